@@ -1,0 +1,6 @@
+//! Database migrations for SQLite and PostgreSQL.
+//!
+//! The rooms, from the ground up; imports go down only:
+//! [`sql`].
+
+pub mod sql;

@@ -1,0 +1,3 @@
+//! The `migrator` command.
+
+fn main() {}

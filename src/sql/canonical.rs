@@ -1,0 +1,281 @@
+//! The canonical form of scripts, version 1, as `docs/checksums.md` defines it.
+//!
+//! Frozen. It is made of tokens and of the segments between their `;`, never
+//! of what `split` or `classify` make of them, so that those may change. The
+//! token boundaries of everything quoted are a part of it.
+
+use std::ops::Range;
+
+use super::{
+    Dialect, Token, TokenKind, lex,
+    split::{command_name, is_restrict},
+    words::Words,
+    wrapper::foreign_keys_pragma,
+};
+
+/// The form of a script that its checksum is taken of, version 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Canonical {
+    /// The bytes to hash.
+    pub bytes: Vec<u8>,
+    /// Modes of a dropped BEGIN, folded to upper case with single spaces and
+    /// without commas; empty without any.
+    pub modes: String,
+    /// What a dropped leading `PRAGMA foreign_keys` asked for.
+    pub foreign_keys: Option<bool>,
+    /// What was dropped before `bytes`. In a `transaction = off` script, where
+    /// nothing takes the place of the wrapper, `before`, `bytes` and `after`
+    /// count together.
+    pub before: Vec<u8>,
+    /// What was dropped after `bytes`.
+    pub after: Vec<u8>,
+}
+
+/// Brings `text` into canonical form. The rules are frozen: changing them would
+/// make every recorded checksum differ.
+pub fn canonicalize(dialect: Dialect, text: &str) -> Canonical {
+    let mut writer = Writer::new(dialect, text);
+    for token in lex(dialect, text.as_bytes()) {
+        writer.take(&token);
+    }
+    writer.end()
+}
+
+struct Writer<'a> {
+    dialect: Dialect,
+    text: &'a str,
+    bytes: Vec<u8>,
+    /// Segments that are written, without their `;`.
+    segments: Vec<Range<usize>>,
+    /// Where the segment that is being written begins.
+    segment: usize,
+    gap: Gap,
+    last: TokenKind,
+}
+
+/// What stands between two tokens.
+#[derive(Default)]
+struct Gap {
+    any: bool,
+    line_end: bool,
+    block_comment: bool,
+}
+
+impl<'a> Writer<'a> {
+    fn new(dialect: Dialect, text: &'a str) -> Self {
+        Self {
+            dialect,
+            text,
+            bytes: Vec::with_capacity(text.len()),
+            segments: Vec::new(),
+            segment: 0,
+            gap: Gap::default(),
+            last: TokenKind::Semicolon,
+        }
+    }
+
+    fn take(&mut self, token: &Token) {
+        let text = &self.text[token.start..token.end];
+        match token.kind {
+            TokenKind::Space => {
+                self.gap.any = true;
+                self.gap.line_end |= text.contains(['\n', '\r']);
+            }
+            TokenKind::LineComment => self.gap.any = true,
+            TokenKind::BlockComment => {
+                self.gap.any = true;
+                self.gap.block_comment = true;
+            }
+            TokenKind::MetaCommand if self.is_restrict(text) => self.gap.any = true,
+            TokenKind::Semicolon => self.end_segment(),
+            TokenKind::CopyData => self.copy_data(text),
+            _ => self.write(token.kind, text),
+        }
+    }
+
+    fn write(&mut self, kind: TokenKind, text: &str) {
+        let gap = std::mem::take(&mut self.gap);
+        if gap.any && self.bytes.len() > self.segment {
+            let separator = self.separator(&gap, kind, text);
+            self.bytes.push(separator);
+        }
+        push_lines(&mut self.bytes, text);
+        self.last = kind;
+    }
+
+    /// PostgreSQL joins two strings with a line end between them, and only those.
+    fn separator(&self, gap: &Gap, kind: TokenKind, text: &str) -> u8 {
+        let continues = self.dialect == Dialect::Postgres
+            && self.last == TokenKind::String
+            && kind == TokenKind::String
+            && text.starts_with('\'')
+            && gap.line_end
+            && !gap.block_comment;
+        let command = TokenKind::MetaCommand;
+        if continues || self.last == command || kind == command {
+            b'\n'
+        } else {
+            b' '
+        }
+    }
+
+    fn end_segment(&mut self) {
+        self.gap = Gap::default();
+        self.last = TokenKind::Semicolon;
+        if self.bytes.len() > self.segment {
+            self.segments.push(self.segment..self.bytes.len());
+            self.bytes.push(b';');
+            self.segment = self.bytes.len();
+        }
+    }
+
+    /// The data belongs to the segment before it.
+    fn copy_data(&mut self, text: &str) {
+        self.gap = Gap::default();
+        self.bytes.push(b'\n');
+        push_lines(&mut self.bytes, text);
+        if text.ends_with("\\.") {
+            self.bytes.push(b'\n');
+        }
+        if self.bytes.last() == Some(&b'\n')
+            && let Some(copy) = self.segments.last_mut()
+        {
+            copy.end = self.bytes.len();
+            self.segment = self.bytes.len();
+        }
+    }
+
+    fn is_restrict(&self, text: &str) -> bool {
+        self.dialect == Dialect::Postgres && is_restrict(command_name(text))
+    }
+
+    fn end(mut self) -> Canonical {
+        self.end_segment();
+        self.bytes
+            .truncate(self.segments.last().map_or(0, |last| last.end));
+        let wrapper = self.wrapper();
+        let body = &self.segments[wrapper.body.clone()];
+        let (start, end) = match (body.first(), body.last()) {
+            (Some(first), Some(last)) => (first.start, last.end),
+            _ => (self.bytes.len(), self.bytes.len()),
+        };
+        let after = self.bytes.split_off(end);
+        let before = self.bytes.drain(..start).collect();
+        Canonical {
+            bytes: self.bytes,
+            modes: wrapper.modes.unwrap_or_default(),
+            foreign_keys: wrapper.foreign_keys,
+            before,
+            after,
+        }
+    }
+
+    fn wrapper(&self) -> Wrapper {
+        let segment = |range: &Range<usize>| {
+            // Cut at ASCII bytes out of a string, so it is UTF-8.
+            std::str::from_utf8(&self.bytes[range.clone()]).unwrap_or_default()
+        };
+        let pragma = |range: &Range<usize>| match self.dialect {
+            Dialect::Postgres => None,
+            Dialect::Sqlite => foreign_keys_pragma(segment(range)),
+        };
+        let mut body = 0..self.segments.len();
+        let mut foreign_keys = None;
+        while let Some(value) = self.segments[body.clone()].first().and_then(pragma) {
+            foreign_keys = Some(value);
+            body.start += 1;
+        }
+        while self.segments[body.clone()]
+            .last()
+            .and_then(pragma)
+            .is_some()
+        {
+            body.end -= 1;
+        }
+        let modes = match &self.segments[body.clone()] {
+            [first, .., last] if is_commit(self.dialect, segment(last)) => {
+                begin_modes(self.dialect, segment(first))
+            }
+            _ => None,
+        };
+        if modes.is_some() {
+            body = body.start + 1..body.end - 1;
+        }
+        Wrapper {
+            body,
+            modes,
+            foreign_keys,
+        }
+    }
+}
+
+struct Wrapper {
+    body: Range<usize>,
+    modes: Option<String>,
+    foreign_keys: Option<bool>,
+}
+
+/// The modes of a BEGIN, in canonical form.
+fn begin_modes(dialect: Dialect, segment: &str) -> Option<String> {
+    let mut words = Words::new(dialect, segment);
+    match dialect {
+        Dialect::Sqlite => {
+            if !words.eat("BEGIN") {
+                return None;
+            }
+            words.eat_any(&["DEFERRED", "IMMEDIATE", "EXCLUSIVE"]);
+            transaction_name(words).then(String::new)
+        }
+        Dialect::Postgres => {
+            if words.eat("BEGIN") {
+                words.eat_any(&["WORK", "TRANSACTION"]);
+            } else if !words.eat_all(&["START", "TRANSACTION"]) {
+                return None;
+            }
+            let mut modes = Vec::new();
+            for item in words.filter(|item| item.text != ",") {
+                if item.kind != TokenKind::Word {
+                    return None;
+                }
+                modes.push(item.text.to_ascii_uppercase());
+            }
+            Some(modes.join(" "))
+        }
+    }
+}
+
+fn is_commit(dialect: Dialect, segment: &str) -> bool {
+    let mut words = Words::new(dialect, segment);
+    if words.eat_any(&["COMMIT", "END"]).is_none() {
+        return false;
+    }
+    match dialect {
+        Dialect::Sqlite => transaction_name(words),
+        Dialect::Postgres => {
+            words.eat_any(&["WORK", "TRANSACTION"]);
+            words.eat_all(&["AND", "NO", "CHAIN"]);
+            words.is_done()
+        }
+    }
+}
+
+/// SQLite takes `TRANSACTION name` after BEGIN and COMMIT and ignores it.
+fn transaction_name(mut words: Words) -> bool {
+    if words.eat("TRANSACTION") {
+        words.next();
+    }
+    words.is_done()
+}
+
+/// Writes `text` with every CRLF as LF.
+fn push_lines(bytes: &mut Vec<u8>, text: &str) {
+    let mut lines = text.split("\r\n");
+    bytes.extend_from_slice(lines.next().unwrap_or_default().as_bytes());
+    for line in lines {
+        bytes.push(b'\n');
+        bytes.extend_from_slice(line.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+//! Statements of SQLite. What it refuses inside a transaction was tried
+//! statement by statement.
+
+use super::{StatementKind, TransactionControl, release, rollback_to, transaction};
+use crate::sql::{Dialect, TokenKind, words::Words};
+
+use StatementKind::{OutsideTransaction, Plain, Session, SessionObject};
+
+/// Pragmas that only read, or that write what is part of the database.
+const STATELESS: &[&str] = &[
+    "application_id",
+    "foreign_key_check",
+    "foreign_key_list",
+    "incremental_vacuum",
+    "index_info",
+    "index_list",
+    "index_xinfo",
+    "integrity_check",
+    "optimize",
+    "quick_check",
+    "schema_version",
+    "table_info",
+    "table_list",
+    "table_xinfo",
+    "user_version",
+];
+
+/// Whether a SQLite statement could leave a row without its parent, so that
+/// foreign keys have to be checked before the commit. In doubt, true.
+///
+/// A PostgreSQL statement can't: there the database checks every one.
+pub fn may_break_foreign_keys(dialect: Dialect, statement: &str) -> bool {
+    if dialect == Dialect::Postgres {
+        return false;
+    }
+    let mut words = Words::new(dialect, statement);
+    let Some(first) = words.next() else {
+        return false;
+    };
+    if first.kind != TokenKind::Word {
+        return true;
+    }
+    match first.text.to_ascii_uppercase().as_str() {
+        "CREATE" => {
+            words.eat_any(&["TEMP", "TEMPORARY"]);
+            words.eat("UNIQUE");
+            words
+                .eat_any(&["TABLE", "INDEX", "VIEW", "TRIGGER"])
+                .is_none()
+        }
+        "DROP" => words.eat_any(&["INDEX", "VIEW", "TRIGGER"]).is_none(),
+        "ALTER" => !is_harmless_column(words),
+        "ANALYZE" | "REINDEX" | "VACUUM" | "PRAGMA" | "EXPLAIN" | "SELECT" | "VALUES"
+        | "ATTACH" | "DETACH" | "BEGIN" | "COMMIT" | "END" | "ROLLBACK" | "SAVEPOINT"
+        | "RELEASE" => false,
+        _ => true,
+    }
+}
+
+/// After ALTER: `TABLE t ADD …` without REFERENCES.
+fn is_harmless_column(mut words: Words) -> bool {
+    if !words.eat("TABLE") || words.name().is_none() {
+        return false;
+    }
+    if words.eat_symbol(".") && words.name().is_none() {
+        return false;
+    }
+    words.eat("ADD") && !words.any(|item| item.is("REFERENCES"))
+}
+
+pub(super) fn classify(mut words: Words) -> StatementKind {
+    let Some(first) = words.next() else {
+        return Plain;
+    };
+    if first.kind != TokenKind::Word {
+        return Plain;
+    }
+    match first.text.to_ascii_uppercase().as_str() {
+        "PRAGMA" => pragma(words),
+        "ATTACH" | "DETACH" => Session,
+        "VACUUM" => OutsideTransaction("VACUUM"),
+        "CREATE" => create(words),
+        keyword => transaction(control(keyword, words)),
+    }
+}
+
+fn control(keyword: &str, mut words: Words) -> Option<TransactionControl> {
+    use TransactionControl::{Begin, Commit, Rollback, Savepoint};
+    match keyword {
+        "BEGIN" => {
+            let mode = words.peek();
+            let modes = ["DEFERRED", "IMMEDIATE", "EXCLUSIVE"];
+            let mode = mode.filter(|item| modes.iter().any(|mode| item.is(mode)));
+            Some(Begin(mode.map_or("", |item| item.text).to_owned()))
+        }
+        "COMMIT" | "END" => Some(Commit),
+        "ROLLBACK" => {
+            if words.eat("TRANSACTION") && !words.peek().is_some_and(|item| item.is("TO")) {
+                words.next();
+            }
+            if words.eat("TO") {
+                return rollback_to(&mut words);
+            }
+            Some(Rollback)
+        }
+        "SAVEPOINT" => words.name().map(Savepoint),
+        "RELEASE" => release(&mut words),
+        _ => None,
+    }
+}
+
+fn pragma(mut words: Words) -> StatementKind {
+    let Some(mut name) = words.name() else {
+        return Plain;
+    };
+    if words.eat_symbol(".") {
+        name = words.name().unwrap_or_default();
+    }
+    let has_value = !words.is_done();
+    match name.as_str() {
+        "wal_checkpoint" => OutsideTransaction("PRAGMA wal_checkpoint"),
+        "journal_mode" if has_value => OutsideTransaction("PRAGMA journal_mode"),
+        "synchronous" if has_value => OutsideTransaction("PRAGMA synchronous"),
+        name if !has_value || STATELESS.contains(&name) => Plain,
+        _ => Session,
+    }
+}
+
+fn create(mut words: Words) -> StatementKind {
+    if words.eat_any(&["TEMP", "TEMPORARY"]).is_some() {
+        return SessionObject(match words.eat_any(&["VIEW", "TRIGGER"]) {
+            Some("VIEW") => "CREATE TEMP VIEW",
+            Some(_) => "CREATE TEMP TRIGGER",
+            None => "CREATE TEMP TABLE",
+        });
+    }
+    words.eat_any(&["UNIQUE", "VIRTUAL"]);
+    words.eat_any(&["TABLE", "INDEX", "VIEW", "TRIGGER"]);
+    words.eat_all(&["IF", "NOT", "EXISTS"]);
+    if words.name().as_deref() == Some("temp") && words.eat_symbol(".") {
+        return SessionObject("CREATE in temp");
+    }
+    Plain
+}

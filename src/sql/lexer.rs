@@ -1,0 +1,315 @@
+//! The tokenizer. The token boundaries of everything quoted (strings, names,
+//! dollar quotes, comments, COPY data) are part of the frozen checksum format.
+
+use super::{
+    Dialect,
+    boundary::Boundary,
+    bytes::{self, Class},
+    scan,
+};
+
+/// What a token is. Only what quoting and splitting need is told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TokenKind {
+    /// A run of white space; a byte order mark at the very start is one too.
+    Space,
+    /// `-- …` without its line end.
+    LineComment,
+    /// `/* … */`, nested in PostgreSQL.
+    BlockComment,
+    /// A keyword or an unquoted name.
+    Word,
+    /// `"x"`, and on SQLite `[x]` and `` `x` ``.
+    QuotedName,
+    /// `'…'`, and with its prefix `X'…'`, on PostgreSQL also `E'…'`, `B'…'`, `N'…'`, `U&'…'`.
+    String,
+    /// `$tag$ … $tag$` (PostgreSQL).
+    DollarString,
+    /// Digits and what belongs to a number.
+    Number,
+    /// `;`
+    Semicolon,
+    /// `(`
+    Open,
+    /// `)`
+    Close,
+    /// A psql command (`\d`) or a sqlite3 dot-command, to the end of its line.
+    MetaCommand,
+    /// The lines after `COPY … FROM STDIN;` up to and with the line `\.`.
+    CopyData,
+    /// Any other single byte.
+    Other,
+}
+
+/// A piece of the text. The tokens of a text follow each other without gaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// What it is.
+    pub kind: TokenKind,
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+    /// False for a quote, comment or COPY block that the text ends inside of.
+    pub closed: bool,
+}
+
+impl Token {
+    /// Whether it is white space or a comment.
+    pub fn is_blank(&self) -> bool {
+        matches!(
+            self.kind,
+            TokenKind::Space | TokenKind::LineComment | TokenKind::BlockComment
+        )
+    }
+}
+
+/// Iterator over the tokens of a text; see [`lex`].
+#[derive(Clone)]
+pub struct Lexer<'a> {
+    text: &'a [u8],
+    at: usize,
+    dialect: Dialect,
+    boundary: Boundary,
+    escapes: Escapes,
+    data: Data,
+}
+
+/// PostgreSQL goes on with a string after a line end, under the rules of the
+/// part before it, so that an `E'…'` reaches into the next `'…'`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Escapes {
+    /// The next plain string has no backslash escapes.
+    Off,
+    /// Right after an escape string, without a line end so far.
+    After,
+    /// After an escape string and a line end.
+    On,
+}
+
+/// Where the data of a COPY statement is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Data {
+    None,
+    /// After the end of this line.
+    NextLine,
+    /// Here.
+    Due,
+}
+
+/// Cuts `text` into tokens by the quoting rules of `dialect`.
+///
+/// Takes any bytes, never fails, and loses nothing: joined together the
+/// tokens are the text. PostgreSQL's rules are those with
+/// `standard_conforming_strings = on`, the default.
+pub fn lex(dialect: Dialect, text: &[u8]) -> Lexer<'_> {
+    Lexer {
+        text,
+        at: 0,
+        dialect,
+        boundary: Boundary::new(dialect),
+        escapes: Escapes::Off,
+        data: Data::None,
+    }
+}
+
+impl Iterator for Lexer<'_> {
+    type Item = Token;
+
+    fn next(&mut self) -> Option<Token> {
+        let start = self.at;
+        let first = *self.text.get(start)?;
+        let (kind, (end, closed)) = if self.data == Data::Due {
+            (TokenKind::CopyData, scan::copy_data(self.text, start))
+        } else {
+            match self.dialect {
+                Dialect::Postgres => self.postgres(start, first),
+                Dialect::Sqlite => self.sqlite(start, first),
+            }
+        };
+        let token = Token {
+            kind,
+            start,
+            end,
+            closed,
+        };
+        self.at = end;
+        self.follow(&token);
+        Some(token)
+    }
+}
+
+/// The end of a token, and whether it is closed.
+pub(super) type End = (usize, bool);
+
+impl<'a> Lexer<'a> {
+    /// Where the statement stands after the last token.
+    pub(super) fn boundary(&self) -> &Boundary {
+        &self.boundary
+    }
+
+    fn follow(&mut self, token: &Token) {
+        let bytes = &self.text[token.start..token.end];
+        match token.kind {
+            TokenKind::Space => {
+                if self.escapes == Escapes::After
+                    && bytes.iter().any(|b| matches!(b, b'\n' | b'\r'))
+                {
+                    self.escapes = Escapes::On;
+                }
+                if self.data == Data::NextLine && bytes.ends_with(b"\n") {
+                    self.data = Data::Due;
+                }
+                return;
+            }
+            TokenKind::LineComment => return,
+            TokenKind::String => {
+                let escaped = self.escapes == Escapes::On && bytes[0] == b'\'';
+                self.escapes = if escaped || matches!(bytes[0], b'e' | b'E') {
+                    Escapes::After
+                } else {
+                    Escapes::Off
+                };
+            }
+            _ => self.escapes = Escapes::Off,
+        }
+        match token.kind {
+            TokenKind::BlockComment | TokenKind::MetaCommand => {}
+            TokenKind::CopyData => self.data = Data::None,
+            _ => {
+                self.boundary.feed(token.kind, bytes);
+                if self.boundary.copy_ended() {
+                    self.data = Data::NextLine;
+                }
+            }
+        }
+    }
+
+    fn peek(&self, at: usize) -> u8 {
+        self.text.get(at).copied().unwrap_or(0)
+    }
+
+    fn postgres(&self, start: usize, first: u8) -> (TokenKind, End) {
+        let text = self.text;
+        match bytes::class(Dialect::Postgres, first) {
+            Class::Space => self.space(start),
+            Class::Word => self.postgres_word(start, first),
+            Class::Digit => (
+                TokenKind::Number,
+                (scan::postgres_number(text, start), true),
+            ),
+            Class::Quote if self.escapes == Escapes::On => {
+                (TokenKind::String, scan::escaped(text, start + 1))
+            }
+            Class::Dollar => match scan::dollar_tag(text, start) {
+                Some(tag) => (
+                    TokenKind::DollarString,
+                    scan::dollar_quoted(text, start, tag),
+                ),
+                None => other(start),
+            },
+            Class::Dash if self.peek(start + 1) == b'-' => {
+                let end = scan::until(text, start, |b| matches!(b, b'\n' | b'\r'));
+                (TokenKind::LineComment, (end, true))
+            }
+            Class::Slash if self.peek(start + 1) == b'*' => {
+                (TokenKind::BlockComment, scan::nested_comment(text, start))
+            }
+            Class::Backslash => {
+                let end = scan::until(text, start, |b| matches!(b, b'\n' | b'\r'));
+                (TokenKind::MetaCommand, (end, true))
+            }
+            class => self.common(start, first, class),
+        }
+    }
+
+    fn postgres_word(&self, start: usize, first: u8) -> (TokenKind, End) {
+        let text = self.text;
+        let second = self.peek(start + 1);
+        match (first | 0x20, second) {
+            (b'e', b'\'') => return (TokenKind::String, scan::escaped(text, start + 2)),
+            (b'b' | b'x' | b'n', b'\'') => {
+                return (TokenKind::String, scan::quoted(text, start + 2, b'\''));
+            }
+            (b'u', b'&') => match self.peek(start + 2) {
+                b'\'' => return (TokenKind::String, scan::quoted(text, start + 3, b'\'')),
+                b'"' => return (TokenKind::QuotedName, scan::quoted(text, start + 3, b'"')),
+                _ => {}
+            },
+            _ => {}
+        }
+        self.word(start)
+    }
+
+    fn sqlite(&self, start: usize, first: u8) -> (TokenKind, End) {
+        let text = self.text;
+        match bytes::class(Dialect::Sqlite, first) {
+            Class::Space => self.space(start),
+            Class::Word if matches!(first, b'x' | b'X') && self.peek(start + 1) == b'\'' => {
+                (TokenKind::String, scan::quoted(text, start + 2, b'\''))
+            }
+            Class::Word => self.word(start),
+            Class::Digit => (TokenKind::Number, (scan::sqlite_number(text, start), true)),
+            Class::Backtick => (TokenKind::QuotedName, scan::quoted(text, start + 1, b'`')),
+            Class::Bracket => (TokenKind::QuotedName, scan::bracketed(text, start + 1)),
+            Class::Dash if self.peek(start + 1) == b'-' => {
+                let end = scan::until(text, start, |b| b == b'\n');
+                (TokenKind::LineComment, (end, true))
+            }
+            Class::Slash if self.peek(start + 1) == b'*' => {
+                (TokenKind::BlockComment, scan::flat_comment(text, start))
+            }
+            Class::Dot if self.at_line_start(start) && self.boundary.is_between() => {
+                let end = scan::until(text, start, |b| b == b'\n');
+                (TokenKind::MetaCommand, (end, true))
+            }
+            class => self.common(start, first, class),
+        }
+    }
+
+    fn common(&self, start: usize, first: u8, class: Class) -> (TokenKind, End) {
+        match class {
+            Class::Quote => (TokenKind::String, scan::quoted(self.text, start + 1, first)),
+            Class::DoubleQuote => (
+                TokenKind::QuotedName,
+                scan::quoted(self.text, start + 1, first),
+            ),
+            Class::Semicolon => (TokenKind::Semicolon, (start + 1, true)),
+            Class::Open => (TokenKind::Open, (start + 1, true)),
+            Class::Close => (TokenKind::Close, (start + 1, true)),
+            _ => other(start),
+        }
+    }
+
+    fn word(&self, start: usize) -> (TokenKind, End) {
+        if start == 0 && self.text.starts_with(bytes::BOM) {
+            return (TokenKind::Space, (bytes::BOM.len(), true));
+        }
+        let end = scan::until(self.text, start, |b| !bytes::continues_word(b));
+        (TokenKind::Word, (end, true))
+    }
+
+    fn space(&self, start: usize) -> (TokenKind, End) {
+        let is_space = |b| bytes::class(self.dialect, b) == Class::Space;
+        let mut end = scan::until(self.text, start, |b| !is_space(b));
+        if self.data == Data::NextLine
+            && let Some(line) = self.text[start..end].iter().position(|b| *b == b'\n')
+        {
+            end = start + line + 1;
+        }
+        (TokenKind::Space, (end, true))
+    }
+
+    fn at_line_start(&self, at: usize) -> bool {
+        at == 0
+            || self.text[at - 1] == b'\n'
+            || (at == bytes::BOM.len() && self.text.starts_with(bytes::BOM))
+    }
+}
+
+fn other(start: usize) -> (TokenKind, End) {
+    (TokenKind::Other, (start + 1, true))
+}
+
+#[cfg(test)]
+mod tests;

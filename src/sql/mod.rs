@@ -1,0 +1,26 @@
+//! SQL as text: tokens, statements and what kind of statement each one is.
+//!
+//! Pure: no disk, no database. Everything that differs between the lexical
+//! rules of PostgreSQL and SQLite lives here.
+
+mod boundary;
+mod bytes;
+mod canonical;
+mod classify;
+mod dialect;
+mod lexer;
+mod position;
+mod scan;
+mod split;
+mod words;
+mod wrapper;
+
+pub use canonical::{Canonical, canonicalize};
+pub use classify::{
+    ConcurrentIndex, StatementKind, TransactionControl, concurrent_index, may_break_foreign_keys,
+};
+pub use dialect::Dialect;
+pub use lexer::{Lexer, Token, TokenKind, lex};
+pub use position::{Position, position};
+pub use split::{SqlProblem, SqlProblemKind, Statement, split};
+pub use wrapper::{Wrapper, foreign_keys_pragma, unwrap};

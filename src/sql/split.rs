@@ -1,0 +1,344 @@
+use std::ops::Range;
+
+use super::{
+    Dialect, Lexer, StatementKind, Token, TokenKind, boundary::Unfinished, classify::classify, lex,
+};
+
+/// One statement of a script, as a place in its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// Bytes of the statement: from its first token that is neither space nor
+    /// comment to its last one, without the `;`.
+    pub span: Range<usize>,
+    /// Line of the first byte, from 1.
+    pub line: u32,
+    /// Column of the first byte in characters, from 1.
+    pub column: u32,
+    /// What it is to the runner.
+    pub kind: StatementKind,
+    /// Bytes of the data of a `COPY … FROM STDIN`, without the `\.` line.
+    pub copy_data: Option<Range<usize>>,
+}
+
+impl Statement {
+    /// The statement's SQL within the script it was split from.
+    pub fn text<'a>(&self, script: &'a str) -> &'a str {
+        &script[self.span.clone()]
+    }
+}
+
+/// Why a script can't be cut into statements.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SqlProblemKind {
+    /// `'…` to the end of the file.
+    #[error("this string never ends")]
+    UnterminatedString,
+    /// `"…` to the end of the file.
+    #[error("this quoted name never ends")]
+    UnterminatedName,
+    /// `/* …` to the end of the file.
+    #[error("this comment never ends")]
+    UnterminatedComment,
+    /// `$tag$ …` to the end of the file.
+    #[error("this dollar quote never ends; {0} is missing")]
+    UnterminatedDollarQuote(String),
+    /// COPY data without its `\.` line.
+    #[error("the data of this COPY never ends; a line with \\. is missing")]
+    UnterminatedCopyData,
+    /// SQL between the `;` of a `COPY … FROM STDIN` and the end of its line.
+    #[error("the data of a COPY begins on the line after it; move this to a line of its own")]
+    TextAfterCopy,
+    /// A body (`BEGIN ATOMIC`, a trigger) or parenthesis that is still open at the end.
+    #[error("this {0} never ends")]
+    UnterminatedBody(&'static str),
+    /// A command of psql, which only psql understands; with its name.
+    #[error("\\{0} is a command of psql, not SQL")]
+    PsqlCommand(String),
+    /// A dot-command of the sqlite3 shell; with its name.
+    #[error(".{0} is a command of the sqlite3 shell, not SQL")]
+    DotCommand(String),
+    /// A NUL, where a database would stop reading without a word.
+    #[error("this is a NUL character, at which a database stops reading")]
+    NulCharacter,
+}
+
+/// A problem and the bytes it is about.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}")]
+pub struct SqlProblem {
+    /// What is wrong.
+    pub kind: SqlProblemKind,
+    /// Where, in bytes of the text; of something that never ends, its opening.
+    pub span: Range<usize>,
+}
+
+/// Cuts a script into its statements.
+///
+/// Empty statements are dropped, `\restrict` lines of pg_dump passed over.
+/// Boundaries are those that psql and the sqlite3 shell find. A parenthesis
+/// that is never closed is a problem on PostgreSQL, since it hides all
+/// statements after it; on SQLite it hides none, and the database names it.
+///
+/// # Errors
+/// Every problem of the text, in order.
+pub fn split(dialect: Dialect, text: &str) -> Result<Vec<Statement>, Vec<SqlProblem>> {
+    let mut splitter = Splitter::new(dialect, text);
+    let mut lexer = lex(dialect, text.as_bytes());
+    while let Some(token) = lexer.next() {
+        splitter.take(&token, &lexer);
+    }
+    splitter.end(&lexer)
+}
+
+struct Splitter<'a> {
+    dialect: Dialect,
+    text: &'a str,
+    statements: Vec<Statement>,
+    problems: Vec<SqlProblem>,
+    open: Option<OpenStatement>,
+    /// The last statement is a COPY whose data has not begun.
+    data_due: bool,
+    place: Place<'a>,
+}
+
+struct OpenStatement {
+    span: Range<usize>,
+    /// How many parentheses are open.
+    depth: u32,
+    /// Where the outermost of them is.
+    outermost: usize,
+    /// The last ATOMIC.
+    body: Option<Range<usize>>,
+}
+
+impl<'a> Splitter<'a> {
+    fn new(dialect: Dialect, text: &'a str) -> Self {
+        Self {
+            dialect,
+            text,
+            statements: Vec::new(),
+            problems: Vec::new(),
+            open: None,
+            data_due: false,
+            place: Place::new(text),
+        }
+    }
+
+    fn take(&mut self, token: &Token, lexer: &Lexer) {
+        if !token.closed {
+            self.unclosed(token);
+        }
+        match token.kind {
+            TokenKind::Space | TokenKind::LineComment => {}
+            TokenKind::BlockComment => {
+                if self.data_due && self.bytes(token).contains(&b'\n') {
+                    self.problem(SqlProblemKind::TextAfterCopy, token.start..token.end);
+                }
+            }
+            TokenKind::MetaCommand => self.meta_command(token),
+            TokenKind::CopyData => self.copy_data(token),
+            TokenKind::Semicolon if lexer.boundary().is_between() => self.finish(),
+            _ => self.extend(token),
+        }
+    }
+
+    fn extend(&mut self, token: &Token) {
+        if self.data_due {
+            self.data_due = false;
+            self.problem(SqlProblemKind::TextAfterCopy, token.start..token.end);
+        }
+        let atomic =
+            token.kind == TokenKind::Word && self.bytes(token).eq_ignore_ascii_case(b"atomic");
+        let open = self.open.get_or_insert_with(|| OpenStatement {
+            span: token.start..token.end,
+            depth: 0,
+            outermost: 0,
+            body: None,
+        });
+        open.span.end = token.end;
+        match token.kind {
+            TokenKind::Open => {
+                if open.depth == 0 {
+                    open.outermost = token.start;
+                }
+                open.depth += 1;
+            }
+            TokenKind::Close => open.depth = open.depth.saturating_sub(1),
+            _ if atomic => open.body = Some(token.start..token.end),
+            _ => {}
+        }
+    }
+
+    fn finish(&mut self) {
+        let Some(open) = self.open.take() else {
+            return;
+        };
+        let kind = classify(self.dialect, &self.text[open.span.clone()]);
+        self.data_due = kind == StatementKind::CopyIn;
+        let (line, column) = self.place.move_to(open.span.start);
+        self.statements.push(Statement {
+            span: open.span,
+            line,
+            column,
+            kind,
+            copy_data: None,
+        });
+    }
+
+    fn copy_data(&mut self, token: &Token) {
+        let bytes = self.bytes(token);
+        let mut end = token.end;
+        if token.closed {
+            let ending = [&b"\\.\r\n"[..], b"\\.\n", b"\\.\r", b"\\."];
+            let last = ending.iter().find(|last| bytes.ends_with(last));
+            end -= last.map_or(0, |last| last.len());
+        }
+        self.data_due = false;
+        if let Some(copy) = self.statements.last_mut() {
+            copy.copy_data = Some(token.start..end);
+        }
+    }
+
+    fn meta_command(&mut self, token: &Token) {
+        let name = command_name(&self.text[token.start..token.end]);
+        let span = token.start..token.start + 1 + name.len();
+        let kind = match self.dialect {
+            Dialect::Sqlite => SqlProblemKind::DotCommand(name.to_owned()),
+            Dialect::Postgres if self.open.is_none() && is_restrict(name) => return,
+            Dialect::Postgres => SqlProblemKind::PsqlCommand(name.to_owned()),
+        };
+        self.problem(kind, span);
+    }
+
+    fn unclosed(&mut self, token: &Token) {
+        let text = &self.text[token.start..token.end];
+        let up_to = |quote| text.find(quote).map_or(1, |at| at + 1);
+        let (kind, opening) = match token.kind {
+            TokenKind::String => (SqlProblemKind::UnterminatedString, up_to('\'')),
+            TokenKind::BlockComment => (SqlProblemKind::UnterminatedComment, 2),
+            TokenKind::DollarString => {
+                let tag = text[1..].find('$').map_or(1, |at| at + 2);
+                let kind = SqlProblemKind::UnterminatedDollarQuote(text[..tag].to_owned());
+                (kind, tag)
+            }
+            TokenKind::CopyData => {
+                let copy = self.statements.last().map(|copy| copy.span.clone());
+                let span = copy.unwrap_or(token.start..token.end);
+                return self.problem(SqlProblemKind::UnterminatedCopyData, span);
+            }
+            _ if text.starts_with(['u', 'U']) => (SqlProblemKind::UnterminatedName, up_to('"')),
+            _ => (SqlProblemKind::UnterminatedName, 1),
+        };
+        self.problem(kind, token.start..token.start + opening);
+    }
+
+    fn end(mut self, lexer: &Lexer) -> Result<Vec<Statement>, Vec<SqlProblem>> {
+        let hidden = self
+            .problems
+            .iter()
+            .any(|problem| is_opening(&problem.kind));
+        if let (Some(unfinished), Some(open)) = (lexer.boundary().unfinished(), &self.open)
+            && !hidden
+        {
+            let (name, span) = match unfinished {
+                Unfinished::Parenthesis => ("parenthesis", open.outermost..open.outermost + 1),
+                Unfinished::AtomicBody => (
+                    "BEGIN ATOMIC body",
+                    open.body.clone().unwrap_or(open.span.clone()),
+                ),
+                Unfinished::Trigger => ("trigger", first_line(self.text, &open.span)),
+            };
+            self.problem(SqlProblemKind::UnterminatedBody(name), span);
+        }
+        self.finish();
+        if self.data_due
+            && let Some(copy) = self.statements.last()
+        {
+            let span = copy.span.clone();
+            self.problem(SqlProblemKind::UnterminatedCopyData, span);
+        }
+        if let Some(at) = self.text.find('\0') {
+            self.problem(SqlProblemKind::NulCharacter, at..at + 1);
+        }
+        if self.problems.is_empty() {
+            return Ok(self.statements);
+        }
+        self.problems.sort_by_key(|problem| problem.span.start);
+        Err(self.problems)
+    }
+
+    fn bytes(&self, token: &Token) -> &'a [u8] {
+        &self.text.as_bytes()[token.start..token.end]
+    }
+
+    fn problem(&mut self, kind: SqlProblemKind, span: Range<usize>) {
+        self.problems.push(SqlProblem { kind, span });
+    }
+}
+
+/// Whether a psql command is one of those that pg_dump writes around its
+/// output, which mean nothing to anyone but psql.
+pub(super) fn is_restrict(name: &str) -> bool {
+    matches!(name, "restrict" | "unrestrict")
+}
+
+/// The name of a meta command, which is given with its first character.
+pub(super) fn command_name(command: &str) -> &str {
+    let name = &command[1..];
+    let first = name.chars().next().map_or(0, char::len_utf8);
+    let end = name[first..].find(|c: char| c.is_whitespace() || c == '\\');
+    name[..end.map_or(name.len(), |end| first + end)].trim_end()
+}
+
+/// Whether the rest of the text may be inside of something, so that what
+/// seems open at the end tells nothing.
+fn is_opening(kind: &SqlProblemKind) -> bool {
+    matches!(
+        kind,
+        SqlProblemKind::UnterminatedString
+            | SqlProblemKind::UnterminatedName
+            | SqlProblemKind::UnterminatedComment
+            | SqlProblemKind::UnterminatedDollarQuote(_)
+            | SqlProblemKind::UnterminatedCopyData
+    )
+}
+
+fn first_line(text: &str, span: &Range<usize>) -> Range<usize> {
+    let line = text[span.clone()].lines().next().unwrap_or_default();
+    span.start..span.start + line.trim_end().len()
+}
+
+/// Counts lines and columns along the text, looking at every byte once.
+struct Place<'a> {
+    text: &'a str,
+    at: usize,
+    line: u32,
+    column: u32,
+}
+
+impl<'a> Place<'a> {
+    fn new(text: &'a str) -> Self {
+        let rest = text.strip_prefix('\u{FEFF}').unwrap_or(text);
+        Self {
+            text,
+            at: text.len() - rest.len(),
+            line: 1,
+            column: 1,
+        }
+    }
+
+    fn move_to(&mut self, to: usize) -> (u32, u32) {
+        let between = &self.text[self.at..to];
+        let breaks = between.bytes().filter(|byte| *byte == b'\n').count() as u32;
+        let last = between.rsplit('\n').next().unwrap_or_default();
+        let characters = last.chars().count() as u32;
+        self.line += breaks;
+        self.column = if breaks > 0 { 1 } else { self.column } + characters;
+        self.at = to;
+        (self.line, self.column)
+    }
+}
+
+#[cfg(test)]
+mod tests;
