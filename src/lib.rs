@@ -1,6 +1,7 @@
 //! Database migrations for SQLite and PostgreSQL.
 //!
 //! The rooms, from the ground up; imports go down only:
-//! [`sql`].
+//! [`sql`] · [`revision`].
 
+pub mod revision;
 pub mod sql;

@@ -1,0 +1,229 @@
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+
+use super::{Checksum, Direction, RevisionId};
+
+/// What kind of script a row of the version table is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A step of the history.
+    Revision,
+    /// A script that is applied again whenever it changes.
+    Repeatable,
+}
+
+impl Kind {
+    /// As the version table writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Revision => "revision",
+            Self::Repeatable => "repeatable",
+        }
+    }
+}
+
+/// A row of the version table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppliedRevision {
+    /// Order of application, unique, from 1.
+    pub sequence: i64,
+    /// The revision it is about.
+    pub revision: RevisionId,
+    /// Revision or repeatable script.
+    pub kind: Kind,
+    /// The revision's message when it was applied.
+    pub message: String,
+    /// The parents when it was applied; they rule over the file's.
+    pub parents: Vec<RevisionId>,
+    /// What it depended on when it was applied.
+    pub depends_on: Vec<RevisionId>,
+    /// Of the up script.
+    pub up_checksum: Checksum,
+    /// Of the down script, where there was one.
+    pub down_checksum: Option<Checksum>,
+    /// The raw down script; `None` without one, or when it was not asked for.
+    pub down_script: Option<String>,
+    /// Whether it is applied completely.
+    pub state: State,
+    /// When its run began, UTC.
+    pub started_at: DateTime<Utc>,
+    /// When it was done, UTC; `None` while partial for the first time.
+    pub applied_at: Option<DateTime<Utc>>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: i64,
+    /// `user@host` of who ran it.
+    pub applied_by: String,
+    /// The version of migrator that ran it.
+    pub tool_version: String,
+}
+
+/// Whether a row stands for a whole revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Completely applied.
+    Applied,
+    /// In the middle of a `transaction = off` script.
+    Partial(Partial),
+}
+
+/// How far a `transaction = off` script has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partial {
+    /// Which of the two scripts runs.
+    pub direction: Direction,
+    /// Its raw text.
+    pub script: String,
+    /// Units done; a BEGIN…COMMIT block is one unit.
+    pub statements_done: usize,
+    /// Units of the script.
+    pub statements_total: usize,
+    /// Checksums of the units done, in order.
+    pub statement_checksums: Vec<Checksum>,
+    /// What is known of the unit after those done: empty when it has not begun,
+    /// the error's text when it failed, or the mark of one that was begun outside of a transaction.
+    pub error: Option<String>,
+}
+
+/// What is read from the version table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Rows by sequence. Empty when there is no table.
+    pub applied: Vec<AppliedRevision>,
+    /// The layout's version; `None` when there is no table.
+    pub layout: Option<u32>,
+}
+
+impl Observed {
+    /// The highest sequence, 0 when nothing is applied.
+    pub fn last_sequence(&self) -> i64 {
+        self.applied.last().map_or(0, |row| row.sequence)
+    }
+}
+
+/// A row to be written; times, duration and actor are the database's to fill in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRow {
+    /// See [`AppliedRevision::sequence`].
+    pub sequence: i64,
+    /// See [`AppliedRevision::revision`].
+    pub revision: RevisionId,
+    /// See [`AppliedRevision::kind`].
+    pub kind: Kind,
+    /// See [`AppliedRevision::message`].
+    pub message: String,
+    /// See [`AppliedRevision::parents`].
+    pub parents: Vec<RevisionId>,
+    /// See [`AppliedRevision::depends_on`].
+    pub depends_on: Vec<RevisionId>,
+    /// See [`AppliedRevision::up_checksum`].
+    pub up_checksum: Checksum,
+    /// See [`AppliedRevision::down_checksum`].
+    pub down_checksum: Option<Checksum>,
+    /// See [`AppliedRevision::down_script`].
+    pub down_script: Option<String>,
+}
+
+/// A change of the version table. Each must hit exactly one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordChange {
+    /// A revision is applied.
+    Insert(NewRow),
+    /// A revision is reverted.
+    Delete(RevisionId),
+    /// A `transaction = off` up script begins: a new row, partial.
+    Begin(NewRow, Partial),
+    /// A `transaction = off` down script begins, or a script went on: the
+    /// row's partial state becomes this one.
+    Progress {
+        /// The row.
+        revision: RevisionId,
+        /// Units done that the row must show now; `None` when it must be fully applied.
+        from: Option<usize>,
+        /// The new state.
+        to: Partial,
+    },
+    /// A `transaction = off` up script is done: the row becomes applied.
+    Finish {
+        /// The row.
+        revision: RevisionId,
+        /// Units done that the row must show now.
+        from: usize,
+    },
+}
+
+/// What a log row tells about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LogEvent {
+    /// The first row: the layout's version, in `detail`.
+    Layout,
+    /// An up script ran.
+    Upgrade,
+    /// A down script ran.
+    Downgrade,
+    /// The record was set without running anything.
+    Stamp,
+    /// A record was repaired.
+    Repair,
+}
+
+impl LogEvent {
+    /// As the log table writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Layout => "layout",
+            Self::Upgrade => "upgrade",
+            Self::Downgrade => "downgrade",
+            Self::Stamp => "stamp",
+            Self::Repair => "repair",
+        }
+    }
+}
+
+impl fmt::Display for LogEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A row for the log; time, actor and duration are the database's to fill in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEntry {
+    /// What happened.
+    pub event: LogEvent,
+    /// The revision it happened to.
+    pub revision: Option<RevisionId>,
+    /// Its message.
+    pub message: Option<String>,
+    /// Why it failed; `None` when it succeeded.
+    pub error: Option<String>,
+    /// Anything worth knowing, in a few words.
+    pub detail: Option<String>,
+}
+
+/// A row of the log as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRow {
+    /// Order of the events, from 1.
+    pub sequence: i64,
+    /// When, UTC.
+    pub at: DateTime<Utc>,
+    /// As written: newer versions may know more events.
+    pub event: String,
+    /// The revision.
+    pub revision: Option<RevisionId>,
+    /// Its message.
+    pub message: Option<String>,
+    /// `ok` or `failed`.
+    pub outcome: String,
+    /// In milliseconds.
+    pub duration_ms: i64,
+    /// `user@host`.
+    pub actor: String,
+    /// The version of migrator.
+    pub tool_version: String,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Anything else.
+    pub detail: Option<String>,
+}

@@ -1,0 +1,86 @@
+use std::{fmt, str::FromStr};
+
+use sha2::{Digest, Sha256};
+
+use super::{ForeignKeys, Headers, TransactionMode};
+use crate::sql::Canonical;
+
+/// `v1:` and 64 hexadecimal digits: SHA-256 of a script's canonical form.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Checksum(String);
+
+/// The text is no checksum this version knows.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a checksum of the form v1:<64 hexadecimal digits>")]
+pub struct ChecksumError(pub String);
+
+impl Checksum {
+    /// The checksum of a script: its canonical form and those of its settings
+    /// that change how it runs, where they differ from the default. Frozen, as
+    /// `docs/checksums.md` defines it.
+    pub fn of(canonical: &Canonical, headers: &Headers) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(settings(canonical, headers));
+        hash.update(b"\n");
+        match headers.transaction {
+            TransactionMode::On => hash.update(&canonical.bytes),
+            TransactionMode::Off => {
+                hash.update(&canonical.before);
+                hash.update(&canonical.bytes);
+                hash.update(&canonical.after);
+            }
+        }
+        let hex: String = hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Self(format!("v1:{hex}"))
+    }
+}
+
+/// Lines `key=value`; a mode has only letters and spaces, so none breaks out of its line.
+fn settings(canonical: &Canonical, headers: &Headers) -> String {
+    let transaction = headers.transaction == TransactionMode::On;
+    // Without a transaction the pragma is a statement like any other.
+    let pragma = canonical.foreign_keys.filter(|_| transaction);
+    let foreign_keys = match headers.foreign_keys {
+        Some(header) => header == ForeignKeys::On,
+        None => pragma.unwrap_or(false),
+    };
+    let mut settings = String::new();
+    if !transaction {
+        settings.push_str("transaction=off\n");
+    }
+    if foreign_keys {
+        settings.push_str("foreign-keys=on\n");
+    }
+    if transaction && !canonical.modes.is_empty() {
+        settings.push_str(&format!("begin={}\n", canonical.modes));
+    }
+    settings
+}
+
+impl FromStr for Checksum {
+    type Err = ChecksumError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let valid = text.strip_prefix("v1:").is_some_and(|hex| {
+            hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        });
+        if valid {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(ChecksumError(text.to_owned()))
+        }
+    }
+}
+
+impl fmt::Display for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,536 @@
+use std::time::Duration;
+
+use super::{
+    Direction, ProblemKind, RevisionId,
+    block::{self, Comment, CommentKind},
+    header_line::{DIRECTIVE, HeaderLine, Line, directive, is_of_statement, is_sqlx_marker, line},
+    nearest::nearest,
+    parse_duration,
+};
+use crate::sql::{self, Dialect, TokenKind};
+
+/// How a script runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TransactionMode {
+    /// The whole script in one transaction.
+    #[default]
+    On,
+    /// Statement by statement, each with its progress.
+    Off,
+}
+
+/// Whether SQLite enforces foreign keys while a script runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ForeignKeys {
+    /// Enforced statement by statement.
+    On,
+    /// Not enforced, but verified before the commit.
+    Off,
+}
+
+/// What the comment block at the top of a script says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers {
+    /// The first comment line that is no header.
+    pub message: Option<String>,
+    /// `revises`: `None` when absent, empty for `revises = base`.
+    pub revises: Option<Vec<RevisionId>>,
+    /// `depends-on`
+    pub depends_on: Vec<RevisionId>,
+    /// `label`
+    pub label: Option<String>,
+    /// `transaction`, or sqlx's `-- no-transaction`.
+    pub transaction: TransactionMode,
+    /// `irreversible`: the reason.
+    pub irreversible: Option<String>,
+    /// `foreign-keys`; `None` when absent.
+    pub foreign_keys: Option<ForeignKeys>,
+    /// `lock-timeout`
+    pub lock_timeout: Option<Duration>,
+    /// `statement-timeout`
+    pub statement_timeout: Option<Duration>,
+}
+
+/// A header that scripts may have.
+struct Key {
+    name: &'static str,
+    /// The directions whose scripts may have it.
+    directions: &'static [Direction],
+    /// What a value that does not parse should have been.
+    expected: &'static str,
+    /// Parses the value into its field; `None` when it does not parse.
+    set: fn(&mut Headers, &str) -> Option<()>,
+}
+
+pub(super) const REVISES: &str = "revises";
+pub(super) const DEPENDS_ON: &str = "depends-on";
+pub(super) const LABEL: &str = "label";
+pub(super) const IRREVERSIBLE: &str = "irreversible";
+const TRANSACTION: &str = "transaction";
+
+const UP: &[Direction] = &[Direction::Up];
+const BOTH: &[Direction] = &[Direction::Up, Direction::Down];
+const ON_OFF: &str = "expected `on` or `off`";
+const DURATION: &str = "expected a duration like `500ms`, `2s`, `5min` or `1h`, or `0`";
+const IDS: &str = "expected revision ids, separated by commas";
+const PARENTS: &str = "expected revision ids, separated by commas, or `base`";
+const NAME: &str = "expected a letter and then letters, digits, `_` or `-`; \
+    `head`, `heads`, `base` and `current` are taken";
+const REASON: &str = "expected the reason, in words";
+
+#[rustfmt::skip]
+const KEYS: &[Key] = &[
+    Key { name: REVISES, directions: UP, expected: PARENTS, set: set_revises },
+    Key { name: DEPENDS_ON, directions: UP, expected: IDS, set: |h, v| { h.depends_on = ids(v)?; Some(()) } },
+    Key { name: LABEL, directions: UP, expected: NAME, set: |h, v| put(&mut h.label, is_label(v).then(|| v.to_owned())) },
+    Key { name: TRANSACTION, directions: BOTH, expected: ON_OFF, set: set_transaction },
+    Key { name: IRREVERSIBLE, directions: UP, expected: REASON, set: |h, v| put(&mut h.irreversible, (!v.is_empty()).then(|| v.to_owned())) },
+    Key { name: "foreign-keys", directions: BOTH, expected: ON_OFF, set: set_foreign_keys },
+    Key { name: "lock-timeout", directions: BOTH, expected: DURATION, set: |h, v| put(&mut h.lock_timeout, parse_duration(v)) },
+    Key { name: "statement-timeout", directions: BOTH, expected: DURATION, set: |h, v| put(&mut h.statement_timeout, parse_duration(v)) },
+];
+
+/// The headers of a script, and what is wrong with them, each with its byte offset.
+pub(super) fn read(
+    dialect: Dialect,
+    direction: Direction,
+    text: &str,
+) -> (Headers, Vec<(usize, ProblemKind)>) {
+    let block = block::top_block(dialect, text);
+    let mut reader = Reader {
+        direction,
+        headers: Headers::default(),
+        seen: Vec::new(),
+        problems: Vec::new(),
+    };
+    let first = block.comments.first();
+    let marked = first.is_some_and(|comment| is_sqlx_marker(text, comment));
+    if marked {
+        reader.headers.transaction = TransactionMode::Off;
+    }
+    for comment in block.comments.iter().skip(usize::from(marked)) {
+        reader.comment(comment);
+    }
+    if marked {
+        reader.refuse_contradiction();
+    }
+    reader.problems.extend(below(dialect, text, block.end));
+    (reader.headers, reader.problems)
+}
+
+/// Whether `text` can name a branch: a letter, then letters, digits, `_` or
+/// `-`, and no word that targets use.
+pub fn is_label(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+        && !matches!(text, "head" | "heads" | "base" | "current")
+}
+
+/// Headers below the top block. The text is cut into tokens only when it could
+/// hold one, so that a directory of thousands costs nothing.
+fn below(dialect: Dialect, text: &str, start: usize) -> Vec<(usize, ProblemKind)> {
+    let rest = &text[start..];
+    if !rest.contains(DIRECTIVE) {
+        return Vec::new();
+    }
+    sql::lex(dialect, rest.as_bytes())
+        .filter(|token| token.kind == TokenKind::LineComment)
+        .filter_map(|token| {
+            let comment = Comment {
+                kind: CommentKind::Line,
+                offset: start + token.start + 2,
+                text: rest.get(token.start + 2..token.end)?,
+            };
+            let (_, rest) = directive(&comment)?;
+            (!is_of_statement(rest)).then_some((start + token.start, ProblemKind::HeaderBelowTop))
+        })
+        .collect()
+}
+
+struct Reader {
+    direction: Direction,
+    headers: Headers,
+    /// Keys that were read, with their offsets.
+    seen: Vec<(&'static str, usize)>,
+    problems: Vec<(usize, ProblemKind)>,
+}
+
+impl Reader {
+    fn comment(&mut self, comment: &Comment<'_>) {
+        match line(comment) {
+            Line::Header(header) => self.header(&header),
+            Line::Malformed(at) => self.problems.push((at, ProblemKind::HeaderSyntax)),
+            Line::OfStatement => {}
+            Line::Prose(text) => {
+                let says_something = text.contains(char::is_alphanumeric);
+                if says_something && self.headers.message.is_none() {
+                    self.headers.message = Some(text.to_owned());
+                }
+            }
+        }
+    }
+
+    fn header(&mut self, header: &HeaderLine<'_>) {
+        let Some(key) = KEYS.iter().find(|key| key.name == header.key) else {
+            let names = KEYS.iter().map(|key| key.name);
+            let kind = ProblemKind::UnknownHeader {
+                key: header.key.to_owned(),
+                nearest: nearest(header.key, names, 1).first().copied(),
+            };
+            return self.problems.push((header.key_at, kind));
+        };
+        let name = key.name;
+        if !key.directions.contains(&self.direction) {
+            let kind = ProblemKind::WrongDirection { key: name };
+            return self.problems.push((header.key_at, kind));
+        }
+        if self.seen.iter().any(|(seen, _)| *seen == name) {
+            let kind = ProblemKind::RepeatedHeader { key: name };
+            return self.problems.push((header.key_at, kind));
+        }
+        self.seen.push((name, header.key_at));
+        if (key.set)(&mut self.headers, header.value).is_none() {
+            let kind = ProblemKind::HeaderValue {
+                key: name,
+                value: header.value.to_owned(),
+                expected: key.expected,
+            };
+            self.problems.push((header.value_at, kind));
+        }
+    }
+
+    /// `transaction = on` below sqlx's marker: one of the two is a mistake.
+    fn refuse_contradiction(&mut self) {
+        let given = self.seen.iter().find(|(key, _)| *key == TRANSACTION);
+        if let (Some((key, at)), TransactionMode::On) = (given, self.headers.transaction) {
+            let kind = ProblemKind::RepeatedHeader { key };
+            self.problems.push((*at, kind));
+        }
+    }
+}
+
+fn put<T>(field: &mut Option<T>, value: Option<T>) -> Option<()> {
+    *field = Some(value?);
+    Some(())
+}
+
+fn set_revises(headers: &mut Headers, value: &str) -> Option<()> {
+    let parents = match value {
+        "base" => Vec::new(),
+        _ => ids(value)?,
+    };
+    headers.revises = Some(parents);
+    Some(())
+}
+
+fn set_transaction(headers: &mut Headers, value: &str) -> Option<()> {
+    headers.transaction = match value {
+        "on" => TransactionMode::On,
+        "off" => TransactionMode::Off,
+        _ => return None,
+    };
+    Some(())
+}
+
+fn set_foreign_keys(headers: &mut Headers, value: &str) -> Option<()> {
+    let mode = match value {
+        "on" => ForeignKeys::On,
+        "off" => ForeignKeys::Off,
+        _ => return None,
+    };
+    put(&mut headers.foreign_keys, Some(mode))
+}
+
+fn ids(value: &str) -> Option<Vec<RevisionId>> {
+    value
+        .split(',')
+        .map(|part| part.trim().parse().ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::revision::testing::ids;
+
+    const DIALECTS: [Dialect; 2] = [Dialect::Postgres, Dialect::Sqlite];
+
+    /// Fields of the headers of an up script that has no problem.
+    fn check<T: PartialEq + std::fmt::Debug>(text: &str, get: fn(Headers) -> T, expected: T) {
+        for dialect in DIALECTS {
+            let (headers, problems) = read(dialect, Direction::Up, text);
+            assert_eq!(problems, [], "{text:?}");
+            assert_eq!(get(headers), expected, "{text:?}");
+        }
+    }
+
+    /// The only problem of a script, at the text that follows `¦`.
+    fn check_problem(direction: Direction, text: &str, expected: ProblemKind) {
+        let offset = text.find('¦').expect("a mark");
+        let text = text.replacen('¦', "", 1);
+        for dialect in DIALECTS {
+            let (_, problems) = read(dialect, direction, &text);
+            assert_eq!(problems, [(offset, expected.clone())], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_message_is_the_first_comment_that_is_no_header() {
+        let message = |text, expected: Option<&str>| {
+            check(text, |h| h.message, expected.map(str::to_owned));
+        };
+        message("", None);
+        message("SELECT 1; -- no\n-- message", None);
+        message("-- Add users\n-- and more\nSELECT 1", Some("Add users"));
+        message("\u{feff}--Add users  \r\n", Some("Add users"));
+        message("\n\n-----\n-- =====\n--\n--- Add users", Some("Add users"));
+        message("/*\n * Add users\n */", Some("Add users"));
+        message("/*** Add ***/", Some("Add"));
+        message("-- migrator: revises=1\n-- Żółć", Some("Żółć"));
+        message("-- no-transaction\n-- Add", Some("Add"));
+        message("-- -- migrator: revises = 1\n-- Add", Some("Add"));
+        message("/* -- migrator: revises = 1 */ -- Add", Some("Add"));
+        message(
+            "-- we use migrator: it is nice",
+            Some("we use migrator: it is nice"),
+        );
+    }
+
+    #[test]
+    fn values() {
+        check("-- a", |h| h.revises, None);
+        check("-- migrator: revises = base", |h| h.revises, Some(vec![]));
+        check("--migrator:revises=1 ,02", |h| h.revises, Some(ids("1 2")));
+        check(
+            "--\tmigrator:  depends-on =3\r\nX",
+            |h| h.depends_on,
+            ids("3"),
+        );
+        check(
+            "-- migrator: label = b-1_x",
+            |h| h.label,
+            Some("b-1_x".to_owned()),
+        );
+        let reason = Some("data = gone, sorry".to_owned());
+        check(
+            "-- migrator: irreversible = data = gone, sorry",
+            |h| h.irreversible,
+            reason,
+        );
+        let on = TransactionMode::On;
+        let off = TransactionMode::Off;
+        check("-- migrator: transaction = on", |h| h.transaction, on);
+        check("-- migrator: transaction = off", |h| h.transaction, off);
+        check(
+            "/* x */\n\n-- y\n-- migrator: transaction = off",
+            |h| h.transaction,
+            off,
+        );
+        check(
+            "/* -- migrator: transaction = off */",
+            |h| h.transaction,
+            on,
+        );
+        check(
+            "-- migrator: foreign-keys = on",
+            |h| h.foreign_keys,
+            Some(ForeignKeys::On),
+        );
+        check(
+            "-- migrator: foreign-keys = off",
+            |h| h.foreign_keys,
+            Some(ForeignKeys::Off),
+        );
+        let time = |seconds| Some(Duration::from_secs(seconds));
+        check(
+            "-- migrator: lock-timeout = 5min",
+            |h| h.lock_timeout,
+            time(300),
+        );
+        check(
+            "-- migrator: statement-timeout = 0",
+            |h| h.statement_timeout,
+            time(0),
+        );
+        check("-- migrator: batch = 5\nDELETE FROM x", |h| h.message, None);
+    }
+
+    #[test]
+    fn the_marker_of_sqlx_counts_on_the_first_line_only() {
+        let transaction = |text, expected| check(text, |h| h.transaction, expected);
+        transaction("-- no-transaction", TransactionMode::Off);
+        transaction(
+            "\u{feff}-- no-transaction: an index\nX",
+            TransactionMode::Off,
+        );
+        transaction(
+            "-- no-transaction\n-- migrator: transaction = off",
+            TransactionMode::Off,
+        );
+        transaction("-- no-transactions", TransactionMode::On);
+        transaction("\n-- no-transaction", TransactionMode::On);
+        transaction("-- x\n-- no-transaction", TransactionMode::On);
+        transaction("SELECT 1; -- no-transaction", TransactionMode::On);
+        check_problem(
+            Direction::Up,
+            "-- no-transaction\n-- migrator: ¦transaction = on",
+            ProblemKind::RepeatedHeader { key: TRANSACTION },
+        );
+    }
+
+    #[test]
+    fn unknown_and_misplaced_keys() {
+        let unknown = |key: &str, nearest| ProblemKind::UnknownHeader {
+            key: key.to_owned(),
+            nearest,
+        };
+        let up = Direction::Up;
+        check_problem(up, "-- migrator: ¦colour = red", unknown("colour", None));
+        check_problem(
+            up,
+            "\u{feff}-- ż\r\n-- migrator: ¦transactoin=off\r\n",
+            unknown("transactoin", Some("transaction")),
+        );
+        check_problem(
+            up,
+            "-- migrator: ¦Depends_On = 1",
+            unknown("Depends_On", Some("depends-on")),
+        );
+        check_problem(
+            up,
+            "-- migrator: batch = 1\n-- migrator: ¦batches = 1",
+            unknown("batches", None),
+        );
+        check_problem(
+            up,
+            "-- migrator: label = a\n-- migrator: ¦label = a",
+            ProblemKind::RepeatedHeader { key: LABEL },
+        );
+        for key in [REVISES, DEPENDS_ON, LABEL, IRREVERSIBLE] {
+            check_problem(
+                Direction::Down,
+                &format!("-- migrator: ¦{key} = 1"),
+                ProblemKind::WrongDirection { key },
+            );
+        }
+    }
+
+    #[test]
+    fn malformed_lines() {
+        for text in [
+            "-- migrator: ¦transaction",
+            "-- migrator:¦",
+            "-- migrator: ¦= off",
+            "-- migrator: ¦turn transaction = off",
+            "-- ¦Migrator: transaction = off",
+            "-- ¦migrator : transaction = off",
+        ] {
+            check_problem(Direction::Up, text, ProblemKind::HeaderSyntax);
+        }
+    }
+
+    #[test]
+    fn every_key_refuses_wrong_values() {
+        let values: &[(&str, &[&str])] = &[
+            (REVISES, &["", "x", "1,", "base, 1", "none", "1 2"]),
+            (DEPENDS_ON, &["", "base", "-1"]),
+            (
+                LABEL,
+                &["", "1x", "a b", "ä", "head", "heads", "base", "current"],
+            ),
+            (TRANSACTION, &["", "no", "OFF", "off -- why"]),
+            (IRREVERSIBLE, &[""]),
+            ("foreign-keys", &["", "true"]),
+            ("lock-timeout", &["", "5", "never"]),
+            ("statement-timeout", &["", "1 s"]),
+        ];
+        let covered: Vec<_> = values.iter().map(|(key, _)| *key).collect();
+        let names: Vec<_> = KEYS.iter().map(|key| key.name).collect();
+        assert_eq!(covered, names);
+        for (key, (name, values)) in KEYS.iter().zip(values) {
+            for value in *values {
+                check_problem(
+                    Direction::Up,
+                    &format!("-- migrator: {name} =¦{value}"),
+                    ProblemKind::HeaderValue {
+                        key: key.name,
+                        value: (*value).to_owned(),
+                        expected: key.expected,
+                    },
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn all_problems_are_found_at_once() {
+        let text = "-- migrator: a = 1\n-- migrator: b\n-- migrator: label = 1\nSELECT 1;";
+        let (_, problems) = read(Dialect::Sqlite, Direction::Up, text);
+        let offsets: Vec<_> = problems.iter().map(|(offset, _)| *offset).collect();
+        assert_eq!(offsets, [13, 32, 55]);
+    }
+
+    #[test]
+    fn headers_below_the_top_block() {
+        for text in [
+            "SELECT 1;\n¦-- migrator: transaction = off",
+            "SELECT 1; ¦--migrator: label = x\r\n",
+            "SELECT '-- migrator: x = y';\n¦-- migrator: x",
+        ] {
+            check_problem(Direction::Up, text, ProblemKind::HeaderBelowTop);
+        }
+        for text in [
+            "SELECT 1;\n-- migrator: batch = 1000\nDELETE FROM x;",
+            "SELECT '\n-- migrator: transaction = off\n';",
+            "SELECT 1; /*\n-- migrator: transaction = off\n*/",
+            "SELECT 1; -- see migrator: transaction",
+            "SELECT \"\n-- migrator: transaction = off\"",
+        ] {
+            check(text, |h| h, Headers::default());
+        }
+        let dollar = "SELECT $$\n-- migrator: transaction = off\n$$";
+        assert_eq!(read(Dialect::Postgres, Direction::Up, dollar).1, []);
+        assert_eq!(read(Dialect::Sqlite, Direction::Up, dollar).1.len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn any_comment_is_read_without_panic(
+            lines in prop::collection::vec(
+                "(-- ?|/\\*)?(migrator:|Migrator :|no-transaction)? ?([a-z-]{0,12}|revises|label|.{0,6})? ?=?,?.{0,12}",
+                0..6,
+            ),
+            down in any::<bool>(),
+        ) {
+            let direction = if down { Direction::Down } else { Direction::Up };
+            let text = lines.join("\n");
+            // What is below the block is the lexer's business.
+            let end = block::top_block(Dialect::Sqlite, &text).end;
+            let (_, problems) = read(Dialect::Sqlite, direction, &text[..end]);
+            for (offset, _) in problems {
+                prop_assert!(text.is_char_boundary(offset));
+            }
+        }
+
+        #[test]
+        fn headers_are_read_as_written(
+            parents in prop::collection::vec("[0-9]{1,25}", 1..4),
+            space in "[ \t]{0,3}",
+            label in "[A-Za-z][A-Za-z0-9_-]{0,10}",
+        ) {
+            prop_assume!(is_label(&label));
+            let text = format!(
+                "--{space}migrator:{space}revises{space}={space}{}{space}\r\n--migrator: label={label}",
+                parents.join(&format!("{space},{space}")),
+            );
+            let (headers, problems) = read(Dialect::Postgres, Direction::Up, &text);
+            prop_assert_eq!(problems, []);
+            prop_assert_eq!(headers.revises, Some(ids(&parents.join(" "))));
+            prop_assert_eq!(headers.label, Some(label));
+        }
+    }
+}

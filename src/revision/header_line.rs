@@ -1,0 +1,137 @@
+//! How headers are written: `-- migrator: key = value`.
+
+use super::{
+    RevisionId,
+    block::{self, BOM, Comment, CommentKind},
+};
+use crate::sql::Dialect;
+
+/// What a header begins with, behind the dashes.
+pub(super) const DIRECTIVE: &str = "migrator:";
+
+/// What a line of comment is.
+pub(super) enum Line<'a> {
+    Header(HeaderLine<'a>),
+    /// Meant as a header, but not written as one.
+    Malformed(usize),
+    /// Of the statement below it, not of the script.
+    OfStatement,
+    /// Anything else, without decoration.
+    Prose(&'a str),
+}
+
+/// `key = value` with the byte offsets of both.
+pub(super) struct HeaderLine<'a> {
+    pub key: &'a str,
+    pub key_at: usize,
+    pub value: &'a str,
+    pub value_at: usize,
+}
+
+/// What `comment` is.
+pub(super) fn line<'a>(comment: &Comment<'a>) -> Line<'a> {
+    if comment.kind == CommentKind::Block {
+        let decoration = |c: char| c.is_whitespace() || c == '*';
+        return prose(comment.text.trim_matches(decoration));
+    }
+    if let Some((at, rest)) = directive(comment) {
+        return header_line(at, rest);
+    }
+    let (at, text) = trimmed(comment.offset, comment.text);
+    if is_almost_directive(text) {
+        return Line::Malformed(at);
+    }
+    prose(text.trim_start_matches(['-', ' ']))
+}
+
+/// What follows `-- migrator:`, with its offset.
+pub(super) fn directive<'a>(comment: &Comment<'a>) -> Option<(usize, &'a str)> {
+    let (at, text) = trimmed(comment.offset, comment.text);
+    let rest = text.strip_prefix(DIRECTIVE)?;
+    Some(trimmed(at + DIRECTIVE.len(), rest))
+}
+
+/// `batch` may stand anywhere: it is for the statement that follows.
+pub(super) fn is_of_statement(text: &str) -> bool {
+    text.strip_prefix("batch").is_some_and(|rest| {
+        !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | '_'))
+    })
+}
+
+/// Whether `first` is sqlx's `-- no-transaction`, which counts only at the very start.
+pub(super) fn is_sqlx_marker(text: &str, first: &Comment<'_>) -> bool {
+    let start = if text.starts_with(BOM) { BOM.len() } else { 0 };
+    first.kind == CommentKind::Line
+        && first.offset == start + 2
+        && first
+            .text
+            .trim_start()
+            .strip_prefix("no-transaction")
+            .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'))
+}
+
+/// Where the value of header `key` is, or where it names `id` for the last time.
+pub(super) fn locate(text: &str, key: &str, id: Option<&RevisionId>) -> Option<usize> {
+    // The script's dialect is not known any more; it matters for nested comments only.
+    [Dialect::Postgres, Dialect::Sqlite]
+        .into_iter()
+        .find_map(|dialect| locate_in(dialect, text, key, id))
+}
+
+fn prose(text: &str) -> Line<'_> {
+    // A header inside of a comment is one that was commented out.
+    let out = text.trim_start_matches(['-', ' ']).starts_with(DIRECTIVE);
+    Line::Prose(if out { "" } else { text })
+}
+
+/// `-- Migrator: …` or `-- migrator : …`: without an error it would silently do nothing.
+fn is_almost_directive(text: &str) -> bool {
+    text.split_once(':')
+        .is_some_and(|(word, _)| word.trim_end().eq_ignore_ascii_case("migrator"))
+}
+
+fn header_line(at: usize, text: &str) -> Line<'_> {
+    if is_of_statement(text) {
+        return Line::OfStatement;
+    }
+    let Some((key, value)) = text.split_once('=') else {
+        return Line::Malformed(at);
+    };
+    let value_start = at + key.len() + 1;
+    let key = key.trim_end();
+    if key.is_empty() || key.contains(char::is_whitespace) {
+        return Line::Malformed(at);
+    }
+    let (value_at, value) = trimmed(value_start, value);
+    Line::Header(HeaderLine {
+        key,
+        key_at: at,
+        value,
+        value_at,
+    })
+}
+
+fn trimmed(offset: usize, text: &str) -> (usize, &str) {
+    let inner = text.trim_start();
+    (offset + text.len() - inner.len(), inner.trim_end())
+}
+
+fn locate_in(dialect: Dialect, text: &str, key: &str, id: Option<&RevisionId>) -> Option<usize> {
+    let block = block::top_block(dialect, text);
+    let line = block.comments.iter().find_map(|c| match line(c) {
+        Line::Header(header) if header.key == key => Some(header),
+        _ => None,
+    })?;
+    let Some(id) = id else {
+        return Some(line.value_at);
+    };
+    let mut at = line.value_at;
+    let mut found = None;
+    for part in line.value.split(',') {
+        if part.trim().parse::<RevisionId>().as_ref() == Ok(id) {
+            found = Some(at + part.len() - part.trim_start().len());
+        }
+        at += part.len() + 1;
+    }
+    found
+}

@@ -1,0 +1,614 @@
+use super::{
+    Problem, RevisionId, Script,
+    graph::{reach, reversed, topological_order},
+    nearest::nearest,
+    validate,
+};
+
+/// The scripts of one id as they were found on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptPair {
+    /// The id of the file names.
+    pub id: RevisionId,
+    /// What stands between id and direction in the file names.
+    pub slug: String,
+    /// The up script.
+    pub up: Script,
+    /// The down script.
+    pub down: Option<Script>,
+}
+
+/// One step of the schema's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision {
+    /// The id.
+    pub id: RevisionId,
+    /// The slug of the file names.
+    pub slug: String,
+    /// The headers' message, or the slug with spaces.
+    pub message: String,
+    /// What it revises, in the order written; empty for a root.
+    pub parents: Vec<RevisionId>,
+    /// Whether `revises` was absent and the parent is the revision before it in id order.
+    pub implicit_parent: bool,
+    /// What must be applied first without being a parent.
+    pub depends_on: Vec<RevisionId>,
+    /// Its label.
+    pub label: Option<String>,
+    /// The up script.
+    pub up: Script,
+    /// The down script.
+    pub down: Option<Script>,
+}
+
+/// All revisions of a directory as a graph. One that exists is valid: no
+/// duplicates, no missing parents, no circles.
+#[derive(Clone, Debug)]
+pub struct History {
+    /// By id; the lists below hold indices into it.
+    revisions: Vec<Revision>,
+    parents: Vec<Vec<usize>>,
+    children: Vec<Vec<usize>>,
+    depends_on: Vec<Vec<usize>>,
+    dependents: Vec<Vec<usize>>,
+    /// Topological, ties by id.
+    order: Vec<usize>,
+}
+
+impl History {
+    /// Builds the graph.
+    ///
+    /// # Errors
+    /// Every problem of the graph, by file and offset.
+    pub fn new(mut pairs: Vec<ScriptPair>) -> Result<Self, Vec<Problem>> {
+        pairs.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| a.up.file.cmp(&b.up.file)));
+        let mut problems = validate::check(&pairs);
+        pairs.dedup_by(|second, first| second.id == first.id);
+        let mut revisions = revisions(pairs);
+        let parents = link(&mut revisions, |revision| &mut revision.parents);
+        let depends_on = link(&mut revisions, |revision| &mut revision.depends_on);
+        let before: Vec<_> = parents
+            .iter()
+            .zip(&depends_on)
+            .map(|(parents, depends_on)| union(parents, depends_on))
+            .collect();
+        match topological_order(&before) {
+            Ok(order) if problems.is_empty() => Ok(Self {
+                revisions,
+                children: reversed(&parents),
+                dependents: reversed(&depends_on),
+                parents,
+                depends_on,
+                order,
+            }),
+            circles => {
+                for circle in circles.err().into_iter().flatten() {
+                    let path: Vec<_> = circle.iter().map(|at| &revisions[*at]).collect();
+                    problems.push(validate::circle(&path));
+                }
+                problems.sort_by(|a, b| a.place.cmp(&b.place));
+                Err(problems)
+            }
+        }
+    }
+
+    /// The revision with that id.
+    pub fn get(&self, id: &RevisionId) -> Option<&Revision> {
+        self.index(id).map(|at| &self.revisions[at])
+    }
+
+    /// All revisions, every one after its parents and dependencies, ties by id.
+    pub fn in_order(&self) -> impl DoubleEndedIterator<Item = &Revision> {
+        self.order.iter().map(|at| &self.revisions[*at])
+    }
+
+    /// All revisions by id.
+    pub fn by_id(&self) -> impl DoubleEndedIterator<Item = &Revision> {
+        self.revisions.iter()
+    }
+
+    /// The number of revisions.
+    pub fn len(&self) -> usize {
+        self.revisions.len()
+    }
+
+    /// Whether there is no revision.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Revisions that nobody revises, by id. (`depends-on` makes nobody less of a head.)
+    pub fn heads(&self) -> Vec<&Revision> {
+        self.where_count(&self.children, |count| count == 0)
+    }
+
+    /// Revisions that revise nobody, by id.
+    pub fn roots(&self) -> Vec<&Revision> {
+        self.where_count(&self.parents, |count| count == 0)
+    }
+
+    /// Revisions that several others revise, by id.
+    pub fn branch_points(&self) -> Vec<&Revision> {
+        self.where_count(&self.children, |count| count > 1)
+    }
+
+    /// Those that revise `id` directly, by id.
+    pub fn children(&self, id: &RevisionId) -> Vec<&Revision> {
+        self.index(id).map_or_else(Vec::new, |at| {
+            let children = self.children[at].iter();
+            children.map(|child| &self.revisions[*child]).collect()
+        })
+    }
+
+    /// `ids`, all their ancestors and all they depend on, transitively, in the
+    /// order of [`Self::in_order`]. Ids that are not in the history are passed over.
+    pub fn closure(&self, ids: &[RevisionId]) -> Vec<&Revision> {
+        let reached = reach(self.len(), self.indices(ids), |at| {
+            [&self.parents[at], &self.depends_on[at]]
+        });
+        self.ordered(&reached)
+    }
+
+    /// All that revise `ids` or depend on them, transitively, without `ids`
+    /// themselves, in the order of [`Self::in_order`]. Ids that are not in the
+    /// history are passed over.
+    pub fn descendants(&self, ids: &[RevisionId]) -> Vec<&Revision> {
+        let mut reached = reach(self.len(), self.indices(ids), |at| {
+            [&self.children[at], &self.dependents[at]]
+        });
+        for at in self.indices(ids) {
+            reached[at] = false;
+        }
+        self.ordered(&reached)
+    }
+
+    /// The heads of the branch that `id` is on: those that revise it,
+    /// transitively, or `id` itself when nobody does. By id.
+    pub fn heads_above(&self, id: &RevisionId) -> Vec<&Revision> {
+        let reached = reach(self.len(), self.index(id), |at| [&self.children[at], &[]]);
+        let heads = (0..self.len()).filter(|at| reached[*at] && self.children[*at].is_empty());
+        heads.map(|at| &self.revisions[at]).collect()
+    }
+
+    /// Up to three ids, slugs or words of the target syntax that look like
+    /// `text`, the most similar first.
+    pub fn nearest(&self, text: &str) -> Vec<String> {
+        let found = nearest(text, self.names(), 3);
+        found.into_iter().map(str::to_owned).collect()
+    }
+
+    /// Everything that a target may call a revision.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let revisions = self.revisions.iter();
+        ["head", "heads", "base", "current"]
+            .into_iter()
+            .chain(revisions.flat_map(|revision| [revision.id.as_str(), revision.slug.as_str()]))
+    }
+
+    fn index(&self, id: &RevisionId) -> Option<usize> {
+        index(&self.revisions, id)
+    }
+
+    fn indices(&self, ids: &[RevisionId]) -> impl Iterator<Item = usize> {
+        ids.iter().filter_map(|id| self.index(id))
+    }
+
+    fn ordered(&self, wanted: &[bool]) -> Vec<&Revision> {
+        let order = self.order.iter().filter(|at| wanted[**at]);
+        order.map(|at| &self.revisions[*at]).collect()
+    }
+
+    fn where_count(&self, edges: &[Vec<usize>], test: impl Fn(usize) -> bool) -> Vec<&Revision> {
+        let pairs = self.revisions.iter().zip(edges);
+        pairs
+            .filter(|(_, edges)| test(edges.len()))
+            .map(|(revision, _)| revision)
+            .collect()
+    }
+}
+
+/// `pairs` must be sorted by id.
+fn revisions(pairs: Vec<ScriptPair>) -> Vec<Revision> {
+    let mut previous: Option<RevisionId> = None;
+    let mut revisions = Vec::with_capacity(pairs.len());
+    for pair in pairs {
+        let headers = &pair.up.headers;
+        let implicit = previous.replace(pair.id.clone());
+        revisions.push(Revision {
+            message: headers
+                .message
+                .clone()
+                .unwrap_or_else(|| pair.slug.replace('_', " ")),
+            implicit_parent: headers.revises.is_none(),
+            parents: match &headers.revises {
+                Some(parents) => parents.clone(),
+                None => implicit.into_iter().collect(),
+            },
+            depends_on: headers.depends_on.clone(),
+            label: headers.label.clone(),
+            id: pair.id,
+            slug: pair.slug,
+            up: pair.up,
+            down: pair.down,
+        });
+    }
+    revisions
+}
+
+/// The indices of the ids in one of the lists of each revision, in ascending
+/// order and without those that are missing or the revision itself. The ids
+/// become written as their own files write them.
+fn link(
+    revisions: &mut [Revision],
+    list: impl Fn(&mut Revision) -> &mut Vec<RevisionId>,
+) -> Vec<Vec<usize>> {
+    (0..revisions.len())
+        .map(|at| {
+            let mut ids = std::mem::take(list(&mut revisions[at]));
+            let mut indices = Vec::with_capacity(ids.len());
+            for id in &mut ids {
+                if let Some(found) = index(revisions, id) {
+                    *id = revisions[found].id.clone();
+                    if found != at {
+                        indices.push(found);
+                    }
+                }
+            }
+            *list(&mut revisions[at]) = ids;
+            indices.sort_unstable();
+            indices.dedup();
+            indices
+        })
+        .collect()
+}
+
+fn index(revisions: &[Revision], id: &RevisionId) -> Option<usize> {
+    revisions
+        .binary_search_by(|revision| revision.id.cmp(id))
+        .ok()
+}
+
+fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
+    let mut union = [a, b].concat();
+    union.sort_unstable();
+    union.dedup();
+    union
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::revision::{
+        ProblemKind,
+        testing::{history, ids, pair, with_down},
+    };
+
+    fn shown<'a>(revisions: impl IntoIterator<Item = &'a Revision>) -> String {
+        let ids: Vec<_> = revisions.into_iter().map(|r| r.id.to_string()).collect();
+        ids.join(" ")
+    }
+
+    /// 1 - 2 - 4 and 1 - 3, joined by 5; 6 is a second root and depends on 3.
+    fn diamond() -> History {
+        history(&[
+            ("6", "revises = base; depends-on = 3"),
+            ("5", "revises = 4, 3"),
+            ("4", "revises = 2"),
+            ("3", "revises = 1"),
+            ("2", "revises = 1"),
+            ("1", ""),
+        ])
+    }
+
+    #[test]
+    fn the_graph_is_walked_both_ways() {
+        let h = diamond();
+        let check = |found: Vec<&Revision>, expected: &str| assert_eq!(shown(found), expected);
+        assert_eq!(h.len(), 6);
+        check(h.in_order().collect(), "1 2 3 4 5 6");
+        check(h.heads(), "5 6");
+        check(h.roots(), "1 6");
+        check(h.branch_points(), "1");
+        check(h.children(&ids("001")[0]), "2 3");
+        check(h.children(&ids("3")[0]), "5");
+        check(h.children(&ids("77")[0]), "");
+        check(h.closure(&ids("4 77")), "1 2 4");
+        check(h.closure(&ids("6")), "1 3 6");
+        check(h.closure(&ids("5")), "1 2 3 4 5");
+        check(h.closure(&[]), "");
+        check(h.descendants(&ids("3")), "5 6");
+        check(h.descendants(&ids("1 2")), "3 4 5 6");
+        check(h.descendants(&ids("5 77")), "");
+        check(h.heads_above(&ids("1")[0]), "5");
+        check(h.heads_above(&ids("5")[0]), "5");
+        check(h.heads_above(&ids("77")[0]), "");
+        assert_eq!(h.get(&ids("05")[0]).unwrap().parents, ids("4 3"));
+        assert!(h.get(&ids("77")[0]).is_none());
+        assert!(History::new(vec![]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_implicit_parent_is_the_revision_before_by_value() {
+        let h = history(&[("10", ""), ("9", ""), ("0008", ""), ("11", "revises = 8")]);
+        let check = |id: &str, parents: &str, implicit| {
+            let revision = h.get(&ids(id)[0]).unwrap();
+            let written: Vec<_> = revision.parents.iter().map(RevisionId::as_str).collect();
+            assert_eq!(written.join(" "), parents, "{id}");
+            assert_eq!(revision.implicit_parent, implicit, "{id}");
+        };
+        check("8", "", true);
+        check("9", "0008", true);
+        check("10", "9", true);
+        check("11", "0008", false);
+    }
+
+    #[test]
+    fn order_is_topological_before_it_is_by_id() {
+        let h = history(&[
+            ("1", "revises = base; depends-on = 4"),
+            ("2", "revises = base"),
+            ("3", "revises = 1"),
+            ("4", "revises = base"),
+        ]);
+        assert_eq!(shown(h.in_order()), "2 4 1 3");
+        assert_eq!(shown(h.by_id()), "1 2 3 4");
+    }
+
+    #[test]
+    fn the_message_is_the_headers_or_the_slug_with_spaces() {
+        let mut first = pair("1_add_users", "");
+        let second = pair("2_add_users", "");
+        first.up.headers.message = Some("Add them".to_owned());
+        let h = History::new(vec![first, second]).unwrap();
+        let messages: Vec<_> = h.by_id().map(|r| r.message.as_str()).collect();
+        assert_eq!(messages, ["Add them", "add users"]);
+    }
+
+    /// Problems as `file@what the offset points to: kind`, one a line.
+    fn check_problems(pairs: Vec<ScriptPair>, expected: &[(&str, &str, ProblemKind)]) {
+        let texts: Vec<_> = pairs.iter().map(|p| p.up.clone()).collect();
+        let problems = History::new(pairs).unwrap_err();
+        let found: Vec<_> = problems
+            .iter()
+            .map(|problem| {
+                let file = problem.place.file.as_str();
+                let script = texts.iter().find(|script| script.file == file).unwrap();
+                let at = problem.place.offset.map_or("", |at| &script.text[at..]);
+                (file, at.trim_end(), problem.kind.clone())
+            })
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    fn pairs(list: &[(&str, &str)]) -> Vec<ScriptPair> {
+        list.iter()
+            .map(|(name, headers)| pair(name, headers))
+            .collect()
+    }
+
+    #[test]
+    fn duplicates_by_value() {
+        let duplicate = |id: &str, other: &str| ProblemKind::DuplicateId {
+            id: ids(id)[0].clone(),
+            other: other.to_owned(),
+        };
+        check_problems(
+            pairs(&[("7_b", ""), ("07_a", ""), ("7_c", ""), ("8", "")]),
+            &[
+                ("7_b.up.sql", "", duplicate("7", "07_a.up.sql")),
+                ("7_c.up.sql", "", duplicate("7", "07_a.up.sql")),
+            ],
+        );
+    }
+
+    #[test]
+    fn missing_and_repeated_references() {
+        let missing = |key, id: &str, nearest: Option<&str>| ProblemKind::MissingParent {
+            key,
+            id: ids(id)[0].clone(),
+            nearest: nearest.map(|id| ids(id)[0].clone()),
+        };
+        let repeated = |key, id: &str| ProblemKind::RepeatedParent {
+            key,
+            id: ids(id)[0].clone(),
+        };
+        check_problems(
+            pairs(&[
+                ("20260101", ""),
+                ("20260202", "revises = 20260101, 20260102; depends-on = 5"),
+                ("20260303", "revises = 20260101, 020260101"),
+                ("20260404", "revises = 9, 9"),
+                ("20260505", "revises = 20260505; depends-on = 20260505"),
+            ]),
+            &[
+                (
+                    "20260202_x.up.sql",
+                    "20260102\n-- migrator: depends-on = 5",
+                    missing("revises", "20260102", Some("20260202")),
+                ),
+                ("20260202_x.up.sql", "5", missing("depends-on", "5", None)),
+                (
+                    "20260303_x.up.sql",
+                    "020260101",
+                    repeated("revises", "20260101"),
+                ),
+                ("20260404_x.up.sql", "9", missing("revises", "9", None)),
+                ("20260404_x.up.sql", "9", repeated("revises", "9")),
+                (
+                    "20260505_x.up.sql",
+                    "20260505\n-- migrator: depends-on = 20260505",
+                    repeated("revises", "20260505"),
+                ),
+                (
+                    "20260505_x.up.sql",
+                    "20260505",
+                    repeated("depends-on", "20260505"),
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn circles_over_parents_and_dependencies() {
+        let cycle = |path: &str| ProblemKind::Cycle { path: ids(path) };
+        check_problems(
+            pairs(&[
+                ("1", "revises = 2"),
+                ("2", ""),
+                ("3", "revises = base; depends-on = 5"),
+                ("4", "revises = 3"),
+                ("5", "revises = 4"),
+                ("6", ""),
+            ]),
+            &[
+                ("1_x.up.sql", "2", cycle("1 2 1")),
+                ("3_x.up.sql", "5", cycle("3 5 4 3")),
+            ],
+        );
+    }
+
+    #[test]
+    fn labels_and_irreversible_ones() {
+        check_problems(
+            vec![
+                pair("1", "label = a"),
+                pair("2", "label = b"),
+                pair("3", "label = a"),
+                with_down(pair("4", "irreversible = no way back")),
+                with_down(pair("5", "")),
+            ],
+            &[
+                (
+                    "3_x.up.sql",
+                    "a",
+                    ProblemKind::DuplicateLabel {
+                        label: "a".to_owned(),
+                        other: ids("1")[0].clone(),
+                    },
+                ),
+                (
+                    "4_x.up.sql",
+                    "no way back",
+                    ProblemKind::IrreversibleWithDown {
+                        id: ids("4")[0].clone(),
+                    },
+                ),
+            ],
+        );
+    }
+
+    #[test]
+    fn all_problems_are_found_at_once() {
+        let problems = History::new(vec![
+            pair("1", "revises = 2"),
+            pair("2", "label = a"),
+            pair("02_y", "label = a"),
+            pair("3", "depends-on = 77"),
+        ])
+        .unwrap_err();
+        let kinds: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            kinds,
+            [
+                "1_x.up.sql: these revisions revise each other in a circle: 1 -> 02 -> 1",
+                "2_x.up.sql: revision 2 exists twice; the other file is 02_y.up.sql",
+                "2_x.up.sql: the label `a` is also on revision 02",
+                "3_x.up.sql: `depends-on = 77` names a revision that does not exist",
+            ]
+        );
+    }
+
+    #[test]
+    fn names_that_look_alike() {
+        let h = history(&[("20260101_add_users", ""), ("20260202_drop_it", "")]);
+        assert_eq!(h.nearest("add-user"), ["add_users"]);
+        assert_eq!(h.nearest("20260203"), ["20260202", "20260101"]);
+        assert_eq!(h.nearest("curent"), ["current"]);
+        assert_eq!(h.nearest("zzz"), [""; 0]);
+    }
+
+    /// Random graphs without circles: ids in random order, edges from later to earlier ones.
+    fn histories() -> impl Strategy<Value = History> {
+        let nodes = prop::collection::btree_set(0u32..1000, 1..20);
+        nodes
+            .prop_map(|ids| ids.into_iter().collect::<Vec<_>>())
+            .prop_shuffle()
+            .prop_flat_map(|ids| {
+                let edges = |len| {
+                    let before = prop::collection::vec(any::<prop::sample::Index>(), 0..3);
+                    prop::collection::vec(before, len)
+                };
+                (Just(ids.clone()), edges(ids.len()), edges(ids.len()))
+            })
+            .prop_map(|(ids, parents, depends_on)| {
+                let list = |at: usize, picks: &[prop::sample::Index]| {
+                    let mut picked: Vec<_> = picks
+                        .iter()
+                        .filter(|_| at > 0)
+                        .map(|pick| ids[pick.index(at)].to_string())
+                        .collect();
+                    picked.sort();
+                    picked.dedup();
+                    picked.join(",")
+                };
+                let pairs = (0..ids.len()).map(|at| {
+                    let parents = Some(list(at, &parents[at])).filter(|l| !l.is_empty());
+                    let mut headers = format!("revises = {}", parents.as_deref().unwrap_or("base"));
+                    let depends_on = list(at, &depends_on[at]);
+                    if !depends_on.is_empty() {
+                        headers += &format!("; depends-on = {depends_on}");
+                    }
+                    pair(&ids[at].to_string(), &headers)
+                });
+                History::new(pairs.collect()).unwrap()
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn order_respects_every_edge(h in histories()) {
+            let order: Vec<_> = h.in_order().collect();
+            prop_assert_eq!(order.len(), h.len());
+            for (at, revision) in order.iter().enumerate() {
+                for before in revision.parents.iter().chain(&revision.depends_on) {
+                    prop_assert!(order[..at].iter().any(|r| r.id == *before));
+                }
+            }
+        }
+
+        #[test]
+        fn heads_are_those_without_children(h in histories()) {
+            let heads = h.heads();
+            prop_assert!(!heads.is_empty());
+            for revision in h.by_id() {
+                let revised = h.by_id().any(|r| r.parents.contains(&revision.id));
+                prop_assert_eq!(heads.contains(&revision), !revised);
+                prop_assert_eq!(h.children(&revision.id).is_empty(), !revised);
+                prop_assert_eq!(h.roots().contains(&revision), revision.parents.is_empty());
+            }
+        }
+
+        #[test]
+        fn closures_are_closed_and_minimal(
+            h in histories(),
+            picks in prop::collection::vec(any::<prop::sample::Index>(), 0..3),
+        ) {
+            let all: Vec<_> = h.by_id().collect();
+            let wanted: Vec<_> = picks.iter().map(|p| p.get(&all).id.clone()).collect();
+            let closure = h.closure(&wanted);
+            for revision in &all {
+                let needed = wanted.contains(&revision.id)
+                    || closure.iter().any(|r| r.parents.contains(&revision.id) || r.depends_on.contains(&revision.id));
+                prop_assert_eq!(closure.contains(revision), needed);
+                // Both directions tell the same story.
+                let above = h.descendants(std::slice::from_ref(&revision.id));
+                let reaches = wanted.contains(&revision.id) || above.iter().any(|r| wanted.contains(&r.id));
+                prop_assert_eq!(closure.contains(revision), reaches);
+            }
+            let order: Vec<_> = h.in_order().filter(|r| closure.contains(r)).collect();
+            prop_assert_eq!(closure, order);
+        }
+    }
+}

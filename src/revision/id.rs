@@ -1,0 +1,138 @@
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+    sync::Arc,
+};
+
+use chrono::{DateTime, Utc};
+
+/// A revision's id: a run of digits of any length, compared by value.
+///
+/// `007` and `7` are the same id. New ids are UTC timestamps
+/// (`YYYYMMDDHHMMSS`), but counters and 20-digit ids of existing directories
+/// are read as well, so no machine integer holds it.
+#[derive(Clone, Debug)]
+pub struct RevisionId(Arc<str>);
+
+/// The text is no run of digits.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a revision id; an id is a run of digits")]
+pub struct RevisionIdError(pub String);
+
+impl RevisionId {
+    /// The id that `time` gives: `YYYYMMDDHHMMSS` in UTC.
+    pub fn from_time(time: DateTime<Utc>) -> Self {
+        Self(time.format("%Y%m%d%H%M%S").to_string().into())
+    }
+
+    /// The digits as written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn significant(&self) -> &str {
+        self.0.trim_start_matches('0')
+    }
+}
+
+impl FromStr for RevisionId {
+    type Err = RevisionIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(RevisionIdError(text.to_owned()));
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+impl fmt::Display for RevisionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl Ord for RevisionId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (a, b) = (self.significant(), other.significant());
+        a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+    }
+}
+
+impl PartialOrd for RevisionId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for RevisionId {
+    fn eq(&self, other: &Self) -> bool {
+        self.significant() == other.significant()
+    }
+}
+
+impl Eq for RevisionId {}
+
+impl Hash for RevisionId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.significant().hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::hash::{BuildHasher, RandomState};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn id(text: &str) -> RevisionId {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn ids_are_compared_by_value() {
+        assert_eq!(id("007"), id("7"));
+        assert!(id("9") < id("10"));
+        assert!(id("20150100000001000000") > id("20261122093000"));
+        assert!(id("0") < id("1"));
+        assert_eq!(id("007").to_string(), "007");
+    }
+
+    #[test]
+    fn only_digits_are_ids() {
+        for text in ["", "a1", "1 ", "-1", "１"] {
+            assert_eq!(
+                text.parse::<RevisionId>(),
+                Err(RevisionIdError(text.into()))
+            );
+        }
+    }
+
+    #[test]
+    fn a_time_gives_fourteen_digits() {
+        let time = DateTime::from_timestamp(1_795_340_000, 0).unwrap();
+        assert_eq!(RevisionId::from_time(time).as_str(), "20261122093320");
+    }
+
+    proptest! {
+        #[test]
+        fn ids_are_ordered_as_numbers(a in any::<u128>(), b in any::<u128>(), zeros in 0usize..5) {
+            let padded = id(&format!("{}{a}", "0".repeat(zeros)));
+            prop_assert_eq!(padded.cmp(&id(&b.to_string())), a.cmp(&b));
+            prop_assert_eq!(&padded, &id(&a.to_string()));
+            let hasher = RandomState::new();
+            prop_assert_eq!(hasher.hash_one(&padded), hasher.hash_one(id(&a.to_string())));
+        }
+
+        #[test]
+        fn ids_of_any_length_are_ordered_as_numbers(a in "[0-9]{1,60}", b in "[0-9]{1,60}") {
+            let (wide_a, wide_b) = (format!("{a:0>60}"), format!("{b:0>60}"));
+            prop_assert_eq!(id(&a).cmp(&id(&b)), wide_a.cmp(&wide_b));
+            prop_assert_eq!(id(&a) == id(&b), wide_a == wide_b);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The graph of what is applied, by the parents and dependencies that the
+//! version table holds. A file that was added or edited later has no say in it.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{AppliedRevision, Kind, RevisionId};
+
+/// The applied revisions that no applied one revises, in the order of `rows`.
+///
+/// Partial rows count as applied; repeatable scripts are no part of the graph.
+pub fn applied_heads(rows: &[AppliedRevision]) -> Vec<&AppliedRevision> {
+    let revised: HashSet<_> = applied_revisions(rows)
+        .flat_map(|row| &row.parents)
+        .collect();
+    applied_revisions(rows)
+        .filter(|row| !revised.contains(&row.revision))
+        .collect()
+}
+
+/// The applied revisions that revise `ids` or depend on them, transitively,
+/// without `ids` themselves, latest applied first.
+///
+/// Partial rows count as applied; repeatable scripts are no part of the graph.
+pub fn applied_descendants<'a>(
+    rows: &'a [AppliedRevision],
+    ids: &[RevisionId],
+) -> Vec<&'a AppliedRevision> {
+    let mut after: HashMap<&RevisionId, Vec<&AppliedRevision>> = HashMap::new();
+    for row in applied_revisions(rows) {
+        for before in row.parents.iter().chain(&row.depends_on) {
+            after.entry(before).or_default().push(row);
+        }
+    }
+    let mut reached: HashSet<&RevisionId> = ids.iter().collect();
+    let mut waiting: Vec<&RevisionId> = ids.iter().collect();
+    let mut found = Vec::new();
+    while let Some(id) = waiting.pop() {
+        for row in after.get(id).into_iter().flatten() {
+            if reached.insert(&row.revision) {
+                waiting.push(&row.revision);
+                found.push(*row);
+            }
+        }
+    }
+    found.sort_by_key(|row| std::cmp::Reverse(row.sequence));
+    found
+}
+
+/// The rows that are about revisions, not about repeatable scripts.
+pub(super) fn applied_revisions(
+    rows: &[AppliedRevision],
+) -> impl Iterator<Item = &AppliedRevision> {
+    rows.iter().filter(|row| row.kind == Kind::Revision)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::revision::testing::{ids, row};
+
+    fn shown(rows: &[&AppliedRevision]) -> String {
+        let ids: Vec<_> = rows.iter().map(|row| row.revision.to_string()).collect();
+        ids.join(" ")
+    }
+
+    /// 1 - 2 - 4 - 5 and 1 - 3 - 5; 6 stands alone and depends on 3; 9 is repeatable.
+    fn rows() -> Vec<AppliedRevision> {
+        let mut repeatable = row(7, "9", "5", "");
+        repeatable.kind = Kind::Repeatable;
+        vec![
+            row(1, "1", "", ""),
+            row(2, "3", "1", ""),
+            row(3, "2", "01", ""),
+            row(4, "6", "", "3"),
+            row(5, "4", "2", ""),
+            row(6, "5", "3 4", ""),
+            repeatable,
+        ]
+    }
+
+    #[test]
+    fn heads_by_stored_parents() {
+        let rows = rows();
+        let check = |count, expected: &str| {
+            assert_eq!(
+                shown(&applied_heads(&rows[..count])),
+                expected,
+                "{count} rows"
+            );
+        };
+        check(0, "");
+        check(1, "1");
+        check(3, "3 2");
+        check(4, "3 2 6");
+        check(7, "6 5");
+    }
+
+    #[test]
+    fn descendants_by_stored_parents_and_dependencies() {
+        let check = |of: &str, expected: &str| {
+            let rows = rows();
+            assert_eq!(
+                shown(&applied_descendants(&rows, &ids(of))),
+                expected,
+                "of {of}"
+            );
+        };
+        check("", "");
+        check("1", "5 4 6 2 3");
+        check("0001", "5 4 6 2 3");
+        check("2", "5 4");
+        check("3", "5 6");
+        check("2 3", "5 4 6");
+        check("1 2 3", "5 4 6");
+        check("5", "");
+        check("77", "");
+    }
+
+    proptest! {
+        #[test]
+        fn descendants_are_closed_even_in_nonsense(
+            edges in prop::collection::vec((0..9u32, 0..9u32, any::<bool>()), 0..20),
+            of in 0..9u32,
+        ) {
+            let mut rows: Vec<_> = (0..9).map(|n| row(n, &n.to_string(), "", "")).collect();
+            for (from, to, parent) in edges {
+                let row = &mut rows[from as usize];
+                let list = if parent { &mut row.parents } else { &mut row.depends_on };
+                list.extend(ids(&to.to_string()));
+            }
+            let of = ids(&of.to_string());
+            let found: Vec<_> = applied_descendants(&rows, &of).into_iter().cloned().collect();
+            for row in &rows {
+                let before: Vec<_> = row.parents.iter().chain(&row.depends_on).collect();
+                let above = |id: &RevisionId| of.contains(id) || found.iter().any(|f| f.revision == *id);
+                let expected = !of.contains(&row.revision) && before.iter().any(|id| above(id));
+                prop_assert_eq!(found.contains(row), expected);
+            }
+            prop_assert!(found.is_sorted_by(|a, b| a.sequence > b.sequence));
+        }
+    }
+}

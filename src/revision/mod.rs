@@ -1,0 +1,40 @@
+//! Revisions: ids, scripts with their headers and checksums, the history as a
+//! graph, targets, and the rows that say what is applied.
+//!
+//! Pure: texts come in, values and problems come out.
+
+mod applied;
+mod block;
+mod checksum;
+mod duration;
+mod graph;
+mod header;
+mod header_line;
+mod history;
+mod id;
+mod lineage;
+mod nearest;
+mod problem;
+mod range;
+mod resolve;
+mod script;
+mod target;
+mod validate;
+
+#[cfg(test)]
+mod testing;
+
+pub use applied::{
+    AppliedRevision, Kind, LogEntry, LogEvent, LogRow, NewRow, Observed, Partial, RecordChange,
+    State,
+};
+pub use checksum::{Checksum, ChecksumError};
+pub use duration::parse_duration;
+pub use header::{ForeignKeys, Headers, TransactionMode, is_label};
+pub use history::{History, Revision, ScriptPair};
+pub use id::{RevisionId, RevisionIdError};
+pub use lineage::{applied_descendants, applied_heads};
+pub use problem::{Place, Problem, ProblemKind};
+pub use range::Range;
+pub use script::{Direction, Script};
+pub use target::{Resolved, Target, TargetError, TargetSyntaxError};

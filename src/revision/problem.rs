@@ -1,0 +1,134 @@
+use super::{Direction, RevisionId};
+
+/// Where a problem is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    /// The file, as it is shown to people.
+    pub file: String,
+    /// Byte offset in the file, where the problem is about a part of it.
+    pub offset: Option<usize>,
+}
+
+/// A problem of a script or of the history.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}: {kind}", .place.file)]
+pub struct Problem {
+    /// The file it was found in.
+    pub place: Place,
+    /// What is wrong.
+    pub kind: ProblemKind,
+}
+
+/// What can be wrong with a script's headers or with the graph.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// `-- migrator: colour = red`
+    #[error("unknown header `{key}`")]
+    UnknownHeader {
+        /// As written.
+        key: String,
+        /// The known key nearest to it.
+        nearest: Option<&'static str>,
+    },
+    /// The same key twice.
+    #[error("the header `{key}` is given twice")]
+    RepeatedHeader {
+        /// The key.
+        key: &'static str,
+    },
+    /// A header of up scripts in a down script.
+    #[error("the header `{key}` belongs into the up script")]
+    WrongDirection {
+        /// The key.
+        key: &'static str,
+    },
+    /// A value that does not parse.
+    #[error("`{value}` is no value for `{key}`: {expected}")]
+    HeaderValue {
+        /// The key.
+        key: &'static str,
+        /// As written.
+        value: String,
+        /// What would be right: "expected `on` or `off`".
+        expected: &'static str,
+    },
+    /// `-- migrator:` without `key = value`.
+    #[error("a header is written `-- migrator: key = value`")]
+    HeaderSyntax,
+    /// `-- migrator:` below the comment block at the top.
+    #[error("a header below the first statement has no effect")]
+    HeaderBelowTop,
+    /// Two revisions with one id.
+    #[error("revision {id} exists twice; the other file is {other}")]
+    DuplicateId {
+        /// The id.
+        id: RevisionId,
+        /// The other up script.
+        other: String,
+    },
+    /// A down script without its up script.
+    #[error("revision {id} has a down script but no up script")]
+    MissingUp {
+        /// The id.
+        id: RevisionId,
+    },
+    /// Up and down of one id have different slugs.
+    #[error("revision {id} is called `{slug}` here and `{other}` in its up script")]
+    SlugMismatch {
+        /// The id.
+        id: RevisionId,
+        /// The slug of this file.
+        slug: String,
+        /// The slug of the up script.
+        other: String,
+    },
+    /// A down script beside an `irreversible` header.
+    #[error("revision {id} is declared irreversible but has a down script")]
+    IrreversibleWithDown {
+        /// The id.
+        id: RevisionId,
+    },
+    /// `revises` or `depends-on` names a revision that is not there.
+    #[error("`{key} = {id}` names a revision that does not exist")]
+    MissingParent {
+        /// `revises` or `depends-on`.
+        key: &'static str,
+        /// The id that is missing.
+        id: RevisionId,
+        /// The existing id nearest to it.
+        nearest: Option<RevisionId>,
+    },
+    /// A revision is its own ancestor.
+    #[error("these revisions revise each other in a circle: {}", path.iter().map(ToString::to_string).collect::<Vec<_>>().join(" -> "))]
+    Cycle {
+        /// The circle, first and last the same.
+        path: Vec<RevisionId>,
+    },
+    /// Two revisions carry one label.
+    #[error("the label `{label}` is also on revision {other}")]
+    DuplicateLabel {
+        /// The label.
+        label: String,
+        /// The other revision.
+        other: RevisionId,
+    },
+    /// The same parent named twice, or a revision naming itself.
+    #[error("`{key}` names {id} twice or names the revision itself")]
+    RepeatedParent {
+        /// `revises` or `depends-on`.
+        key: &'static str,
+        /// The id.
+        id: RevisionId,
+    },
+    /// The script has no text in the direction it is needed for.
+    #[error("revision {id} has two {direction} scripts; the other is {other}")]
+    DuplicateScript {
+        /// The id.
+        id: RevisionId,
+        /// Which of the two.
+        direction: Direction,
+        /// The other file.
+        other: String,
+    },
+}

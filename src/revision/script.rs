@@ -1,0 +1,115 @@
+use std::{fmt, sync::Arc};
+
+use super::{Checksum, Headers, Place, Problem, header};
+use crate::sql::{Dialect, canonicalize};
+
+/// The way a script moves the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Direction {
+    /// Towards head.
+    Up,
+    /// Towards base.
+    Down,
+}
+
+impl Direction {
+    /// `up` or `down`, as file names write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The SQL of one direction of a revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    /// Which way it goes.
+    pub direction: Direction,
+    /// The file as it is shown to people: `migrations/2026…_x.up.sql`.
+    pub file: String,
+    /// The whole file, BOM included.
+    pub text: Arc<str>,
+    /// What its top block says.
+    pub headers: Headers,
+}
+
+impl Script {
+    /// Reads the headers of `text` by the comment rules of `dialect`.
+    ///
+    /// # Errors
+    /// Every problem of the headers, in the order of the text.
+    pub fn parse(
+        dialect: Dialect,
+        direction: Direction,
+        file: impl Into<String>,
+        text: impl Into<Arc<str>>,
+    ) -> Result<Self, Vec<Problem>> {
+        let file = file.into();
+        let text = text.into();
+        let (headers, mut problems) = header::read(dialect, direction, &text);
+        if problems.is_empty() {
+            return Ok(Self {
+                direction,
+                file,
+                text,
+                headers,
+            });
+        }
+        problems.sort_by_key(|(offset, _)| *offset);
+        Err(problems
+            .into_iter()
+            .map(|(offset, kind)| Problem {
+                place: Place {
+                    file: file.clone(),
+                    offset: Some(offset),
+                },
+                kind,
+            })
+            .collect())
+    }
+
+    /// The checksum of its canonical form.
+    pub fn checksum(&self, dialect: Dialect) -> Checksum {
+        Checksum::of(&canonicalize(dialect, &self.text), &self.headers)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::revision::ProblemKind;
+
+    #[test]
+    fn problems_carry_file_and_offset() {
+        let text = "-- Add\n-- migrator: label = 1\n-- migrator: transaction";
+        let problems = Script::parse(Dialect::Sqlite, Direction::Up, "m/1_x.up.sql", text);
+        let found: Vec<_> = problems
+            .unwrap_err()
+            .into_iter()
+            .map(|problem| (problem.place.file, problem.place.offset, problem.kind))
+            .collect();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].0, "m/1_x.up.sql");
+        assert_eq!(found[0].1, Some(text.find("1\n").unwrap()));
+        assert!(matches!(found[0].2, ProblemKind::HeaderValue { .. }));
+        assert_eq!(found[1].1, Some(text.rfind("transaction").unwrap()));
+        assert_eq!(found[1].2, ProblemKind::HeaderSyntax);
+    }
+
+    #[test]
+    fn the_text_is_kept_as_it_is() {
+        let text = "\u{feff}-- Add\r\nSELECT 1";
+        let script = Script::parse(Dialect::Postgres, Direction::Down, "f", text).unwrap();
+        assert_eq!(&*script.text, text);
+        assert_eq!(script.direction, Direction::Down);
+        assert_eq!(script.headers.message.as_deref(), Some("Add"));
+    }
+}

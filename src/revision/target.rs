@@ -1,0 +1,291 @@
+use std::{fmt, str::FromStr};
+
+use super::{RevisionId, header::is_label};
+
+/// Where to go, as the user wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Target {
+    /// `head`: the only head.
+    Head,
+    /// `heads`: all of them.
+    Heads,
+    /// `base`: before every revision.
+    Base,
+    /// `current`: what is applied now, with an offset along the edges (`current-1`).
+    Current(i64),
+    /// `+N` or `-N`.
+    Relative(i64),
+    /// An id, a prefix of one, or a slug, with an offset (`REV+2`). Also `head`
+    /// and `base` with an offset.
+    Name {
+        /// As written, the offset included: an exact slug beats arithmetic.
+        text: String,
+    },
+    /// `LABEL@head`, with an offset.
+    Label {
+        /// The branch's label.
+        label: String,
+        /// Edges to walk from its head.
+        offset: i64,
+    },
+}
+
+/// The text is no target.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a target: {reason}")]
+pub struct TargetSyntaxError {
+    /// As written.
+    pub text: String,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+/// What a target means in a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolved {
+    /// Before every revision.
+    Base,
+    /// These revisions.
+    Revisions(Vec<RevisionId>),
+    /// `+N`: the next N of the plan to head.
+    Next(usize),
+    /// `-N`: the N most recently applied.
+    Last(usize),
+}
+
+/// Why a target has no meaning in this history.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TargetError {
+    /// `head` with several heads.
+    #[error("there are {} heads: {}", .0.len(), list(.0))]
+    SeveralHeads(Vec<RevisionId>),
+    /// `head` of an empty directory, or `LABEL@head` without any.
+    #[error("there are no revisions yet")]
+    NoRevisions,
+    /// No revision is called that.
+    #[error("no revision matches `{text}`")]
+    Unknown {
+        /// As written.
+        text: String,
+        /// Nearest ids or slugs.
+        nearest: Vec<String>,
+    },
+    /// Several revisions match.
+    #[error("`{text}` matches {} revisions: {}", candidates.len(), list(candidates))]
+    Ambiguous {
+        /// As written.
+        text: String,
+        /// All that match.
+        candidates: Vec<RevisionId>,
+    },
+    /// A prefix of less than four characters.
+    #[error("`{text}` is too short; a prefix has 4 characters or more")]
+    ShortPrefix {
+        /// As written.
+        text: String,
+    },
+    /// Walking edges comes to a fork.
+    #[error("`{text}` is not one revision: from {} the ways are {}", at.as_ref().map_or("base", RevisionId::as_str), list(ways))]
+    Fork {
+        /// As written.
+        text: String,
+        /// The revision at the fork; `None` for base.
+        at: Option<RevisionId>,
+        /// Where it could go on.
+        ways: Vec<RevisionId>,
+    },
+    /// Walking edges runs over the end.
+    #[error("`{text}` goes past {end}")]
+    PastTheEnd {
+        /// As written.
+        text: String,
+        /// `head` or `base`.
+        end: &'static str,
+    },
+    /// `current` with several heads applied, or below it with nothing applied.
+    #[error("`current` is not one revision: {}", if .0.is_empty() { "nothing is applied".to_owned() } else { list(.0) })]
+    NoSingleCurrent(Vec<RevisionId>),
+    /// No revision carries the label.
+    #[error("no revision carries the label `{label}`")]
+    UnknownLabel {
+        /// As written.
+        label: String,
+        /// The nearest label.
+        nearest: Option<String>,
+    },
+}
+
+fn list(ids: &[RevisionId]) -> String {
+    ids.iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+impl FromStr for Target {
+    type Err = TargetSyntaxError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        match text {
+            "" => return refuse(text, "it is empty"),
+            "head" => return Ok(Self::Head),
+            "heads" => return Ok(Self::Heads),
+            "base" => return Ok(Self::Base),
+            "current" => return Ok(Self::Current(0)),
+            _ => {}
+        }
+        if text.contains(':') {
+            return refuse(text, "a range is not possible here");
+        }
+        if let Some((name, rest)) = text.split_once('@') {
+            return label(text, name, rest);
+        }
+        match split_offset(text) {
+            Some(("", 0)) => refuse(text, "the number of steps is 1 or more"),
+            Some(("", steps)) => Ok(Self::Relative(steps)),
+            Some(("current", offset)) => Ok(Self::Current(offset)),
+            Some(("heads", _)) => refuse(text, "`heads` takes no offset"),
+            _ => Ok(Self::Name {
+                text: text.to_owned(),
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let offset = |offset: &i64| match offset {
+            0 => String::new(),
+            _ => format!("{offset:+}"),
+        };
+        match self {
+            Self::Head => f.pad("head"),
+            Self::Heads => f.pad("heads"),
+            Self::Base => f.pad("base"),
+            Self::Current(steps) => f.pad(&format!("current{}", offset(steps))),
+            Self::Relative(steps) => f.pad(&format!("{steps:+}")),
+            Self::Name { text } => f.pad(text),
+            Self::Label {
+                label,
+                offset: steps,
+            } => f.pad(&format!("{label}@head{}", offset(steps))),
+        }
+    }
+}
+
+/// The sign and digits at the end of `text`, and what is before them. A number
+/// that no machine integer holds becomes the largest: it leads past every end.
+pub(super) fn split_offset(text: &str) -> Option<(&str, i64)> {
+    let at = text.rfind(['+', '-'])?;
+    let (name, offset) = text.split_at(at);
+    let (sign, digits) = offset.split_at(1);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let steps = digits.parse().unwrap_or(i64::MAX);
+    Some((name, if sign == "-" { -steps } else { steps }))
+}
+
+fn label(text: &str, name: &str, rest: &str) -> Result<Target, TargetSyntaxError> {
+    let offset = match (rest, split_offset(rest)) {
+        ("head", _) => 0,
+        (_, Some(("head", offset))) => offset,
+        _ => return refuse(text, "a branch is written `LABEL@head`"),
+    };
+    if !is_label(name) {
+        return refuse(text, "what stands before the `@` is not a label");
+    }
+    Ok(Target::Label {
+        label: name.to_owned(),
+        offset,
+    })
+}
+
+fn refuse(text: &str, reason: &'static str) -> Result<Target, TargetSyntaxError> {
+    Err(TargetSyntaxError {
+        text: text.to_owned(),
+        reason,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(text: &str, expected: Result<Target, &str>) {
+        let found = text.parse::<Target>().map_err(|error| error.reason);
+        assert_eq!(found, expected, "{text:?}");
+    }
+
+    #[test]
+    fn words_and_offsets() {
+        check("head", Ok(Target::Head));
+        check(" heads ", Ok(Target::Heads));
+        check("base", Ok(Target::Base));
+        check("current", Ok(Target::Current(0)));
+        check("current+2", Ok(Target::Current(2)));
+        check("current-1", Ok(Target::Current(-1)));
+        check("+2", Ok(Target::Relative(2)));
+        check("-1", Ok(Target::Relative(-1)));
+        check("-99999999999999999999", Ok(Target::Relative(-i64::MAX)));
+        check("+0", Err("the number of steps is 1 or more"));
+        check("-0", Err("the number of steps is 1 or more"));
+        check("heads-1", Err("`heads` takes no offset"));
+        check("", Err("it is empty"));
+        check("a:b", Err("a range is not possible here"));
+    }
+
+    #[test]
+    fn everything_else_is_a_name() {
+        for text in [
+            "20261122093000",
+            "2026",
+            "add_users",
+            "add-2",
+            "20261122093000-1",
+            "head-1",
+            "base+1",
+            "heads-up",
+            "HEAD",
+            "+",
+            "-x",
+            "żółć",
+        ] {
+            let text = text.to_owned();
+            check(&text.clone(), Ok(Target::Name { text }));
+        }
+    }
+
+    #[test]
+    fn labels() {
+        let label = |label: &str, offset| Target::Label {
+            label: label.to_owned(),
+            offset,
+        };
+        check("billing@head", Ok(label("billing", 0)));
+        check("billing-2@head-2", Ok(label("billing-2", -2)));
+        check("b_1@head+1", Ok(label("b_1", 1)));
+        for text in ["x@", "x@heads", "x@head1", "x@base", "x@y", "x@head-"] {
+            check(text, Err("a branch is written `LABEL@head`"));
+        }
+        for text in ["@head", "head@head", "1x@head", "a b@head"] {
+            check(text, Err("what stands before the `@` is not a label"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_parses_prints_and_parses_again(
+            text in "(head|heads|base|current|[a-z0-9]{1,3}|.{0,8})(@head|@)?([+-][0-9]{0,20})?",
+        ) {
+            if let Ok(target) = text.parse::<Target>() {
+                prop_assert_eq!(target.to_string().parse::<Target>(), Ok(target));
+            }
+        }
+    }
+}

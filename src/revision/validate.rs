@@ -1,0 +1,141 @@
+//! What can be wrong between revisions.
+
+use std::collections::HashMap;
+
+use super::{
+    Place, Problem, ProblemKind, Revision, RevisionId, ScriptPair,
+    header::{DEPENDS_ON, IRREVERSIBLE, LABEL, REVISES},
+    header_line::locate,
+    nearest::nearest,
+};
+
+/// More hints help nobody, and each costs a look at every id.
+const HINTS: usize = 20;
+
+/// Everything that is wrong with `pairs` but for circles. They must be sorted by id.
+pub(super) fn check(pairs: &[ScriptPair]) -> Vec<Problem> {
+    let mut checker = Checker {
+        pairs,
+        labels: HashMap::new(),
+        hints: 0,
+        problems: Vec::new(),
+    };
+    checker.duplicates();
+    for pair in pairs {
+        checker.references(pair, REVISES, pair.up.headers.revises.as_deref());
+        checker.references(pair, DEPENDS_ON, Some(&pair.up.headers.depends_on));
+        checker.label(pair);
+        checker.irreversible(pair);
+    }
+    checker.problems
+}
+
+/// The problem of a circle, given as the revisions of its path.
+pub(super) fn circle(path: &[&Revision]) -> Problem {
+    let (first, next) = (path[0], path[1 % path.len()]);
+    let text = &first.up.text;
+    let offset =
+        locate(text, REVISES, Some(&next.id)).or_else(|| locate(text, DEPENDS_ON, Some(&next.id)));
+    let ids = path.iter().chain([&first]).map(|r| r.id.clone());
+    Problem {
+        place: Place {
+            file: first.up.file.clone(),
+            offset,
+        },
+        kind: ProblemKind::Cycle {
+            path: ids.collect(),
+        },
+    }
+}
+
+struct Checker<'a> {
+    pairs: &'a [ScriptPair],
+    labels: HashMap<&'a str, &'a RevisionId>,
+    hints: usize,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Checker<'a> {
+    fn push(&mut self, pair: &ScriptPair, offset: Option<usize>, kind: ProblemKind) {
+        let file = pair.up.file.clone();
+        let place = Place { file, offset };
+        self.problems.push(Problem { place, kind });
+    }
+
+    fn duplicates(&mut self) {
+        for same in self.pairs.chunk_by(|a, b| a.id == b.id) {
+            for pair in &same[1..] {
+                let kind = ProblemKind::DuplicateId {
+                    id: pair.id.clone(),
+                    other: same[0].up.file.clone(),
+                };
+                self.push(pair, None, kind);
+            }
+        }
+    }
+
+    fn references(&mut self, pair: &ScriptPair, key: &'static str, ids: Option<&[RevisionId]>) {
+        let ids = ids.unwrap_or_default();
+        for (at, id) in ids.iter().enumerate() {
+            let times_before = ids[..at].iter().filter(|other| *other == id).count();
+            let kind = if times_before == 1 || (times_before == 0 && *id == pair.id) {
+                ProblemKind::RepeatedParent {
+                    key,
+                    id: id.clone(),
+                }
+            } else if times_before == 0 && !self.exists(id) {
+                ProblemKind::MissingParent {
+                    key,
+                    id: id.clone(),
+                    nearest: self.nearest(id),
+                }
+            } else {
+                continue;
+            };
+            let offset = locate(&pair.up.text, key, Some(id));
+            self.push(pair, offset, kind);
+        }
+    }
+
+    fn exists(&self, id: &RevisionId) -> bool {
+        self.pairs.binary_search_by(|pair| pair.id.cmp(id)).is_ok()
+    }
+
+    fn nearest(&mut self, id: &RevisionId) -> Option<RevisionId> {
+        self.hints += 1;
+        if self.hints > HINTS {
+            return None;
+        }
+        let ids = self.pairs.iter().map(|pair| pair.id.as_str());
+        nearest(id.as_str(), ids, 1).first()?.parse().ok()
+    }
+
+    fn label(&mut self, pair: &'a ScriptPair) {
+        let Some(label) = &pair.up.headers.label else {
+            return;
+        };
+        match self.labels.get(label.as_str()) {
+            None => {
+                self.labels.insert(label, &pair.id);
+            }
+            Some(other) => {
+                let kind = ProblemKind::DuplicateLabel {
+                    label: label.clone(),
+                    other: (*other).clone(),
+                };
+                let offset = locate(&pair.up.text, LABEL, None);
+                self.push(pair, offset, kind);
+            }
+        }
+    }
+
+    fn irreversible(&mut self, pair: &ScriptPair) {
+        if pair.up.headers.irreversible.is_some() && pair.down.is_some() {
+            let kind = ProblemKind::IrreversibleWithDown {
+                id: pair.id.clone(),
+            };
+            let offset = locate(&pair.up.text, IRREVERSIBLE, None);
+            self.push(pair, offset, kind);
+        }
+    }
+}
