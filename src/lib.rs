@@ -1,7 +1,8 @@
 //! Database migrations for SQLite and PostgreSQL.
 //!
 //! The rooms, from the ground up; imports go down only:
-//! [`sql`] · [`revision`].
+//! [`sql`] · [`revision`] · [`plan`].
 
+pub mod plan;
 pub mod revision;
 pub mod sql;

@@ -1,0 +1,133 @@
+use std::collections::HashSet;
+
+use crate::{
+    revision::{AppliedRevision, History, Kind, Observed, Partial, RevisionId, State},
+    sql::Dialect,
+};
+
+/// All disagreements between directory and database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Drift {
+    /// Applied revisions whose up script is another now, by sequence.
+    pub edited_up: Vec<RevisionId>,
+    /// Applied revisions whose down script is another now, by sequence.
+    pub edited_down: Vec<RevisionId>,
+    /// Applied revisions that the directory does not know, by sequence.
+    pub unknown: Vec<RevisionId>,
+    /// What the unknown ones mean.
+    pub relation: Relation,
+    /// Revisions that stopped in their middle.
+    pub partial: Vec<(RevisionId, Partial)>,
+    /// Revisions without `revises`, not applied, that sort before an applied one.
+    pub out_of_order: Vec<RevisionId>,
+}
+
+/// How directory and database are related.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Relation {
+    /// All that is applied is known here.
+    #[default]
+    Known,
+    /// Everything here is applied, and the unknown ones are above it: an
+    /// older release of the application is running.
+    Ahead,
+    /// The unknown ones are somewhere else.
+    Diverged,
+    /// Something is applied, and nothing of it is known here.
+    Unrelated,
+}
+
+impl Drift {
+    /// Whether directory and database agree.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Compares directory and database.
+pub fn compare(history: &History, observed: &Observed, dialect: Dialect) -> Drift {
+    let mut drift = Drift {
+        relation: relation(history, observed),
+        ..Drift::default()
+    };
+    for row in revisions(observed) {
+        if let State::Partial(partial) = &row.state {
+            drift.partial.push((row.revision.clone(), partial.clone()));
+        }
+        let Some(revision) = history.get(&row.revision) else {
+            drift.unknown.push(row.revision.clone());
+            continue;
+        };
+        if revision.up.checksum(dialect) != row.up_checksum {
+            drift.edited_up.push(row.revision.clone());
+        }
+        if let Some(down) = &revision.down
+            && row
+                .down_checksum
+                .as_ref()
+                .is_some_and(|known| *known != down.checksum(dialect))
+        {
+            drift.edited_down.push(row.revision.clone());
+        }
+    }
+    drift.out_of_order = out_of_order(history, observed);
+    drift
+}
+
+/// The rows that are about revisions.
+pub(super) fn revisions(observed: &Observed) -> impl DoubleEndedIterator<Item = &AppliedRevision> {
+    observed
+        .applied
+        .iter()
+        .filter(|row| row.kind == Kind::Revision)
+}
+
+/// The highest applied id that the directory knows.
+pub(super) fn highest<'a>(history: &History, observed: &'a Observed) -> Option<&'a RevisionId> {
+    revisions(observed)
+        .map(|row| &row.revision)
+        .filter(|id| history.get(id).is_some())
+        .max()
+}
+
+fn out_of_order(history: &History, observed: &Observed) -> Vec<RevisionId> {
+    let Some(highest) = highest(history, observed) else {
+        return Vec::new();
+    };
+    let applied: HashSet<_> = revisions(observed).map(|row| &row.revision).collect();
+    history
+        .in_order()
+        .filter(|revision| revision.implicit_parent && revision.id < *highest)
+        .filter(|revision| !applied.contains(&revision.id))
+        .map(|revision| revision.id.clone())
+        .collect()
+}
+
+fn relation(history: &History, observed: &Observed) -> Relation {
+    let applied: HashSet<_> = revisions(observed).map(|row| &row.revision).collect();
+    let (known, unknown): (Vec<_>, Vec<_>) =
+        revisions(observed).partition(|row| history.get(&row.revision).is_some());
+    if unknown.is_empty() {
+        return Relation::Known;
+    }
+    if known.is_empty() {
+        return Relation::Unrelated;
+    }
+    let heads: HashSet<_> = history.heads().into_iter().map(|head| &head.id).collect();
+    let is_unknown = |id: &RevisionId| applied.contains(id) && history.get(id).is_none();
+    let above = |row: &&AppliedRevision| {
+        !row.parents.is_empty()
+            && row
+                .parents
+                .iter()
+                .all(|parent| heads.contains(parent) || is_unknown(parent))
+    };
+    let complete = history
+        .in_order()
+        .all(|revision| applied.contains(&revision.id));
+    if complete && unknown.iter().all(above) {
+        Relation::Ahead
+    } else {
+        Relation::Diverged
+    }
+}

@@ -1,0 +1,172 @@
+use std::collections::{BTreeSet, HashSet};
+
+use super::{
+    Plan, PlanError, PlanProblem, Situation, Source, Warning,
+    compare::revisions,
+    step::{self, Frame},
+    upgrade::{mixed_foreign_keys, partial},
+};
+use crate::revision::{
+    AppliedRevision, Direction, Resolved, Revision, RevisionId, Script, State, Target,
+    applied_descendants,
+};
+
+/// The plan of `downgrade TARGET`: the applied descendants of the target,
+/// dependents included, latest applied first. The parents stored when they
+/// were applied rule.
+///
+/// # Errors
+/// Everything that stands in its way.
+pub fn downgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanError> {
+    let mut problems = Vec::new();
+    for row in revisions(situation.observed) {
+        if let State::Partial(state) = &row.state {
+            problems.push(partial(&(row.revision.clone(), state.clone())));
+        }
+    }
+    let rows = match reverted(situation, target) {
+        Ok(rows) => rows,
+        Err(problem) => {
+            problems.push(problem);
+            return Err(PlanError(problems));
+        }
+    };
+    let mut plan = Plan {
+        direction: Direction::Down,
+        steps: Vec::new(),
+        warnings: Vec::new(),
+        one_transaction: situation.one_transaction,
+    };
+    let mut sequences: BTreeSet<_> = situation
+        .observed
+        .applied
+        .iter()
+        .map(|row| row.sequence)
+        .collect();
+    for row in rows {
+        let expects = sequences.last().copied().unwrap_or(0);
+        sequences.remove(&row.sequence);
+        match step(situation, row, expects, &mut plan.warnings) {
+            Ok(step) => plan.steps.push(step),
+            Err(found) => problems.extend(found),
+        }
+    }
+    mixed_foreign_keys(&plan, &mut problems);
+    if problems.is_empty() {
+        Ok(plan)
+    } else {
+        Err(PlanError(problems))
+    }
+}
+
+fn step(
+    situation: &Situation<'_>,
+    row: &AppliedRevision,
+    expects: i64,
+    warnings: &mut Vec<Warning>,
+) -> Result<super::Step, Vec<PlanProblem>> {
+    let revision = situation.history.get(&row.revision);
+    if let Some(revision) = revision
+        && revision.up.checksum(situation.dialect) != row.up_checksum
+    {
+        return Err(vec![PlanProblem::Edited {
+            revision: row.revision.clone(),
+            file: revision.up.file.clone(),
+        }]);
+    }
+    let (script, source) = script(situation, row, revision, warnings).map_err(|p| vec![p])?;
+    let frame = Frame {
+        revision: row.revision.clone(),
+        message: row.message.clone(),
+        source,
+        expects,
+        row: None,
+    };
+    step::build(situation, script, frame)
+}
+
+/// The file where it is there, else what was stored.
+fn script(
+    situation: &Situation<'_>,
+    row: &AppliedRevision,
+    revision: Option<&Revision>,
+    warnings: &mut Vec<Warning>,
+) -> Result<(Script, Source), PlanProblem> {
+    let id = || row.revision.clone();
+    if let Some(down) = revision.and_then(|revision| revision.down.as_ref()) {
+        let known = row.down_checksum.as_ref();
+        if known.is_some_and(|known| *known != down.checksum(situation.dialect)) {
+            warnings.push(Warning::EditedDown {
+                revision: id(),
+                file: down.file.clone(),
+            });
+        }
+        return Ok((down.clone(), Source::File));
+    }
+    if let Some(reason) = revision.and_then(|revision| revision.up.headers.irreversible.clone()) {
+        return Err(PlanProblem::Irreversible {
+            revision: id(),
+            reason,
+        });
+    }
+    let Some(text) = &row.down_script else {
+        return Err(PlanProblem::NoDown { revision: id() });
+    };
+    warnings.push(Warning::StoredDown { revision: id() });
+    let file = format!("{} (down script stored in the version table)", row.revision);
+    match Script::parse(situation.dialect, Direction::Down, file, text.as_str()) {
+        Ok(script) => Ok((script, Source::Stored)),
+        Err(found) => Err(PlanProblem::StoredScript {
+            revision: id(),
+            reason: found
+                .iter()
+                .map(|p| p.kind.to_string())
+                .collect::<Vec<_>>()
+                .join("; "),
+        }),
+    }
+}
+
+fn reverted<'a>(
+    situation: &Situation<'a>,
+    target: &Target,
+) -> Result<Vec<&'a AppliedRevision>, PlanProblem> {
+    let observed = situation.observed;
+    let resolved = situation
+        .history
+        .resolve(target, &observed.applied)
+        .map_err(PlanProblem::Target)?;
+    let latest_first = revisions(observed).rev();
+    match resolved {
+        Resolved::Base => Ok(latest_first.collect()),
+        Resolved::Next(count) => Err(PlanProblem::WrongWay {
+            target: format!("+{count}"),
+            verb: "downgrade",
+        }),
+        Resolved::Last(count) => {
+            let applied = revisions(observed).count();
+            if count > applied {
+                return Err(PlanProblem::TooFewApplied {
+                    asked: count,
+                    applied,
+                });
+            }
+            Ok(latest_first.take(count).collect())
+        }
+        Resolved::Revisions(ids) => above(situation, &ids),
+    }
+}
+
+fn above<'a>(
+    situation: &Situation<'a>,
+    ids: &[RevisionId],
+) -> Result<Vec<&'a AppliedRevision>, PlanProblem> {
+    let observed = situation.observed;
+    let applied: HashSet<_> = revisions(observed).map(|row| &row.revision).collect();
+    if let Some(revision) = ids.iter().find(|id| !applied.contains(id)) {
+        return Err(PlanProblem::NotApplied {
+            revision: revision.clone(),
+        });
+    }
+    Ok(applied_descendants(&observed.applied, ids))
+}

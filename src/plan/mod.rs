@@ -1,0 +1,62 @@
+//! Plans: what is compared, decided and prepared before anything runs.
+//!
+//! Pure: history and observed state come in, an ordered list of steps comes
+//! out. Everything a script can be refused for is found here.
+
+mod compare;
+mod downgrade;
+mod problem;
+mod stamp;
+mod step;
+mod upgrade;
+
+pub use compare::{Drift, Relation, compare};
+pub use downgrade::downgrade;
+pub use problem::{PlanError, PlanProblem, Spot};
+pub use stamp::{StampPlan, stamp};
+pub use step::{Execution, Plan, Source, Step, Unit, UnitKind, Warning};
+pub use upgrade::upgrade;
+
+use crate::{
+    revision::{History, Observed},
+    sql::Dialect,
+};
+
+/// What to do about a revision without `revises` that sorts before an applied one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OutOfOrder {
+    /// Refuse.
+    #[default]
+    Error,
+    /// Apply it and say so.
+    Warn,
+    /// Apply it.
+    Allow,
+}
+
+/// What to do when the database is ahead of the directory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ahead {
+    /// Do nothing and say so.
+    #[default]
+    Warn,
+    /// Refuse.
+    Error,
+}
+
+/// Everything a plan is made from, but for its target.
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// The directory.
+    pub history: &'a History,
+    /// The database, down scripts included.
+    pub observed: &'a Observed,
+    /// Whose rules scripts follow.
+    pub dialect: Dialect,
+    /// What late revisions are to us.
+    pub out_of_order: OutOfOrder,
+    /// What a database ahead of us is to us.
+    pub ahead: Ahead,
+    /// Whether all steps share one transaction.
+    pub one_transaction: bool,
+}

@@ -1,0 +1,242 @@
+use std::sync::Arc;
+
+use crate::{
+    revision::{Direction, RevisionId, Script, TargetError},
+    sql::SqlProblemKind,
+};
+
+/// A place in a script's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// The file as it is shown.
+    pub file: String,
+    /// The whole script.
+    pub text: Arc<str>,
+    /// Byte offset of the place.
+    pub offset: usize,
+}
+
+impl Spot {
+    /// The place at byte `offset` of `script`.
+    pub fn at(script: &Script, offset: usize) -> Self {
+        Self {
+            file: script.file.clone(),
+            text: Arc::clone(&script.text),
+            offset,
+        }
+    }
+}
+
+/// Why there is no plan: everything that was found, nothing was run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} problems stand in the way", .0.len())]
+pub struct PlanError(pub Vec<PlanProblem>);
+
+/// One reason why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanProblem {
+    /// The target has no meaning here.
+    #[error(transparent)]
+    Target(TargetError),
+    /// `downgrade +1`, `upgrade -1`, `upgrade base`.
+    #[error("`{target}` is no target for {verb}")]
+    WrongWay {
+        /// As resolved.
+        target: String,
+        /// The command.
+        verb: &'static str,
+    },
+    /// A downgrade to a revision that is not applied.
+    #[error("revision {revision} is not applied")]
+    NotApplied {
+        /// The target.
+        revision: RevisionId,
+    },
+    /// `-N` with less than N applied.
+    #[error("{asked} revisions should be reverted but only {applied} are applied")]
+    TooFewApplied {
+        /// N.
+        asked: usize,
+        /// How many there are.
+        applied: usize,
+    },
+    /// The up script is not the one that was applied.
+    #[error("the up script of revision {revision} was changed after it was applied")]
+    Edited {
+        /// The revision.
+        revision: RevisionId,
+        /// The file.
+        file: String,
+    },
+    /// Applied revisions that the directory does not know.
+    #[error(
+        "the database has revisions applied that this directory does not have: {}",
+        join(revisions)
+    )]
+    Unknown {
+        /// They.
+        revisions: Vec<RevisionId>,
+        /// Whether directory and database have anything in common.
+        related: bool,
+    },
+    /// The same, but all above our heads, with `ahead = "error"`.
+    #[error("the database is ahead of this directory: {}", join(revisions))]
+    Ahead {
+        /// They.
+        revisions: Vec<RevisionId>,
+    },
+    /// A `transaction = off` script stopped in its middle.
+    #[error("revision {revision} is partly {}: {done} of {total} statements are done", past(*direction))]
+    Partial {
+        /// The revision.
+        revision: RevisionId,
+        /// Which of its scripts.
+        direction: Direction,
+        /// Statements done.
+        done: usize,
+        /// Statements in all.
+        total: usize,
+        /// What the database said.
+        error: Option<String>,
+    },
+    /// Late revisions without `revises`.
+    #[error(
+        "{} sorts before {before}, which is applied, and names no parent",
+        join(revisions)
+    )]
+    OutOfOrder {
+        /// They.
+        revisions: Vec<RevisionId>,
+        /// The highest applied one.
+        before: RevisionId,
+        /// The file of the first.
+        file: String,
+    },
+    /// There is no down script, neither in the directory nor in the version table.
+    #[error("revision {revision} has no down script")]
+    NoDown {
+        /// The revision.
+        revision: RevisionId,
+    },
+    /// There is none on purpose.
+    #[error("revision {revision} is irreversible: {reason}")]
+    Irreversible {
+        /// The revision.
+        revision: RevisionId,
+        /// Its header's words.
+        reason: String,
+    },
+    /// The script can't be cut into statements.
+    #[error("{kind}")]
+    Sql {
+        /// Where.
+        spot: Spot,
+        /// What is wrong.
+        kind: SqlProblemKind,
+    },
+    /// BEGIN, COMMIT, ROLLBACK where they can't be.
+    #[error("{statement} can't stand here{}", if *off { "" } else { ": the script runs in a transaction" })]
+    TransactionControl {
+        /// Where.
+        spot: Spot,
+        /// The statement's name.
+        statement: &'static str,
+        /// Whether the script is `transaction = off`.
+        off: bool,
+    },
+    /// SAVEPOINT without RELEASE.
+    #[error("the savepoint `{name}` is never released")]
+    OpenSavepoint {
+        /// Where.
+        spot: Spot,
+        /// Its name.
+        name: String,
+    },
+    /// RELEASE or ROLLBACK TO without SAVEPOINT.
+    #[error("there is no savepoint `{name}` here")]
+    UnknownSavepoint {
+        /// Where.
+        spot: Spot,
+        /// Its name.
+        name: String,
+    },
+    /// BEGIN without COMMIT in a `transaction = off` script.
+    #[error("this transaction is never committed")]
+    OpenTransaction {
+        /// Where.
+        spot: Spot,
+    },
+    /// A statement that can't run in a transaction.
+    #[error("{name} can't run in a transaction")]
+    OutsideTransaction {
+        /// Where.
+        spot: Spot,
+        /// The statement's name.
+        name: &'static str,
+    },
+    /// A temporary table and the like in a `transaction = off` script.
+    #[error(
+        "{name} dies with the session, so a `transaction = off` script could not be resumed after it"
+    )]
+    SessionObject {
+        /// Where.
+        spot: Spot,
+        /// What it is.
+        name: &'static str,
+    },
+    /// COPY TO STDOUT.
+    #[error("COPY TO STDOUT has nowhere to write to in a script")]
+    CopyOut {
+        /// Where.
+        spot: Spot,
+    },
+    /// PRAGMA foreign_keys in the middle of a transaction.
+    #[error("PRAGMA foreign_keys does nothing inside of a transaction")]
+    ForeignKeysPragma {
+        /// Where.
+        spot: Spot,
+    },
+    /// A `transaction = off` script in a run of one transaction.
+    #[error(
+        "revision {revision} has `transaction = off`, but the whole run was to be one transaction"
+    )]
+    OffInOneTransaction {
+        /// The revision.
+        revision: RevisionId,
+        /// Its script.
+        file: String,
+    },
+    /// Steps of one transaction that disagree on foreign keys.
+    #[error("revision {revision} wants foreign keys {} while others of the same transaction don't", if *on { "on" } else { "off" })]
+    MixedForeignKeys {
+        /// The revision.
+        revision: RevisionId,
+        /// Its script.
+        file: String,
+        /// What it wants.
+        on: bool,
+    },
+    /// A stored script that this version can't read.
+    #[error("the stored down script of revision {revision} can't be read: {reason}")]
+    StoredScript {
+        /// The revision.
+        revision: RevisionId,
+        /// Why.
+        reason: String,
+    },
+}
+
+fn join(ids: &[RevisionId]) -> String {
+    ids.iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn past(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Up => "applied",
+        Direction::Down => "reverted",
+    }
+}

@@ -1,0 +1,109 @@
+use std::collections::HashSet;
+
+use super::{
+    PlanError, PlanProblem, Situation,
+    compare::revisions,
+    upgrade::{new_row, partial},
+};
+use crate::revision::{NewRow, Resolved, RevisionId, State, Target};
+
+/// What `stamp` changes: records, never the schema.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StampPlan {
+    /// Rows that go, latest applied first.
+    pub delete: Vec<RevisionId>,
+    /// Rows that come, in topological order.
+    pub insert: Vec<NewRow>,
+}
+
+/// The plan of `stamp TARGET`: afterwards exactly the target and what it
+/// needs is recorded. With `purge` every row is written anew, also those of
+/// revisions that the directory does not know or that stopped in their middle.
+///
+/// # Errors
+/// Everything that stands in its way.
+pub fn stamp(
+    situation: &Situation<'_>,
+    target: &Target,
+    purge: bool,
+) -> Result<StampPlan, PlanError> {
+    let Situation {
+        history, observed, ..
+    } = *situation;
+    let mut problems = Vec::new();
+    let ids = match history.resolve(target, &observed.applied) {
+        Ok(Resolved::Base) => Vec::new(),
+        Ok(Resolved::Revisions(ids)) => ids,
+        Ok(Resolved::Next(count)) => {
+            problems.push(PlanProblem::WrongWay {
+                target: format!("+{count}"),
+                verb: "stamp",
+            });
+            Vec::new()
+        }
+        Ok(Resolved::Last(count)) => {
+            problems.push(PlanProblem::WrongWay {
+                target: format!("-{count}"),
+                verb: "stamp",
+            });
+            Vec::new()
+        }
+        Err(error) => {
+            problems.push(PlanProblem::Target(error));
+            Vec::new()
+        }
+    };
+    if !purge {
+        problems.extend(unfit(situation));
+    }
+    if !problems.is_empty() {
+        return Err(PlanError(problems));
+    }
+    let wanted = history.closure(&ids);
+    let wanted_ids: HashSet<_> = wanted.iter().map(|revision| &revision.id).collect();
+    let (kept, gone): (Vec<_>, Vec<_>) = revisions(observed)
+        .rev()
+        .partition(|row| !purge && wanted_ids.contains(&row.revision));
+    let kept: HashSet<_> = kept.into_iter().map(|row| &row.revision).collect();
+    let gone_ids: HashSet<_> = gone.iter().map(|row| &row.revision).collect();
+    let remaining = observed
+        .applied
+        .iter()
+        .filter(|row| !gone_ids.contains(&row.revision));
+    let last = remaining.map(|row| row.sequence).max().unwrap_or(0);
+    let new = wanted
+        .into_iter()
+        .filter(|revision| !kept.contains(&revision.id));
+    Ok(StampPlan {
+        insert: new
+            .zip(last + 1..)
+            .map(|(revision, at)| new_row(situation, revision, at))
+            .collect(),
+        delete: gone.into_iter().map(|row| row.revision.clone()).collect(),
+    })
+}
+
+/// Rows that only `--purge` may throw away.
+fn unfit(situation: &Situation<'_>) -> Vec<PlanProblem> {
+    let Situation {
+        history, observed, ..
+    } = *situation;
+    let mut problems = Vec::new();
+    for row in revisions(observed) {
+        if let State::Partial(state) = &row.state {
+            problems.push(partial(&(row.revision.clone(), state.clone())));
+        }
+    }
+    let unknown: Vec<_> = revisions(observed)
+        .filter(|row| history.get(&row.revision).is_none())
+        .map(|row| row.revision.clone())
+        .collect();
+    if !unknown.is_empty() {
+        let related = unknown.len() < revisions(observed).count();
+        problems.push(PlanProblem::Unknown {
+            revisions: unknown,
+            related,
+        });
+    }
+    problems
+}

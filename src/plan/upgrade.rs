@@ -1,0 +1,213 @@
+use std::collections::HashSet;
+
+use super::{
+    Ahead, OutOfOrder, Plan, PlanError, PlanProblem, Situation, Source, Warning,
+    compare::{self, Drift, Relation, highest, revisions},
+    step::{self, Frame},
+};
+use crate::revision::{Direction, Kind, NewRow, Observed, Resolved, Revision, RevisionId, Target};
+
+/// The plan of `upgrade TARGET`: what the target needs, minus what is
+/// applied, in topological order.
+///
+/// # Errors
+/// Everything that stands in its way.
+pub fn upgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanError> {
+    let Situation {
+        history,
+        observed,
+        dialect,
+        ..
+    } = *situation;
+    let drift = compare::compare(history, observed, dialect);
+    let mut plan = Plan {
+        direction: Direction::Up,
+        steps: Vec::new(),
+        warnings: Vec::new(),
+        one_transaction: situation.one_transaction,
+    };
+    let mut problems = blocking(situation, &drift);
+    if problems.is_empty() && drift.relation == Relation::Ahead {
+        plan.warnings.push(Warning::Ahead {
+            unknown: drift.unknown,
+        });
+        return Ok(plan);
+    }
+    let pending = match pending(situation, target) {
+        Ok(pending) => pending,
+        Err(problem) => {
+            problems.push(problem);
+            return Err(PlanError(problems));
+        }
+    };
+    late(
+        situation,
+        &drift,
+        &pending,
+        &mut plan.warnings,
+        &mut problems,
+    );
+    let last = observed.last_sequence();
+    for (revision, expects) in pending.into_iter().zip(last..) {
+        let frame = Frame {
+            revision: revision.id.clone(),
+            message: revision.message.clone(),
+            source: Source::File,
+            expects,
+            row: Some(new_row(situation, revision, expects + 1)),
+        };
+        match step::build(situation, revision.up.clone(), frame) {
+            Ok(step) => plan.steps.push(step),
+            Err(found) => problems.extend(found),
+        }
+    }
+    mixed_foreign_keys(&plan, &mut problems);
+    if problems.is_empty() {
+        Ok(plan)
+    } else {
+        Err(PlanError(problems))
+    }
+}
+
+/// What of the drift keeps every upgrade from running.
+fn blocking(situation: &Situation<'_>, drift: &Drift) -> Vec<PlanProblem> {
+    let mut problems: Vec<_> = drift.partial.iter().map(partial).collect();
+    let edited = |id: &RevisionId| {
+        let file = situation
+            .history
+            .get(id)
+            .map(|revision| revision.up.file.clone());
+        PlanProblem::Edited {
+            revision: id.clone(),
+            file: file.unwrap_or_default(),
+        }
+    };
+    problems.extend(drift.edited_up.iter().map(edited));
+    let revisions = drift.unknown.clone();
+    match drift.relation {
+        Relation::Known => {}
+        Relation::Ahead if situation.ahead == Ahead::Warn => {}
+        Relation::Ahead => problems.push(PlanProblem::Ahead { revisions }),
+        Relation::Diverged => problems.push(PlanProblem::Unknown {
+            revisions,
+            related: true,
+        }),
+        Relation::Unrelated => problems.push(PlanProblem::Unknown {
+            revisions,
+            related: false,
+        }),
+    }
+    problems
+}
+
+pub(super) fn partial((revision, partial): &(RevisionId, crate::revision::Partial)) -> PlanProblem {
+    PlanProblem::Partial {
+        revision: revision.clone(),
+        direction: partial.direction,
+        done: partial.statements_done,
+        total: partial.statements_total,
+        error: partial.error.clone(),
+    }
+}
+
+fn pending<'a>(
+    situation: &Situation<'a>,
+    target: &Target,
+) -> Result<Vec<&'a Revision>, PlanProblem> {
+    let Situation {
+        history, observed, ..
+    } = *situation;
+    let wrong_way = |target: String| {
+        Err(PlanProblem::WrongWay {
+            target,
+            verb: "upgrade",
+        })
+    };
+    let resolve = |target| {
+        history
+            .resolve(target, &observed.applied)
+            .map_err(PlanProblem::Target)
+    };
+    let (ids, limit) = match resolve(target)? {
+        Resolved::Base => return wrong_way("base".to_owned()),
+        Resolved::Last(count) => return wrong_way(format!("-{count}")),
+        Resolved::Revisions(ids) => (ids, usize::MAX),
+        Resolved::Next(count) => match resolve(&Target::Head)? {
+            Resolved::Revisions(ids) => (ids, count),
+            _ => (Vec::new(), count),
+        },
+    };
+    let applied = applied_ids(observed);
+    let wanted = history.closure(&ids).into_iter();
+    Ok(wanted
+        .filter(|revision| !applied.contains(&revision.id))
+        .take(limit)
+        .collect())
+}
+
+fn applied_ids(observed: &Observed) -> HashSet<&RevisionId> {
+    revisions(observed).map(|row| &row.revision).collect()
+}
+
+fn late(
+    situation: &Situation<'_>,
+    drift: &Drift,
+    pending: &[&Revision],
+    warnings: &mut Vec<Warning>,
+    problems: &mut Vec<PlanProblem>,
+) {
+    let late: HashSet<_> = drift.out_of_order.iter().collect();
+    let late: Vec<_> = pending
+        .iter()
+        .filter(|revision| late.contains(&revision.id))
+        .collect();
+    let (Some(first), Some(before)) =
+        (late.first(), highest(situation.history, situation.observed))
+    else {
+        return;
+    };
+    let revisions = late.iter().map(|revision| revision.id.clone()).collect();
+    let before = before.clone();
+    match situation.out_of_order {
+        OutOfOrder::Allow => {}
+        OutOfOrder::Warn => warnings.push(Warning::OutOfOrder { revisions, before }),
+        OutOfOrder::Error => problems.push(PlanProblem::OutOfOrder {
+            revisions,
+            before,
+            file: first.up.file.clone(),
+        }),
+    }
+}
+
+pub(super) fn new_row(situation: &Situation<'_>, revision: &Revision, sequence: i64) -> NewRow {
+    NewRow {
+        sequence,
+        revision: revision.id.clone(),
+        kind: Kind::Revision,
+        message: revision.message.clone(),
+        parents: revision.parents.clone(),
+        depends_on: revision.depends_on.clone(),
+        up_checksum: revision.up.checksum(situation.dialect),
+        down_checksum: revision
+            .down
+            .as_ref()
+            .map(|down| down.checksum(situation.dialect)),
+        down_script: revision.down.as_ref().map(|down| down.text.to_string()),
+    }
+}
+
+/// A pragma can't change inside of a transaction, so one transaction has one mode.
+pub(super) fn mixed_foreign_keys(plan: &Plan, problems: &mut Vec<PlanProblem>) {
+    let Some(first) = plan.steps.first().filter(|_| plan.one_transaction) else {
+        return;
+    };
+    let others = plan
+        .steps
+        .iter()
+        .filter(|step| step.foreign_keys != first.foreign_keys);
+    problems.extend(others.map(|step| PlanProblem::MixedForeignKeys {
+        revision: step.revision.clone(),
+        file: step.script.file.clone(),
+        on: step.foreign_keys,
+    }));
+}
