@@ -1,8 +1,9 @@
 //! Database migrations for SQLite and PostgreSQL.
 //!
 //! The rooms, from the ground up; imports go down only:
-//! [`sql`] · [`revision`] · [`plan`].
+//! [`sql`] · [`revision`] · [`plan`] · [`project`].
 
 pub mod plan;
+pub mod project;
 pub mod revision;
 pub mod sql;

@@ -1,0 +1,9 @@
+-- Create users
+-- migrator: revises = base
+
+CREATE TABLE "users" (
+    id INTEGER PRIMARY KEY,
+    email TEXT NOT NULL UNIQUE,
+    name TEXT,
+    created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+);

@@ -1,0 +1,161 @@
+//! The configuration as plain data, and what it is made of.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{
+    problem::{ConfigProblem, Origin},
+    show,
+    value::{Ahead, OutOfOrder, TransactionScope},
+};
+
+/// Everything that a configuration is made of besides files.
+#[derive(Clone, Default)]
+pub struct Sources {
+    /// The working directory, absolute.
+    pub cwd: PathBuf,
+    /// What the command line says.
+    pub flags: Flags,
+    /// The variables of the process.
+    pub process_env: BTreeMap<OsString, OsString>,
+}
+
+/// The flags that have a say.
+#[derive(Clone, Default)]
+pub struct Flags {
+    /// `--config`; relative to the working directory.
+    pub config: Option<PathBuf>,
+    /// `-n`
+    pub environment: Option<String>,
+    /// `--url`
+    pub url: Option<String>,
+}
+
+/// Where a database is, unread. Its Debug shows no text, which may hold a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Url {
+    /// As written, variables replaced.
+    pub text: String,
+    /// What a relative path in it is relative to: the directory of the file
+    /// that names it, else the working directory.
+    pub base: PathBuf,
+    /// Who says so.
+    pub origin: Origin,
+}
+
+impl fmt::Debug for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Url")
+            .field("base", &self.base)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A database that is protected, whatever name it is reached by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProtectedUrl {
+    /// The environment that protects it; `None` for `[migrator]`.
+    pub environment: Option<String>,
+    /// Where it is.
+    pub url: Url,
+}
+
+/// A variable that nearly has the name of one that is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misspelt {
+    /// As set.
+    pub name: String,
+    /// What was probably meant.
+    pub nearest: String,
+}
+
+/// The settings of one run. All paths are absolute.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The configuration file; `None` without one.
+    pub file: Option<PathBuf>,
+    /// The environment chosen with `-n` or MIGRATOR_ENV.
+    pub environment: Option<String>,
+    /// The file's directory, or the working directory.
+    pub root: PathBuf,
+    /// `migrations`
+    pub migrations: PathBuf,
+    /// `templates`
+    pub templates: PathBuf,
+    /// `version-table`: `name` or `schema.name`, checked but not quoted.
+    pub version_table: String,
+    /// `out-of-order`
+    pub out_of_order: OutOfOrder,
+    /// `ahead`
+    pub ahead: Ahead,
+    /// `transaction`
+    pub transaction: TransactionScope,
+    /// `lock-wait`; zero is one attempt.
+    pub lock_wait: Duration,
+    /// `connect-timeout`; never zero.
+    pub connect_timeout: Duration,
+    /// `protected`, of the environment chosen. See also [`Self::protected_urls`].
+    pub protected: bool,
+    /// `[postgres] lock-timeout`; zero is none.
+    pub lock_timeout: Duration,
+    /// `[postgres] statement-timeout`; zero is none.
+    pub statement_timeout: Duration,
+    /// Variables MIGRATOR_* that nobody reads, but whose name is nearly one
+    /// that is read. Others of that prefix are left alone.
+    pub misspelt: Vec<Misspelt>,
+    pub(super) url: Result<Url, Vec<ConfigProblem>>,
+    pub(super) protected_urls: Vec<ProtectedUrl>,
+    cwd: PathBuf,
+}
+
+impl Config {
+    /// The defaults.
+    pub(super) fn new(cwd: &Path, root: &Path) -> Self {
+        Self {
+            file: None,
+            environment: None,
+            root: root.to_owned(),
+            migrations: root.join("migrations"),
+            templates: root.join("templates"),
+            version_table: "migrator_version".to_owned(),
+            out_of_order: OutOfOrder::default(),
+            ahead: Ahead::default(),
+            transaction: TransactionScope::default(),
+            lock_wait: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(10),
+            protected: false,
+            lock_timeout: Duration::from_secs(2),
+            statement_timeout: Duration::ZERO,
+            misspelt: Vec::new(),
+            url: Err(Vec::new()),
+            protected_urls: Vec::new(),
+            cwd: cwd.to_owned(),
+        }
+    }
+
+    /// The database, for commands that need one; the others never fail for want of it.
+    ///
+    /// # Errors
+    /// Without a url, or when it needs a variable that is not set.
+    pub fn url(&self) -> Result<&Url, &[ConfigProblem]> {
+        self.url.as_ref().map_err(Vec::as_slice)
+    }
+
+    /// Every database that `protected = true` is said of, as far as its url can
+    /// be told here. Whoever reaches the same server and database reaches a
+    /// protected one, whatever [`Self::protected`] says.
+    pub fn protected_urls(&self) -> &[ProtectedUrl] {
+        &self.protected_urls
+    }
+
+    /// `path` as people see it: relative to the working directory when it lies below it.
+    pub fn show(&self, path: &Path) -> String {
+        show(&self.cwd, path)
+    }
+}

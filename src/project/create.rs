@@ -1,0 +1,285 @@
+//! Writes new scripts: both or none, and never over a file that is there.
+
+use std::{
+    collections::HashSet,
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::script_name::{FileName, classify};
+use crate::revision::{Direction, RevisionId};
+
+/// The scripts of a new revision.
+#[derive(Clone, Copy, Debug)]
+pub struct NewScripts<'a> {
+    /// The id.
+    pub id: &'a RevisionId,
+    /// What stands between id and direction; see [`super::slugify`].
+    pub slug: &'a str,
+    /// The up script.
+    pub up: &'a str,
+    /// The down script, if there is to be one.
+    pub down: Option<&'a str>,
+}
+
+/// The files that were made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Created {
+    /// The up script.
+    pub up: PathBuf,
+    /// The down script.
+    pub down: Option<PathBuf>,
+}
+
+/// Why scripts were not written. Then none of them is there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The slug would not be read back.
+    #[error("`{name}` is not the name of a script")]
+    Name {
+        /// The file name.
+        name: String,
+    },
+    /// Another file has the id.
+    #[error("revision {id} is there already: {}", other.display())]
+    IdTaken {
+        /// The id.
+        id: RevisionId,
+        /// The other file.
+        other: PathBuf,
+    },
+    /// The directory is not there.
+    #[error("there is no directory {}", .0.display())]
+    MissingDirectory(PathBuf),
+    /// The file is there already.
+    #[error("{} is there already", .0.display())]
+    Exists(PathBuf),
+    /// Something else.
+    #[error("{} can't be written: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+}
+
+/// The id for a revision made at `now`: the next second that is not taken.
+pub fn next_id(now: DateTime<Utc>, taken: impl IntoIterator<Item = RevisionId>) -> RevisionId {
+    let taken: HashSet<RevisionId> = taken.into_iter().collect();
+    let mut time = now;
+    loop {
+        let id = RevisionId::from_time(time);
+        if !taken.contains(&id) {
+            return id;
+        }
+        time += TimeDelta::seconds(1);
+    }
+}
+
+/// Writes the scripts into `dir`.
+///
+/// Every file appears under its name at once and complete, also for a reader at
+/// the same time and after a power failure. The down script comes first: a
+/// revision that is applied in between must not be one without its down.
+///
+/// # Errors
+/// When one can't be written; then none is there.
+pub fn create(dir: &Path, scripts: NewScripts<'_>) -> Result<Created, WriteError> {
+    let path = |direction: Direction| {
+        let name = format!("{}_{}.{direction}.sql", scripts.id, scripts.slug);
+        match classify(&name) {
+            FileName::Script(found) if found.slug == scripts.slug => Ok(dir.join(name)),
+            _ => Err(WriteError::Name { name }),
+        }
+    };
+    let (up, down) = (path(Direction::Up)?, path(Direction::Down)?);
+    refuse_taken(dir, scripts.id)?;
+    let down = match scripts.down {
+        Some(text) => {
+            write_new(&down, text)?;
+            Some(down)
+        }
+        None => None,
+    };
+    if let Err(error) = write_new(&up, scripts.up) {
+        if let Some(down) = &down {
+            // The error says what matters; a file that stays is found by the next command.
+            let _ = fs::remove_file(down);
+        }
+        return Err(error);
+    }
+    sync_directory(dir);
+    Ok(Created { up, down })
+}
+
+/// Another file of that id makes a directory that can't be read any more.
+fn refuse_taken(dir: &Path, id: &RevisionId) -> Result<(), WriteError> {
+    let entries = fs::read_dir(dir).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            WriteError::MissingDirectory(dir.to_owned())
+        }
+        _ => io_error(dir, error),
+    })?;
+    for entry in entries {
+        let entry = entry.map_err(|error| io_error(dir, error))?;
+        let name = entry.file_name();
+        if let FileName::Script(found) = classify(&name.to_string_lossy())
+            && found.id == *id
+        {
+            return Err(WriteError::IdTaken {
+                id: id.clone(),
+                other: entry.path(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file that must not be there: under another name first, then linked
+/// to its own, which fails where a rename would replace.
+pub(super) fn write_new(path: &Path, text: &str) -> Result<(), WriteError> {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let temporary = path.with_file_name(format!(
+        ".migrator-{}-{}.tmp",
+        std::process::id(),
+        COUNTER.fetch_add(1, Ordering::Relaxed)
+    ));
+    let written = write_synced(&temporary, text).and_then(|()| {
+        match fs::hard_link(&temporary, path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+            // Some file systems have no links.
+            Err(_) => write_synced(path, text),
+            Ok(()) => Ok(()),
+        }
+    });
+    let _ = fs::remove_file(&temporary);
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => WriteError::Exists(path.to_owned()),
+        io::ErrorKind::NotFound => {
+            WriteError::MissingDirectory(path.parent().unwrap_or(path).to_owned())
+        }
+        _ => io_error(path, error),
+    })
+}
+
+fn write_synced(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.sync_all());
+    if written.is_err() {
+        // Half a file is worse than none.
+        let _ = fs::remove_file(path);
+    }
+    written
+}
+
+/// Makes new names last. Not every system can, and the files are there anyway.
+fn sync_directory(dir: &Path) {
+    if let Ok(directory) = File::open(dir) {
+        let _ = directory.sync_all();
+    }
+}
+
+fn io_error(path: &Path, source: io::Error) -> WriteError {
+    let path = path.to_owned();
+    WriteError::Io { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> RevisionId {
+        text.parse().unwrap()
+    }
+
+    fn scripts<'a>(id: &'a RevisionId, down: Option<&'a str>) -> NewScripts<'a> {
+        NewScripts {
+            id,
+            slug: "add_users",
+            up: "-- up\n",
+            down,
+        }
+    }
+
+    fn names(dir: &Path) -> Vec<String> {
+        let entries = fs::read_dir(dir).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn the_next_id_is_the_first_free_second() {
+        let now = DateTime::from_timestamp(1_795_341_598, 0).unwrap();
+        let check = |taken: &[&str], expected: &str| {
+            let taken = taken.iter().map(|text| id(text));
+            assert_eq!(next_id(now, taken).as_str(), expected);
+        };
+        check(&[], "20261122095958");
+        check(&["20261122095957", "99999999999999"], "20261122095958");
+        check(&["20261122095958", "020261122095959"], "20261122100000");
+    }
+
+    #[test]
+    fn scripts_are_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let created = create(dir.path(), scripts(&id("7"), Some("-- down\n"))).unwrap();
+        assert_eq!(
+            names(dir.path()),
+            ["7_add_users.down.sql", "7_add_users.up.sql"]
+        );
+        assert_eq!(fs::read_to_string(created.up).unwrap(), "-- up\n");
+        assert_eq!(
+            fs::read_to_string(created.down.unwrap()).unwrap(),
+            "-- down\n"
+        );
+        let created = create(dir.path(), scripts(&id("8"), None)).unwrap();
+        assert_eq!(created.down, None);
+        assert_eq!(names(dir.path()).len(), 3);
+    }
+
+    #[test]
+    fn nothing_is_overwritten_and_nothing_left_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = dir.path();
+        fs::write(at.join("07_other.up.sql"), "mine").unwrap();
+        let taken = create(at, scripts(&id("7"), None));
+        assert!(
+            matches!(taken, Err(WriteError::IdTaken { .. })),
+            "{taken:?}"
+        );
+        assert_eq!(names(at), ["07_other.up.sql"]);
+
+        let path = at.join("07_other.up.sql");
+        let exists = write_new(&path, "yours");
+        assert!(matches!(exists, Err(WriteError::Exists(_))), "{exists:?}");
+        assert_eq!(fs::read_to_string(path).unwrap(), "mine");
+        assert_eq!(names(at), ["07_other.up.sql"]);
+
+        let missing = create(&at.join("none"), scripts(&id("8"), None));
+        assert!(
+            matches!(missing, Err(WriteError::MissingDirectory(_))),
+            "{missing:?}"
+        );
+        let eight = id("8");
+        for slug in ["", "../x", "a/b", ".up", "a\nb"] {
+            let scripts = NewScripts {
+                slug,
+                ..scripts(&eight, None)
+            };
+            let wrong = create(at, scripts);
+            assert!(matches!(wrong, Err(WriteError::Name { .. })), "{wrong:?}");
+        }
+        assert_eq!(names(at), ["07_other.up.sql"]);
+    }
+}

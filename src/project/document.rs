@@ -1,0 +1,279 @@
+//! `migrator.toml` as layers of settings.
+
+use std::{collections::BTreeMap, path::Path};
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::{
+    config::Config,
+    keys::{KEYS, Key, Section},
+    layer::{Entry, Layer, Value},
+    nearest,
+    problem::{ConfigProblem, ConfigProblemKind as Kind, Origin},
+};
+use crate::sql::position;
+
+/// A section of `[environments]`.
+pub(super) struct Environment {
+    pub origin: Origin,
+    pub layer: Layer,
+}
+
+/// What a file says.
+#[derive(Default)]
+pub(super) struct Document {
+    pub base: Layer,
+    pub environments: BTreeMap<String, Environment>,
+    /// Whether all of it is known: there is no file, or it is TOML.
+    pub complete: bool,
+}
+
+/// Reads `text`, which is shown as `file` and stands in directory `base`.
+/// What is wrong goes to `problems`, all of it.
+pub(super) fn parse(
+    text: &str,
+    file: &str,
+    base: &Path,
+    problems: &mut Vec<ConfigProblem>,
+) -> Document {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = Reader {
+        text,
+        file,
+        base,
+        problems,
+    };
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() {
+        reader.document(table.get_ref())
+    } else {
+        for error in errors {
+            let at = error.span().map_or(0, |span| span.start);
+            // Not the error's Display: it shows the line, and so perhaps a password.
+            let message = error.message().to_owned();
+            reader.problem(at, Kind::Toml { message });
+        }
+        Document::default()
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    file: &'a str,
+    base: &'a Path,
+    problems: &'a mut Vec<ConfigProblem>,
+}
+
+/// A section as it is called in the file.
+#[derive(Clone, Copy)]
+struct Heading<'a> {
+    section: Section,
+    name: &'a str,
+    /// Whether it belongs to an environment.
+    nested: bool,
+}
+
+const SECTIONS: &[&str] = &["migrator", "postgres", "environments"];
+
+impl Reader<'_> {
+    fn document(&mut self, table: &DeTable<'_>) -> Document {
+        let mut document = Document {
+            complete: true,
+            ..Document::default()
+        };
+        for (name, value) in table.iter() {
+            let at = name.span().start;
+            let name: &str = name.get_ref();
+            if let Some(section) = Section::ALL.iter().find(|known| known.name() == name) {
+                let heading = Heading {
+                    section: *section,
+                    name,
+                    nested: false,
+                };
+                self.keys(heading, at, value, &mut document.base);
+            } else if name == "environments" {
+                document.environments = self.environments(at, value);
+            } else if matches!(value.get_ref(), DeValue::Table(_)) {
+                let kind = Kind::UnknownSection {
+                    section: name.to_owned(),
+                    nearest: nearest(name, SECTIONS.iter().copied()),
+                };
+                self.problem(at, kind);
+            } else {
+                self.unknown_key(at, name, None);
+            }
+        }
+        document
+    }
+
+    fn environments(
+        &mut self,
+        at: usize,
+        value: &Spanned<DeValue<'_>>,
+    ) -> BTreeMap<String, Environment> {
+        let mut environments = BTreeMap::new();
+        let Some(table) = self.table("environments", at, value) else {
+            return environments;
+        };
+        for (name, value) in table.iter() {
+            let at = name.span().start;
+            let mut environment = Environment {
+                origin: self.origin(at),
+                layer: Layer::default(),
+            };
+            let heading = Heading {
+                section: Section::Migrator,
+                name: &format!("environments.{}", name.get_ref()),
+                nested: true,
+            };
+            self.keys(heading, at, value, &mut environment.layer);
+            environments.insert(name.get_ref().clone().into_owned(), environment);
+        }
+        environments
+    }
+
+    /// The keys of a section, and of the one nested in it.
+    fn keys(
+        &mut self,
+        heading: Heading<'_>,
+        at: usize,
+        value: &Spanned<DeValue<'_>>,
+        layer: &mut Layer,
+    ) {
+        let Some(table) = self.table(heading.name, at, value) else {
+            return;
+        };
+        for (name, value) in table.iter() {
+            let at = name.span().start;
+            let name: &str = name.get_ref();
+            let postgres = Section::Postgres;
+            if let Some(key) = Key::find(heading.section, name) {
+                if let Some(entry) = self.entry(key, value) {
+                    layer.insert(key, entry);
+                }
+            } else if heading.nested && heading.section != postgres && name == postgres.name() {
+                let nested = Heading {
+                    section: postgres,
+                    name: &format!("{}.{name}", heading.name),
+                    nested: true,
+                };
+                self.keys(nested, at, value, layer);
+            } else {
+                self.unknown_key(at, name, Some(heading));
+            }
+        }
+    }
+
+    /// The value of a key. Its type is checked here, and what it says too where
+    /// that needs no variable: also in sections that nobody chooses today.
+    fn entry(&mut self, key: &'static Key, value: &Spanned<DeValue<'_>>) -> Option<Entry> {
+        let at = value.span().start;
+        let value = match value.get_ref() {
+            DeValue::Boolean(flag) => Value::Flag(*flag),
+            DeValue::String(text) => {
+                let places = self.text[value.span()].match_indices("${");
+                let places = places.map(|(index, _)| self.origin(at + index)).collect();
+                Value::Template(text.clone().into_owned(), places)
+            }
+            other => Value::Other(describe(other)),
+        };
+        let entry = Entry {
+            origin: self.origin(at),
+            value,
+            base: self.base.to_owned(),
+        };
+        let mut complete = true;
+        let text = entry.text(|_| {
+            complete = false;
+            Ok(String::new())
+        });
+        let mut scratch = Config::new(self.base, self.base);
+        let checked = text.and_then(|text| {
+            let applied = entry.apply(key, text.as_deref(), &mut scratch);
+            applied.or_else(|problems| {
+                let of_type =
+                    |problem: &ConfigProblem| matches!(problem.kind, Kind::WrongType { .. });
+                if complete || problems.iter().any(of_type) {
+                    Err(problems)
+                } else {
+                    Ok(())
+                }
+            })
+        });
+        match checked {
+            Ok(()) => Some(entry),
+            Err(problems) => {
+                self.problems.extend(problems);
+                None
+            }
+        }
+    }
+
+    fn table<'t, 'i>(
+        &mut self,
+        name: &str,
+        at: usize,
+        value: &'t Spanned<DeValue<'i>>,
+    ) -> Option<&'t DeTable<'i>> {
+        match value.get_ref() {
+            DeValue::Table(table) => Some(table),
+            other => {
+                let kind = Kind::NotASection {
+                    section: name.to_owned(),
+                    found: describe(other),
+                };
+                self.problem(at, kind);
+                None
+            }
+        }
+    }
+
+    fn unknown_key(&mut self, at: usize, key: &str, heading: Option<Heading<'_>>) {
+        let here = heading.map(|heading| heading.section);
+        let known = KEYS.iter().filter(|known| Some(known.section) == here);
+        let elsewhere = KEYS
+            .iter()
+            .find(|known| known.name == key && Some(known.section) != here);
+        let belongs = elsewhere.map(|known| match (heading, known.section) {
+            (Some(here), Section::Postgres) if here.nested => format!("{}.postgres", here.name),
+            (Some(here), Section::Migrator) if here.nested => {
+                here.name.trim_end_matches(".postgres").to_owned()
+            }
+            (_, section) => section.name().to_owned(),
+        });
+        let kind = Kind::UnknownKey {
+            key: key.to_owned(),
+            section: heading.map(|heading| heading.name.to_owned()),
+            nearest: nearest(key, known.map(|known| known.name)),
+            belongs,
+        };
+        self.problem(at, kind);
+    }
+
+    fn problem(&mut self, at: usize, kind: Kind) {
+        let origin = self.origin(at);
+        self.problems.push(ConfigProblem { origin, kind });
+    }
+
+    fn origin(&self, at: usize) -> Origin {
+        Origin::File {
+            file: self.file.to_owned(),
+            position: Some(position(self.text, at)),
+        }
+    }
+}
+
+fn describe(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "an array",
+        DeValue::Table(_) => "a table",
+    }
+}

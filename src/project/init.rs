@@ -1,0 +1,106 @@
+//! Begins a project.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::create::{WriteError, write_new};
+
+/// What a project begins with.
+const FILES: &[(&str, &str)] = &[
+    (
+        "migrator.toml",
+        include_str!("../../templates/migrator.toml.jinja"),
+    ),
+    ("migrations/.gitkeep", ""),
+    (
+        "templates/README.md",
+        include_str!("../../templates/README.md"),
+    ),
+];
+
+/// Why a project was not begun. Then nothing was made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InitError {
+    /// The file is there already.
+    #[error("{} is there already", .0.display())]
+    Exists(PathBuf),
+    /// A file stands where a directory has to be.
+    #[error("{} is not a directory", .0.display())]
+    NotADirectory(PathBuf),
+    /// Something else.
+    #[error("{} can't be made: {source}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// The reason.
+        source: io::Error,
+    },
+}
+
+/// Makes `migrator.toml`, `migrations/` and `templates/` in `dir`, and `dir`
+/// itself. A directory of scripts or templates that is there already stays as it is.
+/// Returns what was made, outer directories first.
+///
+/// # Errors
+/// When there is a `migrator.toml`, or when something can't be made; then what was made is removed again.
+pub fn init(dir: &Path) -> Result<Vec<PathBuf>, InitError> {
+    let mut made = Vec::new();
+    match make_all(dir, &mut made) {
+        Ok(()) => Ok(made),
+        Err(error) => {
+            for path in made.iter().rev() {
+                // Only what is ours and empty goes; a failure here adds nothing to the error.
+                let _ = fs::remove_file(path).or_else(|_| fs::remove_dir(path));
+            }
+            Err(error)
+        }
+    }
+}
+
+fn make_all(dir: &Path, made: &mut Vec<PathBuf>) -> Result<(), InitError> {
+    let config = dir.join(FILES[0].0);
+    if config.symlink_metadata().is_ok() {
+        return Err(InitError::Exists(config));
+    }
+    make_directory(dir, made)?;
+    for (name, text) in FILES {
+        let path = dir.join(name);
+        let parent = path.parent().unwrap_or(dir);
+        // A directory that is not ours keeps what it holds.
+        if parent != dir && !make_directory(parent, made)? {
+            continue;
+        }
+        write_new(&path, text).map_err(|error| match error {
+            WriteError::Exists(path) => InitError::Exists(path),
+            WriteError::Io { path, source } => InitError::Io { path, source },
+            other => InitError::Io {
+                path: path.clone(),
+                source: io::Error::other(other.to_string()),
+            },
+        })?;
+        made.push(path);
+    }
+    Ok(())
+}
+
+/// Makes a directory and those around it; false when it is there.
+fn make_directory(dir: &Path, made: &mut Vec<PathBuf>) -> Result<bool, InitError> {
+    if dir.is_dir() {
+        return Ok(false);
+    }
+    if dir.symlink_metadata().is_ok() {
+        return Err(InitError::NotADirectory(dir.to_owned()));
+    }
+    if let Some(parent) = dir.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        make_directory(parent, made)?;
+    }
+    fs::create_dir(dir).map_err(|source| InitError::Io {
+        path: dir.to_owned(),
+        source,
+    })?;
+    made.push(dir.to_owned());
+    Ok(true)
+}

@@ -1,0 +1,136 @@
+//! The table of all keys: a new setting is one line here and a field of [`Config`].
+
+use std::path::Path;
+
+use super::{
+    config::Config,
+    value::{Refused, Setting, positive, url, version_table},
+};
+
+/// A section with keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    Migrator,
+    Postgres,
+}
+
+impl Section {
+    pub(super) const ALL: &[Self] = &[Self::Migrator, Self::Postgres];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Migrator => "migrator",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// A value on its way into the configuration.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Given<'a> {
+    /// The string, variables replaced.
+    pub text: Option<&'a str>,
+    /// Or the boolean.
+    pub flag: Option<bool>,
+    /// What relative paths are relative to.
+    pub base: &'a Path,
+}
+
+type Set = fn(&mut Config, &Given<'_>) -> Result<(), Refused>;
+
+/// A key of the configuration.
+pub(super) struct Key {
+    pub section: Section,
+    pub name: &'static str,
+    /// The variable that sets it is `MIGRATOR_` and this.
+    pub variable: Option<&'static str>,
+    set: Set,
+}
+
+use Section::{Migrator, Postgres};
+
+#[rustfmt::skip]
+pub(super) const KEYS: &[Key] = &[
+    key(Migrator, "url", Some("URL"), |_, v| url(v).map(drop)),
+    // No variable: protection is taken away in a file, where it is seen.
+    key(Migrator, "protected", None, |c, v| read(&mut c.protected, v)),
+    key(Migrator, "migrations", Some("MIGRATIONS"), |c, v| read(&mut c.migrations, v)),
+    key(Migrator, "templates", Some("TEMPLATES"), |c, v| read(&mut c.templates, v)),
+    key(Migrator, "version-table", Some("VERSION_TABLE"), |c, v| put(&mut c.version_table, version_table(v))),
+    key(Migrator, "out-of-order", Some("OUT_OF_ORDER"), |c, v| read(&mut c.out_of_order, v)),
+    key(Migrator, "ahead", Some("AHEAD"), |c, v| read(&mut c.ahead, v)),
+    key(Migrator, "transaction", Some("TRANSACTION"), |c, v| read(&mut c.transaction, v)),
+    key(Migrator, "lock-wait", Some("LOCK_WAIT"), |c, v| read(&mut c.lock_wait, v)),
+    key(Migrator, "connect-timeout", Some("CONNECT_TIMEOUT"), |c, v| put(&mut c.connect_timeout, positive(v))),
+    key(Postgres, "lock-timeout", Some("POSTGRES_LOCK_TIMEOUT"), |c, v| read(&mut c.lock_timeout, v)),
+    key(Postgres, "statement-timeout", Some("POSTGRES_STATEMENT_TIMEOUT"), |c, v| read(&mut c.statement_timeout, v)),
+];
+
+/// Read only when it is needed, and not from everywhere.
+pub(super) const URL: &Key = &KEYS[0];
+
+/// Asked of every environment, not only of the one chosen.
+pub(super) const PROTECTED: &Key = &KEYS[1];
+
+/// Variables that choose what is read and belong to no key.
+pub(super) const CHOOSING: &[&str] = &["CONFIG", "ENV"];
+
+const fn key(
+    section: Section,
+    name: &'static str,
+    variable: Option<&'static str>,
+    set: Set,
+) -> Key {
+    Key {
+        section,
+        name,
+        variable,
+        set,
+    }
+}
+
+impl Key {
+    /// Puts a value where it goes.
+    pub(super) fn set(&self, config: &mut Config, given: &Given<'_>) -> Result<(), Refused> {
+        (self.set)(config, given)
+    }
+
+    /// The key of that name.
+    pub(super) fn find(section: Section, name: &str) -> Option<&'static Self> {
+        KEYS.iter()
+            .find(|key| key.section == section && key.name == name)
+    }
+}
+
+fn read<T: Setting>(slot: &mut T, given: &Given<'_>) -> Result<(), Refused> {
+    put(slot, T::read(given))
+}
+
+fn put<T>(slot: &mut T, value: Result<T, Refused>) -> Result<(), Refused> {
+    *slot = value?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_with_a_name_of_their_own_are_those() {
+        assert_eq!((URL.section, URL.name), (Migrator, "url"));
+        assert_eq!((PROTECTED.section, PROTECTED.name), (Migrator, "protected"));
+    }
+
+    #[test]
+    fn every_variable_says_which_key_it_sets() {
+        for key in KEYS {
+            let upper = key.name.replace('-', "_").to_uppercase();
+            let expected = match key.section {
+                Migrator => upper,
+                Postgres => format!("POSTGRES_{upper}"),
+            };
+            let unset = key.name == "protected";
+            assert_eq!(key.variable, (!unset).then_some(expected.as_str()));
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Settings of one source, each with its place.
+
+use std::path::PathBuf;
+
+use super::{
+    config::Config,
+    keys::{Given, Key},
+    problem::{ConfigProblem, ConfigProblemKind as Kind, Origin},
+    value::Refused,
+    variables::{Fault, replace},
+};
+
+/// A setting as it was found.
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub origin: Origin,
+    pub value: Value,
+    /// What relative paths are relative to.
+    pub base: PathBuf,
+}
+
+#[derive(Clone)]
+pub(super) enum Value {
+    /// A string that is taken as it is.
+    Plain(String),
+    /// A string where variables are replaced, with the place of every `${`.
+    Template(String, Vec<Origin>),
+    /// A boolean.
+    Flag(bool),
+    /// Something that no key takes: `an integer`.
+    Other(&'static str),
+}
+
+impl Entry {
+    /// The string, variables replaced; `None` for anything else.
+    pub(super) fn text(
+        &self,
+        variable: impl FnMut(&str) -> Result<String, Kind>,
+    ) -> Result<Option<String>, Vec<ConfigProblem>> {
+        match &self.value {
+            Value::Flag(_) | Value::Other(_) => Ok(None),
+            Value::Plain(text) => Ok(Some(text.clone())),
+            Value::Template(text, places) => replace(text, variable)
+                .map(Some)
+                .map_err(|faults| self.faults(text, places, faults)),
+        }
+    }
+
+    /// Puts the value, with `text` for its string, into `config`.
+    pub(super) fn apply(
+        &self,
+        key: &Key,
+        text: Option<&str>,
+        config: &mut Config,
+    ) -> Result<(), Vec<ConfigProblem>> {
+        let (flag, written, found) = match &self.value {
+            Value::Plain(text) | Value::Template(text, _) => (None, text.as_str(), "a string"),
+            Value::Flag(flag) => (Some(*flag), "", "a boolean"),
+            Value::Other(found) => (None, "", *found),
+        };
+        let base = &self.base;
+        key.set(config, &Given { text, flag, base })
+            .map_err(|refused| {
+                let origin = self.origin.clone();
+                let kind = match refused {
+                    Refused::EmptyUrl => Kind::EmptyUrl,
+                    Refused::Type(expected) => Kind::WrongType {
+                        key: key.name,
+                        expected,
+                        found,
+                    },
+                    Refused::Value(expected) => Kind::BadValue {
+                        key: key.name,
+                        value: written.to_owned(),
+                        expected,
+                    },
+                };
+                vec![ConfigProblem { origin, kind }]
+            })
+    }
+
+    fn faults(&self, text: &str, places: &[Origin], faults: Vec<Fault>) -> Vec<ConfigProblem> {
+        let place = |fault: &Fault| {
+            let before = text[..fault.at].matches("${").count();
+            places.get(before).unwrap_or(&self.origin).clone()
+        };
+        faults
+            .into_iter()
+            .map(|fault| ConfigProblem {
+                origin: place(&fault),
+                kind: fault.kind,
+            })
+            .collect()
+    }
+}
+
+/// Settings of one source.
+#[derive(Clone, Default)]
+pub(super) struct Layer(Vec<(&'static Key, Entry)>);
+
+impl Layer {
+    pub(super) fn insert(&mut self, key: &'static Key, entry: Entry) {
+        self.0.push((key, entry));
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<&Entry> {
+        self.0
+            .iter()
+            .find(|(known, _)| known.section == key.section && known.name == key.name)
+            .map(|(_, entry)| entry)
+    }
+}

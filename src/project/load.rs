@@ -1,0 +1,359 @@
+//! Which source a setting is taken from.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    config::{Config, Misspelt, ProtectedUrl, Sources, Url},
+    document::{self, Document},
+    dotenv,
+    keys::{CHOOSING, KEYS, Key, PROTECTED, URL},
+    layer::{Entry, Layer, Value},
+    nearest,
+    problem::{ConfigProblem, ConfigProblemKind as Kind, Origin},
+    show,
+    text::decode,
+    variables::Variables,
+};
+
+/// The name looked for, from the working directory upwards.
+const FILE_NAME: &str = "migrator.toml";
+
+/// Reads the configuration.
+///
+/// A setting is taken from the first source that has it: flags, the
+/// environment section chosen, variables of the process, `.env` beside the
+/// file, the rest of the file, defaults. The url is an exception for safety:
+/// with an environment chosen it comes from a flag or from that section alone.
+///
+/// # Errors
+/// Every problem of every source, but those of the url (see [`Config::url`]).
+pub fn load(sources: &Sources) -> Result<Config, Vec<ConfigProblem>> {
+    let file = find_file(sources)?;
+    let root = match &file {
+        Some(file) => file.parent().unwrap_or(&sources.cwd).to_owned(),
+        None => sources.cwd.clone(),
+    };
+    let mut problems = Vec::new();
+    let document = match &file {
+        Some(file) => read_document(file, &root, &sources.cwd, &mut problems),
+        None => Document {
+            complete: true,
+            ..Document::default()
+        },
+    };
+    let env_file = root.join(".env");
+    let dotenv = dotenv::read(&env_file, &show(&sources.cwd, &env_file), &mut problems);
+    let variables = Variables {
+        process: &sources.process_env,
+        dotenv: &dotenv,
+    };
+    let mut config = Config::new(&sources.cwd, &root);
+    let mut loader = Loader {
+        sources,
+        root: &root,
+        document: &document,
+        variables,
+        problems,
+    };
+    let chosen = loader.choose_environment();
+    loader.fill(&mut config, chosen.as_deref());
+    if !loader.problems.is_empty() {
+        loader.problems.sort_by(|a, b| a.origin.cmp(&b.origin));
+        return Err(loader.problems);
+    }
+    config.url = loader.url(chosen.as_deref(), file.as_deref());
+    config.protected_urls = loader.protected_urls();
+    config.misspelt = loader.misspelt();
+    config.file = file;
+    config.environment = chosen;
+    Ok(config)
+}
+
+/// The file to read: `--config`, MIGRATOR_CONFIG, or the nearest one upwards.
+fn find_file(sources: &Sources) -> Result<Option<PathBuf>, Vec<ConfigProblem>> {
+    let no_dotenv = Variables {
+        process: &sources.process_env,
+        dotenv: &[],
+    };
+    let named = match &sources.flags.config {
+        Some(path) => Some(path.clone()),
+        None => no_dotenv
+            .of_process("MIGRATOR_CONFIG")
+            .map_err(|kind| variable_problem("MIGRATOR_CONFIG", kind))?
+            .filter(|(path, _)| !path.is_empty())
+            .map(|(path, _)| path.into()),
+    };
+    if let Some(path) = named {
+        let path: PathBuf = sources.cwd.join(path).components().collect();
+        return if path.metadata().is_ok_and(|found| !found.is_dir()) {
+            Ok(Some(path))
+        } else {
+            Err(file_problem(&path, sources, Kind::MissingFile))
+        };
+    }
+    for directory in sources.cwd.ancestors() {
+        let path = directory.join(FILE_NAME);
+        // A dangling link is a file that was meant, so it is found and then can't be read.
+        match path.symlink_metadata() {
+            Ok(found) if !found.is_dir() => return Ok(Some(path)),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let reason = error.to_string();
+                return Err(file_problem(&path, sources, Kind::Unreadable { reason }));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn read_document(
+    file: &Path,
+    root: &Path,
+    cwd: &Path,
+    problems: &mut Vec<ConfigProblem>,
+) -> Document {
+    let shown = show(cwd, file);
+    let mut problem = |position, kind| {
+        let origin = Origin::File {
+            file: shown.clone(),
+            position,
+        };
+        problems.push(ConfigProblem { origin, kind });
+    };
+    match fs::read(file) {
+        Err(error) => {
+            let reason = error.to_string();
+            problem(None, Kind::Unreadable { reason });
+        }
+        Ok(bytes) => match decode(bytes) {
+            Err(fault) => problem(Some(fault.position), Kind::Text(fault.problem)),
+            Ok(text) => return document::parse(&text, &shown, root, problems),
+        },
+    }
+    Document::default()
+}
+
+struct Loader<'a> {
+    sources: &'a Sources,
+    root: &'a Path,
+    document: &'a Document,
+    variables: Variables<'a>,
+    problems: Vec<ConfigProblem>,
+}
+
+impl Loader<'_> {
+    /// The environment of `-n` or MIGRATOR_ENV, when it exists.
+    fn choose_environment(&mut self) -> Option<String> {
+        let (name, origin) = match &self.sources.flags.environment {
+            Some(name) => (name.clone(), Origin::Flag { name: "--env" }),
+            None => match self.first_variable(&["MIGRATOR_ENV"]) {
+                Ok(Some(Entry {
+                    origin,
+                    value: Value::Plain(name),
+                    ..
+                })) => (name, origin),
+                Ok(_) => return None,
+                Err(problems) => {
+                    self.problems.extend(problems);
+                    return None;
+                }
+            },
+        };
+        if self.document.environments.contains_key(&name) {
+            return Some(name);
+        }
+        if !self.document.complete {
+            return None;
+        }
+        let known: Vec<String> = self.document.environments.keys().cloned().collect();
+        let kind = Kind::UnknownEnvironment {
+            nearest: nearest(&name, known.iter().map(String::as_str)).map(str::to_owned),
+            name,
+            known,
+        };
+        self.problems.push(ConfigProblem { origin, kind });
+        None
+    }
+
+    /// Every key but the url, each from the first source that has it.
+    fn fill(&mut self, config: &mut Config, chosen: Option<&str>) {
+        for key in KEYS.iter().filter(|key| key.name != URL.name) {
+            let entry = match self.section(chosen).and_then(|layer| layer.get(key)) {
+                Some(entry) => Ok(Some(entry.clone())),
+                None => self
+                    .key_variable(key)
+                    .map(|entry| entry.or_else(|| self.document.base.get(key).cloned())),
+            };
+            let applied = entry.and_then(|entry| {
+                let Some(entry) = entry else { return Ok(()) };
+                let text = entry.text(|name| self.variables.value(name))?;
+                entry.apply(key, text.as_deref(), config)
+            });
+            self.problems.extend(applied.err().into_iter().flatten());
+        }
+    }
+
+    fn url(&self, chosen: Option<&str>, file: Option<&Path>) -> Result<Url, Vec<ConfigProblem>> {
+        if let Some(url) = &self.sources.flags.url {
+            return self.resolve(&Entry {
+                origin: Origin::Flag { name: "--url" },
+                value: Value::Plain(url.clone()),
+                base: self.sources.cwd.clone(),
+            });
+        }
+        if let Some(name) = chosen {
+            let environment = &self.document.environments[name];
+            return match environment.layer.get(URL) {
+                Some(entry) => self.resolve(entry),
+                None => Err(vec![ConfigProblem {
+                    origin: environment.origin.clone(),
+                    kind: Kind::EnvironmentWithoutUrl {
+                        name: name.to_owned(),
+                    },
+                }]),
+            };
+        }
+        let variable = self.key_variable(URL)?;
+        match variable.as_ref().or_else(|| self.document.base.get(URL)) {
+            Some(entry) => self.resolve(entry),
+            None => Err(match file {
+                Some(file) => file_problem(file, self.sources, Kind::NoUrl),
+                None => vec![ConfigProblem {
+                    origin: Origin::Flag { name: "--url" },
+                    kind: Kind::NoUrl,
+                }],
+            }),
+        }
+    }
+
+    fn resolve(&self, entry: &Entry) -> Result<Url, Vec<ConfigProblem>> {
+        let text = entry.text(|name| self.variables.value(name))?;
+        let mut scratch = Config::new(self.root, self.root);
+        entry.apply(URL, text.as_deref(), &mut scratch)?;
+        Ok(Url {
+            text: text.unwrap_or_default().trim().to_owned(),
+            base: entry.base.clone(),
+            origin: entry.origin.clone(),
+        })
+    }
+
+    fn protected_urls(&self) -> Vec<ProtectedUrl> {
+        let base = (None, &self.document.base);
+        let environments = &self.document.environments;
+        let environments = environments
+            .iter()
+            .map(|(name, environment)| (Some(name.clone()), &environment.layer));
+        std::iter::once(base)
+            .chain(environments)
+            .filter(|(_, layer)| self.is_protected(layer))
+            .filter_map(|(environment, layer)| {
+                let url = self.resolve(layer.get(URL)?).ok()?;
+                Some(ProtectedUrl { environment, url })
+            })
+            .collect()
+    }
+
+    /// What a section says of `protected`, or else `[migrator]`.
+    fn is_protected(&self, layer: &Layer) -> bool {
+        let base = &self.document.base;
+        let entry = layer.get(PROTECTED).or_else(|| base.get(PROTECTED));
+        matches!(
+            entry,
+            Some(Entry {
+                value: Value::Flag(true),
+                ..
+            })
+        )
+    }
+
+    fn section(&self, chosen: Option<&str>) -> Option<&Layer> {
+        let environment = self.document.environments.get(chosen?)?;
+        Some(&environment.layer)
+    }
+
+    /// What variables say of a key: the process's, then those of `.env`.
+    fn key_variable(&self, key: &Key) -> Result<Option<Entry>, Vec<ConfigProblem>> {
+        let Some(name) = key.variable else {
+            return Ok(None);
+        };
+        let name = format!("MIGRATOR_{name}");
+        let names: &[&str] = if key.name == URL.name {
+            &[&name, "DATABASE_URL"]
+        } else {
+            &[&name]
+        };
+        self.first_variable(names)
+    }
+
+    /// The first of `names` in the process, then in `.env`. An empty variable
+    /// counts as unset: that is how shells and CI systems leave one out.
+    fn first_variable(&self, names: &[&str]) -> Result<Option<Entry>, Vec<ConfigProblem>> {
+        for name in names {
+            let found = self.variables.of_process(name);
+            let found = found.map_err(|kind| variable_problem(name, kind))?;
+            if let Some((value, origin)) = found.filter(|(value, _)| !value.is_empty()) {
+                let base = self.sources.cwd.clone();
+                let value = Value::Plain(value);
+                return Ok(Some(Entry {
+                    origin,
+                    value,
+                    base,
+                }));
+            }
+        }
+        let dotenv = names.iter().find_map(|name| {
+            let variable = self.variables.of_dotenv(name)?;
+            (!variable.value.is_empty()).then_some(variable)
+        });
+        Ok(dotenv.map(|variable| Entry {
+            origin: variable.origin.clone(),
+            value: Value::Plain(variable.value.clone()),
+            base: self.root.to_owned(),
+        }))
+    }
+
+    fn misspelt(&self) -> Vec<Misspelt> {
+        let known: Vec<String> = KEYS
+            .iter()
+            .filter_map(|key| key.variable)
+            .chain(CHOOSING.iter().copied())
+            .map(str::to_lowercase)
+            .collect();
+        let mut found: Vec<Misspelt> = self
+            .variables
+            .names()
+            .filter_map(|name| {
+                let own = name.strip_prefix("MIGRATOR_")?.to_lowercase();
+                if known.contains(&own) {
+                    return None;
+                }
+                let nearest = nearest(&own, known.iter().map(String::as_str))?;
+                Some(Misspelt {
+                    name: name.to_owned(),
+                    nearest: format!("MIGRATOR_{}", nearest.to_uppercase()),
+                })
+            })
+            .collect();
+        found.dedup();
+        found
+    }
+}
+
+fn variable_problem(name: &str, kind: Kind) -> Vec<ConfigProblem> {
+    let name = name.to_owned();
+    let origin = Origin::Variable { name };
+    vec![ConfigProblem { origin, kind }]
+}
+
+fn file_problem(path: &Path, sources: &Sources, kind: Kind) -> Vec<ConfigProblem> {
+    let file = show(&sources.cwd, path);
+    let origin = Origin::File {
+        file,
+        position: None,
+    };
+    vec![ConfigProblem { origin, kind }]
+}

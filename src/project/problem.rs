@@ -1,0 +1,173 @@
+//! What can be wrong with a configuration, with the exact place.
+
+use std::fmt;
+
+use super::TextProblem;
+use crate::sql::Position;
+
+/// Where a setting comes from.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// A file: `migrator.toml:3:7`.
+    File {
+        /// As it is shown to people.
+        file: String,
+        /// Where in it, when it is about a part.
+        position: Option<Position>,
+    },
+    /// A variable of the process: `DATABASE_URL`.
+    Variable {
+        /// Its name.
+        name: String,
+    },
+    /// A flag: `--url`.
+    Flag {
+        /// With its dashes.
+        name: &'static str,
+    },
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File {
+                file,
+                position: Some(at),
+            } => write!(f, "{file}:{}:{}", at.line, at.column),
+            Self::File {
+                file,
+                position: None,
+            } => f.write_str(file),
+            Self::Variable { name } => f.write_str(name),
+            Self::Flag { name } => f.write_str(name),
+        }
+    }
+}
+
+/// A problem of the configuration.
+///
+/// It never holds a URL or the value of a variable, and it should be shown
+/// without the line of the file, where a password may stand.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{origin}: {kind}")]
+pub struct ConfigProblem {
+    /// Where it is.
+    pub origin: Origin,
+    /// What is wrong.
+    pub kind: ConfigProblemKind,
+}
+
+/// What can be wrong with a configuration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigProblemKind {
+    /// `--config` names a file that is not there.
+    #[error("there is no such file")]
+    MissingFile,
+    /// A file that can't be read.
+    #[error("the file can't be read: {reason}")]
+    Unreadable {
+        /// The operating system's words.
+        reason: String,
+    },
+    /// A file that is no text.
+    #[error(transparent)]
+    Text(TextProblem),
+    /// The file is no TOML.
+    #[error("this is not TOML: {message}")]
+    Toml {
+        /// The parser's words, without any of the file's.
+        message: String,
+    },
+    /// A section that does not exist.
+    #[error("there is no section [{section}]")]
+    UnknownSection {
+        /// As written.
+        section: String,
+        /// The known section nearest to it.
+        nearest: Option<&'static str>,
+    },
+    /// A key that does not exist in its section.
+    #[error("there is no key `{key}` {}", section.as_ref().map_or("at the top of the file".to_owned(), |name| format!("in [{name}]")))]
+    UnknownKey {
+        /// As written.
+        key: String,
+        /// The section it stands in; `None` above of all sections.
+        section: Option<String>,
+        /// The key nearest to it.
+        nearest: Option<&'static str>,
+        /// The section where that key belongs, when it is another one.
+        belongs: Option<String>,
+    },
+    /// A value of another type.
+    #[error("`{key}` is {expected}, not {found}")]
+    WrongType {
+        /// The key.
+        key: &'static str,
+        /// `a string`
+        expected: &'static str,
+        /// `an integer`
+        found: &'static str,
+    },
+    /// A section's name with a plain value.
+    #[error("[{section}] is a section, not {found}")]
+    NotASection {
+        /// The name.
+        section: String,
+        /// `an integer`
+        found: &'static str,
+    },
+    /// A value that is not allowed.
+    #[error("`{value}` is no value for `{key}`: {expected}")]
+    BadValue {
+        /// The key.
+        key: &'static str,
+        /// As written, variables not replaced.
+        value: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// An empty url.
+    #[error("the url is empty")]
+    EmptyUrl,
+    /// `${` without a name and `}`.
+    #[error("a variable is written ${{NAME}}; a plain dollar sign before a brace is written $$")]
+    VariableSyntax,
+    /// `${NAME}` that neither the process nor `.env` defines.
+    #[error("the variable `{name}` is not set")]
+    UndefinedVariable {
+        /// Its name.
+        name: String,
+        /// A variable that is set and nearly called that.
+        nearest: Option<String>,
+    },
+    /// A variable that is not UTF-8.
+    #[error("the variable `{name}` is not UTF-8")]
+    VariableNotUnicode {
+        /// Its name.
+        name: String,
+    },
+    /// A line of `.env` that can't be read.
+    #[error("this line is not NAME=VALUE; values with white space, quotes or # need quotes")]
+    DotenvSyntax,
+    /// `-n` names an environment that is not there.
+    #[error("there is no environment `{name}`")]
+    UnknownEnvironment {
+        /// As written.
+        name: String,
+        /// The one nearest to it.
+        nearest: Option<String>,
+        /// All of them.
+        known: Vec<String>,
+    },
+    /// The environment chosen says not where its database is, and nothing
+    /// else may: `-n staging` must never reach what DATABASE_URL names.
+    #[error("the environment `{name}` has no url of its own")]
+    EnvironmentWithoutUrl {
+        /// The environment.
+        name: String,
+    },
+    /// No url anywhere.
+    #[error("no database is named")]
+    NoUrl,
+}

@@ -1,0 +1,416 @@
+//! Templates of new scripts: built in, and the project's own in their place.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use chrono::{DateTime, Utc};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+
+use super::{nearest, text::decode};
+use crate::{
+    revision::{Direction, Headers, Problem, RevisionId, Script},
+    sql::Dialect,
+};
+
+/// The name of the templates that are used when none is named.
+const DEFAULT: &str = "default";
+
+macro_rules! built_in {
+    ($($file:literal: $about:literal),* $(,)?) => {
+        &[$(($file, $about, include_str!(concat!("../../templates/", $file)))),*]
+    };
+}
+
+/// File, what it is for, text. By name.
+const BUILT_IN: &[(&str, &str, &str)] = built_in![
+    "down.sql.jinja": "",
+    "index-concurrently.down.sql.jinja": "",
+    "index-concurrently.up.sql.jinja": "PostgreSQL: an index, without stopping writers",
+    "merge.down.sql.jinja": "",
+    "merge.up.sql.jinja": "joins branches, with nothing to run",
+    "sqlite-rebuild.down.sql.jinja": "",
+    "sqlite-rebuild.up.sql.jinja": "SQLite: a table made anew, for what ALTER TABLE can't do",
+    "up.sql.jinja": "an empty script",
+];
+
+/// What the scripts of a new revision are made from.
+#[derive(Clone, Copy, Debug)]
+pub struct TemplateRequest<'a> {
+    /// The id.
+    pub id: &'a RevisionId,
+    /// The message; line breaks become spaces.
+    pub message: &'a str,
+    /// The slug of the file names.
+    pub slug: &'a str,
+    /// The parents; empty for a root.
+    pub revises: &'a [RevisionId],
+    /// What must be applied first.
+    pub depends_on: &'a [RevisionId],
+    /// The branch's name.
+    pub label: Option<&'a str>,
+    /// Why there is no down.
+    pub irreversible: Option<&'a str>,
+    /// When it is made.
+    pub date: DateTime<Utc>,
+    /// Whose SQL the scripts are.
+    pub dialect: Dialect,
+    /// Who makes it.
+    pub author: &'a str,
+}
+
+/// The scripts of a new revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The up script. Its headers are read back and say what was asked for.
+    pub up: String,
+    /// The down script; `None` when it is irreversible.
+    pub down: Option<String>,
+}
+
+/// Where a template stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TemplateSource {
+    /// In this program.
+    BuiltIn,
+    /// In the project.
+    Project(PathBuf),
+}
+
+/// A pair of templates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateInfo {
+    /// Its name; `default` is used when none is named.
+    pub name: String,
+    /// What it is for; empty for the project's own.
+    pub about: &'static str,
+    /// Where its up script stands.
+    pub source: TemplateSource,
+}
+
+/// Why no scripts came of a template.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TemplateError {
+    /// No template is called that.
+    #[error("there is no template `{name}`")]
+    Unknown {
+        /// As written.
+        name: String,
+        /// The one nearest to it.
+        nearest: Option<String>,
+        /// All of them.
+        known: Vec<String>,
+    },
+    /// A directory or file that can't be read.
+    #[error("{}: it can't be read: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// The template does not parse, or uses what is not there.
+    #[error("{file}:{line}: {message}")]
+    Template {
+        /// The file, or `NAME (built in)`.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// The engine's words.
+        message: String,
+    },
+    /// The message would be read as a header.
+    #[error("the message `{message}` would be read as a header")]
+    Message {
+        /// The message.
+        message: String,
+    },
+    /// The script that came of it has wrong headers.
+    #[error("{file}: the script that comes of this template has wrong headers")]
+    Script {
+        /// The template's file.
+        file: String,
+        /// What is wrong with them, in the script.
+        problems: Vec<Problem>,
+    },
+    /// The script that came of it lost a header.
+    #[error(
+        "{file}: the script that comes of this template does not say `{key}`; it needs a line {{{{ headers }}}}"
+    )]
+    LostHeader {
+        /// The template's file.
+        file: String,
+        /// The header.
+        key: &'static str,
+    },
+}
+
+/// Makes the scripts of a new revision from the templates called `name`, those
+/// in directory `templates` before those built in. Without a down template of
+/// that name the default one is taken.
+///
+/// # Errors
+/// When there is no such template, or what comes of it is not what was asked for.
+pub fn render(
+    templates: &Path,
+    name: Option<&str>,
+    request: &TemplateRequest<'_>,
+) -> Result<Rendered, TemplateError> {
+    let message = one_line(request.message);
+    let lower = message.to_lowercase();
+    if lower.starts_with("migrator:") || lower.starts_with("no-transaction") {
+        return Err(TemplateError::Message { message });
+    }
+    let name = name.unwrap_or(DEFAULT);
+    let Some(up) = find(templates, name, Direction::Up)? else {
+        let known: Vec<String> = list(templates)?.into_iter().map(|info| info.name).collect();
+        return Err(TemplateError::Unknown {
+            name: name.to_owned(),
+            nearest: nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
+            known,
+        });
+    };
+    let script = fill(&up, request, &message)?;
+    check(&up, Direction::Up, &script, request)?;
+    let down = if request.irreversible.is_some() {
+        None
+    } else {
+        let down = match find(templates, name, Direction::Down)? {
+            Some(down) => Some(down),
+            None => find(templates, DEFAULT, Direction::Down)?,
+        };
+        down.map(|down| {
+            let script = fill(&down, request, &message)?;
+            check(&down, Direction::Down, &script, request)?;
+            Ok(script)
+        })
+        .transpose()?
+    };
+    Ok(Rendered { up: script, down })
+}
+
+/// All templates that can be named, by name.
+///
+/// # Errors
+/// When the directory can't be read. One that is not there is empty.
+pub fn list(templates: &Path) -> Result<Vec<TemplateInfo>, TemplateError> {
+    let mut found: BTreeMap<String, TemplateInfo> = BTreeMap::new();
+    for (file, about, _) in BUILT_IN {
+        if let Some(name) = up_name(file) {
+            let source = TemplateSource::BuiltIn;
+            let name = name.to_owned();
+            found.insert(
+                name.clone(),
+                TemplateInfo {
+                    name,
+                    about,
+                    source,
+                },
+            );
+        }
+    }
+    let entries = match fs::read_dir(templates) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(found.into_values().collect());
+        }
+        Err(error) => return Err(unreadable(templates, &error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| unreadable(templates, &error))?;
+        let file = entry.file_name();
+        if let Some(name) = file.to_str().and_then(up_name) {
+            let about = found.get(name).map_or("", |info| info.about);
+            let source = TemplateSource::Project(entry.path());
+            let name = name.to_owned();
+            found.insert(
+                name.clone(),
+                TemplateInfo {
+                    name,
+                    about,
+                    source,
+                },
+            );
+        }
+    }
+    Ok(found.into_values().collect())
+}
+
+struct Template {
+    /// As it is shown.
+    file: String,
+    text: String,
+}
+
+/// `default` for `up.sql.jinja`, `x` for `x.up.sql.jinja`.
+fn up_name(file: &str) -> Option<&str> {
+    match file.strip_suffix("up.sql.jinja")? {
+        "" => Some(DEFAULT),
+        name => name.strip_suffix('.').filter(|name| is_name(name)),
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+}
+
+fn find(
+    templates: &Path,
+    name: &str,
+    direction: Direction,
+) -> Result<Option<Template>, TemplateError> {
+    if !is_name(name) {
+        return Ok(None);
+    }
+    let file = match name {
+        DEFAULT => format!("{direction}.sql.jinja"),
+        name => format!("{name}.{direction}.sql.jinja"),
+    };
+    let path = templates.join(&file);
+    match fs::read(&path) {
+        Ok(bytes) => {
+            let text = decode(bytes).map_err(|fault| TemplateError::Unreadable {
+                path: path.clone(),
+                reason: fault.problem.to_string(),
+            })?;
+            let file = path.display().to_string();
+            Ok(Some(Template { file, text }))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BUILT_IN
+            .iter()
+            .find(|(known, ..)| *known == file)
+            .map(|(.., text)| Template {
+                file: format!("{file} (built in)"),
+                text: (*text).to_owned(),
+            })),
+        Err(error) => Err(unreadable(&path, &error)),
+    }
+}
+
+fn fill(
+    template: &Template,
+    request: &TemplateRequest<'_>,
+    message: &str,
+) -> Result<String, TemplateError> {
+    let mut engine = Environment::new();
+    engine.set_undefined_behavior(UndefinedBehavior::Strict);
+    engine.set_auto_escape_callback(|_| AutoEscape::None);
+    engine.set_keep_trailing_newline(true);
+    engine.set_trim_blocks(true);
+    engine.set_lstrip_blocks(true);
+    let texts = |ids: &[RevisionId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let variables = context! {
+        headers => headers(request),
+        id => request.id.as_str(),
+        message => message,
+        slug => request.slug,
+        revises => texts(request.revises),
+        depends_on => texts(request.depends_on),
+        label => request.label,
+        irreversible => request.irreversible.map(one_line),
+        date => request.date.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        dialect => request.dialect.name(),
+        author => one_line(request.author),
+    };
+    engine
+        .render_named_str(&template.file, &template.text, variables)
+        .map_err(|error| TemplateError::Template {
+            file: template.file.clone(),
+            line: error.line().unwrap_or(1),
+            message: match error.detail() {
+                Some(detail) => format!("{}: {detail}", error.kind()),
+                None => error.kind().to_string(),
+            },
+        })
+}
+
+/// The header lines, without a line break at the end.
+fn headers(request: &TemplateRequest<'_>) -> String {
+    let ids = |ids: &[RevisionId]| {
+        let texts: Vec<&str> = ids.iter().map(RevisionId::as_str).collect();
+        texts.join(", ")
+    };
+    let parents = match request.revises {
+        [] => "base".to_owned(),
+        parents => ids(parents),
+    };
+    let mut lines = vec![format!("-- migrator: revises = {parents}")];
+    if !request.depends_on.is_empty() {
+        lines.push(format!(
+            "-- migrator: depends-on = {}",
+            ids(request.depends_on)
+        ));
+    }
+    if let Some(label) = request.label {
+        lines.push(format!("-- migrator: label = {}", one_line(label)));
+    }
+    if let Some(reason) = request.irreversible {
+        lines.push(format!("-- migrator: irreversible = {}", one_line(reason)));
+    }
+    lines.join("\n")
+}
+
+/// Reads the script back: a template that loses a header would put the
+/// revision elsewhere in the history.
+fn check(
+    template: &Template,
+    direction: Direction,
+    script: &str,
+    request: &TemplateRequest<'_>,
+) -> Result<(), TemplateError> {
+    let file = format!("{}_{}.{direction}.sql", request.id, request.slug);
+    let parsed = Script::parse(request.dialect, direction, file, script).map_err(|problems| {
+        TemplateError::Script {
+            file: template.file.clone(),
+            problems,
+        }
+    })?;
+    let lost = match direction {
+        Direction::Up => lost_header(&parsed.headers, request),
+        Direction::Down => None,
+    };
+    match lost {
+        None => Ok(()),
+        Some(key) => Err(TemplateError::LostHeader {
+            file: template.file.clone(),
+            key,
+        }),
+    }
+}
+
+fn lost_header(headers: &Headers, request: &TemplateRequest<'_>) -> Option<&'static str> {
+    let same = |text: &Option<String>, asked: Option<&str>| *text == asked.map(one_line);
+    if headers.revises.as_deref() != Some(request.revises) {
+        Some("revises")
+    } else if headers.depends_on != request.depends_on {
+        Some("depends-on")
+    } else if !same(&headers.label, request.label) {
+        Some("label")
+    } else if !same(&headers.irreversible, request.irreversible) {
+        Some("irreversible")
+    } else {
+        None
+    }
+}
+
+/// Every run of white space and control characters as one space: a second
+/// line would be SQL.
+fn one_line(text: &str) -> String {
+    text.split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> TemplateError {
+    TemplateError::Unreadable {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
+}

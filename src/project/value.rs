@@ -1,0 +1,277 @@
+//! Types of settings and how each is read.
+
+use std::{path::PathBuf, time::Duration};
+
+use super::keys::Given;
+
+/// What to do about an unapplied revision that sorts before an applied one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum OutOfOrder {
+    /// Refuse to upgrade.
+    #[default]
+    Error,
+    /// Apply it, with a warning.
+    Warn,
+    /// Apply it.
+    Allow,
+}
+
+/// What to do when the database is ahead of the directory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Ahead {
+    /// Do nothing, with a warning.
+    #[default]
+    Warn,
+    /// Fail.
+    Error,
+}
+
+/// What one transaction holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum TransactionScope {
+    /// One revision.
+    #[default]
+    Revision,
+    /// The whole run.
+    All,
+}
+
+/// Why a value is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// It is of another type; this one is expected.
+    Type(&'static str),
+    /// It is not allowed; this would be.
+    Value(&'static str),
+    /// There is nothing in it.
+    EmptyUrl,
+}
+
+/// A type that a setting can have.
+pub(super) trait Setting: Sized {
+    fn read(given: &Given<'_>) -> Result<Self, Refused>;
+}
+
+impl Setting for bool {
+    fn read(given: &Given<'_>) -> Result<Self, Refused> {
+        given.flag.ok_or(Refused::Type("true or false"))
+    }
+}
+
+impl Setting for String {
+    fn read(given: &Given<'_>) -> Result<Self, Refused> {
+        text(given).map(str::to_owned)
+    }
+}
+
+impl Setting for PathBuf {
+    fn read(given: &Given<'_>) -> Result<Self, Refused> {
+        match text(given)? {
+            "" => Err(Refused::Value("expected a directory")),
+            path if path.contains('\0') => Err(Refused::Value("a path holds no NUL")),
+            path => Ok(given.base.join(path).components().collect()),
+        }
+    }
+}
+
+impl Setting for Duration {
+    fn read(given: &Given<'_>) -> Result<Self, Refused> {
+        duration(text(given)?).ok_or(Refused::Value(
+            "expected a whole number with ms, s, min or h, such as \"2s\", below 24 days, or \"0\"",
+        ))
+    }
+}
+
+impl Setting for OutOfOrder {
+    fn read(given: &Given<'_>) -> Result<Self, Refused> {
+        match text(given)? {
+            "error" => Ok(Self::Error),
+            "warn" => Ok(Self::Warn),
+            "allow" => Ok(Self::Allow),
+            _ => Err(Refused::Value("expected `error`, `warn` or `allow`")),
+        }
+    }
+}
+
+impl Setting for Ahead {
+    fn read(given: &Given<'_>) -> Result<Self, Refused> {
+        match text(given)? {
+            "warn" => Ok(Self::Warn),
+            "error" => Ok(Self::Error),
+            _ => Err(Refused::Value("expected `warn` or `error`")),
+        }
+    }
+}
+
+impl Setting for TransactionScope {
+    fn read(given: &Given<'_>) -> Result<Self, Refused> {
+        match text(given)? {
+            "revision" => Ok(Self::Revision),
+            "all" => Ok(Self::All),
+            _ => Err(Refused::Value("expected `revision` or `all`")),
+        }
+    }
+}
+
+/// A duration that may not be zero.
+pub(super) fn positive(given: &Given<'_>) -> Result<Duration, Refused> {
+    match Duration::read(given)? {
+        Duration::ZERO => Err(Refused::Value("expected a duration above zero")),
+        duration => Ok(duration),
+    }
+}
+
+/// PostgreSQL cuts names after 63 bytes, without a word.
+const MAX_NAME: usize = 63;
+
+/// `name` or `schema.name`. The name leaves room for the log's `_log`: cut
+/// after 63 bytes it would be the version table itself.
+pub(super) fn version_table(given: &Given<'_>) -> Result<String, Refused> {
+    let name = text(given)?;
+    let refuse = |expected| Err(Refused::Value(expected));
+    let (schema, table) = match name.split_once('.') {
+        Some((schema, table)) => (Some(schema), table),
+        None => (None, name),
+    };
+    if table.contains('.') {
+        return refuse(
+            "expected `table` or `schema.table`; a dot inside of a name is not supported",
+        );
+    }
+    if schema == Some("") || table.is_empty() {
+        return refuse("expected `table` or `schema.table`");
+    }
+    if name.contains(['"', '\'', '`', '[', ']']) {
+        return refuse("names are written without quotes; they are quoted where they are used");
+    }
+    if name.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return refuse("names hold no white space and no control characters");
+    }
+    if schema.is_some_and(|schema| schema.len() > MAX_NAME) || table.len() > MAX_NAME - "_log".len()
+    {
+        return refuse("a schema's name has up to 63 bytes, the table's up to 59");
+    }
+    if table.to_ascii_lowercase().starts_with("sqlite_") {
+        return refuse("SQLite keeps names that begin with `sqlite_` to itself");
+    }
+    Ok(name.to_owned())
+}
+
+/// A url; nothing of it is read here but that it is there.
+pub(super) fn url(given: &Given<'_>) -> Result<String, Refused> {
+    match text(given)?.trim() {
+        "" => Err(Refused::EmptyUrl),
+        url => Ok(url.to_owned()),
+    }
+}
+
+fn text<'a>(given: &Given<'a>) -> Result<&'a str, Refused> {
+    given.text.ok_or(Refused::Type("a string"))
+}
+
+/// `500ms`, `2s`, `5m`, `5min`, `1h`, or `0`. Within PostgreSQL's 31 bits of milliseconds.
+fn duration(text: &str) -> Option<Duration> {
+    if text == "0" {
+        return Some(Duration::ZERO);
+    }
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    let millis = number.parse::<u64>().ok()?.checked_mul(unit)?;
+    (millis <= i32::MAX as u64).then(|| Duration::from_millis(millis))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn given(text: &str) -> Given<'_> {
+        Given {
+            text: Some(text),
+            flag: None,
+            base: Path::new("/p"),
+        }
+    }
+
+    #[test]
+    fn durations() {
+        let check = |text: &str, millis: Option<u64>| {
+            assert_eq!(duration(text), millis.map(Duration::from_millis), "{text}");
+        };
+        check("0", Some(0));
+        check("0s", Some(0));
+        check("500ms", Some(500));
+        check("2s", Some(2_000));
+        check("5m", Some(300_000));
+        check("5min", Some(300_000));
+        check("1h", Some(3_600_000));
+        check("2147483647ms", Some(2_147_483_647));
+        for wrong in [
+            "",
+            "2",
+            "s",
+            "-1s",
+            "1.5s",
+            "2 s",
+            "2S",
+            "1h30m",
+            "2147483648ms",
+            "18446744073709551615h",
+            " 2s",
+        ] {
+            check(wrong, None);
+        }
+    }
+
+    #[test]
+    fn version_tables() {
+        let check = |name: &str, ok: bool| {
+            assert_eq!(version_table(&given(name)).is_ok(), ok, "{name:?}");
+        };
+        check("migrator_version", true);
+        check("ops.versions", true);
+        check("wersje_żółć", true);
+        check(&"t".repeat(59), true);
+        check(&"t".repeat(60), false);
+        check(&format!("{}.t", "s".repeat(63)), true);
+        check(&format!("{}.t", "s".repeat(64)), false);
+        for wrong in [
+            "",
+            ".",
+            "a.",
+            ".a",
+            "a.b.c",
+            "a\0",
+            "a\n",
+            "a b",
+            "\"a\"",
+            "sqlite_x",
+            "main.SQLite_x",
+        ] {
+            check(wrong, false);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reading_never_panics(text in any::<String>()) {
+            let given = given(&text);
+            if let Ok(duration) = Duration::read(&given) {
+                prop_assert!(duration.as_millis() <= i32::MAX as u128);
+            }
+            if let Ok(name) = version_table(&given) {
+                prop_assert!(!name.contains(['\0', '"']));
+            }
+        }
+    }
+}
