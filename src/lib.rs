@@ -1,8 +1,9 @@
 //! Database migrations for SQLite and PostgreSQL.
 //!
 //! The rooms, from the ground up; imports go down only:
-//! [`sql`] · [`revision`] · [`plan`] · [`project`].
+//! [`sql`] · [`revision`] · [`plan`] · [`project`] · [`database`].
 
+pub mod database;
 pub mod plan;
 pub mod project;
 pub mod revision;

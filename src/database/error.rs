@@ -1,0 +1,159 @@
+use std::time::Duration;
+
+/// What the database said about a statement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SqlFailure {
+    /// SQLSTATE (`23505`), or SQLite's name of the result code (`SQLITE_CONSTRAINT_UNIQUE`).
+    pub code: Option<String>,
+    /// Its sentence.
+    pub message: String,
+    /// PostgreSQL's DETAIL.
+    pub detail: Option<String>,
+    /// PostgreSQL's HINT.
+    pub hint: Option<String>,
+    /// PostgreSQL's CONTEXT: where in a function or DO block.
+    pub context: Option<String>,
+    /// Byte offset within the statement's text, where the database gave a position.
+    pub offset: Option<usize>,
+}
+
+/// What went wrong with a database.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DatabaseError {
+    /// The server can't be reached, or the file can't be opened.
+    #[error("can't connect to {place}: {reason}")]
+    Unreachable {
+        /// Where, without a password.
+        place: String,
+        /// What the system says.
+        reason: String,
+    },
+    /// The server is there but the database is not; or the SQLite file is not there.
+    #[error("there is no database at {place}")]
+    Missing {
+        /// Where, without a password.
+        place: String,
+    },
+    /// User or password is wrong, or the role may not connect.
+    #[error("{place} does not let us in: {reason}")]
+    Denied {
+        /// Where, without a password.
+        place: String,
+        /// What the server says.
+        reason: String,
+    },
+    /// The file is not a SQLite database, is a directory …
+    #[error("{place} is not a database: {reason}")]
+    NotADatabase {
+        /// Where.
+        place: String,
+        /// What is there instead.
+        reason: String,
+    },
+    /// The database can be read but not written.
+    #[error("{place} can't be written: {reason}")]
+    ReadOnly {
+        /// Where.
+        place: String,
+        /// What the database says.
+        reason: String,
+    },
+    /// Another program keeps the database locked.
+    #[error("the database stayed locked by another program for {waited:?}: {reason}")]
+    Busy {
+        /// How long it was waited for.
+        waited: Duration,
+        /// What the database says.
+        reason: String,
+    },
+    /// The version table's layout is of a newer migrator.
+    #[error("the version table {table} has layout {found}, this migrator knows up to {known}")]
+    NewerLayout {
+        /// The table.
+        table: String,
+        /// Its layout.
+        found: u32,
+        /// The newest one known.
+        known: u32,
+    },
+    /// A table of the version table's name is something else, or its content makes no sense.
+    #[error("{table} can't be read as a version table: {reason}")]
+    Foreign {
+        /// The table.
+        table: String,
+        /// What is odd.
+        reason: String,
+    },
+    /// Tables of that name in several schemas of the search path.
+    #[error("there is a table {table} in each of the schemas {}", schemas.join(", "))]
+    AmbiguousTable {
+        /// The table.
+        table: String,
+        /// Where it was found.
+        schemas: Vec<String>,
+    },
+    /// A record did not change exactly one row, or the state is not the one planned for.
+    #[error("the version table changed while we worked: {reason}")]
+    StateChanged {
+        /// What was found.
+        reason: String,
+    },
+    /// The lock is no longer ours.
+    #[error("the lock was lost and someone else has it")]
+    LockLost,
+    /// A statement of ours or of a script failed.
+    #[error("{}", .0.message)]
+    Sql(SqlFailure),
+    /// A statement waited longer than lock_timeout.
+    #[error("{}", .failure.message)]
+    LockTimeout {
+        /// What the server said.
+        failure: SqlFailure,
+        /// Who was in the way, one line each, as far as it can be told.
+        blockers: Vec<String>,
+    },
+    /// SQLite: rows without their parent that were not there before.
+    #[error("{}", .0.join("; "))]
+    ForeignKeys(
+        /// One line a child, parent and columns, with counts.
+        Vec<String>,
+    ),
+    /// Cancelled by us.
+    #[error("the statement was cancelled")]
+    Interrupted,
+    /// The connection broke; nothing was committed by the step that ran.
+    #[error("the connection was lost: {0}")]
+    ConnectionLost(String),
+    /// The connection broke during COMMIT and the table can't be read.
+    #[error("the connection was lost during COMMIT; whether it took effect is unknown: {0}")]
+    OutcomeUnknown(String),
+    /// Something else: disk, protocol …
+    #[error("{0}")]
+    Other(String),
+}
+
+/// Where in a step an error arose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepStage {
+    /// Before the first statement: BEGIN, lock, the check of the state.
+    Begin,
+    /// In this statement of [`super::StepRequest::statements`].
+    Statement(usize),
+    /// After the last statement: deferred constraints, foreign keys.
+    Verify,
+    /// While the record was written.
+    Record,
+    /// In COMMIT.
+    Commit,
+}
+
+/// A step that failed and has left no trace, unless the error says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct StepError {
+    /// Where in the step.
+    pub stage: StepStage,
+    /// What went wrong.
+    pub error: DatabaseError,
+}

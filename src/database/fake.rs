@@ -1,0 +1,400 @@
+//! A database in memory for tests of `execute`: it keeps the promises of the
+//! trait and can break at every single call.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use async_trait::async_trait;
+use chrono::DateTime;
+
+use super::{
+    Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, SqlFailure, StatementDone,
+    StepError, StepRequest, StepStage,
+};
+use crate::{
+    revision::{
+        AppliedRevision, LogEntry, LogRow, NewRow, Observed, Partial, RecordChange, RevisionId,
+        State,
+    },
+    sql::Dialect,
+};
+
+/// What goes wrong, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The n-th call (from 0) fails and has no effect.
+    Fail(usize, DatabaseError),
+    /// The n-th call takes effect, but its caller is told that the connection broke.
+    LoseAnswer(usize),
+    /// A statement with this text fails, as often as said.
+    Statement(&'static str, DatabaseError, u32),
+}
+
+/// Everything a process leaves behind when it dies: what is committed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// Statements that took effect, in order.
+    pub schema: Vec<String>,
+    /// The version table.
+    pub rows: Vec<AppliedRevision>,
+    /// The log: what happened, and the error.
+    pub log: Vec<(LogEntry, bool)>,
+    /// Whether the tables exist.
+    pub prepared: bool,
+}
+
+/// The fake. Its store outlives the connection, as a database does.
+#[derive(Debug, Default)]
+pub struct Fake {
+    /// What is committed.
+    pub stored: Stored,
+    /// What is to go wrong.
+    pub faults: Vec<Fault>,
+    /// Names of the calls so far.
+    pub calls: Vec<&'static str>,
+    /// For how many attempts someone else has the lock.
+    held_for: u32,
+    /// Whether the lock is ours.
+    pub locked: bool,
+    run: Option<Stored>,
+    cancelled: Arc<AtomicBool>,
+}
+
+impl Fake {
+    /// A connection to what an earlier one left behind.
+    pub fn reopen(stored: Stored) -> Self {
+        Self {
+            stored,
+            ..Self::default()
+        }
+    }
+
+    /// A database whose lock someone else has for that many attempts.
+    pub fn held_for(attempts: u32) -> Self {
+        Self {
+            held_for: attempts,
+            ..Self::default()
+        }
+    }
+
+    /// Counts the call; an answer that is to be lost is lost after the effect.
+    fn call(&mut self, name: &'static str) -> Result<bool, DatabaseError> {
+        let index = self.calls.len();
+        self.calls.push(name);
+        for fault in &self.faults {
+            match fault {
+                Fault::Fail(at, error) if *at == index => return Err(error.clone()),
+                Fault::LoseAnswer(at) if *at == index => return Ok(true),
+                _ => {}
+            }
+        }
+        Ok(false)
+    }
+
+    fn statement(&mut self, text: &str) -> Result<(), DatabaseError> {
+        for fault in &mut self.faults {
+            if let Fault::Statement(wanted, error, times) = fault
+                && *wanted == text
+                && *times > 0
+            {
+                *times -= 1;
+                return Err(error.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn target(&mut self) -> &mut Stored {
+        self.run.as_mut().unwrap_or(&mut self.stored)
+    }
+
+    fn apply(&mut self, changes: &[RecordChange], log: &[LogEntry]) -> Result<(), DatabaseError> {
+        let target = self.target();
+        if !target.prepared && !(changes.is_empty() && log.is_empty()) {
+            return Err(DatabaseError::Other("there is no version table".to_owned()));
+        }
+        let mut next = target.clone();
+        for change in changes {
+            next.change(change)?;
+        }
+        next.log.extend(
+            log.iter()
+                .map(|entry| (entry.clone(), entry.error.is_none())),
+        );
+        *target = next;
+        Ok(())
+    }
+
+    fn answer(lost: bool) -> Result<(), DatabaseError> {
+        if lost {
+            Err(DatabaseError::ConnectionLost("the fake hung up".to_owned()))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn execute(&mut self, step: &StepRequest<'_>, progress: Progress<'_>) -> Result<(), StepError> {
+        for (index, statement) in step.statements.iter().enumerate() {
+            let text = statement.text(step.text);
+            let failed = |error| StepError {
+                stage: StepStage::Statement(index),
+                error,
+            };
+            if self.cancelled.swap(false, Ordering::SeqCst) {
+                return Err(failed(DatabaseError::Interrupted));
+            }
+            self.statement(text).map_err(failed)?;
+            self.target().schema.push(text.to_owned());
+            progress(StatementDone {
+                index,
+                rows: 1,
+                elapsed: std::time::Duration::ZERO,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Stored {
+    fn row(&mut self, id: &RevisionId) -> Result<&mut AppliedRevision, DatabaseError> {
+        let missing = || DatabaseError::StateChanged {
+            reason: format!("no row {id}"),
+        };
+        self.rows
+            .iter_mut()
+            .find(|row| row.revision == *id)
+            .ok_or_else(missing)
+    }
+
+    fn insert(&mut self, new: &NewRow, state: State) -> Result<(), DatabaseError> {
+        if self
+            .rows
+            .iter()
+            .any(|r| r.revision == new.revision || r.sequence == new.sequence)
+        {
+            return Err(DatabaseError::StateChanged {
+                reason: "the row exists".to_owned(),
+            });
+        }
+        self.rows.push(row(new, state));
+        Ok(())
+    }
+
+    fn change(&mut self, change: &RecordChange) -> Result<(), DatabaseError> {
+        match change {
+            RecordChange::Insert(new) => self.insert(new, State::Applied),
+            RecordChange::Begin(new, partial) => self.insert(new, State::Partial(partial.clone())),
+            RecordChange::Delete(id) => {
+                self.row(id)?;
+                self.rows.retain(|row| row.revision != *id);
+                Ok(())
+            }
+            RecordChange::Progress { revision, from, to } => {
+                let row = self.row(revision)?;
+                expect(&row.state, *from)?;
+                row.state = State::Partial(to.clone());
+                Ok(())
+            }
+            RecordChange::Finish { revision, from } => {
+                let row = self.row(revision)?;
+                expect(&row.state, Some(*from))?;
+                row.state = State::Applied;
+                Ok(())
+            }
+        }
+    }
+}
+
+fn expect(state: &State, from: Option<usize>) -> Result<(), DatabaseError> {
+    let found = match state {
+        State::Applied => None,
+        State::Partial(Partial {
+            statements_done, ..
+        }) => Some(*statements_done),
+    };
+    if found == from {
+        Ok(())
+    } else {
+        Err(DatabaseError::StateChanged {
+            reason: format!("{found:?} done, not {from:?}"),
+        })
+    }
+}
+
+/// The row that `new` becomes; the fake's clock stands still.
+fn row(new: &NewRow, state: State) -> AppliedRevision {
+    AppliedRevision {
+        sequence: new.sequence,
+        revision: new.revision.clone(),
+        kind: new.kind,
+        message: new.message.clone(),
+        parents: new.parents.clone(),
+        depends_on: new.depends_on.clone(),
+        up_checksum: new.up_checksum.clone(),
+        down_checksum: new.down_checksum.clone(),
+        down_script: new.down_script.clone(),
+        state,
+        started_at: DateTime::UNIX_EPOCH,
+        applied_at: Some(DateTime::UNIX_EPOCH),
+        duration_ms: 0,
+        applied_by: "tester@fake".to_owned(),
+        tool_version: "0".to_owned(),
+    }
+}
+
+/// A failure as a server would report it.
+pub fn sql_error(message: &str) -> DatabaseError {
+    DatabaseError::Sql(SqlFailure {
+        message: message.to_owned(),
+        ..SqlFailure::default()
+    })
+}
+
+struct Canceller(Arc<AtomicBool>);
+
+#[async_trait]
+impl Cancel for Canceller {
+    async fn cancel(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Database for Fake {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn place(&self) -> String {
+        "fake".to_owned()
+    }
+
+    async fn observe(&mut self, _: Detail) -> Result<Observed, DatabaseError> {
+        let lost = self.call("observe")?;
+        Self::answer(lost)?;
+        Ok(Observed {
+            applied: self.stored.rows.clone(),
+            layout: self.stored.prepared.then_some(1),
+        })
+    }
+
+    async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError> {
+        self.call("log")?;
+        Ok(Vec::new())
+    }
+
+    async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {
+        let lost = self.call("try_lock")?;
+        if self.held_for > 0 {
+            self.held_for -= 1;
+            return Ok(LockAttempt::Held {
+                holder: Some("someone else".to_owned()),
+            });
+        }
+        self.locked = true;
+        Self::answer(lost)?;
+        Ok(LockAttempt::Acquired)
+    }
+
+    async fn unlock(&mut self) -> Result<(), DatabaseError> {
+        let lost = self.call("unlock")?;
+        self.locked = false;
+        Self::answer(lost)
+    }
+
+    async fn prepare(&mut self) -> Result<(), DatabaseError> {
+        let lost = self.call("prepare")?;
+        self.stored.prepared = true;
+        Self::answer(lost)
+    }
+
+    async fn run_step(
+        &mut self,
+        step: &StepRequest<'_>,
+        progress: Progress<'_>,
+    ) -> Result<(), StepError> {
+        let at = |stage| move |error| StepError { stage, error };
+        let lost = self.call("run_step").map_err(at(StepStage::Begin))?;
+        let before = self.target().clone();
+        let last = before
+            .rows
+            .iter()
+            .map(|row| row.sequence)
+            .max()
+            .unwrap_or(0);
+        if last != step.expects {
+            let reason = format!("sequence {last}, not {}", step.expects);
+            return Err(at(StepStage::Begin)(DatabaseError::StateChanged { reason }));
+        }
+        let result = match self.execute(step, progress) {
+            Ok(()) => self
+                .apply(step.changes, step.log)
+                .map_err(at(StepStage::Record)),
+            Err(error) => Err(error),
+        };
+        if result.is_err() {
+            *self.target() = before;
+        }
+        result?;
+        Self::answer(lost).map_err(at(StepStage::Commit))
+    }
+
+    async fn run_alone(
+        &mut self,
+        step: &StepRequest<'_>,
+        progress: Progress<'_>,
+    ) -> Result<(), StepError> {
+        let at = |error| StepError {
+            stage: StepStage::Statement(0),
+            error,
+        };
+        let lost = self.call("run_alone").map_err(at)?;
+        self.execute(step, progress)?;
+        Self::answer(lost).map_err(at)
+    }
+
+    async fn record(
+        &mut self,
+        changes: &[RecordChange],
+        log: &[LogEntry],
+    ) -> Result<(), DatabaseError> {
+        let lost = self.call("record")?;
+        self.apply(changes, log)?;
+        Self::answer(lost)
+    }
+
+    async fn reset_session(&mut self) -> Result<(), DatabaseError> {
+        let lost = self.call("reset_session")?;
+        Self::answer(lost)
+    }
+
+    async fn begin_run(&mut self, _: bool) -> Result<(), DatabaseError> {
+        let lost = self.call("begin_run")?;
+        self.run = Some(self.stored.clone());
+        Self::answer(lost)
+    }
+
+    async fn commit_run(&mut self) -> Result<(), DatabaseError> {
+        let lost = self.call("commit_run")?;
+        if let Some(run) = self.run.take() {
+            self.stored = run;
+        }
+        Self::answer(lost)
+    }
+
+    async fn rollback_run(&mut self) -> Result<(), DatabaseError> {
+        self.run = None;
+        let lost = self.call("rollback_run")?;
+        Self::answer(lost)
+    }
+
+    fn canceller(&self) -> Arc<dyn Cancel> {
+        Arc::new(Canceller(Arc::clone(&self.cancelled)))
+    }
+
+    async fn close(mut self: Box<Self>) -> Result<(), DatabaseError> {
+        self.call("close").map(drop)
+    }
+}

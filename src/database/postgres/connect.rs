@@ -1,0 +1,223 @@
+//! Opening sessions, and finding the schema of the version table.
+
+use std::time::Duration;
+
+use sqlx::{ConnectOptions, PgConnection, Row, postgres::PgConnectOptions};
+
+use super::{
+    super::{DatabaseError, SqlFailure},
+    error,
+    message::{literal, rows},
+    version_table::{Presence, VersionTable},
+};
+
+/// The oldest server that is known to work, as `server_version_num`.
+const OLDEST: u32 = 120_000;
+
+/// A server process, told apart from a later one with the same number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Backend {
+    pub pid: i32,
+    pub started: String,
+}
+
+/// Options that every session of ours has.
+pub(super) fn prepared(options: &PgConnectOptions, application_name: &str) -> PgConnectOptions {
+    options
+        .clone()
+        // Whole scripts would reach the logger.
+        .disable_statement_logging()
+        // PgBouncer refuses it at connect.
+        .extra_float_digits(None)
+        .application_name(shortened(application_name))
+}
+
+/// Opens a session.
+pub(super) async fn open(
+    options: &PgConnectOptions,
+    timeout: Duration,
+    place: &str,
+) -> Result<(PgConnection, Backend), DatabaseError> {
+    let opening = async {
+        let mut connection = options
+            .connect()
+            .await
+            .map_err(|error| error::connecting(&error, place))?;
+        check_version(&connection)?;
+        let backend = identify(&mut connection)
+            .await
+            .map_err(|error| error::connecting(&error, place))?;
+        Ok((connection, backend))
+    };
+    tokio::time::timeout(timeout, opening)
+        .await
+        .unwrap_or_else(|_| {
+            Err(DatabaseError::Unreachable {
+                place: place.to_owned(),
+                reason: format!("no answer within {timeout:?}"),
+            })
+        })
+}
+
+/// Cut to the 63 bytes that a name on the server may have.
+pub(super) fn shortened(name: &str) -> &str {
+    &name[..name.floor_char_boundary(63)]
+}
+
+/// Finds the version table: in the schema that its name says, or where the
+/// search path leads to. Makes nothing.
+pub(super) async fn resolve(
+    connection: &mut PgConnection,
+    configured: &str,
+) -> Result<VersionTable, DatabaseError> {
+    let (schema, name) = split_name(configured).map_err(DatabaseError::Other)?;
+    let found = find(connection, schema.as_deref(), &name)
+        .await
+        .map_err(|error| asking(&error))?;
+    if let Some(schema) = schema {
+        return Ok(VersionTable::new(&schema, &name, found.presence(&schema)));
+    }
+    let mut schemas = found.tables.clone();
+    schemas.dedup();
+    match (schemas.as_slice(), &found.current) {
+        ([schema], _) => Ok(VersionTable::new(schema, &name, Presence::There)),
+        ([], Some(schema)) => Ok(VersionTable::new(schema, &name, found.presence(schema))),
+        ([], None) => Err(DatabaseError::Sql(SqlFailure {
+            message: format!(
+                "no schema of the search path exists, so there is no place for {name}"
+            ),
+            hint: Some("create the schema, or name one: version-table = \"schema.table\"".into()),
+            ..SqlFailure::default()
+        })),
+        _ => Err(DatabaseError::AmbiguousTable {
+            table: name,
+            schemas,
+        }),
+    }
+}
+
+struct Found {
+    /// Where a table of the name is, in the order of the search path.
+    tables: Vec<String>,
+    /// Where new tables are made.
+    current: Option<String>,
+}
+
+impl Found {
+    fn presence(&self, schema: &str) -> Presence {
+        if self.tables.iter().any(|found| found == schema) {
+            Presence::There
+        } else {
+            Presence::Unknown
+        }
+    }
+}
+
+async fn find(
+    connection: &mut PgConnection,
+    schema: Option<&str>,
+    name: &str,
+) -> Result<Found, sqlx::Error> {
+    let schemas = schema.map_or_else(
+        || "pg_catalog.current_schemas(false)".to_owned(),
+        |schema| format!("ARRAY[{}]::pg_catalog.name[]", literal(schema)),
+    );
+    let sql = format!(
+        "SELECT NULL::text, pg_catalog.current_schema()::text \
+         UNION ALL \
+         (SELECT n.nspname::text, NULL \
+          FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+          WHERE c.relname = {} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname = ANY ({schemas}) \
+          ORDER BY pg_catalog.array_position({schemas}, n.nspname))",
+        literal(name)
+    );
+    let mut found = Found {
+        tables: Vec::new(),
+        current: None,
+    };
+    for row in rows(connection, &sql).await? {
+        found.tables.extend(row.try_get::<Option<String>, _>(0)?);
+        found.current = row.try_get::<Option<String>, _>(1)?.or(found.current);
+    }
+    Ok(found)
+}
+
+fn asking(error: &sqlx::Error) -> DatabaseError {
+    match error::from_server(error) {
+        Some(server) => DatabaseError::Sql(error::failure(server, None)),
+        None => DatabaseError::ConnectionLost(error::reason(error)),
+    }
+}
+
+fn check_version(connection: &PgConnection) -> Result<(), DatabaseError> {
+    match connection.server_version_num() {
+        Some(version) if version < OLDEST => Err(DatabaseError::Other(format!(
+            "the server is PostgreSQL {}.{}; version 12 or newer is needed",
+            version / 10_000,
+            version / 100 % 100,
+        ))),
+        _ => Ok(()),
+    }
+}
+
+async fn identify(connection: &mut PgConnection) -> Result<Backend, sqlx::Error> {
+    let sql = "SELECT a.pid, a.backend_start::text FROM pg_catalog.pg_stat_activity AS a \
+               WHERE a.pid = pg_catalog.pg_backend_pid()";
+    let found = rows(connection, sql).await?;
+    let row = found.first().ok_or(sqlx::Error::RowNotFound)?;
+    Ok(Backend {
+        pid: row.try_get(0)?,
+        started: row.try_get(1)?,
+    })
+}
+
+/// The schema and the table of a configured name; each may stand in double quotes.
+fn split_name(configured: &str) -> Result<(Option<String>, String), String> {
+    let mut parts = vec![String::new()];
+    let mut characters = configured.trim().chars().peekable();
+    let mut quoted = false;
+    while let Some(character) = characters.next() {
+        let part = parts.last_mut().expect("there is always one");
+        match character {
+            '"' if quoted && characters.next_if_eq(&'"').is_some() => part.push('"'),
+            '"' => quoted = !quoted,
+            '.' if !quoted => parts.push(String::new()),
+            other => part.push(other),
+        }
+    }
+    if quoted || parts.iter().any(String::is_empty) || parts.len() > 2 {
+        return Err(format!("`{configured}` is not a table's name"));
+    }
+    let name = parts.pop().expect("there is always one");
+    // PostgreSQL cuts longer names silently, and the log's has `_log` more.
+    if name.len() > 59 {
+        return Err(format!("the table's name `{name}` is longer than 59 bytes"));
+    }
+    Ok((parts.pop(), name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn table_names_may_be_qualified_and_quoted() {
+        let check = |text: &str, schema: Option<&str>, name: &str| {
+            let expected = (schema.map(str::to_owned), name.to_owned());
+            assert_eq!(split_name(text), Ok(expected), "{text}");
+        };
+        check("t", None, "t");
+        check("Mixed", None, "Mixed");
+        check("s.t", Some("s"), "t");
+        check("\"a.b\".\"c \"\"d\"", Some("a.b"), "c \"d");
+        for text in ["", ".t", "s.", "a.b.c", "\"t", &"x".repeat(60)] {
+            assert!(split_name(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_cut_between_characters() {
+        assert_eq!(shortened("migrator"), "migrator");
+        assert_eq!(shortened(&"ż".repeat(40)), "ż".repeat(31));
+    }
+}

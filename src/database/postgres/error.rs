@@ -1,0 +1,113 @@
+//! What the server and sqlx say, as errors of ours.
+
+use sqlx::postgres::{PgDatabaseError, PgErrorPosition, PgSeverity};
+
+use super::super::{DatabaseError, SqlFailure, StepStage};
+
+/// Raised by the guard: someone else holds the lock.
+pub(super) const LOCK_LOST: &str = "MG001";
+/// Raised by the guard and by records: the version table is not as planned.
+pub(super) const STATE_CHANGED: &str = "MG002";
+/// Raised by the guard: another session answers than the one that was locked.
+pub(super) const POOLED: &str = "MG003";
+
+const CANNOT_CONNECT: &str = "57P03";
+const INVALID_DATABASE: &str = "3D000";
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+const QUERY_CANCELED: &str = "57014";
+const READ_ONLY: &str = "25006";
+const NO_TRANSACTION: &str = "25P01";
+const UNIQUE_VIOLATION: &str = "23505";
+
+/// The server's part of `error`, if it is from the server and the connection lives on.
+pub(super) fn from_server(error: &sqlx::Error) -> Option<&PgDatabaseError> {
+    let server: &PgDatabaseError = error.as_database_error()?.try_downcast_ref()?;
+    let fatal = matches!(server.severity(), PgSeverity::Fatal | PgSeverity::Panic);
+    (!fatal).then_some(server)
+}
+
+/// The SQLSTATE, if there is one.
+pub(super) fn code(error: &sqlx::Error) -> Option<&str> {
+    let server: &PgDatabaseError = error.as_database_error()?.try_downcast_ref()?;
+    Some(server.code())
+}
+
+/// Why a connection broke, for people.
+///
+/// sqlx adds a line of the server's C source to a server's message; that is left out.
+pub(super) fn reason(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        sqlx::Error::Io(error) => error.to_string(),
+        sqlx::Error::Tls(error) => format!("TLS: {error}"),
+        other => other.to_string(),
+    }
+}
+
+/// An error while connecting.
+pub(super) fn connecting(error: &sqlx::Error, place: &str) -> DatabaseError {
+    let place = place.to_owned();
+    let reason = reason(error);
+    match code(error) {
+        Some(INVALID_DATABASE) => DatabaseError::Missing { place },
+        // CONNECT privilege (42501) and pg_hba.conf (28000) are the same to the user.
+        Some(code) if code.starts_with("28") || code == "42501" => {
+            DatabaseError::Denied { place, reason }
+        }
+        Some(CANNOT_CONNECT) | None | Some(_) => DatabaseError::Unreachable { place, reason },
+    }
+}
+
+/// The server's message, with `offset` into the statement.
+pub(super) fn failure(error: &PgDatabaseError, offset: Option<usize>) -> SqlFailure {
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    SqlFailure {
+        code: Some(error.code().to_owned()),
+        message: error.message().to_owned(),
+        detail: owned(error.detail()),
+        hint: owned(error.hint()),
+        context: owned(error.r#where()),
+        offset,
+    }
+}
+
+/// The position in what was sent, in characters from 1.
+pub(super) fn character(error: &PgDatabaseError) -> Option<usize> {
+    match error.position()? {
+        PgErrorPosition::Original(position) => Some(position),
+        PgErrorPosition::Internal { .. } => None,
+    }
+}
+
+/// Whether a cancel request ended it. So does statement_timeout.
+pub(super) fn is_cancel(error: &PgDatabaseError) -> bool {
+    error.code() == QUERY_CANCELED
+}
+
+/// What a failure means at `stage` of a step.
+pub(super) fn at_stage(
+    failure: SqlFailure,
+    stage: StepStage,
+    place: &str,
+    blockers: Vec<String>,
+) -> DatabaseError {
+    let reason = failure.message.clone();
+    let ours = stage == StepStage::Begin || stage == StepStage::Record;
+    match failure.code.as_deref() {
+        Some(LOCK_LOST) => DatabaseError::LockLost,
+        Some(STATE_CHANGED) => DatabaseError::StateChanged { reason },
+        Some(POOLED) => DatabaseError::Other(reason),
+        Some(LOCK_NOT_AVAILABLE) => DatabaseError::LockTimeout { failure, blockers },
+        Some(UNIQUE_VIOLATION) if ours => DatabaseError::StateChanged { reason },
+        Some(READ_ONLY) if ours => DatabaseError::ReadOnly {
+            place: place.to_owned(),
+            reason,
+        },
+        Some(NO_TRANSACTION) if stage == StepStage::Verify => DatabaseError::Other(
+            "the script ended the transaction that it ran in; \
+             what it did until then is committed and not recorded"
+                .into(),
+        ),
+        _ => DatabaseError::Sql(failure),
+    }
+}

@@ -1,0 +1,144 @@
+//! The lock that all runs against one version table share, and who is in the way.
+
+use std::{convert::Infallible, sync::Mutex, time::Duration};
+
+use sha2::{Digest, Sha256};
+use sqlx::{PgConnection, Row, postgres::PgConnectOptions, postgres::PgRow};
+
+use super::{super::LockAttempt, connect, message::rows};
+
+/// The key of the advisory lock. PostgreSQL keeps those apart by database already.
+pub(super) fn key(schema: &str, table: &str) -> i64 {
+    let mut hash = Sha256::new();
+    for part in ["migrator", "\0", schema, "\0", table] {
+        hash.update(part);
+    }
+    let digest: [u8; 32] = hash.finalize().into();
+    let [a, b, c, d, e, f, g, h, ..] = digest;
+    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+/// Tries once; harmless when the lock is held already.
+pub(super) async fn attempt(
+    connection: &mut PgConnection,
+    key: i64,
+) -> Result<LockAttempt, sqlx::Error> {
+    let own = held(key, "l.pid = pg_catalog.pg_backend_pid()");
+    let sql = format!(
+        "SELECT CASE WHEN EXISTS (SELECT 1 {own}) THEN true \
+         ELSE pg_catalog.pg_try_advisory_lock({key}) END::text"
+    );
+    let found = rows(connection, &sql).await?;
+    if found
+        .first()
+        .map(|row| row.try_get::<String, _>(0))
+        .transpose()?
+        .as_deref()
+        == Some("true")
+    {
+        return Ok(LockAttempt::Acquired);
+    }
+    let others = held(key, "l.pid <> pg_catalog.pg_backend_pid()");
+    let sql = format!("SELECT {SESSION} {others} ORDER BY a.pid");
+    let holders = rows(connection, &sql).await?;
+    Ok(LockAttempt::Held {
+        holder: holders.first().map(describe).transpose()?,
+    })
+}
+
+/// Gives it back, if it is still held.
+pub(super) async fn release(connection: &mut PgConnection, key: i64) -> Result<(), sqlx::Error> {
+    let own = held(key, "l.pid = pg_catalog.pg_backend_pid()");
+    let sql = format!("SELECT pg_catalog.pg_advisory_unlock({key}) {own}");
+    rows(connection, &sql).await.map(drop)
+}
+
+/// Writes into `blockers`, as long as it is polled, who keeps session `pid`
+/// waiting. Connects only once it has been polled for half of `lock_timeout`.
+pub(super) async fn watch(
+    options: &PgConnectOptions,
+    pid: i32,
+    lock_timeout: Duration,
+    blockers: &Mutex<Vec<String>>,
+) -> Infallible {
+    let patience = (lock_timeout / 2).min(Duration::from_secs(1));
+    tokio::time::sleep(patience).await;
+    let options = connect::prepared(options, "migrator (who is in the way?)");
+    // No answer is fine: this is for a better message only.
+    if let Ok((mut connection, _)) = connect::open(&options, lock_timeout, "").await {
+        while let Ok(found) = blocking(&mut connection, pid).await {
+            if !found.is_empty()
+                && let Ok(mut blockers) = blockers.lock()
+            {
+                *blockers = found;
+            }
+            tokio::time::sleep((patience / 2).max(Duration::from_millis(10))).await;
+        }
+    }
+    std::future::pending().await
+}
+
+async fn blocking(connection: &mut PgConnection, pid: i32) -> Result<Vec<String>, sqlx::Error> {
+    let sql = format!(
+        "SELECT {SESSION} FROM pg_catalog.pg_stat_activity AS a \
+         WHERE a.pid = ANY (pg_catalog.pg_blocking_pids({pid})) ORDER BY a.pid"
+    );
+    rows(connection, &sql).await?.iter().map(describe).collect()
+}
+
+/// Columns that [`describe`] reads.
+const SESSION: &str = "a.pid::text, a.application_name::text, a.usename::text, \
+     pg_catalog.host(a.client_addr)::text, \
+     pg_catalog.to_char(a.backend_start AT TIME ZONE 'UTC', 'HH24:MI:SS')::text, a.state::text";
+
+/// Sessions that hold the lock, whose `l` fits `condition`.
+fn held(key: i64, condition: &str) -> String {
+    let (high, low) = ((key as u64) >> 32, key as u64 & 0xffff_ffff);
+    format!(
+        "FROM pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid \
+         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
+         AND l.classid = {high} AND l.objid = {low} AND l.database = \
+         (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()) \
+         AND {condition}"
+    )
+}
+
+/// `psql (pid 4711, app@10.0.0.7, since 12:31:05 UTC)`; the server hides parts of it from
+/// roles without pg_read_all_stats.
+fn describe(row: &PgRow) -> Result<String, sqlx::Error> {
+    let text = |column: usize| {
+        row.try_get::<Option<String>, _>(column)
+            .map(Option::unwrap_or_default)
+    };
+    let (pid, application, user) = (text(0)?, text(1)?, text(2)?);
+    let (address, since, state) = (text(3)?, text(4)?, text(5)?);
+    let name = if application.is_empty() {
+        "a session"
+    } else {
+        &application
+    };
+    let mut line = format!("{name} (pid {pid}");
+    if !user.is_empty() {
+        line += &format!(", {user}");
+    }
+    match (address.as_str(), since.as_str()) {
+        (_, "") => {}
+        ("", since) => line += &format!("@local, since {since} UTC"),
+        (address, since) => line += &format!("@{address}, since {since} UTC"),
+    }
+    if state.starts_with("idle in transaction") {
+        line += &format!(", {state}");
+    }
+    Ok(line + ")")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_frozen_and_tells_tables_apart() {
+        assert_ne!(key("a", "bc"), key("ab", "c"));
+        assert_eq!(key("public", "migrator_version"), 4_269_383_724_586_612_489);
+    }
+}

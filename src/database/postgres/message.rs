@@ -1,0 +1,216 @@
+//! One simple-query message: many commands, one round trip.
+
+use std::time::{Duration, Instant};
+
+use futures_util::TryStreamExt;
+use sqlx::{AssertSqlSafe, Either, Executor, PgConnection, postgres::PgRow, raw_sql};
+
+use super::{super::StepStage, error};
+
+/// Commands that are sent together, and what each one is for.
+#[derive(Debug, Default)]
+pub(super) struct Message {
+    sql: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Debug)]
+struct Part {
+    stage: StepStage,
+    start: usize,
+    end: usize,
+}
+
+/// A message that failed: where, and with what.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub stage: StepStage,
+    /// Byte offset within the command.
+    pub offset: Option<usize>,
+    pub error: sqlx::Error,
+}
+
+impl Message {
+    /// Adds one command, without its `;`.
+    pub fn push(&mut self, stage: StepStage, command: &str) {
+        let start = self.sql.len();
+        self.sql.push_str(command);
+        self.parts.push(Part {
+            stage,
+            start,
+            end: self.sql.len(),
+        });
+        // On a line of its own, should the command end with a comment.
+        self.sql.push_str("\n;\n");
+    }
+
+    /// Adds commands that are for the same purpose.
+    pub fn extend<'a>(&mut self, stage: StepStage, commands: impl IntoIterator<Item = &'a str>) {
+        for command in commands {
+            self.push(stage, command);
+        }
+    }
+
+    /// Adds the commands of `other` after its own.
+    pub fn append(&mut self, other: &Self) {
+        for part in &other.parts {
+            self.push(part.stage, &other.sql[part.start..part.end]);
+        }
+    }
+
+    /// Bytes.
+    pub fn len(&self) -> usize {
+        self.sql.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// What its last command is for.
+    pub fn last_stage(&self) -> StepStage {
+        self.parts
+            .last()
+            .map_or(StepStage::Begin, |part| part.stage)
+    }
+
+    /// Sends it; `done` hears of each command that has finished: its purpose,
+    /// its rows and how long it took.
+    pub async fn send(
+        &self,
+        connection: &mut PgConnection,
+        mut done: impl FnMut(StepStage, u64, Duration),
+    ) -> Result<(), Failed> {
+        let mut finished = 0;
+        let mut since = Instant::now();
+        let mut answers = connection.fetch_many(raw_sql(AssertSqlSafe(self.sql.as_str())));
+        loop {
+            match answers.try_next().await {
+                Ok(None) => return Ok(()),
+                Ok(Some(Either::Right(_))) => {}
+                Ok(Some(Either::Left(result))) => {
+                    if let Some(part) = self.parts.get(finished) {
+                        done(part.stage, result.rows_affected(), since.elapsed());
+                    }
+                    finished += 1;
+                    since = Instant::now();
+                }
+                Err(error) => return Err(self.failed(finished, error)),
+            }
+        }
+    }
+
+    fn failed(&self, finished: usize, error: sqlx::Error) -> Failed {
+        let character = error::from_server(&error).and_then(error::character);
+        let (part, offset) = self.locate(finished, character);
+        Failed {
+            stage: self
+                .parts
+                .get(part)
+                .map_or(StepStage::Commit, |part| part.stage),
+            offset,
+            error,
+        }
+    }
+
+    /// The command that failed after `finished` ones, and the byte in it that
+    /// the server's `character` (from 1, of the whole message) is.
+    ///
+    /// A message is parsed as a whole first: a syntax error arises before
+    /// anything has run, so there the position alone tells the command.
+    fn locate(&self, finished: usize, character: Option<usize>) -> (usize, Option<usize>) {
+        let byte = character.and_then(|character| byte_of(&self.sql, character));
+        let holder = byte.and_then(|byte| {
+            let after = self.parts.partition_point(|part| part.start <= byte);
+            after.checked_sub(1)
+        });
+        match (byte, holder) {
+            (Some(byte), Some(holder)) if holder == finished || finished == 0 => {
+                let part = &self.parts[holder];
+                (holder, Some(byte.min(part.end) - part.start))
+            }
+            _ => (finished, None),
+        }
+    }
+}
+
+/// The byte of `text` at which its `character`th one (from 1) begins; one past the last is the end.
+pub(super) fn byte_of(text: &str, character: usize) -> Option<usize> {
+    text.char_indices()
+        .map(|(byte, _)| byte)
+        .chain([text.len()])
+        .nth(character.checked_sub(1)?)
+}
+
+/// Sends `sql` as one message and returns all rows.
+pub(super) async fn rows(
+    connection: &mut PgConnection,
+    sql: &str,
+) -> Result<Vec<PgRow>, sqlx::Error> {
+    raw_sql(AssertSqlSafe(sql)).fetch_all(connection).await
+}
+
+/// `text` as a literal, right with either value of standard_conforming_strings.
+pub(super) fn literal(text: &str) -> String {
+    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// `body` as a DO block, in quotes that do not occur in it.
+pub(super) fn block(body: &str) -> String {
+    let tag = (0..)
+        .map(|number| format!("$migrator{number}$"))
+        .find(|tag| !body.contains(tag.as_str()))
+        .expect("a text of finite length does not hold every number");
+    format!("DO {tag}{body}{tag}")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_position_leads_to_its_command() {
+        let mut message = Message::default();
+        message.push(StepStage::Begin, "BEGIN");
+        message.push(StepStage::Statement(0), "SELECT 'żółć' x");
+        message.push(StepStage::Statement(1), "SELECT y -- ż");
+        let position = |needle: &str| {
+            let byte = message.sql.find(needle).unwrap();
+            message.sql[..byte].chars().count() + 1
+        };
+        let check = |finished, character, expected| {
+            assert_eq!(message.locate(finished, character), expected);
+        };
+        check(1, Some(position("x")), (1, Some("SELECT 'żółć' ".len())));
+        check(2, Some(position("y")), (2, Some(7)));
+        // Nothing has run: a syntax error further down.
+        check(0, Some(position("y")), (2, Some(7)));
+        // A position in another command than the one that ran says nothing.
+        check(1, Some(position("y")), (1, None));
+        check(2, Some(position("x")), (2, None));
+        check(2, None, (2, None));
+        // Past the end of the input.
+        check(2, Some(message.sql.chars().count() + 1), (2, Some(14)));
+        check(2, Some(10_000), (2, None));
+        check(2, Some(0), (2, None));
+    }
+
+    #[test]
+    fn literals_survive_quotes_and_backslashes() {
+        assert_eq!(literal(r"a'b\c"), r"E'a''b\\c'");
+    }
+
+    proptest! {
+        #[test]
+        fn a_block_ends_where_its_body_ends(body in "(\\$migrator[0-2]\\$|[$a-z ]){0,8}") {
+            let sql = block(&body);
+            let quoted = sql.strip_prefix("DO ").unwrap();
+            let tag = &quoted[..quoted[1..].find('$').unwrap() + 2];
+            prop_assert_eq!(quoted, format!("{tag}{body}{tag}"));
+            // Also where the body's last `$` meets the tag's first.
+            prop_assert_eq!(quoted[tag.len()..].find(tag), Some(body.len()));
+        }
+    }
+}

@@ -1,0 +1,352 @@
+//! PostgreSQL.
+//!
+//! A step is one simple-query message: one round trip, whatever the distance.
+//! No prepared statements, so that poolers and scripts can't get in their way.
+
+mod cancel;
+mod connect;
+mod error;
+mod lock;
+mod message;
+mod outcome;
+mod record;
+mod run;
+mod session;
+mod step;
+mod version_table;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+
+use self::{
+    cancel::{Canceller, Running},
+    connect::Backend,
+    message::Message,
+    record::{Began, Recorder},
+    session::Timeouts,
+    version_table::{Trouble, VersionTable},
+};
+use super::{
+    Cancel, Database, DatabaseError, Detail, Location, LockAttempt, Progress, Settings, StepError,
+    StepRequest, StepStage,
+};
+use crate::{
+    revision::{LogEntry, LogRow, Observed, RecordChange},
+    sql::Dialect,
+};
+
+/// A connection to a PostgreSQL server.
+pub struct Postgres {
+    options: PgConnectOptions,
+    settings: Settings,
+    place: String,
+    /// `None` once it broke; made anew by what needs it next.
+    connection: Option<PgConnection>,
+    backend: Backend,
+    running: Arc<Running>,
+    table: VersionTable,
+    locked: bool,
+    session: SessionState,
+    /// Inside of [`Database::begin_run`]: all that its steps have changed.
+    run: Option<Vec<RecordChange>>,
+    /// Time spent outside of transactions, for the next record's duration.
+    carried: Duration,
+}
+
+/// What is known of the session between steps that keep it.
+#[derive(Default)]
+struct SessionState {
+    /// Our settings were made for the session; a script's own come after them.
+    entered: bool,
+    /// A statement may have changed the session's user.
+    authorized: bool,
+}
+
+impl Postgres {
+    /// Connects.
+    ///
+    /// # Errors
+    /// When the server can't be reached, does not let us in, or has no such database.
+    pub async fn connect(
+        options: &PgConnectOptions,
+        settings: Settings,
+    ) -> Result<Self, DatabaseError> {
+        let place = Location::Postgres(Box::new(options.clone())).to_string();
+        let options = connect::prepared(options, &settings.application_name);
+        let (mut connection, backend) =
+            connect::open(&options, settings.connect_timeout, &place).await?;
+        let table = connect::resolve(&mut connection, &settings.version_table).await?;
+        let running = Arc::new(Running::default());
+        running.set_pid(backend.pid);
+        Ok(Self {
+            options,
+            settings,
+            place,
+            connection: Some(connection),
+            backend,
+            running,
+            table,
+            locked: false,
+            session: SessionState::default(),
+            run: None,
+            carried: Duration::ZERO,
+        })
+    }
+}
+
+#[async_trait]
+impl Database for Postgres {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    fn place(&self) -> String {
+        self.place.clone()
+    }
+
+    async fn observe(&mut self, detail: Detail) -> Result<Observed, DatabaseError> {
+        let (connection, table) = self.parts().await?;
+        let observed = table.observe(connection, detail).await;
+        self.answer(observed).await
+    }
+
+    async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError> {
+        let (connection, table) = self.parts().await?;
+        let log = table.log(connection).await;
+        self.answer(log).await
+    }
+
+    async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {
+        let (connection, table) = self.parts().await?;
+        let attempt = lock::attempt(connection, table.key).await;
+        let attempt = self.answer(attempt.map_err(Trouble::from)).await?;
+        self.locked = attempt == LockAttempt::Acquired;
+        Ok(attempt)
+    }
+
+    async fn unlock(&mut self) -> Result<(), DatabaseError> {
+        let key = self.table.key;
+        match &mut self.connection {
+            Some(connection) if std::mem::take(&mut self.locked) => {
+                let released = lock::release(connection, key).await;
+                self.answer(released.map_err(Trouble::from)).await
+            }
+            // The lock went with its session.
+            _ => Ok(()),
+        }
+    }
+
+    async fn prepare(&mut self) -> Result<(), DatabaseError> {
+        let (connection, table) = self.parts().await?;
+        let complete = table.is_complete(connection).await;
+        if self.answer(complete).await? {
+            return Ok(());
+        }
+        let commands = self.table.make(&self.settings.actor);
+        let made = self.transaction(&commands, &[]).await;
+        // Someone else may have been faster, or the connection broke during COMMIT.
+        let (connection, table) = self.parts().await?;
+        let complete = table.is_complete(connection).await;
+        match (self.answer(complete).await?, made) {
+            (true, _) => Ok(()),
+            (false, Err(DatabaseError::OutcomeUnknown(reason))) => {
+                Err(DatabaseError::ConnectionLost(reason))
+            }
+            (false, made) => made,
+        }
+    }
+
+    async fn run_step(
+        &mut self,
+        step: &StepRequest<'_>,
+        progress: Progress<'_>,
+    ) -> Result<(), StepError> {
+        let begin = |error| StepError {
+            stage: StepStage::Begin,
+            error,
+        };
+        self.check_modes(step.modes).map_err(begin)?;
+        self.ensure().await.map_err(begin)?;
+        if step.keep_session {
+            self.enter(step).await.map_err(begin)?;
+        }
+        self.note_user(step);
+        self.running.begin();
+        let (outcome, blockers) = self.drive(step, progress).await;
+        let cancelled = self.running.end().await;
+        if let Err(stop) = outcome {
+            let keep = step.keep_session;
+            self.stopped(stop, cancelled, blockers, step.changes, keep)
+                .await?;
+        }
+        if !step.keep_session {
+            self.session = SessionState::default();
+        }
+        self.carried = Duration::ZERO;
+        if let Some(run) = &mut self.run {
+            run.extend_from_slice(step.changes);
+        }
+        Ok(())
+    }
+
+    async fn run_alone(
+        &mut self,
+        step: &StepRequest<'_>,
+        progress: Progress<'_>,
+    ) -> Result<(), StepError> {
+        let begin = |error| StepError {
+            stage: StepStage::Begin,
+            error,
+        };
+        self.ensure().await.map_err(begin)?;
+        self.enter(step).await.map_err(begin)?;
+        self.note_user(step);
+        let patient = step.lock_timeout.is_none();
+        if patient {
+            self.swap_lock_timeout(self.settings.lock_timeout, Duration::ZERO)
+                .await
+                .map_err(begin)?;
+        }
+        self.running.begin();
+        let (outcome, blockers) = self.alone(step).await;
+        let cancelled = self.running.end().await;
+        let ended = match outcome {
+            Ok(done) => {
+                self.carried += done.elapsed;
+                progress(done);
+                Ok(())
+            }
+            Err(stop) => Err(self.alone_stopped(stop, cancelled, blockers).await),
+        };
+        if patient && self.connection.is_some() {
+            // Should it fail, the next command will tell.
+            let _ = self
+                .swap_lock_timeout(Duration::ZERO, self.settings.lock_timeout)
+                .await;
+        }
+        ended
+    }
+
+    async fn reset_session(&mut self) -> Result<(), DatabaseError> {
+        self.session = SessionState::default();
+        let Some(connection) = &mut self.connection else {
+            return Ok(());
+        };
+        let mut message = Message::default();
+        message.extend(StepStage::Begin, session::RESET);
+        let sent = message.send(connection, |_, _, _| {}).await;
+        self.answer(sent.map_err(|failed| failed.error.into()))
+            .await
+    }
+
+    async fn record(
+        &mut self,
+        changes: &[RecordChange],
+        log: &[LogEntry],
+    ) -> Result<(), DatabaseError> {
+        self.ensure().await?;
+        let recorder = Recorder {
+            table: &self.table,
+            actor: &self.settings.actor,
+            began: match self.run {
+                Some(_) => Began::Message,
+                None => Began::Transaction,
+            },
+            carried: self.carried,
+        };
+        let mut commands = recorder.commands(changes, log);
+        if !changes.is_empty() {
+            commands.insert(0, record::lock_guard(&self.table, self.backend.pid));
+        }
+        self.transaction(&commands, changes).await?;
+        self.carried = Duration::ZERO;
+        if let Some(run) = &mut self.run {
+            run.extend_from_slice(changes);
+        }
+        Ok(())
+    }
+
+    async fn begin_run(&mut self, _foreign_keys: bool) -> Result<(), DatabaseError> {
+        self.ensure().await?;
+        let guard = record::lock_guard(&self.table, self.backend.pid);
+        let mut message = Message::default();
+        message.extend(StepStage::Begin, ["BEGIN", &guard]);
+        self.send_own(&message, None).await?;
+        self.run = Some(Vec::new());
+        Ok(())
+    }
+
+    async fn commit_run(&mut self) -> Result<(), DatabaseError> {
+        let Some(changes) = self.run.take() else {
+            return Err(DatabaseError::ConnectionLost(
+                "it broke before COMMIT".into(),
+            ));
+        };
+        let mut message = Message::default();
+        message.push(StepStage::Commit, "COMMIT");
+        self.running.begin();
+        let committed = self.send_own(&message, Some(&changes)).await;
+        self.running.end().await;
+        committed
+    }
+
+    async fn rollback_run(&mut self) -> Result<(), DatabaseError> {
+        self.run = None;
+        self.clean_up(false).await;
+        Ok(())
+    }
+
+    fn canceller(&self) -> Arc<dyn Cancel> {
+        Arc::new(Canceller {
+            options: connect::prepared(&self.options, "migrator (cancel)"),
+            timeout: self.settings.connect_timeout,
+            running: Arc::clone(&self.running),
+        })
+    }
+
+    async fn close(mut self: Box<Self>) -> Result<(), DatabaseError> {
+        if let Some(connection) = self.connection.take() {
+            // A server that does not listen any more ends the session by itself.
+            let _ = tokio::time::timeout(self.settings.connect_timeout, connection.close()).await;
+        }
+        Ok(())
+    }
+}
+
+impl Postgres {
+    /// Connects again after the connection broke.
+    async fn ensure(&mut self) -> Result<(), DatabaseError> {
+        if self.connection.is_none() {
+            let timeout = self.settings.connect_timeout;
+            let (connection, backend) = connect::open(&self.options, timeout, &self.place).await?;
+            self.running.set_pid(backend.pid);
+            self.backend = backend;
+            self.connection = Some(connection);
+        }
+        Ok(())
+    }
+
+    async fn parts(&mut self) -> Result<(&mut PgConnection, &mut VersionTable), DatabaseError> {
+        self.ensure().await?;
+        let connection = self.connection.as_mut().expect("it was just ensured");
+        Ok((connection, &mut self.table))
+    }
+
+    async fn answer<T>(&mut self, answer: Result<T, Trouble>) -> Result<T, DatabaseError> {
+        match answer {
+            Ok(value) => Ok(value),
+            Err(trouble) => Err(self.trouble(trouble).await),
+        }
+    }
+
+    fn timeouts(&self, step: &StepRequest<'_>) -> Timeouts {
+        Timeouts {
+            lock: step.lock_timeout.unwrap_or(self.settings.lock_timeout),
+            statement: step
+                .statement_timeout
+                .unwrap_or(self.settings.statement_timeout),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What came of it: failed steps, and connections that were lost.
+
+use std::time::Duration;
+
+use sqlx::{Connection, PgConnection, Row};
+use tokio::time::Instant;
+
+use super::{
+    super::{Database, DatabaseError, Detail, StepError},
+    Postgres,
+    connect::Backend,
+    error,
+    message::{Message, literal, rows},
+    record, session,
+    step::Stop,
+    version_table::Trouble,
+};
+use crate::{database::StepStage, revision::RecordChange};
+
+/// Between two attempts.
+const PAUSE: Duration = Duration::from_millis(100);
+
+impl Postgres {
+    /// What `stop` means, after the way back: the transaction is gone, and so
+    /// is session state, unless a run or `keep_session` says otherwise.
+    pub(super) async fn stopped(
+        &mut self,
+        stop: Stop,
+        cancelled: bool,
+        blockers: Vec<String>,
+        changes: &[RecordChange],
+        keep_session: bool,
+    ) -> Result<(), StepError> {
+        let (failed, committing) = match stop {
+            Stop::Failed { failed, committing } => (failed, committing),
+            Stop::Interrupted(stage) => {
+                self.clean_up(keep_session).await;
+                let error = DatabaseError::Interrupted;
+                return Err(StepError { stage, error });
+            }
+        };
+        let stage = failed.stage;
+        let Some(server) = error::from_server(&failed.error) else {
+            let reason = error::reason(&failed.error);
+            return if committing {
+                self.settle(changes, reason).await
+            } else {
+                Err(self.lost(reason).await)
+            }
+            .map_err(|error| StepError { stage, error });
+        };
+        let error = if cancelled && error::is_cancel(server) {
+            DatabaseError::Interrupted
+        } else {
+            let failure = error::failure(server, failed.offset);
+            error::at_stage(failure, stage, &self.place, blockers)
+        };
+        self.clean_up(keep_session).await;
+        Err(StepError { stage, error })
+    }
+
+    /// Rolls back and resets the session; a run is left to `rollback_run`.
+    pub(super) async fn clean_up(&mut self, keep_session: bool) {
+        if self.run.is_some() {
+            return;
+        }
+        let Some(connection) = &mut self.connection else {
+            return;
+        };
+        let mut message = Message::default();
+        message.push(StepStage::Begin, "ROLLBACK");
+        if !keep_session {
+            message.extend(StepStage::Begin, session::RESET);
+        }
+        // Once more, should a late cancel have hit it.
+        for _ in 0..2 {
+            if message.send(connection, |_, _, _| {}).await.is_ok() {
+                if !keep_session {
+                    self.session = super::SessionState::default();
+                }
+                return;
+            }
+        }
+        // A session in an unknown state is of no use to anyone.
+        self.forget().await;
+    }
+
+    /// An error of a question, which may have shown that the connection is broken.
+    pub(super) async fn trouble(&mut self, trouble: Trouble) -> DatabaseError {
+        match trouble {
+            Trouble::Ours(error) => error,
+            Trouble::Theirs(error) => match error::from_server(&error) {
+                Some(server) => {
+                    let failure = error::failure(server, None);
+                    error::at_stage(failure, StepStage::Record, &self.place, Vec::new())
+                }
+                None => self.lost(error::reason(&error)).await,
+            },
+        }
+    }
+
+    /// The connection broke before COMMIT was sent. What the server may still
+    /// do for the old session is stopped, as far as it can be reached.
+    pub(super) async fn lost(&mut self, reason: String) -> DatabaseError {
+        let old = self.backend.clone();
+        self.forget().await;
+        if self.ensure().await.is_ok() {
+            let deadline = Instant::now() + self.settings.connect_timeout;
+            // Without success there is nothing more to be done about it.
+            let _ = self.outlive(&old, deadline).await;
+        }
+        DatabaseError::ConnectionLost(reason)
+    }
+
+    /// The connection broke after COMMIT was sent: waits until the old session
+    /// has come to its end, and looks whether `changes` are there. The server is
+    /// waited for as long as for any connection.
+    pub(super) async fn settle(
+        &mut self,
+        changes: &[RecordChange],
+        reason: String,
+    ) -> Result<(), DatabaseError> {
+        let old = self.backend.clone();
+        self.forget().await;
+        let deadline = Instant::now() + self.settings.connect_timeout;
+        let unknown = || DatabaseError::OutcomeUnknown(reason.clone());
+        loop {
+            match self.ensure().await {
+                Ok(()) => match self.outlive(&old, deadline).await {
+                    Ok(true) => break,
+                    Ok(false) => return Err(unknown()),
+                    Err(_) => self.forget().await,
+                },
+                Err(_) if Instant::now() < deadline => {}
+                Err(_) => return Err(unknown()),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        // A step without changes leaves nothing to look for.
+        if changes.is_empty() {
+            return Err(unknown());
+        }
+        match Database::observe(self, Detail::WithScripts).await {
+            Ok(observed) if record::is_visible(changes, &observed) => Ok(()),
+            Ok(_) => Err(DatabaseError::ConnectionLost(reason)),
+            Err(_) => Err(unknown()),
+        }
+    }
+
+    /// Drops the connection, and what went with it.
+    pub(super) async fn forget(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            // Of a broken connection nothing is left to be closed in good order.
+            let _ = connection.close_hard().await;
+        }
+        self.locked = false;
+        self.session = super::SessionState::default();
+        self.run = None;
+    }
+
+    /// Ends session `old` and waits until it is gone; false when it never goes.
+    async fn outlive(&mut self, old: &Backend, deadline: Instant) -> Result<bool, sqlx::Error> {
+        let Some(connection) = &mut self.connection else {
+            return Ok(false);
+        };
+        while is_alive(connection, old).await? {
+            if Instant::now() > deadline {
+                return Ok(false);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(true)
+    }
+}
+
+/// Whether session `old` is still there; asks it to end.
+async fn is_alive(connection: &mut PgConnection, old: &Backend) -> Result<bool, sqlx::Error> {
+    let sql = format!(
+        "SELECT pg_catalog.pg_terminate_backend(a.pid)::text FROM pg_catalog.pg_stat_activity AS a \
+         WHERE a.pid = {} AND a.backend_start::text = {} AND a.pid <> pg_catalog.pg_backend_pid()",
+        old.pid,
+        literal(&old.started)
+    );
+    let found = rows(connection, &sql).await?;
+    // False: it went between the two looks.
+    let signalled = found
+        .first()
+        .map(|row| row.try_get::<String, _>(0))
+        .transpose()?;
+    Ok(signalled.as_deref() == Some("true"))
+}

@@ -1,0 +1,295 @@
+//! Writing the version table and its log, guarded.
+
+use std::time::Duration;
+
+use super::{
+    error::{LOCK_LOST, POOLED, STATE_CHANGED},
+    message::{block, literal},
+    version_table::VersionTable,
+};
+use crate::revision::{
+    Direction, LogEntry, NewRow, Observed, Partial, RecordChange, RevisionId, State,
+};
+
+/// SQL for the moment at which what is recorded began.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Began {
+    /// When the transaction did.
+    Transaction,
+    /// When the message was sent that holds the record.
+    Message,
+    /// That long ago, as measured here.
+    Before(Duration),
+}
+
+impl Began {
+    /// The moment, moved back by `carried`: time that was spent before and belongs to it.
+    fn moment(self, carried: Duration) -> String {
+        let (from, back) = match self {
+            Self::Transaction => ("pg_catalog.now()", carried),
+            Self::Message => ("pg_catalog.statement_timestamp()", carried),
+            Self::Before(elapsed) => ("pg_catalog.clock_timestamp()", carried + elapsed),
+        };
+        if back.is_zero() {
+            return from.to_owned();
+        }
+        format!(
+            "({from} OPERATOR(pg_catalog.-) pg_catalog.make_interval(secs => {:.6}))",
+            back.as_secs_f64()
+        )
+    }
+}
+
+/// The record of one step, as commands.
+pub(super) struct Recorder<'a> {
+    pub table: &'a VersionTable,
+    pub actor: &'a str,
+    pub began: Began,
+    pub carried: Duration,
+}
+
+/// A command that takes the lock's key for the transaction, too, and makes
+/// sure that the session is the one that was connected to.
+pub(super) fn lock_guard(table: &VersionTable, pid: i32) -> String {
+    block(&format!(
+        "BEGIN \
+         IF pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.<>) {pid} THEN \
+         RAISE EXCEPTION USING ERRCODE = '{POOLED}', MESSAGE = \
+         'another server process answers than the one that was connected to: there is a pooler \
+         in transaction mode in between, through which a lock can''t be held'; END IF; \
+         IF NOT pg_catalog.pg_try_advisory_xact_lock({}) THEN \
+         RAISE EXCEPTION USING ERRCODE = '{LOCK_LOST}', MESSAGE = 'the lock is not ours'; END IF; \
+         END",
+        table.key
+    ))
+}
+
+/// A command that fails unless the highest sequence is `expects`.
+pub(super) fn state_guard(table: &VersionTable, expects: i64) -> String {
+    block(&format!(
+        "DECLARE found_sequence bigint; BEGIN \
+         SELECT coalesce(pg_catalog.max(t.sequence), 0) INTO found_sequence FROM {} AS t; \
+         IF found_sequence OPERATOR(pg_catalog.<>) {expects} THEN \
+         RAISE EXCEPTION USING ERRCODE = '{STATE_CHANGED}', MESSAGE = pg_catalog.format(\
+         'its last sequence is %s, and {expects} was planned for', found_sequence); END IF; \
+         END",
+        table.quoted
+    ))
+}
+
+impl Recorder<'_> {
+    /// Commands for `changes`, then `log`.
+    pub fn commands(&self, changes: &[RecordChange], log: &[LogEntry]) -> Vec<String> {
+        let changes = changes.iter().map(|change| self.change(change));
+        changes
+            .chain(log.iter().map(|entry| self.entry(entry)))
+            .collect()
+    }
+
+    fn change(&self, change: &RecordChange) -> String {
+        let table = &self.table.quoted;
+        match change {
+            RecordChange::Insert(row) => self.insert(row, None),
+            RecordChange::Begin(row, partial) => self.insert(row, Some(partial)),
+            RecordChange::Delete(revision) => exactly_one(
+                revision,
+                &format!("DELETE FROM {table} AS t WHERE {}", is(revision)),
+            ),
+            RecordChange::Progress { revision, from, to } => {
+                let shows = from.map_or_else(
+                    || equals("t.state", "'applied'::text"),
+                    |done| {
+                        format!(
+                            "{} AND {}",
+                            equals("t.state", "'partial'::text"),
+                            equals("t.statements_done", &format!("{done}::bigint"))
+                        )
+                    },
+                );
+                // A down script's time is no part of how long applying took.
+                let duration = match to.direction {
+                    Direction::Up => {
+                        format!("t.duration_ms OPERATOR(pg_catalog.+) {}", self.duration())
+                    }
+                    Direction::Down => "t.duration_ms".to_owned(),
+                };
+                exactly_one(
+                    revision,
+                    &format!(
+                        "UPDATE {table} AS t SET (state, direction, script, statements_done, \
+                         statements_total, statement_checksums, error, duration_ms) = \
+                         ROW('partial', {}, {duration}) WHERE {} AND {shows}",
+                        partial_values(to),
+                        is(revision)
+                    ),
+                )
+            }
+            RecordChange::Finish { revision, from } => exactly_one(
+                revision,
+                &format!(
+                    "UPDATE {table} AS t SET state = 'applied', direction = NULL, script = NULL, \
+                     statements_done = NULL, statements_total = NULL, statement_checksums = NULL, \
+                     error = NULL, applied_at = pg_catalog.clock_timestamp(), \
+                     duration_ms = t.duration_ms OPERATOR(pg_catalog.+) {} \
+                     WHERE {} AND {} AND {} AND {}",
+                    self.duration(),
+                    is(revision),
+                    equals("t.state", "'partial'::text"),
+                    equals("t.direction", "'up'::text"),
+                    equals("t.statements_done", &format!("{from}::bigint")),
+                ),
+            ),
+        }
+    }
+
+    fn insert(&self, row: &NewRow, partial: Option<&Partial>) -> String {
+        let applied = "NULL, NULL, NULL, NULL, NULL, NULL".to_owned();
+        format!(
+            "INSERT INTO {} (sequence, revision, kind, message, parents, depends_on, up_checksum, \
+             down_checksum, down_script, state, direction, script, statements_done, \
+             statements_total, statement_checksums, error, started_at, applied_at, duration_ms, \
+             applied_by, tool_version) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, \
+             {}, {}, {})",
+            self.table.quoted,
+            row.sequence,
+            literal(row.revision.as_str()),
+            literal(row.kind.as_str()),
+            literal(&row.message),
+            joined(&row.parents),
+            joined(&row.depends_on),
+            literal(&row.up_checksum.to_string()),
+            nullable(
+                row.down_checksum
+                    .as_ref()
+                    .map(ToString::to_string)
+                    .as_deref()
+            ),
+            nullable(row.down_script.as_deref()),
+            partial.map_or("'applied'", |_| "'partial'"),
+            partial.map_or(applied, partial_values),
+            self.began.moment(self.carried),
+            partial.map_or("pg_catalog.clock_timestamp()", |_| "NULL"),
+            self.duration(),
+            literal(self.actor),
+            literal(env!("CARGO_PKG_VERSION")),
+        )
+    }
+
+    fn entry(&self, entry: &LogEntry) -> String {
+        let revision = entry.revision.as_ref().map(RevisionId::as_str);
+        format!(
+            "INSERT INTO {} (event, revision, message, outcome, duration_ms, actor, tool_version, \
+             error, detail) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {})",
+            self.table.log,
+            literal(entry.event.as_str()),
+            nullable(revision),
+            nullable(entry.message.as_deref()),
+            if entry.error.is_some() {
+                "'failed'"
+            } else {
+                "'ok'"
+            },
+            self.duration(),
+            literal(self.actor),
+            literal(env!("CARGO_PKG_VERSION")),
+            nullable(entry.error.as_deref()),
+            nullable(entry.detail.as_deref()),
+        )
+    }
+
+    /// Milliseconds since it began; the clock may have been set back meanwhile.
+    fn duration(&self) -> String {
+        format!(
+            "greatest(0::bigint, (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() \
+             OPERATOR(pg_catalog.-) {}) OPERATOR(pg_catalog.*) 1000::double precision)::bigint)",
+            self.began.moment(self.carried)
+        )
+    }
+}
+
+/// Whether `observed` shows what `changes` were to bring about.
+pub(super) fn is_visible(changes: &[RecordChange], observed: &Observed) -> bool {
+    changes.iter().enumerate().all(|(index, change)| {
+        // Of several changes of one row the last one counts.
+        let overtaken = changes[index + 1..]
+            .iter()
+            .any(|later| subject(later) == subject(change));
+        overtaken || shows(change, observed)
+    })
+}
+
+fn shows(change: &RecordChange, observed: &Observed) -> bool {
+    let mut rows = observed.applied.iter();
+    let row = rows.find(|row| row.revision == *subject(change));
+    match (change, row) {
+        (RecordChange::Delete(_), row) => row.is_none(),
+        (_, None) => false,
+        (RecordChange::Insert(new), Some(row)) => {
+            row.sequence == new.sequence && row.state == State::Applied
+        }
+        (RecordChange::Begin(new, partial), Some(row)) => {
+            row.sequence == new.sequence && row.state == State::Partial(partial.clone())
+        }
+        (RecordChange::Progress { to, .. }, Some(row)) => row.state == State::Partial(to.clone()),
+        (RecordChange::Finish { .. }, Some(row)) => row.state == State::Applied,
+    }
+}
+
+fn subject(change: &RecordChange) -> &RevisionId {
+    match change {
+        RecordChange::Insert(row) | RecordChange::Begin(row, _) => &row.revision,
+        RecordChange::Delete(revision)
+        | RecordChange::Progress { revision, .. }
+        | RecordChange::Finish { revision, .. } => revision,
+    }
+}
+
+/// `command`, which must hit one row, as a block that fails otherwise.
+fn exactly_one(revision: &RevisionId, command: &str) -> String {
+    block(&format!(
+        "DECLARE hit bigint; BEGIN {command}; GET DIAGNOSTICS hit = ROW_COUNT; \
+         IF hit OPERATOR(pg_catalog.<>) 1 THEN \
+         RAISE EXCEPTION USING ERRCODE = '{STATE_CHANGED}', MESSAGE = pg_catalog.format(\
+         'the record of {revision} should change one row and would change %s', hit); END IF; END"
+    ))
+}
+
+/// Ids are equal by value: `007` is `7`.
+fn is(revision: &RevisionId) -> String {
+    equals(
+        "pg_catalog.ltrim(t.revision, '0')",
+        &format!("'{}'::text", revision.as_str().trim_start_matches('0')),
+    )
+}
+
+/// Whatever `=` a search path may lead to.
+fn equals(left: &str, right: &str) -> String {
+    format!("{left} OPERATOR(pg_catalog.=) {right}")
+}
+
+/// Direction, script, statements done and total, their checksums, error.
+fn partial_values(partial: &Partial) -> String {
+    let checksums: Vec<String> = partial
+        .statement_checksums
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    format!(
+        "{}, {}, {}, {}, {}, {}",
+        literal(partial.direction.as_str()),
+        literal(&partial.script),
+        partial.statements_done,
+        partial.statements_total,
+        literal(&checksums.join(",")),
+        nullable(partial.error.as_deref()),
+    )
+}
+
+fn joined(ids: &[RevisionId]) -> String {
+    let ids: Vec<&str> = ids.iter().map(RevisionId::as_str).collect();
+    literal(&ids.join(","))
+}
+
+fn nullable(text: Option<&str>) -> String {
+    text.map_or_else(|| "NULL".to_owned(), literal)
+}

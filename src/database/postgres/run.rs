@@ -1,0 +1,274 @@
+//! What runs on the connection: steps, single statements, transactions of our own.
+
+use std::{
+    future::Future,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use sqlx::postgres::PgConnectOptions;
+
+use super::{
+    super::{
+        DatabaseError, Progress, SqlFailure, StatementDone, StepError, StepRequest, StepStage,
+    },
+    Postgres, error, lock,
+    message::{Failed, Message},
+    session::{self, Timeouts},
+    step::{self, Stepper, Stop},
+};
+use crate::{revision::RecordChange, sql::StatementKind};
+
+impl Postgres {
+    /// Refuses transaction modes that a step can't be run with.
+    pub(super) fn check_modes(&self, modes: &str) -> Result<(), DatabaseError> {
+        let words: Vec<String> = modes
+            .split(|c: char| c.is_whitespace() || c == ',')
+            .filter(|word| !word.is_empty())
+            .map(str::to_ascii_uppercase)
+            .collect();
+        if words.windows(2).any(|pair| pair == ["READ", "ONLY"]) {
+            return Err(DatabaseError::Sql(SqlFailure {
+                code: Some("25006".into()),
+                message: "the script asks for a READ ONLY transaction, \
+                          in which it can't be recorded"
+                    .into(),
+                hint: Some("leave READ ONLY out".into()),
+                ..SqlFailure::default()
+            }));
+        }
+        let strict = |word: &String| word == "SERIALIZABLE" || word == "REPEATABLE";
+        if self.run.is_some() && words.iter().any(strict) {
+            return Err(DatabaseError::Other(format!(
+                "the script asks for a transaction of its own ({modes}), \
+                 which it can't have where one transaction holds the whole run"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Makes our settings for the session, once: what the script sets after that stays.
+    pub(super) async fn enter(&mut self, step: &StepRequest<'_>) -> Result<(), DatabaseError> {
+        if self.session.entered || self.run.is_some() {
+            return Ok(());
+        }
+        let mut message = Message::default();
+        message.push(StepStage::Begin, &session::name_command("", step.label));
+        let timeouts = self.timeouts(step).commands("");
+        message.extend(StepStage::Begin, timeouts.iter().map(String::as_str));
+        self.send_own(&message, None).await?;
+        self.session.entered = true;
+        Ok(())
+    }
+
+    /// Remembers whether the session's user may be another one from now on.
+    pub(super) fn note_user(&mut self, step: &StepRequest<'_>) {
+        let mut texts = step.statements.iter().map(|one| one.text(step.text));
+        self.session.authorized |= texts.any(session::may_change_user);
+    }
+
+    /// Runs a step; and who was in its way, as far as it could be seen.
+    pub(super) async fn drive(
+        &mut self,
+        step: &StepRequest<'_>,
+        progress: Progress<'_>,
+    ) -> (Result<(), Stop>, Vec<String>) {
+        let timeouts = self.timeouts(step);
+        let Some(connection) = &mut self.connection else {
+            return (Err(no_connection()), Vec::new());
+        };
+        let stepper = Stepper {
+            table: &self.table,
+            actor: &self.settings.actor,
+            pid: self.backend.pid,
+            timeouts,
+            in_run: self.run.is_some(),
+            authorized: self.session.authorized,
+            carried: self.carried,
+            running: &self.running,
+        };
+        let work = stepper.run(connection, step, progress);
+        watched(&self.options, self.backend.pid, timeouts.lock, work).await
+    }
+
+    /// Runs the one statement of `step` outside of any transaction.
+    pub(super) async fn alone(
+        &mut self,
+        step: &StepRequest<'_>,
+    ) -> (Result<StatementDone, Stop>, Vec<String>) {
+        let (Some(connection), [statement]) = (&mut self.connection, step.statements) else {
+            return (Err(no_connection()), Vec::new());
+        };
+        let text = statement.text(step.text);
+        let running = &*self.running;
+        let work = async {
+            if statement.kind == StatementKind::CopyIn {
+                return step::copy(connection, step.text, 0, statement, running).await;
+            }
+            let mut message = Message::default();
+            message.push(StepStage::Statement(0), text);
+            let mut finished = StatementDone {
+                index: 0,
+                rows: 0,
+                elapsed: Duration::ZERO,
+            };
+            let sent = message.send(connection, |_, rows, elapsed| {
+                finished = StatementDone {
+                    rows,
+                    elapsed,
+                    ..finished
+                };
+            });
+            sent.await.map_err(not_committing)?;
+            if statement.kind == StatementKind::Session && session::may_change_encoding(text) {
+                let mut message = Message::default();
+                message.push(StepStage::Verify, "SET client_encoding TO 'UTF8'");
+                let sent = message.send(connection, |_, _, _| {});
+                sent.await.map_err(not_committing)?;
+            }
+            Ok(finished)
+        };
+        // Nobody is told about who blocks when it waits as long as it takes.
+        let lock_timeout = step.lock_timeout.unwrap_or_default();
+        watched(&self.options, self.backend.pid, lock_timeout, work).await
+    }
+
+    /// What `stop` means for a statement that ran alone.
+    pub(super) async fn alone_stopped(
+        &mut self,
+        stop: Stop,
+        cancelled: bool,
+        blockers: Vec<String>,
+    ) -> StepError {
+        let stage = StepStage::Statement(0);
+        let failed = match stop {
+            Stop::Failed { failed, .. } => failed,
+            Stop::Interrupted(_) => {
+                let error = DatabaseError::Interrupted;
+                return StepError { stage, error };
+            }
+        };
+        let error = match error::from_server(&failed.error) {
+            Some(server) if cancelled && error::is_cancel(server) => DatabaseError::Interrupted,
+            Some(server) => {
+                let failure = error::failure(server, failed.offset);
+                error::at_stage(failure, stage, &self.place, blockers)
+            }
+            None => {
+                // It commits by itself, at a moment that nobody saw.
+                let reason = error::reason(&failed.error);
+                self.lost(reason.clone()).await;
+                DatabaseError::OutcomeUnknown(reason)
+            }
+        };
+        StepError { stage, error }
+    }
+
+    /// Sets the session's lock_timeout to `to` if it is `from`, and not what a script made of it.
+    pub(super) async fn swap_lock_timeout(
+        &mut self,
+        from: Duration,
+        to: Duration,
+    ) -> Result<(), DatabaseError> {
+        let mut message = Message::default();
+        let (from, to) = (session::milliseconds(from), session::milliseconds(to));
+        let sql = format!(
+            "SELECT pg_catalog.set_config('lock_timeout', '{to}', false) \
+             FROM pg_catalog.pg_settings AS s WHERE s.name = 'lock_timeout' AND s.setting = '{from}'"
+        );
+        message.push(StepStage::Begin, &sql);
+        self.send_own(&message, None).await
+    }
+
+    /// Runs `commands` as the login role in one transaction; in a run, as part of it.
+    /// `changes` are what they write into the version table.
+    pub(super) async fn transaction(
+        &mut self,
+        commands: &[String],
+        changes: &[RecordChange],
+    ) -> Result<(), DatabaseError> {
+        let mut message = Message::default();
+        let stage = StepStage::Record;
+        let alone = self.run.is_none();
+        if alone {
+            message.push(StepStage::Begin, "BEGIN");
+        }
+        message.extend(stage, session::login_role(self.session.authorized));
+        let timeouts = Timeouts {
+            lock: self.settings.lock_timeout,
+            statement: self.settings.statement_timeout,
+        };
+        message.extend(stage, timeouts.commands("LOCAL").iter().map(String::as_str));
+        message.extend(stage, commands.iter().map(String::as_str));
+        if alone {
+            message.push(StepStage::Commit, "COMMIT");
+        }
+        self.send_own(&message, alone.then_some(changes)).await
+    }
+
+    /// Sends a message of ours; with a COMMIT in it, `committing` holds what it changes.
+    pub(super) async fn send_own(
+        &mut self,
+        message: &Message,
+        committing: Option<&[RecordChange]>,
+    ) -> Result<(), DatabaseError> {
+        let Some(connection) = &mut self.connection else {
+            return Err(DatabaseError::ConnectionLost("it broke before".into()));
+        };
+        let Err(failed) = message.send(connection, |_, _, _| {}).await else {
+            return Ok(());
+        };
+        let Some(server) = error::from_server(&failed.error) else {
+            let reason = error::reason(&failed.error);
+            return match committing {
+                Some(changes) => self.settle(changes, reason).await,
+                None => Err(self.lost(reason).await),
+            };
+        };
+        let error = if error::is_cancel(server) && self.running.is_cancelled() {
+            DatabaseError::Interrupted
+        } else {
+            let failure = error::failure(server, None);
+            error::at_stage(failure, failed.stage, &self.place, Vec::new())
+        };
+        self.clean_up(self.session.entered).await;
+        Err(error)
+    }
+}
+
+/// Does `work`, and looks who is in its way when it takes long.
+async fn watched<T>(
+    options: &PgConnectOptions,
+    pid: i32,
+    lock_timeout: Duration,
+    work: impl Future<Output = T>,
+) -> (T, Vec<String>) {
+    if lock_timeout.is_zero() {
+        return (work.await, Vec::new());
+    }
+    let blockers = Mutex::new(Vec::new());
+    let done = tokio::select! {
+        biased;
+        done = work => done,
+        never = lock::watch(options, pid, lock_timeout, &blockers) => match never {},
+    };
+    let blockers = blockers
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    (done, blockers)
+}
+
+fn not_committing(failed: Failed) -> Stop {
+    Stop::Failed {
+        failed,
+        committing: false,
+    }
+}
+
+fn no_connection() -> Stop {
+    not_committing(Failed {
+        stage: StepStage::Begin,
+        offset: None,
+        error: sqlx::Error::Protocol("there is nothing to run it on".into()),
+    })
+}

@@ -1,0 +1,135 @@
+//! Session state: what we set, and how what a script leaves is taken back.
+
+use std::time::Duration;
+
+use super::{connect, message::literal};
+
+/// Takes back everything that a script can leave behind; may run in a transaction.
+///
+/// Never DISCARD ALL, which gives the lock back and can't be rolled back. Our
+/// own settings come with the connection, so that RESET leads to them.
+pub(super) const RESET: [&str; 8] = [
+    // Before DISCARD TEMP, which refuses tables that a cursor reads.
+    "CLOSE ALL",
+    "RESET SESSION AUTHORIZATION",
+    "RESET ROLE",
+    "RESET ALL",
+    "DEALLOCATE ALL",
+    "UNLISTEN *",
+    "DISCARD TEMP",
+    "DISCARD SEQUENCES",
+];
+
+/// Undoes `SET CONSTRAINTS ALL` within a transaction: each constraint waits as it was declared to.
+pub(super) const DECLARED_CONSTRAINTS: [&str; 2] = [
+    "SET CONSTRAINTS ALL DEFERRED",
+    "DO $migrator$DECLARE name text; BEGIN \
+     FOR name IN SELECT pg_catalog.format('%I.%I', n.nspname, c.conname) \
+     FROM pg_catalog.pg_constraint AS c JOIN pg_catalog.pg_namespace AS n \
+     ON n.oid OPERATOR(pg_catalog.=) c.connamespace \
+     WHERE c.condeferrable AND NOT c.condeferred \
+     LOOP EXECUTE pg_catalog.concat('SET CONSTRAINTS ', name, ' IMMEDIATE'); END LOOP; \
+     END$migrator$",
+];
+
+/// Timeouts for what runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timeouts {
+    pub lock: Duration,
+    pub statement: Duration,
+}
+
+impl Timeouts {
+    /// Commands that set both, for the transaction or (with an empty `scope`) the session.
+    pub fn commands(self, scope: &str) -> [String; 2] {
+        [
+            format!("SET {scope} lock_timeout TO {}", milliseconds(self.lock)),
+            format!(
+                "SET {scope} statement_timeout TO {}",
+                milliseconds(self.statement)
+            ),
+        ]
+    }
+}
+
+/// A command that tells the server's administrators what runs.
+pub(super) fn name_command(scope: &str, label: &str) -> String {
+    let name = format!("migrator {label}");
+    format!(
+        "SET {scope} application_name TO {}",
+        literal(connect::shortened(&name))
+    )
+}
+
+/// Commands that make the login role the current one until the transaction
+/// ends. `authorized` is whether the session may have used SET SESSION AUTHORIZATION.
+pub(super) fn login_role(authorized: bool) -> impl Iterator<Item = &'static str> {
+    let authorization = authorized.then_some("SET LOCAL SESSION AUTHORIZATION DEFAULT");
+    authorization
+        .into_iter()
+        .chain(["SET LOCAL role TO DEFAULT"])
+}
+
+/// As the server counts. Zero is none there, so a shorter time than one is one.
+pub(super) fn milliseconds(time: Duration) -> i32 {
+    let milliseconds = i32::try_from(time.as_millis()).unwrap_or(i32::MAX);
+    if milliseconds == 0 && !time.is_zero() {
+        1
+    } else {
+        milliseconds
+    }
+}
+
+/// Whether `statement` may change the encoding of what we send. It is UTF-8, whatever a script says.
+pub(super) fn may_change_encoding(statement: &str) -> bool {
+    let statement = statement.to_ascii_lowercase();
+    statement.contains("client_encoding") || statement.contains("names")
+}
+
+/// Whether `statement` may change how the ones after it are read.
+pub(super) fn may_change_lexing(statement: &str) -> bool {
+    let statement = statement.to_ascii_lowercase();
+    statement.contains("standard_conforming_strings")
+        || (statement.starts_with("reset") && statement.ends_with("all"))
+}
+
+/// Whether `statement` may change the session's user.
+pub(super) fn may_change_user(statement: &str) -> bool {
+    statement.to_ascii_lowercase().contains("authorization")
+}
+
+/// Whether `statement` sets the transaction's modes, which nothing may precede.
+pub(super) fn sets_transaction(statement: &str) -> bool {
+    let mut words = statement.split_whitespace();
+    let mut is = |word: &str| {
+        words
+            .next()
+            .is_some_and(|found| found.eq_ignore_ascii_case(word))
+    };
+    is("SET") && is("TRANSACTION")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_counted_in_milliseconds() {
+        let check = |time, expected| assert_eq!(milliseconds(time), expected, "{time:?}");
+        check(Duration::ZERO, 0);
+        check(Duration::from_nanos(1), 1);
+        check(Duration::from_secs(2), 2000);
+        check(Duration::MAX, i32::MAX);
+    }
+
+    #[test]
+    fn leading_modes_are_recognised() {
+        assert!(sets_transaction(
+            "set\n transaction ISOLATION LEVEL SERIALIZABLE"
+        ));
+        assert!(!sets_transaction(
+            "SET transaction_isolation = 'serializable'"
+        ));
+        assert!(!sets_transaction("SET"));
+    }
+}

@@ -1,0 +1,259 @@
+//! A step as messages: building and sending them.
+
+use std::time::{Duration, Instant};
+
+use sqlx::PgConnection;
+
+use super::{
+    super::{Progress, StatementDone, StepRequest, StepStage},
+    cancel::Running,
+    message::{Failed, Message, byte_of},
+    record::{self, Began, Recorder},
+    session::{self, Timeouts},
+    version_table::VersionTable,
+};
+use crate::sql::{Statement, StatementKind};
+
+/// Bytes after which a message is sent, with more to follow: the server keeps
+/// the parsed form of a whole message in memory.
+const ENOUGH: usize = 1 << 20;
+
+/// Bytes of COPY data that are sent at a time.
+const CHUNK: usize = 1 << 20;
+
+/// What a step is run with.
+pub(super) struct Stepper<'a> {
+    pub table: &'a VersionTable,
+    pub actor: &'a str,
+    pub pid: i32,
+    pub timeouts: Timeouts,
+    /// Whether one transaction holds many steps.
+    pub in_run: bool,
+    /// Whether the session may have another session user.
+    pub authorized: bool,
+    /// Time spent outside of transactions that belongs to the step.
+    pub carried: Duration,
+    pub running: &'a Running,
+}
+
+/// Why a step stopped.
+pub(super) enum Stop {
+    /// Something failed.
+    Failed {
+        failed: Failed,
+        /// Whether the message held the COMMIT.
+        committing: bool,
+    },
+    /// Cancelled between two messages.
+    Interrupted(StepStage),
+}
+
+enum Action<'a> {
+    Send(Message),
+    Copy(usize, &'a Statement),
+}
+
+impl Stepper<'_> {
+    /// Runs the step. Without COPY and without megabytes of SQL that is one message.
+    pub async fn run(
+        &self,
+        connection: &mut PgConnection,
+        step: &StepRequest<'_>,
+        progress: Progress<'_>,
+    ) -> Result<(), Stop> {
+        let began = Instant::now();
+        let (actions, mut last) = self.actions(step);
+        let cut = !actions.is_empty();
+        for action in &actions {
+            match action {
+                Action::Send(message) => {
+                    self.send(connection, message, &mut *progress, false)
+                        .await?;
+                }
+                Action::Copy(index, statement) => {
+                    self.go_on(StepStage::Statement(*index))?;
+                    let copied = copy(connection, step.text, *index, statement, self.running).await;
+                    progress(copied?);
+                }
+            }
+        }
+        let began = match (self.in_run, cut) {
+            (false, _) => Began::Transaction,
+            (true, false) => Began::Message,
+            (true, true) => Began::Before(began.elapsed()),
+        };
+        last.append(&self.tail(step, began));
+        self.send(connection, &last, progress, !self.in_run).await
+    }
+
+    async fn send(
+        &self,
+        connection: &mut PgConnection,
+        message: &Message,
+        progress: Progress<'_>,
+        committing: bool,
+    ) -> Result<(), Stop> {
+        self.go_on(message.last_stage())?;
+        let done = |stage, rows, elapsed| {
+            if let StepStage::Statement(index) = stage {
+                progress(StatementDone {
+                    index,
+                    rows,
+                    elapsed,
+                });
+            }
+        };
+        message
+            .send(connection, done)
+            .await
+            .map_err(|failed| Stop::Failed { failed, committing })
+    }
+
+    fn go_on(&self, stage: StepStage) -> Result<(), Stop> {
+        if self.running.is_cancelled() {
+            Err(Stop::Interrupted(stage))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Head and statements: what is sent first, and what the last message begins with.
+    fn actions<'a>(&self, step: &StepRequest<'a>) -> (Vec<Action<'a>>, Message) {
+        let mut actions = Vec::new();
+        let (mut message, leading) = self.head(step);
+        for (index, statement) in step.statements.iter().enumerate().skip(leading) {
+            let text = statement.text(step.text);
+            if statement.kind == StatementKind::CopyIn {
+                if !message.is_empty() {
+                    actions.push(Action::Send(std::mem::take(&mut message)));
+                }
+                actions.push(Action::Copy(index, statement));
+                continue;
+            }
+            message.push(StepStage::Statement(index), text);
+            let sets = statement.kind == StatementKind::Session;
+            if sets && session::may_change_encoding(text) {
+                message.push(StepStage::Verify, "SET client_encoding TO 'UTF8'");
+            }
+            if message.len() > ENOUGH || sets && session::may_change_lexing(text) {
+                actions.push(Action::Send(std::mem::take(&mut message)));
+            }
+        }
+        (actions, message)
+    }
+
+    /// BEGIN, settings and guards, and how many statements had to come before the guards.
+    fn head(&self, step: &StepRequest<'_>) -> (Message, usize) {
+        let mut message = Message::default();
+        let mut leading = 0;
+        let begin = StepStage::Begin;
+        if !self.in_run {
+            message.push(begin, format!("BEGIN {}", step.modes).trim_end());
+            let statements = step.statements.iter().map(|one| one.text(step.text));
+            for text in statements.take_while(|text| session::sets_transaction(text)) {
+                message.push(StepStage::Statement(leading), text);
+                leading += 1;
+            }
+        }
+        message.push(begin, &session::name_command("LOCAL", step.label));
+        if !step.keep_session {
+            let timeouts = self.timeouts.commands("LOCAL");
+            message.extend(begin, timeouts.iter().map(String::as_str));
+        }
+        message.push(begin, &record::lock_guard(self.table, self.pid));
+        let state_guard = record::state_guard(self.table, step.expects);
+        if step.keep_session {
+            // The script's role may not be allowed to read the table; rolling
+            // back to the savepoint brings that role back.
+            message.push(begin, "SAVEPOINT migrator");
+            message.extend(begin, session::login_role(self.authorized));
+            message.push(begin, &state_guard);
+            message.push(begin, "ROLLBACK TO SAVEPOINT migrator");
+            message.push(begin, "RELEASE SAVEPOINT migrator");
+        } else {
+            message.push(begin, &state_guard);
+        }
+        (message, leading)
+    }
+
+    /// Checks, the way back to our own session, record and COMMIT.
+    fn tail(&self, step: &StepRequest<'_>, began: Began) -> Message {
+        let mut message = Message::default();
+        let verify = StepStage::Verify;
+        // Fails when the script has ended the transaction.
+        message.push(verify, "SAVEPOINT migrator");
+        message.push(verify, "RELEASE SAVEPOINT migrator");
+        message.push(verify, "SET CONSTRAINTS ALL IMMEDIATE");
+        if self.in_run {
+            message.extend(verify, session::DECLARED_CONSTRAINTS);
+        }
+        if step.keep_session {
+            message.extend(verify, session::login_role(self.authorized));
+        } else {
+            message.extend(verify, session::RESET);
+        }
+        let recorder = Recorder {
+            table: self.table,
+            actor: self.actor,
+            began,
+            carried: self.carried,
+        };
+        let record = StepStage::Record;
+        let timeouts = self.timeouts.commands("LOCAL");
+        message.extend(record, timeouts.iter().map(String::as_str));
+        for command in recorder.commands(step.changes, step.log) {
+            message.push(record, &command);
+        }
+        if !self.in_run {
+            message.push(StepStage::Commit, "COMMIT");
+        }
+        message
+    }
+}
+
+/// Runs a `COPY … FROM STDIN` with the data that the script holds.
+pub(super) async fn copy(
+    connection: &mut PgConnection,
+    script: &str,
+    index: usize,
+    statement: &Statement,
+    running: &Running,
+) -> Result<StatementDone, Stop> {
+    let since = Instant::now();
+    let text = statement.text(script);
+    let data = statement.copy_data.clone().map_or("", |data| &script[data]);
+    // A git checkout may have turned every LF into CRLF.
+    let data = data.replace("\r\n", "\n");
+    let sent = async {
+        let mut copy = connection.copy_in_raw(text).await?;
+        for chunk in data.as_bytes().chunks(CHUNK) {
+            if running.is_cancelled() {
+                break;
+            }
+            copy.send(chunk).await?;
+        }
+        // Cancelled, it fails now by the request that was sent to the server, or right after by ours.
+        copy.finish().await
+    };
+    let rows = sent.await.map_err(|error| Stop::Failed {
+        failed: copy_failed(index, text, error),
+        committing: false,
+    })?;
+    if running.is_cancelled() {
+        return Err(Stop::Interrupted(StepStage::Statement(index)));
+    }
+    Ok(StatementDone {
+        index,
+        rows,
+        elapsed: since.elapsed(),
+    })
+}
+
+fn copy_failed(index: usize, text: &str, error: sqlx::Error) -> Failed {
+    let character = super::error::from_server(&error).and_then(super::error::character);
+    Failed {
+        stage: StepStage::Statement(index),
+        offset: character.and_then(|character| byte_of(text, character)),
+        error,
+    }
+}

@@ -1,0 +1,399 @@
+//! The version table and its log: making and reading them.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use sqlx::{PgConnection, Row, postgres::PgRow};
+
+use super::{
+    super::{DatabaseError, Detail},
+    error, lock,
+    message::{literal, rows},
+};
+use crate::{
+    revision::{AppliedRevision, Direction, Kind, LogRow, Observed, Partial, State},
+    sql::Dialect,
+};
+
+/// The layout that this version writes.
+const LAYOUT: u32 = 1;
+
+/// The version table's names, resolved and quoted.
+#[derive(Clone, Debug)]
+pub(super) struct VersionTable {
+    schema: String,
+    name: String,
+    /// `"schema"."table"`
+    pub quoted: String,
+    /// `"schema"."table_log"`
+    pub log: String,
+    /// Of the advisory lock.
+    pub key: i64,
+    /// Whether reading may skip the question if it is there.
+    pub presence: Presence,
+}
+
+/// What is known of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// It was there when we last looked.
+    There,
+    /// It has to be looked for.
+    Unknown,
+}
+
+impl VersionTable {
+    pub fn new(schema: &str, name: &str, presence: Presence) -> Self {
+        let quote = |name: &str| Dialect::Postgres.quote_name(name);
+        Self {
+            quoted: format!("{}.{}", quote(schema), quote(name)),
+            log: format!("{}.{}", quote(schema), quote(&format!("{name}_log"))),
+            key: lock::key(schema, name),
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+            presence,
+        }
+    }
+
+    /// For people: `schema.table`.
+    pub fn shown(&self) -> String {
+        format!("{}.{}", self.schema, self.name)
+    }
+
+    /// Reads all rows. One query when the table is there.
+    pub async fn observe(
+        &mut self,
+        connection: &mut PgConnection,
+        detail: Detail,
+    ) -> Result<Observed, Trouble> {
+        if !self.is_there(connection).await? {
+            return Ok(Observed::default());
+        }
+        let layout = self.layout_query();
+        let script = match detail {
+            Detail::Brief => "NULL",
+            Detail::WithScripts => "t.down_script",
+        };
+        let sql = format!(
+            "{layout};\nSELECT {COLUMNS}, {script} FROM {} AS t ORDER BY t.sequence",
+            self.quoted
+        );
+        let found = match rows(connection, &sql).await {
+            Ok(found) => found,
+            Err(error) if is_odd(&error) => {
+                self.presence = Presence::Unknown;
+                if !self.is_there(connection).await? {
+                    return Ok(Observed::default());
+                }
+                // Other columns: the layout alone tells whether it is of a newer version.
+                if let Ok(found) = rows(connection, &layout).await {
+                    self.check_layout(found.first())?;
+                }
+                return Err(self.odd(&error));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let layout = self.check_layout(found.first())?;
+        let applied = found[1..]
+            .iter()
+            .map(|row| read_row(row).map_err(|reason| self.foreign(reason)))
+            .collect::<Result<_, _>>()?;
+        Ok(Observed {
+            applied,
+            layout: Some(layout),
+        })
+    }
+
+    /// Reads the log, oldest first; empty without one.
+    pub async fn log(&mut self, connection: &mut PgConnection) -> Result<Vec<LogRow>, Trouble> {
+        if !self.is_there(connection).await? {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT t.sequence::text, {}, t.event::text, t.revision::text, t.message::text, \
+             t.outcome::text, t.duration_ms::text, t.actor::text, t.tool_version::text, \
+             t.error::text, t.detail::text FROM {} AS t ORDER BY t.sequence",
+            micros("t.at"),
+            self.log
+        );
+        let found = match rows(connection, &sql).await {
+            Err(error) if is_odd(&error) => return Err(self.odd(&error)),
+            found => found?,
+        };
+        found
+            .iter()
+            .map(|row| read_log_row(row).map_err(|reason| self.foreign(reason).into()))
+            .collect()
+    }
+
+    /// Whether both tables are there with a layout that is known.
+    pub async fn is_complete(&mut self, connection: &mut PgConnection) -> Result<bool, Trouble> {
+        if !self.is_there(connection).await? {
+            return Ok(false);
+        }
+        self.observe(connection, Detail::Brief).await?;
+        Ok(true)
+    }
+
+    /// Commands that make both tables, in order, without a transaction around them.
+    pub fn make(&self, actor: &str) -> Vec<String> {
+        vec![
+            format!("CREATE TABLE {} ({TABLE})", self.quoted),
+            format!("CREATE TABLE {} ({LOG})", self.log),
+            format!(
+                "INSERT INTO {} (event, outcome, duration_ms, actor, tool_version, detail) \
+                 VALUES ('layout', 'ok', 0, {}, {}, '{LAYOUT}')",
+                self.log,
+                literal(actor),
+                literal(env!("CARGO_PKG_VERSION")),
+            ),
+        ]
+    }
+
+    async fn is_there(&mut self, connection: &mut PgConnection) -> Result<bool, Trouble> {
+        if self.presence == Presence::There {
+            return Ok(true);
+        }
+        let sql = format!(
+            "SELECT c.relname::text FROM pg_catalog.pg_class AS c \
+             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+             WHERE n.nspname = {} AND c.relname IN ({}, {}) AND c.relkind NOT IN ('i', 'I', 't', 'c')",
+            literal(&self.schema),
+            literal(&self.name),
+            literal(&format!("{}_log", self.name)),
+        );
+        let found = rows(connection, &sql).await?;
+        let names: Vec<String> = found
+            .iter()
+            .map(|row| row.try_get(0))
+            .collect::<Result<_, _>>()?;
+        if !names.contains(&self.name) && !names.is_empty() {
+            return Err(self
+                .foreign("its log is there, but the table itself is not".into())
+                .into());
+        }
+        if !names.is_empty() {
+            self.presence = Presence::There;
+        }
+        Ok(!names.is_empty())
+    }
+
+    fn layout_query(&self) -> String {
+        format!(
+            "SELECT t.detail::text FROM {} AS t WHERE t.event = 'layout' \
+             ORDER BY t.sequence DESC LIMIT 1",
+            self.log
+        )
+    }
+
+    fn check_layout(&self, row: Option<&PgRow>) -> Result<u32, Trouble> {
+        let detail: Option<String> = match row {
+            Some(row) if row.len() == 1 => row.try_get(0)?,
+            _ => None,
+        };
+        match detail.and_then(|detail| detail.parse().ok()) {
+            Some(found) if found > LAYOUT => Err(DatabaseError::NewerLayout {
+                table: self.shown(),
+                found,
+                known: LAYOUT,
+            }
+            .into()),
+            Some(found) => Ok(found),
+            None => Err(self
+                .foreign("its log does not begin with the layout's version".into())
+                .into()),
+        }
+    }
+
+    fn foreign(&self, reason: String) -> DatabaseError {
+        DatabaseError::Foreign {
+            table: self.shown(),
+            reason,
+        }
+    }
+
+    fn odd(&mut self, error: &sqlx::Error) -> Trouble {
+        self.presence = Presence::Unknown;
+        self.foreign(error::reason(error)).into()
+    }
+}
+
+/// What came of a question: an error of ours, or one of the connection's.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    Ours(DatabaseError),
+    Theirs(sqlx::Error),
+}
+
+impl From<DatabaseError> for Trouble {
+    fn from(error: DatabaseError) -> Self {
+        Self::Ours(error)
+    }
+}
+
+impl From<sqlx::Error> for Trouble {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Theirs(error)
+    }
+}
+
+const TABLE: &str = "
+    sequence bigint PRIMARY KEY CHECK (sequence > 0),
+    revision text NOT NULL UNIQUE CHECK (revision <> ''),
+    kind text NOT NULL CHECK (kind IN ('revision', 'repeatable')),
+    message text NOT NULL,
+    parents text NOT NULL,
+    depends_on text NOT NULL,
+    up_checksum text NOT NULL,
+    down_checksum text,
+    down_script text,
+    state text NOT NULL CHECK (state IN ('applied', 'partial')),
+    direction text CHECK (direction IN ('up', 'down')),
+    script text,
+    statements_done bigint CHECK (statements_done >= 0),
+    statements_total bigint CHECK (statements_total >= statements_done),
+    statement_checksums text,
+    error text,
+    started_at timestamptz NOT NULL,
+    applied_at timestamptz,
+    duration_ms bigint NOT NULL CHECK (duration_ms >= 0),
+    applied_by text NOT NULL,
+    tool_version text NOT NULL,
+    CHECK (CASE state
+        WHEN 'applied' THEN applied_at IS NOT NULL
+            AND direction IS NULL AND script IS NULL AND statements_done IS NULL
+            AND statements_total IS NULL AND statement_checksums IS NULL AND error IS NULL
+        ELSE direction IS NOT NULL AND script IS NOT NULL AND statements_done IS NOT NULL
+            AND statements_total IS NOT NULL AND statement_checksums IS NOT NULL
+    END)
+";
+
+const LOG: &str = "
+    sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+    event text NOT NULL,
+    revision text,
+    message text,
+    outcome text NOT NULL CHECK (outcome IN ('ok', 'failed')),
+    duration_ms bigint NOT NULL CHECK (duration_ms >= 0),
+    actor text NOT NULL,
+    tool_version text NOT NULL,
+    error text,
+    detail text
+";
+
+/// What [`read_row`] reads, and after it the down script.
+const COLUMNS: &str = "t.sequence::text, t.revision::text, t.kind::text, t.message::text, \
+     t.parents::text, t.depends_on::text, t.up_checksum::text, t.down_checksum::text, \
+     t.state::text, t.direction::text, t.script::text, t.statements_done::text, \
+     t.statements_total::text, t.statement_checksums::text, t.error::text, \
+     (pg_catalog.date_part('epoch', t.started_at) * 1000000)::bigint::text, \
+     (pg_catalog.date_part('epoch', t.applied_at) * 1000000)::bigint::text, \
+     t.duration_ms::text, t.applied_by::text, t.tool_version::text";
+
+fn micros(column: &str) -> String {
+    format!("(pg_catalog.date_part('epoch', {column}) * 1000000)::bigint::text")
+}
+
+/// Missing tables and columns, types without a cast: not what we made. Missing privileges are
+/// in the same class, but no oddity.
+fn is_odd(error: &sqlx::Error) -> bool {
+    error::code(error).is_some_and(|code| code.starts_with("42") && code != "42501")
+}
+
+fn read_row(row: &PgRow) -> Result<AppliedRevision, String> {
+    let sequence: i64 = value(row, 0)?;
+    read_columns(row, sequence).map_err(|reason| format!("row {sequence}: {reason}"))
+}
+
+fn read_columns(row: &PgRow, sequence: i64) -> Result<AppliedRevision, String> {
+    let kind = match value::<String>(row, 2)?.as_str() {
+        "revision" => Kind::Revision,
+        "repeatable" => Kind::Repeatable,
+        other => return Err(format!("`{other}` is no kind")),
+    };
+    let state = match value::<String>(row, 8)?.as_str() {
+        "applied" => State::Applied,
+        "partial" => State::Partial(read_partial(row)?),
+        other => return Err(format!("`{other}` is no state")),
+    };
+    Ok(AppliedRevision {
+        sequence,
+        revision: value(row, 1)?,
+        kind,
+        message: value(row, 3)?,
+        parents: list(row, 4)?,
+        depends_on: list(row, 5)?,
+        up_checksum: value(row, 6)?,
+        down_checksum: optional(row, 7)?,
+        state,
+        started_at: time(value(row, 15)?)?,
+        applied_at: optional(row, 16)?.map(time).transpose()?,
+        duration_ms: value(row, 17)?,
+        applied_by: value(row, 18)?,
+        tool_version: value(row, 19)?,
+        down_script: text(row, 20)?,
+    })
+}
+
+fn read_partial(row: &PgRow) -> Result<Partial, String> {
+    let direction = match value::<String>(row, 9)?.as_str() {
+        "up" => Direction::Up,
+        "down" => Direction::Down,
+        other => return Err(format!("`{other}` is no direction")),
+    };
+    Ok(Partial {
+        direction,
+        script: value(row, 10)?,
+        statements_done: value(row, 11)?,
+        statements_total: value(row, 12)?,
+        statement_checksums: list(row, 13)?,
+        error: text(row, 14)?,
+    })
+}
+
+fn read_log_row(row: &PgRow) -> Result<LogRow, String> {
+    Ok(LogRow {
+        sequence: value(row, 0)?,
+        at: time(value(row, 1)?)?,
+        event: value(row, 2)?,
+        revision: optional(row, 3)?,
+        message: text(row, 4)?,
+        outcome: value(row, 5)?,
+        duration_ms: value(row, 6)?,
+        actor: value(row, 7)?,
+        tool_version: value(row, 8)?,
+        error: text(row, 9)?,
+        detail: text(row, 10)?,
+    })
+}
+
+fn text(row: &PgRow, column: usize) -> Result<Option<String>, String> {
+    row.try_get(column).map_err(|error| error.to_string())
+}
+
+fn optional<T: FromStr<Err: ToString>>(row: &PgRow, column: usize) -> Result<Option<T>, String> {
+    let found = text(row, column)?;
+    found
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|error: T::Err| error.to_string())
+}
+
+fn value<T: FromStr<Err: ToString>>(row: &PgRow, column: usize) -> Result<T, String> {
+    optional(row, column)?.ok_or_else(|| format!("column {} is null", column + 1))
+}
+
+/// Values that are separated by commas; none of them can hold one.
+fn list<T: FromStr<Err: ToString>>(row: &PgRow, column: usize) -> Result<Vec<T>, String> {
+    let joined: String = value(row, column)?;
+    joined
+        .split(',')
+        .filter(|part| !part.is_empty())
+        .map(|part| part.parse().map_err(|error: T::Err| error.to_string()))
+        .collect()
+}
+
+fn time(micros: i64) -> Result<DateTime<Utc>, String> {
+    DateTime::from_timestamp_micros(micros).ok_or_else(|| format!("{micros} is no time"))
+}

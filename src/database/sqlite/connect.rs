@@ -1,0 +1,314 @@
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
+
+use super::{
+    super::{Access, DatabaseError},
+    cancel::Control,
+    error::{translate, translate_statement},
+    handle::{Bind, Failure, Handle, Row, Value},
+    session::Baseline,
+};
+
+/// Between two attempts where SQLite gave up at once instead of waiting.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Where the database is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// `:memory:`, which ends with its connection.
+    Memory,
+    /// A file, absolute: SQLite would take `file:…` for a URI.
+    File(PathBuf),
+}
+
+impl Source {
+    pub fn new(file: &Path) -> Result<Self, DatabaseError> {
+        if file == Path::new(":memory:") {
+            return Ok(Self::Memory);
+        }
+        let absolute = std::path::absolute(file).map_err(|error| unreachable(file, &error))?;
+        Ok(Self::File(absolute))
+    }
+
+    /// For people.
+    pub fn place(&self) -> String {
+        match self {
+            Self::Memory => ":memory:".to_owned(),
+            Self::File(file) => file.display().to_string(),
+        }
+    }
+
+    /// Whether there is a database to open. The file is only looked at from outside: closing any
+    /// handle of it would take away the locks that this process may have on it through SQLite.
+    ///
+    /// # Errors
+    /// When there is something else, or nothing and [`Access`] or a missing directory leave it so.
+    pub fn exists(&self, access: Access) -> Result<bool, DatabaseError> {
+        let Self::File(file) = self else {
+            return Ok(true);
+        };
+        let place = self.place();
+        match fs::metadata(file) {
+            Ok(found) if found.is_file() => Ok(true),
+            Ok(found) => Err(DatabaseError::NotADatabase {
+                place,
+                reason: if found.is_dir() {
+                    "it is a directory".to_owned()
+                } else {
+                    "it is not a regular file".to_owned()
+                },
+            }),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unreachable(file, &error)),
+            Err(_) if access == Access::Existing => Err(DatabaseError::Missing { place }),
+            Err(_) => has_directory(file).map(|()| false),
+        }
+    }
+}
+
+fn has_directory(file: &Path) -> Result<(), DatabaseError> {
+    let directory = file.parent().unwrap_or(Path::new("/"));
+    if directory.is_dir() {
+        return Ok(());
+    }
+    Err(DatabaseError::Unreachable {
+        place: file.display().to_string(),
+        reason: format!("there is no directory {}", directory.display()),
+    })
+}
+
+fn unreachable(file: &Path, error: &io::Error) -> DatabaseError {
+    DatabaseError::Unreachable {
+        place: file.display().to_string(),
+        reason: error.to_string(),
+    }
+}
+
+/// An open database; errors come with their meaning.
+pub(super) struct Connection {
+    pub(super) handle: Handle,
+    pub(super) control: Arc<Control>,
+    /// The pragmas as they were when it was opened.
+    pub(super) baseline: Baseline,
+    /// What we have set `foreign_keys` to; if it reads otherwise, a script has changed it.
+    pub(super) foreign_keys: bool,
+    place: String,
+}
+
+impl Connection {
+    /// Opens the database, and makes its file when it is not there and `create` says so.
+    ///
+    /// # Errors
+    /// When it can't be opened or is no database.
+    pub async fn open(
+        source: &Source,
+        create: bool,
+        control: &Arc<Control>,
+    ) -> Result<Self, DatabaseError> {
+        let place = source.place();
+        let options = match source {
+            Source::Memory => SqliteConnectOptions::new().in_memory(true),
+            Source::File(file) => SqliteConnectOptions::new().filename(file),
+        };
+        let connection = options
+            .create_if_missing(create)
+            .foreign_keys(false)
+            .busy_timeout(control.patience().min(Duration::from_secs(1 << 20)))
+            .disable_statement_logging()
+            .connect()
+            .await
+            .map_err(|error| cannot_open(&place, &error))?;
+        let handle = Handle::new(connection, Arc::clone(control))
+            .await
+            .map_err(|error| DatabaseError::ConnectionLost(error.to_string()))?;
+        let mut connection = Self {
+            handle,
+            control: Arc::clone(control),
+            baseline: Baseline::default(),
+            foreign_keys: false,
+            place,
+        };
+        // The first look into the file: it has to be a database, and readable.
+        connection.patiently(|c| c.query("PRAGMA main.schema_version", &[]))?;
+        connection.baseline = Baseline::read(&mut connection)?;
+        Ok(connection)
+    }
+
+    /// Rolls back what is open, and closes.
+    ///
+    /// # Errors
+    /// When sqlx's worker thread is gone.
+    pub async fn close(mut self) -> Result<(), DatabaseError> {
+        self.rollback();
+        let closed = self.handle.close().await;
+        closed.map_err(|error| DatabaseError::ConnectionLost(error.to_string()))
+    }
+
+    /// Runs a statement of ours. Returns the number of rows that it changed itself.
+    pub fn write(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<u64, DatabaseError> {
+        let result = self.handle.write(sql, binds);
+        result.map_err(|failure| self.explain(failure))
+    }
+
+    /// The rows of a statement of ours.
+    pub fn query(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<Vec<Row>, DatabaseError> {
+        let result = self.handle.query(sql, binds);
+        result.map_err(|failure| self.explain(failure))
+    }
+
+    /// The integer in the first column of the first row, if there is one.
+    pub fn integer(&mut self, sql: &str) -> Result<Option<i64>, DatabaseError> {
+        let rows = self.query(sql, &[])?;
+        Ok(match rows.first().and_then(|row| row.first()) {
+            Some(Value::Integer(value)) => Some(*value),
+            _ => None,
+        })
+    }
+
+    /// Runs a statement of a script. Returns the number of rows that it changed in any way.
+    pub fn execute_script(&mut self, sql: &str) -> Result<u64, DatabaseError> {
+        self.handle.execute(sql).map_err(|failure| {
+            if self.control.is_cancelled() {
+                return DatabaseError::Interrupted;
+            }
+            translate_statement(failure, &self.place, self.control.patience())
+        })
+    }
+
+    /// What a failure means here.
+    pub fn explain(&self, failure: Failure) -> DatabaseError {
+        if self.control.is_cancelled() {
+            // Whatever it says: a lock that is no longer waited for, too.
+            return DatabaseError::Interrupted;
+        }
+        translate(failure, &self.place, self.control.patience())
+    }
+
+    /// Whether a transaction is open.
+    pub fn in_transaction(&self) -> bool {
+        self.handle.in_transaction()
+    }
+
+    /// Begins a transaction that may write, `modes` being those of a script's own BEGIN.
+    pub fn begin(&mut self, modes: &str) -> Result<(), DatabaseError> {
+        if self.handle.is_read_only() {
+            // SQLite would begin to read, and fail at the first statement that writes.
+            return Err(DatabaseError::ReadOnly {
+                place: self.place.clone(),
+                reason: "its permissions, or those of the file system, forbid it".to_owned(),
+            });
+        }
+        // A deferred transaction could not wait for a lock when it begins to write.
+        let sql = if modes.trim().eq_ignore_ascii_case("exclusive") {
+            "BEGIN EXCLUSIVE"
+        } else {
+            "BEGIN IMMEDIATE"
+        };
+        self.patiently(|c| c.write(sql, &[])).map(drop)
+    }
+
+    /// Commits; after an error nothing of the transaction is left.
+    pub fn commit(&mut self) -> Result<(), DatabaseError> {
+        let result = self.patiently(|c| c.write("COMMIT", &[])).map(drop);
+        if result.is_err() {
+            self.rollback();
+        }
+        result
+    }
+
+    /// Rolls back if a transaction is open. It can't fail in a way that leaves something
+    /// behind: what is not rolled back here is by the next one who opens the file.
+    pub fn rollback(&mut self) {
+        if self.in_transaction() {
+            let _ = self.handle.write("ROLLBACK", &[]);
+        }
+    }
+
+    /// Runs `work` in a transaction of its own, or in the one that is open.
+    pub fn in_snapshot<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, DatabaseError>,
+    ) -> Result<T, DatabaseError> {
+        if self.in_transaction() {
+            return work(self);
+        }
+        self.write("BEGIN", &[])?;
+        let result = work(self);
+        self.rollback();
+        result
+    }
+
+    /// Runs `work` in a writing transaction of its own.
+    pub fn in_transaction_of_its_own<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, DatabaseError>,
+    ) -> Result<T, DatabaseError> {
+        if self.in_transaction() {
+            return Err(DatabaseError::Other(
+                "a transaction is already open".to_owned(),
+            ));
+        }
+        self.begin("")?;
+        let result = work(self);
+        match result {
+            Ok(value) => self.commit().map(|()| value),
+            Err(error) => {
+                self.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    /// Repeats what SQLite refuses at once with BUSY, without waiting, as it does where it fears a
+    /// deadlock or recovers a file.
+    fn patiently<T>(
+        &mut self,
+        mut work: impl FnMut(&mut Self) -> Result<T, DatabaseError>,
+    ) -> Result<T, DatabaseError> {
+        let begun = Instant::now();
+        loop {
+            match work(self) {
+                Err(DatabaseError::Busy { reason, .. }) => {
+                    let waited = begun.elapsed();
+                    if waited >= self.control.patience() {
+                        return Err(DatabaseError::Busy { waited, reason });
+                    }
+                    thread::sleep(PAUSE.min(self.control.patience() - waited));
+                }
+                other => return other,
+            }
+        }
+    }
+}
+
+fn cannot_open(place: &str, error: &sqlx::Error) -> DatabaseError {
+    let reason = match error {
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        other => other.to_string(),
+    };
+    DatabaseError::Unreachable {
+        place: place.to_owned(),
+        reason: format!("{reason} (may the file and its directory be read and written?)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_absolute() {
+        assert_eq!(Source::new(Path::new(":memory:")), Ok(Source::Memory));
+        let Ok(Source::File(file)) = Source::new(Path::new("file:x?mode=ro")) else {
+            panic!("anything else is a file");
+        };
+        assert!(file.is_absolute());
+        assert!(file.ends_with("file:x?mode=ro"));
+    }
+}

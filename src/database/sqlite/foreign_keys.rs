@@ -1,0 +1,306 @@
+//! Foreign keys: switched off while scripts run, verified before the commit.
+//!
+//! The check has no mercy for rows that were broken before, so it is made before and after, and
+//! what counts is the difference. Rebuilding a table gives its rows new rowids; so violations are
+//! not told apart but counted, by child table, parent table and columns.
+
+use std::collections::BTreeMap;
+
+use libsqlite3_sys as ffi;
+
+use super::{
+    super::DatabaseError,
+    connect::Connection,
+    handle::{Row, Value},
+    version_table::quoted,
+};
+
+/// Rowids that an error names.
+const EXAMPLES: usize = 5;
+
+/// Child, columns, parent.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    child: String,
+    columns: Vec<String>,
+    parent: String,
+}
+
+/// Names of tables and columns are compared without case, as SQLite does.
+impl Key {
+    fn folded(&self) -> Self {
+        Self {
+            child: self.child.to_ascii_lowercase(),
+            columns: self
+                .columns
+                .iter()
+                .map(|c| c.to_ascii_lowercase())
+                .collect(),
+            parent: self.parent.to_ascii_lowercase(),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Violations {
+    /// With names as they are written.
+    key: Key,
+    count: u64,
+    rowids: Vec<i64>,
+}
+
+/// The violations at one point in time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ForeignKeyState {
+    violations: BTreeMap<Key, Violations>,
+    /// `foreign key mismatch`: the parent has no unique key of these columns. In lower case, and
+    /// as it is written.
+    mismatches: BTreeMap<String, String>,
+}
+
+impl ForeignKeyState {
+    /// Checks the whole database. If anything is found, table by table, since a mismatch ends a
+    /// check.
+    pub fn read(connection: &mut Connection) -> Result<Self, DatabaseError> {
+        let mut state = Self::default();
+        let mut is_clean = true;
+        let check = "PRAGMA main.foreign_key_check";
+        match connection.handle.for_each(check, |_| is_clean = false) {
+            Ok(()) if is_clean => return Ok(state),
+            Ok(()) => {}
+            Err(failure) if failure.primary() == ffi::SQLITE_ERROR => {}
+            Err(failure) => return Err(connection.explain(failure)),
+        }
+        for child in children(connection)? {
+            state.check(connection, &child)?;
+        }
+        Ok(state)
+    }
+
+    /// One line for everything that is worse now than it was `before`.
+    pub fn worse_than(&self, before: &Self) -> Vec<String> {
+        let violations = self.violations.iter().filter_map(|(key, now)| {
+            let then = before.violations.get(key).map_or(0, |then| then.count);
+            (now.count > then).then(|| now.describe(then))
+        });
+        let mismatches = self
+            .mismatches
+            .iter()
+            .filter(|(folded, _)| !before.mismatches.contains_key(*folded))
+            .map(|(_, message)| message.clone());
+        violations.chain(mismatches).collect()
+    }
+
+    fn check(&mut self, connection: &mut Connection, child: &str) -> Result<(), DatabaseError> {
+        let keys = keys_of(connection, child)?;
+        let mut found: BTreeMap<i64, (u64, Vec<i64>)> = BTreeMap::new();
+        let sql = format!("PRAGMA main.foreign_key_check({})", quoted(child));
+        let result = connection.handle.for_each(&sql, |row| {
+            let id = if let Some(Value::Integer(id)) = row.get(3) {
+                *id
+            } else {
+                -1
+            };
+            let (count, rowids) = found.entry(id).or_default();
+            *count += 1;
+            if let Some(Value::Integer(rowid)) = row.get(1)
+                && rowids.len() < EXAMPLES
+            {
+                rowids.push(*rowid);
+            }
+        });
+        match result {
+            Ok(()) => {}
+            Err(failure) if failure.primary() == ffi::SQLITE_ERROR => {
+                if failure.message.starts_with("foreign key mismatch") {
+                    let folded = failure.message.to_ascii_lowercase();
+                    self.mismatches.insert(folded, failure.message);
+                }
+                // Else a collation or function that only the application has. What else the
+                // table refers to can still be counted.
+                found = count_by_join(connection, &keys);
+            }
+            Err(failure) => return Err(connection.explain(failure)),
+        }
+        for (id, (count, rowids)) in found {
+            let Some(key) = keys.get(&id).map(|parsed| parsed.key.clone()) else {
+                continue;
+            };
+            let violations = self.violations.entry(key.folded()).or_insert(Violations {
+                key,
+                count: 0,
+                rowids: Vec::new(),
+            });
+            violations.count += count;
+            violations.rowids.extend(rowids);
+        }
+        Ok(())
+    }
+}
+
+impl Violations {
+    fn describe(&self, before: u64) -> String {
+        let new = self.count - before;
+        let Key {
+            child,
+            columns,
+            parent,
+        } = &self.key;
+        let rows = if new == 1 { "row" } else { "rows" };
+        let mut line = format!(
+            "{child} ({}): {new} {rows} without a parent in {parent}",
+            columns.join(", ")
+        );
+        if before > 0 {
+            line += &format!(", besides {before} that had none before");
+        }
+        if !self.rowids.is_empty() {
+            let named: Vec<_> = self
+                .rowids
+                .iter()
+                .take(EXAMPLES)
+                .map(i64::to_string)
+                .collect();
+            let more = if self.count > named.len() as u64 {
+                ", …"
+            } else {
+                ""
+            };
+            line += &format!(" (rowid {}{more})", named.join(", "));
+        }
+        line
+    }
+}
+
+/// A foreign key as it is declared.
+struct ForeignKey {
+    key: Key,
+    /// The parent's columns; empty where its primary key is meant.
+    to: Vec<String>,
+}
+
+fn children(connection: &mut Connection) -> Result<Vec<String>, DatabaseError> {
+    let rows = connection.query(
+        "SELECT name FROM main.sqlite_schema
+         WHERE type = 'table' AND instr(lower(sql), 'references') > 0 ORDER BY name",
+        &[],
+    )?;
+    let names = rows.into_iter().filter_map(|row| text(&row, 0));
+    Ok(names.collect())
+}
+
+/// The foreign keys of a table by their id.
+fn keys_of(
+    connection: &mut Connection,
+    child: &str,
+) -> Result<BTreeMap<i64, ForeignKey>, DatabaseError> {
+    let sql = format!("PRAGMA main.foreign_key_list({})", quoted(child));
+    let mut keys = BTreeMap::new();
+    // id, seq, table, from, to, …; by id, then seq.
+    for row in connection.query(&sql, &[])? {
+        let (Some(Value::Integer(id)), Some(parent), Some(from)) =
+            (row.first(), text(&row, 2), text(&row, 3))
+        else {
+            continue;
+        };
+        let entry = keys.entry(*id).or_insert_with(|| ForeignKey {
+            key: Key {
+                child: child.to_owned(),
+                columns: Vec::new(),
+                parent,
+            },
+            to: Vec::new(),
+        });
+        entry.key.columns.push(from);
+        entry.to.extend(text(&row, 4));
+    }
+    Ok(keys)
+}
+
+/// Counts as well as can be done without `foreign_key_check`, where that fails.
+fn count_by_join(
+    connection: &mut Connection,
+    keys: &BTreeMap<i64, ForeignKey>,
+) -> BTreeMap<i64, (u64, Vec<i64>)> {
+    let mut found = BTreeMap::new();
+    for (id, foreign_key) in keys {
+        // A column or collation that is not there: nothing can be said about this one.
+        if let Ok(Some(count)) = count_orphans(connection, foreign_key)
+            && count > 0
+        {
+            found.insert(*id, (count.unsigned_abs(), Vec::new()));
+        }
+    }
+    found
+}
+
+fn count_orphans(
+    connection: &mut Connection,
+    foreign_key: &ForeignKey,
+) -> Result<Option<i64>, DatabaseError> {
+    let Key {
+        child,
+        columns,
+        parent,
+    } = &foreign_key.key;
+    let to = if foreign_key.to.is_empty() {
+        primary_key(connection, parent)?
+    } else {
+        foreign_key.to.clone()
+    };
+    if to.len() != columns.len() {
+        return Ok(None);
+    }
+    let present: Vec<_> = columns
+        .iter()
+        .map(|column| format!("c.{} IS NOT NULL", quoted(column)))
+        .collect();
+    // The parent's side first: its affinity and collation rule the comparison.
+    let equal: Vec<_> = columns
+        .iter()
+        .zip(&to)
+        .map(|(from, to)| format!("p.{} = c.{}", quoted(to), quoted(from)))
+        .collect();
+    connection.integer(&format!(
+        "SELECT count(*) FROM main.{} c WHERE {} AND NOT EXISTS (SELECT 1 FROM main.{} p WHERE {})",
+        quoted(child),
+        present.join(" AND "),
+        quoted(parent),
+        equal.join(" AND "),
+    ))
+}
+
+fn primary_key(connection: &mut Connection, table: &str) -> Result<Vec<String>, DatabaseError> {
+    let sql = format!("PRAGMA main.table_info({})", quoted(table));
+    let mut columns = BTreeMap::new();
+    for row in connection.query(&sql, &[])? {
+        if let (Some(name), Some(Value::Integer(place @ 1..))) = (text(&row, 1), row.get(5)) {
+            columns.insert(*place, name);
+        }
+    }
+    Ok(columns.into_values().collect())
+}
+
+fn text(row: &Row, column: usize) -> Option<String> {
+    match row.get(column) {
+        Some(Value::Text(text)) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// Switches enforcement on or off and makes sure that it took: inside a transaction, and in a
+/// SQLite without foreign keys, the pragma does nothing and says nothing.
+pub(super) fn enforce(connection: &mut Connection, on: bool) -> Result<(), DatabaseError> {
+    let wanted = i64::from(on);
+    if connection.integer("PRAGMA foreign_keys")? != Some(wanted) {
+        connection.write(&format!("PRAGMA foreign_keys = {wanted}"), &[])?;
+        if connection.integer("PRAGMA foreign_keys")? != Some(wanted) {
+            let state = if on { "on" } else { "off" };
+            return Err(DatabaseError::Other(format!(
+                "PRAGMA foreign_keys can't be switched {state}"
+            )));
+        }
+    }
+    connection.foreign_keys = on;
+    Ok(())
+}

@@ -1,0 +1,386 @@
+//! SQLite's C interface, made safe. All unsafe code of this room is in this file.
+
+use std::{
+    ffi::{CStr, c_char, c_int, c_void},
+    ptr::{self, NonNull},
+    sync::Arc,
+};
+
+use libsqlite3_sys as ffi;
+use sqlx::{Connection as _, sqlite::SqliteConnection};
+
+use super::cancel::Control;
+
+/// Virtual machine instructions between two looks at the cancel flag: some microseconds.
+const INSTRUCTIONS_PER_LOOK: i32 = 2_000;
+
+/// What SQLite said when something failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    /// Extended result code.
+    pub code: c_int,
+    /// Its sentence.
+    pub message: String,
+    /// Byte offset within the SQL, where SQLite knows one.
+    pub offset: Option<usize>,
+}
+
+impl Failure {
+    /// The result code without its extension.
+    pub fn primary(&self) -> c_int {
+        self.code & 0xff
+    }
+}
+
+/// A value that is bound to a parameter.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Bind<'a> {
+    Null,
+    Integer(i64),
+    Text(&'a str),
+}
+
+impl From<i64> for Bind<'_> {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl<'a> From<&'a str> for Bind<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<'a> From<Option<&'a str>> for Bind<'a> {
+    fn from(value: Option<&'a str>) -> Self {
+        value.map_or(Self::Null, Self::Text)
+    }
+}
+
+/// A value of a row that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    Null,
+    Integer(i64),
+    Text(String),
+    /// A type that none of our queries expects; its name.
+    Other(&'static str),
+}
+
+/// A row that was read.
+pub(super) type Row = Vec<Value>;
+
+/// A `sqlite3*` that is only used through `&mut`, one call at a time.
+pub(super) struct Handle {
+    db: NonNull<ffi::sqlite3>,
+    /// Owns `db`. `None` only after `close`.
+    connection: Option<SqliteConnection>,
+    /// Outlives the busy handler, which points to it.
+    control: Arc<Control>,
+}
+
+// SAFETY: sqlx opens with SQLITE_OPEN_NOMUTEX and a thread-safe SQLite, which allows any thread to
+// use the connection as long as only one does at a time. sqlx's worker thread gets no command
+// between `new` and `close`, so it does not touch the connection, and every use here is through
+// `&mut self` or a `&self` that is not shared (`Handle` is not `Sync`). `sqlite3_interrupt` may be called by any thread.
+unsafe impl Send for Handle {}
+
+/// A `sqlite3*` for `sqlite3_interrupt` and nothing else.
+pub(super) struct Interruptible(NonNull<ffi::sqlite3>);
+
+// SAFETY: `sqlite3_interrupt` may be called by any thread while the connection is open, which
+// `Control` sees to: it forgets the pointer before `Handle` lets go of the connection.
+unsafe impl Send for Interruptible {}
+
+impl Interruptible {
+    /// Makes the running statement fail with SQLITE_INTERRUPT.
+    pub fn interrupt(&self) {
+        // SAFETY: the connection is open, see above.
+        unsafe { ffi::sqlite3_interrupt(self.0.as_ptr()) }
+    }
+}
+
+impl Handle {
+    /// Takes over a connection that sqlx has opened.
+    ///
+    /// # Errors
+    /// When sqlx's worker thread is gone.
+    pub async fn new(
+        mut connection: SqliteConnection,
+        control: Arc<Control>,
+    ) -> Result<Self, sqlx::Error> {
+        let mut guard = connection.lock_handle().await?;
+        let db = guard.as_raw_handle();
+        let watched = Arc::clone(&control);
+        guard.set_progress_handler(INSTRUCTIONS_PER_LOOK, move || !watched.is_cancelled());
+        drop(guard);
+        control.attach(Interruptible(db));
+        let mut handle = Self {
+            db,
+            connection: Some(connection),
+            control,
+        };
+        handle.install_busy_handler();
+        Ok(handle)
+    }
+
+    /// Closes the connection; an open transaction is rolled back.
+    ///
+    /// # Errors
+    /// When sqlx's worker thread is gone.
+    pub async fn close(mut self) -> Result<(), sqlx::Error> {
+        self.let_go();
+        match self.connection.take() {
+            Some(connection) => connection.close().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Makes locked databases be waited for as `Control` says; undoes `PRAGMA busy_timeout`.
+    pub fn install_busy_handler(&mut self) {
+        let data = Arc::as_ptr(&self.control).cast_mut().cast::<c_void>();
+        // SAFETY: the connection is open; `data` lives as long as `self.control`, and `let_go`
+        // takes the handler off before that is dropped.
+        unsafe { ffi::sqlite3_busy_handler(self.db.as_ptr(), Some(wait_while_busy), data) };
+    }
+
+    /// Whether a transaction is open.
+    pub fn in_transaction(&self) -> bool {
+        // SAFETY: the connection is open.
+        unsafe { ffi::sqlite3_get_autocommit(self.db.as_ptr()) == 0 }
+    }
+
+    /// Whether the file was opened for reading only, because of its permissions.
+    pub fn is_read_only(&self) -> bool {
+        // SAFETY: the connection is open, and the name ends with NUL.
+        unsafe { ffi::sqlite3_db_readonly(self.db.as_ptr(), c"main".as_ptr()) == 1 }
+    }
+
+    /// Runs one statement to its end, without its rows. Returns the number of rows that it, its
+    /// triggers and foreign key actions changed.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn execute(&mut self, sql: &str) -> Result<u64, Failure> {
+        // SAFETY: the connection is open.
+        let before = unsafe { ffi::sqlite3_total_changes64(self.db.as_ptr()) };
+        self.run(sql, &[], |_| ())?;
+        // SAFETY: the connection is open.
+        let after = unsafe { ffi::sqlite3_total_changes64(self.db.as_ptr()) };
+        Ok(after.saturating_sub(before).unsigned_abs())
+    }
+
+    /// Runs one statement with parameters. Returns the number of rows that it changed itself.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn write(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<u64, Failure> {
+        self.run(sql, binds, |_| ())?;
+        // SAFETY: the connection is open.
+        let changes = unsafe { ffi::sqlite3_changes64(self.db.as_ptr()) };
+        Ok(changes.unsigned_abs())
+    }
+
+    /// The rows of one statement.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn query(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<Vec<Row>, Failure> {
+        let mut rows = Vec::new();
+        self.run(sql, binds, |statement| rows.push(statement.row()))?;
+        Ok(rows)
+    }
+
+    /// Hands every row of one statement to `each`, without keeping them.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn for_each(&mut self, sql: &str, mut each: impl FnMut(Row)) -> Result<(), Failure> {
+        self.run(sql, &[], |statement| each(statement.row()))
+    }
+
+    fn run(
+        &mut self,
+        sql: &str,
+        binds: &[Bind<'_>],
+        mut each: impl FnMut(&Prepared),
+    ) -> Result<(), Failure> {
+        let Some(statement) = self.prepare(sql)? else {
+            return Ok(());
+        };
+        for (index, bind) in (1..).zip(binds) {
+            if statement.bind(index, *bind) != ffi::SQLITE_OK {
+                return Err(self.failure(sql));
+            }
+        }
+        loop {
+            match statement.step() {
+                ffi::SQLITE_ROW => each(&statement),
+                ffi::SQLITE_DONE => return Ok(()),
+                _ => return Err(self.failure(sql)),
+            }
+        }
+    }
+
+    /// `None` when there is nothing in `sql` but space and comments.
+    fn prepare(&mut self, sql: &str) -> Result<Option<Prepared>, Failure> {
+        if let Some(offset) = sql.find('\0') {
+            // SQLite would take it for the end of the text and pass over the rest.
+            return Err(refused("the statement holds a NUL character", offset));
+        }
+        let Ok(length) = c_int::try_from(sql.len()) else {
+            return Err(refused("the statement is longer than 2 GiB", 0));
+        };
+        let start = sql.as_ptr().cast::<c_char>();
+        let mut statement = ptr::null_mut();
+        let mut tail = start;
+        // SAFETY: the connection is open, and `start` points to `length` bytes, which suffices
+        // without a terminating NUL.
+        let code = unsafe {
+            ffi::sqlite3_prepare_v2(self.db.as_ptr(), start, length, &mut statement, &mut tail)
+        };
+        if code != ffi::SQLITE_OK {
+            return Err(self.failure(sql));
+        }
+        let prepared = NonNull::new(statement).map(Prepared);
+        // An address within `sql`, or its end.
+        let end = (tail as usize).saturating_sub(start as usize);
+        let rest = sql.get(end..).unwrap_or_default();
+        let is_separator = |c: char| c == ';' || c.is_ascii_whitespace();
+        match rest.find(|c| !is_separator(c)) {
+            Some(more) => Err(refused("this is more than one statement", end + more)),
+            None => Ok(prepared),
+        }
+    }
+
+    /// The last error of the connection, which `sql` has led to.
+    fn failure(&mut self, sql: &str) -> Failure {
+        let db = self.db.as_ptr();
+        // SAFETY: the connection is open; the message is valid until the next call on the
+        // connection and is copied before that.
+        let (code, message, offset) = unsafe {
+            (
+                ffi::sqlite3_extended_errcode(db),
+                CStr::from_ptr(ffi::sqlite3_errmsg(db))
+                    .to_string_lossy()
+                    .into_owned(),
+                ffi::sqlite3_error_offset(db),
+            )
+        };
+        Failure {
+            code,
+            message,
+            offset: usize::try_from(offset)
+                .ok()
+                .filter(|offset| *offset <= sql.len()),
+        }
+    }
+
+    fn let_go(&mut self) {
+        self.control.detach();
+        // SAFETY: the connection is open. Closing it may still take locks; nobody waits for them then.
+        unsafe { ffi::sqlite3_busy_handler(self.db.as_ptr(), None, ptr::null_mut()) };
+    }
+}
+
+/// Dropping the connection makes sqlx's worker thread close it.
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if self.connection.is_some() {
+            self.let_go();
+        }
+    }
+}
+
+fn refused(message: &str, offset: usize) -> Failure {
+    Failure {
+        code: ffi::SQLITE_ERROR,
+        message: message.to_owned(),
+        offset: Some(offset),
+    }
+}
+
+/// A statement that is finalized when it is dropped; never kept beyond the call that made it.
+struct Prepared(NonNull<ffi::sqlite3_stmt>);
+
+impl Prepared {
+    fn bind(&self, index: c_int, value: Bind<'_>) -> c_int {
+        let statement = self.0.as_ptr();
+        // SAFETY: the statement is not finalized; SQLITE_TRANSIENT makes SQLite copy the text
+        // before the call returns.
+        unsafe {
+            match value {
+                Bind::Null => ffi::sqlite3_bind_null(statement, index),
+                Bind::Integer(value) => ffi::sqlite3_bind_int64(statement, index, value),
+                Bind::Text(text) => ffi::sqlite3_bind_text64(
+                    statement,
+                    index,
+                    text.as_ptr().cast(),
+                    text.len() as u64,
+                    ffi::SQLITE_TRANSIENT(),
+                    ffi::SQLITE_UTF8 as u8,
+                ),
+            }
+        }
+    }
+
+    fn step(&self) -> c_int {
+        // SAFETY: the statement is not finalized.
+        unsafe { ffi::sqlite3_step(self.0.as_ptr()) }
+    }
+
+    /// The row that the last step came to.
+    fn row(&self) -> Row {
+        // SAFETY: the statement is not finalized.
+        let columns = unsafe { ffi::sqlite3_column_count(self.0.as_ptr()) };
+        (0..columns).map(|column| self.value(column)).collect()
+    }
+
+    fn value(&self, column: c_int) -> Value {
+        let statement = self.0.as_ptr();
+        // SAFETY: the statement is not finalized and stands at a row, and `column` is one of its.
+        match unsafe { ffi::sqlite3_column_type(statement, column) } {
+            ffi::SQLITE_NULL => Value::Null,
+            // SAFETY: as above.
+            ffi::SQLITE_INTEGER => {
+                Value::Integer(unsafe { ffi::sqlite3_column_int64(statement, column) })
+            }
+            ffi::SQLITE_TEXT => self.text(column),
+            ffi::SQLITE_FLOAT => Value::Other("a real number"),
+            _ => Value::Other("a blob"),
+        }
+    }
+
+    fn text(&self, column: c_int) -> Value {
+        let statement = self.0.as_ptr();
+        // SAFETY: as in `value`; the length is asked for after the text, as SQLite wants it, and
+        // the bytes are copied before the next call on the statement.
+        let bytes = unsafe {
+            let start = ffi::sqlite3_column_text(statement, column);
+            let length = ffi::sqlite3_column_bytes(statement, column);
+            match usize::try_from(length) {
+                Ok(length) if !start.is_null() => std::slice::from_raw_parts(start, length),
+                _ => &[],
+            }
+        };
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Value::Text(text.to_owned()),
+            Err(_) => Value::Other("text that is not UTF-8"),
+        }
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        // SAFETY: nobody else finalizes it. The code it returns is the one that `step` returned.
+        unsafe { ffi::sqlite3_finalize(self.0.as_ptr()) };
+    }
+}
+
+/// SQLite calls it when a lock is held by someone else; 0 gives up.
+extern "C" fn wait_while_busy(data: *mut c_void, attempt: c_int) -> c_int {
+    // SAFETY: `data` is the `Control` that `install_busy_handler` gave, alive as said there.
+    let control = unsafe { &*data.cast::<Control>() };
+    c_int::from(control.wait_while_busy(attempt))
+}

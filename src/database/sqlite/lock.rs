@@ -1,0 +1,189 @@
+use std::{
+    ffi::OsString,
+    fs::{self, File, TryLockError},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    process,
+};
+
+use chrono::Utc;
+
+use super::super::{DatabaseError, LockAttempt, Settings};
+
+/// What is put behind the database's name.
+const SUFFIX: &str = ".migrator-lock";
+
+/// How often a lock file that is deleted under our hands is made anew before it counts as held.
+const ATTEMPTS: usize = 100;
+
+/// Symbolic links that are followed to a database that does not exist yet.
+const LINKS: usize = 40;
+
+/// A lock file that is locked by us. The operating system lets the lock go with the process.
+pub(super) struct LockFile {
+    path: PathBuf,
+    file: File,
+}
+
+/// What came of one attempt.
+pub(super) enum Attempt {
+    Acquired(LockFile),
+    Held(Option<String>),
+}
+
+impl From<&Attempt> for LockAttempt {
+    fn from(attempt: &Attempt) -> Self {
+        match attempt {
+            Attempt::Acquired(_) => Self::Acquired,
+            Attempt::Held(holder) => Self::Held {
+                holder: holder.clone(),
+            },
+        }
+    }
+}
+
+impl LockFile {
+    /// Tries once for the lock of `database`.
+    ///
+    /// # Errors
+    /// When the lock file can't be made, or is a symbolic link.
+    pub fn attempt(database: &Path, settings: &Settings) -> Result<Attempt, DatabaseError> {
+        let path = lock_path(database);
+        for _ in 0..ATTEMPTS {
+            let file = open(&path).map_err(|error| cannot_lock(database, &path, &error))?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(Attempt::Held(holder(file))),
+                Err(TryLockError::Error(error)) => {
+                    return Err(cannot_lock(database, &path, &error));
+                }
+            }
+            let mut lock = Self {
+                path: path.clone(),
+                file,
+            };
+            // Whoever had it before removes the file before letting go, and a lock on a file
+            // that has no name keeps nobody out.
+            if lock.is_in_place() {
+                lock.introduce(settings);
+                return Ok(Attempt::Acquired(lock));
+            }
+            if path.is_symlink() {
+                let error = io::Error::other("it is a symbolic link");
+                return Err(cannot_lock(database, &path, &error));
+            }
+        }
+        Ok(Attempt::Held(None))
+    }
+
+    /// Whether the file that we have locked is still the one that others will try.
+    pub fn is_in_place(&self) -> bool {
+        is_same_file(&self.file, &self.path)
+    }
+
+    /// Writes who we are. Only for people, so that a failure does not matter.
+    fn introduce(&mut self, settings: &Settings) {
+        let text = format!(
+            "{} (pid {}, {}, since {})\n",
+            settings.application_name,
+            process::id(),
+            settings.actor,
+            Utc::now().format("%Y-%m-%d %H:%M:%S UTC"),
+        );
+        let _ = self
+            .file
+            .set_len(0)
+            .and_then(|()| self.file.write_all(text.as_bytes()));
+    }
+}
+
+/// Removes the file while it is still locked, so that nobody's new file is hit.
+impl Drop for LockFile {
+    fn drop(&mut self) {
+        // Elsewhere an open file can't be removed, or its name stays taken; the empty file stays.
+        if cfg!(unix) && self.is_in_place() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Beside the database, by its real path, so that all spellings of it share one lock.
+fn lock_path(database: &Path) -> PathBuf {
+    let mut name = OsString::from(real_path(database));
+    name.push(SUFFIX);
+    name.into()
+}
+
+/// The path without symbolic links, also of a file that does not exist yet.
+fn real_path(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        if let Ok(real) = fs::canonicalize(&path) {
+            return real;
+        }
+        let parent = path.parent().unwrap_or(Path::new("/"));
+        let parent = fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
+        match fs::read_link(&path) {
+            Ok(target) => path = parent.join(target),
+            Err(_) => {
+                return path
+                    .file_name()
+                    .map_or(path.clone(), |name| parent.join(name));
+            }
+        }
+    }
+    path
+}
+
+/// Read-only where it belongs to someone else: it can be locked all the same.
+fn open(path: &Path) -> io::Result<File> {
+    let written = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path);
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            File::open(path).map_err(|_| error)
+        }
+        other => other,
+    }
+}
+
+/// What the holder has written.
+fn holder(mut file: File) -> Option<String> {
+    let mut text = String::new();
+    // Where locks are mandatory it can't be read.
+    file.read_to_string(&mut text).ok()?;
+    let line = text.lines().next()?.trim();
+    (!line.is_empty()).then(|| line.to_owned())
+}
+
+fn cannot_lock(database: &Path, lock: &Path, error: &io::Error) -> DatabaseError {
+    let place = database.display().to_string();
+    let reason = format!("the lock file {} can't be used: {error}", lock.display());
+    match error.kind() {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            DatabaseError::ReadOnly { place, reason }
+        }
+        _ => DatabaseError::Unreachable { place, reason },
+    }
+}
+
+/// Never through a symbolic link, behind which there may be a file that is nobody's lock.
+#[cfg(unix)]
+fn is_same_file(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    match (file.metadata(), fs::symlink_metadata(path)) {
+        (Ok(ours), Ok(named)) => ours.dev() == named.dev() && ours.ino() == named.ino(),
+        _ => false,
+    }
+}
+
+/// An open file can't be replaced there.
+#[cfg(not(unix))]
+fn is_same_file(_file: &File, path: &Path) -> bool {
+    path.exists()
+}

@@ -1,0 +1,282 @@
+//! SQLite.
+
+mod cancel;
+mod connect;
+mod error;
+mod foreign_keys;
+mod handle;
+mod lock;
+mod record;
+mod row;
+mod session;
+mod step;
+mod version_table;
+
+use std::{path::Path, sync::Arc};
+
+use async_trait::async_trait;
+use tokio::runtime::{Handle as Runtime, RuntimeFlavor};
+
+use super::{
+    Access, Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, Settings, StepError,
+    StepRequest, StepStage,
+};
+use crate::{
+    revision::{LogEntry, LogRow, Observed, RecordChange},
+    sql::Dialect,
+};
+use cancel::{Canceller, Control};
+use connect::{Connection, Source};
+use foreign_keys::ForeignKeyState;
+use lock::{Attempt, LockFile};
+use record::Occasion;
+use step::{Run, opened};
+use version_table::VersionTable;
+
+/// A connection to a SQLite file.
+pub struct Sqlite {
+    /// `None` while the file does not exist. Before `lock`, so that it is dropped first.
+    connection: Option<Connection>,
+    lock: Option<LockFile>,
+    source: Source,
+    /// Once the file has been there, it is never made again.
+    access: Access,
+    settings: Settings,
+    table: VersionTable,
+    control: Arc<Control>,
+    run: Option<Run>,
+    /// Whether a script has left something in the session, so that the file is opened anew
+    /// before anything else is done with it.
+    stale: bool,
+    /// A database in memory ends with its connection.
+    can_reopen: bool,
+    keys_before_script: Option<ForeignKeyState>,
+}
+
+impl Sqlite {
+    /// Connects. A file that is missing is made when [`Database::prepare`] is called, not before.
+    ///
+    /// # Errors
+    /// When the file is missing (with [`Access::Existing`]) or is no database.
+    pub async fn connect(
+        file: &Path,
+        access: Access,
+        settings: Settings,
+    ) -> Result<Self, DatabaseError> {
+        let source = Source::new(file)?;
+        let mut sqlite = Self {
+            connection: None,
+            lock: None,
+            access,
+            table: VersionTable::new(&settings.version_table)?,
+            control: Control::new(settings.connect_timeout),
+            run: None,
+            stale: false,
+            can_reopen: source != Source::Memory,
+            keys_before_script: None,
+            source,
+            settings,
+        };
+        sqlite.open(Absent::Leave).await?;
+        Ok(sqlite)
+    }
+
+    /// Opens the file if it is not open, or anew if a script has left something in the session.
+    /// Returns whether there is a file.
+    async fn open(&mut self, absent: Absent) -> Result<bool, DatabaseError> {
+        if self.stale && self.run.is_none() {
+            if let Some(connection) = self.connection.take() {
+                connection.close().await?;
+            }
+            self.stale = false;
+        }
+        if self.connection.is_some() {
+            return Ok(true);
+        }
+        let exists = self.source.exists(self.access)?;
+        if !exists && absent == Absent::Leave {
+            return Ok(false);
+        }
+        let connection = Connection::open(&self.source, !exists, &self.control).await?;
+        self.connection = Some(connection);
+        self.access = Access::Existing;
+        Ok(true)
+    }
+
+    /// As [`Self::open`], where there has to be a file.
+    async fn open_existing(&mut self) -> Result<(), DatabaseError> {
+        if self.open(Absent::Leave).await? {
+            return Ok(());
+        }
+        let place = self.source.place();
+        Err(DatabaseError::Missing { place })
+    }
+
+    /// Takes the lock again if someone has deleted its file.
+    fn keep_lock(&mut self) -> Result<(), DatabaseError> {
+        let (Some(lock), Source::File(file)) = (&self.lock, &self.source) else {
+            return Ok(());
+        };
+        if lock.is_in_place() {
+            return Ok(());
+        }
+        self.lock = None;
+        match LockFile::attempt(file, &self.settings)? {
+            Attempt::Acquired(lock) => self.lock = Some(lock),
+            Attempt::Held(_) => return Err(DatabaseError::LockLost),
+        }
+        Ok(())
+    }
+}
+
+/// What becomes of a file that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Absent {
+    Leave,
+    Make,
+}
+
+#[async_trait]
+impl Database for Sqlite {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn place(&self) -> String {
+        self.source.place()
+    }
+
+    async fn observe(&mut self, detail: Detail) -> Result<Observed, DatabaseError> {
+        if !self.open(Absent::Leave).await? {
+            return Ok(Observed::default());
+        }
+        blocking(|| self.table.observe(opened(&mut self.connection)?, detail))
+    }
+
+    async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError> {
+        if !self.open(Absent::Leave).await? {
+            return Ok(Vec::new());
+        }
+        blocking(|| self.table.read_log(opened(&mut self.connection)?))
+    }
+
+    async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {
+        let Source::File(file) = &self.source else {
+            return Ok(LockAttempt::Acquired);
+        };
+        if self.lock.is_some() {
+            return Ok(LockAttempt::Acquired);
+        }
+        match LockFile::attempt(file, &self.settings)? {
+            Attempt::Acquired(lock) => {
+                self.lock = Some(lock);
+                Ok(LockAttempt::Acquired)
+            }
+            Attempt::Held(holder) => Ok(LockAttempt::Held { holder }),
+        }
+    }
+
+    async fn unlock(&mut self) -> Result<(), DatabaseError> {
+        self.lock = None;
+        Ok(())
+    }
+
+    async fn prepare(&mut self) -> Result<(), DatabaseError> {
+        self.open(Absent::Make).await?;
+        blocking(|| {
+            let connection = opened(&mut self.connection)?;
+            self.table.prepare(connection, &self.settings.actor)
+        })
+    }
+
+    async fn run_step(
+        &mut self,
+        step: &StepRequest<'_>,
+        progress: Progress<'_>,
+    ) -> Result<(), StepError> {
+        self.open_existing().await.map_err(at_begin)?;
+        blocking(|| self.run_step_now(step, progress))
+    }
+
+    async fn run_alone(
+        &mut self,
+        step: &StepRequest<'_>,
+        progress: Progress<'_>,
+    ) -> Result<(), StepError> {
+        self.open_existing().await.map_err(at_begin)?;
+        blocking(|| self.run_alone_now(step, progress))
+    }
+
+    async fn reset_session(&mut self) -> Result<(), DatabaseError> {
+        self.keys_before_script = None;
+        if self.can_reopen {
+            self.stale = true;
+            return self.open_existing().await;
+        }
+        blocking(|| {
+            let connection = opened(&mut self.connection)?;
+            session::restore(connection)?;
+            foreign_keys::enforce(connection, false)
+        })
+    }
+
+    async fn record(
+        &mut self,
+        changes: &[RecordChange],
+        log: &[LogEntry],
+    ) -> Result<(), DatabaseError> {
+        self.open_existing().await?;
+        blocking(|| {
+            let occasion = Occasion::begin(&self.settings.actor);
+            let connection = opened(&mut self.connection)?;
+            let query_only = session::allow_writing(connection)?;
+            let result = connection.in_transaction_of_its_own(|connection| {
+                session::unhook(connection, &self.table)?;
+                record::write(connection, &self.table, occasion, changes, log)
+            });
+            if query_only {
+                session::forbid_writing(connection, true)?;
+            }
+            result
+        })
+    }
+
+    async fn begin_run(&mut self, foreign_keys: bool) -> Result<(), DatabaseError> {
+        self.open_existing().await?;
+        blocking(|| self.begin_run_now(foreign_keys))
+    }
+
+    async fn commit_run(&mut self) -> Result<(), DatabaseError> {
+        blocking(|| self.end_run_now(true))
+    }
+
+    async fn rollback_run(&mut self) -> Result<(), DatabaseError> {
+        blocking(|| self.end_run_now(false))
+    }
+
+    fn canceller(&self) -> Arc<dyn Cancel> {
+        Arc::new(Canceller(Arc::clone(&self.control)))
+    }
+
+    async fn close(mut self: Box<Self>) -> Result<(), DatabaseError> {
+        let result = match self.connection.take() {
+            Some(connection) => connection.close().await,
+            None => Ok(()),
+        };
+        self.lock = None;
+        result
+    }
+}
+
+fn at_begin(error: DatabaseError) -> StepError {
+    let stage = StepStage::Begin;
+    StepError { stage, error }
+}
+
+/// SQLite blocks the thread it is called on. Where there are others, they take over its tasks.
+fn blocking<T>(work: impl FnOnce() -> T) -> T {
+    match Runtime::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
+        _ => work(),
+    }
+}

@@ -1,0 +1,217 @@
+//! Rows of the version table and the log as they are read.
+
+use std::{fmt::Display, str::FromStr};
+
+use chrono::{DateTime, Utc};
+
+use super::{
+    super::DatabaseError,
+    handle::{Row, Value},
+};
+use crate::revision::{AppliedRevision, Direction, Kind, LogRow, Partial, RevisionId, State};
+
+/// Columns of the version table, in the order of its definition.
+pub(super) const COLUMNS: [&str; 21] = [
+    "sequence",
+    "revision",
+    "kind",
+    "message",
+    "parents",
+    "depends_on",
+    "up_checksum",
+    "down_checksum",
+    "down_script",
+    "state",
+    "direction",
+    "script",
+    "statements_done",
+    "statements_total",
+    "statement_checksums",
+    "error",
+    "started_at",
+    "applied_at",
+    "duration_ms",
+    "applied_by",
+    "tool_version",
+];
+
+/// Columns of the log, likewise.
+pub(super) const LOG_COLUMNS: [&str; 11] = [
+    "sequence",
+    "at",
+    "event",
+    "revision",
+    "message",
+    "outcome",
+    "duration_ms",
+    "actor",
+    "tool_version",
+    "error",
+    "detail",
+];
+
+/// A row of the version table, with all its columns.
+///
+/// # Errors
+/// What makes no sense, with the row.
+pub(super) fn applied(table: &str, row: &Row) -> Result<AppliedRevision, DatabaseError> {
+    let read = Reader {
+        table,
+        columns: &COLUMNS,
+        row,
+    };
+    Ok(AppliedRevision {
+        sequence: read.integer("sequence")?,
+        revision: read.parsed("revision")?,
+        kind: read.one_of("kind", [Kind::Revision, Kind::Repeatable], Kind::as_str)?,
+        message: read.text("message")?.to_owned(),
+        parents: read.list("parents")?,
+        depends_on: read.list("depends_on")?,
+        up_checksum: read.parsed("up_checksum")?,
+        down_checksum: read
+            .optional("down_checksum")?
+            .map(|_| read.parsed("down_checksum"))
+            .transpose()?,
+        down_script: read.optional("down_script")?.map(str::to_owned),
+        state: state(&read)?,
+        started_at: read.time("started_at")?,
+        applied_at: read
+            .optional("applied_at")?
+            .map(|_| read.time("applied_at"))
+            .transpose()?,
+        duration_ms: read.integer("duration_ms")?,
+        applied_by: read.text("applied_by")?.to_owned(),
+        tool_version: read.text("tool_version")?.to_owned(),
+    })
+}
+
+fn state(read: &Reader<'_>) -> Result<State, DatabaseError> {
+    if read.one_of("state", ["applied", "partial"], |name| name)? == "applied" {
+        return Ok(State::Applied);
+    }
+    Ok(State::Partial(Partial {
+        direction: read.one_of(
+            "direction",
+            [Direction::Up, Direction::Down],
+            Direction::as_str,
+        )?,
+        script: read.text("script")?.to_owned(),
+        statements_done: read.count("statements_done")?,
+        statements_total: read.count("statements_total")?,
+        statement_checksums: read.list("statement_checksums")?,
+        error: read.optional("error")?.map(str::to_owned),
+    }))
+}
+
+/// A row of the log, likewise.
+pub(super) fn log_row(table: &str, row: &Row) -> Result<LogRow, DatabaseError> {
+    let read = Reader {
+        table,
+        columns: &LOG_COLUMNS,
+        row,
+    };
+    let optional = |column| read.optional(column).map(|text| text.map(str::to_owned));
+    let revision = match read.optional("revision")? {
+        Some(_) => Some(read.parsed::<RevisionId>("revision")?),
+        None => None,
+    };
+    Ok(LogRow {
+        sequence: read.integer("sequence")?,
+        at: read.time("at")?,
+        event: read.text("event")?.to_owned(),
+        revision,
+        message: optional("message")?,
+        outcome: read.text("outcome")?.to_owned(),
+        duration_ms: read.integer("duration_ms")?,
+        actor: read.text("actor")?.to_owned(),
+        tool_version: read.text("tool_version")?.to_owned(),
+        error: optional("error")?,
+        detail: optional("detail")?,
+    })
+}
+
+/// Reads the columns of one row by name; what makes no sense is an error that names the row.
+struct Reader<'a> {
+    table: &'a str,
+    columns: &'a [&'a str],
+    row: &'a Row,
+}
+
+impl<'a> Reader<'a> {
+    fn value(&self, column: &str) -> &'a Value {
+        let place = self.columns.iter().position(|name| *name == column);
+        place
+            .and_then(|place| self.row.get(place))
+            .unwrap_or(&Value::Null)
+    }
+
+    fn optional(&self, column: &str) -> Result<Option<&'a str>, DatabaseError> {
+        match self.value(column) {
+            Value::Null => Ok(None),
+            Value::Text(text) => Ok(Some(text)),
+            Value::Integer(value) => Err(self.odd(column, value)),
+            Value::Other(kind) => Err(self.odd(column, kind)),
+        }
+    }
+
+    fn text(&self, column: &str) -> Result<&'a str, DatabaseError> {
+        self.optional(column)?
+            .ok_or_else(|| self.odd(column, "NULL"))
+    }
+
+    fn integer(&self, column: &str) -> Result<i64, DatabaseError> {
+        match self.value(column) {
+            Value::Integer(value) => Ok(*value),
+            Value::Null => Err(self.odd(column, "NULL")),
+            Value::Text(text) => Err(self.odd(column, text)),
+            Value::Other(kind) => Err(self.odd(column, kind)),
+        }
+    }
+
+    fn count(&self, column: &str) -> Result<usize, DatabaseError> {
+        let value = self.integer(column)?;
+        usize::try_from(value).map_err(|_| self.odd(column, value))
+    }
+
+    fn parsed<T: FromStr>(&self, column: &str) -> Result<T, DatabaseError> {
+        let text = self.text(column)?;
+        text.parse().map_err(|_| self.odd(column, text))
+    }
+
+    fn list<T: FromStr>(&self, column: &str) -> Result<Vec<T>, DatabaseError> {
+        let text = self.text(column)?;
+        let items = text.split(',').filter(|_| !text.is_empty());
+        items
+            .map(|item| item.parse().map_err(|_| self.odd(column, text)))
+            .collect()
+    }
+
+    fn time(&self, column: &str) -> Result<DateTime<Utc>, DatabaseError> {
+        let text = self.text(column)?;
+        DateTime::parse_from_rfc3339(text)
+            .map(|time| time.with_timezone(&Utc))
+            .map_err(|_| self.odd(column, text))
+    }
+
+    fn one_of<T: Copy, const N: usize>(
+        &self,
+        column: &str,
+        values: [T; N],
+        name: impl Fn(T) -> &'static str,
+    ) -> Result<T, DatabaseError> {
+        let text = self.text(column)?;
+        let found = values.into_iter().find(|value| name(*value) == text);
+        found.ok_or_else(|| self.odd(column, text))
+    }
+
+    fn odd(&self, column: &str, value: impl Display) -> DatabaseError {
+        let row = match self.row.first() {
+            Some(Value::Integer(sequence)) => format!("row {sequence}"),
+            _ => "a row".to_owned(),
+        };
+        DatabaseError::Foreign {
+            table: self.table.to_owned(),
+            reason: format!("`{value}` makes no sense as {column} of {row}"),
+        }
+    }
+}

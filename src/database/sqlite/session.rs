@@ -1,0 +1,168 @@
+//! What a script may leave in the session, and how it is undone.
+//!
+//! Reopening the file undoes everything. What is here is for where that can't be done: a database
+//! in memory, and between the steps of one transaction.
+
+use super::{
+    super::{DatabaseError, StepRequest},
+    connect::Connection,
+    handle::{Bind, Value},
+    version_table::{VersionTable, quoted},
+};
+use crate::sql::StatementKind;
+
+/// Pragmas of the connection that can be set in a transaction. Those that SQLite does not know in
+/// this build read as nothing and are left alone.
+const ANYWHERE: [&str; 20] = [
+    "query_only",
+    "writable_schema",
+    "automatic_index",
+    "cache_size",
+    "cache_spill",
+    "cell_size_check",
+    "checkpoint_fullfsync",
+    "defer_foreign_keys",
+    "fullfsync",
+    "ignore_check_constraints",
+    "journal_size_limit",
+    "legacy_alter_table",
+    "max_page_count",
+    "read_uncommitted",
+    "recursive_triggers",
+    "reverse_unordered_selects",
+    "secure_delete",
+    "threads",
+    "trusted_schema",
+    "wal_autocheckpoint",
+];
+
+/// Pragmas of the connection that have no effect in a transaction, or are refused there.
+const OUTSIDE: [&str; 2] = ["synchronous", "temp_store"];
+
+/// Values of the connection's pragmas.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Baseline(Vec<(&'static str, i64)>);
+
+impl Baseline {
+    /// Reads them.
+    pub fn read(connection: &mut Connection) -> Result<Self, DatabaseError> {
+        let mut values = Vec::new();
+        for name in ANYWHERE.into_iter().chain(OUTSIDE) {
+            if let Some(value) = connection.integer(&format!("PRAGMA main.{name}"))? {
+                values.push((name, value));
+            }
+        }
+        Ok(Self(values))
+    }
+}
+
+/// Whether the statements could leave something in the session.
+pub(super) fn is_touched_by(step: &StepRequest<'_>) -> bool {
+    const WORDS: [&str; 4] = ["pragma", "attach", "detach", "explain"];
+    step.statements.iter().any(|statement| {
+        let text = statement.text(step.text);
+        let starts_with = |word: &str| {
+            text.get(..word.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(word))
+        };
+        !matches!(statement.kind, StatementKind::Plain) || WORDS.into_iter().any(starts_with)
+    })
+}
+
+/// Whether there are temporary tables, views or triggers.
+pub(super) fn has_temporary_objects(connection: &mut Connection) -> Result<bool, DatabaseError> {
+    let found = connection.integer("SELECT 1 FROM temp.sqlite_schema LIMIT 1")?;
+    Ok(found.is_some())
+}
+
+/// Lets records be written whatever `query_only` a script has set. Returns what it was.
+pub(super) fn allow_writing(connection: &mut Connection) -> Result<bool, DatabaseError> {
+    let query_only = connection.integer("PRAGMA query_only")? == Some(1);
+    if query_only {
+        forbid_writing(connection, false)?;
+    }
+    Ok(query_only)
+}
+
+/// Sets `query_only`.
+pub(super) fn forbid_writing(
+    connection: &mut Connection,
+    forbid: bool,
+) -> Result<(), DatabaseError> {
+    let sql = format!("PRAGMA query_only = {}", i32::from(forbid));
+    connection.write(&sql, &[]).map(drop)
+}
+
+/// Drops temporary triggers that a script has put on our tables. (A temporary *table* of their
+/// name does no harm, since they are always qualified with `main`.)
+pub(super) fn unhook(
+    connection: &mut Connection,
+    table: &VersionTable,
+) -> Result<(), DatabaseError> {
+    let rows = connection.query(
+        "SELECT name FROM temp.sqlite_schema WHERE type = 'trigger'
+         AND (lower(tbl_name) = lower(?1) OR lower(tbl_name) = lower(?2))",
+        &[Bind::Text(&table.name), Bind::Text(&table.log_name)],
+    )?;
+    for row in rows {
+        if let [Value::Text(name)] = row.as_slice() {
+            let sql = format!("DROP TRIGGER IF EXISTS temp.{}", quoted(name));
+            connection.write(&sql, &[])?;
+        }
+    }
+    Ok(())
+}
+
+/// Undoes what can be undone in the transaction that is open, or without one.
+pub(super) fn restore(connection: &mut Connection) -> Result<(), DatabaseError> {
+    connection.handle.install_busy_handler();
+    let in_transaction = connection.in_transaction();
+    let baseline = connection.baseline.clone();
+    for (name, value) in baseline.0 {
+        if in_transaction && OUTSIDE.contains(&name) {
+            continue;
+        }
+        if connection.integer(&format!("PRAGMA main.{name}"))? != Some(value) {
+            connection.write(&format!("PRAGMA main.{name} = {value}"), &[])?;
+        }
+    }
+    connection.write("PRAGMA case_sensitive_like = 0", &[])?;
+    drop_temporary_objects(connection)?;
+    if !in_transaction {
+        detach_all(connection)?;
+    }
+    Ok(())
+}
+
+/// Triggers first, so that none of them fires, and virtual tables before their shadow tables.
+fn drop_temporary_objects(connection: &mut Connection) -> Result<(), DatabaseError> {
+    while let Some(row) = connection
+        .query(
+            "SELECT type, name FROM temp.sqlite_schema
+             WHERE type IN ('trigger', 'view', 'table') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+             ORDER BY CASE type WHEN 'trigger' THEN 1 WHEN 'view' THEN 2 ELSE 3 END,
+                      upper(substr(sql, 1, 14)) <> 'CREATE VIRTUAL', name LIMIT 1",
+            &[],
+        )?
+        .into_iter()
+        .next()
+    {
+        let [Value::Text(kind), Value::Text(name)] = row.as_slice() else {
+            break;
+        };
+        connection.write(&format!("DROP {kind} temp.{}", quoted(name)), &[])?;
+    }
+    Ok(())
+}
+
+fn detach_all(connection: &mut Connection) -> Result<(), DatabaseError> {
+    for row in connection.query("PRAGMA database_list", &[])? {
+        if let Some(Value::Text(name)) = row.get(1)
+            && name != "main"
+            && name != "temp"
+        {
+            connection.write(&format!("DETACH {}", quoted(name)), &[])?;
+        }
+    }
+    Ok(())
+}

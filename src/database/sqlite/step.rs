@@ -1,0 +1,375 @@
+//! Running steps: statements and their record, as one transaction.
+
+use std::time::Instant;
+
+use super::{
+    super::{DatabaseError, Progress, StatementDone, StepError, StepRequest, StepStage},
+    Sqlite,
+    connect::Connection,
+    foreign_keys::{ForeignKeyState, enforce},
+    record::{self, Occasion},
+    session,
+    version_table::VersionTable,
+};
+use crate::{
+    revision::RecordChange,
+    sql::{Dialect, StatementKind, TransactionControl, may_break_foreign_keys},
+};
+
+/// One transaction over many steps.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub foreign_keys: bool,
+    /// A step has failed; what it left is still in the transaction, so it must not be committed.
+    pub broken: bool,
+}
+
+impl Sqlite {
+    /// See [`super::super::Database::run_step`].
+    pub(super) fn run_step_now(
+        &mut self,
+        step: &StepRequest<'_>,
+        progress: Progress<'_>,
+    ) -> Result<(), StepError> {
+        self.keep_lock().map_err(at(StepStage::Begin))?;
+        let connection = opened(&mut self.connection).map_err(at(StepStage::Begin))?;
+        let running = self.control.start();
+        let mut attempt = Attempt {
+            connection,
+            table: &self.table,
+            occasion: Occasion::begin(&self.settings.actor),
+            step,
+            run: self.run.as_ref(),
+            keys_before: &mut self.keys_before_script,
+            restores_before_record: self.run.is_some() || !self.can_reopen,
+            query_only: false,
+        };
+        let result = attempt.run(progress);
+        let query_only = attempt.query_only;
+        // What follows has to happen whether or not someone wants to cancel.
+        drop(running);
+        if result.is_err() {
+            match &mut self.run {
+                Some(run) => run.broken = true,
+                None => connection.rollback(),
+            }
+        }
+        if !step.keep_session {
+            self.keys_before_script = None;
+            self.leave_session(step);
+        } else if query_only {
+            let _ = session::forbid_writing(connection, true);
+        }
+        result
+    }
+
+    /// See [`super::super::Database::run_alone`].
+    pub(super) fn run_alone_now(
+        &mut self,
+        step: &StepRequest<'_>,
+        progress: Progress<'_>,
+    ) -> Result<(), StepError> {
+        self.keep_lock().map_err(at(StepStage::Begin))?;
+        let connection = opened(&mut self.connection).map_err(at(StepStage::Begin))?;
+        let running = self.control.start();
+        let result = alone(connection, step, progress);
+        drop(running);
+        if self.run.is_none() {
+            connection.rollback();
+        }
+        if !step.keep_session && self.run.is_none() {
+            self.leave_session(step);
+        }
+        result
+    }
+
+    /// See [`super::super::Database::begin_run`].
+    pub(super) fn begin_run_now(&mut self, foreign_keys: bool) -> Result<(), DatabaseError> {
+        if self.run.is_some() {
+            return other("a run has already begun");
+        }
+        self.keep_lock()?;
+        let connection = opened(&mut self.connection)?;
+        let running = self.control.start();
+        let result = enforce(connection, foreign_keys).and_then(|()| connection.begin(""));
+        drop(running);
+        if result.is_err() {
+            self.switch_foreign_keys_back();
+            return result;
+        }
+        self.run = Some(Run {
+            foreign_keys,
+            broken: false,
+        });
+        Ok(())
+    }
+
+    /// See [`super::super::Database::commit_run`] and `rollback_run`.
+    pub(super) fn end_run_now(&mut self, commit: bool) -> Result<(), DatabaseError> {
+        let connection = opened(&mut self.connection)?;
+        let run = self.run.take();
+        let result = match run {
+            None => other("no run has begun"),
+            Some(run) if commit && (run.broken || !connection.in_transaction()) => {
+                other("a step of the run has failed; the whole run is rolled back")
+            }
+            Some(_) if commit => {
+                let _running = self.control.start();
+                connection.commit()
+            }
+            Some(_) => Ok(()),
+        };
+        connection.rollback();
+        self.switch_foreign_keys_back();
+        result
+    }
+
+    /// Undoes what the step left in the session. Never an error: the step is done, or has failed.
+    fn leave_session(&mut self, step: &StepRequest<'_>) {
+        let Some(connection) = &mut self.connection else {
+            return;
+        };
+        let touched = session::is_touched_by(step)
+            || connection.in_transaction() && self.run.is_none()
+            || session::has_temporary_objects(connection).unwrap_or(true);
+        if self.can_reopen {
+            self.stale |= touched;
+        } else if touched && self.run.is_none() {
+            let _ = session::restore(connection);
+        }
+        if self.run.is_none() {
+            self.switch_foreign_keys_back();
+        }
+    }
+
+    fn switch_foreign_keys_back(&mut self) {
+        if let Some(connection) = &mut self.connection
+            && enforce(connection, false).is_err()
+        {
+            self.stale = self.can_reopen;
+        }
+    }
+}
+
+/// One try at a step.
+struct Attempt<'a> {
+    connection: &'a mut Connection,
+    table: &'a VersionTable,
+    occasion: Occasion<'a>,
+    step: &'a StepRequest<'a>,
+    run: Option<&'a Run>,
+    /// Violations before the first statement of a script that runs in several steps.
+    keys_before: &'a mut Option<ForeignKeyState>,
+    /// Whether the session can't be reset by reopening the file once the step is done.
+    restores_before_record: bool,
+    /// Whether the script has set `query_only`, and it had to be lifted.
+    query_only: bool,
+}
+
+impl Attempt<'_> {
+    fn run(&mut self, progress: Progress<'_>) -> Result<(), StepError> {
+        self.refuse_transaction_control()?;
+        let before = self.begin().map_err(at(StepStage::Begin))?;
+        for index in 0..self.step.statements.len() {
+            let done = self
+                .statement(index)
+                .map_err(at(StepStage::Statement(index)))?;
+            progress(done);
+        }
+        if let Some(before) = before {
+            self.verify(&before).map_err(at(StepStage::Verify))?;
+        }
+        self.record().map_err(at(StepStage::Record))?;
+        if self.run.is_none() {
+            self.connection.commit().map_err(at(StepStage::Commit))?;
+        }
+        Ok(())
+    }
+
+    /// Planning has refused it already; here it would commit half a step.
+    fn refuse_transaction_control(&self) -> Result<(), StepError> {
+        let ends = |kind: &StatementKind| {
+            use TransactionControl::{Begin, Commit, Rollback, TwoPhase};
+            matches!(
+                kind,
+                StatementKind::Transaction(Begin(_) | Commit | Rollback | TwoPhase)
+            )
+        };
+        let mut statements = self.step.statements.iter();
+        match statements.position(|statement| ends(&statement.kind)) {
+            None => Ok(()),
+            Some(index) => Err(StepError {
+                stage: StepStage::Statement(index),
+                error: DatabaseError::Other(
+                    "the step is one transaction; the statement would begin or end another"
+                        .to_owned(),
+                ),
+            }),
+        }
+    }
+
+    /// Returns the violations that the foreign keys are compared with at the end.
+    fn begin(&mut self) -> Result<Option<ForeignKeyState>, DatabaseError> {
+        match self.run {
+            None => {
+                self.set_foreign_keys()?;
+                let query_only = session::allow_writing(self.connection)?;
+                self.connection.begin(self.step.modes)?;
+                if query_only {
+                    session::forbid_writing(self.connection, true)?;
+                }
+            }
+            Some(run) => self.join(run)?,
+        }
+        let found = self.table.last_sequence(self.connection)?;
+        if found != self.step.expects {
+            let expected = self.step.expects;
+            return Err(DatabaseError::StateChanged {
+                reason: format!("its last sequence is {found} and was to be {expected}"),
+            });
+        }
+        self.keys_to_compare()
+    }
+
+    fn join(&self, run: &Run) -> Result<(), DatabaseError> {
+        if run.broken || !self.connection.in_transaction() {
+            return other("a step of the run has failed before; the run has to be rolled back");
+        }
+        if run.foreign_keys != self.step.foreign_keys {
+            let state = |on| if on { "on" } else { "off" };
+            return Err(DatabaseError::Other(format!(
+                "{} wants foreign keys {}, but the transaction of all steps has begun with them {}",
+                self.step.label,
+                state(self.step.foreign_keys),
+                state(run.foreign_keys),
+            )));
+        }
+        Ok(())
+    }
+
+    /// In a session that is kept, what the script itself has set rules.
+    fn set_foreign_keys(&mut self) -> Result<(), DatabaseError> {
+        let found = self.connection.integer("PRAGMA foreign_keys")? == Some(1);
+        if self.step.keep_session && found != self.connection.foreign_keys {
+            return Ok(());
+        }
+        enforce(self.connection, self.step.foreign_keys)
+    }
+
+    /// A script of several steps may break foreign keys in between; it is compared as a whole, when
+    /// it is done.
+    fn keys_to_compare(&mut self) -> Result<Option<ForeignKeyState>, DatabaseError> {
+        let may_break = self.step.statements.iter().any(|statement| {
+            may_break_foreign_keys(Dialect::Sqlite, statement.text(self.step.text))
+        });
+        if !self.step.keep_session {
+            return may_break
+                .then(|| ForeignKeyState::read(self.connection))
+                .transpose();
+        }
+        if may_break && self.keys_before.is_none() {
+            *self.keys_before = Some(ForeignKeyState::read(self.connection)?);
+        }
+        let ends_script = self.step.changes.iter().any(|change| {
+            matches!(
+                change,
+                RecordChange::Insert(_) | RecordChange::Delete(_) | RecordChange::Finish { .. }
+            )
+        });
+        Ok(self.keys_before.clone().filter(|_| ends_script))
+    }
+
+    fn statement(&mut self, index: usize) -> Result<StatementDone, DatabaseError> {
+        let done = execute(self.connection, self.step, index)?;
+        if !self.connection.in_transaction() {
+            // Nothing else may run: it would be outside of any transaction.
+            return other("the statement ended the transaction of its step");
+        }
+        Ok(done)
+    }
+
+    fn verify(&mut self, before: &ForeignKeyState) -> Result<(), DatabaseError> {
+        let worse = ForeignKeyState::read(self.connection)?.worse_than(before);
+        if worse.is_empty() {
+            Ok(())
+        } else {
+            Err(DatabaseError::ForeignKeys(worse))
+        }
+    }
+
+    fn record(&mut self) -> Result<(), DatabaseError> {
+        if self.connection.control.is_cancelled() {
+            return Err(DatabaseError::Interrupted);
+        }
+        self.query_only = session::allow_writing(self.connection)?;
+        if self.restores_before_record && !self.step.keep_session {
+            session::restore(self.connection)?;
+        }
+        session::unhook(self.connection, self.table)?;
+        record::write(
+            self.connection,
+            self.table,
+            self.occasion,
+            self.step.changes,
+            self.step.log,
+        )
+    }
+}
+
+fn alone(
+    connection: &mut Connection,
+    step: &StepRequest<'_>,
+    progress: Progress<'_>,
+) -> Result<(), StepError> {
+    if step.statements.len() != 1 {
+        return other("only one statement can run alone").map_err(at(StepStage::Begin));
+    }
+    if connection.in_transaction() {
+        return other("a transaction is open").map_err(at(StepStage::Begin));
+    }
+    let at = at(StepStage::Statement(0));
+    match execute(connection, step, 0) {
+        Ok(_) if connection.in_transaction() => {
+            other("the statement has begun a transaction; it is rolled back").map_err(at)
+        }
+        Ok(done) => {
+            progress(done);
+            Ok(())
+        }
+        Err(error) => Err(at(error)),
+    }
+}
+
+fn execute(
+    connection: &mut Connection,
+    step: &StepRequest<'_>,
+    index: usize,
+) -> Result<StatementDone, DatabaseError> {
+    if connection.control.is_cancelled() {
+        return Err(DatabaseError::Interrupted);
+    }
+    let begun = Instant::now();
+    let rows = connection.execute_script(step.statements[index].text(step.text))?;
+    Ok(StatementDone {
+        index,
+        rows,
+        elapsed: begun.elapsed(),
+    })
+}
+
+/// The connection, which every method opens before it gets here.
+pub(super) fn opened(
+    connection: &mut Option<Connection>,
+) -> Result<&mut Connection, DatabaseError> {
+    connection
+        .as_mut()
+        .ok_or_else(|| DatabaseError::ConnectionLost("it is closed".to_owned()))
+}
+
+fn at(stage: StepStage) -> impl Fn(DatabaseError) -> StepError {
+    move |error| StepError { stage, error }
+}
+
+fn other<T>(reason: &str) -> Result<T, DatabaseError> {
+    Err(DatabaseError::Other(reason.to_owned()))
+}
