@@ -1,9 +1,10 @@
 //! Database migrations for SQLite and PostgreSQL.
 //!
 //! The rooms, from the ground up; imports go down only:
-//! [`sql`] · [`revision`] · [`plan`] · [`project`] · [`database`].
+//! [`sql`] · [`revision`] · [`plan`] · [`project`] · [`database`] · [`execute`].
 
 pub mod database;
+pub mod execute;
 pub mod plan;
 pub mod project;
 pub mod revision;

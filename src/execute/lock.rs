@@ -1,0 +1,73 @@
+use std::time::{Duration, Instant};
+
+use super::{Event, Sink, Stop};
+use crate::database::{Database, DatabaseError, LockAttempt};
+
+/// Why the lock could not be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LockError {
+    /// Someone else had it all the time.
+    #[error("the lock was busy for {waited:?}")]
+    Busy {
+        /// Who, as far as it can be told.
+        holder: Option<String>,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// A signal ended the wait.
+    #[error("interrupted while waiting for the lock")]
+    Interrupted,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+/// Pauses between two attempts: short at first, since most runs are short.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Takes the lock, polling until `wait` is over.
+///
+/// Polling and never blocking in the server: a session that waits inside of
+/// `pg_advisory_lock` holds a snapshot, which CREATE INDEX CONCURRENTLY of the
+/// holder waits for.
+///
+/// # Errors
+/// [`LockError`]; without the lock then.
+pub async fn lock(
+    database: &mut dyn Database,
+    wait: Duration,
+    stop: &Stop,
+    sink: &Sink,
+) -> Result<(), LockError> {
+    let begin = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let holder = match database.try_lock().await? {
+            LockAttempt::Acquired => {
+                if pause > FIRST_PAUSE {
+                    sink(Event::LockTaken {
+                        waited: begin.elapsed(),
+                    });
+                }
+                return Ok(());
+            }
+            LockAttempt::Held { holder } => holder,
+        };
+        let waited = begin.elapsed();
+        if waited >= wait {
+            return Err(LockError::Busy { holder, waited });
+        }
+        sink(Event::WaitingForLock {
+            holder,
+            waited,
+            limit: wait,
+        });
+        tokio::select! {
+            () = tokio::time::sleep(pause.min(wait - waited)) => {}
+            () = stop.requested() => return Err(LockError::Interrupted),
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}

@@ -1,0 +1,21 @@
+//! Runs plans: lock, steps, retries, records, signals.
+//!
+//! All policy of running is here, written once for every database; it emits
+//! events and never prints, and has no dry-run branch.
+
+mod event;
+mod lock;
+mod outcome;
+mod record;
+mod run;
+mod signal;
+#[cfg(test)]
+mod tests;
+mod units;
+
+pub use event::{Event, Sink};
+pub use lock::{LockError, lock};
+pub use outcome::{Done, Failure, Outcome, PartialFailure};
+pub use record::write;
+pub use run::{Options, run};
+pub use signal::{Stop, watch};

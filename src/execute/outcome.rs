@@ -1,0 +1,69 @@
+use std::time::Duration;
+
+use crate::{
+    database::{DatabaseError, StepStage},
+    plan::Step,
+    revision::RevisionId,
+};
+
+/// A step that is committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The revision.
+    pub revision: RevisionId,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// How a run ended without an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All steps are done.
+    Complete(Vec<Done>),
+    /// A signal stopped it at a boundary.
+    Stopped {
+        /// Committed before it.
+        done: Vec<Done>,
+        /// Left to do.
+        not_run: Vec<RevisionId>,
+        /// The `transaction = off` revision it stopped in the middle of.
+        partial: Option<RevisionId>,
+    },
+    /// The lock was lost or the state changed under the plan: nothing is
+    /// wrong yet, but the plan has to be made anew.
+    PlanOutdated {
+        /// Committed before it was noticed.
+        done: Vec<Done>,
+        /// What was noticed.
+        reason: DatabaseError,
+    },
+}
+
+/// A run that ended with an error: what is done, what failed, what was not run.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {}", .failure.step.revision, .failure.error)]
+pub struct PartialFailure {
+    /// Committed before it.
+    pub done: Vec<Done>,
+    /// What failed.
+    pub failure: Box<Failure>,
+    /// Left to do, the failed one not included.
+    pub not_run: Vec<RevisionId>,
+}
+
+/// The step that failed.
+#[derive(Debug)]
+pub struct Failure {
+    /// The step.
+    pub step: Step,
+    /// The statement, as an index into the step's statements, when one failed.
+    pub statement: Option<usize>,
+    /// Where in the step.
+    pub stage: StepStage,
+    /// What the database said.
+    pub error: DatabaseError,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// For `transaction = off`: units done and in all. They stay done.
+    pub units: Option<(usize, usize)>,
+}

@@ -1,0 +1,32 @@
+use crate::{
+    database::{Database, DatabaseError},
+    plan::StampPlan,
+    revision::{LogEntry, LogEvent, RecordChange, RevisionId},
+};
+
+/// Writes a stamp: all of it in one transaction, with a log row for each change.
+/// Call it with the lock held.
+///
+/// # Errors
+/// When the database refuses; nothing is changed then.
+pub async fn write(database: &mut dyn Database, plan: StampPlan) -> Result<(), DatabaseError> {
+    let entry = |revision: &RevisionId, message: Option<&str>, detail: &str| LogEntry {
+        event: LogEvent::Stamp,
+        revision: Some(revision.clone()),
+        message: message.map(str::to_owned),
+        error: None,
+        detail: Some(detail.to_owned()),
+    };
+    let mut changes = Vec::new();
+    let mut log = Vec::new();
+    for revision in plan.delete {
+        log.push(entry(&revision, None, "removed"));
+        changes.push(RecordChange::Delete(revision));
+    }
+    for row in plan.insert {
+        log.push(entry(&row.revision, Some(&row.message), "recorded"));
+        changes.push(RecordChange::Insert(row));
+    }
+    database.prepare().await?;
+    database.record(&changes, &log).await
+}

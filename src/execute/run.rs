@@ -1,0 +1,480 @@
+use std::time::{Duration, Instant};
+
+use super::{Done, Event, Failure, Outcome, PartialFailure, Sink, Stop, units};
+use crate::{
+    database::{Database, DatabaseError, StatementDone, StepError, StepRequest, StepStage},
+    plan::{Execution, Plan, Step},
+    revision::{Direction, LogEntry, LogEvent, RecordChange},
+};
+
+/// How patient a run is.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How often a step is tried when lock_timeout fires.
+    pub attempts: u32,
+    /// The pause after the first failed attempt; it doubles each time.
+    pub first_pause: Duration,
+    /// The longest pause.
+    pub longest_pause: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            attempts: 10,
+            first_pause: Duration::from_millis(250),
+            longest_pause: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Runs `plan` step by step. Call it with the lock held and the state that the plan was made for.
+///
+/// # Errors
+/// [`PartialFailure`]: what failed has left no trace, but for the units of a
+/// `transaction = off` script that were done.
+pub async fn run(
+    database: &mut dyn Database,
+    plan: Plan,
+    options: Options,
+    stop: &Stop,
+    sink: &Sink,
+) -> Result<Outcome, PartialFailure> {
+    let Plan {
+        direction,
+        mut steps,
+        one_transaction,
+        ..
+    } = plan;
+    let mut done = Vec::new();
+    if steps.is_empty() {
+        return Ok(Outcome::Complete(done));
+    }
+    sink(Event::RunStarted {
+        direction,
+        steps: steps.len(),
+    });
+    let mut run = Run {
+        database,
+        options,
+        stop,
+        sink,
+    };
+    let ended = if one_transaction {
+        run.as_one(&steps, &mut done).await
+    } else {
+        run.one_by_one(&steps, &mut done).await
+    };
+    // What a run of one transaction did before it ended badly is rolled back.
+    if one_transaction && !matches!(ended, Ended::Complete) {
+        done.clear();
+    }
+    let mut rest = steps.split_off(ended.failed_at().unwrap_or(done.len()).min(steps.len()));
+    let ids = |steps: &[Step]| {
+        steps
+            .iter()
+            .map(|step| step.revision.clone())
+            .collect::<Vec<_>>()
+    };
+    match ended {
+        Ended::Complete => Ok(Outcome::Complete(done)),
+        Ended::Outdated(reason) => Ok(Outcome::PlanOutdated { done, reason }),
+        Ended::Stopped { inside } => {
+            let not_run = if one_transaction {
+                [ids(&steps), ids(&rest)].concat()
+            } else {
+                ids(&rest)
+            };
+            let partial = if inside {
+                not_run.first().cloned()
+            } else {
+                None
+            };
+            let not_run = not_run.into_iter().skip(usize::from(inside)).collect();
+            Ok(Outcome::Stopped {
+                done,
+                not_run,
+                partial,
+            })
+        }
+        Ended::Failed { failed, .. } => {
+            let step = rest.remove(0);
+            let not_run = if one_transaction {
+                [ids(&steps), ids(&rest)].concat()
+            } else {
+                ids(&rest)
+            };
+            let Failed {
+                statement,
+                stage,
+                error,
+                attempts,
+                units,
+            } = failed;
+            let failure = Box::new(Failure {
+                step,
+                statement,
+                stage,
+                error,
+                attempts,
+                units,
+            });
+            Err(PartialFailure {
+                done,
+                failure,
+                not_run,
+            })
+        }
+    }
+}
+
+pub(super) struct Run<'a> {
+    pub database: &'a mut dyn Database,
+    pub options: Options,
+    pub stop: &'a Stop,
+    pub sink: &'a Sink,
+}
+
+/// How the steps came to an end.
+pub(super) enum Ended {
+    Complete,
+    Stopped { inside: bool },
+    Outdated(DatabaseError),
+    Failed { at: usize, failed: Failed },
+}
+
+impl Ended {
+    fn failed_at(&self) -> Option<usize> {
+        match self {
+            Self::Failed { at, .. } => Some(*at),
+            _ => None,
+        }
+    }
+}
+
+/// How one step came to an end that is not its good one.
+pub(super) enum Broken {
+    Stopped { inside: bool },
+    Outdated(DatabaseError),
+    Failed(Failed),
+}
+
+pub(super) struct Failed {
+    pub statement: Option<usize>,
+    pub stage: StepStage,
+    pub error: DatabaseError,
+    pub attempts: u32,
+    pub units: Option<(usize, usize)>,
+}
+
+impl Failed {
+    fn at(stage: StepStage, error: DatabaseError) -> Self {
+        Self {
+            statement: None,
+            stage,
+            error,
+            attempts: 1,
+            units: None,
+        }
+    }
+}
+
+impl Run<'_> {
+    async fn one_by_one(&mut self, steps: &[Step], done: &mut Vec<Done>) -> Ended {
+        if let Err(error) = self.database.prepare().await {
+            return Ended::Failed {
+                at: 0,
+                failed: Failed::at(StepStage::Begin, error),
+            };
+        }
+        for (index, step) in steps.iter().enumerate() {
+            if let Err(broken) = self.step(index, steps.len(), step, done).await {
+                return self.ended(index, step, broken).await;
+            }
+        }
+        Ended::Complete
+    }
+
+    /// All steps in one transaction; when lock_timeout fires, all of it again.
+    async fn as_one(&mut self, steps: &[Step], done: &mut Vec<Done>) -> Ended {
+        let mut attempt = 1;
+        loop {
+            let Err((index, broken)) = self.as_one_once(steps, done).await else {
+                return Ended::Complete;
+            };
+            // The reason it ended for says more than a rollback that fails on a dead connection.
+            let _ = self.database.rollback_run().await;
+            let step = &steps[index];
+            match broken {
+                Broken::Failed(failed) if self.may_retry(&failed.error, attempt) => {
+                    if self.pause(step, &failed.error, attempt).await.is_err() {
+                        return Ended::Stopped { inside: false };
+                    }
+                    attempt += 1;
+                    done.clear();
+                }
+                Broken::Failed(failed) => {
+                    let failed = Failed {
+                        attempts: attempt,
+                        ..failed
+                    };
+                    return self.ended(index, step, Broken::Failed(failed)).await;
+                }
+                broken => return self.ended(index, step, broken).await,
+            }
+        }
+    }
+
+    async fn as_one_once(
+        &mut self,
+        steps: &[Step],
+        done: &mut Vec<Done>,
+    ) -> Result<(), (usize, Broken)> {
+        let failed = |index, stage, error| (index, Broken::Failed(Failed::at(stage, error)));
+        let foreign_keys = steps.first().is_some_and(|step| step.foreign_keys);
+        self.database
+            .prepare()
+            .await
+            .map_err(|e| failed(0, StepStage::Begin, e))?;
+        self.database
+            .begin_run(foreign_keys)
+            .await
+            .map_err(|e| failed(0, StepStage::Begin, e))?;
+        for (index, step) in steps.iter().enumerate() {
+            let total = steps.len();
+            self.check_stop().map_err(|broken| (index, broken))?;
+            self.started(index, total, step);
+            let begin = Instant::now();
+            self.attempt(step).await.map_err(|broken| (index, broken))?;
+            self.finished(index, step, begin, done);
+        }
+        self.check_stop()
+            .map_err(|broken| (steps.len() - 1, broken))?;
+        let last = steps.len() - 1;
+        self.database
+            .commit_run()
+            .await
+            .map_err(|e| failed(last, StepStage::Commit, e))
+    }
+
+    async fn step(
+        &mut self,
+        index: usize,
+        total: usize,
+        step: &Step,
+        done: &mut Vec<Done>,
+    ) -> Result<(), Broken> {
+        self.check_stop()?;
+        self.started(index, total, step);
+        let begin = Instant::now();
+        match &step.execution {
+            Execution::Transaction(_) => self.with_retries(step).await?,
+            Execution::Units(units) => units::run(self, step, units).await?,
+        }
+        self.finished(index, step, begin, done);
+        Ok(())
+    }
+
+    async fn with_retries(&mut self, step: &Step) -> Result<(), Broken> {
+        let mut attempt = 1;
+        loop {
+            match self.attempt(step).await {
+                Err(Broken::Failed(failed)) if self.may_retry(&failed.error, attempt) => {
+                    self.pause(step, &failed.error, attempt).await?;
+                    attempt += 1;
+                }
+                Err(Broken::Failed(failed)) => {
+                    return Err(Broken::Failed(Failed {
+                        attempts: attempt,
+                        ..failed
+                    }));
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// One attempt at a step that is one transaction.
+    async fn attempt(&mut self, step: &Step) -> Result<(), Broken> {
+        let Execution::Transaction(range) = &step.execution else {
+            return Err(Broken::Failed(Failed::at(
+                StepStage::Begin,
+                DatabaseError::Other("a `transaction = off` script in a transaction".to_owned()),
+            )));
+        };
+        let changes = [match &step.row {
+            Some(row) => RecordChange::Insert(row.clone()),
+            None => RecordChange::Delete(step.revision.clone()),
+        }];
+        let log = [entry(step, None)];
+        let label = label(step);
+        let request = StepRequest {
+            statements: &step.statements[range.clone()],
+            modes: &step.modes,
+            foreign_keys: step.foreign_keys,
+            expects: step.expects,
+            changes: &changes,
+            log: &log,
+            ..request(step, &label)
+        };
+        let (sink, total) = (self.sink, step.statements.len());
+        let mut progress = |done: StatementDone| sink(statement_done(done, range.start, total));
+        let result = self.database.run_step(&request, &mut progress).await;
+        result.map_err(|error| self.broken(error, range.start))
+    }
+
+    /// What a failed step means for the run.
+    pub(super) fn broken(&self, StepError { stage, error }: StepError, first: usize) -> Broken {
+        match error {
+            DatabaseError::Interrupted if self.stop.is_forced() => {
+                Broken::Stopped { inside: false }
+            }
+            DatabaseError::LockLost | DatabaseError::StateChanged { .. } => Broken::Outdated(error),
+            error => {
+                let statement = match stage {
+                    StepStage::Statement(index) => Some(first + index),
+                    _ => None,
+                };
+                Broken::Failed(Failed {
+                    statement,
+                    stage,
+                    error,
+                    attempts: 1,
+                    units: None,
+                })
+            }
+        }
+    }
+
+    pub(super) fn check_stop(&self) -> Result<(), Broken> {
+        if self.stop.is_requested() {
+            Err(Broken::Stopped { inside: false })
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) fn may_retry(&self, error: &DatabaseError, attempt: u32) -> bool {
+        matches!(error, DatabaseError::LockTimeout { .. }) && attempt < self.options.attempts
+    }
+
+    /// Waits before the next attempt; with jitter, so that two runs that
+    /// block each other do not meet again.
+    pub(super) async fn pause(
+        &self,
+        step: &Step,
+        error: &DatabaseError,
+        attempt: u32,
+    ) -> Result<(), Broken> {
+        let doubled = self.options.first_pause * 2u32.saturating_pow(attempt - 1);
+        let pause = doubled.min(self.options.longest_pause).mul_f64(jitter());
+        let blockers = match error {
+            DatabaseError::LockTimeout { blockers, .. } => blockers.clone(),
+            _ => Vec::new(),
+        };
+        (self.sink)(Event::Retrying {
+            revision: step.revision.clone(),
+            attempt,
+            attempts: self.options.attempts,
+            pause,
+            blockers,
+        });
+        tokio::select! {
+            () = tokio::time::sleep(pause) => Ok(()),
+            () = self.stop.requested() => Err(Broken::Stopped { inside: false }),
+        }
+    }
+
+    fn started(&self, index: usize, total: usize, step: &Step) {
+        (self.sink)(Event::StepStarted {
+            index,
+            total,
+            revision: step.revision.clone(),
+            message: step.message.clone(),
+            statements: step.statements.len(),
+        });
+    }
+
+    fn finished(&self, index: usize, step: &Step, begin: Instant, done: &mut Vec<Done>) {
+        let elapsed = begin.elapsed();
+        let revision = step.revision.clone();
+        (self.sink)(Event::StepDone {
+            index,
+            revision: revision.clone(),
+            elapsed,
+        });
+        done.push(Done { revision, elapsed });
+    }
+
+    async fn ended(&mut self, index: usize, step: &Step, broken: Broken) -> Ended {
+        match broken {
+            Broken::Stopped { inside } => Ended::Stopped { inside },
+            Broken::Outdated(reason) => Ended::Outdated(reason),
+            Broken::Failed(failed) => {
+                // The failure itself is reported; that it could not be logged as well adds nothing.
+                let log = [entry(step, Some(failed.error.to_string()))];
+                let _ = self.database.record(&[], &log).await;
+                Ended::Failed { at: index, failed }
+            }
+        }
+    }
+}
+
+pub(super) fn request<'a>(step: &'a Step, label: &'a str) -> StepRequest<'a> {
+    StepRequest {
+        label,
+        text: &step.script.text,
+        statements: &[],
+        modes: "",
+        foreign_keys: false,
+        lock_timeout: step.lock_timeout(),
+        statement_timeout: step.statement_timeout(),
+        expects: step.expects,
+        changes: &[],
+        log: &[],
+        keep_session: false,
+    }
+}
+
+pub(super) fn statement_done(done: StatementDone, first: usize, total: usize) -> Event {
+    let StatementDone {
+        index,
+        rows,
+        elapsed,
+    } = done;
+    Event::StatementDone {
+        index: first + index,
+        total,
+        rows,
+        elapsed,
+    }
+}
+
+pub(super) fn entry(step: &Step, error: Option<String>) -> LogEntry {
+    LogEntry {
+        event: match step.direction() {
+            Direction::Up => LogEvent::Upgrade,
+            Direction::Down => LogEvent::Downgrade,
+        },
+        revision: Some(step.revision.clone()),
+        message: Some(step.message.clone()),
+        error,
+        detail: None,
+    }
+}
+
+pub(super) fn label(step: &Step) -> String {
+    let verb = match step.direction() {
+        Direction::Up => "upgrade",
+        Direction::Down => "downgrade",
+    };
+    format!("{verb} {}", step.revision)
+}
+
+/// Between 0.5 and 1.5, from the clock: enough to part two processes.
+fn jitter() -> f64 {
+    let nanos = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| since.subsec_nanos());
+    0.5 + f64::from(nanos % 1_000_000) / 1_000_000.0
+}

@@ -1,0 +1,139 @@
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+};
+
+use tokio::sync::Notify;
+
+use super::{Event, Sink};
+use crate::database::Cancel;
+
+/// Whether the run was asked to stop, shared between the signal task and the run.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    signals: AtomicU8,
+    notify: Notify,
+}
+
+impl Stop {
+    /// One more request to stop; returns how many there were with it.
+    pub fn request(&self) -> u8 {
+        let before = self
+            .0
+            .signals
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| {
+                Some(n.saturating_add(1))
+            });
+        self.0.notify.notify_waiters();
+        before.map_or(u8::MAX, |n| n.saturating_add(1))
+    }
+
+    /// Whether there was a request.
+    pub fn is_requested(&self) -> bool {
+        self.0.signals.load(Ordering::SeqCst) > 0
+    }
+
+    /// Whether there were two or more: what runs is to be cancelled.
+    pub fn is_forced(&self) -> bool {
+        self.0.signals.load(Ordering::SeqCst) > 1
+    }
+
+    /// Waits for the first request.
+    pub async fn requested(&self) {
+        loop {
+            let notified = self.0.notify.notified();
+            tokio::pin!(notified);
+            notified.as_mut().enable();
+            if self.is_requested() {
+                return;
+            }
+            notified.await;
+        }
+    }
+}
+
+/// Turns SIGINT and SIGTERM into requests to stop, from a task of its own: the
+/// first lets the running revision finish, every further one cancels it.
+///
+/// # Errors
+/// When the system lets us install no handler.
+pub fn watch(stop: Stop, canceller: Arc<dyn Cancel>, sink: Sink) -> io::Result<()> {
+    let mut signals = Signals::install()?;
+    tokio::spawn(async move {
+        while signals.next().await {
+            if stop.request() == 1 {
+                sink(Event::StopRequested);
+            } else {
+                sink(Event::CancelRequested);
+                canceller.cancel().await;
+            }
+        }
+    });
+    Ok(())
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn install() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> bool {
+        tokio::select! {
+            got = self.interrupt.recv() => got.is_some(),
+            got = self.terminate.recv() => got.is_some(),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn install() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> bool {
+        tokio::signal::ctrl_c().await.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn requests_are_counted_and_wake_who_waits() {
+        let stop = Stop::default();
+        assert!(!stop.is_requested());
+        let waiter = tokio::spawn({
+            let stop = stop.clone();
+            async move { stop.requested().await }
+        });
+        tokio::task::yield_now().await;
+        assert_eq!(stop.request(), 1);
+        assert!(stop.is_requested() && !stop.is_forced());
+        assert_eq!(stop.request(), 2);
+        assert!(stop.is_forced());
+        waiter.await.unwrap();
+        stop.requested().await;
+    }
+}

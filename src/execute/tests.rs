@@ -1,0 +1,412 @@
+//! The executor against the fake, broken at every single call.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use super::*;
+use crate::{
+    database::{
+        DatabaseError,
+        fake::{Fake, Fault, Stored, sql_error},
+    },
+    plan::{self, Ahead, OutOfOrder, Plan, Situation},
+    revision::{Direction, History, Observed, Script, ScriptPair, State},
+    sql::Dialect,
+};
+
+const SCRIPTS: &[(&str, &str, &str)] = &[
+    (
+        "1",
+        "CREATE TABLE a (x); CREATE INDEX i ON a (x)",
+        "DROP TABLE a",
+    ),
+    ("2", "CREATE TABLE b (x)", "DROP TABLE b"),
+    (
+        "3",
+        "ALTER TABLE b ADD y; INSERT INTO b VALUES (1, 2)",
+        "ALTER TABLE b DROP y",
+    ),
+];
+
+const OFF: &str = "-- migrator: transaction = off\n";
+
+fn history(off: bool) -> History {
+    let header = if off { OFF } else { "" };
+    let pair = |(id, up, down): &(&str, &str, &str)| {
+        let script = |direction: Direction, text: &str| {
+            let file = format!("{id}_x.{direction}.sql");
+            Script::parse(Dialect::Sqlite, direction, file, format!("{header}{text}")).unwrap()
+        };
+        ScriptPair {
+            id: id.parse().unwrap(),
+            slug: "x".to_owned(),
+            up: script(Direction::Up, up),
+            down: Some(script(Direction::Down, down)),
+        }
+    };
+    History::new(SCRIPTS.iter().map(pair).collect()).unwrap()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Each,
+    All,
+    Off,
+}
+
+fn plan(stored: &Stored, direction: Direction, mode: Mode) -> Result<Plan, plan::PlanError> {
+    let history = history(mode == Mode::Off);
+    let observed = Observed {
+        applied: stored.rows.clone(),
+        layout: Some(1),
+    };
+    let situation = Situation {
+        history: &history,
+        observed: &observed,
+        dialect: Dialect::Sqlite,
+        out_of_order: OutOfOrder::Error,
+        ahead: Ahead::Warn,
+        one_transaction: mode == Mode::All,
+    };
+    match direction {
+        Direction::Up => plan::upgrade(&situation, &"head".parse().unwrap()),
+        Direction::Down => plan::downgrade(&situation, &"base".parse().unwrap()),
+    }
+}
+
+fn impatient() -> Options {
+    Options {
+        attempts: 3,
+        first_pause: Duration::ZERO,
+        longest_pause: Duration::ZERO,
+    }
+}
+
+async fn execute(fake: &mut Fake, plan: Plan) -> Result<Outcome, PartialFailure> {
+    let sink: Sink = Arc::new(|_| {});
+    run(fake, plan, impatient(), &Stop::default(), &sink).await
+}
+
+/// A store with everything applied.
+async fn applied(mode: Mode) -> Stored {
+    let mut fake = Fake::default();
+    let plan = plan(&fake.stored, Direction::Up, mode).unwrap();
+    execute(&mut fake, plan).await.unwrap();
+    fake.stored
+}
+
+/// What each revision's scripts leave in the fake's schema.
+fn expected_schema(rows: usize) -> Vec<String> {
+    let ups = SCRIPTS
+        .iter()
+        .take(rows)
+        .flat_map(|(_, up, _)| up.split("; "));
+    ups.map(str::to_owned).collect()
+}
+
+/// The invariants that hold whenever a process may have died.
+fn check_boundary(stored: &Stored, direction: Direction, context: &str) {
+    let total = SCRIPTS.len();
+    let full = stored
+        .rows
+        .iter()
+        .filter(|row| row.state == State::Applied)
+        .count();
+    let mut expected = expected_schema(if direction == Direction::Up {
+        full
+    } else {
+        total
+    });
+    if direction == Direction::Down {
+        let reverted = (0..total).rev().take(total - stored.rows.len());
+        expected.extend(reverted.map(|at| SCRIPTS[at].2.to_owned()));
+    }
+    let mut doubtful = false;
+    for row in &stored.rows {
+        let State::Partial(partial) = &row.state else {
+            continue;
+        };
+        let at = SCRIPTS
+            .iter()
+            .position(|s| s.0 == row.revision.as_str())
+            .unwrap();
+        let text = if partial.direction == Direction::Up {
+            SCRIPTS[at].1
+        } else {
+            SCRIPTS[at].2
+        };
+        expected.extend(
+            text.split("; ")
+                .take(partial.statements_done)
+                .map(str::to_owned),
+        );
+        doubtful |= partial.error.as_deref() == Some(units::RUNNING);
+        assert_eq!(
+            partial.statement_checksums.len(),
+            partial.statements_done,
+            "{context}"
+        );
+    }
+    assert!(
+        !doubtful,
+        "{context}: nothing here runs outside of a transaction"
+    );
+    assert_eq!(stored.schema, expected, "{context}");
+    let events = stored.log.iter().filter(|(_, ok)| *ok).count();
+    let done = match direction {
+        Direction::Up => full,
+        Direction::Down => total + total - stored.rows.len(),
+    };
+    assert_eq!(events, done, "{context}: the log agrees");
+}
+
+/// Breaks every call of a run in every way, checks what is left, and goes on.
+async fn break_everywhere(direction: Direction, mode: Mode) {
+    let start = match direction {
+        Direction::Up => Stored::default(),
+        Direction::Down => applied(mode).await,
+    };
+    let mut whole = Fake::reopen(start.clone());
+    let first = plan(&start, direction, mode).unwrap();
+    execute(&mut whole, first.clone()).await.unwrap();
+    assert!(whole.calls.len() >= SCRIPTS.len());
+    for call in 0..whole.calls.len() {
+        let lost = DatabaseError::ConnectionLost("cut".to_owned());
+        let faults = [
+            Fault::Fail(call, lost),
+            Fault::Fail(call, sql_error("no")),
+            Fault::LoseAnswer(call),
+        ];
+        for fault in faults {
+            let context = format!("{direction} {mode:?} {fault:?} in {}", whole.calls[call]);
+            let mut fake = Fake::reopen(start.clone());
+            fake.faults = vec![fault];
+            let result = execute(&mut fake, first.clone()).await;
+            let reset = whole.calls[call] == "reset_session";
+            assert_eq!(result.is_err(), !reset, "{context}");
+            check_boundary(&fake.stored, direction, &context);
+            resume(fake.stored, direction, mode, &whole.stored, &context).await;
+        }
+    }
+}
+
+/// The same command again ends where the undisturbed run ended.
+async fn resume(stored: Stored, direction: Direction, mode: Mode, whole: &Stored, context: &str) {
+    let partial = stored.rows.iter().any(|row| row.state != State::Applied);
+    let mut fake = Fake::reopen(stored);
+    match plan(&fake.stored, direction, mode) {
+        Ok(plan) => {
+            assert!(
+                !partial,
+                "{context}: a partial revision is never passed over"
+            );
+            execute(&mut fake, plan).await.unwrap();
+            assert_eq!(fake.stored.schema, whole.schema, "{context}");
+            assert_eq!(fake.stored.rows, whole.rows, "{context}");
+        }
+        Err(error) => assert!(partial, "{context}: {error:?}"),
+    }
+}
+
+#[tokio::test]
+async fn every_broken_call_leaves_a_boundary() {
+    for mode in [Mode::Each, Mode::All, Mode::Off] {
+        for direction in [Direction::Up, Direction::Down] {
+            break_everywhere(direction, mode).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failing_statement_names_itself_and_what_was_done() {
+    let mut fake = Fake::default();
+    fake.faults = vec![Fault::Statement(
+        "INSERT INTO b VALUES (1, 2)",
+        sql_error("no"),
+        1,
+    )];
+    let first = plan(&fake.stored, Direction::Up, Mode::Each).unwrap();
+    let failure = execute(&mut fake, first).await.unwrap_err();
+    assert_eq!(failure.done.len(), 2);
+    assert_eq!(failure.failure.step.revision.as_str(), "3");
+    assert_eq!(failure.failure.statement, Some(1));
+    assert!(failure.not_run.is_empty());
+    check_boundary(&fake.stored, Direction::Up, "failing statement");
+    let (entry, ok) = fake.stored.log.last().unwrap();
+    assert_eq!((entry.error.as_deref(), *ok), (Some("no"), false));
+    resume(
+        fake.stored,
+        Direction::Up,
+        Mode::Each,
+        &applied(Mode::Each).await,
+        "mended",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn one_transaction_is_all_or_nothing() {
+    let mut fake = Fake::default();
+    fake.faults = vec![Fault::Statement("CREATE TABLE b (x)", sql_error("no"), 1)];
+    let all = plan(&fake.stored, Direction::Up, Mode::All).unwrap();
+    let failure = execute(&mut fake, all).await.unwrap_err();
+    assert!(failure.done.is_empty());
+    assert_eq!(failure.failure.step.revision.as_str(), "2");
+    let not_run: Vec<_> = failure.not_run.iter().map(ToString::to_string).collect();
+    assert_eq!(not_run, ["1", "3"]);
+    assert!(fake.stored.schema.is_empty() && fake.stored.rows.is_empty());
+}
+
+#[tokio::test]
+async fn a_lock_timeout_is_retried_and_the_blockers_named() {
+    let timeout = || DatabaseError::LockTimeout {
+        failure: Default::default(),
+        blockers: vec!["psql (pid 7)".to_owned()],
+    };
+    for mode in [Mode::Each, Mode::All, Mode::Off] {
+        for (times, ends_well) in [(2, true), (3, false)] {
+            let events = Arc::new(Mutex::new(Vec::new()));
+            let sink: Sink = {
+                let events = Arc::clone(&events);
+                Arc::new(move |event| events.lock().unwrap().push(event))
+            };
+            let mut fake = Fake::default();
+            fake.faults = vec![Fault::Statement("CREATE TABLE b (x)", timeout(), times)];
+            let plan = plan(&fake.stored, Direction::Up, mode).unwrap();
+            let stop = Stop::default();
+            let result = run(&mut fake, plan, impatient(), &stop, &sink).await;
+            let context = format!("{mode:?} {times}");
+            assert_eq!(result.is_ok(), ends_well, "{context}");
+            let events = events.lock().unwrap();
+            let retries = events.iter().filter(
+                |event| matches!(event, Event::Retrying { blockers, .. } if blockers.len() == 1),
+            );
+            assert_eq!(retries.count(), 2, "{context}");
+            check_boundary(&fake.stored, Direction::Up, &context);
+        }
+    }
+}
+
+/// A sink that asks to stop when the n-th statement is done.
+fn stop_after(statements: usize, requests: u8, stop: &Stop) -> Sink {
+    let (stop, seen) = (stop.clone(), Mutex::new(0));
+    Arc::new(move |event| {
+        if let Event::StatementDone { .. } = event {
+            let mut seen = seen.lock().unwrap();
+            *seen += 1;
+            if *seen == statements {
+                for _ in 0..requests {
+                    stop.request();
+                }
+            }
+        }
+    })
+}
+
+#[tokio::test]
+async fn the_first_signal_stops_after_the_running_revision() {
+    for (mode, statements, rows, partial) in [
+        (Mode::Each, 1, 1, false),
+        (Mode::Each, 3, 2, false),
+        (Mode::Off, 1, 1, true),
+        (Mode::Off, 2, 1, false),
+        (Mode::All, 3, 0, false),
+    ] {
+        let context = format!("{mode:?} after statement {statements}");
+        let mut fake = Fake::default();
+        let plan = plan(&fake.stored, Direction::Up, mode).unwrap();
+        let stop = Stop::default();
+        let sink = stop_after(statements, 1, &stop);
+        let outcome = run(&mut fake, plan, impatient(), &stop, &sink)
+            .await
+            .unwrap();
+        let Outcome::Stopped {
+            done,
+            not_run,
+            partial: inside,
+        } = outcome
+        else {
+            panic!("{context}: {outcome:?}");
+        };
+        assert_eq!(fake.stored.rows.len(), rows, "{context}");
+        assert_eq!(inside.is_some(), partial, "{context}");
+        let counted = done.len() + not_run.len() + usize::from(partial);
+        assert_eq!(counted, SCRIPTS.len(), "{context}");
+        check_boundary(&fake.stored, Direction::Up, &context);
+    }
+}
+
+#[tokio::test]
+async fn the_second_signal_rolls_the_running_revision_back() {
+    let mut fake = Fake::default();
+    let plan = plan(&fake.stored, Direction::Up, Mode::Each).unwrap();
+    fake.faults = vec![Fault::Statement(
+        "INSERT INTO b VALUES (1, 2)",
+        DatabaseError::Interrupted,
+        1,
+    )];
+    let stop = Stop::default();
+    let sink = stop_after(4, 2, &stop);
+    let outcome = run(&mut fake, plan, impatient(), &stop, &sink)
+        .await
+        .unwrap();
+    let Outcome::Stopped {
+        done,
+        not_run,
+        partial,
+    } = outcome
+    else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!((done.len(), not_run.len(), partial), (2, 1, None));
+    check_boundary(&fake.stored, Direction::Up, "second signal");
+}
+
+#[tokio::test]
+async fn a_state_that_changed_asks_for_a_new_plan() {
+    let mut fake = Fake::default();
+    let plan = plan(&fake.stored, Direction::Up, Mode::Each).unwrap();
+    fake.stored = applied(Mode::Each).await;
+    let before = fake.stored.clone();
+    let outcome = execute(&mut fake, plan).await.unwrap();
+    assert!(
+        matches!(outcome, Outcome::PlanOutdated { .. }),
+        "{outcome:?}"
+    );
+    assert_eq!(fake.stored, before);
+}
+
+#[tokio::test]
+async fn the_lock_is_polled_until_its_deadline() {
+    let sink: Sink = Arc::new(|_| {});
+    let mut fake = Fake::held_for(2);
+    lock(&mut fake, Duration::from_secs(60), &Stop::default(), &sink)
+        .await
+        .unwrap();
+    assert!(fake.locked);
+
+    let mut fake = Fake::held_for(u32::MAX);
+    let error = lock(&mut fake, Duration::ZERO, &Stop::default(), &sink)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(
+            error,
+            LockError::Busy {
+                holder: Some(_),
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(!fake.locked);
+
+    let stop = Stop::default();
+    stop.request();
+    let error = lock(&mut fake, Duration::from_secs(60), &stop, &sink)
+        .await
+        .unwrap_err();
+    assert!(matches!(error, LockError::Interrupted), "{error:?}");
+}
