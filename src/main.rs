@@ -1,3 +1,7 @@
 //! The `migrator` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    migrator::cli::main(std::env::args_os())
+}

@@ -1,0 +1,114 @@
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use super::commands::{
+    current, downgrade, heads, history, init, revision, show, stamp, status, upgrade,
+};
+
+/// Database migrations for SQLite and PostgreSQL: plain SQL up and down
+/// scripts, checksummed, locked, one transaction a revision.
+#[derive(Debug, Parser)]
+#[command(
+    name = "migrator",
+    version,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    max_term_width = 100,
+    after_help = "Targets: head, heads, base, current, an id or a unique prefix of it (4 characters or more),\n\
+                  a slug, +N, -N, REV+N, REV-N, LABEL@head.\n\n\
+                  Exit status: 0 done, 1 failed and nothing changed, 2 usage, 3 a check says no,\n\
+                  4 stopped partway, 5 the lock was busy, 130 interrupted."
+)]
+pub struct Args {
+    #[command(flatten)]
+    pub global: Global,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, ClapArgs)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The configuration file [default: migrator.toml, looked for upwards from here]
+    #[arg(short, long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+
+    /// The environment of the configuration to use
+    #[arg(short = 'n', long = "env", value_name = "NAME", global = true)]
+    pub environment: Option<String>,
+
+    /// The database, over everything that is configured
+    #[arg(long, value_name = "URL", global = true, hide_env_values = true)]
+    pub url: Option<String>,
+
+    /// What results look like
+    #[arg(long, value_name = "FORMAT", default_value = "human", global = true)]
+    pub format: Format,
+
+    /// Say more
+    #[arg(short, long, global = true, action = ArgAction::SetTrue, conflicts_with = "quiet")]
+    pub verbose: bool,
+
+    /// Say nothing but errors and results that were asked for
+    #[arg(short, long, global = true, action = ArgAction::SetTrue)]
+    pub quiet: bool,
+
+    /// When to use colours
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub color: Color,
+}
+
+/// What results look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Text for people
+    Human,
+    /// One JSON object
+    Json,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Init(init::Args),
+    Revision(revision::Args),
+    Upgrade(upgrade::Args),
+    Downgrade(downgrade::Args),
+    Current(current::Args),
+    History(history::Args),
+    Heads(heads::Args),
+    Show(show::Args),
+    Status(status::Args),
+    Stamp(stamp::Args),
+}
+
+impl Command {
+    /// The name on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Init(_) => "init",
+            Self::Revision(_) => "revision",
+            Self::Upgrade(_) => "upgrade",
+            Self::Downgrade(_) => "downgrade",
+            Self::Current(_) => "current",
+            Self::History(_) => "history",
+            Self::Heads(_) => "heads",
+            Self::Show(_) => "show",
+            Self::Status(_) => "status",
+            Self::Stamp(_) => "stamp",
+        }
+    }
+}

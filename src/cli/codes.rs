@@ -1,0 +1,194 @@
+use super::Exit;
+
+/// An error code: what it stands for, and how the process ends with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// `M` and three digits.
+    pub id: &'static str,
+    /// What it stands for, in a few words.
+    pub title: &'static str,
+    /// The exit status when nothing was changed.
+    pub exit: Exit,
+    /// What it means and what to do, in a few sentences.
+    pub explanation: &'static str,
+}
+
+macro_rules! codes {
+    ($($id:ident $exit:ident $title:literal $explanation:literal)*) => {
+        $(#[doc = $title] pub const $id: Code = Code {
+            id: stringify!($id),
+            title: $title,
+            exit: Exit::$exit,
+            explanation: $explanation,
+        };)*
+
+        /// Every code there is, in order.
+        pub const CODES: &[Code] = &[$($id),*];
+    };
+}
+
+codes! {
+    M001 Usage "wrong usage"
+        "The command line can't be understood. `migrator help COMMAND` lists what a command takes."
+    M002 Failed "the system refused something"
+        "The operating system refused something migrator needs, such as starting its threads or reading the working directory."
+
+    M101 Usage "no configuration file"
+        "The file given with --config does not exist or can't be read. Without --config, migrator.toml is looked for upwards from the working directory."
+    M102 Usage "the configuration is not TOML"
+        "migrator.toml must be valid TOML. The message shows where reading stopped."
+    M103 Usage "unknown key"
+        "migrator.toml has a key or section that does not exist. Unknown keys are refused because a misspelt one would otherwise be ignored silently."
+    M104 Usage "wrong value"
+        "A key has a value of the wrong type or one that is not allowed."
+    M105 Usage "undefined variable"
+        "A value names a variable as ${NAME} that is neither in the process environment nor in the .env file beside the configuration."
+    M106 Usage "unknown environment"
+        "The environment chosen with -n has no [environments.NAME] section."
+    M107 Usage "no database given"
+        "No url was found. It is looked for in --url, in the environment chosen with -n, in MIGRATOR_URL and DATABASE_URL, in .env, and in migrator.toml. With -n, only --url and the environment's own section count, so that a name never leads to another database."
+    M108 Usage "the url can't be understood"
+        "A url begins with sqlite: or postgres:. Passwords with special characters must be percent-encoded: @ is %40, / is %2F, : is %3A."
+    M109 Usage ".env can't be read"
+        "The .env file beside the configuration has a line that is not NAME=value."
+    M110 Usage "a template can't be used"
+        "A template of the project has an error, or there is no template of that name."
+    M111 Failed "something is in the way"
+        "A file that would be written exists already. migrator overwrites nothing."
+
+    M112 Usage "not confirmed"
+        "The environment is protected: what can't be taken back asks for the database's name, or needs --yes."
+
+    M201 Usage "no migrations directory"
+        "The directory with the scripts does not exist. `migrator init` makes one; `migrations` in migrator.toml says where it is."
+    M202 Failed "bad file name"
+        "A script is named ID_slug.up.sql or ID_slug.down.sql, where ID is a run of digits. A .sql file that does not fit is refused, since a script skipped silently breaks a later one."
+    M203 Failed "duplicate revision"
+        "Two revisions have the same id by value (007 is 7), or one revision has two scripts of one direction. Give one of them a new id."
+    M204 Failed "a script without its partner"
+        "A down script belongs to an up script of the same id and slug."
+    M205 Failed "bad encoding"
+        "Scripts are UTF-8, with or without a byte order mark, with LF or CRLF line ends and without NUL bytes."
+    M206 Failed "a script can't be read"
+        "A file of the migrations directory can't be read, or is no file."
+    M207 Failed "bad header"
+        "Headers are lines `-- migrator: key = value` in the comment block at the top of a script. Unknown, repeated or misplaced ones are refused."
+    M208 Failed "missing parent"
+        "A script's `revises` or `depends-on` names a revision that the directory does not have."
+    M209 Failed "circle in the history"
+        "Revisions revise or depend on each other in a circle, so none of them can come first."
+    M210 Failed "irreversible, but with a down script"
+        "A revision declares itself irreversible and has a down script as well. Remove one of the two."
+    M211 Failed "duplicate label"
+        "A label names one branch, so only one revision can carry it."
+    M212 Failed "reserved file name"
+        "Files named R_slug.sql are reserved for repeatable scripts."
+
+    M301 Failed "something in a script never ends"
+        "A quote, comment, dollar quote, COPY block or body is open at the end of the script. Everything after its start would be swallowed."
+    M302 Failed "a shell's command in a script"
+        "Lines such as \\d or .schema are commands of psql or of the sqlite3 shell, not SQL. The database does not understand them."
+    M303 Failed "transaction control in a script"
+        "A script runs in one transaction together with its record, so BEGIN, COMMIT and ROLLBACK can't stand in its middle. One BEGIN … COMMIT around the whole script is understood. With `-- migrator: transaction = off` a script runs statement by statement, and a BEGIN … COMMIT in it is one step of its progress."
+    M304 Failed "can't run in a transaction"
+        "The database refuses this statement inside of a transaction. Put `-- migrator: transaction = off` at the top of the script; it then runs statement by statement with its progress recorded."
+    M305 Failed "unbalanced savepoints"
+        "Every SAVEPOINT of a script must be released in it, and only those can be released or rolled back to."
+    M306 Failed "a session's object in a resumable script"
+        "A `transaction = off` script may have to go on in another session, where temporary tables, LISTEN and WITH HOLD cursors are gone. Use an ordinary table and drop it at the end."
+    M307 Failed "COPY TO STDOUT"
+        "A migration has no place to copy data out to."
+    M308 Failed "PRAGMA foreign_keys inside of a transaction"
+        "SQLite ignores PRAGMA foreign_keys inside of a transaction. Use the header `-- migrator: foreign-keys = on|off`. It is off by default while a script runs, and verified before the commit."
+    M309 Failed "can't share one transaction"
+        "With --transaction all the whole run is one transaction. That can't hold `transaction = off` scripts, nor scripts that disagree on foreign keys."
+
+    M401 Usage "no such revision"
+        "Nothing in the directory or the database matches. A revision is named by its id, by 4 or more leading characters of it, or by its slug."
+    M402 Usage "ambiguous revision"
+        "More than one revision matches, or a relative target comes to a fork. Name the revision by its id."
+    M403 Failed "several heads"
+        "Two or more revisions are revised by nobody, so `head` is not one place. Join them with a revision that revises both, name one of them, or use `heads` for all."
+    M404 Usage "a target that goes the wrong way"
+        "An upgrade goes up and a downgrade goes down; stamp takes no relative targets."
+    M405 Failed "not applied"
+        "A downgrade goes to a revision that is applied, or over as many as are applied."
+    M406 Failed "no down script"
+        "The revision has no down script, neither in the directory nor stored in the version table. Write one, or restore a backup."
+    M407 Failed "irreversible"
+        "The revision declares that it can't be undone. Restore a backup, or write a new revision that moves forward."
+    M408 Failed "out of order"
+        "A revision without `revises` sorts before one that is applied, so it was probably merged late. Give it a newer id, or set out-of-order = \"warn\" or \"allow\"."
+
+    M501 Failed "an applied script was changed"
+        "The up script is not the one that was applied; comments, white space and line ends do not count. Undo the change and write a new revision instead."
+    M502 Failed "unknown revisions are applied"
+        "The database has revisions applied that this directory does not have. Either it is another project's database, or files are missing."
+    M503 Failed "the database is ahead"
+        "The database has revisions above all of this directory's: an older release of the application is looking at it. With ahead = \"warn\" upgrade does nothing and succeeds."
+    M504 Failed "a revision is in its middle"
+        "A `transaction = off` script stopped partway. Statements that are done stay done."
+    M505 Failed "newer version table"
+        "The version table was made by a newer migrator. Use that one."
+    M506 Failed "not a version table"
+        "A table of the version table's name exists but is something else, or its content makes no sense. Set `version-table` to another name, or repair it by hand."
+    M507 Failed "several version tables"
+        "Tables of that name are in several schemas of the search path. Set `version-table = \"schema.name\"` to say which one is meant."
+    M508 Failed "the state changed"
+        "The version table is not as it was when the plan was made. Someone changed it without the lock. Run the command again."
+
+    M601 Failed "can't connect"
+        "The server can't be reached, or the file can't be opened."
+    M602 Failed "no such database"
+        "The server is there, but the database is not; or the SQLite file is not there. Reading commands make nothing."
+    M603 Failed "not let in"
+        "User or password is wrong, or the role may not connect to this database."
+    M604 Failed "not a database"
+        "The file is something else than a SQLite database."
+    M605 Failed "read-only"
+        "The database or its directory can't be written."
+    M606 Failed "locked by another program"
+        "Another program kept the database locked for longer than migrator waits."
+    M607 Failed "connection lost"
+        "The connection broke. What ran was not committed."
+    M608 Partway "outcome unknown"
+        "The connection broke during COMMIT and the database could not be asked since. Look at it with `migrator status` before anything else: the revision is either applied completely or not at all."
+    M609 Failed "the database failed"
+        "The database refused something migrator itself needs."
+
+    M701 Failed "a statement failed"
+        "A statement of a script failed. A script in a transaction is rolled back completely."
+    M702 Failed "foreign keys are violated"
+        "After the script, rows refer to parents that do not exist, and did not before. The script was rolled back."
+    M703 Failed "a lock was not to be had"
+        "A statement waited for a lock longer than lock-timeout, again and again. Find who holds it, or run when there is less traffic."
+    M704 Failed "the record could not be written"
+        "The statements ran, but the version table could not be written or the transaction could not be committed, so everything was rolled back."
+    M705 Busy "another migrator is running"
+        "Another run holds the lock on this version table, and it was not given back in time. The lock ends with its process or session; it can't stay behind."
+    M706 Interrupted "interrupted"
+        "A signal stopped the command before it did anything."
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_in_order() {
+        assert!(CODES.windows(2).all(|pair| pair[0].id < pair[1].id));
+    }
+
+    #[test]
+    fn every_code_says_what_it_means() {
+        for code in CODES {
+            assert!(
+                code.id.len() == 4 && code.id.starts_with('M'),
+                "{}",
+                code.id
+            );
+            assert!(code.explanation.ends_with('.'), "{}", code.id);
+            assert!(!code.title.ends_with('.'), "{}", code.id);
+        }
+    }
+}

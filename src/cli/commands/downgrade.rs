@@ -1,0 +1,52 @@
+use super::migrate::{self, Request, Scope};
+use crate::{
+    cli::{
+        context::Context,
+        error::{Error, Exit},
+    },
+    revision::Direction,
+};
+
+/// Revert revisions, down to TARGET
+///
+/// Reverts every applied revision above the target, latest applied first. The
+/// target itself stays applied. A down script whose file is gone is taken from
+/// the version table, where it was stored when the revision was applied.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where to go: base, a revision that is applied, -N for the N latest applied
+    #[arg(allow_negative_numbers = true)]
+    target: String,
+
+    /// Show what would run, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// One transaction a revision, or one for the whole run
+    #[arg(long, value_name = "SCOPE")]
+    transaction: Option<Scope>,
+
+    /// Don't ask, even where the environment is protected
+    #[arg(long)]
+    yes: bool,
+}
+
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
+    let Args {
+        target,
+        dry_run,
+        transaction,
+        yes,
+    } = args;
+    let target = target.parse()?;
+    if !dry_run {
+        context.confirm("downgrade", yes)?;
+    }
+    let request = Request {
+        direction: Direction::Down,
+        target,
+        dry_run,
+        transaction,
+    };
+    migrate::run(context, request).await
+}

@@ -1,0 +1,37 @@
+//! One file a command: its arguments, whose comments are the help, and what it does.
+
+pub mod current;
+pub mod downgrade;
+pub mod heads;
+pub mod history;
+pub mod init;
+mod migrate;
+pub mod revision;
+pub mod show;
+pub mod stamp;
+pub mod status;
+pub mod upgrade;
+
+use super::{
+    args::{Args, Command},
+    context::Context,
+    error::{Error, Exit},
+    output::Output,
+};
+
+/// Runs the command that was asked for.
+pub async fn run(args: Args, output: &Output) -> Result<Exit, Error> {
+    let context = || Context::load(&args.global, *output);
+    match args.command {
+        Command::Init(args) => init::run(args, output),
+        Command::Revision(args) => revision::run(args, &context()?),
+        Command::Upgrade(args) => upgrade::run(args, &context()?).await,
+        Command::Downgrade(args) => downgrade::run(args, &context()?).await,
+        Command::Current(args) => current::run(args, &context()?).await,
+        Command::History(args) => history::run(args, &context()?),
+        Command::Heads(args) => heads::run(args, &context()?),
+        Command::Show(args) => show::run(args, &context()?).await,
+        Command::Status(args) => status::run(args, &context()?).await,
+        Command::Stamp(args) => stamp::run(args, &context()?).await,
+    }
+}

@@ -1,0 +1,133 @@
+use chrono::Utc;
+
+use crate::{
+    cli::{
+        codes,
+        context::{self, Context},
+        error::{Error, Exit},
+    },
+    project::{self, NewScripts, TemplateRequest},
+    report::NewRevisionView,
+    revision::{History, Resolved, RevisionId, Target, TargetError},
+};
+
+/// Make the up and down scripts of a new revision
+///
+/// The id is the time in UTC. The new revision revises the head; with several
+/// heads --head says which one.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What the revision does, in a few words; the files are named after it
+    #[arg(short, long)]
+    message: String,
+
+    /// The revision to revise, or base for a new root [default: the head]
+    #[arg(long, value_name = "REVISION")]
+    head: Option<String>,
+
+    /// A revision that must be applied first without being a parent; may be given more than once
+    #[arg(long, value_name = "REVISION")]
+    depends_on: Vec<String>,
+
+    /// A name for the branch that begins here
+    #[arg(long, value_name = "NAME")]
+    label: Option<String>,
+
+    /// There is no way back: write no down script, with the reason
+    #[arg(long, value_name = "REASON")]
+    no_down: Option<String>,
+
+    /// The id, when it is not to be the time
+    #[arg(long, value_name = "ID")]
+    rev_id: Option<String>,
+
+    /// The template to use
+    #[arg(long, value_name = "NAME")]
+    template: Option<String>,
+}
+
+pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
+    let dialect = context.dialect();
+    let history = context.history(dialect)?;
+    let now = Utc::now();
+    let id = match &args.rev_id {
+        Some(text) => text
+            .parse()
+            .map_err(|error: crate::revision::RevisionIdError| {
+                Error::new(codes::M001, error.to_string())
+            })?,
+        None => project::next_id(now, history.in_order().map(|revision| revision.id.clone())),
+    };
+    let parents = parents(&history, args.head.as_deref(), context)?;
+    let depends_on: Result<Vec<_>, Error> = args
+        .depends_on
+        .iter()
+        .map(|text| one(&history, text, context))
+        .collect();
+    let depends_on = depends_on?;
+    let slug = project::slugify(&args.message)?;
+    let request = TemplateRequest {
+        id: &id,
+        message: &args.message,
+        slug: &slug,
+        revises: &parents,
+        depends_on: &depends_on,
+        label: args.label.as_deref(),
+        irreversible: args.no_down.as_deref(),
+        date: now,
+        dialect,
+        author: &context::actor(),
+    };
+    let scripts = project::render(
+        &context.config.templates,
+        args.template.as_deref(),
+        &request,
+    )?;
+    let (up, down) = (scripts.up.as_str(), scripts.down.as_deref());
+    let scripts = NewScripts {
+        id: &id,
+        slug: &slug,
+        up,
+        down,
+    };
+    let made = project::create(&context.config.migrations, scripts)?;
+    let files = [Some(made.up), made.down].into_iter().flatten();
+    let files = files.map(|path| context.config.show(&path)).collect();
+    context
+        .output
+        .result(&NewRevisionView { id, parents, files });
+    Ok(Exit::Done)
+}
+
+/// The parents of the new revision.
+fn parents(
+    history: &History,
+    head: Option<&str>,
+    context: &Context,
+) -> Result<Vec<RevisionId>, Error> {
+    match head {
+        Some("base") => Ok(Vec::new()),
+        Some(text) => Ok(vec![one(history, text, context)?]),
+        None => {
+            let heads: Vec<_> = history
+                .heads()
+                .into_iter()
+                .map(|head| head.id.clone())
+                .collect();
+            if heads.len() > 1 {
+                return Err(Error::from(TargetError::SeveralHeads(heads))
+                    .hint("say which one the new revision revises: --head REVISION"));
+            }
+            Ok(heads)
+        }
+    }
+}
+
+/// The revision that `text` names.
+fn one(history: &History, text: &str, context: &Context) -> Result<RevisionId, Error> {
+    let target: Target = text.parse()?;
+    match history.resolve(&target, &[])? {
+        Resolved::Revisions(ids) if ids.len() == 1 => Ok(ids[0].clone()),
+        _ => Err(context.not_one_revision(text)),
+    }
+}

@@ -1,0 +1,69 @@
+use crate::{
+    cli::{
+        context::{Context, Role},
+        error::{Error, Exit},
+    },
+    database::Detail,
+    report::ShowView,
+    revision::{Observed, Resolved, Target},
+};
+
+/// Show one revision: files, parents, and when it was applied by whom
+///
+/// With -v the scripts too. A database is asked when one is configured.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The revision
+    revision: String,
+}
+
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
+    let target: Target = args.revision.parse()?;
+    let history = context.history(context.dialect())?;
+    let observed = observe(context).await;
+    let rows = observed
+        .as_ref()
+        .map_or(&[][..], |observed| &observed.applied);
+    let ids = match history.resolve(&target, rows)? {
+        Resolved::Revisions(ids) => ids,
+        _ => return Err(context.not_one_revision(&args.revision)),
+    };
+    let [id] = ids.as_slice() else {
+        return Err(context.not_one_revision(&args.revision));
+    };
+    let children: Vec<_> = history
+        .children(id)
+        .into_iter()
+        .map(|child| child.id.clone())
+        .collect();
+    let view = ShowView {
+        revision: history.get(id).cloned(),
+        head: children.is_empty() && history.get(id).is_some(),
+        children,
+        applied: rows.iter().find(|row| row.revision == *id).cloned(),
+        connected: observed.is_some(),
+    };
+    context.output.result(&view);
+    Ok(Exit::Done)
+}
+
+/// A revision can be shown without its database: then only that part is missing.
+async fn observe(context: &Context) -> Option<Observed> {
+    let location = context.location().ok()?;
+    let result = async {
+        let mut database = context.connect(&location, Role::Reader("show")).await?;
+        let observed = database.observe(Detail::Brief).await?;
+        database.close().await?;
+        Ok::<_, Error>(observed)
+    };
+    match result.await {
+        Ok(observed) => Some(observed),
+        Err(error) => {
+            error
+                .diagnostics
+                .iter()
+                .for_each(|diagnostic| context.output.warn(diagnostic));
+            None
+        }
+    }
+}

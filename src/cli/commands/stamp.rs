@@ -1,0 +1,127 @@
+use crate::{
+    cli::{
+        context::{Context, Role},
+        describe,
+        error::{Error, Exit},
+    },
+    database::{Database, Detail},
+    execute::{self, Sink, Stop},
+    plan::{self, StampPlan},
+    report::StampView,
+    revision::{History, Observed, Target},
+};
+
+/// Record TARGET as applied without running anything
+///
+/// Afterwards exactly the target and what it needs is recorded. The schema is
+/// not touched; use it for a database that was made by other means.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What to record: a revision, head, heads, base
+    #[arg(allow_negative_numbers = true)]
+    target: String,
+
+    /// Write every record anew; also throws away records of unknown or half-done revisions
+    #[arg(long)]
+    purge: bool,
+
+    /// Show what would be recorded, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Don't ask, even where the environment is protected
+    #[arg(long)]
+    yes: bool,
+}
+
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
+    let target: Target = args.target.parse()?;
+    let location = context.location()?;
+    let history = context.history(location.dialect())?;
+    let stamp = Stamp {
+        context,
+        history,
+        target,
+        purge: args.purge,
+    };
+    if args.dry_run {
+        let (place, observed) = context.observe_or_empty("plan").await?;
+        let plan = stamp.plan(&observed)?;
+        context
+            .output
+            .result(&stamp.view(place, &observed, &observed, &plan, true));
+        return Ok(Exit::Done);
+    }
+    context.confirm("stamp", args.yes)?;
+    let mut database = context.connect(&location, Role::Creator("stamp")).await?;
+    let result = stamp.locked(database.as_mut()).await;
+    let released = database.unlock().await;
+    database.close().await?;
+    let view = result?;
+    released?;
+    context.output.result(&view);
+    Ok(Exit::Done)
+}
+
+struct Stamp<'a> {
+    context: &'a Context,
+    history: History,
+    target: Target,
+    purge: bool,
+}
+
+impl Stamp<'_> {
+    async fn locked(&self, database: &mut dyn Database) -> Result<StampView, Error> {
+        let (progress, sink) = self.context.output.progress();
+        let stop = Stop::default();
+        execute::watch(stop.clone(), database.canceller(), Sink::clone(&sink))
+            .map_err(Error::runtime)?;
+        execute::lock(database, self.context.config.lock_wait, &stop, &sink).await?;
+        let before = database.observe(Detail::Brief).await?;
+        let plan = self.plan(&before)?;
+        execute::write(database, plan.clone()).await?;
+        if let Some(progress) = progress {
+            progress.finish(false);
+        }
+        let after = database.observe(Detail::Brief).await?;
+        Ok(self.view(database.place(), &before, &after, &plan, false))
+    }
+
+    fn plan(&self, observed: &Observed) -> Result<StampPlan, Error> {
+        let situation = self.context.situation(&self.history, observed)?;
+        Ok(plan::stamp(&situation, &self.target, self.purge)?)
+    }
+
+    fn view(
+        &self,
+        database: String,
+        before: &Observed,
+        after: &Observed,
+        plan: &StampPlan,
+        dry_run: bool,
+    ) -> StampView {
+        StampView {
+            database,
+            from: describe::standing(&self.history, before),
+            to: if dry_run {
+                self.shown_target()
+            } else {
+                describe::standing(&self.history, after)
+            },
+            current: describe::applied_heads(after),
+            written: plan.insert.len(),
+            removed: plan.delete.len(),
+            dry_run,
+        }
+    }
+
+    fn shown_target(&self) -> String {
+        match &self.target {
+            Target::Name { text } => text.clone(),
+            Target::Head => "head".to_owned(),
+            Target::Heads => "heads".to_owned(),
+            Target::Base => "base".to_owned(),
+            _ => "the target".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+use std::collections::HashSet;
+
+use crate::{
+    cli::{
+        context::{Context, Role},
+        describe,
+        error::{Error, Exit},
+    },
+    database::Detail,
+    plan,
+    report::StatusView,
+    revision::{Kind, RevisionId},
+};
+
+/// Show where the database stands: current, head, pending, drift
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+pub async fn run(_: Args, context: &Context) -> Result<Exit, Error> {
+    let location = context.location()?;
+    let history = context.history(location.dialect())?;
+    let mut database = context.connect(&location, Role::Reader("status")).await?;
+    let observed = database.observe(Detail::Brief).await?;
+    let place = database.place();
+    database.close().await?;
+    let rows = || {
+        observed
+            .applied
+            .iter()
+            .filter(|row| row.kind == Kind::Revision)
+    };
+    let applied: HashSet<&RevisionId> = rows().map(|row| &row.revision).collect();
+    let pending = history
+        .in_order()
+        .filter(|revision| !applied.contains(&revision.id));
+    let view = StatusView {
+        database: place,
+        directory: context.shown_migrations(),
+        revisions: history.len(),
+        applied: applied.len(),
+        current: describe::current(Some(&history), &observed),
+        heads: history
+            .heads()
+            .into_iter()
+            .map(|r| describe::line(&history, r, Vec::new()))
+            .collect(),
+        pending: pending
+            .map(|r| describe::line(&history, r, Vec::new()))
+            .collect(),
+        drift: plan::compare(&history, &observed, location.dialect()),
+    };
+    context.output.result(&view);
+    Ok(Exit::Done)
+}

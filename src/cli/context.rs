@@ -1,0 +1,219 @@
+//! What commands share: the configuration, and how directory and database are reached from it.
+
+use std::io::IsTerminal;
+
+use super::{
+    args::Global,
+    codes,
+    error::{self, Error},
+    output::Output,
+};
+use crate::{
+    database::{self, Access, Database, DatabaseError, Detail, Location, Settings},
+    plan::{Ahead, OutOfOrder, Situation},
+    project::{self, Config, Flags, Sources, TransactionScope, Url},
+    revision::{History, Observed},
+    sql::Dialect,
+};
+
+/// What a command does with the database; with its name, which administrators see.
+#[derive(Clone, Copy, Debug)]
+pub enum Role {
+    /// What is not there is an error.
+    Reader(&'static str),
+    /// A missing SQLite file is made.
+    Creator(&'static str),
+}
+
+/// The configuration of one run, and where its output goes.
+pub struct Context {
+    pub config: Config,
+    pub output: Output,
+}
+
+impl Context {
+    /// Reads the configuration.
+    pub fn load(global: &Global, output: Output) -> Result<Self, Error> {
+        let cwd = std::env::current_dir().map_err(|error| {
+            Error::new(
+                codes::M002,
+                format!("the working directory can't be read: {error}"),
+            )
+        })?;
+        let sources = Sources {
+            cwd,
+            flags: Flags {
+                config: global.config.clone(),
+                environment: global.environment.clone(),
+                url: global.url.clone(),
+            },
+            process_env: std::env::vars_os().collect(),
+        };
+        let config = project::load(&sources).map_err(|problems| error::config(&problems))?;
+        Ok(Self { config, output })
+    }
+
+    /// Where the database is.
+    pub fn location(&self) -> Result<Location, Error> {
+        parse(self.config.url().map_err(error::config)?)
+    }
+
+    /// Whose rules scripts follow, as far as the url tells; without one it hardly matters.
+    pub fn dialect(&self) -> Dialect {
+        self.location()
+            .map_or(Dialect::Postgres, |location| location.dialect())
+    }
+
+    /// The directory as a history.
+    pub fn history(&self, dialect: Dialect) -> Result<History, Error> {
+        project::read_history(&self.config.migrations, &self.shown_migrations(), dialect)
+            .map_err(|problems| error::directory(&problems))
+    }
+
+    /// The directory as people see it.
+    pub fn shown_migrations(&self) -> String {
+        self.config.show(&self.config.migrations)
+    }
+
+    /// A connection.
+    pub async fn connect(
+        &self,
+        location: &Location,
+        role: Role,
+    ) -> Result<Box<dyn Database>, Error> {
+        Ok(self.open(location, role).await?)
+    }
+
+    async fn open(
+        &self,
+        location: &Location,
+        role: Role,
+    ) -> Result<Box<dyn Database>, DatabaseError> {
+        let (name, access) = match role {
+            Role::Reader(name) => (name, Access::Existing),
+            Role::Creator(name) => (name, Access::Create),
+        };
+        let settings = Settings {
+            version_table: self.config.version_table.clone(),
+            actor: actor(),
+            application_name: format!("migrator {name}"),
+            lock_timeout: self.config.lock_timeout,
+            statement_timeout: self.config.statement_timeout,
+            connect_timeout: self.config.connect_timeout,
+        };
+        database::connect(location, access, settings).await
+    }
+
+    /// The database's name and state; a SQLite file that is not there yet is an empty state.
+    pub async fn observe_or_empty(
+        &self,
+        command: &'static str,
+    ) -> Result<(String, Observed), Error> {
+        let location = self.location()?;
+        match self.open(&location, Role::Reader(command)).await {
+            Err(DatabaseError::Missing { .. }) if location.dialect() == Dialect::Sqlite => {
+                Ok((location.to_string(), Observed::default()))
+            }
+            Err(error) => Err(error.into()),
+            Ok(mut database) => {
+                let observed = database.observe(Detail::WithScripts).await?;
+                let place = database.place();
+                database.close().await?;
+                Ok((place, observed))
+            }
+        }
+    }
+
+    /// What plans are made from.
+    pub fn situation<'a>(
+        &self,
+        history: &'a History,
+        observed: &'a Observed,
+    ) -> Result<Situation<'a>, Error> {
+        Ok(Situation {
+            history,
+            observed,
+            dialect: self.location()?.dialect(),
+            out_of_order: match self.config.out_of_order {
+                project::OutOfOrder::Error => OutOfOrder::Error,
+                project::OutOfOrder::Warn => OutOfOrder::Warn,
+                project::OutOfOrder::Allow => OutOfOrder::Allow,
+            },
+            ahead: match self.config.ahead {
+                project::Ahead::Warn => Ahead::Warn,
+                project::Ahead::Error => Ahead::Error,
+            },
+            one_transaction: false,
+        })
+    }
+
+    /// Whether the configuration wants one transaction for a whole run.
+    pub fn one_transaction(&self) -> bool {
+        self.config.transaction == TransactionScope::All
+    }
+
+    /// Asks for the database's name before something that can't be taken back
+    /// on a protected database.
+    pub fn confirm(&self, verb: &str, yes: bool) -> Result<(), Error> {
+        let location = self.location()?;
+        if yes || !self.is_protected(&location) {
+            return Ok(());
+        }
+        let name = location.database_name();
+        let refused = || {
+            Error::new(
+                codes::M112,
+                format!("{location} is protected, and {verb} was not confirmed"),
+            )
+            .hint(format!(
+                "type the database's name ({name}) when asked, or give --yes"
+            ))
+        };
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            return Err(refused());
+        }
+        eprint!("{location} is protected. Type the database's name to {verb}: ");
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer);
+        if read.is_ok() && answer.trim() == name {
+            Ok(())
+        } else {
+            Err(refused())
+        }
+    }
+
+    fn is_protected(&self, location: &Location) -> bool {
+        let same = |url: &Url| parse(url).is_ok_and(|other| other.is_same_database(location));
+        self.config.protected
+            || self
+                .config
+                .protected_urls()
+                .iter()
+                .any(|protected| same(&protected.url))
+    }
+
+    /// A target that is no single revision where one is needed.
+    pub fn not_one_revision(&self, text: &str) -> Error {
+        Error::new(codes::M402, format!("`{text}` is not one revision"))
+            .hint("name a revision by its id")
+    }
+}
+
+fn parse(url: &Url) -> Result<Location, Error> {
+    Location::parse(&url.text, &url.base)
+        .map_err(|error| error::location(&error, &url.origin.to_string()))
+}
+
+/// `user@host` of this process, for the records.
+pub fn actor() -> String {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let user = ["USER", "LOGNAME", "USERNAME"]
+        .into_iter()
+        .find_map(variable);
+    let host = gethostname::gethostname();
+    format!(
+        "{}@{}",
+        user.as_deref().unwrap_or("unknown"),
+        host.to_string_lossy()
+    )
+}

@@ -1,0 +1,107 @@
+use super::{Error, diagnostic};
+use crate::{
+    cli::codes::{self, Code},
+    database::{DatabaseError, LocationError, SqlFailure},
+    report::Diagnostic,
+};
+
+impl From<DatabaseError> for Error {
+    fn from(error: DatabaseError) -> Self {
+        Self::from(describe(&error))
+    }
+}
+
+/// An error outside of any script.
+pub(super) fn describe(error: &DatabaseError) -> Diagnostic {
+    let (code, hint) = advice(error);
+    let notes = match error {
+        DatabaseError::Sql(failure) | DatabaseError::LockTimeout { failure, .. } => notes(failure),
+        _ => Vec::new(),
+    };
+    Diagnostic {
+        notes,
+        hint: hint.map(str::to_owned),
+        ..diagnostic(code, error)
+    }
+}
+
+fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
+    use DatabaseError as E;
+    match error {
+        E::Unreachable { .. } => (
+            codes::M601,
+            Some("is it running, and is the address in the url right?"),
+        ),
+        E::Missing { .. } => (
+            codes::M602,
+            Some(
+                "`migrator upgrade` makes a missing SQLite file; a PostgreSQL database is made with CREATE DATABASE",
+            ),
+        ),
+        E::Denied { .. } => (
+            codes::M603,
+            Some(
+                "check user and password in the url; special characters in a password must be percent-encoded",
+            ),
+        ),
+        E::NotADatabase { .. } => (codes::M604, Some("check the path in the url")),
+        E::ReadOnly { .. } => (
+            codes::M605,
+            Some("check the permissions of the file and of its directory"),
+        ),
+        E::Busy { .. } => (
+            codes::M606,
+            Some("close the other program, or wait for it, and run again"),
+        ),
+        E::NewerLayout { .. } => (codes::M505, Some("use the newer migrator")),
+        E::Foreign { .. } => (codes::M506, Some("set `version-table` to another name")),
+        E::AmbiguousTable { .. } => (codes::M507, Some("set `version-table = \"schema.name\"`")),
+        E::StateChanged { .. } => (
+            codes::M508,
+            Some("look with `migrator status`, then run again"),
+        ),
+        E::LockLost => (codes::M705, Some("run again")),
+        E::Sql(_) => (codes::M609, None),
+        E::LockTimeout { .. } => (
+            codes::M703,
+            Some("run again when there is less traffic, or raise lock-timeout"),
+        ),
+        E::ForeignKeys(_) => (codes::M702, Some("mend the rows, or the script")),
+        E::Interrupted => (codes::M706, None),
+        E::ConnectionLost(_) => (
+            codes::M607,
+            Some("look with `migrator status`, then run again"),
+        ),
+        E::OutcomeUnknown(_) => (
+            codes::M608,
+            Some("look with `migrator status` before anything else"),
+        ),
+        E::Other(_) => (codes::M609, None),
+    }
+}
+
+/// What the database said beside its sentence.
+pub(super) fn notes(failure: &SqlFailure) -> Vec<String> {
+    let parts = [
+        (failure.detail.as_ref(), "detail"),
+        (failure.hint.as_ref(), "the database's hint"),
+        (failure.context.as_ref(), "in"),
+        (failure.code.as_ref(), "code"),
+    ];
+    parts
+        .into_iter()
+        .filter_map(|(text, name)| text.map(|text| format!("{name}: {text}")))
+        .collect()
+}
+
+/// A url that names no database; `source` says where it was given.
+pub fn location(error: &LocationError, source: &str) -> Error {
+    let hint = match error {
+        LocationError::Scheme { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
+        LocationError::Parameter { nearest: Some(nearest), .. } => {
+            format!("did you mean `{nearest}`?")
+        }
+        _ => "a url is sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/DATABASE; special characters in a password are percent-encoded".to_owned(),
+    };
+    Error::new(codes::M108, format!("{error} (from {source})")).hint(hint)
+}

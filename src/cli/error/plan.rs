@@ -1,0 +1,193 @@
+use std::sync::Arc;
+
+use super::{Error, diagnostic, target};
+use crate::{
+    cli::codes::{self, Code},
+    plan::{PlanError, PlanProblem, Spot},
+    report::{Diagnostic, Snippet},
+    sql::SqlProblemKind,
+};
+
+impl From<PlanError> for Error {
+    fn from(error: PlanError) -> Self {
+        Self::many(error.0.iter().map(describe).collect())
+    }
+}
+
+fn describe(problem: &PlanProblem) -> Diagnostic {
+    if let PlanProblem::Target(error) = problem {
+        return target::describe(error);
+    }
+    let (code, hint) = advice(problem);
+    Diagnostic {
+        place: place(problem),
+        notes: notes(problem),
+        hint: hint.map(str::to_owned),
+        ..diagnostic(code, problem)
+    }
+}
+
+const OFF: &str = "put `-- migrator: transaction = off` at the top of the script; it then runs statement by statement, resumable";
+
+fn advice(problem: &PlanProblem) -> (Code, Option<&'static str>) {
+    use PlanProblem as P;
+    match problem {
+        P::Target(_) => (codes::M401, None),
+        P::WrongWay {
+            verb: "upgrade", ..
+        } => (
+            codes::M404,
+            Some(
+                "an upgrade goes up: a revision, head, heads or +N; to go down use `migrator downgrade`",
+            ),
+        ),
+        P::WrongWay {
+            verb: "downgrade", ..
+        } => (
+            codes::M404,
+            Some("a downgrade goes down: a revision, base or -N; to go up use `migrator upgrade`"),
+        ),
+        P::WrongWay { .. } => (
+            codes::M404,
+            Some("name the revision itself, or head, heads, base"),
+        ),
+        P::NotApplied { .. } | P::TooFewApplied { .. } => (
+            codes::M405,
+            Some("`migrator current` shows where the database is"),
+        ),
+        P::Edited { .. } => (
+            codes::M501,
+            Some(
+                "undo the change and write a new revision; comments, white space and line ends may change",
+            ),
+        ),
+        P::Unknown { related: true, .. } => (
+            codes::M502,
+            Some(
+                "get the missing files (another branch?), or check that this is the right database",
+            ),
+        ),
+        P::Unknown { related: false, .. } => (
+            codes::M502,
+            Some(
+                "nothing that is applied is known here: is this the right database, and the right directory?",
+            ),
+        ),
+        P::Ahead { .. } => (
+            codes::M503,
+            Some("deploy the newer release, or set ahead = \"warn\""),
+        ),
+        P::Partial { .. } => (
+            codes::M504,
+            Some(
+                "`migrator show` says more; finish it by hand, then set the record with `migrator stamp REVISION --purge`",
+            ),
+        ),
+        P::OutOfOrder { .. } => (
+            codes::M408,
+            Some(
+                "give it a newer id, name its parent with `-- migrator: revises = ID`, or set out-of-order = \"warn\"",
+            ),
+        ),
+        P::NoDown { .. } => (
+            codes::M406,
+            Some("write one beside the up script, then run this again"),
+        ),
+        P::Irreversible { .. } => (
+            codes::M407,
+            Some("restore a backup, or write a new revision that moves forward"),
+        ),
+        P::Sql { kind, .. } => sql(kind),
+        P::TransactionControl { off: false, .. } => (codes::M303, Some(OFF)),
+        P::TransactionControl { off: true, .. } => (
+            codes::M303,
+            Some(
+                "a `transaction = off` script takes BEGIN … COMMIT blocks, with nothing but savepoints inside",
+            ),
+        ),
+        P::OpenTransaction { .. } => (codes::M303, Some("add COMMIT")),
+        P::OpenSavepoint { .. } => (codes::M305, Some("add RELEASE SAVEPOINT")),
+        P::UnknownSavepoint { .. } => (codes::M305, Some("begin with SAVEPOINT of that name")),
+        P::OutsideTransaction { .. } => (codes::M304, Some(OFF)),
+        P::SessionObject { .. } => (
+            codes::M306,
+            Some("use an ordinary table and drop it at the end of the script"),
+        ),
+        P::CopyOut { .. } => (codes::M307, Some("remove it")),
+        P::ForeignKeysPragma { .. } => (
+            codes::M308,
+            Some("use the header `-- migrator: foreign-keys = on` or `off`"),
+        ),
+        P::OffInOneTransaction { .. } | P::MixedForeignKeys { .. } => {
+            (codes::M309, Some("run without --transaction all"))
+        }
+        P::StoredScript { .. } => (
+            codes::M406,
+            Some("put the down script back into the directory, mended"),
+        ),
+    }
+}
+
+fn sql(kind: &SqlProblemKind) -> (Code, Option<&'static str>) {
+    use SqlProblemKind as K;
+    match kind {
+        K::PsqlCommand(_) => (
+            codes::M302,
+            Some("remove the line, or write the SQL it stands for"),
+        ),
+        K::DotCommand(_) => (
+            codes::M302,
+            Some("remove the line, or write the SQL it stands for"),
+        ),
+        K::UnterminatedCopyData => (
+            codes::M301,
+            Some("end the data with a line that is only \\."),
+        ),
+        _ => (codes::M301, Some("close it where it should end")),
+    }
+}
+
+fn place(problem: &PlanProblem) -> Option<Snippet> {
+    use PlanProblem as P;
+    match problem {
+        P::Sql { spot, .. }
+        | P::TransactionControl { spot, .. }
+        | P::OpenSavepoint { spot, .. }
+        | P::UnknownSavepoint { spot, .. }
+        | P::OpenTransaction { spot }
+        | P::OutsideTransaction { spot, .. }
+        | P::SessionObject { spot, .. }
+        | P::CopyOut { spot }
+        | P::ForeignKeysPragma { spot } => Some(snippet(spot)),
+        P::Edited { file, .. }
+        | P::OutOfOrder { file, .. }
+        | P::OffInOneTransaction { file, .. }
+        | P::MixedForeignKeys { file, .. } => Some(Snippet::file(file)),
+        _ => None,
+    }
+}
+
+fn snippet(spot: &Spot) -> Snippet {
+    let rest = &spot.text[spot.offset..];
+    let word = rest
+        .find(|c: char| c.is_whitespace() || c == ';')
+        .unwrap_or(rest.len());
+    Snippet {
+        file: spot.file.clone(),
+        text: Some(Arc::clone(&spot.text)),
+        offset: Some(spot.offset),
+        length: word.max(1),
+        at: None,
+    }
+}
+
+fn notes(problem: &PlanProblem) -> Vec<String> {
+    match problem {
+        PlanProblem::Partial {
+            error: Some(error), ..
+        } => {
+            vec![format!("it stopped with: {error}")]
+        }
+        _ => Vec::new(),
+    }
+}

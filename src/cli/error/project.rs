@@ -1,0 +1,222 @@
+use super::{Error, diagnostic};
+use crate::{
+    cli::codes::{self, Code},
+    project::{
+        ConfigProblem, ConfigProblemKind, DirectoryProblem, DirectoryProblemKind, InitError,
+        Origin, SlugError, TemplateError, WriteError,
+    },
+    report::{Diagnostic, Snippet},
+    revision::ProblemKind,
+};
+
+/// All problems of a configuration.
+pub fn config(problems: &[ConfigProblem]) -> Error {
+    Error::many(problems.iter().map(config_problem).collect())
+}
+
+fn config_problem(problem: &ConfigProblem) -> Diagnostic {
+    use ConfigProblemKind as K;
+    let did_you_mean =
+        |nearest: Option<&str>| nearest.map(|word| format!("did you mean `{word}`?"));
+    let (code, hint) = match &problem.kind {
+        K::MissingFile | K::Unreadable { .. } => (codes::M101, None),
+        K::Text(_) => (codes::M102, Some("save the file as UTF-8".to_owned())),
+        K::Toml { .. } => (codes::M102, None),
+        K::UnknownSection { nearest, .. } => (codes::M103, did_you_mean(*nearest)),
+        K::UnknownKey { nearest, belongs: Some(section), .. } => {
+            (codes::M103, nearest.map(|key| format!("`{key}` belongs into [{section}]")))
+        }
+        K::UnknownKey { nearest, .. } => (codes::M103, did_you_mean(*nearest)),
+        K::WrongType { .. } | K::NotASection { .. } | K::BadValue { .. } => (codes::M104, None),
+        K::EmptyUrl | K::VariableSyntax => (codes::M104, None),
+        K::UndefinedVariable { nearest, name } => (
+            codes::M105,
+            did_you_mean(nearest.as_deref()).or_else(|| {
+                Some(format!("set {name} in the environment or in the .env file beside migrator.toml"))
+            }),
+        ),
+        K::VariableNotUnicode { .. } => (codes::M105, None),
+        K::DotenvSyntax => (codes::M109, None),
+        K::UnknownEnvironment { nearest, known, .. } => (
+            codes::M106,
+            did_you_mean(nearest.as_deref()).or_else(|| {
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                Some(format!("environments are: {known}"))
+            }),
+        ),
+        K::EnvironmentWithoutUrl { name } => (
+            codes::M107,
+            Some(format!("set url in [environments.{name}]; nothing else counts for it, so that the name never leads to another database")),
+        ),
+        K::NoUrl => (
+            codes::M107,
+            Some("set url in migrator.toml (`migrator init` writes one), DATABASE_URL, or give --url sqlite:app.db".to_owned()),
+        ),
+    };
+    let place = match &problem.origin {
+        Origin::File { file, position } => Some(Snippet {
+            file: file.clone(),
+            at: *position,
+            ..Snippet::default()
+        }),
+        Origin::Variable { .. } | Origin::Flag { .. } => None,
+    };
+    let message = match (&problem.origin, &problem.kind) {
+        (_, K::NoUrl) => problem.kind.to_string(),
+        (Origin::File { .. }, kind) => kind.to_string(),
+        (origin, kind) => format!("{origin}: {kind}"),
+    };
+    Diagnostic {
+        place,
+        hint,
+        ..diagnostic(code, message)
+    }
+}
+
+/// All problems of a directory.
+pub fn directory(problems: &[DirectoryProblem]) -> Error {
+    Error::many(problems.iter().map(directory_problem).collect())
+}
+
+fn directory_problem(problem: &DirectoryProblem) -> Diagnostic {
+    use DirectoryProblemKind as K;
+    let (code, hint) = match &problem.kind {
+        K::MissingDirectory | K::NotADirectory => (
+            codes::M201,
+            Some(
+                "`migrator init` makes one; `migrations` in migrator.toml says where it is"
+                    .to_owned(),
+            ),
+        ),
+        K::Unreadable { .. } | K::NotAFile | K::DanglingLink => (codes::M206, None),
+        K::Misnamed { nearest } => (
+            codes::M202,
+            nearest
+                .as_ref()
+                .map(|name| format!("rename it to {name}?"))
+                .or_else(|| Some("rename it, or move it out of the directory".to_owned())),
+        ),
+        K::NameNotUnicode => (codes::M202, Some("rename it".to_owned())),
+        K::ReservedName => (codes::M212, Some("rename it".to_owned())),
+        K::Text(_) => (
+            codes::M205,
+            Some("save the file as UTF-8 with LF or CRLF line ends".to_owned()),
+        ),
+        K::Script(kind) => script(kind),
+    };
+    let place = Snippet {
+        file: problem.place.file.clone(),
+        text: problem.text.clone(),
+        offset: problem.place.offset,
+        length: problem
+            .text
+            .as_deref()
+            .zip(problem.place.offset)
+            .map_or(1, |(text, at)| word(text, at)),
+        at: problem.position,
+    };
+    Diagnostic {
+        place: Some(place),
+        hint,
+        ..diagnostic(code, &problem.kind)
+    }
+}
+
+fn script(kind: &ProblemKind) -> (Code, Option<String>) {
+    use ProblemKind as K;
+    match kind {
+        K::UnknownHeader { nearest, .. } => (
+            codes::M207,
+            nearest.map(|key| format!("did you mean `{key}`?")),
+        ),
+        K::RepeatedHeader { .. } => (codes::M207, Some("remove one of them".to_owned())),
+        K::WrongDirection { .. } | K::HeaderValue { .. } | K::HeaderSyntax => (codes::M207, None),
+        K::HeaderBelowTop => (
+            codes::M207,
+            Some("move it into the comment block at the top of the script".to_owned()),
+        ),
+        K::DuplicateId { .. } => (codes::M203, Some("give one of them a new id".to_owned())),
+        K::DuplicateScript { .. } => (codes::M203, Some("remove one of them".to_owned())),
+        K::MissingUp { .. } => (
+            codes::M204,
+            Some("add the up script, or remove this one".to_owned()),
+        ),
+        K::SlugMismatch { .. } => (codes::M204, Some("give both the same name".to_owned())),
+        K::IrreversibleWithDown { .. } => (
+            codes::M210,
+            Some("remove the header or the down script".to_owned()),
+        ),
+        K::MissingParent { nearest, .. } => (
+            codes::M208,
+            nearest
+                .as_ref()
+                .map(|id| format!("did you mean {id}?"))
+                .or_else(|| Some("is its file missing, or on another branch?".to_owned())),
+        ),
+        K::Cycle { .. } => (
+            codes::M209,
+            Some("change `revises` of one of them".to_owned()),
+        ),
+        K::DuplicateLabel { .. } => (codes::M211, Some("choose another one".to_owned())),
+        K::RepeatedParent { .. } => (codes::M207, Some("name each parent once".to_owned())),
+    }
+}
+
+/// Bytes up to the end of the word at `at`.
+fn word(text: &str, at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    rest.find(|c: char| c.is_whitespace() || c == '=' || c == ',')
+        .unwrap_or(rest.len())
+}
+
+impl From<InitError> for Error {
+    fn from(error: InitError) -> Self {
+        let code = match error {
+            InitError::Exists(_) | InitError::NotADirectory(_) => codes::M111,
+            _ => codes::M002,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<SlugError> for Error {
+    fn from(error: SlugError) -> Self {
+        Self::new(codes::M001, error.to_string())
+            .hint("the file is named after the message: write letters or digits in it")
+    }
+}
+
+impl From<TemplateError> for Error {
+    fn from(error: TemplateError) -> Self {
+        let hint = match &error {
+            TemplateError::Unknown {
+                nearest: Some(name),
+                ..
+            } => Some(format!("did you mean `{name}`?")),
+            TemplateError::Unknown { known, .. } => {
+                Some(format!("templates are: {}", known.join(", ")))
+            }
+            _ => None,
+        };
+        Diagnostic {
+            hint,
+            ..diagnostic(codes::M110, &error)
+        }
+        .into()
+    }
+}
+
+impl From<WriteError> for Error {
+    fn from(error: WriteError) -> Self {
+        match &error {
+            WriteError::MissingDirectory(_) => {
+                Self::new(codes::M201, error.to_string()).hint("`migrator init` makes one")
+            }
+            WriteError::Exists(_) | WriteError::IdTaken { .. } => {
+                Self::new(codes::M111, error.to_string())
+            }
+            WriteError::Name { .. } => Self::new(codes::M202, error.to_string()),
+            _ => Self::new(codes::M002, error.to_string()),
+        }
+    }
+}

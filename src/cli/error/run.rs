@@ -1,0 +1,216 @@
+use std::sync::Arc;
+
+use super::{Error, Exit, database, diagnostic};
+use crate::{
+    cli::codes::{self, Code},
+    database::{DatabaseError, StepStage},
+    execute::{Failure, LockError, PartialFailure},
+    plan::{Source, Step},
+    report::{Diagnostic, Snippet, count, duration},
+    revision::RevisionId,
+};
+
+impl From<LockError> for Error {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Busy { holder, waited } => {
+                let holder = holder.unwrap_or_else(|| "another migrator".to_owned());
+                Self::new(
+                    codes::M705,
+                    format!("the lock is held by {holder}; waited {}", duration(waited)),
+                )
+                .hint("wait for it to finish and run again, or wait longer with lock-wait")
+            }
+            LockError::Interrupted => Self::new(
+                codes::M706,
+                "interrupted while waiting for the lock; nothing was changed",
+            ),
+            LockError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<PartialFailure> for Error {
+    fn from(error: PartialFailure) -> Self {
+        let PartialFailure {
+            done,
+            failure,
+            not_run,
+        } = error;
+        let mut diagnostic = describe(&failure);
+        let done: Vec<_> = done.into_iter().map(|done| done.revision).collect();
+        diagnostic.notes.push(consequence(&failure));
+        diagnostic.notes.extend(summary(&failure, &done, &not_run));
+        let partway = !done.is_empty() || failure.units.is_some_and(|(done, _)| done > 0);
+        let mut error = Self::from(diagnostic);
+        if partway && error.exit == Exit::Failed {
+            error.exit = Exit::Partway;
+        }
+        error
+    }
+}
+
+fn describe(failure: &Failure) -> Diagnostic {
+    let (code, hint) = advice(failure);
+    let (message, notes) = match &failure.error {
+        DatabaseError::Sql(failure) => (failure.message.clone(), database::notes(failure)),
+        DatabaseError::LockTimeout { failure, blockers } => {
+            let mut notes = database::notes(failure);
+            notes.extend(blockers.iter().map(|blocker| format!("held by {blocker}")));
+            (failure.message.clone(), notes)
+        }
+        error => (error.to_string(), Vec::new()),
+    };
+    Diagnostic {
+        place: Some(place(failure)),
+        notes,
+        hint: hint.map(str::to_owned),
+        ..diagnostic(code, message)
+    }
+}
+
+fn advice(failure: &Failure) -> (Code, Option<&'static str>) {
+    let off = failure.units.is_some();
+    match (&failure.error, failure.stage) {
+        (DatabaseError::Sql(_), StepStage::Record | StepStage::Commit) => (codes::M704, None),
+        (DatabaseError::Sql(_), _) if off => (
+            codes::M701,
+            Some("mend the cause; the statements before this one stay done"),
+        ),
+        (DatabaseError::Sql(_), _) => (
+            codes::M701,
+            Some("mend the script and run the same command again"),
+        ),
+        (DatabaseError::LockTimeout { .. }, _) => (
+            codes::M703,
+            Some("find who holds the lock, run when there is less traffic, or raise lock-timeout"),
+        ),
+        (DatabaseError::ForeignKeys(_), _) => (
+            codes::M702,
+            Some("mend the rows or the script and run the same command again"),
+        ),
+        (error, _) => {
+            let described = database::describe(error);
+            let code = codes::CODES.iter().find(|code| code.id == described.code);
+            (code.copied().unwrap_or(codes::M609), hint_of(error))
+        }
+    }
+}
+
+fn hint_of(error: &DatabaseError) -> Option<&'static str> {
+    match error {
+        DatabaseError::OutcomeUnknown(_) => {
+            Some("look with `migrator status` before anything else")
+        }
+        DatabaseError::ReadOnly { .. } => {
+            Some("check the permissions of the file and of its directory")
+        }
+        DatabaseError::Busy { .. } => {
+            Some("close the other program, or wait for it, and run again")
+        }
+        _ => Some("run the same command again"),
+    }
+}
+
+fn place(failure: &Failure) -> Snippet {
+    let step = &failure.step;
+    let offset = match &failure.error {
+        DatabaseError::Sql(failure) | DatabaseError::LockTimeout { failure, .. } => failure.offset,
+        _ => None,
+    };
+    let statement = failure
+        .statement
+        .and_then(|index| step.statements.get(index));
+    let Some(statement) = statement else {
+        return Snippet::file(step.script.file.clone());
+    };
+    let start = statement.span.start + offset.unwrap_or(0);
+    let rest = step
+        .script
+        .text
+        .get(start..statement.span.end)
+        .unwrap_or_default();
+    let length = match offset {
+        Some(_) => word(rest),
+        None => rest.lines().next().map_or(1, str::len),
+    };
+    Snippet {
+        file: step.script.file.clone(),
+        text: Some(Arc::clone(&step.script.text)),
+        offset: Some(start),
+        length: length.max(1),
+        at: None,
+    }
+}
+
+/// Bytes of the word that `text` begins with.
+fn word(text: &str) -> usize {
+    text.find(|c: char| !c.is_alphanumeric() && c != '_')
+        .unwrap_or(text.len())
+}
+
+/// What the failure means for the database.
+fn consequence(failure: &Failure) -> String {
+    let step = &failure.step;
+    let which = match failure.statement {
+        Some(index) => format!("statement {} of {}", index + 1, step.statements.len()),
+        None => stage(failure.stage).to_owned(),
+    };
+    let stored = match step.source {
+        Source::Stored => " (the stored script)",
+        Source::File => "",
+    };
+    let effect = match (failure.units, &failure.error) {
+        (_, DatabaseError::OutcomeUnknown(_)) => {
+            "it is either applied completely or not at all".to_owned()
+        }
+        (Some((done, total)), _) => {
+            format!(
+                "{done} of {total} steps of this `transaction = off` script are done and stay done"
+            )
+        }
+        (None, _) => "it was rolled back completely".to_owned(),
+    };
+    format!("{which} of {}{stored}; {effect}", title(step))
+}
+
+fn title(step: &Step) -> String {
+    format!("revision {} ({})", step.revision, step.message)
+}
+
+fn stage(stage: StepStage) -> &'static str {
+    match stage {
+        StepStage::Begin => "at the begin",
+        StepStage::Statement(_) => "in a statement",
+        StepStage::Verify => "in the check after the last statement",
+        StepStage::Record => "in the record",
+        StepStage::Commit => "in COMMIT",
+    }
+}
+
+fn summary(failure: &Failure, done: &[RevisionId], not_run: &[RevisionId]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if failure.attempts > 1 {
+        notes.push(format!("tried {} times", failure.attempts));
+    }
+    let names = |ids: &[RevisionId]| match ids {
+        [only] => only.to_string(),
+        [first, .., last] => format!("{first} to {last}"),
+        [] => String::new(),
+    };
+    if !done.is_empty() {
+        notes.push(format!(
+            "done before it: {} ({})",
+            count(done.len(), "revision"),
+            names(done)
+        ));
+    }
+    if !not_run.is_empty() {
+        notes.push(format!(
+            "not run: {} ({})",
+            count(not_run.len(), "revision"),
+            names(not_run)
+        ));
+    }
+    notes
+}

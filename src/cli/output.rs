@@ -1,0 +1,128 @@
+use std::{
+    io::{IsTerminal, Write},
+    sync::Arc,
+};
+
+use serde_json::{Value, json};
+
+use super::{
+    Exit,
+    args::{Color, Format, Global},
+    error::Error,
+};
+use crate::{
+    execute::Sink,
+    report::{Diagnostic, Json, Paint, Progress, Verbosity, View},
+};
+
+/// The version of the JSON objects: raised when a field changes its meaning or goes.
+const JSON_VERSION: u32 = 1;
+
+/// Where results and errors go, and what they look like.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    command: &'static str,
+    format: Format,
+    verbosity: Verbosity,
+    out: Paint,
+    err: Paint,
+}
+
+impl Output {
+    /// What the global options ask for.
+    pub fn new(global: &Global, command: &'static str) -> Self {
+        let paint = |is_terminal: bool| {
+            Paint(match global.color {
+                Color::Always => true,
+                Color::Never => false,
+                Color::Auto => is_terminal && colours_wanted(),
+            })
+        };
+        Self {
+            command,
+            format: global.format,
+            verbosity: match (global.quiet, global.verbose) {
+                (true, _) => Verbosity::Quiet,
+                (_, true) => Verbosity::Verbose,
+                _ => Verbosity::Normal,
+            },
+            out: paint(std::io::stdout().is_terminal()),
+            err: paint(std::io::stderr().is_terminal()),
+        }
+    }
+
+    /// Prints the result of a command.
+    pub fn result(&self, view: &dyn View) {
+        match self.format {
+            Format::Human => print(&view.human(self.out, self.verbosity)),
+            Format::Json => self.json(true, view.json(), &[]),
+        }
+    }
+
+    /// Says something that is no error.
+    pub fn warn(&self, warning: &Diagnostic) {
+        if self.format == Format::Human && self.verbosity > Verbosity::Quiet {
+            eprint(&warning.human(self.err.0, true));
+        }
+    }
+
+    /// Prints what went wrong and says how the process ends.
+    pub fn error(&self, error: Error) -> Exit {
+        match self.format {
+            Format::Human => {
+                let texts: Vec<_> = error
+                    .diagnostics
+                    .iter()
+                    .map(|d| d.human(self.err.0, false))
+                    .collect();
+                eprint(&texts.join("\n"));
+            }
+            Format::Json => self.json(false, error.result.unwrap_or_default(), &error.diagnostics),
+        }
+        error.exit
+    }
+
+    /// A display for the events of a run, and where to send them.
+    pub fn progress(&self) -> (Option<Arc<Progress>>, Sink) {
+        if self.format == Format::Json {
+            return (None, Arc::new(|_| {}));
+        }
+        let progress = Arc::new(Progress::new(self.out, self.err, self.verbosity));
+        let shown = Arc::clone(&progress);
+        (Some(progress), Arc::new(move |event| shown.show(&event)))
+    }
+
+    fn json(&self, ok: bool, fields: Json, errors: &[Diagnostic]) {
+        let mut object = Json::new();
+        object.insert("version".to_owned(), json!(JSON_VERSION));
+        object.insert("command".to_owned(), json!(self.command));
+        object.insert("ok".to_owned(), json!(ok));
+        object.extend(fields);
+        if !ok {
+            let errors: Vec<_> = errors.iter().map(Diagnostic::json).collect();
+            object.insert("errors".to_owned(), Value::Array(errors));
+        }
+        print(&format!("{:#}\n", Value::Object(object)));
+    }
+}
+
+/// <https://no-color.org>: set and not empty means no.
+fn colours_wanted() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// A reader that went away (`| head`) is no error of ours.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// A notice of the server.
+pub fn notice(severity: &str, text: &str) {
+    eprint(&format!("    {severity}: {text}\n"));
+}
+
+fn eprint(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}

@@ -1,0 +1,47 @@
+use std::time::Duration;
+
+/// A duration to three figures or so: `8 ms`, `1.24 s`, `3 min 5 s`.
+pub fn duration(duration: Duration) -> String {
+    let millis = duration.as_secs_f64() * 1000.0;
+    match duration.as_secs() {
+        _ if millis < 9.95 => format!("{millis:.1} ms"),
+        _ if millis < 999.5 => format!("{millis:.0} ms"),
+        0..60 => format!("{:.2} s", duration.as_secs_f64()),
+        seconds @ 60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        seconds => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// `1 revision`, `4 revisions`.
+pub fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_short() {
+        let check = |millis: f64, expected: &str| {
+            assert_eq!(duration(Duration::from_secs_f64(millis / 1000.0)), expected);
+        };
+        check(0.04, "0.0 ms");
+        check(1.24, "1.2 ms");
+        check(9.96, "10 ms");
+        check(999.4, "999 ms");
+        check(999.6, "1.00 s");
+        check(1_240.0, "1.24 s");
+        check(59_990.0, "59.99 s");
+        check(185_000.0, "3 min 5 s");
+        check(7_380_000.0, "2 h 3 min");
+    }
+
+    #[test]
+    fn nouns_follow_their_number() {
+        assert_eq!(count(0, "revision"), "0 revisions");
+        assert_eq!(count(1, "revision"), "1 revision");
+        assert_eq!(count(2, "statement"), "2 statements");
+    }
+}

@@ -1,0 +1,19 @@
+//! What people and programs get to see: results, progress and errors, as
+//! text for a terminal or as one JSON object.
+//!
+//! Never opens a connection or a script; it shows what it is given.
+
+mod diagnostic;
+mod format;
+mod progress;
+mod style;
+mod view;
+
+pub use diagnostic::{Diagnostic, Snippet};
+pub use format::{count, duration};
+pub use progress::{Progress, Verbosity};
+pub use style::{Paint, Style};
+pub use view::{
+    CurrentView, HistoryView, InitView, Json, Mark, NewRevisionView, PlanView, RevisionLine,
+    RunView, ShowView, StampView, StatusView, View,
+};

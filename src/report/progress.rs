@@ -1,0 +1,246 @@
+use std::{
+    collections::HashMap,
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use console::Term;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{Paint, Style, count, duration};
+use crate::{execute::Event, revision::RevisionId};
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// `-q`: errors, and results that were asked for.
+    Quiet,
+    /// Steps, warnings, a summary.
+    #[default]
+    Normal,
+    /// `-v`: every statement with its time.
+    Verbose,
+}
+
+/// Shows the events of a run as they come: finished steps as lines on stdout,
+/// what goes on and what to know on stderr.
+pub struct Progress {
+    out: Term,
+    paint_out: Paint,
+    paint_err: Paint,
+    verbosity: Verbosity,
+    state: Mutex<State>,
+}
+
+struct State {
+    bar: ProgressBar,
+    messages: HashMap<RevisionId, String>,
+    running: Option<Running>,
+    width: usize,
+    waiting_since: Option<Instant>,
+}
+
+struct Running {
+    revision: RevisionId,
+    title: String,
+    statements: usize,
+}
+
+/// A wait is mentioned again after this long, where the line can't be redrawn.
+const REMIND: Duration = Duration::from_secs(10);
+
+impl Progress {
+    /// A display for one run.
+    pub fn new(paint_out: Paint, paint_err: Paint, verbosity: Verbosity) -> Self {
+        let err = Term::stderr();
+        let live = err.is_term() && verbosity > Verbosity::Quiet;
+        let target = if live {
+            ProgressDrawTarget::term(err, 12)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(None, target);
+        if let Ok(style) = ProgressStyle::with_template("  {spinner} {msg} {elapsed:.dim}") {
+            bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
+        }
+        let state = State {
+            bar,
+            messages: HashMap::new(),
+            running: None,
+            width: 0,
+            waiting_since: None,
+        };
+        Self {
+            out: Term::stdout(),
+            paint_out,
+            paint_err,
+            verbosity,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Shows one event.
+    pub fn show(&self, event: &Event) {
+        let mut state = self
+            .state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        match event {
+            Event::WaitingForLock { holder, limit, .. } => {
+                self.waiting(&mut state, holder.as_deref(), *limit);
+            }
+            Event::LockTaken { waited } => {
+                state.waiting_since = None;
+                self.say(&state, &format!("got the lock after {}", duration(*waited)));
+            }
+            Event::StepStarted {
+                revision,
+                message,
+                statements,
+                index,
+                total,
+            } => {
+                let id = self.paint_err.paint(Style::Id, revision);
+                let title = format!("{id}  {message}  ({} of {total})", index + 1);
+                state.bar.set_message(title.clone());
+                state.bar.reset();
+                state.bar.enable_steady_tick(Duration::from_millis(120));
+                state.width = state.width.max(revision.as_str().len());
+                state.messages.insert(revision.clone(), message.clone());
+                state.running = Some(Running {
+                    revision: revision.clone(),
+                    title,
+                    statements: *statements,
+                });
+            }
+            Event::StatementDone {
+                index,
+                total,
+                rows,
+                elapsed,
+            } => {
+                self.statement(&state, *index, *total, *rows, *elapsed);
+            }
+            Event::StepDone {
+                revision, elapsed, ..
+            } => {
+                let message = state.messages.remove(revision).unwrap_or_default();
+                state.running = None;
+                self.step_line(&state, "✓", Style::Good, revision, &message, Some(*elapsed));
+            }
+            Event::Retrying {
+                revision,
+                attempt,
+                attempts,
+                pause,
+                blockers,
+            } => {
+                self.say(&state, &format!(
+                    "{revision}: a lock was not to be had (attempt {attempt} of {attempts}); trying again in {}",
+                    duration(*pause)
+                ));
+                for blocker in blockers {
+                    self.say(&state, &format!("  held by {blocker}"));
+                }
+            }
+            Event::StopRequested => {
+                self.say(
+                    &state,
+                    "stopping after the running revision; press Ctrl-C again to cancel it",
+                );
+            }
+            Event::CancelRequested => self.say(&state, "cancelling the running statement"),
+            Event::RunStarted { .. } => {}
+        }
+    }
+
+    /// Ends the live line; a step that was under way is shown as failed when `failed`.
+    pub fn finish(&self, failed: bool) {
+        let mut state = self
+            .state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(running) = state.running.take() {
+            let message = state.messages.remove(&running.revision).unwrap_or_default();
+            if failed {
+                self.step_line(&state, "✗", Style::Bad, &running.revision, &message, None);
+            }
+        }
+        state.bar.finish_and_clear();
+    }
+
+    fn step_line(
+        &self,
+        state: &State,
+        sign: &str,
+        meaning: Style,
+        revision: &RevisionId,
+        message: &str,
+        elapsed: Option<Duration>,
+    ) {
+        if self.verbosity == Verbosity::Quiet {
+            return;
+        }
+        let paint = self.paint_out;
+        let sign = paint.paint(meaning, sign);
+        let width = state.width;
+        let id = paint.paint(Style::Id, format!("{:<width$}", revision.as_str()));
+        let room = 80usize.saturating_sub(width + 18);
+        let message = console::truncate_str(message, room, "…");
+        let message = console::pad_str(&message, room, console::Alignment::Left, None);
+        let time = elapsed.map(duration).unwrap_or_default();
+        let time = paint.paint(Style::Dim, format!("{time:>10}"));
+        let line = format!("  {sign} {id}  {message}  {time}");
+        // A reader that went away (`| head`) is no reason to stop a migration.
+        state
+            .bar
+            .suspend(|| drop(self.out.write_line(line.trim_end())));
+    }
+
+    fn statement(&self, state: &State, index: usize, total: usize, rows: u64, elapsed: Duration) {
+        let Some(running) = &state.running else {
+            return;
+        };
+        if running.statements > 1 {
+            state.bar.set_message(format!(
+                "{} statement {} of {total}",
+                running.title,
+                index + 1
+            ));
+        }
+        if self.verbosity == Verbosity::Verbose {
+            let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+            self.say(
+                state,
+                &format!(
+                    "    statement {} of {total}  {}  {}",
+                    index + 1,
+                    duration(elapsed),
+                    count(rows, "row"),
+                ),
+            );
+        }
+    }
+
+    fn waiting(&self, state: &mut State, holder: Option<&str>, limit: Duration) {
+        if state
+            .waiting_since
+            .is_some_and(|since| since.elapsed() < REMIND)
+        {
+            return;
+        }
+        state.waiting_since = Some(Instant::now());
+        let holder = holder.unwrap_or("another migrator");
+        self.say(
+            state,
+            &format!("waiting up to {} for the lock of {holder}", duration(limit)),
+        );
+    }
+
+    fn say(&self, state: &State, text: &str) {
+        if self.verbosity > Verbosity::Quiet {
+            let text = self.paint_err.paint(Style::Dim, text);
+            state.bar.suspend(|| drop(Term::stderr().write_line(&text)));
+        }
+    }
+}

@@ -1,0 +1,254 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Json, Paint, Verbosity, View, history::ids, object};
+use crate::{
+    execute::Done,
+    plan::{Execution, Plan, Source, Step},
+    report::{Style, count, duration},
+    revision::{Direction, RevisionId},
+};
+
+/// `upgrade --dry-run` and `downgrade --dry-run`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanView {
+    /// The database.
+    pub database: String,
+    /// What is applied now, for people.
+    pub from: String,
+    /// What would run.
+    pub plan: Plan,
+}
+
+impl View for PlanView {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+        if self.plan.steps.is_empty() {
+            return format!("Nothing to do: {} is at {}.\n", self.database, self.from);
+        }
+        let verb = verb(self.plan.direction);
+        let statements = self.plan.steps.iter().map(statements).sum();
+        let mut text = format!(
+            "Would {verb} {} from {}: {}, {}.\n",
+            self.database,
+            self.from,
+            count(self.plan.steps.len(), "revision"),
+            count(statements, "statement"),
+        );
+        let width = self
+            .plan
+            .steps
+            .iter()
+            .map(|step| step.revision.as_str().len())
+            .max();
+        let width = width.unwrap_or(0);
+        for step in &self.plan.steps {
+            let id = paint.paint(Style::Id, format!("{:<width$}", step.revision.as_str()));
+            let about = paint.paint(Style::Dim, about(step));
+            text.push_str(&format!("  {id}  {}  {about}\n", step.message));
+            if verbosity == Verbosity::Verbose {
+                text.push_str(&sql(step, paint));
+            }
+        }
+        text.push_str("Nothing was changed.\n");
+        text
+    }
+
+    fn json(&self) -> Json {
+        object(json!({
+            "database": self.database,
+            "direction": self.plan.direction.as_str(),
+            "one_transaction": self.plan.one_transaction,
+            "steps": self.plan.steps.iter().map(step_json).collect::<Vec<_>>(),
+        }))
+    }
+}
+
+fn verb(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Up => "upgrade",
+        Direction::Down => "downgrade",
+    }
+}
+
+fn statements(step: &Step) -> usize {
+    match &step.execution {
+        Execution::Transaction(range) => range.len(),
+        Execution::Units(units) => units.iter().map(|unit| unit.statements.len()).sum(),
+    }
+}
+
+fn about(step: &Step) -> String {
+    let mut about = count(statements(step), "statement");
+    if matches!(step.execution, Execution::Units(_)) {
+        about.push_str(", one by one");
+    }
+    if step.source == Source::Stored {
+        about.push_str(", stored script");
+    }
+    about
+}
+
+fn sql(step: &Step, paint: Paint) -> String {
+    let mut text = String::new();
+    for statement in &step.statements {
+        for line in statement.text(&step.script.text).lines() {
+            text.push_str(&format!(
+                "      {}\n",
+                paint.paint(Style::Dim, line.trim_end())
+            ));
+        }
+    }
+    text
+}
+
+fn step_json(step: &Step) -> Value {
+    json!({
+        "revision": step.revision.as_str(),
+        "message": step.message,
+        "file": step.script.file,
+        "stored_script": step.source == Source::Stored,
+        "statements": statements(step),
+        "transaction": matches!(step.execution, Execution::Transaction(_)),
+    })
+}
+
+/// `upgrade` and `downgrade`, however they ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunView {
+    /// The database.
+    pub database: String,
+    /// Which way.
+    pub direction: Direction,
+    /// Applied before, for people.
+    pub from: String,
+    /// Applied now, for people.
+    pub to: String,
+    /// The same for programs.
+    pub current: Vec<RevisionId>,
+    /// What was done.
+    pub done: Vec<Done>,
+    /// What was to be done and was not.
+    pub not_run: Vec<RevisionId>,
+    /// Whether a signal stopped it.
+    pub interrupted: bool,
+    /// The revision that is in its middle now.
+    pub partial: Option<RevisionId>,
+    /// How long all of it took, waiting included.
+    pub elapsed: Duration,
+}
+
+impl View for RunView {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+        if verbosity == Verbosity::Quiet {
+            return String::new();
+        }
+        let elapsed = duration(self.elapsed);
+        if self.interrupted {
+            let middle = match &self.partial {
+                Some(revision) => format!(" in the middle of {revision}"),
+                None => String::new(),
+            };
+            return format!(
+                "{}{middle} after {} in {elapsed}; {} left. {} is at {}.\n",
+                paint.paint(Style::Warning, "Stopped"),
+                count(self.done.len(), "revision"),
+                self.not_run.len() + usize::from(self.partial.is_some()),
+                self.database,
+                self.to,
+            );
+        }
+        if self.done.is_empty() {
+            return format!("Nothing to do: {} is at {}.\n", self.database, self.to);
+        }
+        let verb = match self.direction {
+            Direction::Up => "Upgraded",
+            Direction::Down => "Downgraded",
+        };
+        format!(
+            "{} {} from {} to {}: {} in {elapsed}.\n",
+            paint.paint(Style::Good, verb),
+            self.database,
+            self.from,
+            self.to,
+            count(self.done.len(), "revision"),
+        )
+    }
+
+    fn json(&self) -> Json {
+        let done: Vec<_> = self
+            .done
+            .iter()
+            .map(|done| {
+                json!({
+                    "revision": done.revision.as_str(),
+                    "duration_ms": millis(done.elapsed),
+                })
+            })
+            .collect();
+        object(json!({
+            "database": self.database,
+            "direction": self.direction.as_str(),
+            "current": ids(&self.current),
+            "done": done,
+            "not_run": ids(&self.not_run),
+            "interrupted": self.interrupted,
+            "partial": self.partial.as_ref().map(RevisionId::as_str),
+            "duration_ms": millis(self.elapsed),
+        }))
+    }
+}
+
+fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// `stamp`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StampView {
+    /// The database.
+    pub database: String,
+    /// Recorded before, for people.
+    pub from: String,
+    /// Recorded now, for people.
+    pub to: String,
+    /// The same for programs.
+    pub current: Vec<RevisionId>,
+    /// Records written.
+    pub written: usize,
+    /// Records removed.
+    pub removed: usize,
+    /// Whether it was only shown.
+    pub dry_run: bool,
+}
+
+impl View for StampView {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+        if verbosity == Verbosity::Quiet && !self.dry_run {
+            return String::new();
+        }
+        let verb = if self.dry_run {
+            "Would stamp".to_owned()
+        } else {
+            paint.paint(Style::Good, "Stamped")
+        };
+        format!(
+            "{verb} {} from {} to {}: {} written, {} removed. The schema is untouched.\n",
+            self.database,
+            self.from,
+            self.to,
+            count(self.written, "record"),
+            self.removed,
+        )
+    }
+
+    fn json(&self) -> Json {
+        object(json!({
+            "database": self.database,
+            "current": ids(&self.current),
+            "written": self.written,
+            "removed": self.removed,
+            "dry_run": self.dry_run,
+        }))
+    }
+}

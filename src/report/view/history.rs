@@ -1,0 +1,341 @@
+use serde_json::{Value, json};
+
+use super::{Json, Paint, Verbosity, View, object};
+use crate::{
+    report::{Style, duration},
+    revision::{AppliedRevision, Revision, RevisionId, State},
+};
+
+/// What is special about a revision in a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Nobody revises it.
+    Head,
+    /// The newest applied one of its line.
+    Current,
+    /// Its label.
+    Label(String),
+    /// The directory does not have it.
+    Unknown,
+    /// Its script stopped in the middle.
+    Partial,
+    /// It is not applied.
+    Pending,
+}
+
+impl Mark {
+    fn text(&self) -> String {
+        match self {
+            Self::Head => "head".to_owned(),
+            Self::Current => "current".to_owned(),
+            Self::Label(label) => format!("@{label}"),
+            Self::Unknown => "not in this directory".to_owned(),
+            Self::Partial => "partly done".to_owned(),
+            Self::Pending => "pending".to_owned(),
+        }
+    }
+
+    fn style(&self) -> Style {
+        match self {
+            Self::Head | Self::Current => Style::Good,
+            Self::Label(_) => Style::Strong,
+            Self::Unknown | Self::Partial => Style::Bad,
+            Self::Pending => Style::Warning,
+        }
+    }
+}
+
+/// A revision in a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevisionLine {
+    /// The id.
+    pub id: RevisionId,
+    /// Its message.
+    pub message: String,
+    /// Its parents.
+    pub parents: Vec<RevisionId>,
+    /// What it depends on.
+    pub depends_on: Vec<RevisionId>,
+    /// What is special about it.
+    pub marks: Vec<Mark>,
+    /// Whether its parents are worth a word: they are not the line below.
+    pub show_parents: bool,
+    /// The up script's file; `None` when the directory does not have it.
+    pub file: Option<String>,
+}
+
+impl RevisionLine {
+    pub(super) fn human(&self, paint: Paint, width: usize) -> String {
+        let id = paint.paint(Style::Id, format!("{:<width$}", self.id.as_str()));
+        let mut line = format!("{id}  {}", self.message);
+        if !self.marks.is_empty() {
+            let marks: Vec<_> = self
+                .marks
+                .iter()
+                .map(|mark| paint.paint(mark.style(), mark.text()))
+                .collect();
+            line.push_str(&format!("  ({})", marks.join(", ")));
+        }
+        if self.show_parents {
+            line.push_str(&paint.paint(Style::Dim, format!("  <- {}", parents(&self.parents))));
+        }
+        line
+    }
+
+    fn json(&self) -> Value {
+        let has = |mark: &Mark| self.marks.contains(mark);
+        let label = self.marks.iter().find_map(|mark| match mark {
+            Mark::Label(label) => Some(label),
+            _ => None,
+        });
+        json!({
+            "revision": self.id.as_str(),
+            "message": self.message,
+            "parents": ids(&self.parents),
+            "depends_on": ids(&self.depends_on),
+            "label": label,
+            "head": has(&Mark::Head),
+            "file": self.file,
+        })
+    }
+}
+
+pub(super) fn ids(ids: &[RevisionId]) -> Vec<&str> {
+    ids.iter().map(RevisionId::as_str).collect()
+}
+
+fn parents(parents: &[RevisionId]) -> String {
+    if parents.is_empty() {
+        "base".to_owned()
+    } else {
+        ids(parents).join(", ")
+    }
+}
+
+pub(super) fn width(lines: &[RevisionLine]) -> usize {
+    lines
+        .iter()
+        .map(|line| line.id.as_str().len())
+        .max()
+        .unwrap_or(0)
+}
+
+fn listing(lines: &[RevisionLine], paint: Paint, verbosity: Verbosity) -> String {
+    let width = width(lines);
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&line.human(paint, width));
+        text.push('\n');
+        if verbosity == Verbosity::Verbose {
+            let mut detail = |name: &str, value: String| {
+                text.push_str(&paint.paint(Style::Dim, format!("{:width$}  {name} {value}", "")));
+                text.push('\n');
+            };
+            detail("revises", parents(&line.parents));
+            if !line.depends_on.is_empty() {
+                detail("depends on", ids(&line.depends_on).join(", "));
+            }
+            if let Some(file) = &line.file {
+                detail("file", file.clone());
+            }
+        }
+    }
+    text
+}
+
+/// `history` and `heads`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryView {
+    /// Newest first.
+    pub lines: Vec<RevisionLine>,
+    /// Said when there are none.
+    pub empty: &'static str,
+}
+
+impl View for HistoryView {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+        if self.lines.is_empty() {
+            return format!("{}\n", self.empty);
+        }
+        listing(&self.lines, paint, verbosity)
+    }
+
+    fn json(&self) -> Json {
+        object(json!({
+            "revisions": self.lines.iter().map(RevisionLine::json).collect::<Vec<_>>(),
+        }))
+    }
+}
+
+/// `current`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CurrentView {
+    /// The database.
+    pub database: String,
+    /// The heads of what is applied.
+    pub lines: Vec<RevisionLine>,
+    /// Whether they are the directory's heads, all of them.
+    pub at_heads: bool,
+}
+
+impl View for CurrentView {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+        if self.lines.is_empty() {
+            return "base (nothing is applied)\n".to_owned();
+        }
+        listing(&self.lines, paint, verbosity)
+    }
+
+    fn json(&self) -> Json {
+        object(json!({
+            "database": self.database,
+            "current": self.lines.iter().map(RevisionLine::json).collect::<Vec<_>>(),
+            "at_heads": self.at_heads,
+        }))
+    }
+}
+
+/// `show`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShowView {
+    /// The revision, when the directory has it.
+    pub revision: Option<Revision>,
+    /// Those that revise it.
+    pub children: Vec<RevisionId>,
+    /// Whether nobody does.
+    pub head: bool,
+    /// Its row, when it is applied; `None` also when no database was asked.
+    pub applied: Option<AppliedRevision>,
+    /// Whether a database was asked.
+    pub connected: bool,
+}
+
+impl ShowView {
+    fn id(&self) -> &str {
+        let own = self.revision.as_ref().map(|revision| &revision.id);
+        own.or(self.applied.as_ref().map(|row| &row.revision))
+            .map_or("", RevisionId::as_str)
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts = Vec::new();
+        if let Some(revision) = &self.revision {
+            facts.push(("Message", revision.message.clone()));
+            facts.push(("Revises", parents(&revision.parents)));
+            let children = ids(&self.children).join(", ");
+            facts.push((
+                "Revised by",
+                if children.is_empty() {
+                    "nobody (head)".into()
+                } else {
+                    children
+                },
+            ));
+            if !revision.depends_on.is_empty() {
+                facts.push(("Depends on", ids(&revision.depends_on).join(", ")));
+            }
+            if let Some(label) = &revision.label {
+                facts.push(("Label", label.clone()));
+            }
+            facts.push(("Up", revision.up.file.clone()));
+            let irreversible = revision.up.headers.irreversible.as_deref();
+            facts.push((
+                "Down",
+                match (&revision.down, irreversible) {
+                    (Some(down), _) => down.file.clone(),
+                    (None, Some(reason)) => format!("none, irreversible: {reason}"),
+                    (None, None) => "none".to_owned(),
+                },
+            ));
+        } else if let Some(row) = &self.applied {
+            facts.push(("Message", row.message.clone()));
+            facts.push(("Revises", parents(&row.parents)));
+            facts.push(("Files", "not in this directory".to_owned()));
+        }
+        facts.push(("Applied", self.applied_text()));
+        facts
+    }
+
+    fn applied_text(&self) -> String {
+        let Some(row) = &self.applied else {
+            return if self.connected {
+                "no"
+            } else {
+                "unknown (no database given)"
+            }
+            .to_owned();
+        };
+        if let State::Partial(partial) = &row.state {
+            return format!(
+                "partly: {} of {} statements of the {} script are done",
+                partial.statements_done, partial.statements_total, partial.direction
+            );
+        }
+        let at = row
+            .applied_at
+            .unwrap_or(row.started_at)
+            .format("%Y-%m-%d %H:%M:%S UTC");
+        let took = u64::try_from(row.duration_ms).map(std::time::Duration::from_millis);
+        format!(
+            "{at} by {} in {}",
+            row.applied_by,
+            duration(took.unwrap_or_default())
+        )
+    }
+}
+
+impl View for ShowView {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+        let mut text = format!(
+            "{}\n",
+            paint.paint(Style::Id, format!("Revision {}", self.id()))
+        );
+        for (name, value) in self.facts() {
+            text.push_str(&format!(
+                "  {}  {value}\n",
+                paint.paint(Style::Dim, format!("{name:<10}"))
+            ));
+        }
+        if verbosity == Verbosity::Verbose
+            && let Some(revision) = &self.revision
+        {
+            for script in [Some(&revision.up), revision.down.as_ref()]
+                .into_iter()
+                .flatten()
+            {
+                text.push_str(&format!("\n{}\n", paint.paint(Style::Strong, &script.file)));
+                text.push_str(script.text.trim_end());
+                text.push('\n');
+            }
+        }
+        text
+    }
+
+    fn json(&self) -> Json {
+        let revision = self.revision.as_ref();
+        object(json!({
+            "revision": self.id(),
+            "message": revision.map(|r| &r.message).or(self.applied.as_ref().map(|row| &row.message)),
+            "parents": revision.map_or_else(
+                || self.applied.as_ref().map(|row| ids(&row.parents)),
+                |r| Some(ids(&r.parents))
+            ),
+            "children": ids(&self.children),
+            "depends_on": revision.map(|r| ids(&r.depends_on)).unwrap_or_default(),
+            "label": revision.and_then(|r| r.label.as_ref()),
+            "head": self.head,
+            "up": revision.map(|r| &r.up.file),
+            "down": revision.and_then(|r| r.down.as_ref()).map(|down| &down.file),
+            "irreversible": revision.and_then(|r| r.up.headers.irreversible.as_ref()),
+            "applied": self.connected.then_some(self.applied.is_some()),
+            "applied_at": self.applied.as_ref().and_then(|row| row.applied_at).map(rfc3339),
+            "applied_by": self.applied.as_ref().map(|row| &row.applied_by),
+            "duration_ms": self.applied.as_ref().map(|row| row.duration_ms),
+            "partial": self.applied.as_ref().map(|row| matches!(row.state, State::Partial(_))),
+        }))
+    }
+}
+
+fn rfc3339(time: chrono::DateTime<chrono::Utc>) -> String {
+    time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+}

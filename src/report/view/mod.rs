@@ -1,0 +1,35 @@
+//! One struct a result, with its text and its JSON side by side.
+
+mod change;
+mod history;
+mod made;
+mod status;
+
+use serde_json::{Map, Value};
+
+pub use change::{PlanView, RunView, StampView};
+pub use history::{CurrentView, HistoryView, Mark, RevisionLine, ShowView};
+pub use made::{InitView, NewRevisionView};
+pub use status::StatusView;
+
+use super::{Paint, Verbosity};
+
+/// The fields of a JSON object, in order.
+pub type Json = Map<String, Value>;
+
+/// The result of a command.
+pub trait View {
+    /// For people, lines with their ends; empty when there is nothing to say.
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> String;
+
+    /// For programs: the fields beside `version` and `command`.
+    fn json(&self) -> Json;
+}
+
+/// An object from a `json!({…})`.
+fn object(value: Value) -> Json {
+    match value {
+        Value::Object(map) => map,
+        other => Json::from_iter([("value".to_owned(), other)]),
+    }
+}
