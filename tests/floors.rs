@@ -1,0 +1,158 @@
+//! Imports between rooms go down only, and rooms on one floor do not know each other.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+/// The rooms by floor, as ARCHITECTURE.md has them.
+const FLOORS: &[&[&str]] = &[
+    &["sql"],
+    &["revision"],
+    &["plan", "project", "database"],
+    &["execute"],
+    &["report"],
+    &["cli"],
+];
+
+/// Crates that only some rooms may use.
+const KEPT: &[(&str, &[&str])] = &[
+    ("clap", &["cli"]),
+    ("anyhow", &["cli"]),
+    ("sqlx", &["database"]),
+    ("libsqlite3_sys", &["database"]),
+    ("console", &["report", "cli"]),
+    ("indicatif", &["report"]),
+    ("toml", &["project"]),
+    ("tokio", &["database", "execute", "cli"]),
+];
+
+fn floors() -> BTreeMap<&'static str, usize> {
+    let rooms = FLOORS.iter().enumerate();
+    rooms
+        .flat_map(|(floor, rooms)| rooms.iter().map(move |room| (*room, floor)))
+        .collect()
+}
+
+/// Every `.rs` file below `dir`, with its text.
+fn sources(dir: &Path, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push((
+                path.display().to_string(),
+                fs::read_to_string(&path).unwrap(),
+            ));
+        }
+    }
+}
+
+/// The code without its test modules and comments: tests may look anywhere.
+fn code(text: &str) -> String {
+    let code = text
+        .split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or_default();
+    let lines = code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The rooms that `code` names as `crate::room`, also in `use crate::{a::X, b::Y}`.
+fn imported(code: &str, rooms: &BTreeMap<&'static str, usize>) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let names: Vec<&str> = if let Some(group) = rest.strip_prefix('{') {
+            top_level(group)
+        } else {
+            vec![rest]
+        };
+        for name in names {
+            let name = name.trim_start();
+            let end = name
+                .find(|c: char| !c.is_alphanumeric() && c != '_')
+                .unwrap_or(name.len());
+            found.extend(rooms.keys().find(|room| **room == &name[..end]));
+        }
+    }
+    found
+}
+
+/// The parts of `a::X, b::{Y, Z}}…` up to the closing brace.
+fn top_level(group: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut parts) = (0, 0, Vec::new());
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                parts.push(&group[start..at]);
+                return parts;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(&group[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts
+}
+
+fn room_of(path: &str) -> Option<&str> {
+    let inside = path.split("src/").nth(1)?;
+    inside.split_once('/').map(|(room, _)| room)
+}
+
+#[test]
+fn imports_go_down_only() {
+    let floors = floors();
+    let mut files = Vec::new();
+    sources(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut files,
+    );
+    let mut checked = 0;
+    for (path, text) in &files {
+        let Some(room) = room_of(path) else { continue };
+        let floor = floors
+            .get(room)
+            .unwrap_or_else(|| panic!("{path}: no floor for `{room}`"));
+        for other in imported(&code(text), &floors) {
+            checked += 1;
+            let fine = other == room || floors[other] < *floor;
+            assert!(fine, "{path}: `{room}` must not know `{other}`");
+        }
+    }
+    assert!(
+        checked > 50,
+        "only {checked} imports were found; does the check still see them?"
+    );
+}
+
+#[test]
+fn crates_stay_in_their_rooms() {
+    let mut files = Vec::new();
+    sources(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut files,
+    );
+    for (path, text) in &files {
+        let Some(room) = room_of(path) else { continue };
+        for (name, rooms) in KEPT {
+            let used = code(text).contains(&format!("{name}::"));
+            assert!(
+                !used || rooms.contains(&room),
+                "{path}: `{name}` belongs into {rooms:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn main_stays_small() {
+    let main =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/main.rs")).unwrap();
+    assert!(main.lines().count() < 40);
+}
