@@ -413,6 +413,21 @@ async fn a_step_commits_with_its_record() {
 }
 
 #[tokio::test]
+async fn each_statement_has_its_own_time() {
+    let (_database, mut connection) = prepared().await;
+    let step = Step::new(0, "SELECT 1;;SELECT pg_sleep(0.2);;SELECT 1");
+    let statements = split(step.text);
+    let mut slept = Vec::new();
+    let mut progress = |one: database::StatementDone| slept.push(one.elapsed);
+    let request = step.request(&statements, &[]);
+    connection.run_step(&request, &mut progress).await.unwrap();
+    assert_eq!(slept.len(), 3);
+    assert!(slept[1] >= Duration::from_millis(200), "{slept:?}");
+    let row = &connection.observe(Detail::Brief).await.unwrap().applied[0];
+    assert!(row.duration_ms >= 200, "{row:?}");
+}
+
+#[tokio::test]
 async fn a_failing_statement_leaves_nothing() {
     let check = async |text: &str, stage: StepStage, code: &str, at: Option<&str>| {
         let (database, mut connection) = prepared().await;
@@ -798,7 +813,7 @@ async fn a_lock_timeout_names_who_blocks() {
     let lock = "SET application_name = 'in the way'; BEGIN; LOCK TABLE t";
     blocker.execute(sqlx::raw_sql(lock)).await.unwrap();
     let mut step = Step::new(1, "SELECT 1;;ALTER TABLE t ADD a int");
-    step.lock_timeout = Some(Duration::from_millis(600));
+    step.lock_timeout = Some(Duration::from_secs(3));
     let error = step.run(&mut *connection).await.unwrap_err();
     assert_eq!(error.stage, StepStage::Statement(1));
     let DatabaseError::LockTimeout { failure, blockers } = error.error else {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::TryStreamExt;
-use sqlx::{AssertSqlSafe, Either, Executor, PgConnection, postgres::PgRow, raw_sql};
+use sqlx::{AssertSqlSafe, Either, Executor, PgConnection, Row, postgres::PgRow, raw_sql};
 
 use super::{super::StepStage, error};
 
@@ -19,7 +19,14 @@ struct Part {
     stage: StepStage,
     start: usize,
     end: usize,
+    /// Asks the server for the time, when the command before it is done.
+    is_clock: bool,
 }
+
+/// The server sends its answers once a message is through, so that only its own clock can
+/// tell how long each command took. In microseconds.
+const CLOCK: &str = "SELECT (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) \
+     OPERATOR(pg_catalog.*) 1000000::double precision)::bigint::text";
 
 /// A message that failed: where, and with what.
 #[derive(Debug)]
@@ -33,12 +40,26 @@ pub(super) struct Failed {
 impl Message {
     /// Adds one command, without its `;`.
     pub fn push(&mut self, stage: StepStage, command: &str) {
+        self.add(stage, command, false);
+    }
+
+    /// Adds one command whose time the server is to take.
+    pub fn push_timed(&mut self, stage: StepStage, command: &str) {
+        if !self.parts.last().is_some_and(|part| part.is_clock) {
+            self.add(stage, CLOCK, true);
+        }
+        self.add(stage, command, false);
+        self.add(stage, CLOCK, true);
+    }
+
+    fn add(&mut self, stage: StepStage, command: &str, is_clock: bool) {
         let start = self.sql.len();
         self.sql.push_str(command);
         self.parts.push(Part {
             stage,
             start,
             end: self.sql.len(),
+            is_clock,
         });
         // On a line of its own, should the command end with a comment.
         self.sql.push_str("\n;\n");
@@ -54,7 +75,7 @@ impl Message {
     /// Adds the commands of `other` after its own.
     pub fn append(&mut self, other: &Self) {
         for part in &other.parts {
-            self.push(part.stage, &other.sql[part.start..part.end]);
+            self.add(part.stage, &other.sql[part.start..part.end], part.is_clock);
         }
     }
 
@@ -83,14 +104,31 @@ impl Message {
     ) -> Result<(), Failed> {
         let mut finished = 0;
         let mut since = Instant::now();
+        let mut clock: Option<i64> = None;
         let mut answers = connection.fetch_many(raw_sql(AssertSqlSafe(self.sql.as_str())));
+        // A command that is followed by a clock is done when that one is.
+        let mut waiting: Option<(StepStage, u64)> = None;
         loop {
             match answers.try_next().await {
                 Ok(None) => return Ok(()),
+                Ok(Some(Either::Right(row))) if self.is_clock(finished) => {
+                    let now = row.try_get::<String, _>(0).ok();
+                    let now = now.and_then(|micros| micros.parse().ok());
+                    if let Some((stage, rows)) = waiting.take() {
+                        done(stage, rows, between(clock, now));
+                    }
+                    clock = now;
+                }
                 Ok(Some(Either::Right(_))) => {}
                 Ok(Some(Either::Left(result))) => {
-                    if let Some(part) = self.parts.get(finished) {
-                        done(part.stage, result.rows_affected(), since.elapsed());
+                    let part = self.parts.get(finished).filter(|part| !part.is_clock);
+                    let rows = result.rows_affected();
+                    if let Some(part) = part {
+                        if self.is_clock(finished + 1) {
+                            waiting = Some((part.stage, rows));
+                        } else {
+                            done(part.stage, rows, since.elapsed());
+                        }
                     }
                     finished += 1;
                     since = Instant::now();
@@ -98,6 +136,10 @@ impl Message {
                 Err(error) => return Err(self.failed(finished, error)),
             }
         }
+    }
+
+    fn is_clock(&self, part: usize) -> bool {
+        self.parts.get(part).is_some_and(|part| part.is_clock)
     }
 
     fn failed(&self, finished: usize, error: sqlx::Error) -> Failed {
@@ -132,6 +174,12 @@ impl Message {
             _ => (finished, None),
         }
     }
+}
+
+/// The server's clock may have been set back meanwhile.
+fn between(since: Option<i64>, now: Option<i64>) -> Duration {
+    let micros = since.zip(now).map_or(0, |(since, now)| now - since);
+    Duration::from_micros(micros.try_into().unwrap_or(0))
 }
 
 /// The byte of `text` at which its `character`th one (from 1) begins; one past the last is the end.

@@ -18,6 +18,9 @@ use crate::sql::{Statement, StatementKind};
 /// the parsed form of a whole message in memory.
 const ENOUGH: usize = 1 << 20;
 
+/// Statements, above which it is not worth while to take the time of each one.
+const MANY: usize = 1000;
+
 /// Bytes of COPY data that are sent at a time.
 const CHUNK: usize = 1 << 20;
 
@@ -130,7 +133,11 @@ impl Stepper<'_> {
                 actions.push(Action::Copy(index, statement));
                 continue;
             }
-            message.push(StepStage::Statement(index), text);
+            if step.statements.len() > MANY {
+                message.push(StepStage::Statement(index), text);
+            } else {
+                message.push_timed(StepStage::Statement(index), text);
+            }
             let sets = statement.kind == StatementKind::Session;
             if sets && session::may_change_encoding(text) {
                 message.push(StepStage::Verify, "SET client_encoding TO 'UTF8'");
