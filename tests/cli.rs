@@ -89,7 +89,7 @@ fn showing() {
         env.run("history -v");
         env.run("heads");
         env.run("show head");
-        env.run("show create_users");
+        env.run("show migrations/20260101000001_create_users.up.sql");
         env.run("show -v index_names");
         env.run("status");
         env.run("current -v");

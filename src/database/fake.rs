@@ -112,7 +112,8 @@ impl Fake {
 
     fn apply(&mut self, changes: &[RecordChange], log: &[LogEntry]) -> Result<(), DatabaseError> {
         let target = self.target();
-        if !target.prepared && !(changes.is_empty() && log.is_empty()) {
+        let writes = !changes.is_empty() || !log.is_empty();
+        if writes && !target.prepared {
             return Err(DatabaseError::Other("there is no version table".to_owned()));
         }
         let mut next = target.clone();

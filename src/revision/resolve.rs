@@ -124,7 +124,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// An exact id, a slug, arithmetic or a prefix, in this order.
+    /// An exact id, a slug, a file, arithmetic or a prefix, in this order.
     fn name(&self, text: &str) -> Result<Resolved, TargetError> {
         if let Some(id) = self.exact(text)? {
             return Ok(one(id));
@@ -149,17 +149,32 @@ impl<'a> View<'a> {
         self.walk(text, at, offset)
     }
 
-    /// The revision of exactly that id or slug.
+    /// The revision of exactly that id, slug or file.
     fn exact(&self, text: &str) -> Result<Option<RevisionId>, TargetError> {
         if let Ok(id) = text.parse::<RevisionId>()
             && (self.history.get(&id).is_some() || self.applied.contains_key(&id))
         {
             return Ok(Some(self.as_written(&id)));
         }
-        match self.slug(text, |slug| slug == text)? {
-            Some(id) => Ok(Some(id)),
-            None => self.slug(text, |slug| fold(slug) == fold(text)),
+        if let Some(id) = self.slug(text, |slug| slug == text)? {
+            return Ok(Some(id));
         }
+        match self.slug(text, |slug| fold(slug) == fold(text))? {
+            Some(id) => Ok(Some(id)),
+            None => Ok(self.file(text)),
+        }
+    }
+
+    /// The revision of the script of that name, as a shell completes it: the
+    /// path, with or without direction.
+    fn file(&self, text: &str) -> Option<RevisionId> {
+        let name = text.rsplit(['/', '\\']).next()?;
+        let stem = [".up.sql", ".down.sql"]
+            .iter()
+            .find_map(|end| name.strip_suffix(end));
+        let (id, slug) = stem.unwrap_or(name).split_once('_')?;
+        let revision = self.history.get(&id.parse().ok()?)?;
+        (revision.slug == slug).then(|| revision.id.clone())
     }
 
     fn slug(
@@ -436,6 +451,18 @@ mod tests {
                 ("ADD", "no revision matches `ADD`"),
             ],
         );
+    }
+
+    #[test]
+    fn files_name_their_revision() {
+        let rows = [
+            ("20260101_add_users", "20260101"),
+            ("migrations/20260101_add_users.up.sql", "20260101"),
+            ("./20260102_add-2.down.sql", "20260102"),
+            ("20260102_add-2+1", "20260203"),
+            ("20260101_add_2", "no revision matches `20260101_add_2`"),
+        ];
+        check(&line(), &[], &rows);
     }
 
     #[test]

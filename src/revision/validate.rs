@@ -87,7 +87,7 @@ impl<'a> Checker<'a> {
                 ProblemKind::MissingParent {
                     key,
                     id: id.clone(),
-                    nearest: self.nearest(id),
+                    nearest: self.nearest(id, &pair.id),
                 }
             } else {
                 continue;
@@ -101,12 +101,14 @@ impl<'a> Checker<'a> {
         self.pairs.binary_search_by(|pair| pair.id.cmp(id)).is_ok()
     }
 
-    fn nearest(&mut self, id: &RevisionId) -> Option<RevisionId> {
+    /// The id most like the missing `id`, other than the one that names it.
+    fn nearest(&mut self, id: &RevisionId, own: &RevisionId) -> Option<RevisionId> {
         self.hints += 1;
         if self.hints > HINTS {
             return None;
         }
-        let ids = self.pairs.iter().map(|pair| pair.id.as_str());
+        let others = self.pairs.iter().filter(|pair| pair.id != *own);
+        let ids = others.map(|pair| pair.id.as_str());
         nearest(id.as_str(), ids, 1).first()?.parse().ok()
     }
 

@@ -97,11 +97,17 @@ pub(super) fn notes(failure: &SqlFailure) -> Vec<String> {
 /// A url that names no database; `source` says where it was given.
 pub fn location(error: &LocationError, source: &str) -> Error {
     let hint = match error {
-        LocationError::Scheme { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
-        LocationError::Parameter { nearest: Some(nearest), .. } => {
+        LocationError::Scheme {
+            nearest: Some(nearest),
+            ..
+        } => format!("did you mean `{nearest}`?"),
+        LocationError::Parameter {
+            nearest: Some(nearest),
+            ..
+        } => {
             format!("did you mean `{nearest}`?")
         }
-        _ => "a url is sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/DATABASE; special characters in a password are percent-encoded".to_owned(),
+        _ => "a url is sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/DATABASE".to_owned(),
     };
     Error::new(codes::M108, format!("{error} (from {source})")).hint(hint)
 }

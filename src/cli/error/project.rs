@@ -23,8 +23,8 @@ fn config_problem(problem: &ConfigProblem) -> Diagnostic {
         K::Text(_) => (codes::M102, Some("save the file as UTF-8".to_owned())),
         K::Toml { .. } => (codes::M102, None),
         K::UnknownSection { nearest, .. } => (codes::M103, did_you_mean(*nearest)),
-        K::UnknownKey { nearest, belongs: Some(section), .. } => {
-            (codes::M103, nearest.map(|key| format!("`{key}` belongs into [{section}]")))
+        K::UnknownKey { key, belongs: Some(section), .. } => {
+            (codes::M103, Some(format!("`{key}` belongs into [{section}]")))
         }
         K::UnknownKey { nearest, .. } => (codes::M103, did_you_mean(*nearest)),
         K::WrongType { .. } | K::NotASection { .. } | K::BadValue { .. } => (codes::M104, None),

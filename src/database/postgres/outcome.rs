@@ -68,7 +68,9 @@ impl Postgres {
             return;
         };
         let mut message = Message::default();
-        message.push(StepStage::Begin, "ROLLBACK");
+        if in_transaction(connection).await {
+            message.push(StepStage::Begin, "ROLLBACK");
+        }
         if !keep_session {
             message.extend(StepStage::Begin, session::RESET);
         }
@@ -170,6 +172,20 @@ impl Postgres {
             tokio::time::sleep(PAUSE).await;
         }
         Ok(true)
+    }
+}
+
+/// Whether a transaction is open, be it a failed one. A message that does not parse has not even
+/// begun one, and a ROLLBACK without any would be warned about.
+async fn in_transaction(connection: &mut PgConnection) -> bool {
+    let mut probe = Message::default();
+    probe.push(StepStage::Begin, "SAVEPOINT migrator");
+    match probe.send(connection, |_, _, _| {}).await {
+        Ok(()) => true,
+        Err(failed) => {
+            let code = error::from_server(&failed.error).map(|server| server.code());
+            code != Some("25P01")
+        }
     }
 }
 
