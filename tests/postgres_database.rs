@@ -112,7 +112,7 @@ fn partial(done: usize) -> Partial {
         statement_checksums: (0..done)
             .map(|_| format!("v1:{}", "b".repeat(64)).parse().unwrap())
             .collect(),
-        error: None,
+        interruption: None,
     }
 }
 
@@ -121,7 +121,7 @@ fn entry() -> LogEntry {
         event: LogEvent::Upgrade,
         revision: Some(id(1)),
         message: Some("a message".into()),
-        error: None,
+        interruption: None,
         detail: None,
     }
 }
@@ -740,7 +740,7 @@ async fn partial_rows_go_their_way() {
     let begun = vec![RecordChange::Begin(row(1), partial(0))];
     assert_eq!(state(begun).await, Some(State::Partial(partial(0))));
     let failed = Partial {
-        error: Some("it's \\ bad".into()),
+        interruption: Some("it's \\ bad".into()),
         ..partial(2)
     };
     let went_on = vec![progress(Some(0), &partial(1)), progress(Some(1), &failed)];

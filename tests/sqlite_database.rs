@@ -1076,7 +1076,10 @@ async fn only_new_violations_are_refused() {
     .await;
     check(
         "",
-        &["CREATE TABLE a (x REFERENCES users (missing))"],
+        &[
+            "CREATE TABLE a (x REFERENCES users (missing))",
+            "INSERT INTO a VALUES (NULL)",
+        ],
         Some("foreign key mismatch - \"a\" referencing \"users\""),
     )
     .await;

@@ -127,7 +127,7 @@ codes! {
     M503 Failed "the database is ahead"
         "The database has revisions above all of this directory's: an older release of the application is looking at it. With ahead = \"warn\" upgrade does nothing and succeeds."
     M504 Failed "a revision is in its middle"
-        "A `transaction = off` script stopped partway. Statements that are done stay done."
+        "A `transaction = off` script stopped partway. Statements that are done stay done; the command that began it goes on at the one that stopped. Another command does not pass over it. `migrator repair --mark applied` records it as done, `--mark unapplied` as never begun, after you made it so by hand."
     M505 Failed "newer version table"
         "The version table was made by a newer migrator. Use that one."
     M506 Failed "not a version table"
@@ -136,6 +136,11 @@ codes! {
         "Tables of that name are in several schemas of the search path. Set `version-table = \"schema.name\"` to say which one is meant."
     M508 Failed "the state changed"
         "The version table is not as it was when the plan was made. Someone changed it without the lock. Run the command again."
+
+    M509 Failed "a statement is in doubt"
+        "A statement that can't share a transaction with its record was running when the process or the server died. Look whether it took effect, then say so: `migrator repair --statement N --done` goes on after it, `--undone` runs it again."
+    M510 Failed "what is done was changed"
+        "A `transaction = off` script stopped partway and was changed before the place where it stopped. What was run can't be run differently any more; put it back. What comes after it may change."
 
     M601 Failed "can't connect"
         "The server can't be reached, or the file can't be opened."

@@ -6,7 +6,10 @@ use super::codes;
 use crate::{
     plan::Warning,
     report::{Diagnostic, Mark, RevisionLine, Snippet},
-    revision::{self, AppliedRevision, History, Kind, Observed, Revision, RevisionId, State},
+    revision::{
+        self, AppliedRevision, Ending, History, Interruption, Kind, Observed, Revision, RevisionId,
+        State,
+    },
 };
 
 /// The ids of what is applied and nobody applied revises.
@@ -85,6 +88,16 @@ fn applied(history: Option<&History>, row: &AppliedRevision) -> RevisionLine {
                 show_parents: false,
                 file: None,
             }
+        }
+    }
+}
+
+/// How the statement after those done was left.
+pub fn interruption(interruption: &Interruption) -> String {
+    match &interruption.ending {
+        Ending::Failed(error) => format!("the next one stopped with: {error}"),
+        Ending::Unknown => {
+            "the next one was running when the last run ended; nobody saw its end".to_owned()
         }
     }
 }

@@ -119,6 +119,14 @@ pub enum DatabaseError {
         /// One line a child, parent and columns, with counts.
         Vec<String>,
     ),
+    /// An invalid index that is new since, and perhaps not ours to drop.
+    #[error("the index {name} is invalid, and {}", if *is_being_built { "some session is building it" } else { "it is not the one this statement creates" })]
+    IndexInDoubt {
+        /// Quoted and with its schema.
+        name: String,
+        /// Whether some session is building it now.
+        is_being_built: bool,
+    },
     /// Cancelled by us.
     #[error("the statement was cancelled")]
     Interrupted,

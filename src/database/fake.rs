@@ -10,15 +10,15 @@ use async_trait::async_trait;
 use chrono::DateTime;
 
 use super::{
-    Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, SqlFailure, StatementDone,
-    StepError, StepRequest, StepStage,
+    Cancel, Database, DatabaseError, Detail, InvalidIndex, LockAttempt, Progress, SqlFailure,
+    StatementDone, StepError, StepRequest, StepStage,
 };
 use crate::{
     revision::{
         AppliedRevision, LogEntry, LogRow, NewRow, Observed, Partial, RecordChange, RevisionId,
         State,
     },
-    sql::Dialect,
+    sql::{ConcurrentIndex, Dialect},
 };
 
 /// What goes wrong, and when.
@@ -35,7 +35,7 @@ pub enum Fault {
 /// Everything a process leaves behind when it dies: what is committed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stored {
-    /// Statements that took effect, in order.
+    /// Statements that took effect, in order; what only sets the session is gone with it.
     pub schema: Vec<String>,
     /// The version table.
     pub rows: Vec<AppliedRevision>,
@@ -147,7 +147,9 @@ impl Fake {
                 return Err(failed(DatabaseError::Interrupted));
             }
             self.statement(text).map_err(failed)?;
-            self.target().schema.push(text.to_owned());
+            if !leaves_nothing(text) {
+                self.target().schema.push(text.to_owned());
+            }
             progress(StatementDone {
                 index,
                 rows: 1,
@@ -198,6 +200,18 @@ impl Stored {
                 row.state = State::Partial(to.clone());
                 Ok(())
             }
+            RecordChange::Accept {
+                revision,
+                up_checksum,
+                down_checksum,
+                down_script,
+            } => {
+                let row = self.row(revision)?;
+                row.up_checksum = up_checksum.clone();
+                row.down_checksum = down_checksum.clone();
+                row.down_script = down_script.clone();
+                Ok(())
+            }
             RecordChange::Finish { revision, from } => {
                 let row = self.row(revision)?;
                 expect(&row.state, Some(*from))?;
@@ -243,6 +257,11 @@ fn row(new: &NewRow, state: State) -> AppliedRevision {
         applied_by: "tester@fake".to_owned(),
         tool_version: "0".to_owned(),
     }
+}
+
+/// Whether a statement is gone with its session, or changes nothing that can be seen.
+pub fn leaves_nothing(statement: &str) -> bool {
+    statement.starts_with("SET ") || statement == "VACUUM"
 }
 
 /// A failure as a server would report it.
@@ -369,6 +388,19 @@ impl Database for Fake {
     async fn reset_session(&mut self) -> Result<(), DatabaseError> {
         let lost = self.call("reset_session")?;
         Self::answer(lost)
+    }
+
+    async fn invalid_indexes(
+        &mut self,
+        _: &ConcurrentIndex,
+    ) -> Result<Vec<InvalidIndex>, DatabaseError> {
+        Ok(Vec::new())
+    }
+
+    async fn drop_index(&mut self, name: &str) -> Result<(), DatabaseError> {
+        Err(DatabaseError::Other(format!(
+            "{name}: there are no indexes of that kind here"
+        )))
     }
 
     async fn begin_run(&mut self, _: bool) -> Result<(), DatabaseError> {

@@ -22,7 +22,7 @@ pub use notice::show_notices;
 
 use crate::{
     revision::{LogEntry, LogRow, Observed, RecordChange},
-    sql::{Dialect, Statement},
+    sql::{ConcurrentIndex, Dialect, Statement},
 };
 
 /// How much of the version table to read.
@@ -98,6 +98,17 @@ pub struct StepRequest<'a> {
     /// The session state that the statements leave is for the next step, too (a script
     /// with `transaction = off`); [`Database::reset_session`] ends that.
     pub keep_session: bool,
+}
+
+/// An index that a failed or running build has left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidIndex {
+    /// Quoted and with its schema.
+    pub name: String,
+    /// Whether the statement that was asked about would create one like it.
+    pub is_like_it: bool,
+    /// Whether some session is building it now.
+    pub is_being_built: bool,
 }
 
 /// A statement of a step has finished. PostgreSQL tells of all that were sent
@@ -182,6 +193,16 @@ pub trait Database: Send {
         changes: &[RecordChange],
         log: &[LogEntry],
     ) -> Result<(), DatabaseError>;
+
+    /// The invalid indexes of the table that a CREATE INDEX CONCURRENTLY names, in the session as
+    /// it is. A database without such statements has none.
+    async fn invalid_indexes(
+        &mut self,
+        created: &ConcurrentIndex,
+    ) -> Result<Vec<InvalidIndex>, DatabaseError>;
+
+    /// Drops an index that [`Self::invalid_indexes`] has named, without keeping writers out.
+    async fn drop_index(&mut self, name: &str) -> Result<(), DatabaseError>;
 
     /// Begins one transaction for all steps that follow.
     async fn begin_run(&mut self, foreign_keys: bool) -> Result<(), DatabaseError>;

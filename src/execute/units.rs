@@ -1,13 +1,12 @@
+use std::ops::Range;
+
 use super::run::{self, Broken, Failed, Run, entry, label, request};
 use crate::{
     database::{DatabaseError, StatementDone, StepError, StepRequest, StepStage},
     plan::{Step, Unit, UnitKind},
-    revision::{Checksum, Direction, Partial, RecordChange},
+    revision::{Checksum, Direction, Ending, Interruption, Partial, RecordChange},
+    sql::ConcurrentIndex,
 };
-
-/// Written while a statement runs outside of any transaction: found by the
-/// next command, it means that nobody knows whether the statement took effect.
-pub(super) const RUNNING: &str = "running";
 
 /// Runs a `transaction = off` script unit by unit, each with its progress.
 pub(super) async fn run(run: &mut Run<'_>, step: &Step, units: &[Unit]) -> Result<(), Broken> {
@@ -16,6 +15,7 @@ pub(super) async fn run(run: &mut Run<'_>, step: &Step, units: &[Unit]) -> Resul
         step,
         units,
         label: label(step),
+        invalid_before: Vec::new(),
     };
     let result = script.all().await;
     // A connection that can't be reset is a broken one, and the next statement will say so.
@@ -28,16 +28,24 @@ struct UnitRun<'a, 'b> {
     step: &'a Step,
     units: &'a [Unit],
     label: String,
+    /// Of the index that is being created.
+    invalid_before: Vec<String>,
 }
 
 impl UnitRun<'_, '_> {
     async fn all(&mut self) -> Result<(), Broken> {
-        let first = match &self.step.row {
-            Some(row) => RecordChange::Begin(row.clone(), self.partial(0, None)),
-            None => self.progress_from(None, 0, None),
+        let first = match (&self.step.resume, &self.step.row) {
+            // The script may have been mended beyond what is done.
+            (Some(resume), _) => {
+                let interruption = resume.interruption.clone();
+                self.progress_from(Some(resume.done), resume.done, interruption)
+            }
+            (None, Some(row)) => RecordChange::Begin(row.clone(), self.partial(0, None)),
+            (None, None) => self.progress_from(None, 0, None),
         };
-        self.record(&[first], 0).await?;
-        for (index, unit) in self.units.iter().enumerate() {
+        self.record(&[first], self.done_before()).await?;
+        self.replay().await?;
+        for (index, unit) in self.units.iter().enumerate().skip(self.done_before()) {
             if self.run.stop.is_requested() {
                 return Err(Broken::Stopped { inside: true });
             }
@@ -46,6 +54,27 @@ impl UnitRun<'_, '_> {
             }
         }
         self.finish().await
+    }
+
+    fn done_before(&self) -> usize {
+        self.step.resume.as_ref().map_or(0, |resume| resume.done)
+    }
+
+    /// Sets the session as the statements did that are done.
+    async fn replay(&mut self) -> Result<(), Broken> {
+        let replay = self
+            .step
+            .resume
+            .as_ref()
+            .map_or(&[][..], |resume| &resume.replay);
+        for index in replay {
+            let result = self.alone(*index..*index + 1).await;
+            result.map_err(|StepError { stage, error }| {
+                let broken = self.broken(stage, error, self.done_before());
+                at_statement(broken, *index)
+            })?;
+        }
+        Ok(())
     }
 
     /// The last record is a step without statements, so that the database
@@ -75,27 +104,91 @@ impl UnitRun<'_, '_> {
 
     /// The row of an up script is there already, a down script's is still there.
     fn expects(&self) -> i64 {
-        self.step
-            .row
-            .as_ref()
-            .map_or(self.step.expects, |row| row.sequence)
+        match (&self.step.resume, &self.step.row) {
+            (None, Some(row)) => row.sequence,
+            _ => self.step.expects,
+        }
     }
 
     async fn unit(&mut self, index: usize, unit: &Unit) -> Result<(), StepError> {
         let after = self.progress_from(Some(index), index + 1, None);
         match &unit.kind {
             UnitKind::Shared(modes) => self.shared(unit, modes, after).await,
-            UnitKind::Session => {
-                self.alone(unit).await?;
+            UnitKind::Session | UnitKind::Repeatable => {
+                self.alone(unit.statements.clone()).await?;
                 self.progress(after).await
             }
-            UnitKind::Alone => {
-                let mark = self.progress_from(Some(index), index, Some(RUNNING.to_owned()));
-                self.progress(mark).await?;
-                self.alone(unit).await?;
-                self.progress(after).await
+            UnitKind::Alone => self.marked(index, unit, Vec::new()).await,
+            UnitKind::Index(created) => {
+                let invalid_before = self.clear_way(index, created).await?;
+                self.marked(index, unit, invalid_before).await
             }
         }
+    }
+
+    /// Runs a unit that can't share a transaction with its progress: marked before and after,
+    /// so that a run that finds the mark knows that nobody saw the end.
+    async fn marked(
+        &mut self,
+        index: usize,
+        unit: &Unit,
+        invalid_before: Vec<String>,
+    ) -> Result<(), StepError> {
+        self.invalid_before.clone_from(&invalid_before);
+        let mark = Interruption {
+            ending: Ending::Unknown,
+            invalid_before,
+        };
+        self.progress(self.progress_from(Some(index), index, Some(mark)))
+            .await?;
+        self.alone(unit.statements.clone()).await?;
+        self.progress(self.progress_from(Some(index), index + 1, None))
+            .await
+    }
+
+    /// Drops what an earlier attempt at this index has left invalid. Returns
+    /// the invalid indexes of the table that are none of ours.
+    async fn clear_way(
+        &mut self,
+        index: usize,
+        created: &ConcurrentIndex,
+    ) -> Result<Vec<String>, StepError> {
+        let at = |error| StepError {
+            stage: StepStage::Statement(0),
+            error,
+        };
+        let found = self
+            .run
+            .database
+            .invalid_indexes(created)
+            .await
+            .map_err(at)?;
+        let resume = self
+            .step
+            .resume
+            .as_ref()
+            .filter(|resume| resume.done == index);
+        let Some(before) = resume.and_then(|resume| resume.interruption.as_ref()) else {
+            return Ok(found.into_iter().map(|index| index.name).collect());
+        };
+        let mut others = Vec::new();
+        for index in found {
+            if before.invalid_before.contains(&index.name) {
+                others.push(index.name);
+            } else if index.is_like_it && !index.is_being_built {
+                self.run
+                    .database
+                    .drop_index(&index.name)
+                    .await
+                    .map_err(at)?;
+            } else {
+                return Err(at(DatabaseError::IndexInDoubt {
+                    name: index.name,
+                    is_being_built: index.is_being_built,
+                }));
+            }
+        }
+        Ok(others)
     }
 
     async fn shared(
@@ -140,14 +233,14 @@ impl UnitRun<'_, '_> {
         }
     }
 
-    async fn alone(&mut self, unit: &Unit) -> Result<(), StepError> {
+    async fn alone(&mut self, statements: Range<usize>) -> Result<(), StepError> {
+        let first = statements.start;
         let request = StepRequest {
-            statements: &self.step.statements[unit.statements.clone()],
+            statements: &self.step.statements[statements],
             keep_session: true,
             ..request(self.step, &self.label)
         };
         let (sink, total) = (self.run.sink, self.step.statements.len());
-        let first = unit.statements.start;
         let mut progress = |done: StatementDone| sink(run::statement_done(done, first, total));
         self.run.database.run_alone(&request, &mut progress).await
     }
@@ -167,9 +260,16 @@ impl UnitRun<'_, '_> {
 
     /// Says in the row how the unit ended, so that nothing is in doubt that is known.
     async fn failed(&mut self, index: usize, unit: &Unit, error: StepError) -> Broken {
-        if matches!(error.stage, StepStage::Statement(_) | StepStage::Verify) {
-            let text = error.error.to_string();
-            let change = self.progress_from(Some(index), index, Some(text));
+        use DatabaseError as E;
+        let seen = !matches!(error.error, E::ConnectionLost(_) | E::OutcomeUnknown(_));
+        if seen && matches!(error.stage, StepStage::Statement(_) | StepStage::Verify) {
+            let ending = Ending::Failed(error.error.to_string());
+            let invalid_before = std::mem::take(&mut self.invalid_before);
+            let interruption = Interruption {
+                ending,
+                invalid_before,
+            };
+            let change = self.progress_from(Some(index), index, Some(interruption));
             // The statement's own error is the one to report.
             let _ = self.run.database.record(&[change], &[]).await;
         }
@@ -207,16 +307,16 @@ impl UnitRun<'_, '_> {
         &self,
         from: Option<usize>,
         done: usize,
-        error: Option<String>,
+        interruption: Option<Interruption>,
     ) -> RecordChange {
         RecordChange::Progress {
             revision: self.step.revision.clone(),
             from,
-            to: self.partial(done, error),
+            to: self.partial(done, interruption),
         }
     }
 
-    fn partial(&self, done: usize, error: Option<String>) -> Partial {
+    fn partial(&self, done: usize, interruption: Option<Interruption>) -> Partial {
         let checksums: Vec<Checksum> = self.units[..done]
             .iter()
             .map(|unit| unit.checksum.clone())
@@ -227,7 +327,17 @@ impl UnitRun<'_, '_> {
             statements_done: done,
             statements_total: self.units.len(),
             statement_checksums: checksums,
-            error,
+            interruption,
         }
+    }
+}
+
+fn at_statement(broken: Broken, index: usize) -> Broken {
+    match broken {
+        Broken::Failed(failed) => Broken::Failed(Failed {
+            statement: Some(index),
+            ..failed
+        }),
+        other => other,
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use crate::{
-    revision::{AppliedRevision, History, Kind, Observed, Partial, RevisionId, State},
+    revision::{AppliedRevision, Direction, History, Kind, Observed, Partial, RevisionId, State},
     sql::Dialect,
 };
 
@@ -51,13 +51,19 @@ pub fn compare(history: &History, observed: &Observed, dialect: Dialect) -> Drif
         ..Drift::default()
     };
     for row in revisions(observed) {
+        // Its script may be mended beyond what is done; resuming compares that.
+        let mut in_middle = false;
         if let State::Partial(partial) = &row.state {
             drift.partial.push((row.revision.clone(), partial.clone()));
+            in_middle = partial.direction == Direction::Up;
         }
         let Some(revision) = history.get(&row.revision) else {
             drift.unknown.push(row.revision.clone());
             continue;
         };
+        if in_middle {
+            continue;
+        }
         if revision.up.checksum(dialect) != row.up_checksum {
             drift.edited_up.push(row.revision.clone());
         }

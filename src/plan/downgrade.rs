@@ -18,19 +18,8 @@ use crate::revision::{
 /// # Errors
 /// Everything that stands in its way.
 pub fn downgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanError> {
-    let mut problems = Vec::new();
-    for row in revisions(situation.observed) {
-        if let State::Partial(state) = &row.state {
-            problems.push(partial(&(row.revision.clone(), state.clone())));
-        }
-    }
-    let rows = match reverted(situation, target) {
-        Ok(rows) => rows,
-        Err(problem) => {
-            problems.push(problem);
-            return Err(PlanError(problems));
-        }
-    };
+    let rows = reverted(situation, target).map_err(|problem| PlanError(vec![problem]))?;
+    let mut problems = in_the_way(situation, &rows);
     let mut plan = Plan {
         direction: Direction::Down,
         steps: Vec::new(),
@@ -59,6 +48,20 @@ pub fn downgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, Pla
     }
 }
 
+/// Revisions in their middle, but for one that was being reverted and is to be.
+fn in_the_way(situation: &Situation<'_>, reverted: &[&AppliedRevision]) -> Vec<PlanProblem> {
+    let mut problems = Vec::new();
+    for row in revisions(situation.observed) {
+        if let State::Partial(state) = &row.state {
+            let goes_on = reverted.iter().any(|other| other.revision == row.revision);
+            if state.direction == Direction::Up || !goes_on {
+                problems.push(partial(&(row.revision.clone(), state.clone())));
+            }
+        }
+    }
+    problems
+}
+
 fn step(
     situation: &Situation<'_>,
     row: &AppliedRevision,
@@ -81,6 +84,10 @@ fn step(
         source,
         expects,
         row: None,
+        partial: match &row.state {
+            State::Partial(partial) => Some(partial.clone()),
+            State::Applied => None,
+        },
     };
     step::build(situation, script, frame)
 }

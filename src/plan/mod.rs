@@ -14,7 +14,7 @@ pub use compare::{Drift, Relation, compare};
 pub use downgrade::downgrade;
 pub use problem::{PlanError, PlanProblem, Spot};
 pub use stamp::{StampPlan, stamp};
-pub use step::{Execution, Plan, Source, Step, Unit, UnitKind, Warning};
+pub use step::{Execution, Plan, Resume, Source, Step, Unit, UnitKind, Warning};
 pub use upgrade::upgrade;
 
 use crate::{

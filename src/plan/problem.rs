@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::{
-    revision::{Direction, RevisionId, Script, TargetError},
+    revision::{Direction, Interruption, RevisionId, Script, TargetError},
     sql::SqlProblemKind,
 };
 
@@ -97,8 +97,32 @@ pub enum PlanProblem {
         done: usize,
         /// Statements in all.
         total: usize,
-        /// What the database said.
-        error: Option<String>,
+        /// How the next one was left.
+        interruption: Option<Interruption>,
+    },
+    /// A statement of a partial revision is another one now.
+    #[error(
+        "statement {statement} of revision {revision} is done already, and it is another one now"
+    )]
+    DoneChanged {
+        /// The revision.
+        revision: RevisionId,
+        /// Which one, from 1; a BEGIN … COMMIT block counts as one.
+        statement: usize,
+        /// Where it stands, or the begin of the script.
+        spot: Spot,
+    },
+    /// Nobody knows whether a statement took effect.
+    #[error(
+        "statement {statement} of revision {revision} was running when the last run ended, and nobody knows whether it took effect"
+    )]
+    Doubt {
+        /// The revision.
+        revision: RevisionId,
+        /// Which one, from 1.
+        statement: usize,
+        /// Where it stands.
+        spot: Spot,
     },
     /// Late revisions without `revises`.
     #[error(

@@ -3,9 +3,10 @@ use std::{ops::Range, time::Duration};
 use super::{PlanProblem, Situation, Spot};
 use crate::{
     revision::{
-        Checksum, Direction, ForeignKeys, Headers, NewRow, RevisionId, Script, TransactionMode,
+        Checksum, Direction, Ending, ForeignKeys, Headers, Interruption, NewRow, Partial,
+        RevisionId, Script, TransactionMode,
     },
-    sql::{self, Dialect, Statement, StatementKind, TransactionControl},
+    sql::{self, ConcurrentIndex, Dialect, Statement, StatementKind, TransactionControl},
 };
 
 /// The ordered steps between two states: plain data, printable, executable.
@@ -44,6 +45,20 @@ pub struct Step {
     pub expects: i64,
     /// The row to write: for an upgrade, and nothing for a downgrade.
     pub row: Option<NewRow>,
+    /// Where a `transaction = off` script goes on that stopped in its middle.
+    pub resume: Option<Resume>,
+}
+
+/// How far a `transaction = off` script has come before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resume {
+    /// Units that are done; their checksums were compared.
+    pub done: usize,
+    /// What is known of the unit after them.
+    pub interruption: Option<Interruption>,
+    /// Indexes into [`Step::statements`] of what set the session among those
+    /// done: it is run again, since the session is another one now.
+    pub replay: Vec<usize>,
 }
 
 impl Step {
@@ -101,7 +116,11 @@ pub enum UnitKind {
     Shared(String),
     /// Outside of any transaction, so that a crash leaves it in doubt.
     Alone,
-    /// Outside of any transaction, but running it again does no harm.
+    /// A CREATE INDEX CONCURRENTLY: as [`Self::Alone`], but the database shows what became of it.
+    Index(ConcurrentIndex),
+    /// Outside of any transaction, and running it again does no harm.
+    Repeatable,
+    /// The same, and later statements rely on it in the same session.
     Session,
 }
 
@@ -142,6 +161,7 @@ pub(super) struct Frame {
     pub source: Source,
     pub expects: i64,
     pub row: Option<NewRow>,
+    pub partial: Option<Partial>,
 }
 
 /// Splits and checks `script`.
@@ -179,6 +199,10 @@ pub(super) fn build(
             checked.in_units(&mut problems)
         }
     };
+    let resume = match &frame.partial {
+        None => None,
+        Some(partial) => checked.resume(&frame.revision, partial, &execution, &mut problems),
+    };
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -188,6 +212,7 @@ pub(super) fn build(
         source,
         expects,
         row,
+        ..
     } = frame;
     Ok(Step {
         revision,
@@ -195,6 +220,7 @@ pub(super) fn build(
         source,
         expects,
         row,
+        resume,
         statements,
         execution,
         modes,
@@ -283,7 +309,7 @@ impl Checked<'_> {
                     refuse_copy_out(kind, spot, problems);
                     let text = statement.text(&self.script.text);
                     foreign_keys = sql::foreign_keys_pragma(text).unwrap_or(foreign_keys);
-                    units.push(self.unit(index..index + 1, unit_kind(kind), foreign_keys));
+                    units.push(self.unit(index..index + 1, unit_kind(kind, text), foreign_keys));
                 }
                 (kind, Some(_)) => refuse_copy_out(kind, spot, problems),
             }
@@ -295,6 +321,63 @@ impl Checked<'_> {
         (Execution::Units(units), String::new(), initial)
     }
 
+    /// Compares what is done with what the script says now.
+    fn resume(
+        &self,
+        revision: &RevisionId,
+        partial: &Partial,
+        execution: &Execution,
+        problems: &mut Vec<PlanProblem>,
+    ) -> Option<Resume> {
+        let changed = |statement, spot| PlanProblem::DoneChanged {
+            revision: revision.clone(),
+            statement,
+            spot,
+        };
+        let done = partial.statements_done;
+        let Execution::Units(units) = execution else {
+            problems.push(changed(1, Spot::at(self.script, 0)));
+            return None;
+        };
+        for (index, known) in partial.statement_checksums.iter().enumerate() {
+            if units.get(index).is_none_or(|unit| unit.checksum != *known) {
+                let statement = units.get(index).and_then(|unit| self.first(unit));
+                let spot = statement.map_or(Spot::at(self.script, 0), |first| self.spot(first));
+                problems.push(changed(index + 1, spot));
+                return None;
+            }
+        }
+        let interruption = partial.interruption.clone();
+        let unknown = interruption
+            .as_ref()
+            .is_some_and(|i| i.ending == Ending::Unknown);
+        if let Some(unit) = units.get(done)
+            && unknown
+            && unit.kind == UnitKind::Alone
+            && let Some(first) = self.first(unit)
+        {
+            problems.push(PlanProblem::Doubt {
+                revision: revision.clone(),
+                statement: done + 1,
+                spot: self.spot(first),
+            });
+        }
+        let replayed = units[..done]
+            .iter()
+            .flat_map(|unit| unit.statements.clone());
+        let sets = |index: &usize| self.statements[*index].kind == StatementKind::Session;
+        let replay = replayed.filter(sets).collect();
+        Some(Resume {
+            done,
+            interruption,
+            replay,
+        })
+    }
+
+    fn first(&self, unit: &Unit) -> Option<&Statement> {
+        self.statements.get(unit.statements.start)
+    }
+
     fn unit(&self, statements: Range<usize>, kind: UnitKind, foreign_keys: bool) -> Unit {
         let text = match &self.statements[statements.clone()] {
             [] => "",
@@ -302,7 +385,12 @@ impl Checked<'_> {
             [only] => &self.script.text[only.span.start..end_of(only)],
         };
         let canonical = sql::canonicalize(self.dialect, text);
-        let checksum = Checksum::of(&canonical, &Headers::default());
+        // So that a lone BEGIN or PRAGMA is no wrapper, which the canonical form would drop.
+        let headers = Headers {
+            transaction: TransactionMode::Off,
+            ..Headers::default()
+        };
+        let checksum = Checksum::of(&canonical, &headers);
         Unit {
             statements,
             kind,
@@ -359,13 +447,32 @@ fn end_of(statement: &Statement) -> usize {
         .map_or(statement.span.end, |data| data.end)
 }
 
-fn unit_kind(kind: &StatementKind) -> UnitKind {
+fn unit_kind(kind: &StatementKind, text: &str) -> UnitKind {
     match kind {
-        StatementKind::OutsideTransaction(_) | StatementKind::MayCommit => UnitKind::Alone,
+        StatementKind::OutsideTransaction(name) => match sql::concurrent_index(text) {
+            Some(index) => UnitKind::Index(index),
+            None if REPEATABLE.contains(name) => UnitKind::Repeatable,
+            None => UnitKind::Alone,
+        },
+        StatementKind::MayCommit => UnitKind::Alone,
         StatementKind::Session => UnitKind::Session,
         _ => UnitKind::Shared(String::new()),
     }
 }
+
+/// Statements that can be run again whatever became of them.
+const REPEATABLE: &[&str] = &[
+    "ALTER SYSTEM",
+    "CLUSTER",
+    "DISCARD ALL",
+    "PRAGMA journal_mode",
+    "PRAGMA synchronous",
+    "PRAGMA wal_checkpoint",
+    "REINDEX DATABASE",
+    "REINDEX SCHEMA",
+    "REINDEX SYSTEM",
+    "VACUUM",
+];
 
 fn refuse_copy_out(kind: &StatementKind, spot: Spot, problems: &mut Vec<PlanProblem>) {
     if *kind == StatementKind::CopyOut {

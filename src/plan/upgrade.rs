@@ -40,6 +40,10 @@ pub fn upgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanE
             return Err(PlanError(problems));
         }
     };
+    if let Err(found) = resumed(situation, &drift, &mut plan, &pending.wanted) {
+        problems.extend(found);
+    }
+    let pending = pending.missing;
     late(
         situation,
         &drift,
@@ -55,6 +59,7 @@ pub fn upgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanE
             source: Source::File,
             expects,
             row: Some(new_row(situation, revision, expects + 1)),
+            partial: None,
         };
         match step::build(situation, revision.up.clone(), frame) {
             Ok(step) => plan.steps.push(step),
@@ -71,7 +76,7 @@ pub fn upgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanE
 
 /// What of the drift keeps every upgrade from running.
 fn blocking(situation: &Situation<'_>, drift: &Drift) -> Vec<PlanProblem> {
-    let mut problems: Vec<_> = drift.partial.iter().map(partial).collect();
+    let mut problems = Vec::new();
     let edited = |id: &RevisionId| {
         let file = situation
             .history
@@ -106,14 +111,49 @@ pub(super) fn partial((revision, partial): &(RevisionId, crate::revision::Partia
         direction: partial.direction,
         done: partial.statements_done,
         total: partial.statements_total,
-        error: partial.error.clone(),
+        interruption: partial.interruption.clone(),
     }
 }
 
-fn pending<'a>(
-    situation: &Situation<'a>,
-    target: &Target,
-) -> Result<Vec<&'a Revision>, PlanProblem> {
+/// The step that goes on with a revision that stopped in its middle; it comes first.
+fn resumed(
+    situation: &Situation<'_>,
+    drift: &Drift,
+    plan: &mut Plan,
+    wanted: &HashSet<&RevisionId>,
+) -> Result<(), Vec<PlanProblem>> {
+    for found in &drift.partial {
+        let (id, state) = found;
+        let revision = situation.history.get(id);
+        let row = revisions(situation.observed).find(|row| row.revision == *id);
+        let (Some(revision), Some(row), Direction::Up, true) =
+            (revision, row, state.direction, wanted.contains(id))
+        else {
+            return Err(vec![partial(found)]);
+        };
+        let frame = Frame {
+            revision: id.clone(),
+            message: revision.message.clone(),
+            source: Source::File,
+            expects: situation.observed.last_sequence(),
+            row: Some(new_row(situation, revision, row.sequence)),
+            partial: Some(state.clone()),
+        };
+        plan.steps
+            .push(step::build(situation, revision.up.clone(), frame)?);
+    }
+    Ok(())
+}
+
+/// What a target asks for.
+struct Pending<'a> {
+    /// All that it needs.
+    wanted: HashSet<&'a RevisionId>,
+    /// What of it has no row yet, in order.
+    missing: Vec<&'a Revision>,
+}
+
+fn pending<'a>(situation: &Situation<'a>, target: &Target) -> Result<Pending<'a>, PlanProblem> {
     let Situation {
         history, observed, ..
     } = *situation;
@@ -138,11 +178,14 @@ fn pending<'a>(
         },
     };
     let applied = applied_ids(observed);
-    let wanted = history.closure(&ids).into_iter();
-    Ok(wanted
-        .filter(|revision| !applied.contains(&revision.id))
-        .take(limit)
-        .collect())
+    let wanted = history.closure(&ids);
+    let missing = wanted
+        .iter()
+        .filter(|revision| !applied.contains(&revision.id));
+    Ok(Pending {
+        missing: missing.copied().take(limit).collect(),
+        wanted: wanted.into_iter().map(|revision| &revision.id).collect(),
+    })
 }
 
 fn applied_ids(observed: &Observed) -> HashSet<&RevisionId> {

@@ -80,9 +80,69 @@ pub struct Partial {
     pub statements_total: usize,
     /// Checksums of the units done, in order.
     pub statement_checksums: Vec<Checksum>,
-    /// What is known of the unit after those done: empty when it has not begun,
-    /// the error's text when it failed, or the mark of one that was begun outside of a transaction.
-    pub error: Option<String>,
+    /// What is known of the unit after those done; `None` when it has not begun.
+    pub interruption: Option<Interruption>,
+}
+
+/// How the unit that comes next was left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interruption {
+    /// What became of it.
+    pub ending: Ending,
+    /// PostgreSQL, before a CREATE INDEX CONCURRENTLY: the indexes of its table that were
+    /// invalid already, quoted and with their schema. Those that are new since are of this unit.
+    pub invalid_before: Vec<String>,
+}
+
+/// What became of a unit that did not end well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It failed with this error and has left no trace, but perhaps an invalid index.
+    Failed(String),
+    /// It was begun outside of a transaction, and nobody has seen its end.
+    Unknown,
+}
+
+/// In the version table, a unit whose end nobody has seen.
+const RUNNING: &str = "running outside of a transaction";
+/// In the version table, before the names of invalid indexes.
+const INVALID_BEFORE: &str = "\ninvalid indexes before it: ";
+
+impl fmt::Display for Interruption {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.ending {
+            Ending::Failed(error) => f.write_str(error)?,
+            Ending::Unknown => f.write_str(RUNNING)?,
+        }
+        if self.invalid_before.is_empty() {
+            return Ok(());
+        }
+        write!(f, "{INVALID_BEFORE}{}", self.invalid_before.join(", "))
+    }
+}
+
+impl From<&str> for Interruption {
+    fn from(text: &str) -> Self {
+        let (ending, names) = text.rsplit_once(INVALID_BEFORE).unwrap_or((text, ""));
+        Self {
+            ending: match ending {
+                RUNNING => Ending::Unknown,
+                error => Ending::Failed(error.to_owned()),
+            },
+            invalid_before: quoted_names(names),
+        }
+    }
+}
+
+/// The parts of `"a"."b", "c"."d"`; commas within quotes part nothing.
+fn quoted_names(text: &str) -> Vec<String> {
+    let mut quoted = false;
+    let parts = text.split(|c: char| {
+        quoted ^= c == '"';
+        c == ',' && !quoted
+    });
+    let names = parts.map(|name| name.trim().to_owned());
+    names.filter(|name| !name.is_empty()).collect()
 }
 
 /// What is read from the version table.
@@ -142,6 +202,17 @@ pub enum RecordChange {
         from: Option<usize>,
         /// The new state.
         to: Partial,
+    },
+    /// What the row says of the scripts becomes what the directory has now.
+    Accept {
+        /// The row.
+        revision: RevisionId,
+        /// Of the up script.
+        up_checksum: Checksum,
+        /// Of the down script.
+        down_checksum: Option<Checksum>,
+        /// The raw down script.
+        down_script: Option<String>,
     },
     /// A `transaction = off` up script is done: the row becomes applied.
     Finish {
@@ -226,4 +297,33 @@ pub struct LogRow {
     pub error: Option<String>,
     /// Anything else.
     pub detail: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interruptions_are_read_as_they_are_written() {
+        let check = |ending: Ending, names: &[&str]| {
+            let invalid_before = names.iter().map(|name| (*name).to_owned()).collect();
+            let interruption = Interruption {
+                ending,
+                invalid_before,
+            };
+            let written = interruption.to_string();
+            assert_eq!(
+                Interruption::from(written.as_str()),
+                interruption,
+                "{written}"
+            );
+        };
+        check(Ending::Unknown, &[]);
+        check(Ending::Unknown, &["\"public\".\"a\"", "\"odd, one\".\"b\""]);
+        check(
+            Ending::Failed("duplicate key\nin two lines".to_owned()),
+            &[],
+        );
+        check(Ending::Failed(String::new()), &["\"public\".\"a\""]);
+    }
 }

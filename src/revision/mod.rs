@@ -25,8 +25,8 @@ mod validate;
 mod testing;
 
 pub use applied::{
-    AppliedRevision, Kind, LogEntry, LogEvent, LogRow, NewRow, Observed, Partial, RecordChange,
-    State,
+    AppliedRevision, Ending, Interruption, Kind, LogEntry, LogEvent, LogRow, NewRow, Observed,
+    Partial, RecordChange, State,
 };
 pub use checksum::{Checksum, ChecksumError};
 pub use duration::parse_duration;

@@ -88,7 +88,8 @@ impl<'a> Writer<'a> {
             }
             TokenKind::MetaCommand if self.is_restrict(text) => self.gap.any = true,
             TokenKind::Semicolon => self.end_segment(),
-            TokenKind::CopyData => self.copy_data(text),
+            TokenKind::CopyData => self.copy_data(text, token.closed),
+            TokenKind::MetaCommand => self.write(token.kind, text.trim_end_matches('\r')),
             _ => self.write(token.kind, text),
         }
     }
@@ -130,12 +131,14 @@ impl<'a> Writer<'a> {
     }
 
     /// The data belongs to the segment before it.
-    fn copy_data(&mut self, text: &str) {
+    fn copy_data(&mut self, text: &str, closed: bool) {
         self.gap = Gap::default();
         self.bytes.push(b'\n');
-        push_lines(&mut self.bytes, text);
-        if text.ends_with("\\.") {
+        if closed && !text.ends_with('\n') {
+            push_lines(&mut self.bytes, text.trim_end_matches('\r'));
             self.bytes.push(b'\n');
+        } else {
+            push_lines(&mut self.bytes, text);
         }
         if self.bytes.last() == Some(&b'\n')
             && let Some(copy) = self.segments.last_mut()

@@ -312,4 +312,4 @@ fn other(start: usize) -> (TokenKind, End) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

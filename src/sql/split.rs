@@ -150,7 +150,7 @@ impl<'a> Splitter<'a> {
         }
         let atomic =
             token.kind == TokenKind::Word && self.bytes(token).eq_ignore_ascii_case(b"atomic");
-        let open = self.open.get_or_insert_with(|| OpenStatement {
+        let open = self.open.get_or_insert(OpenStatement {
             span: token.start..token.end,
             depth: 0,
             outermost: 0,

@@ -184,11 +184,13 @@ fn unquoted(dialect: Dialect, item: Item) -> Option<String> {
         TokenKind::QuotedName if text.starts_with(['u', 'U']) => return None,
         TokenKind::String if dialect == Dialect::Postgres => return None,
         TokenKind::QuotedName | TokenKind::String => {
-            let quote = &text[text.len() - 1..];
-            let inner = text.get(1..text.len() - 1)?;
-            match quote {
-                "]" => inner.to_owned(),
-                _ => inner.replace(&quote.repeat(2), quote),
+            let open = text.get(..1)?;
+            let close = if open == "[" { "]" } else { open };
+            let inner = text[1..].strip_suffix(close)?;
+            match open {
+                "[" => inner.to_owned(),
+                "x" | "X" => return None,
+                quote => inner.replace(&quote.repeat(2), quote),
             }
         }
         _ => return None,

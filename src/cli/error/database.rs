@@ -67,6 +67,12 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             Some("run again when there is less traffic, or raise lock-timeout"),
         ),
         E::ForeignKeys(_) => (codes::M702, Some("mend the rows, or the script")),
+        E::IndexInDoubt { .. } => (
+            codes::M509,
+            Some(
+                "wait for the build, or look whose it is and drop it with DROP INDEX CONCURRENTLY; then run again",
+            ),
+        ),
         E::Interrupted => (codes::M706, None),
         E::ConnectionLost(_) => (
             codes::M607,

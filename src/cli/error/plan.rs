@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use super::{Error, diagnostic, target};
 use crate::{
-    cli::codes::{self, Code},
+    cli::{
+        codes::{self, Code},
+        describe,
+    },
     plan::{PlanError, PlanProblem, Spot},
     report::{Diagnostic, Snippet},
     sql::SqlProblemKind,
@@ -80,7 +83,17 @@ fn advice(problem: &PlanProblem) -> (Code, Option<&'static str>) {
         P::Partial { .. } => (
             codes::M504,
             Some(
-                "`migrator show` says more; finish it by hand, then set the record with `migrator stamp REVISION --purge`",
+                "go on with the command that began it, or settle it: `migrator repair --mark applied` or `unapplied`",
+            ),
+        ),
+        P::DoneChanged { .. } => (
+            codes::M510,
+            Some("put back what was run: only what comes after it may change"),
+        ),
+        P::Doubt { .. } => (
+            codes::M509,
+            Some(
+                "look at the database, then say so: `migrator repair --statement N --done` or `--undone`",
             ),
         ),
         P::OutOfOrder { .. } => (
@@ -158,6 +171,8 @@ fn place(problem: &PlanProblem) -> Option<Snippet> {
         | P::OutsideTransaction { spot, .. }
         | P::SessionObject { spot, .. }
         | P::CopyOut { spot }
+        | P::DoneChanged { spot, .. }
+        | P::Doubt { spot, .. }
         | P::ForeignKeysPragma { spot } => Some(snippet(spot)),
         P::Edited { file, .. }
         | P::OutOfOrder { file, .. }
@@ -184,10 +199,9 @@ fn snippet(spot: &Spot) -> Snippet {
 fn notes(problem: &PlanProblem) -> Vec<String> {
     match problem {
         PlanProblem::Partial {
-            error: Some(error), ..
-        } => {
-            vec![format!("it stopped with: {error}")]
-        }
+            interruption: Some(interruption),
+            ..
+        } => vec![describe::interruption(interruption)],
         _ => Vec::new(),
     }
 }

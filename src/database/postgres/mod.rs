@@ -6,6 +6,7 @@
 mod cancel;
 mod connect;
 mod error;
+mod index;
 mod lock;
 mod message;
 mod outcome;
@@ -29,12 +30,12 @@ use self::{
     version_table::{Trouble, VersionTable},
 };
 use super::{
-    Cancel, Database, DatabaseError, Detail, Location, LockAttempt, Progress, Settings, StepError,
-    StepRequest, StepStage,
+    Cancel, Database, DatabaseError, Detail, InvalidIndex, Location, LockAttempt, Progress,
+    Settings, StepError, StepRequest, StepStage,
 };
 use crate::{
     revision::{LogEntry, LogRow, Observed, RecordChange},
-    sql::Dialect,
+    sql::{ConcurrentIndex, Dialect},
 };
 
 /// A connection to a PostgreSQL server.
@@ -266,6 +267,28 @@ impl Database for Postgres {
             run.extend_from_slice(changes);
         }
         Ok(())
+    }
+
+    async fn invalid_indexes(
+        &mut self,
+        created: &ConcurrentIndex,
+    ) -> Result<Vec<InvalidIndex>, DatabaseError> {
+        let (connection, _) = self.parts().await?;
+        let found = index::invalid(connection, created).await;
+        self.answer(found.map_err(Into::into)).await
+    }
+
+    async fn drop_index(&mut self, name: &str) -> Result<(), DatabaseError> {
+        let patience = self.settings.lock_timeout;
+        self.swap_lock_timeout(patience, Duration::ZERO).await?;
+        let mut message = Message::default();
+        message.push(
+            StepStage::Begin,
+            &format!("DROP INDEX CONCURRENTLY IF EXISTS {name}"),
+        );
+        let dropped = self.send_own(&message, None).await;
+        self.swap_lock_timeout(Duration::ZERO, patience).await?;
+        dropped
     }
 
     async fn begin_run(&mut self, _foreign_keys: bool) -> Result<(), DatabaseError> {

@@ -124,6 +124,22 @@ impl Recorder<'_> {
                     ),
                 )
             }
+            RecordChange::Accept {
+                revision,
+                up_checksum,
+                down_checksum,
+                down_script,
+            } => exactly_one(
+                revision,
+                &format!(
+                    "UPDATE {table} AS t SET up_checksum = {}, down_checksum = {}, \
+                     down_script = {} WHERE {}",
+                    literal(&up_checksum.to_string()),
+                    nullable(down_checksum.as_ref().map(ToString::to_string).as_deref()),
+                    nullable(down_script.as_deref()),
+                    is(revision),
+                ),
+            ),
             RecordChange::Finish { revision, from } => exactly_one(
                 revision,
                 &format!(
@@ -232,6 +248,14 @@ fn shows(change: &RecordChange, observed: &Observed) -> bool {
         }
         (RecordChange::Progress { to, .. }, Some(row)) => row.state == State::Partial(to.clone()),
         (RecordChange::Finish { .. }, Some(row)) => row.state == State::Applied,
+        (
+            RecordChange::Accept {
+                up_checksum,
+                down_checksum,
+                ..
+            },
+            Some(row),
+        ) => row.up_checksum == *up_checksum && row.down_checksum == *down_checksum,
     }
 }
 
@@ -240,6 +264,7 @@ fn subject(change: &RecordChange) -> &RevisionId {
         RecordChange::Insert(row) | RecordChange::Begin(row, _) => &row.revision,
         RecordChange::Delete(revision)
         | RecordChange::Progress { revision, .. }
+        | RecordChange::Accept { revision, .. }
         | RecordChange::Finish { revision, .. } => revision,
     }
 }
@@ -281,7 +306,13 @@ fn partial_values(partial: &Partial) -> String {
         partial.statements_done,
         partial.statements_total,
         literal(&checksums.join(",")),
-        nullable(partial.error.as_deref()),
+        nullable(
+            partial
+                .interruption
+                .as_ref()
+                .map(ToString::to_string)
+                .as_deref()
+        ),
     )
 }
 

@@ -11,7 +11,7 @@ use super::{
     message::{literal, rows},
 };
 use crate::{
-    revision::{AppliedRevision, Direction, Kind, LogRow, Observed, Partial, State},
+    revision::{AppliedRevision, Direction, Interruption, Kind, LogRow, Observed, Partial, State},
     sql::Dialect,
 };
 
@@ -348,7 +348,7 @@ fn read_partial(row: &PgRow) -> Result<Partial, String> {
         statements_done: value(row, 11)?,
         statements_total: value(row, 12)?,
         statement_checksums: list(row, 13)?,
-        error: text(row, 14)?,
+        interruption: text(row, 14)?.as_deref().map(Interruption::from),
     })
 }
 

@@ -18,12 +18,12 @@ use async_trait::async_trait;
 use tokio::runtime::{Handle as Runtime, RuntimeFlavor};
 
 use super::{
-    Access, Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, Settings, StepError,
-    StepRequest, StepStage,
+    Access, Cancel, Database, DatabaseError, Detail, InvalidIndex, LockAttempt, Progress, Settings,
+    StepError, StepRequest, StepStage,
 };
 use crate::{
     revision::{LogEntry, LogRow, Observed, RecordChange},
-    sql::Dialect,
+    sql::{ConcurrentIndex, Dialect},
 };
 use cancel::{Canceller, Control};
 use connect::{Connection, Source};
@@ -239,6 +239,19 @@ impl Database for Sqlite {
             }
             result
         })
+    }
+
+    async fn invalid_indexes(
+        &mut self,
+        _: &ConcurrentIndex,
+    ) -> Result<Vec<InvalidIndex>, DatabaseError> {
+        Ok(Vec::new())
+    }
+
+    async fn drop_index(&mut self, name: &str) -> Result<(), DatabaseError> {
+        Err(DatabaseError::Other(format!(
+            "{name}: there are no indexes of that kind here"
+        )))
     }
 
     async fn begin_run(&mut self, foreign_keys: bool) -> Result<(), DatabaseError> {

@@ -74,6 +74,22 @@ impl Writer<'_> {
             RecordChange::Begin(row, partial) => self.insert(row, Some(partial)),
             RecordChange::Delete(revision) => self.delete(revision),
             RecordChange::Progress { revision, from, to } => self.progress(revision, *from, to),
+            RecordChange::Accept {
+                revision,
+                up_checksum,
+                down_checksum,
+                down_script,
+            } => {
+                let down_checksum = down_checksum.as_ref().map(ToString::to_string);
+                let up_checksum = up_checksum.to_string();
+                let binds = [
+                    revision.as_str().into(),
+                    up_checksum.as_str().into(),
+                    down_checksum.as_deref().into(),
+                    down_script.as_deref().into(),
+                ];
+                self.accept(revision, &binds)
+            }
             RecordChange::Finish { revision, from } => self.finish(revision, *from),
         }
     }
@@ -92,6 +108,7 @@ impl Writer<'_> {
         let up_checksum = row.up_checksum.to_string();
         let down_checksum = row.down_checksum.as_ref().map(ToString::to_string);
         let checksums = partial.map(|partial| list(&partial.statement_checksums));
+        let interruption = partial.and_then(interruption);
         let (started_at, now) = (self.started_at.clone(), self.now.clone());
         let binds = [
             row.sequence.into(),
@@ -109,7 +126,7 @@ impl Writer<'_> {
             count(partial.map(|partial| partial.statements_done)),
             count(partial.map(|partial| partial.statements_total)),
             checksums.as_deref().into(),
-            partial.and_then(|partial| partial.error.as_deref()).into(),
+            interruption.as_deref().into(),
             started_at.as_str().into(),
             partial.map_or(Some(now.as_str()), |_| None).into(),
             self.duration.into(),
@@ -143,6 +160,7 @@ impl Writer<'_> {
             }
         );
         let checksums = list(&to.statement_checksums);
+        let interruption = interruption(to);
         let binds = [
             revision.as_str().into(),
             count(from),
@@ -151,10 +169,19 @@ impl Writer<'_> {
             count(Some(to.statements_done)),
             count(Some(to.statements_total)),
             checksums.as_str().into(),
-            to.error.as_deref().into(),
+            interruption.as_deref().into(),
             self.duration.into(),
         ];
         self.exactly_one(&sql, &binds, revision, "is not as far as it should be")
+    }
+
+    fn accept(&mut self, revision: &RevisionId, binds: &[Bind<'_>]) -> Result<(), DatabaseError> {
+        let sql = format!(
+            "UPDATE {} SET up_checksum = ?2, down_checksum = ?3, down_script = ?4
+             WHERE revision = ?1",
+            self.table.table
+        );
+        self.exactly_one(&sql, binds, revision, "is not there")
     }
 
     /// A row that was applied before (its down script was given up) keeps what it says of that.
@@ -233,6 +260,10 @@ impl Writer<'_> {
         };
         Err(DatabaseError::StateChanged { reason })
     }
+}
+
+fn interruption(partial: &Partial) -> Option<String> {
+    partial.interruption.as_ref().map(ToString::to_string)
 }
 
 fn list<T: ToString>(items: &[T]) -> String {

@@ -8,7 +8,9 @@ use super::{
     super::DatabaseError,
     handle::{Row, Value},
 };
-use crate::revision::{AppliedRevision, Direction, Kind, LogRow, Partial, RevisionId, State};
+use crate::revision::{
+    AppliedRevision, Direction, Interruption, Kind, LogRow, Partial, RevisionId, State,
+};
 
 /// Columns of the version table, in the order of its definition.
 pub(super) const COLUMNS: [&str; 21] = [
@@ -99,7 +101,7 @@ fn state(read: &Reader<'_>) -> Result<State, DatabaseError> {
         statements_done: read.count("statements_done")?,
         statements_total: read.count("statements_total")?,
         statement_checksums: read.list("statement_checksums")?,
-        error: read.optional("error")?.map(str::to_owned),
+        interruption: read.optional("error")?.map(Interruption::from),
     }))
 }
 

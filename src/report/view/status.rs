@@ -148,7 +148,7 @@ impl View for StatusView {
                     "direction": partial.direction.as_str(),
                     "statements_done": partial.statements_done,
                     "statements_total": partial.statements_total,
-                    "error": partial.error,
+                    "interruption": partial.interruption.as_ref().map(ToString::to_string),
                 })
             })
             .collect();

@@ -349,16 +349,14 @@ fn copy(mut words: Words) -> StatementKind {
         match item.kind {
             TokenKind::Open => depth += 1,
             TokenKind::Close => depth = depth.saturating_sub(1),
-            TokenKind::Word if depth == 0 && (item.is("FROM") || item.is("TO")) => {
-                if words.eat_any(&["STDIN", "STDOUT"]).is_some() {
-                    return if item.is("FROM") {
-                        StatementKind::CopyIn
-                    } else {
-                        StatementKind::CopyOut
-                    };
-                }
-            }
             _ => {}
+        }
+        let direction = depth == 0 && (item.is("FROM") || item.is("TO"));
+        if direction && words.eat_any(&["STDIN", "STDOUT"]).is_some() {
+            return match item.is("FROM") {
+                true => StatementKind::CopyIn,
+                false => StatementKind::CopyOut,
+            };
         }
     }
     Plain
