@@ -121,7 +121,7 @@ fn entry() -> LogEntry {
         event: LogEvent::Upgrade,
         revision: Some(id(1)),
         message: Some("a message".into()),
-        interruption: None,
+        error: None,
         detail: None,
     }
 }

@@ -170,7 +170,7 @@ fn partial(direction: Direction, done: usize, error: Option<&str>) -> Partial {
         statements_done: done,
         statements_total: 3,
         statement_checksums: vec![checksum('c'); done],
-        error: error.map(str::to_owned),
+        interruption: error.map(Into::into),
     }
 }
 

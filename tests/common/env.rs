@@ -53,7 +53,7 @@ impl Env {
         };
         env.write(
             "migrator.toml",
-            &format!("[migrator]\nurl = \"{}\"\n", env.url()),
+            format!("[migrator]\nurl = \"{}\"\n", env.url()),
         );
         fs::create_dir(env.path("migrations")).unwrap();
         env
