@@ -416,8 +416,120 @@ fn a_script_without_a_transaction() {
         env.run("upgrade");
         env.run("status");
         env.run("show 1_off");
+        env.note("# nothing was mended: it stops there again");
         env.run("upgrade");
         env.run("downgrade base");
+    });
+}
+
+const OFF: &str = "-- migrator: transaction = off\n";
+
+#[test]
+fn a_script_that_stopped_in_its_middle_goes_on() {
+    on_both("resume", |env| {
+        let up = |rest: &str| {
+            format!("{OFF}CREATE TABLE a (x integer);\nINSERT INTO a VALUES (1);\n{rest}")
+        };
+        env.revision(
+            "1_off",
+            &up("INSERT INTO b VALUES (2);\n"),
+            &format!("{OFF}DROP TABLE b;\nDROP TABLE a;\n"),
+        );
+        env.revision("2_next", "CREATE TABLE c (x integer);", "DROP TABLE c;");
+        env.run("upgrade");
+        let file = "migrations/1_off.up.sql";
+        env.note("# what is done is changed");
+        env.write(
+            file,
+            up("INSERT INTO b VALUES (2);\n").replace("(1)", "(7)"),
+        );
+        env.run("upgrade");
+        env.note("# what comes after it is mended");
+        env.write(
+            file,
+            up("-- first\nCREATE TABLE b (x integer);\nINSERT INTO b VALUES (2);\n"),
+        );
+        env.run("stamp head");
+        env.run("downgrade base");
+        env.run("upgrade --dry-run");
+        env.run("upgrade");
+        let rows = env.sql("SELECT count(*) FROM a");
+        env.note(&format!(
+            "rows of the statement that was done: {}",
+            rows.trim()
+        ));
+        env.run("status");
+        env.note("# the same on the way down");
+        env.write(
+            "migrations/1_off.down.sql",
+            format!("{OFF}DROP TABLE b;\nDROP TABLE nowhere;\n"),
+        );
+        env.run("downgrade base");
+        env.run("upgrade");
+        env.write(
+            "migrations/1_off.down.sql",
+            format!("{OFF}DROP TABLE b;\nDROP TABLE a;\n"),
+        );
+        env.run("downgrade base");
+        env.run("current");
+        assert!(!env.schema().contains("TABLE"), "{}", env.transcript());
+    });
+}
+
+#[test]
+fn repairs() {
+    on_both("repair", |env| {
+        three(env);
+        env.run("repair");
+        env.run("upgrade");
+        env.run("repair");
+        env.write(
+            "migrations/20260101000002_index_names.up.sql",
+            "-- migrator: revises = 20260101000001\nCREATE INDEX users_name ON users (id, name);\n",
+        );
+        env.write(
+            "migrations/20260101000003_create_posts.down.sql",
+            "-- gone\nDROP TABLE IF EXISTS posts;\n",
+        );
+        env.run("repair --dry-run");
+        env.run("repair");
+        env.run("repair create_posts --yes");
+        env.run("repair --yes");
+        env.run("status");
+        env.run("repair --statement 1 --done");
+        env.run("repair --mark applied");
+        env.run("repair --statement 1");
+        env.run("repair nowhere");
+        let log = env.sql("SELECT revision, detail FROM migrator_version_log WHERE event = 'repair' ORDER BY sequence");
+        for line in log.lines() {
+            env.note(line.split(": v1").next().unwrap());
+        }
+    });
+}
+
+#[test]
+fn a_revision_in_its_middle_is_settled_by_hand() {
+    on_both("settle", |env| {
+        env.revision(
+            "1_off",
+            &format!("{OFF}CREATE TABLE a (x integer);\nnonsense;\nCREATE TABLE b (x integer);\n"),
+            "DROP TABLE a;",
+        );
+        env.run("upgrade");
+        env.run("repair --statement 1 --done --yes");
+        env.run("repair --statement 2 --done --dry-run");
+        env.run("repair --statement 2 --done --yes");
+        env.run("upgrade");
+        env.run("downgrade base");
+        env.sql("DROP TABLE b");
+        env.run("upgrade");
+        env.run("repair --mark unapplied --yes");
+        env.run("current");
+        env.sql("DROP TABLE a");
+        env.run("upgrade");
+        env.run("repair --mark applied --yes");
+        env.run("current");
+        env.run("status");
     });
 }
 

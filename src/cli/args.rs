@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
-    current, downgrade, heads, history, init, revision, show, stamp, status, upgrade,
+    current, downgrade, heads, history, init, repair, revision, show, stamp, status, upgrade,
 };
 
 /// Database migrations for SQLite and PostgreSQL: plain SQL up and down
@@ -93,6 +93,7 @@ pub enum Command {
     Show(show::Args),
     Status(status::Args),
     Stamp(stamp::Args),
+    Repair(repair::Args),
 }
 
 impl Command {
@@ -109,6 +110,7 @@ impl Command {
             Self::Show(_) => "show",
             Self::Status(_) => "status",
             Self::Stamp(_) => "stamp",
+            Self::Repair(_) => "repair",
         }
     }
 }

@@ -56,7 +56,7 @@ codes! {
     M111 Failed "something is in the way"
         "A file that would be written exists already. migrator overwrites nothing."
 
-    M112 Usage "not confirmed"
+    M112 Failed "not confirmed"
         "The environment is protected: what can't be taken back asks for the database's name, or needs --yes."
 
     M201 Usage "no migrations directory"

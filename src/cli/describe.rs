@@ -21,17 +21,13 @@ pub fn applied_heads(observed: &Observed) -> Vec<RevisionId> {
 /// Where a database stands: `base`, `2026… (head)`, `2026… and 2026…`.
 pub fn standing(history: &History, observed: &Observed) -> String {
     let heads: HashSet<_> = history.heads().into_iter().map(|head| &head.id).collect();
-    let current = applied_heads(observed);
-    let names: Vec<_> = current
-        .iter()
-        .map(|id| {
-            if heads.contains(id) {
-                format!("{id} (head)")
-            } else {
-                id.to_string()
-            }
-        })
-        .collect();
+    let name = |row: &AppliedRevision| match row.state {
+        State::Partial(_) => format!("{} (partly)", row.revision),
+        State::Applied if heads.contains(&row.revision) => format!("{} (head)", row.revision),
+        State::Applied => row.revision.to_string(),
+    };
+    let current = revision::applied_heads(&observed.applied);
+    let names: Vec<_> = current.into_iter().map(name).collect();
     if names.is_empty() {
         "base".to_owned()
     } else {

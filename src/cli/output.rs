@@ -59,6 +59,11 @@ impl Output {
         }
     }
 
+    /// Whether people read it.
+    pub fn is_human(&self) -> bool {
+        self.format == Format::Human
+    }
+
     /// Says something that is no error.
     pub fn warn(&self, warning: &Diagnostic) {
         if self.format == Format::Human && self.verbosity > Verbosity::Quiet {

@@ -16,6 +16,6 @@ mod units;
 pub use event::{Event, Sink};
 pub use lock::{LockError, lock};
 pub use outcome::{Done, Failure, Outcome, PartialFailure};
-pub use record::write;
+pub use record::{write, write_repairs};
 pub use run::{Options, run};
 pub use signal::{Stop, watch};

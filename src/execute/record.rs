@@ -1,6 +1,6 @@
 use crate::{
     database::{Database, DatabaseError},
-    plan::StampPlan,
+    plan::{Repair, StampPlan},
     revision::{LogEntry, LogEvent, RecordChange, RevisionId},
 };
 
@@ -28,5 +28,25 @@ pub async fn write(database: &mut dyn Database, plan: StampPlan) -> Result<(), D
         changes.push(RecordChange::Insert(row));
     }
     database.prepare().await?;
+    database.record(&changes, &log).await
+}
+
+/// Writes repairs: all of them in one transaction, with a log row for each.
+/// Call it with the lock held.
+///
+/// # Errors
+/// When the database refuses; nothing is changed then.
+pub async fn write_repairs(
+    database: &mut dyn Database,
+    repairs: &[Repair],
+) -> Result<(), DatabaseError> {
+    let mut changes: Vec<RecordChange> = Vec::new();
+    for change in repairs.iter().flat_map(|repair| &repair.changes) {
+        // Up and down of one revision are accepted by the same change.
+        if !changes.contains(change) {
+            changes.push(change.clone());
+        }
+    }
+    let log: Vec<_> = repairs.iter().map(Repair::log_entry).collect();
     database.record(&changes, &log).await
 }

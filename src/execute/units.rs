@@ -82,13 +82,23 @@ impl UnitRun<'_, '_> {
     async fn finish(&mut self) -> Result<(), Broken> {
         let done = self.units.len();
         let revision = self.step.revision.clone();
-        let changes = [match self.step.direction() {
+        let mut changes = Vec::new();
+        // The row was written when the script began, which may have been mended since.
+        if let (Some(row), Some(_)) = (&self.step.row, &self.step.resume) {
+            changes.push(RecordChange::Accept {
+                revision: revision.clone(),
+                up_checksum: row.up_checksum.clone(),
+                down_checksum: row.down_checksum.clone(),
+                down_script: row.down_script.clone(),
+            });
+        }
+        changes.push(match self.step.direction() {
             Direction::Up => RecordChange::Finish {
                 revision,
                 from: done,
             },
             Direction::Down => RecordChange::Delete(revision),
-        }];
+        });
         let log = [entry(self.step, None)];
         let request = StepRequest {
             foreign_keys: self.step.foreign_keys,

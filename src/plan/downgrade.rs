@@ -33,6 +33,9 @@ pub fn downgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, Pla
         .map(|row| row.sequence)
         .collect();
     for row in rows {
+        if matches!(&row.state, State::Partial(state) if state.direction == Direction::Up) {
+            continue;
+        }
         let expects = sequences.last().copied().unwrap_or(0);
         sequences.remove(&row.sequence);
         match step(situation, row, expects, &mut plan.warnings) {

@@ -6,6 +6,7 @@
 mod compare;
 mod downgrade;
 mod problem;
+mod repair;
 mod stamp;
 mod step;
 mod upgrade;
@@ -13,6 +14,7 @@ mod upgrade;
 pub use compare::{Drift, Relation, compare};
 pub use downgrade::downgrade;
 pub use problem::{PlanError, PlanProblem, Spot};
+pub use repair::{Repair, RepairKind, RepairRequest, repair};
 pub use stamp::{StampPlan, stamp};
 pub use step::{Execution, Plan, Resume, Source, Step, Unit, UnitKind, Warning};
 pub use upgrade::upgrade;

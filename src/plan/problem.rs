@@ -124,6 +124,17 @@ pub enum PlanProblem {
         /// Where it stands.
         spot: Spot,
     },
+    /// `repair` of a revision in its middle, where there is none.
+    #[error("no revision is in its middle")]
+    NothingPartial,
+    /// `repair --statement N` of another statement than the next one.
+    #[error("statement {statement} is not the one that stopped; that is statement {next}")]
+    NotInDoubt {
+        /// As given.
+        statement: usize,
+        /// The one after those done.
+        next: usize,
+    },
     /// Late revisions without `revises`.
     #[error(
         "{} sorts before {before}, which is applied, and names no parent",

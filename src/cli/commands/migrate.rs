@@ -93,7 +93,7 @@ impl Migration<'_> {
             .map_err(Error::runtime)?;
         let result = self.run(database, &stop, &sink, begin).await;
         if let Some(progress) = progress {
-            progress.finish(result.is_err());
+            progress.finish(!matches!(result, Ok((_, None))));
         }
         let (view, error) = result?;
         match error {

@@ -6,6 +6,7 @@ pub mod heads;
 pub mod history;
 pub mod init;
 mod migrate;
+pub mod repair;
 pub mod revision;
 pub mod show;
 pub mod stamp;
@@ -32,6 +33,7 @@ pub async fn run(args: Args, output: &Output) -> Result<Exit, Error> {
         Command::Heads(args) => heads::run(args, &context()?),
         Command::Show(args) => show::run(args, &context()?).await,
         Command::Status(args) => status::run(args, &context()?).await,
+        Command::Repair(args) => repair::run(args, &context()?).await,
         Command::Stamp(args) => stamp::run(args, &context()?).await,
     }
 }

@@ -60,9 +60,7 @@ fn advice(problem: &PlanProblem) -> (Code, Option<&'static str>) {
         ),
         P::Edited { .. } => (
             codes::M501,
-            Some(
-                "undo the change and write a new revision; comments, white space and line ends may change",
-            ),
+            Some("undo the change and write a new revision, or accept it with `migrator repair`"),
         ),
         P::Unknown { related: true, .. } => (
             codes::M502,
@@ -95,6 +93,14 @@ fn advice(problem: &PlanProblem) -> (Code, Option<&'static str>) {
             Some(
                 "look at the database, then say so: `migrator repair --statement N --done` or `--undone`",
             ),
+        ),
+        P::NothingPartial => (
+            codes::M405,
+            Some("`migrator status` shows where the database stands"),
+        ),
+        P::NotInDoubt { .. } => (
+            codes::M405,
+            Some("`migrator status` shows how far the script has come"),
         ),
         P::OutOfOrder { .. } => (
             codes::M408,

@@ -140,18 +140,21 @@ impl Recorder<'_> {
                     is(revision),
                 ),
             ),
+            // A row that was applied before (its down script was given up) keeps what it says of that.
             RecordChange::Finish { revision, from } => exactly_one(
                 revision,
                 &format!(
                     "UPDATE {table} AS t SET state = 'applied', direction = NULL, script = NULL, \
                      statements_done = NULL, statements_total = NULL, statement_checksums = NULL, \
-                     error = NULL, applied_at = pg_catalog.clock_timestamp(), \
-                     duration_ms = t.duration_ms OPERATOR(pg_catalog.+) {} \
-                     WHERE {} AND {} AND {} AND {}",
+                     error = NULL, \
+                     applied_at = coalesce(t.applied_at, pg_catalog.clock_timestamp()), \
+                     duration_ms = t.duration_ms OPERATOR(pg_catalog.+) \
+                     CASE WHEN {} THEN {} ELSE 0::bigint END \
+                     WHERE {} AND {} AND {}",
+                    equals("t.direction", "'up'::text"),
                     self.duration(),
                     is(revision),
                     equals("t.state", "'partial'::text"),
-                    equals("t.direction", "'up'::text"),
                     equals("t.statements_done", &format!("{from}::bigint")),
                 ),
             ),

@@ -83,6 +83,9 @@ fn about(step: &Step) -> String {
     if matches!(step.execution, Execution::Units(_)) {
         about.push_str(", one by one");
     }
+    if let Some(resume) = &step.resume {
+        about.push_str(&format!(", {} done already", resume.done));
+    }
     if step.source == Source::Stored {
         about.push_str(", stored script");
     }

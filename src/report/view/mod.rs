@@ -3,6 +3,7 @@
 mod change;
 mod history;
 mod made;
+mod repair;
 mod status;
 
 use serde_json::{Map, Value};
@@ -10,6 +11,7 @@ use serde_json::{Map, Value};
 pub use change::{PlanView, RunView, StampView};
 pub use history::{CurrentView, HistoryView, Mark, RevisionLine, ShowView};
 pub use made::{InitView, NewRevisionView};
+pub use repair::RepairView;
 pub use status::StatusView;
 
 use super::{Paint, Verbosity};

@@ -1,0 +1,309 @@
+use super::{
+    PlanError, PlanProblem, Situation, Source,
+    compare::revisions,
+    step::{self, Execution, Frame},
+};
+use crate::revision::{
+    AppliedRevision, Checksum, Direction, Ending, Interruption, LogEntry, LogEvent, Partial,
+    RecordChange, Revision, RevisionId, Script, State,
+};
+
+/// What `repair` was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RepairRequest {
+    /// Take the scripts as they are now: of these revisions, or of all that were edited.
+    Accept(Vec<RevisionId>),
+    /// Say what became of the statement in doubt, counted from 1.
+    Statement {
+        /// Which one.
+        number: usize,
+        /// Whether it took effect.
+        done: bool,
+    },
+    /// Say what became of the whole revision in its middle.
+    Mark {
+        /// Whether it is applied, or as if it had never begun.
+        applied: bool,
+    },
+}
+
+/// One thing that is repaired: how it was and how it will be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Repair {
+    /// The revision.
+    pub revision: RevisionId,
+    /// Its message.
+    pub message: String,
+    /// What is repaired.
+    pub kind: RepairKind,
+    /// How the row is changed.
+    pub changes: Vec<RecordChange>,
+}
+
+/// What is repaired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RepairKind {
+    /// The checksum of the up script: before and now. Its text was not stored.
+    Up {
+        /// As recorded.
+        before: Checksum,
+        /// Of the file.
+        now: Checksum,
+    },
+    /// The down script: as stored, and the file.
+    Down {
+        /// As stored; `None` when there was none.
+        before: Option<String>,
+        /// The file.
+        now: String,
+    },
+    /// A statement in doubt.
+    Statement {
+        /// Counted from 1.
+        number: usize,
+        /// Its SQL.
+        text: String,
+        /// Whether it took effect.
+        done: bool,
+    },
+    /// A revision in its middle.
+    Mark {
+        /// Which script was running.
+        direction: Direction,
+        /// Statements of it that are done, and in all.
+        progress: (usize, usize),
+        /// Whether it counts as applied now.
+        applied: bool,
+    },
+}
+
+impl Repair {
+    /// The log's row about it.
+    pub fn log_entry(&self) -> LogEntry {
+        let detail = match &self.kind {
+            RepairKind::Up { before, now } => format!("up script accepted: {before} -> {now}"),
+            RepairKind::Down { .. } => "down script accepted".to_owned(),
+            RepairKind::Statement { number, done, .. } => {
+                format!(
+                    "statement {number} settled as {}",
+                    if *done { "done" } else { "undone" }
+                )
+            }
+            RepairKind::Mark {
+                progress: (done, total),
+                applied,
+                ..
+            } => format!(
+                "marked {} at {done} of {total} statements",
+                if *applied { "applied" } else { "unapplied" }
+            ),
+        };
+        LogEntry {
+            event: LogEvent::Repair,
+            revision: Some(self.revision.clone()),
+            message: Some(self.message.clone()),
+            error: None,
+            detail: Some(detail),
+        }
+    }
+}
+
+/// What `request` changes in the records; never the schema. Nothing to repair is an empty list.
+///
+/// # Errors
+/// When there is no such revision or no statement in doubt.
+pub fn repair(
+    situation: &Situation<'_>,
+    request: &RepairRequest,
+) -> Result<Vec<Repair>, PlanError> {
+    let found = match request {
+        RepairRequest::Accept(ids) => accept(situation, ids),
+        RepairRequest::Statement { number, done } => {
+            middle(situation).and_then(|found| statement(situation, found, *number, *done))
+        }
+        RepairRequest::Mark { applied } => {
+            middle(situation).map(|found| vec![mark(situation, found, *applied)])
+        }
+    };
+    found.map_err(|problem| PlanError(vec![problem]))
+}
+
+fn accept(situation: &Situation<'_>, ids: &[RevisionId]) -> Result<Vec<Repair>, PlanProblem> {
+    let row_of = |id: &RevisionId| revisions(situation.observed).find(|row| row.revision == *id);
+    if let Some(id) = ids.iter().find(|id| row_of(id).is_none()) {
+        return Err(PlanProblem::NotApplied {
+            revision: id.clone(),
+        });
+    }
+    let rows = revisions(situation.observed)
+        .filter(|row| ids.is_empty() || ids.contains(&row.revision))
+        .filter(|row| row.state == State::Applied);
+    let known = |row: &'_ AppliedRevision| situation.history.get(&row.revision);
+    Ok(rows
+        .filter_map(|row| Some((row, known(row)?)))
+        .flat_map(|(row, revision)| edited(situation, row, revision))
+        .collect())
+}
+
+fn edited(situation: &Situation<'_>, row: &AppliedRevision, revision: &Revision) -> Vec<Repair> {
+    let mut kinds = Vec::new();
+    let up = revision.up.checksum(situation.dialect);
+    if up != row.up_checksum {
+        kinds.push(RepairKind::Up {
+            before: row.up_checksum.clone(),
+            now: up,
+        });
+    }
+    if let Some(down) = &revision.down
+        && row.down_checksum.as_ref() != Some(&down.checksum(situation.dialect))
+    {
+        let (before, now) = (row.down_script.clone(), down.text.to_string());
+        kinds.push(RepairKind::Down { before, now });
+    }
+    let repair = |kind| Repair {
+        revision: row.revision.clone(),
+        message: row.message.clone(),
+        kind,
+        changes: vec![accepted(situation, row, revision)],
+    };
+    kinds.into_iter().map(repair).collect()
+}
+
+/// The row takes the directory's scripts; a down script whose file is gone stays as stored.
+fn accepted(situation: &Situation<'_>, row: &AppliedRevision, revision: &Revision) -> RecordChange {
+    let down = revision.down.as_ref();
+    RecordChange::Accept {
+        revision: row.revision.clone(),
+        up_checksum: revision.up.checksum(situation.dialect),
+        down_checksum: down
+            .map(|down| down.checksum(situation.dialect))
+            .or_else(|| row.down_checksum.clone()),
+        down_script: down
+            .map(|down| down.text.to_string())
+            .or_else(|| row.down_script.clone()),
+    }
+}
+
+type Middle<'a> = (&'a AppliedRevision, &'a Partial);
+
+/// The revision that stopped in its middle.
+fn middle<'a>(situation: &Situation<'a>) -> Result<Middle<'a>, PlanProblem> {
+    let mut rows = revisions(situation.observed).rev();
+    let found = rows.find_map(|row| match &row.state {
+        State::Partial(partial) => Some((row, partial)),
+        State::Applied => None,
+    });
+    found.ok_or(PlanProblem::NothingPartial)
+}
+
+fn statement(
+    situation: &Situation<'_>,
+    (row, partial): Middle<'_>,
+    number: usize,
+    done: bool,
+) -> Result<Vec<Repair>, PlanProblem> {
+    let next = partial.statements_done + 1;
+    if number != next || next > partial.statements_total {
+        return Err(PlanProblem::NotInDoubt {
+            statement: number,
+            next,
+        });
+    }
+    let (checksum, text) = unit(situation, (row, partial), partial.statements_done)?;
+    let mut to = partial.clone();
+    if done {
+        to.statements_done += 1;
+        to.statement_checksums.push(checksum);
+        to.interruption = None;
+    } else {
+        // The invalid indexes that were there before stay known: the next attempt needs them.
+        let ending = Ending::Failed("settled as undone".to_owned());
+        let invalid_before = partial.interruption.clone().map(|i| i.invalid_before);
+        let invalid_before = invalid_before.unwrap_or_default();
+        to.interruption = Some(Interruption {
+            ending,
+            invalid_before,
+        });
+    }
+    let change = RecordChange::Progress {
+        revision: row.revision.clone(),
+        from: Some(partial.statements_done),
+        to,
+    };
+    Ok(vec![Repair {
+        revision: row.revision.clone(),
+        message: row.message.clone(),
+        kind: RepairKind::Statement { number, text, done },
+        changes: vec![change],
+    }])
+}
+
+/// Checksum and SQL of a unit of the script that ran, which is stored in the row.
+fn unit(
+    situation: &Situation<'_>,
+    (row, partial): Middle<'_>,
+    index: usize,
+) -> Result<(Checksum, String), PlanProblem> {
+    let unreadable = |reason: String| PlanProblem::StoredScript {
+        revision: row.revision.clone(),
+        reason,
+    };
+    let file = format!("{} ({} script that ran)", row.revision, partial.direction);
+    let script = Script::parse(
+        situation.dialect,
+        partial.direction,
+        file,
+        partial.script.as_str(),
+    )
+    .map_err(|found| unreadable(format!("{} problems", found.len())))?;
+    let frame = Frame {
+        revision: row.revision.clone(),
+        message: row.message.clone(),
+        source: Source::Stored,
+        expects: 0,
+        row: None,
+        partial: None,
+    };
+    let step = step::build(situation, script, frame)
+        .map_err(|found| unreadable(format!("{} problems", found.len())))?;
+    let Execution::Units(units) = &step.execution else {
+        return Err(unreadable("it has no `transaction = off`".to_owned()));
+    };
+    let unit = units
+        .get(index)
+        .ok_or_else(|| unreadable(format!("it has {} statements", units.len())))?;
+    let texts = step.statements[unit.statements.clone()].iter();
+    let texts: Vec<_> = texts
+        .map(|statement| statement.text(&step.script.text))
+        .collect();
+    Ok((unit.checksum.clone(), texts.join(";\n")))
+}
+
+fn mark(situation: &Situation<'_>, (row, partial): Middle<'_>, applied: bool) -> Repair {
+    let id = || row.revision.clone();
+    let mut changes = Vec::new();
+    if applied {
+        // Going up, what was applied is the script as it is now; going down, it is as it was.
+        if partial.direction == Direction::Up
+            && let Some(revision) = situation.history.get(&row.revision)
+        {
+            changes.push(accepted(situation, row, revision));
+        }
+        changes.push(RecordChange::Finish {
+            revision: id(),
+            from: partial.statements_done,
+        });
+    } else {
+        changes.push(RecordChange::Delete(id()));
+    }
+    Repair {
+        revision: id(),
+        message: row.message.clone(),
+        kind: RepairKind::Mark {
+            direction: partial.direction,
+            progress: (partial.statements_done, partial.statements_total),
+            applied,
+        },
+        changes,
+    }
+}

@@ -1,0 +1,155 @@
+use serde_json::{Value, json};
+use similar::{ChangeTag, TextDiff};
+
+use super::{Json, Paint, Verbosity, View, object};
+use crate::{
+    plan::{Repair, RepairKind},
+    report::{Style, count},
+    revision::Direction,
+};
+
+/// `repair`: what is changed in the records.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RepairView {
+    /// The database.
+    pub database: String,
+    /// All of it.
+    pub repairs: Vec<Repair>,
+    /// Whether it is done, or only shown.
+    pub done: bool,
+}
+
+impl View for RepairView {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+        if self.repairs.is_empty() {
+            return format!(
+                "Nothing to repair: the records of {} agree with the directory.\n",
+                self.database
+            );
+        }
+        if !self.done {
+            return self
+                .repairs
+                .iter()
+                .map(|repair| shown(repair, paint))
+                .collect();
+        }
+        if verbosity == Verbosity::Quiet {
+            return String::new();
+        }
+        format!(
+            "{} {} of {}. The schema is untouched.\n",
+            paint.paint(Style::Good, "Repaired"),
+            count(self.repairs.len(), "record"),
+            self.database
+        )
+    }
+
+    fn json(&self) -> Json {
+        object(json!({
+            "database": self.database,
+            "done": self.done,
+            "repairs": self.repairs.iter().map(repair_json).collect::<Vec<_>>(),
+        }))
+    }
+}
+
+fn shown(repair: &Repair, paint: Paint) -> String {
+    let id = paint.paint(Style::Id, &repair.revision);
+    let head = format!("{id}  {}", repair.message);
+    match &repair.kind {
+        RepairKind::Up { before, now } => format!(
+            "{head}: the up script was changed after it was applied\n  - {before}\n  + {now}\n  \
+             The text that was applied is not stored; compare the file with your version control.\n"
+        ),
+        RepairKind::Down { before: None, now } => format!(
+            "{head}: a down script was added after it was applied\n{}",
+            diff("", now, paint)
+        ),
+        RepairKind::Down {
+            before: Some(before),
+            now,
+        } => format!(
+            "{head}: the down script was changed after it was applied\n{}",
+            diff(before, now, paint)
+        ),
+        RepairKind::Statement { number, text, done } => format!(
+            "{head}: statement {number} counts as {}\n{}",
+            if *done {
+                "done; the next run goes on after it"
+            } else {
+                "undone; the next run begins with it"
+            },
+            text.lines()
+                .map(|line| format!("  {line}\n"))
+                .collect::<String>()
+        ),
+        RepairKind::Mark {
+            direction,
+            progress: (done, total),
+            applied,
+        } => {
+            let script = match direction {
+                Direction::Up => "up",
+                Direction::Down => "down",
+            };
+            let state = if *applied {
+                "applied completely"
+            } else {
+                "not applied at all"
+            };
+            format!(
+                "{head}: {done} of {total} statements of its {script} script are done; it counts as {state}\n"
+            )
+        }
+    }
+}
+
+/// The lines that differ, with a little around them.
+fn diff(before: &str, now: &str, paint: Paint) -> String {
+    let diff = TextDiff::from_lines(before, now);
+    let mut text = String::new();
+    for change in diff
+        .grouped_ops(2)
+        .iter()
+        .flatten()
+        .flat_map(|op| diff.iter_changes(op))
+    {
+        let line = change.value().trim_end();
+        text.push_str(&match change.tag() {
+            ChangeTag::Delete => paint.paint(Style::Bad, format!("  - {line}")),
+            ChangeTag::Insert => paint.paint(Style::Good, format!("  + {line}")),
+            ChangeTag::Equal => format!("    {line}"),
+        });
+        text.push('\n');
+    }
+    text
+}
+
+fn repair_json(repair: &Repair) -> Value {
+    let (kind, detail) = match &repair.kind {
+        RepairKind::Up { before, now } => (
+            "up",
+            json!({ "before": before.to_string(), "now": now.to_string() }),
+        ),
+        RepairKind::Down { before, now } => ("down", json!({ "before": before, "now": now })),
+        RepairKind::Statement { number, text, done } => (
+            "statement",
+            json!({ "statement": number, "sql": text, "done": done }),
+        ),
+        RepairKind::Mark {
+            direction,
+            progress: (done, total),
+            applied,
+        } => (
+            "mark",
+            json!({
+                "direction": direction.as_str(),
+                "statements_done": done,
+                "statements_total": total,
+                "applied": applied,
+            }),
+        ),
+    };
+    json!({ "revision": repair.revision.as_str(), "kind": kind, "detail": detail })
+}
