@@ -46,6 +46,24 @@ impl Drift {
 
 /// Compares directory and database.
 pub fn compare(history: &History, observed: &Observed, dialect: Dialect) -> Drift {
+    let mut drift = compare_ups(history, observed, dialect);
+    for row in revisions(observed) {
+        if let Some(down) = history
+            .get(&row.revision)
+            .and_then(|found| found.down.as_ref())
+            && row
+                .down_checksum
+                .as_ref()
+                .is_some_and(|known| *known != down.checksum(dialect))
+        {
+            drift.edited_down.push(row.revision.clone());
+        }
+    }
+    drift
+}
+
+/// The same without a look at down scripts, which no upgrade needs.
+pub(super) fn compare_ups(history: &History, observed: &Observed, dialect: Dialect) -> Drift {
     let mut drift = Drift {
         relation: relation(history, observed),
         ..Drift::default()
@@ -66,14 +84,6 @@ pub fn compare(history: &History, observed: &Observed, dialect: Dialect) -> Drif
         }
         if revision.up.checksum(dialect) != row.up_checksum {
             drift.edited_up.push(row.revision.clone());
-        }
-        if let Some(down) = &revision.down
-            && row
-                .down_checksum
-                .as_ref()
-                .is_some_and(|known| *known != down.checksum(dialect))
-        {
-            drift.edited_down.push(row.revision.clone());
         }
     }
     drift.out_of_order = out_of_order(history, observed);

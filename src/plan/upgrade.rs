@@ -19,7 +19,7 @@ pub fn upgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanE
         dialect,
         ..
     } = *situation;
-    let drift = compare::compare(history, observed, dialect);
+    let drift = compare::compare_ups(history, observed, dialect);
     let mut plan = Plan {
         direction: Direction::Up,
         steps: Vec::new(),

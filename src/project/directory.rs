@@ -4,8 +4,11 @@ use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fs::{self, DirEntry},
     io,
+    num::NonZero,
+    panic::resume_unwind,
     path::Path,
     sync::Arc,
+    thread,
 };
 
 use super::{
@@ -162,9 +165,8 @@ fn scan(dir: &Path, shown: &str, dialect: Dialect) -> Scan {
         Err(error) => problems.push(problem(shown.to_owned(), directory_kind(dir, &error))),
         Ok(mut entries) => {
             // The order of a directory is anyone's; that of the report is not.
-            entries.sort_by_key(DirEntry::file_name);
-            for entry in entries {
-                let (script, wrong) = look_at(&entry, shown, dialect);
+            entries.sort_by_cached_key(DirEntry::file_name);
+            for (script, wrong) in look_at_all(&entries, shown, dialect) {
                 found.extend(script);
                 problems.extend(wrong);
             }
@@ -192,6 +194,33 @@ fn directory_kind(dir: &Path, error: &io::Error) -> Kind {
             reason: error.to_string(),
         },
     }
+}
+
+/// Entries that are worth a thread.
+const SHARE: usize = 200;
+
+/// [`look_at`] every entry, in order; large directories with the help of other processors.
+fn look_at_all(
+    entries: &[DirEntry],
+    shown: &str,
+    dialect: Dialect,
+) -> Vec<(Option<Found>, Vec<DirectoryProblem>)> {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let shares = processors.min(entries.len() / SHARE).max(1);
+    let look = |share: &[DirEntry]| {
+        let looks = share.iter().map(|entry| look_at(entry, shown, dialect));
+        looks.collect::<Vec<_>>()
+    };
+    let mut parts = entries.chunks(entries.len().div_ceil(shares).max(1));
+    let first = parts.next().unwrap_or_default();
+    thread::scope(|scope| {
+        let others: Vec<_> = parts.map(|part| scope.spawn(move || look(part))).collect();
+        let mut all = look(first);
+        for other in others {
+            all.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        all
+    })
 }
 
 /// What stands in a directory entry; also when it is wrong, so that nothing is
