@@ -211,9 +211,21 @@ const TEXTS: &[Case] = &[
         up(
             env,
             "30_x",
-            "CREATE TABLE t (x);\nPRAGMA foreign_keys = ON;\nSELECT 1;\n",
+            "CREATE TABLE t (x);\nPRAGMA foreign_keys = ON;\nDELETE FROM t;\n",
         );
     }),
+    sqlite(
+        "foreign_keys in a resumable script's transaction",
+        1,
+        UP,
+        |env| {
+            up(
+                env,
+                "30_x",
+                "-- migrator: transaction = off\nPRAGMA foreign_keys = ON;\nBEGIN;\nPRAGMA foreign_keys = OFF;\nDROP TABLE t;\nCOMMIT;\n",
+            );
+        },
+    ),
     case(
         "a later script is checked before the first one runs",
         1,

@@ -536,16 +536,17 @@ fn a_revision_in_its_middle_is_settled_by_hand() {
 #[test]
 fn a_wrapper_is_replaced_by_our_own_transaction() {
     on_both("wrapper", |env| {
-        let (before, after) = match env.backend {
+        let (before, last, after) = match env.backend {
             Backend::Sqlite => (
                 "PRAGMA foreign_keys = OFF;\n",
+                "PRAGMA foreign_keys = ON;\nPRAGMA foreign_key_check;\n",
                 "PRAGMA foreign_keys = ON;\n",
             ),
-            Backend::Postgres => ("", ""),
+            Backend::Postgres => ("", "", ""),
         };
         env.revision(
             "1_a",
-            &format!("{before}BEGIN;\nCREATE TABLE a (x integer);\nCOMMIT;\n{after}"),
+            &format!("{before}BEGIN;\nCREATE TABLE a (x integer);\n{last}COMMIT;\n{after}"),
             "BEGIN;\nSAVEPOINT s;\nDROP TABLE a;\nRELEASE s;\nCOMMIT;\n",
         );
         env.revision(

@@ -4,6 +4,7 @@
 //! out. Everything a script can be refused for is found here.
 
 mod compare;
+mod control;
 mod downgrade;
 mod problem;
 mod repair;

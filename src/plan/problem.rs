@@ -196,7 +196,7 @@ pub enum PlanProblem {
         /// Its name.
         name: String,
     },
-    /// BEGIN without COMMIT in a `transaction = off` script.
+    /// BEGIN without COMMIT.
     #[error("this transaction is never committed")]
     OpenTransaction {
         /// Where.

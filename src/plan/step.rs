@@ -1,6 +1,6 @@
 use std::{ops::Range, time::Duration};
 
-use super::{PlanProblem, Situation, Spot};
+use super::{PlanProblem, Situation, Spot, control};
 use crate::{
     revision::{
         Checksum, Direction, Ending, ForeignKeys, Headers, Interruption, NewRow, Partial,
@@ -240,21 +240,23 @@ impl Checked<'_> {
         let wrapper = sql::unwrap(&self.script.text, self.statements);
         let foreign_keys = self.foreign_keys(wrapper.foreign_keys);
         let mut savepoints = Vec::new();
-        for statement in &self.statements[wrapper.body.clone()] {
+        for index in wrapper.body.clone() {
+            let statement = &self.statements[index];
             let spot = self.spot(statement);
             match &statement.kind {
+                StatementKind::Transaction(TransactionControl::Begin(_))
+                    if control::stays_open(&self.statements[index..]) =>
+                {
+                    problems.push(PlanProblem::OpenTransaction { spot });
+                }
                 StatementKind::Transaction(control) => {
                     self.savepoint(control, &mut savepoints, spot, problems);
                 }
                 StatementKind::OutsideTransaction(name) => {
                     problems.push(PlanProblem::OutsideTransaction { spot, name });
                 }
-                StatementKind::Session => {
-                    let text = statement.text(&self.script.text);
-                    let asked = sql::foreign_keys_pragma(text);
-                    if asked.is_some_and(|asked| asked != foreign_keys) {
-                        problems.push(PlanProblem::ForeignKeysPragma { spot });
-                    }
+                StatementKind::Session if self.is_ignored_pragma(index, foreign_keys) => {
+                    problems.push(PlanProblem::ForeignKeysPragma { spot });
                 }
                 kind => refuse_copy_out(kind, spot, problems),
             }
@@ -295,7 +297,7 @@ impl Checked<'_> {
                 (StatementKind::Transaction(control), None) => {
                     problems.push(PlanProblem::TransactionControl {
                         spot,
-                        statement: control_name(control),
+                        statement: control::name(control),
                         off: true,
                     });
                 }
@@ -310,6 +312,11 @@ impl Checked<'_> {
                     let text = statement.text(&self.script.text);
                     foreign_keys = sql::foreign_keys_pragma(text).unwrap_or(foreign_keys);
                     units.push(self.unit(index..index + 1, unit_kind(kind, text), foreign_keys));
+                }
+                (StatementKind::Session, Some(_))
+                    if self.is_ignored_pragma(index, foreign_keys) =>
+                {
+                    problems.push(PlanProblem::ForeignKeysPragma { spot });
                 }
                 (kind, Some(_)) => refuse_copy_out(kind, spot, problems),
             }
@@ -378,6 +385,11 @@ impl Checked<'_> {
         self.statements.get(unit.statements.start)
     }
 
+    fn is_ignored_pragma(&self, index: usize, foreign_keys: bool) -> bool {
+        let rest = &self.statements[index..];
+        control::is_ignored_pragma(self.dialect, &self.script.text, rest, foreign_keys)
+    }
+
     fn unit(&self, statements: Range<usize>, kind: UnitKind, foreign_keys: bool) -> Unit {
         let text = match &self.statements[statements.clone()] {
             [] => "",
@@ -429,7 +441,7 @@ impl Checked<'_> {
             }
             other => problems.push(PlanProblem::TransactionControl {
                 spot,
-                statement: control_name(other),
+                statement: control::name(other),
                 off: false,
             }),
         }
@@ -477,18 +489,5 @@ const REPEATABLE: &[&str] = &[
 fn refuse_copy_out(kind: &StatementKind, spot: Spot, problems: &mut Vec<PlanProblem>) {
     if *kind == StatementKind::CopyOut {
         problems.push(PlanProblem::CopyOut { spot });
-    }
-}
-
-fn control_name(control: &TransactionControl) -> &'static str {
-    match control {
-        TransactionControl::Begin(_) => "BEGIN",
-        TransactionControl::Commit => "COMMIT",
-        TransactionControl::Rollback => "ROLLBACK",
-        TransactionControl::Chain => "AND CHAIN",
-        TransactionControl::Savepoint(_) => "SAVEPOINT",
-        TransactionControl::Release(_) => "RELEASE",
-        TransactionControl::RollbackTo(_) => "ROLLBACK TO",
-        TransactionControl::TwoPhase => "two-phase commit",
     }
 }
