@@ -1,0 +1,187 @@
+//! What the guarantees cost: `migrator upgrade` against a program that only
+//! does BEGIN, statements, row, COMMIT.
+//!
+//! ```sh
+//! cargo bench --bench overhead                        # SQLite
+//! tests/run -- cargo bench --bench overhead           # and PostgreSQL
+//! ```
+//!
+//! Both are whole processes that read the same scripts and write the same rows. They take turns, and
+//! the ratio is that of the medians.
+
+use std::{
+    env, fs,
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, raw_sql};
+
+const ROUNDS: usize = 7;
+
+fn main() {
+    let arguments: Vec<String> = env::args().collect();
+    if let Some(at) = arguments.iter().position(|argument| argument == "--bare") {
+        return bare(&arguments[at + 1], Path::new(&arguments[at + 2]));
+    }
+    let revisions: usize =
+        env::var("MIGRATOR_BENCH_REVISIONS").map_or(1000, |n| n.parse().unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    write_scripts(dir.path(), revisions);
+    println!("{revisions} revisions of a table, an index and a row; {ROUNDS} rounds");
+    compare("SQLite", dir.path(), || {
+        let file = dir.path().join("bench.db");
+        for name in [
+            "bench.db",
+            "bench.db-journal",
+            "bench.db-wal",
+            "bench.db-shm",
+        ] {
+            let _ = fs::remove_file(dir.path().join(name));
+        }
+        format!("sqlite:{}", file.display())
+    });
+    match env::var("MIGRATOR_TEST_POSTGRES") {
+        Ok(server) => compare("PostgreSQL", dir.path(), || fresh_database(&server)),
+        Err(_) => {
+            println!("PostgreSQL: not measured; run tests/run -- cargo bench --bench overhead")
+        }
+    }
+}
+
+/// Lets both run in turns, each time on an empty database.
+fn compare(name: &str, dir: &Path, fresh: impl Fn() -> String) {
+    let (mut ours, mut bare) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let mut migrator = Command::new(env!("CARGO_BIN_EXE_migrator"));
+        migrator.args(["-q", "--url", &fresh(), "upgrade"]);
+        ours.push(timed(migrator.current_dir(dir)));
+        let mut floor = Command::new(env::current_exe().unwrap());
+        floor.arg("--bare").arg(fresh()).arg(dir.join("migrations"));
+        bare.push(timed(&mut floor));
+    }
+    let (ours, bare) = (median(ours), median(bare));
+    println!(
+        "{name:10}  migrator {:7.0} ms   bare {:7.0} ms   ratio {:.3}",
+        ours.as_secs_f64() * 1e3,
+        bare.as_secs_f64() * 1e3,
+        ours.as_secs_f64() / bare.as_secs_f64()
+    );
+}
+
+fn timed(command: &mut Command) -> Duration {
+    let begin = Instant::now();
+    let status = command.stdin(Stdio::null()).status().unwrap();
+    assert!(status.success(), "{command:?}");
+    begin.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn write_scripts(dir: &Path, revisions: usize) {
+    fs::create_dir(dir.join("migrations")).unwrap();
+    for n in 1..=revisions {
+        let id = 20_260_101_000_000_u64 + n as u64;
+        let up = format!(
+            "CREATE TABLE t{n} (id integer PRIMARY KEY, name text NOT NULL);\nCREATE INDEX t{n}_name ON t{n} (name);\nINSERT INTO t{n} VALUES (1, 'one');\n"
+        );
+        let file = |direction| dir.join(format!("migrations/{id}_t{n}.{direction}.sql"));
+        fs::write(file("up"), up).unwrap();
+        fs::write(file("down"), format!("DROP TABLE t{n};\n")).unwrap();
+    }
+}
+
+fn fresh_database(server: &str) -> String {
+    let name = "migrator_bench";
+    block_on(async {
+        let mut connection = PgConnection::connect(server).await.unwrap();
+        for sql in ["DROP DATABASE IF EXISTS ", "CREATE DATABASE "] {
+            connection
+                .execute(raw_sql(AssertSqlSafe(format!("{sql}{name}"))))
+                .await
+                .unwrap();
+        }
+        connection.close().await.unwrap();
+    });
+    let end = server.rfind('/').unwrap();
+    format!("{}/{name}", &server[..end])
+}
+
+const TABLES: &str = "CREATE TABLE version (sequence bigint PRIMARY KEY, revision text NOT NULL UNIQUE,
+    kind text, message text, parents text, up_checksum text, down_checksum text, down_script text, state text,
+    started_at text, applied_at text, duration_ms bigint, applied_by text, tool_version text);
+    CREATE TABLE version_log (sequence bigint PRIMARY KEY, at text, event text, revision text, message text,
+    outcome text, duration_ms bigint, actor text, tool_version text);";
+
+/// The scripts of a directory, in order, each with the rows that record it.
+fn steps(dir: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    names.sort();
+    let ups = names
+        .iter()
+        .filter(|path| path.to_str().unwrap().ends_with(".up.sql"));
+    let step = |(n, up): (usize, &std::path::PathBuf)| {
+        let text = fs::read_to_string(up).unwrap();
+        let down = fs::read_to_string(up.to_str().unwrap().replace(".up.", ".down.")).unwrap();
+        let checksum = "v1:".to_owned() + &"0".repeat(64);
+        format!(
+            "BEGIN;\n{text}\nINSERT INTO version VALUES ({n}, '{n}', 'revision', 't{n}', '', '{checksum}', '{checksum}', '{down}', 'applied', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z', 1, 'user@host', '0');
+            INSERT INTO version_log VALUES ({n}, '2026-01-01T00:00:00.000Z', 'upgrade', '{n}', 't{n}', 'ok', 1, 'user@host', '0');\nCOMMIT;"
+        )
+    };
+    ups.enumerate().map(step).collect()
+}
+
+fn bare(url: &str, dir: &Path) {
+    let steps = steps(dir);
+    match url.strip_prefix("sqlite:") {
+        Some(file) => bare_sqlite(file, &steps),
+        None => block_on(async {
+            let mut connection = PgConnection::connect(url).await.unwrap();
+            connection.execute(raw_sql(TABLES)).await.unwrap();
+            for step in &steps {
+                connection
+                    .execute(raw_sql(AssertSqlSafe(step.as_str())))
+                    .await
+                    .unwrap();
+            }
+            connection.close().await.unwrap();
+        }),
+    }
+}
+
+fn bare_sqlite(file: &str, steps: &[String]) {
+    use libsqlite3_sys as ffi;
+    use std::{ffi::CString, ptr::null_mut};
+    let name = CString::new(file).unwrap();
+    let mut handle = null_mut();
+    // SAFETY: the strings end in NUL and outlive the calls; the handle is used by this thread alone
+    // and closed once.
+    unsafe {
+        assert_eq!(
+            ffi::sqlite3_open(name.as_ptr(), &mut handle),
+            ffi::SQLITE_OK
+        );
+        for sql in std::iter::once(TABLES).chain(steps.iter().map(String::as_str)) {
+            let sql = CString::new(sql).unwrap();
+            let code = ffi::sqlite3_exec(handle, sql.as_ptr(), None, null_mut(), null_mut());
+            assert_eq!(code, ffi::SQLITE_OK);
+        }
+        assert_eq!(ffi::sqlite3_close(handle), ffi::SQLITE_OK);
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
