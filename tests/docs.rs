@@ -1,0 +1,267 @@
+//! The documentation agrees with the program: codes, options, keys and headers.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use migrator::cli::CODES;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The README and everything in docs/.
+fn pages() -> Vec<(String, String)> {
+    let mut pages = vec!["README.md".to_owned()];
+    for entry in fs::read_dir(root().join("docs")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if Path::new(&name).extension().is_some_and(|it| it == "md") {
+            pages.push(format!("docs/{name}"));
+        }
+    }
+    pages.sort();
+    pages.into_iter().map(|page| (read(&page), page)).collect()
+}
+
+/// The part of a page under the heading `heading`, up to the next one.
+fn section<'a>(page: &'a str, heading: &str) -> &'a str {
+    let start = page
+        .find(&format!("\n{heading}\n"))
+        .unwrap_or_else(|| panic!("there is no section {heading:?}"));
+    let text = &page[start + heading.len() + 2..];
+    &text[..text.find("\n## ").unwrap_or(text.len())]
+}
+
+/// The words in code style of the first column of a section's tables.
+fn first_column(section: &str) -> BTreeSet<String> {
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.filter_map(|row| row.split(" |").next())
+        .flat_map(|cell| cell.split(['`', ' ', ',']))
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// `text` folded to lines of at most 120 characters.
+fn folded(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().unwrap();
+        if line.chars().count() + word.chars().count() >= 120 {
+            lines.push(word.to_owned());
+        } else {
+            let space = if line.is_empty() { "" } else { " " };
+            line.push_str(&format!("{space}{word}"));
+        }
+    }
+    lines.join("\n")
+}
+
+const ERRORS: &str = "\
+# Errors
+
+Every error has a code, one sentence, its place where there is one, and a hint where there is something to do. The exit
+status is the one for a run that changed nothing; where revisions or statements are done already, it is 4.
+";
+
+/// With UPDATE_DOCS set, the page is written.
+#[test]
+fn the_page_of_errors_lists_exactly_the_codes() {
+    let mut page = ERRORS.to_owned();
+    for code in CODES {
+        page.push_str(&format!(
+            "\n## {}: {}\n\n{}\n\nExit status {}.\n",
+            code.id,
+            code.title,
+            folded(code.explanation),
+            code.exit.status(),
+        ));
+    }
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(root().join("docs/errors.md"), &page).unwrap();
+    }
+    assert!(
+        read("docs/errors.md") == page,
+        "docs/errors.md is not up to date: UPDATE_DOCS=1 cargo test --test docs"
+    );
+}
+
+#[test]
+fn codes_that_pages_name_exist() {
+    let is_code = |word: &str| {
+        word.len() == 4 && word.starts_with('M') && word[1..].bytes().all(|b| b.is_ascii_digit())
+    };
+    let mut found = 0;
+    for (text, page) in pages() {
+        for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
+            if is_code(word) {
+                found += 1;
+                assert!(CODES.iter().any(|code| code.id == word), "{page}: {word}");
+            }
+        }
+    }
+    assert!(found > CODES.len());
+}
+
+fn help(command: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_migrator"))
+        .args(["help", command].iter().filter(|word| !word.is_empty()))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{command}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Options such as `-m` and `--message` that a help text explains.
+fn options(help: &str) -> BTreeSet<String> {
+    let lines = help.lines().map(str::trim_start);
+    lines
+        .filter(|line| line.starts_with('-') && !line.starts_with("- "))
+        .flat_map(|line| line.split([' ', ',']))
+        .filter(|word| word.starts_with('-'))
+        .filter(|word| !matches!(*word, "-h" | "--help"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Every command with its own options; the global ones under the empty name.
+fn commands() -> BTreeMap<String, BTreeSet<String>> {
+    let help_of_all = help("");
+    let global = options(&help_of_all);
+    let list = help_of_all.split("Commands:\n").nth(1).unwrap();
+    let names = list
+        .lines()
+        .map_while(|line| line.strip_prefix("  ")?.split(' ').next());
+    let mut commands: BTreeMap<_, _> = names
+        .filter(|name| *name != "help")
+        .map(|name| {
+            let own = &options(&help(name)) - &global;
+            (name.to_owned(), own)
+        })
+        .collect();
+    commands.insert(String::new(), global);
+    commands
+}
+
+#[test]
+fn the_page_of_commands_has_every_command_and_option() {
+    let page = read("docs/commands.md");
+    let mut documented = BTreeMap::new();
+    for heading in page.lines().filter(|line| line.starts_with("## ")) {
+        let name = match heading.strip_prefix("## migrator ") {
+            Some(name) => name,
+            None if heading == "## Global options" => "",
+            None => continue,
+        };
+        let mut words = first_column(section(&page, heading));
+        words.retain(|word| word.starts_with('-'));
+        documented.insert(name.to_owned(), words);
+    }
+    assert_eq!(documented, commands());
+}
+
+#[test]
+fn commands_that_pages_run_exist() {
+    let commands = commands();
+    let mut found = 0;
+    for (text, page) in pages() {
+        let lines = text.lines().map(|line| line.trim_start());
+        for line in lines.filter_map(|line| line.strip_prefix("$ migrator ")) {
+            let words: Vec<_> = line.split(' ').collect();
+            let name = words.iter().find(|word| commands.contains_key(**word));
+            let name = name.unwrap_or_else(|| panic!("{page}: {line}"));
+            for option in words.iter().filter(|word| word.starts_with("--")) {
+                let known = commands[*name].contains(*option) || commands[""].contains(*option);
+                assert!(known, "{page}: {line}");
+            }
+            found += 1;
+        }
+    }
+    assert!(found > commands.len());
+}
+
+/// What stands between `before` and `after` in lines of source.
+fn between<'a>(source: &'a str, before: &str, after: &str) -> Vec<&'a str> {
+    let lines = source.lines().map(str::trim_start);
+    let found: Vec<_> = lines
+        .filter_map(|line| line.strip_prefix(before)?.split(after).next())
+        .collect();
+    assert!(!found.is_empty(), "{before}");
+    found
+}
+
+#[test]
+fn the_page_of_the_configuration_has_every_key() {
+    let page = read("docs/configuration.md");
+    let source = read("src/project/keys.rs");
+    for (section_name, sign) in [("migrator", "Migrator"), ("postgres", "Postgres")] {
+        let keys = between(&source, &format!("key({sign}, \""), "\"");
+        let keys: BTreeSet<_> = keys.into_iter().map(str::to_owned).collect();
+        let heading = format!("## Keys of [{section_name}]");
+        assert_eq!(first_column(section(&page, &heading)), keys);
+    }
+}
+
+#[test]
+fn the_page_of_scripts_has_every_header() {
+    let source = read("src/revision/header.rs");
+    let names = between(&source, "Key { name: ", ",");
+    let headers: BTreeSet<_> = names
+        .into_iter()
+        .map(|name| match name.strip_prefix('"') {
+            Some(literal) => literal.trim_end_matches('"').to_owned(),
+            None => {
+                let line = format!("const {name}: &str = \"");
+                let start = source.find(&line).unwrap() + line.len();
+                source[start..].split('"').next().unwrap().to_owned()
+            }
+        })
+        .collect();
+    let page = read("docs/scripts.md");
+    assert_eq!(first_column(section(&page, "## Headers")), headers);
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let mut found = 0;
+    for (text, page) in pages() {
+        let folder = root().join(&page).parent().unwrap().to_owned();
+        for link in text.split("](").skip(1) {
+            let link = link.split(')').next().unwrap();
+            if link.starts_with("http") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() {
+                root().join(&page)
+            } else {
+                folder.join(file)
+            };
+            assert!(target.exists(), "{page}: {link}");
+            if !anchor.is_empty() {
+                let target = fs::read_to_string(target).unwrap();
+                let headings = target.lines().filter(|line| line.starts_with('#'));
+                let anchors: Vec<_> = headings.map(anchor_of).collect();
+                assert!(anchors.iter().any(|it| it == anchor), "{page}: {link}");
+            }
+            found += 1;
+        }
+    }
+    assert!(found > 10);
+}
+
+/// As GitHub makes it of a heading.
+fn anchor_of(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    text.chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}
