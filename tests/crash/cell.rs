@@ -1,0 +1,245 @@
+//! One cell of the table: a fault, a database and a kind of scripts, many times.
+
+use std::{
+    fmt,
+    path::Path,
+    process::{Command, Output},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+use crate::{
+    bench::{Bench, Trial, said, succeeded},
+    common::Backend,
+    fault::{self, Fault},
+    random::Random,
+    server::{Cluster, Server},
+    state::Position,
+    workload::Kind,
+};
+
+#[derive(Clone, Copy, Debug)]
+pub struct Cell {
+    pub backend: Backend,
+    pub fault: Fault,
+    pub kind: Kind,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (backend, fault, kind) = (self.backend.name(), self.fault.name(), self.kind.name());
+        write!(f, "{backend}, {fault}, {kind}")
+    }
+}
+
+/// What came of a cell.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub runs: usize,
+    /// Runs that were at it when the fault came, and did not end well.
+    pub hits: usize,
+    /// Statements in doubt that were settled.
+    pub doubts: usize,
+    pub violations: Vec<String>,
+    /// Why there were no runs.
+    pub skipped: Option<&'static str>,
+}
+
+impl Cell {
+    /// Runs it; each run has a seed of its own.
+    pub fn run(self, server: &str, runs: usize, seed: u64) -> Tally {
+        let mut tally = Tally::default();
+        if let Err(violation) = self.fill(&mut tally, server, runs, seed) {
+            tally.violations.push(violation);
+        }
+        tally
+    }
+
+    fn fill(self, tally: &mut Tally, url: &str, runs: usize, seed: u64) -> Result<(), String> {
+        let cluster = (self.fault == Fault::Restart).then(|| {
+            let cluster = Cluster::start();
+            let latency = cluster.latency();
+            (cluster, latency)
+        });
+        let url = cluster.as_ref().map_or(url, |(cluster, _)| &cluster.url);
+        let server = (self.backend == Backend::Postgres).then(|| Server::new(url));
+        let disk = match self.fault {
+            Fault::FullDisk => match Disk::mount() {
+                Some(disk) => Some(disk),
+                None => {
+                    tally.skipped = Some("needs root");
+                    return Ok(());
+                }
+            },
+            _ => None,
+        };
+        let disk = disk.as_ref().map(|disk| disk.0.path());
+        let bench = Bench::new(self.backend, self.kind, server, disk)?;
+        for run in 0..runs as u64 {
+            let mut random = Random::new(seed.wrapping_add(run));
+            let trial = bench.fresh();
+            let result = self.trial(&bench, &trial, cluster.as_ref(), &mut random);
+            bench.remove(&trial);
+            tally.runs += 1;
+            match result {
+                Ok((hit, doubts)) => {
+                    tally.hits += usize::from(hit);
+                    tally.doubts += doubts;
+                }
+                Err(violation) => tally
+                    .violations
+                    .push(format!("seed {}: {violation}", seed.wrapping_add(run))),
+            }
+        }
+        Ok(())
+    }
+
+    /// One disturbed run, and what it takes to finish it.
+    fn trial(
+        self,
+        bench: &Bench,
+        trial: &Trial,
+        cluster: Option<&(Cluster, Duration)>,
+        random: &mut Random,
+    ) -> Result<(bool, usize), String> {
+        // The next run comes while the backend of the first still works: it waits for the lock.
+        let at_once = bench.server.is_some() && random.below(3) == 0;
+        let blow = fault::strike(bench, trial, self.fault, cluster, random)?;
+        if !at_once {
+            wait_until_left(bench, trial);
+            self.check(bench, trial, &blow.output)
+                .map_err(|violation| format!("{violation}\n  after {}", said(&blow.output)))?;
+        }
+        let doubts = finish(bench, trial, if at_once { "60s" } else { "0s" })?;
+        if doubts > 0 && self.fault.is_signal() {
+            return Err("a signal left a statement in doubt".to_owned());
+        }
+        wait_until_left(bench, trial);
+        check_end(bench, trial)?;
+        Ok((blow.hit && !blow.output.status.success(), doubts))
+    }
+
+    /// The invariants after the fault.
+    fn check(self, bench: &Bench, trial: &Trial, output: &Output) -> Result<(), String> {
+        let look = bench.look(trial)?;
+        let position = bench.oracle.position(&look);
+        let mut found = bench.oracle.violations(&look);
+        found.extend(bench.left_behind(trial)?);
+        if self.fault.is_kill() && look.failures > 0 {
+            found.push("a killed process has logged a failure".to_owned());
+        }
+        if self.fault.is_signal() && look.partial.iter().any(|partial| partial.unknown) {
+            found.push("a signal left a statement in doubt".to_owned());
+        }
+        let begun = position != Position::default();
+        let told = match output.status.code() {
+            Some(0) => position == bench.oracle.end(),
+            Some(1) => !begun,
+            Some(4) => begun || said(output).contains("unknown"),
+            Some(130) => self.fault.is_signal(),
+            // Before the handler of signals was there.
+            None if self.fault.is_signal() => !begun && look.partial.is_empty(),
+            None => self.fault.is_kill() || self.fault == Fault::FileLimit,
+            Some(_) => false,
+        };
+        if !told {
+            found.push(format!("at {position:?} the exit status is wrong"));
+        }
+        if found.is_empty() {
+            return Ok(());
+        }
+        Err(found.join("\n  "))
+    }
+}
+
+fn wait_until_left(bench: &Bench, trial: &Trial) {
+    if let Some(server) = &bench.server {
+        server.borrow_mut().wait_until_left(&trial.name);
+    }
+}
+
+/// Runs the same command until it is done, and settles what it says is in doubt. Returns how
+/// often that was.
+fn finish(bench: &Bench, trial: &Trial, lock_wait: &str) -> Result<usize, String> {
+    let mut doubts = 0;
+    // One more than the statements that can be in doubt.
+    for _ in 0..3 {
+        let output = bench.run(trial, bench.kind.arguments(), lock_wait);
+        if output.status.success() {
+            return Ok(doubts);
+        }
+        if !said(&output).contains("M509") {
+            return Err(format!("the next run fails: {}", said(&output)));
+        }
+        settle(bench, trial, &said(&output))?;
+        doubts += 1;
+    }
+    Err("still in doubt".to_owned())
+}
+
+/// Looks what became of the statement that `message` names, and says so.
+fn settle(bench: &Bench, trial: &Trial, message: &str) -> Result<(), String> {
+    let look = bench.look(trial)?;
+    let number = bench.oracle.position(&look).units + 1;
+    if !message.contains(&format!("statement {number} of revision")) {
+        return Err(format!("statement {number} is not named: {message}"));
+    }
+    let outcome = if bench.oracle.is_done(&look) {
+        "--done"
+    } else {
+        "--undone"
+    };
+    let number = number.to_string();
+    let arguments = ["repair", "--statement", &number, outcome, "--yes"];
+    succeeded(&bench.run(trial, &arguments, "0s"))
+}
+
+/// Everything is as after an undisturbed run.
+fn check_end(bench: &Bench, trial: &Trial) -> Result<(), String> {
+    let look = bench.look(trial)?;
+    let mut found = bench.oracle.violations(&look);
+    if bench.oracle.position(&look) != bench.oracle.end() || !look.partial.is_empty() {
+        found.push(format!("the end is {:?}", bench.oracle.position(&look)));
+    }
+    if look.records != bench.oracle.records {
+        found.push(format!(
+            "the version table has {:?}, not {:?}",
+            look.records, bench.oracle.records
+        ));
+    }
+    found.extend(bench.left_behind(trial)?);
+    found.extend(bench.files_beside(trial));
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(format!("at the end: {}", found.join("\n  ")))
+}
+
+/// A small disk of its own.
+struct Disk(TempDir);
+
+impl Disk {
+    fn mount() -> Option<Self> {
+        let directory = tempfile::tempdir().unwrap();
+        let options = ["-t", "tmpfs", "-o", "size=4m", "migrator-crash"];
+        let mut command = Command::new("mount");
+        command.args(options).arg(directory.path());
+        let mounted = command.output().is_ok_and(|output| output.status.success());
+        mounted.then_some(Self(directory))
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        unmount(self.0.path());
+    }
+}
+
+fn unmount(path: &Path) {
+    let output = Command::new("umount").arg(path).output();
+    // A panic here would hide the one that it may come from.
+    if !output.is_ok_and(|output| output.status.success()) {
+        eprintln!("{} stays mounted", path.display());
+    }
+}
