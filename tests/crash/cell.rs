@@ -46,40 +46,92 @@ pub struct Tally {
     pub skipped: Option<&'static str>,
 }
 
-impl Cell {
-    /// Runs it; each run has a seed of its own.
-    pub fn run(self, server: &str, runs: usize, seed: u64) -> Tally {
-        let mut tally = Tally::default();
-        if let Err(violation) = self.fill(&mut tally, server, runs, seed) {
-            tally.violations.push(violation);
-        }
-        tally
+/// Cells that share a bench.
+#[derive(Clone, Copy, Debug)]
+pub struct Job {
+    pub backend: Backend,
+    pub kind: Kind,
+    /// With a server that may be crashed, or with all other faults.
+    pub restart: bool,
+}
+
+impl Job {
+    pub fn all() -> impl Iterator<Item = Self> {
+        let jobs = [
+            (Backend::Postgres, true),
+            (Backend::Postgres, false),
+            (Backend::Sqlite, false),
+        ];
+        jobs.into_iter().flat_map(|(backend, restart)| {
+            Kind::ALL.map(|kind| Self {
+                backend,
+                kind,
+                restart,
+            })
+        })
     }
 
-    fn fill(self, tally: &mut Tally, url: &str, runs: usize, seed: u64) -> Result<(), String> {
-        let cluster = (self.fault == Fault::Restart).then(|| {
+    pub fn cells(self) -> impl Iterator<Item = Cell> {
+        let Self { backend, kind, .. } = self;
+        let faults = Fault::ALL.into_iter().filter(move |fault| {
+            fault.is_for(backend) && (*fault == Fault::Restart) == self.restart
+        });
+        faults.map(move |fault| Cell {
+            backend,
+            fault,
+            kind,
+        })
+    }
+
+    /// Runs `cells`; each run has a seed of its own.
+    pub fn run(self, cells: &[Cell], url: &str, runs: usize, seed: u64) -> Vec<(Cell, Tally)> {
+        let cluster = self.restart.then(|| {
             let cluster = Cluster::start();
             let latency = cluster.latency();
             (cluster, latency)
         });
         let url = cluster.as_ref().map_or(url, |(cluster, _)| &cluster.url);
-        let server = (self.backend == Backend::Postgres).then(|| Server::new(url));
-        let disk = match self.fault {
-            Fault::FullDisk => match Disk::mount() {
-                Some(disk) => Some(disk),
-                None => {
-                    tally.skipped = Some("needs root");
-                    return Ok(());
-                }
-            },
-            _ => None,
+        let server = (self.backend == Backend::Postgres).then(|| {
+            let server = Server::new(url);
+            if self.restart {
+                server.may_crash()
+            } else {
+                server
+            }
+        });
+        let mut bench = match Bench::new(self.backend, self.kind, server) {
+            Ok(bench) => bench,
+            Err(error) => panic!("{self:?} can't be undisturbed: {error}"),
         };
-        let disk = disk.as_ref().map(|disk| disk.0.path());
-        let bench = Bench::new(self.backend, self.kind, server, disk)?;
-        for run in 0..runs as u64 {
-            let mut random = Random::new(seed.wrapping_add(run));
+        let runs = 0..runs as u64;
+        let run = |cell: &Cell| {
+            let seeds = runs.clone().map(|run| seed.wrapping_add(run));
+            let tally = cell.run(&mut bench, cluster.as_ref(), seeds);
+            println!("{cell}: {} runs, {} hit", tally.runs, tally.hits);
+            (*cell, tally)
+        };
+        cells.iter().map(run).collect()
+    }
+}
+
+impl Cell {
+    fn run(
+        self,
+        bench: &mut Bench,
+        cluster: Option<&(Cluster, Duration)>,
+        seeds: impl Iterator<Item = u64>,
+    ) -> Tally {
+        let mut tally = Tally::default();
+        let disk = (self.fault == Fault::FullDisk).then(Disk::mount);
+        if let Some(None) = disk {
+            tally.skipped = Some("needs root");
+            return tally;
+        }
+        let disk = disk.flatten();
+        bench.disk = disk.as_ref().map(|disk| disk.0.path().to_owned());
+        for seed in seeds {
             let trial = bench.fresh();
-            let result = self.trial(&bench, &trial, cluster.as_ref(), &mut random);
+            let result = self.trial(bench, &trial, cluster, &mut Random::new(seed));
             bench.remove(&trial);
             tally.runs += 1;
             match result {
@@ -87,12 +139,11 @@ impl Cell {
                     tally.hits += usize::from(hit);
                     tally.doubts += doubts;
                 }
-                Err(violation) => tally
-                    .violations
-                    .push(format!("seed {}: {violation}", seed.wrapping_add(run))),
+                Err(violation) => tally.violations.push(format!("seed {seed}: {violation}")),
             }
         }
-        Ok(())
+        bench.disk = None;
+        tally
     }
 
     /// One disturbed run, and what it takes to finish it.
@@ -105,11 +156,22 @@ impl Cell {
     ) -> Result<(bool, usize), String> {
         // The next run comes while the backend of the first still works: it waits for the lock.
         let at_once = bench.server.is_some() && random.below(3) == 0;
-        let blow = fault::strike(bench, trial, self.fault, cluster, random)?;
-        if !at_once {
+        let mut before = Position::default();
+        let mut hit = false;
+        loop {
+            let blow = fault::strike(bench, trial, self.fault, cluster, random)?;
+            hit |= blow.hit && !blow.output.status.success();
+            if at_once {
+                break;
+            }
             wait_until_left(bench, trial);
-            self.check(bench, trial, &blow.output)
+            before = self
+                .check(bench, trial, before, &blow.output)
                 .map_err(|violation| format!("{violation}\n  after {}", said(&blow.output)))?;
+            // What goes on with it may be hit as well.
+            if random.below(3) > 0 {
+                break;
+            }
         }
         let doubts = finish(bench, trial, if at_once { "60s" } else { "0s" })?;
         if doubts > 0 && self.fault.is_signal() {
@@ -117,11 +179,17 @@ impl Cell {
         }
         wait_until_left(bench, trial);
         check_end(bench, trial)?;
-        Ok((blow.hit && !blow.output.status.success(), doubts))
+        Ok((hit, doubts))
     }
 
     /// The invariants after the fault.
-    fn check(self, bench: &Bench, trial: &Trial, output: &Output) -> Result<(), String> {
+    fn check(
+        self,
+        bench: &Bench,
+        trial: &Trial,
+        before: Position,
+        output: &Output,
+    ) -> Result<Position, String> {
         let look = bench.look(trial)?;
         let position = bench.oracle.position(&look);
         let mut found = bench.oracle.violations(&look);
@@ -132,14 +200,14 @@ impl Cell {
         if self.fault.is_signal() && look.partial.iter().any(|partial| partial.unknown) {
             found.push("a signal left a statement in doubt".to_owned());
         }
-        let begun = position != Position::default();
+        let moved = position != before;
         let told = match output.status.code() {
             Some(0) => position == bench.oracle.end(),
-            Some(1) => !begun,
-            Some(4) => begun || said(output).contains("unknown"),
+            Some(1) => !moved,
+            Some(4) => moved || said(output).contains("unknown"),
             Some(130) => self.fault.is_signal(),
             // Before the handler of signals was there.
-            None if self.fault.is_signal() => !begun && look.partial.is_empty(),
+            None if self.fault.is_signal() => !moved,
             None => self.fault.is_kill() || self.fault == Fault::FileLimit,
             Some(_) => false,
         };
@@ -147,7 +215,7 @@ impl Cell {
             found.push(format!("at {position:?} the exit status is wrong"));
         }
         if found.is_empty() {
-            return Ok(());
+            return Ok(position);
         }
         Err(found.join("\n  "))
     }

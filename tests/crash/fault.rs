@@ -89,7 +89,7 @@ pub fn strike(
         Fault::KillChosen => return at_chosen(bench, trial, random),
         Fault::FileLimit => return Ok(limited(bench, trial, random)),
         Fault::FullDisk => {
-            let ballast = bench.fill_disk(random.below(bench.size * 3 / 2));
+            let ballast = bench.fill_disk(random.below(bench.needs.disk * 5 / 4));
             let output = ended(bench.spawn(bench.migrator(trial)));
             fs::remove_file(ballast).unwrap();
             return Ok(Blow {
@@ -151,7 +151,7 @@ fn at_chosen(bench: &Bench, trial: &Trial, random: &mut Random) -> Result<Blow, 
 
 /// With a limit that the system enforces by SIGXFSZ, or by an error where that is ignored.
 fn limited(bench: &Bench, trial: &Trial, random: &mut Random) -> Blow {
-    let kilobytes = random.below(bench.size * 5 / 4 / 1024);
+    let kilobytes = random.below(bench.needs.file * 5 / 4 / 1024);
     let trap = if random.below(2) == 0 {
         "trap '' XFSZ; "
     } else {

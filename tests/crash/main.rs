@@ -23,16 +23,13 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use cell::{Cell, Tally};
-use common::Backend;
-use fault::Fault;
-use workload::Kind;
+use cell::{Cell, Job};
 
 /// Runs for each cell, unless MIGRATOR_CRASH_RUNS says otherwise.
 const RUNS: usize = 3;
 
 /// At once; more than there are cores, since much of the time is spent waiting.
-const WORKERS: usize = 3;
+const WORKERS: usize = 5;
 
 #[test]
 fn nothing_is_lost() {
@@ -41,32 +38,33 @@ fn nothing_is_lost() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let seed = number("MIGRATOR_CRASH_SEED").unwrap_or(now.as_secs() << 20);
     let only = env::var("MIGRATOR_CRASH_ONLY").unwrap_or_default();
-    let cells: Vec<Cell> = cells()
-        .filter(|cell| cell.to_string().contains(&only))
-        .collect();
-    let (todo, done) = (Mutex::new(cells.iter().enumerate()), Mutex::new(Vec::new()));
+    let wanted = |job: Job| -> Vec<Cell> {
+        let cells = job.cells();
+        cells
+            .filter(|cell| cell.to_string().contains(&only))
+            .collect()
+    };
+    let jobs: Vec<(Job, Vec<Cell>)> = Job::all().map(|job| (job, wanted(job))).collect();
+    let cells: usize = jobs.iter().map(|(_, cells)| cells.len()).sum();
+    let (todo, done) = (Mutex::new(jobs.into_iter()), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
-                while let Some((index, cell)) = next(&todo) {
-                    let tally = cell.run(&server, runs, seed);
-                    println!("{cell}: {} runs, {} hit", tally.runs, tally.hits);
-                    for violation in &tally.violations {
-                        println!("  VIOLATION {violation}");
+                while let Some((job, cells)) = next(&todo) {
+                    if !cells.is_empty() {
+                        let results = job.run(&cells, &server, runs, seed);
+                        done.lock().unwrap().extend(results);
                     }
-                    done.lock().unwrap().push((index, (*cell, tally)));
                 }
             });
         }
     });
-    let mut done = done.into_inner().unwrap();
-    done.sort_by_key(|(index, _)| *index);
-    let results: Vec<(Cell, Tally)> = done.into_iter().map(|(_, result)| result).collect();
+    let results = done.into_inner().unwrap();
     if let Some(path) = env::var_os("MIGRATOR_CRASH_REPORT") {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
         fs::write(path, report::text(&results)).unwrap();
     }
-    assert_eq!(results.len(), cells.len());
+    assert_eq!(results.len(), cells);
     let broken: Vec<String> = results
         .iter()
         .flat_map(|(cell, tally)| {
@@ -82,24 +80,8 @@ fn nothing_is_lost() {
     assert!(ran.map(|(_, tally)| tally.hits).sum::<usize>() > 0 || runs == 0);
 }
 
-/// The slow ones first.
-fn cells() -> impl Iterator<Item = Cell> {
-    Fault::ALL.into_iter().flat_map(|fault| {
-        let backends = Backend::ALL
-            .into_iter()
-            .filter(move |one| fault.is_for(*one));
-        backends.flat_map(move |backend| {
-            Kind::ALL.map(|kind| Cell {
-                backend,
-                fault,
-                kind,
-            })
-        })
-    })
-}
-
 /// The guard must not outlive the call: in the head of a `while let` it would be held for the body.
-fn next<'a>(todo: &Mutex<impl Iterator<Item = (usize, &'a Cell)>>) -> Option<(usize, &'a Cell)> {
+fn next<T>(todo: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
     todo.lock().unwrap().next()
 }
 

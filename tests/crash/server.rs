@@ -19,13 +19,27 @@ const TICK: Duration = Duration::from_millis(2);
 pub struct Server {
     url: String,
     admin: Session,
+    strategy: &'static str,
 }
 
 impl Server {
     pub fn new(url: &str) -> Self {
         let admin = Session::open(&Place::Postgres(url.to_owned())).unwrap();
-        let url = url.to_owned();
-        Self { url, admin }
+        Self {
+            url: url.to_owned(),
+            admin,
+            strategy: "",
+        }
+    }
+
+    /// Makes databases so that they can outlive a crash: PostgreSQL 15's other way of copying
+    /// logs sequences without the values they have in advance, and a crash sets those back.
+    pub fn may_crash(mut self) -> Self {
+        let version = self.admin.value("SHOW server_version_num").unwrap();
+        if version.parse::<u32>().unwrap() >= 150_000 {
+            self.strategy = "STRATEGY file_copy";
+        }
+        self
     }
 
     /// After a restart.
@@ -41,7 +55,8 @@ impl Server {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("migrator_crash_{}_{number}", process::id());
-        let sql = format!("CREATE DATABASE {name} TEMPLATE {template}");
+        let strategy = self.strategy;
+        let sql = format!("CREATE DATABASE {name} TEMPLATE {template} {strategy}");
         self.admin.rows(&sql).unwrap();
         let (server, _) = self.url.rsplit_once('/').unwrap();
         let place = Place::Postgres(format!("{server}/{name}"));

@@ -8,8 +8,19 @@ use crate::{
     session::Session,
 };
 
+/// What a SQLite database takes on the disk while it is worked on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Needs {
+    /// Bytes more than before.
+    pub disk: u64,
+    /// The largest file.
+    pub file: u64,
+}
+
 /// Counts the changes that it sees.
 pub struct Watch {
+    begin: Option<u64>,
+    needs: Needs,
     session: Session,
     trial: Trial,
     backend: Backend,
@@ -20,6 +31,8 @@ pub struct Watch {
 impl Watch {
     pub fn new(trial: &Trial, backend: Backend) -> Result<Self, String> {
         Ok(Self {
+            begin: None,
+            needs: Needs::default(),
             session: Session::glancing(&trial.place)?,
             trial: trial.clone(),
             backend,
@@ -43,8 +56,9 @@ impl Watch {
         self.changes
     }
 
-    pub fn close(self) {
+    pub fn close(self) -> Needs {
         self.session.close();
+        self.needs
     }
 
     fn now(&mut self) -> Option<String> {
@@ -59,6 +73,10 @@ impl Watch {
                 let length = |path| fs::metadata(path).map_or(0, |file| file.len());
                 let journal = length(beside(self.trial.file(), "-journal"));
                 let file = length(self.trial.file().to_owned());
+                let begin = *self.begin.get_or_insert(file);
+                let more = (file + journal).saturating_sub(begin);
+                self.needs.disk = self.needs.disk.max(more);
+                self.needs.file = self.needs.file.max(file).max(journal);
                 Some(format!("{file} {journal}"))
             }
         }
