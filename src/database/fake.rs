@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use chrono::DateTime;
 
 use super::{
-    Cancel, Database, DatabaseError, Detail, InvalidIndex, LockAttempt, Progress, SqlFailure,
+    Cancel, Database, DatabaseError, Detail, FoundIndex, LockAttempt, Progress, SqlFailure,
     StatementDone, StepError, StepRequest, StepStage,
 };
 use crate::{
@@ -390,10 +390,7 @@ impl Database for Fake {
         Self::answer(lost)
     }
 
-    async fn invalid_indexes(
-        &mut self,
-        _: &ConcurrentIndex,
-    ) -> Result<Vec<InvalidIndex>, DatabaseError> {
+    async fn indexes_of(&mut self, _: &ConcurrentIndex) -> Result<Vec<FoundIndex>, DatabaseError> {
         Ok(Vec::new())
     }
 

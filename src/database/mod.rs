@@ -100,15 +100,17 @@ pub struct StepRequest<'a> {
     pub keep_session: bool,
 }
 
-/// An index that a failed or running build has left.
+/// An index that a CREATE INDEX CONCURRENTLY may have made or left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InvalidIndex {
+pub struct FoundIndex {
     /// Quoted and with its schema.
     pub name: String,
     /// Whether the statement that was asked about would create one like it.
     pub is_like_it: bool,
     /// Whether some session is building it now.
     pub is_being_built: bool,
+    /// Whether its build came to a good end.
+    pub is_valid: bool,
 }
 
 /// A statement of a step has finished. PostgreSQL tells of all that were sent
@@ -194,14 +196,14 @@ pub trait Database: Send {
         log: &[LogEntry],
     ) -> Result<(), DatabaseError>;
 
-    /// The invalid indexes of the table that a CREATE INDEX CONCURRENTLY names, in the session as
-    /// it is. A database without such statements has none.
-    async fn invalid_indexes(
+    /// The invalid indexes of the table that a CREATE INDEX CONCURRENTLY names, and the valid one
+    /// of the index's name, in the session as it is. A database without such statements has none.
+    async fn indexes_of(
         &mut self,
         created: &ConcurrentIndex,
-    ) -> Result<Vec<InvalidIndex>, DatabaseError>;
+    ) -> Result<Vec<FoundIndex>, DatabaseError>;
 
-    /// Drops an index that [`Self::invalid_indexes`] has named, without keeping writers out.
+    /// Drops an index that [`Self::indexes_of`] has named, without keeping writers out.
     async fn drop_index(&mut self, name: &str) -> Result<(), DatabaseError>;
 
     /// Begins one transaction for all steps that follow.

@@ -129,10 +129,14 @@ impl UnitRun<'_, '_> {
                 self.progress(after).await
             }
             UnitKind::Alone => self.marked(index, unit, Vec::new()).await,
-            UnitKind::Index(created) => {
-                let invalid_before = self.clear_way(index, created).await?;
-                self.marked(index, unit, invalid_before).await
-            }
+            UnitKind::Index(created) => match self.clear_way(index, created).await? {
+                Way::Clear(invalid_before) => self.marked(index, unit, invalid_before).await,
+                Way::Taken => {
+                    self.alone(unit.statements.clone()).await?;
+                    self.progress(after).await
+                }
+                Way::Behind => self.progress(after).await,
+            },
         }
     }
 
@@ -156,41 +160,37 @@ impl UnitRun<'_, '_> {
             .await
     }
 
-    /// Drops what an earlier attempt at this index has left invalid. Returns
-    /// the invalid indexes of the table that are none of ours.
+    /// Looks what is there of an index, and drops what an earlier attempt at it has left invalid.
     async fn clear_way(
         &mut self,
         index: usize,
         created: &ConcurrentIndex,
-    ) -> Result<Vec<String>, StepError> {
+    ) -> Result<Way, StepError> {
         let at = |error| StepError {
             stage: StepStage::Statement(0),
             error,
         };
-        let found = self
-            .run
-            .database
-            .invalid_indexes(created)
-            .await
-            .map_err(at)?;
-        let resume = self
-            .step
-            .resume
-            .as_ref()
-            .filter(|resume| resume.done == index);
-        let Some(before) = resume.and_then(|resume| resume.interruption.as_ref()) else {
-            return Ok(found.into_iter().map(|index| index.name).collect());
+        let found = self.run.database.indexes_of(created).await.map_err(at)?;
+        let (valid, invalid): (Vec<_>, Vec<_>) = found.into_iter().partition(|i| i.is_valid);
+        let resume = self.step.resume.as_ref();
+        let before = resume
+            .filter(|resume| resume.done == index)
+            .and_then(|resume| resume.interruption.as_ref());
+        let Some(before) = before else {
+            let others = invalid.into_iter().map(|index| index.name).collect();
+            return Ok(if valid.is_empty() {
+                Way::Clear(others)
+            } else {
+                Way::Taken
+            });
         };
         let mut others = Vec::new();
-        for index in found {
+        for index in invalid {
             if before.invalid_before.contains(&index.name) {
                 others.push(index.name);
             } else if index.is_like_it && !index.is_being_built {
-                self.run
-                    .database
-                    .drop_index(&index.name)
-                    .await
-                    .map_err(at)?;
+                let dropped = self.run.database.drop_index(&index.name).await;
+                dropped.map_err(at)?;
             } else {
                 return Err(at(DatabaseError::IndexInDoubt {
                     name: index.name,
@@ -198,7 +198,13 @@ impl UnitRun<'_, '_> {
                 }));
             }
         }
-        Ok(others)
+        let unseen = before.ending == Ending::Unknown;
+        Ok(match valid.first() {
+            None => Way::Clear(others),
+            // The mark was set when the name was free.
+            Some(index) if unseen && index.is_like_it => Way::Behind,
+            Some(_) => Way::Taken,
+        })
     }
 
     async fn shared(
@@ -340,6 +346,17 @@ impl UnitRun<'_, '_> {
             interruption,
         }
     }
+}
+
+/// What stands between a CREATE INDEX CONCURRENTLY and its beginning.
+enum Way {
+    /// Nothing. With the invalid indexes of the table that are none of ours.
+    Clear(Vec<String>),
+    /// An index of that name: the statement fails at once, or does nothing, so that
+    /// no mark is needed.
+    Taken,
+    /// The index was built by a run that has not seen it.
+    Behind,
 }
 
 fn at_statement(broken: Broken, index: usize) -> Broken {

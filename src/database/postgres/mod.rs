@@ -30,8 +30,8 @@ use self::{
     version_table::{Trouble, VersionTable},
 };
 use super::{
-    Cancel, Database, DatabaseError, Detail, InvalidIndex, Location, LockAttempt, Progress,
-    Settings, StepError, StepRequest, StepStage,
+    Cancel, Database, DatabaseError, Detail, FoundIndex, Location, LockAttempt, Progress, Settings,
+    StepError, StepRequest, StepStage,
 };
 use crate::{
     revision::{LogEntry, LogRow, Observed, RecordChange},
@@ -269,12 +269,12 @@ impl Database for Postgres {
         Ok(())
     }
 
-    async fn invalid_indexes(
+    async fn indexes_of(
         &mut self,
         created: &ConcurrentIndex,
-    ) -> Result<Vec<InvalidIndex>, DatabaseError> {
+    ) -> Result<Vec<FoundIndex>, DatabaseError> {
         let (connection, _) = self.parts().await?;
-        let found = index::invalid(connection, created).await;
+        let found = index::found(connection, created).await;
         self.answer(found.map_err(Into::into)).await
     }
 

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use tokio::runtime::{Handle as Runtime, RuntimeFlavor};
 
 use super::{
-    Access, Cancel, Database, DatabaseError, Detail, InvalidIndex, LockAttempt, Progress, Settings,
+    Access, Cancel, Database, DatabaseError, Detail, FoundIndex, LockAttempt, Progress, Settings,
     StepError, StepRequest, StepStage,
 };
 use crate::{
@@ -241,10 +241,7 @@ impl Database for Sqlite {
         })
     }
 
-    async fn invalid_indexes(
-        &mut self,
-        _: &ConcurrentIndex,
-    ) -> Result<Vec<InvalidIndex>, DatabaseError> {
+    async fn indexes_of(&mut self, _: &ConcurrentIndex) -> Result<Vec<FoundIndex>, DatabaseError> {
         Ok(Vec::new())
     }
 
