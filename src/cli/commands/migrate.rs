@@ -112,7 +112,7 @@ impl Migration<'_> {
         }
     }
 
-    /// Locks, plans, runs; plans again when the state changed under the plan.
+    /// Locks, plans, runs. An error after steps that are done is no failure that changed nothing.
     async fn run(
         &self,
         database: &mut dyn Database,
@@ -121,6 +121,25 @@ impl Migration<'_> {
         begin: Instant,
     ) -> Result<(RunView, Option<Error>), Error> {
         let mut all = Vec::new();
+        let result = self.attempts(database, stop, sink, begin, &mut all).await;
+        result.map_err(|error| match error.exit {
+            Exit::Failed | Exit::Busy if !all.is_empty() => Error {
+                exit: Exit::Partway,
+                ..error
+            },
+            _ => error,
+        })
+    }
+
+    /// Plans again when the state changed under the plan.
+    async fn attempts(
+        &self,
+        database: &mut dyn Database,
+        stop: &Stop,
+        sink: &Sink,
+        begin: Instant,
+        all: &mut Vec<Done>,
+    ) -> Result<(RunView, Option<Error>), Error> {
         let mut first = None;
         for _ in 0..ATTEMPTS {
             execute::lock(database, self.context.config.lock_wait, stop, sink).await?;
@@ -140,8 +159,8 @@ impl Migration<'_> {
                     all.append(&mut failure.done);
                     failure.done = all.clone();
                     let not_run = failure.not_run.clone();
-                    let now = database.observe(Detail::Brief).await.ok();
-                    let view = report.view(all, not_run, now.as_ref());
+                    let now = standing_now(database).await;
+                    let view = report.view(all.clone(), not_run, now.as_ref());
                     return Ok((view, Some(failure.into())));
                 }
             };
@@ -150,11 +169,12 @@ impl Migration<'_> {
                     let ran = !done.is_empty();
                     all.extend(done);
                     let now = if ran {
-                        database.observe(Detail::Brief).await?
+                        standing_now(database).await
                     } else {
-                        observed
+                        Some(observed)
                     };
-                    return Ok((report.view(all, Vec::new(), Some(&now)), None));
+                    let view = report.view(all.clone(), Vec::new(), now.as_ref());
+                    return Ok((view, None));
                 }
                 Outcome::Stopped {
                     done,
@@ -162,8 +182,8 @@ impl Migration<'_> {
                     partial,
                 } => {
                     all.extend(done);
-                    let now = database.observe(Detail::Brief).await?;
-                    let view = report.view(all, not_run, Some(&now));
+                    let now = standing_now(database).await;
+                    let view = report.view(all.clone(), not_run, now.as_ref());
                     return Ok((
                         RunView {
                             interrupted: true,
@@ -176,17 +196,9 @@ impl Migration<'_> {
                 Outcome::PlanOutdated { done, .. } => all.extend(done),
             }
         }
-        let error = Error::from(DatabaseError::StateChanged {
+        Err(Error::from(DatabaseError::StateChanged {
             reason: format!("the plan was outdated {ATTEMPTS} times"),
-        });
-        Err(if all.is_empty() {
-            error
-        } else {
-            Error {
-                exit: Exit::Partway,
-                ..error
-            }
-        })
+        }))
     }
 
     /// Stored scripts are read where they may be needed.
@@ -213,6 +225,15 @@ impl Migration<'_> {
             self.context.output.warn(&describe::warning(warning));
         }
         Ok(plan)
+    }
+}
+
+/// The state after a run, for the report. The run is over, so that no answer is no failure; a
+/// connection that was lost meanwhile is made anew.
+async fn standing_now(database: &mut dyn Database) -> Option<Observed> {
+    match database.observe(Detail::Brief).await {
+        Err(DatabaseError::ConnectionLost(_)) => database.observe(Detail::Brief).await.ok(),
+        observed => observed.ok(),
     }
 }
 
