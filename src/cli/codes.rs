@@ -160,6 +160,8 @@ codes! {
         "The connection broke during COMMIT and the database could not be asked since. Look at it with `migrator status` before anything else: the revision is either applied completely or not at all."
     M609 Failed "the database failed"
         "The database refused something migrator itself needs."
+    M610 Failed "a pooler that shares sessions"
+        "The url leads to a connection pooler in transaction or statement mode, such as PgBouncer with pool_mode = transaction. The lock that keeps two migrations apart belongs to a session of the server, and there each transaction gets another one: the lock would be lost, or stay behind when migrator has gone. Reading commands work there; for the others connect to the server itself, or to a pool in session mode."
 
     M701 Failed "a statement failed"
         "A statement of a script failed. A script in a transaction is rolled back completely."

@@ -99,6 +99,16 @@ pub enum DatabaseError {
         /// What was found.
         reason: String,
     },
+    /// A pooler hands our statements to whatever server session is free, so that no session's
+    /// lock can be held through it.
+    #[error(
+        "there is a connection pooler before {place} that shares server sessions between its \
+         clients, and the lock of a migration belongs to one session"
+    )]
+    Pooled {
+        /// Where, without a password.
+        place: String,
+    },
     /// The lock is no longer ours.
     #[error("the lock was lost and someone else has it")]
     LockLost,

@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod env;
+mod pooler;
 mod sqlite;
 
 use std::{
@@ -13,7 +14,7 @@ use std::{
     process,
     sync::atomic::{AtomicU32, Ordering},
     thread,
-    time::SystemTime,
+    time::{Duration, Instant, SystemTime},
 };
 
 use sqlx::{
@@ -23,7 +24,20 @@ use sqlx::{
 use tempfile::TempDir;
 
 pub use env::{Backend, Env, FILTERS};
+pub use pooler::Pooler;
 pub use sqlite::sqlite;
+
+/// Polls until `condition` holds.
+///
+/// # Panics
+/// When it does not come true for a time that no machine is too slow for.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
 
 /// A fresh database on the server of `MIGRATOR_TEST_POSTGRES`; dropped with the value.
 pub struct PostgresDatabase {

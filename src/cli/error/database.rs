@@ -60,6 +60,7 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             codes::M508,
             Some("look with `migrator status`, then run again"),
         ),
+        E::Pooled { .. } => (codes::M610, Some(POOLED)),
         E::LockLost => (codes::M705, Some("run again")),
         E::Sql(_) => (codes::M609, None),
         E::LockTimeout { .. } => (
@@ -85,6 +86,8 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
         E::Other(_) => (codes::M609, None),
     }
 }
+
+pub(super) const POOLED: &str = "connect to the server itself, or to a pool in session mode";
 
 /// What the database said beside its sentence.
 pub(super) fn notes(failure: &SqlFailure) -> Vec<String> {

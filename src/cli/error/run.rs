@@ -102,6 +102,7 @@ fn hint_of(error: &DatabaseError) -> Option<&'static str> {
         DatabaseError::OutcomeUnknown(_) => {
             Some("look with `migrator status` before anything else")
         }
+        DatabaseError::Pooled { .. } => Some(database::POOLED),
         DatabaseError::IndexInDoubt { .. } => Some(
             "wait for the build, or look whose it is and drop it with DROP INDEX CONCURRENTLY; then run again",
         ),

@@ -1,6 +1,10 @@
 //! Opening sessions, and finding the schema of the version table.
 
-use std::time::Duration;
+use std::{
+    process,
+    sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, SystemTime},
+};
 
 use sqlx::{ConnectOptions, PgConnection, Row, postgres::PgConnectOptions};
 
@@ -19,7 +23,13 @@ const OLDEST: u32 = 120_000;
 pub(super) struct Backend {
     pub pid: i32,
     pub started: String,
+    /// Whether it knows nothing of what we said at connect: a pooler is in between.
+    pub pooled: bool,
 }
+
+/// Set at connect to a value that no other session has. A pooler drops it, refuses it, or hands
+/// out a server session that was made with another value.
+const MARK: &str = "migrator.session";
 
 /// Options that every session of ours has.
 pub(super) fn prepared(options: &PgConnectOptions, application_name: &str) -> PgConnectOptions {
@@ -39,12 +49,12 @@ pub(super) async fn open(
     place: &str,
 ) -> Result<(PgConnection, Backend), DatabaseError> {
     let opening = async {
-        let mut connection = options
-            .connect()
+        let mark = unique_mark();
+        let mut connection = login(options, &mark)
             .await
             .map_err(|error| error::connecting(&error, place))?;
         check_version(&connection)?;
-        let backend = identify(&mut connection)
+        let backend = identify(&mut connection, &mark)
             .await
             .map_err(|error| error::connecting(&error, place))?;
         Ok((connection, backend))
@@ -57,6 +67,18 @@ pub(super) async fn open(
                 reason: format!("no answer within {timeout:?}"),
             })
         })
+}
+
+/// Connects and asks nothing.
+pub(super) async fn login(
+    options: &PgConnectOptions,
+    mark: &str,
+) -> Result<PgConnection, sqlx::Error> {
+    let marked = options.clone().options([(MARK, mark)]);
+    match marked.connect().await {
+        Err(error) if error::refuses_options(&error) => options.connect().await,
+        connected => connected,
+    }
 }
 
 /// Cut to the 63 bytes that a name on the server may have.
@@ -160,14 +182,26 @@ fn check_version(connection: &PgConnection) -> Result<(), DatabaseError> {
     }
 }
 
-async fn identify(connection: &mut PgConnection) -> Result<Backend, sqlx::Error> {
-    let sql = "SELECT a.pid, a.backend_start::text FROM pg_catalog.pg_stat_activity AS a \
-               WHERE a.pid = pg_catalog.pg_backend_pid()";
-    let found = rows(connection, sql).await?;
+/// A value for a connection's mark.
+pub(super) fn unique_mark() -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    // A clock before 1970 leaves a mark that is not quite as unique.
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    format!("{:x}-{:x}-{number:x}", process::id(), now.as_nanos())
+}
+
+async fn identify(connection: &mut PgConnection, mark: &str) -> Result<Backend, sqlx::Error> {
+    let sql = format!(
+        "SELECT a.pid, a.backend_start::text, pg_catalog.current_setting('{MARK}', true) \
+         FROM pg_catalog.pg_stat_activity AS a WHERE a.pid = pg_catalog.pg_backend_pid()"
+    );
+    let found = rows(connection, &sql).await?;
     let row = found.first().ok_or(sqlx::Error::RowNotFound)?;
     Ok(Backend {
         pid: row.try_get(0)?,
         started: row.try_get(1)?,
+        pooled: row.try_get::<Option<String>, _>(2)?.as_deref() != Some(mark),
     })
 }
 

@@ -18,6 +18,8 @@ const QUERY_CANCELED: &str = "57014";
 const READ_ONLY: &str = "25006";
 const NO_TRANSACTION: &str = "25P01";
 const UNIQUE_VIOLATION: &str = "23505";
+const PROTOCOL_VIOLATION: &str = "08P01";
+const NOT_SUPPORTED: &str = "0A000";
 
 /// The server's part of `error`, if it is from the server and the connection lives on.
 pub(super) fn from_server(error: &sqlx::Error) -> Option<&PgDatabaseError> {
@@ -42,6 +44,16 @@ pub(super) fn reason(error: &sqlx::Error) -> String {
         sqlx::Error::Tls(error) => format!("TLS: {error}"),
         other => other.to_string(),
     }
+}
+
+/// Whether a pooler does not take the options that we connect with.
+pub(super) fn refuses_options(error: &sqlx::Error) -> bool {
+    matches!(code(error), Some(PROTOCOL_VIOLATION | NOT_SUPPORTED))
+}
+
+/// Whether a pooler refuses to begin a transaction.
+pub(super) fn refuses_transactions(error: &sqlx::Error) -> bool {
+    code(error) == Some(PROTOCOL_VIOLATION)
 }
 
 /// An error while connecting.
@@ -96,7 +108,9 @@ pub(super) fn at_stage(
     match failure.code.as_deref() {
         Some(LOCK_LOST) => DatabaseError::LockLost,
         Some(STATE_CHANGED) => DatabaseError::StateChanged { reason },
-        Some(POOLED) => DatabaseError::Other(reason),
+        Some(POOLED) => DatabaseError::Pooled {
+            place: place.to_owned(),
+        },
         Some(LOCK_NOT_AVAILABLE) => DatabaseError::LockTimeout { failure, blockers },
         Some(UNIQUE_VIOLATION) if ours => DatabaseError::StateChanged { reason },
         Some(READ_ONLY) if ours => DatabaseError::ReadOnly {

@@ -10,6 +10,7 @@ mod index;
 mod lock;
 mod message;
 mod outcome;
+mod pooler;
 mod record;
 mod run;
 mod session;
@@ -46,6 +47,8 @@ pub struct Postgres {
     /// `None` once it broke; made anew by what needs it next.
     connection: Option<PgConnection>,
     backend: Backend,
+    /// Behind a pooler: whether it was seen to leave the session to us alone.
+    keeps_session: bool,
     running: Arc<Running>,
     table: VersionTable,
     locked: bool,
@@ -87,6 +90,7 @@ impl Postgres {
             place,
             connection: Some(connection),
             backend,
+            keeps_session: false,
             running,
             table,
             locked: false,
@@ -120,6 +124,7 @@ impl Database for Postgres {
     }
 
     async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {
+        self.refuse_shared_sessions().await?;
         let (connection, table) = self.parts().await?;
         let attempt = lock::attempt(connection, table.key).await;
         let attempt = self.answer(attempt.map_err(Trouble::from)).await?;
@@ -236,7 +241,7 @@ impl Database for Postgres {
             return Ok(());
         };
         let mut message = Message::default();
-        message.extend(StepStage::Begin, session::RESET);
+        message.extend(StepStage::Begin, session::reset(self.backend.pooled));
         let sent = message.send(connection, |_, _, _| {}).await;
         self.answer(sent.map_err(|failed| failed.error.into()))
             .await
@@ -346,6 +351,7 @@ impl Postgres {
             let (connection, backend) = connect::open(&self.options, timeout, &self.place).await?;
             self.running.set_pid(backend.pid);
             self.backend = backend;
+            self.keeps_session = false;
             self.connection = Some(connection);
         }
         Ok(())

@@ -55,8 +55,7 @@ pub(super) fn lock_guard(table: &VersionTable, pid: i32) -> String {
         "BEGIN \
          IF pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.<>) {pid} THEN \
          RAISE EXCEPTION USING ERRCODE = '{POOLED}', MESSAGE = \
-         'another server process answers than the one that was connected to: there is a pooler \
-         in transaction mode in between, through which a lock can''t be held'; END IF; \
+         'another server process answers than the one that was connected to'; END IF; \
          IF NOT pg_catalog.pg_try_advisory_xact_lock({}) THEN \
          RAISE EXCEPTION USING ERRCODE = '{LOCK_LOST}', MESSAGE = 'the lock is not ours'; END IF; \
          END",

@@ -81,6 +81,7 @@ impl Postgres {
             table: &self.table,
             actor: &self.settings.actor,
             pid: self.backend.pid,
+            pooled: self.backend.pooled,
             timeouts,
             in_run: self.run.is_some(),
             authorized: self.session.authorized,

@@ -8,7 +8,7 @@ use super::{connect, message::literal};
 ///
 /// Never DISCARD ALL, which gives the lock back and can't be rolled back. Our
 /// own settings come with the connection, so that RESET leads to them.
-pub(super) const RESET: [&str; 8] = [
+const RESET: [&str; 8] = [
     // Before DISCARD TEMP, which refuses tables that a cursor reads.
     "CLOSE ALL",
     "RESET SESSION AUTHORIZATION",
@@ -19,6 +19,20 @@ pub(super) const RESET: [&str; 8] = [
     "DISCARD TEMP",
     "DISCARD SEQUENCES",
 ];
+
+/// What a connection sets at the server but not at a pooler, which sets it once for all: RESET
+/// leads to the server's defaults there.
+const SETTINGS: [&str; 3] = [
+    "SET client_encoding TO 'UTF8'",
+    "SET \"TimeZone\" TO 'UTC'",
+    "SET \"DateStyle\" TO 'ISO, MDY'",
+];
+
+/// [`RESET`], and our own settings again where RESET does not lead to them.
+pub(super) fn reset(pooled: bool) -> impl Iterator<Item = &'static str> {
+    let settings = if pooled { &SETTINGS[..] } else { &[] };
+    RESET.into_iter().chain(settings.iter().copied())
+}
 
 /// Undoes `SET CONSTRAINTS ALL` within a transaction: each constraint waits as it was declared to.
 pub(super) const DECLARED_CONSTRAINTS: [&str; 2] = [

@@ -29,6 +29,8 @@ pub(super) struct Stepper<'a> {
     pub table: &'a VersionTable,
     pub actor: &'a str,
     pub pid: i32,
+    /// Whether a pooler is in between.
+    pub pooled: bool,
     pub timeouts: Timeouts,
     /// Whether one transaction holds many steps.
     pub in_run: bool,
@@ -197,7 +199,7 @@ impl Stepper<'_> {
         if step.keep_session {
             message.extend(verify, session::login_role(self.authorized));
         } else {
-            message.extend(verify, session::RESET);
+            message.extend(verify, session::reset(self.pooled));
         }
         let recorder = Recorder {
             table: self.table,

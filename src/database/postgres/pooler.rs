@@ -1,0 +1,112 @@
+//! Poolers that hand out server sessions transaction by transaction.
+
+use sqlx::{Connection, PgConnection, Row, postgres::PgRow};
+use tokio::time::timeout;
+
+use super::{super::DatabaseError, Postgres, connect, error, message::rows};
+
+/// How often it is tried to be given the session that we had. Once is enough where nobody else is
+/// at work and all connections reach the same pool.
+const ROUNDS: u32 = 4;
+
+/// What one round has shown.
+enum Finding {
+    /// Someone else can have our session.
+    Shared,
+    /// Nobody was given it.
+    Kept,
+    /// Nobody is given any session as long as we have ours.
+    Exclusive,
+}
+
+impl Postgres {
+    /// Refuses to go on where the lock would be held by a session that is not ours alone.
+    pub(super) async fn refuse_shared_sessions(&mut self) -> Result<(), DatabaseError> {
+        self.ensure().await?;
+        if !self.backend.pooled || self.keeps_session {
+            return Ok(());
+        }
+        for _ in 0..ROUNDS {
+            match self.compete().await? {
+                Finding::Shared => {
+                    let place = self.place.clone();
+                    return Err(DatabaseError::Pooled { place });
+                }
+                Finding::Kept => {}
+                Finding::Exclusive => break,
+            }
+        }
+        self.keeps_session = true;
+        Ok(())
+    }
+
+    /// Asks for our session, so that it was used last, lets another connection begin a transaction,
+    /// which is then given that session if it is free to be given, and asks again.
+    async fn compete(&mut self) -> Result<Finding, DatabaseError> {
+        let patience = self.settings.connect_timeout;
+        if !self.answers_as_before().await? {
+            return Ok(Finding::Shared);
+        }
+        let mark = connect::unique_mark();
+        let Ok(rival) = timeout(patience, connect::login(&self.options, &mark)).await else {
+            return Ok(Finding::Exclusive);
+        };
+        let mut rival = rival.map_err(|error| error::connecting(&error, &self.place))?;
+        let mut begin = Box::pin(rows(&mut rival, BEGIN));
+        let finding = match timeout(patience / ROUNDS, &mut begin).await {
+            Ok(found) if is_shared(&found, self.backend.pid) => Finding::Shared,
+            Ok(_) => Finding::Kept,
+            // An exhausted pool lets it wait, and everyone who comes after it.
+            Err(_) => Finding::Exclusive,
+        };
+        // Meanwhile the other one keeps its session, or its place in the queue.
+        let finding = match finding {
+            Finding::Kept | Finding::Exclusive if !self.answers_as_before().await? => {
+                Finding::Shared
+            }
+            finding => finding,
+        };
+        drop(begin);
+        if !matches!(finding, Finding::Exclusive) {
+            // Should it fail, the pooler throws the session away.
+            let _ = timeout(patience, leave(rival)).await;
+        }
+        Ok(finding)
+    }
+
+    /// Whether we are still given the session that we had.
+    async fn answers_as_before(&mut self) -> Result<bool, DatabaseError> {
+        let patience = self.settings.connect_timeout;
+        let (connection, _) = self.parts().await?;
+        match timeout(patience, rows(connection, PID)).await {
+            Ok(Ok(found)) => Ok(pid(&found) == Some(self.backend.pid)),
+            Ok(Err(error)) => Err(self.trouble(error.into()).await),
+            // All sessions are in use, ours as well.
+            Err(_) => {
+                self.forget().await;
+                Ok(false)
+            }
+        }
+    }
+}
+
+const PID: &str = "SELECT pg_catalog.pg_backend_pid()";
+const BEGIN: &str = "BEGIN; SELECT pg_catalog.pg_backend_pid()";
+
+/// Ends a connection in good order, so that its session can be used again.
+async fn leave(mut connection: PgConnection) -> Result<(), sqlx::Error> {
+    rows(&mut connection, "ROLLBACK").await?;
+    connection.close().await
+}
+
+/// Whether the other connection was given session `ours`, or may not begin a transaction at all.
+fn is_shared(found: &Result<Vec<PgRow>, sqlx::Error>, ours: i32) -> bool {
+    match found {
+        Ok(found) => pid(found) == Some(ours),
+        Err(error) => error::refuses_transactions(error),
+    }
+}
+
+fn pid(found: &[PgRow]) -> Option<i32> {
+    found.first()?.try_get(0).ok()
+}

@@ -1,0 +1,140 @@
+//! Through a PgBouncer: reading works, and nothing runs where no lock can be held.
+#![cfg(unix)]
+
+mod common;
+
+use std::process::{Child, Output, Stdio};
+
+use common::{Backend, Env, Pooler};
+
+/// A project whose url leads through a pooler with `settings`.
+fn behind(settings: &str) -> (Env, Pooler) {
+    let env = Env::new(Backend::Postgres);
+    let pooler = Pooler::start(&env, settings);
+    let url = pooler.url();
+    env.write(
+        "migrator.toml",
+        format!("[migrator]\nurl = \"{url}\"\nconnect-timeout = \"2s\"\n"),
+    );
+    env.revision(
+        "1_a",
+        "CREATE TABLE a (x text);\nINSERT INTO a VALUES ('once');\nSET timezone TO 'Asia/Tokyo';\n",
+        "DROP TABLE a;\n",
+    );
+    env.revision(
+        "2_b",
+        "INSERT INTO a SELECT pg_catalog.current_setting('timezone');\n",
+        "DELETE FROM a WHERE x <> 'once';\n",
+    );
+    (env, pooler)
+}
+
+fn start(env: &Env, arguments: &[&str]) -> Child {
+    let mut command = env.command();
+    command.args(arguments);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap()
+}
+
+fn all(children: Vec<Child>) -> Vec<Output> {
+    let wait = |child: Child| child.wait_with_output().unwrap();
+    children.into_iter().map(wait).collect()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn assert_refused(output: &Output) {
+    let text = stderr(output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("error[M610]"), "{text}");
+    assert!(text.contains("or to a pool in session mode"), "{text}");
+}
+
+fn assert_untouched(env: &Env, before: &[u8]) {
+    let locks = env.sql(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+    );
+    assert_eq!(locks, "0\n", "a lock has stayed behind");
+    assert_eq!(env.fingerprint(), before);
+}
+
+#[test]
+fn transaction_mode_is_refused() {
+    for size in [1, 20] {
+        for ignored in ["extra_float_digits", "extra_float_digits,options"] {
+            let (mut env, _pooler) = behind(&format!(
+                "pool_mode = transaction\ndefault_pool_size = {size}\nignore_startup_parameters = {ignored}"
+            ));
+            let before = env.fingerprint();
+            for line in ["status", "current", "upgrade --dry-run"] {
+                let output = env.run(line);
+                assert!(output.status.success(), "{}", env.transcript());
+            }
+            for line in ["upgrade", "stamp head", "downgrade base"] {
+                assert_refused(&env.run(line));
+            }
+            assert_untouched(&env, &before);
+        }
+    }
+}
+
+#[test]
+fn many_at_once_are_all_refused_in_transaction_mode() {
+    for size in [1, 3, 20] {
+        let (env, _pooler) = behind(&format!(
+            "pool_mode = transaction\ndefault_pool_size = {size}"
+        ));
+        let before = env.fingerprint();
+        let children = (0..8).map(|_| start(&env, &["upgrade"])).collect();
+        for output in all(children) {
+            assert_refused(&output);
+        }
+        assert_untouched(&env, &before);
+    }
+}
+
+#[test]
+fn transaction_mode_is_seen_whichever_session_comes_next() {
+    let (mut env, _pooler) = behind("pool_mode = transaction\nserver_round_robin = 1");
+    let before = env.fingerprint();
+    assert_refused(&env.run("upgrade"));
+    assert_untouched(&env, &before);
+}
+
+#[test]
+fn statement_mode_is_refused() {
+    let (mut env, _pooler) = behind("pool_mode = statement");
+    let before = env.fingerprint();
+    assert!(env.run("status").status.success(), "{}", env.transcript());
+    assert_refused(&env.run("upgrade"));
+    assert_untouched(&env, &before);
+}
+
+#[test]
+fn session_mode_works_and_settings_stay_ours() {
+    for size in [1, 20] {
+        let (mut env, _pooler) = behind(&format!(
+            "pool_mode = session\ndefault_pool_size = {size}\nignore_startup_parameters = extra_float_digits"
+        ));
+        env.sql(
+            "DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET timezone TO ''Europe/Berlin'''; END $$",
+        );
+        for line in ["upgrade", "status", "downgrade base", "upgrade"] {
+            assert!(env.run(line).status.success(), "{}", env.transcript());
+        }
+        assert_eq!(env.sql("SELECT x FROM a ORDER BY x"), "UTC\nonce\n");
+    }
+}
+
+#[test]
+fn many_at_once_in_session_mode() {
+    let (env, _pooler) = behind("pool_mode = session");
+    let children = (0..8).map(|_| start(&env, &["upgrade"])).collect();
+    for output in all(children) {
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    assert_eq!(env.sql("SELECT x FROM a ORDER BY x"), "UTC\nonce\n");
+}
