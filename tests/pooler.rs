@@ -3,9 +3,7 @@
 
 mod common;
 
-use std::process::{Child, Output, Stdio};
-
-use common::{Backend, Env, Pooler};
+use common::{Backend, Env, Finished, Pooler, Running};
 
 /// A project whose url leads through a pooler with `settings`.
 fn behind(settings: &str) -> (Env, Pooler) {
@@ -29,25 +27,13 @@ fn behind(settings: &str) -> (Env, Pooler) {
     (env, pooler)
 }
 
-fn start(env: &Env, arguments: &[&str]) -> Child {
-    let mut command = env.command();
-    command.args(arguments);
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command.spawn().unwrap()
+fn many(env: &Env) -> impl Iterator<Item = Finished> {
+    let running: Vec<_> = (0..8).map(|_| Running::start(env, "upgrade")).collect();
+    running.into_iter().map(Running::finish)
 }
 
-fn all(children: Vec<Child>) -> Vec<Output> {
-    let wait = |child: Child| child.wait_with_output().unwrap();
-    children.into_iter().map(wait).collect()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn assert_refused(output: &Output) {
-    let text = stderr(output);
-    assert_eq!(output.status.code(), Some(1), "{text}");
+fn assert_refused(finished: Finished) {
+    let text = finished.expect(1).stderr;
     assert!(text.contains("error[M610]"), "{text}");
     assert!(text.contains("or to a pool in session mode"), "{text}");
 }
@@ -65,16 +51,15 @@ fn assert_untouched(env: &Env, before: &[u8]) {
 fn transaction_mode_is_refused() {
     for size in [1, 20] {
         for ignored in ["extra_float_digits", "extra_float_digits,options"] {
-            let (mut env, _pooler) = behind(&format!(
+            let (env, _pooler) = behind(&format!(
                 "pool_mode = transaction\ndefault_pool_size = {size}\nignore_startup_parameters = {ignored}"
             ));
             let before = env.fingerprint();
             for line in ["status", "current", "upgrade --dry-run"] {
-                let output = env.run(line);
-                assert!(output.status.success(), "{}", env.transcript());
+                Running::start(&env, line).finish().expect(0);
             }
             for line in ["upgrade", "stamp head", "downgrade base"] {
-                assert_refused(&env.run(line));
+                assert_refused(Running::start(&env, line).finish());
             }
             assert_untouched(&env, &before);
         }
@@ -88,42 +73,39 @@ fn many_at_once_are_all_refused_in_transaction_mode() {
             "pool_mode = transaction\ndefault_pool_size = {size}"
         ));
         let before = env.fingerprint();
-        let children = (0..8).map(|_| start(&env, &["upgrade"])).collect();
-        for output in all(children) {
-            assert_refused(&output);
-        }
+        many(&env).for_each(assert_refused);
         assert_untouched(&env, &before);
     }
 }
 
 #[test]
 fn transaction_mode_is_seen_whichever_session_comes_next() {
-    let (mut env, _pooler) = behind("pool_mode = transaction\nserver_round_robin = 1");
+    let (env, _pooler) = behind("pool_mode = transaction\nserver_round_robin = 1");
     let before = env.fingerprint();
-    assert_refused(&env.run("upgrade"));
+    assert_refused(Running::start(&env, "upgrade").finish());
     assert_untouched(&env, &before);
 }
 
 #[test]
 fn statement_mode_is_refused() {
-    let (mut env, _pooler) = behind("pool_mode = statement");
+    let (env, _pooler) = behind("pool_mode = statement");
     let before = env.fingerprint();
-    assert!(env.run("status").status.success(), "{}", env.transcript());
-    assert_refused(&env.run("upgrade"));
+    Running::start(&env, "status").finish().expect(0);
+    assert_refused(Running::start(&env, "upgrade").finish());
     assert_untouched(&env, &before);
 }
 
 #[test]
 fn session_mode_works_and_settings_stay_ours() {
     for size in [1, 20] {
-        let (mut env, _pooler) = behind(&format!(
+        let (env, _pooler) = behind(&format!(
             "pool_mode = session\ndefault_pool_size = {size}\nignore_startup_parameters = extra_float_digits"
         ));
         env.sql(
             "DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET timezone TO ''Europe/Berlin'''; END $$",
         );
         for line in ["upgrade", "status", "downgrade base", "upgrade"] {
-            assert!(env.run(line).status.success(), "{}", env.transcript());
+            Running::start(&env, line).finish().expect(0);
         }
         assert_eq!(env.sql("SELECT x FROM a ORDER BY x"), "UTC\nonce\n");
     }
@@ -132,9 +114,6 @@ fn session_mode_works_and_settings_stay_ours() {
 #[test]
 fn many_at_once_in_session_mode() {
     let (env, _pooler) = behind("pool_mode = session");
-    let children = (0..8).map(|_| start(&env, &["upgrade"])).collect();
-    for output in all(children) {
-        assert!(output.status.success(), "{}", stderr(&output));
-    }
+    many(&env).for_each(|finished| drop(finished.expect(0)));
     assert_eq!(env.sql("SELECT x FROM a ORDER BY x"), "UTC\nonce\n");
 }

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::run::{self, Broken, Failed, Run, entry, label, request};
 use crate::{
-    database::{DatabaseError, StatementDone, StepError, StepRequest, StepStage},
+    database::{DatabaseError, LockAttempt, StatementDone, StepError, StepRequest, StepStage},
     plan::{Step, Unit, UnitKind},
     revision::{Checksum, Direction, Ending, Interruption, Partial, RecordChange},
     sql::ConcurrentIndex,
@@ -124,19 +124,27 @@ impl UnitRun<'_, '_> {
         let after = self.progress_from(Some(index), index + 1, None);
         match &unit.kind {
             UnitKind::Shared(modes) => self.shared(unit, modes, after).await,
-            UnitKind::Session | UnitKind::Repeatable => {
+            UnitKind::Session => {
+                self.alone(unit.statements.clone()).await?;
+                self.progress(after).await
+            }
+            UnitKind::Repeatable => {
+                self.hold_lock().await?;
                 self.alone(unit.statements.clone()).await?;
                 self.progress(after).await
             }
             UnitKind::Alone => self.marked(index, unit, Vec::new()).await,
-            UnitKind::Index(created) => match self.clear_way(index, created).await? {
-                Way::Clear(invalid_before) => self.marked(index, unit, invalid_before).await,
-                Way::Taken => {
-                    self.alone(unit.statements.clone()).await?;
-                    self.progress(after).await
+            UnitKind::Index(created) => {
+                self.hold_lock().await?;
+                match self.clear_way(index, created).await? {
+                    Way::Clear(invalid_before) => self.marked(index, unit, invalid_before).await,
+                    Way::Taken => {
+                        self.alone(unit.statements.clone()).await?;
+                        self.progress(after).await
+                    }
+                    Way::Behind => self.progress(after).await,
                 }
-                Way::Behind => self.progress(after).await,
-            },
+            }
         }
     }
 
@@ -148,6 +156,7 @@ impl UnitRun<'_, '_> {
         unit: &Unit,
         invalid_before: Vec<String>,
     ) -> Result<(), StepError> {
+        self.hold_lock().await?;
         self.invalid_before.clone_from(&invalid_before);
         let mark = Interruption {
             ending: Ending::Unknown,
@@ -158,6 +167,20 @@ impl UnitRun<'_, '_> {
         self.alone(unit.statements.clone()).await?;
         self.progress(self.progress_from(Some(index), index + 1, None))
             .await
+    }
+
+    /// A statement before may have given the lock away, and one that runs outside of any
+    /// transaction has nothing else to keep others out.
+    async fn hold_lock(&mut self) -> Result<(), StepError> {
+        let error = match self.run.database.try_lock().await {
+            Ok(LockAttempt::Acquired) => return Ok(()),
+            Ok(LockAttempt::Held { .. }) => DatabaseError::LockLost,
+            Err(error) => error,
+        };
+        Err(StepError {
+            stage: StepStage::Begin,
+            error,
+        })
     }
 
     /// Looks what is there of an index, and drops what an earlier attempt at it has left invalid.

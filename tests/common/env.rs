@@ -250,7 +250,7 @@ impl Env {
 }
 
 /// Words as a shell would part them, with double quotes only.
-fn words(line: &str) -> Vec<String> {
+pub(super) fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut quoted = false;
     for c in line.chars() {

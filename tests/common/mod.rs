@@ -4,7 +4,9 @@
 #![allow(dead_code, unused_imports)]
 
 mod env;
+#[cfg(unix)]
 mod pooler;
+mod running;
 mod sqlite;
 
 use std::{
@@ -24,7 +26,9 @@ use sqlx::{
 use tempfile::TempDir;
 
 pub use env::{Backend, Env, FILTERS};
+#[cfg(unix)]
 pub use pooler::Pooler;
+pub use running::{Finished, Running, Session};
 pub use sqlite::sqlite;
 
 /// Polls until `condition` holds.
@@ -32,7 +36,7 @@ pub use sqlite::sqlite;
 /// # Panics
 /// When it does not come true for a time that no machine is too slow for.
 pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(30);
     while !condition() {
         assert!(Instant::now() < deadline, "waited in vain: {what}");
         thread::sleep(Duration::from_millis(10));
@@ -177,7 +181,7 @@ impl SqliteDatabase {
     }
 }
 
-fn options(url: &str) -> PgConnectOptions {
+pub fn options(url: &str) -> PgConnectOptions {
     let options: PgConnectOptions = url.parse().unwrap();
     options.disable_statement_logging()
 }

@@ -141,7 +141,8 @@ impl Migration<'_> {
         all: &mut Vec<Done>,
     ) -> Result<(RunView, Option<Error>), Error> {
         let mut first = None;
-        for _ in 0..ATTEMPTS {
+        let mut attempts = 0;
+        while attempts < ATTEMPTS {
             execute::lock(database, self.context.config.lock_wait, stop, sink).await?;
             let observed = database.observe(self.detail()).await?;
             let plan = self.plan(&observed)?;
@@ -193,7 +194,11 @@ impl Migration<'_> {
                         None,
                     ));
                 }
-                Outcome::PlanOutdated { done, .. } => all.extend(done),
+                Outcome::PlanOutdated { done, reason } => {
+                    all.extend(done);
+                    // Whoever has taken the lock is getting on, so that this comes to an end.
+                    attempts += usize::from(reason != DatabaseError::LockLost);
+                }
             }
         }
         Err(Error::from(DatabaseError::StateChanged {

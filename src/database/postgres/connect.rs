@@ -11,7 +11,8 @@ use sqlx::{ConnectOptions, PgConnection, Row, postgres::PgConnectOptions};
 use super::{
     super::{DatabaseError, SqlFailure},
     error,
-    message::{literal, rows},
+    message::{block, literal, rows},
+    session,
     version_table::{Presence, VersionTable},
 };
 
@@ -25,6 +26,9 @@ pub(super) struct Backend {
     pub started: String,
     /// Whether it knows nothing of what we said at connect: a pooler is in between.
     pub pooled: bool,
+    /// Whether it looks now and then if we are still there, also while it is at work. Otherwise
+    /// what a killed process has begun goes on, and keeps its lock.
+    pub is_watchful: bool,
 }
 
 /// Set at connect to a value that no other session has. A pooler drops it, refuses it, or hands
@@ -193,15 +197,23 @@ pub(super) fn unique_mark() -> String {
 
 async fn identify(connection: &mut PgConnection, mark: &str) -> Result<Backend, sqlx::Error> {
     let sql = format!(
-        "SELECT a.pid, a.backend_start::text, pg_catalog.current_setting('{MARK}', true) \
-         FROM pg_catalog.pg_stat_activity AS a WHERE a.pid = pg_catalog.pg_backend_pid()"
+        "{};\nSELECT a.pid, a.backend_start::text, pg_catalog.current_setting('{MARK}', true), \
+         pg_catalog.current_setting('client_connection_check_interval', true) \
+         FROM pg_catalog.pg_stat_activity AS a WHERE a.pid = pg_catalog.pg_backend_pid()",
+        // Not every version and platform has it.
+        block(&format!(
+            "BEGIN {}; EXCEPTION WHEN OTHERS THEN NULL; END",
+            session::BE_WATCHFUL
+        ))
     );
     let found = rows(connection, &sql).await?;
     let row = found.first().ok_or(sqlx::Error::RowNotFound)?;
+    let interval = row.try_get::<Option<String>, _>(3)?;
     Ok(Backend {
         pid: row.try_get(0)?,
         started: row.try_get(1)?,
         pooled: row.try_get::<Option<String>, _>(2)?.as_deref() != Some(mark),
+        is_watchful: interval.is_some_and(|interval| interval != "0"),
     })
 }
 

@@ -5,7 +5,11 @@ use std::{convert::Infallible, sync::Mutex, time::Duration};
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, Row, postgres::PgConnectOptions, postgres::PgRow};
 
-use super::{super::LockAttempt, connect, message::rows};
+use super::{
+    super::LockAttempt,
+    connect,
+    message::{block, rows},
+};
 
 /// The key of the advisory lock. PostgreSQL keeps those apart by database already.
 pub(super) fn key(schema: &str, table: &str) -> i64 {
@@ -46,10 +50,18 @@ pub(super) async fn attempt(
     })
 }
 
-/// Gives it back, if it is still held.
+/// A command that takes it once more, in a transaction that keeps others out.
+pub(super) fn again(key: i64) -> String {
+    format!("SELECT pg_catalog.pg_try_advisory_lock({key})")
+}
+
+/// Gives it back, if it is still held, as often as it was taken.
 pub(super) async fn release(connection: &mut PgConnection, key: i64) -> Result<(), sqlx::Error> {
     let own = held(key, "l.pid = pg_catalog.pg_backend_pid()");
-    let sql = format!("SELECT pg_catalog.pg_advisory_unlock({key}) {own}");
+    let sql = block(&format!(
+        "BEGIN WHILE EXISTS (SELECT 1 {own}) LOOP \
+         PERFORM pg_catalog.pg_advisory_unlock({key}); END LOOP; END"
+    ));
     rows(connection, &sql).await.map(drop)
 }
 

@@ -241,7 +241,7 @@ impl Database for Postgres {
             return Ok(());
         };
         let mut message = Message::default();
-        message.extend(StepStage::Begin, session::reset(self.backend.pooled));
+        message.extend(StepStage::Begin, session::reset(&self.backend));
         let sent = message.send(connection, |_, _, _| {}).await;
         self.answer(sent.map_err(|failed| failed.error.into()))
             .await

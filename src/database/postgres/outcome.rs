@@ -72,7 +72,7 @@ impl Postgres {
             message.push(StepStage::Begin, "ROLLBACK");
         }
         if !keep_session {
-            message.extend(StepStage::Begin, session::reset(self.backend.pooled));
+            message.extend(StepStage::Begin, session::reset(&self.backend));
         }
         // Once more, should a late cancel have hit it.
         for _ in 0..2 {

@@ -80,8 +80,7 @@ impl Postgres {
         let stepper = Stepper {
             table: &self.table,
             actor: &self.settings.actor,
-            pid: self.backend.pid,
-            pooled: self.backend.pooled,
+            backend: &self.backend,
             timeouts,
             in_run: self.run.is_some(),
             authorized: self.session.authorized,

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{connect, message::literal};
+use super::{
+    connect::{self, Backend},
+    message::literal,
+};
 
 /// Takes back everything that a script can leave behind; may run in a transaction.
 ///
@@ -28,10 +31,16 @@ const SETTINGS: [&str; 3] = [
     "SET \"DateStyle\" TO 'ISO, MDY'",
 ];
 
+/// Lets the server look if we are still there.
+pub(super) const BE_WATCHFUL: &str = "SET client_connection_check_interval TO 500";
+
 /// [`RESET`], and our own settings again where RESET does not lead to them.
-pub(super) fn reset(pooled: bool) -> impl Iterator<Item = &'static str> {
-    let settings = if pooled { &SETTINGS[..] } else { &[] };
-    RESET.into_iter().chain(settings.iter().copied())
+pub(super) fn reset(backend: &Backend) -> impl Iterator<Item = &'static str> {
+    let settings = if backend.pooled { &SETTINGS[..] } else { &[] };
+    RESET
+        .into_iter()
+        .chain(settings.iter().copied())
+        .chain(backend.is_watchful.then_some(BE_WATCHFUL))
 }
 
 /// Undoes `SET CONSTRAINTS ALL` within a transaction: each constraint waits as it was declared to.
@@ -110,6 +119,11 @@ pub(super) fn may_change_lexing(statement: &str) -> bool {
 /// Whether `statement` may change the session's user.
 pub(super) fn may_change_user(statement: &str) -> bool {
     statement.to_ascii_lowercase().contains("authorization")
+}
+
+/// Whether `statement` may give back locks of the session.
+pub(super) fn may_unlock(statement: &str) -> bool {
+    statement.to_ascii_lowercase().contains("advisory_unlock")
 }
 
 /// Whether `statement` sets the transaction's modes, which nothing may precede.

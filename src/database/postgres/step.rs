@@ -7,6 +7,8 @@ use sqlx::PgConnection;
 use super::{
     super::{Progress, StatementDone, StepRequest, StepStage},
     cancel::Running,
+    connect::Backend,
+    lock,
     message::{Failed, Message, byte_of},
     record::{self, Began, Recorder},
     session::{self, Timeouts},
@@ -28,9 +30,7 @@ const CHUNK: usize = 1 << 20;
 pub(super) struct Stepper<'a> {
     pub table: &'a VersionTable,
     pub actor: &'a str,
-    pub pid: i32,
-    /// Whether a pooler is in between.
-    pub pooled: bool,
+    pub backend: &'a Backend,
     pub timeouts: Timeouts,
     /// Whether one transaction holds many steps.
     pub in_run: bool,
@@ -169,7 +169,7 @@ impl Stepper<'_> {
             let timeouts = self.timeouts.commands("LOCAL");
             message.extend(begin, timeouts.iter().map(String::as_str));
         }
-        message.push(begin, &record::lock_guard(self.table, self.pid));
+        message.push(begin, &record::lock_guard(self.table, self.backend.pid));
         let state_guard = record::state_guard(self.table, step.expects);
         if step.keep_session {
             // The script's role may not be allowed to read the table; rolling
@@ -199,7 +199,7 @@ impl Stepper<'_> {
         if step.keep_session {
             message.extend(verify, session::login_role(self.authorized));
         } else {
-            message.extend(verify, session::reset(self.pooled));
+            message.extend(verify, session::reset(self.backend));
         }
         let recorder = Recorder {
             table: self.table,
@@ -212,6 +212,10 @@ impl Stepper<'_> {
         message.extend(record, timeouts.iter().map(String::as_str));
         for command in recorder.commands(step.changes, step.log) {
             message.push(record, &command);
+        }
+        let mut texts = step.statements.iter().map(|one| one.text(step.text));
+        if texts.any(session::may_unlock) {
+            message.push(record, &lock::again(self.table.key));
         }
         if !self.in_run {
             message.push(StepStage::Commit, "COMMIT");
