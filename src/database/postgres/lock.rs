@@ -5,11 +5,7 @@ use std::{convert::Infallible, sync::Mutex, time::Duration};
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, Row, postgres::PgConnectOptions, postgres::PgRow};
 
-use super::{
-    super::LockAttempt,
-    connect,
-    message::{block, rows},
-};
+use super::{super::LockAttempt, connect, message::rows};
 
 /// The key of the advisory lock. PostgreSQL keeps those apart by database already.
 pub(super) fn key(schema: &str, table: &str) -> i64 {
@@ -55,14 +51,11 @@ pub(super) fn again(key: i64) -> String {
     format!("SELECT pg_catalog.pg_try_advisory_lock({key})")
 }
 
-/// Gives it back, if it is still held, as often as it was taken.
-pub(super) async fn release(connection: &mut PgConnection, key: i64) -> Result<(), sqlx::Error> {
-    let own = held(key, "l.pid = pg_catalog.pg_backend_pid()");
-    let sql = block(&format!(
-        "BEGIN WHILE EXISTS (SELECT 1 {own}) LOOP \
-         PERFORM pg_catalog.pg_advisory_unlock({key}); END LOOP; END"
-    ));
-    rows(connection, &sql).await.map(drop)
+/// Gives it back, however often it was taken. Other advisory locks of the
+/// session can only be left over from scripts.
+pub(super) async fn release(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let sql = "SELECT pg_catalog.pg_advisory_unlock_all()";
+    rows(connection, sql).await.map(drop)
 }
 
 /// Writes into `blockers`, as long as it is polled, who keeps session `pid`

@@ -52,6 +52,9 @@ pub struct Postgres {
     running: Arc<Running>,
     table: VersionTable,
     locked: bool,
+    /// The state was seen as planned, and nobody can have changed it since: the lock was held
+    /// without a break.
+    sure: bool,
     session: SessionState,
     /// Inside of [`Database::begin_run`]: all that its steps have changed.
     run: Option<Vec<RecordChange>>,
@@ -94,6 +97,7 @@ impl Postgres {
             running,
             table,
             locked: false,
+            sure: false,
             session: SessionState::default(),
             run: None,
             carried: Duration::ZERO,
@@ -129,14 +133,14 @@ impl Database for Postgres {
         let attempt = lock::attempt(connection, table.key).await;
         let attempt = self.answer(attempt.map_err(Trouble::from)).await?;
         self.locked = attempt == LockAttempt::Acquired;
+        self.sure = false;
         Ok(attempt)
     }
 
     async fn unlock(&mut self) -> Result<(), DatabaseError> {
-        let key = self.table.key;
         match &mut self.connection {
             Some(connection) if std::mem::take(&mut self.locked) => {
-                let released = lock::release(connection, key).await;
+                let released = lock::release(connection).await;
                 self.answer(released.map_err(Trouble::from)).await
             }
             // The lock went with its session.
@@ -182,6 +186,8 @@ impl Database for Postgres {
         self.running.begin();
         let (outcome, blockers) = self.drive(step, progress).await;
         let cancelled = self.running.end().await;
+        // Only a step with the lock's renewal in it, which has come to its end, leaves no gap.
+        self.sure = outcome.is_ok() && self.locked;
         if let Err(stop) = outcome {
             let keep = step.keep_session;
             self.stopped(stop, cancelled, blockers, step.changes, keep)
@@ -215,6 +221,7 @@ impl Database for Postgres {
                 .await
                 .map_err(begin)?;
         }
+        self.sure = false;
         self.running.begin();
         let (outcome, blockers) = self.alone(step).await;
         let cancelled = self.running.end().await;

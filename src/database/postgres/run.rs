@@ -84,6 +84,8 @@ impl Postgres {
             timeouts,
             in_run: self.run.is_some(),
             authorized: self.session.authorized,
+            locked: self.locked,
+            sure: self.sure,
             carried: self.carried,
             running: &self.running,
         };

@@ -121,11 +121,6 @@ pub(super) fn may_change_user(statement: &str) -> bool {
     statement.to_ascii_lowercase().contains("authorization")
 }
 
-/// Whether `statement` may give back locks of the session.
-pub(super) fn may_unlock(statement: &str) -> bool {
-    statement.to_ascii_lowercase().contains("advisory_unlock")
-}
-
 /// Whether `statement` sets the transaction's modes, which nothing may precede.
 pub(super) fn sets_transaction(statement: &str) -> bool {
     let mut words = statement.split_whitespace();

@@ -36,6 +36,10 @@ pub(super) struct Stepper<'a> {
     pub in_run: bool,
     /// Whether the session may have another session user.
     pub authorized: bool,
+    /// Whether the session holds the lock.
+    pub locked: bool,
+    /// Whether the state can only be as planned.
+    pub sure: bool,
     /// Time spent outside of transactions that belongs to the step.
     pub carried: Duration,
     pub running: &'a Running,
@@ -171,6 +175,9 @@ impl Stepper<'_> {
         }
         message.push(begin, &record::lock_guard(self.table, self.backend.pid));
         let state_guard = record::state_guard(self.table, step.expects);
+        if self.sure {
+            return (message, leading);
+        }
         if step.keep_session {
             // The script's role may not be allowed to read the table; rolling
             // back to the savepoint brings that role back.
@@ -208,14 +215,15 @@ impl Stepper<'_> {
             carried: self.carried,
         };
         let record = StepStage::Record;
+        if self.locked {
+            // Should the script have given it back: the transaction's own hold on the key lets
+            // nobody else in before.
+            message.push(record, &lock::again(self.table.key));
+        }
         let timeouts = self.timeouts.commands("LOCAL");
         message.extend(record, timeouts.iter().map(String::as_str));
         for command in recorder.commands(step.changes, step.log) {
             message.push(record, &command);
-        }
-        let mut texts = step.statements.iter().map(|one| one.text(step.text));
-        if texts.any(session::may_unlock) {
-            message.push(record, &lock::again(self.table.key));
         }
         if !self.in_run {
             message.push(StepStage::Commit, "COMMIT");
