@@ -38,6 +38,7 @@ struct State {
     running: Option<Running>,
     width: usize,
     waiting_since: Option<Instant>,
+    ticks: bool,
 }
 
 struct Running {
@@ -69,6 +70,7 @@ impl Progress {
             running: None,
             width: 0,
             waiting_since: None,
+            ticks: false,
         };
         Self {
             out: Term::stdout(),
@@ -103,8 +105,11 @@ impl Progress {
                 let id = self.paint_err.paint(Style::Id, revision);
                 let title = format!("{id}  {message}  ({} of {total})", index + 1);
                 state.bar.set_message(title.clone());
-                state.bar.reset();
-                state.bar.enable_steady_tick(Duration::from_millis(120));
+                state.bar.reset_elapsed();
+                // Each call starts a thread, so once is enough, and never for nobody.
+                if !state.bar.is_hidden() && !std::mem::replace(&mut state.ticks, true) {
+                    state.bar.enable_steady_tick(Duration::from_millis(120));
+                }
                 state.width = state.width.max(revision.as_str().len());
                 state.messages.insert(revision.clone(), message.clone());
                 state.running = Some(Running {
