@@ -230,9 +230,8 @@ fn wait_until_left(bench: &Bench, trial: &Trial) {
 /// Runs the same command until it is done, and settles what it says is in doubt. Returns how
 /// often that was.
 fn finish(bench: &Bench, trial: &Trial, lock_wait: &str) -> Result<usize, String> {
-    let mut doubts = 0;
     // One more than the statements that can be in doubt.
-    for _ in 0..3 {
+    for doubts in 0..3 {
         let output = bench.run(trial, bench.kind.arguments(), lock_wait);
         if output.status.success() {
             return Ok(doubts);
@@ -241,7 +240,6 @@ fn finish(bench: &Bench, trial: &Trial, lock_wait: &str) -> Result<usize, String
             return Err(format!("the next run fails: {}", said(&output)));
         }
         settle(bench, trial, &said(&output))?;
-        doubts += 1;
     }
     Err("still in doubt".to_owned())
 }

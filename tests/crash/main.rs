@@ -12,6 +12,7 @@ mod report;
 mod server;
 mod session;
 mod state;
+mod unseen;
 mod watch;
 mod workload;
 
@@ -29,7 +30,7 @@ use cell::{Cell, Job};
 const RUNS: usize = 3;
 
 /// At once; more than there are cores, since much of the time is spent waiting.
-const WORKERS: usize = 5;
+const WORKERS: usize = 8;
 
 #[test]
 fn nothing_is_lost() {

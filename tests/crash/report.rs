@@ -19,18 +19,20 @@ undisturbed run leaves. To do it again, with as many runs for each cell as you l
 MIGRATOR_CRASH_RUNS=500 MIGRATOR_CRASH_REPORT=docs/crash-laboratory.md tests/run --test crash
 ```
 
-`MIGRATOR_CRASH_SEED` repeats the random choices of another time, and `MIGRATOR_CRASH_ONLY=TEXT` runs only the cells that have the text
-in their name, such as `sqlite` or `SIGKILL`. Without any of them the laboratory is part of `tests/run`, with a few
-runs for each cell. The full disk needs root, for a mount of its own; the rest runs as anyone.
+`MIGRATOR_CRASH_SEED` repeats the random choices of another time, and `MIGRATOR_CRASH_ONLY=TEXT` runs only the cells
+that have the text in their name, such as `sqlite` or `SIGKILL`. Without any of them the laboratory is part of
+`tests/run`, with a few runs for each cell. The full disk needs root, for a mount of its own; the rest runs as anyone.
 
 ## What is done
 
 Each run has a fresh copy of a database. Random moments are even over the time that an undisturbed run takes. Chosen
-moments are those at which something can be seen from outside: a commit, progress in a row, the mark of a statement outside of a transaction, a
-statement that sleeps, a phase of an index build (PostgreSQL), a growing file or journal (SQLite).
+moments are those at which something can be seen from outside: a commit, progress in a row, the mark of a statement
+outside of a transaction, a statement that sleeps, a phase of an index build (PostgreSQL), a growing file or journal
+(SQLite). Disks are full, and files at their limit, after a random part of what an undisturbed run needs. A third of the
+times the run that resumes is hit as well, and so on.
 
-The scripts create, fill, change and drop tables and indexes. Those with `transaction = off` also hold
-BEGIN … COMMIT blocks, CREATE and DROP INDEX CONCURRENTLY, VACUUM, SET, ATTACH and CALL.
+The scripts create, fill, change and drop tables and indexes. Those with `transaction = off` also hold BEGIN … COMMIT
+blocks, CREATE and DROP INDEX CONCURRENTLY, VACUUM, SET, ATTACH and CALL.
 
 ## What must hold
 
@@ -42,9 +44,10 @@ After the fault:
 - no lock is held, no index is invalid but that of a revision in its middle, and SQLite's integrity check passes;
 - the exit status tells the truth: 0 all, 1 nothing, 4 some; signals leave nothing in doubt.
 
-Then the same command runs again, waiting for no lock; on PostgreSQL a third of the times it comes while the first one's backend still works, and waits for that. It
-must finish, or name the statement in doubt (M509) and finish once `migrator repair --statement` has settled that. In the end rows, schema,
-version table (but for times) and log are those of an undisturbed run: what wrote a row wrote it exactly once.
+Then the same command runs again, waiting for no lock; on PostgreSQL a third of the times it comes while the first
+one's backend may still work, and waits for that. It must finish, or name the statement in doubt (M509) and finish once
+`migrator repair --statement` has settled that. In the end rows, schema, version table (but for times) and log are those
+of an undisturbed run: what wrote a row wrote it exactly once.
 ";
 
 pub fn text(results: &[(Cell, Tally)]) -> String {
@@ -55,9 +58,9 @@ pub fn text(results: &[(Cell, Tally)]) -> String {
     let violations = violations(results.iter());
     let _ = write!(
         text,
-        "\n## Result\n\n{runs} runs, {hits} of them stopped before their end; {doubts} statements in doubt were named and settled. \
-         **Violations: {violations}.**\n\nA cell has the runs that were survived, and in brackets how many of them the fault had stopped \
-         before their end.\n"
+        "\n## Result\n\n{runs} runs, {hits} of them stopped before their end; {doubts} statements in doubt were named and \
+         settled.\n**Violations: {violations}.**\n\nA cell has the runs that were survived, and in brackets how many of \
+         them the fault had stopped before their end.\n"
     );
     for backend in Backend::ALL {
         let name = match backend {
