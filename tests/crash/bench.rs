@@ -151,14 +151,23 @@ impl Bench {
 
     /// A copy of the database as it is before a run.
     pub fn fresh(&self) -> Trial {
+        self.fresh_with("")
+    }
+
+    /// The same, after `pragma` if it is SQLite.
+    pub fn fresh_with(&self, pragma: &str) -> Trial {
         if let Some(server) = &self.server {
             let (name, place) = server.borrow_mut().create(&self.template.name);
             return Trial { place, name };
         }
         let path = self.disk().join("app.db");
         fs::copy(self.template.file(), &path).unwrap();
+        let place = Place::Sqlite(path);
+        let mut session = Session::open(&place).unwrap();
+        session.rows(pragma).unwrap();
+        session.close();
         Trial {
-            place: Place::Sqlite(path),
+            place,
             name: String::new(),
         }
     }

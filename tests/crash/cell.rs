@@ -130,8 +130,10 @@ impl Cell {
         let disk = disk.flatten();
         bench.disk = disk.as_ref().map(|disk| disk.0.path().to_owned());
         for seed in seeds {
-            let trial = bench.fresh();
-            let result = self.trial(bench, &trial, cluster, &mut Random::new(seed));
+            let mut random = Random::new(seed);
+            let modes = ["", "PRAGMA journal_mode = WAL"];
+            let trial = bench.fresh_with(modes[random.below(2) as usize]);
+            let result = self.trial(bench, &trial, cluster, &mut random);
             bench.remove(&trial);
             tally.runs += 1;
             match result {

@@ -71,7 +71,8 @@ impl Watch {
             // The files tell enough, and asking SQLite would stand in the way.
             Backend::Sqlite => {
                 let length = |path| fs::metadata(path).map_or(0, |file| file.len());
-                let journal = length(beside(self.trial.file(), "-journal"));
+                let journal = length(beside(self.trial.file(), "-journal"))
+                    + length(beside(self.trial.file(), "-wal"));
                 let file = length(self.trial.file().to_owned());
                 let begin = *self.begin.get_or_insert(file);
                 let more = (file + journal).saturating_sub(begin);
