@@ -98,6 +98,8 @@ pub(super) struct Connection {
     pub(super) baseline: Baseline,
     /// What we have set `foreign_keys` to; if it reads otherwise, a script has changed it.
     pub(super) foreign_keys: bool,
+    /// `PRAGMA data_version`, which others change, of when no table had a foreign key.
+    pub(super) without_keys: Option<i64>,
     place: String,
 }
 
@@ -132,6 +134,7 @@ impl Connection {
             control: Arc::clone(control),
             baseline: Baseline::default(),
             foreign_keys: false,
+            without_keys: None,
             place,
         };
         // The first look into the file: it has to be a database, and readable.

@@ -6,7 +6,7 @@ use super::{
     super::{DatabaseError, Progress, StatementDone, StepError, StepRequest, StepStage},
     Sqlite,
     connect::Connection,
-    foreign_keys::{ForeignKeyState, enforce},
+    foreign_keys::{self, ForeignKeyState, enforce},
     record::{self, Occasion},
     session,
     version_table::VersionTable,
@@ -263,9 +263,10 @@ impl Attempt<'_> {
             may_break_foreign_keys(Dialect::Sqlite, statement.text(self.step.text))
         });
         if !self.step.keep_session {
-            return may_break
-                .then(|| ForeignKeyState::read(self.connection))
-                .transpose();
+            if !may_break || foreign_keys::are_absent(self.connection, self.step.text)? {
+                return Ok(None);
+            }
+            return ForeignKeyState::read(self.connection).map(Some);
         }
         if may_break && self.keys_before.is_none() {
             *self.keys_before = Some(ForeignKeyState::read(self.connection)?);
