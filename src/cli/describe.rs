@@ -6,10 +6,7 @@ use super::codes;
 use crate::{
     plan::Warning,
     report::{Diagnostic, Mark, RevisionLine, Snippet},
-    revision::{
-        self, AppliedRevision, Ending, History, Interruption, Kind, Observed, Revision, RevisionId,
-        State,
-    },
+    revision::{self, AppliedRevision, History, Kind, Observed, Revision, RevisionId, State},
 };
 
 /// The ids of what is applied and nobody applied revises.
@@ -84,16 +81,6 @@ fn applied(history: Option<&History>, row: &AppliedRevision) -> RevisionLine {
                 show_parents: false,
                 file: None,
             }
-        }
-    }
-}
-
-/// How the statement after those done was left.
-pub fn interruption(interruption: &Interruption) -> String {
-    match &interruption.ending {
-        Ending::Failed(error) => format!("the next one stopped with: {error}"),
-        Ending::Unknown => {
-            "the next one was running when the last run ended; nobody saw its end".to_owned()
         }
     }
 }

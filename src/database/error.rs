@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 /// What the database said about a statement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,13 +129,13 @@ pub enum DatabaseError {
         /// One line a child, parent and columns, with counts.
         Vec<String>,
     ),
-    /// An invalid index that is new since, and perhaps not ours to drop.
-    #[error("the index {name} is invalid, and {}", if *is_being_built { "some session is building it" } else { "it is not the one this statement creates" })]
+    /// An index that is in the way of a CREATE INDEX CONCURRENTLY, and perhaps not ours to drop.
+    #[error("the index {name} {doubt}")]
     IndexInDoubt {
         /// Quoted and with its schema.
         name: String,
-        /// Whether some session is building it now.
-        is_being_built: bool,
+        /// Why it is left alone.
+        doubt: IndexDoubt,
     },
     /// Cancelled by us.
     #[error("the statement was cancelled")]
@@ -149,6 +149,33 @@ pub enum DatabaseError {
     /// Something else: disk, protocol …
     #[error("{0}")]
     Other(String),
+}
+
+/// Why an index is neither dropped nor taken for the one that a statement creates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IndexDoubt {
+    /// A session is building it now.
+    BeingBuilt,
+    /// It is new since, but the statement would create another one.
+    Unlike,
+    /// It was there before the statement was tried.
+    Older,
+    /// It is new since and valid: the statement may have come to a good end that nobody saw.
+    Valid,
+}
+
+impl fmt::Display for IndexDoubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BeingBuilt => "is invalid, and some session is building it",
+            Self::Unlike => "is invalid, and it is not the one this statement creates",
+            Self::Older => "is invalid, and it was there before this statement",
+            Self::Valid => {
+                "is there and valid: this statement has created it before its connection was lost, \
+                 or someone else has"
+            }
+        })
+    }
 }
 
 /// Where in a step an error arose.

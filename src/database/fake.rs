@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use chrono::DateTime;
 
 use super::{
-    Cancel, Database, DatabaseError, Detail, FoundIndex, LockAttempt, Progress, SqlFailure,
-    StatementDone, StepError, StepRequest, StepStage,
+    Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, SqlFailure, StatementDone,
+    StepError, StepRequest, StepStage, TableIndex,
 };
 use crate::{
     revision::{
@@ -390,7 +390,7 @@ impl Database for Fake {
         Self::answer(lost)
     }
 
-    async fn indexes_of(&mut self, _: &ConcurrentIndex) -> Result<Vec<FoundIndex>, DatabaseError> {
+    async fn indexes(&mut self, _: &ConcurrentIndex) -> Result<Vec<TableIndex>, DatabaseError> {
         Ok(Vec::new())
     }
 

@@ -16,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
-pub use error::{DatabaseError, SqlFailure, StepError, StepStage};
+pub use error::{DatabaseError, IndexDoubt, SqlFailure, StepError, StepStage};
 pub use location::{Location, LocationError};
 pub use notice::show_notices;
 
@@ -100,17 +100,19 @@ pub struct StepRequest<'a> {
     pub keep_session: bool,
 }
 
-/// An index that a CREATE INDEX CONCURRENTLY may have made or left behind.
+/// An index of the table that a CREATE INDEX CONCURRENTLY names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundIndex {
+pub struct TableIndex {
     /// Quoted and with its schema.
     pub name: String,
-    /// Whether the statement that was asked about would create one like it.
+    /// Whether it can be used; one that a failed or running build has left can't.
+    pub is_valid: bool,
+    /// Whether the statement gives its index that very name.
+    pub is_named_so: bool,
+    /// Whether the statement would create one like it.
     pub is_like_it: bool,
     /// Whether some session is building it now.
     pub is_being_built: bool,
-    /// Whether its build came to a good end.
-    pub is_valid: bool,
 }
 
 /// A statement of a step has finished. PostgreSQL tells of all that were sent
@@ -196,14 +198,14 @@ pub trait Database: Send {
         log: &[LogEntry],
     ) -> Result<(), DatabaseError>;
 
-    /// The invalid indexes of the table that a CREATE INDEX CONCURRENTLY names, and the valid one
-    /// of the index's name, in the session as it is. A database without such statements has none.
-    async fn indexes_of(
+    /// The indexes of the table that a CREATE INDEX CONCURRENTLY names, in the session as it is.
+    /// A database without such statements has none.
+    async fn indexes(
         &mut self,
         created: &ConcurrentIndex,
-    ) -> Result<Vec<FoundIndex>, DatabaseError>;
+    ) -> Result<Vec<TableIndex>, DatabaseError>;
 
-    /// Drops an index that [`Self::indexes_of`] has named, without keeping writers out.
+    /// Drops an index that [`Self::indexes`] has named, without keeping writers out.
     async fn drop_index(&mut self, name: &str) -> Result<(), DatabaseError>;
 
     /// Begins one transaction for all steps that follow.

@@ -2,7 +2,10 @@ use std::ops::Range;
 
 use super::run::{self, Broken, Failed, Run, entry, label, request};
 use crate::{
-    database::{DatabaseError, LockAttempt, StatementDone, StepError, StepRequest, StepStage},
+    database::{
+        DatabaseError, IndexDoubt, LockAttempt, StatementDone, StepError, StepRequest, StepStage,
+        TableIndex,
+    },
     plan::{Step, Unit, UnitKind},
     revision::{Checksum, Direction, Ending, Interruption, Partial, RecordChange},
     sql::ConcurrentIndex,
@@ -15,7 +18,7 @@ pub(super) async fn run(run: &mut Run<'_>, step: &Step, units: &[Unit]) -> Resul
         step,
         units,
         label: label(step),
-        invalid_before: Vec::new(),
+        indexes_before: None,
     };
     let result = script.all().await;
     // A connection that can't be reset is a broken one, and the next statement will say so.
@@ -28,8 +31,8 @@ struct UnitRun<'a, 'b> {
     step: &'a Step,
     units: &'a [Unit],
     label: String,
-    /// Of the index that is being created.
-    invalid_before: Vec<String>,
+    /// Of the table whose index is being created; `None` before it is.
+    indexes_before: Option<Vec<String>>,
 }
 
 impl UnitRun<'_, '_> {
@@ -122,6 +125,7 @@ impl UnitRun<'_, '_> {
 
     async fn unit(&mut self, index: usize, unit: &Unit) -> Result<(), StepError> {
         let after = self.progress_from(Some(index), index + 1, None);
+        self.indexes_before = None;
         match &unit.kind {
             UnitKind::Shared(modes) => self.shared(unit, modes, after).await,
             UnitKind::Session => {
@@ -133,17 +137,11 @@ impl UnitRun<'_, '_> {
                 self.alone(unit.statements.clone()).await?;
                 self.progress(after).await
             }
-            UnitKind::Alone => self.marked(index, unit, Vec::new()).await,
+            UnitKind::Alone => self.marked(index, unit, None).await,
             UnitKind::Index(created) => {
                 self.hold_lock().await?;
-                match self.clear_way(index, created).await? {
-                    Way::Clear(invalid_before) => self.marked(index, unit, invalid_before).await,
-                    Way::Taken => {
-                        self.alone(unit.statements.clone()).await?;
-                        self.progress(after).await
-                    }
-                    Way::Behind => self.progress(after).await,
-                }
+                let indexes_before = self.clear_way(index, created).await?;
+                self.marked(index, unit, Some(indexes_before)).await
             }
         }
     }
@@ -154,13 +152,13 @@ impl UnitRun<'_, '_> {
         &mut self,
         index: usize,
         unit: &Unit,
-        invalid_before: Vec<String>,
+        indexes_before: Option<Vec<String>>,
     ) -> Result<(), StepError> {
         self.hold_lock().await?;
-        self.invalid_before.clone_from(&invalid_before);
+        self.indexes_before.clone_from(&indexes_before);
         let mark = Interruption {
             ending: Ending::Unknown,
-            invalid_before,
+            indexes_before,
         };
         self.progress(self.progress_from(Some(index), index, Some(mark)))
             .await?;
@@ -183,51 +181,36 @@ impl UnitRun<'_, '_> {
         })
     }
 
-    /// Looks what is there of an index, and drops what an earlier attempt at it has left invalid.
+    /// Drops what an earlier attempt at this index has left invalid. Returns the other indexes
+    /// of the table.
     async fn clear_way(
         &mut self,
         index: usize,
         created: &ConcurrentIndex,
-    ) -> Result<Way, StepError> {
+    ) -> Result<Vec<String>, StepError> {
         let at = |error| StepError {
             stage: StepStage::Statement(0),
             error,
         };
-        let found = self.run.database.indexes_of(created).await.map_err(at)?;
-        let (valid, invalid): (Vec<_>, Vec<_>) = found.into_iter().partition(|i| i.is_valid);
+        let found = self.run.database.indexes(created).await.map_err(at)?;
         let resume = self.step.resume.as_ref();
-        let before = resume
-            .filter(|resume| resume.done == index)
-            .and_then(|resume| resume.interruption.as_ref());
-        let Some(before) = before else {
-            let others = invalid.into_iter().map(|index| index.name).collect();
-            return Ok(if valid.is_empty() {
-                Way::Clear(others)
-            } else {
-                Way::Taken
-            });
-        };
+        let resume = resume.filter(|resume| resume.done == index);
+        let earlier = resume.and_then(|resume| resume.interruption.as_ref());
         let mut others = Vec::new();
-        for index in invalid {
-            if before.invalid_before.contains(&index.name) {
-                others.push(index.name);
-            } else if index.is_like_it && !index.is_being_built {
-                let dropped = self.run.database.drop_index(&index.name).await;
-                dropped.map_err(at)?;
-            } else {
-                return Err(at(DatabaseError::IndexInDoubt {
-                    name: index.name,
-                    is_being_built: index.is_being_built,
-                }));
+        for index in found {
+            match judge(&index, created, earlier) {
+                Verdict::Other => others.push(index.name),
+                Verdict::Drop => {
+                    let dropped = self.run.database.drop_index(&index.name).await;
+                    dropped.map_err(at)?;
+                }
+                Verdict::Doubt(doubt) => {
+                    let name = index.name;
+                    return Err(at(DatabaseError::IndexInDoubt { name, doubt }));
+                }
             }
         }
-        let unseen = before.ending == Ending::Unknown;
-        Ok(match valid.first() {
-            None => Way::Clear(others),
-            // The mark was set when the name was free.
-            Some(index) if unseen && index.is_like_it => Way::Behind,
-            Some(_) => Way::Taken,
-        })
+        Ok(others)
     }
 
     async fn shared(
@@ -236,12 +219,7 @@ impl UnitRun<'_, '_> {
         modes: &str,
         after: RecordChange,
     ) -> Result<(), StepError> {
-        // The row of an up script is there already, a down script's is still there.
-        let expects = self
-            .step
-            .row
-            .as_ref()
-            .map_or(self.step.expects, |row| row.sequence);
+        let expects = self.expects();
         let mut attempt = 1;
         loop {
             let request = StepRequest {
@@ -301,12 +279,12 @@ impl UnitRun<'_, '_> {
     async fn failed(&mut self, index: usize, unit: &Unit, error: StepError) -> Broken {
         use DatabaseError as E;
         let seen = !matches!(error.error, E::ConnectionLost(_) | E::OutcomeUnknown(_));
-        if seen && matches!(error.stage, StepStage::Statement(_) | StepStage::Verify) {
+        let begun = self.indexes_before.is_some() || !matches!(unit.kind, UnitKind::Index(_));
+        if seen && begun && matches!(error.stage, StepStage::Statement(_) | StepStage::Verify) {
             let ending = Ending::Failed(error.error.to_string());
-            let invalid_before = std::mem::take(&mut self.invalid_before);
             let interruption = Interruption {
                 ending,
-                invalid_before,
+                indexes_before: self.indexes_before.take(),
             };
             let change = self.progress_from(Some(index), index, Some(interruption));
             // The statement's own error is the one to report.
@@ -371,15 +349,33 @@ impl UnitRun<'_, '_> {
     }
 }
 
-/// What stands between a CREATE INDEX CONCURRENTLY and its beginning.
-enum Way {
-    /// Nothing. With the invalid indexes of the table that are none of ours.
-    Clear(Vec<String>),
-    /// An index of that name: the statement fails at once, or does nothing, so that
-    /// no mark is needed.
-    Taken,
-    /// The index was built by a run that has not seen it.
-    Behind,
+/// What is to be done with an index of the table before a CREATE INDEX CONCURRENTLY.
+enum Verdict {
+    Other,
+    Drop,
+    Doubt(IndexDoubt),
+}
+
+/// `earlier` is what is known of an earlier attempt at `created`.
+fn judge(index: &TableIndex, created: &ConcurrentIndex, earlier: Option<&Interruption>) -> Verdict {
+    let before = earlier.and_then(|earlier| earlier.indexes_before.as_ref());
+    let is_new = before.is_some_and(|before| !before.contains(&index.name));
+    if index.is_valid {
+        let unseen = earlier.is_some_and(|earlier| earlier.ending == Ending::Unknown);
+        return if is_new && unseen && index.is_like_it && !created.if_not_exists {
+            Verdict::Doubt(IndexDoubt::Valid)
+        } else {
+            Verdict::Other
+        };
+    }
+    match (is_new, index.is_named_so) {
+        (true, _) | (_, true) if index.is_being_built => Verdict::Doubt(IndexDoubt::BeingBuilt),
+        (true, _) if index.is_like_it => Verdict::Drop,
+        (true, _) => Verdict::Doubt(IndexDoubt::Unlike),
+        // IF NOT EXISTS would take it for a good one.
+        (false, true) => Verdict::Doubt(IndexDoubt::Older),
+        (false, false) => Verdict::Other,
+    }
 }
 
 fn at_statement(broken: Broken, index: usize) -> Broken {

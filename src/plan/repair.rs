@@ -216,13 +216,13 @@ fn statement(
         to.statement_checksums.push(checksum);
         to.interruption = None;
     } else {
-        // The invalid indexes that were there before stay known: the next attempt needs them.
+        // The indexes that were there before stay known: the next attempt needs them.
         let ending = Ending::Failed("settled as undone".to_owned());
-        let invalid_before = partial.interruption.clone().map(|i| i.invalid_before);
-        let invalid_before = invalid_before.unwrap_or_default();
+        let interruption = partial.interruption.clone();
+        let indexes_before = interruption.and_then(|known| known.indexes_before);
         to.interruption = Some(Interruption {
             ending,
-            invalid_before,
+            indexes_before,
         });
     }
     let change = RecordChange::Progress {

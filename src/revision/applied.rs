@@ -89,9 +89,9 @@ pub struct Partial {
 pub struct Interruption {
     /// What became of it.
     pub ending: Ending,
-    /// PostgreSQL, before a CREATE INDEX CONCURRENTLY: the indexes of its table that were
-    /// invalid already, quoted and with their schema. Those that are new since are of this unit.
-    pub invalid_before: Vec<String>,
+    /// PostgreSQL, of a CREATE INDEX CONCURRENTLY: the indexes that its table had before, quoted
+    /// and with their schema. What is new since may be of this unit.
+    pub indexes_before: Option<Vec<String>>,
 }
 
 /// What became of a unit that did not end well.
@@ -103,10 +103,22 @@ pub enum Ending {
     Unknown,
 }
 
+/// In a sentence on the statements that are done.
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => write!(f, "the next one stopped with: {error}"),
+            Self::Unknown => {
+                f.write_str("the next one was running when the last run ended; nobody saw its end")
+            }
+        }
+    }
+}
+
 /// In the version table, a unit whose end nobody has seen.
 const RUNNING: &str = "running outside of a transaction";
-/// In the version table, before the names of invalid indexes.
-const INVALID_BEFORE: &str = "\ninvalid indexes before it: ";
+/// In the version table, before the names of indexes.
+const INDEXES_BEFORE: &str = "\nindexes before it: ";
 
 impl fmt::Display for Interruption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,22 +126,25 @@ impl fmt::Display for Interruption {
             Ending::Failed(error) => f.write_str(error)?,
             Ending::Unknown => f.write_str(RUNNING)?,
         }
-        if self.invalid_before.is_empty() {
-            return Ok(());
+        match &self.indexes_before {
+            None => Ok(()),
+            Some(names) => write!(f, "{INDEXES_BEFORE}{}", names.join(", ")),
         }
-        write!(f, "{INVALID_BEFORE}{}", self.invalid_before.join(", "))
     }
 }
 
 impl From<&str> for Interruption {
     fn from(text: &str) -> Self {
-        let (ending, names) = text.rsplit_once(INVALID_BEFORE).unwrap_or((text, ""));
+        let (ending, names) = match text.rsplit_once(INDEXES_BEFORE) {
+            Some((ending, names)) => (ending, Some(names)),
+            None => (text, None),
+        };
         Self {
             ending: match ending {
                 RUNNING => Ending::Unknown,
                 error => Ending::Failed(error.to_owned()),
             },
-            invalid_before: quoted_names(names),
+            indexes_before: names.map(quoted_names),
         }
     }
 }
@@ -305,11 +320,11 @@ mod tests {
 
     #[test]
     fn interruptions_are_read_as_they_are_written() {
-        let check = |ending: Ending, names: &[&str]| {
-            let invalid_before = names.iter().map(|name| (*name).to_owned()).collect();
+        let check = |ending: Ending, names: Option<&[&str]>| {
+            let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
             let interruption = Interruption {
                 ending,
-                invalid_before,
+                indexes_before: names.map(owned),
             };
             let written = interruption.to_string();
             assert_eq!(
@@ -318,12 +333,16 @@ mod tests {
                 "{written}"
             );
         };
-        check(Ending::Unknown, &[]);
-        check(Ending::Unknown, &["\"public\".\"a\"", "\"odd, one\".\"b\""]);
+        check(Ending::Unknown, None);
+        check(Ending::Unknown, Some(&[]));
+        check(
+            Ending::Unknown,
+            Some(&["\"public\".\"a\"", "\"odd, one\".\"b\""]),
+        );
         check(
             Ending::Failed("duplicate key\nin two lines".to_owned()),
-            &[],
+            None,
         );
-        check(Ending::Failed(String::new()), &["\"public\".\"a\""]);
+        check(Ending::Failed(String::new()), Some(&["\"public\".\"a\""]));
     }
 }

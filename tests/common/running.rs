@@ -145,13 +145,17 @@ impl Session {
 
     /// Runs `sql`; the first value of the first row.
     pub fn run(&mut self, sql: &str) -> Option<String> {
+        self.try_run(sql)
+            .unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// The same, or what the server says.
+    pub fn try_run(&mut self, sql: &str) -> Result<Option<String>, String> {
         let connection = self.connection.as_mut().unwrap();
         let sql = AssertSqlSafe(sql.to_owned());
-        let rows = self
-            .runtime
-            .block_on(raw_sql(sql).fetch_all(connection))
-            .unwrap();
-        rows.first().and_then(|row| row.try_get_unchecked(0).ok())
+        let rows = self.runtime.block_on(raw_sql(sql).fetch_all(connection));
+        let rows = rows.map_err(|error| error.to_string())?;
+        Ok(rows.first().and_then(|row| row.try_get_unchecked(0).ok()))
     }
 }
 

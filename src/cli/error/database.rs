@@ -1,7 +1,7 @@
 use super::{Error, diagnostic};
 use crate::{
     cli::codes::{self, Code},
-    database::{DatabaseError, LocationError, SqlFailure},
+    database::{DatabaseError, IndexDoubt, LocationError, SqlFailure},
     report::Diagnostic,
 };
 
@@ -68,12 +68,7 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             Some("run again when there is less traffic, or raise lock-timeout"),
         ),
         E::ForeignKeys(_) => (codes::M702, Some("mend the rows, or the script")),
-        E::IndexInDoubt { .. } => (
-            codes::M509,
-            Some(
-                "wait for the build, or look whose it is and drop it with DROP INDEX CONCURRENTLY; then run again",
-            ),
-        ),
+        E::IndexInDoubt { doubt, .. } => (codes::M509, Some(index_hint(*doubt))),
         E::Interrupted => (codes::M706, None),
         E::ConnectionLost(_) => (
             codes::M607,
@@ -84,6 +79,18 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             Some("look with `migrator status` before anything else"),
         ),
         E::Other(_) => (codes::M609, None),
+    }
+}
+
+pub(super) fn index_hint(doubt: IndexDoubt) -> &'static str {
+    match doubt {
+        IndexDoubt::BeingBuilt => "wait for the build, then run again",
+        IndexDoubt::Unlike | IndexDoubt::Older => {
+            "look whose it is, and drop it with DROP INDEX CONCURRENTLY or REINDEX it; then run again"
+        }
+        IndexDoubt::Valid => {
+            "if it is the wanted one, say so: `migrator repair --statement N --done`; otherwise drop it and run again"
+        }
     }
 }
 

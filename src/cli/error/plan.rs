@@ -2,10 +2,7 @@ use std::sync::Arc;
 
 use super::{Error, diagnostic, target};
 use crate::{
-    cli::{
-        codes::{self, Code},
-        describe,
-    },
+    cli::codes::{self, Code},
     plan::{PlanError, PlanProblem, Spot},
     report::{Diagnostic, Snippet},
     sql::SqlProblemKind,
@@ -207,7 +204,7 @@ fn notes(problem: &PlanProblem) -> Vec<String> {
         PlanProblem::Partial {
             interruption: Some(interruption),
             ..
-        } => vec![describe::interruption(interruption)],
+        } => vec![interruption.ending.to_string()],
         _ => Vec::new(),
     }
 }

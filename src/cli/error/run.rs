@@ -41,7 +41,9 @@ impl From<PartialFailure> for Error {
         let done: Vec<_> = done.into_iter().map(|done| done.revision).collect();
         diagnostic.notes.push(consequence(&failure));
         diagnostic.notes.extend(summary(&failure, &done, &not_run));
-        let partway = !done.is_empty() || failure.units.is_some_and(|(done, _)| done > 0);
+        // Once a resumable script has begun its row says so, whatever it has done.
+        let begun = matches!(failure.stage, StepStage::Statement(_) | StepStage::Verify);
+        let partway = !done.is_empty() || failure.units.is_some_and(|(done, _)| done > 0 || begun);
         let mut error = Self::from(diagnostic);
         if partway && error.exit == Exit::Failed {
             error.exit = Exit::Partway;
@@ -64,7 +66,10 @@ fn describe(failure: &Failure) -> Diagnostic {
     Diagnostic {
         place: Some(place(failure)),
         notes,
-        hint: hint.map(str::to_owned),
+        hint: hint.map(|hint| match failure.units {
+            Some((done, _)) => hint.replace("--statement N", &format!("--statement {}", done + 1)),
+            None => hint.to_owned(),
+        }),
         ..diagnostic(code, message)
     }
 }
@@ -103,9 +108,7 @@ fn hint_of(error: &DatabaseError) -> Option<&'static str> {
             Some("look with `migrator status` before anything else")
         }
         DatabaseError::Pooled { .. } => Some(database::POOLED),
-        DatabaseError::IndexInDoubt { .. } => Some(
-            "wait for the build, or look whose it is and drop it with DROP INDEX CONCURRENTLY; then run again",
-        ),
+        DatabaseError::IndexInDoubt { doubt, .. } => Some(database::index_hint(*doubt)),
         DatabaseError::ReadOnly { .. } => {
             Some("check the permissions of the file and of its directory")
         }

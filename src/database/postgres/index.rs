@@ -1,51 +1,62 @@
-//! Indexes that CREATE INDEX CONCURRENTLY makes, or leaves invalid when it fails.
+//! Indexes of a table, for CREATE INDEX CONCURRENTLY, which leaves invalid ones when it fails.
 
 use sqlx::{PgConnection, Row};
 
 use super::{
-    super::FoundIndex,
+    super::TableIndex,
     message::{literal, rows},
 };
 use crate::sql::ConcurrentIndex;
 
-/// The invalid indexes of the table that `created` names, and the valid one of the name that it
-/// gives. The table is looked for as the statement would: in the search path of the session.
-pub(super) async fn found(
+/// Whether some session is building index `i`. Of other roles' sessions the server shows only
+/// that they build something; their lock on the table then has to do.
+const IS_BEING_BUILT: &str = "EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_create_index AS p \
+     WHERE p.index_relid = i.indexrelid OR p.index_relid IS NULL AND EXISTS (\
+     SELECT 1 FROM pg_catalog.pg_locks AS l WHERE l.pid = p.pid AND l.locktype = 'relation' \
+     AND l.relation = i.indrelid AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted))";
+
+/// The indexes of the table that `created` names, by name. The table is looked for as the
+/// statement would: in the search path of the session.
+pub(super) async fn all(
     connection: &mut PgConnection,
     created: &ConcurrentIndex,
-) -> Result<Vec<FoundIndex>, sqlx::Error> {
+) -> Result<Vec<TableIndex>, sqlx::Error> {
     let schema = created.schema.as_ref();
     let table = schema
         .iter()
         .map(|schema| quoted(schema) + ".")
         .collect::<String>();
     let table = table + &quoted(&created.table);
-    let is_named = created
-        .name
-        .as_ref()
-        .map(|name| format!("c.relname = {}", literal(name)));
-    let like_it = is_named.as_deref().unwrap_or("true");
-    let named = is_named.as_deref().unwrap_or("false");
+    let named_so = match &created.name {
+        Some(name) => format!("c.relname = {}", literal(name)),
+        None => "false".to_owned(),
+    };
+    let may_be_it = if created.name.is_some() {
+        &named_so
+    } else {
+        "true"
+    };
     let sql = format!(
-        "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), \
-         ({like_it} AND i.indisunique = {} AND NOT i.indisprimary)::text, \
-         EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_create_index AS p \
-         WHERE p.index_relid = i.indexrelid)::text, i.indisvalid::text \
+        "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), i.indisvalid::text, \
+         ({named_so})::text, \
+         ({may_be_it} AND i.indisunique = {} AND NOT i.indisprimary)::text, \
+         (NOT i.indisvalid AND {IS_BEING_BUILT})::text \
          FROM pg_catalog.pg_index AS i \
          JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid \
          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
-         WHERE (NOT i.indisvalid OR {named}) AND i.indrelid = pg_catalog.to_regclass({}) ORDER BY 1",
+         WHERE i.indrelid = pg_catalog.to_regclass({}) ORDER BY 1",
         created.unique,
         literal(&table),
     );
     let found = rows(connection, &sql).await?;
     let read = |row: &sqlx::postgres::PgRow| {
         let is = |column: usize| row.try_get::<String, _>(column).map(|text| text == "true");
-        Ok(FoundIndex {
+        Ok(TableIndex {
             name: row.try_get(0)?,
-            is_like_it: is(1)?,
-            is_being_built: is(2)?,
-            is_valid: is(3)?,
+            is_valid: is(1)?,
+            is_named_so: is(2)?,
+            is_like_it: is(3)?,
+            is_being_built: is(4)?,
         })
     };
     found.iter().map(read).collect()

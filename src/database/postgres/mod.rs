@@ -31,8 +31,8 @@ use self::{
     version_table::{Trouble, VersionTable},
 };
 use super::{
-    Cancel, Database, DatabaseError, Detail, FoundIndex, Location, LockAttempt, Progress, Settings,
-    StepError, StepRequest, StepStage,
+    Cancel, Database, DatabaseError, Detail, Location, LockAttempt, Progress, Settings, StepError,
+    StepRequest, StepStage, TableIndex,
 };
 use crate::{
     revision::{LogEntry, LogRow, Observed, RecordChange},
@@ -281,12 +281,12 @@ impl Database for Postgres {
         Ok(())
     }
 
-    async fn indexes_of(
+    async fn indexes(
         &mut self,
         created: &ConcurrentIndex,
-    ) -> Result<Vec<FoundIndex>, DatabaseError> {
+    ) -> Result<Vec<TableIndex>, DatabaseError> {
         let (connection, _) = self.parts().await?;
-        let found = index::found(connection, created).await;
+        let found = index::all(connection, created).await;
         self.answer(found.map_err(Into::into)).await
     }
 

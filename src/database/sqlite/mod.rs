@@ -18,8 +18,8 @@ use async_trait::async_trait;
 use tokio::runtime::{Handle as Runtime, RuntimeFlavor};
 
 use super::{
-    Access, Cancel, Database, DatabaseError, Detail, FoundIndex, LockAttempt, Progress, Settings,
-    StepError, StepRequest, StepStage,
+    Access, Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, Settings, StepError,
+    StepRequest, StepStage, TableIndex,
 };
 use crate::{
     revision::{LogEntry, LogRow, Observed, RecordChange},
@@ -241,7 +241,7 @@ impl Database for Sqlite {
         })
     }
 
-    async fn indexes_of(&mut self, _: &ConcurrentIndex) -> Result<Vec<FoundIndex>, DatabaseError> {
+    async fn indexes(&mut self, _: &ConcurrentIndex) -> Result<Vec<TableIndex>, DatabaseError> {
         Ok(Vec::new())
     }
 

@@ -43,6 +43,12 @@ impl StatusView {
                 "{revision} stopped in its {} script: {} of {} statements are done",
                 partial.direction, partial.statements_done, partial.statements_total
             ));
+            findings.extend(
+                partial
+                    .interruption
+                    .iter()
+                    .map(|left| left.ending.to_string()),
+            );
         }
         let mut list = |ids: &[_], what: &str| {
             if !ids.is_empty() {
@@ -148,7 +154,7 @@ impl View for StatusView {
                     "direction": partial.direction.as_str(),
                     "statements_done": partial.statements_done,
                     "statements_total": partial.statements_total,
-                    "interruption": partial.interruption.as_ref().map(ToString::to_string),
+                    "interruption": partial.interruption.as_ref().map(|left| left.ending.to_string()),
                 })
             })
             .collect();

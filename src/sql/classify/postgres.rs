@@ -16,6 +16,8 @@ use StatementKind::{MayCommit, OutsideTransaction, Plain, Session, SessionObject
 pub struct ConcurrentIndex {
     /// Whether it is UNIQUE.
     pub unique: bool,
+    /// Whether it does nothing where an index of its name is.
+    pub if_not_exists: bool,
     /// The index; `None` leaves the name to the database.
     pub name: Option<String>,
     /// The schema of the table, where it is written; the index is created in it too.
@@ -35,7 +37,7 @@ pub fn concurrent_index(statement: &str) -> Option<ConcurrentIndex> {
     if !words.eat_all(&["INDEX", "CONCURRENTLY"]) {
         return None;
     }
-    words.eat_all(&["IF", "NOT", "EXISTS"]);
+    let if_not_exists = words.eat_all(&["IF", "NOT", "EXISTS"]);
     let name = if words.eat("ON") {
         None
     } else {
@@ -53,6 +55,7 @@ pub fn concurrent_index(statement: &str) -> Option<ConcurrentIndex> {
     }
     Some(ConcurrentIndex {
         unique,
+        if_not_exists,
         name,
         schema,
         table,
