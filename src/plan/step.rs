@@ -116,24 +116,13 @@ pub enum UnitKind {
     Shared(String),
     /// Outside of any transaction, so that a crash leaves it in doubt.
     Alone,
-    /// A CREATE INDEX CONCURRENTLY: as [`Self::Alone`], but by the index's name the database
-    /// shows what became of it.
+    /// A CREATE INDEX CONCURRENTLY: as [`Self::Alone`], but the indexes of its table show what
+    /// became of it.
     Index(ConcurrentIndex),
     /// Outside of any transaction, and running it again does no harm.
     Repeatable,
     /// The same, and later statements rely on it in the same session.
     Session,
-}
-
-impl UnitKind {
-    /// Whether nobody can tell what became of it when its end was not seen.
-    fn leaves_doubt(&self) -> bool {
-        match self {
-            Self::Alone => true,
-            Self::Index(created) => created.name.is_none(),
-            Self::Shared(_) | Self::Repeatable | Self::Session => false,
-        }
-    }
 }
 
 /// Something people should know about a plan.
@@ -372,7 +361,7 @@ impl Checked<'_> {
             .is_some_and(|i| i.ending == Ending::Unknown);
         if let Some(unit) = units.get(done)
             && unknown
-            && unit.kind.leaves_doubt()
+            && unit.kind == UnitKind::Alone
             && let Some(first) = self.first(unit)
         {
             problems.push(PlanProblem::Doubt {

@@ -250,7 +250,7 @@ fn finish(bench: &Bench, trial: &Trial, lock_wait: &str) -> Result<usize, String
 fn settle(bench: &Bench, trial: &Trial, message: &str) -> Result<(), String> {
     let look = bench.look(trial)?;
     let number = bench.oracle.position(&look).units + 1;
-    if !message.contains(&format!("statement {number} of revision")) {
+    if !message.contains(&format!("repair --statement {number} --done")) {
         return Err(format!("statement {number} is not named: {message}"));
     }
     let outcome = if bench.oracle.is_done(&look) {

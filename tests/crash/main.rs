@@ -12,7 +12,6 @@ mod report;
 mod server;
 mod session;
 mod state;
-mod unseen;
 mod watch;
 mod workload;
 

@@ -22,7 +22,12 @@ fn describe(problem: &PlanProblem) -> Diagnostic {
     Diagnostic {
         place: place(problem),
         notes: notes(problem),
-        hint: hint.map(str::to_owned),
+        hint: hint.map(|hint| match problem {
+            PlanProblem::Doubt { statement, .. } => {
+                hint.replace("--statement N", &format!("--statement {statement}"))
+            }
+            _ => hint.to_owned(),
+        }),
         ..diagnostic(code, problem)
     }
 }
