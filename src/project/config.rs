@@ -104,6 +104,8 @@ pub struct Config {
     pub protected: bool,
     /// `[postgres] lock-timeout`; zero is none.
     pub lock_timeout: Duration,
+    /// `[postgres] lock-attempts`; never zero.
+    pub lock_attempts: u32,
     /// `[postgres] statement-timeout`; zero is none.
     pub statement_timeout: Duration,
     /// Variables MIGRATOR_* that nobody reads, but whose name is nearly one
@@ -131,6 +133,7 @@ impl Config {
             connect_timeout: Duration::from_secs(10),
             protected: false,
             lock_timeout: Duration::from_secs(2),
+            lock_attempts: 10,
             statement_timeout: Duration::ZERO,
             misspelt: Vec::new(),
             url: Err(Vec::new()),

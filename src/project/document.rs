@@ -178,6 +178,12 @@ impl Reader<'_> {
                 let places = places.map(|(index, _)| self.origin(at + index)).collect();
                 Value::Template(text.clone().into_owned(), places)
             }
+            DeValue::Integer(digits) => {
+                match i64::from_str_radix(digits.as_str(), digits.radix()) {
+                    Ok(number) => Value::Number(number),
+                    Err(_) => Value::Other("an integer"),
+                }
+            }
             other => Value::Other(describe(other)),
         };
         let entry = Entry {

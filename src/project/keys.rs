@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{
     config::Config,
-    value::{Refused, Setting, positive, url, version_table},
+    value::{Refused, Setting, positive, times, url, version_table},
 };
 
 /// A section with keys.
@@ -32,6 +32,8 @@ pub(super) struct Given<'a> {
     pub text: Option<&'a str>,
     /// Or the boolean.
     pub flag: Option<bool>,
+    /// Or the whole number.
+    pub number: Option<i64>,
     /// What relative paths are relative to.
     pub base: &'a Path,
 }
@@ -63,6 +65,7 @@ pub(super) const KEYS: &[Key] = &[
     key(Migrator, "lock-wait", Some("LOCK_WAIT"), |c, v| read(&mut c.lock_wait, v)),
     key(Migrator, "connect-timeout", Some("CONNECT_TIMEOUT"), |c, v| put(&mut c.connect_timeout, positive(v))),
     key(Postgres, "lock-timeout", Some("POSTGRES_LOCK_TIMEOUT"), |c, v| read(&mut c.lock_timeout, v)),
+    key(Postgres, "lock-attempts", Some("POSTGRES_LOCK_ATTEMPTS"), |c, v| put(&mut c.lock_attempts, times(v))),
     key(Postgres, "statement-timeout", Some("POSTGRES_STATEMENT_TIMEOUT"), |c, v| read(&mut c.statement_timeout, v)),
 ];
 

@@ -27,7 +27,9 @@ pub(super) enum Value {
     Template(String, Vec<Origin>),
     /// A boolean.
     Flag(bool),
-    /// Something that no key takes: `an integer`.
+    /// A whole number.
+    Number(i64),
+    /// Something that no key takes: `an array`.
     Other(&'static str),
 }
 
@@ -38,7 +40,7 @@ impl Entry {
         variable: impl FnMut(&str) -> Result<String, Kind>,
     ) -> Result<Option<String>, Vec<ConfigProblem>> {
         match &self.value {
-            Value::Flag(_) | Value::Other(_) => Ok(None),
+            Value::Flag(_) | Value::Number(_) | Value::Other(_) => Ok(None),
             Value::Plain(text) => Ok(Some(text.clone())),
             Value::Template(text, places) => replace(text, variable)
                 .map(Some)
@@ -53,30 +55,41 @@ impl Entry {
         text: Option<&str>,
         config: &mut Config,
     ) -> Result<(), Vec<ConfigProblem>> {
-        let (flag, written, found) = match &self.value {
-            Value::Plain(text) | Value::Template(text, _) => (None, text.as_str(), "a string"),
-            Value::Flag(flag) => (Some(*flag), "", "a boolean"),
-            Value::Other(found) => (None, "", *found),
+        let mut given = Given {
+            text,
+            flag: None,
+            number: None,
+            base: &self.base,
         };
-        let base = &self.base;
-        key.set(config, &Given { text, flag, base })
-            .map_err(|refused| {
-                let origin = self.origin.clone();
-                let kind = match refused {
-                    Refused::EmptyUrl => Kind::EmptyUrl,
-                    Refused::Type(expected) => Kind::WrongType {
-                        key: key.name,
-                        expected,
-                        found,
-                    },
-                    Refused::Value(expected) => Kind::BadValue {
-                        key: key.name,
-                        value: written.to_owned(),
-                        expected,
-                    },
-                };
-                vec![ConfigProblem { origin, kind }]
-            })
+        let (written, found) = match &self.value {
+            Value::Plain(text) | Value::Template(text, _) => (text.clone(), "a string"),
+            Value::Flag(flag) => {
+                given.flag = Some(*flag);
+                (flag.to_string(), "a boolean")
+            }
+            Value::Number(number) => {
+                given.number = Some(*number);
+                (number.to_string(), "an integer")
+            }
+            Value::Other(found) => (String::new(), *found),
+        };
+        key.set(config, &given).map_err(|refused| {
+            let origin = self.origin.clone();
+            let kind = match refused {
+                Refused::EmptyUrl => Kind::EmptyUrl,
+                Refused::Type(expected) => Kind::WrongType {
+                    key: key.name,
+                    expected,
+                    found,
+                },
+                Refused::Value(expected) => Kind::BadValue {
+                    key: key.name,
+                    value: written,
+                    expected,
+                },
+            };
+            vec![ConfigProblem { origin, kind }]
+        })
     }
 
     fn faults(&self, text: &str, places: &[Origin], faults: Vec<Fault>) -> Vec<ConfigProblem> {

@@ -119,6 +119,7 @@ fn every_key_arrives() {
         protected = true
         [postgres]
         lock-timeout = "3s"
+        lock-attempts = 3
         statement-timeout = "5min"
         "#,
     );
@@ -137,6 +138,7 @@ fn every_key_arrives() {
     assert_eq!(config.connect_timeout, Duration::from_millis(500));
     assert!(config.protected);
     assert_eq!(config.lock_timeout, Duration::from_secs(3));
+    assert_eq!(config.lock_attempts, 3);
     assert_eq!(config.statement_timeout, Duration::from_secs(300));
 }
 
@@ -172,6 +174,15 @@ fn every_mistake_is_reported_with_its_place() {
             "migrator.toml:7:14: `migrations` is a string, not an array",
             "migrator.toml:9:16: `2` is no value for `lock-timeout`: expected a whole number with \
              ms, s, min or h, such as \"2s\", below 24 days, or \"0\"",
+        ],
+    );
+    check(
+        "[postgres]\nlock-attempts = 0\n[environments.a.postgres]\nlock-attempts = true\n\
+         [environments.b.postgres]\nlock-attempts = \"many\"\n",
+        &[
+            "migrator.toml:2:17: `0` is no value for `lock-attempts`: expected a whole number above zero",
+            "migrator.toml:4:17: `lock-attempts` is a whole number, not a boolean",
+            "migrator.toml:6:17: `many` is no value for `lock-attempts`: expected a whole number above zero",
         ],
     );
     check(

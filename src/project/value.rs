@@ -121,6 +121,18 @@ pub(super) fn positive(given: &Given<'_>) -> Result<Duration, Refused> {
     }
 }
 
+/// How often something is done, at least once. Variables hold it as a string.
+pub(super) fn times(given: &Given<'_>) -> Result<u32, Refused> {
+    let number = match (given.number, given.text) {
+        (Some(number), _) => u32::try_from(number).ok(),
+        (None, Some(text)) => text.parse().ok(),
+        (None, None) => return Err(Refused::Type("a whole number")),
+    };
+    number
+        .filter(|times| *times > 0)
+        .ok_or(Refused::Value("expected a whole number above zero"))
+}
+
 /// PostgreSQL cuts names after 63 bytes, without a word.
 const MAX_NAME: usize = 63;
 
@@ -199,6 +211,7 @@ mod tests {
         Given {
             text: Some(text),
             flag: None,
+            number: None,
             base: Path::new("/p"),
         }
     }

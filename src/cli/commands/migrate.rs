@@ -153,7 +153,10 @@ impl Migration<'_> {
                 place: database.place(),
                 begin,
             };
-            let options = execute::Options::default();
+            let options = execute::Options {
+                attempts: self.context.config.lock_attempts,
+                ..execute::Options::default()
+            };
             let outcome = match execute::run(database, plan, options, stop, sink).await {
                 Ok(outcome) => outcome,
                 Err(mut failure) => {

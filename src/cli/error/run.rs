@@ -78,6 +78,12 @@ fn advice(failure: &Failure) -> (Code, Option<&'static str>) {
     let off = failure.units.is_some();
     match (&failure.error, failure.stage) {
         (DatabaseError::Sql(_), StepStage::Record | StepStage::Commit) => (codes::M704, None),
+        (DatabaseError::Sql(failure), _) if failure.code.as_deref() == Some("57014") => (
+            codes::M701,
+            Some(
+                "raise statement-timeout if it needs the time, or ask who cancelled it; then run again",
+            ),
+        ),
         (DatabaseError::Sql(_), _) if off => (
             codes::M701,
             Some("mend the cause; the statements before this one stay done"),
