@@ -31,19 +31,25 @@ fn floors() -> BTreeMap<&'static str, usize> {
         .collect()
 }
 
-/// Every `.rs` file below `dir`, with its text.
+/// Every `.rs` file below `dir` that is no test module, with its text.
 fn sources(dir: &Path, found: &mut Vec<(String, String)>) {
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if path.extension().is_some_and(|it| it == "rs") && !is_test_module(&path) {
             found.push((
                 path.display().to_string(),
                 fs::read_to_string(&path).unwrap(),
             ));
         }
     }
+}
+
+/// A file that is compiled for tests only.
+fn is_test_module(path: &Path) -> bool {
+    let stem = path.file_stem().and_then(|stem| stem.to_str());
+    stem.is_some_and(|stem| stem == "tests" || stem == "testing" || stem.ends_with("_tests"))
 }
 
 /// The code without its test modules and comments: tests may look anywhere.

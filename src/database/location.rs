@@ -195,10 +195,12 @@ fn sqlite(rest: &str, base: &Path) -> Result<Location, LocationError> {
 }
 
 fn postgres(rest: &str) -> Result<Location, LocationError> {
-    let url = format!("postgres:{rest}");
     let (before, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     check_server_part(before)?;
     check_parameters(parameters)?;
+    let hostless = without_host(before, parameters)?;
+    let rest = hostless.as_deref().unwrap_or(rest);
+    let url = format!("postgres:{rest}");
     let options = PgConnectOptions::from_str(&url).map_err(|error| unreadable(before, error))?;
     if options.get_database().is_some() {
         return Ok(Location::Postgres(Box::new(options)));
@@ -226,6 +228,36 @@ fn check_server_part(before: &str) -> Result<(), LocationError> {
         ));
     }
     Ok(())
+}
+
+/// `//user:password@/db`, as it is written for sockets: URLs with a user must have a host, so user,
+/// password and port become parameters.
+fn without_host(before: &str, parameters: &str) -> Result<Option<String>, LocationError> {
+    let authority = before.strip_prefix("//").unwrap_or(before);
+    let (server, path) = authority.split_once('/').unwrap_or((authority, ""));
+    let Some((login, address)) = server.rsplit_once('@') else {
+        return Ok(None);
+    };
+    if !address.is_empty() && !address.starts_with(':') {
+        return Ok(None);
+    }
+    let (user, password) = match login.split_once(':') {
+        Some((user, password)) => (user, Some(password)),
+        None => (login, None),
+    };
+    let given = [
+        ("user", Some(user)),
+        ("password", password),
+        ("port", address.strip_prefix(':')),
+    ];
+    let mut pairs = Vec::new();
+    for (name, value) in given {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            pairs.push(format!("{name}={}", encode(&decode(value)?)));
+        }
+    }
+    pairs.extend((!parameters.is_empty()).then(|| parameters.to_owned()));
+    Ok(Some(format!("///{path}?{}", pairs.join("&"))))
 }
 
 fn check_parameters(parameters: &str) -> Result<(), LocationError> {
@@ -384,6 +416,21 @@ mod tests {
             "postgres://u@%2Frun%2Fpg:5433/db?options[search_path]=x",
             "postgres://u@/db?host=/run/pg&port=5433",
         );
+        check(
+            "postgres://a%26b:s%2B+%40@:6000/db?host=/run/pg",
+            "postgres://a&b@/db?host=/run/pg&port=6000",
+        );
+    }
+
+    #[test]
+    fn what_is_shown_of_a_socket_can_be_read_again() {
+        for shown in [
+            "postgres://u@/db?host=/run/pg",
+            "postgres://u@/db?host=/run/pg&port=5433",
+        ] {
+            let read = parse(shown).map(|location| location.to_string());
+            assert_eq!(read.as_deref(), Ok(shown));
+        }
     }
 
     #[test]
@@ -452,7 +499,7 @@ mod tests {
         #[test]
         fn no_password_is_ever_shown(
             noise in "[a-z/#?@:%&=,\\[\\] ]{0,5}",
-            place in "(h|h/db|h:1/db|h:x)",
+            place in "(h|h/db|h:1/db|h:x|/db|:1/db|:x|)",
         ) {
             let shown = match parse(&format!("postgres://u:hunter2{noise}hunter2@{place}")) {
                 Ok(location) => location.to_string(),
