@@ -11,7 +11,8 @@ use super::{
 use crate::{
     database::{self, Access, Database, DatabaseError, Detail, Location, Settings},
     plan::{Ahead, OutOfOrder, Situation},
-    project::{self, Config, Flags, Sources, TransactionScope, Url},
+    project::{self, Config, Flags, Misspelt, Sources, TransactionScope, Url},
+    report::Diagnostic,
     revision::{History, Observed},
     sql::Dialect,
 };
@@ -50,12 +51,48 @@ impl Context {
             process_env: std::env::vars_os().collect(),
         };
         let config = project::load(&sources).map_err(|problems| error::config(&problems))?;
+        for Misspelt { name, nearest } in &config.misspelt {
+            output.warn(&Diagnostic {
+                message: format!("nothing reads the variable {name}"),
+                hint: Some(format!("did you mean {nearest}?")),
+                ..Diagnostic::default()
+            });
+        }
         Ok(Self { config, output })
     }
 
     /// Where the database is.
     pub fn location(&self) -> Result<Location, Error> {
         parse(self.config.url().map_err(error::config)?)
+    }
+
+    /// A database as people see it: a file as seen from the working directory.
+    pub fn place(&self, location: &Location) -> String {
+        match location {
+            Location::Sqlite(file) => format!("sqlite:{}", self.config.show(file)),
+            Location::Postgres(_) => location.to_string(),
+        }
+    }
+
+    /// The same in what went wrong: below, files are known by their whole path.
+    pub fn shown(&self, mut error: Error) -> Error {
+        if let Ok(location @ Location::Sqlite(_)) = self.location()
+            && let Some(path) = location.to_string().strip_prefix("sqlite:")
+        {
+            let place = self.place(&location);
+            for diagnostic in &mut error.diagnostics {
+                diagnostic.message = renamed(&diagnostic.message, path, &place);
+            }
+        }
+        error
+    }
+
+    /// Says what went wrong and goes on.
+    pub fn warn(&self, error: Error) {
+        let shown = self.shown(error);
+        for diagnostic in &shown.diagnostics {
+            self.output.warn(diagnostic);
+        }
     }
 
     /// Whose rules scripts follow, as far as the url tells; without one it hardly matters.
@@ -104,22 +141,18 @@ impl Context {
         database::connect(location, access, settings).await
     }
 
-    /// The database's name and state; a SQLite file that is not there yet is an empty state.
-    pub async fn observe_or_empty(
-        &self,
-        command: &'static str,
-    ) -> Result<(String, Observed), Error> {
+    /// The database's state; a SQLite file that is not there yet is an empty state.
+    pub async fn observe_or_empty(&self, command: &'static str) -> Result<Observed, Error> {
         let location = self.location()?;
         match self.open(&location, Role::Reader(command)).await {
             Err(DatabaseError::Missing { .. }) if location.dialect() == Dialect::Sqlite => {
-                Ok((location.to_string(), Observed::default()))
+                Ok(Observed::default())
             }
             Err(error) => Err(error.into()),
             Ok(mut database) => {
                 let observed = database.observe(Detail::WithScripts).await?;
-                let place = database.place();
                 database.close().await?;
-                Ok((place, observed))
+                Ok(observed)
             }
         }
     }
@@ -159,11 +192,11 @@ impl Context {
         if yes || !self.is_protected(&location) {
             return Ok(());
         }
-        let name = location.database_name();
+        let (place, name) = (self.place(&location), location.database_name());
         let refused = || {
             Error::new(
                 codes::M112,
-                format!("{location} is protected, and {verb} was not confirmed"),
+                format!("{place} is protected, and {verb} was not confirmed"),
             )
             .hint(format!(
                 "type the database's name ({name}) when asked, or give --yes"
@@ -172,7 +205,7 @@ impl Context {
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
             return Err(refused());
         }
-        eprint!("{location} is protected. Type the database's name to {verb}: ");
+        eprint!("{place} is protected. Type the database's name to {verb}: ");
         let mut answer = String::new();
         let read = std::io::stdin().read_line(&mut answer);
         if read.is_ok() && answer.trim() == name {
@@ -204,16 +237,63 @@ fn parse(url: &Url) -> Result<Location, Error> {
         .map_err(|error| error::location(&error, &url.origin.to_string()))
 }
 
+/// `text` with `name` in place of `path`, but not where it is a part of a longer path.
+fn renamed(text: &str, path: &str, name: &str) -> String {
+    let mut parts = text.split(path);
+    let mut renamed = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let ends = part.is_empty() || part.starts_with([' ', ':', ',', ';', ')']);
+        renamed += if ends { name } else { path };
+        renamed += part;
+    }
+    renamed
+}
+
 /// `user@host` of this process, for the records.
 pub fn actor() -> String {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let user = ["USER", "LOGNAME", "USERNAME"]
         .into_iter()
-        .find_map(variable);
+        .find_map(variable)
+        .or_else(|| whoami::username().ok())
+        .or_else(uid)
+        .unwrap_or_else(|| "unknown".to_owned());
     let host = gethostname::gethostname();
-    format!(
-        "{}@{}",
-        user.as_deref().unwrap_or("unknown"),
-        host.to_string_lossy()
-    )
+    format!("{user}@{}", host.to_string_lossy())
+}
+
+/// Containers run as users that have a number and no name.
+#[cfg(target_os = "linux")]
+fn uid() -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let process = std::fs::metadata("/proc/self").ok()?;
+    Some(format!("uid {}", process.uid()))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn uid() -> Option<String> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_paths_are_renamed() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(renamed(text, "/x/app.db", "sqlite:app.db"), expected);
+        };
+        check("no database at /x/app.db", "no database at sqlite:app.db");
+        check("/x/app.db: locked", "sqlite:app.db: locked");
+        check("/x/app.db-wal is gone", "/x/app.db-wal is gone");
+        check("nothing", "nothing");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_process_has_a_number_for_its_user() {
+        let number = uid().and_then(|uid| uid.strip_prefix("uid ")?.parse::<u32>().ok());
+        assert!(number.is_some());
+    }
 }

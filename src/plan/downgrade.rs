@@ -142,10 +142,7 @@ fn reverted<'a>(
     target: &Target,
 ) -> Result<Vec<&'a AppliedRevision>, PlanProblem> {
     let observed = situation.observed;
-    let resolved = situation
-        .history
-        .resolve(target, &observed.applied)
-        .map_err(PlanProblem::Target)?;
+    let resolved = super::resolve(situation, target).map_err(PlanProblem::Target)?;
     let latest_first = revisions(observed).rev();
     match resolved {
         Resolved::Base => Ok(latest_first.collect()),

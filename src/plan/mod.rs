@@ -21,7 +21,7 @@ pub use step::{Execution, Plan, Resume, Source, Step, Unit, UnitKind, Warning};
 pub use upgrade::upgrade;
 
 use crate::{
-    revision::{History, Observed},
+    revision::{History, Observed, Resolved, Target, TargetError},
     sql::Dialect,
 };
 
@@ -62,4 +62,18 @@ pub struct Situation<'a> {
     pub ahead: Ahead,
     /// Whether all steps share one transaction.
     pub one_transaction: bool,
+}
+
+/// What `target` means. The heads of a project without revisions are none, so that there is
+/// nothing to do; as long as nothing is applied that they would stand for.
+fn resolve(situation: &Situation<'_>, target: &Target) -> Result<Resolved, TargetError> {
+    let rows = &situation.observed.applied;
+    match situation.history.resolve(target, rows) {
+        Err(TargetError::NoRevisions)
+            if rows.is_empty() && matches!(target, Target::Head | Target::Heads) =>
+        {
+            Ok(Resolved::Revisions(Vec::new()))
+        }
+        resolved => resolved,
+    }
 }

@@ -31,7 +31,7 @@ pub fn stamp(
         history, observed, ..
     } = *situation;
     let mut problems = Vec::new();
-    let ids = match history.resolve(target, &observed.applied) {
+    let ids = match super::resolve(situation, target) {
         Ok(Resolved::Base) => Vec::new(),
         Ok(Resolved::Revisions(ids)) => ids,
         Ok(Resolved::Next(count)) => {

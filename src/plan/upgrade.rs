@@ -163,11 +163,7 @@ fn pending<'a>(situation: &Situation<'a>, target: &Target) -> Result<Pending<'a>
             verb: "upgrade",
         })
     };
-    let resolve = |target| {
-        history
-            .resolve(target, &observed.applied)
-            .map_err(PlanProblem::Target)
-    };
+    let resolve = |target| super::resolve(situation, target).map_err(PlanProblem::Target);
     let (ids, limit) = match resolve(target)? {
         Resolved::Base => return wrong_way("base".to_owned()),
         Resolved::Last(count) => return wrong_way(format!("-{count}")),

@@ -22,17 +22,13 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let location = context.location()?;
     let mut database = context.connect(&location, Role::Reader("current")).await?;
     let observed = database.observe(Detail::Brief).await?;
-    let place = database.place();
     database.close().await?;
     // What is applied can be told even when the directory is in disorder.
     let history = match context.history(location.dialect()) {
         Ok(history) => Some(history),
         Err(error) if args.check_heads => return Err(error),
         Err(error) => {
-            error
-                .diagnostics
-                .iter()
-                .for_each(|diagnostic| context.output.warn(diagnostic));
+            context.warn(error);
             None
         }
     };
@@ -47,7 +43,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let at_heads = current == heads;
     let lines = describe::current(history.as_ref(), &observed);
     context.output.result(&CurrentView {
-        database: place,
+        database: context.place(&location),
         lines,
         at_heads,
     });

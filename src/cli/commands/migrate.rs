@@ -43,6 +43,7 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     let history = context.history(location.dialect())?;
     let migration = Migration {
         context,
+        place: context.place(&location),
         history,
         request,
     };
@@ -60,25 +61,25 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     let exit = result?;
     // The work is committed; an unlock that fails ends with the session anyhow.
     if let Err(error) = released.and(closed) {
-        context
-            .output
-            .warn(&Error::from(error).diagnostics.remove(0));
+        context.warn(error.into());
     }
     Ok(exit)
 }
 
 struct Migration<'a> {
     context: &'a Context,
+    /// The database, for people.
+    place: String,
     history: History,
     request: Request,
 }
 
 impl Migration<'_> {
     async fn dry_run(&self) -> Result<Exit, Error> {
-        let (database, observed) = self.context.observe_or_empty("plan").await?;
+        let observed = self.context.observe_or_empty("plan").await?;
         let plan = self.plan(&observed)?;
         let view = PlanView {
-            database,
+            database: self.place.clone(),
             from: describe::standing(&self.history, &observed),
             plan,
         };
@@ -150,7 +151,6 @@ impl Migration<'_> {
             let report = Report {
                 migration: self,
                 from,
-                place: database.place(),
                 begin,
             };
             let options = execute::Options {
@@ -249,7 +249,6 @@ async fn standing_now(database: &mut dyn Database) -> Option<Observed> {
 struct Report<'a> {
     migration: &'a Migration<'a>,
     from: Observed,
-    place: String,
     begin: Instant,
 }
 
@@ -257,7 +256,7 @@ impl Report<'_> {
     fn view(&self, done: Vec<Done>, not_run: Vec<RevisionId>, now: Option<&Observed>) -> RunView {
         let history = &self.migration.history;
         RunView {
-            database: self.place.clone(),
+            database: self.migration.place.clone(),
             direction: self.migration.request.direction,
             from: describe::standing(history, &self.from),
             to: now.map_or_else(

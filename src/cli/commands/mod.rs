@@ -22,18 +22,22 @@ use super::{
 
 /// Runs the command that was asked for.
 pub async fn run(args: Args, output: &Output) -> Result<Exit, Error> {
-    let context = || Context::load(&args.global, *output);
-    match args.command {
-        Command::Init(args) => init::run(args, output),
-        Command::Revision(args) => revision::run(args, &context()?),
-        Command::Upgrade(args) => upgrade::run(args, &context()?).await,
-        Command::Downgrade(args) => downgrade::run(args, &context()?).await,
-        Command::Current(args) => current::run(args, &context()?).await,
-        Command::History(args) => history::run(args, &context()?),
-        Command::Heads(args) => heads::run(args, &context()?),
-        Command::Show(args) => show::run(args, &context()?).await,
-        Command::Status(args) => status::run(args, &context()?).await,
-        Command::Repair(args) => repair::run(args, &context()?).await,
-        Command::Stamp(args) => stamp::run(args, &context()?).await,
+    if let Command::Init(args) = args.command {
+        return init::run(args, output);
     }
+    let context = Context::load(&args.global, *output)?;
+    let result = match args.command {
+        Command::Init(args) => init::run(args, output),
+        Command::Revision(args) => revision::run(args, &context),
+        Command::Upgrade(args) => upgrade::run(args, &context).await,
+        Command::Downgrade(args) => downgrade::run(args, &context).await,
+        Command::Current(args) => current::run(args, &context).await,
+        Command::History(args) => history::run(args, &context),
+        Command::Heads(args) => heads::run(args, &context),
+        Command::Show(args) => show::run(args, &context).await,
+        Command::Status(args) => status::run(args, &context).await,
+        Command::Repair(args) => repair::run(args, &context).await,
+        Command::Stamp(args) => stamp::run(args, &context).await,
+    };
+    result.map_err(|error| context.shown(error))
 }

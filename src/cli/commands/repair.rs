@@ -12,7 +12,9 @@ use crate::{
     execute::{self, Sink, Stop},
     plan::{self, Repair, RepairRequest},
     report::RepairView,
-    revision::{History, Observed, Resolved, RevisionId, Target},
+    revision::{
+        AppliedRevision, History, Observed, Partial, Resolved, RevisionId, State, Target,
+    },
 };
 
 /// Set the records right, after showing what is changed
@@ -66,6 +68,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let (dry_run, yes) = (args.dry_run, args.yes);
     let work = Work {
         context,
+        place: context.place(&location),
         history,
         args,
     };
@@ -84,6 +87,8 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
 
 struct Work<'a> {
     context: &'a Context,
+    /// The database, for people.
+    place: String,
     history: History,
     args: Args,
 }
@@ -105,8 +110,9 @@ impl Work<'_> {
         confirm(yes)?;
         execute::write_repairs(database, &repairs).await?;
         self.context.output.result(&RepairView {
-            database: database.place(),
+            database: self.place.clone(),
             repairs,
+            partial: Vec::new(),
             done: true,
         });
         Ok(())
@@ -118,14 +124,27 @@ impl Work<'_> {
         let situation = self.context.situation(&self.history, &observed)?;
         let repairs = plan::repair(&situation, &self.request(&observed)?)?;
         let view = RepairView {
-            database: database.place(),
+            database: self.place.clone(),
             repairs,
+            partial: self.left(&observed),
             done: false,
         };
         if self.args.dry_run || view.repairs.is_empty() || self.context.output.is_human() {
             self.context.output.result(&view);
         }
         Ok(view.repairs)
+    }
+
+    /// Revisions in their middle that only --statement or --mark can settle.
+    fn left(&self, observed: &Observed) -> Vec<(RevisionId, Partial)> {
+        if self.args.statement.is_some() || self.args.mark.is_some() {
+            return Vec::new();
+        }
+        let partial = |row: &AppliedRevision| match &row.state {
+            State::Partial(partial) => Some((row.revision.clone(), partial.clone())),
+            State::Applied => None,
+        };
+        observed.applied.iter().filter_map(partial).collect()
     }
 
     fn request(&self, observed: &Observed) -> Result<RepairRequest, Error> {

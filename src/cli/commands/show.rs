@@ -21,9 +21,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let target: Target = args.revision.parse()?;
     let history = context.history(context.dialect())?;
     let observed = observe(context).await;
-    let rows = observed
-        .as_ref()
-        .map_or(&[][..], |observed| &observed.applied);
+    let rows = observed.as_ref().map_or(&[][..], |found| &found.applied);
     let ids = match history.resolve(&target, rows)? {
         Resolved::Revisions(ids) => ids,
         _ => return Err(context.not_one_revision(&args.revision)),
@@ -41,29 +39,27 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         head: children.is_empty() && history.get(id).is_some(),
         children,
         applied: rows.iter().find(|row| row.revision == *id).cloned(),
-        connected: observed.is_some(),
+        unasked: observed.err(),
     };
     context.output.result(&view);
     Ok(Exit::Done)
 }
 
-/// A revision can be shown without its database: then only that part is missing.
-async fn observe(context: &Context) -> Option<Observed> {
-    let location = context.location().ok()?;
+/// A revision can be shown without its database: then only that part is missing, and the error
+/// says why.
+async fn observe(context: &Context) -> Result<Observed, &'static str> {
+    if context.config.url().is_err() {
+        return Err("no database given");
+    }
     let result = async {
+        let location = context.location()?;
         let mut database = context.connect(&location, Role::Reader("show")).await?;
         let observed = database.observe(Detail::Brief).await?;
         database.close().await?;
         Ok::<_, Error>(observed)
     };
-    match result.await {
-        Ok(observed) => Some(observed),
-        Err(error) => {
-            error
-                .diagnostics
-                .iter()
-                .for_each(|diagnostic| context.output.warn(diagnostic));
-            None
-        }
-    }
+    result.await.map_err(|error| {
+        context.warn(error);
+        "the database can't be read"
+    })
 }

@@ -40,16 +40,17 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let history = context.history(location.dialect())?;
     let stamp = Stamp {
         context,
+        place: context.place(&location),
         history,
         target,
         purge: args.purge,
     };
     if args.dry_run {
-        let (place, observed) = context.observe_or_empty("plan").await?;
+        let observed = context.observe_or_empty("plan").await?;
         let plan = stamp.plan(&observed)?;
         context
             .output
-            .result(&stamp.view(place, &observed, &observed, &plan, true));
+            .result(&stamp.view(&observed, &observed, &plan, true));
         return Ok(Exit::Done);
     }
     context.confirm("stamp", args.yes)?;
@@ -65,6 +66,8 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
 
 struct Stamp<'a> {
     context: &'a Context,
+    /// The database, for people.
+    place: String,
     history: History,
     target: Target,
     purge: bool,
@@ -84,7 +87,7 @@ impl Stamp<'_> {
             progress.finish(false);
         }
         let after = database.observe(Detail::Brief).await?;
-        Ok(self.view(database.place(), &before, &after, &plan, false))
+        Ok(self.view(&before, &after, &plan, false))
     }
 
     fn plan(&self, observed: &Observed) -> Result<StampPlan, Error> {
@@ -94,14 +97,13 @@ impl Stamp<'_> {
 
     fn view(
         &self,
-        database: String,
         before: &Observed,
         after: &Observed,
         plan: &StampPlan,
         dry_run: bool,
     ) -> StampView {
         StampView {
-            database,
+            database: self.place.clone(),
             from: describe::standing(&self.history, before),
             to: if dry_run {
                 self.shown_target()

@@ -9,7 +9,7 @@ use crate::{
     database::Detail,
     plan,
     report::StatusView,
-    revision::{Kind, RevisionId},
+    revision::{Kind, RevisionId, State},
 };
 
 /// Show where the database stands: current, head, pending, drift
@@ -21,7 +21,6 @@ pub async fn run(_: Args, context: &Context) -> Result<Exit, Error> {
     let history = context.history(location.dialect())?;
     let mut database = context.connect(&location, Role::Reader("status")).await?;
     let observed = database.observe(Detail::Brief).await?;
-    let place = database.place();
     database.close().await?;
     let rows = || {
         observed
@@ -29,15 +28,15 @@ pub async fn run(_: Args, context: &Context) -> Result<Exit, Error> {
             .iter()
             .filter(|row| row.kind == Kind::Revision)
     };
-    let applied: HashSet<&RevisionId> = rows().map(|row| &row.revision).collect();
+    let recorded: HashSet<&RevisionId> = rows().map(|row| &row.revision).collect();
     let pending = history
         .in_order()
-        .filter(|revision| !applied.contains(&revision.id));
+        .filter(|revision| !recorded.contains(&revision.id));
     let view = StatusView {
-        database: place,
+        database: context.place(&location),
         directory: context.shown_migrations(),
         revisions: history.len(),
-        applied: applied.len(),
+        applied: rows().filter(|row| row.state == State::Applied).count(),
         current: describe::current(Some(&history), &observed),
         heads: history
             .heads()

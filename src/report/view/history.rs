@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::{Json, Paint, Verbosity, View, object};
 use crate::{
     report::{Style, duration},
-    revision::{AppliedRevision, Revision, RevisionId, State},
+    revision::{AppliedRevision, Partial, Revision, RevisionId, State},
 };
 
 /// What is special about a revision in a listing.
@@ -206,8 +206,8 @@ pub struct ShowView {
     pub head: bool,
     /// Its row, when it is applied; `None` also when no database was asked.
     pub applied: Option<AppliedRevision>,
-    /// Whether a database was asked.
-    pub connected: bool,
+    /// Why no database was asked, where none was.
+    pub unasked: Option<&'static str>,
 }
 
 impl ShowView {
@@ -253,19 +253,30 @@ impl ShowView {
             facts.push(("Files", "not in this directory".to_owned()));
         }
         facts.push(("Applied", self.applied_text()));
+        if let Some(partial) = self.partial()
+            && let Some(found) = &partial.interruption
+        {
+            facts.push(("", found.ending.to_string()));
+        }
         facts
+    }
+
+    /// How its script stopped in the middle.
+    fn partial(&self) -> Option<&Partial> {
+        match &self.applied.as_ref()?.state {
+            State::Partial(partial) => Some(partial),
+            State::Applied => None,
+        }
     }
 
     fn applied_text(&self) -> String {
         let Some(row) = &self.applied else {
-            return if self.connected {
-                "no"
-            } else {
-                "unknown (no database given)"
-            }
-            .to_owned();
+            return match self.unasked {
+                None => "no".to_owned(),
+                Some(reason) => format!("unknown ({reason})"),
+            };
         };
-        if let State::Partial(partial) = &row.state {
+        if let Some(partial) = self.partial() {
             return format!(
                 "partly: {} of {} statements of the {} script are done",
                 partial.statements_done, partial.statements_total, partial.direction
@@ -327,11 +338,17 @@ impl View for ShowView {
             "up": revision.map(|r| &r.up.file),
             "down": revision.and_then(|r| r.down.as_ref()).map(|down| &down.file),
             "irreversible": revision.and_then(|r| r.up.headers.irreversible.as_ref()),
-            "applied": self.connected.then_some(self.applied.is_some()),
+            "applied": self.unasked.is_none().then_some(self.applied.is_some()),
             "applied_at": self.applied.as_ref().and_then(|row| row.applied_at).map(rfc3339),
             "applied_by": self.applied.as_ref().map(|row| &row.applied_by),
             "duration_ms": self.applied.as_ref().map(|row| row.duration_ms),
-            "partial": self.applied.as_ref().map(|row| matches!(row.state, State::Partial(_))),
+            "partial": self.applied.as_ref().map(|_| self.partial().is_some()),
+            "statements_done": self.partial().map(|partial| partial.statements_done),
+            "statements_total": self.partial().map(|partial| partial.statements_total),
+            "interruption": self
+                .partial()
+                .and_then(|partial| partial.interruption.as_ref())
+                .map(|left| left.ending.to_string()),
         }))
     }
 }

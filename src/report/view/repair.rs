@@ -1,11 +1,11 @@
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
-use super::{Json, Paint, Verbosity, View, object};
+use super::{Json, Paint, Verbosity, View, object, status::partial_json};
 use crate::{
     plan::{Repair, RepairKind},
     report::{Style, count},
-    revision::Direction,
+    revision::{Direction, Partial, RevisionId},
 };
 
 /// `repair`: what is changed in the records.
@@ -15,12 +15,17 @@ pub struct RepairView {
     pub database: String,
     /// All of it.
     pub repairs: Vec<Repair>,
+    /// Revisions in their middle that this leaves as they are.
+    pub partial: Vec<(RevisionId, Partial)>,
     /// Whether it is done, or only shown.
     pub done: bool,
 }
 
 impl View for RepairView {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+        if self.repairs.is_empty() && !self.partial.is_empty() {
+            return format!("No edited script is to be accepted.\n{}", self.settled(paint));
+        }
         if self.repairs.is_empty() {
             return format!(
                 "Nothing to repair: the records of {} agree with the directory.\n",
@@ -28,11 +33,8 @@ impl View for RepairView {
             );
         }
         if !self.done {
-            return self
-                .repairs
-                .iter()
-                .map(|repair| shown(repair, paint))
-                .collect();
+            let repairs = self.repairs.iter().map(|repair| shown(repair, paint));
+            return repairs.collect::<String>() + &self.settled(paint);
         }
         if verbosity == Verbosity::Quiet {
             return String::new();
@@ -50,7 +52,45 @@ impl View for RepairView {
             "database": self.database,
             "done": self.done,
             "repairs": self.repairs.iter().map(repair_json).collect::<Vec<_>>(),
+            "partial": self.partial.iter().map(partial_json).collect::<Vec<_>>(),
         }))
+    }
+}
+
+impl RepairView {
+    /// What is in its middle, and the ways out of it.
+    fn settled(&self, paint: Paint) -> String {
+        let mut text = String::new();
+        for (revision, partial) in &self.partial {
+            let Partial {
+                direction,
+                statements_done: done,
+                statements_total: total,
+                ..
+            } = partial;
+            let id = paint.paint(Style::Id, revision);
+            text.push_str(&format!(
+                "{id} is in its middle: {done} of {total} statements of its {direction} script are done\n"
+            ));
+            if let Some(found) = &partial.interruption {
+                text.push_str(&format!("  {}\n", found.ending));
+            }
+            let verb = match direction {
+                Direction::Up => "upgrade",
+                Direction::Down => "downgrade",
+            };
+            text.push_str(&format!("  `migrator {verb}` goes on with it\n"));
+            if done < total {
+                text.push_str(&format!(
+                    "  `migrator repair --statement {} --done` or `--undone` says what became of that statement\n",
+                    done + 1
+                ));
+            }
+            text.push_str(
+                "  `migrator repair --mark applied` or `unapplied` says that you finished or undid it by hand\n",
+            );
+        }
+        text
     }
 }
 

@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Json, Paint, RevisionLine, Verbosity, View,
@@ -8,6 +8,7 @@ use super::{
 use crate::{
     plan::{Drift, Relation},
     report::{Style, count},
+    revision::{Partial, RevisionId},
 };
 
 /// `status`: where the database stands, at one glance.
@@ -19,7 +20,7 @@ pub struct StatusView {
     pub directory: String,
     /// Revisions in the directory.
     pub revisions: usize,
-    /// Revisions applied.
+    /// Revisions applied, without those in their middle.
     pub applied: usize,
     /// Heads of what is applied.
     pub current: Vec<RevisionLine>,
@@ -98,7 +99,11 @@ impl View for StatusView {
         };
         fact("Current", lines(&self.current, "base (nothing is applied)"));
         fact("Head", lines(&self.heads, "none"));
-        fact("Applied", count(self.applied, "revision"));
+        let mut applied = count(self.applied, "revision");
+        if !self.drift.partial.is_empty() {
+            applied += &format!(", {} partly", self.drift.partial.len());
+        }
+        fact("Applied", applied);
         fact("Pending", count(self.pending.len(), "revision"));
         let limit = if verbosity == Verbosity::Verbose {
             usize::MAX
@@ -144,20 +149,7 @@ impl View for StatusView {
                 .map(|line| line.id.as_str().to_owned())
                 .collect::<Vec<_>>()
         };
-        let partial: Vec<_> = self
-            .drift
-            .partial
-            .iter()
-            .map(|(revision, partial)| {
-                json!({
-                    "revision": revision.as_str(),
-                    "direction": partial.direction.as_str(),
-                    "statements_done": partial.statements_done,
-                    "statements_total": partial.statements_total,
-                    "interruption": partial.interruption.as_ref().map(|left| left.ending.to_string()),
-                })
-            })
-            .collect();
+        let partial: Vec<_> = self.drift.partial.iter().map(partial_json).collect();
         object(json!({
             "database": self.database,
             "directory": self.directory,
@@ -181,4 +173,15 @@ impl View for StatusView {
             },
         }))
     }
+}
+
+/// A revision in its middle.
+pub(super) fn partial_json((revision, partial): &(RevisionId, Partial)) -> Value {
+    json!({
+        "revision": revision.as_str(),
+        "direction": partial.direction.as_str(),
+        "statements_done": partial.statements_done,
+        "statements_total": partial.statements_total,
+        "interruption": partial.interruption.as_ref().map(|left| left.ending.to_string()),
+    })
 }
