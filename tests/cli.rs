@@ -233,11 +233,9 @@ fn branches() {
         env.run("show 20260101000002");
         env.run("downgrade 20260101000002+1");
         env.run("downgrade -1");
-        env.write(
-            "migrations/20260101000005_join.up.sql",
-            "-- Join\n-- migrator: revises = 20260101000003, 20260101000004\n",
-        );
-        env.write("migrations/20260101000005_join.down.sql", "-- nothing\n");
+        let joined = "20260101000003 --head 20260101000004 --rev-id 20260101000005";
+        env.run("revision -m Join --head 20260101000003 --head create_posts");
+        env.run(&format!("revision -m Join --head {joined}"));
         env.run("upgrade head");
         env.run("history");
         env.run("downgrade -1");
@@ -687,11 +685,123 @@ fn init_begins_a_project() {
     let mut env = Env::new(Backend::Sqlite);
     env.run("init new");
     env.run("init new");
+    env.run("-c new/migrator.toml upgrade");
+    env.remove("migrator.toml");
+    env.run("init");
+    env.run("upgrade");
     env.run("-c new/migrator.toml revision -m \"first one\" --rev-id 1");
     env.run("-c new/migrator.toml upgrade");
     let files = env.files().join("\n");
     env.note(&files);
     snapshot!(env, "init");
+}
+
+#[test]
+fn nothing_is_to_be_done_without_revisions() {
+    on_both("no_revisions", |env| {
+        env.run("upgrade --dry-run");
+        env.run("upgrade");
+        env.run("upgrade heads");
+        env.run("upgrade +1");
+        env.run("status");
+        env.run("downgrade head");
+        env.run("downgrade base");
+        env.run("stamp head");
+        env.run("upgrade tags@head");
+        env.note("# nor is everything undone that was there before");
+        env.revision("1_a", "CREATE TABLE a (x integer);", "DROP TABLE a;");
+        env.run("upgrade");
+        env.remove("migrations/1_a.up.sql");
+        env.remove("migrations/1_a.down.sql");
+        env.run("upgrade");
+        env.run("stamp head --purge");
+        env.run("downgrade head");
+    });
+}
+
+#[test]
+fn a_half_done_revision_is_called_that_everywhere() {
+    on_both("half_done", |env| {
+        env.revision("1_a", "CREATE TABLE a (x integer);", "DROP TABLE a;");
+        env.revision(
+            "2_off",
+            &format!("{OFF}INSERT INTO a VALUES (1);\nINSERT INTO b VALUES (2);\nINSERT INTO a VALUES (3);\n"),
+            "DROP TABLE b;",
+        );
+        env.run("upgrade");
+        env.run("status");
+        env.run("show off");
+        env.run("--format json show off");
+        env.run("repair");
+        env.run("--format json repair");
+        env.run("upgrade -v --dry-run");
+        env.run("stamp head");
+        env.run("stamp head --purge");
+    });
+}
+
+#[test]
+fn a_variable_that_is_misspelt_is_named() {
+    let mut env = Env::new(Backend::Sqlite);
+    three(&env);
+    let variables = [("MIGRATOR_LOCK_WIAT", "5s"), ("MIGRATOR_HOME", "/nowhere")];
+    env.run_with("heads", &variables);
+    env.run_with("-q heads", &variables);
+    snapshot!(env, "misspelt");
+}
+
+#[test]
+fn a_revision_can_be_shown_without_its_database() {
+    let mut env = Env::new(Backend::Sqlite);
+    three(&env);
+    env.run("show create_posts");
+    env.write("migrator.toml", "[migrator]\n");
+    env.run("show create_posts");
+    snapshot!(env, "show_alone");
+}
+
+#[test]
+fn a_stored_script_that_fails_can_be_mended() {
+    on_both("stored_down_fails", |env| {
+        env.revision("1_a", "CREATE TABLE a (x integer);", "DROP TABLE b;");
+        env.run("upgrade");
+        env.remove("migrations/1_a.down.sql");
+        env.run("downgrade base");
+        env.write("migrations/1_a.down.sql", "DROP TABLE a;");
+        env.run("downgrade base");
+    });
+}
+
+#[test]
+fn a_role_that_may_not_make_the_version_table_is_told_so() {
+    let mut env = Env::new(Backend::Postgres);
+    three(&env);
+    let role = format!("plain_{}", env.sql("SELECT current_database()").trim());
+    // Older servers let everyone make tables.
+    env.sql(&format!(
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE ROLE {role} LOGIN"
+    ));
+    let url = env.url().replacen("postgres@", &format!("{role}@"), 1);
+    env.write("migrator.toml", format!("[migrator]\nurl = \"{url}\"\n"));
+    env.run("upgrade");
+    env.run("stamp head");
+    env.sql(&format!("GRANT CREATE ON SCHEMA public TO {role}"));
+    env.run("upgrade");
+    env.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+    snapshot!(env, "role_without_rights");
+}
+
+#[test]
+fn records_name_the_user_without_its_variable() {
+    let env = Env::new(Backend::Sqlite);
+    three(&env);
+    let mut command = env.command();
+    command.env_remove("USER").arg("upgrade");
+    assert!(command.output().unwrap().status.success());
+    let actor = env.sql("SELECT DISTINCT applied_by FROM migrator_version");
+    let (user, host) = actor.trim().split_once('@').unwrap();
+    assert!(!user.is_empty() && user != "unknown", "{actor}");
+    assert!(!host.is_empty(), "{actor}");
 }
 
 #[test]
@@ -709,6 +819,7 @@ fn help() {
         "show --help",
         "status --help",
         "stamp --help",
+        "repair --help",
         "--version",
         "",
     ] {

@@ -1004,20 +1004,18 @@ async fn only_new_violations_are_refused() {
             Err(other) => panic!("{parts:?}: {other:?}"),
         }
     };
-    let posts = "posts (author): ";
+    let posts = "of posts (column author)";
     check(
         "",
         &["DELETE FROM users WHERE id = 1"],
-        Some(&format!(
-            "{posts}1 row without a parent in users (rowid 10)"
-        )),
+        Some(&format!("1 row {posts} has no parent in users (rowid 10)")),
     )
     .await;
     check(
         "",
         &["DELETE FROM users"],
         Some(&format!(
-            "{posts}2 rows without a parent in users (rowid 10, 20)"
+            "2 rows {posts} have no parent in users (rowid 10, 20)"
         )),
     )
     .await;
@@ -1026,7 +1024,7 @@ async fn only_new_violations_are_refused() {
         "",
         &["DROP TABLE users"],
         Some(&format!(
-            "{posts}2 rows without a parent in users (rowid 10, 20)"
+            "2 rows {posts} have no parent in users (rowid 10, 20)"
         )),
     )
     .await;
@@ -1035,7 +1033,7 @@ async fn only_new_violations_are_refused() {
         BROKEN,
         &["DELETE FROM users WHERE id = 1"],
         Some(&format!(
-            "{posts}1 row without a parent in users, besides 1 that had none before (rowid 10, 30)"
+            "1 row {posts} has no parent in users, besides 1 that had none before (rowid 10, 30)"
         )),
     )
     .await;
@@ -1063,15 +1061,13 @@ async fn only_new_violations_are_refused() {
     check(
         mismatch,
         &["DELETE FROM users WHERE id = 1"],
-        Some(&format!(
-            "{posts}1 row without a parent in users (rowid 10)"
-        )),
+        Some(&format!("1 row {posts} has no parent in users (rowid 10)")),
     )
     .await;
     check(
         mismatch,
         &["INSERT INTO a VALUES (6, 98)"],
-        Some("a (author): 1 row without a parent in users, besides 1 that had none before"),
+        Some("1 row of a (column author) has no parent in users, besides 1 that had none before"),
     )
     .await;
     check(
@@ -1093,7 +1089,7 @@ async fn only_new_violations_are_refused() {
             "CREATE UNIQUE INDEX pk ON p (k)",
             "INSERT INTO c VALUES (3)",
         ],
-        Some("c (k): 1 row without a parent in p, besides 2 that had none before (rowid 1, 2, 3)"),
+        Some("1 row of c (column k) has no parent in p, besides 2 that had none before (rowid 1, 2, 3)"),
     )
     .await;
 }

@@ -1,13 +1,15 @@
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{
+    ArgAction, Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum,
+    builder::styling::{AnsiColor, Styles},
+};
 
 use super::commands::{
     current, downgrade, heads, history, init, repair, revision, show, stamp, status, upgrade,
 };
 
-/// Database migrations for SQLite and PostgreSQL: plain SQL up and down
-/// scripts, checksummed, locked, one transaction a revision.
+/// Database migrations for SQLite and PostgreSQL, in plain SQL
 #[derive(Debug, Parser)]
 #[command(
     name = "migrator",
@@ -15,10 +17,11 @@ use super::commands::{
     arg_required_else_help = true,
     subcommand_required = true,
     max_term_width = 100,
-    after_help = "Targets: head, heads, base, current, an id or a unique prefix of it (4 characters or more),\n\
+    styles = STYLES,
+    after_help = "Targets: head, heads, base, current, an id or 4 or more leading characters of it, \
                   a slug, +N, -N, REV+N, REV-N, LABEL@head.\n\n\
-                  Exit status: 0 done, 1 failed and nothing changed, 2 usage, 3 a check says no,\n\
-                  4 stopped partway, 5 the lock was busy, 130 interrupted."
+                  Exit status: 0 done, 1 failed and nothing changed, 2 usage, 3 a check says no, \
+                  4 stopped partway, 5 the lock was busy, 130 interrupted.",
 )]
 pub struct Args {
     #[command(flatten)]
@@ -28,19 +31,35 @@ pub struct Args {
     pub command: Command,
 }
 
+impl Args {
+    /// What there is, for those who gave no command.
+    pub fn overview() -> clap::builder::StyledStr {
+        let template = "{about-section}\n{usage-heading} {usage}\n\nCommands:\n{subcommands}\n\n\
+                        `migrator --help` tells of options and targets, `migrator help COMMAND` \
+                        of a command.\n";
+        Self::command().help_template(template).render_help()
+    }
+}
+
+/// As errors of all other kinds look.
+const STYLES: Styles = Styles::styled()
+    .error(AnsiColor::BrightRed.on_default().bold())
+    .valid(AnsiColor::BrightCyan.on_default().bold())
+    .invalid(AnsiColor::Yellow.on_default());
+
 /// Options of every command.
 #[derive(Debug, Clone, ClapArgs)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// The configuration file [default: migrator.toml, looked for upwards from here]
+    /// Configuration [default: migrator.toml here or in a directory above]
     #[arg(short, long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
 
-    /// The environment of the configuration to use
+    /// Environment of the configuration
     #[arg(short = 'n', long = "env", value_name = "NAME", global = true)]
     pub environment: Option<String>,
 
-    /// The database, over everything that is configured
+    /// Database, over everything that is configured
     #[arg(long, value_name = "URL", global = true, hide_env_values = true)]
     pub url: Option<String>,
 
@@ -56,7 +75,7 @@ pub struct Global {
     #[arg(short, long, global = true, action = ArgAction::SetTrue)]
     pub quiet: bool,
 
-    /// When to use colours
+    /// When to use colours; auto is on a terminal without NO_COLOR
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub color: Color,
 }
@@ -64,20 +83,18 @@ pub struct Global {
 /// What results look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Text for people
+    // Text for people.
     Human,
-    /// One JSON object
+    // One JSON object.
     Json,
 }
 
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Color {
-    /// On a terminal, unless NO_COLOR is set
+    // On a terminal, unless NO_COLOR is set.
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 

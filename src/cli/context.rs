@@ -22,8 +22,20 @@ use crate::{
 pub enum Role {
     /// What is not there is an error.
     Reader(&'static str),
-    /// A missing SQLite file is made.
+    /// A missing SQLite file is an empty state, and made when something is written.
     Creator(&'static str),
+}
+
+impl Role {
+    /// Of a command that makes nothing. As long as there are no revisions, nothing is missing
+    /// either: a project begins without its database.
+    pub fn reader(name: &'static str, history: &History) -> Self {
+        if history.is_empty() {
+            Self::Creator(name)
+        } else {
+            Self::Reader(name)
+        }
+    }
 }
 
 /// The configuration of one run, and where its output goes.

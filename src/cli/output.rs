@@ -67,7 +67,7 @@ impl Output {
     /// Says something that is no error.
     pub fn warn(&self, warning: &Diagnostic) {
         if self.format == Format::Human && self.verbosity > Verbosity::Quiet {
-            eprint(&warning.human(self.err.0, true));
+            eprint(&warning.human(self.err.0, true, width()));
         }
     }
 
@@ -78,7 +78,7 @@ impl Output {
                 let texts: Vec<_> = error
                     .diagnostics
                     .iter()
-                    .map(|d| d.human(self.err.0, false))
+                    .map(|d| d.human(self.err.0, false, width()))
                     .collect();
                 eprint(&texts.join("\n"));
             }
@@ -115,6 +115,12 @@ impl Output {
 fn colours_wanted() -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Columns of the terminal that errors are shown on.
+fn width() -> Option<usize> {
+    let (_, columns) = console::Term::stderr().size_checked()?;
+    Some(usize::from(columns))
 }
 
 /// A reader that went away (`| head`) is no error of ours.

@@ -54,15 +54,30 @@ impl Snippet {
 /// Scripts can have lines of megabytes (dumps): only this many bytes around the place are shown.
 const MARGIN: usize = 200;
 
+/// Columns where there is no terminal.
+const WIDTH: usize = 100;
+
+/// Columns before the text of a note, for files of up to 9999 lines.
+const NOTE: usize = "     = note: ".len();
+
 impl Diagnostic {
     /// For people: a headline, the place with its source line and a caret, notes, the hint.
-    pub fn human(&self, colour: bool, warning: bool) -> String {
+    /// On a terminal of `width` columns sentences are broken there; elsewhere programs may look
+    /// for them, and only the source is cut.
+    pub fn human(&self, colour: bool, warning: bool, width: Option<usize>) -> String {
+        let broken = |text: &str, used: usize| match width {
+            Some(width) => wrapped(text, width.saturating_sub(used)),
+            None => text.to_owned(),
+        };
+
         let level = if warning {
             Level::WARNING
         } else {
             Level::ERROR
         };
-        let mut title = level.primary_title(self.message.as_str());
+        let head = format!("error[{}]: ", self.code).len();
+        let message = broken(&self.message, head);
+        let mut title = level.primary_title(message);
         if !self.code.is_empty() {
             title = title.id(self.code);
         }
@@ -78,17 +93,22 @@ impl Diagnostic {
             (None, None) => Group::with_title(title),
         };
         for note in &self.notes {
-            group = group.element(Level::NOTE.message(note.as_str()));
+            group = group.element(Level::NOTE.message(broken(note, NOTE)));
         }
         if let Some(hint) = &self.hint {
-            group = group.element(Level::HELP.message(hint.as_str()));
+            group = group.element(Level::HELP.message(broken(hint, NOTE)));
         }
         let renderer = if colour {
             Renderer::styled()
         } else {
             Renderer::plain()
         };
+        let renderer = renderer.term_width(width.unwrap_or(WIDTH));
         let mut text = renderer.render(&[group]).to_string();
+        if window.is_none() {
+            // As if the number of a line stood there.
+            text = text.replace('\n', "\n ");
+        }
         text.push('\n');
         text
     }
@@ -162,10 +182,91 @@ impl<'a> Window<'a> {
     }
 }
 
+/// `text` with line breaks between words, for lines of `width` columns.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut wrapped = String::new();
+    let mut used = 0;
+    for (index, word) in text.split(' ').enumerate() {
+        let columns = console::measure_text_width(word);
+        if index > 0 {
+            let fits = used + 1 + columns <= width;
+            wrapped.push(if fits { ' ' } else { '\n' });
+            used = if fits { used + 1 } else { 0 };
+        }
+        wrapped.push_str(word);
+        used += columns;
+    }
+    wrapped
+}
+
 fn floor(text: &str, mut at: usize) -> usize {
     at = at.min(text.len());
     while !text.is_char_boundary(at) {
         at -= 1;
     }
     at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn diagnostic(line: &str) -> Diagnostic {
+        Diagnostic {
+            code: "M701",
+            message: "it failed".to_owned(),
+            place: Some(Snippet {
+                file: "x.sql".to_owned(),
+                text: Some(line.into()),
+                offset: line.find('!'),
+                length: 1,
+                at: None,
+            }),
+            notes: vec!["one two three four five six seven eight nine ten eleven".to_owned()],
+            hint: None,
+        }
+    }
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        let check = |text: &str, width, expected: &str| assert_eq!(wrapped(text, width), expected);
+        check("one two three", 80, "one two three");
+        check("one two three", 7, "one two\nthree");
+        check("one two three", 6, "one\ntwo\nthree");
+        check("extraordinary", 3, "extraordinary");
+        check("", 3, "");
+        check("żółw żółw", 4, "żółw\nżółw");
+    }
+
+    #[test]
+    fn a_terminal_gets_no_line_that_is_wider() {
+        let line = format!("{}!{}", "SELECT 1, ".repeat(30), " tail".repeat(30));
+        for width in [40, 80, 120] {
+            let text = diagnostic(&line).human(false, false, Some(width));
+            assert!(text.contains('!'), "{text}");
+            let widest = text.lines().map(|line| line.chars().count()).max();
+            assert!(widest <= Some(width), "{width}:\n{text}");
+        }
+    }
+
+    #[test]
+    fn without_a_terminal_a_note_is_one_line() {
+        let text = diagnostic("a ! b").human(false, false, None);
+        assert!(text.contains("= note: one two three four five six seven eight nine ten eleven"));
+    }
+
+    #[test]
+    fn places_with_and_without_source_stand_alike() {
+        let whole = Diagnostic {
+            place: Some(Snippet::file("x.sql")),
+            ..diagnostic("!")
+        };
+        for text in [
+            whole.human(false, false, None),
+            diagnostic("!").human(false, false, None),
+        ] {
+            assert!(text.contains("\n --> x.sql"), "{text}");
+            assert!(text.contains("\n  = note: one"), "{text}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{
     cli::{
@@ -21,8 +21,13 @@ pub struct Args {
 
 pub fn run(args: Args, output: &Output) -> Result<Exit, Error> {
     let made = project::init(&args.dir)?;
+    let shown = |path: &PathBuf| {
+        let path = path.strip_prefix(".").unwrap_or(path);
+        path.display().to_string()
+    };
     output.result(&InitView {
-        files: made.iter().map(|path| path.display().to_string()).collect(),
+        files: made.iter().map(shown).collect(),
+        dir: (args.dir != Path::new(".")).then(|| args.dir.display().to_string()),
     });
     Ok(Exit::Done)
 }

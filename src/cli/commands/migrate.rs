@@ -52,7 +52,7 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     }
     let role = match migration.request.direction {
         Direction::Up => Role::Creator("upgrade"),
-        Direction::Down => Role::Reader("downgrade"),
+        Direction::Down => Role::reader("downgrade", &migration.history),
     };
     let mut database = context.connect(&location, role).await?;
     let result = migration.locked(database.as_mut(), begin).await;

@@ -12,9 +12,7 @@ use crate::{
     execute::{self, Sink, Stop},
     plan::{self, Repair, RepairRequest},
     report::RepairView,
-    revision::{
-        AppliedRevision, History, Observed, Partial, Resolved, RevisionId, State, Target,
-    },
+    revision::{AppliedRevision, History, Observed, Partial, Resolved, RevisionId, State, Target},
 };
 
 /// Set the records right, after showing what is changed

@@ -14,16 +14,16 @@ use crate::{
 /// Make the up and down scripts of a new revision
 ///
 /// The id is the time in UTC. The new revision revises the head; with several
-/// heads --head says which one.
+/// heads --head says which one, and given more than once it joins them.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What the revision does, in a few words; the files are named after it
     #[arg(short, long)]
     message: String,
 
-    /// The revision to revise, or base for a new root [default: the head]
+    /// The revision to revise, or base for a new root; several are joined [default: the head]
     #[arg(long, value_name = "REVISION")]
-    head: Option<String>,
+    head: Vec<String>,
 
     /// A revision that must be applied first without being a parent; may be given more than once
     #[arg(long, value_name = "REVISION")]
@@ -58,7 +58,7 @@ pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
             })?,
         None => project::next_id(now, history.in_order().map(|revision| revision.id.clone())),
     };
-    let parents = parents(&history, args.head.as_deref(), context)?;
+    let parents = parents(&history, &args.head, context)?;
     let depends_on: Result<Vec<_>, Error> = args
         .depends_on
         .iter()
@@ -78,11 +78,10 @@ pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         dialect,
         author: &context::actor(),
     };
-    let scripts = project::render(
-        &context.config.templates,
-        args.template.as_deref(),
-        &request,
-    )?;
+    // What joins branches has nothing to run, unless a template says otherwise.
+    let joins = (parents.len() > 1).then_some("merge");
+    let template = args.template.as_deref().or(joins);
+    let scripts = project::render(&context.config.templates, template, &request)?;
     let (up, down) = (scripts.up.as_str(), scripts.down.as_deref());
     let scripts = NewScripts {
         id: &id,
@@ -102,21 +101,41 @@ pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
 /// The parents of the new revision.
 fn parents(
     history: &History,
-    head: Option<&str>,
+    heads: &[String],
     context: &Context,
 ) -> Result<Vec<RevisionId>, Error> {
-    match head {
-        Some("base") => Ok(Vec::new()),
-        Some(text) => Ok(vec![one(history, text, context)?]),
-        None => {
+    match heads {
+        [only] if only == "base" => Ok(Vec::new()),
+        [_, ..] => {
+            let parents: Result<Vec<_>, Error> = heads
+                .iter()
+                .map(|text| one(history, text, context))
+                .collect();
+            let parents = parents?;
+            match parents
+                .iter()
+                .enumerate()
+                .find(|(at, id)| parents[..*at].contains(id))
+            {
+                Some((_, twice)) => Err(Error::new(
+                    codes::M001,
+                    format!("--head names revision {twice} more than once"),
+                )),
+                None => Ok(parents),
+            }
+        }
+        [] => {
             let heads: Vec<_> = history
                 .heads()
                 .into_iter()
                 .map(|head| head.id.clone())
                 .collect();
             if heads.len() > 1 {
-                return Err(Error::from(TargetError::SeveralHeads(heads))
-                    .hint("say which one the new revision revises: --head REVISION"));
+                let options = heads.iter().map(|head| format!(" --head {head}"));
+                let all: String = options.collect();
+                return Err(Error::from(TargetError::SeveralHeads(heads)).hint(format!(
+                    "say which one the new revision revises: --head REVISION; or join them:{all}"
+                )));
             }
             Ok(heads)
         }

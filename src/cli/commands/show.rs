@@ -8,7 +8,7 @@ use crate::{
     revision::{Observed, Resolved, Target},
 };
 
-/// Show one revision: files, parents, and when it was applied by whom
+/// Show one revision: files, parents, when it was applied
 ///
 /// With -v the scripts too. A database is asked when one is configured.
 #[derive(Debug, clap::Args)]

@@ -19,7 +19,8 @@ pub struct Args {}
 pub async fn run(_: Args, context: &Context) -> Result<Exit, Error> {
     let location = context.location()?;
     let history = context.history(location.dialect())?;
-    let mut database = context.connect(&location, Role::Reader("status")).await?;
+    let role = Role::reader("status", &history);
+    let mut database = context.connect(&location, role).await?;
     let observed = database.observe(Detail::Brief).await?;
     database.close().await?;
     let rows = || {

@@ -28,15 +28,21 @@ pub(super) fn describe(error: &DatabaseError) -> Diagnostic {
 fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
     use DatabaseError as E;
     match error {
-        E::Unreachable { .. } => (
+        E::Unreachable { place, .. } if is_server(place) => (
             codes::M601,
             Some("is it running, and is the address in the url right?"),
         ),
+        E::Unreachable { .. } => (
+            codes::M601,
+            Some("is the path in the url right? A missing file is made, its directory is not"),
+        ),
+        E::Missing { place } if is_server(place) => (
+            codes::M602,
+            Some("make it with CREATE DATABASE, or mend the url"),
+        ),
         E::Missing { .. } => (
             codes::M602,
-            Some(
-                "`migrator upgrade` makes a missing SQLite file; a PostgreSQL database is made with CREATE DATABASE",
-            ),
+            Some("`migrator upgrade` makes it, if the url is right"),
         ),
         E::Denied { .. } => (
             codes::M603,
@@ -62,7 +68,7 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
         ),
         E::Pooled { .. } => (codes::M610, Some(POOLED)),
         E::LockLost => (codes::M705, Some("run again")),
-        E::Sql(_) => (codes::M609, None),
+        E::Sql(failure) => ours(failure),
         E::LockTimeout { .. } => (
             codes::M703,
             Some("run again when there is less traffic, or raise lock-timeout"),
@@ -95,6 +101,19 @@ pub(super) fn index_hint(doubt: IndexDoubt) -> &'static str {
 }
 
 pub(super) const POOLED: &str = "connect to the server itself, or to a pool in session mode";
+
+/// Whether a place is a server's; others are files.
+fn is_server(place: &str) -> bool {
+    place.starts_with("postgres:")
+}
+
+/// A statement of our own that the database refused.
+pub(super) fn ours(failure: &SqlFailure) -> (Code, Option<&'static str>) {
+    const INSUFFICIENT_PRIVILEGE: &str = "42501";
+    let denied = failure.code.as_deref() == Some(INSUFFICIENT_PRIVILEGE);
+    let hint = "the role must be able to make the version table, once, and to use it: GRANT CREATE ON SCHEMA …, or `version-table = \"schema.name\"` for a schema where it may";
+    (codes::M609, denied.then_some(hint))
+}
 
 /// What the database said beside its sentence.
 pub(super) fn notes(failure: &SqlFailure) -> Vec<String> {

@@ -11,8 +11,11 @@ use std::process::ExitCode;
 pub use database::location;
 pub use project::{config, directory};
 
-use super::codes::{self, Code};
-use crate::report::{Diagnostic, Json};
+use super::{
+    args::Args,
+    codes::{self, Code},
+};
+use crate::report::{Diagnostic, Json, Snippet};
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,8 +78,15 @@ impl Error {
         })
     }
 
-    /// Many problems; the first one's code says how the process ends.
-    pub fn many(diagnostics: Vec<Diagnostic>) -> Self {
+    /// Many problems, those of one file by line; the first one's code says how the process ends.
+    pub fn many(mut diagnostics: Vec<Diagnostic>) -> Self {
+        fn file(diagnostic: &Diagnostic) -> Option<&str> {
+            Some(diagnostic.place.as_ref()?.file.as_str())
+        }
+        let same = |a: &Diagnostic, b: &Diagnostic| file(a).is_some() && file(a) == file(b);
+        for of_file in diagnostics.chunk_by_mut(same) {
+            of_file.sort_by_key(|d| d.place.as_ref().and_then(Snippet::position));
+        }
         let first = diagnostics.first().map_or("", |diagnostic| diagnostic.code);
         let exit = codes::CODES
             .iter()
@@ -125,22 +135,79 @@ pub fn usage(error: &clap::Error) -> Exit {
         let _ = error.print();
         return Exit::Done;
     }
-    let text = error.render().ansi().to_string();
-    let plain = error.render().to_string();
-    if !plain.starts_with("error:") {
-        let _ = error.print();
+    // Without a command there is nothing wrong, but help.
+    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let overview = Args::overview();
+        if console::colors_enabled_stderr() {
+            eprint!("{}", overview.ansi());
+        } else {
+            eprint!("{overview}");
+        }
         return Exit::Usage;
     }
-    if console::colors_enabled_stderr() {
-        eprint!(
-            "{}",
-            text.replacen("error:", &format!("error[{}]:", codes::M001.id), 1)
-        );
+    let text = if console::colors_enabled_stderr() {
+        error.render().ansi().to_string()
     } else {
-        eprint!(
-            "{}",
-            plain.replacen("error:", &format!("error[{}]:", codes::M001.id), 1)
+        error.render().to_string()
+    };
+    eprint!("{}", as_ours(&text));
+    Exit::Usage
+}
+
+/// What clap prints, with a code and with our word for a hint. Colours may stand before and after.
+fn as_ours(text: &str) -> String {
+    let code = format!("error[{}]:", codes::M001.id);
+    let text = text.replacen("error:", &code, 1);
+    let lines = text.split_inclusive('\n').map(|line| {
+        let is_tip = console::strip_ansi_codes(line).starts_with("  tip:");
+        if is_tip {
+            line.replacen("tip:", "help:", 1)
+        } else {
+            line.to_owned()
+        }
+    });
+    lines.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Snippet;
+
+    fn at(file: &str, offset: usize) -> Diagnostic {
+        Diagnostic {
+            place: Some(Snippet {
+                file: file.to_owned(),
+                text: Some("1\n2\n3\n4\n".into()),
+                offset: Some(offset),
+                ..Snippet::default()
+            }),
+            ..Diagnostic::default()
+        }
+    }
+
+    #[test]
+    fn problems_of_one_file_come_by_line() {
+        let found = [at("b", 6), at("b", 2), at("a", 4), at("a", 0), at("b", 0)];
+        let error = Error::many(found.to_vec());
+        let places = error.diagnostics.iter().filter_map(|d| d.place.as_ref());
+        let lines: Vec<_> = places
+            .map(|place| (place.file.as_str(), place.position().map(|at| at.line)))
+            .collect();
+        let expected = [("b", 2), ("b", 4), ("a", 1), ("a", 3), ("b", 1)];
+        assert_eq!(lines, expected.map(|(file, line)| (file, Some(line))));
+    }
+
+    #[test]
+    fn usage_errors_look_like_all_others() {
+        let check = |text: &str, expected: &str| assert_eq!(as_ours(text), expected);
+        check(
+            "error: unrecognized\n\n  tip: some\n",
+            "error[M001]: unrecognized\n\n  help: some\n",
+        );
+        check(
+            "\u{1b}[1merror:\u{1b}[0m x",
+            "\u{1b}[1merror[M001]:\u{1b}[0m x",
         );
     }
-    Exit::Usage
 }

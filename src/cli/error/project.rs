@@ -112,7 +112,10 @@ fn directory_problem(problem: &DirectoryProblem) -> Diagnostic {
             .text
             .as_deref()
             .zip(problem.place.offset)
-            .map_or(1, |(text, at)| word(text, at)),
+            .map_or(1, |(text, at)| match &problem.kind {
+                K::Script(ProblemKind::IrreversibleWithDown { .. }) => line(text, at),
+                _ => word(text, at),
+            }),
         at: problem.position,
     };
     Diagnostic {
@@ -167,6 +170,12 @@ fn word(text: &str, at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     rest.find(|c: char| c.is_whitespace() || c == '=' || c == ',')
         .unwrap_or(rest.len())
+}
+
+/// Bytes from `at` up to the end of the line.
+fn line(text: &str, at: usize) -> usize {
+    let rest = text.get(at..).unwrap_or_default();
+    rest.lines().next().unwrap_or_default().trim_end().len()
 }
 
 impl From<InitError> for Error {

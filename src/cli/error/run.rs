@@ -64,7 +64,7 @@ fn describe(failure: &Failure) -> Diagnostic {
         error => (error.to_string(), Vec::new()),
     };
     Diagnostic {
-        place: Some(place(failure)),
+        place: (!is_ours(failure)).then(|| place(failure)),
         notes,
         hint: hint.map(|hint| match failure.units {
             Some((done, _)) => hint.replace("--statement N", &format!("--statement {}", done + 1)),
@@ -74,9 +74,16 @@ fn describe(failure: &Failure) -> Diagnostic {
     }
 }
 
+/// Before its first statement no script is to blame: what failed is a statement of our own.
+fn is_ours(failure: &Failure) -> bool {
+    failure.stage == StepStage::Begin && matches!(failure.error, DatabaseError::Sql(_))
+}
+
 fn advice(failure: &Failure) -> (Code, Option<&'static str>) {
     let off = failure.units.is_some();
+    let stored = failure.step.source == Source::Stored;
     match (&failure.error, failure.stage) {
+        (DatabaseError::Sql(refused), StepStage::Begin) => database::ours(refused),
         (DatabaseError::Sql(_), StepStage::Record | StepStage::Commit) => (codes::M704, None),
         (DatabaseError::Sql(failure), _) if failure.code.as_deref() == Some("57014") => (
             codes::M701,
@@ -84,9 +91,15 @@ fn advice(failure: &Failure) -> (Code, Option<&'static str>) {
                 "raise statement-timeout if it needs the time, or ask who cancelled it; then run again",
             ),
         ),
+        (DatabaseError::Sql(_), _) if stored => (
+            codes::M701,
+            Some(
+                "the script's file is gone: put it back into the directory, mended, and run the same command again",
+            ),
+        ),
         (DatabaseError::Sql(_), _) if off => (
             codes::M701,
-            Some("mend the cause; the statements before this one stay done"),
+            Some("mend the cause and run the same command again: it goes on at this statement"),
         ),
         (DatabaseError::Sql(_), _) => (
             codes::M701,

@@ -2,7 +2,7 @@ use super::{Error, diagnostic};
 use crate::{
     cli::codes,
     report::Diagnostic,
-    revision::{TargetError, TargetSyntaxError},
+    revision::{RevisionId, TargetError, TargetSyntaxError},
 };
 
 impl From<TargetSyntaxError> for Error {
@@ -20,27 +20,29 @@ impl From<TargetError> for Error {
 
 pub(super) fn describe(error: &TargetError) -> Diagnostic {
     let (code, hint) = match error {
-        TargetError::SeveralHeads(_) => (
-            codes::M403,
-            Some("name one of them, use `heads` for all, or join them: write a revision with `revises` naming both".to_owned()),
+        TargetError::SeveralHeads(heads) => (codes::M403, Some(several(heads))),
+        TargetError::NoRevisions => (
+            codes::M401,
+            Some("make the first one: migrator revision -m \"first\"".to_owned()),
         ),
-        TargetError::NoRevisions => {
-            (codes::M401, Some("make the first one: migrator revision -m \"first\"".to_owned()))
-        }
         TargetError::Unknown { nearest, .. } => (codes::M401, did_you_mean(nearest)),
-        TargetError::ShortPrefix { .. } => {
-            (codes::M401, Some("`migrator history` lists all revisions".to_owned()))
-        }
-        TargetError::Ambiguous { .. } => {
-            (codes::M402, Some("write more of the id, or all of it".to_owned()))
-        }
+        TargetError::ShortPrefix { .. } => (
+            codes::M401,
+            Some("`migrator history` lists all revisions".to_owned()),
+        ),
+        TargetError::Ambiguous { .. } => (
+            codes::M402,
+            Some("write more of the id, or all of it".to_owned()),
+        ),
         TargetError::Fork { .. } => (codes::M402, Some("name the revision by its id".to_owned())),
-        TargetError::PastTheEnd { .. } => {
-            (codes::M401, Some("`migrator history` lists all revisions".to_owned()))
-        }
-        TargetError::NoSingleCurrent(_) => {
-            (codes::M402, Some("`migrator current` shows where the database is".to_owned()))
-        }
+        TargetError::PastTheEnd { .. } => (
+            codes::M401,
+            Some("`migrator history` lists all revisions".to_owned()),
+        ),
+        TargetError::NoSingleCurrent(_) => (
+            codes::M402,
+            Some("`migrator current` shows where the database is".to_owned()),
+        ),
         TargetError::UnknownLabel { nearest, .. } => {
             (codes::M401, did_you_mean(nearest.as_slice()))
         }
@@ -49,6 +51,15 @@ pub(super) fn describe(error: &TargetError) -> Diagnostic {
         hint,
         ..diagnostic(code, error)
     }
+}
+
+/// The ways out of several heads.
+fn several(heads: &[RevisionId]) -> String {
+    let options = heads.iter().map(|head| format!(" --head {head}"));
+    format!(
+        "name one of them, use `heads` for all, or join them: migrator revision -m \"join\"{}",
+        options.collect::<String>()
+    )
 }
 
 fn did_you_mean(nearest: &[String]) -> Option<String> {

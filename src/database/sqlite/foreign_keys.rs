@@ -168,9 +168,17 @@ impl Violations {
             columns,
             parent,
         } = &self.key;
-        let rows = if new == 1 { "row" } else { "rows" };
+        let (rows, have, column) = (
+            if new == 1 { "row" } else { "rows" },
+            if new == 1 { "has" } else { "have" },
+            if columns.len() == 1 {
+                "column"
+            } else {
+                "columns"
+            },
+        );
         let mut line = format!(
-            "{child} ({}): {new} {rows} without a parent in {parent}",
+            "{new} {rows} of {child} ({column} {}) {have} no parent in {parent}",
             columns.join(", ")
         );
         if before > 0 {

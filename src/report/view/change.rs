@@ -71,20 +71,28 @@ fn verb(direction: Direction) -> &'static str {
     }
 }
 
+/// How many statements would run: of a script that goes on, what is left.
 fn statements(step: &Step) -> usize {
+    let done = step.resume.as_ref().map_or(0, |resume| resume.done);
     match &step.execution {
         Execution::Transaction(range) => range.len(),
-        Execution::Units(units) => units.iter().map(|unit| unit.statements.len()).sum(),
+        Execution::Units(units) => {
+            let left = units.iter().skip(done);
+            left.map(|unit| unit.statements.len()).sum()
+        }
     }
 }
 
 fn about(step: &Step) -> String {
     let mut about = count(statements(step), "statement");
-    if matches!(step.execution, Execution::Units(_)) {
+    if let Execution::Units(units) = &step.execution {
         about.push_str(", one by one");
-    }
-    if let Some(resume) = &step.resume {
-        about.push_str(&format!(", {} done already", resume.done));
+        if let Some(resume) = &step.resume {
+            about.push_str(&match units.len() {
+                total if resume.done == total => ", all are done already".to_owned(),
+                total => format!(", goes on at statement {} of {total}", resume.done + 1),
+            });
+        }
     }
     if step.source == Source::Stored {
         about.push_str(", stored script");
@@ -94,7 +102,14 @@ fn about(step: &Step) -> String {
 
 fn sql(step: &Step, paint: Paint) -> String {
     let mut text = String::new();
-    for statement in &step.statements {
+    let done = step.resume.as_ref().map_or(0, |resume| resume.done);
+    let first = match &step.execution {
+        Execution::Units(units) if done > 0 => units
+            .get(done)
+            .map_or(step.statements.len(), |unit| unit.statements.start),
+        _ => 0,
+    };
+    for statement in step.statements.iter().skip(first) {
         for line in statement.text(&step.script.text).lines() {
             text.push_str(&format!(
                 "      {}\n",
@@ -112,6 +127,7 @@ fn step_json(step: &Step) -> Value {
         "file": step.script.file,
         "stored_script": step.source == Source::Stored,
         "statements": statements(step),
+        "statements_done": step.resume.as_ref().map(|resume| resume.done),
         "transaction": matches!(step.execution, Execution::Transaction(_)),
     })
 }

@@ -37,6 +37,8 @@ impl View for NewRevisionView {
 pub struct InitView {
     /// What was made.
     pub files: Vec<String>,
+    /// Where, when that is not the working directory.
+    pub dir: Option<String>,
 }
 
 impl View for InitView {
@@ -47,9 +49,7 @@ impl View for InitView {
             .map(|file| format!("created {}\n", paint.paint(Style::Strong, file)))
             .collect();
         if verbosity > Verbosity::Quiet {
-            text.push_str(
-                "Set the url in migrator.toml, then: migrator revision -m \"first revision\"\n",
-            );
+            text.push_str(&next_steps(self.dir.as_deref()));
         }
         text
     }
@@ -57,4 +57,14 @@ impl View for InitView {
     fn json(&self) -> Json {
         object(json!({ "files": self.files }))
     }
+}
+
+fn next_steps(dir: Option<&str>) -> String {
+    let enter = dir.map_or_else(String::new, |dir| format!("  cd {dir}\n"));
+    format!(
+        "Set the url in migrator.toml, then:\n{enter}  \
+         migrator revision -m \"first revision\"\n  \
+         migrator upgrade\n\
+         With git: add app.db* and .env to .gitignore, and commit the rest.\n"
+    )
 }

@@ -24,7 +24,10 @@ pub struct RepairView {
 impl View for RepairView {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         if self.repairs.is_empty() && !self.partial.is_empty() {
-            return format!("No edited script is to be accepted.\n{}", self.settled(paint));
+            return format!(
+                "No edited script is to be accepted.\n{}",
+                self.settled(paint)
+            );
         }
         if self.repairs.is_empty() {
             return format!(
@@ -77,7 +80,7 @@ impl RepairView {
             }
             let verb = match direction {
                 Direction::Up => "upgrade",
-                Direction::Down => "downgrade",
+                Direction::Down => "downgrade TARGET",
             };
             text.push_str(&format!("  `migrator {verb}` goes on with it\n"));
             if done < total {
