@@ -51,7 +51,7 @@ const STYLES: Styles = Styles::styled()
 #[derive(Debug, Clone, ClapArgs)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// Configuration [default: migrator.toml here or in a directory above]
+    /// Configuration file [default: migrator.toml, here or above]
     #[arg(short, long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
 

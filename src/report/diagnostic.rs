@@ -1,8 +1,9 @@
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet as Source};
 use serde_json::{Value, json};
 
+use super::format::wrapped;
 use crate::sql::{Position, position};
 
 /// Something wrong, with everything that helps to mend it.
@@ -51,9 +52,6 @@ impl Snippet {
     }
 }
 
-/// Scripts can have lines of megabytes (dumps): only this many bytes around the place are shown.
-const MARGIN: usize = 200;
-
 /// Columns where there is no terminal.
 const WIDTH: usize = 100;
 
@@ -81,7 +79,11 @@ impl Diagnostic {
         if !self.code.is_empty() {
             title = title.id(self.code);
         }
-        let window = self.place.as_ref().and_then(Window::around);
+        let columns = width.unwrap_or(WIDTH);
+        let window = self
+            .place
+            .as_ref()
+            .and_then(|place| Window::around(place, columns));
         let mut group = match (&window, &self.place) {
             (Some(window), _) => title.element(
                 Source::source(window.text.as_str())
@@ -103,7 +105,7 @@ impl Diagnostic {
         } else {
             Renderer::plain()
         };
-        let renderer = renderer.term_width(width.unwrap_or(WIDTH));
+        let renderer = renderer.term_width(columns);
         let mut text = renderer.render(&[group]).to_string();
         if window.is_none() {
             // As if the number of a line stood there.
@@ -138,41 +140,39 @@ fn origin(place: &Snippet) -> Origin<'_> {
     }
 }
 
-/// The lines that are shown, cut to what a terminal can hold.
+/// The line that is shown, cut to the terminal: scripts can have lines of megabytes (dumps).
 struct Window<'a> {
     file: &'a str,
     text: String,
     line: usize,
-    span: std::ops::Range<usize>,
+    span: Range<usize>,
 }
 
 impl<'a> Window<'a> {
-    fn around(place: &'a Snippet) -> Option<Self> {
+    fn around(place: &'a Snippet, columns: usize) -> Option<Self> {
         let text = place.text.as_deref()?;
-        let mut offset = place.offset?.min(text.len());
-        while !text.is_char_boundary(offset) {
-            offset -= 1;
-        }
-        let line_start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
-        let line_end = text[offset..]
+        let offset = floor(text, place.offset?);
+        let number = position(text, offset).line as usize;
+        let start = text[..offset].rfind('\n').map_or(0, |at| at + 1);
+        let end = text[offset..]
             .find('\n')
             .map_or(text.len(), |at| offset + at);
-        let start = floor(text, line_start.max(offset.saturating_sub(MARGIN)));
-        let end = floor(text, line_end.min(offset + MARGIN));
         // A byte order mark is nothing to see and would push the caret aside.
-        let shown = text[start..end].trim_end_matches('\r');
-        let bom = if shown.starts_with('\u{feff}') {
-            '\u{feff}'.len_utf8()
+        let bom = text[start..end].starts_with('\u{feff}');
+        let start = if bom {
+            start + '\u{feff}'.len_utf8()
         } else {
-            0
+            start
         };
-        let from = (offset - start).clamp(bom, shown.len().max(bom));
-        let to = (from + place.length.max(1)).min(shown.len());
-        let text = shown[bom..].to_owned();
+        let line = text[start..end].trim_end_matches('\r');
+        let from = offset.saturating_sub(start).min(line.len());
+        let to = floor(line, from + place.length.max(1));
+        let room = columns.saturating_sub(number.to_string().len() + " | ".len());
+        let (text, span) = cut(line, from..to.max(from), room);
         Some(Self {
             file: &place.file,
-            line: position(place.text.as_deref()?, offset).line as usize,
-            span: from - bom..floor(shown, to).max(from) - bom,
+            line: number,
+            span,
             text: if text.is_empty() {
                 " ".to_owned()
             } else {
@@ -182,21 +182,37 @@ impl<'a> Window<'a> {
     }
 }
 
-/// `text` with line breaks between words, for lines of `width` columns.
-fn wrapped(text: &str, width: usize) -> String {
-    let mut wrapped = String::new();
-    let mut used = 0;
-    for (index, word) in text.split(' ').enumerate() {
-        let columns = console::measure_text_width(word);
-        if index > 0 {
-            let fits = used + 1 + columns <= width;
-            wrapped.push(if fits { ' ' } else { '\n' });
-            used = if fits { used + 1 } else { 0 };
-        }
-        wrapped.push_str(word);
-        used += columns;
+/// Where something is left out.
+const MORE: &str = "…";
+
+/// `line` with what is at `span`, or at least its begin, in `room` columns.
+fn cut(line: &str, span: Range<usize>, room: usize) -> (String, Range<usize>) {
+    // What is further away than that can't be seen in any case; a character has up to four bytes.
+    let end = floor(line, span.start + 4 * room);
+    let first = floor(line, span.start.saturating_sub(4 * room));
+    let fits = first == 0 && end == line.len() && console::measure_text_width(line) <= room;
+    if fits {
+        return (line.to_owned(), span);
     }
-    wrapped
+    let after = console::measure_text_width(&line[span.start..end]);
+    // As much of what stands before it as leaves room for it, but some in any case.
+    let before = room.saturating_sub(after).max(room / 4);
+    let mut start = span.start;
+    if first == 0 && console::measure_text_width(&line[..start]) <= before {
+        start = 0;
+    }
+    while start > first && console::measure_text_width(&line[start..span.start]) + 1 < before {
+        start = floor(line, start - 1);
+    }
+    let mark = if start > 0 { MORE } else { "" };
+    let shown = format!("{mark}{}", &line[start..end]);
+    let mut text = console::truncate_str(&shown, room, MORE).into_owned();
+    if end < line.len() && !text.ends_with(MORE) {
+        text.push_str(MORE);
+    }
+    let moved = |at: usize| floor(&text, (at + mark.len()).saturating_sub(start));
+    let span = moved(span.start)..moved(span.end);
+    (text, span)
 }
 
 fn floor(text: &str, mut at: usize) -> usize {
@@ -228,25 +244,40 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_broken_between_words() {
-        let check = |text: &str, width, expected: &str| assert_eq!(wrapped(text, width), expected);
-        check("one two three", 80, "one two three");
-        check("one two three", 7, "one two\nthree");
-        check("one two three", 6, "one\ntwo\nthree");
-        check("extraordinary", 3, "extraordinary");
-        check("", 3, "");
-        check("żółw żółw", 4, "żółw\nżółw");
-    }
-
-    #[test]
     fn a_terminal_gets_no_line_that_is_wider() {
         let line = format!("{}!{}", "SELECT 1, ".repeat(30), " tail".repeat(30));
         for width in [40, 80, 120] {
             let text = diagnostic(&line).human(false, false, Some(width));
             assert!(text.contains('!'), "{text}");
+            let whole = Snippet {
+                length: line.len(),
+                offset: Some(0),
+                ..diagnostic(&line).place.unwrap()
+            };
+            let whole = Diagnostic {
+                place: Some(whole),
+                ..diagnostic(&line)
+            };
+            let text = text + &whole.human(false, false, Some(width));
             let widest = text.lines().map(|line| line.chars().count()).max();
             assert!(widest <= Some(width), "{width}:\n{text}");
         }
+    }
+
+    #[test]
+    fn a_line_is_cut_around_what_is_meant() {
+        let check = |line: &str, span: Range<usize>, room, expected: &str, meant: &str| {
+            let (text, span) = cut(line, span, room);
+            assert_eq!((text.as_str(), &text[span]), (expected, meant), "{line}");
+            assert!(console::measure_text_width(&text) <= room, "{text}");
+        };
+        check("0123456789", 2..4, 10, "0123456789", "23");
+        check("0123456789", 0..10, 8, "0123456…", "0123456…");
+        check("0123456789", 2..4, 8, "0123456…", "23");
+        check("0123456789", 8..9, 8, "…3456789", "8");
+        check("0123456789", 9..10, 4, "…789", "9");
+        check("żółw żółw żółw", 8..15, 9, "…w żółw …", "żółw");
+        check("", 0..0, 8, "", "");
     }
 
     #[test]

@@ -18,6 +18,23 @@ pub fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{plural}")
 }
 
+/// `text` with line breaks between words, for lines of `width` columns.
+pub(super) fn wrapped(text: &str, width: usize) -> String {
+    let mut wrapped = String::new();
+    let mut used = 0;
+    for (index, word) in text.split(' ').enumerate() {
+        let columns = console::measure_text_width(word);
+        if index > 0 {
+            let fits = used + 1 + columns <= width;
+            wrapped.push(if fits { ' ' } else { '\n' });
+            used = if fits { used + 1 } else { 0 };
+        }
+        wrapped.push_str(word);
+        used += columns;
+    }
+    wrapped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,5 +60,16 @@ mod tests {
         assert_eq!(count(0, "revision"), "0 revisions");
         assert_eq!(count(1, "revision"), "1 revision");
         assert_eq!(count(2, "statement"), "2 statements");
+    }
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        let check = |text: &str, width, expected: &str| assert_eq!(wrapped(text, width), expected);
+        check("one two three", 80, "one two three");
+        check("one two three", 7, "one two\nthree");
+        check("one two three", 6, "one\ntwo\nthree");
+        check("extraordinary", 3, "extraordinary");
+        check("", 3, "");
+        check("żółw żółw", 4, "żółw\nżółw");
     }
 }

@@ -7,7 +7,7 @@ use std::{
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Paint, Style, count, duration};
+use super::{Paint, Style, count, duration, format::wrapped};
 use crate::{execute::Event, revision::RevisionId};
 
 /// How much is said.
@@ -38,6 +38,7 @@ struct State {
     running: Option<Running>,
     width: usize,
     waiting_since: Option<Instant>,
+    /// Whether the live line was begun.
     ticks: bool,
 }
 
@@ -244,8 +245,19 @@ impl Progress {
 
     fn say(&self, state: &State, text: &str) {
         if self.verbosity > Verbosity::Quiet {
+            let err = Term::stderr();
+            let text = match err.size_checked() {
+                Some((_, columns)) => wrapped(text, usize::from(columns)),
+                None => text.to_owned(),
+            };
             let text = self.paint_err.paint(Style::Dim, text);
-            state.bar.suspend(|| drop(Term::stderr().write_line(&text)));
+            let write = || drop(err.write_line(&text));
+            // A live line that was not begun would be drawn empty.
+            if state.ticks {
+                state.bar.suspend(write);
+            } else {
+                write();
+            }
         }
     }
 }

@@ -195,6 +195,7 @@ fn consequence(failure: &Failure) -> String {
                 "{done} of {total} steps of this `transaction = off` script are done and stay done"
             )
         }
+        (None, _) if failure.stage == StepStage::Begin => "nothing of it was run".to_owned(),
         (None, _) => "it was rolled back completely".to_owned(),
     };
     format!("{which} of {}{stored}; {effect}", title(step))
@@ -206,7 +207,7 @@ fn title(step: &Step) -> String {
 
 fn stage(stage: StepStage) -> &'static str {
     match stage {
-        StepStage::Begin => "at the begin",
+        StepStage::Begin => "before the first statement",
         StepStage::Statement(_) => "in a statement",
         StepStage::Verify => "in the check after the last statement",
         StepStage::Record => "in the record",
