@@ -426,7 +426,7 @@ mod tests {
                 (
                     "20260202_x.up.sql",
                     "20260102\n-- migrator: depends-on = 5",
-                    missing("revises", "20260102", Some("20260202")),
+                    missing("revises", "20260102", Some("20260101")),
                 ),
                 ("20260202_x.up.sql", "5", missing("depends-on", "5", None)),
                 (

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::{Json, Paint, Verbosity, View, object};
 use crate::{
     report::{Style, duration},
-    revision::{AppliedRevision, Partial, Revision, RevisionId, State},
+    revision::{AppliedRevision, Ending, Partial, Revision, RevisionId, State},
 };
 
 /// What is special about a revision in a listing.
@@ -345,11 +345,18 @@ impl View for ShowView {
             "partial": self.applied.as_ref().map(|_| self.partial().is_some()),
             "statements_done": self.partial().map(|partial| partial.statements_done),
             "statements_total": self.partial().map(|partial| partial.statements_total),
-            "interruption": self
-                .partial()
-                .and_then(|partial| partial.interruption.as_ref())
-                .map(|left| left.ending.to_string()),
+            "error": self.partial().and_then(|partial| ending_json(partial).0),
+            "in_doubt": self.partial().map(|partial| ending_json(partial).1),
         }))
+    }
+}
+
+/// The error of the statement that stopped, and whether nobody saw its end.
+pub(super) fn ending_json(partial: &Partial) -> (Option<&str>, bool) {
+    match partial.interruption.as_ref().map(|left| &left.ending) {
+        Some(Ending::Failed(error)) => (Some(error), false),
+        Some(Ending::Unknown) => (None, true),
+        None => (None, false),
     }
 }
 

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::{
     Json, Paint, RevisionLine, Verbosity, View,
-    history::{ids, width},
+    history::{ending_json, ids, width},
     object,
 };
 use crate::{
@@ -177,11 +177,13 @@ impl View for StatusView {
 
 /// A revision in its middle.
 pub(super) fn partial_json((revision, partial): &(RevisionId, Partial)) -> Value {
+    let (error, in_doubt) = ending_json(partial);
     json!({
         "revision": revision.as_str(),
         "direction": partial.direction.as_str(),
         "statements_done": partial.statements_done,
         "statements_total": partial.statements_total,
-        "interruption": partial.interruption.as_ref().map(|left| left.ending.to_string()),
+        "error": error,
+        "in_doubt": in_doubt,
     })
 }
