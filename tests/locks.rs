@@ -5,7 +5,7 @@ mod common;
 
 use std::fmt::Write as _;
 
-use common::{Backend, Env, Finished, Running, Session, wait_until};
+use common::{Backend, Env, Finished, Running, Session, wait_for_write, wait_until};
 
 /// Revisions that each add a row to a table that would take it twice.
 fn counting(env: &Env, revisions: usize) {
@@ -66,14 +66,14 @@ fn endless(backend: Backend) -> String {
 fn holder(env: &Env) -> Running {
     env.revision("1_endless", &endless(env.backend), "");
     let holder = Running::start(env, "upgrade");
-    wait_until("the endless statement runs", || match env.backend {
-        Backend::Sqlite => env.path("app.db-journal").exists(),
-        Backend::Postgres => {
+    match env.backend {
+        Backend::Sqlite => wait_for_write(env, ""),
+        Backend::Postgres => wait_until("the endless statement runs", || {
             let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
                        AND wait_event = 'PgSleep'";
             env.sql(sql) == "1\n"
-        }
-    });
+        }),
+    }
     holder
 }
 

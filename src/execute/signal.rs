@@ -4,6 +4,7 @@ use std::{
         Arc,
         atomic::{AtomicU8, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::sync::Notify;
@@ -58,21 +59,32 @@ impl Stop {
     }
 }
 
+/// Between two attempts to cancel: what runs may have begun right after the last one, and that may
+/// not have reached the server.
+const AGAIN: Duration = Duration::from_millis(250);
+
 /// Turns SIGINT and SIGTERM into requests to stop, from a task of its own: the
-/// first lets the running revision finish, every further one cancels it.
+/// first lets the running revision finish, the second cancels it and whatever comes after it.
 ///
 /// # Errors
 /// When the system lets us install no handler.
 pub fn watch(stop: Stop, canceller: Arc<dyn Cancel>, sink: Sink) -> io::Result<()> {
     let mut signals = Signals::install()?;
     tokio::spawn(async move {
-        while signals.next().await {
-            if stop.request() == 1 {
-                sink(Event::StopRequested);
-            } else {
-                sink(Event::CancelRequested);
-                canceller.cancel().await;
-            }
+        if !signals.next().await {
+            return;
+        }
+        stop.request();
+        sink(Event::StopRequested);
+        if !signals.next().await {
+            return;
+        }
+        stop.request();
+        sink(Event::CancelRequested);
+        // The task ends with the run.
+        loop {
+            canceller.cancel().await;
+            tokio::time::sleep(AGAIN).await;
         }
     });
     Ok(())

@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod env;
+mod gate;
 #[cfg(unix)]
 mod pooler;
 mod running;
@@ -26,6 +27,7 @@ use sqlx::{
 use tempfile::TempDir;
 
 pub use env::{Backend, Env, FILTERS};
+pub use gate::{Gate, wait_for_write};
 #[cfg(unix)]
 pub use pooler::Pooler;
 pub use running::{Finished, Running, Session};
