@@ -193,7 +193,7 @@ impl Postgres {
         let stage = StepStage::Record;
         let alone = self.run.is_none();
         if alone {
-            message.push(StepStage::Begin, "BEGIN");
+            message.push(StepStage::Begin, "BEGIN READ WRITE");
         }
         message.extend(stage, session::login_role(self.session.authorized));
         let timeouts = Timeouts {

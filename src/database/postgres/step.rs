@@ -161,7 +161,9 @@ impl Stepper<'_> {
         let mut leading = 0;
         let begin = StepStage::Begin;
         if !self.in_run {
-            message.push(begin, format!("BEGIN {}", step.modes).trim_end());
+            // A resumable script may have made read-only the default, but not for its progress.
+            let write = if step.keep_session { "READ WRITE" } else { "" };
+            message.push(begin, format!("BEGIN {} {write}", step.modes).trim_end());
             let statements = step.statements.iter().map(|one| one.text(step.text));
             for text in statements.take_while(|text| session::sets_transaction(text)) {
                 message.push(StepStage::Statement(leading), text);

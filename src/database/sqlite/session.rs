@@ -128,10 +128,7 @@ pub(super) fn restore(connection: &mut Connection) -> Result<(), DatabaseError> 
     }
     connection.write("PRAGMA case_sensitive_like = 0", &[])?;
     drop_temporary_objects(connection)?;
-    if !in_transaction {
-        detach_all(connection)?;
-    }
-    Ok(())
+    detach_all(connection)
 }
 
 /// Triggers first, so that none of them fires, and virtual tables before their shadow tables.
@@ -161,7 +158,14 @@ fn detach_all(connection: &mut Connection) -> Result<(), DatabaseError> {
             && name != "main"
             && name != "temp"
         {
-            connection.write(&format!("DETACH {}", quoted(name)), &[])?;
+            let detached = connection.write(&format!("DETACH {}", quoted(name)), &[]);
+            if detached.is_err() && connection.in_transaction() {
+                return Err(DatabaseError::Other(format!(
+                    "the attached database {name} takes part in the transaction, and the scripts after \
+                     this one would see it; without --transaction all it can be detached"
+                )));
+            }
+            detached?;
         }
     }
     Ok(())
