@@ -82,15 +82,17 @@ impl RepairView {
                 Direction::Up => "upgrade",
                 Direction::Down => "downgrade TARGET",
             };
-            text.push_str(&format!("  `migrator {verb}` goes on with it\n"));
+            let mut way = |command: &str, what: &str| {
+                text.push_str(&format!("  {command:<38}  {what}\n"));
+            };
+            way(&format!("migrator {verb}"), "goes on with it");
             if done < total {
-                text.push_str(&format!(
-                    "  `migrator repair --statement {} --done` or `--undone` says what became of that statement\n",
-                    done + 1
-                ));
+                let command = format!("migrator repair --statement {} --done", done + 1);
+                way(&command, "it took effect (or --undone)");
             }
-            text.push_str(
-                "  `migrator repair --mark applied` or `unapplied` says that you finished or undid it by hand\n",
+            way(
+                "migrator repair --mark applied",
+                "you finished it by hand (or unapplied)",
             );
         }
         text
