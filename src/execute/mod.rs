@@ -3,6 +3,7 @@
 //! All policy of running is here, written once for every database; it emits
 //! events and never prints, and has no dry-run branch.
 
+mod ended;
 mod event;
 mod lock;
 mod outcome;

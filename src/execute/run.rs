@@ -1,6 +1,10 @@
 use std::time::{Duration, Instant};
 
-use super::{Done, Event, Failure, Outcome, PartialFailure, Sink, Stop, units};
+use super::{
+    Done, Event, Outcome, PartialFailure, Sink, Stop,
+    ended::{Broken, Ended, Failed},
+    units,
+};
 use crate::{
     database::{Database, DatabaseError, StatementDone, StepError, StepRequest, StepStage},
     plan::{Execution, Plan, Step},
@@ -42,7 +46,7 @@ pub async fn run(
 ) -> Result<Outcome, PartialFailure> {
     let Plan {
         direction,
-        mut steps,
+        steps,
         one_transaction,
         ..
     } = plan;
@@ -65,67 +69,7 @@ pub async fn run(
     } else {
         run.one_by_one(&steps, &mut done).await
     };
-    // What a run of one transaction did before it ended badly is rolled back.
-    if one_transaction && !matches!(ended, Ended::Complete) {
-        done.clear();
-    }
-    let mut rest = steps.split_off(ended.failed_at().unwrap_or(done.len()).min(steps.len()));
-    let ids = |steps: &[Step]| {
-        steps
-            .iter()
-            .map(|step| step.revision.clone())
-            .collect::<Vec<_>>()
-    };
-    match ended {
-        Ended::Complete => Ok(Outcome::Complete(done)),
-        Ended::Outdated(reason) => Ok(Outcome::PlanOutdated { done, reason }),
-        Ended::Stopped { inside } => {
-            let not_run = if one_transaction {
-                [ids(&steps), ids(&rest)].concat()
-            } else {
-                ids(&rest)
-            };
-            let partial = if inside {
-                not_run.first().cloned()
-            } else {
-                None
-            };
-            let not_run = not_run.into_iter().skip(usize::from(inside)).collect();
-            Ok(Outcome::Stopped {
-                done,
-                not_run,
-                partial,
-            })
-        }
-        Ended::Failed { failed, .. } => {
-            let step = rest.remove(0);
-            let not_run = if one_transaction {
-                [ids(&steps), ids(&rest)].concat()
-            } else {
-                ids(&rest)
-            };
-            let Failed {
-                statement,
-                stage,
-                error,
-                attempts,
-                units,
-            } = failed;
-            let failure = Box::new(Failure {
-                step,
-                statement,
-                stage,
-                error,
-                attempts,
-                units,
-            });
-            Err(PartialFailure {
-                done,
-                failure,
-                not_run,
-            })
-        }
-    }
+    ended.conclude(steps, done, one_transaction)
 }
 
 pub(super) struct Run<'a> {
@@ -133,50 +77,6 @@ pub(super) struct Run<'a> {
     pub options: Options,
     pub stop: &'a Stop,
     pub sink: &'a Sink,
-}
-
-/// How the steps came to an end.
-pub(super) enum Ended {
-    Complete,
-    Stopped { inside: bool },
-    Outdated(DatabaseError),
-    Failed { at: usize, failed: Failed },
-}
-
-impl Ended {
-    fn failed_at(&self) -> Option<usize> {
-        match self {
-            Self::Failed { at, .. } => Some(*at),
-            _ => None,
-        }
-    }
-}
-
-/// How one step came to an end that is not its good one.
-pub(super) enum Broken {
-    Stopped { inside: bool },
-    Outdated(DatabaseError),
-    Failed(Failed),
-}
-
-pub(super) struct Failed {
-    pub statement: Option<usize>,
-    pub stage: StepStage,
-    pub error: DatabaseError,
-    pub attempts: u32,
-    pub units: Option<(usize, usize)>,
-}
-
-impl Failed {
-    fn at(stage: StepStage, error: DatabaseError) -> Self {
-        Self {
-            statement: None,
-            stage,
-            error,
-            attempts: 1,
-            units: None,
-        }
-    }
 }
 
 impl Run<'_> {

@@ -1,6 +1,9 @@
 use std::ops::Range;
 
-use super::run::{self, Broken, Failed, Run, entry, label, request};
+use super::{
+    ended::{Broken, Failed},
+    run::{self, Run, entry, label, request},
+};
 use crate::{
     database::{
         DatabaseError, IndexDoubt, LockAttempt, StatementDone, StepError, StepRequest, StepStage,

@@ -1,0 +1,104 @@
+use super::{Done, Failure, Outcome, PartialFailure};
+use crate::{
+    database::{DatabaseError, StepStage},
+    plan::Step,
+};
+
+/// How the steps came to an end.
+pub(super) enum Ended {
+    Complete,
+    Stopped { inside: bool },
+    Outdated(DatabaseError),
+    Failed { at: usize, failed: Failed },
+}
+
+impl Ended {
+    /// What the run comes to, given its steps and those that were done.
+    pub fn conclude(
+        self,
+        mut steps: Vec<Step>,
+        mut done: Vec<Done>,
+        one_transaction: bool,
+    ) -> Result<Outcome, PartialFailure> {
+        // What a run of one transaction did before it ended badly is rolled back.
+        if one_transaction && !matches!(self, Self::Complete) {
+            done.clear();
+        }
+        let reached = match &self {
+            Self::Failed { at, .. } => *at,
+            _ => done.len(),
+        };
+        let mut rest = steps.split_off(reached.min(steps.len()));
+        let not_run = |rest: &[Step]| {
+            let before = if one_transaction { &steps[..] } else { &[] };
+            let steps = before.iter().chain(rest);
+            steps.map(|step| step.revision.clone()).collect::<Vec<_>>()
+        };
+        match self {
+            Self::Complete => Ok(Outcome::Complete(done)),
+            Self::Outdated(reason) => Ok(Outcome::PlanOutdated { done, reason }),
+            Self::Stopped { inside } => {
+                let mut not_run = not_run(&rest);
+                let partial = inside.then(|| not_run.remove(0));
+                Ok(Outcome::Stopped {
+                    done,
+                    not_run,
+                    partial,
+                })
+            }
+            Self::Failed { failed, .. } => {
+                let failure = Box::new(failed.of(rest.remove(0)));
+                Err(PartialFailure {
+                    done,
+                    failure,
+                    not_run: not_run(&rest),
+                })
+            }
+        }
+    }
+}
+
+/// How one step came to an end that is not its good one.
+pub(super) enum Broken {
+    Stopped { inside: bool },
+    Outdated(DatabaseError),
+    Failed(Failed),
+}
+
+pub(super) struct Failed {
+    pub statement: Option<usize>,
+    pub stage: StepStage,
+    pub error: DatabaseError,
+    pub attempts: u32,
+    pub units: Option<(usize, usize)>,
+}
+
+impl Failed {
+    pub fn at(stage: StepStage, error: DatabaseError) -> Self {
+        Self {
+            statement: None,
+            stage,
+            error,
+            attempts: 1,
+            units: None,
+        }
+    }
+
+    fn of(self, step: Step) -> Failure {
+        let Self {
+            statement,
+            stage,
+            error,
+            attempts,
+            units,
+        } = self;
+        Failure {
+            step,
+            statement,
+            stage,
+            error,
+            attempts,
+            units,
+        }
+    }
+}
