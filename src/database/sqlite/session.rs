@@ -128,7 +128,10 @@ pub(super) fn restore(connection: &mut Connection) -> Result<(), DatabaseError> 
     }
     connection.write("PRAGMA case_sensitive_like = 0", &[])?;
     drop_temporary_objects(connection)?;
-    detach_all(connection)
+    if !in_transaction {
+        detach_all(connection)?;
+    }
+    Ok(())
 }
 
 /// Triggers first, so that none of them fires, and virtual tables before their shadow tables.
@@ -152,7 +155,8 @@ fn drop_temporary_objects(connection: &mut Connection) -> Result<(), DatabaseErr
     Ok(())
 }
 
-fn detach_all(connection: &mut Connection) -> Result<(), DatabaseError> {
+/// Detaches what a script has attached. In a transaction that fails for what takes part in it.
+pub(super) fn detach_all(connection: &mut Connection) -> Result<(), DatabaseError> {
     for row in connection.query("PRAGMA database_list", &[])? {
         if let Some(Value::Text(name)) = row.get(1)
             && name != "main"

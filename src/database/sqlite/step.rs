@@ -306,6 +306,9 @@ impl Attempt<'_> {
         if self.restores_before_record && !self.step.keep_session {
             session::restore(self.connection)?;
         }
+        if self.run.is_some() {
+            session::detach_all(self.connection)?;
+        }
         session::unhook(self.connection, self.table)?;
         record::write(
             self.connection,
