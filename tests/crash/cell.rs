@@ -158,7 +158,7 @@ impl Cell {
     ) -> Result<(bool, usize), String> {
         // The next run comes while the backend of the first still works: it waits for the lock.
         let at_once = bench.server.is_some() && random.below(3) == 0;
-        let mut before = Position::default();
+        let mut before = (Position::default(), 0);
         let mut hit = false;
         loop {
             let blow = fault::strike(bench, trial, self.fault, cluster, random)?;
@@ -189,14 +189,15 @@ impl Cell {
         self,
         bench: &Bench,
         trial: &Trial,
-        before: Position,
+        (before, failures): (Position, usize),
         output: &Output,
-    ) -> Result<Position, String> {
+    ) -> Result<(Position, usize), String> {
         let look = bench.look(trial)?;
         let position = bench.oracle.position(&look);
         let mut found = bench.oracle.violations(&look);
         found.extend(bench.left_behind(trial)?);
-        if self.fault.is_kill() && look.failures > 0 {
+        let killed = self.fault.is_kill() && output.status.code().is_none();
+        if killed && look.failures > failures {
             found.push("a killed process has logged a failure".to_owned());
         }
         if self.fault.is_signal() && look.partial.iter().any(|partial| partial.unknown) {
@@ -217,7 +218,7 @@ impl Cell {
             found.push(format!("at {position:?} the exit status is wrong"));
         }
         if found.is_empty() {
-            return Ok(position);
+            return Ok((position, look.failures));
         }
         Err(found.join("\n  "))
     }
