@@ -293,3 +293,20 @@ fn a_role_that_may_not_read_the_records_can_be_set() {
         assert_eq!(owners, "f\nt\nt\nt\n");
     }
 }
+
+#[test]
+fn a_role_that_is_set_for_every_session_is_no_hindrance() {
+    let mut env = Env::new(Backend::Postgres);
+    env.revision("1_a", "CREATE TABLE a (x integer);", "DROP TABLE a;");
+    let role = format!("of_{}", env.sql("SELECT current_database()").trim());
+    env.sql(&format!(
+        "CREATE ROLE {role}; GRANT ALL ON SCHEMA public TO {role}"
+    ));
+    let url = format!("{}?options=-c%20role%3D{role}", env.url());
+    env.write("migrator.toml", format!("[migrator]\nurl = \"{url}\"\n"));
+    let up = env.run("upgrade");
+    let owner = env.sql("SELECT tableowner FROM pg_tables WHERE tablename = 'a'");
+    env.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+    assert!(up.status.success(), "{up:?}");
+    assert_eq!(owner.trim(), role);
+}

@@ -221,9 +221,12 @@ fn summary(failure: &Failure, done: &[RevisionId], not_run: &[RevisionId]) -> Ve
         notes.push(format!("tried {} times", failure.attempts));
     }
     let names = |ids: &[RevisionId]| match ids {
-        [only] => only.to_string(),
-        [first, .., last] => format!("{first} to {last}"),
-        [] => String::new(),
+        [first, _, _, .., last] => format!("{first} … {last}"),
+        few => few
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
     };
     if !done.is_empty() {
         notes.push(format!(

@@ -195,9 +195,13 @@ pub(super) fn unique_mark() -> String {
     format!("{:x}-{:x}-{number:x}", process::id(), now.as_nanos())
 }
 
+/// Until the end of its message: the server hides a session from other roles, and a role may be
+/// set for it before it begins.
+pub(super) const AS_LOGIN: &str = "SET LOCAL ROLE NONE";
+
 async fn identify(connection: &mut PgConnection, mark: &str) -> Result<Backend, sqlx::Error> {
     let sql = format!(
-        "{};\nSELECT a.pid, a.backend_start::text, pg_catalog.current_setting('{MARK}', true), \
+        "{};\n{AS_LOGIN};\nSELECT a.pid, a.backend_start::text, pg_catalog.current_setting('{MARK}', true), \
          pg_catalog.current_setting('client_connection_check_interval', true) \
          FROM pg_catalog.pg_stat_activity AS a WHERE a.pid = pg_catalog.pg_backend_pid()",
         // Not every version and platform has it.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{
     super::{Database, DatabaseError, Detail, StepError},
     Postgres,
-    connect::Backend,
+    connect::{AS_LOGIN, Backend},
     error,
     message::{Message, literal, rows},
     record, session,
@@ -193,7 +193,7 @@ async fn in_transaction(connection: &mut PgConnection) -> bool {
 /// Whether session `old` is still there; asks it to end.
 async fn is_alive(connection: &mut PgConnection, old: &Backend) -> Result<bool, sqlx::Error> {
     let sql = format!(
-        "SELECT pg_catalog.pg_terminate_backend(a.pid)::text FROM pg_catalog.pg_stat_activity AS a \
+        "{AS_LOGIN};\nSELECT pg_catalog.pg_terminate_backend(a.pid)::text FROM pg_catalog.pg_stat_activity AS a \
          WHERE a.pid = {} AND a.backend_start::text = {} AND a.pid <> pg_catalog.pg_backend_pid()",
         old.pid,
         literal(&old.started)
