@@ -25,10 +25,10 @@ that have the text in their name, such as `sqlite` or `SIGKILL`. Without any of 
 
 ## What is done
 
-Each run has a fresh copy of a database, for SQLite with a rollback journal or with a WAL. Random moments are even over the time that an undisturbed run takes. Chosen
-moments are those at which something can be seen from outside: a commit, progress in a row, the mark of a statement
-outside of a transaction, a statement that sleeps, a phase of an index build (PostgreSQL), a growing file or journal
-(SQLite). Disks are full, and files at their limit, after a random part of what an undisturbed run needs. A third of the
+Each run has a fresh copy of a database, for SQLite with a rollback journal or with a WAL. Random moments are even over
+the time that an undisturbed run takes. Chosen moments are those at which something can be seen from outside: a commit,
+progress in a row, the mark of a statement outside of a transaction, a statement that sleeps, a phase of an index build
+(PostgreSQL), a growing file or journal (SQLite). Disks are full, and files at their limit, after a random part of what an undisturbed run needs. A third of the
 times the run that resumes is hit as well, and so on.
 
 The scripts create, fill, change and drop tables and indexes. Those with `transaction = off` also hold BEGIN … COMMIT
