@@ -35,6 +35,7 @@ fn settings() -> Settings {
         lock_timeout: Duration::from_secs(5),
         statement_timeout: Duration::ZERO,
         connect_timeout: Duration::from_secs(10),
+        statement_times: true,
     }
 }
 

@@ -136,6 +136,7 @@ fn settings() -> Settings {
         lock_timeout: Duration::from_secs(1),
         statement_timeout: Duration::ZERO,
         connect_timeout: Duration::from_millis(150),
+        statement_times: true,
     }
 }
 

@@ -149,6 +149,7 @@ impl Context {
             lock_timeout: self.config.lock_timeout,
             statement_timeout: self.config.statement_timeout,
             connect_timeout: self.config.connect_timeout,
+            statement_times: self.output.is_verbose(),
         };
         database::connect(location, access, settings).await
     }

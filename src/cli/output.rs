@@ -64,6 +64,11 @@ impl Output {
         self.format == Format::Human
     }
 
+    /// Whether every statement is shown.
+    pub fn is_verbose(&self) -> bool {
+        self.verbosity == Verbosity::Verbose
+    }
+
     /// Says something that is no error.
     pub fn warn(&self, warning: &Diagnostic) {
         if self.format == Format::Human && self.verbosity > Verbosity::Quiet {

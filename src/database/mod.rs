@@ -58,6 +58,9 @@ pub struct Settings {
     pub statement_timeout: Duration,
     /// How long to wait for a connection, and SQLite's busy timeout.
     pub connect_timeout: Duration,
+    /// Whether someone wants to know how long each statement takes. PostgreSQL has to be asked
+    /// for the time after each one, which takes some itself.
+    pub statement_times: bool,
 }
 
 /// What came of one attempt at the lock.

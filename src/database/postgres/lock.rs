@@ -46,6 +46,11 @@ pub(super) async fn attempt(
     })
 }
 
+/// A command that takes it for the transaction as well.
+pub(super) fn for_transaction(key: i64) -> String {
+    format!("SELECT pg_catalog.pg_try_advisory_xact_lock({key})")
+}
+
 /// A command that takes it once more, in a transaction that keeps others out.
 pub(super) fn again(key: i64) -> String {
     format!("SELECT pg_catalog.pg_try_advisory_lock({key})")

@@ -84,6 +84,7 @@ impl Postgres {
             timeouts,
             in_run: self.run.is_some(),
             authorized: self.session.authorized,
+            timed: self.settings.statement_times,
             locked: self.locked,
             sure: self.sure,
             carried: self.carried,

@@ -36,6 +36,8 @@ pub(super) struct Stepper<'a> {
     pub in_run: bool,
     /// Whether the session may have another session user.
     pub authorized: bool,
+    /// Whether the time of each statement is taken.
+    pub timed: bool,
     /// Whether the session holds the lock.
     pub locked: bool,
     /// Whether the state can only be as planned.
@@ -139,7 +141,7 @@ impl Stepper<'_> {
                 actions.push(Action::Copy(index, statement));
                 continue;
             }
-            if step.statements.len() > MANY {
+            if !self.timed || step.statements.len() > MANY {
                 message.push(StepStage::Statement(index), text);
             } else {
                 message.push_timed(StepStage::Statement(index), text);
@@ -175,11 +177,13 @@ impl Stepper<'_> {
             let timeouts = self.timeouts.commands("LOCAL");
             message.extend(begin, timeouts.iter().map(String::as_str));
         }
-        message.push(begin, &record::lock_guard(self.table, self.backend.pid));
-        let state_guard = record::state_guard(self.table, step.expects);
-        if self.sure {
+        if self.sure && !self.backend.pooled {
+            // The session holds the lock, so that this can't fail; the script may give that away.
+            message.push(begin, &lock::for_transaction(self.table.key));
             return (message, leading);
         }
+        message.push(begin, &record::lock_guard(self.table, self.backend.pid));
+        let state_guard = record::state_guard(self.table, step.expects);
         if step.keep_session {
             // The script's role may not be allowed to read the table; rolling
             // back to the savepoint brings that role back.
