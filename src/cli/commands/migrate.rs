@@ -147,7 +147,8 @@ impl Migration<'_> {
             execute::lock(database, self.context.config.lock_wait, stop, sink).await?;
             let observed = database.observe(self.detail()).await?;
             let plan = self.plan(&observed)?;
-            let from = first.get_or_insert_with(|| observed.clone()).clone();
+            let standing = || describe::standing(&self.history, &observed);
+            let from = first.get_or_insert_with(standing).clone();
             let report = Report {
                 migration: self,
                 from,
@@ -248,7 +249,8 @@ async fn standing_now(database: &mut dyn Database) -> Option<Observed> {
 /// What a report needs beside the outcome.
 struct Report<'a> {
     migration: &'a Migration<'a>,
-    from: Observed,
+    /// What was applied before the first attempt.
+    from: String,
     begin: Instant,
 }
 
@@ -258,7 +260,7 @@ impl Report<'_> {
         RunView {
             database: self.migration.place.clone(),
             direction: self.migration.request.direction,
-            from: describe::standing(history, &self.from),
+            from: self.from.clone(),
             to: now.map_or_else(
                 || "unknown".to_owned(),
                 |now| describe::standing(history, now),
