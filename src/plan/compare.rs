@@ -1,9 +1,7 @@
-use std::{collections::HashSet, num::NonZero, panic::resume_unwind, thread};
+use std::collections::HashSet;
 
 use crate::{
-    revision::{
-        AppliedRevision, Direction, History, Kind, Observed, Partial, Revision, RevisionId, State,
-    },
+    revision::{AppliedRevision, Direction, History, Kind, Observed, Partial, RevisionId, State},
     sql::Dialect,
 };
 
@@ -70,7 +68,6 @@ pub(super) fn compare_ups(history: &History, observed: &Observed, dialect: Diale
         relation: relation(history, observed),
         ..Drift::default()
     };
-    let mut known = Vec::new();
     for row in revisions(observed) {
         // Its script may be mended beyond what is done; resuming compares that.
         let mut in_middle = false;
@@ -80,40 +77,15 @@ pub(super) fn compare_ups(history: &History, observed: &Observed, dialect: Diale
         }
         match history.get(&row.revision) {
             None => drift.unknown.push(row.revision.clone()),
-            Some(_) if in_middle => {}
-            Some(revision) => known.push((row, revision)),
+            Some(revision) => {
+                if !in_middle && revision.up.checksum(dialect) != row.up_checksum {
+                    drift.edited_up.push(row.revision.clone());
+                }
+            }
         }
     }
-    drift.edited_up = edited_ups(&known, dialect);
     drift.out_of_order = out_of_order(history, observed);
     drift
-}
-
-/// Scripts that are worth a thread.
-const SHARE: usize = 500;
-
-/// Those whose up script is another now; long histories with the help of other processors.
-fn edited_ups(known: &[(&AppliedRevision, &Revision)], dialect: Dialect) -> Vec<RevisionId> {
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    let shares = processors.min(known.len() / SHARE).max(1);
-    let look = |share: &[(&AppliedRevision, &Revision)]| {
-        let edited = share
-            .iter()
-            .filter(|(row, revision)| revision.up.checksum(dialect) != row.up_checksum);
-        edited
-            .map(|(row, _)| row.revision.clone())
-            .collect::<Vec<_>>()
-    };
-    let mut parts = known.chunks(known.len().div_ceil(shares).max(1));
-    let first = parts.next().unwrap_or_default();
-    thread::scope(|scope| {
-        let others: Vec<_> = parts.map(|part| scope.spawn(move || look(part))).collect();
-        let mut all = look(first);
-        for other in others {
-            all.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        }
-        all
-    })
 }
 
 /// The rows that are about revisions.
