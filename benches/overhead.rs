@@ -6,8 +6,8 @@
 //! tests/run -- cargo bench --bench overhead           # and PostgreSQL
 //! ```
 //!
-//! Both are whole processes that read the same scripts and write the same rows. They take turns, and
-//! the ratio is that of the medians.
+//! Both are whole processes that read the same scripts and write the same rows into the same tables,
+//! which were made before. They take turns, and the ratio is that of the medians.
 
 use std::{
     env, fs,
@@ -55,10 +55,11 @@ fn compare(name: &str, dir: &Path, fresh: impl Fn() -> String) {
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let mut migrator = Command::new(env!("CARGO_BIN_EXE_migrator"));
-        migrator.args(["-q", "--url", &fresh(), "upgrade"]);
+        migrator.args(["-q", "--url", &with_tables(&fresh()), "upgrade"]);
         ours.push(timed(migrator.current_dir(dir)));
         let mut floor = Command::new(env::current_exe().unwrap());
-        floor.arg("--bare").arg(fresh()).arg(dir.join("migrations"));
+        let url = with_tables(&fresh());
+        floor.arg("--bare").arg(url).arg(dir.join("migrations"));
         bare.push(timed(&mut floor));
     }
     let (ours, bare) = (median(ours), median(bare));
@@ -111,14 +112,39 @@ fn fresh_database(server: &str) -> String {
     format!("{}/{name}", &server[..end])
 }
 
-const TABLES: &str = "CREATE TABLE version (sequence bigint PRIMARY KEY, revision text NOT NULL UNIQUE,
-    kind text, message text, parents text, up_checksum text, down_checksum text, down_script text, state text,
-    started_at text, applied_at text, duration_ms bigint, applied_by text, tool_version text);
-    CREATE TABLE version_log (sequence bigint PRIMARY KEY, at text, event text, revision text, message text,
-    outcome text, duration_ms bigint, actor text, tool_version text);";
+/// Makes the version table and its log: `migrator` does, with one revision that it reverts.
+fn with_tables(url: &str) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    write_scripts(dir.path(), 1);
+    for arguments in [["upgrade", "head"], ["downgrade", "base"]] {
+        let mut migrator = Command::new(env!("CARGO_BIN_EXE_migrator"));
+        migrator.args(["-q", "--url", url]).args(arguments);
+        timed(migrator.current_dir(dir.path()));
+    }
+    url.to_owned()
+}
+
+/// How times are written.
+struct Dialect {
+    start: &'static str,
+    now: &'static str,
+    elapsed: &'static str,
+}
+
+const SQLITE: Dialect = Dialect {
+    start: "'2026-01-01T00:00:00.000Z'",
+    now: "'2026-01-01T00:00:00.000Z'",
+    elapsed: "1",
+};
+
+const POSTGRES: Dialect = Dialect {
+    start: "now()",
+    now: "clock_timestamp()",
+    elapsed: "(date_part('epoch', clock_timestamp() - now()) * 1000)::bigint",
+};
 
 /// The scripts of a directory, in order, each with the rows that record it.
-fn steps(dir: &Path) -> Vec<String> {
+fn steps(dir: &Path, dialect: &Dialect) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(dir)
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -131,22 +157,30 @@ fn steps(dir: &Path) -> Vec<String> {
         let text = fs::read_to_string(up).unwrap();
         let down = fs::read_to_string(up.to_str().unwrap().replace(".up.", ".down.")).unwrap();
         let checksum = "v1:".to_owned() + &"0".repeat(64);
+        let (sequence, id) = (n + 1, 20_260_101_000_000_u64 + n as u64);
+        let Dialect {
+            start,
+            now,
+            elapsed,
+        } = dialect;
         format!(
-            "BEGIN;\n{text}\nINSERT INTO version VALUES ({n}, '{n}', 'revision', 't{n}', '', '{checksum}', '{checksum}', '{down}', 'applied', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z', 1, 'user@host', '0');
-            INSERT INTO version_log VALUES ({n}, '2026-01-01T00:00:00.000Z', 'upgrade', '{n}', 't{n}', 'ok', 1, 'user@host', '0');\nCOMMIT;"
+            "BEGIN;\n{text}\nINSERT INTO migrator_version (sequence, revision, kind, message, parents, depends_on, up_checksum,
+            down_checksum, down_script, state, started_at, applied_at, duration_ms, applied_by, tool_version)
+            VALUES ({sequence}, '{id}', 'revision', 't{n}', '{n}', '', '{checksum}', '{checksum}', '{down}', 'applied',
+            {start}, {now}, {elapsed}, 'user@host', '0.1.0');
+            INSERT INTO migrator_version_log (at, event, revision, message, outcome, duration_ms, actor, tool_version)
+            VALUES ({now}, 'upgrade', '{id}', 't{n}', 'ok', {elapsed}, 'user@host', '0.1.0');\nCOMMIT;"
         )
     };
     ups.enumerate().map(step).collect()
 }
 
 fn bare(url: &str, dir: &Path) {
-    let steps = steps(dir);
     match url.strip_prefix("sqlite:") {
-        Some(file) => bare_sqlite(file, &steps),
+        Some(file) => bare_sqlite(file, &steps(dir, &SQLITE)),
         None => block_on(async {
             let mut connection = PgConnection::connect(url).await.unwrap();
-            connection.execute(raw_sql(TABLES)).await.unwrap();
-            for step in &steps {
+            for step in &steps(dir, &POSTGRES) {
                 connection
                     .execute(raw_sql(AssertSqlSafe(step.as_str())))
                     .await
@@ -169,8 +203,8 @@ fn bare_sqlite(file: &str, steps: &[String]) {
             ffi::sqlite3_open(name.as_ptr(), &mut handle),
             ffi::SQLITE_OK
         );
-        for sql in std::iter::once(TABLES).chain(steps.iter().map(String::as_str)) {
-            let sql = CString::new(sql).unwrap();
+        for sql in steps {
+            let sql = CString::new(sql.as_str()).unwrap();
             let code = ffi::sqlite3_exec(handle, sql.as_ptr(), None, null_mut(), null_mut());
             assert_eq!(code, ffi::SQLITE_OK);
         }

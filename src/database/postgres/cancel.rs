@@ -88,7 +88,8 @@ impl Cancel for Canceller {
             return;
         }
         // Without a connection the mark alone must do: no further message is sent.
-        let Ok((mut connection, _)) = connect::open(&self.options, self.timeout, "").await else {
+        let Ok((mut connection, _)) = connect::open(&self.options, &[], self.timeout, "").await
+        else {
             return;
         };
         let _sending = self.running.sending.lock().await;

@@ -46,15 +46,16 @@ pub(super) fn prepared(options: &PgConnectOptions, application_name: &str) -> Pg
         .application_name(shortened(application_name))
 }
 
-/// Opens a session.
+/// Opens a session with `defaults` for the server's settings, which a pooler drops.
 pub(super) async fn open(
     options: &PgConnectOptions,
+    defaults: &[(&str, String)],
     timeout: Duration,
     place: &str,
 ) -> Result<(PgConnection, Backend), DatabaseError> {
     let opening = async {
         let mark = unique_mark();
-        let mut connection = login(options, &mark)
+        let mut connection = login(options, defaults, &mark)
             .await
             .map_err(|error| error::connecting(&error, place))?;
         check_version(&connection)?;
@@ -76,9 +77,11 @@ pub(super) async fn open(
 /// Connects and asks nothing.
 pub(super) async fn login(
     options: &PgConnectOptions,
+    defaults: &[(&str, String)],
     mark: &str,
 ) -> Result<PgConnection, sqlx::Error> {
-    let marked = options.clone().options([(MARK, mark)]);
+    let defaults = defaults.iter().map(|(name, value)| (*name, value.as_str()));
+    let marked = options.clone().options(defaults.chain([(MARK, mark)]));
     match marked.connect().await {
         Err(error) if error::refuses_options(&error) => options.connect().await,
         connected => connected,

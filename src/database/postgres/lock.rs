@@ -46,9 +46,9 @@ pub(super) async fn attempt(
     })
 }
 
-/// A command that takes it for the transaction as well.
+/// An expression that takes it for the transaction as well.
 pub(super) fn for_transaction(key: i64) -> String {
-    format!("SELECT pg_catalog.pg_try_advisory_xact_lock({key})")
+    format!("pg_catalog.pg_try_advisory_xact_lock({key})")
 }
 
 /// A command that takes it once more, in a transaction that keeps others out.
@@ -75,7 +75,7 @@ pub(super) async fn watch(
     tokio::time::sleep(patience).await;
     let options = connect::prepared(options, "migrator (who is in the way?)");
     // No answer is fine: this is for a better message only.
-    if let Ok((mut connection, _)) = connect::open(&options, lock_timeout, "").await {
+    if let Ok((mut connection, _)) = connect::open(&options, &[], lock_timeout, "").await {
         while let Ok(found) = blocking(&mut connection, pid).await {
             if !found.is_empty()
                 && let Ok(mut blockers) = blockers.lock()

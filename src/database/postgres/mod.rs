@@ -82,8 +82,9 @@ impl Postgres {
     ) -> Result<Self, DatabaseError> {
         let place = Location::Postgres(Box::new(options.clone())).to_string();
         let options = connect::prepared(options, &settings.application_name);
-        let (mut connection, backend) =
-            connect::open(&options, settings.connect_timeout, &place).await?;
+        let defaults = usual_timeouts(&settings).options();
+        let timeout = settings.connect_timeout;
+        let (mut connection, backend) = connect::open(&options, &defaults, timeout, &place).await?;
         let table = connect::resolve(&mut connection, &settings.version_table).await?;
         let running = Arc::new(Running::default());
         running.set_pid(backend.pid);
@@ -355,7 +356,9 @@ impl Postgres {
     async fn ensure(&mut self) -> Result<(), DatabaseError> {
         if self.connection.is_none() {
             let timeout = self.settings.connect_timeout;
-            let (connection, backend) = connect::open(&self.options, timeout, &self.place).await?;
+            let defaults = self.usual_timeouts().options();
+            let (connection, backend) =
+                connect::open(&self.options, &defaults, timeout, &self.place).await?;
             self.running.set_pid(backend.pid);
             self.backend = backend;
             self.keeps_session = false;
@@ -377,6 +380,10 @@ impl Postgres {
         }
     }
 
+    fn usual_timeouts(&self) -> Timeouts {
+        usual_timeouts(&self.settings)
+    }
+
     fn timeouts(&self, step: &StepRequest<'_>) -> Timeouts {
         Timeouts {
             lock: step.lock_timeout.unwrap_or(self.settings.lock_timeout),
@@ -384,5 +391,13 @@ impl Postgres {
                 .statement_timeout
                 .unwrap_or(self.settings.statement_timeout),
         }
+    }
+}
+
+/// Those of the configuration, which hold where a script does not ask for others.
+fn usual_timeouts(settings: &Settings) -> Timeouts {
+    Timeouts {
+        lock: settings.lock_timeout,
+        statement: settings.statement_timeout,
     }
 }

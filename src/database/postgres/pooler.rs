@@ -48,7 +48,7 @@ impl Postgres {
             return Ok(Finding::Shared);
         }
         let mark = connect::unique_mark();
-        let Ok(rival) = timeout(patience, connect::login(&self.options, &mark)).await else {
+        let Ok(rival) = timeout(patience, connect::login(&self.options, &[], &mark)).await else {
             return Ok(Finding::Exclusive);
         };
         let mut rival = rival.map_err(|error| error::connecting(&error, &self.place))?;

@@ -161,13 +161,16 @@ impl Recorder<'_> {
     }
 
     fn insert(&self, row: &NewRow, partial: Option<&Partial>) -> String {
-        let applied = "NULL, NULL, NULL, NULL, NULL, NULL".to_owned();
+        // The server takes its time to read each column.
+        let (columns, values) = partial.map_or(Default::default(), |partial| {
+            let values = format!("{}, ", partial_values(partial));
+            (PARTIAL_COLUMNS, values)
+        });
         format!(
             "INSERT INTO {} (sequence, revision, kind, message, parents, depends_on, up_checksum, \
-             down_checksum, down_script, state, direction, script, statements_done, \
-             statements_total, statement_checksums, error, started_at, applied_at, duration_ms, \
-             applied_by, tool_version) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, \
-             {}, {}, {})",
+             down_checksum, down_script, state, {columns}started_at, applied_at, duration_ms, \
+             applied_by, tool_version) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {values}{}, \
+             {}, {}, {}, {})",
             self.table.quoted,
             row.sequence,
             literal(row.revision.as_str()),
@@ -184,7 +187,6 @@ impl Recorder<'_> {
             ),
             nullable(row.down_script.as_deref()),
             partial.map_or("'applied'", |_| "'partial'"),
-            partial.map_or(applied, partial_values),
             self.began.moment(self.carried),
             partial.map_or("pg_catalog.clock_timestamp()", |_| "NULL"),
             self.duration(),
@@ -293,6 +295,10 @@ fn is(revision: &RevisionId) -> String {
 fn equals(left: &str, right: &str) -> String {
     format!("{left} OPERATOR(pg_catalog.=) {right}")
 }
+
+/// What [`partial_values`] are of, before further columns.
+const PARTIAL_COLUMNS: &str = "direction, script, statements_done, statements_total, \
+     statement_checksums, error, ";
 
 /// Direction, script, statements done and total, their checksums, error.
 fn partial_values(partial: &Partial) -> String {

@@ -14,7 +14,7 @@ use super::{
     },
     Postgres, error, lock,
     message::{Failed, Message},
-    session::{self, Timeouts},
+    session,
     step::{self, Stepper, Stop},
 };
 use crate::{revision::RecordChange, sql::StatementKind};
@@ -53,7 +53,7 @@ impl Postgres {
             return Ok(());
         }
         let mut message = Message::default();
-        message.push(StepStage::Begin, &session::name_command("", step.label));
+        message.push(StepStage::Begin, &session::name_command(step.label));
         let timeouts = self.timeouts(step).commands("");
         message.extend(StepStage::Begin, timeouts.iter().map(String::as_str));
         self.send_own(&message, None).await?;
@@ -74,6 +74,7 @@ impl Postgres {
         progress: Progress<'_>,
     ) -> (Result<(), Stop>, Vec<String>) {
         let timeouts = self.timeouts(step);
+        let usual_timeouts = !self.backend.pooled && timeouts == self.usual_timeouts();
         let Some(connection) = &mut self.connection else {
             return (Err(no_connection()), Vec::new());
         };
@@ -82,6 +83,7 @@ impl Postgres {
             actor: &self.settings.actor,
             backend: &self.backend,
             timeouts,
+            usual_timeouts,
             in_run: self.run.is_some(),
             authorized: self.session.authorized,
             timed: self.settings.statement_times,
@@ -197,11 +199,8 @@ impl Postgres {
             message.push(StepStage::Begin, "BEGIN READ WRITE");
         }
         message.extend(stage, session::login_role(self.session.authorized));
-        let timeouts = Timeouts {
-            lock: self.settings.lock_timeout,
-            statement: self.settings.statement_timeout,
-        };
-        message.extend(stage, timeouts.commands("LOCAL").iter().map(String::as_str));
+        let timeouts = self.usual_timeouts().commands("LOCAL");
+        message.extend(stage, timeouts.iter().map(String::as_str));
         message.extend(stage, commands.iter().map(String::as_str));
         if alone {
             message.push(StepStage::Commit, "COMMIT");

@@ -56,13 +56,24 @@ pub(super) const DECLARED_CONSTRAINTS: [&str; 2] = [
 ];
 
 /// Timeouts for what runs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Timeouts {
     pub lock: Duration,
     pub statement: Duration,
 }
 
 impl Timeouts {
+    /// As a connection is opened with them.
+    pub fn options(self) -> [(&'static str, String); 2] {
+        [
+            ("lock_timeout", milliseconds(self.lock).to_string()),
+            (
+                "statement_timeout",
+                milliseconds(self.statement).to_string(),
+            ),
+        ]
+    }
+
     /// Commands that set both, for the transaction or (with an empty `scope`) the session.
     pub fn commands(self, scope: &str) -> [String; 2] {
         [
@@ -75,13 +86,19 @@ impl Timeouts {
     }
 }
 
-/// A command that tells the server's administrators what runs.
-pub(super) fn name_command(scope: &str, label: &str) -> String {
-    let name = format!("migrator {label}");
-    format!(
-        "SET {scope} application_name TO {}",
-        literal(connect::shortened(&name))
-    )
+/// A command that tells the server's administrators what runs in the session.
+pub(super) fn name_command(label: &str) -> String {
+    format!("SET application_name TO {}", shown_name(label))
+}
+
+/// An expression that does so for the transaction.
+pub(super) fn name_setting(label: &str) -> String {
+    let name = shown_name(label);
+    format!("pg_catalog.set_config('application_name', {name}, true)")
+}
+
+fn shown_name(label: &str) -> String {
+    literal(connect::shortened(&format!("migrator {label}")))
 }
 
 /// Commands that make the login role the current one until the transaction

@@ -32,6 +32,8 @@ pub(super) struct Stepper<'a> {
     pub actor: &'a str,
     pub backend: &'a Backend,
     pub timeouts: Timeouts,
+    /// Whether they are those that the session began with, and that RESET leads to.
+    pub usual_timeouts: bool,
     /// Whether one transaction holds many steps.
     pub in_run: bool,
     /// Whether the session may have another session user.
@@ -172,16 +174,18 @@ impl Stepper<'_> {
                 leading += 1;
             }
         }
-        message.push(begin, &session::name_command("LOCAL", step.label));
-        if !step.keep_session {
+        if !step.keep_session && !self.usual_timeouts {
             let timeouts = self.timeouts.commands("LOCAL");
             message.extend(begin, timeouts.iter().map(String::as_str));
         }
+        let name = session::name_setting(step.label);
         if self.sure && !self.backend.pooled {
             // The session holds the lock, so that this can't fail; the script may give that away.
-            message.push(begin, &lock::for_transaction(self.table.key));
+            let lock = lock::for_transaction(self.table.key);
+            message.push(begin, &format!("SELECT {name}, {lock}"));
             return (message, leading);
         }
+        message.push(begin, &format!("SELECT {name}"));
         message.push(begin, &record::lock_guard(self.table, self.backend.pid));
         let state_guard = record::state_guard(self.table, step.expects);
         if step.keep_session {
@@ -226,8 +230,10 @@ impl Stepper<'_> {
             // nobody else in before.
             message.push(record, &lock::again(self.table.key));
         }
-        let timeouts = self.timeouts.commands("LOCAL");
-        message.extend(record, timeouts.iter().map(String::as_str));
+        if step.keep_session || !self.usual_timeouts {
+            let timeouts = self.timeouts.commands("LOCAL");
+            message.extend(record, timeouts.iter().map(String::as_str));
+        }
         for command in recorder.commands(step.changes, step.log) {
             message.push(record, &command);
         }
