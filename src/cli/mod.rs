@@ -37,9 +37,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(args: Args, output: &Output) -> Result<Exit, error::Error> {
     database::show_notices(output::notice);
-    // A second thread, so that signals are heard while SQLite works on the first.
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
+    // The thread that waits for the database is the one that hears it: no hop between them.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(error::Error::runtime)?;

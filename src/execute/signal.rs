@@ -63,31 +63,43 @@ impl Stop {
 /// not have reached the server.
 const AGAIN: Duration = Duration::from_millis(250);
 
-/// Turns SIGINT and SIGTERM into requests to stop, from a task of its own: the
-/// first lets the running revision finish, the second cancels it and whatever comes after it.
+/// Turns SIGINT and SIGTERM into requests to stop: the first lets the running revision finish, the
+/// second cancels it and whatever comes after it.
+///
+/// A thread of its own hears them, since SQLite works on the one that runs the plan. It ends with
+/// the process.
 ///
 /// # Errors
-/// When the system lets us install no handler.
+/// When the system lets us install no handler or start no thread.
 pub fn watch(stop: Stop, canceller: Arc<dyn Cancel>, sink: Sink) -> io::Result<()> {
-    let mut signals = Signals::install()?;
-    tokio::spawn(async move {
-        if !signals.next().await {
-            return;
-        }
-        stop.request();
-        sink(Event::StopRequested);
-        if !signals.next().await {
-            return;
-        }
-        stop.request();
-        sink(Event::CancelRequested);
-        // The task ends with the run.
-        loop {
-            canceller.cancel().await;
-            tokio::time::sleep(AGAIN).await;
-        }
-    });
-    Ok(())
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let signals = {
+        let _inside = runtime.enter();
+        Signals::install()?
+    };
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || runtime.block_on(obey(signals, stop, canceller, sink)))
+        .map(drop)
+}
+
+async fn obey(mut signals: Signals, stop: Stop, canceller: Arc<dyn Cancel>, sink: Sink) {
+    if !signals.next().await {
+        return;
+    }
+    stop.request();
+    sink(Event::StopRequested);
+    if !signals.next().await {
+        return;
+    }
+    stop.request();
+    sink(Event::CancelRequested);
+    loop {
+        canceller.cancel().await;
+        tokio::time::sleep(AGAIN).await;
+    }
 }
 
 #[cfg(unix)]
