@@ -30,12 +30,7 @@ impl Checksum {
                 hash.update(&canonical.after);
             }
         }
-        let hex: String = hash
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Self(format!("v1:{hex}"))
+        Self(format!("v1:{:x}", hash.finalize()))
     }
 }
 

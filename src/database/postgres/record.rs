@@ -217,11 +217,11 @@ impl Recorder<'_> {
         )
     }
 
-    /// Milliseconds since it began; the clock may have been set back meanwhile.
+    /// Milliseconds since it began; below zero when the clock was set back meanwhile.
     fn duration(&self) -> String {
         format!(
-            "greatest(0::bigint, (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() \
-             OPERATOR(pg_catalog.-) {}) OPERATOR(pg_catalog.*) 1000::double precision)::bigint)",
+            "(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() \
+             OPERATOR(pg_catalog.-) {}) OPERATOR(pg_catalog.*) 1000)::bigint",
             self.began.moment(self.carried)
         )
     }
