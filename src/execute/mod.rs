@@ -6,6 +6,7 @@
 mod ended;
 mod event;
 mod lock;
+mod migrate;
 mod outcome;
 mod record;
 mod run;
@@ -16,6 +17,7 @@ mod units;
 
 pub use event::{Event, Sink};
 pub use lock::{LockError, lock};
+pub use migrate::{Aborted, Finish, Manner, Migrated, migrate, release};
 pub use outcome::{Done, Failure, Outcome, PartialFailure};
 pub use record::{write, write_repairs};
 pub use run::{Options, run};

@@ -10,11 +10,11 @@ use crate::{
         describe,
         error::{Error, Exit},
     },
-    database::{Database, DatabaseError, Detail},
-    execute::{self, Done, Outcome, Sink, Stop},
+    database::Database,
+    execute::{self, Aborted, Finish, Manner, Migrated, Sink, Stop},
     plan::{self, Plan, Situation},
     report::{PlanView, RunView, View},
-    revision::{Direction, History, Observed, RevisionId, Target},
+    revision::{Direction, History, Observed, Target},
 };
 
 /// How much one transaction holds.
@@ -33,9 +33,6 @@ pub struct Request {
     pub dry_run: bool,
     pub transaction: Option<Scope>,
 }
-
-/// A plan is made anew this often when its state changes under it.
-const ATTEMPTS: usize = 5;
 
 pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     let begin = Instant::now();
@@ -56,11 +53,10 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     };
     let mut database = context.connect(&location, role).await?;
     let result = migration.locked(database.as_mut(), begin).await;
-    let released = database.unlock().await;
-    let closed = database.close().await;
+    let released = execute::release(database).await;
     let exit = result?;
     // The work is committed; an unlock that fails ends with the session anyhow.
-    if let Err(error) = released.and(closed) {
+    if let Err(error) = released {
         context.warn(error.into());
     }
     Ok(exit)
@@ -113,7 +109,7 @@ impl Migration<'_> {
         }
     }
 
-    /// Locks, plans, runs. An error after steps that are done is no failure that changed nothing.
+    /// An error after steps that are done is no failure that changed nothing.
     async fn run(
         &self,
         database: &mut dyn Database,
@@ -121,101 +117,64 @@ impl Migration<'_> {
         sink: &Sink,
         begin: Instant,
     ) -> Result<(RunView, Option<Error>), Error> {
-        let mut all = Vec::new();
-        let result = self.attempts(database, stop, sink, begin, &mut all).await;
-        result.map_err(|error| match error.exit {
-            Exit::Failed | Exit::Busy if !all.is_empty() => Error {
-                exit: Exit::Partway,
-                ..error
-            },
-            _ => error,
-        })
-    }
-
-    /// Plans again when the state changed under the plan.
-    async fn attempts(
-        &self,
-        database: &mut dyn Database,
-        stop: &Stop,
-        sink: &Sink,
-        begin: Instant,
-        all: &mut Vec<Done>,
-    ) -> Result<(RunView, Option<Error>), Error> {
-        let mut first = None;
-        let mut attempts = 0;
-        while attempts < ATTEMPTS {
-            execute::lock(database, self.context.config.lock_wait, stop, sink).await?;
-            let observed = database.observe(self.detail()).await?;
-            let plan = self.plan(&observed)?;
-            let standing = || describe::standing(&self.history, &observed);
-            let from = first.get_or_insert_with(standing).clone();
-            let report = Report {
-                migration: self,
-                from,
-                begin,
-            };
-            let options = execute::Options {
-                attempts: self.context.config.lock_attempts,
+        let config = &self.context.config;
+        let manner = Manner {
+            direction: self.request.direction,
+            lock_wait: config.lock_wait,
+            options: execute::Options {
+                attempts: config.lock_attempts,
                 ..execute::Options::default()
-            };
-            let outcome = match execute::run(database, plan, options, stop, sink).await {
-                Ok(outcome) => outcome,
-                Err(mut failure) => {
-                    all.append(&mut failure.done);
-                    failure.done = all.clone();
-                    let not_run = failure.not_run.clone();
-                    let now = standing_now(database).await;
-                    let view = report.view(all.clone(), not_run, now.as_ref());
-                    return Ok((view, Some(failure.into())));
-                }
-            };
-            match outcome {
-                Outcome::Complete(done) => {
-                    let ran = !done.is_empty();
-                    all.extend(done);
-                    let now = if ran {
-                        standing_now(database).await
-                    } else {
-                        Some(observed)
-                    };
-                    let view = report.view(all.clone(), Vec::new(), now.as_ref());
-                    return Ok((view, None));
-                }
-                Outcome::Stopped {
-                    done,
-                    not_run,
-                    partial,
-                } => {
-                    all.extend(done);
-                    let now = standing_now(database).await;
-                    let view = report.view(all.clone(), not_run, now.as_ref());
-                    return Ok((
-                        RunView {
-                            interrupted: true,
-                            partial,
-                            ..view
-                        },
-                        None,
-                    ));
-                }
-                Outcome::PlanOutdated { done, reason } => {
-                    all.extend(done);
-                    // Whoever has taken the lock is getting on, so that this comes to an end.
-                    attempts += usize::from(reason != DatabaseError::LockLost);
-                }
-            }
+            },
+        };
+        let mut from = None;
+        let plan = |observed: &Observed| -> Result<Plan, Error> {
+            let plan = self.plan(observed)?;
+            from.get_or_insert_with(|| describe::standing(&self.history, observed));
+            Ok(plan)
+        };
+        match execute::migrate(database, manner, plan, stop, sink).await {
+            Ok(migrated) => Ok(self.view(migrated, from.unwrap_or_default(), begin)),
+            Err(Aborted { done, error }) => Err(match error.exit {
+                Exit::Failed | Exit::Busy if !done.is_empty() => Error {
+                    exit: Exit::Partway,
+                    ..error
+                },
+                _ => error,
+            }),
         }
-        Err(Error::from(DatabaseError::StateChanged {
-            reason: format!("the plan was outdated {ATTEMPTS} times"),
-        }))
     }
 
-    /// Stored scripts are read where they may be needed.
-    fn detail(&self) -> Detail {
-        match self.request.direction {
-            Direction::Up => Detail::Brief,
-            Direction::Down => Detail::WithScripts,
-        }
+    fn view(&self, migrated: Migrated, from: String, begin: Instant) -> (RunView, Option<Error>) {
+        let Migrated {
+            done,
+            not_run,
+            finish,
+            now,
+        } = migrated;
+        let (interrupted, partial, error) = match finish {
+            Finish::Complete => (false, None, None),
+            Finish::Stopped { partial } => (true, partial, None),
+            Finish::Failed(failure) => (false, None, Some(failure.into())),
+        };
+        let view = RunView {
+            database: self.place.clone(),
+            direction: self.request.direction,
+            from,
+            to: now.as_ref().map_or_else(
+                || "unknown".to_owned(),
+                |now| describe::standing(&self.history, now),
+            ),
+            current: now
+                .as_ref()
+                .map(describe::applied_heads)
+                .unwrap_or_default(),
+            done,
+            not_run,
+            interrupted,
+            partial,
+            elapsed: begin.elapsed(),
+        };
+        (view, error)
     }
 
     fn plan(&self, observed: &Observed) -> Result<Plan, Error> {
@@ -234,43 +193,5 @@ impl Migration<'_> {
             self.context.output.warn(&describe::warning(warning));
         }
         Ok(plan)
-    }
-}
-
-/// The state after a run, for the report. The run is over, so that no answer is no failure; a
-/// connection that was lost meanwhile is made anew.
-async fn standing_now(database: &mut dyn Database) -> Option<Observed> {
-    match database.observe(Detail::Brief).await {
-        Err(DatabaseError::ConnectionLost(_)) => database.observe(Detail::Brief).await.ok(),
-        observed => observed.ok(),
-    }
-}
-
-/// What a report needs beside the outcome.
-struct Report<'a> {
-    migration: &'a Migration<'a>,
-    /// What was applied before the first attempt.
-    from: String,
-    begin: Instant,
-}
-
-impl Report<'_> {
-    fn view(&self, done: Vec<Done>, not_run: Vec<RevisionId>, now: Option<&Observed>) -> RunView {
-        let history = &self.migration.history;
-        RunView {
-            database: self.migration.place.clone(),
-            direction: self.migration.request.direction,
-            from: self.from.clone(),
-            to: now.map_or_else(
-                || "unknown".to_owned(),
-                |now| describe::standing(history, now),
-            ),
-            current: now.map(describe::applied_heads).unwrap_or_default(),
-            done,
-            not_run,
-            interrupted: false,
-            partial: None,
-            elapsed: self.begin.elapsed(),
-        }
     }
 }

@@ -1,0 +1,163 @@
+use std::time::Duration;
+
+use super::{Done, LockError, Options, Outcome, PartialFailure, Sink, Stop, lock, run};
+use crate::{
+    database::{Database, DatabaseError, Detail},
+    plan::Plan,
+    revision::{Direction, Observed, RevisionId},
+};
+
+/// A plan is made anew this often when its state changes under it.
+const ATTEMPTS: usize = 5;
+
+/// How a migration goes about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// Which way; stored scripts are read where they may be needed.
+    pub direction: Direction,
+    /// How long the lock is waited for; zero is one attempt.
+    pub lock_wait: Duration,
+    /// How patient the steps are.
+    pub options: Options,
+}
+
+/// What came of a migration, over all plans that it took.
+#[derive(Debug)]
+pub struct Migrated {
+    /// Committed.
+    pub done: Vec<Done>,
+    /// Planned and not run; neither a failed step nor one that stopped in its middle is among them.
+    pub not_run: Vec<RevisionId>,
+    /// How it ended.
+    pub finish: Finish,
+    /// What is applied now; `None` when the database could not be asked any more.
+    pub now: Option<Observed>,
+}
+
+/// How a migration ended.
+#[derive(Debug)]
+pub enum Finish {
+    /// Nothing is left to do.
+    Complete,
+    /// A request to stop, at a boundary.
+    Stopped {
+        /// The `transaction = off` revision it stopped in the middle of.
+        partial: Option<RevisionId>,
+    },
+    /// A step failed; the failure's `done` are those of all plans.
+    Failed(PartialFailure),
+}
+
+/// A migration that ended with an error outside of its steps.
+#[derive(Debug)]
+pub struct Aborted<E> {
+    /// Committed before it, by plans that were outdated later.
+    pub done: Vec<Done>,
+    /// What went wrong.
+    pub error: E,
+}
+
+/// Locks, observes, plans, runs; and again when the state changed under the plan. The lock is the
+/// caller's to give back, whatever comes of it: [`release`].
+///
+/// # Errors
+/// When there is no lock, no state or no plan to be had.
+pub async fn migrate<E, P>(
+    database: &mut dyn Database,
+    manner: Manner,
+    plan: P,
+    stop: &Stop,
+    sink: &Sink,
+) -> Result<Migrated, Aborted<E>>
+where
+    E: From<LockError> + From<DatabaseError>,
+    P: FnMut(&Observed) -> Result<Plan, E>,
+{
+    let mut done = Vec::new();
+    match attempts(database, manner, plan, stop, sink, &mut done).await {
+        Ok((finish, not_run, now)) => Ok(Migrated {
+            done,
+            not_run,
+            finish,
+            now,
+        }),
+        Err(error) => Err(Aborted { done, error }),
+    }
+}
+
+async fn attempts<E, P>(
+    database: &mut dyn Database,
+    manner: Manner,
+    mut plan: P,
+    stop: &Stop,
+    sink: &Sink,
+    all: &mut Vec<Done>,
+) -> Result<(Finish, Vec<RevisionId>, Option<Observed>), E>
+where
+    E: From<LockError> + From<DatabaseError>,
+    P: FnMut(&Observed) -> Result<Plan, E>,
+{
+    let detail = match manner.direction {
+        Direction::Up => Detail::Brief,
+        Direction::Down => Detail::WithScripts,
+    };
+    let mut attempts = 0;
+    while attempts < ATTEMPTS {
+        lock(database, manner.lock_wait, stop, sink).await?;
+        let observed = database.observe(detail).await?;
+        let plan = plan(&observed)?;
+        match run(database, plan, manner.options, stop, sink).await {
+            Err(mut failure) => {
+                all.append(&mut failure.done);
+                failure.done.clone_from(all);
+                let not_run = failure.not_run.clone();
+                let now = standing(database).await;
+                return Ok((Finish::Failed(failure), not_run, now));
+            }
+            Ok(Outcome::Complete(done)) if done.is_empty() => {
+                return Ok((Finish::Complete, Vec::new(), Some(observed)));
+            }
+            Ok(Outcome::Complete(done)) => {
+                all.extend(done);
+                let now = standing(database).await;
+                return Ok((Finish::Complete, Vec::new(), now));
+            }
+            Ok(Outcome::Stopped {
+                done,
+                not_run,
+                partial,
+            }) => {
+                all.extend(done);
+                let now = standing(database).await;
+                return Ok((Finish::Stopped { partial }, not_run, now));
+            }
+            Ok(Outcome::PlanOutdated { done, reason }) => {
+                all.extend(done);
+                // Whoever has taken the lock is getting on, so that this comes to an end.
+                attempts += usize::from(reason != DatabaseError::LockLost);
+            }
+        }
+    }
+    Err(E::from(DatabaseError::StateChanged {
+        reason: format!("the plan was outdated {ATTEMPTS} times"),
+    }))
+}
+
+/// The state after a run, for the report. The run is over, so that no answer is no failure; a
+/// connection that was lost meanwhile is made anew.
+async fn standing(database: &mut dyn Database) -> Option<Observed> {
+    match database.observe(Detail::Brief).await {
+        Err(DatabaseError::ConnectionLost(_)) => database.observe(Detail::Brief).await.ok(),
+        observed => observed.ok(),
+    }
+}
+
+/// Gives the lock back and leaves.
+///
+/// # Errors
+/// When the database does not answer; the lock ends with the session anyhow.
+pub async fn release(mut database: Box<dyn Database>) -> Result<(), DatabaseError> {
+    let released = database.unlock().await;
+    let closed = database.close().await;
+    released.and(closed)
+}
