@@ -1,84 +1,19 @@
 //! Reads the directory of scripts: all of it, and every problem at once.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
     fs::{self, DirEntry},
     io,
     num::NonZero,
     panic::resume_unwind,
     path::Path,
-    sync::Arc,
     thread,
 };
 
-use super::{
-    script_name::{FileName, ScriptName, classify},
-    text::{TextProblem, check_line_ends, decode},
-};
+use super::scripts::{DirectoryProblem, Kind, Look, Scan, look, problem, sorted};
 use crate::{
-    revision::{Direction, History, Place, Problem, ProblemKind, RevisionId, Script, ScriptPair},
-    sql::{Dialect, Position, position},
+    revision::{History, ScriptPair},
+    sql::Dialect,
 };
-
-/// A problem of the directory, of a file in it or of the history they make.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}{}: {kind}", .place.file, .position.map_or(String::new(), |at| format!(":{}:{}", at.line, at.column)))]
-pub struct DirectoryProblem {
-    /// The file, or the directory itself.
-    pub place: Place,
-    /// The place's offset in lines and columns.
-    pub position: Option<Position>,
-    /// The file's text, where it is known.
-    pub text: Option<Arc<str>>,
-    /// What is wrong.
-    pub kind: DirectoryProblemKind,
-}
-
-/// What can be wrong with a directory of scripts.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum DirectoryProblemKind {
-    /// The directory is not there.
-    #[error("there is no such directory")]
-    MissingDirectory,
-    /// What is there is no directory.
-    #[error("this is not a directory")]
-    NotADirectory,
-    /// A directory or file that can't be read.
-    #[error("it can't be read: {reason}")]
-    Unreadable {
-        /// The operating system's words.
-        reason: String,
-    },
-    /// A `.sql` file that is not called like a script.
-    #[error("this is not the name of a script; it must be ID_NAME.up.sql or ID_NAME.down.sql")]
-    Misnamed {
-        /// The name that was probably meant.
-        nearest: Option<String>,
-    },
-    /// A `.sql` file whose name is not UTF-8.
-    #[error("the file's name is not UTF-8")]
-    NameNotUnicode,
-    /// `R_<slug>.sql`
-    #[error(
-        "names that begin with R_ are kept for repeatable scripts, which are not supported yet"
-    )]
-    ReservedName,
-    /// A directory, socket or pipe with a script's name.
-    #[error("this is called like a script, but it is not a file")]
-    NotAFile,
-    /// A symbolic link to nothing.
-    #[error("this link leads nowhere")]
-    DanglingLink,
-    /// A script that is no text.
-    #[error(transparent)]
-    Text(TextProblem),
-    /// A problem of a script or of the history.
-    #[error(transparent)]
-    Script(ProblemKind),
-}
-
-use DirectoryProblemKind as Kind;
 
 /// Reads all scripts of `dir`, which is shown as `shown`, by id.
 ///
@@ -107,77 +42,20 @@ pub fn read_history(
     shown: &str,
     dialect: Dialect,
 ) -> Result<History, Vec<DirectoryProblem>> {
-    let Scan {
-        pairs,
-        mut problems,
-        ids,
-    } = scan(dir, shown, dialect);
-    let complete = problems.is_empty();
-    let texts: HashMap<String, Arc<str>> = pairs
-        .iter()
-        .flat_map(|pair| std::iter::once(&pair.up).chain(&pair.down))
-        .map(|script| (script.file.clone(), script.text.clone()))
-        .collect();
-    match History::new(pairs) {
-        Ok(history) if complete => return Ok(history),
-        Ok(_) => {}
-        Err(found) => {
-            let certain = found
-                .into_iter()
-                .filter(|problem| complete || is_certain(&problem.kind, &ids));
-            problems.extend(certain.map(|problem| {
-                let text = texts.get(&problem.place.file).cloned();
-                script_problem(problem, text)
-            }));
-        }
-    }
-    Err(sorted(problems))
-}
-
-/// Whether a problem of an incomplete history is one of the complete history too.
-fn is_certain(kind: &ProblemKind, ids: &HashSet<RevisionId>) -> bool {
-    match kind {
-        ProblemKind::MissingParent { id, .. } => !ids.contains(id),
-        ProblemKind::Cycle { .. } => false,
-        _ => true,
-    }
-}
-
-struct Scan {
-    /// What could be read.
-    pairs: Vec<ScriptPair>,
-    problems: Vec<DirectoryProblem>,
-    /// The ids of all file names.
-    ids: HashSet<RevisionId>,
-}
-
-/// A script's file; without a script when that could not be read.
-struct Found {
-    name: ScriptName,
-    file: String,
-    script: Option<Script>,
+    scan(dir, shown, dialect).history()
 }
 
 fn scan(dir: &Path, shown: &str, dialect: Dialect) -> Scan {
-    let mut problems = Vec::new();
-    let mut found = Vec::new();
     match list(dir) {
-        Err(error) => problems.push(problem(shown.to_owned(), directory_kind(dir, &error))),
+        Err(error) => {
+            let problem = problem(shown.to_owned(), directory_kind(dir, &error));
+            Scan::of([(None, vec![problem])])
+        }
         Ok(mut entries) => {
             // The order of a directory is anyone's; that of the report is not.
             entries.sort_by_cached_key(DirEntry::file_name);
-            for (script, wrong) in look_at_all(&entries, shown, dialect) {
-                found.extend(script);
-                problems.extend(wrong);
-            }
+            Scan::of(look_at_all(&entries, shown, dialect))
         }
-    }
-    let ids = found.iter().map(|found| found.name.id.clone()).collect();
-    let pairs = pair_up(found, &mut problems);
-    Scan {
-        pairs,
-        problems,
-        ids,
     }
 }
 
@@ -200,11 +78,7 @@ fn directory_kind(dir: &Path, error: &io::Error) -> Kind {
 const SHARE: usize = 200;
 
 /// [`look_at`] every entry, in order; large directories with the help of other processors.
-fn look_at_all(
-    entries: &[DirEntry],
-    shown: &str,
-    dialect: Dialect,
-) -> Vec<(Option<Found>, Vec<DirectoryProblem>)> {
+fn look_at_all(entries: &[DirEntry], shown: &str, dialect: Dialect) -> Vec<Look> {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let shares = processors.min(entries.len() / SHARE).max(1);
     let look = |share: &[DirEntry]| {
@@ -223,61 +97,14 @@ fn look_at_all(
     })
 }
 
-/// What stands in a directory entry; also when it is wrong, so that nothing is
-/// said to be missing that is there.
-fn look_at(
-    entry: &DirEntry,
-    shown: &str,
-    dialect: Dialect,
-) -> (Option<Found>, Vec<DirectoryProblem>) {
-    let os_name = entry.file_name();
-    let lossy = os_name.to_string_lossy();
+fn look_at(entry: &DirEntry, shown: &str, dialect: Dialect) -> Look {
+    let name = entry.file_name();
+    let lossy = name.to_string_lossy();
     let file = match shown.trim_end_matches('/') {
         "" | "." => lossy.to_string(),
         directory => format!("{directory}/{lossy}"),
     };
-    let wrong = |kind| (None, vec![problem(file.clone(), kind)]);
-    let name = match classify(&lossy) {
-        FileName::Other => return (None, Vec::new()),
-        _ if os_name.to_str().is_none() => return wrong(Kind::NameNotUnicode),
-        FileName::Repeatable => return wrong(Kind::ReservedName),
-        FileName::Misnamed(nearest) => return wrong(Kind::Misnamed { nearest }),
-        FileName::Script(name) => name,
-    };
-    let (script, problems) = match read_script(entry, &file, name.direction, dialect) {
-        Ok(script) => (Some(script), Vec::new()),
-        Err(problems) => (None, problems),
-    };
-    (Some(Found { name, file, script }), problems)
-}
-
-fn read_script(
-    entry: &DirEntry,
-    file: &str,
-    direction: Direction,
-    dialect: Dialect,
-) -> Result<Script, Vec<DirectoryProblem>> {
-    let bytes = read_file(entry).map_err(|kind| vec![problem(file.to_owned(), kind)])?;
-    let text = decode(bytes)
-        .and_then(|text| check_line_ends(&text).map(|()| text))
-        .map_err(|fault| {
-            vec![DirectoryProblem {
-                place: Place {
-                    file: file.to_owned(),
-                    offset: Some(fault.offset),
-                },
-                position: Some(fault.position),
-                text: None,
-                kind: Kind::Text(fault.problem),
-            }]
-        })?;
-    let text: Arc<str> = text.into();
-    Script::parse(dialect, direction, file, text.clone()).map_err(|problems| {
-        problems
-            .into_iter()
-            .map(|problem| script_problem(problem, Some(text.clone())))
-            .collect()
-    })
+    look(&name, file, dialect, || read_file(entry))
 }
 
 fn read_file(entry: &DirEntry) -> Result<Vec<u8>, Kind> {
@@ -300,95 +127,4 @@ fn read_file(entry: &DirEntry) -> Result<Vec<u8>, Kind> {
         return Err(Kind::NotAFile);
     }
     fs::read(&path).map_err(unreadable)
-}
-
-/// Brings ups and downs together: by id and slug, so that two revisions with
-/// one id stay two, for the history to name.
-fn pair_up(found: Vec<Found>, problems: &mut Vec<DirectoryProblem>) -> Vec<ScriptPair> {
-    let mut groups: BTreeMap<RevisionId, BTreeMap<String, Group>> = BTreeMap::new();
-    for found in found {
-        let slugs = groups.entry(found.name.id.clone()).or_default();
-        let group = slugs.entry(found.name.slug.clone()).or_default();
-        let side = match found.name.direction {
-            Direction::Up => &mut group.up,
-            Direction::Down => &mut group.down,
-        };
-        match side {
-            None => *side = Some(found),
-            Some(first) => problems.push(problem(
-                found.file,
-                Kind::Script(ProblemKind::DuplicateScript {
-                    id: found.name.id,
-                    direction: found.name.direction,
-                    other: first.file.clone(),
-                }),
-            )),
-        }
-    }
-    let mut pairs = Vec::new();
-    for slugs in groups.into_values() {
-        let of_an_up = slugs.values().find_map(|group| group.up.as_ref());
-        let other = of_an_up.map(|up| up.name.slug.clone());
-        for group in slugs.into_values() {
-            match (group.up, group.down) {
-                (None, None) => {}
-                (None, Some(down)) => problems.push(orphan(down, other.clone())),
-                (Some(up), down) => {
-                    // A pair whose down could not be read is incomplete, but its up tells the history something.
-                    let down = down.and_then(|down| down.script);
-                    pairs.extend(up.script.map(|script| ScriptPair {
-                        id: up.name.id,
-                        slug: up.name.slug,
-                        up: script,
-                        down,
-                    }));
-                }
-            }
-        }
-    }
-    pairs
-}
-
-#[derive(Default)]
-struct Group {
-    up: Option<Found>,
-    down: Option<Found>,
-}
-
-/// A down script without an up of its name; `other` is the slug of an up of its id.
-fn orphan(down: Found, other: Option<String>) -> DirectoryProblem {
-    let ScriptName { id, slug, .. } = down.name;
-    let kind = match other {
-        Some(other) => ProblemKind::SlugMismatch { id, slug, other },
-        None => ProblemKind::MissingUp { id },
-    };
-    problem(down.file, Kind::Script(kind))
-}
-
-fn problem(file: String, kind: Kind) -> DirectoryProblem {
-    DirectoryProblem {
-        place: Place { file, offset: None },
-        position: None,
-        text: None,
-        kind,
-    }
-}
-
-fn script_problem(problem: Problem, text: Option<Arc<str>>) -> DirectoryProblem {
-    let place = |(text, offset): (&Arc<str>, usize)| match text.strip_prefix('\u{feff}') {
-        // A BOM takes no column.
-        Some(rest) => position(rest, offset.saturating_sub(text.len() - rest.len())),
-        None => position(text, offset),
-    };
-    DirectoryProblem {
-        position: text.as_ref().zip(problem.place.offset).map(place),
-        place: problem.place,
-        text,
-        kind: Kind::Script(problem.kind),
-    }
-}
-
-fn sorted(mut problems: Vec<DirectoryProblem>) -> Vec<DirectoryProblem> {
-    problems.sort_by(|a, b| a.place.cmp(&b.place));
-    problems
 }

@@ -310,3 +310,58 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn scripts_in_memory_are_read_like_those_on_disk() {
+    let check = |files: &[(&str, &[u8])]| {
+        let dir = directory(files);
+        let disk = read_history(dir.path(), "m", Dialect::Sqlite);
+        let named = files.iter().rev();
+        let named = named.map(|(name, bytes)| (format!("m/{name}"), *bytes));
+        let memory = embedded_history(named, Dialect::Sqlite);
+        let scripts = |history: &crate::revision::History| {
+            let revisions = history.in_order();
+            revisions
+                .map(|revision| (revision.up.clone(), revision.down.clone()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            disk.as_ref().map(scripts),
+            memory.as_ref().map(scripts),
+            "{files:?}"
+        );
+        disk.is_ok()
+    };
+    assert!(check(&[]));
+    assert!(check(&[
+        ("10_c.up.sql", b"-- c\r\nSELECT 1"),
+        ("2_b.up.sql", "\u{feff}-- b".as_bytes()),
+        ("2_b.down.sql", b""),
+        ("README.md", b"\xff"),
+    ]));
+    assert!(!check(&[
+        ("1_a.up.sql", b"\xff"),
+        ("2_b.up.sql", b"-- migrator: revises = 9"),
+        ("2_c.up.sql", b"-- migrator: nonsense = 9"),
+        ("3_d.down.sql", b"a\rb"),
+        ("4.sql", b"\0"),
+        ("R_views.sql", b""),
+    ]));
+}
+
+#[test]
+fn of_a_path_in_memory_the_last_part_counts() {
+    let files = [
+        ("a/b/1_a.up.sql", "SELECT 1"),
+        ("a/b/1_a.down.sql", "SELECT 2"),
+    ];
+    let history = embedded_history(files, Dialect::Sqlite).unwrap();
+    let revision = history.in_order().next().unwrap();
+    assert_eq!(revision.up.file, "a/b/1_a.up.sql");
+    let twice = [("a/1_a.up.sql", "x"), ("b/1_a.up.sql", "y")];
+    let problems = embedded_history(twice, Dialect::Sqlite).unwrap_err();
+    assert!(matches!(
+        problems[0].kind,
+        DirectoryProblemKind::Script(ProblemKind::DuplicateScript { .. })
+    ));
+}

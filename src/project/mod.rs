@@ -15,6 +15,7 @@ mod layer;
 mod load;
 mod problem;
 mod script_name;
+mod scripts;
 mod template;
 mod text;
 mod value;
@@ -29,11 +30,12 @@ mod template_tests;
 
 pub use config::{Config, Flags, Misspelt, ProtectedUrl, Sources, Url};
 pub use create::{Created, NewScripts, WriteError, create, next_id};
-pub use directory::{DirectoryProblem, DirectoryProblemKind, read, read_history};
+pub use directory::{read, read_history};
 pub use init::{InitError, init};
 pub use load::load;
 pub use problem::{ConfigProblem, ConfigProblemKind, Origin};
 pub use script_name::{MAX_SLUG, SlugError, slugify};
+pub use scripts::{DirectoryProblem, DirectoryProblemKind, embedded_history};
 pub use template::{
     Rendered, TemplateError, TemplateInfo, TemplateRequest, TemplateSource, list, render,
 };
