@@ -231,6 +231,16 @@ fn the_page_of_scripts_has_every_header() {
 }
 
 #[test]
+fn the_page_of_the_library_shows_the_example() {
+    let page = read("docs/library.md");
+    let code = page.split("```rust\n").nth(1).unwrap();
+    assert_eq!(
+        code.split("```").next().unwrap(),
+        read("examples/embedded.rs")
+    );
+}
+
+#[test]
 fn links_between_pages_lead_somewhere() {
     let mut found = 0;
     for (text, page) in pages() {

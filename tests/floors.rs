@@ -8,14 +8,13 @@ const FLOORS: &[&[&str]] = &[
     &["revision"],
     &["plan", "project", "database"],
     &["execute"],
-    &["report"],
+    &["report", "library"],
     &["cli"],
 ];
 
 /// Crates that only some rooms may use.
 const KEPT: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
-    ("anyhow", &["cli"]),
     ("sqlx", &["database"]),
     ("libsqlite3_sys", &["database"]),
     ("console", &["report", "cli"]),

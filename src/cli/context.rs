@@ -144,7 +144,7 @@ impl Context {
         };
         let settings = Settings {
             version_table: self.config.version_table.clone(),
-            actor: actor(),
+            actor: database::actor(),
             application_name: format!("migrator {name}"),
             lock_timeout: self.config.lock_timeout,
             statement_timeout: self.config.statement_timeout,
@@ -262,32 +262,6 @@ fn renamed(text: &str, path: &str, name: &str) -> String {
     renamed
 }
 
-/// `user@host` of this process, for the records.
-pub fn actor() -> String {
-    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let user = ["USER", "LOGNAME", "USERNAME"]
-        .into_iter()
-        .find_map(variable)
-        .or_else(|| whoami::username().ok())
-        .or_else(uid)
-        .unwrap_or_else(|| "unknown".to_owned());
-    let host = gethostname::gethostname();
-    format!("{user}@{}", host.to_string_lossy())
-}
-
-/// Containers run as users that have a number and no name.
-#[cfg(target_os = "linux")]
-fn uid() -> Option<String> {
-    use std::os::unix::fs::MetadataExt;
-    let process = std::fs::metadata("/proc/self").ok()?;
-    Some(format!("uid {}", process.uid()))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn uid() -> Option<String> {
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,12 +275,5 @@ mod tests {
         check("/x/app.db: locked", "sqlite:app.db: locked");
         check("/x/app.db-wal is gone", "/x/app.db-wal is gone");
         check("nothing", "nothing");
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn a_process_has_a_number_for_its_user() {
-        let number = uid().and_then(|uid| uid.strip_prefix("uid ")?.parse::<u32>().ok());
-        assert!(number.is_some());
     }
 }

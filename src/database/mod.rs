@@ -4,6 +4,7 @@
 //! Mechanism only. What runs in which order, what is retried and what is
 //! recorded when is decided in `execute`.
 
+mod actor;
 mod error;
 #[cfg(test)]
 pub mod fake;
@@ -16,6 +17,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
+pub use actor::actor;
 pub use error::{DatabaseError, IndexDoubt, SqlFailure, StepError, StepStage};
 pub use location::{Location, LocationError};
 pub use notice::show_notices;

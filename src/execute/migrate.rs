@@ -1,8 +1,8 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{Done, LockError, Options, Outcome, PartialFailure, Sink, Stop, lock, run};
 use crate::{
-    database::{Database, DatabaseError, Detail},
+    database::{Cancel, Database, DatabaseError, Detail},
     plan::Plan,
     revision::{Direction, Observed, RevisionId},
 };
@@ -73,8 +73,11 @@ where
     E: From<LockError> + From<DatabaseError>,
     P: FnMut(&Observed) -> Result<Plan, E>,
 {
+    let mut abandoned = Abandoned(Some(database.canceller()));
     let mut done = Vec::new();
-    match attempts(database, manner, plan, stop, sink, &mut done).await {
+    let result = attempts(database, manner, plan, stop, sink, &mut done).await;
+    abandoned.0 = None;
+    match result {
         Ok((finish, not_run, now)) => Ok(Migrated {
             done,
             not_run,
@@ -141,6 +144,19 @@ where
     Err(E::from(DatabaseError::StateChanged {
         reason: format!("the plan was outdated {ATTEMPTS} times"),
     }))
+}
+
+/// Stops what the database is doing when the run is dropped in its middle.
+struct Abandoned(Option<Arc<dyn Cancel>>);
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        if let Some(canceller) = self.0.take()
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            runtime.spawn(async move { canceller.cancel().await });
+        }
+    }
 }
 
 /// The state after a run, for the report. The run is over, so that no answer is no failure; a

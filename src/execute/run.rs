@@ -261,7 +261,7 @@ impl Run<'_> {
     /// Waits before the next attempt; with jitter, so that two runs that
     /// block each other do not meet again.
     pub(super) async fn pause(
-        &self,
+        &mut self,
         step: &Step,
         error: &DatabaseError,
         attempt: u32,

@@ -1,7 +1,9 @@
 use std::collections::HashSet;
 
 use crate::{
-    revision::{AppliedRevision, Direction, History, Kind, Observed, Partial, RevisionId, State},
+    revision::{
+        AppliedRevision, Direction, History, Kind, Observed, Partial, Revision, RevisionId, State,
+    },
     sql::Dialect,
 };
 
@@ -62,7 +64,16 @@ pub fn compare(history: &History, observed: &Observed, dialect: Dialect) -> Drif
     drift
 }
 
-/// The same without a look at down scripts, which no upgrade needs.
+/// The revisions of the directory that have no record, in order.
+pub fn pending<'a>(history: &'a History, observed: &Observed) -> Vec<&'a Revision> {
+    let recorded: HashSet<_> = revisions(observed).map(|row| &row.revision).collect();
+    history
+        .in_order()
+        .filter(|revision| !recorded.contains(&revision.id))
+        .collect()
+}
+
+/// As [`compare`], without a look at down scripts, which no upgrade needs.
 pub(super) fn compare_ups(history: &History, observed: &Observed, dialect: Dialect) -> Drift {
     let mut drift = Drift {
         relation: relation(history, observed),

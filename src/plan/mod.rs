@@ -12,7 +12,7 @@ mod stamp;
 mod step;
 mod upgrade;
 
-pub use compare::{Drift, Relation, compare};
+pub use compare::{Drift, Relation, compare, pending};
 pub use downgrade::downgrade;
 pub use problem::{PlanError, PlanProblem, Spot};
 pub use repair::{Repair, RepairKind, RepairRequest, repair};

@@ -262,6 +262,26 @@ pub enum PlanProblem {
     },
 }
 
+impl PlanProblem {
+    /// Where in a script it is, for those that are in one.
+    pub fn spot(&self) -> Option<&Spot> {
+        match self {
+            Self::Sql { spot, .. }
+            | Self::TransactionControl { spot, .. }
+            | Self::OpenSavepoint { spot, .. }
+            | Self::UnknownSavepoint { spot, .. }
+            | Self::OpenTransaction { spot }
+            | Self::OutsideTransaction { spot, .. }
+            | Self::SessionObject { spot, .. }
+            | Self::CopyOut { spot }
+            | Self::DoneChanged { spot, .. }
+            | Self::Doubt { spot, .. }
+            | Self::ForeignKeysPragma { spot } => Some(spot),
+            _ => None,
+        }
+    }
+}
+
 fn join(ids: &[RevisionId]) -> String {
     ids.iter()
         .map(ToString::to_string)

@@ -4,45 +4,70 @@
 //! Files only: no database, and nothing is printed. What depends on the
 //! process (working directory, variables, flags) comes in as [`Sources`].
 
-mod config;
-mod create;
+// What every user of scripts needs.
 mod directory;
-mod document;
-mod dotenv;
-mod init;
-mod keys;
-mod layer;
-mod load;
-mod problem;
 mod script_name;
 mod scripts;
-mod template;
+mod table_name;
 mod text;
+
+// What only the command needs: configuration, templates, new scripts.
+#[cfg(feature = "cli")]
+mod config;
+#[cfg(feature = "cli")]
+mod create;
+#[cfg(feature = "cli")]
+mod document;
+#[cfg(feature = "cli")]
+mod dotenv;
+#[cfg(feature = "cli")]
+mod init;
+#[cfg(feature = "cli")]
+mod keys;
+#[cfg(feature = "cli")]
+mod layer;
+#[cfg(feature = "cli")]
+mod load;
+#[cfg(feature = "cli")]
+mod problem;
+#[cfg(feature = "cli")]
+mod template;
+#[cfg(feature = "cli")]
 mod value;
+#[cfg(feature = "cli")]
 mod variables;
 
 #[cfg(test)]
 mod directory_tests;
-#[cfg(test)]
+#[cfg(all(test, feature = "cli"))]
 mod load_tests;
-#[cfg(test)]
+#[cfg(all(test, feature = "cli"))]
 mod template_tests;
 
+#[cfg(feature = "cli")]
 pub use config::{Config, Flags, Misspelt, ProtectedUrl, Sources, Url};
+#[cfg(feature = "cli")]
 pub use create::{Created, NewScripts, WriteError, create, next_id};
 pub use directory::{read, read_history};
+#[cfg(feature = "cli")]
 pub use init::{InitError, init};
+#[cfg(feature = "cli")]
 pub use load::load;
+#[cfg(feature = "cli")]
 pub use problem::{ConfigProblem, ConfigProblemKind, Origin};
 pub use script_name::{MAX_SLUG, SlugError, slugify};
 pub use scripts::{DirectoryProblem, DirectoryProblemKind, embedded_history};
+pub use table_name::check_table_name;
+#[cfg(feature = "cli")]
 pub use template::{
     Rendered, TemplateError, TemplateInfo, TemplateRequest, TemplateSource, list, render,
 };
 pub use text::TextProblem;
+#[cfg(feature = "cli")]
 pub use value::{Ahead, OutOfOrder, TransactionScope};
 
 /// The known word nearest to `word`, when it is near enough to be meant.
+#[cfg(feature = "cli")]
 fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let limit = 1 + word.chars().count() / 4;
@@ -55,6 +80,7 @@ fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&
 }
 
 /// `path` as people see it: relative to `cwd` when it lies below it.
+#[cfg(feature = "cli")]
 fn show(cwd: &std::path::Path, path: &std::path::Path) -> String {
     let shown = path.strip_prefix(cwd).unwrap_or(path);
     if shown.as_os_str().is_empty() {

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::keys::Given;
+use super::{keys::Given, table_name::check_table_name};
 
 /// What to do about an unapplied revision that sorts before an applied one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -133,39 +133,10 @@ pub(super) fn times(given: &Given<'_>) -> Result<u32, Refused> {
         .ok_or(Refused::Value("expected a whole number above zero"))
 }
 
-/// PostgreSQL cuts names after 63 bytes, without a word.
-const MAX_NAME: usize = 63;
-
-/// `name` or `schema.name`. The name leaves room for the log's `_log`: cut
-/// after 63 bytes it would be the version table itself.
+/// `name` or `schema.name`.
 pub(super) fn version_table(given: &Given<'_>) -> Result<String, Refused> {
     let name = text(given)?;
-    let refuse = |expected| Err(Refused::Value(expected));
-    let (schema, table) = match name.split_once('.') {
-        Some((schema, table)) => (Some(schema), table),
-        None => (None, name),
-    };
-    if table.contains('.') {
-        return refuse(
-            "expected `table` or `schema.table`; a dot inside of a name is not supported",
-        );
-    }
-    if schema == Some("") || table.is_empty() {
-        return refuse("expected `table` or `schema.table`");
-    }
-    if name.contains(['"', '\'', '`', '[', ']']) {
-        return refuse("names are written without quotes; they are quoted where they are used");
-    }
-    if name.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return refuse("names hold no white space and no control characters");
-    }
-    if schema.is_some_and(|schema| schema.len() > MAX_NAME) || table.len() > MAX_NAME - "_log".len()
-    {
-        return refuse("a schema's name has up to 63 bytes, the table's up to 59");
-    }
-    if table.to_ascii_lowercase().starts_with("sqlite_") {
-        return refuse("SQLite keeps names that begin with `sqlite_` to itself");
-    }
+    check_table_name(name).map_err(Refused::Value)?;
     Ok(name.to_owned())
 }
 

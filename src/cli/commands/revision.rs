@@ -3,9 +3,10 @@ use chrono::Utc;
 use crate::{
     cli::{
         codes,
-        context::{self, Context},
+        context::Context,
         error::{Error, Exit},
     },
+    database,
     project::{self, NewScripts, TemplateRequest},
     report::NewRevisionView,
     revision::{History, Resolved, RevisionId, Target, TargetError},
@@ -76,7 +77,7 @@ pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         irreversible: args.no_down.as_deref(),
         date: now,
         dialect,
-        author: &context::actor(),
+        author: &database::actor(),
     };
     // What joins branches has nothing to run, unless a template says otherwise.
     let joins = (parents.len() > 1).then_some("merge");

@@ -1,5 +1,3 @@
-use std::collections::HashSet;
-
 use crate::{
     cli::{
         context::{Context, Role},
@@ -9,7 +7,7 @@ use crate::{
     database::Detail,
     plan,
     report::StatusView,
-    revision::{Kind, RevisionId, State},
+    revision::{Kind, State},
 };
 
 /// Show where the database stands: current, head, pending, drift
@@ -29,10 +27,6 @@ pub async fn run(_: Args, context: &Context) -> Result<Exit, Error> {
             .iter()
             .filter(|row| row.kind == Kind::Revision)
     };
-    let recorded: HashSet<&RevisionId> = rows().map(|row| &row.revision).collect();
-    let pending = history
-        .in_order()
-        .filter(|revision| !recorded.contains(&revision.id));
     let view = StatusView {
         database: context.place(&location),
         directory: context.shown_migrations(),
@@ -44,7 +38,8 @@ pub async fn run(_: Args, context: &Context) -> Result<Exit, Error> {
             .into_iter()
             .map(|r| describe::line(&history, r, Vec::new()))
             .collect(),
-        pending: pending
+        pending: plan::pending(&history, &observed)
+            .into_iter()
             .map(|r| describe::line(&history, r, Vec::new()))
             .collect(),
         drift: plan::compare(&history, &observed, location.dialect()),

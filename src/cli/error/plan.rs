@@ -170,18 +170,10 @@ fn sql(kind: &SqlProblemKind) -> (Code, Option<&'static str>) {
 
 fn place(problem: &PlanProblem) -> Option<Snippet> {
     use PlanProblem as P;
+    if let Some(spot) = problem.spot() {
+        return Some(snippet(spot));
+    }
     match problem {
-        P::Sql { spot, .. }
-        | P::TransactionControl { spot, .. }
-        | P::OpenSavepoint { spot, .. }
-        | P::UnknownSavepoint { spot, .. }
-        | P::OpenTransaction { spot }
-        | P::OutsideTransaction { spot, .. }
-        | P::SessionObject { spot, .. }
-        | P::CopyOut { spot }
-        | P::DoneChanged { spot, .. }
-        | P::Doubt { spot, .. }
-        | P::ForeignKeysPragma { spot } => Some(snippet(spot)),
         P::Edited { file, .. }
         | P::OutOfOrder { file, .. }
         | P::OffInOneTransaction { file, .. }

@@ -1,0 +1,3 @@
+-- Revert: Create users
+
+DROP TABLE users;

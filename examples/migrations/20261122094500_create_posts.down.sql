@@ -1,0 +1,3 @@
+-- Revert: Create posts
+
+DROP TABLE posts;

@@ -1,0 +1,205 @@
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{Error, Session};
+use crate::{
+    database::{self, Location, Settings},
+    execute::{Event, Options, Sink, Stop},
+    plan::{Ahead, OutOfOrder},
+    project,
+    revision::History,
+    sql::Dialect,
+};
+
+/// Scripts and how they are to be run; [`Self::connect`] adds the database.
+///
+/// The defaults are those of the `migrator` command. See the [crate's documentation](crate) for an
+/// example.
+#[derive(Clone)]
+pub struct Migrator {
+    scripts: Scripts,
+    pub(super) settings: Settings,
+    pub(super) lock_wait: Duration,
+    pub(super) options: Options,
+    pub(super) out_of_order: OutOfOrder,
+    pub(super) ahead: Ahead,
+    pub(super) one_transaction: bool,
+    pub(super) sink: Sink,
+    pub(super) stop: Stop,
+}
+
+#[derive(Clone)]
+enum Scripts {
+    Directory(PathBuf),
+    Embedded(Arc<[(PathBuf, Vec<u8>)]>),
+}
+
+impl Migrator {
+    /// The scripts of a directory. It is read by [`Self::connect`].
+    pub fn open(directory: impl Into<PathBuf>) -> Self {
+        Self::of(Scripts::Directory(directory.into()))
+    }
+
+    /// Scripts that are compiled into the program, as file names with their contents:
+    /// `("20261122093000_create_users.up.sql", "CREATE TABLE …")`. What is not called like a
+    /// script is left alone, as it is in a directory.
+    ///
+    /// With the `include_dir` crate a whole directory needs no list:
+    /// `Migrator::embedded(DIR.files().map(|file| (file.path(), file.contents())))`.
+    pub fn embedded<N, T>(files: impl IntoIterator<Item = (N, T)>) -> Self
+    where
+        N: AsRef<Path>,
+        T: AsRef<[u8]>,
+    {
+        let files = files
+            .into_iter()
+            .map(|(name, content)| (name.as_ref().to_owned(), content.as_ref().to_owned()));
+        Self::of(Scripts::Embedded(files.collect()))
+    }
+
+    fn of(scripts: Scripts) -> Self {
+        Self {
+            scripts,
+            settings: Settings {
+                version_table: "migrator_version".to_owned(),
+                actor: database::actor(),
+                application_name: "migrator (library)".to_owned(),
+                lock_timeout: Duration::from_secs(2),
+                statement_timeout: Duration::ZERO,
+                connect_timeout: Duration::from_secs(10),
+                statement_times: false,
+            },
+            lock_wait: Duration::from_secs(60),
+            options: Options::default(),
+            out_of_order: OutOfOrder::default(),
+            ahead: Ahead::default(),
+            one_transaction: false,
+            sink: Arc::new(|_| {}),
+            stop: Stop::default(),
+        }
+    }
+
+    /// The version table: `name`, or `schema.name` on PostgreSQL; `migrator_version` by default.
+    pub fn version_table(mut self, name: impl Into<String>) -> Self {
+        self.settings.version_table = name.into();
+        self
+    }
+
+    /// Who it is, for the records; `user@host` by default.
+    pub fn actor(mut self, actor: impl Into<String>) -> Self {
+        self.settings.actor = actor.into();
+        self
+    }
+
+    /// How long to wait for another run's lock, 60 s by default; zero is one attempt.
+    pub fn lock_wait(mut self, wait: Duration) -> Self {
+        self.lock_wait = wait;
+        self
+    }
+
+    /// PostgreSQL: how long a statement may wait for a lock before its revision is rolled back and
+    /// tried again, 2 s by default; zero is as long as it takes.
+    pub fn lock_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.lock_timeout = timeout;
+        self
+    }
+
+    /// PostgreSQL: how often a revision is tried when that happens, 10 by default and never less
+    /// than 1.
+    pub fn lock_attempts(mut self, attempts: u32) -> Self {
+        self.options.attempts = attempts.max(1);
+        self
+    }
+
+    /// PostgreSQL: how long a statement may run; zero, the default, is as long as it takes.
+    pub fn statement_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.statement_timeout = timeout;
+        self
+    }
+
+    /// How long to wait for a connection, and for a SQLite file that another program has locked;
+    /// 10 s by default.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.connect_timeout = timeout;
+        self
+    }
+
+    /// What to do about revisions that sort before an applied one.
+    pub fn out_of_order(mut self, policy: OutOfOrder) -> Self {
+        self.out_of_order = policy;
+        self
+    }
+
+    /// What to do when the database knows more revisions than the scripts.
+    pub fn ahead(mut self, policy: Ahead) -> Self {
+        self.ahead = policy;
+        self
+    }
+
+    /// Whether a whole run is one transaction, instead of each revision.
+    pub fn one_transaction(mut self, one: bool) -> Self {
+        self.one_transaction = one;
+        self
+    }
+
+    /// Calls `tell` with everything that happens during a run, and PostgreSQL takes the time of
+    /// each statement. It is called from the run, which waits for it.
+    pub fn on_event(mut self, tell: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        self.sink = Arc::new(tell);
+        self.settings.statement_times = true;
+        self
+    }
+
+    /// Runs end after the revision that runs once [`Stop::request`] is called: for a program's own
+    /// handler of signals.
+    pub fn stop(mut self, stop: Stop) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    /// Reads and checks the scripts, then connects. Nothing is changed, and a SQLite file that is
+    /// missing is made only when something is applied.
+    ///
+    /// Relative SQLite paths are relative to the working directory. PostgreSQL's variables
+    /// (`PGPASSWORD`, …) fill in what the URL leaves open.
+    ///
+    /// # Errors
+    /// [`Error::Scripts`] before there is any connection; [`Error::Url`], [`Error::VersionTable`],
+    /// [`Error::Database`].
+    pub async fn connect(&self, url: &str) -> Result<Session, Error> {
+        let name = &self.settings.version_table;
+        project::check_table_name(name).map_err(|expected| Error::VersionTable {
+            name: name.clone(),
+            expected,
+        })?;
+        let location = Location::parse(url, Path::new(""))?;
+        let history = self.history(location.dialect())?;
+        Session::open(self.clone(), location, history).await
+    }
+
+    fn history(&self, dialect: Dialect) -> Result<History, Error> {
+        match &self.scripts {
+            Scripts::Directory(dir) => {
+                project::read_history(dir, &dir.display().to_string(), dialect)
+            }
+            Scripts::Embedded(files) => {
+                let files = files.iter().map(|(name, content)| (name, content));
+                project::embedded_history(files, dialect)
+            }
+        }
+        .map_err(Error::Scripts)
+    }
+}
+
+impl fmt::Debug for Migrator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Migrator")
+            .field("settings", &self.settings)
+            .field("lock_wait", &self.lock_wait)
+            .finish_non_exhaustive()
+    }
+}
