@@ -1,5 +1,7 @@
 //! The executor against the fake, broken at every single call.
 
+mod migrate_tests;
+
 use std::{
     sync::{Arc, Mutex},
     time::Duration,

@@ -67,7 +67,7 @@ impl Migrator {
             settings: Settings {
                 version_table: "migrator_version".to_owned(),
                 actor: database::actor(),
-                application_name: "migrator (library)".to_owned(),
+                application_name: application_name(),
                 lock_timeout: Duration::from_secs(2),
                 statement_timeout: Duration::ZERO,
                 connect_timeout: Duration::from_secs(10),
@@ -193,6 +193,15 @@ impl Migrator {
         }
         .map_err(Error::Scripts)
     }
+}
+
+/// What administrators see: `migrator in shop`.
+fn application_name() -> String {
+    let program = std::env::current_exe().ok();
+    let name = program.as_deref().and_then(Path::file_stem);
+    name.map_or("migrator".to_owned(), |name| {
+        format!("migrator in {}", name.to_string_lossy())
+    })
 }
 
 impl fmt::Debug for Migrator {

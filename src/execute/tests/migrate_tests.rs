@@ -1,0 +1,117 @@
+//! Plans that are made again.
+
+use super::*;
+
+/// What a migration can end with here.
+#[derive(Debug, PartialEq, thiserror::Error)]
+enum Ended {
+    #[error("busy")]
+    Busy,
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    #[error("no plan")]
+    NoPlan,
+}
+
+impl From<LockError> for Ended {
+    fn from(error: LockError) -> Self {
+        match error {
+            LockError::Database(error) => Self::Database(error),
+            _ => Self::Busy,
+        }
+    }
+}
+
+/// Upgrades `fake`, for which there are so many plans; returns how many it took.
+async fn upgrade(fake: &mut Fake, plans: usize) -> (Result<Migrated, Aborted<Ended>>, usize) {
+    let manner = Manner {
+        direction: Direction::Up,
+        lock_wait: Duration::ZERO,
+        options: impatient(),
+    };
+    let mut planned = 0;
+    let history = history(Mode::Each);
+    let make = |observed: &Observed| {
+        planned += 1;
+        let situation = Situation {
+            history: &history,
+            observed,
+            dialect: Dialect::Postgres,
+            out_of_order: OutOfOrder::Error,
+            ahead: Ahead::Warn,
+            one_transaction: false,
+        };
+        let plan = plan::upgrade(&situation, &"head".parse().unwrap());
+        plan.ok().filter(|_| planned <= plans).ok_or(Ended::NoPlan)
+    };
+    let sink: Sink = Arc::new(|_| {});
+    let result = migrate(fake, manner, make, &Stop::default(), &sink).await;
+    (result, planned)
+}
+
+fn ids(done: &[Done]) -> Vec<&str> {
+    done.iter().map(|done| done.revision.as_str()).collect()
+}
+
+/// The last script meets `error` so often.
+fn outdated(error: DatabaseError, times: u32) -> Fake {
+    let mut fake = Fake::default();
+    fake.faults = vec![Fault::Statement("ALTER TABLE b ADD y", error, times)];
+    fake
+}
+
+fn changed() -> DatabaseError {
+    DatabaseError::StateChanged {
+        reason: "someone".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn an_outdated_plan_is_made_anew_and_nothing_is_done_twice() {
+    // Where the lock is lost someone else gets on, which may happen any number of times.
+    for (error, times) in [(changed(), 4), (DatabaseError::LockLost, 20)] {
+        let mut fake = outdated(error, times);
+        let (result, planned) = upgrade(&mut fake, usize::MAX).await;
+        let migrated = result.unwrap();
+        assert!(matches!(migrated.finish, Finish::Complete));
+        assert_eq!(ids(&migrated.done), ["1", "2", "3"]);
+        assert_eq!(migrated.now.unwrap().applied.len(), 3);
+        assert_eq!(planned, times as usize + 1);
+        check_boundary(&fake.stored, Direction::Up, Mode::Each, "made anew");
+    }
+}
+
+#[tokio::test]
+async fn a_plan_that_is_always_outdated_is_given_up() {
+    let (result, planned) = upgrade(&mut outdated(changed(), u32::MAX), usize::MAX).await;
+    let aborted = result.unwrap_err();
+    assert_eq!(ids(&aborted.done), ["1", "2"]);
+    assert!(matches!(
+        aborted.error,
+        Ended::Database(DatabaseError::StateChanged { .. })
+    ));
+    assert_eq!(planned, 5);
+}
+
+#[tokio::test]
+async fn what_earlier_plans_have_done_is_told() {
+    let (result, _) = upgrade(&mut outdated(changed(), 1), 1).await;
+    let aborted = result.unwrap_err();
+    assert_eq!(
+        (ids(&aborted.done), aborted.error),
+        (vec!["1", "2"], Ended::NoPlan)
+    );
+    let mut fake = outdated(changed(), 1);
+    fake.faults.push(Fault::Statement(
+        "INSERT INTO b VALUES (1, 2)",
+        sql_error("no"),
+        1,
+    ));
+    let (result, _) = upgrade(&mut fake, usize::MAX).await;
+    let Finish::Failed(failure) = result.unwrap().finish else {
+        panic!("it should fail");
+    };
+    assert_eq!(ids(&failure.done), ["1", "2"]);
+    let (result, planned) = upgrade(&mut Fake::held_for(u32::MAX), usize::MAX).await;
+    assert_eq!((result.unwrap_err().error, planned), (Ended::Busy, 0));
+}
