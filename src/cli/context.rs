@@ -17,6 +17,8 @@ use crate::{
     sql::Dialect,
 };
 
+pub use crate::database::actor;
+
 /// What a command does with the database; with its name, which administrators see.
 #[derive(Clone, Copy, Debug)]
 pub enum Role {
@@ -144,7 +146,7 @@ impl Context {
         };
         let settings = Settings {
             version_table: self.config.version_table.clone(),
-            actor: database::actor(),
+            actor: actor(),
             application_name: format!("migrator {name}"),
             lock_timeout: self.config.lock_timeout,
             statement_timeout: self.config.statement_timeout,

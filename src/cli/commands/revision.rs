@@ -3,10 +3,9 @@ use chrono::Utc;
 use crate::{
     cli::{
         codes,
-        context::Context,
+        context::{self, Context},
         error::{Error, Exit},
     },
-    database,
     project::{self, NewScripts, TemplateRequest},
     report::NewRevisionView,
     revision::{History, Resolved, RevisionId, Target, TargetError},
@@ -77,7 +76,7 @@ pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         irreversible: args.no_down.as_deref(),
         date: now,
         dialect,
-        author: &database::actor(),
+        author: &context::actor(),
     };
     // What joins branches has nothing to run, unless a template says otherwise.
     let joins = (parents.len() > 1).then_some("merge");
