@@ -120,6 +120,13 @@ codes! {
     M408 Failed "out of order"
         "A revision without `revises` sorts before one that is applied, so it was probably merged late. Give it a newer id, or set out-of-order = \"warn\" or \"allow\"."
 
+    M430 Usage "a range without --sql"
+        "A range `A:B` says where a script of `upgrade --sql` or `downgrade --sql` starts. Without --sql the database itself is where it starts."
+    M431 Usage "a range that says too little"
+        "With a range no database is asked, so its start is a revision, a label or base, and no number of steps. A range of `downgrade` names its end as well, so that nothing is reverted by an oversight."
+    M432 Failed "no script for a half-done revision"
+        "A `transaction = off` script stopped partway. What became of its last statement is looked up in the database before it goes on, which a script of --sql can't do."
+
     M501 Failed "an applied script was changed"
         "The up script is not the one that was applied; comments, white space and line ends do not count. Undo the change and write a new revision instead."
     M502 Failed "unknown revisions are applied"

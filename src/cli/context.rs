@@ -144,7 +144,12 @@ impl Context {
             Role::Reader(name) => (name, Access::Existing),
             Role::Creator(name) => (name, Access::Create),
         };
-        let settings = Settings {
+        database::connect(location, access, self.settings(name)).await
+    }
+
+    /// What a connection of the command `name` is opened with.
+    pub fn settings(&self, name: &str) -> Settings {
+        Settings {
             version_table: self.config.version_table.clone(),
             actor: actor(),
             application_name: format!("migrator {name}"),
@@ -152,22 +157,27 @@ impl Context {
             statement_timeout: self.config.statement_timeout,
             connect_timeout: self.config.connect_timeout,
             statement_times: self.output.is_verbose(),
-        };
-        database::connect(location, access, settings).await
+        }
     }
 
     /// The database's state; a SQLite file that is not there yet is an empty state.
     pub async fn observe_or_empty(&self, command: &'static str) -> Result<Observed, Error> {
+        Ok(self.observe_table(command).await?.0)
+    }
+
+    /// The same with the version table's name, which on PostgreSQL has its schema then.
+    pub async fn observe_table(&self, command: &'static str) -> Result<(Observed, String), Error> {
         let location = self.location()?;
         match self.open(&location, Role::Reader(command)).await {
             Err(DatabaseError::Missing { .. }) if location.dialect() == Dialect::Sqlite => {
-                Ok(Observed::default())
+                Ok((Observed::default(), self.config.version_table.clone()))
             }
             Err(error) => Err(error.into()),
             Ok(mut database) => {
                 let observed = database.observe(Detail::WithScripts).await?;
+                let table = database.version_table();
                 database.close().await?;
-                Ok(observed)
+                Ok((observed, table))
             }
         }
     }

@@ -291,6 +291,10 @@ impl Database for Fake {
         "fake".to_owned()
     }
 
+    fn version_table(&self) -> String {
+        "migrator_version".to_owned()
+    }
+
     async fn observe(&mut self, _: Detail) -> Result<Observed, DatabaseError> {
         let lost = self.call("observe")?;
         Self::answer(lost)?;

@@ -11,6 +11,7 @@ pub mod fake;
 mod location;
 mod notice;
 pub mod postgres;
+mod script;
 pub mod sqlite;
 
 use std::{sync::Arc, time::Duration};
@@ -21,6 +22,7 @@ pub use actor::actor;
 pub use error::{DatabaseError, IndexDoubt, SqlFailure, StepError, StepStage};
 pub use location::{Location, LocationError};
 pub use notice::show_notices;
+pub use script::{ScriptHead, ScriptWriter, script};
 
 use crate::{
     revision::{LogEntry, LogRow, Observed, RecordChange},
@@ -152,6 +154,9 @@ pub trait Database: Send {
 
     /// Where it is, for people; never with a password.
     fn place(&self) -> String;
+
+    /// The version table as the configuration could name it: on PostgreSQL with its schema.
+    fn version_table(&self) -> String;
 
     /// Reads the version table. Writes nothing; no table is an empty state.
     async fn observe(&mut self, detail: Detail) -> Result<Observed, DatabaseError>;

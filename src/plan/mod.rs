@@ -6,6 +6,7 @@
 mod compare;
 mod control;
 mod downgrade;
+mod offline;
 mod problem;
 mod repair;
 mod stamp;
@@ -14,6 +15,7 @@ mod upgrade;
 
 pub use compare::{Drift, Relation, compare, pending};
 pub use downgrade::downgrade;
+pub use offline::{after, assumed};
 pub use problem::{PlanError, PlanProblem, Spot};
 pub use repair::{Repair, RepairKind, RepairRequest, repair};
 pub use stamp::{StampPlan, stamp};

@@ -15,5 +15,5 @@ pub use progress::{Progress, Verbosity};
 pub use style::{Paint, Style};
 pub use view::{
     CurrentView, HistoryView, InitView, Json, Mark, NewRevisionView, PlanView, RepairView,
-    RevisionLine, RunView, ShowView, StampView, StatusView, View,
+    RevisionLine, RunView, ScriptView, ShowView, StampView, StatusView, View,
 };

@@ -238,6 +238,19 @@ pub enum RecordChange {
     },
 }
 
+impl RecordChange {
+    /// The revision whose row it changes.
+    pub fn revision(&self) -> &RevisionId {
+        match self {
+            Self::Insert(row) | Self::Begin(row, _) => &row.revision,
+            Self::Delete(revision)
+            | Self::Progress { revision, .. }
+            | Self::Accept { revision, .. }
+            | Self::Finish { revision, .. } => revision,
+        }
+    }
+}
+
 /// What a log row tells about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LogEvent {

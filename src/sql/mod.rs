@@ -11,6 +11,8 @@ mod dialect;
 mod lexer;
 mod position;
 mod scan;
+mod session_change;
+mod shell;
 mod split;
 mod words;
 mod wrapper;
@@ -22,5 +24,7 @@ pub use classify::{
 pub use dialect::Dialect;
 pub use lexer::{Lexer, Token, TokenKind, lex};
 pub use position::{Position, position};
+pub use session_change::{SessionChange, session_change};
+pub use shell::for_shell;
 pub use split::{SqlProblem, SqlProblemKind, Statement, split};
 pub use wrapper::{Wrapper, foreign_keys_pragma, unwrap};

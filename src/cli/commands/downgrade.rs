@@ -1,4 +1,7 @@
-use super::migrate::{self, Request, Scope};
+use super::{
+    migrate::{self, Request, Scope},
+    sql::ends,
+};
 use crate::{
     cli::{
         context::Context,
@@ -22,6 +25,10 @@ pub struct Args {
     #[arg(long)]
     dry_run: bool,
 
+    /// Print a script for psql or sqlite3 that does it; TARGET may be a range A:B, which asks no database
+    #[arg(long, conflicts_with = "dry_run")]
+    sql: bool,
+
     /// One transaction a revision, or one for the whole run
     #[arg(long, value_name = "SCOPE")]
     transaction: Option<Scope>,
@@ -35,17 +42,20 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let Args {
         target,
         dry_run,
+        sql,
         transaction,
         yes,
     } = args;
-    let target = target.parse()?;
-    if !dry_run {
+    let (start, target) = ends(Direction::Down, &target, sql)?;
+    if !dry_run && !sql {
         context.confirm("downgrade", yes)?;
     }
     let request = Request {
         direction: Direction::Down,
         target,
+        start,
         dry_run,
+        sql,
         transaction,
     };
     migrate::run(context, request).await

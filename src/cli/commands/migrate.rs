@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 
+use super::sql::Start;
 use crate::{
     cli::{
         context::{Context, Role},
@@ -30,7 +31,11 @@ pub enum Scope {
 pub struct Request {
     pub direction: Direction,
     pub target: Target,
+    /// Where a script starts from.
+    pub start: Start,
     pub dry_run: bool,
+    /// Print a script.
+    pub sql: bool,
     pub transaction: Option<Scope>,
 }
 
@@ -47,6 +52,9 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     if migration.request.dry_run {
         return migration.dry_run().await;
     }
+    if migration.request.sql {
+        return migration.sql().await;
+    }
     let role = match migration.request.direction {
         Direction::Up => Role::Creator("upgrade"),
         Direction::Down => Role::reader("downgrade", &migration.history),
@@ -62,12 +70,12 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     Ok(exit)
 }
 
-struct Migration<'a> {
-    context: &'a Context,
+pub(super) struct Migration<'a> {
+    pub context: &'a Context,
     /// The database, for people.
     place: String,
-    history: History,
-    request: Request,
+    pub history: History,
+    pub request: Request,
 }
 
 impl Migration<'_> {
@@ -177,7 +185,7 @@ impl Migration<'_> {
         (view, error)
     }
 
-    fn plan(&self, observed: &Observed) -> Result<Plan, Error> {
+    pub(super) fn plan(&self, observed: &Observed) -> Result<Plan, Error> {
         let situation = Situation {
             one_transaction: match self.request.transaction {
                 Some(scope) => scope == Scope::All,

@@ -9,6 +9,7 @@ mod migrate;
 pub mod repair;
 pub mod revision;
 pub mod show;
+mod sql;
 pub mod stamp;
 pub mod status;
 pub mod upgrade;

@@ -1,4 +1,7 @@
-use super::migrate::{self, Request, Scope};
+use super::{
+    migrate::{self, Request, Scope},
+    sql::ends,
+};
 use crate::{
     cli::{
         context::Context,
@@ -22,6 +25,10 @@ pub struct Args {
     #[arg(long)]
     dry_run: bool,
 
+    /// Print a script for psql or sqlite3 that does it; TARGET may be a range A:B, which asks no database
+    #[arg(long, conflicts_with = "dry_run")]
+    sql: bool,
+
     /// One transaction a revision, or one for the whole run
     #[arg(long, value_name = "SCOPE")]
     transaction: Option<Scope>,
@@ -31,12 +38,16 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let Args {
         target,
         dry_run,
+        sql,
         transaction,
     } = args;
+    let (start, target) = ends(Direction::Up, &target, sql)?;
     let request = Request {
         direction: Direction::Up,
-        target: target.parse()?,
+        target,
+        start,
         dry_run,
+        sql,
         transaction,
     };
     migrate::run(context, request).await

@@ -225,7 +225,7 @@ async fn identify(connection: &mut PgConnection, mark: &str) -> Result<Backend, 
 }
 
 /// The schema and the table of a configured name; each may stand in double quotes.
-fn split_name(configured: &str) -> Result<(Option<String>, String), String> {
+pub(super) fn split_name(configured: &str) -> Result<(Option<String>, String), String> {
     let mut parts = vec![String::new()];
     let mut characters = configured.trim().chars().peekable();
     let mut quoted = false;

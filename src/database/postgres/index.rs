@@ -21,12 +21,6 @@ pub(super) async fn all(
     connection: &mut PgConnection,
     created: &ConcurrentIndex,
 ) -> Result<Vec<TableIndex>, sqlx::Error> {
-    let schema = created.schema.as_ref();
-    let table = schema
-        .iter()
-        .map(|schema| quoted(schema) + ".")
-        .collect::<String>();
-    let table = table + &quoted(&created.table);
     let named_so = match &created.name {
         Some(name) => format!("c.relname = {}", literal(name)),
         None => "false".to_owned(),
@@ -46,7 +40,7 @@ pub(super) async fn all(
          JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
          WHERE i.indrelid = pg_catalog.to_regclass({}) ORDER BY 1",
         created.unique,
-        literal(&table),
+        table(created),
     );
     let found = rows(connection, &sql).await?;
     let read = |row: &sqlx::postgres::PgRow| {
@@ -60,6 +54,38 @@ pub(super) async fn all(
         })
     };
     found.iter().map(read).collect()
+}
+
+/// The names of these indexes in one text, as an expression.
+pub(super) fn names(created: &ConcurrentIndex) -> String {
+    format!(
+        "(SELECT pg_catalog.string_agg(s.name, ', ' ORDER BY s.name) FROM \
+         (SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name \
+         FROM pg_catalog.pg_index AS i \
+         JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid \
+         JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE i.indrelid = pg_catalog.to_regclass({})) AS s)",
+        table(created)
+    )
+}
+
+/// A condition that holds where an unusable index stands in the statement's way.
+pub(super) fn is_in_the_way(created: &ConcurrentIndex) -> Option<String> {
+    let name = literal(created.name.as_ref()?);
+    Some(format!(
+        "EXISTS (SELECT FROM pg_catalog.pg_index AS i \
+         JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid \
+         WHERE i.indrelid = pg_catalog.to_regclass({}) AND c.relname = {name} \
+         AND NOT i.indisvalid)",
+        table(created)
+    ))
+}
+
+/// The name of its table as a literal.
+fn table(created: &ConcurrentIndex) -> String {
+    let schema = created.schema.as_ref();
+    let schema: String = schema.iter().map(|name| quoted(name) + ".").collect();
+    literal(&(schema + &quoted(&created.table)))
 }
 
 fn quoted(name: &str) -> String {

@@ -79,6 +79,12 @@ impl Message {
         }
     }
 
+    /// Its commands, and what each one is for.
+    pub fn commands(&self) -> impl Iterator<Item = (StepStage, &str)> {
+        let parts = self.parts.iter();
+        parts.map(|part| (part.stage, &self.sql[part.start..part.end]))
+    }
+
     /// Bytes.
     pub fn len(&self) -> usize {
         self.sql.len()

@@ -13,6 +13,7 @@ mod outcome;
 mod pooler;
 mod record;
 mod run;
+mod script;
 mod session;
 mod step;
 mod version_table;
@@ -30,6 +31,8 @@ use self::{
     session::Timeouts,
     version_table::{Trouble, VersionTable},
 };
+pub use script::PostgresScript;
+
 use super::{
     Cancel, Database, DatabaseError, Detail, Location, LockAttempt, Progress, Settings, StepError,
     StepRequest, StepStage, TableIndex,
@@ -114,6 +117,10 @@ impl Database for Postgres {
 
     fn place(&self) -> String {
         self.place.clone()
+    }
+
+    fn version_table(&self) -> String {
+        self.table.quoted.clone()
     }
 
     async fn observe(&mut self, detail: Detail) -> Result<Observed, DatabaseError> {

@@ -233,14 +233,14 @@ pub(super) fn is_visible(changes: &[RecordChange], observed: &Observed) -> bool 
         // Of several changes of one row the last one counts.
         let overtaken = changes[index + 1..]
             .iter()
-            .any(|later| subject(later) == subject(change));
+            .any(|later| later.revision() == change.revision());
         overtaken || shows(change, observed)
     })
 }
 
 fn shows(change: &RecordChange, observed: &Observed) -> bool {
     let mut rows = observed.applied.iter();
-    let row = rows.find(|row| row.revision == *subject(change));
+    let row = rows.find(|row| row.revision == *change.revision());
     match (change, row) {
         (RecordChange::Delete(_), row) => row.is_none(),
         (_, None) => false,
@@ -260,16 +260,6 @@ fn shows(change: &RecordChange, observed: &Observed) -> bool {
             },
             Some(row),
         ) => row.up_checksum == *up_checksum && row.down_checksum == *down_checksum,
-    }
-}
-
-fn subject(change: &RecordChange) -> &RevisionId {
-    match change {
-        RecordChange::Insert(row) | RecordChange::Begin(row, _) => &row.revision,
-        RecordChange::Delete(revision)
-        | RecordChange::Progress { revision, .. }
-        | RecordChange::Accept { revision, .. }
-        | RecordChange::Finish { revision, .. } => revision,
     }
 }
 

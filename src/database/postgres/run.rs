@@ -14,7 +14,7 @@ use super::{
     },
     Postgres, error, lock,
     message::{Failed, Message},
-    session,
+    session::{self, Timeouts},
     step::{self, Stepper, Stop},
 };
 use crate::{revision::RecordChange, sql::StatementKind};
@@ -22,29 +22,7 @@ use crate::{revision::RecordChange, sql::StatementKind};
 impl Postgres {
     /// Refuses transaction modes that a step can't be run with.
     pub(super) fn check_modes(&self, modes: &str) -> Result<(), DatabaseError> {
-        let words: Vec<String> = modes
-            .split(|c: char| c.is_whitespace() || c == ',')
-            .filter(|word| !word.is_empty())
-            .map(str::to_ascii_uppercase)
-            .collect();
-        if words.windows(2).any(|pair| pair == ["READ", "ONLY"]) {
-            return Err(DatabaseError::Sql(SqlFailure {
-                code: Some("25006".into()),
-                message: "the script asks for a READ ONLY transaction, \
-                          in which it can't be recorded"
-                    .into(),
-                hint: Some("leave READ ONLY out".into()),
-                ..SqlFailure::default()
-            }));
-        }
-        let strict = |word: &String| word == "SERIALIZABLE" || word == "REPEATABLE";
-        if self.run.is_some() && words.iter().any(strict) {
-            return Err(DatabaseError::Other(format!(
-                "the script asks for a transaction of its own ({modes}), \
-                 which it can't have where one transaction holds the whole run"
-            )));
-        }
-        Ok(())
+        check_modes(modes, self.run.is_some())
     }
 
     /// Makes our settings for the session, once: what the script sets after that stays.
@@ -52,10 +30,7 @@ impl Postgres {
         if self.session.entered || self.run.is_some() {
             return Ok(());
         }
-        let mut message = Message::default();
-        message.push(StepStage::Begin, &session::name_command(step.label));
-        let timeouts = self.timeouts(step).commands("");
-        message.extend(StepStage::Begin, timeouts.iter().map(String::as_str));
+        let message = entering(step.label, self.timeouts(step));
         self.send_own(&message, None).await?;
         self.session.entered = true;
         Ok(())
@@ -91,6 +66,7 @@ impl Postgres {
             sure: self.sure,
             carried: self.carried,
             running: &self.running,
+            script: None,
         };
         let work = stepper.run(connection, step, progress);
         watched(&self.options, self.backend.pid, timeouts.lock, work).await
@@ -176,12 +152,8 @@ impl Postgres {
         to: Duration,
     ) -> Result<(), DatabaseError> {
         let mut message = Message::default();
-        let (from, to) = (session::milliseconds(from), session::milliseconds(to));
-        let sql = format!(
-            "SELECT pg_catalog.set_config('lock_timeout', '{to}', false) \
-             FROM pg_catalog.pg_settings AS s WHERE s.name = 'lock_timeout' AND s.setting = '{from}'"
-        );
-        message.push(StepStage::Begin, &sql);
+        let swap = session::lock_timeout_swap(from, to);
+        message.push(StepStage::Begin, &format!("SELECT {swap}"));
         self.send_own(&message, None).await
     }
 
@@ -192,19 +164,9 @@ impl Postgres {
         commands: &[String],
         changes: &[RecordChange],
     ) -> Result<(), DatabaseError> {
-        let mut message = Message::default();
-        let stage = StepStage::Record;
         let alone = self.run.is_none();
-        if alone {
-            message.push(StepStage::Begin, "BEGIN READ WRITE");
-        }
-        message.extend(stage, session::login_role(self.session.authorized));
-        let timeouts = self.usual_timeouts().commands("LOCAL");
-        message.extend(stage, timeouts.iter().map(String::as_str));
-        message.extend(stage, commands.iter().map(String::as_str));
-        if alone {
-            message.push(StepStage::Commit, "COMMIT");
-        }
+        let authorized = self.session.authorized;
+        let message = own_transaction(alone, authorized, self.usual_timeouts(), commands);
         self.send_own(&message, alone.then_some(changes)).await
     }
 
@@ -236,6 +198,64 @@ impl Postgres {
         self.clean_up(self.session.entered).await;
         Err(error)
     }
+}
+
+/// Makes our settings for the session.
+pub(super) fn entering(label: &str, timeouts: Timeouts) -> Message {
+    let mut message = Message::default();
+    message.push(StepStage::Begin, &session::name_command(label));
+    let timeouts = timeouts.commands("");
+    message.extend(StepStage::Begin, timeouts.iter().map(String::as_str));
+    message
+}
+
+/// Runs `commands` as the login role; `alone` in a transaction of their own.
+pub(super) fn own_transaction(
+    alone: bool,
+    authorized: bool,
+    timeouts: Timeouts,
+    commands: &[String],
+) -> Message {
+    let mut message = Message::default();
+    let stage = StepStage::Record;
+    if alone {
+        message.push(StepStage::Begin, "BEGIN READ WRITE");
+    }
+    message.extend(stage, session::login_role(authorized));
+    let timeouts = timeouts.commands("LOCAL");
+    message.extend(stage, timeouts.iter().map(String::as_str));
+    message.extend(stage, commands.iter().map(String::as_str));
+    if alone {
+        message.push(StepStage::Commit, "COMMIT");
+    }
+    message
+}
+
+/// Refuses transaction modes that a step can't be run with, in a run or outside of one.
+pub(super) fn check_modes(modes: &str, in_run: bool) -> Result<(), DatabaseError> {
+    let words: Vec<String> = modes
+        .split(|c: char| c.is_whitespace() || c == ',')
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_uppercase)
+        .collect();
+    if words.windows(2).any(|pair| pair == ["READ", "ONLY"]) {
+        return Err(DatabaseError::Sql(SqlFailure {
+            code: Some("25006".into()),
+            message: "the script asks for a READ ONLY transaction, \
+                      in which it can't be recorded"
+                .into(),
+            hint: Some("leave READ ONLY out".into()),
+            ..SqlFailure::default()
+        }));
+    }
+    let strict = |word: &String| word == "SERIALIZABLE" || word == "REPEATABLE";
+    if in_run && words.iter().any(strict) {
+        return Err(DatabaseError::Other(format!(
+            "the script asks for a transaction of its own ({modes}), \
+             which it can't have where one transaction holds the whole run"
+        )));
+    }
+    Ok(())
 }
 
 /// Does `work`, and looks who is in its way when it takes long.

@@ -25,7 +25,7 @@ const RESET: [&str; 8] = [
 
 /// What a connection sets at the server but not at a pooler, which sets it once for all: RESET
 /// leads to the server's defaults there.
-const SETTINGS: [&str; 3] = [
+pub(super) const SETTINGS: [&str; 3] = [
     "SET client_encoding TO 'UTF8'",
     "SET \"TimeZone\" TO 'UTC'",
     "SET \"DateStyle\" TO 'ISO, MDY'",
@@ -99,6 +99,16 @@ pub(super) fn name_setting(label: &str) -> String {
 
 fn shown_name(label: &str) -> String {
     literal(connect::shortened(&format!("migrator {label}")))
+}
+
+/// An expression with its FROM, that sets the session's lock_timeout to `to` where it is `from`.
+pub(super) fn lock_timeout_swap(from: Duration, to: Duration) -> String {
+    format!(
+        "pg_catalog.set_config('lock_timeout', '{}', false) \
+         FROM pg_catalog.pg_settings AS s WHERE s.name = 'lock_timeout' AND s.setting = '{}'",
+        milliseconds(to),
+        milliseconds(from)
+    )
 }
 
 /// Commands that make the login role the current one until the transaction

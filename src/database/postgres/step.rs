@@ -47,6 +47,16 @@ pub(super) struct Stepper<'a> {
     /// Time spent outside of transactions that belongs to the step.
     pub carried: Duration,
     pub running: &'a Running,
+    /// In a script: what stands there for the guards of a session.
+    pub script: Option<&'a ScriptGuards>,
+}
+
+/// Commands that keep a script from running where it must not.
+pub(super) struct ScriptGuards {
+    /// Takes the lock's key for the transaction.
+    pub lock: String,
+    /// Compares the state, or makes the version table.
+    pub state: Vec<String>,
 }
 
 /// Why a step stopped.
@@ -61,8 +71,11 @@ pub(super) enum Stop {
     Interrupted(StepStage),
 }
 
-enum Action<'a> {
+/// What a step consists of, in order.
+pub(super) enum Action<'a> {
+    /// One message.
     Send(Message),
+    /// Of the script's statements the one of this index, with its data.
     Copy(usize, &'a Statement),
 }
 
@@ -130,6 +143,14 @@ impl Stepper<'_> {
         }
     }
 
+    /// All that the step does, in order.
+    pub fn written<'a>(&self, step: &StepRequest<'a>) -> Vec<Action<'a>> {
+        let (mut actions, mut last) = self.actions(step);
+        last.append(&self.tail(step, Began::Transaction));
+        actions.push(Action::Send(last));
+        actions
+    }
+
     /// Head and statements: what is sent first, and what the last message begins with.
     fn actions<'a>(&self, step: &StepRequest<'a>) -> (Vec<Action<'a>>, Message) {
         let mut actions = Vec::new();
@@ -178,6 +199,11 @@ impl Stepper<'_> {
             let timeouts = self.timeouts.commands("LOCAL");
             message.extend(begin, timeouts.iter().map(String::as_str));
         }
+        if let Some(guards) = self.script {
+            message.push(begin, &guards.lock);
+            self.guard_state(&mut message, step, &guards.state);
+            return (message, leading);
+        }
         let name = session::name_setting(step.label);
         if self.sure && !self.backend.pooled {
             // The session holds the lock, so that this can't fail; the script may give that away.
@@ -188,18 +214,24 @@ impl Stepper<'_> {
         message.push(begin, &format!("SELECT {name}"));
         message.push(begin, &record::lock_guard(self.table, self.backend.pid));
         let state_guard = record::state_guard(self.table, step.expects);
+        self.guard_state(&mut message, step, &[state_guard]);
+        (message, leading)
+    }
+
+    fn guard_state(&self, message: &mut Message, step: &StepRequest<'_>, guards: &[String]) {
+        let begin = StepStage::Begin;
+        let guards = guards.iter().map(String::as_str);
         if step.keep_session {
             // The script's role may not be allowed to read the table; rolling
             // back to the savepoint brings that role back.
             message.push(begin, "SAVEPOINT migrator");
             message.extend(begin, session::login_role(self.authorized));
-            message.push(begin, &state_guard);
+            message.extend(begin, guards);
             message.push(begin, "ROLLBACK TO SAVEPOINT migrator");
             message.push(begin, "RELEASE SAVEPOINT migrator");
         } else {
-            message.push(begin, &state_guard);
+            message.extend(begin, guards);
         }
-        (message, leading)
     }
 
     /// Checks, the way back to our own session, record and COMMIT.

@@ -154,15 +154,7 @@ impl VersionTable {
         if self.presence == Presence::There {
             return Ok(true);
         }
-        let sql = format!(
-            "SELECT c.relname::text FROM pg_catalog.pg_class AS c \
-             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
-             WHERE n.nspname = {} AND c.relname IN ({}, {}) AND c.relkind NOT IN ('i', 'I', 't', 'c')",
-            literal(&self.schema),
-            literal(&self.name),
-            literal(&format!("{}_log", self.name)),
-        );
-        let found = rows(connection, &sql).await?;
+        let found = rows(connection, &self.presence_query()).await?;
         let names: Vec<String> = found
             .iter()
             .map(|row| row.try_get(0))
@@ -176,6 +168,18 @@ impl VersionTable {
             self.presence = Presence::There;
         }
         Ok(!names.is_empty())
+    }
+
+    /// The names of those of both tables that are there.
+    pub fn presence_query(&self) -> String {
+        format!(
+            "SELECT c.relname::text FROM pg_catalog.pg_class AS c \
+             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+             WHERE n.nspname = {} AND c.relname IN ({}, {}) AND c.relkind NOT IN ('i', 'I', 't', 'c')",
+            literal(&self.schema),
+            literal(&self.name),
+            literal(&format!("{}_log", self.name)),
+        )
     }
 
     fn layout_query(&self) -> String {

@@ -8,6 +8,7 @@ mod handle;
 mod lock;
 mod record;
 mod row;
+mod script;
 mod session;
 mod step;
 mod version_table;
@@ -16,6 +17,8 @@ use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use tokio::runtime::{Handle as Runtime, RuntimeFlavor};
+
+pub use script::SqliteScript;
 
 use super::{
     Access, Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, Settings, StepError,
@@ -144,6 +147,10 @@ impl Database for Sqlite {
 
     fn place(&self) -> String {
         self.source.place()
+    }
+
+    fn version_table(&self) -> String {
+        self.settings.version_table.clone()
     }
 
     async fn observe(&mut self, detail: Detail) -> Result<Observed, DatabaseError> {

@@ -1,11 +1,16 @@
 //! Writing to the version table and its log.
 
-use std::time::Instant;
+use std::{borrow::Cow, time::Instant};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{super::DatabaseError, connect::Connection, handle::Bind, version_table::VersionTable};
-use crate::revision::{LogEntry, NewRow, Partial, RecordChange, RevisionId};
+use super::{
+    super::DatabaseError,
+    connect::Connection,
+    handle::Bind,
+    version_table::{LAYOUT, VersionTable},
+};
+use crate::revision::{LogEntry, LogEvent, NewRow, Partial, RecordChange, RevisionId};
 
 /// When what is recorded began, and who did it.
 #[derive(Clone, Copy, Debug)]
@@ -42,59 +47,150 @@ pub(super) fn write(
     changes: &[RecordChange],
     log: &[LogEntry],
 ) -> Result<(), DatabaseError> {
-    let mut writer = Writer {
-        connection,
-        table,
-        started_at: time(occasion.started_at),
+    let times = Times {
+        began: time(occasion.started_at),
         now: time(Utc::now()),
         duration: i64::try_from(occasion.clock.elapsed().as_millis()).unwrap_or(i64::MAX),
-        actor: occasion.actor,
     };
-    changes
-        .iter()
-        .try_for_each(|change| writer.change(change))?;
-    log.iter().try_for_each(|entry| writer.log(entry))
+    for change in changes {
+        Command::change(table, occasion.actor, change).run(connection, &times)?;
+    }
+    for entry in log {
+        Command::entry(table, occasion.actor, entry).run(connection, &times)?;
+    }
+    Ok(())
 }
 
-struct Writer<'a> {
-    connection: &'a mut Connection,
-    table: &'a VersionTable,
-    started_at: String,
+/// What the values of a command stand for that depend on when it runs.
+pub(super) struct Times {
+    began: String,
     now: String,
     duration: i64,
-    actor: &'a str,
+}
+
+impl Times {
+    /// Of something that takes no time.
+    pub fn now() -> Self {
+        let now = time(Utc::now());
+        Self {
+            began: now.clone(),
+            now,
+            duration: 0,
+        }
+    }
+}
+
+/// A value of a command.
+pub(super) enum Field<'a> {
+    Null,
+    Integer(i64),
+    Text(Cow<'a, str>),
+    /// When it began.
+    Began,
+    /// When it is recorded.
+    Now,
+    /// Milliseconds between the two.
+    Duration,
+}
+
+impl Field<'_> {
+    fn bind<'b>(&'b self, times: &'b Times) -> Bind<'b> {
+        match self {
+            Self::Null => Bind::Null,
+            Self::Integer(value) => Bind::Integer(*value),
+            Self::Text(text) => Bind::Text(text),
+            Self::Began => Bind::Text(&times.began),
+            Self::Now => Bind::Text(&times.now),
+            Self::Duration => Bind::Integer(times.duration),
+        }
+    }
+}
+
+impl From<i64> for Field<'_> {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<String> for Field<'_> {
+    fn from(value: String) -> Self {
+        Self::Text(Cow::Owned(value))
+    }
+}
+
+impl<'a> From<&'a str> for Field<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(value))
+    }
+}
+
+impl<'a, T: Into<Field<'a>>> From<Option<T>> for Field<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// One statement on our own tables, which must change exactly one row, with the values of its
+/// parameters: to be run, or to be written down.
+pub(super) struct Command<'a> {
+    pub sql: String,
+    /// Of `?1`, `?2` and so on.
+    pub fields: Vec<Field<'a>>,
+    /// What it is about, for when it hits no row or many.
+    subject: Subject<'a>,
+}
+
+enum Subject<'a> {
+    /// A revision's row, and what it is when the row is not found.
+    Row(&'a RevisionId, &'static str),
+    Log,
 }
 
 const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-impl Writer<'_> {
-    fn change(&mut self, change: &RecordChange) -> Result<(), DatabaseError> {
+impl<'a> Command<'a> {
+    /// One change of the version table.
+    pub fn change(table: &VersionTable, actor: &'a str, change: &'a RecordChange) -> Self {
         match change {
-            RecordChange::Insert(row) => self.insert(row, None),
-            RecordChange::Begin(row, partial) => self.insert(row, Some(partial)),
-            RecordChange::Delete(revision) => self.delete(revision),
-            RecordChange::Progress { revision, from, to } => self.progress(revision, *from, to),
+            RecordChange::Insert(row) => Self::insert(table, actor, row, None),
+            RecordChange::Begin(row, partial) => Self::insert(table, actor, row, Some(partial)),
+            RecordChange::Delete(revision) => Self {
+                sql: format!("DELETE FROM {} WHERE revision = ?1", table.table),
+                fields: vec![revision.as_str().into()],
+                subject: Subject::Row(revision, "is not there"),
+            },
+            RecordChange::Progress { revision, from, to } => {
+                Self::progress(table, revision, *from, to)
+            }
             RecordChange::Accept {
                 revision,
                 up_checksum,
                 down_checksum,
                 down_script,
-            } => {
-                let down_checksum = down_checksum.as_ref().map(ToString::to_string);
-                let up_checksum = up_checksum.to_string();
-                let binds = [
+            } => Self {
+                sql: format!(
+                    "UPDATE {} SET up_checksum = ?2, down_checksum = ?3, down_script = ?4
+             WHERE revision = ?1",
+                    table.table
+                ),
+                fields: vec![
                     revision.as_str().into(),
-                    up_checksum.as_str().into(),
-                    down_checksum.as_deref().into(),
+                    up_checksum.to_string().into(),
+                    down_checksum.as_ref().map(ToString::to_string).into(),
                     down_script.as_deref().into(),
-                ];
-                self.accept(revision, &binds)
-            }
-            RecordChange::Finish { revision, from } => self.finish(revision, *from),
+                ],
+                subject: Subject::Row(revision, "is not there"),
+            },
+            RecordChange::Finish { revision, from } => Self::finish(table, actor, revision, *from),
         }
     }
 
-    fn insert(&mut self, row: &NewRow, partial: Option<&Partial>) -> Result<(), DatabaseError> {
+    fn insert(
+        table: &VersionTable,
+        actor: &'a str,
+        row: &'a NewRow,
+        partial: Option<&'a Partial>,
+    ) -> Self {
         let sql = format!(
             "INSERT INTO {} (sequence, revision, kind, message, parents, depends_on, up_checksum,
                 down_checksum, down_script, state, direction, script, statements_done,
@@ -102,90 +198,78 @@ impl Writer<'_> {
                 applied_by, tool_version)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
                 ?18, ?19, ?20, ?21)",
-            self.table.table
+            table.table
         );
-        let (parents, depends_on) = (list(&row.parents), list(&row.depends_on));
-        let up_checksum = row.up_checksum.to_string();
-        let down_checksum = row.down_checksum.as_ref().map(ToString::to_string);
-        let checksums = partial.map(|partial| list(&partial.statement_checksums));
-        let interruption = partial.and_then(interruption);
-        let (started_at, now) = (self.started_at.clone(), self.now.clone());
-        let binds = [
+        let fields = vec![
             row.sequence.into(),
             row.revision.as_str().into(),
             row.kind.as_str().into(),
             row.message.as_str().into(),
-            parents.as_str().into(),
-            depends_on.as_str().into(),
-            up_checksum.as_str().into(),
-            down_checksum.as_deref().into(),
+            list(&row.parents).into(),
+            list(&row.depends_on).into(),
+            row.up_checksum.to_string().into(),
+            row.down_checksum.as_ref().map(ToString::to_string).into(),
             row.down_script.as_deref().into(),
             partial.map_or("applied", |_| "partial").into(),
             partial.map(|partial| partial.direction.as_str()).into(),
             partial.map(|partial| partial.script.as_str()).into(),
             count(partial.map(|partial| partial.statements_done)),
             count(partial.map(|partial| partial.statements_total)),
-            checksums.as_deref().into(),
-            interruption.as_deref().into(),
-            started_at.as_str().into(),
-            partial.map_or(Some(now.as_str()), |_| None).into(),
-            self.duration.into(),
-            self.actor.into(),
+            partial
+                .map(|partial| list(&partial.statement_checksums))
+                .into(),
+            partial.and_then(interruption).into(),
+            Field::Began,
+            partial.map_or(Field::Now, |_| Field::Null),
+            Field::Duration,
+            actor.into(),
             TOOL_VERSION.into(),
         ];
-        self.exactly_one(&sql, &binds, &row.revision, "is already there")
-    }
-
-    fn delete(&mut self, revision: &RevisionId) -> Result<(), DatabaseError> {
-        let sql = format!("DELETE FROM {} WHERE revision = ?1", self.table.table);
-        self.exactly_one(&sql, &[revision.as_str().into()], revision, "is not there")
+        Self {
+            sql,
+            fields,
+            subject: Subject::Row(&row.revision, "is already there"),
+        }
     }
 
     /// The times of an up script add up over its parts; a down script's do not count.
     fn progress(
-        &mut self,
-        revision: &RevisionId,
+        table: &VersionTable,
+        revision: &'a RevisionId,
         from: Option<usize>,
-        to: &Partial,
-    ) -> Result<(), DatabaseError> {
+        to: &'a Partial,
+    ) -> Self {
         let sql = format!(
             "UPDATE {} SET state = 'partial', direction = ?3, script = ?4, statements_done = ?5,
                 statements_total = ?6, statement_checksums = ?7, error = ?8,
                 duration_ms = duration_ms + CASE ?3 WHEN 'up' THEN ?9 ELSE 0 END
              WHERE revision = ?1 AND {}",
-            self.table.table,
+            table.table,
             match from {
                 Some(_) => "state = 'partial' AND statements_done = ?2",
                 None => "state = 'applied' AND ?2 IS NULL",
             }
         );
-        let checksums = list(&to.statement_checksums);
-        let interruption = interruption(to);
-        let binds = [
+        let fields = vec![
             revision.as_str().into(),
             count(from),
             to.direction.as_str().into(),
             to.script.as_str().into(),
             count(Some(to.statements_done)),
             count(Some(to.statements_total)),
-            checksums.as_str().into(),
-            interruption.as_deref().into(),
-            self.duration.into(),
+            list(&to.statement_checksums).into(),
+            interruption(to).into(),
+            Field::Duration,
         ];
-        self.exactly_one(&sql, &binds, revision, "is not as far as it should be")
-    }
-
-    fn accept(&mut self, revision: &RevisionId, binds: &[Bind<'_>]) -> Result<(), DatabaseError> {
-        let sql = format!(
-            "UPDATE {} SET up_checksum = ?2, down_checksum = ?3, down_script = ?4
-             WHERE revision = ?1",
-            self.table.table
-        );
-        self.exactly_one(&sql, binds, revision, "is not there")
+        Self {
+            sql,
+            fields,
+            subject: Subject::Row(revision, "is not as far as it should be"),
+        }
     }
 
     /// A row that was applied before (its down script was given up) keeps what it says of that.
-    fn finish(&mut self, revision: &RevisionId, from: usize) -> Result<(), DatabaseError> {
+    fn finish(table: &VersionTable, actor: &'a str, revision: &'a RevisionId, from: usize) -> Self {
         let sql = format!(
             "UPDATE {} SET state = 'applied', direction = NULL, script = NULL,
                 statements_done = NULL, statements_total = NULL, statement_checksums = NULL,
@@ -194,61 +278,91 @@ impl Writer<'_> {
                 applied_by = CASE direction WHEN 'up' THEN ?5 ELSE applied_by END,
                 tool_version = CASE direction WHEN 'up' THEN ?6 ELSE tool_version END
              WHERE revision = ?1 AND state = 'partial' AND statements_done = ?2",
-            self.table.table
+            table.table
         );
-        let now = self.now.clone();
-        let binds = [
+        let fields = vec![
             revision.as_str().into(),
             count(Some(from)),
-            now.as_str().into(),
-            self.duration.into(),
-            self.actor.into(),
+            Field::Now,
+            Field::Duration,
+            actor.into(),
             TOOL_VERSION.into(),
         ];
-        self.exactly_one(&sql, &binds, revision, "is not as far as it should be")
+        Self {
+            sql,
+            fields,
+            subject: Subject::Row(revision, "is not as far as it should be"),
+        }
     }
 
-    fn log(&mut self, entry: &LogEntry) -> Result<(), DatabaseError> {
+    /// One row of the log.
+    pub fn entry(table: &VersionTable, actor: &'a str, entry: &'a LogEntry) -> Self {
         let sql = format!(
             "INSERT INTO {log} (sequence, at, event, revision, message, outcome, duration_ms, actor,
                 tool_version, error, detail)
              VALUES ((SELECT coalesce(max(sequence), 0) + 1 FROM {log}), ?1, ?2, ?3, ?4, ?5, ?6,
                 ?7, ?8, ?9, ?10)",
-            log = self.table.log
+            log = table.log
         );
-        let now = self.now.clone();
-        let binds = [
-            now.as_str().into(),
+        let fields = vec![
+            Field::Now,
             entry.event.as_str().into(),
             entry.revision.as_ref().map(RevisionId::as_str).into(),
             entry.message.as_deref().into(),
             entry.error.as_ref().map_or("ok", |_| "failed").into(),
-            self.duration.into(),
-            self.actor.into(),
+            Field::Duration,
+            actor.into(),
             TOOL_VERSION.into(),
             entry.error.as_deref().into(),
             entry.detail.as_deref().into(),
         ];
-        match self.connection.write(&sql, &binds)? {
-            1 => Ok(()),
-            count => Err(DatabaseError::StateChanged {
-                reason: format!("writing to the log changed {count} rows instead of one"),
-            }),
+        Self {
+            sql,
+            fields,
+            subject: Subject::Log,
         }
     }
 
-    fn exactly_one(
-        &mut self,
-        sql: &str,
-        binds: &[Bind<'_>],
-        revision: &RevisionId,
-        otherwise: &str,
-    ) -> Result<(), DatabaseError> {
-        let reason = match self.connection.write(sql, binds) {
-            Ok(1) => return Ok(()),
-            Ok(0) => format!("the row of revision {revision} {otherwise}"),
-            Ok(count) => format!("the record of revision {revision} hit {count} rows"),
-            Err(DatabaseError::Sql(failure))
+    /// The first row of a log, in a table that was just made.
+    pub fn layout(table: &VersionTable, actor: &'a str) -> Self {
+        let sql = format!(
+            "INSERT INTO {} (sequence, at, event, outcome, duration_ms, actor, tool_version, detail)
+                 VALUES (1, ?1, ?2, 'ok', 0, ?3, ?4, ?5)",
+            table.log
+        );
+        let fields = vec![
+            Field::Now,
+            LogEvent::Layout.as_str().into(),
+            actor.into(),
+            TOOL_VERSION.into(),
+            LAYOUT.to_string().into(),
+        ];
+        Self {
+            sql,
+            fields,
+            subject: Subject::Log,
+        }
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// [`DatabaseError::StateChanged`] when it does not change exactly one row.
+    pub fn run(&self, connection: &mut Connection, times: &Times) -> Result<(), DatabaseError> {
+        let binds: Vec<_> = self.fields.iter().map(|field| field.bind(times)).collect();
+        let (result, subject) = (connection.write(&self.sql, &binds), &self.subject);
+        let reason = match (result, subject) {
+            (Ok(1), _) => return Ok(()),
+            (Ok(count), Subject::Log) => {
+                format!("writing to the log changed {count} rows instead of one")
+            }
+            (Ok(0), Subject::Row(revision, otherwise)) => {
+                format!("the row of revision {revision} {otherwise}")
+            }
+            (Ok(count), Subject::Row(revision, _)) => {
+                format!("the record of revision {revision} hit {count} rows")
+            }
+            (Err(DatabaseError::Sql(failure)), Subject::Row(revision, otherwise))
                 if matches!(
                     failure.code.as_deref(),
                     Some("SQLITE_CONSTRAINT_UNIQUE" | "SQLITE_CONSTRAINT_PRIMARYKEY")
@@ -256,7 +370,7 @@ impl Writer<'_> {
             {
                 format!("the row of revision {revision} {otherwise}, or its sequence is taken")
             }
-            Err(error) => return Err(error),
+            (Err(error), _) => return Err(error),
         };
         Err(DatabaseError::StateChanged { reason })
     }
@@ -271,8 +385,8 @@ fn list<T: ToString>(items: &[T]) -> String {
     items.join(",")
 }
 
-fn count(value: Option<usize>) -> Bind<'static> {
-    value.map_or(Bind::Null, |value| {
-        Bind::Integer(i64::try_from(value).unwrap_or(i64::MAX))
+fn count(value: Option<usize>) -> Field<'static> {
+    value.map_or(Field::Null, |value| {
+        Field::Integer(i64::try_from(value).unwrap_or(i64::MAX))
     })
 }

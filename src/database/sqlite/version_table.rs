@@ -1,15 +1,13 @@
 //! The version table and the log beside it: how they look, and reading them.
 
-use chrono::Utc;
-
 use super::{
     super::{DatabaseError, Detail},
     connect::Connection,
     handle::{Bind, Value},
-    record::time,
+    record::{Command, Times},
     row::{COLUMNS, LOG_COLUMNS, applied, log_row},
 };
-use crate::revision::{LogEvent, LogRow, Observed};
+use crate::revision::{LogRow, Observed};
 
 /// The layout of the tables below. Older ones are brought up to date by `prepare`.
 pub(super) const LAYOUT: u32 = 1;
@@ -113,20 +111,7 @@ impl VersionTable {
             for sql in self.definitions() {
                 connection.write(&sql, &[])?;
             }
-            let sql = format!(
-                "INSERT INTO {} (sequence, at, event, outcome, duration_ms, actor, tool_version, detail)
-                 VALUES (1, ?1, ?2, 'ok', 0, ?3, ?4, ?5)",
-                self.log
-            );
-            let (now, layout) = (time(Utc::now()), LAYOUT.to_string());
-            let binds = [
-                Bind::Text(&now),
-                Bind::Text(LogEvent::Layout.as_str()),
-                Bind::Text(actor),
-                Bind::Text(env!("CARGO_PKG_VERSION")),
-                Bind::Text(&layout),
-            ];
-            connection.write(&sql, &binds).map(drop)
+            Command::layout(self, actor).run(connection, &Times::now())
         })
     }
 
@@ -224,7 +209,7 @@ impl VersionTable {
     }
 
     /// No AUTOINCREMENT, which would put a table `sqlite_sequence` into the user's schema.
-    fn definitions(&self) -> [String; 2] {
+    pub fn definitions(&self) -> [String; 2] {
         let table = format!(
             "CREATE TABLE {} (
     sequence INTEGER NOT NULL PRIMARY KEY CHECK (sequence > 0),

@@ -4,6 +4,7 @@ mod change;
 mod history;
 mod made;
 mod repair;
+mod script;
 mod status;
 
 use serde_json::{Map, Value};
@@ -12,6 +13,7 @@ pub use change::{PlanView, RunView, StampView};
 pub use history::{CurrentView, HistoryView, Mark, RevisionLine, ShowView};
 pub use made::{InitView, NewRevisionView};
 pub use repair::RepairView;
+pub use script::ScriptView;
 pub use status::StatusView;
 
 use super::{Paint, Verbosity};

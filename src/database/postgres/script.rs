@@ -1,0 +1,469 @@
+//! A script for psql in place of a server.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+use super::{
+    connect::{self, Backend},
+    error::{LOCK_LOST, STATE_CHANGED},
+    index, lock,
+    message::{Message, block, literal},
+    record::{Began, Recorder},
+    run::{check_modes, entering, own_transaction},
+    session::{self, Timeouts},
+    step::{Action, ScriptGuards, Stepper},
+    usual_timeouts,
+    version_table::{Presence, VersionTable},
+};
+use crate::{
+    database::{
+        Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, ScriptHead, ScriptWriter,
+        Settings, StepError, StepRequest, StepStage, TableIndex,
+        script::{Expected, Idle, part, premise, title},
+    },
+    revision::{LogEntry, LogRow, Observed, RecordChange},
+    sql::{ConcurrentIndex, Dialect, StatementKind, for_shell},
+};
+
+/// Where nothing says otherwise, the version table is kept here.
+const USUAL_SCHEMA: &str = "public";
+
+/// psql reads the whole file as UTF-8, stops at the first error, commits when the script says so,
+/// and says nothing of what went well.
+const HEAD: &str = "\
+\\set ON_ERROR_STOP on
+\\set ON_ERROR_ROLLBACK off
+\\set AUTOCOMMIT on
+\\set SINGLELINE off
+\\set QUIET on
+\\encoding UTF8
+";
+
+/// Writes what a run does on PostgreSQL.
+pub struct PostgresScript {
+    text: String,
+    head: ScriptHead,
+    settings: Settings,
+    table: VersionTable,
+    expected: Expected,
+    backend: Backend,
+    in_run: bool,
+    /// Our settings were made for the session.
+    entered: bool,
+    /// A statement may have changed the session's user.
+    authorized: bool,
+    /// What the next record says of the indexes that are there before one is created.
+    created: Option<ConcurrentIndex>,
+    label: String,
+}
+
+impl PostgresScript {
+    /// A script that has only begun.
+    ///
+    /// # Errors
+    /// When the version table's name is none.
+    pub fn new(settings: Settings, head: ScriptHead) -> Result<Self, DatabaseError> {
+        let (schema, name) =
+            connect::split_name(&settings.version_table).map_err(DatabaseError::Other)?;
+        let is_usual = schema.is_none();
+        let schema = schema.unwrap_or_else(|| USUAL_SCHEMA.to_owned());
+        let table = VersionTable::new(&schema, &name, Presence::Unknown);
+        let mut script = Self {
+            text: title(&head, &table.shown(), "psql -v ON_ERROR_STOP=1 -f FILE"),
+            expected: Expected::new(&head.observed),
+            head,
+            settings,
+            table,
+            // Nothing of what a connection of ours has comes with psql's.
+            backend: Backend {
+                pid: 0,
+                started: String::new(),
+                pooled: true,
+                is_watchful: false,
+            },
+            in_run: false,
+            entered: false,
+            authorized: false,
+            created: None,
+            label: String::new(),
+        };
+        script.text.push_str(HEAD);
+        for command in session::SETTINGS {
+            script.command(command);
+        }
+        if is_usual && !script.expected.table {
+            let guard = script.path_guard();
+            script.command(&guard);
+        }
+        Ok(script)
+    }
+
+    fn command(&mut self, command: &str) {
+        self.text.push_str(command);
+        self.text.push_str(";\n");
+    }
+
+    fn message(&mut self, message: &Message) {
+        for (stage, command) in message.commands() {
+            match stage {
+                StepStage::Statement(_) => self.statement(command),
+                _ => self.command(command),
+            }
+        }
+    }
+
+    /// A script's own, which may end with a comment.
+    fn statement(&mut self, statement: &str) {
+        self.text.push_str(&for_shell(Dialect::Postgres, statement));
+        self.text.push_str("\n;\n");
+    }
+
+    /// Of a statement that reads data, the data.
+    fn copy_data(&mut self, data: &str) {
+        self.text.push_str(&data.replace("\r\n", "\n"));
+        self.text.push_str("\\.\n");
+    }
+
+    fn begin_part(&mut self, label: &str) {
+        if self.label != label {
+            label.clone_into(&mut self.label);
+            self.text.push_str(&format!("\n-- {label}\n"));
+        }
+    }
+
+    fn guards(&self) -> ScriptGuards {
+        let busy = "another migrator is at work on this version table";
+        let lock = block(&format!(
+            "BEGIN IF NOT {} THEN RAISE EXCEPTION USING ERRCODE = '{LOCK_LOST}', MESSAGE = {}; \
+             END IF; END",
+            lock::for_transaction(self.table.key),
+            literal(busy)
+        ));
+        let state = if self.expected.table {
+            vec![self.state_guard()]
+        } else {
+            let mut commands = vec![self.absence_guard()];
+            commands.extend(self.table.make(&self.settings.actor));
+            commands
+        };
+        ScriptGuards { lock, state }
+    }
+
+    fn state_guard(&self) -> String {
+        let Expected { rows, all, .. } = &self.expected;
+        let marks: Vec<_> = self.expected.marks().map(|mark| literal(&mark)).collect();
+        // Of a large table the comparison would make the script large as well, were it made twice.
+        let known = if *all {
+            format!(
+                "pg_catalog.count(*) FILTER (WHERE t.state OPERATOR(pg_catalog.=) 'applied'::text \
+                 AND pg_catalog.concat(t.sequence, ':', pg_catalog.ltrim(t.revision, '0')) \
+                 OPERATOR(pg_catalog.=) ANY (ARRAY[{}]::text[]))",
+                marks.join(", ")
+            )
+        } else {
+            "pg_catalog.count(*)".to_owned()
+        };
+        let premise = premise(&self.head);
+        block(&format!(
+            "DECLARE newest text; total bigint; known bigint; highest bigint; BEGIN \
+             IF pg_catalog.to_regclass({name}) IS NULL THEN RAISE EXCEPTION USING \
+             ERRCODE = '{STATE_CHANGED}', MESSAGE = {absent}; END IF; \
+             SELECT coalesce((pg_catalog.array_agg(t.revision ORDER BY t.sequence DESC))[1], 'base'), \
+             pg_catalog.count(*), {known}, coalesce(pg_catalog.max(t.sequence), 0) \
+             INTO newest, total, known, highest FROM {table} AS t; \
+             IF pg_catalog.ltrim(newest, '0') OPERATOR(pg_catalog.<>) {expected}::text \
+             OR total OPERATOR(pg_catalog.<>) {count} OR known OPERATOR(pg_catalog.<>) {count} \
+             OR highest OPERATOR(pg_catalog.<>) {sequence} THEN \
+             RAISE EXCEPTION USING ERRCODE = '{STATE_CHANGED}', MESSAGE = pg_catalog.concat({wrong}, \
+             newest, ' (', total, ' applied, the last as number ', highest, \
+             {planned}); END IF; END",
+            name = literal(&self.table.quoted),
+            absent = literal(&format!(
+                "{premise}, but there is no version table {}",
+                self.table.shown()
+            )),
+            table = self.table.quoted,
+            expected = literal(self.expected.newest().trim_start_matches('0')),
+            count = rows.len(),
+            sequence = self.expected.last_sequence(),
+            wrong = literal(&format!("{premise}, but the database is at ")),
+            planned = literal(&format!(
+                "), not at {} ({} applied, the last as number {})",
+                self.expected.newest(),
+                rows.len(),
+                self.expected.last_sequence(),
+            )),
+        ))
+    }
+
+    fn absence_guard(&self) -> String {
+        block(&format!(
+            "BEGIN IF EXISTS ({}) THEN RAISE EXCEPTION USING ERRCODE = '{STATE_CHANGED}', \
+             MESSAGE = {}; END IF; END",
+            self.table.presence_query(),
+            literal(&format!(
+                "{} and makes the version table {}, but that is there already",
+                premise(&self.head),
+                self.table.shown()
+            ))
+        ))
+    }
+
+    /// Where no database was asked, the schema is a guess.
+    fn path_guard(&self) -> String {
+        block(&format!(
+            "BEGIN IF coalesce(pg_catalog.current_schema()::text, '') OPERATOR(pg_catalog.<>) {} THEN \
+             RAISE EXCEPTION USING ERRCODE = '{STATE_CHANGED}', MESSAGE = pg_catalog.concat({}, \
+             pg_catalog.current_schema()), HINT = {}; END IF; END",
+            literal(USUAL_SCHEMA),
+            literal(&format!(
+                "this script makes its version table in {USUAL_SCHEMA}, \
+                 but this role's search path leads to "
+            )),
+            literal(
+                "name the schema in migrator.toml and make the script anew: version-table = \"schema.table\""
+            ),
+        ))
+    }
+
+    fn timeouts(&self, step: &StepRequest<'_>) -> Timeouts {
+        let usual = usual_timeouts(&self.settings);
+        Timeouts {
+            lock: step.lock_timeout.unwrap_or(usual.lock),
+            statement: step.statement_timeout.unwrap_or(usual.statement),
+        }
+    }
+
+    fn enter(&mut self, step: &StepRequest<'_>) {
+        if !self.entered && !self.in_run {
+            self.message(&entering(step.label, self.timeouts(step)));
+            self.entered = true;
+        }
+    }
+
+    fn note_user(&mut self, step: &StepRequest<'_>) {
+        let mut texts = step.statements.iter().map(|one| one.text(step.text));
+        self.authorized |= texts.any(session::may_change_user);
+    }
+
+    fn swap_lock_timeout(&mut self, from: Duration, to: Duration) {
+        let swap = session::lock_timeout_swap(from, to);
+        self.command(&block(&format!("BEGIN PERFORM {swap}; END")));
+    }
+
+    /// The commands of a record; what it says of indexes, the server has to fill in.
+    fn record_commands(&mut self, changes: &[RecordChange], log: &[LogEntry]) -> Vec<String> {
+        let recorder = Recorder {
+            table: &self.table,
+            actor: &self.settings.actor,
+            began: Began::Transaction,
+            carried: Duration::ZERO,
+        };
+        let mut commands = recorder.commands(changes, log);
+        if let (Some(created), [RecordChange::Progress { to, .. }]) = (&self.created, changes)
+            && let Some(interruption) = &to.interruption
+        {
+            let known = literal(&interruption.to_string());
+            let filled = format!("pg_catalog.concat({known}, {})", index::names(created));
+            for command in &mut commands {
+                *command = command.replacen(&known, &filled, 1);
+            }
+            self.created = None;
+        }
+        commands
+    }
+}
+
+impl ScriptWriter for PostgresScript {
+    fn finish(self: Box<Self>) -> String {
+        self.text
+    }
+}
+
+#[async_trait]
+impl Database for PostgresScript {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    fn place(&self) -> String {
+        "a script".to_owned()
+    }
+
+    fn version_table(&self) -> String {
+        self.table.quoted.clone()
+    }
+
+    async fn observe(&mut self, _: Detail) -> Result<Observed, DatabaseError> {
+        Ok(self.head.observed.clone())
+    }
+
+    async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError> {
+        Ok(Vec::new())
+    }
+
+    async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {
+        Ok(LockAttempt::Acquired)
+    }
+
+    async fn unlock(&mut self) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
+    /// The tables are made by the first transaction, so that they never stand there empty.
+    async fn prepare(&mut self) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
+    async fn run_step(&mut self, step: &StepRequest<'_>, _: Progress<'_>) -> Result<(), StepError> {
+        check_modes(step.modes, self.in_run).map_err(|error| StepError {
+            stage: StepStage::Begin,
+            error,
+        })?;
+        self.begin_part(step.label);
+        if step.keep_session {
+            self.enter(step);
+        }
+        self.note_user(step);
+        let guards = self.guards();
+        let stepper = Stepper {
+            table: &self.table,
+            actor: &self.settings.actor,
+            backend: &self.backend,
+            timeouts: self.timeouts(step),
+            usual_timeouts: false,
+            in_run: self.in_run,
+            authorized: self.authorized,
+            timed: false,
+            locked: false,
+            sure: false,
+            carried: Duration::ZERO,
+            running: &super::cancel::Running::default(),
+            script: Some(&guards),
+        };
+        for action in stepper.written(step) {
+            match action {
+                Action::Send(message) => self.message(&message),
+                Action::Copy(_, statement) => {
+                    self.statement(statement.text(step.text));
+                    let data = statement.copy_data.clone();
+                    self.copy_data(data.map_or("", |data| &step.text[data]));
+                }
+            }
+        }
+        self.expected.change(step.changes);
+        if !step.keep_session {
+            self.entered = false;
+            self.authorized = false;
+        }
+        Ok(())
+    }
+
+    async fn run_alone(
+        &mut self,
+        step: &StepRequest<'_>,
+        _: Progress<'_>,
+    ) -> Result<(), StepError> {
+        self.begin_part(step.label);
+        self.enter(step);
+        self.note_user(step);
+        let patience = self.settings.lock_timeout;
+        if step.lock_timeout.is_none() {
+            self.swap_lock_timeout(patience, Duration::ZERO);
+        }
+        for statement in step.statements {
+            let text = statement.text(step.text);
+            self.statement(text);
+            if statement.kind == StatementKind::CopyIn {
+                let data = statement.copy_data.clone();
+                self.copy_data(data.map_or("", |data| &step.text[data]));
+            }
+            if statement.kind == StatementKind::Session && session::may_change_encoding(text) {
+                self.command(session::SETTINGS[0]);
+            }
+        }
+        if step.lock_timeout.is_none() {
+            self.swap_lock_timeout(Duration::ZERO, patience);
+        }
+        Ok(())
+    }
+
+    async fn reset_session(&mut self) -> Result<(), DatabaseError> {
+        (self.entered, self.authorized) = (false, false);
+        let commands: Vec<_> = session::reset(&self.backend).collect();
+        for command in commands {
+            self.command(command);
+        }
+        Ok(())
+    }
+
+    async fn record(
+        &mut self,
+        changes: &[RecordChange],
+        log: &[LogEntry],
+    ) -> Result<(), DatabaseError> {
+        if let Some(label) = part(&self.head, changes) {
+            self.begin_part(&label);
+        }
+        let guards = self.guards();
+        let mut commands = vec![guards.lock];
+        commands.extend(guards.state);
+        commands.extend(self.record_commands(changes, log));
+        let timeouts = usual_timeouts(&self.settings);
+        let message = own_transaction(!self.in_run, self.authorized, timeouts, &commands);
+        self.message(&message);
+        self.expected.change(changes);
+        Ok(())
+    }
+
+    /// Nothing can be asked; the script looks itself.
+    async fn indexes(
+        &mut self,
+        created: &ConcurrentIndex,
+    ) -> Result<Vec<TableIndex>, DatabaseError> {
+        if let Some(condition) = index::is_in_the_way(created) {
+            let name = created.name.as_deref().unwrap_or_default();
+            self.command(&block(&format!(
+                "BEGIN IF {condition} THEN RAISE EXCEPTION USING ERRCODE = '{STATE_CHANGED}', \
+                 MESSAGE = {}, HINT = {}; END IF; END",
+                literal(&format!("there is an unusable index {name} already")),
+                literal("drop it with DROP INDEX CONCURRENTLY, then go on with `migrator upgrade`"),
+            )));
+        }
+        self.created = Some(created.clone());
+        Ok(Vec::new())
+    }
+
+    async fn drop_index(&mut self, _: &str) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+
+    async fn begin_run(&mut self, _: bool) -> Result<(), DatabaseError> {
+        let guards = self.guards();
+        self.text.push('\n');
+        self.command("BEGIN");
+        self.command(&guards.lock);
+        self.in_run = true;
+        Ok(())
+    }
+
+    async fn commit_run(&mut self) -> Result<(), DatabaseError> {
+        self.in_run = false;
+        self.command("COMMIT");
+        Ok(())
+    }
+
+    async fn rollback_run(&mut self) -> Result<(), DatabaseError> {
+        self.in_run = false;
+        Ok(())
+    }
+
+    fn canceller(&self) -> Arc<dyn Cancel> {
+        Arc::new(Idle)
+    }
+
+    async fn close(self: Box<Self>) -> Result<(), DatabaseError> {
+        Ok(())
+    }
+}

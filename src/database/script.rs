@@ -1,0 +1,133 @@
+//! Databases that run nothing: what they are told to do becomes a script for the database's own
+//! shell, psql or sqlite3. So a script holds what a run would do, record for record.
+
+use async_trait::async_trait;
+
+use super::{Cancel, Database, DatabaseError, Settings, postgres, sqlite};
+use crate::{
+    revision::{Observed, RecordChange, RevisionId},
+    sql::Dialect,
+};
+
+/// What a script is about.
+#[derive(Clone, Debug)]
+pub struct ScriptHead {
+    /// `upgrade` or `downgrade`.
+    pub verb: &'static str,
+    /// The state it starts from, for people.
+    pub from: String,
+    /// The state it leads to, for people.
+    pub to: String,
+    /// The state it starts from.
+    pub observed: Observed,
+}
+
+/// Writes down what it is told to do.
+pub trait ScriptWriter: Database {
+    /// The script.
+    fn finish(self: Box<Self>) -> String;
+}
+
+/// A writer for the shell of `dialect`.
+///
+/// # Errors
+/// When there can be no version table of the configured name.
+pub fn script(
+    dialect: Dialect,
+    settings: Settings,
+    head: ScriptHead,
+) -> Result<Box<dyn ScriptWriter>, DatabaseError> {
+    Ok(match dialect {
+        Dialect::Postgres => Box::new(postgres::PostgresScript::new(settings, head)?),
+        Dialect::Sqlite => Box::new(sqlite::SqliteScript::new(settings, head)?),
+    })
+}
+
+/// The state that the script has come to, as far as its guards compare it.
+#[derive(Clone, Debug)]
+pub(super) struct Expected {
+    /// Whether the version table is there.
+    pub table: bool,
+    /// Sequence and revision of each row, in order.
+    pub rows: Vec<(i64, RevisionId)>,
+    /// Whether all rows are to be compared, or only how many there are and the last of them:
+    /// what the script has done itself is no longer in question.
+    pub all: bool,
+}
+
+impl Expected {
+    pub fn new(observed: &Observed) -> Self {
+        let rows = observed.applied.iter();
+        Self {
+            table: observed.layout.is_some(),
+            rows: rows
+                .map(|row| (row.sequence, row.revision.clone()))
+                .collect(),
+            all: true,
+        }
+    }
+
+    /// Follows a transaction of the script.
+    pub fn change(&mut self, changes: &[RecordChange]) {
+        self.table = true;
+        self.all = false;
+        for change in changes {
+            match change {
+                RecordChange::Insert(row) | RecordChange::Begin(row, _) => {
+                    self.rows.push((row.sequence, row.revision.clone()));
+                }
+                RecordChange::Delete(revision) => self.rows.retain(|(_, id)| id != revision),
+                RecordChange::Progress { .. }
+                | RecordChange::Accept { .. }
+                | RecordChange::Finish { .. } => {}
+            }
+        }
+    }
+
+    pub fn last_sequence(&self) -> i64 {
+        self.rows.last().map_or(0, |(sequence, _)| *sequence)
+    }
+
+    /// The revision that was applied last, or `base`.
+    pub fn newest(&self) -> &str {
+        self.rows.last().map_or("base", |(_, id)| id.as_str())
+    }
+
+    /// Each row as its number and its id, without leading zeros, since ids are equal by value.
+    pub fn marks(&self) -> impl Iterator<Item = String> {
+        let rows = self.rows.iter();
+        rows.map(|(number, id)| format!("{number}:{}", id.as_str().trim_start_matches('0')))
+    }
+}
+
+/// The comment that a script begins with. `run` is how.
+pub(super) fn title(head: &ScriptHead, table: &str, run: &str) -> String {
+    let ScriptHead { verb, from, to, .. } = head;
+    format!(
+        "-- {verb} from {from} to {to}\n\
+         --\n\
+         -- Written by migrator {} for the version table {table}.\n\
+         -- Run it with: {run}\n\
+         -- It stops before it changes anything where the database is not at {from}.\n",
+        env!("CARGO_PKG_VERSION"),
+    )
+}
+
+/// What the part of the script is headed with that makes `changes`; as the steps label theirs.
+pub(super) fn part(head: &ScriptHead, changes: &[RecordChange]) -> Option<String> {
+    let change = changes.first()?;
+    Some(format!("{} {}", head.verb, change.revision()))
+}
+
+/// What a guard says before it tells where the database is.
+pub(super) fn premise(head: &ScriptHead) -> String {
+    format!("this script goes from {} to {}", head.from, head.to)
+}
+
+/// There is nothing to stop.
+pub(super) struct Idle;
+
+#[async_trait]
+impl Cancel for Idle {
+    async fn cancel(&self) {}
+}

@@ -1,0 +1,125 @@
+use std::borrow::Cow;
+
+use super::{Dialect, Token, TokenKind, lex};
+
+/// `statement` as psql or the sqlite3 shell has to be given it, so that it sends the very same to
+/// the database.
+///
+/// psql puts values in the place of `:name`, `:'name'` and `:"name"`, as the end of an array slice
+/// may look like. The sqlite3 shell takes a line `/` or `go` for the end of a statement, and a CR LF
+/// for an LF.
+pub fn for_shell(dialect: Dialect, statement: &str) -> Cow<'_, str> {
+    let mut places = match dialect {
+        Dialect::Postgres => variables(statement),
+        Dialect::Sqlite => terminators(statement),
+    };
+    if dialect == Dialect::Sqlite {
+        let ends = statement.match_indices("\r\n");
+        places.extend(ends.map(|(at, _)| (at, "\r")));
+        places.sort_unstable();
+    }
+    if places.is_empty() {
+        return Cow::Borrowed(statement);
+    }
+    let mut text = String::with_capacity(statement.len() + 8 * places.len());
+    let mut from = 0;
+    for (at, inserted) in places {
+        text.push_str(&statement[from..at]);
+        text.push_str(inserted);
+        from = at;
+    }
+    text.push_str(&statement[from..]);
+    Cow::Owned(text)
+}
+
+/// Behind each colon that a name follows, where a space changes nothing.
+fn variables(statement: &str) -> Vec<(usize, &'static str)> {
+    let bytes = statement.as_bytes();
+    let is_colon = |at: Option<usize>| at.and_then(|at| bytes.get(at)) == Some(&b':');
+    let mut places = Vec::new();
+    for token in lex(Dialect::Postgres, bytes) {
+        let lone = token.kind == TokenKind::Other
+            && is_colon(Some(token.start))
+            && !is_colon(token.start.checked_sub(1));
+        let after = bytes.get(token.end);
+        if lone
+            && after.is_some_and(|c| c.is_ascii_alphanumeric() || b"_'\"{".contains(c) || *c > 127)
+        {
+            places.push((token.end, " "));
+        }
+    }
+    places
+}
+
+/// Before each line that the shell would take for the end of the statement.
+fn terminators(statement: &str) -> Vec<(usize, &'static str)> {
+    let bytes = statement.as_bytes();
+    let mut places = Vec::new();
+    let mut new_line = false;
+    let mut tokens = lex(Dialect::Sqlite, bytes).peekable();
+    while let Some(token) = tokens.next() {
+        let text = &bytes[token.start..token.end];
+        if token.is_blank() {
+            new_line |= text.contains(&b'\n');
+            continue;
+        }
+        let ends = |next: Option<&Token>| next.is_none_or(Token::is_blank);
+        if new_line && (text == b"/" || text.eq_ignore_ascii_case(b"go")) && ends(tokens.peek()) {
+            places.push((token.start, "/**/"));
+        }
+        new_line = false;
+    }
+    places
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sql::canonicalize;
+
+    #[test]
+    fn psql_finds_no_variables() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(for_shell(Dialect::Postgres, text), expected, "{text}");
+        };
+        check("SELECT a[1:n]", "SELECT a[1: n]");
+        check("SELECT a[:\"HOST\"]", "SELECT a[: \"HOST\"]");
+        check("SELECT a[x:'1']", "SELECT a[x: '1']");
+        check("SELECT 1::text, a[1:2]", "SELECT 1::text, a[1: 2]");
+        check(
+            "SELECT ':n', $$:n$$, E':n' -- :n",
+            "SELECT ':n', $$:n$$, E':n' -- :n",
+        );
+        check("f(a := 1)", "f(a := 1)");
+    }
+
+    #[test]
+    fn the_sqlite_shell_finds_no_ends_of_its_own() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(for_shell(Dialect::Sqlite, text), expected, "{text}");
+        };
+        check("SELECT 4\n/\n2", "SELECT 4\n/**//\n2");
+        check("SELECT 4\n  / -- x\n2", "SELECT 4\n  /**// -- x\n2");
+        check("SELECT 4 /\n2", "SELECT 4 /\n2");
+        check("SELECT 4\n/2", "SELECT 4\n/2");
+        check("SELECT 1 AS\nGo", "SELECT 1 AS\n/**/Go");
+        check("SELECT '\n/\n'", "SELECT '\n/\n'");
+        check("SELECT '\r\n'", "SELECT '\r\r\n'");
+    }
+
+    proptest! {
+        #[test]
+        fn it_stays_the_same_statement(text in "(SELECT|[a1:'\" /\\n]|go|\\$\\$|--){0,12}") {
+            for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+                let squeezed = |text: &str| {
+                    let canonical = canonicalize(dialect, text);
+                    let text = String::from_utf8_lossy(&canonical.bytes).into_owned();
+                    text.replace(' ', "")
+                };
+                prop_assert_eq!(squeezed(&for_shell(dialect, &text)), squeezed(&text));
+            }
+        }
+    }
+}
