@@ -532,6 +532,36 @@ const STATE: &[Case] = &[
             "CREATE TABLE p (id integer PRIMARY KEY);\nCREATE TABLE q (p integer REFERENCES p);\nINSERT INTO q VALUES (1);\n",
         );
     }),
+    case("a range without --sql", 2, "upgrade 1:2", |_| {}),
+    case("no range at all", 2, "upgrade : --sql", |_| {}),
+    case("a range from current", 2, "upgrade current: --sql", |_| {}),
+    case("a range from a step", 2, "upgrade +1:3 --sql", |_| {}),
+    case(
+        "a downgrade range without an end",
+        2,
+        "downgrade 3: --sql",
+        |_| {},
+    ),
+    case("a range that goes down", 2, "upgrade 3:1 --sql", |_| {}),
+    case("a range that goes up", 2, "downgrade 1:3 --sql", |_| {}),
+    case("a range from nowhere", 2, "upgrade nowhere: --sql", |_| {}),
+    case(
+        "a script of a half-done revision",
+        1,
+        "upgrade --sql",
+        |env| {
+            up(
+                env,
+                "3_c",
+                "-- migrator: transaction = off\nCREATE TABLE c (x integer);",
+            );
+            env.sql(
+                "UPDATE migrator_version SET state = 'partial', direction = 'up', script = 'x',
+                statements_done = 0, statements_total = 1, statement_checksums = ''
+             WHERE revision = '3'",
+            );
+        },
+    ),
 ];
 
 fn applicable(cases: &'static [Case], backend: Backend) -> impl Iterator<Item = &'static Case> {

@@ -8,6 +8,7 @@ mod gate;
 #[cfg(unix)]
 mod pooler;
 mod running;
+mod shell;
 mod sqlite;
 
 use std::{

@@ -67,7 +67,12 @@ impl Migration<'_> {
     /// Prints the script of the plan.
     pub(super) async fn sql(&self) -> Result<Exit, Error> {
         let (observed, table) = self.start().await?;
-        let plan = self.plan(&observed)?;
+        let plan = self
+            .plan(&observed)
+            .map_err(|error| match &self.request.start {
+                Start::Assumed(start) if error.is(codes::M405) => self.wrong_way(start),
+                _ => error,
+            })?;
         self.refuse(&plan)?;
         let to = describe::standing(&self.history, &plan::after(&observed, &plan));
         let head = ScriptHead {
@@ -115,20 +120,22 @@ impl Migration<'_> {
             )
             .hint(format!("`migrator {verb}` goes on with it")));
         }
-        if let (Start::Assumed(start), [], target) = (
-            &self.request.start,
-            plan.steps.as_slice(),
-            &self.request.target,
-        ) && start != target
-        {
-            let verb = self.verb();
-            return Err(Error::new(
-                codes::M404,
-                format!("nothing is to be done between `{start}` and `{target}` by {verb}"),
-            )
-            .hint("a range of upgrade goes up, one of downgrade goes down"));
+        match &self.request.start {
+            Start::Assumed(start) if plan.steps.is_empty() && *start != self.request.target => {
+                Err(self.wrong_way(start))
+            }
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// A range that this command does not go.
+    fn wrong_way(&self, start: &Target) -> Error {
+        let (verb, target) = (self.verb(), &self.request.target);
+        Error::new(
+            codes::M404,
+            format!("there is nothing to {verb} from `{start}` to `{target}`"),
+        )
+        .hint("a range of `upgrade` goes up, and one of `downgrade` goes down")
     }
 
     fn verb(&self) -> &'static str {

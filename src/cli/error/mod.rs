@@ -99,6 +99,11 @@ impl Error {
         }
     }
 
+    /// Whether it is nothing but one problem of this kind.
+    pub fn is(&self, code: Code) -> bool {
+        matches!(self.diagnostics.as_slice(), [only] if only.code == code.id)
+    }
+
     /// The same with a hint.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         if let Some(diagnostic) = self.diagnostics.last_mut() {

@@ -113,10 +113,10 @@ impl PostgresScript {
         }
     }
 
-    /// A script's own, which may end with a comment.
+    /// A script's own, which ends with a token and not with a comment.
     fn statement(&mut self, statement: &str) {
         self.text.push_str(&for_shell(Dialect::Postgres, statement));
-        self.text.push_str("\n;\n");
+        self.text.push_str(";\n");
     }
 
     /// Of a statement that reads data, the data.

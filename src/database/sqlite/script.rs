@@ -29,9 +29,9 @@ const BEGAN: &str = "(SELECT began FROM temp.migrator_state)";
 
 /// Rows without a parent: how many, by child, parent and columns.
 const KEYS: &str = "SELECT lower(v.\"table\") AS child, lower(v.parent) AS parent,
-    (SELECT group_concat(lower(l.\"from\"), ', ') FROM pragma_foreign_key_list(v.\"table\") AS l
+    (SELECT group_concat(lower(l.\"from\"), ', ') FROM pragma_foreign_key_list(v.\"table\", 'main') AS l
      WHERE l.id = v.fkid) AS refs, count(*) AS found
-    FROM pragma_foreign_key_check AS v WHERE v.schema = 'main' GROUP BY 1, 2, 3";
+    FROM pragma_foreign_key_check(NULL, 'main') AS v GROUP BY 1, 2, 3";
 
 /// What is worse than it was.
 const WORSE: &str =
@@ -109,10 +109,11 @@ impl SqliteScript {
         self.text.push_str(";\n");
     }
 
-    /// A script's own statement, which may end with a comment.
+    /// A script's own statement, which ends with a token and not with a comment: SQLite keeps its
+    /// text up to the semicolon.
     fn statement(&mut self, statement: &str) {
         self.text.push_str(&for_shell(Dialect::Sqlite, statement));
-        self.text.push_str("\n;\n");
+        self.text.push_str(";\n");
     }
 
     /// Stops the script with the name of a constraint where `condition` does not hold after
