@@ -50,3 +50,84 @@ fn applied(row: NewRow) -> AppliedRevision {
         tool_version: String::new(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        plan::{Ahead, OutOfOrder, downgrade, upgrade},
+        revision::{
+            History,
+            testing::{pair, with_down},
+        },
+        sql::Dialect,
+    };
+
+    /// 1 - 2 - 4 and 1 - 3 - 4; 5 stands alone and depends on 3.
+    fn history() -> History {
+        let pairs = [
+            ("1", ""),
+            ("2", "revises = 1"),
+            ("3", "revises = 1"),
+            ("4", "revises = 2, 3"),
+            ("5", "revises = base; depends-on = 3"),
+        ];
+        let pairs = pairs.map(|(id, headers)| with_down(pair(id, headers)));
+        History::new(pairs.into()).unwrap()
+    }
+
+    fn situation<'a>(history: &'a History, observed: &'a Observed) -> Situation<'a> {
+        Situation {
+            history,
+            observed,
+            dialect: Dialect::Sqlite,
+            out_of_order: OutOfOrder::Error,
+            ahead: Ahead::Warn,
+            one_transaction: false,
+        }
+    }
+
+    fn shown(observed: &Observed) -> String {
+        let rows = observed.applied.iter();
+        let rows = rows.map(|row| format!("{}:{}", row.sequence, row.revision));
+        rows.collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_start_is_all_that_it_needs() {
+        let history = history();
+        let check = |start: &str, expected: &str| {
+            let nothing = Observed::default();
+            let state = assumed(&situation(&history, &nothing), &start.parse().unwrap()).unwrap();
+            assert_eq!(shown(&state), expected, "{start}");
+            assert_eq!(state.layout.is_some(), !expected.is_empty(), "{start}");
+        };
+        check("base", "");
+        check("1", "1:1");
+        check("3", "1:1 2:3");
+        check("4", "1:1 2:2 3:3 4:4");
+        check("5", "1:1 2:3 3:5");
+        check("heads", "1:1 2:2 3:3 4:4 5:5");
+    }
+
+    #[test]
+    fn a_plan_leads_to_a_state() {
+        let history = history();
+        let check = |start: &str, direction, target: &str, expected: &str| {
+            let nothing = Observed::default();
+            let state = assumed(&situation(&history, &nothing), &start.parse().unwrap()).unwrap();
+            let (situation, target) = (situation(&history, &state), target.parse().unwrap());
+            let plan = match direction {
+                Direction::Up => upgrade(&situation, &target),
+                Direction::Down => downgrade(&situation, &target),
+            };
+            let state = after(&state, &plan.unwrap());
+            assert_eq!(shown(&state), expected, "{start} to {target}");
+        };
+        check("base", Direction::Up, "heads", "1:1 2:2 3:3 4:4 5:5");
+        check("3", Direction::Up, "4", "1:1 2:3 3:2 4:4");
+        check("heads", Direction::Down, "2", "1:1 2:2 3:3 5:5");
+        check("5", Direction::Down, "base", "");
+        check("2", Direction::Up, "2", "1:1 2:2");
+    }
+}

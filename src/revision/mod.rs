@@ -22,7 +22,7 @@ mod target;
 mod validate;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use applied::{
     AppliedRevision, Ending, Interruption, Kind, LogEntry, LogEvent, LogRow, NewRow, Observed,

@@ -14,6 +14,7 @@ mod pooler;
 mod record;
 mod run;
 mod script;
+mod script_guards;
 mod session;
 mod step;
 mod version_table;

@@ -9,6 +9,7 @@ mod lock;
 mod record;
 mod row;
 mod script;
+mod script_guards;
 mod session;
 mod step;
 mod version_table;

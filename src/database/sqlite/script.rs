@@ -5,38 +5,19 @@ use std::{fmt::Write as _, sync::Arc};
 use async_trait::async_trait;
 
 use super::{
-    record::{Command, Field},
+    record::Command,
+    script_guards::written,
     version_table::{VersionTable, quoted},
 };
 use crate::{
     database::{
         Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, ScriptHead, ScriptWriter,
         Settings, StepError, StepRequest, TableIndex,
-        script::{Expected, Idle, part, premise, title},
+        script::{Expected, Idle, part, title},
     },
     revision::{LogEntry, LogRow, Observed, RecordChange},
-    sql::{
-        ConcurrentIndex, Dialect, SessionChange, StatementKind, for_shell, may_break_foreign_keys,
-        session_change,
-    },
+    sql::{ConcurrentIndex, Dialect, SessionChange, StatementKind, for_shell, session_change},
 };
-
-/// The time as the tables write it.
-const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
-
-/// When the transaction began.
-const BEGAN: &str = "(SELECT began FROM temp.migrator_state)";
-
-/// Rows without a parent: how many, by child, parent and columns.
-const KEYS: &str = "SELECT lower(v.\"table\") AS child, lower(v.parent) AS parent,
-    (SELECT group_concat(lower(l.\"from\"), ', ') FROM pragma_foreign_key_list(v.\"table\", 'main') AS l
-     WHERE l.id = v.fkid) AS refs, count(*) AS found
-    FROM pragma_foreign_key_check(NULL, 'main') AS v GROUP BY 1, 2, 3";
-
-/// What is worse than it was.
-const WORSE: &str =
-    "AS now WHERE now.found > coalesce((SELECT old.found FROM temp.migrator_keys AS old
-    WHERE old.child = now.child AND old.parent = now.parent AND old.refs = now.refs), 0)";
 
 /// The shell's session as it began, as far as it matters to what follows. It can't be asked for
 /// its pragmas and set them again, so these are SQLite's defaults.
@@ -54,20 +35,20 @@ const USUAL: [&str; 9] = [
 
 /// Writes what a run does on SQLite.
 pub struct SqliteScript {
-    text: String,
-    head: ScriptHead,
-    settings: Settings,
-    table: VersionTable,
-    expected: Expected,
+    pub(super) text: String,
+    pub(super) head: ScriptHead,
+    pub(super) settings: Settings,
+    pub(super) table: VersionTable,
+    pub(super) expected: Expected,
     in_run: bool,
     /// The violations before the first statement of a script that runs in several steps are kept.
-    keeps_keys: bool,
+    pub(super) keeps_keys: bool,
     session: Session,
     /// The shell takes `"text"` for a text, as we do.
     lenient: bool,
     /// The shell lets a script write the schema's own table.
     trusting: bool,
-    label: String,
+    pub(super) label: String,
 }
 
 /// What scripts have left in the session.
@@ -104,7 +85,7 @@ impl SqliteScript {
         })
     }
 
-    fn command(&mut self, command: &str) {
+    pub(super) fn command(&mut self, command: &str) {
         self.text.push_str(&for_shell(Dialect::Sqlite, command));
         self.text.push_str(";\n");
     }
@@ -114,22 +95,6 @@ impl SqliteScript {
     fn statement(&mut self, statement: &str) {
         self.text.push_str(&for_shell(Dialect::Sqlite, statement));
         self.text.push_str(";\n");
-    }
-
-    /// Stops the script with the name of a constraint where `condition` does not hold after
-    /// `command`.
-    fn guard(&mut self, name: &str, command: Option<&str>, condition: &str) {
-        let name = quoted(name);
-        self.command(&format!(
-            "CREATE TEMP TABLE migrator_guard (ok CONSTRAINT {name}\n    CHECK (coalesce(ok, 0)))"
-        ));
-        if let Some(command) = command {
-            self.command(command);
-        }
-        self.command(&format!(
-            "INSERT INTO temp.migrator_guard SELECT {condition}"
-        ));
-        self.command("DROP TABLE temp.migrator_guard");
     }
 
     fn begin_part(&mut self, label: &str) {
@@ -174,107 +139,6 @@ impl SqliteScript {
         } else {
             "BEGIN IMMEDIATE"
         });
-    }
-
-    /// Looks at the clock, and compares the state or makes the version table.
-    fn enter(&mut self) {
-        let premise = premise(&self.head);
-        let name = self.table.name.clone();
-        let tables = format!(
-            "(SELECT count(*) FROM main.sqlite_schema WHERE lower(name) IN (lower({}), lower({})))",
-            literal(&name),
-            literal(&self.table.log_name)
-        );
-        if self.expected.table {
-            if self.expected.all {
-                let absent = format!("{premise}, but there is no version table {name}");
-                self.guard(&absent, None, &format!("{tables} = 2"));
-            }
-            self.guard_state(&premise);
-            return;
-        }
-        self.command(&format!(
-            "CREATE TEMP TABLE migrator_state AS SELECT {NOW} AS began"
-        ));
-        let there =
-            format!("{premise} and makes the version table {name}, but that is there already");
-        self.guard(&there, None, &format!("{tables} = 0"));
-        for sql in self.table.definitions() {
-            self.command(&sql);
-        }
-        let layout = written(&Command::layout(&self.table, &self.settings.actor));
-        self.command(&layout);
-    }
-
-    fn guard_state(&mut self, premise: &str) {
-        let table = &self.table.table;
-        let (count, last) = (self.expected.rows.len(), self.expected.last_sequence());
-        let newest = self.expected.newest();
-        let known = if self.expected.all {
-            let marks: Vec<_> = self.expected.marks().map(|mark| literal(&mark)).collect();
-            format!(
-                "count(*) FILTER (WHERE state = 'applied' \
-                 AND sequence || ':' || ltrim(revision, '0') IN ({}))",
-                marks.join(", ")
-            )
-        } else {
-            "count(*)".to_owned()
-        };
-        let state = format!(
-            "CREATE TEMP TABLE migrator_state AS SELECT {NOW} AS began,
-    coalesce((SELECT revision FROM {table} ORDER BY sequence DESC LIMIT 1), 'base') AS newest,
-    coalesce(max(sequence), 0) AS last, count(*) AS applied, {known} AS known
-    FROM {table}"
-        );
-        let is = format!(
-            "(ltrim(newest, '0'), last, applied, known) = ({}, {last}, {count}, {count})",
-            literal(newest.trim_start_matches('0'))
-        );
-        let planned = format!("{newest} ({count} applied, the last as number {last})");
-        let told = format!(
-            "SELECT {} || newest || ' (' || applied || ' applied, the last as number ' || last \
-             || {}
-    FROM temp.migrator_state WHERE NOT {is}",
-            literal(&format!("{premise}, but the database is at ")),
-            literal(&format!("), not at {planned}")),
-        );
-        let wrong = format!("{premise}, but the database is not at {planned}");
-        self.command(&state);
-        self.command(&told);
-        self.guard(&wrong, None, &format!("{is} FROM temp.migrator_state"));
-    }
-
-    /// Keeps the violations that the foreign keys are compared with at the end. Returns whether
-    /// this is where they are compared.
-    fn keep_keys(&mut self, step: &StepRequest<'_>) -> bool {
-        let mut texts = step.statements.iter().map(|one| one.text(step.text));
-        let may_break = texts.any(|text| may_break_foreign_keys(Dialect::Sqlite, text));
-        if may_break && !self.keeps_keys {
-            self.command(&format!("CREATE TEMP TABLE migrator_keys AS {KEYS}"));
-            self.keeps_keys = true;
-        }
-        let ends_script = step.changes.iter().any(|change| {
-            matches!(
-                change,
-                RecordChange::Insert(_) | RecordChange::Delete(_) | RecordChange::Finish { .. }
-            )
-        });
-        self.keeps_keys && ends_script
-    }
-
-    fn compare_keys(&mut self) {
-        self.command(&format!(
-            "SELECT 'without a parent in ' || parent || ': ' || found || ' of ' || child || ' (' || refs || ')' \
-             FROM ({KEYS}) {WORSE}"
-        ));
-        let condition = format!("NOT EXISTS (SELECT 1 FROM ({KEYS}) {WORSE})");
-        let name = format!(
-            "{}: foreign keys are violated that were not before",
-            self.label
-        );
-        self.guard(&name, None, &condition);
-        self.command("DROP TABLE temp.migrator_keys");
-        self.keeps_keys = false;
     }
 
     fn note(&mut self, kind: &StatementKind, text: &str) {
@@ -327,48 +191,6 @@ impl SqliteScript {
         self.command("DROP TABLE temp.migrator_state");
         self.expected.change(changes);
     }
-}
-
-/// The command with its values in their places.
-fn written(command: &Command<'_>) -> String {
-    let mut text = String::new();
-    let mut in_name = false;
-    let mut rest = command.sql.chars().peekable();
-    while let Some(c) = rest.next() {
-        // A table's name may hold anything.
-        in_name ^= c == '"';
-        if c != '?' || in_name {
-            text.push(c);
-            continue;
-        }
-        let mut number = 0;
-        while let Some(digit) = rest.peek().and_then(|c| c.to_digit(10)) {
-            number = number * 10 + digit as usize;
-            rest.next();
-        }
-        text.push_str(&value(&command.fields[number - 1]));
-    }
-    text
-}
-
-fn value(field: &Field<'_>) -> String {
-    match field {
-        Field::Null => "NULL".to_owned(),
-        Field::Integer(value) => value.to_string(),
-        Field::Text(text) => literal(text),
-        Field::Began => BEGAN.to_owned(),
-        Field::Now => NOW.to_owned(),
-        // The clock may have been set back meanwhile.
-        Field::Duration => concat!(
-            "(SELECT max(0, CAST(round((julianday('now') - julianday(began)) * 86400000) AS INTEGER)) \
-             FROM temp.migrator_state)"
-        )
-        .to_owned(),
-    }
-}
-
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 impl ScriptWriter for SqliteScript {
