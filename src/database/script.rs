@@ -103,6 +103,8 @@ impl Expected {
 /// The comment that a script begins with. `run` is how.
 pub(super) fn title(head: &ScriptHead, table: &str, run: &str) -> String {
     let ScriptHead { verb, from, to, .. } = head;
+    // A line end in the name would end the comment.
+    let table = table.replace(['\n', '\r'], " ");
     format!(
         "-- {verb} from {from} to {to}\n\
          --\n\
@@ -112,6 +114,9 @@ pub(super) fn title(head: &ScriptHead, table: &str, run: &str) -> String {
         env!("CARGO_PKG_VERSION"),
     )
 }
+
+/// In a script that does nothing.
+pub(super) const NOTHING: &str = "\n-- Nothing is to be done.\n";
 
 /// What the part of the script is headed with that makes `changes`; as the steps label theirs.
 pub(super) fn part(head: &ScriptHead, changes: &[RecordChange]) -> Option<String> {

@@ -21,7 +21,7 @@ use crate::{
     database::{
         Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, ScriptHead, ScriptWriter,
         Settings, StepError, StepRequest, StepStage, TableIndex,
-        script::{Expected, Idle, part, title},
+        script::{Expected, Idle, NOTHING, part, title},
     },
     revision::{LogEntry, LogRow, Observed, RecordChange},
     sql::{ConcurrentIndex, Dialect, StatementKind, for_shell},
@@ -179,7 +179,10 @@ impl PostgresScript {
 }
 
 impl ScriptWriter for PostgresScript {
-    fn finish(self: Box<Self>) -> String {
+    fn finish(mut self: Box<Self>) -> String {
+        if self.label.is_empty() {
+            self.text.push_str(NOTHING);
+        }
         self.text
     }
 }

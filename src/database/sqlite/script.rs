@@ -13,7 +13,7 @@ use crate::{
     database::{
         Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, ScriptHead, ScriptWriter,
         Settings, StepError, StepRequest, TableIndex,
-        script::{Expected, Idle, part, title},
+        script::{Expected, Idle, NOTHING, part, title},
     },
     revision::{LogEntry, LogRow, Observed, RecordChange},
     sql::{ConcurrentIndex, Dialect, SessionChange, StatementKind, for_shell, session_change},
@@ -194,7 +194,10 @@ impl SqliteScript {
 }
 
 impl ScriptWriter for SqliteScript {
-    fn finish(self: Box<Self>) -> String {
+    fn finish(mut self: Box<Self>) -> String {
+        if self.label.is_empty() {
+            self.text.push_str(NOTHING);
+        }
         self.text
     }
 }
