@@ -51,9 +51,14 @@ pub(super) fn for_transaction(key: i64) -> String {
     format!("pg_catalog.pg_try_advisory_xact_lock({key})")
 }
 
+/// An expression that takes it for the session.
+pub(super) fn for_session(key: i64) -> String {
+    format!("pg_catalog.pg_try_advisory_lock({key})")
+}
+
 /// A command that takes it once more, in a transaction that keeps others out.
 pub(super) fn again(key: i64) -> String {
-    format!("SELECT pg_catalog.pg_try_advisory_lock({key})")
+    format!("SELECT {}", for_session(key))
 }
 
 /// Gives it back, however often it was taken. Other advisory locks of the

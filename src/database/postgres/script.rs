@@ -6,12 +6,11 @@ use async_trait::async_trait;
 
 use super::{
     connect::{self, Backend},
-    error::STATE_CHANGED,
-    index,
+    index, lock,
     message::{Message, block, literal},
     record::{Began, Recorder},
     run::{check_modes, entering, own_transaction},
-    script_guards::USUAL_SCHEMA,
+    script_guards::{USUAL_SCHEMA, refusal, taken},
     session::{self, Timeouts},
     step::{Action, Stepper},
     usual_timeouts,
@@ -47,6 +46,8 @@ pub struct PostgresScript {
     pub(super) expected: Expected,
     backend: Backend,
     in_run: bool,
+    /// The session has the lock.
+    locked: bool,
     /// Our settings were made for the session.
     entered: bool,
     /// A statement may have changed the session's user.
@@ -81,6 +82,7 @@ impl PostgresScript {
                 is_watchful: false,
             },
             in_run: false,
+            locked: false,
             entered: false,
             authorized: false,
             created: None,
@@ -209,7 +211,12 @@ impl Database for PostgresScript {
         Ok(Vec::new())
     }
 
+    /// Asked for before what runs outside of any transaction, and kept until the end of its script.
     async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {
+        if !self.locked {
+            self.command(&taken(&lock::for_session(self.table.key)));
+            self.locked = true;
+        }
         Ok(LockAttempt::Acquired)
     }
 
@@ -297,6 +304,12 @@ impl Database for PostgresScript {
 
     async fn reset_session(&mut self) -> Result<(), DatabaseError> {
         (self.entered, self.authorized) = (false, false);
+        if std::mem::take(&mut self.locked) {
+            let key = self.table.key;
+            self.command(&block(&format!(
+                "BEGIN PERFORM pg_catalog.pg_advisory_unlock({key}); END"
+            )));
+        }
         let commands: Vec<_> = session::reset(&self.backend).collect();
         for command in commands {
             self.command(command);
@@ -330,12 +343,9 @@ impl Database for PostgresScript {
     ) -> Result<Vec<TableIndex>, DatabaseError> {
         if let Some(condition) = index::is_in_the_way(created) {
             let name = created.name.as_deref().unwrap_or_default();
-            self.command(&block(&format!(
-                "BEGIN IF {condition} THEN RAISE EXCEPTION USING ERRCODE = '{STATE_CHANGED}', \
-                 MESSAGE = {}, HINT = {}; END IF; END",
-                literal(&format!("there is an unusable index {name} already")),
-                literal("drop it with DROP INDEX CONCURRENTLY, then go on with `migrator upgrade`"),
-            )));
+            let message = literal(&format!("there is an unusable index {name} already"));
+            let hint = "drop it with DROP INDEX CONCURRENTLY, then go on with `migrator upgrade`";
+            self.command(&refusal(&condition, &message, hint));
         }
         self.created = Some(created.clone());
         Ok(Vec::new())

@@ -14,15 +14,14 @@ pub(super) const USUAL_SCHEMA: &str = "public";
 
 impl PostgresScript {
     pub(super) fn guards(&self) -> ScriptGuards {
-        let busy = "another migrator is at work on this version table";
-        let lock = block(&format!(
-            "BEGIN IF NOT {} THEN RAISE EXCEPTION USING ERRCODE = '{LOCK_LOST}', MESSAGE = {}; \
-             END IF; END",
-            lock::for_transaction(self.table.key),
-            literal(busy)
-        ));
+        let lock = taken(&lock::for_transaction(self.table.key));
         let state = if self.expected.table {
-            vec![self.state_guard()]
+            let mut commands = Vec::new();
+            if self.expected.all {
+                commands.push(self.presence_guard());
+            }
+            commands.push(self.state_guard());
+            commands
         } else {
             let mut commands = vec![self.absence_guard()];
             commands.extend(self.table.make(&self.settings.actor));
@@ -46,65 +45,100 @@ impl PostgresScript {
             "pg_catalog.count(*)".to_owned()
         };
         let premise = premise(&self.head);
+        let (newest, last) = (self.expected.newest(), self.expected.last_sequence());
         block(&format!(
-            "DECLARE newest text; total bigint; known bigint; highest bigint; BEGIN \
-             IF pg_catalog.to_regclass({name}) IS NULL THEN RAISE EXCEPTION USING \
-             ERRCODE = '{STATE_CHANGED}', MESSAGE = {absent}; END IF; \
-             SELECT coalesce((pg_catalog.array_agg(t.revision ORDER BY t.sequence DESC))[1], 'base'), \
-             pg_catalog.count(*), {known}, coalesce(pg_catalog.max(t.sequence), 0) \
-             INTO newest, total, known, highest FROM {table} AS t; \
-             IF pg_catalog.ltrim(newest, '0') OPERATOR(pg_catalog.<>) {expected}::text \
-             OR total OPERATOR(pg_catalog.<>) {count} OR known OPERATOR(pg_catalog.<>) {count} \
-             OR highest OPERATOR(pg_catalog.<>) {sequence} THEN \
-             RAISE EXCEPTION USING ERRCODE = '{STATE_CHANGED}', MESSAGE = pg_catalog.concat({wrong}, \
-             newest, ' (', total, ' applied, the last as number ', highest, \
-             {planned}); END IF; END",
-            name = literal(&self.table.quoted),
-            absent = literal(&format!(
-                "{premise}, but there is no version table {}",
-                self.table.shown()
-            )),
+            "DECLARE newest text; total bigint; known bigint; highest bigint;
+BEGIN
+    SELECT coalesce((pg_catalog.array_agg(t.revision ORDER BY t.sequence DESC))[1], 'base'),
+        pg_catalog.count(*), {known}, coalesce(pg_catalog.max(t.sequence), 0)
+    INTO newest, total, known, highest FROM {table} AS t;
+    IF pg_catalog.ltrim(newest, '0') OPERATOR(pg_catalog.<>) {expected}::text
+        OR total OPERATOR(pg_catalog.<>) {count} OR known OPERATOR(pg_catalog.<>) {count}
+        OR highest OPERATOR(pg_catalog.<>) {last}
+    THEN
+        RAISE EXCEPTION USING ERRCODE = '{STATE_CHANGED}', MESSAGE = pg_catalog.concat(
+            {wrong},
+            newest, ' (', total, ' applied, the last as number ', highest, {planned});
+    END IF;
+END",
             table = self.table.quoted,
-            expected = literal(self.expected.newest().trim_start_matches('0')),
+            expected = literal(newest.trim_start_matches('0')),
             count = rows.len(),
-            sequence = self.expected.last_sequence(),
             wrong = literal(&format!("{premise}, but the database is at ")),
             planned = literal(&format!(
-                "), not at {} ({} applied, the last as number {})",
-                self.expected.newest(),
+                "), not at {newest} ({} applied, the last as number {last})",
                 rows.len(),
-                self.expected.last_sequence(),
             )),
         ))
     }
 
+    fn presence_guard(&self) -> String {
+        let is_absent = format!(
+            "pg_catalog.to_regclass({}) IS NULL",
+            literal(&self.table.quoted)
+        );
+        let message = format!(
+            "{}, but there is no version table {}",
+            premise(&self.head),
+            self.table.shown()
+        );
+        refusal(&is_absent, &literal(&message), "")
+    }
+
     fn absence_guard(&self) -> String {
-        block(&format!(
-            "BEGIN IF EXISTS ({}) THEN RAISE EXCEPTION USING ERRCODE = '{STATE_CHANGED}', \
-             MESSAGE = {}; END IF; END",
-            self.table.presence_query(),
-            literal(&format!(
-                "{} and makes the version table {}, but that is there already",
-                premise(&self.head),
-                self.table.shown()
-            ))
-        ))
+        let is_there = format!("EXISTS (\n        {})", self.table.presence_query());
+        let message = format!(
+            "{} and makes the version table {}, but that is there already",
+            premise(&self.head),
+            self.table.shown()
+        );
+        refusal(&is_there, &literal(&message), "")
     }
 
     /// Where no database was asked, the schema is a guess.
     pub(super) fn path_guard(&self) -> String {
-        block(&format!(
-            "BEGIN IF coalesce(pg_catalog.current_schema()::text, '') OPERATOR(pg_catalog.<>) {} THEN \
-             RAISE EXCEPTION USING ERRCODE = '{STATE_CHANGED}', MESSAGE = pg_catalog.concat({}, \
-             pg_catalog.current_schema()), HINT = {}; END IF; END",
-            literal(USUAL_SCHEMA),
+        let is_elsewhere = format!(
+            "coalesce(pg_catalog.current_schema()::text, '') OPERATOR(pg_catalog.<>) {}",
+            literal(USUAL_SCHEMA)
+        );
+        let message = format!(
+            "pg_catalog.concat({}, pg_catalog.current_schema())",
             literal(&format!(
                 "this script makes its version table in {USUAL_SCHEMA}, \
                  but this role's search path leads to "
             )),
-            literal(
-                "name the schema in migrator.toml and make the script anew: version-table = \"schema.table\""
-            ),
-        ))
+        );
+        let hint = "name the schema in migrator.toml and make the script anew: \
+                    version-table = \"schema.table\"";
+        refusal(&is_elsewhere, &message, hint)
     }
+}
+
+/// A command that fails unless `lock`, an expression, is true.
+pub(super) fn taken(lock: &str) -> String {
+    block(&format!(
+        "BEGIN
+    IF NOT {lock} THEN
+        RAISE EXCEPTION USING ERRCODE = '{LOCK_LOST}',
+            MESSAGE = E'another migrator is at work on this version table';
+    END IF;
+END"
+    ))
+}
+
+/// A command that fails with `message`, an expression, where `condition` holds.
+pub(super) fn refusal(condition: &str, message: &str, hint: &str) -> String {
+    let hint = if hint.is_empty() {
+        String::new()
+    } else {
+        format!(",\n            HINT = {}", literal(hint))
+    };
+    block(&format!(
+        "BEGIN
+    IF {condition} THEN
+        RAISE EXCEPTION USING ERRCODE = '{STATE_CHANGED}',
+            MESSAGE = {message}{hint};
+    END IF;
+END"
+    ))
 }
