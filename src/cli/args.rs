@@ -6,7 +6,7 @@ use clap::{
 };
 
 use super::commands::{
-    current, downgrade, heads, history, init, repair, revision, show, stamp, status, upgrade,
+    branches, current, downgrade, heads, history, init, merge, repair, revision, show, stamp, status, upgrade,
 };
 
 /// Database migrations for SQLite and PostgreSQL, in plain SQL
@@ -107,6 +107,8 @@ pub enum Command {
     Current(current::Args),
     History(history::Args),
     Heads(heads::Args),
+    Branches(branches::Args),
+    Merge(merge::Args),
     Show(show::Args),
     Status(status::Args),
     Stamp(stamp::Args),
@@ -124,6 +126,8 @@ impl Command {
             Self::Current(_) => "current",
             Self::History(_) => "history",
             Self::Heads(_) => "heads",
+            Self::Branches(_) => "branches",
+            Self::Merge(_) => "merge",
             Self::Show(_) => "show",
             Self::Status(_) => "status",
             Self::Stamp(_) => "stamp",

@@ -14,6 +14,6 @@ pub use format::{count, duration};
 pub use progress::{Progress, Verbosity};
 pub use style::{Paint, Style};
 pub use view::{
-    CurrentView, HistoryView, InitView, Json, Mark, NewRevisionView, PlanView, RepairView,
-    RevisionLine, RunView, ScriptView, ShowView, StampView, StatusView, View,
+    BranchesView, CurrentView, Fork, HistoryView, InitView, Json, Lead, Mark, NewRevisionView,
+    PlanView, RepairView, RevisionLine, RunView, ScriptView, ShowView, StampView, StatusView, View,
 };

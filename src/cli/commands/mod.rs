@@ -1,10 +1,12 @@
 //! One file a command: its arguments, whose comments are the help, and what it does.
 
+pub mod branches;
 pub mod current;
 pub mod downgrade;
 pub mod heads;
 pub mod history;
 pub mod init;
+pub mod merge;
 mod migrate;
 pub mod repair;
 pub mod revision;
@@ -35,6 +37,8 @@ pub async fn run(args: Args, output: &Output) -> Result<Exit, Error> {
         Command::Current(args) => current::run(args, &context).await,
         Command::History(args) => history::run(args, &context),
         Command::Heads(args) => heads::run(args, &context),
+        Command::Branches(args) => branches::run(args, &context),
+        Command::Merge(args) => merge::run(args, &context),
         Command::Show(args) => show::run(args, &context).await,
         Command::Status(args) => status::run(args, &context).await,
         Command::Repair(args) => repair::run(args, &context).await,

@@ -1,5 +1,6 @@
 //! One struct a result, with its text and its JSON side by side.
 
+mod branches;
 mod change;
 mod history;
 mod made;
@@ -9,6 +10,7 @@ mod status;
 
 use serde_json::{Map, Value};
 
+pub use branches::{BranchesView, Fork, Lead};
 pub use change::{PlanView, RunView, StampView};
 pub use history::{CurrentView, HistoryView, Mark, RevisionLine, ShowView};
 pub use made::{InitView, NewRevisionView};
