@@ -6,7 +6,8 @@ use clap::{
 };
 
 use super::commands::{
-    branches, current, downgrade, heads, history, init, merge, repair, revision, show, stamp, status, upgrade,
+    branches, current, downgrade, heads, history, init, merge, rebase, repair, revision, show,
+    stamp, status, upgrade,
 };
 
 /// Database migrations for SQLite and PostgreSQL, in plain SQL
@@ -109,6 +110,7 @@ pub enum Command {
     Heads(heads::Args),
     Branches(branches::Args),
     Merge(merge::Args),
+    Rebase(rebase::Args),
     Show(show::Args),
     Status(status::Args),
     Stamp(stamp::Args),
@@ -128,6 +130,7 @@ impl Command {
             Self::Heads(_) => "heads",
             Self::Branches(_) => "branches",
             Self::Merge(_) => "merge",
+            Self::Rebase(_) => "rebase",
             Self::Show(_) => "show",
             Self::Status(_) => "status",
             Self::Stamp(_) => "stamp",

@@ -90,7 +90,10 @@ pub enum RebaseProblem {
         children: Vec<RevisionId>,
     },
     /// What was to be moved joins branches.
-    #[error("revision {revision} joins {}, so it can't be moved onto one head", join(parents))]
+    #[error(
+        "revision {revision} joins {}, so it can't be moved onto one head",
+        join(parents)
+    )]
     Merge {
         /// It.
         revision: RevisionId,
@@ -375,12 +378,7 @@ impl Mover<'_> {
         let mut pairs = Vec::with_capacity(history.len());
         for revision in history.in_order() {
             let file = revision.up.file.clone();
-            let up = Script::parse(
-                self.request.dialect,
-                Direction::Up,
-                file,
-                self.up(revision),
-            );
+            let up = Script::parse(self.request.dialect, Direction::Up, file, self.up(revision));
             pairs.push(ScriptPair {
                 id: self.new_id(&revision.id),
                 slug: revision.slug.clone(),

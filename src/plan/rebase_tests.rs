@@ -91,7 +91,9 @@ fn a_branch_moves_with_all_that_is_above_it() {
         "4 revises = 3; depends-on = 2",
         "5 revises = base; depends-on = 4",
     ]);
-    let rebase = attempt(&h, Some(&["1", "2"]), "3", Some("2")).unwrap().unwrap();
+    let rebase = attempt(&h, Some(&["1", "2"]), "3", Some("2"))
+        .unwrap()
+        .unwrap();
     assert_eq!(
         shown(&rebase),
         "3>100<-2\n4>101<-100\n\
@@ -181,8 +183,20 @@ fn what_is_refused() {
         None,
         "what is applied can't get a new id: 3, 4",
     );
-    check(fork, None, "3", Some("4"), "4 is above 3, so it moves with it");
-    check(fork, None, "2", Some("3"), "3 is no head: it is revised by 4");
+    check(
+        fork,
+        None,
+        "3",
+        Some("4"),
+        "4 is above 3, so it moves with it",
+    );
+    check(
+        fork,
+        None,
+        "2",
+        Some("3"),
+        "3 is no head: it is revised by 4",
+    );
     check(
         &["1", "2 revises = 1", "3 revises = 1", "4 revises = 1"],
         None,
@@ -191,7 +205,13 @@ fn what_is_refused() {
         "there are 2 heads to move onto: 2, 3",
     );
     check(
-        &["1", "2 revises = 1", "3 revises = 1", "4 revises = 2, 3", "5 revises = 1"],
+        &[
+            "1",
+            "2 revises = 1",
+            "3 revises = 1",
+            "4 revises = 2, 3",
+            "5 revises = 1",
+        ],
         None,
         "4",
         None,
@@ -212,7 +232,14 @@ fn what_is_refused() {
         "2 needs revision 3 applied before it, so that can't be moved onto it",
     );
     check(
-        &["1", "2 revises = 1", "3 revises = 2", "9 revises = 1", "200 ", "1000 "],
+        &[
+            "1",
+            "2 revises = 1",
+            "3 revises = 2",
+            "9 revises = 1",
+            "200 ",
+            "1000 ",
+        ],
         None,
         "3",
         Some("1000"),

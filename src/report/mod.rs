@@ -15,5 +15,6 @@ pub use progress::{Progress, Verbosity};
 pub use style::{Paint, Style};
 pub use view::{
     BranchesView, CurrentView, Fork, HistoryView, InitView, Json, Lead, Mark, NewRevisionView,
-    PlanView, RepairView, RevisionLine, RunView, ScriptView, ShowView, StampView, StatusView, View,
+    PlanView, RebaseView, RecoveredView, RepairView, RevisionLine, RunView, ScriptView, ShowView,
+    StampView, StatusView, View,
 };

@@ -142,10 +142,7 @@ mod tests {
             "-- migrator: depends-on = 33\n",
             "-- migrator: depends-on = 33\n",
         );
-        check(
-            "-- migrator: revises = 3\n",
-            "-- migrator: revises = 3\n",
-        );
+        check("-- migrator: revises = 3\n", "-- migrator: revises = 3\n");
         check("", "");
     }
 

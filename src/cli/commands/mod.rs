@@ -8,6 +8,7 @@ pub mod history;
 pub mod init;
 pub mod merge;
 mod migrate;
+pub mod rebase;
 pub mod repair;
 pub mod revision;
 pub mod show;
@@ -39,6 +40,7 @@ pub async fn run(args: Args, output: &Output) -> Result<Exit, Error> {
         Command::Heads(args) => heads::run(args, &context),
         Command::Branches(args) => branches::run(args, &context),
         Command::Merge(args) => merge::run(args, &context),
+        Command::Rebase(args) => rebase::run(args, &context).await,
         Command::Show(args) => show::run(args, &context).await,
         Command::Status(args) => status::run(args, &context).await,
         Command::Repair(args) => repair::run(args, &context).await,

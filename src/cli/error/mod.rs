@@ -3,6 +3,7 @@
 mod database;
 mod plan;
 mod project;
+mod rebase;
 mod run;
 mod target;
 
