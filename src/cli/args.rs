@@ -6,8 +6,8 @@ use clap::{
 };
 
 use super::commands::{
-    branches, current, downgrade, heads, history, init, merge, rebase, repair, revision, show,
-    stamp, status, upgrade,
+    branches, check, current, downgrade, heads, history, init, merge, rebase, repair, revision,
+    show, stamp, status, upgrade,
 };
 
 /// Database migrations for SQLite and PostgreSQL, in plain SQL
@@ -88,6 +88,9 @@ pub enum Format {
     Human,
     // One JSON object.
     Json,
+    // Annotations for GitHub's workflows; of `check` alone, whose help tells of it.
+    #[value(hide = true)]
+    Github,
 }
 
 /// When to use colours.
@@ -113,6 +116,7 @@ pub enum Command {
     Rebase(rebase::Args),
     Show(show::Args),
     Status(status::Args),
+    Check(check::Args),
     Stamp(stamp::Args),
     Repair(repair::Args),
 }
@@ -133,6 +137,7 @@ impl Command {
             Self::Rebase(_) => "rebase",
             Self::Show(_) => "show",
             Self::Status(_) => "status",
+            Self::Check(_) => "check",
             Self::Stamp(_) => "stamp",
             Self::Repair(_) => "repair",
         }

@@ -135,6 +135,11 @@ codes! {
     M432 Failed "no script for a half-done revision"
         "A `transaction = off` script stopped partway. What became of its last statement is looked up in the database before it goes on, which a script of --sql can't do."
 
+    M421 Failed "git can't be asked"
+        "`check --base` runs the git program on the migrations directory. git has to be installed, and the directory must be in a repository that git lets this user read."
+    M422 Usage "no such commit"
+        "The repository has no commit of that name. In CI a checkout often has the newest commit only: fetch the base as well (`fetch-depth: 0` of actions/checkout), and name it as it is called there, such as `origin/main`."
+
     M501 Failed "an applied script was changed"
         "The up script is not the one that was applied; comments, white space and line ends do not count. Undo the change and write a new revision instead."
     M502 Failed "unknown revisions are applied"
@@ -190,6 +195,29 @@ codes! {
         "Another run holds the lock on this version table, and it was not given back in time. The lock ends with its process or session; it can't stay behind."
     M706 Interrupted "interrupted"
         "A signal stopped the command before it did anything."
+
+    M801 CheckFailed "check: several heads"
+        "Two or more revisions are revised by nobody, so that `upgrade` would not know where to go. Two branches of development met; join them (`migrator merge`), or move one onto the other (`migrator rebase`)."
+    M802 CheckFailed "check: no way back"
+        "A revision has no down script and does not say that this is on purpose. Write one, or declare it: `-- migrator: irreversible = REASON`."
+    M803 CheckFailed "check: an applied script was changed"
+        "A script is not the one that was applied to the database; comments, white space and line ends do not count."
+    M804 CheckFailed "check: applied revisions are missing"
+        "The database has revisions applied that this directory does not have."
+    M805 CheckFailed "check: revisions are pending"
+        "The database does not have every revision of this directory. `--pending-ok` allows that, for a check that comes before the upgrade."
+    M806 CheckFailed "check: a revision is in its middle"
+        "A `transaction = off` script stopped partway in the database."
+    M807 CheckFailed "check: out of order"
+        "A revision without `revises` sorts before one that is applied; `out-of-order` in migrator.toml says what is to be done about it, and `warn` and `allow` silence this."
+    M811 CheckFailed "check: a script of the base was changed"
+        "The script exists in the commit that `--base` names, so it may be applied somewhere already, and it is another one now: in what it runs, or in what it revises or depends on. Comments, white space and line ends do not count. Put it back and write a new revision."
+    M812 CheckFailed "check: a script of the base is gone"
+        "The script exists in the commit that `--base` names, and is not here any more, or not under that name. It may be applied somewhere already. Get it back, or bring this branch up to date with the base."
+    M813 CheckFailed "check: a new revision hangs below the base's head"
+        "A revision that the base does not have revises one that is not the base's head: the base has gone on since this branch began. `migrator rebase` moves it."
+    M814 CheckFailed "check: a new revision sorts before the base's head"
+        "A revision that the base does not have has an id that sorts before the base's head, so it looks older than it is. `migrator rebase` gives it a new one."
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::Parser;
 
 use crate::database;
-use args::Args;
+use args::{Args, Command, Format};
 pub use codes::{CODES, Code};
 pub use error::Exit;
 use output::Output;
@@ -28,6 +28,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return error::usage(&error).into(),
     };
     let output = Output::new(&args.global, args.command.name());
+    if args.global.format == Format::Github && !matches!(args.command, Command::Check(_)) {
+        let error = error::Error::new(codes::M001, "only `check` has the format github");
+        return output
+            .error(error.hint("the others have human and json"))
+            .into();
+    }
     let exit = match run(args, &output) {
         Ok(exit) => exit,
         Err(error) => output.error(error),

@@ -3,6 +3,7 @@
 //! Pure: history and observed state come in, an ordered list of steps comes
 //! out. Everything a script can be refused for is found here.
 
+mod check;
 mod compare;
 mod control;
 mod downgrade;
@@ -14,6 +15,7 @@ mod stamp;
 mod step;
 mod upgrade;
 
+pub use check::{CheckRequest, Finding, check};
 pub use compare::{Drift, Relation, compare, pending};
 pub use downgrade::downgrade;
 pub use offline::{after, assumed};

@@ -23,6 +23,8 @@ mod dotenv;
 #[cfg(feature = "cli")]
 mod exchange;
 #[cfg(feature = "cli")]
+mod git;
+#[cfg(feature = "cli")]
 mod init;
 #[cfg(feature = "cli")]
 mod keys;
@@ -53,6 +55,8 @@ pub use create::{Created, NewScripts, WriteError, create, next_id};
 pub use directory::{read, read_history};
 #[cfg(feature = "cli")]
 pub use exchange::{Exchange, ExchangeError, exchange, recover};
+#[cfg(feature = "cli")]
+pub use git::{GitError, history_at};
 #[cfg(feature = "cli")]
 pub use init::{InitError, init};
 #[cfg(feature = "cli")]

@@ -5,16 +5,18 @@
 
 mod diagnostic;
 mod format;
+mod github;
 mod progress;
 mod style;
 mod view;
 
 pub use diagnostic::{Diagnostic, Snippet};
 pub use format::{count, duration};
+pub use github::annotation;
 pub use progress::{Progress, Verbosity};
 pub use style::{Paint, Style};
 pub use view::{
-    BranchesView, CurrentView, Fork, HistoryView, InitView, Json, Lead, Mark, NewRevisionView,
-    PlanView, RebaseView, RecoveredView, RepairView, RevisionLine, RunView, ScriptView, ShowView,
-    StampView, StatusView, View,
+    BranchesView, CheckView, CurrentView, Fork, HistoryView, InitView, Json, Lead, Mark,
+    NewRevisionView, PlanView, RebaseView, RecoveredView, RepairView, RevisionLine, RunView,
+    ScriptView, ShowView, StampView, StatusView, View,
 };

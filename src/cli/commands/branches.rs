@@ -18,19 +18,16 @@ pub struct Args {}
 pub fn run(_: Args, context: &Context) -> Result<Exit, Error> {
     let history = context.history(context.dialect())?;
     let line = |revision: &Revision| describe::line(&history, revision, Vec::new());
+    let lead = |revision: &Revision| lead(&history, revision, line(revision));
     let forks = history.branch_points().into_iter().map(|point| Fork {
         point: line(point),
-        children: history.children(&point.id).into_iter().map(line).collect(),
+        children: history.children(&point.id).into_iter().map(lead).collect(),
     });
     let labels = history.by_id().filter(|r| r.label.is_some());
     let view = BranchesView {
         forks: forks.collect(),
-        labels: labels.map(|r| lead(&history, r, line(r))).collect(),
-        roots: history
-            .roots()
-            .into_iter()
-            .map(|r| lead(&history, r, line(r)))
-            .collect(),
+        labels: labels.map(lead).collect(),
+        roots: history.roots().into_iter().map(lead).collect(),
     };
     context.output.result(&view);
     Ok(Exit::Done)

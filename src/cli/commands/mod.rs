@@ -1,6 +1,7 @@
 //! One file a command: its arguments, whose comments are the help, and what it does.
 
 pub mod branches;
+pub mod check;
 pub mod current;
 pub mod downgrade;
 pub mod heads;
@@ -41,6 +42,7 @@ pub async fn run(args: Args, output: &Output) -> Result<Exit, Error> {
         Command::Branches(args) => branches::run(args, &context),
         Command::Merge(args) => merge::run(args, &context),
         Command::Rebase(args) => rebase::run(args, &context).await,
+        Command::Check(args) => check::run(args, &context).await,
         Command::Show(args) => show::run(args, &context).await,
         Command::Status(args) => status::run(args, &context).await,
         Command::Repair(args) => repair::run(args, &context).await,

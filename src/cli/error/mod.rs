@@ -1,5 +1,6 @@
 //! Every error of every room as a diagnostic: code, sentence, place, hint.
 
+mod check;
 mod database;
 mod plan;
 mod project;
@@ -9,6 +10,7 @@ mod target;
 
 use std::process::ExitCode;
 
+pub use check::finding;
 pub use database::location;
 pub use project::{config, directory};
 

@@ -24,7 +24,7 @@ pub struct Fork {
     /// It.
     pub point: RevisionLine,
     /// They, by id.
-    pub children: Vec<RevisionLine>,
+    pub children: Vec<Lead>,
 }
 
 /// A revision and the heads above it.
@@ -58,12 +58,10 @@ impl Lead {
 
 impl BranchesView {
     fn all_lines(&self) -> impl Iterator<Item = &RevisionLine> {
-        let forks = self
-            .forks
-            .iter()
-            .flat_map(|fork| std::iter::once(&fork.point).chain(&fork.children));
-        let leads = self.labels.iter().chain(&self.roots);
-        forks.chain(leads.map(|lead| &lead.line))
+        let points = self.forks.iter().map(|fork| &fork.point);
+        let children = self.forks.iter().flat_map(|fork| &fork.children);
+        let leads = children.chain(&self.labels).chain(&self.roots);
+        points.chain(leads.map(|lead| &lead.line))
     }
 }
 
@@ -81,7 +79,7 @@ impl View for BranchesView {
         for fork in &self.forks {
             add("", fork.point.human(paint, width), &fork.point);
             for child in &fork.children {
-                add("  ", child.human(paint, width), child);
+                add("  ", child.human(paint, width), &child.line);
             }
         }
         let mut leads = |title: &str, leads: &[Lead]| {
@@ -108,7 +106,7 @@ impl View for BranchesView {
     fn json(&self) -> Json {
         let forks = self.forks.iter().map(|fork| {
             let mut json = fork.point.json();
-            let children = fork.children.iter().map(RevisionLine::json);
+            let children = fork.children.iter().map(Lead::json);
             json["children"] = children.collect();
             json
         });

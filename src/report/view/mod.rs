@@ -2,6 +2,7 @@
 
 mod branches;
 mod change;
+mod check;
 mod history;
 mod made;
 mod rebase;
@@ -13,6 +14,7 @@ use serde_json::{Map, Value};
 
 pub use branches::{BranchesView, Fork, Lead};
 pub use change::{PlanView, RunView, StampView};
+pub use check::CheckView;
 pub use history::{CurrentView, HistoryView, Mark, RevisionLine, ShowView};
 pub use made::{InitView, NewRevisionView};
 pub use rebase::{RebaseView, RecoveredView};
@@ -32,6 +34,13 @@ pub trait View {
 
     /// For programs: the fields beside `version` and `command`.
     fn json(&self) -> Json;
+
+    /// Annotations for GitHub's workflows, of results that have places. `path` makes a file's
+    /// name one that GitHub finds.
+    fn github(&self, path: &dyn Fn(&str) -> String) -> String {
+        let _ = path;
+        String::new()
+    }
 }
 
 /// An object from a `json!({…})`.
