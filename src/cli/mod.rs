@@ -23,17 +23,20 @@ use output::Output;
 
 /// Parses `arguments`, runs the command, reports its errors.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = match Args::try_parse_from(arguments) {
+    let mut args = match Args::try_parse_from(arguments) {
         Ok(args) => args,
         Err(error) => return error::usage(&error).into(),
     };
-    let output = Output::new(&args.global, args.command.name());
-    if args.global.format == Format::Github && !matches!(args.command, Command::Check(_)) {
+    let is_check = matches!(args.command, Command::Check(_));
+    if args.global.format == Format::Github && !is_check {
+        args.global.format = Format::Human;
+        let output = Output::new(&args.global, args.command.name());
         let error = error::Error::new(codes::M001, "only `check` has the format github");
         return output
             .error(error.hint("the others have human and json"))
             .into();
     }
+    let output = Output::new(&args.global, args.command.name());
     let exit = match run(args, &output) {
         Ok(exit) => exit,
         Err(error) => output.error(error),

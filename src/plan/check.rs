@@ -52,7 +52,7 @@ pub enum Finding {
         file: String,
     },
     /// Applied, but not here.
-    #[error("{} applied and {}", join(revisions), if *ahead { "above everything in this directory" } else { "not in this directory" })]
+    #[error("applied and {}: {}", if *ahead { "above everything in this directory" } else { "not in this directory" }, join(revisions))]
     Unknown {
         /// By sequence.
         revisions: Vec<RevisionId>,
@@ -60,7 +60,7 @@ pub enum Finding {
         ahead: bool,
     },
     /// Here, but not applied.
-    #[error("{} not applied: {}", if revisions.len() == 1 { "this revision is" } else { "these revisions are" }, join(revisions))]
+    #[error("not applied yet: {}", join(revisions))]
     Pending {
         /// In order.
         revisions: Vec<RevisionId>,
