@@ -284,3 +284,18 @@ fn annotations_in_a_working_directory() {
     let file = format!("::error file={name}/migrations/1_a.up.sql,title=M802::");
     assert!(text.starts_with(&file), "{text}");
 }
+
+#[test]
+fn at_the_root_of_a_repository() {
+    let mut env = Env::new(Backend::Sqlite);
+    env.write("migrator.toml", "[migrator]\nmigrations = \".\"\n");
+    env.write("1_a.up.sql", "-- migrator: irreversible = no\nSELECT 1;\n");
+    git(&env.path("."), "init -q .");
+    commit(&env);
+    let check = "check --base HEAD";
+    assert!(env.run(check).status.success(), "{}", env.transcript());
+    env.write("1_a.up.sql", "-- migrator: irreversible = no\nSELECT 2;\n");
+    let found = env.run(check);
+    assert_eq!(found.status.code(), Some(3), "{}", env.transcript());
+    assert!(String::from_utf8(found.stdout).unwrap().contains("M811"));
+}

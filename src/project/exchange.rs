@@ -158,6 +158,16 @@ fn go_on(disk: &dyn Disk) -> Result<Option<Vec<(String, String)>>, ExchangeError
     if journal.version != VERSION {
         return Err(damaged(format!("it is of layout {}", journal.version)));
     }
+    // Nothing outside of the directory is touched, whoever wrote that.
+    let is_name = |name: &String| !name.contains(['/', '\\']) && *name != "..";
+    let mut files = journal.files.iter();
+    if !files.all(|file| {
+        [&file.from, &file.to, &file.staged]
+            .into_iter()
+            .all(is_name)
+    }) {
+        return Err(damaged("it names a file elsewhere".to_owned()));
+    }
     complete(disk, &journal)?;
     let names = journal.files.into_iter().map(|file| (file.from, file.to));
     Ok(Some(names.collect()))

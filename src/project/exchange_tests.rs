@@ -300,7 +300,9 @@ fn a_script_edited_since_it_was_read_is_left_alone() {
 
 #[test]
 fn a_journal_that_makes_no_sense_is_named() {
-    for text in ["", "{}", "{\"version\": 9, \"files\": []}"] {
+    let elsewhere =
+        r#"{"version": 1, "files": [{"from": "../x", "to": "x", "staged": "y", "before": ""}]}"#;
+    for text in ["", "{}", "{\"version\": 9, \"files\": []}", elsewhere] {
         let dir = directory();
         fs::write(dir.path().join(JOURNAL), text).unwrap();
         let error = recover(dir.path()).unwrap_err();

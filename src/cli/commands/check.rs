@@ -53,7 +53,11 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         pending_ok: args.pending_ok,
         out_of_order_ok: context.config.out_of_order != project::OutOfOrder::Error,
     };
-    let findings: Vec<_> = plan::check(&request).iter().map(error::finding).collect();
+    let findings = plan::check(&request);
+    let findings: Vec<_> = findings
+        .iter()
+        .map(|found| error::finding(found, &history))
+        .collect();
     let passed = findings.is_empty();
     context.output.result(&CheckView {
         directory: context.shown_migrations(),

@@ -129,3 +129,42 @@ fn exchange(rebase: &Rebase, context: &Context) -> Result<(), Error> {
         .collect();
     Ok(project::exchange(&context.config.migrations, &files)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::revision::{Direction, Script, ScriptPair};
+
+    fn id(text: &str) -> RevisionId {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn new_ids_sort_after_a_head_of_the_future() {
+        let check = |head: &str, expected: &[&str]| {
+            let file = format!("{head}_x.up.sql");
+            let up = Script::parse(crate::sql::Dialect::Sqlite, Direction::Up, file, "");
+            let pair = ScriptPair {
+                id: id(head),
+                slug: "x".to_owned(),
+                up: up.unwrap(),
+                down: None,
+            };
+            let history = History::new(vec![pair]).unwrap();
+            let ids = fresh(&history, &id(head), 2);
+            let ids: Vec<_> = ids.iter().map(RevisionId::as_str).collect();
+            assert_eq!(ids, expected);
+        };
+        check("20991231235958", &["20991231235959", "21000101000000"]);
+    }
+
+    #[test]
+    fn new_ids_are_of_now_otherwise() {
+        let history = History::new(Vec::new()).unwrap();
+        for head in ["7", "20201301000000", "20200101000000"] {
+            let before = RevisionId::from_time(Utc::now());
+            let ids = fresh(&history, &id(head), 2);
+            assert!(before <= ids[0] && ids[0] < ids[1], "{ids:?}");
+        }
+    }
+}

@@ -4,13 +4,14 @@ use crate::{
     plan::Finding,
     project::GitError,
     report::{Diagnostic, Snippet},
+    revision::History,
 };
 
-/// What a check found, for people.
-pub fn finding(finding: &Finding) -> Diagnostic {
+/// What a check of `history` found, for people.
+pub fn finding(finding: &Finding, history: &History) -> Diagnostic {
     let (code, hint) = advice(finding);
     Diagnostic {
-        place: place(finding).map(Snippet::file),
+        place: header(finding, history).or_else(|| place(finding).map(Snippet::file)),
         hint: Some(hint),
         ..diagnostic(code, finding)
     }
@@ -74,6 +75,24 @@ fn advice(finding: &Finding) -> (Code, String) {
         ),
         F::Early { revision, .. } => (codes::M814, format!("migrator rebase {revision}")),
     }
+}
+
+/// The parent that is at fault, where it is written down.
+fn header(finding: &Finding, history: &History) -> Option<Snippet> {
+    let Finding::Below {
+        revision, parent, ..
+    } = finding
+    else {
+        return None;
+    };
+    let script = &history.get(revision)?.up;
+    Some(Snippet {
+        file: script.file.clone(),
+        text: Some(script.text.clone()),
+        offset: Some(script.names_parent_at(parent)?),
+        length: parent.as_str().len(),
+        at: None,
+    })
 }
 
 fn place(finding: &Finding) -> Option<&str> {
