@@ -239,7 +239,9 @@ fn expected(
         Command::Downgrade(place) => {
             let targets = made.named(place)?;
             let fits = targets.is_subset(&now);
-            fits.then(|| (0, nobody(), made.dependents(&targets, applied)))
+            // A target stays, and with it what it needs: one head may need what depends on another.
+            let above = made.dependents(&targets, applied);
+            fits.then(|| (0, nobody(), &above - &made.closure(&targets)))
         }
         Command::Stamp(Place::Base) => Some((0, nobody(), now)),
         Command::Stamp(place) => {

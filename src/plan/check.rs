@@ -344,3 +344,7 @@ fn join(ids: &[RevisionId]) -> String {
     let ids: Vec<_> = ids.iter().map(RevisionId::as_str).collect();
     ids.join(", ")
 }
+
+#[cfg(test)]
+#[path = "check_tests.rs"]
+mod check_tests;
