@@ -266,8 +266,6 @@ const ALEMBIC: &[(&str, &str)] = &[
 /// Commands and options that pages name and that are not merged yet. The test fails as soon as one
 /// of them is there: it is to be removed here then.
 const NOT_MERGED_YET: &[&str] = &[
-    "branches",
-    "check",
     "completions",
     "db",
     "edit",
@@ -275,15 +273,11 @@ const NOT_MERGED_YET: &[&str] = &[
     "explain",
     "list-templates",
     "man",
-    "merge",
-    "rebase",
     "redo",
     "--yes",
-    "downgrade --sql",
     "history --log",
     "history -i",
     "history -r",
-    "upgrade --sql",
 ];
 
 /// Whether the help knows `command`, or an option of it or of all.
