@@ -78,6 +78,10 @@ pub struct Global {
     /// When to use colours; auto is on a terminal without NO_COLOR
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub color: Color,
+
+    /// Don't ask: everything is confirmed
+    #[arg(long, global = true)]
+    pub yes: bool,
 }
 
 /// What results look like.

@@ -6,6 +6,7 @@
 mod args;
 mod codes;
 mod commands;
+mod confirm;
 mod context;
 mod describe;
 mod error;
