@@ -6,7 +6,8 @@ use clap::{
 };
 
 use super::commands::{
-    current, downgrade, heads, history, init, repair, revision, show, stamp, status, upgrade,
+    completions, current, downgrade, edit, ensure_version, explain, heads, history, init,
+    list_templates, man, repair, revision, show, stamp, status, upgrade,
 };
 
 /// Database migrations for SQLite and PostgreSQL, in plain SQL
@@ -115,6 +116,12 @@ pub enum Command {
     Status(status::Args),
     Stamp(stamp::Args),
     Repair(repair::Args),
+    EnsureVersion(ensure_version::Args),
+    Edit(edit::Args),
+    ListTemplates(list_templates::Args),
+    Explain(explain::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 impl Command {
@@ -132,6 +139,12 @@ impl Command {
             Self::Status(_) => "status",
             Self::Stamp(_) => "stamp",
             Self::Repair(_) => "repair",
+            Self::EnsureVersion(_) => "ensure-version",
+            Self::Edit(_) => "edit",
+            Self::ListTemplates(_) => "list-templates",
+            Self::Explain(_) => "explain",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
         }
     }
 }

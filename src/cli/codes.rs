@@ -126,6 +126,12 @@ codes! {
         "With a range no database is asked, so its start is a revision, a label or base, and no number of steps. A range of `downgrade` names its end as well, so that nothing is reverted by an oversight."
     M432 Failed "no script for a half-done revision"
         "A `transaction = off` script stopped partway. What became of its last statement is looked up in the database before it goes on, which a script of --sql can't do."
+    M461 Usage "no such error code"
+        "`migrator explain` lists all codes. They are M and three digits, as in error[M203]."
+    M462 Usage "no editor"
+        "Neither VISUAL nor EDITOR names a program. They are parted into words as a shell does: EDITOR=\"code --wait\"."
+    M463 Failed "the editor failed"
+        "The editor could not be started, or it ended with an error. Scripts that were written for it to open are there."
 
     M501 Failed "an applied script was changed"
         "The up script is not the one that was applied; comments, white space and line ends do not count. Undo the change and write a new revision instead."

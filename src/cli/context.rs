@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     database::{self, Access, Database, DatabaseError, Detail, Location, Settings},
+    execute::{self, Sink, Stop},
     plan::{Ahead, OutOfOrder, Situation},
     project::{self, Config, Flags, Misspelt, Sources, TransactionScope, Url},
     report::Diagnostic,
@@ -184,6 +185,19 @@ impl Context {
                 Ok((observed, table))
             }
         }
+    }
+
+    /// Takes the lock that all runs share, and says so while it waits.
+    pub async fn lock(&self, database: &mut dyn Database) -> Result<(), Error> {
+        let (progress, sink) = self.output.progress();
+        let stop = Stop::default();
+        execute::watch(stop.clone(), database.canceller(), Sink::clone(&sink))
+            .map_err(Error::runtime)?;
+        let locked = execute::lock(database, self.config.lock_wait, &stop, &sink).await;
+        if let Some(progress) = progress {
+            progress.finish(locked.is_err());
+        }
+        Ok(locked?)
     }
 
     /// What plans are made from.

@@ -9,6 +9,7 @@ mod commands;
 mod confirm;
 mod context;
 mod describe;
+mod editor;
 mod error;
 mod output;
 

@@ -130,8 +130,13 @@ fn width() -> Option<usize> {
 
 /// A reader that went away (`| head`) is no error of ours.
 fn print(text: &str) {
+    print_bytes(text.as_bytes());
+}
+
+/// The same for what is no result of ours: a script, a page.
+pub fn print_bytes(bytes: &[u8]) {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
 }
 
 /// A notice of the server.

@@ -1,13 +1,16 @@
+use std::path::PathBuf;
+
 use chrono::Utc;
 
 use crate::{
     cli::{
         codes,
         context::{self, Context},
+        editor::Editor,
         error::{Error, Exit},
     },
     project::{self, NewScripts, TemplateRequest},
-    report::NewRevisionView,
+    report::{NewRevisionView, View},
     revision::{History, Resolved, RevisionId, Target, TargetError},
 };
 
@@ -41,12 +44,17 @@ pub struct Args {
     #[arg(long, value_name = "ID")]
     rev_id: Option<String>,
 
-    /// The template to use
+    /// The template to use; `migrator list-templates` lists them
     #[arg(long, value_name = "NAME")]
     template: Option<String>,
+
+    /// Open the new scripts in your editor, which VISUAL or EDITOR names
+    #[arg(long)]
+    edit: bool,
 }
 
 pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
+    let editor = args.edit.then(Editor::find).transpose()?;
     let dialect = context.dialect();
     let history = context.history(dialect)?;
     let now = Utc::now();
@@ -90,12 +98,36 @@ pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         down,
     };
     let made = project::create(&context.config.migrations, scripts)?;
-    let files = [Some(made.up), made.down].into_iter().flatten();
-    let files = files.map(|path| context.config.show(&path)).collect();
-    context
-        .output
-        .result(&NewRevisionView { id, parents, files });
+    let paths: Vec<_> = [Some(made.up), made.down].into_iter().flatten().collect();
+    let files = paths.iter().map(|path| context.config.show(path)).collect();
+    let view = NewRevisionView { id, parents, files };
+    match editor {
+        None => context.output.result(&view),
+        Some(editor) => edit(context, &editor, &view, &paths)?,
+    }
     Ok(Exit::Done)
+}
+
+/// Opens what was made. People are told of it before the editor takes the screen.
+fn edit(
+    context: &Context,
+    editor: &Editor,
+    view: &NewRevisionView,
+    paths: &[PathBuf],
+) -> Result<(), Error> {
+    let is_human = context.output.is_human();
+    if is_human {
+        context.output.result(view);
+    }
+    editor.open(paths).map_err(|error| Error {
+        exit: Exit::Partway,
+        result: Some(view.json()),
+        ..error
+    })?;
+    if !is_human {
+        context.output.result(view);
+    }
+    Ok(())
 }
 
 /// The parents of the new revision.

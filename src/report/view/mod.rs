@@ -2,19 +2,26 @@
 
 mod change;
 mod history;
+mod log;
 mod made;
 mod repair;
 mod script;
 mod status;
+mod tools;
 
 use serde_json::{Map, Value};
 
 pub use change::{PlanView, RunView, StampView};
-pub use history::{CurrentView, HistoryView, Mark, RevisionLine, ShowView};
+pub use history::{ChangedSince, CurrentView, HistoryView, Mark, RevisionLine, ShowView};
+pub use log::LogView;
 pub use made::{InitView, NewRevisionView};
 pub use repair::RepairView;
 pub use script::ScriptView;
 pub use status::StatusView;
+pub use tools::{
+    CodesView, EditView, EnsuredView, ExplainView, ExplainedCode, TemplateLine, TemplatesView,
+    WrittenView,
+};
 
 use super::{Paint, Verbosity};
 
