@@ -228,3 +228,165 @@ fn completions_and_pages_know_every_command() {
     env.run("completions tcsh");
     snapshot!(env, "commands_man");
 }
+
+#[test]
+fn redo_reverts_and_applies_again() {
+    on_both("redo", |env| {
+        three(env);
+        env.run("redo");
+        env.run("-q upgrade 20260101000002");
+        env.sql("INSERT INTO users VALUES (1, 'Ada')");
+        let (schema, before) = (env.schema(), env.fingerprint());
+        env.run("redo --dry-run");
+        env.run("-v redo base --dry-run");
+        env.run("--format json redo --dry-run");
+        assert_eq!(env.fingerprint(), before);
+        env.run("redo");
+        env.run("-q upgrade");
+        env.run("redo -2");
+        env.run("redo create_users --transaction all");
+        env.run("--format json redo");
+        env.run("redo base");
+        env.run("redo head");
+        env.run("redo -9");
+        env.run("redo +1");
+        env.run("redo --dry-run nothing");
+        env.run("downgrade 20260101000002");
+        assert_eq!(env.schema(), schema);
+        assert_eq!(env.sql("SELECT count(*) FROM users").trim(), "0");
+        env.run("current");
+        env.run("downgrade base");
+        env.run("redo base");
+        env.run("redo");
+    });
+}
+
+#[test]
+fn redo_that_can_not_go_both_ways_does_nothing() {
+    on_both("redo_refused", |env| {
+        three(env);
+        env.run("-q upgrade");
+        let before = env.fingerprint();
+        let up = "migrations/20260101000003_create_posts.up.sql";
+        let down = "migrations/20260101000003_create_posts.down.sql";
+        env.write(
+            up,
+            "-- migrator: revises = 20260101000002\nCREATE TABLE posts (x integer);\n",
+        );
+        env.run("redo");
+        env.remove(up);
+        env.remove(down);
+        env.run("redo");
+        env.run("redo create_users");
+        // A text that can't be split is found on the way up, before anything goes down.
+        env.write(up, "-- migrator: revises = 20260101000002\nSELECT 'abc;\n");
+        env.run("redo");
+        assert_eq!(env.fingerprint(), before);
+    });
+}
+
+#[test]
+fn redo_that_fails_says_what_is_applied() {
+    on_both("redo_failed", |env| {
+        three(env);
+        env.run("-q upgrade");
+        // What the up of the second needs is gone with the first's down.
+        env.write(
+            "migrations/20260101000001_create_users.down.sql",
+            "ALTER TABLE users RENAME TO people;\n",
+        );
+        let before = env.fingerprint();
+        env.run("redo base --transaction all");
+        assert_eq!(env.sql("SELECT count(*) FROM posts").trim(), "0");
+        env.write(
+            "migrations/20260101000003_create_posts.down.sql",
+            "DROP TABLE no_such_table;\n",
+        );
+        env.run("redo -2");
+        env.run("current");
+        if env.backend == Backend::Sqlite {
+            assert_ne!(env.fingerprint(), before, "failures are logged");
+        }
+        env.write(
+            "migrations/20260101000003_create_posts.down.sql",
+            "DROP TABLE posts;\n",
+        );
+        env.write(
+            "migrations/20260101000002_index_names.down.sql",
+            "DROP INDEX users_name; CREATE INDEX users_name ON users (id);\n",
+        );
+        env.run("redo create_users");
+        env.run("current");
+        env.sql("DROP INDEX users_name");
+        env.run("upgrade");
+        env.write(
+            "migrations/20260101000002_index_names.down.sql",
+            "DROP INDEX no_such_index;\n",
+        );
+        env.run("--format json redo create_users");
+        env.run("history --log");
+    });
+}
+
+#[test]
+fn protected_databases_are_asked_for() {
+    on_both("protected", |env| {
+        three(env);
+        let url = env.url();
+        env.write(
+            "migrator.toml",
+            format!(
+                "[migrator]\nurl = \"{url}\"\n[environments.production]\nurl = \"{url}\"\nprotected = true\n"
+            ),
+        );
+        env.run("upgrade");
+        let before = env.fingerprint();
+        for line in [
+            "redo",
+            "downgrade base",
+            "stamp base",
+            "db drop",
+            "-n production redo",
+        ] {
+            env.run(line);
+        }
+        assert_eq!(env.fingerprint(), before);
+        env.run("redo --dry-run");
+        env.run("--yes redo");
+        env.run("redo --yes");
+        env.run("db drop --yes");
+        env.run("current");
+        env.run("db create");
+    });
+}
+
+#[test]
+fn databases_are_made_dropped_and_awaited() {
+    on_both("db", |env| {
+        three(env);
+        if env.backend == Backend::Postgres {
+            env.run("db drop --yes");
+        }
+        env.run("db wait --timeout 0");
+        env.run("db create");
+        env.run("db create");
+        env.run("-q db create");
+        env.run("--format json db create");
+        env.run("db wait");
+        env.run("--format json db wait --timeout 5s");
+        env.run("upgrade");
+        env.run("db drop");
+        env.run("db drop --yes");
+        let files = env.files().join("\n");
+        env.note(&files);
+        env.run("db drop --yes");
+        env.run("--format json db drop --yes");
+        env.run("db wait --timeout soon");
+        env.run("db wait --timeout 100ms --url sqlite:no/such/directory.db");
+        env.run("db create --url sqlite:no/such/directory.db");
+        env.run("db drop --yes --url sqlite:no/such/directory.db");
+        env.run("db");
+        // The test's database is dropped with the test.
+        env.run("db create");
+    });
+}

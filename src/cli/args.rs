@@ -6,8 +6,8 @@ use clap::{
 };
 
 use super::commands::{
-    completions, current, downgrade, edit, ensure_version, explain, heads, history, init,
-    list_templates, man, repair, revision, show, stamp, status, upgrade,
+    completions, current, db, downgrade, edit, ensure_version, explain, heads, history, init,
+    list_templates, man, redo, repair, revision, show, stamp, status, upgrade,
 };
 
 /// Database migrations for SQLite and PostgreSQL, in plain SQL
@@ -109,6 +109,7 @@ pub enum Command {
     Revision(revision::Args),
     Upgrade(upgrade::Args),
     Downgrade(downgrade::Args),
+    Redo(redo::Args),
     Current(current::Args),
     History(history::Args),
     Heads(heads::Args),
@@ -117,6 +118,7 @@ pub enum Command {
     Stamp(stamp::Args),
     Repair(repair::Args),
     EnsureVersion(ensure_version::Args),
+    Db(db::Args),
     Edit(edit::Args),
     ListTemplates(list_templates::Args),
     Explain(explain::Args),
@@ -132,6 +134,7 @@ impl Command {
             Self::Revision(_) => "revision",
             Self::Upgrade(_) => "upgrade",
             Self::Downgrade(_) => "downgrade",
+            Self::Redo(_) => "redo",
             Self::Current(_) => "current",
             Self::History(_) => "history",
             Self::Heads(_) => "heads",
@@ -140,6 +143,7 @@ impl Command {
             Self::Stamp(_) => "stamp",
             Self::Repair(_) => "repair",
             Self::EnsureVersion(_) => "ensure-version",
+            Self::Db(args) => args.name(),
             Self::Edit(_) => "edit",
             Self::ListTemplates(_) => "list-templates",
             Self::Explain(_) => "explain",

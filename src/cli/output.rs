@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     execute::Sink,
-    report::{Diagnostic, Json, Paint, Progress, Verbosity, View},
+    report::{Diagnostic, Json, Paint, Progress, Style, Verbosity, View},
 };
 
 /// The version of the JSON objects: raised when a field changes its meaning or goes.
@@ -73,6 +73,13 @@ impl Output {
     pub fn warn(&self, warning: &Diagnostic) {
         if self.format == Format::Human && self.verbosity > Verbosity::Quiet {
             eprint(&warning.human(self.err.0, true, width()));
+        }
+    }
+
+    /// Says what it is waiting for.
+    pub fn waiting(&self, text: &str) {
+        if self.format == Format::Human && self.verbosity > Verbosity::Quiet {
+            eprint(&format!("{}\n", self.err.paint(Style::Dim, text)));
         }
     }
 

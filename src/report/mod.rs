@@ -14,8 +14,8 @@ pub use format::{count, duration};
 pub use progress::{Progress, Verbosity};
 pub use style::{Paint, Style};
 pub use view::{
-    ChangedSince, CodesView, CurrentView, EditView, EnsuredView, ExplainView, ExplainedCode,
-    HistoryView, InitView, Json, LogView, Mark, NewRevisionView, PlanView, RepairView,
-    RevisionLine, RunView, ScriptView, ShowView, StampView, StatusView, TemplateLine, TemplatesView, View,
-    WrittenView,
+    ChangedSince, CodesView, CurrentView, DbChange, DbView, EditView, EnsuredView, ExplainView,
+    ExplainedCode, HistoryView, InitView, Json, LogView, Mark, NewRevisionView, PlanView,
+    RedoPlanView, RedoView, RepairView, RevisionLine, RunView, ScriptView, ShowView, StampView,
+    StatusView, TemplateLine, TemplatesView, View, WrittenView,
 };

@@ -2,6 +2,7 @@
 
 pub mod completions;
 pub mod current;
+pub mod db;
 pub mod downgrade;
 pub mod edit;
 pub mod ensure_version;
@@ -12,6 +13,7 @@ pub mod init;
 pub mod list_templates;
 pub mod man;
 mod migrate;
+pub mod redo;
 pub mod repair;
 pub mod revision;
 pub mod show;
@@ -46,6 +48,7 @@ pub async fn run(args: Args, output: &Output) -> Result<Exit, Error> {
         Command::Revision(args) => revision::run(args, &context),
         Command::Upgrade(args) => upgrade::run(args, &context).await,
         Command::Downgrade(args) => downgrade::run(args, &context).await,
+        Command::Redo(args) => redo::run(args, &context).await,
         Command::Current(args) => current::run(args, &context).await,
         Command::History(args) => history::run(args, &context).await,
         Command::Heads(args) => heads::run(args, &context),
@@ -53,6 +56,7 @@ pub async fn run(args: Args, output: &Output) -> Result<Exit, Error> {
         Command::Status(args) => status::run(args, &context).await,
         Command::Repair(args) => repair::run(args, &context).await,
         Command::EnsureVersion(args) => ensure_version::run(args, &context).await,
+        Command::Db(args) => db::run(args, &context).await,
         Command::Edit(args) => edit::run(args, &context).await,
         Command::ListTemplates(args) => list_templates::run(args, &context),
         Command::Stamp(args) => stamp::run(args, &context).await,

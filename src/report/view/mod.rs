@@ -1,9 +1,11 @@
 //! One struct a result, with its text and its JSON side by side.
 
 mod change;
+mod db;
 mod history;
 mod log;
 mod made;
+mod redo;
 mod repair;
 mod script;
 mod status;
@@ -12,9 +14,11 @@ mod tools;
 use serde_json::{Map, Value};
 
 pub use change::{PlanView, RunView, StampView};
+pub use db::{DbChange, DbView};
 pub use history::{ChangedSince, CurrentView, HistoryView, Mark, RevisionLine, ShowView};
 pub use log::LogView;
 pub use made::{InitView, NewRevisionView};
+pub use redo::{RedoPlanView, RedoView};
 pub use repair::RepairView;
 pub use script::ScriptView;
 pub use status::StatusView;
