@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{Backend, Env};
+use std::{fs, process::Command};
+
+use common::{Backend, Env, Running, Session};
 
 /// Three revisions that both databases understand.
 fn three(env: &Env) {
@@ -278,9 +280,6 @@ fn redo_that_can_not_go_both_ways_does_nothing() {
         env.remove(down);
         env.run("redo");
         env.run("redo create_users");
-        // A text that can't be split is found on the way up, before anything goes down.
-        env.write(up, "-- migrator: revises = 20260101000002\nSELECT 'abc;\n");
-        env.run("redo");
         assert_eq!(env.fingerprint(), before);
     });
 }
@@ -315,6 +314,9 @@ fn redo_that_fails_says_what_is_applied() {
             "migrations/20260101000002_index_names.down.sql",
             "DROP INDEX users_name; CREATE INDEX users_name ON users (id);\n",
         );
+        let whole = env.run("redo create_users --transaction all");
+        assert_eq!(whole.status.code(), Some(1), "all of it is rolled back");
+        env.run("current");
         env.run("redo create_users");
         env.run("current");
         env.sql("DROP INDEX users_name");
@@ -389,4 +391,146 @@ fn databases_are_made_dropped_and_awaited() {
         // The test's database is dropped with the test.
         env.run("db create");
     });
+}
+
+#[test]
+fn several_make_one_database_at_once() {
+    for backend in Backend::ALL {
+        let mut env = Env::new(backend);
+        env.run("db drop --yes");
+        let all: Vec<_> = (0..6).map(|_| Running::start(&env, "db create")).collect();
+        let said: String = all
+            .into_iter()
+            .map(|it| it.finish().expect(0).stdout)
+            .collect();
+        assert!(said.contains("Created "), "{said}");
+        assert_eq!(said.lines().count(), 6, "{said}");
+        assert!(env.run("current").status.success());
+    }
+}
+
+#[test]
+fn a_database_in_use_is_not_dropped() {
+    let mut env = Env::new(Backend::Postgres);
+    let mut other = Session::open(&env);
+    let refused = env.run("db drop --yes");
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        said.contains("error[M611]") && said.contains("someone else"),
+        "{said}"
+    );
+    assert_eq!(other.run("SELECT 'alive'").as_deref(), Some("alive"));
+    assert!(env.run("db drop --yes --force").status.success());
+    assert!(other.try_run("SELECT 1").is_err());
+    assert!(env.run("db create").status.success());
+
+    let mut env = Env::new(Backend::Sqlite);
+    three(&env);
+    env.run("upgrade");
+    // Another migrator.
+    let lock = fs::File::create(env.path("app.db.migrator-lock")).unwrap();
+    lock.lock().unwrap();
+    let before = env.fingerprint();
+    let refused = env.run("db drop --yes");
+    assert_eq!(refused.status.code(), Some(1));
+    drop(lock);
+    fs::remove_file(env.path("app.db.migrator-lock")).unwrap();
+    // Another program, in either journal mode.
+    for mode in ["delete", "wal"] {
+        env.sql(&format!("PRAGMA journal_mode = {mode}"));
+        let command = format!(
+            "{} db drop --yes; test $? = 1 || touch dropped",
+            env!("CARGO_BIN_EXE_migrator")
+        );
+        let output = Command::new("sqlite3")
+            .current_dir(env.path(""))
+            .arg("app.db")
+            .args([
+                "BEGIN IMMEDIATE",
+                "CREATE TABLE x (y)",
+                &format!(".shell {command}"),
+                "ROLLBACK",
+            ])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("error[M611]"), "{mode}: {said}");
+        assert!(!env.path("dropped").exists(), "{mode}");
+    }
+    assert_eq!(env.sql("SELECT count(*) FROM migrator_version").trim(), "3");
+    env.sql("PRAGMA journal_mode = delete");
+    assert!(!before.is_empty());
+    assert!(env.run("db drop --yes").status.success());
+}
+
+#[test]
+fn nothing_of_a_dropped_file_reaches_a_later_one() {
+    let mut env = Env::new(Backend::Sqlite);
+    let names = ["app.db", "app.db-wal", "app.db-shm", "app.db-journal"];
+    // A process that died in WAL mode has left its data there.
+    env.run("db create");
+    env.sql("PRAGMA journal_mode = wal; CREATE TABLE t (x); INSERT INTO t VALUES (1)");
+    let copy = |env: &Env| {
+        let script = "cp app.db copy.db; cp app.db-wal copy.db-wal";
+        let output = Command::new("sqlite3")
+            .current_dir(env.path(""))
+            .arg("app.db")
+            .args(["INSERT INTO t VALUES (2)", &format!(".shell {script}")])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    copy(&env);
+    for (from, to) in [("copy.db", "app.db"), ("copy.db-wal", "app.db-wal")] {
+        fs::rename(env.path(from), env.path(to)).unwrap();
+    }
+    env.write("app.db-journal", "");
+    assert!(env.run("db drop --yes").status.success());
+    for name in names {
+        assert!(!env.path(name).exists(), "{name}");
+    }
+    // What an earlier crash has left goes as well, though there is no database any more.
+    env.write("app.db-wal", "x");
+    assert!(env.run("db drop --yes").status.success());
+    assert!(!env.path("app.db-wal").exists());
+    env.write(
+        "app.db",
+        "This is a text and no database, which is long enough to have a header of one.",
+    );
+    assert_eq!(env.run("db drop --yes").status.code(), Some(1));
+    assert!(
+        env.path("app.db").exists(),
+        "it is no database of ours to drop"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_database_is_waited_for() {
+    let env = Env::new(Backend::Sqlite);
+    let line = "db wait --timeout 10min --url sqlite:later/app.db";
+    let mut waiting = Running::start(&env, line);
+    waiting.wait_for("waiting up to 10 min 0 s: can't connect to sqlite:later/app.db");
+    fs::create_dir(env.path("later")).unwrap();
+    let said = waiting.finish().expect(0).stdout;
+    assert!(
+        said.starts_with("Ready: sqlite:later/app.db, after "),
+        "{said}"
+    );
+    fs::remove_dir(env.path("later")).unwrap();
+    for signal in ["INT", "TERM"] {
+        let mut waiting = Running::start(&env, line);
+        waiting.wait_for("waiting");
+        waiting.signal(signal);
+        let ended = waiting.finish().expect(130);
+        assert!(ended.stderr.contains("error[M706]"), "{ended:?}");
+    }
+
+    let mut env = Env::new(Backend::Postgres);
+    assert!(env.run("db drop --yes").status.success());
+    let mut waiting = Running::start(&env, "db wait --timeout 10min");
+    waiting.wait_for("there is no database");
+    assert!(env.run("db create").status.success());
+    waiting.finish().expect(0);
 }

@@ -212,7 +212,9 @@ fn titled(sink: &Sink, downs: usize) -> Sink {
 }
 
 /// The same command again would revert other revisions, once some are.
-fn failed(failure: PartialFailure, view: &RedoView) -> Error {
+fn failed(mut failure: PartialFailure, view: &RedoView) -> Error {
+    // Each revision stands in it twice; what matters is what is not applied again.
+    failure.not_run.clear();
     let inside = failure.failure.units.is_some_and(|(done, _)| {
         done > 0
             || matches!(

@@ -39,7 +39,7 @@ pub async fn create(file: &Path, settings: &Settings) -> Result<bool, DatabaseEr
 pub async fn probe(file: &Path, patience: Duration) -> Result<(), DatabaseError> {
     let source = on_disk(file)?;
     if source.exists(Access::Create)? {
-        let control = Control::new(patience);
+        let control = Control::new(patience.min(PATIENCE));
         Connection::open(&source, false, &control)
             .await?
             .close()

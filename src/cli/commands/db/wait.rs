@@ -38,7 +38,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let begin = Instant::now();
     tokio::select! {
         ready = ready(context, &location, begin, args.timeout) => ready?,
-        interrupted = tokio::signal::ctrl_c() => {
+        interrupted = interrupted() => {
             interrupted.map_err(Error::runtime)?;
             return Err(Error::new(codes::M706, "interrupted while waiting for the database"));
         }
@@ -48,6 +48,21 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         change: DbChange::Ready(begin.elapsed()),
     });
     Ok(Exit::Done)
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn interrupted() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminated = signal(SignalKind::terminate())?;
+        tokio::select! {
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _ = terminated.recv() => Ok(()),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
 }
 
 async fn ready(
