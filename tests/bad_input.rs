@@ -497,6 +497,54 @@ const STATE: &[Case] = &[
     case("late without revises", 1, UP, |env| {
         up(env, "0_late", "SELECT 1;");
     }),
+    case("a merge of one head", 1, "merge -m join", |_| {}),
+    case("a rebase of what is applied", 1, "rebase 3", |env| {
+        up(env, "4_d", "-- migrator: revises = 2\nSELECT 1;");
+    }),
+    case("a rebase below a merge", 1, "rebase 4", |env| {
+        up(env, "4_d", "-- migrator: revises = 2\nSELECT 1;");
+        up(env, "5_e", "-- migrator: revises = 3, 4\nSELECT 1;");
+    }),
+    case("a rebase that was interrupted", 1, UP, |env| {
+        env.write("migrations/.migrator-rebase.json", "{}");
+    }),
+    case("a rebase's journal that is damaged", 1, "rebase 3", |env| {
+        env.write("migrations/.migrator-rebase.json", "{}");
+    }),
+    case(
+        "a base without a repository",
+        1,
+        "check --base HEAD",
+        |_| {},
+    ),
+    case("a base that is no commit", 2, "check --base main", |env| {
+        let mut git = std::process::Command::new("git");
+        let made = git.args(["init", "-q"]).current_dir(env.path(".")).status();
+        assert!(made.expect("git is needed").success());
+    }),
+    case(
+        "a check of two heads, one without down",
+        3,
+        "check",
+        |env| {
+            up(env, "4_d", "-- migrator: revises = 2\nSELECT 1;");
+        },
+    ),
+    case("a check of edited and missing scripts", 3, "check", |env| {
+        up(env, "1_a", "CREATE TABLE a (y integer);");
+        env.remove("migrations/3_c.up.sql");
+        env.remove("migrations/3_c.down.sql");
+        up(env, "0_late", "SELECT 1;");
+    }),
+    case("a check before an upgrade", 3, "check", |env| {
+        env.revision("4_d", "SELECT 1;", "SELECT 2;");
+    }),
+    case(
+        "another command's output for GitHub",
+        2,
+        "upgrade --format github",
+        |_| {},
+    ),
     case("a newer layout", 1, UP, |env| {
         env.sql("UPDATE migrator_version_log SET detail = '99' WHERE event = 'layout'");
     }),

@@ -470,7 +470,9 @@ fn the_example_applies_its_scripts() {
     on_both(|place| {
         let run = |url: &str| {
             let mut command = Command::new(example("embedded"));
-            let output = command.arg(url).output().unwrap();
+            let output = command.arg(url).output().unwrap_or_else(|error| {
+                panic!("{error}; alone, this test needs `cargo build --example embedded` first")
+            });
             let text = String::from_utf8(output.stdout).unwrap();
             (output.status.code(), text)
         };

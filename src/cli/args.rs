@@ -6,8 +6,9 @@ use clap::{
 };
 
 use super::commands::{
-    completions, current, db, downgrade, edit, ensure_version, explain, heads, history, init,
-    list_templates, man, redo, repair, revision, show, stamp, status, upgrade,
+    branches, check, completions, current, db, downgrade, edit, ensure_version, explain, heads,
+    history, init, list_templates, man, merge, rebase, redo, repair, revision, show, stamp, status,
+    upgrade,
 };
 
 /// Database migrations for SQLite and PostgreSQL, in plain SQL
@@ -92,6 +93,9 @@ pub enum Format {
     Human,
     // One JSON object.
     Json,
+    // Annotations for GitHub's workflows; of `check` alone, whose help tells of it.
+    #[value(hide = true)]
+    Github,
 }
 
 /// When to use colours.
@@ -113,8 +117,12 @@ pub enum Command {
     Current(current::Args),
     History(history::Args),
     Heads(heads::Args),
+    Branches(branches::Args),
+    Merge(merge::Args),
+    Rebase(rebase::Args),
     Show(show::Args),
     Status(status::Args),
+    Check(check::Args),
     Stamp(stamp::Args),
     Repair(repair::Args),
     EnsureVersion(ensure_version::Args),
@@ -138,8 +146,12 @@ impl Command {
             Self::Current(_) => "current",
             Self::History(_) => "history",
             Self::Heads(_) => "heads",
+            Self::Branches(_) => "branches",
+            Self::Merge(_) => "merge",
+            Self::Rebase(_) => "rebase",
             Self::Show(_) => "show",
             Self::Status(_) => "status",
+            Self::Check(_) => "check",
             Self::Stamp(_) => "stamp",
             Self::Repair(_) => "repair",
             Self::EnsureVersion(_) => "ensure-version",

@@ -10,7 +10,10 @@ use crate::{
     database::{self, Access, Database, DatabaseError, Detail, Location, Settings},
     execute::{self, Sink, Stop},
     plan::{Ahead, OutOfOrder, Situation},
-    project::{self, Config, Flags, Misspelt, Sources, TransactionScope, Url},
+    project::{
+        self, Config, ConfigProblem, ConfigProblemKind, Flags, Misspelt, Sources, TransactionScope,
+        Url,
+    },
     report::Diagnostic,
     revision::{History, Observed},
     sql::Dialect,
@@ -83,6 +86,15 @@ impl Context {
     /// Where the database is.
     pub fn location(&self) -> Result<Location, Error> {
         parse(self.config.url().map_err(error::config)?)
+    }
+
+    /// Whether a database is named at all.
+    pub fn has_database(&self) -> bool {
+        let unnamed = |problem: &ConfigProblem| matches!(problem.kind, ConfigProblemKind::NoUrl);
+        match self.config.url() {
+            Ok(_) => true,
+            Err(problems) => !problems.iter().all(unnamed),
+        }
     }
 
     /// A database as people see it: a file as seen from the working directory.

@@ -18,17 +18,26 @@ use std::{ffi::OsString, process::ExitCode};
 use clap::Parser;
 
 use crate::database;
-use args::Args;
+use args::{Args, Command, Format};
 pub use codes::{CODES, Code};
 pub use error::Exit;
 use output::Output;
 
 /// Parses `arguments`, runs the command, reports its errors.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args = match Args::try_parse_from(arguments) {
+    let mut args = match Args::try_parse_from(arguments) {
         Ok(args) => args,
         Err(error) => return error::usage(&error).into(),
     };
+    let is_check = matches!(args.command, Command::Check(_));
+    if args.global.format == Format::Github && !is_check {
+        args.global.format = Format::Human;
+        let output = Output::new(&args.global, args.command.name());
+        let error = error::Error::new(codes::M001, "only `check` has the format github");
+        return output
+            .error(error.hint("the others have human and json"))
+            .into();
+    }
     let output = Output::new(&args.global, args.command.name());
     let exit = match run(args, &output) {
         Ok(exit) => exit,

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     execute::Sink,
-    report::{Diagnostic, Json, Paint, Progress, Style, Verbosity, View},
+    report::{Diagnostic, Json, Paint, Progress, Style, Verbosity, View, annotation},
 };
 
 /// The version of the JSON objects: raised when a field changes its meaning or goes.
@@ -56,7 +56,14 @@ impl Output {
         match self.format {
             Format::Human => print(&view.human(self.out, self.verbosity)),
             Format::Json => self.json(true, view.json(), &[]),
+            Format::Github => print(&view.github(&repository_path)),
         }
+    }
+
+    /// Columns of the terminal that results are shown on.
+    pub fn columns(&self) -> Option<usize> {
+        let (_, columns) = console::Term::stdout().size_checked()?;
+        Some(usize::from(columns))
     }
 
     /// Whether people read it.
@@ -95,13 +102,18 @@ impl Output {
                 eprint(&texts.join("\n"));
             }
             Format::Json => self.json(false, error.result.unwrap_or_default(), &error.diagnostics),
+            Format::Github => {
+                let all = error.diagnostics.iter();
+                let lines = all.map(|found| annotation(found, &repository_path));
+                print(&lines.collect::<String>());
+            }
         }
         error.exit
     }
 
     /// A display for the events of a run, and where to send them.
     pub fn progress(&self) -> (Option<Arc<Progress>>, Sink) {
-        if self.format == Format::Json {
+        if self.format != Format::Human {
             return (None, Arc::new(|_| {}));
         }
         let progress = Arc::new(Progress::new(self.out, self.err, self.verbosity));
@@ -133,6 +145,17 @@ fn colours_wanted() -> bool {
 fn width() -> Option<usize> {
     let (_, columns) = console::Term::stderr().size_checked()?;
     Some(usize::from(columns))
+}
+
+/// A file as GitHub finds it: from the root of the repository, wherever the command runs.
+fn repository_path(file: &str) -> String {
+    let root = std::env::var_os("GITHUB_WORKSPACE").filter(|root| !root.is_empty());
+    let absolute = std::env::current_dir().map(|cwd| cwd.join(file));
+    let (Some(root), Ok(absolute)) = (root, absolute) else {
+        return file.to_owned();
+    };
+    let inside = absolute.strip_prefix(&root);
+    inside.map_or(file.to_owned(), |inside| inside.display().to_string())
 }
 
 /// A reader that went away (`| head`) is no error of ours.

@@ -3,21 +3,25 @@
 //! Pure: history and observed state come in, an ordered list of steps comes
 //! out. Everything a script can be refused for is found here.
 
+mod check;
 mod compare;
 mod control;
 mod downgrade;
 mod offline;
 mod problem;
+mod rebase;
 mod redo;
 mod repair;
 mod stamp;
 mod step;
 mod upgrade;
 
+pub use check::{CheckRequest, Finding, check};
 pub use compare::{Drift, Relation, compare, pending};
 pub use downgrade::downgrade;
 pub use offline::{after, assumed};
 pub use problem::{PlanError, PlanProblem, Spot};
+pub use rebase::{FileChange, Moved, Rebase, RebaseProblem, RebaseRequest, rebase};
 pub use redo::redo;
 pub use repair::{Repair, RepairKind, RepairRequest, repair};
 pub use stamp::{StampPlan, stamp};

@@ -15,6 +15,10 @@ use crate::{
     sql::Dialect,
 };
 
+/// There while files are exchanged, and after an exchange that was not finished. The directory is
+/// not read then.
+pub(super) const JOURNAL: &str = ".migrator-rebase.json";
+
 /// Reads all scripts of `dir`, which is shown as `shown`, by id.
 ///
 /// # Errors
@@ -54,7 +58,16 @@ fn scan(dir: &Path, shown: &str, dialect: Dialect) -> Scan {
         Ok(mut entries) => {
             // The order of a directory is anyone's; that of the report is not.
             entries.sort_by_cached_key(DirEntry::file_name);
-            Scan::of(look_at_all(&entries, shown, dialect))
+            let looks = look_at_all(&entries, shown, dialect);
+            // Afterwards as well: an exchange may have begun while files were read. Whatever was
+            // seen then is of a history that is neither the old nor the new one.
+            if entries.iter().any(|entry| entry.file_name() == JOURNAL)
+                || dir.join(JOURNAL).exists()
+            {
+                let problem = problem(shown.to_owned(), Kind::UnfinishedRebase);
+                return Scan::of([(None, vec![problem])]);
+            }
+            Scan::of(looks)
         }
     }
 }

@@ -21,6 +21,10 @@ mod document;
 #[cfg(feature = "cli")]
 mod dotenv;
 #[cfg(feature = "cli")]
+mod exchange;
+#[cfg(feature = "cli")]
+mod git;
+#[cfg(feature = "cli")]
 mod init;
 #[cfg(feature = "cli")]
 mod keys;
@@ -49,6 +53,10 @@ pub use config::{Config, Flags, Misspelt, ProtectedUrl, Sources, Url};
 #[cfg(feature = "cli")]
 pub use create::{Created, NewScripts, WriteError, create, next_id};
 pub use directory::{read, read_history};
+#[cfg(feature = "cli")]
+pub use exchange::{Exchange, ExchangeError, exchange, recover};
+#[cfg(feature = "cli")]
+pub use git::{GitError, history_at};
 #[cfg(feature = "cli")]
 pub use init::{InitError, init};
 #[cfg(feature = "cli")]

@@ -67,6 +67,9 @@ pub enum DirectoryProblemKind {
     /// A symbolic link to nothing.
     #[error("this link leads nowhere")]
     DanglingLink,
+    /// Files are being exchanged, or were when the process died.
+    #[error("a `migrator rebase` of this directory is not finished")]
+    UnfinishedRebase,
     /// A script that is no text.
     #[error(transparent)]
     Text(TextProblem),

@@ -5,17 +5,20 @@
 
 mod diagnostic;
 mod format;
+mod github;
 mod progress;
 mod style;
 mod view;
 
 pub use diagnostic::{Diagnostic, Snippet};
 pub use format::{count, duration};
+pub use github::annotation;
 pub use progress::{Progress, Verbosity};
 pub use style::{Paint, Style};
 pub use view::{
-    ChangedSince, CodesView, CurrentView, DbChange, DbView, EditView, EnsuredView, ExplainView,
-    ExplainedCode, HistoryView, InitView, Json, LogView, Mark, NewRevisionView, PlanView,
-    RedoPlanView, RedoView, RepairView, RevisionLine, RunView, ScriptView, ShowView, StampView,
-    StatusView, TemplateLine, TemplatesView, View, WrittenView,
+    BranchesView, ChangedSince, CheckView, CodesView, CurrentView, DbChange, DbView, EditView,
+    EnsuredView, ExplainView, ExplainedCode, Fork, HistoryView, InitView, Json, Lead, LogView,
+    Mark, NewRevisionView, PlanView, RebaseView, RecoveredView, RedoPlanView, RedoView, RepairView,
+    RevisionLine, RunView, ScriptView, ShowView, StampView, StatusView, TemplateLine,
+    TemplatesView, View, WrittenView,
 };

@@ -18,7 +18,8 @@ pub fn applied_heads(rows: &[AppliedRevision]) -> Vec<&AppliedRevision> {
 }
 
 /// The applied revisions that revise `ids` or depend on them, transitively,
-/// without `ids` themselves, latest applied first.
+/// without `ids` themselves, latest applied first. Of several ids one may be above another: what
+/// each of them needs is not among the found either, or it would stand on nothing.
 ///
 /// Partial rows count as applied; repeatable scripts are no part of the graph.
 pub fn applied_descendants<'a>(
@@ -42,8 +43,32 @@ pub fn applied_descendants<'a>(
             }
         }
     }
+    if ids.len() > 1 {
+        let needed = needed(rows, ids);
+        found.retain(|row| !needed.contains(&row.revision));
+    }
     found.sort_by_key(|row| std::cmp::Reverse(row.sequence));
     found
+}
+
+/// What `ids` revise and depend on, transitively.
+fn needed<'a>(rows: &'a [AppliedRevision], ids: &'a [RevisionId]) -> HashSet<&'a RevisionId> {
+    let applied: HashMap<_, _> = applied_revisions(rows)
+        .map(|row| (&row.revision, row))
+        .collect();
+    let mut needed: HashSet<&RevisionId> = HashSet::new();
+    let mut waiting: Vec<&RevisionId> = ids.iter().collect();
+    while let Some(id) = waiting.pop() {
+        let edges = applied
+            .get(id)
+            .map(|row| row.parents.iter().chain(&row.depends_on));
+        for id in edges.into_iter().flatten() {
+            if needed.insert(id) {
+                waiting.push(id);
+            }
+        }
+    }
+    needed
 }
 
 /// The rows that are about revisions, not about repeatable scripts.
@@ -116,6 +141,9 @@ mod tests {
         check("1 2 3", "5 4 6");
         check("5", "");
         check("77", "");
+        check("6 5", "");
+        check("2 5", "");
+        check("3 5", "6");
     }
 
     proptest! {

@@ -7,6 +7,7 @@ mod applied;
 mod block;
 mod checksum;
 mod duration;
+mod edit;
 mod graph;
 mod header;
 mod header_line;
@@ -31,6 +32,7 @@ pub use applied::{
 };
 pub use checksum::{Checksum, ChecksumError};
 pub use duration::parse_duration;
+pub use edit::{with_dependencies, with_parents};
 pub use header::{ForeignKeys, Headers, TransactionMode, is_label};
 pub use history::{History, Revision, ScriptPair};
 pub use id::{RevisionId, RevisionIdError};

@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc};
 
-use super::{Checksum, Headers, Place, Problem, header};
+use super::{Checksum, Headers, Place, Problem, RevisionId, header, header_line};
 use crate::sql::{Dialect, canonicalize};
 
 /// The way a script moves the schema.
@@ -74,6 +74,11 @@ impl Script {
                 kind,
             })
             .collect())
+    }
+
+    /// Where its header `revises` names `id`, as a byte offset.
+    pub fn names_parent_at(&self, id: &RevisionId) -> Option<usize> {
+        header_line::locate(&self.text, header::REVISES, Some(id))
     }
 
     /// The checksum of its canonical form.

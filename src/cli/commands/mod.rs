@@ -1,5 +1,7 @@
 //! One file a command: its arguments, whose comments are the help, and what it does.
 
+pub mod branches;
+pub mod check;
 pub mod completions;
 pub mod current;
 pub mod db;
@@ -12,7 +14,9 @@ pub mod history;
 pub mod init;
 pub mod list_templates;
 pub mod man;
+pub mod merge;
 mod migrate;
+pub mod rebase;
 pub mod redo;
 pub mod repair;
 pub mod revision;
@@ -52,6 +56,10 @@ pub async fn run(args: Args, output: &Output) -> Result<Exit, Error> {
         Command::Current(args) => current::run(args, &context).await,
         Command::History(args) => history::run(args, &context).await,
         Command::Heads(args) => heads::run(args, &context),
+        Command::Branches(args) => branches::run(args, &context),
+        Command::Merge(args) => merge::run(args, &context),
+        Command::Rebase(args) => rebase::run(args, &context).await,
+        Command::Check(args) => check::run(args, &context).await,
         Command::Show(args) => show::run(args, &context).await,
         Command::Status(args) => status::run(args, &context).await,
         Command::Repair(args) => repair::run(args, &context).await,

@@ -55,10 +55,43 @@ pub struct Args {
 
 pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let editor = args.edit.then(Editor::find).transpose()?;
-    let dialect = context.dialect();
-    let history = context.history(dialect)?;
+    let history = context.history(context.dialect())?;
+    let parents = parents(&history, &args.head, context)?;
+    let depends_on: Result<Vec<_>, Error> = args
+        .depends_on
+        .iter()
+        .map(|text| one(&history, text, context))
+        .collect();
+    let new = New {
+        message: &args.message,
+        parents,
+        depends_on: depends_on?,
+        label: args.label.as_deref(),
+        no_down: args.no_down.as_deref(),
+        rev_id: args.rev_id.as_deref(),
+        template: args.template.as_deref(),
+        editor,
+    };
+    make(&history, &new, context)
+}
+
+/// A revision to be made.
+pub(super) struct New<'a> {
+    pub message: &'a str,
+    pub parents: Vec<RevisionId>,
+    pub depends_on: Vec<RevisionId>,
+    pub label: Option<&'a str>,
+    pub no_down: Option<&'a str>,
+    pub rev_id: Option<&'a str>,
+    pub template: Option<&'a str>,
+    /// Opens the scripts.
+    pub editor: Option<Editor>,
+}
+
+/// Writes the scripts of a new revision and names them.
+pub(super) fn make(history: &History, new: &New<'_>, context: &Context) -> Result<Exit, Error> {
     let now = Utc::now();
-    let id = match &args.rev_id {
+    let id = match new.rev_id {
         Some(text) => text
             .parse()
             .map_err(|error: crate::revision::RevisionIdError| {
@@ -66,30 +99,22 @@ pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
             })?,
         None => project::next_id(now, history.in_order().map(|revision| revision.id.clone())),
     };
-    let parents = parents(&history, &args.head, context)?;
-    let depends_on: Result<Vec<_>, Error> = args
-        .depends_on
-        .iter()
-        .map(|text| one(&history, text, context))
-        .collect();
-    let depends_on = depends_on?;
-    let slug = project::slugify(&args.message)?;
+    let slug = project::slugify(new.message)?;
     let request = TemplateRequest {
         id: &id,
-        message: &args.message,
+        message: new.message,
         slug: &slug,
-        revises: &parents,
-        depends_on: &depends_on,
-        label: args.label.as_deref(),
-        irreversible: args.no_down.as_deref(),
+        revises: &new.parents,
+        depends_on: &new.depends_on,
+        label: new.label,
+        irreversible: new.no_down,
         date: now,
-        dialect,
+        dialect: context.dialect(),
         author: &context::actor(),
     };
     // What joins branches has nothing to run, unless a template says otherwise.
-    let joins = (parents.len() > 1).then_some("merge");
-    let template = args.template.as_deref().or(joins);
-    let scripts = project::render(&context.config.templates, template, &request)?;
+    let joins = (new.parents.len() > 1).then_some("merge");
+    let scripts = project::render(&context.config.templates, new.template.or(joins), &request)?;
     let (up, down) = (scripts.up.as_str(), scripts.down.as_deref());
     let scripts = NewScripts {
         id: &id,
@@ -100,10 +125,11 @@ pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let made = project::create(&context.config.migrations, scripts)?;
     let paths: Vec<_> = [Some(made.up), made.down].into_iter().flatten().collect();
     let files = paths.iter().map(|path| context.config.show(path)).collect();
+    let parents = new.parents.clone();
     let view = NewRevisionView { id, parents, files };
-    match editor {
+    match &new.editor {
         None => context.output.result(&view),
-        Some(editor) => edit(context, &editor, &view, &paths)?,
+        Some(editor) => edit(context, editor, &view, &paths)?,
     }
     Ok(Exit::Done)
 }
@@ -138,24 +164,7 @@ fn parents(
 ) -> Result<Vec<RevisionId>, Error> {
     match heads {
         [only] if only == "base" => Ok(Vec::new()),
-        [_, ..] => {
-            let parents: Result<Vec<_>, Error> = heads
-                .iter()
-                .map(|text| one(history, text, context))
-                .collect();
-            let parents = parents?;
-            match parents
-                .iter()
-                .enumerate()
-                .find(|(at, id)| parents[..*at].contains(id))
-            {
-                Some((_, twice)) => Err(Error::new(
-                    codes::M001,
-                    format!("--head names revision {twice} more than once"),
-                )),
-                None => Ok(parents),
-            }
-        }
+        [_, ..] => several(history, heads, "--head names", context),
         [] => {
             let heads: Vec<_> = history
                 .heads()
@@ -163,19 +172,40 @@ fn parents(
                 .map(|head| head.id.clone())
                 .collect();
             if heads.len() > 1 {
-                let options = heads.iter().map(|head| format!(" --head {head}"));
-                let all: String = options.collect();
-                return Err(Error::from(TargetError::SeveralHeads(heads)).hint(format!(
-                    "say which one the new revision revises: --head REVISION; or join them:{all}"
-                )));
+                return Err(Error::from(TargetError::SeveralHeads(heads)).hint(
+                    "say which one the new revision revises: --head REVISION; \
+                     or join them first: migrator merge -m \"join\"",
+                ));
             }
             Ok(heads)
         }
     }
 }
 
+/// The revisions that `texts` name, each once; `what` begins the sentence where one comes twice.
+pub(super) fn several(
+    history: &History,
+    texts: &[String],
+    what: &str,
+    context: &Context,
+) -> Result<Vec<RevisionId>, Error> {
+    let ids: Result<Vec<_>, Error> = texts
+        .iter()
+        .map(|text| one(history, text, context))
+        .collect();
+    let ids = ids?;
+    let mut twice = ids.iter().enumerate();
+    match twice.find(|(at, id)| ids[..*at].contains(id)) {
+        Some((_, twice)) => Err(Error::new(
+            codes::M001,
+            format!("{what} revision {twice} more than once"),
+        )),
+        None => Ok(ids),
+    }
+}
+
 /// The revision that `text` names.
-fn one(history: &History, text: &str, context: &Context) -> Result<RevisionId, Error> {
+pub(super) fn one(history: &History, text: &str, context: &Context) -> Result<RevisionId, Error> {
     let target: Target = text.parse()?;
     match history.resolve(&target, &[])? {
         Resolved::Revisions(ids) if ids.len() == 1 => Ok(ids[0].clone()),

@@ -1,13 +1,16 @@
 //! Every error of every room as a diagnostic: code, sentence, place, hint.
 
+mod check;
 mod database;
 mod plan;
 mod project;
+mod rebase;
 mod run;
 mod target;
 
 use std::process::ExitCode;
 
+pub use check::finding;
 pub use database::location;
 pub use project::{config, directory};
 

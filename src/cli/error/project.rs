@@ -89,6 +89,10 @@ fn directory_problem(problem: &DirectoryProblem) -> Diagnostic {
             ),
         ),
         K::Unreadable { .. } | K::NotAFile | K::DanglingLink => (codes::M206, None),
+        K::UnfinishedRebase => (
+            codes::M414,
+            Some("`migrator rebase` completes it".to_owned()),
+        ),
         K::Misnamed { nearest } => (
             codes::M202,
             nearest

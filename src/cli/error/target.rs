@@ -2,7 +2,7 @@ use super::{Error, diagnostic};
 use crate::{
     cli::codes,
     report::Diagnostic,
-    revision::{RevisionId, TargetError, TargetSyntaxError},
+    revision::{TargetError, TargetSyntaxError},
 };
 
 impl From<TargetSyntaxError> for Error {
@@ -20,7 +20,7 @@ impl From<TargetError> for Error {
 
 pub(super) fn describe(error: &TargetError) -> Diagnostic {
     let (code, hint) = match error {
-        TargetError::SeveralHeads(heads) => (codes::M403, Some(several(heads))),
+        TargetError::SeveralHeads(_) => (codes::M403, Some(SEVERAL.to_owned())),
         TargetError::NoRevisions => (
             codes::M401,
             Some("make the first one: migrator revision -m \"first\"".to_owned()),
@@ -60,13 +60,8 @@ pub(super) fn describe(error: &TargetError) -> Diagnostic {
 }
 
 /// The ways out of several heads.
-fn several(heads: &[RevisionId]) -> String {
-    let options = heads.iter().map(|head| format!(" --head {head}"));
-    format!(
-        "name one of them, use `heads` for all, or join them: migrator revision -m \"join\"{}",
-        options.collect::<String>()
-    )
-}
+const SEVERAL: &str = "name one of them, use `heads` for all, join them (`migrator merge -m \"join\"`), \
+    or move what is not applied yet onto the other (`migrator rebase REVISION`)";
 
 fn did_you_mean(nearest: &[String]) -> Option<String> {
     match nearest {

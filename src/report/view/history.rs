@@ -86,7 +86,7 @@ impl RevisionLine {
         line
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         let has = |mark: &Mark| self.marks.contains(mark);
         let label = self.marks.iter().find_map(|mark| match mark {
             Mark::Label(label) => Some(label),
@@ -127,12 +127,9 @@ fn parents(parents: &[RevisionId]) -> String {
     }
 }
 
-pub(super) fn width(lines: &[RevisionLine]) -> usize {
-    lines
-        .iter()
-        .map(|line| line.id.as_str().len())
-        .max()
-        .unwrap_or(0)
+pub(super) fn width<'a>(lines: impl IntoIterator<Item = &'a RevisionLine>) -> usize {
+    let lengths = lines.into_iter().map(|line| line.id.as_str().len());
+    lengths.max().unwrap_or(0)
 }
 
 fn listing(lines: &[RevisionLine], paint: Paint, verbosity: Verbosity) -> String {
@@ -142,18 +139,25 @@ fn listing(lines: &[RevisionLine], paint: Paint, verbosity: Verbosity) -> String
         text.push_str(&line.human(paint, width));
         text.push('\n');
         if verbosity == Verbosity::Verbose {
-            let mut detail = |name: &str, value: String| {
-                text.push_str(&paint.paint(Style::Dim, format!("{:width$}  {name} {value}", "")));
-                text.push('\n');
-            };
-            detail("revises", parents(&line.parents));
-            if !line.depends_on.is_empty() {
-                detail("depends on", ids(&line.depends_on).join(", "));
-            }
-            if let Some(file) = &line.file {
-                detail("file", file.clone());
-            }
+            text.push_str(&details(line, paint, width));
         }
+    }
+    text
+}
+
+/// What is said of a revision with `-v`, below its message.
+pub(super) fn details(line: &RevisionLine, paint: Paint, width: usize) -> String {
+    let mut text = String::new();
+    let mut detail = |name: &str, value: String| {
+        text.push_str(&paint.paint(Style::Dim, format!("{:width$}  {name} {value}", "")));
+        text.push('\n');
+    };
+    detail("revises", parents(&line.parents));
+    if !line.depends_on.is_empty() {
+        detail("depends on", ids(&line.depends_on).join(", "));
+    }
+    if let Some(file) = &line.file {
+        detail("file", file.clone());
     }
     text
 }

@@ -1,10 +1,13 @@
 //! One struct a result, with its text and its JSON side by side.
 
+mod branches;
 mod change;
+mod check;
 mod db;
 mod history;
 mod log;
 mod made;
+mod rebase;
 mod redo;
 mod repair;
 mod script;
@@ -13,11 +16,14 @@ mod tools;
 
 use serde_json::{Map, Value};
 
+pub use branches::{BranchesView, Fork, Lead};
 pub use change::{PlanView, RunView, StampView};
+pub use check::CheckView;
 pub use db::{DbChange, DbView};
 pub use history::{ChangedSince, CurrentView, HistoryView, Mark, RevisionLine, ShowView};
 pub use log::LogView;
 pub use made::{InitView, NewRevisionView};
+pub use rebase::{RebaseView, RecoveredView};
 pub use redo::{RedoPlanView, RedoView};
 pub use repair::RepairView;
 pub use script::ScriptView;
@@ -39,6 +45,13 @@ pub trait View {
 
     /// For programs: the fields beside `version` and `command`.
     fn json(&self) -> Json;
+
+    /// Annotations for GitHub's workflows, of results that have places. `path` makes a file's
+    /// name one that GitHub finds.
+    fn github(&self, path: &dyn Fn(&str) -> String) -> String {
+        let _ = path;
+        String::new()
+    }
 }
 
 /// An object from a `json!({…})`.

@@ -1,0 +1,350 @@
+use super::compare::{self, Relation, highest, revisions};
+use crate::{
+    revision::{Direction, History, Observed, Revision, RevisionId, Script},
+    sql::Dialect,
+};
+
+/// What is checked.
+#[derive(Clone, Copy, Debug)]
+pub struct CheckRequest<'a> {
+    /// The directory.
+    pub history: &'a History,
+    /// The database, when one was asked.
+    pub observed: Option<&'a Observed>,
+    /// The directory as it was in another commit.
+    pub base: Option<&'a History>,
+    /// Whose rules scripts follow.
+    pub dialect: Dialect,
+    /// Whether revisions may be pending.
+    pub pending_ok: bool,
+    /// Whether late revisions without `revises` are fine.
+    pub out_of_order_ok: bool,
+}
+
+/// Something that a check finds.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Finding {
+    /// More than one head; the file of the last one.
+    #[error("there are {} heads: {}", heads.len(), join(heads))]
+    SeveralHeads {
+        /// By id.
+        heads: Vec<RevisionId>,
+        /// Of the last one.
+        file: String,
+    },
+    /// Neither a down script nor a word about that.
+    #[error("revision {revision} has no down script, and does not say that this is on purpose")]
+    NoDown {
+        /// The revision.
+        revision: RevisionId,
+        /// The up script.
+        file: String,
+    },
+    /// The script is not the one that was applied.
+    #[error("the {direction} script of revision {revision} was changed after it was applied")]
+    Edited {
+        /// The revision.
+        revision: RevisionId,
+        /// Which of its scripts.
+        direction: Direction,
+        /// It.
+        file: String,
+    },
+    /// Applied, but not here.
+    #[error("applied and {}: {}", if *ahead { "above everything in this directory" } else { "not in this directory" }, join(revisions))]
+    Unknown {
+        /// By sequence.
+        revisions: Vec<RevisionId>,
+        /// Whether they are above all heads of the directory.
+        ahead: bool,
+    },
+    /// Here, but not applied.
+    #[error("not applied yet: {}", join(revisions))]
+    Pending {
+        /// In order.
+        revisions: Vec<RevisionId>,
+        /// Of the first.
+        file: String,
+    },
+    /// Stopped in its middle.
+    #[error(
+        "revision {revision} stopped in its {direction} script: {done} of {total} statements are done"
+    )]
+    Partial {
+        /// The revision.
+        revision: RevisionId,
+        /// Which of its scripts.
+        direction: Direction,
+        /// Statements done.
+        done: usize,
+        /// Statements in all.
+        total: usize,
+        /// Its file, where the directory has it.
+        file: Option<String>,
+    },
+    /// Late, without `revises`.
+    #[error("revision {revision} sorts before {before}, which is applied, and names no parent")]
+    OutOfOrder {
+        /// The revision.
+        revision: RevisionId,
+        /// The highest applied one.
+        before: RevisionId,
+        /// Its file.
+        file: String,
+    },
+    /// A script of the base is another one now.
+    #[error("the {direction} script of revision {revision} is not the one of the base")]
+    BaseEdited {
+        /// The revision.
+        revision: RevisionId,
+        /// Which of its scripts.
+        direction: Direction,
+        /// It.
+        file: String,
+    },
+    /// A revision of the base has other parents or dependencies now.
+    #[error("revision {revision} {what} other revisions than in the base: {}", if now.is_empty() { "base".to_owned() } else { join(now) })]
+    BaseMoved {
+        /// The revision.
+        revision: RevisionId,
+        /// `revises` or `depends on`.
+        what: &'static str,
+        /// Which ones now.
+        now: Vec<RevisionId>,
+        /// Its file.
+        file: String,
+    },
+    /// A script of the base is not here.
+    #[error("{file} is in the base and not here")]
+    BaseGone {
+        /// The file.
+        file: String,
+        /// What it is called now, as it seems.
+        now: Option<String>,
+    },
+    /// A new revision revises something else than a head of the base.
+    #[error(
+        "revision {revision} is new and revises {parent}, which is not the base's head ({})",
+        join(heads)
+    )]
+    Below {
+        /// The revision.
+        revision: RevisionId,
+        /// What it revises.
+        parent: RevisionId,
+        /// Of the base.
+        heads: Vec<RevisionId>,
+        /// Its file.
+        file: String,
+    },
+    /// A new revision with an old id.
+    #[error("revision {revision} is new and sorts before {head}, the base's head")]
+    Early {
+        /// The revision.
+        revision: RevisionId,
+        /// Of the base.
+        head: RevisionId,
+        /// Its file.
+        file: String,
+    },
+}
+
+/// All that a check finds: of the directory, of the database, against the base.
+pub fn check(request: &CheckRequest<'_>) -> Vec<Finding> {
+    let mut findings = directory(request.history);
+    if let Some(observed) = request.observed {
+        findings.extend(database(request, observed));
+    }
+    if let Some(base) = request.base {
+        findings.extend(against(request, base));
+    }
+    findings
+}
+
+fn directory(history: &History) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let [_, .., last] = history.heads().as_slice() {
+        findings.push(Finding::SeveralHeads {
+            heads: ids(&history.heads()),
+            file: last.up.file.clone(),
+        });
+    }
+    let silent = |r: &&Revision| r.down.is_none() && r.up.headers.irreversible.is_none();
+    findings.extend(history.by_id().filter(silent).map(|r| Finding::NoDown {
+        revision: r.id.clone(),
+        file: r.up.file.clone(),
+    }));
+    findings
+}
+
+fn database(request: &CheckRequest<'_>, observed: &Observed) -> Vec<Finding> {
+    let history = request.history;
+    let drift = compare::compare(history, observed, request.dialect);
+    let mut findings = Vec::new();
+    let file = |id: &RevisionId| history.get(id).map(|r| r.up.file.clone());
+    for (direction, edited) in [
+        (Direction::Up, &drift.edited_up),
+        (Direction::Down, &drift.edited_down),
+    ] {
+        let known = edited.iter().filter_map(|id| history.get(id));
+        findings.extend(known.filter_map(|revision| {
+            Some(Finding::Edited {
+                revision: revision.id.clone(),
+                direction,
+                file: script(revision, direction)?.file.clone(),
+            })
+        }));
+    }
+    if !drift.unknown.is_empty() {
+        findings.push(Finding::Unknown {
+            revisions: drift.unknown.clone(),
+            ahead: drift.relation == Relation::Ahead,
+        });
+    }
+    for (id, partial) in &drift.partial {
+        findings.push(Finding::Partial {
+            revision: id.clone(),
+            direction: partial.direction,
+            done: partial.statements_done,
+            total: partial.statements_total,
+            file: file(id),
+        });
+    }
+    if let Some(before) = highest(history, observed).filter(|_| !request.out_of_order_ok) {
+        let late = drift.out_of_order.iter().map(|id| Finding::OutOfOrder {
+            revision: id.clone(),
+            before: before.clone(),
+            file: file(id).unwrap_or_default(),
+        });
+        findings.extend(late);
+    }
+    let applied = |id: &RevisionId| revisions(observed).any(|row| row.revision == *id);
+    let pending: Vec<_> = history.in_order().filter(|r| !applied(&r.id)).collect();
+    if let Some(first) = pending.first().filter(|_| !request.pending_ok) {
+        findings.push(Finding::Pending {
+            file: first.up.file.clone(),
+            revisions: ids(&pending),
+        });
+    }
+    findings
+}
+
+/// Nothing of the base may be edited, gone or overtaken.
+fn against(request: &CheckRequest<'_>, base: &History) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for was in base.by_id() {
+        match request.history.get(&was.id) {
+            Some(now) => findings.extend(changed(request, was, now)),
+            None => findings.extend(gone(request, was)),
+        }
+    }
+    let heads = ids(&base.heads());
+    let is_new = |id: &RevisionId| base.get(id).is_none();
+    for new in request.history.by_id().filter(|r| is_new(&r.id)) {
+        let fits = |parent: &&RevisionId| is_new(parent) || heads.contains(parent);
+        let file = new.up.file.clone();
+        if let Some(parent) = new.parents.iter().find(|parent| !fits(parent)) {
+            findings.push(Finding::Below {
+                revision: new.id.clone(),
+                parent: parent.clone(),
+                heads: heads.clone(),
+                file,
+            });
+        } else if let Some(head) = heads.iter().find(|head| new.id < **head) {
+            findings.push(Finding::Early {
+                revision: new.id.clone(),
+                head: head.clone(),
+                file,
+            });
+        }
+    }
+    findings
+}
+
+/// What a revision of the base has become.
+fn changed(request: &CheckRequest<'_>, was: &Revision, now: &Revision) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let dialect = request.dialect;
+    for direction in [Direction::Up, Direction::Down] {
+        let Some(before) = script(was, direction) else {
+            continue;
+        };
+        let Some(after) = script(now, direction).filter(|_| was.slug == now.slug) else {
+            findings.push(Finding::BaseGone {
+                file: name(before).to_owned(),
+                now: script(now, direction).map(|script| script.file.clone()),
+            });
+            continue;
+        };
+        if before.text != after.text && before.checksum(dialect) != after.checksum(dialect) {
+            findings.push(Finding::BaseEdited {
+                revision: now.id.clone(),
+                direction,
+                file: after.file.clone(),
+            });
+        }
+    }
+    for (what, before, after) in [
+        ("revises", &was.parents, &now.parents),
+        ("depends on", &was.depends_on, &now.depends_on),
+    ] {
+        let (mut one, mut other) = (before.clone(), after.clone());
+        one.sort();
+        other.sort();
+        if one != other {
+            findings.push(Finding::BaseMoved {
+                revision: now.id.clone(),
+                what,
+                now: after.clone(),
+                file: now.up.file.clone(),
+            });
+        }
+    }
+    findings
+}
+
+/// A revision of the base that is not here, perhaps under another id.
+fn gone(request: &CheckRequest<'_>, was: &Revision) -> Vec<Finding> {
+    let dialect = request.dialect;
+    let checksum = was.up.checksum(dialect);
+    let same = |r: &&Revision| r.slug == was.slug && r.up.checksum(dialect) == checksum;
+    let now = request.history.by_id().find(same);
+    let scripts = [Some(&was.up), was.down.as_ref()].into_iter().flatten();
+    let gone = scripts.map(|before| Finding::BaseGone {
+        file: name(before).to_owned(),
+        now: now
+            .and_then(|now| script(now, before.direction))
+            .map(|script| script.file.clone()),
+    });
+    gone.collect()
+}
+
+fn script(revision: &Revision, direction: Direction) -> Option<&Script> {
+    match direction {
+        Direction::Up => Some(&revision.up),
+        Direction::Down => revision.down.as_ref(),
+    }
+}
+
+/// The file's name without its directory, or its commit.
+fn name(script: &Script) -> &str {
+    let file = script.file.as_str();
+    file.rsplit_once(['/', ':']).map_or(file, |(_, name)| name)
+}
+
+fn ids(revisions: &[&Revision]) -> Vec<RevisionId> {
+    revisions
+        .iter()
+        .map(|revision| revision.id.clone())
+        .collect()
+}
+
+fn join(ids: &[RevisionId]) -> String {
+    let ids: Vec<_> = ids.iter().map(RevisionId::as_str).collect();
+    ids.join(", ")
+}
+
+#[cfg(test)]
+#[path = "check_tests.rs"]
+mod check_tests;

@@ -1,0 +1,411 @@
+use std::collections::{HashMap, HashSet};
+
+use super::compare::revisions;
+use crate::{
+    revision::{
+        Direction, History, Observed, Revision, RevisionId, Script, ScriptPair, with_dependencies,
+        with_parents,
+    },
+    sql::Dialect,
+};
+
+/// What `rebase` was asked to do, and what it may know.
+#[derive(Clone, Copy, Debug)]
+pub struct RebaseRequest<'a> {
+    /// The directory.
+    pub history: &'a History,
+    /// The database, when one was asked.
+    pub observed: Option<&'a Observed>,
+    /// Whose rules scripts follow.
+    pub dialect: Dialect,
+    /// What moves, with all that revises it.
+    pub revision: &'a RevisionId,
+    /// The head to move onto; the only other one when none is given.
+    pub onto: Option<&'a RevisionId>,
+}
+
+/// Which revisions get new ids, and the files that are exchanged for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rebase {
+    /// The head that is revised afterwards.
+    pub onto: RevisionId,
+    /// What moves, each after its parents.
+    pub moved: Vec<Moved>,
+    /// The files, those of one revision together.
+    pub files: Vec<FileChange>,
+    /// The heads afterwards, by id.
+    pub heads: Vec<RevisionId>,
+}
+
+/// A revision that gets a new id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The id it had.
+    pub from: RevisionId,
+    /// The id it gets.
+    pub to: RevisionId,
+    /// Its message.
+    pub message: String,
+    /// What it revises afterwards.
+    pub parents: Vec<RevisionId>,
+}
+
+/// A file that gets another name, another text, or both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileChange {
+    /// Its name in the directory.
+    pub from: String,
+    /// Its name afterwards.
+    pub to: String,
+    /// Its text.
+    pub before: String,
+    /// Its text afterwards.
+    pub after: String,
+}
+
+/// Why a revision can't be moved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RebaseProblem {
+    /// The database has it.
+    #[error("what is applied can't get a new id: {}", join(.0))]
+    Applied(Vec<RevisionId>),
+    /// Which head is meant?
+    #[error("there are {} heads to move onto: {}", .0.len(), join(.0))]
+    SeveralHeads(Vec<RevisionId>),
+    /// `--onto` names what moves itself.
+    #[error("{onto} is above {revision}, so it moves with it")]
+    OntoMoves {
+        /// The target.
+        onto: RevisionId,
+        /// What was to be moved.
+        revision: RevisionId,
+    },
+    /// `--onto` names a revision that another one revises, which does not move.
+    #[error("{onto} is no head: it is revised by {}", join(children))]
+    OntoNoHead {
+        /// The target.
+        onto: RevisionId,
+        /// Who revises it and stays.
+        children: Vec<RevisionId>,
+    },
+    /// What was to be moved joins branches.
+    #[error(
+        "revision {revision} joins {}, so it can't be moved onto one head",
+        join(parents)
+    )]
+    Merge {
+        /// It.
+        revision: RevisionId,
+        /// The branches.
+        parents: Vec<RevisionId>,
+        /// Its file.
+        file: String,
+    },
+    /// Something that moves joins the branch with one that would be below it then.
+    #[error("revision {revision} joins the branch with {other}, which would be below it then")]
+    Joined {
+        /// The merge.
+        revision: RevisionId,
+        /// Its other parent.
+        other: RevisionId,
+        /// Its file.
+        file: String,
+    },
+    /// The target needs what was to be moved onto it.
+    #[error("{onto} needs revision {revision} applied before it, so that can't be moved onto it")]
+    Needed {
+        /// The target.
+        onto: RevisionId,
+        /// What moves, and is a dependency.
+        revision: RevisionId,
+    },
+    /// A revision without `revises` would follow another one.
+    #[error("revision {revision} names no parent, and would get another one")]
+    Reparented {
+        /// It.
+        revision: RevisionId,
+        /// Its file.
+        file: String,
+    },
+}
+
+/// The plan of `rebase REVISION`. `fresh` makes new ids for so many revisions upon a head.
+/// `None` when there is nothing to do.
+///
+/// # Errors
+/// What stands in its way.
+pub fn rebase(
+    request: &RebaseRequest<'_>,
+    fresh: impl Fn(&RevisionId, usize) -> Vec<RevisionId>,
+) -> Result<Option<Rebase>, RebaseProblem> {
+    let history = request.history;
+    let Some(revision) = history.get(request.revision) else {
+        return Ok(None);
+    };
+    let moving = above(history, revision);
+    let Some(onto) = onto(request, revision, &moving)? else {
+        return Ok(None);
+    };
+    if revision.parents == [onto.clone()] && revision.id > onto {
+        return Ok(None);
+    }
+    refuse(request, revision, &moving, &onto)?;
+    let moved: Vec<_> = history
+        .in_order()
+        .filter(|revision| moving.contains(&revision.id))
+        .collect();
+    let ids = fresh(&onto, moved.len());
+    let renamed: HashMap<RevisionId, RevisionId> = moved
+        .iter()
+        .zip(ids)
+        .map(|(revision, id)| (revision.id.clone(), id))
+        .collect();
+    let mover = Mover {
+        request,
+        onto: &onto,
+        renamed,
+    };
+    let heads = mover.verify()?;
+    Ok(Some(Rebase {
+        moved: moved.into_iter().map(|r| mover.moved(r)).collect(),
+        files: history.in_order().flat_map(|r| mover.files(r)).collect(),
+        heads,
+        onto,
+    }))
+}
+
+/// `revision` and all that revise it.
+fn above<'a>(history: &'a History, revision: &'a Revision) -> HashSet<&'a RevisionId> {
+    let mut reached = HashSet::from([&revision.id]);
+    let mut waiting = vec![&revision.id];
+    while let Some(id) = waiting.pop() {
+        for child in history.children(id) {
+            if reached.insert(&child.id) {
+                waiting.push(&child.id);
+            }
+        }
+    }
+    reached
+}
+
+/// The head to move onto; `None` when nothing stays that could be one.
+fn onto(
+    request: &RebaseRequest<'_>,
+    revision: &Revision,
+    moving: &HashSet<&RevisionId>,
+) -> Result<Option<RevisionId>, RebaseProblem> {
+    let history = request.history;
+    let stays = |r: &&Revision| !moving.contains(&r.id);
+    let staying_children = |id: &RevisionId| -> Vec<RevisionId> {
+        let children = history.children(id).into_iter().filter(stays);
+        children.map(|child| child.id.clone()).collect()
+    };
+    if let Some(onto) = request.onto {
+        if moving.contains(onto) {
+            return Err(RebaseProblem::OntoMoves {
+                onto: onto.clone(),
+                revision: revision.id.clone(),
+            });
+        }
+        let children = staying_children(onto);
+        if children.is_empty() {
+            return Ok(Some(onto.clone()));
+        }
+        let onto = onto.clone();
+        return Err(RebaseProblem::OntoNoHead { onto, children });
+    }
+    let heads = history.by_id().filter(stays).map(|r| &r.id);
+    let heads: Vec<_> = heads.filter(|id| staying_children(id).is_empty()).collect();
+    let others = heads.iter().filter(|id| !revision.parents.contains(id));
+    let others: Vec<RevisionId> = others.map(|id| (*id).clone()).collect();
+    match (others.as_slice(), heads.as_slice()) {
+        ([other], _) => Ok(Some(other.clone())),
+        // Its own parents only: it is where it should be, but for its id perhaps.
+        ([], [own]) => Ok(Some((*own).clone())),
+        ([], _) => Ok(None),
+        _ => Err(RebaseProblem::SeveralHeads(others)),
+    }
+}
+
+fn refuse(
+    request: &RebaseRequest<'_>,
+    revision: &Revision,
+    moving: &HashSet<&RevisionId>,
+    onto: &RevisionId,
+) -> Result<(), RebaseProblem> {
+    let history = request.history;
+    let rows = request.observed.into_iter().flat_map(revisions);
+    let applied: Vec<_> = rows
+        .map(|row| &row.revision)
+        .filter(|id| moving.contains(id))
+        .cloned()
+        .collect();
+    if !applied.is_empty() {
+        return Err(RebaseProblem::Applied(applied));
+    }
+    if revision.parents.len() > 1 {
+        return Err(RebaseProblem::Merge {
+            revision: revision.id.clone(),
+            parents: revision.parents.clone(),
+            file: revision.up.file.clone(),
+        });
+    }
+    let below = history.closure(std::slice::from_ref(onto));
+    if let Some(needed) = below.iter().find(|r| moving.contains(&r.id)) {
+        return Err(RebaseProblem::Needed {
+            onto: onto.clone(),
+            revision: needed.id.clone(),
+        });
+    }
+    let below = ancestors(history, onto);
+    for merge in history.in_order().filter(|r| moving.contains(&r.id)) {
+        let mut others = merge.parents.iter();
+        if merge.id != revision.id
+            && let Some(other) = others.find(|parent| below.contains(parent))
+        {
+            return Err(RebaseProblem::Joined {
+                revision: merge.id.clone(),
+                other: other.clone(),
+                file: merge.up.file.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// `id` and what it revises, transitively.
+fn ancestors<'a>(history: &'a History, id: &'a RevisionId) -> HashSet<&'a RevisionId> {
+    let mut reached = HashSet::from([id]);
+    let mut waiting = vec![id];
+    while let Some(id) = waiting.pop() {
+        for parent in history.get(id).into_iter().flat_map(|r| &r.parents) {
+            if reached.insert(parent) {
+                waiting.push(parent);
+            }
+        }
+    }
+    reached
+}
+
+struct Mover<'a> {
+    request: &'a RebaseRequest<'a>,
+    onto: &'a RevisionId,
+    renamed: HashMap<RevisionId, RevisionId>,
+}
+
+impl Mover<'_> {
+    fn new_id(&self, id: &RevisionId) -> RevisionId {
+        self.renamed.get(id).unwrap_or(id).clone()
+    }
+
+    /// Afterwards.
+    fn parents(&self, revision: &Revision) -> Vec<RevisionId> {
+        if revision.id == *self.request.revision {
+            return vec![self.onto.clone()];
+        }
+        revision.parents.iter().map(|id| self.new_id(id)).collect()
+    }
+
+    fn moved(&self, revision: &Revision) -> Moved {
+        Moved {
+            from: revision.id.clone(),
+            to: self.new_id(&revision.id),
+            message: revision.message.clone(),
+            parents: self.parents(revision),
+        }
+    }
+
+    fn is_moved(&self, revision: &Revision) -> bool {
+        self.renamed.contains_key(&revision.id)
+    }
+
+    /// The up script's text afterwards.
+    fn up(&self, revision: &Revision) -> String {
+        let dialect = self.request.dialect;
+        let text = with_dependencies(dialect, &revision.up.text, &self.renamed);
+        if self.is_moved(revision) {
+            with_parents(dialect, &text, &self.parents(revision))
+        } else {
+            text
+        }
+    }
+
+    fn files(&self, revision: &Revision) -> Vec<FileChange> {
+        let change = |script: &Script, after: String| {
+            let (_, from) = script.file.rsplit_once('/').unwrap_or(("", &script.file));
+            let to = if self.is_moved(revision) {
+                let id = self.new_id(&revision.id);
+                format!("{id}_{}.{}.sql", revision.slug, script.direction)
+            } else {
+                from.to_owned()
+            };
+            FileChange {
+                from: from.to_owned(),
+                to,
+                before: script.text.to_string(),
+                after,
+            }
+        };
+        let up = change(&revision.up, self.up(revision));
+        let down = revision.down.as_ref();
+        let down = down.map(|script| change(script, script.text.to_string()));
+        let changes = [Some(up), down].into_iter().flatten();
+        changes
+            .filter(|change| change.from != change.to || change.before != change.after)
+            .collect()
+    }
+
+    /// The heads of the history as it will be read, in which every revision must have the parents
+    /// it is to have.
+    fn verify(&self) -> Result<Vec<RevisionId>, RebaseProblem> {
+        let history = self.request.history;
+        let reparented = |revision: &Revision| RebaseProblem::Reparented {
+            revision: revision.id.clone(),
+            file: revision.up.file.clone(),
+        };
+        let mut ids: Vec<_> = history.by_id().map(|r| self.new_id(&r.id)).collect();
+        ids.sort();
+        let mut implicit = history
+            .by_id()
+            .filter(|r| r.implicit_parent && !self.is_moved(r));
+        if let Some(revision) = implicit.find(|revision| {
+            let before = ids.iter().rev().find(|id| **id < revision.id);
+            before != revision.parents.first()
+        }) {
+            return Err(reparented(revision));
+        }
+        let mut pairs = Vec::with_capacity(history.len());
+        for revision in history.in_order() {
+            let file = revision.up.file.clone();
+            let up = Script::parse(self.request.dialect, Direction::Up, file, self.up(revision));
+            pairs.push(ScriptPair {
+                id: self.new_id(&revision.id),
+                slug: revision.slug.clone(),
+                up: up.map_err(|_| reparented(revision))?,
+                down: revision.down.clone(),
+            });
+        }
+        let after = History::new(pairs);
+        for revision in history.in_order() {
+            let found = after.as_ref().ok().and_then(|h| {
+                let found = h.get(&self.new_id(&revision.id))?;
+                Some(&found.parents)
+            });
+            if found != Some(&self.parents(revision)) {
+                return Err(reparented(revision));
+            }
+        }
+        let heads = after.iter().flat_map(History::heads);
+        Ok(heads.map(|head| head.id.clone()).collect())
+    }
+}
+
+fn join(ids: &[RevisionId]) -> String {
+    let ids: Vec<_> = ids.iter().map(RevisionId::as_str).collect();
+    ids.join(", ")
+}
+
+#[cfg(test)]
+#[path = "rebase_tests.rs"]
+mod rebase_tests;

@@ -1,0 +1,120 @@
+use serde_json::{Value, json};
+
+use super::{
+    Json, Paint, RevisionLine, Verbosity, View,
+    history::{details, ids, width},
+    object,
+};
+use crate::{report::Style, revision::RevisionId};
+
+/// `branches`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BranchesView {
+    /// Where branches part, by id.
+    pub forks: Vec<Fork>,
+    /// What carries a label, by id.
+    pub labels: Vec<Lead>,
+    /// Where the history begins, by id.
+    pub roots: Vec<Lead>,
+}
+
+/// A revision that several others revise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fork {
+    /// It.
+    pub point: RevisionLine,
+    /// They, by id.
+    pub children: Vec<Lead>,
+}
+
+/// A revision and the heads above it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lead {
+    /// The revision.
+    pub line: RevisionLine,
+    /// By id.
+    pub heads: Vec<RevisionId>,
+}
+
+impl Lead {
+    fn json(&self) -> Value {
+        let mut json = self.line.json();
+        json["heads"] = json!(ids(&self.heads));
+        json
+    }
+
+    fn human(&self, paint: Paint, width: usize) -> String {
+        // A head that leads to itself has said so.
+        let itself = matches!(self.heads.as_slice(), [only] if *only == self.line.id);
+        let to = if itself {
+            String::new()
+        } else {
+            let heads = ids(&self.heads).join(", ");
+            paint.paint(Style::Dim, format!("  -> {heads}"))
+        };
+        format!("{}{to}", self.line.human(paint, width))
+    }
+}
+
+impl BranchesView {
+    fn all_lines(&self) -> impl Iterator<Item = &RevisionLine> {
+        let points = self.forks.iter().map(|fork| &fork.point);
+        let children = self.forks.iter().flat_map(|fork| &fork.children);
+        let leads = children.chain(&self.labels).chain(&self.roots);
+        points.chain(leads.map(|lead| &lead.line))
+    }
+}
+
+impl View for BranchesView {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+        let verbose = verbosity == Verbosity::Verbose;
+        let width = width(self.all_lines());
+        let mut text = String::new();
+        let mut add = |indent: &str, shown: String, line: &RevisionLine| {
+            text.push_str(&format!("{indent}{shown}\n"));
+            if verbose {
+                text.push_str(&details(line, paint, indent.len() + width));
+            }
+        };
+        for fork in &self.forks {
+            add("", fork.point.human(paint, width), &fork.point);
+            for child in &fork.children {
+                add("  ", child.human(paint, width), &child.line);
+            }
+        }
+        let mut leads = |title: &str, leads: &[Lead]| {
+            if !leads.is_empty() {
+                let gap = if text.is_empty() { "" } else { "\n" };
+                text.push_str(&format!("{gap}{}\n", paint.paint(Style::Strong, title)));
+            }
+            for lead in leads {
+                text.push_str(&format!("  {}\n", lead.human(paint, width)));
+            }
+        };
+        leads("Labels", &self.labels);
+        // One root goes without saying.
+        if self.roots.len() > 1 || verbose {
+            leads("Roots", &self.roots);
+        }
+        if text.is_empty() {
+            "The history has no branches.\n".to_owned()
+        } else {
+            text
+        }
+    }
+
+    fn json(&self) -> Json {
+        let forks = self.forks.iter().map(|fork| {
+            let mut json = fork.point.json();
+            let children = fork.children.iter().map(Lead::json);
+            json["children"] = children.collect();
+            json
+        });
+        let leads = |leads: &[Lead]| leads.iter().map(Lead::json).collect::<Vec<_>>();
+        object(json!({
+            "branch_points": forks.collect::<Vec<_>>(),
+            "labels": leads(&self.labels),
+            "roots": leads(&self.roots),
+        }))
+    }
+}

@@ -1,0 +1,169 @@
+//! Changes headers of a script and leaves every other byte as it is.
+
+use std::collections::HashMap;
+
+use super::{
+    RevisionId,
+    block::{self, BOM, CommentKind},
+    header::{DEPENDS_ON, REVISES},
+    header_line::{HeaderLine, Line, line},
+};
+use crate::sql::Dialect;
+
+/// `text` with `parents` as the value of its header `revises`, which is put below the first line
+/// of comment, or on top, where there was none.
+pub fn with_parents(dialect: Dialect, text: &str, parents: &[RevisionId]) -> String {
+    let value = if parents.is_empty() {
+        "base".to_owned()
+    } else {
+        let ids: Vec<_> = parents.iter().map(RevisionId::as_str).collect();
+        ids.join(", ")
+    };
+    if let Some(found) = header(dialect, text, REVISES) {
+        let end = found.value_at + found.value.len();
+        return format!("{}{value}{}", &text[..found.value_at], &text[end..]);
+    }
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let at = below_the_message(dialect, text);
+    let (before, after) = text.split_at(at);
+    let open = !before.is_empty() && before != BOM && !before.ends_with('\n');
+    let gap = if open { newline } else { "" };
+    format!("{before}{gap}-- migrator: {REVISES} = {value}{newline}{after}")
+}
+
+/// `text` with other names for what it depends on.
+pub fn with_dependencies(
+    dialect: Dialect,
+    text: &str,
+    renamed: &HashMap<RevisionId, RevisionId>,
+) -> String {
+    let Some(found) = header(dialect, text, DEPENDS_ON) else {
+        return text.to_owned();
+    };
+    let parts = found.value.split(',').map(|part| {
+        let written = part.trim();
+        let new = written.parse().ok().and_then(|id| renamed.get(&id));
+        new.map_or(part.to_owned(), |new| part.replace(written, new.as_str()))
+    });
+    let value = parts.collect::<Vec<_>>().join(",");
+    let end = found.value_at + found.value.len();
+    format!("{}{value}{}", &text[..found.value_at], &text[end..])
+}
+
+fn header<'a>(dialect: Dialect, text: &'a str, key: &str) -> Option<HeaderLine<'a>> {
+    let block = block::top_block(dialect, text);
+    block.comments.iter().find_map(|c| match line(c) {
+        Line::Header(header) if header.key == key => Some(header),
+        _ => None,
+    })
+}
+
+/// Where a header goes: the message stays first, and so does sqlx's marker, which counts only there.
+fn below_the_message(dialect: Dialect, text: &str) -> usize {
+    let start = if text.starts_with(BOM) { BOM.len() } else { 0 };
+    let block = block::top_block(dialect, text);
+    match block.comments.first() {
+        Some(first) if first.kind == CommentKind::Line && first.offset == start + 2 => {
+            let rest = &text[first.offset..];
+            rest.find('\n')
+                .map_or(text.len(), |end| first.offset + end + 1)
+        }
+        _ => start,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::revision::{Direction, Script, testing::ids};
+
+    const DIALECTS: [Dialect; 2] = [Dialect::Postgres, Dialect::Sqlite];
+
+    #[test]
+    fn parents_are_put_in() {
+        let check = |text: &str, parents: &str, expected: &str| {
+            for dialect in DIALECTS {
+                let new = with_parents(dialect, text, &ids(parents));
+                assert_eq!(new, expected, "{text:?}");
+                let script = Script::parse(dialect, Direction::Up, "f", new).unwrap();
+                assert_eq!(script.headers.revises, Some(ids(parents)), "{text:?}");
+            }
+        };
+        check(
+            "-- a\n--migrator:revises=1 , 2\nX",
+            "9",
+            "-- a\n--migrator:revises=9\nX",
+        );
+        check(
+            "-- migrator: revises = base \r\nX",
+            "9 8",
+            "-- migrator: revises = 9, 8 \r\nX",
+        );
+        check(
+            "-- migrator: revises = 1",
+            "",
+            "-- migrator: revises = base",
+        );
+        check("-- a\nX", "9", "-- a\n-- migrator: revises = 9\nX");
+        check("-- a\r\nX", "9", "-- a\r\n-- migrator: revises = 9\r\nX");
+        check("-- a", "9", "-- a\n-- migrator: revises = 9\n");
+        check("", "9", "-- migrator: revises = 9\n");
+        check("X", "9", "-- migrator: revises = 9\nX");
+        check("\u{feff}X", "9", "\u{feff}-- migrator: revises = 9\nX");
+        check(
+            "\u{feff}-- a\nX",
+            "9",
+            "\u{feff}-- a\n-- migrator: revises = 9\nX",
+        );
+        check("/* a */ X", "9", "-- migrator: revises = 9\n/* a */ X");
+        check("\n-- a\nX", "9", "-- migrator: revises = 9\n\n-- a\nX");
+        check(
+            "-- no-transaction\nX",
+            "9",
+            "-- no-transaction\n-- migrator: revises = 9\nX",
+        );
+    }
+
+    #[test]
+    fn dependencies_are_renamed_where_they_stand() {
+        let renamed = HashMap::from([(ids("3")[0].clone(), ids("30")[0].clone())]);
+        let check = |text: &str, expected: &str| {
+            for dialect in DIALECTS {
+                assert_eq!(with_dependencies(dialect, text, &renamed), expected);
+            }
+        };
+        check(
+            "-- migrator: depends-on = 1,  03 ,4\nX 3",
+            "-- migrator: depends-on = 1,  30 ,4\nX 3",
+        );
+        check(
+            "-- migrator: depends-on = 33\n",
+            "-- migrator: depends-on = 33\n",
+        );
+        check("-- migrator: revises = 3\n", "-- migrator: revises = 3\n");
+        check("", "");
+    }
+
+    proptest! {
+        /// Nothing but the header changes: taking it out again gives the text back.
+        #[test]
+        fn no_other_byte_changes(
+            text in "(\u{feff})?(-- [a-z]{0,3}\r?\n|/\\* x \\*/|\r?\n|X;){0,5}(-- [a-z]{0,3})?",
+        ) {
+            for dialect in DIALECTS {
+                let new = with_parents(dialect, &text, &ids("7"));
+                let at = new.find("-- migrator: revises = 7").unwrap();
+                let end = new[at..].find('\n').unwrap() + at + 1;
+                let mut rest = format!("{}{}", &new[..at], &new[end..]);
+                if rest.len() > text.len() {
+                    rest = rest.trim_end_matches(['\r', '\n']).to_owned();
+                }
+                prop_assert_eq!(rest, text.as_str());
+                let again = with_parents(dialect, &new, &ids("7"));
+                prop_assert_eq!(again, new);
+            }
+        }
+    }
+}
