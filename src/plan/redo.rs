@@ -97,3 +97,102 @@ fn all_come_back(
         }
     }]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        plan::{Ahead, OutOfOrder, upgrade},
+        revision::{AppliedRevision, Direction, History, Script, ScriptPair, State},
+        sql::Dialect,
+    };
+
+    fn history(ids: &[&str]) -> History {
+        let script = |id: &str, direction: Direction| {
+            let file = format!("{id}_x.{direction}.sql");
+            Script::parse(Dialect::Sqlite, direction, file, "SELECT 1;").unwrap()
+        };
+        let pair = |id: &&str| ScriptPair {
+            id: id.parse().unwrap(),
+            slug: "x".to_owned(),
+            up: script(id, Direction::Up),
+            down: Some(script(id, Direction::Down)),
+        };
+        History::new(ids.iter().map(pair).collect()).unwrap()
+    }
+
+    fn situation<'a>(history: &'a History, observed: &'a Observed) -> Situation<'a> {
+        Situation {
+            history,
+            observed,
+            dialect: Dialect::Sqlite,
+            out_of_order: OutOfOrder::Error,
+            ahead: Ahead::Warn,
+            one_transaction: false,
+        }
+    }
+
+    /// Everything applied, as an upgrade records it.
+    fn applied(history: &History) -> Observed {
+        let nothing = Observed::default();
+        let plan = upgrade(&situation(history, &nothing), &Target::Head).unwrap();
+        let row = |step: crate::plan::Step| {
+            let row = step.row.unwrap();
+            AppliedRevision {
+                sequence: row.sequence,
+                revision: row.revision,
+                kind: row.kind,
+                message: row.message,
+                parents: row.parents,
+                depends_on: row.depends_on,
+                up_checksum: row.up_checksum,
+                down_checksum: row.down_checksum,
+                down_script: row.down_script,
+                state: State::Applied,
+                started_at: chrono::DateTime::UNIX_EPOCH,
+                applied_at: None,
+                duration_ms: 0,
+                applied_by: String::new(),
+                tool_version: String::new(),
+            }
+        };
+        Observed {
+            applied: plan.steps.into_iter().map(row).collect(),
+            layout: Some(1),
+        }
+    }
+
+    #[test]
+    fn what_goes_down_comes_back_with_new_numbers() {
+        let history = history(&["1", "2", "3"]);
+        let observed = applied(&history);
+        let plan = redo(&situation(&history, &observed), &Target::Relative(-2)).unwrap();
+        assert_eq!(plan.downs(), 2);
+        let steps: Vec<_> = plan
+            .steps
+            .iter()
+            .map(|step| {
+                let row = step.row.as_ref().map(|row| row.sequence);
+                (step.revision.as_str(), step.expects, row)
+            })
+            .collect();
+        let expected = [
+            ("3", 3, None),
+            ("2", 2, None),
+            ("2", 1, Some(4)),
+            ("3", 4, Some(5)),
+        ];
+        assert_eq!(steps, expected);
+    }
+
+    #[test]
+    fn what_can_not_come_back_stays() {
+        let observed = applied(&history(&["1", "2", "3"]));
+        let older = history(&["1", "2"]);
+        let refused = redo(&situation(&older, &observed), &Target::Relative(-1)).unwrap_err();
+        assert!(
+            matches!(&refused.0[..], [PlanProblem::Unknown { revisions, .. }] if revisions[0].as_str() == "3"),
+            "{refused:?}"
+        );
+    }
+}
