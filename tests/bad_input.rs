@@ -612,6 +612,77 @@ const STATE: &[Case] = &[
     ),
 ];
 
+/// What the other commands refuse.
+const COMMANDS: &[Case] = &[
+    case("no such error code", 2, "explain M230", |_| {}),
+    case("no editor", 2, "edit a", |_| {}),
+    case(
+        "no editor for new scripts",
+        2,
+        "revision -m x --edit",
+        |_| {},
+    ),
+    case("a range without a colon", 2, "history -r head", |_| {}),
+    case(
+        "a range that names nothing",
+        2,
+        "history -r nothing:",
+        |_| {},
+    ),
+    case("redo that goes up", 2, "redo +1", |_| {}),
+    case("redo of more than there is", 1, "redo -9", |_| {}),
+    case("redo of a changed script", 1, "redo", |env| {
+        up(env, "3_c", "CREATE TABLE d (x integer);")
+    }),
+    case(
+        "redo of what the directory does not have",
+        1,
+        "redo",
+        |env| {
+            env.remove("migrations/3_c.up.sql");
+            env.remove("migrations/3_c.down.sql");
+        },
+    ),
+    case("drop that is not confirmed", 1, "db drop", |_| {}),
+    case(
+        "a database in memory",
+        2,
+        "db create --url sqlite::memory:",
+        |_| {},
+    ),
+    case(
+        "a database that does not come",
+        1,
+        "db wait --timeout 0 --url sqlite:no/such.db",
+        |_| {},
+    ),
+    case(
+        "a directory that is not there",
+        1,
+        "db create --url sqlite:no/such.db",
+        |_| {},
+    ),
+    case("a time without a unit", 2, "db wait --timeout 5", |_| {}),
+    case(
+        "no server",
+        1,
+        "db create --url postgres://x@127.0.0.1:1/x",
+        |_| {},
+    ),
+    sqlite(
+        "a drop of what is no database",
+        1,
+        "db drop --yes --url sqlite:migrator.toml",
+        |_| {},
+    ),
+    postgres(
+        "a maintenance database that is not there",
+        1,
+        "db create --maintenance-db no_such",
+        |_| {},
+    ),
+];
+
 fn applicable(cases: &'static [Case], backend: Backend) -> impl Iterator<Item = &'static Case> {
     cases
         .iter()
@@ -697,6 +768,11 @@ fn targets_and_state() {
 }
 
 #[test]
+fn other_commands() {
+    on_both("bad_commands", COMMANDS, apply_three);
+}
+
+#[test]
 fn files_without_permission() {
     let mut env = Env::new(Backend::Sqlite);
     apply_three(&mut env);
@@ -723,7 +799,7 @@ fn files_without_permission() {
 
 #[test]
 fn there_are_many_cases() {
-    let tables = [NAMES, TEXTS, HEADERS, CONFIG, STATE];
+    let tables = [NAMES, TEXTS, HEADERS, CONFIG, STATE, COMMANDS];
     let mut names: Vec<_> = tables
         .iter()
         .flat_map(|cases| cases.iter().map(|c| (c.name, c.only)))

@@ -294,7 +294,7 @@ async fn run(database: &mut dyn Database, made: &Made, command: &Command) -> Res
         Command::Upgrade(place) => plan::upgrade(&situation, &made.target(place, '+'))?,
         Command::Downgrade(place) => plan::downgrade(&situation, &made.target(place, '-'))?,
         Command::Stamp(place) => {
-            let stamp = plan::stamp(&situation, &made.target(place, '+'), false)?;
+            let stamp = plan::stamp(&situation, &[made.target(place, '+')], false)?;
             execute::write(database, stamp).await.unwrap();
             return Ok(());
         }

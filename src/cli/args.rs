@@ -6,8 +6,9 @@ use clap::{
 };
 
 use super::commands::{
-    branches, check, current, downgrade, heads, history, init, merge, rebase, repair, revision,
-    show, stamp, status, upgrade,
+    branches, check, completions, current, db, downgrade, edit, ensure_version, explain, heads,
+    history, init, list_templates, man, merge, rebase, redo, repair, revision, show, stamp, status,
+    upgrade,
 };
 
 /// Database migrations for SQLite and PostgreSQL, in plain SQL
@@ -79,6 +80,10 @@ pub struct Global {
     /// When to use colours; auto is on a terminal without NO_COLOR
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub color: Color,
+
+    /// Don't ask: everything is confirmed
+    #[arg(long, global = true)]
+    pub yes: bool,
 }
 
 /// What results look like.
@@ -108,6 +113,7 @@ pub enum Command {
     Revision(revision::Args),
     Upgrade(upgrade::Args),
     Downgrade(downgrade::Args),
+    Redo(redo::Args),
     Current(current::Args),
     History(history::Args),
     Heads(heads::Args),
@@ -119,6 +125,13 @@ pub enum Command {
     Check(check::Args),
     Stamp(stamp::Args),
     Repair(repair::Args),
+    EnsureVersion(ensure_version::Args),
+    Db(db::Args),
+    Edit(edit::Args),
+    ListTemplates(list_templates::Args),
+    Explain(explain::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 impl Command {
@@ -129,6 +142,7 @@ impl Command {
             Self::Revision(_) => "revision",
             Self::Upgrade(_) => "upgrade",
             Self::Downgrade(_) => "downgrade",
+            Self::Redo(_) => "redo",
             Self::Current(_) => "current",
             Self::History(_) => "history",
             Self::Heads(_) => "heads",
@@ -140,6 +154,13 @@ impl Command {
             Self::Check(_) => "check",
             Self::Stamp(_) => "stamp",
             Self::Repair(_) => "repair",
+            Self::EnsureVersion(_) => "ensure-version",
+            Self::Db(args) => args.name(),
+            Self::Edit(_) => "edit",
+            Self::ListTemplates(_) => "list-templates",
+            Self::Explain(_) => "explain",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
         }
     }
 }

@@ -57,7 +57,7 @@ codes! {
         "A file that would be written exists already. migrator overwrites nothing."
 
     M112 Failed "not confirmed"
-        "Something that can't be taken back was to be confirmed and was not. On a protected database `downgrade` and `stamp` ask for the database's name; `repair` always asks. Without a terminal they need --yes."
+        "Something that can't be taken back was to be confirmed and was not. On a protected database `downgrade`, `redo` and `stamp` ask for the database's name. `db drop` asks for it everywhere, and `repair` asks before it records anything. Without a terminal they need --yes."
 
     M201 Usage "no migrations directory"
         "The directory with the scripts does not exist. `migrator init` makes one; `migrations` in migrator.toml says where it is."
@@ -138,6 +138,12 @@ codes! {
         "With a range no database is asked, so its start is a revision, a label or base, and no number of steps. A range of `downgrade` names its end as well, so that nothing is reverted by an oversight."
     M432 Failed "no script for a half-done revision"
         "A `transaction = off` script stopped partway. What became of its last statement is looked up in the database before it goes on, which a script of --sql can't do."
+    M461 Usage "no such error code"
+        "`migrator explain` lists all codes. They are M and three digits, as in error[M203]."
+    M462 Usage "no editor"
+        "Neither VISUAL nor EDITOR names a program. They are parted into words as a shell does: EDITOR=\"code --wait\"."
+    M463 Failed "the editor failed"
+        "The editor could not be started, or it ended with an error. Scripts that were written for it to open are there."
 
     M501 Failed "an applied script was changed"
         "The up script is not the one that was applied; comments, white space and line ends do not count. Undo the change and write a new revision instead."
@@ -164,7 +170,7 @@ codes! {
     M601 Failed "can't connect"
         "The server can't be reached, or the file can't be opened."
     M602 Failed "no such database"
-        "The server is there, but the database is not; or the SQLite file is not there. `upgrade` and `stamp` make a missing SQLite file; a PostgreSQL database is made with CREATE DATABASE. Reading commands make nothing."
+        "The server is there, but the database is not; or the SQLite file is not there. `upgrade` and `stamp` make a missing SQLite file; `migrator db create` makes either. Reading commands make nothing."
     M603 Failed "not let in"
         "User or password is wrong, or the role may not connect to this database."
     M604 Failed "not a database"
@@ -181,6 +187,15 @@ codes! {
         "The database refused something migrator itself needs. The role that runs it first must be able to make the version table: `GRANT CREATE ON SCHEMA`, or set `version-table = \"schema.name\"` to a schema where it may."
     M610 Failed "a pooler that shares sessions"
         "The url leads to a connection pooler in transaction or statement mode, such as PgBouncer with pool_mode = transaction. The lock that keeps two migrations apart belongs to a session of the server, and there each transaction gets another one: the lock would be lost, or stay behind when migrator has gone. Reading commands work there; for the others connect to the server itself, or to a pool in session mode."
+
+    M611 Failed "in use by others"
+        "A database that others are connected to is not dropped. On PostgreSQL `db drop --force` ends their sessions; of a SQLite file it can only be told when another program has it locked, or open in WAL mode."
+    M612 Failed "the server refused"
+        "The server did not make or drop the database. To make one a role needs CREATEDB; to drop one it has to own it."
+    M613 Usage "a database in memory"
+        "A database in memory begins and ends with its connection, so that there is nothing to make, drop or wait for."
+    M614 Failed "it did not come up in time"
+        "`db wait` gave up when its time was over. The message has the last reason; --timeout gives it longer."
 
     M701 Failed "a statement failed"
         "A statement of a script failed. A script in a transaction is rolled back completely; a `transaction = off` script goes on at that statement when the command is run again."

@@ -1,7 +1,5 @@
 //! What commands share: the configuration, and how directory and database are reached from it.
 
-use std::io::IsTerminal;
-
 use super::{
     args::Global,
     codes,
@@ -10,6 +8,7 @@ use super::{
 };
 use crate::{
     database::{self, Access, Database, DatabaseError, Detail, Location, Settings},
+    execute::{self, Sink, Stop},
     plan::{Ahead, OutOfOrder, Situation},
     project::{
         self, Config, ConfigProblem, ConfigProblemKind, Flags, Misspelt, Sources, TransactionScope,
@@ -47,6 +46,8 @@ impl Role {
 pub struct Context {
     pub config: Config,
     pub output: Output,
+    /// Whether everything is confirmed beforehand.
+    pub yes: bool,
 }
 
 impl Context {
@@ -75,7 +76,11 @@ impl Context {
                 ..Diagnostic::default()
             });
         }
-        Ok(Self { config, output })
+        Ok(Self {
+            config,
+            output,
+            yes: global.yes,
+        })
     }
 
     /// Where the database is.
@@ -194,6 +199,19 @@ impl Context {
         }
     }
 
+    /// Takes the lock that all runs share, and says so while it waits.
+    pub async fn lock(&self, database: &mut dyn Database) -> Result<(), Error> {
+        let (progress, sink) = self.output.progress();
+        let stop = Stop::default();
+        execute::watch(stop.clone(), database.canceller(), Sink::clone(&sink))
+            .map_err(Error::runtime)?;
+        let locked = execute::lock(database, self.config.lock_wait, &stop, &sink).await;
+        if let Some(progress) = progress {
+            progress.finish(locked.is_err());
+        }
+        Ok(locked?)
+    }
+
     /// What plans are made from.
     pub fn situation<'a>(
         &self,
@@ -222,37 +240,8 @@ impl Context {
         self.config.transaction == TransactionScope::All
     }
 
-    /// Asks for the database's name before something that can't be taken back
-    /// on a protected database.
-    pub fn confirm(&self, verb: &str, yes: bool) -> Result<(), Error> {
-        let location = self.location()?;
-        if yes || !self.is_protected(&location) {
-            return Ok(());
-        }
-        let (place, name) = (self.place(&location), location.database_name());
-        let refused = || {
-            Error::new(
-                codes::M112,
-                format!("{place} is protected, and {verb} was not confirmed"),
-            )
-            .hint(format!(
-                "type the database's name ({name}) when asked, or give --yes"
-            ))
-        };
-        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-            return Err(refused());
-        }
-        eprint!("{place} is protected. Type the database's name to {verb}: ");
-        let mut answer = String::new();
-        let read = std::io::stdin().read_line(&mut answer);
-        if read.is_ok() && answer.trim() == name {
-            Ok(())
-        } else {
-            Err(refused())
-        }
-    }
-
-    fn is_protected(&self, location: &Location) -> bool {
+    /// Whether the configuration protects it, by whatever name.
+    pub fn is_protected(&self, location: &Location) -> bool {
         let same = |url: &Url| parse(url).is_ok_and(|other| other.is_same_database(location));
         self.config.protected
             || self

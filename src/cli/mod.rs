@@ -6,8 +6,10 @@
 mod args;
 mod codes;
 mod commands;
+mod confirm;
 mod context;
 mod describe;
+mod editor;
 mod error;
 mod output;
 

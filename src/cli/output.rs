@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     execute::Sink,
-    report::{Diagnostic, Json, Paint, Progress, Verbosity, View, annotation},
+    report::{Diagnostic, Json, Paint, Progress, Style, Verbosity, View, annotation},
 };
 
 /// The version of the JSON objects: raised when a field changes its meaning or goes.
@@ -80,6 +80,13 @@ impl Output {
     pub fn warn(&self, warning: &Diagnostic) {
         if self.format == Format::Human && self.verbosity > Verbosity::Quiet {
             eprint(&warning.human(self.err.0, true, width()));
+        }
+    }
+
+    /// Says what it is waiting for.
+    pub fn waiting(&self, text: &str) {
+        if self.format == Format::Human && self.verbosity > Verbosity::Quiet {
+            eprint(&format!("{}\n", self.err.paint(Style::Dim, text)));
         }
     }
 
@@ -153,8 +160,13 @@ fn repository_path(file: &str) -> String {
 
 /// A reader that went away (`| head`) is no error of ours.
 fn print(text: &str) {
+    print_bytes(text.as_bytes());
+}
+
+/// The same for what is no result of ours: a script, a page.
+pub fn print_bytes(bytes: &[u8]) {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
 }
 
 /// A notice of the server.

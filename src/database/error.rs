@@ -137,6 +137,27 @@ pub enum DatabaseError {
         /// Why it is left alone.
         doubt: IndexDoubt,
     },
+    /// Others use a database that is to be dropped.
+    #[error("{place} is in use by {}", by.join("; "))]
+    InUse {
+        /// Where, without a password.
+        place: String,
+        /// Who, as far as it can be told; never empty.
+        by: Vec<String>,
+    },
+    /// The server does not make or drop the database.
+    #[error("can't {action} {place}: {}", failure.message)]
+    Refused {
+        /// What was to be done.
+        action: Action,
+        /// The database, without a password.
+        place: String,
+        /// What the server said.
+        failure: SqlFailure,
+    },
+    /// `:memory:` where a file is needed.
+    #[error("a database in memory begins and ends with its connection")]
+    InMemory,
     /// Cancelled by us.
     #[error("the statement was cancelled")]
     Interrupted,
@@ -149,6 +170,24 @@ pub enum DatabaseError {
     /// Something else: disk, protocol …
     #[error("{0}")]
     Other(String),
+}
+
+/// What is done with a database as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// It is made.
+    Create,
+    /// It is removed, with all that is in it.
+    Drop,
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create => "create",
+            Self::Drop => "drop",
+        })
+    }
 }
 
 /// Why an index is neither dropped nor taken for the one that a statement creates.

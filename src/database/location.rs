@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    net::IpAddr,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -78,11 +79,11 @@ impl Location {
     }
 
     /// Whether both lead to the same server and database, as far as the
-    /// addresses tell.
+    /// addresses tell. All ways to a port of this machine count as one.
     pub fn is_same_database(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Postgres(a), Self::Postgres(b)) => {
-                server_of(a) == server_of(b)
+                machine_of(a) == machine_of(b)
                     && a.get_port() == b.get_port()
                     && database_of(a) == database_of(b)
             }
@@ -356,6 +357,21 @@ fn write_server(options: &PgConnectOptions, f: &mut fmt::Formatter<'_>) -> fmt::
 fn server_of(options: &PgConnectOptions) -> String {
     let socket = options.get_socket().map(|path| path.display().to_string());
     socket.unwrap_or_else(|| options.get_host().to_owned())
+}
+
+/// The machine of a server: empty for this one, whether by socket or by a loopback address.
+fn machine_of(options: &PgConnectOptions) -> String {
+    let server = server_of(options);
+    let name = server.trim_end_matches('.').to_lowercase();
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = address
+        .parse::<IpAddr>()
+        .map_or(name == "localhost", |address| address.is_loopback());
+    if name.starts_with('/') || is_loopback {
+        String::new()
+    } else {
+        name
+    }
 }
 
 /// As libpq has it: the user's name where the URL names none.

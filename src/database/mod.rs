@@ -5,6 +5,7 @@
 //! recorded when is decided in `execute`.
 
 mod actor;
+pub mod admin;
 mod error;
 #[cfg(test)]
 pub mod fake;
@@ -19,7 +20,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 pub use actor::actor;
-pub use error::{DatabaseError, IndexDoubt, SqlFailure, StepError, StepStage};
+pub use error::{Action, DatabaseError, IndexDoubt, SqlFailure, StepError, StepStage};
 pub use location::{Location, LocationError};
 pub use notice::show_notices;
 pub use script::{ScriptHead, ScriptWriter, script};

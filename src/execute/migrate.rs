@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// A plan is made anew this often when its state changes under it.
-const ATTEMPTS: usize = 5;
+pub const ATTEMPTS: usize = 5;
 
 /// How a migration goes about it.
 #[derive(Clone, Copy, Debug)]
@@ -161,7 +161,7 @@ impl Drop for Abandoned {
 
 /// The state after a run, for the report. The run is over, so that no answer is no failure; a
 /// connection that was lost meanwhile is made anew.
-async fn standing(database: &mut dyn Database) -> Option<Observed> {
+pub async fn standing(database: &mut dyn Database) -> Option<Observed> {
     match database.observe(Detail::Brief).await {
         Err(DatabaseError::ConnectionLost(_)) => database.observe(Detail::Brief).await.ok(),
         observed => observed.ok(),

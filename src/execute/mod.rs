@@ -17,7 +17,7 @@ mod units;
 
 pub use event::{Event, Sink};
 pub use lock::{LockError, lock};
-pub use migrate::{Aborted, Finish, Manner, Migrated, migrate, release};
+pub use migrate::{ATTEMPTS, Aborted, Finish, Manner, Migrated, migrate, release, standing};
 pub use outcome::{Done, Failure, Outcome, PartialFailure};
 pub use record::{write, write_repairs};
 pub use run::{Options, run};

@@ -11,7 +11,7 @@ use crate::revision::{AppliedRevision, Direction, NewRow, Observed, State, Targe
 /// # Errors
 /// When `start` has no meaning in the directory.
 pub fn assumed(situation: &Situation<'_>, start: &Target) -> Result<Observed, PlanError> {
-    let rows = stamp(situation, start, false)?.insert;
+    let rows = stamp(situation, std::slice::from_ref(start), false)?.insert;
     Ok(Observed {
         layout: (!rows.is_empty()).then_some(1),
         applied: rows.into_iter().map(applied).collect(),

@@ -16,43 +16,28 @@ pub struct StampPlan {
     pub insert: Vec<NewRow>,
 }
 
-/// The plan of `stamp TARGET`: afterwards exactly the target and what it
-/// needs is recorded. With `purge` every row is written anew, also those of
+/// The plan of `stamp TARGET...`: afterwards exactly the targets and what they
+/// need is recorded. With `purge` every row is written anew, also those of
 /// revisions that the directory does not know or that stopped in their middle.
 ///
 /// # Errors
 /// Everything that stands in its way.
 pub fn stamp(
     situation: &Situation<'_>,
-    target: &Target,
+    targets: &[Target],
     purge: bool,
 ) -> Result<StampPlan, PlanError> {
     let Situation {
         history, observed, ..
     } = *situation;
     let mut problems = Vec::new();
-    let ids = match super::resolve(situation, target) {
-        Ok(Resolved::Base) => Vec::new(),
-        Ok(Resolved::Revisions(ids)) => ids,
-        Ok(Resolved::Next(count)) => {
-            problems.push(PlanProblem::WrongWay {
-                target: format!("+{count}"),
-                verb: "stamp",
-            });
-            Vec::new()
+    let mut ids = Vec::new();
+    for target in targets {
+        match meant(situation, target) {
+            Ok(found) => ids.extend(found),
+            Err(problem) => problems.push(problem),
         }
-        Ok(Resolved::Last(count)) => {
-            problems.push(PlanProblem::WrongWay {
-                target: format!("-{count}"),
-                verb: "stamp",
-            });
-            Vec::new()
-        }
-        Err(error) => {
-            problems.push(PlanProblem::Target(error));
-            Vec::new()
-        }
-    };
+    }
     if !purge {
         problems.extend(unfit(situation));
     }
@@ -81,6 +66,20 @@ pub fn stamp(
             .collect(),
         delete: gone.into_iter().map(|row| row.revision.clone()).collect(),
     })
+}
+
+fn meant(situation: &Situation<'_>, target: &Target) -> Result<Vec<RevisionId>, PlanProblem> {
+    let wrong_way = |target| PlanProblem::WrongWay {
+        target,
+        verb: "stamp",
+    };
+    match super::resolve(situation, target) {
+        Ok(Resolved::Base) => Ok(Vec::new()),
+        Ok(Resolved::Revisions(ids)) => Ok(ids),
+        Ok(Resolved::Next(count)) => Err(wrong_way(format!("+{count}"))),
+        Ok(Resolved::Last(count)) => Err(wrong_way(format!("-{count}"))),
+        Err(error) => Err(PlanProblem::Target(error)),
+    }
 }
 
 /// Rows that only `--purge` may throw away.

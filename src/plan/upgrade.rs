@@ -13,6 +13,21 @@ use crate::revision::{Direction, Kind, NewRow, Observed, Resolved, Revision, Rev
 /// # Errors
 /// Everything that stands in its way.
 pub fn upgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanError> {
+    towards(situation, || pending(situation, target))
+}
+
+/// The plan that applies `ids` and what they need.
+pub(super) fn upgrade_again(
+    situation: &Situation<'_>,
+    ids: &[RevisionId],
+) -> Result<Plan, PlanError> {
+    towards(situation, || Ok(needed(situation, ids, usize::MAX)))
+}
+
+fn towards<'a>(
+    situation: &Situation<'a>,
+    pending: impl FnOnce() -> Result<Pending<'a>, PlanProblem>,
+) -> Result<Plan, PlanError> {
     let Situation {
         history,
         observed,
@@ -33,7 +48,7 @@ pub fn upgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanE
         });
         return Ok(plan);
     }
-    let pending = match pending(situation, target) {
+    let pending = match pending() {
         Ok(pending) => pending,
         Err(problem) => {
             problems.push(problem);
@@ -154,9 +169,6 @@ struct Pending<'a> {
 }
 
 fn pending<'a>(situation: &Situation<'a>, target: &Target) -> Result<Pending<'a>, PlanProblem> {
-    let Situation {
-        history, observed, ..
-    } = *situation;
     let wrong_way = |target: String| {
         Err(PlanProblem::WrongWay {
             target,
@@ -173,15 +185,19 @@ fn pending<'a>(situation: &Situation<'a>, target: &Target) -> Result<Pending<'a>
             _ => (Vec::new(), count),
         },
     };
-    let applied = applied_ids(observed);
-    let wanted = history.closure(&ids);
+    Ok(needed(situation, &ids, limit))
+}
+
+fn needed<'a>(situation: &Situation<'a>, ids: &[RevisionId], limit: usize) -> Pending<'a> {
+    let applied = applied_ids(situation.observed);
+    let wanted = situation.history.closure(ids);
     let missing = wanted
         .iter()
         .filter(|revision| !applied.contains(&revision.id));
-    Ok(Pending {
+    Pending {
         missing: missing.copied().take(limit).collect(),
         wanted: wanted.into_iter().map(|revision| &revision.id).collect(),
-    })
+    }
 }
 
 fn applied_ids(observed: &Observed) -> HashSet<&RevisionId> {

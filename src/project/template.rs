@@ -84,8 +84,8 @@ pub enum TemplateSource {
 pub struct TemplateInfo {
     /// Its name; `default` is used when none is named.
     pub name: String,
-    /// What it is for; empty for the project's own.
-    pub about: &'static str,
+    /// What it is for: of the project's own the comment that it begins with; empty without one.
+    pub about: String,
     /// Where its up script stands.
     pub source: TemplateSource,
 }
@@ -202,6 +202,7 @@ pub fn list(templates: &Path) -> Result<Vec<TemplateInfo>, TemplateError> {
         if let Some(name) = up_name(file) {
             let source = TemplateSource::BuiltIn;
             let name = name.to_owned();
+            let about = (*about).to_owned();
             found.insert(
                 name.clone(),
                 TemplateInfo {
@@ -223,7 +224,8 @@ pub fn list(templates: &Path) -> Result<Vec<TemplateInfo>, TemplateError> {
         let entry = entry.map_err(|error| unreadable(templates, &error))?;
         let file = entry.file_name();
         if let Some(name) = file.to_str().and_then(up_name) {
-            let about = found.get(name).map_or("", |info| info.about);
+            let replaced = || found.get(name).map(|info| info.about.clone());
+            let about = about(&entry.path()).or_else(replaced).unwrap_or_default();
             let source = TemplateSource::Project(entry.path());
             let name = name.to_owned();
             found.insert(
@@ -237,6 +239,14 @@ pub fn list(templates: &Path) -> Result<Vec<TemplateInfo>, TemplateError> {
         }
     }
     Ok(found.into_values().collect())
+}
+
+/// The comment `{# … #}` that a template begins with, on one line.
+fn about(path: &Path) -> Option<String> {
+    let text = decode(fs::read(path).ok()?).ok()?;
+    let comment = text.trim_start().strip_prefix("{#")?.split("#}").next()?;
+    let comment = one_line(comment.trim_matches(['-', '+', ' ']));
+    (!comment.is_empty()).then_some(comment)
 }
 
 struct Template {

@@ -19,6 +19,7 @@ mod problem;
 mod range;
 mod resolve;
 mod script;
+mod select;
 mod target;
 mod validate;
 

@@ -107,6 +107,14 @@ pub enum TargetError {
     /// `current` with several heads applied, or below it with nothing applied.
     #[error("`current` is not one revision: {}", if .0.is_empty() { "nothing is applied".to_owned() } else { list(.0) })]
     NoSingleCurrent(Vec<RevisionId>),
+    /// What is applied is not in the directory, where it has to be.
+    #[error("`{text}` is revision {revision}, which this directory does not have")]
+    Foreign {
+        /// As written.
+        text: String,
+        /// The revision.
+        revision: RevisionId,
+    },
     /// No revision carries the label.
     #[error("no revision carries the label `{label}`")]
     UnknownLabel {

@@ -268,7 +268,10 @@ pub(super) fn words(line: &str) -> Vec<String> {
 pub const FILTERS: &[(&str, &str)] = &[
     (r" +\d+(\.\d+)? (ms|s)\b", " [TIME]"),
     (r#"("duration_ms": )[\d.]+"#, "${1}0"),
-    (r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?( UTC|Z)", "[AT]"),
+    (
+        r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?( UTC|Z)?",
+        "[AT]",
+    ),
     (r"since \d\d:\d\d:\d\d UTC", "since [AT]"),
     (r"\(pid \d+", "(pid [PID]"),
     (r"port \d{4,5}\b", "port [PORT]"),

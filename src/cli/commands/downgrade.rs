@@ -32,10 +32,6 @@ pub struct Args {
     /// One transaction a revision, or one for the whole run
     #[arg(long, value_name = "SCOPE")]
     transaction: Option<Scope>,
-
-    /// Don't ask, even where the environment is protected
-    #[arg(long)]
-    yes: bool,
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
@@ -44,11 +40,10 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         dry_run,
         sql,
         transaction,
-        yes,
     } = args;
     let (start, target) = ends(Direction::Down, &target, sql)?;
     if !dry_run && !sql {
-        context.confirm("downgrade", yes)?;
+        context.confirm("downgrade")?;
     }
     let request = Request {
         direction: Direction::Down,

@@ -46,6 +46,7 @@ pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         no_down: None,
         rev_id: args.rev_id.as_deref(),
         template: args.template.as_deref(),
+        editor: None,
     };
     revision::make(&history, &new, context)
 }

@@ -1,10 +1,7 @@
-use std::io::IsTerminal;
-
 use clap::ValueEnum;
 
 use crate::{
     cli::{
-        codes,
         context::{Context, Role},
         error::{Error, Exit},
     },
@@ -45,10 +42,6 @@ pub struct Args {
     /// Show what would be repaired, and change nothing
     #[arg(long)]
     dry_run: bool,
-
-    /// Don't ask
-    #[arg(long)]
-    yes: bool,
 }
 
 /// What a revision in its middle counts as.
@@ -63,7 +56,7 @@ pub enum Mark {
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let location = context.location()?;
     let history = context.history(location.dialect())?;
-    let (dry_run, yes) = (args.dry_run, args.yes);
+    let dry_run = args.dry_run;
     let work = Work {
         context,
         place: context.place(&location),
@@ -74,7 +67,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let result = if dry_run {
         work.shown(database.as_mut()).await.map(drop)
     } else {
-        work.locked(database.as_mut(), yes).await
+        work.locked(database.as_mut()).await
     };
     let released = database.unlock().await;
     database.close().await?;
@@ -92,7 +85,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    async fn locked(&self, database: &mut dyn Database, yes: bool) -> Result<(), Error> {
+    async fn locked(&self, database: &mut dyn Database) -> Result<(), Error> {
         let (progress, sink) = self.context.output.progress();
         let stop = Stop::default();
         execute::watch(stop.clone(), database.canceller(), Sink::clone(&sink))
@@ -105,7 +98,7 @@ impl Work<'_> {
         if repairs.is_empty() {
             return Ok(());
         }
-        confirm(yes)?;
+        self.context.ask_to_repair()?;
         execute::write_repairs(database, &repairs).await?;
         self.context.output.result(&RepairView {
             database: self.place.clone(),
@@ -172,30 +165,5 @@ impl Work<'_> {
             Resolved::Revisions(ids) if ids.len() == 1 => Ok(ids[0].clone()),
             _ => Err(self.context.not_one_revision(text)),
         }
-    }
-}
-
-fn confirm(yes: bool) -> Result<(), Error> {
-    if yes {
-        return Ok(());
-    }
-    let refused = || {
-        Error::new(
-            codes::M112,
-            "the repair was not confirmed; nothing was changed",
-        )
-        .hint("answer y when asked, or give --yes")
-    };
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(refused());
-    }
-    eprint!("Record this? [y/N] ");
-    let mut answer = String::new();
-    let read = std::io::stdin().read_line(&mut answer);
-    let agreed = ["y", "yes"].contains(&answer.trim().to_lowercase().as_str());
-    if read.is_ok() && agreed {
-        Ok(())
-    } else {
-        Err(refused())
     }
 }

@@ -1,13 +1,16 @@
+use std::path::PathBuf;
+
 use chrono::Utc;
 
 use crate::{
     cli::{
         codes,
         context::{self, Context},
+        editor::Editor,
         error::{Error, Exit},
     },
     project::{self, NewScripts, TemplateRequest},
-    report::NewRevisionView,
+    report::{NewRevisionView, View},
     revision::{History, Resolved, RevisionId, Target, TargetError},
 };
 
@@ -41,12 +44,17 @@ pub struct Args {
     #[arg(long, value_name = "ID")]
     rev_id: Option<String>,
 
-    /// The template to use
+    /// The template to use; `migrator list-templates` lists them
     #[arg(long, value_name = "NAME")]
     template: Option<String>,
+
+    /// Open the new scripts in your editor, which VISUAL or EDITOR names
+    #[arg(long)]
+    edit: bool,
 }
 
 pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
+    let editor = args.edit.then(Editor::find).transpose()?;
     let history = context.history(context.dialect())?;
     let parents = parents(&history, &args.head, context)?;
     let depends_on: Result<Vec<_>, Error> = args
@@ -62,6 +70,7 @@ pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         no_down: args.no_down.as_deref(),
         rev_id: args.rev_id.as_deref(),
         template: args.template.as_deref(),
+        editor,
     };
     make(&history, &new, context)
 }
@@ -75,6 +84,8 @@ pub(super) struct New<'a> {
     pub no_down: Option<&'a str>,
     pub rev_id: Option<&'a str>,
     pub template: Option<&'a str>,
+    /// Opens the scripts.
+    pub editor: Option<Editor>,
 }
 
 /// Writes the scripts of a new revision and names them.
@@ -112,13 +123,37 @@ pub(super) fn make(history: &History, new: &New<'_>, context: &Context) -> Resul
         down,
     };
     let made = project::create(&context.config.migrations, scripts)?;
-    let files = [Some(made.up), made.down].into_iter().flatten();
-    let files = files.map(|path| context.config.show(&path)).collect();
+    let paths: Vec<_> = [Some(made.up), made.down].into_iter().flatten().collect();
+    let files = paths.iter().map(|path| context.config.show(path)).collect();
     let parents = new.parents.clone();
-    context
-        .output
-        .result(&NewRevisionView { id, parents, files });
+    let view = NewRevisionView { id, parents, files };
+    match &new.editor {
+        None => context.output.result(&view),
+        Some(editor) => edit(context, editor, &view, &paths)?,
+    }
     Ok(Exit::Done)
+}
+
+/// Opens what was made. People are told of it before the editor takes the screen.
+fn edit(
+    context: &Context,
+    editor: &Editor,
+    view: &NewRevisionView,
+    paths: &[PathBuf],
+) -> Result<(), Error> {
+    let is_human = context.output.is_human();
+    if is_human {
+        context.output.result(view);
+    }
+    editor.open(paths).map_err(|error| Error {
+        exit: Exit::Partway,
+        result: Some(view.json()),
+        ..error
+    })?;
+    if !is_human {
+        context.output.result(view);
+    }
+    Ok(())
 }
 
 /// The parents of the new revision.

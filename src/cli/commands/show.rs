@@ -4,8 +4,9 @@ use crate::{
         error::{Error, Exit},
     },
     database::Detail,
-    report::ShowView,
-    revision::{Observed, Resolved, Target},
+    plan,
+    report::{ChangedSince, ShowView},
+    revision::{Observed, Resolved, State, Target},
 };
 
 /// Show one revision: files, parents, when it was applied
@@ -34,11 +35,25 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         .into_iter()
         .map(|child| child.id.clone())
         .collect();
+    let applied = rows.iter().find(|row| row.revision == *id).cloned();
+    let drift = observed
+        .as_ref()
+        .map(|observed| plan::compare(&history, observed, context.dialect()))
+        .unwrap_or_default();
+    // A script in its middle is compared when it goes on.
+    let whole = applied
+        .as_ref()
+        .is_some_and(|row| row.state == State::Applied);
+    let both = whole && history.get(id).is_some();
     let view = ShowView {
         revision: history.get(id).cloned(),
         head: children.is_empty() && history.get(id).is_some(),
         children,
-        applied: rows.iter().find(|row| row.revision == *id).cloned(),
+        applied,
+        changed: both.then(|| ChangedSince {
+            up: drift.edited_up.contains(id),
+            down: drift.edited_down.contains(id),
+        }),
         unasked: observed.err(),
     };
     context.output.result(&view);

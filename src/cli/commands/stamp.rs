@@ -13,13 +13,14 @@ use crate::{
 
 /// Record TARGET as applied without running anything
 ///
-/// Afterwards exactly the target and what it needs is recorded. The schema is
+/// Afterwards exactly the target and what it needs is recorded; with several
+/// targets, as branches have them, all of them. The schema is
 /// not touched; use it for a database that was made by other means.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// What to record: a revision, head, heads, base
-    #[arg(allow_negative_numbers = true)]
-    target: String,
+    #[arg(required = true, allow_negative_numbers = true)]
+    target: Vec<String>,
 
     /// Write every record anew; also throws away records of unknown or half-done revisions
     #[arg(long)]
@@ -28,21 +29,18 @@ pub struct Args {
     /// Show what would be recorded, and change nothing
     #[arg(long)]
     dry_run: bool,
-
-    /// Don't ask, even where the environment is protected
-    #[arg(long)]
-    yes: bool,
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
-    let target: Target = args.target.parse()?;
+    let targets: Result<Vec<Target>, _> = args.target.iter().map(|text| text.parse()).collect();
+    let targets = targets?;
     let location = context.location()?;
     let history = context.history(location.dialect())?;
     let stamp = Stamp {
         context,
         place: context.place(&location),
         history,
-        target,
+        targets,
         purge: args.purge,
     };
     if args.dry_run {
@@ -53,7 +51,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
             .result(&stamp.view(&observed, &observed, &plan, true));
         return Ok(Exit::Done);
     }
-    context.confirm("stamp", args.yes)?;
+    context.confirm("stamp")?;
     let mut database = context.connect(&location, Role::Creator("stamp")).await?;
     let result = stamp.locked(database.as_mut()).await;
     let released = database.unlock().await;
@@ -69,7 +67,7 @@ struct Stamp<'a> {
     /// The database, for people.
     place: String,
     history: History,
-    target: Target,
+    targets: Vec<Target>,
     purge: bool,
 }
 
@@ -92,7 +90,7 @@ impl Stamp<'_> {
 
     fn plan(&self, observed: &Observed) -> Result<StampPlan, Error> {
         let situation = self.context.situation(&self.history, observed)?;
-        Ok(plan::stamp(&situation, &self.target, self.purge)?)
+        Ok(plan::stamp(&situation, &self.targets, self.purge)?)
     }
 
     fn view(
@@ -118,12 +116,7 @@ impl Stamp<'_> {
     }
 
     fn shown_target(&self) -> String {
-        match &self.target {
-            Target::Name { text } => text.clone(),
-            Target::Head => "head".to_owned(),
-            Target::Heads => "heads".to_owned(),
-            Target::Base => "base".to_owned(),
-            _ => "the target".to_owned(),
-        }
+        let names: Vec<_> = self.targets.iter().map(Target::to_string).collect();
+        names.join(" and ")
     }
 }

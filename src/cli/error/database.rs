@@ -1,7 +1,7 @@
 use super::{Error, diagnostic};
 use crate::{
     cli::codes::{self, Code},
-    database::{DatabaseError, IndexDoubt, LocationError, SqlFailure},
+    database::{Action, DatabaseError, IndexDoubt, LocationError, SqlFailure},
     report::Diagnostic,
 };
 
@@ -15,7 +15,9 @@ impl From<DatabaseError> for Error {
 pub(super) fn describe(error: &DatabaseError) -> Diagnostic {
     let (code, hint) = advice(error);
     let notes = match error {
-        DatabaseError::Sql(failure) | DatabaseError::LockTimeout { failure, .. } => notes(failure),
+        DatabaseError::Sql(failure)
+        | DatabaseError::LockTimeout { failure, .. }
+        | DatabaseError::Refused { failure, .. } => notes(failure),
         _ => Vec::new(),
     };
     Diagnostic {
@@ -38,7 +40,7 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
         ),
         E::Missing { place } if is_server(place) => (
             codes::M602,
-            Some("make it with CREATE DATABASE, or mend the url"),
+            Some("`migrator db create` makes it, if the url is right"),
         ),
         E::Missing { .. } => (
             codes::M602,
@@ -75,6 +77,15 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
         ),
         E::ForeignKeys(_) => (codes::M702, Some("mend the rows, or the script")),
         E::IndexInDoubt { doubt, .. } => (codes::M509, Some(index_hint(*doubt))),
+        E::InUse { place, .. } if is_server(place) => (
+            codes::M611,
+            Some("end their sessions, or let the server do it with --force"),
+        ),
+        E::InUse { .. } => (codes::M611, Some("wait for it, or end it, and run again")),
+        E::Refused {
+            action, failure, ..
+        } => (codes::M612, refused(*action, failure)),
+        E::InMemory => (codes::M613, Some("name a file: sqlite:app.db")),
         E::Interrupted => (codes::M706, None),
         E::ConnectionLost(_) => (
             codes::M607,
@@ -102,6 +113,8 @@ pub(super) fn index_hint(doubt: IndexDoubt) -> &'static str {
 
 pub(super) const POOLED: &str = "connect to the server itself, or to a pool in session mode";
 
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
+
 /// Whether a place is a server's; others are files.
 fn is_server(place: &str) -> bool {
     place.starts_with("postgres:")
@@ -109,10 +122,22 @@ fn is_server(place: &str) -> bool {
 
 /// A statement of our own that the database refused.
 pub(super) fn ours(failure: &SqlFailure) -> (Code, Option<&'static str>) {
-    const INSUFFICIENT_PRIVILEGE: &str = "42501";
     let denied = failure.code.as_deref() == Some(INSUFFICIENT_PRIVILEGE);
     let hint = "the role must be able to make the version table, once, and to use it: GRANT CREATE ON SCHEMA …, or `version-table = \"schema.name\"` for a schema where it may";
     (codes::M609, denied.then_some(hint))
+}
+
+/// What helps where the server does not make or drop a database.
+fn refused(action: Action, failure: &SqlFailure) -> Option<&'static str> {
+    match (action, failure.code.as_deref()) {
+        (Action::Create, Some(INSUFFICIENT_PRIVILEGE)) => {
+            Some("let a superuser say ALTER ROLE … CREATEDB, or make the database for you")
+        }
+        (Action::Drop, Some(INSUFFICIENT_PRIVILEGE)) => {
+            Some("only the database's owner and superusers may drop it")
+        }
+        _ => None,
+    }
 }
 
 /// What the database said beside its sentence.

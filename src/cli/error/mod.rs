@@ -144,7 +144,14 @@ pub fn usage(error: &clap::Error) -> Exit {
         return Exit::Done;
     }
     // Without a command there is nothing wrong, but help.
-    if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+    let lacks_command =
+        error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    let text = error.render();
+    if lacks_command && text.to_string().contains("Usage: migrator db ") {
+        eprint!("{text}");
+        return Exit::Usage;
+    }
+    if lacks_command {
         let overview = Args::overview();
         if console::colors_enabled_stderr() {
             eprint!("{}", overview.ansi());

@@ -43,6 +43,12 @@ pub(super) fn describe(error: &TargetError) -> Diagnostic {
             codes::M402,
             Some("`migrator current` shows where the database is".to_owned()),
         ),
+        TargetError::Foreign { .. } => (
+            codes::M401,
+            Some(
+                "get the missing files (another branch?), or name a revision by its id".to_owned(),
+            ),
+        ),
         TargetError::UnknownLabel { nearest, .. } => {
             (codes::M401, did_you_mean(nearest.as_slice()))
         }

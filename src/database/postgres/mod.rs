@@ -3,6 +3,7 @@
 //! A step is one simple-query message: one round trip, whatever the distance.
 //! No prepared statements, so that poolers and scripts can't get in their way.
 
+pub(super) mod admin;
 mod cancel;
 mod connect;
 mod error;

@@ -115,7 +115,7 @@ fn lock_path(database: &Path) -> PathBuf {
 }
 
 /// The path without symbolic links, also of a file that does not exist yet.
-fn real_path(path: &Path) -> PathBuf {
+pub(super) fn real_path(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..LINKS {
         if let Ok(real) = fs::canonicalize(&path) {

@@ -1,5 +1,6 @@
 //! SQLite.
 
+pub(super) mod admin;
 mod cancel;
 mod connect;
 mod error;

@@ -72,7 +72,7 @@ fn verb(direction: Direction) -> &'static str {
 }
 
 /// How many statements would run: of a script that goes on, what is left.
-fn statements(step: &Step) -> usize {
+pub(super) fn statements(step: &Step) -> usize {
     let done = step.resume.as_ref().map_or(0, |resume| resume.done);
     match &step.execution {
         Execution::Transaction(range) => range.len(),
@@ -83,7 +83,7 @@ fn statements(step: &Step) -> usize {
     }
 }
 
-fn about(step: &Step) -> String {
+pub(super) fn about(step: &Step) -> String {
     let mut about = count(statements(step), "statement");
     if let Execution::Units(units) = &step.execution {
         about.push_str(", one by one");
@@ -100,7 +100,7 @@ fn about(step: &Step) -> String {
     about
 }
 
-fn sql(step: &Step, paint: Paint) -> String {
+pub(super) fn sql(step: &Step, paint: Paint) -> String {
     let mut text = String::new();
     let done = step.resume.as_ref().map_or(0, |resume| resume.done);
     let first = match &step.execution {
@@ -120,7 +120,7 @@ fn sql(step: &Step, paint: Paint) -> String {
     text
 }
 
-fn step_json(step: &Step) -> Value {
+pub(super) fn step_json(step: &Step) -> Value {
     json!({
         "revision": step.revision.as_str(),
         "message": step.message,
@@ -218,7 +218,7 @@ impl View for RunView {
     }
 }
 
-fn millis(duration: Duration) -> f64 {
+pub(super) fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 

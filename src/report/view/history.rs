@@ -19,6 +19,8 @@ pub enum Mark {
     Unknown,
     /// Its script stopped in the middle.
     Partial,
+    /// It is applied, and so is one that revises it.
+    Applied,
     /// It is not applied.
     Pending,
 }
@@ -31,6 +33,7 @@ impl Mark {
             Self::Label(label) => format!("@{label}"),
             Self::Unknown => "not in this directory".to_owned(),
             Self::Partial => "partly done".to_owned(),
+            Self::Applied => "applied".to_owned(),
             Self::Pending => "pending".to_owned(),
         }
     }
@@ -40,6 +43,7 @@ impl Mark {
             Self::Head | Self::Current => Style::Good,
             Self::Label(_) => Style::Strong,
             Self::Unknown | Self::Partial => Style::Bad,
+            Self::Applied => Style::Dim,
             Self::Pending => Style::Warning,
         }
     }
@@ -88,7 +92,13 @@ impl RevisionLine {
             Mark::Label(label) => Some(label),
             _ => None,
         });
-        json!({
+        let states = [
+            (Mark::Current, "current"),
+            (Mark::Applied, "applied"),
+            (Mark::Partial, "partial"),
+            (Mark::Pending, "pending"),
+        ];
+        let mut line = json!({
             "revision": self.id.as_str(),
             "message": self.message,
             "parents": ids(&self.parents),
@@ -96,7 +106,12 @@ impl RevisionLine {
             "label": label,
             "head": has(&Mark::Head),
             "file": self.file,
-        })
+        });
+        // Where a database was asked.
+        if let Some((_, state)) = states.iter().find(|(mark, _)| has(mark)) {
+            line["state"] = json!(state);
+        }
+        line
     }
 }
 
@@ -210,8 +225,31 @@ pub struct ShowView {
     pub head: bool,
     /// Its row, when it is applied; `None` also when no database was asked.
     pub applied: Option<AppliedRevision>,
+    /// What of it is another now than what was applied; `None` unless both are there.
+    pub changed: Option<ChangedSince>,
     /// Why no database was asked, where none was.
     pub unasked: Option<&'static str>,
+}
+
+/// Which scripts are not what they were when they were applied; comments, white space and line
+/// ends don't count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangedSince {
+    /// The up script.
+    pub up: bool,
+    /// The down script.
+    pub down: bool,
+}
+
+impl ChangedSince {
+    fn text(self) -> &'static str {
+        match (self.up, self.down) {
+            (false, false) => "unchanged since",
+            (true, false) => "the up script was changed since",
+            (false, true) => "the down script was changed since",
+            (true, true) => "both were changed since",
+        }
+    }
 }
 
 impl ShowView {
@@ -261,6 +299,9 @@ impl ShowView {
             && let Some(found) = &partial.interruption
         {
             facts.push(("", found.ending.to_string()));
+        }
+        if let Some(changed) = self.changed {
+            facts.push(("Scripts", changed.text().to_owned()));
         }
         facts
     }
@@ -344,6 +385,8 @@ impl View for ShowView {
             "irreversible": revision.and_then(|r| r.up.headers.irreversible.as_ref()),
             "applied": self.unasked.is_none().then_some(self.applied.is_some()),
             "applied_at": self.applied.as_ref().and_then(|row| row.applied_at).map(rfc3339),
+            "changed_up": self.changed.map(|changed| changed.up),
+            "changed_down": self.changed.map(|changed| changed.down),
             "applied_by": self.applied.as_ref().map(|row| &row.applied_by),
             "duration_ms": self.applied.as_ref().map(|row| row.duration_ms),
             "partial": self.applied.as_ref().map(|_| self.partial().is_some()),
@@ -364,6 +407,6 @@ pub(super) fn ending_json(partial: &Partial) -> (Option<&str>, bool) {
     }
 }
 
-fn rfc3339(time: chrono::DateTime<chrono::Utc>) -> String {
+pub(super) fn rfc3339(time: chrono::DateTime<chrono::Utc>) -> String {
     time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }

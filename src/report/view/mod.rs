@@ -3,24 +3,35 @@
 mod branches;
 mod change;
 mod check;
+mod db;
 mod history;
+mod log;
 mod made;
 mod rebase;
+mod redo;
 mod repair;
 mod script;
 mod status;
+mod tools;
 
 use serde_json::{Map, Value};
 
 pub use branches::{BranchesView, Fork, Lead};
 pub use change::{PlanView, RunView, StampView};
 pub use check::CheckView;
-pub use history::{CurrentView, HistoryView, Mark, RevisionLine, ShowView};
+pub use db::{DbChange, DbView};
+pub use history::{ChangedSince, CurrentView, HistoryView, Mark, RevisionLine, ShowView};
+pub use log::LogView;
 pub use made::{InitView, NewRevisionView};
 pub use rebase::{RebaseView, RecoveredView};
+pub use redo::{RedoPlanView, RedoView};
 pub use repair::RepairView;
 pub use script::ScriptView;
 pub use status::StatusView;
+pub use tools::{
+    CodesView, EditView, EnsuredView, ExplainView, ExplainedCode, TemplateLine, TemplatesView,
+    WrittenView,
+};
 
 use super::{Paint, Verbosity};
 

@@ -1,0 +1,29 @@
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use crate::cli::{
+    args,
+    error::{Error, Exit},
+    output,
+};
+
+/// Print a script that completes commands and options in your shell
+///
+/// As in: migrator completions bash > ~/.local/share/bash-completion/completions/migrator
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The shell
+    shell: Shell,
+}
+
+pub fn run(args: &Args) -> Result<Exit, Error> {
+    let mut script = Vec::new();
+    clap_complete::generate(
+        args.shell,
+        &mut args::Args::command(),
+        "migrator",
+        &mut script,
+    );
+    output::print_bytes(&script);
+    Ok(Exit::Done)
+}

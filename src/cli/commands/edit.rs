@@ -1,0 +1,118 @@
+use std::{path::PathBuf, time::Duration};
+
+use crate::{
+    cli::{
+        codes,
+        context::{Context, Role},
+        editor::Editor,
+        error::{Error, Exit},
+    },
+    database::Detail,
+    report::{Diagnostic, EditView},
+    revision::{Kind, Observed, Resolved, Revision, RevisionId, Script, Target},
+};
+
+/// Open a revision's up script in your editor
+///
+/// The editor is what VISUAL or EDITOR names. You are warned when the revision
+/// is applied in the database, as far as it can be seen.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The revision
+    revision: String,
+
+    /// The down script instead
+    #[arg(long, conflicts_with = "both")]
+    down: bool,
+
+    /// Both scripts
+    #[arg(long)]
+    both: bool,
+}
+
+/// The warning is not worth a longer wait for a database.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
+    let target: Target = args.revision.parse()?;
+    let editor = Editor::find()?;
+    let history = context.history(context.dialect())?;
+    let observed = seen(context).await.unwrap_or_default();
+    let id = match history.resolve(&target, &observed.applied)? {
+        Resolved::Revisions(ids) if ids.len() == 1 => ids[0].clone(),
+        _ => return Err(context.not_one_revision(&args.revision)),
+    };
+    let Some(revision) = history.get(&id) else {
+        return Err(Error::new(
+            codes::M401,
+            format!("revision {id} is applied, but its files are not in this directory"),
+        )
+        .hint("get them (another branch?)"));
+    };
+    let scripts = scripts(&args, revision)?;
+    if !args.down {
+        warn_if_applied(context, &observed, &id)?;
+    }
+    let name = |script: &&Script| PathBuf::from(&script.file).file_name().map(PathBuf::from);
+    let names = scripts.iter().filter_map(name);
+    let paths: Vec<_> = names.map(|n| context.config.migrations.join(n)).collect();
+    editor.open(&paths)?;
+    let files = scripts.into_iter().map(|script| script.file.clone());
+    context.output.result(&EditView {
+        id,
+        files: files.collect(),
+    });
+    Ok(Exit::Done)
+}
+
+fn scripts<'a>(args: &Args, revision: &'a Revision) -> Result<Vec<&'a Script>, Error> {
+    let mut scripts = Vec::new();
+    if !args.down {
+        scripts.push(&revision.up);
+    }
+    if args.down || args.both {
+        scripts.push(revision.down.as_ref().ok_or_else(|| {
+            let beside = revision.up.file.replace(".up.sql", ".down.sql");
+            let error = Error::new(
+                codes::M406,
+                format!("revision {} has no down script", revision.id),
+            );
+            error.hint(format!("it would be {beside}"))
+        })?);
+    }
+    Ok(scripts)
+}
+
+/// The database's state, when it answers soon.
+async fn seen(context: &Context) -> Option<Observed> {
+    let location = context.location().ok()?;
+    let observing = async {
+        let connected = context.connect(&location, Role::Reader("edit")).await;
+        let mut database = connected.ok()?;
+        let observed = database.observe(Detail::Brief).await.ok()?;
+        database.close().await.ok()?;
+        Some(observed)
+    };
+    tokio::time::timeout(PATIENCE, observing).await.ok()?
+}
+
+fn warn_if_applied(context: &Context, observed: &Observed, id: &RevisionId) -> Result<(), Error> {
+    let is_it = |kind: Kind, revision: &RevisionId| kind == Kind::Revision && revision == id;
+    if observed
+        .applied
+        .iter()
+        .any(|row| is_it(row.kind, &row.revision))
+    {
+        let place = context.place(&context.location()?);
+        context.output.warn(&Diagnostic {
+            message: format!("revision {id} is applied in {place}"),
+            hint: Some(
+                "a changed up script is refused there: write a new revision, or accept the change \
+                 with `migrator repair`"
+                    .to_owned(),
+            ),
+            ..Diagnostic::default()
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+use crate::{
+    cli::{
+        codes::{self, CODES, Code},
+        error::{Error, Exit},
+        output::Output,
+    },
+    report::{CodesView, ExplainView, ExplainedCode},
+};
+
+/// Explain an error code, or list them all
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The code, as in error[M203]
+    code: Option<String>,
+}
+
+pub fn run(args: Args, output: &Output) -> Result<Exit, Error> {
+    let Some(text) = args.code else {
+        output.result(&CodesView {
+            codes: CODES.iter().map(explained).collect(),
+        });
+        return Ok(Exit::Done);
+    };
+    let id = normal(&text);
+    let Some(code) = CODES.iter().find(|code| code.id == id) else {
+        return Err(
+            Error::new(codes::M461, format!("there is no error code `{text}`")).hint(
+                match nearest(&id) {
+                    Some(code) => format!("did you mean {} ({})?", code.id, code.title),
+                    None => "`migrator explain` lists all of them".to_owned(),
+                },
+            ),
+        );
+    };
+    output.result(&ExplainView {
+        code: explained(code),
+    });
+    Ok(Exit::Done)
+}
+
+fn explained(code: &Code) -> ExplainedCode {
+    ExplainedCode {
+        id: code.id,
+        title: code.title,
+        explanation: code.explanation,
+        exit_status: code.exit.status(),
+    }
+}
+
+/// `203`, `m203`, `error[M203]` are ways to write `M203`.
+fn normal(text: &str) -> String {
+    let text = text.trim().trim_start_matches("error");
+    let text = text.trim_matches(['[', ']', ':']).to_uppercase();
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("M{text}")
+    } else {
+        text
+    }
+}
+
+/// The code with the fewest characters that differ, of those the nearest by number.
+fn nearest(id: &str) -> Option<&'static Code> {
+    let number = |id: &str| id.get(1..).and_then(|digits| digits.parse::<u32>().ok());
+    let wanted = number(id)?;
+    let distance = |code: &&Code| {
+        let apart = number(code.id).unwrap_or_default().abs_diff(wanted);
+        (strsim::damerau_levenshtein(id, code.id), apart)
+    };
+    let nearest = CODES.iter().min_by_key(distance)?;
+    (distance(&nearest).0 <= 2).then_some(nearest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_understood_however_they_are_written() {
+        for text in [
+            "M203",
+            "m203",
+            "203",
+            "error[M203]",
+            "error[M203]:",
+            " [M203] ",
+        ] {
+            assert_eq!(normal(text), "M203", "{text}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_code_is_meant() {
+        let check = |id: &str, expected: Option<&str>| {
+            assert_eq!(nearest(id).map(|code| code.id), expected, "{id}");
+        };
+        check("M230", Some("M210"));
+        check("M713", Some("M703"));
+        check("M20", Some("M201"));
+        check("M", None);
+        check("XYZ", None);
+        check("M99999", None);
+    }
+}

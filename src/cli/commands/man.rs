@@ -1,0 +1,65 @@
+use std::{fs, path::PathBuf};
+
+use clap::CommandFactory;
+use clap_mangen::Man;
+
+use crate::{
+    cli::{
+        args, codes,
+        error::{Error, Exit},
+        output::{self, Output},
+    },
+    report::WrittenView,
+};
+
+/// Print the manual page, or write one for each command
+///
+/// As in: migrator man | man -l -
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Where to write the pages; made when it is not there. Pages of the same name are replaced
+    dir: Option<PathBuf>,
+}
+
+pub fn run(args: Args, output: &Output) -> Result<Exit, Error> {
+    let failed = |error: &std::io::Error| {
+        Error::new(codes::M002, format!("the pages can't be written: {error}"))
+    };
+    let Some(dir) = args.dir else {
+        let mut page = Vec::new();
+        let man = Man::new(args::Args::command());
+        man.render(&mut page).map_err(|error| failed(&error))?;
+        output::print_bytes(&page);
+        return Ok(Exit::Done);
+    };
+    let mut files = Vec::new();
+    fs::create_dir_all(&dir)
+        .and_then(|()| {
+            for (name, page) in pages()? {
+                let path = dir.join(name);
+                fs::write(&path, page)?;
+                files.push(path.display().to_string());
+            }
+            Ok(())
+        })
+        .map_err(|error| failed(&error))?;
+    output.result(&WrittenView { files });
+    Ok(Exit::Done)
+}
+
+/// Every page with its file's name: `migrator-upgrade.1`.
+fn pages() -> std::io::Result<Vec<(String, Vec<u8>)>> {
+    let mut command = args::Args::command().disable_help_subcommand(true);
+    command.build();
+    let mut waiting = vec![command];
+    let mut pages = Vec::new();
+    while let Some(command) = waiting.pop() {
+        waiting.extend(command.get_subcommands().cloned());
+        let man = Man::new(command);
+        let mut page = Vec::new();
+        man.render(&mut page)?;
+        pages.push((man.get_filename(), page));
+    }
+    pages.sort();
+    Ok(pages)
+}

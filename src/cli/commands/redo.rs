@@ -1,0 +1,263 @@
+use std::{sync::Arc, time::Instant};
+
+use super::migrate::Scope;
+use crate::{
+    cli::{
+        codes,
+        context::{Context, Role},
+        describe,
+        error::{Error, Exit},
+    },
+    database::{Database, DatabaseError, Detail, StepStage},
+    execute::{self, Done, Event, Outcome, PartialFailure, Sink, Stop},
+    plan::{self, Plan, Situation},
+    report::{RedoPlanView, RedoView, View},
+    revision::{Direction, History, Observed, RevisionId, Target},
+};
+
+/// Revert the last revision and apply it again
+///
+/// With a TARGET everything above it. Both ways are checked before the first
+/// statement runs. Nothing is reverted that can't be applied again.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Down to where: base, a revision that is applied, -N for the N latest applied
+    #[arg(default_value = "-1", allow_negative_numbers = true)]
+    target: String,
+
+    /// Show what would run, and change nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// One transaction each way and revision, or one for the whole run
+    #[arg(long, value_name = "SCOPE")]
+    transaction: Option<Scope>,
+}
+
+pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
+    let target: Target = args.target.parse()?;
+    let location = context.location()?;
+    if !args.dry_run {
+        context.confirm("redo")?;
+    }
+    let history = context.history(location.dialect())?;
+    let redo = Redo {
+        context,
+        place: context.place(&location),
+        history,
+        target,
+        one_transaction: match args.transaction {
+            Some(scope) => scope == Scope::All,
+            None => context.one_transaction(),
+        },
+        begin: Instant::now(),
+    };
+    if args.dry_run {
+        let observed = context.observe_or_empty("plan").await?;
+        context.output.result(&RedoPlanView {
+            database: redo.place.clone(),
+            from: describe::standing(&redo.history, &observed),
+            plan: redo.plan(&observed)?,
+        });
+        return Ok(Exit::Done);
+    }
+    let mut database = context.connect(&location, Role::Reader("redo")).await?;
+    let result = redo.locked(database.as_mut()).await;
+    let released = execute::release(database).await;
+    let exit = result?;
+    // The work is committed; an unlock that fails ends with the session anyhow.
+    if let Err(error) = released {
+        context.warn(error.into());
+    }
+    Ok(exit)
+}
+
+struct Redo<'a> {
+    context: &'a Context,
+    /// The database, for people.
+    place: String,
+    history: History,
+    target: Target,
+    one_transaction: bool,
+    begin: Instant,
+}
+
+impl Redo<'_> {
+    fn plan(&self, observed: &Observed) -> Result<Plan, Error> {
+        let situation = Situation {
+            one_transaction: self.one_transaction,
+            ..self.context.situation(&self.history, observed)?
+        };
+        let plan = plan::redo(&situation, &self.target)?;
+        for warning in &plan.warnings {
+            self.context.output.warn(&describe::warning(warning));
+        }
+        Ok(plan)
+    }
+
+    async fn locked(&self, database: &mut dyn Database) -> Result<Exit, Error> {
+        let (progress, sink) = self.context.output.progress();
+        let stop = Stop::default();
+        execute::watch(stop.clone(), database.canceller(), Sink::clone(&sink))
+            .map_err(Error::runtime)?;
+        let result = self.attempts(database, &stop, &sink).await;
+        if let Some(progress) = progress {
+            progress.finish(result.is_err());
+        }
+        let view = result?;
+        self.context.output.result(&view);
+        Ok(if view.interrupted {
+            Exit::Interrupted
+        } else {
+            Exit::Done
+        })
+    }
+
+    /// Plans again as long as the state changes under the plan before anything is done.
+    async fn attempts(
+        &self,
+        database: &mut dyn Database,
+        stop: &Stop,
+        sink: &Sink,
+    ) -> Result<RedoView, Error> {
+        let mut attempts = 0;
+        while attempts < execute::ATTEMPTS {
+            execute::lock(database, self.context.config.lock_wait, stop, sink).await?;
+            let observed = database.observe(Detail::WithScripts).await?;
+            let plan = self.plan(&observed)?;
+            let downs = plan.downs();
+            let options = execute::Options {
+                attempts: self.context.config.lock_attempts,
+                ..execute::Options::default()
+            };
+            let sink = titled(sink, downs);
+            let outcome = execute::run(database, plan, options, stop, &sink).await;
+            let (done, interrupted, partial) = match outcome {
+                Ok(Outcome::Complete(done)) => (done, false, None),
+                Ok(Outcome::Stopped { done, partial, .. }) => (done, true, partial),
+                Ok(Outcome::PlanOutdated { done, reason }) if done.is_empty() => {
+                    // Whoever has taken the lock is getting on, so that this comes to an end.
+                    attempts += usize::from(reason != DatabaseError::LockLost);
+                    continue;
+                }
+                Ok(Outcome::PlanOutdated { done, reason }) => {
+                    let view = self.view(database, &done, downs).await;
+                    return Err(partway(reason.into(), &view));
+                }
+                Err(failure) => {
+                    let view = self.view(database, &failure.done, downs).await;
+                    return Err(failed(failure, &view));
+                }
+            };
+            let view = self.view(database, &done, downs).await;
+            return Ok(RedoView {
+                interrupted,
+                partial,
+                ..view
+            });
+        }
+        Err(Error::from(DatabaseError::StateChanged {
+            reason: format!("the plan was outdated {} times", execute::ATTEMPTS),
+        }))
+    }
+
+    async fn view(&self, database: &mut dyn Database, done: &[Done], downs: usize) -> RedoView {
+        let now = execute::standing(database).await;
+        let ids = |done: &[Done]| done.iter().map(|it| it.revision.clone()).collect();
+        let (reverted, applied) = done.split_at(downs.min(done.len()));
+        let (reverted, applied): (Vec<RevisionId>, Vec<RevisionId>) = (ids(reverted), ids(applied));
+        let missing = reverted.iter().filter(|id| !applied.contains(id)).cloned();
+        RedoView {
+            database: self.place.clone(),
+            to: now.as_ref().map_or_else(
+                || "unknown".to_owned(),
+                |now| describe::standing(&self.history, now),
+            ),
+            current: now
+                .as_ref()
+                .map(describe::applied_heads)
+                .unwrap_or_default(),
+            missing: missing.collect(),
+            reverted,
+            applied,
+            interrupted: false,
+            partial: None,
+            elapsed: self.begin.elapsed(),
+        }
+    }
+}
+
+/// Says of each step which way it goes: every revision has two.
+fn titled(sink: &Sink, downs: usize) -> Sink {
+    let sink = Arc::clone(sink);
+    Arc::new(move |event| match event {
+        Event::StepStarted {
+            index,
+            total,
+            revision,
+            message,
+            statements,
+        } => {
+            let way = if index < downs { "revert" } else { "apply" };
+            sink(Event::StepStarted {
+                index,
+                total,
+                revision,
+                message: format!("{way}: {message}"),
+                statements,
+            });
+        }
+        event => sink(event),
+    })
+}
+
+/// The same command again would revert other revisions, once some are.
+fn failed(mut failure: PartialFailure, view: &RedoView) -> Error {
+    // Each revision stands in it twice; what matters is what is not applied again.
+    failure.not_run.clear();
+    let inside = failure.failure.units.is_some_and(|(done, _)| {
+        done > 0
+            || matches!(
+                failure.failure.stage,
+                StepStage::Statement(_) | StepStage::Verify
+            )
+    });
+    let way = failure.failure.step.direction();
+    let error = Error::from(failure);
+    match (way, view.reverted.is_empty()) {
+        (Direction::Down, true) => Error {
+            result: Some(view.json()),
+            ..error
+        },
+        (Direction::Down, false) if inside => partway(error, view).hint(
+            "mend the cause and finish it with `migrator downgrade -1`; `migrator upgrade` then \
+             applies all of them",
+        ),
+        // Rolled back completely, both halves of it.
+        (Direction::Up, true) if !inside => Error {
+            result: Some(view.json()),
+            ..error
+        },
+        _ => partway(error, view),
+    }
+}
+
+/// Names what is left reverted, and the way on.
+fn partway(mut error: Error, view: &RedoView) -> Error {
+    if let Some(diagnostic) = error.diagnostics.last_mut() {
+        if !view.missing.is_empty() {
+            let missing: Vec<_> = view.missing.iter().map(ToString::to_string).collect();
+            let missing = missing.join(", ");
+            diagnostic
+                .notes
+                .push(format!("reverted and not applied again: {missing}"));
+        }
+        if diagnostic.code != codes::M608.id {
+            let hint = "mend the cause; then `migrator upgrade` applies what was reverted";
+            diagnostic.hint = Some(hint.to_owned());
+        }
+    }
+    error.exit = Exit::Partway;
+    error.result = Some(view.json());
+    error
+}

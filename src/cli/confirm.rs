@@ -1,0 +1,71 @@
+//! Questions before something that can't be taken back.
+
+use std::io::IsTerminal;
+
+use super::{codes, context::Context, error::Error};
+use crate::database::Location;
+
+impl Context {
+    /// Asks for the database's name before something that can't be taken back
+    /// on a protected database.
+    pub fn confirm(&self, verb: &str) -> Result<(), Error> {
+        let location = self.location()?;
+        if self.is_protected(&location) {
+            self.ask_for_name(&location, verb)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Asks for the database's name, whether it is protected or not.
+    pub fn ask_for_name(&self, location: &Location, verb: &str) -> Result<(), Error> {
+        if self.yes {
+            return Ok(());
+        }
+        let (place, name) = (self.place(location), location.database_name());
+        let (refused, question) = if self.is_protected(location) {
+            (
+                format!("{place} is protected, and {verb} was not confirmed"),
+                format!("{place} is protected."),
+            )
+        } else {
+            (
+                format!("{verb} of {place} was not confirmed"),
+                format!("This can't be undone: {verb} of {place}."),
+            )
+        };
+        let question = format!("{question} Type the database's name to {verb}: ");
+        match answer(&question) {
+            Some(answer) if answer == name => Ok(()),
+            _ => Err(Error::new(codes::M112, refused).hint(format!(
+                "type the database's name ({name}) when asked, or give --yes"
+            ))),
+        }
+    }
+
+    /// Asks whether a repair is to be recorded.
+    pub fn ask_to_repair(&self) -> Result<(), Error> {
+        if self.yes {
+            return Ok(());
+        }
+        match answer("Record this? [y/N] ") {
+            Some(answer) if ["y", "yes"].contains(&answer.to_lowercase().as_str()) => Ok(()),
+            _ => Err(Error::new(
+                codes::M112,
+                "the repair was not confirmed; nothing was changed",
+            )
+            .hint("answer y when asked, or give --yes")),
+        }
+    }
+}
+
+/// What is typed, where someone is there to type it.
+fn answer(question: &str) -> Option<String> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return None;
+    }
+    eprint!("{question}");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).ok()?;
+    Some(answer.trim().to_owned())
+}

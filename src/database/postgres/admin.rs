@@ -1,0 +1,278 @@
+//! Making, dropping and looking for whole databases of a server.
+
+use std::time::{Duration, Instant};
+
+use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
+
+use super::{
+    super::{Action, DatabaseError, Location, Settings},
+    connect, error,
+    message::{literal, rows},
+};
+
+/// Where to connect to when nothing is said: one of them is on every server.
+const MAINTENANCE: [&str; 2] = ["postgres", "template1"];
+
+/// DROP DATABASE … WITH (FORCE) is known from here on, as `server_version_num`.
+const KNOWS_FORCE: u32 = 130_000;
+
+/// How often something is tried that others are in the way of for a moment. The server itself
+/// waits for some seconds each time.
+const ATTEMPTS: usize = 3;
+
+const DUPLICATE_DATABASE: &str = "42P04";
+const UNIQUE_VIOLATION: &str = "23505";
+const UNDEFINED_DATABASE: &str = "3D000";
+const IN_USE: &str = "55006";
+
+/// See [`crate::database::admin::create`].
+pub async fn create(
+    options: &PgConnectOptions,
+    settings: &Settings,
+    maintenance: Option<&str>,
+) -> Result<bool, DatabaseError> {
+    let server = Server::connect(options, settings, maintenance).await?;
+    server.finish(async |server| server.create().await).await
+}
+
+/// See [`crate::database::admin::drop`].
+pub async fn drop(
+    options: &PgConnectOptions,
+    settings: &Settings,
+    maintenance: Option<&str>,
+    force: bool,
+) -> Result<bool, DatabaseError> {
+    let server = Server::connect(options, settings, maintenance).await?;
+    server.finish(async |server| server.drop(force).await).await
+}
+
+/// See [`crate::database::admin::probe`].
+pub async fn probe(
+    options: &PgConnectOptions,
+    settings: &Settings,
+    patience: Duration,
+) -> Result<(), DatabaseError> {
+    let options = connect::prepared(options, &settings.application_name);
+    let place = place(&options);
+    let begin = Instant::now();
+    let (connection, _) = connect::open(&options, &[], patience, &place).await?;
+    // It answered; how it takes our leave does not matter.
+    let left = patience.saturating_sub(begin.elapsed());
+    let _ = tokio::time::timeout(left, connection.close()).await;
+    Ok(())
+}
+
+fn place(options: &PgConnectOptions) -> String {
+    Location::Postgres(Box::new(options.clone())).to_string()
+}
+
+/// A session in another database of the server.
+struct Server {
+    connection: PgConnection,
+    /// The database that it is about.
+    name: String,
+    place: String,
+    timeout: Duration,
+}
+
+impl Server {
+    async fn connect(
+        options: &PgConnectOptions,
+        settings: &Settings,
+        maintenance: Option<&str>,
+    ) -> Result<Self, DatabaseError> {
+        let name = Location::Postgres(Box::new(options.clone())).database_name();
+        let candidates: Vec<&str> = match maintenance {
+            Some(given) => vec![given],
+            None => MAINTENANCE.into_iter().filter(|it| *it != name).collect(),
+        };
+        let prepared = connect::prepared(options, &settings.application_name);
+        // A database of the server is copied or removed: that takes its time.
+        let patient = [
+            ("statement_timeout", "0".to_owned()),
+            ("lock_timeout", "0".to_owned()),
+        ];
+        let mut first = None;
+        for candidate in candidates {
+            let there = prepared.clone().database(candidate);
+            let (at, timeout) = (self::place(&there), settings.connect_timeout);
+            match connect::open(&there, &patient, timeout, &at).await {
+                Ok((connection, _)) => {
+                    return Ok(Self {
+                        connection,
+                        name,
+                        place: self::place(options),
+                        timeout,
+                    });
+                }
+                // It may be closed to this role, or dropped.
+                Err(error @ (DatabaseError::Missing { .. } | DatabaseError::Denied { .. })) => {
+                    first.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(first.unwrap_or_else(|| DatabaseError::Missing {
+            place: self::place(options),
+        }))
+    }
+
+    async fn finish<T>(
+        mut self,
+        work: impl AsyncFnOnce(&mut Self) -> Result<T, DatabaseError>,
+    ) -> Result<T, DatabaseError> {
+        let result = work(&mut self).await;
+        // The work is done; a server that does not listen any more ends the session by itself.
+        let _ = tokio::time::timeout(self.timeout, self.connection.close()).await;
+        result
+    }
+
+    async fn create(&mut self) -> Result<bool, DatabaseError> {
+        // Who may not make databases is told so only where one has to be made.
+        if self.exists().await? {
+            return Ok(false);
+        }
+        let sql = format!("CREATE DATABASE {}", quoted(&self.name));
+        let mut attempt = 1;
+        loop {
+            let Err(error) = rows(&mut self.connection, &sql).await else {
+                return Ok(true);
+            };
+            match error::code(&error) {
+                // Someone else was faster.
+                Some(DUPLICATE_DATABASE | UNIQUE_VIOLATION) => return Ok(false),
+                // Another session is in template1, which new databases are copies of.
+                Some(IN_USE) if attempt < ATTEMPTS => {
+                    if self.exists().await? {
+                        return Ok(false);
+                    }
+                    attempt += 1;
+                }
+                _ => return Err(self.refused(&error, Action::Create)),
+            }
+        }
+    }
+
+    async fn drop(&mut self, force: bool) -> Result<bool, DatabaseError> {
+        if !self.exists().await? {
+            return Ok(false);
+        }
+        if !force {
+            // Those without a user are the server's own, which it stops by itself.
+            self.refuse_others("AND a.usesysid IS NOT NULL").await?;
+        }
+        let knows_force = self
+            .connection
+            .server_version_num()
+            .is_some_and(|version| version >= KNOWS_FORCE);
+        let how = if force && knows_force {
+            " WITH (FORCE)"
+        } else {
+            ""
+        };
+        let sql = format!("DROP DATABASE {}{how}", quoted(&self.name));
+        let mut attempt = 1;
+        loop {
+            if force && !knows_force {
+                self.terminate_others().await?;
+            }
+            let Err(error) = rows(&mut self.connection, &sql).await else {
+                return Ok(true);
+            };
+            match error::code(&error) {
+                Some(UNDEFINED_DATABASE) => return Ok(false),
+                Some(IN_USE) if force && attempt < ATTEMPTS => attempt += 1,
+                Some(IN_USE) => {
+                    self.refuse_others("").await?;
+                    return Err(self.refused(&error, Action::Drop));
+                }
+                _ => return Err(self.refused(&error, Action::Drop)),
+            }
+        }
+    }
+
+    async fn exists(&mut self) -> Result<bool, DatabaseError> {
+        // As a name, which is cut to the length that the server knows it by.
+        let sql = format!(
+            "SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}::pg_catalog.name",
+            literal(&self.name)
+        );
+        Ok(!self.ask(&sql).await?.is_empty())
+    }
+
+    /// Who else is connected to it.
+    async fn refuse_others(&mut self, which: &str) -> Result<(), DatabaseError> {
+        let sql = format!(
+            "SELECT pg_catalog.concat('pid ', a.pid, ', ', a.usename, \
+             CASE WHEN a.client_addr IS NOT NULL THEN ' at ' END, pg_catalog.host(a.client_addr), \
+             CASE WHEN a.application_name <> '' THEN ', ' END, a.application_name) \
+             FROM pg_catalog.pg_stat_activity AS a \
+             WHERE a.datname = {}::pg_catalog.name AND a.pid <> pg_catalog.pg_backend_pid() {which} \
+             ORDER BY a.pid",
+            literal(&self.name)
+        );
+        let mut by: Vec<String> = Vec::new();
+        for row in self.ask(&sql).await? {
+            by.push(row.try_get(0).map_err(|error| lost(&error))?);
+        }
+        if by.is_empty() {
+            return Ok(());
+        }
+        let place = self.place.clone();
+        Err(DatabaseError::InUse { place, by })
+    }
+
+    async fn terminate_others(&mut self) -> Result<(), DatabaseError> {
+        let sql = format!(
+            "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a \
+             WHERE a.datname = {}::pg_catalog.name AND a.pid <> pg_catalog.pg_backend_pid()",
+            literal(&self.name)
+        );
+        match rows(&mut self.connection, &sql).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.refused(&error, Action::Drop)),
+        }
+    }
+
+    async fn ask(&mut self, sql: &str) -> Result<Vec<sqlx::postgres::PgRow>, DatabaseError> {
+        let found = rows(&mut self.connection, sql).await;
+        found.map_err(|error| match error::from_server(&error) {
+            Some(server) => DatabaseError::Sql(error::failure(server, None)),
+            None => lost(&error),
+        })
+    }
+
+    fn refused(&self, error: &sqlx::Error, action: Action) -> DatabaseError {
+        match error::from_server(error) {
+            Some(server) => DatabaseError::Refused {
+                action,
+                place: self.place.clone(),
+                failure: error::failure(server, None),
+            },
+            None => lost(error),
+        }
+    }
+}
+
+fn lost(error: &sqlx::Error) -> DatabaseError {
+    DatabaseError::ConnectionLost(error::reason(error))
+}
+
+/// A name in quotes.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_can_hold_anything() {
+        assert_eq!(quoted("shop"), "\"shop\"");
+        assert_eq!(
+            quoted("a\"; DROP DATABASE b; --"),
+            "\"a\"\"; DROP DATABASE b; --\""
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! Making, dropping and looking for whole files.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use super::{
+    super::{Access, DatabaseError, Settings},
+    blocking,
+    cancel::Control,
+    connect::{Connection, Source},
+    handle::{Row, Value},
+    lock::{Attempt, LockFile, real_path},
+};
+
+/// What SQLite keeps beside a database. In the first two there may be data.
+const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
+
+/// Whoever keeps a file locked for longer uses it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// See [`crate::database::admin::create`].
+pub async fn create(file: &Path, settings: &Settings) -> Result<bool, DatabaseError> {
+    let source = on_disk(file)?;
+    let exists = source.exists(Access::Create)?;
+    // Through SQLite: it looks whether an existing file is a database, and throws away a journal
+    // that an earlier database of that name has left, instead of applying it to the new one.
+    let control = Control::new(settings.connect_timeout);
+    let connection = Connection::open(&source, !exists, &control).await?;
+    connection.close().await?;
+    Ok(!exists)
+}
+
+/// See [`crate::database::admin::probe`].
+pub async fn probe(file: &Path, patience: Duration) -> Result<(), DatabaseError> {
+    let source = on_disk(file)?;
+    if source.exists(Access::Create)? {
+        let control = Control::new(patience.min(PATIENCE));
+        Connection::open(&source, false, &control)
+            .await?
+            .close()
+            .await?;
+    }
+    Ok(())
+}
+
+/// Removes the file and what is beside it. See [`crate::database::admin::drop`].
+///
+/// The order leaves no half database behind, wherever it is cut off. A journal or a WAL without its
+/// database would be applied to whatever is put in its place later, a backup perhaps; a
+/// database without its journal or WAL has lost data or is damaged. So nothing is removed that holds
+/// data before SQLite has brought all of it home into the one file, and that file goes last, in one
+/// step: until then the database is whole, and after it there is nothing.
+pub async fn drop(file: &Path, settings: &Settings) -> Result<bool, DatabaseError> {
+    let source = on_disk(file)?;
+    let place = source.place();
+    // Without its directory there is no place for a lock, and nothing to drop.
+    if matches!(file.parent(), Some(directory) if !directory.as_os_str().is_empty() && !directory.is_dir())
+    {
+        return Ok(false);
+    }
+    let Attempt::Acquired(lock) = locked(file, settings, &place)? else {
+        return Err(in_use(&place, "another migrator".to_owned()));
+    };
+    let real = real_path(file);
+    match source.exists(Access::Existing) {
+        Ok(_) => {}
+        Err(DatabaseError::Missing { .. }) => {
+            // What an earlier database of that name has left belongs to no other one.
+            remove_companions(&real)?;
+            return Ok(false);
+        }
+        Err(error) => return Err(error),
+    }
+    let control = Control::new(settings.connect_timeout.min(PATIENCE));
+    let mut connection = Connection::open(&source, false, &control)
+        .await
+        .map_err(|error| busy_is_use(error, &place))?;
+    let removed = blocking(|| {
+        alone(&mut connection, &place)?;
+        remove_companions(&real)?;
+        sync_directory(&real);
+        // Elsewhere a file that is open can't be removed.
+        if cfg!(unix) { remove(&real) } else { Ok(()) }
+    });
+    let closed = connection.close().await;
+    removed?;
+    closed?;
+    if !cfg!(unix) {
+        remove(&real)?;
+    }
+    sync_directory(&real);
+    // The lock's file goes with the lock.
+    std::mem::drop(lock);
+    Ok(true)
+}
+
+fn on_disk(file: &Path) -> Result<Source, DatabaseError> {
+    match Source::new(file)? {
+        Source::Memory => Err(DatabaseError::InMemory),
+        source => Ok(source),
+    }
+}
+
+fn locked(file: &Path, settings: &Settings, place: &str) -> Result<Attempt, DatabaseError> {
+    match LockFile::attempt(file, settings)? {
+        Attempt::Held(Some(holder)) => Err(in_use(place, holder)),
+        attempt => Ok(attempt),
+    }
+}
+
+/// Brings everything home into the one file and keeps others out of it.
+fn alone(connection: &mut Connection, place: &str) -> Result<(), DatabaseError> {
+    // Only who is alone can leave WAL mode; the WAL is written back and removed with it. A hot
+    // journal was rolled back when the file was opened.
+    let mode = connection
+        .query("PRAGMA main.journal_mode = DELETE", &[])
+        .map_err(|error| busy_is_use(error, place))?;
+    let is_home = |row: &Row| matches!(row.first(), Some(Value::Text(mode)) if mode == "delete");
+    if !mode.first().is_some_and(is_home) {
+        return Err(in_use(place, "another program".to_owned()));
+    }
+    connection
+        .begin("exclusive")
+        .map_err(|error| busy_is_use(error, place))
+}
+
+fn busy_is_use(error: DatabaseError, place: &str) -> DatabaseError {
+    match error {
+        DatabaseError::Busy { .. } => in_use(place, "another program".to_owned()),
+        error => error,
+    }
+}
+
+fn in_use(place: &str, by: String) -> DatabaseError {
+    DatabaseError::InUse {
+        place: place.to_owned(),
+        by: vec![by],
+    }
+}
+
+fn remove_companions(file: &Path) -> Result<(), DatabaseError> {
+    for suffix in COMPANIONS {
+        let mut name = OsString::from(file);
+        name.push(suffix);
+        let path = PathBuf::from(name);
+        if path.symlink_metadata().is_ok() {
+            remove(&path)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove(path: &Path) -> Result<(), DatabaseError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(DatabaseError::ReadOnly {
+            place: path.display().to_string(),
+            reason: format!("it can't be removed: {error}"),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// So that names go in the order in which they were removed. Not every system can.
+fn sync_directory(file: &Path) {
+    let directory = file.parent().unwrap_or(Path::new("/"));
+    if let Ok(directory) = File::open(directory) {
+        let _ = directory.sync_all();
+    }
+}

@@ -1,0 +1,198 @@
+use std::collections::HashSet;
+
+use super::{
+    Plan, PlanError, PlanProblem, Situation, compare, downgrade,
+    upgrade::{mixed_foreign_keys, upgrade_again},
+};
+use crate::revision::{Direction, Observed, RevisionId, Target};
+
+/// The plan of `redo TARGET`: what `downgrade TARGET` would revert is reverted and applied again, in
+/// one plan, so that both halves are checked before either runs.
+///
+/// # Errors
+/// Everything that stands in the way of one of them.
+pub fn redo(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanError> {
+    let mut plan = downgrade(situation, target)?;
+    let reverted: Vec<RevisionId> = plan
+        .steps
+        .iter()
+        .map(|step| step.revision.clone())
+        .collect();
+    if reverted.is_empty() {
+        return Ok(plan);
+    }
+    let between = without(situation.observed, &reverted);
+    let middle = Situation {
+        observed: &between,
+        ..*situation
+    };
+    let mut again = upgrade_again(&middle, &reverted)?;
+    all_come_back(&middle, &reverted, &again)?;
+    // Numbers that no row had before: a record of the second half is never taken for the one that
+    // was there, should the connection break during COMMIT.
+    let last = situation.observed.last_sequence();
+    let mut expects = between.last_sequence();
+    for (step, sequence) in again.steps.iter_mut().zip(last + 1..) {
+        step.expects = expects;
+        if let Some(row) = &mut step.row {
+            row.sequence = sequence;
+            expects = sequence;
+        }
+    }
+    plan.steps.append(&mut again.steps);
+    plan.warnings.append(&mut again.warnings);
+    let mut problems = Vec::new();
+    mixed_foreign_keys(&plan, &mut problems);
+    if problems.is_empty() {
+        Ok(plan)
+    } else {
+        Err(PlanError(problems))
+    }
+}
+
+impl Plan {
+    /// How many of its first steps go down; in a [`redo`] the others bring that back.
+    pub fn downs(&self) -> usize {
+        let steps = self.steps.iter();
+        steps
+            .take_while(|step| step.direction() == Direction::Down)
+            .count()
+    }
+}
+
+/// The state between the halves.
+fn without(observed: &Observed, reverted: &[RevisionId]) -> Observed {
+    let stays = |id: &RevisionId| !reverted.contains(id);
+    let rows = observed.applied.iter().filter(|row| stays(&row.revision));
+    Observed {
+        applied: rows.cloned().collect(),
+        layout: observed.layout,
+    }
+}
+
+/// What can't be applied again must not be reverted.
+fn all_come_back(
+    situation: &Situation<'_>,
+    reverted: &[RevisionId],
+    again: &Plan,
+) -> Result<(), PlanError> {
+    let back: HashSet<_> = again.steps.iter().map(|step| &step.revision).collect();
+    let gone: Vec<_> = reverted.iter().filter(|id| !back.contains(id)).collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let foreign = gone
+        .into_iter()
+        .filter(|id| situation.history.get(id).is_none());
+    let foreign: Vec<_> = foreign.cloned().collect();
+    Err(PlanError(vec![if foreign.is_empty() {
+        let drift = compare(situation.history, situation.observed, situation.dialect);
+        PlanProblem::Ahead {
+            revisions: drift.unknown,
+        }
+    } else {
+        PlanProblem::Unknown {
+            revisions: foreign,
+            related: true,
+        }
+    }]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        plan::{Ahead, OutOfOrder, upgrade},
+        revision::{AppliedRevision, Direction, History, Script, ScriptPair, State},
+        sql::Dialect,
+    };
+
+    fn history(ids: &[&str]) -> History {
+        let script = |id: &str, direction: Direction| {
+            let file = format!("{id}_x.{direction}.sql");
+            Script::parse(Dialect::Sqlite, direction, file, "SELECT 1;").unwrap()
+        };
+        let pair = |id: &&str| ScriptPair {
+            id: id.parse().unwrap(),
+            slug: "x".to_owned(),
+            up: script(id, Direction::Up),
+            down: Some(script(id, Direction::Down)),
+        };
+        History::new(ids.iter().map(pair).collect()).unwrap()
+    }
+
+    fn situation<'a>(history: &'a History, observed: &'a Observed) -> Situation<'a> {
+        Situation {
+            history,
+            observed,
+            dialect: Dialect::Sqlite,
+            out_of_order: OutOfOrder::Error,
+            ahead: Ahead::Warn,
+            one_transaction: false,
+        }
+    }
+
+    /// Everything applied, as an upgrade records it.
+    fn applied(history: &History) -> Observed {
+        let nothing = Observed::default();
+        let plan = upgrade(&situation(history, &nothing), &Target::Head).unwrap();
+        let row = |step: crate::plan::Step| {
+            let row = step.row.unwrap();
+            AppliedRevision {
+                sequence: row.sequence,
+                revision: row.revision,
+                kind: row.kind,
+                message: row.message,
+                parents: row.parents,
+                depends_on: row.depends_on,
+                up_checksum: row.up_checksum,
+                down_checksum: row.down_checksum,
+                down_script: row.down_script,
+                state: State::Applied,
+                started_at: chrono::DateTime::UNIX_EPOCH,
+                applied_at: None,
+                duration_ms: 0,
+                applied_by: String::new(),
+                tool_version: String::new(),
+            }
+        };
+        Observed {
+            applied: plan.steps.into_iter().map(row).collect(),
+            layout: Some(1),
+        }
+    }
+
+    #[test]
+    fn what_goes_down_comes_back_with_new_numbers() {
+        let history = history(&["1", "2", "3"]);
+        let observed = applied(&history);
+        let plan = redo(&situation(&history, &observed), &Target::Relative(-2)).unwrap();
+        assert_eq!(plan.downs(), 2);
+        let steps: Vec<_> = plan
+            .steps
+            .iter()
+            .map(|step| {
+                let row = step.row.as_ref().map(|row| row.sequence);
+                (step.revision.as_str(), step.expects, row)
+            })
+            .collect();
+        let expected = [
+            ("3", 3, None),
+            ("2", 2, None),
+            ("2", 1, Some(4)),
+            ("3", 4, Some(5)),
+        ];
+        assert_eq!(steps, expected);
+    }
+
+    #[test]
+    fn what_can_not_come_back_stays() {
+        let observed = applied(&history(&["1", "2", "3"]));
+        let older = history(&["1", "2"]);
+        let refused = redo(&situation(&older, &observed), &Target::Relative(-1)).unwrap_err();
+        assert!(
+            matches!(&refused.0[..], [PlanProblem::Unknown { revisions, .. }] if revisions[0].as_str() == "3"),
+            "{refused:?}"
+        );
+    }
+}

@@ -1,0 +1,149 @@
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{
+    Json, Paint, Verbosity, View,
+    change::{about, millis, sql, statements, step_json},
+    history::ids,
+    object,
+};
+use crate::{
+    plan::{Plan, Step},
+    report::{Style, count, duration},
+    revision::{Direction, RevisionId},
+};
+
+/// `redo --dry-run`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RedoPlanView {
+    /// The database.
+    pub database: String,
+    /// What is applied now, for people.
+    pub from: String,
+    /// What would run, both ways.
+    pub plan: Plan,
+}
+
+impl View for RedoPlanView {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+        if self.plan.steps.is_empty() {
+            return format!("Nothing to do: {} is at {}.\n", self.database, self.from);
+        }
+        let statements = self.plan.steps.iter().map(statements).sum();
+        let mut text = format!(
+            "Would redo {} at {}: {}, {}.\n",
+            self.database,
+            self.from,
+            count(self.plan.downs(), "revision"),
+            count(statements, "statement"),
+        );
+        let widths = self
+            .plan
+            .steps
+            .iter()
+            .map(|step| step.revision.as_str().len());
+        let width = widths.max().unwrap_or(0);
+        for step in &self.plan.steps {
+            let id = paint.paint(Style::Id, format!("{:<width$}", step.revision.as_str()));
+            let about = paint.paint(Style::Dim, about(step));
+            text.push_str(&format!(
+                "  {:<6}  {id}  {}  {about}\n",
+                verb(step),
+                step.message
+            ));
+            if verbosity == Verbosity::Verbose {
+                text.push_str(&sql(step, paint));
+            }
+        }
+        text.push_str("Nothing was changed.\n");
+        text
+    }
+
+    fn json(&self) -> Json {
+        let (down, up) = self.plan.steps.split_at(self.plan.downs());
+        object(json!({
+            "database": self.database,
+            "one_transaction": self.plan.one_transaction,
+            "revert": down.iter().map(step_json).collect::<Vec<_>>(),
+            "apply": up.iter().map(step_json).collect::<Vec<_>>(),
+        }))
+    }
+}
+
+fn verb(step: &Step) -> &'static str {
+    match step.direction() {
+        Direction::Down => "revert",
+        Direction::Up => "apply",
+    }
+}
+
+/// `redo`, however it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedoView {
+    /// The database.
+    pub database: String,
+    /// Applied now, for people.
+    pub to: String,
+    /// The same for programs.
+    pub current: Vec<RevisionId>,
+    /// What was reverted, in this order.
+    pub reverted: Vec<RevisionId>,
+    /// What was applied after it, in this order.
+    pub applied: Vec<RevisionId>,
+    /// What was reverted and is not applied again.
+    pub missing: Vec<RevisionId>,
+    /// Whether a signal stopped it.
+    pub interrupted: bool,
+    /// The revision that is in its middle now.
+    pub partial: Option<RevisionId>,
+    /// How long all of it took, waiting included.
+    pub elapsed: Duration,
+}
+
+impl View for RedoView {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+        if verbosity == Verbosity::Quiet {
+            return String::new();
+        }
+        let Self { database, to, .. } = self;
+        let elapsed = duration(self.elapsed);
+        if self.interrupted {
+            let mut text = format!(
+                "{} in {elapsed}: {} reverted, {} applied again. {database} is at {to}.\n",
+                paint.paint(Style::Warning, "Stopped"),
+                self.reverted.len(),
+                self.applied.len(),
+            );
+            if let Some(partial) = &self.partial {
+                text.push_str(&format!("In the middle of {partial}.\n"));
+            }
+            if !self.missing.is_empty() {
+                let missing = ids(&self.missing).join(", ");
+                text.push_str(&format!("Reverted and not applied again: {missing}\n"));
+            }
+            return text;
+        }
+        if self.reverted.is_empty() {
+            return format!("Nothing to do: {database} is at {to}.\n");
+        }
+        format!(
+            "{} {} of {database} in {elapsed}; it is at {to}.\n",
+            paint.paint(Style::Good, "Redid"),
+            count(self.reverted.len(), "revision"),
+        )
+    }
+
+    fn json(&self) -> Json {
+        object(json!({
+            "database": self.database,
+            "current": ids(&self.current),
+            "reverted": ids(&self.reverted),
+            "applied": ids(&self.applied),
+            "missing": ids(&self.missing),
+            "interrupted": self.interrupted,
+            "partial": self.partial.as_ref().map(RevisionId::as_str),
+            "duration_ms": millis(self.elapsed),
+        }))
+    }
+}
