@@ -6,8 +6,8 @@
 //! tests/run -- cargo bench --bench overhead           # and PostgreSQL
 //! ```
 //!
-//! Both are whole processes that read the same scripts and write the same rows into the same tables,
-//! which were made before. They take turns, and the ratio is that of the medians.
+//! Both are whole processes that read, check and plan the same scripts, and write the same rows into
+//! the same tables, which were made before. They take turns, and the ratio is that of the medians.
 
 use std::{
     env, fs,
@@ -16,9 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use migrator::{Direction, Migrator, plan::Step};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, raw_sql};
 
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 11;
 
 fn main() {
     let arguments: Vec<String> = env::args().collect();
@@ -143,44 +144,53 @@ const POSTGRES: Dialect = Dialect {
     elapsed: "(date_part('epoch', clock_timestamp() - now()) * 1000)::bigint",
 };
 
-/// The scripts of a directory, in order, each with the rows that record it.
-fn steps(dir: &Path, dialect: &Dialect) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(dir)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    names.sort();
-    let ups = names
-        .iter()
-        .filter(|path| path.to_str().unwrap().ends_with(".up.sql"));
-    let step = |(n, up): (usize, &std::path::PathBuf)| {
-        let text = fs::read_to_string(up).unwrap();
-        let down = fs::read_to_string(up.to_str().unwrap().replace(".up.", ".down.")).unwrap();
-        let checksum = "v1:".to_owned() + &"0".repeat(64);
-        let (sequence, id) = (n + 1, 20_260_101_000_000_u64 + n as u64);
-        let Dialect {
-            start,
-            now,
-            elapsed,
-        } = dialect;
+/// The plan of `upgrade`, each step with the rows that record it.
+async fn steps(url: &str, dir: &Path, dialect: &Dialect) -> Vec<String> {
+    let mut session = Migrator::open(dir).connect(url).await.unwrap();
+    let plan = session.plan(Direction::Up, "head").await.unwrap();
+    session.close().await.unwrap();
+    let Dialect {
+        start,
+        now,
+        elapsed,
+    } = dialect;
+    let step = |step: &Step| {
+        let row = step.row.as_ref().unwrap();
+        let statements: Vec<_> = step
+            .statements
+            .iter()
+            .map(|one| one.text(&step.script.text))
+            .collect();
+        let parents: Vec<_> = row.parents.iter().map(ToString::to_string).collect();
         format!(
-            "BEGIN;\n{text}\nINSERT INTO migrator_version (sequence, revision, kind, message, parents, depends_on, up_checksum,
+            "BEGIN;\n{};\nINSERT INTO migrator_version (sequence, revision, kind, message, parents, depends_on, up_checksum,
             down_checksum, down_script, state, started_at, applied_at, duration_ms, applied_by, tool_version)
-            VALUES ({sequence}, '{id}', 'revision', 't{n}', '{n}', '', '{checksum}', '{checksum}', '{down}', 'applied',
+            VALUES ({}, '{}', 'revision', '{}', '{}', '', '{}', '{}', '{}', 'applied',
             {start}, {now}, {elapsed}, 'user@host', '0.1.0');
             INSERT INTO migrator_version_log (at, event, revision, message, outcome, duration_ms, actor, tool_version)
-            VALUES ({now}, 'upgrade', '{id}', 't{n}', 'ok', {elapsed}, 'user@host', '0.1.0');\nCOMMIT;"
+            VALUES ({now}, 'upgrade', '{}', '{}', 'ok', {elapsed}, 'user@host', '0.1.0');\nCOMMIT;",
+            statements.join(";\n"),
+            row.sequence,
+            row.revision,
+            row.message,
+            parents.join(","),
+            row.up_checksum,
+            row.down_checksum.as_ref().unwrap(),
+            row.down_script.as_ref().unwrap(),
+            row.revision,
+            row.message,
         )
     };
-    ups.enumerate().map(step).collect()
+    plan.steps.iter().map(step).collect()
 }
 
 fn bare(url: &str, dir: &Path) {
     match url.strip_prefix("sqlite:") {
-        Some(file) => bare_sqlite(file, &steps(dir, &SQLITE)),
+        Some(file) => bare_sqlite(file, &block_on(steps(url, dir, &SQLITE))),
         None => block_on(async {
+            let steps = steps(url, dir, &POSTGRES).await;
             let mut connection = PgConnection::connect(url).await.unwrap();
-            for step in &steps(dir, &POSTGRES) {
+            for step in &steps {
                 connection
                     .execute(raw_sql(AssertSqlSafe(step.as_str())))
                     .await
