@@ -268,10 +268,6 @@ const ALEMBIC: &[(&str, &str)] = &[
     ("", "-c -n -x --raiseerr -q"),
 ];
 
-/// Commands and options that pages name and that are not merged yet. The test fails as soon as one
-/// of them is there: it is to be removed here then.
-const NOT_MERGED_YET: &[&str] = &[];
-
 /// Whether the help knows `command`, or an option of it or of all.
 fn in_help(commands: &BTreeMap<String, BTreeSet<String>>, words: &str) -> bool {
     let (command, option) = match words.split_once(' ') {
@@ -346,17 +342,7 @@ fn what_the_page_for_users_of_alembic_names_exists() {
     );
     assert!(names.len() > 30, "{names:?}");
     for name in names {
-        let command = name.split(' ').next().unwrap();
-        let later = [name.as_str(), command]
-            .iter()
-            .any(|it| NOT_MERGED_YET.contains(it));
-        assert!(later || in_help(&commands, &name), "{name}");
-    }
-    for name in NOT_MERGED_YET {
-        assert!(
-            !in_help(&commands, name),
-            "{name} is merged: remove it from the list"
-        );
+        assert!(in_help(&commands, &name), "{name}");
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
     revision::{History, Observed},
     sql::Dialect,
 };
+use anyhow::Context as _;
 
 pub use crate::database::actor;
 
@@ -53,12 +54,7 @@ pub struct Context {
 impl Context {
     /// Reads the configuration.
     pub fn load(global: &Global, output: Output) -> Result<Self, Error> {
-        let cwd = std::env::current_dir().map_err(|error| {
-            Error::new(
-                codes::M002,
-                format!("the working directory can't be read: {error}"),
-            )
-        })?;
+        let cwd = std::env::current_dir().context("the working directory can't be read")?;
         let sources = Sources {
             cwd,
             flags: Flags {
@@ -204,7 +200,7 @@ impl Context {
         let (progress, sink) = self.output.progress();
         let stop = Stop::default();
         execute::watch(stop.clone(), database.canceller(), Sink::clone(&sink))
-            .map_err(Error::runtime)?;
+            .context("can't start")?;
         let locked = execute::lock(database, self.config.lock_wait, &stop, &sink).await;
         if let Some(progress) = progress {
             progress.finish(locked.is_err());

@@ -15,6 +15,7 @@ mod output;
 
 use std::{ffi::OsString, process::ExitCode};
 
+use anyhow::Context as _;
 use clap::Parser;
 
 use crate::database;
@@ -52,6 +53,6 @@ fn run(args: Args, output: &Output) -> Result<Exit, error::Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(error::Error::runtime)?;
+        .context("can't start")?;
     runtime.block_on(commands::run(args, output))
 }

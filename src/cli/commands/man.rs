@@ -1,11 +1,12 @@
 use std::{fs, path::PathBuf};
 
+use anyhow::Context as _;
 use clap::CommandFactory;
 use clap_mangen::Man;
 
 use crate::{
     cli::{
-        args, codes,
+        args,
         error::{Error, Exit},
         output::{self, Output},
     },
@@ -22,13 +23,11 @@ pub struct Args {
 }
 
 pub fn run(args: Args, output: &Output) -> Result<Exit, Error> {
-    let failed = |error: &std::io::Error| {
-        Error::new(codes::M002, format!("the pages can't be written: {error}"))
-    };
+    let failed = "the pages can't be written";
     let Some(dir) = args.dir else {
         let mut page = Vec::new();
         let man = Man::new(args::Args::command());
-        man.render(&mut page).map_err(|error| failed(&error))?;
+        man.render(&mut page).context(failed)?;
         output::print_bytes(&page);
         return Ok(Exit::Done);
     };
@@ -42,7 +41,7 @@ pub fn run(args: Args, output: &Output) -> Result<Exit, Error> {
             }
             Ok(())
         })
-        .map_err(|error| failed(&error))?;
+        .context(failed)?;
     output.result(&WrittenView { files });
     Ok(Exit::Done)
 }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use anyhow::Context as _;
 use clap::ValueEnum;
 
 use super::sql::Start;
@@ -95,7 +96,7 @@ impl Migration<'_> {
         let (progress, sink) = self.context.output.progress();
         let stop = Stop::default();
         execute::watch(stop.clone(), database.canceller(), Sink::clone(&sink))
-            .map_err(Error::runtime)?;
+            .context("can't start")?;
         let result = self.run(database, &stop, &sink, begin).await;
         if let Some(progress) = progress {
             progress.finish(!matches!(result, Ok((_, None))));

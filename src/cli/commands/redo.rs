@@ -14,6 +14,7 @@ use crate::{
     report::{RedoPlanView, RedoView, View},
     revision::{Direction, History, Observed, RevisionId, Target},
 };
+use anyhow::Context as _;
 
 /// Revert the last revision and apply it again
 ///
@@ -99,7 +100,7 @@ impl Redo<'_> {
         let (progress, sink) = self.context.output.progress();
         let stop = Stop::default();
         execute::watch(stop.clone(), database.canceller(), Sink::clone(&sink))
-            .map_err(Error::runtime)?;
+            .context("can't start")?;
         let result = self.attempts(database, &stop, &sink).await;
         if let Some(progress) = progress {
             progress.finish(result.is_err());

@@ -1,3 +1,4 @@
+use anyhow::Context as _;
 use clap::ValueEnum;
 
 use crate::{
@@ -89,7 +90,7 @@ impl Work<'_> {
         let (progress, sink) = self.context.output.progress();
         let stop = Stop::default();
         execute::watch(stop.clone(), database.canceller(), Sink::clone(&sink))
-            .map_err(Error::runtime)?;
+            .context("can't start")?;
         execute::lock(database, self.context.config.lock_wait, &stop, &sink).await?;
         if let Some(progress) = progress {
             progress.finish(false);

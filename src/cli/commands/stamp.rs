@@ -10,6 +10,7 @@ use crate::{
     report::StampView,
     revision::{History, Observed, Target},
 };
+use anyhow::Context as _;
 
 /// Record TARGET as applied without running anything
 ///
@@ -76,7 +77,7 @@ impl Stamp<'_> {
         let (progress, sink) = self.context.output.progress();
         let stop = Stop::default();
         execute::watch(stop.clone(), database.canceller(), Sink::clone(&sink))
-            .map_err(Error::runtime)?;
+            .context("can't start")?;
         execute::lock(database, self.context.config.lock_wait, &stop, &sink).await?;
         let before = database.observe(Detail::Brief).await?;
         let plan = self.plan(&before)?;

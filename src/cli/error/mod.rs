@@ -114,10 +114,12 @@ impl Error {
         }
         self
     }
+}
 
-    /// The system refused to start something.
-    pub fn runtime(error: std::io::Error) -> Self {
-        Self::new(codes::M002, format!("can't start: {error}"))
+/// What the system refused, in the words of who asked.
+impl From<anyhow::Error> for Error {
+    fn from(error: anyhow::Error) -> Self {
+        Self::new(codes::M002, format!("{error:#}"))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     report::{DbChange, DbView, duration},
     revision::parse_duration,
 };
+use anyhow::Context as _;
 
 /// Wait until the database can be used
 ///
@@ -39,7 +40,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     tokio::select! {
         ready = ready(context, &location, begin, args.timeout) => ready?,
         interrupted = interrupted() => {
-            interrupted.map_err(Error::runtime)?;
+            interrupted.context("can't start")?;
             return Err(Error::new(codes::M706, "interrupted while waiting for the database"));
         }
     }
