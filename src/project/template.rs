@@ -32,7 +32,7 @@ const BUILT_IN: &[(&str, &str, &str)] = built_in![
     "merge.down.sql.jinja": "",
     "merge.up.sql.jinja": "joins branches, with nothing to run",
     "sqlite-rebuild.down.sql.jinja": "",
-    "sqlite-rebuild.up.sql.jinja": "SQLite: a table made anew, for what ALTER TABLE can't do",
+    "sqlite-rebuild.up.sql.jinja": "SQLite: a table made anew, beyond ALTER TABLE",
     "up.sql.jinja": "an empty script",
 ];
 

@@ -10,7 +10,7 @@ use crate::{
 /// Explain an error code, or list them all
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The code, as in error[M203]
+    /// The code, such as M203
     code: Option<String>,
 }
 
