@@ -17,13 +17,15 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The README and everything in docs/.
+/// The README and all pages below docs/.
 fn pages() -> Vec<(String, String)> {
     let mut pages = vec!["README.md".to_owned()];
-    for entry in fs::read_dir(root().join("docs")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        if Path::new(&name).extension().is_some_and(|it| it == "md") {
-            pages.push(format!("docs/{name}"));
+    for dir in ["docs", "docs/commands"] {
+        for entry in fs::read_dir(root().join(dir)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if Path::new(&name).extension().is_some_and(|it| it == "md") {
+                pages.push(format!("{dir}/{name}"));
+            }
         }
     }
     pages.sort();
@@ -156,18 +158,24 @@ fn commands() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 #[test]
-fn the_page_of_commands_has_every_command_and_option() {
-    let page = read("docs/commands.md");
-    let mut documented = BTreeMap::new();
-    for heading in page.lines().filter(|line| line.starts_with("## ")) {
-        let name = match heading.strip_prefix("## migrator ") {
-            Some(name) => name,
-            None if heading == "## Global options" => "",
-            None => continue,
-        };
-        let mut words = first_column(section(&page, heading));
+fn every_command_has_a_page_with_every_option() {
+    let options_of = |text: &str| {
+        let mut words = first_column(text);
         words.retain(|word| word.starts_with('-'));
-        documented.insert(name.to_owned(), words);
+        words
+    };
+    let overview = read("docs/commands.md");
+    let global = options_of(section(&overview, "## Global options"));
+    let mut documented = BTreeMap::from([(String::new(), global)]);
+    for (text, page) in pages() {
+        let Some(file) = page.strip_prefix("docs/commands/") else {
+            continue;
+        };
+        let name = text.lines().next().unwrap().strip_prefix("# migrator ");
+        let name = name.unwrap_or_else(|| panic!("{page} begins with another title"));
+        assert_eq!(file, format!("{}.md", name.replace(' ', "-")));
+        assert!(overview.contains(&format!("| [`{name}`](commands/{file}) |")));
+        documented.insert(name.to_owned(), options_of(&text));
     }
     assert_eq!(documented, commands());
 }
