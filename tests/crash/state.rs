@@ -32,8 +32,8 @@ pub struct Look {
     pub partial: Vec<Partial>,
     /// Upgrades and downgrades that the log calls good, in order.
     pub log: Vec<String>,
-    /// How many it calls failed.
-    pub failures: usize,
+    /// The errors of those that it calls failed.
+    pub failures: Vec<String>,
     /// The rows of the version table without times.
     pub records: Rows,
     /// Schema and rows.
@@ -48,7 +48,7 @@ impl Look {
             applied: Vec::new(),
             partial: Vec::new(),
             log: Vec::new(),
-            failures: 0,
+            failures: Vec::new(),
             records: Vec::new(),
             content: content(session, backend)?,
             invalid: Vec::new(),
@@ -77,7 +77,7 @@ impl Look {
             if row[1] == "ok" {
                 look.log.push(format!("{} {}", row[0], row[2]));
             } else {
-                look.failures += 1;
+                look.failures.push(row[3].clone());
             }
         }
         look.records = session.rows(RECORDS)?;
@@ -97,7 +97,7 @@ fn has_version_table(backend: Backend) -> &'static str {
 const ROWS: &str = "SELECT revision, state, coalesce(direction, ''),
     coalesce(statements_done, 0), coalesce(error, '') FROM migrator_version ORDER BY sequence";
 
-const LOG: &str = "SELECT event, outcome, revision FROM migrator_version_log
+const LOG: &str = "SELECT event, outcome, revision, coalesce(error, '') FROM migrator_version_log
     WHERE event IN ('upgrade', 'downgrade') ORDER BY sequence";
 
 const RECORDS: &str = "SELECT sequence, revision, kind, message, parents, depends_on, up_checksum,

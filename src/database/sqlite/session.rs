@@ -94,11 +94,15 @@ pub(super) fn forbid_writing(
 }
 
 /// Drops temporary triggers that a script has put on our tables. (A temporary *table* of their
-/// name does no harm, since they are always qualified with `main`.)
+/// name does no harm, since they are always qualified with `main`.) Returns whether there are
+/// temporary objects at all.
 pub(super) fn unhook(
     connection: &mut Connection,
     table: &VersionTable,
-) -> Result<(), DatabaseError> {
+) -> Result<bool, DatabaseError> {
+    if !has_temporary_objects(connection)? {
+        return Ok(false);
+    }
     let rows = connection.query(
         "SELECT name FROM temp.sqlite_schema WHERE type = 'trigger'
          AND (lower(tbl_name) = lower(?1) OR lower(tbl_name) = lower(?2))",
@@ -110,7 +114,7 @@ pub(super) fn unhook(
             connection.write(&sql, &[])?;
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Undoes what can be undone in the transaction that is open, or without one.

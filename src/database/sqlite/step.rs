@@ -43,9 +43,10 @@ impl Sqlite {
             keys_before: &mut self.keys_before_script,
             restores_before_record: self.run.is_some() || !self.can_reopen,
             query_only: false,
+            temporary: None,
         };
         let result = attempt.run(progress);
-        let query_only = attempt.query_only;
+        let (query_only, temporary) = (attempt.query_only, attempt.temporary);
         // What follows has to happen whether or not someone wants to cancel.
         drop(running);
         if result.is_err() {
@@ -56,7 +57,7 @@ impl Sqlite {
         }
         if !step.keep_session {
             self.keys_before_script = None;
-            self.leave_session(step);
+            self.leave_session(step, temporary);
         } else if query_only {
             let _ = session::forbid_writing(connection, true);
         }
@@ -78,7 +79,7 @@ impl Sqlite {
             connection.rollback();
         }
         if !step.keep_session && self.run.is_none() {
-            self.leave_session(step);
+            self.leave_session(step, None);
         }
         result
     }
@@ -125,13 +126,15 @@ impl Sqlite {
     }
 
     /// Undoes what the step left in the session. Never an error: the step is done, or has failed.
-    fn leave_session(&mut self, step: &StepRequest<'_>) {
+    /// `temporary` is whether there are temporary objects, where that is known.
+    fn leave_session(&mut self, step: &StepRequest<'_>, temporary: Option<bool>) {
         let Some(connection) = &mut self.connection else {
             return;
         };
         let touched = session::is_touched_by(step)
             || connection.in_transaction() && self.run.is_none()
-            || session::has_temporary_objects(connection).unwrap_or(true);
+            || temporary
+                .unwrap_or_else(|| session::has_temporary_objects(connection).unwrap_or(true));
         if self.can_reopen {
             self.stale |= touched;
         } else if touched && self.run.is_none() {
@@ -164,6 +167,8 @@ struct Attempt<'a> {
     restores_before_record: bool,
     /// Whether the script has set `query_only`, and it had to be lifted.
     query_only: bool,
+    /// Whether the script has left temporary objects, once that was looked at.
+    temporary: Option<bool>,
 }
 
 impl Attempt<'_> {
@@ -302,14 +307,16 @@ impl Attempt<'_> {
         if self.connection.control.is_cancelled() {
             return Err(DatabaseError::Interrupted);
         }
-        self.query_only = session::allow_writing(self.connection)?;
+        if self.step.keep_session || session::is_touched_by(self.step) {
+            self.query_only = session::allow_writing(self.connection)?;
+        }
         if self.restores_before_record && !self.step.keep_session {
             session::restore(self.connection)?;
         }
         if self.run.is_some() {
             session::detach_all(self.connection)?;
         }
-        session::unhook(self.connection, self.table)?;
+        self.temporary = Some(session::unhook(self.connection, self.table)?);
         record::write(
             self.connection,
             self.table,
