@@ -1,15 +1,17 @@
 //! What commands share: the configuration, and how directory and database are reached from it.
 
+use anyhow::Context as _;
+
 use super::{
     args::Global,
-    codes,
+    codes, describe,
     error::{self, Error},
     output::Output,
 };
 use crate::{
     database::{self, Access, Database, DatabaseError, Detail, Location, Settings},
     execute::{self, Sink, Stop},
-    plan::{Ahead, OutOfOrder, Situation},
+    plan::{Ahead, OutOfOrder, Plan, Situation},
     project::{
         self, Config, ConfigProblem, ConfigProblemKind, Flags, Misspelt, Sources, TransactionScope,
         Url,
@@ -18,7 +20,6 @@ use crate::{
     revision::{History, Observed},
     sql::Dialect,
 };
-use anyhow::Context as _;
 
 pub use crate::database::actor;
 
@@ -229,6 +230,21 @@ impl Context {
             },
             one_transaction: false,
         })
+    }
+
+    /// How patient the steps of a run are.
+    pub fn options(&self) -> execute::Options {
+        execute::Options {
+            attempts: self.config.lock_attempts,
+            ..execute::Options::default()
+        }
+    }
+
+    /// Says what people should know before `plan` runs.
+    pub fn warn_of(&self, plan: &Plan) {
+        for warning in &plan.warnings {
+            self.output.warn(&describe::warning(warning));
+        }
     }
 
     /// Whether the configuration wants one transaction for a whole run.

@@ -102,8 +102,8 @@ fn all_come_back(
 mod tests {
     use super::*;
     use crate::{
-        plan::{Ahead, OutOfOrder, upgrade},
-        revision::{AppliedRevision, Direction, History, Script, ScriptPair, State},
+        plan::{Ahead, OutOfOrder, after, upgrade},
+        revision::{Direction, History, Script, ScriptPair},
         sql::Dialect,
     };
 
@@ -136,30 +136,7 @@ mod tests {
     fn applied(history: &History) -> Observed {
         let nothing = Observed::default();
         let plan = upgrade(&situation(history, &nothing), &Target::Head).unwrap();
-        let row = |step: crate::plan::Step| {
-            let row = step.row.unwrap();
-            AppliedRevision {
-                sequence: row.sequence,
-                revision: row.revision,
-                kind: row.kind,
-                message: row.message,
-                parents: row.parents,
-                depends_on: row.depends_on,
-                up_checksum: row.up_checksum,
-                down_checksum: row.down_checksum,
-                down_script: row.down_script,
-                state: State::Applied,
-                started_at: chrono::DateTime::UNIX_EPOCH,
-                applied_at: None,
-                duration_ms: 0,
-                applied_by: String::new(),
-                tool_version: String::new(),
-            }
-        };
-        Observed {
-            applied: plan.steps.into_iter().map(row).collect(),
-            layout: Some(1),
-        }
+        after(&nothing, &plan)
     }
 
     #[test]

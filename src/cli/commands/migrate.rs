@@ -126,14 +126,10 @@ impl Migration<'_> {
         sink: &Sink,
         begin: Instant,
     ) -> Result<(RunView, Option<Error>), Error> {
-        let config = &self.context.config;
         let manner = Manner {
             direction: self.request.direction,
-            lock_wait: config.lock_wait,
-            options: execute::Options {
-                attempts: config.lock_attempts,
-                ..execute::Options::default()
-            },
+            lock_wait: self.context.config.lock_wait,
+            options: self.context.options(),
         };
         let mut from = None;
         let plan = |observed: &Observed| -> Result<Plan, Error> {
@@ -198,9 +194,7 @@ impl Migration<'_> {
             Direction::Up => plan::upgrade(&situation, &self.request.target),
             Direction::Down => plan::downgrade(&situation, &self.request.target),
         }?;
-        for warning in &plan.warnings {
-            self.context.output.warn(&describe::warning(warning));
-        }
+        self.context.warn_of(&plan);
         Ok(plan)
     }
 }

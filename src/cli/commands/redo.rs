@@ -90,9 +90,7 @@ impl Redo<'_> {
             ..self.context.situation(&self.history, observed)?
         };
         let plan = plan::redo(&situation, &self.target)?;
-        for warning in &plan.warnings {
-            self.context.output.warn(&describe::warning(warning));
-        }
+        self.context.warn_of(&plan);
         Ok(plan)
     }
 
@@ -127,10 +125,7 @@ impl Redo<'_> {
             let observed = database.observe(Detail::WithScripts).await?;
             let plan = self.plan(&observed)?;
             let downs = plan.downs();
-            let options = execute::Options {
-                attempts: self.context.config.lock_attempts,
-                ..execute::Options::default()
-            };
+            let options = self.context.options();
             let sink = titled(sink, downs);
             let outcome = execute::run(database, plan, options, stop, &sink).await;
             let (done, interrupted, partial) = match outcome {
