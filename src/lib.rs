@@ -30,12 +30,13 @@
 //! the command's dependencies: `default-features = false`.
 //!
 //! The rooms, from the ground up; imports go down only:
-//! [`sql`] · [`revision`] · [`plan`], [`project`], [`database`] · [`execute`] · [`library`], [`report`] · [`cli`].
+//! [`sql`] · [`revision`] · [`layout`] · [`plan`], [`project`], [`database`] · [`execute`] · [`library`], [`report`] · [`cli`].
 
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod database;
 pub mod execute;
+pub mod layout;
 pub mod library;
 pub mod plan;
 pub mod project;

@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 const FLOORS: &[&[&str]] = &[
     &["sql"],
     &["revision"],
+    &["layout"],
     &["plan", "project", "database"],
     &["execute"],
     &["report", "library"],

@@ -13,6 +13,7 @@ use super::{
     show,
     value::{Ahead, OutOfOrder, TransactionScope},
 };
+use crate::layout::Layout;
 
 /// Everything that a configuration is made of besides files.
 #[derive(Clone, Default)]
@@ -86,6 +87,8 @@ pub struct Config {
     pub root: PathBuf,
     /// `migrations`
     pub migrations: PathBuf,
+    /// `layout`: whose names the scripts have; `None` is to be found by looking.
+    pub layout: Option<Layout>,
     /// `templates`
     pub templates: PathBuf,
     /// `version-table`: `name` or `schema.name`, checked but not quoted.
@@ -124,6 +127,7 @@ impl Config {
             environment: None,
             root: root.to_owned(),
             migrations: root.join("migrations"),
+            layout: None,
             templates: root.join("templates"),
             version_table: "migrator_version".to_owned(),
             out_of_order: OutOfOrder::default(),

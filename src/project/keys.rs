@@ -6,6 +6,7 @@ use super::{
     config::Config,
     value::{Refused, Setting, positive, times, url, version_table},
 };
+use crate::layout::Layout;
 
 /// A section with keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,7 @@ pub(super) const KEYS: &[Key] = &[
     // No variable: protection is taken away in a file, where it is seen.
     key(Migrator, "protected", None, |c, v| read(&mut c.protected, v)),
     key(Migrator, "migrations", Some("MIGRATIONS"), |c, v| read(&mut c.migrations, v)),
+    key(Migrator, "layout", Some("LAYOUT"), |c, v| put(&mut c.layout, Layout::read(v).map(Some))),
     key(Migrator, "templates", Some("TEMPLATES"), |c, v| read(&mut c.templates, v)),
     key(Migrator, "version-table", Some("VERSION_TABLE"), |c, v| put(&mut c.version_table, version_table(v))),
     key(Migrator, "out-of-order", Some("OUT_OF_ORDER"), |c, v| read(&mut c.out_of_order, v)),

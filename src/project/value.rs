@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{keys::Given, table_name::check_table_name};
+use crate::layout::Layout;
 
 /// What to do about an unapplied revision that sorts before an applied one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -110,6 +111,17 @@ impl Setting for TransactionScope {
             "all" => Ok(Self::All),
             _ => Err(Refused::Value("expected `revision` or `all`")),
         }
+    }
+}
+
+impl Setting for Layout {
+    fn read(given: &Given<'_>) -> Result<Self, Refused> {
+        text(given)?.parse().map_err(|_| {
+            Refused::Value(
+                "expected `native`, `sqlx`, `golang-migrate`, `diesel`, `dbmate`, `goose`, \
+                `flyway`, `refinery`, `sql-migrate`, `pop` or `authelia`",
+            )
+        })
     }
 }
 
@@ -243,6 +255,17 @@ mod tests {
             "main.SQLite_x",
         ] {
             check(wrong, false);
+        }
+    }
+
+    #[test]
+    fn a_layout_that_is_none_names_all_that_are() {
+        assert_eq!(Layout::read(&given("goose")), Ok(Layout::Goose));
+        let Err(Refused::Value(expected)) = Layout::read(&given("rails")) else {
+            panic!("it is taken");
+        };
+        for layout in Layout::ALL {
+            assert!(expected.contains(&format!("`{layout}`")), "{layout}");
         }
     }
 
