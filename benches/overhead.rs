@@ -171,13 +171,13 @@ async fn steps(url: &str, dir: &Path, dialect: &Dialect) -> Vec<String> {
             VALUES ({now}, 'upgrade', '{}', '{}', 'ok', {elapsed}, 'user@host', '0.1.0');\nCOMMIT;",
             statements.join(";\n"),
             row.sequence,
-            row.revision,
+            row.subject,
             row.message,
             parents.join(","),
             row.up_checksum,
             row.down_checksum.as_ref().unwrap(),
             row.down_script.as_ref().unwrap(),
-            row.revision,
+            row.subject,
             row.message,
         )
     };

@@ -28,7 +28,7 @@ async fn main() -> ExitCode {
 async fn migrate(url: &str) -> Result<(), Error> {
     let files = SCRIPTS.files().map(|file| (file.path(), file.contents()));
     let migrator = Migrator::embedded(files).on_event(|event| match event {
-        Event::StepDone { revision, .. } => println!("applied {revision}"),
+        Event::StepDone { subject, .. } => println!("applied {subject}"),
         Event::WaitingForLock { holder, .. } => {
             println!("waiting for {}", holder.as_deref().unwrap_or("another run"));
         }

@@ -48,4 +48,4 @@ pub mod sql;
 pub use execute::{Event, Stop};
 pub use library::{Error, Migrator, Report, Session, Status};
 pub use plan::Plan;
-pub use revision::{Direction, RevisionId};
+pub use revision::{Direction, RevisionId, Subject};

@@ -14,7 +14,7 @@ use std::{
 };
 
 use migrator::{
-    Direction, Error, Event, Migrator, RevisionId, Session, Stop,
+    Direction, Error, Event, Migrator, RevisionId, Session, Stop, Subject,
     database::DatabaseError,
     execute::{Done, LockError},
 };
@@ -99,7 +99,7 @@ fn names(ids: &[RevisionId]) -> Vec<&str> {
 }
 
 fn done(done: &[Done]) -> Vec<&str> {
-    done.iter().map(|done| done.revision.as_str()).collect()
+    done.iter().map(|done| done.subject.as_str()).collect()
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn failures_are_typed_and_give_the_lock_back() {
                 panic!("it should fail");
             };
             assert_eq!(done(&failure.done), ["1"]);
-            assert_eq!(failure.failure.step.revision.as_str(), "2");
+            assert_eq!(failure.failure.step.subject.as_str(), "2");
             assert_eq!(failure.failure.statement, Some(1));
             let unclosed = vec![SCRIPTS[0], ("2_x.up.sql", "SELECT 1;\nSELECT 'a;")];
             let mut other = at_once(unclosed).connect(place.url()).await.unwrap();
@@ -286,9 +286,9 @@ fn events_tell_the_run_in_order() {
         let migrator = Migrator::embedded(SCRIPTS).on_event(move |event| {
             let line = match event {
                 Event::RunStarted { steps, .. } => format!("{steps} steps"),
-                Event::StepStarted { revision, .. } => format!("> {revision}"),
+                Event::StepStarted { subject, .. } => format!("> {subject}"),
                 Event::StatementDone { index, .. } => format!("  {index}"),
-                Event::StepDone { revision, .. } => format!("< {revision}"),
+                Event::StepDone { subject, .. } => format!("< {subject}"),
                 other => format!("{other:?}"),
             };
             list.lock().unwrap().push(line);
@@ -320,7 +320,14 @@ fn a_stop_ends_the_run_at_a_boundary() {
             let report = session.upgrade("head").await.unwrap();
             assert!(report.stopped && report.partial.is_none());
             assert_eq!(done(&report.done), ["1", "2"]);
-            assert_eq!(names(&report.not_run), ["3"]);
+            assert_eq!(
+                report
+                    .not_run
+                    .iter()
+                    .map(Subject::as_str)
+                    .collect::<Vec<_>>(),
+                ["3"]
+            );
         });
     });
 }

@@ -20,9 +20,7 @@ use migrator::{
         self, Access, Database, DatabaseError, Detail, Location, LockAttempt, Settings, StepError,
         StepRequest, StepStage,
     },
-    revision::{
-        Direction, Kind, LogEntry, LogEvent, NewRow, Partial, RecordChange, RevisionId, State,
-    },
+    revision::{Direction, LogEntry, LogEvent, NewRow, Partial, RecordChange, RevisionId, State},
     sql::{Statement, StatementKind},
 };
 use sqlx::{AssertSqlSafe, Executor};
@@ -93,8 +91,7 @@ fn id(number: i64) -> RevisionId {
 fn row(sequence: i64) -> NewRow {
     NewRow {
         sequence,
-        revision: id(sequence),
-        kind: Kind::Revision,
+        subject: id(sequence).into(),
         message: r"it's a \ message".into(),
         parents: (1..sequence).map(id).collect(),
         depends_on: Vec::new(),
@@ -120,7 +117,7 @@ fn partial(done: usize) -> Partial {
 fn entry() -> LogEntry {
     LogEntry {
         event: LogEvent::Upgrade,
-        revision: Some(id(1)),
+        subject: Some(id(1).into()),
         message: Some("a message".into()),
         error: None,
         detail: None,
@@ -396,7 +393,7 @@ async fn a_step_commits_with_its_record() {
         panic!("{observed:?}");
     };
     let new = row(1);
-    assert_eq!(applied.revision, new.revision);
+    assert_eq!(new.subject, applied.revision);
     assert_eq!(applied.message, new.message);
     assert_eq!(applied.down_script, new.down_script);
     assert_eq!(applied.up_checksum, new.up_checksum);
@@ -410,7 +407,7 @@ async fn a_step_commits_with_its_record() {
         (log[1].event.as_str(), log[1].outcome.as_str()),
         ("upgrade", "ok")
     );
-    assert_eq!(log[1].revision, Some(id(1)));
+    assert_eq!(log[1].subject, Some(id(1).into()));
 }
 
 #[tokio::test]
@@ -710,14 +707,14 @@ async fn records_must_hit_one_row() {
         );
     };
     let progress = |revision, from, to| RecordChange::Progress {
-        revision: id(revision),
+        subject: id(revision).into(),
         from,
         to: partial(to),
     };
-    check(RecordChange::Delete(id(2))).await;
+    check(RecordChange::Delete(id(2).into())).await;
     check(RecordChange::Insert(row(1))).await;
     check(RecordChange::Finish {
-        revision: id(1),
+        subject: id(1).into(),
         from: 0,
     })
     .await;
@@ -734,7 +731,7 @@ async fn partial_rows_go_their_way() {
         observed.applied.first().map(|row| row.state.clone())
     };
     let progress = |from, to: &Partial| RecordChange::Progress {
-        revision: "0001".parse().unwrap(),
+        subject: "0001".parse().unwrap(),
         from,
         to: to.clone(),
     };
@@ -747,7 +744,7 @@ async fn partial_rows_go_their_way() {
     let went_on = vec![progress(Some(0), &partial(1)), progress(Some(1), &failed)];
     assert_eq!(state(went_on).await, Some(State::Partial(failed)));
     let finished = vec![RecordChange::Finish {
-        revision: id(1),
+        subject: id(1).into(),
         from: 2,
     }];
     assert_eq!(state(finished).await, Some(State::Applied));
@@ -759,7 +756,7 @@ async fn partial_rows_go_their_way() {
         state(vec![progress(None, &down)]).await,
         Some(State::Partial(down))
     );
-    assert_eq!(state(vec![RecordChange::Delete(id(1))]).await, None);
+    assert_eq!(state(vec![RecordChange::Delete(id(1).into())]).await, None);
 }
 
 #[tokio::test]
@@ -1060,7 +1057,7 @@ async fn session_state_can_be_kept_and_records_stay_ours() {
     let begin = Step::new(0, "SELECT 1").changing([RecordChange::Begin(row(1), partial(0))]);
     begin.run(&mut *connection).await.unwrap();
     let progress = |from: usize| RecordChange::Progress {
-        revision: id(1),
+        subject: id(1).into(),
         from: Some(from),
         to: partial(from + 1),
     };
@@ -1103,7 +1100,7 @@ async fn session_state_can_be_kept_and_records_stay_ours() {
     assert_eq!(database.value(owners), Some(format!("{role}t,{role}ż")));
     connection.reset_session().await.unwrap();
     let finish = RecordChange::Finish {
-        revision: id(1),
+        subject: id(1).into(),
         from: 3,
     };
     let back =

@@ -13,7 +13,7 @@ use migrator::{
         StatementDone, StepError, StepRequest, StepStage,
     },
     revision::{
-        Checksum, Direction, Kind, LogEntry, LogEvent, NewRow, Observed, Partial, RecordChange,
+        Checksum, Direction, LogEntry, LogEvent, NewRow, Observed, Partial, RecordChange,
         RevisionId, State,
     },
     sql::{Statement, StatementKind},
@@ -153,8 +153,7 @@ fn checksum(digit: char) -> Checksum {
 fn row(sequence: i64, revision: &str) -> NewRow {
     NewRow {
         sequence,
-        revision: id(revision),
-        kind: Kind::Revision,
+        subject: id(revision).into(),
         message: "add users".into(),
         parents: vec![id("1"), id("0002")],
         depends_on: vec![],
@@ -178,7 +177,7 @@ fn partial(direction: Direction, done: usize, error: Option<&str>) -> Partial {
 fn entry(revision: &str) -> LogEntry {
     LogEntry {
         event: LogEvent::Upgrade,
-        revision: Some(id(revision)),
+        subject: Some(id(revision).into()),
         message: Some("add users".into()),
         error: None,
         detail: None,
@@ -477,8 +476,8 @@ async fn rows_are_read_as_they_were_written() {
     assert_eq!(applied.sequence, 1);
     assert_eq!(applied.revision.as_str(), "007");
     assert_eq!(
-        (applied.kind, &applied.message),
-        (Kind::Revision, &wanted.message)
+        (applied.revision.clone().into(), &applied.message),
+        (wanted.subject.clone(), &wanted.message)
     );
     assert_eq!(
         (&applied.parents, &applied.depends_on),
@@ -511,7 +510,7 @@ async fn rows_are_read_as_they_were_written() {
         ),
         (2, "upgrade", "ok")
     );
-    assert_eq!(log[1].revision, Some(id("7")));
+    assert_eq!(log[1].subject, Some(id("7").into()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -530,7 +529,7 @@ async fn the_partial_state_goes_its_way() {
     let revision = id("1");
     let up = |done, error| partial(Direction::Up, done, error);
     let progress = |from, to| RecordChange::Progress {
-        revision: id("1"),
+        subject: id("1").into(),
         from,
         to,
     };
@@ -543,14 +542,14 @@ async fn the_partial_state_goes_its_way() {
         Ok(Some((State::Partial(up(1, Some("it broke"))), false)))
     );
     let finish = |from| RecordChange::Finish {
-        revision: id("1"),
+        subject: id("1").into(),
         from,
     };
     for wrong in [
         progress(Some(0), up(1, None)),
         progress(None, up(1, None)),
         finish(2),
-        RecordChange::Delete(id("2")),
+        RecordChange::Delete(id("2").into()),
         RecordChange::Insert(row(2, "1")),
         RecordChange::Insert(row(1, "2")),
     ] {
@@ -564,7 +563,7 @@ async fn the_partial_state_goes_its_way() {
     let down = partial(Direction::Down, 0, None);
     let state = go(progress(None, down.clone())).await;
     assert_eq!(state, Ok(Some((State::Partial(down), true))));
-    assert_eq!(go(RecordChange::Delete(revision)).await, Ok(None));
+    assert_eq!(go(RecordChange::Delete(revision.into())).await, Ok(None));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -703,7 +702,7 @@ async fn a_step_and_its_record_are_written_together() {
 
     let down = With {
         expects: 1,
-        changes: vec![RecordChange::Delete(id("1"))],
+        changes: vec![RecordChange::Delete(id("1").into())],
         ..With::default()
     };
     step(&mut database, &["DROP TABLE t"], down).await.unwrap();
@@ -836,7 +835,7 @@ async fn a_state_that_is_not_the_planned_one_stops_a_step() {
     assert!(matches!(error.error, DatabaseError::StateChanged { .. }));
     let gone = With {
         expects: 1,
-        changes: vec![RecordChange::Delete(id("5"))],
+        changes: vec![RecordChange::Delete(id("5").into())],
         ..With::default()
     };
     let error = step(&mut database, &["DROP TABLE users"], gone)
@@ -1104,7 +1103,7 @@ async fn a_script_of_several_steps_is_verified_as_a_whole() {
         keep_session: true,
         expects: 1,
         changes: vec![RecordChange::Progress {
-            revision: id("1"),
+            subject: id("1").into(),
             from: Some(done - 1),
             to: partial(Direction::Up, done, None),
         }],
@@ -1112,7 +1111,7 @@ async fn a_script_of_several_steps_is_verified_as_a_whole() {
     };
     let finish = |from| With {
         changes: vec![RecordChange::Finish {
-            revision: id("1"),
+            subject: id("1").into(),
             from,
         }],
         ..progress(1)

@@ -6,7 +6,7 @@ use super::codes;
 use crate::{
     plan::Warning,
     report::{Diagnostic, Mark, RevisionLine, Snippet},
-    revision::{self, AppliedRevision, History, Kind, Observed, Revision, RevisionId, State},
+    revision::{self, AppliedRevision, History, Observed, Revision, RevisionId, State},
 };
 
 /// The ids of what is applied and nobody applied revises.
@@ -52,10 +52,7 @@ pub fn line(history: &History, revision: &Revision, mut marks: Vec<Mark>) -> Rev
 /// The lines of what is applied and nobody applied revises.
 pub fn current(history: Option<&History>, observed: &Observed) -> Vec<RevisionLine> {
     let heads: HashSet<RevisionId> = applied_heads(observed).into_iter().collect();
-    let rows = observed
-        .applied
-        .iter()
-        .filter(|row| row.kind == Kind::Revision);
+    let rows = observed.applied.iter();
     rows.filter(|row| heads.contains(&row.revision))
         .map(|row| applied(history, row))
         .collect()

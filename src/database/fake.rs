@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     revision::{
-        AppliedRevision, LogEntry, LogRow, NewRow, Observed, Partial, RecordChange, RevisionId,
-        State,
+        AppliedRepeatable, AppliedRevision, LogEntry, LogRow, NewRow, Observed, Partial,
+        RecordChange, RevisionId, State, Subject,
     },
     sql::{ConcurrentIndex, Dialect},
 };
@@ -37,8 +37,10 @@ pub enum Fault {
 pub struct Stored {
     /// Statements that took effect, in order; what only sets the session is gone with it.
     pub schema: Vec<String>,
-    /// The version table.
+    /// The version table's rows of revisions.
     pub rows: Vec<AppliedRevision>,
+    /// And those of repeatable scripts.
+    pub repeatables: Vec<AppliedRepeatable>,
     /// The log: what happened, and the error.
     pub log: Vec<(LogEntry, bool)>,
     /// Whether the tables exist.
@@ -161,27 +163,50 @@ impl Fake {
 }
 
 impl Stored {
-    fn row(&mut self, id: &RevisionId) -> Result<&mut AppliedRevision, DatabaseError> {
+    /// What an observer sees.
+    pub fn observed(&self) -> Observed {
+        Observed {
+            applied: self.rows.clone(),
+            repeatables: self.repeatables.clone(),
+            layout: self.prepared.then_some(1),
+        }
+    }
+
+    fn row(&mut self, subject: &Subject) -> Result<&mut AppliedRevision, DatabaseError> {
         let missing = || DatabaseError::StateChanged {
-            reason: format!("no row {id}"),
+            reason: format!("no row {subject}"),
         };
         self.rows
             .iter_mut()
-            .find(|row| row.revision == *id)
+            .find(|row| *subject == row.revision)
             .ok_or_else(missing)
     }
 
     fn insert(&mut self, new: &NewRow, state: State) -> Result<(), DatabaseError> {
-        if self
-            .rows
-            .iter()
-            .any(|r| r.revision == new.revision || r.sequence == new.sequence)
+        let mut revisions = self.rows.iter();
+        let mut repeatables = self.repeatables.iter();
+        if revisions.any(|r| new.subject == r.revision || r.sequence == new.sequence)
+            || repeatables.any(|r| new.subject == r.id || r.sequence == new.sequence)
         {
             return Err(DatabaseError::StateChanged {
                 reason: "the row exists".to_owned(),
             });
         }
-        self.rows.push(row(new, state));
+        match &new.subject {
+            Subject::Revision(id) => self.rows.push(row(new, id.clone(), state)),
+            Subject::Repeatable(id) => self.repeatables.push(AppliedRepeatable {
+                sequence: new.sequence,
+                id: id.clone(),
+                message: new.message.clone(),
+                upon: new.parents.clone(),
+                checksum: new.up_checksum.clone(),
+                started_at: DateTime::UNIX_EPOCH,
+                applied_at: DateTime::UNIX_EPOCH,
+                duration_ms: 0,
+                applied_by: "tester@fake".to_owned(),
+                tool_version: "0".to_owned(),
+            }),
+        }
         Ok(())
     }
 
@@ -189,31 +214,41 @@ impl Stored {
         match change {
             RecordChange::Insert(new) => self.insert(new, State::Applied),
             RecordChange::Begin(new, partial) => self.insert(new, State::Partial(partial.clone())),
-            RecordChange::Delete(id) => {
-                self.row(id)?;
-                self.rows.retain(|row| row.revision != *id);
+            RecordChange::Delete(Subject::Repeatable(id)) => {
+                let before = self.repeatables.len();
+                self.repeatables.retain(|row| row.id != *id);
+                if self.repeatables.len() == before {
+                    return Err(DatabaseError::StateChanged {
+                        reason: format!("no row {id}"),
+                    });
+                }
                 Ok(())
             }
-            RecordChange::Progress { revision, from, to } => {
-                let row = self.row(revision)?;
+            RecordChange::Delete(subject) => {
+                self.row(subject)?;
+                self.rows.retain(|row| *subject != row.revision);
+                Ok(())
+            }
+            RecordChange::Progress { subject, from, to } => {
+                let row = self.row(subject)?;
                 expect(&row.state, *from)?;
                 row.state = State::Partial(to.clone());
                 Ok(())
             }
             RecordChange::Accept {
-                revision,
+                subject,
                 up_checksum,
                 down_checksum,
                 down_script,
             } => {
-                let row = self.row(revision)?;
+                let row = self.row(subject)?;
                 row.up_checksum = up_checksum.clone();
                 row.down_checksum = down_checksum.clone();
                 row.down_script = down_script.clone();
                 Ok(())
             }
-            RecordChange::Finish { revision, from } => {
-                let row = self.row(revision)?;
+            RecordChange::Finish { subject, from } => {
+                let row = self.row(subject)?;
                 expect(&row.state, Some(*from))?;
                 row.state = State::Applied;
                 Ok(())
@@ -239,11 +274,10 @@ fn expect(state: &State, from: Option<usize>) -> Result<(), DatabaseError> {
 }
 
 /// The row that `new` becomes; the fake's clock stands still.
-fn row(new: &NewRow, state: State) -> AppliedRevision {
+fn row(new: &NewRow, revision: RevisionId, state: State) -> AppliedRevision {
     AppliedRevision {
         sequence: new.sequence,
-        revision: new.revision.clone(),
-        kind: new.kind,
+        revision,
         message: new.message.clone(),
         parents: new.parents.clone(),
         depends_on: new.depends_on.clone(),
@@ -298,10 +332,7 @@ impl Database for Fake {
     async fn observe(&mut self, _: Detail) -> Result<Observed, DatabaseError> {
         let lost = self.call("observe")?;
         Self::answer(lost)?;
-        Ok(Observed {
-            applied: self.stored.rows.clone(),
-            layout: self.stored.prepared.then_some(1),
-        })
+        Ok(self.stored.observed())
     }
 
     async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError> {
@@ -342,12 +373,7 @@ impl Database for Fake {
         let at = |stage| move |error| StepError { stage, error };
         let lost = self.call("run_step").map_err(at(StepStage::Begin))?;
         let before = self.target().clone();
-        let last = before
-            .rows
-            .iter()
-            .map(|row| row.sequence)
-            .max()
-            .unwrap_or(0);
+        let last = before.observed().last_sequence();
         if last != step.expects {
             let reason = format!("sequence {last}, not {}", step.expects);
             return Err(at(StepStage::Begin)(DatabaseError::StateChanged { reason }));

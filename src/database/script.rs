@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use super::{Cancel, Database, DatabaseError, Settings, postgres, sqlite};
 use crate::{
-    revision::{Observed, RecordChange, RevisionId},
+    revision::{Observed, RecordChange, Subject},
     sql::Dialect,
 };
 
@@ -48,8 +48,8 @@ pub fn script(
 pub(super) struct Expected {
     /// Whether the version table is there.
     pub table: bool,
-    /// Sequence and revision of each row, in order.
-    pub rows: Vec<(i64, RevisionId)>,
+    /// Sequence and subject of each row, in order.
+    pub rows: Vec<(i64, Subject)>,
     /// Whether all rows are to be compared, or only how many there are and the last of them:
     /// what the script has done itself is no longer in question.
     pub all: bool,
@@ -57,12 +57,15 @@ pub(super) struct Expected {
 
 impl Expected {
     pub fn new(observed: &Observed) -> Self {
-        let rows = observed.applied.iter();
+        let revisions = observed.applied.iter();
+        let revisions = revisions.map(|row| (row.sequence, row.revision.clone().into()));
+        let repeatables = observed.repeatables.iter();
+        let repeatables = repeatables.map(|row| (row.sequence, row.id.clone().into()));
+        let mut rows: Vec<_> = revisions.chain(repeatables).collect();
+        rows.sort_by_key(|(sequence, _)| *sequence);
         Self {
             table: observed.layout.is_some(),
-            rows: rows
-                .map(|row| (row.sequence, row.revision.clone()))
-                .collect(),
+            rows,
             all: true,
         }
     }
@@ -74,9 +77,9 @@ impl Expected {
         for change in changes {
             match change {
                 RecordChange::Insert(row) | RecordChange::Begin(row, _) => {
-                    self.rows.push((row.sequence, row.revision.clone()));
+                    self.rows.push((row.sequence, row.subject.clone()));
                 }
-                RecordChange::Delete(revision) => self.rows.retain(|(_, id)| id != revision),
+                RecordChange::Delete(subject) => self.rows.retain(|(_, id)| id != subject),
                 RecordChange::Progress { .. }
                 | RecordChange::Accept { .. }
                 | RecordChange::Finish { .. } => {}
@@ -88,7 +91,7 @@ impl Expected {
         self.rows.last().map_or(0, |(sequence, _)| *sequence)
     }
 
-    /// The revision that was applied last, or `base`.
+    /// What was applied last, or `base`.
     pub fn newest(&self) -> &str {
         self.rows.last().map_or("base", |(_, id)| id.as_str())
     }
@@ -121,7 +124,7 @@ pub(super) const NOTHING: &str = "\n-- Nothing is to be done.\n";
 /// What the part of the script is headed with that makes `changes`; as the steps label theirs.
 pub(super) fn part(head: &ScriptHead, changes: &[RecordChange]) -> Option<String> {
     let change = changes.first()?;
-    Some(format!("{} {}", head.verb, change.revision()))
+    Some(format!("{} {}", head.verb, change.subject()))
 }
 
 /// What a guard says before it tells where the database is.

@@ -32,14 +32,16 @@ impl Ended {
         let not_run = |rest: &[Step]| {
             let before = if one_transaction { &steps[..] } else { &[] };
             let steps = before.iter().chain(rest);
-            steps.map(|step| step.revision.clone()).collect::<Vec<_>>()
+            steps.map(|step| step.subject.clone()).collect::<Vec<_>>()
         };
         match self {
             Self::Complete => Ok(Outcome::Complete(done)),
             Self::Outdated(reason) => Ok(Outcome::PlanOutdated { done, reason }),
             Self::Stopped { inside } => {
                 let mut not_run = not_run(&rest);
+                // Only a revision's script can be in its middle.
                 let partial = inside.then(|| not_run.remove(0));
+                let partial = partial.and_then(|subject| subject.revision().cloned());
                 Ok(Outcome::Stopped {
                     done,
                     not_run,

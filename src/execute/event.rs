@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use crate::revision::{Direction, RevisionId};
+use crate::revision::{Direction, Subject};
 
 /// Something that happened during a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +33,8 @@ pub enum Event {
         index: usize,
         /// Steps of the run.
         total: usize,
-        /// The revision.
-        revision: RevisionId,
+        /// The revision or repeatable script.
+        subject: Subject,
         /// Its message.
         message: String,
         /// How many statements it has.
@@ -55,15 +55,15 @@ pub enum Event {
     StepDone {
         /// From 0.
         index: usize,
-        /// The revision.
-        revision: RevisionId,
+        /// The revision or repeatable script.
+        subject: Subject,
         /// How long it took.
         elapsed: Duration,
     },
     /// A lock_timeout fired and the step will be tried again.
     Retrying {
-        /// The revision.
-        revision: RevisionId,
+        /// The revision or repeatable script.
+        subject: Subject,
         /// The attempt that failed, from 1.
         attempt: u32,
         /// Attempts at most.

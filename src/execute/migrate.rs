@@ -4,7 +4,7 @@ use super::{Done, LockError, Options, Outcome, PartialFailure, Sink, Stop, lock,
 use crate::{
     database::{Cancel, Database, DatabaseError, Detail},
     plan::Plan,
-    revision::{Direction, Observed, RevisionId},
+    revision::{Direction, Observed, RevisionId, Subject},
 };
 
 /// A plan is made anew this often when its state changes under it.
@@ -27,7 +27,7 @@ pub struct Migrated {
     /// Committed.
     pub done: Vec<Done>,
     /// Planned and not run; neither a failed step nor one that stopped in its middle is among them.
-    pub not_run: Vec<RevisionId>,
+    pub not_run: Vec<Subject>,
     /// How it ended.
     pub finish: Finish,
     /// What is applied now; `None` when the database could not be asked any more.
@@ -95,7 +95,7 @@ async fn attempts<E, P>(
     stop: &Stop,
     sink: &Sink,
     all: &mut Vec<Done>,
-) -> Result<(Finish, Vec<RevisionId>, Option<Observed>), E>
+) -> Result<(Finish, Vec<Subject>, Option<Observed>), E>
 where
     E: From<LockError> + From<DatabaseError>,
     P: FnMut(&Observed) -> Result<Plan, E>,

@@ -3,14 +3,14 @@ use std::time::Duration;
 use crate::{
     database::{DatabaseError, StepStage},
     plan::Step,
-    revision::RevisionId,
+    revision::{RevisionId, Subject},
 };
 
 /// A step that is committed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
-    /// The revision.
-    pub revision: RevisionId,
+    /// The revision or repeatable script.
+    pub subject: Subject,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -25,7 +25,7 @@ pub enum Outcome {
         /// Committed before it.
         done: Vec<Done>,
         /// Left to do.
-        not_run: Vec<RevisionId>,
+        not_run: Vec<Subject>,
         /// The `transaction = off` revision it stopped in the middle of.
         partial: Option<RevisionId>,
     },
@@ -41,14 +41,14 @@ pub enum Outcome {
 
 /// A run that ended with an error: what is done, what failed, what was not run.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {}", .failure.step.revision, .failure.error)]
+#[error("{}: {}", .failure.step.subject, .failure.error)]
 pub struct PartialFailure {
     /// Committed before it.
     pub done: Vec<Done>,
     /// What failed.
     pub failure: Box<Failure>,
     /// Left to do, the failed one not included.
-    pub not_run: Vec<RevisionId>,
+    pub not_run: Vec<Subject>,
 }
 
 /// The step that failed.

@@ -1,7 +1,7 @@
 use crate::{
     database::{Database, DatabaseError},
     plan::{Repair, StampPlan},
-    revision::{LogEntry, LogEvent, RecordChange, RevisionId},
+    revision::{LogEntry, LogEvent, RecordChange, Subject},
 };
 
 /// Writes a stamp: all of it in one transaction, with a log row for each change.
@@ -10,9 +10,9 @@ use crate::{
 /// # Errors
 /// When the database refuses; nothing is changed then.
 pub async fn write(database: &mut dyn Database, plan: StampPlan) -> Result<(), DatabaseError> {
-    let entry = |revision: &RevisionId, message: Option<&str>, detail: &str| LogEntry {
+    let entry = |subject: &Subject, message: Option<&str>, detail: &str| LogEntry {
         event: LogEvent::Stamp,
-        revision: Some(revision.clone()),
+        subject: Some(subject.clone()),
         message: message.map(str::to_owned),
         error: None,
         detail: Some(detail.to_owned()),
@@ -20,11 +20,12 @@ pub async fn write(database: &mut dyn Database, plan: StampPlan) -> Result<(), D
     let mut changes = Vec::new();
     let mut log = Vec::new();
     for revision in plan.delete {
-        log.push(entry(&revision, None, "removed"));
-        changes.push(RecordChange::Delete(revision));
+        let subject = Subject::from(revision);
+        log.push(entry(&subject, None, "removed"));
+        changes.push(RecordChange::Delete(subject));
     }
     for row in plan.insert {
-        log.push(entry(&row.revision, Some(&row.message), "recorded"));
+        log.push(entry(&row.subject, Some(&row.message), "recorded"));
         changes.push(RecordChange::Insert(row));
     }
     database.prepare().await?;

@@ -204,7 +204,7 @@ impl Run<'_> {
         };
         let changes = [match &step.row {
             Some(row) => RecordChange::Insert(row.clone()),
-            None => RecordChange::Delete(step.revision.clone()),
+            None => RecordChange::Delete(step.subject.clone()),
         }];
         let log = [entry(step, None)];
         let label = label(step);
@@ -273,7 +273,7 @@ impl Run<'_> {
             _ => Vec::new(),
         };
         (self.sink)(Event::Retrying {
-            revision: step.revision.clone(),
+            subject: step.subject.clone(),
             attempt,
             attempts: self.options.attempts,
             pause,
@@ -289,7 +289,7 @@ impl Run<'_> {
         (self.sink)(Event::StepStarted {
             index,
             total,
-            revision: step.revision.clone(),
+            subject: step.subject.clone(),
             message: step.message.clone(),
             statements: step.statements.len(),
         });
@@ -297,13 +297,13 @@ impl Run<'_> {
 
     fn finished(&self, index: usize, step: &Step, begin: Instant, done: &mut Vec<Done>) {
         let elapsed = begin.elapsed();
-        let revision = step.revision.clone();
+        let subject = step.subject.clone();
         (self.sink)(Event::StepDone {
             index,
-            revision: revision.clone(),
+            subject: subject.clone(),
             elapsed,
         });
-        done.push(Done { revision, elapsed });
+        done.push(Done { subject, elapsed });
     }
 
     async fn ended(&mut self, index: usize, step: &Step, broken: Broken) -> Ended {
@@ -356,7 +356,7 @@ pub(super) fn entry(step: &Step, error: Option<String>) -> LogEntry {
             Direction::Up => LogEvent::Upgrade,
             Direction::Down => LogEvent::Downgrade,
         },
-        revision: Some(step.revision.clone()),
+        subject: Some(step.subject.clone()),
         message: Some(step.message.clone()),
         error,
         detail: None,
@@ -368,7 +368,7 @@ pub(super) fn label(step: &Step) -> String {
         Direction::Up => "upgrade",
         Direction::Down => "downgrade",
     };
-    format!("{verb} {}", step.revision)
+    format!("{verb} {}", step.subject)
 }
 
 /// Between 0.5 and 1.5, from the clock: enough to part two processes.

@@ -107,8 +107,8 @@ enum Mode {
 fn plan(stored: &Stored, direction: Direction, mode: Mode) -> Result<Plan, plan::PlanError> {
     let history = history(mode);
     let observed = Observed {
-        applied: stored.rows.clone(),
         layout: Some(1),
+        ..stored.observed()
     };
     let situation = Situation {
         history: &history,
@@ -260,9 +260,7 @@ async fn resume(
 fn settle(stored: &mut Stored, error: &plan::PlanError, context: &str) {
     let [
         plan::PlanProblem::Doubt {
-            revision,
-            statement,
-            ..
+            subject, statement, ..
         },
     ] = error.0.as_slice()
     else {
@@ -270,12 +268,12 @@ fn settle(stored: &mut Stored, error: &plan::PlanError, context: &str) {
     };
     let script = OFF_SCRIPTS
         .iter()
-        .find(|s| s.0 == revision.as_str())
+        .find(|s| s.0 == subject.as_str())
         .unwrap();
     let row = stored
         .rows
         .iter_mut()
-        .find(|row| row.revision == *revision)
+        .find(|row| *subject == row.revision)
         .unwrap();
     let State::Partial(partial) = &mut row.state else {
         panic!("{context}")
@@ -321,7 +319,7 @@ async fn a_failing_statement_names_itself_and_what_was_done() {
     let first = plan(&fake.stored, Direction::Up, Mode::Each).unwrap();
     let failure = execute(&mut fake, first).await.unwrap_err();
     assert_eq!(failure.done.len(), 2);
-    assert_eq!(failure.failure.step.revision.as_str(), "3");
+    assert_eq!(failure.failure.step.subject.as_str(), "3");
     assert_eq!(failure.failure.statement, Some(1));
     assert!(failure.not_run.is_empty());
     check_boundary(&fake.stored, Direction::Up, Mode::Each, "failing statement");
@@ -344,7 +342,7 @@ async fn one_transaction_is_all_or_nothing() {
     let all = plan(&fake.stored, Direction::Up, Mode::All).unwrap();
     let failure = execute(&mut fake, all).await.unwrap_err();
     assert!(failure.done.is_empty());
-    assert_eq!(failure.failure.step.revision.as_str(), "2");
+    assert_eq!(failure.failure.step.subject.as_str(), "2");
     let not_run: Vec<_> = failure.not_run.iter().map(ToString::to_string).collect();
     assert_eq!(not_run, ["1", "3"]);
     assert!(fake.stored.schema.is_empty() && fake.stored.rows.is_empty());

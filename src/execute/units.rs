@@ -87,12 +87,12 @@ impl UnitRun<'_, '_> {
     /// verifies what the whole script has done.
     async fn finish(&mut self) -> Result<(), Broken> {
         let done = self.units.len();
-        let revision = self.step.revision.clone();
+        let subject = self.step.subject.clone();
         let mut changes = Vec::new();
         // The row was written when the script began, which may have been mended since.
         if let (Some(row), Some(_)) = (&self.step.row, &self.step.resume) {
             changes.push(RecordChange::Accept {
-                revision: revision.clone(),
+                subject: subject.clone(),
                 up_checksum: row.up_checksum.clone(),
                 down_checksum: row.down_checksum.clone(),
                 down_script: row.down_script.clone(),
@@ -100,10 +100,10 @@ impl UnitRun<'_, '_> {
         }
         changes.push(match self.step.direction() {
             Direction::Up => RecordChange::Finish {
-                revision,
+                subject,
                 from: done,
             },
-            Direction::Down => RecordChange::Delete(revision),
+            Direction::Down => RecordChange::Delete(subject),
         });
         let log = [entry(self.step, None)];
         let request = StepRequest {
@@ -330,7 +330,7 @@ impl UnitRun<'_, '_> {
         interruption: Option<Interruption>,
     ) -> RecordChange {
         RecordChange::Progress {
-            revision: self.step.revision.clone(),
+            subject: self.step.subject.clone(),
             from,
             to: self.partial(done, interruption),
         }

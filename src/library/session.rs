@@ -5,7 +5,7 @@ use crate::{
     database::{self, Access, Database, Detail, Location},
     execute::{self, Aborted, Done, Finish, Manner, Migrated},
     plan::{self, Drift, Plan, Situation, Warning},
-    revision::{self, Direction, History, Observed, RevisionId, Target},
+    revision::{self, Direction, History, Observed, RevisionId, Subject, Target},
 };
 
 /// Scripts and a database, over one connection of its own.
@@ -43,7 +43,7 @@ pub struct Report {
     /// What was applied or reverted, in order.
     pub done: Vec<Done>,
     /// What was left when [`crate::execute::Stop`] ended the run; else nothing.
-    pub not_run: Vec<RevisionId>,
+    pub not_run: Vec<Subject>,
     /// Whether it ended that way.
     pub stopped: bool,
     /// The `transaction = off` revision that it ended in the middle of.

@@ -1,4 +1,4 @@
-use super::compare::{self, Relation, highest, revisions};
+use super::compare::{self, Relation, highest};
 use crate::{
     revision::{Direction, History, Observed, Revision, RevisionId, Script},
     sql::Dialect,
@@ -219,7 +219,7 @@ fn database(request: &CheckRequest<'_>, observed: &Observed) -> Vec<Finding> {
         });
         findings.extend(late);
     }
-    let applied = |id: &RevisionId| revisions(observed).any(|row| row.revision == *id);
+    let applied = |id: &RevisionId| observed.applied.iter().any(|row| row.revision == *id);
     let pending: Vec<_> = history.in_order().filter(|r| !applied(&r.id)).collect();
     if let Some(first) = pending.first().filter(|_| !request.pending_ok) {
         findings.push(Finding::Pending {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::revision::{AppliedRevision, Kind, ScriptPair, State};
+use crate::revision::{AppliedRevision, ScriptPair, State};
 
 /// Lines `ID headers: SQL`; the headers parted by `;`, the down of each is `DROP`.
 fn history(lines: &[&str]) -> History {
@@ -30,7 +30,6 @@ fn applied(history: &History) -> Observed {
     let row = |(revision, sequence): (&Revision, i64)| AppliedRevision {
         sequence,
         revision: revision.id.clone(),
-        kind: Kind::Revision,
         message: String::new(),
         parents: revision.parents.clone(),
         depends_on: revision.depends_on.clone(),
@@ -50,6 +49,7 @@ fn applied(history: &History) -> Observed {
     Observed {
         applied: history.in_order().zip(1..).map(row).collect(),
         layout: Some(1),
+        ..Observed::default()
     }
 }
 

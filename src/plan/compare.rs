@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use crate::{
     revision::{
-        AppliedRevision, Direction, History, Kind, Observed, Partial, Revision, RevisionId, State,
+        AppliedRevision, Direction, History, Observed, Partial, Revision, RevisionId, State,
     },
     sql::Dialect,
 };
@@ -49,7 +49,7 @@ impl Drift {
 /// Compares directory and database.
 pub fn compare(history: &History, observed: &Observed, dialect: Dialect) -> Drift {
     let mut drift = compare_ups(history, observed, dialect);
-    for row in revisions(observed) {
+    for row in observed.applied.iter() {
         if let Some(down) = history
             .get(&row.revision)
             .and_then(|found| found.down.as_ref())
@@ -66,7 +66,7 @@ pub fn compare(history: &History, observed: &Observed, dialect: Dialect) -> Drif
 
 /// The revisions of the directory that have no record, in order.
 pub fn pending<'a>(history: &'a History, observed: &Observed) -> Vec<&'a Revision> {
-    let recorded: HashSet<_> = revisions(observed).map(|row| &row.revision).collect();
+    let recorded: HashSet<_> = observed.applied.iter().map(|row| &row.revision).collect();
     history
         .in_order()
         .filter(|revision| !recorded.contains(&revision.id))
@@ -79,7 +79,7 @@ pub(super) fn compare_ups(history: &History, observed: &Observed, dialect: Diale
         relation: relation(history, observed),
         ..Drift::default()
     };
-    for row in revisions(observed) {
+    for row in observed.applied.iter() {
         // Its script may be mended beyond what is done; resuming compares that.
         let mut in_middle = false;
         if let State::Partial(partial) = &row.state {
@@ -99,17 +99,11 @@ pub(super) fn compare_ups(history: &History, observed: &Observed, dialect: Diale
     drift
 }
 
-/// The rows that are about revisions.
-pub(super) fn revisions(observed: &Observed) -> impl DoubleEndedIterator<Item = &AppliedRevision> {
+/// The highest applied id that the directory knows.
+pub(super) fn highest<'a>(history: &History, observed: &'a Observed) -> Option<&'a RevisionId> {
     observed
         .applied
         .iter()
-        .filter(|row| row.kind == Kind::Revision)
-}
-
-/// The highest applied id that the directory knows.
-pub(super) fn highest<'a>(history: &History, observed: &'a Observed) -> Option<&'a RevisionId> {
-    revisions(observed)
         .map(|row| &row.revision)
         .filter(|id| history.get(id).is_some())
         .max()
@@ -119,7 +113,7 @@ fn out_of_order(history: &History, observed: &Observed) -> Vec<RevisionId> {
     let Some(highest) = highest(history, observed) else {
         return Vec::new();
     };
-    let applied: HashSet<_> = revisions(observed).map(|row| &row.revision).collect();
+    let applied: HashSet<_> = observed.applied.iter().map(|row| &row.revision).collect();
     history
         .in_order()
         .filter(|revision| revision.implicit_parent && revision.id < *highest)
@@ -129,9 +123,11 @@ fn out_of_order(history: &History, observed: &Observed) -> Vec<RevisionId> {
 }
 
 fn relation(history: &History, observed: &Observed) -> Relation {
-    let applied: HashSet<_> = revisions(observed).map(|row| &row.revision).collect();
-    let (known, unknown): (Vec<_>, Vec<_>) =
-        revisions(observed).partition(|row| history.get(&row.revision).is_some());
+    let applied: HashSet<_> = observed.applied.iter().map(|row| &row.revision).collect();
+    let (known, unknown): (Vec<_>, Vec<_>) = observed
+        .applied
+        .iter()
+        .partition(|row| history.get(&row.revision).is_some());
     if unknown.is_empty() {
         return Relation::Known;
     }

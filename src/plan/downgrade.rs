@@ -2,7 +2,6 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::{
     Plan, PlanError, PlanProblem, Situation, Source, Warning,
-    compare::revisions,
     step::{self, Frame},
     upgrade::{mixed_foreign_keys, partial},
 };
@@ -54,7 +53,7 @@ pub fn downgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, Pla
 /// Revisions in their middle, but for one that was being reverted and is to be.
 fn in_the_way(situation: &Situation<'_>, reverted: &[&AppliedRevision]) -> Vec<PlanProblem> {
     let mut problems = Vec::new();
-    for row in revisions(situation.observed) {
+    for row in situation.observed.applied.iter() {
         if let State::Partial(state) = &row.state {
             let goes_on = reverted.iter().any(|other| other.revision == row.revision);
             if state.direction == Direction::Up || !goes_on {
@@ -82,7 +81,7 @@ fn step(
     }
     let (script, source) = script(situation, row, revision, warnings).map_err(|p| vec![p])?;
     let frame = Frame {
-        revision: row.revision.clone(),
+        subject: row.revision.clone().into(),
         message: row.message.clone(),
         source,
         expects,
@@ -143,7 +142,7 @@ fn reverted<'a>(
 ) -> Result<Vec<&'a AppliedRevision>, PlanProblem> {
     let observed = situation.observed;
     let resolved = super::resolve(situation, target).map_err(PlanProblem::Target)?;
-    let latest_first = revisions(observed).rev();
+    let latest_first = observed.applied.iter().rev();
     match resolved {
         Resolved::Base => Ok(latest_first.collect()),
         Resolved::Next(count) => Err(PlanProblem::WrongWay {
@@ -151,7 +150,7 @@ fn reverted<'a>(
             verb: "downgrade",
         }),
         Resolved::Last(count) => {
-            let applied = revisions(observed).count();
+            let applied = observed.applied.len();
             if count > applied {
                 return Err(PlanProblem::TooFewApplied {
                     asked: count,
@@ -169,7 +168,7 @@ fn above<'a>(
     ids: &[RevisionId],
 ) -> Result<Vec<&'a AppliedRevision>, PlanProblem> {
     let observed = situation.observed;
-    let applied: HashSet<_> = revisions(observed).map(|row| &row.revision).collect();
+    let applied: HashSet<_> = observed.applied.iter().map(|row| &row.revision).collect();
     if let Some(revision) = ids.iter().find(|id| !applied.contains(id)) {
         return Err(PlanProblem::NotApplied {
             revision: revision.clone(),

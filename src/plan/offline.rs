@@ -3,7 +3,9 @@
 use chrono::DateTime;
 
 use super::{Plan, PlanError, Situation, stamp};
-use crate::revision::{AppliedRevision, Direction, NewRow, Observed, State, Target};
+use crate::revision::{
+    AppliedRepeatable, AppliedRevision, NewRow, Observed, Row, State, Subject, Target,
+};
 
 /// The state of a database that was brought to `start` from base by this directory. What
 /// `situation` has observed has to be empty.
@@ -12,9 +14,9 @@ use crate::revision::{AppliedRevision, Direction, NewRow, Observed, State, Targe
 /// When `start` has no meaning in the directory.
 pub fn assumed(situation: &Situation<'_>, start: &Target) -> Result<Observed, PlanError> {
     let rows = stamp(situation, std::slice::from_ref(start), false)?.insert;
-    Ok(Observed {
-        layout: (!rows.is_empty()).then_some(1),
-        applied: rows.into_iter().map(applied).collect(),
+    Ok(match rows.is_empty() {
+        true => Observed::default(),
+        false => Observed::of(rows.into_iter().map(applied), 1),
     })
 }
 
@@ -22,20 +24,39 @@ pub fn assumed(situation: &Situation<'_>, start: &Target) -> Result<Observed, Pl
 pub fn after(observed: &Observed, plan: &Plan) -> Observed {
     let mut state = observed.clone();
     for step in &plan.steps {
-        match (plan.direction, &step.row) {
-            (Direction::Up, Some(row)) => state.applied.push(applied(row.clone())),
-            _ => state.applied.retain(|row| row.revision != step.revision),
+        state.applied.retain(|row| step.subject != row.revision);
+        state.repeatables.retain(|row| step.subject != row.id);
+        match step.row.clone().map(applied) {
+            Some(Row::Revision(row)) => state.applied.push(row),
+            Some(Row::Repeatable(row)) => state.repeatables.push(row),
+            None => {}
         }
     }
     state
 }
 
 /// Nobody looks at when it was applied and by whom.
-fn applied(row: NewRow) -> AppliedRevision {
-    AppliedRevision {
+fn applied(row: NewRow) -> Row {
+    let revision = match row.subject {
+        Subject::Revision(id) => id,
+        Subject::Repeatable(id) => {
+            return Row::Repeatable(AppliedRepeatable {
+                sequence: row.sequence,
+                id,
+                message: row.message,
+                upon: row.parents,
+                checksum: row.up_checksum,
+                started_at: DateTime::UNIX_EPOCH,
+                applied_at: DateTime::UNIX_EPOCH,
+                duration_ms: 0,
+                applied_by: String::new(),
+                tool_version: String::new(),
+            });
+        }
+    };
+    Row::Revision(AppliedRevision {
         sequence: row.sequence,
-        revision: row.revision,
-        kind: row.kind,
+        revision,
         message: row.message,
         parents: row.parents,
         depends_on: row.depends_on,
@@ -48,7 +69,7 @@ fn applied(row: NewRow) -> AppliedRevision {
         duration_ms: 0,
         applied_by: String::new(),
         tool_version: String::new(),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -57,7 +78,7 @@ mod tests {
     use crate::{
         plan::{Ahead, OutOfOrder, downgrade, upgrade},
         revision::{
-            History,
+            Direction, History,
             testing::{pair, with_down},
         },
         sql::Dialect,

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::{
-    revision::{Direction, Interruption, RevisionId, Script, TargetError},
+    revision::{Direction, Interruption, RevisionId, Script, Subject, TargetError},
     sql::SqlProblemKind,
 };
 
@@ -102,11 +102,12 @@ pub enum PlanProblem {
     },
     /// A statement of a partial revision is another one now.
     #[error(
-        "statement {statement} of revision {revision} is done already, and it is another one now"
+        "statement {statement} of {} {subject} is done already, and it is another one now",
+        subject.noun()
     )]
     DoneChanged {
-        /// The revision.
-        revision: RevisionId,
+        /// Whose script it is.
+        subject: Subject,
         /// Which one, from 1; a BEGIN … COMMIT block counts as one.
         statement: usize,
         /// Where it stands, or the begin of the script.
@@ -114,11 +115,12 @@ pub enum PlanProblem {
     },
     /// Nobody knows whether a statement took effect.
     #[error(
-        "statement {statement} of revision {revision} was running when the last run ended, and nobody knows whether it took effect"
+        "statement {statement} of {} {subject} was running when the last run ended, and nobody knows whether it took effect",
+        subject.noun()
     )]
     Doubt {
-        /// The revision.
-        revision: RevisionId,
+        /// Whose script it is.
+        subject: Subject,
         /// Which one, from 1.
         statement: usize,
         /// Where it stands.
@@ -234,19 +236,20 @@ pub enum PlanProblem {
     },
     /// A `transaction = off` script in a run of one transaction.
     #[error(
-        "revision {revision} has `transaction = off`, but the whole run was to be one transaction"
+        "{} {subject} has `transaction = off`, but the whole run was to be one transaction",
+        subject.noun()
     )]
     OffInOneTransaction {
-        /// The revision.
-        revision: RevisionId,
+        /// Whose script it is.
+        subject: Subject,
         /// Its script.
         file: String,
     },
     /// Steps of one transaction that disagree on foreign keys.
-    #[error("revision {revision} wants foreign keys {} while others of the same transaction don't", if *on { "on" } else { "off" })]
+    #[error("{} {subject} wants foreign keys {} while others of the same transaction don't", subject.noun(), if *on { "on" } else { "off" })]
     MixedForeignKeys {
-        /// The revision.
-        revision: RevisionId,
+        /// Whose script it is.
+        subject: Subject,
         /// Its script.
         file: String,
         /// What it wants.

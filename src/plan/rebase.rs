@@ -1,6 +1,5 @@
 use std::collections::{HashMap, HashSet};
 
-use super::compare::revisions;
 use crate::{
     revision::{
         Direction, History, Observed, Revision, RevisionId, Script, ScriptPair, with_dependencies,
@@ -235,7 +234,7 @@ fn refuse(
     onto: &RevisionId,
 ) -> Result<(), RebaseProblem> {
     let history = request.history;
-    let rows = request.observed.into_iter().flat_map(revisions);
+    let rows = request.observed.into_iter().flat_map(|seen| &seen.applied);
     let applied: Vec<_> = rows
         .map(|row| &row.revision)
         .filter(|id| moving.contains(id))

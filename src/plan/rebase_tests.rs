@@ -1,5 +1,4 @@
 use super::*;
-use crate::revision::Kind;
 
 fn id(text: &str) -> RevisionId {
     text.parse().unwrap()
@@ -40,7 +39,6 @@ fn attempt(
             .map(|(text, sequence)| crate::revision::AppliedRevision {
                 sequence,
                 revision: id(text),
-                kind: Kind::Revision,
                 message: String::new(),
                 parents: Vec::new(),
                 depends_on: Vec::new(),
@@ -56,6 +54,7 @@ fn attempt(
             })
             .collect(),
         layout: Some(1),
+        ..Observed::default()
     });
     let onto = onto.map(id);
     let request = RebaseRequest {

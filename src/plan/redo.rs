@@ -16,7 +16,7 @@ pub fn redo(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanErro
     let reverted: Vec<RevisionId> = plan
         .steps
         .iter()
-        .map(|step| step.revision.clone())
+        .filter_map(|step| step.subject.revision().cloned())
         .collect();
     if reverted.is_empty() {
         return Ok(plan);
@@ -66,6 +66,7 @@ fn without(observed: &Observed, reverted: &[RevisionId]) -> Observed {
     let rows = observed.applied.iter().filter(|row| stays(&row.revision));
     Observed {
         applied: rows.cloned().collect(),
+        repeatables: observed.repeatables.clone(),
         layout: observed.layout,
     }
 }
@@ -76,7 +77,8 @@ fn all_come_back(
     reverted: &[RevisionId],
     again: &Plan,
 ) -> Result<(), PlanError> {
-    let back: HashSet<_> = again.steps.iter().map(|step| &step.revision).collect();
+    let steps = again.steps.iter();
+    let back: HashSet<_> = steps.filter_map(|step| step.subject.revision()).collect();
     let gone: Vec<_> = reverted.iter().filter(|id| !back.contains(id)).collect();
     if gone.is_empty() {
         return Ok(());
@@ -150,7 +152,7 @@ mod tests {
             .iter()
             .map(|step| {
                 let row = step.row.as_ref().map(|row| row.sequence);
-                (step.revision.as_str(), step.expects, row)
+                (step.subject.as_str(), step.expects, row)
             })
             .collect();
         let expected = [

@@ -1,6 +1,5 @@
 use super::{
     PlanError, PlanProblem, Situation, Source,
-    compare::revisions,
     step::{self, Execution, Frame},
 };
 use crate::revision::{
@@ -100,7 +99,7 @@ impl Repair {
         };
         LogEntry {
             event: LogEvent::Repair,
-            revision: Some(self.revision.clone()),
+            subject: Some(self.revision.clone().into()),
             message: Some(self.message.clone()),
             error: None,
             detail: Some(detail),
@@ -129,13 +128,22 @@ pub fn repair(
 }
 
 fn accept(situation: &Situation<'_>, ids: &[RevisionId]) -> Result<Vec<Repair>, PlanProblem> {
-    let row_of = |id: &RevisionId| revisions(situation.observed).find(|row| row.revision == *id);
+    let row_of = |id: &RevisionId| {
+        situation
+            .observed
+            .applied
+            .iter()
+            .find(|row| row.revision == *id)
+    };
     if let Some(id) = ids.iter().find(|id| row_of(id).is_none()) {
         return Err(PlanProblem::NotApplied {
             revision: id.clone(),
         });
     }
-    let rows = revisions(situation.observed)
+    let rows = situation
+        .observed
+        .applied
+        .iter()
         .filter(|row| ids.is_empty() || ids.contains(&row.revision))
         .filter(|row| row.state == State::Applied);
     let known = |row: &'_ AppliedRevision| situation.history.get(&row.revision);
@@ -173,7 +181,7 @@ fn edited(situation: &Situation<'_>, row: &AppliedRevision, revision: &Revision)
 fn accepted(situation: &Situation<'_>, row: &AppliedRevision, revision: &Revision) -> RecordChange {
     let down = revision.down.as_ref();
     RecordChange::Accept {
-        revision: row.revision.clone(),
+        subject: row.revision.clone().into(),
         up_checksum: revision.up.checksum(situation.dialect),
         down_checksum: down
             .map(|down| down.checksum(situation.dialect))
@@ -188,7 +196,7 @@ type Middle<'a> = (&'a AppliedRevision, &'a Partial);
 
 /// The revision that stopped in its middle.
 fn middle<'a>(situation: &Situation<'a>) -> Result<Middle<'a>, PlanProblem> {
-    let mut rows = revisions(situation.observed).rev();
+    let mut rows = situation.observed.applied.iter().rev();
     let found = rows.find_map(|row| match &row.state {
         State::Partial(partial) => Some((row, partial)),
         State::Applied => None,
@@ -226,7 +234,7 @@ fn statement(
         });
     }
     let change = RecordChange::Progress {
-        revision: row.revision.clone(),
+        subject: row.revision.clone().into(),
         from: Some(partial.statements_done),
         to,
     };
@@ -257,7 +265,7 @@ fn unit(
     )
     .map_err(|found| unreadable(format!("{} problems", found.len())))?;
     let frame = Frame {
-        revision: row.revision.clone(),
+        subject: row.revision.clone().into(),
         message: row.message.clone(),
         source: Source::Stored,
         expects: 0,
@@ -290,11 +298,11 @@ fn mark(situation: &Situation<'_>, (row, partial): Middle<'_>, applied: bool) ->
             changes.push(accepted(situation, row, revision));
         }
         changes.push(RecordChange::Finish {
-            revision: id(),
+            subject: id().into(),
             from: partial.statements_done,
         });
     } else {
-        changes.push(RecordChange::Delete(id()));
+        changes.push(RecordChange::Delete(id().into()));
     }
     Repair {
         revision: id(),

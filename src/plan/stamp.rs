@@ -2,7 +2,6 @@ use std::collections::HashSet;
 
 use super::{
     PlanError, PlanProblem, Situation,
-    compare::revisions,
     upgrade::{new_row, partial},
 };
 use crate::revision::{NewRow, Resolved, RevisionId, State, Target};
@@ -46,7 +45,9 @@ pub fn stamp(
     }
     let wanted = history.closure(&ids);
     let wanted_ids: HashSet<_> = wanted.iter().map(|revision| &revision.id).collect();
-    let (kept, gone): (Vec<_>, Vec<_>) = revisions(observed)
+    let (kept, gone): (Vec<_>, Vec<_>) = observed
+        .applied
+        .iter()
         .rev()
         .partition(|row| !purge && wanted_ids.contains(&row.revision));
     let kept: HashSet<_> = kept.into_iter().map(|row| &row.revision).collect();
@@ -88,17 +89,19 @@ fn unfit(situation: &Situation<'_>) -> Vec<PlanProblem> {
         history, observed, ..
     } = *situation;
     let mut problems = Vec::new();
-    for row in revisions(observed) {
+    for row in observed.applied.iter() {
         if let State::Partial(state) = &row.state {
             problems.push(partial(&(row.revision.clone(), state.clone())));
         }
     }
-    let unknown: Vec<_> = revisions(observed)
+    let unknown: Vec<_> = observed
+        .applied
+        .iter()
         .filter(|row| history.get(&row.revision).is_none())
         .map(|row| row.revision.clone())
         .collect();
     if !unknown.is_empty() {
-        let related = unknown.len() < revisions(observed).count();
+        let related = unknown.len() < observed.applied.len();
         problems.push(PlanProblem::Unknown {
             revisions: unknown,
             related,

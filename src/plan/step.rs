@@ -4,7 +4,7 @@ use super::{PlanProblem, Situation, Spot, control};
 use crate::{
     revision::{
         Checksum, Direction, Ending, ForeignKeys, Headers, Interruption, NewRow, Partial,
-        RevisionId, Script, TransactionMode,
+        RevisionId, Script, Subject, TransactionMode,
     },
     sql::{self, ConcurrentIndex, Dialect, Statement, StatementKind, TransactionControl},
 };
@@ -22,11 +22,11 @@ pub struct Plan {
     pub one_transaction: bool,
 }
 
-/// One revision going up or down.
+/// One revision going up or down, or a repeatable script.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// The revision.
-    pub revision: RevisionId,
+    /// The revision or repeatable script.
+    pub subject: Subject,
     /// Its message.
     pub message: String,
     /// The script that runs.
@@ -157,7 +157,7 @@ pub enum Warning {
 
 /// What of a step depends on more than its script.
 pub(super) struct Frame {
-    pub revision: RevisionId,
+    pub subject: Subject,
     pub message: String,
     pub source: Source,
     pub expects: i64,
@@ -193,7 +193,7 @@ pub(super) fn build(
         TransactionMode::Off => {
             if situation.one_transaction {
                 problems.push(PlanProblem::OffInOneTransaction {
-                    revision: frame.revision.clone(),
+                    subject: frame.subject.clone(),
                     file: script.file.clone(),
                 });
             }
@@ -202,13 +202,13 @@ pub(super) fn build(
     };
     let resume = match &frame.partial {
         None => None,
-        Some(partial) => checked.resume(&frame.revision, partial, &execution, &mut problems),
+        Some(partial) => checked.resume(&frame.subject, partial, &execution, &mut problems),
     };
     if !problems.is_empty() {
         return Err(problems);
     }
     let Frame {
-        revision,
+        subject,
         message,
         source,
         expects,
@@ -216,7 +216,7 @@ pub(super) fn build(
         ..
     } = frame;
     Ok(Step {
-        revision,
+        subject,
         message,
         source,
         expects,
@@ -332,13 +332,13 @@ impl Checked<'_> {
     /// Compares what is done with what the script says now.
     fn resume(
         &self,
-        revision: &RevisionId,
+        subject: &Subject,
         partial: &Partial,
         execution: &Execution,
         problems: &mut Vec<PlanProblem>,
     ) -> Option<Resume> {
         let changed = |statement, spot| PlanProblem::DoneChanged {
-            revision: revision.clone(),
+            subject: subject.clone(),
             statement,
             spot,
         };
@@ -365,7 +365,7 @@ impl Checked<'_> {
             && let Some(first) = self.first(unit)
         {
             problems.push(PlanProblem::Doubt {
-                revision: revision.clone(),
+                subject: subject.clone(),
                 statement: done + 1,
                 spot: self.spot(first),
             });

@@ -2,10 +2,10 @@ use std::collections::HashSet;
 
 use super::{
     Ahead, OutOfOrder, Plan, PlanError, PlanProblem, Situation, Source, Warning,
-    compare::{self, Drift, Relation, highest, revisions},
+    compare::{self, Drift, Relation, highest},
     step::{self, Frame},
 };
-use crate::revision::{Direction, Kind, NewRow, Observed, Resolved, Revision, RevisionId, Target};
+use crate::revision::{Direction, NewRow, Observed, Resolved, Revision, RevisionId, Target};
 
 /// The plan of `upgrade TARGET`: what the target needs, minus what is
 /// applied, in topological order.
@@ -69,7 +69,7 @@ fn towards<'a>(
     let last = observed.last_sequence();
     for (revision, expects) in pending.into_iter().zip(last..) {
         let frame = Frame {
-            revision: revision.id.clone(),
+            subject: revision.id.clone().into(),
             message: revision.message.clone(),
             source: Source::File,
             expects,
@@ -140,14 +140,18 @@ fn resumed(
     for found in &drift.partial {
         let (id, state) = found;
         let revision = situation.history.get(id);
-        let row = revisions(situation.observed).find(|row| row.revision == *id);
+        let row = situation
+            .observed
+            .applied
+            .iter()
+            .find(|row| row.revision == *id);
         let (Some(revision), Some(row), Direction::Up, true) =
             (revision, row, state.direction, wanted.contains(id))
         else {
             return Err(vec![partial(found)]);
         };
         let frame = Frame {
-            revision: id.clone(),
+            subject: id.clone().into(),
             message: revision.message.clone(),
             source: Source::File,
             expects: situation.observed.last_sequence(),
@@ -201,7 +205,7 @@ fn needed<'a>(situation: &Situation<'a>, ids: &[RevisionId], limit: usize) -> Pe
 }
 
 fn applied_ids(observed: &Observed) -> HashSet<&RevisionId> {
-    revisions(observed).map(|row| &row.revision).collect()
+    observed.applied.iter().map(|row| &row.revision).collect()
 }
 
 fn late(
@@ -237,8 +241,7 @@ fn late(
 pub(super) fn new_row(situation: &Situation<'_>, revision: &Revision, sequence: i64) -> NewRow {
     NewRow {
         sequence,
-        revision: revision.id.clone(),
-        kind: Kind::Revision,
+        subject: revision.id.clone().into(),
         message: revision.message.clone(),
         parents: revision.parents.clone(),
         depends_on: revision.depends_on.clone(),
@@ -261,7 +264,7 @@ pub(super) fn mixed_foreign_keys(plan: &Plan, problems: &mut Vec<PlanProblem>) {
         .iter()
         .filter(|step| step.foreign_keys != first.foreign_keys);
     problems.extend(others.map(|step| PlanProblem::MixedForeignKeys {
-        revision: step.revision.clone(),
+        subject: step.subject.clone(),
         file: step.script.file.clone(),
         on: step.foreign_keys,
     }));

@@ -8,7 +8,7 @@ use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Paint, Style, count, duration, format::wrapped};
-use crate::{execute::Event, revision::RevisionId};
+use crate::{execute::Event, revision::Subject};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +34,7 @@ pub struct Progress {
 
 struct State {
     bar: ProgressBar,
-    messages: HashMap<RevisionId, String>,
+    messages: HashMap<Subject, String>,
     running: Option<Running>,
     width: usize,
     waiting_since: Option<Instant>,
@@ -43,7 +43,7 @@ struct State {
 }
 
 struct Running {
-    revision: RevisionId,
+    subject: Subject,
     title: String,
     statements: usize,
 }
@@ -97,13 +97,13 @@ impl Progress {
                 self.say(&state, &format!("got the lock after {}", duration(*waited)));
             }
             Event::StepStarted {
-                revision,
+                subject,
                 message,
                 statements,
                 index,
                 total,
             } => {
-                let id = self.paint_err.paint(Style::Id, revision);
+                let id = self.paint_err.paint(Style::Id, subject);
                 let title = format!("{id}  {message}  ({} of {total})", index + 1);
                 state.bar.set_message(title.clone());
                 state.bar.reset_elapsed();
@@ -111,10 +111,10 @@ impl Progress {
                 if !state.bar.is_hidden() && !std::mem::replace(&mut state.ticks, true) {
                     state.bar.enable_steady_tick(Duration::from_millis(120));
                 }
-                state.width = state.width.max(revision.as_str().len());
-                state.messages.insert(revision.clone(), message.clone());
+                state.width = state.width.max(subject.as_str().len());
+                state.messages.insert(subject.clone(), message.clone());
                 state.running = Some(Running {
-                    revision: revision.clone(),
+                    subject: subject.clone(),
                     title,
                     statements: *statements,
                 });
@@ -128,21 +128,21 @@ impl Progress {
                 self.statement(&state, *index, *total, *rows, *elapsed);
             }
             Event::StepDone {
-                revision, elapsed, ..
+                subject, elapsed, ..
             } => {
-                let message = state.messages.remove(revision).unwrap_or_default();
+                let message = state.messages.remove(subject).unwrap_or_default();
                 state.running = None;
-                self.step_line(&state, "✓", Style::Good, revision, &message, Some(*elapsed));
+                self.step_line(&state, "✓", Style::Good, subject, &message, Some(*elapsed));
             }
             Event::Retrying {
-                revision,
+                subject,
                 attempt,
                 attempts,
                 pause,
                 blockers,
             } => {
                 self.say(&state, &format!(
-                    "{revision}: a lock was not to be had (attempt {attempt} of {attempts}); trying again in {}",
+                    "{subject}: a lock was not to be had (attempt {attempt} of {attempts}); trying again in {}",
                     duration(*pause)
                 ));
                 for blocker in blockers {
@@ -167,9 +167,9 @@ impl Progress {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some(running) = state.running.take() {
-            let message = state.messages.remove(&running.revision).unwrap_or_default();
+            let message = state.messages.remove(&running.subject).unwrap_or_default();
             if failed {
-                self.step_line(&state, "✗", Style::Bad, &running.revision, &message, None);
+                self.step_line(&state, "✗", Style::Bad, &running.subject, &message, None);
             }
         }
         state.bar.finish_and_clear();
@@ -180,7 +180,7 @@ impl Progress {
         state: &State,
         sign: &str,
         meaning: Style,
-        revision: &RevisionId,
+        subject: &Subject,
         message: &str,
         elapsed: Option<Duration>,
     ) {
@@ -190,7 +190,7 @@ impl Progress {
         let paint = self.paint_out;
         let sign = paint.paint(meaning, sign);
         let width = state.width;
-        let id = paint.paint(Style::Id, format!("{:<width$}", revision.as_str()));
+        let id = paint.paint(Style::Id, format!("{:<width$}", subject.as_str()));
         let room = 80usize.saturating_sub(width + 18);
         let message = console::truncate_str(message, room, "…");
         let message = console::pad_str(&message, room, console::Alignment::Left, None);

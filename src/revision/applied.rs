@@ -2,36 +2,15 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use super::{Checksum, Direction, RevisionId};
+use super::{Checksum, Direction, RevisionId, Subject};
 
-/// What kind of script a row of the version table is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A step of the history.
-    Revision,
-    /// A script that is applied again whenever it changes.
-    Repeatable,
-}
-
-impl Kind {
-    /// As the version table writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Revision => "revision",
-            Self::Repeatable => "repeatable",
-        }
-    }
-}
-
-/// A row of the version table.
+/// A row of the version table that is about a revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppliedRevision {
     /// Order of application, unique, from 1.
     pub sequence: i64,
     /// The revision it is about.
     pub revision: RevisionId,
-    /// Revision or repeatable script.
-    pub kind: Kind,
     /// The revision's message when it was applied.
     pub message: String,
     /// The parents when it was applied; they rule over the file's.
@@ -160,34 +139,16 @@ fn quoted_names(text: &str) -> Vec<String> {
     names.filter(|name| !name.is_empty()).collect()
 }
 
-/// What is read from the version table.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Observed {
-    /// Rows by sequence. Empty when there is no table.
-    pub applied: Vec<AppliedRevision>,
-    /// The layout's version; `None` when there is no table.
-    pub layout: Option<u32>,
-}
-
-impl Observed {
-    /// The highest sequence, 0 when nothing is applied.
-    pub fn last_sequence(&self) -> i64 {
-        self.applied.last().map_or(0, |row| row.sequence)
-    }
-}
-
 /// A row to be written; times, duration and actor are the database's to fill in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRow {
     /// See [`AppliedRevision::sequence`].
     pub sequence: i64,
-    /// See [`AppliedRevision::revision`].
-    pub revision: RevisionId,
-    /// See [`AppliedRevision::kind`].
-    pub kind: Kind,
+    /// What it is about.
+    pub subject: Subject,
     /// See [`AppliedRevision::message`].
     pub message: String,
-    /// See [`AppliedRevision::parents`].
+    /// See [`AppliedRevision::parents`] and [`super::AppliedRepeatable::upon`].
     pub parents: Vec<RevisionId>,
     /// See [`AppliedRevision::depends_on`].
     pub depends_on: Vec<RevisionId>,
@@ -202,17 +163,17 @@ pub struct NewRow {
 /// A change of the version table. Each must hit exactly one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordChange {
-    /// A revision is applied.
+    /// It is applied.
     Insert(NewRow),
-    /// A revision is reverted.
-    Delete(RevisionId),
+    /// It is no longer applied.
+    Delete(Subject),
     /// A `transaction = off` up script begins: a new row, partial.
     Begin(NewRow, Partial),
     /// A `transaction = off` down script begins, or a script went on: the
     /// row's partial state becomes this one.
     Progress {
         /// The row.
-        revision: RevisionId,
+        subject: Subject,
         /// Units done that the row must show now; `None` when it must be fully applied.
         from: Option<usize>,
         /// The new state.
@@ -221,7 +182,7 @@ pub enum RecordChange {
     /// What the row says of the scripts becomes what the directory has now.
     Accept {
         /// The row.
-        revision: RevisionId,
+        subject: Subject,
         /// Of the up script.
         up_checksum: Checksum,
         /// Of the down script.
@@ -232,21 +193,21 @@ pub enum RecordChange {
     /// A `transaction = off` up script is done: the row becomes applied.
     Finish {
         /// The row.
-        revision: RevisionId,
+        subject: Subject,
         /// Units done that the row must show now.
         from: usize,
     },
 }
 
 impl RecordChange {
-    /// The revision whose row it changes.
-    pub fn revision(&self) -> &RevisionId {
+    /// Whose row it changes.
+    pub fn subject(&self) -> &Subject {
         match self {
-            Self::Insert(row) | Self::Begin(row, _) => &row.revision,
-            Self::Delete(revision)
-            | Self::Progress { revision, .. }
-            | Self::Accept { revision, .. }
-            | Self::Finish { revision, .. } => revision,
+            Self::Insert(row) | Self::Begin(row, _) => &row.subject,
+            Self::Delete(subject)
+            | Self::Progress { subject, .. }
+            | Self::Accept { subject, .. }
+            | Self::Finish { subject, .. } => subject,
         }
     }
 }
@@ -290,8 +251,8 @@ impl fmt::Display for LogEvent {
 pub struct LogEntry {
     /// What happened.
     pub event: LogEvent,
-    /// The revision it happened to.
-    pub revision: Option<RevisionId>,
+    /// What it happened to.
+    pub subject: Option<Subject>,
     /// Its message.
     pub message: Option<String>,
     /// Why it failed; `None` when it succeeded.
@@ -309,8 +270,8 @@ pub struct LogRow {
     pub at: DateTime<Utc>,
     /// As written: newer versions may know more events.
     pub event: String,
-    /// The revision.
-    pub revision: Option<RevisionId>,
+    /// What it happened to.
+    pub subject: Option<Subject>,
     /// Its message.
     pub message: Option<String>,
     /// `ok` or `failed`.

@@ -3,16 +3,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{AppliedRevision, Kind, RevisionId};
+use super::{AppliedRevision, RevisionId};
 
 /// The applied revisions that no applied one revises, in the order of `rows`.
 ///
-/// Partial rows count as applied; repeatable scripts are no part of the graph.
+/// Partial rows count as applied.
 pub fn applied_heads(rows: &[AppliedRevision]) -> Vec<&AppliedRevision> {
-    let revised: HashSet<_> = applied_revisions(rows)
-        .flat_map(|row| &row.parents)
-        .collect();
-    applied_revisions(rows)
+    let revised: HashSet<_> = rows.iter().flat_map(|row| &row.parents).collect();
+    rows.iter()
         .filter(|row| !revised.contains(&row.revision))
         .collect()
 }
@@ -21,13 +19,13 @@ pub fn applied_heads(rows: &[AppliedRevision]) -> Vec<&AppliedRevision> {
 /// without `ids` themselves, latest applied first. Of several ids one may be above another: what
 /// each of them needs is not among the found either, or it would stand on nothing.
 ///
-/// Partial rows count as applied; repeatable scripts are no part of the graph.
+/// Partial rows count as applied.
 pub fn applied_descendants<'a>(
     rows: &'a [AppliedRevision],
     ids: &[RevisionId],
 ) -> Vec<&'a AppliedRevision> {
     let mut after: HashMap<&RevisionId, Vec<&AppliedRevision>> = HashMap::new();
-    for row in applied_revisions(rows) {
+    for row in rows {
         for before in row.parents.iter().chain(&row.depends_on) {
             after.entry(before).or_default().push(row);
         }
@@ -53,9 +51,7 @@ pub fn applied_descendants<'a>(
 
 /// What `ids` revise and depend on, transitively.
 fn needed<'a>(rows: &'a [AppliedRevision], ids: &'a [RevisionId]) -> HashSet<&'a RevisionId> {
-    let applied: HashMap<_, _> = applied_revisions(rows)
-        .map(|row| (&row.revision, row))
-        .collect();
+    let applied: HashMap<_, _> = rows.iter().map(|row| (&row.revision, row)).collect();
     let mut needed: HashSet<&RevisionId> = HashSet::new();
     let mut waiting: Vec<&RevisionId> = ids.iter().collect();
     while let Some(id) = waiting.pop() {
@@ -71,13 +67,6 @@ fn needed<'a>(rows: &'a [AppliedRevision], ids: &'a [RevisionId]) -> HashSet<&'a
     needed
 }
 
-/// The rows that are about revisions, not about repeatable scripts.
-pub(super) fn applied_revisions(
-    rows: &[AppliedRevision],
-) -> impl Iterator<Item = &AppliedRevision> {
-    rows.iter().filter(|row| row.kind == Kind::Revision)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -90,10 +79,8 @@ mod tests {
         ids.join(" ")
     }
 
-    /// 1 - 2 - 4 - 5 and 1 - 3 - 5; 6 stands alone and depends on 3; 9 is repeatable.
+    /// 1 - 2 - 4 - 5 and 1 - 3 - 5; 6 stands alone and depends on 3.
     fn rows() -> Vec<AppliedRevision> {
-        let mut repeatable = row(7, "9", "5", "");
-        repeatable.kind = Kind::Repeatable;
         vec![
             row(1, "1", "", ""),
             row(2, "3", "1", ""),
@@ -101,7 +88,6 @@ mod tests {
             row(4, "6", "", "3"),
             row(5, "4", "2", ""),
             row(6, "5", "3 4", ""),
-            repeatable,
         ]
     }
 
@@ -119,7 +105,7 @@ mod tests {
         check(1, "1");
         check(3, "3 2");
         check(4, "3 2 6");
-        check(7, "6 5");
+        check(6, "6 5");
     }
 
     #[test]

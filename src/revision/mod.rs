@@ -15,11 +15,13 @@ mod history;
 mod id;
 mod lineage;
 mod nearest;
+mod observed;
 mod problem;
 mod range;
 mod resolve;
 mod script;
 mod select;
+mod subject;
 mod target;
 mod validate;
 
@@ -27,8 +29,8 @@ mod validate;
 pub(crate) mod testing;
 
 pub use applied::{
-    AppliedRevision, Ending, Interruption, Kind, LogEntry, LogEvent, LogRow, NewRow, Observed,
-    Partial, RecordChange, State,
+    AppliedRevision, Ending, Interruption, LogEntry, LogEvent, LogRow, NewRow, Partial,
+    RecordChange, State,
 };
 pub use checksum::{Checksum, ChecksumError};
 pub use duration::parse_duration;
@@ -37,7 +39,9 @@ pub use header::{ForeignKeys, Headers, TransactionMode, is_label};
 pub use history::{History, Revision, ScriptPair};
 pub use id::{RevisionId, RevisionIdError};
 pub use lineage::{applied_descendants, applied_heads};
+pub use observed::{AppliedRepeatable, Observed, Row};
 pub use problem::{Place, Problem, ProblemKind};
 pub use range::Range;
 pub use script::{Direction, Script};
+pub use subject::{RepeatableId, RepeatableIdError, Subject};
 pub use target::{Resolved, Target, TargetError, TargetSyntaxError};

@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     AppliedRevision, History, Resolved, Revision, RevisionId, Target, TargetError,
-    lineage::{applied_heads, applied_revisions},
-    nearest::nearest,
-    target::split_offset,
+    lineage::applied_heads, nearest::nearest, target::split_offset,
 };
 
 /// Shorter texts are no prefix of an id.
@@ -66,7 +64,7 @@ struct View<'a> {
 
 impl<'a> View<'a> {
     fn new(history: &'a History, rows: &'a [AppliedRevision]) -> Self {
-        let applied = applied_revisions(rows).map(|row| (&row.revision, row));
+        let applied = rows.iter().map(|row| (&row.revision, row));
         Self {
             history,
             rows,
@@ -298,7 +296,9 @@ impl<'a> View<'a> {
 
     /// What is applied and not in the directory.
     fn foreign(&self) -> impl Iterator<Item = &AppliedRevision> {
-        applied_revisions(self.rows).filter(|row| self.history.get(&row.revision).is_none())
+        self.rows
+            .iter()
+            .filter(|row| self.history.get(&row.revision).is_none())
     }
 
     /// The id as the directory writes it, or else the version table.
@@ -338,10 +338,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::revision::{
-        Kind,
-        testing::{self, history, row},
-    };
+    use crate::revision::testing::{self, history, row};
 
     /// `base`, `next N`, `last N`, ids or the error.
     fn meaning(history: &History, rows: &[AppliedRevision], text: &str) -> String {
@@ -644,13 +641,10 @@ mod tests {
 
     #[test]
     fn revisions_without_files_can_be_named_and_left() {
-        let mut repeatable = row(9, "77777", "", "");
-        repeatable.kind = Kind::Repeatable;
         let rows = [
             row(1, "20260101", "", ""),
             row(2, "20280101", "20260101", ""),
             row(3, "20280202", "20280101", ""),
-            repeatable,
         ];
         check(
             &line(),

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 
-use super::{
-    AppliedRevision, Direction, Headers, History, Kind, RevisionId, Script, ScriptPair, State,
-};
+use super::{AppliedRevision, Direction, Headers, History, RevisionId, Script, ScriptPair, State};
 use crate::sql::Dialect;
 
 /// The ids in `text`, separated by spaces.
@@ -65,7 +63,6 @@ pub fn row(sequence: i64, id: &str, parents: &str, depends_on: &str) -> AppliedR
     AppliedRevision {
         sequence,
         revision: id.parse().unwrap(),
-        kind: Kind::Revision,
         message: String::new(),
         parents: ids(parents),
         depends_on: ids(depends_on),

@@ -9,7 +9,7 @@ use crate::{
     },
     database::Detail,
     report::{Diagnostic, EditView},
-    revision::{Kind, Observed, Resolved, Revision, RevisionId, Script, Target},
+    revision::{Observed, Resolved, Revision, RevisionId, Script, Target},
 };
 
 /// Open a revision's up script in your editor
@@ -97,12 +97,7 @@ async fn seen(context: &Context) -> Option<Observed> {
 }
 
 fn warn_if_applied(context: &Context, observed: &Observed, id: &RevisionId) -> Result<(), Error> {
-    let is_it = |kind: Kind, revision: &RevisionId| kind == Kind::Revision && revision == id;
-    if observed
-        .applied
-        .iter()
-        .any(|row| is_it(row.kind, &row.revision))
-    {
+    if observed.applied.iter().any(|row| row.revision == *id) {
         let place = context.place(&context.location()?);
         context.output.warn(&Diagnostic {
             message: format!("revision {id} is applied in {place}"),

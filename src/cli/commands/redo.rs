@@ -12,7 +12,7 @@ use crate::{
     execute::{self, Done, Event, Outcome, PartialFailure, Sink, Stop},
     plan::{self, Plan, Situation},
     report::{RedoPlanView, RedoView, View},
-    revision::{Direction, History, Observed, RevisionId, Target},
+    revision::{Direction, History, Observed, RevisionId, Subject, Target},
 };
 use anyhow::Context as _;
 
@@ -159,10 +159,18 @@ impl Redo<'_> {
 
     async fn view(&self, database: &mut dyn Database, done: &[Done], downs: usize) -> RedoView {
         let now = execute::standing(database).await;
-        let ids = |done: &[Done]| done.iter().map(|it| it.revision.clone()).collect();
         let (reverted, applied) = done.split_at(downs.min(done.len()));
-        let (reverted, applied): (Vec<RevisionId>, Vec<RevisionId>) = (ids(reverted), ids(applied));
-        let missing = reverted.iter().filter(|id| !applied.contains(id)).cloned();
+        let reverted = reverted.iter();
+        let reverted: Vec<RevisionId> = reverted
+            .filter_map(|done| done.subject.revision().cloned())
+            .collect();
+        let applied: Vec<Subject> = applied.iter().map(|done| done.subject.clone()).collect();
+        let comes_back = |id: &RevisionId| applied.iter().any(|subject| *subject == *id);
+        let missing: Vec<_> = reverted
+            .iter()
+            .filter(|id| !comes_back(id))
+            .cloned()
+            .collect();
         RedoView {
             database: self.place.clone(),
             to: now.as_ref().map_or_else(
@@ -173,7 +181,7 @@ impl Redo<'_> {
                 .as_ref()
                 .map(describe::applied_heads)
                 .unwrap_or_default(),
-            missing: missing.collect(),
+            missing,
             reverted,
             applied,
             interrupted: false,
@@ -190,7 +198,7 @@ fn titled(sink: &Sink, downs: usize) -> Sink {
         Event::StepStarted {
             index,
             total,
-            revision,
+            subject,
             message,
             statements,
         } => {
@@ -198,7 +206,7 @@ fn titled(sink: &Sink, downs: usize) -> Sink {
             sink(Event::StepStarted {
                 index,
                 total,
-                revision,
+                subject,
                 message: format!("{way}: {message}"),
                 statements,
             });

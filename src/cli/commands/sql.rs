@@ -85,11 +85,7 @@ impl Migration<'_> {
             from: head.from.clone(),
             to,
             direction: plan.direction,
-            revisions: plan
-                .steps
-                .iter()
-                .map(|step| step.revision.clone())
-                .collect(),
+            steps: plan.steps.iter().map(|step| step.subject.clone()).collect(),
             sql: self.written(plan, head, table).await?,
         };
         self.context.output.result(&view);
@@ -115,7 +111,7 @@ impl Migration<'_> {
                 codes::M432,
                 format!(
                     "revision {} is in its middle, and a script can't look what became of it",
-                    step.revision
+                    step.subject
                 ),
             )
             .hint(format!("`migrator {verb}` goes on with it")));

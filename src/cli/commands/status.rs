@@ -7,7 +7,7 @@ use crate::{
     database::Detail,
     plan,
     report::StatusView,
-    revision::{Kind, State},
+    revision::State,
 };
 
 /// Show where the database stands: current, head, pending, drift
@@ -21,17 +21,12 @@ pub async fn run(_: Args, context: &Context) -> Result<Exit, Error> {
     let mut database = context.connect(&location, role).await?;
     let observed = database.observe(Detail::Brief).await?;
     database.close().await?;
-    let rows = || {
-        observed
-            .applied
-            .iter()
-            .filter(|row| row.kind == Kind::Revision)
-    };
+    let rows = observed.applied.iter();
     let view = StatusView {
         database: context.place(&location),
         directory: context.shown_migrations(),
         revisions: history.len(),
-        applied: rows().filter(|row| row.state == State::Applied).count(),
+        applied: rows.filter(|row| row.state == State::Applied).count(),
         current: describe::current(Some(&history), &observed),
         heads: history
             .heads()

@@ -7,7 +7,7 @@ use crate::{
     execute::{Failure, LockError, PartialFailure},
     plan::{Source, Step},
     report::{Diagnostic, Snippet, count, duration},
-    revision::RevisionId,
+    revision::Subject,
 };
 
 impl From<LockError> for Error {
@@ -38,7 +38,7 @@ impl From<PartialFailure> for Error {
             not_run,
         } = error;
         let mut diagnostic = describe(&failure);
-        let done: Vec<_> = done.into_iter().map(|done| done.revision).collect();
+        let done: Vec<_> = done.into_iter().map(|done| done.subject).collect();
         diagnostic.notes.push(consequence(&failure));
         diagnostic.notes.extend(summary(&failure, &done, &not_run));
         // Once a resumable script has begun its row says so, whatever it has done.
@@ -202,7 +202,12 @@ fn consequence(failure: &Failure) -> String {
 }
 
 fn title(step: &Step) -> String {
-    format!("revision {} ({})", step.revision, step.message)
+    format!(
+        "{} {} ({})",
+        step.subject.noun(),
+        step.subject,
+        step.message
+    )
 }
 
 fn stage(stage: StepStage) -> &'static str {
@@ -215,12 +220,12 @@ fn stage(stage: StepStage) -> &'static str {
     }
 }
 
-fn summary(failure: &Failure, done: &[RevisionId], not_run: &[RevisionId]) -> Vec<String> {
+fn summary(failure: &Failure, done: &[Subject], not_run: &[Subject]) -> Vec<String> {
     let mut notes = Vec::new();
     if failure.attempts > 1 {
         notes.push(format!("tried {} times", failure.attempts));
     }
-    let names = |ids: &[RevisionId]| match ids {
+    let names = |ids: &[Subject]| match ids {
         [first, _, _, .., last] => format!("{first} … {last}"),
         few => few
             .iter()

@@ -8,7 +8,7 @@ use super::{
     version_table::VersionTable,
 };
 use crate::revision::{
-    Direction, LogEntry, NewRow, Observed, Partial, RecordChange, RevisionId, State,
+    Direction, LogEntry, NewRow, Observed, Partial, RecordChange, RevisionId, State, Subject,
 };
 
 /// SQL for the moment at which what is recorded began.
@@ -90,11 +90,11 @@ impl Recorder<'_> {
         match change {
             RecordChange::Insert(row) => self.insert(row, None),
             RecordChange::Begin(row, partial) => self.insert(row, Some(partial)),
-            RecordChange::Delete(revision) => exactly_one(
-                revision,
-                &format!("DELETE FROM {table} AS t WHERE {}", is(revision)),
+            RecordChange::Delete(subject) => exactly_one(
+                subject,
+                &format!("DELETE FROM {table} AS t WHERE {}", is(subject)),
             ),
-            RecordChange::Progress { revision, from, to } => {
+            RecordChange::Progress { subject, from, to } => {
                 let shows = from.map_or_else(
                     || equals("t.state", "'applied'::text"),
                     |done| {
@@ -113,35 +113,35 @@ impl Recorder<'_> {
                     Direction::Down => "t.duration_ms".to_owned(),
                 };
                 exactly_one(
-                    revision,
+                    subject,
                     &format!(
                         "UPDATE {table} AS t SET (state, direction, script, statements_done, \
                          statements_total, statement_checksums, error, duration_ms) = \
                          ROW('partial', {}, {duration}) WHERE {} AND {shows}",
                         partial_values(to),
-                        is(revision)
+                        is(subject)
                     ),
                 )
             }
             RecordChange::Accept {
-                revision,
+                subject,
                 up_checksum,
                 down_checksum,
                 down_script,
             } => exactly_one(
-                revision,
+                subject,
                 &format!(
                     "UPDATE {table} AS t SET up_checksum = {}, down_checksum = {}, \
                      down_script = {} WHERE {}",
                     literal(&up_checksum.to_string()),
                     nullable(down_checksum.as_ref().map(ToString::to_string).as_deref()),
                     nullable(down_script.as_deref()),
-                    is(revision),
+                    is(subject),
                 ),
             ),
             // A row that was applied before (its down script was given up) keeps what it says of that.
-            RecordChange::Finish { revision, from } => exactly_one(
-                revision,
+            RecordChange::Finish { subject, from } => exactly_one(
+                subject,
                 &format!(
                     "UPDATE {table} AS t SET state = 'applied', direction = NULL, script = NULL, \
                      statements_done = NULL, statements_total = NULL, statement_checksums = NULL, \
@@ -152,7 +152,7 @@ impl Recorder<'_> {
                      WHERE {} AND {} AND {}",
                     equals("t.direction", "'up'::text"),
                     self.duration(),
-                    is(revision),
+                    is(subject),
                     equals("t.state", "'partial'::text"),
                     equals("t.statements_done", &format!("{from}::bigint")),
                 ),
@@ -173,8 +173,8 @@ impl Recorder<'_> {
              {}, {}, {}, {})",
             self.table.quoted,
             row.sequence,
-            literal(row.revision.as_str()),
-            literal(row.kind.as_str()),
+            literal(row.subject.as_str()),
+            literal(row.subject.kind()),
             literal(&row.message),
             joined(&row.parents),
             joined(&row.depends_on),
@@ -196,13 +196,13 @@ impl Recorder<'_> {
     }
 
     fn entry(&self, entry: &LogEntry) -> String {
-        let revision = entry.revision.as_ref().map(RevisionId::as_str);
+        let subject = entry.subject.as_ref().map(Subject::as_str);
         format!(
             "INSERT INTO {} (event, revision, message, outcome, duration_ms, actor, tool_version, \
              error, detail) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {})",
             self.table.log,
             literal(entry.event.as_str()),
-            nullable(revision),
+            nullable(subject),
             nullable(entry.message.as_deref()),
             if entry.error.is_some() {
                 "'failed'"
@@ -233,14 +233,17 @@ pub(super) fn is_visible(changes: &[RecordChange], observed: &Observed) -> bool 
         // Of several changes of one row the last one counts.
         let overtaken = changes[index + 1..]
             .iter()
-            .any(|later| later.revision() == change.revision());
+            .any(|later| later.subject() == change.subject());
         overtaken || shows(change, observed)
     })
 }
 
 fn shows(change: &RecordChange, observed: &Observed) -> bool {
-    let mut rows = observed.applied.iter();
-    let row = rows.find(|row| row.revision == *change.revision());
+    let id = match change.subject() {
+        Subject::Revision(id) => id,
+        Subject::Repeatable(_) => return shows_repeatable(change, observed),
+    };
+    let row = observed.applied.iter().find(|row| row.revision == *id);
     match (change, row) {
         (RecordChange::Delete(_), row) => row.is_none(),
         (_, None) => false,
@@ -263,22 +266,39 @@ fn shows(change: &RecordChange, observed: &Observed) -> bool {
     }
 }
 
+/// The same of a row that is never in its middle.
+fn shows_repeatable(change: &RecordChange, observed: &Observed) -> bool {
+    let mut rows = observed.repeatables.iter();
+    let row = rows.find(|row| row.id.as_str() == change.subject().as_str());
+    match change {
+        RecordChange::Delete(_) => row.is_none(),
+        RecordChange::Insert(new) => row.is_some_and(|row| row.sequence == new.sequence),
+        _ => false,
+    }
+}
+
 /// `command`, which must hit one row, as a block that fails otherwise.
-fn exactly_one(revision: &RevisionId, command: &str) -> String {
+fn exactly_one(subject: &Subject, command: &str) -> String {
     block(&format!(
         "DECLARE hit bigint; BEGIN {command}; GET DIAGNOSTICS hit = ROW_COUNT; \
          IF hit OPERATOR(pg_catalog.<>) 1 THEN \
-         RAISE EXCEPTION USING ERRCODE = '{STATE_CHANGED}', MESSAGE = pg_catalog.format(\
-         'the record of {revision} should change one row and would change %s', hit); END IF; END"
+         RAISE EXCEPTION USING ERRCODE = '{STATE_CHANGED}', MESSAGE = pg_catalog.concat(\
+         {}, hit); END IF; END",
+        literal(&format!(
+            "the record of {subject} should change one row and would change "
+        ))
     ))
 }
 
 /// Ids are equal by value: `007` is `7`.
-fn is(revision: &RevisionId) -> String {
-    equals(
-        "pg_catalog.ltrim(t.revision, '0')",
-        &format!("'{}'::text", revision.as_str().trim_start_matches('0')),
-    )
+fn is(subject: &Subject) -> String {
+    match subject {
+        Subject::Revision(id) => equals(
+            "pg_catalog.ltrim(t.revision, '0')",
+            &format!("'{}'::text", id.as_str().trim_start_matches('0')),
+        ),
+        Subject::Repeatable(id) => equals("t.revision", &format!("{}::text", literal(id.as_str()))),
+    }
 }
 
 /// Whatever `=` a search path may lead to.

@@ -11,7 +11,10 @@ use super::{
     message::{literal, rows},
 };
 use crate::{
-    revision::{AppliedRevision, Direction, Interruption, Kind, LogRow, Observed, Partial, State},
+    revision::{
+        AppliedRepeatable, AppliedRevision, Direction, Interruption, LogRow, Observed, Partial,
+        Row as TableRow, State,
+    },
     sql::Dialect,
 };
 
@@ -94,14 +97,11 @@ impl VersionTable {
             Err(error) => return Err(error.into()),
         };
         let layout = self.check_layout(found.first())?;
-        let applied = found[1..]
+        let rows = found[1..]
             .iter()
             .map(|row| read_row(row).map_err(|reason| self.foreign(reason)))
-            .collect::<Result<_, _>>()?;
-        Ok(Observed {
-            applied,
-            layout: Some(layout),
-        })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Observed::of(rows, layout))
     }
 
     /// Reads the log, oldest first; empty without one.
@@ -300,17 +300,35 @@ fn is_odd(error: &sqlx::Error) -> bool {
     error::code(error).is_some_and(|code| code.starts_with("42") && code != "42501")
 }
 
-fn read_row(row: &PgRow) -> Result<AppliedRevision, String> {
+fn read_row(row: &PgRow) -> Result<TableRow, String> {
     let sequence: i64 = value(row, 0)?;
     read_columns(row, sequence).map_err(|reason| format!("row {sequence}: {reason}"))
 }
 
-fn read_columns(row: &PgRow, sequence: i64) -> Result<AppliedRevision, String> {
-    let kind = match value::<String>(row, 2)?.as_str() {
-        "revision" => Kind::Revision,
-        "repeatable" => Kind::Repeatable,
-        other => return Err(format!("`{other}` is no kind")),
-    };
+fn read_columns(row: &PgRow, sequence: i64) -> Result<TableRow, String> {
+    match value::<String>(row, 2)?.as_str() {
+        "revision" => read_revision(row, sequence).map(TableRow::Revision),
+        "repeatable" => read_repeatable(row, sequence).map(TableRow::Repeatable),
+        other => Err(format!("`{other}` is no kind")),
+    }
+}
+
+fn read_repeatable(row: &PgRow, sequence: i64) -> Result<AppliedRepeatable, String> {
+    Ok(AppliedRepeatable {
+        sequence,
+        id: value(row, 1)?,
+        message: value(row, 3)?,
+        upon: list(row, 4)?,
+        checksum: value(row, 6)?,
+        started_at: time(value(row, 15)?)?,
+        applied_at: time(value(row, 16)?)?,
+        duration_ms: value(row, 17)?,
+        applied_by: value(row, 18)?,
+        tool_version: value(row, 19)?,
+    })
+}
+
+fn read_revision(row: &PgRow, sequence: i64) -> Result<AppliedRevision, String> {
     let state = match value::<String>(row, 8)?.as_str() {
         "applied" => State::Applied,
         "partial" => State::Partial(read_partial(row)?),
@@ -319,7 +337,6 @@ fn read_columns(row: &PgRow, sequence: i64) -> Result<AppliedRevision, String> {
     Ok(AppliedRevision {
         sequence,
         revision: value(row, 1)?,
-        kind,
         message: value(row, 3)?,
         parents: list(row, 4)?,
         depends_on: list(row, 5)?,
@@ -356,7 +373,7 @@ fn read_log_row(row: &PgRow) -> Result<LogRow, String> {
         sequence: value(row, 0)?,
         at: time(value(row, 1)?)?,
         event: value(row, 2)?,
-        revision: optional(row, 3)?,
+        subject: optional(row, 3)?,
         message: text(row, 4)?,
         outcome: value(row, 5)?,
         duration_ms: value(row, 6)?,

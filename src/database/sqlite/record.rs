@@ -10,7 +10,7 @@ use super::{
     handle::Bind,
     version_table::{LAYOUT, VersionTable},
 };
-use crate::revision::{LogEntry, LogEvent, NewRow, Partial, RecordChange, RevisionId};
+use crate::revision::{LogEntry, LogEvent, NewRow, Partial, RecordChange, Subject};
 
 /// When what is recorded began, and who did it.
 #[derive(Clone, Copy, Debug)]
@@ -137,12 +137,12 @@ pub(super) struct Command<'a> {
     /// Of `?1`, `?2` and so on.
     pub fields: Vec<Field<'a>>,
     /// What it is about, for when it hits no row or many.
-    subject: Subject<'a>,
+    target: Written<'a>,
 }
 
-enum Subject<'a> {
-    /// A revision's row, and what it is when the row is not found.
-    Row(&'a RevisionId, &'static str),
+enum Written<'a> {
+    /// A row, and what it is when it is not found.
+    Row(&'a Subject, &'static str),
     Log,
 }
 
@@ -154,16 +154,16 @@ impl<'a> Command<'a> {
         match change {
             RecordChange::Insert(row) => Self::insert(table, actor, row, None),
             RecordChange::Begin(row, partial) => Self::insert(table, actor, row, Some(partial)),
-            RecordChange::Delete(revision) => Self {
+            RecordChange::Delete(subject) => Self {
                 sql: format!("DELETE FROM {} WHERE revision = ?1", table.table),
-                fields: vec![revision.as_str().into()],
-                subject: Subject::Row(revision, "is not there"),
+                fields: vec![subject.as_str().into()],
+                target: Written::Row(subject, "is not there"),
             },
-            RecordChange::Progress { revision, from, to } => {
-                Self::progress(table, revision, *from, to)
+            RecordChange::Progress { subject, from, to } => {
+                Self::progress(table, subject, *from, to)
             }
             RecordChange::Accept {
-                revision,
+                subject,
                 up_checksum,
                 down_checksum,
                 down_script,
@@ -174,14 +174,14 @@ impl<'a> Command<'a> {
                     table.table
                 ),
                 fields: vec![
-                    revision.as_str().into(),
+                    subject.as_str().into(),
                     up_checksum.to_string().into(),
                     down_checksum.as_ref().map(ToString::to_string).into(),
                     down_script.as_deref().into(),
                 ],
-                subject: Subject::Row(revision, "is not there"),
+                target: Written::Row(subject, "is not there"),
             },
-            RecordChange::Finish { revision, from } => Self::finish(table, actor, revision, *from),
+            RecordChange::Finish { subject, from } => Self::finish(table, actor, subject, *from),
         }
     }
 
@@ -202,8 +202,8 @@ impl<'a> Command<'a> {
         );
         let fields = vec![
             row.sequence.into(),
-            row.revision.as_str().into(),
-            row.kind.as_str().into(),
+            row.subject.as_str().into(),
+            row.subject.kind().into(),
             row.message.as_str().into(),
             list(&row.parents).into(),
             list(&row.depends_on).into(),
@@ -228,14 +228,14 @@ impl<'a> Command<'a> {
         Self {
             sql,
             fields,
-            subject: Subject::Row(&row.revision, "is already there"),
+            target: Written::Row(&row.subject, "is already there"),
         }
     }
 
     /// The times of an up script add up over its parts; a down script's do not count.
     fn progress(
         table: &VersionTable,
-        revision: &'a RevisionId,
+        subject: &'a Subject,
         from: Option<usize>,
         to: &'a Partial,
     ) -> Self {
@@ -251,7 +251,7 @@ impl<'a> Command<'a> {
             }
         );
         let fields = vec![
-            revision.as_str().into(),
+            subject.as_str().into(),
             count(from),
             to.direction.as_str().into(),
             to.script.as_str().into(),
@@ -264,12 +264,12 @@ impl<'a> Command<'a> {
         Self {
             sql,
             fields,
-            subject: Subject::Row(revision, "is not as far as it should be"),
+            target: Written::Row(subject, "is not as far as it should be"),
         }
     }
 
     /// A row that was applied before (its down script was given up) keeps what it says of that.
-    fn finish(table: &VersionTable, actor: &'a str, revision: &'a RevisionId, from: usize) -> Self {
+    fn finish(table: &VersionTable, actor: &'a str, subject: &'a Subject, from: usize) -> Self {
         let sql = format!(
             "UPDATE {} SET state = 'applied', direction = NULL, script = NULL,
                 statements_done = NULL, statements_total = NULL, statement_checksums = NULL,
@@ -281,7 +281,7 @@ impl<'a> Command<'a> {
             table.table
         );
         let fields = vec![
-            revision.as_str().into(),
+            subject.as_str().into(),
             count(Some(from)),
             Field::Now,
             Field::Duration,
@@ -291,7 +291,7 @@ impl<'a> Command<'a> {
         Self {
             sql,
             fields,
-            subject: Subject::Row(revision, "is not as far as it should be"),
+            target: Written::Row(subject, "is not as far as it should be"),
         }
     }
 
@@ -307,7 +307,7 @@ impl<'a> Command<'a> {
         let fields = vec![
             Field::Now,
             entry.event.as_str().into(),
-            entry.revision.as_ref().map(RevisionId::as_str).into(),
+            entry.subject.as_ref().map(Subject::as_str).into(),
             entry.message.as_deref().into(),
             entry.error.as_ref().map_or("ok", |_| "failed").into(),
             Field::Duration,
@@ -319,7 +319,7 @@ impl<'a> Command<'a> {
         Self {
             sql,
             fields,
-            subject: Subject::Log,
+            target: Written::Log,
         }
     }
 
@@ -340,7 +340,7 @@ impl<'a> Command<'a> {
         Self {
             sql,
             fields,
-            subject: Subject::Log,
+            target: Written::Log,
         }
     }
 
@@ -350,25 +350,31 @@ impl<'a> Command<'a> {
     /// [`DatabaseError::StateChanged`] when it does not change exactly one row.
     pub fn run(&self, connection: &mut Connection, times: &Times) -> Result<(), DatabaseError> {
         let binds: Vec<_> = self.fields.iter().map(|field| field.bind(times)).collect();
-        let (result, subject) = (connection.write(&self.sql, &binds), &self.subject);
-        let reason = match (result, subject) {
+        let (result, target) = (connection.write(&self.sql, &binds), &self.target);
+        let reason = match (result, target) {
             (Ok(1), _) => return Ok(()),
-            (Ok(count), Subject::Log) => {
+            (Ok(count), Written::Log) => {
                 format!("writing to the log changed {count} rows instead of one")
             }
-            (Ok(0), Subject::Row(revision, otherwise)) => {
-                format!("the row of revision {revision} {otherwise}")
+            (Ok(0), Written::Row(subject, otherwise)) => {
+                format!("the row of {} {subject} {otherwise}", subject.noun())
             }
-            (Ok(count), Subject::Row(revision, _)) => {
-                format!("the record of revision {revision} hit {count} rows")
+            (Ok(count), Written::Row(subject, _)) => {
+                format!(
+                    "the record of {} {subject} hit {count} rows",
+                    subject.noun()
+                )
             }
-            (Err(DatabaseError::Sql(failure)), Subject::Row(revision, otherwise))
+            (Err(DatabaseError::Sql(failure)), Written::Row(subject, otherwise))
                 if matches!(
                     failure.code.as_deref(),
                     Some("SQLITE_CONSTRAINT_UNIQUE" | "SQLITE_CONSTRAINT_PRIMARYKEY")
                 ) =>
             {
-                format!("the row of revision {revision} {otherwise}, or its sequence is taken")
+                format!(
+                    "the row of {} {subject} {otherwise}, or its sequence is taken",
+                    subject.noun()
+                )
             }
             (Err(error), _) => return Err(error),
         };

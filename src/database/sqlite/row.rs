@@ -9,7 +9,8 @@ use super::{
     handle::{Row, Value},
 };
 use crate::revision::{
-    AppliedRevision, Direction, Interruption, Kind, LogRow, Partial, RevisionId, State,
+    AppliedRepeatable, AppliedRevision, Direction, Interruption, LogRow, Partial, Row as TableRow,
+    State, Subject,
 };
 
 /// Columns of the version table, in the order of its definition.
@@ -56,16 +57,37 @@ pub(super) const LOG_COLUMNS: [&str; 11] = [
 ///
 /// # Errors
 /// What makes no sense, with the row.
-pub(super) fn applied(table: &str, row: &Row) -> Result<AppliedRevision, DatabaseError> {
+pub(super) fn applied(table: &str, row: &Row) -> Result<TableRow, DatabaseError> {
     let read = Reader {
         table,
         columns: &COLUMNS,
         row,
     };
+    match read.one_of("kind", ["revision", "repeatable"], |kind| kind)? {
+        "revision" => revision(&read).map(TableRow::Revision),
+        _ => repeatable(&read).map(TableRow::Repeatable),
+    }
+}
+
+fn repeatable(read: &Reader<'_>) -> Result<AppliedRepeatable, DatabaseError> {
+    Ok(AppliedRepeatable {
+        sequence: read.integer("sequence")?,
+        id: read.parsed("revision")?,
+        message: read.text("message")?.to_owned(),
+        upon: read.list("parents")?,
+        checksum: read.parsed("up_checksum")?,
+        started_at: read.time("started_at")?,
+        applied_at: read.time("applied_at")?,
+        duration_ms: read.integer("duration_ms")?,
+        applied_by: read.text("applied_by")?.to_owned(),
+        tool_version: read.text("tool_version")?.to_owned(),
+    })
+}
+
+fn revision(read: &Reader<'_>) -> Result<AppliedRevision, DatabaseError> {
     Ok(AppliedRevision {
         sequence: read.integer("sequence")?,
         revision: read.parsed("revision")?,
-        kind: read.one_of("kind", [Kind::Revision, Kind::Repeatable], Kind::as_str)?,
         message: read.text("message")?.to_owned(),
         parents: read.list("parents")?,
         depends_on: read.list("depends_on")?,
@@ -75,7 +97,7 @@ pub(super) fn applied(table: &str, row: &Row) -> Result<AppliedRevision, Databas
             .map(|_| read.parsed("down_checksum"))
             .transpose()?,
         down_script: read.optional("down_script")?.map(str::to_owned),
-        state: state(&read)?,
+        state: state(read)?,
         started_at: read.time("started_at")?,
         applied_at: read
             .optional("applied_at")?
@@ -113,15 +135,15 @@ pub(super) fn log_row(table: &str, row: &Row) -> Result<LogRow, DatabaseError> {
         row,
     };
     let optional = |column| read.optional(column).map(|text| text.map(str::to_owned));
-    let revision = match read.optional("revision")? {
-        Some(_) => Some(read.parsed::<RevisionId>("revision")?),
+    let subject = match read.optional("revision")? {
+        Some(_) => Some(read.parsed::<Subject>("revision")?),
         None => None,
     };
     Ok(LogRow {
         sequence: read.integer("sequence")?,
         at: read.time("at")?,
         event: read.text("event")?.to_owned(),
-        revision,
+        subject,
         message: optional("message")?,
         outcome: read.text("outcome")?.to_owned(),
         duration_ms: read.integer("duration_ms")?,

@@ -73,11 +73,8 @@ impl VersionTable {
                 self.table
             );
             let rows = connection.query(&sql, &[])?;
-            let applied = rows.iter().map(|row| applied(&self.name, row));
-            Ok(Observed {
-                applied: applied.collect::<Result<_, _>>()?,
-                layout: Some(layout),
-            })
+            let rows = rows.iter().map(|row| applied(&self.name, row));
+            Ok(Observed::of(rows.collect::<Result<Vec<_>, _>>()?, layout))
         })
     }
 

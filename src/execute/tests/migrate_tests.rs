@@ -50,7 +50,7 @@ async fn upgrade(fake: &mut Fake, plans: usize) -> (Result<Migrated, Aborted<End
 }
 
 fn ids(done: &[Done]) -> Vec<&str> {
-    done.iter().map(|done| done.revision.as_str()).collect()
+    done.iter().map(|done| done.subject.as_str()).collect()
 }
 
 /// The last script meets `error` so often.

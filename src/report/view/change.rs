@@ -2,12 +2,16 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Json, Paint, Verbosity, View, history::ids, object};
+use super::{
+    Json, Paint, Verbosity, View,
+    history::{ids, subjects},
+    object,
+};
 use crate::{
     execute::Done,
     plan::{Execution, Plan, Source, Step},
     report::{Style, count, duration},
-    revision::{Direction, RevisionId},
+    revision::{Direction, RevisionId, Subject},
 };
 
 /// `upgrade --dry-run` and `downgrade --dry-run`.
@@ -39,11 +43,11 @@ impl View for PlanView {
             .plan
             .steps
             .iter()
-            .map(|step| step.revision.as_str().len())
+            .map(|step| step.subject.as_str().len())
             .max();
         let width = width.unwrap_or(0);
         for step in &self.plan.steps {
-            let id = paint.paint(Style::Id, format!("{:<width$}", step.revision.as_str()));
+            let id = paint.paint(Style::Id, format!("{:<width$}", step.subject.as_str()));
             let about = paint.paint(Style::Dim, about(step));
             text.push_str(&format!("  {id}  {}  {about}\n", step.message));
             if verbosity == Verbosity::Verbose {
@@ -122,7 +126,7 @@ pub(super) fn sql(step: &Step, paint: Paint) -> String {
 
 pub(super) fn step_json(step: &Step) -> Value {
     json!({
-        "revision": step.revision.as_str(),
+        "revision": step.subject.as_str(),
         "message": step.message,
         "file": step.script.file,
         "stored_script": step.source == Source::Stored,
@@ -148,7 +152,7 @@ pub struct RunView {
     /// What was done.
     pub done: Vec<Done>,
     /// What was to be done and was not.
-    pub not_run: Vec<RevisionId>,
+    pub not_run: Vec<Subject>,
     /// Whether a signal stopped it.
     pub interrupted: bool,
     /// The revision that is in its middle now.
@@ -200,7 +204,7 @@ impl View for RunView {
             .iter()
             .map(|done| {
                 json!({
-                    "revision": done.revision.as_str(),
+                    "revision": done.subject.as_str(),
                     "duration_ms": millis(done.elapsed),
                 })
             })
@@ -210,7 +214,7 @@ impl View for RunView {
             "direction": self.direction.as_str(),
             "current": ids(&self.current),
             "done": done,
-            "not_run": ids(&self.not_run),
+            "not_run": subjects(&self.not_run),
             "interrupted": self.interrupted,
             "partial": self.partial.as_ref().map(RevisionId::as_str),
             "duration_ms": millis(self.elapsed),

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::{Json, Paint, Verbosity, View, object};
 use crate::{
     report::{Style, duration},
-    revision::{AppliedRevision, Ending, Partial, Revision, RevisionId, State},
+    revision::{AppliedRevision, Ending, Partial, Revision, RevisionId, State, Subject},
 };
 
 /// What is special about a revision in a listing.
@@ -117,6 +117,10 @@ impl RevisionLine {
 
 pub(super) fn ids(ids: &[RevisionId]) -> Vec<&str> {
     ids.iter().map(RevisionId::as_str).collect()
+}
+
+pub(super) fn subjects(subjects: &[Subject]) -> Vec<&str> {
+    subjects.iter().map(Subject::as_str).collect()
 }
 
 fn parents(parents: &[RevisionId]) -> String {

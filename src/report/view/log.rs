@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Json, Paint, Verbosity, View, history::rfc3339, object};
 use crate::{
     report::{Style, duration},
-    revision::{LogRow, RevisionId},
+    revision::{LogRow, Subject},
 };
 
 /// `history --log`.
@@ -50,7 +50,7 @@ impl View for LogView {
 }
 
 fn id(row: &LogRow) -> &str {
-    row.revision.as_ref().map_or("", RevisionId::as_str)
+    row.subject.as_ref().map_or("", Subject::as_str)
 }
 
 /// The log knows whole milliseconds.
@@ -112,7 +112,7 @@ fn row_json(row: &LogRow) -> Value {
         "sequence": row.sequence,
         "at": rfc3339(row.at),
         "event": row.event,
-        "revision": row.revision.as_ref().map(RevisionId::as_str),
+        "revision": row.subject.as_ref().map(Subject::as_str),
         "message": row.message,
         "outcome": row.outcome,
         "duration_ms": row.duration_ms,
@@ -134,7 +134,7 @@ mod tests {
             sequence: 1,
             at: DateTime::UNIX_EPOCH,
             event: event.to_owned(),
-            revision: Some("20260101000001".parse().unwrap()),
+            subject: Some("20260101000001".parse().unwrap()),
             message: Some("Create users".to_owned()),
             outcome: if error.is_some() { "failed" } else { "ok" }.to_owned(),
             duration_ms: 1500,

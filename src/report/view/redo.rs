@@ -5,13 +5,13 @@ use serde_json::json;
 use super::{
     Json, Paint, Verbosity, View,
     change::{about, millis, sql, statements, step_json},
-    history::ids,
+    history::{ids, subjects},
     object,
 };
 use crate::{
     plan::{Plan, Step},
     report::{Style, count, duration},
-    revision::{Direction, RevisionId},
+    revision::{Direction, RevisionId, Subject},
 };
 
 /// `redo --dry-run`.
@@ -42,10 +42,10 @@ impl View for RedoPlanView {
             .plan
             .steps
             .iter()
-            .map(|step| step.revision.as_str().len());
+            .map(|step| step.subject.as_str().len());
         let width = widths.max().unwrap_or(0);
         for step in &self.plan.steps {
-            let id = paint.paint(Style::Id, format!("{:<width$}", step.revision.as_str()));
+            let id = paint.paint(Style::Id, format!("{:<width$}", step.subject.as_str()));
             let about = paint.paint(Style::Dim, about(step));
             text.push_str(&format!(
                 "  {:<6}  {id}  {}  {about}\n",
@@ -90,7 +90,7 @@ pub struct RedoView {
     /// What was reverted, in this order.
     pub reverted: Vec<RevisionId>,
     /// What was applied after it, in this order.
-    pub applied: Vec<RevisionId>,
+    pub applied: Vec<Subject>,
     /// What was reverted and is not applied again.
     pub missing: Vec<RevisionId>,
     /// Whether a signal stopped it.
@@ -139,7 +139,7 @@ impl View for RedoView {
             "database": self.database,
             "current": ids(&self.current),
             "reverted": ids(&self.reverted),
-            "applied": ids(&self.applied),
+            "applied": subjects(&self.applied),
             "missing": ids(&self.missing),
             "interrupted": self.interrupted,
             "partial": self.partial.as_ref().map(RevisionId::as_str),

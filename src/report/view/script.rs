@@ -1,7 +1,7 @@
 use serde_json::json;
 
-use super::{Json, Paint, Verbosity, View, history::ids, object};
-use crate::revision::{Direction, RevisionId};
+use super::{Json, Paint, Verbosity, View, history::subjects, object};
+use crate::revision::{Direction, Subject};
 
 /// `upgrade --sql` and `downgrade --sql`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct ScriptView {
     /// Which way.
     pub direction: Direction,
     /// What it applies or reverts, in order.
-    pub revisions: Vec<RevisionId>,
+    pub steps: Vec<Subject>,
     /// The script.
     pub sql: String,
 }
@@ -29,7 +29,7 @@ impl View for ScriptView {
             "direction": self.direction.as_str(),
             "from": self.from,
             "to": self.to,
-            "revisions": ids(&self.revisions),
+            "revisions": subjects(&self.steps),
             "sql": self.sql,
         }))
     }

@@ -1,0 +1,164 @@
+use std::{fmt, str::FromStr, sync::Arc};
+
+use super::{RevisionId, RevisionIdError};
+
+/// What a repeatable script is called in records: `R_` and its slug, as its file is called. Never
+/// a revision's id, which is digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RepeatableId(Arc<str>);
+
+/// The text is no name of a repeatable script.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not the name of a repeatable script; that is R_ and a slug")]
+pub struct RepeatableIdError(pub String);
+
+const PREFIX: &str = "R_";
+
+impl RepeatableId {
+    /// Of the script `R_<slug>.sql`; `None` when a record can't hold the slug.
+    pub fn of_slug(slug: &str) -> Option<Self> {
+        let fits = !slug.is_empty() && slug.trim() == slug && !slug.contains(char::is_control);
+        fits.then(|| Self(format!("{PREFIX}{slug}").into()))
+    }
+
+    /// With its `R_`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Without it.
+    pub fn slug(&self) -> &str {
+        &self.0[PREFIX.len()..]
+    }
+}
+
+impl FromStr for RepeatableId {
+    type Err = RepeatableIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.strip_prefix(PREFIX)
+            .and_then(Self::of_slug)
+            .ok_or_else(|| RepeatableIdError(text.to_owned()))
+    }
+}
+
+impl fmt::Display for RepeatableId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// What a record is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A step of the history.
+    Revision(RevisionId),
+    /// A script that is applied again whenever it changes.
+    Repeatable(RepeatableId),
+}
+
+impl Subject {
+    /// As the version table's column `revision` has it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Revision(id) => id.as_str(),
+            Self::Repeatable(id) => id.as_str(),
+        }
+    }
+
+    /// As the version table's column `kind` has it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Revision(_) => REVISION,
+            Self::Repeatable(_) => REPEATABLE,
+        }
+    }
+
+    /// The revision, when it is one.
+    pub fn revision(&self) -> Option<&RevisionId> {
+        match self {
+            Self::Revision(id) => Some(id),
+            Self::Repeatable(_) => None,
+        }
+    }
+
+    /// The noun for it: `revision 20261122093000`, `repeatable script R_views`.
+    pub fn noun(&self) -> &'static str {
+        match self {
+            Self::Revision(_) => "revision",
+            Self::Repeatable(_) => "repeatable script",
+        }
+    }
+}
+
+/// In the version table's column `kind`.
+pub(super) const REVISION: &str = "revision";
+pub(super) const REPEATABLE: &str = "repeatable";
+
+impl From<RevisionId> for Subject {
+    fn from(id: RevisionId) -> Self {
+        Self::Revision(id)
+    }
+}
+
+impl From<RepeatableId> for Subject {
+    fn from(id: RepeatableId) -> Self {
+        Self::Repeatable(id)
+    }
+}
+
+impl PartialEq<RevisionId> for Subject {
+    fn eq(&self, other: &RevisionId) -> bool {
+        self.revision() == Some(other)
+    }
+}
+
+impl PartialEq<RepeatableId> for Subject {
+    fn eq(&self, other: &RepeatableId) -> bool {
+        matches!(self, Self::Repeatable(id) if id == other)
+    }
+}
+
+impl FromStr for Subject {
+    type Err = RevisionIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.parse() {
+            Ok(repeatable) => Ok(Self::Repeatable(repeatable)),
+            Err(_) => text.parse().map(Self::Revision),
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_about_a_revision_or_a_repeatable_script() {
+        let check = |text: &str, kind: &str| {
+            let subject: Subject = text.parse().unwrap();
+            assert_eq!((subject.as_str(), subject.kind()), (text, kind));
+        };
+        check("0070", "revision");
+        check("R_views", "repeatable");
+        check("R_7", "repeatable");
+        check("R__żółte widoki", "repeatable");
+        for text in ["", "R_", "r_views", "R_a\nb", "R_ a", "views", "7a"] {
+            assert!(text.parse::<Subject>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_slug_comes_back() {
+        let id = RepeatableId::of_slug("views").unwrap();
+        assert_eq!((id.as_str(), id.slug()), ("R_views", "views"));
+        assert_eq!("R_views".parse(), Ok(id));
+    }
+}
