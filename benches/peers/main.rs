@@ -1,0 +1,99 @@
+//! Whole processes: `migrator` against other tools and against floors that do the same work with
+//! nothing around it, in turns on the same machine.
+//!
+//! ```sh
+//! tests/run -- cargo bench --bench peers                       # everything, into docs/benchmarks.md
+//! tests/run -- cargo bench --bench peers -- --sizes 10,100     # fewer revisions, to the terminal
+//! ```
+//!
+//! Peers that are not on the PATH are left out, and named. `MIGRATOR_BENCH_PG` names another server
+//! than the tests' one, which does not wait for its disk.
+
+mod chart;
+mod database;
+mod floor;
+mod limits;
+mod measure;
+mod options;
+mod page;
+mod scripts;
+mod tools;
+
+use std::{env, path::Path};
+
+use database::Database;
+use measure::{Measured, Scenario};
+use options::Options;
+use tools::Tool;
+
+fn main() {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == floor::FLAG) {
+        return floor::run(&arguments[1..]);
+    }
+    let options = Options::read(&arguments);
+    let databases = Database::all();
+    let (tools, missing) = tools::installed();
+    let mut measured = Measured::default();
+    for size in &options.sizes {
+        for database in &databases {
+            cycles(
+                database,
+                *size,
+                &tools,
+                options.rounds(*size),
+                &mut measured,
+            );
+        }
+    }
+    let limits = limits::measure(&databases, &options);
+    let page = page::write(&measured, &limits, &tools, &missing, &options);
+    if options.is_whole() {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+        std::fs::write(docs.join("benchmarks.md"), page).unwrap();
+        chart::draw(&measured, &docs.join("benchmarks.svg"));
+    } else {
+        println!("{page}");
+    }
+}
+
+/// Every tool from empty to head, with nothing to do, and back; in turns.
+fn cycles(
+    database: &Database,
+    size: usize,
+    tools: &[Tool],
+    rounds: usize,
+    measured: &mut Measured,
+) {
+    let dir = tempfile::tempdir().unwrap();
+    let projects: Vec<_> = tools
+        .iter()
+        .map(|tool| (tool, tool.project(dir.path(), size)))
+        .collect();
+    let floors = floor::prepare(dir.path(), database, size);
+    for _ in 0..rounds {
+        for (tool, project) in &projects {
+            let url = database.fresh(project);
+            let mut add = |scenario, command: Option<std::process::Command>| {
+                if let Some(mut command) = command {
+                    measured.add(
+                        database,
+                        scenario,
+                        size,
+                        tool.name,
+                        measure::run(&mut command),
+                    );
+                }
+            };
+            add(Scenario::Empty, Some((tool.up)(project, &url)));
+            add(Scenario::Nothing, Some((tool.up)(project, &url)));
+            add(Scenario::Base, tool.down.map(|down| down(project, &url)));
+            if let Some(all) = tool.up_at_once {
+                let url = database.fresh(project);
+                add(Scenario::AtOnce, Some(all(project, &url)));
+            }
+        }
+        floors.measure(database, size, measured);
+    }
+    eprintln!("{} with {size} revisions: done", database.name());
+}
