@@ -182,13 +182,13 @@ async fn steps(url: &str, migrations: &Path, times: &Times) -> Vec<String> {
              {start}, {now}, {elapsed}, 'user@host', '0.1.0');\n{}",
             step.script.text,
             row.sequence,
-            row.revision,
+            row.subject,
             row.message,
             parents.join(","),
             row.up_checksum,
             row.down_checksum.as_ref().unwrap(),
             row.down_script.as_ref().unwrap(),
-            logged("upgrade", &row.revision.to_string(), &row.message, times),
+            logged("upgrade", &row.subject.to_string(), &row.message, times),
         )
     };
     plan.steps.iter().map(step).collect()
