@@ -238,10 +238,11 @@ fn is_certain(kind: &ProblemKind, ids: &HashSet<RevisionId>) -> bool {
 /// Brings ups and downs together: by id and slug, so that two revisions with
 /// one id stay two, for the history to name.
 fn pair_up(found: Vec<Found>, problems: &mut Vec<DirectoryProblem>) -> Vec<ScriptPair> {
-    let mut groups: BTreeMap<RevisionId, BTreeMap<String, Group>> = BTreeMap::new();
+    // One map: a map for each id would take several kilobytes a revision.
+    let mut groups: BTreeMap<(RevisionId, String), Group> = BTreeMap::new();
     for found in found {
-        let slugs = groups.entry(found.name.id.clone()).or_default();
-        let group = slugs.entry(found.name.slug.clone()).or_default();
+        let key = (found.name.id.clone(), found.name.slug.clone());
+        let group = groups.entry(key).or_default();
         let side = match found.name.direction {
             Direction::Up => &mut group.up,
             Direction::Down => &mut group.down,
@@ -258,28 +259,21 @@ fn pair_up(found: Vec<Found>, problems: &mut Vec<DirectoryProblem>) -> Vec<Scrip
             )),
         }
     }
-    let mut pairs = Vec::new();
-    for slugs in groups.into_values() {
-        let of_an_up = slugs.values().find_map(|group| group.up.as_ref());
-        let other = of_an_up.map(|up| up.name.slug.clone());
-        for group in slugs.into_values() {
-            match (group.up, group.down) {
-                (None, None) => {}
-                (None, Some(down)) => problems.push(orphan(down, other.clone())),
-                (Some(up), down) => {
-                    // A pair whose down could not be read is incomplete, but its up tells the history something.
-                    let down = down.and_then(|down| down.script);
-                    pairs.extend(up.script.map(|script| ScriptPair {
-                        id: up.name.id,
-                        slug: up.name.slug,
-                        up: script,
-                        down,
-                    }));
-                }
-            }
-        }
-    }
-    pairs
+    let orphans = groups.values().filter(|group| group.up.is_none());
+    let orphans = orphans.filter_map(|group| group.down.as_ref());
+    problems.extend(orphans.map(|down| orphan(down, &groups)));
+    let pair = |group: Group| {
+        // A pair whose down could not be read is incomplete, but its up tells the history something.
+        let down = group.down.and_then(|down| down.script);
+        let up = group.up?;
+        Some(ScriptPair {
+            id: up.name.id,
+            slug: up.name.slug,
+            up: up.script?,
+            down,
+        })
+    };
+    groups.into_values().filter_map(pair).collect()
 }
 
 #[derive(Default)]
@@ -288,14 +282,18 @@ struct Group {
     down: Option<Found>,
 }
 
-/// A down script without an up of its name; `other` is the slug of an up of its id.
-fn orphan(down: Found, other: Option<String>) -> DirectoryProblem {
-    let ScriptName { id, slug, .. } = down.name;
-    let kind = match other {
+/// A down script without an up of its name.
+fn orphan(down: &Found, groups: &BTreeMap<(RevisionId, String), Group>) -> DirectoryProblem {
+    let ScriptName { id, slug, .. } = down.name.clone();
+    let of_its_id = groups
+        .range((id.clone(), String::new())..)
+        .take_while(|((other, _), _)| *other == id);
+    let ups = of_its_id.filter(|(_, group)| group.up.is_some());
+    let kind = match ups.map(|((_, slug), _)| slug.clone()).next() {
         Some(other) => ProblemKind::SlugMismatch { id, slug, other },
         None => ProblemKind::MissingUp { id },
     };
-    problem(down.file, Kind::Script(kind))
+    problem(down.file.clone(), Kind::Script(kind))
 }
 
 pub(super) fn problem(file: String, kind: Kind) -> DirectoryProblem {
