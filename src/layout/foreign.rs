@@ -1,0 +1,253 @@
+//! Other tools' tables of what is applied: whose is whose, what a row says, and what a checksum is of.
+
+mod checksum;
+mod shape;
+mod tool;
+
+use chrono::{DateTime, Utc};
+
+use crate::revision::RevisionId;
+pub use checksum::checksum_matches;
+pub use shape::{ForeignRow, ForeignShape, SHAPES, table_names};
+pub use tool::ForeignTool;
+
+/// The id that a migration has here when its file is read as the tool reads it.
+pub fn revision_id(tool: ForeignTool, name: &str) -> Option<RevisionId> {
+    match tool {
+        ForeignTool::SqlMigrate | ForeignTool::Alembic => None,
+        _ => name.parse().ok(),
+    }
+}
+
+/// A table as the catalog has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundTable {
+    /// Its name alone.
+    pub name: String,
+    /// For people: on PostgreSQL with its schema.
+    pub shown: String,
+    /// As statements name it: quoted, and with its schema.
+    pub quoted: String,
+    /// Names of its columns.
+    pub columns: Vec<String>,
+}
+
+/// Why no table can be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ForeignError {
+    /// None that is known is there.
+    #[error("{}", none(*.0))]
+    None(
+        /// The tool that was asked for.
+        Option<ForeignTool>,
+    ),
+    /// More than one tool has kept records here.
+    #[error("several tools have kept records here: {}", several(.0))]
+    Several(
+        /// Tools with their tables.
+        Vec<(ForeignTool, String)>,
+    ),
+    /// It has the name, but not the columns.
+    #[error("{table} is not the table of {tool}: it has no column {missing}")]
+    Odd {
+        /// The table.
+        table: String,
+        /// Whose it should be.
+        tool: ForeignTool,
+        /// The first column that is not there.
+        missing: &'static str,
+    },
+}
+
+fn none(asked: Option<ForeignTool>) -> String {
+    match asked {
+        None => "no table of a tool that is known is here".to_owned(),
+        Some(tool) => format!("there is no table of {tool} here"),
+    }
+}
+
+fn several(found: &[(ForeignTool, String)]) -> String {
+    let found = found
+        .iter()
+        .map(|(tool, table)| format!("{tool} ({table})"));
+    found.collect::<Vec<_>>().join(", ")
+}
+
+/// The table among `found` that is to be read: that of `asked`, or the only one.
+///
+/// # Errors
+/// When there is none, or no way to choose.
+pub fn choose(
+    found: &[FoundTable],
+    asked: Option<ForeignTool>,
+) -> Result<(&'static ForeignShape, &FoundTable), ForeignError> {
+    let mut fitting: Vec<(&ForeignShape, &FoundTable)> = Vec::new();
+    for table in found {
+        let shapes = SHAPES.iter().filter(|shape| shape.table == table.name);
+        let mut shapes = shapes.filter(|shape| fits(shape, table, found, asked));
+        fitting.extend(shapes.next().map(|shape| (shape, table)));
+    }
+    if let Some(tool) = asked {
+        fitting.retain(|(shape, _)| shape.tool == tool);
+    }
+    match fitting.as_slice() {
+        [] => Err(odd(found, asked).unwrap_or(ForeignError::None(asked))),
+        [one] => Ok(*one),
+        several => Err(ForeignError::Several(
+            several
+                .iter()
+                .map(|(shape, table)| (shape.tool, table.shown.clone()))
+                .collect(),
+        )),
+    }
+}
+
+/// Whether it is the table of that tool. What is asked for need not show its surroundings.
+fn fits(
+    shape: &ForeignShape,
+    table: &FoundTable,
+    found: &[FoundTable],
+    asked: Option<ForeignTool>,
+) -> bool {
+    let surrounded = shape
+        .beside
+        .is_none_or(|beside| found.iter().any(|other| other.name == beside));
+    let is_asked = asked.is_none_or(|tool| tool == shape.tool);
+    is_asked
+        && (asked.is_some() || surrounded)
+        && shape.without.is_none_or(|column| !has(table, column))
+        && shape.columns().all(|column| has(table, column))
+}
+
+fn has(table: &FoundTable, column: &str) -> bool {
+    let mut names = table.columns.iter();
+    names.any(|name| name.eq_ignore_ascii_case(column))
+}
+
+/// A table that has a tool's name and nothing else of it.
+fn odd(found: &[FoundTable], asked: Option<ForeignTool>) -> Option<ForeignError> {
+    found.iter().find_map(|table| {
+        let shape = SHAPES.iter().find(|shape| {
+            shape.table == table.name && asked.is_none_or(|tool| tool == shape.tool)
+        })?;
+        let missing = shape.columns().find(|column| !has(table, column))?;
+        Some(ForeignError::Odd {
+            table: table.shown.clone(),
+            tool: shape.tool,
+            missing,
+        })
+    })
+}
+
+/// All that a tool has recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignRecords {
+    /// Whose they are.
+    pub tool: ForeignTool,
+    /// Its table, as the database names it.
+    pub table: String,
+    /// In the order in which they were made.
+    pub entries: Vec<ForeignEntry>,
+}
+
+/// One row of another tool's table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForeignEntry {
+    /// What names the migration: a version, a file; Flyway's repeatable ones have none.
+    pub id: Option<String>,
+    /// Its name in words.
+    pub name: Option<String>,
+    /// What kind of entry it is.
+    pub kind: Option<String>,
+    /// Whether its flag says that it stands for the whole migration.
+    pub whole: bool,
+    /// When it was applied.
+    pub at: Option<DateTime<Utc>>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<i64>,
+    /// As the tool writes it, bytes as hexadecimal digits.
+    pub checksum: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(name: &str, columns: &str) -> FoundTable {
+        FoundTable {
+            name: name.to_owned(),
+            shown: name.to_owned(),
+            quoted: format!("\"{name}\""),
+            columns: columns.split(' ').map(str::to_owned).collect(),
+        }
+    }
+
+    fn chosen(
+        tables: &[FoundTable],
+        asked: Option<ForeignTool>,
+    ) -> Result<ForeignTool, ForeignError> {
+        choose(tables, asked).map(|(shape, _)| shape.tool)
+    }
+
+    #[test]
+    fn a_tool_is_known_by_its_table() {
+        let check = |tables: &[FoundTable], expected: ForeignTool| {
+            assert_eq!(chosen(tables, None), Ok(expected), "{tables:?}");
+            assert_eq!(chosen(tables, Some(expected)), Ok(expected), "{tables:?}");
+        };
+        for shape in SHAPES {
+            let columns: Vec<_> = shape.columns().collect();
+            let beside = shape.beside.map(|name| found(name, "key"));
+            let table = found(shape.table, &columns.join(" "));
+            let tables: Vec<_> = [table].into_iter().chain(beside).collect();
+            check(&tables, shape.tool);
+        }
+        check(
+            &[found("schema_migrations", "version dirty")],
+            ForeignTool::GolangMigrate,
+        );
+        check(
+            &[found("schema_migrations", "VERSION")],
+            ForeignTool::Dbmate,
+        );
+    }
+
+    #[test]
+    fn a_table_is_read_as_the_tool_that_is_asked_for_has_it() {
+        let plain = [found("schema_migrations", "version")];
+        assert_eq!(
+            chosen(&plain, Some(ForeignTool::Rails)),
+            Ok(ForeignTool::Rails)
+        );
+        let refused = chosen(&plain, Some(ForeignTool::Sqlx));
+        assert_eq!(refused, Err(ForeignError::None(Some(ForeignTool::Sqlx))));
+        let refused = chosen(&plain, Some(ForeignTool::GolangMigrate));
+        assert_eq!(
+            refused,
+            Err(ForeignError::Odd {
+                table: "schema_migrations".to_owned(),
+                tool: ForeignTool::GolangMigrate,
+                missing: "dirty"
+            })
+        );
+    }
+
+    #[test]
+    fn of_several_one_has_to_be_named() {
+        let tables = [
+            found("goose_db_version", "id version_id is_applied tstamp"),
+            found("alembic_version", "version_num"),
+        ];
+        let Err(ForeignError::Several(names)) = chosen(&tables, None) else {
+            panic!("one was chosen");
+        };
+        assert_eq!(names.len(), 2);
+        assert_eq!(
+            chosen(&tables, Some(ForeignTool::Alembic)),
+            Ok(ForeignTool::Alembic)
+        );
+        assert_eq!(chosen(&[], None), Err(ForeignError::None(None)));
+        let odd = [found("gorp_migrations", "id name")];
+        assert!(matches!(chosen(&odd, None), Err(ForeignError::Odd { .. })));
+    }
+}

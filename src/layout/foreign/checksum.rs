@@ -1,0 +1,158 @@
+//! Checksums as other tools compute them.
+
+use std::hash::{Hash, Hasher};
+
+use sha2::{Digest, Sha384};
+use siphasher::sip::SipHasher13;
+
+use super::ForeignTool;
+
+/// Whether `recorded`, as the tool has written it, is of this script. A file whose line ends
+/// were converted since is still the same. `None` when the tool keeps none that can be computed.
+///
+/// `file` is the file's name, without its directory.
+pub fn checksum_matches(tool: ForeignTool, recorded: &str, file: &str, text: &str) -> Option<bool> {
+    let lf = text.replace("\r\n", "\n");
+    let crlf = lf.replace('\n', "\r\n");
+    let mut texts = [text, &lf, &crlf].into_iter();
+    match tool {
+        ForeignTool::Sqlx => Some(texts.any(|text| sqlx(text).eq_ignore_ascii_case(recorded))),
+        ForeignTool::Refinery => {
+            let (version, name) = refinery_name(file)?;
+            Some(texts.any(|text| refinery(version, name, text).contains(&recorded.to_owned())))
+        }
+        ForeignTool::Flyway => Some(flyway(text).to_string() == recorded),
+        _ => None,
+    }
+}
+
+/// SHA-384 of the file.
+fn sqlx(text: &str) -> String {
+    let digest = Sha384::digest(text);
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `1` and `create_users` of `V1__create_users.sql`.
+fn refinery_name(file: &str) -> Option<(i64, &str)> {
+    let stem = file.strip_suffix(".sql")?;
+    let (version, name) = stem.get(1..)?.split_once("__")?;
+    Some((version.parse().ok()?, name))
+}
+
+/// SipHash 1-3 of name, version and script, as Rust hashes them: with versions of 64 bits, and
+/// with those of 32 bits, which are the usual ones.
+fn refinery(version: i64, name: &str, text: &str) -> Vec<String> {
+    let hash = |version: &dyn Fn(&mut SipHasher13)| {
+        let mut hasher = SipHasher13::new();
+        name.hash(&mut hasher);
+        version(&mut hasher);
+        text.hash(&mut hasher);
+        hasher.finish().to_string()
+    };
+    let narrow = i32::try_from(version).ok();
+    let narrow = narrow.map(|version| hash(&|hasher| version.hash(hasher)));
+    let wide = hash(&|hasher| version.hash(hasher));
+    narrow.into_iter().chain([wide]).collect()
+}
+
+/// CRC-32 of the lines without their ends, as a signed number; a byte order mark does not count.
+fn flyway(text: &str) -> i32 {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut crc = crc32fast::Hasher::new();
+    for line in text.split(['\n', '\r']) {
+        crc.update(line.as_bytes());
+    }
+    crc.finalize().cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USERS: &str = "CREATE TABLE users (id integer PRIMARY KEY, name text NOT NULL);\n";
+
+    fn check(tool: ForeignTool, recorded: &str, file: &str, text: &str, expected: Option<bool>) {
+        let found = checksum_matches(tool, recorded, file, text);
+        assert_eq!(found, expected, "{tool} {file} {text:?}");
+    }
+
+    #[test]
+    fn sqlx_hashes_the_file() {
+        let text = format!("-- Create users\n{USERS}");
+        let recorded = "874ef5bd9312e8d06199353eeed9423c0de2455a7cfb3bc3fa9edd64388482fa\
+                        b2e41f94e2be496e3e27c7278f18b94d";
+        let file = "20260101000001_create_users.up.sql";
+        check(ForeignTool::Sqlx, recorded, file, &text, Some(true));
+        check(
+            ForeignTool::Sqlx,
+            &recorded.to_uppercase(),
+            file,
+            &text,
+            Some(true),
+        );
+        let converted = text.replace('\n', "\r\n");
+        check(ForeignTool::Sqlx, recorded, file, &converted, Some(true));
+        check(
+            ForeignTool::Sqlx,
+            recorded,
+            file,
+            &text.replace("id ", "ID "),
+            Some(false),
+        );
+        check(ForeignTool::Sqlx, "", file, &text, Some(false));
+    }
+
+    #[test]
+    fn refinery_hashes_name_version_and_script() {
+        let recorded = "8430260019869933421";
+        check(
+            ForeignTool::Refinery,
+            recorded,
+            "V1__create_users.sql",
+            USERS,
+            Some(true),
+        );
+        check(
+            ForeignTool::Refinery,
+            recorded,
+            "V2__create_users.sql",
+            USERS,
+            Some(false),
+        );
+        check(
+            ForeignTool::Refinery,
+            recorded,
+            "V1__create_user.sql",
+            USERS,
+            Some(false),
+        );
+        check(
+            ForeignTool::Refinery,
+            recorded,
+            "1_create_users.sql",
+            USERS,
+            None,
+        );
+    }
+
+    #[test]
+    fn flyway_leaves_line_ends_out() {
+        let file = "V1__create_users.sql";
+        let check = |recorded: &str, text: &str, expected: bool| {
+            check(ForeignTool::Flyway, recorded, file, text, Some(expected));
+        };
+        check("-6199158", USERS, true);
+        check("-6199158", &USERS.replace('\n', "\r\n"), true);
+        check("-6199158", &format!("\u{feff}{USERS}\n"), true);
+        check("-6199158", &USERS.replace("id ", "ID "), false);
+        check("0", "", true);
+        check("-873187034", "123456789", true);
+    }
+
+    #[test]
+    fn others_keep_none() {
+        for tool in [ForeignTool::Dbmate, ForeignTool::Goose, ForeignTool::Diesel] {
+            check(tool, "1", "1_x.sql", USERS, None);
+        }
+    }
+}

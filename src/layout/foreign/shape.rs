@@ -1,0 +1,275 @@
+//! How each tool's table looks, and what its columns mean.
+
+use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
+
+use super::{ForeignEntry, ForeignTool};
+
+/// How a tool's table looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ForeignShape {
+    /// Whose it is.
+    pub tool: ForeignTool,
+    /// Its usual name.
+    pub table: &'static str,
+    /// Names a migration.
+    pub id: &'static str,
+    /// Says in words what it is.
+    pub name: Option<&'static str>,
+    /// What kind of entry it is, where there are several.
+    pub kind: Option<&'static str>,
+    /// A flag, and what it is in an entry that stands for a migration as a whole.
+    pub flag: Option<(&'static str, bool)>,
+    /// When it was applied.
+    pub at: Option<&'static str>,
+    /// How long it took, and how many of its units a millisecond has.
+    pub duration: Option<(&'static str, i64)>,
+    /// Of the script, and whether it is bytes.
+    pub checksum: Option<(&'static str, bool)>,
+    /// Entries in the order in which they were made.
+    pub order: &'static str,
+    /// A table beside it that another tool with such a table does not have.
+    pub beside: Option<&'static str>,
+    /// A column that only another tool's table of that name has.
+    pub without: Option<&'static str>,
+}
+
+const PLAIN: ForeignShape = ForeignShape {
+    tool: ForeignTool::Dbmate,
+    table: "schema_migrations",
+    id: "version",
+    name: None,
+    kind: None,
+    flag: None,
+    at: None,
+    duration: None,
+    checksum: None,
+    order: "version",
+    beside: None,
+    without: None,
+};
+
+/// All that can be read. Of two that fit one table, the first is it.
+pub const SHAPES: [ForeignShape; 10] = [
+    ForeignShape {
+        tool: ForeignTool::Sqlx,
+        table: "_sqlx_migrations",
+        name: Some("description"),
+        flag: Some(("success", true)),
+        at: Some("installed_on"),
+        duration: Some(("execution_time", 1_000_000)),
+        checksum: Some(("checksum", true)),
+        ..PLAIN
+    },
+    ForeignShape {
+        tool: ForeignTool::GolangMigrate,
+        flag: Some(("dirty", false)),
+        ..PLAIN
+    },
+    ForeignShape {
+        tool: ForeignTool::Rails,
+        beside: Some("ar_internal_metadata"),
+        without: Some("dirty"),
+        ..PLAIN
+    },
+    ForeignShape {
+        without: Some("dirty"),
+        ..PLAIN
+    },
+    ForeignShape {
+        tool: ForeignTool::Diesel,
+        table: "__diesel_schema_migrations",
+        at: Some("run_on"),
+        ..PLAIN
+    },
+    ForeignShape {
+        tool: ForeignTool::Goose,
+        table: "goose_db_version",
+        id: "version_id",
+        flag: Some(("is_applied", true)),
+        at: Some("tstamp"),
+        order: "id",
+        ..PLAIN
+    },
+    ForeignShape {
+        tool: ForeignTool::Flyway,
+        table: "flyway_schema_history",
+        name: Some("script"),
+        kind: Some("type"),
+        flag: Some(("success", true)),
+        at: Some("installed_on"),
+        duration: Some(("execution_time", 1)),
+        checksum: Some(("checksum", false)),
+        order: "installed_rank",
+        ..PLAIN
+    },
+    ForeignShape {
+        tool: ForeignTool::Refinery,
+        table: "refinery_schema_history",
+        name: Some("name"),
+        at: Some("applied_on"),
+        checksum: Some(("checksum", false)),
+        ..PLAIN
+    },
+    ForeignShape {
+        tool: ForeignTool::SqlMigrate,
+        table: "gorp_migrations",
+        id: "id",
+        at: Some("applied_at"),
+        order: "id",
+        ..PLAIN
+    },
+    ForeignShape {
+        tool: ForeignTool::Alembic,
+        table: "alembic_version",
+        id: "version_num",
+        order: "version_num",
+        ..PLAIN
+    },
+];
+
+impl ForeignShape {
+    /// Every column that is read.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> {
+        let flag = self.flag.map(|(column, _)| column);
+        let duration = self.duration.map(|(column, _)| column);
+        let checksum = self.checksum.map(|(column, _)| column);
+        let optional = [self.name, self.kind, flag, self.at, duration, checksum];
+        [self.id, self.order]
+            .into_iter()
+            .chain(optional.into_iter().flatten())
+    }
+}
+
+/// Tables that have to be looked for.
+pub fn table_names() -> Vec<&'static str> {
+    let beside = SHAPES.iter().filter_map(|shape| shape.beside);
+    let mut names: Vec<_> = SHAPES
+        .iter()
+        .map(|shape| shape.table)
+        .chain(beside)
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Columns of a row as text, in the order of [`ForeignShape`]'s fields.
+#[derive(Clone, Debug, Default)]
+pub struct ForeignRow {
+    /// See [`ForeignShape::id`].
+    pub id: Option<String>,
+    /// See [`ForeignShape::name`].
+    pub name: Option<String>,
+    /// See [`ForeignShape::kind`].
+    pub kind: Option<String>,
+    /// See [`ForeignShape::flag`].
+    pub flag: Option<String>,
+    /// See [`ForeignShape::at`].
+    pub at: Option<String>,
+    /// See [`ForeignShape::duration`].
+    pub duration: Option<String>,
+    /// See [`ForeignShape::checksum`].
+    pub checksum: Option<String>,
+}
+
+impl ForeignShape {
+    /// What a row says. A time or a duration that makes no sense is none.
+    pub fn entry(&self, row: ForeignRow) -> ForeignEntry {
+        let whole = match (self.flag, row.flag.as_deref()) {
+            (None, _) => true,
+            (Some((_, wanted)), Some(text)) => is_true(text) == wanted,
+            (Some(_), None) => false,
+        };
+        let duration = self.duration.zip(row.duration);
+        ForeignEntry {
+            id: row.id,
+            name: row.name,
+            kind: row.kind,
+            whole,
+            at: row.at.as_deref().and_then(time),
+            duration_ms: duration.and_then(|((_, unit), text)| {
+                let units: i64 = text.parse().ok()?;
+                (units >= 0).then_some(units / unit)
+            }),
+            checksum: row.checksum,
+        }
+    }
+}
+
+fn is_true(text: &str) -> bool {
+    ["1", "t", "true"]
+        .iter()
+        .any(|yes| yes.eq_ignore_ascii_case(text))
+}
+
+/// The ways in which databases and tools write a time, after those of RFC 3339.
+const WITH_ZONE: [&str; 2] = ["%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %z"];
+const WITHOUT_ZONE: [&str; 2] = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"];
+
+/// A time as a database or a tool writes it; one without a zone is taken as UTC.
+fn time(text: &str) -> Option<DateTime<Utc>> {
+    moment(text).filter(|time| (1..=9999).contains(&time.year()))
+}
+
+fn moment(text: &str) -> Option<DateTime<Utc>> {
+    let zoned = DateTime::parse_from_rfc3339(text).ok().or_else(|| {
+        let mut formats = WITH_ZONE.iter();
+        formats.find_map(|format| DateTime::parse_from_str(text, format).ok())
+    });
+    if let Some(time) = zoned {
+        return Some(time.with_timezone(&Utc));
+    }
+    let mut formats = WITHOUT_ZONE.iter();
+    let naive = formats.find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?;
+    Some(naive.and_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_as_they_are_written() {
+        let of = |tool| *SHAPES.iter().find(|shape| shape.tool == tool).unwrap();
+        let row = |flag: &str, duration: &str| ForeignRow {
+            id: Some("1".to_owned()),
+            flag: Some(flag.to_owned()),
+            duration: Some(duration.to_owned()),
+            ..ForeignRow::default()
+        };
+        let sqlx = of(ForeignTool::Sqlx).entry(row("true", "2500000"));
+        assert!(sqlx.whole);
+        assert_eq!(sqlx.duration_ms, Some(2));
+        assert_eq!(
+            of(ForeignTool::Sqlx).entry(row("1", "-1")).duration_ms,
+            None,
+            "not known"
+        );
+        assert!(!of(ForeignTool::Sqlx).entry(row("0", "1")).whole);
+        assert!(!of(ForeignTool::GolangMigrate).entry(row("t", "")).whole);
+        assert!(of(ForeignTool::GolangMigrate).entry(row("0", "")).whole);
+        assert!(of(ForeignTool::Alembic).entry(ForeignRow::default()).whole);
+        assert!(!of(ForeignTool::Flyway).entry(ForeignRow::default()).whole);
+    }
+
+    #[test]
+    fn times_are_read_as_databases_and_tools_write_them() {
+        let check = |text: &str, expected: Option<&str>| {
+            let read = time(text).map(|time| time.to_rfc3339());
+            assert_eq!(read.as_deref(), expected, "{text}");
+        };
+        let plain = Some("2026-01-02T03:04:05+00:00");
+        check("2026-01-02 03:04:05", plain);
+        check("2026-01-02T03:04:05Z", plain);
+        check("2026-01-02T03:04:05", plain);
+        check("2026-01-02 03:04:05+00", plain);
+        check("2026-01-02 05:34:05+02:30", plain);
+        check("2026-01-02 03:04:05 +0000", plain);
+        let exact = Some("2026-01-02T03:04:05.678901234+00:00");
+        check("2026-01-02T04:04:05.678901234+01:00", exact);
+        check("2026-01-02 03:04:05.678901234+00:00", exact);
+        check("", None);
+        check("yesterday", None);
+        check("+12026-01-02T03:04:05Z", None);
+    }
+}

@@ -1,0 +1,115 @@
+use std::{fmt, str::FromStr};
+
+use crate::layout::Layout;
+
+/// A tool that keeps its own table of what is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ForeignTool {
+    /// `_sqlx_migrations`
+    Sqlx,
+    /// `schema_migrations` with one row
+    GolangMigrate,
+    /// `schema_migrations` with a row a migration
+    Dbmate,
+    /// The same, of Rails or what took after it
+    Rails,
+    /// `__diesel_schema_migrations`
+    Diesel,
+    /// `goose_db_version`
+    Goose,
+    /// `flyway_schema_history`
+    Flyway,
+    /// `refinery_schema_history`
+    Refinery,
+    /// `gorp_migrations`
+    SqlMigrate,
+    /// `alembic_version`
+    Alembic,
+}
+
+/// The text names no tool.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no tool whose records can be read")]
+pub struct UnknownTool(pub String);
+
+impl ForeignTool {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Sqlx,
+        Self::GolangMigrate,
+        Self::Dbmate,
+        Self::Rails,
+        Self::Diesel,
+        Self::Goose,
+        Self::Flyway,
+        Self::Refinery,
+        Self::SqlMigrate,
+        Self::Alembic,
+    ];
+
+    /// The name on the command line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sqlx => "sqlx",
+            Self::GolangMigrate => "golang-migrate",
+            Self::Dbmate => "dbmate",
+            Self::Rails => "rails",
+            Self::Diesel => "diesel",
+            Self::Goose => "goose",
+            Self::Flyway => "flyway",
+            Self::Refinery => "refinery",
+            Self::SqlMigrate => "sql-migrate",
+            Self::Alembic => "alembic",
+        }
+    }
+
+    /// The layout of its directories; `None` when its migrations are no SQL files.
+    pub fn layout(self) -> Option<Layout> {
+        match self {
+            Self::Sqlx => Some(Layout::Sqlx),
+            Self::GolangMigrate => Some(Layout::GolangMigrate),
+            Self::Dbmate => Some(Layout::Dbmate),
+            Self::Diesel => Some(Layout::Diesel),
+            Self::Goose => Some(Layout::Goose),
+            Self::Flyway => Some(Layout::Flyway),
+            Self::Refinery => Some(Layout::Refinery),
+            Self::SqlMigrate => Some(Layout::SqlMigrate),
+            Self::Rails | Self::Alembic => None,
+        }
+    }
+}
+
+impl FromStr for ForeignTool {
+    type Err = UnknownTool;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|tool| tool.as_str() == text)
+            .ok_or_else(|| UnknownTool(text.to_owned()))
+    }
+}
+
+impl fmt::Display for ForeignTool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        for tool in ForeignTool::ALL {
+            assert_eq!(tool.to_string().parse(), Ok(tool));
+            // One name for one thing.
+            if let Some(layout) = tool.layout() {
+                assert_eq!(layout.as_str(), tool.as_str());
+            }
+        }
+        let wrong = "Rails".parse::<ForeignTool>();
+        assert_eq!(wrong, Err(UnknownTool("Rails".to_owned())));
+    }
+}
