@@ -6,9 +6,9 @@ use clap::{
 };
 
 use super::commands::{
-    branches, check, completions, current, db, downgrade, edit, ensure_version, explain, heads,
-    history, init, list_templates, man, merge, rebase, redo, repair, revision, show, stamp, status,
-    upgrade,
+    adopt, branches, check, completions, current, db, downgrade, edit, ensure_version, explain,
+    heads, history, init, list_templates, man, merge, rebase, redo, repair, revision, show, stamp,
+    status, upgrade,
 };
 
 /// Database migrations for SQLite and PostgreSQL, in plain SQL
@@ -124,6 +124,7 @@ pub enum Command {
     Status(status::Args),
     Check(check::Args),
     Stamp(stamp::Args),
+    Adopt(adopt::Args),
     Repair(repair::Args),
     EnsureVersion(ensure_version::Args),
     Db(db::Args),
@@ -153,6 +154,7 @@ impl Command {
             Self::Status(_) => "status",
             Self::Check(_) => "check",
             Self::Stamp(_) => "stamp",
+            Self::Adopt(_) => "adopt",
             Self::Repair(_) => "repair",
             Self::EnsureVersion(_) => "ensure-version",
             Self::Db(args) => args.name(),

@@ -1,5 +1,7 @@
 use std::{fmt, time::Duration};
 
+use crate::layout::ForeignError;
+
 /// What the database said about a statement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SqlFailure {
@@ -85,6 +87,9 @@ pub enum DatabaseError {
         /// What is odd.
         reason: String,
     },
+    /// What another tool has recorded can't be read.
+    #[error(transparent)]
+    Records(#[from] ForeignError),
     /// Tables of that name in several schemas of the search path.
     #[error("there is a table {table} in each of the schemas {}", schemas.join(", "))]
     AmbiguousTable {

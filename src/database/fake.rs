@@ -212,7 +212,9 @@ impl Stored {
 
     fn change(&mut self, change: &RecordChange) -> Result<(), DatabaseError> {
         match change {
-            RecordChange::Insert(new) => self.insert(new, State::Applied),
+            RecordChange::Insert(new) | RecordChange::Adopt(new, _) => {
+                self.insert(new, State::Applied)
+            }
             RecordChange::Begin(new, partial) => self.insert(new, State::Partial(partial.clone())),
             RecordChange::Delete(Subject::Repeatable(id)) => {
                 let before = self.repeatables.len();

@@ -26,6 +26,7 @@ pub use notice::show_notices;
 pub use script::{ScriptHead, ScriptWriter, script};
 
 use crate::{
+    layout::{ForeignError, ForeignRecords, ForeignTool},
     revision::{LogEntry, LogRow, Observed, RecordChange},
     sql::{ConcurrentIndex, Dialect, Statement},
 };
@@ -164,6 +165,14 @@ pub trait Database: Send {
 
     /// Reads the log, oldest first.
     async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError>;
+
+    /// Reads what another tool has recorded here: `tool`, or the only one that has. Writes nothing.
+    async fn foreign(
+        &mut self,
+        tool: Option<ForeignTool>,
+    ) -> Result<ForeignRecords, DatabaseError> {
+        Err(ForeignError::None(tool).into())
+    }
 
     /// Tries once for the lock that all runs against this version table share.
     async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError>;

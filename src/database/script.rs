@@ -76,7 +76,9 @@ impl Expected {
         self.all = false;
         for change in changes {
             match change {
-                RecordChange::Insert(row) | RecordChange::Begin(row, _) => {
+                RecordChange::Insert(row)
+                | RecordChange::Adopt(row, _)
+                | RecordChange::Begin(row, _) => {
                     self.rows.push((row.sequence, row.subject.clone()));
                 }
                 RecordChange::Delete(subject) => self.rows.retain(|(_, id)| id != subject),

@@ -19,6 +19,6 @@ pub use event::{Event, Sink};
 pub use lock::{LockError, lock};
 pub use migrate::{ATTEMPTS, Aborted, Finish, Manner, Migrated, migrate, release, standing};
 pub use outcome::{Done, Failure, Outcome, PartialFailure};
-pub use record::{write, write_repairs};
+pub use record::{write, write_adoption, write_repairs};
 pub use run::{Options, run};
 pub use signal::{Stop, watch};

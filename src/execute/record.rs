@@ -1,6 +1,6 @@
 use crate::{
     database::{Database, DatabaseError},
-    plan::{Repair, StampPlan},
+    plan::{Adoption, Repair, StampPlan},
     revision::{LogEntry, LogEvent, RecordChange, Subject},
 };
 
@@ -30,6 +30,23 @@ pub async fn write(database: &mut dyn Database, plan: StampPlan) -> Result<(), D
     }
     database.prepare().await?;
     database.record(&changes, &log).await
+}
+
+/// Writes what is adopted: all of it in one transaction, with what the log says of it.
+/// Call it with the lock held.
+///
+/// # Errors
+/// When the database refuses; nothing is changed then.
+pub async fn write_adoption(
+    database: &mut dyn Database,
+    adoption: &Adoption,
+) -> Result<(), DatabaseError> {
+    let rows = adoption.rows.iter();
+    let changes: Vec<_> = rows
+        .map(|(row, past)| RecordChange::Adopt(row.clone(), *past))
+        .collect();
+    database.prepare().await?;
+    database.record(&changes, &adoption.log_entries()).await
 }
 
 /// Writes repairs: all of them in one transaction, with a log row for each.

@@ -1,5 +1,6 @@
 //! The executor against the fake, broken at every single call.
 
+mod adopt_tests;
 mod migrate_tests;
 
 use std::{

@@ -3,6 +3,7 @@
 //! Pure: history and observed state come in, an ordered list of steps comes
 //! out. Everything a script can be refused for is found here.
 
+mod adopt;
 mod check;
 mod compare;
 mod control;
@@ -16,6 +17,7 @@ mod stamp;
 mod step;
 mod upgrade;
 
+pub use adopt::{AdoptDoubt, AdoptError, Adoption, adopt};
 pub use check::{CheckRequest, Finding, check};
 pub use compare::{Drift, Relation, compare, pending};
 pub use downgrade::downgrade;

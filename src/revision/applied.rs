@@ -1,6 +1,6 @@
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
 
 use super::{Checksum, Direction, RevisionId, Subject};
 
@@ -160,11 +160,32 @@ pub struct NewRow {
     pub down_script: Option<String>,
 }
 
+/// What is known of how another tool applied a revision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// When it was done; `None` when the tool kept no time.
+    pub applied_at: Option<DateTime<Utc>>,
+    /// How long it took, in milliseconds; 0 when it is not known.
+    pub duration_ms: i64,
+}
+
+impl Past {
+    /// When it began; when it was done where the duration makes no sense.
+    pub fn started_at(&self) -> Option<DateTime<Utc>> {
+        let done = self.applied_at?;
+        let duration = TimeDelta::try_milliseconds(self.duration_ms);
+        let began = duration.and_then(|duration| done.checked_sub_signed(duration));
+        Some(began.filter(|time| time.year() > 0).unwrap_or(done))
+    }
+}
+
 /// A change of the version table. Each must hit exactly one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordChange {
     /// It is applied.
     Insert(NewRow),
+    /// What another tool has applied is recorded, as of the time it did.
+    Adopt(NewRow, Past),
     /// It is no longer applied.
     Delete(Subject),
     /// A `transaction = off` up script begins: a new row, partial.
@@ -203,7 +224,7 @@ impl RecordChange {
     /// Whose row it changes.
     pub fn subject(&self) -> &Subject {
         match self {
-            Self::Insert(row) | Self::Begin(row, _) => &row.subject,
+            Self::Insert(row) | Self::Adopt(row, _) | Self::Begin(row, _) => &row.subject,
             Self::Delete(subject)
             | Self::Progress { subject, .. }
             | Self::Accept { subject, .. }
@@ -225,6 +246,8 @@ pub enum LogEvent {
     Stamp,
     /// A record was repaired.
     Repair,
+    /// What another tool had recorded was recorded here.
+    Adopt,
 }
 
 impl LogEvent {
@@ -236,6 +259,7 @@ impl LogEvent {
             Self::Downgrade => "downgrade",
             Self::Stamp => "stamp",
             Self::Repair => "repair",
+            Self::Adopt => "adopt",
         }
     }
 }

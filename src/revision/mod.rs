@@ -29,7 +29,7 @@ mod validate;
 pub(crate) mod testing;
 
 pub use applied::{
-    AppliedRevision, Ending, Interruption, LogEntry, LogEvent, LogRow, NewRow, Partial,
+    AppliedRevision, Ending, Interruption, LogEntry, LogEvent, LogRow, NewRow, Partial, Past,
     RecordChange, State,
 };
 pub use checksum::{Checksum, ChecksumError};

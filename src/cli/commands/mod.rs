@@ -1,5 +1,6 @@
 //! One file a command: its arguments, whose comments are the help, and what it does.
 
+pub mod adopt;
 pub mod branches;
 pub mod check;
 pub mod completions;
@@ -67,6 +68,7 @@ pub async fn run(args: Args, output: &Output) -> Result<Exit, Error> {
         Command::Db(args) => db::run(args, &context).await,
         Command::Edit(args) => edit::run(args, &context).await,
         Command::ListTemplates(args) => list_templates::run(args, &context),
+        Command::Adopt(args) => adopt::run(args, &context).await,
         Command::Stamp(args) => stamp::run(args, &context).await,
     };
     result.map_err(|error| context.shown(error))

@@ -2,6 +2,7 @@ use super::{Error, diagnostic};
 use crate::{
     cli::codes::{self, Code},
     database::{Action, DatabaseError, IndexDoubt, LocationError, SqlFailure},
+    layout::ForeignError,
     report::Diagnostic,
 };
 
@@ -63,6 +64,7 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
         ),
         E::NewerLayout { .. } => (codes::M505, Some("use the newer migrator")),
         E::Foreign { .. } => (codes::M506, Some("set `version-table` to another name")),
+        E::Records(error) => records(error),
         E::AmbiguousTable { .. } => (codes::M507, Some("set `version-table = \"schema.name\"`")),
         E::StateChanged { .. } => (
             codes::M508,
@@ -96,6 +98,19 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             Some("look with `migrator status` before anything else"),
         ),
         E::Other(_) => (codes::M609, None),
+    }
+}
+
+fn records(error: &ForeignError) -> (Code, Option<&'static str>) {
+    match error {
+        ForeignError::None(_) => (
+            codes::M640,
+            Some(
+                "is this the right database? On PostgreSQL the search path has to lead to the table, as it led the tool",
+            ),
+        ),
+        ForeignError::Several(_) => (codes::M641, Some("say whose records count: --from TOOL")),
+        ForeignError::Odd { .. } => (codes::M642, Some("say whose table it is: --from TOOL")),
     }
 }
 

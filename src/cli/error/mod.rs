@@ -1,5 +1,6 @@
 //! Every error of every room as a diagnostic: code, sentence, place, hint.
 
+mod adopt;
 mod check;
 mod database;
 mod plan;
@@ -10,6 +11,7 @@ mod target;
 
 use std::process::ExitCode;
 
+pub use adopt::doubts;
 pub use check::finding;
 pub use database::location;
 pub use project::{config, directory};

@@ -7,6 +7,7 @@ pub(super) mod admin;
 mod cancel;
 mod connect;
 mod error;
+mod foreign;
 mod index;
 mod lock;
 mod message;
@@ -40,6 +41,7 @@ use super::{
     StepRequest, StepStage, TableIndex,
 };
 use crate::{
+    layout::{ForeignRecords, ForeignTool},
     revision::{LogEntry, LogRow, Observed, RecordChange},
     sql::{ConcurrentIndex, Dialect},
 };
@@ -135,6 +137,15 @@ impl Database for Postgres {
         let (connection, table) = self.parts().await?;
         let log = table.log(connection).await;
         self.answer(log).await
+    }
+
+    async fn foreign(
+        &mut self,
+        tool: Option<ForeignTool>,
+    ) -> Result<ForeignRecords, DatabaseError> {
+        let (connection, _) = self.parts().await?;
+        let records = foreign::read(connection, tool).await;
+        self.answer(records).await
     }
 
     async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {

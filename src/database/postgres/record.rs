@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::{
     error::{LOCK_LOST, POOLED, STATE_CHANGED},
     message::{block, literal},
     version_table::VersionTable,
 };
 use crate::revision::{
-    Direction, LogEntry, NewRow, Observed, Partial, RecordChange, RevisionId, State, Subject,
+    Direction, LogEntry, NewRow, Observed, Partial, Past, RecordChange, RevisionId, State, Subject,
 };
 
 /// SQL for the moment at which what is recorded began.
@@ -88,8 +90,9 @@ impl Recorder<'_> {
     fn change(&self, change: &RecordChange) -> String {
         let table = &self.table.quoted;
         match change {
-            RecordChange::Insert(row) => self.insert(row, None),
-            RecordChange::Begin(row, partial) => self.insert(row, Some(partial)),
+            RecordChange::Insert(row) => self.insert(row, None, &self.times()),
+            RecordChange::Adopt(row, past) => self.insert(row, None, &past_times(*past)),
+            RecordChange::Begin(row, partial) => self.insert(row, Some(partial), &self.times()),
             RecordChange::Delete(subject) => exactly_one(
                 subject,
                 &format!("DELETE FROM {table} AS t WHERE {}", is(subject)),
@@ -160,7 +163,7 @@ impl Recorder<'_> {
         }
     }
 
-    fn insert(&self, row: &NewRow, partial: Option<&Partial>) -> String {
+    fn insert(&self, row: &NewRow, partial: Option<&Partial>, times: &Times) -> String {
         // The server takes its time to read each column.
         let (columns, values) = partial.map_or(Default::default(), |partial| {
             let values = format!("{}, ", partial_values(partial));
@@ -187,12 +190,20 @@ impl Recorder<'_> {
             ),
             nullable(row.down_script.as_deref()),
             partial.map_or("'applied'", |_| "'partial'"),
-            self.began.moment(self.carried),
-            partial.map_or("pg_catalog.clock_timestamp()", |_| "NULL"),
-            self.duration(),
+            times.started_at,
+            partial.map_or(times.applied_at.as_str(), |_| "NULL"),
+            times.duration,
             literal(self.actor),
             literal(env!("CARGO_PKG_VERSION")),
         )
+    }
+
+    fn times(&self) -> Times {
+        Times {
+            started_at: self.began.moment(self.carried),
+            applied_at: "pg_catalog.clock_timestamp()".to_owned(),
+            duration: self.duration(),
+        }
     }
 
     fn entry(&self, entry: &LogEntry) -> String {
@@ -227,6 +238,23 @@ impl Recorder<'_> {
     }
 }
 
+/// SQL for the times of a row.
+struct Times {
+    started_at: String,
+    applied_at: String,
+    duration: String,
+}
+
+fn past_times(past: Past) -> Times {
+    let moment = |time: DateTime<Utc>| format!("'{}'::timestamptz", time.to_rfc3339());
+    let now = || "pg_catalog.clock_timestamp()".to_owned();
+    Times {
+        started_at: past.started_at().map_or_else(now, moment),
+        applied_at: past.applied_at.map_or_else(now, moment),
+        duration: past.duration_ms.to_string(),
+    }
+}
+
 /// Whether `observed` shows what `changes` were to bring about.
 pub(super) fn is_visible(changes: &[RecordChange], observed: &Observed) -> bool {
     changes.iter().enumerate().all(|(index, change)| {
@@ -247,7 +275,7 @@ fn shows(change: &RecordChange, observed: &Observed) -> bool {
     match (change, row) {
         (RecordChange::Delete(_), row) => row.is_none(),
         (_, None) => false,
-        (RecordChange::Insert(new), Some(row)) => {
+        (RecordChange::Insert(new) | RecordChange::Adopt(new, _), Some(row)) => {
             row.sequence == new.sequence && row.state == State::Applied
         }
         (RecordChange::Begin(new, partial), Some(row)) => {

@@ -4,6 +4,7 @@ pub(super) mod admin;
 mod cancel;
 mod connect;
 mod error;
+mod foreign;
 mod foreign_keys;
 mod handle;
 mod lock;
@@ -27,6 +28,7 @@ use super::{
     StepRequest, StepStage, TableIndex,
 };
 use crate::{
+    layout::{ForeignError, ForeignRecords, ForeignTool},
     revision::{LogEntry, LogRow, Observed, RecordChange},
     sql::{ConcurrentIndex, Dialect},
 };
@@ -167,6 +169,16 @@ impl Database for Sqlite {
             return Ok(Vec::new());
         }
         blocking(|| self.table.read_log(opened(&mut self.connection)?))
+    }
+
+    async fn foreign(
+        &mut self,
+        tool: Option<ForeignTool>,
+    ) -> Result<ForeignRecords, DatabaseError> {
+        if !self.open(Absent::Leave).await? {
+            return Err(ForeignError::None(tool).into());
+        }
+        blocking(|| foreign::read(opened(&mut self.connection)?, tool))
     }
 
     async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {

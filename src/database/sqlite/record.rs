@@ -10,7 +10,7 @@ use super::{
     handle::Bind,
     version_table::{LAYOUT, VersionTable},
 };
-use crate::revision::{LogEntry, LogEvent, NewRow, Partial, RecordChange, Subject};
+use crate::revision::{LogEntry, LogEvent, NewRow, Partial, Past, RecordChange, Subject};
 
 /// When what is recorded began, and who did it.
 #[derive(Clone, Copy, Debug)]
@@ -153,6 +153,7 @@ impl<'a> Command<'a> {
     pub fn change(table: &VersionTable, actor: &'a str, change: &'a RecordChange) -> Self {
         match change {
             RecordChange::Insert(row) => Self::insert(table, actor, row, None),
+            RecordChange::Adopt(row, past) => Self::adopt(table, actor, row, *past),
             RecordChange::Begin(row, partial) => Self::insert(table, actor, row, Some(partial)),
             RecordChange::Delete(subject) => Self {
                 sql: format!("DELETE FROM {} WHERE revision = ?1", table.table),
@@ -230,6 +231,23 @@ impl<'a> Command<'a> {
             fields,
             target: Written::Row(&row.subject, "is already there"),
         }
+    }
+
+    /// As [`Self::insert`], with times of the past where they are known.
+    fn adopt(table: &VersionTable, actor: &'a str, row: &'a NewRow, past: Past) -> Self {
+        let mut command = Self::insert(table, actor, row, None);
+        for field in &mut command.fields {
+            let known = match field {
+                Field::Duration => Some(past.duration_ms.into()),
+                Field::Began => past.started_at().map(|at| time(at).into()),
+                Field::Now => past.applied_at.map(|at| time(at).into()),
+                _ => None,
+            };
+            if let Some(known) = known {
+                *field = known;
+            }
+        }
+        command
     }
 
     /// The times of an up script add up over its parts; a down script's do not count.

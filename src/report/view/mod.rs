@@ -1,5 +1,6 @@
 //! One struct a result, with its text and its JSON side by side.
 
+mod adopt;
 mod branches;
 mod change;
 mod check;
@@ -16,6 +17,7 @@ mod tools;
 
 use serde_json::{Map, Value};
 
+pub use adopt::AdoptView;
 pub use branches::{BranchesView, Fork, Lead};
 pub use change::{PlanView, RunView, StampView};
 pub use check::CheckView;

@@ -1,0 +1,53 @@
+use super::{Error, diagnostic};
+use crate::{
+    cli::codes,
+    plan::{AdoptDoubt, AdoptError},
+    report::{Diagnostic, Snippet},
+};
+
+impl From<AdoptError> for Error {
+    fn from(error: AdoptError) -> Self {
+        let (code, hint) = match &error {
+            AdoptError::NotEmpty(_) => (
+                codes::M494,
+                "`migrator status` shows what they say; `migrator stamp base --purge` throws them away",
+            ),
+            AdoptError::SeveralVersions { .. } => (
+                codes::M495,
+                "is it the table of another tool? --from TOOL says so",
+            ),
+        };
+        Self::from(diagnostic(code, error)).hint(hint)
+    }
+}
+
+/// What nobody has agreed to.
+pub fn doubts(doubts: &[AdoptDoubt]) -> Error {
+    Error::many(doubts.iter().map(doubt).collect())
+}
+
+fn doubt(doubt: &AdoptDoubt) -> Diagnostic {
+    let (code, hint) = match doubt {
+        AdoptDoubt::Failed { .. } => (
+            codes::M490,
+            "finish or undo it with the tool; with --yes it counts as not applied, and `upgrade` runs it from its beginning",
+        ),
+        AdoptDoubt::Changed { .. } => (
+            codes::M491,
+            "put the file back as it was; with --yes it counts as applied as it is now",
+        ),
+        AdoptDoubt::Unknown { .. } => (
+            codes::M492,
+            "get its file; with --yes it is left out of the records",
+        ),
+        AdoptDoubt::Gap { .. } => (
+            codes::M493,
+            "apply it with the tool; with --yes it stays pending, for an `upgrade` with out-of-order = \"warn\"",
+        ),
+    };
+    Diagnostic {
+        place: doubt.file().map(Snippet::file),
+        hint: Some(hint.to_owned()),
+        ..diagnostic(code, doubt)
+    }
+}

@@ -1,0 +1,100 @@
+//! Records that another tool has kept.
+
+use sqlx::{PgConnection, Row, postgres::PgRow};
+
+use super::{
+    super::DatabaseError,
+    message::{literal, rows},
+    version_table::Trouble,
+};
+use crate::{
+    layout::{self, ForeignRecords, ForeignRow, ForeignShape, ForeignTool, FoundTable},
+    sql::Dialect,
+};
+
+/// Reads the records of `tool`, or of the only one that is found, in one query.
+pub(super) async fn read(
+    connection: &mut PgConnection,
+    tool: Option<ForeignTool>,
+) -> Result<ForeignRecords, Trouble> {
+    let found = tables(connection).await?;
+    let (shape, table) = layout::choose(&found, tool).map_err(DatabaseError::from)?;
+    let rows = rows(connection, &query(shape, table)).await?;
+    let entries = rows.iter().map(|row| Ok(shape.entry(read_row(row)?)));
+    Ok(ForeignRecords {
+        tool: shape.tool,
+        table: table.shown.clone(),
+        entries: entries.collect::<Result<_, sqlx::Error>>()?,
+    })
+}
+
+/// Of each name, the table that the search path leads to, as it led the tool.
+async fn tables(connection: &mut PgConnection) -> Result<Vec<FoundTable>, sqlx::Error> {
+    let names: Vec<_> = layout::table_names().into_iter().map(literal).collect();
+    let sql = format!(
+        "SELECT DISTINCT ON (c.relname) c.relname::text, n.nspname::text, \
+         (SELECT pg_catalog.string_agg(a.attname::text, E'\\n' ORDER BY a.attnum) \
+          FROM pg_catalog.pg_attribute AS a \
+          WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) \
+         FROM pg_catalog.pg_class AS c \
+         JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE c.relname IN ({}) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
+         AND n.nspname = ANY (pg_catalog.current_schemas(false)) \
+         ORDER BY c.relname, \
+         pg_catalog.array_position(pg_catalog.current_schemas(false), n.nspname)",
+        names.join(", ")
+    );
+    let quote = |name: &str| Dialect::Postgres.quote_name(name);
+    let found = rows(connection, &sql).await?;
+    let tables = found.iter().map(|row| {
+        let (name, schema): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let columns = row.try_get::<Option<String>, _>(2)?.unwrap_or_default();
+        Ok(FoundTable {
+            shown: format!("{schema}.{name}"),
+            quoted: format!("{}.{}", quote(&schema), quote(&name)),
+            name,
+            columns: columns.lines().map(str::to_owned).collect(),
+        })
+    });
+    tables.collect()
+}
+
+/// Columns as text, in the order of [`ForeignRow`]; those that the tool does not have are null.
+fn query(shape: &ForeignShape, table: &FoundTable) -> String {
+    let quote = |name: &str| format!("t.{}", Dialect::Postgres.quote_name(name));
+    let text = |column: Option<&str>| match column {
+        Some(column) => format!("{}::text", quote(column)),
+        None => "NULL::text".to_owned(),
+    };
+    let checksum = match shape.checksum {
+        Some((column, true)) => format!("pg_catalog.encode({}, 'hex')", quote(column)),
+        other => text(other.map(|(column, _)| column)),
+    };
+    let columns = [
+        text(Some(shape.id)),
+        text(shape.name),
+        text(shape.kind),
+        text(shape.flag.map(|(column, _)| column)),
+        text(shape.at),
+        text(shape.duration.map(|(column, _)| column)),
+        checksum,
+    ];
+    format!(
+        "SELECT {} FROM {} AS t ORDER BY {}",
+        columns.join(", "),
+        table.quoted,
+        quote(shape.order)
+    )
+}
+
+fn read_row(row: &PgRow) -> Result<ForeignRow, sqlx::Error> {
+    Ok(ForeignRow {
+        id: row.try_get(0)?,
+        name: row.try_get(1)?,
+        kind: row.try_get(2)?,
+        flag: row.try_get(3)?,
+        at: row.try_get(4)?,
+        duration: row.try_get(5)?,
+        checksum: row.try_get(6)?,
+    })
+}

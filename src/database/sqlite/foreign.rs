@@ -1,0 +1,99 @@
+//! Records that another tool has kept.
+
+use super::{
+    super::DatabaseError,
+    connect::Connection,
+    handle::{Bind, Row, Value},
+    version_table::quoted,
+};
+use crate::layout::{self, ForeignRecords, ForeignRow, ForeignShape, ForeignTool, FoundTable};
+
+/// Reads the records of `tool`, or of the only one that is found, in one snapshot.
+pub(super) fn read(
+    connection: &mut Connection,
+    tool: Option<ForeignTool>,
+) -> Result<ForeignRecords, DatabaseError> {
+    connection.in_snapshot(|connection| {
+        let found = tables(connection)?;
+        let (shape, table) = layout::choose(&found, tool)?;
+        let rows = connection.query(&query(shape, table), &[])?;
+        let entries = rows.into_iter().map(|row| shape.entry(read_row(row)));
+        Ok(ForeignRecords {
+            tool: shape.tool,
+            table: table.shown.clone(),
+            entries: entries.collect(),
+        })
+    })
+}
+
+fn tables(connection: &mut Connection) -> Result<Vec<FoundTable>, DatabaseError> {
+    let mut found = Vec::new();
+    for name in layout::table_names() {
+        let rows = connection.query(
+            "SELECT x.name FROM main.sqlite_schema AS s, pragma_table_xinfo(s.name, 'main') AS x
+             WHERE s.type IN ('table', 'view') AND lower(s.name) = ?1",
+            &[Bind::Text(name)],
+        )?;
+        if !rows.is_empty() {
+            found.push(FoundTable {
+                name: name.to_owned(),
+                shown: name.to_owned(),
+                quoted: format!("main.{}", quoted(name)),
+                columns: rows.into_iter().filter_map(first).collect(),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Columns as text, in the order of [`ForeignRow`]; those that the tool does not have are null.
+fn query(shape: &ForeignShape, table: &FoundTable) -> String {
+    let text = |column: Option<&str>| match column {
+        Some(column) => format!("CAST({} AS TEXT)", quoted(column)),
+        None => "NULL".to_owned(),
+    };
+    let checksum = match shape.checksum {
+        Some((column, true)) => format!("lower(hex({}))", quoted(column)),
+        other => text(other.map(|(column, _)| column)),
+    };
+    let columns = [
+        text(Some(shape.id)),
+        text(shape.name),
+        text(shape.kind),
+        text(shape.flag.map(|(column, _)| column)),
+        text(shape.at),
+        text(shape.duration.map(|(column, _)| column)),
+        checksum,
+    ];
+    format!(
+        "SELECT {} FROM {} ORDER BY {}",
+        columns.join(", "),
+        table.quoted,
+        quoted(shape.order)
+    )
+}
+
+fn read_row(row: Row) -> ForeignRow {
+    let mut values = row.into_iter().map(|value| match value {
+        Value::Text(text) => Some(text),
+        Value::Integer(value) => Some(value.to_string()),
+        Value::Null | Value::Other(_) => None,
+    });
+    let mut next = || values.next().flatten();
+    ForeignRow {
+        id: next(),
+        name: next(),
+        kind: next(),
+        flag: next(),
+        at: next(),
+        duration: next(),
+        checksum: next(),
+    }
+}
+
+fn first(row: Row) -> Option<String> {
+    match row.into_iter().next() {
+        Some(Value::Text(text)) => Some(text),
+        _ => None,
+    }
+}

@@ -1,0 +1,197 @@
+mod reading;
+#[cfg(test)]
+mod tests;
+
+use super::{Situation, upgrade::new_row};
+use crate::{
+    layout::{ForeignEntry, ForeignRecords, ForeignTool, Layout},
+    revision::{LogEntry, LogEvent, NewRow, Past, RevisionId, Subject},
+};
+use reading::Reading;
+
+/// What `adopt` records of what another tool has applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adoption {
+    /// Whose records they are.
+    pub tool: ForeignTool,
+    /// Its table.
+    pub table: String,
+    /// Rows that come, in topological order.
+    pub rows: Vec<(NewRow, Past)>,
+    /// Revisions of the directory that are not applied, in order.
+    pub pending: Vec<RevisionId>,
+    /// How many of its checksums were compared with the files.
+    pub compared: usize,
+    /// What is only done after it was seen and agreed to.
+    pub doubts: Vec<AdoptDoubt>,
+}
+
+/// What only a human can agree to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdoptDoubt {
+    /// The tool has stopped in its middle. It counts as not applied.
+    #[error("migration {entry} has stopped in its middle, says {table}")]
+    Failed {
+        /// What the tool calls it.
+        entry: String,
+        /// The tool's table.
+        table: String,
+        /// The revision it is here, and its file.
+        revision: Option<(RevisionId, String)>,
+    },
+    /// The file is not the one that was applied. As it is now, it counts as applied.
+    #[error("revision {revision} was changed after it was applied, says the checksum in {table}")]
+    Changed {
+        /// Its id.
+        revision: RevisionId,
+        /// Its file.
+        file: String,
+        /// The tool's table.
+        table: String,
+    },
+    /// There is nothing here to record it by. It is left out.
+    #[error("migration {entry} is applied, says {table}, and the directory does not have it")]
+    Unknown {
+        /// What the tool calls it.
+        entry: String,
+        /// The tool's table.
+        table: String,
+    },
+    /// It is not applied, and something above it is. It stays so.
+    #[error("revision {revision} is not applied, and {above} above it is, says {table}")]
+    Gap {
+        /// Its id.
+        revision: RevisionId,
+        /// Its file.
+        file: String,
+        /// The first one above it that is applied.
+        above: RevisionId,
+        /// The tool's table.
+        table: String,
+    },
+}
+
+/// Why nothing can be adopted, whatever is agreed to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AdoptError {
+    /// Our own records are there.
+    #[error("the version table has {} already", rows(*.0))]
+    NotEmpty(
+        /// How many.
+        usize,
+    ),
+    /// A tool that keeps one row would have left one.
+    #[error("{table} has {} where golang-migrate keeps one", rows(*.found))]
+    SeveralVersions {
+        /// The tool's table.
+        table: String,
+        /// How many.
+        found: usize,
+    },
+}
+
+impl Adoption {
+    /// How many files are not the ones that were applied.
+    pub fn changed(&self) -> usize {
+        let doubts = self.doubts.iter();
+        doubts
+            .filter(|doubt| matches!(doubt, AdoptDoubt::Changed { .. }))
+            .count()
+    }
+
+    /// What the log says of it: a row for each revision, and one for each doubt.
+    pub fn log_entries(&self) -> Vec<LogEntry> {
+        let entry = |subject: Option<Subject>, message: Option<&str>, detail: String| LogEntry {
+            event: LogEvent::Adopt,
+            subject,
+            message: message.map(str::to_owned),
+            error: None,
+            detail: Some(detail),
+        };
+        let recorded = self.rows.iter().map(|(row, _)| {
+            let detail = format!("recorded, from {}'s {}", self.tool, self.table);
+            entry(Some(row.subject.clone()), Some(&row.message), detail)
+        });
+        let doubts = self.doubts.iter().map(|doubt| {
+            let subject = doubt.revision().cloned().map(Subject::from);
+            entry(subject, None, format!("{doubt}; agreed to"))
+        });
+        recorded.chain(doubts).collect()
+    }
+}
+
+impl AdoptDoubt {
+    /// The revision it is about, where there is one.
+    pub fn revision(&self) -> Option<&RevisionId> {
+        match self {
+            Self::Failed { revision, .. } => revision.as_ref().map(|(id, _)| id),
+            Self::Changed { revision, .. } | Self::Gap { revision, .. } => Some(revision),
+            Self::Unknown { .. } => None,
+        }
+    }
+
+    /// The file it is about, where there is one.
+    pub fn file(&self) -> Option<&str> {
+        match self {
+            Self::Failed { revision, .. } => revision.as_ref().map(|(_, file)| file.as_str()),
+            Self::Changed { file, .. } | Self::Gap { file, .. } => Some(file),
+            Self::Unknown { .. } => None,
+        }
+    }
+}
+
+fn rows(count: usize) -> String {
+    match count {
+        1 => "1 row".to_owned(),
+        _ => format!("{count} rows"),
+    }
+}
+
+/// What becomes of `records` here. `layout` is how the directory was read.
+///
+/// # Errors
+/// When there is no way at all.
+pub fn adopt(
+    situation: &Situation<'_>,
+    records: &ForeignRecords,
+    layout: Layout,
+) -> Result<Adoption, AdoptError> {
+    let observed = situation.observed;
+    if !observed.is_empty() {
+        let rows = observed.applied.len() + observed.repeatables.len();
+        return Err(AdoptError::NotEmpty(rows));
+    }
+    let mut reading = Reading::new(situation.history, records);
+    reading.read()?;
+    let compared = match records.tool.layout() {
+        Some(own) if own == layout => reading.compare_checksums(),
+        _ => 0,
+    };
+    reading.look_for_gaps();
+    let Reading {
+        applied, doubts, ..
+    } = reading;
+    let in_order = || situation.history.in_order();
+    let rows = in_order().filter_map(|revision| Some((revision, applied.get(&revision.id)?)));
+    Ok(Adoption {
+        tool: records.tool,
+        table: records.table.clone(),
+        rows: rows
+            .zip(1..)
+            .map(|((revision, entry), at)| (new_row(situation, revision, at), past(*entry)))
+            .collect(),
+        pending: in_order()
+            .filter(|revision| !applied.contains_key(&revision.id))
+            .map(|revision| revision.id.clone())
+            .collect(),
+        compared,
+        doubts,
+    })
+}
+
+fn past(entry: Option<&ForeignEntry>) -> Past {
+    entry.map_or(Past::default(), |entry| Past {
+        applied_at: entry.at,
+        duration_ms: entry.duration_ms.unwrap_or(0),
+    })
+}

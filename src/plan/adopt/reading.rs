@@ -1,0 +1,241 @@
+//! What another tool's rows say of the revisions of a directory.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{AdoptDoubt, AdoptError};
+use crate::{
+    layout::{ForeignEntry, ForeignRecords, ForeignTool, checksum_matches, revision_id},
+    revision::{History, Revision, RevisionId},
+};
+
+/// What the records say of the revisions of a directory.
+pub(super) struct Reading<'a> {
+    history: &'a History,
+    records: &'a ForeignRecords,
+    /// What is applied, with its own entry where it has one.
+    pub applied: HashMap<RevisionId, Option<&'a ForeignEntry>>,
+    /// What has stopped in its middle.
+    failed: HashSet<RevisionId>,
+    pub doubts: Vec<AdoptDoubt>,
+}
+
+impl<'a> Reading<'a> {
+    pub fn new(history: &'a History, records: &'a ForeignRecords) -> Self {
+        Self {
+            history,
+            records,
+            applied: HashMap::new(),
+            failed: HashSet::new(),
+            doubts: Vec::new(),
+        }
+    }
+
+    pub fn read(&mut self) -> Result<(), AdoptError> {
+        let entries = &self.records.entries;
+        match self.records.tool {
+            ForeignTool::GolangMigrate => return self.read_version(entries),
+            ForeignTool::Goose => self.read_goose(entries),
+            ForeignTool::Flyway => self.read_flyway(entries),
+            ForeignTool::Alembic => self.read_heads(entries),
+            ForeignTool::Sqlx
+            | ForeignTool::Dbmate
+            | ForeignTool::Rails
+            | ForeignTool::Diesel
+            | ForeignTool::Refinery
+            | ForeignTool::SqlMigrate => {
+                for entry in entries {
+                    self.take(entry);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One row an applied migration.
+    fn take(&mut self, entry: &'a ForeignEntry) {
+        match self.find(entry) {
+            _ if !entry.whole => self.fail(entry),
+            Some(revision) => {
+                self.applied.insert(revision.id.clone(), Some(entry));
+            }
+            None => self.unknown(entry),
+        }
+    }
+
+    /// One row in all: the version, up to which everything is applied. A dirty one may also be
+    /// what was left when the down script of the one after it stopped.
+    fn read_version(&mut self, entries: &'a [ForeignEntry]) -> Result<(), AdoptError> {
+        let entry = match entries {
+            [] => return Ok(()),
+            [entry] => entry,
+            several => {
+                return Err(AdoptError::SeveralVersions {
+                    table: self.records.table.clone(),
+                    found: several.len(),
+                });
+            }
+        };
+        match self.find(entry) {
+            _ if !entry.whole => self.fail(entry),
+            Some(_) => {}
+            None => self.unknown(entry),
+        }
+        let Some(version) = self.id(entry) else {
+            return Ok(());
+        };
+        let below = self
+            .history
+            .by_id()
+            .filter(|revision| revision.id < version || (revision.id == version && entry.whole));
+        self.applied
+            .extend(below.map(|revision| (revision.id.clone(), None)));
+        Ok(())
+    }
+
+    /// A row an event: the last one of each version counts. Version 0 is the empty database.
+    fn read_goose(&mut self, entries: &'a [ForeignEntry]) {
+        let mut last: Vec<&ForeignEntry> = Vec::new();
+        for entry in entries {
+            last.retain(|earlier| earlier.id != entry.id);
+            last.push(entry);
+        }
+        let applied = last.into_iter().filter(|entry| entry.whole);
+        for entry in applied.filter(|entry| entry.id.as_deref() != Some("0")) {
+            self.take(entry);
+        }
+    }
+
+    /// A row an event, of several kinds.
+    fn read_flyway(&mut self, entries: &'a [ForeignEntry]) {
+        let mut last: Vec<&ForeignEntry> = Vec::new();
+        let mut baseline = None;
+        // Repeatable scripts have no version, and neither has the creation of a schema.
+        for entry in entries.iter().filter(|entry| entry.id.is_some()) {
+            let kind = entry.kind.as_deref().unwrap_or_default();
+            if kind.ends_with("BASELINE") || kind == "INIT" {
+                baseline = baseline.max(self.id(entry));
+                continue;
+            }
+            last.retain(|earlier| earlier.id != entry.id);
+            let is_gone = kind == "DELETE" || (kind.starts_with("UNDO") && entry.whole);
+            if !is_gone {
+                last.push(entry);
+            }
+        }
+        if let Some(baseline) = baseline {
+            let below = self.history.by_id().filter(|one| one.id <= baseline);
+            self.applied
+                .extend(below.map(|revision| (revision.id.clone(), None)));
+        }
+        for entry in last {
+            self.take(entry);
+        }
+    }
+
+    /// A row a head, with all that is below it.
+    fn read_heads(&mut self, entries: &'a [ForeignEntry]) {
+        let mut heads = Vec::new();
+        for entry in entries {
+            match self.find(entry) {
+                Some(revision) => heads.push(revision.id.clone()),
+                None => self.unknown(entry),
+            }
+        }
+        let below = self.history.closure(&heads).into_iter();
+        self.applied
+            .extend(below.map(|revision| (revision.id.clone(), None)));
+    }
+
+    /// Compares checksums where the files are the tool's own, and says how many.
+    pub fn compare_checksums(&mut self) -> usize {
+        let mut compared = 0;
+        for revision in self.history.in_order() {
+            let entry = self.applied.get(&revision.id).copied().flatten();
+            let Some(recorded) = entry.and_then(|entry| entry.checksum.as_deref()) else {
+                continue;
+            };
+            let (up, tool) = (&revision.up, self.records.tool);
+            let matches = checksum_matches(tool, recorded, file_name(revision), &up.text);
+            compared += usize::from(matches.is_some());
+            if matches == Some(false) {
+                self.doubts.push(AdoptDoubt::Changed {
+                    revision: revision.id.clone(),
+                    file: up.file.clone(),
+                    table: self.records.table.clone(),
+                });
+            }
+        }
+        compared
+    }
+
+    pub fn look_for_gaps(&mut self) {
+        let ids: Vec<_> = self.applied.keys().cloned().collect();
+        for revision in self.history.closure(&ids) {
+            let id = &revision.id;
+            if self.applied.contains_key(id) || self.failed.contains(id) {
+                continue;
+            }
+            let above = self.history.descendants(std::slice::from_ref(id));
+            let above = above.iter().find(|one| self.applied.contains_key(&one.id));
+            self.doubts.extend(above.map(|above| AdoptDoubt::Gap {
+                revision: id.clone(),
+                file: revision.up.file.clone(),
+                above: above.id.clone(),
+                table: self.records.table.clone(),
+            }));
+        }
+    }
+
+    fn fail(&mut self, entry: &ForeignEntry) {
+        let revision = self.find(entry).map(|revision| {
+            let id = revision.id.clone();
+            (id, revision.up.file.clone())
+        });
+        if let Some((id, _)) = &revision {
+            self.failed.insert(id.clone());
+            self.applied.remove(id);
+        }
+        self.doubts.push(AdoptDoubt::Failed {
+            entry: label(entry),
+            table: self.records.table.clone(),
+            revision,
+        });
+    }
+
+    fn unknown(&mut self, entry: &ForeignEntry) {
+        self.doubts.push(AdoptDoubt::Unknown {
+            entry: label(entry),
+            table: self.records.table.clone(),
+        });
+    }
+
+    fn id(&self, entry: &ForeignEntry) -> Option<RevisionId> {
+        revision_id(self.records.tool, entry.id.as_deref()?)
+    }
+
+    fn find(&self, entry: &ForeignEntry) -> Option<&'a Revision> {
+        match self.records.tool {
+            ForeignTool::SqlMigrate => {
+                let file = entry.id.as_deref()?;
+                let mut all = self.history.by_id();
+                all.find(|revision| file_name(revision) == file)
+            }
+            _ => self.history.get(&self.id(entry)?),
+        }
+    }
+}
+
+/// The file of its up script, without the directory.
+fn file_name(revision: &Revision) -> &str {
+    let file = revision.up.file.as_str();
+    file.rsplit_once('/').map_or(file, |(_, name)| name)
+}
+
+/// What the tool calls it.
+fn label(entry: &ForeignEntry) -> String {
+    match (&entry.id, &entry.name) {
+        (Some(id), Some(name)) => format!("{id} ({name})"),
+        (Some(text), None) | (None, Some(text)) => text.clone(),
+        (None, None) => "without a name".to_owned(),
+    }
+}

@@ -1,0 +1,240 @@
+use chrono::DateTime;
+
+use super::*;
+use crate::{
+    plan::{Ahead, OutOfOrder},
+    revision::{
+        History, Observed,
+        testing::{history, row},
+    },
+    sql::Dialect,
+};
+
+fn entry(text: &str) -> ForeignEntry {
+    // `ID`, `ID!` when its flag says no, `ID:KIND`.
+    let (text, whole) = match text.strip_suffix('!') {
+        Some(text) => (text, false),
+        None => (text, true),
+    };
+    let (id, kind) = match text.split_once(':') {
+        Some((id, kind)) => (id, Some(kind.to_owned())),
+        None => (text, None),
+    };
+    ForeignEntry {
+        id: (id != "NULL").then(|| id.to_owned()),
+        kind,
+        whole,
+        ..ForeignEntry::default()
+    }
+}
+
+fn records(tool: ForeignTool, entries: &str) -> ForeignRecords {
+    ForeignRecords {
+        tool,
+        table: "t".to_owned(),
+        entries: entries.split_whitespace().map(entry).collect(),
+    }
+}
+
+fn adopted(
+    history: &History,
+    records: &ForeignRecords,
+    layout: Layout,
+) -> Result<Adoption, AdoptError> {
+    adopted_on(&Observed::default(), history, records, layout)
+}
+
+fn adopted_on(
+    observed: &Observed,
+    history: &History,
+    records: &ForeignRecords,
+    layout: Layout,
+) -> Result<Adoption, AdoptError> {
+    let situation = Situation {
+        history,
+        observed,
+        dialect: Dialect::Sqlite,
+        out_of_order: OutOfOrder::Error,
+        ahead: Ahead::Warn,
+        one_transaction: false,
+    };
+    adopt(&situation, records, layout)
+}
+
+fn recorded(adoption: &Adoption) -> String {
+    let rows = adoption.rows.iter().map(|(row, _)| row.subject.as_str());
+    rows.collect::<Vec<_>>().join(" ")
+}
+
+fn doubts(adoption: &Adoption) -> String {
+    let doubts = adoption.doubts.iter().map(|doubt| match doubt {
+        AdoptDoubt::Failed { entry, .. } => format!("failed {entry}"),
+        AdoptDoubt::Changed { revision, .. } => format!("changed {revision}"),
+        AdoptDoubt::Unknown { entry, .. } => format!("unknown {entry}"),
+        AdoptDoubt::Gap {
+            revision, above, ..
+        } => format!("gap {revision} below {above}"),
+    });
+    doubts.collect::<Vec<_>>().join(", ")
+}
+
+/// In a directory of 1, 2, 3, 4.
+fn check(tool: ForeignTool, entries: &str, expected: &str, in_doubt: &str) {
+    let history = history(&[("1", ""), ("2", ""), ("3", ""), ("4", "")]);
+    let adoption = adopted(&history, &records(tool, entries), Layout::Native).unwrap();
+    assert_eq!(recorded(&adoption), expected, "{tool}: {entries}");
+    assert_eq!(doubts(&adoption), in_doubt, "{tool}: {entries}");
+    let pending = adoption.pending.len();
+    assert_eq!(adoption.rows.len() + pending, 4, "{tool}: {entries}");
+    let log = adoption.log_entries();
+    assert_eq!(log.len(), adoption.rows.len() + adoption.doubts.len());
+    let sequences: Vec<_> = adoption.rows.iter().map(|(row, _)| row.sequence).collect();
+    assert!(sequences.iter().copied().eq(1..=sequences.len() as i64));
+}
+
+#[test]
+fn a_row_a_migration() {
+    use ForeignTool::{Dbmate, Diesel, Rails, Refinery, Sqlx};
+    for tool in [Sqlx, Dbmate, Rails, Diesel, Refinery] {
+        check(tool, "", "", "");
+        check(tool, "1 2", "1 2", "");
+        check(tool, "002 1", "1 2", "");
+        check(tool, "1 2 3 4", "1 2 3 4", "");
+        check(tool, "1 2 9", "1 2", "unknown 9");
+        check(tool, "1 x", "1", "unknown x");
+        check(tool, "1 3 4", "1 3 4", "gap 2 below 3");
+        check(tool, "2 3", "2 3", "gap 1 below 2");
+        check(
+            tool,
+            "4",
+            "4",
+            "gap 1 below 4, gap 2 below 4, gap 3 below 4",
+        );
+    }
+    check(Sqlx, "1 2!", "1", "failed 2");
+    check(Sqlx, "1 2! 3", "1 3", "failed 2");
+    check(Sqlx, "1 9!", "1", "failed 9");
+}
+
+#[test]
+fn golang_migrate_keeps_one_version() {
+    let tool = ForeignTool::GolangMigrate;
+    check(tool, "", "", "");
+    check(tool, "2", "1 2", "");
+    check(tool, "4", "1 2 3 4", "");
+    check(tool, "2!", "1", "failed 2");
+    check(tool, "1!", "", "failed 1");
+    check(tool, "-1!", "", "failed -1");
+    check(tool, "9", "1 2 3 4", "unknown 9");
+    check(tool, "9!", "1 2 3 4", "failed 9");
+    let two = records(tool, "1 2");
+    let refused = adopted(&history(&[("1", "")]), &two, Layout::Native);
+    assert_eq!(
+        refused,
+        Err(AdoptError::SeveralVersions {
+            table: "t".to_owned(),
+            found: 2
+        })
+    );
+}
+
+#[test]
+fn of_goose_the_last_event_of_a_version_counts() {
+    let tool = ForeignTool::Goose;
+    check(tool, "0", "", "");
+    check(tool, "0 1 2", "1 2", "");
+    check(tool, "0 1 2 2!", "1", "");
+    check(tool, "0 1 2 2! 2", "1 2", "");
+    check(tool, "0 1 2 1!", "2", "gap 1 below 2");
+    check(tool, "0 1 7", "1", "unknown 7");
+    check(tool, "0 1 7 7!", "1", "");
+}
+
+#[test]
+fn flyway_tells_many_kinds_of_events() {
+    let tool = ForeignTool::Flyway;
+    check(tool, "1:SQL 2:SQL", "1 2", "");
+    check(tool, "1:SQL 2:SQL!", "1", "failed 2");
+    check(tool, "1:SQL 2:SQL! 2:SQL", "1 2", "");
+    check(tool, "NULL:SCHEMA 1:SQL NULL:SQL", "1", "");
+    check(tool, "1:SQL 2:SQL 2:UNDO_SQL", "1", "");
+    check(tool, "1:SQL 2:SQL 2:UNDO_SQL 2:SQL", "1 2", "");
+    check(tool, "1:SQL 2:SQL 2:UNDO_SQL!", "1", "failed 2");
+    check(tool, "1:SQL 9:SQL 9:DELETE", "1", "");
+    check(tool, "1:SQL 9:JDBC", "1", "unknown 9");
+    check(tool, "2:BASELINE", "1 2", "");
+    check(tool, "2:SQL_BASELINE 4:SQL", "1 2 4", "gap 3 below 4");
+    check(tool, "0:BASELINE 1:SQL", "1", "");
+    check(tool, "2:INIT", "1 2", "");
+}
+
+#[test]
+fn only_what_is_below_something_applied_is_a_gap() {
+    let history = history(&[
+        ("1", "revises = base"),
+        ("2", "revises = 1"),
+        ("3", "revises = 1"),
+        ("4", "revises = 3; depends-on = 2"),
+    ]);
+    let check = |entries: &str, expected: &str| {
+        let records = records(ForeignTool::Dbmate, entries);
+        let adoption = adopted(&history, &records, Layout::Native).unwrap();
+        assert_eq!(doubts(&adoption), expected, "{entries}");
+    };
+    check("1 3", "");
+    check("1 2", "");
+    check("1 3 4", "gap 2 below 4");
+    check("2", "gap 1 below 2");
+}
+
+#[test]
+fn times_come_along() {
+    let at = DateTime::from_timestamp(1_795_340_000, 0);
+    let mut records = records(ForeignTool::Sqlx, "1 2");
+    records.entries[0].at = at;
+    records.entries[0].duration_ms = Some(7);
+    let history = history(&[("1", ""), ("2", "")]);
+    let adoption = adopted(&history, &records, Layout::Native).unwrap();
+    let known = Past {
+        applied_at: at,
+        duration_ms: 7,
+    };
+    assert_eq!(adoption.rows[0].1, known);
+    assert_eq!(adoption.rows[1].1, Past::default());
+}
+
+#[test]
+fn checksums_are_compared_where_the_files_are_the_tool_s_own() {
+    let history = history(&[("1", "")]);
+    let mut records = records(ForeignTool::Sqlx, "1");
+    let check = |records: &ForeignRecords, layout: Layout, expected: (usize, &str)| {
+        let adoption = adopted(&history, records, layout).unwrap();
+        let found = (adoption.compared, doubts(&adoption));
+        assert_eq!(found, (expected.0, expected.1.to_owned()));
+        // In doubt or not, it is applied.
+        assert_eq!(recorded(&adoption), "1");
+    };
+    check(&records, Layout::Sqlx, (0, ""));
+    // SHA-384 of nothing, which the script is.
+    let empty = "38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da\
+                 274edebfe76f65fbd51ad2f14898b95b";
+    records.entries[0].checksum = Some(empty.to_owned());
+    check(&records, Layout::Sqlx, (1, ""));
+    records.entries[0].checksum = Some("00".to_owned());
+    check(&records, Layout::Sqlx, (1, "changed 1"));
+    check(&records, Layout::Native, (0, ""));
+    check(&records, Layout::Goose, (0, ""));
+}
+
+#[test]
+fn only_an_empty_version_table_takes_records_over() {
+    let observed = Observed {
+        applied: vec![row(1, "1", "", "")],
+        layout: Some(1),
+        ..Observed::default()
+    };
+    let history = history(&[("1", "")]);
+    let records = records(ForeignTool::Sqlx, "1");
+    let refused = adopted_on(&observed, &history, &records, Layout::Native);
+    assert_eq!(refused, Err(AdoptError::NotEmpty(1)));
+}
