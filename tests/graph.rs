@@ -261,6 +261,7 @@ fn settings() -> Settings {
         statement_timeout: Duration::ZERO,
         connect_timeout: Duration::from_secs(10),
         statement_times: false,
+        statement_marks: false,
     }
 }
 

@@ -34,6 +34,7 @@ fn settings() -> Settings {
         statement_timeout: Duration::ZERO,
         connect_timeout: Duration::from_secs(10),
         statement_times: true,
+        statement_marks: false,
     }
 }
 

@@ -171,6 +171,7 @@ impl Context {
             statement_timeout: self.config.statement_timeout,
             connect_timeout: self.config.connect_timeout,
             statement_times: self.output.is_verbose(),
+            statement_marks: !self.config.slow_statement.is_zero(),
         }
     }
 
@@ -236,6 +237,7 @@ impl Context {
     pub fn options(&self) -> execute::Options {
         execute::Options {
             attempts: self.config.lock_attempts,
+            slow_statement: self.config.slow_statement,
             ..execute::Options::default()
         }
     }

@@ -1,6 +1,6 @@
 use std::{
     io::{IsTerminal, Write},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use super::{
     error::Error,
 };
 use crate::{
-    execute::Sink,
+    execute::{Event, Sink, SlowStatement},
     report::{Diagnostic, Json, Paint, Progress, Style, Verbosity, View, annotation},
 };
 
@@ -132,6 +132,29 @@ impl Output {
             object.insert("errors".to_owned(), Value::Array(errors));
         }
         print(&format!("{:#}\n", Value::Object(object)));
+    }
+}
+
+/// Statements that took long, for the result of a run.
+#[derive(Clone, Default)]
+pub struct SlowList(Arc<Mutex<Vec<SlowStatement>>>);
+
+impl SlowList {
+    /// A sink that keeps them and passes all events on.
+    pub fn keep(&self, sink: Sink) -> Sink {
+        let kept = Arc::clone(&self.0);
+        Arc::new(move |event| {
+            if let Event::StatementSlow(slow) = &event {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.push(slow.clone());
+            }
+            sink(event);
+        })
+    }
+
+    /// Those so far.
+    pub fn take(&self) -> Vec<SlowStatement> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

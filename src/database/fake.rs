@@ -156,6 +156,7 @@ impl Fake {
                 index,
                 rows: 1,
                 elapsed: std::time::Duration::ZERO,
+                is_timed: true,
             });
         }
         Ok(())

@@ -14,6 +14,7 @@ mod notice;
 pub mod postgres;
 mod script;
 pub mod sqlite;
+mod watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,6 +25,7 @@ pub use error::{Action, DatabaseError, IndexDoubt, SqlFailure, StepError, StepSt
 pub use location::{Location, LocationError};
 pub use notice::show_notices;
 pub use script::{ScriptHead, ScriptWriter, script};
+pub use watch::{Activity, Advance, Waiting, Watch};
 
 use crate::{
     layout::{ForeignError, ForeignRecords, ForeignTool},
@@ -67,6 +69,8 @@ pub struct Settings {
     /// Whether someone wants to know how long each statement takes. PostgreSQL has to be asked
     /// for the time after each one, which takes some itself.
     pub statement_times: bool,
+    /// Whether a step says at the server which of its statements runs, for [`Watch`].
+    pub statement_marks: bool,
 }
 
 /// What came of one attempt at the lock.
@@ -132,8 +136,11 @@ pub struct StatementDone {
     pub index: usize,
     /// Rows it changed, where the database says.
     pub rows: u64,
-    /// How long it took; on PostgreSQL roughly, in a step of more than a thousand statements.
+    /// How long it took.
     pub elapsed: Duration,
+    /// Whether that is the time of this statement. Otherwise nobody took it: PostgreSQL, without
+    /// [`Settings::statement_times`] or in a step of more than a thousand statements.
+    pub is_timed: bool,
 }
 
 /// Receives progress while a step runs.
@@ -239,6 +246,11 @@ pub trait Database: Send {
 
     /// A handle that stops what runs.
     fn canceller(&self) -> Arc<dyn Cancel>;
+
+    /// A handle that tells what runs. Of itself it does nothing.
+    fn watcher(&self) -> Arc<dyn Watch> {
+        Arc::new(watch::Unseen)
+    }
 
     /// Leaves in good order; the lock goes with the connection.
     async fn close(self: Box<Self>) -> Result<(), DatabaseError>;

@@ -1,6 +1,11 @@
-use std::{sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
-use crate::revision::{Direction, Subject};
+use serde_json::{Value, json};
+
+use crate::{
+    database::{Advance, Waiting},
+    revision::{Direction, Subject},
+};
 
 /// Something that happened during a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +40,16 @@ pub enum Event {
         total: usize,
         /// The revision or repeatable script.
         subject: Subject,
+        /// Which way it goes.
+        direction: Direction,
         /// Its message.
         message: String,
         /// How many statements it has.
         statements: usize,
+        /// Its script, as people see it.
+        file: String,
+        /// What that holds.
+        text: Arc<str>,
     },
     /// A statement is done.
     StatementDone {
@@ -46,11 +57,53 @@ pub enum Event {
         index: usize,
         /// Statements of the script.
         total: usize,
+        /// Where it is within the script's text, in bytes.
+        span: Range<usize>,
+        /// Line of its first byte, from 1.
+        line: u32,
+        /// Column of that in characters, from 1.
+        column: u32,
         /// Rows it changed.
         rows: u64,
         /// How long it took.
         elapsed: Duration,
+        /// Whether that is the time of this statement; see [`StatementDone::is_timed`].
+        ///
+        /// [`StatementDone::is_timed`]: crate::database::StatementDone::is_timed
+        is_timed: bool,
     },
+    /// A statement failed. What becomes of the step is told by the run's result.
+    StatementFailed {
+        /// From 0, within the script.
+        index: usize,
+        /// Statements of the script.
+        total: usize,
+        /// Where it is within the script's text, in bytes.
+        span: Range<usize>,
+        /// Line of its first byte, from 1.
+        line: u32,
+        /// Column of that in characters, from 1.
+        column: u32,
+        /// How long it ran, where that is known.
+        elapsed: Option<Duration>,
+        /// What the database said.
+        error: String,
+    },
+    /// A statement takes longer than [`Options::slow_statement`]. Sent again and again while it is so.
+    ///
+    /// [`Options::slow_statement`]: super::Options::slow_statement
+    StatementRuns {
+        /// Which one.
+        statement: StatementSpot,
+        /// How long so far.
+        elapsed: Duration,
+        /// The lock that it waits for.
+        waiting: Option<Waiting>,
+        /// How far it is, where the database tells.
+        advance: Option<Advance>,
+    },
+    /// A statement took longer than that.
+    StatementSlow(SlowStatement),
     /// A step is done and committed.
     StepDone {
         /// From 0.
@@ -79,5 +132,64 @@ pub enum Event {
     CancelRequested,
 }
 
-/// Where events go. Called from the run and from the signal task.
+/// A statement of a revision. On PostgreSQL it may be one of several, where nobody saw which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatementSpot {
+    /// The revision or repeatable script.
+    pub subject: Subject,
+    /// Its script, as people see it.
+    pub file: String,
+    /// Line of its first byte, from 1.
+    pub line: u32,
+    /// Column of that in characters, from 1.
+    pub column: u32,
+    /// From 0, within the script.
+    pub first: usize,
+    /// The same, or the last of those that it may be.
+    pub last: usize,
+    /// Statements of the script.
+    pub total: usize,
+}
+
+/// A statement that took long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlowStatement {
+    /// Which one.
+    pub statement: StatementSpot,
+    /// How long it took; of one that failed, how long it ran.
+    pub elapsed: Duration,
+    /// Whether it may have been less: it ran already when the database was first looked at.
+    pub is_at_most: bool,
+    /// Whether it failed.
+    pub has_failed: bool,
+    /// Locks that it was seen waiting for.
+    pub waited_for: Vec<Waiting>,
+}
+
+impl SlowStatement {
+    /// As the log and results for programs have it.
+    pub fn json(&self) -> Value {
+        let Self {
+            statement,
+            elapsed,
+            is_at_most,
+            has_failed,
+            waited_for,
+        } = self;
+        let waits = waited_for.iter().map(ToString::to_string);
+        json!({
+            "file": statement.file,
+            "line": statement.line,
+            "column": statement.column,
+            "statement": statement.first + 1,
+            "last_statement": statement.last + 1,
+            "duration_ms": u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+            "at_most": is_at_most,
+            "outcome": if *has_failed { "failed" } else { "ok" },
+            "waited_for": waits.collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// Where events go. Called from the run, the signal task and the one that watches for slow statements.
 pub type Sink = Arc<dyn Fn(Event) + Send + Sync>;

@@ -11,11 +11,12 @@ mod outcome;
 mod record;
 mod run;
 mod signal;
+mod slow;
 #[cfg(test)]
 mod tests;
 mod units;
 
-pub use event::{Event, Sink};
+pub use event::{Event, Sink, SlowStatement, StatementSpot};
 pub use lock::{LockError, lock};
 pub use migrate::{ATTEMPTS, Aborted, Finish, Manner, Migrated, migrate, release, standing};
 pub use outcome::{Done, Failure, Outcome, PartialFailure};

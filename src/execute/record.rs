@@ -1,3 +1,6 @@
+use serde_json::Value;
+
+use super::SlowStatement;
 use crate::{
     database::{Database, DatabaseError},
     plan::{Adoption, Repair, StampPlan},
@@ -67,4 +70,29 @@ pub async fn write_repairs(
     }
     let log: Vec<_> = repairs.iter().map(Repair::log_entry).collect();
     database.record(&changes, &log).await
+}
+
+/// Slow statements of one revision that the log keeps.
+const KEPT: usize = 5;
+
+/// A log row for each revision that had slow statements, given the slowest first.
+pub(super) fn slow(statements: Vec<SlowStatement>) -> Vec<LogEntry> {
+    let mut rows: Vec<(Subject, Vec<Value>)> = Vec::new();
+    for slow in statements {
+        let subject = &slow.statement.subject;
+        let row = rows.iter_mut().find(|(other, _)| other == subject);
+        match row {
+            Some((_, kept)) if kept.len() == KEPT => {}
+            Some((_, kept)) => kept.push(slow.json()),
+            None => rows.push((subject.clone(), vec![slow.json()])),
+        }
+    }
+    let entries = rows.into_iter().map(|(subject, kept)| LogEntry {
+        event: LogEvent::Slow,
+        subject: Some(subject),
+        message: None,
+        error: None,
+        detail: Some(Value::Array(kept).to_string()),
+    });
+    entries.collect()
 }

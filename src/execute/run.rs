@@ -1,8 +1,14 @@
-use std::time::{Duration, Instant};
+use std::{
+    ops::Range,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     Done, Event, Outcome, PartialFailure, Sink, Stop,
     ended::{Broken, Ended, Failed},
+    record,
+    slow::SlowWatch,
     units,
 };
 use crate::{
@@ -20,6 +26,8 @@ pub struct Options {
     pub first_pause: Duration,
     /// The longest pause.
     pub longest_pause: Duration,
+    /// From how long on a statement is told of as slow; zero is never.
+    pub slow_statement: Duration,
 }
 
 impl Default for Options {
@@ -28,6 +36,7 @@ impl Default for Options {
             attempts: 10,
             first_pause: Duration::from_millis(250),
             longest_pause: Duration::from_secs(10),
+            slow_statement: Duration::ZERO,
         }
     }
 }
@@ -59,6 +68,7 @@ pub async fn run(
         steps: steps.len(),
     });
     let mut run = Run {
+        slow: SlowWatch::new(options.slow_statement, database.watcher(), sink),
         database,
         options,
         stop,
@@ -77,6 +87,16 @@ pub(super) struct Run<'a> {
     pub options: Options,
     pub stop: &'a Stop,
     pub sink: &'a Sink,
+    slow: SlowWatch,
+}
+
+/// How statements reach the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// In one transaction.
+    Step,
+    /// The only one, outside of any.
+    Alone,
 }
 
 impl Run<'_> {
@@ -154,7 +174,9 @@ impl Run<'_> {
         self.database
             .commit_run()
             .await
-            .map_err(|e| failed(last, StepStage::Commit, e))
+            .map_err(|e| failed(last, StepStage::Commit, e))?;
+        self.record_slow().await;
+        Ok(())
     }
 
     async fn step(
@@ -172,6 +194,7 @@ impl Run<'_> {
             Execution::Units(units) => units::run(self, step, units).await?,
         }
         self.finished(index, step, begin, done);
+        self.record_slow().await;
         Ok(())
     }
 
@@ -217,10 +240,51 @@ impl Run<'_> {
             log: &log,
             ..request(step, &label)
         };
-        let (sink, total) = (self.sink, step.statements.len());
-        let mut progress = |done: StatementDone| sink(statement_done(done, range.start, total));
-        let result = self.database.run_step(&request, &mut progress).await;
+        let result = self.send(step, &request, range.start, Way::Step).await;
         result.map_err(|error| self.broken(error, range.start))
+    }
+
+    /// Has statements run, and tells of each. The first of them is `first` in the script.
+    pub(super) async fn send(
+        &mut self,
+        step: &Step,
+        request: &StepRequest<'_>,
+        first: usize,
+        way: Way,
+    ) -> Result<(), StepError> {
+        let (sink, slow) = (self.sink, &self.slow);
+        let mut since = Instant::now();
+        slow.begin(first, request.statements.len());
+        let mut progress = |done: StatementDone| {
+            slow.done(&done);
+            sink(statement_done(step, first, &done));
+            since = Instant::now();
+        };
+        let result = match way {
+            Way::Step => self.database.run_step(request, &mut progress).await,
+            Way::Alone => self.database.run_alone(request, &mut progress).await,
+        };
+        if let Err(StepError {
+            stage: StepStage::Statement(index),
+            error,
+        }) = &result
+        {
+            // Otherwise the answers to those before it came together with its own.
+            let is_known = request.statements.len() == 1 || slow.is_told_at_once();
+            let elapsed = is_known.then(|| since.elapsed());
+            sink(statement_failed(step, first + index, elapsed, error));
+        }
+        slow.end(&result);
+        result
+    }
+
+    /// Keeps in the log what was slow. It is not worth an error: the step is done, or its own error
+    /// is to be told.
+    async fn record_slow(&mut self) {
+        let slow = self.slow.take();
+        if !slow.is_empty() {
+            let _ = self.database.record(&[], &record::slow(slow)).await;
+        }
     }
 
     /// What a failed step means for the run.
@@ -285,13 +349,17 @@ impl Run<'_> {
         }
     }
 
-    fn started(&self, index: usize, total: usize, step: &Step) {
+    fn started(&mut self, index: usize, total: usize, step: &Step) {
+        self.slow.step(step);
         (self.sink)(Event::StepStarted {
             index,
             total,
             subject: step.subject.clone(),
+            direction: step.direction(),
             message: step.message.clone(),
             statements: step.statements.len(),
+            file: step.script.file.clone(),
+            text: Arc::clone(&step.script.text),
         });
     }
 
@@ -308,12 +376,16 @@ impl Run<'_> {
 
     async fn ended(&mut self, index: usize, step: &Step, broken: Broken) -> Ended {
         match broken {
-            Broken::Stopped { inside } => Ended::Stopped { inside },
+            Broken::Stopped { inside } => {
+                self.record_slow().await;
+                Ended::Stopped { inside }
+            }
             Broken::Outdated(reason) => Ended::Outdated(reason),
             Broken::Failed(failed) => {
                 // The failure itself is reported; that it could not be logged as well adds nothing.
                 let log = [entry(step, Some(failed.error.to_string()))];
                 let _ = self.database.record(&[], &log).await;
+                self.record_slow().await;
                 Ended::Failed { at: index, failed }
             }
         }
@@ -336,18 +408,45 @@ pub(super) fn request<'a>(step: &'a Step, label: &'a str) -> StepRequest<'a> {
     }
 }
 
-pub(super) fn statement_done(done: StatementDone, first: usize, total: usize) -> Event {
-    let StatementDone {
-        index,
-        rows,
-        elapsed,
-    } = done;
+fn statement_done(step: &Step, first: usize, done: &StatementDone) -> Event {
+    let index = first + done.index;
+    let (span, line, column) = spot(step, index);
     Event::StatementDone {
-        index: first + index,
-        total,
-        rows,
-        elapsed,
+        index,
+        total: step.statements.len(),
+        span,
+        line,
+        column,
+        rows: done.rows,
+        elapsed: done.elapsed,
+        is_timed: done.is_timed,
     }
+}
+
+fn statement_failed(
+    step: &Step,
+    index: usize,
+    elapsed: Option<Duration>,
+    error: &DatabaseError,
+) -> Event {
+    let (span, line, column) = spot(step, index);
+    Event::StatementFailed {
+        index,
+        total: step.statements.len(),
+        span,
+        line,
+        column,
+        elapsed,
+        error: error.to_string(),
+    }
+}
+
+/// Where a statement is: bytes, line and column.
+fn spot(step: &Step, index: usize) -> (Range<usize>, u32, u32) {
+    let statement = step.statements.get(index);
+    statement.map_or((0..0, 1, 1), |statement| {
+        (statement.span.clone(), statement.line, statement.column)
+    })
 }
 
 pub(super) fn entry(step: &Step, error: Option<String>) -> LogEntry {

@@ -129,6 +129,7 @@ fn impatient() -> Options {
     Options {
         attempts: 3,
         first_pause: Duration::ZERO,
+        slow_statement: Duration::ZERO,
         longest_pause: Duration::ZERO,
     }
 }

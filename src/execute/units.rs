@@ -2,12 +2,11 @@ use std::ops::Range;
 
 use super::{
     ended::{Broken, Failed},
-    run::{self, Run, entry, label, request},
+    run::{Run, Way, entry, label, request},
 };
 use crate::{
     database::{
-        DatabaseError, IndexDoubt, LockAttempt, StatementDone, StepError, StepRequest, StepStage,
-        TableIndex,
+        DatabaseError, IndexDoubt, LockAttempt, StepError, StepRequest, StepStage, TableIndex,
     },
     plan::{Step, Unit, UnitKind},
     revision::{Checksum, Direction, Ending, Interruption, Partial, RecordChange},
@@ -234,10 +233,9 @@ impl UnitRun<'_, '_> {
                 keep_session: true,
                 ..request(self.step, &self.label)
             };
-            let (sink, total) = (self.run.sink, self.step.statements.len());
             let first = unit.statements.start;
-            let mut progress = |done: StatementDone| sink(run::statement_done(done, first, total));
-            let Err(error) = self.run.database.run_step(&request, &mut progress).await else {
+            let sent = self.run.send(self.step, &request, first, Way::Step);
+            let Err(error) = sent.await else {
                 return Ok(());
             };
             if !self.run.may_retry(&error.error, attempt)
@@ -260,9 +258,8 @@ impl UnitRun<'_, '_> {
             keep_session: true,
             ..request(self.step, &self.label)
         };
-        let (sink, total) = (self.run.sink, self.step.statements.len());
-        let mut progress = |done: StatementDone| sink(run::statement_done(done, first, total));
-        self.run.database.run_alone(&request, &mut progress).await
+        let sent = self.run.send(self.step, &request, first, Way::Alone);
+        sent.await
     }
 
     async fn progress(&mut self, change: RecordChange) -> Result<(), StepError> {

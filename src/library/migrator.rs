@@ -72,6 +72,7 @@ impl Migrator {
                 statement_timeout: Duration::ZERO,
                 connect_timeout: Duration::from_secs(10),
                 statement_times: false,
+                statement_marks: false,
             },
             lock_wait: Duration::from_secs(60),
             options: Options::default(),
@@ -118,6 +119,15 @@ impl Migrator {
     /// PostgreSQL: how long a statement may run; zero, the default, is as long as it takes.
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.settings.statement_timeout = timeout;
+        self
+    }
+
+    /// How long a statement may run before [`Event::StatementRuns`] tells of it, and it is kept in
+    /// the log as slow; zero, the default, is never. Otherwise a thread is started for each run, and
+    /// on PostgreSQL a second connection is opened once a statement is slow.
+    pub fn slow_statement(mut self, limit: Duration) -> Self {
+        self.options.slow_statement = limit;
+        self.settings.statement_marks = !limit.is_zero();
         self
     }
 

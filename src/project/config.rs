@@ -103,6 +103,8 @@ pub struct Config {
     pub lock_wait: Duration,
     /// `connect-timeout`; never zero.
     pub connect_timeout: Duration,
+    /// `slow-statement`; zero is never.
+    pub slow_statement: Duration,
     /// `protected`, of the environment chosen. See also [`Self::protected_urls`].
     pub protected: bool,
     /// `[postgres] lock-timeout`; zero is none.
@@ -135,6 +137,7 @@ impl Config {
             transaction: TransactionScope::default(),
             lock_wait: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
+            slow_statement: Duration::from_secs(1),
             protected: false,
             lock_timeout: Duration::from_secs(2),
             lock_attempts: 10,

@@ -7,6 +7,7 @@ mod diagnostic;
 mod format;
 mod github;
 mod progress;
+mod slow;
 mod style;
 mod view;
 

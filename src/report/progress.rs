@@ -1,14 +1,21 @@
 use std::{
     collections::HashMap,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{Paint, Style, count, duration, format::wrapped};
-use crate::{execute::Event, revision::Subject};
+use super::{
+    Paint, Style, duration,
+    format::wrapped,
+    slow::{self, StatementLine},
+};
+use crate::{
+    execute::{Event, StatementSpot},
+    revision::Subject,
+};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,13 +47,23 @@ struct State {
     waiting_since: Option<Instant>,
     /// Whether the live line was begun.
     ticks: bool,
+    /// Whether it says more, of a slow statement.
+    tells_slow: bool,
+    /// Of which statement it was said that it runs, and how long that was when it is said again.
+    reminder: Option<(StatementSpot, Duration)>,
 }
 
 struct Running {
     subject: Subject,
     title: String,
     statements: usize,
+    file: String,
+    text: Arc<str>,
 }
+
+/// The live line, and what stands below it of a slow statement.
+const LIVE: &str = "  {spinner} {wide_msg} {elapsed:.dim}";
+const LIVE_SLOW: &str = "  {spinner} {wide_msg} {elapsed:.dim}\n{prefix}";
 
 /// A wait is mentioned again after this long, where the line can't be redrawn.
 const REMIND: Duration = Duration::from_secs(10);
@@ -62,9 +79,7 @@ impl Progress {
             ProgressDrawTarget::hidden()
         };
         let bar = ProgressBar::with_draw_target(None, target);
-        if let Ok(style) = ProgressStyle::with_template("  {spinner} {wide_msg} {elapsed:.dim}") {
-            bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
-        }
+        set_style(&bar, LIVE);
         let state = State {
             bar,
             messages: HashMap::new(),
@@ -72,6 +87,8 @@ impl Progress {
             width: 0,
             waiting_since: None,
             ticks: false,
+            tells_slow: false,
+            reminder: None,
         };
         Self {
             out: Term::stdout(),
@@ -102,6 +119,9 @@ impl Progress {
                 statements,
                 index,
                 total,
+                file,
+                text,
+                ..
             } => {
                 let id = self.paint_err.paint(Style::Id, subject);
                 let title = format!("{id}  {message}  ({} of {total})", index + 1);
@@ -117,20 +137,43 @@ impl Progress {
                     subject: subject.clone(),
                     title,
                     statements: *statements,
+                    file: file.clone(),
+                    text: Arc::clone(text),
                 });
             }
             Event::StatementDone {
                 index,
                 total,
+                span,
+                line,
                 rows,
                 elapsed,
+                is_timed,
+                ..
             } => {
-                self.statement(&state, *index, *total, *rows, *elapsed);
+                let done = StatementLine {
+                    index: *index,
+                    total: *total,
+                    span: span.clone(),
+                    line: *line,
+                    rows: *rows,
+                    elapsed: is_timed.then_some(*elapsed),
+                };
+                self.statement(&mut state, &done);
+            }
+            Event::StatementFailed { .. } => self.end_slow(&mut state),
+            Event::StatementRuns {
+                statement, elapsed, ..
+            } => self.runs(&mut state, event, statement, *elapsed),
+            Event::StatementSlow(statement) => {
+                self.end_slow(&mut state);
+                self.say(&state, &format!("    {}", slow::took(statement)));
             }
             Event::StepDone {
                 subject, elapsed, ..
             } => {
                 let message = state.messages.remove(subject).unwrap_or_default();
+                self.end_slow(&mut state);
                 state.running = None;
                 self.step_line(&state, "✓", Style::Good, subject, &message, Some(*elapsed));
             }
@@ -166,6 +209,7 @@ impl Progress {
             .state
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.end_slow(&mut state);
         if let Some(running) = state.running.take() {
             let message = state.messages.remove(&running.subject).unwrap_or_default();
             if failed {
@@ -203,28 +247,48 @@ impl Progress {
             .suspend(|| drop(self.out.write_line(line.trim_end())));
     }
 
-    fn statement(&self, state: &State, index: usize, total: usize, rows: u64, elapsed: Duration) {
+    fn statement(&self, state: &mut State, done: &StatementLine) {
+        self.end_slow(state);
         let Some(running) = &state.running else {
             return;
         };
         if running.statements > 1 {
             state.bar.set_message(format!(
-                "{} statement {} of {total}",
+                "{} statement {} of {}",
                 running.title,
-                index + 1
+                done.index + 1,
+                done.total,
             ));
         }
         if self.verbosity == Verbosity::Verbose {
-            let rows = usize::try_from(rows).unwrap_or(usize::MAX);
-            self.say(
-                state,
-                &format!(
-                    "    statement {} of {total}  {}  {}",
-                    index + 1,
-                    duration(elapsed),
-                    count(rows, "row"),
-                ),
-            );
+            let columns = Term::stderr().size_checked().map(|(_, columns)| columns);
+            self.say(state, &done.shown(&running.file, &running.text, columns));
+        }
+    }
+
+    /// A slow statement: below the live line, or as a line each time that it took twice as long.
+    fn runs(&self, state: &mut State, event: &Event, at: &StatementSpot, elapsed: Duration) {
+        if !state.bar.is_hidden() {
+            let columns = Term::stderr().size().1;
+            state.bar.set_prefix(slow::live(event, columns.into()));
+            if !std::mem::replace(&mut state.tells_slow, true) {
+                set_style(&state.bar, LIVE_SLOW);
+            }
+            return;
+        }
+        let due = match &state.reminder {
+            Some((spot, due)) if spot == at => elapsed >= *due,
+            _ => true,
+        };
+        if due {
+            state.reminder = Some((at.clone(), elapsed * 2));
+            self.say(state, &format!("    {}", slow::runs(event)));
+        }
+    }
+
+    fn end_slow(&self, state: &mut State) {
+        if std::mem::take(&mut state.tells_slow) {
+            set_style(&state.bar, LIVE);
         }
     }
 
@@ -259,5 +323,11 @@ impl Progress {
                 write();
             }
         }
+    }
+}
+
+fn set_style(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
     }
 }

@@ -248,6 +248,8 @@ pub enum LogEvent {
     Repair,
     /// What another tool had recorded was recorded here.
     Adopt,
+    /// Statements of a script were slow: in `detail`, as JSON.
+    Slow,
 }
 
 impl LogEvent {
@@ -260,6 +262,7 @@ impl LogEvent {
             Self::Stamp => "stamp",
             Self::Repair => "repair",
             Self::Adopt => "adopt",
+            Self::Slow => "slow",
         }
     }
 }

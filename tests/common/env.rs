@@ -94,6 +94,8 @@ impl Env {
             .current_dir(self.dir.path())
             .stdin(Stdio::null());
         command.env("HOME", self.dir.path()).env("USER", "tester");
+        // How long a statement takes here is no matter of most tests.
+        command.env("MIGRATOR_SLOW_STATEMENT", "1h");
         for name in ["PATH", "SystemRoot", "LLVM_PROFILE_FILE"] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);

@@ -30,10 +30,13 @@ pub struct Finished {
 impl Running {
     /// Starts `migrator LINE` in the project.
     pub fn start(env: &Env, line: &str) -> Self {
+        Self::spawn(env.command().args(words(line)))
+    }
+
+    /// Starts a command that is ready.
+    pub fn spawn(command: &mut Command) -> Self {
         let (stdout, stderr) = (file(), file());
-        let mut command = env.command();
         command
-            .args(words(line))
             .stdout(stdout.reopen().unwrap())
             .stderr(stderr.reopen().unwrap());
         let process = command.spawn().unwrap();

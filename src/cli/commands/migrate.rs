@@ -11,6 +11,7 @@ use crate::{
         context::{Context, Role},
         describe,
         error::{Error, Exit},
+        output::SlowList,
     },
     database::Database,
     execute::{self, Aborted, Finish, Manner, Migrated, Sink, Stop},
@@ -94,6 +95,8 @@ impl Migration<'_> {
 
     async fn locked(&self, database: &mut dyn Database, begin: Instant) -> Result<Exit, Error> {
         let (progress, sink) = self.context.output.progress();
+        let slow = SlowList::default();
+        let sink = slow.keep(sink);
         let stop = Stop::default();
         execute::watch(stop.clone(), database.canceller(), Sink::clone(&sink))
             .context("can't start")?;
@@ -101,7 +104,8 @@ impl Migration<'_> {
         if let Some(progress) = progress {
             progress.finish(!matches!(result, Ok((_, None))));
         }
-        let (view, error) = result?;
+        let (mut view, error) = result?;
+        view.slow = slow.take();
         match error {
             None => {
                 self.context.output.result(&view);
@@ -177,6 +181,7 @@ impl Migration<'_> {
             not_run,
             interrupted,
             partial,
+            slow: Vec::new(),
             elapsed: begin.elapsed(),
         };
         (view, error)

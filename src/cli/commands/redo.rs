@@ -7,6 +7,7 @@ use crate::{
         context::{Context, Role},
         describe,
         error::{Error, Exit},
+        output::SlowList,
     },
     database::{Database, DatabaseError, Detail, StepStage},
     execute::{self, Done, Event, Outcome, PartialFailure, Sink, Stop},
@@ -51,6 +52,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
             Some(scope) => scope == Scope::All,
             None => context.one_transaction(),
         },
+        slow: SlowList::default(),
         begin: Instant::now(),
     };
     if args.dry_run {
@@ -80,6 +82,7 @@ struct Redo<'a> {
     history: History,
     target: Target,
     one_transaction: bool,
+    slow: SlowList,
     begin: Instant,
 }
 
@@ -96,6 +99,7 @@ impl Redo<'_> {
 
     async fn locked(&self, database: &mut dyn Database) -> Result<Exit, Error> {
         let (progress, sink) = self.context.output.progress();
+        let sink = self.slow.keep(sink);
         let stop = Stop::default();
         execute::watch(stop.clone(), database.canceller(), Sink::clone(&sink))
             .context("can't start")?;
@@ -186,6 +190,7 @@ impl Redo<'_> {
             applied,
             interrupted: false,
             partial: None,
+            slow: self.slow.take(),
             elapsed: self.begin.elapsed(),
         }
     }
@@ -194,24 +199,12 @@ impl Redo<'_> {
 /// Says of each step which way it goes: every revision has two.
 fn titled(sink: &Sink, downs: usize) -> Sink {
     let sink = Arc::clone(sink);
-    Arc::new(move |event| match event {
-        Event::StepStarted {
-            index,
-            total,
-            subject,
-            message,
-            statements,
-        } => {
-            let way = if index < downs { "revert" } else { "apply" };
-            sink(Event::StepStarted {
-                index,
-                total,
-                subject,
-                message: format!("{way}: {message}"),
-                statements,
-            });
+    Arc::new(move |mut event| {
+        if let Event::StepStarted { index, message, .. } = &mut event {
+            let way = if *index < downs { "revert" } else { "apply" };
+            message.insert_str(0, &format!("{way}: "));
         }
-        event => sink(event),
+        sink(event);
     })
 }
 

@@ -37,6 +37,11 @@ impl Running {
         self.pid.store(pid, Ordering::SeqCst);
     }
 
+    /// The server process that works for us.
+    pub fn pid(&self) -> i32 {
+        self.pid.load(Ordering::SeqCst)
+    }
+
     /// From here on a cancel is meant for what runs.
     pub fn begin(&self) {
         self.set(State::Running);
@@ -94,7 +99,7 @@ impl Cancel for Canceller {
         };
         let _sending = self.running.sending.lock().await;
         if self.running.is_cancelled() {
-            let pid = self.running.pid.load(Ordering::SeqCst);
+            let pid = self.running.pid();
             let sql = format!("SELECT pg_catalog.pg_cancel_backend({pid})");
             // The same: it can only help.
             let _ = rows(&mut connection, &sql).await;

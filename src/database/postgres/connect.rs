@@ -88,9 +88,12 @@ pub(super) async fn login(
     }
 }
 
-/// Cut to the 63 bytes that a name on the server may have.
+/// Bytes that a name on the server may have.
+pub(super) const LONGEST_NAME: usize = 63;
+
+/// Cut to [`LONGEST_NAME`].
 pub(super) fn shortened(name: &str) -> &str {
-    &name[..name.floor_char_boundary(63)]
+    &name[..name.floor_char_boundary(LONGEST_NAME)]
 }
 
 /// Finds the version table: in the schema that its name says, or where the

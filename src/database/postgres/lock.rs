@@ -102,9 +102,12 @@ async fn blocking(connection: &mut PgConnection, pid: i32) -> Result<Vec<String>
 }
 
 /// Columns that [`describe`] reads.
-const SESSION: &str = "a.pid::text, a.application_name::text, a.usename::text, \
+pub(super) const SESSION: &str = "a.pid::text, a.application_name::text, a.usename::text, \
      pg_catalog.host(a.client_addr)::text, \
      pg_catalog.to_char(a.backend_start AT TIME ZONE 'UTC', 'HH24:MI:SS')::text, a.state::text";
+
+/// How many those are.
+pub(super) const SESSION_COLUMNS: usize = 6;
 
 /// Sessions that hold the lock, whose `l` fits `condition`.
 fn held(key: i64, condition: &str) -> String {
@@ -120,7 +123,7 @@ fn held(key: i64, condition: &str) -> String {
 
 /// `psql (pid 4711, app@10.0.0.7, since 12:31:05 UTC)`; the server hides parts of it from
 /// roles without pg_read_all_stats.
-fn describe(row: &PgRow) -> Result<String, sqlx::Error> {
+pub(super) fn describe(row: &PgRow) -> Result<String, sqlx::Error> {
     let text = |column: usize| {
         row.try_get::<Option<String>, _>(column)
             .map(Option::unwrap_or_default)

@@ -19,8 +19,26 @@ struct Part {
     stage: StepStage,
     start: usize,
     end: usize,
+    role: Role,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// One that somebody waits for.
+    Command,
     /// Asks the server for the time, when the command before it is done.
-    is_clock: bool,
+    Clock,
+    /// Says to others what comes next.
+    Mark,
+}
+
+/// How much of its time a command that has finished took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Took {
+    /// As the server's clock says.
+    Exactly(Duration),
+    /// From the answer before to its own.
+    Answered(Duration),
 }
 
 /// The server sends its answers once a message is through, so that only its own clock can
@@ -40,26 +58,32 @@ pub(super) struct Failed {
 impl Message {
     /// Adds one command, without its `;`.
     pub fn push(&mut self, stage: StepStage, command: &str) {
-        self.add(stage, command, false);
+        self.add(stage, command, Role::Command);
+    }
+
+    /// Adds one that says to others that the commands for `stage` come next.
+    pub fn push_mark(&mut self, stage: StepStage, command: &str) {
+        self.add(stage, command, Role::Mark);
     }
 
     /// Adds one command whose time the server is to take.
     pub fn push_timed(&mut self, stage: StepStage, command: &str) {
-        if !self.parts.last().is_some_and(|part| part.is_clock) {
-            self.add(stage, CLOCK, true);
+        let mut parts = self.parts.iter().rev().map(|part| part.role);
+        if parts.find(|role| *role != Role::Mark) != Some(Role::Clock) {
+            self.add(stage, CLOCK, Role::Clock);
         }
-        self.add(stage, command, false);
-        self.add(stage, CLOCK, true);
+        self.add(stage, command, Role::Command);
+        self.add(stage, CLOCK, Role::Clock);
     }
 
-    fn add(&mut self, stage: StepStage, command: &str, is_clock: bool) {
+    fn add(&mut self, stage: StepStage, command: &str, role: Role) {
         let start = self.sql.len();
         self.sql.push_str(command);
         self.parts.push(Part {
             stage,
             start,
             end: self.sql.len(),
-            is_clock,
+            role,
         });
         // On a line of its own, should the command end with a comment.
         self.sql.push_str("\n;\n");
@@ -75,7 +99,7 @@ impl Message {
     /// Adds the commands of `other` after its own.
     pub fn append(&mut self, other: &Self) {
         for part in &other.parts {
-            self.add(part.stage, &other.sql[part.start..part.end], part.is_clock);
+            self.add(part.stage, &other.sql[part.start..part.end], part.role);
         }
     }
 
@@ -106,7 +130,7 @@ impl Message {
     pub async fn send(
         &self,
         connection: &mut PgConnection,
-        mut done: impl FnMut(StepStage, u64, Duration),
+        mut done: impl FnMut(StepStage, u64, Took),
     ) -> Result<(), Failed> {
         let mut finished = 0;
         let mut since = Instant::now();
@@ -121,19 +145,20 @@ impl Message {
                     let now = row.try_get::<String, _>(0).ok();
                     let now = now.and_then(|micros| micros.parse().ok());
                     if let Some((stage, rows)) = waiting.take() {
-                        done(stage, rows, between(clock, now));
+                        done(stage, rows, Took::Exactly(between(clock, now)));
                     }
                     clock = now;
                 }
                 Ok(Some(Either::Right(_))) => {}
                 Ok(Some(Either::Left(result))) => {
-                    let part = self.parts.get(finished).filter(|part| !part.is_clock);
+                    let part = self.parts.get(finished);
+                    let part = part.filter(|part| part.role == Role::Command);
                     let rows = result.rows_affected();
                     if let Some(part) = part {
                         if self.is_clock(finished + 1) {
                             waiting = Some((part.stage, rows));
                         } else {
-                            done(part.stage, rows, since.elapsed());
+                            done(part.stage, rows, Took::Answered(since.elapsed()));
                         }
                     }
                     finished += 1;
@@ -145,7 +170,9 @@ impl Message {
     }
 
     fn is_clock(&self, part: usize) -> bool {
-        self.parts.get(part).is_some_and(|part| part.is_clock)
+        self.parts
+            .get(part)
+            .is_some_and(|part| part.role == Role::Clock)
     }
 
     fn failed(&self, finished: usize, error: sqlx::Error) -> Failed {

@@ -10,6 +10,7 @@ mod error;
 mod foreign;
 mod index;
 mod lock;
+mod mark;
 mod message;
 mod outcome;
 mod pooler;
@@ -20,6 +21,7 @@ mod script_guards;
 mod session;
 mod step;
 mod version_table;
+mod watch;
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,12 +35,13 @@ use self::{
     record::{Began, Recorder},
     session::Timeouts,
     version_table::{Trouble, VersionTable},
+    watch::Watcher,
 };
 pub use script::PostgresScript;
 
 use super::{
     Cancel, Database, DatabaseError, Detail, Location, LockAttempt, Progress, Settings, StepError,
-    StepRequest, StepStage, TableIndex,
+    StepRequest, StepStage, TableIndex, Watch,
 };
 use crate::{
     layout::{ForeignRecords, ForeignTool},
@@ -360,6 +363,13 @@ impl Database for Postgres {
             timeout: self.settings.connect_timeout,
             running: Arc::clone(&self.running),
         })
+    }
+
+    fn watcher(&self) -> Arc<dyn Watch> {
+        Arc::new(Watcher::new(
+            connect::prepared(&self.options, "migrator (what takes so long?)"),
+            Arc::clone(&self.running),
+        ))
     }
 
     async fn close(mut self: Box<Self>) -> Result<(), DatabaseError> {

@@ -13,7 +13,7 @@ use super::{
         DatabaseError, Progress, SqlFailure, StatementDone, StepError, StepRequest, StepStage,
     },
     Postgres, error, lock,
-    message::{Failed, Message},
+    message::{Failed, Message, Took},
     session::{self, Timeouts},
     step::{self, Stepper, Stop},
 };
@@ -62,6 +62,7 @@ impl Postgres {
             in_run: self.run.is_some(),
             authorized: self.session.authorized,
             timed: self.settings.statement_times,
+            marked: self.settings.statement_marks,
             locked: self.locked,
             sure: self.sure,
             carried: self.carried,
@@ -92,8 +93,10 @@ impl Postgres {
                 index: 0,
                 rows: 0,
                 elapsed: Duration::ZERO,
+                is_timed: true,
             };
-            let sent = message.send(connection, |_, rows, elapsed| {
+            let sent = message.send(connection, |_, rows, took| {
+                let (Took::Exactly(elapsed) | Took::Answered(elapsed)) = took;
                 finished = StatementDone {
                     rows,
                     elapsed,

@@ -249,6 +249,7 @@ impl Database for PostgresScript {
             in_run: self.in_run,
             authorized: self.authorized,
             timed: false,
+            marked: false,
             locked: false,
             sure: false,
             carried: Duration::ZERO,

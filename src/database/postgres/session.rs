@@ -97,9 +97,30 @@ pub(super) fn name_setting(label: &str) -> String {
     format!("pg_catalog.set_config('application_name', {name}, true)")
 }
 
-fn shown_name(label: &str) -> String {
-    literal(connect::shortened(&format!("migrator {label}")))
+/// The same for a part of it: `migrator upgrade 20261122093000 3/7`.
+pub(super) fn part_setting(label: &str, part: &str) -> String {
+    let name = part_name(label, part);
+    format!("pg_catalog.set_config('application_name', {name}, true)")
 }
+
+/// Likewise, as a command that takes the server next to no time.
+pub(super) fn part_command(label: &str, part: &str) -> String {
+    format!("SET LOCAL application_name TO {}", part_name(label, part))
+}
+
+fn shown_name(label: &str) -> String {
+    literal(connect::shortened(&format!("{NAME} {label}")))
+}
+
+fn part_name(label: &str, part: &str) -> String {
+    let whole = format!("{NAME} {label}");
+    let room = connect::LONGEST_NAME.saturating_sub(part.len() + 1);
+    let whole = &whole[..whole.floor_char_boundary(room)];
+    literal(&format!("{whole} {part}"))
+}
+
+/// What all names of ours begin with.
+pub(super) const NAME: &str = "migrator";
 
 /// An expression with its FROM, that sets the session's lock_timeout to `to` where it is `from`.
 pub(super) fn lock_timeout_swap(from: Duration, to: Duration) -> String {

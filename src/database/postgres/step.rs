@@ -9,7 +9,8 @@ use super::{
     cancel::Running,
     connect::Backend,
     lock,
-    message::{Failed, Message, byte_of},
+    mark::Marks,
+    message::{Failed, Message, Took, byte_of},
     record::{self, Began, Recorder},
     session::{self, Timeouts},
     version_table::VersionTable,
@@ -40,6 +41,8 @@ pub(super) struct Stepper<'a> {
     pub authorized: bool,
     /// Whether the time of each statement is taken.
     pub timed: bool,
+    /// Whether others can see which statement runs.
+    pub marked: bool,
     /// Whether the session holds the lock.
     pub locked: bool,
     /// Whether the state can only be as planned.
@@ -120,12 +123,17 @@ impl Stepper<'_> {
         committing: bool,
     ) -> Result<(), Stop> {
         self.go_on(message.last_stage())?;
-        let done = |stage, rows, elapsed| {
+        let done = |stage, rows, took| {
             if let StepStage::Statement(index) = stage {
+                let (elapsed, is_timed) = match took {
+                    Took::Exactly(elapsed) => (elapsed, true),
+                    Took::Answered(elapsed) => (elapsed, false),
+                };
                 progress(StatementDone {
                     index,
                     rows,
                     elapsed,
+                    is_timed,
                 });
             }
         };
@@ -154,9 +162,15 @@ impl Stepper<'_> {
     /// Head and statements: what is sent first, and what the last message begins with.
     fn actions<'a>(&self, step: &StepRequest<'a>) -> (Vec<Action<'a>>, Message) {
         let mut actions = Vec::new();
-        let (mut message, leading) = self.head(step);
+        let marks = Marks::of(step, self.marked);
+        let (mut message, leading) = self.head(step, &marks);
         for (index, statement) in step.statements.iter().enumerate().skip(leading) {
             let text = statement.text(step.text);
+            if index > leading
+                && let Some(mark) = marks.before(index)
+            {
+                message.push_mark(StepStage::Statement(index), &mark);
+            }
             if statement.kind == StatementKind::CopyIn {
                 if !message.is_empty() {
                     actions.push(Action::Send(std::mem::take(&mut message)));
@@ -181,7 +195,7 @@ impl Stepper<'_> {
     }
 
     /// BEGIN, settings and guards, and how many statements had to come before the guards.
-    fn head(&self, step: &StepRequest<'_>) -> (Message, usize) {
+    fn head(&self, step: &StepRequest<'_>, marks: &Marks<'_>) -> (Message, usize) {
         let mut message = Message::default();
         let mut leading = 0;
         let begin = StepStage::Begin;
@@ -204,7 +218,7 @@ impl Stepper<'_> {
             self.guard_state(&mut message, step, &guards.state);
             return (message, leading);
         }
-        let name = session::name_setting(step.label);
+        let name = marks.first(leading);
         if self.sure && !self.backend.pooled {
             // The session holds the lock, so that this can't fail; the script may give that away.
             let lock = lock::for_transaction(self.table.key);
@@ -311,6 +325,7 @@ pub(super) async fn copy(
         index,
         rows,
         elapsed: since.elapsed(),
+        is_timed: true,
     })
 }
 

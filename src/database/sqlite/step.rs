@@ -365,6 +365,7 @@ fn execute(
         index,
         rows,
         elapsed: begun.elapsed(),
+        is_timed: true,
     })
 }
 

@@ -8,7 +8,7 @@ use super::{
     object,
 };
 use crate::{
-    execute::Done,
+    execute::{Done, SlowStatement},
     plan::{Execution, Plan, Source, Step},
     report::{Style, count, duration},
     revision::{Direction, RevisionId, Subject},
@@ -157,6 +157,8 @@ pub struct RunView {
     pub interrupted: bool,
     /// The revision that is in its middle now.
     pub partial: Option<RevisionId>,
+    /// Statements that took long, in the order of their ends.
+    pub slow: Vec<SlowStatement>,
     /// How long all of it took, waiting included.
     pub elapsed: Duration,
 }
@@ -217,9 +219,14 @@ impl View for RunView {
             "not_run": subjects(&self.not_run),
             "interrupted": self.interrupted,
             "partial": self.partial.as_ref().map(RevisionId::as_str),
+            "slow_statements": slow_json(&self.slow),
             "duration_ms": millis(self.elapsed),
         }))
     }
+}
+
+pub(super) fn slow_json(slow: &[SlowStatement]) -> Vec<Value> {
+    slow.iter().map(SlowStatement::json).collect()
 }
 
 pub(super) fn millis(duration: Duration) -> f64 {

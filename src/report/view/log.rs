@@ -17,6 +17,9 @@ pub struct LogView {
     pub rows: Vec<LogRow>,
 }
 
+/// The event that keeps slow statements in its detail.
+const SLOW: &str = "slow";
+
 /// Before the lines that say more of an event.
 const INDENT: &str = "    ";
 
@@ -32,7 +35,9 @@ impl View for LogView {
             "When (UTC)", "Event", "Revision", "Outcome", "Took"
         );
         let mut text = format!("{}\n", paint.paint(Style::Dim, head));
-        for row in &self.rows {
+        // What was slow belongs to the event before it, and is said with it.
+        let said = |row: &&LogRow| verbosity == Verbosity::Verbose || row.event != SLOW;
+        for row in self.rows.iter().filter(said) {
             text.push_str(&line(row, paint, width));
             for more in details(row, verbosity) {
                 text.push_str(&format!("{INDENT}{}\n", paint.paint(Style::Dim, more)));
@@ -90,12 +95,50 @@ fn details(row: &LogRow, verbosity: Verbosity) -> Vec<String> {
         return lines;
     }
     lines.extend(row.message.clone());
-    lines.extend(row.detail.clone());
+    match slow_statements(row) {
+        Some(slow) => lines.extend(slow.iter().map(slow_line)),
+        None => lines.extend(row.detail.clone()),
+    }
     if let Some(error) = &row.error {
         lines.extend(error.lines().map(str::to_owned));
     }
     lines.push(format!("migrator {}", row.tool_version));
     lines
+}
+
+/// Of an event that keeps them, where they can be read.
+fn slow_statements(row: &LogRow) -> Option<Vec<Value>> {
+    let detail = row.detail.as_deref().filter(|_| row.event == SLOW)?;
+    serde_json::from_str(detail).ok()
+}
+
+/// As it was said when it happened.
+fn slow_line(slow: &Value) -> String {
+    let number = |key: &str| slow[key].as_u64().unwrap_or_default();
+    let (first, last) = (number("statement"), number("last_statement"));
+    let several = (last > first).then(|| format!(" (statements {first} to {last})"));
+    let verb = match slow["outcome"].as_str() {
+        Some("failed") => "failed after",
+        _ => "took",
+    };
+    let up_to = slow["at_most"].as_bool().unwrap_or_default();
+    let waits = slow["waited_for"].as_array();
+    let waits: Vec<_> = waits
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let waited =
+        (!waits.is_empty()).then(|| format!(" (waited for {})", waits.join("; then for ")));
+    format!(
+        "{}:{}{} {verb} {}{}{}",
+        slow["file"].as_str().unwrap_or_default(),
+        number("line"),
+        several.unwrap_or_default(),
+        if up_to { "up to " } else { "" },
+        duration(Duration::from_millis(number("duration_ms"))),
+        waited.unwrap_or_default(),
+    )
 }
 
 fn first_line(text: &str) -> String {
@@ -119,7 +162,8 @@ fn row_json(row: &LogRow) -> Value {
         "actor": row.actor,
         "tool_version": row.tool_version,
         "error": row.error,
-        "detail": row.detail,
+        "detail": row.detail.as_ref().filter(|_| slow_statements(row).is_none()),
+        "slow_statements": slow_statements(row),
     })
 }
 
@@ -163,6 +207,37 @@ When (UTC)           Event      Revision        Outcome       Took  By
 1970-01-01 00:00:00  stamp      20260101000001  ok                  ada@engine
 ";
         assert_eq!(shown(rows, Verbosity::Normal), expected);
+    }
+
+    #[test]
+    fn slow_statements_are_said_with_v() {
+        let slow = r#"[{"file": "m/1.up.sql", "line": 2, "statement": 1, "last_statement": 1,
+            "duration_ms": 1250, "at_most": false, "outcome": "ok",
+            "waited_for": ["ShareLock on public.t"]}]"#;
+        let row = LogRow {
+            detail: Some(slow.to_owned()),
+            message: None,
+            ..row(SLOW, None)
+        };
+        assert_eq!(
+            shown(vec![row.clone()], Verbosity::Normal).lines().count(),
+            1
+        );
+        let text = shown(vec![row.clone()], Verbosity::Verbose);
+        let line = text.lines().nth(2).unwrap().trim();
+        assert_eq!(
+            line,
+            "m/1.up.sql:2 took 1.25 s (waited for ShareLock on public.t)"
+        );
+        let json = row_json(&row);
+        assert_eq!(json["detail"], Value::Null);
+        assert_eq!(json["slow_statements"][0]["duration_ms"], 1250);
+        // What a newer version may write there.
+        let odd = LogRow {
+            detail: Some("else".to_owned()),
+            ..row
+        };
+        assert!(shown(vec![odd], Verbosity::Verbose).contains("    else\n"));
     }
 
     #[test]

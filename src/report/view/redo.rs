@@ -4,11 +4,12 @@ use serde_json::json;
 
 use super::{
     Json, Paint, Verbosity, View,
-    change::{about, millis, sql, statements, step_json},
+    change::{about, millis, slow_json, sql, statements, step_json},
     history::{ids, subjects},
     object,
 };
 use crate::{
+    execute::SlowStatement,
     plan::{Plan, Step},
     report::{Style, count, duration},
     revision::{Direction, RevisionId, Subject},
@@ -97,6 +98,8 @@ pub struct RedoView {
     pub interrupted: bool,
     /// The revision that is in its middle now.
     pub partial: Option<RevisionId>,
+    /// Statements that took long, in the order of their ends.
+    pub slow: Vec<SlowStatement>,
     /// How long all of it took, waiting included.
     pub elapsed: Duration,
 }
@@ -143,6 +146,7 @@ impl View for RedoView {
             "missing": ids(&self.missing),
             "interrupted": self.interrupted,
             "partial": self.partial.as_ref().map(RevisionId::as_str),
+            "slow_statements": slow_json(&self.slow),
             "duration_ms": millis(self.elapsed),
         }))
     }

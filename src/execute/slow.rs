@@ -1,0 +1,435 @@
+//! Watches for statements that take long, from a thread of its own: SQLite works on the one that
+//! runs the plan.
+
+use std::{
+    ops::Range,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{self, Thread},
+    time::{Duration, Instant},
+};
+
+use super::{Event, Sink, SlowStatement, StatementSpot};
+use crate::{
+    database::{Activity, DatabaseError, StatementDone, StepError, StepStage, Waiting, Watch},
+    plan::Step,
+    revision::Subject,
+};
+
+/// Between two looks at what runs.
+const SHORTEST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// Locks of one statement that are remembered.
+const WAITS: usize = 4;
+
+/// Knows what runs, and since when. Does nothing when the limit is zero.
+pub(super) struct SlowWatch {
+    limit: Duration,
+    shared: Arc<Shared>,
+    thread: Option<Thread>,
+}
+
+struct Shared {
+    limit: Duration,
+    watch: Arc<dyn Watch>,
+    sink: Sink,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Of what runs: an answer that comes too late is told by it.
+    number: u64,
+    ended: bool,
+    script: Option<Arc<Script>>,
+    running: Option<Running>,
+    found: Vec<SlowStatement>,
+}
+
+/// What an event says of a step's statements.
+struct Script {
+    subject: Subject,
+    file: String,
+    /// Lines and columns.
+    places: Vec<(u32, u32)>,
+}
+
+/// A request to the database. Indexes are within it.
+struct Running {
+    since: Instant,
+    /// Index within the script of its first statement.
+    first: usize,
+    count: usize,
+    /// The statements of which one runs.
+    at: Range<usize>,
+    /// When it began, or when it began at the earliest.
+    at_since: Instant,
+    is_at_most: bool,
+    /// Whether the database was seen at it.
+    is_seen: bool,
+    waits: Vec<Waiting>,
+    next_look: Instant,
+    /// Those whose time the database took.
+    timed: Vec<(usize, Duration)>,
+}
+
+impl SlowWatch {
+    pub fn new(limit: Duration, watch: Arc<dyn Watch>, sink: &Sink) -> Self {
+        let shared = Shared {
+            limit,
+            watch,
+            sink: Sink::clone(sink),
+            state: Mutex::default(),
+        };
+        Self {
+            limit,
+            shared: Arc::new(shared),
+            thread: None,
+        }
+    }
+
+    /// A step begins.
+    pub fn step(&mut self, step: &Step) {
+        if self.limit.is_zero() {
+            return;
+        }
+        let statements = step.statements.iter();
+        let script = Script {
+            subject: step.subject.clone(),
+            file: step.script.file.clone(),
+            places: statements.map(|one| (one.line, one.column)).collect(),
+        };
+        self.shared.state().script = Some(Arc::new(script));
+        if self.thread.is_none() {
+            let shared = Arc::clone(&self.shared);
+            let named = thread::Builder::new().name("slow statements".to_owned());
+            // Without a thread nothing is told while it runs.
+            if let Ok(started) = named.spawn(move || shared.watch()) {
+                self.thread = Some(started.thread().clone());
+            }
+        }
+    }
+
+    /// `count` statements begin, the first of which is `first` in its script.
+    pub fn begin(&self, first: usize, count: usize) {
+        if self.limit.is_zero() {
+            return;
+        }
+        let now = Instant::now();
+        let mut state = self.shared.state();
+        state.number += 1;
+        let known = count == 1 || self.shared.watch.is_told_at_once();
+        state.running = (count > 0).then(|| Running {
+            since: now,
+            first,
+            count,
+            at: 0..if known { 1 } else { count },
+            at_since: now,
+            is_at_most: !known,
+            is_seen: known,
+            waits: Vec::new(),
+            next_look: now + self.limit,
+            timed: Vec::new(),
+        });
+    }
+
+    /// One of them is done.
+    pub fn done(&self, done: &StatementDone) {
+        if self.limit.is_zero() {
+            return;
+        }
+        let at_once = self.shared.watch.is_told_at_once();
+        let mut state = self.shared.state();
+        let State {
+            running: Some(running),
+            script: Some(script),
+            found,
+            ..
+        } = &mut *state
+        else {
+            return;
+        };
+        if !at_once {
+            if done.is_timed {
+                running.timed.push((done.index, done.elapsed));
+            }
+            return;
+        }
+        let slow = (done.elapsed >= self.limit).then(|| {
+            let slow = running.slow(script, done.elapsed);
+            found.push(slow.clone());
+            slow
+        });
+        let next = done.index + 1;
+        running.go_on(next..next + 1, Instant::now());
+        drop(state);
+        self.tell(slow);
+    }
+
+    /// They have come to an end.
+    pub fn end(&self, result: &Result<(), StepError>) {
+        if self.limit.is_zero() {
+            return;
+        }
+        let mut state = self.shared.state();
+        state.number += 1;
+        let (Some(mut running), Some(script)) = (state.running.take(), state.script.clone()) else {
+            return;
+        };
+        let now = Instant::now();
+        let slow = match result {
+            Ok(()) if self.shared.watch.is_told_at_once() => Vec::new(),
+            Ok(()) if !running.timed.is_empty() => {
+                running.timed_ones(self.limit, &script, &mut state.found)
+            }
+            Ok(()) => running
+                .ended(now, self.limit, &script)
+                .into_iter()
+                .collect(),
+            // Why it was not to be had is told when it is tried again.
+            Err(StepError {
+                error: DatabaseError::LockTimeout { .. },
+                ..
+            }) => Vec::new(),
+            Err(StepError {
+                stage: StepStage::Statement(index),
+                ..
+            }) => {
+                if !running.at.contains(index) {
+                    // Nobody has seen it begin.
+                    running.at_since = running.since;
+                    running.is_at_most = true;
+                }
+                running.at = *index..*index + 1;
+                let slow = running.ended(now, self.limit, &script);
+                let failed = slow.map(|slow| SlowStatement {
+                    has_failed: true,
+                    ..slow
+                });
+                failed.into_iter().collect()
+            }
+            Err(_) => Vec::new(),
+        };
+        state.found.extend(slow.iter().cloned());
+        drop(state);
+        self.tell(slow);
+    }
+
+    /// Whether the end of each statement is told as it comes.
+    pub fn is_told_at_once(&self) -> bool {
+        self.shared.watch.is_told_at_once()
+    }
+
+    /// What was slow since the last time, the slowest first.
+    pub fn take(&self) -> Vec<SlowStatement> {
+        let mut found = std::mem::take(&mut self.shared.state().found);
+        found.sort_by_key(|slow| std::cmp::Reverse(slow.elapsed));
+        found
+    }
+
+    fn tell(&self, slow: impl IntoIterator<Item = SlowStatement>) {
+        for slow in slow {
+            (self.shared.sink)(Event::StatementSlow(slow));
+        }
+    }
+}
+
+impl Drop for SlowWatch {
+    fn drop(&mut self) {
+        self.shared.state().ended = true;
+        if let Some(thread) = &self.thread {
+            thread.unpark();
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The thread's work. It sleeps until something may be slow, so that steps that are not never
+    /// wake it.
+    fn watch(&self) {
+        let mut runtime = None;
+        loop {
+            let now = Instant::now();
+            let state = self.state();
+            if state.ended {
+                return;
+            }
+            let (number, wait) = match &state.running {
+                Some(running) => (
+                    state.number,
+                    running.next_look.saturating_duration_since(now),
+                ),
+                None => (0, self.limit),
+            };
+            drop(state);
+            if !wait.is_zero() {
+                thread::park_timeout(wait);
+                continue;
+            }
+            if runtime.is_none() {
+                let built = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build();
+                let Ok(built) = built else { return };
+                runtime = Some(built);
+            }
+            let look = runtime.as_ref().map(|it| it.block_on(self.watch.look()));
+            self.looked(number, look.flatten());
+        }
+    }
+
+    /// Tells of what was seen, unless it is over. It is told with the state locked, so that nothing
+    /// is said of a statement after its end.
+    fn looked(&self, number: u64, activity: Option<Activity>) {
+        let mut state = self.state();
+        let now = Instant::now();
+        let State {
+            number: current,
+            running: Some(running),
+            script: Some(script),
+            found,
+            ..
+        } = &mut *state
+        else {
+            return;
+        };
+        if *current != number {
+            return;
+        }
+        let Activity {
+            statements,
+            waiting,
+            advance,
+        } = activity.unwrap_or_default();
+        if let Some((first, last)) = statements
+            && last < running.count
+            && (running.at != (first..last + 1) || !running.is_seen)
+        {
+            if running.is_seen
+                && let Some(slow) = running.ended(now, self.limit, script)
+            {
+                found.push(slow.clone());
+                (self.sink)(Event::StatementSlow(slow));
+            }
+            running.seen_at(first..last + 1, now);
+        }
+        running.remember(waiting.as_ref());
+        let elapsed = now - running.at_since;
+        running.next_look = now + (elapsed / 10).clamp(SHORTEST.min(self.limit), LONGEST);
+        if elapsed >= self.limit {
+            (self.sink)(Event::StatementRuns {
+                statement: running.spot(script),
+                elapsed,
+                waiting,
+                advance,
+            });
+        }
+    }
+}
+
+impl Running {
+    fn spot(&self, script: &Script) -> StatementSpot {
+        let first = self.first + self.at.start;
+        let place = script.places.get(first).copied();
+        let (line, column) = place.unwrap_or((1, 1));
+        StatementSpot {
+            subject: script.subject.clone(),
+            file: script.file.clone(),
+            line,
+            column,
+            first,
+            last: self.first + self.at.end.max(self.at.start + 1) - 1,
+            total: script.places.len(),
+        }
+    }
+
+    fn slow(&self, script: &Script, elapsed: Duration) -> SlowStatement {
+        SlowStatement {
+            statement: self.spot(script),
+            elapsed,
+            is_at_most: self.is_at_most,
+            has_failed: false,
+            waited_for: self.waits.clone(),
+        }
+    }
+
+    /// What ends now, if it was slow.
+    fn ended(&self, now: Instant, limit: Duration, script: &Script) -> Option<SlowStatement> {
+        let elapsed = now - self.at_since;
+        (elapsed >= limit).then(|| self.slow(script, elapsed))
+    }
+
+    /// The database was seen at other statements than before.
+    fn seen_at(&mut self, at: Range<usize>, now: Instant) {
+        if self.is_seen {
+            self.go_on(at, now);
+        } else {
+            // It was on its way there before anybody looked.
+            self.is_at_most = at.start > 0;
+            self.is_seen = true;
+            self.at = at;
+        }
+    }
+
+    fn go_on(&mut self, at: Range<usize>, now: Instant) {
+        self.at = at;
+        self.at_since = now;
+        self.is_at_most = false;
+        self.waits.clear();
+    }
+
+    fn remember(&mut self, waiting: Option<&Waiting>) {
+        let Some(waiting) = waiting else { return };
+        let mut waits = self.waits.iter_mut();
+        if let Some(wait) = waits.find(|wait| wait.lock == waiting.lock) {
+            // Its holder's state may be another one now.
+            wait.clone_from(waiting);
+        } else if self.waits.len() < WAITS {
+            self.waits.push(waiting.clone());
+        }
+    }
+
+    /// The slow ones by the database's own time, which is better than what was seen from outside;
+    /// returns those that nobody was told of.
+    fn timed_ones(
+        &mut self,
+        limit: Duration,
+        script: &Script,
+        found: &mut [SlowStatement],
+    ) -> Vec<SlowStatement> {
+        let mut new = Vec::new();
+        for (index, elapsed) in std::mem::take(&mut self.timed) {
+            let in_script = self.first + index;
+            let told = found.iter_mut().find(|slow| {
+                let spot = &slow.statement;
+                spot.subject == script.subject && (spot.first, spot.last) == (in_script, in_script)
+            });
+            match told {
+                Some(slow) => {
+                    slow.elapsed = elapsed;
+                    slow.is_at_most = false;
+                }
+                None if elapsed >= limit => {
+                    let waits = if self.at.contains(&index) {
+                        std::mem::take(&mut self.waits)
+                    } else {
+                        Vec::new()
+                    };
+                    self.at = index..index + 1;
+                    self.is_at_most = false;
+                    let slow = self.slow(script, elapsed);
+                    new.push(SlowStatement {
+                        waited_for: waits,
+                        ..slow
+                    });
+                }
+                None => {}
+            }
+        }
+        new
+    }
+}

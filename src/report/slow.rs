@@ -1,0 +1,218 @@
+//! Words for statements: each with its time, and those that take long.
+
+use std::{ops::Range, time::Duration};
+
+use super::{count, duration};
+use crate::execute::{Event, SlowStatement, StatementSpot};
+
+/// Columns for a statement where no terminal says how many there are.
+const COLUMNS: usize = 120;
+
+/// A statement that is done, for `-v`.
+pub(super) struct StatementLine {
+    pub index: usize,
+    pub total: usize,
+    /// Bytes of the script.
+    pub span: Range<usize>,
+    pub line: u32,
+    pub rows: u64,
+    /// Where somebody took the time.
+    pub elapsed: Option<Duration>,
+}
+
+impl StatementLine {
+    /// `    2 of 7  migrations/1_a.up.sql:12  3.0 ms  2 rows  INSERT INTO …`
+    pub fn shown(&self, file: &str, text: &str, columns: Option<u16>) -> String {
+        let mut line = format!(
+            "    {} of {}  {file}:{}",
+            self.index + 1,
+            self.total,
+            self.line
+        );
+        if let Some(elapsed) = self.elapsed {
+            line += &format!("  {}", duration(elapsed));
+        }
+        let rows = usize::try_from(self.rows).unwrap_or(usize::MAX);
+        line += &format!("  {}  ", count(rows, "row"));
+        let statement = text.get(self.span.clone()).unwrap_or_default();
+        let columns = columns.map_or(COLUMNS, usize::from);
+        let room = columns.saturating_sub(console::measure_text_width(&line));
+        line += &start(statement, room);
+        line.trim_end().to_owned()
+    }
+}
+
+/// The beginning of a statement, on one line of at most `columns`; nothing where that is too little
+/// to be of use.
+fn start(statement: &str, columns: usize) -> String {
+    if columns < 8 {
+        return String::new();
+    }
+    // No character takes less than a byte, and none of ours less than a column.
+    let head: String = statement.chars().take(columns * 4).collect();
+    let words: Vec<_> = head.split_whitespace().collect();
+    console::truncate_str(&words.join(" "), columns, "…").into_owned()
+}
+
+/// `migrations/1_a.up.sql:12 took 12.3 s (waited for …)`
+pub(super) fn took(slow: &SlowStatement) -> String {
+    let verb = match (slow.has_failed, slow.is_at_most) {
+        (false, false) => "took",
+        (false, true) => "took up to",
+        (true, false) => "failed after",
+        (true, true) => "failed after up to",
+    };
+    let mut text = format!(
+        "{} {verb} {}",
+        place(&slow.statement),
+        duration(slow.elapsed)
+    );
+    if !slow.waited_for.is_empty() {
+        let waits = slow.waited_for.iter().map(ToString::to_string);
+        let waits = waits.collect::<Vec<_>>().join("; then for ");
+        text += &format!(" (waited for {waits})");
+    }
+    text
+}
+
+/// `migrations/1_a.up.sql:12 runs for 2.00 s, waits for …`; of [`Event::StatementRuns`] only.
+pub(super) fn runs(event: &Event) -> String {
+    parts(event).join(", ")
+}
+
+/// The same for below the live line: each part on a line of its own that fits.
+pub(super) fn live(event: &Event, columns: usize) -> String {
+    let lines = parts(event).into_iter().map(|part| {
+        let line = format!("    {part}");
+        console::truncate_str(&line, columns.saturating_sub(1), "…").into_owned()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn parts(event: &Event) -> Vec<String> {
+    let Event::StatementRuns {
+        statement,
+        elapsed,
+        waiting,
+        advance,
+    } = event
+    else {
+        return Vec::new();
+    };
+    let runs = format!("{} runs for {}", place(statement), duration(*elapsed));
+    let waits = waiting
+        .as_ref()
+        .map(|waiting| format!("waits for {waiting}"));
+    let advance = advance.as_ref().map(ToString::to_string);
+    [Some(runs), advance, waits].into_iter().flatten().collect()
+}
+
+fn place(spot: &StatementSpot) -> String {
+    let mut place = format!("{}:{}", spot.file, spot.line);
+    if spot.last > spot.first {
+        place += &format!(" (statements {} to {})", spot.first + 1, spot.last + 1);
+    }
+    place
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        database::{Advance, Waiting},
+        revision::Subject,
+    };
+
+    fn spot(first: usize, last: usize) -> StatementSpot {
+        StatementSpot {
+            subject: Subject::Revision("1".parse().unwrap()),
+            file: "migrations/1_a.up.sql".to_owned(),
+            line: 12,
+            column: 1,
+            first,
+            last,
+            total: 9,
+        }
+    }
+
+    fn wait() -> Waiting {
+        Waiting {
+            lock: "AccessExclusiveLock on public.t".to_owned(),
+            holders: vec!["psql (pid 7, ada@local): SELECT 1".to_owned()],
+        }
+    }
+
+    #[test]
+    fn statements_end_where_the_line_does() {
+        let text = "SELECT 1;\nINSERT INTO t\n  VALUES (1, 'żółć')";
+        let line = StatementLine {
+            index: 1,
+            total: 2,
+            span: 10..text.len(),
+            line: 2,
+            rows: 1,
+            elapsed: Some(Duration::from_millis(3)),
+        };
+        let check = |columns, expected: &str| {
+            let shown = line.shown("m/1.up.sql", text, columns);
+            assert_eq!(shown, expected);
+            let width = console::measure_text_width(&shown);
+            assert!(columns.is_none_or(|columns| width <= columns.into()));
+        };
+        let head = "    2 of 2  m/1.up.sql:2  3.0 ms  1 row";
+        check(None, &format!("{head}  INSERT INTO t VALUES (1, 'żółć')"));
+        check(Some(60), &format!("{head}  INSERT INTO t VALU…"));
+        check(Some(44), head);
+    }
+
+    #[test]
+    fn slow_ones_tell_what_they_waited_for() {
+        let slow = SlowStatement {
+            statement: spot(2, 2),
+            elapsed: Duration::from_millis(12_300),
+            is_at_most: false,
+            has_failed: false,
+            waited_for: vec![wait()],
+        };
+        let waited = "(waited for AccessExclusiveLock on public.t, \
+                      held by psql (pid 7, ada@local): SELECT 1)";
+        assert_eq!(
+            took(&slow),
+            format!("migrations/1_a.up.sql:12 took 12.30 s {waited}")
+        );
+        let failed = SlowStatement {
+            statement: spot(2, 4),
+            is_at_most: true,
+            has_failed: true,
+            waited_for: Vec::new(),
+            ..slow
+        };
+        assert_eq!(
+            took(&failed),
+            "migrations/1_a.up.sql:12 (statements 3 to 5) failed after up to 12.30 s"
+        );
+    }
+
+    #[test]
+    fn what_runs_tells_how_far_it_is() {
+        let event = Event::StatementRuns {
+            statement: spot(0, 0),
+            elapsed: Duration::from_secs(2),
+            waiting: Some(wait()),
+            advance: Some(Advance {
+                command: "CREATE INDEX".to_owned(),
+                relation: Some("public.t".to_owned()),
+                phase: "building index: scanning table".to_owned(),
+                percent: Some(34),
+            }),
+        };
+        let lines = live(&event, 60);
+        let expected = [
+            "    migrations/1_a.up.sql:12 runs for 2.00 s",
+            "    CREATE INDEX on public.t: building index: scanning tab…",
+            "    waits for AccessExclusiveLock on public.t, held by psq…",
+        ];
+        assert_eq!(lines.lines().collect::<Vec<_>>(), expected);
+        assert!(runs(&event).starts_with("migrations/1_a.up.sql:12 runs for 2.00 s, CREATE INDEX"));
+    }
+}
