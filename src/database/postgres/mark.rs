@@ -107,7 +107,7 @@ mod tests {
         let shown: Vec<_> = found
             .iter()
             .map(|mark| mark.as_deref()?.split('\'').find(|part| part.contains('/')))
-            .map(|name| Some(name?.rsplit(' ').next()?))
+            .map(|name| name?.rsplit(' ').next())
             .collect();
         assert_eq!(shown, expected, "{text}");
         assert!(!found.iter().flatten().any(|mark| mark.contains(';')));
