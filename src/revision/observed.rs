@@ -55,13 +55,16 @@ impl Observed {
             layout: Some(layout),
             ..Self::default()
         };
-        for row in rows {
-            match row {
-                Row::Revision(row) => observed.applied.push(row),
-                Row::Repeatable(row) => observed.repeatables.push(row),
-            }
-        }
+        rows.into_iter().for_each(|row| observed.add(row));
         observed
+    }
+
+    /// Takes in the row of the next sequence.
+    pub fn add(&mut self, row: Row) {
+        match row {
+            Row::Revision(row) => self.applied.push(row),
+            Row::Repeatable(row) => self.repeatables.push(row),
+        }
     }
 
     /// The highest sequence, 0 when nothing is applied.

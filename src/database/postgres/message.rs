@@ -231,6 +231,19 @@ pub(super) async fn rows(
     raw_sql(AssertSqlSafe(sql)).fetch_all(connection).await
 }
 
+/// Sends `sql` as one message and hands every row to `each`, without keeping them.
+pub(super) async fn for_each(
+    connection: &mut PgConnection,
+    sql: &str,
+    mut each: impl FnMut(PgRow),
+) -> Result<(), sqlx::Error> {
+    let mut found = raw_sql(AssertSqlSafe(sql)).fetch(connection);
+    while let Some(row) = found.try_next().await? {
+        each(row);
+    }
+    Ok(())
+}
+
 /// `text` as a literal, right with either value of standard_conforming_strings.
 pub(super) fn literal(text: &str) -> String {
     format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))

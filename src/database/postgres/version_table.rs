@@ -8,7 +8,7 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 use super::{
     super::{DatabaseError, Detail},
     error, lock,
-    message::{literal, rows},
+    message::{for_each, literal, rows},
 };
 use crate::{
     revision::{
@@ -81,8 +81,21 @@ impl VersionTable {
             "{layout};\nSELECT {COLUMNS}, {script} FROM {} AS t ORDER BY t.sequence",
             self.quoted
         );
-        let found = match rows(connection, &sql).await {
-            Ok(found) => found,
+        // The first row is the layout's.
+        let (mut first, mut observed) = (None, Ok(Observed::of([], LAYOUT)));
+        let read = for_each(connection, &sql, |row| {
+            if first.is_none() {
+                first = Some(row);
+                return;
+            }
+            match (&mut observed, read_row(&row)) {
+                (Ok(observed), Ok(row)) => observed.add(row),
+                (Ok(_), Err(reason)) => observed = Err(reason),
+                (Err(_), _) => {}
+            }
+        });
+        match read.await {
+            Ok(()) => {}
             Err(error) if is_odd(&error) => {
                 self.presence = Presence::Unknown;
                 if !self.is_there(connection).await? {
@@ -95,13 +108,11 @@ impl VersionTable {
                 return Err(self.odd(&error));
             }
             Err(error) => return Err(error.into()),
-        };
-        let layout = self.check_layout(found.first())?;
-        let rows = found[1..]
-            .iter()
-            .map(|row| read_row(row).map_err(|reason| self.foreign(reason)))
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(Observed::of(rows, layout))
+        }
+        let layout = self.check_layout(first.as_ref())?;
+        let mut observed = observed.map_err(|reason| self.foreign(reason))?;
+        observed.layout = Some(layout);
+        Ok(observed)
     }
 
     /// Reads the log, oldest first; empty without one.

@@ -165,6 +165,12 @@ impl Connection {
         result.map_err(|failure| self.explain(failure))
     }
 
+    /// Hands every row to `each`, without keeping them.
+    pub fn for_each(&mut self, sql: &str, each: impl FnMut(Row)) -> Result<(), DatabaseError> {
+        let result = self.handle.for_each(sql, each);
+        result.map_err(|failure| self.explain(failure))
+    }
+
     /// The integer in the first column of the first row, if there is one.
     pub fn integer(&mut self, sql: &str) -> Result<Option<i64>, DatabaseError> {
         let rows = self.query(sql, &[])?;

@@ -72,9 +72,15 @@ impl VersionTable {
                 columns.join(", "),
                 self.table
             );
-            let rows = connection.query(&sql, &[])?;
-            let rows = rows.iter().map(|row| applied(&self.name, row));
-            Ok(Observed::of(rows.collect::<Result<Vec<_>, _>>()?, layout))
+            let mut observed = Ok(Observed::of([], layout));
+            connection.for_each(&sql, |row| {
+                match (&mut observed, applied(&self.name, &row)) {
+                    (Ok(observed), Ok(row)) => observed.add(row),
+                    (Ok(_), Err(error)) => observed = Err(error),
+                    (Err(_), _) => {}
+                }
+            })?;
+            observed
         })
     }
 
