@@ -75,8 +75,8 @@ const NAMES: &[Case] = &[
     case("upper case", 1, UP, |env| {
         env.write("migrations/30_x.UP.SQL", "SELECT 1;")
     }),
-    case("reserved name", 1, UP, |env| {
-        env.write("migrations/R_views.sql", "SELECT 1;")
+    case("a repeatable script of one direction", 1, UP, |env| {
+        env.write("migrations/R_views.up.sql", "SELECT 1;")
     }),
     case("a directory with a script's name", 1, UP, |env| {
         env.write("migrations/30_x.up.sql/keep", "")

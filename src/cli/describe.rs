@@ -111,6 +111,18 @@ pub fn warning(warning: &Warning) -> Diagnostic {
             ),
             ..Diagnostic::default()
         },
+        Warning::RepeatablesWait { scripts } => Diagnostic {
+            message: format!(
+                "{} {} until every revision is applied",
+                scripts
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                if scripts.len() == 1 { "waits" } else { "wait" }
+            ),
+            ..Diagnostic::default()
+        },
         Warning::Ahead { unknown } => Diagnostic {
             message: format!(
                 "the database is ahead of this directory by {}; nothing is done",

@@ -225,10 +225,12 @@ impl Run<'_> {
                 DatabaseError::Other("a `transaction = off` script in a transaction".to_owned()),
             )));
         };
-        let changes = [match &step.row {
-            Some(row) => RecordChange::Insert(row.clone()),
-            None => RecordChange::Delete(step.subject.clone()),
-        }];
+        let delete = || RecordChange::Delete(step.subject.clone());
+        let changes = match &step.row {
+            Some(row) if step.replaces => vec![delete(), RecordChange::Insert(row.clone())],
+            Some(row) => vec![RecordChange::Insert(row.clone())],
+            None => vec![delete()],
+        };
         let log = [entry(step, None)];
         let label = label(step);
         let request = StepRequest {

@@ -2,6 +2,7 @@
 
 mod adopt_tests;
 mod migrate_tests;
+mod repeatable_tests;
 
 use std::{
     sync::{Arc, Mutex},

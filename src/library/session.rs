@@ -4,7 +4,7 @@ use super::{Error, Migrator};
 use crate::{
     database::{self, Access, Database, Detail, Location},
     execute::{self, Aborted, Done, Finish, Manner, Migrated},
-    plan::{self, Drift, Plan, Situation, Warning},
+    plan::{self, Drift, Plan, RepeatableStatus, Situation, Warning},
     revision::{self, Direction, History, Observed, RevisionId, Subject, Target},
 };
 
@@ -64,6 +64,8 @@ pub struct Status {
     pub heads: Vec<RevisionId>,
     /// Revisions that are not applied, in order.
     pub pending: Vec<RevisionId>,
+    /// Where each repeatable script stands.
+    pub repeatables: Vec<RepeatableStatus>,
     /// Where scripts and database disagree.
     pub drift: Drift,
 }
@@ -107,17 +109,15 @@ impl Session {
     /// [`Error::Database`]
     pub async fn status(&mut self) -> Result<Status, Error> {
         let observed = self.observe(Detail::Brief).await?;
+        let dialect = self.planner.location.dialect();
         let heads = self.planner.history.heads().into_iter();
         let pending = plan::pending(&self.planner.history, &observed).into_iter();
         Ok(Status {
             current: current(&observed),
             heads: heads.map(|head| head.id.clone()).collect(),
             pending: pending.map(|revision| revision.id.clone()).collect(),
-            drift: plan::compare(
-                &self.planner.history,
-                &observed,
-                self.planner.location.dialect(),
-            ),
+            repeatables: plan::repeatables(&self.planner.history, &observed, dialect),
+            drift: plan::compare(&self.planner.history, &observed, dialect),
         })
     }
 

@@ -1,6 +1,9 @@
-use super::compare::{self, Relation, highest};
+use super::{
+    compare::{self, Relation, highest},
+    repeatable::repeatables,
+};
 use crate::{
-    revision::{Direction, History, Observed, Revision, RevisionId, Script},
+    revision::{Direction, History, Observed, RepeatableId, Revision, RevisionId, Script},
     sql::Dialect,
 };
 
@@ -64,6 +67,14 @@ pub enum Finding {
     Pending {
         /// In order.
         revisions: Vec<RevisionId>,
+        /// Of the first.
+        file: String,
+    },
+    /// Repeatable scripts that an upgrade would run.
+    #[error("to be run by the next upgrade: {}", scripts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    RepeatablesDue {
+        /// By name.
+        scripts: Vec<RepeatableId>,
         /// Of the first.
         file: String,
     },
@@ -227,7 +238,21 @@ fn database(request: &CheckRequest<'_>, observed: &Observed) -> Vec<Finding> {
             revisions: ids(&pending),
         });
     }
+    findings.extend(
+        due(request, observed)
+            .into_iter()
+            .filter(|_| !request.pending_ok),
+    );
     findings
+}
+
+fn due(request: &CheckRequest<'_>, observed: &Observed) -> Option<Finding> {
+    let mut due = repeatables(request.history, observed, request.dialect);
+    due.retain(|one| one.state.is_due());
+    Some(Finding::RepeatablesDue {
+        file: due.first()?.file.clone()?,
+        scripts: due.into_iter().map(|one| one.id).collect(),
+    })
 }
 
 /// Nothing of the base may be edited, gone or overtaken.

@@ -25,12 +25,7 @@ pub fn downgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, Pla
         warnings: Vec::new(),
         one_transaction: situation.one_transaction,
     };
-    let mut sequences: BTreeSet<_> = situation
-        .observed
-        .applied
-        .iter()
-        .map(|row| row.sequence)
-        .collect();
+    let mut sequences: BTreeSet<_> = situation.observed.sequences().collect();
     for row in rows {
         if matches!(&row.state, State::Partial(state) if state.direction == Direction::Up) {
             continue;
@@ -86,6 +81,7 @@ fn step(
         source,
         expects,
         row: None,
+        replaces: false,
         partial: match &row.state {
             State::Partial(partial) => Some(partial.clone()),
             State::Applied => None,

@@ -212,6 +212,14 @@ pub enum PlanProblem {
         /// The statement's name.
         name: &'static str,
     },
+    /// A statement that would need `transaction = off`.
+    #[error("{name} can't stand in a repeatable script, which is one transaction with its record")]
+    NotInRepeatable {
+        /// Where.
+        spot: Spot,
+        /// The statement's name.
+        name: &'static str,
+    },
     /// A temporary table and the like in a `transaction = off` script.
     #[error(
         "{name} dies with the session, so a `transaction = off` script could not be resumed after it"
@@ -275,6 +283,7 @@ impl PlanProblem {
             | Self::UnknownSavepoint { spot, .. }
             | Self::OpenTransaction { spot }
             | Self::OutsideTransaction { spot, .. }
+            | Self::NotInRepeatable { spot, .. }
             | Self::SessionObject { spot, .. }
             | Self::CopyOut { spot }
             | Self::DoneChanged { spot, .. }

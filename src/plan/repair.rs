@@ -1,16 +1,17 @@
 use super::{
-    PlanError, PlanProblem, Situation, Source,
+    PlanError, PlanProblem, Situation, Source, repeatable,
     step::{self, Execution, Frame},
 };
 use crate::revision::{
     AppliedRevision, Checksum, Direction, Ending, Interruption, LogEntry, LogEvent, Partial,
-    RecordChange, Revision, RevisionId, Script, State,
+    RecordChange, Revision, RevisionId, Script, State, Subject,
 };
 
 /// What `repair` was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RepairRequest {
-    /// Take the scripts as they are now: of these revisions, or of all that were edited.
+    /// Take the scripts as they are now: of these revisions, or of all that were edited. With all,
+    /// repeatable scripts whose file is gone are forgotten.
     Accept(Vec<RevisionId>),
     /// Say what became of the statement in doubt, counted from 1.
     Statement {
@@ -29,8 +30,8 @@ pub enum RepairRequest {
 /// One thing that is repaired: how it was and how it will be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Repair {
-    /// The revision.
-    pub revision: RevisionId,
+    /// Whose record it is.
+    pub subject: Subject,
     /// Its message.
     pub message: String,
     /// What is repaired.
@@ -65,6 +66,8 @@ pub enum RepairKind {
         /// Whether it took effect.
         done: bool,
     },
+    /// A repeatable script whose file is gone; its record goes as well.
+    Gone,
     /// A revision in its middle.
     Mark {
         /// Which script was running.
@@ -82,6 +85,7 @@ impl Repair {
         let detail = match &self.kind {
             RepairKind::Up { before, now } => format!("up script accepted: {before} -> {now}"),
             RepairKind::Down { .. } => "down script accepted".to_owned(),
+            RepairKind::Gone => "record removed; its file is gone".to_owned(),
             RepairKind::Statement { number, done, .. } => {
                 format!(
                     "statement {number} settled as {}",
@@ -99,7 +103,7 @@ impl Repair {
         };
         LogEntry {
             event: LogEvent::Repair,
-            subject: Some(self.revision.clone().into()),
+            subject: Some(self.subject.clone()),
             message: Some(self.message.clone()),
             error: None,
             detail: Some(detail),
@@ -147,10 +151,17 @@ fn accept(situation: &Situation<'_>, ids: &[RevisionId]) -> Result<Vec<Repair>, 
         .filter(|row| ids.is_empty() || ids.contains(&row.revision))
         .filter(|row| row.state == State::Applied);
     let known = |row: &'_ AppliedRevision| situation.history.get(&row.revision);
-    Ok(rows
+    let edited = rows
         .filter_map(|row| Some((row, known(row)?)))
-        .flat_map(|(row, revision)| edited(situation, row, revision))
-        .collect())
+        .flat_map(|(row, revision)| edited(situation, row, revision));
+    let gone = repeatable::gone(situation.history, situation.observed);
+    let gone = gone.filter(|_| ids.is_empty()).map(|row| Repair {
+        subject: row.id.clone().into(),
+        message: row.message.clone(),
+        kind: RepairKind::Gone,
+        changes: vec![RecordChange::Delete(row.id.clone().into())],
+    });
+    Ok(edited.chain(gone).collect())
 }
 
 fn edited(situation: &Situation<'_>, row: &AppliedRevision, revision: &Revision) -> Vec<Repair> {
@@ -169,7 +180,7 @@ fn edited(situation: &Situation<'_>, row: &AppliedRevision, revision: &Revision)
         kinds.push(RepairKind::Down { before, now });
     }
     let repair = |kind| Repair {
-        revision: row.revision.clone(),
+        subject: row.revision.clone().into(),
         message: row.message.clone(),
         kind,
         changes: vec![accepted(situation, row, revision)],
@@ -239,7 +250,7 @@ fn statement(
         to,
     };
     Ok(vec![Repair {
-        revision: row.revision.clone(),
+        subject: row.revision.clone().into(),
         message: row.message.clone(),
         kind: RepairKind::Statement { number, text, done },
         changes: vec![change],
@@ -270,6 +281,7 @@ fn unit(
         source: Source::Stored,
         expects: 0,
         row: None,
+        replaces: false,
         partial: None,
     };
     let step = step::build(situation, script, frame)
@@ -305,7 +317,7 @@ fn mark(situation: &Situation<'_>, (row, partial): Middle<'_>, applied: bool) ->
         changes.push(RecordChange::Delete(id().into()));
     }
     Repair {
-        revision: id(),
+        subject: id().into(),
         message: row.message.clone(),
         kind: RepairKind::Mark {
             direction: partial.direction,

@@ -52,11 +52,12 @@ pub fn stamp(
         .partition(|row| !purge && wanted_ids.contains(&row.revision));
     let kept: HashSet<_> = kept.into_iter().map(|row| &row.revision).collect();
     let gone_ids: HashSet<_> = gone.iter().map(|row| &row.revision).collect();
-    let remaining = observed
-        .applied
-        .iter()
-        .filter(|row| !gone_ids.contains(&row.revision));
-    let last = remaining.map(|row| row.sequence).max().unwrap_or(0);
+    // Repeatable scripts keep their records: nothing says whether what they make is there.
+    let remaining = observed.applied.iter();
+    let remaining = remaining.filter(|row| !gone_ids.contains(&row.revision));
+    let repeatables = observed.repeatables.iter().map(|row| row.sequence);
+    let remaining = remaining.map(|row| row.sequence).chain(repeatables);
+    let last = remaining.max().unwrap_or(0);
     let new = wanted
         .into_iter()
         .filter(|revision| !kept.contains(&revision.id));

@@ -4,7 +4,7 @@ use super::{PlanProblem, Situation, Spot, control};
 use crate::{
     revision::{
         Checksum, Direction, Ending, ForeignKeys, Headers, Interruption, NewRow, Partial,
-        RevisionId, Script, Subject, TransactionMode,
+        RepeatableId, RevisionId, Script, Subject, TransactionMode,
     },
     sql::{self, ConcurrentIndex, Dialect, Statement, StatementKind, TransactionControl},
 };
@@ -45,6 +45,8 @@ pub struct Step {
     pub expects: i64,
     /// The row to write: for an upgrade, and nothing for a downgrade.
     pub row: Option<NewRow>,
+    /// Whether the row takes the place of an earlier one of a repeatable script.
+    pub replaces: bool,
     /// Where a `transaction = off` script goes on that stopped in its middle.
     pub resume: Option<Resume>,
 }
@@ -148,6 +150,11 @@ pub enum Warning {
         /// The applied revision that they sort before.
         before: RevisionId,
     },
+    /// Repeatable scripts that are to run and don't, since revisions are left to apply.
+    RepeatablesWait {
+        /// They.
+        scripts: Vec<RepeatableId>,
+    },
     /// The database knows revisions above all of ours.
     Ahead {
         /// They.
@@ -162,6 +169,7 @@ pub(super) struct Frame {
     pub source: Source,
     pub expects: i64,
     pub row: Option<NewRow>,
+    pub replaces: bool,
     pub partial: Option<Partial>,
 }
 
@@ -213,6 +221,7 @@ pub(super) fn build(
         source,
         expects,
         row,
+        replaces,
         ..
     } = frame;
     Ok(Step {
@@ -221,6 +230,7 @@ pub(super) fn build(
         source,
         expects,
         row,
+        replaces,
         resume,
         statements,
         execution,

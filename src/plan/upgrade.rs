@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use super::{
     Ahead, OutOfOrder, Plan, PlanError, PlanProblem, Situation, Source, Warning,
     compare::{self, Drift, Relation, highest},
+    repeatable,
     step::{self, Frame},
 };
 use crate::revision::{Direction, NewRow, Observed, Resolved, Revision, RevisionId, Target};
@@ -74,6 +75,7 @@ fn towards<'a>(
             source: Source::File,
             expects,
             row: Some(new_row(situation, revision, expects + 1)),
+            replaces: false,
             partial: None,
         };
         match step::build(situation, revision.up.clone(), frame) {
@@ -81,6 +83,7 @@ fn towards<'a>(
             Err(found) => problems.extend(found),
         }
     }
+    repeatable::add(situation, &mut plan, &mut problems);
     mixed_foreign_keys(&plan, &mut problems);
     if problems.is_empty() {
         Ok(plan)
@@ -156,6 +159,7 @@ fn resumed(
             source: Source::File,
             expects: situation.observed.last_sequence(),
             row: Some(new_row(situation, revision, row.sequence)),
+            replaces: false,
             partial: Some(state.clone()),
         };
         plan.steps

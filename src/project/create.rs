@@ -118,6 +118,21 @@ pub fn create(dir: &Path, scripts: NewScripts<'_>) -> Result<Created, WriteError
     Ok(Created { up, down })
 }
 
+/// Writes the repeatable script `R_<slug>.sql` into `dir`.
+///
+/// # Errors
+/// When it can't be written, or is there already.
+pub fn create_repeatable(dir: &Path, slug: &str, text: &str) -> Result<PathBuf, WriteError> {
+    let name = format!("R_{slug}.sql");
+    if !matches!(classify(&name), FileName::Repeatable(_)) {
+        return Err(WriteError::Name { name });
+    }
+    let path = dir.join(name);
+    write_new(&path, text)?;
+    sync_directory(dir);
+    Ok(path)
+}
+
 /// Another file of that id makes a directory that can't be read any more.
 fn refuse_taken(dir: &Path, id: &RevisionId) -> Result<(), WriteError> {
     let entries = fs::read_dir(dir).map_err(|error| match error.kind() {

@@ -94,7 +94,7 @@ fn every_problem_is_reported_at_once_by_file() {
             b"\xEF\xBB\xBF-- migrator: colour = red\n-- migrator: transaction = maybe",
         ),
         ("30_x.up..sql", b""),
-        ("R_views.sql", b""),
+        ("R_views.sql", b"-- migrator: revises = 1"),
         ("schema.sql", b""),
     ]);
     let problems = read_at(dir.path()).unwrap_err();
@@ -118,7 +118,7 @@ fn every_problem_is_reported_at_once_by_file() {
             ("m/6_g.up.sql", None, None),
             ("m/7_h.up.sql", Some(16), Some((1, 14))),
             ("m/7_h.up.sql", Some(56), Some((2, 28))),
-            ("m/R_views.sql", None, None),
+            ("m/R_views.sql", Some(13), Some((1, 14))),
             ("m/schema.sql", None, None),
         ]
     );
@@ -154,7 +154,10 @@ fn every_problem_is_reported_at_once_by_file() {
         }
     );
     assert_eq!(kind("m/schema.sql"), Kind::Misnamed { nearest: None });
-    assert_eq!(kind("m/R_views.sql"), Kind::ReservedName);
+    assert_eq!(
+        kind("m/R_views.sql"),
+        Kind::Script(ProblemKind::NotRepeatable { key: "revises" })
+    );
     assert_eq!(
         kind("m/4_d.down.sql"),
         Kind::Script(ProblemKind::MissingUp { id: id("4") })
@@ -303,7 +306,8 @@ proptest! {
             Ok(pairs) => {
                 let scripts: usize = pairs.iter().map(|pair| 1 + usize::from(pair.down.is_some())).sum();
                 let hidden = files.keys().filter(|name| name.starts_with('.')).count();
-                prop_assert_eq!(scripts + hidden, files.len());
+                let repeatable = files.keys().filter(|name| name.starts_with("R_")).count();
+                prop_assert_eq!(scripts + hidden + repeatable, files.len());
                 prop_assert!(pairs.is_sorted_by(|a, b| a.id <= b.id));
             }
             Err(problems) => prop_assert!(problems.is_sorted_by(|a, b| a.place <= b.place)),
@@ -338,6 +342,7 @@ fn scripts_in_memory_are_read_like_those_on_disk() {
         ("2_b.up.sql", "\u{feff}-- b".as_bytes()),
         ("2_b.down.sql", b""),
         ("README.md", b"\xff"),
+        ("R_views.sql", b"CREATE VIEW v AS SELECT 1"),
     ]));
     assert!(!check(&[
         ("1_a.up.sql", b"\xff"),
@@ -345,7 +350,7 @@ fn scripts_in_memory_are_read_like_those_on_disk() {
         ("2_c.up.sql", b"-- migrator: nonsense = 9"),
         ("3_d.down.sql", b"a\rb"),
         ("4.sql", b"\0"),
-        ("R_views.sql", b""),
+        ("R_views.sql", b"-- no-transaction"),
     ]));
 }
 
@@ -364,4 +369,28 @@ fn of_a_path_in_memory_the_last_part_counts() {
         problems[0].kind,
         DirectoryProblemKind::Script(ProblemKind::DuplicateScript { .. })
     ));
+}
+
+#[test]
+fn repeatable_scripts_are_no_revisions() {
+    let files = [
+        ("1_a.up.sql", "SELECT 1"),
+        ("R_zoo.sql", "SELECT 1"),
+        ("sub/R_all_views.sql", "-- Every view\nSELECT 1"),
+    ];
+    let history = embedded_history(files, Dialect::Sqlite).unwrap();
+    assert_eq!(history.len(), 1);
+    let names = history.repeatables().iter();
+    let names: Vec<_> = names
+        .map(|one| (one.id.as_str(), one.message.as_str()))
+        .collect();
+    assert_eq!(names, [("R_all_views", "Every view"), ("R_zoo", "zoo")]);
+    let id = &history.repeatables()[1].id;
+    assert_eq!(history.repeatable(id).unwrap().script.file, "R_zoo.sql");
+    let twice = [("a/R_zoo.sql", "x"), ("b/R_zoo.sql", "y")];
+    let problems = embedded_history(twice, Dialect::Sqlite).unwrap_err();
+    assert_eq!(
+        problems[0].to_string(),
+        "b/R_zoo.sql: the repeatable script R_zoo exists twice; the other file is a/R_zoo.sql"
+    );
 }

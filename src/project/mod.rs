@@ -51,7 +51,7 @@ mod template_tests;
 #[cfg(feature = "cli")]
 pub use config::{Config, Flags, Misspelt, ProtectedUrl, Sources, Url};
 #[cfg(feature = "cli")]
-pub use create::{Created, NewScripts, WriteError, create, next_id};
+pub use create::{Created, NewScripts, WriteError, create, create_repeatable, next_id};
 pub use directory::{read, read_history};
 #[cfg(feature = "cli")]
 pub use exchange::{Exchange, ExchangeError, exchange, recover};

@@ -1,6 +1,6 @@
 //! File names of scripts: `20261122093000_add_users_table.up.sql`.
 
-use crate::revision::{Direction, RevisionId};
+use crate::revision::{Direction, RepeatableId, RevisionId};
 
 /// The longest slug that is made, in bytes. Longer ones are read.
 pub const MAX_SLUG: usize = 60;
@@ -48,8 +48,8 @@ pub(super) struct ScriptName {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum FileName {
     Script(ScriptName),
-    /// `R_<slug>.sql`, kept for repeatable scripts.
-    Repeatable,
+    /// `R_<slug>.sql`
+    Repeatable(RepeatableId),
     /// Meant as a script, but not called like one; the nearest name that is.
     Misnamed(Option<String>),
     /// Anything else.
@@ -61,8 +61,8 @@ pub(super) fn classify(name: &str) -> FileName {
     if name.starts_with('.') || !name.trim_end().to_lowercase().ends_with(".sql") {
         return FileName::Other;
     }
-    if name.starts_with("R_") {
-        return FileName::Repeatable;
+    if let Some(id) = repeatable(name) {
+        return FileName::Repeatable(id);
     }
     match parse(name) {
         Some(script) => FileName::Script(script),
@@ -82,6 +82,14 @@ fn parse(name: &str) -> Option<ScriptName> {
         })?;
     let (id, slug) = stem.split_once('_')?;
     let id = id.parse().ok()?;
+    fits(slug).then(|| ScriptName {
+        id,
+        slug: slug.to_owned(),
+        direction,
+    })
+}
+
+fn fits(slug: &str) -> bool {
     let lower = slug.to_lowercase();
     let wrong = slug.is_empty()
         || slug.trim_matches(|c: char| c == '.' || c.is_whitespace()) != slug
@@ -90,16 +98,27 @@ fn parse(name: &str) -> Option<ScriptName> {
         || lower.ends_with(".down")
         || slug.contains(['/', '\\'])
         || slug.chars().any(char::is_control);
-    (!wrong).then(|| ScriptName {
-        id,
-        slug: slug.to_owned(),
-        direction,
-    })
+    !wrong
+}
+
+/// `R_<slug>.sql`. One that ends like a script of one direction is none of either.
+fn repeatable(name: &str) -> Option<RepeatableId> {
+    let slug = name.strip_prefix("R_")?.strip_suffix(".sql")?;
+    fits(slug).then(|| RepeatableId::of_slug(slug))?
 }
 
 /// The name that was probably meant.
 fn suggest(name: &str) -> Option<String> {
     let lower = name.trim().to_lowercase();
+    if let Some(rest) = lower.strip_prefix("r_") {
+        let words = rest.split(['.', '_', '-', ' ']);
+        let words: Vec<_> = words
+            .filter(|word| !matches!(*word, "up" | "down" | "sql"))
+            .collect();
+        return slugify(&words.join("_"))
+            .ok()
+            .map(|slug| format!("R_{slug}.sql"));
+    }
     let digits_from = lower.find(|c: char| c.is_ascii_digit())?;
     // Letters before the number are another tool's: V12__add_users.sql.
     if !lower[..digits_from]
@@ -182,7 +201,22 @@ mod tests {
         check("30_x\n.up.sql", Some("30_x.up.sql"));
         check("schema.sql", None);
         check("add-30.up.sql", None);
-        check("r_x.sql", None);
+        check("r_x.sql", Some("R_x.sql"));
+        check("R_x.up.sql", Some("R_x.sql"));
+        check("R_x.SQL", Some("R_x.sql"));
+        check("R_.sql", None);
+    }
+
+    #[test]
+    fn repeatable_scripts_are_recognised() {
+        for (name, slug) in [
+            ("R_views.sql", "views"),
+            ("R__views.sql", "_views"),
+            ("R_1_a b.sql", "1_a b"),
+        ] {
+            let id = RepeatableId::of_slug(slug).unwrap();
+            assert_eq!(classify(name), FileName::Repeatable(id), "{name}");
+        }
     }
 
     #[test]
@@ -199,9 +233,6 @@ mod tests {
             "mod.rs",
         ] {
             assert_eq!(classify(name), FileName::Other, "{name}");
-        }
-        for name in ["R_views.sql", "R__views.sql", "R_views.up.sql"] {
-            assert_eq!(classify(name), FileName::Repeatable, "{name}");
         }
     }
 

@@ -13,7 +13,10 @@ use super::{
     text::{TextProblem, check_line_ends, decode},
 };
 use crate::{
-    revision::{Direction, History, Place, Problem, ProblemKind, RevisionId, Script, ScriptPair},
+    revision::{
+        Direction, History, Place, Problem, ProblemKind, Repeatable, RepeatableId, RevisionId,
+        Script, ScriptPair,
+    },
     sql::{Dialect, Position, position},
 };
 
@@ -48,7 +51,9 @@ pub enum DirectoryProblemKind {
         reason: String,
     },
     /// A `.sql` file that is not called like a script.
-    #[error("this is not the name of a script; it must be ID_NAME.up.sql or ID_NAME.down.sql")]
+    #[error(
+        "this is not the name of a script; it must be ID_NAME.up.sql or ID_NAME.down.sql, or R_NAME.sql"
+    )]
     Misnamed {
         /// The name that was probably meant.
         nearest: Option<String>,
@@ -56,11 +61,6 @@ pub enum DirectoryProblemKind {
     /// A `.sql` file whose name is not UTF-8.
     #[error("the file's name is not UTF-8")]
     NameNotUnicode,
-    /// `R_<slug>.sql`
-    #[error(
-        "names that begin with R_ are kept for repeatable scripts, which are not supported yet"
-    )]
-    ReservedName,
     /// A directory, socket or pipe with a script's name.
     #[error("this is called like a script, but it is not a file")]
     NotAFile,
@@ -119,27 +119,48 @@ pub(super) fn look(
     let name = match classify(&os_name.to_string_lossy()) {
         FileName::Other => return (None, Vec::new()),
         _ if os_name.to_str().is_none() => return wrong(Kind::NameNotUnicode),
-        FileName::Repeatable => return wrong(Kind::ReservedName),
+        FileName::Repeatable(id) => {
+            return match read_repeatable(content, &file, id, dialect) {
+                Ok(repeatable) => (Some(Found::Repeatable(repeatable)), Vec::new()),
+                Err(problems) => (None, problems),
+            };
+        }
         FileName::Misnamed(nearest) => return wrong(Kind::Misnamed { nearest }),
         FileName::Script(name) => name,
     };
-    let script = match content() {
-        Ok(bytes) => read_script(bytes, &file, name.direction, dialect),
-        Err(kind) => Err(vec![problem(file.clone(), kind)]),
-    };
-    let (script, problems) = match script {
+    let (script, problems) = match read_script(content, &file, name.direction, dialect) {
         Ok(script) => (Some(script), Vec::new()),
         Err(problems) => (None, problems),
     };
-    (Some(Found { name, file, script }), problems)
+    let found = FoundScript { name, file, script };
+    (Some(Found::Script(found)), problems)
+}
+
+fn read_repeatable(
+    content: impl FnOnce() -> Result<Vec<u8>, Kind>,
+    file: &str,
+    id: RepeatableId,
+    dialect: Dialect,
+) -> Result<Repeatable, Vec<DirectoryProblem>> {
+    let text = read_text(content, file)?;
+    Repeatable::parse(dialect, id, file, text.clone()).map_err(|found| placed(found, &text))
 }
 
 fn read_script(
-    bytes: Vec<u8>,
+    content: impl FnOnce() -> Result<Vec<u8>, Kind>,
     file: &str,
     direction: Direction,
     dialect: Dialect,
 ) -> Result<Script, Vec<DirectoryProblem>> {
+    let text = read_text(content, file)?;
+    Script::parse(dialect, direction, file, text.clone()).map_err(|found| placed(found, &text))
+}
+
+fn read_text(
+    content: impl FnOnce() -> Result<Vec<u8>, Kind>,
+    file: &str,
+) -> Result<Arc<str>, Vec<DirectoryProblem>> {
+    let bytes = content().map_err(|kind| vec![problem(file.to_owned(), kind)])?;
     let text = decode(bytes)
         .and_then(|text| check_line_ends(&text).map(|()| text))
         .map_err(|fault| {
@@ -153,26 +174,32 @@ fn read_script(
                 kind: Kind::Text(fault.problem),
             }]
         })?;
-    let text: Arc<str> = text.into();
-    Script::parse(dialect, direction, file, text.clone()).map_err(|problems| {
-        problems
-            .into_iter()
-            .map(|problem| script_problem(problem, Some(text.clone())))
-            .collect()
-    })
+    Ok(text.into())
+}
+
+fn placed(problems: Vec<Problem>, text: &Arc<str>) -> Vec<DirectoryProblem> {
+    let place = |problem| script_problem(problem, Some(text.clone()));
+    problems.into_iter().map(place).collect()
 }
 
 /// All scripts of one place.
 pub(super) struct Scan {
     /// What could be read.
     pub pairs: Vec<ScriptPair>,
+    pub repeatables: Vec<Repeatable>,
     pub problems: Vec<DirectoryProblem>,
     /// The ids of all file names.
     ids: HashSet<RevisionId>,
 }
 
+/// What was found in a file.
+pub(super) enum Found {
+    Script(FoundScript),
+    Repeatable(Repeatable),
+}
+
 /// A script's file; without a script when that could not be read.
-pub(super) struct Found {
+pub(super) struct FoundScript {
     name: ScriptName,
     file: String,
     script: Option<Script>,
@@ -181,15 +208,20 @@ pub(super) struct Found {
 impl Scan {
     /// Of these files.
     pub fn of(looks: impl IntoIterator<Item = Look>) -> Self {
-        let (mut found, mut problems) = (Vec::new(), Vec::new());
-        for (script, wrong) in looks {
-            found.extend(script);
+        let (mut found, mut repeatables, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+        for (file, wrong) in looks {
+            match file {
+                Some(Found::Script(script)) => found.push(script),
+                Some(Found::Repeatable(repeatable)) => repeatables.push(repeatable),
+                None => {}
+            }
             problems.extend(wrong);
         }
         let ids = found.iter().map(|found| found.name.id.clone()).collect();
         let pairs = pair_up(found, &mut problems);
         Self {
             pairs,
+            repeatables,
             problems,
             ids,
         }
@@ -200,6 +232,7 @@ impl Scan {
     pub fn history(self) -> Result<History, Vec<DirectoryProblem>> {
         let Self {
             pairs,
+            repeatables,
             mut problems,
             ids,
         } = self;
@@ -209,7 +242,8 @@ impl Scan {
             .flat_map(|pair| std::iter::once(&pair.up).chain(&pair.down))
             .map(|script| (script.file.clone(), script.text.clone()))
             .collect();
-        match History::new(pairs) {
+        let history = History::new(pairs);
+        match history.and_then(|history| history.with_repeatables(repeatables)) {
             Ok(history) if complete => return Ok(history),
             Ok(_) => {}
             Err(found) => {
@@ -237,7 +271,7 @@ fn is_certain(kind: &ProblemKind, ids: &HashSet<RevisionId>) -> bool {
 
 /// Brings ups and downs together: by id and slug, so that two revisions with
 /// one id stay two, for the history to name.
-fn pair_up(found: Vec<Found>, problems: &mut Vec<DirectoryProblem>) -> Vec<ScriptPair> {
+fn pair_up(found: Vec<FoundScript>, problems: &mut Vec<DirectoryProblem>) -> Vec<ScriptPair> {
     // One map: a map for each id would take several kilobytes a revision.
     let mut groups: BTreeMap<(RevisionId, String), Group> = BTreeMap::new();
     for found in found {
@@ -278,12 +312,12 @@ fn pair_up(found: Vec<Found>, problems: &mut Vec<DirectoryProblem>) -> Vec<Scrip
 
 #[derive(Default)]
 struct Group {
-    up: Option<Found>,
-    down: Option<Found>,
+    up: Option<FoundScript>,
+    down: Option<FoundScript>,
 }
 
 /// A down script without an up of its name.
-fn orphan(down: &Found, groups: &BTreeMap<(RevisionId, String), Group>) -> DirectoryProblem {
+fn orphan(down: &FoundScript, groups: &BTreeMap<(RevisionId, String), Group>) -> DirectoryProblem {
     let ScriptName { id, slug, .. } = down.name.clone();
     let of_its_id = groups
         .range((id.clone(), String::new())..)

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::revision::Subject;
+
 /// A duration to three figures or so: `8 ms`, `1.24 s`, `3 min 5 s`.
 pub fn duration(duration: Duration) -> String {
     let millis = duration.as_secs_f64() * 1000.0;
@@ -16,6 +18,23 @@ pub fn duration(duration: Duration) -> String {
 pub fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
+}
+
+/// `4 revisions`, `1 revision and 2 repeatable scripts`, `1 repeatable script`.
+pub fn count_steps<'a>(steps: impl IntoIterator<Item = &'a Subject>) -> String {
+    let (mut revisions, mut repeatables) = (0, 0);
+    for step in steps {
+        match step {
+            Subject::Revision(_) => revisions += 1,
+            Subject::Repeatable(_) => repeatables += 1,
+        }
+    }
+    let scripts = count(repeatables, "repeatable script");
+    match (revisions, repeatables) {
+        (_, 0) => count(revisions, "revision"),
+        (0, _) => scripts,
+        _ => format!("{} and {scripts}", count(revisions, "revision")),
+    }
 }
 
 /// `text` with line breaks between words, for lines of `width` columns.
@@ -60,6 +79,18 @@ mod tests {
         assert_eq!(count(0, "revision"), "0 revisions");
         assert_eq!(count(1, "revision"), "1 revision");
         assert_eq!(count(2, "statement"), "2 statements");
+    }
+
+    #[test]
+    fn repeatable_scripts_are_counted_apart() {
+        let check = |steps: &str, expected: &str| {
+            let steps = steps.split_whitespace().map(|one| one.parse().unwrap());
+            assert_eq!(count_steps(&steps.collect::<Vec<Subject>>()), expected);
+        };
+        check("", "0 revisions");
+        check("1 2", "2 revisions");
+        check("1 R_a R_b", "1 revision and 2 repeatable scripts");
+        check("R_a", "1 repeatable script");
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod style;
 mod view;
 
 pub use diagnostic::{Diagnostic, Snippet};
-pub use format::{count, duration};
+pub use format::{count, count_steps, duration};
 pub use github::annotation;
 pub use progress::{Progress, Verbosity};
 pub use style::{Paint, Style};

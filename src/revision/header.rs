@@ -51,11 +51,28 @@ pub struct Headers {
     pub statement_timeout: Option<Duration>,
 }
 
+/// What a script is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Up,
+    Down,
+    Repeatable,
+}
+
+impl From<Direction> for Role {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Up => Self::Up,
+            Direction::Down => Self::Down,
+        }
+    }
+}
+
 /// A header that scripts may have.
 struct Key {
     name: &'static str,
-    /// The directions whose scripts may have it.
-    directions: &'static [Direction],
+    /// The scripts that may have it.
+    roles: &'static [Role],
     /// What a value that does not parse should have been.
     expected: &'static str,
     /// Parses the value into its field; `None` when it does not parse.
@@ -68,8 +85,9 @@ pub(super) const LABEL: &str = "label";
 pub(super) const IRREVERSIBLE: &str = "irreversible";
 const TRANSACTION: &str = "transaction";
 
-const UP: &[Direction] = &[Direction::Up];
-const BOTH: &[Direction] = &[Direction::Up, Direction::Down];
+const UP: &[Role] = &[Role::Up];
+const REVISION: &[Role] = &[Role::Up, Role::Down];
+const ALL: &[Role] = &[Role::Up, Role::Down, Role::Repeatable];
 const ON_OFF: &str = "expected `on` or `off`";
 const DURATION: &str = "expected a duration like `500ms`, `2s`, `5min` or `1h`, or `0`";
 const IDS: &str = "expected revision ids, separated by commas";
@@ -80,32 +98,36 @@ const REASON: &str = "expected the reason, in words";
 
 #[rustfmt::skip]
 const KEYS: &[Key] = &[
-    Key { name: REVISES, directions: UP, expected: PARENTS, set: set_revises },
-    Key { name: DEPENDS_ON, directions: UP, expected: IDS, set: |h, v| { h.depends_on = ids(v)?; Some(()) } },
-    Key { name: LABEL, directions: UP, expected: NAME, set: |h, v| put(&mut h.label, is_label(v).then(|| v.to_owned())) },
-    Key { name: TRANSACTION, directions: BOTH, expected: ON_OFF, set: set_transaction },
-    Key { name: IRREVERSIBLE, directions: UP, expected: REASON, set: |h, v| put(&mut h.irreversible, (!v.is_empty()).then(|| v.to_owned())) },
-    Key { name: "foreign-keys", directions: BOTH, expected: ON_OFF, set: set_foreign_keys },
-    Key { name: "lock-timeout", directions: BOTH, expected: DURATION, set: |h, v| put(&mut h.lock_timeout, parse_duration(v)) },
-    Key { name: "statement-timeout", directions: BOTH, expected: DURATION, set: |h, v| put(&mut h.statement_timeout, parse_duration(v)) },
+    Key { name: REVISES, roles: UP, expected: PARENTS, set: set_revises },
+    Key { name: DEPENDS_ON, roles: UP, expected: IDS, set: |h, v| { h.depends_on = ids(v)?; Some(()) } },
+    Key { name: LABEL, roles: UP, expected: NAME, set: |h, v| put(&mut h.label, is_label(v).then(|| v.to_owned())) },
+    Key { name: TRANSACTION, roles: REVISION, expected: ON_OFF, set: set_transaction },
+    Key { name: IRREVERSIBLE, roles: UP, expected: REASON, set: |h, v| put(&mut h.irreversible, (!v.is_empty()).then(|| v.to_owned())) },
+    Key { name: "foreign-keys", roles: ALL, expected: ON_OFF, set: set_foreign_keys },
+    Key { name: "lock-timeout", roles: ALL, expected: DURATION, set: |h, v| put(&mut h.lock_timeout, parse_duration(v)) },
+    Key { name: "statement-timeout", roles: ALL, expected: DURATION, set: |h, v| put(&mut h.statement_timeout, parse_duration(v)) },
 ];
 
 /// The headers of a script, and what is wrong with them, each with its byte offset.
 pub(super) fn read(
     dialect: Dialect,
-    direction: Direction,
+    role: impl Into<Role>,
     text: &str,
 ) -> (Headers, Vec<(usize, ProblemKind)>) {
     let block = block::top_block(dialect, text);
     let mut reader = Reader {
-        direction,
+        role: role.into(),
         headers: Headers::default(),
         seen: Vec::new(),
         problems: Vec::new(),
     };
     let first = block.comments.first();
     let marked = first.is_some_and(|comment| is_sqlx_marker(text, comment));
-    if marked {
+    if marked && reader.role == Role::Repeatable {
+        let kind = ProblemKind::NotRepeatable { key: TRANSACTION };
+        let at = first.map_or(0, |comment| comment.offset);
+        reader.problems.push((at, kind));
+    } else if marked {
         reader.headers.transaction = TransactionMode::Off;
     }
     for comment in block.comments.iter().skip(usize::from(marked)) {
@@ -150,7 +172,7 @@ fn below(dialect: Dialect, text: &str, start: usize) -> Vec<(usize, ProblemKind)
 }
 
 struct Reader {
-    direction: Direction,
+    role: Role,
     headers: Headers,
     /// Keys that were read, with their offsets.
     seen: Vec<(&'static str, usize)>,
@@ -182,8 +204,11 @@ impl Reader {
             return self.problems.push((header.key_at, kind));
         };
         let name = key.name;
-        if !key.directions.contains(&self.direction) {
-            let kind = ProblemKind::WrongDirection { key: name };
+        if !key.roles.contains(&self.role) {
+            let kind = match self.role {
+                Role::Repeatable => ProblemKind::NotRepeatable { key: name },
+                Role::Up | Role::Down => ProblemKind::WrongDirection { key: name },
+            };
             return self.problems.push((header.key_at, kind));
         }
         if self.seen.iter().any(|(seen, _)| *seen == name) {
@@ -416,6 +441,28 @@ mod tests {
                 &format!("-- migrator: ¦{key} = 1"),
                 ProblemKind::WrongDirection { key },
             );
+        }
+    }
+
+    #[test]
+    fn repeatable_scripts_have_few_headers() {
+        for (text, refused) in [
+            ("-- migrator: revises = 1", Some((13, REVISES))),
+            ("-- migrator: depends-on = 1", Some((13, DEPENDS_ON))),
+            ("-- migrator: label = a", Some((13, LABEL))),
+            ("-- migrator: irreversible = a", Some((13, IRREVERSIBLE))),
+            ("-- migrator: transaction = on", Some((13, TRANSACTION))),
+            ("-- no-transaction", Some((2, TRANSACTION))),
+            ("-- migrator: foreign-keys = on", None),
+            ("-- migrator: lock-timeout = 1s", None),
+            ("-- migrator: statement-timeout = 1s", None),
+        ] {
+            let (_, problems) = read(Dialect::Postgres, Role::Repeatable, text);
+            let expected: Vec<_> = refused
+                .map(|(at, key)| (at, ProblemKind::NotRepeatable { key }))
+                .into_iter()
+                .collect();
+            assert_eq!(problems, expected, "{text}");
         }
     }
 

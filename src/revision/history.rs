@@ -1,5 +1,5 @@
 use super::{
-    Problem, RevisionId, Script,
+    Place, Problem, ProblemKind, Repeatable, RepeatableId, RevisionId, Script,
     graph::{reach, reversed, topological_order},
     nearest::nearest,
     validate,
@@ -53,6 +53,8 @@ pub struct History {
     dependents: Vec<Vec<usize>>,
     /// Topological, ties by id.
     order: Vec<usize>,
+    /// By name; no part of the graph.
+    repeatables: Vec<Repeatable>,
 }
 
 impl History {
@@ -80,6 +82,7 @@ impl History {
                 parents,
                 depends_on,
                 order,
+                repeatables: Vec::new(),
             }),
             circles => {
                 for circle in circles.err().into_iter().flatten() {
@@ -90,6 +93,44 @@ impl History {
                 Err(problems)
             }
         }
+    }
+
+    /// With the repeatable scripts of the directory.
+    ///
+    /// # Errors
+    /// Each one whose name another one has.
+    pub fn with_repeatables(mut self, mut scripts: Vec<Repeatable>) -> Result<Self, Vec<Problem>> {
+        scripts.sort_by(|a, b| (&a.id, &a.script.file).cmp(&(&b.id, &b.script.file)));
+        let same = scripts.chunk_by(|a, b| a.id == b.id);
+        let problems: Vec<_> = same
+            .flat_map(|same| same[1..].iter().map(|again| (again, &same[0])))
+            .map(|(again, first)| Problem {
+                place: Place {
+                    file: again.script.file.clone(),
+                    offset: None,
+                },
+                kind: ProblemKind::DuplicateRepeatable {
+                    id: again.id.clone(),
+                    other: first.script.file.clone(),
+                },
+            })
+            .collect();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        self.repeatables = scripts;
+        Ok(self)
+    }
+
+    /// The repeatable scripts, in the order in which they run.
+    pub fn repeatables(&self) -> &[Repeatable] {
+        &self.repeatables
+    }
+
+    /// The repeatable script of that name.
+    pub fn repeatable(&self, id: &RepeatableId) -> Option<&Repeatable> {
+        let found = self.repeatables.binary_search_by(|one| one.id.cmp(id));
+        found.ok().map(|at| &self.repeatables[at])
     }
 
     /// The revision with that id.

@@ -67,15 +67,19 @@ impl Observed {
         }
     }
 
-    /// The highest sequence, 0 when nothing is applied.
-    pub fn last_sequence(&self) -> i64 {
-        let revision = self.applied.last().map_or(0, |row| row.sequence);
-        let repeatable = self.repeatables.last().map_or(0, |row| row.sequence);
-        revision.max(repeatable)
+    /// The sequences of all rows.
+    pub fn sequences(&self) -> impl Iterator<Item = i64> {
+        let revisions = self.applied.iter().map(|row| row.sequence);
+        revisions.chain(self.repeatables.iter().map(|row| row.sequence))
     }
 
     /// Whether the table has no row.
     pub fn is_empty(&self) -> bool {
         self.applied.is_empty() && self.repeatables.is_empty()
+    }
+
+    /// The highest sequence, 0 when nothing is applied.
+    pub fn last_sequence(&self) -> i64 {
+        self.sequences().max().unwrap_or(0)
     }
 }

@@ -1,4 +1,4 @@
-use super::{Direction, RevisionId};
+use super::{Direction, RepeatableId, RevisionId};
 
 /// Where a problem is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -43,6 +43,12 @@ pub enum ProblemKind {
         /// The key.
         key: &'static str,
     },
+    /// A header of revisions in a repeatable script.
+    #[error("the header `{key}` has no meaning in a repeatable script")]
+    NotRepeatable {
+        /// The key.
+        key: &'static str,
+    },
     /// A value that does not parse.
     #[error("`{value}` is no value for `{key}`: {expected}")]
     HeaderValue {
@@ -65,6 +71,14 @@ pub enum ProblemKind {
         /// The id.
         id: RevisionId,
         /// The other up script.
+        other: String,
+    },
+    /// Two repeatable scripts of one name.
+    #[error("the repeatable script {id} exists twice; the other file is {other}")]
+    DuplicateRepeatable {
+        /// The name.
+        id: RepeatableId,
+        /// The other file.
         other: String,
     },
     /// A down script without its up script.

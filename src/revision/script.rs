@@ -1,6 +1,10 @@
 use std::{fmt, sync::Arc};
 
-use super::{Checksum, Headers, Place, Problem, RevisionId, header, header_line};
+use super::{
+    Checksum, Headers, Place, Problem, RevisionId,
+    header::{self, Role},
+    header_line,
+};
 use crate::sql::{Dialect, canonicalize};
 
 /// The way a script moves the schema.
@@ -52,9 +56,36 @@ impl Script {
         file: impl Into<String>,
         text: impl Into<Arc<str>>,
     ) -> Result<Self, Vec<Problem>> {
-        let file = file.into();
-        let text = text.into();
-        let (headers, mut problems) = header::read(dialect, direction, &text);
+        Self::read(
+            dialect,
+            direction,
+            direction.into(),
+            file.into(),
+            text.into(),
+        )
+    }
+
+    /// The same of a repeatable script, which goes up.
+    ///
+    /// # Errors
+    /// Every problem of the headers, in the order of the text.
+    pub(super) fn repeatable(
+        dialect: Dialect,
+        file: impl Into<String>,
+        text: impl Into<Arc<str>>,
+    ) -> Result<Self, Vec<Problem>> {
+        let (direction, role) = (Direction::Up, Role::Repeatable);
+        Self::read(dialect, direction, role, file.into(), text.into())
+    }
+
+    fn read(
+        dialect: Dialect,
+        direction: Direction,
+        role: Role,
+        file: String,
+        text: Arc<str>,
+    ) -> Result<Self, Vec<Problem>> {
+        let (headers, mut problems) = header::read(dialect, role, &text);
         if problems.is_empty() {
             return Ok(Self {
                 direction,

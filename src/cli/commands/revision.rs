@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use chrono::Utc;
 
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     },
     project::{self, NewScripts, TemplateRequest},
     report::{NewRevisionView, View},
-    revision::{History, Resolved, RevisionId, Target, TargetError},
+    revision::{History, RepeatableId, Resolved, RevisionId, Target, TargetError},
 };
 
 /// Make the up and down scripts of a new revision
@@ -44,6 +45,10 @@ pub struct Args {
     #[arg(long, value_name = "ID")]
     rev_id: Option<String>,
 
+    /// Make a repeatable script instead, which runs again whenever it changes
+    #[arg(long, conflicts_with_all = ["head", "depends_on", "label", "no_down", "rev_id", "template"])]
+    repeatable: bool,
+
     /// The template to use; `migrator list-templates` lists them
     #[arg(long, value_name = "NAME")]
     template: Option<String>,
@@ -55,6 +60,9 @@ pub struct Args {
 
 pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let editor = args.edit.then(Editor::find).transpose()?;
+    if args.repeatable {
+        return repeatable(&args.message, editor.as_ref(), context);
+    }
     let history = context.history(context.dialect())?;
     let parents = parents(&history, &args.head, context)?;
     let depends_on: Result<Vec<_>, Error> = args
@@ -73,6 +81,21 @@ pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         editor,
     };
     make(&history, &new, context)
+}
+
+/// Makes `R_<slug>.sql`.
+fn repeatable(message: &str, editor: Option<&Editor>, context: &Context) -> Result<Exit, Error> {
+    let slug = project::slugify(message)?;
+    let line = message.lines().next().unwrap_or_default();
+    let text = format!("-- {}\n\n", line.trim());
+    let path = project::create_repeatable(&context.config.migrations, &slug, &text)?;
+    let id = RepeatableId::of_slug(&slug).context("a slug is a name")?;
+    let view = NewRevisionView {
+        id: id.into(),
+        parents: Vec::new(),
+        files: vec![context.config.show(&path)],
+    };
+    tell(context, editor, &view, &[path])
 }
 
 /// A revision to be made.
@@ -126,10 +149,24 @@ pub(super) fn make(history: &History, new: &New<'_>, context: &Context) -> Resul
     let paths: Vec<_> = [Some(made.up), made.down].into_iter().flatten().collect();
     let files = paths.iter().map(|path| context.config.show(path)).collect();
     let parents = new.parents.clone();
-    let view = NewRevisionView { id, parents, files };
-    match &new.editor {
-        None => context.output.result(&view),
-        Some(editor) => edit(context, editor, &view, &paths)?,
+    let view = NewRevisionView {
+        id: id.into(),
+        parents,
+        files,
+    };
+    tell(context, new.editor.as_ref(), &view, &paths)
+}
+
+/// Names what was made, and opens it.
+fn tell(
+    context: &Context,
+    editor: Option<&Editor>,
+    view: &NewRevisionView,
+    paths: &[PathBuf],
+) -> Result<Exit, Error> {
+    match editor {
+        None => context.output.result(view),
+        Some(editor) => edit(context, editor, view, paths)?,
     }
     Ok(Exit::Done)
 }

@@ -37,6 +37,7 @@ pub async fn run(_: Args, context: &Context) -> Result<Exit, Error> {
             .into_iter()
             .map(|r| describe::line(&history, r, Vec::new()))
             .collect(),
+        repeatables: plan::repeatables(&history, &observed, location.dialect()),
         drift: plan::compare(&history, &observed, location.dialect()),
     };
     context.output.result(&view);

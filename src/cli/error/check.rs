@@ -45,7 +45,7 @@ fn advice(finding: &Finding) -> (Code, String) {
                 "get the missing files (another branch?), or check that this is the right database",
             ),
         ),
-        F::Pending { .. } => (
+        F::Pending { .. } | F::RepeatablesDue { .. } => (
             codes::M805,
             text("`migrator upgrade`; --pending-ok allows it"),
         ),
@@ -102,6 +102,7 @@ fn place(finding: &Finding) -> Option<&str> {
         | F::NoDown { file, .. }
         | F::Edited { file, .. }
         | F::Pending { file, .. }
+        | F::RepeatablesDue { file, .. }
         | F::OutOfOrder { file, .. }
         | F::BaseEdited { file, .. }
         | F::BaseMoved { file, .. }

@@ -130,6 +130,10 @@ fn advice(problem: &PlanProblem) -> (Code, Option<&'static str>) {
         P::OpenSavepoint { .. } => (codes::M305, Some("add RELEASE SAVEPOINT")),
         P::UnknownSavepoint { .. } => (codes::M305, Some("begin with SAVEPOINT of that name")),
         P::OutsideTransaction { .. } => (codes::M304, Some(OFF)),
+        P::NotInRepeatable { .. } => (
+            codes::M242,
+            Some("put it into a revision with `transaction = off`"),
+        ),
         P::SessionObject { .. } => (
             codes::M306,
             Some("use an ordinary table and drop it at the end of the script"),

@@ -101,7 +101,6 @@ fn directory_problem(problem: &DirectoryProblem) -> Diagnostic {
                 .or_else(|| Some("rename it, or move it out of the directory".to_owned())),
         ),
         K::NameNotUnicode => (codes::M202, Some("rename it".to_owned())),
-        K::ReservedName => (codes::M212, Some("rename it".to_owned())),
         K::Text(_) => (
             codes::M205,
             Some("save the file as UTF-8 with LF or CRLF line ends".to_owned()),
@@ -138,6 +137,8 @@ fn script(kind: &ProblemKind) -> (Code, Option<String>) {
         ),
         K::RepeatedHeader { .. } => (codes::M207, Some("remove one of them".to_owned())),
         K::WrongDirection { .. } | K::HeaderValue { .. } | K::HeaderSyntax => (codes::M207, None),
+        K::NotRepeatable { key } => (codes::M241, Some(not_repeatable(key).to_owned())),
+        K::DuplicateRepeatable { .. } => (codes::M240, Some("rename one of them".to_owned())),
         K::HeaderBelowTop => (
             codes::M207,
             Some("move it into the comment block at the top of the script".to_owned()),
@@ -166,6 +167,18 @@ fn script(kind: &ProblemKind) -> (Code, Option<String>) {
         ),
         K::DuplicateLabel { .. } => (codes::M211, Some("choose another one".to_owned())),
         K::RepeatedParent { .. } => (codes::M207, Some("name each parent once".to_owned())),
+    }
+}
+
+fn not_repeatable(key: &str) -> &'static str {
+    match key {
+        "transaction" => {
+            "a repeatable script is one transaction with its record; what can't be belongs into a revision"
+        }
+        "revises" | "depends-on" => {
+            "repeatable scripts run after all revisions, in the order of their names"
+        }
+        _ => "it is for revisions; remove it",
     }
 }
 

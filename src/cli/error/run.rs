@@ -6,7 +6,7 @@ use crate::{
     database::{DatabaseError, StepStage},
     execute::{Failure, LockError, PartialFailure},
     plan::{Source, Step},
-    report::{Diagnostic, Snippet, count, duration},
+    report::{Diagnostic, Snippet, count_steps, duration},
     revision::Subject,
 };
 
@@ -236,14 +236,14 @@ fn summary(failure: &Failure, done: &[Subject], not_run: &[Subject]) -> Vec<Stri
     if !done.is_empty() {
         notes.push(format!(
             "done before it: {} ({})",
-            count(done.len(), "revision"),
+            count_steps(done),
             names(done)
         ));
     }
     if !not_run.is_empty() {
         notes.push(format!(
             "not run: {} ({})",
-            count(not_run.len(), "revision"),
+            count_steps(not_run),
             names(not_run)
         ));
     }

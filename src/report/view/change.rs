@@ -10,7 +10,7 @@ use super::{
 use crate::{
     execute::{Done, SlowStatement},
     plan::{Execution, Plan, Source, Step},
-    report::{Style, count, duration},
+    report::{Style, count, count_steps, duration},
     revision::{Direction, RevisionId, Subject},
 };
 
@@ -36,7 +36,7 @@ impl View for PlanView {
             "Would {verb} {} from {}: {}, {}.\n",
             self.database,
             self.from,
-            count(self.plan.steps.len(), "revision"),
+            count_steps(self.plan.steps.iter().map(|step| &step.subject)),
             count(statements, "statement"),
         );
         let width = self
@@ -127,6 +127,7 @@ pub(super) fn sql(step: &Step, paint: Paint) -> String {
 pub(super) fn step_json(step: &Step) -> Value {
     json!({
         "revision": step.subject.as_str(),
+        "kind": step.subject.kind(),
         "message": step.message,
         "file": step.script.file,
         "stored_script": step.source == Source::Stored,
@@ -177,7 +178,7 @@ impl View for RunView {
             return format!(
                 "{}{middle} after {} in {elapsed}; {} left. {} is at {}.\n",
                 paint.paint(Style::Warning, "Stopped"),
-                count(self.done.len(), "revision"),
+                count_steps(self.done.iter().map(|done| &done.subject)),
                 self.not_run.len() + usize::from(self.partial.is_some()),
                 self.database,
                 self.to,
@@ -196,7 +197,7 @@ impl View for RunView {
             self.database,
             self.from,
             self.to,
-            count(self.done.len(), "revision"),
+            count_steps(self.done.iter().map(|done| &done.subject)),
         )
     }
 
@@ -207,6 +208,7 @@ impl View for RunView {
             .map(|done| {
                 json!({
                     "revision": done.subject.as_str(),
+                    "kind": done.subject.kind(),
                     "duration_ms": millis(done.elapsed),
                 })
             })

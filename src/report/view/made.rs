@@ -1,13 +1,16 @@
 use serde_json::json;
 
 use super::{Json, Paint, Verbosity, View, object};
-use crate::{report::Style, revision::RevisionId};
+use crate::{
+    report::Style,
+    revision::{RevisionId, Subject},
+};
 
 /// `revision`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRevisionView {
-    /// The new id.
-    pub id: RevisionId,
+    /// The new id or name.
+    pub id: Subject,
     /// What it revises.
     pub parents: Vec<RevisionId>,
     /// The files that were written.

@@ -100,7 +100,7 @@ impl RepairView {
 }
 
 fn shown(repair: &Repair, paint: Paint) -> String {
-    let id = paint.paint(Style::Id, &repair.revision);
+    let id = paint.paint(Style::Id, &repair.subject);
     let head = format!("{id}  {}", repair.message);
     match &repair.kind {
         RepairKind::Up { before, now } => format!(
@@ -118,6 +118,9 @@ fn shown(repair: &Repair, paint: Paint) -> String {
             "{head}: the down script was changed after it was applied\n{}",
             diff(before, now, paint)
         ),
+        RepairKind::Gone => {
+            format!("{head}: its file is gone; its record is removed, what it made stays\n")
+        }
         RepairKind::Statement { number, text, done } => format!(
             "{head}: statement {number} counts as {}\n{}",
             if *done {
@@ -178,6 +181,7 @@ fn repair_json(repair: &Repair) -> Value {
             json!({ "before": before.to_string(), "now": now.to_string() }),
         ),
         RepairKind::Down { before, now } => ("down", json!({ "before": before, "now": now })),
+        RepairKind::Gone => ("gone", Value::Null),
         RepairKind::Statement { number, text, done } => (
             "statement",
             json!({ "statement": number, "sql": text, "done": done }),
@@ -196,5 +200,5 @@ fn repair_json(repair: &Repair) -> Value {
             }),
         ),
     };
-    json!({ "revision": repair.revision.as_str(), "kind": kind, "detail": detail })
+    json!({ "revision": repair.subject.as_str(), "kind": kind, "detail": detail })
 }

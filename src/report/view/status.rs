@@ -6,7 +6,7 @@ use super::{
     object,
 };
 use crate::{
-    plan::{Drift, Relation},
+    plan::{Drift, Relation, RepeatableState, RepeatableStatus},
     report::{Style, count},
     revision::{Partial, RevisionId},
 };
@@ -28,6 +28,8 @@ pub struct StatusView {
     pub heads: Vec<RevisionLine>,
     /// What an upgrade to all heads would apply.
     pub pending: Vec<RevisionLine>,
+    /// The repeatable scripts.
+    pub repeatables: Vec<RepeatableStatus>,
     /// All disagreements.
     pub drift: Drift,
 }
@@ -77,12 +79,13 @@ impl StatusView {
 impl View for StatusView {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         let mut text = String::new();
-        let mut fact = |name: &str, value: String| {
+        let fact = |text: &mut String, name: &str, value: String| {
             let name = paint.paint(Style::Dim, format!("{name:<10}"));
             text.push_str(&format!("{name}{value}\n"));
         };
-        fact("Database", self.database.clone());
+        fact(&mut text, "Database", self.database.clone());
         fact(
+            &mut text,
             "Directory",
             format!("{} ({})", self.directory, count(self.revisions, "revision")),
         );
@@ -97,14 +100,18 @@ impl View for StatusView {
                 shown.join(&format!("\n{:10}", ""))
             }
         };
-        fact("Current", lines(&self.current, "base (nothing is applied)"));
-        fact("Head", lines(&self.heads, "none"));
+        fact(
+            &mut text,
+            "Current",
+            lines(&self.current, "base (nothing is applied)"),
+        );
+        fact(&mut text, "Head", lines(&self.heads, "none"));
         let mut applied = count(self.applied, "revision");
         if !self.drift.partial.is_empty() {
             applied += &format!(", {} partly", self.drift.partial.len());
         }
-        fact("Applied", applied);
-        fact("Pending", count(self.pending.len(), "revision"));
+        fact(&mut text, "Applied", applied);
+        fact(&mut text, "Pending", count(self.pending.len(), "revision"));
         let limit = if verbosity == Verbosity::Verbose {
             usize::MAX
         } else {
@@ -125,6 +132,10 @@ impl View for StatusView {
             );
             text.push_str(&format!("{}\n", paint.paint(Style::Dim, more)));
         }
+        if !self.repeatables.is_empty() {
+            let lines = repeatable_lines(&self.repeatables, paint, verbosity);
+            fact(&mut text, "Repeated", lines.join(&format!("\n{:10}", "")));
+        }
         let findings = self.findings();
         let drift = if findings.is_empty() {
             "none".to_owned()
@@ -135,10 +146,7 @@ impl View for StatusView {
                 .collect();
             painted.join(&format!("\n{:10}", ""))
         };
-        text.push_str(&format!(
-            "{}{drift}\n",
-            paint.paint(Style::Dim, format!("{:<10}", "Drift"))
-        ));
+        fact(&mut text, "Drift", drift);
         text
     }
 
@@ -158,6 +166,7 @@ impl View for StatusView {
             "current": line_ids(&self.current),
             "heads": line_ids(&self.heads),
             "pending": line_ids(&self.pending),
+            "repeatables": self.repeatables.iter().map(repeatable_json).collect::<Vec<_>>(),
             "drift": {
                 "relation": match self.drift.relation {
                     Relation::Known => "known",
@@ -173,6 +182,54 @@ impl View for StatusView {
             },
         }))
     }
+}
+
+/// Those that are to run or whose file is gone, and how many there are; with `-v` all.
+fn repeatable_lines(all: &[RepeatableStatus], paint: Paint, verbosity: Verbosity) -> Vec<String> {
+    let due = all.iter().filter(|one| one.state.is_due()).count();
+    let total = count(all.len(), "script");
+    let head = match due {
+        0 => total,
+        _ => format!("{total}, {due} to run"),
+    };
+    let shown = |one: &&RepeatableStatus| {
+        verbosity == Verbosity::Verbose || one.state != RepeatableState::Applied
+    };
+    let width = all
+        .iter()
+        .filter(shown)
+        .map(|one| one.id.as_str().chars().count());
+    let width = width.max().unwrap_or(0);
+    let line = |one: &RepeatableStatus| {
+        let id = paint.paint(Style::Id, format!("{:<width$}", one.id.as_str()));
+        format!("{id}  {}", paint.paint(Style::Dim, words(one.state)))
+    };
+    let lines = all.iter().filter(shown).map(line);
+    std::iter::once(head).chain(lines).collect()
+}
+
+fn words(state: RepeatableState) -> &'static str {
+    match state {
+        RepeatableState::Applied => "applied",
+        RepeatableState::New => "never ran",
+        RepeatableState::Changed => "changed since it ran",
+        RepeatableState::Overtaken => "to run again: a revision was reverted since it ran",
+        RepeatableState::Gone => "ran; its file is gone",
+    }
+}
+
+fn repeatable_json(one: &RepeatableStatus) -> Value {
+    json!({
+        "name": one.id.as_str(),
+        "file": one.file,
+        "state": match one.state {
+            RepeatableState::Applied => "applied",
+            RepeatableState::New => "new",
+            RepeatableState::Changed => "changed",
+            RepeatableState::Overtaken => "overtaken",
+            RepeatableState::Gone => "gone",
+        },
+    })
 }
 
 /// A revision in its middle.

@@ -1,0 +1,319 @@
+//! Repeatable scripts: which are to run, and when.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{
+    Plan, PlanProblem, Situation, Source, Warning, offline,
+    step::{self, Frame},
+};
+use crate::{
+    revision::{
+        self, AppliedRepeatable, History, NewRow, Observed, Repeatable, RepeatableId, RevisionId,
+    },
+    sql::Dialect,
+};
+
+/// Where a repeatable script stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RepeatableState {
+    /// It ran as it is.
+    Applied,
+    /// It never ran.
+    New,
+    /// It is another one than the one that ran.
+    Changed,
+    /// A revision was reverted since it ran, and may have taken with it what it made.
+    Overtaken,
+    /// It ran, and its file is gone.
+    Gone,
+}
+
+impl RepeatableState {
+    /// Whether an upgrade to all heads runs it.
+    pub fn is_due(self) -> bool {
+        matches!(self, Self::New | Self::Changed | Self::Overtaken)
+    }
+}
+
+/// A repeatable script of the directory or the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepeatableStatus {
+    /// Its name in records.
+    pub id: RepeatableId,
+    /// Its message.
+    pub message: String,
+    /// Its file; `None` when that is gone.
+    pub file: Option<String>,
+    /// Where it stands.
+    pub state: RepeatableState,
+}
+
+/// Where every repeatable script of directory and database stands, by name.
+pub fn repeatables(
+    history: &History,
+    observed: &Observed,
+    dialect: Dialect,
+) -> Vec<RepeatableStatus> {
+    let scripts = history.repeatables();
+    let mut all: Vec<_> = states(scripts, observed, dialect)
+        .map(|(script, _, state)| RepeatableStatus {
+            id: script.id.clone(),
+            message: script.message.clone(),
+            file: Some(script.script.file.clone()),
+            state,
+        })
+        .collect();
+    all.extend(gone(history, observed).map(|row| RepeatableStatus {
+        id: row.id.clone(),
+        message: row.message.clone(),
+        file: None,
+        state: RepeatableState::Gone,
+    }));
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    all
+}
+
+/// The rows of repeatable scripts whose file is gone.
+pub(super) fn gone<'a>(
+    history: &'a History,
+    observed: &'a Observed,
+) -> impl Iterator<Item = &'a AppliedRepeatable> {
+    let rows = observed.repeatables.iter();
+    rows.filter(|row| history.repeatable(&row.id).is_none())
+}
+
+/// Adds the scripts that are due to an upgrade. They may need any revision, so that they wait
+/// until there is nothing left to apply.
+pub(super) fn add(situation: &Situation<'_>, plan: &mut Plan, problems: &mut Vec<PlanProblem>) {
+    let Situation {
+        history,
+        observed,
+        dialect,
+        ..
+    } = *situation;
+    let due: Vec<_> = states(history.repeatables(), observed, dialect)
+        .filter(|(_, _, state)| state.is_due())
+        .collect();
+    if due.is_empty() {
+        return;
+    }
+    if !is_complete(situation, plan) {
+        let scripts = due.iter().map(|(script, ..)| script.id.clone()).collect();
+        plan.warnings.push(Warning::RepeatablesWait { scripts });
+        return;
+    }
+    let after = offline::after(observed, plan);
+    let heads = revision::applied_heads(&after.applied).into_iter();
+    let upon: Vec<RevisionId> = heads.map(|row| row.revision.clone()).collect();
+    for ((script, row, _), expects) in due.into_iter().zip(after.last_sequence()..) {
+        let frame = Frame {
+            subject: script.id.clone().into(),
+            message: script.message.clone(),
+            source: Source::File,
+            expects,
+            row: Some(NewRow {
+                sequence: expects + 1,
+                subject: script.id.clone().into(),
+                message: script.message.clone(),
+                parents: upon.clone(),
+                depends_on: Vec::new(),
+                up_checksum: script.script.checksum(dialect),
+                down_checksum: None,
+                down_script: None,
+            }),
+            replaces: row.is_some(),
+            partial: None,
+        };
+        match step::build(situation, script.script.clone(), frame) {
+            Ok(step) => plan.steps.push(step),
+            Err(found) => problems.extend(found.into_iter().map(in_repeatable)),
+        }
+    }
+}
+
+/// What is no way out for a repeatable script is not to be offered as one.
+fn in_repeatable(problem: PlanProblem) -> PlanProblem {
+    match problem {
+        PlanProblem::OutsideTransaction { spot, name }
+        | PlanProblem::TransactionControl {
+            spot,
+            statement: name,
+            ..
+        } => PlanProblem::NotInRepeatable { spot, name },
+        other => other,
+    }
+}
+
+/// Whether every revision is applied once `plan` has run.
+fn is_complete(situation: &Situation<'_>, plan: &Plan) -> bool {
+    let applied = situation.observed.applied.iter();
+    let planned = plan.steps.iter().filter_map(|step| step.subject.revision());
+    let there: HashSet<_> = applied.map(|row| &row.revision).chain(planned).collect();
+    situation.history.by_id().all(|one| there.contains(&one.id))
+}
+
+fn states<'a>(
+    scripts: &'a [Repeatable],
+    observed: &'a Observed,
+    dialect: Dialect,
+) -> impl Iterator<
+    Item = (
+        &'a Repeatable,
+        Option<&'a AppliedRepeatable>,
+        RepeatableState,
+    ),
+> {
+    // Nothing is looked up where there are no such scripts.
+    let rows = observed.applied.iter().filter(|_| !scripts.is_empty());
+    let sequences: HashMap<_, _> = rows.map(|row| (&row.revision, row.sequence)).collect();
+    scripts.iter().map(move |script| {
+        let mut rows = observed.repeatables.iter();
+        let row = rows.find(|row| row.id == script.id);
+        let state = match row {
+            None => RepeatableState::New,
+            Some(row) if row.checksum != script.script.checksum(dialect) => {
+                RepeatableState::Changed
+            }
+            // What was reverted and applied again has a higher number.
+            Some(row) => {
+                let stands = |id| sequences.get(id).is_some_and(|at| *at < row.sequence);
+                if row.upon.iter().all(stands) {
+                    RepeatableState::Applied
+                } else {
+                    RepeatableState::Overtaken
+                }
+            }
+        };
+        (script, row, state)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        plan::{Ahead, OutOfOrder, PlanError, after, downgrade, redo, upgrade},
+        revision::testing::{pair, with_down},
+    };
+
+    /// `ids` in a line, and repeatable scripts `name=sql`.
+    fn history(ids: &[&str], scripts: &[&str]) -> History {
+        let pairs = ids.iter().map(|id| with_down(pair(id, ""))).collect();
+        let scripts = scripts.iter().map(|text| {
+            let (name, sql) = text.split_once('=').unwrap();
+            let id = RepeatableId::of_slug(name).unwrap();
+            Repeatable::parse(Dialect::Sqlite, id, format!("R_{name}.sql"), sql).unwrap()
+        });
+        let history = History::new(pairs).unwrap();
+        history.with_repeatables(scripts.collect()).unwrap()
+    }
+
+    fn situation<'a>(history: &'a History, observed: &'a Observed) -> Situation<'a> {
+        Situation {
+            history,
+            observed,
+            dialect: Dialect::Sqlite,
+            out_of_order: OutOfOrder::Error,
+            ahead: Ahead::Warn,
+            one_transaction: false,
+        }
+    }
+
+    type Planner = fn(&Situation<'_>, &crate::revision::Target) -> Result<Plan, PlanError>;
+
+    /// The steps of a plan as `subject:sequence`, and the state after it.
+    fn go(
+        planner: Planner,
+        history: &History,
+        observed: &Observed,
+        target: &str,
+    ) -> (String, Observed) {
+        let plan = planner(&situation(history, observed), &target.parse().unwrap()).unwrap();
+        let steps = plan.steps.iter().map(|step| match &step.row {
+            Some(row) => format!("{}:{}", step.subject, row.sequence),
+            None => step.subject.to_string(),
+        });
+        let steps = steps.collect::<Vec<_>>().join(" ");
+        (steps, after(observed, &plan))
+    }
+
+    fn standing(history: &History, observed: &Observed) -> Vec<RepeatableState> {
+        let all = repeatables(history, observed, Dialect::Sqlite).into_iter();
+        all.map(|one| one.state).collect()
+    }
+
+    #[test]
+    fn they_run_last_by_name_and_only_when_they_change() {
+        use RepeatableState::{Applied, Changed, Gone, New};
+        let first = history(&["1", "2"], &["b=SELECT 1", "a=SELECT 2"]);
+        let nothing = Observed::default();
+        assert_eq!(standing(&first, &nothing), [New, New]);
+        let (steps, observed) = go(upgrade, &first, &nothing, "head");
+        assert_eq!(steps, "1:1 2:2 R_a:3 R_b:4");
+        assert_eq!(standing(&first, &observed), [Applied, Applied]);
+        assert_eq!(go(upgrade, &first, &observed, "head").0, "");
+        let next = history(&["1", "2", "3"], &["b=SELECT  1 -- same", "c=SELECT 3"]);
+        assert_eq!(standing(&next, &observed), [Gone, Applied, New]);
+        let (steps, observed) = go(upgrade, &next, &observed, "head");
+        assert_eq!(steps, "3:5 R_c:6");
+        let edited = history(&["1", "2", "3"], &["b=SELECT 9", "c=SELECT 3"]);
+        assert_eq!(standing(&edited, &observed), [Gone, Changed, Applied]);
+        let (steps, observed) = go(upgrade, &edited, &observed, "head");
+        assert_eq!(steps, "R_b:7");
+        assert_eq!(observed.repeatables.len(), 3);
+        assert_eq!(standing(&edited, &observed), [Gone, Applied, Applied]);
+    }
+
+    #[test]
+    fn they_wait_for_every_revision() {
+        let history = history(&["1", "2"], &["a=SELECT 1"]);
+        let nothing = Observed::default();
+        let at = |target: &str| {
+            let target = target.parse().unwrap();
+            upgrade(&situation(&history, &nothing), &target).unwrap()
+        };
+        let waits = vec![Warning::RepeatablesWait {
+            scripts: vec!["R_a".parse().unwrap()],
+        }];
+        assert_eq!((at("1").steps.len(), at("1").warnings), (1, waits));
+        assert_eq!((at("2").steps.len(), at("2").warnings), (3, Vec::new()));
+    }
+
+    #[test]
+    fn they_run_again_after_a_downgrade() {
+        let history = history(&["1", "2"], &["a=SELECT 1"]);
+        let (_, observed) = go(upgrade, &history, &Observed::default(), "head");
+        let (steps, down) = go(downgrade, &history, &observed, "1");
+        assert_eq!(steps, "2");
+        assert_eq!(standing(&history, &down), [RepeatableState::Overtaken]);
+        let (steps, again) = go(upgrade, &history, &down, "head");
+        assert_eq!(steps, "2:4 R_a:5");
+        assert_eq!(standing(&history, &again), [RepeatableState::Applied]);
+        // Stamped back, or applied by a release without the script.
+        let mut other = down.clone();
+        other.applied.push(again.applied[1].clone());
+        assert_eq!(standing(&history, &other), [RepeatableState::Overtaken]);
+        let (steps, _) = go(redo, &history, &again, "-1");
+        assert_eq!(steps, "2 2:6 R_a:7");
+    }
+
+    #[test]
+    fn an_older_release_leaves_them_alone() {
+        let newer = history(&["1", "2"], &["a=SELECT 2"]);
+        let (_, observed) = go(upgrade, &newer, &Observed::default(), "head");
+        let older = history(&["1"], &["a=SELECT 1"]);
+        assert_eq!(go(upgrade, &older, &observed, "head").0, "");
+    }
+
+    #[test]
+    fn what_can_not_share_a_transaction_is_refused() {
+        let history = history(&["1"], &["a=VACUUM"]);
+        let nothing = Observed::default();
+        let target = "head".parse().unwrap();
+        let refused = upgrade(&situation(&history, &nothing), &target).unwrap_err();
+        let [PlanProblem::NotInRepeatable { spot, .. }] = &refused.0[..] else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(spot.file, "R_a.sql");
+    }
+}
