@@ -256,6 +256,9 @@ codes! {
         "A revision that the base does not have revises one that is not the base's head: the base has gone on since this branch began. `migrator rebase` moves it."
     M814 CheckFailed "check: a new revision sorts before the base's head"
         "A revision that the base does not have has an id that sorts before the base's head, so it looks older than it is. `migrator rebase` gives it a new one."
+
+    M850 Failed "the log file can't be written"
+        "The file given with --log-file, or named by `log-file` in migrator.toml, can't be opened or written to. Nothing was run. Its directory is not made."
 }
 
 #[cfg(test)]

@@ -1,11 +1,18 @@
 //! What commands share: the configuration, and how directory and database are reached from it.
 
+use std::{
+    path::Path,
+    sync::{Arc, OnceLock},
+};
+
 use anyhow::Context as _;
+use serde_json::json;
 
 use super::{
     args::Global,
     codes, describe,
-    error::{self, Error},
+    error::{self, Error, Exit},
+    log_file::LogFile,
     output::Output,
 };
 use crate::{
@@ -50,6 +57,7 @@ pub struct Context {
     pub output: Output,
     /// Whether everything is confirmed beforehand.
     pub yes: bool,
+    log: OnceLock<Arc<LogFile>>,
 }
 
 impl Context {
@@ -77,7 +85,45 @@ impl Context {
             config,
             output,
             yes: global.yes,
+            log: OnceLock::new(),
         })
+    }
+
+    /// Opens the log file that `flag` or the configuration names, if there is one. Comes before
+    /// any connection.
+    pub fn open_log(&self, flag: Option<&Path>, command: &str, place: &str) -> Result<(), Error> {
+        let (path, shown) = match (flag, &self.config.log_file) {
+            (Some(path), _) => (path, path.display().to_string()),
+            (None, Some(path)) => (path.as_path(), self.config.show(path)),
+            (None, None) => return Ok(()),
+        };
+        let start = json!({
+            "event": "run_start",
+            "command": command,
+            "database": place,
+            "actor": actor(),
+            "tool_version": env!("CARGO_PKG_VERSION"),
+            "pid": std::process::id(),
+        });
+        let log = LogFile::open(path, shown, start, self.output)?;
+        // A command opens one at most.
+        let _ = self.log.set(Arc::new(log));
+        Ok(())
+    }
+
+    /// A sink that writes into the log file as well, when there is one.
+    pub fn logged(&self, sink: Sink) -> Sink {
+        match self.log.get() {
+            Some(log) => log.keep(sink),
+            None => sink,
+        }
+    }
+
+    /// The end of a run, for the log file.
+    pub fn end_log(&self, result: &Result<Exit, Error>) {
+        if let Some(log) = self.log.get() {
+            log.end(result);
+        }
     }
 
     /// Where the database is.
@@ -170,7 +216,7 @@ impl Context {
             lock_timeout: self.config.lock_timeout,
             statement_timeout: self.config.statement_timeout,
             connect_timeout: self.config.connect_timeout,
-            statement_times: self.output.is_verbose(),
+            statement_times: self.output.is_verbose() || self.log.get().is_some(),
             statement_marks: !self.config.slow_statement.is_zero(),
         }
     }

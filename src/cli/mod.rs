@@ -11,6 +11,7 @@ mod context;
 mod describe;
 mod editor;
 mod error;
+mod log_file;
 mod output;
 
 use std::{ffi::OsString, process::ExitCode};

@@ -103,6 +103,8 @@ pub struct Config {
     pub lock_wait: Duration,
     /// `connect-timeout`; never zero.
     pub connect_timeout: Duration,
+    /// `log-file`
+    pub log_file: Option<PathBuf>,
     /// `slow-statement`; zero is never.
     pub slow_statement: Duration,
     /// `protected`, of the environment chosen. See also [`Self::protected_urls`].
@@ -137,6 +139,7 @@ impl Config {
             transaction: TransactionScope::default(),
             lock_wait: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
+            log_file: None,
             slow_statement: Duration::from_secs(1),
             protected: false,
             lock_timeout: Duration::from_secs(2),

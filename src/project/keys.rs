@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{
     config::Config,
-    value::{Refused, Setting, positive, times, url, version_table},
+    value::{Refused, Setting, file, positive, times, url, version_table},
 };
 use crate::layout::Layout;
 
@@ -66,6 +66,7 @@ pub(super) const KEYS: &[Key] = &[
     key(Migrator, "transaction", Some("TRANSACTION"), |c, v| read(&mut c.transaction, v)),
     key(Migrator, "lock-wait", Some("LOCK_WAIT"), |c, v| read(&mut c.lock_wait, v)),
     key(Migrator, "connect-timeout", Some("CONNECT_TIMEOUT"), |c, v| put(&mut c.connect_timeout, positive(v))),
+    key(Migrator, "log-file", Some("LOG_FILE"), |c, v| put(&mut c.log_file, file(v).map(Some))),
     key(Migrator, "slow-statement", Some("SLOW_STATEMENT"), |c, v| read(&mut c.slow_statement, v)),
     key(Postgres, "lock-timeout", Some("POSTGRES_LOCK_TIMEOUT"), |c, v| read(&mut c.lock_timeout, v)),
     key(Postgres, "lock-attempts", Some("POSTGRES_LOCK_ATTEMPTS"), |c, v| put(&mut c.lock_attempts, times(v))),

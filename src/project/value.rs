@@ -133,6 +133,14 @@ pub(super) fn positive(given: &Given<'_>) -> Result<Duration, Refused> {
     }
 }
 
+/// A file, which need not be there.
+pub(super) fn file(given: &Given<'_>) -> Result<PathBuf, Refused> {
+    match text(given)? {
+        "" => Err(Refused::Value("expected a file")),
+        _ => PathBuf::read(given),
+    }
+}
+
 /// How often something is done, at least once. Variables hold it as a string.
 pub(super) fn times(given: &Given<'_>) -> Result<u32, Refused> {
     let number = match (given.number, given.text) {

@@ -1,6 +1,6 @@
 //! What `upgrade` and `downgrade` share.
 
-use std::time::Instant;
+use std::{path::PathBuf, time::Instant};
 
 use anyhow::Context as _;
 use clap::ValueEnum;
@@ -13,7 +13,7 @@ use crate::{
         error::{Error, Exit},
         output::SlowList,
     },
-    database::Database,
+    database::{Database, Location},
     execute::{self, Aborted, Finish, Manner, Migrated, Sink, Stop},
     plan::{self, Plan, Situation},
     report::{PlanView, RunView, View},
@@ -39,6 +39,7 @@ pub struct Request {
     /// Print a script.
     pub sql: bool,
     pub transaction: Option<Scope>,
+    pub log_file: Option<PathBuf>,
 }
 
 pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
@@ -57,19 +58,15 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     if migration.request.sql {
         return migration.sql().await;
     }
-    let role = match migration.request.direction {
-        Direction::Up => Role::Creator("upgrade"),
-        Direction::Down => Role::reader("downgrade", &migration.history),
+    let command = match migration.request.direction {
+        Direction::Up => "upgrade",
+        Direction::Down => "downgrade",
     };
-    let mut database = context.connect(&location, role).await?;
-    let result = migration.locked(database.as_mut(), begin).await;
-    let released = execute::release(database).await;
-    let exit = result?;
-    // The work is committed; an unlock that fails ends with the session anyhow.
-    if let Err(error) = released {
-        context.warn(error.into());
-    }
-    Ok(exit)
+    let file = migration.request.log_file.as_deref();
+    context.open_log(file, command, &migration.place)?;
+    let result = migration.run_now(&location, begin).await;
+    context.end_log(&result);
+    result
 }
 
 pub(super) struct Migration<'a> {
@@ -93,10 +90,26 @@ impl Migration<'_> {
         Ok(Exit::Done)
     }
 
+    async fn run_now(&self, location: &Location, begin: Instant) -> Result<Exit, Error> {
+        let role = match self.request.direction {
+            Direction::Up => Role::Creator("upgrade"),
+            Direction::Down => Role::reader("downgrade", &self.history),
+        };
+        let mut database = self.context.connect(location, role).await?;
+        let result = self.locked(database.as_mut(), begin).await;
+        let released = execute::release(database).await;
+        let exit = result?;
+        // The work is committed; an unlock that fails ends with the session anyhow.
+        if let Err(error) = released {
+            self.context.warn(error.into());
+        }
+        Ok(exit)
+    }
+
     async fn locked(&self, database: &mut dyn Database, begin: Instant) -> Result<Exit, Error> {
         let (progress, sink) = self.context.output.progress();
         let slow = SlowList::default();
-        let sink = slow.keep(sink);
+        let sink = self.context.logged(slow.keep(sink));
         let stop = Stop::default();
         execute::watch(stop.clone(), database.canceller(), Sink::clone(&sink))
             .context("can't start")?;

@@ -7,9 +7,10 @@ use crate::{
         context::{Context, Role},
         describe,
         error::{Error, Exit},
+        log_file,
         output::SlowList,
     },
-    database::{Database, DatabaseError, Detail, StepStage},
+    database::{Database, DatabaseError, Detail, Location, StepStage},
     execute::{self, Done, Event, Outcome, PartialFailure, Sink, Stop},
     plan::{self, Plan, Situation},
     report::{RedoPlanView, RedoView, View},
@@ -34,6 +35,9 @@ pub struct Args {
     /// One transaction each way and revision, or one for the whole run
     #[arg(long, value_name = "SCOPE")]
     transaction: Option<Scope>,
+
+    #[command(flatten)]
+    log: log_file::LogArgs,
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
@@ -64,15 +68,10 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         });
         return Ok(Exit::Done);
     }
-    let mut database = context.connect(&location, Role::Reader("redo")).await?;
-    let result = redo.locked(database.as_mut()).await;
-    let released = execute::release(database).await;
-    let exit = result?;
-    // The work is committed; an unlock that fails ends with the session anyhow.
-    if let Err(error) = released {
-        context.warn(error.into());
-    }
-    Ok(exit)
+    context.open_log(args.log.log_file.as_deref(), "redo", &redo.place)?;
+    let result = redo.run(&location).await;
+    context.end_log(&result);
+    result
 }
 
 struct Redo<'a> {
@@ -97,9 +96,21 @@ impl Redo<'_> {
         Ok(plan)
     }
 
+    async fn run(&self, location: &Location) -> Result<Exit, Error> {
+        let mut database = self.context.connect(location, Role::Reader("redo")).await?;
+        let result = self.locked(database.as_mut()).await;
+        let released = execute::release(database).await;
+        let exit = result?;
+        // The work is committed; an unlock that fails ends with the session anyhow.
+        if let Err(error) = released {
+            self.context.warn(error.into());
+        }
+        Ok(exit)
+    }
+
     async fn locked(&self, database: &mut dyn Database) -> Result<Exit, Error> {
         let (progress, sink) = self.context.output.progress();
-        let sink = self.slow.keep(sink);
+        let sink = self.context.logged(self.slow.keep(sink));
         let stop = Stop::default();
         execute::watch(stop.clone(), database.canceller(), Sink::clone(&sink))
             .context("can't start")?;

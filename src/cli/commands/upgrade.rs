@@ -6,6 +6,7 @@ use crate::{
     cli::{
         context::Context,
         error::{Error, Exit},
+        log_file,
     },
     revision::Direction,
 };
@@ -32,6 +33,9 @@ pub struct Args {
     /// One transaction a revision, or one for the whole run
     #[arg(long, value_name = "SCOPE")]
     transaction: Option<Scope>,
+
+    #[command(flatten)]
+    log: log_file::LogArgs,
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
@@ -40,6 +44,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         dry_run,
         sql,
         transaction,
+        log,
     } = args;
     let (start, target) = ends(Direction::Up, &target, sql)?;
     let request = Request {
@@ -49,6 +54,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         dry_run,
         sql,
         transaction,
+        log_file: log.log_file,
     };
     migrate::run(context, request).await
 }
