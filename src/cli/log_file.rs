@@ -159,9 +159,12 @@ impl LogFile {
 }
 
 /// With the time, and the end of the line.
-fn line(mut entry: Value) -> String {
-    entry["time"] = json!(Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true));
-    format!("{entry}\n")
+fn line(entry: Value) -> String {
+    let mut line = json!({"time": Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)});
+    if let (Value::Object(line), Value::Object(entry)) = (&mut line, entry) {
+        line.extend(entry);
+    }
+    format!("{line}\n")
 }
 
 /// What is written of an event, if anything is.
@@ -229,7 +232,7 @@ fn entry(step: &Step, event: &Event) -> Option<Value> {
             "error": error,
         }),
         Event::StatementSlow(slow) => {
-            let mut entry = slow.json();
+            let mut entry: Value = slow.json().parse().unwrap_or_default();
             entry["event"] = json!("slow");
             entry
         }

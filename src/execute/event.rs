@@ -1,7 +1,5 @@
 use std::{ops::Range, sync::Arc, time::Duration};
 
-use serde_json::{Value, json};
-
 use crate::{
     database::{Advance, Waiting},
     revision::{Direction, Subject},
@@ -167,8 +165,8 @@ pub struct SlowStatement {
 }
 
 impl SlowStatement {
-    /// As the log and results for programs have it.
-    pub fn json(&self) -> Value {
+    /// As the log and results for programs have it: one JSON object.
+    pub fn json(&self) -> String {
         let Self {
             statement,
             elapsed,
@@ -176,20 +174,85 @@ impl SlowStatement {
             has_failed,
             waited_for,
         } = self;
-        let waits = waited_for.iter().map(ToString::to_string);
-        json!({
-            "file": statement.file,
-            "line": statement.line,
-            "column": statement.column,
-            "statement": statement.first + 1,
-            "last_statement": statement.last + 1,
-            "duration_ms": u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
-            "at_most": is_at_most,
-            "outcome": if *has_failed { "failed" } else { "ok" },
-            "waited_for": waits.collect::<Vec<_>>(),
-        })
+        let waits = waited_for.iter().map(|wait| quoted(&wait.to_string()));
+        format!(
+            "{{\"file\":{},\"line\":{},\"column\":{},\"statement\":{},\"last_statement\":{},\
+             \"duration_ms\":{},\"at_most\":{is_at_most},\"outcome\":{},\"waited_for\":[{}]}}",
+            quoted(&statement.file),
+            statement.line,
+            statement.column,
+            statement.first + 1,
+            statement.last + 1,
+            elapsed.as_millis(),
+            quoted(if *has_failed { "failed" } else { "ok" }),
+            waits.collect::<Vec<_>>().join(","),
+        )
     }
+}
+
+/// A string of JSON. Programs that embed migrations do without a crate for it.
+fn quoted(text: &str) -> String {
+    let mut quoted = "\"".to_owned();
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => quoted.extend(['\\', c]),
+            c if c.is_ascii_control() => quoted += &format!("\\u{:04x}", u32::from(c)),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 /// Where events go. Called from the run, the signal task and the one that watches for slow statements.
 pub type Sink = Arc<dyn Fn(Event) + Send + Sync>;
+
+#[cfg(all(test, feature = "cli"))]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn a_slow_statement_is_an_object() {
+        let slow = SlowStatement {
+            statement: StatementSpot {
+                subject: Subject::Revision("7".parse().unwrap()),
+                file: "m/7_a.up.sql".to_owned(),
+                line: 3,
+                column: 5,
+                first: 1,
+                last: 2,
+                total: 4,
+            },
+            elapsed: Duration::from_micros(1_250_900),
+            is_at_most: true,
+            has_failed: false,
+            waited_for: vec![Waiting {
+                lock: "ShareLock on public.t".to_owned(),
+                holders: vec!["psql (pid 7): SELECT \"a\"".to_owned()],
+            }],
+        };
+        let expected = serde_json::json!({
+            "file": "m/7_a.up.sql",
+            "line": 3,
+            "column": 5,
+            "statement": 2,
+            "last_statement": 3,
+            "duration_ms": 1250,
+            "at_most": true,
+            "outcome": "ok",
+            "waited_for": ["ShareLock on public.t, held by psql (pid 7): SELECT \"a\""],
+        });
+        assert_eq!(slow.json().parse::<Value>().unwrap(), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_string(text in any::<String>()) {
+            let read: String = serde_json::from_str(&quoted(&text)).unwrap();
+            prop_assert_eq!(read, text);
+        }
+    }
+}

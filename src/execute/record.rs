@@ -1,5 +1,3 @@
-use serde_json::Value;
-
 use super::SlowStatement;
 use crate::{
     database::{Database, DatabaseError},
@@ -77,7 +75,7 @@ const KEPT: usize = 5;
 
 /// A log row for each revision that had slow statements, given the slowest first.
 pub(super) fn slow(statements: Vec<SlowStatement>) -> Vec<LogEntry> {
-    let mut rows: Vec<(Subject, Vec<Value>)> = Vec::new();
+    let mut rows: Vec<(Subject, Vec<String>)> = Vec::new();
     for slow in statements {
         let subject = &slow.statement.subject;
         let row = rows.iter_mut().find(|(other, _)| other == subject);
@@ -92,7 +90,7 @@ pub(super) fn slow(statements: Vec<SlowStatement>) -> Vec<LogEntry> {
         subject: Some(subject),
         message: None,
         error: None,
-        detail: Some(Value::Array(kept).to_string()),
+        detail: Some(format!("[{}]", kept.join(","))),
     });
     entries.collect()
 }

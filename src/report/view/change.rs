@@ -228,7 +228,8 @@ impl View for RunView {
 }
 
 pub(super) fn slow_json(slow: &[SlowStatement]) -> Vec<Value> {
-    slow.iter().map(SlowStatement::json).collect()
+    let parsed = slow.iter().map(|slow| slow.json().parse());
+    parsed.map(|it| it.unwrap_or_default()).collect()
 }
 
 pub(super) fn millis(duration: Duration) -> f64 {
