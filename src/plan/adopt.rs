@@ -163,10 +163,7 @@ pub fn adopt(
     }
     let mut reading = Reading::new(situation.history, records);
     reading.read()?;
-    let compared = match records.tool.layout() {
-        Some(own) if own == layout => reading.compare_checksums(),
-        _ => 0,
-    };
+    let compared = reading.compare_checksums(layout);
     reading.look_for_gaps();
     let Reading {
         applied, doubts, ..

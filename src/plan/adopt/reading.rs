@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use super::{AdoptDoubt, AdoptError};
 use crate::{
-    layout::{ForeignEntry, ForeignRecords, ForeignTool, checksum_matches, revision_id},
-    revision::{History, Revision, RevisionId},
+    layout::{ForeignEntry, ForeignRecords, ForeignTool, Layout, checksum_matches, revision_id},
+    revision::{History, Revision, RevisionId, Script},
 };
 
 /// What the records say of the revisions of a directory.
@@ -147,7 +147,13 @@ impl<'a> Reading<'a> {
     }
 
     /// Compares checksums where the files are the tool's own, and says how many.
-    pub fn compare_checksums(&mut self) -> usize {
+    pub fn compare_checksums(&mut self, layout: Layout) -> usize {
+        // Pairs of sqlx have names like ours.
+        let own = match (self.records.tool, layout) {
+            (ForeignTool::Sqlx, Layout::Native) => is_untouched,
+            (tool, _) if tool.layout() == Some(layout) => |_: &Script| true,
+            _ => return 0,
+        };
         let mut compared = 0;
         for revision in self.history.in_order() {
             let entry = self.applied.get(&revision.id).copied().flatten();
@@ -155,6 +161,9 @@ impl<'a> Reading<'a> {
                 continue;
             };
             let (up, tool) = (&revision.up, self.records.tool);
+            if !own(up) {
+                continue;
+            }
             let matches = checksum_matches(tool, recorded, file_name(revision), &up.text);
             compared += usize::from(matches.is_some());
             if matches == Some(false) {
@@ -223,6 +232,11 @@ impl<'a> Reading<'a> {
             _ => self.history.get(&self.id(entry)?),
         }
     }
+}
+
+/// Whether it has no header of ours, which the tool did not see.
+fn is_untouched(script: &Script) -> bool {
+    !script.text.contains("-- migrator:")
 }
 
 /// The file of its up script, without the directory.

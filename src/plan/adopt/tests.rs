@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     plan::{Ahead, OutOfOrder},
     revision::{
-        History, Observed,
+        self, History, Observed,
         testing::{history, row},
     },
     sql::Dialect,
@@ -222,8 +222,15 @@ fn checksums_are_compared_where_the_files_are_the_tool_s_own() {
     check(&records, Layout::Sqlx, (1, ""));
     records.entries[0].checksum = Some("00".to_owned());
     check(&records, Layout::Sqlx, (1, "changed 1"));
-    check(&records, Layout::Native, (0, ""));
+    check(&records, Layout::Native, (1, "changed 1"));
     check(&records, Layout::Goose, (0, ""));
+    let history = revision::testing::history(&[("1", "revises = base")]);
+    let adoption = adopted(&history, &records, Layout::Native).unwrap();
+    assert_eq!(
+        (adoption.compared, adoption.changed()),
+        (0, 0),
+        "it has a header of ours"
+    );
 }
 
 #[test]
