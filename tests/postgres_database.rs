@@ -112,6 +112,7 @@ fn partial(done: usize) -> Partial {
             .map(|_| format!("v1:{}", "b".repeat(64)).parse().unwrap())
             .collect(),
         interruption: None,
+        batch: None,
     }
 }
 

@@ -172,6 +172,7 @@ fn partial(direction: Direction, done: usize, error: Option<&str>) -> Partial {
         statements_total: 3,
         statement_checksums: vec![checksum('c'); done],
         interruption: error.map(Into::into),
+        batch: None,
     }
 }
 

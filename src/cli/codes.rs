@@ -108,6 +108,17 @@ codes! {
     M309 Failed "can't share one transaction"
         "With --transaction all the whole run is one transaction. That can't hold `transaction = off` scripts, nor scripts that disagree on foreign keys."
 
+    M315 Failed "an option of batch"
+        "`-- migrator: batch` takes pause=DURATION, max-rows-per-second=N, max-batches=N and max-lag=DURATION, each once, separated by spaces. max-lag asks PostgreSQL's replicas, so SQLite has none."
+    M316 Failed "a batch in the wrong place"
+        "`-- migrator: batch` stands on a line of its own, right above the one statement that it repeats, in a `transaction = off` script and outside of BEGIN … COMMIT: each batch is a transaction of its own."
+    M317 Failed "a statement that can't be repeated"
+        "A batch is an INSERT, UPDATE, DELETE or MERGE whose table can be told: it is repeated until it changes no row. A SELECT over a WITH that changes rows counts the rows of the query. Make the change the statement itself: `WITH … UPDATE …`."
+    M318 Failed "a batch without an end"
+        "An UPDATE or DELETE is stopped when it has changed more rows than twice those of its table at the start. An INSERT or MERGE adds rows, so that the table says nothing of how many are right: give max-batches=N."
+    M319 Failed "no script for a batch"
+        "A batch is repeated for as long as it changes rows, with its progress in the version table. psql and sqlite3 have no loop that could do that, so `--sql` can't write it down."
+
     M401 Usage "no such revision"
         "Nothing in the directory or the database matches. A revision is named by its id, by 4 or more leading characters of it, or by its slug."
     M402 Usage "ambiguous revision"
@@ -183,6 +194,11 @@ codes! {
         "A statement that can't share a transaction with its record was running when the process or the server died. Look whether it took effect, then say so: `migrator repair --statement N --done` goes on after it, `--undone` runs it again."
     M510 Failed "what is done was changed"
         "A `transaction = off` script stopped partway and was changed before the place where it stopped. What was run can't be run differently any more; put it back. What comes after it may change."
+
+    M515 Failed "a batch that does not end"
+        "The statement has changed more rows than twice those that its table had at the start, so it changes some again and again: its WHERE does not pass over the rows that are done. What it did is committed. Mend the statement and run the same command again: a changed statement is counted anew, and so is the same one after `migrator repair --statement N --undone`."
+    M516 Failed "max-batches are over"
+        "The statement was repeated as often as max-batches allows in one run. What it did is committed, and the same command goes on with it, for as many batches again."
 
     M601 Failed "can't connect"
         "The server can't be reached, or the file can't be opened."

@@ -142,6 +142,32 @@ pub enum DatabaseError {
         /// Why it is left alone.
         doubt: IndexDoubt,
     },
+    /// A statement that is repeated changes rows again and again.
+    #[error(
+        "the statement does not end: {batches} batches have changed {rows} rows, more than twice \
+         the {table_rows} that the table had at the start"
+    )]
+    EndlessBatch {
+        /// Rows changed so far.
+        rows: u64,
+        /// In so many batches.
+        batches: u64,
+        /// The table's rows before the first.
+        table_rows: u64,
+    },
+    /// A statement was repeated as often as it may be in one run.
+    #[error(
+        "max-batches={limit} are over; {batches} batches have changed {rows} rows so far, and the \
+         last one still found some"
+    )]
+    BatchesOver {
+        /// `max-batches`
+        limit: u64,
+        /// Rows changed so far, in all runs.
+        rows: u64,
+        /// In so many batches.
+        batches: u64,
+    },
     /// Others use a database that is to be dropped.
     #[error("{place} is in use by {}", by.join("; "))]
     InUse {

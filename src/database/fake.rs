@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use chrono::DateTime;
 
 use super::{
-    Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, SqlFailure, StatementDone,
-    StepError, StepRequest, StepStage, TableIndex,
+    Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, RecordRows, Replication,
+    SqlFailure, StatementDone, StepError, StepRequest, StepStage, TableIndex,
 };
 use crate::{
     revision::{
@@ -45,7 +45,14 @@ pub struct Stored {
     pub log: Vec<(LogEntry, bool)>,
     /// Whether the tables exist.
     pub prepared: bool,
+    /// Rows that a statement which is repeated has still to change.
+    pub left: u64,
+    /// Rows that it has changed.
+    pub changed: u64,
 }
+
+/// Rows that a batch changes at most.
+pub const BATCH: u64 = 10;
 
 /// The fake. Its store outlives the connection, as a database does.
 #[derive(Debug, Default)]
@@ -60,6 +67,10 @@ pub struct Fake {
     held_for: u32,
     /// Whether the lock is ours.
     pub locked: bool,
+    /// How many rows its table is said to have.
+    pub table_rows: u64,
+    /// What is said of replicas, look by look; then there are none.
+    pub replicas: Vec<Replication>,
     run: Option<Stored>,
     cancelled: Arc<AtomicBool>,
 }
@@ -238,6 +249,26 @@ impl Stored {
                 row.state = State::Partial(to.clone());
                 Ok(())
             }
+            RecordChange::Batch {
+                subject,
+                done,
+                from,
+                to,
+            } => {
+                let row = self.row(subject)?;
+                expect(&row.state, Some(*done))?;
+                let State::Partial(partial) = &mut row.state else {
+                    unreachable!("it was just expected");
+                };
+                if partial.batch.as_deref() != from.as_ref() {
+                    return Err(DatabaseError::StateChanged {
+                        reason: format!("{:?}, not {from:?}", partial.batch),
+                    });
+                }
+                partial.batch = Some(Box::new(to.clone()));
+                partial.interruption = None;
+                Ok(())
+            }
             RecordChange::Accept {
                 subject,
                 up_checksum,
@@ -406,6 +437,42 @@ impl Database for Fake {
         let lost = self.call("run_alone").map_err(at)?;
         self.execute(step, progress)?;
         Self::answer(lost).map_err(at)
+    }
+
+    async fn run_batch(
+        &mut self,
+        step: &StepRequest<'_>,
+        record: RecordRows<'_>,
+    ) -> Result<(), StepError> {
+        let at = |stage| move |error| StepError { stage, error };
+        let lost = self.call("run_batch").map_err(at(StepStage::Begin))?;
+        let text = step.statements[0].text(step.text);
+        if self.cancelled.swap(false, Ordering::SeqCst) {
+            return Err(at(StepStage::Statement(0))(DatabaseError::Interrupted));
+        }
+        self.statement(text).map_err(at(StepStage::Statement(0)))?;
+        let rows = self.stored.left.min(BATCH);
+        let record = record(rows);
+        self.apply(&record.changes, &record.log)
+            .map_err(at(StepStage::Record))?;
+        self.stored.left -= rows;
+        self.stored.changed += rows;
+        Self::answer(lost).map_err(at(StepStage::Commit))
+    }
+
+    async fn count_rows(&mut self, _: &str) -> Result<u64, DatabaseError> {
+        let lost = self.call("count_rows")?;
+        Self::answer(lost)?;
+        Ok(self.table_rows)
+    }
+
+    async fn replication(&mut self) -> Result<Replication, DatabaseError> {
+        let lost = self.call("replication")?;
+        Self::answer(lost)?;
+        if self.replicas.is_empty() {
+            return Ok(Replication::default());
+        }
+        Ok(self.replicas.remove(0))
     }
 
     async fn record(

@@ -146,6 +146,31 @@ pub struct StatementDone {
 /// Receives progress while a step runs.
 pub type Progress<'a> = &'a mut (dyn FnMut(StatementDone) + Send);
 
+/// What is written once a batch has run, in its transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BatchRecord {
+    /// As [`StepRequest::changes`].
+    pub changes: Vec<RecordChange>,
+    /// As [`StepRequest::log`].
+    pub log: Vec<LogEntry>,
+}
+
+/// Tells what is written of a batch, from the rows that it changed. Asked at most once an attempt.
+pub type RecordRows<'a> = &'a mut (dyn FnMut(u64) -> BatchRecord + Send);
+
+/// How far the replicas of a PostgreSQL server are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replication {
+    /// Replicas of which the server shows nothing, for want of the role pg_monitor.
+    pub hidden: u64,
+    /// The longest lag that the server itself has measured.
+    pub lag: Duration,
+    /// The bytes of WAL that this server has written.
+    pub written: u64,
+    /// How many of them the last of the replicas has replayed; `None` without any that tells.
+    pub replayed: Option<u64>,
+}
+
 /// Stops the statement that runs, from another task.
 #[async_trait]
 pub trait Cancel: Send + Sync {
@@ -213,6 +238,21 @@ pub trait Database: Send {
         step: &StepRequest<'_>,
         progress: Progress<'_>,
     ) -> Result<(), StepError>;
+
+    /// Runs the one statement of `step` and the record that `record` makes of the rows it changed,
+    /// as one transaction: both, or nothing. The rows are those that the database counts for the
+    /// statement itself. Changes and log of the step are not written; its session is kept.
+    async fn run_batch(
+        &mut self,
+        step: &StepRequest<'_>,
+        record: RecordRows<'_>,
+    ) -> Result<(), StepError>;
+
+    /// The rows of a table as a script names it, in the session as it is.
+    async fn count_rows(&mut self, table: &str) -> Result<u64, DatabaseError>;
+
+    /// How far the replicas are. A database without any has none that is behind.
+    async fn replication(&mut self) -> Result<Replication, DatabaseError>;
 
     /// Resets the session state that steps with [`StepRequest::keep_session`]
     /// and [`Self::run_alone`] have left.

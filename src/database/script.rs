@@ -83,6 +83,7 @@ impl Expected {
                 }
                 RecordChange::Delete(subject) => self.rows.retain(|(_, id)| id != subject),
                 RecordChange::Progress { .. }
+                | RecordChange::Batch { .. }
                 | RecordChange::Accept { .. }
                 | RecordChange::Finish { .. } => {}
             }

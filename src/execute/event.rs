@@ -124,6 +124,27 @@ pub enum Event {
         /// Who was in the way.
         blockers: Vec<String>,
     },
+    /// The rows of a table are counted, before the first batch.
+    CountingRows {
+        /// The table, as the script names it.
+        table: String,
+    },
+    /// A batch is committed.
+    BatchDone(BatchState),
+    /// A statement that is repeated has changed no row, and so come to its end.
+    BatchesDone(BatchState),
+    /// Replicas are further behind than `max-lag`. Sent again and again while it is so.
+    WaitingForReplicas {
+        /// How far.
+        lag: Duration,
+        /// How far they may be.
+        limit: Duration,
+    },
+    /// The server does not show this role how far replicas are. Sent once a statement.
+    ReplicasHidden {
+        /// How many.
+        replicas: u64,
+    },
     /// The first signal: the run stops after what it is doing.
     StopRequested,
     /// The second signal: what runs is cancelled.
@@ -188,6 +209,24 @@ impl SlowStatement {
             waits.collect::<Vec<_>>().join(","),
         )
     }
+}
+
+/// How far a statement is that is repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchState {
+    /// From 0, within the script.
+    pub index: usize,
+    /// Batches that changed rows, those of earlier runs included.
+    pub batches: u64,
+    /// Rows that they changed.
+    pub rows: u64,
+    /// The rows of the table before the first batch, where they were counted: no more than that
+    /// are changed by a statement that changes each row once.
+    pub table_rows: Option<u64>,
+    /// How fast this run is, pauses included.
+    pub rows_per_second: u64,
+    /// How long it took, earlier runs and pauses included.
+    pub elapsed: Duration,
 }
 
 /// A string of JSON. Programs that embed migrations do without a crate for it.

@@ -3,11 +3,13 @@
 //! All policy of running is here, written once for every database; it emits
 //! events and never prints, and has no dry-run branch.
 
+mod batch;
 mod ended;
 mod event;
 mod lock;
 mod migrate;
 mod outcome;
+mod pace;
 mod record;
 mod run;
 mod signal;
@@ -16,10 +18,10 @@ mod slow;
 mod tests;
 mod units;
 
-pub use event::{Event, Sink, SlowStatement, StatementSpot};
+pub use event::{BatchState, Event, Sink, SlowStatement, StatementSpot};
 pub use lock::{LockError, lock};
 pub use migrate::{ATTEMPTS, Aborted, Finish, Manner, Migrated, migrate, release, standing};
-pub use outcome::{Done, Failure, Outcome, PartialFailure};
+pub use outcome::{BatchTotal, Done, Failure, Outcome, PartialFailure};
 pub use record::{write, write_adoption, write_repairs};
 pub use run::{Options, run};
 pub use signal::{Stop, watch};

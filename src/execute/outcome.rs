@@ -13,6 +13,21 @@ pub struct Done {
     pub subject: Subject,
     /// How long it took.
     pub elapsed: Duration,
+    /// Its statements that were repeated and came to their end in this run.
+    pub batches: Vec<BatchTotal>,
+}
+
+/// What a statement came to that was repeated until it changed no row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BatchTotal {
+    /// Which one, from 1; a BEGIN … COMMIT block counts as one.
+    pub statement: usize,
+    /// Batches that changed rows, those of earlier runs included.
+    pub batches: u64,
+    /// Rows that they changed.
+    pub rows: u64,
+    /// How long it took, pauses included.
+    pub elapsed: Duration,
 }
 
 /// How a run ended without an error.

@@ -5,14 +5,16 @@ use std::{
 };
 
 use super::{
-    Done, Event, Outcome, PartialFailure, Sink, Stop,
+    BatchTotal, Done, Event, Outcome, PartialFailure, Sink, Stop,
     ended::{Broken, Ended, Failed},
     record,
     slow::SlowWatch,
     units,
 };
 use crate::{
-    database::{Database, DatabaseError, StatementDone, StepError, StepRequest, StepStage},
+    database::{
+        Database, DatabaseError, RecordRows, StatementDone, StepError, StepRequest, StepStage,
+    },
     plan::{Execution, Plan, Step},
     revision::{Direction, LogEntry, LogEvent, RecordChange},
 };
@@ -166,7 +168,7 @@ impl Run<'_> {
             self.started(index, total, step);
             let begin = Instant::now();
             self.attempt(step).await.map_err(|broken| (index, broken))?;
-            self.finished(index, step, begin, done);
+            self.finished(index, step, begin, Vec::new(), done);
         }
         self.check_stop()
             .map_err(|broken| (steps.len() - 1, broken))?;
@@ -189,11 +191,14 @@ impl Run<'_> {
         self.check_stop()?;
         self.started(index, total, step);
         let begin = Instant::now();
-        match &step.execution {
-            Execution::Transaction(_) => self.with_retries(step).await?,
+        let batches = match &step.execution {
+            Execution::Transaction(_) => {
+                self.with_retries(step).await?;
+                Vec::new()
+            }
             Execution::Units(units) => units::run(self, step, units).await?,
-        }
-        self.finished(index, step, begin, done);
+        };
+        self.finished(index, step, begin, batches, done);
         self.record_slow().await;
         Ok(())
     }
@@ -277,6 +282,34 @@ impl Run<'_> {
             sink(statement_failed(step, first + index, elapsed, error));
         }
         slow.end(&result);
+        result
+    }
+
+    /// Has a batch run; see [`Database::run_batch`]. Its one statement is `first` in the script.
+    pub(super) async fn send_batch(
+        &mut self,
+        step: &Step,
+        request: &StepRequest<'_>,
+        first: usize,
+        record: RecordRows<'_>,
+    ) -> Result<(), StepError> {
+        let since = Instant::now();
+        self.slow.begin(first, 1);
+        let result = self.database.run_batch(request, record).await;
+        match &result {
+            Ok(()) => self.slow.done(&StatementDone {
+                index: 0,
+                rows: 0,
+                elapsed: since.elapsed(),
+                is_timed: false,
+            }),
+            Err(StepError {
+                stage: StepStage::Statement(_),
+                error,
+            }) => (self.sink)(statement_failed(step, first, Some(since.elapsed()), error)),
+            Err(_) => {}
+        }
+        self.slow.end(&result);
         result
     }
 
@@ -365,7 +398,14 @@ impl Run<'_> {
         });
     }
 
-    fn finished(&self, index: usize, step: &Step, begin: Instant, done: &mut Vec<Done>) {
+    fn finished(
+        &self,
+        index: usize,
+        step: &Step,
+        begin: Instant,
+        batches: Vec<BatchTotal>,
+        done: &mut Vec<Done>,
+    ) {
         let elapsed = begin.elapsed();
         let subject = step.subject.clone();
         (self.sink)(Event::StepDone {
@@ -373,7 +413,11 @@ impl Run<'_> {
             subject: subject.clone(),
             elapsed,
         });
-        done.push(Done { subject, elapsed });
+        done.push(Done {
+            subject,
+            elapsed,
+            batches,
+        });
     }
 
     async fn ended(&mut self, index: usize, step: &Step, broken: Broken) -> Ended {

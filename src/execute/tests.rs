@@ -1,6 +1,7 @@
 //! The executor against the fake, broken at every single call.
 
 mod adopt_tests;
+mod batch_tests;
 mod migrate_tests;
 mod repeatable_tests;
 

@@ -1,6 +1,7 @@
 use std::ops::Range;
 
 use super::{
+    BatchTotal,
     ended::{Broken, Failed},
     run::{Run, Way, entry, label, request},
 };
@@ -9,32 +10,49 @@ use crate::{
         DatabaseError, IndexDoubt, LockAttempt, StepError, StepRequest, StepStage, TableIndex,
     },
     plan::{Step, Unit, UnitKind},
-    revision::{Checksum, Direction, Ending, Interruption, Partial, RecordChange},
+    revision::{BatchProgress, Checksum, Direction, Ending, Interruption, Partial, RecordChange},
     sql::ConcurrentIndex,
 };
 
-/// Runs a `transaction = off` script unit by unit, each with its progress.
-pub(super) async fn run(run: &mut Run<'_>, step: &Step, units: &[Unit]) -> Result<(), Broken> {
+/// Runs a `transaction = off` script unit by unit, each with its progress. Returns the totals of
+/// those that were repeated.
+pub(super) async fn run(
+    run: &mut Run<'_>,
+    step: &Step,
+    units: &[Unit],
+) -> Result<Vec<BatchTotal>, Broken> {
     let mut script = UnitRun {
         run,
         step,
         units,
         label: label(step),
         indexes_before: None,
+        batch: step.resume.as_ref().and_then(|resume| resume.batch.clone()),
+        totals: Vec::new(),
     };
     let result = script.all().await;
     // A connection that can't be reset is a broken one, and the next statement will say so.
     let _ = script.run.database.reset_session().await;
-    result
+    result.map(|()| script.totals)
 }
 
-struct UnitRun<'a, 'b> {
-    run: &'a mut Run<'b>,
-    step: &'a Step,
+pub(super) struct UnitRun<'a, 'b> {
+    pub run: &'a mut Run<'b>,
+    pub step: &'a Step,
     units: &'a [Unit],
-    label: String,
+    pub label: String,
     /// Of the table whose index is being created; `None` before it is.
     indexes_before: Option<Vec<String>>,
+    /// What the row shows of the unit that comes next, if that is repeated and has begun.
+    pub batch: Option<BatchProgress>,
+    pub totals: Vec<BatchTotal>,
+}
+
+/// How a unit ended that did not fail.
+pub(super) enum Ran {
+    Done,
+    /// It was to stop before its end, and can go on.
+    Stopped,
 }
 
 impl UnitRun<'_, '_> {
@@ -54,8 +72,10 @@ impl UnitRun<'_, '_> {
             if self.run.stop.is_requested() {
                 return Err(Broken::Stopped { inside: true });
             }
-            if let Err(error) = self.unit(index, unit).await {
-                return Err(self.failed(index, unit, error).await);
+            match self.unit(index, unit).await {
+                Ok(Ran::Done) => {}
+                Ok(Ran::Stopped) => return Err(Broken::Stopped { inside: true }),
+                Err(error) => return Err(self.failed(index, unit, error).await),
             }
         }
         self.finish().await
@@ -118,14 +138,14 @@ impl UnitRun<'_, '_> {
     }
 
     /// The row of an up script is there already, a down script's is still there.
-    fn expects(&self) -> i64 {
+    pub fn expects(&self) -> i64 {
         match (&self.step.resume, &self.step.row) {
             (None, Some(row)) => row.sequence,
             _ => self.step.expects,
         }
     }
 
-    async fn unit(&mut self, index: usize, unit: &Unit) -> Result<(), StepError> {
+    async fn unit(&mut self, index: usize, unit: &Unit) -> Result<Ran, StepError> {
         let after = self.progress_from(Some(index), index + 1, None);
         self.indexes_before = None;
         match &unit.kind {
@@ -145,7 +165,9 @@ impl UnitRun<'_, '_> {
                 let indexes_before = self.clear_way(index, created).await?;
                 self.marked(index, unit, Some(indexes_before)).await
             }
-        }
+            UnitKind::Batch(batch) => return self.batches(index, unit, batch).await,
+        }?;
+        Ok(Ran::Done)
     }
 
     /// Runs a unit that can't share a transaction with its progress: marked before and after,
@@ -320,7 +342,7 @@ impl UnitRun<'_, '_> {
         }
     }
 
-    fn progress_from(
+    pub fn progress_from(
         &self,
         from: Option<usize>,
         done: usize,
@@ -329,7 +351,15 @@ impl UnitRun<'_, '_> {
         RecordChange::Progress {
             subject: self.step.subject.clone(),
             from,
-            to: self.partial(done, interruption),
+            to: Partial {
+                // Where the same unit is still the next one.
+                batch: self
+                    .batch
+                    .clone()
+                    .filter(|_| from == Some(done))
+                    .map(Box::new),
+                ..self.partial(done, interruption)
+            },
         }
     }
 
@@ -345,6 +375,7 @@ impl UnitRun<'_, '_> {
             statements_total: self.units.len(),
             statement_checksums: checksums,
             interruption,
+            batch: None,
         }
     }
 }

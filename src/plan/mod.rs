@@ -4,6 +4,7 @@
 //! out. Everything a script can be refused for is found here.
 
 mod adopt;
+mod batch;
 mod check;
 mod compare;
 mod control;
@@ -19,6 +20,7 @@ mod step;
 mod upgrade;
 
 pub use adopt::{AdoptDoubt, AdoptError, Adoption, adopt};
+pub use batch::{Batch, BatchPlace};
 pub use check::{CheckRequest, Finding, check};
 pub use compare::{Drift, Relation, compare, pending};
 pub use downgrade::downgrade;

@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
+use super::BatchPlace;
 use crate::{
     revision::{Direction, Interruption, RevisionId, Script, Subject, TargetError},
-    sql::SqlProblemKind,
+    sql::{NoRowChange, SqlProblemKind},
 };
 
 /// A place in a script's text.
@@ -242,6 +243,36 @@ pub enum PlanProblem {
         /// Where.
         spot: Spot,
     },
+    /// `batch` where it is no statement's.
+    #[error("`batch` {}", where_it_stands(*place))]
+    BatchPlace {
+        /// Where.
+        spot: Spot,
+        /// What is wrong with that.
+        place: BatchPlace,
+    },
+    /// `batch` above a statement that can't be repeated.
+    #[error("`batch` can't repeat this: {}", why_not(*reason))]
+    BatchStatement {
+        /// Where.
+        spot: Spot,
+        /// Why.
+        reason: NoRowChange,
+    },
+    /// `batch` above a statement that adds rows, without `max-batches`.
+    #[error("nothing would stop this {verb} if it never ended")]
+    BatchUnbounded {
+        /// Where.
+        spot: Spot,
+        /// What the statement does.
+        verb: &'static str,
+    },
+    /// `max-lag` on SQLite.
+    #[error("`max-lag` asks replicas how far they are behind, and SQLite has none")]
+    BatchLag {
+        /// Where.
+        spot: Spot,
+    },
     /// A `transaction = off` script in a run of one transaction.
     #[error(
         "{} {subject} has `transaction = off`, but the whole run was to be one transaction",
@@ -288,6 +319,10 @@ impl PlanProblem {
             | Self::CopyOut { spot }
             | Self::DoneChanged { spot, .. }
             | Self::Doubt { spot, .. }
+            | Self::BatchPlace { spot, .. }
+            | Self::BatchStatement { spot, .. }
+            | Self::BatchUnbounded { spot, .. }
+            | Self::BatchLag { spot }
             | Self::ForeignKeysPragma { spot } => Some(spot),
             _ => None,
         }
@@ -299,6 +334,25 @@ fn join(ids: &[RevisionId]) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+fn where_it_stands(place: BatchPlace) -> &'static str {
+    match place {
+        BatchPlace::End => "has no statement below it",
+        BatchPlace::Twice => "is given twice for one statement",
+        BatchPlace::NotAbove => "stands on a line of its own, right above its statement",
+        BatchPlace::InBlock => {
+            "commits again and again, so that BEGIN … COMMIT can't hold its statement"
+        }
+    }
+}
+
+fn why_not(reason: NoRowChange) -> &'static str {
+    match reason {
+        NoRowChange::OtherStatement => "it is no INSERT, UPDATE, DELETE or MERGE",
+        NoRowChange::WithinQuery => "it counts the rows of a query, and not those it changes",
+        NoRowChange::UnknownTable => "the table that it changes can't be told",
+    }
 }
 
 fn past(direction: Direction) -> &'static str {

@@ -230,6 +230,8 @@ fn statement(
     }
     let (checksum, text) = unit(situation, (row, partial), partial.statements_done)?;
     let mut to = partial.clone();
+    // Of a statement that is repeated: what it has committed is no longer counted.
+    to.batch = None;
     if done {
         to.statements_done += 1;
         to.statement_checksums.push(checksum);

@@ -1,10 +1,10 @@
 use std::{ops::Range, time::Duration};
 
-use super::{PlanProblem, Situation, Spot, control};
+use super::{Batch, BatchPlace, PlanProblem, Situation, Spot, batch, control};
 use crate::{
     revision::{
-        Checksum, Direction, Ending, ForeignKeys, Headers, Interruption, NewRow, Partial,
-        RepeatableId, RevisionId, Script, Subject, TransactionMode,
+        BatchProgress, Checksum, Direction, Ending, ForeignKeys, Headers, Interruption, NewRow,
+        Partial, RepeatableId, RevisionId, Script, Subject, TransactionMode,
     },
     sql::{self, ConcurrentIndex, Dialect, Statement, StatementKind, TransactionControl},
 };
@@ -58,6 +58,8 @@ pub struct Resume {
     pub done: usize,
     /// What is known of the unit after them.
     pub interruption: Option<Interruption>,
+    /// How far that unit has come, where it is still the one that is repeated.
+    pub batch: Option<BatchProgress>,
     /// Indexes into [`Step::statements`] of what set the session among those
     /// done: it is run again, since the session is another one now.
     pub replay: Vec<usize>,
@@ -125,6 +127,9 @@ pub enum UnitKind {
     Repeatable,
     /// The same, and later statements rely on it in the same session.
     Session,
+    /// One statement, again and again until it changes no row; each time in a transaction with
+    /// its progress.
+    Batch(Batch),
 }
 
 /// Something people should know about a plan.
@@ -288,8 +293,29 @@ impl Checked<'_> {
         let mut units = Vec::new();
         let mut block: Option<(usize, String)> = None;
         let mut savepoints = Vec::new();
+        let batches = batch::directives(self.script, self.statements, problems);
         for (index, statement) in self.statements.iter().enumerate() {
             let spot = self.spot(statement);
+            match batches.get(&index) {
+                None => {}
+                Some(directive) if block.is_some() => {
+                    problems.push(batch::misplaced(
+                        self.script,
+                        directive,
+                        BatchPlace::InBlock,
+                    ));
+                }
+                Some(directive) => {
+                    match batch::of(self.script, self.dialect, statement, directive) {
+                        Ok(batch) => {
+                            let kind = UnitKind::Batch(batch);
+                            units.push(self.unit(index..index + 1, kind, foreign_keys));
+                            continue;
+                        }
+                        Err(problem) => problems.push(problem),
+                    }
+                }
+            }
             match (&statement.kind, &block) {
                 (StatementKind::Transaction(TransactionControl::Begin(modes)), None) => {
                     block = Some((index + 1, modes.clone()));
@@ -385,9 +411,16 @@ impl Checked<'_> {
             .flat_map(|unit| unit.statements.clone());
         let sets = |index: &usize| self.statements[*index].kind == StatementKind::Session;
         let replay = replayed.filter(sets).collect();
+        // A statement that was mended begins anew, with what it has committed behind it.
+        let batch = partial.batch.as_deref().cloned().filter(|batch| {
+            units.get(done).is_some_and(|unit| {
+                matches!(unit.kind, UnitKind::Batch(_)) && unit.checksum == batch.statement
+            })
+        });
         Some(Resume {
             done,
             interruption,
+            batch,
             replay,
         })
     }

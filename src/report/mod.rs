@@ -3,6 +3,7 @@
 //!
 //! Never opens a connection or a script; it shows what it is given.
 
+mod batches;
 mod diagnostic;
 mod format;
 mod github;

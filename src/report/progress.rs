@@ -8,12 +8,14 @@ use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
-    Paint, Style, duration,
+    Paint, Style,
+    batches::{self, Doubling},
+    duration,
     format::wrapped,
     slow::{self, StatementLine},
 };
 use crate::{
-    execute::{Event, StatementSpot},
+    execute::{BatchState, Event, StatementSpot},
     revision::Subject,
 };
 
@@ -51,6 +53,8 @@ struct State {
     tells_slow: bool,
     /// Of which statement it was said that it runs, and how long that was when it is said again.
     reminder: Option<(StatementSpot, Duration)>,
+    /// When a statement that is repeated is mentioned, and how far it is; `None` while none is.
+    batch: Option<(Doubling, Option<BatchState>)>,
 }
 
 struct Running {
@@ -89,6 +93,7 @@ impl Progress {
             ticks: false,
             tells_slow: false,
             reminder: None,
+            batch: None,
         };
         Self {
             out: Term::stdout(),
@@ -175,6 +180,7 @@ impl Progress {
                 let message = state.messages.remove(subject).unwrap_or_default();
                 self.end_slow(&mut state);
                 state.running = None;
+                state.batch = None;
                 self.step_line(&state, "✓", Style::Good, subject, &message, Some(*elapsed));
             }
             Event::Retrying {
@@ -192,10 +198,37 @@ impl Progress {
                     self.say(&state, &format!("  held by {blocker}"));
                 }
             }
+            Event::CountingRows { table } => {
+                state.batch = Some((Doubling::new(Instant::now()), None));
+                self.goes_on(&state, &format!("counting the rows of {table}"));
+            }
+            Event::BatchDone(batch) => self.batch(&mut state, batch),
+            Event::BatchesDone(batch) => {
+                state.batch = None;
+                self.say(&state, &format!("    {}", batches::total(batch)));
+            }
+            Event::WaitingForReplicas { lag, limit } => {
+                self.behind(&mut state, *lag, *limit);
+            }
+            Event::ReplicasHidden { replicas } => {
+                let replicas = usize::try_from(*replicas).unwrap_or(usize::MAX);
+                self.say(&state, &format!(
+                    "max-lag: the server does not show this role how far {} behind; GRANT pg_monitor to it",
+                    match replicas {
+                        1 => "1 replica is".to_owned(),
+                        many => format!("{many} replicas are"),
+                    }
+                ));
+            }
             Event::StopRequested => {
+                let what = if state.batch.is_some() {
+                    "batch"
+                } else {
+                    "revision"
+                };
                 self.say(
                     &state,
-                    "stopping after the running revision; press Ctrl-C again to cancel it",
+                    &format!("stopping after the running {what}; press Ctrl-C again to cancel it"),
                 );
             }
             Event::CancelRequested => self.say(&state, "cancelling the running statement"),
@@ -210,6 +243,12 @@ impl Progress {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         self.end_slow(&mut state);
+        if let Some((_, Some(batch))) = state.batch.take() {
+            self.say(
+                &state,
+                &format!("    {}; they stay", batches::total(&batch)),
+            );
+        }
         if let Some(running) = state.running.take() {
             let message = state.messages.remove(&running.subject).unwrap_or_default();
             if failed {
@@ -289,6 +328,46 @@ impl Progress {
     fn end_slow(&self, state: &mut State) {
         if std::mem::take(&mut state.tells_slow) {
             set_style(&state.bar, LIVE);
+        }
+    }
+
+    /// Redraws the live line of the running revision.
+    fn goes_on(&self, state: &State, what: &str) {
+        if let Some(running) = &state.running {
+            let title = &running.title;
+            state.bar.set_message(format!("{title} {what}"));
+        }
+    }
+
+    fn batch(&self, state: &mut State, batch: &BatchState) {
+        let text = batches::going_on(batch);
+        self.goes_on(state, &text);
+        let now = Instant::now();
+        let begun = state.batch.take();
+        let (mut doubling, _) = begun.unwrap_or_else(|| (Doubling::new(now), None));
+        let is_due = doubling.is_due(now);
+        state.batch = Some((doubling, Some(*batch)));
+        if is_due && state.bar.is_hidden() {
+            self.say(state, &format!("    {text}"));
+        }
+    }
+
+    fn behind(&self, state: &mut State, lag: Duration, limit: Duration) {
+        self.goes_on(
+            state,
+            &format!("waiting: replicas are {} behind", duration(lag)),
+        );
+        let waited = state.waiting_since.map(|since| since.elapsed());
+        if waited.is_none_or(|waited| waited >= REMIND) {
+            state.waiting_since = Some(Instant::now());
+            self.say(
+                state,
+                &format!(
+                    "    waiting: replicas are {} behind, and max-lag is {}",
+                    duration(lag),
+                    duration(limit)
+                ),
+            );
         }
     }
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 
-use super::{Checksum, Direction, RevisionId, Subject};
+use super::{BatchProgress, Checksum, Direction, RevisionId, Subject};
 
 /// A row of the version table that is about a revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,8 @@ pub struct Partial {
     pub statement_checksums: Vec<Checksum>,
     /// What is known of the unit after those done; `None` when it has not begun.
     pub interruption: Option<Interruption>,
+    /// How far that unit has come, if it is one that is repeated and has begun.
+    pub batch: Option<Box<BatchProgress>>,
 }
 
 /// How the unit that comes next was left.
@@ -200,6 +202,18 @@ pub enum RecordChange {
         /// The new state.
         to: Partial,
     },
+    /// A unit that is repeated has changed rows once more: the row's batch becomes this one, and
+    /// how the unit was left is forgotten.
+    Batch {
+        /// The row.
+        subject: Subject,
+        /// Units done that the row must show now.
+        done: usize,
+        /// The batch that the row must show now; `None` before the first.
+        from: Option<BatchProgress>,
+        /// The new one.
+        to: BatchProgress,
+    },
     /// What the row says of the scripts becomes what the directory has now.
     Accept {
         /// The row.
@@ -227,6 +241,7 @@ impl RecordChange {
             Self::Insert(row) | Self::Adopt(row, _) | Self::Begin(row, _) => &row.subject,
             Self::Delete(subject)
             | Self::Progress { subject, .. }
+            | Self::Batch { subject, .. }
             | Self::Accept { subject, .. }
             | Self::Finish { subject, .. } => subject,
         }
@@ -250,6 +265,8 @@ pub enum LogEvent {
     Adopt,
     /// Statements of a script were slow: in `detail`, as JSON.
     Slow,
+    /// A statement that was repeated has come to its end; the total, in `detail`.
+    Batch,
 }
 
 impl LogEvent {
@@ -263,6 +280,7 @@ impl LogEvent {
             Self::Repair => "repair",
             Self::Adopt => "adopt",
             Self::Slow => "slow",
+            Self::Batch => "batch",
         }
     }
 }

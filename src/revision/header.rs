@@ -1,9 +1,13 @@
 use std::time::Duration;
 
 use super::{
-    Direction, ProblemKind, RevisionId,
+    BatchDirective, Direction, ProblemKind, RevisionId,
+    batch::{self, BATCH},
     block::{self, Comment, CommentKind},
-    header_line::{DIRECTIVE, HeaderLine, Line, directive, is_of_statement, is_sqlx_marker, line},
+    header_line::{
+        HeaderLine, Line, almost_directive, directive, is_of_statement, is_sqlx_marker, line,
+        may_hold_directive,
+    },
     nearest::nearest,
     parse_duration,
 };
@@ -49,6 +53,8 @@ pub struct Headers {
     pub lock_timeout: Option<Duration>,
     /// `statement-timeout`
     pub statement_timeout: Option<Duration>,
+    /// `batch`, which may stand anywhere, in the order of the text.
+    pub batches: Vec<BatchDirective>,
 }
 
 /// What a script is there for.
@@ -136,7 +142,8 @@ pub(super) fn read(
     if marked {
         reader.refuse_contradiction();
     }
-    reader.problems.extend(below(dialect, text, block.end));
+    reader.below(dialect, text, block.end);
+    reader.refuse_batches_in_transaction();
     (reader.headers, reader.problems)
 }
 
@@ -148,27 +155,6 @@ pub fn is_label(text: &str) -> bool {
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
         && !matches!(text, "head" | "heads" | "base" | "current")
-}
-
-/// Headers below the top block. The text is cut into tokens only when it could
-/// hold one, so that a directory of thousands costs nothing.
-fn below(dialect: Dialect, text: &str, start: usize) -> Vec<(usize, ProblemKind)> {
-    let rest = &text[start..];
-    if !rest.contains(DIRECTIVE) {
-        return Vec::new();
-    }
-    sql::lex(dialect, rest.as_bytes())
-        .filter(|token| token.kind == TokenKind::LineComment)
-        .filter_map(|token| {
-            let comment = Comment {
-                kind: CommentKind::Line,
-                offset: start + token.start + 2,
-                text: rest.get(token.start + 2..token.end)?,
-            };
-            let (_, rest) = directive(&comment)?;
-            (!is_of_statement(rest)).then_some((start + token.start, ProblemKind::HeaderBelowTop))
-        })
-        .collect()
 }
 
 struct Reader {
@@ -184,13 +170,65 @@ impl Reader {
         match line(comment) {
             Line::Header(header) => self.header(&header),
             Line::Malformed(at) => self.problems.push((at, ProblemKind::HeaderSyntax)),
-            Line::OfStatement => {}
+            Line::OfStatement => self.of_statement(comment),
             Line::Prose(text) => {
                 let says_something = text.contains(char::is_alphanumeric);
                 if says_something && self.headers.message.is_none() {
                     self.headers.message = Some(text.to_owned());
                 }
             }
+        }
+    }
+
+    /// What stands below the top block. The text is cut into tokens only when it could hold a
+    /// directive, so that a directory of thousands costs nothing.
+    fn below(&mut self, dialect: Dialect, text: &str, start: usize) {
+        let rest = &text[start..];
+        if !may_hold_directive(rest) {
+            return;
+        }
+        let comments =
+            sql::lex(dialect, rest.as_bytes()).filter(|token| token.kind == TokenKind::LineComment);
+        for token in comments {
+            let at = start + token.start;
+            let Some(text) = rest.get(token.start + 2..token.end) else {
+                continue;
+            };
+            let comment = Comment {
+                kind: CommentKind::Line,
+                offset: at + 2,
+                text,
+            };
+            match directive(&comment) {
+                Some((_, rest)) if is_of_statement(rest) => self.of_statement(&comment),
+                Some(_) => self.problems.push((at, ProblemKind::HeaderBelowTop)),
+                None if almost_directive(text).is_some_and(is_of_statement) => {
+                    self.problems.push((at, ProblemKind::BatchSyntax));
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// A directive of a statement. Whose it is, the plan finds out.
+    fn of_statement(&mut self, comment: &Comment<'_>) {
+        let Some((at, text)) = directive(comment) else {
+            return;
+        };
+        let (pace, problems) = batch::pace(at + BATCH.len(), &text[BATCH.len()..]);
+        self.problems.extend(problems);
+        self.headers.batches.push(BatchDirective {
+            start: comment.offset - 2,
+            end: comment.offset + comment.text.len(),
+            pace,
+        });
+    }
+
+    fn refuse_batches_in_transaction(&mut self) {
+        if self.headers.transaction == TransactionMode::On {
+            let directives = self.headers.batches.iter();
+            let problems = directives.map(|it| (it.start, ProblemKind::BatchInTransaction));
+            self.problems.extend(problems);
         }
     }
 
@@ -381,7 +419,8 @@ mod tests {
             |h| h.statement_timeout,
             time(0),
         );
-        check("-- migrator: batch = 5\nDELETE FROM x", |h| h.message, None);
+        let batch = "-- migrator: batch\n-- migrator: transaction = off\nDELETE FROM x";
+        check(batch, |h| h.message, None);
     }
 
     #[test]
@@ -425,11 +464,7 @@ mod tests {
             "-- migrator: ¦Depends_On = 1",
             unknown("Depends_On", Some("depends-on")),
         );
-        check_problem(
-            up,
-            "-- migrator: batch = 1\n-- migrator: ¦batches = 1",
-            unknown("batches", None),
-        );
+        check_problem(up, "-- migrator: ¦batches = 1", unknown("batches", None));
         check_problem(
             up,
             "-- migrator: label = a\n-- migrator: ¦label = a",
@@ -531,7 +566,6 @@ mod tests {
             check_problem(Direction::Up, text, ProblemKind::HeaderBelowTop);
         }
         for text in [
-            "SELECT 1;\n-- migrator: batch = 1000\nDELETE FROM x;",
             "SELECT '\n-- migrator: transaction = off\n';",
             "SELECT 1; /*\n-- migrator: transaction = off\n*/",
             "SELECT 1; -- see migrator: transaction",
@@ -542,6 +576,47 @@ mod tests {
         let dollar = "SELECT $$\n-- migrator: transaction = off\n$$";
         assert_eq!(read(Dialect::Postgres, Direction::Up, dollar).1, []);
         assert_eq!(read(Dialect::Sqlite, Direction::Up, dollar).1.len(), 1);
+    }
+
+    #[test]
+    fn batches_are_found_wherever_they_stand() {
+        let text = "-- migrator: transaction = off\n-- migrator: batch pause=1s\nDELETE FROM x;\n\
+             SELECT '\n-- migrator: batch\n';\n  --migrator:batch\r\nDELETE FROM y";
+        for dialect in DIALECTS {
+            let (headers, problems) = read(dialect, Direction::Up, text);
+            assert_eq!(problems, []);
+            let found: Vec<_> = headers.batches.iter().collect();
+            let texts: Vec<_> = found
+                .iter()
+                .map(|it| text[it.start..it.end].trim())
+                .collect();
+            assert_eq!(texts, ["-- migrator: batch pause=1s", "--migrator:batch"]);
+            assert_eq!(found[0].pace.pause, Duration::from_secs(1));
+            assert_eq!(found[1].pace, Default::default());
+        }
+    }
+
+    #[test]
+    fn a_batch_that_would_not_be_one_is_refused() {
+        let off = "-- migrator: transaction = off\n";
+        let check = |text: &str, kind| check_problem(Direction::Down, text, kind);
+        for almost in ["-- Migrator: batch", "--MIGRATOR : batch pause=1s"] {
+            let text = format!("{off}SELECT 1;\n¦{almost}\nDELETE FROM x");
+            check(&text, ProblemKind::BatchSyntax);
+        }
+        for text in [
+            "¦-- migrator: batch\nDELETE FROM x",
+            "SELECT 1;\n¦-- migrator: batch\nDELETE FROM x",
+        ] {
+            check(text, ProblemKind::BatchInTransaction);
+        }
+        let value = ProblemKind::BatchValue {
+            option: "pause",
+            value: "1".to_owned(),
+            expected: "expected a duration like `50ms`, `5s` or `1min`",
+        };
+        let text = format!("{off}SELECT 'ż';\n-- migrator: batch ¦pause=1\nDELETE FROM x");
+        check(&text, value);
     }
 
     proptest! {

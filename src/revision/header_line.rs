@@ -2,12 +2,13 @@
 
 use super::{
     RevisionId,
+    batch::BATCH,
     block::{self, BOM, Comment, CommentKind},
 };
 use crate::sql::Dialect;
 
 /// What a header begins with, behind the dashes.
-pub(super) const DIRECTIVE: &str = "migrator:";
+const DIRECTIVE: &str = "migrator:";
 
 /// What a line of comment is.
 pub(super) enum Line<'a> {
@@ -38,7 +39,7 @@ pub(super) fn line<'a>(comment: &Comment<'a>) -> Line<'a> {
         return header_line(at, rest);
     }
     let (at, text) = trimmed(comment.offset, comment.text);
-    if is_almost_directive(text) {
+    if almost_directive(text).is_some() {
         return Line::Malformed(at);
     }
     prose(text.trim_start_matches(['-', ' ']))
@@ -53,9 +54,21 @@ pub(super) fn directive<'a>(comment: &Comment<'a>) -> Option<(usize, &'a str)> {
 
 /// `batch` may stand anywhere: it is for the statement that follows.
 pub(super) fn is_of_statement(text: &str) -> bool {
-    text.strip_prefix("batch").is_some_and(|rest| {
+    text.strip_prefix(BATCH).is_some_and(|rest| {
         !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | '_'))
     })
+}
+
+/// Whether `text` could hold a directive, or something that is almost one.
+pub(super) fn may_hold_directive(text: &str) -> bool {
+    text.contains("igrator") || text.contains("IGRATOR")
+}
+
+/// What follows `-- Migrator:` or `-- migrator :`, which would silently do nothing.
+pub(super) fn almost_directive(text: &str) -> Option<&str> {
+    let (word, rest) = text.split_once(':')?;
+    let is_almost = word.trim().eq_ignore_ascii_case("migrator");
+    is_almost.then(|| rest.trim_start())
 }
 
 /// Whether `first` is sqlx's `-- no-transaction`, which counts only at the very start.
@@ -82,12 +95,6 @@ fn prose(text: &str) -> Line<'_> {
     // A header inside of a comment is one that was commented out.
     let out = text.trim_start_matches(['-', ' ']).starts_with(DIRECTIVE);
     Line::Prose(if out { "" } else { text })
-}
-
-/// `-- Migrator: …` or `-- migrator : …`: without an error it would silently do nothing.
-fn is_almost_directive(text: &str) -> bool {
-    text.split_once(':')
-        .is_some_and(|(word, _)| word.trim_end().eq_ignore_ascii_case("migrator"))
 }
 
 fn header_line(at: usize, text: &str) -> Line<'_> {

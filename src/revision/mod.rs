@@ -4,6 +4,7 @@
 //! Pure: texts come in, values and problems come out.
 
 mod applied;
+mod batch;
 mod block;
 mod checksum;
 mod duration;
@@ -33,6 +34,7 @@ pub use applied::{
     AppliedRevision, Ending, Interruption, LogEntry, LogEvent, LogRow, NewRow, Partial, Past,
     RecordChange, State,
 };
+pub use batch::{BatchDirective, BatchProgress, NoBatchProgress, Pace};
 pub use checksum::{Checksum, ChecksumError};
 pub use duration::parse_duration;
 pub use edit::{with_dependencies, with_parents};

@@ -65,6 +65,36 @@ pub enum ProblemKind {
     /// `-- migrator:` below the comment block at the top.
     #[error("a header below the first statement has no effect")]
     HeaderBelowTop,
+    /// `-- migrator: batch colour=red`
+    #[error("`{option}` is no option of `batch`")]
+    UnknownBatchOption {
+        /// As written, without its value.
+        option: String,
+        /// The known option nearest to it.
+        nearest: Option<&'static str>,
+    },
+    /// The same option twice.
+    #[error("the option `{option}` is given twice")]
+    RepeatedBatchOption {
+        /// The option.
+        option: &'static str,
+    },
+    /// An option whose value is missing or does not parse.
+    #[error("`{value}` is no value for `{option}`: {expected}")]
+    BatchValue {
+        /// The option.
+        option: &'static str,
+        /// As written.
+        value: String,
+        /// What would be right.
+        expected: &'static str,
+    },
+    /// `-- Migrator: batch`, which would do nothing.
+    #[error("this is almost a directive, but not one")]
+    BatchSyntax,
+    /// A batch in a script that runs in one transaction.
+    #[error("`batch` commits again and again, but this script runs in one transaction")]
+    BatchInTransaction,
     /// Two revisions with one id.
     #[error("revision {id} exists twice; the other file is {other}")]
     DuplicateId {

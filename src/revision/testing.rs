@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use chrono::DateTime;
 
-use super::{AppliedRevision, Direction, Headers, History, RevisionId, Script, ScriptPair, State};
+use super::{
+    AppliedRevision, Checksum, Direction, Headers, History, RevisionId, Script, ScriptPair, State,
+};
 use crate::sql::Dialect;
 
 /// The ids in `text`, separated by spaces.
@@ -58,6 +60,13 @@ pub fn history(pairs: &[(&str, &str)]) -> History {
     .unwrap()
 }
 
+/// A checksum of one digit, again and again.
+pub fn checksum(digit: char) -> Checksum {
+    format!("v1:{}", digit.to_string().repeat(64))
+        .parse()
+        .unwrap()
+}
+
 /// A fully applied row; parents and dependencies separated by spaces.
 pub fn row(sequence: i64, id: &str, parents: &str, depends_on: &str) -> AppliedRevision {
     AppliedRevision {
@@ -66,7 +75,7 @@ pub fn row(sequence: i64, id: &str, parents: &str, depends_on: &str) -> AppliedR
         message: String::new(),
         parents: ids(parents),
         depends_on: ids(depends_on),
-        up_checksum: format!("v1:{}", "0".repeat(64)).parse().unwrap(),
+        up_checksum: checksum('0'),
         down_checksum: None,
         down_script: None,
         state: State::Applied,

@@ -10,6 +10,7 @@ mod classify;
 mod dialect;
 mod lexer;
 mod position;
+mod row_change;
 mod scan;
 mod session_change;
 mod shell;
@@ -24,6 +25,7 @@ pub use classify::{
 pub use dialect::Dialect;
 pub use lexer::{Lexer, Token, TokenKind, lex};
 pub use position::{Position, position};
+pub use row_change::{NoRowChange, RowChange, RowVerb, row_change};
 pub use session_change::{SessionChange, session_change};
 pub use shell::for_shell;
 pub use split::{SqlProblem, SqlProblemKind, Statement, split};

@@ -6,13 +6,14 @@ use super::migrate::Migration;
 use crate::{
     cli::{
         codes, describe,
-        error::{Error, Exit},
+        error::{self, Error, Exit},
     },
     database::{self, ScriptHead},
     execute::{self, Outcome, Sink, Stop},
-    plan::{self, Plan},
-    report::ScriptView,
+    plan::{self, Execution, Plan, Step, UnitKind},
+    report::{Diagnostic, ScriptView, Snippet},
     revision::{Direction, Observed, Range, Target},
+    sql::Statement,
 };
 
 /// Where a script starts from.
@@ -61,6 +62,16 @@ pub fn ends(direction: Direction, text: &str, sql: bool) -> Result<(Start, Targe
         }
     };
     Ok((Start::Assumed(start), target))
+}
+
+/// A statement of `step` that is repeated.
+fn repeated(step: &Step) -> Option<(&Step, &Statement)> {
+    let Execution::Units(units) = &step.execution else {
+        return None;
+    };
+    let mut units = units.iter();
+    let unit = units.find(|unit| matches!(unit.kind, UnitKind::Batch(_)))?;
+    Some((step, step.statements.get(unit.statements.start)?))
 }
 
 impl Migration<'_> {
@@ -115,6 +126,27 @@ impl Migration<'_> {
                 ),
             )
             .hint(format!("`migrator {verb}` goes on with it")));
+        }
+        if let Some((step, statement)) = plan.steps.iter().find_map(repeated) {
+            return Err(Diagnostic {
+                place: Some(Snippet {
+                    file: step.script.file.clone(),
+                    text: Some(Arc::clone(&step.script.text)),
+                    offset: Some(statement.span.start),
+                    length: statement
+                        .text(&step.script.text)
+                        .lines()
+                        .next()
+                        .map_or(1, str::len),
+                    at: None,
+                }),
+                hint: Some("run it with migrator itself".to_owned()),
+                ..error::diagnostic(
+                    codes::M319,
+                    "a batch is repeated until it changes no row, which a script can't do",
+                )
+            }
+            .into());
         }
         match &self.request.start {
             Start::Assumed(start) if plan.steps.is_empty() && *start != self.request.target => {

@@ -79,6 +79,8 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
         ),
         E::ForeignKeys(_) => (codes::M702, Some("mend the rows, or the script")),
         E::IndexInDoubt { doubt, .. } => (codes::M509, Some(index_hint(*doubt))),
+        E::EndlessBatch { .. } => (codes::M515, Some(ENDLESS)),
+        E::BatchesOver { .. } => (codes::M516, Some(OVER)),
         E::InUse { place, .. } if is_server(place) => (
             codes::M611,
             Some("end their sessions, or let the server do it with --force"),
@@ -125,6 +127,12 @@ pub(super) fn index_hint(doubt: IndexDoubt) -> &'static str {
         }
     }
 }
+
+pub(super) const ENDLESS: &str = "let its WHERE pass over rows that are done, and run the same command again; \
+     or `migrator repair --statement N --done` if all is done, `--undone` to count anew";
+
+pub(super) const OVER: &str =
+    "run the same command again: it goes on where it is; or raise max-batches";
 
 pub(super) const POOLED: &str = "connect to the server itself, or to a pool in session mode";
 

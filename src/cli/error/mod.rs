@@ -132,7 +132,7 @@ impl From<Diagnostic> for Error {
 }
 
 /// A diagnostic with a code and a message.
-fn diagnostic(code: Code, message: impl ToString) -> Diagnostic {
+pub(super) fn diagnostic(code: Code, message: impl ToString) -> Diagnostic {
     Diagnostic {
         code: code.id,
         message: message.to_string(),

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use super::{Error, diagnostic, target};
 use crate::{
     cli::codes::{self, Code},
-    plan::{PlanError, PlanProblem, Spot},
+    plan::{BatchPlace, PlanError, PlanProblem, Spot},
     report::{Diagnostic, Snippet},
-    sql::SqlProblemKind,
+    sql::{NoRowChange, SqlProblemKind},
 };
 
 impl From<PlanError> for Error {
@@ -143,6 +143,13 @@ fn advice(problem: &PlanProblem) -> (Code, Option<&'static str>) {
             codes::M308,
             Some("use the header `-- migrator: foreign-keys = on` or `off`"),
         ),
+        P::BatchPlace { place, .. } => (codes::M316, Some(batch_place(*place))),
+        P::BatchStatement { reason, .. } => (codes::M317, Some(batch_statement(*reason))),
+        P::BatchUnbounded { .. } => (
+            codes::M318,
+            Some("add max-batches=N: as many as it should take, with some to spare"),
+        ),
+        P::BatchLag { .. } => (codes::M315, Some("remove it; pause=50ms gives others room")),
         P::OffInOneTransaction { .. } | P::MixedForeignKeys { .. } => {
             (codes::M309, Some("run without --transaction all"))
         }
@@ -150,6 +157,25 @@ fn advice(problem: &PlanProblem) -> (Code, Option<&'static str>) {
             codes::M406,
             Some("put the down script back into the directory, mended"),
         ),
+    }
+}
+
+fn batch_place(place: BatchPlace) -> &'static str {
+    match place {
+        BatchPlace::End => "remove it, or move it above the statement that is to be repeated",
+        BatchPlace::Twice => "put all options into one of them, and remove the other",
+        BatchPlace::NotAbove => "move it to the line right above the statement",
+        BatchPlace::InBlock => "remove BEGIN and COMMIT, or the directive",
+    }
+}
+
+fn batch_statement(reason: NoRowChange) -> &'static str {
+    match reason {
+        NoRowChange::OtherStatement => "remove the directive",
+        NoRowChange::WithinQuery => {
+            "make the change the statement itself: `WITH … UPDATE …` in place of `WITH … SELECT`"
+        }
+        NoRowChange::UnknownTable => "write the table's plain name, with its schema or without",
     }
 }
 
@@ -188,9 +214,12 @@ fn place(problem: &PlanProblem) -> Option<Snippet> {
 
 fn snippet(spot: &Spot) -> Snippet {
     let rest = &spot.text[spot.offset..];
-    let word = rest
-        .find(|c: char| c.is_whitespace() || c == ';')
-        .unwrap_or(rest.len());
+    let word = if rest.starts_with("--") {
+        rest.lines().next().map_or(0, |line| line.trim_end().len())
+    } else {
+        rest.find(|c: char| c.is_whitespace() || c == ';')
+            .unwrap_or(rest.len())
+    };
     Snippet {
         file: spot.file.clone(),
         text: Some(Arc::clone(&spot.text)),

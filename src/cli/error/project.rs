@@ -116,7 +116,11 @@ fn directory_problem(problem: &DirectoryProblem) -> Diagnostic {
             .as_deref()
             .zip(problem.place.offset)
             .map_or(1, |(text, at)| match &problem.kind {
-                K::Script(ProblemKind::IrreversibleWithDown { .. }) => line(text, at),
+                K::Script(
+                    ProblemKind::IrreversibleWithDown { .. }
+                    | ProblemKind::BatchInTransaction
+                    | ProblemKind::BatchSyntax,
+                ) => line(text, at),
                 _ => word(text, at),
             }),
         at: problem.position,
@@ -127,6 +131,8 @@ fn directory_problem(problem: &DirectoryProblem) -> Diagnostic {
         ..diagnostic(code, &problem.kind)
     }
 }
+
+const BATCH_OPTIONS: &str = "options are: pause, max-rows-per-second, max-batches, max-lag";
 
 fn script(kind: &ProblemKind) -> (Code, Option<String>) {
     use ProblemKind as K;
@@ -142,6 +148,27 @@ fn script(kind: &ProblemKind) -> (Code, Option<String>) {
         K::HeaderBelowTop => (
             codes::M207,
             Some("move it into the comment block at the top of the script".to_owned()),
+        ),
+        K::UnknownBatchOption { nearest, .. } => (
+            codes::M315,
+            nearest
+                .map(|option| format!("did you mean `{option}`?"))
+                .or_else(|| Some(BATCH_OPTIONS.to_owned())),
+        ),
+        K::RepeatedBatchOption { .. } => (codes::M315, Some("remove one of them".to_owned())),
+        K::BatchValue { option, .. } => (
+            codes::M315,
+            Some(format!(
+                "an option is written `{option}=VALUE`, without spaces"
+            )),
+        ),
+        K::BatchSyntax => (
+            codes::M315,
+            Some("write `-- migrator: batch`, or it is a comment like any other".to_owned()),
+        ),
+        K::BatchInTransaction => (
+            codes::M316,
+            Some("put `-- migrator: transaction = off` at the top of the script".to_owned()),
         ),
         K::DuplicateId { .. } => (codes::M203, Some("give one of them a new id".to_owned())),
         K::DuplicateScript { .. } => (codes::M203, Some("remove one of them".to_owned())),

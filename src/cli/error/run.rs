@@ -127,6 +127,8 @@ fn hint_of(error: &DatabaseError) -> Option<&'static str> {
             Some("look with `migrator status` before anything else")
         }
         DatabaseError::Pooled { .. } => Some(database::POOLED),
+        DatabaseError::EndlessBatch { .. } => Some(database::ENDLESS),
+        DatabaseError::BatchesOver { .. } => Some(database::OVER),
         DatabaseError::IndexInDoubt { doubt, .. } => Some(database::index_hint(*doubt)),
         DatabaseError::ReadOnly { .. } => {
             Some("check the permissions of the file and of its directory")

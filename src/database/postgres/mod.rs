@@ -4,6 +4,7 @@
 //! No prepared statements, so that poolers and scripts can't get in their way.
 
 pub(super) mod admin;
+mod batch;
 mod cancel;
 mod connect;
 mod error;
@@ -33,6 +34,7 @@ use self::{
     connect::Backend,
     message::Message,
     record::{Began, Recorder},
+    run::Work,
     session::Timeouts,
     version_table::{Trouble, VersionTable},
     watch::Watcher,
@@ -40,8 +42,8 @@ use self::{
 pub use script::PostgresScript;
 
 use super::{
-    Cancel, Database, DatabaseError, Detail, Location, LockAttempt, Progress, Settings, StepError,
-    StepRequest, StepStage, TableIndex, Watch,
+    Cancel, Database, DatabaseError, Detail, Location, LockAttempt, Progress, RecordRows,
+    Replication, Settings, StepError, StepRequest, StepStage, TableIndex, Watch,
 };
 use crate::{
     layout::{ForeignRecords, ForeignTool},
@@ -197,34 +199,23 @@ impl Database for Postgres {
         step: &StepRequest<'_>,
         progress: Progress<'_>,
     ) -> Result<(), StepError> {
-        let begin = |error| StepError {
-            stage: StepStage::Begin,
-            error,
-        };
-        self.check_modes(step.modes).map_err(begin)?;
-        self.ensure().await.map_err(begin)?;
-        if step.keep_session {
-            self.enter(step).await.map_err(begin)?;
-        }
-        self.note_user(step);
-        self.running.begin();
-        let (outcome, blockers) = self.drive(step, progress).await;
-        let cancelled = self.running.end().await;
-        // Only a step with the lock's renewal in it, which has come to its end, leaves no gap.
-        self.sure = outcome.is_ok() && self.locked;
-        if let Err(stop) = outcome {
-            let keep = step.keep_session;
-            self.stopped(stop, cancelled, blockers, step.changes, keep)
-                .await?;
-        }
-        if !step.keep_session {
-            self.session = SessionState::default();
-        }
-        self.carried = Duration::ZERO;
-        if let Some(run) = &mut self.run {
-            run.extend_from_slice(step.changes);
-        }
-        Ok(())
+        self.step(step, Work::Statements(progress)).await
+    }
+
+    async fn run_batch(
+        &mut self,
+        step: &StepRequest<'_>,
+        record: RecordRows<'_>,
+    ) -> Result<(), StepError> {
+        self.step(step, Work::Batch(record)).await
+    }
+
+    async fn count_rows(&mut self, table: &str) -> Result<u64, DatabaseError> {
+        self.count(table).await
+    }
+
+    async fn replication(&mut self) -> Result<Replication, DatabaseError> {
+        self.replicas().await
     }
 
     async fn run_alone(

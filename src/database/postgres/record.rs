@@ -119,10 +119,36 @@ impl Recorder<'_> {
                     subject,
                     &format!(
                         "UPDATE {table} AS t SET (state, direction, script, statements_done, \
-                         statements_total, statement_checksums, error, duration_ms) = \
+                         statements_total, statement_checksums, error, batch, duration_ms) = \
                          ROW('partial', {}, {duration}) WHERE {} AND {shows}",
                         partial_values(to),
                         is(subject)
+                    ),
+                )
+            }
+            RecordChange::Batch {
+                subject,
+                done,
+                from,
+                to,
+            } => {
+                let shows = from.as_ref().map_or_else(
+                    || "t.batch IS NULL".to_owned(),
+                    |from| equals("t.batch", &format!("{}::text", literal(&from.to_string()))),
+                );
+                exactly_one(
+                    subject,
+                    &format!(
+                        "UPDATE {table} AS t SET batch = {}, error = NULL, \
+                         duration_ms = t.duration_ms OPERATOR(pg_catalog.+) \
+                         CASE WHEN {} THEN {} ELSE 0::bigint END \
+                         WHERE {} AND {} AND {} AND {shows}",
+                        literal(&to.to_string()),
+                        equals("t.direction", "'up'::text"),
+                        self.duration(),
+                        is(subject),
+                        equals("t.state", "'partial'::text"),
+                        equals("t.statements_done", &format!("{done}::bigint")),
                     ),
                 )
             }
@@ -148,7 +174,7 @@ impl Recorder<'_> {
                 &format!(
                     "UPDATE {table} AS t SET state = 'applied', direction = NULL, script = NULL, \
                      statements_done = NULL, statements_total = NULL, statement_checksums = NULL, \
-                     error = NULL, \
+                     error = NULL, batch = NULL, \
                      applied_at = coalesce(t.applied_at, pg_catalog.clock_timestamp()), \
                      duration_ms = t.duration_ms OPERATOR(pg_catalog.+) \
                      CASE WHEN {} THEN {} ELSE 0::bigint END \
@@ -282,6 +308,12 @@ fn shows(change: &RecordChange, observed: &Observed) -> bool {
             row.sequence == new.sequence && row.state == State::Partial(partial.clone())
         }
         (RecordChange::Progress { to, .. }, Some(row)) => row.state == State::Partial(to.clone()),
+        (RecordChange::Batch { done, to, .. }, Some(row)) => match &row.state {
+            State::Partial(partial) => {
+                partial.statements_done == *done && partial.batch.as_deref() == Some(to)
+            }
+            State::Applied => false,
+        },
         (RecordChange::Finish { .. }, Some(row)) => row.state == State::Applied,
         (
             RecordChange::Accept {
@@ -336,9 +368,9 @@ fn equals(left: &str, right: &str) -> String {
 
 /// What [`partial_values`] are of, before further columns.
 const PARTIAL_COLUMNS: &str = "direction, script, statements_done, statements_total, \
-     statement_checksums, error, ";
+     statement_checksums, error, batch, ";
 
-/// Direction, script, statements done and total, their checksums, error.
+/// Direction, script, statements done and total, their checksums, error, batch.
 fn partial_values(partial: &Partial) -> String {
     let checksums: Vec<String> = partial
         .statement_checksums
@@ -346,7 +378,7 @@ fn partial_values(partial: &Partial) -> String {
         .map(ToString::to_string)
         .collect();
     format!(
-        "{}, {}, {}, {}, {}, {}",
+        "{}, {}, {}, {}, {}, {}, {}",
         literal(partial.direction.as_str()),
         literal(&partial.script),
         partial.statements_done,
@@ -359,6 +391,7 @@ fn partial_values(partial: &Partial) -> String {
                 .map(ToString::to_string)
                 .as_deref()
         ),
+        nullable(partial.batch.as_ref().map(ToString::to_string).as_deref()),
     )
 }
 

@@ -10,16 +10,68 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::{
     super::{
-        DatabaseError, Progress, SqlFailure, StatementDone, StepError, StepRequest, StepStage,
+        BatchRecord, DatabaseError, Progress, RecordRows, SqlFailure, StatementDone, StepError,
+        StepRequest, StepStage,
     },
-    Postgres, error, lock,
+    Postgres, SessionState, error, lock,
     message::{Failed, Message, Took},
     session::{self, Timeouts},
     step::{self, Stepper, Stop},
 };
 use crate::{revision::RecordChange, sql::StatementKind};
 
+/// What is done with the statements of a step.
+pub(super) enum Work<'a> {
+    /// All of them run, and tell of it.
+    Statements(Progress<'a>),
+    /// The only one runs, and its rows tell what is recorded.
+    Batch(RecordRows<'a>),
+}
+
 impl Postgres {
+    /// Runs a step, and sees to what becomes of the session.
+    pub(super) async fn step(
+        &mut self,
+        step: &StepRequest<'_>,
+        work: Work<'_>,
+    ) -> Result<(), StepError> {
+        let begin = |error| StepError {
+            stage: StepStage::Begin,
+            error,
+        };
+        self.check_modes(step.modes).map_err(begin)?;
+        self.ensure().await.map_err(begin)?;
+        if step.keep_session {
+            self.enter(step).await.map_err(begin)?;
+        }
+        self.note_user(step);
+        let mut recorded = BatchRecord::default();
+        let is_batch = matches!(work, Work::Batch(_));
+        self.running.begin();
+        let (outcome, blockers) = self.drive(step, work, &mut recorded).await;
+        let changes = if is_batch {
+            &recorded.changes[..]
+        } else {
+            step.changes
+        };
+        let cancelled = self.running.end().await;
+        // Only a step with the lock's renewal in it, which has come to its end, leaves no gap.
+        self.sure = outcome.is_ok() && self.locked;
+        if let Err(stop) = outcome {
+            let keep = step.keep_session;
+            self.stopped(stop, cancelled, blockers, changes, keep)
+                .await?;
+        }
+        if !step.keep_session {
+            self.session = SessionState::default();
+        }
+        self.carried = Duration::ZERO;
+        if let Some(run) = &mut self.run {
+            run.extend_from_slice(changes);
+        }
+        Ok(())
+    }
+
     /// Refuses transaction modes that a step can't be run with.
     pub(super) fn check_modes(&self, modes: &str) -> Result<(), DatabaseError> {
         check_modes(modes, self.run.is_some())
@@ -43,10 +95,11 @@ impl Postgres {
     }
 
     /// Runs a step; and who was in its way, as far as it could be seen.
-    pub(super) async fn drive(
+    async fn drive(
         &mut self,
         step: &StepRequest<'_>,
-        progress: Progress<'_>,
+        work: Work<'_>,
+        recorded: &mut BatchRecord,
     ) -> (Result<(), Stop>, Vec<String>) {
         let timeouts = self.timeouts(step);
         let usual_timeouts = !self.backend.pooled && timeouts == self.usual_timeouts();
@@ -69,7 +122,12 @@ impl Postgres {
             running: &self.running,
             script: None,
         };
-        let work = stepper.run(connection, step, progress);
+        let work = async {
+            match work {
+                Work::Statements(progress) => stepper.run(connection, step, progress).await,
+                Work::Batch(record) => stepper.run_batch(connection, step, record, recorded).await,
+            }
+        };
         watched(&self.options, self.backend.pid, timeouts.lock, work).await
     }
 

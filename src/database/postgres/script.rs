@@ -18,8 +18,8 @@ use super::{
 };
 use crate::{
     database::{
-        Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, ScriptHead, ScriptWriter,
-        Settings, StepError, StepRequest, StepStage, TableIndex,
+        Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, RecordRows, Replication,
+        ScriptHead, ScriptWriter, Settings, StepError, StepRequest, StepStage, TableIndex,
         script::{Expected, Idle, NOTHING, part, title},
     },
     revision::{LogEntry, LogRow, Observed, RecordChange},
@@ -301,6 +301,22 @@ impl Database for PostgresScript {
             self.swap_lock_timeout(Duration::ZERO, patience);
         }
         Ok(())
+    }
+
+    /// Planning has refused it already: a shell has no loop that could repeat it.
+    async fn run_batch(&mut self, _: &StepRequest<'_>, _: RecordRows<'_>) -> Result<(), StepError> {
+        Err(StepError {
+            stage: StepStage::Begin,
+            error: DatabaseError::Other("a batch can't be written down".to_owned()),
+        })
+    }
+
+    async fn count_rows(&mut self, _: &str) -> Result<u64, DatabaseError> {
+        Ok(0)
+    }
+
+    async fn replication(&mut self) -> Result<Replication, DatabaseError> {
+        Ok(Replication::default())
     }
 
     async fn reset_session(&mut self) -> Result<(), DatabaseError> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sqlx::PgConnection;
 
 use super::{
-    super::{Progress, StatementDone, StepRequest, StepStage},
+    super::{BatchRecord, Progress, RecordRows, StatementDone, StepRequest, StepStage},
     cancel::Running,
     connect::Backend,
     lock,
@@ -113,6 +113,37 @@ impl Stepper<'_> {
         };
         last.append(&self.tail(step, began));
         self.send(connection, &last, progress, !self.in_run).await
+    }
+
+    /// Runs a batch: its statement, and once that has told its rows, the record, which goes into
+    /// `recorded` as well. That is two messages: only the client is told the rows.
+    pub async fn run_batch(
+        &self,
+        connection: &mut PgConnection,
+        step: &StepRequest<'_>,
+        record: RecordRows<'_>,
+        recorded: &mut BatchRecord,
+    ) -> Result<(), Stop> {
+        let (mut actions, message) = self.actions(step);
+        if !message.is_empty() {
+            actions.push(Action::Send(message));
+        }
+        let mut rows = 0;
+        let mut count = |done: StatementDone| rows = done.rows;
+        for action in &actions {
+            if let Action::Send(message) = action {
+                self.send(connection, message, &mut count, false).await?;
+            }
+        }
+        *recorded = record(rows);
+        let step = StepRequest {
+            changes: &recorded.changes,
+            log: &recorded.log,
+            ..*step
+        };
+        let last = self.tail(&step, Began::Transaction);
+        let committing = !self.in_run;
+        self.send(connection, &last, &mut |_| {}, committing).await
     }
 
     async fn send(

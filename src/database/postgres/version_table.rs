@@ -271,6 +271,7 @@ const TABLE: &str = "
     statements_total bigint,
     statement_checksums text,
     error text,
+    batch text,
     started_at timestamptz NOT NULL,
     applied_at timestamptz,
     duration_ms bigint NOT NULL,
@@ -299,7 +300,7 @@ const COLUMNS: &str = "t.sequence::text, t.revision::text, t.kind::text, t.messa
      t.statements_total::text, t.statement_checksums::text, t.error::text, \
      (pg_catalog.date_part('epoch', t.started_at) * 1000000)::bigint::text, \
      (pg_catalog.date_part('epoch', t.applied_at) * 1000000)::bigint::text, \
-     t.duration_ms::text, t.applied_by::text, t.tool_version::text";
+     t.duration_ms::text, t.applied_by::text, t.tool_version::text, t.batch::text";
 
 fn micros(column: &str) -> String {
     format!("(pg_catalog.date_part('epoch', {column}) * 1000000)::bigint::text")
@@ -359,7 +360,7 @@ fn read_revision(row: &PgRow, sequence: i64) -> Result<AppliedRevision, String> 
         duration_ms: value(row, 17)?,
         applied_by: value(row, 18)?,
         tool_version: value(row, 19)?,
-        down_script: text(row, 20)?,
+        down_script: text(row, 21)?,
     })
 }
 
@@ -376,6 +377,7 @@ fn read_partial(row: &PgRow) -> Result<Partial, String> {
         statements_total: value(row, 12)?,
         statement_checksums: list(row, 13)?,
         interruption: text(row, 14)?.as_deref().map(Interruption::from),
+        batch: optional(row, 20)?.map(Box::new),
     })
 }
 

@@ -182,12 +182,21 @@ impl Connection {
 
     /// Runs a statement of a script. Returns the number of rows that it changed in any way.
     pub fn execute_script(&mut self, sql: &str) -> Result<u64, DatabaseError> {
-        self.handle.execute(sql).map_err(|failure| {
-            if self.control.is_cancelled() {
-                return DatabaseError::Interrupted;
-            }
-            translate_statement(failure, &self.place, self.control.patience())
-        })
+        let executed = self.handle.execute(sql);
+        executed.map_err(|failure| self.explain_statement(failure))
+    }
+
+    /// Runs a statement of a script; see [`Handle::execute_counting`].
+    pub fn execute_counting(&mut self, sql: &str) -> Result<(u64, u64), DatabaseError> {
+        let executed = self.handle.execute_counting(sql);
+        executed.map_err(|failure| self.explain_statement(failure))
+    }
+
+    fn explain_statement(&self, failure: Failure) -> DatabaseError {
+        if self.control.is_cancelled() {
+            return DatabaseError::Interrupted;
+        }
+        translate_statement(failure, &self.place, self.control.patience())
     }
 
     /// What a failure means here.

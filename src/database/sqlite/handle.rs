@@ -182,6 +182,18 @@ impl Handle {
         Ok(changes.unsigned_abs())
     }
 
+    /// Runs one statement to its end, without its rows. Returns the number of rows that it changed
+    /// itself, and of those that changed with its triggers and foreign key actions.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn execute_counting(&mut self, sql: &str) -> Result<(u64, u64), Failure> {
+        let all = self.execute(sql)?;
+        // SAFETY: the connection is open.
+        let own = unsafe { ffi::sqlite3_changes64(self.db.as_ptr()) };
+        Ok((own.unsigned_abs(), all))
+    }
+
     /// The rows of one statement.
     ///
     /// # Errors

@@ -24,8 +24,8 @@ use tokio::runtime::{Handle as Runtime, RuntimeFlavor};
 pub use script::SqliteScript;
 
 use super::{
-    Access, Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, Settings, StepError,
-    StepRequest, StepStage, TableIndex,
+    Access, Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, RecordRows,
+    Replication, Settings, StepError, StepRequest, StepStage, TableIndex,
 };
 use crate::{
     layout::{ForeignError, ForeignRecords, ForeignTool},
@@ -37,7 +37,7 @@ use connect::{Connection, Source};
 use foreign_keys::ForeignKeyState;
 use lock::{Attempt, LockFile};
 use record::Occasion;
-use step::{Run, opened};
+use step::{Run, Work, opened};
 use version_table::VersionTable;
 
 /// A connection to a SQLite file.
@@ -216,7 +216,31 @@ impl Database for Sqlite {
         progress: Progress<'_>,
     ) -> Result<(), StepError> {
         self.open_existing().await.map_err(at_begin)?;
-        blocking(|| self.run_step_now(step, progress))
+        blocking(|| self.run_step_now(step, Work::Statements(progress)))
+    }
+
+    async fn run_batch(
+        &mut self,
+        step: &StepRequest<'_>,
+        record: RecordRows<'_>,
+    ) -> Result<(), StepError> {
+        self.open_existing().await.map_err(at_begin)?;
+        blocking(|| self.run_step_now(step, Work::Batch(record)))
+    }
+
+    async fn count_rows(&mut self, table: &str) -> Result<u64, DatabaseError> {
+        self.open_existing().await?;
+        blocking(|| {
+            let connection = opened(&mut self.connection)?;
+            let _running = self.control.start();
+            let sql = format!("SELECT count(*) FROM {table}");
+            let count = connection.integer(&sql)?.unwrap_or_default();
+            Ok(count.unsigned_abs())
+        })
+    }
+
+    async fn replication(&mut self) -> Result<Replication, DatabaseError> {
+        Ok(Replication::default())
     }
 
     async fn run_alone(

@@ -10,7 +10,9 @@ use super::{
     handle::Bind,
     version_table::{LAYOUT, VersionTable},
 };
-use crate::revision::{LogEntry, LogEvent, NewRow, Partial, Past, RecordChange, Subject};
+use crate::revision::{
+    BatchProgress, LogEntry, LogEvent, NewRow, Partial, Past, RecordChange, Subject,
+};
 
 /// When what is recorded began, and who did it.
 #[derive(Clone, Copy, Debug)]
@@ -146,6 +148,9 @@ enum Written<'a> {
     Log,
 }
 
+/// Of a row that shows another progress than the one it is to have.
+const BEHIND: &str = "is not as far as it should be";
+
 const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 impl<'a> Command<'a> {
@@ -163,6 +168,12 @@ impl<'a> Command<'a> {
             RecordChange::Progress { subject, from, to } => {
                 Self::progress(table, subject, *from, to)
             }
+            RecordChange::Batch {
+                subject,
+                done,
+                from,
+                to,
+            } => Self::batch(table, subject, *done, from.as_ref(), to),
             RecordChange::Accept {
                 subject,
                 up_checksum,
@@ -195,10 +206,10 @@ impl<'a> Command<'a> {
         let sql = format!(
             "INSERT INTO {} (sequence, revision, kind, message, parents, depends_on, up_checksum,
                 down_checksum, down_script, state, direction, script, statements_done,
-                statements_total, statement_checksums, error, started_at, applied_at, duration_ms,
-                applied_by, tool_version)
+                statements_total, statement_checksums, error, batch, started_at, applied_at,
+                duration_ms, applied_by, tool_version)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                ?18, ?19, ?20, ?21)",
+                ?18, ?19, ?20, ?21, ?22)",
             table.table
         );
         let fields = vec![
@@ -220,6 +231,7 @@ impl<'a> Command<'a> {
                 .map(|partial| list(&partial.statement_checksums))
                 .into(),
             partial.and_then(interruption).into(),
+            partial.and_then(batch).into(),
             Field::Began,
             partial.map_or(Field::Now, |_| Field::Null),
             Field::Duration,
@@ -259,7 +271,7 @@ impl<'a> Command<'a> {
     ) -> Self {
         let sql = format!(
             "UPDATE {} SET state = 'partial', direction = ?3, script = ?4, statements_done = ?5,
-                statements_total = ?6, statement_checksums = ?7, error = ?8,
+                statements_total = ?6, statement_checksums = ?7, error = ?8, batch = ?10,
                 duration_ms = duration_ms + CASE ?3 WHEN 'up' THEN ?9 ELSE 0 END
              WHERE revision = ?1 AND {}",
             table.table,
@@ -278,11 +290,39 @@ impl<'a> Command<'a> {
             list(&to.statement_checksums).into(),
             interruption(to).into(),
             Field::Duration,
+            batch(to).into(),
         ];
         Self {
             sql,
             fields,
-            target: Written::Row(subject, "is not as far as it should be"),
+            target: Written::Row(subject, BEHIND),
+        }
+    }
+
+    fn batch(
+        table: &VersionTable,
+        subject: &'a Subject,
+        done: usize,
+        from: Option<&BatchProgress>,
+        to: &BatchProgress,
+    ) -> Self {
+        let sql = format!(
+            "UPDATE {} SET batch = ?4, error = NULL,
+                duration_ms = duration_ms + CASE direction WHEN 'up' THEN ?5 ELSE 0 END
+             WHERE revision = ?1 AND state = 'partial' AND statements_done = ?2 AND batch IS ?3",
+            table.table
+        );
+        let fields = vec![
+            subject.as_str().into(),
+            count(Some(done)),
+            from.map(ToString::to_string).into(),
+            to.to_string().into(),
+            Field::Duration,
+        ];
+        Self {
+            sql,
+            fields,
+            target: Written::Row(subject, BEHIND),
         }
     }
 
@@ -291,7 +331,7 @@ impl<'a> Command<'a> {
         let sql = format!(
             "UPDATE {} SET state = 'applied', direction = NULL, script = NULL,
                 statements_done = NULL, statements_total = NULL, statement_checksums = NULL,
-                error = NULL, applied_at = coalesce(applied_at, ?3),
+                error = NULL, batch = NULL, applied_at = coalesce(applied_at, ?3),
                 duration_ms = duration_ms + CASE direction WHEN 'up' THEN ?4 ELSE 0 END,
                 applied_by = CASE direction WHEN 'up' THEN ?5 ELSE applied_by END,
                 tool_version = CASE direction WHEN 'up' THEN ?6 ELSE tool_version END
@@ -309,7 +349,7 @@ impl<'a> Command<'a> {
         Self {
             sql,
             fields,
-            target: Written::Row(subject, "is not as far as it should be"),
+            target: Written::Row(subject, BEHIND),
         }
     }
 
@@ -402,6 +442,10 @@ impl<'a> Command<'a> {
 
 fn interruption(partial: &Partial) -> Option<String> {
     partial.interruption.as_ref().map(ToString::to_string)
+}
+
+fn batch(partial: &Partial) -> Option<String> {
+    partial.batch.as_ref().map(ToString::to_string)
 }
 
 fn list<T: ToString>(items: &[T]) -> String {

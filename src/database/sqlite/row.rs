@@ -14,7 +14,7 @@ use crate::revision::{
 };
 
 /// Columns of the version table, in the order of its definition.
-pub(super) const COLUMNS: [&str; 21] = [
+pub(super) const COLUMNS: [&str; 22] = [
     "sequence",
     "revision",
     "kind",
@@ -31,6 +31,7 @@ pub(super) const COLUMNS: [&str; 21] = [
     "statements_total",
     "statement_checksums",
     "error",
+    "batch",
     "started_at",
     "applied_at",
     "duration_ms",
@@ -124,6 +125,10 @@ fn state(read: &Reader<'_>) -> Result<State, DatabaseError> {
         statements_total: read.count("statements_total")?,
         statement_checksums: read.list("statement_checksums")?,
         interruption: read.optional("error")?.map(Interruption::from),
+        batch: read
+            .optional("batch")?
+            .map(|_| read.parsed("batch").map(Box::new))
+            .transpose()?,
     }))
 }
 

@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use super::{
-    super::{DatabaseError, Progress, StatementDone, StepError, StepRequest, StepStage},
+    super::{
+        DatabaseError, Progress, RecordRows, StatementDone, StepError, StepRequest, StepStage,
+    },
     Sqlite,
     connect::Connection,
     foreign_keys::{self, ForeignKeyState, enforce},
@@ -12,9 +14,17 @@ use super::{
     version_table::VersionTable,
 };
 use crate::{
-    revision::RecordChange,
+    revision::{LogEntry, RecordChange},
     sql::{Dialect, StatementKind, TransactionControl, may_break_foreign_keys},
 };
+
+/// What is done with the statements of a step.
+pub(super) enum Work<'a> {
+    /// All of them run, and tell of it.
+    Statements(Progress<'a>),
+    /// The only one runs, and its rows tell what is recorded.
+    Batch(RecordRows<'a>),
+}
 
 /// One transaction over many steps.
 #[derive(Debug)]
@@ -25,11 +35,11 @@ pub(super) struct Run {
 }
 
 impl Sqlite {
-    /// See [`super::super::Database::run_step`].
+    /// See [`super::super::Database::run_step`] and `run_batch`.
     pub(super) fn run_step_now(
         &mut self,
         step: &StepRequest<'_>,
-        progress: Progress<'_>,
+        work: Work<'_>,
     ) -> Result<(), StepError> {
         self.keep_lock().map_err(at(StepStage::Begin))?;
         let connection = opened(&mut self.connection).map_err(at(StepStage::Begin))?;
@@ -45,7 +55,7 @@ impl Sqlite {
             query_only: false,
             temporary: None,
         };
-        let result = attempt.run(progress);
+        let result = attempt.run(work);
         let (query_only, temporary) = (attempt.query_only, attempt.temporary);
         // What follows has to happen whether or not someone wants to cancel.
         drop(running);
@@ -172,19 +182,32 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    fn run(&mut self, progress: Progress<'_>) -> Result<(), StepError> {
+    fn run(&mut self, work: Work<'_>) -> Result<(), StepError> {
         self.refuse_transaction_control()?;
         let before = self.begin().map_err(at(StepStage::Begin))?;
-        for index in 0..self.step.statements.len() {
-            let done = self
-                .statement(index)
-                .map_err(at(StepStage::Statement(index)))?;
-            progress(done);
-        }
+        let recorded = match work {
+            Work::Statements(progress) => {
+                for index in 0..self.step.statements.len() {
+                    let done = self
+                        .statement(index)
+                        .map_err(at(StepStage::Statement(index)))?;
+                    progress(done);
+                }
+                None
+            }
+            Work::Batch(record) => {
+                let rows = self.batch().map_err(at(StepStage::Statement(0)))?;
+                Some(record(rows))
+            }
+        };
         if let Some(before) = before {
             self.verify(&before).map_err(at(StepStage::Verify))?;
         }
-        self.record().map_err(at(StepStage::Record))?;
+        let (changes, log) = match &recorded {
+            Some(recorded) => (&recorded.changes[..], &recorded.log[..]),
+            None => (self.step.changes, self.step.log),
+        };
+        self.record(changes, log).map_err(at(StepStage::Record))?;
         if self.run.is_none() {
             self.connection.commit().map_err(at(StepStage::Commit))?;
         }
@@ -294,6 +317,28 @@ impl Attempt<'_> {
         Ok(done)
     }
 
+    /// Runs the one statement; returns the rows that it changed itself.
+    fn batch(&mut self) -> Result<u64, DatabaseError> {
+        if self.connection.control.is_cancelled() {
+            return Err(DatabaseError::Interrupted);
+        }
+        let [statement] = self.step.statements else {
+            return other("a batch is one statement");
+        };
+        let text = statement.text(self.step.text);
+        let (own, all) = self.connection.execute_counting(text)?;
+        if !self.connection.in_transaction() {
+            return other("the statement ended the transaction of its step");
+        }
+        if own == 0 && all > 0 {
+            return other(
+                "the statement changes rows through triggers alone, which SQLite does not count, \
+                 so that its end can't be told; name the table in place of the view",
+            );
+        }
+        Ok(own)
+    }
+
     fn verify(&mut self, before: &ForeignKeyState) -> Result<(), DatabaseError> {
         let worse = ForeignKeyState::read(self.connection)?.worse_than(before);
         if worse.is_empty() {
@@ -303,7 +348,7 @@ impl Attempt<'_> {
         }
     }
 
-    fn record(&mut self) -> Result<(), DatabaseError> {
+    fn record(&mut self, changes: &[RecordChange], log: &[LogEntry]) -> Result<(), DatabaseError> {
         if self.connection.control.is_cancelled() {
             return Err(DatabaseError::Interrupted);
         }
@@ -317,13 +362,7 @@ impl Attempt<'_> {
             session::detach_all(self.connection)?;
         }
         self.temporary = Some(session::unhook(self.connection, self.table)?);
-        record::write(
-            self.connection,
-            self.table,
-            self.occasion,
-            self.step.changes,
-            self.step.log,
-        )
+        record::write(self.connection, self.table, self.occasion, changes, log)
     }
 }
 

@@ -231,6 +231,7 @@ impl VersionTable {
     statements_total INTEGER,
     statement_checksums TEXT,
     error TEXT,
+    batch TEXT,
     started_at TEXT NOT NULL,
     applied_at TEXT,
     duration_ms INTEGER NOT NULL,
@@ -242,6 +243,7 @@ impl VersionTable {
     CHECK ((state = 'partial') = (statements_total IS NOT NULL)),
     CHECK ((state = 'partial') = (statement_checksums IS NOT NULL)),
     CHECK (state = 'partial' OR error IS NULL),
+    CHECK (state = 'partial' OR batch IS NULL),
     CHECK (state = 'partial' OR applied_at IS NOT NULL)
 )",
             self.table

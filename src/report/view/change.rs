@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     execute::{Done, SlowStatement},
-    plan::{Execution, Plan, Source, Step},
+    plan::{Execution, Plan, Source, Step, Unit, UnitKind},
     report::{Style, count, count_steps, duration},
     revision::{Direction, RevisionId, Subject},
 };
@@ -89,8 +89,14 @@ pub(super) fn statements(step: &Step) -> usize {
 
 pub(super) fn about(step: &Step) -> String {
     let mut about = count(statements(step), "statement");
+    let done = step.resume.as_ref().map_or(0, |resume| resume.done);
     if let Execution::Units(units) = &step.execution {
         about.push_str(", one by one");
+        let repeated = |unit: &&Unit| matches!(unit.kind, UnitKind::Batch(_));
+        match units.iter().skip(done).filter(repeated).count() {
+            0 => {}
+            number => about.push_str(&format!(", {number} in batches")),
+        }
         if let Some(resume) = &step.resume {
             about.push_str(&match units.len() {
                 total if resume.done == total => ", all are done already".to_owned(),
@@ -202,17 +208,7 @@ impl View for RunView {
     }
 
     fn json(&self) -> Json {
-        let done: Vec<_> = self
-            .done
-            .iter()
-            .map(|done| {
-                json!({
-                    "revision": done.subject.as_str(),
-                    "kind": done.subject.kind(),
-                    "duration_ms": millis(done.elapsed),
-                })
-            })
-            .collect();
+        let done: Vec<_> = self.done.iter().map(done_json).collect();
         object(json!({
             "database": self.database,
             "direction": self.direction.as_str(),
@@ -230,6 +226,23 @@ impl View for RunView {
 pub(super) fn slow_json(slow: &[SlowStatement]) -> Vec<Value> {
     let parsed = slow.iter().map(|slow| slow.json().parse());
     parsed.map(|it| it.unwrap_or_default()).collect()
+}
+
+fn done_json(done: &Done) -> Value {
+    let batches = done.batches.iter().map(|total| {
+        json!({
+            "statement": total.statement,
+            "batches": total.batches,
+            "rows": total.rows,
+            "duration_ms": millis(total.elapsed),
+        })
+    });
+    json!({
+        "revision": done.subject.as_str(),
+        "kind": done.subject.kind(),
+        "duration_ms": millis(done.elapsed),
+        "batches": batches.collect::<Vec<_>>(),
+    })
 }
 
 pub(super) fn millis(duration: Duration) -> f64 {

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::{Json, Paint, Verbosity, View, object};
 use crate::{
-    report::{Style, duration},
+    report::{Style, batches::so_far, duration},
     revision::{AppliedRevision, Ending, Partial, Revision, RevisionId, State, Subject},
 };
 
@@ -299,10 +299,11 @@ impl ShowView {
             facts.push(("Files", "not in this directory".to_owned()));
         }
         facts.push(("Applied", self.applied_text()));
-        if let Some(partial) = self.partial()
-            && let Some(found) = &partial.interruption
-        {
-            facts.push(("", found.ending.to_string()));
+        if let Some(partial) = self.partial() {
+            let ending = partial.interruption.as_ref();
+            let ending = ending.map(|found| found.ending.to_string());
+            let known = so_far(partial).into_iter().chain(ending);
+            facts.extend(known.map(|fact| ("", fact)));
         }
         if let Some(changed) = self.changed {
             facts.push(("Scripts", changed.text().to_owned()));

@@ -4,7 +4,7 @@ use similar::{ChangeTag, TextDiff};
 use super::{Json, Paint, Verbosity, View, object, status::partial_json};
 use crate::{
     plan::{Repair, RepairKind},
-    report::{Style, count},
+    report::{Style, batches::so_far, count},
     revision::{Direction, Partial, RevisionId},
 };
 
@@ -75,6 +75,9 @@ impl RepairView {
             text.push_str(&format!(
                 "{id} is in its middle: {done} of {total} statements of its {direction} script are done\n"
             ));
+            if let Some(batches) = so_far(partial) {
+                text.push_str(&format!("  {batches}\n"));
+            }
             if let Some(found) = &partial.interruption {
                 text.push_str(&format!("  {}\n", found.ending));
             }

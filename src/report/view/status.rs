@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     plan::{Drift, Relation, RepeatableState, RepeatableStatus},
-    report::{Style, count},
+    report::{Style, batches::so_far, count},
     revision::{Partial, RevisionId},
 };
 
@@ -46,6 +46,7 @@ impl StatusView {
                 "{revision} stopped in its {} script: {} of {} statements are done",
                 partial.direction, partial.statements_done, partial.statements_total
             ));
+            findings.extend(so_far(partial));
             findings.extend(
                 partial
                     .interruption
@@ -240,6 +241,11 @@ pub(super) fn partial_json((revision, partial): &(RevisionId, Partial)) -> Value
         "direction": partial.direction.as_str(),
         "statements_done": partial.statements_done,
         "statements_total": partial.statements_total,
+        "batch": partial.batch.as_ref().map(|batch| json!({
+            "batches": batch.batches,
+            "rows": batch.rows,
+            "table_rows": batch.table_rows,
+        })),
         "error": error,
         "in_doubt": in_doubt,
     })

@@ -1,0 +1,279 @@
+//! A statement that is repeated until it changes no row, each time in a transaction with its
+//! progress.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    BatchState, BatchTotal, Event,
+    pace::{self, LagGauge},
+    run::request,
+    units::{Ran, UnitRun},
+};
+use crate::{
+    database::{BatchRecord, DatabaseError, StepError, StepRequest, StepStage},
+    plan::{Batch, Unit},
+    revision::{BatchProgress, LogEntry, LogEvent, RecordChange},
+};
+
+/// Between two looks at replicas that are behind, at most.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What a run has done of the statement.
+struct Batches<'a> {
+    /// Of the unit, from 0.
+    index: usize,
+    unit: &'a Unit,
+    batch: &'a Batch,
+    /// Over all runs.
+    progress: BatchProgress,
+    /// When this run began with it.
+    begun: Instant,
+    /// How long earlier runs took.
+    before: Duration,
+    /// What earlier runs changed.
+    rows_before: u64,
+    gauge: LagGauge,
+    /// Whether it was told that replicas are hidden.
+    told: bool,
+}
+
+impl Batches<'_> {
+    fn elapsed(&self) -> Duration {
+        self.before + self.begun.elapsed()
+    }
+
+    fn state(&self) -> BatchState {
+        let rows = self.progress.rows - self.rows_before;
+        let seconds = self.begun.elapsed().as_secs_f64().max(1e-3);
+        BatchState {
+            index: self.unit.statements.start,
+            batches: self.progress.batches,
+            rows: self.progress.rows,
+            table_rows: self.progress.table_rows,
+            rows_per_second: (rows as f64 / seconds).round() as u64,
+            elapsed: self.elapsed(),
+        }
+    }
+}
+
+impl UnitRun<'_, '_> {
+    /// Repeats the statement of `unit`; what an earlier run committed of it counts.
+    pub(super) async fn batches(
+        &mut self,
+        index: usize,
+        unit: &Unit,
+        batch: &Batch,
+    ) -> Result<Ran, StepError> {
+        let Some(progress) = self.begin_batches(unit, batch).await? else {
+            return Ok(Ran::Stopped);
+        };
+        let mut all = Batches {
+            index,
+            unit,
+            batch,
+            before: Duration::from_millis(progress.elapsed_ms),
+            rows_before: progress.rows,
+            progress,
+            begun: Instant::now(),
+            gauge: LagGauge::default(),
+            told: false,
+        };
+        let mut runs = 0;
+        loop {
+            check_limits(&all, runs)?;
+            if self.run.stop.is_requested() || !self.replicas_are_near(&mut all).await? {
+                return Ok(Ran::Stopped);
+            }
+            let began = Instant::now();
+            let Some(rows) = self.one_batch(&mut all).await? else {
+                return Ok(Ran::Stopped);
+            };
+            runs += 1;
+            if rows == 0 {
+                self.batch = None;
+                (self.run.sink)(Event::BatchesDone(all.state()));
+                self.totals.push(BatchTotal {
+                    statement: index + 1,
+                    batches: all.progress.batches,
+                    rows: all.progress.rows,
+                    elapsed: all.elapsed(),
+                });
+                return Ok(Ran::Done);
+            }
+            self.batch = Some(all.progress.clone());
+            (self.run.sink)(Event::BatchDone(all.state()));
+            let pause = pace::wait(&batch.pace, rows, began.elapsed());
+            if !pause.is_zero() && !self.rest(pause).await {
+                return Ok(Ran::Stopped);
+            }
+        }
+    }
+
+    /// What is done of it, or nothing, with the rows of its table; `None` when it was to stop.
+    async fn begin_batches(
+        &mut self,
+        unit: &Unit,
+        batch: &Batch,
+    ) -> Result<Option<BatchProgress>, StepError> {
+        if let Some(progress) = &self.batch {
+            return Ok(Some(progress.clone()));
+        }
+        let mut rows = None;
+        if let Some(table) = &batch.counted {
+            (self.run.sink)(Event::CountingRows {
+                table: table.clone(),
+            });
+            let mut attempt = 1;
+            rows = loop {
+                let error = match self.run.database.count_rows(table).await {
+                    Ok(rows) => break Some(rows),
+                    Err(error) => error,
+                };
+                if !self.run.may_retry(&error, attempt) {
+                    return Err(at_statement(error));
+                }
+                if self.run.pause(self.step, &error, attempt).await.is_err() {
+                    return Ok(None);
+                }
+                attempt += 1;
+            };
+        }
+        Ok(Some(BatchProgress::new(unit.checksum.clone(), rows)))
+    }
+
+    /// Runs the statement once; returns its rows, or `None` when it was to stop before.
+    async fn one_batch(&mut self, all: &mut Batches<'_>) -> Result<Option<u64>, StepError> {
+        let finished = self.progress_from(Some(all.index), all.index + 1, None);
+        let (shown, expects) = (self.batch.clone(), self.expects());
+        let mut attempt = 1;
+        loop {
+            let mut counted = 0;
+            let mut after = all.progress.clone();
+            let mut record = |rows: u64| {
+                counted = rows;
+                if rows == 0 {
+                    after.elapsed_ms = millis(all.elapsed());
+                    return BatchRecord {
+                        changes: vec![finished.clone()],
+                        log: vec![total(self.step, all.index, &after)],
+                    };
+                }
+                after = all.progress.after(rows, all.elapsed());
+                let change = RecordChange::Batch {
+                    subject: self.step.subject.clone(),
+                    done: all.index,
+                    from: shown.clone(),
+                    to: after.clone(),
+                };
+                BatchRecord {
+                    changes: vec![change],
+                    log: Vec::new(),
+                }
+            };
+            let request = StepRequest {
+                statements: &self.step.statements[all.unit.statements.clone()],
+                foreign_keys: all.unit.foreign_keys,
+                expects,
+                keep_session: true,
+                ..request(self.step, &self.label)
+            };
+            let first = all.unit.statements.start;
+            let sent = self.run.send_batch(self.step, &request, first, &mut record);
+            let Err(error) = sent.await else {
+                all.progress = after;
+                return Ok(Some(counted));
+            };
+            if !self.run.may_retry(&error.error, attempt) {
+                return Err(error);
+            }
+            let paused = self.run.pause(self.step, &error.error, attempt).await;
+            if paused.is_err() {
+                return Ok(None);
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Waits until no replica is further behind than allowed; false when it was to stop.
+    async fn replicas_are_near(&mut self, all: &mut Batches<'_>) -> Result<bool, StepError> {
+        let Some(limit) = all.batch.pace.max_lag else {
+            return Ok(true);
+        };
+        loop {
+            let found = self.run.database.replication().await;
+            let found = found.map_err(at_statement)?;
+            if found.hidden > 0 && !std::mem::replace(&mut all.told, true) {
+                (self.run.sink)(Event::ReplicasHidden {
+                    replicas: found.hidden,
+                });
+            }
+            let lag = all.gauge.lag(Instant::now(), &found);
+            if lag <= limit {
+                return Ok(true);
+            }
+            (self.run.sink)(Event::WaitingForReplicas { lag, limit });
+            if !self.rest((limit / 2).min(LOOK)).await {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// False when a request to stop came meanwhile.
+    async fn rest(&mut self, pause: Duration) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => true,
+            () = self.run.stop.requested() => false,
+        }
+    }
+}
+
+/// `runs` is how often this run has run the statement.
+fn check_limits(all: &Batches<'_>, runs: u64) -> Result<(), StepError> {
+    let progress = &all.progress;
+    if let Some(table_rows) = progress.table_rows
+        && progress.is_endless()
+    {
+        return Err(at_statement(DatabaseError::EndlessBatch {
+            rows: progress.rows,
+            batches: progress.batches,
+            table_rows,
+        }));
+    }
+    match all.batch.pace.max_batches {
+        Some(limit) if runs >= limit => Err(at_statement(DatabaseError::BatchesOver {
+            limit,
+            rows: progress.rows,
+            batches: progress.batches,
+        })),
+        _ => Ok(()),
+    }
+}
+
+/// The log's row about a statement that has come to its end.
+fn total(step: &crate::plan::Step, index: usize, progress: &BatchProgress) -> LogEntry {
+    let BatchProgress { batches, rows, .. } = progress;
+    let seconds = Duration::from_millis(progress.elapsed_ms).as_secs_f64();
+    LogEntry {
+        event: LogEvent::Batch,
+        subject: Some(step.subject.clone()),
+        message: Some(step.message.clone()),
+        error: None,
+        detail: Some(format!(
+            "statement {}: rows {rows}, batches {batches}, {seconds:.2} s",
+            index + 1
+        )),
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn at_statement(error: DatabaseError) -> StepError {
+    StepError {
+        stage: StepStage::Statement(0),
+        error,
+    }
+}
