@@ -295,7 +295,7 @@ async fn odd_tables_are_refused() {
     .await;
     check(
         "INSERT INTO migrator_version VALUES (1, 'x', 'revision', '', '', '', 'v1:0', NULL, NULL, \
-         'applied', NULL, NULL, NULL, NULL, NULL, NULL, now(), now(), 1, '', '')",
+         'applied', NULL, NULL, NULL, NULL, NULL, NULL, NULL, now(), now(), 1, '', '')",
         foreign,
     )
     .await;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     database::{BatchRecord, DatabaseError, StepError, StepRequest, StepStage},
-    plan::{Batch, Unit},
+    plan::{Batch, Step, Unit},
     revision::{BatchProgress, LogEntry, LogEvent, RecordChange},
 };
 
@@ -252,7 +252,7 @@ fn check_limits(all: &Batches<'_>, runs: u64) -> Result<(), StepError> {
 }
 
 /// The log's row about a statement that has come to its end.
-fn total(step: &crate::plan::Step, index: usize, progress: &BatchProgress) -> LogEntry {
+fn total(step: &Step, index: usize, progress: &BatchProgress) -> LogEntry {
     let BatchProgress { batches, rows, .. } = progress;
     let seconds = Duration::from_millis(progress.elapsed_ms).as_secs_f64();
     LogEntry {
