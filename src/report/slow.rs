@@ -8,6 +8,9 @@ use crate::execute::{Event, SlowStatement, StatementSpot};
 /// Columns for a statement where no terminal says how many there are.
 const COLUMNS: usize = 120;
 
+/// Holders of a lock below the live line.
+const HOLDERS: usize = 3;
+
 /// A statement that is done, for `-v`.
 pub(super) struct StatementLine {
     pub index: usize,
@@ -80,9 +83,20 @@ pub(super) fn runs(event: &Event) -> String {
     parts(event).join(", ")
 }
 
-/// The same for below the live line: each part on a line of its own that fits.
+/// The same for below the live line: each part on a line of its own that fits, and so is each holder.
 pub(super) fn live(event: &Event, columns: usize) -> String {
-    let lines = parts(event).into_iter().map(|part| {
+    let mut parts = parts(event);
+    if let Event::StatementRuns {
+        waiting: Some(waiting),
+        ..
+    } = event
+    {
+        parts.pop();
+        parts.push(format!("waits for {}", waiting.lock));
+        let holders = waiting.holders.iter().take(HOLDERS);
+        parts.extend(holders.map(|holder| format!("  held by {holder}")));
+    }
+    let lines = parts.into_iter().map(|part| {
         let line = format!("    {part}");
         console::truncate_str(&line, columns.saturating_sub(1), "…").into_owned()
     });
@@ -210,7 +224,8 @@ mod tests {
         let expected = [
             "    migrations/1_a.up.sql:12 runs for 2.00 s",
             "    CREATE INDEX on public.t: building index: scanning tab…",
-            "    waits for AccessExclusiveLock on public.t, held by psq…",
+            "    waits for AccessExclusiveLock on public.t",
+            "      held by psql (pid 7, ada@local): SELECT 1",
         ];
         assert_eq!(lines.lines().collect::<Vec<_>>(), expected);
         assert!(runs(&event).starts_with("migrations/1_a.up.sql:12 runs for 2.00 s, CREATE INDEX"));
