@@ -170,7 +170,14 @@ fn repair_passes_over_a_batch() {
     for backend in Backend::ALL {
         let mut env = project(backend, 100);
         backfill(&env, "max-batches=1", &update(30));
-        assert_eq!(env.run("upgrade").status.code(), Some(4));
+        assert_eq!(env.run("upgrade --log-file run.log").status.code(), Some(4));
+        let lines = std::fs::read_to_string(env.path("run.log")).unwrap();
+        let batches: Vec<_> = lines
+            .lines()
+            .filter(|line| line.contains("\"batch\""))
+            .collect();
+        assert_eq!(batches.len(), 1, "{lines}");
+        assert!(batches[0].contains("\"rows\":30,"), "{lines}");
         assert!(
             env.run("repair --statement 1 --done --yes")
                 .status

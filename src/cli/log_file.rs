@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{codes, error::Error, error::Exit, output::Output};
 use crate::{
-    execute::{Event, Sink},
+    execute::{BatchState, Event, Sink},
     report::Diagnostic,
     revision::Direction,
 };
@@ -231,6 +231,8 @@ fn entry(step: &Step, event: &Event) -> Option<Value> {
             "outcome": "failed",
             "error": error,
         }),
+        Event::BatchDone(state) => batch("batch", state),
+        Event::BatchesDone(state) => batch("batches_done", state),
         Event::StatementSlow(slow) => {
             let mut entry: Value = slow.json().parse().unwrap_or_default();
             entry["event"] = json!("slow");
@@ -263,6 +265,18 @@ fn entry(step: &Step, event: &Event) -> Option<Value> {
         entry["file"] = json!(step.file);
     }
     Some(entry)
+}
+
+/// How far a statement is that is repeated: all numbers are those since its first batch.
+fn batch(event: &str, state: &BatchState) -> Value {
+    json!({
+        "event": event,
+        "statement": state.index + 1,
+        "batches": state.batches,
+        "rows": state.rows,
+        "rows_per_second": state.rows_per_second,
+        "duration_ms": millis(state.elapsed),
+    })
 }
 
 /// The statement as the script has it, cut where it is long.
