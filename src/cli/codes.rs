@@ -172,6 +172,8 @@ codes! {
         "`adopt` writes the first records of a version table. This one has some, so that migrator has been at work here, or an `adopt` before this one."
     M495 Failed "more than one version"
         "golang-migrate keeps the version of a database in one row. A table with more of them was written by something else."
+    M496 Partway "the other tool went on meanwhile"
+        "The other tool applied or reverted a migration while `adopt` recorded what it had applied. It does not know migrator's lock, so nothing can keep it from that. What was recorded is outdated: throw it away and adopt again, while nothing else migrates the database."
 
     M501 Failed "an applied script was changed"
         "The up script is not the one that was applied; comments, white space and line ends do not count. Undo the change and write a new revision instead."

@@ -1,9 +1,12 @@
 //! A database in memory for tests of `execute`: it keeps the promises of the
 //! trait and can break at every single call.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -14,6 +17,7 @@ use super::{
     SqlFailure, StatementDone, StepError, StepRequest, StepStage, TableIndex,
 };
 use crate::{
+    layout::{ForeignError, ForeignRecords, ForeignTool},
     revision::{
         AppliedRepeatable, AppliedRevision, LogEntry, LogRow, NewRow, Observed, Partial,
         RecordChange, RevisionId, State, Subject,
@@ -63,6 +67,8 @@ pub struct Fake {
     pub faults: Vec<Fault>,
     /// Names of the calls so far.
     pub calls: Vec<&'static str>,
+    /// What another tool's records are, from one look to the next.
+    pub foreign: VecDeque<ForeignRecords>,
     /// For how many attempts someone else has the lock.
     held_for: u32,
     /// Whether the lock is ours.
@@ -372,6 +378,15 @@ impl Database for Fake {
     async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError> {
         self.call("log")?;
         Ok(Vec::new())
+    }
+
+    async fn foreign(
+        &mut self,
+        tool: Option<ForeignTool>,
+    ) -> Result<ForeignRecords, DatabaseError> {
+        self.call("foreign")?;
+        let records = self.foreign.pop_front();
+        records.ok_or(ForeignError::None(tool).into())
     }
 
     async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {

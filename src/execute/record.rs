@@ -1,6 +1,7 @@
 use super::SlowStatement;
 use crate::{
     database::{Database, DatabaseError},
+    layout::ForeignRecords,
     plan::{Adoption, Repair, StampPlan},
     revision::{LogEntry, LogEvent, RecordChange, Subject},
 };
@@ -33,21 +34,38 @@ pub async fn write(database: &mut dyn Database, plan: StampPlan) -> Result<(), D
     database.record(&changes, &log).await
 }
 
-/// Writes what is adopted: all of it in one transaction, with what the log says of it.
-/// Call it with the lock held.
+/// Whether the other tool has kept still while its records were adopted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adopted {
+    /// Its records are as they were.
+    Still,
+    /// They are others now, since it does not know our lock; or they can't be read any more.
+    Outdated,
+}
+
+/// Writes what is adopted of `records`: all of it in one transaction, with what the log says of
+/// it. Then looks at the other tool's records again. Call it with the lock held.
 ///
 /// # Errors
 /// When the database refuses; nothing is changed then.
 pub async fn write_adoption(
     database: &mut dyn Database,
     adoption: &Adoption,
-) -> Result<(), DatabaseError> {
+    records: &ForeignRecords,
+) -> Result<Adopted, DatabaseError> {
     let rows = adoption.rows.iter();
     let changes: Vec<_> = rows
         .map(|(row, past)| RecordChange::Adopt(row.clone(), *past))
         .collect();
     database.prepare().await?;
-    database.record(&changes, &adoption.log_entries()).await
+    database.record(&changes, &adoption.log_entries()).await?;
+    let now = database.foreign(Some(adoption.tool)).await;
+    let is_still = now.is_ok_and(|now| now == *records);
+    Ok(if is_still {
+        Adopted::Still
+    } else {
+        Adopted::Outdated
+    })
 }
 
 /// Writes repairs: all of them in one transaction, with a log row for each.

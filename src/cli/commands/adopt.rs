@@ -4,8 +4,8 @@ use crate::{
         error::{self, Error, Exit},
     },
     database::{Database, Detail},
-    execute,
-    layout::{ForeignTool, Layout},
+    execute::{self, Adopted},
+    layout::{ForeignRecords, ForeignTool, Layout},
     plan::{self, Adoption},
     report::{AdoptView, View},
     revision::History,
@@ -61,25 +61,34 @@ struct Work<'a> {
 impl Work<'_> {
     async fn run(&self, database: &mut dyn Database) -> Result<AdoptView, Error> {
         if self.args.dry_run {
-            let adoption = self.plan(database).await?;
+            let (adoption, _) = self.plan(database).await?;
             return Ok(self.view(adoption, false));
         }
         self.context.lock(database).await?;
-        let adoption = self.plan(database).await?;
+        let (adoption, records) = self.plan(database).await?;
         if !adoption.doubts.is_empty() && !self.context.yes {
             let error = error::doubts(&adoption.doubts);
             let result = Some(self.view(adoption, false).json());
             return Err(Error { result, ..error });
         }
-        execute::write_adoption(database, &adoption).await?;
-        Ok(self.view(adoption, true))
+        let adopted = execute::write_adoption(database, &adoption, &records).await?;
+        let outdated = (adopted == Adopted::Outdated).then(|| error::outdated(&adoption));
+        let view = self.view(adoption, true);
+        match outdated {
+            None => Ok(view),
+            Some(error) => Err(Error {
+                result: Some(view.json()),
+                ..error
+            }),
+        }
     }
 
-    async fn plan(&self, database: &mut dyn Database) -> Result<Adoption, Error> {
+    async fn plan(&self, database: &mut dyn Database) -> Result<(Adoption, ForeignRecords), Error> {
         let observed = database.observe(Detail::Brief).await?;
         let records = database.foreign(self.args.from).await?;
         let situation = self.context.situation(&self.history, &observed)?;
-        Ok(plan::adopt(&situation, &records, self.layout)?)
+        let adoption = plan::adopt(&situation, &records, self.layout)?;
+        Ok((adoption, records))
     }
 
     fn view(&self, adoption: Adoption, done: bool) -> AdoptView {

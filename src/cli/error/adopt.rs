@@ -1,7 +1,7 @@
 use super::{Error, diagnostic};
 use crate::{
     cli::codes,
-    plan::{AdoptDoubt, AdoptError},
+    plan::{AdoptDoubt, AdoptError, Adoption},
     report::{Diagnostic, Snippet},
 };
 
@@ -19,6 +19,18 @@ impl From<AdoptError> for Error {
         };
         Self::from(diagnostic(code, error)).hint(hint)
     }
+}
+
+/// The other tool went on while its records were adopted.
+pub fn outdated(adoption: &Adoption) -> Error {
+    let message = format!(
+        "{} was changed while it was adopted, or can't be read any more: what was recorded may be outdated",
+        adoption.table
+    );
+    Error::new(codes::M496, message).hint(format!(
+        "let {} do nothing meanwhile; `migrator stamp base --purge` throws the records away, then adopt again",
+        adoption.tool
+    ))
 }
 
 /// What nobody has agreed to.

@@ -11,7 +11,7 @@ mod target;
 
 use std::process::ExitCode;
 
-pub use adopt::doubts;
+pub use adopt::{doubts, outdated};
 pub use check::finding;
 pub use database::location;
 pub use project::{config, directory};

@@ -3,9 +3,9 @@
 use crate::{
     database::{
         DatabaseError,
-        fake::{Fake, Fault},
+        fake::{Fake, Fault, Stored},
     },
-    execute::write_adoption,
+    execute::{Adopted, write_adoption},
     layout::{ForeignEntry, ForeignRecords, ForeignTool, Layout},
     plan::{self, Adoption, Ahead, OutOfOrder, Situation},
     revision::{LogEvent, Observed, testing::history},
@@ -13,17 +13,20 @@ use crate::{
 };
 
 /// Two revisions are applied, and one that is not here.
-fn adoption() -> Adoption {
+fn records() -> ForeignRecords {
     let entries = ["1", "2", "9"].map(|id| ForeignEntry {
         id: Some(id.to_owned()),
         whole: true,
         ..ForeignEntry::default()
     });
-    let records = ForeignRecords {
+    ForeignRecords {
         tool: ForeignTool::Dbmate,
         table: "schema_migrations".to_owned(),
         entries: entries.to_vec(),
-    };
+    }
+}
+
+fn adoption() -> Adoption {
     let history = history(&[("1", ""), ("2", ""), ("3", "")]);
     let situation = Situation {
         history: &history,
@@ -33,34 +36,61 @@ fn adoption() -> Adoption {
         ahead: Ahead::Warn,
         one_transaction: false,
     };
-    plan::adopt(&situation, &records, Layout::Dbmate).unwrap()
+    plan::adopt(&situation, &records(), Layout::Dbmate).unwrap()
 }
 
 fn fault(at: usize) -> Fault {
     Fault::Fail(at, DatabaseError::Other("broken".to_owned()))
 }
 
+/// With the other tool's records at the second look.
+fn fake(stored: Stored, then: ForeignRecords) -> Fake {
+    let mut fake = Fake::reopen(stored);
+    fake.foreign.push_back(then);
+    fake
+}
+
 #[tokio::test]
 async fn all_of_it_is_recorded_or_nothing() {
     let adoption = adoption();
-    let mut fake = Fake::default();
-    write_adoption(&mut fake, &adoption).await.unwrap();
-    assert_eq!(fake.calls, ["prepare", "record"]);
-    let rows = fake.stored.rows.iter().map(|row| row.revision.as_str());
+    let mut whole = fake(Stored::default(), records());
+    let adopted = write_adoption(&mut whole, &adoption, &records()).await;
+    assert_eq!(adopted, Ok(Adopted::Still));
+    assert_eq!(whole.calls, ["prepare", "record", "foreign"]);
+    let rows = whole.stored.rows.iter().map(|row| row.revision.as_str());
     assert_eq!(rows.collect::<Vec<_>>(), ["1", "2"]);
-    let log = &fake.stored.log;
+    let log = &whole.stored.log;
     assert_eq!(log.len(), 3, "two revisions, and what was left out");
     assert!(log.iter().all(|(entry, _)| entry.event == LogEvent::Adopt));
-    let whole = fake.stored.clone();
     for at in 0..2 {
-        let mut fake = Fake::default();
-        fake.faults = vec![fault(at)];
-        write_adoption(&mut fake, &adoption).await.unwrap_err();
-        assert!(fake.stored.rows.is_empty(), "call {at}");
-        assert!(fake.stored.log.is_empty(), "call {at}");
+        let mut broken = fake(Stored::default(), records());
+        broken.faults = vec![fault(at)];
+        let adopted = write_adoption(&mut broken, &adoption, &records()).await;
+        assert!(adopted.is_err(), "call {at}");
+        assert!(broken.stored.rows.is_empty(), "call {at}");
+        assert!(broken.stored.log.is_empty(), "call {at}");
         // Nothing is in the way of the next attempt.
-        let mut fake = Fake::reopen(fake.stored);
-        write_adoption(&mut fake, &adoption).await.unwrap();
-        assert_eq!(fake.stored, whole);
+        let mut again = fake(broken.stored, records());
+        let adopted = write_adoption(&mut again, &adoption, &records()).await;
+        assert_eq!(adopted, Ok(Adopted::Still));
+        assert_eq!(again.stored, whole.stored);
     }
+}
+
+#[tokio::test]
+async fn a_tool_that_goes_on_meanwhile_is_noticed() {
+    let adoption = adoption();
+    let mut later = records();
+    later.entries.pop();
+    let mut changed = fake(Stored::default(), later);
+    let adopted = write_adoption(&mut changed, &adoption, &records()).await;
+    assert_eq!(adopted, Ok(Adopted::Outdated));
+    // Nobody knows: its table is gone, or the database does not answer.
+    let mut gone = Fake::default();
+    let adopted = write_adoption(&mut gone, &adoption, &records()).await;
+    assert_eq!(adopted, Ok(Adopted::Outdated));
+    let mut silent = fake(Stored::default(), records());
+    silent.faults = vec![fault(2)];
+    let adopted = write_adoption(&mut silent, &adoption, &records()).await;
+    assert_eq!(adopted, Ok(Adopted::Outdated));
 }
