@@ -17,7 +17,7 @@ use migrator::{
     execute::{self, Options, Outcome, Sink, Stop},
     plan::{self, Ahead, OutOfOrder, PlanError, Situation},
     revision::{Direction, History, Observed, RevisionId, Script, ScriptPair, Target},
-    sql::Dialect,
+    sql::{Dialect, Vars},
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
 
@@ -287,6 +287,7 @@ async fn run(database: &mut dyn Database, made: &Made, command: &Command) -> Res
         history: &made.history,
         observed: &observed,
         dialect: Dialect::Sqlite,
+        vars: Vars::none(),
         out_of_order: OutOfOrder::Error,
         ahead: Ahead::Error,
         one_transaction: false,

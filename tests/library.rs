@@ -493,3 +493,30 @@ fn the_example_applies_its_scripts() {
         assert_eq!(run("nonsense").0, Some(1));
     });
 }
+
+#[test]
+fn placeholders_and_repeatable_scripts_are_those_of_the_command() {
+    on_both(|place| {
+        let scripts = [
+            (
+                "1_t.up.sql",
+                "-- migrator: vars = on\nCREATE TABLE :{table} (x integer);",
+            ),
+            ("R_view.sql", "CREATE VIEW v AS SELECT x FROM t;"),
+        ];
+        one_thread().block_on(async {
+            let mut session = Migrator::embedded(scripts)
+                .connect(place.url())
+                .await
+                .unwrap();
+            assert!(matches!(session.upgrade("head").await, Err(Error::Plan(_))));
+            let migrator = Migrator::embedded(scripts).var("table", "t");
+            let mut session = migrator.connect(place.url()).await.unwrap();
+            let report = session.upgrade("head").await.unwrap();
+            assert_eq!(done(&report.done), ["1", "R_view"]);
+            let status = session.status().await.unwrap();
+            assert!(!status.repeatables[0].state.is_due());
+            assert!(session.upgrade("head").await.unwrap().done.is_empty());
+        });
+    });
+}

@@ -5,6 +5,9 @@ use clap::{
     builder::styling::{AnsiColor, Styles},
 };
 
+use super::{codes, error::Error};
+use crate::sql;
+
 use super::commands::{
     adopt, branches, check, completions, current, db, downgrade, edit, ensure_version, explain,
     heads, history, init, list_templates, man, merge, rebase, redo, repair, revision, show, stamp,
@@ -135,7 +138,43 @@ pub enum Command {
     Man(man::Args),
 }
 
+/// Values for placeholders, of commands whose scripts may have them.
+#[derive(Debug, Default, Clone, ClapArgs)]
+pub struct Vars {
+    /// What a placeholder :{NAME} stands for; may be given more than once
+    #[arg(long = "var", value_name = "NAME=VALUE")]
+    vars: Vec<String>,
+}
+
+/// Not by a parser of clap's, which would show the whole text: the value may be a password.
+fn assignment(text: &str) -> Result<(String, String), Error> {
+    let wrong = |message| {
+        let error = Error::new(codes::M245, message);
+        Err(error.hint("write --var NAME=VALUE"))
+    };
+    match text.split_once('=') {
+        Some((name, value)) if sql::Vars::is_name(name) => Ok((name.to_owned(), value.to_owned())),
+        Some((name, _)) => wrong(format!("`{name}` is no name for a placeholder")),
+        None => wrong("--var has no `=`".to_owned()),
+    }
+}
+
 impl Command {
+    /// The values for placeholders that it was given.
+    ///
+    /// # Errors
+    /// Of the first that is not NAME=VALUE.
+    pub fn vars(&self) -> Result<Vec<(String, String)>, Error> {
+        let vars = match self {
+            Self::Upgrade(args) => &args.vars,
+            Self::Downgrade(args) => &args.vars,
+            Self::Redo(args) => &args.vars,
+            Self::Repair(args) => &args.vars,
+            _ => return Ok(Vec::new()),
+        };
+        vars.vars.iter().map(|text| assignment(text)).collect()
+    }
+
     /// The name on the command line.
     pub fn name(&self) -> &'static str {
         match self {

@@ -88,6 +88,12 @@ codes! {
         "A repeatable script (R_slug.sql) is no step of the history and always one transaction with its record, so that it has no parents, no label, no way back and no `transaction = off`."
     M242 Failed "can't be in a repeatable script"
         "A repeatable script is one transaction together with its record. What the database refuses inside of a transaction, and transaction control, belongs into a revision with `transaction = off`."
+    M243 Failed "a placeholder without a value"
+        "A script with the header `vars = on` has a placeholder :{name}, and nothing says what it stands for. Values come from --var NAME=VALUE, from [environments.NAME.vars] and from [vars] in migrator.toml. Nothing was run."
+    M244 Failed "a malformed placeholder"
+        "In a script with the header `vars = on`, :{ begins a placeholder: a name of letters, digits, `_`, `-` and `.`, and a closing brace."
+    M245 Usage "a bad value for a placeholder"
+        "--var takes NAME=VALUE, and [vars] names with strings, whole numbers or booleans. A name begins with a letter or `_`; then come letters, digits, `_`, `-` and `.`."
 
     M301 Failed "something in a script never ends"
         "A quote, comment, dollar quote, COPY block or body is open at the end of the script. Everything after its start would be swallowed."

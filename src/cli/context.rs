@@ -62,7 +62,13 @@ pub struct Context {
 
 impl Context {
     /// Reads the configuration.
-    pub fn load(global: &Global, output: Output) -> Result<Self, Error> {
+    ///
+    /// `vars` are the values of placeholders that the command line gives.
+    pub fn load(
+        global: &Global,
+        vars: Vec<(String, String)>,
+        output: Output,
+    ) -> Result<Self, Error> {
         let cwd = std::env::current_dir().context("the working directory can't be read")?;
         let sources = Sources {
             cwd,
@@ -70,6 +76,7 @@ impl Context {
                 config: global.config.clone(),
                 environment: global.environment.clone(),
                 url: global.url.clone(),
+                vars,
             },
             process_env: std::env::vars_os().collect(),
         };
@@ -258,7 +265,7 @@ impl Context {
 
     /// What plans are made from.
     pub fn situation<'a>(
-        &self,
+        &'a self,
         history: &'a History,
         observed: &'a Observed,
     ) -> Result<Situation<'a>, Error> {
@@ -266,6 +273,7 @@ impl Context {
             history,
             observed,
             dialect: self.location()?.dialect(),
+            vars: &self.config.vars,
             out_of_order: match self.config.out_of_order {
                 project::OutOfOrder::Error => OutOfOrder::Error,
                 project::OutOfOrder::Warn => OutOfOrder::Warn,

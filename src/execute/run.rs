@@ -441,7 +441,7 @@ impl Run<'_> {
 pub(super) fn request<'a>(step: &'a Step, label: &'a str) -> StepRequest<'a> {
     StepRequest {
         label,
-        text: &step.script.text,
+        text: step.text(),
         statements: &[],
         modes: "",
         foreign_keys: false,
@@ -491,7 +491,7 @@ fn statement_failed(
 fn spot(step: &Step, index: usize) -> (Range<usize>, u32, u32) {
     let statement = step.statements.get(index);
     statement.map_or((0..0, 1, 1), |statement| {
-        (statement.span.clone(), statement.line, statement.column)
+        (step.span(statement), statement.line, statement.column)
     })
 }
 

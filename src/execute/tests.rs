@@ -21,7 +21,7 @@ use crate::{
         Checksum, Direction, Ending, Headers, History, Observed, Script, ScriptPair, State,
         TransactionMode,
     },
-    sql::Dialect,
+    sql::{Dialect, Vars},
 };
 
 type Scripts = [(&'static str, &'static str, &'static str); 3];
@@ -117,6 +117,7 @@ fn plan(stored: &Stored, direction: Direction, mode: Mode) -> Result<Plan, plan:
         history: &history,
         observed: &observed,
         dialect: Dialect::Postgres,
+        vars: Vars::none(),
         out_of_order: OutOfOrder::Error,
         ahead: Ahead::Warn,
         one_transaction: mode == Mode::All,

@@ -12,7 +12,7 @@ use crate::{
     plan::{Ahead, OutOfOrder},
     project,
     revision::History,
-    sql::Dialect,
+    sql::{Dialect, Vars},
 };
 
 /// Scripts and how they are to be run; [`Self::connect`] adds the database.
@@ -28,6 +28,7 @@ pub struct Migrator {
     pub(super) out_of_order: OutOfOrder,
     pub(super) ahead: Ahead,
     pub(super) one_transaction: bool,
+    pub(super) vars: Vars,
     pub(super) sink: Sink,
     pub(super) stop: Stop,
 }
@@ -79,6 +80,7 @@ impl Migrator {
             out_of_order: OutOfOrder::default(),
             ahead: Ahead::default(),
             one_transaction: false,
+            vars: Vars::default(),
             sink: Arc::new(|_| {}),
             stop: Stop::default(),
         }
@@ -153,6 +155,13 @@ impl Migrator {
     /// Whether a whole run is one transaction, instead of each revision.
     pub fn one_transaction(mut self, one: bool) -> Self {
         self.one_transaction = one;
+        self
+    }
+
+    /// What the placeholder `:{name}` stands for in scripts with the header `vars = on`. A name is
+    /// a letter or `_`, then letters, digits, `_`, `-` and `.`; no script can have another.
+    pub fn var(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.vars.set(name, value);
         self
     }
 

@@ -212,6 +212,7 @@ impl Planner {
             history: &self.history,
             observed,
             dialect: self.location.dialect(),
+            vars: &self.migrator.vars,
             out_of_order: self.migrator.out_of_order,
             ahead: self.migrator.ahead,
             one_transaction: self.migrator.one_transaction,

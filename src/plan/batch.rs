@@ -1,11 +1,11 @@
 //! Which statements of a script are repeated.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 use super::{PlanProblem, Spot};
 use crate::{
     revision::{BatchDirective, Pace, Script},
-    sql::{self, Dialect, NoRowChange, RowVerb, Statement, StatementKind},
+    sql::{self, Dialect, NoRowChange, RowVerb, StatementKind},
 };
 
 /// How a statement is repeated.
@@ -31,10 +31,10 @@ pub enum BatchPlace {
     InBlock,
 }
 
-/// The directives of `script` by the statement that each is for.
+/// The directives of `script` by the statement that each is for, of those that stand there.
 pub(super) fn directives<'a>(
     script: &'a Script,
-    statements: &[Statement],
+    statements: &[Range<usize>],
     problems: &mut Vec<PlanProblem>,
 ) -> HashMap<usize, &'a BatchDirective> {
     let mut found = HashMap::new();
@@ -61,14 +61,14 @@ pub(super) fn misplaced(
 
 fn statement_of(
     script: &Script,
-    statements: &[Statement],
+    statements: &[Range<usize>],
     directive: &BatchDirective,
 ) -> Result<usize, BatchPlace> {
     let text = &script.text;
-    let index = statements.partition_point(|statement| statement.span.start < directive.end);
+    let index = statements.partition_point(|statement| statement.start < directive.end);
     let within = index
         .checked_sub(1)
-        .is_some_and(|before| statements[before].span.end > directive.start);
+        .is_some_and(|before| statements[before].end > directive.start);
     let line = text[..directive.start]
         .rfind(['\n', '\r'])
         .map_or(0, |end| end + 1);
@@ -78,10 +78,10 @@ fn statement_of(
     }
     let statement = statements.get(index).ok_or(BatchPlace::End)?;
     let mut others = script.headers.batches.iter();
-    if others.any(|other| other.start > directive.start && other.start < statement.span.start) {
+    if others.any(|other| other.start > directive.start && other.start < statement.start) {
         return Err(BatchPlace::Twice);
     }
-    let gap = &text[directive.end..statement.span.start];
+    let gap = &text[directive.end..statement.start];
     let lines = gap.matches('\n').count().max(gap.matches('\r').count());
     if gap.trim().is_empty() && lines == 1 {
         Ok(index)
@@ -90,14 +90,15 @@ fn statement_of(
     }
 }
 
-/// How `statement` is repeated.
+/// How a statement, given as its kind and text, is repeated. It stands at `spot`.
 ///
 /// # Errors
 /// Why it can't be.
 pub(super) fn of(
     script: &Script,
     dialect: Dialect,
-    statement: &Statement,
+    (kind, sql): (&StatementKind, &str),
+    spot_of_it: &Spot,
     directive: &BatchDirective,
 ) -> Result<Batch, PlanProblem> {
     let pace = directive.pace;
@@ -105,12 +106,12 @@ pub(super) fn of(
     if pace.max_lag.is_some() && dialect == Dialect::Sqlite {
         return Err(PlanProblem::BatchLag { spot });
     }
-    let change = match statement.kind {
-        StatementKind::Plain => sql::row_change(dialect, statement.text(&script.text)),
+    let change = match kind {
+        StatementKind::Plain => sql::row_change(dialect, sql),
         _ => Err(NoRowChange::OtherStatement),
     };
     let change = change.map_err(|reason| PlanProblem::BatchStatement {
-        spot: Spot::at(script, statement.span.start),
+        spot: spot_of_it.clone(),
         reason,
     })?;
     let adds_rows = change.verb.adds_rows();
@@ -134,9 +135,10 @@ mod tests {
         let text = format!("-- migrator: transaction = off\n{text}");
         let script = Script::parse(Dialect::Postgres, Direction::Up, "f", text).unwrap();
         let statements = sql::split(Dialect::Postgres, &script.text).unwrap();
+        let spans: Vec<_> = statements.iter().map(|one| one.span.clone()).collect();
         let directives = script.headers.batches.iter();
         directives
-            .map(|directive| statement_of(&script, &statements, directive))
+            .map(|directive| statement_of(&script, &spans, directive))
             .collect()
     }
 
@@ -179,7 +181,9 @@ mod tests {
             let script = Script::parse(dialect, Direction::Up, "f", text).unwrap();
             let statements = sql::split(dialect, &script.text).unwrap();
             let directive = &script.headers.batches[0];
-            let found = of(&script, dialect, &statements[0], directive);
+            let spot = Spot::at(&script, statements[0].span.start);
+            let statement = (&statements[0].kind, statements[0].text(&script.text));
+            let found = of(&script, dialect, statement, &spot, directive);
             let found = match &found {
                 Ok(batch) => Ok(batch.counted.as_deref()),
                 Err(PlanProblem::BatchLag { .. }) => Err("lag"),

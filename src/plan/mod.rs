@@ -36,7 +36,7 @@ pub use upgrade::upgrade;
 
 use crate::{
     revision::{History, Observed, Resolved, Target, TargetError},
-    sql::Dialect,
+    sql::{Dialect, Vars},
 };
 
 /// What to do about a revision without `revises` that sorts before an applied one.
@@ -70,6 +70,8 @@ pub struct Situation<'a> {
     pub observed: &'a Observed,
     /// Whose rules scripts follow.
     pub dialect: Dialect,
+    /// What placeholders stand for.
+    pub vars: &'a Vars,
     /// What late revisions are to us.
     pub out_of_order: OutOfOrder,
     /// What a database ahead of us is to us.

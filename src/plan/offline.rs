@@ -81,7 +81,7 @@ mod tests {
             Direction, History,
             testing::{pair, with_down},
         },
-        sql::Dialect,
+        sql::{Dialect, Vars},
     };
 
     /// 1 - 2 - 4 and 1 - 3 - 4; 5 stands alone and depends on 3.
@@ -102,6 +102,7 @@ mod tests {
             history,
             observed,
             dialect: Dialect::Sqlite,
+            vars: Vars::none(),
             out_of_order: OutOfOrder::Error,
             ahead: Ahead::Warn,
             one_transaction: false,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::BatchPlace;
 use crate::{
     revision::{Direction, Interruption, RevisionId, Script, Subject, TargetError},
-    sql::{NoRowChange, SqlProblemKind},
+    sql::{NoRowChange, PlaceholderFault, SqlProblemKind},
 };
 
 /// A place in a script's text.
@@ -173,6 +173,14 @@ pub enum PlanProblem {
         /// What is wrong.
         kind: SqlProblemKind,
     },
+    /// A placeholder that nothing can take the place of.
+    #[error("{fault}")]
+    Placeholder {
+        /// Where.
+        spot: Spot,
+        /// What is wrong.
+        fault: PlaceholderFault,
+    },
     /// BEGIN, COMMIT, ROLLBACK where they can't be.
     #[error("{statement} can't stand here{}", if *off { "" } else { ": the script runs in a transaction" })]
     TransactionControl {
@@ -309,6 +317,7 @@ impl PlanProblem {
     pub fn spot(&self) -> Option<&Spot> {
         match self {
             Self::Sql { spot, .. }
+            | Self::Placeholder { spot, .. }
             | Self::TransactionControl { spot, .. }
             | Self::OpenSavepoint { spot, .. }
             | Self::UnknownSavepoint { spot, .. }

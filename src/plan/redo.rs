@@ -106,7 +106,7 @@ mod tests {
     use crate::{
         plan::{Ahead, OutOfOrder, after, upgrade},
         revision::{Direction, History, Script, ScriptPair},
-        sql::Dialect,
+        sql::{Dialect, Vars},
     };
 
     fn history(ids: &[&str]) -> History {
@@ -128,6 +128,7 @@ mod tests {
             history,
             observed,
             dialect: Dialect::Sqlite,
+            vars: Vars::none(),
             out_of_order: OutOfOrder::Error,
             ahead: Ahead::Warn,
             one_transaction: false,

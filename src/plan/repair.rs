@@ -295,9 +295,7 @@ fn unit(
         .get(index)
         .ok_or_else(|| unreadable(format!("it has {} statements", units.len())))?;
     let texts = step.statements[unit.statements.clone()].iter();
-    let texts: Vec<_> = texts
-        .map(|statement| statement.text(&step.script.text))
-        .collect();
+    let texts: Vec<_> = texts.map(|statement| step.written(statement)).collect();
     Ok((unit.checksum.clone(), texts.join(";\n")))
 }
 

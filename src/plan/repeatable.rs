@@ -191,6 +191,7 @@ fn states<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sql::Vars;
     use crate::{
         plan::{Ahead, OutOfOrder, PlanError, after, downgrade, redo, upgrade},
         revision::testing::{pair, with_down},
@@ -213,6 +214,7 @@ mod tests {
             history,
             observed,
             dialect: Dialect::Sqlite,
+            vars: Vars::none(),
             out_of_order: OutOfOrder::Error,
             ahead: Ahead::Warn,
             one_transaction: false,

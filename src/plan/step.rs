@@ -1,4 +1,4 @@
-use std::{ops::Range, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use super::{Batch, BatchPlace, PlanProblem, Situation, Spot, batch, control};
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
         BatchProgress, Checksum, Direction, Ending, ForeignKeys, Headers, Interruption, NewRow,
         Partial, RepeatableId, RevisionId, Script, Subject, TransactionMode,
     },
-    sql::{self, ConcurrentIndex, Dialect, Statement, StatementKind, TransactionControl},
+    sql::{self, ConcurrentIndex, Dialect, Expanded, Statement, StatementKind, TransactionControl},
 };
 
 /// The ordered steps between two states: plain data, printable, executable.
@@ -33,7 +33,10 @@ pub struct Step {
     pub script: Script,
     /// Where the script is from.
     pub source: Source,
-    /// All statements of the script, the wrapper's included.
+    /// The script with values in the places of its placeholders, where it has the header `vars`.
+    pub expanded: Option<Expanded>,
+    /// All statements of [`Self::text`], the wrapper's included. Their lines and columns are those of
+    /// the script.
     pub statements: Vec<Statement>,
     /// How they run.
     pub execution: Execution,
@@ -69,6 +72,29 @@ impl Step {
     /// The direction of its script.
     pub fn direction(&self) -> Direction {
         self.script.direction
+    }
+
+    /// What runs.
+    pub fn text(&self) -> &Arc<str> {
+        let expanded = self.expanded.as_ref();
+        expanded.map_or(&self.script.text, |expanded| &expanded.text)
+    }
+
+    /// The part of the script that byte `at` of [`Self::text`] stands for: a placeholder, or an
+    /// empty range at its place.
+    pub fn origin(&self, at: usize) -> Range<usize> {
+        let expanded = self.expanded.as_ref();
+        expanded.map_or(at..at, |expanded| expanded.origin(at))
+    }
+
+    /// Where a statement stands in the script, whose placeholders have no values.
+    pub fn span(&self, statement: &Statement) -> Range<usize> {
+        origin_of(self.expanded.as_ref(), &statement.span)
+    }
+
+    /// A statement as the script has it.
+    pub fn written(&self, statement: &Statement) -> &str {
+        &self.script.text[self.span(statement)]
     }
 
     /// The script's own `lock-timeout`.
@@ -188,16 +214,24 @@ pub(super) fn build(
     frame: Frame,
 ) -> Result<Step, Vec<PlanProblem>> {
     let dialect = situation.dialect;
-    let statements = sql::split(dialect, &script.text).map_err(|problems| {
+    let expanded = expand(situation, &script)?;
+    let text = expanded.as_ref().map_or(&script.text, |it| &it.text);
+    let mut statements = sql::split(dialect, text).map_err(|problems| {
         let sql_problem = |p: sql::SqlProblem| PlanProblem::Sql {
-            spot: Spot::at(&script, p.span.start),
+            spot: Spot::at(&script, origin_of(expanded.as_ref(), &p.span).start),
             kind: p.kind,
         };
         problems.into_iter().map(sql_problem).collect::<Vec<_>>()
     })?;
+    if let Some(expanded) = &expanded {
+        let origin = |at| expanded.origin(at).start;
+        sql::place_in(&script.text, &mut statements, origin);
+    }
     let mut problems = Vec::new();
     let checked = Checked {
         script: &script,
+        text,
+        expanded: expanded.as_ref(),
         dialect,
         statements: &statements,
     };
@@ -237,6 +271,7 @@ pub(super) fn build(
         row,
         replaces,
         resume,
+        expanded,
         statements,
         execution,
         modes,
@@ -247,13 +282,16 @@ pub(super) fn build(
 
 struct Checked<'a> {
     script: &'a Script,
+    /// What runs.
+    text: &'a str,
+    expanded: Option<&'a Expanded>,
     dialect: Dialect,
     statements: &'a [Statement],
 }
 
 impl Checked<'_> {
     fn in_transaction(&self, problems: &mut Vec<PlanProblem>) -> (Execution, String, bool) {
-        let wrapper = sql::unwrap(&self.script.text, self.statements);
+        let wrapper = sql::unwrap(self.text, self.statements);
         let foreign_keys = self.foreign_keys(wrapper.foreign_keys);
         let mut savepoints = Vec::new();
         for index in wrapper.body.clone() {
@@ -293,7 +331,8 @@ impl Checked<'_> {
         let mut units = Vec::new();
         let mut block: Option<(usize, String)> = None;
         let mut savepoints = Vec::new();
-        let batches = batch::directives(self.script, self.statements, problems);
+        let spans: Vec<_> = self.statements.iter().map(|one| self.span(one)).collect();
+        let batches = batch::directives(self.script, &spans, problems);
         for (index, statement) in self.statements.iter().enumerate() {
             let spot = self.spot(statement);
             match batches.get(&index) {
@@ -306,7 +345,8 @@ impl Checked<'_> {
                     ));
                 }
                 Some(directive) => {
-                    match batch::of(self.script, self.dialect, statement, directive) {
+                    let sql = (&statement.kind, statement.text(self.text));
+                    match batch::of(self.script, self.dialect, sql, &spot, directive) {
                         Ok(batch) => {
                             let kind = UnitKind::Batch(batch);
                             units.push(self.unit(index..index + 1, kind, foreign_keys));
@@ -346,7 +386,7 @@ impl Checked<'_> {
                 }
                 (kind, None) => {
                     refuse_copy_out(kind, spot, problems);
-                    let text = statement.text(&self.script.text);
+                    let text = statement.text(self.text);
                     foreign_keys = sql::foreign_keys_pragma(text).unwrap_or(foreign_keys);
                     units.push(self.unit(index..index + 1, unit_kind(kind, text), foreign_keys));
                 }
@@ -431,14 +471,18 @@ impl Checked<'_> {
 
     fn is_ignored_pragma(&self, index: usize, foreign_keys: bool) -> bool {
         let rest = &self.statements[index..];
-        control::is_ignored_pragma(self.dialect, &self.script.text, rest, foreign_keys)
+        control::is_ignored_pragma(self.dialect, self.text, rest, foreign_keys)
     }
 
     fn unit(&self, statements: Range<usize>, kind: UnitKind, foreign_keys: bool) -> Unit {
         let text = match &self.statements[statements.clone()] {
             [] => "",
-            [first, .., last] => &self.script.text[first.span.start..end_of(last)],
-            [only] => &self.script.text[only.span.start..end_of(only)],
+            // Its placeholders count, not their values, which may be other ones when it goes on.
+            [first, ..] => {
+                let last = &self.statements[statements.end - 1];
+                let range = first.span.start..end_of(last);
+                &self.script.text[origin_of(self.expanded, &range)]
+            }
         };
         let canonical = sql::canonicalize(self.dialect, text);
         // So that a lone BEGIN or PRAGMA is no wrapper, which the canonical form would drop.
@@ -492,8 +536,36 @@ impl Checked<'_> {
     }
 
     fn spot(&self, statement: &Statement) -> Spot {
-        Spot::at(self.script, statement.span.start)
+        Spot::at(self.script, self.span(statement).start)
     }
+
+    /// Where it stands in the script.
+    fn span(&self, statement: &Statement) -> Range<usize> {
+        origin_of(self.expanded, &statement.span)
+    }
+}
+
+/// The script with values in the places of its placeholders, if it is to have any.
+fn expand(
+    situation: &Situation<'_>,
+    script: &Script,
+) -> Result<Option<Expanded>, Vec<PlanProblem>> {
+    let Some(how) = script.headers.placeholders else {
+        return Ok(None);
+    };
+    let expanded = sql::expand(situation.dialect, &script.text, how, situation.vars);
+    expanded.map(Some).map_err(|faults| {
+        let problem = |(fault, at): (_, Range<usize>)| PlanProblem::Placeholder {
+            spot: Spot::at(script, at.start),
+            fault,
+        };
+        faults.into_iter().map(problem).collect()
+    })
+}
+
+/// The part of the script that `range` of what runs stands for.
+fn origin_of(expanded: Option<&Expanded>, range: &Range<usize>) -> Range<usize> {
+    expanded.map_or_else(|| range.clone(), |expanded| expanded.origin_of(range))
 }
 
 fn end_of(statement: &Statement) -> usize {

@@ -14,6 +14,7 @@ use super::{
     value::{Ahead, OutOfOrder, TransactionScope},
 };
 use crate::layout::Layout;
+use crate::sql::Vars;
 
 /// Everything that a configuration is made of besides files.
 #[derive(Clone, Default)]
@@ -35,6 +36,8 @@ pub struct Flags {
     pub environment: Option<String>,
     /// `--url`
     pub url: Option<String>,
+    /// `--var`, in the order given.
+    pub vars: Vec<(String, String)>,
 }
 
 /// Where a database is, unread. Its Debug shows no text, which may hold a password.
@@ -115,6 +118,8 @@ pub struct Config {
     pub lock_attempts: u32,
     /// `[postgres] statement-timeout`; zero is none.
     pub statement_timeout: Duration,
+    /// What placeholders of scripts stand for: `--var`, the environment's `[vars]`, the file's.
+    pub vars: Vars,
     /// Variables MIGRATOR_* that nobody reads, but whose name is nearly one
     /// that is read. Others of that prefix are left alone.
     pub misspelt: Vec<Misspelt>,
@@ -145,6 +150,7 @@ impl Config {
             lock_timeout: Duration::from_secs(2),
             lock_attempts: 10,
             statement_timeout: Duration::ZERO,
+            vars: Vars::default(),
             misspelt: Vec::new(),
             url: Err(Vec::new()),
             protected_urls: Vec::new(),

@@ -14,18 +14,23 @@ use super::{
     nearest,
     problem::{ConfigProblem, ConfigProblemKind as Kind, Origin},
 };
-use crate::sql::position;
+use crate::sql::{self, position};
+
+/// Values of placeholders by name.
+pub(super) type Vars = BTreeMap<String, Entry>;
 
 /// A section of `[environments]`.
 pub(super) struct Environment {
     pub origin: Origin,
     pub layer: Layer,
+    pub vars: Vars,
 }
 
 /// What a file says.
 #[derive(Default)]
 pub(super) struct Document {
     pub base: Layer,
+    pub vars: Vars,
     pub environments: BTreeMap<String, Environment>,
     /// Whether all of it is known: there is no file, or it is TOML.
     pub complete: bool,
@@ -76,7 +81,10 @@ struct Heading<'a> {
     nested: bool,
 }
 
-const SECTIONS: &[&str] = &["migrator", "postgres", "environments"];
+const SECTIONS: &[&str] = &["migrator", "postgres", "vars", "environments"];
+
+/// The section of what placeholders stand for.
+const VARS: &str = "vars";
 
 impl Reader<'_> {
     fn document(&mut self, table: &DeTable<'_>) -> Document {
@@ -93,7 +101,9 @@ impl Reader<'_> {
                     name,
                     nested: false,
                 };
-                self.keys(heading, at, value, &mut document.base);
+                self.keys(heading, at, value, &mut document.base, None);
+            } else if name == VARS {
+                document.vars = self.vars(VARS, at, value);
             } else if name == "environments" {
                 document.environments = self.environments(at, value);
             } else if matches!(value.get_ref(), DeValue::Table(_)) {
@@ -123,25 +133,28 @@ impl Reader<'_> {
             let mut environment = Environment {
                 origin: self.origin(at),
                 layer: Layer::default(),
+                vars: Vars::new(),
             };
             let heading = Heading {
                 section: Section::Migrator,
                 name: &format!("environments.{}", name.get_ref()),
                 nested: true,
             };
-            self.keys(heading, at, value, &mut environment.layer);
+            let Environment { layer, vars, .. } = &mut environment;
+            self.keys(heading, at, value, layer, Some(vars));
             environments.insert(name.get_ref().clone().into_owned(), environment);
         }
         environments
     }
 
-    /// The keys of a section, and of the one nested in it.
+    /// The keys of a section, and of those nested in it.
     fn keys(
         &mut self,
         heading: Heading<'_>,
         at: usize,
         value: &Spanned<DeValue<'_>>,
         layer: &mut Layer,
+        mut vars: Option<&mut Vars>,
     ) {
         let Some(table) = self.table(heading.name, at, value) else {
             return;
@@ -160,37 +173,52 @@ impl Reader<'_> {
                     name: &format!("{}.{name}", heading.name),
                     nested: true,
                 };
-                self.keys(nested, at, value, layer);
+                self.keys(nested, at, value, layer, None);
+            } else if let Some(vars) = vars.as_deref_mut().filter(|_| name == VARS) {
+                *vars = self.vars(&format!("{}.{name}", heading.name), at, value);
             } else {
                 self.unknown_key(at, name, Some(heading));
             }
         }
     }
 
+    /// What placeholders stand for. Variables in the values are looked up later, by those who
+    /// need them.
+    fn vars(&mut self, section: &str, at: usize, value: &Spanned<DeValue<'_>>) -> Vars {
+        let mut vars = Vars::new();
+        let Some(table) = self.table(section, at, value) else {
+            return vars;
+        };
+        for (name, value) in table.iter() {
+            let name_at = name.span().start;
+            let name: &str = name.get_ref();
+            if !sql::Vars::is_name(name) {
+                let name = name.to_owned();
+                self.problem(name_at, Kind::VarName { name });
+                continue;
+            }
+            let entry = self.value(value);
+            match entry.words(|_| Ok(String::new())) {
+                Ok(Some(_)) => {
+                    vars.insert(name.to_owned(), entry);
+                }
+                Ok(None) => {
+                    let kind = Kind::VarType {
+                        name: name.to_owned(),
+                        found: describe(value.get_ref()),
+                    };
+                    self.problem(value.span().start, kind);
+                }
+                Err(problems) => self.problems.extend(problems),
+            }
+        }
+        vars
+    }
+
     /// The value of a key. Its type is checked here, and what it says too where
     /// that needs no variable: also in sections that nobody chooses today.
     fn entry(&mut self, key: &'static Key, value: &Spanned<DeValue<'_>>) -> Option<Entry> {
-        let at = value.span().start;
-        let value = match value.get_ref() {
-            DeValue::Boolean(flag) => Value::Flag(*flag),
-            DeValue::String(text) => {
-                let places = self.text[value.span()].match_indices("${");
-                let places = places.map(|(index, _)| self.origin(at + index)).collect();
-                Value::Template(text.clone().into_owned(), places)
-            }
-            DeValue::Integer(digits) => {
-                match i64::from_str_radix(digits.as_str(), digits.radix()) {
-                    Ok(number) => Value::Number(number),
-                    Err(_) => Value::Other("an integer"),
-                }
-            }
-            other => Value::Other(describe(other)),
-        };
-        let entry = Entry {
-            origin: self.origin(at),
-            value,
-            base: self.base.to_owned(),
-        };
+        let entry = self.value(value);
         let mut complete = true;
         let text = entry.text(|_| {
             complete = false;
@@ -215,6 +243,31 @@ impl Reader<'_> {
                 self.problems.extend(problems);
                 None
             }
+        }
+    }
+
+    /// A value with its place.
+    fn value(&self, value: &Spanned<DeValue<'_>>) -> Entry {
+        let at = value.span().start;
+        let value = match value.get_ref() {
+            DeValue::Boolean(flag) => Value::Flag(*flag),
+            DeValue::String(text) => {
+                let places = self.text[value.span()].match_indices("${");
+                let places = places.map(|(index, _)| self.origin(at + index)).collect();
+                Value::Template(text.clone().into_owned(), places)
+            }
+            DeValue::Integer(digits) => {
+                match i64::from_str_radix(digits.as_str(), digits.radix()) {
+                    Ok(number) => Value::Number(number),
+                    Err(_) => Value::Other("an integer"),
+                }
+            }
+            other => Value::Other(describe(other)),
+        };
+        Entry {
+            origin: self.origin(at),
+            value,
+            base: self.base.to_owned(),
         }
     }
 

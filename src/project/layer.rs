@@ -48,6 +48,18 @@ impl Entry {
         }
     }
 
+    /// The value as a script would have it: the string, or the digits or the word of another one.
+    pub(super) fn words(
+        &self,
+        variable: impl FnMut(&str) -> Result<String, Kind>,
+    ) -> Result<Option<String>, Vec<ConfigProblem>> {
+        match &self.value {
+            Value::Flag(flag) => Ok(Some(flag.to_string())),
+            Value::Number(number) => Ok(Some(number.to_string())),
+            _ => self.text(variable),
+        }
+    }
+
     /// Puts the value, with `text` for its string, into `config`.
     pub(super) fn apply(
         &self,

@@ -17,6 +17,7 @@ use super::{
     text::decode,
     variables::Variables,
 };
+use crate::sql::Vars;
 
 /// The name looked for, from the working directory upwards.
 const FILE_NAME: &str = "migrator.toml";
@@ -66,6 +67,7 @@ pub fn load(sources: &Sources) -> Result<Config, Vec<ConfigProblem>> {
     }
     config.url = loader.url(chosen.as_deref(), file.as_deref());
     config.protected_urls = loader.protected_urls();
+    config.vars = loader.vars(chosen.as_deref())?;
     config.misspelt = loader.misspelt();
     config.file = file;
     config.environment = chosen;
@@ -228,6 +230,34 @@ impl Loader<'_> {
                 }],
             }),
         }
+    }
+
+    /// What placeholders stand for. A variable that is not set concerns only who needs the value.
+    fn vars(&self, chosen: Option<&str>) -> Result<Vars, Vec<ConfigProblem>> {
+        let environment = chosen.and_then(|name| self.document.environments.get(name));
+        let sections = environment.map(|environment| &environment.vars);
+        let mut vars = Vars::default();
+        for (name, entry) in std::iter::once(&self.document.vars)
+            .chain(sections)
+            .flatten()
+        {
+            let mut unset = None;
+            let text = entry.words(|variable| match self.variables.value(variable) {
+                Err(Kind::UndefinedVariable { name, .. }) => {
+                    unset = Some(name);
+                    Ok(String::new())
+                }
+                value => value,
+            })?;
+            match (unset, text) {
+                (Some(variable), _) => vars.set_missing(name, variable),
+                (None, text) => vars.set(name, text.unwrap_or_default()),
+            }
+        }
+        for (name, value) in &self.sources.flags.vars {
+            vars.set(name, value);
+        }
+        Ok(vars)
     }
 
     fn resolve(&self, entry: &Entry) -> Result<Url, Vec<ConfigProblem>> {

@@ -127,6 +127,22 @@ pub enum ConfigProblemKind {
         /// What would be right.
         expected: &'static str,
     },
+    /// A name that no placeholder can have.
+    #[error("`{name}` is no name for a placeholder")]
+    VarName {
+        /// As written.
+        name: String,
+    },
+    /// A value that no placeholder can stand for.
+    #[error(
+        "the placeholder `{name}` stands for a string, a whole number or a boolean, not {found}"
+    )]
+    VarType {
+        /// Its name.
+        name: String,
+        /// `an array`
+        found: &'static str,
+    },
     /// An empty url.
     #[error("the url is empty")]
     EmptyUrl,

@@ -53,6 +53,9 @@ fn settings(canonical: &Canonical, headers: &Headers) -> String {
     if transaction && !canonical.modes.is_empty() {
         settings.push_str(&format!("begin={}\n", canonical.modes));
     }
+    if headers.placeholders.is_some() {
+        settings.push_str("vars=on\n");
+    }
     settings
 }
 

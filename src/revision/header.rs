@@ -11,7 +11,7 @@ use super::{
     nearest::nearest,
     parse_duration,
 };
-use crate::sql::{self, Dialect, TokenKind};
+use crate::sql::{self, Dialect, Placeholders, TokenKind};
 
 /// How a script runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -55,6 +55,8 @@ pub struct Headers {
     pub statement_timeout: Option<Duration>,
     /// `batch`, which may stand anywhere, in the order of the text.
     pub batches: Vec<BatchDirective>,
+    /// `vars`: how placeholders are written; `None` where nothing is replaced.
+    pub placeholders: Option<Placeholders>,
 }
 
 /// What a script is there for.
@@ -112,6 +114,7 @@ const KEYS: &[Key] = &[
     Key { name: "foreign-keys", roles: ALL, expected: ON_OFF, set: set_foreign_keys },
     Key { name: "lock-timeout", roles: ALL, expected: DURATION, set: |h, v| put(&mut h.lock_timeout, parse_duration(v)) },
     Key { name: "statement-timeout", roles: ALL, expected: DURATION, set: |h, v| put(&mut h.statement_timeout, parse_duration(v)) },
+    Key { name: "vars", roles: ALL, expected: ON_OFF, set: set_vars },
 ];
 
 /// The headers of a script, and what is wrong with them, each with its byte offset.
@@ -306,6 +309,15 @@ fn set_foreign_keys(headers: &mut Headers, value: &str) -> Option<()> {
     put(&mut headers.foreign_keys, Some(mode))
 }
 
+fn set_vars(headers: &mut Headers, value: &str) -> Option<()> {
+    headers.placeholders = match value {
+        "on" => Some(Placeholders::NATIVE),
+        "off" => None,
+        _ => return None,
+    };
+    Some(())
+}
+
 fn ids(value: &str) -> Option<Vec<RevisionId>> {
     value
         .split(',')
@@ -421,6 +433,9 @@ mod tests {
         );
         let batch = "-- migrator: batch\n-- migrator: transaction = off\nDELETE FROM x";
         check(batch, |h| h.message, None);
+        let native = Some(Placeholders::NATIVE);
+        check("-- migrator: vars = on", |h| h.placeholders, native);
+        check("-- migrator: vars = off", |h| h.placeholders, None);
     }
 
     #[test]
@@ -491,6 +506,7 @@ mod tests {
             ("-- migrator: foreign-keys = on", None),
             ("-- migrator: lock-timeout = 1s", None),
             ("-- migrator: statement-timeout = 1s", None),
+            ("-- migrator: vars = on", None),
         ] {
             let (_, problems) = read(Dialect::Postgres, Role::Repeatable, text);
             let expected: Vec<_> = refused
@@ -529,6 +545,7 @@ mod tests {
             ("foreign-keys", &["", "true"]),
             ("lock-timeout", &["", "5", "never"]),
             ("statement-timeout", &["", "1 s"]),
+            ("vars", &["", "yes"]),
         ];
         let covered: Vec<_> = values.iter().map(|(key, _)| *key).collect();
         let names: Vec<_> = KEYS.iter().map(|key| key.name).collect();

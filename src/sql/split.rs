@@ -277,6 +277,15 @@ impl<'a> Splitter<'a> {
     }
 }
 
+/// Has the lines and columns of `statements` tell of `script`, where each begins at what `origin`
+/// makes of its own place.
+pub fn place_in(script: &str, statements: &mut [Statement], origin: impl Fn(usize) -> usize) {
+    let mut place = Place::new(script);
+    for statement in statements {
+        (statement.line, statement.column) = place.move_to(origin(statement.span.start));
+    }
+}
+
 /// Whether a psql command is one of those that pg_dump writes around its
 /// output, which mean nothing to anyone but psql.
 pub(super) fn is_restrict(name: &str) -> bool {

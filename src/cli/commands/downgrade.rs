@@ -4,6 +4,7 @@ use super::{
 };
 use crate::{
     cli::{
+        args::Vars,
         context::Context,
         error::{Error, Exit},
         log_file,
@@ -36,6 +37,9 @@ pub struct Args {
 
     #[command(flatten)]
     log: log_file::LogArgs,
+
+    #[command(flatten)]
+    pub vars: Vars,
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
@@ -45,6 +49,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         sql,
         transaction,
         log,
+        vars: _,
     } = args;
     let (start, target) = ends(Direction::Down, &target, sql)?;
     if !dry_run && !sql {

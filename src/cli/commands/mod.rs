@@ -45,7 +45,7 @@ pub async fn run(args: Args, output: &Output) -> Result<Exit, Error> {
         Command::Man(args) => return man::run(args, output),
         other => other,
     };
-    let context = Context::load(&global, *output)?;
+    let context = Context::load(&global, command.vars()?, *output)?;
     let result = match command {
         Command::Init(_) | Command::Explain(_) | Command::Completions(_) | Command::Man(_) => {
             Ok(Exit::Done)

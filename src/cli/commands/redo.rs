@@ -3,6 +3,7 @@ use std::{sync::Arc, time::Instant};
 use super::migrate::Scope;
 use crate::{
     cli::{
+        args::Vars,
         codes,
         context::{Context, Role},
         describe,
@@ -38,6 +39,9 @@ pub struct Args {
 
     #[command(flatten)]
     log: log_file::LogArgs,
+
+    #[command(flatten)]
+    pub vars: Vars,
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {

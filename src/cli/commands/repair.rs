@@ -3,6 +3,7 @@ use clap::ValueEnum;
 
 use crate::{
     cli::{
+        args::Vars,
         context::{Context, Role},
         error::{Error, Exit},
     },
@@ -43,6 +44,9 @@ pub struct Args {
     /// Show what would be repaired, and change nothing
     #[arg(long)]
     dry_run: bool,
+
+    #[command(flatten)]
+    pub vars: Vars,
 }
 
 /// What a revision in its middle counts as.

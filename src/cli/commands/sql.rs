@@ -132,12 +132,8 @@ impl Migration<'_> {
                 place: Some(Snippet {
                     file: step.script.file.clone(),
                     text: Some(Arc::clone(&step.script.text)),
-                    offset: Some(statement.span.start),
-                    length: statement
-                        .text(&step.script.text)
-                        .lines()
-                        .next()
-                        .map_or(1, str::len),
+                    offset: Some(step.span(statement).start),
+                    length: step.written(statement).lines().next().map_or(1, str::len),
                     at: None,
                 }),
                 hint: Some("run it with migrator itself".to_owned()),

@@ -5,7 +5,7 @@ use crate::{
     cli::codes::{self, Code},
     plan::{BatchPlace, PlanError, PlanProblem, Spot},
     report::{Diagnostic, Snippet},
-    sql::{NoRowChange, SqlProblemKind},
+    sql::{NoRowChange, PlaceholderFault, SqlProblemKind},
 };
 
 impl From<PlanError> for Error {
@@ -23,12 +23,29 @@ fn describe(problem: &PlanProblem) -> Diagnostic {
         place: place(problem),
         notes: notes(problem),
         hint: hint.map(|hint| match problem {
+            PlanProblem::Placeholder { fault, .. } => placeholder(fault, hint),
             PlanProblem::Doubt { statement, .. } => {
                 hint.replace("--statement N", &format!("--statement {statement}"))
             }
             _ => hint.to_owned(),
         }),
         ..diagnostic(code, problem)
+    }
+}
+
+/// The nearest name, or what is missing, in place of the general way out.
+fn placeholder(fault: &PlaceholderFault, hint: &str) -> String {
+    match fault {
+        PlaceholderFault::Undefined {
+            needs: Some(variable),
+            ..
+        } => format!("its value in migrator.toml needs the variable {variable}, which is not set"),
+        PlaceholderFault::Undefined {
+            nearest: Some(name),
+            ..
+        } => format!("did you mean `{name}`?"),
+        PlaceholderFault::Undefined { name, .. } => hint.replace("NAME", name),
+        PlaceholderFault::Malformed => hint.to_owned(),
     }
 }
 
@@ -119,6 +136,17 @@ fn advice(problem: &PlanProblem) -> (Code, Option<&'static str>) {
             Some("restore a backup, or write a new revision that moves forward"),
         ),
         P::Sql { kind, .. } => sql(kind),
+        P::Placeholder {
+            fault: PlaceholderFault::Malformed,
+            ..
+        } => (
+            codes::M244,
+            Some("write it like :{name}, or remove the header `vars`"),
+        ),
+        P::Placeholder { .. } => (
+            codes::M243,
+            Some("give it one: --var NAME=VALUE, or [vars] in migrator.toml"),
+        ),
         P::TransactionControl { off: false, .. } => (codes::M303, Some(OFF)),
         P::TransactionControl { off: true, .. } => (
             codes::M303,

@@ -27,6 +27,7 @@ fn config_problem(problem: &ConfigProblem) -> Diagnostic {
             (codes::M103, Some(format!("`{key}` belongs into [{section}]")))
         }
         K::UnknownKey { nearest, .. } => (codes::M103, did_you_mean(*nearest)),
+        K::VarName { .. } | K::VarType { .. } => (codes::M245, None),
         K::WrongType { .. } | K::NotASection { .. } | K::BadValue { .. } => (codes::M104, None),
         K::EmptyUrl | K::VariableSyntax => (codes::M104, None),
         K::UndefinedVariable { nearest, name } => (

@@ -152,15 +152,17 @@ fn place(failure: &Failure) -> Snippet {
     let Some(statement) = statement else {
         return Snippet::file(step.script.file.clone());
     };
-    let start = statement.span.start + offset.unwrap_or(0);
-    let rest = step
-        .script
-        .text
-        .get(start..statement.span.end)
-        .unwrap_or_default();
+    let found = step.origin(statement.span.start + offset.unwrap_or(0));
+    let start = found.start;
+    let rest = step.script.text.get(start..).unwrap_or_default();
     let length = match offset {
+        // A placeholder, of whose value the error is.
+        Some(_) if !found.is_empty() => found.len(),
         Some(_) => word(rest),
-        None => rest.lines().next().map_or(1, str::len),
+        None => {
+            let line = step.written(statement).lines().next();
+            line.map_or(1, str::len)
+        }
     };
     Snippet {
         file: step.script.file.clone(),

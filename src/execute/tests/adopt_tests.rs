@@ -9,7 +9,7 @@ use crate::{
     layout::{ForeignEntry, ForeignRecords, ForeignTool, Layout},
     plan::{self, Adoption, Ahead, OutOfOrder, Situation},
     revision::{LogEvent, Observed, testing::history},
-    sql::Dialect,
+    sql::{Dialect, Vars},
 };
 
 /// Two revisions are applied, and one that is not here.
@@ -32,6 +32,7 @@ fn adoption() -> Adoption {
         history: &history,
         observed: &Observed::default(),
         dialect: Dialect::Sqlite,
+        vars: Vars::none(),
         out_of_order: OutOfOrder::Error,
         ahead: Ahead::Warn,
         one_transaction: false,

@@ -31,6 +31,7 @@ fn situation<'a>(history: &'a History, observed: &'a Observed) -> Situation<'a> 
         history,
         observed,
         dialect: Dialect::Postgres,
+        vars: Vars::none(),
         out_of_order: OutOfOrder::Error,
         ahead: Ahead::Warn,
         one_transaction: false,

@@ -37,6 +37,7 @@ async fn upgrade(fake: &mut Fake, plans: usize) -> (Result<Migrated, Aborted<End
             history: &history,
             observed,
             dialect: Dialect::Postgres,
+            vars: Vars::none(),
             out_of_order: OutOfOrder::Error,
             ahead: Ahead::Warn,
             one_transaction: false,

@@ -30,6 +30,7 @@ fn plan(stored: &Stored, sql: &str, one_transaction: bool) -> Plan {
         history: &history,
         observed: &observed,
         dialect: Dialect::Postgres,
+        vars: Vars::none(),
         out_of_order: OutOfOrder::Error,
         ahead: Ahead::Warn,
         one_transaction,

@@ -7,7 +7,7 @@ use crate::{
         self, History, Observed,
         testing::{history, row},
     },
-    sql::Dialect,
+    sql::{Dialect, Vars},
 };
 
 fn entry(text: &str) -> ForeignEntry {
@@ -54,6 +54,7 @@ fn adopted_on(
         history,
         observed,
         dialect: Dialect::Sqlite,
+        vars: Vars::none(),
         out_of_order: OutOfOrder::Error,
         ahead: Ahead::Warn,
         one_transaction: false,

@@ -120,7 +120,7 @@ pub(super) fn sql(step: &Step, paint: Paint) -> String {
         _ => 0,
     };
     for statement in step.statements.iter().skip(first) {
-        for line in statement.text(&step.script.text).lines() {
+        for line in step.written(statement).lines() {
             text.push_str(&format!(
                 "      {}\n",
                 paint.paint(Style::Dim, line.trim_end())
