@@ -46,6 +46,7 @@ pub mod revision;
 pub mod sql;
 
 pub use execute::{Event, Stop};
+pub use layout::Layout;
 pub use library::{Error, Migrator, Report, Session, Status};
 pub use plan::Plan;
 pub use revision::{Direction, RevisionId, Subject};

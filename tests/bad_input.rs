@@ -64,6 +64,8 @@ const NAMES: &[Case] = &[
         env.write("migrations/30_x.up..sql", "SELECT 1;")
     }),
     case("no direction", 1, UP, |env| {
+        // Alone it would be of sqlx.
+        up(env, "29_w", "SELECT 1;");
         env.write("migrations/30_x.sql", "SELECT 1;")
     }),
     case("no id", 1, UP, |env| {

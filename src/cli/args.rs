@@ -9,9 +9,9 @@ use super::{codes, error::Error};
 use crate::sql;
 
 use super::commands::{
-    adopt, branches, check, completions, current, db, downgrade, edit, ensure_version, explain,
-    heads, history, init, list_templates, man, merge, rebase, redo, repair, revision, show, stamp,
-    status, upgrade,
+    adopt, branches, check, completions, convert, current, db, downgrade, edit, ensure_version,
+    explain, heads, history, init, list_templates, man, merge, rebase, redo, repair, revision,
+    show, stamp, status, upgrade,
 };
 
 /// Database migrations for SQLite and PostgreSQL, in plain SQL
@@ -130,6 +130,7 @@ pub enum Command {
     Adopt(adopt::Args),
     Repair(repair::Args),
     EnsureVersion(ensure_version::Args),
+    Convert(convert::Args),
     Db(db::Args),
     Edit(edit::Args),
     ListTemplates(list_templates::Args),
@@ -196,6 +197,7 @@ impl Command {
             Self::Adopt(_) => "adopt",
             Self::Repair(_) => "repair",
             Self::EnsureVersion(_) => "ensure-version",
+            Self::Convert(_) => "convert",
             Self::Db(args) => args.name(),
             Self::Edit(_) => "edit",
             Self::ListTemplates(_) => "list-templates",

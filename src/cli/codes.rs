@@ -62,7 +62,7 @@ codes! {
     M201 Usage "no migrations directory"
         "The directory with the scripts does not exist. `migrator init` makes one; `migrations` in migrator.toml says where it is."
     M202 Failed "bad file name"
-        "A script is named ID_slug.up.sql or ID_slug.down.sql, where ID is a run of digits; a repeatable one R_slug.sql. A .sql file that does not fit is refused, since a script skipped silently breaks a later one."
+        "A script is named ID_slug.up.sql or ID_slug.down.sql, where ID is digits, or numbers with dots between them; a repeatable one R_slug.sql. A .sql file that does not fit is refused, since a script skipped silently breaks a later one."
     M203 Failed "duplicate revision"
         "Two revisions have the same id by value (007 is 7), or one revision has two scripts of one direction. Give one of them a new id."
     M204 Failed "a script without its partner"
@@ -81,6 +81,25 @@ codes! {
         "A revision declares itself irreversible and has a down script as well. Remove one of the two."
     M211 Failed "duplicate label"
         "A label names one branch, so only one revision can carry it."
+
+    M220 Usage "a directory of which tool?"
+        "The names of the files could be of several tools, which read them in different ways. `layout` in migrator.toml says whose they are; docs/moving-in.md tells the layouts apart."
+    M221 Failed "a name that the layout does not have"
+        "A .sql file is not called as the tool calls its scripts. That tool may skip it; here a script that is skipped silently breaks a later one. Rename it, or name it in `leave-out`, which takes names with commas between them, and `*.go` for all that end so."
+    M222 Failed "a step that is not SQL"
+        "The tool runs this step as a program (Go, Rust, Java) or in a language of its own, and migrator runs SQL only. Write the step as SQL under the same id; or, when its effect is in the database by other means, name the file in `leave-out`."
+    M223 Failed "bad marker"
+        "The markers of the tool in this file (such as `-- +goose Up`) are missing, twice there, in the wrong order or unknown. What they say decides what runs, so nothing is guessed."
+    M224 Failed "a feature without a like"
+        "The script uses a feature of its tool that migrator has no like of, such as templates or callbacks. It would run as something else than what was meant."
+    M225 Failed "bad settings of a script"
+        "The file with the settings of a script (`metadata.toml` of diesel, `.sql.conf` of Flyway) says something that has no like here."
+    M226 Failed "another order than the tool's"
+        "The tool runs its files in the order of their names, migrator in the order of their ids, number by number. Here they differ, as with `2024-1-9` and `2024-1-10`, so that the directory would be run in an order it was never run in."
+    M227 Usage "nothing to leave out"
+        "`leave-out` names a file that is not in the directory. It may be mistyped, and then the file that was meant would run."
+    M228 Failed "a directory of another tool is not written to"
+        "`revision`, `merge` and `rebase` write scripts named and headed as migrator's own, which would be something else, or nothing, to the tool that the directory belongs to. Write the file as that tool does, or leave its layout for good: `migrator convert --to DIR` writes all scripts out as migrator's own."
 
     M240 Failed "duplicate repeatable script"
         "Two repeatable scripts have the same name. Of scripts that are compiled into a program only the last part of a path is the name."
@@ -283,6 +302,12 @@ codes! {
 
     M850 Failed "the log file can't be written"
         "The file given with --log-file, or named by `log-file` in migrator.toml, can't be opened or written to. Nothing was run. Its directory is not made."
+    M860 Failed "a conversion that would change a script"
+        "`migrator convert` compares every script it makes with the one it was made of, token for token, and writes nothing when one of them differs. Then this script can't be written as migrator's own; please report it."
+    M861 Usage "the directory is not empty"
+        "`migrator convert --to DIR` writes a directory that is not there yet, or is empty, so that it never mixes with other files and nothing is written over."
+    M862 Usage "a conversion into itself"
+        "`migrator convert --to DIR` reads one directory and writes another one. DIR is the one that is read, or lies in it, where the scripts would be read again."
 }
 
 #[cfg(test)]

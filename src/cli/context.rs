@@ -18,10 +18,11 @@ use super::{
 use crate::{
     database::{self, Access, Database, DatabaseError, Detail, Location, Settings},
     execute::{self, Sink, Stop},
+    layout::Layout,
     plan::{Ahead, OutOfOrder, Plan, Situation},
     project::{
-        self, Config, ConfigProblem, ConfigProblemKind, Flags, Misspelt, Sources, TransactionScope,
-        Url,
+        self, Config, ConfigProblem, ConfigProblemKind, Flags, Misspelt, Reading, Sources,
+        TransactionScope, Url,
     },
     report::Diagnostic,
     revision::{History, Observed},
@@ -184,8 +185,39 @@ impl Context {
 
     /// The directory as a history.
     pub fn history(&self, dialect: Dialect) -> Result<History, Error> {
-        project::read_history(&self.config.migrations, &self.shown_migrations(), dialect)
+        let reading = self.reading(dialect);
+        project::read_history(&self.config.migrations, &self.shown_migrations(), &reading)
             .map_err(|problems| error::directory(&problems))
+    }
+
+    /// The same for a command that writes scripts.
+    pub fn history_to_write(&self, dialect: Dialect) -> Result<History, Error> {
+        self.own_layout()?;
+        self.history(dialect)
+    }
+
+    /// Scripts are written in our own layout only.
+    pub fn own_layout(&self) -> Result<(), Error> {
+        let shown = self.shown_migrations();
+        let reading = self.reading(self.dialect());
+        match project::layout_of(&self.config.migrations, &shown, &reading) {
+            Ok(Layout::Native) => Ok(()),
+            Ok(layout) => Err(Error::new(
+                codes::M228,
+                format!("scripts are written in migrator's own layout, and {shown} is in that of {layout}"),
+            )
+            .hint("`migrator convert --to DIR` writes it out as migrator's own")),
+            Err(problem) => Err(error::directory(&[problem])),
+        }
+    }
+
+    /// How the directory is read.
+    pub fn reading(&self, dialect: Dialect) -> Reading {
+        Reading {
+            dialect,
+            layout: self.config.layout,
+            leave_out: self.config.leave_out.clone(),
+        }
     }
 
     /// The directory as people see it.

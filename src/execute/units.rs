@@ -370,7 +370,7 @@ impl UnitRun<'_, '_> {
             .collect();
         Partial {
             direction: self.step.direction(),
-            script: self.step.script.text.to_string(),
+            script: self.step.script.alone().to_string(),
             statements_done: done,
             statements_total: self.units.len(),
             statement_checksums: checksums,

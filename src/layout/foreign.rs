@@ -6,6 +6,7 @@ mod tool;
 
 use chrono::{DateTime, Utc};
 
+use super::Layout;
 use crate::revision::RevisionId;
 pub use checksum::checksum_matches;
 pub use shape::{ForeignRow, ForeignShape, SHAPES, table_names};
@@ -13,10 +14,14 @@ pub use tool::ForeignTool;
 
 /// The id that a migration has here when its file is read as the tool reads it.
 pub fn revision_id(tool: ForeignTool, name: &str) -> Option<RevisionId> {
-    match tool {
-        ForeignTool::SqlMigrate | ForeignTool::Alembic => None,
-        _ => name.parse().ok(),
-    }
+    let layout = match tool {
+        ForeignTool::Alembic => return None,
+        ForeignTool::Diesel => Layout::Diesel,
+        ForeignTool::Flyway => Layout::Flyway,
+        ForeignTool::SqlMigrate => Layout::SqlMigrate,
+        _ => Layout::Native,
+    };
+    layout.recorded(name)
 }
 
 /// A table as the catalog has it.

@@ -1,12 +1,37 @@
 //! Directories of other tools: whose files these are, and what each file is to us.
 //!
-//! Pure: names and texts come in, scripts and problems come out.
+//! Pure: names and texts come in, scripts and problems come out. One file a tool; what they have in
+//! common is that each says what a name is ([`FileKind`]) and where in a file its scripts stand.
 
+mod cut;
+mod detect;
 mod foreign;
+mod line;
 mod name;
+mod problem;
+mod read;
+mod tool;
 
+mod authelia;
+mod dbmate;
+mod diesel;
+mod flyway;
+mod golang_migrate;
+mod goose;
+mod pop;
+mod refinery;
+mod sql_migrate;
+mod sqlx_cli;
+
+#[cfg(test)]
+mod testing;
+
+pub use detect::{Ambiguous, detect};
 pub use foreign::{
     ForeignEntry, ForeignError, ForeignRecords, ForeignRow, ForeignShape, ForeignTool, FoundTable,
     checksum_matches, choose, revision_id, table_names,
 };
 pub use name::{Layout, UnknownLayout};
+pub use problem::LayoutProblem;
+pub use read::{Fault, FaultKind, read};
+pub use tool::{Depth, FileKind, Holds, ScriptFile, sort_out};

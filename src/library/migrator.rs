@@ -9,8 +9,9 @@ use super::{Error, Session};
 use crate::{
     database::{self, Location, Settings},
     execute::{Event, Options, Sink, Stop},
+    layout::Layout,
     plan::{Ahead, OutOfOrder},
-    project,
+    project::{self, Reading},
     revision::History,
     sql::{Dialect, Vars},
 };
@@ -22,6 +23,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Migrator {
     scripts: Scripts,
+    layout: Option<Layout>,
     pub(super) settings: Settings,
     pub(super) lock_wait: Duration,
     pub(super) options: Options,
@@ -65,6 +67,7 @@ impl Migrator {
     fn of(scripts: Scripts) -> Self {
         Self {
             scripts,
+            layout: None,
             settings: Settings {
                 version_table: "migrator_version".to_owned(),
                 actor: database::actor(),
@@ -95,6 +98,13 @@ impl Migrator {
     /// Who it is, for the records; `user@host` by default.
     pub fn actor(mut self, actor: impl Into<String>) -> Self {
         self.settings.actor = actor.into();
+        self
+    }
+
+    /// Whose names and markers the scripts have, when they are another tool's. Without it that of a
+    /// directory is found by looking, and scripts that are compiled in are our own.
+    pub fn layout(mut self, layout: Layout) -> Self {
+        self.layout = Some(layout);
         self
     }
 
@@ -201,13 +211,17 @@ impl Migrator {
     }
 
     fn history(&self, dialect: Dialect) -> Result<History, Error> {
+        let reading = Reading {
+            layout: self.layout,
+            ..Reading::new(dialect)
+        };
         match &self.scripts {
             Scripts::Directory(dir) => {
-                project::read_history(dir, &dir.display().to_string(), dialect)
+                project::read_history(dir, &dir.display().to_string(), &reading)
             }
             Scripts::Embedded(files) => {
                 let files = files.iter().map(|(name, content)| (name, content));
-                project::embedded_history(files, dialect)
+                project::embedded_history(files, &reading)
             }
         }
         .map_err(Error::Scripts)

@@ -176,7 +176,7 @@ fn edited(situation: &Situation<'_>, row: &AppliedRevision, revision: &Revision)
     if let Some(down) = &revision.down
         && row.down_checksum.as_ref() != Some(&down.checksum(situation.dialect))
     {
-        let (before, now) = (row.down_script.clone(), down.text.to_string());
+        let (before, now) = (row.down_script.clone(), down.alone().to_string());
         kinds.push(RepairKind::Down { before, now });
     }
     let repair = |kind| Repair {
@@ -198,7 +198,7 @@ fn accepted(situation: &Situation<'_>, row: &AppliedRevision, revision: &Revisio
             .map(|down| down.checksum(situation.dialect))
             .or_else(|| row.down_checksum.clone()),
         down_script: down
-            .map(|down| down.text.to_string())
+            .map(|down| down.alone().to_string())
             .or_else(|| row.down_script.clone()),
     }
 }

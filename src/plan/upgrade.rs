@@ -254,7 +254,7 @@ pub(super) fn new_row(situation: &Situation<'_>, revision: &Revision, sequence: 
             .down
             .as_ref()
             .map(|down| down.checksum(situation.dialect)),
-        down_script: revision.down.as_ref().map(|down| down.text.to_string()),
+        down_script: revision.down.as_ref().map(|down| down.alone().to_string()),
     }
 }
 

@@ -92,6 +92,8 @@ pub struct Config {
     pub migrations: PathBuf,
     /// `layout`: whose names the scripts have; `None` is to be found by looking.
     pub layout: Option<Layout>,
+    /// `leave-out`: see [`super::Reading::leave_out`].
+    pub leave_out: Vec<String>,
     /// `templates`
     pub templates: PathBuf,
     /// `version-table`: `name` or `schema.name`, checked but not quoted.
@@ -137,6 +139,7 @@ impl Config {
             root: root.to_owned(),
             migrations: root.join("migrations"),
             layout: None,
+            leave_out: Vec::new(),
             templates: root.join("templates"),
             version_table: "migrator_version".to_owned(),
             out_of_order: OutOfOrder::default(),

@@ -183,7 +183,8 @@ pub(super) fn write_new(path: &Path, text: &str) -> Result<(), WriteError> {
     })
 }
 
-fn write_synced(path: &Path, text: &str) -> io::Result<()> {
+/// Writes a file that must not be there, and waits until it is on the disk.
+pub(super) fn write_synced(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
     let written = file
         .write_all(text.as_bytes())
@@ -196,7 +197,7 @@ fn write_synced(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Makes new names last. Not every system can, and the files are there anyway.
-fn sync_directory(dir: &Path) {
+pub(super) fn sync_directory(dir: &Path) {
     if let Ok(directory) = File::open(dir) {
         let _ = directory.sync_all();
     }

@@ -1,7 +1,7 @@
 //! Reads the directory of scripts: all of it, and every problem at once.
 
 use std::{
-    fs::{self, DirEntry},
+    fs::{self, DirEntry, FileType},
     io,
     num::NonZero,
     panic::resume_unwind,
@@ -9,8 +9,13 @@ use std::{
     thread,
 };
 
-use super::scripts::{DirectoryProblem, Kind, Look, Scan, look, problem, sorted};
+use super::{
+    foreign::{self, Files},
+    reading::Reading,
+    scripts::{DirectoryProblem, Kind, Look, Scan, look, problem, sorted},
+};
 use crate::{
+    layout::{Depth, Layout},
     revision::{History, ScriptPair},
     sql::Dialect,
 };
@@ -26,9 +31,9 @@ pub(super) const JOURNAL: &str = ".migrator-rebase.json";
 pub fn read(
     dir: &Path,
     shown: &str,
-    dialect: Dialect,
+    reading: &Reading,
 ) -> Result<Vec<ScriptPair>, Vec<DirectoryProblem>> {
-    let scan = scan(dir, shown, dialect);
+    let scan = scan(dir, shown, reading);
     if scan.problems.is_empty() {
         Ok(scan.pairs)
     } else {
@@ -44,32 +49,42 @@ pub fn read(
 pub fn read_history(
     dir: &Path,
     shown: &str,
-    dialect: Dialect,
+    reading: &Reading,
 ) -> Result<History, Vec<DirectoryProblem>> {
-    scan(dir, shown, dialect).history()
+    scan(dir, shown, reading).history()
 }
 
-fn scan(dir: &Path, shown: &str, dialect: Dialect) -> Scan {
-    match list(dir) {
-        Err(error) => {
-            let problem = problem(shown.to_owned(), directory_kind(dir, &error));
-            Scan::of([(None, vec![problem])])
-        }
-        Ok(mut entries) => {
-            // The order of a directory is anyone's; that of the report is not.
-            entries.sort_by_cached_key(DirEntry::file_name);
-            let looks = look_at_all(&entries, shown, dialect);
-            // Afterwards as well: an exchange may have begun while files were read. Whatever was
-            // seen then is of a history that is neither the old nor the new one.
-            if entries.iter().any(|entry| entry.file_name() == JOURNAL)
-                || dir.join(JOURNAL).exists()
-            {
-                let problem = problem(shown.to_owned(), Kind::UnfinishedRebase);
-                return Scan::of([(None, vec![problem])]);
-            }
-            Scan::of(looks)
-        }
+/// The layout that the scripts of `dir` are read in.
+///
+/// # Errors
+/// When the directory can't be read, or its names could be of several tools.
+pub fn layout_of(dir: &Path, shown: &str, reading: &Reading) -> Result<Layout, DirectoryProblem> {
+    let wrong = |kind| problem(shown.to_owned(), kind);
+    let entries = list(dir).map_err(|error| wrong(directory_kind(dir, &error)))?;
+    let disk = Disk { dir, shown };
+    let names = entries.iter().map(name_of).collect::<Vec<_>>();
+    disk.layout(&names, reading).map_err(wrong)
+}
+
+fn scan(dir: &Path, shown: &str, reading: &Reading) -> Scan {
+    let wrong = |kind| Scan::of([(None, vec![problem(shown.to_owned(), kind)])]);
+    let mut entries = match list(dir) {
+        Ok(entries) => entries,
+        Err(error) => return wrong(directory_kind(dir, &error)),
+    };
+    // The order of a directory is anyone's; that of the report is not.
+    entries.sort_by_cached_key(DirEntry::file_name);
+    let disk = Disk { dir, shown };
+    let looks = match disk.looks(&entries, reading) {
+        Ok(looks) => looks,
+        Err(kind) => return wrong(kind),
+    };
+    // Afterwards as well: an exchange may have begun while files were read. Whatever was
+    // seen then is of a history that is neither the old nor the new one.
+    if entries.iter().any(|entry| entry.file_name() == JOURNAL) || dir.join(JOURNAL).exists() {
+        return wrong(Kind::UnfinishedRebase);
     }
+    Scan::of(looks)
 }
 
 fn list(dir: &Path) -> io::Result<Vec<DirEntry>> {
@@ -87,47 +102,144 @@ fn directory_kind(dir: &Path, error: &io::Error) -> Kind {
     }
 }
 
+/// A directory on the disk.
+struct Disk<'a> {
+    dir: &'a Path,
+    shown: &'a str,
+}
+
+impl Disk<'_> {
+    fn layout(&self, names: &[String], reading: &Reading) -> Result<Layout, Kind> {
+        if let Some(layout) = reading.layout {
+            return Ok(layout);
+        }
+        let is_read = |name: &&str| reading.left_out_by(name).next().is_none();
+        let names: Vec<&str> = names.iter().map(String::as_str).filter(is_read).collect();
+        foreign::detect(self, &names)
+    }
+
+    /// Looks at every file that is not left out.
+    fn looks(&self, entries: &[DirEntry], reading: &Reading) -> Result<Vec<Look>, Kind> {
+        let names: Vec<String> = entries.iter().map(name_of).collect();
+        let layout = self.layout(&names, reading)?;
+        if layout == Layout::Native && reading.leave_out.is_empty() {
+            return Ok(self.look_at_all(&entries.iter().collect::<Vec<_>>(), reading.dialect));
+        }
+        let mut paths = self.below(layout.depth(), entries);
+        self.leave_out(&mut paths, reading)?;
+        if layout == Layout::Native {
+            let is_kept = |entry: &&DirEntry| paths.contains(&name_of(entry));
+            let kept: Vec<_> = entries.iter().filter(is_kept).collect();
+            return Ok(self.look_at_all(&kept, reading.dialect));
+        }
+        let names: Vec<&str> = paths.iter().map(String::as_str).collect();
+        Ok(foreign::look(layout, reading.dialect, self, &names))
+    }
+
+    /// Names of all files, relative to the directory, as far down as scripts are looked for.
+    fn below(&self, depth: Depth, entries: &[DirEntry]) -> Vec<String> {
+        let mut names = Vec::new();
+        for entry in entries {
+            let name = name_of(entry);
+            if depth != Depth::Flat && !name.starts_with('.') && entry.path().is_dir() {
+                self.add_below(&name, depth, &mut names);
+            } else {
+                names.push(name);
+            }
+        }
+        names.sort();
+        names
+    }
+
+    /// What can't be listed is found when it is to be read.
+    fn add_below(&self, directory: &str, depth: Depth, names: &mut Vec<String>) {
+        // A link may lead upwards.
+        const DEEPEST: usize = 20;
+        let entries = list(&self.dir.join(directory)).unwrap_or_default();
+        for entry in &entries {
+            let name = format!("{directory}/{}", name_of(entry));
+            let goes_on = depth == Depth::All && name.matches('/').count() < DEEPEST;
+            if goes_on && !name_of(entry).starts_with('.') && entry.path().is_dir() {
+                self.add_below(&name, depth, names);
+            } else {
+                names.push(name);
+            }
+        }
+    }
+
+    fn leave_out(&self, names: &mut Vec<String>, reading: &Reading) -> Result<(), Kind> {
+        let fits = |pattern: &String| {
+            let mut patterns = names.iter().flat_map(|name| reading.left_out_by(name));
+            patterns.any(|used| used == pattern)
+        };
+        if let Some(pattern) = reading.leave_out.iter().find(|pattern| !fits(pattern)) {
+            let pattern = pattern.clone();
+            return Err(Kind::NothingLeftOut { pattern });
+        }
+        names.retain(|name| reading.left_out_by(name).next().is_none());
+        Ok(())
+    }
+
+    /// Looks at every entry, in order; large directories with the help of other processors.
+    fn look_at_all(&self, entries: &[&DirEntry], dialect: Dialect) -> Vec<Look> {
+        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+        let shares = processors.min(entries.len() / SHARE).max(1);
+        let look = |share: &[&DirEntry]| {
+            let looks = share.iter().map(|entry| self.look_at(entry, dialect));
+            looks.collect::<Vec<_>>()
+        };
+        let mut parts = entries.chunks(entries.len().div_ceil(shares).max(1));
+        let first = parts.next().unwrap_or_default();
+        thread::scope(|scope| {
+            let others: Vec<_> = parts.map(|part| scope.spawn(move || look(part))).collect();
+            let mut all = look(first);
+            for other in others {
+                all.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+            }
+            all
+        })
+    }
+
+    fn look_at(&self, entry: &DirEntry, dialect: Dialect) -> Look {
+        let name = entry.file_name();
+        let file = self.shown(&name.to_string_lossy());
+        let content = || {
+            let file_type = entry.file_type().map_err(unreadable)?;
+            read_file(&entry.path(), file_type)
+        };
+        look(&name, file, dialect, content)
+    }
+}
+
+impl Files for Disk<'_> {
+    fn shown(&self, name: &str) -> String {
+        match self.shown.trim_end_matches('/') {
+            "" | "." => name.to_owned(),
+            directory => format!("{directory}/{name}"),
+        }
+    }
+
+    fn content(&self, name: &str) -> Result<Vec<u8>, Kind> {
+        let path = self.dir.join(name);
+        let found = path.symlink_metadata().map_err(unreadable)?;
+        read_file(&path, found.file_type())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.dir.join(name).is_file()
+    }
+}
+
 /// Entries that are worth a thread.
 const SHARE: usize = 200;
 
-/// [`look_at`] every entry, in order; large directories with the help of other processors.
-fn look_at_all(entries: &[DirEntry], shown: &str, dialect: Dialect) -> Vec<Look> {
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    let shares = processors.min(entries.len() / SHARE).max(1);
-    let look = |share: &[DirEntry]| {
-        let looks = share.iter().map(|entry| look_at(entry, shown, dialect));
-        looks.collect::<Vec<_>>()
-    };
-    let mut parts = entries.chunks(entries.len().div_ceil(shares).max(1));
-    let first = parts.next().unwrap_or_default();
-    thread::scope(|scope| {
-        let others: Vec<_> = parts.map(|part| scope.spawn(move || look(part))).collect();
-        let mut all = look(first);
-        for other in others {
-            all.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        }
-        all
-    })
+fn name_of(entry: &DirEntry) -> String {
+    entry.file_name().to_string_lossy().into_owned()
 }
 
-fn look_at(entry: &DirEntry, shown: &str, dialect: Dialect) -> Look {
-    let name = entry.file_name();
-    let lossy = name.to_string_lossy();
-    let file = match shown.trim_end_matches('/') {
-        "" | "." => lossy.to_string(),
-        directory => format!("{directory}/{lossy}"),
-    };
-    look(&name, file, dialect, || read_file(entry))
-}
-
-fn read_file(entry: &DirEntry) -> Result<Vec<u8>, Kind> {
-    let unreadable = |error: io::Error| Kind::Unreadable {
-        reason: error.to_string(),
-    };
-    let path = entry.path();
-    let mut file_type = entry.file_type().map_err(unreadable)?;
+fn read_file(path: &Path, mut file_type: FileType) -> Result<Vec<u8>, Kind> {
     if file_type.is_symlink() {
-        file_type = match fs::metadata(&path) {
+        file_type = match fs::metadata(path) {
             Ok(target) => target.file_type(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(Kind::DanglingLink);
@@ -139,5 +251,11 @@ fn read_file(entry: &DirEntry) -> Result<Vec<u8>, Kind> {
     if !file_type.is_file() {
         return Err(Kind::NotAFile);
     }
-    fs::read(&path).map_err(unreadable)
+    fs::read(path).map_err(unreadable)
+}
+
+fn unreadable(error: io::Error) -> Kind {
+    Kind::Unreadable {
+        reason: error.to_string(),
+    }
 }

@@ -18,7 +18,7 @@ fn directory<T: AsRef<[u8]>>(files: &[(&str, T)]) -> TempDir {
 }
 
 fn read_at(dir: &Path) -> Result<Vec<crate::revision::ScriptPair>, Vec<DirectoryProblem>> {
-    read(dir, "m", Dialect::Sqlite)
+    read(dir, "m", &Reading::new(Dialect::Sqlite))
 }
 
 fn texts(problems: &[DirectoryProblem]) -> Vec<String> {
@@ -69,7 +69,7 @@ fn pairs_come_by_id() {
 fn files_are_shown_below_the_directory() {
     let dir = directory(&[("1_a.up.sql", "")]);
     let check = |shown: &str, file: &str| {
-        let pairs = read(dir.path(), shown, Dialect::Postgres).unwrap();
+        let pairs = read(dir.path(), shown, &Reading::new(Dialect::Postgres)).unwrap();
         assert_eq!(pairs[0].up.file, file);
     };
     check("db/m", "db/m/1_a.up.sql");
@@ -236,7 +236,7 @@ fn the_history_of_a_directory_that_is_right() {
         ("1_a.up.sql", "-- migrator: revises = base"),
         ("2_b.up.sql", "-- migrator: revises = 1"),
     ]);
-    let history = read_history(dir.path(), "m", Dialect::Sqlite).unwrap();
+    let history = read_history(dir.path(), "m", &Reading::new(Dialect::Sqlite)).unwrap();
     let heads: Vec<_> = history
         .heads()
         .iter()
@@ -253,7 +253,7 @@ fn problems_of_files_and_of_the_history_come_together() {
         ("2_c.up.sql", "-- migrator: revises = base"),
         ("3_d.up.sql", "\u{feff}-- migrator: revises = 9"),
     ]);
-    let problems = read_history(dir.path(), "m", Dialect::Sqlite).unwrap_err();
+    let problems = read_history(dir.path(), "m", &Reading::new(Dialect::Sqlite)).unwrap_err();
     let found: Vec<_> = problems
         .iter()
         .map(|problem| (problem.place.file.as_str(), &problem.kind))
@@ -282,7 +282,12 @@ fn problems_of_files_and_of_the_history_come_together() {
 #[test]
 fn the_shipped_example_is_one_line_of_history_with_downs() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let history = read_history(&root.join("migrations"), "m", Dialect::Sqlite).unwrap();
+    let history = read_history(
+        &root.join("migrations"),
+        "m",
+        &Reading::new(Dialect::Sqlite),
+    )
+    .unwrap();
     assert_eq!(history.heads().len(), 1);
     assert!(history.in_order().all(|revision| revision.down.is_some()));
     assert!(history.in_order().all(|revision| !revision.implicit_parent));
@@ -319,10 +324,10 @@ proptest! {
 fn scripts_in_memory_are_read_like_those_on_disk() {
     let check = |files: &[(&str, &[u8])]| {
         let dir = directory(files);
-        let disk = read_history(dir.path(), "m", Dialect::Sqlite);
+        let disk = read_history(dir.path(), "m", &Reading::new(Dialect::Sqlite));
         let named = files.iter().rev();
         let named = named.map(|(name, bytes)| (format!("m/{name}"), *bytes));
-        let memory = embedded_history(named, Dialect::Sqlite);
+        let memory = embedded_history(named, &Reading::new(Dialect::Sqlite));
         let scripts = |history: &crate::revision::History| {
             let revisions = history.in_order();
             revisions
@@ -360,11 +365,11 @@ fn of_a_path_in_memory_the_last_part_counts() {
         ("a/b/1_a.up.sql", "SELECT 1"),
         ("a/b/1_a.down.sql", "SELECT 2"),
     ];
-    let history = embedded_history(files, Dialect::Sqlite).unwrap();
+    let history = embedded_history(files, &Reading::new(Dialect::Sqlite)).unwrap();
     let revision = history.in_order().next().unwrap();
     assert_eq!(revision.up.file, "a/b/1_a.up.sql");
     let twice = [("a/1_a.up.sql", "x"), ("b/1_a.up.sql", "y")];
-    let problems = embedded_history(twice, Dialect::Sqlite).unwrap_err();
+    let problems = embedded_history(twice, &Reading::new(Dialect::Sqlite)).unwrap_err();
     assert!(matches!(
         problems[0].kind,
         DirectoryProblemKind::Script(ProblemKind::DuplicateScript { .. })
@@ -378,7 +383,7 @@ fn repeatable_scripts_are_no_revisions() {
         ("R_zoo.sql", "SELECT 1"),
         ("sub/R_all_views.sql", "-- Every view\nSELECT 1"),
     ];
-    let history = embedded_history(files, Dialect::Sqlite).unwrap();
+    let history = embedded_history(files, &Reading::new(Dialect::Sqlite)).unwrap();
     assert_eq!(history.len(), 1);
     let names = history.repeatables().iter();
     let names: Vec<_> = names
@@ -388,7 +393,7 @@ fn repeatable_scripts_are_no_revisions() {
     let id = &history.repeatables()[1].id;
     assert_eq!(history.repeatable(id).unwrap().script.file, "R_zoo.sql");
     let twice = [("a/R_zoo.sql", "x"), ("b/R_zoo.sql", "y")];
-    let problems = embedded_history(twice, Dialect::Sqlite).unwrap_err();
+    let problems = embedded_history(twice, &Reading::new(Dialect::Sqlite)).unwrap_err();
     assert_eq!(
         problems[0].to_string(),
         "b/R_zoo.sql: the repeatable script R_zoo exists twice; the other file is a/R_zoo.sql"

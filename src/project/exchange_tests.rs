@@ -2,7 +2,7 @@ use std::cell::Cell;
 
 use super::*;
 use crate::{
-    project::{DirectoryProblemKind, read_history},
+    project::{DirectoryProblemKind, Reading, read_history},
     sql::Dialect,
 };
 
@@ -164,7 +164,7 @@ enum Seen {
 }
 
 fn seen(dir: &Path) -> Seen {
-    match read_history(dir, "m", Dialect::Sqlite) {
+    match read_history(dir, "m", &Reading::new(Dialect::Sqlite)) {
         Ok(_) if contents(dir) == owned(OLD) => Seen::Old,
         Ok(_) if contents(dir) == owned(NEW) => Seen::New,
         Ok(_) => panic!("a mixture is read: {:?}", contents(dir)),

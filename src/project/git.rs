@@ -7,11 +7,11 @@ use std::{
     thread,
 };
 
-use super::{
-    script_name::{FileName, classify},
-    scripts::{DirectoryProblem, embedded_history},
+use super::{foreign::is_native, memory::Memory, reading::Reading, scripts::DirectoryProblem};
+use crate::{
+    layout::{self, Layout},
+    revision::History,
 };
-use crate::{revision::History, sql::Dialect};
 
 /// Why there is no history of that commit.
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +60,7 @@ pub fn history_at(
     dir: &Path,
     shown: &str,
     reference: &str,
-    dialect: Dialect,
+    reading: &Reading,
 ) -> Result<History, GitError> {
     let git = Git { dir };
     let prefix = git
@@ -73,15 +73,33 @@ pub fn history_at(
     let tree = format!("{commit}:{prefix}");
     let exists = ["rev-parse", "--quiet", "--verify", tree.as_str()];
     let files = match git.text(&exists)? {
-        Ok(_) => git.scripts(&tree)?,
+        Ok(_) => git.files(&tree)?,
         Err(_) => Vec::new(),
     };
-    // With a slash in any case: what stands behind the last one is the file's name.
     let folder = if prefix.is_empty() { "./" } else { &prefix };
-    let files = files
-        .into_iter()
-        .map(|(name, bytes)| (format!("{reference}:{folder}{name}"), bytes));
-    embedded_history(files, dialect).map_err(GitError::Directory)
+    let names: Vec<&str> = files.iter().map(String::as_str).collect();
+    let layout = reading.layout.or_else(|| of_native_names(&names));
+    let wanted = names.into_iter().filter(|name| match layout {
+        Some(Layout::Native) => is_native(name),
+        _ => is_readable(name),
+    });
+    let read = git.contents(&tree, &wanted.collect::<Vec<_>>())?;
+    let mut memory = Memory {
+        files: read
+            .into_iter()
+            .map(|(name, bytes)| (name, Some(bytes)))
+            .collect(),
+        folder: format!("{reference}:{folder}"),
+    };
+    if layout != Some(Layout::Native) {
+        let unread = files.into_iter().filter(|name| !is_readable(name));
+        memory.files.extend(unread.map(|name| (name, None)));
+    }
+    let reading = Reading {
+        layout,
+        ..reading.clone()
+    };
+    memory.history(&reading).map_err(GitError::Directory)
 }
 
 struct Git<'a> {
@@ -112,31 +130,36 @@ impl Git<'_> {
         })
     }
 
-    /// The scripts directly in `tree` (`COMMIT:PREFIX`), names and bytes.
-    fn scripts(&self, tree: &str) -> Result<Vec<(String, Vec<u8>)>, GitError> {
-        let arguments = ["ls-tree", "-z", "--full-tree", "--name-only", tree];
+    /// The names of all files below `tree` (`COMMIT:PREFIX`), relative to it.
+    fn files(&self, tree: &str) -> Result<Vec<String>, GitError> {
+        let arguments = ["ls-tree", "-r", "-z", "--full-tree", "--name-only", tree];
         let listed = self.bytes(&arguments, &[])?;
-        let names = listed.split(|byte| *byte == 0);
-        let names = names.filter_map(|name| String::from_utf8(name.to_vec()).ok());
-        let names: Vec<_> = names
-            .filter(|name| matches!(classify(name), FileName::Script(_)))
-            .collect();
+        let names = listed
+            .split(|byte| *byte == 0)
+            .filter(|name| !name.is_empty());
+        Ok(names
+            .filter_map(|name| String::from_utf8(name.to_vec()).ok())
+            .collect())
+    }
+
+    /// The bytes of those of `names` that are files.
+    fn contents(&self, tree: &str, names: &[&str]) -> Result<Vec<(String, Vec<u8>)>, GitError> {
         let requests: String = names.iter().map(|name| format!("{tree}{name}\n")).collect();
         // A script that is a link is the file it leads to.
         let arguments = ["cat-file", "--batch", "--follow-symlinks"];
         let answer = self.bytes(&arguments, requests.as_bytes())?;
         let mut rest = answer.as_slice();
-        let mut scripts = Vec::with_capacity(names.len());
+        let mut contents = Vec::with_capacity(names.len());
         for name in names {
             // A directory of a script's name, or a link that leads out of the commit, is none.
             if let Some(bytes) = next_object(&mut rest).ok_or_else(|| GitError::Failed {
                 command: "cat-file".to_owned(),
                 reason: format!("it says nothing of {name}"),
             })? {
-                scripts.push((name, bytes));
+                contents.push(((*name).to_owned(), bytes));
             }
         }
-        Ok(scripts)
+        Ok(contents)
     }
 
     /// What git prints, without the line's end; what it complains about otherwise.
@@ -192,6 +215,25 @@ impl Git<'_> {
         })
         .map_err(GitError::NoGit)
     }
+}
+
+/// The layout, when there is a name directly in the directory that our own reads.
+fn of_native_names(names: &[&str]) -> Option<Layout> {
+    let top: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| !name.contains('/'))
+        .collect();
+    if !top.iter().any(|name| is_native(name)) {
+        return None;
+    }
+    layout::detect(&top, is_native, |_| None, |_| false).ok()
+}
+
+/// Whether another tool could read something in the file of that name.
+fn is_readable(name: &str) -> bool {
+    let ends = [".sql", ".sql.conf", "/metadata.toml"];
+    ends.iter().any(|end| name.ends_with(end)) && !name.contains('\n')
 }
 
 fn complaint(output: &Output) -> String {

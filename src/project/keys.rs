@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{
     config::Config,
-    value::{Refused, Setting, file, positive, times, url, version_table},
+    value::{Refused, Setting, file, names, positive, times, url, version_table},
 };
 use crate::layout::Layout;
 
@@ -59,6 +59,7 @@ pub(super) const KEYS: &[Key] = &[
     key(Migrator, "protected", None, |c, v| read(&mut c.protected, v)),
     key(Migrator, "migrations", Some("MIGRATIONS"), |c, v| read(&mut c.migrations, v)),
     key(Migrator, "layout", Some("LAYOUT"), |c, v| put(&mut c.layout, Layout::read(v).map(Some))),
+    key(Migrator, "leave-out", Some("LEAVE_OUT"), |c, v| put(&mut c.leave_out, names(v))),
     key(Migrator, "templates", Some("TEMPLATES"), |c, v| read(&mut c.templates, v)),
     key(Migrator, "version-table", Some("VERSION_TABLE"), |c, v| put(&mut c.version_table, version_table(v))),
     key(Migrator, "out-of-order", Some("OUT_OF_ORDER"), |c, v| read(&mut c.out_of_order, v)),

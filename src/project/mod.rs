@@ -6,6 +6,9 @@
 
 // What every user of scripts needs.
 mod directory;
+mod foreign;
+mod memory;
+mod reading;
 mod script_name;
 mod scripts;
 mod table_name;
@@ -14,6 +17,8 @@ mod text;
 // What only the command needs: configuration, templates, new scripts.
 #[cfg(feature = "cli")]
 mod config;
+#[cfg(feature = "cli")]
+mod convert;
 #[cfg(feature = "cli")]
 mod create;
 #[cfg(feature = "cli")]
@@ -51,8 +56,10 @@ mod template_tests;
 #[cfg(feature = "cli")]
 pub use config::{Config, Flags, Misspelt, ProtectedUrl, Sources, Url};
 #[cfg(feature = "cli")]
+pub use convert::{ConvertError, Converted, converted, write_directory};
+#[cfg(feature = "cli")]
 pub use create::{Created, NewScripts, WriteError, create, create_repeatable, next_id};
-pub use directory::{read, read_history};
+pub use directory::{layout_of, read, read_history};
 #[cfg(feature = "cli")]
 pub use exchange::{Exchange, ExchangeError, exchange, recover};
 #[cfg(feature = "cli")]
@@ -61,10 +68,12 @@ pub use git::{GitError, history_at};
 pub use init::{InitError, init};
 #[cfg(feature = "cli")]
 pub use load::load;
+pub use memory::embedded_history;
 #[cfg(feature = "cli")]
 pub use problem::{ConfigProblem, ConfigProblemKind, Origin};
+pub use reading::Reading;
 pub use script_name::{MAX_SLUG, SlugError, slugify};
-pub use scripts::{DirectoryProblem, DirectoryProblemKind, embedded_history};
+pub use scripts::{DirectoryProblem, DirectoryProblemKind};
 pub use table_name::check_table_name;
 #[cfg(feature = "cli")]
 pub use template::{

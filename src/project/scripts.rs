@@ -4,7 +4,6 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     ffi::OsStr,
-    path::Path,
     sync::Arc,
 };
 
@@ -13,6 +12,7 @@ use super::{
     text::{TextProblem, check_line_ends, decode},
 };
 use crate::{
+    layout::{Layout, LayoutProblem},
     revision::{
         Direction, History, Place, Problem, ProblemKind, Repeatable, RepeatableId, RevisionId,
         Script, ScriptPair,
@@ -73,6 +73,23 @@ pub enum DirectoryProblemKind {
     /// A script that is no text.
     #[error(transparent)]
     Text(TextProblem),
+    /// Names of several tools, and nothing that tells which it is.
+    #[error("{name} could be a script of {}", list(layouts))]
+    AmbiguousLayout {
+        /// One of the names.
+        name: String,
+        /// Whose it could be.
+        layouts: Vec<Layout>,
+    },
+    /// What `leave-out` names is not there.
+    #[error("no file is called `{pattern}`, which `leave-out` names")]
+    NothingLeftOut {
+        /// As written.
+        pattern: String,
+    },
+    /// What a layout can't express.
+    #[error(transparent)]
+    Layout(LayoutProblem),
     /// A problem of a script or of the history.
     #[error(transparent)]
     Script(ProblemKind),
@@ -80,29 +97,8 @@ pub enum DirectoryProblemKind {
 
 pub(super) use DirectoryProblemKind as Kind;
 
-/// Reads scripts that are no files, such as those compiled into a program, and builds their
-/// history. Of a path only the last part is the script's name; all of it is shown.
-///
-/// # Errors
-/// Every problem found, by file, as [`super::read_history`] finds them.
-pub fn embedded_history<N, T>(
-    files: impl IntoIterator<Item = (N, T)>,
-    dialect: Dialect,
-) -> Result<History, Vec<DirectoryProblem>>
-where
-    N: AsRef<Path>,
-    T: AsRef<[u8]>,
-{
-    let mut files: Vec<_> = files.into_iter().collect();
-    files.sort_by(|(a, _), (b, _)| a.as_ref().cmp(b.as_ref()));
-    let looks = files.iter().map(|(path, content)| {
-        let path = path.as_ref();
-        let name = path.file_name().unwrap_or_default();
-        let content = || Ok(content.as_ref().to_vec());
-        look(name, path.display().to_string(), dialect, content)
-    });
-    Scan::of(looks).history()
-}
+/// All that was found at once.
+pub(super) type Problems = Vec<DirectoryProblem>;
 
 /// What a file is to us; also when it is wrong, so that nothing is said to be missing that is
 /// there.
@@ -151,15 +147,16 @@ fn read_script(
     file: &str,
     direction: Direction,
     dialect: Dialect,
-) -> Result<Script, Vec<DirectoryProblem>> {
+) -> Result<Script, Problems> {
     let text = read_text(content, file)?;
     Script::parse(dialect, direction, file, text.clone()).map_err(|found| placed(found, &text))
 }
 
-fn read_text(
+/// The text of a file.
+pub(super) fn read_text(
     content: impl FnOnce() -> Result<Vec<u8>, Kind>,
     file: &str,
-) -> Result<Arc<str>, Vec<DirectoryProblem>> {
+) -> Result<Arc<str>, Problems> {
     let bytes = content().map_err(|kind| vec![problem(file.to_owned(), kind)])?;
     let text = decode(bytes)
         .and_then(|text| check_line_ends(&text).map(|()| text))
@@ -200,9 +197,9 @@ pub(super) enum Found {
 
 /// A script's file; without a script when that could not be read.
 pub(super) struct FoundScript {
-    name: ScriptName,
-    file: String,
-    script: Option<Script>,
+    pub name: ScriptName,
+    pub file: String,
+    pub script: Option<Script>,
 }
 
 impl Scan {
@@ -239,7 +236,8 @@ impl Scan {
         let complete = problems.is_empty();
         let texts: HashMap<String, Arc<str>> = pairs
             .iter()
-            .flat_map(|pair| std::iter::once(&pair.up).chain(&pair.down))
+            // Both can be in one file; problems of a history are those of ups.
+            .flat_map(|pair| pair.down.iter().chain(std::iter::once(&pair.up)))
             .map(|script| (script.file.clone(), script.text.clone()))
             .collect();
         let history = History::new(pairs);
@@ -340,17 +338,33 @@ pub(super) fn problem(file: String, kind: Kind) -> DirectoryProblem {
 }
 
 fn script_problem(problem: Problem, text: Option<Arc<str>>) -> DirectoryProblem {
+    let Place { file, offset } = problem.place;
+    located(file, text.as_ref(), offset, Kind::Script(problem.kind))
+}
+
+/// A problem at a place of a text.
+pub(super) fn located(
+    file: String,
+    text: Option<&Arc<str>>,
+    offset: Option<usize>,
+    kind: Kind,
+) -> DirectoryProblem {
     let place = |(text, offset): (&Arc<str>, usize)| match text.strip_prefix('\u{feff}') {
         // A BOM takes no column.
         Some(rest) => position(rest, offset.saturating_sub(text.len() - rest.len())),
         None => position(text, offset),
     };
     DirectoryProblem {
-        position: text.as_ref().zip(problem.place.offset).map(place),
-        place: problem.place,
-        text,
-        kind: Kind::Script(problem.kind),
+        position: text.zip(offset).map(place),
+        place: Place { file, offset },
+        text: text.cloned(),
+        kind,
     }
+}
+
+fn list(layouts: &[Layout]) -> String {
+    let names: Vec<_> = layouts.iter().map(|layout| layout.as_str()).collect();
+    names.join(" or of ")
 }
 
 pub(super) fn sorted(mut problems: Vec<DirectoryProblem>) -> Vec<DirectoryProblem> {

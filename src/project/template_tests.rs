@@ -3,6 +3,7 @@ use std::{fs, path::Path};
 use chrono::DateTime;
 
 use super::*;
+use crate::project::Reading;
 use crate::{revision::RevisionId, sql::Dialect};
 
 fn id(text: &str) -> RevisionId {
@@ -244,7 +245,7 @@ fn init_makes_a_project_that_loads() {
             "new/app/templates/README.md",
         ]
     );
-    let history = read(&at.join("migrations"), "m", Dialect::Sqlite);
+    let history = read(&at.join("migrations"), "m", &Reading::new(Dialect::Sqlite));
     assert_eq!(history.unwrap(), []);
     let again = init(&at);
     assert!(matches!(again, Err(InitError::Exists(_))), "{again:?}");

@@ -153,6 +153,15 @@ pub(super) fn times(given: &Given<'_>) -> Result<u32, Refused> {
         .ok_or(Refused::Value("expected a whole number above zero"))
 }
 
+/// Names with commas between them.
+pub(super) fn names(given: &Given<'_>) -> Result<Vec<String>, Refused> {
+    let names = text(given)?.split(',').map(str::trim);
+    Ok(names
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect())
+}
+
 /// `name` or `schema.name`.
 pub(super) fn version_table(given: &Given<'_>) -> Result<String, Refused> {
     let name = text(given)?;

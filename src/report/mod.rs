@@ -18,9 +18,9 @@ pub use github::annotation;
 pub use progress::{Progress, Verbosity};
 pub use style::{Paint, Style};
 pub use view::{
-    AdoptView, BranchesView, ChangedSince, CheckView, CodesView, CurrentView, DbChange, DbView,
-    EditView, EnsuredView, ExplainView, ExplainedCode, Fork, HistoryView, InitView, Json, Lead,
-    LogView, Mark, NewRevisionView, PlanView, RebaseView, RecoveredView, RedoPlanView, RedoView,
-    RepairView, RevisionLine, RunView, ScriptView, ShowView, StampView, StatusView, TemplateLine,
-    TemplatesView, View, WrittenView,
+    AdoptView, BranchesView, ChangedSince, CheckView, CodesView, ConvertView, CurrentView,
+    DbChange, DbView, EditView, EnsuredView, ExplainView, ExplainedCode, Fork, HistoryView,
+    InitView, Json, Lead, LogView, Mark, NewRevisionView, PlanView, RebaseView, RecoveredView,
+    RedoPlanView, RedoView, RepairView, RevisionLine, RunView, ScriptView, ShowView, StampView,
+    StatusView, TemplateLine, TemplatesView, View, WrittenView,
 };

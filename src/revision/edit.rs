@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::{
     RevisionId,
     block::{self, BOM, CommentKind},
-    header::{DEPENDS_ON, REVISES},
-    header_line::{HeaderLine, Line, line},
+    header::{DEPENDS_ON, REVISES, TRANSACTION},
+    header_line::{HeaderLine, Line, is_sqlx_marker, line},
 };
 use crate::sql::Dialect;
 
@@ -50,6 +50,21 @@ pub fn with_dependencies(
     format!("{}{value}{}", &text[..found.value_at], &text[end..])
 }
 
+/// `text` with a header in the place of sqlx's marker, where it has one.
+pub fn without_marker(text: &str) -> String {
+    // It is on the first line, where no dialect differs.
+    let block = block::top_block(Dialect::Postgres, text);
+    match block.comments.first() {
+        Some(first) if is_sqlx_marker(text, first) => {
+            let (before, marker) = text.split_at(first.offset - "--".len());
+            let rest = &marker["--".len() + first.text.len()..];
+            let end = if first.text.ends_with('\r') { "\r" } else { "" };
+            format!("{before}-- migrator: {TRANSACTION} = off{end}{rest}")
+        }
+        _ => text.to_owned(),
+    }
+}
+
 fn header<'a>(dialect: Dialect, text: &'a str, key: &str) -> Option<HeaderLine<'a>> {
     let block = block::top_block(dialect, text);
     block.comments.iter().find_map(|c| match line(c) {
@@ -80,6 +95,23 @@ mod tests {
     use crate::revision::{Direction, Script, testing::ids};
 
     const DIALECTS: [Dialect; 2] = [Dialect::Postgres, Dialect::Sqlite];
+
+    #[test]
+    fn a_header_takes_the_place_of_the_marker() {
+        let check = |text: &str, expected: &str| assert_eq!(without_marker(text), expected);
+        check(
+            "-- no-transaction\nVACUUM",
+            "-- migrator: transaction = off\nVACUUM",
+        );
+        check("--no-transaction\r\n", "-- migrator: transaction = off\r\n");
+        check(
+            "\u{feff}-- no-transaction",
+            "\u{feff}-- migrator: transaction = off",
+        );
+        check("\n-- no-transaction", "\n-- no-transaction");
+        check("-- no-transactions\n", "-- no-transactions\n");
+        check("SELECT 1", "SELECT 1");
+    }
 
     #[test]
     fn parents_are_put_in() {

@@ -91,7 +91,7 @@ pub(super) const REVISES: &str = "revises";
 pub(super) const DEPENDS_ON: &str = "depends-on";
 pub(super) const LABEL: &str = "label";
 pub(super) const IRREVERSIBLE: &str = "irreversible";
-const TRANSACTION: &str = "transaction";
+pub(super) const TRANSACTION: &str = "transaction";
 
 const UP: &[Role] = &[Role::Up];
 const REVISION: &[Role] = &[Role::Up, Role::Down];

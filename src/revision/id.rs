@@ -8,17 +8,18 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-/// A revision's id: a run of digits of any length, compared by value.
+/// A revision's id: digits of any length, or several numbers with dots between them, compared
+/// number by number.
 ///
-/// `007` and `7` are the same id. New ids are UTC timestamps
-/// (`YYYYMMDDHHMMSS`), but counters and 20-digit ids of existing directories
-/// are read as well, so no machine integer holds it.
+/// `007` and `7` are the same id; `1.9` comes before `1.10`, and `1` before `1.0`. New ids are
+/// UTC timestamps (`YYYYMMDDHHMMSS`), but counters, 20-digit ids and versions of existing
+/// directories are read as well, so no machine integer holds it.
 #[derive(Clone, Debug)]
 pub struct RevisionId(Arc<str>);
 
-/// The text is no run of digits.
+/// The text is neither digits nor numbers with dots between them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a revision id; an id is a run of digits")]
+#[error("`{0}` is not a revision id; an id is digits, or numbers with dots between them")]
 pub struct RevisionIdError(pub String);
 
 impl RevisionId {
@@ -32,8 +33,10 @@ impl RevisionId {
         &self.0
     }
 
-    fn significant(&self) -> &str {
-        self.0.trim_start_matches('0')
+    /// Its numbers without leading zeros.
+    fn numbers(&self) -> impl Iterator<Item = &str> {
+        let numbers = self.0.split('.');
+        numbers.map(|number| number.trim_start_matches('0'))
     }
 }
 
@@ -41,10 +44,13 @@ impl FromStr for RevisionId {
     type Err = RevisionIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(RevisionIdError(text.to_owned()));
+        let is_number =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if text.split('.').all(is_number) {
+            Ok(Self(text.into()))
+        } else {
+            Err(RevisionIdError(text.to_owned()))
         }
-        Ok(Self(text.into()))
     }
 }
 
@@ -56,8 +62,12 @@ impl fmt::Display for RevisionId {
 
 impl Ord for RevisionId {
     fn cmp(&self, other: &Self) -> Ordering {
-        let (a, b) = (self.significant(), other.significant());
-        a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+        // Without leading zeros a longer number is a larger one.
+        fn weighed(number: &str) -> (usize, &str) {
+            (number.len(), number)
+        }
+        let (a, b) = (self.numbers(), other.numbers());
+        a.map(weighed).cmp(b.map(weighed))
     }
 }
 
@@ -69,7 +79,7 @@ impl PartialOrd for RevisionId {
 
 impl PartialEq for RevisionId {
     fn eq(&self, other: &Self) -> bool {
-        self.significant() == other.significant()
+        self.numbers().eq(other.numbers())
     }
 }
 
@@ -77,7 +87,9 @@ impl Eq for RevisionId {}
 
 impl Hash for RevisionId {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.significant().hash(state);
+        for number in self.numbers() {
+            number.hash(state);
+        }
     }
 }
 
@@ -99,12 +111,20 @@ mod tests {
         assert!(id("9") < id("10"));
         assert!(id("20150100000001000000") > id("20261122093000"));
         assert!(id("0") < id("1"));
+        assert_eq!(id("01.020"), id("1.20"));
+        assert!(id("1") < id("1.0"));
+        assert!(id("0") < id("0.0"));
+        assert!(id("1.9") < id("1.10"));
+        assert!(id("1") < id("1.0.1"));
+        assert!(id("1.99") < id("2"));
+        assert!(id("0.1") < id("1"));
+        assert!(id("1.2") < id("20261122093000"));
         assert_eq!(id("007").to_string(), "007");
     }
 
     #[test]
-    fn only_digits_are_ids() {
-        for text in ["", "a1", "1 ", "-1", "１"] {
+    fn only_numbers_are_ids() {
+        for text in ["", "a1", "1 ", "-1", "１", ".", "1.", ".1", "1..2", "1.a"] {
             assert_eq!(
                 text.parse::<RevisionId>(),
                 Err(RevisionIdError(text.into()))
@@ -133,6 +153,19 @@ mod tests {
             let (wide_a, wide_b) = (format!("{a:0>60}"), format!("{b:0>60}"));
             prop_assert_eq!(id(&a).cmp(&id(&b)), wide_a.cmp(&wide_b));
             prop_assert_eq!(id(&a) == id(&b), wide_a == wide_b);
+        }
+
+        #[test]
+        fn versions_are_ordered_number_by_number(
+            a in prop::collection::vec(0u64..12, 1..4),
+            b in prop::collection::vec(0u64..12, 1..4),
+        ) {
+            let text = |numbers: &[u64]| numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(".");
+            let (a_id, b_id) = (id(&text(&a)), id(&text(&b)));
+            prop_assert_eq!(a_id.cmp(&b_id), a.cmp(&b));
+            prop_assert_eq!(a_id == b_id, a == b);
+            let hasher = RandomState::new();
+            prop_assert!(a_id != b_id || hasher.hash_one(&a_id) == hasher.hash_one(&b_id));
         }
     }
 }

@@ -188,7 +188,7 @@ impl<'a> View<'a> {
     fn prefix(&self, text: &str) -> Result<Option<RevisionId>, TargetError> {
         let candidates: Vec<_> = self
             .ids()
-            .filter(|id| is_number(text) && id.as_str().starts_with(text))
+            .filter(|id| is_version(text) && id.as_str().starts_with(text))
             .cloned()
             .collect();
         if text.len() < PREFIX && !candidates.is_empty() {
@@ -318,6 +318,12 @@ fn only(text: &str, mut candidates: Vec<RevisionId>) -> Result<Option<RevisionId
         });
     }
     Ok(candidates.pop())
+}
+
+/// Whether an id could begin with it.
+fn is_version(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 fn is_number(text: &str) -> bool {

@@ -39,10 +39,13 @@ pub struct Script {
     pub direction: Direction,
     /// The file as it is shown to people: `migrations/2026…_x.up.sql`.
     pub file: String,
-    /// The whole file, BOM included.
+    /// The whole file, BOM included. What a file of another tool holds besides is blanked out, so
+    /// that every place in it is a place in the file.
     pub text: Arc<str>,
     /// What its top block says.
     pub headers: Headers,
+    /// See [`Self::alone`]; `None` when it is the text.
+    alone: Option<Arc<str>>,
 }
 
 impl Script {
@@ -92,6 +95,7 @@ impl Script {
                 file,
                 text,
                 headers,
+                alone: None,
             });
         }
         problems.sort_by_key(|(offset, _)| *offset);
@@ -105,6 +109,41 @@ impl Script {
                 kind,
             })
             .collect())
+    }
+
+    /// The part `text` of a file of another tool, which on its own is the script `alone`: the same
+    /// statements, and headers that say what that tool knew from elsewhere.
+    ///
+    /// # Errors
+    /// Every problem of the headers of `text`, then those of `alone`, at no place.
+    pub fn part(
+        dialect: Dialect,
+        direction: Direction,
+        file: impl Into<String>,
+        text: impl Into<Arc<str>>,
+        alone: impl Into<Arc<str>>,
+    ) -> Result<Self, Vec<Problem>> {
+        let part = Self::parse(dialect, direction, file, text)?;
+        let alone = Self::parse(dialect, direction, part.file, alone).map_err(|problems| {
+            let unplaced = |mut problem: Problem| {
+                problem.place.offset = None;
+                problem
+            };
+            problems.into_iter().map(unplaced).collect::<Vec<_>>()
+        })?;
+        Ok(Self {
+            text: part.text,
+            alone: Some(alone.text),
+            file: alone.file,
+            headers: alone.headers,
+            direction,
+        })
+    }
+
+    /// The script as it is in a file of its own, named and headed as migrator does: what is stored
+    /// for a downgrade, and what outlives the file it came from.
+    pub fn alone(&self) -> &Arc<str> {
+        self.alone.as_ref().unwrap_or(&self.text)
     }
 
     /// Where its header `revises` names `id`, as a byte offset.

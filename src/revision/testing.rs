@@ -1,12 +1,8 @@
 //! Small histories and version tables for tests.
 
-use std::sync::Arc;
-
 use chrono::DateTime;
 
-use super::{
-    AppliedRevision, Checksum, Direction, Headers, History, RevisionId, Script, ScriptPair, State,
-};
+use super::{AppliedRevision, Checksum, Direction, History, RevisionId, Script, ScriptPair, State};
 use crate::sql::Dialect;
 
 /// The ids in `text`, separated by spaces.
@@ -40,12 +36,8 @@ pub fn pair(name: &str, headers: &str) -> ScriptPair {
 
 /// A down script for `pair`.
 pub fn with_down(mut pair: ScriptPair) -> ScriptPair {
-    pair.down = Some(Script {
-        direction: Direction::Down,
-        file: pair.up.file.replace(".up.", ".down."),
-        text: Arc::from(""),
-        headers: Headers::default(),
-    });
+    let file = pair.up.file.replace(".up.", ".down.");
+    pair.down = Script::parse(Dialect::Sqlite, Direction::Down, file, "").ok();
     pair
 }
 

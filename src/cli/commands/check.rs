@@ -40,7 +40,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
             &context.config.migrations,
             &context.shown_migrations(),
             reference,
-            dialect,
+            &context.reading(dialect),
         )?),
         None => None,
     };

@@ -1,4 +1,4 @@
-use std::{path::PathBuf, time::Duration};
+use std::{path::Path, time::Duration};
 
 use crate::{
     cli::{
@@ -53,15 +53,18 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     if !args.down {
         warn_if_applied(context, &observed, &id)?;
     }
-    let name = |script: &&Script| PathBuf::from(&script.file).file_name().map(PathBuf::from);
-    let names = scripts.iter().filter_map(name);
-    let paths: Vec<_> = names.map(|n| context.config.migrations.join(n)).collect();
-    editor.open(&paths)?;
-    let files = scripts.into_iter().map(|script| script.file.clone());
-    context.output.result(&EditView {
-        id,
-        files: files.collect(),
-    });
+    let mut files: Vec<_> = scripts.iter().map(|script| script.file.clone()).collect();
+    // Another tool may have both in one file.
+    files.dedup();
+    let shown = context.shown_migrations();
+    let path = |file: &String| {
+        let name = Path::new(file)
+            .strip_prefix(&shown)
+            .unwrap_or(Path::new(file));
+        context.config.migrations.join(name)
+    };
+    editor.open(&files.iter().map(path).collect::<Vec<_>>())?;
+    context.output.result(&EditView { id, files });
     Ok(Exit::Done)
 }
 
@@ -72,12 +75,14 @@ fn scripts<'a>(args: &Args, revision: &'a Revision) -> Result<Vec<&'a Script>, E
     }
     if args.down || args.both {
         scripts.push(revision.down.as_ref().ok_or_else(|| {
-            let beside = revision.up.file.replace(".up.sql", ".down.sql");
             let error = Error::new(
                 codes::M406,
                 format!("revision {} has no down script", revision.id),
             );
-            error.hint(format!("it would be {beside}"))
+            match revision.up.file.strip_suffix(".up.sql") {
+                Some(stem) => error.hint(format!("it would be {stem}.down.sql")),
+                None => error,
+            }
         })?);
     }
     Ok(scripts)

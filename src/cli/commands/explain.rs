@@ -93,7 +93,7 @@ mod tests {
         let check = |id: &str, expected: Option<&str>| {
             assert_eq!(nearest(id).map(|code| code.id), expected, "{id}");
         };
-        check("M230", Some("M240"));
+        check("M230", Some("M220"));
         check("M713", Some("M703"));
         check("M20", Some("M201"));
         check("M", None);

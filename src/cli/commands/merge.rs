@@ -36,7 +36,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
-    let history = context.history(context.dialect())?;
+    let history = context.history_to_write(context.dialect())?;
     let parents = joined(&history, &args.revisions, context)?;
     let new = New {
         message: &args.message,

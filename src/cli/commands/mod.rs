@@ -4,6 +4,7 @@ pub mod adopt;
 pub mod branches;
 pub mod check;
 pub mod completions;
+pub mod convert;
 pub mod current;
 pub mod db;
 pub mod downgrade;
@@ -69,6 +70,7 @@ pub async fn run(args: Args, output: &Output) -> Result<Exit, Error> {
         Command::Edit(args) => edit::run(args, &context).await,
         Command::ListTemplates(args) => list_templates::run(args, &context),
         Command::Adopt(args) => adopt::run(args, &context).await,
+        Command::Convert(args) => convert::run(&args, &context),
         Command::Stamp(args) => stamp::run(args, &context).await,
     };
     result.map_err(|error| context.shown(error))

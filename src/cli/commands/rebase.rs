@@ -49,7 +49,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
             .hint("`migrator rebase REVISION`; `migrator heads` lists the heads"));
     };
     let dialect = context.dialect();
-    let history = context.history(dialect)?;
+    let history = context.history_to_write(dialect)?;
     let revision = one(&history, text, context)?;
     let onto = args.onto.iter().map(|text| one(&history, text, context));
     let onto = onto.collect::<Result<Vec<_>, _>>()?;

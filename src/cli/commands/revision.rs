@@ -61,9 +61,10 @@ pub struct Args {
 pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let editor = args.edit.then(Editor::find).transpose()?;
     if args.repeatable {
+        context.own_layout()?;
         return repeatable(&args.message, editor.as_ref(), context);
     }
-    let history = context.history(context.dialect())?;
+    let history = context.history_to_write(context.dialect())?;
     let parents = parents(&history, &args.head, context)?;
     let depends_on: Result<Vec<_>, Error> = args
         .depends_on

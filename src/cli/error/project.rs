@@ -1,9 +1,10 @@
 use super::{Error, diagnostic};
 use crate::{
     cli::codes::{self, Code},
+    layout::LayoutProblem,
     project::{
-        ConfigProblem, ConfigProblemKind, DirectoryProblem, DirectoryProblemKind, InitError,
-        Origin, SlugError, TemplateError, WriteError,
+        ConfigProblem, ConfigProblemKind, ConvertError, DirectoryProblem, DirectoryProblemKind,
+        InitError, Origin, SlugError, TemplateError, WriteError,
     },
     report::{Diagnostic, Snippet},
     revision::ProblemKind,
@@ -106,6 +107,12 @@ fn directory_problem(problem: &DirectoryProblem) -> Diagnostic {
             codes::M205,
             Some("save the file as UTF-8 with LF or CRLF line ends".to_owned()),
         ),
+        K::AmbiguousLayout { .. } => (
+            codes::M220,
+            Some("say which one with `layout` in migrator.toml".to_owned()),
+        ),
+        K::NothingLeftOut { .. } => (codes::M227, None),
+        K::Layout(problem) => layout(problem),
         K::Script(kind) => script(kind),
     };
     let place = Snippet {
@@ -122,6 +129,8 @@ fn directory_problem(problem: &DirectoryProblem) -> Diagnostic {
                     | ProblemKind::BatchInTransaction
                     | ProblemKind::BatchSyntax,
                 ) => line(text, at),
+                K::Layout(LayoutProblem::Unsupported { .. }) => word(text, at),
+                K::Layout(_) => line(text, at),
                 _ => word(text, at),
             }),
         at: problem.position,
@@ -134,6 +143,25 @@ fn directory_problem(problem: &DirectoryProblem) -> Diagnostic {
 }
 
 const BATCH_OPTIONS: &str = "options are: pause, max-rows-per-second, max-batches, max-lag";
+
+fn layout(problem: &LayoutProblem) -> (Code, Option<String>) {
+    use LayoutProblem as P;
+    let or_leave_it_out = "if it is to be left out, name it in `leave-out` of migrator.toml";
+    match problem {
+        P::Misnamed { .. } => (codes::M221, Some(or_leave_it_out.to_owned())),
+        P::NotSql { .. } => (
+            codes::M222,
+            Some(format!("write it as SQL; {or_leave_it_out}")),
+        ),
+        P::Unsupported { .. } => (codes::M224, None),
+        P::UnknownSetting { .. } | P::SettingValue => (codes::M225, None),
+        P::Misordered { .. } => (
+            codes::M226,
+            Some("give it an id that is lower, with as many digits as the others".to_owned()),
+        ),
+        _ => (codes::M223, None),
+    }
+}
 
 fn script(kind: &ProblemKind) -> (Code, Option<String>) {
     use ProblemKind as K;
@@ -177,7 +205,14 @@ fn script(kind: &ProblemKind) -> (Code, Option<String>) {
             codes::M204,
             Some("add the up script, or remove this one".to_owned()),
         ),
-        K::SlugMismatch { .. } => (codes::M204, Some("give both the same name".to_owned())),
+        K::SlugMismatch { .. } => (
+            codes::M204,
+            Some(
+                "give both the same name; to golang-migrate their names may differ: say so with \
+                 `layout` in migrator.toml"
+                    .to_owned(),
+            ),
+        ),
         K::IrreversibleWithDown { .. } => (
             codes::M210,
             Some("remove the header or the down script".to_owned()),
@@ -257,6 +292,22 @@ impl From<TemplateError> for Error {
             ..diagnostic(codes::M110, &error)
         }
         .into()
+    }
+}
+
+impl From<ConvertError> for Error {
+    fn from(error: ConvertError) -> Self {
+        let message = error.to_string();
+        match error {
+            ConvertError::Differs { .. } => Self::new(codes::M860, message),
+            ConvertError::NotEmpty(_) => {
+                Self::new(codes::M861, message).hint("name a directory that is not there yet")
+            }
+            ConvertError::Inside(_) => {
+                Self::new(codes::M862, message).hint("name a directory beside it")
+            }
+            _ => Self::new(codes::M002, message),
+        }
     }
 }
 

@@ -223,14 +223,7 @@ impl<'a> Reading<'a> {
     }
 
     fn find(&self, entry: &ForeignEntry) -> Option<&'a Revision> {
-        match self.records.tool {
-            ForeignTool::SqlMigrate => {
-                let file = entry.id.as_deref()?;
-                let mut all = self.history.by_id();
-                all.find(|revision| file_name(revision) == file)
-            }
-            _ => self.history.get(&self.id(entry)?),
-        }
+        self.history.get(&self.id(entry)?)
     }
 }
 

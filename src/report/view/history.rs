@@ -365,7 +365,7 @@ impl View for ShowView {
                 .flatten()
             {
                 text.push_str(&format!("\n{}\n", paint.paint(Style::Strong, &script.file)));
-                text.push_str(script.text.trim_end());
+                text.push_str(script.alone().trim_end());
                 text.push('\n');
             }
         }

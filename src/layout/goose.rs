@@ -1,0 +1,244 @@
+//! goose: `VERSION_NAME.sql` with `-- +goose Up` and `-- +goose Down`; what stands between
+//! `StatementBegin` and `StatementEnd` is split as everything is.
+
+use super::{
+    FileKind, Holds, Layout, LayoutProblem,
+    cut::{Cut, Mode, Section},
+    line::{Line, lines},
+    read::Fault,
+    tool::{self, Tool, misnamed},
+};
+use crate::sql::Dialect;
+
+pub(super) const TOOL: Tool = Tool {
+    cut,
+    ..Tool::plain(classify)
+};
+
+const EXPECTED: &str = "VERSION_NAME.sql";
+const UP: &str = "-- +goose Up";
+const DOWN: &str = "-- +goose Down";
+const BEGIN: &str = "-- +goose StatementBegin";
+const END: &str = "-- +goose StatementEnd";
+
+fn classify(name: &str, _: Dialect) -> FileKind {
+    script(name).unwrap_or_else(|| misnamed(Layout::Goose, name, EXPECTED))
+}
+
+fn script(name: &str) -> Option<FileKind> {
+    let (id, rest) = name.split_once('_')?;
+    if id.contains('.') {
+        return None;
+    }
+    if let Some(slug) = rest.strip_suffix(".go") {
+        let is_step = !slug.ends_with("_test") && tool::script(id, slug, Holds::Both).is_some();
+        let refused = LayoutProblem::NotSql { language: "Go" };
+        return is_step.then_some(FileKind::Refused(refused));
+    }
+    tool::script(id, rest.strip_suffix(".sql")?, Holds::Both)
+}
+
+/// What a file is read with.
+#[derive(Default)]
+struct Reader {
+    cut: Cut,
+    /// The StatementBegin that is open.
+    begun: Option<usize>,
+    no_transaction: bool,
+    faults: Vec<Fault>,
+}
+
+fn cut(text: &str) -> Result<Cut, Vec<Fault>> {
+    let mut reader = Reader::default();
+    for line in lines(text) {
+        match line.marker("+goose") {
+            Some((_, marker)) => reader.marker(&line, marker),
+            None => reader.sql(&line),
+        }
+    }
+    reader.end()
+}
+
+impl Reader {
+    fn fault(&mut self, at: usize, problem: LayoutProblem) {
+        self.faults.push(Fault::at(at, problem));
+    }
+
+    fn marker(&mut self, line: &Line<'_>, marker: &str) {
+        if line.is_indented() {
+            return self.fault(line.inner_start(), LayoutProblem::IndentedMarker);
+        }
+        let words: Vec<String> = marker.split_whitespace().map(str::to_uppercase).collect();
+        let problem = match words.join(" ").as_str() {
+            "UP" if self.cut.up.is_some() => LayoutProblem::RepeatedMarker(UP),
+            "UP" => {
+                self.cut.up = Some(Section::default());
+                return;
+            }
+            "DOWN" if self.cut.down.is_some() => LayoutProblem::RepeatedMarker(DOWN),
+            "DOWN" if self.cut.up.is_none() => LayoutProblem::MisplacedMarker {
+                marker: DOWN,
+                after: UP,
+            },
+            "DOWN" if self.begun.is_some() => LayoutProblem::MisplacedMarker {
+                marker: DOWN,
+                after: END,
+            },
+            "DOWN" => {
+                self.cut.down = Some(Section::default());
+                return;
+            }
+            "STATEMENTBEGIN" if self.cut.up.is_none() => LayoutProblem::MisplacedMarker {
+                marker: BEGIN,
+                after: UP,
+            },
+            "STATEMENTBEGIN" if self.begun.is_some() => LayoutProblem::MisplacedMarker {
+                marker: BEGIN,
+                after: END,
+            },
+            "STATEMENTBEGIN" => {
+                self.begun = Some(line.start);
+                return;
+            }
+            "STATEMENTEND" if self.begun.take().is_none() => LayoutProblem::MisplacedMarker {
+                marker: END,
+                after: BEGIN,
+            },
+            "STATEMENTEND" | "ENVSUB OFF" => return,
+            "NO TRANSACTION" => {
+                self.no_transaction = true;
+                return;
+            }
+            "ENVSUB ON" => LayoutProblem::Unsupported {
+                what: "a script with variables of the environment (ENVSUB)",
+            },
+            _ => LayoutProblem::UnknownMarker(format!("+goose {marker}")),
+        };
+        self.fault(line.start, problem);
+    }
+
+    fn sql(&mut self, line: &Line<'_>) {
+        match (&mut self.cut.down, &mut self.cut.up) {
+            (Some(section), _) | (None, Some(section)) => section.keep(line.start..line.end),
+            (None, None) if line.is_silent() || !self.faults.is_empty() => {}
+            (None, None) => self.fault(line.inner_start(), LayoutProblem::BeforeMarkers),
+        }
+    }
+
+    fn end(mut self) -> Result<Cut, Vec<Fault>> {
+        if let Some(begun) = self.begun {
+            self.fault(begun, LayoutProblem::UnfinishedStatement(END));
+        }
+        if self.cut.up.is_none() && self.faults.is_empty() {
+            self.faults
+                .push(Fault::of_file(LayoutProblem::MissingMarker(UP)));
+        }
+        if !self.faults.is_empty() {
+            return Err(self.faults);
+        }
+        if self.no_transaction {
+            for section in self.cut.up.iter_mut().chain(&mut self.cut.down) {
+                section.mode = Mode::Off;
+            }
+        }
+        Ok(self.cut)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::layout::testing::{check_cut, check_fault, check_names};
+
+    #[test]
+    fn names() {
+        check_names(
+            Layout::Goose,
+            &[
+                ("20240115180414_init.sql", "20240115180414 init both"),
+                ("00001_a.b.sql", "00001 a.b both"),
+                ("00002_step.go", "refused"),
+                ("00002_step_test.go", "other"),
+                ("embed.go", "other"),
+                ("my_migrations.go", "other"),
+                ("a_b.sql", "refused"),
+                ("seed.sql", "refused"),
+            ],
+        );
+    }
+
+    #[test]
+    fn sections() {
+        let check =
+            |text: &str, expected: &str| check_cut(Layout::Goose, "1_a.sql", text, expected);
+        check(
+            "-- why\n-- +goose Up\n-- Add t\nCREATE TABLE t ();\n-- +goose StatementBegin\nDO $$ BEGIN; END $$;\n\
+             -- +goose StatementEnd\n\n-- +goose Down\n\nDROP TABLE t;\n",
+            "up:\n-- Add t\nCREATE TABLE t ();\nDO $$ BEGIN; END $$;\ndown:\nDROP TABLE t;\n",
+        );
+        check("-- +goose Up\r\nSELECT 1;", "up:\nSELECT 1;\n");
+        check("--+goose up\n-- +goose   Down", "up:\ndown:\n");
+        check(
+            "-- +goose no transaction\n-- +goose Up\nVACUUM;\n-- +goose Down\nSELECT 1;\n",
+            "up:\n-- migrator: transaction = off\nVACUUM;\ndown:\n-- migrator: transaction = off\nSELECT 1;\n",
+        );
+        check(
+            "-- +goose Up\n-- +goose ENVSUB OFF\nSELECT 1;",
+            "up:\nSELECT 1;\n",
+        );
+    }
+
+    #[test]
+    fn faults() {
+        let check =
+            |text: &str, expected: &str| check_fault(Layout::Goose, "1_a.sql", text, expected);
+        check("", "there is no line `-- +goose Up`");
+        check(
+            "\n  SELECT 1;",
+            "2:3 this stands before the first marker, so that it never runs",
+        );
+        check(
+            "-- +goose Up\n-- +goose Up",
+            "2:1 this is the second `-- +goose Up`",
+        );
+        check(
+            "-- +goose Down",
+            "1:1 `-- +goose Down` must come after `-- +goose Up`",
+        );
+        check(
+            "-- +goose StatementBegin",
+            "1:1 `-- +goose StatementBegin` must come after `-- +goose Up`",
+        );
+        check(
+            "-- +goose Up\n-- +goose StatementEnd",
+            "2:1 `-- +goose StatementEnd` must come after `-- +goose StatementBegin`",
+        );
+        check(
+            "-- +goose Up\n-- +goose StatementBegin\nSELECT 1;",
+            "2:1 the statement that begins here has no `-- +goose StatementEnd`",
+        );
+        check(
+            "-- +goose Up\n -- +goose Down",
+            "2:2 a marker stands at the beginning of its line",
+        );
+        check(
+            "-- +goose Upp",
+            "1:1 `+goose Upp` is no marker that is known",
+        );
+        check(
+            "-- +goose Up\n-- +goose ENVSUB ON\nSELECT 1;",
+            "2:1 a script with variables of the environment (ENVSUB) can't be read",
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_cut_or_refused(text in "(?s)(-- \\+goose (Up|Down|StatementBegin|StatementEnd)|[-a; \n\r\u{feff}ż]){0,30}") {
+            if let Ok(Cut { up: Some(up), .. }) = cut(&text) {
+                prop_assert_eq!(up.aligned(&text).len(), text.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+use std::sync::Arc;
+
+use super::{
+    Holds, Layout, LayoutProblem, ScriptFile,
+    cut::{Cut, Mode, Section},
+};
+use crate::{
+    revision::{Direction, ProblemKind, Script},
+    sql::Dialect,
+};
+
+/// A problem of a file, with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Byte offset in the text; `None` for all of the file.
+    pub offset: Option<usize>,
+    /// Whether it is about the file with the settings.
+    pub in_settings: bool,
+    /// What is wrong.
+    pub kind: FaultKind,
+}
+
+/// What can be wrong with a file of another tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// By the rules of its tool.
+    Layout(LayoutProblem),
+    /// By those of scripts.
+    Script(ProblemKind),
+}
+
+impl Fault {
+    /// At a place of the text.
+    pub(super) fn at(offset: usize, problem: LayoutProblem) -> Self {
+        Self {
+            offset: Some(offset),
+            in_settings: false,
+            kind: FaultKind::Layout(problem),
+        }
+    }
+
+    /// Of the whole file.
+    pub(super) fn of_file(problem: LayoutProblem) -> Self {
+        Self {
+            offset: None,
+            in_settings: false,
+            kind: FaultKind::Layout(problem),
+        }
+    }
+}
+
+/// The scripts in the text of a file, which is shown as `shown`. `settings` is the text of the file
+/// that has some for it.
+///
+/// # Errors
+/// Every problem of the texts.
+pub fn read(
+    layout: Layout,
+    dialect: Dialect,
+    file: &ScriptFile,
+    shown: &str,
+    text: &Arc<str>,
+    settings: Option<&str>,
+) -> Result<Vec<Script>, Vec<Fault>> {
+    let Cut { up, down } = cut(layout, file, text, settings)?;
+    let mut scripts = Vec::new();
+    let mut faults = Vec::new();
+    for (direction, section) in [(Direction::Up, up), (Direction::Down, down)] {
+        let Some(section) = section else { continue };
+        match script(dialect, direction, shown, text, &section) {
+            Ok(script) => scripts.push(script),
+            Err(wrong) => faults.extend(wrong),
+        }
+    }
+    if faults.is_empty() {
+        Ok(scripts)
+    } else {
+        Err(faults)
+    }
+}
+
+fn cut(
+    layout: Layout,
+    file: &ScriptFile,
+    text: &str,
+    settings: Option<&str>,
+) -> Result<Cut, Vec<Fault>> {
+    let Some(tool) = layout.tool() else {
+        return Ok(Cut::default());
+    };
+    let Holds::One(direction) = file.holds else {
+        return (tool.cut)(text);
+    };
+    let mut mode = (tool.mode)(text, settings)?;
+    if file.autocommit {
+        mode = Mode::Off;
+    }
+    let section = Some(Section::whole(text, mode));
+    Ok(match direction {
+        Direction::Up => Cut {
+            up: section,
+            down: None,
+        },
+        Direction::Down => Cut {
+            up: None,
+            down: section,
+        },
+    })
+}
+
+fn script(
+    dialect: Dialect,
+    direction: Direction,
+    shown: &str,
+    text: &Arc<str>,
+    section: &Section,
+) -> Result<Script, Vec<Fault>> {
+    let off = section.is_off(dialect, text);
+    let script = if section.is_whole(text) && !off {
+        Script::parse(dialect, direction, shown, Arc::clone(text))
+    } else {
+        let alone = section.alone(text, off);
+        Script::part(dialect, direction, shown, section.aligned(text), alone)
+    };
+    script.map_err(|problems| {
+        let fault = |problem: crate::revision::Problem| Fault {
+            offset: problem.place.offset,
+            in_settings: false,
+            kind: FaultKind::Script(problem.kind),
+        };
+        problems.into_iter().map(fault).collect()
+    })
+}

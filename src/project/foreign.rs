@@ -1,0 +1,178 @@
+//! Files of other tools: which of them are read, and how their scripts come to us.
+
+use std::{collections::HashMap, num::NonZero, panic::resume_unwind, sync::Arc, thread};
+
+use super::{
+    script_name::{FileName, ScriptName, classify},
+    scripts::{Found, FoundScript, Kind, Look, Problems, located, problem, read_text},
+};
+use crate::{
+    layout::{self, Fault, FaultKind, FileKind, Holds, Layout, ScriptFile},
+    revision::{Direction, RevisionId},
+    sql::Dialect,
+};
+
+/// The files of a directory, wherever it is.
+pub(super) trait Files: Sync {
+    /// A file's name as people see it.
+    fn shown(&self, name: &str) -> String;
+
+    /// A file's bytes.
+    fn content(&self, name: &str) -> Result<Vec<u8>, Kind>;
+
+    /// Whether there is a file of that name.
+    fn has(&self, name: &str) -> bool;
+}
+
+/// Whether our own layout reads a file of that name as a script.
+pub(super) fn is_native(name: &str) -> bool {
+    matches!(classify(name), FileName::Script(_))
+}
+
+/// Finds out whose directory it is, by the names that are directly in it.
+pub(super) fn detect(files: &impl Files, names: &[&str]) -> Result<Layout, Kind> {
+    let text = |name: &str| String::from_utf8(files.content(name).ok()?).ok();
+    let has_scripts = |name: &str| files.has(&format!("{name}/up.sql"));
+    layout::detect(names, is_native, text, has_scripts).map_err(|found| Kind::AmbiguousLayout {
+        name: found.name,
+        layouts: found.layouts,
+    })
+}
+
+/// Files that are worth a thread.
+const SHARE: usize = 100;
+
+/// Looks at every file of the directory, by `names`.
+pub(super) fn look(
+    layout: Layout,
+    dialect: Dialect,
+    files: &impl Files,
+    names: &[&str],
+) -> Vec<Look> {
+    let kinds = layout::sort_out(layout, dialect, names);
+    let sorted: Vec<_> = names.iter().copied().zip(kinds).collect();
+    let reader = Reader {
+        layout,
+        dialect,
+        files,
+    };
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let shares = processors.min(sorted.len() / SHARE).max(1);
+    let share = |part: &[(&str, FileKind)]| {
+        let looks = part.iter().flat_map(|(name, kind)| reader.file(name, kind));
+        looks.collect::<Vec<Look>>()
+    };
+    let mut looks = thread::scope(|scope| {
+        let parts = sorted.chunks(sorted.len().div_ceil(shares).max(1));
+        let threads: Vec<_> = parts.map(|part| scope.spawn(move || share(part))).collect();
+        let parts = threads.into_iter().map(|thread| thread.join());
+        let parts = parts.map(|part| part.unwrap_or_else(|panic| resume_unwind(panic)));
+        parts.flatten().collect::<Vec<_>>()
+    });
+    name_downs_like_ups(&mut looks);
+    looks
+}
+
+/// Other tools know a revision by its id alone; what else is in the names may differ.
+fn name_downs_like_ups(looks: &mut [Look]) {
+    let of = |look: &'_ Look, direction| {
+        let Some(Found::Script(found)) = &look.0 else {
+            return None;
+        };
+        (found.name.direction == direction).then(|| found.name.clone())
+    };
+    let ups: HashMap<RevisionId, String> = looks
+        .iter()
+        .filter_map(|look| of(look, Direction::Up))
+        .map(|name| (name.id, name.slug))
+        .collect();
+    for look in looks {
+        if let Some(Found::Script(found)) = &mut look.0
+            && found.name.direction == Direction::Down
+            && let Some(slug) = ups.get(&found.name.id)
+        {
+            found.name.slug.clone_from(slug);
+        }
+    }
+}
+
+struct Reader<'a, F> {
+    layout: Layout,
+    dialect: Dialect,
+    files: &'a F,
+}
+
+impl<F: Files> Reader<'_, F> {
+    fn file(&self, name: &str, kind: &FileKind) -> Vec<Look> {
+        match kind {
+            FileKind::Other => Vec::new(),
+            FileKind::Refused(found) => {
+                let kind = Kind::Layout(found.clone());
+                vec![(None, vec![problem(self.files.shown(name), kind)])]
+            }
+            FileKind::Script(script) => self.scripts(name, script),
+        }
+    }
+
+    /// The scripts of a file; where they can't be read, that there are some.
+    fn scripts(&self, name: &str, file: &ScriptFile) -> Vec<Look> {
+        let shown = self.files.shown(name);
+        let found = |direction, script| {
+            Found::Script(FoundScript {
+                name: ScriptName {
+                    id: file.id.clone(),
+                    slug: file.slug.clone(),
+                    direction,
+                },
+                file: shown.clone(),
+                script,
+            })
+        };
+        match self.read(name, &shown, file) {
+            Ok(scripts) => scripts
+                .into_iter()
+                .map(|script| (Some(found(script.direction, Some(script))), Vec::new()))
+                .collect(),
+            Err(problems) => {
+                let direction = match file.holds {
+                    Holds::One(direction) => direction,
+                    Holds::Both => Direction::Up,
+                };
+                vec![(Some(found(direction, None)), problems)]
+            }
+        }
+    }
+
+    fn read(
+        &self,
+        name: &str,
+        shown: &str,
+        file: &ScriptFile,
+    ) -> Result<Vec<crate::revision::Script>, Problems> {
+        let text = self.text(name, shown)?;
+        let settings = match &file.settings {
+            Some(name) => Some((name, self.text(name, &self.files.shown(name))?)),
+            None => None,
+        };
+        let of_settings = settings.as_ref().map(|(_, text)| &**text);
+        layout::read(self.layout, self.dialect, file, shown, &text, of_settings).map_err(|faults| {
+            let problem = |fault: Fault| {
+                let kind = match fault.kind {
+                    FaultKind::Script(kind) => Kind::Script(kind),
+                    FaultKind::Layout(kind) => Kind::Layout(kind),
+                };
+                match &settings {
+                    Some((name, text)) if fault.in_settings => {
+                        located(self.files.shown(name), Some(text), fault.offset, kind)
+                    }
+                    _ => located(shown.to_owned(), Some(&text), fault.offset, kind),
+                }
+            };
+            faults.into_iter().map(problem).collect()
+        })
+    }
+
+    fn text(&self, name: &str, shown: &str) -> Result<Arc<str>, Problems> {
+        read_text(|| self.files.content(name), shown)
+    }
+}

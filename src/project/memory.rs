@@ -1,0 +1,130 @@
+//! Scripts that are no files: compiled into a program, or of another commit.
+
+use std::{collections::BTreeMap, ffi::OsStr, path::Path};
+
+use super::{
+    foreign::{self, Files},
+    reading::Reading,
+    scripts::{DirectoryProblem, Kind, Scan, look, problem},
+};
+use crate::{
+    layout::{Depth, Layout},
+    revision::History,
+};
+
+/// Reads scripts that are no files, such as those compiled into a program, and builds their
+/// history. Of a path only the last part is the script's name, and all of it is shown; but all of it
+/// is the name where a layout has its scripts in directories. Without a layout it is our own.
+///
+/// # Errors
+/// Every problem found, by file, as [`super::read_history`] finds them.
+pub fn embedded_history<N, T>(
+    files: impl IntoIterator<Item = (N, T)>,
+    reading: &Reading,
+) -> Result<History, Vec<DirectoryProblem>>
+where
+    N: AsRef<Path>,
+    T: AsRef<[u8]>,
+{
+    let layout = reading.layout.unwrap_or_default();
+    if layout != Layout::Native {
+        let name = |path: &Path| match layout.depth() {
+            Depth::Flat => path
+                .file_name()
+                .map(Path::new)
+                .unwrap_or(path)
+                .display()
+                .to_string(),
+            Depth::One | Depth::All => path.display().to_string(),
+        };
+        let files = files.into_iter();
+        let files =
+            files.map(|(path, content)| (name(path.as_ref()), Some(content.as_ref().to_vec())));
+        let memory = Memory {
+            files: files.collect(),
+            folder: String::new(),
+        };
+        return memory.history(reading);
+    }
+    let mut files: Vec<_> = files.into_iter().collect();
+    files.sort_by(|(a, _), (b, _)| a.as_ref().cmp(b.as_ref()));
+    let looks = files.iter().map(|(path, content)| {
+        let path = path.as_ref();
+        let name = path.file_name().unwrap_or_default();
+        let content = || Ok(content.as_ref().to_vec());
+        look(name, path.display().to_string(), reading.dialect, content)
+    });
+    Scan::of(looks).history()
+}
+
+/// The files of a directory that is no longer, or not yet, on the disk: by their names relative to
+/// it, with the bytes of those that could be scripts.
+pub(super) struct Memory {
+    pub files: BTreeMap<String, Option<Vec<u8>>>,
+    /// What people see before a file's name.
+    pub folder: String,
+}
+
+impl Memory {
+    /// Builds the history of the files.
+    pub fn history(&self, reading: &Reading) -> Result<History, Vec<DirectoryProblem>> {
+        let left_out = |name: &str| reading.left_out_by(name).next().is_some();
+        let names = |layout| {
+            let mut names = self.names(layout);
+            names.retain(|name| !left_out(name));
+            names
+        };
+        let layout = match reading.layout {
+            Some(layout) => layout,
+            None => {
+                let mut top: Vec<String> = self.files.keys().map(|name| top(name)).collect();
+                top.dedup();
+                top.retain(|name| !left_out(name));
+                let top: Vec<&str> = top.iter().map(String::as_str).collect();
+                let found = foreign::detect(self, &top);
+                found.map_err(|kind| vec![problem(self.folder.clone(), kind)])?
+            }
+        };
+        let names = names(layout);
+        if layout == Layout::Native {
+            let looks = names.iter().map(|name| {
+                let content = || self.content(name);
+                look(OsStr::new(name), self.shown(name), reading.dialect, content)
+            });
+            return Scan::of(looks).history();
+        }
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        Scan::of(foreign::look(layout, reading.dialect, self, &names)).history()
+    }
+
+    /// The names that a layout looks at.
+    fn names(&self, layout: Layout) -> Vec<String> {
+        let is_there = |name: &&String| match layout.depth() {
+            Depth::Flat => !name.contains('/'),
+            Depth::One => name.matches('/').count() < 2,
+            Depth::All => true,
+        };
+        self.files.keys().filter(is_there).cloned().collect()
+    }
+}
+
+fn top(name: &str) -> String {
+    name.split('/').next().unwrap_or(name).to_owned()
+}
+
+impl Files for Memory {
+    fn shown(&self, name: &str) -> String {
+        format!("{}{name}", self.folder)
+    }
+
+    fn content(&self, name: &str) -> Result<Vec<u8>, Kind> {
+        match self.files.get(name) {
+            Some(Some(bytes)) => Ok(bytes.clone()),
+            _ => Err(Kind::NotAFile),
+        }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.files.contains_key(name)
+    }
+}

@@ -1,0 +1,36 @@
+//! How a directory of scripts is read.
+
+use crate::{layout::Layout, sql::Dialect};
+
+/// What has to be known before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Whose rules the scripts follow.
+    pub dialect: Dialect,
+    /// Whose names the files have; `None` is to be found by looking.
+    pub layout: Option<Layout>,
+    /// Names of files that are not read, relative to the directory. With a `*` in front, all that
+    /// end so. One that is no file's name is a problem.
+    pub leave_out: Vec<String>,
+}
+
+impl Reading {
+    /// The layout found by looking, and nothing left out.
+    pub fn new(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            layout: None,
+            leave_out: Vec::new(),
+        }
+    }
+
+    /// Those of the patterns that `name` fits.
+    pub(super) fn left_out_by(&self, name: &str) -> impl Iterator<Item = &String> {
+        self.leave_out
+            .iter()
+            .filter(move |pattern| match pattern.strip_prefix('*') {
+                Some(end) => name.ends_with(end),
+                None => **pattern == name,
+            })
+    }
+}
