@@ -30,8 +30,10 @@
 //! the command's dependencies: `default-features = false`.
 //!
 //! The rooms, from the ground up; imports go down only:
-//! [`sql`] · [`revision`] · [`layout`] · [`plan`], [`project`], [`database`] · [`execute`] · [`library`], [`report`] · [`cli`].
+//! [`sql`] · [`revision`] · [`layout`] · [`plan`], [`project`], [`database`] · [`backup`], [`execute`] · [`library`], [`report`] · [`cli`].
 
+#[cfg(feature = "cli")]
+pub mod backup;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod database;

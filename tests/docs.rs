@@ -147,6 +147,10 @@ fn commands() -> BTreeMap<String, BTreeSet<String>> {
             commands.insert(command, &options(&text) - &global);
             continue;
         };
+        if text.contains(&format!("Usage: migrator {command} [OPTIONS]\n")) {
+            // One that does something by itself, too.
+            commands.insert(command.clone(), &options(&text) - &global);
+        }
         let names = list
             .lines()
             .map_while(|line| line.strip_prefix("  ")?.split(' ').next());
@@ -216,7 +220,11 @@ fn between<'a>(source: &'a str, before: &str, after: &str) -> Vec<&'a str> {
 fn the_page_of_the_configuration_has_every_key() {
     let page = read("docs/configuration.md");
     let source = read("src/project/keys.rs");
-    for (section_name, sign) in [("migrator", "Migrator"), ("postgres", "Postgres")] {
+    for (section_name, sign) in [
+        ("migrator", "Migrator"),
+        ("postgres", "Postgres"),
+        ("backup", "Backup"),
+    ] {
         let keys = between(&source, &format!("key({sign}, \""), "\"");
         let keys: BTreeSet<_> = keys.into_iter().map(str::to_owned).collect();
         let heading = format!("## Keys of [{section_name}]");

@@ -8,7 +8,7 @@ const FLOORS: &[&[&str]] = &[
     &["revision"],
     &["layout"],
     &["plan", "project", "database"],
-    &["execute"],
+    &["backup", "execute"],
     &["report", "library"],
     &["cli"],
 ];
@@ -21,6 +21,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("console", &["report", "cli"]),
     ("indicatif", &["report"]),
     ("toml", &["project"]),
+    ("zstd", &["database"]),
     ("tokio", &["database", "execute", "cli"]),
 ];
 

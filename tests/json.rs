@@ -43,10 +43,15 @@ fn same(value: &mut Value, key: &str) {
             "at" | "applied_at" => *text = "2026-11-23T09:31:05.204Z".to_owned(),
             "actor" | "applied_by" => *text = "ada@engine".to_owned(),
             "tool_version" => *text = "0.1.0".to_owned(),
+            "made_at" => *text = "2026-11-23T09:31:05Z".to_owned(),
+            "sha256" | "schema" => *text = "0f7c2e…".to_owned(),
+            "database" if text.starts_with("sqlite:/") => *text = "sqlite:/srv/app.db".to_owned(),
+            "file" | "kept" | "drop_command" => *text = with_given_stamps(text),
             // Ids from the clock: those of examples are of one day.
             _ => *text = with_given_ids(text),
         },
         Value::Number(_) if key == "duration_ms" => *value = json!(4),
+        Value::Number(_) if key == "size" => *value = json!(1843),
         _ => {}
     }
 }
@@ -64,9 +69,43 @@ fn with_given_ids(text: &str) -> String {
     }
 }
 
+/// As names of files have a time, and when that is in examples.
+const STAMP: &str = "20261123T093105Z";
+
+/// Where a text has such a time.
+fn stamp_in(text: &str) -> Option<usize> {
+    let is_stamp = |part: &str| {
+        let (digits, marks) = (part.bytes().filter(u8::is_ascii_digit).count(), "TZ");
+        digits == STAMP.len() - marks.len() && part.find('T') == Some(8) && part.ends_with('Z')
+    };
+    let starts = 0..text.len().saturating_sub(STAMP.len() - 1);
+    let mut starts = starts.filter(|at| text.is_char_boundary(*at));
+    starts.find(|at| text.get(*at..at + STAMP.len()).is_some_and(is_stamp))
+}
+
+/// `text` with the times of the clock as [`STAMP`].
+fn with_given_stamps(text: &str) -> String {
+    match stamp_in(text) {
+        None => with_given_ids(text),
+        Some(at) => {
+            let rest = with_given_stamps(&text[at + STAMP.len()..]);
+            format!("{}{STAMP}{rest}", &text[..at])
+        }
+    }
+}
+
+/// `line` with the name that the backup really has.
+fn with_real_backup(env: &Env, line: &str) -> String {
+    let files = env.files();
+    let real = files
+        .iter()
+        .find_map(|file| Some(&file[stamp_in(file)?..][..STAMP.len()]));
+    real.map_or(line.to_owned(), |real| line.replace(STAMP, real))
+}
+
 /// What `migrator LINE` prints, the same every time.
 fn printed(env: &Env, line: &str, variables: &[(String, String)]) -> String {
-    let words = shell_words(line);
+    let words = shell_words(&with_real_backup(env, line));
     let mut command = env.command();
     let output = command
         .args(words)
@@ -178,8 +217,12 @@ fn commands(of: &[&str]) -> BTreeSet<String> {
         .lines()
         .map_while(|line| line.strip_prefix("  ")?.split(' ').next())
         .filter(|name| *name != "help");
+    // One that does something by itself, too.
+    let usage = format!("Usage: migrator {} [OPTIONS]\n", of.join(" "));
+    let own = help.contains(&usage).then(|| of.join(" "));
     names
         .flat_map(|name| commands(&[of, &[name]].concat()))
+        .chain(own)
         .collect()
 }
 

@@ -9,9 +9,9 @@ use super::{codes, error::Error};
 use crate::sql;
 
 use super::commands::{
-    adopt, branches, check, completions, convert, current, db, downgrade, edit, ensure_version,
-    explain, heads, history, init, list_templates, man, merge, rebase, redo, repair, revision,
-    show, stamp, status, upgrade,
+    adopt, backup, branches, check, completions, convert, current, db, downgrade, edit,
+    ensure_version, explain, heads, history, init, list_templates, man, merge, rebase, redo,
+    repair, restore, revision, show, stamp, status, upgrade,
 };
 
 /// Database migrations for SQLite and PostgreSQL, in plain SQL
@@ -131,6 +131,8 @@ pub enum Command {
     Repair(repair::Args),
     EnsureVersion(ensure_version::Args),
     Convert(convert::Args),
+    Backup(backup::Args),
+    Restore(restore::Args),
     Db(db::Args),
     Edit(edit::Args),
     ListTemplates(list_templates::Args),
@@ -198,6 +200,8 @@ impl Command {
             Self::Repair(_) => "repair",
             Self::EnsureVersion(_) => "ensure-version",
             Self::Convert(_) => "convert",
+            Self::Backup(args) => args.name(),
+            Self::Restore(_) => "restore",
             Self::Db(args) => args.name(),
             Self::Edit(_) => "edit",
             Self::ListTemplates(_) => "list-templates",

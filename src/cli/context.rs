@@ -59,6 +59,15 @@ pub struct Context {
     /// Whether everything is confirmed beforehand.
     pub yes: bool,
     log: OnceLock<Arc<LogFile>>,
+    /// The options that choose configuration and database, as they were given.
+    given: Given,
+}
+
+/// See [`Context::command`].
+struct Given {
+    config: Option<std::path::PathBuf>,
+    environment: Option<String>,
+    url: Option<String>,
 }
 
 impl Context {
@@ -94,6 +103,11 @@ impl Context {
             output,
             yes: global.yes,
             log: OnceLock::new(),
+            given: Given {
+                config: global.config.clone(),
+                environment: global.environment.clone(),
+                url: global.url.clone(),
+            },
         })
     }
 
@@ -132,6 +146,24 @@ impl Context {
         if let Some(log) = self.log.get() {
             log.end(result);
         }
+    }
+
+    /// A command line for the same project and database, to be copied into a shell. Never with a
+    /// password.
+    pub fn command(&self, rest: &[&str]) -> String {
+        let mut words = vec!["migrator".to_owned()];
+        let mut option = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                words.extend([name.to_owned(), shell_word(&value)]);
+            }
+        };
+        let config = self.given.config.as_ref();
+        option("-c", config.map(|config| config.display().to_string()));
+        option("-n", self.given.environment.clone());
+        let url = self.given.url.as_deref();
+        option("--url", url.map(database::without_password));
+        words.extend(rest.iter().map(|word| shell_word(word)));
+        words.join(" ")
     }
 
     /// Where the database is.
@@ -363,6 +395,15 @@ fn parse(url: &Url) -> Result<Location, Error> {
         .map_err(|error| error::location(&error, &url.origin.to_string()))
 }
 
+/// A word as shells take it.
+fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:@=+,%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 /// `text` with `name` in place of `path`, but not where it is a part of a longer path.
 fn renamed(text: &str, path: &str, name: &str) -> String {
     let mut parts = text.split(path);
@@ -378,6 +419,15 @@ fn renamed(text: &str, path: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_survive_a_shell() {
+        let check = |word: &str, expected: &str| assert_eq!(shell_word(word), expected);
+        check("backups/app-1.sqlite.zst", "backups/app-1.sqlite.zst");
+        check("a b", "'a b'");
+        check("it's", "'it'\\''s'");
+        check("", "''");
+    }
 
     #[test]
     fn only_whole_paths_are_renamed() {

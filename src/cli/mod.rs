@@ -4,6 +4,7 @@
 //! codes, hints and exit statuses of all errors in `codes` and `error`.
 
 mod args;
+mod backup;
 mod codes;
 mod commands;
 mod confirm;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     execute::{Event, Sink, SlowStatement},
-    report::{Diagnostic, Json, Paint, Progress, Style, Verbosity, View, annotation},
+    report::{Bar, Diagnostic, Json, Paint, Progress, Style, Verbosity, View, annotation},
 };
 
 /// The version of the JSON objects: raised when a field changes its meaning or goes.
@@ -119,6 +119,14 @@ impl Output {
         let progress = Arc::new(Progress::new(self.out, self.err, self.verbosity));
         let shown = Arc::clone(&progress);
         (Some(progress), Arc::new(move |event| shown.show(&event)))
+    }
+
+    /// A live line for long work.
+    pub fn bar(&self) -> Bar {
+        Bar::new(match self.format {
+            Format::Human => self.verbosity,
+            _ => Verbosity::Quiet,
+        })
     }
 
     fn json(&self, ok: bool, fields: Json, errors: &[Diagnostic]) {

@@ -1,4 +1,4 @@
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use crate::layout::ForeignError;
 
@@ -189,6 +189,38 @@ pub enum DatabaseError {
     /// `:memory:` where a file is needed.
     #[error("a database in memory begins and ends with its connection")]
     InMemory,
+    /// A program that comes with PostgreSQL is not there, or none that fits.
+    #[error("{}", missing_program(.name, *.needed, .found))]
+    NoProgram {
+        /// `pg_dump`, `pg_restore`
+        name: &'static str,
+        /// The oldest major version that will do.
+        needed: u32,
+        /// Those that are there, with their major versions.
+        found: Vec<(PathBuf, u32)>,
+    },
+    /// A program that comes with PostgreSQL failed.
+    #[error("{name} failed: {reason}")]
+    ProgramFailed {
+        /// `pg_dump`, `pg_restore`
+        name: &'static str,
+        /// What it said last.
+        reason: String,
+    },
+    /// A file of ours can't be read or written.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// A backup is not what was written, or can't be read into a database.
+    #[error("the backup is damaged: {reason}")]
+    Damaged {
+        /// What is wrong with it.
+        reason: String,
+    },
     /// Cancelled by us.
     #[error("the statement was cancelled")]
     Interrupted,
@@ -203,6 +235,19 @@ pub enum DatabaseError {
     Other(String),
 }
 
+fn missing_program(name: &str, needed: u32, found: &[(PathBuf, u32)]) -> String {
+    let found: Vec<_> = found
+        .iter()
+        .map(|(path, major)| format!("{} is {major}", path.display()))
+        .collect();
+    if found.is_empty() {
+        format!("there is no {name}; version {needed} or newer is needed")
+    } else {
+        let found = found.join(", ");
+        format!("there is no {name} that is new enough: {needed} or newer is needed, and {found}")
+    }
+}
+
 /// What is done with a database as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -210,6 +255,8 @@ pub enum Action {
     Create,
     /// It is removed, with all that is in it.
     Drop,
+    /// Another one takes its place.
+    Replace,
 }
 
 impl fmt::Display for Action {
@@ -217,6 +264,7 @@ impl fmt::Display for Action {
         f.write_str(match self {
             Self::Create => "create",
             Self::Drop => "drop",
+            Self::Replace => "replace",
         })
     }
 }

@@ -111,6 +111,41 @@ impl fmt::Display for Location {
     }
 }
 
+/// A url that was read, without the password that may be in it.
+pub fn without_password(url: &str) -> String {
+    let (before, parameters) = match url.split_once('?') {
+        Some((before, parameters)) => (before, Some(parameters)),
+        None => (url, None),
+    };
+    let start = before.find("://").map_or(0, |at| at + 3);
+    let (scheme, rest) = before.split_at(start);
+    let end = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let authority = match authority.rsplit_once('@') {
+        Some((login, host)) => {
+            let user = login.split_once(':').map_or(login, |(user, _)| user);
+            format!("{user}@{host}")
+        }
+        None => authority.to_owned(),
+    };
+    let mut shown = format!("{scheme}{authority}{path}");
+    let kept: Vec<_> = parameters
+        .into_iter()
+        .flat_map(|parameters| parameters.split('&'))
+        .filter(|pair| !is_password(pair))
+        .collect();
+    if !kept.is_empty() {
+        shown.push('?');
+        shown.push_str(&kept.join("&"));
+    }
+    shown
+}
+
+fn is_password(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default();
+    decode(name).is_ok_and(|name| name == "password")
+}
+
 /// Parameters of PostgreSQL URLs that sqlx acts upon.
 const POSTGRES_PARAMETERS: &[&str] = &[
     "sslmode",
@@ -308,7 +343,7 @@ fn parameters_of(text: &str) -> Result<Vec<(String, String)>, LocationError> {
         .collect()
 }
 
-fn decode(text: &str) -> Result<String, LocationError> {
+pub(super) fn decode(text: &str) -> Result<String, LocationError> {
     let hex = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
@@ -436,6 +471,23 @@ mod tests {
             "postgres://a%26b:s%2B+%40@:6000/db?host=/run/pg",
             "postgres://a&b@/db?host=/run/pg&port=6000",
         );
+    }
+
+    #[test]
+    fn a_password_is_taken_out_and_nothing_else() {
+        let check = |url: &str, expected: &str| assert_eq!(without_password(url), expected);
+        check("sqlite:a b.db?mode=rw", "sqlite:a b.db?mode=rw");
+        check("sqlite::memory:", "sqlite::memory:");
+        check("postgres://u:s%40x@h:1/db", "postgres://u@h:1/db");
+        check(
+            "postgres://u@h/db?sslmode=require",
+            "postgres://u@h/db?sslmode=require",
+        );
+        check(
+            "postgres:///db?user=u&pass%77ord=x@y&host=/run",
+            "postgres:///db?user=u&host=/run",
+        );
+        check("postgres://h/db?password=x", "postgres://h/db");
     }
 
     #[test]

@@ -6,6 +6,10 @@
 
 mod actor;
 pub mod admin;
+#[cfg(feature = "cli")]
+pub mod backup;
+#[cfg(feature = "cli")]
+mod draft;
 mod error;
 #[cfg(test)]
 pub mod fake;
@@ -14,6 +18,8 @@ mod notice;
 pub mod postgres;
 mod script;
 pub mod sqlite;
+#[cfg(feature = "cli")]
+pub mod stream;
 mod watch;
 
 use std::{sync::Arc, time::Duration};
@@ -21,8 +27,10 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 pub use actor::actor;
+#[cfg(feature = "cli")]
+pub use draft::{Draft, sweep, sync_directory, unique};
 pub use error::{Action, DatabaseError, IndexDoubt, SqlFailure, StepError, StepStage};
-pub use location::{Location, LocationError};
+pub use location::{Location, LocationError, without_password};
 pub use notice::show_notices;
 pub use script::{ScriptHead, ScriptWriter, script};
 pub use watch::{Activity, Advance, Waiting, Watch};

@@ -57,8 +57,7 @@ pub struct Aborted<E> {
     pub error: E,
 }
 
-/// Locks, observes, plans, runs; and again when the state changed under the plan. The lock is the
-/// caller's to give back, whatever comes of it: [`release`].
+/// As [`migrate_after`], with nothing before it.
 ///
 /// # Errors
 /// When there is no lock, no state or no plan to be had.
@@ -73,9 +72,33 @@ where
     E: From<LockError> + From<DatabaseError>,
     P: FnMut(&Observed) -> Result<Plan, E>,
 {
+    let nothing = |_: &Plan| std::future::ready(Ok(()));
+    migrate_after(database, manner, plan, nothing, stop, sink).await
+}
+
+/// Locks, observes, plans, does what is to be done `before` the first step, runs; and again when the state changed under the plan. The lock is the
+/// caller's to give back, whatever comes of it: [`release`].
+///
+/// `before` gets the plan as long as nothing is done, and only where there is something to do.
+///
+/// # Errors
+/// When there is no lock, no state or no plan to be had, or `before` fails; nothing was run then.
+pub async fn migrate_after<E, P, B>(
+    database: &mut dyn Database,
+    manner: Manner,
+    plan: P,
+    before: B,
+    stop: &Stop,
+    sink: &Sink,
+) -> Result<Migrated, Aborted<E>>
+where
+    E: From<LockError> + From<DatabaseError>,
+    P: FnMut(&Observed) -> Result<Plan, E>,
+    B: AsyncFnMut(&Plan) -> Result<(), E>,
+{
     let mut abandoned = Abandoned(Some(database.canceller()));
     let mut done = Vec::new();
-    let result = attempts(database, manner, plan, stop, sink, &mut done).await;
+    let result = attempts(database, manner, (plan, before), stop, sink, &mut done).await;
     abandoned.0 = None;
     match result {
         Ok((finish, not_run, now)) => Ok(Migrated {
@@ -88,10 +111,10 @@ where
     }
 }
 
-async fn attempts<E, P>(
+async fn attempts<E, P, B>(
     database: &mut dyn Database,
     manner: Manner,
-    mut plan: P,
+    (mut plan, mut before): (P, B),
     stop: &Stop,
     sink: &Sink,
     all: &mut Vec<Done>,
@@ -99,6 +122,7 @@ async fn attempts<E, P>(
 where
     E: From<LockError> + From<DatabaseError>,
     P: FnMut(&Observed) -> Result<Plan, E>,
+    B: AsyncFnMut(&Plan) -> Result<(), E>,
 {
     let detail = match manner.direction {
         Direction::Up => Detail::Brief,
@@ -109,6 +133,9 @@ where
         lock(database, manner.lock_wait, stop, sink).await?;
         let observed = database.observe(detail).await?;
         let plan = plan(&observed)?;
+        if all.is_empty() && !plan.steps.is_empty() {
+            before(&plan).await?;
+        }
         match run(database, plan, manner.options, stop, sink).await {
             Err(mut failure) => {
                 all.append(&mut failure.done);

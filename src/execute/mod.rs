@@ -20,7 +20,9 @@ mod units;
 
 pub use event::{BatchState, Event, Sink, SlowStatement, StatementSpot};
 pub use lock::{LockError, lock};
-pub use migrate::{ATTEMPTS, Aborted, Finish, Manner, Migrated, migrate, release, standing};
+pub use migrate::{
+    ATTEMPTS, Aborted, Finish, Manner, Migrated, migrate, migrate_after, release, standing,
+};
 pub use outcome::{BatchTotal, Done, Failure, Outcome, PartialFailure};
 pub use record::{Adopted, write, write_adoption, write_repairs};
 pub use run::{Options, run};

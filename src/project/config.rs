@@ -11,7 +11,7 @@ use std::{
 use super::{
     problem::{ConfigProblem, Origin},
     show,
-    value::{Ahead, OutOfOrder, TransactionScope},
+    value::{Ahead, BackupBefore, Compress, OutOfOrder, TransactionScope},
 };
 use crate::layout::Layout;
 use crate::sql::Vars;
@@ -79,6 +79,19 @@ pub struct Misspelt {
     pub nearest: String,
 }
 
+/// `[backup]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackupConfig {
+    /// `before`
+    pub before: BackupBefore,
+    /// `directory`
+    pub directory: PathBuf,
+    /// `keep`; 0 is all of them.
+    pub keep: u32,
+    /// `compress`
+    pub compress: Compress,
+}
+
 /// The settings of one run. All paths are absolute.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -122,6 +135,8 @@ pub struct Config {
     pub statement_timeout: Duration,
     /// What placeholders of scripts stand for: `--var`, the environment's `[vars]`, the file's.
     pub vars: Vars,
+    /// `[backup]`
+    pub backup: BackupConfig,
     /// Variables MIGRATOR_* that nobody reads, but whose name is nearly one
     /// that is read. Others of that prefix are left alone.
     pub misspelt: Vec<Misspelt>,
@@ -154,6 +169,12 @@ impl Config {
             lock_attempts: 10,
             statement_timeout: Duration::ZERO,
             vars: Vars::default(),
+            backup: BackupConfig {
+                before: BackupBefore::default(),
+                directory: root.join("backups"),
+                keep: 7,
+                compress: Compress::default(),
+            },
             misspelt: Vec::new(),
             url: Err(Vec::new()),
             protected_urls: Vec::new(),

@@ -81,7 +81,7 @@ struct Heading<'a> {
     nested: bool,
 }
 
-const SECTIONS: &[&str] = &["migrator", "postgres", "vars", "environments"];
+const SECTIONS: &[&str] = &["migrator", "postgres", "backup", "vars", "environments"];
 
 /// The section of what placeholders stand for.
 const VARS: &str = "vars";
@@ -162,14 +162,13 @@ impl Reader<'_> {
         for (name, value) in table.iter() {
             let at = name.span().start;
             let name: &str = name.get_ref();
-            let postgres = Section::Postgres;
             if let Some(key) = Key::find(heading.section, name) {
                 if let Some(entry) = self.entry(key, value) {
                     layer.insert(key, entry);
                 }
-            } else if heading.nested && heading.section != postgres && name == postgres.name() {
+            } else if let Some(section) = nested_section(heading, name) {
                 let nested = Heading {
-                    section: postgres,
+                    section,
                     name: &format!("{}.{name}", heading.name),
                     nested: true,
                 };
@@ -256,6 +255,7 @@ impl Reader<'_> {
                 let places = places.map(|(index, _)| self.origin(at + index)).collect();
                 Value::Template(text.clone().into_owned(), places)
             }
+            DeValue::Array(values) => strings(values),
             DeValue::Integer(digits) => {
                 match i64::from_str_radix(digits.as_str(), digits.radix()) {
                     Ok(number) => Value::Number(number),
@@ -297,9 +297,13 @@ impl Reader<'_> {
             .iter()
             .find(|known| known.name == key && Some(known.section) != here);
         let belongs = elsewhere.map(|known| match (heading, known.section) {
-            (Some(here), Section::Postgres) if here.nested => format!("{}.postgres", here.name),
-            (Some(here), Section::Migrator) if here.nested => {
-                here.name.trim_end_matches(".postgres").to_owned()
+            (Some(here), section) if here.nested => {
+                let own = format!(".{}", here.section.name());
+                let environment = here.name.strip_suffix(&own).unwrap_or(here.name);
+                match section {
+                    Section::Migrator => environment.to_owned(),
+                    section => format!("{environment}.{}", section.name()),
+                }
             }
             (_, section) => section.name().to_owned(),
         });
@@ -322,6 +326,27 @@ impl Reader<'_> {
             file: self.file.to_owned(),
             position: Some(position(self.text, at)),
         }
+    }
+}
+
+/// The section of that name in an environment's.
+fn nested_section(heading: Heading<'_>, name: &str) -> Option<Section> {
+    let is_environment = heading.nested && heading.section == Section::Migrator;
+    let mut inside = Section::ALL.iter().filter(|it| **it != Section::Migrator);
+    inside
+        .find(|section| is_environment && section.name() == name)
+        .copied()
+}
+
+/// An array, if all of it are strings.
+fn strings(values: &[Spanned<DeValue<'_>>]) -> Value {
+    let strings = values.iter().map(|value| match value.get_ref() {
+        DeValue::String(text) => Some(text.clone().into_owned()),
+        _ => None,
+    });
+    match strings.collect() {
+        Some(list) => Value::List(list),
+        None => Value::Other("an array of other things"),
     }
 }
 

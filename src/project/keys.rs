@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{
     config::Config,
-    value::{Refused, Setting, file, names, positive, times, url, version_table},
+    value::{Refused, Setting, file, names, number, positive, times, url, version_table},
 };
 use crate::layout::Layout;
 
@@ -13,15 +13,17 @@ use crate::layout::Layout;
 pub(super) enum Section {
     Migrator,
     Postgres,
+    Backup,
 }
 
 impl Section {
-    pub(super) const ALL: &[Self] = &[Self::Migrator, Self::Postgres];
+    pub(super) const ALL: &[Self] = &[Self::Migrator, Self::Postgres, Self::Backup];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Migrator => "migrator",
             Self::Postgres => "postgres",
+            Self::Backup => "backup",
         }
     }
 }
@@ -35,6 +37,8 @@ pub(super) struct Given<'a> {
     pub flag: Option<bool>,
     /// Or the whole number.
     pub number: Option<i64>,
+    /// Or the strings.
+    pub list: Option<&'a [String]>,
     /// What relative paths are relative to.
     pub base: &'a Path,
 }
@@ -50,7 +54,7 @@ pub(super) struct Key {
     set: Set,
 }
 
-use Section::{Migrator, Postgres};
+use Section::{Backup, Migrator, Postgres};
 
 #[rustfmt::skip]
 pub(super) const KEYS: &[Key] = &[
@@ -72,6 +76,10 @@ pub(super) const KEYS: &[Key] = &[
     key(Postgres, "lock-timeout", Some("POSTGRES_LOCK_TIMEOUT"), |c, v| read(&mut c.lock_timeout, v)),
     key(Postgres, "lock-attempts", Some("POSTGRES_LOCK_ATTEMPTS"), |c, v| put(&mut c.lock_attempts, times(v))),
     key(Postgres, "statement-timeout", Some("POSTGRES_STATEMENT_TIMEOUT"), |c, v| read(&mut c.statement_timeout, v)),
+    key(Backup, "before", Some("BACKUP_BEFORE"), |c, v| read(&mut c.backup.before, v)),
+    key(Backup, "directory", Some("BACKUP_DIRECTORY"), |c, v| read(&mut c.backup.directory, v)),
+    key(Backup, "keep", Some("BACKUP_KEEP"), |c, v| put(&mut c.backup.keep, number(v))),
+    key(Backup, "compress", Some("BACKUP_COMPRESS"), |c, v| read(&mut c.backup.compress, v)),
 ];
 
 /// Read only when it is needed, and not from everywhere.
@@ -136,6 +144,7 @@ mod tests {
             let expected = match key.section {
                 Migrator => upper,
                 Postgres => format!("POSTGRES_{upper}"),
+                Backup => format!("BACKUP_{upper}"),
             };
             let unset = key.name == "protected";
             assert_eq!(key.variable, (!unset).then_some(expected.as_str()));

@@ -29,7 +29,9 @@ pub(super) enum Value {
     Flag(bool),
     /// A whole number.
     Number(i64),
-    /// Something that no key takes: `an array`.
+    /// An array of strings.
+    List(Vec<String>),
+    /// Something that no key takes: `a date`.
     Other(&'static str),
 }
 
@@ -40,7 +42,7 @@ impl Entry {
         variable: impl FnMut(&str) -> Result<String, Kind>,
     ) -> Result<Option<String>, Vec<ConfigProblem>> {
         match &self.value {
-            Value::Flag(_) | Value::Number(_) | Value::Other(_) => Ok(None),
+            Value::Flag(_) | Value::Number(_) | Value::List(_) | Value::Other(_) => Ok(None),
             Value::Plain(text) => Ok(Some(text.clone())),
             Value::Template(text, places) => replace(text, variable)
                 .map(Some)
@@ -71,6 +73,7 @@ impl Entry {
             text,
             flag: None,
             number: None,
+            list: None,
             base: &self.base,
         };
         let (written, found) = match &self.value {
@@ -82,6 +85,10 @@ impl Entry {
             Value::Number(number) => {
                 given.number = Some(*number);
                 (number.to_string(), "an integer")
+            }
+            Value::List(list) => {
+                given.list = Some(list);
+                (format!("{list:?}"), "an array")
             }
             Value::Other(found) => (String::new(), *found),
         };

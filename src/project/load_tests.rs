@@ -274,6 +274,15 @@ fn hints_name_the_nearest() {
         "[environments.a.postgres]\nahead = 1",
         unknown("ahead", postgres, None, nested),
     );
+    let backup = Some("environments.a.backup");
+    check(
+        "[environments.a.backup]\nlock-timeout = 1",
+        unknown("lock-timeout", backup, None, postgres),
+    );
+    check(
+        "[environments.a]\nkeep = 1",
+        unknown("keep", nested, None, backup),
+    );
     check(
         "[environment.x]\nurl = \"x\"",
         ConfigProblemKind::UnknownSection {
@@ -281,6 +290,25 @@ fn hints_name_the_nearest() {
             nearest: Some("environments"),
         },
     );
+}
+
+#[test]
+fn backups_are_configured_for_all_and_for_one_environment() {
+    let text = "[backup]\nbefore = [\"upgrade\"]\ndirectory = \"copies\"\nkeep = 0\n\
+                [environments.a]\nurl = \"sqlite:x\"\n\
+                [environments.a.backup]\nbefore = []\ncompress = \"none\"\n";
+    let of_all = project(text);
+    let backup = of_all.load().backup;
+    assert!(backup.before.upgrade && !backup.before.downgrade);
+    assert_eq!((backup.keep, backup.compress), (0, Compress::Zstd));
+    assert_eq!(backup.directory, of_all.path("copies"));
+    let backup = project(text).environment("a").load().backup;
+    assert_eq!((backup.keep, backup.compress), (0, Compress::None));
+    assert!(!backup.before.upgrade);
+    let problems = project("[backup]\nbefore = [1]\n").problems();
+    let expected =
+        "migrator.toml:2:10: `before` is an array of strings, not an array of other things";
+    assert_eq!(problems, [expected]);
 }
 
 #[test]

@@ -54,7 +54,7 @@ mod load_tests;
 mod template_tests;
 
 #[cfg(feature = "cli")]
-pub use config::{Config, Flags, Misspelt, ProtectedUrl, Sources, Url};
+pub use config::{BackupConfig, Config, Flags, Misspelt, ProtectedUrl, Sources, Url};
 #[cfg(feature = "cli")]
 pub use convert::{ConvertError, Converted, converted, write_directory};
 #[cfg(feature = "cli")]
@@ -81,7 +81,7 @@ pub use template::{
 };
 pub use text::TextProblem;
 #[cfg(feature = "cli")]
-pub use value::{Ahead, OutOfOrder, TransactionScope};
+pub use value::{Ahead, BackupBefore, Compress, OutOfOrder, TransactionScope};
 
 /// The known word nearest to `word`, when it is near enough to be meant.
 #[cfg(feature = "cli")]

@@ -37,6 +37,25 @@ pub enum TransactionScope {
     All,
 }
 
+/// Whether backups are compressed by us.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Compress {
+    /// With zstd.
+    #[default]
+    Zstd,
+    /// They stay as the database's own tools take them.
+    None,
+}
+
+/// What a backup is made before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct BackupBefore {
+    /// `upgrade`
+    pub upgrade: bool,
+    /// `downgrade`
+    pub downgrade: bool,
+}
+
 /// Why a value is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
@@ -125,6 +144,41 @@ impl Setting for Layout {
     }
 }
 
+impl Setting for Compress {
+    fn read(given: &Given<'_>) -> Result<Self, Refused> {
+        match text(given)? {
+            "zstd" => Ok(Self::Zstd),
+            "none" => Ok(Self::None),
+            _ => Err(Refused::Value("expected `zstd` or `none`")),
+        }
+    }
+}
+
+/// Variables hold it as a string, with commas.
+impl Setting for BackupBefore {
+    fn read(given: &Given<'_>) -> Result<Self, Refused> {
+        let split: Vec<String>;
+        let commands = match (given.list, given.text) {
+            (Some(list), _) => list,
+            (None, Some(text)) => {
+                let words = text.split(',').map(|word| word.trim().to_owned());
+                split = words.filter(|word| !word.is_empty()).collect();
+                &split
+            }
+            (None, None) => return Err(Refused::Type("an array of strings")),
+        };
+        let mut before = Self::default();
+        for command in commands {
+            match command.as_str() {
+                "upgrade" => before.upgrade = true,
+                "downgrade" => before.downgrade = true,
+                _ => return Err(Refused::Value("expected `upgrade` and `downgrade`")),
+            }
+        }
+        Ok(before)
+    }
+}
+
 /// A duration that may not be zero.
 pub(super) fn positive(given: &Given<'_>) -> Result<Duration, Refused> {
     match Duration::read(given)? {
@@ -141,16 +195,23 @@ pub(super) fn file(given: &Given<'_>) -> Result<PathBuf, Refused> {
     }
 }
 
-/// How often something is done, at least once. Variables hold it as a string.
+/// How often something is done, at least once.
 pub(super) fn times(given: &Given<'_>) -> Result<u32, Refused> {
+    let above_zero = Refused::Value("expected a whole number above zero");
+    match number(given) {
+        Ok(0) | Err(Refused::Value(_)) => Err(above_zero),
+        number => number,
+    }
+}
+
+/// How many of something. Variables hold it as a string.
+pub(super) fn number(given: &Given<'_>) -> Result<u32, Refused> {
     let number = match (given.number, given.text) {
         (Some(number), _) => u32::try_from(number).ok(),
         (None, Some(text)) => text.parse().ok(),
         (None, None) => return Err(Refused::Type("a whole number")),
     };
-    number
-        .filter(|times| *times > 0)
-        .ok_or(Refused::Value("expected a whole number above zero"))
+    number.ok_or(Refused::Value("expected a whole number, 0 or above"))
 }
 
 /// Names with commas between them.
@@ -212,6 +273,7 @@ mod tests {
             text: Some(text),
             flag: None,
             number: None,
+            list: None,
             base: Path::new("/p"),
         }
     }
@@ -244,6 +306,38 @@ mod tests {
         ] {
             check(wrong, None);
         }
+    }
+
+    #[test]
+    fn commands_that_backups_are_made_before() {
+        let check = |given: &Given<'_>, expected: Result<(bool, bool), Refused>| {
+            let read = BackupBefore::read(given);
+            assert_eq!(read.map(|it| (it.upgrade, it.downgrade)), expected);
+        };
+        check(&given(""), Ok((false, false)));
+        check(&given("upgrade"), Ok((true, false)));
+        check(&given(" downgrade , upgrade"), Ok((true, true)));
+        let refused = Refused::Value("expected `upgrade` and `downgrade`");
+        check(&given("upgrade;downgrade"), Err(refused));
+        let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let listed = |list: &[String], expected| {
+            let given = Given {
+                text: None,
+                list: Some(list),
+                ..given("")
+            };
+            check(&given, expected);
+        };
+        let both: Vec<String> = list(&["upgrade", "downgrade"]);
+        listed(&both, Ok((true, true)));
+        listed(&[], Ok((false, false)));
+        let wrong: Vec<String> = list(&["stamp"]);
+        listed(&wrong, Err(refused));
+        let neither = Given {
+            text: None,
+            ..given("")
+        };
+        check(&neither, Err(Refused::Type("an array of strings")));
     }
 
     #[test]

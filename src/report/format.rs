@@ -37,6 +37,28 @@ pub fn count_steps<'a>(steps: impl IntoIterator<Item = &'a Subject>) -> String {
     }
 }
 
+/// A size to three figures or so: `812 bytes`, `56.1 kB`, `1.24 GB`.
+pub fn bytes(size: u64) -> String {
+    if size < 1000 {
+        return format!("{size} bytes");
+    }
+    let mut size = size as f64;
+    for unit in ["kB", "MB", "GB", "TB"] {
+        size /= 1000.0;
+        if size < 999.5 || unit == "TB" {
+            let digits = if size < 9.995 {
+                2
+            } else if size < 99.95 {
+                1
+            } else {
+                0
+            };
+            return format!("{size:.digits$} {unit}");
+        }
+    }
+    unreachable!("the last unit is for all that is larger")
+}
+
 /// `text` with line breaks between words, for lines of `width` columns.
 pub(super) fn wrapped(text: &str, width: usize) -> String {
     let mut wrapped = String::new();
@@ -72,6 +94,19 @@ mod tests {
         check(59_990.0, "59.99 s");
         check(185_000.0, "3 min 5 s");
         check(7_380_000.0, "2 h 3 min");
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        let check = |size, expected: &str| assert_eq!(bytes(size), expected);
+        check(0, "0 bytes");
+        check(999, "999 bytes");
+        check(1_000, "1.00 kB");
+        check(56_149, "56.1 kB");
+        check(999_499, "999 kB");
+        check(999_500, "1.00 MB");
+        check(1_240_000_000, "1.24 GB");
+        check(12_000_000_000_000_000, "12000 TB");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! Never opens a connection or a script; it shows what it is given.
 
+mod bar;
 mod batches;
 mod diagnostic;
 mod format;
@@ -12,15 +13,17 @@ mod slow;
 mod style;
 mod view;
 
+pub use bar::Bar;
 pub use diagnostic::{Diagnostic, Snippet};
-pub use format::{count, count_steps, duration};
+pub use format::{bytes, count, count_steps, duration};
 pub use github::annotation;
 pub use progress::{Progress, Verbosity};
 pub use style::{Paint, Style};
 pub use view::{
-    AdoptView, BranchesView, ChangedSince, CheckView, CodesView, ConvertView, CurrentView,
-    DbChange, DbView, EditView, EnsuredView, ExplainView, ExplainedCode, Fork, HistoryView,
-    InitView, Json, Lead, LogView, Mark, NewRevisionView, PlanView, RebaseView, RecoveredView,
-    RedoPlanView, RedoView, RepairView, RevisionLine, RunView, ScriptView, ShowView, StampView,
-    StatusView, TemplateLine, TemplatesView, View, WrittenView,
+    AdoptView, BackupsView, BranchesView, ChangedSince, CheckView, CodesView, ConvertView,
+    CurrentView, DbChange, DbView, EditView, EnsuredView, ExplainView, ExplainedCode, Fork,
+    HistoryView, InitView, Json, Lead, LogView, MadeBackupView, Mark, NewRevisionView, PlanView,
+    RebaseView, RecoveredView, RedoPlanView, RedoView, RepairView, RestoredView, RevisionLine,
+    RunView, ScriptView, ShowView, StampView, StatusView, TemplateLine, TemplatesView,
+    VerifiedView, View, WrittenView,
 };

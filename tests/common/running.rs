@@ -134,11 +134,16 @@ pub struct Session {
 impl Session {
     /// Opens one to the database of `env`.
     pub fn open(env: &Env) -> Self {
+        Self::open_url(&env.url())
+    }
+
+    /// Opens one to the database that `url` leads to.
+    pub fn open_url(url: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
-        let options = options(&env.url()).application_name("someone else");
+        let options = options(url).application_name("someone else");
         let connection = runtime.block_on(options.connect()).unwrap();
         Self {
             runtime,

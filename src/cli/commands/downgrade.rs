@@ -1,5 +1,5 @@
 use super::{
-    migrate::{self, Request, Scope},
+    migrate::{self, BackupFirst, Request, Scope},
     sql::ends,
 };
 use crate::{
@@ -40,6 +40,9 @@ pub struct Args {
 
     #[command(flatten)]
     pub vars: Vars,
+
+    #[command(flatten)]
+    backup: BackupFirst,
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
@@ -50,6 +53,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         transaction,
         log,
         vars: _,
+        backup,
     } = args;
     let (start, target) = ends(Direction::Down, &target, sql)?;
     if !dry_run && !sql {
@@ -63,6 +67,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         sql,
         transaction,
         log_file: log.log_file,
+        backup: backup.is_wanted(context.config.backup.before.downgrade),
     };
     migrate::run(context, request).await
 }

@@ -7,7 +7,9 @@ use clap::ValueEnum;
 
 use super::sql::Start;
 use crate::{
+    backup::Store,
     cli::{
+        backup::{self, Work},
         context::{Context, Role},
         describe,
         error::{Error, Exit},
@@ -16,7 +18,7 @@ use crate::{
     database::{Database, Location},
     execute::{self, Aborted, Finish, Manner, Migrated, Sink, Stop},
     plan::{self, Plan, Situation},
-    report::{PlanView, RunView, View},
+    report::{PlanView, RunView, View, bytes, duration},
     revision::{Direction, History, Observed, Target},
 };
 
@@ -40,6 +42,27 @@ pub struct Request {
     pub sql: bool,
     pub transaction: Option<Scope>,
     pub log_file: Option<PathBuf>,
+    /// Make a backup before the first step.
+    pub backup: bool,
+}
+
+/// Whether a backup is made first.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct BackupFirst {
+    /// Make a backup before anything runs, if there is something to do
+    #[arg(long)]
+    backup: bool,
+
+    /// Make none, whatever `[backup] before` says
+    #[arg(long, conflicts_with = "backup")]
+    no_backup: bool,
+}
+
+impl BackupFirst {
+    /// What is asked for, or else configured.
+    pub fn is_wanted(self, configured: bool) -> bool {
+        self.backup || configured && !self.no_backup
+    }
 }
 
 pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
@@ -49,6 +72,7 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     let migration = Migration {
         context,
         place: context.place(&location),
+        location,
         history,
         request,
     };
@@ -64,7 +88,7 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     };
     let file = migration.request.log_file.as_deref();
     context.open_log(file, command, &migration.place)?;
-    let result = migration.run_now(&location, begin).await;
+    let result = migration.run_now(&migration.location, begin).await;
     context.end_log(&result);
     result
 }
@@ -73,6 +97,7 @@ pub(super) struct Migration<'a> {
     pub context: &'a Context,
     /// The database, for people.
     place: String,
+    location: Location,
     pub history: History,
     pub request: Request,
 }
@@ -154,8 +179,15 @@ impl Migration<'_> {
             from.get_or_insert_with(|| describe::standing(&self.history, observed));
             Ok(plan)
         };
-        match execute::migrate(database, manner, plan, stop, sink).await {
-            Ok(migrated) => Ok(self.view(migrated, from.unwrap_or_default(), begin)),
+        let mut backup = None;
+        let before = async |_: &Plan| {
+            if self.request.backup {
+                backup = self.back_up(stop).await?;
+            }
+            Ok(())
+        };
+        match execute::migrate_after(database, manner, plan, before, stop, sink).await {
+            Ok(migrated) => Ok(self.view(migrated, from.unwrap_or_default(), backup, begin)),
             Err(Aborted { done, error }) => Err(match error.exit {
                 Exit::Failed | Exit::Busy if !done.is_empty() => Error {
                     exit: Exit::Partway,
@@ -166,7 +198,46 @@ impl Migration<'_> {
         }
     }
 
-    fn view(&self, migrated: Migrated, from: String, begin: Instant) -> (RunView, Option<Error>) {
+    /// Makes a backup, with the lock held. A SQLite file that is not there yet needs none.
+    async fn back_up(&self, stop: &Stop) -> Result<Option<PathBuf>, Error> {
+        if let Location::Sqlite(file) = &self.location
+            && file.as_os_str() != ":memory:"
+            && !file.exists()
+        {
+            return Ok(None);
+        }
+        let context = self.context;
+        let begin = Instant::now();
+        let settings = context.settings("backup");
+        let store = Store::new(&context.config.backup.directory);
+        let work = Work::within(context, stop);
+        let making = backup::making(context);
+        let made = backup::make(context, (&self.location, &settings), &store, making, &work);
+        let made = made.await.map_err(|mut error| {
+            let note = "there is no backup, so nothing was run".to_owned();
+            if let Some(diagnostic) = error.diagnostics.last_mut() {
+                diagnostic.notes.push(note);
+            }
+            error
+        })?;
+        let file = made.backup.file;
+        context.output.waiting(&format!(
+            "backed up to {}: {} in {}",
+            context.config.show(&file),
+            bytes(made.backup.manifest.size),
+            duration(begin.elapsed()),
+        ));
+        Ok(Some(file))
+    }
+
+    fn view(
+        &self,
+        migrated: Migrated,
+        from: String,
+        backup: Option<PathBuf>,
+        begin: Instant,
+    ) -> (RunView, Option<Error>) {
+        let backup = backup.map(|file| self.context.config.show(&file));
         let Migrated {
             done,
             not_run,
@@ -176,7 +247,15 @@ impl Migration<'_> {
         let (interrupted, partial, error) = match finish {
             Finish::Complete => (false, None, None),
             Finish::Stopped { partial } => (true, partial, None),
-            Finish::Failed(failure) => (false, None, Some(failure.into())),
+            Finish::Failed(failure) => {
+                let mut error = Error::from(failure);
+                if let (Some(file), Some(diagnostic)) = (&backup, error.diagnostics.last_mut()) {
+                    let command = self.context.command(&["--yes", "restore", file]);
+                    let note = format!("to go back to the backup made before: {command}");
+                    diagnostic.notes.push(note);
+                }
+                (false, None, Some(error))
+            }
         };
         let view = RunView {
             database: self.place.clone(),
@@ -195,6 +274,7 @@ impl Migration<'_> {
             interrupted,
             partial,
             slow: Vec::new(),
+            backup,
             elapsed: begin.elapsed(),
         };
         (view, error)

@@ -1,6 +1,7 @@
 //! One file a command: its arguments, whose comments are the help, and what it does.
 
 pub mod adopt;
+pub mod backup;
 pub mod branches;
 pub mod check;
 pub mod completions;
@@ -21,6 +22,7 @@ mod migrate;
 pub mod rebase;
 pub mod redo;
 pub mod repair;
+pub mod restore;
 pub mod revision;
 pub mod show;
 mod sql;
@@ -66,6 +68,8 @@ pub async fn run(args: Args, output: &Output) -> Result<Exit, Error> {
         Command::Status(args) => status::run(args, &context).await,
         Command::Repair(args) => repair::run(args, &context).await,
         Command::EnsureVersion(args) => ensure_version::run(args, &context).await,
+        Command::Backup(args) => backup::run(args, &context).await,
+        Command::Restore(args) => restore::run(args, &context).await,
         Command::Db(args) => db::run(args, &context).await,
         Command::Edit(args) => edit::run(args, &context).await,
         Command::ListTemplates(args) => list_templates::run(args, &context),

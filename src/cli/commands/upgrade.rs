@@ -1,5 +1,5 @@
 use super::{
-    migrate::{self, Request, Scope},
+    migrate::{self, BackupFirst, Request, Scope},
     sql::ends,
 };
 use crate::{
@@ -40,6 +40,9 @@ pub struct Args {
 
     #[command(flatten)]
     pub vars: Vars,
+
+    #[command(flatten)]
+    backup: BackupFirst,
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
@@ -50,6 +53,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         transaction,
         log,
         vars: _,
+        backup,
     } = args;
     let (start, target) = ends(Direction::Up, &target, sql)?;
     let request = Request {
@@ -60,6 +64,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
         sql,
         transaction,
         log_file: log.log_file,
+        backup: backup.is_wanted(context.config.backup.before.upgrade),
     };
     migrate::run(context, request).await
 }

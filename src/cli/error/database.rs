@@ -90,6 +90,16 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             action, failure, ..
         } => (codes::M612, refused(*action, failure)),
         E::InMemory => (codes::M613, Some("name a file: sqlite:app.db")),
+        E::NoProgram { .. } => (
+            codes::M821,
+            Some("install PostgreSQL's client programs of that version, or put them on the PATH"),
+        ),
+        E::ProgramFailed { .. } => (codes::M822, None),
+        E::File { .. } => (codes::M820, Some("check permissions and free space")),
+        E::Damaged { .. } => (
+            codes::M825,
+            Some("take another backup: `migrator backup list`"),
+        ),
         E::Interrupted => (codes::M706, None),
         E::ConnectionLost(_) => (
             codes::M607,
@@ -138,6 +148,8 @@ pub(super) const POOLED: &str = "connect to the server itself, or to a pool in s
 
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
+const OBJECT_IN_USE: &str = "55006";
+
 /// Whether a place is a server's; others are files.
 fn is_server(place: &str) -> bool {
     place.starts_with("postgres:")
@@ -158,6 +170,12 @@ fn refused(action: Action, failure: &SqlFailure) -> Option<&'static str> {
         }
         (Action::Drop, Some(INSUFFICIENT_PRIVILEGE)) => {
             Some("only the database's owner and superusers may drop it")
+        }
+        (Action::Replace, Some(INSUFFICIENT_PRIVILEGE)) => Some(
+            "the role must own the database and have CREATEDB, and may end the sessions of others: GRANT pg_signal_backend",
+        ),
+        (Action::Replace, Some(OBJECT_IN_USE)) => {
+            Some("sessions, prepared transactions or slots keep it; end them and run again")
         }
         _ => None,
     }

@@ -1,6 +1,7 @@
 //! Every error of every room as a diagnostic: code, sentence, place, hint.
 
 mod adopt;
+mod backup;
 mod check;
 mod database;
 mod plan;

@@ -23,7 +23,7 @@ const ATTEMPTS: usize = 3;
 const DUPLICATE_DATABASE: &str = "42P04";
 const UNIQUE_VIOLATION: &str = "23505";
 const UNDEFINED_DATABASE: &str = "3D000";
-const IN_USE: &str = "55006";
+pub(super) const IN_USE: &str = "55006";
 
 /// See [`crate::database::admin::create`].
 pub async fn create(
@@ -67,16 +67,16 @@ fn place(options: &PgConnectOptions) -> String {
 }
 
 /// A session in another database of the server.
-struct Server {
-    connection: PgConnection,
+pub(super) struct Server {
+    pub(super) connection: PgConnection,
     /// The database that it is about.
-    name: String,
+    pub(super) name: String,
     place: String,
     timeout: Duration,
 }
 
 impl Server {
-    async fn connect(
+    pub(super) async fn connect(
         options: &PgConnectOptions,
         settings: &Settings,
         maintenance: Option<&str>,
@@ -122,9 +122,13 @@ impl Server {
         work: impl AsyncFnOnce(&mut Self) -> Result<T, DatabaseError>,
     ) -> Result<T, DatabaseError> {
         let result = work(&mut self).await;
+        self.close().await;
+        result
+    }
+
+    pub(super) async fn close(self) {
         // The work is done; a server that does not listen any more ends the session by itself.
         let _ = tokio::time::timeout(self.timeout, self.connection.close()).await;
-        result
     }
 
     async fn create(&mut self) -> Result<bool, DatabaseError> {
@@ -191,7 +195,7 @@ impl Server {
         }
     }
 
-    async fn exists(&mut self) -> Result<bool, DatabaseError> {
+    pub(super) async fn exists(&mut self) -> Result<bool, DatabaseError> {
         // As a name, which is cut to the length that the server knows it by.
         let sql = format!(
             "SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}::pg_catalog.name",
@@ -234,7 +238,11 @@ impl Server {
         }
     }
 
-    async fn ask(&mut self, sql: &str) -> Result<Vec<sqlx::postgres::PgRow>, DatabaseError> {
+    /// Rows of a query of ours.
+    pub(super) async fn ask(
+        &mut self,
+        sql: &str,
+    ) -> Result<Vec<sqlx::postgres::PgRow>, DatabaseError> {
         let found = rows(&mut self.connection, sql).await;
         found.map_err(|error| match error::from_server(&error) {
             Some(server) => DatabaseError::Sql(error::failure(server, None)),
@@ -242,7 +250,8 @@ impl Server {
         })
     }
 
-    fn refused(&self, error: &sqlx::Error, action: Action) -> DatabaseError {
+    /// What the server said to a command about the database.
+    pub(super) fn refused(&self, error: &sqlx::Error, action: Action) -> DatabaseError {
         match error::from_server(error) {
             Some(server) => DatabaseError::Refused {
                 action,
@@ -259,7 +268,7 @@ fn lost(error: &sqlx::Error) -> DatabaseError {
 }
 
 /// A name in quotes.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

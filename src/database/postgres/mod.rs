@@ -4,9 +4,13 @@
 //! No prepared statements, so that poolers and scripts can't get in their way.
 
 pub(super) mod admin;
+#[cfg(feature = "cli")]
+pub(super) mod backup;
 mod batch;
 mod cancel;
 mod connect;
+#[cfg(feature = "cli")]
+mod contents;
 mod error;
 mod foreign;
 mod index;
@@ -15,12 +19,20 @@ mod mark;
 mod message;
 mod outcome;
 mod pooler;
+#[cfg(feature = "cli")]
+mod programs;
 mod record;
 mod run;
+#[cfg(feature = "cli")]
+mod scratch;
 mod script;
 mod script_guards;
 mod session;
 mod step;
+#[cfg(feature = "cli")]
+mod swap;
+#[cfg(feature = "cli")]
+pub(super) mod target;
 mod version_table;
 mod watch;
 

@@ -20,7 +20,11 @@ pub(super) struct Control {
     cancelled: AtomicBool,
     patience: Duration,
     waiting_since: Mutex<Option<Instant>>,
+    /// Whether someone else wants what runs to end.
+    stopped: Option<Stopped>,
 }
+
+type Stopped = Arc<dyn Fn() -> bool + Send + Sync>;
 
 #[derive(Default)]
 struct Target {
@@ -33,11 +37,22 @@ struct Target {
 impl Control {
     /// `patience` is how long to wait for a locked database.
     pub fn new(patience: Duration) -> Arc<Self> {
+        Self::make(patience, None)
+    }
+
+    /// The same for work that ends, too, when `stopped` says so.
+    #[cfg(feature = "cli")]
+    pub fn watching(patience: Duration, stopped: Stopped) -> Arc<Self> {
+        Self::make(patience, Some(stopped))
+    }
+
+    fn make(patience: Duration, stopped: Option<Stopped>) -> Arc<Self> {
         Arc::new(Self {
             target: Mutex::default(),
             cancelled: AtomicBool::new(false),
             patience,
             waiting_since: Mutex::default(),
+            stopped,
         })
     }
 
@@ -66,6 +81,7 @@ impl Control {
     /// Whether what runs has been cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::SeqCst)
+            || self.stopped.as_ref().is_some_and(|stopped| stopped())
     }
 
     /// Naps while the database is locked; false when it is time to give up. `attempt` counts from 0.

@@ -17,7 +17,7 @@ use super::{
 };
 
 /// Between two attempts where SQLite gave up at once instead of waiting.
-const PAUSE: Duration = Duration::from_millis(20);
+pub(super) const PAUSE: Duration = Duration::from_millis(20);
 
 /// Where the database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,8 +118,26 @@ impl Connection {
             Source::Memory => SqliteConnectOptions::new().in_memory(true),
             Source::File(file) => SqliteConnectOptions::new().filename(file),
         };
+        Self::open_with(options.create_if_missing(create), place, control).await
+    }
+
+    /// Opens a file that nobody else has and that is only read, whatever journal it was written
+    /// with: nothing is made beside it.
+    #[cfg(feature = "cli")]
+    pub async fn open_copy(file: &Path, control: &Arc<Control>) -> Result<Self, DatabaseError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .immutable(true)
+            .read_only(true);
+        Self::open_with(options, file.display().to_string(), control).await
+    }
+
+    async fn open_with(
+        options: SqliteConnectOptions,
+        place: String,
+        control: &Arc<Control>,
+    ) -> Result<Self, DatabaseError> {
         let connection = options
-            .create_if_missing(create)
             .foreign_keys(false)
             .busy_timeout(control.patience().min(Duration::from_secs(1 << 20)))
             .disable_statement_logging()

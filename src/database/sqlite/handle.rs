@@ -1,4 +1,4 @@
-//! SQLite's C interface, made safe. All unsafe code of this room is in this file.
+//! SQLite's C interface, made safe. All unsafe code of this room is in this file and in `copier`.
 
 use std::{
     ffi::{CStr, c_char, c_int, c_void},
@@ -155,6 +155,21 @@ impl Handle {
     pub fn is_read_only(&self) -> bool {
         // SAFETY: the connection is open, and the name ends with NUL.
         unsafe { ffi::sqlite3_db_readonly(self.db.as_ptr(), c"main".as_ptr()) == 1 }
+    }
+
+    /// For `copier`, which has `&mut` of the handle as long as it uses it.
+    #[cfg(feature = "cli")]
+    pub(super) fn raw(&mut self) -> *mut ffi::sqlite3 {
+        self.db.as_ptr()
+    }
+
+    /// What the connection says of the last call on it, which ended with `code`.
+    #[cfg(feature = "cli")]
+    pub(super) fn said(&mut self, code: c_int) -> Failure {
+        Failure {
+            code,
+            ..self.failure("")
+        }
     }
 
     /// Runs one statement to its end, without its rows. Returns the number of rows that it, its

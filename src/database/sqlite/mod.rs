@@ -1,8 +1,12 @@
 //! SQLite.
 
 pub(super) mod admin;
+#[cfg(feature = "cli")]
+pub(super) mod backup;
 mod cancel;
 mod connect;
+#[cfg(feature = "cli")]
+mod copier;
 mod error;
 mod foreign;
 mod foreign_keys;
@@ -14,6 +18,8 @@ mod script;
 mod script_guards;
 mod session;
 mod step;
+#[cfg(feature = "cli")]
+pub(super) mod target;
 mod version_table;
 
 use std::{path::Path, sync::Arc};

@@ -24,6 +24,15 @@ impl From<LockError> for Ended {
 
 /// Upgrades `fake`, for which there are so many plans; returns how many it took.
 async fn upgrade(fake: &mut Fake, plans: usize) -> (Result<Migrated, Aborted<Ended>>, usize) {
+    upgrade_after(fake, plans, async |_: &Plan| Ok(())).await
+}
+
+/// The same after `before`.
+async fn upgrade_after(
+    fake: &mut Fake,
+    plans: usize,
+    before: impl AsyncFnMut(&Plan) -> Result<(), Ended>,
+) -> (Result<Migrated, Aborted<Ended>>, usize) {
     let manner = Manner {
         direction: Direction::Up,
         lock_wait: Duration::ZERO,
@@ -46,7 +55,7 @@ async fn upgrade(fake: &mut Fake, plans: usize) -> (Result<Migrated, Aborted<End
         plan.ok().filter(|_| planned <= plans).ok_or(Ended::NoPlan)
     };
     let sink: Sink = Arc::new(|_| {});
-    let result = migrate(fake, manner, make, &Stop::default(), &sink).await;
+    let result = migrate_after(fake, manner, make, before, &Stop::default(), &sink).await;
     (result, planned)
 }
 
@@ -115,4 +124,30 @@ async fn what_earlier_plans_have_done_is_told() {
     assert_eq!(ids(&failure.done), ["1", "2"]);
     let (result, planned) = upgrade(&mut Fake::held_for(u32::MAX), usize::MAX).await;
     assert_eq!((result.unwrap_err().error, planned), (Ended::Busy, 0));
+}
+
+#[tokio::test]
+async fn what_comes_before_is_done_while_nothing_is() {
+    let mut seen = Vec::new();
+    let mut before = async |plan: &Plan| {
+        seen.push(plan.steps.len());
+        Ok(())
+    };
+    let mut fake = outdated(changed(), 2);
+    let (result, _) = upgrade_after(&mut fake, usize::MAX, &mut before).await;
+    assert!(matches!(result.unwrap().finish, Finish::Complete));
+    // There is nothing left to do.
+    let (result, _) = upgrade_after(&mut fake, usize::MAX, &mut before).await;
+    assert!(matches!(result.unwrap().finish, Finish::Complete));
+    assert_eq!(seen, [3]);
+}
+
+#[tokio::test]
+async fn when_what_comes_before_fails_nothing_runs() {
+    let mut fake = Fake::default();
+    let before = async |_: &Plan| Err(Ended::Busy);
+    let (result, _) = upgrade_after(&mut fake, usize::MAX, before).await;
+    let aborted = result.unwrap_err();
+    assert_eq!((aborted.done.len(), aborted.error), (0, Ended::Busy));
+    assert_eq!(fake.stored, Fake::default().stored);
 }

@@ -166,6 +166,8 @@ pub struct RunView {
     pub partial: Option<RevisionId>,
     /// Statements that took long, in the order of their ends.
     pub slow: Vec<SlowStatement>,
+    /// The backup that was made before it, as people see it.
+    pub backup: Option<String>,
     /// How long all of it took, waiting included.
     pub elapsed: Duration,
 }
@@ -218,6 +220,7 @@ impl View for RunView {
             "interrupted": self.interrupted,
             "partial": self.partial.as_ref().map(RevisionId::as_str),
             "slow_statements": slow_json(&self.slow),
+            "backup": self.backup,
             "duration_ms": millis(self.elapsed),
         }))
     }

@@ -1,6 +1,7 @@
 //! One struct a result, with its text and its JSON side by side.
 
 mod adopt;
+mod backup;
 mod branches;
 mod change;
 mod check;
@@ -19,6 +20,7 @@ mod tools;
 use serde_json::{Map, Value};
 
 pub use adopt::AdoptView;
+pub use backup::{BackupsView, MadeBackupView, RestoredView, VerifiedView};
 pub use branches::{BranchesView, Fork, Lead};
 pub use change::{PlanView, RunView, StampView};
 pub use check::CheckView;

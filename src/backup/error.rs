@@ -1,0 +1,98 @@
+use std::path::PathBuf;
+
+use super::Difference;
+use crate::{database::DatabaseError, sql::Dialect};
+
+/// What goes wrong with backups.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// The directory of backups can't be made, read or written.
+    #[error("{} can't be used as the directory of backups: {reason}", path.display())]
+    Directory {
+        /// Which one.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// There is no such file, or nothing beside it says what it is.
+    #[error("there is no backup {}: {reason}", file.display())]
+    NoBackup {
+        /// As it was named.
+        file: PathBuf,
+        /// What is missing.
+        reason: String,
+    },
+    /// There is none to choose.
+    #[error("there is no backup of {database} in {}", directory.display())]
+    NoneYet {
+        /// Of which database.
+        database: String,
+        /// Where.
+        directory: PathBuf,
+    },
+    /// The manifest makes no sense, or is of a newer migrator.
+    #[error("{} can't be read: {reason}", file.display())]
+    Manifest {
+        /// The manifest.
+        file: PathBuf,
+        /// What is odd.
+        reason: String,
+    },
+    /// The backup is of another kind of database.
+    #[error("{} is a backup of {}, and the url leads to {}", file.display(), name(*found), name(*wanted))]
+    OtherDialect {
+        /// The backup.
+        file: PathBuf,
+        /// What it is of.
+        found: Dialect,
+        /// What it was to be of.
+        wanted: Dialect,
+    },
+    /// The file is not what was written, or can't be read into a database.
+    #[error("{} is damaged: {reason}", file.display())]
+    Damaged {
+        /// The backup.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// What was read into a database is not what the manifest says.
+    #[error("{} was read, but what it holds is not what was copied", file.display())]
+    Differs {
+        /// The backup.
+        file: PathBuf,
+        /// Where it differs; never empty.
+        differences: Vec<Difference>,
+    },
+    /// The database may hold what the backup does not.
+    #[error("the database is not proven to be what it was when the backup was made, at {made}")]
+    Changed {
+        /// When the backup was made, for people.
+        made: String,
+        /// Whether someone wrote only while it was restored.
+        meanwhile: bool,
+    },
+    /// It was stopped; nothing is left of it.
+    #[error("interrupted; nothing was changed")]
+    Interrupted,
+    /// The database failed.
+    #[error(transparent)]
+    Database(DatabaseError),
+}
+
+impl From<DatabaseError> for BackupError {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Interrupted => Self::Interrupted,
+            error => Self::Database(error),
+        }
+    }
+}
+
+fn name(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "SQLite",
+        Dialect::Postgres => "PostgreSQL",
+    }
+}

@@ -1,0 +1,119 @@
+use std::path::PathBuf;
+
+use chrono::{DateTime, SubsecRound, Utc};
+
+use super::{Backup, BackupError, Manifest, Observer, Packing, Store};
+use crate::database::{
+    Location, Settings,
+    backup::{Source, source},
+};
+
+/// The database that a backup is of.
+#[derive(Clone, Copy)]
+pub struct Subject<'a> {
+    /// Where it is.
+    pub location: &'a Location,
+    /// As it is connected to.
+    pub settings: &'a Settings,
+}
+
+impl Subject<'_> {
+    /// What it is called in manifests; never with a password.
+    pub fn place(&self) -> String {
+        match self.location {
+            Location::Sqlite(file) => {
+                let real = file.canonicalize().unwrap_or_else(|_| file.clone());
+                format!("sqlite:{}", real.display())
+            }
+            Location::Postgres(_) => self.location.to_string(),
+        }
+    }
+
+    /// The first part of a file's name.
+    fn name(&self) -> String {
+        let name = self.location.database_name();
+        match self.location {
+            Location::Sqlite(file) => match file.file_stem() {
+                Some(stem) => stem.to_string_lossy().into_owned(),
+                None => name,
+            },
+            Location::Postgres(_) => name,
+        }
+    }
+}
+
+/// How a backup is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Making {
+    /// Compressed by us, or not.
+    pub packing: Packing,
+    /// How many backups of the database are left afterwards; 0 is all of them.
+    pub keep: usize,
+}
+
+/// A backup that was made.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// It.
+    pub backup: Backup,
+    /// Older ones that were removed.
+    pub removed: Vec<PathBuf>,
+    /// Why older ones were not removed, when they were to be.
+    pub not_removed: Option<BackupError>,
+}
+
+/// A database that can be backed up, and a directory that can take it.
+pub struct Ready<'a> {
+    subject: Subject<'a>,
+    store: &'a Store,
+    source: Box<dyn Source>,
+}
+
+/// Looks whether a backup can be made, before anything is begun.
+///
+/// # Errors
+/// Why not.
+pub async fn ready<'a>(subject: Subject<'a>, store: &'a Store) -> Result<Ready<'a>, BackupError> {
+    let source = source(subject.location, subject.settings).await?;
+    store.prepare()?;
+    Ok(Ready {
+        subject,
+        store,
+        source,
+    })
+}
+
+/// Makes a backup. It is listed when it is whole; older ones are removed after that.
+///
+/// # Errors
+/// What went wrong; nothing is left then.
+pub async fn make(ready: Ready<'_>, making: Making, watch: &Observer) -> Result<Made, BackupError> {
+    let Ready {
+        subject,
+        store,
+        mut source,
+    } = ready;
+    let made_at: DateTime<Utc> = Utc::now().trunc_subsecs(0);
+    let draft = store.draft()?;
+    let dumped = source.dump(draft.path(), making.packing, watch).await?;
+    let dialect = subject.location.dialect();
+    let place = subject.place();
+    let about = (place.clone(), dialect);
+    let manifest = Manifest::new(made_at, about, source.server(), making.packing, dumped);
+    // What is in the file was seen while it was read, and is on the disk before it is listed.
+    let named = (subject.name(), source.extension());
+    let file = store.publish(draft, &manifest, (&named.0, named.1))?;
+    let (removed, not_removed) = match store.prune(&place, dialect, making.keep) {
+        Ok(removed) => (removed, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    Ok(Made {
+        backup: Backup {
+            file,
+            manifest,
+            is_whole: true,
+        },
+        removed,
+        not_removed,
+    })
+}

@@ -1,0 +1,311 @@
+use std::{collections::BTreeMap, fmt};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    database::{
+        backup::{Contents, Dumped, Packing},
+        stream::Digest,
+    },
+    revision,
+    sql::Dialect,
+};
+
+/// The newest form of manifests that is known. It is raised when one can't be understood any more
+/// by those who know the last.
+pub const FORMAT: u32 = 1;
+
+/// What is known of a backup, in a file of its own beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// [`FORMAT`]
+    pub format: u32,
+    /// What made it: `migrator 0.1.0`.
+    pub tool: String,
+    /// When, in UTC.
+    pub made_at: DateTime<Utc>,
+    /// Of which database; never with a password.
+    pub database: String,
+    /// Of which kind: `sqlite`, `postgresql`.
+    pub dialect: String,
+    /// The version of the database's software.
+    pub server: String,
+    /// What is applied and nobody applied revises.
+    pub revisions: Vec<String>,
+    /// The highest sequence of the version table, 0 when nothing is applied.
+    pub sequence: i64,
+    /// Rows of every table.
+    pub tables: BTreeMap<String, u64>,
+    /// A fingerprint of tables, columns, indexes, views and the like.
+    pub schema: String,
+    /// How the file was compressed by us: `none`, `zstd`.
+    pub compression: String,
+    /// Bytes of the file.
+    pub size: u64,
+    /// Its SHA-256.
+    pub sha256: String,
+    /// Bytes before compression.
+    pub plain_size: u64,
+    /// Their SHA-256.
+    pub plain_sha256: String,
+    /// What tells whether the database is still as it was; how depends on the database.
+    #[serde(default)]
+    pub mark: Option<String>,
+    /// What it takes to make the database anew where it is missing.
+    #[serde(default)]
+    pub properties: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    /// Of a copy that was made at `made_at`.
+    pub fn new(
+        made_at: DateTime<Utc>,
+        (database, dialect): (String, Dialect),
+        server: String,
+        packing: Packing,
+        dumped: Dumped,
+    ) -> Self {
+        let Dumped {
+            contents,
+            observed,
+            stored,
+            plain,
+            mark,
+            properties,
+        } = dumped;
+        let heads = revision::applied_heads(&observed.applied);
+        Self {
+            format: FORMAT,
+            tool: concat!("migrator ", env!("CARGO_PKG_VERSION")).to_owned(),
+            made_at,
+            database,
+            dialect: name(dialect).to_owned(),
+            server,
+            revisions: heads.iter().map(|row| row.revision.to_string()).collect(),
+            sequence: observed.last_sequence(),
+            tables: contents.tables,
+            schema: contents.schema,
+            compression: match packing {
+                Packing::Plain => "none",
+                Packing::Zstd => "zstd",
+            }
+            .to_owned(),
+            size: stored.size,
+            sha256: stored.sha256,
+            plain_size: plain.size,
+            plain_sha256: plain.sha256,
+            mark,
+            properties,
+        }
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// Why it can't be read, for people.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Form {
+            format: u32,
+        }
+        let form: Form = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if form.format > FORMAT {
+            return Err(format!(
+                "it has format {}, and this migrator knows up to {FORMAT}",
+                form.format
+            ));
+        }
+        let manifest: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if manifest.dialect().is_none() {
+            return Err(format!("`{}` is no database we know", manifest.dialect));
+        }
+        if manifest.packing().is_none() {
+            return Err(format!(
+                "`{}` is no compression we know",
+                manifest.compression
+            ));
+        }
+        Ok(manifest)
+    }
+
+    /// As it is written.
+    pub fn text(&self) -> String {
+        // A struct of strings, numbers and maps of strings has no way to fail.
+        let text = serde_json::to_string_pretty(self).unwrap_or_default();
+        text + "\n"
+    }
+
+    /// Of which kind of database it is.
+    pub fn dialect(&self) -> Option<Dialect> {
+        let all = [Dialect::Sqlite, Dialect::Postgres];
+        all.into_iter().find(|it| name(*it) == self.dialect)
+    }
+
+    /// How the file is packed.
+    pub fn packing(&self) -> Option<Packing> {
+        match self.compression.as_str() {
+            "none" => Some(Packing::Plain),
+            "zstd" => Some(Packing::Zstd),
+            _ => None,
+        }
+    }
+
+    /// What the file has to be.
+    pub fn stored(&self) -> Digest {
+        Digest {
+            size: self.size,
+            sha256: self.sha256.clone(),
+        }
+    }
+
+    /// All rows.
+    pub fn rows(&self) -> u64 {
+        self.tables.values().sum()
+    }
+
+    /// Where `found` is not what was copied.
+    pub fn differences(&self, found: &Contents) -> Vec<Difference> {
+        let mut differences = Vec::new();
+        for (table, rows) in &self.tables {
+            match found.tables.get(table) {
+                Some(found) if found == rows => {}
+                found => differences.push(Difference::Rows {
+                    table: table.clone(),
+                    copied: Some(*rows),
+                    found: found.copied(),
+                }),
+            }
+        }
+        for (table, rows) in &found.tables {
+            if !self.tables.contains_key(table) {
+                differences.push(Difference::Rows {
+                    table: table.clone(),
+                    copied: None,
+                    found: Some(*rows),
+                });
+            }
+        }
+        if found.schema != self.schema {
+            differences.push(Difference::Schema);
+        }
+        differences
+    }
+}
+
+/// The name in manifests.
+pub(super) fn name(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "sqlite",
+        Dialect::Postgres => "postgresql",
+    }
+}
+
+/// Something that is not as it was copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// A table has another number of rows; `None` where there is no such table.
+    Rows {
+        /// Which table.
+        table: String,
+        /// What the manifest says.
+        copied: Option<u64>,
+        /// What was found.
+        found: Option<u64>,
+    },
+    /// Tables, columns, indexes … are others.
+    Schema,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rows {
+                table,
+                copied: Some(copied),
+                found: Some(found),
+            } => write!(f, "{table} has {found} rows, and {copied} were copied"),
+            Self::Rows {
+                table, found: None, ..
+            } => write!(f, "{table} is missing"),
+            Self::Rows { table, .. } => write!(f, "{table} was not copied"),
+            Self::Schema => f.write_str("the schema is another one"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest() -> Manifest {
+        let dumped = Dumped {
+            contents: contents(&[("a", 1), ("b", 2)], "x"),
+            observed: revision::Observed::default(),
+            stored: Digest::default(),
+            plain: Digest::default(),
+            mark: None,
+            properties: BTreeMap::new(),
+        };
+        let database = ("sqlite:app.db".to_owned(), Dialect::Sqlite);
+        let server = "SQLite 3".to_owned();
+        Manifest::new(
+            DateTime::UNIX_EPOCH,
+            database,
+            server,
+            Packing::Zstd,
+            dumped,
+        )
+    }
+
+    fn contents(tables: &[(&str, u64)], schema: &str) -> Contents {
+        let tables = tables
+            .iter()
+            .map(|(name, rows)| ((*name).to_owned(), *rows));
+        Contents {
+            tables: tables.collect(),
+            schema: schema.to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let manifest = manifest();
+        assert_eq!(Manifest::parse(&manifest.text()), Ok(manifest));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let text = manifest().text();
+        let check = |from: &str, to: &str, part: &str| {
+            let error = Manifest::parse(&text.replace(from, to)).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        };
+        check("\"format\": 1", "\"format\": 2", "up to 1");
+        check("\"sqlite\"", "\"oracle\"", "`oracle`");
+        check("\"zstd\"", "\"rar\"", "`rar`");
+        check("\"sha256\"", "\"sha512\"", "sha256");
+        assert!(Manifest::parse(&text[..text.len() / 2]).is_err());
+        assert!(Manifest::parse("").is_err());
+    }
+
+    #[test]
+    fn differences_are_told_apart() {
+        let check = |tables: &[(&str, u64)], schema, expected: &[&str]| {
+            let found = manifest().differences(&contents(tables, schema));
+            let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+            assert_eq!(found, expected);
+        };
+        check(&[("a", 1), ("b", 2)], "x", &[]);
+        check(
+            &[("a", 3), ("c", 0)],
+            "y",
+            &[
+                "a has 3 rows, and 1 were copied",
+                "b is missing",
+                "c was not copied",
+                "the schema is another one",
+            ],
+        );
+    }
+}

@@ -1,0 +1,19 @@
+//! Backups: made, listed, verified, restored.
+//!
+//! What is in a backup and when it counts is decided here; how a database is copied and replaced
+//! is the database's to know.
+
+mod error;
+mod make;
+mod manifest;
+mod restore;
+mod store;
+mod verify;
+
+pub use crate::database::backup::{Kept, Observer, Packing, Phase, Standing};
+pub use error::BackupError;
+pub use make::{Made, Making, Subject, make, ready};
+pub use manifest::{Difference, Manifest};
+pub use restore::{Restore, Restored};
+pub use store::{Backup, Store};
+pub use verify::{Verified, verify};

@@ -1,0 +1,112 @@
+use std::path::Path;
+
+use super::{Backup, BackupError, Observer, Packing, Subject};
+use crate::database::{
+    DatabaseError,
+    backup::{Archive, Contents, Purpose, Target, target},
+    stream::Digest,
+};
+
+/// A backup that was restored into a scratch database and is what was copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// How many tables were compared.
+    pub tables: usize,
+    /// How many rows they have.
+    pub rows: u64,
+}
+
+/// Restores a backup into a scratch database, compares what is in there with the manifest, and
+/// drops it.
+///
+/// # Errors
+/// [`BackupError::Damaged`] and [`BackupError::Differs`] when the backup is not what it should be.
+pub async fn verify(
+    subject: Subject<'_>,
+    backup: &Backup,
+    watch: &Observer,
+) -> Result<Verified, BackupError> {
+    let mut target = open(subject, backup, Purpose::Verify).await?;
+    let found = load(target.as_mut(), backup, watch).await;
+    let left = target.leave().await;
+    let found = found?;
+    left?;
+    Ok(Verified {
+        tables: found.tables.len(),
+        rows: found.tables.values().sum(),
+    })
+}
+
+/// A place to read the backup into.
+pub(super) async fn open(
+    subject: Subject<'_>,
+    backup: &Backup,
+    purpose: Purpose,
+) -> Result<Box<dyn Target>, BackupError> {
+    let Subject { location, settings } = subject;
+    let wanted = location.dialect();
+    if let Some(found) = backup.manifest.dialect()
+        && found != wanted
+    {
+        let file = backup.file.clone();
+        return Err(BackupError::OtherDialect {
+            file,
+            found,
+            wanted,
+        });
+    }
+    let client = backup.manifest.properties.get("client");
+    let client = client.and_then(|client| client.parse().ok());
+    let directory = backup.file.parent().unwrap_or(Path::new("."));
+    let directory = if directory.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        directory
+    };
+    Ok(target(location, settings, directory, purpose, client).await?)
+}
+
+/// Reads the backup into the place beside, and compares.
+pub(super) async fn load(
+    target: &mut dyn Target,
+    backup: &Backup,
+    watch: &Observer,
+) -> Result<Contents, BackupError> {
+    let manifest = &backup.manifest;
+    if !backup.is_whole {
+        let size = backup.file.metadata().map_or(0, |found| found.len());
+        let reason = format!("it has {size} bytes, and {} were written", manifest.size);
+        return Err(damaged(backup, reason));
+    }
+    let stored = manifest.stored();
+    let found = target.load(&archive(backup, &stored), watch).await;
+    let found = found.map_err(|error| match error {
+        DatabaseError::Damaged { reason } => damaged(backup, reason),
+        error => error.into(),
+    })?;
+    let differences = manifest.differences(&found);
+    if differences.is_empty() {
+        return Ok(found);
+    }
+    Err(BackupError::Differs {
+        file: backup.file.clone(),
+        differences,
+    })
+}
+
+pub(super) fn archive<'a>(backup: &'a Backup, stored: &'a Digest) -> Archive<'a> {
+    Archive {
+        file: &backup.file,
+        packing: backup.manifest.packing().unwrap_or(Packing::Plain),
+        stored,
+        mark: backup.manifest.mark.as_deref(),
+        properties: &backup.manifest.properties,
+    }
+}
+
+fn damaged(backup: &Backup, reason: String) -> BackupError {
+    BackupError::Damaged {
+        file: backup.file.clone(),
+        reason,
+    }
+}

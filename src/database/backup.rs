@@ -1,0 +1,270 @@
+//! Copies of whole databases: made in one snapshot, put into a scratch database, put in the place
+//! of one. Where copies are kept and what is known of them is decided above.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+
+use super::{Database, DatabaseError, Location, Settings, postgres, sqlite, stream::Digest};
+use crate::revision::Observed;
+
+/// What a database holds, in one snapshot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Rows of every table; on PostgreSQL by `schema.table`.
+    pub tables: BTreeMap<String, u64>,
+    /// A fingerprint of tables, columns, indexes, views and the like.
+    pub schema: String,
+}
+
+/// A copy that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dumped {
+    /// What is in it.
+    pub contents: Contents,
+    /// The version table, in the same snapshot.
+    pub observed: Observed,
+    /// The file.
+    pub stored: Digest,
+    /// Before compression.
+    pub plain: Digest,
+    /// See [`Target::standing`].
+    pub mark: Option<String>,
+    /// How a missing database is to be made, as the database wants it.
+    pub properties: BTreeMap<String, String>,
+}
+
+/// How a file holds a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// As the database's own tools take it.
+    Plain,
+    /// Compressed by us with zstd.
+    Zstd,
+}
+
+/// A copy that was kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Archive<'a> {
+    /// Where it is.
+    pub file: &'a Path,
+    /// How.
+    pub packing: Packing,
+    /// What the file has to be.
+    pub stored: &'a Digest,
+    /// See [`Dumped::mark`].
+    pub mark: Option<&'a str>,
+    /// See [`Dumped::properties`].
+    pub properties: &'a BTreeMap<String, String>,
+}
+
+/// What goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The database is copied.
+    Copying,
+    /// The copy is compressed.
+    Compressing,
+    /// What is in the copy is counted, and its hash is taken.
+    Counting,
+    /// A backup is read into a database beside.
+    Loading,
+    /// What was read is checked.
+    Checking,
+    /// The database that is to be replaced is kept.
+    Keeping,
+    /// The new one takes its place.
+    Replacing,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Copying => "copying",
+            Self::Compressing => "compressing",
+            Self::Counting => "counting rows",
+            Self::Loading => "loading",
+            Self::Checking => "checking",
+            Self::Keeping => "keeping the old one",
+            Self::Replacing => "replacing",
+        })
+    }
+}
+
+/// Told how far it is: the phase, what is done of it, and of how much; 0 where that is not known.
+pub type Progress = Arc<dyn Fn(Phase, u64, u64) + Send + Sync>;
+
+/// Sees long work from outside.
+#[derive(Clone)]
+pub struct Observer {
+    /// Is told how far it is.
+    pub progress: Progress,
+    /// Whether it is to end.
+    pub stopped: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Observer {
+    /// Says how far it is.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Interrupted`] when it is to end.
+    pub fn at(&self, phase: Phase, done: u64, total: u64) -> Result<(), DatabaseError> {
+        (self.progress)(phase, done, total);
+        if (self.stopped)() {
+            return Err(DatabaseError::Interrupted);
+        }
+        Ok(())
+    }
+}
+
+/// Makes copies of one database.
+#[async_trait(?Send)]
+pub trait Source {
+    /// The version of the database's software, for people.
+    fn server(&self) -> String;
+
+    /// What the file of a copy ends with.
+    fn extension(&self) -> &'static str;
+
+    /// Copies everything, in one snapshot, into `file`, which is there and empty.
+    ///
+    /// # Errors
+    /// What went wrong; there is nothing of use in the file then.
+    async fn dump(
+        &mut self,
+        file: &Path,
+        packing: Packing,
+        watch: &Observer,
+    ) -> Result<Dumped, DatabaseError>;
+}
+
+/// Looks whether copies of the database can be made, before anything is: it answers, and the
+/// programs that are needed are there.
+///
+/// # Errors
+/// Why not.
+pub async fn source(
+    location: &Location,
+    settings: &Settings,
+) -> Result<Box<dyn Source>, DatabaseError> {
+    Ok(match location {
+        Location::Postgres(options) => {
+            Box::new(postgres::backup::Source::open(options, settings).await?)
+        }
+        Location::Sqlite(file) => Box::new(sqlite::backup::Source::open(file, settings).await?),
+    })
+}
+
+/// How a database stands to a copy that is to replace it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// There is none.
+    Missing,
+    /// There is nothing in it.
+    Empty,
+    /// It is proven to be what the copy is.
+    Unchanged,
+    /// It is something else, or may be.
+    Changed,
+}
+
+/// What became of the database that was replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// There was nothing worth keeping, or it was not to be kept.
+    Nothing,
+    /// It is in this file.
+    File(PathBuf),
+    /// It is a database of that name on the same server.
+    Database(String),
+}
+
+/// A place beside a database, into which copies are read.
+#[async_trait(?Send)]
+pub trait Target {
+    /// Reads a copy into a database beside. Says what is in there.
+    ///
+    /// # Errors
+    /// When the file is not what was written, or can't be read into a database.
+    async fn load(
+        &mut self,
+        archive: &Archive<'_>,
+        watch: &Observer,
+    ) -> Result<Contents, DatabaseError>;
+
+    /// What holds the lock that all runs share; `None` where there is no database to hold it in.
+    fn lockable(&mut self) -> Option<&mut dyn Database>;
+
+    /// How the database stands to a copy. What it finds holds until [`Self::replace`], which
+    /// notices when someone writes meanwhile.
+    ///
+    /// # Errors
+    /// When the database can't be asked.
+    async fn standing(
+        &mut self,
+        archive: &Archive<'_>,
+        watch: &Observer,
+    ) -> Result<Standing, DatabaseError>;
+
+    /// Puts what was loaded in the place of the database, in one step: whenever the process
+    /// dies there is the old one or the new one.
+    ///
+    /// # Errors
+    /// When it can't be replaced; it is the old one then. [`DatabaseError::StateChanged`] when
+    /// someone has written since [`Self::standing`] and that matters (`only_unchanged`).
+    async fn replace(&mut self, manner: Manner, watch: &Observer) -> Result<Kept, DatabaseError>;
+
+    /// Removes what is beside, and leaves.
+    ///
+    /// # Errors
+    /// When it can't be removed.
+    async fn leave(self: Box<Self>) -> Result<(), DatabaseError>;
+}
+
+/// How a database is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Manner {
+    /// Only if nobody has written since it was looked at.
+    pub only_unchanged: bool,
+    /// The old one is kept under another name.
+    pub keep_old: bool,
+}
+
+/// What copies are read for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To see that they can be.
+    Verify,
+    /// To replace the database.
+    Restore {
+        /// PostgreSQL: everything belongs to the role that restores.
+        no_owner: bool,
+    },
+}
+
+/// Prepares to read copies beside the database of `location`; for SQLite into `directory`, or
+/// beside the file for [`Purpose::Restore`]. Removes what killed processes have left there.
+///
+/// # Errors
+/// When the database does not answer, or a program that is needed is not there.
+pub async fn target(
+    location: &Location,
+    settings: &Settings,
+    directory: &Path,
+    purpose: Purpose,
+    client: Option<u32>,
+) -> Result<Box<dyn Target>, DatabaseError> {
+    Ok(match location {
+        Location::Postgres(options) => {
+            Box::new(postgres::target::Target::open(options, settings, purpose, client).await?)
+        }
+        Location::Sqlite(file) => {
+            Box::new(sqlite::target::Target::open(file, settings, directory, purpose).await?)
+        }
+    })
+}

@@ -1,0 +1,379 @@
+//! Copies of a database by pg_dump, in a snapshot that we hold and count in.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
+
+use super::{
+    super::{
+        DatabaseError, Detail, Location, Settings,
+        backup::{Contents, Dumped, Observer, Packing, Phase},
+        stream::{self, Digest},
+    },
+    connect,
+    contents::contents,
+    error,
+    message::rows,
+    programs::{self, Input, Output, Program},
+    version_table::{Trouble, VersionTable},
+};
+use crate::revision::Observed;
+
+/// Between two looks at whether it is to end.
+const NAP: Duration = Duration::from_millis(50);
+
+/// See [`crate::database::backup::source`].
+pub struct Source {
+    options: PgConnectOptions,
+    settings: Settings,
+    place: String,
+    program: Program,
+    server: String,
+}
+
+impl Source {
+    /// Connects, and finds a pg_dump that knows the server's version.
+    ///
+    /// # Errors
+    /// When either fails.
+    pub async fn open(
+        options: &PgConnectOptions,
+        settings: &Settings,
+    ) -> Result<Self, DatabaseError> {
+        let place = Location::Postgres(Box::new(options.clone())).to_string();
+        let options = connect::prepared(options, &settings.application_name);
+        let mut connection = session(&options, settings, &place).await?;
+        let version = rows(&mut connection, "SHOW server_version").await;
+        let version = version.map_err(|error| failed(&error))?;
+        let major = connection.server_version_num().unwrap_or_default() / 10_000;
+        let program = programs::find("pg_dump", major)?;
+        // It is connected to anew, as often as copies are made.
+        let _ = connection.close().await;
+        let number: String = version
+            .first()
+            .map_or(Ok(String::new()), |row| row.try_get(0))
+            .map_err(|error| failed(&error))?;
+        let number = number.split(' ').next().unwrap_or_default();
+        Ok(Self {
+            options,
+            settings: settings.clone(),
+            place,
+            server: format!("PostgreSQL {number}"),
+            program,
+        })
+    }
+}
+
+#[async_trait(?Send)]
+impl super::super::backup::Source for Source {
+    fn server(&self) -> String {
+        self.server.clone()
+    }
+
+    fn extension(&self) -> &'static str {
+        "dump"
+    }
+
+    async fn dump(
+        &mut self,
+        file: &Path,
+        packing: Packing,
+        watch: &Observer,
+    ) -> Result<Dumped, DatabaseError> {
+        let mut connection = session(&self.options, &self.settings, &self.place).await?;
+        let mut table = connect::resolve(&mut connection, &self.settings.version_table).await?;
+        let snapshot = begin(&mut connection).await?;
+        let expected = size(&mut connection).await?;
+        // One that fails ends the other.
+        let broken = Arc::new(AtomicBool::new(false));
+        let watch = either(watch, &broken);
+        let dumping = Dumping {
+            program: self.program.clone(),
+            options: self.options.clone(),
+            snapshot,
+            file: file.to_owned(),
+            packing,
+            watch: watch.clone(),
+            expected,
+        };
+        // Both see the same snapshot, which this session keeps until both are done.
+        let looking = async {
+            let looking = look(&mut connection, &mut table);
+            let seen = unless_stopped(looking, &watch).await;
+            broken.fetch_or(seen.is_err(), Ordering::SeqCst);
+            seen
+        };
+        let dumping = async {
+            let dumped = tokio::task::spawn_blocking(move || dumping.run()).await;
+            let dumped = dumped.unwrap_or_else(|error| {
+                Err(DatabaseError::Other(format!(
+                    "the backup's thread: {error}"
+                )))
+            });
+            broken.fetch_or(dumped.is_err(), Ordering::SeqCst);
+            dumped
+        };
+        let (seen, dumped) = tokio::join!(looking, dumping);
+        let (seen, (stored, plain)) = match (seen, dumped) {
+            (Ok(seen), Ok(dumped)) => (seen, dumped),
+            (Err(DatabaseError::Interrupted) | Ok(_), Err(error)) | (Err(error), _) => {
+                return Err(error);
+            }
+        };
+        let Seen {
+            contents,
+            observed,
+            mark,
+            mut properties,
+        } = seen;
+        properties.insert("client".to_owned(), self.program.major.to_string());
+        let _ = connection.close().await;
+        Ok(Dumped {
+            contents,
+            observed,
+            stored,
+            plain,
+            mark,
+            properties,
+        })
+    }
+}
+
+/// The same, and to end when `broken` is set.
+fn either(watch: &Observer, broken: &Arc<AtomicBool>) -> Observer {
+    let (stopped, broken) = (Arc::clone(&watch.stopped), Arc::clone(broken));
+    Observer {
+        progress: Arc::clone(&watch.progress),
+        stopped: Arc::new(move || stopped() || broken.load(Ordering::SeqCst)),
+    }
+}
+
+/// What `asking` comes to, unless it is to end before. The session is of no use then.
+pub(super) async fn unless_stopped<T>(
+    asking: impl Future<Output = Result<T, DatabaseError>>,
+    watch: &Observer,
+) -> Result<T, DatabaseError> {
+    let stopped = async {
+        while !(watch.stopped)() {
+            tokio::time::sleep(NAP).await;
+        }
+    };
+    tokio::select! {
+        answer = asking => answer,
+        () = stopped => Err(DatabaseError::Interrupted),
+    }
+}
+
+/// A session for long work.
+pub(super) async fn session(
+    options: &PgConnectOptions,
+    settings: &Settings,
+    place: &str,
+) -> Result<PgConnection, DatabaseError> {
+    let patient = [
+        "statement_timeout",
+        "lock_timeout",
+        "idle_in_transaction_session_timeout",
+    ]
+    .map(|name| (name, "0".to_owned()));
+    let timeout = settings.connect_timeout;
+    let (connection, _) = connect::open(options, &patient, timeout, place).await?;
+    Ok(connection)
+}
+
+/// Begins a transaction that sees one state, and returns how others see it, too.
+async fn begin(connection: &mut PgConnection) -> Result<String, DatabaseError> {
+    let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path TO ''; \
+               SET LOCAL row_security TO off; SELECT pg_catalog.pg_export_snapshot()";
+    let found = rows(connection, sql).await.map_err(|e| failed(&e))?;
+    text(found.first(), 0)
+}
+
+/// Bytes of all tables, as far as the server keeps count: to look would need a lock on each.
+async fn size(connection: &mut PgConnection) -> Result<u64, DatabaseError> {
+    let sql = "SELECT (pg_catalog.sum(c.relpages::bigint) \
+               * pg_catalog.current_setting('block_size')::bigint)::bigint::text \
+               FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'm', 't') \
+               AND c.relpages > 0 AND c.oid >= 16384";
+    let found = rows(connection, sql).await.map_err(|e| failed(&e))?;
+    Ok(optional(found.first(), 0)?
+        .and_then(|size| size.parse().ok())
+        .unwrap_or_default())
+}
+
+struct Dumping {
+    program: Program,
+    options: PgConnectOptions,
+    snapshot: String,
+    file: PathBuf,
+    packing: Packing,
+    watch: Observer,
+    /// Bytes of the tables; the copy has more or less.
+    expected: u64,
+}
+
+impl Dumping {
+    fn run(self) -> Result<(Digest, Digest), DatabaseError> {
+        let mut arguments = vec![
+            "--format=custom".to_owned(),
+            "--no-password".to_owned(),
+            format!("--snapshot={}", self.snapshot),
+        ];
+        match self.packing {
+            Packing::Plain => {
+                // Into the file itself: only there it notes where each table's rows begin, and
+                // several of them can be restored at once.
+                arguments.push(format!("--file={}", self.file.display()));
+                let look = || {
+                    let written = self.file.metadata().map_or(0, |found| found.len());
+                    self.watch.at(Phase::Copying, written, 0)
+                };
+                let (input, output) = (Input::Nothing, Output::Nothing);
+                programs::run(
+                    &self.program,
+                    &self.options,
+                    &arguments,
+                    input,
+                    output,
+                    look,
+                )?;
+                let digest = stream::digest(&self.file, &self.watch, Phase::Counting)?;
+                Ok((digest.clone(), digest))
+            }
+            Packing::Zstd => {
+                arguments.push("--compress=0".to_owned());
+                self.pipe(&arguments)
+            }
+        }
+    }
+
+    fn pipe(&self, arguments: &[String]) -> Result<(Digest, Digest), DatabaseError> {
+        let mut packed = None;
+        let to = std::fs::File::options().write(true).open(&self.file);
+        let to = to.map_err(|error| stream::file_error(&self.file, &error))?;
+        let seen = |done| self.watch.at(Phase::Copying, done, self.expected.max(done));
+        let drain = |stdout| {
+            let piped = stream::pack(stdout, to, Packing::Zstd, seen);
+            packed = Some(piped.map_err(|broken| stream::explain(broken, &self.file, &self.file))?);
+            Ok(())
+        };
+        let output = Output::To(Box::new(drain));
+        let look = || match (self.watch.stopped)() {
+            true => Err(DatabaseError::Interrupted),
+            false => Ok(()),
+        };
+        programs::run(
+            &self.program,
+            &self.options,
+            arguments,
+            Input::Nothing,
+            output,
+            look,
+        )?;
+        packed.ok_or_else(|| DatabaseError::Other("pg_dump printed nothing".to_owned()))
+    }
+}
+
+struct Seen {
+    contents: Contents,
+    observed: Observed,
+    mark: Option<String>,
+    properties: BTreeMap<String, String>,
+}
+
+/// What the snapshot holds.
+async fn look(
+    connection: &mut PgConnection,
+    table: &mut VersionTable,
+) -> Result<Seen, DatabaseError> {
+    let mark = mark(connection).await?;
+    let properties = properties(connection).await?;
+    let observed = table.observe(connection, Detail::Brief).await;
+    let observed = observed.map_err(|trouble| match trouble {
+        Trouble::Theirs(error) => failed(&error),
+        Trouble::Ours(error) => error,
+    })?;
+    let contents = contents(connection).await?;
+    Ok(Seen {
+        contents,
+        observed,
+        mark,
+        properties,
+    })
+}
+
+/// What is another one as soon as anything was written on the server: the number of the next
+/// transaction, and whose. `None` while others write, or where the server does not say.
+pub(super) async fn mark(connection: &mut PgConnection) -> Result<Option<String>, DatabaseError> {
+    let sql = "SELECT pg_catalog.concat(s.system_identifier, ' ', c.timeline_id, ' ', d.oid, ' ', x.xmax) \
+               FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_control_checkpoint() AS c, \
+               pg_catalog.pg_database AS d, \
+               (SELECT pg_catalog.txid_snapshot_xmin(t) AS xmin, pg_catalog.txid_snapshot_xmax(t) AS xmax \
+                FROM pg_catalog.txid_current_snapshot() AS t) AS x \
+               WHERE d.datname = pg_catalog.current_database() AND x.xmin = x.xmax";
+    let allowed = "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute') \
+                   AND pg_catalog.has_function_privilege('pg_catalog.pg_control_checkpoint()', 'execute')";
+    let found = rows(connection, allowed).await.map_err(|e| failed(&e))?;
+    let may = found
+        .first()
+        .map_or(Ok(false), |row| row.try_get::<bool, _>(0));
+    if !may.map_err(|e| failed(&e))? {
+        return Ok(None);
+    }
+    let found = rows(connection, sql).await.map_err(|e| failed(&e))?;
+    optional(found.first(), 0)
+}
+
+/// How a database is made that is to be like this one, as options of CREATE DATABASE.
+pub(super) async fn properties(
+    connection: &mut PgConnection,
+) -> Result<BTreeMap<String, String>, DatabaseError> {
+    let sql = "SELECT pg_catalog.row_to_json(d)::jsonb ->> k.name, k.name \
+               FROM (SELECT d.*, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding_name, \
+               pg_catalog.pg_get_userbyid(d.datdba) AS owner_name \
+               FROM pg_catalog.pg_database AS d) AS d, \
+               (VALUES ('encoding_name'), ('datcollate'), ('datctype'), ('datlocprovider'), \
+               ('daticulocale'), ('datlocale'), ('daticurules'), ('owner_name')) AS k (name) \
+               WHERE d.datname = pg_catalog.current_database()";
+    let sql = sql.replace(" ->> ", " OPERATOR(pg_catalog.->>) ");
+    let found = rows(connection, &sql).await.map_err(|e| failed(&e))?;
+    let mut properties = BTreeMap::new();
+    for row in &found {
+        if let Some(value) = optional(Some(row), 0)? {
+            properties.insert(text(Some(row), 1)?, value);
+        }
+    }
+    Ok(properties)
+}
+
+pub(super) fn text(
+    row: Option<&sqlx::postgres::PgRow>,
+    column: usize,
+) -> Result<String, DatabaseError> {
+    Ok(optional(row, column)?.unwrap_or_default())
+}
+
+pub(super) fn optional(
+    row: Option<&sqlx::postgres::PgRow>,
+    column: usize,
+) -> Result<Option<String>, DatabaseError> {
+    let Some(row) = row else { return Ok(None) };
+    row.try_get(column).map_err(|error| failed(&error))
+}
+
+/// A query of ours that failed.
+pub(super) fn failed(error: &sqlx::Error) -> DatabaseError {
+    match error::from_server(error) {
+        Some(server) => DatabaseError::Sql(error::failure(server, None)),
+        None => DatabaseError::ConnectionLost(error::reason(error)),
+    }
+}

@@ -1,0 +1,460 @@
+//! pg_dump and pg_restore: found, and run without a password where others can see it.
+
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions,
+    postgres::{PgConnectOptions, PgSslMode},
+};
+
+use super::super::{DatabaseError, Location, location::decode};
+
+/// Between two looks at whether a program has ended.
+const NAP: Duration = Duration::from_millis(20);
+
+/// Of what a program says, that much is kept: its end.
+const SAID: usize = 16 * 1024;
+
+/// A program that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Program {
+    pub name: &'static str,
+    pub path: PathBuf,
+    pub major: u32,
+}
+
+/// Finds a program of at least the major version `needed`: the nearest one, since a newer one may
+/// say what an older server does not understand. Of equals, that of the PATH.
+///
+/// # Errors
+/// [`DatabaseError::NoProgram`].
+pub(super) fn find(name: &'static str, needed: u32) -> Result<Program, DatabaseError> {
+    find_in(directories(), name, needed)
+}
+
+fn find_in(
+    directories: Vec<PathBuf>,
+    name: &'static str,
+    needed: u32,
+) -> Result<Program, DatabaseError> {
+    let mut found = Vec::new();
+    let mut seen = BTreeSet::new();
+    for directory in directories {
+        let path = directory.join(format!("{name}{}", env::consts::EXE_SUFFIX));
+        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        if !path.is_file() || !seen.insert(real) {
+            continue;
+        }
+        if let Some(major) = version(&path) {
+            if major == needed {
+                return Ok(Program { name, path, major });
+            }
+            found.push((path, major));
+        }
+    }
+    let fits = found.iter().filter(|(_, major)| *major > needed);
+    match fits.min_by_key(|(_, major)| *major) {
+        Some((path, major)) => Ok(Program {
+            name,
+            path: path.clone(),
+            major: *major,
+        }),
+        None => Err(DatabaseError::NoProgram {
+            name,
+            needed,
+            found,
+        }),
+    }
+}
+
+/// Where to look: the PATH first, then where packages put what is not on it.
+fn directories() -> Vec<PathBuf> {
+    const BESIDE: &[(&str, &str, &str)] = &[
+        ("/usr/lib/postgresql", "", "bin"),
+        ("/usr/libexec", "postgresql", ""),
+        ("/usr", "pgsql-", "bin"),
+        ("/opt/homebrew/opt", "libpq", "bin"),
+        ("/opt/homebrew/opt", "postgresql", "bin"),
+        ("/usr/local/opt", "libpq", "bin"),
+        ("/usr/local/opt", "postgresql", "bin"),
+        ("/usr/local", "pgsql", "bin"),
+        ("/Library/PostgreSQL", "", "bin"),
+        ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
+        ("C:\\Program Files\\PostgreSQL", "", "bin"),
+    ];
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut all: Vec<PathBuf> = env::split_paths(&path).collect();
+    for (parent, prefix, last) in BESIDE {
+        let Ok(entries) = fs::read_dir(parent) else {
+            continue;
+        };
+        let mut names: Vec<_> = entries
+            .flatten()
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with(prefix))
+            .map(|entry| entry.path().join(last))
+            .collect();
+        names.sort();
+        all.extend(names);
+    }
+    all
+}
+
+/// `pg_dump (PostgreSQL) 15.18 (Debian 15.18-1)`
+fn version(path: &Path) -> Option<u32> {
+    let output = Command::new(path)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    major_of(&text)
+}
+
+fn major_of(text: &str) -> Option<u32> {
+    let words = text.split_whitespace();
+    let number = words
+        .skip_while(|word| !word.contains("PostgreSQL"))
+        .nth(1)?;
+    let digits = number.find(|c: char| !c.is_ascii_digit());
+    number[..digits.unwrap_or(number.len())].parse().ok()
+}
+
+/// What a running program reads from.
+pub(super) enum Input<'a> {
+    Nothing,
+    /// Written by the one that runs it.
+    From(Box<dyn FnOnce(ChildStdin) -> Result<(), DatabaseError> + Send + 'a>),
+}
+
+/// What becomes of what it prints.
+pub(super) enum Output<'a> {
+    Nothing,
+    To(Box<dyn FnOnce(ChildStdout) -> Result<(), DatabaseError> + Send + 'a>),
+}
+
+/// Runs a program to its end. `look` is asked again and again whether it is to go on.
+///
+/// # Errors
+/// With what it said, or with what `look` and the two ends of its pipes say.
+pub(super) fn run(
+    program: &Program,
+    options: &PgConnectOptions,
+    arguments: &[String],
+    input: Input<'_>,
+    output: Output<'_>,
+    mut look: impl FnMut() -> Result<(), DatabaseError>,
+) -> Result<(), DatabaseError> {
+    let mut command = Command::new(&program.path);
+    command.args(arguments).stderr(Stdio::piped());
+    command.stdin(match input {
+        Input::Nothing => Stdio::null(),
+        Input::From(_) => Stdio::piped(),
+    });
+    command.stdout(match output {
+        Output::Nothing => Stdio::null(),
+        Output::To(_) => Stdio::piped(),
+    });
+    environment(&mut command, options);
+    let failed = |error: &io::Error| DatabaseError::ProgramFailed {
+        name: program.name,
+        reason: format!("{}: {error}", program.path.display()),
+    };
+    let mut child = command.spawn().map_err(|error| failed(&error))?;
+    let said = child.stderr.take().map(listen);
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let (ended, looked, piped) = thread::scope(|scope| {
+        let feeding = scope.spawn(move || match (input, stdin) {
+            (Input::From(feed), Some(stdin)) => feed(stdin),
+            _ => Ok(()),
+        });
+        let draining = scope.spawn(move || match (output, stdout) {
+            (Output::To(drain), Some(stdout)) => drain(stdout),
+            _ => Ok(()),
+        });
+        let (ended, looked) = wait(&mut child, &mut look);
+        let died = || DatabaseError::Other("a thread of the backup died".to_owned());
+        let fed = feeding.join().unwrap_or_else(|_| Err(died()));
+        let drained = draining.join().unwrap_or_else(|_| Err(died()));
+        (ended, looked, drained.and(fed))
+    });
+    let said = said.and_then(|said| said.join().ok()).unwrap_or_default();
+    looked?;
+    let status = ended.map_err(|error| failed(&error))?;
+    if status.success() {
+        return piped;
+    }
+    match piped {
+        // The program ended because of what we did, or could not do.
+        Err(error @ (DatabaseError::Interrupted | DatabaseError::File { .. })) => Err(error),
+        Err(error @ DatabaseError::Damaged { .. }) => Err(error),
+        _ => {
+            // Ctrl-C reaches the program as well, perhaps before it is known here.
+            thread::sleep(NAP);
+            look()?;
+            Err(DatabaseError::ProgramFailed {
+                name: program.name,
+                reason: shortened(&said, program.name, status),
+            })
+        }
+    }
+}
+
+fn wait(
+    child: &mut Child,
+    look: &mut impl FnMut() -> Result<(), DatabaseError>,
+) -> (io::Result<ExitStatus>, Result<(), DatabaseError>) {
+    loop {
+        match child.try_wait() {
+            Ok(Some(status)) => return (Ok(status), Ok(())),
+            Err(error) => return (Err(error), Ok(())),
+            Ok(None) => {}
+        }
+        if let Err(error) = look() {
+            let _ = child.kill();
+            return (child.wait(), Err(error));
+        }
+        thread::sleep(NAP);
+    }
+}
+
+/// Reads what a program says, and keeps the end of it.
+fn listen(mut stderr: impl Read + Send + 'static) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut said = Vec::new();
+        let mut piece = [0; 4096];
+        while let Ok(read @ 1..) = stderr.read(&mut piece) {
+            said.extend_from_slice(&piece[..read]);
+            if said.len() > 2 * SAID {
+                said.drain(..said.len() - SAID);
+            }
+        }
+        String::from_utf8_lossy(&said).into_owned()
+    })
+}
+
+/// What a program said, without its name before every line.
+fn shortened(said: &str, name: &str, status: ExitStatus) -> String {
+    let lines = said.lines().filter_map(|line| {
+        let line = line.strip_prefix(&format!("{name}: ")).unwrap_or(line);
+        let line = line.strip_prefix("error: ").unwrap_or(line).trim();
+        (!line.is_empty()).then_some(line)
+    });
+    let lines: Vec<_> = lines.take(10).collect();
+    if lines.is_empty() {
+        return status.to_string();
+    }
+    lines.join("; ")
+}
+
+/// Where the program connects to. A password in the arguments could be read by everybody.
+fn environment(command: &mut Command, options: &PgConnectOptions) {
+    let host = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => options.get_host().to_owned(),
+    };
+    let database = Location::Postgres(Box::new(options.clone())).database_name();
+    // As they are set for us, the URL would have to be told twice.
+    for name in ["PGSERVICE", "PGHOSTADDR", "PGOPTIONS", "PGDATABASE"] {
+        command.env_remove(name);
+    }
+    command
+        .env("PGHOST", host)
+        .env("PGPORT", options.get_port().to_string())
+        .env("PGUSER", options.get_username())
+        .env("PGDATABASE", database)
+        .env("PGSSLMODE", ssl_mode(options.get_ssl_mode()))
+        .env("PGCONNECT_TIMEOUT", "30");
+    if let Some(name) = options.get_application_name() {
+        command.env("PGAPPNAME", name);
+    }
+    if let Some(settings) = options.get_options() {
+        command.env("PGOPTIONS", settings);
+    }
+    // sqlx tells password and certificates in a URL only. Its other parts could be no URL.
+    let url = options.clone().host("h").username("u").database("d");
+    let url = url.to_url_lossy();
+    let password = url.password().and_then(|password| decode(password).ok());
+    if let Some(password) = password {
+        command.env("PGPASSWORD", password);
+    }
+    let verifies = matches!(
+        options.get_ssl_mode(),
+        PgSslMode::VerifyCa | PgSslMode::VerifyFull
+    );
+    let mut has_root = env::var_os("PGSSLROOTCERT").is_some();
+    for (name, value) in url.query_pairs() {
+        let variable = match &*name {
+            "sslrootcert" => "PGSSLROOTCERT",
+            "sslcert" => "PGSSLCERT",
+            "sslkey" => "PGSSLKEY",
+            _ => continue,
+        };
+        // Or a certificate itself, which libpq takes from files only.
+        if let Some(file) = value.strip_prefix("file: ") {
+            has_root |= variable == "PGSSLROOTCERT";
+            command.env(variable, file);
+        }
+    }
+    if verifies
+        && !has_root
+        && let Some(roots) = system_roots()
+    {
+        command.env("PGSSLROOTCERT", roots);
+    }
+}
+
+/// The system's certificates, which we trust and libpq does not look for.
+fn system_roots() -> Option<PathBuf> {
+    let own = env::home_dir().map(|home| home.join(".postgresql/root.crt"));
+    if own.is_some_and(|own| own.exists()) {
+        return None;
+    }
+    let usual = [
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+        "/etc/ssl/cert.pem",
+    ];
+    usual.iter().map(PathBuf::from).find(|path| path.exists())
+}
+
+fn ssl_mode(mode: PgSslMode) -> &'static str {
+    match mode {
+        PgSslMode::Disable => "disable",
+        PgSslMode::Allow => "allow",
+        PgSslMode::Prefer => "prefer",
+        PgSslMode::Require => "require",
+        PgSslMode::VerifyCa => "verify-ca",
+        PgSslMode::VerifyFull => "verify-full",
+    }
+}
+
+/// A database as an argument that can't be taken for anything else.
+pub(super) fn database_argument(name: &str) -> String {
+    let name = name.replace('\\', "\\\\").replace('\'', "\\'");
+    format!("--dbname=dbname='{name}'")
+}
+
+/// A pipe to a program that has ended is not what went wrong: the program says that.
+pub(super) fn forgiving(to: impl Write) -> impl Write {
+    Forgiving(to)
+}
+
+struct Forgiving<W>(W);
+
+impl<W: Write> Write for Forgiving<W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        match self.0.write(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(buffer.len()),
+            other => other,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashMap, ffi::OsStr};
+
+    use super::*;
+
+    #[test]
+    fn versions_are_read() {
+        let check = |text: &str, major| assert_eq!(major_of(text), major, "{text}");
+        check(
+            "pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n",
+            Some(15),
+        );
+        check("pg_restore (PostgreSQL) 18beta1\n", Some(18));
+        check("pg_dump (PostgreSQL) 9.6.24\n", Some(9));
+        check("pg_dump: command not found\n", None);
+        check("", None);
+    }
+
+    #[test]
+    fn nothing_of_a_url_gets_into_the_arguments() {
+        let url = "postgres://jo%2Fhn:s%40cr%2Fet%25@db.example.org:6000/shop\
+                   ?sslmode=verify-full&sslrootcert=/ca.pem&options[search_path]=app";
+        let Ok(Location::Postgres(options)) = Location::parse(url, Path::new("/")) else {
+            panic!("not read");
+        };
+        let mut command = Command::new("pg_dump");
+        environment(&mut command, &options);
+        assert_eq!(command.get_args().count(), 0);
+        let set: HashMap<_, _> = command.get_envs().collect();
+        let check = |name: &str, value: &str| {
+            assert_eq!(set[OsStr::new(name)], Some(OsStr::new(value)), "{name}");
+        };
+        check("PGHOST", "db.example.org");
+        check("PGPORT", "6000");
+        check("PGUSER", "jo/hn");
+        check("PGPASSWORD", "s@cr/et%");
+        check("PGDATABASE", "shop");
+        check("PGSSLMODE", "verify-full");
+        check("PGSSLROOTCERT", "/ca.pem");
+        check("PGOPTIONS", "-c search_path=app");
+    }
+
+    #[test]
+    fn a_database_is_named_without_doubt() {
+        assert_eq!(
+            database_argument("a=b'c\\"),
+            "--dbname=dbname='a=b\\'c\\\\'"
+        );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_nearest_version_that_will_do_is_taken() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let dir = tempfile::tempdir().unwrap();
+        let directories: Vec<_> = ["14", "17", "16", "17b", "none"]
+            .into_iter()
+            .map(|version| {
+                let directory = dir.path().join(version);
+                fs::create_dir(&directory).unwrap();
+                let path = directory.join("pg_dump");
+                let number = version.trim_end_matches('b');
+                let script = format!("#!/bin/sh\necho 'pg_dump (PostgreSQL) {number}.1'\n");
+                fs::write(&path, script).unwrap();
+                fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+                directory
+            })
+            .collect();
+        let check = |needed, expected: Option<&str>| {
+            let found = find_in(directories.clone(), "pg_dump", needed);
+            let found = found.map(|program| program.path);
+            let expected = expected.map(|version| dir.path().join(version).join("pg_dump"));
+            assert_eq!(found.ok(), expected, "{needed}");
+        };
+        check(14, Some("14"));
+        check(15, Some("16"));
+        check(17, Some("17"));
+        check(18, None);
+        let error = find_in(directories[..1].to_vec(), "pg_dump", 15).unwrap_err();
+        let path = directories[0].join("pg_dump");
+        let expected = format!(
+            "there is no pg_dump that is new enough: 15 or newer is needed, and {} is 14",
+            path.display()
+        );
+        assert_eq!(error.to_string(), expected);
+        let error = find_in(Vec::new(), "pg_dump", 15).unwrap_err();
+        let expected = "there is no pg_dump; version 15 or newer is needed";
+        assert_eq!(error.to_string(), expected);
+    }
+}

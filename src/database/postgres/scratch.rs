@@ -1,0 +1,216 @@
+//! Databases beside a database: made for a while, dropped in any case.
+
+use std::collections::BTreeMap;
+
+use sqlx::{Row, postgres::PgConnectOptions};
+
+use super::{
+    super::{Action, DatabaseError, Settings, unique},
+    admin::{Server, quoted},
+    backup::{failed, text},
+    lock,
+    message::{literal, rows},
+};
+
+/// Bytes that the server keeps of a name.
+const LONGEST: usize = 63;
+
+/// Digits at the end of a scratch database's name.
+const DIGITS: usize = 16;
+
+/// What scratch databases are for; a part of their names.
+pub(super) const VERIFY: &str = "_verify_";
+pub(super) const RESTORE: &str = "_restore_";
+
+/// A database beside, and the session that owns it: as long as that holds the lock of its name,
+/// nobody takes it for one that a killed process has left.
+pub(super) struct Scratch {
+    pub server: Server,
+    pub name: String,
+}
+
+impl Scratch {
+    /// Drops those of the same database that nobody holds, and makes one.
+    ///
+    /// # Errors
+    /// When the server does not make it.
+    pub async fn create(
+        options: &PgConnectOptions,
+        settings: &Settings,
+        purpose: &str,
+        properties: &BTreeMap<String, String>,
+        owner: bool,
+    ) -> Result<Self, DatabaseError> {
+        let mut server = Server::connect(options, settings, None).await?;
+        sweep(&mut server).await?;
+        let name = beside(&server.name, purpose, &unique());
+        let taken = format!("SELECT {}::text", lock::for_session(key(&name)));
+        server.ask(&taken).await?;
+        let sql = creation(&name, properties, owner);
+        let made = rows(&mut server.connection, &sql).await;
+        made.map_err(|error| server.refused(&error, Action::Create))?;
+        Ok(Self { server, name })
+    }
+
+    /// Drops it, and leaves.
+    ///
+    /// # Errors
+    /// When the server does not drop it; the next one who makes one tries again.
+    pub async fn drop(mut self) -> Result<(), DatabaseError> {
+        let dropped = drop_database(&mut self.server, &self.name).await;
+        self.server.close().await;
+        dropped
+    }
+}
+
+/// `name`, cut so that there is room, with `purpose` and `mark` behind it.
+pub(super) fn beside(name: &str, purpose: &str, mark: &str) -> String {
+    format!("{}{purpose}{mark}", cut(name, purpose.len() + mark.len()))
+}
+
+fn cut(name: &str, room: usize) -> &str {
+    &name[..name.floor_char_boundary(LONGEST - room)]
+}
+
+/// Whether `found` is a scratch database of `name`.
+fn is_of(found: &str, name: &str) -> bool {
+    [VERIFY, RESTORE].iter().any(|purpose| {
+        let rest = found.strip_prefix(cut(name, purpose.len() + DIGITS));
+        let digits = rest.and_then(|rest| rest.strip_prefix(purpose));
+        digits.is_some_and(|digits| {
+            digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+        })
+    })
+}
+
+fn key(name: &str) -> i64 {
+    lock::key("scratch", name)
+}
+
+/// Drops the scratch databases of killed processes. What can't be dropped stays.
+async fn sweep(server: &mut Server) -> Result<(), DatabaseError> {
+    let found = server
+        .ask("SELECT d.datname::text FROM pg_catalog.pg_database AS d")
+        .await?;
+    // Of all databases: their owners need not be connected to the same one.
+    let held = "SELECT ((l.classid::bigint OPERATOR(pg_catalog.<<) 32) \
+                OPERATOR(pg_catalog.|) l.objid::bigint) FROM pg_catalog.pg_locks AS l \
+                WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1";
+    let held = server.ask(held).await?;
+    let held: Result<Vec<i64>, _> = held.iter().map(|row| row.try_get(0)).collect();
+    let held = held.map_err(|error| failed(&error))?;
+    for row in &found {
+        let name = text(Some(row), 0)?;
+        if is_of(&name, &server.name) && !held.contains(&key(&name)) {
+            let _ = drop_database(server, &name).await;
+        }
+    }
+    Ok(())
+}
+
+/// Drops a database, with the sessions that are still in it.
+pub(super) async fn drop_database(server: &mut Server, name: &str) -> Result<(), DatabaseError> {
+    let ending = format!(
+        "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a \
+         WHERE a.datname = {}",
+        literal(name)
+    );
+    // It may not be allowed; then others are not there either, or DROP says so.
+    let _ = server.ask(&ending).await;
+    let sql = format!("DROP DATABASE IF EXISTS {}", quoted(name));
+    let dropped = rows(&mut server.connection, &sql).await;
+    dropped
+        .map(drop)
+        .map_err(|error| server.refused(&error, Action::Drop))
+}
+
+/// A new database like the one that has `properties`.
+fn creation(name: &str, properties: &BTreeMap<String, String>, owner: bool) -> String {
+    let mut sql = format!("CREATE DATABASE {} TEMPLATE template0", quoted(name));
+    let mut add = |option: &str, property: &str| {
+        if let Some(value) = properties.get(property) {
+            sql += &format!(" {option} {}", literal(value));
+        }
+    };
+    add("ENCODING", "encoding_name");
+    add("LC_COLLATE", "datcollate");
+    add("LC_CTYPE", "datctype");
+    let locale = if properties.contains_key("datlocale") {
+        "datlocale"
+    } else {
+        "daticulocale"
+    };
+    match properties.get("datlocprovider").map(String::as_str) {
+        Some("i") => {
+            add("ICU_LOCALE", locale);
+            add("ICU_RULES", "daticurules");
+            sql += " LOCALE_PROVIDER icu";
+        }
+        Some("b") => {
+            add("BUILTIN_LOCALE", locale);
+            sql += " LOCALE_PROVIDER builtin";
+        }
+        _ => {}
+    }
+    if let Some(name) = properties.get("owner_name").filter(|_| owner) {
+        sql += &format!(" OWNER {}", quoted(name));
+    }
+    sql
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scratch_databases_are_known_by_their_names() {
+        let mark = "0123456789abcdef";
+        for name in ["shop", &"ż".repeat(31)] {
+            for purpose in [VERIFY, RESTORE] {
+                let made = beside(name, purpose, mark);
+                assert!(made.len() <= LONGEST && is_of(&made, name), "{made}");
+                assert!(!is_of(&made, "other"), "{made}");
+            }
+        }
+        for other in [
+            "shop",
+            "shop_verify_",
+            "shop_verify_0123456789abcdeg",
+            "shop_before_0123456789abcdef",
+        ] {
+            assert!(!is_of(other, "shop"), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_scratch_database_is_like_the_one_that_was_copied() {
+        let check = |properties: &[(&str, &str)], expected: &str| {
+            let properties = properties
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect();
+            let sql = creation("a\"b", &properties, true);
+            let start = "CREATE DATABASE \"a\"\"b\" TEMPLATE template0";
+            assert_eq!(sql.strip_prefix(start), Some(expected));
+        };
+        check(&[], "");
+        check(
+            &[
+                ("encoding_name", "UTF8"),
+                ("datcollate", "C"),
+                ("datctype", "C.UTF-8"),
+                ("datlocprovider", "c"),
+                ("owner_name", "jo"),
+            ],
+            " ENCODING E'UTF8' LC_COLLATE E'C' LC_CTYPE E'C.UTF-8' OWNER \"jo\"",
+        );
+        check(
+            &[("datlocprovider", "i"), ("daticulocale", "und")],
+            " ICU_LOCALE E'und' LOCALE_PROVIDER icu",
+        );
+        check(
+            &[("datlocprovider", "b"), ("datlocale", "C")],
+            " BUILTIN_LOCALE E'C' LOCALE_PROVIDER builtin",
+        );
+    }
+}

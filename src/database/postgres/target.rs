@@ -1,0 +1,312 @@
+//! Copies read into a database beside, and put in the place of one.
+
+use async_trait::async_trait;
+use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+
+use super::{
+    super::{
+        Database, DatabaseError, Location, Settings,
+        backup::{Archive, Contents, Kept, Manner, Observer, Packing, Phase, Purpose, Standing},
+        stream::{self, Broken},
+    },
+    Postgres,
+    admin::Server,
+    backup::{failed, mark, session, unless_stopped},
+    connect,
+    contents::contents,
+    message::rows,
+    programs::{self, Input, Output, Program},
+    scratch::{self, Scratch},
+    swap::{rename_one, swap},
+};
+
+/// See [`crate::database::backup::target`].
+pub struct Target {
+    options: PgConnectOptions,
+    settings: Settings,
+    purpose: Purpose,
+    program: Program,
+    /// Holds the lock; `None` when nothing is to be replaced, or there is no database.
+    database: Option<Postgres>,
+    scratch: Option<Scratch>,
+}
+
+impl Target {
+    /// Connects, and finds a pg_restore that knows what pg_dump `client` has written.
+    ///
+    /// # Errors
+    /// When either fails.
+    pub async fn open(
+        options: &PgConnectOptions,
+        settings: &Settings,
+        purpose: Purpose,
+        client: Option<u32>,
+    ) -> Result<Self, DatabaseError> {
+        let program = programs::find("pg_restore", client.unwrap_or_default())?;
+        let database = match purpose {
+            Purpose::Verify => None,
+            Purpose::Restore { .. } => match Postgres::connect(options, settings.clone()).await {
+                Ok(database) => Some(database),
+                Err(DatabaseError::Missing { .. }) => None,
+                Err(error) => return Err(error),
+            },
+        };
+        Ok(Self {
+            options: connect::prepared(options, &settings.application_name),
+            settings: settings.clone(),
+            purpose,
+            program,
+            database,
+            scratch: None,
+        })
+    }
+
+    fn place(&self) -> String {
+        Location::Postgres(Box::new(self.options.clone())).to_string()
+    }
+
+    fn arguments(&self, name: &str) -> Vec<String> {
+        let mut arguments = vec![
+            "--no-password".to_owned(),
+            "--exit-on-error".to_owned(),
+            programs::database_argument(name),
+        ];
+        let owned = match self.purpose {
+            // Whose it is can't be checked by everybody, and a subscription would be one.
+            Purpose::Verify => &[
+                "--no-owner",
+                "--no-privileges",
+                "--no-publications",
+                "--no-subscriptions",
+                "--no-security-labels",
+            ][..],
+            Purpose::Restore { no_owner: true } => &["--no-owner", "--no-privileges"],
+            Purpose::Restore { no_owner: false } => &[],
+        };
+        arguments.extend(owned.iter().map(|option| (*option).to_owned()));
+        arguments
+    }
+
+    /// Puts the rows of the file into the scratch database `name`.
+    async fn fill(
+        &self,
+        name: &str,
+        archive: &Archive<'_>,
+        watch: &Observer,
+    ) -> Result<(), DatabaseError> {
+        let filling = Filling {
+            program: self.program.clone(),
+            options: self.options.clone().database(name),
+            arguments: self.arguments(name),
+            file: archive.file.to_owned(),
+            packing: archive.packing,
+            stored: archive.stored.clone(),
+            watch: watch.clone(),
+        };
+        let filled = tokio::task::spawn_blocking(move || filling.run()).await;
+        filled.unwrap_or_else(|error| {
+            Err(DatabaseError::Other(format!(
+                "the restore's thread: {error}"
+            )))
+        })
+    }
+
+    /// What is in a database, as it was just filled.
+    async fn contents(&self, name: &str, watch: &Observer) -> Result<Contents, DatabaseError> {
+        watch.at(Phase::Checking, 0, 0)?;
+        let options = self.options.clone().database(name);
+        let mut connection = session(&options, &self.settings, &self.place()).await?;
+        let sql = "BEGIN READ ONLY; SET LOCAL search_path TO ''; SET LOCAL row_security TO off";
+        let begun = rows(&mut connection, sql).await;
+        begun.map_err(|error| failed(&error))?;
+        let found = unless_stopped(contents(&mut connection), watch).await;
+        // The database must be free of sessions, whatever comes next.
+        let _ = connection.close().await;
+        found
+    }
+
+    /// Whether there is nothing in a database that nobody uses any more.
+    async fn is_empty(&self, name: &str) -> Result<bool, DatabaseError> {
+        let options = self.options.clone().database(name);
+        let mut connection = session(&options, &self.settings, &self.place()).await?;
+        let empty = is_empty(&mut connection).await;
+        let _ = connection.close().await;
+        empty
+    }
+}
+
+#[async_trait(?Send)]
+impl super::super::backup::Target for Target {
+    async fn load(
+        &mut self,
+        archive: &Archive<'_>,
+        watch: &Observer,
+    ) -> Result<Contents, DatabaseError> {
+        let (purpose, owner) = match self.purpose {
+            Purpose::Verify => (scratch::VERIFY, false),
+            Purpose::Restore { no_owner } => (scratch::RESTORE, !no_owner),
+        };
+        let (options, settings) = (&self.options, &self.settings);
+        let properties = archive.properties;
+        let scratch = Scratch::create(options, settings, purpose, properties, owner).await?;
+        let name = scratch.name.clone();
+        self.scratch = Some(scratch);
+        self.fill(&name, archive, watch).await?;
+        self.contents(&name, watch).await
+    }
+
+    fn lockable(&mut self) -> Option<&mut dyn Database> {
+        self.database.as_mut().map(|it| it as &mut dyn Database)
+    }
+
+    async fn standing(
+        &mut self,
+        archive: &Archive<'_>,
+        watch: &Observer,
+    ) -> Result<Standing, DatabaseError> {
+        if self.database.is_none() {
+            return Ok(Standing::Missing);
+        }
+        let mut connection = session(&self.options, &self.settings, &self.place()).await?;
+        let begun = "BEGIN READ ONLY; SET LOCAL search_path TO ''";
+        let begun = rows(&mut connection, begun).await;
+        begun.map_err(|error| failed(&error))?;
+        let now = mark(&mut connection).await?;
+        let standing = if now.is_some() && now.as_deref() == archive.mark {
+            Standing::Unchanged
+        } else if is_empty(&mut connection).await? {
+            Standing::Empty
+        } else {
+            Standing::Changed
+        };
+        watch.at(Phase::Keeping, 0, 0)?;
+        let _ = connection.close().await;
+        Ok(standing)
+    }
+
+    async fn replace(&mut self, manner: Manner, watch: &Observer) -> Result<Kept, DatabaseError> {
+        let Some(mut scratch) = self.scratch.take() else {
+            return Err(DatabaseError::Other("nothing was loaded".to_owned()));
+        };
+        watch.at(Phase::Replacing, 0, 0)?;
+        let swapped = match self.database.take() {
+            None => rename_one(&mut scratch).await.map(|()| Kept::Nothing),
+            Some(lock) => {
+                let other = Server::connect(&self.options, &self.settings, None).await;
+                match other {
+                    Ok(other) => swap(&mut scratch, other, lock).await.map(Kept::Database),
+                    Err(error) => Err(error),
+                }
+            }
+        };
+        if swapped.is_err() {
+            let _ = scratch.drop().await;
+            return swapped;
+        }
+        let mut kept = swapped?;
+        if let Kept::Database(name) = &kept
+            && (!manner.keep_old || self.is_empty(name).await?)
+        {
+            scratch::drop_database(&mut scratch.server, name).await?;
+            kept = Kept::Nothing;
+        }
+        scratch.server.close().await;
+        Ok(kept)
+    }
+
+    async fn leave(mut self: Box<Self>) -> Result<(), DatabaseError> {
+        let dropped = match self.scratch.take() {
+            Some(scratch) => scratch.drop().await,
+            None => Ok(()),
+        };
+        if let Some(mut database) = self.database.take() {
+            let unlocked = database.unlock().await;
+            let closed = Box::new(database).close().await;
+            return dropped.and(unlocked).and(closed);
+        }
+        dropped
+    }
+}
+
+struct Filling {
+    program: Program,
+    options: PgConnectOptions,
+    arguments: Vec<String>,
+    file: std::path::PathBuf,
+    packing: Packing,
+    stored: stream::Digest,
+    watch: Observer,
+}
+
+impl Filling {
+    fn run(mut self) -> Result<(), DatabaseError> {
+        match self.packing {
+            Packing::Plain => {
+                // Read twice, since pg_restore reads it in any order.
+                let found = stream::digest(&self.file, &self.watch, Phase::Checking)?;
+                stream::compare(&found, &self.stored)?;
+                let jobs = std::thread::available_parallelism().map_or(1, |it| it.get().min(8));
+                self.arguments.push(format!("--jobs={jobs}"));
+                self.arguments.push(self.file.display().to_string());
+                let look = || self.watch.at(Phase::Loading, 0, 0);
+                self.restore(Input::Nothing, look)
+            }
+            Packing::Zstd => {
+                let mut found = None;
+                let seen = |done| self.watch.at(Phase::Loading, done, self.stored.size);
+                let feed = |stdin| {
+                    let from = stream::open(&self.file)?;
+                    let to = programs::forgiving(stdin);
+                    let read = stream::unpack(from, to, Packing::Zstd, seen);
+                    found = Some(read.map_err(|broken| self.broken(broken))?);
+                    Ok(())
+                };
+                let look = || match (self.watch.stopped)() {
+                    true => Err(DatabaseError::Interrupted),
+                    false => Ok(()),
+                };
+                let restored = self.restore(Input::From(Box::new(feed)), look);
+                // A damaged file is the reason for whatever pg_restore says of it.
+                match found {
+                    Some(found) => stream::compare(&found, &self.stored).and(restored),
+                    None => restored,
+                }
+            }
+        }
+    }
+
+    fn restore(
+        &self,
+        input: Input<'_>,
+        look: impl FnMut() -> Result<(), DatabaseError>,
+    ) -> Result<(), DatabaseError> {
+        programs::run(
+            &self.program,
+            &self.options,
+            &self.arguments,
+            input,
+            Output::Nothing,
+            look,
+        )
+    }
+
+    fn broken(&self, broken: Broken) -> DatabaseError {
+        match broken {
+            Broken::Reading(error) => DatabaseError::Damaged {
+                reason: format!("zstd: {error}"),
+            },
+            broken => stream::explain(broken, &self.file, std::path::Path::new("pg_restore")),
+        }
+    }
+}
+
+async fn is_empty(connection: &mut PgConnection) -> Result<bool, DatabaseError> {
+    let sql = "SELECT 1 FROM pg_catalog.pg_class AS c \
+               JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+               WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' \
+               UNION ALL SELECT 1 FROM pg_catalog.pg_proc AS p \
+               JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace \
+               WHERE n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' LIMIT 1";
+    let found = rows(connection, sql).await;
+    Ok(found.map_err(|error| failed(&error))?.is_empty())
+}

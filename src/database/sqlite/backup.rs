@@ -1,0 +1,300 @@
+//! Copies of a file, made while others write to it.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc, thread, time::Instant};
+
+use async_trait::async_trait;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    super::{
+        Access, DatabaseError, Detail, Draft, Settings,
+        backup::{Contents, Dumped, Observer, Packing, Phase},
+        stream::{self, Digest},
+    },
+    blocking,
+    cancel::Control,
+    connect::{Connection, PAUSE, Source as Place},
+    copier::{Copier, Stepped},
+    handle::{Row, Value},
+    version_table::{VersionTable, quoted},
+};
+use crate::revision::Observed;
+
+/// Pages that are copied between two looks at whether it is to end: some megabytes.
+const PAGES: i32 = 4_096;
+
+/// See [`crate::database::backup::source`].
+pub struct Source {
+    place: Place,
+    settings: Settings,
+    server: String,
+}
+
+impl Source {
+    /// Looks whether there is a database.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn open(file: &Path, settings: &Settings) -> Result<Self, DatabaseError> {
+        let place = Place::new(file)?;
+        if place == Place::Memory {
+            return Err(DatabaseError::InMemory);
+        }
+        place.exists(Access::Existing)?;
+        let control = Control::new(settings.connect_timeout);
+        let mut connection = Connection::open(&place, false, &control).await?;
+        let version = connection.query("SELECT 'SQLite ' || sqlite_version()", &[])?;
+        connection.close().await?;
+        Ok(Self {
+            place,
+            server: text(version.first().and_then(|row| row.first())),
+            settings: settings.clone(),
+        })
+    }
+}
+
+#[async_trait(?Send)]
+impl super::super::backup::Source for Source {
+    fn server(&self) -> String {
+        self.server.clone()
+    }
+
+    fn extension(&self) -> &'static str {
+        "sqlite"
+    }
+
+    async fn dump(
+        &mut self,
+        file: &Path,
+        packing: Packing,
+        watch: &Observer,
+    ) -> Result<Dumped, DatabaseError> {
+        let beside = file.parent().unwrap_or(Path::new("/"));
+        let scratch = match packing {
+            Packing::Plain => None,
+            Packing::Zstd => {
+                Some(Draft::create(beside).map_err(|error| stream::file_error(beside, &error))?)
+            }
+        };
+        let copy = scratch.as_ref().map_or(file, Draft::path);
+        let control = Control::watching(self.settings.connect_timeout, Arc::clone(&watch.stopped));
+        let mut live = Connection::open(&self.place, false, &control).await?;
+        let copied = copy_whole(&mut live, copy, &control, watch, Phase::Copying).await;
+        let closed = live.close().await;
+        copied?;
+        closed?;
+        let (counted, hashed) = self.read(copy, file, packing, &control, watch).await;
+        let (contents, observed) = counted?;
+        let (stored, plain) = hashed?;
+        Ok(Dumped {
+            contents,
+            observed,
+            mark: Some(plain.sha256.clone()),
+            stored,
+            plain,
+            properties: BTreeMap::new(),
+        })
+    }
+}
+
+type Counted = Result<(Contents, Observed), DatabaseError>;
+type Packed = Result<(Digest, Digest), DatabaseError>;
+
+impl Source {
+    /// Counts what is in the copy while its hash is taken, or while it is compressed.
+    async fn read(
+        &self,
+        copy: &Path,
+        file: &Path,
+        packing: Packing,
+        control: &Arc<Control>,
+        watch: &Observer,
+    ) -> (Counted, Packed) {
+        let opened = Connection::open_copy(copy, control).await;
+        let mut connection = match opened {
+            Ok(connection) => connection,
+            Err(error) => return (Err(error.clone()), Err(error)),
+        };
+        let both = blocking(|| {
+            thread::scope(|scope| {
+                let packed = scope.spawn(|| pack(copy, file, packing, watch));
+                let counted = contents(&mut connection).and_then(|contents| {
+                    let table = VersionTable::new(&self.settings.version_table)?;
+                    Ok((contents, table.observe(&mut connection, Detail::Brief)?))
+                });
+                let packed = packed.join().unwrap_or_else(|_| {
+                    Err(DatabaseError::Other(
+                        "a thread of the backup died".to_owned(),
+                    ))
+                });
+                (counted, packed)
+            })
+        });
+        // It was only read.
+        let _ = connection.close().await;
+        both
+    }
+}
+
+/// Compresses `copy` into `file`, or takes the hash of the one that is both.
+fn pack(copy: &Path, file: &Path, packing: Packing, watch: &Observer) -> Packed {
+    if packing == Packing::Plain {
+        let digest = stream::digest(copy, watch, Phase::Counting)?;
+        return Ok((digest.clone(), digest));
+    }
+    let from = stream::open(copy)?;
+    let total = from.metadata().map_or(0, |found| found.len());
+    let to = std::fs::File::options().write(true).open(file);
+    let to = to.map_err(|error| stream::file_error(file, &error))?;
+    let seen = |done| watch.at(Phase::Compressing, done, total);
+    stream::pack(from, to, packing, seen).map_err(|broken| stream::explain(broken, copy, file))
+}
+
+/// Copies the database of `live` into the file `to`, which is there and empty.
+///
+/// A read transaction keeps the snapshot from the first page to the last; otherwise every write of
+/// others would begin the copy anew. In WAL mode it is in nobody's way. With a rollback journal
+/// writers have to wait to commit until it is done.
+pub(super) async fn copy_whole(
+    live: &mut Connection,
+    to: &Path,
+    control: &Arc<Control>,
+    watch: &Observer,
+    phase: Phase,
+) -> Result<(), DatabaseError> {
+    let place = Place::File(to.to_owned());
+    let mut copy = Connection::open(&place, false, control).await?;
+    let copied = blocking(|| {
+        // If it is cut off there is nothing to roll back to, and it is synced once, at the end.
+        copy.query("PRAGMA main.journal_mode = OFF", &[])?;
+        copy.query("PRAGMA main.synchronous = OFF", &[])?;
+        live.write("BEGIN", &[])?;
+        live.query("SELECT count(*) FROM sqlite_schema", &[])?;
+        let result = copy_pages(live, &mut copy, watch, phase);
+        live.rollback();
+        result
+    });
+    let closed = copy.close().await;
+    copied.and(closed)
+}
+
+fn copy_pages(
+    from: &mut Connection,
+    to: &mut Connection,
+    watch: &Observer,
+    phase: Phase,
+) -> Result<(), DatabaseError> {
+    let control = Arc::clone(&from.control);
+    let explain = |failure| {
+        let place = "the copy";
+        super::error::translate(failure, place, control.patience())
+    };
+    let mut copier = Copier::new(&mut to.handle, &mut from.handle).map_err(explain)?;
+    run_steps(&mut copier, &control, watch, phase, explain)?;
+    copier.finish().map_err(explain)
+}
+
+/// Copies page after page until all are.
+pub(super) fn run_steps(
+    copier: &mut Copier<'_>,
+    control: &Control,
+    watch: &Observer,
+    phase: Phase,
+    explain: impl Fn(super::handle::Failure) -> DatabaseError,
+) -> Result<(), DatabaseError> {
+    let mut busy_since = None;
+    loop {
+        match copier.step(PAGES).map_err(&explain)? {
+            Stepped::Done => return Ok(()),
+            Stepped::More => {
+                busy_since = None;
+                let (done, total) = copier.progress();
+                watch.at(phase, done, total)?;
+            }
+            Stepped::Busy => {
+                let waited = busy_since.get_or_insert_with(Instant::now).elapsed();
+                if waited >= control.patience() {
+                    let reason = "the database is locked".to_owned();
+                    return Err(DatabaseError::Busy { waited, reason });
+                }
+                watch.at(phase, 0, 0)?;
+                thread::sleep(PAUSE);
+            }
+        }
+    }
+}
+
+/// Every table with its rows, and the fingerprint of the schema.
+pub(super) fn contents(connection: &mut Connection) -> Result<Contents, DatabaseError> {
+    let names = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0 \
+                 AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
+    let mut tables = BTreeMap::new();
+    for row in connection.query(names, &[])? {
+        let name = text(row.first());
+        let counting = format!("SELECT count(*) FROM main.{}", quoted(&name));
+        // An index may need a collation that only the application has.
+        let rows = match connection.integer(&counting) {
+            Err(DatabaseError::Sql(_)) => connection.integer(&format!("{counting} NOT INDEXED")),
+            counted => counted,
+        }?;
+        tables.insert(name, rows.unwrap_or_default().unsigned_abs());
+    }
+    Ok(Contents {
+        tables,
+        schema: fingerprint(connection)?,
+    })
+}
+
+fn fingerprint(connection: &mut Connection) -> Result<String, DatabaseError> {
+    let sql = "SELECT type, name, tbl_name, sql FROM main.sqlite_schema ORDER BY type, name, sql";
+    let mut hash = Sha256::new();
+    for row in connection.query(sql, &[])? {
+        for value in &row {
+            hash.update(text(Some(value)));
+            hash.update([0]);
+        }
+    }
+    let version = connection.integer("PRAGMA main.user_version")?;
+    hash.update(version.unwrap_or_default().to_string());
+    let digest = hash.finalize();
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Looks into every page, row and index of a database.
+///
+/// # Errors
+/// [`DatabaseError::Damaged`] with what is wrong.
+pub(super) fn check(connection: &mut Connection) -> Result<(), DatabaseError> {
+    let found = match connection.query("PRAGMA main.integrity_check(10)", &[]) {
+        // A function or collation of the application: what needs neither is looked at.
+        Err(DatabaseError::Sql(_)) => connection.query("PRAGMA main.quick_check(10)", &[]),
+        found => found,
+    };
+    let found = found.map_err(|error| match error {
+        DatabaseError::Sql(failure) => DatabaseError::Damaged {
+            reason: failure.message,
+        },
+        other => other,
+    })?;
+    let lines: Vec<String> = found.iter().map(|row: &Row| text(row.first())).collect();
+    if lines == ["ok"] {
+        return Ok(());
+    }
+    Err(DatabaseError::Damaged {
+        reason: lines.join("; "),
+    })
+}
+
+/// The hash of the copy that [`copy_whole`] makes of a database.
+pub(super) fn digest_of(copy: &Path, watch: &Observer) -> Result<String, DatabaseError> {
+    Ok(stream::digest(copy, watch, Phase::Keeping)?.sha256)
+}
+
+fn text(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::Text(text)) => text.clone(),
+        Some(Value::Integer(number)) => number.to_string(),
+        Some(Value::Other(what)) => (*what).to_owned(),
+        Some(Value::Null) | None => String::new(),
+    }
+}

@@ -1,0 +1,393 @@
+//! Copies read into a file beside, and put in the place of a database.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use chrono::Utc;
+
+use super::{
+    super::{
+        Access, Database, DatabaseError, Draft, Settings,
+        backup::{Archive, Contents, Kept, Manner, Observer, Packing, Phase, Purpose, Standing},
+        draft,
+        stream::{self, Broken},
+    },
+    Sqlite,
+    backup::{check, contents, copy_whole, digest_of, run_steps},
+    blocking,
+    cancel::Control,
+    connect::{Connection, Source as Place},
+    copier::{self, Copier, Stepped},
+    handle::{Row, Value},
+};
+
+/// How often the database is looked at anew when others write to it just before it is replaced.
+const ATTEMPTS: usize = 5;
+
+/// See [`crate::database::backup::target`].
+pub struct Target {
+    place: Place,
+    file: PathBuf,
+    /// Where files beside are made.
+    directory: PathBuf,
+    settings: Settings,
+    /// Holds the lock; `None` when nothing is to be replaced.
+    database: Option<Sqlite>,
+    /// What was loaded.
+    loaded: Option<Draft>,
+    look: Option<Look>,
+}
+
+/// What was seen of the database.
+struct Look {
+    standing: Standing,
+    /// Open since, so that it notices what others write; `None` when there was no file.
+    live: Option<Connection>,
+    version: u32,
+    /// A copy of the database as it was then.
+    old: Option<Draft>,
+    /// Its hash.
+    mark: Option<String>,
+}
+
+impl Target {
+    /// Prepares.
+    ///
+    /// # Errors
+    /// When there is no place for files, or the database can't be opened.
+    pub async fn open(
+        file: &Path,
+        settings: &Settings,
+        directory: &Path,
+        purpose: Purpose,
+    ) -> Result<Self, DatabaseError> {
+        let place = Place::new(file)?;
+        let Place::File(file) = &place else {
+            return Err(DatabaseError::InMemory);
+        };
+        let file = file.clone();
+        let (directory, database) = match purpose {
+            Purpose::Verify => (writable(directory), None),
+            Purpose::Restore { .. } => {
+                let database = Sqlite::connect(&file, Access::Create, settings.clone()).await?;
+                let directory = file.parent().unwrap_or(Path::new("/")).to_owned();
+                (directory, Some(database))
+            }
+        };
+        draft::sweep(&directory);
+        Ok(Self {
+            place,
+            file,
+            directory,
+            settings: settings.clone(),
+            database,
+            loaded: None,
+            look: None,
+        })
+    }
+
+    fn draft(&self) -> Result<Draft, DatabaseError> {
+        let made = Draft::create(&self.directory);
+        made.map_err(|error| stream::file_error(&self.directory, &error))
+    }
+
+    fn control(&self, watch: &Observer) -> Arc<Control> {
+        Control::watching(self.settings.connect_timeout, Arc::clone(&watch.stopped))
+    }
+
+    /// Looks at the database, and copies what is in it.
+    async fn look(&self, watch: &Observer) -> Result<Look, DatabaseError> {
+        let control = self.control(watch);
+        if !self.place.exists(Access::Create)? {
+            return Ok(Look {
+                standing: Standing::Missing,
+                live: None,
+                version: 0,
+                old: None,
+                mark: None,
+            });
+        }
+        let mut live = Connection::open(&self.place, false, &control).await?;
+        if is_empty(&mut live)? {
+            let version = seen(&mut live)?;
+            return Ok(Look {
+                standing: Standing::Empty,
+                live: Some(live),
+                version,
+                old: None,
+                mark: None,
+            });
+        }
+        let old = self.draft()?;
+        // Nobody writes while it is copied, so that the version is that of the copy.
+        let mut still = Connection::open(&self.place, false, &control).await?;
+        still.begin("")?;
+        let copied = copy_whole(&mut live, old.path(), &control, watch, Phase::Keeping).await;
+        let version = seen(&mut live);
+        still.close().await?;
+        copied?;
+        let mark = blocking(|| digest_of(old.path(), watch))?;
+        Ok(Look {
+            standing: Standing::Changed,
+            version: version?,
+            live: Some(live),
+            old: Some(old),
+            mark: Some(mark),
+        })
+    }
+
+    /// The database, locked for the copy, or not: someone has written since it was looked at.
+    async fn try_replace(
+        &self,
+        loaded: &Path,
+        look: &mut Look,
+        keep_old: bool,
+        watch: &Observer,
+    ) -> Result<Option<Kept>, DatabaseError> {
+        let control = self.control(watch);
+        if look.live.is_none() {
+            let mut made = Connection::open(&self.place, true, &control).await?;
+            if !is_empty(&mut made)? {
+                return Ok(None);
+            }
+            look.version = seen(&mut made)?;
+            look.live = Some(made);
+        }
+        let Some(live) = &mut look.live else {
+            return Ok(None);
+        };
+        let mut side = Connection::open_copy(loaded, &control).await?;
+        if leaves_wal(live, &mut side, &self.file)? {
+            // That was a change of ours, so that it has to be looked at again.
+            side.close().await?;
+            return Ok(None);
+        }
+        let version = look.version;
+        let old = if keep_old { look.old.take() } else { None };
+        let replaced = blocking(|| {
+            let place = self.file.display().to_string();
+            let patience = control.patience();
+            let explain = |failure| super::error::translate(failure, &place, patience);
+            let mut copier = Copier::new(&mut live.handle, &mut side.handle).map_err(explain)?;
+            lock(&mut copier, &control, watch)?;
+            if copier.version().map_err(explain)? != version {
+                return Ok(None);
+            }
+            let kept = old.map(|old| self.keep(old)).transpose()?;
+            let written = run_steps(&mut copier, &control, watch, Phase::Replacing, explain)
+                .and_then(|()| copier.finish().map_err(explain));
+            match (written, kept) {
+                (Ok(()), Some(kept)) => Ok(Some(Kept::File(kept))),
+                (Ok(()), None) => Ok(Some(Kept::Nothing)),
+                (Err(error), kept) => {
+                    // The old one is still there.
+                    kept.map(fs::remove_file);
+                    Err(error)
+                }
+            }
+        });
+        // It was only read.
+        let _ = side.close().await;
+        if matches!(replaced, Ok(Some(_))) {
+            // A WAL with a whole database in it is not worth keeping. Readers may hold it.
+            let _ = live.query("PRAGMA main.wal_checkpoint(TRUNCATE)", &[]);
+        }
+        replaced
+    }
+
+    /// Gives the copy of the old database its name, before there is a new one.
+    fn keep(&self, old: Draft) -> Result<PathBuf, DatabaseError> {
+        let mut name = OsString::from(&self.file);
+        name.push(format!(".before-{}", Utc::now().format("%Y%m%dT%H%M%SZ")));
+        let mut path = PathBuf::from(&name);
+        for number in 2.. {
+            if path.symlink_metadata().is_err() {
+                break;
+            }
+            let mut other = name.clone();
+            other.push(format!("-{number}"));
+            path = other.into();
+        }
+        if let Ok(found) = fs::metadata(&self.file) {
+            // Whoever may read the one may read the other. If not, only we may.
+            let _ = old.file().set_permissions(found.permissions());
+        }
+        let kept = old.publish(&path);
+        kept.map_err(|error| stream::file_error(&path, &error))?;
+        Ok(path)
+    }
+}
+
+#[async_trait(?Send)]
+impl super::super::backup::Target for Target {
+    async fn load(
+        &mut self,
+        archive: &Archive<'_>,
+        watch: &Observer,
+    ) -> Result<Contents, DatabaseError> {
+        let draft = self.draft()?;
+        blocking(|| unpack(archive, &draft, watch))?;
+        let mut copy = Connection::open_copy(draft.path(), &self.control(watch))
+            .await
+            .map_err(damaged)?;
+        let found = blocking(|| {
+            watch.at(Phase::Checking, 0, 0)?;
+            check(&mut copy)?;
+            contents(&mut copy).map_err(damaged)
+        });
+        // It was only read.
+        let _ = copy.close().await;
+        let found = found?;
+        self.loaded = Some(draft);
+        Ok(found)
+    }
+
+    fn lockable(&mut self) -> Option<&mut dyn Database> {
+        self.database.as_mut().map(|it| it as &mut dyn Database)
+    }
+
+    async fn standing(
+        &mut self,
+        archive: &Archive<'_>,
+        watch: &Observer,
+    ) -> Result<Standing, DatabaseError> {
+        let mut look = self.look(watch).await?;
+        if look.mark.is_some() && look.mark.as_deref() == archive.mark {
+            look.standing = Standing::Unchanged;
+        }
+        let standing = look.standing;
+        self.look = Some(look);
+        Ok(standing)
+    }
+
+    async fn replace(&mut self, manner: Manner, watch: &Observer) -> Result<Kept, DatabaseError> {
+        if let Some(database) = &mut self.database
+            && let Some(connection) = database.connection.take()
+        {
+            connection.close().await?;
+        }
+        let (Some(loaded), Some(mut look)) = (&self.loaded, self.look.take()) else {
+            return Err(DatabaseError::Other("nothing was loaded".to_owned()));
+        };
+        let first = look.mark.clone();
+        for _ in 0..ATTEMPTS {
+            if manner.only_unchanged && look.mark != first {
+                break;
+            }
+            let kept = self
+                .try_replace(loaded.path(), &mut look, manner.keep_old, watch)
+                .await?;
+            if let Some(live) = look.live.take() {
+                live.close().await?;
+            }
+            match kept {
+                Some(kept) => return Ok(kept),
+                None => look = self.look(watch).await?,
+            }
+        }
+        Err(DatabaseError::StateChanged {
+            reason: format!("others write to {}", self.file.display()),
+        })
+    }
+
+    async fn leave(mut self: Box<Self>) -> Result<(), DatabaseError> {
+        if let Some(live) = self.look.take().and_then(|look| look.live) {
+            live.close().await?;
+        }
+        match self.database.take() {
+            Some(database) => Box::new(database).close().await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The backup's directory, or the system's for temporary files where that can't be written.
+fn writable(directory: &Path) -> PathBuf {
+    match Draft::create(directory) {
+        Ok(_) => directory.to_owned(),
+        Err(_) => std::env::temp_dir(),
+    }
+}
+
+fn unpack(archive: &Archive<'_>, draft: &Draft, watch: &Observer) -> Result<(), DatabaseError> {
+    let from = stream::open(archive.file)?;
+    let seen = |done| watch.at(Phase::Loading, done, archive.stored.size);
+    let found = stream::unpack(from, draft.file(), archive.packing, seen);
+    let found = found.map_err(|broken| match broken {
+        Broken::Reading(error) if archive.packing == Packing::Zstd => DatabaseError::Damaged {
+            reason: format!("zstd: {error}"),
+        },
+        broken => stream::explain(broken, archive.file, draft.path()),
+    })?;
+    stream::compare(&found, archive.stored)
+}
+
+fn damaged(error: DatabaseError) -> DatabaseError {
+    match error {
+        DatabaseError::Sql(failure) => DatabaseError::Damaged {
+            reason: failure.message,
+        },
+        DatabaseError::NotADatabase { reason, .. } => DatabaseError::Damaged { reason },
+        other => other,
+    }
+}
+
+fn is_empty(connection: &mut Connection) -> Result<bool, DatabaseError> {
+    let tables = connection.integer("SELECT count(*) FROM main.sqlite_schema")?;
+    Ok(tables == Some(0))
+}
+
+/// Looks at the database, and returns the number that changes when others write to it.
+fn seen(connection: &mut Connection) -> Result<u32, DatabaseError> {
+    connection.query("SELECT count(*) FROM main.sqlite_schema", &[])?;
+    let version = copier::version(&mut connection.handle);
+    version.map_err(|failure| connection.explain(failure))
+}
+
+/// Locks the database for the copy, without copying anything yet.
+fn lock(copier: &mut Copier<'_>, control: &Control, watch: &Observer) -> Result<(), DatabaseError> {
+    let begin = std::time::Instant::now();
+    loop {
+        watch.at(Phase::Replacing, 0, 0)?;
+        let stepped = copier.step(0).map_err(|failure| {
+            super::error::translate(failure, "the database", control.patience())
+        })?;
+        if stepped != Stepped::Busy {
+            return Ok(());
+        }
+        let waited = begin.elapsed();
+        if waited >= control.patience() {
+            let reason = "the database is locked".to_owned();
+            return Err(DatabaseError::Busy { waited, reason });
+        }
+        std::thread::sleep(super::connect::PAUSE);
+    }
+}
+
+/// Leaves WAL mode where it stands in the way: pages of another size can't be written into a WAL.
+/// Returns whether it did.
+fn leaves_wal(
+    live: &mut Connection,
+    side: &mut Connection,
+    file: &Path,
+) -> Result<bool, DatabaseError> {
+    let mode = live.query("PRAGMA main.journal_mode", &[])?;
+    let is = |rows: &[Row], mode: &str| matches!(rows.first().and_then(|row| row.first()), Some(Value::Text(found)) if found == mode);
+    let sizes = "PRAGMA main.page_size";
+    if !is(&mode, "wal") || live.integer(sizes)? == side.integer(sizes)? {
+        return Ok(false);
+    }
+    let left = live.query("PRAGMA main.journal_mode = DELETE", &[])?;
+    if is(&left, "delete") {
+        return Ok(true);
+    }
+    Err(DatabaseError::InUse {
+        place: file.display().to_string(),
+        by: vec!["another program, in WAL mode and with pages of another size".to_owned()],
+    })
+}

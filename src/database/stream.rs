@@ -1,0 +1,266 @@
+//! Streams of bytes with their hash, compressed on the way.
+
+use std::{
+    io::{self, Read, Write},
+    path::Path,
+};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    DatabaseError,
+    backup::{Observer, Packing, Phase},
+};
+
+/// Bytes that are handled at once.
+const PIECE: usize = 256 * 1024;
+
+/// zstd's own default: small enough, and faster than most disks.
+const LEVEL: i32 = 3;
+
+/// How many bytes there are, and their SHA-256 in hexadecimal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Digest {
+    /// How many.
+    pub size: u64,
+    /// 64 digits.
+    pub sha256: String,
+}
+
+/// Takes the hash of everything that passes through.
+pub struct Hashing<T> {
+    inner: T,
+    hash: Sha256,
+    size: u64,
+}
+
+impl<T> Hashing<T> {
+    /// Nothing has passed yet.
+    pub fn new(inner: T) -> Self {
+        Self {
+            inner,
+            hash: Sha256::new(),
+            size: 0,
+        }
+    }
+
+    /// What has passed.
+    pub fn digest(self) -> Digest {
+        let digest = self.hash.finalize();
+        Digest {
+            size: self.size,
+            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        }
+    }
+
+    /// How many bytes have passed.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn note(&mut self, bytes: &[u8]) {
+        self.hash.update(bytes);
+        self.size += bytes.len() as u64;
+    }
+}
+
+impl<T: Read> Read for Hashing<T> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.note(&buffer[..read]);
+        Ok(read)
+    }
+}
+
+impl<T: Write> Write for Hashing<T> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(buffer)?;
+        self.note(&buffer[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// Why a stream broke.
+#[derive(Debug)]
+pub enum Broken {
+    /// Where the bytes come from.
+    Reading(io::Error),
+    /// Where they go to.
+    Writing(io::Error),
+    /// It was to end.
+    Stopped(DatabaseError),
+}
+
+/// Copies `from` into `to`, packed as `packing` says. Returns what was written and what was read.
+///
+/// # Errors
+/// What broke.
+pub fn pack(
+    from: impl Read,
+    to: impl Write,
+    packing: Packing,
+    mut watch: impl FnMut(u64) -> Result<(), DatabaseError>,
+) -> Result<(Digest, Digest), Broken> {
+    let mut from = Hashing::new(from);
+    let mut to = Hashing::new(to);
+    match packing {
+        Packing::Plain => pump(&mut from, &mut to, |from| watch(from.size()))?,
+        Packing::Zstd => {
+            let mut encoder = zstd::Encoder::new(&mut to, LEVEL).map_err(Broken::Writing)?;
+            encoder.include_checksum(true).map_err(Broken::Writing)?;
+            pump(&mut from, &mut encoder, |from| watch(from.size()))?;
+            encoder.finish().map_err(Broken::Writing)?;
+        }
+    }
+    to.flush().map_err(Broken::Writing)?;
+    Ok((to.digest(), from.digest()))
+}
+
+/// Copies what is packed in `from` into `to`. Returns what was read, to its last byte: also where
+/// what was packed in it ends before.
+///
+/// # Errors
+/// What broke; a file that is damaged breaks the reading.
+pub fn unpack(
+    from: impl Read,
+    mut to: impl Write,
+    packing: Packing,
+    mut watch: impl FnMut(u64) -> Result<(), DatabaseError>,
+) -> Result<Digest, Broken> {
+    let mut from = Hashing::new(from);
+    match packing {
+        Packing::Plain => pump(&mut from, &mut to, |from| watch(from.size()))?,
+        Packing::Zstd => {
+            let mut decoder = zstd::Decoder::new(&mut from).map_err(Broken::Reading)?;
+            pump(&mut decoder, &mut to, |decoder| {
+                watch(decoder.get_ref().get_ref().size())
+            })?;
+        }
+    }
+    to.flush().map_err(Broken::Writing)?;
+    Ok(from.digest())
+}
+
+fn pump<R: Read>(
+    from: &mut R,
+    to: &mut impl Write,
+    mut watch: impl FnMut(&R) -> Result<(), DatabaseError>,
+) -> Result<(), Broken> {
+    let mut piece = vec![0; PIECE];
+    loop {
+        let read = match from.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Broken::Reading(error)),
+        };
+        to.write_all(&piece[..read]).map_err(Broken::Writing)?;
+        watch(from).map_err(Broken::Stopped)?;
+    }
+}
+
+/// The hash of a file.
+///
+/// # Errors
+/// When it can't be read.
+pub fn digest(path: &Path, watch: &Observer, phase: Phase) -> Result<Digest, DatabaseError> {
+    let file = open(path)?;
+    let total = file.metadata().map_or(0, |found| found.len());
+    let seen = |done| watch.at(phase, done, total);
+    let read = unpack(file, io::sink(), Packing::Plain, seen);
+    read.map_err(|broken| explain(broken, path, path))
+}
+
+/// Opens a file for reading.
+///
+/// # Errors
+/// With its name.
+pub fn open(path: &Path) -> Result<std::fs::File, DatabaseError> {
+    std::fs::File::open(path).map_err(|error| file_error(path, &error))
+}
+
+/// What the system says of a file.
+pub fn file_error(path: &Path, error: &io::Error) -> DatabaseError {
+    DatabaseError::File {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+/// What broke, with its file.
+pub fn explain(broken: Broken, from: &Path, to: &Path) -> DatabaseError {
+    match broken {
+        Broken::Reading(error) => file_error(from, &error),
+        Broken::Writing(error) => file_error(to, &error),
+        Broken::Stopped(error) => error,
+    }
+}
+
+/// Refuses a file that is not what was written.
+///
+/// # Errors
+/// [`DatabaseError::Damaged`].
+pub fn compare(found: &Digest, expected: &Digest) -> Result<(), DatabaseError> {
+    let reason = if found.size != expected.size {
+        format!(
+            "it has {} bytes, and {} were written",
+            found.size, expected.size
+        )
+    } else if found.sha256 != expected.sha256 {
+        "its SHA-256 is not that of what was written".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(DatabaseError::Damaged { reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn nothing_has_a_hash() {
+        let (stored, plain) = pack(io::empty(), io::sink(), Packing::Plain, |_| Ok(())).unwrap();
+        assert_eq!((stored.size, stored.sha256.as_str()), (0, EMPTY));
+        assert_eq!(stored, plain);
+    }
+
+    #[test]
+    fn a_file_that_was_cut_is_not_taken() {
+        let mut packed = Vec::new();
+        let bytes = vec![7; 1_000_000];
+        pack(&bytes[..], &mut packed, Packing::Zstd, |_| Ok(())).unwrap();
+        packed.pop();
+        let broken = unpack(&packed[..], io::sink(), Packing::Zstd, |_| Ok(()));
+        assert!(matches!(broken, Err(Broken::Reading(_))));
+    }
+
+    #[test]
+    fn it_ends_when_it_is_to() {
+        let stop = |_| Err(DatabaseError::Interrupted);
+        let broken = pack(&b"x"[..], io::sink(), Packing::Plain, stop);
+        assert!(matches!(broken, Err(Broken::Stopped(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_packed_is_unpacked(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+            for packing in [Packing::Plain, Packing::Zstd] {
+                let (mut packed, mut plain) = (Vec::new(), Vec::new());
+                let (stored, read) = pack(&bytes[..], &mut packed, packing, |_| Ok(())).unwrap();
+                prop_assert_eq!(read.size, bytes.len() as u64);
+                let found = unpack(&packed[..], &mut plain, packing, |_| Ok(())).unwrap();
+                prop_assert_eq!(&plain, &bytes);
+                prop_assert!(compare(&found, &stored).is_ok());
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+use std::{sync::Mutex, time::Duration};
+
+use console::Term;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Verbosity;
+use crate::backup::Phase;
+
+/// A live line for long work: what goes on, and how far it is. Nothing where nobody looks.
+pub struct Bar {
+    bar: ProgressBar,
+    shown: Mutex<Option<(Phase, bool)>>,
+}
+
+const KNOWN: &str = "  {spinner} {msg:<20} {bar:30} {percent:>3} %  {elapsed:.dim}";
+const UNKNOWN: &str = "  {spinner} {msg:<20} {elapsed:.dim}";
+
+impl Bar {
+    /// On stderr, if that is a terminal and `verbosity` is not quiet.
+    pub fn new(verbosity: Verbosity) -> Self {
+        let err = Term::stderr();
+        let target = if err.is_term() && verbosity > Verbosity::Quiet {
+            ProgressDrawTarget::term(err, 12)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        Self {
+            bar: ProgressBar::with_draw_target(None, target),
+            shown: Mutex::default(),
+        }
+    }
+
+    /// Shows how far it is; `total` is 0 where that is not known.
+    pub fn show(&self, phase: Phase, done: u64, total: u64) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let mut shown = self
+            .shown
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let now = (phase, total > 0);
+        if shown.replace(now) != Some(now) {
+            let template = if total > 0 { KNOWN } else { UNKNOWN };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                self.bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
+            }
+            self.bar.set_message(phase.to_string());
+            self.bar.reset_elapsed();
+            self.bar.enable_steady_tick(Duration::from_millis(120));
+        }
+        if total > 0 {
+            self.bar.set_length(total);
+            self.bar.set_position(done.min(total));
+        }
+    }
+
+    /// Takes the line away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}

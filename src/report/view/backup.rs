@@ -1,0 +1,255 @@
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Json, Paint, Verbosity, View, change::millis, object};
+use crate::{
+    backup::{Backup, Kept, Manifest, Standing},
+    report::{Style, bytes, count, duration},
+};
+
+/// `backup`.
+#[derive(Clone, Debug)]
+pub struct MadeBackupView {
+    /// The database.
+    pub database: String,
+    /// The file, as people see it.
+    pub file: String,
+    /// It.
+    pub backup: Backup,
+    /// Older ones that were removed.
+    pub removed: Vec<String>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl View for MadeBackupView {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+        if verbosity == Verbosity::Quiet {
+            return String::new();
+        }
+        let manifest = &self.backup.manifest;
+        let mut text = format!(
+            "{} {} to {}: {}, {} in {}.\n",
+            paint.paint(Style::Good, "Backed up"),
+            self.database,
+            self.file,
+            size(manifest),
+            bytes(manifest.size),
+            duration(self.elapsed),
+        );
+        for removed in &self.removed {
+            text.push_str(&paint.paint(Style::Dim, format!("  removed {removed}")));
+            text.push('\n');
+        }
+        text
+    }
+
+    fn json(&self) -> Json {
+        object(json!({
+            "backup": backup(&self.file, &self.backup),
+            "removed": self.removed,
+            "duration_ms": millis(self.elapsed),
+        }))
+    }
+}
+
+/// `backup list`.
+#[derive(Clone, Debug)]
+pub struct BackupsView {
+    /// Where they are.
+    pub directory: String,
+    /// Each as people see it, the oldest first.
+    pub backups: Vec<(String, Backup)>,
+}
+
+impl View for BackupsView {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+        if self.backups.is_empty() {
+            return format!("There are no backups in {}.\n", self.directory);
+        }
+        let revisions = self.backups.iter().map(|(_, it)| standing(&it.manifest));
+        let width = revisions.map(|it| it.chars().count()).max().unwrap_or(0);
+        let mut text = String::new();
+        for (file, backup) in &self.backups {
+            let manifest = &backup.manifest;
+            let revision = format!("{:<width$}", standing(manifest));
+            let mark = if backup.is_whole {
+                String::new()
+            } else {
+                paint.paint(Style::Bad, "  damaged")
+            };
+            text.push_str(&format!(
+                "{}  {}  {:>8}  {file}{mark}\n",
+                manifest.made_at.format("%Y-%m-%d %H:%M"),
+                paint.paint(Style::Id, revision),
+                bytes(manifest.size),
+            ));
+            if verbosity == Verbosity::Verbose {
+                let about = format!(
+                    "    {}, {}; {}\n",
+                    manifest.database,
+                    size(manifest),
+                    manifest.server
+                );
+                text.push_str(&paint.paint(Style::Dim, about));
+            }
+        }
+        text
+    }
+
+    fn json(&self) -> Json {
+        let backups = self.backups.iter().map(|(file, it)| backup(file, it));
+        object(json!({
+            "directory": self.directory,
+            "backups": backups.collect::<Vec<_>>(),
+        }))
+    }
+}
+
+/// `backup verify`, of a backup that is in order.
+#[derive(Clone, Debug)]
+pub struct VerifiedView {
+    /// The file, as people see it.
+    pub file: String,
+    /// It.
+    pub backup: Backup,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl View for VerifiedView {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+        if verbosity == Verbosity::Quiet {
+            return String::new();
+        }
+        format!(
+            "{} {}: it restores, with {} as they were copied ({}).\n",
+            paint.paint(Style::Good, "Verified"),
+            self.file,
+            size(&self.backup.manifest),
+            duration(self.elapsed),
+        )
+    }
+
+    fn json(&self) -> Json {
+        object(json!({
+            "backup": backup(&self.file, &self.backup),
+            "duration_ms": millis(self.elapsed),
+        }))
+    }
+}
+
+/// `restore`.
+#[derive(Clone, Debug)]
+pub struct RestoredView {
+    /// The database.
+    pub database: String,
+    /// The backup's file, as people see it.
+    pub file: String,
+    /// It.
+    pub backup: Backup,
+    /// How the database stood to it before.
+    pub before: Standing,
+    /// What became of the old one.
+    pub kept: Kept,
+    /// A file that was kept, as people see it.
+    pub kept_file: Option<String>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+impl RestoredView {
+    /// The old one's name, and what drops it.
+    fn old(&self) -> Option<(String, String)> {
+        match (&self.kept, &self.kept_file) {
+            (Kept::Nothing, _) => None,
+            (Kept::File(path), shown) => {
+                let name = shown.clone().unwrap_or_else(|| path.display().to_string());
+                let command = format!("rm '{}'", name.replace('\'', "'\\''"));
+                Some((name, command))
+            }
+            (Kept::Database(name), _) => {
+                let command = format!("DROP DATABASE \"{}\"", name.replace('"', "\"\""));
+                Some((name.clone(), command))
+            }
+        }
+    }
+}
+
+impl View for RestoredView {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+        if verbosity == Verbosity::Quiet {
+            return String::new();
+        }
+        let manifest = &self.backup.manifest;
+        let mut text = format!(
+            "{} {} from {}: at {}, {}, in {}.\n",
+            paint.paint(Style::Good, "Restored"),
+            self.database,
+            self.file,
+            standing(manifest),
+            size(manifest),
+            duration(self.elapsed),
+        );
+        if let Some((name, command)) = self.old() {
+            text.push_str(&format!(
+                "The old one is kept as {name}. To drop it: {command}\n"
+            ));
+        }
+        text
+    }
+
+    fn json(&self) -> Json {
+        let (kept, drop) = self.old().unzip();
+        object(json!({
+            "database": self.database,
+            "backup": backup(&self.file, &self.backup),
+            "before": match self.before {
+                Standing::Missing => "missing",
+                Standing::Empty => "empty",
+                Standing::Unchanged => "unchanged",
+                Standing::Changed => "changed",
+            },
+            "kept": kept,
+            "drop_command": drop,
+            "duration_ms": millis(self.elapsed),
+        }))
+    }
+}
+
+/// `3 tables, 1204 rows`
+fn size(manifest: &Manifest) -> String {
+    let rows = usize::try_from(manifest.rows()).unwrap_or(usize::MAX);
+    format!(
+        "{}, {}",
+        count(manifest.tables.len(), "table"),
+        count(rows, "row")
+    )
+}
+
+fn standing(manifest: &Manifest) -> String {
+    if manifest.revisions.is_empty() {
+        return "base".to_owned();
+    }
+    manifest.revisions.join(" and ")
+}
+
+fn backup(file: &str, backup: &Backup) -> Value {
+    let manifest = &backup.manifest;
+    json!({
+        "file": file,
+        "database": manifest.database,
+        "made_at": manifest.made_at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "revisions": manifest.revisions,
+        "sequence": manifest.sequence,
+        "server": manifest.server,
+        "tool": manifest.tool,
+        "tables": manifest.tables,
+        "schema": manifest.schema,
+        "compression": manifest.compression,
+        "size": manifest.size,
+        "sha256": manifest.sha256,
+        "whole": backup.is_whole,
+    })
+}
