@@ -1278,6 +1278,65 @@ fn forward(mut from: TcpStream, mut to: TcpStream, cut: &AtomicU8, here: u8) {
 }
 
 #[tokio::test]
+async fn a_session_that_was_kept_is_not_replaced_unseen() {
+    let (database, connection) = prepared().await;
+    connection.close().await.unwrap();
+    let proxy = Proxy::to(&database);
+    let mut connection = connect_with(&proxy.url, settings()).await.unwrap();
+    assert_eq!(connection.try_lock().await, Ok(LockAttempt::Acquired));
+    let begin = Step::new(0, "SELECT 1").changing([RecordChange::Begin(row(1), partial(0))]);
+    begin.run(&mut *connection).await.unwrap();
+    let progress = |from: usize| RecordChange::Progress {
+        subject: id(1).into(),
+        from: Some(from),
+        to: partial(from + 1),
+    };
+    let lost = |outcome: Result<(), DatabaseError>| {
+        assert!(
+            matches!(outcome, Err(DatabaseError::SessionLost(_))),
+            "{outcome:?}"
+        );
+    };
+    let set = Step::new(1, "SET search_path = pg_catalog");
+    let set = set.changing([progress(0)]).keeping();
+    set.run(&mut *connection).await.unwrap();
+    proxy.cut(CUT_THE_ANSWER);
+    let next = Step::new(1, "CREATE TABLE public.t ()");
+    let next = next.changing([progress(1)]).keeping();
+    let outcome = next.run(&mut *connection).await;
+    lost(outcome.map(drop).map_err(|error| error.error));
+    let done = "SELECT statements_done::text FROM migrator_version";
+    assert_eq!(database.value(done).as_deref(), Some("2"));
+
+    Step::new(1, "SELECT 1")
+        .changing([])
+        .keeping()
+        .run(&mut *connection)
+        .await
+        .unwrap();
+    proxy.cut(CUT_THE_ANSWER);
+    lost(connection.record(&[progress(2)], &[]).await);
+    assert_eq!(database.value(done).as_deref(), Some("3"));
+
+    // Nothing comes after the end.
+    Step::new(1, "SELECT 1")
+        .changing([])
+        .keeping()
+        .run(&mut *connection)
+        .await
+        .unwrap();
+    proxy.cut(CUT_THE_ANSWER);
+    let finish = RecordChange::Finish {
+        subject: id(1).into(),
+        from: 3,
+    };
+    let end = Step::new(1, "SELECT 1").changing([finish]).keeping();
+    end.run(&mut *connection).await.unwrap();
+    let state = "SELECT state FROM migrator_version";
+    assert_eq!(database.value(state).as_deref(), Some("applied"));
+}
+
+#[tokio::test]
 async fn a_connection_lost_in_commit_is_settled_by_the_table() {
     let check = async |text: &str,
                        how: u8,

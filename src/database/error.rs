@@ -227,6 +227,10 @@ pub enum DatabaseError {
     /// The connection broke; nothing was committed by the step that ran.
     #[error("the connection was lost: {0}")]
     ConnectionLost(String),
+    /// The connection broke during COMMIT, which took effect. The session is gone, with what the
+    /// statements of the script have set in it.
+    #[error("the connection was lost, after what ran was committed: {0}")]
+    SessionLost(String),
     /// The connection broke during COMMIT and the table can't be read.
     #[error("the connection was lost during COMMIT; whether it took effect is unknown: {0}")]
     OutcomeUnknown(String),

@@ -184,8 +184,15 @@ impl UnitRun<'_, '_> {
             ending: Ending::Unknown,
             indexes_before,
         };
-        self.progress(self.progress_from(Some(index), index, Some(mark)))
-            .await?;
+        let marked = self.progress(self.progress_from(Some(index), index, Some(mark)));
+        if let Err(error) = marked.await {
+            if matches!(error.error, DatabaseError::SessionLost(_)) {
+                // The statement was never begun. Should it fail, a doubt stays, which is true.
+                let unmarked = self.progress_from(Some(index), index, None);
+                let _ = self.progress(unmarked).await;
+            }
+            return Err(error);
+        }
         self.alone(unit.statements.clone()).await?;
         self.progress(self.progress_from(Some(index), index + 1, None))
             .await

@@ -105,6 +105,12 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             codes::M607,
             Some("look with `migrator status`, then run again"),
         ),
+        E::SessionLost(_) => (
+            codes::M607,
+            Some(
+                "run it again: it goes on where it was, with the session as the script has set it",
+            ),
+        ),
         E::OutcomeUnknown(_) => (
             codes::M608,
             Some("look with `migrator status` before anything else"),

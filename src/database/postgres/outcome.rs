@@ -116,13 +116,15 @@ impl Postgres {
 
     /// The connection broke after COMMIT was sent: waits until the old session
     /// has come to its end, and looks whether `changes` are there. The server is
-    /// waited for as long as for any connection.
+    /// waited for as long as for any connection. What a script has set in a session that was
+    /// kept is not there any more, so that its next statement must not run.
     pub(super) async fn settle(
         &mut self,
         changes: &[RecordChange],
         reason: String,
     ) -> Result<(), DatabaseError> {
         let old = self.backend.clone();
+        let goes_on = self.session.entered && !changes.iter().any(ends_script);
         self.forget().await;
         let deadline = Instant::now() + self.settings.connect_timeout;
         let unknown = || DatabaseError::OutcomeUnknown(reason.clone());
@@ -143,7 +145,10 @@ impl Postgres {
             return Err(unknown());
         }
         match Database::observe(self, Detail::WithScripts).await {
-            Ok(observed) if record::is_visible(changes, &observed) => Ok(()),
+            Ok(observed) if record::is_visible(changes, &observed) => match goes_on {
+                true => Err(DatabaseError::SessionLost(reason)),
+                false => Ok(()),
+            },
             Ok(_) => Err(DatabaseError::ConnectionLost(reason)),
             Err(_) => Err(unknown()),
         }
@@ -174,6 +179,14 @@ impl Postgres {
         }
         Ok(true)
     }
+}
+
+/// Whether nothing of the script comes after it.
+fn ends_script(change: &RecordChange) -> bool {
+    matches!(
+        change,
+        RecordChange::Finish { .. } | RecordChange::Delete(_)
+    )
 }
 
 /// Whether a transaction is open, be it a failed one. A message that does not parse has not even
