@@ -388,6 +388,59 @@ fn a_stored_down_outside_of_a_transaction_stays_outside() {
 }
 
 #[test]
+fn placeholders_and_repeatable_scripts_come_along() {
+    for backend in Backend::ALL {
+        let mut env = Env::new(backend);
+        let config = format!(
+            "[migrator]\nurl = \"{}\"\nlayout = \"LAYOUT\"\n[vars]\nname = \"size\"\n",
+            env.url()
+        );
+        env.write("migrator.toml", config.replace("LAYOUT", "flyway"));
+        env.write(
+            "migrations/V1__items.sql",
+            "CREATE TABLE items (id integer, ${name} integer);",
+        );
+        env.write("migrations/R__sizes.sql", "DROP VIEW IF EXISTS sizes;\nCREATE VIEW sizes AS SELECT '${name}' AS name, ${name} FROM items;");
+        run(&mut env, "upgrade", 0);
+        let schema = env.schema();
+        assert!(schema.contains("sizes"), "{schema}");
+        run(&mut env, "convert --to native", 0);
+        let converted = config.replace("layout = \"LAYOUT\"", "migrations = \"native\"");
+        env.write("migrator.toml", &converted);
+        env.forget();
+        run(&mut env, "status", 0);
+        run(&mut env, "upgrade", 0);
+        assert!(!env.transcript().contains('✓'), "{}", env.transcript());
+        assert_eq!(env.schema(), schema);
+        // Places are those of the file, below the headers that it does not have.
+        env.write("migrator.toml", config.replace("LAYOUT", "flyway"));
+        env.write(
+            "migrations/R__more.sql",
+            "SELECT '${name}';\nSELECT '${nam}';",
+        );
+        run(&mut env, "upgrade", 1);
+        assert!(
+            env.transcript().contains("migrations/R__more.sql:2:9"),
+            "{}",
+            env.transcript()
+        );
+    }
+    let mut env = Env::new(Backend::Sqlite);
+    env.write(
+        "migrations/1_items.sql",
+        "-- +goose Up\n-- +goose ENVSUB ON\nCREATE TABLE items (${NAME} integer);\n-- +goose ENVSUB OFF\n",
+    );
+    run(&mut env, "upgrade", 1);
+    assert!(
+        env.transcript().contains("migrations/1_items.sql:3:21"),
+        "{}",
+        env.transcript()
+    );
+    run(&mut env, "upgrade --var NAME=size", 0);
+    assert!(env.schema().contains("size"));
+}
+
+#[test]
 fn converted_scripts() {
     let mut env = Env::new(Backend::Sqlite);
     env.write(
@@ -518,13 +571,18 @@ const REFUSED: &[Refused] = &[
         title: "features",
         config: "layout = \"flyway\"",
         files: &[
-            (
-                "V1__a.sql",
-                "SELECT 1;\nCREATE TABLE ${name} (x integer);\n",
-            ),
+            ("V1__a.sql", "SELECT 1;"),
             ("afterMigrate.sql", "SELECT 1;"),
             ("B2__b.sql", "SELECT 1;"),
+            ("R__views.sql", "SELECT 1;"),
+            ("R__views.sql.conf", "executeInTransaction=false"),
         ],
+        status: 1,
+    },
+    Refused {
+        title: "templates",
+        config: "layout = \"pop\"",
+        files: &[("1_a.up.sql", "SELECT 1;\n{{ if .IsSQLite }}\n")],
         status: 1,
     },
     Refused {

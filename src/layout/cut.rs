@@ -24,6 +24,8 @@ pub(super) struct Section {
     /// Bytes of the file that belong to it, whole lines.
     pub kept: Vec<Range<usize>>,
     pub mode: Mode,
+    /// Whether values take the places of its `${NAME}`.
+    pub dollar: bool,
 }
 
 /// The scripts of a file.
@@ -91,6 +93,9 @@ impl Section {
         let mut alone = String::new();
         if off {
             alone.push_str("-- migrator: transaction = off\n");
+        }
+        if self.dollar {
+            alone.push_str("-- migrator: vars = dollar\n");
         }
         let kept: String = self.kept.iter().map(|range| &text[range.clone()]).collect();
         let kept = kept.trim_start_matches('\u{feff}');

@@ -4,7 +4,7 @@
 
 use super::{
     FileKind, Holds, Layout, LayoutProblem,
-    cut::Mode,
+    cut::{Mode, Section},
     line::lines,
     read::Fault,
     tool::{self, Depth, Tool, misnamed},
@@ -17,7 +17,10 @@ use crate::{
 pub(super) const TOOL: Tool = Tool {
     depth: Depth::One,
     settings_name: Some(settings_name),
-    mode: |_, settings| mode(settings.unwrap_or_default()),
+    whole: |text, settings| {
+        let mode = mode(settings.unwrap_or_default())?;
+        Ok(Section::whole(text, mode))
+    },
     recorded: id,
     order: Some(|a, b| version(a).cmp(&version(b))),
     ..Tool::plain(classify)

@@ -1,25 +1,30 @@
-//! Flyway: `V1.2__NAME.sql`, `U1.2__NAME.sql` to undo it, and a `.conf` beside a script with its
-//! settings. Dots and underscores divide the numbers of a version.
+//! Flyway: `V1.2__NAME.sql`, `U1.2__NAME.sql` to undo it, `R__NAME.sql` whenever it changes, and a
+//! `.conf` beside a script with its settings. Dots and underscores divide the numbers of a version.
 
 use super::{
     FileKind, Holds, Layout, LayoutProblem,
-    cut::Mode,
+    cut::{Mode, Section},
     line::lines,
     read::Fault,
     tool::{self, Depth, Tool, misnamed},
 };
-use crate::{revision::Direction, sql::Dialect};
+use crate::{
+    revision::{Direction, RepeatableId, RevisionId},
+    sql::Dialect,
+};
 
 pub(super) const TOOL: Tool = Tool {
     depth: Depth::All,
-    mode,
+    whole,
     recorded: |version| version.replace('_', ".").parse().ok(),
     settings_name: Some(|name| format!("{name}.conf")),
     ..Tool::plain(classify)
 };
 
-const EXPECTED: &str = "V1.2__NAME.sql or U1.2__NAME.sql";
-const SETTINGS: &str = "executeInTransaction";
+const EXPECTED: &str = "V1.2__NAME.sql, U1.2__NAME.sql or R__NAME.sql";
+const TRANSACTION: &str = "executeInTransaction";
+const PLACEHOLDERS: &str = "placeholderReplacement";
+const SETTINGS: &str = "executeInTransaction or placeholderReplacement";
 
 fn classify(path: &str, _: Dialect) -> FileKind {
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -41,8 +46,8 @@ pub(super) fn script(name: &str) -> Option<FileKind> {
     if is_callback(stem) {
         return unsupported("a callback of flyway");
     }
-    if stem.starts_with("R__") {
-        return unsupported("a repeatable script of flyway");
+    if let Some(slug) = stem.strip_prefix("R__") {
+        return RepeatableId::of_slug(slug).map(FileKind::Repeatable);
     }
     let (prefix, version, slug) = versioned(stem)?;
     let direction = match prefix {
@@ -63,7 +68,7 @@ fn versioned(stem: &str) -> Option<(char, String, &str)> {
     let (version, slug) = rest.split_once("__").unwrap_or((rest, ""));
     let version = version.replace('_', ".");
     version
-        .parse::<crate::revision::RevisionId>()
+        .parse::<RevisionId>()
         .is_ok()
         .then_some((prefix, version, slug))
 }
@@ -76,17 +81,17 @@ fn is_callback(stem: &str) -> bool {
     })
 }
 
-fn mode(text: &str, settings: Option<&str>) -> Result<Mode, Vec<Fault>> {
+fn whole(text: &str, settings: Option<&str>) -> Result<Section, Vec<Fault>> {
     let mut found = Found {
         mode: Mode::ByContent,
+        replaces: true,
         faults: Vec::new(),
     };
     for line in lines(settings.unwrap_or_default()) {
         let setting = line.text.trim();
-        if setting.is_empty() || setting.starts_with(['#', '!']) {
-            continue;
+        if !setting.is_empty() && !setting.starts_with(['#', '!']) {
+            found.setting(line.inner_start(), setting, true);
         }
-        found.setting(line.inner_start(), setting, true);
     }
     for line in lines(text) {
         if let Some((at, setting)) = line.marker("flyway:")
@@ -95,32 +100,32 @@ fn mode(text: &str, settings: Option<&str>) -> Result<Mode, Vec<Fault>> {
             found.setting(at, setting, false);
         }
     }
-    if let Some(at) = text.find("${") {
-        let what = "a script with placeholders of flyway (${…})";
-        found
-            .faults
-            .push(Fault::at(at, LayoutProblem::Unsupported { what }));
-    }
     if found.faults.is_empty() {
-        Ok(found.mode)
+        Ok(Section {
+            dollar: found.replaces && text.contains("${"),
+            ..Section::whole(text, found.mode)
+        })
     } else {
         Err(found.faults)
     }
 }
 
+/// What the settings of a script say.
 struct Found {
     mode: Mode,
+    replaces: bool,
     faults: Vec<Fault>,
 }
 
 impl Found {
-    /// One line of settings, from the file of them or from a comment.
+    /// One line, of the file of settings or of a comment.
     fn setting(&mut self, at: usize, setting: &str, in_settings: bool) {
         let (key, value) = setting.split_once(['=', ':']).unwrap_or((setting, ""));
-        let problem = match (key.trim(), value.trim()) {
-            (SETTINGS, "true") => return self.mode = Mode::On,
-            (SETTINGS, "false") => return self.mode = Mode::Off,
-            (SETTINGS, _) => LayoutProblem::SettingValue,
+        let problem = match (key.trim(), value.trim().parse()) {
+            (TRANSACTION, Ok(true)) => return self.mode = Mode::On,
+            (TRANSACTION, Ok(false)) => return self.mode = Mode::Off,
+            (PLACEHOLDERS, Ok(replaces)) => return self.replaces = replaces,
+            (TRANSACTION | PLACEHOLDERS, Err(_)) => LayoutProblem::SettingValue,
             (key, _) => LayoutProblem::UnknownSetting {
                 key: key.to_owned(),
                 expected: SETTINGS,
@@ -150,7 +155,7 @@ mod tests {
                 ("V3.sql", "3 3 up"),
                 ("U1.2__a.sql", "1.2 a down"),
                 ("more/V4__a.sql", "4 a up"),
-                ("R__views.sql", "refused"),
+                ("R__views.sql", "R_views"),
                 ("B5__all.sql", "refused"),
                 ("beforeMigrate.sql", "refused"),
                 ("afterEachMigrate__x.sql", "refused"),
@@ -207,14 +212,26 @@ mod tests {
             "SELECT 1;",
             Some(" shouldExecute=false\nexecuteInTransaction=no"),
             Err(&[
-                "1:2 `shouldExecute` is no setting that is known here; it may be executeInTransaction",
+                "1:2 `shouldExecute` is no setting that is known here; it may be executeInTransaction or placeholderReplacement",
                 "2:1 expected `true` or `false`",
             ]),
         );
+    }
+
+    #[test]
+    fn placeholders() {
+        let check = |text: &str, settings: Option<&str>, alone: &str| {
+            let found = read_all(Layout::Flyway, "V1__a.sql", text, settings).unwrap();
+            assert_eq!(&**found[0].alone(), alone);
+            assert_eq!(&*found[0].text, text);
+        };
+        let text = "SELECT '${x}';\n";
+        check(text, None, "-- migrator: vars = dollar\nSELECT '${x}';\n");
+        check(text, Some("placeholderReplacement=false"), text);
         check(
-            "SELECT 1;\nSELECT '${x}';",
+            "VACUUM ${x};\n",
             None,
-            Err(&["2:9 a script with placeholders of flyway (${…}) can't be read"]),
+            "-- migrator: transaction = off\n-- migrator: vars = dollar\nVACUUM ${x};\n",
         );
     }
 }

@@ -3,13 +3,13 @@
 
 use super::{
     FileKind, Holds, Layout,
-    cut::Mode,
+    cut::{Mode, Section},
     tool::{self, Tool, leading_number, misnamed},
 };
 use crate::{revision::Direction, sql::Dialect};
 
 pub(super) const TOOL: Tool = Tool {
-    mode: |_, _| Ok(Mode::AsSent),
+    whole: |text, _| Ok(Section::whole(text, Mode::AsSent)),
     ..Tool::plain(classify)
 };
 

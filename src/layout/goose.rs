@@ -8,7 +8,7 @@ use super::{
     read::Fault,
     tool::{self, Tool, misnamed},
 };
-use crate::sql::Dialect;
+use crate::sql::{Dialect, Vars};
 
 pub(super) const TOOL: Tool = Tool {
     cut,
@@ -45,6 +45,10 @@ struct Reader {
     /// The StatementBegin that is open.
     begun: Option<usize>,
     no_transaction: bool,
+    /// Whether variables are replaced.
+    replaces: bool,
+    /// The first `${` that is not replaced, in each direction.
+    kept: [Option<usize>; 2],
     faults: Vec<Fault>,
 }
 
@@ -104,24 +108,39 @@ impl Reader {
                 marker: END,
                 after: BEGIN,
             },
-            "STATEMENTEND" | "ENVSUB OFF" => return,
+            "STATEMENTEND" => return,
+            "ENVSUB ON" | "ENVSUB OFF" => {
+                self.replaces = words.last().is_some_and(|word| word == "ON");
+                return;
+            }
             "NO TRANSACTION" => {
                 self.no_transaction = true;
                 return;
             }
-            "ENVSUB ON" => LayoutProblem::Unsupported {
-                what: "a script with variables of the environment (ENVSUB)",
-            },
             _ => LayoutProblem::UnknownMarker(format!("+goose {marker}")),
         };
         self.fault(line.start, problem);
     }
 
     fn sql(&mut self, line: &Line<'_>) {
+        let is_down = self.cut.down.is_some();
         match (&mut self.cut.down, &mut self.cut.up) {
-            (Some(section), _) | (None, Some(section)) => section.keep(line.start..line.end),
-            (None, None) if line.is_silent() || !self.faults.is_empty() => {}
-            (None, None) => self.fault(line.inner_start(), LayoutProblem::BeforeMarkers),
+            (Some(section), _) | (None, Some(section)) => {
+                section.keep(line.start..line.end);
+                section.dollar |= self.replaces && line.text.contains("${");
+            }
+            (None, None) if line.is_silent() || !self.faults.is_empty() => return,
+            (None, None) => {
+                return self.fault(line.inner_start(), LayoutProblem::BeforeMarkers);
+            }
+        }
+        if self.replaces {
+            if let Some(at) = odd_variable(line.text) {
+                let what = "a variable that is not written ${NAME} (ENVSUB)";
+                self.fault(line.start + at, LayoutProblem::Unsupported { what });
+            }
+        } else if let Some(at) = line.text.find("${") {
+            self.kept[usize::from(is_down)].get_or_insert(line.start + at);
         }
     }
 
@@ -133,6 +152,14 @@ impl Reader {
             self.faults
                 .push(Fault::of_file(LayoutProblem::MissingMarker(UP)));
         }
+        let sections = [&self.cut.up, &self.cut.down];
+        let dollars = sections.map(|section| section.as_ref().is_some_and(|one| one.dollar));
+        for (at, dollar) in self.kept.into_iter().zip(dollars) {
+            if let (Some(at), true) = (at, dollar) {
+                let what = "a ${ that ENVSUB leaves alone, beside one that it replaces,";
+                self.fault(at, LayoutProblem::Unsupported { what });
+            }
+        }
         if !self.faults.is_empty() {
             return Err(self.faults);
         }
@@ -143,6 +170,15 @@ impl Reader {
         }
         Ok(self.cut)
     }
+}
+
+/// Where a dollar sign is that begins no `${NAME}`.
+fn odd_variable(line: &str) -> Option<usize> {
+    line.match_indices('$').map(|(at, _)| at).find(|at| {
+        let name = line[at + 1..].strip_prefix('{');
+        let name = name.and_then(|rest| rest.split_once('}'));
+        !name.is_some_and(|(name, _)| Vars::is_name(name))
+    })
 }
 
 #[cfg(test)]
@@ -185,8 +221,8 @@ mod tests {
             "up:\n-- migrator: transaction = off\nVACUUM;\ndown:\n-- migrator: transaction = off\nSELECT 1;\n",
         );
         check(
-            "-- +goose Up\n-- +goose ENVSUB OFF\nSELECT 1;",
-            "up:\nSELECT 1;\n",
+            "-- +goose Up\n-- +goose ENVSUB ON\nSELECT '${a}';\n-- +goose ENVSUB OFF\nSELECT '$1';\n-- +goose Down\nSELECT '${b}';",
+            "up:\n-- migrator: vars = dollar\nSELECT '${a}';\nSELECT '$1';\ndown:\nSELECT '${b}';\n",
         );
     }
 
@@ -228,8 +264,12 @@ mod tests {
             "1:1 `+goose Upp` is no marker that is known",
         );
         check(
-            "-- +goose Up\n-- +goose ENVSUB ON\nSELECT 1;",
-            "2:1 a script with variables of the environment (ENVSUB) can't be read",
+            "-- +goose Up\n-- +goose ENVSUB ON\nSELECT '${a:-b}';",
+            "3:9 a variable that is not written ${NAME} (ENVSUB) can't be read",
+        );
+        check(
+            "-- +goose Up\nSELECT '${a}';\n-- +goose ENVSUB ON\nSELECT '${b}';",
+            "2:9 a ${ that ENVSUB leaves alone, beside one that it replaces, can't be read",
         );
     }
 

@@ -33,5 +33,5 @@ pub use foreign::{
 };
 pub use name::{Layout, UnknownLayout};
 pub use problem::LayoutProblem;
-pub use read::{Fault, FaultKind, read};
+pub use read::{Fault, FaultKind, read, read_repeatable};
 pub use tool::{Depth, FileKind, Holds, ScriptFile, sort_out};

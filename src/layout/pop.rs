@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use super::{
     FileKind, Holds, Layout, LayoutProblem,
-    cut::Mode,
+    cut::{Mode, Section},
     read::Fault,
     tool::{self, Tool, leading_number, misnamed},
 };
@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub(super) const TOOL: Tool = Tool {
-    mode,
+    whole,
     order: Some(|a, b| version(a).cmp(version(b))),
     ..Tool::plain(classify)
 };
@@ -145,7 +145,7 @@ pub(super) fn is_found(names: &[&str]) -> bool {
 }
 
 /// pop takes scripts for templates.
-fn mode(text: &str, _: Option<&str>) -> Result<Mode, Vec<Fault>> {
+fn whole(text: &str, _: Option<&str>) -> Result<Section, Vec<Fault>> {
     match text.find("{{") {
         Some(at) => Err(vec![Fault::at(
             at,
@@ -153,7 +153,7 @@ fn mode(text: &str, _: Option<&str>) -> Result<Mode, Vec<Fault>> {
                 what: "a template ({{ … }})",
             },
         )]),
-        None => Ok(Mode::On),
+        None => Ok(Section::whole(text, Mode::On)),
     }
 }
 

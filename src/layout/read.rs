@@ -5,7 +5,7 @@ use super::{
     cut::{Cut, Mode, Section},
 };
 use crate::{
-    revision::{Direction, ProblemKind, Script},
+    revision::{Direction, Problem, ProblemKind, Repeatable, RepeatableId, Script},
     sql::Dialect,
 };
 
@@ -92,11 +92,11 @@ fn cut(
     let Holds::One(direction) = file.holds else {
         return (tool.cut)(text);
     };
-    let mut mode = (tool.mode)(text, settings)?;
+    let mut section = (tool.whole)(text, settings)?;
     if file.autocommit {
-        mode = Mode::Off;
+        section.mode = Mode::Off;
     }
-    let section = Some(Section::whole(text, mode));
+    let section = Some(section);
     Ok(match direction {
         Direction::Up => Cut {
             up: section,
@@ -117,18 +117,45 @@ fn script(
     section: &Section,
 ) -> Result<Script, Vec<Fault>> {
     let off = section.is_off(dialect, text);
-    let script = if section.is_whole(text) && !off {
+    let script = if section.is_whole(text) && !off && !section.dollar {
         Script::parse(dialect, direction, shown, Arc::clone(text))
     } else {
         let alone = section.alone(text, off);
         Script::part(dialect, direction, shown, section.aligned(text), alone)
     };
-    script.map_err(|problems| {
-        let fault = |problem: crate::revision::Problem| Fault {
-            offset: problem.place.offset,
-            in_settings: false,
-            kind: FaultKind::Script(problem.kind),
-        };
-        problems.into_iter().map(fault).collect()
-    })
+    script.map_err(faults)
+}
+
+/// The repeatable script in the text of a file, which is shown as `shown`.
+///
+/// # Errors
+/// Every problem of the text.
+pub fn read_repeatable(
+    layout: Layout,
+    dialect: Dialect,
+    id: &RepeatableId,
+    shown: &str,
+    text: &Arc<str>,
+) -> Result<Repeatable, Vec<Fault>> {
+    let section = match layout.tool() {
+        Some(tool) => (tool.whole)(text, None)?,
+        None => Section::whole(text, Mode::On),
+    };
+    let text = Arc::clone(text);
+    if section.dollar {
+        let alone = section.alone(&text, false);
+        Repeatable::part(dialect, id.clone(), shown, text, alone)
+    } else {
+        Repeatable::parse(dialect, id.clone(), shown, text)
+    }
+    .map_err(faults)
+}
+
+fn faults(problems: Vec<Problem>) -> Vec<Fault> {
+    let fault = |problem: Problem| Fault {
+        offset: problem.place.offset,
+        in_settings: false,
+        kind: FaultKind::Script(problem.kind),
+    };
+    problems.into_iter().map(fault).collect()
 }

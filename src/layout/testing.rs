@@ -25,6 +25,7 @@ pub fn describe(kind: &FileKind) -> String {
             };
             format!("{} {} {holds}", script.id, script.slug)
         }
+        FileKind::Repeatable(id) => id.to_string(),
         FileKind::Other => "other".to_owned(),
         FileKind::Refused(_) => "refused".to_owned(),
     }

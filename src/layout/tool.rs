@@ -10,7 +10,7 @@ use super::{
     refinery, sql_migrate, sqlx_cli,
 };
 use crate::{
-    revision::{Direction, RevisionId},
+    revision::{Direction, RepeatableId, RevisionId},
     sql::Dialect,
 };
 
@@ -19,6 +19,8 @@ use crate::{
 pub enum FileKind {
     /// It holds scripts.
     Script(ScriptFile),
+    /// It is applied again whenever it changes.
+    Repeatable(RepeatableId),
     /// It is read with a script, or in the place of another one, or nothing of ours.
     Other,
     /// It is meant for the tool, and can't be read.
@@ -67,8 +69,8 @@ pub(super) struct Tool {
     pub classify: fn(&str, Dialect) -> FileKind,
     /// Where its scripts stand in the text of a file that holds both.
     pub cut: fn(&str) -> Result<Cut, Vec<Fault>>,
-    /// How a file that holds one script runs, by its text and that of its settings.
-    pub mode: fn(&str, Option<&str>) -> Result<Mode, Vec<Fault>>,
+    /// The script of a file that holds one, by its text and that of its settings.
+    pub whole: fn(&str, Option<&str>) -> Result<Section, Vec<Fault>>,
     /// The name of the file that has settings for the one of that name.
     pub settings_name: Option<fn(&str) -> String>,
     /// The id of the revision that the tool's own version table has under that name.
@@ -89,7 +91,7 @@ impl Tool {
                     down: None,
                 })
             },
-            mode: |_, _| Ok(Mode::On),
+            whole: |text, _| Ok(Section::whole(text, Mode::On)),
             settings_name: None,
             recorded: |version| version.parse().ok(),
             order: None,
@@ -145,9 +147,17 @@ pub fn sort_out(layout: Layout, dialect: Dialect, names: &[&str]) -> Vec<FileKin
     if let Some(settings_name) = tool.settings_name {
         let there: HashSet<&str> = names.iter().copied().collect();
         for (name, kind) in names.iter().zip(&mut kinds) {
-            if let FileKind::Script(script) = kind {
-                let settings = settings_name(name);
-                script.settings = there.contains(&*settings).then_some(settings);
+            let settings = settings_name(name);
+            if !there.contains(&*settings) {
+                continue;
+            }
+            match kind {
+                FileKind::Script(script) => script.settings = Some(settings),
+                FileKind::Repeatable(_) => {
+                    let what = "a repeatable script with settings";
+                    *kind = FileKind::Refused(LayoutProblem::Unsupported { what });
+                }
+                FileKind::Other | FileKind::Refused(_) => {}
             }
         }
     }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     layout::{self, Fault, FaultKind, FileKind, Holds, Layout, ScriptFile},
-    revision::{Direction, RevisionId},
+    revision::{Direction, RepeatableId, RevisionId, Script},
     sql::Dialect,
 };
 
@@ -111,6 +111,7 @@ impl<F: Files> Reader<'_, F> {
                 vec![(None, vec![problem(self.files.shown(name), kind)])]
             }
             FileKind::Script(script) => self.scripts(name, script),
+            FileKind::Repeatable(id) => vec![self.repeatable(name, id)],
         }
     }
 
@@ -143,36 +144,57 @@ impl<F: Files> Reader<'_, F> {
         }
     }
 
-    fn read(
-        &self,
-        name: &str,
-        shown: &str,
-        file: &ScriptFile,
-    ) -> Result<Vec<crate::revision::Script>, Problems> {
+    fn repeatable(&self, name: &str, id: &RepeatableId) -> Look {
+        let shown = self.files.shown(name);
+        let repeatable = self.text(name, &shown).and_then(|text| {
+            let (layout, dialect) = (self.layout, self.dialect);
+            layout::read_repeatable(layout, dialect, id, &shown, &text)
+                .map_err(|faults| placed(faults, (&shown, &text), None))
+        });
+        match repeatable {
+            Ok(repeatable) => (Some(Found::Repeatable(repeatable)), Vec::new()),
+            Err(problems) => (None, problems),
+        }
+    }
+
+    fn read(&self, name: &str, shown: &str, file: &ScriptFile) -> Result<Vec<Script>, Problems> {
         let text = self.text(name, shown)?;
         let settings = match &file.settings {
-            Some(name) => Some((name, self.text(name, &self.files.shown(name))?)),
+            Some(name) => {
+                let shown = self.files.shown(name);
+                let text = self.text(name, &shown)?;
+                Some((shown, text))
+            }
             None => None,
         };
         let of_settings = settings.as_ref().map(|(_, text)| &**text);
-        layout::read(self.layout, self.dialect, file, shown, &text, of_settings).map_err(|faults| {
-            let problem = |fault: Fault| {
-                let kind = match fault.kind {
-                    FaultKind::Script(kind) => Kind::Script(kind),
-                    FaultKind::Layout(kind) => Kind::Layout(kind),
-                };
-                match &settings {
-                    Some((name, text)) if fault.in_settings => {
-                        located(self.files.shown(name), Some(text), fault.offset, kind)
-                    }
-                    _ => located(shown.to_owned(), Some(&text), fault.offset, kind),
-                }
-            };
-            faults.into_iter().map(problem).collect()
-        })
+        let (layout, dialect) = (self.layout, self.dialect);
+        layout::read(layout, dialect, file, shown, &text, of_settings)
+            .map_err(|faults| placed(faults, (shown, &text), settings.as_ref()))
     }
 
     fn text(&self, name: &str, shown: &str) -> Result<Arc<str>, Problems> {
         read_text(|| self.files.content(name), shown)
     }
+}
+
+/// Problems of a file, or of the one with its settings.
+fn placed(
+    faults: Vec<Fault>,
+    (shown, text): (&str, &Arc<str>),
+    settings: Option<&(String, Arc<str>)>,
+) -> Problems {
+    let problem = |fault: Fault| {
+        let kind = match fault.kind {
+            FaultKind::Script(kind) => Kind::Script(kind),
+            FaultKind::Layout(kind) => Kind::Layout(kind),
+        };
+        match settings {
+            Some((shown, text)) if fault.in_settings => {
+                located(shown.clone(), Some(text), fault.offset, kind)
+            }
+            _ => located(shown.to_owned(), Some(text), fault.offset, kind),
+        }
+    };
+    faults.into_iter().map(problem).collect()
 }

@@ -3,7 +3,7 @@ use std::{fmt, str::FromStr};
 use sha2::{Digest, Sha256};
 
 use super::{ForeignKeys, Headers, TransactionMode};
-use crate::sql::Canonical;
+use crate::sql::{Canonical, Placeholders};
 
 /// `v1:` and 64 hexadecimal digits: SHA-256 of a script's canonical form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -53,8 +53,10 @@ fn settings(canonical: &Canonical, headers: &Headers) -> String {
     if transaction && !canonical.modes.is_empty() {
         settings.push_str(&format!("begin={}\n", canonical.modes));
     }
-    if headers.placeholders.is_some() {
-        settings.push_str("vars=on\n");
+    match headers.placeholders {
+        Some(Placeholders::DOLLAR) => settings.push_str("vars=dollar\n"),
+        Some(_) => settings.push_str("vars=on\n"),
+        None => {}
     }
     settings
 }

@@ -97,6 +97,7 @@ const UP: &[Role] = &[Role::Up];
 const REVISION: &[Role] = &[Role::Up, Role::Down];
 const ALL: &[Role] = &[Role::Up, Role::Down, Role::Repeatable];
 const ON_OFF: &str = "expected `on` or `off`";
+const VARS: &str = "expected `on`, `off` or `dollar`";
 const DURATION: &str = "expected a duration like `500ms`, `2s`, `5min` or `1h`, or `0`";
 const IDS: &str = "expected revision ids, separated by commas";
 const PARENTS: &str = "expected revision ids, separated by commas, or `base`";
@@ -114,7 +115,7 @@ const KEYS: &[Key] = &[
     Key { name: "foreign-keys", roles: ALL, expected: ON_OFF, set: set_foreign_keys },
     Key { name: "lock-timeout", roles: ALL, expected: DURATION, set: |h, v| put(&mut h.lock_timeout, parse_duration(v)) },
     Key { name: "statement-timeout", roles: ALL, expected: DURATION, set: |h, v| put(&mut h.statement_timeout, parse_duration(v)) },
-    Key { name: "vars", roles: ALL, expected: ON_OFF, set: set_vars },
+    Key { name: "vars", roles: ALL, expected: VARS, set: set_vars },
 ];
 
 /// The headers of a script, and what is wrong with them, each with its byte offset.
@@ -312,6 +313,7 @@ fn set_foreign_keys(headers: &mut Headers, value: &str) -> Option<()> {
 fn set_vars(headers: &mut Headers, value: &str) -> Option<()> {
     headers.placeholders = match value {
         "on" => Some(Placeholders::NATIVE),
+        "dollar" => Some(Placeholders::DOLLAR),
         "off" => None,
         _ => return None,
     };
@@ -435,6 +437,8 @@ mod tests {
         check(batch, |h| h.message, None);
         let native = Some(Placeholders::NATIVE);
         check("-- migrator: vars = on", |h| h.placeholders, native);
+        let dollar = Some(Placeholders::DOLLAR);
+        check("-- migrator: vars = dollar", |h| h.placeholders, dollar);
         check("-- migrator: vars = off", |h| h.placeholders, None);
     }
 

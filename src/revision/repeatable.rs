@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::{Problem, RepeatableId, Script};
 use crate::sql::Dialect;
 
@@ -22,7 +24,7 @@ impl Repeatable {
         dialect: Dialect,
         id: RepeatableId,
         file: impl Into<String>,
-        text: impl Into<std::sync::Arc<str>>,
+        text: impl Into<Arc<str>>,
     ) -> Result<Self, Vec<Problem>> {
         let script = Script::repeatable(dialect, file, text)?;
         let message = script.headers.message.clone();
@@ -31,5 +33,26 @@ impl Repeatable {
             id,
             script,
         })
+    }
+
+    /// That of another tool's file, which on its own is the script `alone`.
+    ///
+    /// # Errors
+    /// Every problem of its headers, at no place.
+    pub fn part(
+        dialect: Dialect,
+        id: RepeatableId,
+        file: impl Into<String>,
+        text: impl Into<Arc<str>>,
+        alone: impl Into<Arc<str>>,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut found = Self::parse(dialect, id, file, alone).map_err(|mut problems| {
+            for problem in &mut problems {
+                problem.place.offset = None;
+            }
+            problems
+        })?;
+        found.script = found.script.in_file(text.into());
+        Ok(found)
     }
 }

@@ -140,6 +140,15 @@ impl Script {
         })
     }
 
+    /// The same script with the places of `text`, the file it came from.
+    pub(super) fn in_file(self, text: Arc<str>) -> Self {
+        Self {
+            alone: Some(self.text),
+            text,
+            ..self
+        }
+    }
+
     /// The script as it is in a file of its own, named and headed as migrator does: what is stored
     /// for a downgrade, and what outlives the file it came from.
     pub fn alone(&self) -> &Arc<str> {

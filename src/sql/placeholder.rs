@@ -19,6 +19,12 @@ impl Placeholders {
         open: ":{",
         everywhere: false,
     };
+
+    /// `${name}`, wherever it stands, as other tools have it.
+    pub const DOLLAR: Self = Self {
+        open: "${",
+        everywhere: true,
+    };
 }
 
 /// Values by name. Its Debug shows none of them: one may be a password.
