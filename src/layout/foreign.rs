@@ -24,6 +24,16 @@ pub fn revision_id(tool: ForeignTool, name: &str) -> Option<RevisionId> {
     layout.recorded(name)
 }
 
+/// The id that a script had in Alembic, as a comment at its top says: `-- alembic: 3f2a9c51d0e7`.
+pub fn alembic_id(text: &str) -> Option<&str> {
+    let text = text.trim_start_matches('\u{feff}');
+    let comments = text
+        .lines()
+        .map_while(|line| line.trim().strip_prefix("--"));
+    let mut ids = comments.filter_map(|comment| comment.trim().strip_prefix("alembic:"));
+    ids.next().map(str::trim)
+}
+
 /// A table as the catalog has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundTable {
@@ -235,6 +245,22 @@ mod tests {
                 missing: "dirty"
             })
         );
+    }
+
+    #[test]
+    fn scripts_say_what_they_were_called_in_alembic() {
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(alembic_id(text), expected, "{text:?}");
+        };
+        check("-- alembic: 3f2a\nSELECT 1;", Some("3f2a"));
+        check(
+            "-- Add users\r\n--alembic:3f2a\r\n-- migrator: revises = base\r\n",
+            Some("3f2a"),
+        );
+        check("\u{feff}-- alembic: 3f2a", Some("3f2a"));
+        check("SELECT 1;\n-- alembic: 3f2a", None);
+        check("-- of alembic: 3f2a", None);
+        check("", None);
     }
 
     #[test]

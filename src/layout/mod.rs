@@ -29,7 +29,7 @@ mod testing;
 pub use detect::{Ambiguous, detect};
 pub use foreign::{
     ForeignEntry, ForeignError, ForeignRecords, ForeignRow, ForeignShape, ForeignTool, FoundTable,
-    checksum_matches, choose, revision_id, table_names,
+    alembic_id, checksum_matches, choose, revision_id, table_names,
 };
 pub use name::{Layout, UnknownLayout};
 pub use problem::LayoutProblem;

@@ -4,7 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::{AdoptDoubt, AdoptError};
 use crate::{
-    layout::{ForeignEntry, ForeignRecords, ForeignTool, Layout, checksum_matches, revision_id},
+    layout::{
+        ForeignEntry, ForeignRecords, ForeignTool, Layout, alembic_id, checksum_matches,
+        revision_id,
+    },
     revision::{History, Revision, RevisionId, Script},
 };
 
@@ -223,7 +226,12 @@ impl<'a> Reading<'a> {
     }
 
     fn find(&self, entry: &ForeignEntry) -> Option<&'a Revision> {
-        self.history.get(&self.id(entry)?)
+        if self.records.tool != ForeignTool::Alembic {
+            return self.history.get(&self.id(entry)?);
+        }
+        let id = entry.id.as_deref()?;
+        let mut all = self.history.by_id();
+        all.find(|revision| alembic_id(&revision.up.text) == Some(id))
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     plan::{Ahead, OutOfOrder},
     revision::{
-        self, History, Observed,
+        self, Direction, History, Observed, Script,
         testing::{history, row},
     },
     sql::{Dialect, Vars},
@@ -167,6 +167,34 @@ fn flyway_tells_many_kinds_of_events() {
     check(tool, "2:SQL_BASELINE 4:SQL", "1 2 4", "gap 3 below 4");
     check(tool, "0:BASELINE 1:SQL", "1", "");
     check(tool, "2:INIT", "1 2", "");
+}
+
+#[test]
+fn of_alembic_the_heads_are_recorded() {
+    let texts = [
+        ("1", "-- alembic: aa\n-- migrator: revises = base\n"),
+        ("2", "-- alembic: bb\n-- migrator: revises = 1\n"),
+        ("3", "-- alembic: cc\n-- migrator: revises = 1\n"),
+        ("4", "-- alembic: dd\n-- migrator: revises = 2, 3\n"),
+    ];
+    let pairs = texts.map(|(id, text)| {
+        let mut pair = revision::testing::pair(id, "");
+        pair.up = Script::parse(Dialect::Sqlite, Direction::Up, "x", text).unwrap();
+        pair
+    });
+    let history = History::new(pairs.to_vec()).unwrap();
+    let check = |entries: &str, expected: &str, in_doubt: &str| {
+        let records = records(ForeignTool::Alembic, entries);
+        let adoption = adopted(&history, &records, Layout::Native).unwrap();
+        assert_eq!(recorded(&adoption), expected, "{entries}");
+        assert_eq!(doubts(&adoption), in_doubt, "{entries}");
+    };
+    check("", "", "");
+    check("aa", "1", "");
+    check("cc", "1 3", "");
+    check("bb cc", "1 2 3", "");
+    check("dd", "1 2 3 4", "");
+    check("bb ee", "1 2", "unknown ee");
 }
 
 #[test]
