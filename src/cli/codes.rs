@@ -263,6 +263,8 @@ codes! {
         "The database has the tables of more than one tool. `migrator adopt --from TOOL` says whose records count."
     M642 Failed "not that tool's table"
         "A table has the name under which a tool keeps its records, but not its columns."
+    M643 Failed "another tool's table can't be read"
+        "The role that migrator connects as may not read the table in which the other tool keeps its records."
 
     M701 Failed "a statement failed"
         "A statement of a script failed. A script in a transaction is rolled back completely; a `transaction = off` script goes on at that statement when the command is run again."

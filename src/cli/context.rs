@@ -231,16 +231,21 @@ impl Context {
     /// Scripts are written in our own layout only.
     pub fn own_layout(&self) -> Result<(), Error> {
         let shown = self.shown_migrations();
-        let reading = self.reading(self.dialect());
-        match project::layout_of(&self.config.migrations, &shown, &reading) {
-            Ok(Layout::Native) => Ok(()),
-            Ok(layout) => Err(Error::new(
+        match self.layout()? {
+            Layout::Native => Ok(()),
+            layout => Err(Error::new(
                 codes::M228,
                 format!("scripts are written in migrator's own layout, and {shown} is in that of {layout}"),
             )
             .hint("`migrator convert --to DIR` writes it out as migrator's own")),
-            Err(problem) => Err(error::directory(&[problem])),
         }
+    }
+
+    /// The layout that the directory is read in.
+    pub fn layout(&self) -> Result<Layout, Error> {
+        let reading = self.reading(self.dialect());
+        project::layout_of(&self.config.migrations, &self.shown_migrations(), &reading)
+            .map_err(|problem| error::directory(&[problem]))
     }
 
     /// How the directory is read.

@@ -72,6 +72,16 @@ pub enum ForeignError {
         /// The first column that is not there.
         missing: &'static str,
     },
+    /// The database does not let us read it.
+    #[error("{table} of {tool} can't be read: {reason}")]
+    Denied {
+        /// The table.
+        table: String,
+        /// Whose it is.
+        tool: ForeignTool,
+        /// What the database says.
+        reason: String,
+    },
 }
 
 fn none(asked: Option<ForeignTool>) -> String {

@@ -31,7 +31,7 @@ pub struct Args {
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let location = context.location()?;
     let history = context.history(location.dialect())?;
-    let layout = context.config.layout.unwrap_or_default();
+    let layout = context.layout()?;
     let work = Work {
         context,
         place: context.place(&location),

@@ -128,6 +128,10 @@ fn records(error: &ForeignError) -> (Code, Option<&'static str>) {
             ),
         ),
         ForeignError::Several(_) => (codes::M641, Some("say whose records count: --from TOOL")),
+        ForeignError::Denied { .. } => (
+            codes::M643,
+            Some("GRANT SELECT on it to the role of the url, or adopt as the role that owns it"),
+        ),
         ForeignError::Odd { .. } => (codes::M642, Some("say whose table it is: --from TOOL")),
     }
 }

@@ -4,13 +4,19 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{
     super::DatabaseError,
+    error,
     message::{literal, rows},
     version_table::Trouble,
 };
 use crate::{
-    layout::{self, ForeignRecords, ForeignRow, ForeignShape, ForeignTool, FoundTable},
+    layout::{
+        self, ForeignError, ForeignRecords, ForeignRow, ForeignShape, ForeignTool, FoundTable,
+    },
     sql::Dialect,
 };
+
+/// SQLSTATE of a missing privilege.
+const DENIED: &str = "42501";
 
 /// Reads the records of `tool`, or of the only one that is found, in one query.
 pub(super) async fn read(
@@ -19,7 +25,17 @@ pub(super) async fn read(
 ) -> Result<ForeignRecords, Trouble> {
     let found = tables(connection).await?;
     let (shape, table) = layout::choose(&found, tool).map_err(DatabaseError::from)?;
-    let rows = rows(connection, &query(shape, table)).await?;
+    let rows = match rows(connection, &query(shape, table)).await {
+        Err(error) if error::code(&error).is_some_and(|code| code == DENIED) => {
+            let denied = ForeignError::Denied {
+                table: table.shown.clone(),
+                tool: shape.tool,
+                reason: error::reason(&error),
+            };
+            return Err(DatabaseError::from(denied).into());
+        }
+        rows => rows?,
+    };
     let entries = rows.iter().map(|row| Ok(shape.entry(read_row(row)?)));
     Ok(ForeignRecords {
         tool: shape.tool,

@@ -155,6 +155,7 @@ fn of_goose_the_last_event_of_a_version_counts() {
 fn flyway_tells_many_kinds_of_events() {
     let tool = ForeignTool::Flyway;
     check(tool, "1:SQL 2:SQL", "1 2", "");
+    check(tool, "1.0:SQL 2.0.0:SQL", "1 2", "");
     check(tool, "1:SQL 2:SQL!", "1", "failed 2");
     check(tool, "1:SQL 2:SQL! 2:SQL", "1 2", "");
     check(tool, "NULL:SCHEMA 1:SQL NULL:SQL", "1", "");
@@ -164,6 +165,7 @@ fn flyway_tells_many_kinds_of_events() {
     check(tool, "1:SQL 9:SQL 9:DELETE", "1", "");
     check(tool, "1:SQL 9:JDBC", "1", "unknown 9");
     check(tool, "2:BASELINE", "1 2", "");
+    check(tool, "2.5:BASELINE 3:SQL", "1 2 3", "");
     check(tool, "2:SQL_BASELINE 4:SQL", "1 2 4", "gap 3 below 4");
     check(tool, "0:BASELINE 1:SQL", "1", "");
     check(tool, "2:INIT", "1 2", "");
