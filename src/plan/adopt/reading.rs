@@ -126,7 +126,9 @@ impl<'a> Reading<'a> {
             }
         }
         if let Some(baseline) = baseline {
-            let below = self.history.by_id().filter(|one| one.id <= baseline);
+            let baseline = trimmed(&baseline);
+            let below = self.history.by_id();
+            let below = below.filter(|one| trimmed(&one.id) <= baseline);
             self.applied
                 .extend(below.map(|revision| (revision.id.clone(), None)));
         }
@@ -226,13 +228,29 @@ impl<'a> Reading<'a> {
     }
 
     fn find(&self, entry: &ForeignEntry) -> Option<&'a Revision> {
-        if self.records.tool != ForeignTool::Alembic {
-            return self.history.get(&self.id(entry)?);
-        }
-        let id = entry.id.as_deref()?;
         let mut all = self.history.by_id();
-        all.find(|revision| alembic_id(&revision.up.text) == Some(id))
+        if self.records.tool == ForeignTool::Alembic {
+            let id = entry.id.as_deref()?;
+            return all.find(|revision| alembic_id(&revision.up.text) == Some(id));
+        }
+        let id = self.id(entry)?;
+        let found = self.history.get(&id);
+        if found.is_none() && self.records.tool == ForeignTool::Flyway {
+            return all.find(|revision| trimmed(&revision.id) == trimmed(&id));
+        }
+        found
     }
+}
+
+/// To Flyway, `1.0` is `1`.
+fn trimmed(id: &RevisionId) -> RevisionId {
+    let mut text = id.as_str();
+    while let Some((rest, last)) = text.rsplit_once('.')
+        && last.bytes().all(|digit| digit == b'0')
+    {
+        text = rest;
+    }
+    text.parse().unwrap_or_else(|_| id.clone())
 }
 
 /// Whether it has no header of ours, which the tool did not see.

@@ -172,6 +172,22 @@ fn flyway_tells_many_kinds_of_events() {
 }
 
 #[test]
+fn to_flyway_zeros_at_the_end_say_nothing() {
+    let history = history(&[("1.0", ""), ("1.0.1", ""), ("1.10", "")]);
+    let check = |entries: &str, expected: &str| {
+        let records = records(ForeignTool::Flyway, entries);
+        let adoption = adopted(&history, &records, Layout::Flyway).unwrap();
+        assert_eq!(recorded(&adoption), expected, "{entries}");
+        assert_eq!(doubts(&adoption), "", "{entries}");
+    };
+    check("1:SQL", "1.0");
+    check("1:BASELINE", "1.0");
+    check("1:BASELINE 1.0.1:SQL", "1.0 1.0.1");
+    check("1.1:BASELINE", "1.0 1.0.1");
+    check("1.10.00:BASELINE", "1.0 1.0.1 1.10");
+}
+
+#[test]
 fn of_alembic_the_heads_are_recorded() {
     let texts = [
         ("1", "-- alembic: aa\n-- migrator: revises = base\n"),
