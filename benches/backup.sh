@@ -31,14 +31,19 @@ sqlite)
         WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < $megabytes * 950)
         INSERT INTO big SELECT x, hex(randomblob(500)) FROM n" >/dev/null
     write() { sqlite3 -cmd '.timeout 5000' app.db "INSERT INTO log VALUES (1)"; }
-    native() { sqlite3 app.db ".backup native.db"; }
+    # It begins anew with every write of others, and would never end beside the writer.
+    native() {
+        kill -STOP "$writer"
+        sqlite3 app.db ".backup native.db"
+        kill -CONT "$writer"
+    }
     ;;
 postgres)
     read -r cluster server < <("$root/tests/cluster" start $$)
     psql -q "$server" -c "CREATE DATABASE app"
     export MIGRATOR_URL=${server%/postgres}/app
     psql -q "$MIGRATOR_URL" -c "CREATE TABLE big (id integer PRIMARY KEY, text text); CREATE TABLE log (x integer);
-        INSERT INTO big SELECT x, (SELECT string_agg(md5(random()::text || x), '') FROM generate_series(1, 30))
+        INSERT INTO big SELECT x, (SELECT string_agg(md5(random()::text || x || y), '') FROM generate_series(1, 30) AS m (y))
         FROM generate_series(1, $megabytes * 970) AS n (x)"
     write() { psql -q "$MIGRATOR_URL" -c "INSERT INTO log VALUES (1)"; }
     native() { pg_dump -Fc -f native.dump "$MIGRATOR_URL"; }

@@ -53,6 +53,15 @@ struct Look {
     old: Option<Draft>,
     /// Its hash.
     mark: Option<String>,
+    /// Keeps others from writing since then.
+    still: Option<Connection>,
+}
+
+/// Whether others may write after a look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Writers {
+    GoOn,
+    Wait,
 }
 
 impl Target {
@@ -101,7 +110,7 @@ impl Target {
     }
 
     /// Looks at the database, and copies what is in it.
-    async fn look(&self, watch: &Observer) -> Result<Look, DatabaseError> {
+    async fn look(&self, writers: Writers, watch: &Observer) -> Result<Look, DatabaseError> {
         let control = self.control(watch);
         if !self.place.exists(Access::Create)? {
             return Ok(Look {
@@ -110,6 +119,7 @@ impl Target {
                 version: 0,
                 old: None,
                 mark: None,
+                still: None,
             });
         }
         let mut live = Connection::open(&self.place, false, &control).await?;
@@ -121,6 +131,7 @@ impl Target {
                 version,
                 old: None,
                 mark: None,
+                still: None,
             });
         }
         let old = self.draft()?;
@@ -129,7 +140,12 @@ impl Target {
         still.begin("")?;
         let copied = copy_whole(&mut live, old.path(), &control, watch, Phase::Keeping).await;
         let version = seen(&mut live);
-        still.close().await?;
+        let still = if writers == Writers::GoOn || copied.is_err() {
+            still.close().await?;
+            None
+        } else {
+            Some(still)
+        };
         copied?;
         let mark = blocking(|| digest_of(old.path(), watch))?;
         Ok(Look {
@@ -138,6 +154,7 @@ impl Target {
             live: Some(live),
             old: Some(old),
             mark: Some(mark),
+            still,
         })
     }
 
@@ -168,12 +185,15 @@ impl Target {
             return Ok(None);
         }
         let version = look.version;
+        let still = look.still.take();
         let old = if keep_old { look.old.take() } else { None };
         let replaced = blocking(|| {
             let place = self.file.display().to_string();
             let patience = control.patience();
             let explain = |failure| super::error::translate(failure, &place, patience);
             let mut copier = Copier::new(&mut live.handle, &mut side.handle).map_err(explain)?;
+            // Others who write at this very moment are noticed by the version.
+            drop(still.map(let_go));
             lock(&mut copier, &control, watch)?;
             if copier.version().map_err(explain)? != version {
                 return Ok(None);
@@ -256,7 +276,7 @@ impl super::super::backup::Target for Target {
         archive: &Archive<'_>,
         watch: &Observer,
     ) -> Result<Standing, DatabaseError> {
-        let mut look = self.look(watch).await?;
+        let mut look = self.look(Writers::GoOn, watch).await?;
         if look.mark.is_some() && look.mark.as_deref() == archive.mark {
             look.standing = Standing::Unchanged;
         }
@@ -287,7 +307,7 @@ impl super::super::backup::Target for Target {
             }
             match kept {
                 Some(kept) => return Ok(kept),
-                None => look = self.look(watch).await?,
+                None => look = self.look(Writers::Wait, watch).await?,
             }
         }
         Err(DatabaseError::StateChanged {
@@ -296,8 +316,10 @@ impl super::super::backup::Target for Target {
     }
 
     async fn leave(mut self: Box<Self>) -> Result<(), DatabaseError> {
-        if let Some(live) = self.look.take().and_then(|look| look.live) {
-            live.close().await?;
+        if let Some(Look { live, still, .. }) = self.look.take() {
+            for connection in live.into_iter().chain(still) {
+                connection.close().await?;
+            }
         }
         match self.database.take() {
             Some(database) => Box::new(database).close().await,
@@ -347,6 +369,12 @@ fn seen(connection: &mut Connection) -> Result<u32, DatabaseError> {
     connection.query("SELECT count(*) FROM main.sqlite_schema", &[])?;
     let version = copier::version(&mut connection.handle);
     version.map_err(|failure| connection.explain(failure))
+}
+
+/// Lets others write again.
+fn let_go(mut still: Connection) -> Connection {
+    still.rollback();
+    still
 }
 
 /// Locks the database for the copy, without copying anything yet.
