@@ -60,7 +60,9 @@ fn run(env: &Env, steps: &str) -> String {
 
 #[test]
 fn every_part_moves_its_tool_in() {
-    let parts = parts();
+    let mut parts = parts();
+    // Its steps need Alembic itself: tests/alembic.rs.
+    parts.retain(|(title, _)| title != "Alembic");
     assert_eq!(parts.len(), 9);
     for (title, steps) in parts {
         let env = Env::new(Backend::Sqlite);
