@@ -305,3 +305,19 @@ fn converted_scripts_are_known_by_the_same_records() {
         assert_eq!(env.sql("SELECT count(*) FROM migrator_version").trim(), "4");
     }
 }
+
+#[test]
+fn repeatable_scripts_of_flyway_run_at_the_next_upgrade() {
+    let mut env = half_way("flyway", Backend::Sqlite);
+    let view = "DROP VIEW IF EXISTS names;\nCREATE VIEW names AS SELECT name FROM users;\n";
+    env.write("migrations/R__names.sql", view);
+    env.sql(view);
+    env.sql(
+        "INSERT INTO flyway_schema_history VALUES
+         (3, NULL, 'names', 'SQL', 'R__names.sql', 1, '', '2026-11-25 03:05:43.123', 1, 1)",
+    );
+    for line in ["adopt", "status", "upgrade", "status"] {
+        env.run(line);
+    }
+    snapshot!(env, "adopt_flyway_repeatable");
+}
