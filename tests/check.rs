@@ -299,3 +299,29 @@ fn at_the_root_of_a_repository() {
     assert_eq!(found.status.code(), Some(3), "{}", env.transcript());
     assert!(String::from_utf8(found.stdout).unwrap().contains("M811"));
 }
+
+#[test]
+fn a_baseline_holds_what_the_base_has() {
+    on_both("check_squashed", |env| {
+        two(env);
+        table(env, "3_c", &revises("2"));
+        let root = env.path("");
+        git(&root, "init -q -b main");
+        git(&root, "add migrations");
+        git(&root, "commit -qm base");
+        env.run("-q squash --to 2");
+        env.run("check --no-database --base main");
+        env.write(
+            "migrations/4_d.up.sql",
+            format!("{}SELECT 1;\n", revises("2")),
+        );
+        env.run("check --no-database --base main");
+        env.remove("migrations/4_d.up.sql");
+        let file = "migrations/2_baseline.up.sql";
+        let text = std::fs::read_to_string(env.path(file)).unwrap();
+        env.write(file, text.replace("CREATE TABLE a (x", "CREATE TABLE a (y"));
+        env.run("check --no-database --base main");
+        env.write(file, text.replace("replaces = 1", "replaces = 7"));
+        env.run("check --no-database --base main");
+    });
+}

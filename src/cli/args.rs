@@ -11,7 +11,7 @@ use crate::sql;
 use super::commands::{
     adopt, backup, branches, check, completions, convert, current, db, downgrade, edit,
     ensure_version, explain, heads, history, init, list_templates, man, merge, rebase, redo,
-    repair, restore, revision, show, stamp, status, upgrade,
+    repair, restore, revision, show, squash, stamp, status, upgrade,
 };
 
 /// Database migrations for SQLite and PostgreSQL, in plain SQL
@@ -123,6 +123,7 @@ pub enum Command {
     Branches(branches::Args),
     Merge(merge::Args),
     Rebase(rebase::Args),
+    Squash(squash::Args),
     Show(show::Args),
     Status(status::Args),
     Check(check::Args),
@@ -192,6 +193,7 @@ impl Command {
             Self::Branches(_) => "branches",
             Self::Merge(_) => "merge",
             Self::Rebase(_) => "rebase",
+            Self::Squash(_) => "squash",
             Self::Show(_) => "show",
             Self::Status(_) => "status",
             Self::Check(_) => "check",

@@ -111,6 +111,12 @@ pub fn warning(warning: &Warning) -> Diagnostic {
             ),
             ..Diagnostic::default()
         },
+        Warning::Squashes { baseline, rows } => Diagnostic {
+            message: format!(
+                "the records of {rows} revisions become one of the baseline {baseline}, which replaces them"
+            ),
+            ..Diagnostic::default()
+        },
         Warning::RepeatablesWait { scripts } => Diagnostic {
             message: format!(
                 "{} {} until every revision is applied",

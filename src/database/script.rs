@@ -88,6 +88,8 @@ impl Expected {
                 | RecordChange::Finish { .. } => {}
             }
         }
+        // A baseline takes the number of what it replaces.
+        self.rows.sort_by_key(|(sequence, _)| *sequence);
     }
 
     pub fn last_sequence(&self) -> i64 {

@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use super::{Done, LockError, Options, Outcome, PartialFailure, Sink, Stop, lock, run};
+use super::{Done, LockError, Options, Outcome, PartialFailure, Sink, Stop, exchange, lock, run};
 use crate::{
     database::{Cancel, Database, DatabaseError, Detail},
     plan::Plan,
@@ -135,6 +135,13 @@ where
         let plan = plan(&observed)?;
         if all.is_empty() && !plan.steps.is_empty() {
             before(&plan).await?;
+        }
+        match exchange(database, &plan.exchanges).await {
+            Err(DatabaseError::StateChanged { .. }) => {
+                attempts += 1;
+                continue;
+            }
+            exchanged => exchanged?,
         }
         match run(database, plan, manner.options, stop, sink).await {
             Err(mut failure) => {

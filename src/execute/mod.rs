@@ -24,6 +24,6 @@ pub use migrate::{
     ATTEMPTS, Aborted, Finish, Manner, Migrated, migrate, migrate_after, release, standing,
 };
 pub use outcome::{BatchTotal, Done, Failure, Outcome, PartialFailure};
-pub use record::{Adopted, write, write_adoption, write_repairs};
+pub use record::{Adopted, exchange, write, write_adoption, write_repairs};
 pub use run::{Options, run};
 pub use signal::{Stop, watch};

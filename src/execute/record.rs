@@ -2,7 +2,7 @@ use super::SlowStatement;
 use crate::{
     database::{Database, DatabaseError},
     layout::ForeignRecords,
-    plan::{Adoption, Repair, StampPlan},
+    plan::{Adoption, Repair, RowExchange, StampPlan},
     revision::{LogEntry, LogEvent, RecordChange, Subject},
 };
 
@@ -12,6 +12,7 @@ use crate::{
 /// # Errors
 /// When the database refuses; nothing is changed then.
 pub async fn write(database: &mut dyn Database, plan: StampPlan) -> Result<(), DatabaseError> {
+    exchange(database, &plan.exchanges).await?;
     let entry = |subject: &Subject, message: Option<&str>, detail: &str| LogEntry {
         event: LogEvent::Stamp,
         subject: Some(subject.clone()),
@@ -30,6 +31,27 @@ pub async fn write(database: &mut dyn Database, plan: StampPlan) -> Result<(), D
         log.push(entry(&row.subject, Some(&row.message), "recorded"));
         changes.push(RecordChange::Insert(row));
     }
+    database.prepare().await?;
+    database.record(&changes, &log).await
+}
+
+/// Writes baselines in the place of what they replace: all of it in one transaction, with what the
+/// log says of it. Call it with the lock held, before what was planned with it.
+///
+/// # Errors
+/// When the database refuses; nothing is changed then.
+pub async fn exchange(
+    database: &mut dyn Database,
+    exchanges: &[RowExchange],
+) -> Result<(), DatabaseError> {
+    if exchanges.is_empty() {
+        return Ok(());
+    }
+    let changes: Vec<_> = exchanges.iter().flat_map(RowExchange::changes).collect();
+    let log: Vec<_> = exchanges
+        .iter()
+        .flat_map(RowExchange::log_entries)
+        .collect();
     database.prepare().await?;
     database.record(&changes, &log).await
 }

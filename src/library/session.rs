@@ -110,6 +110,7 @@ impl Session {
     pub async fn status(&mut self) -> Result<Status, Error> {
         let observed = self.observe(Detail::Brief).await?;
         let dialect = self.planner.location.dialect();
+        let observed = plan::seen(&self.planner.history, observed, dialect);
         let heads = self.planner.history.heads().into_iter();
         let pending = plan::pending(&self.planner.history, &observed).into_iter();
         Ok(Status {

@@ -175,7 +175,7 @@ pub fn adopt(
         table: records.table.clone(),
         rows: rows
             .zip(1..)
-            .map(|((revision, entry), at)| (new_row(situation, revision, at), past(*entry)))
+            .map(|((revision, entry), at)| (new_row(situation.dialect, revision, at), past(*entry)))
             .collect(),
         pending: in_order()
             .filter(|revision| !applied.contains_key(&revision.id))

@@ -1,6 +1,7 @@
 use super::{
     compare::{self, Relation, highest},
     repeatable::repeatables,
+    squash::squash,
 };
 use crate::{
     revision::{Direction, History, Observed, RepeatableId, Revision, RevisionId, Script},
@@ -260,7 +261,12 @@ fn against(request: &CheckRequest<'_>, base: &History) -> Vec<Finding> {
     let mut findings = Vec::new();
     for was in base.by_id() {
         match request.history.get(&was.id) {
+            Some(now) if !now.replaces.is_empty() && now.replaces != was.replaces => {
+                findings.extend(squashed(request, base, was, now));
+            }
             Some(now) => findings.extend(changed(request, was, now)),
+            // Its statements are in the baseline.
+            None if is_replaced(request, base, was) => {}
             None => findings.extend(gone(request, was)),
         }
     }
@@ -285,6 +291,48 @@ fn against(request: &CheckRequest<'_>, base: &History) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether a baseline stands for a revision of the base, and the base has what it can be compared
+/// with.
+fn is_replaced(request: &CheckRequest<'_>, base: &History, was: &Revision) -> bool {
+    let baseline = request.history.baseline_of(&was.id);
+    baseline.is_some_and(|baseline| base.get(&baseline.id).is_some())
+}
+
+/// A baseline has to hold what it replaces, statement by statement.
+fn squashed(
+    request: &CheckRequest<'_>,
+    base: &History,
+    was: &Revision,
+    now: &Revision,
+) -> Vec<Finding> {
+    let dialect = request.dialect;
+    let made = squash(base, dialect, was, &now.message, &now.slug);
+    let made = made.map(|squash| squash.files).unwrap_or_default();
+    let texts = made
+        .into_iter()
+        .filter_map(|file| Some((file.to, file.after?)));
+    let texts: Vec<_> = texts.collect();
+    let is_made = |script: &Script| {
+        let own = texts.iter().filter(|(file, _)| file == name(script));
+        let mut own = own.filter_map(|(file, text)| {
+            Script::parse(dialect, script.direction, file.as_str(), text.as_str()).ok()
+        });
+        own.any(|made| {
+            made.headers.replaces == script.headers.replaces
+                && made.checksum(dialect) == script.checksum(dialect)
+        })
+    };
+    let scripts = [Some(&now.up), now.down.as_ref()].into_iter().flatten();
+    let others = scripts.filter(|script| !is_made(script));
+    others
+        .map(|script| Finding::BaseEdited {
+            revision: now.id.clone(),
+            direction: script.direction,
+            file: script.file.clone(),
+        })
+        .collect()
 }
 
 /// What a revision of the base has become.

@@ -1,7 +1,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::{
-    Plan, PlanError, PlanProblem, Situation, Source, Warning,
+    Plan, PlanError, PlanProblem, Situation, Source, Warning, squashed,
     step::{self, Frame},
     upgrade::{mixed_foreign_keys, partial},
 };
@@ -17,6 +17,11 @@ use crate::revision::{
 /// # Errors
 /// Everything that stands in its way.
 pub fn downgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanError> {
+    let (plan, exchanges) = squashed::planned(situation, |situation| down(situation, target))?;
+    Ok(plan.after(exchanges))
+}
+
+pub(super) fn down(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanError> {
     let rows = reverted(situation, target).map_err(|problem| PlanError(vec![problem]))?;
     let mut problems = in_the_way(situation, &rows);
     let mut plan = Plan {
@@ -24,6 +29,7 @@ pub fn downgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, Pla
         steps: Vec::new(),
         warnings: Vec::new(),
         one_transaction: situation.one_transaction,
+        exchanges: Vec::new(),
     };
     let mut sequences: BTreeSet<_> = situation.observed.sequences().collect();
     for row in rows {

@@ -15,6 +15,8 @@ mod rebase;
 mod redo;
 mod repair;
 mod repeatable;
+mod squash;
+mod squashed;
 mod stamp;
 mod step;
 mod upgrade;
@@ -30,6 +32,8 @@ pub use rebase::{FileChange, Moved, Rebase, RebaseProblem, RebaseRequest, rebase
 pub use redo::redo;
 pub use repair::{Repair, RepairKind, RepairRequest, repair};
 pub use repeatable::{RepeatableState, RepeatableStatus, repeatables};
+pub use squash::{Squash, SquashProblem, squash};
+pub use squashed::{Halfway, RowExchange, exchanges, halfway, seen};
 pub use stamp::{StampPlan, stamp};
 pub use step::{Execution, Plan, Resume, Source, Step, Unit, UnitKind, Warning};
 pub use upgrade::upgrade;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::BatchPlace;
+use super::{BatchPlace, Halfway};
 use crate::{
     revision::{Direction, Interruption, RevisionId, Script, Subject, TargetError},
     sql::{NoRowChange, PlaceholderFault, SqlProblemKind},
@@ -165,6 +165,13 @@ pub enum PlanProblem {
         /// Its header's words.
         reason: String,
     },
+    /// A part of what a baseline replaces is applied.
+    #[error(
+        "the database is in the middle of what the baseline {} replaces; not applied: {}",
+        .0.baseline,
+        join(&.0.missing)
+    )]
+    Halfway(Halfway),
     /// The script can't be cut into statements.
     #[error("{kind}")]
     Sql {

@@ -58,8 +58,8 @@ pub struct FileChange {
     pub to: String,
     /// Its text.
     pub before: String,
-    /// Its text afterwards.
-    pub after: String,
+    /// Its text afterwards; `None` when it goes.
+    pub after: Option<String>,
 }
 
 /// Why a revision can't be moved.
@@ -343,7 +343,7 @@ impl Mover<'_> {
                 from: from.to_owned(),
                 to,
                 before: script.text.to_string(),
-                after,
+                after: Some(after),
             }
         };
         let up = change(&revision.up, self.up(revision));
@@ -351,7 +351,9 @@ impl Mover<'_> {
         let down = down.map(|script| change(script, script.text.to_string()));
         let changes = [Some(up), down].into_iter().flatten();
         changes
-            .filter(|change| change.from != change.to || change.before != change.after)
+            .filter(|change| {
+                change.from != change.to || Some(&change.before) != change.after.as_ref()
+            })
             .collect()
     }
 

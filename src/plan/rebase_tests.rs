@@ -76,8 +76,17 @@ fn shown(rebase: &Rebase) -> String {
         .moved
         .iter()
         .map(|m| format!("{}>{}<-{}", m.from, m.to, join(&m.parents)));
-    let edited = rebase.files.iter().filter(|f| f.before != f.after);
-    let edited = edited.map(|f| format!("{}: {}", f.to, f.after.trim_end().replace('\n', "; ")));
+    let edited = rebase
+        .files
+        .iter()
+        .filter(|f| Some(&f.before) != f.after.as_ref());
+    let edited = edited.map(|f| {
+        format!(
+            "{}: {}",
+            f.to,
+            f.after.as_deref().unwrap().trim_end().replace('\n', "; ")
+        )
+    });
     moved.chain(edited).collect::<Vec<_>>().join("\n")
 }
 

@@ -1,7 +1,9 @@
 use std::collections::HashSet;
 
 use super::{
-    Plan, PlanError, PlanProblem, Situation, compare, downgrade,
+    Plan, PlanError, PlanProblem, Situation, compare,
+    downgrade::down,
+    squashed,
     upgrade::{mixed_foreign_keys, upgrade_again},
 };
 use crate::revision::{Direction, Observed, RevisionId, Target};
@@ -12,7 +14,12 @@ use crate::revision::{Direction, Observed, RevisionId, Target};
 /// # Errors
 /// Everything that stands in the way of one of them.
 pub fn redo(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanError> {
-    let mut plan = downgrade(situation, target)?;
+    let (plan, exchanges) = squashed::planned(situation, |situation| again(situation, target))?;
+    Ok(plan.after(exchanges))
+}
+
+fn again(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanError> {
+    let mut plan = down(situation, target)?;
     let reverted: Vec<RevisionId> = plan
         .steps
         .iter()

@@ -1,5 +1,5 @@
 use super::{
-    PlanError, PlanProblem, Situation, Source, repeatable,
+    PlanError, PlanProblem, Situation, Source, repeatable, squashed,
     step::{self, Execution, Frame},
 };
 use crate::revision::{
@@ -119,6 +119,12 @@ pub fn repair(
     situation: &Situation<'_>,
     request: &RepairRequest,
 ) -> Result<Vec<Repair>, PlanError> {
+    // What is in the middle may be the reason for a repair.
+    let settled = squashed::settle(situation.history, situation.observed, situation.dialect);
+    let situation = &Situation {
+        observed: &settled.observed,
+        ..*situation
+    };
     let found = match request {
         RepairRequest::Accept(ids) => accept(situation, ids),
         RepairRequest::Statement { number, done } => {

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use super::{
-    PlanError, PlanProblem, Situation,
+    PlanError, PlanProblem, RowExchange, Situation, squashed,
     upgrade::{new_row, partial},
 };
 use crate::revision::{NewRow, Resolved, RevisionId, State, Target};
@@ -13,6 +13,8 @@ pub struct StampPlan {
     pub delete: Vec<RevisionId>,
     /// Rows that come, in topological order.
     pub insert: Vec<NewRow>,
+    /// What is recorded before: baselines in the place of what they replace.
+    pub exchanges: Vec<RowExchange>,
 }
 
 /// The plan of `stamp TARGET...`: afterwards exactly the targets and what they
@@ -26,6 +28,16 @@ pub fn stamp(
     targets: &[Target],
     purge: bool,
 ) -> Result<StampPlan, PlanError> {
+    // What is thrown away needs no order.
+    if purge {
+        return all(situation, targets, purge);
+    }
+    let (plan, exchanges) =
+        squashed::planned(situation, |situation| all(situation, targets, purge))?;
+    Ok(StampPlan { exchanges, ..plan })
+}
+
+fn all(situation: &Situation<'_>, targets: &[Target], purge: bool) -> Result<StampPlan, PlanError> {
     let Situation {
         history, observed, ..
     } = *situation;
@@ -62,9 +74,10 @@ pub fn stamp(
         .into_iter()
         .filter(|revision| !kept.contains(&revision.id));
     Ok(StampPlan {
+        exchanges: Vec::new(),
         insert: new
             .zip(last + 1..)
-            .map(|(revision, at)| new_row(situation, revision, at))
+            .map(|(revision, at)| new_row(situation.dialect, revision, at))
             .collect(),
         delete: gone.into_iter().map(|row| row.revision.clone()).collect(),
     })

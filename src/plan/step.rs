@@ -1,6 +1,6 @@
 use std::{ops::Range, sync::Arc, time::Duration};
 
-use super::{Batch, BatchPlace, PlanProblem, Situation, Spot, batch, control};
+use super::{Batch, BatchPlace, PlanProblem, RowExchange, Situation, Spot, batch, control};
 use crate::{
     revision::{
         BatchProgress, Checksum, Direction, Ending, ForeignKeys, Headers, Interruption, NewRow,
@@ -20,6 +20,8 @@ pub struct Plan {
     pub warnings: Vec<Warning>,
     /// Whether all steps share one transaction.
     pub one_transaction: bool,
+    /// What is recorded before the first step: baselines in the place of what they replace.
+    pub exchanges: Vec<RowExchange>,
 }
 
 /// One revision going up or down, or a repeatable script.
@@ -180,6 +182,13 @@ pub enum Warning {
         revisions: Vec<RevisionId>,
         /// The applied revision that they sort before.
         before: RevisionId,
+    },
+    /// Rows that become the row of the baseline that replaces them.
+    Squashes {
+        /// The baseline.
+        baseline: RevisionId,
+        /// How many rows.
+        rows: usize,
     },
     /// Repeatable scripts that are to run and don't, since revisions are left to apply.
     RepeatablesWait {

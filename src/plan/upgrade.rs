@@ -3,10 +3,13 @@ use std::collections::HashSet;
 use super::{
     Ahead, OutOfOrder, Plan, PlanError, PlanProblem, Situation, Source, Warning,
     compare::{self, Drift, Relation, highest},
-    repeatable,
+    repeatable, squashed,
     step::{self, Frame},
 };
-use crate::revision::{Direction, NewRow, Observed, Resolved, Revision, RevisionId, Target};
+use crate::{
+    revision::{Direction, NewRow, Observed, Resolved, Revision, RevisionId, Target},
+    sql::Dialect,
+};
 
 /// The plan of `upgrade TARGET`: what the target needs, minus what is
 /// applied, in topological order.
@@ -14,7 +17,10 @@ use crate::revision::{Direction, NewRow, Observed, Resolved, Revision, RevisionI
 /// # Errors
 /// Everything that stands in its way.
 pub fn upgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanError> {
-    towards(situation, || pending(situation, target))
+    let (plan, exchanges) = squashed::planned(situation, |situation| {
+        towards(situation, || pending(situation, target))
+    })?;
+    Ok(plan.after(exchanges))
 }
 
 /// The plan that applies `ids` and what they need.
@@ -41,6 +47,7 @@ fn towards<'a>(
         steps: Vec::new(),
         warnings: Vec::new(),
         one_transaction: situation.one_transaction,
+        exchanges: Vec::new(),
     };
     let mut problems = blocking(situation, &drift);
     if problems.is_empty() && drift.relation == Relation::Ahead {
@@ -74,7 +81,7 @@ fn towards<'a>(
             message: revision.message.clone(),
             source: Source::File,
             expects,
-            row: Some(new_row(situation, revision, expects + 1)),
+            row: Some(new_row(situation.dialect, revision, expects + 1)),
             replaces: false,
             partial: None,
         };
@@ -158,7 +165,7 @@ fn resumed(
             message: revision.message.clone(),
             source: Source::File,
             expects: situation.observed.last_sequence(),
-            row: Some(new_row(situation, revision, row.sequence)),
+            row: Some(new_row(situation.dialect, revision, row.sequence)),
             replaces: false,
             partial: Some(state.clone()),
         };
@@ -242,18 +249,15 @@ fn late(
     }
 }
 
-pub(super) fn new_row(situation: &Situation<'_>, revision: &Revision, sequence: i64) -> NewRow {
+pub(super) fn new_row(dialect: Dialect, revision: &Revision, sequence: i64) -> NewRow {
     NewRow {
         sequence,
         subject: revision.id.clone().into(),
         message: revision.message.clone(),
         parents: revision.parents.clone(),
         depends_on: revision.depends_on.clone(),
-        up_checksum: revision.up.checksum(situation.dialect),
-        down_checksum: revision
-            .down
-            .as_ref()
-            .map(|down| down.checksum(situation.dialect)),
+        up_checksum: revision.up.checksum(dialect),
+        down_checksum: revision.down.as_ref().map(|down| down.checksum(dialect)),
         down_script: revision.down.as_ref().map(|down| down.alone().to_string()),
     }
 }

@@ -1,4 +1,4 @@
-//! Gives scripts other names and texts: all of them or none, also when the process dies in between.
+//! Gives scripts other names and texts, or removes them: all of them or none, also when the process dies in between.
 //!
 //! First every new file is written under a name that nobody reads. Then a journal appears, at once
 //! and complete: from there on the exchange is decided. It names every file, so that whoever comes
@@ -25,8 +25,8 @@ pub struct Exchange<'a> {
     pub to: &'a str,
     /// Its text.
     pub before: &'a str,
-    /// Its text afterwards.
-    pub after: &'a str,
+    /// Its text afterwards; `None` when it goes.
+    pub after: Option<&'a str>,
 }
 
 /// Why files were not exchanged, or not all of them.
@@ -34,10 +34,10 @@ pub struct Exchange<'a> {
 #[non_exhaustive]
 pub enum ExchangeError {
     /// Another process is at it.
-    #[error("another rebase is at work in {}", .0.display())]
+    #[error("another rebase or squash is at work in {}", .0.display())]
     Busy(PathBuf),
     /// A file is not what it was when the exchange was planned.
-    #[error("{} was changed while its revision was moved", .0.display())]
+    #[error("{} was changed meanwhile", .0.display())]
     Changed(PathBuf),
     /// A file of the new name is there already.
     #[error("{} is there already", .0.display())]
@@ -76,11 +76,14 @@ struct Journal {
 struct Entry {
     from: String,
     to: String,
-    /// The new file, under a name that nobody reads.
-    staged: String,
+    /// The new file, under a name that nobody reads; `None` when the old one only goes.
+    staged: Option<String>,
     /// SHA-256 of the file as it was: another one is not ours to remove.
     before: String,
 }
+
+/// The old name of an exchanged file, and the new one; `None` where it is gone.
+pub type Recovered = (String, Option<String>);
 
 /// Exchanges the files of `dir`.
 ///
@@ -96,7 +99,7 @@ pub fn exchange(dir: &Path, files: &[Exchange<'_>]) -> Result<(), ExchangeError>
 ///
 /// # Errors
 /// When something is in the way. It can be tried again.
-pub fn recover(dir: &Path) -> Result<Option<Vec<(String, String)>>, ExchangeError> {
+pub fn recover(dir: &Path) -> Result<Option<Vec<Recovered>>, ExchangeError> {
     if !dir.join(JOURNAL).exists() {
         return Ok(None);
     }
@@ -145,7 +148,7 @@ fn run(disk: &dyn Disk, files: &[Exchange<'_>]) -> Result<(), ExchangeError> {
 }
 
 /// Goes on with what the journal says.
-fn go_on(disk: &dyn Disk) -> Result<Option<Vec<(String, String)>>, ExchangeError> {
+fn go_on(disk: &dyn Disk) -> Result<Option<Vec<Recovered>>, ExchangeError> {
     let Some(bytes) = at(disk, JOURNAL, disk.read(JOURNAL))? else {
         return Ok(None);
     };
@@ -162,14 +165,14 @@ fn go_on(disk: &dyn Disk) -> Result<Option<Vec<(String, String)>>, ExchangeError
     let is_name = |name: &String| !name.contains(['/', '\\']) && *name != "..";
     let mut files = journal.files.iter();
     if !files.all(|file| {
-        [&file.from, &file.to, &file.staged]
-            .into_iter()
-            .all(is_name)
+        let names = [Some(&file.from), Some(&file.to), file.staged.as_ref()];
+        names.into_iter().flatten().all(is_name)
     }) {
         return Err(damaged("it names a file elsewhere".to_owned()));
     }
     complete(disk, &journal)?;
-    let names = journal.files.into_iter().map(|file| (file.from, file.to));
+    let files = journal.files.into_iter();
+    let names = files.map(|file| (file.from, file.staged.map(|_| file.to)));
     Ok(Some(names.collect()))
 }
 
@@ -182,18 +185,28 @@ fn stage(disk: &dyn Disk, files: &[Exchange<'_>]) -> Result<Journal, ExchangeErr
         if found.as_deref() != Some(file.before.as_bytes()) {
             return Err(ExchangeError::Changed(disk.path(file.from)));
         }
+        let before = digest(file.before.as_bytes());
+        let Some(after) = file.after else {
+            entries.push(Entry {
+                from: file.from.to_owned(),
+                to: file.to.to_owned(),
+                staged: None,
+                before,
+            });
+            continue;
+        };
         let is_new = file.from != file.to;
         if is_new && at(disk, file.to, disk.read(file.to))?.is_some() {
             return Err(ExchangeError::Exists(disk.path(file.to)));
         }
         let staged = format!("{STAGED}{number}.tmp");
-        let written = disk.write(&staged, file.after.as_bytes(), Some(file.from));
+        let written = disk.write(&staged, after.as_bytes(), Some(file.from));
         at(disk, &staged, written)?;
         entries.push(Entry {
             from: file.from.to_owned(),
             to: file.to.to_owned(),
-            staged,
-            before: digest(file.before.as_bytes()),
+            staged: Some(staged),
+            before,
         });
     }
     at(disk, ".", disk.sync())?;
@@ -220,7 +233,8 @@ fn complete(disk: &dyn Disk, journal: &Journal) -> Result<(), ExchangeError> {
         place(disk, entry)?;
     }
     at(disk, ".", disk.sync())?;
-    for entry in journal.files.iter().filter(|entry| entry.from != entry.to) {
+    let goes = |entry: &&Entry| entry.staged.is_none() || entry.from != entry.to;
+    for entry in journal.files.iter().filter(goes) {
         retire(disk, entry)?;
     }
     at(disk, ".", disk.sync())?;
@@ -230,18 +244,21 @@ fn complete(disk: &dyn Disk, journal: &Journal) -> Result<(), ExchangeError> {
 
 /// The new file gets its name.
 fn place(disk: &dyn Disk, entry: &Entry) -> Result<(), ExchangeError> {
+    let Some(staged) = &entry.staged else {
+        return Ok(());
+    };
     let there = at(disk, &entry.to, disk.read(&entry.to))?;
-    let Some(new) = at(disk, &entry.staged, disk.read(&entry.staged))? else {
+    let Some(new) = at(disk, staged, disk.read(staged))? else {
         return match there {
             Some(_) => Ok(()),
             None => Err(ExchangeError::Journal {
                 path: disk.path(JOURNAL),
-                reason: format!("it names {}, which is gone", entry.staged),
+                reason: format!("it names {staged}, which is gone"),
             }),
         };
     };
     match there {
-        Some(there) if there == new => at(disk, &entry.staged, disk.remove(&entry.staged)),
+        Some(there) if there == new => at(disk, staged, disk.remove(staged)),
         Some(there) if entry.from != entry.to || digest(&there) != entry.before => {
             let error = match entry.from == entry.to {
                 true => ExchangeError::Changed,
@@ -249,7 +266,7 @@ fn place(disk: &dyn Disk, entry: &Entry) -> Result<(), ExchangeError> {
             };
             Err(error(disk.path(&entry.to)))
         }
-        _ => at(disk, &entry.to, disk.rename(&entry.staged, &entry.to)),
+        _ => at(disk, &entry.to, disk.rename(staged, &entry.to)),
     }
 }
 

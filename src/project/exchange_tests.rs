@@ -103,7 +103,10 @@ const OLD: &[(&str, &str)] = &[
         "4_d.up.sql",
         "-- migrator: revises = 1\n-- migrator: depends-on = 2\n",
     ),
+    GONE,
 ];
+/// It has no new name.
+const GONE: (&str, &str) = ("5_e.up.sql", "-- migrator: revises = 1\n");
 const NEW: &[(&str, &str)] = &[
     ("1_a.up.sql", ONE),
     ("20_b.up.sql", "-- migrator: revises = 1\n"),
@@ -122,9 +125,15 @@ fn exchanges() -> Vec<Exchange<'static>> {
             from: old.0,
             to: new.0,
             before: old.1,
-            after: new.1,
+            after: Some(new.1),
         };
-    pairs.map(exchange).collect()
+    let gone = Exchange {
+        from: GONE.0,
+        to: GONE.0,
+        before: GONE.1,
+        after: None,
+    };
+    pairs.map(exchange).chain([gone]).collect()
 }
 
 fn directory() -> tempfile::TempDir {
@@ -241,7 +250,9 @@ fn wherever_it_breaks_the_directory_is_old_or_new_or_says_so() {
 /// Stopped after the journal was written, before the first file got its name.
 fn decided() -> tempfile::TempDir {
     let dir = directory();
-    let steps = exchanges().len() + 4;
+    let files = exchanges();
+    let staged = files.iter().filter(|file| file.after.is_some());
+    let steps = staged.count() + 4;
     run(
         &Breaking::new(dir.path(), Fault::Killed, steps),
         &exchanges(),

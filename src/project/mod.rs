@@ -61,7 +61,7 @@ pub use convert::{ConvertError, Converted, converted, write_directory};
 pub use create::{Created, NewScripts, WriteError, create, create_repeatable, next_id};
 pub use directory::{layout_of, read, read_history};
 #[cfg(feature = "cli")]
-pub use exchange::{Exchange, ExchangeError, exchange, recover};
+pub use exchange::{Exchange, ExchangeError, Recovered, exchange, recover};
 #[cfg(feature = "cli")]
 pub use git::{GitError, history_at};
 #[cfg(feature = "cli")]

@@ -68,7 +68,7 @@ pub enum DirectoryProblemKind {
     #[error("this link leads nowhere")]
     DanglingLink,
     /// Files are being exchanged, or were when the process died.
-    #[error("a `migrator rebase` of this directory is not finished")]
+    #[error("a `migrator rebase` or `squash` of this directory is not finished")]
     UnfinishedRebase,
     /// A script that is no text.
     #[error(transparent)]

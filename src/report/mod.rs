@@ -24,6 +24,6 @@ pub use view::{
     CurrentView, DbChange, DbView, EditView, EnsuredView, ExplainView, ExplainedCode, Fork,
     HistoryView, InitView, Json, Lead, LogView, MadeBackupView, Mark, NewRevisionView, PlanView,
     RebaseView, RecoveredView, RedoPlanView, RedoView, RepairView, RestoredView, RevisionLine,
-    RunView, ScriptView, ShowView, StampView, StatusView, TemplateLine, TemplatesView,
+    RunView, ScriptView, ShowView, SquashView, StampView, StatusView, TemplateLine, TemplatesView,
     VerifiedView, View, WrittenView,
 };

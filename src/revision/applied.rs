@@ -261,6 +261,8 @@ pub enum LogEvent {
     Stamp,
     /// A record was repaired.
     Repair,
+    /// Records of replaced revisions became that of their baseline.
+    Squash,
     /// What another tool had recorded was recorded here.
     Adopt,
     /// Statements of a script were slow: in `detail`, as JSON.
@@ -278,6 +280,7 @@ impl LogEvent {
             Self::Downgrade => "downgrade",
             Self::Stamp => "stamp",
             Self::Repair => "repair",
+            Self::Squash => "squash",
             Self::Adopt => "adopt",
             Self::Slow => "slow",
             Self::Batch => "batch",

@@ -32,6 +32,15 @@ pub enum ForeignKeys {
     Off,
 }
 
+/// A revision that a baseline stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// Its id.
+    pub id: RevisionId,
+    /// The earlier baseline that replaced it first, and is replaced itself now.
+    pub by: Option<RevisionId>,
+}
+
 /// What the comment block at the top of a script says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers {
@@ -41,6 +50,8 @@ pub struct Headers {
     pub revises: Option<Vec<RevisionId>>,
     /// `depends-on`
     pub depends_on: Vec<RevisionId>,
+    /// `replaces`, over all its lines.
+    pub replaces: Vec<Replaced>,
     /// `label`
     pub label: Option<String>,
     /// `transaction`, or sqlx's `-- no-transaction`.
@@ -89,6 +100,7 @@ struct Key {
 
 pub(super) const REVISES: &str = "revises";
 pub(super) const DEPENDS_ON: &str = "depends-on";
+pub(super) const REPLACES: &str = "replaces";
 pub(super) const LABEL: &str = "label";
 pub(super) const IRREVERSIBLE: &str = "irreversible";
 pub(super) const TRANSACTION: &str = "transaction";
@@ -100,6 +112,7 @@ const ON_OFF: &str = "expected `on` or `off`";
 const VARS: &str = "expected `on`, `off` or `dollar`";
 const DURATION: &str = "expected a duration like `500ms`, `2s`, `5min` or `1h`, or `0`";
 const IDS: &str = "expected revision ids, separated by commas";
+const REPLACED: &str = "expected revision ids, separated by commas, perhaps behind `ID:`";
 const PARENTS: &str = "expected revision ids, separated by commas, or `base`";
 const NAME: &str = "expected a letter and then letters, digits, `_` or `-`; \
     `head`, `heads`, `base` and `current` are taken";
@@ -109,6 +122,7 @@ const REASON: &str = "expected the reason, in words";
 const KEYS: &[Key] = &[
     Key { name: REVISES, roles: UP, expected: PARENTS, set: set_revises },
     Key { name: DEPENDS_ON, roles: UP, expected: IDS, set: |h, v| { h.depends_on = ids(v)?; Some(()) } },
+    Key { name: REPLACES, roles: UP, expected: REPLACED, set: set_replaces },
     Key { name: LABEL, roles: UP, expected: NAME, set: |h, v| put(&mut h.label, is_label(v).then(|| v.to_owned())) },
     Key { name: TRANSACTION, roles: REVISION, expected: ON_OFF, set: set_transaction },
     Key { name: IRREVERSIBLE, roles: UP, expected: REASON, set: |h, v| put(&mut h.irreversible, (!v.is_empty()).then(|| v.to_owned())) },
@@ -253,7 +267,8 @@ impl Reader {
             };
             return self.problems.push((header.key_at, kind));
         }
-        if self.seen.iter().any(|(seen, _)| *seen == name) {
+        // A list of hundreds needs its lines.
+        if name != REPLACES && self.seen.iter().any(|(seen, _)| *seen == name) {
             let kind = ProblemKind::RepeatedHeader { key: name };
             return self.problems.push((header.key_at, kind));
         }
@@ -289,6 +304,17 @@ fn set_revises(headers: &mut Headers, value: &str) -> Option<()> {
         _ => ids(value)?,
     };
     headers.revises = Some(parents);
+    Some(())
+}
+
+fn set_replaces(headers: &mut Headers, value: &str) -> Option<()> {
+    let (by, list) = match value.split_once(':') {
+        Some((by, list)) => (Some(by.trim().parse().ok()?), list),
+        None => (None, value),
+    };
+    let replaced = ids(list)?.into_iter();
+    let replaced = replaced.map(|id| Replaced { id, by: by.clone() });
+    headers.replaces.extend(replaced);
     Some(())
 }
 
@@ -489,7 +515,7 @@ mod tests {
             "-- migrator: label = a\n-- migrator: ¦label = a",
             ProblemKind::RepeatedHeader { key: LABEL },
         );
-        for key in [REVISES, DEPENDS_ON, LABEL, IRREVERSIBLE] {
+        for key in [REVISES, DEPENDS_ON, REPLACES, LABEL, IRREVERSIBLE] {
             check_problem(
                 Direction::Down,
                 &format!("-- migrator: ¦{key} = 1"),
@@ -504,6 +530,7 @@ mod tests {
             ("-- migrator: revises = 1", Some((13, REVISES))),
             ("-- migrator: depends-on = 1", Some((13, DEPENDS_ON))),
             ("-- migrator: label = a", Some((13, LABEL))),
+            ("-- migrator: replaces = 1", Some((13, REPLACES))),
             ("-- migrator: irreversible = a", Some((13, IRREVERSIBLE))),
             ("-- migrator: transaction = on", Some((13, TRANSACTION))),
             ("-- no-transaction", Some((2, TRANSACTION))),
@@ -540,6 +567,7 @@ mod tests {
         let values: &[(&str, &[&str])] = &[
             (REVISES, &["", "x", "1,", "base, 1", "none", "1 2"]),
             (DEPENDS_ON, &["", "base", "-1"]),
+            (REPLACES, &["", "base", "1:", ": 1", "1: 2: 3"]),
             (
                 LABEL,
                 &["", "1x", "a b", "ä", "head", "heads", "base", "current"],

@@ -1,5 +1,7 @@
+use std::collections::HashMap;
+
 use super::{
-    Place, Problem, ProblemKind, Repeatable, RepeatableId, RevisionId, Script,
+    Place, Problem, ProblemKind, Repeatable, RepeatableId, Replaced, RevisionId, Script,
     graph::{reach, reversed, topological_order},
     nearest::nearest,
     validate,
@@ -33,6 +35,8 @@ pub struct Revision {
     pub implicit_parent: bool,
     /// What must be applied first without being a parent.
     pub depends_on: Vec<RevisionId>,
+    /// What it stands for, when it is a baseline.
+    pub replaces: Vec<Replaced>,
     /// Its label.
     pub label: Option<String>,
     /// The up script.
@@ -53,6 +57,8 @@ pub struct History {
     dependents: Vec<Vec<usize>>,
     /// Topological, ties by id.
     order: Vec<usize>,
+    /// The baselines, in order.
+    baselines: Vec<usize>,
     /// By name; no part of the graph.
     repeatables: Vec<Repeatable>,
 }
@@ -67,8 +73,10 @@ impl History {
         let mut problems = validate::check(&pairs);
         pairs.dedup_by(|second, first| second.id == first.id);
         let mut revisions = revisions(pairs);
-        let parents = link(&mut revisions, |revision| &mut revision.parents);
-        let depends_on = link(&mut revisions, |revision| &mut revision.depends_on);
+        let baselines = baselines(&revisions);
+        let names = replaced(&revisions, &baselines);
+        let parents = link(&mut revisions, &names, |revision| &mut revision.parents);
+        let depends_on = link(&mut revisions, &names, |revision| &mut revision.depends_on);
         let before: Vec<_> = parents
             .iter()
             .zip(&depends_on)
@@ -82,6 +90,7 @@ impl History {
                 parents,
                 depends_on,
                 order,
+                baselines,
                 repeatables: Vec::new(),
             }),
             circles => {
@@ -120,6 +129,17 @@ impl History {
         }
         self.repeatables = scripts;
         Ok(self)
+    }
+
+    /// The revisions that stand for others, by id.
+    pub fn baselines(&self) -> impl Iterator<Item = &Revision> {
+        self.baselines.iter().map(|at| &self.revisions[*at])
+    }
+
+    /// The baseline that stands for the revision `id`, which has no file any more.
+    pub fn baseline_of(&self, id: &RevisionId) -> Option<&Revision> {
+        let mut baselines = self.baselines();
+        baselines.find(|one| one.replaces.iter().any(|replaced| replaced.id == *id))
     }
 
     /// The repeatable scripts, in the order in which they run.
@@ -266,6 +286,7 @@ fn revisions(pairs: Vec<ScriptPair>) -> Vec<Revision> {
                 None => implicit.into_iter().collect(),
             },
             depends_on: headers.depends_on.clone(),
+            replaces: headers.replaces.clone(),
             label: headers.label.clone(),
             id: pair.id,
             slug: pair.slug,
@@ -281,6 +302,7 @@ fn revisions(pairs: Vec<ScriptPair>) -> Vec<Revision> {
 /// become written as their own files write them.
 fn link(
     revisions: &mut [Revision],
+    replaced: &HashMap<RevisionId, RevisionId>,
     list: impl Fn(&mut Revision) -> &mut Vec<RevisionId>,
 ) -> Vec<Vec<usize>> {
     (0..revisions.len())
@@ -288,6 +310,9 @@ fn link(
             let mut ids = std::mem::take(list(&mut revisions[at]));
             let mut indices = Vec::with_capacity(ids.len());
             for id in &mut ids {
+                if let Some(baseline) = replaced.get(id) {
+                    *id = baseline.clone();
+                }
                 if let Some(found) = index(revisions, id) {
                     *id = revisions[found].id.clone();
                     if found != at {
@@ -295,12 +320,35 @@ fn link(
                     }
                 }
             }
-            *list(&mut revisions[at]) = ids;
+            // Several replaced parents are one.
+            let mut named = Vec::with_capacity(ids.len());
+            for id in ids {
+                if replaced.is_empty() || !named.contains(&id) {
+                    named.push(id);
+                }
+            }
+            *list(&mut revisions[at]) = named;
             indices.sort_unstable();
             indices.dedup();
             indices
         })
         .collect()
+}
+
+fn baselines(revisions: &[Revision]) -> Vec<usize> {
+    let all = 0..revisions.len();
+    all.filter(|at| !revisions[*at].replaces.is_empty())
+        .collect()
+}
+
+/// What is called otherwise now: replaced revisions with their baselines.
+fn replaced(revisions: &[Revision], baselines: &[usize]) -> HashMap<RevisionId, RevisionId> {
+    let baselines = baselines.iter().map(|at| &revisions[*at]);
+    let names = baselines.flat_map(|one| {
+        let replaced = one.replaces.iter();
+        replaced.map(|replaced| (replaced.id.clone(), one.id.clone()))
+    });
+    names.collect()
 }
 
 fn index(revisions: &[Revision], id: &RevisionId) -> Option<usize> {

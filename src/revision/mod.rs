@@ -38,7 +38,7 @@ pub use batch::{BatchDirective, BatchProgress, NoBatchProgress, Pace};
 pub use checksum::{Checksum, ChecksumError};
 pub use duration::parse_duration;
 pub use edit::{with_dependencies, with_parents, without_marker};
-pub use header::{ForeignKeys, Headers, TransactionMode, is_label};
+pub use header::{ForeignKeys, Headers, Replaced, TransactionMode, is_label};
 pub use history::{History, Revision, ScriptPair};
 pub use id::{RevisionId, RevisionIdError};
 pub use lineage::{applied_descendants, applied_heads};

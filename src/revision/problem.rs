@@ -143,6 +143,20 @@ pub enum ProblemKind {
         /// The existing id nearest to it.
         nearest: Option<RevisionId>,
     },
+    /// A baseline stands for a revision that is there.
+    #[error("`replaces` names revision {id}, which is still there")]
+    ReplacedExists {
+        /// The revision.
+        id: RevisionId,
+    },
+    /// A revision that two baselines stand for, or one twice.
+    #[error("`replaces` names revision {id}, which {other} replaces already")]
+    ReplacedTwice {
+        /// The revision.
+        id: RevisionId,
+        /// The other baseline.
+        other: RevisionId,
+    },
     /// A revision is its own ancestor.
     #[error("these revisions revise each other in a circle: {}", path.iter().map(ToString::to_string).collect::<Vec<_>>().join(" -> "))]
     Cycle {

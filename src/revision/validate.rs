@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     Place, Problem, ProblemKind, Revision, RevisionId, ScriptPair,
-    header::{DEPENDS_ON, IRREVERSIBLE, LABEL, REVISES},
+    header::{DEPENDS_ON, IRREVERSIBLE, LABEL, REPLACES, REVISES},
     header_line::locate,
     nearest::nearest,
 };
@@ -17,9 +17,11 @@ pub(super) fn check(pairs: &[ScriptPair]) -> Vec<Problem> {
     let mut checker = Checker {
         pairs,
         labels: HashMap::new(),
+        replaced: HashMap::new(),
         hints: 0,
         problems: Vec::new(),
     };
+    checker.replaced();
     checker.duplicates();
     for pair in pairs {
         checker.references(pair, REVISES, pair.up.headers.revises.as_deref());
@@ -51,6 +53,8 @@ pub(super) fn circle(path: &[&Revision]) -> Problem {
 struct Checker<'a> {
     pairs: &'a [ScriptPair],
     labels: HashMap<&'a str, &'a RevisionId>,
+    /// Revisions that baselines stand for, with them.
+    replaced: HashMap<&'a RevisionId, &'a RevisionId>,
     hints: usize,
     problems: Vec<Problem>,
 }
@@ -97,7 +101,32 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// What baselines replace is not there any more, and only one stands for each.
+    fn replaced(&mut self) {
+        for pair in self.pairs {
+            for replaced in &pair.up.headers.replaces {
+                let id = &replaced.id;
+                let kind = if self.is_there(id) {
+                    ProblemKind::ReplacedExists { id: id.clone() }
+                } else if let Some(other) = self.replaced.insert(id, &pair.id) {
+                    ProblemKind::ReplacedTwice {
+                        id: id.clone(),
+                        other: other.clone(),
+                    }
+                } else {
+                    continue;
+                };
+                let offset = locate(&pair.up.text, REPLACES, None);
+                self.push(pair, offset, kind);
+            }
+        }
+    }
+
     fn exists(&self, id: &RevisionId) -> bool {
+        self.is_there(id) || self.replaced.contains_key(id)
+    }
+
+    fn is_there(&self, id: &RevisionId) -> bool {
         self.pairs.binary_search_by(|pair| pair.id.cmp(id)).is_ok()
     }
 

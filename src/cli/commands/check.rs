@@ -103,7 +103,7 @@ async fn observe(
         let mut database = context.connect(&location, role).await?;
         let observed = database.observe(Detail::Brief).await?;
         database.close().await?;
-        Ok::<_, Error>(observed)
+        Ok::<_, Error>(plan::seen(history, observed, location.dialect()))
     };
     result.await.map(Ok).map_err(|mut error| {
         if let Some(last) = error.diagnostics.last_mut() {

@@ -87,7 +87,7 @@ async fn observe(context: &Context, history: &History) -> Result<Observed, Error
     let mut database = context.connect(&location, role).await?;
     let observed = database.observe(Detail::Brief).await?;
     database.close().await?;
-    Ok(observed)
+    Ok(plan::seen(history, observed, location.dialect()))
 }
 
 /// What the directory does not have can't be listed, but must not go unsaid.

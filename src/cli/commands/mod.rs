@@ -26,6 +26,7 @@ pub mod restore;
 pub mod revision;
 pub mod show;
 mod sql;
+pub mod squash;
 pub mod stamp;
 pub mod status;
 pub mod upgrade;
@@ -63,6 +64,7 @@ pub async fn run(args: Args, output: &Output) -> Result<Exit, Error> {
         Command::Branches(args) => branches::run(args, &context),
         Command::Merge(args) => merge::run(args, &context),
         Command::Rebase(args) => rebase::run(args, &context).await,
+        Command::Squash(args) => squash::run(args, &context),
         Command::Check(args) => check::run(args, &context).await,
         Command::Show(args) => show::run(args, &context).await,
         Command::Status(args) => status::run(args, &context).await,

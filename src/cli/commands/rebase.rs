@@ -124,7 +124,7 @@ fn exchange(rebase: &Rebase, context: &Context) -> Result<(), Error> {
             from: &file.from,
             to: &file.to,
             before: &file.before,
-            after: &file.after,
+            after: file.after.as_deref(),
         })
         .collect();
     Ok(project::exchange(&context.config.migrations, &files)?)

@@ -143,6 +143,7 @@ impl Redo<'_> {
             execute::lock(database, self.context.config.lock_wait, stop, sink).await?;
             let observed = database.observe(Detail::WithScripts).await?;
             let plan = self.plan(&observed)?;
+            execute::exchange(database, &plan.exchanges).await?;
             let downs = plan.downs();
             let options = self.context.options();
             let sink = titled(sink, downs);

@@ -70,7 +70,10 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     };
     let mut database = context.connect(&location, Role::Reader("repair")).await?;
     let result = if dry_run {
-        work.shown(database.as_mut()).await.map(drop)
+        let observed = database.observe(Detail::WithScripts).await;
+        observed
+            .map_err(Error::from)
+            .and_then(|observed| work.shown(&observed).map(drop))
     } else {
         work.locked(database.as_mut()).await
     };
@@ -99,11 +102,15 @@ impl Work<'_> {
         if let Some(progress) = progress {
             progress.finish(false);
         }
-        let repairs = self.shown(database).await?;
+        let observed = database.observe(Detail::WithScripts).await?;
+        let repairs = self.shown(&observed)?;
         if repairs.is_empty() {
             return Ok(());
         }
         self.context.ask_to_repair()?;
+        let dialect = database.dialect();
+        let exchanges = plan::exchanges(&self.history, &observed, dialect);
+        execute::exchange(database, &exchanges).await?;
         execute::write_repairs(database, &repairs).await?;
         self.context.output.result(&RepairView {
             database: self.place.clone(),
@@ -115,14 +122,13 @@ impl Work<'_> {
     }
 
     /// Shows what is repaired; with JSON that is the result only when nothing follows.
-    async fn shown(&self, database: &mut dyn Database) -> Result<Vec<Repair>, Error> {
-        let observed = database.observe(Detail::WithScripts).await?;
-        let situation = self.context.situation(&self.history, &observed)?;
-        let repairs = plan::repair(&situation, &self.request(&observed)?)?;
+    fn shown(&self, observed: &Observed) -> Result<Vec<Repair>, Error> {
+        let situation = self.context.situation(&self.history, observed)?;
+        let repairs = plan::repair(&situation, &self.request(observed)?)?;
         let view = RepairView {
             database: self.place.clone(),
             repairs,
-            partial: self.left(&observed),
+            partial: self.left(observed),
             done: false,
         };
         if self.args.dry_run || view.repairs.is_empty() || self.context.output.is_human() {

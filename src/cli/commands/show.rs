@@ -21,7 +21,9 @@ pub struct Args {
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let target: Target = args.revision.parse()?;
     let history = context.history(context.dialect())?;
-    let observed = observe(context).await;
+    let observed = observe(context)
+        .await
+        .map(|observed| plan::seen(&history, observed, context.dialect()));
     let rows = observed.as_ref().map_or(&[][..], |found| &found.applied);
     let ids = match history.resolve(&target, rows)? {
         Resolved::Revisions(ids) => ids,

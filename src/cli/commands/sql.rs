@@ -179,6 +179,7 @@ impl Migration<'_> {
         let mut writer = database::script(dialect, settings, head)?;
         let options = execute::Options::default();
         let (stop, sink): (_, Sink) = (Stop::default(), Arc::new(|_| {}));
+        execute::exchange(writer.as_mut(), &plan.exchanges).await?;
         let outcome = execute::run(writer.as_mut(), plan, options, &stop, &sink).await;
         match outcome {
             Ok(Outcome::Complete(_)) => Ok(writer.finish()),

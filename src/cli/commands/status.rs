@@ -21,6 +21,8 @@ pub async fn run(_: Args, context: &Context) -> Result<Exit, Error> {
     let mut database = context.connect(&location, role).await?;
     let observed = database.observe(Detail::Brief).await?;
     database.close().await?;
+    let halfway = plan::halfway(&history, &observed, location.dialect());
+    let observed = plan::seen(&history, observed, location.dialect());
     let rows = observed.applied.iter();
     let view = StatusView {
         database: context.place(&location),
@@ -38,6 +40,7 @@ pub async fn run(_: Args, context: &Context) -> Result<Exit, Error> {
             .map(|r| describe::line(&history, r, Vec::new()))
             .collect(),
         repeatables: plan::repeatables(&history, &observed, location.dialect()),
+        halfway,
         drift: plan::compare(&history, &observed, location.dialect()),
     };
     context.output.result(&view);

@@ -8,6 +8,7 @@ mod plan;
 mod project;
 mod rebase;
 mod run;
+mod squash;
 mod target;
 
 use std::process::ExitCode;

@@ -135,6 +135,12 @@ fn advice(problem: &PlanProblem) -> (Code, Option<&'static str>) {
             codes::M407,
             Some("restore a backup, or write a new revision that moves forward"),
         ),
+        P::Halfway(_) => (
+            codes::M472,
+            Some(
+                "upgrade it with the scripts from before the squash (an older commit or release) up to the baseline's id, then again with these",
+            ),
+        ),
         P::Sql { kind, .. } => sql(kind),
         P::Placeholder {
             fault: PlaceholderFault::Malformed,
@@ -240,7 +246,7 @@ fn place(problem: &PlanProblem) -> Option<Snippet> {
     }
 }
 
-fn snippet(spot: &Spot) -> Snippet {
+pub(super) fn snippet(spot: &Spot) -> Snippet {
     let rest = &spot.text[spot.offset..];
     let word = if rest.starts_with("--") {
         rest.lines().next().map_or(0, |line| line.trim_end().len())

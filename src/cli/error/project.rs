@@ -173,6 +173,13 @@ fn script(kind: &ProblemKind) -> (Code, Option<String>) {
         K::RepeatedHeader { .. } => (codes::M207, Some("remove one of them".to_owned())),
         K::WrongDirection { .. } | K::HeaderValue { .. } | K::HeaderSyntax => (codes::M207, None),
         K::NotRepeatable { key } => (codes::M241, Some(not_repeatable(key).to_owned())),
+        K::ReplacedExists { .. } => (
+            codes::M473,
+            Some(
+                "remove its files, which the baseline replaces, or take it off the list".to_owned(),
+            ),
+        ),
+        K::ReplacedTwice { .. } => (codes::M473, Some("name it once".to_owned())),
         K::DuplicateRepeatable { .. } => (codes::M240, Some("rename one of them".to_owned())),
         K::HeaderBelowTop => (
             codes::M207,

@@ -14,6 +14,7 @@ mod rebase;
 mod redo;
 mod repair;
 mod script;
+mod squash;
 mod status;
 mod tools;
 
@@ -33,6 +34,7 @@ pub use rebase::{RebaseView, RecoveredView};
 pub use redo::{RedoPlanView, RedoView};
 pub use repair::RepairView;
 pub use script::ScriptView;
+pub use squash::SquashView;
 pub use status::StatusView;
 pub use tools::{
     CodesView, EditView, EnsuredView, ExplainView, ExplainedCode, TemplateLine, TemplatesView,

@@ -97,18 +97,17 @@ impl View for RebaseView {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecoveredView {
     /// Old and new names of its files.
-    pub files: Vec<(String, String)>,
+    pub files: Vec<(String, Option<String>)>,
 }
 
 impl View for RecoveredView {
     fn human(&self, paint: Paint, _: Verbosity) -> String {
-        let mut text =
-            "Completed the rebase that was interrupted. Nothing else was done.\n".to_owned();
+        let mut text = "Completed what was interrupted. Nothing else was done.\n".to_owned();
         for (from, to) in &self.files {
-            let change = if from == to {
-                format!("{to} (changed)")
-            } else {
-                format!("{from} -> {to}")
+            let change = match to {
+                None => format!("{from} (removed)"),
+                Some(to) if from == to => format!("{to} (changed)"),
+                Some(to) => format!("{from} -> {to}"),
             };
             text.push_str(&format!("  {}\n", paint.paint(Style::Dim, change)));
         }

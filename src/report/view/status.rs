@@ -6,7 +6,7 @@ use super::{
     object,
 };
 use crate::{
-    plan::{Drift, Relation, RepeatableState, RepeatableStatus},
+    plan::{Drift, Halfway, Relation, RepeatableState, RepeatableStatus},
     report::{Style, batches::so_far, count},
     revision::{Partial, RevisionId},
 };
@@ -30,6 +30,8 @@ pub struct StatusView {
     pub pending: Vec<RevisionLine>,
     /// The repeatable scripts.
     pub repeatables: Vec<RepeatableStatus>,
+    /// Baselines of which a part is applied under the old ids.
+    pub halfway: Vec<Halfway>,
     /// All disagreements.
     pub drift: Drift,
 }
@@ -54,6 +56,14 @@ impl StatusView {
                     .map(|left| left.ending.to_string()),
             );
         }
+        findings.extend(self.halfway.iter().map(|found| {
+            format!(
+                "in the middle of what the baseline {} replaces: {} applied, {} missing",
+                found.baseline,
+                found.applied.len(),
+                found.missing.len()
+            )
+        }));
         let mut list = |ids: &[_], what: &str| {
             if !ids.is_empty() {
                 findings.push(format!("{what}: {}", self::ids(ids).join(", ")));
@@ -179,6 +189,7 @@ impl View for StatusView {
                 "edited_down": ids(&self.drift.edited_down),
                 "unknown": ids(&self.drift.unknown),
                 "out_of_order": ids(&self.drift.out_of_order),
+                "halfway": self.halfway.iter().map(halfway_json).collect::<Vec<_>>(),
                 "partial": partial,
             },
         }))
@@ -230,6 +241,14 @@ fn repeatable_json(one: &RepeatableStatus) -> Value {
             RepeatableState::Overtaken => "overtaken",
             RepeatableState::Gone => "gone",
         },
+    })
+}
+
+fn halfway_json(found: &Halfway) -> Value {
+    json!({
+        "baseline": found.baseline.as_str(),
+        "applied": ids(&found.applied),
+        "missing": ids(&found.missing),
     })
 }
 

@@ -1,0 +1,439 @@
+//! One baseline in the place of all revisions up to one.
+
+use std::{collections::HashSet, fmt::Write, time::Duration};
+
+use super::{FileChange, Spot};
+use crate::{
+    revision::{
+        BatchDirective, Direction, ForeignKeys, History, Replaced, Revision, RevisionId, Script,
+        TransactionMode, is_label,
+    },
+    sql::{self, Dialect, Statement, StatementKind, Vars},
+};
+
+/// What `squash` does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Squash {
+    /// The baseline's id: that of the last revision it replaces.
+    pub baseline: RevisionId,
+    /// Its message.
+    pub message: String,
+    /// What it replaces besides, in order.
+    pub replaces: Vec<RevisionId>,
+    /// Statements of its up script.
+    pub statements: usize,
+    /// Those of the replaced that have no way back, so that it has none either.
+    pub irreversible: Vec<RevisionId>,
+    /// Files that go or become the baseline's.
+    pub files: Vec<FileChange>,
+}
+
+/// Why revisions can't become one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SquashProblem {
+    /// One revision is a baseline as it is.
+    #[error("revision {0} revises nothing, so there is nothing to squash")]
+    Nothing(RevisionId),
+    /// Something outside needs a revision in the middle.
+    #[error("revision {outside} needs {inside}, which would be gone")]
+    Needed {
+        /// Who needs it.
+        outside: RevisionId,
+        /// The up script.
+        file: String,
+        /// What it needs.
+        inside: RevisionId,
+    },
+    /// One script can't be cut into statements.
+    #[error("{kind}")]
+    Sql {
+        /// Where.
+        spot: Spot,
+        /// What is wrong.
+        kind: sql::SqlProblemKind,
+    },
+    /// What a script sets in its session ends with it; in one script it would not.
+    #[error("what this leaves in the session would reach the scripts after it")]
+    Session {
+        /// Where.
+        spot: Spot,
+    },
+    /// A BEGIN that asks for a mode.
+    #[error("this transaction asks for {modes}, and in one script there is one for all")]
+    Modes {
+        /// Where.
+        spot: Spot,
+        /// As written.
+        modes: String,
+    },
+    /// Scripts that disagree on foreign keys.
+    #[error("this script has foreign keys {}, and others have not", if *on { "on" } else { "off" })]
+    ForeignKeys {
+        /// The script.
+        file: String,
+        /// What it has.
+        on: bool,
+    },
+    /// A script without `vars` has what would be a placeholder.
+    #[error("this would become a placeholder, since other scripts have the header `vars`")]
+    Placeholder {
+        /// Where.
+        spot: Spot,
+    },
+    /// Two labels, and a revision has one.
+    #[error("the labels {} can't be on one revision", .0.join(" and "))]
+    Labels(
+        /// They.
+        Vec<String>,
+    ),
+}
+
+/// Makes one baseline of `to` and all that it needs.
+///
+/// # Errors
+/// Everything that stands in its way.
+pub fn squash(
+    history: &History,
+    dialect: Dialect,
+    to: &Revision,
+    message: &str,
+    slug: &str,
+) -> Result<Squash, Vec<SquashProblem>> {
+    let revisions = history.closure(std::slice::from_ref(&to.id));
+    let mut problems = needed(history, &revisions, to);
+    if revisions.len() == 1 {
+        problems.push(SquashProblem::Nothing(to.id.clone()));
+    }
+    let labels: Vec<_> = revisions
+        .iter()
+        .filter_map(|one| one.label.clone())
+        .collect();
+    if labels.len() > 1 {
+        problems.push(SquashProblem::Labels(labels.clone()));
+    }
+    let ups = revisions.iter().map(|one| (*one, &one.up));
+    let up = one_script(dialect, ups.collect(), &mut problems);
+    let no_way: Vec<_> = revisions.iter().filter(|one| one.down.is_none()).collect();
+    let down = no_way.is_empty().then(|| {
+        let downs = revisions.iter().rev();
+        let downs = downs.filter_map(|one| Some((*one, one.down.as_ref()?)));
+        one_script(dialect, downs.collect(), &mut problems)
+    });
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let irreversible: Vec<_> = no_way.iter().map(|one| one.id.clone()).collect();
+    let mut head = format!("-- {message}\n-- migrator: revises = base\n");
+    for line in replaces(&revisions, to) {
+        let _ = writeln!(head, "-- migrator: replaces = {line}");
+    }
+    for label in labels.iter().filter(|label| is_label(label)) {
+        let _ = writeln!(head, "-- migrator: label = {label}");
+    }
+    if !irreversible.is_empty() {
+        let names = listed(&irreversible);
+        let _ = writeln!(head, "-- migrator: irreversible = no way back from {names}");
+    }
+    let up_text = format!("{head}{}", up.text);
+    let down_text = down.map(|down| format!("-- {message}\n{}", down.text));
+    let inside = revisions.iter().filter(|one| one.id != to.id);
+    Ok(Squash {
+        baseline: to.id.clone(),
+        message: message.to_owned(),
+        replaces: inside.map(|one| one.id.clone()).collect(),
+        statements: up.statements,
+        irreversible,
+        files: files(&revisions, to, slug, up_text, down_text),
+    })
+}
+
+/// Who outside of `revisions` needs one of them otherwise than through `to`.
+fn needed(history: &History, revisions: &[&Revision], to: &Revision) -> Vec<SquashProblem> {
+    let inside: HashSet<_> = revisions.iter().map(|one| &one.id).collect();
+    let outside = history.in_order().filter(|one| !inside.contains(&one.id));
+    let needs = outside.flat_map(|one| {
+        let edges = one.parents.iter().chain(&one.depends_on);
+        edges.map(move |id| (one, id))
+    });
+    let wrong = needs.filter(|(_, id)| inside.contains(id) && **id != to.id);
+    wrong
+        .map(|(one, id)| SquashProblem::Needed {
+            outside: one.id.clone(),
+            file: one.up.file.clone(),
+            inside: id.clone(),
+        })
+        .collect()
+}
+
+/// The values of the header `replaces`, one a line, in order; what earlier baselines replaced is
+/// named with them.
+fn replaces(revisions: &[&Revision], to: &Revision) -> Vec<String> {
+    let inside = revisions.iter().filter(|one| one.id != to.id);
+    let direct: Vec<_> = inside.map(|one| one.id.clone()).collect();
+    let mut lines = wrapped("", &direct);
+    for baseline in revisions.iter().filter(|one| !one.replaces.is_empty()) {
+        let mut groups: Vec<(RevisionId, Vec<RevisionId>)> = Vec::new();
+        for Replaced { id, by } in &baseline.replaces {
+            let by = by.as_ref().unwrap_or(&baseline.id);
+            match groups.iter_mut().find(|(known, _)| known == by) {
+                Some((_, group)) => group.push(id.clone()),
+                None => groups.push((by.clone(), vec![id.clone()])),
+            }
+        }
+        for (by, group) in groups {
+            lines.extend(wrapped(&format!("{by}: "), &group));
+        }
+    }
+    lines
+}
+
+/// Lists of a width that people can read.
+fn wrapped(prefix: &str, ids: &[RevisionId]) -> Vec<String> {
+    let lines = ids.chunks(5).map(|ids| {
+        let ids: Vec<_> = ids.iter().map(RevisionId::as_str).collect();
+        format!("{prefix}{}", ids.join(", "))
+    });
+    lines.collect()
+}
+
+fn listed(ids: &[RevisionId]) -> String {
+    match ids {
+        [first, .., last] if ids.len() > 5 => {
+            format!("{} revisions, {first} to {last}", ids.len())
+        }
+        few => few
+            .iter()
+            .map(RevisionId::as_str)
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+fn files(
+    revisions: &[&Revision],
+    to: &Revision,
+    slug: &str,
+    up: String,
+    down: Option<String>,
+) -> Vec<FileChange> {
+    let name = |script: &Script| {
+        let file = script.file.rsplit_once('/');
+        file.map_or(script.file.clone(), |(_, name)| name.to_owned())
+    };
+    let (mut up, mut down) = (Some(up), down);
+    let mut changes = Vec::new();
+    for revision in revisions {
+        let is_last = revision.id == to.id;
+        for script in [Some(&revision.up), revision.down.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            let text = match script.direction {
+                Direction::Up => &mut up,
+                Direction::Down => &mut down,
+            };
+            changes.push(FileChange {
+                from: name(script),
+                to: format!("{}_{slug}.{}.sql", to.id, script.direction),
+                before: script.text.to_string(),
+                after: text.take_if(|_| is_last),
+            });
+        }
+    }
+    changes
+}
+
+/// Scripts made one.
+struct Joined {
+    /// Headers of how it runs, and its statements.
+    text: String,
+    statements: usize,
+}
+
+/// A script with its statements, without what its own transaction was.
+struct Part<'a> {
+    revision: &'a Revision,
+    script: &'a Script,
+    statements: Vec<Statement>,
+    foreign_keys: bool,
+}
+
+fn one_script(
+    dialect: Dialect,
+    scripts: Vec<(&Revision, &Script)>,
+    problems: &mut Vec<SquashProblem>,
+) -> Joined {
+    let mut parts = Vec::with_capacity(scripts.len());
+    for (revision, script) in scripts {
+        match part(dialect, revision, script, problems) {
+            Ok(part) => parts.push(part),
+            Err(found) => problems.extend(found),
+        }
+    }
+    let off = |part: &Part<'_>| part.script.headers.transaction == TransactionMode::Off;
+    let is_off = parts.iter().any(off);
+    let has_vars = parts
+        .iter()
+        .any(|part| part.script.headers.placeholders.is_some());
+    let acting = || parts.iter().filter(|part| !part.statements.is_empty());
+    for part in acting().rev().skip(1) {
+        problems.extend(leaves_something(part));
+    }
+    let keys = acting().next().map(|part| part.foreign_keys);
+    let others = acting().filter(|part| Some(part.foreign_keys) != keys);
+    problems.extend(others.map(|part| SquashProblem::ForeignKeys {
+        file: part.script.file.clone(),
+        on: part.foreign_keys,
+    }));
+    if has_vars {
+        problems.extend(parts.iter().filter_map(|part| placeholder(dialect, part)));
+    }
+    let mut text = String::new();
+    let mut header = |key: &str, value: &str| {
+        let _ = writeln!(text, "-- migrator: {key} = {value}");
+    };
+    if is_off {
+        header("transaction", "off");
+    }
+    if keys == Some(true) {
+        header("foreign-keys", "on");
+    }
+    if has_vars {
+        header("vars", "on");
+    }
+    let headers = || acting().map(|part| &part.script.headers);
+    if let Some(longest) = longest(headers().map(|one| one.lock_timeout)) {
+        header("lock-timeout", &longest);
+    }
+    if let Some(longest) = longest(headers().map(|one| one.statement_timeout)) {
+        header("statement-timeout", &longest);
+    }
+    let statements = parts.iter().map(|part| part.statements.len()).sum();
+    for part in &parts {
+        part.write(&mut text, is_off && !off(part));
+    }
+    Joined { text, statements }
+}
+
+fn part<'a>(
+    dialect: Dialect,
+    revision: &'a Revision,
+    script: &'a Script,
+    problems: &mut Vec<SquashProblem>,
+) -> Result<Part<'a>, Vec<SquashProblem>> {
+    let statements = sql::split(dialect, &script.text).map_err(|found| {
+        let problem = |problem: sql::SqlProblem| SquashProblem::Sql {
+            spot: Spot::at(script, problem.span.start),
+            kind: problem.kind,
+        };
+        found.into_iter().map(problem).collect::<Vec<_>>()
+    })?;
+    let header = script
+        .headers
+        .foreign_keys
+        .map(|keys| keys == ForeignKeys::On);
+    if script.headers.transaction == TransactionMode::Off {
+        return Ok(Part {
+            revision,
+            script,
+            statements,
+            foreign_keys: header.unwrap_or(false),
+        });
+    }
+    let wrapper = sql::unwrap(&script.text, &statements);
+    if !wrapper.modes.is_empty() {
+        problems.push(SquashProblem::Modes {
+            spot: Spot::at(script, statements.first().map_or(0, |one| one.span.start)),
+            modes: wrapper.modes.clone(),
+        });
+    }
+    Ok(Part {
+        revision,
+        script,
+        foreign_keys: header.or(wrapper.foreign_keys).unwrap_or(false),
+        statements: statements[wrapper.body].to_vec(),
+    })
+}
+
+/// The statements that a script's session remembers.
+fn leaves_something<'a>(part: &'a Part<'_>) -> impl Iterator<Item = SquashProblem> + 'a {
+    let leaves = |one: &&Statement| {
+        let text = one.text(&part.script.text);
+        matches!(
+            one.kind,
+            StatementKind::Session | StatementKind::SessionObject(_)
+        ) || sql::session_change(text).is_some()
+            || text.to_ascii_lowercase().contains("set_config(")
+    };
+    let found = part.statements.iter().filter(leaves);
+    found.map(|one| SquashProblem::Session {
+        spot: Spot::at(part.script, one.span.start),
+    })
+}
+
+/// What would be a placeholder in a script that has none.
+fn placeholder(dialect: Dialect, part: &Part<'_>) -> Option<SquashProblem> {
+    if part.script.headers.placeholders.is_some() {
+        return None;
+    }
+    let how = sql::Placeholders::NATIVE;
+    let found = sql::expand(dialect, &part.script.text, how, Vars::none()).err()?;
+    Some(SquashProblem::Placeholder {
+        spot: Spot::at(part.script, found.first()?.1.start),
+    })
+}
+
+/// The longest of them, where there are any; none is longer than all.
+fn longest(timeouts: impl Iterator<Item = Option<Duration>>) -> Option<String> {
+    let all: Vec<_> = timeouts.flatten().collect();
+    let longest = all.iter().max()?;
+    Some(match all.contains(&Duration::ZERO) {
+        true => "0".to_owned(),
+        false => format!("{}ms", longest.as_millis()),
+    })
+}
+
+impl Part<'_> {
+    /// Writes its statements; as one transaction where the whole script is none.
+    fn write(&self, text: &mut String, as_one: bool) {
+        let Revision { id, message, .. } = self.revision;
+        let _ = writeln!(text, "\n-- {id} {message}");
+        let as_one = as_one && !self.statements.is_empty();
+        if as_one {
+            text.push_str("BEGIN;\n");
+        }
+        for (index, statement) in self.statements.iter().enumerate() {
+            let before = index
+                .checked_sub(1)
+                .map_or(0, |index| end(&self.statements[index]));
+            for directive in self.directives(before, statement.span.start) {
+                text.push_str(&self.script.text[directive.start..directive.end]);
+                text.push('\n');
+            }
+            text.push_str(statement.text(&self.script.text));
+            text.push_str(";\n");
+            if let Some(data) = &statement.copy_data {
+                text.push_str(&self.script.text[data.clone()]);
+                text.push_str("\\.\n");
+            }
+        }
+        if as_one {
+            text.push_str("COMMIT;\n");
+        }
+    }
+
+    fn directives(&self, from: usize, to: usize) -> impl Iterator<Item = &BatchDirective> {
+        let all = self.script.headers.batches.iter();
+        all.filter(move |one| (from..to).contains(&one.start))
+    }
+}
+
+fn end(statement: &Statement) -> usize {
+    let data = statement.copy_data.as_ref();
+    data.map_or(statement.span.end, |data| data.end)
+}
+
+#[cfg(test)]
+#[path = "squash_tests.rs"]
+mod squash_tests;

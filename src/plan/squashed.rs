@@ -1,0 +1,306 @@
+//! Databases that have applied what a baseline replaces: they count as having applied the baseline.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use super::{Plan, PlanError, PlanProblem, Situation, Warning, upgrade::new_row};
+use crate::{
+    revision::{
+        AppliedRevision, History, LogEntry, LogEvent, NewRow, Observed, Past, RecordChange,
+        Replaced, Revision, RevisionId, State, Subject,
+    },
+    sql::Dialect,
+};
+
+/// Rows of replaced revisions that become the row of their baseline. It keeps the number and the
+/// time of the last of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowExchange {
+    /// Rows that go.
+    pub replaced: Vec<RevisionId>,
+    /// The row that comes.
+    pub row: NewRow,
+    /// What it keeps.
+    pub past: Past,
+}
+
+impl RowExchange {
+    /// What it changes.
+    pub fn changes(&self) -> Vec<RecordChange> {
+        let gone = self.replaced.iter().cloned();
+        let gone = gone.map(|id| RecordChange::Delete(id.into()));
+        let comes = RecordChange::Adopt(self.row.clone(), self.past);
+        gone.chain([comes]).collect()
+    }
+
+    /// What the log has of it: a row for each record that goes, and one for the baseline.
+    pub fn log_entries(&self) -> Vec<LogEntry> {
+        let entry = |subject: Subject, message: Option<String>, detail: String| LogEntry {
+            event: LogEvent::Squash,
+            subject: Some(subject),
+            message,
+            error: None,
+            detail: Some(detail),
+        };
+        let into = |id: &RevisionId| {
+            let detail = format!("replaced by {}", self.row.subject);
+            entry(id.clone().into(), None, detail)
+        };
+        let own = self.row.subject.revision();
+        let gone = self.replaced.iter().filter(|id| Some(*id) != own);
+        let comes = entry(
+            self.row.subject.clone(),
+            Some(self.row.message.clone()),
+            format!("recorded in the place of {} rows", self.replaced.len()),
+        );
+        gone.map(into).chain([comes]).collect()
+    }
+}
+
+/// A database with a part of what a baseline replaces.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Halfway {
+    /// The baseline.
+    pub baseline: RevisionId,
+    /// Its up script.
+    pub file: String,
+    /// What of it is applied, by sequence.
+    pub applied: Vec<RevisionId>,
+    /// What is missing, or not completely applied, in the order of the header.
+    pub missing: Vec<RevisionId>,
+}
+
+/// A state as the history sees it.
+#[derive(Clone, Debug)]
+pub(super) struct Settled<'a> {
+    /// With the rows of baselines.
+    pub observed: Cow<'a, Observed>,
+    /// What the database has to be told for that.
+    pub exchanges: Vec<RowExchange>,
+    /// What is left as it is, since it is not complete.
+    pub halfway: Vec<Halfway>,
+}
+
+/// `observed` as `history` sees it: where all is applied that a baseline replaces, the baseline is
+/// applied. The state of a database in the middle stays as it is.
+pub fn seen(history: &History, observed: Observed, dialect: Dialect) -> Observed {
+    let settled = settle(history, &observed, dialect);
+    match settled.observed {
+        Cow::Owned(settled) => settled,
+        Cow::Borrowed(_) => observed,
+    }
+}
+
+/// What a database is to be told so that its rows are those of [`seen`].
+pub fn exchanges(history: &History, observed: &Observed, dialect: Dialect) -> Vec<RowExchange> {
+    settle(history, observed, dialect).exchanges
+}
+
+/// Databases that have a part of what a baseline replaces.
+pub fn halfway(history: &History, observed: &Observed, dialect: Dialect) -> Vec<Halfway> {
+    settle(history, observed, dialect).halfway
+}
+
+impl Plan {
+    /// The plan, with what is recorded before it.
+    pub(super) fn after(mut self, exchanges: Vec<RowExchange>) -> Self {
+        let told = exchanges.iter().filter_map(|exchange| {
+            Some(Warning::Squashes {
+                baseline: exchange.row.subject.revision()?.clone(),
+                rows: exchange.replaced.len(),
+            })
+        });
+        self.warnings.splice(0..0, told);
+        self.exchanges = exchanges;
+        self
+    }
+}
+
+/// Plans with the state as the history sees it; beside the plan what the database has to be told
+/// before it.
+///
+/// # Errors
+/// In the middle of what a baseline replaces there is no plan; or those of `plan`.
+pub(super) fn planned<T>(
+    situation: &Situation<'_>,
+    plan: impl FnOnce(&Situation<'_>) -> Result<T, PlanError>,
+) -> Result<(T, Vec<RowExchange>), PlanError> {
+    let Situation {
+        history,
+        observed,
+        dialect,
+        ..
+    } = *situation;
+    let settled = settle(history, observed, dialect);
+    if !settled.halfway.is_empty() {
+        let problems = settled.halfway.into_iter().map(PlanProblem::Halfway);
+        return Err(PlanError(problems.collect()));
+    }
+    let planned = plan(&Situation {
+        observed: &settled.observed,
+        ..*situation
+    })?;
+    Ok((planned, settled.exchanges))
+}
+
+pub(super) fn settle<'a>(
+    history: &History,
+    observed: &'a Observed,
+    dialect: Dialect,
+) -> Settled<'a> {
+    let mut settled = Settled {
+        observed: Cow::Borrowed(observed),
+        exchanges: Vec::new(),
+        halfway: Vec::new(),
+    };
+    for baseline in history.baselines() {
+        let rows = observed.applied.iter();
+        let rows: HashMap<_, _> = rows.map(|row| (&row.revision, row)).collect();
+        let of_it = |row: &&AppliedRevision| {
+            let mut replaced = baseline.replaces.iter();
+            replaced.any(|one| one.id == row.revision)
+        };
+        let applied: Vec<_> = observed.applied.iter().filter(of_it).collect();
+        if !applied.is_empty() {
+            match last(baseline, &rows) {
+                Ok(last) => {
+                    let exchange = exchange(baseline, &applied, last, dialect);
+                    apply(settled.observed.to_mut(), &exchange, last);
+                    settled.exchanges.push(exchange);
+                }
+                Err(missing) => settled.halfway.push(Halfway {
+                    baseline: baseline.id.clone(),
+                    file: baseline.up.file.clone(),
+                    applied: applied.iter().map(|row| row.revision.clone()).collect(),
+                    missing,
+                }),
+            }
+        }
+        let knows = |id: &RevisionId| baseline.replaces.iter().any(|one| one.id == *id);
+        let names_one = observed.applied.iter().any(|row| {
+            let mut edges = row.parents.iter().chain(&row.depends_on);
+            !knows(&row.revision) && edges.any(knows)
+        });
+        let upon_one = observed
+            .repeatables
+            .iter()
+            .any(|row| row.upon.iter().any(knows));
+        if (names_one || upon_one) && settled.halfway.is_empty() {
+            rename(settled.observed.to_mut(), &baseline.id, knows);
+        }
+    }
+    settled
+}
+
+/// The row of the last of what `baseline` replaces, which has its id.
+///
+/// # Errors
+/// What is missing.
+fn last<'a>(
+    baseline: &Revision,
+    rows: &HashMap<&RevisionId, &'a AppliedRevision>,
+) -> Result<&'a AppliedRevision, Vec<RevisionId>> {
+    let is_applied = |id: &RevisionId| {
+        let row = rows.get(id);
+        row.is_some_and(|row| row.state == State::Applied)
+    };
+    let replaces = &baseline.replaces;
+    // What an earlier baseline replaced is gone from a database that knows that one; all of it.
+    let gone = |by: &RevisionId| {
+        let group = replaces.iter().filter(|one| one.by.as_ref() == Some(by));
+        is_known(replaces, by, &is_applied)
+            && !group.into_iter().any(|one| rows.contains_key(&one.id))
+    };
+    let missing = replaces
+        .iter()
+        .filter(|one| !is_applied(&one.id) && !one.by.as_ref().is_some_and(gone));
+    let mut missing: Vec<_> = missing.map(|one| one.id.clone()).collect();
+    match rows.get(&baseline.id) {
+        Some(row) if missing.is_empty() && row.state == State::Applied => Ok(row),
+        Some(row) if row.state == State::Applied => Err(missing),
+        _ => {
+            missing.push(baseline.id.clone());
+            Err(missing)
+        }
+    }
+}
+
+/// Whether an earlier baseline is applied, or was replaced by one that is.
+fn is_known(
+    replaces: &[Replaced],
+    id: &RevisionId,
+    is_applied: &impl Fn(&RevisionId) -> bool,
+) -> bool {
+    let own = replaces.iter().find(|one| one.id == *id);
+    let by = own.and_then(|one| one.by.as_ref());
+    is_applied(id) || by.is_some_and(|by| is_known(replaces, by, is_applied))
+}
+
+fn exchange(
+    baseline: &Revision,
+    applied: &[&AppliedRevision],
+    last: &AppliedRevision,
+    dialect: Dialect,
+) -> RowExchange {
+    let rows = || applied.iter().copied().chain([last]);
+    let sequence = rows().map(|row| row.sequence).max();
+    RowExchange {
+        replaced: rows().map(|row| row.revision.clone()).collect(),
+        row: new_row(dialect, baseline, sequence.unwrap_or(last.sequence)),
+        past: Past {
+            applied_at: last.applied_at,
+            duration_ms: last.duration_ms,
+        },
+    }
+}
+
+/// The state after the exchange.
+fn apply(observed: &mut Observed, exchange: &RowExchange, last: &AppliedRevision) {
+    let NewRow {
+        sequence,
+        message,
+        parents,
+        depends_on,
+        up_checksum,
+        down_checksum,
+        down_script,
+        ..
+    } = exchange.row.clone();
+    let row = AppliedRevision {
+        sequence,
+        message,
+        parents,
+        depends_on,
+        up_checksum,
+        down_checksum,
+        down_script,
+        ..last.clone()
+    };
+    observed
+        .applied
+        .retain(|row| !exchange.replaced.contains(&row.revision));
+    let at = observed
+        .applied
+        .partition_point(|other| other.sequence < sequence);
+    observed.applied.insert(at, row);
+}
+
+/// Whoever names a replaced revision means its baseline.
+fn rename(observed: &mut Observed, baseline: &RevisionId, knows: impl Fn(&RevisionId) -> bool) {
+    let renamed = |ids: &mut Vec<RevisionId>| {
+        let mut named = Vec::with_capacity(ids.len());
+        for id in ids.drain(..) {
+            let id = if knows(&id) { baseline.clone() } else { id };
+            if !named.contains(&id) {
+                named.push(id);
+            }
+        }
+        *ids = named;
+    };
+    for row in &mut observed.applied {
+        renamed(&mut row.parents);
+        renamed(&mut row.depends_on);
+    }
+    for row in &mut observed.repeatables {
+        renamed(&mut row.upon);
+    }
+}

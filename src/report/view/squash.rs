@@ -1,0 +1,86 @@
+use serde_json::json;
+
+use super::{Json, Paint, Verbosity, View, history::ids, object};
+use crate::{
+    plan::Squash,
+    report::{Style, count},
+};
+
+/// `squash`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SquashView {
+    /// What was done.
+    pub squash: Squash,
+    /// Whether it was only shown.
+    pub dry_run: bool,
+}
+
+impl View for SquashView {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+        if verbosity == Verbosity::Quiet && !self.dry_run {
+            return String::new();
+        }
+        let squash = &self.squash;
+        let verb = match self.dry_run {
+            true => "Would make".to_owned(),
+            false => paint.paint(Style::Good, "Made"),
+        };
+        let mut text = format!(
+            "{verb} {} the baseline of {}: {}.\n",
+            paint.paint(Style::Id, &squash.baseline),
+            count(squash.replaces.len() + 1, "revision"),
+            count(squash.statements, "statement"),
+        );
+        for file in squash.files.iter().filter(|file| file.after.is_some()) {
+            let change = format!("{} -> {}", file.from, file.to);
+            text.push_str(&format!("  {}\n", paint.paint(Style::Strong, change)));
+        }
+        let gone: Vec<_> = squash
+            .files
+            .iter()
+            .filter(|file| file.after.is_none())
+            .collect();
+        if verbosity == Verbosity::Verbose || gone.len() <= LISTED {
+            for file in gone {
+                let change = format!("{} (removed)", file.from);
+                text.push_str(&format!("  {}\n", paint.paint(Style::Dim, change)));
+            }
+        } else {
+            let what = format!("{} removed (-v lists them)", count(gone.len(), "file"));
+            text.push_str(&format!("  {}\n", paint.paint(Style::Dim, what)));
+        }
+        if !squash.irreversible.is_empty() {
+            let names = ids(&squash.irreversible);
+            let names = match names.len() {
+                0..=5 => names.join(", "),
+                more => format!("{more} of them"),
+            };
+            let what = format!("There is no way back from it, since there is none from {names}.");
+            text.push_str(&format!("{}\n", paint.paint(Style::Warning, what)));
+        }
+        if self.dry_run {
+            text.push_str("Nothing was changed.\n");
+        }
+        text
+    }
+
+    fn json(&self) -> Json {
+        let files = self.squash.files.iter().map(|file| {
+            let to = file.after.is_some().then_some(&file.to);
+            json!({ "from": file.from, "to": to })
+        });
+        object(json!({
+            "baseline": self.squash.baseline.as_str(),
+            "message": self.squash.message,
+            "replaces": ids(&self.squash.replaces),
+            "statements": self.squash.statements,
+            "irreversible": ids(&self.squash.irreversible),
+            "files": files.collect::<Vec<_>>(),
+            "recovered": false,
+            "dry_run": self.dry_run,
+        }))
+    }
+}
+
+/// Removed files that are listed without `-v`.
+const LISTED: usize = 10;
