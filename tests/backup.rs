@@ -151,6 +151,10 @@ impl Drop for Project {
 fn quietly(env: &Env, line: &str) -> bool {
     let words = line.split_whitespace();
     let output = env.command().args(words).output().unwrap();
+    if !output.status.success() {
+        // Shown by a test that fails.
+        eprintln!("{line}: {}", String::from_utf8_lossy(&output.stderr));
+    }
     output.status.success()
 }
 

@@ -191,7 +191,7 @@ fn waiting_names_the_holder_and_has_an_end() {
             Backend::Postgres => {
                 let sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()
                            AND wait_event = 'PgSleep'";
-                format!("migrator upgrade 1 (pid {},", env.sql(sql).trim())
+                format!("migrator upgrade 1 2/2 (pid {},", env.sql(sql).trim())
             }
         };
         for line in ["upgrade", "stamp head", "downgrade base"] {

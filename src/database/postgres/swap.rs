@@ -46,8 +46,7 @@ pub(super) async fn swap(
     lock: Postgres,
 ) -> Result<String, DatabaseError> {
     let name = scratch.server.name.clone();
-    let time = Utc::now().format("%Y%m%d_%H%M%S").to_string();
-    let kept = scratch::beside(&name, "_before_", &time);
+    let kept = free_name(&mut other, &name).await?;
     let found = other.ask(&about(&name)).await?;
     let oid = text(found.first(), 0)?;
     for command in settings(&mut other, &name, &scratch.name).await? {
@@ -68,6 +67,19 @@ pub(super) async fn swap(
         }
     }
     other.close().await;
+    Ok(kept)
+}
+
+/// `NAME_before_TIME`, with a number behind it where another restore of that second has it.
+async fn free_name(server: &mut Server, name: &str) -> Result<String, DatabaseError> {
+    let time = Utc::now().format("%Y%m%d_%H%M%S").to_string();
+    let mut kept = scratch::beside(name, "_before_", &time);
+    for number in 2.. {
+        if server.ask(&about(&kept)).await?.is_empty() {
+            break;
+        }
+        kept = scratch::beside(name, "_before_", &format!("{time}_{number}"));
+    }
     Ok(kept)
 }
 
@@ -135,7 +147,7 @@ async fn end_sessions(
     Ok(())
 }
 
-/// The old database, for those that are about it.
+/// A query for the database of that name.
 fn about(name: &str) -> String {
     format!(
         "SELECT d.oid::text FROM pg_catalog.pg_database AS d WHERE d.datname = {}",
