@@ -9,6 +9,7 @@ mod check;
 mod compare;
 mod control;
 mod downgrade;
+mod joined;
 mod offline;
 mod problem;
 mod rebase;

@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     plan::{Ahead, OutOfOrder, Plan, PlanProblem, Situation, after, downgrade, seen, upgrade},
     revision::{Observed, ScriptPair, Target},
+    sql::Vars,
 };
 
 /// Scripts as `ID headers|up|down`; without a down there is none.
@@ -388,4 +389,46 @@ fn who_names_a_replaced_revision_means_the_baseline() {
         problems[0].to_string(),
         "m/b.up.sql: `replaces` names revision 1, which is still there"
     );
+}
+
+#[test]
+fn nothing_of_a_session_is_in_a_script_that_goes_on() {
+    let lines = [
+        "1 transaction = off|VACUUM|a",
+        "2|CREATE TEMP TABLE t (x int)|b",
+    ];
+    let problems = squashed(&history(&lines), "2").unwrap_err();
+    assert!(
+        matches!(problems[0], SquashProblem::Session { .. }),
+        "{problems:?}"
+    );
+}
+
+proptest::proptest! {
+    /// The baseline has the statements of the scripts, and nothing else.
+    #[test]
+    fn every_statement_is_there_once(
+        scripts in proptest::collection::vec(
+            proptest::collection::vec(
+                "[a-c] '[;a-z]{0,3}'|-- c\n|/\\* ; \\* /|\\$x\\$ ;; \\$x\\$|d \"[;a]\" ;",
+                0..6,
+            ),
+            2..5,
+        ),
+    ) {
+        let texts: Vec<String> = scripts.iter().map(|parts| parts.join(";\n")).collect();
+        let split = |text: &str| sql::split(Dialect::Postgres, text);
+        proptest::prop_assume!(texts.iter().all(|text| split(text).is_ok()));
+        let lines: Vec<_> = texts.iter().zip(1..).map(|(text, id)| format!("{id}|{text}|x")).collect();
+        let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+        let squash = squashed(&history(&lines), &scripts.len().to_string()).unwrap();
+        let up = squash.files.iter().find(|file| file.to.ends_with(".up.sql") && file.after.is_some());
+        let up = up.unwrap().after.as_deref().unwrap();
+        let of = |text: &str| -> Vec<String> {
+            let statements = split(text).unwrap();
+            statements.iter().map(|one| one.text(text).to_owned()).collect()
+        };
+        let expected: Vec<String> = texts.iter().flat_map(|text| of(text)).collect();
+        proptest::prop_assert_eq!(of(up), expected);
+    }
 }
