@@ -400,6 +400,7 @@ fn a_missing_or_empty_database_is_filled() {
 
 #[test]
 fn a_sqlite_file_is_the_same_whatever_its_pages_and_journal() {
+    use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
     for (from, to) in [("wal", "delete"), ("delete", "wal"), ("wal", "wal")] {
         let env = Project::new(Backend::Sqlite, "");
         env.sql(&format!("PRAGMA journal_mode = {from}"));
@@ -419,7 +420,6 @@ fn a_sqlite_file_is_the_same_whatever_its_pages_and_journal() {
             env.sql("PRAGMA journal_mode = WAL");
         }
         let mut reader = runtime.block_on(async {
-            use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
             let options = SqliteConnectOptions::new().filename(env.path("app.db"));
             SqliteConnection::connect_with(&options).await.unwrap()
         });
@@ -435,7 +435,7 @@ fn a_sqlite_file_is_the_same_whatever_its_pages_and_journal() {
             // Pages of another size can't be written into a WAL that others use.
             assert!(!restored);
             assert_eq!(ask("SELECT count(*) FROM other"), 1);
-            drop(reader);
+            runtime.block_on(reader.close()).unwrap();
             drop(runtime);
             env.sql("SELECT 1 FROM other");
             env.nothing_is_left();
@@ -443,7 +443,7 @@ fn a_sqlite_file_is_the_same_whatever_its_pages_and_journal() {
         }
         assert!(restored, "{from} {to}");
         assert_eq!(ask("SELECT count(*) FROM users"), 2);
-        drop(reader);
+        runtime.block_on(reader.close()).unwrap();
         drop(runtime);
         assert_eq!(env.sql("PRAGMA integrity_check"), "ok\n");
         env.nothing_is_left();
