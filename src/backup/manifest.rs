@@ -19,7 +19,7 @@ pub const FORMAT: u32 = 1;
 /// What is known of a backup, in a file of its own beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// [`FORMAT`]
+    /// Of the form of manifests that it is written in; 1 so far.
     pub format: u32,
     /// What made it: `migrator 0.1.0`.
     pub tool: String,
