@@ -3,6 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::Write,
+    ops::Range,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
@@ -160,11 +161,16 @@ impl LogFile {
 
 /// With the time, and the end of the line.
 fn line(entry: Value) -> String {
-    let mut line = json!({"time": Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)});
-    if let (Value::Object(line), Value::Object(entry)) = (&mut line, entry) {
-        line.extend(entry);
+    let time = json!({"time": Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)});
+    format!("{}\n", joined(time, entry))
+}
+
+/// The fields of both.
+fn joined(mut first: Value, second: Value) -> Value {
+    if let (Value::Object(first), Value::Object(second)) = (&mut first, second) {
+        first.extend(second);
     }
-    format!("{line}\n")
+    first
 }
 
 /// What is written of an event, if anything is.
@@ -200,17 +206,14 @@ fn entry(step: &Step, event: &Event) -> Option<Value> {
             rows,
             elapsed,
             is_timed,
-        } => json!({
-            "event": "statement",
-            "line": line,
-            "column": column,
-            "statement": index + 1,
-            "statements": total,
-            "sql": sql(step, span.start, span.end),
-            "rows": rows,
-            "duration_ms": is_timed.then(|| millis(*elapsed)),
-            "outcome": "ok",
-        }),
+        } => {
+            let ended = json!({
+                "rows": rows,
+                "duration_ms": is_timed.then(|| millis(*elapsed)),
+                "outcome": "ok",
+            });
+            statement(step, (*index, *total), (*line, *column), span, ended)
+        }
         Event::StatementFailed {
             index,
             total,
@@ -219,18 +222,15 @@ fn entry(step: &Step, event: &Event) -> Option<Value> {
             column,
             elapsed,
             error,
-        } => json!({
-            "event": "statement",
-            "line": line,
-            "column": column,
-            "statement": index + 1,
-            "statements": total,
-            "sql": sql(step, span.start, span.end),
-            "rows": 0,
-            "duration_ms": elapsed.map(millis),
-            "outcome": "failed",
-            "error": error,
-        }),
+        } => {
+            let ended = json!({
+                "rows": 0,
+                "duration_ms": elapsed.map(millis),
+                "outcome": "failed",
+                "error": error,
+            });
+            statement(step, (*index, *total), (*line, *column), span, ended)
+        }
         Event::BatchDone(state) => batch("batch", state),
         Event::BatchesDone(state) => batch("batches_done", state),
         Event::StatementSlow(slow) => {
@@ -265,6 +265,25 @@ fn entry(step: &Step, event: &Event) -> Option<Value> {
         entry["file"] = json!(step.file);
     }
     Some(entry)
+}
+
+/// A statement that has come to an end, in either way.
+fn statement(
+    step: &Step,
+    (index, total): (usize, usize),
+    (line, column): (u32, u32),
+    span: &Range<usize>,
+    ended: Value,
+) -> Value {
+    let which = json!({
+        "event": "statement",
+        "line": line,
+        "column": column,
+        "statement": index + 1,
+        "statements": total,
+        "sql": sql(step, span.start, span.end),
+    });
+    joined(which, ended)
 }
 
 /// How far a statement is that is repeated: all numbers are those since its first batch.

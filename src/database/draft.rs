@@ -115,11 +115,9 @@ pub fn unique() -> String {
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let host = gethostname::gethostname();
     let text = format!("{host:?} {} {} {number}", process::id(), now.as_nanos());
-    let digest = Sha256::digest(text);
-    digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut digits = format!("{:x}", Sha256::digest(text));
+    digits.truncate(16);
+    digits
 }
 
 fn private() -> fs::OpenOptions {

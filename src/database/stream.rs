@@ -46,10 +46,9 @@ impl<T> Hashing<T> {
 
     /// What has passed.
     pub fn digest(self) -> Digest {
-        let digest = self.hash.finalize();
         Digest {
             size: self.size,
-            sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: format!("{:x}", self.hash.finalize()),
         }
     }
 

@@ -20,6 +20,8 @@ mod squash;
 mod squashed;
 mod stamp;
 mod step;
+#[cfg(test)]
+pub(crate) mod testing;
 mod upgrade;
 
 pub use adopt::{AdoptDoubt, AdoptError, Adoption, adopt};

@@ -76,12 +76,12 @@ fn applied(row: NewRow) -> Row {
 mod tests {
     use super::*;
     use crate::{
-        plan::{Ahead, OutOfOrder, downgrade, upgrade},
+        plan::{downgrade, upgrade},
         revision::{
             Direction, History,
             testing::{pair, with_down},
         },
-        sql::{Dialect, Vars},
+        sql::Dialect,
     };
 
     /// 1 - 2 - 4 and 1 - 3 - 4; 5 stands alone and depends on 3.
@@ -98,15 +98,7 @@ mod tests {
     }
 
     fn situation<'a>(history: &'a History, observed: &'a Observed) -> Situation<'a> {
-        Situation {
-            history,
-            observed,
-            dialect: Dialect::Sqlite,
-            vars: Vars::none(),
-            out_of_order: OutOfOrder::Error,
-            ahead: Ahead::Warn,
-            one_transaction: false,
-        }
+        crate::plan::testing::situation(history, observed, Dialect::Sqlite)
     }
 
     fn shown(observed: &Observed) -> String {

@@ -111,9 +111,9 @@ fn all_come_back(
 mod tests {
     use super::*;
     use crate::{
-        plan::{Ahead, OutOfOrder, after, upgrade},
+        plan::{after, upgrade},
         revision::{Direction, History, Script, ScriptPair},
-        sql::{Dialect, Vars},
+        sql::Dialect,
     };
 
     fn history(ids: &[&str]) -> History {
@@ -131,15 +131,7 @@ mod tests {
     }
 
     fn situation<'a>(history: &'a History, observed: &'a Observed) -> Situation<'a> {
-        Situation {
-            history,
-            observed,
-            dialect: Dialect::Sqlite,
-            vars: Vars::none(),
-            out_of_order: OutOfOrder::Error,
-            ahead: Ahead::Warn,
-            one_transaction: false,
-        }
+        crate::plan::testing::situation(history, observed, Dialect::Sqlite)
     }
 
     /// Everything applied, as an upgrade records it.

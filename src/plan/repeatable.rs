@@ -191,9 +191,8 @@ fn states<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::Vars;
     use crate::{
-        plan::{Ahead, OutOfOrder, PlanError, after, downgrade, redo, upgrade},
+        plan::{PlanError, after, downgrade, redo, upgrade},
         revision::testing::{pair, with_down},
     };
 
@@ -210,15 +209,7 @@ mod tests {
     }
 
     fn situation<'a>(history: &'a History, observed: &'a Observed) -> Situation<'a> {
-        Situation {
-            history,
-            observed,
-            dialect: Dialect::Sqlite,
-            vars: Vars::none(),
-            out_of_order: OutOfOrder::Error,
-            ahead: Ahead::Warn,
-            one_transaction: false,
-        }
+        crate::plan::testing::situation(history, observed, Dialect::Sqlite)
     }
 
     type Planner = fn(&Situation<'_>, &crate::revision::Target) -> Result<Plan, PlanError>;

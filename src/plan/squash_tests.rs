@@ -1,8 +1,7 @@
 use super::*;
 use crate::{
-    plan::{Ahead, OutOfOrder, Plan, PlanProblem, Situation, after, downgrade, seen, upgrade},
+    plan::{Plan, PlanProblem, Situation, after, downgrade, seen, upgrade},
     revision::{Observed, ScriptPair, Target},
-    sql::Vars,
 };
 
 /// Scripts as `ID headers|up|down`; without a down there is none.
@@ -73,15 +72,7 @@ fn exchanged(history: &History, squash: &Squash) -> History {
 }
 
 fn situation<'a>(history: &'a History, observed: &'a Observed) -> Situation<'a> {
-    Situation {
-        history,
-        observed,
-        dialect: Dialect::Postgres,
-        vars: Vars::none(),
-        out_of_order: OutOfOrder::Error,
-        ahead: Ahead::Warn,
-        one_transaction: false,
-    }
+    crate::plan::testing::situation(history, observed, Dialect::Postgres)
 }
 
 fn up(history: &History, observed: &Observed, target: &str) -> Plan {

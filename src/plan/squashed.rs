@@ -1,6 +1,9 @@
 //! Databases that have applied what a baseline replaces: they count as having applied the baseline.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use super::{Plan, PlanError, PlanProblem, Situation, Warning, upgrade::new_row};
 use crate::{
@@ -152,14 +155,17 @@ pub(super) fn settle<'a>(
         exchanges: Vec::new(),
         halfway: Vec::new(),
     };
-    for baseline in history.baselines() {
-        let rows = observed.applied.iter();
-        let rows: HashMap<_, _> = rows.map(|row| (&row.revision, row)).collect();
-        let of_it = |row: &&AppliedRevision| {
-            let mut replaced = baseline.replaces.iter();
-            replaced.any(|one| one.id == row.revision)
-        };
-        let applied: Vec<_> = observed.applied.iter().filter(of_it).collect();
+    let mut baselines = history.baselines().peekable();
+    if baselines.peek().is_none() {
+        return settled;
+    }
+    let rows = observed.applied.iter();
+    let rows: HashMap<_, _> = rows.map(|row| (&row.revision, row)).collect();
+    for baseline in baselines {
+        let replaced: HashSet<_> = baseline.replaces.iter().map(|one| &one.id).collect();
+        let knows = |id: &RevisionId| replaced.contains(id);
+        let applied = observed.applied.iter();
+        let applied: Vec<_> = applied.filter(|row| knows(&row.revision)).collect();
         if !applied.is_empty() {
             match last(baseline, &rows) {
                 Ok(last) => {
@@ -175,7 +181,6 @@ pub(super) fn settle<'a>(
                 }),
             }
         }
-        let knows = |id: &RevisionId| baseline.replaces.iter().any(|one| one.id == *id);
         let names_one = observed.applied.iter().any(|row| {
             let mut edges = row.parents.iter().chain(&row.depends_on);
             !knows(&row.revision) && edges.any(knows)
@@ -275,9 +280,10 @@ fn apply(observed: &mut Observed, exchange: &RowExchange, last: &AppliedRevision
         down_script,
         ..last.clone()
     };
+    let replaced: HashSet<_> = exchange.replaced.iter().collect();
     observed
         .applied
-        .retain(|row| !exchange.replaced.contains(&row.revision));
+        .retain(|row| !replaced.contains(&row.revision));
     let at = observed
         .applied
         .partition_point(|other| other.sequence < sequence);

@@ -292,8 +292,7 @@ fn clean(disk: &dyn Disk) -> Result<(), ExchangeError> {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    let hash = Sha256::digest(bytes);
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha256::digest(bytes))
 }
 
 fn at<T>(disk: &dyn Disk, name: &str, result: io::Result<T>) -> Result<T, ExchangeError> {

@@ -12,6 +12,7 @@ pub mod downgrade;
 pub mod edit;
 pub mod ensure_version;
 pub mod explain;
+mod files;
 pub mod heads;
 pub mod history;
 pub mod init;

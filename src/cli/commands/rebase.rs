@@ -1,15 +1,15 @@
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
-use super::revision::one;
+use super::{files, revision::one};
 use crate::{
     cli::{
         codes,
         context::Context,
         error::{Error, Exit},
     },
-    plan::{self, Rebase, RebaseRequest},
-    project::{self, Exchange},
-    report::{RebaseView, RecoveredView},
+    plan::{self, RebaseRequest},
+    project,
+    report::RebaseView,
     revision::{History, Observed, RevisionId},
 };
 
@@ -37,11 +37,7 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
-    let dir = &context.config.migrations;
-    if !args.dry_run
-        && let Some(files) = project::recover(dir)?
-    {
-        context.output.result(&RecoveredView { files });
+    if !args.dry_run && files::recover(context)? {
         return Ok(Exit::Done);
     }
     let Some(text) = &args.revision else {
@@ -65,7 +61,7 @@ pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     if let Some(rebase) = &rebase
         && !args.dry_run
     {
-        exchange(rebase, context)?;
+        files::exchange(&rebase.files, context)?;
     }
     context.output.result(&RebaseView {
         revision,
@@ -114,20 +110,6 @@ fn fresh(history: &History, onto: &RevisionId, count: usize) -> Vec<RevisionId> 
         ids.push(id);
     }
     ids
-}
-
-fn exchange(rebase: &Rebase, context: &Context) -> Result<(), Error> {
-    let files: Vec<_> = rebase
-        .files
-        .iter()
-        .map(|file| Exchange {
-            from: &file.from,
-            to: &file.to,
-            before: &file.before,
-            after: file.after.as_deref(),
-        })
-        .collect();
-    Ok(project::exchange(&context.config.migrations, &files)?)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use super::revision::one;
+use super::{files, revision::one};
 use crate::{
     cli::{
         codes,
@@ -6,8 +6,7 @@ use crate::{
         error::{Error, Exit},
     },
     plan, project,
-    project::Exchange,
-    report::{RecoveredView, SquashView},
+    report::SquashView,
 };
 
 /// Make one baseline of a revision and all that it needs
@@ -32,11 +31,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
-    let dir = &context.config.migrations;
-    if !args.dry_run
-        && let Some(files) = project::recover(dir)?
-    {
-        context.output.result(&RecoveredView { files });
+    if !args.dry_run && files::recover(context)? {
         return Ok(Exit::Done);
     }
     let dialect = context.dialect();
@@ -49,17 +44,7 @@ pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
     let message = args.message.lines().next().unwrap_or_default().trim();
     let squash = plan::squash(&history, dialect, to, message, &slug)?;
     if !args.dry_run {
-        let files: Vec<_> = squash
-            .files
-            .iter()
-            .map(|file| Exchange {
-                from: &file.from,
-                to: &file.to,
-                before: &file.before,
-                after: file.after.as_deref(),
-            })
-            .collect();
-        project::exchange(dir, &files)?;
+        files::exchange(&squash.files, context)?;
     }
     context.output.result(&SquashView {
         squash,

@@ -109,6 +109,5 @@ async fn fingerprint(connection: &mut PgConnection) -> Result<String, DatabaseEr
         hash.update(text(Some(&row), 0)?);
         hash.update(b"\n");
     }
-    let digest = hash.finalize();
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:x}", hash.finalize()))
 }

@@ -75,29 +75,16 @@ async fn tables(connection: &mut PgConnection) -> Result<Vec<FoundTable>, sqlx::
     tables.collect()
 }
 
-/// Columns as text, in the order of [`ForeignRow`]; those that the tool does not have are null.
 fn query(shape: &ForeignShape, table: &FoundTable) -> String {
     let quote = |name: &str| format!("t.{}", Dialect::Postgres.quote_name(name));
     let text = |column: Option<&str>| match column {
         Some(column) => format!("{}::text", quote(column)),
         None => "NULL::text".to_owned(),
     };
-    let checksum = match shape.checksum {
-        Some((column, true)) => format!("pg_catalog.encode({}, 'hex')", quote(column)),
-        other => text(other.map(|(column, _)| column)),
-    };
-    let columns = [
-        text(Some(shape.id)),
-        text(shape.name),
-        text(shape.kind),
-        text(shape.flag.map(|(column, _)| column)),
-        text(shape.at),
-        text(shape.duration.map(|(column, _)| column)),
-        checksum,
-    ];
+    let hex = |column: &str| format!("pg_catalog.encode({}, 'hex')", quote(column));
     format!(
         "SELECT {} FROM {} AS t ORDER BY {}",
-        columns.join(", "),
+        shape.selected(text, hex),
         table.quoted,
         quote(shape.order)
     )

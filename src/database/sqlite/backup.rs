@@ -256,8 +256,7 @@ fn fingerprint(connection: &mut Connection) -> Result<String, DatabaseError> {
     }
     let version = connection.integer("PRAGMA main.user_version")?;
     hash.update(version.unwrap_or_default().to_string());
-    let digest = hash.finalize();
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(format!("{:x}", hash.finalize()))
 }
 
 /// Looks into every page, row and index of a database.

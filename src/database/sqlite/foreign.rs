@@ -46,28 +46,15 @@ fn tables(connection: &mut Connection) -> Result<Vec<FoundTable>, DatabaseError>
     Ok(found)
 }
 
-/// Columns as text, in the order of [`ForeignRow`]; those that the tool does not have are null.
 fn query(shape: &ForeignShape, table: &FoundTable) -> String {
     let text = |column: Option<&str>| match column {
         Some(column) => format!("CAST({} AS TEXT)", quoted(column)),
         None => "NULL".to_owned(),
     };
-    let checksum = match shape.checksum {
-        Some((column, true)) => format!("lower(hex({}))", quoted(column)),
-        other => text(other.map(|(column, _)| column)),
-    };
-    let columns = [
-        text(Some(shape.id)),
-        text(shape.name),
-        text(shape.kind),
-        text(shape.flag.map(|(column, _)| column)),
-        text(shape.at),
-        text(shape.duration.map(|(column, _)| column)),
-        checksum,
-    ];
+    let hex = |column: &str| format!("lower(hex({}))", quoted(column));
     format!(
         "SELECT {} FROM {} ORDER BY {}",
-        columns.join(", "),
+        shape.selected(text, hex),
         table.quoted,
         quoted(shape.order)
     )

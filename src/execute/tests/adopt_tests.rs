@@ -7,9 +7,9 @@ use crate::{
     },
     execute::{Adopted, write_adoption},
     layout::{ForeignEntry, ForeignRecords, ForeignTool, Layout},
-    plan::{self, Adoption, Ahead, OutOfOrder, Situation},
+    plan::{self, Adoption},
     revision::{LogEvent, Observed, testing::history},
-    sql::{Dialect, Vars},
+    sql::Dialect,
 };
 
 /// Two revisions are applied, and one that is not here.
@@ -28,15 +28,8 @@ fn records() -> ForeignRecords {
 
 fn adoption() -> Adoption {
     let history = history(&[("1", ""), ("2", ""), ("3", "")]);
-    let situation = Situation {
-        history: &history,
-        observed: &Observed::default(),
-        dialect: Dialect::Sqlite,
-        vars: Vars::none(),
-        out_of_order: OutOfOrder::Error,
-        ahead: Ahead::Warn,
-        one_transaction: false,
-    };
+    let nothing = Observed::default();
+    let situation = crate::plan::testing::situation(&history, &nothing, Dialect::Sqlite);
     plan::adopt(&situation, &records(), Layout::Dbmate).unwrap()
 }
 

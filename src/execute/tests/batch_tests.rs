@@ -27,15 +27,7 @@ fn batch_history(directive: &str, update: &str) -> History {
 }
 
 fn situation<'a>(history: &'a History, observed: &'a Observed) -> Situation<'a> {
-    Situation {
-        history,
-        observed,
-        dialect: Dialect::Postgres,
-        vars: Vars::none(),
-        out_of_order: OutOfOrder::Error,
-        ahead: Ahead::Warn,
-        one_transaction: false,
-    }
+    crate::plan::testing::situation(history, observed, Dialect::Postgres)
 }
 
 fn observed(stored: &Stored) -> Observed {

@@ -42,15 +42,7 @@ async fn upgrade_after(
     let history = history(Mode::Each);
     let make = |observed: &Observed| {
         planned += 1;
-        let situation = Situation {
-            history: &history,
-            observed,
-            dialect: Dialect::Postgres,
-            vars: Vars::none(),
-            out_of_order: OutOfOrder::Error,
-            ahead: Ahead::Warn,
-            one_transaction: false,
-        };
+        let situation = crate::plan::testing::situation(&history, observed, Dialect::Postgres);
         let plan = plan::upgrade(&situation, &"head".parse().unwrap());
         plan.ok().filter(|_| planned <= plans).ok_or(Ended::NoPlan)
     };

@@ -27,13 +27,8 @@ fn history(sql: &str) -> History {
 fn plan(stored: &Stored, sql: &str, one_transaction: bool) -> Plan {
     let (history, observed) = (history(sql), stored.observed());
     let situation = Situation {
-        history: &history,
-        observed: &observed,
-        dialect: Dialect::Postgres,
-        vars: Vars::none(),
-        out_of_order: OutOfOrder::Error,
-        ahead: Ahead::Warn,
         one_transaction,
+        ..crate::plan::testing::situation(&history, &observed, Dialect::Postgres)
     };
     plan::upgrade(&situation, &"head".parse().unwrap()).unwrap()
 }

@@ -29,15 +29,7 @@ fn baseline() -> History {
 
 async fn upgrade(fake: &mut Fake) -> Result<(), DatabaseError> {
     let (history, observed) = (baseline(), fake.stored.observed());
-    let situation = Situation {
-        history: &history,
-        observed: &observed,
-        dialect: Dialect::Postgres,
-        vars: Vars::none(),
-        out_of_order: OutOfOrder::Error,
-        ahead: Ahead::Warn,
-        one_transaction: false,
-    };
+    let situation = crate::plan::testing::situation(&history, &observed, Dialect::Postgres);
     let plan = plan::upgrade(&situation, &"head".parse().unwrap()).unwrap();
     exchange(fake, &plan.exchanges).await?;
     let ended = execute(fake, plan).await;

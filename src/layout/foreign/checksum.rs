@@ -28,8 +28,7 @@ pub fn checksum_matches(tool: ForeignTool, recorded: &str, file: &str, text: &st
 
 /// SHA-384 of the file.
 fn sqlx(text: &str) -> String {
-    let digest = Sha384::digest(text);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x}", Sha384::digest(text))
 }
 
 /// `1` and `create_users` of `V1__create_users.sql`.

@@ -128,6 +128,29 @@ pub const SHAPES: [ForeignShape; 10] = [
 ];
 
 impl ForeignShape {
+    /// What is asked of a table, in the order of [`super::ForeignRow`]: `text` gives a column as text, or
+    /// NULL for one that the tool does not have, `hex` one of bytes in hexadecimal digits.
+    pub fn selected(
+        &self,
+        text: impl Fn(Option<&str>) -> String,
+        hex: impl Fn(&str) -> String,
+    ) -> String {
+        let checksum = match self.checksum {
+            Some((column, true)) => hex(column),
+            other => text(other.map(|(column, _)| column)),
+        };
+        let columns = [
+            text(Some(self.id)),
+            text(self.name),
+            text(self.kind),
+            text(self.flag.map(|(column, _)| column)),
+            text(self.at),
+            text(self.duration.map(|(column, _)| column)),
+            checksum,
+        ];
+        columns.join(", ")
+    }
+
     /// Every column that is read.
     pub fn columns(&self) -> impl Iterator<Item = &'static str> {
         let flag = self.flag.map(|(column, _)| column);

@@ -2,12 +2,11 @@ use chrono::DateTime;
 
 use super::*;
 use crate::{
-    plan::{Ahead, OutOfOrder},
     revision::{
         self, Direction, History, Observed, Script,
         testing::{history, row},
     },
-    sql::{Dialect, Vars},
+    sql::Dialect,
 };
 
 fn entry(text: &str) -> ForeignEntry {
@@ -50,15 +49,7 @@ fn adopted_on(
     records: &ForeignRecords,
     layout: Layout,
 ) -> Result<Adoption, AdoptError> {
-    let situation = Situation {
-        history,
-        observed,
-        dialect: Dialect::Sqlite,
-        vars: Vars::none(),
-        out_of_order: OutOfOrder::Error,
-        ahead: Ahead::Warn,
-        one_transaction: false,
-    };
+    let situation = crate::plan::testing::situation(history, observed, Dialect::Sqlite);
     adopt(&situation, records, layout)
 }
 
