@@ -20,6 +20,12 @@ const KNOWS_FORCE: u32 = 130_000;
 /// waits for some seconds each time.
 const ATTEMPTS: usize = 3;
 
+/// How long sessions may take to leave: the server lists one for a moment after its program has
+/// ended.
+const LEAVING: Duration = Duration::from_secs(1);
+/// How often it is looked whether they have.
+const LOOK: Duration = Duration::from_millis(20);
+
 const DUPLICATE_DATABASE: &str = "42P04";
 const UNIQUE_VIOLATION: &str = "23505";
 const UNDEFINED_DATABASE: &str = "3D000";
@@ -163,7 +169,16 @@ impl Server {
         }
         if !force {
             // Those without a user are the server's own, which it stops by itself.
-            self.refuse_others("AND a.usesysid IS NOT NULL").await?;
+            let others = "AND a.usesysid IS NOT NULL";
+            let begin = Instant::now();
+            loop {
+                match self.refuse_others(others).await {
+                    Err(DatabaseError::InUse { .. }) if begin.elapsed() < LEAVING => {
+                        tokio::time::sleep(LOOK).await;
+                    }
+                    outcome => break outcome?,
+                }
+            }
         }
         let knows_force = self
             .connection
