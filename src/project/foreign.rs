@@ -1,8 +1,9 @@
 //! Files of other tools: which of them are read, and how their scripts come to us.
 
-use std::{collections::HashMap, num::NonZero, panic::resume_unwind, sync::Arc, thread};
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
+    parallel,
     script_name::{FileName, ScriptName, classify},
     scripts::{Found, FoundScript, Kind, Look, Problems, located, problem, read_text},
 };
@@ -39,9 +40,6 @@ pub(super) fn detect(files: &impl Files, names: &[&str]) -> Result<Layout, Kind>
     })
 }
 
-/// Files that are worth a thread.
-const SHARE: usize = 100;
-
 /// Looks at every file of the directory, by `names`.
 pub(super) fn look(
     layout: Layout,
@@ -56,19 +54,8 @@ pub(super) fn look(
         dialect,
         files,
     };
-    let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    let shares = processors.min(sorted.len() / SHARE).max(1);
-    let share = |part: &[(&str, FileKind)]| {
-        let looks = part.iter().flat_map(|(name, kind)| reader.file(name, kind));
-        looks.collect::<Vec<Look>>()
-    };
-    let mut looks = thread::scope(|scope| {
-        let parts = sorted.chunks(sorted.len().div_ceil(shares).max(1));
-        let threads: Vec<_> = parts.map(|part| scope.spawn(move || share(part))).collect();
-        let parts = threads.into_iter().map(|thread| thread.join());
-        let parts = parts.map(|part| part.unwrap_or_else(|panic| resume_unwind(panic)));
-        parts.flatten().collect::<Vec<_>>()
-    });
+    let looks = parallel::map(&sorted, |(name, kind)| reader.file(name, kind));
+    let mut looks: Vec<Look> = looks.into_iter().flatten().collect();
     name_downs_like_ups(&mut looks);
     looks
 }

@@ -8,6 +8,7 @@
 mod directory;
 mod foreign;
 mod memory;
+mod parallel;
 mod reading;
 mod script_name;
 mod scripts;

@@ -1,11 +1,7 @@
 //! Scripts by their names and contents, wherever those come from: what is checked and how ups and
 //! downs come together is the same for a directory and for scripts that are compiled in.
 
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    ffi::OsStr,
-    sync::Arc,
-};
+use std::{collections::HashSet, ffi::OsStr, sync::Arc};
 
 use super::{
     script_name::{FileName, ScriptName, classify},
@@ -234,11 +230,10 @@ impl Scan {
             ids,
         } = self;
         let complete = problems.is_empty();
-        let texts: HashMap<String, Arc<str>> = pairs
+        // Problems of a history are those of ups.
+        let texts: Vec<(String, Arc<str>)> = pairs
             .iter()
-            // Both can be in one file; problems of a history are those of ups.
-            .flat_map(|pair| pair.down.iter().chain(std::iter::once(&pair.up)))
-            .map(|script| (script.file.clone(), script.text.clone()))
+            .map(|pair| (pair.up.file.clone(), pair.up.text.clone()))
             .collect();
         let history = History::new(pairs);
         match history.and_then(|history| history.with_repeatables(repeatables)) {
@@ -249,7 +244,8 @@ impl Scan {
                     .into_iter()
                     .filter(|problem| complete || is_certain(&problem.kind, &ids));
                 problems.extend(certain.map(|problem| {
-                    let text = texts.get(&problem.place.file).cloned();
+                    let of_file = texts.iter().find(|(file, _)| *file == problem.place.file);
+                    let text = of_file.map(|(_, text)| text.clone());
                     script_problem(problem, text)
                 }));
             }
@@ -269,12 +265,21 @@ fn is_certain(kind: &ProblemKind, ids: &HashSet<RevisionId>) -> bool {
 
 /// Brings ups and downs together: by id and slug, so that two revisions with
 /// one id stay two, for the history to name.
-fn pair_up(found: Vec<FoundScript>, problems: &mut Vec<DirectoryProblem>) -> Vec<ScriptPair> {
-    // One map: a map for each id would take several kilobytes a revision.
-    let mut groups: BTreeMap<(RevisionId, String), Group> = BTreeMap::new();
+fn pair_up(mut found: Vec<FoundScript>, problems: &mut Vec<DirectoryProblem>) -> Vec<ScriptPair> {
+    // By name the files are nearly in this order, whatever their ids are; of two with one name the
+    // first stays the first.
+    found.sort_by(|a, b| key(a).cmp(&key(b)));
+    let mut groups: Vec<Group> = Vec::with_capacity(found.len() / 2 + 1);
     for found in found {
-        let key = (found.name.id.clone(), found.name.slug.clone());
-        let group = groups.entry(key).or_default();
+        if groups
+            .last()
+            .is_none_or(|group| group.key() != Some(key(&found)))
+        {
+            groups.push(Group::default());
+        }
+        let Some(group) = groups.last_mut() else {
+            continue;
+        };
         let side = match found.name.direction {
             Direction::Up => &mut group.up,
             Direction::Down => &mut group.down,
@@ -291,7 +296,7 @@ fn pair_up(found: Vec<FoundScript>, problems: &mut Vec<DirectoryProblem>) -> Vec
             )),
         }
     }
-    let orphans = groups.values().filter(|group| group.up.is_none());
+    let orphans = groups.iter().filter(|group| group.up.is_none());
     let orphans = orphans.filter_map(|group| group.down.as_ref());
     problems.extend(orphans.map(|down| orphan(down, &groups)));
     let pair = |group: Group| {
@@ -305,7 +310,12 @@ fn pair_up(found: Vec<FoundScript>, problems: &mut Vec<DirectoryProblem>) -> Vec
             down,
         })
     };
-    groups.into_values().filter_map(pair).collect()
+    groups.into_iter().filter_map(pair).collect()
+}
+
+/// What the two directions of a revision have in common.
+fn key(found: &FoundScript) -> (&RevisionId, &str) {
+    (&found.name.id, &found.name.slug)
 }
 
 #[derive(Default)]
@@ -314,15 +324,28 @@ struct Group {
     down: Option<FoundScript>,
 }
 
+impl Group {
+    /// Of its scripts; it has one at least.
+    fn key(&self) -> Option<(&RevisionId, &str)> {
+        self.up.as_ref().or(self.down.as_ref()).map(key)
+    }
+}
+
 /// A down script without an up of its name.
-fn orphan(down: &FoundScript, groups: &BTreeMap<(RevisionId, String), Group>) -> DirectoryProblem {
+fn orphan(down: &FoundScript, groups: &[Group]) -> DirectoryProblem {
     let ScriptName { id, slug, .. } = down.name.clone();
-    let of_its_id = groups
-        .range((id.clone(), String::new())..)
-        .take_while(|((other, _), _)| *other == id);
-    let ups = of_its_id.filter(|(_, group)| group.up.is_some());
-    let kind = match ups.map(|((_, slug), _)| slug.clone()).next() {
-        Some(other) => ProblemKind::SlugMismatch { id, slug, other },
+    let before = |group: &Group| group.key().is_some_and(|(other, _)| *other < id);
+    let same = |group: &&Group| group.key().is_some_and(|(other, _)| *other == id);
+    let of_its_id = groups[groups.partition_point(before)..].iter();
+    let mut ups = of_its_id
+        .take_while(same)
+        .filter_map(|group| group.up.as_ref());
+    let kind = match ups.next() {
+        Some(up) => ProblemKind::SlugMismatch {
+            id,
+            slug,
+            other: up.name.slug.clone(),
+        },
         None => ProblemKind::MissingUp { id },
     };
     problem(down.file.clone(), Kind::Script(kind))

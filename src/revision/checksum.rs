@@ -1,4 +1,7 @@
-use std::{fmt, str::FromStr};
+use std::{
+    fmt::{self, Write},
+    str::FromStr,
+};
 
 use sha2::{Digest, Sha256};
 
@@ -7,7 +10,7 @@ use crate::sql::{Canonical, Placeholders};
 
 /// `v1:` and 64 hexadecimal digits: SHA-256 of a script's canonical form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Checksum(String);
+pub struct Checksum([u8; 32]);
 
 /// The text is no checksum this version knows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +33,7 @@ impl Checksum {
                 hash.update(&canonical.after);
             }
         }
-        Self(format!("v1:{:x}", hash.finalize()))
+        Self(hash.finalize().into())
     }
 }
 
@@ -65,20 +68,38 @@ impl FromStr for Checksum {
     type Err = ChecksumError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let valid = text.strip_prefix("v1:").is_some_and(|hex| {
-            hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-        });
-        if valid {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(ChecksumError(text.to_owned()))
-        }
+        let digest = text.strip_prefix("v1:").and_then(digest);
+        digest
+            .map(Self)
+            .ok_or_else(|| ChecksumError(text.to_owned()))
     }
+}
+
+/// What 64 digits, without upper case, write.
+fn digest(hex: &str) -> Option<[u8; 32]> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
+    let mut digest = [0; 32];
+    if pairs.len() != digest.len() || !rest.is_empty() {
+        return None;
+    }
+    for (byte, [high, low]) in digest.iter_mut().zip(pairs) {
+        *byte = digit(*high)? << 4 | digit(*low)?;
+    }
+    Some(digest)
 }
 
 impl fmt::Display for Checksum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        let mut text = String::from("v1:");
+        for byte in self.0 {
+            write!(text, "{byte:02x}")?;
+        }
+        f.pad(&text)
     }
 }
 

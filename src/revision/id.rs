@@ -15,7 +15,12 @@ use chrono::{DateTime, Utc};
 /// UTC timestamps (`YYYYMMDDHHMMSS`), but counters, 20-digit ids and versions of existing
 /// directories are read as well, so no machine integer holds it.
 #[derive(Clone, Debug)]
-pub struct RevisionId(Arc<str>);
+pub struct RevisionId {
+    text: Arc<str>,
+    /// Whether it is one number without leading zeros: texts that are longer are larger then, and
+    /// different ones are different ids.
+    plain: bool,
+}
 
 /// The text is neither digits nor numbers with dots between them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,17 +30,24 @@ pub struct RevisionIdError(pub String);
 impl RevisionId {
     /// The id that `time` gives: `YYYYMMDDHHMMSS` in UTC.
     pub fn from_time(time: DateTime<Utc>) -> Self {
-        Self(time.format("%Y%m%d%H%M%S").to_string().into())
+        Self::new(&time.format("%Y%m%d%H%M%S").to_string())
     }
 
     /// The digits as written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    fn new(text: &str) -> Self {
+        Self {
+            text: text.into(),
+            plain: !text.starts_with('0') && !text.contains('.'),
+        }
     }
 
     /// Its numbers without leading zeros.
     fn numbers(&self) -> impl Iterator<Item = &str> {
-        let numbers = self.0.split('.');
+        let numbers = self.text.split('.');
         numbers.map(|number| number.trim_start_matches('0'))
     }
 }
@@ -47,7 +59,7 @@ impl FromStr for RevisionId {
         let is_number =
             |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         if text.split('.').all(is_number) {
-            Ok(Self(text.into()))
+            Ok(Self::new(text))
         } else {
             Err(RevisionIdError(text.to_owned()))
         }
@@ -56,7 +68,7 @@ impl FromStr for RevisionId {
 
 impl fmt::Display for RevisionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(&self.text)
     }
 }
 
@@ -65,6 +77,9 @@ impl Ord for RevisionId {
         // Without leading zeros a longer number is a larger one.
         fn weighed(number: &str) -> (usize, &str) {
             (number.len(), number)
+        }
+        if self.plain && other.plain {
+            return weighed(&self.text).cmp(&weighed(&other.text));
         }
         let (a, b) = (self.numbers(), other.numbers());
         a.map(weighed).cmp(b.map(weighed))
@@ -79,7 +94,7 @@ impl PartialOrd for RevisionId {
 
 impl PartialEq for RevisionId {
     fn eq(&self, other: &Self) -> bool {
-        self.numbers().eq(other.numbers())
+        self.cmp(other).is_eq()
     }
 }
 
@@ -87,6 +102,9 @@ impl Eq for RevisionId {}
 
 impl Hash for RevisionId {
     fn hash<H: Hasher>(&self, state: &mut H) {
+        if self.plain {
+            return self.text.hash(state);
+        }
         for number in self.numbers() {
             number.hash(state);
         }

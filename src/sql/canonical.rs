@@ -79,7 +79,7 @@ impl<'a> Writer<'a> {
         match token.kind {
             TokenKind::Space => {
                 self.gap.any = true;
-                self.gap.line_end |= text.contains(['\n', '\r']);
+                self.gap.line_end |= text.bytes().any(|byte| matches!(byte, b'\n' | b'\r'));
             }
             TokenKind::LineComment => self.gap.any = true,
             TokenKind::BlockComment => {
@@ -272,6 +272,9 @@ fn transaction_name(mut words: Words) -> bool {
 
 /// Writes `text` with every CRLF as LF.
 fn push_lines(bytes: &mut Vec<u8>, text: &str) {
+    if !text.as_bytes().contains(&b'\r') {
+        return bytes.extend_from_slice(text.as_bytes());
+    }
     let mut lines = text.split("\r\n");
     bytes.extend_from_slice(lines.next().unwrap_or_default().as_bytes());
     for line in lines {
