@@ -449,7 +449,7 @@ mod tests {
     fn the_message_is_the_headers_or_the_slug_with_spaces() {
         let mut first = pair("1_add_users", "");
         let second = pair("2_add_users", "");
-        first.up.headers.message = Some("Add them".to_owned());
+        std::sync::Arc::make_mut(&mut first.up.headers).message = Some("Add them".to_owned());
         let h = History::new(vec![first, second]).unwrap();
         let messages: Vec<_> = h.by_id().map(|r| r.message.as_str()).collect();
         assert_eq!(messages, ["Add them", "add users"]);

@@ -1,4 +1,7 @@
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use super::{
     Checksum, Headers, Place, Problem, RevisionId,
@@ -42,8 +45,8 @@ pub struct Script {
     /// The whole file, BOM included. What a file of another tool holds besides is blanked out, so
     /// that every place in it is a place in the file.
     pub text: Arc<str>,
-    /// What its top block says.
-    pub headers: Headers,
+    /// What its top block says. Shared, as most say nothing.
+    pub headers: Arc<Headers>,
     /// See [`Self::alone`]; `None` when it is the text.
     alone: Option<Arc<str>>,
 }
@@ -94,7 +97,7 @@ impl Script {
                 direction,
                 file,
                 text,
-                headers,
+                headers: shared(headers),
                 alone: None,
             });
         }
@@ -163,6 +166,15 @@ impl Script {
     /// The checksum of its canonical form.
     pub fn checksum(&self, dialect: Dialect) -> Checksum {
         Checksum::of(&canonicalize(dialect, &self.text), &self.headers)
+    }
+}
+
+fn shared(headers: Headers) -> Arc<Headers> {
+    static NONE: LazyLock<Arc<Headers>> = LazyLock::new(Arc::default);
+    if headers == **NONE {
+        Arc::clone(&NONE)
+    } else {
+        Arc::new(headers)
     }
 }
 

@@ -90,10 +90,9 @@ impl LockFile {
             settings.actor,
             Utc::now().format("%Y-%m-%d %H:%M:%S UTC"),
         );
-        let _ = self
-            .file
-            .set_len(0)
-            .and_then(|()| self.file.write_all(text.as_bytes()));
+        let is_new = self.file.metadata().is_ok_and(|found| found.len() == 0);
+        let emptied = if is_new { Ok(()) } else { self.file.set_len(0) };
+        let _ = emptied.and_then(|()| self.file.write_all(text.as_bytes()));
     }
 }
 
