@@ -4,6 +4,7 @@
 //! ```sh
 //! tests/run -- cargo bench --bench peers                       # everything, into docs/benchmarks.md
 //! tests/run -- cargo bench --bench peers -- --sizes 10,100     # fewer revisions, to the terminal
+//! tests/run -- cargo bench --bench peers -- --no-limits        # no memory, growth and the like
 //! ```
 //!
 //! Peers that are not on the PATH are left out, and named. `MIGRATOR_BENCH_PG` names another server
@@ -46,7 +47,11 @@ fn main() {
             );
         }
     }
-    let limits = limits::measure(&databases, &options);
+    let limits = if options.limits {
+        limits::measure(&databases, &options)
+    } else {
+        Vec::new()
+    };
     let page = page::write(&measured, &limits, &tools, &missing, &options);
     if options.is_whole() {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");

@@ -8,6 +8,8 @@ pub struct Options {
     /// How many revisions.
     pub sizes: Vec<usize>,
     rounds: Option<usize>,
+    /// Whether what has a limit of its own is measured, too.
+    pub limits: bool,
 }
 
 impl Options {
@@ -24,6 +26,7 @@ impl Options {
                 None => SIZES.to_vec(),
             },
             rounds: value("--rounds").map(number),
+            limits: !arguments.iter().any(|argument| argument == "--no-limits"),
         }
     }
 
@@ -38,6 +41,6 @@ impl Options {
 
     /// Whether the page is to be written.
     pub fn is_whole(&self) -> bool {
-        self.sizes == SIZES
+        self.sizes == SIZES && self.limits
     }
 }

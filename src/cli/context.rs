@@ -2,11 +2,14 @@
 
 use std::{
     path::Path,
+    pin::pin,
     sync::{Arc, OnceLock},
+    thread,
 };
 
 use anyhow::Context as _;
 use serde_json::json;
+use tokio::sync::oneshot::{self, error::RecvError};
 
 use super::{
     args::Global,
@@ -21,8 +24,8 @@ use crate::{
     layout::Layout,
     plan::{Ahead, OutOfOrder, Plan, Situation},
     project::{
-        self, Config, ConfigProblem, ConfigProblemKind, Flags, Misspelt, Reading, Sources,
-        TransactionScope, Url,
+        self, Config, ConfigProblem, ConfigProblemKind, DirectoryProblem, Flags, Misspelt, Reading,
+        Sources, TransactionScope, Url,
     },
     report::Diagnostic,
     revision::{History, Observed},
@@ -109,6 +112,11 @@ impl Context {
                 url: global.url.clone(),
             },
         })
+    }
+
+    /// Whether there is a log file, by `flag` or the configuration.
+    pub fn is_logged(&self, flag: Option<&Path>) -> bool {
+        flag.is_some() || self.config.log_file.is_some()
     }
 
     /// Opens the log file that `flag` or the configuration names, if there is one. Comes before
@@ -220,6 +228,39 @@ impl Context {
         let reading = self.reading(dialect);
         project::read_history(&self.config.migrations, &self.shown_migrations(), &reading)
             .map_err(|problems| error::directory(&problems))
+    }
+
+    /// The same while a connection is made, which takes about as long. What is wrong with the
+    /// directory comes first, and then nothing is left of the connection.
+    pub async fn history_and_database(
+        &self,
+        location: &Location,
+        role: Role,
+    ) -> Result<(History, Box<dyn Database>), Error> {
+        let reading = self.reading(location.dialect());
+        let (directory, shown) = (self.config.migrations.clone(), self.shown_migrations());
+        let (done, mut read) = oneshot::channel();
+        thread::Builder::new()
+            .spawn(move || done.send(project::read_history(&directory, &shown, &reading)))
+            .context("can't start")?;
+        let mut opening = pin!(self.open(location, role));
+        let opened = tokio::select! {
+            biased;
+            history = &mut read => {
+                let history = read_by_thread(history)?;
+                return Ok((history, opening.await?));
+            }
+            opened = &mut opening => opened,
+        };
+        match (read_by_thread(read.await), opened) {
+            (Ok(history), opened) => Ok((history, opened?)),
+            (Err(error), Err(_)) => Err(error),
+            (Err(error), Ok(database)) => {
+                // Nothing was done with it.
+                let _ = database.close().await;
+                Err(error)
+            }
+        }
     }
 
     /// The same for a command that writes scripts.
@@ -393,6 +434,14 @@ impl Context {
         Error::new(codes::M402, format!("`{text}` is not one revision"))
             .hint("name a revision by its id")
     }
+}
+
+type ReadHistory = Result<History, Vec<DirectoryProblem>>;
+
+/// What the thread has read that was to read a directory.
+fn read_by_thread(read: Result<ReadHistory, RecvError>) -> Result<History, Error> {
+    let history = read.context("the directory was not read to its end")?;
+    history.map_err(|problems| error::directory(&problems))
 }
 
 fn parse(url: &Url) -> Result<Location, Error> {

@@ -68,7 +68,14 @@ impl BackupFirst {
 pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     let begin = Instant::now();
     let location = context.location()?;
-    let history = context.history(location.dialect())?;
+    let plain = !(request.dry_run || request.sql || context.is_logged(request.log_file.as_deref()));
+    let (history, database) = if plain && request.direction == Direction::Up {
+        let role = Role::Creator("upgrade");
+        let (history, database) = context.history_and_database(&location, role).await?;
+        (history, Some(database))
+    } else {
+        (context.history(location.dialect())?, None)
+    };
     let migration = Migration {
         context,
         place: context.place(&location),
@@ -76,19 +83,27 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
         history,
         request,
     };
+    if let Some(database) = database {
+        return migration.run_now(database, begin).await;
+    }
     if migration.request.dry_run {
         return migration.dry_run().await;
     }
     if migration.request.sql {
         return migration.sql().await;
     }
-    let command = match migration.request.direction {
-        Direction::Up => "upgrade",
-        Direction::Down => "downgrade",
+    let role = match migration.request.direction {
+        Direction::Up => Role::Creator("upgrade"),
+        Direction::Down => Role::reader("downgrade", &migration.history),
     };
+    let (Role::Creator(command) | Role::Reader(command)) = role;
     let file = migration.request.log_file.as_deref();
     context.open_log(file, command, &migration.place)?;
-    let result = migration.run_now(&migration.location, begin).await;
+    let result = async {
+        let database = context.connect(&migration.location, role).await?;
+        migration.run_now(database, begin).await
+    };
+    let result = result.await;
     context.end_log(&result);
     result
 }
@@ -115,12 +130,11 @@ impl Migration<'_> {
         Ok(Exit::Done)
     }
 
-    async fn run_now(&self, location: &Location, begin: Instant) -> Result<Exit, Error> {
-        let role = match self.request.direction {
-            Direction::Up => Role::Creator("upgrade"),
-            Direction::Down => Role::reader("downgrade", &self.history),
-        };
-        let mut database = self.context.connect(location, role).await?;
+    async fn run_now(
+        &self,
+        mut database: Box<dyn Database>,
+        begin: Instant,
+    ) -> Result<Exit, Error> {
         let result = self.locked(database.as_mut(), begin).await;
         let released = execute::release(database).await;
         let exit = result?;

@@ -11,7 +11,7 @@ use sqlx::{ConnectOptions, PgConnection, Row, postgres::PgConnectOptions};
 use super::{
     super::{DatabaseError, SqlFailure},
     error,
-    message::{block, literal, rows},
+    message::{literal, rows},
     session,
     version_table::{Presence, VersionTable},
 };
@@ -128,6 +128,9 @@ pub(super) async fn resolve(
     }
 }
 
+/// `client_connection_check_interval` is known from here on, as `server_version_num`.
+const KNOWS_WATCHFUL: u32 = 140_000;
+
 struct Found {
     /// Where a table of the name is, in the order of the search path.
     tables: Vec<String>,
@@ -206,17 +209,22 @@ pub(super) fn unique_mark() -> String {
 pub(super) const AS_LOGIN: &str = "SET LOCAL ROLE NONE";
 
 async fn identify(connection: &mut PgConnection, mark: &str) -> Result<Backend, sqlx::Error> {
-    let sql = format!(
-        "{};\n{AS_LOGIN};\nSELECT a.pid, a.backend_start::text, pg_catalog.current_setting('{MARK}', true), \
+    let watchful = connection
+        .server_version_num()
+        .is_none_or(|version| version >= KNOWS_WATCHFUL);
+    let identity = format!(
+        "{AS_LOGIN};\nSELECT a.pid, a.backend_start::text, pg_catalog.current_setting('{MARK}', true), \
          pg_catalog.current_setting('client_connection_check_interval', true) \
-         FROM pg_catalog.pg_stat_activity AS a WHERE a.pid = pg_catalog.pg_backend_pid()",
-        // Not every version and platform has it.
-        block(&format!(
-            "BEGIN {}; EXCEPTION WHEN OTHERS THEN NULL; END",
-            session::BE_WATCHFUL
-        ))
+         FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a"
     );
-    let found = rows(connection, &sql).await?;
+    let watched = format!("{};\n{identity}", session::BE_WATCHFUL);
+    let found = match rows(connection, if watchful { &watched } else { &identity }).await {
+        // Not every platform has it.
+        Err(error) if watchful && error::from_server(&error).is_some() => {
+            rows(connection, &identity).await?
+        }
+        found => found?,
+    };
     let row = found.first().ok_or(sqlx::Error::RowNotFound)?;
     let interval = row.try_get::<Option<String>, _>(3)?;
     Ok(Backend {

@@ -18,24 +18,15 @@ pub(super) fn key(schema: &str, table: &str) -> i64 {
     i64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
-/// Tries once; harmless when the lock is held already.
+/// Tries once; harmless when the lock is held already: [`release`] counts nothing.
 pub(super) async fn attempt(
     connection: &mut PgConnection,
     key: i64,
 ) -> Result<LockAttempt, sqlx::Error> {
-    let own = held(key, "l.pid = pg_catalog.pg_backend_pid()");
-    let sql = format!(
-        "SELECT CASE WHEN EXISTS (SELECT 1 {own}) THEN true \
-         ELSE pg_catalog.pg_try_advisory_lock({key}) END::text"
-    );
+    let sql = format!("SELECT {}::text", for_session(key));
     let found = rows(connection, &sql).await?;
-    if found
-        .first()
-        .map(|row| row.try_get::<String, _>(0))
-        .transpose()?
-        .as_deref()
-        == Some("true")
-    {
+    let taken = found.first().map(|row| row.try_get::<String, _>(0));
+    if taken.transpose()?.as_deref() == Some("true") {
         return Ok(LockAttempt::Acquired);
     }
     let others = held(key, "l.pid <> pg_catalog.pg_backend_pid()");

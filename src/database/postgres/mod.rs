@@ -80,6 +80,8 @@ pub struct Postgres {
     /// without a break.
     sure: bool,
     session: SessionState,
+    /// Whether there may be deferrable constraints, in a run of several steps.
+    deferrable: bool,
     /// Inside of [`Database::begin_run`]: all that its steps have changed.
     run: Option<Vec<RecordChange>>,
     /// Time spent outside of transactions, for the next record's duration.
@@ -124,6 +126,7 @@ impl Postgres {
             locked: false,
             sure: false,
             session: SessionState::default(),
+            deferrable: true,
             run: None,
             carried: Duration::ZERO,
         })
@@ -331,7 +334,9 @@ impl Database for Postgres {
     }
 
     async fn begin_run(&mut self, _foreign_keys: bool) -> Result<(), DatabaseError> {
-        self.ensure().await?;
+        let (connection, _) = self.parts().await?;
+        let deferrable = session::has_deferrable_constraints(connection).await;
+        self.deferrable = self.answer(deferrable.map_err(Trouble::from)).await?;
         let guard = record::lock_guard(&self.table, self.backend.pid);
         let mut message = Message::default();
         message.extend(StepStage::Begin, ["BEGIN", &guard]);

@@ -350,15 +350,10 @@ fn exactly_one(subject: &Subject, command: &str) -> String {
     ))
 }
 
-/// Ids are equal by value: `007` is `7`.
+/// The row of a subject, by the text that it was read with: an index leads there.
 fn is(subject: &Subject) -> String {
-    match subject {
-        Subject::Revision(id) => equals(
-            "pg_catalog.ltrim(t.revision, '0')",
-            &format!("'{}'::text", id.as_str().trim_start_matches('0')),
-        ),
-        Subject::Repeatable(id) => equals("t.revision", &format!("{}::text", literal(id.as_str()))),
-    }
+    let text = literal(subject.as_str());
+    equals("t.revision", &format!("{text}::text"))
 }
 
 /// Whatever `=` a search path may lead to.

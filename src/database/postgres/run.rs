@@ -45,6 +45,7 @@ impl Postgres {
             self.enter(step).await.map_err(begin)?;
         }
         self.note_user(step);
+        self.deferrable |= session::may_defer(step.text);
         let mut recorded = BatchRecord::default();
         let is_batch = matches!(work, Work::Batch(_));
         self.running.begin();
@@ -113,6 +114,7 @@ impl Postgres {
             timeouts,
             usual_timeouts,
             in_run: self.run.is_some(),
+            deferrable: self.deferrable,
             authorized: self.session.authorized,
             timed: self.settings.statement_times,
             marked: self.settings.statement_marks,

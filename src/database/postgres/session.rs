@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use sqlx::{PgConnection, Row};
+
 use super::{
     connect::{self, Backend},
-    message::literal,
+    message::{literal, rows},
 };
 
 /// Takes back everything that a script can leave behind; may run in a transaction.
@@ -54,6 +56,25 @@ pub(super) const DECLARED_CONSTRAINTS: [&str; 2] = [
      LOOP EXECUTE pg_catalog.concat('SET CONSTRAINTS ', name, ' IMMEDIATE'); END LOOP; \
      END$migrator$",
 ];
+
+/// Whether a script may make a deferrable constraint, other than by code that is elsewhere.
+pub(super) fn may_defer(script: &str) -> bool {
+    let word = b"defer";
+    let mut windows = script.as_bytes().windows(word.len());
+    windows.any(|window| window.eq_ignore_ascii_case(word))
+}
+
+/// Whether there is a constraint that [`DECLARED_CONSTRAINTS`] are for. In a large schema looking
+/// for them takes longer than a small step.
+pub(super) async fn has_deferrable_constraints(
+    connection: &mut PgConnection,
+) -> Result<bool, sqlx::Error> {
+    let sql =
+        "SELECT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.condeferrable)::text";
+    let found = rows(connection, sql).await?;
+    let row = found.first().ok_or(sqlx::Error::RowNotFound)?;
+    Ok(row.try_get::<String, _>(0)? == "true")
+}
 
 /// Timeouts for what runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

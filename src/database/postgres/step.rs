@@ -37,6 +37,8 @@ pub(super) struct Stepper<'a> {
     pub usual_timeouts: bool,
     /// Whether one transaction holds many steps.
     pub in_run: bool,
+    /// Whether there may be constraints that [`session::DECLARED_CONSTRAINTS`] are for.
+    pub deferrable: bool,
     /// Whether the session may have another session user.
     pub authorized: bool,
     /// Whether the time of each statement is taken.
@@ -287,7 +289,7 @@ impl Stepper<'_> {
         message.push(verify, "SAVEPOINT migrator");
         message.push(verify, "RELEASE SAVEPOINT migrator");
         message.push(verify, "SET CONSTRAINTS ALL IMMEDIATE");
-        if self.in_run {
+        if self.in_run && self.deferrable {
             message.extend(verify, session::DECLARED_CONSTRAINTS);
         }
         if step.keep_session {

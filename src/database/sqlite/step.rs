@@ -352,16 +352,20 @@ impl Attempt<'_> {
         if self.connection.control.is_cancelled() {
             return Err(DatabaseError::Interrupted);
         }
-        if self.step.keep_session || session::is_touched_by(self.step) {
+        let touched = session::is_touched_by(self.step);
+        if self.step.keep_session || touched {
             self.query_only = session::allow_writing(self.connection)?;
         }
-        if self.restores_before_record && !self.step.keep_session {
-            session::restore(self.connection)?;
+        let temporary = session::unhook(self.connection, self.table)?;
+        self.temporary = Some(temporary);
+        if touched || temporary {
+            if self.restores_before_record && !self.step.keep_session {
+                session::restore(self.connection)?;
+            }
+            if self.run.is_some() {
+                session::detach_all(self.connection)?;
+            }
         }
-        if self.run.is_some() {
-            session::detach_all(self.connection)?;
-        }
-        self.temporary = Some(session::unhook(self.connection, self.table)?);
         record::write(self.connection, self.table, self.occasion, changes, log)
     }
 }
