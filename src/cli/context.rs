@@ -230,34 +230,55 @@ impl Context {
             .map_err(|problems| error::directory(&problems))
     }
 
-    /// The same while a connection is made, which takes about as long. What is wrong with the
-    /// directory comes first, and then nothing is left of the connection.
-    pub async fn history_and_database(
+    /// The same while a connection is made and its state is read, which takes about as long. What
+    /// is wrong with the directory comes first, and then nothing is left of the connection.
+    ///
+    /// The state is known, and the lock held, unless someone else has it.
+    pub async fn history_and_state(
         &self,
         location: &Location,
         role: Role,
-    ) -> Result<(History, Box<dyn Database>), Error> {
-        let reading = self.reading(location.dialect());
+    ) -> Result<(History, (Box<dyn Database>, Option<Observed>)), Error> {
+        let reading = Reading {
+            checksums: true,
+            ..self.reading(location.dialect())
+        };
         let (directory, shown) = (self.config.migrations.clone(), self.shown_migrations());
         let (done, mut read) = oneshot::channel();
         thread::Builder::new()
             .spawn(move || done.send(project::read_history(&directory, &shown, &reading)))
             .context("can't start")?;
-        let mut opening = pin!(self.open(location, role));
-        let opened = tokio::select! {
+        let mut looking = pin!(self.look(location, role));
+        let looked = tokio::select! {
             biased;
             history = &mut read => {
                 let history = read_by_thread(history)?;
-                return Ok((history, opening.await?));
+                return Ok((history, looking.await?));
             }
-            opened = &mut opening => opened,
+            looked = &mut looking => looked,
         };
-        match (read_by_thread(read.await), opened) {
-            (Ok(history), opened) => Ok((history, opened?)),
+        match (read_by_thread(read.await), looked) {
+            (Ok(history), looked) => Ok((history, looked?)),
             (Err(error), Err(_)) => Err(error),
-            (Err(error), Ok(database)) => {
+            (Err(error), Ok((database, _))) => {
                 // Nothing was done with it.
-                let _ = database.close().await;
+                let _ = execute::release(database).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn look(
+        &self,
+        location: &Location,
+        role: Role,
+    ) -> Result<(Box<dyn Database>, Option<Observed>), DatabaseError> {
+        let mut database = self.open(location, role).await?;
+        match execute::look_early(database.as_mut()).await {
+            Ok(observed) => Ok((database, observed)),
+            Err(error) => {
+                // The error says it all.
+                let _ = execute::release(database).await;
                 Err(error)
             }
         }
@@ -295,6 +316,7 @@ impl Context {
             dialect,
             layout: self.config.layout,
             leave_out: self.config.leave_out.clone(),
+            checksums: false,
         }
     }
 

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::{Done, LockError, Options, Outcome, PartialFailure, Sink, Stop, exchange, lock, run};
 use crate::{
-    database::{Cancel, Database, DatabaseError, Detail},
+    database::{Cancel, Database, DatabaseError, Detail, LockAttempt},
     plan::Plan,
     revision::{Direction, Observed, RevisionId, Subject},
 };
@@ -73,21 +73,22 @@ where
     P: FnMut(&Observed) -> Result<Plan, E>,
 {
     let nothing = |_: &Plan| std::future::ready(Ok(()));
-    migrate_after(database, manner, plan, nothing, stop, sink).await
+    migrate_after(database, manner, None, (plan, nothing), stop, sink).await
 }
 
 /// Locks, observes, plans, does what is to be done `before` the first step, runs; and again when the state changed under the plan. The lock is the
 /// caller's to give back, whatever comes of it: [`release`].
 ///
-/// `before` gets the plan as long as nothing is done, and only where there is something to do.
+/// `known` is the state where the lock was taken before, by [`look_early`]. `before` gets the plan as
+/// long as nothing is done, and only where there is something to do.
 ///
 /// # Errors
 /// When there is no lock, no state or no plan to be had, or `before` fails; nothing was run then.
 pub async fn migrate_after<E, P, B>(
     database: &mut dyn Database,
     manner: Manner,
-    plan: P,
-    before: B,
+    known: Option<Observed>,
+    (plan, before): (P, B),
     stop: &Stop,
     sink: &Sink,
 ) -> Result<Migrated, Aborted<E>>
@@ -98,7 +99,8 @@ where
 {
     let mut abandoned = Abandoned(Some(database.canceller()));
     let mut done = Vec::new();
-    let result = attempts(database, manner, (plan, before), stop, sink, &mut done).await;
+    let waits = Waits { manner, stop, sink };
+    let result = attempts(database, waits, known, (plan, before), &mut done).await;
     abandoned.0 = None;
     match result {
         Ok((finish, not_run, now)) => Ok(Migrated {
@@ -111,12 +113,40 @@ where
     }
 }
 
+/// How long things may take, who may end them, and who is told.
+struct Waits<'a> {
+    manner: Manner,
+    stop: &'a Stop,
+    sink: &'a Sink,
+}
+
+impl Manner {
+    /// What has to be known for a plan.
+    fn detail(self) -> Detail {
+        match self.direction {
+            Direction::Up => Detail::Brief,
+            Direction::Down => Detail::WithScripts,
+        }
+    }
+}
+
+/// Takes the lock and reads the state for an upgrade, if the lock is free: what a run does first can
+/// be done while its directory is read. Otherwise nothing has happened.
+///
+/// # Errors
+/// What [`migrate_after`] would meet as well; the lock may be held then.
+pub async fn look_early(database: &mut dyn Database) -> Result<Option<Observed>, DatabaseError> {
+    match database.try_lock().await? {
+        LockAttempt::Acquired => database.observe(Detail::Brief).await.map(Some),
+        LockAttempt::Held { .. } => Ok(None),
+    }
+}
+
 async fn attempts<E, P, B>(
     database: &mut dyn Database,
-    manner: Manner,
+    Waits { manner, stop, sink }: Waits<'_>,
+    mut known: Option<Observed>,
     (mut plan, mut before): (P, B),
-    stop: &Stop,
-    sink: &Sink,
     all: &mut Vec<Done>,
 ) -> Result<(Finish, Vec<Subject>, Option<Observed>), E>
 where
@@ -124,14 +154,15 @@ where
     P: FnMut(&Observed) -> Result<Plan, E>,
     B: AsyncFnMut(&Plan) -> Result<(), E>,
 {
-    let detail = match manner.direction {
-        Direction::Up => Detail::Brief,
-        Direction::Down => Detail::WithScripts,
-    };
     let mut attempts = 0;
     while attempts < ATTEMPTS {
-        lock(database, manner.lock_wait, stop, sink).await?;
-        let observed = database.observe(detail).await?;
+        let observed = match known.take() {
+            Some(observed) => observed,
+            None => {
+                lock(database, manner.lock_wait, stop, sink).await?;
+                database.observe(manner.detail()).await?
+            }
+        };
         let plan = plan(&observed)?;
         if all.is_empty() && !plan.steps.is_empty() {
             before(&plan).await?;

@@ -21,7 +21,8 @@ mod units;
 pub use event::{BatchState, Event, Sink, SlowStatement, StatementSpot};
 pub use lock::{LockError, lock};
 pub use migrate::{
-    ATTEMPTS, Aborted, Finish, Manner, Migrated, migrate, migrate_after, release, standing,
+    ATTEMPTS, Aborted, Finish, Manner, Migrated, look_early, migrate, migrate_after, release,
+    standing,
 };
 pub use outcome::{BatchTotal, Done, Failure, Outcome, PartialFailure};
 pub use record::{Adopted, exchange, write, write_adoption, write_repairs};

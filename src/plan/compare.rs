@@ -75,10 +75,7 @@ pub fn pending<'a>(history: &'a History, observed: &Observed) -> Vec<&'a Revisio
 
 /// As [`compare`], without a look at down scripts, which no upgrade needs.
 pub(super) fn compare_ups(history: &History, observed: &Observed, dialect: Dialect) -> Drift {
-    let mut drift = Drift {
-        relation: relation(history, observed),
-        ..Drift::default()
-    };
+    let mut drift = Drift::default();
     for row in observed.applied.iter() {
         // Its script may be mended beyond what is done; resuming compares that.
         let mut in_middle = false;
@@ -95,18 +92,19 @@ pub(super) fn compare_ups(history: &History, observed: &Observed, dialect: Diale
             }
         }
     }
+    if !drift.unknown.is_empty() {
+        drift.relation = relation(history, observed);
+    }
     drift.out_of_order = out_of_order(history, observed);
     drift
 }
 
 /// The highest applied id that the directory knows.
 pub(super) fn highest<'a>(history: &History, observed: &'a Observed) -> Option<&'a RevisionId> {
-    observed
-        .applied
-        .iter()
-        .map(|row| &row.revision)
-        .filter(|id| history.get(id).is_some())
-        .max()
+    let mut ids: Vec<_> = observed.applied.iter().map(|row| &row.revision).collect();
+    // Nearly in order already; of those above the highest known one there are few.
+    ids.sort();
+    ids.into_iter().rev().find(|id| history.get(id).is_some())
 }
 
 fn out_of_order(history: &History, observed: &Observed) -> Vec<RevisionId> {
@@ -123,17 +121,19 @@ fn out_of_order(history: &History, observed: &Observed) -> Vec<RevisionId> {
 }
 
 fn relation(history: &History, observed: &Observed) -> Relation {
-    let applied: HashSet<_> = observed.applied.iter().map(|row| &row.revision).collect();
-    let (known, unknown): (Vec<_>, Vec<_>) = observed
+    let is_known = |row: &&AppliedRevision| history.get(&row.revision).is_some();
+    let unknown: Vec<_> = observed
         .applied
         .iter()
-        .partition(|row| history.get(&row.revision).is_some());
+        .filter(|row| !is_known(row))
+        .collect();
     if unknown.is_empty() {
         return Relation::Known;
     }
-    if known.is_empty() {
+    if unknown.len() == observed.applied.len() {
         return Relation::Unrelated;
     }
+    let applied: HashSet<_> = observed.applied.iter().map(|row| &row.revision).collect();
     let heads: HashSet<_> = history.heads().into_iter().map(|head| &head.id).collect();
     let is_unknown = |id: &RevisionId| applied.contains(id) && history.get(id).is_none();
     let above = |row: &&AppliedRevision| {

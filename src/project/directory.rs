@@ -10,7 +10,7 @@ use super::{
     foreign::{self, Files},
     parallel,
     reading::Reading,
-    scripts::{DirectoryProblem, Kind, Look, Scan, look, problem, sorted},
+    scripts::{DirectoryProblem, Kind, Look, Scan, look, problem, sorted, take_checksum},
 };
 use crate::{
     layout::{Depth, Layout},
@@ -121,17 +121,17 @@ impl Disk<'_> {
         let names: Vec<String> = entries.iter().map(name_of).collect();
         let layout = self.layout(&names, reading)?;
         if layout == Layout::Native && reading.leave_out.is_empty() {
-            return Ok(self.look_at_all(&entries.iter().collect::<Vec<_>>(), reading.dialect));
+            return Ok(self.look_at_all(&entries.iter().collect::<Vec<_>>(), reading));
         }
         let mut paths = self.below(layout.depth(), entries);
         self.leave_out(&mut paths, reading)?;
         if layout == Layout::Native {
             let is_kept = |entry: &&DirEntry| paths.contains(&name_of(entry));
             let kept: Vec<_> = entries.iter().filter(is_kept).collect();
-            return Ok(self.look_at_all(&kept, reading.dialect));
+            return Ok(self.look_at_all(&kept, reading));
         }
         let names: Vec<&str> = paths.iter().map(String::as_str).collect();
-        Ok(foreign::look(layout, reading.dialect, self, &names))
+        Ok(foreign::look(layout, reading, self, &names))
     }
 
     /// Names of all files, relative to the directory, as far down as scripts are looked for.
@@ -178,8 +178,12 @@ impl Disk<'_> {
         Ok(())
     }
 
-    fn look_at_all(&self, entries: &[&DirEntry], dialect: Dialect) -> Vec<Look> {
-        parallel::map(entries, |entry| self.look_at(entry, dialect))
+    fn look_at_all(&self, entries: &[&DirEntry], reading: &Reading) -> Vec<Look> {
+        parallel::map(entries, |entry| {
+            let look = self.look_at(entry, reading.dialect);
+            take_checksum(look.0.as_ref(), reading);
+            look
+        })
     }
 
     fn look_at(&self, entry: &DirEntry, dialect: Dialect) -> Look {

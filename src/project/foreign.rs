@@ -4,8 +4,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{
     parallel,
+    reading::Reading,
     script_name::{FileName, ScriptName, classify},
-    scripts::{Found, FoundScript, Kind, Look, Problems, located, problem, read_text},
+    scripts::{
+        Found, FoundScript, Kind, Look, Problems, located, problem, read_text, take_checksum,
+    },
 };
 use crate::{
     layout::{self, Fault, FaultKind, FileKind, Holds, Layout, ScriptFile},
@@ -43,10 +46,11 @@ pub(super) fn detect(files: &impl Files, names: &[&str]) -> Result<Layout, Kind>
 /// Looks at every file of the directory, by `names`.
 pub(super) fn look(
     layout: Layout,
-    dialect: Dialect,
+    reading: &Reading,
     files: &impl Files,
     names: &[&str],
 ) -> Vec<Look> {
+    let dialect = reading.dialect;
     let kinds = layout::sort_out(layout, dialect, names);
     let sorted: Vec<_> = names.iter().copied().zip(kinds).collect();
     let reader = Reader {
@@ -54,7 +58,13 @@ pub(super) fn look(
         dialect,
         files,
     };
-    let looks = parallel::map(&sorted, |(name, kind)| reader.file(name, kind));
+    let looks = parallel::map(&sorted, |(name, kind)| {
+        let looks = reader.file(name, kind);
+        for (found, _) in &looks {
+            take_checksum(found.as_ref(), reading);
+        }
+        looks
+    });
     let mut looks: Vec<Look> = looks.into_iter().flatten().collect();
     name_downs_like_ups(&mut looks);
     looks

@@ -94,7 +94,7 @@ impl Memory {
             return Scan::of(looks).history();
         }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        Scan::of(foreign::look(layout, reading.dialect, self, &names)).history()
+        Scan::of(foreign::look(layout, reading, self, &names)).history()
     }
 
     /// The names that a layout looks at.

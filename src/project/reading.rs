@@ -12,6 +12,8 @@ pub struct Reading {
     /// Names of files that are not read, relative to the directory. With a `*` in front, all that
     /// end so. One that is no file's name is a problem.
     pub leave_out: Vec<String>,
+    /// Whether the checksums of up scripts are taken as well, by all who read.
+    pub checksums: bool,
 }
 
 impl Reading {
@@ -21,6 +23,7 @@ impl Reading {
             dialect,
             layout: None,
             leave_out: Vec::new(),
+            checksums: false,
         }
     }
 

@@ -4,6 +4,7 @@
 use std::{collections::HashSet, ffi::OsStr, sync::Arc};
 
 use super::{
+    reading::Reading,
     script_name::{FileName, ScriptName, classify},
     text::{TextProblem, check_line_ends, decode},
 };
@@ -99,6 +100,17 @@ pub(super) type Problems = Vec<DirectoryProblem>;
 /// What a file is to us; also when it is wrong, so that nothing is said to be missing that is
 /// there.
 pub(super) type Look = (Option<Found>, Vec<DirectoryProblem>);
+
+/// Takes the checksum of an up script, where that is wanted.
+pub(super) fn take_checksum(found: Option<&Found>, reading: &Reading) {
+    if let Some(Found::Script(found)) = found
+        && let Some(script) = &found.script
+        && script.direction == Direction::Up
+        && reading.checksums
+    {
+        script.checksum(reading.dialect);
+    }
+}
 
 /// Looks at the file of that name, which is shown as `file`. Only that of a script is read.
 pub(super) fn look(

@@ -1,6 +1,6 @@
 use std::{
     fmt,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use super::{
@@ -49,7 +49,20 @@ pub struct Script {
     pub headers: Arc<Headers>,
     /// See [`Self::alone`]; `None` when it is the text.
     alone: Option<Arc<str>>,
+    taken: Taken,
 }
+
+/// The checksum of a script, once it was taken. Scripts are the same with it and without.
+#[derive(Clone, Debug, Default)]
+struct Taken(OnceLock<(Dialect, Checksum)>);
+
+impl PartialEq for Taken {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Taken {}
 
 impl Script {
     /// Reads the headers of `text` by the comment rules of `dialect`.
@@ -99,6 +112,7 @@ impl Script {
                 text,
                 headers: shared(headers),
                 alone: None,
+                taken: Taken::default(),
             });
         }
         problems.sort_by_key(|(offset, _)| *offset);
@@ -137,6 +151,7 @@ impl Script {
         Ok(Self {
             text: part.text,
             alone: Some(alone.text),
+            taken: Taken::default(),
             file: alone.file,
             headers: alone.headers,
             direction,
@@ -147,6 +162,7 @@ impl Script {
     pub(super) fn in_file(self, text: Arc<str>) -> Self {
         Self {
             alone: Some(self.text),
+            taken: Taken::default(),
             text,
             ..self
         }
@@ -163,9 +179,13 @@ impl Script {
         header_line::locate(&self.text, header::REVISES, Some(id))
     }
 
-    /// The checksum of its canonical form.
+    /// The checksum of its canonical form. It is taken once.
     pub fn checksum(&self, dialect: Dialect) -> Checksum {
-        Checksum::of(&canonicalize(dialect, &self.text), &self.headers)
+        let of = || Checksum::of(&canonicalize(dialect, &self.text), &self.headers);
+        match self.taken.0.get_or_init(|| (dialect, of())) {
+            (taken, checksum) if *taken == dialect => checksum.clone(),
+            _ => of(),
+        }
     }
 }
 

@@ -69,10 +69,10 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     let begin = Instant::now();
     let location = context.location()?;
     let plain = !(request.dry_run || request.sql || context.is_logged(request.log_file.as_deref()));
-    let (history, database) = if plain && request.direction == Direction::Up {
+    let (history, opened) = if plain && request.direction == Direction::Up {
         let role = Role::Creator("upgrade");
-        let (history, database) = context.history_and_database(&location, role).await?;
-        (history, Some(database))
+        let (history, opened) = context.history_and_state(&location, role).await?;
+        (history, Some(opened))
     } else {
         (context.history(location.dialect())?, None)
     };
@@ -83,8 +83,8 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
         history,
         request,
     };
-    if let Some(database) = database {
-        return migration.run_now(database, begin).await;
+    if let Some((database, known)) = opened {
+        return migration.run_now(database, known, begin).await;
     }
     if migration.request.dry_run {
         return migration.dry_run().await;
@@ -101,7 +101,7 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     context.open_log(file, command, &migration.place)?;
     let result = async {
         let database = context.connect(&migration.location, role).await?;
-        migration.run_now(database, begin).await
+        migration.run_now(database, None, begin).await
     };
     let result = result.await;
     context.end_log(&result);
@@ -133,9 +133,10 @@ impl Migration<'_> {
     async fn run_now(
         &self,
         mut database: Box<dyn Database>,
+        known: Option<Observed>,
         begin: Instant,
     ) -> Result<Exit, Error> {
-        let result = self.locked(database.as_mut(), begin).await;
+        let result = self.locked(database.as_mut(), known, begin).await;
         let released = execute::release(database).await;
         let exit = result?;
         // The work is committed; an unlock that fails ends with the session anyhow.
@@ -145,14 +146,19 @@ impl Migration<'_> {
         Ok(exit)
     }
 
-    async fn locked(&self, database: &mut dyn Database, begin: Instant) -> Result<Exit, Error> {
+    async fn locked(
+        &self,
+        database: &mut dyn Database,
+        known: Option<Observed>,
+        begin: Instant,
+    ) -> Result<Exit, Error> {
         let (progress, sink) = self.context.output.progress();
         let slow = SlowList::default();
         let sink = self.context.logged(slow.keep(sink));
         let stop = Stop::default();
         execute::watch(stop.clone(), database.canceller(), Sink::clone(&sink))
             .context("can't start")?;
-        let result = self.run(database, &stop, &sink, begin).await;
+        let result = self.run(database, known, (&stop, &sink), begin).await;
         if let Some(progress) = progress {
             progress.finish(!matches!(result, Ok((_, None))));
         }
@@ -178,8 +184,8 @@ impl Migration<'_> {
     async fn run(
         &self,
         database: &mut dyn Database,
-        stop: &Stop,
-        sink: &Sink,
+        known: Option<Observed>,
+        (stop, sink): (&Stop, &Sink),
         begin: Instant,
     ) -> Result<(RunView, Option<Error>), Error> {
         let manner = Manner {
@@ -200,7 +206,7 @@ impl Migration<'_> {
             }
             Ok(())
         };
-        match execute::migrate_after(database, manner, plan, before, stop, sink).await {
+        match execute::migrate_after(database, manner, known, (plan, before), stop, sink).await {
             Ok(migrated) => Ok(self.view(migrated, from.unwrap_or_default(), backup, begin)),
             Err(Aborted { done, error }) => Err(match error.exit {
                 Exit::Failed | Exit::Busy if !done.is_empty() => Error {

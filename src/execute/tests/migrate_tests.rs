@@ -47,7 +47,7 @@ async fn upgrade_after(
         plan.ok().filter(|_| planned <= plans).ok_or(Ended::NoPlan)
     };
     let sink: Sink = Arc::new(|_| {});
-    let result = migrate_after(fake, manner, make, before, &Stop::default(), &sink).await;
+    let result = migrate_after(fake, manner, None, (make, before), &Stop::default(), &sink).await;
     (result, planned)
 }
 
