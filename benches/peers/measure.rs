@@ -21,6 +21,9 @@ pub enum Scenario {
     Base,
 }
 
+/// How often in a round what takes next to no time is measured.
+pub const QUICK: usize = 3;
+
 /// What one process took.
 #[derive(Clone, Copy, Debug)]
 pub struct Taken {

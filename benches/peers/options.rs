@@ -34,8 +34,8 @@ impl Options {
     pub fn rounds(&self, size: usize) -> usize {
         self.rounds.unwrap_or(match size {
             0..=200 => 11,
-            201..=2_000 => 7,
-            _ => 3,
+            201..=2_000 => 5,
+            _ => 2,
         })
     }
 

@@ -230,8 +230,8 @@ impl Context {
             .map_err(|problems| error::directory(&problems))
     }
 
-    /// The same while a connection is made and its state is read, which takes about as long. What
-    /// is wrong with the directory comes first, and then nothing is left of the connection.
+    /// The same without down scripts, while a connection is made and its state is read, which takes
+    /// about as long. What is wrong with the directory comes first, and then nothing is left of the connection.
     ///
     /// The state is known, and the lock held, unless someone else has it.
     pub async fn history_and_state(
@@ -241,6 +241,7 @@ impl Context {
     ) -> Result<(History, (Box<dyn Database>, Option<Observed>)), Error> {
         let reading = Reading {
             checksums: true,
+            downs: false,
             ..self.reading(location.dialect())
         };
         let (directory, shown) = (self.config.migrations.clone(), self.shown_migrations());
@@ -317,6 +318,7 @@ impl Context {
             layout: self.config.layout,
             leave_out: self.config.leave_out.clone(),
             checksums: false,
+            downs: true,
         }
     }
 

@@ -15,7 +15,6 @@ use super::{
 use crate::{
     layout::{Depth, Layout},
     revision::{History, ScriptPair},
-    sql::Dialect,
 };
 
 /// There while files are exchanged, and after an exchange that was not finished. The directory is
@@ -79,7 +78,8 @@ fn scan(dir: &Path, shown: &str, reading: &Reading) -> Scan {
     };
     // Afterwards as well: an exchange may have begun while files were read. Whatever was
     // seen then is of a history that is neither the old nor the new one.
-    if entries.iter().any(|entry| entry.file_name() == JOURNAL) || dir.join(JOURNAL).exists() {
+    let was_there = entries.binary_search_by_key(&JOURNAL.into(), DirEntry::file_name);
+    if was_there.is_ok() || dir.join(JOURNAL).exists() {
         return wrong(Kind::UnfinishedRebase);
     }
     Scan::of(looks)
@@ -180,20 +180,20 @@ impl Disk<'_> {
 
     fn look_at_all(&self, entries: &[&DirEntry], reading: &Reading) -> Vec<Look> {
         parallel::map(entries, |entry| {
-            let look = self.look_at(entry, reading.dialect);
+            let look = self.look_at(entry, reading);
             take_checksum(look.0.as_ref(), reading);
             look
         })
     }
 
-    fn look_at(&self, entry: &DirEntry, dialect: Dialect) -> Look {
+    fn look_at(&self, entry: &DirEntry, reading: &Reading) -> Look {
         let name = entry.file_name();
         let file = self.shown(&name.to_string_lossy());
         let content = || {
             let file_type = entry.file_type().map_err(unreadable)?;
             read_file(&entry.path(), file_type)
         };
-        look(&name, file, dialect, content)
+        look(&name, file, reading, content)
     }
 }
 

@@ -13,7 +13,6 @@ use super::{
 use crate::{
     layout::{self, Fault, FaultKind, FileKind, Holds, Layout, ScriptFile},
     revision::{Direction, RepeatableId, RevisionId, Script},
-    sql::Dialect,
 };
 
 /// The files of a directory, wherever it is.
@@ -55,7 +54,7 @@ pub(super) fn look(
     let sorted: Vec<_> = names.iter().copied().zip(kinds).collect();
     let reader = Reader {
         layout,
-        dialect,
+        reading,
         files,
     };
     let looks = parallel::map(&sorted, |(name, kind)| {
@@ -95,7 +94,7 @@ fn name_downs_like_ups(looks: &mut [Look]) {
 
 struct Reader<'a, F> {
     layout: Layout,
-    dialect: Dialect,
+    reading: &'a Reading,
     files: &'a F,
 }
 
@@ -126,6 +125,11 @@ impl<F: Files> Reader<'_, F> {
                 script,
             })
         };
+        if let Holds::One(direction) = file.holds
+            && !self.reading.reads(direction)
+        {
+            return vec![(Some(found(direction, None)), Vec::new())];
+        }
         match self.read(name, &shown, file) {
             Ok(scripts) => scripts
                 .into_iter()
@@ -144,7 +148,7 @@ impl<F: Files> Reader<'_, F> {
     fn repeatable(&self, name: &str, id: &RepeatableId) -> Look {
         let shown = self.files.shown(name);
         let repeatable = self.text(name, &shown).and_then(|text| {
-            let (layout, dialect) = (self.layout, self.dialect);
+            let (layout, dialect) = (self.layout, self.reading.dialect);
             layout::read_repeatable(layout, dialect, id, &shown, &text)
                 .map_err(|faults| placed(faults, (&shown, &text), None))
         });
@@ -165,7 +169,7 @@ impl<F: Files> Reader<'_, F> {
             None => None,
         };
         let of_settings = settings.as_ref().map(|(_, text)| &**text);
-        let (layout, dialect) = (self.layout, self.dialect);
+        let (layout, dialect) = (self.layout, self.reading.dialect);
         layout::read(layout, dialect, file, shown, &text, of_settings)
             .map_err(|faults| placed(faults, (shown, &text), settings.as_ref()))
     }

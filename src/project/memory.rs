@@ -52,7 +52,7 @@ where
         let path = path.as_ref();
         let name = path.file_name().unwrap_or_default();
         let content = || Ok(content.as_ref().to_vec());
-        look(name, path.display().to_string(), reading.dialect, content)
+        look(name, path.display().to_string(), reading, content)
     });
     Scan::of(looks).history()
 }
@@ -89,7 +89,7 @@ impl Memory {
         if layout == Layout::Native {
             let looks = names.iter().map(|name| {
                 let content = || self.content(name);
-                look(OsStr::new(name), self.shown(name), reading.dialect, content)
+                look(OsStr::new(name), self.shown(name), reading, content)
             });
             return Scan::of(looks).history();
         }

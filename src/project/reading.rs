@@ -1,6 +1,6 @@
 //! How a directory of scripts is read.
 
-use crate::{layout::Layout, sql::Dialect};
+use crate::{layout::Layout, revision::Direction, sql::Dialect};
 
 /// What has to be known before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,9 @@ pub struct Reading {
     pub leave_out: Vec<String>,
     /// Whether the checksums of up scripts are taken as well, by all who read.
     pub checksums: bool,
+    /// Whether files of down scripts are read. Otherwise a history has none, and what is wrong
+    /// within them is not found; one that misses its up is.
+    pub downs: bool,
 }
 
 impl Reading {
@@ -24,7 +27,13 @@ impl Reading {
             layout: None,
             leave_out: Vec::new(),
             checksums: false,
+            downs: true,
         }
+    }
+
+    /// Whether the file of a script of that direction is read.
+    pub(super) fn reads(&self, direction: Direction) -> bool {
+        self.downs || direction == Direction::Up
     }
 
     /// Those of the patterns that `name` fits.

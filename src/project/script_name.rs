@@ -58,7 +58,7 @@ pub(super) enum FileName {
 
 /// Reads a file name.
 pub(super) fn classify(name: &str) -> FileName {
-    if name.starts_with('.') || !name.trim_end().to_lowercase().ends_with(".sql") {
+    if name.starts_with('.') || !ends_with(name.trim_end(), ".sql") {
         return FileName::Other;
     }
     if let Some(id) = repeatable(name) {
@@ -89,13 +89,18 @@ fn parse(name: &str) -> Option<ScriptName> {
     })
 }
 
+/// Whether `text` ends so, in whatever case.
+fn ends_with(text: &str, end: &str) -> bool {
+    let start = text.len().checked_sub(end.len());
+    start.is_some_and(|start| text.as_bytes()[start..].eq_ignore_ascii_case(end.as_bytes()))
+}
+
 fn fits(slug: &str) -> bool {
-    let lower = slug.to_lowercase();
     let wrong = slug.is_empty()
         || slug.trim_matches(|c: char| c == '.' || c.is_whitespace()) != slug
         || slug.contains("..")
-        || lower.ends_with(".up")
-        || lower.ends_with(".down")
+        || ends_with(slug, ".up")
+        || ends_with(slug, ".down")
         || slug.contains(['/', '\\'])
         || slug.chars().any(char::is_control);
     !wrong

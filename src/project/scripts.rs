@@ -116,9 +116,10 @@ pub(super) fn take_checksum(found: Option<&Found>, reading: &Reading) {
 pub(super) fn look(
     os_name: &OsStr,
     file: String,
-    dialect: Dialect,
+    reading: &Reading,
     content: impl FnOnce() -> Result<Vec<u8>, Kind>,
 ) -> Look {
+    let dialect = reading.dialect;
     let wrong = |kind| (None, vec![problem(file.clone(), kind)]);
     let name = match classify(&os_name.to_string_lossy()) {
         FileName::Other => return (None, Vec::new()),
@@ -132,6 +133,11 @@ pub(super) fn look(
         FileName::Misnamed(nearest) => return wrong(Kind::Misnamed { nearest }),
         FileName::Script(name) => name,
     };
+    if !reading.reads(name.direction) {
+        let script = None;
+        let found = FoundScript { name, file, script };
+        return (Some(Found::Script(found)), Vec::new());
+    }
     let (script, problems) = match read_script(content, &file, name.direction, dialect) {
         Ok(script) => (Some(script), Vec::new()),
         Err(problems) => (None, problems),
@@ -203,7 +209,7 @@ pub(super) enum Found {
     Repeatable(Repeatable),
 }
 
-/// A script's file; without a script when that could not be read.
+/// A script's file; without a script when that could not be read, or was not to be.
 pub(super) struct FoundScript {
     pub name: ScriptName,
     pub file: String,

@@ -1,6 +1,6 @@
 //! What `upgrade` and `downgrade` share.
 
-use std::{path::PathBuf, time::Instant};
+use std::{cell::OnceCell, path::PathBuf, time::Instant};
 
 use anyhow::Context as _;
 use clap::ValueEnum;
@@ -80,11 +80,17 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
         context,
         place: context.place(&location),
         location,
+        has_downs: opened.is_none(),
         history,
+        complete: OnceCell::new(),
         request,
     };
     if let Some((database, known)) = opened {
-        return migration.run_now(database, known, begin).await;
+        let result = migration.run_now(database, known, begin).await;
+        // The process ends. Giving thousands of scripts back one by one takes a twentieth of a run
+        // that has nothing to do.
+        std::mem::forget(migration.history);
+        return result;
     }
     if migration.request.dry_run {
         return migration.dry_run().await;
@@ -113,7 +119,11 @@ pub(super) struct Migration<'a> {
     /// The database, for people.
     place: String,
     location: Location,
-    pub history: History,
+    history: History,
+    /// Whether it was read with its down scripts. With nothing to do they are not needed.
+    has_downs: bool,
+    /// The one with them, once they are needed.
+    complete: OnceCell<History>,
     pub request: Request,
 }
 
@@ -123,7 +133,7 @@ impl Migration<'_> {
         let plan = self.plan(&observed)?;
         let view = PlanView {
             database: self.place.clone(),
-            from: describe::standing(&self.history, &observed),
+            from: describe::standing(self.history(), &observed),
             plan,
         };
         self.context.output.result(&view);
@@ -196,7 +206,7 @@ impl Migration<'_> {
         let mut from = None;
         let plan = |observed: &Observed| -> Result<Plan, Error> {
             let plan = self.plan(observed)?;
-            from.get_or_insert_with(|| describe::standing(&self.history, observed));
+            from.get_or_insert_with(|| describe::standing(self.history(), observed));
             Ok(plan)
         };
         let mut backup = None;
@@ -283,7 +293,7 @@ impl Migration<'_> {
             from,
             to: now.as_ref().map_or_else(
                 || "unknown".to_owned(),
-                |now| describe::standing(&self.history, now),
+                |now| describe::standing(self.history(), now),
             ),
             current: now
                 .as_ref()
@@ -300,19 +310,39 @@ impl Migration<'_> {
         (view, error)
     }
 
+    pub(super) fn history(&self) -> &History {
+        self.complete.get().unwrap_or(&self.history)
+    }
+
     pub(super) fn plan(&self, observed: &Observed) -> Result<Plan, Error> {
+        let mut plan = self.plan_of(observed);
+        let nothing_to_do = |plan: &Plan| plan.steps.is_empty() && plan.exchanges.is_empty();
+        if !self.has_downs
+            && self.complete.get().is_none()
+            && !plan.as_ref().is_ok_and(nothing_to_do)
+        {
+            // What is recorded has both directions, and what is wrong with the directory comes first.
+            let complete = self.context.history(self.location.dialect())?;
+            self.complete.get_or_init(|| complete);
+            plan = self.plan_of(observed);
+        }
+        let plan = plan?;
+        self.context.warn_of(&plan);
+        Ok(plan)
+    }
+
+    fn plan_of(&self, observed: &Observed) -> Result<Plan, Error> {
         let situation = Situation {
             one_transaction: match self.request.transaction {
                 Some(scope) => scope == Scope::All,
                 None => self.context.one_transaction(),
             },
-            ..self.context.situation(&self.history, observed)?
+            ..self.context.situation(self.history(), observed)?
         };
         let plan = match self.request.direction {
             Direction::Up => plan::upgrade(&situation, &self.request.target),
             Direction::Down => plan::downgrade(&situation, &self.request.target),
-        }?;
-        self.context.warn_of(&plan);
-        Ok(plan)
+        };
+        Ok(plan?)
     }
 }

@@ -32,9 +32,9 @@ impl PostgresScript {
 
     fn state_guard(&self) -> String {
         let Expected { rows, all, .. } = &self.expected;
-        let marks: Vec<_> = self.expected.marks().map(|mark| literal(&mark)).collect();
         // Of a large table the comparison would make the script large as well, were it made twice.
         let known = if *all {
+            let marks: Vec<_> = self.expected.marks().map(|mark| literal(&mark)).collect();
             format!(
                 "pg_catalog.count(*) FILTER (WHERE t.state OPERATOR(pg_catalog.=) 'applied'::text \
                  AND pg_catalog.concat(t.sequence, ':', pg_catalog.ltrim(t.revision, '0')) \

@@ -1,6 +1,6 @@
 //! Rows of the version table and the log as they are read.
 
-use std::{fmt::Display, str::FromStr};
+use std::{cell::Cell, fmt::Display, str::FromStr};
 
 use chrono::{DateTime, Utc};
 
@@ -59,11 +59,7 @@ pub(super) const LOG_COLUMNS: [&str; 11] = [
 /// # Errors
 /// What makes no sense, with the row.
 pub(super) fn applied(table: &str, row: &Row) -> Result<TableRow, DatabaseError> {
-    let read = Reader {
-        table,
-        columns: &COLUMNS,
-        row,
-    };
+    let read = Reader::new(table, &COLUMNS, row);
     match read.one_of("kind", ["revision", "repeatable"], |kind| kind)? {
         "revision" => revision(&read).map(TableRow::Revision),
         _ => repeatable(&read).map(TableRow::Repeatable),
@@ -134,11 +130,7 @@ fn state(read: &Reader<'_>) -> Result<State, DatabaseError> {
 
 /// A row of the log, likewise.
 pub(super) fn log_row(table: &str, row: &Row) -> Result<LogRow, DatabaseError> {
-    let read = Reader {
-        table,
-        columns: &LOG_COLUMNS,
-        row,
-    };
+    let read = Reader::new(table, &LOG_COLUMNS, row);
     let optional = |column| read.optional(column).map(|text| text.map(str::to_owned));
     let subject = match read.optional("revision")? {
         Some(_) => Some(read.parsed::<Subject>("revision")?),
@@ -164,14 +156,30 @@ struct Reader<'a> {
     table: &'a str,
     columns: &'a [&'a str],
     row: &'a Row,
+    /// Where the last column was found: they are read nearly in order.
+    last: Cell<usize>,
 }
 
 impl<'a> Reader<'a> {
+    fn new(table: &'a str, columns: &'a [&'a str], row: &'a Row) -> Self {
+        let last = Cell::new(0);
+        Self {
+            table,
+            columns,
+            row,
+            last,
+        }
+    }
+
     fn value(&self, column: &str) -> &'a Value {
-        let place = self.columns.iter().position(|name| *name == column);
-        place
-            .and_then(|place| self.row.get(place))
-            .unwrap_or(&Value::Null)
+        let last = self.last.get();
+        let mut places = (last..self.columns.len()).chain(0..last);
+        let place = places.find(|place| self.columns[*place] == column);
+        let value = place.and_then(|place| {
+            self.last.set(place);
+            self.row.get(place)
+        });
+        value.unwrap_or(&Value::Null)
     }
 
     fn optional(&self, column: &str) -> Result<Option<&'a str>, DatabaseError> {
