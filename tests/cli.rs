@@ -304,6 +304,28 @@ fn a_down_script_is_stored_when_its_revision_is_applied() {
 }
 
 #[test]
+fn down_scripts_are_read_when_something_is_to_be_done() {
+    on_both("cli_downs_when_needed", |env| {
+        three(env);
+        env.run("upgrade 20260101000002");
+        env.write(
+            "migrations/20260101000001_create_users.down.sql",
+            "-- migrator: transaction = perhaps\nDROP TABLE users;\n",
+        );
+        env.run("upgrade 20260101000002");
+        let (before, files) = (env.fingerprint(), env.files());
+        env.run("upgrade");
+        env.run("check");
+        env.write(
+            "migrations/20260101000003_create_posts.up.sql",
+            "-- migrator: revises = 7\n",
+        );
+        env.run("upgrade 20260101000002");
+        assert_eq!((env.fingerprint(), env.files()), (before, files));
+    });
+}
+
+#[test]
 fn drift() {
     on_both("drift", |env| {
         three(env);

@@ -422,9 +422,9 @@ fn a_future_is_dropped_at_every_point() {
                 let mut session = migrator.connect(place.url()).await.unwrap();
                 all_is_there(&place, &mut session).await;
             }
-            // How often SQLite has to be waited for is up to the machine.
+            // How often has to be waited is up to the machine; on SQLite perhaps never.
             assert!(
-                dropped > 3 || matches!(place, Place::Sqlite(_)),
+                dropped > 0 || matches!(place, Place::Sqlite(_)),
                 "{dropped}"
             );
         });

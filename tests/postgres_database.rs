@@ -733,7 +733,7 @@ async fn partial_rows_go_their_way() {
         observed.applied.first().map(|row| row.state.clone())
     };
     let progress = |from, to: &Partial| RecordChange::Progress {
-        subject: "0001".parse().unwrap(),
+        subject: id(1).into(),
         from,
         to: to.clone(),
     };

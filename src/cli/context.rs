@@ -231,7 +231,8 @@ impl Context {
     }
 
     /// The same without down scripts, while a connection is made and its state is read, which takes
-    /// about as long. What is wrong with the directory comes first, and then nothing is left of the connection.
+    /// about as long. What is wrong with the directory comes first, and then nothing is left of the
+    /// connection.
     ///
     /// The state is known, and the lock held, unless someone else has it.
     pub async fn history_and_state(
@@ -267,6 +268,13 @@ impl Context {
                 Err(error)
             }
         }
+    }
+
+    /// Such a history with its down scripts.
+    pub fn with_downs(&self, history: History, dialect: Dialect) -> Result<History, Error> {
+        let (reading, shown) = (self.reading(dialect), self.shown_migrations());
+        project::read_downs(&self.config.migrations, &shown, &reading, history)
+            .map_err(|problems| error::directory(&problems))
     }
 
     async fn look(
@@ -318,6 +326,7 @@ impl Context {
             layout: self.config.layout,
             leave_out: self.config.leave_out.clone(),
             checksums: false,
+            ups: true,
             downs: true,
         }
     }

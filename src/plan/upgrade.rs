@@ -75,6 +75,8 @@ fn towards<'a>(
         &mut problems,
     );
     let last = observed.last_sequence();
+    // Of thousands, growing would need their memory twice.
+    plan.steps.reserve_exact(pending.len());
     for (revision, expects) in pending.into_iter().zip(last..) {
         let frame = Frame {
             subject: revision.id.clone().into(),

@@ -10,7 +10,9 @@ use super::{
     foreign::{self, Files},
     parallel,
     reading::Reading,
-    scripts::{DirectoryProblem, Kind, Look, Scan, look, problem, sorted, take_checksum},
+    scripts::{
+        DirectoryProblem, Kind, Look, Scan, add_downs, look, problem, sorted, take_checksum,
+    },
 };
 use crate::{
     layout::{Depth, Layout},
@@ -63,8 +65,30 @@ pub fn layout_of(dir: &Path, shown: &str, reading: &Reading) -> Result<Layout, D
     disk.layout(&names, reading).map_err(wrong)
 }
 
+/// Reads the down scripts of `dir` into a history that was read without them.
+///
+/// # Errors
+/// Every problem found, by file.
+pub fn read_downs(
+    dir: &Path,
+    shown: &str,
+    reading: &Reading,
+    history: History,
+) -> Result<History, Vec<DirectoryProblem>> {
+    let reading = Reading {
+        ups: false,
+        downs: true,
+        ..reading.clone()
+    };
+    add_downs(history, look_at_directory(dir, shown, &reading))
+}
+
 fn scan(dir: &Path, shown: &str, reading: &Reading) -> Scan {
-    let wrong = |kind| Scan::of([(None, vec![problem(shown.to_owned(), kind)])]);
+    Scan::of(look_at_directory(dir, shown, reading))
+}
+
+fn look_at_directory(dir: &Path, shown: &str, reading: &Reading) -> Vec<Look> {
+    let wrong = |kind| vec![(None, vec![problem(shown.to_owned(), kind)])];
     let mut entries = match list(dir) {
         Ok(entries) => entries,
         Err(error) => return wrong(directory_kind(dir, &error)),
@@ -82,7 +106,7 @@ fn scan(dir: &Path, shown: &str, reading: &Reading) -> Scan {
     if was_there.is_ok() || dir.join(JOURNAL).exists() {
         return wrong(Kind::UnfinishedRebase);
     }
-    Scan::of(looks)
+    looks
 }
 
 fn list(dir: &Path) -> io::Result<Vec<DirEntry>> {

@@ -125,9 +125,11 @@ impl<F: Files> Reader<'_, F> {
                 script,
             })
         };
-        if let Holds::One(direction) = file.holds
-            && !self.reading.reads(direction)
-        {
+        let direction = match file.holds {
+            Holds::One(direction) => direction,
+            Holds::Both => Direction::Up,
+        };
+        if !self.reading.reads(direction) {
             return vec![(Some(found(direction, None)), Vec::new())];
         }
         match self.read(name, &shown, file) {
@@ -135,13 +137,7 @@ impl<F: Files> Reader<'_, F> {
                 .into_iter()
                 .map(|script| (Some(found(script.direction, Some(script))), Vec::new()))
                 .collect(),
-            Err(problems) => {
-                let direction = match file.holds {
-                    Holds::One(direction) => direction,
-                    Holds::Both => Direction::Up,
-                };
-                vec![(Some(found(direction, None)), problems)]
-            }
+            Err(problems) => vec![(Some(found(direction, None)), problems)],
         }
     }
 

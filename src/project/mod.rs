@@ -60,7 +60,7 @@ pub use config::{BackupConfig, Config, Flags, Misspelt, ProtectedUrl, Sources, U
 pub use convert::{ConvertError, Converted, converted, write_directory};
 #[cfg(feature = "cli")]
 pub use create::{Created, NewScripts, WriteError, create, create_repeatable, next_id};
-pub use directory::{layout_of, read, read_history};
+pub use directory::{layout_of, read, read_downs, read_history};
 #[cfg(feature = "cli")]
 pub use exchange::{Exchange, ExchangeError, Recovered, exchange, recover};
 #[cfg(feature = "cli")]

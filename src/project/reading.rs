@@ -14,8 +14,10 @@ pub struct Reading {
     pub leave_out: Vec<String>,
     /// Whether the checksums of up scripts are taken as well, by all who read.
     pub checksums: bool,
-    /// Whether files of down scripts are read. Otherwise a history has none, and what is wrong
-    /// within them is not found; one that misses its up is.
+    /// Whether files of up scripts, and those that hold both, are read.
+    pub ups: bool,
+    /// Whether files of down scripts are read. Otherwise what is wrong within them is not found; one
+    /// that misses its up is.
     pub downs: bool,
 }
 
@@ -27,13 +29,17 @@ impl Reading {
             layout: None,
             leave_out: Vec::new(),
             checksums: false,
+            ups: true,
             downs: true,
         }
     }
 
     /// Whether the file of a script of that direction is read.
     pub(super) fn reads(&self, direction: Direction) -> bool {
-        self.downs || direction == Direction::Up
+        match direction {
+            Direction::Up => self.ups,
+            Direction::Down => self.downs,
+        }
     }
 
     /// Those of the patterns that `name` fits.

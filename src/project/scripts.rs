@@ -261,15 +261,37 @@ impl Scan {
                 let certain = found
                     .into_iter()
                     .filter(|problem| complete || is_certain(&problem.kind, &ids));
-                problems.extend(certain.map(|problem| {
-                    let of_file = texts.iter().find(|(file, _)| *file == problem.place.file);
-                    let text = of_file.map(|(_, text)| text.clone());
-                    script_problem(problem, text)
-                }));
+                problems.extend(certain.map(|problem| script_problem_in(&texts, problem)));
             }
         }
         Err(sorted(problems))
     }
+}
+
+/// Adds the down scripts of these files to a history that was read without.
+pub(super) fn add_downs(
+    history: History,
+    looks: Vec<Look>,
+) -> Result<History, Vec<DirectoryProblem>> {
+    let (mut downs, mut problems) = (Vec::new(), Vec::new());
+    for (found, wrong) in looks {
+        problems.extend(wrong);
+        if let Some(Found::Script(FoundScript { name, script, .. })) = found
+            && name.direction == Direction::Down
+        {
+            downs.extend(script.map(|script| (name.id, script)));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(sorted(problems));
+    }
+    let one_way = |up: &&Script| up.headers.irreversible.is_some();
+    let ups = history.by_id().map(|revision| &revision.up).filter(one_way);
+    let texts: Vec<_> = ups.map(|up| (up.file.clone(), up.text.clone())).collect();
+    history.with_downs(downs).map_err(|found| {
+        let place = |problem| script_problem_in(&texts, problem);
+        sorted(found.into_iter().map(place).collect())
+    })
 }
 
 /// Whether a problem of an incomplete history is one of the complete history too.
@@ -376,6 +398,12 @@ pub(super) fn problem(file: String, kind: Kind) -> DirectoryProblem {
         text: None,
         kind,
     }
+}
+
+/// A problem of one of several files.
+fn script_problem_in(texts: &[(String, Arc<str>)], problem: Problem) -> DirectoryProblem {
+    let of_file = texts.iter().find(|(file, _)| *file == problem.place.file);
+    script_problem(problem, of_file.map(|(_, text)| text.clone()))
 }
 
 fn script_problem(problem: Problem, text: Option<Arc<str>>) -> DirectoryProblem {

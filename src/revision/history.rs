@@ -47,7 +47,7 @@ pub struct Revision {
 
 /// All revisions of a directory as a graph. One that exists is valid: no
 /// duplicates, no missing parents, no circles.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct History {
     /// By id; the lists below hold indices into it.
     revisions: Vec<Revision>,
@@ -129,6 +129,30 @@ impl History {
         }
         self.repeatables = scripts;
         Ok(self)
+    }
+
+    /// With down scripts that were read later. Those of other revisions are passed over.
+    ///
+    /// # Errors
+    /// Each one of a revision that says it has none.
+    pub fn with_downs(
+        mut self,
+        downs: impl IntoIterator<Item = (RevisionId, Script)>,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        for (id, script) in downs {
+            let Some(at) = self.index(&id) else {
+                continue;
+            };
+            let revision = &mut self.revisions[at];
+            revision.down = Some(script);
+            problems.extend(validate::irreversible(&revision.id, &revision.up, true));
+        }
+        if problems.is_empty() {
+            Ok(self)
+        } else {
+            Err(problems)
+        }
     }
 
     /// The revisions that stand for others, by id.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    Place, Problem, ProblemKind, Revision, RevisionId, ScriptPair,
+    Place, Problem, ProblemKind, Revision, RevisionId, Script, ScriptPair,
     header::{DEPENDS_ON, IRREVERSIBLE, LABEL, REPLACES, REVISES},
     header_line::locate,
     nearest::nearest,
@@ -27,7 +27,8 @@ pub(super) fn check(pairs: &[ScriptPair]) -> Vec<Problem> {
         checker.references(pair, REVISES, pair.up.headers.revises.as_deref());
         checker.references(pair, DEPENDS_ON, Some(&pair.up.headers.depends_on));
         checker.label(pair);
-        checker.irreversible(pair);
+        let one_way = irreversible(&pair.id, &pair.up, pair.down.is_some());
+        checker.problems.extend(one_way);
     }
     checker.problems
 }
@@ -159,14 +160,15 @@ impl<'a> Checker<'a> {
             }
         }
     }
+}
 
-    fn irreversible(&mut self, pair: &ScriptPair) {
-        if pair.up.headers.irreversible.is_some() && pair.down.is_some() {
-            let kind = ProblemKind::IrreversibleWithDown {
-                id: pair.id.clone(),
-            };
-            let offset = locate(&pair.up.text, IRREVERSIBLE, None);
-            self.push(pair, offset, kind);
-        }
-    }
+/// What is wrong with a revision that says it has no way back, and has one.
+pub(super) fn irreversible(id: &RevisionId, up: &Script, has_down: bool) -> Option<Problem> {
+    (has_down && up.headers.irreversible.is_some()).then(|| Problem {
+        place: Place {
+            file: up.file.clone(),
+            offset: locate(&up.text, IRREVERSIBLE, None),
+        },
+        kind: ProblemKind::IrreversibleWithDown { id: id.clone() },
+    })
 }

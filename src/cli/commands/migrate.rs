@@ -1,6 +1,11 @@
 //! What `upgrade` and `downgrade` share.
 
-use std::{cell::OnceCell, path::PathBuf, time::Instant};
+use std::{
+    cell::{Cell, RefCell},
+    path::PathBuf,
+    rc::Rc,
+    time::Instant,
+};
 
 use anyhow::Context as _;
 use clap::ValueEnum;
@@ -68,8 +73,10 @@ impl BackupFirst {
 pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     let begin = Instant::now();
     let location = context.location()?;
-    let plain = !(request.dry_run || request.sql || context.is_logged(request.log_file.as_deref()));
-    let (history, opened) = if plain && request.direction == Direction::Up {
+    let is_run = !request.dry_run && !request.sql;
+    // A log begins before there is a connection, and a directory that is wrong begins none.
+    let is_logged = context.is_logged(request.log_file.as_deref());
+    let (history, opened) = if is_run && !is_logged && request.direction == Direction::Up {
         let role = Role::Creator("upgrade");
         let (history, opened) = context.history_and_state(&location, role).await?;
         (history, Some(opened))
@@ -80,9 +87,8 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
         context,
         place: context.place(&location),
         location,
-        has_downs: opened.is_none(),
-        history,
-        complete: OnceCell::new(),
+        has_downs: Cell::new(opened.is_none()),
+        history: RefCell::new(Rc::new(history)),
         request,
     };
     if let Some((database, known)) = opened {
@@ -100,7 +106,7 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     }
     let role = match migration.request.direction {
         Direction::Up => Role::Creator("upgrade"),
-        Direction::Down => Role::reader("downgrade", &migration.history),
+        Direction::Down => Role::reader("downgrade", &migration.history()),
     };
     let (Role::Creator(command) | Role::Reader(command)) = role;
     let file = migration.request.log_file.as_deref();
@@ -119,11 +125,9 @@ pub(super) struct Migration<'a> {
     /// The database, for people.
     place: String,
     location: Location,
-    history: History,
+    history: RefCell<Rc<History>>,
     /// Whether it was read with its down scripts. With nothing to do they are not needed.
-    has_downs: bool,
-    /// The one with them, once they are needed.
-    complete: OnceCell<History>,
+    has_downs: Cell<bool>,
     pub request: Request,
 }
 
@@ -133,7 +137,7 @@ impl Migration<'_> {
         let plan = self.plan(&observed)?;
         let view = PlanView {
             database: self.place.clone(),
-            from: describe::standing(self.history(), &observed),
+            from: describe::standing(&self.history(), &observed),
             plan,
         };
         self.context.output.result(&view);
@@ -206,7 +210,7 @@ impl Migration<'_> {
         let mut from = None;
         let plan = |observed: &Observed| -> Result<Plan, Error> {
             let plan = self.plan(observed)?;
-            from.get_or_insert_with(|| describe::standing(self.history(), observed));
+            from.get_or_insert_with(|| describe::standing(&self.history(), observed));
             Ok(plan)
         };
         let mut backup = None;
@@ -293,7 +297,7 @@ impl Migration<'_> {
             from,
             to: now.as_ref().map_or_else(
                 || "unknown".to_owned(),
-                |now| describe::standing(self.history(), now),
+                |now| describe::standing(&self.history(), now),
             ),
             current: now
                 .as_ref()
@@ -310,20 +314,20 @@ impl Migration<'_> {
         (view, error)
     }
 
-    pub(super) fn history(&self) -> &History {
-        self.complete.get().unwrap_or(&self.history)
+    pub(super) fn history(&self) -> Rc<History> {
+        Rc::clone(&self.history.borrow())
     }
 
     pub(super) fn plan(&self, observed: &Observed) -> Result<Plan, Error> {
         let mut plan = self.plan_of(observed);
         let nothing_to_do = |plan: &Plan| plan.steps.is_empty() && plan.exchanges.is_empty();
-        if !self.has_downs
-            && self.complete.get().is_none()
-            && !plan.as_ref().is_ok_and(nothing_to_do)
-        {
+        if !self.has_downs.get() && !plan.as_ref().is_ok_and(nothing_to_do) {
             // What is recorded has both directions, and what is wrong with the directory comes first.
-            let complete = self.context.history(self.location.dialect())?;
-            self.complete.get_or_init(|| complete);
+            drop(plan);
+            let history = Rc::unwrap_or_clone(self.history.take());
+            let complete = self.context.with_downs(history, self.location.dialect())?;
+            self.history.replace(Rc::new(complete));
+            self.has_downs.set(true);
             plan = self.plan_of(observed);
         }
         let plan = plan?;
@@ -332,12 +336,13 @@ impl Migration<'_> {
     }
 
     fn plan_of(&self, observed: &Observed) -> Result<Plan, Error> {
+        let history = self.history();
         let situation = Situation {
             one_transaction: match self.request.transaction {
                 Some(scope) => scope == Scope::All,
                 None => self.context.one_transaction(),
             },
-            ..self.context.situation(self.history(), observed)?
+            ..self.context.situation(&history, observed)?
         };
         let plan = match self.request.direction {
             Direction::Up => plan::upgrade(&situation, &self.request.target),

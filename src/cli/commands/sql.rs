@@ -85,10 +85,10 @@ impl Migration<'_> {
                 _ => error,
             })?;
         self.refuse(&plan)?;
-        let to = describe::standing(self.history(), &plan::after(&observed, &plan));
+        let to = describe::standing(&self.history(), &plan::after(&observed, &plan));
         let head = ScriptHead {
             verb: self.verb(),
-            from: describe::standing(self.history(), &observed),
+            from: describe::standing(&self.history(), &observed),
             to: to.clone(),
             observed,
         };
@@ -109,7 +109,8 @@ impl Migration<'_> {
             return self.context.observe_table("plan").await;
         };
         let nothing = Observed::default();
-        let situation = self.context.situation(self.history(), &nothing)?;
+        let history = self.history();
+        let situation = self.context.situation(&history, &nothing)?;
         let observed = plan::assumed(&situation, start)?;
         Ok((observed, self.context.config.version_table.clone()))
     }

@@ -45,7 +45,9 @@ impl Postgres {
             self.enter(step).await.map_err(begin)?;
         }
         self.note_user(step);
-        self.deferrable |= session::may_defer(step.text);
+        if self.run.is_some() {
+            self.deferrable = self.deferrable || session::may_defer(step.text);
+        }
         let mut recorded = BatchRecord::default();
         let is_batch = matches!(work, Work::Batch(_));
         self.running.begin();
