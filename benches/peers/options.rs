@@ -33,9 +33,9 @@ impl Options {
     /// How often each measurement is taken: less often where one takes long.
     pub fn rounds(&self, size: usize) -> usize {
         self.rounds.unwrap_or(match size {
-            0..=200 => 11,
-            201..=2_000 => 5,
-            _ => 2,
+            0..=200 => 7,
+            201..=2_000 => 3,
+            _ => 1,
         })
     }
 

@@ -13,6 +13,7 @@ mod describe;
 mod editor;
 mod error;
 mod log_file;
+mod memory;
 mod output;
 
 use std::{ffi::OsString, process::ExitCode};

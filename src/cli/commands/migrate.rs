@@ -18,6 +18,7 @@ use crate::{
         context::{Context, Role},
         describe,
         error::{Error, Exit},
+        memory,
         output::SlowList,
     },
     database::{Database, Location},
@@ -331,6 +332,9 @@ impl Migration<'_> {
             plan = self.plan_of(observed);
         }
         let plan = plan?;
+        if !plan.steps.is_empty() {
+            memory::give_back();
+        }
         self.context.warn_of(&plan);
         Ok(plan)
     }
