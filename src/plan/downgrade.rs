@@ -32,6 +32,8 @@ pub(super) fn down(situation: &Situation<'_>, target: &Target) -> Result<Plan, P
         exchanges: Vec::new(),
     };
     let mut sequences: BTreeSet<_> = situation.observed.sequences().collect();
+    // As for an upgrade: growing would need the memory twice.
+    plan.steps.reserve_exact(rows.len());
     for row in rows {
         if matches!(&row.state, State::Partial(state) if state.direction == Direction::Up) {
             continue;
