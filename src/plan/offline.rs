@@ -1,5 +1,7 @@
 //! States that no database was asked for: what a script leads from and to.
 
+use std::collections::HashMap;
+
 use chrono::DateTime;
 
 use super::{Plan, PlanError, Situation, stamp};
@@ -22,10 +24,19 @@ pub fn assumed(situation: &Situation<'_>, start: &Target) -> Result<Observed, Pl
 
 /// The state after `plan` has run on `observed`.
 pub fn after(observed: &Observed, plan: &Plan) -> Observed {
+    let steps = || plan.steps.iter().enumerate();
+    // Of several steps of one revision the last one counts.
+    let last: HashMap<&Subject, usize> = steps().map(|(at, step)| (&step.subject, at)).collect();
     let mut state = observed.clone();
-    for step in &plan.steps {
-        state.applied.retain(|row| step.subject != row.revision);
-        state.repeatables.retain(|row| step.subject != row.id);
+    let stays = |subject: Subject| !last.contains_key(&subject);
+    state
+        .applied
+        .retain(|row| stays(row.revision.clone().into()));
+    state.repeatables.retain(|row| stays(row.id.clone().into()));
+    for (at, step) in steps() {
+        if last.get(&step.subject) != Some(&at) {
+            continue;
+        }
         match step.row.clone().map(applied) {
             Some(Row::Revision(row)) => state.applied.push(row),
             Some(Row::Repeatable(row)) => state.repeatables.push(row),

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
     cli::{
@@ -114,10 +114,11 @@ fn lines(
         .unwrap_or_default()
         .into_iter()
         .collect();
+    let rows = observed.into_iter().flat_map(|observed| &observed.applied);
+    let states: HashMap<_, _> = rows.map(|row| (&row.revision, &row.state)).collect();
     let marks = |revision: &Revision| {
-        let rows = &observed?.applied;
-        let row = rows.iter().find(|row| row.revision == revision.id);
-        Some(match row.map(|row| &row.state) {
+        observed?;
+        Some(match states.get(&revision.id) {
             None => Mark::Pending,
             Some(State::Partial(_)) => Mark::Partial,
             Some(State::Applied) if current.contains(&revision.id) => Mark::Current,
