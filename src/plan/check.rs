@@ -231,8 +231,7 @@ fn database(request: &CheckRequest<'_>, observed: &Observed) -> Vec<Finding> {
         });
         findings.extend(late);
     }
-    let applied = |id: &RevisionId| observed.applied.iter().any(|row| row.revision == *id);
-    let pending: Vec<_> = history.in_order().filter(|r| !applied(&r.id)).collect();
+    let pending = compare::pending(history, observed);
     if let Some(first) = pending.first().filter(|_| !request.pending_ok) {
         findings.push(Finding::Pending {
             file: first.up.file.clone(),
