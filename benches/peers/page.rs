@@ -74,7 +74,8 @@ machine, in turns; every figure is a median, and a ratio is the median of one ov
 
 `bare loop` and `shell` are floors, no tools: the C library of SQLite, or the driver, in a loop, and `sqlite3` and
 `psql`. They run the same statements with the same rows of version table and log in the same transactions, ready from
-one file, into tables that are there; they read no directory, check nothing, hold no lock.
+one file, into tables that are there; they read no directory, check nothing, hold no lock. SQLite waits for the disk as
+it does by default; the PostgreSQL server is one for tests, which does not.
 ";
 
 const SCENARIOS: &[(Scenario, &str, &str)] = &[

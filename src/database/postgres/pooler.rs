@@ -6,8 +6,11 @@ use tokio::time::timeout;
 use super::{super::DatabaseError, Postgres, connect, error, message::rows};
 
 /// How often it is tried to be given the session that we had. Once is enough where nobody else is
-/// at work and all connections reach the same pool.
-const ROUNDS: u32 = 4;
+/// at work and all connections reach the same pool; others at work can hide it for a round.
+const ROUNDS: u32 = 10;
+
+/// The share of the patience with a connection that a round waits for a session to be free.
+const SHARE: u32 = 4;
 
 /// What one round has shown.
 enum Finding {
@@ -53,7 +56,7 @@ impl Postgres {
         };
         let mut rival = rival.map_err(|error| error::connecting(&error, &self.place))?;
         let mut begin = Box::pin(rows(&mut rival, BEGIN));
-        let finding = match timeout(patience / ROUNDS, &mut begin).await {
+        let finding = match timeout(patience / SHARE, &mut begin).await {
             Ok(found) if is_shared(&found, self.backend.pid) => Finding::Shared,
             Ok(_) => Finding::Kept,
             // An exhausted pool lets it wait, and everyone who comes after it.
