@@ -120,6 +120,7 @@ fn out_of_order(history: &History, observed: &Observed) -> Vec<RevisionId> {
         .collect()
 }
 
+/// What unknown revisions mean; there is one at least.
 fn relation(history: &History, observed: &Observed) -> Relation {
     let is_known = |row: &&AppliedRevision| history.get(&row.revision).is_some();
     let unknown: Vec<_> = observed
@@ -127,9 +128,6 @@ fn relation(history: &History, observed: &Observed) -> Relation {
         .iter()
         .filter(|row| !is_known(row))
         .collect();
-    if unknown.is_empty() {
-        return Relation::Known;
-    }
     if unknown.len() == observed.applied.len() {
         return Relation::Unrelated;
     }

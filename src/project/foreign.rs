@@ -107,6 +107,7 @@ impl<F: Files> Reader<'_, F> {
                 vec![(None, vec![problem(self.files.shown(name), kind)])]
             }
             FileKind::Script(script) => self.scripts(name, script),
+            FileKind::Repeatable(_) if !self.reading.ups => Vec::new(),
             FileKind::Repeatable(id) => vec![self.repeatable(name, id)],
         }
     }

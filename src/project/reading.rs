@@ -14,7 +14,7 @@ pub struct Reading {
     pub leave_out: Vec<String>,
     /// Whether the checksums of up scripts are taken as well, by all who read.
     pub checksums: bool,
-    /// Whether files of up scripts, and those that hold both, are read.
+    /// Whether files of up and repeatable scripts, and those that hold both directions, are read.
     pub ups: bool,
     /// Whether files of down scripts are read. Otherwise what is wrong within them is not found; one
     /// that misses its up is.

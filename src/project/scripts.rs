@@ -124,6 +124,7 @@ pub(super) fn look(
     let name = match classify(&os_name.to_string_lossy()) {
         FileName::Other => return (None, Vec::new()),
         _ if os_name.to_str().is_none() => return wrong(Kind::NameNotUnicode),
+        FileName::Repeatable(_) if !reading.ups => return (None, Vec::new()),
         FileName::Repeatable(id) => {
             return match read_repeatable(content, &file, id, dialect) {
                 Ok(repeatable) => (Some(Found::Repeatable(repeatable)), Vec::new()),

@@ -1,9 +1,6 @@
-use std::{
-    fmt::{self, Write},
-    str::FromStr,
-};
+use std::{fmt, str::FromStr};
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, digest::Output};
 
 use super::{ForeignKeys, Headers, TransactionMode};
 use crate::sql::{Canonical, Placeholders};
@@ -95,11 +92,8 @@ fn digest(hex: &str) -> Option<[u8; 32]> {
 
 impl fmt::Display for Checksum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::from("v1:");
-        for byte in self.0 {
-            write!(text, "{byte:02x}")?;
-        }
-        f.pad(&text)
+        let digest: Output<Sha256> = self.0.into();
+        f.pad(&format!("v1:{digest:x}"))
     }
 }
 

@@ -29,8 +29,7 @@ pub(super) async fn attempt(
     if taken.transpose()?.as_deref() == Some("true") {
         return Ok(LockAttempt::Acquired);
     }
-    let others = held(key, "l.pid <> pg_catalog.pg_backend_pid()");
-    let sql = format!("SELECT {SESSION} {others} ORDER BY a.pid");
+    let sql = format!("SELECT {SESSION} {} ORDER BY a.pid", held_by_others(key));
     let holders = rows(connection, &sql).await?;
     Ok(LockAttempt::Held {
         holder: holders.first().map(describe).transpose()?,
@@ -100,15 +99,15 @@ pub(super) const SESSION: &str = "a.pid::text, a.application_name::text, a.usena
 /// How many those are.
 pub(super) const SESSION_COLUMNS: usize = 6;
 
-/// Sessions that hold the lock, whose `l` fits `condition`.
-fn held(key: i64, condition: &str) -> String {
+/// Other sessions that hold the lock.
+fn held_by_others(key: i64) -> String {
     let (high, low) = ((key as u64) >> 32, key as u64 & 0xffff_ffff);
     format!(
         "FROM pg_catalog.pg_locks AS l LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid \
          WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
          AND l.classid = {high} AND l.objid = {low} AND l.database = \
          (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()) \
-         AND {condition}"
+         AND l.pid <> pg_catalog.pg_backend_pid()"
     )
 }
 

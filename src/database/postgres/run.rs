@@ -46,7 +46,8 @@ impl Postgres {
         }
         self.note_user(step);
         if self.run.is_some() {
-            self.deferrable = self.deferrable || session::may_defer(step.text);
+            let mut texts = step.statements.iter().map(|one| one.text(step.text));
+            self.deferrable = self.deferrable || texts.any(session::may_defer);
         }
         let mut recorded = BatchRecord::default();
         let is_batch = matches!(work, Work::Batch(_));

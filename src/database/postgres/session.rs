@@ -57,11 +57,9 @@ pub(super) const DECLARED_CONSTRAINTS: [&str; 2] = [
      END$migrator$",
 ];
 
-/// Whether a script may make a deferrable constraint, other than by code that is elsewhere.
-pub(super) fn may_defer(script: &str) -> bool {
-    let word = b"defer";
-    let mut windows = script.as_bytes().windows(word.len());
-    windows.any(|window| window.eq_ignore_ascii_case(word))
+/// Whether `statement` may make a deferrable constraint, other than by code that is elsewhere.
+pub(super) fn may_defer(statement: &str) -> bool {
+    statement.to_ascii_lowercase().contains("defer")
 }
 
 /// Whether there is a constraint that [`DECLARED_CONSTRAINTS`] are for. In a large schema looking
