@@ -9,6 +9,7 @@ mod canonical;
 mod classify;
 mod dialect;
 mod lexer;
+mod mention;
 mod placeholder;
 mod position;
 mod row_change;
@@ -25,6 +26,7 @@ pub use classify::{
 };
 pub use dialect::Dialect;
 pub use lexer::{Lexer, Token, TokenKind, lex};
+pub use mention::mentions;
 pub use placeholder::{Expanded, PlaceholderFault, Placeholders, Vars, expand};
 pub use position::{Position, position};
 pub use row_change::{NoRowChange, RowChange, RowVerb, row_change};

@@ -320,15 +320,15 @@ impl Migration<'_> {
     }
 
     pub(super) fn plan(&self, observed: &Observed) -> Result<Plan, Error> {
+        // What is recorded has both directions, and what is wrong with the directory comes first.
+        if observed.applied.len() < self.history().len() {
+            self.read_downs()?;
+        }
         let mut plan = self.plan_of(observed);
         let nothing_to_do = |plan: &Plan| plan.steps.is_empty() && plan.exchanges.is_empty();
         if !self.has_downs.get() && !plan.as_ref().is_ok_and(nothing_to_do) {
-            // What is recorded has both directions, and what is wrong with the directory comes first.
             drop(plan);
-            let history = Rc::unwrap_or_clone(self.history.take());
-            let complete = self.context.with_downs(history, self.location.dialect())?;
-            self.history.replace(Rc::new(complete));
-            self.has_downs.set(true);
+            self.read_downs()?;
             plan = self.plan_of(observed);
         }
         let plan = plan?;
@@ -337,6 +337,17 @@ impl Migration<'_> {
         }
         self.context.warn_of(&plan);
         Ok(plan)
+    }
+
+    fn read_downs(&self) -> Result<(), Error> {
+        if self.has_downs.get() {
+            return Ok(());
+        }
+        let history = Rc::unwrap_or_clone(self.history.take());
+        let complete = self.context.with_downs(history, self.location.dialect())?;
+        self.history.replace(Rc::new(complete));
+        self.has_downs.set(true);
+        Ok(())
     }
 
     fn plan_of(&self, observed: &Observed) -> Result<Plan, Error> {

@@ -8,6 +8,7 @@ use super::{
     connect::{self, Backend},
     message::{literal, rows},
 };
+use crate::sql::mentions;
 
 /// Takes back everything that a script can leave behind; may run in a transaction.
 ///
@@ -59,7 +60,7 @@ pub(super) const DECLARED_CONSTRAINTS: [&str; 2] = [
 
 /// Whether `statement` may make a deferrable constraint, other than by code that is elsewhere.
 pub(super) fn may_defer(statement: &str) -> bool {
-    statement.to_ascii_lowercase().contains("defer")
+    mentions(statement, "defer")
 }
 
 /// Whether there is a constraint that [`DECLARED_CONSTRAINTS`] are for. In a large schema looking
@@ -172,8 +173,7 @@ pub(super) fn milliseconds(time: Duration) -> i32 {
 
 /// Whether `statement` may change the encoding of what we send. It is UTF-8, whatever a script says.
 pub(super) fn may_change_encoding(statement: &str) -> bool {
-    let statement = statement.to_ascii_lowercase();
-    statement.contains("client_encoding") || statement.contains("names")
+    mentions(statement, "client_encoding") || mentions(statement, "names")
 }
 
 /// Whether `statement` may change how the ones after it are read.
@@ -185,7 +185,7 @@ pub(super) fn may_change_lexing(statement: &str) -> bool {
 
 /// Whether `statement` may change the session's user.
 pub(super) fn may_change_user(statement: &str) -> bool {
-    statement.to_ascii_lowercase().contains("authorization")
+    mentions(statement, "authorization")
 }
 
 /// Whether `statement` sets the transaction's modes, which nothing may precede.

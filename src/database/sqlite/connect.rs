@@ -12,7 +12,7 @@ use super::{
     super::{Access, DatabaseError},
     cancel::Control,
     error::{translate, translate_statement},
-    handle::{Bind, Failure, Handle, Row, Value},
+    handle::{Bind, Failure, Handle, Repeated, Row, Value},
     session::Baseline,
 };
 
@@ -177,6 +177,15 @@ impl Connection {
         result.map_err(|failure| self.explain(failure))
     }
 
+    /// For statements of ours that run one after the other.
+    pub fn writer(&mut self) -> Writer<'_> {
+        Writer {
+            control: &self.control,
+            place: &self.place,
+            repeated: self.handle.repeated(),
+        }
+    }
+
     /// The rows of a statement of ours.
     pub fn query(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<Vec<Row>, DatabaseError> {
         let result = self.handle.query(sql, binds);
@@ -219,11 +228,7 @@ impl Connection {
 
     /// What a failure means here.
     pub fn explain(&self, failure: Failure) -> DatabaseError {
-        if self.control.is_cancelled() {
-            // Whatever it says: a lock that is no longer waited for, too.
-            return DatabaseError::Interrupted;
-        }
-        translate(failure, &self.place, self.control.patience())
+        explained(failure, &self.control, &self.place)
     }
 
     /// Whether a transaction is open.
@@ -321,6 +326,29 @@ impl Connection {
             }
         }
     }
+}
+
+/// Runs statements that are mostly the same.
+pub(super) struct Writer<'a> {
+    control: &'a Control,
+    place: &'a str,
+    repeated: Repeated<'a>,
+}
+
+impl Writer<'_> {
+    /// Runs a statement. Returns the number of rows that it changed itself.
+    pub fn write(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<u64, DatabaseError> {
+        let result = self.repeated.write(sql, binds);
+        result.map_err(|failure| explained(failure, self.control, self.place))
+    }
+}
+
+fn explained(failure: Failure, control: &Control, place: &str) -> DatabaseError {
+    if control.is_cancelled() {
+        // Whatever it says: a lock that is no longer waited for, too.
+        return DatabaseError::Interrupted;
+    }
+    translate(failure, place, control.patience())
 }
 
 fn cannot_open(place: &str, error: &sqlx::Error) -> DatabaseError {

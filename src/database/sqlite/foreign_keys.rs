@@ -14,6 +14,7 @@ use super::{
     handle::{Row, Value},
     version_table::quoted,
 };
+use crate::sql::mentions;
 
 /// Rowids that an error names.
 const EXAMPLES: usize = 5;
@@ -52,12 +53,7 @@ struct Violations {
 /// Whether no table has a foreign key, and `script` gives none to any. Looked at once: with many
 /// tables even a check that finds no key to check takes its time.
 pub(super) fn are_absent(connection: &mut Connection, script: &str) -> Result<bool, DatabaseError> {
-    let key = b"references";
-    if script
-        .as_bytes()
-        .windows(key.len())
-        .any(|word| word.eq_ignore_ascii_case(key))
-    {
+    if mentions(script, "references") {
         connection.without_keys = None;
         return Ok(false);
     }

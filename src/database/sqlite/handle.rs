@@ -192,9 +192,22 @@ impl Handle {
     /// What SQLite says.
     pub fn write(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<u64, Failure> {
         self.run(sql, binds, |_| ())?;
+        Ok(self.changes())
+    }
+
+    /// For statements that are mostly the same as the one before.
+    pub fn repeated(&mut self) -> Repeated<'_> {
+        Repeated {
+            handle: self,
+            last: None,
+        }
+    }
+
+    /// Rows that the last statement changed itself.
+    fn changes(&self) -> u64 {
         // SAFETY: the connection is open.
         let changes = unsafe { ffi::sqlite3_changes64(self.db.as_ptr()) };
-        Ok(changes.unsigned_abs())
+        changes.unsigned_abs()
     }
 
     /// Runs one statement to its end, without its rows. Returns the number of rows that it changed
@@ -204,9 +217,7 @@ impl Handle {
     /// What SQLite says.
     pub fn execute_counting(&mut self, sql: &str) -> Result<(u64, u64), Failure> {
         let all = self.execute(sql)?;
-        // SAFETY: the connection is open.
-        let own = unsafe { ffi::sqlite3_changes64(self.db.as_ptr()) };
-        Ok((own.unsigned_abs(), all))
+        Ok((self.changes(), all))
     }
 
     /// The rows of one statement.
@@ -233,9 +244,19 @@ impl Handle {
         binds: &[Bind<'_>],
         mut each: impl FnMut(&Prepared),
     ) -> Result<(), Failure> {
-        let Some(statement) = self.prepare(sql)? else {
-            return Ok(());
-        };
+        match self.prepare(sql)? {
+            Some(statement) => self.run_prepared(&statement, sql, binds, &mut each),
+            None => Ok(()),
+        }
+    }
+
+    fn run_prepared(
+        &mut self,
+        statement: &Prepared,
+        sql: &str,
+        binds: &[Bind<'_>],
+        each: &mut impl FnMut(&Prepared),
+    ) -> Result<(), Failure> {
         for (index, bind) in (1..).zip(binds) {
             if statement.bind(index, *bind) != ffi::SQLITE_OK {
                 return Err(self.failure(sql));
@@ -243,7 +264,7 @@ impl Handle {
         }
         loop {
             match statement.step() {
-                ffi::SQLITE_ROW => each(&statement),
+                ffi::SQLITE_ROW => each(statement),
                 ffi::SQLITE_DONE => return Ok(()),
                 _ => return Err(self.failure(sql)),
             }
@@ -328,7 +349,35 @@ fn refused(message: &str, offset: usize) -> Failure {
     }
 }
 
-/// A statement that is finalized when it is dropped; never kept beyond the call that made it.
+/// Runs statements, and prepares only those that differ from the one before.
+pub(super) struct Repeated<'a> {
+    handle: &'a mut Handle,
+    last: Option<(String, Prepared)>,
+}
+
+impl Repeated<'_> {
+    /// As [`Handle::write`].
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn write(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<u64, Failure> {
+        let known = self.last.take().filter(|(last, _)| last == sql);
+        let statement = match known {
+            Some((_, statement)) => statement,
+            None => match self.handle.prepare(sql)? {
+                Some(statement) => statement,
+                None => return Ok(0),
+            },
+        };
+        self.handle
+            .run_prepared(&statement, sql, binds, &mut |_| ())?;
+        statement.reset();
+        self.last = Some((sql.to_owned(), statement));
+        Ok(self.handle.changes())
+    }
+}
+
+/// A statement that is finalized when it is dropped; never kept longer than the handle is borrowed.
 struct Prepared(NonNull<ffi::sqlite3_stmt>);
 
 impl Prepared {
@@ -355,6 +404,12 @@ impl Prepared {
     fn step(&self) -> c_int {
         // SAFETY: the statement is not finalized.
         unsafe { ffi::sqlite3_step(self.0.as_ptr()) }
+    }
+
+    /// Back to where it has not begun. The code is the one that `step` returned.
+    fn reset(&self) {
+        // SAFETY: the statement is not finalized.
+        unsafe { ffi::sqlite3_reset(self.0.as_ptr()) };
     }
 
     /// The row that the last step came to.

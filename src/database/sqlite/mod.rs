@@ -14,6 +14,7 @@ mod handle;
 mod lock;
 mod record;
 mod row;
+mod run;
 mod script;
 mod script_guards;
 mod session;
@@ -42,8 +43,9 @@ use cancel::{Canceller, Control};
 use connect::{Connection, Source};
 use foreign_keys::ForeignKeyState;
 use lock::{Attempt, LockFile};
-use record::Occasion;
-use step::{Run, Work, opened};
+use record::{Occasion, Record};
+use run::Run;
+use step::{Work, opened};
 use version_table::VersionTable;
 
 /// A connection to a SQLite file.
@@ -278,12 +280,18 @@ impl Database for Sqlite {
     ) -> Result<(), DatabaseError> {
         self.open_existing().await?;
         blocking(|| {
-            let occasion = Occasion::begin(&self.settings.actor);
+            let occasion = Occasion::begin();
             let connection = opened(&mut self.connection)?;
             let query_only = session::allow_writing(connection)?;
             let result = connection.in_transaction_of_its_own(|connection| {
                 session::unhook(connection, &self.table)?;
-                record::write(connection, &self.table, occasion, changes, log)
+                let times = occasion.times();
+                let record = Record {
+                    times,
+                    changes,
+                    log,
+                };
+                record::write(connection, &self.table, &self.settings.actor, &[record])
             });
             if query_only {
                 session::forbid_writing(connection, true)?;

@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::{
     super::DatabaseError,
-    connect::Connection,
+    connect::{Connection, Writer},
     handle::Bind,
     version_table::{LAYOUT, VersionTable},
 };
@@ -14,21 +14,28 @@ use crate::revision::{
     BatchProgress, LogEntry, LogEvent, NewRow, Partial, Past, RecordChange, Subject,
 };
 
-/// When what is recorded began, and who did it.
+/// When what is recorded began.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Occasion<'a> {
-    pub started_at: DateTime<Utc>,
-    pub clock: Instant,
-    pub actor: &'a str,
+pub(super) struct Occasion {
+    started_at: DateTime<Utc>,
+    clock: Instant,
 }
 
-impl<'a> Occasion<'a> {
+impl Occasion {
     /// It begins now.
-    pub fn begin(actor: &'a str) -> Self {
+    pub fn begin() -> Self {
         Self {
             started_at: Utc::now(),
             clock: Instant::now(),
-            actor,
+        }
+    }
+
+    /// It ends now.
+    pub fn times(&self) -> Times {
+        Times {
+            began: time(self.started_at),
+            now: time(Utc::now()),
+            duration: i64::try_from(self.clock.elapsed().as_millis()).unwrap_or(i64::MAX),
         }
     }
 }
@@ -38,6 +45,13 @@ pub(super) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
+/// What a step is recorded by.
+pub(super) struct Record<'a> {
+    pub times: Times,
+    pub changes: &'a [RecordChange],
+    pub log: &'a [LogEntry],
+}
+
 /// Writes changes and log into the transaction that is open.
 ///
 /// # Errors
@@ -45,25 +59,26 @@ pub(super) fn time(time: DateTime<Utc>) -> String {
 pub(super) fn write(
     connection: &mut Connection,
     table: &VersionTable,
-    occasion: Occasion<'_>,
-    changes: &[RecordChange],
-    log: &[LogEntry],
+    actor: &str,
+    records: &[Record<'_>],
 ) -> Result<(), DatabaseError> {
-    let times = Times {
-        began: time(occasion.started_at),
-        now: time(Utc::now()),
-        duration: i64::try_from(occasion.clock.elapsed().as_millis()).unwrap_or(i64::MAX),
-    };
-    for change in changes {
-        Command::change(table, occasion.actor, change).run(connection, &times)?;
+    // The same statements in a row.
+    let mut writer = connection.writer();
+    for record in records {
+        for change in record.changes {
+            Command::change(table, actor, change).run(&mut writer, &record.times)?;
+        }
     }
-    for entry in log {
-        Command::entry(table, occasion.actor, entry).run(connection, &times)?;
+    for record in records {
+        for entry in record.log {
+            Command::entry(table, actor, entry).run(&mut writer, &record.times)?;
+        }
     }
     Ok(())
 }
 
 /// What the values of a command stand for that depend on when it runs.
+#[derive(Clone, Debug)]
 pub(super) struct Times {
     began: String,
     now: String,
@@ -406,9 +421,9 @@ impl<'a> Command<'a> {
     ///
     /// # Errors
     /// [`DatabaseError::StateChanged`] when it does not change exactly one row.
-    pub fn run(&self, connection: &mut Connection, times: &Times) -> Result<(), DatabaseError> {
+    pub fn run(&self, writer: &mut Writer<'_>, times: &Times) -> Result<(), DatabaseError> {
         let binds: Vec<_> = self.fields.iter().map(|field| field.bind(times)).collect();
-        let (result, target) = (connection.write(&self.sql, &binds), &self.target);
+        let (result, target) = (writer.write(&self.sql, &binds), &self.target);
         let reason = match (result, target) {
             (Ok(1), _) => return Ok(()),
             (Ok(count), Written::Log) => {

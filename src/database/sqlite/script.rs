@@ -16,7 +16,9 @@ use crate::{
         script::{Expected, Idle, NOTHING, part, title},
     },
     revision::{LogEntry, LogRow, Observed, RecordChange},
-    sql::{ConcurrentIndex, Dialect, SessionChange, StatementKind, for_shell, session_change},
+    sql::{
+        ConcurrentIndex, Dialect, SessionChange, StatementKind, for_shell, mentions, session_change,
+    },
 };
 
 /// The shell's session as it began, as far as it matters to what follows. It can't be asked for
@@ -117,7 +119,7 @@ impl SqliteScript {
             self.lenient = true;
             settings(&mut self.text, &["dqs_ddl on", "dqs_dml on"]);
         }
-        let writes = |text: &str| text.to_ascii_lowercase().contains("writable_schema");
+        let writes = |text: &str| mentions(text, "writable_schema");
         if !self.trusting && !self.in_run && texts().any(writes) {
             self.trusting = true;
             settings(&mut self.text, &["defensive off"]);

@@ -9,7 +9,7 @@ use super::{
     handle::{Bind, Value},
     version_table::{VersionTable, quoted},
 };
-use crate::sql::StatementKind;
+use crate::sql::{StatementKind, mentions};
 
 /// Pragmas of the connection that can be set in a transaction. Those that SQLite does not know in
 /// this build read as nothing and are left alone.
@@ -73,6 +73,11 @@ pub(super) fn is_touched_by(step: &StepRequest<'_>) -> bool {
 pub(super) fn has_temporary_objects(connection: &mut Connection) -> Result<bool, DatabaseError> {
     let found = connection.integer("SELECT 1 FROM temp.sqlite_schema LIMIT 1")?;
     Ok(found.is_some())
+}
+
+/// Whether the step could leave temporary objects: the word is in all that makes the first one.
+pub(super) fn may_be_temporary(step: &StepRequest<'_>) -> bool {
+    mentions(step.text, "temp")
 }
 
 /// Lets records be written whatever `query_only` a script has set. Returns what it was.

@@ -9,7 +9,8 @@ use super::{
     Sqlite,
     connect::Connection,
     foreign_keys::{self, ForeignKeyState, enforce},
-    record::{self, Occasion},
+    record::{self, Occasion, Record},
+    run::Run,
     session,
     version_table::VersionTable,
 };
@@ -26,14 +27,6 @@ pub(super) enum Work<'a> {
     Batch(RecordRows<'a>),
 }
 
-/// One transaction over many steps.
-#[derive(Debug)]
-pub(super) struct Run {
-    pub foreign_keys: bool,
-    /// A step has failed; what it left is still in the transaction, so it must not be committed.
-    pub broken: bool,
-}
-
 impl Sqlite {
     /// See [`super::super::Database::run_step`] and `run_batch`.
     pub(super) fn run_step_now(
@@ -41,17 +34,20 @@ impl Sqlite {
         step: &StepRequest<'_>,
         work: Work<'_>,
     ) -> Result<(), StepError> {
-        self.keep_lock().map_err(at(StepStage::Begin))?;
+        if self.run.is_none() {
+            self.keep_lock().map_err(at(StepStage::Begin))?;
+        }
         let connection = opened(&mut self.connection).map_err(at(StepStage::Begin))?;
         let running = self.control.start();
         let mut attempt = Attempt {
             connection,
             table: &self.table,
-            occasion: Occasion::begin(&self.settings.actor),
+            actor: &self.settings.actor,
+            occasion: Occasion::begin(),
             step,
-            run: self.run.as_ref(),
-            keys_before: &mut self.keys_before_script,
             restores_before_record: self.run.is_some() || !self.can_reopen,
+            run: self.run.as_mut(),
+            keys_before: &mut self.keys_before_script,
             query_only: false,
             temporary: None,
         };
@@ -94,47 +90,6 @@ impl Sqlite {
         result
     }
 
-    /// See [`super::super::Database::begin_run`].
-    pub(super) fn begin_run_now(&mut self, foreign_keys: bool) -> Result<(), DatabaseError> {
-        if self.run.is_some() {
-            return other("a run has already begun");
-        }
-        self.keep_lock()?;
-        let connection = opened(&mut self.connection)?;
-        let running = self.control.start();
-        let result = enforce(connection, foreign_keys).and_then(|()| connection.begin(""));
-        drop(running);
-        if result.is_err() {
-            self.switch_foreign_keys_back();
-            return result;
-        }
-        self.run = Some(Run {
-            foreign_keys,
-            broken: false,
-        });
-        Ok(())
-    }
-
-    /// See [`super::super::Database::commit_run`] and `rollback_run`.
-    pub(super) fn end_run_now(&mut self, commit: bool) -> Result<(), DatabaseError> {
-        let connection = opened(&mut self.connection)?;
-        let run = self.run.take();
-        let result = match run {
-            None => other("no run has begun"),
-            Some(run) if commit && (run.broken || !connection.in_transaction()) => {
-                other("a step of the run has failed; the whole run is rolled back")
-            }
-            Some(_) if commit => {
-                let _running = self.control.start();
-                connection.commit()
-            }
-            Some(_) => Ok(()),
-        };
-        connection.rollback();
-        self.switch_foreign_keys_back();
-        result
-    }
-
     /// Undoes what the step left in the session. Never an error: the step is done, or has failed.
     /// `temporary` is whether there are temporary objects, where that is known.
     fn leave_session(&mut self, step: &StepRequest<'_>, temporary: Option<bool>) {
@@ -155,7 +110,7 @@ impl Sqlite {
         }
     }
 
-    fn switch_foreign_keys_back(&mut self) {
+    pub(super) fn switch_foreign_keys_back(&mut self) {
         if let Some(connection) = &mut self.connection
             && enforce(connection, false).is_err()
         {
@@ -168,9 +123,10 @@ impl Sqlite {
 struct Attempt<'a> {
     connection: &'a mut Connection,
     table: &'a VersionTable,
-    occasion: Occasion<'a>,
+    actor: &'a str,
+    occasion: Occasion,
     step: &'a StepRequest<'a>,
-    run: Option<&'a Run>,
+    run: Option<&'a mut Run>,
     /// Violations before the first statement of a script that runs in several steps.
     keys_before: &'a mut Option<ForeignKeyState>,
     /// Whether the session can't be reset by reopening the file once the step is done.
@@ -238,7 +194,8 @@ impl Attempt<'_> {
 
     /// Returns the violations that the foreign keys are compared with at the end.
     fn begin(&mut self) -> Result<Option<ForeignKeyState>, DatabaseError> {
-        match self.run {
+        match &mut self.run {
+            Some(run) => run.enter(self.connection, self.table, self.actor, self.step)?,
             None => {
                 self.set_foreign_keys()?;
                 let query_only = session::allow_writing(self.connection)?;
@@ -246,33 +203,10 @@ impl Attempt<'_> {
                 if query_only {
                     session::forbid_writing(self.connection, true)?;
                 }
+                self.table.expect(self.connection, self.step.expects)?;
             }
-            Some(run) => self.join(run)?,
-        }
-        let found = self.table.last_sequence(self.connection)?;
-        if found != self.step.expects {
-            let expected = self.step.expects;
-            return Err(DatabaseError::StateChanged {
-                reason: format!("its last sequence is {found} and was to be {expected}"),
-            });
         }
         self.keys_to_compare()
-    }
-
-    fn join(&self, run: &Run) -> Result<(), DatabaseError> {
-        if run.broken || !self.connection.in_transaction() {
-            return other("a step of the run has failed before; the run has to be rolled back");
-        }
-        if run.foreign_keys != self.step.foreign_keys {
-            let state = |on| if on { "on" } else { "off" };
-            return Err(DatabaseError::Other(format!(
-                "{} wants foreign keys {}, but the transaction of all steps has begun with them {}",
-                self.step.label,
-                state(self.step.foreign_keys),
-                state(run.foreign_keys),
-            )));
-        }
-        Ok(())
     }
 
     /// In a session that is kept, what the script itself has set rules.
@@ -356,7 +290,8 @@ impl Attempt<'_> {
         if self.step.keep_session || touched {
             self.query_only = session::allow_writing(self.connection)?;
         }
-        let temporary = session::unhook(self.connection, self.table)?;
+        let temporary = (self.run.is_none() || session::may_be_temporary(self.step))
+            && session::unhook(self.connection, self.table)?;
         self.temporary = Some(temporary);
         if touched || temporary {
             if self.restores_before_record && !self.step.keep_session {
@@ -366,7 +301,15 @@ impl Attempt<'_> {
                 session::detach_all(self.connection)?;
             }
         }
-        record::write(self.connection, self.table, self.occasion, changes, log)
+        let record = Record {
+            times: self.occasion.times(),
+            changes,
+            log,
+        };
+        match &mut self.run {
+            Some(run) => run.record(self.connection, self.table, self.actor, record),
+            None => record::write(self.connection, self.table, self.actor, &[record]),
+        }
     }
 }
 
@@ -425,6 +368,6 @@ fn at(stage: StepStage) -> impl Fn(DatabaseError) -> StepError {
     move |error| StepError { stage, error }
 }
 
-fn other<T>(reason: &str) -> Result<T, DatabaseError> {
+pub(super) fn other<T>(reason: &str) -> Result<T, DatabaseError> {
     Err(DatabaseError::Other(reason.to_owned()))
 }

@@ -7,7 +7,10 @@ use super::{
     record::{Command, Times},
     row::{COLUMNS, LOG_COLUMNS, applied, log_row},
 };
-use crate::revision::{LogRow, Observed};
+use crate::{
+    revision::{LogRow, Observed},
+    sql::mentions,
+};
 
 /// The layout of the tables below. Older ones are brought up to date by `prepare`.
 pub(super) const LAYOUT: u32 = 1;
@@ -114,14 +117,37 @@ impl VersionTable {
             for sql in self.definitions() {
                 connection.write(&sql, &[])?;
             }
-            Command::layout(self, actor).run(connection, &Times::now())
+            Command::layout(self, actor).run(&mut connection.writer(), &Times::now())
         })
     }
 
-    /// The highest sequence, 0 when nothing is applied.
-    pub fn last_sequence(&self, connection: &mut Connection) -> Result<i64, DatabaseError> {
+    /// # Errors
+    /// [`DatabaseError::StateChanged`] when the highest sequence is another one; it is 0 when nothing
+    /// is applied.
+    pub fn expect(&self, connection: &mut Connection, expected: i64) -> Result<(), DatabaseError> {
         let sql = format!("SELECT coalesce(max(sequence), 0) FROM {}", self.table);
-        Ok(connection.integer(&sql)?.unwrap_or_default())
+        let found = connection.integer(&sql)?.unwrap_or_default();
+        if found == expected {
+            return Ok(());
+        }
+        Err(DatabaseError::StateChanged {
+            reason: format!("its last sequence is {found} and was to be {expected}"),
+        })
+    }
+
+    /// Whether `text` could have one of the tables in it.
+    pub fn may_be_meant(&self, text: &str) -> bool {
+        // Names that are quoted may be written in several ways.
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        !self.name.chars().all(is_plain) || mentions(text, &self.name)
+    }
+
+    /// Whether there is a view, a trigger or a table with one of the tables in it.
+    pub fn is_used_by_others(&self, connection: &mut Connection) -> Result<bool, DatabaseError> {
+        let sql = "SELECT 1 FROM main.sqlite_schema WHERE instr(lower(sql), lower(?1)) > 0
+             AND lower(name) NOT IN (lower(?1), lower(?2)) LIMIT 1";
+        let binds = [Bind::Text(&self.name), Bind::Text(&self.log_name)];
+        Ok(!connection.query(sql, &binds)?.is_empty())
     }
 
     /// The layout's version; `None` when there is neither table.

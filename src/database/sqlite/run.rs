@@ -1,0 +1,166 @@
+//! One transaction over many steps.
+//!
+//! Their records are written many at a time: SQLite prepares a statement anew when the schema has
+//! changed, which it has after nearly every script.
+
+use super::{
+    super::{DatabaseError, StepRequest},
+    Sqlite,
+    connect::Connection,
+    foreign_keys::enforce,
+    record::{self, Record, Times},
+    step::{opened, other},
+    version_table::VersionTable,
+};
+use crate::revision::{LogEntry, RecordChange};
+
+/// Steps whose records are written together.
+const MANY: usize = 100;
+
+/// The transaction, and what it still has to record.
+#[derive(Debug)]
+pub(super) struct Run {
+    foreign_keys: bool,
+    /// A step has failed; what it left is still in the transaction, so it must not be committed.
+    pub broken: bool,
+    /// Whether records may wait. Not once anything but us could look at our tables.
+    may_wait: bool,
+    waiting: Vec<Waiting>,
+    /// The highest sequence, as the first of them has found it.
+    expects: i64,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    times: Times,
+    changes: Vec<RecordChange>,
+    log: Vec<LogEntry>,
+}
+
+impl Run {
+    /// Sees to it that `step` may join, and that it finds the state it expects.
+    pub fn enter(
+        &mut self,
+        connection: &mut Connection,
+        table: &VersionTable,
+        actor: &str,
+        step: &StepRequest<'_>,
+    ) -> Result<(), DatabaseError> {
+        if self.broken || !connection.in_transaction() {
+            return other("a step of the run has failed before; the run has to be rolled back");
+        }
+        if self.foreign_keys != step.foreign_keys {
+            let state = |on| if on { "on" } else { "off" };
+            return Err(DatabaseError::Other(format!(
+                "{} wants foreign keys {}, but the transaction of all steps has begun with them {}",
+                step.label,
+                state(step.foreign_keys),
+                state(self.foreign_keys),
+            )));
+        }
+        if self.may_wait && table.may_be_meant(step.text) {
+            self.may_wait = false;
+            self.write(connection, table, actor)?;
+        }
+        if self.waiting.is_empty() {
+            table.expect(connection, step.expects)?;
+            self.expects = step.expects;
+        }
+        Ok(())
+    }
+
+    /// Records a step, now or later.
+    pub fn record(
+        &mut self,
+        connection: &mut Connection,
+        table: &VersionTable,
+        actor: &str,
+        record: Record<'_>,
+    ) -> Result<(), DatabaseError> {
+        if !self.may_wait {
+            return record::write(connection, table, actor, &[record]);
+        }
+        self.waiting.push(Waiting {
+            times: record.times,
+            changes: record.changes.to_vec(),
+            log: record.log.to_vec(),
+        });
+        if self.waiting.len() < MANY {
+            return Ok(());
+        }
+        self.write(connection, table, actor)
+    }
+
+    /// Writes what waits.
+    fn write(
+        &mut self,
+        connection: &mut Connection,
+        table: &VersionTable,
+        actor: &str,
+    ) -> Result<(), DatabaseError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        table.expect(connection, self.expects)?;
+        let waiting = std::mem::take(&mut self.waiting);
+        let records = waiting.iter().map(|waiting| Record {
+            times: waiting.times.clone(),
+            changes: &waiting.changes,
+            log: &waiting.log,
+        });
+        record::write(connection, table, actor, &records.collect::<Vec<_>>())
+    }
+}
+
+impl Sqlite {
+    /// See [`super::super::Database::begin_run`].
+    pub(super) fn begin_run_now(&mut self, foreign_keys: bool) -> Result<(), DatabaseError> {
+        if self.run.is_some() {
+            return other("a run has already begun");
+        }
+        self.keep_lock()?;
+        let connection = opened(&mut self.connection)?;
+        let running = self.control.start();
+        let begun = enforce(connection, foreign_keys)
+            .and_then(|()| connection.begin(""))
+            .and_then(|()| self.table.is_used_by_others(connection));
+        drop(running);
+        let is_used = match begun {
+            Ok(is_used) => is_used,
+            Err(error) => {
+                connection.rollback();
+                self.switch_foreign_keys_back();
+                return Err(error);
+            }
+        };
+        self.run = Some(Run {
+            foreign_keys,
+            broken: false,
+            may_wait: !is_used,
+            waiting: Vec::new(),
+            expects: 0,
+        });
+        Ok(())
+    }
+
+    /// See [`super::super::Database::commit_run`] and `rollback_run`.
+    pub(super) fn end_run_now(&mut self, commit: bool) -> Result<(), DatabaseError> {
+        let connection = opened(&mut self.connection)?;
+        let run = self.run.take();
+        let result = match run {
+            None => other("no run has begun"),
+            Some(run) if commit && (run.broken || !connection.in_transaction()) => {
+                other("a step of the run has failed; the whole run is rolled back")
+            }
+            Some(mut run) if commit => {
+                let _running = self.control.start();
+                let written = run.write(connection, &self.table, &self.settings.actor);
+                written.and_then(|()| connection.commit())
+            }
+            Some(_) => Ok(()),
+        };
+        connection.rollback();
+        self.switch_foreign_keys_back();
+        result
+    }
+}
