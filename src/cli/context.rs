@@ -230,8 +230,8 @@ impl Context {
             .map_err(|problems| error::directory(&problems))
     }
 
-    /// The same without down scripts, while a connection is made and its state is read, which takes
-    /// about as long. What is wrong with the directory comes first, and then nothing is left of the
+    /// The same, with or without down scripts, while a connection is made and its state is read, which
+    /// takes about as long. What is wrong with the directory comes first, and then nothing is left of the
     /// connection.
     ///
     /// The state is known, and the lock held, unless someone else has it.
@@ -239,10 +239,11 @@ impl Context {
         &self,
         location: &Location,
         role: Role,
+        downs: bool,
     ) -> Result<(History, (Box<dyn Database>, Option<Observed>)), Error> {
         let reading = Reading {
             checksums: true,
-            downs: false,
+            downs,
             ..self.reading(location.dialect())
         };
         let (directory, shown) = (self.config.migrations.clone(), self.shown_migrations());
@@ -272,7 +273,11 @@ impl Context {
 
     /// Such a history with its down scripts.
     pub fn with_downs(&self, history: History, dialect: Dialect) -> Result<History, Error> {
-        let (reading, shown) = (self.reading(dialect), self.shown_migrations());
+        let reading = Reading {
+            checksums: true,
+            ..self.reading(dialect)
+        };
+        let shown = self.shown_migrations();
         project::read_downs(&self.config.migrations, &shown, &reading, history)
             .map_err(|problems| error::directory(&problems))
     }

@@ -101,11 +101,10 @@ pub(super) type Problems = Vec<DirectoryProblem>;
 /// there.
 pub(super) type Look = (Option<Found>, Vec<DirectoryProblem>);
 
-/// Takes the checksum of an up script, where that is wanted.
+/// Takes the checksum of a script, where that is wanted.
 pub(super) fn take_checksum(found: Option<&Found>, reading: &Reading) {
     if let Some(Found::Script(found)) = found
         && let Some(script) = &found.script
-        && script.direction == Direction::Up
         && reading.checksums
     {
         script.checksum(reading.dialect);

@@ -28,6 +28,9 @@ use crate::{
     revision::{Direction, History, Observed, Target},
 };
 
+/// Steps, from which on their memory is worth a millisecond.
+const MANY: usize = 2000;
+
 /// How much one transaction holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Scope {
@@ -77,9 +80,11 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     let is_run = !request.dry_run && !request.sql;
     // A log begins before there is a connection, and a directory that is wrong begins none.
     let is_logged = context.is_logged(request.log_file.as_deref());
+    // Then there is something to do.
+    let downs = is_missing(&location);
     let (history, opened) = if is_run && !is_logged && request.direction == Direction::Up {
         let role = Role::Creator("upgrade");
-        let (history, opened) = context.history_and_state(&location, role).await?;
+        let (history, opened) = context.history_and_state(&location, role, downs).await?;
         (history, Some(opened))
     } else {
         (context.history(location.dialect())?, None)
@@ -88,7 +93,7 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
         context,
         place: context.place(&location),
         location,
-        has_downs: Cell::new(opened.is_none()),
+        has_downs: Cell::new(downs || opened.is_none()),
         history: RefCell::new(Rc::new(history)),
         request,
     };
@@ -119,6 +124,11 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     let result = result.await;
     context.end_log(&result);
     result
+}
+
+/// Whether it is a SQLite file that is not there yet.
+fn is_missing(location: &Location) -> bool {
+    matches!(location, Location::Sqlite(file) if file.as_os_str() != ":memory:" && !file.exists())
 }
 
 pub(super) struct Migration<'a> {
@@ -235,10 +245,7 @@ impl Migration<'_> {
 
     /// Makes a backup, with the lock held. A SQLite file that is not there yet needs none.
     async fn back_up(&self, stop: &Stop) -> Result<Option<PathBuf>, Error> {
-        if let Location::Sqlite(file) = &self.location
-            && file.as_os_str() != ":memory:"
-            && !file.exists()
-        {
+        if is_missing(&self.location) {
             return Ok(None);
         }
         let context = self.context;
@@ -332,7 +339,7 @@ impl Migration<'_> {
             plan = self.plan_of(observed);
         }
         let plan = plan?;
-        if !plan.steps.is_empty() {
+        if plan.steps.len() > MANY {
             memory::give_back();
         }
         self.context.warn_of(&plan);

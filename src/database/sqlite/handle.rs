@@ -11,8 +11,8 @@ use sqlx::{Connection as _, sqlite::SqliteConnection};
 
 use super::cancel::Control;
 
-/// Virtual machine instructions between two looks at the cancel flag: some microseconds.
-const INSTRUCTIONS_PER_LOOK: i32 = 2_000;
+/// Virtual machine instructions between two looks at the cancel flag: some hundred microseconds.
+const INSTRUCTIONS_PER_LOOK: i32 = 20_000;
 
 /// What SQLite said when something failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
