@@ -9,6 +9,10 @@ use super::{super::DatabaseError, Postgres, connect, error, message::rows};
 /// at work and all connections reach the same pool; others at work can hide it for a round.
 const ROUNDS: u32 = 10;
 
+/// Rounds after which it is certain that others use our session. A server that looks after its caches
+/// between two queries makes one round look so.
+const CERTAIN: u32 = 3;
+
 /// The share of the patience with a connection that a round waits for a session to be free.
 const SHARE: u32 = 4;
 
@@ -18,6 +22,8 @@ enum Finding {
     Shared,
     /// Nobody was given it.
     Kept,
+    /// The one who asked was not given it, but there was a transaction in it that is not ours.
+    Used,
     /// Nobody is given any session as long as we have ours.
     Exclusive,
 }
@@ -29,14 +35,17 @@ impl Postgres {
         if !self.backend.pooled || self.keeps_session {
             return Ok(());
         }
+        let mut used = 0;
         for _ in 0..ROUNDS {
             match self.compete().await? {
-                Finding::Shared => {
-                    let place = self.place.clone();
-                    return Err(DatabaseError::Pooled { place });
-                }
+                Finding::Shared => used = CERTAIN,
+                Finding::Used => used += 1,
                 Finding::Kept => {}
                 Finding::Exclusive => break,
+            }
+            if used == CERTAIN {
+                let place = self.place.clone();
+                return Err(DatabaseError::Pooled { place });
             }
         }
         self.keeps_session = true;
@@ -47,9 +56,9 @@ impl Postgres {
     /// which is then given that session if it is free to be given, and asks again.
     async fn compete(&mut self) -> Result<Finding, DatabaseError> {
         let patience = self.settings.connect_timeout;
-        if !self.answers_as_before().await? {
+        let Some(before) = self.last_transaction().await? else {
             return Ok(Finding::Shared);
-        }
+        };
         let mark = connect::unique_mark();
         let Ok(rival) = timeout(patience, connect::login(&self.options, &[], &mark)).await else {
             return Ok(Finding::Exclusive);
@@ -63,11 +72,10 @@ impl Postgres {
             Err(_) => Finding::Exclusive,
         };
         // Meanwhile the other one keeps its session, or its place in the queue.
-        let finding = match finding {
-            Finding::Kept | Finding::Exclusive if !self.answers_as_before().await? => {
-                Finding::Shared
-            }
-            finding => finding,
+        let finding = match (finding, self.last_transaction().await?) {
+            (Finding::Shared, _) | (_, None) => Finding::Shared,
+            (_, Some(after)) if after != before + 1 => Finding::Used,
+            (finding, _) => finding,
         };
         drop(begin);
         if !matches!(finding, Finding::Exclusive) {
@@ -77,23 +85,30 @@ impl Postgres {
         Ok(finding)
     }
 
-    /// Whether we are still given the session that we had.
-    async fn answers_as_before(&mut self) -> Result<bool, DatabaseError> {
+    /// The number, within its session, of the transaction that asks for it; `None` when we are not
+    /// given the session any more that we had.
+    async fn last_transaction(&mut self) -> Result<Option<i64>, DatabaseError> {
         let patience = self.settings.connect_timeout;
         let (connection, _) = self.parts().await?;
-        match timeout(patience, rows(connection, PID)).await {
-            Ok(Ok(found)) => Ok(pid(&found) == Some(self.backend.pid)),
+        match timeout(patience, rows(connection, TRANSACTION)).await {
+            Ok(Ok(found)) => {
+                let number = || found.first()?.try_get::<String, _>(1).ok()?.parse().ok();
+                Ok(number().filter(|_| pid(&found) == Some(self.backend.pid)))
+            }
             Ok(Err(error)) => Err(self.trouble(error.into()).await),
             // All sessions are in use, ours as well.
             Err(_) => {
                 self.forget().await;
-                Ok(false)
+                Ok(None)
             }
         }
     }
 }
 
-const PID: &str = "SELECT pg_catalog.pg_backend_pid()";
+/// A virtual transaction is called `3/4711`: the session's slot, and the number of the transaction.
+const TRANSACTION: &str = "SELECT l.pid, pg_catalog.split_part(l.virtualtransaction, '/', 2) \
+     FROM pg_catalog.pg_locks AS l WHERE l.locktype OPERATOR(pg_catalog.=) 'virtualxid' \
+     AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()";
 const BEGIN: &str = "BEGIN; SELECT pg_catalog.pg_backend_pid()";
 
 /// Ends a connection in good order, so that its session can be used again.
