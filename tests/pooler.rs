@@ -7,12 +7,16 @@ use common::{Backend, Env, Finished, Pooler, Running};
 
 /// A project whose url leads through a pooler with `settings`.
 fn behind(settings: &str) -> (Env, Pooler) {
+    patiently_behind(settings, "2s")
+}
+
+fn patiently_behind(settings: &str, patience: &str) -> (Env, Pooler) {
     let env = Env::new(Backend::Postgres);
     let pooler = Pooler::start(&env, settings);
     let url = pooler.url();
     env.write(
         "migrator.toml",
-        format!("[migrator]\nurl = \"{url}\"\nconnect-timeout = \"2s\"\n"),
+        format!("[migrator]\nurl = \"{url}\"\nconnect-timeout = \"{patience}\"\n"),
     );
     env.revision(
         "1_a",
@@ -69,9 +73,8 @@ fn transaction_mode_is_refused() {
 #[test]
 fn many_at_once_are_all_refused_in_transaction_mode() {
     for size in [1, 3, 20] {
-        let (env, _pooler) = behind(&format!(
-            "pool_mode = transaction\ndefault_pool_size = {size}"
-        ));
+        let settings = format!("pool_mode = transaction\ndefault_pool_size = {size}");
+        let (env, _pooler) = patiently_behind(&settings, "20s");
         let before = env.fingerprint();
         many(&env).for_each(assert_refused);
         assert_untouched(&env, &before);

@@ -14,7 +14,7 @@ use migrator::{
     },
     revision::{
         Checksum, Direction, LogEntry, LogEvent, NewRow, Observed, Partial, RecordChange,
-        RevisionId, State,
+        RevisionId, State, Subject,
     },
     sql::{Statement, StatementKind},
 };
@@ -1366,6 +1366,85 @@ async fn a_run_is_one_transaction() {
             "there is no run any more"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_of_many_steps_records_each() {
+    const STEPS: i64 = 250;
+    let (place, mut database) = Place::prepared(USERS).await;
+    database.begin_run(false).await.unwrap();
+    for sequence in 1..=STEPS {
+        let table = format!("CREATE TABLE t{sequence} (x)");
+        step(&mut database, &[&table], nth(sequence)).await.unwrap();
+        if sequence == 130 {
+            assert_eq!(observe(&mut database).await.last_sequence(), 130);
+        }
+    }
+    database.commit_run().await.unwrap();
+    let rows = observe(&mut database).await;
+    let expected: Vec<_> = (1..=STEPS)
+        .map(|sequence| id(&sequence.to_string()))
+        .collect();
+    let found: Vec<_> = rows
+        .applied
+        .iter()
+        .map(|row| row.revision.clone())
+        .collect();
+    assert_eq!(found, expected);
+    let logged: Vec<_> = database.log().await.unwrap();
+    let logged = logged.into_iter().filter_map(|row| row.subject);
+    let expected: Vec<_> = expected.into_iter().map(Subject::from).collect();
+    assert_eq!(logged.collect::<Vec<_>>(), expected);
+    assert_eq!(place.text("PRAGMA integrity_check").await, "ok");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_looks_at_the_version_table_in_a_run_finds_it_written() {
+    let counting = "INSERT INTO seen SELECT count(*) FROM ";
+    for (view, source) in [
+        ("CREATE VIEW other AS SELECT 1", "Migrator_Version"),
+        (
+            "CREATE VIEW progress AS SELECT * FROM MIGRATOR_version",
+            "progress",
+        ),
+    ] {
+        let (place, mut database) = Place::prepared(USERS).await;
+        step(&mut database, &["CREATE TABLE seen (n)", view], first())
+            .await
+            .unwrap();
+        database.begin_run(false).await.unwrap();
+        for sequence in 2..=4 {
+            let statement = format!("{counting}{source}");
+            step(&mut database, &[&statement], nth(sequence))
+                .await
+                .unwrap();
+        }
+        database.commit_run().await.unwrap();
+        let seen = place.text("SELECT CAST(n AS TEXT) FROM seen").await;
+        assert_eq!(seen, "1|2|3", "{source}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_not_committed_over_rows_that_its_scripts_wrote() {
+    let (place, mut database) = Place::prepared(USERS).await;
+    step(&mut database, &["SELECT 1"], first()).await.unwrap();
+    let before = place.dump().await;
+    database.begin_run(false).await.unwrap();
+    step(&mut database, &["CREATE TABLE t (x)"], nth(2))
+        .await
+        .unwrap();
+    let tampering = "UPDATE migrator_version SET sequence = sequence + 100";
+    step(&mut database, &[tampering], nth(3)).await.unwrap();
+    let error = step(&mut database, &["SELECT 1"], nth(4))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(error.error, DatabaseError::StateChanged { .. }),
+        "{error:?}"
+    );
+    assert!(database.commit_run().await.is_err());
+    assert_eq!(place.dump().await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,17 +1,15 @@
+use memchr::memchr2_iter;
+
 /// Whether the letters of `word` stand anywhere in `text`, in upper or lower case, be it in a string, a
 /// comment or a longer word.
 pub fn mentions(text: &str, word: &str) -> bool {
-    let Some((first, rest)) = word.as_bytes().split_first() else {
+    let (text, word) = (text.as_bytes(), word.as_bytes());
+    let Some(first) = word.first() else {
         return true;
     };
-    let text = text.as_bytes();
-    let Some(last) = text.len().checked_sub(word.len()) else {
-        return false;
-    };
-    // Looking at the first letter alone passes over most of a text of megabytes.
-    (0..=last).any(|at| {
-        text[at].eq_ignore_ascii_case(first)
-            && text[at + 1..=at + rest.len()].eq_ignore_ascii_case(rest)
+    memchr2_iter(first.to_ascii_lowercase(), first.to_ascii_uppercase(), text).any(|at| {
+        let here = text.get(at..at + word.len());
+        here.is_some_and(|here| here.eq_ignore_ascii_case(word))
     })
 }
 

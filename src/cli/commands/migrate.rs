@@ -328,7 +328,7 @@ impl Migration<'_> {
 
     pub(super) fn plan(&self, observed: &Observed) -> Result<Plan, Error> {
         // What is recorded has both directions, and what is wrong with the directory comes first.
-        if observed.applied.len() < self.history().len() {
+        if observed.applied.is_empty() {
             self.read_downs()?;
         }
         let mut plan = self.plan_of(observed);

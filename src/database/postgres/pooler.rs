@@ -1,5 +1,7 @@
 //! Poolers that hand out server sessions transaction by transaction.
 
+use std::pin::pin;
+
 use sqlx::{Connection, PgConnection, Row, postgres::PgRow};
 use tokio::time::timeout;
 
@@ -59,26 +61,29 @@ impl Postgres {
         let Some(before) = self.last_transaction().await? else {
             return Ok(Finding::Shared);
         };
-        let mark = connect::unique_mark();
-        let Ok(rival) = timeout(patience, connect::login(&self.options, &[], &mark)).await else {
-            return Ok(Finding::Exclusive);
-        };
-        let mut rival = rival.map_err(|error| error::connecting(&error, &self.place))?;
-        let mut begin = Box::pin(rows(&mut rival, BEGIN));
-        let finding = match timeout(patience / SHARE, &mut begin).await {
-            Ok(found) if is_shared(&found, self.backend.pid) => Finding::Shared,
-            Ok(_) => Finding::Kept,
-            // An exhausted pool lets it wait, and everyone who comes after it.
-            Err(_) => Finding::Exclusive,
-        };
+        let (mark, ours) = (connect::unique_mark(), self.backend.pid);
+        let options = self.options.clone();
+        let mut rival = pin!(async {
+            let mut rival = connect::login(&options, &[], &mark).await?;
+            let shared = is_shared(&rows(&mut rival, BEGIN).await, ours);
+            Ok((rival, shared))
+        });
+        let mut answer = timeout(patience / SHARE, &mut rival).await.ok();
         // Meanwhile the other one keeps its session, or its place in the queue.
-        let finding = match (finding, self.last_transaction().await?) {
-            (Finding::Shared, _) | (_, None) => Finding::Shared,
+        let after = self.last_transaction().await?;
+        if answer.is_none() {
+            // Ours was free to be given after that, if it ever is.
+            answer = timeout(patience / SHARE, &mut rival).await.ok();
+        }
+        let finding = match (&answer, after) {
+            (_, None) | (Some(Ok((_, true))), _) => Finding::Shared,
             (_, Some(after)) if after != before + 1 => Finding::Used,
-            (finding, _) => finding,
+            (Some(Ok(_)), _) => Finding::Kept,
+            (Some(Err(error)), _) => return Err(error::connecting(error, &self.place)),
+            // An exhausted pool lets it wait, and everyone who comes after it.
+            (None, _) => Finding::Exclusive,
         };
-        drop(begin);
-        if !matches!(finding, Finding::Exclusive) {
+        if let Some(Ok((rival, _))) = answer {
             // Should it fail, the pooler throws the session away.
             let _ = timeout(patience, leave(rival)).await;
         }

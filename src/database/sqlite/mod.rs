@@ -169,14 +169,20 @@ impl Database for Sqlite {
         if !self.open(Absent::Leave).await? {
             return Ok(Observed::default());
         }
-        blocking(|| self.table.observe(opened(&mut self.connection)?, detail))
+        blocking(|| {
+            self.write_waiting()?;
+            self.table.observe(opened(&mut self.connection)?, detail)
+        })
     }
 
     async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError> {
         if !self.open(Absent::Leave).await? {
             return Ok(Vec::new());
         }
-        blocking(|| self.table.read_log(opened(&mut self.connection)?))
+        blocking(|| {
+            self.write_waiting()?;
+            self.table.read_log(opened(&mut self.connection)?)
+        })
     }
 
     async fn foreign(

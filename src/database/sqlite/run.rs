@@ -143,6 +143,17 @@ impl Sqlite {
         Ok(())
     }
 
+    /// Has the tables show what the run has done so far.
+    pub(super) fn write_waiting(&mut self) -> Result<(), DatabaseError> {
+        match &mut self.run {
+            Some(run) if !run.broken => {
+                let connection = opened(&mut self.connection)?;
+                run.write(connection, &self.table, &self.settings.actor)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// See [`super::super::Database::commit_run`] and `rollback_run`.
     pub(super) fn end_run_now(&mut self, commit: bool) -> Result<(), DatabaseError> {
         let connection = opened(&mut self.connection)?;
