@@ -69,8 +69,11 @@ impl Postgres {
             Ok((rival, shared))
         });
         let mut answer = timeout(patience / SHARE, &mut rival).await.ok();
-        // Meanwhile the other one keeps its session, or its place in the queue.
-        let after = self.last_transaction().await?;
+        let mut after = None;
+        if !matches!(answer, Some(Ok((_, true)))) {
+            // Meanwhile the other one keeps its session, or its place in the queue.
+            after = self.last_transaction().await?;
+        }
         if answer.is_none() {
             // Ours was free to be given after that, if it ever is.
             answer = timeout(patience / SHARE, &mut rival).await.ok();
