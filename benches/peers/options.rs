@@ -34,7 +34,7 @@ impl Options {
     pub fn rounds(&self, size: usize) -> usize {
         self.rounds.unwrap_or(match size {
             0..=200 => 7,
-            201..=2_000 => 3,
+            201..=2_000 => 5,
             _ => 1,
         })
     }

@@ -198,7 +198,7 @@ impl Attempt<'_> {
             Some(run) => run.enter(self.connection, self.table, self.actor, self.step)?,
             None => {
                 self.set_foreign_keys()?;
-                let query_only = session::allow_writing(self.connection)?;
+                let query_only = self.step.keep_session && session::allow_writing(self.connection)?;
                 self.connection.begin(self.step.modes)?;
                 if query_only {
                     session::forbid_writing(self.connection, true)?;
@@ -211,9 +211,11 @@ impl Attempt<'_> {
 
     /// In a session that is kept, what the script itself has set rules.
     fn set_foreign_keys(&mut self) -> Result<(), DatabaseError> {
-        let found = self.connection.integer("PRAGMA foreign_keys")? == Some(1);
-        if self.step.keep_session && found != self.connection.foreign_keys {
-            return Ok(());
+        if self.step.keep_session {
+            let found = self.connection.integer("PRAGMA foreign_keys")? == Some(1);
+            if found != self.connection.foreign_keys {
+                return Ok(());
+            }
         }
         enforce(self.connection, self.step.foreign_keys)
     }
@@ -290,7 +292,7 @@ impl Attempt<'_> {
         if self.step.keep_session || touched {
             self.query_only = session::allow_writing(self.connection)?;
         }
-        let temporary = (self.run.is_none() || session::may_be_temporary(self.step))
+        let temporary = (self.step.keep_session || session::may_be_temporary(self.step))
             && session::unhook(self.connection, self.table)?;
         self.temporary = Some(temporary);
         if touched || temporary {

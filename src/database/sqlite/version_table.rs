@@ -125,7 +125,10 @@ impl VersionTable {
     /// [`DatabaseError::StateChanged`] when the highest sequence is another one; it is 0 when nothing
     /// is applied.
     pub fn expect(&self, connection: &mut Connection, expected: i64) -> Result<(), DatabaseError> {
-        let sql = format!("SELECT coalesce(max(sequence), 0) FROM {}", self.table);
+        let sql = format!(
+            "SELECT sequence FROM {} ORDER BY sequence DESC LIMIT 1",
+            self.table
+        );
         let found = connection.integer(&sql)?.unwrap_or_default();
         if found == expected {
             return Ok(());
