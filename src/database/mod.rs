@@ -283,7 +283,8 @@ pub trait Database: Send {
     /// Drops an index that [`Self::indexes`] has named, without keeping writers out.
     async fn drop_index(&mut self, name: &str) -> Result<(), DatabaseError>;
 
-    /// Begins one transaction for all steps that follow.
+    /// Begins one transaction for all steps that follow. What records them may be written as late as
+    /// by [`Self::commit_run`], unless a script could see that it is not there yet.
     async fn begin_run(&mut self, foreign_keys: bool) -> Result<(), DatabaseError>;
 
     /// Commits it.

@@ -12,7 +12,7 @@ pub struct Reading {
     /// Names of files that are not read, relative to the directory. With a `*` in front, all that
     /// end so. One that is no file's name is a problem.
     pub leave_out: Vec<String>,
-    /// whether the checksums of scripts are taken as well, by all who read.
+    /// Whether the checksums of scripts are taken as well, by all who read.
     pub checksums: bool,
     /// Whether files of up and repeatable scripts, and those that hold both directions, are read.
     pub ups: bool,

@@ -80,7 +80,7 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     let is_run = !request.dry_run && !request.sql;
     // A log begins before there is a connection, and a directory that is wrong begins none.
     let is_logged = context.is_logged(request.log_file.as_deref());
-    // Then there is something to do.
+    // What is not there yet has everything to do.
     let downs = is_missing(&location);
     let (history, opened) = if is_run && !is_logged && request.direction == Direction::Up {
         let role = Role::Creator("upgrade");

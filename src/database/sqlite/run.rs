@@ -21,7 +21,8 @@ const MANY: usize = 100;
 #[derive(Debug)]
 pub(super) struct Run {
     foreign_keys: bool,
-    /// A step has failed; what it left is still in the transaction, so it must not be committed.
+    /// A step or its record has failed; what it left is still in the transaction, so it must not be
+    /// committed.
     pub broken: bool,
     /// Whether records may wait. Not once anything but us could look at our tables.
     may_wait: bool,
@@ -101,14 +102,18 @@ impl Run {
         if self.waiting.is_empty() {
             return Ok(());
         }
-        table.expect(connection, self.expects)?;
         let waiting = std::mem::take(&mut self.waiting);
         let records = waiting.iter().map(|waiting| Record {
             times: waiting.times.clone(),
             changes: &waiting.changes,
             log: &waiting.log,
         });
-        record::write(connection, table, actor, &records.collect::<Vec<_>>())
+        let records = records.collect::<Vec<_>>();
+        let written = table
+            .expect(connection, self.expects)
+            .and_then(|()| record::write(connection, table, actor, &records));
+        self.broken |= written.is_err();
+        written
     }
 }
 
