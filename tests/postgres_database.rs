@@ -1025,6 +1025,25 @@ async fn a_run_is_one_transaction() {
 }
 
 #[tokio::test]
+async fn a_step_that_ends_the_transaction_of_a_run_is_noticed() {
+    for ends in ["COMMIT", "ROLLBACK", "COMMIT;;BEGIN"] {
+        let (_database, mut connection) = prepared().await;
+        connection.begin_run(false).await.unwrap();
+        Step::new(0, "CREATE TABLE t ()")
+            .run(&mut *connection)
+            .await
+            .unwrap();
+        let (stage, failure) =
+            sql_failure(Step::new(1, ends).run(&mut *connection).await.unwrap_err());
+        assert_eq!(stage, StepStage::Verify, "{ends}: {failure:?}");
+        assert!(
+            failure.message.contains("ended the transaction"),
+            "{failure:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_run_whose_connection_is_lost_never_commits() {
     let (database, mut connection) = prepared().await;
     connection.begin_run(false).await.unwrap();

@@ -84,6 +84,8 @@ pub struct Postgres {
     deferrable: bool,
     /// Inside of [`Database::begin_run`]: all that its steps have changed.
     run: Option<Vec<RecordChange>>,
+    /// The number of its transaction.
+    transaction: String,
     /// Time spent outside of transactions, for the next record's duration.
     carried: Duration,
 }
@@ -128,6 +130,7 @@ impl Postgres {
             session: SessionState::default(),
             deferrable: true,
             run: None,
+            transaction: String::new(),
             carried: Duration::ZERO,
         })
     }
@@ -342,6 +345,9 @@ impl Database for Postgres {
         message.extend(StepStage::Begin, ["BEGIN", &guard]);
         self.send_own(&message, None).await?;
         self.run = Some(Vec::new());
+        let (connection, _) = self.parts().await?;
+        let transaction = session::transaction(connection).await;
+        self.transaction = self.answer(transaction.map_err(Trouble::from)).await?;
         Ok(())
     }
 

@@ -117,6 +117,7 @@ impl Postgres {
             timeouts,
             usual_timeouts,
             in_run: self.run.is_some(),
+            transaction: self.run.is_some().then_some(&self.transaction),
             deferrable: self.deferrable,
             authorized: self.session.authorized,
             timed: self.settings.statement_times,

@@ -247,6 +247,7 @@ impl Database for PostgresScript {
             timeouts: self.timeouts(step),
             usual_timeouts: false,
             in_run: self.in_run,
+            transaction: None,
             deferrable: true,
             authorized: self.authorized,
             timed: false,

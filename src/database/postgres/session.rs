@@ -75,6 +75,22 @@ pub(super) async fn has_deferrable_constraints(
     Ok(row.try_get::<String, _>(0)? == "true")
 }
 
+/// The number of the transaction that is open.
+pub(super) async fn transaction(connection: &mut PgConnection) -> Result<String, sqlx::Error> {
+    let found = rows(connection, "SELECT pg_catalog.txid_current()::text").await?;
+    found.first().ok_or(sqlx::Error::RowNotFound)?.try_get(0)
+}
+
+/// A command that fails outside of that transaction. A savepoint would cost the server a look at all
+/// that the transaction has made.
+pub(super) fn within(transaction: &str) -> String {
+    format!(
+        "SELECT CASE WHEN pg_catalog.txid_current() OPERATOR(pg_catalog.=) {transaction}::bigint \
+         THEN 0 ELSE pg_catalog.concat('the script has ended the transaction of the run, and this is \
+         another one: ', pg_catalog.txid_current())::integer END"
+    )
+}
+
 /// Timeouts for what runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Timeouts {

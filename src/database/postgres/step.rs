@@ -37,6 +37,8 @@ pub(super) struct Stepper<'a> {
     pub usual_timeouts: bool,
     /// Whether one transaction holds many steps.
     pub in_run: bool,
+    /// The number of that transaction, where it is known.
+    pub transaction: Option<&'a str>,
     /// Whether there may be constraints that [`session::DECLARED_CONSTRAINTS`] are for.
     pub deferrable: bool,
     /// Whether the session may have another session user.
@@ -286,8 +288,10 @@ impl Stepper<'_> {
         let mut message = Message::default();
         let verify = StepStage::Verify;
         // Fails when the script has ended the transaction.
-        message.push(verify, "SAVEPOINT migrator");
-        message.push(verify, "RELEASE SAVEPOINT migrator");
+        match self.transaction {
+            Some(transaction) => message.push(verify, &session::within(transaction)),
+            None => message.extend(verify, ["SAVEPOINT migrator", "RELEASE SAVEPOINT migrator"]),
+        }
         message.push(verify, "SET CONSTRAINTS ALL IMMEDIATE");
         if self.in_run && self.deferrable {
             message.extend(verify, session::DECLARED_CONSTRAINTS);
