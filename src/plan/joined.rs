@@ -138,7 +138,7 @@ fn leaves_something<'a>(
             one.kind,
             StatementKind::Session | StatementKind::SessionObject(_)
         ) || sql::session_change(text).is_some()
-            || text.to_ascii_lowercase().contains("set_config(")
+            || sql::mentions(text, "set_config(")
     };
     let found = part.statements.iter().filter(leaves);
     found

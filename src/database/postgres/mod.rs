@@ -82,10 +82,8 @@ pub struct Postgres {
     session: SessionState,
     /// Whether there may be deferrable constraints, in a run of several steps.
     deferrable: bool,
-    /// Inside of [`Database::begin_run`]: all that its steps have changed.
-    run: Option<Vec<RecordChange>>,
-    /// The number of its transaction.
-    transaction: String,
+    /// Inside of [`Database::begin_run`].
+    run: Option<Run>,
     /// Time spent outside of transactions, for the next record's duration.
     carried: Duration,
 }
@@ -97,6 +95,14 @@ struct SessionState {
     entered: bool,
     /// A statement may have changed the session's user.
     authorized: bool,
+}
+
+/// One transaction over many steps.
+struct Run {
+    /// Its number.
+    transaction: String,
+    /// All that its steps have changed.
+    changes: Vec<RecordChange>,
 }
 
 impl Postgres {
@@ -130,7 +136,6 @@ impl Postgres {
             session: SessionState::default(),
             deferrable: true,
             run: None,
-            transaction: String::new(),
             carried: Duration::ZERO,
         })
     }
@@ -309,7 +314,7 @@ impl Database for Postgres {
         self.transaction(&commands, changes).await?;
         self.carried = Duration::ZERO;
         if let Some(run) = &mut self.run {
-            run.extend_from_slice(changes);
+            run.changes.extend_from_slice(changes);
         }
         Ok(())
     }
@@ -344,15 +349,18 @@ impl Database for Postgres {
         let mut message = Message::default();
         message.extend(StepStage::Begin, ["BEGIN", &guard]);
         self.send_own(&message, None).await?;
-        self.run = Some(Vec::new());
         let (connection, _) = self.parts().await?;
         let transaction = session::transaction(connection).await;
-        self.transaction = self.answer(transaction.map_err(Trouble::from)).await?;
+        let transaction = self.answer(transaction.map_err(Trouble::from)).await?;
+        self.run = Some(Run {
+            transaction,
+            changes: Vec::new(),
+        });
         Ok(())
     }
 
     async fn commit_run(&mut self) -> Result<(), DatabaseError> {
-        let Some(changes) = self.run.take() else {
+        let Some(Run { changes, .. }) = self.run.take() else {
             return Err(DatabaseError::ConnectionLost(
                 "it broke before COMMIT".into(),
             ));

@@ -71,7 +71,7 @@ impl Postgres {
         }
         self.carried = Duration::ZERO;
         if let Some(run) = &mut self.run {
-            run.extend_from_slice(changes);
+            run.changes.extend_from_slice(changes);
         }
         Ok(())
     }
@@ -117,7 +117,7 @@ impl Postgres {
             timeouts,
             usual_timeouts,
             in_run: self.run.is_some(),
-            transaction: self.run.is_some().then_some(&self.transaction),
+            transaction: self.run.as_ref().map(|run| &*run.transaction),
             deferrable: self.deferrable,
             authorized: self.session.authorized,
             timed: self.settings.statement_times,

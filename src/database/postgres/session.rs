@@ -70,14 +70,17 @@ pub(super) async fn has_deferrable_constraints(
 ) -> Result<bool, sqlx::Error> {
     let sql =
         "SELECT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.condeferrable)::text";
-    let found = rows(connection, sql).await?;
-    let row = found.first().ok_or(sqlx::Error::RowNotFound)?;
-    Ok(row.try_get::<String, _>(0)? == "true")
+    Ok(answer(connection, sql).await? == "true")
 }
 
 /// The number of the transaction that is open.
 pub(super) async fn transaction(connection: &mut PgConnection) -> Result<String, sqlx::Error> {
-    let found = rows(connection, "SELECT pg_catalog.txid_current()::text").await?;
+    answer(connection, "SELECT pg_catalog.txid_current()::text").await
+}
+
+/// The one text that a query answers with.
+async fn answer(connection: &mut PgConnection, sql: &str) -> Result<String, sqlx::Error> {
+    let found = rows(connection, sql).await?;
     found.first().ok_or(sqlx::Error::RowNotFound)?.try_get(0)
 }
 

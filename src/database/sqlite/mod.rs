@@ -291,12 +291,7 @@ impl Database for Sqlite {
             let query_only = session::allow_writing(connection)?;
             let result = connection.in_transaction_of_its_own(|connection| {
                 session::unhook(connection, &self.table)?;
-                let times = occasion.times();
-                let record = Record {
-                    times,
-                    changes,
-                    log,
-                };
+                let record = Record::of(&occasion, changes, log);
                 record::write(connection, &self.table, &self.settings.actor, &[record])
             });
             if query_only {

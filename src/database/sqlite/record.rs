@@ -31,7 +31,7 @@ impl Occasion {
     }
 
     /// It ends now.
-    pub fn times(&self) -> Times {
+    fn times(&self) -> Times {
         Times {
             began: time(self.started_at),
             now: time(Utc::now()),
@@ -46,10 +46,31 @@ pub(super) fn time(time: DateTime<Utc>) -> String {
 }
 
 /// What a step is recorded by.
+#[derive(Debug)]
 pub(super) struct Record<'a> {
-    pub times: Times,
-    pub changes: &'a [RecordChange],
-    pub log: &'a [LogEntry],
+    times: Times,
+    changes: Cow<'a, [RecordChange]>,
+    log: Cow<'a, [LogEntry]>,
+}
+
+impl<'a> Record<'a> {
+    /// That of something which ends now.
+    pub fn of(occasion: &Occasion, changes: &'a [RecordChange], log: &'a [LogEntry]) -> Self {
+        Self {
+            times: occasion.times(),
+            changes: changes.into(),
+            log: log.into(),
+        }
+    }
+
+    /// The same, for later.
+    pub fn into_owned(self) -> Record<'static> {
+        Record {
+            times: self.times,
+            changes: self.changes.into_owned().into(),
+            log: self.log.into_owned().into(),
+        }
+    }
 }
 
 /// Writes changes and log into the transaction that is open.
@@ -65,12 +86,12 @@ pub(super) fn write(
     // The same statements in a row.
     let mut writer = connection.writer();
     for record in records {
-        for change in record.changes {
+        for change in &*record.changes {
             Command::change(table, actor, change).run(&mut writer, &record.times)?;
         }
     }
     for record in records {
-        for entry in record.log {
+        for entry in &*record.log {
             Command::entry(table, actor, entry).run(&mut writer, &record.times)?;
         }
     }
@@ -78,7 +99,7 @@ pub(super) fn write(
 }
 
 /// What the values of a command stand for that depend on when it runs.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Times {
     began: String,
     now: String,

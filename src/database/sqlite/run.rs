@@ -8,11 +8,10 @@ use super::{
     Sqlite,
     connect::Connection,
     foreign_keys::enforce,
-    record::{self, Record, Times},
+    record::{self, Record},
     step::{opened, other},
     version_table::VersionTable,
 };
-use crate::revision::{LogEntry, RecordChange};
 
 /// Steps whose records are written together.
 const MANY: usize = 100;
@@ -26,16 +25,9 @@ pub(super) struct Run {
     pub broken: bool,
     /// Whether records may wait. Not once anything but us could look at our tables.
     may_wait: bool,
-    waiting: Vec<Waiting>,
+    waiting: Vec<Record<'static>>,
     /// The highest sequence, as the first of them has found it.
     expects: i64,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    times: Times,
-    changes: Vec<RecordChange>,
-    log: Vec<LogEntry>,
 }
 
 impl Run {
@@ -81,11 +73,7 @@ impl Run {
         if !self.may_wait {
             return record::write(connection, table, actor, &[record]);
         }
-        self.waiting.push(Waiting {
-            times: record.times,
-            changes: record.changes.to_vec(),
-            log: record.log.to_vec(),
-        });
+        self.waiting.push(record.into_owned());
         if self.waiting.len() < MANY {
             return Ok(());
         }
@@ -103,15 +91,9 @@ impl Run {
             return Ok(());
         }
         let waiting = std::mem::take(&mut self.waiting);
-        let records = waiting.iter().map(|waiting| Record {
-            times: waiting.times.clone(),
-            changes: &waiting.changes,
-            log: &waiting.log,
-        });
-        let records = records.collect::<Vec<_>>();
         let written = table
             .expect(connection, self.expects)
-            .and_then(|()| record::write(connection, table, actor, &records));
+            .and_then(|()| record::write(connection, table, actor, &waiting));
         self.broken |= written.is_err();
         written
     }

@@ -303,11 +303,7 @@ impl Attempt<'_> {
                 session::detach_all(self.connection)?;
             }
         }
-        let record = Record {
-            times: self.occasion.times(),
-            changes,
-            log,
-        };
+        let record = Record::of(&self.occasion, changes, log);
         match &mut self.run {
             Some(run) => run.record(self.connection, self.table, self.actor, record),
             None => record::write(self.connection, self.table, self.actor, &[record]),
