@@ -738,13 +738,13 @@ async fn partial_rows_go_their_way() {
         to: to.clone(),
     };
     let begun = vec![RecordChange::Begin(row(1), partial(0))];
-    assert_eq!(state(begun).await, Some(State::Partial(partial(0))));
+    assert_eq!(state(begun).await, Some(State::from(partial(0))));
     let failed = Partial {
         interruption: Some("it's \\ bad".into()),
         ..partial(2)
     };
     let went_on = vec![progress(Some(0), &partial(1)), progress(Some(1), &failed)];
-    assert_eq!(state(went_on).await, Some(State::Partial(failed)));
+    assert_eq!(state(went_on).await, Some(State::from(failed)));
     let finished = vec![RecordChange::Finish {
         subject: id(1).into(),
         from: 2,
@@ -756,7 +756,7 @@ async fn partial_rows_go_their_way() {
     };
     assert_eq!(
         state(vec![progress(None, &down)]).await,
-        Some(State::Partial(down))
+        Some(State::from(down))
     );
     assert_eq!(state(vec![RecordChange::Delete(id(1).into())]).await, None);
 }

@@ -537,11 +537,11 @@ async fn the_partial_state_goes_its_way() {
     };
 
     let state = go(RecordChange::Begin(row(1, "1"), up(0, None))).await;
-    assert_eq!(state, Ok(Some((State::Partial(up(0, None)), false))));
+    assert_eq!(state, Ok(Some((State::from(up(0, None)), false))));
     let state = go(progress(Some(0), up(1, Some("it broke")))).await;
     assert_eq!(
         state,
-        Ok(Some((State::Partial(up(1, Some("it broke"))), false)))
+        Ok(Some((State::from(up(1, Some("it broke"))), false)))
     );
     let finish = |from| RecordChange::Finish {
         subject: id("1").into(),
@@ -564,7 +564,7 @@ async fn the_partial_state_goes_its_way() {
     assert_eq!(go(finish(1)).await, Ok(Some((State::Applied, true))));
     let down = partial(Direction::Down, 0, None);
     let state = go(progress(None, down.clone())).await;
-    assert_eq!(state, Ok(Some((State::Partial(down), true))));
+    assert_eq!(state, Ok(Some((State::from(down), true))));
     assert_eq!(go(RecordChange::Delete(revision.into())).await, Ok(None));
 }
 

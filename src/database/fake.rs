@@ -19,8 +19,8 @@ use super::{
 use crate::{
     layout::{ForeignError, ForeignRecords, ForeignTool},
     revision::{
-        AppliedRepeatable, AppliedRevision, LogEntry, LogRow, NewRow, Observed, Partial,
-        RecordChange, RevisionId, State, Subject,
+        AppliedRepeatable, AppliedRevision, LogEntry, LogRow, NewRow, Observed, RecordChange,
+        RevisionId, State, Subject,
     },
     sql::{ConcurrentIndex, Dialect},
 };
@@ -233,7 +233,7 @@ impl Stored {
             RecordChange::Insert(new) | RecordChange::Adopt(new, _) => {
                 self.insert(new, State::Applied)
             }
-            RecordChange::Begin(new, partial) => self.insert(new, State::Partial(partial.clone())),
+            RecordChange::Begin(new, partial) => self.insert(new, partial.clone().into()),
             RecordChange::Delete(Subject::Repeatable(id)) => {
                 let before = self.repeatables.len();
                 self.repeatables.retain(|row| row.id != *id);
@@ -252,7 +252,7 @@ impl Stored {
             RecordChange::Progress { subject, from, to } => {
                 let row = self.row(subject)?;
                 expect(&row.state, *from)?;
-                row.state = State::Partial(to.clone());
+                row.state = to.clone().into();
                 Ok(())
             }
             RecordChange::Batch {
@@ -300,9 +300,7 @@ impl Stored {
 fn expect(state: &State, from: Option<usize>) -> Result<(), DatabaseError> {
     let found = match state {
         State::Applied => None,
-        State::Partial(Partial {
-            statements_done, ..
-        }) => Some(*statements_done),
+        State::Partial(partial) => Some(partial.statements_done),
     };
     if found == from {
         Ok(())

@@ -80,7 +80,9 @@ pub(super) fn compare_ups(history: &History, observed: &Observed, dialect: Diale
         // Its script may be mended beyond what is done; resuming compares that.
         let mut in_middle = false;
         if let State::Partial(partial) = &row.state {
-            drift.partial.push((row.revision.clone(), partial.clone()));
+            drift
+                .partial
+                .push((row.revision.clone(), (**partial).clone()));
             in_middle = partial.direction == Direction::Up;
         }
         match history.get(&row.revision) {

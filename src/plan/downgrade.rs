@@ -60,7 +60,7 @@ fn in_the_way(situation: &Situation<'_>, reverted: &[&AppliedRevision]) -> Vec<P
         if let State::Partial(state) = &row.state {
             let goes_on = reverted.iter().any(|other| other.revision == row.revision);
             if state.direction == Direction::Up || !goes_on {
-                problems.push(partial(&(row.revision.clone(), state.clone())));
+                problems.push(partial(&(row.revision.clone(), (**state).clone())));
             }
         }
     }
@@ -91,7 +91,7 @@ fn step(
         row: None,
         replaces: false,
         partial: match &row.state {
-            State::Partial(partial) => Some(partial.clone()),
+            State::Partial(partial) => Some((**partial).clone()),
             State::Applied => None,
         },
     };

@@ -37,7 +37,7 @@ pub fn after(observed: &Observed, plan: &Plan) -> Observed {
         if last.get(&step.subject) != Some(&at) {
             continue;
         }
-        match step.row.clone().map(applied) {
+        match step.row.as_deref().cloned().map(applied) {
             Some(Row::Revision(row)) => state.applied.push(row),
             Some(Row::Repeatable(row)) => state.repeatables.push(row),
             None => {}

@@ -215,7 +215,7 @@ type Middle<'a> = (&'a AppliedRevision, &'a Partial);
 fn middle<'a>(situation: &Situation<'a>) -> Result<Middle<'a>, PlanProblem> {
     let mut rows = situation.observed.applied.iter().rev();
     let found = rows.find_map(|row| match &row.state {
-        State::Partial(partial) => Some((row, partial)),
+        State::Partial(partial) => Some((row, &**partial)),
         State::Applied => None,
     });
     found.ok_or(PlanProblem::NothingPartial)

@@ -111,7 +111,7 @@ pub(super) fn add(situation: &Situation<'_>, plan: &mut Plan, problems: &mut Vec
             message: script.message.clone(),
             source: Source::File,
             expects,
-            row: Some(NewRow {
+            row: Some(Box::new(NewRow {
                 sequence: expects + 1,
                 subject: script.id.clone().into(),
                 message: script.message.clone(),
@@ -120,7 +120,7 @@ pub(super) fn add(situation: &Situation<'_>, plan: &mut Plan, problems: &mut Vec
                 up_checksum: script.script.checksum(dialect),
                 down_checksum: None,
                 down_script: None,
-            }),
+            })),
             replaces: row.is_some(),
             partial: None,
         };

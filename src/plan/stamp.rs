@@ -105,7 +105,7 @@ fn unfit(situation: &Situation<'_>) -> Vec<PlanProblem> {
     let mut problems = Vec::new();
     for row in observed.applied.iter() {
         if let State::Partial(state) = &row.state {
-            problems.push(partial(&(row.revision.clone(), state.clone())));
+            problems.push(partial(&(row.revision.clone(), (**state).clone())));
         }
     }
     let unknown: Vec<_> = observed

@@ -49,11 +49,11 @@ pub struct Step {
     /// The highest sequence of the version table before the step.
     pub expects: i64,
     /// The row to write: for an upgrade, and nothing for a downgrade.
-    pub row: Option<NewRow>,
+    pub row: Option<Box<NewRow>>,
     /// Whether the row takes the place of an earlier one of a repeatable script.
     pub replaces: bool,
     /// Where a `transaction = off` script goes on that stopped in its middle.
-    pub resume: Option<Resume>,
+    pub resume: Option<Box<Resume>>,
 }
 
 /// How far a `transaction = off` script has come before.
@@ -208,7 +208,7 @@ pub(super) struct Frame {
     pub message: String,
     pub source: Source,
     pub expects: i64,
-    pub row: Option<NewRow>,
+    pub row: Option<Box<NewRow>>,
     pub replaces: bool,
     pub partial: Option<Partial>,
 }
@@ -279,7 +279,7 @@ pub(super) fn build(
         expects,
         row,
         replaces,
-        resume,
+        resume: resume.map(Box::new),
         expanded,
         statements,
         execution,

@@ -83,7 +83,7 @@ fn towards<'a>(
             message: revision.message.clone(),
             source: Source::File,
             expects,
-            row: Some(new_row(situation.dialect, revision, expects + 1)),
+            row: Some(new_row(situation.dialect, revision, expects + 1).into()),
             replaces: false,
             partial: None,
         };
@@ -167,7 +167,7 @@ fn resumed(
             message: revision.message.clone(),
             source: Source::File,
             expects: situation.observed.last_sequence(),
-            row: Some(new_row(situation.dialect, revision, row.sequence)),
+            row: Some(new_row(situation.dialect, revision, row.sequence).into()),
             replaces: false,
             partial: Some(state.clone()),
         };

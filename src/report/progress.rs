@@ -59,7 +59,10 @@ struct State {
 
 struct Running {
     subject: Subject,
-    title: String,
+    message: String,
+    /// From 1.
+    number: usize,
+    total: usize,
     statements: usize,
     file: String,
     text: Arc<str>,
@@ -127,10 +130,17 @@ impl Progress {
                 file,
                 text,
                 ..
-            } => {
-                let id = self.paint_err.paint(Style::Id, subject);
-                let title = format!("{id}  {message}  ({} of {total})", index + 1);
-                state.bar.set_message(title.clone());
+            } if self.verbosity > Verbosity::Quiet => {
+                let running = Running {
+                    subject: subject.clone(),
+                    message: message.clone(),
+                    number: index + 1,
+                    total: *total,
+                    statements: *statements,
+                    file: file.clone(),
+                    text: Arc::clone(text),
+                };
+                self.redraw(&state, &running, "");
                 state.bar.reset_elapsed();
                 // Each call starts a thread, so once is enough, and never for nobody.
                 if !state.bar.is_hidden() && !std::mem::replace(&mut state.ticks, true) {
@@ -138,13 +148,7 @@ impl Progress {
                 }
                 state.width = state.width.max(subject.as_str().len());
                 state.messages.insert(subject.clone(), message.clone());
-                state.running = Some(Running {
-                    subject: subject.clone(),
-                    title,
-                    statements: *statements,
-                    file: file.clone(),
-                    text: Arc::clone(text),
-                });
+                state.running = Some(running);
             }
             Event::StatementDone {
                 index,
@@ -232,7 +236,7 @@ impl Progress {
                 );
             }
             Event::CancelRequested => self.say(&state, "cancelling the running statement"),
-            Event::RunStarted { .. } => {}
+            Event::StepStarted { .. } | Event::RunStarted { .. } => {}
         }
     }
 
@@ -292,12 +296,8 @@ impl Progress {
             return;
         };
         if running.statements > 1 {
-            state.bar.set_message(format!(
-                "{} statement {} of {}",
-                running.title,
-                done.index + 1,
-                done.total,
-            ));
+            let done = format!(" statement {} of {}", done.index + 1, done.total);
+            self.redraw(state, running, &done);
         }
         if self.verbosity == Verbosity::Verbose {
             let columns = Term::stderr().size_checked().map(|(_, columns)| columns);
@@ -334,9 +334,18 @@ impl Progress {
     /// Redraws the live line of the running revision.
     fn goes_on(&self, state: &State, what: &str) {
         if let Some(running) = &state.running {
-            let title = &running.title;
-            state.bar.set_message(format!("{title} {what}"));
+            self.redraw(state, running, &format!(" {what}"));
         }
+    }
+
+    fn redraw(&self, state: &State, running: &Running, what: &str) {
+        if state.bar.is_hidden() {
+            return;
+        }
+        let id = self.paint_err.paint(Style::Id, &running.subject);
+        let (message, number, total) = (&running.message, running.number, running.total);
+        let line = format!("{id}  {message}  ({number} of {total}){what}");
+        state.bar.set_message(line);
     }
 
     fn batch(&self, state: &mut State, batch: &BatchState) {

@@ -43,7 +43,13 @@ pub enum State {
     /// Completely applied.
     Applied,
     /// In the middle of a `transaction = off` script.
-    Partial(Partial),
+    Partial(Box<Partial>),
+}
+
+impl From<Partial> for State {
+    fn from(partial: Partial) -> Self {
+        Self::Partial(Box::new(partial))
+    }
 }
 
 /// How far a `transaction = off` script has come.

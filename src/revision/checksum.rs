@@ -74,21 +74,31 @@ impl FromStr for Checksum {
 
 /// What 64 digits, without upper case, write.
 fn digest(hex: &str) -> Option<[u8; 32]> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
     let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
     let mut digest = [0; 32];
     if pairs.len() != digest.len() || !rest.is_empty() {
         return None;
     }
-    for (byte, [high, low]) in digest.iter_mut().zip(pairs) {
-        *byte = digit(*high)? << 4 | digit(*low)?;
+    let mut seen = 0;
+    for (byte, pair) in digest.iter_mut().zip(pairs) {
+        let [high, low] = pair.map(|digit| VALUES[usize::from(digit)]);
+        seen |= high | low;
+        *byte = high << 4 | low;
     }
-    Some(digest)
+    (seen < 16).then_some(digest)
 }
+
+/// Of a digit by its byte; a table, as every start reads thousands of digits. Others have more
+/// than 15.
+const VALUES: [u8; 256] = {
+    let mut values = [u8::MAX; 256];
+    let (digits, mut value) = (b"0123456789abcdef", 0);
+    while value < 16 {
+        values[digits[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
 
 impl fmt::Display for Checksum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -41,10 +41,6 @@ pub struct AppliedRepeatable {
 
 /// A row of the version table.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is taken apart as soon as it is read"
-)]
 pub enum Row {
     /// Of a revision.
     Revision(AppliedRevision),

@@ -143,7 +143,7 @@ impl Work<'_> {
             return Vec::new();
         }
         let partial = |row: &AppliedRevision| match &row.state {
-            State::Partial(partial) => Some((row.revision.clone(), partial.clone())),
+            State::Partial(partial) => Some((row.revision.clone(), (**partial).clone())),
             State::Applied => None,
         };
         observed.applied.iter().filter_map(partial).collect()

@@ -305,9 +305,9 @@ fn shows(change: &RecordChange, observed: &Observed) -> bool {
             row.sequence == new.sequence && row.state == State::Applied
         }
         (RecordChange::Begin(new, partial), Some(row)) => {
-            row.sequence == new.sequence && row.state == State::Partial(partial.clone())
+            row.sequence == new.sequence && row.state == State::from(partial.clone())
         }
-        (RecordChange::Progress { to, .. }, Some(row)) => row.state == State::Partial(to.clone()),
+        (RecordChange::Progress { to, .. }, Some(row)) => row.state == State::from(to.clone()),
         (RecordChange::Batch { done, to, .. }, Some(row)) => match &row.state {
             State::Partial(partial) => {
                 partial.statements_done == *done && partial.batch.as_deref() == Some(to)

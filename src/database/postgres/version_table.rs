@@ -343,7 +343,7 @@ fn read_repeatable(row: &PgRow, sequence: i64) -> Result<AppliedRepeatable, Stri
 fn read_revision(row: &PgRow, sequence: i64) -> Result<AppliedRevision, String> {
     let state = match value::<String>(row, 8)?.as_str() {
         "applied" => State::Applied,
-        "partial" => State::Partial(read_partial(row)?),
+        "partial" => read_partial(row)?.into(),
         other => return Err(format!("`{other}` is no state")),
     };
     Ok(AppliedRevision {

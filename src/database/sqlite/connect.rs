@@ -12,7 +12,7 @@ use super::{
     super::{Access, DatabaseError},
     cancel::Control,
     error::{translate, translate_statement},
-    handle::{Bind, Failure, Handle, Repeated, Row, Value},
+    handle::{Bind, Failure, Handle, Present, Repeated, Row, Value},
     session::Baseline,
 };
 
@@ -193,7 +193,11 @@ impl Connection {
     }
 
     /// Hands every row to `each`, without keeping them.
-    pub fn for_each(&mut self, sql: &str, each: impl FnMut(Row)) -> Result<(), DatabaseError> {
+    pub fn for_each(
+        &mut self,
+        sql: &str,
+        each: impl FnMut(&Present<'_>),
+    ) -> Result<(), DatabaseError> {
         let result = self.handle.for_each(sql, each);
         result.map_err(|failure| self.explain(failure))
     }

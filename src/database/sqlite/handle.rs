@@ -58,18 +58,32 @@ impl<'a> From<Option<&'a str>> for Bind<'a> {
     }
 }
 
-/// A value of a row that was read.
+/// A value of a row that was read, or is there until the next step of its statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value {
+pub(super) enum Value<T = String> {
     Null,
     Integer(i64),
-    Text(String),
+    Text(T),
     /// A type that none of our queries expects; its name.
     Other(&'static str),
 }
 
+impl Value<&str> {
+    fn kept(&self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Integer(value) => Value::Integer(*value),
+            Self::Text(text) => Value::Text((*text).to_owned()),
+            Self::Other(name) => Value::Other(name),
+        }
+    }
+}
+
 /// A row that was read.
 pub(super) type Row = Vec<Value>;
+
+/// A row that a statement stands at.
+pub(super) type Present<'a> = [Value<&'a str>];
 
 /// A `sqlite3*` that is only used through `&mut`, one call at a time.
 pub(super) struct Handle {
@@ -226,7 +240,9 @@ impl Handle {
     /// What SQLite says.
     pub fn query(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<Vec<Row>, Failure> {
         let mut rows = Vec::new();
-        self.run(sql, binds, |statement| rows.push(statement.row()))?;
+        self.run(sql, binds, |statement| {
+            rows.push(statement.row().iter().map(Value::kept).collect());
+        })?;
         Ok(rows)
     }
 
@@ -234,8 +250,12 @@ impl Handle {
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn for_each(&mut self, sql: &str, mut each: impl FnMut(Row)) -> Result<(), Failure> {
-        self.run(sql, &[], |statement| each(statement.row()))
+    pub fn for_each(
+        &mut self,
+        sql: &str,
+        mut each: impl FnMut(&Present<'_>),
+    ) -> Result<(), Failure> {
+        self.run(sql, &[], |statement| each(&statement.row()))
     }
 
     fn run(
@@ -245,14 +265,14 @@ impl Handle {
         mut each: impl FnMut(&Prepared),
     ) -> Result<(), Failure> {
         match self.prepare(sql)? {
-            Some(statement) => self.run_prepared(&statement, sql, binds, &mut each),
+            Some(mut statement) => self.run_prepared(&mut statement, sql, binds, &mut each),
             None => Ok(()),
         }
     }
 
     fn run_prepared(
         &mut self,
-        statement: &Prepared,
+        statement: &mut Prepared,
         sql: &str,
         binds: &[Bind<'_>],
         each: &mut impl FnMut(&Prepared),
@@ -362,17 +382,17 @@ impl Repeated<'_> {
     /// What SQLite says.
     pub fn write(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<u64, Failure> {
         let known = self.last.take().filter(|(last, _)| last == sql);
-        let statement = match known {
-            Some((_, statement)) => statement,
+        let (sql, mut statement) = match known {
+            Some(known) => known,
             None => match self.handle.prepare(sql)? {
-                Some(statement) => statement,
+                Some(statement) => (sql.to_owned(), statement),
                 None => return Ok(0),
             },
         };
         self.handle
-            .run_prepared(&statement, sql, binds, &mut |_| ())?;
+            .run_prepared(&mut statement, &sql, binds, &mut |_| ())?;
         statement.reset();
-        self.last = Some((sql.to_owned(), statement));
+        self.last = Some((sql, statement));
         Ok(self.handle.changes())
     }
 }
@@ -401,25 +421,25 @@ impl Prepared {
         }
     }
 
-    fn step(&self) -> c_int {
+    fn step(&mut self) -> c_int {
         // SAFETY: the statement is not finalized.
         unsafe { ffi::sqlite3_step(self.0.as_ptr()) }
     }
 
     /// Back to where it has not begun. The code is the one that `step` returned.
-    fn reset(&self) {
+    fn reset(&mut self) {
         // SAFETY: the statement is not finalized.
         unsafe { ffi::sqlite3_reset(self.0.as_ptr()) };
     }
 
     /// The row that the last step came to.
-    fn row(&self) -> Row {
+    fn row(&self) -> Vec<Value<&str>> {
         // SAFETY: the statement is not finalized.
         let columns = unsafe { ffi::sqlite3_column_count(self.0.as_ptr()) };
         (0..columns).map(|column| self.value(column)).collect()
     }
 
-    fn value(&self, column: c_int) -> Value {
+    fn value(&self, column: c_int) -> Value<&str> {
         let statement = self.0.as_ptr();
         // SAFETY: the statement is not finalized and stands at a row, and `column` is one of its.
         match unsafe { ffi::sqlite3_column_type(statement, column) } {
@@ -434,10 +454,10 @@ impl Prepared {
         }
     }
 
-    fn text(&self, column: c_int) -> Value {
+    fn text(&self, column: c_int) -> Value<&str> {
         let statement = self.0.as_ptr();
         // SAFETY: as in `value`; the length is asked for after the text, as SQLite wants it, and
-        // the bytes are copied before the next call on the statement.
+        // the bytes stay until the next step, which takes `&mut self`.
         let bytes = unsafe {
             let start = ffi::sqlite3_column_text(statement, column);
             let length = ffi::sqlite3_column_bytes(statement, column);
@@ -447,7 +467,7 @@ impl Prepared {
             }
         };
         match std::str::from_utf8(bytes) {
-            Ok(text) => Value::Text(text.to_owned()),
+            Ok(text) => Value::Text(text),
             Err(_) => Value::Other("text that is not UTF-8"),
         }
     }

@@ -389,14 +389,13 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// One row of the log.
+    /// One row of the log, with the sequence that SQLite gives it: one more than the last.
     pub fn entry(table: &VersionTable, actor: &'a str, entry: &'a LogEntry) -> Self {
         let sql = format!(
-            "INSERT INTO {log} (sequence, at, event, revision, message, outcome, duration_ms, actor,
+            "INSERT INTO {} (at, event, revision, message, outcome, duration_ms, actor,
                 tool_version, error, detail)
-             VALUES ((SELECT coalesce(max(sequence), 0) + 1 FROM {log}), ?1, ?2, ?3, ?4, ?5, ?6,
-                ?7, ?8, ?9, ?10)",
-            log = table.log
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            table.log
         );
         let fields = vec![
             Field::Now,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     super::DatabaseError,
-    handle::{Row, Value},
+    handle::{Present, Value},
 };
 use crate::revision::{
     AppliedRepeatable, AppliedRevision, Direction, Interruption, LogRow, Partial, Row as TableRow,
@@ -58,7 +58,7 @@ pub(super) const LOG_COLUMNS: [&str; 11] = [
 ///
 /// # Errors
 /// What makes no sense, with the row.
-pub(super) fn applied(table: &str, row: &Row) -> Result<TableRow, DatabaseError> {
+pub(super) fn applied(table: &str, row: &Present<'_>) -> Result<TableRow, DatabaseError> {
     let read = Reader::new(table, &COLUMNS, row);
     match read.one_of("kind", ["revision", "repeatable"], |kind| kind)? {
         "revision" => revision(&read).map(TableRow::Revision),
@@ -110,7 +110,7 @@ fn state(read: &Reader<'_>) -> Result<State, DatabaseError> {
     if read.one_of("state", ["applied", "partial"], |name| name)? == "applied" {
         return Ok(State::Applied);
     }
-    Ok(State::Partial(Partial {
+    let partial = Partial {
         direction: read.one_of(
             "direction",
             [Direction::Up, Direction::Down],
@@ -125,11 +125,12 @@ fn state(read: &Reader<'_>) -> Result<State, DatabaseError> {
             .optional("batch")?
             .map(|_| read.parsed("batch").map(Box::new))
             .transpose()?,
-    }))
+    };
+    Ok(partial.into())
 }
 
 /// A row of the log, likewise.
-pub(super) fn log_row(table: &str, row: &Row) -> Result<LogRow, DatabaseError> {
+pub(super) fn log_row(table: &str, row: &Present<'_>) -> Result<LogRow, DatabaseError> {
     let read = Reader::new(table, &LOG_COLUMNS, row);
     let optional = |column| read.optional(column).map(|text| text.map(str::to_owned));
     let subject = match read.optional("revision")? {
@@ -155,13 +156,13 @@ pub(super) fn log_row(table: &str, row: &Row) -> Result<LogRow, DatabaseError> {
 struct Reader<'a> {
     table: &'a str,
     columns: &'a [&'a str],
-    row: &'a Row,
+    row: &'a Present<'a>,
     /// Where the last column was found: they are read nearly in order.
     last: Cell<usize>,
 }
 
 impl<'a> Reader<'a> {
-    fn new(table: &'a str, columns: &'a [&'a str], row: &'a Row) -> Self {
+    fn new(table: &'a str, columns: &'a [&'a str], row: &'a Present<'a>) -> Self {
         let last = Cell::new(0);
         Self {
             table,
@@ -171,7 +172,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn value(&self, column: &str) -> &'a Value {
+    fn value(&self, column: &str) -> &'a Value<&'a str> {
         let last = self.last.get();
         let mut places = (last..self.columns.len()).chain(0..last);
         let place = places.find(|place| self.columns[*place] == column);

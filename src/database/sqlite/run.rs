@@ -107,6 +107,8 @@ impl Sqlite {
         }
         self.keep_lock()?;
         let connection = opened(&mut self.connection)?;
+        // Of before the transaction, which others may have changed since.
+        connection.without_keys = None;
         let running = self.control.start();
         let begun = enforce(connection, foreign_keys)
             .and_then(|()| connection.begin(""))

@@ -227,7 +227,8 @@ impl Attempt<'_> {
             may_break_foreign_keys(Dialect::Sqlite, statement.text(self.step.text))
         });
         if !self.step.keep_session {
-            if !may_break || foreign_keys::are_absent(self.connection, self.step.text)? {
+            let (text, in_run) = (self.step.text, self.run.is_some());
+            if !may_break || foreign_keys::are_absent(self.connection, text, in_run)? {
                 return Ok(None);
             }
             return ForeignKeyState::read(self.connection).map(Some);

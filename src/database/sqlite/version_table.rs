@@ -77,7 +77,7 @@ impl VersionTable {
             );
             let mut observed = Ok(Observed::of([], layout));
             connection.for_each(&sql, |row| {
-                match (&mut observed, applied(&self.name, &row)) {
+                match (&mut observed, applied(&self.name, row)) {
                     (Ok(observed), Ok(row)) => observed.add(row),
                     (Ok(_), Err(error)) => observed = Err(error),
                     (Err(_), _) => {}
@@ -95,10 +95,9 @@ impl VersionTable {
             }
             let columns = LOG_COLUMNS.map(quoted).join(", ");
             let sql = format!("SELECT {columns} FROM {} ORDER BY sequence", self.log);
-            let rows = connection.query(&sql, &[])?;
-            rows.iter()
-                .map(|row| log_row(&self.log_name, row))
-                .collect()
+            let mut log = Vec::new();
+            connection.for_each(&sql, |row| log.push(log_row(&self.log_name, row)))?;
+            log.into_iter().collect()
         })
     }
 
@@ -209,7 +208,7 @@ impl VersionTable {
     ) -> Result<Option<Vec<String>>, DatabaseError> {
         let found = connection.query(
             "SELECT type FROM main.sqlite_schema
-             WHERE type IN ('table', 'view') AND lower(name) = lower(?1)",
+             WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')",
             &[Bind::Text(name)],
         )?;
         match found.first().and_then(|row| row.first()) {
