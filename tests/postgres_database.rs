@@ -89,8 +89,8 @@ fn id(number: i64) -> RevisionId {
     number.to_string().parse().unwrap()
 }
 
-fn row(sequence: i64) -> NewRow {
-    NewRow {
+fn row(sequence: i64) -> Arc<NewRow> {
+    Arc::new(NewRow {
         sequence,
         subject: id(sequence).into(),
         message: r"it's a \ message".into(),
@@ -99,7 +99,7 @@ fn row(sequence: i64) -> NewRow {
         up_checksum: format!("v1:{}", "a".repeat(64)).parse().unwrap(),
         down_checksum: None,
         down_script: Some("DROP TABLE \"ż\"; -- $migrator0$ \\ ' %s".into()),
-    }
+    })
 }
 
 fn partial(done: usize) -> Partial {

@@ -151,8 +151,8 @@ fn checksum(digit: char) -> Checksum {
         .unwrap()
 }
 
-fn row(sequence: i64, revision: &str) -> NewRow {
-    NewRow {
+fn row(sequence: i64, revision: &str) -> Arc<NewRow> {
+    Arc::new(NewRow {
         sequence,
         subject: id(revision).into(),
         message: "add users".into(),
@@ -161,7 +161,7 @@ fn row(sequence: i64, revision: &str) -> NewRow {
         up_checksum: checksum('a'),
         down_checksum: Some(checksum('b')),
         down_script: Some("-- żółć\nDROP TABLE users;\n".into()),
-    }
+    })
 }
 
 fn partial(direction: Direction, done: usize, error: Option<&str>) -> Partial {
@@ -1366,6 +1366,35 @@ async fn a_run_is_one_transaction() {
             "there is no run any more"
         );
     }
+}
+
+/// Whether there are foreign keys is remembered within a run, and not from before it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_sees_foreign_keys_of_others_and_its_own() {
+    let harmless = ["UPDATE users SET name = name || 'x'"];
+    let keys = [
+        "CREATE TABLE posts (id INTEGER PRIMARY KEY, author INTEGER REFERENCES users)",
+        "INSERT INTO posts VALUES (10, 1)",
+    ];
+    let breaks = ["DELETE FROM users WHERE id = 1"];
+    let refused = |result: Result<Vec<StatementDone>, StepError>| {
+        let error = result.expect_err("a post loses its author");
+        assert_eq!(error.stage, StepStage::Verify, "{error:?}");
+    };
+    let (place, mut database) = Place::prepared(USERS).await;
+    step(&mut database, &harmless, first()).await.unwrap();
+    place.execute(&keys.join(";")).await;
+    database.begin_run(false).await.unwrap();
+    refused(step(&mut database, &breaks, nth(2)).await);
+    database.rollback_run().await.unwrap();
+
+    let (_place, mut database) = Place::prepared(USERS).await;
+    database.begin_run(false).await.unwrap();
+    step(&mut database, &harmless, nth(1)).await.unwrap();
+    step(&mut database, &harmless, nth(2)).await.unwrap();
+    step(&mut database, &keys, nth(3)).await.unwrap();
+    refused(step(&mut database, &breaks, nth(4)).await);
+    database.rollback_run().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -25,6 +25,8 @@ pub const FLAG: &str = "--floor";
 pub const LOOP: &str = "bare loop";
 /// `sqlite3`, `psql`.
 pub const SHELL: &str = "shell";
+/// All of them.
+pub const WHO: [&str; 2] = [LOOP, SHELL];
 
 /// Separates what is sent at once. No statement of ours holds it.
 const END: &str = "\n-- end\n";
@@ -74,25 +76,29 @@ fn write(url: &str, dir: &Path) {
 }
 
 impl Floors {
-    /// One round of everything.
-    pub fn measure(&self, database: &Database, size: usize, measured: &mut Measured) {
-        for who in [LOOP, SHELL] {
-            let mut url = String::new();
-            for (scenario, file) in &self.files {
-                if *scenario != Scenario::Base {
-                    url = with_tables(database, &self.dir);
-                }
-                let taken = match who {
-                    LOOP => measure::run(&mut this(&["run", &url, &file.display().to_string()])),
-                    _ => shell(&url, file),
-                };
-                measured.add(database, *scenario, size, who, taken);
-                if (*scenario, who) == (Scenario::Empty, LOOP) {
-                    let migrations = self.dir.join("migrations").display().to_string();
-                    for _ in 0..measure::QUICK {
-                        let taken = measure::run(&mut this(&["read", &url, &migrations]));
-                        measured.add(database, Scenario::Nothing, size, who, taken);
-                    }
+    /// One round of one of them.
+    pub fn measure(
+        &self,
+        who: &'static str,
+        database: &Database,
+        size: usize,
+        measured: &mut Measured,
+    ) {
+        let mut url = String::new();
+        for (scenario, file) in &self.files {
+            if *scenario != Scenario::Base {
+                url = with_tables(database, &self.dir);
+            }
+            let taken = match who {
+                LOOP => measure::run(&mut this(&["run", &url, &file.display().to_string()])),
+                _ => shell(&url, file),
+            };
+            measured.add(database, *scenario, size, who, taken);
+            if (*scenario, who) == (Scenario::Empty, LOOP) {
+                let migrations = self.dir.join("migrations").display().to_string();
+                for _ in 0..measure::QUICK {
+                    let taken = measure::run(&mut this(&["read", &url, &migrations]));
+                    measured.add(database, Scenario::Nothing, size, who, taken);
                 }
             }
         }

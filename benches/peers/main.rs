@@ -22,7 +22,11 @@ mod page;
 mod scripts;
 mod tools;
 
-use std::{env, path::Path};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 use database::Database;
 use measure::{Measured, Scenario};
@@ -73,36 +77,48 @@ fn cycles(
     measured: &mut Measured,
 ) {
     let dir = tempfile::tempdir().unwrap();
-    let projects: Vec<_> = tools
-        .iter()
-        .map(|tool| (tool, tool.project(dir.path(), size)))
-        .collect();
     let floors = floor::prepare(dir.path(), database, size);
+    let mut turns: Vec<_> = tools
+        .iter()
+        .map(|tool| Turn::Tool(tool, tool.project(dir.path(), size)))
+        .chain(floor::WHO.map(Turn::Floor))
+        .collect();
     for _ in 0..rounds {
-        for (tool, project) in &projects {
-            let url = database.fresh(project);
-            let mut add = |scenario, command: Option<std::process::Command>| {
-                if let Some(mut command) = command {
-                    measured.add(
-                        database,
-                        scenario,
-                        size,
-                        tool.name,
-                        measure::run(&mut command),
-                    );
-                }
-            };
-            add(Scenario::Empty, Some((tool.up)(project, &url)));
-            for _ in 0..measure::QUICK {
-                add(Scenario::Nothing, Some((tool.up)(project, &url)));
-            }
-            add(Scenario::Base, tool.down.map(|down| down(project, &url)));
-            if let Some(all) = tool.up_at_once {
-                let url = database.fresh(project);
-                add(Scenario::AtOnce, Some(all(project, &url)));
+        for turn in &turns {
+            match turn {
+                Turn::Tool(tool, project) => cycle(database, size, tool, project, measured),
+                Turn::Floor(who) => floors.measure(who, database, size, measured),
             }
         }
-        floors.measure(database, size, measured);
+        // Nobody always comes first, or after the same one.
+        turns.reverse();
+        turns.rotate_left(1);
     }
     eprintln!("{} with {size} revisions: done", database.name());
+}
+
+/// Who is measured.
+enum Turn<'a> {
+    /// In its project.
+    Tool(&'a Tool, PathBuf),
+    Floor(&'static str),
+}
+
+fn cycle(database: &Database, size: usize, tool: &Tool, project: &Path, measured: &mut Measured) {
+    let url = database.fresh(project);
+    let mut add = |scenario, command: Option<Command>| {
+        if let Some(mut command) = command {
+            let taken = measure::run(&mut command);
+            measured.add(database, scenario, size, tool.name, taken);
+        }
+    };
+    add(Scenario::Empty, Some((tool.up)(project, &url)));
+    for _ in 0..measure::QUICK {
+        add(Scenario::Nothing, Some((tool.up)(project, &url)));
+    }
+    add(Scenario::Base, tool.down.map(|down| down(project, &url)));
+    if let Some(all) = tool.up_at_once {
+        let url = database.fresh(project);
+        add(Scenario::AtOnce, Some(all(project, &url)));
+    }
 }

@@ -34,8 +34,8 @@ impl Options {
     pub fn rounds(&self, size: usize) -> usize {
         self.rounds.unwrap_or(match size {
             0..=200 => 7,
-            201..=2_000 => 5,
-            _ => 1,
+            201..=2_000 => 9,
+            _ => 3,
         })
     }
 

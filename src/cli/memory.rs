@@ -1,8 +1,8 @@
 //! How the C library asks for memory, and gives it back.
 
-/// Has it ask for 1 MiB at a time. By itself it asks for a page or two whenever a thread needs more,
-/// which thousands of scripts make thousands of system calls; and it keeps less in reserve than it
-/// would by then.
+/// Has it ask for 1 MiB at a time. By itself each thread asks for a page or two whenever it needs
+/// more, which thousands of scripts make thousands of system calls. It also stops the C library's
+/// habit of keeping more for later the more it was asked for, a tenth of what such a run needs.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub fn in_large_pieces() {
     // SAFETY: it is called before there is another thread.

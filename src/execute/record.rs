@@ -29,7 +29,7 @@ pub async fn write(database: &mut dyn Database, plan: StampPlan) -> Result<(), D
     }
     for row in plan.insert {
         log.push(entry(&row.subject, Some(&row.message), "recorded"));
-        changes.push(RecordChange::Insert(row));
+        changes.push(RecordChange::Insert(row.into()));
     }
     database.prepare().await?;
     database.record(&changes, &log).await
@@ -77,7 +77,7 @@ pub async fn write_adoption(
 ) -> Result<Adopted, DatabaseError> {
     let rows = adoption.rows.iter();
     let changes: Vec<_> = rows
-        .map(|(row, past)| RecordChange::Adopt(row.clone(), *past))
+        .map(|(row, past)| RecordChange::Adopt(row.clone().into(), *past))
         .collect();
     database.prepare().await?;
     database.record(&changes, &adoption.log_entries()).await?;

@@ -232,8 +232,8 @@ impl Run<'_> {
         };
         let delete = || RecordChange::Delete(step.subject.clone());
         let changes = match &step.row {
-            Some(row) if step.replaces => vec![delete(), RecordChange::Insert((**row).clone())],
-            Some(row) => vec![RecordChange::Insert((**row).clone())],
+            Some(row) if step.replaces => vec![delete(), RecordChange::Insert(Arc::clone(row))],
+            Some(row) => vec![RecordChange::Insert(Arc::clone(row))],
             None => vec![delete()],
         };
         let log = [entry(step, None)];

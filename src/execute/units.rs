@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use super::{
     BatchTotal,
@@ -63,7 +63,7 @@ impl UnitRun<'_, '_> {
                 let interruption = resume.interruption.clone();
                 self.progress_from(Some(resume.done), resume.done, interruption)
             }
-            (None, Some(row)) => RecordChange::Begin((**row).clone(), self.partial(0, None)),
+            (None, Some(row)) => RecordChange::Begin(Arc::clone(row), self.partial(0, None)),
             (None, None) => self.progress_from(None, 0, None),
         };
         self.record(&[first], self.done_before()).await?;

@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{
     Plan, PlanError, PlanProblem, Situation, compare,
@@ -42,7 +42,7 @@ fn again(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanError> 
     for (step, sequence) in again.steps.iter_mut().zip(last + 1..) {
         step.expects = expects;
         if let Some(row) = &mut step.row {
-            row.sequence = sequence;
+            Arc::make_mut(row).sequence = sequence;
             expects = sequence;
         }
     }

@@ -1,6 +1,9 @@
 //! Repeatable scripts: which are to run, and when.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{
     Plan, PlanProblem, Situation, Source, Warning, offline,
@@ -111,7 +114,7 @@ pub(super) fn add(situation: &Situation<'_>, plan: &mut Plan, problems: &mut Vec
             message: script.message.clone(),
             source: Source::File,
             expects,
-            row: Some(Box::new(NewRow {
+            row: Some(Arc::new(NewRow {
                 sequence: expects + 1,
                 subject: script.id.clone().into(),
                 message: script.message.clone(),

@@ -31,7 +31,7 @@ impl RowExchange {
     pub fn changes(&self) -> Vec<RecordChange> {
         let gone = self.replaced.iter().cloned();
         let gone = gone.map(|id| RecordChange::Delete(id.into()));
-        let comes = RecordChange::Adopt(self.row.clone(), self.past);
+        let comes = RecordChange::Adopt(self.row.clone().into(), self.past);
         gone.chain([comes]).collect()
     }
 

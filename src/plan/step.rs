@@ -49,7 +49,7 @@ pub struct Step {
     /// The highest sequence of the version table before the step.
     pub expects: i64,
     /// The row to write: for an upgrade, and nothing for a downgrade.
-    pub row: Option<Box<NewRow>>,
+    pub row: Option<Arc<NewRow>>,
     /// Whether the row takes the place of an earlier one of a repeatable script.
     pub replaces: bool,
     /// Where a `transaction = off` script goes on that stopped in its middle.
@@ -208,7 +208,7 @@ pub(super) struct Frame {
     pub message: String,
     pub source: Source,
     pub expects: i64,
-    pub row: Option<Box<NewRow>>,
+    pub row: Option<Arc<NewRow>>,
     pub replaces: bool,
     pub partial: Option<Partial>,
 }

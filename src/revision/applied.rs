@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 
@@ -191,13 +191,13 @@ impl Past {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordChange {
     /// It is applied.
-    Insert(NewRow),
+    Insert(Arc<NewRow>),
     /// What another tool has applied is recorded, as of the time it did.
-    Adopt(NewRow, Past),
+    Adopt(Arc<NewRow>, Past),
     /// It is no longer applied.
     Delete(Subject),
     /// A `transaction = off` up script begins: a new row, partial.
-    Begin(NewRow, Partial),
+    Begin(Arc<NewRow>, Partial),
     /// A `transaction = off` down script begins, or a script went on: the
     /// row's partial state becomes this one.
     Progress {
