@@ -325,10 +325,9 @@ fn text(row: &Row, column: usize) -> Option<String> {
 /// Switches enforcement on or off and makes sure that it took: inside a transaction, and in a
 /// SQLite without foreign keys, the pragma does nothing and says nothing.
 pub(super) fn enforce(connection: &mut Connection, on: bool) -> Result<(), DatabaseError> {
-    let wanted = i64::from(on);
-    if connection.integer("PRAGMA foreign_keys")? != Some(wanted) {
-        connection.write(&format!("PRAGMA foreign_keys = {wanted}"), &[])?;
-        if connection.integer("PRAGMA foreign_keys")? != Some(wanted) {
+    if connection.handle.enforces_foreign_keys() != on {
+        connection.write(&format!("PRAGMA foreign_keys = {}", i64::from(on)), &[])?;
+        if connection.handle.enforces_foreign_keys() != on {
             let state = if on { "on" } else { "off" };
             return Err(DatabaseError::Other(format!(
                 "PRAGMA foreign_keys can't be switched {state}"

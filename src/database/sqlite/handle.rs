@@ -171,6 +171,21 @@ impl Handle {
         unsafe { ffi::sqlite3_db_readonly(self.db.as_ptr(), c"main".as_ptr()) == 1 }
     }
 
+    /// Whether foreign keys are enforced, as `PRAGMA foreign_keys` says it.
+    pub fn enforces_foreign_keys(&self) -> bool {
+        let mut on: c_int = 0;
+        // SAFETY: the connection is open, and of these arguments -1 asks without setting.
+        unsafe {
+            ffi::sqlite3_db_config(
+                self.db.as_ptr(),
+                ffi::SQLITE_DBCONFIG_ENABLE_FKEY,
+                -1 as c_int,
+                &raw mut on,
+            );
+        }
+        on == 1
+    }
+
     /// For `copier`, which has `&mut` of the handle as long as it uses it.
     #[cfg(feature = "cli")]
     pub(super) fn raw(&mut self) -> *mut ffi::sqlite3 {

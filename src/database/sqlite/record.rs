@@ -239,16 +239,24 @@ impl<'a> Command<'a> {
         row: &'a NewRow,
         partial: Option<&'a Partial>,
     ) -> Self {
+        // A fifth less to prepare where the rest stays NULL.
+        let (columns, places) = match partial {
+            None => ("", ""),
+            Some(_) => (
+                ",
+                direction, script, statements_done, statements_total, statement_checksums, error,
+                batch",
+                ", ?16, ?17, ?18, ?19, ?20, ?21, ?22",
+            ),
+        };
         let sql = format!(
             "INSERT INTO {} (sequence, revision, kind, message, parents, depends_on, up_checksum,
-                down_checksum, down_script, state, direction, script, statements_done,
-                statements_total, statement_checksums, error, batch, started_at, applied_at,
-                duration_ms, applied_by, tool_version)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                ?18, ?19, ?20, ?21, ?22)",
+                down_checksum, down_script, state, started_at, applied_at, duration_ms, applied_by,
+                tool_version{columns})
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15{places})",
             table.table
         );
-        let fields = vec![
+        let mut fields = vec![
             row.sequence.into(),
             row.subject.as_str().into(),
             row.subject.kind().into(),
@@ -259,21 +267,23 @@ impl<'a> Command<'a> {
             row.down_checksum.as_ref().map(ToString::to_string).into(),
             row.down_script.as_deref().into(),
             partial.map_or("applied", |_| "partial").into(),
-            partial.map(|partial| partial.direction.as_str()).into(),
-            partial.map(|partial| partial.script.as_str()).into(),
-            count(partial.map(|partial| partial.statements_done)),
-            count(partial.map(|partial| partial.statements_total)),
-            partial
-                .map(|partial| list(&partial.statement_checksums))
-                .into(),
-            partial.and_then(interruption).into(),
-            partial.and_then(batch).into(),
             Field::Began,
             partial.map_or(Field::Now, |_| Field::Null),
             Field::Duration,
             actor.into(),
             TOOL_VERSION.into(),
         ];
+        if let Some(partial) = partial {
+            fields.extend([
+                partial.direction.as_str().into(),
+                partial.script.as_str().into(),
+                count(Some(partial.statements_done)),
+                count(Some(partial.statements_total)),
+                list(&partial.statement_checksums).into(),
+                interruption(partial).into(),
+                batch(partial).into(),
+            ]);
+        }
         Self {
             sql,
             fields,

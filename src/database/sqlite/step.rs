@@ -212,7 +212,7 @@ impl Attempt<'_> {
     /// In a session that is kept, what the script itself has set rules.
     fn set_foreign_keys(&mut self) -> Result<(), DatabaseError> {
         if self.step.keep_session {
-            let found = self.connection.integer("PRAGMA foreign_keys")? == Some(1);
+            let found = self.connection.handle.enforces_foreign_keys();
             if found != self.connection.foreign_keys {
                 return Ok(());
             }
