@@ -1,15 +1,15 @@
 //! What commands share: the configuration, and how directory and database are reached from it.
 
+mod connection;
+mod directory;
+
 use std::{
     path::Path,
-    pin::pin,
     sync::{Arc, OnceLock},
-    thread,
 };
 
 use anyhow::Context as _;
 use serde_json::json;
-use tokio::sync::oneshot::{self, error::RecvError};
 
 use super::{
     args::Global,
@@ -19,41 +19,21 @@ use super::{
     output::Output,
 };
 use crate::{
-    database::{self, Access, Database, DatabaseError, Detail, Location, Settings},
-    execute::{self, Sink, Stop},
-    layout::Layout,
+    database::{self, Location},
+    execute::{self, Sink},
     plan::{Ahead, OutOfOrder, Plan, Situation},
     project::{
-        self, Config, ConfigProblem, ConfigProblemKind, DirectoryProblem, Flags, Misspelt, Reading,
-        Sources, TransactionScope, Url,
+        self, Config, ConfigProblem, ConfigProblemKind, Flags, Misspelt, Sources, TransactionScope,
+        Url,
     },
     report::Diagnostic,
     revision::{History, Observed},
     sql::Dialect,
 };
 
+pub use connection::Role;
+
 pub use crate::database::actor;
-
-/// What a command does with the database; with its name, which administrators see.
-#[derive(Clone, Copy, Debug)]
-pub enum Role {
-    /// What is not there is an error.
-    Reader(&'static str),
-    /// A missing SQLite file is an empty state, and made when something is written.
-    Creator(&'static str),
-}
-
-impl Role {
-    /// Of a command that makes nothing. As long as there are no revisions, nothing is missing
-    /// either: a project begins without its database.
-    pub fn reader(name: &'static str, history: &History) -> Self {
-        if history.is_empty() {
-            Self::Creator(name)
-        } else {
-            Self::Reader(name)
-        }
-    }
-}
 
 /// The configuration of one run, and where its output goes.
 pub struct Context {
@@ -223,194 +203,6 @@ impl Context {
             .map_or(Dialect::Postgres, |location| location.dialect())
     }
 
-    /// The directory as a history.
-    pub fn history(&self, dialect: Dialect) -> Result<History, Error> {
-        let reading = self.reading(dialect);
-        project::read_history(&self.config.migrations, &self.shown_migrations(), &reading)
-            .map_err(|problems| error::directory(&problems))
-    }
-
-    /// The same, with or without down scripts, while a connection is made and its state is read, which
-    /// takes about as long. What is wrong with the directory comes first, and then nothing is left of the
-    /// connection.
-    ///
-    /// The state is known, and the lock held, unless someone else has it.
-    pub async fn history_and_state(
-        &self,
-        location: &Location,
-        role: Role,
-        downs: bool,
-    ) -> Result<(History, (Box<dyn Database>, Option<Observed>)), Error> {
-        let reading = Reading {
-            checksums: true,
-            downs,
-            ..self.reading(location.dialect())
-        };
-        let (directory, shown) = (self.config.migrations.clone(), self.shown_migrations());
-        let (done, mut read) = oneshot::channel();
-        thread::Builder::new()
-            .spawn(move || done.send(project::read_history(&directory, &shown, &reading)))
-            .context("can't start")?;
-        let mut looking = pin!(self.look(location, role));
-        let looked = tokio::select! {
-            biased;
-            history = &mut read => {
-                let history = read_by_thread(history)?;
-                return Ok((history, looking.await?));
-            }
-            looked = &mut looking => looked,
-        };
-        match (read_by_thread(read.await), looked) {
-            (Ok(history), looked) => Ok((history, looked?)),
-            (Err(error), Err(_)) => Err(error),
-            (Err(error), Ok((database, _))) => {
-                // Nothing was done with it.
-                let _ = execute::release(database).await;
-                Err(error)
-            }
-        }
-    }
-
-    /// Such a history with its down scripts.
-    pub fn with_downs(&self, history: History, dialect: Dialect) -> Result<History, Error> {
-        let reading = Reading {
-            checksums: true,
-            ..self.reading(dialect)
-        };
-        let shown = self.shown_migrations();
-        project::read_downs(&self.config.migrations, &shown, &reading, history)
-            .map_err(|problems| error::directory(&problems))
-    }
-
-    async fn look(
-        &self,
-        location: &Location,
-        role: Role,
-    ) -> Result<(Box<dyn Database>, Option<Observed>), DatabaseError> {
-        let mut database = self.open(location, role).await?;
-        match execute::look_early(database.as_mut()).await {
-            Ok(observed) => Ok((database, observed)),
-            Err(error) => {
-                // The error says it all.
-                let _ = execute::release(database).await;
-                Err(error)
-            }
-        }
-    }
-
-    /// The same for a command that writes scripts.
-    pub fn history_to_write(&self, dialect: Dialect) -> Result<History, Error> {
-        self.own_layout()?;
-        self.history(dialect)
-    }
-
-    /// Scripts are written in our own layout only.
-    pub fn own_layout(&self) -> Result<(), Error> {
-        let shown = self.shown_migrations();
-        match self.layout()? {
-            Layout::Native => Ok(()),
-            layout => Err(Error::new(
-                codes::M228,
-                format!("scripts are written in migrator's own layout, and {shown} is in that of {layout}"),
-            )
-            .hint("`migrator convert --to DIR` writes it out as migrator's own")),
-        }
-    }
-
-    /// The layout that the directory is read in.
-    pub fn layout(&self) -> Result<Layout, Error> {
-        let reading = self.reading(self.dialect());
-        project::layout_of(&self.config.migrations, &self.shown_migrations(), &reading)
-            .map_err(|problem| error::directory(&[problem]))
-    }
-
-    /// How the directory is read.
-    pub fn reading(&self, dialect: Dialect) -> Reading {
-        Reading {
-            dialect,
-            layout: self.config.layout,
-            leave_out: self.config.leave_out.clone(),
-            checksums: false,
-            ups: true,
-            downs: true,
-        }
-    }
-
-    /// The directory as people see it.
-    pub fn shown_migrations(&self) -> String {
-        self.config.show(&self.config.migrations)
-    }
-
-    /// A connection.
-    pub async fn connect(
-        &self,
-        location: &Location,
-        role: Role,
-    ) -> Result<Box<dyn Database>, Error> {
-        Ok(self.open(location, role).await?)
-    }
-
-    async fn open(
-        &self,
-        location: &Location,
-        role: Role,
-    ) -> Result<Box<dyn Database>, DatabaseError> {
-        let (name, access) = match role {
-            Role::Reader(name) => (name, Access::Existing),
-            Role::Creator(name) => (name, Access::Create),
-        };
-        database::connect(location, access, self.settings(name)).await
-    }
-
-    /// What a connection of the command `name` is opened with.
-    pub fn settings(&self, name: &str) -> Settings {
-        Settings {
-            version_table: self.config.version_table.clone(),
-            actor: actor(),
-            application_name: format!("migrator {name}"),
-            lock_timeout: self.config.lock_timeout,
-            statement_timeout: self.config.statement_timeout,
-            connect_timeout: self.config.connect_timeout,
-            statement_times: self.output.is_verbose() || self.log.get().is_some(),
-            statement_marks: !self.config.slow_statement.is_zero(),
-        }
-    }
-
-    /// The database's state; a SQLite file that is not there yet is an empty state.
-    pub async fn observe_or_empty(&self, command: &'static str) -> Result<Observed, Error> {
-        Ok(self.observe_table(command).await?.0)
-    }
-
-    /// The same with the version table's name, which on PostgreSQL has its schema then.
-    pub async fn observe_table(&self, command: &'static str) -> Result<(Observed, String), Error> {
-        let location = self.location()?;
-        match self.open(&location, Role::Reader(command)).await {
-            Err(DatabaseError::Missing { .. }) if location.dialect() == Dialect::Sqlite => {
-                Ok((Observed::default(), self.config.version_table.clone()))
-            }
-            Err(error) => Err(error.into()),
-            Ok(mut database) => {
-                let observed = database.observe(Detail::WithScripts).await?;
-                let table = database.version_table();
-                database.close().await?;
-                Ok((observed, table))
-            }
-        }
-    }
-
-    /// Takes the lock that all runs share, and says so while it waits.
-    pub async fn lock(&self, database: &mut dyn Database) -> Result<(), Error> {
-        let (progress, sink) = self.output.progress();
-        let stop = Stop::default();
-        execute::watch(stop.clone(), database.canceller(), Sink::clone(&sink))
-            .context("can't start")?;
-        let locked = execute::lock(database, self.config.lock_wait, &stop, &sink).await;
-        if let Some(progress) = progress {
-            progress.finish(locked.is_err());
-        }
-        Ok(locked?)
-    }
-
     /// What plans are made from.
     pub fn situation<'a>(
         &'a self,
@@ -472,14 +264,6 @@ impl Context {
         Error::new(codes::M402, format!("`{text}` is not one revision"))
             .hint("name a revision by its id")
     }
-}
-
-type ReadHistory = Result<History, Vec<DirectoryProblem>>;
-
-/// What the thread has read that was to read a directory.
-fn read_by_thread(read: Result<ReadHistory, RecvError>) -> Result<History, Error> {
-    let history = read.context("the directory was not read to its end")?;
-    history.map_err(|problems| error::directory(&problems))
 }
 
 fn parse(url: &Url) -> Result<Location, Error> {

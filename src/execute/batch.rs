@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{
     BatchState, BatchTotal, Event,
     pace::{self, LagGauge},
-    run::request,
+    send::request,
     units::{Ran, UnitRun},
 };
 use crate::{

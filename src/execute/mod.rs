@@ -12,6 +12,7 @@ mod outcome;
 mod pace;
 mod record;
 mod run;
+mod send;
 mod signal;
 mod slow;
 #[cfg(test)]

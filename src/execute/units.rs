@@ -3,7 +3,8 @@ use std::{ops::Range, sync::Arc};
 use super::{
     BatchTotal,
     ended::{Broken, Failed},
-    run::{Run, Way, entry, label, request},
+    run::{Run, entry},
+    send::{Way, label, request},
 };
 use crate::{
     database::{

@@ -1,8 +1,9 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::{
-    Plan, PlanError, PlanProblem, Situation, Source, Warning, squashed,
-    step::{self, Frame},
+    Plan, PlanError, PlanProblem, Situation, Source, Warning,
+    build::{self, Frame},
+    squashed,
     upgrade::{mixed_foreign_keys, partial},
 };
 use crate::revision::{
@@ -95,7 +96,7 @@ fn step(
             State::Applied => None,
         },
     };
-    step::build(situation, script, frame)
+    build::build(situation, script, frame)
 }
 
 /// The file where it is there, else what was stored.

@@ -5,6 +5,7 @@
 
 mod adopt;
 mod batch;
+mod build;
 mod check;
 mod compare;
 mod control;

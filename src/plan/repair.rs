@@ -1,6 +1,7 @@
 use super::{
-    PlanError, PlanProblem, Situation, Source, repeatable, squashed,
-    step::{self, Execution, Frame},
+    Execution, PlanError, PlanProblem, Situation, Source,
+    build::{self, Frame},
+    repeatable, squashed,
 };
 use crate::revision::{
     AppliedRevision, Checksum, Direction, Ending, Interruption, LogEntry, LogEvent, Partial,
@@ -292,7 +293,7 @@ fn unit(
         replaces: false,
         partial: None,
     };
-    let step = step::build(situation, script, frame)
+    let step = build::build(situation, script, frame)
         .map_err(|found| unreadable(format!("{} problems", found.len())))?;
     let Execution::Units(units) = &step.execution else {
         return Err(unreadable("it has no `transaction = off`".to_owned()));

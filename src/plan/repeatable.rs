@@ -6,8 +6,9 @@ use std::{
 };
 
 use super::{
-    Plan, PlanProblem, Situation, Source, Warning, offline,
-    step::{self, Frame},
+    Plan, PlanProblem, Situation, Source, Warning,
+    build::{self, Frame},
+    offline,
 };
 use crate::{
     revision::{
@@ -127,7 +128,7 @@ pub(super) fn add(situation: &Situation<'_>, plan: &mut Plan, problems: &mut Vec
             replaces: row.is_some(),
             partial: None,
         };
-        match step::build(situation, script.script.clone(), frame) {
+        match build::build(situation, script.script.clone(), frame) {
             Ok(step) => plan.steps.push(step),
             Err(found) => problems.extend(found.into_iter().map(in_repeatable)),
         }

@@ -2,9 +2,9 @@ use std::collections::HashSet;
 
 use super::{
     Ahead, OutOfOrder, Plan, PlanError, PlanProblem, Situation, Source, Warning,
+    build::{self, Frame},
     compare::{self, Drift, Relation, highest},
     repeatable, squashed,
-    step::{self, Frame},
 };
 use crate::{
     revision::{Direction, NewRow, Observed, Resolved, Revision, RevisionId, Target},
@@ -87,7 +87,7 @@ fn towards<'a>(
             replaces: false,
             partial: None,
         };
-        match step::build(situation, revision.up.clone(), frame) {
+        match build::build(situation, revision.up.clone(), frame) {
             Ok(step) => plan.steps.push(step),
             Err(found) => problems.extend(found),
         }
@@ -172,7 +172,7 @@ fn resumed(
             partial: Some(state.clone()),
         };
         plan.steps
-            .push(step::build(situation, revision.up.clone(), frame)?);
+            .push(build::build(situation, revision.up.clone(), frame)?);
     }
     Ok(())
 }

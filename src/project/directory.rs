@@ -7,12 +7,11 @@ use std::{
 };
 
 use super::{
+    directory_problem::{DirectoryProblem, Kind, problem, sorted},
     foreign::{self, Files},
     parallel,
     reading::Reading,
-    scripts::{
-        DirectoryProblem, Kind, Look, Scan, add_downs, look, problem, sorted, take_checksum,
-    },
+    scripts::{Look, Scan, add_downs, look, take_checksum},
 };
 use crate::{
     layout::{Depth, Layout},

@@ -3,12 +3,11 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
+    directory_problem::{Kind, Problems, located, problem},
     parallel,
     reading::Reading,
     script_name::{FileName, ScriptName, classify},
-    scripts::{
-        Found, FoundScript, Kind, Look, Problems, located, problem, read_text, take_checksum,
-    },
+    scripts::{Found, Look, read_text, take_checksum},
 };
 use crate::{
     layout::{self, Fault, FaultKind, FileKind, Holds, Layout, ScriptFile},
@@ -116,15 +115,12 @@ impl<F: Files> Reader<'_, F> {
     fn scripts(&self, name: &str, file: &ScriptFile) -> Vec<Look> {
         let shown = self.files.shown(name);
         let found = |direction, script| {
-            Found::Script(FoundScript {
-                name: ScriptName {
-                    id: file.id.clone(),
-                    slug: file.slug.clone(),
-                    direction,
-                },
-                file: shown.clone(),
-                script,
-            })
+            let name = ScriptName {
+                id: file.id.clone(),
+                slug: file.slug.clone(),
+                direction,
+            };
+            Found::script(name, shown.clone(), script)
         };
         let direction = match file.holds {
             Holds::One(direction) => direction,
@@ -150,7 +146,7 @@ impl<F: Files> Reader<'_, F> {
                 .map_err(|faults| placed(faults, (&shown, &text), None))
         });
         match repeatable {
-            Ok(repeatable) => (Some(Found::Repeatable(repeatable)), Vec::new()),
+            Ok(repeatable) => (Some(Found::Repeatable(repeatable.into())), Vec::new()),
             Err(problems) => (None, problems),
         }
     }

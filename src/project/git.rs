@@ -7,7 +7,9 @@ use std::{
     thread,
 };
 
-use super::{foreign::is_native, memory::Memory, reading::Reading, scripts::DirectoryProblem};
+use super::{
+    directory_problem::DirectoryProblem, foreign::is_native, memory::Memory, reading::Reading,
+};
 use crate::{
     layout::{self, Layout},
     revision::History,

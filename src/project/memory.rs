@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, ffi::OsStr, path::Path};
 
 use super::{
+    directory_problem::{DirectoryProblem, Kind, problem},
     foreign::{self, Files},
     reading::Reading,
-    scripts::{DirectoryProblem, Kind, Scan, look, problem},
+    scripts::{Scan, look},
 };
 use crate::{
     layout::{Depth, Layout},

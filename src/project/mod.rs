@@ -6,6 +6,7 @@
 
 // What every user of scripts needs.
 mod directory;
+mod directory_problem;
 mod foreign;
 mod memory;
 mod parallel;
@@ -61,6 +62,7 @@ pub use convert::{ConvertError, Converted, converted, write_directory};
 #[cfg(feature = "cli")]
 pub use create::{Created, NewScripts, WriteError, create, create_repeatable, next_id};
 pub use directory::{layout_of, read, read_downs, read_history};
+pub use directory_problem::{DirectoryProblem, DirectoryProblemKind};
 #[cfg(feature = "cli")]
 pub use exchange::{Exchange, ExchangeError, Recovered, exchange, recover};
 #[cfg(feature = "cli")]
@@ -74,7 +76,6 @@ pub use memory::embedded_history;
 pub use problem::{ConfigProblem, ConfigProblemKind, Origin};
 pub use reading::Reading;
 pub use script_name::{MAX_SLUG, SlugError, slugify};
-pub use scripts::{DirectoryProblem, DirectoryProblemKind};
 pub use table_name::check_table_name;
 #[cfg(feature = "cli")]
 pub use template::{

@@ -4,98 +4,20 @@
 use std::{collections::HashSet, ffi::OsStr, sync::Arc};
 
 use super::{
+    directory_problem::{
+        DirectoryProblem, Kind, Problems, problem, script_problem, script_problem_in, sorted,
+    },
     reading::Reading,
     script_name::{FileName, ScriptName, classify},
-    text::{TextProblem, check_line_ends, decode},
+    text::{check_line_ends, decode},
 };
 use crate::{
-    layout::{Layout, LayoutProblem},
     revision::{
         Direction, History, Place, Problem, ProblemKind, Repeatable, RepeatableId, RevisionId,
         Script, ScriptPair,
     },
-    sql::{Dialect, Position, position},
+    sql::Dialect,
 };
-
-/// A problem of the directory, of a file in it or of the history they make.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}{}: {kind}", .place.file, .position.map_or(String::new(), |at| format!(":{}:{}", at.line, at.column)))]
-pub struct DirectoryProblem {
-    /// The file, or the directory itself.
-    pub place: Place,
-    /// The place's offset in lines and columns.
-    pub position: Option<Position>,
-    /// The file's text, where it is known.
-    pub text: Option<Arc<str>>,
-    /// What is wrong.
-    pub kind: DirectoryProblemKind,
-}
-
-/// What can be wrong with a directory of scripts.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum DirectoryProblemKind {
-    /// The directory is not there.
-    #[error("there is no such directory")]
-    MissingDirectory,
-    /// What is there is no directory.
-    #[error("this is not a directory")]
-    NotADirectory,
-    /// A directory or file that can't be read.
-    #[error("it can't be read: {reason}")]
-    Unreadable {
-        /// The operating system's words.
-        reason: String,
-    },
-    /// A `.sql` file that is not called like a script.
-    #[error(
-        "this is not the name of a script; it must be ID_NAME.up.sql or ID_NAME.down.sql, or R_NAME.sql"
-    )]
-    Misnamed {
-        /// The name that was probably meant.
-        nearest: Option<String>,
-    },
-    /// A `.sql` file whose name is not UTF-8.
-    #[error("the file's name is not UTF-8")]
-    NameNotUnicode,
-    /// A directory, socket or pipe with a script's name.
-    #[error("this is called like a script, but it is not a file")]
-    NotAFile,
-    /// A symbolic link to nothing.
-    #[error("this link leads nowhere")]
-    DanglingLink,
-    /// Files are being exchanged, or were when the process died.
-    #[error("a `migrator rebase` or `squash` of this directory is not finished")]
-    UnfinishedRebase,
-    /// A script that is no text.
-    #[error(transparent)]
-    Text(TextProblem),
-    /// Names of several tools, and nothing that tells which it is.
-    #[error("{name} could be a script of {}", list(layouts))]
-    AmbiguousLayout {
-        /// One of the names.
-        name: String,
-        /// Whose it could be.
-        layouts: Vec<Layout>,
-    },
-    /// What `leave-out` names is not there.
-    #[error("no file is called `{pattern}`, which `leave-out` names")]
-    NothingLeftOut {
-        /// As written.
-        pattern: String,
-    },
-    /// What a layout can't express.
-    #[error(transparent)]
-    Layout(LayoutProblem),
-    /// A problem of a script or of the history.
-    #[error(transparent)]
-    Script(ProblemKind),
-}
-
-pub(super) use DirectoryProblemKind as Kind;
-
-/// All that was found at once.
-pub(super) type Problems = Vec<DirectoryProblem>;
 
 /// What a file is to us; also when it is wrong, so that nothing is said to be missing that is
 /// there.
@@ -126,7 +48,7 @@ pub(super) fn look(
         FileName::Repeatable(_) if !reading.ups => return (None, Vec::new()),
         FileName::Repeatable(id) => {
             return match read_repeatable(content, &file, id, dialect) {
-                Ok(repeatable) => (Some(Found::Repeatable(repeatable)), Vec::new()),
+                Ok(repeatable) => (Some(Found::Repeatable(repeatable.into())), Vec::new()),
                 Err(problems) => (None, problems),
             };
         }
@@ -135,15 +57,13 @@ pub(super) fn look(
     };
     if !reading.reads(name.direction) {
         let script = None;
-        let found = FoundScript { name, file, script };
-        return (Some(Found::Script(found)), Vec::new());
+        return (Some(Found::script(name, file, script)), Vec::new());
     }
     let (script, problems) = match read_script(content, &file, name.direction, dialect) {
         Ok(script) => (Some(script), Vec::new()),
         Err(problems) => (None, problems),
     };
-    let found = FoundScript { name, file, script };
-    (Some(Found::Script(found)), problems)
+    (Some(Found::script(name, file, script)), problems)
 }
 
 fn read_repeatable(
@@ -205,8 +125,15 @@ pub(super) struct Scan {
 
 /// What was found in a file.
 pub(super) enum Found {
-    Script(FoundScript),
-    Repeatable(Repeatable),
+    /// Boxed, as thousands of them are moved from list to list.
+    Script(Box<FoundScript>),
+    Repeatable(Box<Repeatable>),
+}
+
+impl Found {
+    pub fn script(name: ScriptName, file: String, script: Option<Script>) -> Self {
+        Self::Script(Box::new(FoundScript { name, file, script }))
+    }
 }
 
 /// A script's file; without a script when that could not be read, or was not to be.
@@ -223,7 +150,7 @@ impl Scan {
         for (file, wrong) in looks {
             match file {
                 Some(Found::Script(script)) => found.push(script),
-                Some(Found::Repeatable(repeatable)) => repeatables.push(repeatable),
+                Some(Found::Repeatable(repeatable)) => repeatables.push(*repeatable),
                 None => {}
             }
             problems.extend(wrong);
@@ -276,9 +203,10 @@ pub(super) fn add_downs(
     let (mut downs, mut problems) = (Vec::new(), Vec::new());
     for (found, wrong) in looks {
         problems.extend(wrong);
-        if let Some(Found::Script(FoundScript { name, script, .. })) = found
-            && name.direction == Direction::Down
+        if let Some(Found::Script(found)) = found
+            && found.name.direction == Direction::Down
         {
+            let FoundScript { name, script, .. } = *found;
             downs.extend(script.map(|script| (name.id, script)));
         }
     }
@@ -305,7 +233,10 @@ fn is_certain(kind: &ProblemKind, ids: &HashSet<RevisionId>) -> bool {
 
 /// Brings ups and downs together: by id and slug, so that two revisions with
 /// one id stay two, for the history to name.
-fn pair_up(mut found: Vec<FoundScript>, problems: &mut Vec<DirectoryProblem>) -> Vec<ScriptPair> {
+fn pair_up(
+    mut found: Vec<Box<FoundScript>>,
+    problems: &mut Vec<DirectoryProblem>,
+) -> Vec<ScriptPair> {
     // By name the files are nearly in this order, whatever their ids are; of two with one name the
     // first stays the first.
     found.sort_by(|a, b| key(a).cmp(&key(b)));
@@ -360,14 +291,14 @@ fn key(found: &FoundScript) -> (&RevisionId, &str) {
 
 #[derive(Default)]
 struct Group {
-    up: Option<FoundScript>,
-    down: Option<FoundScript>,
+    up: Option<Box<FoundScript>>,
+    down: Option<Box<FoundScript>>,
 }
 
 impl Group {
     /// Of its scripts; it has one at least.
     fn key(&self) -> Option<(&RevisionId, &str)> {
-        self.up.as_ref().or(self.down.as_ref()).map(key)
+        self.up.as_deref().or(self.down.as_deref()).map(key)
     }
 }
 
@@ -389,54 +320,4 @@ fn orphan(down: &FoundScript, groups: &[Group]) -> DirectoryProblem {
         None => ProblemKind::MissingUp { id },
     };
     problem(down.file.clone(), Kind::Script(kind))
-}
-
-pub(super) fn problem(file: String, kind: Kind) -> DirectoryProblem {
-    DirectoryProblem {
-        place: Place { file, offset: None },
-        position: None,
-        text: None,
-        kind,
-    }
-}
-
-/// A problem of one of several files.
-fn script_problem_in(texts: &[(String, Arc<str>)], problem: Problem) -> DirectoryProblem {
-    let of_file = texts.iter().find(|(file, _)| *file == problem.place.file);
-    script_problem(problem, of_file.map(|(_, text)| text.clone()))
-}
-
-fn script_problem(problem: Problem, text: Option<Arc<str>>) -> DirectoryProblem {
-    let Place { file, offset } = problem.place;
-    located(file, text.as_ref(), offset, Kind::Script(problem.kind))
-}
-
-/// A problem at a place of a text.
-pub(super) fn located(
-    file: String,
-    text: Option<&Arc<str>>,
-    offset: Option<usize>,
-    kind: Kind,
-) -> DirectoryProblem {
-    let place = |(text, offset): (&Arc<str>, usize)| match text.strip_prefix('\u{feff}') {
-        // A BOM takes no column.
-        Some(rest) => position(rest, offset.saturating_sub(text.len() - rest.len())),
-        None => position(text, offset),
-    };
-    DirectoryProblem {
-        position: text.zip(offset).map(place),
-        place: Place { file, offset },
-        text: text.cloned(),
-        kind,
-    }
-}
-
-fn list(layouts: &[Layout]) -> String {
-    let names: Vec<_> = layouts.iter().map(|layout| layout.as_str()).collect();
-    names.join(" or of ")
-}
-
-pub(super) fn sorted(mut problems: Vec<DirectoryProblem>) -> Vec<DirectoryProblem> {
-    problems.sort_by(|a, b| a.place.cmp(&b.place));
-    problems
 }

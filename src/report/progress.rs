@@ -121,55 +121,10 @@ impl Progress {
                 state.waiting_since = None;
                 self.say(&state, &format!("got the lock after {}", duration(*waited)));
             }
-            Event::StepStarted {
-                subject,
-                message,
-                statements,
-                index,
-                total,
-                file,
-                text,
-                ..
-            } if self.verbosity > Verbosity::Quiet => {
-                let running = Running {
-                    subject: subject.clone(),
-                    message: message.clone(),
-                    number: index + 1,
-                    total: *total,
-                    statements: *statements,
-                    file: file.clone(),
-                    text: Arc::clone(text),
-                };
-                self.redraw(&state, &running, "");
-                state.bar.reset_elapsed();
-                // Each call starts a thread, so once is enough, and never for nobody.
-                if !state.bar.is_hidden() && !std::mem::replace(&mut state.ticks, true) {
-                    state.bar.enable_steady_tick(Duration::from_millis(120));
-                }
-                state.width = state.width.max(subject.as_str().len());
-                state.messages.insert(subject.clone(), message.clone());
-                state.running = Some(running);
+            Event::StepStarted { .. } if self.verbosity > Verbosity::Quiet => {
+                self.started(&mut state, event);
             }
-            Event::StatementDone {
-                index,
-                total,
-                span,
-                line,
-                rows,
-                elapsed,
-                is_timed,
-                ..
-            } => {
-                let done = StatementLine {
-                    index: *index,
-                    total: *total,
-                    span: span.clone(),
-                    line: *line,
-                    rows: *rows,
-                    elapsed: is_timed.then_some(*elapsed),
-                };
-                self.statement(&mut state, &done);
-            }
+            Event::StatementDone { .. } => self.statement(&mut state, event),
             Event::StatementFailed { .. } => self.end_slow(&mut state),
             Event::StatementRuns {
                 statement, elapsed, ..
@@ -240,6 +195,40 @@ impl Progress {
         }
     }
 
+    fn started(&self, state: &mut State, event: &Event) {
+        let Event::StepStarted {
+            subject,
+            message,
+            statements,
+            index,
+            total,
+            file,
+            text,
+            ..
+        } = event
+        else {
+            return;
+        };
+        let running = Running {
+            subject: subject.clone(),
+            message: message.clone(),
+            number: index + 1,
+            total: *total,
+            statements: *statements,
+            file: file.clone(),
+            text: Arc::clone(text),
+        };
+        self.redraw(state, &running, "");
+        state.bar.reset_elapsed();
+        // Each call starts a thread, so once is enough, and never for nobody.
+        if !state.bar.is_hidden() && !std::mem::replace(&mut state.ticks, true) {
+            state.bar.enable_steady_tick(Duration::from_millis(120));
+        }
+        state.width = state.width.max(subject.as_str().len());
+        state.messages.insert(subject.clone(), message.clone());
+        state.running = Some(running);
+    }
+
     /// Ends the live line; a step that was under way is shown as failed when `failed`.
     pub fn finish(&self, failed: bool) {
         let mut state = self
@@ -290,17 +279,38 @@ impl Progress {
             .suspend(|| drop(self.out.write_line(line.trim_end())));
     }
 
-    fn statement(&self, state: &mut State, done: &StatementLine) {
+    fn statement(&self, state: &mut State, event: &Event) {
+        let Event::StatementDone {
+            index,
+            total,
+            span,
+            line,
+            rows,
+            elapsed,
+            is_timed,
+            ..
+        } = event
+        else {
+            return;
+        };
         self.end_slow(state);
         let Some(running) = &state.running else {
             return;
         };
         if running.statements > 1 {
-            let done = format!(" statement {} of {}", done.index + 1, done.total);
-            self.redraw(state, running, &done);
+            let number = index + 1;
+            self.redraw(state, running, &format!(" statement {number} of {total}"));
         }
         if self.verbosity == Verbosity::Verbose {
             let columns = Term::stderr().size_checked().map(|(_, columns)| columns);
+            let done = StatementLine {
+                index: *index,
+                total: *total,
+                span: span.clone(),
+                line: *line,
+                rows: *rows,
+                elapsed: is_timed.then_some(*elapsed),
+            };
             self.say(state, &done.shown(&running.file, &running.text, columns));
         }
     }

@@ -1,11 +1,6 @@
 //! What `upgrade` and `downgrade` share.
 
-use std::{
-    cell::{Cell, RefCell},
-    path::PathBuf,
-    rc::Rc,
-    time::Instant,
-};
+use std::{cell::RefCell, path::PathBuf, rc::Rc, time::Instant};
 
 use anyhow::Context as _;
 use clap::ValueEnum;
@@ -93,15 +88,17 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
         context,
         place: context.place(&location),
         location,
-        has_downs: Cell::new(downs || opened.is_none()),
-        history: RefCell::new(Rc::new(history)),
+        directory: RefCell::new(Directory {
+            history: Rc::new(history),
+            has_downs: downs || opened.is_none(),
+        }),
         request,
     };
     if let Some((database, known)) = opened {
         let result = migration.run_now(database, known, begin).await;
         // The process ends. Giving thousands of scripts back one by one takes a twentieth of a run
         // that has nothing to do.
-        std::mem::forget(migration.history);
+        std::mem::forget(migration.directory);
         return result;
     }
     if migration.request.dry_run {
@@ -136,10 +133,15 @@ pub(super) struct Migration<'a> {
     /// The database, for people.
     place: String,
     location: Location,
-    history: RefCell<Rc<History>>,
-    /// Whether it was read with its down scripts. With nothing to do they are not needed.
-    has_downs: Cell<bool>,
+    directory: RefCell<Directory>,
     pub request: Request,
+}
+
+/// The directory, as far as it was read.
+struct Directory {
+    history: Rc<History>,
+    /// Whether its down scripts were. With nothing to do they are not needed.
+    has_downs: bool,
 }
 
 impl Migration<'_> {
@@ -323,7 +325,7 @@ impl Migration<'_> {
     }
 
     pub(super) fn history(&self) -> Rc<History> {
-        Rc::clone(&self.history.borrow())
+        Rc::clone(&self.directory.borrow().history)
     }
 
     pub(super) fn plan(&self, observed: &Observed) -> Result<Plan, Error> {
@@ -333,7 +335,8 @@ impl Migration<'_> {
         }
         let mut plan = self.plan_of(observed);
         let nothing_to_do = |plan: &Plan| plan.steps.is_empty() && plan.exchanges.is_empty();
-        if !self.has_downs.get() && !plan.as_ref().is_ok_and(nothing_to_do) {
+        let has_downs = self.directory.borrow().has_downs;
+        if !has_downs && !plan.as_ref().is_ok_and(nothing_to_do) {
             drop(plan);
             self.read_downs()?;
             plan = self.plan_of(observed);
@@ -347,13 +350,14 @@ impl Migration<'_> {
     }
 
     fn read_downs(&self) -> Result<(), Error> {
-        if self.has_downs.get() {
+        let mut directory = self.directory.borrow_mut();
+        if directory.has_downs {
             return Ok(());
         }
-        let history = Rc::unwrap_or_clone(self.history.take());
+        let history = Rc::unwrap_or_clone(std::mem::take(&mut directory.history));
         let complete = self.context.with_downs(history, self.location.dialect())?;
-        self.history.replace(Rc::new(complete));
-        self.has_downs.set(true);
+        directory.history = Rc::new(complete);
+        directory.has_downs = true;
         Ok(())
     }
 

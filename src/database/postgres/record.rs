@@ -10,7 +10,8 @@ use super::{
     version_table::VersionTable,
 };
 use crate::revision::{
-    Direction, LogEntry, NewRow, Observed, Partial, Past, RecordChange, RevisionId, State, Subject,
+    BatchProgress, Direction, LogEntry, NewRow, Observed, Partial, Past, RecordChange, RevisionId,
+    State, Subject,
 };
 
 /// SQL for the moment at which what is recorded began.
@@ -97,61 +98,13 @@ impl Recorder<'_> {
                 subject,
                 &format!("DELETE FROM {table} AS t WHERE {}", is(subject)),
             ),
-            RecordChange::Progress { subject, from, to } => {
-                let shows = from.map_or_else(
-                    || equals("t.state", "'applied'::text"),
-                    |done| {
-                        format!(
-                            "{} AND {}",
-                            equals("t.state", "'partial'::text"),
-                            equals("t.statements_done", &format!("{done}::bigint"))
-                        )
-                    },
-                );
-                // A down script's time is no part of how long applying took.
-                let duration = match to.direction {
-                    Direction::Up => {
-                        format!("t.duration_ms OPERATOR(pg_catalog.+) {}", self.duration())
-                    }
-                    Direction::Down => "t.duration_ms".to_owned(),
-                };
-                exactly_one(
-                    subject,
-                    &format!(
-                        "UPDATE {table} AS t SET (state, direction, script, statements_done, \
-                         statements_total, statement_checksums, error, batch, duration_ms) = \
-                         ROW('partial', {}, {duration}) WHERE {} AND {shows}",
-                        partial_values(to),
-                        is(subject)
-                    ),
-                )
-            }
+            RecordChange::Progress { subject, from, to } => self.progress(subject, *from, to),
             RecordChange::Batch {
                 subject,
                 done,
                 from,
                 to,
-            } => {
-                let shows = from.as_ref().map_or_else(
-                    || "t.batch IS NULL".to_owned(),
-                    |from| equals("t.batch", &format!("{}::text", literal(&from.to_string()))),
-                );
-                exactly_one(
-                    subject,
-                    &format!(
-                        "UPDATE {table} AS t SET batch = {}, error = NULL, \
-                         duration_ms = t.duration_ms OPERATOR(pg_catalog.+) \
-                         CASE WHEN {} THEN {} ELSE 0::bigint END \
-                         WHERE {} AND {} AND {} AND {shows}",
-                        literal(&to.to_string()),
-                        equals("t.direction", "'up'::text"),
-                        self.duration(),
-                        is(subject),
-                        equals("t.state", "'partial'::text"),
-                        equals("t.statements_done", &format!("{done}::bigint")),
-                    ),
-                )
-            }
+            } => self.batch(subject, *done, from.as_ref(), to),
             RecordChange::Accept {
                 subject,
                 up_checksum,
@@ -168,25 +121,90 @@ impl Recorder<'_> {
                     is(subject),
                 ),
             ),
-            // A row that was applied before (its down script was given up) keeps what it says of that.
-            RecordChange::Finish { subject, from } => exactly_one(
-                subject,
-                &format!(
-                    "UPDATE {table} AS t SET state = 'applied', direction = NULL, script = NULL, \
-                     statements_done = NULL, statements_total = NULL, statement_checksums = NULL, \
-                     error = NULL, batch = NULL, \
-                     applied_at = coalesce(t.applied_at, pg_catalog.clock_timestamp()), \
-                     duration_ms = t.duration_ms OPERATOR(pg_catalog.+) \
-                     CASE WHEN {} THEN {} ELSE 0::bigint END \
-                     WHERE {} AND {} AND {}",
-                    equals("t.direction", "'up'::text"),
-                    self.duration(),
-                    is(subject),
-                    equals("t.state", "'partial'::text"),
-                    equals("t.statements_done", &format!("{from}::bigint")),
-                ),
-            ),
+            RecordChange::Finish { subject, from } => self.finish(subject, *from),
         }
+    }
+
+    fn progress(&self, subject: &Subject, from: Option<usize>, to: &Partial) -> String {
+        let table = &self.table.quoted;
+        let shows = from.map_or_else(
+            || equals("t.state", "'applied'::text"),
+            |done| {
+                format!(
+                    "{} AND {}",
+                    equals("t.state", "'partial'::text"),
+                    equals("t.statements_done", &format!("{done}::bigint"))
+                )
+            },
+        );
+        // A down script's time is no part of how long applying took.
+        let duration = match to.direction {
+            Direction::Up => {
+                format!("t.duration_ms OPERATOR(pg_catalog.+) {}", self.duration())
+            }
+            Direction::Down => "t.duration_ms".to_owned(),
+        };
+        exactly_one(
+            subject,
+            &format!(
+                "UPDATE {table} AS t SET (state, direction, script, statements_done, \
+                 statements_total, statement_checksums, error, batch, duration_ms) = \
+                 ROW('partial', {}, {duration}) WHERE {} AND {shows}",
+                partial_values(to),
+                is(subject)
+            ),
+        )
+    }
+
+    fn batch(
+        &self,
+        subject: &Subject,
+        done: usize,
+        from: Option<&BatchProgress>,
+        to: &BatchProgress,
+    ) -> String {
+        let table = &self.table.quoted;
+        let shows = from.map_or_else(
+            || "t.batch IS NULL".to_owned(),
+            |from| equals("t.batch", &format!("{}::text", literal(&from.to_string()))),
+        );
+        exactly_one(
+            subject,
+            &format!(
+                "UPDATE {table} AS t SET batch = {}, error = NULL, \
+                 duration_ms = t.duration_ms OPERATOR(pg_catalog.+) \
+                 CASE WHEN {} THEN {} ELSE 0::bigint END \
+                 WHERE {} AND {} AND {} AND {shows}",
+                literal(&to.to_string()),
+                equals("t.direction", "'up'::text"),
+                self.duration(),
+                is(subject),
+                equals("t.state", "'partial'::text"),
+                equals("t.statements_done", &format!("{done}::bigint")),
+            ),
+        )
+    }
+
+    /// A row that was applied before (its down script was given up) keeps what it says of that.
+    fn finish(&self, subject: &Subject, from: usize) -> String {
+        let table = &self.table.quoted;
+        exactly_one(
+            subject,
+            &format!(
+                "UPDATE {table} AS t SET state = 'applied', direction = NULL, script = NULL, \
+                 statements_done = NULL, statements_total = NULL, statement_checksums = NULL, \
+                 error = NULL, batch = NULL, \
+                 applied_at = coalesce(t.applied_at, pg_catalog.clock_timestamp()), \
+                 duration_ms = t.duration_ms OPERATOR(pg_catalog.+) \
+                 CASE WHEN {} THEN {} ELSE 0::bigint END \
+                 WHERE {} AND {} AND {}",
+                equals("t.direction", "'up'::text"),
+                self.duration(),
+                is(subject),
+                equals("t.state", "'partial'::text"),
+                equals("t.statements_done", &format!("{from}::bigint")),
+            ),
+        )
     }
 
     fn insert(&self, row: &NewRow, partial: Option<&Partial>, times: &Times) -> String {

@@ -13,8 +13,8 @@ use super::{
     blocking,
     cancel::Control,
     connect::{Connection, Source},
-    handle::{Row, Value},
     lock::{Attempt, LockFile, real_path},
+    statement::{Row, Value},
 };
 
 /// What SQLite keeps beside a database. In the first two there may be data.

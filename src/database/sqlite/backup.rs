@@ -15,7 +15,7 @@ use super::{
     cancel::Control,
     connect::{Connection, PAUSE, Source as Place},
     copier::{Copier, Stepped},
-    handle::{Row, Value},
+    statement::{Row, Value},
     version_table::{VersionTable, quoted},
 };
 use crate::revision::Observed;

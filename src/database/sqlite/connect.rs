@@ -12,8 +12,9 @@ use super::{
     super::{Access, DatabaseError},
     cancel::Control,
     error::{translate, translate_statement},
-    handle::{Bind, Failure, Handle, Present, Repeated, Row, Value},
+    handle::{Failure, Handle, Repeated},
     session::Baseline,
+    statement::{Bind, Present, Row, Value},
 };
 
 /// Between two attempts where SQLite gave up at once instead of waiting.

@@ -3,7 +3,7 @@
 use super::{
     super::DatabaseError,
     connect::Connection,
-    handle::{Bind, Row, Value},
+    statement::{Bind, Row, Value},
     version_table::quoted,
 };
 use crate::layout::{self, ForeignRecords, ForeignRow, ForeignShape, ForeignTool, FoundTable};

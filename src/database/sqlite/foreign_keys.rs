@@ -11,7 +11,7 @@ use libsqlite3_sys as ffi;
 use super::{
     super::DatabaseError,
     connect::Connection,
-    handle::{Row, Value},
+    statement::{Row, Value},
     version_table::quoted,
 };
 use crate::sql::mentions;

@@ -1,4 +1,5 @@
-//! SQLite's C interface, made safe. All unsafe code of this room is in this file and in `copier`.
+//! A connection in SQLite's C interface, made safe. All unsafe code of this room is in this file,
+//! in `statement` and in `copier`.
 
 use std::{
     ffi::{CStr, c_char, c_int, c_void},
@@ -9,7 +10,10 @@ use std::{
 use libsqlite3_sys as ffi;
 use sqlx::{Connection as _, sqlite::SqliteConnection};
 
-use super::cancel::Control;
+use super::{
+    cancel::Control,
+    statement::{Bind, Prepared, Present, Row, Value},
+};
 
 /// Virtual machine instructions between two looks at the cancel flag: some hundred microseconds.
 const INSTRUCTIONS_PER_LOOK: i32 = 20_000;
@@ -31,59 +35,6 @@ impl Failure {
         self.code & 0xff
     }
 }
-
-/// A value that is bound to a parameter.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Bind<'a> {
-    Null,
-    Integer(i64),
-    Text(&'a str),
-}
-
-impl From<i64> for Bind<'_> {
-    fn from(value: i64) -> Self {
-        Self::Integer(value)
-    }
-}
-
-impl<'a> From<&'a str> for Bind<'a> {
-    fn from(value: &'a str) -> Self {
-        Self::Text(value)
-    }
-}
-
-impl<'a> From<Option<&'a str>> for Bind<'a> {
-    fn from(value: Option<&'a str>) -> Self {
-        value.map_or(Self::Null, Self::Text)
-    }
-}
-
-/// A value of a row that was read, or is there until the next step of its statement.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Value<T = String> {
-    Null,
-    Integer(i64),
-    Text(T),
-    /// A type that none of our queries expects; its name.
-    Other(&'static str),
-}
-
-impl Value<&str> {
-    fn kept(&self) -> Value {
-        match self {
-            Self::Null => Value::Null,
-            Self::Integer(value) => Value::Integer(*value),
-            Self::Text(text) => Value::Text((*text).to_owned()),
-            Self::Other(name) => Value::Other(name),
-        }
-    }
-}
-
-/// A row that was read.
-pub(super) type Row = Vec<Value>;
-
-/// A row that a statement stands at.
-pub(super) type Present<'a> = [Value<&'a str>];
 
 /// A `sqlite3*` that is only used through `&mut`, one call at a time.
 pub(super) struct Handle {
@@ -326,7 +277,8 @@ impl Handle {
         if code != ffi::SQLITE_OK {
             return Err(self.failure(sql));
         }
-        let prepared = NonNull::new(statement).map(Prepared);
+        // SAFETY: it is of this connection, and nobody else knows it.
+        let prepared = unsafe { Prepared::new(statement) };
         // An address within `sql`, or its end.
         let end = (tail as usize).saturating_sub(start as usize);
         let rest = sql.get(end..).unwrap_or_default();
@@ -409,89 +361,6 @@ impl Repeated<'_> {
         statement.reset();
         self.last = Some((sql, statement));
         Ok(self.handle.changes())
-    }
-}
-
-/// A statement that is finalized when it is dropped; never kept longer than the handle is borrowed.
-struct Prepared(NonNull<ffi::sqlite3_stmt>);
-
-impl Prepared {
-    fn bind(&self, index: c_int, value: Bind<'_>) -> c_int {
-        let statement = self.0.as_ptr();
-        // SAFETY: the statement is not finalized; SQLITE_TRANSIENT makes SQLite copy the text
-        // before the call returns.
-        unsafe {
-            match value {
-                Bind::Null => ffi::sqlite3_bind_null(statement, index),
-                Bind::Integer(value) => ffi::sqlite3_bind_int64(statement, index, value),
-                Bind::Text(text) => ffi::sqlite3_bind_text64(
-                    statement,
-                    index,
-                    text.as_ptr().cast(),
-                    text.len() as u64,
-                    ffi::SQLITE_TRANSIENT(),
-                    ffi::SQLITE_UTF8 as u8,
-                ),
-            }
-        }
-    }
-
-    fn step(&mut self) -> c_int {
-        // SAFETY: the statement is not finalized.
-        unsafe { ffi::sqlite3_step(self.0.as_ptr()) }
-    }
-
-    /// Back to where it has not begun. The code is the one that `step` returned.
-    fn reset(&mut self) {
-        // SAFETY: the statement is not finalized.
-        unsafe { ffi::sqlite3_reset(self.0.as_ptr()) };
-    }
-
-    /// The row that the last step came to.
-    fn row(&self) -> Vec<Value<&str>> {
-        // SAFETY: the statement is not finalized.
-        let columns = unsafe { ffi::sqlite3_column_count(self.0.as_ptr()) };
-        (0..columns).map(|column| self.value(column)).collect()
-    }
-
-    fn value(&self, column: c_int) -> Value<&str> {
-        let statement = self.0.as_ptr();
-        // SAFETY: the statement is not finalized and stands at a row, and `column` is one of its.
-        match unsafe { ffi::sqlite3_column_type(statement, column) } {
-            ffi::SQLITE_NULL => Value::Null,
-            // SAFETY: as above.
-            ffi::SQLITE_INTEGER => {
-                Value::Integer(unsafe { ffi::sqlite3_column_int64(statement, column) })
-            }
-            ffi::SQLITE_TEXT => self.text(column),
-            ffi::SQLITE_FLOAT => Value::Other("a real number"),
-            _ => Value::Other("a blob"),
-        }
-    }
-
-    fn text(&self, column: c_int) -> Value<&str> {
-        let statement = self.0.as_ptr();
-        // SAFETY: as in `value`; the length is asked for after the text, as SQLite wants it, and
-        // the bytes stay until the next step, which takes `&mut self`.
-        let bytes = unsafe {
-            let start = ffi::sqlite3_column_text(statement, column);
-            let length = ffi::sqlite3_column_bytes(statement, column);
-            match usize::try_from(length) {
-                Ok(length) if !start.is_null() => std::slice::from_raw_parts(start, length),
-                _ => &[],
-            }
-        };
-        match std::str::from_utf8(bytes) {
-            Ok(text) => Value::Text(text),
-            Err(_) => Value::Other("text that is not UTF-8"),
-        }
-    }
-}
-
-impl Drop for Prepared {
-    fn drop(&mut self) {
-        // SAFETY: nobody else finalizes it. The code it returns is the one that `step` returned.
-        unsafe { ffi::sqlite3_finalize(self.0.as_ptr()) };
     }
 }
 

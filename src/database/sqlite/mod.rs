@@ -4,6 +4,7 @@ pub(super) mod admin;
 #[cfg(feature = "cli")]
 pub(super) mod backup;
 mod cancel;
+mod command;
 mod connect;
 #[cfg(feature = "cli")]
 mod copier;
@@ -18,6 +19,7 @@ mod run;
 mod script;
 mod script_guards;
 mod session;
+mod statement;
 mod step;
 #[cfg(feature = "cli")]
 pub(super) mod target;

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, sync::Arc};
 use async_trait::async_trait;
 
 use super::{
-    record::Command,
+    command::Command,
     script_guards::written,
     version_table::{VersionTable, quoted},
 };

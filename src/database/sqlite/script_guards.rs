@@ -1,7 +1,7 @@
 //! What a script for the sqlite3 shell checks, and how it writes our own records.
 
 use super::{
-    record::{Command, Field},
+    command::{Command, Field},
     script::SqliteScript,
     version_table::quoted,
 };

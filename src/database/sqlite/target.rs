@@ -23,7 +23,7 @@ use super::{
     cancel::Control,
     connect::{Connection, Source as Place},
     copier::{self, Copier, Stepped},
-    handle::{Row, Value},
+    statement::{Row, Value},
 };
 
 /// How often the database is looked at anew when others write to it just before it is replaced.

@@ -2,10 +2,11 @@
 
 use super::{
     super::{DatabaseError, Detail},
+    command::Command,
     connect::Connection,
-    handle::{Bind, Value},
-    record::{Command, Times},
+    record::Times,
     row::{COLUMNS, LOG_COLUMNS, applied, log_row},
+    statement::{Bind, Value},
 };
 use crate::{
     revision::{LogRow, Observed},

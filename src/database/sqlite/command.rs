@@ -1,0 +1,400 @@
+//! The statements that change the version table and its log.
+
+use std::borrow::Cow;
+
+use super::{
+    super::DatabaseError,
+    connect::Writer,
+    record::{Times, time},
+    statement::Bind,
+    version_table::{LAYOUT, VersionTable},
+};
+use crate::revision::{
+    BatchProgress, LogEntry, LogEvent, NewRow, Partial, Past, RecordChange, Subject,
+};
+
+/// A value of a command.
+pub(super) enum Field<'a> {
+    Null,
+    Integer(i64),
+    Text(Cow<'a, str>),
+    /// When it began.
+    Began,
+    /// When it is recorded.
+    Now,
+    /// Milliseconds between the two.
+    Duration,
+}
+
+impl Field<'_> {
+    fn bind<'b>(&'b self, times: &'b Times) -> Bind<'b> {
+        match self {
+            Self::Null => Bind::Null,
+            Self::Integer(value) => Bind::Integer(*value),
+            Self::Text(text) => Bind::Text(text),
+            Self::Began => Bind::Text(&times.began),
+            Self::Now => Bind::Text(&times.now),
+            Self::Duration => Bind::Integer(times.duration),
+        }
+    }
+}
+
+impl From<i64> for Field<'_> {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<String> for Field<'_> {
+    fn from(value: String) -> Self {
+        Self::Text(Cow::Owned(value))
+    }
+}
+
+impl<'a> From<&'a str> for Field<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Text(Cow::Borrowed(value))
+    }
+}
+
+impl<'a, T: Into<Field<'a>>> From<Option<T>> for Field<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// One statement on our own tables, which must change exactly one row, with the values of its
+/// parameters: to be run, or to be written down.
+pub(super) struct Command<'a> {
+    pub sql: String,
+    /// Of `?1`, `?2` and so on.
+    pub fields: Vec<Field<'a>>,
+    /// What it is about, for when it hits no row or many.
+    target: Written<'a>,
+}
+
+enum Written<'a> {
+    /// A row, and what it is when it is not found.
+    Row(&'a Subject, &'static str),
+    Log,
+}
+
+/// Of a row that shows another progress than the one it is to have.
+const BEHIND: &str = "is not as far as it should be";
+
+const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+impl<'a> Command<'a> {
+    /// One change of the version table.
+    pub fn change(table: &VersionTable, actor: &'a str, change: &'a RecordChange) -> Self {
+        match change {
+            RecordChange::Insert(row) => Self::insert(table, actor, row, None),
+            RecordChange::Adopt(row, past) => Self::adopt(table, actor, row, *past),
+            RecordChange::Begin(row, partial) => Self::insert(table, actor, row, Some(partial)),
+            RecordChange::Delete(subject) => Self {
+                sql: format!("DELETE FROM {} WHERE revision = ?1", table.table),
+                fields: vec![subject.as_str().into()],
+                target: Written::Row(subject, "is not there"),
+            },
+            RecordChange::Progress { subject, from, to } => {
+                Self::progress(table, subject, *from, to)
+            }
+            RecordChange::Batch {
+                subject,
+                done,
+                from,
+                to,
+            } => Self::batch(table, subject, *done, from.as_ref(), to),
+            RecordChange::Accept {
+                subject,
+                up_checksum,
+                down_checksum,
+                down_script,
+            } => Self {
+                sql: format!(
+                    "UPDATE {} SET up_checksum = ?2, down_checksum = ?3, down_script = ?4
+             WHERE revision = ?1",
+                    table.table
+                ),
+                fields: vec![
+                    subject.as_str().into(),
+                    up_checksum.to_string().into(),
+                    down_checksum.as_ref().map(ToString::to_string).into(),
+                    down_script.as_deref().into(),
+                ],
+                target: Written::Row(subject, "is not there"),
+            },
+            RecordChange::Finish { subject, from } => Self::finish(table, actor, subject, *from),
+        }
+    }
+
+    fn insert(
+        table: &VersionTable,
+        actor: &'a str,
+        row: &'a NewRow,
+        partial: Option<&'a Partial>,
+    ) -> Self {
+        // A fifth less to prepare where the rest stays NULL.
+        let (columns, places) = match partial {
+            None => ("", ""),
+            Some(_) => (
+                ",
+                direction, script, statements_done, statements_total, statement_checksums, error,
+                batch",
+                ", ?16, ?17, ?18, ?19, ?20, ?21, ?22",
+            ),
+        };
+        let sql = format!(
+            "INSERT INTO {} (sequence, revision, kind, message, parents, depends_on, up_checksum,
+                down_checksum, down_script, state, started_at, applied_at, duration_ms, applied_by,
+                tool_version{columns})
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15{places})",
+            table.table
+        );
+        let mut fields = vec![
+            row.sequence.into(),
+            row.subject.as_str().into(),
+            row.subject.kind().into(),
+            row.message.as_str().into(),
+            list(&row.parents).into(),
+            list(&row.depends_on).into(),
+            row.up_checksum.to_string().into(),
+            row.down_checksum.as_ref().map(ToString::to_string).into(),
+            row.down_script.as_deref().into(),
+            partial.map_or("applied", |_| "partial").into(),
+            Field::Began,
+            partial.map_or(Field::Now, |_| Field::Null),
+            Field::Duration,
+            actor.into(),
+            TOOL_VERSION.into(),
+        ];
+        if let Some(partial) = partial {
+            fields.extend([
+                partial.direction.as_str().into(),
+                partial.script.as_str().into(),
+                count(Some(partial.statements_done)),
+                count(Some(partial.statements_total)),
+                list(&partial.statement_checksums).into(),
+                interruption(partial).into(),
+                batch(partial).into(),
+            ]);
+        }
+        Self {
+            sql,
+            fields,
+            target: Written::Row(&row.subject, "is already there"),
+        }
+    }
+
+    /// As [`Self::insert`], with times of the past where they are known.
+    fn adopt(table: &VersionTable, actor: &'a str, row: &'a NewRow, past: Past) -> Self {
+        let mut command = Self::insert(table, actor, row, None);
+        for field in &mut command.fields {
+            let known = match field {
+                Field::Duration => Some(past.duration_ms.into()),
+                Field::Began => past.started_at().map(|at| time(at).into()),
+                Field::Now => past.applied_at.map(|at| time(at).into()),
+                _ => None,
+            };
+            if let Some(known) = known {
+                *field = known;
+            }
+        }
+        command
+    }
+
+    /// The times of an up script add up over its parts; a down script's do not count.
+    fn progress(
+        table: &VersionTable,
+        subject: &'a Subject,
+        from: Option<usize>,
+        to: &'a Partial,
+    ) -> Self {
+        let sql = format!(
+            "UPDATE {} SET state = 'partial', direction = ?3, script = ?4, statements_done = ?5,
+                statements_total = ?6, statement_checksums = ?7, error = ?8, batch = ?10,
+                duration_ms = duration_ms + CASE ?3 WHEN 'up' THEN ?9 ELSE 0 END
+             WHERE revision = ?1 AND {}",
+            table.table,
+            match from {
+                Some(_) => "state = 'partial' AND statements_done = ?2",
+                None => "state = 'applied' AND ?2 IS NULL",
+            }
+        );
+        let fields = vec![
+            subject.as_str().into(),
+            count(from),
+            to.direction.as_str().into(),
+            to.script.as_str().into(),
+            count(Some(to.statements_done)),
+            count(Some(to.statements_total)),
+            list(&to.statement_checksums).into(),
+            interruption(to).into(),
+            Field::Duration,
+            batch(to).into(),
+        ];
+        Self {
+            sql,
+            fields,
+            target: Written::Row(subject, BEHIND),
+        }
+    }
+
+    fn batch(
+        table: &VersionTable,
+        subject: &'a Subject,
+        done: usize,
+        from: Option<&BatchProgress>,
+        to: &BatchProgress,
+    ) -> Self {
+        let sql = format!(
+            "UPDATE {} SET batch = ?4, error = NULL,
+                duration_ms = duration_ms + CASE direction WHEN 'up' THEN ?5 ELSE 0 END
+             WHERE revision = ?1 AND state = 'partial' AND statements_done = ?2 AND batch IS ?3",
+            table.table
+        );
+        let fields = vec![
+            subject.as_str().into(),
+            count(Some(done)),
+            from.map(ToString::to_string).into(),
+            to.to_string().into(),
+            Field::Duration,
+        ];
+        Self {
+            sql,
+            fields,
+            target: Written::Row(subject, BEHIND),
+        }
+    }
+
+    /// A row that was applied before (its down script was given up) keeps what it says of that.
+    fn finish(table: &VersionTable, actor: &'a str, subject: &'a Subject, from: usize) -> Self {
+        let sql = format!(
+            "UPDATE {} SET state = 'applied', direction = NULL, script = NULL,
+                statements_done = NULL, statements_total = NULL, statement_checksums = NULL,
+                error = NULL, batch = NULL, applied_at = coalesce(applied_at, ?3),
+                duration_ms = duration_ms + CASE direction WHEN 'up' THEN ?4 ELSE 0 END,
+                applied_by = CASE direction WHEN 'up' THEN ?5 ELSE applied_by END,
+                tool_version = CASE direction WHEN 'up' THEN ?6 ELSE tool_version END
+             WHERE revision = ?1 AND state = 'partial' AND statements_done = ?2",
+            table.table
+        );
+        let fields = vec![
+            subject.as_str().into(),
+            count(Some(from)),
+            Field::Now,
+            Field::Duration,
+            actor.into(),
+            TOOL_VERSION.into(),
+        ];
+        Self {
+            sql,
+            fields,
+            target: Written::Row(subject, BEHIND),
+        }
+    }
+
+    /// One row of the log, with the sequence that SQLite gives it: one more than the last.
+    pub fn entry(table: &VersionTable, actor: &'a str, entry: &'a LogEntry) -> Self {
+        let sql = format!(
+            "INSERT INTO {} (at, event, revision, message, outcome, duration_ms, actor,
+                tool_version, error, detail)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            table.log
+        );
+        let fields = vec![
+            Field::Now,
+            entry.event.as_str().into(),
+            entry.subject.as_ref().map(Subject::as_str).into(),
+            entry.message.as_deref().into(),
+            entry.error.as_ref().map_or("ok", |_| "failed").into(),
+            Field::Duration,
+            actor.into(),
+            TOOL_VERSION.into(),
+            entry.error.as_deref().into(),
+            entry.detail.as_deref().into(),
+        ];
+        Self {
+            sql,
+            fields,
+            target: Written::Log,
+        }
+    }
+
+    /// The first row of a log, in a table that was just made.
+    pub fn layout(table: &VersionTable, actor: &'a str) -> Self {
+        let sql = format!(
+            "INSERT INTO {} (sequence, at, event, outcome, duration_ms, actor, tool_version, detail)
+                 VALUES (1, ?1, ?2, 'ok', 0, ?3, ?4, ?5)",
+            table.log
+        );
+        let fields = vec![
+            Field::Now,
+            LogEvent::Layout.as_str().into(),
+            actor.into(),
+            TOOL_VERSION.into(),
+            LAYOUT.to_string().into(),
+        ];
+        Self {
+            sql,
+            fields,
+            target: Written::Log,
+        }
+    }
+
+    /// Runs it.
+    ///
+    /// # Errors
+    /// [`DatabaseError::StateChanged`] when it does not change exactly one row.
+    pub fn run(&self, writer: &mut Writer<'_>, times: &Times) -> Result<(), DatabaseError> {
+        let binds: Vec<_> = self.fields.iter().map(|field| field.bind(times)).collect();
+        let (result, target) = (writer.write(&self.sql, &binds), &self.target);
+        let reason = match (result, target) {
+            (Ok(1), _) => return Ok(()),
+            (Ok(count), Written::Log) => {
+                format!("writing to the log changed {count} rows instead of one")
+            }
+            (Ok(0), Written::Row(subject, otherwise)) => {
+                format!("the row of {} {subject} {otherwise}", subject.noun())
+            }
+            (Ok(count), Written::Row(subject, _)) => {
+                format!(
+                    "the record of {} {subject} hit {count} rows",
+                    subject.noun()
+                )
+            }
+            (Err(DatabaseError::Sql(failure)), Written::Row(subject, otherwise))
+                if matches!(
+                    failure.code.as_deref(),
+                    Some("SQLITE_CONSTRAINT_UNIQUE" | "SQLITE_CONSTRAINT_PRIMARYKEY")
+                ) =>
+            {
+                format!(
+                    "the row of {} {subject} {otherwise}, or its sequence is taken",
+                    subject.noun()
+                )
+            }
+            (Err(error), _) => return Err(error),
+        };
+        Err(DatabaseError::StateChanged { reason })
+    }
+}
+
+fn interruption(partial: &Partial) -> Option<String> {
+    partial.interruption.as_ref().map(ToString::to_string)
+}
+
+fn batch(partial: &Partial) -> Option<String> {
+    partial.batch.as_ref().map(ToString::to_string)
+}
+
+fn list<T: ToString>(items: &[T]) -> String {
+    let items: Vec<_> = items.iter().map(T::to_string).collect();
+    items.join(",")
+}
+
+fn count(value: Option<usize>) -> Field<'static> {
+    value.map_or(Field::Null, |value| {
+        Field::Integer(i64::try_from(value).unwrap_or(i64::MAX))
+    })
+}

@@ -1,0 +1,364 @@
+//! A script becomes a step: it is cut into statements, checked, and told how it runs.
+
+mod resume;
+
+use std::{ops::Range, sync::Arc};
+
+use super::{
+    BatchPlace, Execution, PlanProblem, Situation, Source, Spot, Step, Unit, UnitKind, batch,
+    control, step::origin_of,
+};
+use crate::{
+    revision::{Checksum, ForeignKeys, Headers, NewRow, Partial, Script, Subject, TransactionMode},
+    sql::{self, Dialect, Expanded, Statement, StatementKind, TransactionControl},
+};
+
+/// What of a step depends on more than its script.
+pub(super) struct Frame {
+    pub subject: Subject,
+    pub message: String,
+    pub source: Source,
+    pub expects: i64,
+    pub row: Option<Arc<NewRow>>,
+    pub replaces: bool,
+    pub partial: Option<Partial>,
+}
+
+/// Splits and checks `script`.
+///
+/// # Errors
+/// Everything it has to be refused for.
+pub(super) fn build(
+    situation: &Situation<'_>,
+    script: Script,
+    frame: Frame,
+) -> Result<Step, Vec<PlanProblem>> {
+    let dialect = situation.dialect;
+    let expanded = expand(situation, &script)?;
+    let text = expanded.as_ref().map_or(&script.text, |it| &it.text);
+    let mut statements = sql::split(dialect, text).map_err(|problems| {
+        let sql_problem = |p: sql::SqlProblem| PlanProblem::Sql {
+            spot: Spot::at(&script, origin_of(expanded.as_ref(), &p.span).start),
+            kind: p.kind,
+        };
+        problems.into_iter().map(sql_problem).collect::<Vec<_>>()
+    })?;
+    if let Some(expanded) = &expanded {
+        let origin = |at| expanded.origin(at).start;
+        sql::place_in(&script.text, &mut statements, origin);
+    }
+    let mut problems = Vec::new();
+    let checked = Checked {
+        script: &script,
+        text,
+        expanded: expanded.as_ref(),
+        dialect,
+        statements: &statements,
+    };
+    let (execution, modes, foreign_keys) = match script.headers.transaction {
+        TransactionMode::On => checked.in_transaction(&mut problems),
+        TransactionMode::Off => {
+            if situation.one_transaction {
+                problems.push(PlanProblem::OffInOneTransaction {
+                    subject: frame.subject.clone(),
+                    file: script.file.clone(),
+                });
+            }
+            checked.in_units(&mut problems)
+        }
+    };
+    let resume = match &frame.partial {
+        None => None,
+        Some(partial) => checked.resume(&frame.subject, partial, &execution, &mut problems),
+    };
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let Frame {
+        subject,
+        message,
+        source,
+        expects,
+        row,
+        replaces,
+        ..
+    } = frame;
+    Ok(Step {
+        subject,
+        message,
+        source,
+        expects,
+        row,
+        replaces,
+        resume: resume.map(Box::new),
+        expanded,
+        statements,
+        execution,
+        modes,
+        foreign_keys,
+        script,
+    })
+}
+
+struct Checked<'a> {
+    script: &'a Script,
+    /// What runs.
+    text: &'a str,
+    expanded: Option<&'a Expanded>,
+    dialect: Dialect,
+    statements: &'a [Statement],
+}
+
+impl Checked<'_> {
+    fn in_transaction(&self, problems: &mut Vec<PlanProblem>) -> (Execution, String, bool) {
+        let wrapper = sql::unwrap(self.text, self.statements);
+        let foreign_keys = self.foreign_keys(wrapper.foreign_keys);
+        let mut savepoints = Vec::new();
+        for index in wrapper.body.clone() {
+            let statement = &self.statements[index];
+            let spot = self.spot(statement);
+            match &statement.kind {
+                StatementKind::Transaction(TransactionControl::Begin(_))
+                    if control::stays_open(&self.statements[index..]) =>
+                {
+                    problems.push(PlanProblem::OpenTransaction { spot });
+                }
+                StatementKind::Transaction(control) => {
+                    self.savepoint(control, &mut savepoints, spot, problems);
+                }
+                StatementKind::OutsideTransaction(name) => {
+                    problems.push(PlanProblem::OutsideTransaction { spot, name });
+                }
+                StatementKind::Session if self.is_ignored_pragma(index, foreign_keys) => {
+                    problems.push(PlanProblem::ForeignKeysPragma { spot });
+                }
+                kind => refuse_copy_out(kind, spot, problems),
+            }
+        }
+        for (name, spot) in savepoints {
+            problems.push(PlanProblem::OpenSavepoint { spot, name });
+        }
+        (
+            Execution::Transaction(wrapper.body),
+            wrapper.modes,
+            foreign_keys,
+        )
+    }
+
+    fn in_units(&self, problems: &mut Vec<PlanProblem>) -> (Execution, String, bool) {
+        let initial = self.foreign_keys(None);
+        let mut foreign_keys = initial;
+        let mut units = Vec::new();
+        let mut block: Option<(usize, String)> = None;
+        let mut savepoints = Vec::new();
+        let spans: Vec<_> = self.statements.iter().map(|one| self.span(one)).collect();
+        let batches = batch::directives(self.script, &spans, problems);
+        for (index, statement) in self.statements.iter().enumerate() {
+            let spot = self.spot(statement);
+            match batches.get(&index) {
+                None => {}
+                Some(directive) if block.is_some() => {
+                    problems.push(batch::misplaced(
+                        self.script,
+                        directive,
+                        BatchPlace::InBlock,
+                    ));
+                }
+                Some(directive) => {
+                    let sql = (&statement.kind, statement.text(self.text));
+                    match batch::of(self.script, self.dialect, sql, &spot, directive) {
+                        Ok(batch) => {
+                            let kind = UnitKind::Batch(batch);
+                            units.push(self.unit(index..index + 1, kind, foreign_keys));
+                            continue;
+                        }
+                        Err(problem) => problems.push(problem),
+                    }
+                }
+            }
+            match (&statement.kind, &block) {
+                (StatementKind::Transaction(TransactionControl::Begin(modes)), None) => {
+                    block = Some((index + 1, modes.clone()));
+                }
+                (StatementKind::Transaction(TransactionControl::Commit), Some((first, modes))) => {
+                    let kind = UnitKind::Shared(modes.clone());
+                    units.push(self.unit(*first..index, kind, foreign_keys));
+                    block = None;
+                    for (name, spot) in savepoints.drain(..) {
+                        problems.push(PlanProblem::OpenSavepoint { spot, name });
+                    }
+                }
+                (StatementKind::Transaction(control), Some(_)) => {
+                    self.savepoint(control, &mut savepoints, spot, problems);
+                }
+                (StatementKind::Transaction(control), None) => {
+                    problems.push(PlanProblem::TransactionControl {
+                        spot,
+                        statement: control::name(control),
+                        off: true,
+                    });
+                }
+                (StatementKind::OutsideTransaction(name), Some(_)) => {
+                    problems.push(PlanProblem::OutsideTransaction { spot, name });
+                }
+                (StatementKind::SessionObject(name), _) => {
+                    problems.push(PlanProblem::SessionObject { spot, name });
+                }
+                (kind, None) => {
+                    refuse_copy_out(kind, spot, problems);
+                    let text = statement.text(self.text);
+                    foreign_keys = sql::foreign_keys_pragma(text).unwrap_or(foreign_keys);
+                    units.push(self.unit(index..index + 1, unit_kind(kind, text), foreign_keys));
+                }
+                (StatementKind::Session, Some(_))
+                    if self.is_ignored_pragma(index, foreign_keys) =>
+                {
+                    problems.push(PlanProblem::ForeignKeysPragma { spot });
+                }
+                (kind, Some(_)) => refuse_copy_out(kind, spot, problems),
+            }
+        }
+        if let Some((first, _)) = block {
+            let spot = self.spot(&self.statements[first - 1]);
+            problems.push(PlanProblem::OpenTransaction { spot });
+        }
+        (Execution::Units(units), String::new(), initial)
+    }
+
+    fn first(&self, unit: &Unit) -> Option<&Statement> {
+        self.statements.get(unit.statements.start)
+    }
+
+    fn is_ignored_pragma(&self, index: usize, foreign_keys: bool) -> bool {
+        let rest = &self.statements[index..];
+        control::is_ignored_pragma(self.dialect, self.text, rest, foreign_keys)
+    }
+
+    fn unit(&self, statements: Range<usize>, kind: UnitKind, foreign_keys: bool) -> Unit {
+        let text = match &self.statements[statements.clone()] {
+            [] => "",
+            // Its placeholders count, not their values, which may be other ones when it goes on.
+            [first, ..] => {
+                let last = &self.statements[statements.end - 1];
+                let range = first.span.start..end_of(last);
+                &self.script.text[origin_of(self.expanded, &range)]
+            }
+        };
+        let canonical = sql::canonicalize(self.dialect, text);
+        // So that a lone BEGIN or PRAGMA is no wrapper, which the canonical form would drop.
+        let headers = Headers {
+            transaction: TransactionMode::Off,
+            ..Headers::default()
+        };
+        let checksum = Checksum::of(&canonical, &headers);
+        Unit {
+            statements,
+            kind,
+            foreign_keys,
+            checksum,
+        }
+    }
+
+    /// The header wins over the pragma, and off is the default.
+    fn foreign_keys(&self, pragma: Option<bool>) -> bool {
+        match self.script.headers.foreign_keys {
+            Some(header) => header == ForeignKeys::On,
+            None => pragma.unwrap_or(false),
+        }
+    }
+
+    fn savepoint(
+        &self,
+        control: &TransactionControl,
+        open: &mut Vec<(String, Spot)>,
+        spot: Spot,
+        problems: &mut Vec<PlanProblem>,
+    ) {
+        match control {
+            TransactionControl::Savepoint(name) => open.push((name.clone(), spot)),
+            TransactionControl::Release(name) | TransactionControl::RollbackTo(name) => {
+                let Some(at) = open.iter().rposition(|(known, _)| known == name) else {
+                    problems.push(PlanProblem::UnknownSavepoint {
+                        spot,
+                        name: name.clone(),
+                    });
+                    return;
+                };
+                let released = matches!(control, TransactionControl::Release(_));
+                open.truncate(if released { at } else { at + 1 });
+            }
+            other => problems.push(PlanProblem::TransactionControl {
+                spot,
+                statement: control::name(other),
+                off: false,
+            }),
+        }
+    }
+
+    fn spot(&self, statement: &Statement) -> Spot {
+        Spot::at(self.script, self.span(statement).start)
+    }
+
+    /// Where it stands in the script.
+    fn span(&self, statement: &Statement) -> Range<usize> {
+        origin_of(self.expanded, &statement.span)
+    }
+}
+
+/// The script with values in the places of its placeholders, if it is to have any.
+fn expand(
+    situation: &Situation<'_>,
+    script: &Script,
+) -> Result<Option<Expanded>, Vec<PlanProblem>> {
+    let Some(how) = script.headers.placeholders else {
+        return Ok(None);
+    };
+    let expanded = sql::expand(situation.dialect, &script.text, how, situation.vars);
+    expanded.map(Some).map_err(|faults| {
+        let problem = |(fault, at): (_, Range<usize>)| PlanProblem::Placeholder {
+            spot: Spot::at(script, at.start),
+            fault,
+        };
+        faults.into_iter().map(problem).collect()
+    })
+}
+
+fn end_of(statement: &Statement) -> usize {
+    statement
+        .copy_data
+        .as_ref()
+        .map_or(statement.span.end, |data| data.end)
+}
+
+fn unit_kind(kind: &StatementKind, text: &str) -> UnitKind {
+    match kind {
+        StatementKind::OutsideTransaction(name) => match sql::concurrent_index(text) {
+            Some(index) => UnitKind::Index(index),
+            None if REPEATABLE.contains(name) => UnitKind::Repeatable,
+            None => UnitKind::Alone,
+        },
+        StatementKind::MayCommit => UnitKind::Alone,
+        StatementKind::Session => UnitKind::Session,
+        _ => UnitKind::Shared(String::new()),
+    }
+}
+
+/// Statements that can be run again whatever became of them.
+const REPEATABLE: &[&str] = &[
+    "ALTER SYSTEM",
+    "CLUSTER",
+    "DISCARD ALL",
+    "PRAGMA journal_mode",
+    "PRAGMA synchronous",
+    "PRAGMA wal_checkpoint",
+    "REINDEX DATABASE",
+    "REINDEX SCHEMA",
+    "REINDEX SYSTEM",
+    "VACUUM",
+];
+
+fn refuse_copy_out(kind: &StatementKind, spot: Spot, problems: &mut Vec<PlanProblem>) {
+    if *kind == StatementKind::CopyOut {
+        problems.push(PlanProblem::CopyOut { spot });
+    }
+}

@@ -1,0 +1,146 @@
+//! What can be wrong with a directory of scripts, and where.
+
+use std::sync::Arc;
+
+use super::text::TextProblem;
+use crate::{
+    layout::{Layout, LayoutProblem},
+    revision::{Place, Problem, ProblemKind},
+    sql::{Position, position},
+};
+
+/// A problem of the directory, of a file in it or of the history they make.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{}: {kind}", .place.file, .position.map_or(String::new(), |at| format!(":{}:{}", at.line, at.column)))]
+pub struct DirectoryProblem {
+    /// The file, or the directory itself.
+    pub place: Place,
+    /// The place's offset in lines and columns.
+    pub position: Option<Position>,
+    /// The file's text, where it is known.
+    pub text: Option<Arc<str>>,
+    /// What is wrong.
+    pub kind: DirectoryProblemKind,
+}
+
+/// What can be wrong with a directory of scripts.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DirectoryProblemKind {
+    /// The directory is not there.
+    #[error("there is no such directory")]
+    MissingDirectory,
+    /// What is there is no directory.
+    #[error("this is not a directory")]
+    NotADirectory,
+    /// A directory or file that can't be read.
+    #[error("it can't be read: {reason}")]
+    Unreadable {
+        /// The operating system's words.
+        reason: String,
+    },
+    /// A `.sql` file that is not called like a script.
+    #[error(
+        "this is not the name of a script; it must be ID_NAME.up.sql or ID_NAME.down.sql, or R_NAME.sql"
+    )]
+    Misnamed {
+        /// The name that was probably meant.
+        nearest: Option<String>,
+    },
+    /// A `.sql` file whose name is not UTF-8.
+    #[error("the file's name is not UTF-8")]
+    NameNotUnicode,
+    /// A directory, socket or pipe with a script's name.
+    #[error("this is called like a script, but it is not a file")]
+    NotAFile,
+    /// A symbolic link to nothing.
+    #[error("this link leads nowhere")]
+    DanglingLink,
+    /// Files are being exchanged, or were when the process died.
+    #[error("a `migrator rebase` or `squash` of this directory is not finished")]
+    UnfinishedRebase,
+    /// A script that is no text.
+    #[error(transparent)]
+    Text(TextProblem),
+    /// Names of several tools, and nothing that tells which it is.
+    #[error("{name} could be a script of {}", list(layouts))]
+    AmbiguousLayout {
+        /// One of the names.
+        name: String,
+        /// Whose it could be.
+        layouts: Vec<Layout>,
+    },
+    /// What `leave-out` names is not there.
+    #[error("no file is called `{pattern}`, which `leave-out` names")]
+    NothingLeftOut {
+        /// As written.
+        pattern: String,
+    },
+    /// What a layout can't express.
+    #[error(transparent)]
+    Layout(LayoutProblem),
+    /// A problem of a script or of the history.
+    #[error(transparent)]
+    Script(ProblemKind),
+}
+
+pub(super) use DirectoryProblemKind as Kind;
+
+/// All that was found at once.
+pub(super) type Problems = Vec<DirectoryProblem>;
+
+/// A problem of a whole file.
+pub(super) fn problem(file: String, kind: Kind) -> DirectoryProblem {
+    DirectoryProblem {
+        place: Place { file, offset: None },
+        position: None,
+        text: None,
+        kind,
+    }
+}
+
+/// A problem of one of several files.
+pub(super) fn script_problem_in(
+    texts: &[(String, Arc<str>)],
+    problem: Problem,
+) -> DirectoryProblem {
+    let of_file = texts.iter().find(|(file, _)| *file == problem.place.file);
+    script_problem(problem, of_file.map(|(_, text)| text.clone()))
+}
+
+/// A problem of a script, with its text.
+pub(super) fn script_problem(problem: Problem, text: Option<Arc<str>>) -> DirectoryProblem {
+    let Place { file, offset } = problem.place;
+    located(file, text.as_ref(), offset, Kind::Script(problem.kind))
+}
+
+/// A problem at a place of a text.
+pub(super) fn located(
+    file: String,
+    text: Option<&Arc<str>>,
+    offset: Option<usize>,
+    kind: Kind,
+) -> DirectoryProblem {
+    let place = |(text, offset): (&Arc<str>, usize)| match text.strip_prefix('\u{feff}') {
+        // A BOM takes no column.
+        Some(rest) => position(rest, offset.saturating_sub(text.len() - rest.len())),
+        None => position(text, offset),
+    };
+    DirectoryProblem {
+        position: text.zip(offset).map(place),
+        place: Place { file, offset },
+        text: text.cloned(),
+        kind,
+    }
+}
+
+fn list(layouts: &[Layout]) -> String {
+    let names: Vec<_> = layouts.iter().map(|layout| layout.as_str()).collect();
+    names.join(" or of ")
+}
+
+/// By file and place.
+pub(super) fn sorted(mut problems: Vec<DirectoryProblem>) -> Vec<DirectoryProblem> {
+    problems.sort_by(|a, b| a.place.cmp(&b.place));
+    problems
+}
