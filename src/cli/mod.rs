@@ -29,7 +29,7 @@ use output::Output;
 
 /// Parses `arguments`, runs the command, reports its errors.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    memory::in_large_pieces();
+    memory::prepare();
     let mut args = match Args::try_parse_from(arguments) {
         Ok(args) => args,
         Err(error) => return error::usage(&error).into(),

@@ -146,7 +146,7 @@ impl<F: Files> Reader<'_, F> {
                 .map_err(|faults| placed(faults, (&shown, &text), None))
         });
         match repeatable {
-            Ok(repeatable) => (Some(Found::Repeatable(repeatable.into())), Vec::new()),
+            Ok(repeatable) => (Some(Found::Repeatable(repeatable)), Vec::new()),
             Err(problems) => (None, problems),
         }
     }

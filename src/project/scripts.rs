@@ -48,7 +48,7 @@ pub(super) fn look(
         FileName::Repeatable(_) if !reading.ups => return (None, Vec::new()),
         FileName::Repeatable(id) => {
             return match read_repeatable(content, &file, id, dialect) {
-                Ok(repeatable) => (Some(Found::Repeatable(repeatable.into())), Vec::new()),
+                Ok(repeatable) => (Some(Found::Repeatable(repeatable)), Vec::new()),
                 Err(problems) => (None, problems),
             };
         }
@@ -125,14 +125,13 @@ pub(super) struct Scan {
 
 /// What was found in a file.
 pub(super) enum Found {
-    /// Boxed, as thousands of them are moved from list to list.
-    Script(Box<FoundScript>),
-    Repeatable(Box<Repeatable>),
+    Script(FoundScript),
+    Repeatable(Repeatable),
 }
 
 impl Found {
     pub fn script(name: ScriptName, file: String, script: Option<Script>) -> Self {
-        Self::Script(Box::new(FoundScript { name, file, script }))
+        Self::Script(FoundScript { name, file, script })
     }
 }
 
@@ -150,7 +149,7 @@ impl Scan {
         for (file, wrong) in looks {
             match file {
                 Some(Found::Script(script)) => found.push(script),
-                Some(Found::Repeatable(repeatable)) => repeatables.push(*repeatable),
+                Some(Found::Repeatable(repeatable)) => repeatables.push(repeatable),
                 None => {}
             }
             problems.extend(wrong);
@@ -206,7 +205,7 @@ pub(super) fn add_downs(
         if let Some(Found::Script(found)) = found
             && found.name.direction == Direction::Down
         {
-            let FoundScript { name, script, .. } = *found;
+            let FoundScript { name, script, .. } = found;
             downs.extend(script.map(|script| (name.id, script)));
         }
     }
@@ -233,10 +232,7 @@ fn is_certain(kind: &ProblemKind, ids: &HashSet<RevisionId>) -> bool {
 
 /// Brings ups and downs together: by id and slug, so that two revisions with
 /// one id stay two, for the history to name.
-fn pair_up(
-    mut found: Vec<Box<FoundScript>>,
-    problems: &mut Vec<DirectoryProblem>,
-) -> Vec<ScriptPair> {
+fn pair_up(mut found: Vec<FoundScript>, problems: &mut Vec<DirectoryProblem>) -> Vec<ScriptPair> {
     // By name the files are nearly in this order, whatever their ids are; of two with one name the
     // first stays the first.
     found.sort_by(|a, b| key(a).cmp(&key(b)));
@@ -291,14 +287,14 @@ fn key(found: &FoundScript) -> (&RevisionId, &str) {
 
 #[derive(Default)]
 struct Group {
-    up: Option<Box<FoundScript>>,
-    down: Option<Box<FoundScript>>,
+    up: Option<FoundScript>,
+    down: Option<FoundScript>,
 }
 
 impl Group {
     /// Of its scripts; it has one at least.
     fn key(&self) -> Option<(&RevisionId, &str)> {
-        self.up.as_deref().or(self.down.as_deref()).map(key)
+        self.up.as_ref().or(self.down.as_ref()).map(key)
     }
 }
 

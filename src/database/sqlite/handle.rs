@@ -66,6 +66,17 @@ impl Interruptible {
     }
 }
 
+/// Has SQLite keep no account of its memory, which nobody here asks for and which takes a lock with
+/// every allocation. Later than the first connection it does nothing.
+///
+/// # Safety
+/// No other thread uses SQLite meanwhile.
+#[cfg(feature = "cli")]
+pub unsafe fn without_statistics() {
+    // SAFETY: nobody else is at it, as the caller says; the option takes one integer.
+    unsafe { ffi::sqlite3_config(ffi::SQLITE_CONFIG_MEMSTATUS, 0 as c_int) };
+}
+
 impl Handle {
     /// Takes over a connection that sqlx has opened.
     ///

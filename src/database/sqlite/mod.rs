@@ -30,6 +30,8 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use tokio::runtime::{Handle as Runtime, RuntimeFlavor};
 
+#[cfg(feature = "cli")]
+pub use handle::without_statistics;
 pub use script::SqliteScript;
 
 use super::{
