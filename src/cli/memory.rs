@@ -9,8 +9,8 @@ pub fn prepare() {
     unsafe { sqlite::without_statistics() };
 }
 
-/// Has the C library ask for 1 MiB at a time. By itself each thread asks for a page or two whenever it needs
-/// more, which thousands of scripts make thousands of system calls. It also stops its habit
+/// Has the C library ask for 1 MiB at a time. By itself each thread asks for a page or two whenever
+/// it needs more, which thousands of scripts make thousands of system calls. It also stops its habit
 /// of keeping more for later the more it was asked for, a tenth of what such a run needs.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 fn in_large_pieces() {
