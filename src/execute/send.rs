@@ -60,7 +60,8 @@ impl Run<'_> {
         result
     }
 
-    /// Has a batch run; see [`run_batch`](crate::database::Database::run_batch). Its one statement is `first` in the script.
+    /// Has a batch run; see [`run_batch`](crate::database::Database::run_batch). Its one statement
+    /// is `first` in the script.
     pub(super) async fn send_batch(
         &mut self,
         step: &Step,

@@ -74,22 +74,13 @@ pub(super) fn build(
     if !problems.is_empty() {
         return Err(problems);
     }
-    let Frame {
-        subject,
-        message,
-        source,
-        expects,
-        row,
-        replaces,
-        ..
-    } = frame;
     Ok(Step {
-        subject,
-        message,
-        source,
-        expects,
-        row,
-        replaces,
+        subject: frame.subject,
+        message: frame.message,
+        source: frame.source,
+        expects: frame.expects,
+        row: frame.row,
+        replaces: frame.replaces,
         resume: resume.map(Box::new),
         expanded,
         statements,

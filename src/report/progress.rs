@@ -1,5 +1,4 @@
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -43,7 +42,6 @@ pub struct Progress {
 
 struct State {
     bar: ProgressBar,
-    messages: HashMap<Subject, String>,
     running: Option<Running>,
     width: usize,
     waiting_since: Option<Instant>,
@@ -89,7 +87,6 @@ impl Progress {
         set_style(&bar, LIVE);
         let state = State {
             bar,
-            messages: HashMap::new(),
             running: None,
             width: 0,
             waiting_since: None,
@@ -136,9 +133,9 @@ impl Progress {
             Event::StepDone {
                 subject, elapsed, ..
             } => {
-                let message = state.messages.remove(subject).unwrap_or_default();
                 self.end_slow(&mut state);
-                state.running = None;
+                let running = state.running.take();
+                let message = running.map(|running| running.message).unwrap_or_default();
                 state.batch = None;
                 self.step_line(&state, "✓", Style::Good, subject, &message, Some(*elapsed));
             }
@@ -225,7 +222,6 @@ impl Progress {
             state.bar.enable_steady_tick(Duration::from_millis(120));
         }
         state.width = state.width.max(subject.as_str().len());
-        state.messages.insert(subject.clone(), message.clone());
         state.running = Some(running);
     }
 
@@ -242,11 +238,12 @@ impl Progress {
                 &format!("    {}; they stay", batches::total(&batch)),
             );
         }
-        if let Some(running) = state.running.take() {
-            let message = state.messages.remove(&running.subject).unwrap_or_default();
-            if failed {
-                self.step_line(&state, "✗", Style::Bad, &running.subject, &message, None);
-            }
+        if let Some(Running {
+            subject, message, ..
+        }) = state.running.take()
+            && failed
+        {
+            self.step_line(&state, "✗", Style::Bad, &subject, &message, None);
         }
         state.bar.finish_and_clear();
     }
