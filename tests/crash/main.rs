@@ -4,7 +4,7 @@
 
 mod bench;
 mod cell;
-#[path = "../common/mod.rs"]
+#[path = "../it/common/mod.rs"]
 mod common;
 mod fault;
 mod random;

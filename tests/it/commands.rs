@@ -1,0 +1,534 @@
+//! The commands beside upgrade and downgrade, end to end on both databases.
+
+use std::{fs, process::Command};
+
+use crate::common::{Backend, Env, Running, Session};
+
+/// Three revisions that both databases understand.
+fn three(env: &Env) {
+    env.revision(
+        "20260101000001_create_users",
+        "-- Create users\n-- migrator: revises = base\nCREATE TABLE users (id integer PRIMARY KEY, name text NOT NULL);\n",
+        "DROP TABLE users;\n",
+    );
+    env.revision(
+        "20260101000002_index_names",
+        "-- migrator: revises = 20260101000001\nCREATE INDEX users_name ON users (name);\n",
+        "DROP INDEX users_name;\n",
+    );
+    env.revision(
+        "20260101000003_create_posts",
+        "-- migrator: revises = 20260101000002\nCREATE TABLE posts (id integer PRIMARY KEY, user_id integer NOT NULL REFERENCES users (id));\n",
+        "DROP TABLE posts;\n",
+    );
+}
+
+fn on_both(name: &str, scenario: impl Fn(&mut Env)) {
+    for backend in Backend::ALL {
+        let mut env = Env::new(backend);
+        scenario(&mut env);
+        snapshot!(env, format!("commands_{name}"));
+    }
+}
+
+#[test]
+fn history_of_the_directory_and_of_the_database() {
+    on_both("history", |env| {
+        three(env);
+        env.run("history -r 20260101000002:");
+        env.run("history -r :index_names");
+        env.run("history -r -1:");
+        env.run("history --range create_users:+1");
+        env.run("history -r create_posts:create_users");
+        assert!(!env.files().contains(&"app.db".to_owned()));
+        env.run("history -i");
+        env.run("upgrade 20260101000002");
+        let before = env.fingerprint();
+        env.run("history -i");
+        env.run("history -r current:");
+        env.run("history -i -r -1:current");
+        env.run("--format json history -i -r current:+1");
+        assert_eq!(env.fingerprint(), before);
+        env.remove("migrations/20260101000002_index_names.up.sql");
+        env.remove("migrations/20260101000002_index_names.down.sql");
+        env.remove("migrations/20260101000003_create_posts.up.sql");
+        env.remove("migrations/20260101000003_create_posts.down.sql");
+        env.run("history -i");
+        env.run("history -r current:");
+        for wrong in ["head", ":", "x:", "current-9:", "a:b:c", "create_users:-9"] {
+            env.run(&format!("history -r {wrong}"));
+        }
+        env.run("history --log -i");
+    });
+}
+
+#[test]
+fn the_log_is_printed() {
+    on_both("log", |env| {
+        three(env);
+        env.run("history --log");
+        env.run("ensure-version");
+        env.run("upgrade 20260101000002");
+        env.run("downgrade -1");
+        env.run("stamp head");
+        env.run("downgrade create_users");
+        env.run("history --log");
+        env.run("-v history --log");
+        env.run("--format json history --log");
+        // The directory does not matter.
+        env.write("migrations/30_x.sql", "");
+        env.run("-q history --log");
+    });
+}
+
+#[test]
+fn a_revision_is_shown_with_what_changed_since() {
+    on_both("show", |env| {
+        three(env);
+        env.run("upgrade");
+        env.run("show index_names");
+        env.write(
+            "migrations/20260101000002_index_names.down.sql",
+            "DROP INDEX IF EXISTS users_name;\n",
+        );
+        env.run("show index_names");
+        env.write(
+            "migrations/20260101000002_index_names.up.sql",
+            "-- migrator: revises = 20260101000001\nCREATE INDEX users_name ON users (id);\n",
+        );
+        env.run("show index_names");
+        env.run("--format json show index_names");
+    });
+}
+
+#[test]
+fn the_version_table_is_made_and_nothing_else() {
+    on_both("ensure_version", |env| {
+        three(env);
+        env.run("ensure-version");
+        let before = env.fingerprint();
+        env.run("ensure-version");
+        env.run("-q ensure-version");
+        assert_eq!(env.fingerprint(), before);
+        env.run("status");
+        env.sql("DROP TABLE migrator_version_log");
+        env.sql("DROP TABLE migrator_version");
+        env.sql("CREATE TABLE migrator_version (x integer)");
+        env.run("ensure-version");
+    });
+}
+
+#[test]
+fn scripts_are_opened_in_the_editor() {
+    on_both("edit", |env| {
+        three(env);
+        let cat: &[(&str, &str)] = &[("EDITOR", "cat")];
+        env.run("edit create_users");
+        env.run_with("edit create_users", &[("EDITOR", "'cat")]);
+        env.run_with("edit head --both", cat);
+        env.run_with(
+            "-q edit 20260101000002 --down",
+            &[("VISUAL", "cat"), ("EDITOR", "false")],
+        );
+        env.run_with("edit create_users", &[("EDITOR", "false")]);
+        env.run_with("edit create_users", &[("EDITOR", "no-such-editor --wait")]);
+        env.run_with("edit crate_users", cat);
+        env.run_with("edit base", cat);
+        env.run_with("--format json edit create_users", &[("EDITOR", "true")]);
+        assert!(!env.files().contains(&"app.db".to_owned()));
+        env.run("-q upgrade");
+        env.run_with("edit current", &[("EDITOR", "true")]);
+        env.run_with("edit --down current", &[("EDITOR", "true")]);
+        env.remove("migrations/20260101000003_create_posts.down.sql");
+        env.run_with("edit --down create_posts", cat);
+        env.remove("migrations/20260101000003_create_posts.up.sql");
+        env.run_with("edit current", cat);
+    });
+}
+
+#[test]
+fn new_scripts_are_opened_at_once() {
+    on_both("revision_edit", |env| {
+        let before = env.files();
+        env.run("revision -m a --rev-id 1 --edit");
+        assert_eq!(env.files(), before, "without an editor nothing is made");
+        env.run_with("revision -m a --rev-id 1 --edit", &[("EDITOR", "cat")]);
+        env.run_with(
+            "--format json revision -m b --rev-id 2 --edit",
+            &[("EDITOR", "false")],
+        );
+        env.run("history");
+    });
+}
+
+#[test]
+fn templates_are_listed() {
+    on_both("templates", |env| {
+        env.run("list-templates");
+        env.write(
+            "templates/up.sql.jinja",
+            "{#- A table,\n   with our columns -#}\n{{ headers }}\n",
+        );
+        env.write("templates/plain.up.sql.jinja", "{{ headers }}\n");
+        env.write("templates/merge.up.sql.jinja", "{{ headers }}\n");
+        env.run("list-templates");
+        env.run("--format json list-templates");
+        env.remove("migrator.toml");
+        env.run_with("list-templates", &[("MIGRATOR_TEMPLATES", "migrator")]);
+    });
+}
+
+#[test]
+fn codes_are_explained() {
+    let mut env = Env::new(Backend::Sqlite);
+    env.write("migrator.toml", "this is no TOML");
+    env.run("explain M203");
+    env.run("explain m509");
+    env.run("--format json explain 705");
+    env.run("explain M230");
+    env.run("explain something");
+    let all = env.run("explain").stdout;
+    let all = String::from_utf8(all).unwrap();
+    assert_eq!(all.lines().count(), migrator::cli::CODES.len());
+    let json = env.run("--format json explain").stdout;
+    assert!(String::from_utf8(json).unwrap().contains("\"M706\""));
+    let mut shown = Env::new(Backend::Sqlite);
+    let transcript = env.transcript();
+    shown.append(&transcript[..transcript.find("$ migrator explain\n").unwrap()]);
+    snapshot!(shown, "commands_explain");
+}
+
+#[test]
+fn completions_and_pages_know_every_command() {
+    let mut env = Env::new(Backend::Sqlite);
+    env.remove("migrator.toml");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = env.run(&format!("completions {shell}"));
+        let script = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && output.stderr.is_empty());
+        for word in ["list-templates", "ensure-version", "check-heads"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+    let page = String::from_utf8(env.run("man").stdout).unwrap();
+    assert!(page.contains(".TH migrator 1") && page.contains("ensure\\-version"));
+    for _ in 0..2 {
+        assert!(env.run("man pages/of/ours").status.success());
+    }
+    for page in [
+        "migrator.1",
+        "migrator-upgrade.1",
+        "migrator-list-templates.1",
+    ] {
+        assert!(env.path("pages/of/ours").join(page).exists(), "{page}");
+    }
+    env.write("file", "");
+    env.forget();
+    env.run("man file");
+    env.run("completions tcsh");
+    snapshot!(env, "commands_man");
+}
+
+#[test]
+fn redo_reverts_and_applies_again() {
+    on_both("redo", |env| {
+        three(env);
+        env.run("redo");
+        env.run("-q upgrade 20260101000002");
+        env.sql("INSERT INTO users VALUES (1, 'Ada')");
+        let (schema, before) = (env.schema(), env.fingerprint());
+        env.run("redo --dry-run");
+        env.run("-v redo base --dry-run");
+        env.run("--format json redo --dry-run");
+        assert_eq!(env.fingerprint(), before);
+        env.run("redo");
+        env.run("-q upgrade");
+        env.run("redo -2");
+        env.run("redo create_users --transaction all");
+        env.run("--format json redo");
+        env.run("redo base");
+        env.run("redo head");
+        env.run("redo -9");
+        env.run("redo +1");
+        env.run("redo --dry-run nothing");
+        env.run("downgrade 20260101000002");
+        assert_eq!(env.schema(), schema);
+        assert_eq!(env.sql("SELECT count(*) FROM users").trim(), "0");
+        env.run("current");
+        env.run("downgrade base");
+        env.run("redo base");
+        env.run("redo");
+    });
+}
+
+#[test]
+fn redo_that_can_not_go_both_ways_does_nothing() {
+    on_both("redo_refused", |env| {
+        three(env);
+        env.run("-q upgrade");
+        let before = env.fingerprint();
+        let up = "migrations/20260101000003_create_posts.up.sql";
+        let down = "migrations/20260101000003_create_posts.down.sql";
+        env.write(
+            up,
+            "-- migrator: revises = 20260101000002\nCREATE TABLE posts (x integer);\n",
+        );
+        env.run("redo");
+        env.remove(up);
+        env.remove(down);
+        env.run("redo");
+        env.run("redo create_users");
+        assert_eq!(env.fingerprint(), before);
+    });
+}
+
+#[test]
+fn redo_that_fails_says_what_is_applied() {
+    on_both("redo_failed", |env| {
+        three(env);
+        env.run("-q upgrade");
+        // What the up of the second needs is gone with the first's down.
+        env.write(
+            "migrations/20260101000001_create_users.down.sql",
+            "ALTER TABLE users RENAME TO people;\n",
+        );
+        let before = env.fingerprint();
+        env.run("redo base --transaction all");
+        assert_eq!(env.sql("SELECT count(*) FROM posts").trim(), "0");
+        env.write(
+            "migrations/20260101000003_create_posts.down.sql",
+            "DROP TABLE no_such_table;\n",
+        );
+        env.run("redo -2");
+        env.run("current");
+        if env.backend == Backend::Sqlite {
+            assert_ne!(env.fingerprint(), before, "failures are logged");
+        }
+        env.write(
+            "migrations/20260101000003_create_posts.down.sql",
+            "DROP TABLE posts;\n",
+        );
+        env.write(
+            "migrations/20260101000002_index_names.down.sql",
+            "DROP INDEX users_name; CREATE INDEX users_name ON users (id);\n",
+        );
+        let whole = env.run("redo create_users --transaction all");
+        assert_eq!(whole.status.code(), Some(1), "all of it is rolled back");
+        env.run("current");
+        env.run("redo create_users");
+        env.run("current");
+        env.sql("DROP INDEX users_name");
+        env.run("upgrade");
+        env.write(
+            "migrations/20260101000002_index_names.down.sql",
+            "DROP INDEX no_such_index;\n",
+        );
+        env.run("--format json redo create_users");
+        env.run("history --log");
+    });
+}
+
+#[test]
+fn protected_databases_are_asked_for() {
+    on_both("protected", |env| {
+        three(env);
+        let url = env.url();
+        env.write(
+            "migrator.toml",
+            format!(
+                "[migrator]\nurl = \"{url}\"\n[environments.production]\nurl = \"{url}\"\nprotected = true\n"
+            ),
+        );
+        env.run("upgrade");
+        let before = env.fingerprint();
+        for line in [
+            "redo",
+            "downgrade base",
+            "stamp base",
+            "db drop",
+            "-n production redo",
+        ] {
+            env.run(line);
+        }
+        assert_eq!(env.fingerprint(), before);
+        env.run("redo --dry-run");
+        env.run("--yes redo");
+        env.run("redo --yes");
+        env.run("db drop --yes");
+        env.run("current");
+        env.run("db create");
+    });
+}
+
+#[test]
+fn databases_are_made_dropped_and_awaited() {
+    on_both("db", |env| {
+        three(env);
+        if env.backend == Backend::Postgres {
+            env.run("db drop --yes");
+        }
+        env.run("db wait --timeout 0");
+        env.run("db create");
+        env.run("db create");
+        env.run("-q db create");
+        env.run("--format json db create");
+        env.run("db wait");
+        env.run("--format json db wait --timeout 5s");
+        env.run("upgrade");
+        env.run("db drop");
+        env.run("db drop --yes");
+        let files = env.files().join("\n");
+        env.note(&files);
+        env.run("db drop --yes");
+        env.run("--format json db drop --yes");
+        env.run("db wait --timeout soon");
+        env.run("db wait --timeout 100ms --url sqlite:no/such/directory.db");
+        env.run("db create --url sqlite:no/such/directory.db");
+        env.run("db drop --yes --url sqlite:no/such/directory.db");
+        env.run("db");
+        // The test's database is dropped with the test.
+        env.run("db create");
+    });
+}
+
+#[test]
+fn several_make_one_database_at_once() {
+    for backend in Backend::ALL {
+        let mut env = Env::new(backend);
+        env.run("db drop --yes");
+        let all: Vec<_> = (0..6).map(|_| Running::start(&env, "db create")).collect();
+        let said: String = all
+            .into_iter()
+            .map(|it| it.finish().expect(0).stdout)
+            .collect();
+        assert!(said.contains("Created "), "{said}");
+        assert_eq!(said.lines().count(), 6, "{said}");
+        assert!(env.run("current").status.success());
+    }
+}
+
+#[test]
+fn a_database_in_use_is_not_dropped() {
+    let mut env = Env::new(Backend::Postgres);
+    let mut other = Session::open(&env);
+    let refused = env.run("db drop --yes");
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        said.contains("error[M611]") && said.contains("someone else"),
+        "{said}"
+    );
+    assert_eq!(other.run("SELECT 'alive'").as_deref(), Some("alive"));
+    assert!(env.run("db drop --yes --force").status.success());
+    assert!(other.try_run("SELECT 1").is_err());
+    assert!(env.run("db create").status.success());
+
+    let mut env = Env::new(Backend::Sqlite);
+    three(&env);
+    env.run("upgrade");
+    // Another migrator.
+    let lock = fs::File::create(env.path("app.db.migrator-lock")).unwrap();
+    lock.lock().unwrap();
+    let before = env.fingerprint();
+    let refused = env.run("db drop --yes");
+    assert_eq!(refused.status.code(), Some(1));
+    drop(lock);
+    fs::remove_file(env.path("app.db.migrator-lock")).unwrap();
+    // Another program, in either journal mode.
+    for mode in ["delete", "wal"] {
+        env.sql(&format!("PRAGMA journal_mode = {mode}"));
+        let command = format!(
+            "{} db drop --yes; test $? = 1 || touch dropped",
+            env!("CARGO_BIN_EXE_migrator")
+        );
+        let output = Command::new("sqlite3")
+            .current_dir(env.path(""))
+            .arg("app.db")
+            .args([
+                "BEGIN IMMEDIATE",
+                "CREATE TABLE x (y)",
+                &format!(".shell {command}"),
+                "ROLLBACK",
+            ])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("error[M611]"), "{mode}: {said}");
+        assert!(!env.path("dropped").exists(), "{mode}");
+    }
+    assert_eq!(env.sql("SELECT count(*) FROM migrator_version").trim(), "3");
+    env.sql("PRAGMA journal_mode = delete");
+    assert!(!before.is_empty());
+    assert!(env.run("db drop --yes").status.success());
+}
+
+#[test]
+fn nothing_of_a_dropped_file_reaches_a_later_one() {
+    let mut env = Env::new(Backend::Sqlite);
+    let names = ["app.db", "app.db-wal", "app.db-shm", "app.db-journal"];
+    // A process that died in WAL mode has left its data there.
+    env.run("db create");
+    env.sql("PRAGMA journal_mode = wal; CREATE TABLE t (x); INSERT INTO t VALUES (1)");
+    let copy = |env: &Env| {
+        let script = "cp app.db copy.db; cp app.db-wal copy.db-wal";
+        let output = Command::new("sqlite3")
+            .current_dir(env.path(""))
+            .arg("app.db")
+            .args(["INSERT INTO t VALUES (2)", &format!(".shell {script}")])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    copy(&env);
+    for (from, to) in [("copy.db", "app.db"), ("copy.db-wal", "app.db-wal")] {
+        fs::rename(env.path(from), env.path(to)).unwrap();
+    }
+    env.write("app.db-journal", "");
+    assert!(env.run("db drop --yes").status.success());
+    for name in names {
+        assert!(!env.path(name).exists(), "{name}");
+    }
+    // What an earlier crash has left goes as well, though there is no database any more.
+    env.write("app.db-wal", "x");
+    assert!(env.run("db drop --yes").status.success());
+    assert!(!env.path("app.db-wal").exists());
+    env.write(
+        "app.db",
+        "This is a text and no database, which is long enough to have a header of one.",
+    );
+    assert_eq!(env.run("db drop --yes").status.code(), Some(1));
+    assert!(
+        env.path("app.db").exists(),
+        "it is no database of ours to drop"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_database_is_waited_for() {
+    let env = Env::new(Backend::Sqlite);
+    let line = "db wait --timeout 10min --url sqlite:later/app.db";
+    let mut waiting = Running::start(&env, line);
+    waiting.wait_for("waiting up to 10 min 0 s: can't connect to sqlite:later/app.db");
+    fs::create_dir(env.path("later")).unwrap();
+    let said = waiting.finish().expect(0).stdout;
+    assert!(
+        said.starts_with("Ready: sqlite:later/app.db, after "),
+        "{said}"
+    );
+    fs::remove_dir(env.path("later")).unwrap();
+    for signal in ["INT", "TERM"] {
+        let mut waiting = Running::start(&env, line);
+        waiting.wait_for("waiting");
+        waiting.signal(signal);
+        let ended = waiting.finish().expect(130);
+        assert!(ended.stderr.contains("error[M706]"), "{ended:?}");
+    }
+
+    let mut env = Env::new(Backend::Postgres);
+    assert!(env.run("db drop --yes").status.success());
+    let mut waiting = Running::start(&env, "db wait --timeout 10min");
+    waiting.wait_for("there is no database");
+    assert!(env.run("db create").status.success());
+    waiting.finish().expect(0);
+}

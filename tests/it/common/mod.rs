@@ -1,0 +1,237 @@
+//! Databases and projects of their own for tests.
+
+// Every test file compiles this module, and none needs all of it.
+#![allow(dead_code, unused_imports)]
+
+#[macro_use]
+mod env;
+mod gate;
+#[cfg(unix)]
+mod pooler;
+mod running;
+mod shell;
+mod sqlite;
+
+use std::{
+    env as process_env,
+    future::Future,
+    path::PathBuf,
+    process,
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+    time::{Duration, Instant, SystemTime},
+};
+
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row, ValueRef,
+    postgres::PgConnectOptions, raw_sql,
+};
+use tempfile::TempDir;
+
+pub use env::{Backend, Env, FILTERS};
+pub use gate::{Gate, wait_for_write};
+#[cfg(unix)]
+pub use pooler::Pooler;
+pub use running::{Finished, Running, Session};
+pub use sqlite::sqlite;
+
+/// Polls until `condition` holds.
+///
+/// # Panics
+/// When it does not come true for a time that no machine is too slow for.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A fresh database on the server of `MIGRATOR_TEST_POSTGRES`; dropped with the value.
+pub struct PostgresDatabase {
+    /// Of the database.
+    pub name: String,
+    /// Leads to it.
+    pub url: String,
+    server: String,
+}
+
+impl PostgresDatabase {
+    /// Makes one.
+    ///
+    /// # Panics
+    /// Without a server: tests that do not run must not pass.
+    pub fn create() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let server = process_env::var("MIGRATOR_TEST_POSTGRES").unwrap_or_else(|_| {
+            panic!(
+                "this test needs a PostgreSQL server: run `tests/run`, which starts one and then \
+                 `cargo test`, or set MIGRATOR_TEST_POSTGRES to the URL of one"
+            )
+        });
+        let name = format!(
+            "migrator_test_{}_{}_{:x}",
+            process::id(),
+            NUMBER.fetch_add(1, Ordering::Relaxed),
+            SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos(),
+        );
+        // template0: nobody is ever connected to it.
+        run(
+            &server,
+            &format!("CREATE DATABASE {name} TEMPLATE template0"),
+        );
+        let url = with_database(&server, &name);
+        Self { name, url, server }
+    }
+
+    /// Runs `sql` in a session of its own and returns the rows, as text.
+    pub fn query(&self, sql: &str) -> Vec<Vec<Option<String>>> {
+        run(&self.url, sql)
+    }
+
+    /// The first column of the first row.
+    pub fn value(&self, sql: &str) -> Option<String> {
+        self.query(sql).into_iter().next()?.into_iter().next()?
+    }
+
+    /// Rows as text, columns parted by `|`.
+    pub fn text(&self, sql: &str) -> String {
+        let rows = self.query(sql).into_iter().map(|row| {
+            row.into_iter()
+                .map(Option::unwrap_or_default)
+                .collect::<Vec<_>>()
+                .join("|")
+                + "\n"
+        });
+        rows.collect()
+    }
+
+    /// `postgres://user@host:port`, where it is.
+    pub fn server(&self) -> String {
+        let end = self.url.rfind(&format!("/{}", self.name)).unwrap();
+        self.url[..end].to_owned()
+    }
+
+    /// Schema and rows, as pg_dump has them.
+    pub fn dump(&self) -> Vec<u8> {
+        self.pg_dump(&[])
+    }
+
+    /// The schema without our own tables, as pg_dump has it.
+    pub fn schema(&self) -> String {
+        let dump = self.pg_dump(&["--schema-only", "--no-owner", "-T", "migrator_version*"]);
+        String::from_utf8(dump).unwrap()
+    }
+
+    fn pg_dump(&self, arguments: &[&str]) -> Vec<u8> {
+        let output = process::Command::new("pg_dump")
+            .args(arguments)
+            .arg(&self.url)
+            .output();
+        let output = output.expect("pg_dump is needed; tests/run puts it on the PATH");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        // The key of \restrict differs from run to run.
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines = text
+            .lines()
+            .filter(|l| !l.starts_with("\\restrict") && !l.starts_with("\\unrestrict"));
+        lines.collect::<Vec<_>>().join("\n").into_bytes()
+    }
+
+    /// A session of its own.
+    pub async fn connect(&self) -> PgConnection {
+        options(&self.url).connect().await.unwrap()
+    }
+}
+
+impl Drop for PostgresDatabase {
+    fn drop(&mut self) {
+        let name = &self.name;
+        run(
+            &self.server,
+            &format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+            ),
+        );
+        run(&self.server, &format!("DROP DATABASE {name}"));
+    }
+}
+
+/// A directory with a place for a SQLite file, which is not made yet.
+pub struct SqliteDatabase {
+    /// Removed with the value.
+    pub directory: TempDir,
+    /// Of the file.
+    pub path: PathBuf,
+    /// Leads to it.
+    pub url: String,
+}
+
+impl SqliteDatabase {
+    /// Makes the directory.
+    pub fn create() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("test.db");
+        let url = format!("sqlite:{}", path.display());
+        Self {
+            directory,
+            path,
+            url,
+        }
+    }
+}
+
+pub fn options(url: &str) -> PgConnectOptions {
+    let options: PgConnectOptions = url.parse().unwrap();
+    options.disable_statement_logging()
+}
+
+/// `server` with another database.
+fn with_database(server: &str, name: &str) -> String {
+    let (address, parameters) = server.split_once('?').unwrap_or((server, ""));
+    let authority = address.find("://").map_or(0, |at| at + 3);
+    let end = address[authority..]
+        .find('/')
+        .map_or(address.len(), |at| authority + at);
+    let mark = if parameters.is_empty() { "" } else { "?" };
+    format!("{}/{name}{mark}{parameters}", &address[..end])
+}
+
+fn run(url: &str, sql: &str) -> Vec<Vec<Option<String>>> {
+    block_on(async {
+        let mut connection = options(url).connect().await.unwrap();
+        let rows = raw_sql(AssertSqlSafe(sql))
+            .fetch_all(&mut connection)
+            .await
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        connection.close().await.unwrap();
+        rows.iter()
+            .map(|row| {
+                (0..row.len())
+                    .map(|column| {
+                        let value = row.try_get_raw(column).unwrap();
+                        (!value.is_null()).then(|| value.as_str().unwrap().to_owned())
+                    })
+                    .collect()
+            })
+            .collect()
+    })
+}
+
+/// Works inside and outside of a runtime.
+fn block_on<T: Send>(future: impl Future<Output = T> + Send) -> T {
+    thread::scope(|scope| {
+        let runtime = || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap()
+                .block_on(future)
+        };
+        scope.spawn(runtime).join().unwrap()
+    })
+}

@@ -1,0 +1,401 @@
+//! The documentation agrees with the program: codes, options, keys and headers.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use migrator::cli::CODES;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The README and all pages below docs/.
+fn pages() -> Vec<(String, String)> {
+    let mut pages = vec!["README.md".to_owned()];
+    for dir in ["docs", "docs/commands"] {
+        for entry in fs::read_dir(root().join(dir)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if Path::new(&name).extension().is_some_and(|it| it == "md") {
+                pages.push(format!("{dir}/{name}"));
+            }
+        }
+    }
+    pages.sort();
+    pages.into_iter().map(|page| (read(&page), page)).collect()
+}
+
+/// The part of a page under the heading `heading`, up to the next one.
+fn section<'a>(page: &'a str, heading: &str) -> &'a str {
+    let start = page
+        .find(&format!("\n{heading}\n"))
+        .unwrap_or_else(|| panic!("there is no section {heading:?}"));
+    let text = &page[start + heading.len() + 2..];
+    &text[..text.find("\n## ").unwrap_or(text.len())]
+}
+
+/// The words in code style of the first column of a section's tables.
+fn first_column(section: &str) -> BTreeSet<String> {
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.filter_map(|row| row.split(" |").next())
+        .flat_map(|cell| cell.split(['`', ' ', ',']))
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// `text` folded to lines of at most 120 characters.
+fn folded(text: &str) -> String {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().unwrap();
+        if line.chars().count() + word.chars().count() >= 120 {
+            lines.push(word.to_owned());
+        } else {
+            let space = if line.is_empty() { "" } else { " " };
+            line.push_str(&format!("{space}{word}"));
+        }
+    }
+    lines.join("\n")
+}
+
+const ERRORS: &str = "\
+# Errors
+
+Every error has a code, one sentence, its place where there is one, and a hint where there is something to do. The exit
+status is the one for a run that changed nothing; where revisions or statements are done already, it is 4.
+";
+
+/// With UPDATE_DOCS set, the page is written.
+#[test]
+fn the_page_of_errors_lists_exactly_the_codes() {
+    let mut page = ERRORS.to_owned();
+    for code in CODES {
+        page.push_str(&format!(
+            "\n## {}: {}\n\n{}\n\nExit status {}.\n",
+            code.id,
+            code.title,
+            folded(code.explanation),
+            code.exit.status(),
+        ));
+    }
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(root().join("docs/errors.md"), &page).unwrap();
+    }
+    assert!(
+        read("docs/errors.md") == page,
+        "docs/errors.md is not up to date: UPDATE_DOCS=1 tests/run --test it -- docs::"
+    );
+}
+
+#[test]
+fn codes_that_pages_name_exist() {
+    let is_code = |word: &str| {
+        word.len() == 4 && word.starts_with('M') && word[1..].bytes().all(|b| b.is_ascii_digit())
+    };
+    let mut found = 0;
+    for (text, page) in pages() {
+        for word in text.split(|c: char| !c.is_ascii_alphanumeric()) {
+            if is_code(word) {
+                found += 1;
+                assert!(CODES.iter().any(|code| code.id == word), "{page}: {word}");
+            }
+        }
+    }
+    assert!(found >= CODES.len(), "{found}");
+}
+
+fn help(command: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_migrator"))
+        .arg("help")
+        .args(command.split_whitespace())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{command}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Options such as `-m` and `--message` that a help text explains: less indented than the explanations.
+fn options(help: &str) -> BTreeSet<String> {
+    let is_option = |line: &&str| {
+        let indent = line.len() - line.trim_start().len();
+        (1..10).contains(&indent) && line.trim_start().starts_with('-')
+    };
+    help.lines()
+        .filter(is_option)
+        .flat_map(|line| line.split([' ', ',']))
+        .filter(|word| word.starts_with('-') && !matches!(*word, "-h" | "--help"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Every command with its own options, those of `db` as `db create`; the global ones under the empty name.
+fn commands() -> BTreeMap<String, BTreeSet<String>> {
+    let global = options(&help(""));
+    let mut commands = BTreeMap::new();
+    let mut waiting = vec![String::new()];
+    while let Some(command) = waiting.pop() {
+        let text = help(&command);
+        let Some((_, list)) = text.split_once("Commands:\n") else {
+            commands.insert(command, &options(&text) - &global);
+            continue;
+        };
+        if text.contains(&format!("Usage: migrator {command} [OPTIONS]\n")) {
+            // One that does something by itself, too.
+            commands.insert(command.clone(), &options(&text) - &global);
+        }
+        let names = list
+            .lines()
+            .map_while(|line| line.strip_prefix("  ")?.split(' ').next());
+        let names = names.filter(|name| *name != "help");
+        waiting.extend(names.map(|name| format!("{command} {name}").trim().to_owned()));
+    }
+    commands.insert(String::new(), global);
+    commands
+}
+
+#[test]
+fn every_command_has_a_page_with_every_option() {
+    let options_of = |text: &str| {
+        let mut words = first_column(text);
+        words.retain(|word| word.starts_with('-'));
+        words
+    };
+    let overview = read("docs/commands.md");
+    let global = options_of(section(&overview, "## Global options"));
+    let mut documented = BTreeMap::from([(String::new(), global)]);
+    for (text, page) in pages() {
+        let Some(file) = page.strip_prefix("docs/commands/") else {
+            continue;
+        };
+        let name = text.lines().next().unwrap().strip_prefix("# migrator ");
+        let name = name.unwrap_or_else(|| panic!("{page} begins with another title"));
+        assert_eq!(file, format!("{}.md", name.replace(' ', "-")));
+        assert!(overview.contains(&format!("| [`{name}`](commands/{file}) |")));
+        documented.insert(name.to_owned(), options_of(&text));
+    }
+    assert_eq!(documented, commands());
+}
+
+#[test]
+fn commands_that_pages_run_exist() {
+    let commands = commands();
+    let mut found = 0;
+    for (text, page) in pages() {
+        let lines = text.lines().map(|line| line.trim_start());
+        for line in lines.filter_map(|line| line.strip_prefix("$ migrator ")) {
+            let words: Vec<_> = line.split(' ').collect();
+            let pairs = words.windows(2).map(|pair| pair.join(" "));
+            let mut names = pairs.chain(words.iter().map(|word| (*word).to_owned()));
+            let name = names.find(|name| commands.contains_key(name));
+            let name = &name.unwrap_or_else(|| panic!("{page}: {line}"));
+            for option in words.iter().filter(|word| word.starts_with("--")) {
+                let known = commands[name].contains(*option) || commands[""].contains(*option);
+                assert!(known, "{page}: {line}");
+            }
+            found += 1;
+        }
+    }
+    assert!(found > commands.len());
+}
+
+/// What stands between `before` and `after` in lines of source.
+fn between<'a>(source: &'a str, before: &str, after: &str) -> Vec<&'a str> {
+    let lines = source.lines().map(str::trim_start);
+    let found: Vec<_> = lines
+        .filter_map(|line| line.strip_prefix(before)?.split(after).next())
+        .collect();
+    assert!(!found.is_empty(), "{before}");
+    found
+}
+
+#[test]
+fn the_page_of_the_configuration_has_every_key() {
+    let page = read("docs/configuration.md");
+    let source = read("src/project/keys.rs");
+    for (section_name, sign) in [
+        ("migrator", "Migrator"),
+        ("postgres", "Postgres"),
+        ("backup", "Backup"),
+    ] {
+        let keys = between(&source, &format!("key({sign}, \""), "\"");
+        let keys: BTreeSet<_> = keys.into_iter().map(str::to_owned).collect();
+        let heading = format!("## Keys of [{section_name}]");
+        assert_eq!(first_column(section(&page, &heading)), keys);
+    }
+}
+
+#[test]
+fn the_page_of_scripts_has_every_header() {
+    let source = read("src/revision/header.rs");
+    let names = between(&source, "Key { name: ", ",");
+    let headers: BTreeSet<_> = names
+        .into_iter()
+        .map(|name| match name.strip_prefix('"') {
+            Some(literal) => literal.trim_end_matches('"').to_owned(),
+            None => {
+                let line = format!("const {name}: &str = \"");
+                let start = source.find(&line).unwrap() + line.len();
+                source[start..].split('"').next().unwrap().to_owned()
+            }
+        })
+        .collect();
+    let page = read("docs/scripts.md");
+    assert_eq!(first_column(section(&page, "## Headers")), headers);
+}
+
+#[test]
+fn the_page_of_the_library_shows_the_example() {
+    let page = read("docs/library.md");
+    let code = page.split("```rust\n").nth(1).unwrap();
+    assert_eq!(
+        code.split("```").next().unwrap(),
+        read("examples/embedded.rs")
+    );
+}
+
+/// Alembic's subcommands with their flags; the global ones under the empty name.
+const ALEMBIC: &[(&str, &str)] = &[
+    ("init", "-t --package"),
+    ("list_templates", ""),
+    (
+        "revision",
+        "-m --autogenerate --sql --head --splice --branch-label --version-path --rev-id --depends-on",
+    ),
+    ("merge", "-m"),
+    ("upgrade", "--sql --tag"),
+    ("downgrade", "--sql --tag"),
+    ("stamp", "--sql --tag --purge"),
+    ("ensure_version", ""),
+    ("current", "-v --check-heads"),
+    ("check", ""),
+    ("history", "-r -v -i"),
+    ("heads", "-v --resolve-dependencies"),
+    ("branches", "-v"),
+    ("show", ""),
+    ("edit", ""),
+    ("", "-c -n -x --raiseerr -q"),
+];
+
+/// Whether the help knows `command`, or an option of it or of all.
+fn in_help(commands: &BTreeMap<String, BTreeSet<String>>, words: &str) -> bool {
+    let (command, option) = match words.split_once(' ') {
+        Some((command, option)) => (command, option),
+        None if words.starts_with('-') => ("", words),
+        None => {
+            let group = format!("{words} ");
+            return commands.contains_key(words)
+                || commands.keys().any(|name| name.starts_with(&group));
+        }
+    };
+    let own = |command| {
+        commands
+            .get(command)
+            .is_some_and(|own| own.contains(option))
+    };
+    own(command) || (commands.contains_key(command) && own(""))
+}
+
+#[test]
+fn the_page_for_users_of_alembic_has_all_of_it() {
+    let page = read("docs/alembic.md");
+    let table = section(&page, "## Commands and flags");
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `"))
+        .map(|row| {
+            row.split('|')
+                .map(|cell| cell.trim().trim_matches('`'))
+                .collect()
+        })
+        .collect();
+    let named: Vec<_> = rows.iter().map(|row| row[0].to_owned()).collect();
+    let mut expected = Vec::new();
+    for (command, flags) in ALEMBIC {
+        expected.extend((!command.is_empty()).then(|| (*command).to_owned()));
+        let flags = flags.split_whitespace();
+        expected.extend(flags.map(|flag| format!("{command} {flag}").trim().to_owned()));
+    }
+    assert_eq!(named, expected);
+    let left_out = rows.iter().filter(|row| row[2] == "left out");
+    assert!(left_out.count() <= 5);
+    for row in &rows {
+        assert!(["same", "better", "left out"].contains(&row[2]), "{row:?}");
+        assert_eq!(row[1].is_empty(), row[2] == "left out", "{row:?}");
+        assert!(
+            row[2] == "same" || !row[3].is_empty(),
+            "{row:?}: how, or why?"
+        );
+    }
+}
+
+#[test]
+fn what_the_page_for_users_of_alembic_names_exists() {
+    let page = read("docs/alembic.md");
+    let table = section(&page, "## Commands and flags");
+    let commands = commands();
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for row in table.lines().filter(|line| line.starts_with("| `")) {
+        let cell = row.split('|').nth(2).unwrap();
+        names.extend(cell.split('`').skip(1).step_by(2).map(str::to_owned));
+    }
+    let also = table.split("Not in Alembic:").nth(1).unwrap();
+    names.extend(
+        also.split('`')
+            .skip(1)
+            .step_by(2)
+            .map(|name| match name.split_once(' ') {
+                Some((option, _)) => option.to_owned(),
+                None => name.to_owned(),
+            }),
+    );
+    assert!(names.len() > 30, "{names:?}");
+    for name in names {
+        assert!(in_help(&commands, &name), "{name}");
+    }
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let mut found = 0;
+    for (text, page) in pages() {
+        let folder = root().join(&page).parent().unwrap().to_owned();
+        for link in text.split("](").skip(1) {
+            let link = link.split(')').next().unwrap();
+            if link.starts_with("http") {
+                continue;
+            }
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() {
+                root().join(&page)
+            } else {
+                folder.join(file)
+            };
+            assert!(target.exists(), "{page}: {link}");
+            if !anchor.is_empty() {
+                let target = fs::read_to_string(target).unwrap();
+                let headings = target.lines().filter(|line| line.starts_with('#'));
+                let anchors: Vec<_> = headings.map(anchor_of).collect();
+                assert!(anchors.iter().any(|it| it == anchor), "{page}: {link}");
+            }
+            found += 1;
+        }
+    }
+    assert!(found > 10);
+}
+
+/// As GitHub makes it of a heading.
+fn anchor_of(heading: &str) -> String {
+    let text = heading.trim_start_matches('#').trim().to_lowercase();
+    text.chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}

@@ -1,0 +1,520 @@
+//! Migrations from inside of a program, through the library's public interface.
+
+use std::{
+    env, fs,
+    future::{Future, poll_fn},
+    path::PathBuf,
+    process::Command,
+    sync::{Arc, Mutex},
+    task::Poll,
+    thread,
+    time::Duration,
+};
+
+use migrator::{
+    Direction, Error, Event, Migrator, RevisionId, Session, Stop, Subject,
+    database::DatabaseError,
+    execute::{Done, LockError},
+};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::common::{Backend, PostgresDatabase, SqliteDatabase, sqlite, wait_until};
+
+/// The last one is resumed where it stopped; all of them run on both databases.
+const SCRIPTS: [(&str, &str); 6] = [
+    (
+        "1_users.up.sql",
+        "CREATE TABLE users (id INTEGER PRIMARY KEY); INSERT INTO users VALUES (1);",
+    ),
+    ("1_users.down.sql", "DROP TABLE users;"),
+    (
+        "2_posts.up.sql",
+        "CREATE TABLE posts (id INTEGER PRIMARY KEY); CREATE INDEX posts_id ON posts (id);",
+    ),
+    ("2_posts.down.sql", "DROP TABLE posts;"),
+    (
+        "3_tags.up.sql",
+        "-- migrator: transaction = off\n\
+         CREATE TABLE tags (id INTEGER PRIMARY KEY);\n\
+         INSERT INTO tags VALUES (1);\n\
+         INSERT INTO tags VALUES (2);",
+    ),
+    ("3_tags.down.sql", "DROP TABLE tags;"),
+];
+
+/// A database of its own, dropped with the value.
+enum Place {
+    Sqlite(SqliteDatabase),
+    Postgres(PostgresDatabase),
+}
+
+impl Place {
+    fn new(backend: Backend) -> Self {
+        match backend {
+            Backend::Sqlite => Self::Sqlite(SqliteDatabase::create()),
+            Backend::Postgres => Self::Postgres(PostgresDatabase::create()),
+        }
+    }
+
+    fn url(&self) -> &str {
+        match self {
+            Self::Sqlite(database) => &database.url,
+            Self::Postgres(database) => &database.url,
+        }
+    }
+
+    /// Works inside of a runtime, too.
+    fn query(&self, sql: &str) -> String {
+        let text = match self {
+            Self::Sqlite(database) => thread::scope(|scope| {
+                let query = scope.spawn(|| sqlite(&database.path, sql));
+                query.join().unwrap()
+            }),
+            Self::Postgres(database) => database.text(sql),
+        };
+        text.trim().to_owned()
+    }
+}
+
+fn on_both(test: impl Fn(Place)) {
+    for backend in Backend::ALL {
+        test(Place::new(backend));
+    }
+}
+
+/// As small as a runtime can be.
+fn one_thread() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn several_threads() -> Runtime {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(2).enable_all().build().unwrap()
+}
+
+fn names(ids: &[RevisionId]) -> Vec<&str> {
+    ids.iter().map(RevisionId::as_str).collect()
+}
+
+fn done(done: &[Done]) -> Vec<&str> {
+    done.iter().map(|done| done.subject.as_str()).collect()
+}
+
+#[test]
+fn up_and_down_and_where_it_stands() {
+    on_both(|place| {
+        one_thread().block_on(async {
+            let migrator = Migrator::embedded(SCRIPTS);
+            let mut session = migrator.connect(place.url()).await.unwrap();
+            assert!(session.current().await.unwrap().is_empty());
+            let report = session.upgrade("2").await.unwrap();
+            assert_eq!(done(&report.done), ["1", "2"]);
+            assert_eq!(names(&report.current.unwrap()), ["2"]);
+            let status = session.status().await.unwrap();
+            assert_eq!(names(&status.current), ["2"]);
+            assert_eq!(names(&status.heads), ["3"]);
+            assert_eq!(names(&status.pending), ["3"]);
+            assert!(status.drift.is_empty());
+            let report = session.upgrade("head").await.unwrap();
+            assert_eq!(done(&report.done), ["3"]);
+            assert!(session.upgrade("head").await.unwrap().done.is_empty());
+            assert_eq!(place.query("SELECT count(*) FROM tags"), "2");
+            let report = session.downgrade("-2").await.unwrap();
+            assert_eq!(done(&report.done), ["3", "2"]);
+            assert_eq!(names(&session.current().await.unwrap()), ["1"]);
+            session.close().await.unwrap();
+        });
+    });
+}
+
+#[test]
+fn a_plan_is_data_and_changes_nothing() {
+    on_both(|place| {
+        one_thread().block_on(async {
+            let migrator = Migrator::embedded(SCRIPTS);
+            let mut session = migrator.connect(place.url()).await.unwrap();
+            let plan = session.plan(Direction::Up, "head").await.unwrap();
+            let steps: Vec<_> = plan
+                .steps
+                .iter()
+                .map(|step| step.statements.len())
+                .collect();
+            assert_eq!(steps, [2, 2, 3]);
+            session.close().await.unwrap();
+        });
+        match &place {
+            Place::Sqlite(database) => {
+                assert!(!database.path.exists());
+                assert_eq!(fs::read_dir(&database.directory).unwrap().count(), 0);
+            }
+            Place::Postgres(database) => {
+                let tables = database.text("SELECT count(*) FROM pg_stat_user_tables");
+                assert_eq!(tables, "0\n");
+            }
+        }
+    });
+}
+
+/// The two are one program to the database: what one applies, the other reverts.
+#[test]
+fn the_command_and_the_library_agree() {
+    on_both(|place| {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in SCRIPTS {
+            fs::write(dir.path().join(name), text).unwrap();
+        }
+        let command = |line: &[&str]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_migrator"));
+            let command = command.current_dir(&dir).args(["--url", place.url()]);
+            let command = command.env("MIGRATOR_MIGRATIONS", dir.path()).args(line);
+            command.status().unwrap().code()
+        };
+        let runtime = several_threads();
+        let migrator = Migrator::open(dir.path()).actor("the library");
+        let mut session = runtime.block_on(migrator.connect(place.url())).unwrap();
+        runtime.block_on(session.upgrade("head")).unwrap();
+        assert_eq!(command(&["current", "--check-heads"]), Some(0));
+        let actors = place.query("SELECT DISTINCT applied_by FROM migrator_version");
+        assert_eq!(actors, "the library");
+        assert_eq!(command(&["downgrade", "1"]), Some(0));
+        let current = runtime.block_on(session.current()).unwrap();
+        assert_eq!(names(&current), ["1"]);
+        runtime.block_on(session.downgrade("base")).unwrap();
+        assert_eq!(command(&["current", "--check-heads"]), Some(3));
+    });
+}
+
+#[test]
+fn what_is_wrong_before_a_connection_is_typed() {
+    one_thread().block_on(async {
+        let connect = |files: Vec<(&'static str, &'static str)>, url: &'static str| async move {
+            Migrator::embedded(files).connect(url).await.unwrap_err()
+        };
+        let nowhere = "postgres://localhost:1/x";
+        let broken = vec![("1_a.down.sql", ""), ("2.sql", ""), ("3_c.up.sql", "\0")];
+        let error = connect(broken, nowhere).await;
+        assert!(matches!(&error, Error::Scripts(problems) if problems.len() == 3));
+        assert_eq!(error.to_string().lines().count(), 3, "{error}");
+        let error = connect(Vec::new(), "mysql://localhost/x").await;
+        assert!(matches!(error, Error::Url(_)), "{error}");
+        let error = connect(Vec::new(), nowhere).await;
+        let unreachable = matches!(error, Error::Database(DatabaseError::Unreachable { .. }));
+        assert!(unreachable, "{error}");
+        let migrator = Migrator::open("nowhere").version_table("a.b.c");
+        let error = migrator.connect("sqlite:x.db").await.unwrap_err();
+        assert!(matches!(error, Error::VersionTable { .. }), "{error}");
+        let error = Migrator::open("nowhere").connect("sqlite:x.db").await;
+        assert!(matches!(error, Err(Error::Scripts(_))));
+    });
+}
+
+#[test]
+fn failures_are_typed_and_give_the_lock_back() {
+    on_both(|place| {
+        one_thread().block_on(async {
+            let at_once = |files: Vec<(&'static str, &'static str)>| {
+                Migrator::embedded(files).lock_wait(Duration::ZERO)
+            };
+            let broken = vec![SCRIPTS[0], ("2_x.up.sql", "SELECT 1;\nSELECT nonsense;")];
+            let mut session = at_once(broken).connect(place.url()).await.unwrap();
+            let Err(Error::Failed(failure)) = session.upgrade("head").await else {
+                panic!("it should fail");
+            };
+            assert_eq!(done(&failure.done), ["1"]);
+            assert_eq!(failure.failure.step.subject.as_str(), "2");
+            assert_eq!(failure.failure.statement, Some(1));
+            let unclosed = vec![SCRIPTS[0], ("2_x.up.sql", "SELECT 1;\nSELECT 'a;")];
+            let mut other = at_once(unclosed).connect(place.url()).await.unwrap();
+            let error = other.upgrade("head").await.unwrap_err();
+            assert!(matches!(error, Error::Plan(_)));
+            assert!(error.to_string().starts_with("2_x.up.sql:2:8: "), "{error}");
+            let error = other.upgrade("").await.unwrap_err();
+            assert!(matches!(error, Error::Target(_)), "{error}");
+            let error = other.downgrade("9999").await.unwrap_err();
+            assert!(matches!(error, Error::Plan(_)), "{error}");
+            // All sessions are open still, and none of them has the lock.
+            let mut last = at_once(SCRIPTS.into()).connect(place.url()).await.unwrap();
+            let report = last.upgrade("head").await.unwrap();
+            assert_eq!(done(&report.done), ["2", "3"]);
+        });
+    });
+}
+
+#[test]
+fn who_waits_in_vain_for_the_lock_is_told_so() {
+    on_both(|place| {
+        let runtime = one_thread();
+        let url = place.url().to_owned();
+        // From inside of a run, that is while its lock is held.
+        let found = Arc::new(Mutex::new(None));
+        let result = Arc::clone(&found);
+        let migrator = Migrator::embedded(SCRIPTS).on_event(move |event| {
+            if let Event::StepDone { index: 0, .. } = event {
+                let url = url.clone();
+                let second = thread::spawn(move || {
+                    one_thread().block_on(async {
+                        let migrator = Migrator::embedded(SCRIPTS).lock_wait(Duration::ZERO);
+                        let mut session = migrator.connect(&url).await.unwrap();
+                        session.upgrade("head").await
+                    })
+                });
+                *result.lock().unwrap() = Some(second.join().unwrap());
+            }
+        });
+        let mut session = runtime.block_on(migrator.connect(place.url())).unwrap();
+        let report = runtime.block_on(session.upgrade("head")).unwrap();
+        assert_eq!(report.done.len(), 3);
+        let second = found.lock().unwrap().take().unwrap();
+        let busy = matches!(
+            second,
+            Err(Error::Lock(LockError::Busy {
+                holder: Some(_),
+                ..
+            }))
+        );
+        assert!(busy, "{second:?}");
+    });
+}
+
+#[test]
+fn events_tell_the_run_in_order() {
+    on_both(|place| {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let list = Arc::clone(&told);
+        let migrator = Migrator::embedded(SCRIPTS).on_event(move |event| {
+            let line = match event {
+                Event::RunStarted { steps, .. } => format!("{steps} steps"),
+                Event::StepStarted { subject, .. } => format!("> {subject}"),
+                Event::StatementDone { index, .. } => format!("  {index}"),
+                Event::StepDone { subject, .. } => format!("< {subject}"),
+                other => format!("{other:?}"),
+            };
+            list.lock().unwrap().push(line);
+        });
+        one_thread().block_on(async {
+            let mut session = migrator.connect(place.url()).await.unwrap();
+            session.upgrade("2").await.unwrap();
+        });
+        let told = told.lock().unwrap().join("\n");
+        let expected = "2 steps\n> 1\n  0\n  1\n< 1\n> 2\n  0\n  1\n< 2";
+        assert_eq!(told, expected);
+    });
+}
+
+#[test]
+fn a_stop_ends_the_run_at_a_boundary() {
+    on_both(|place| {
+        let stop = Stop::default();
+        let asked = stop.clone();
+        let migrator = Migrator::embedded(SCRIPTS)
+            .stop(stop)
+            .on_event(move |event| {
+                if matches!(event, Event::StepStarted { index: 1, .. }) {
+                    asked.request();
+                }
+            });
+        one_thread().block_on(async {
+            let mut session = migrator.connect(place.url()).await.unwrap();
+            let report = session.upgrade("head").await.unwrap();
+            assert!(report.stopped && report.partial.is_none());
+            assert_eq!(done(&report.done), ["1", "2"]);
+            assert_eq!(
+                report
+                    .not_run
+                    .iter()
+                    .map(Subject::as_str)
+                    .collect::<Vec<_>>(),
+                ["3"]
+            );
+        });
+    });
+}
+
+/// Nothing of the process is ours: what the server says goes nowhere, unless the program has a
+/// logger.
+#[test]
+fn no_logger_is_installed() {
+    on_both(|place| {
+        let files = [("1_a.up.sql", "SELECT 1;")];
+        one_thread().block_on(async {
+            let mut session = Migrator::embedded(files)
+                .connect(place.url())
+                .await
+                .unwrap();
+            session.upgrade("head").await.unwrap();
+        });
+        assert_eq!(log::max_level(), log::LevelFilter::Off);
+    });
+}
+
+#[test]
+fn it_can_be_spawned() {
+    on_both(|place| {
+        let runtime = several_threads();
+        let url = place.url().to_owned();
+        let task = runtime.spawn(async move {
+            let mut session = Migrator::embedded(SCRIPTS).connect(&url).await?;
+            session.upgrade("head").await?;
+            session.close().await
+        });
+        runtime.block_on(task).unwrap().unwrap();
+        assert_eq!(place.query("SELECT count(*) FROM tags"), "2");
+    });
+}
+
+/// Polls `future` up to `polls` times; dropped then, in the middle of what it waits for.
+async fn up_to<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+    let mut future = Box::pin(future);
+    let mut left = polls;
+    poll_fn(|context| {
+        left -= 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+async fn all_is_there(place: &Place, session: &mut Session) {
+    session.upgrade("head").await.unwrap();
+    let rows = place.query("SELECT revision FROM migrator_version ORDER BY revision");
+    assert_eq!(rows, "1\n2\n3");
+    let counts = "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM posts), \
+                  (SELECT count(*) FROM tags)";
+    assert_eq!(place.query(counts), "1|0|2");
+}
+
+/// Whatever it was waiting for: the next run goes on from there, in the same session or another.
+#[test]
+fn a_future_is_dropped_at_every_point() {
+    on_both(|place| {
+        several_threads().block_on(async {
+            let migrator = Migrator::embedded(SCRIPTS);
+            let mut dropped = 0;
+            for direction in [Direction::Up, Direction::Down] {
+                for polls in 1.. {
+                    let mut session = migrator.connect(place.url()).await.unwrap();
+                    let ended = if direction == Direction::Up {
+                        up_to(polls, session.upgrade("head")).await
+                    } else {
+                        up_to(polls, session.downgrade("base")).await
+                    };
+                    if polls % 2 == 0 {
+                        session = migrator.connect(place.url()).await.unwrap();
+                    }
+                    all_is_there(&place, &mut session).await;
+                    if direction == Direction::Up {
+                        session.downgrade("base").await.unwrap();
+                    }
+                    session.close().await.unwrap();
+                    match ended {
+                        Some(report) => {
+                            report.unwrap();
+                            break;
+                        }
+                        None => dropped += 1,
+                    }
+                }
+                let mut session = migrator.connect(place.url()).await.unwrap();
+                all_is_there(&place, &mut session).await;
+            }
+            // How often has to be waited is up to the machine; on SQLite perhaps never.
+            assert!(
+                dropped > 0 || matches!(place, Place::Sqlite(_)),
+                "{dropped}"
+            );
+        });
+    });
+}
+
+/// The server is asked to stop: nobody waits an hour for the lock.
+#[test]
+fn a_task_is_aborted_in_the_middle_of_a_statement() {
+    let place = Place::new(Backend::Postgres);
+    let sleeping = || {
+        let running = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                       AND pid <> pg_backend_pid() AND state = 'active' AND query LIKE '%3600%'";
+        place.query(running) == "1"
+    };
+    let runtime = several_threads();
+    let url = place.url().to_owned();
+    let files = [
+        SCRIPTS[0],
+        ("2_x.up.sql", "CREATE TABLE x (); SELECT pg_sleep(3600);"),
+    ];
+    let task = runtime.spawn(async move {
+        let mut session = Migrator::embedded(files).connect(&url).await?;
+        session.upgrade("head").await
+    });
+    wait_until("the statement runs", sleeping);
+    task.abort();
+    assert!(runtime.block_on(task).unwrap_err().is_cancelled());
+    wait_until("the statement is cancelled", || !sleeping());
+    runtime.block_on(async {
+        let migrator = Migrator::embedded(SCRIPTS);
+        let mut session = migrator.connect(place.url()).await.unwrap();
+        assert_eq!(names(&session.current().await.unwrap()), ["1"]);
+        all_is_there(&place, &mut session).await;
+    });
+    assert_eq!(place.query("SELECT to_regclass('x') IS NULL"), "t");
+}
+
+/// Examples are built with the tests, beside them.
+fn example(name: &str) -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let profile = test.parent().unwrap().parent().unwrap();
+    profile
+        .join("examples")
+        .join(format!("{name}{}", env::consts::EXE_SUFFIX))
+}
+
+#[test]
+fn the_example_applies_its_scripts() {
+    on_both(|place| {
+        let run = |url: &str| {
+            let mut command = Command::new(example("embedded"));
+            let output = command.arg(url).output().unwrap_or_else(|error| {
+                panic!("{error}; alone, this test needs `cargo build --example embedded` first")
+            });
+            let text = String::from_utf8(output.stdout).unwrap();
+            (output.status.code(), text)
+        };
+        let first = "applied 20261122093000\napplied 20261122094500\n2 revisions applied\n";
+        assert_eq!(run(place.url()), (Some(0), first.to_owned()));
+        assert_eq!(
+            run(place.url()),
+            (Some(0), "0 revisions applied\n".to_owned())
+        );
+        assert_eq!(place.query("SELECT count(*) FROM posts"), "0");
+        assert_eq!(run("nonsense").0, Some(1));
+    });
+}
+
+#[test]
+fn placeholders_and_repeatable_scripts_are_those_of_the_command() {
+    on_both(|place| {
+        let scripts = [
+            (
+                "1_t.up.sql",
+                "-- migrator: vars = on\nCREATE TABLE :{table} (x integer);",
+            ),
+            ("R_view.sql", "CREATE VIEW v AS SELECT x FROM t;"),
+        ];
+        one_thread().block_on(async {
+            let mut session = Migrator::embedded(scripts)
+                .connect(place.url())
+                .await
+                .unwrap();
+            assert!(matches!(session.upgrade("head").await, Err(Error::Plan(_))));
+            let migrator = Migrator::embedded(scripts).var("table", "t");
+            let mut session = migrator.connect(place.url()).await.unwrap();
+            let report = session.upgrade("head").await.unwrap();
+            assert_eq!(done(&report.done), ["1", "R_view"]);
+            let status = session.status().await.unwrap();
+            assert!(!status.repeatables[0].state.is_due());
+            assert!(session.upgrade("head").await.unwrap().done.is_empty());
+        });
+    });
+}

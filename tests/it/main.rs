@@ -1,0 +1,38 @@
+//! The integration tests: one binary, so that linking does not dominate.
+//!
+//! Tests of one subject: `tests/run --test it -- locks::`.
+
+#[macro_use]
+mod common;
+
+mod adopt;
+mod alembic;
+mod backup;
+mod bad_input;
+mod batch;
+mod branches;
+mod check;
+mod ci_recipes;
+mod cli;
+mod commands;
+mod concurrently;
+mod docs;
+mod floors;
+mod graph;
+mod hygiene;
+mod json;
+mod layouts;
+mod library;
+mod lock_timeout;
+mod locks;
+mod log_file;
+mod moving_in;
+mod offline;
+mod pooler;
+mod postgres_database;
+mod repeatable;
+mod signals;
+mod slow;
+mod sqlite_database;
+mod squash;
+mod vars;
