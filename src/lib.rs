@@ -40,6 +40,7 @@ pub mod database;
 pub mod execute;
 pub mod layout;
 pub mod library;
+pub mod ops;
 pub mod plan;
 pub mod project;
 #[cfg(feature = "cli")]
@@ -49,6 +50,7 @@ pub mod sql;
 
 pub use execute::{Event, Stop};
 pub use layout::Layout;
-pub use library::{Error, Migrator, Report, Session, Status};
+pub use library::{Migrator, Session};
+pub use ops::{Error, RunReport, StatusReport};
 pub use plan::Plan;
 pub use revision::{Direction, RevisionId, Subject};

@@ -1,4 +1,4 @@
-//! What the commands about backups share: where they are, and long work that can be stopped.
+//! What the commands about backups share: where backups are, and long work that can be stopped.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -7,9 +7,9 @@ use async_trait::async_trait;
 
 use super::{context::Context, error::Error};
 use crate::{
-    backup::{self, Made, Making, Observer, Packing, Store, Subject},
-    database::{Cancel, Location, Settings},
-    execute::{self, Stop},
+    backup::{Making, Observer, Packing, Store},
+    database::Cancel,
+    execute,
     project::Compress,
     report::Bar,
 };
@@ -33,39 +33,36 @@ impl Place {
     }
 }
 
-/// Long work: a live line, and an ear for signals.
+/// Long work: a live line, and signals that stop it.
 pub struct Work {
-    /// Signals that came.
-    pub stop: Stop,
     /// For those who do the work.
-    pub watch: Observer,
+    pub observer: Observer,
     bar: Arc<Bar>,
 }
 
 impl Work {
-    /// Begins to listen.
+    /// Begins to listen for signals.
     pub fn begin(context: &Context) -> Result<Self, Error> {
-        let stop = Stop::default();
         let silent = Arc::new(|_| {});
-        execute::watch(stop.clone(), Arc::new(Nothing), silent).context("can't start")?;
-        Ok(Self::within(context, &stop))
+        execute::watch(context.stop.clone(), Arc::new(Nothing), silent)
+            .context("can't listen for signals")?;
+        Ok(Self::within(context))
     }
 
     /// As a part of what listens already.
-    pub fn within(context: &Context, stop: &Stop) -> Self {
+    pub fn within(context: &Context) -> Self {
         let bar = Arc::new(context.output.bar());
-        let (shown, asked) = (Arc::clone(&bar), stop.clone());
+        let (shown, stop) = (Arc::clone(&bar), context.stop.clone());
         Self {
-            stop: stop.clone(),
-            watch: Observer {
+            observer: Observer {
                 progress: Arc::new(move |phase, done, total| shown.show(phase, done, total)),
-                stopped: Arc::new(move || asked.is_requested()),
+                stopped: Arc::new(move || stop.is_requested()),
             },
             bar,
         }
     }
 
-    /// Takes the live line away.
+    /// Clears the live line.
     pub fn finish(&self) {
         self.bar.finish();
     }
@@ -79,37 +76,15 @@ impl Cancel for Nothing {
     async fn cancel(&self) {}
 }
 
-/// How the configuration has backups made.
-pub fn making(context: &Context) -> Making {
-    Making {
-        packing: packing(context.config.backup.compress),
-        keep: context.config.backup.keep as usize,
+impl Context {
+    /// How the configuration has backups made.
+    pub fn making(&self) -> Making {
+        Making {
+            packing: match self.config.backup.compress {
+                Compress::Zstd => Packing::Zstd,
+                Compress::None => Packing::Plain,
+            },
+            keep: self.config.backup.keep as usize,
+        }
     }
-}
-
-/// How a backup is compressed.
-pub fn packing(compress: Compress) -> Packing {
-    match compress {
-        Compress::Zstd => Packing::Zstd,
-        Compress::None => Packing::Plain,
-    }
-}
-
-/// Makes a backup.
-pub async fn make(
-    context: &Context,
-    (location, settings): (&Location, &Settings),
-    store: &Store,
-    making: Making,
-    work: &Work,
-) -> Result<Made, Error> {
-    let subject = Subject { location, settings };
-    let ready = backup::ready(subject, store).await?;
-    let made = backup::make(ready, making, &work.watch).await;
-    work.finish();
-    let mut made = made?;
-    if let Some(error) = made.not_removed.take() {
-        context.warn(error.into());
-    }
-    Ok(made)
 }

@@ -44,18 +44,9 @@ impl Context {
     }
 
     /// Asks whether a repair is to be recorded.
-    pub fn ask_to_repair(&self) -> Result<(), Error> {
-        if self.yes {
-            return Ok(());
-        }
-        match answer("Record this? [y/N] ") {
-            Some(answer) if ["y", "yes"].contains(&answer.to_lowercase().as_str()) => Ok(()),
-            _ => Err(Error::new(
-                codes::M112,
-                "the repair was not confirmed; nothing was changed",
-            )
-            .hint("answer y when asked, or give --yes")),
-        }
+    pub fn confirms_repair(&self) -> bool {
+        let says_yes = |answer: String| ["y", "yes"].contains(&answer.to_lowercase().as_str());
+        self.yes || answer("Record this? [y/N] ").is_some_and(says_yes)
     }
 }
 

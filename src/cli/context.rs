@@ -1,10 +1,7 @@
-//! What commands share: the configuration, and how directory and database are reached from it.
-
-mod connection;
-mod directory;
+//! What commands share: the configuration, and how project and database are reached from it.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
@@ -13,32 +10,32 @@ use serde_json::json;
 
 use super::{
     args::Global,
-    codes, describe,
+    describe,
     error::{self, Error, Exit},
     log_file::LogFile,
+    memory,
     output::Output,
 };
 use crate::{
-    database::{self, Location},
-    execute::{self, Sink},
-    plan::{Ahead, OutOfOrder, Plan, Situation},
-    project::{
-        self, Config, ConfigProblem, ConfigProblemKind, Flags, Misspelt, Sources, TransactionScope,
-        Url,
-    },
-    report::Diagnostic,
-    revision::{History, Observed},
+    database::{self, Access, Location, Settings},
+    execute::{Event, RunOptions, Sink, Stop},
+    ops::{self, Project, Session},
+    project::{self, Config, ConfigProblem, ConfigProblemKind, Flags, Misspelt, Sources, Url},
+    report::{Diagnostic, Progress, bytes, duration},
     sql::Dialect,
 };
 
-pub use connection::Role;
-
-pub use crate::database::actor;
+/// Steps of a plan, from which on giving memory back is worth a millisecond: after 5,000 scripts it is
+/// a fifth of what the run needs.
+const MANY: usize = 2000;
 
 /// The configuration of one run, and where its output goes.
 pub struct Context {
     pub config: Config,
+    pub project: Project,
     pub output: Output,
+    /// The signal to stop, of all that this run does.
+    pub stop: Stop,
     /// Whether everything is confirmed beforehand.
     pub yes: bool,
     log: OnceLock<Arc<LogFile>>,
@@ -48,7 +45,7 @@ pub struct Context {
 
 /// See [`Context::command`].
 struct Given {
-    config: Option<std::path::PathBuf>,
+    config: Option<PathBuf>,
     environment: Option<String>,
     url: Option<String>,
 }
@@ -82,8 +79,10 @@ impl Context {
             });
         }
         Ok(Self {
+            project: Project::configured(&config),
             config,
             output,
+            stop: Stop::default(),
             yes: global.yes,
             log: OnceLock::new(),
             given: Given {
@@ -101,7 +100,7 @@ impl Context {
 
     /// Opens the log file that `flag` or the configuration names, if there is one. Comes before
     /// any connection.
-    pub fn open_log(&self, flag: Option<&Path>, command: &str, place: &str) -> Result<(), Error> {
+    pub fn open_log(&self, flag: Option<&Path>, command: &str) -> Result<(), Error> {
         let (path, shown) = match (flag, &self.config.log_file) {
             (Some(path), _) => (path, path.display().to_string()),
             (None, Some(path)) => (path.as_path(), self.config.show(path)),
@@ -110,8 +109,8 @@ impl Context {
         let start = json!({
             "event": "run_start",
             "command": command,
-            "database": place,
-            "actor": actor(),
+            "database": self.place(&self.location()?),
+            "actor": database::actor(),
             "tool_version": env!("CARGO_PKG_VERSION"),
             "pid": std::process::id(),
         });
@@ -119,14 +118,6 @@ impl Context {
         // A command opens one at most.
         let _ = self.log.set(Arc::new(log));
         Ok(())
-    }
-
-    /// A sink that writes into the log file as well, when there is one.
-    pub fn logged(&self, sink: Sink) -> Sink {
-        match self.log.get() {
-            Some(log) => log.keep(sink),
-            None => sink,
-        }
     }
 
     /// The end of a run, for the log file.
@@ -203,51 +194,6 @@ impl Context {
             .map_or(Dialect::Postgres, |location| location.dialect())
     }
 
-    /// What plans are made from.
-    pub fn situation<'a>(
-        &'a self,
-        history: &'a History,
-        observed: &'a Observed,
-    ) -> Result<Situation<'a>, Error> {
-        Ok(Situation {
-            history,
-            observed,
-            dialect: self.location()?.dialect(),
-            vars: &self.config.vars,
-            out_of_order: match self.config.out_of_order {
-                project::OutOfOrder::Error => OutOfOrder::Error,
-                project::OutOfOrder::Warn => OutOfOrder::Warn,
-                project::OutOfOrder::Allow => OutOfOrder::Allow,
-            },
-            ahead: match self.config.ahead {
-                project::Ahead::Warn => Ahead::Warn,
-                project::Ahead::Error => Ahead::Error,
-            },
-            one_transaction: false,
-        })
-    }
-
-    /// How patient the steps of a run are.
-    pub fn options(&self) -> execute::Options {
-        execute::Options {
-            attempts: self.config.lock_attempts,
-            slow_statement: self.config.slow_statement,
-            ..execute::Options::default()
-        }
-    }
-
-    /// Says what people should know before `plan` runs.
-    pub fn warn_of(&self, plan: &Plan) {
-        for warning in &plan.warnings {
-            self.output.warn(&describe::warning(warning));
-        }
-    }
-
-    /// Whether the configuration wants one transaction for a whole run.
-    pub fn one_transaction(&self) -> bool {
-        self.config.transaction == TransactionScope::All
-    }
-
     /// Whether the configuration protects it, by whatever name.
     pub fn is_protected(&self, location: &Location) -> bool {
         let same = |url: &Url| parse(url).is_ok_and(|other| other.is_same_database(location));
@@ -259,10 +205,151 @@ impl Context {
                 .any(|protected| same(&protected.url))
     }
 
-    /// A target that is no single revision where one is needed.
-    pub fn not_one_revision(&self, text: &str) -> Error {
-        Error::new(codes::M402, format!("`{text}` is not one revision"))
-            .hint("name a revision by its id")
+    /// A session with the configured database, for the command `name`.
+    pub fn session(&self, name: &str, access: Access) -> Result<Session, Error> {
+        let location = self.location()?;
+        let place = self.place(&location);
+        let options = RunOptions {
+            attempts: self.config.lock_attempts,
+            slow_statement: self.config.slow_statement,
+            ..RunOptions::default()
+        };
+        Ok(Session::new(location, self.settings(name))
+            .named(place)
+            .access(access)
+            .lock_wait(self.config.lock_wait)
+            .options(options)
+            .stop(self.stop.clone()))
+    }
+
+    /// A session with the configured database; `None` when no url is configured.
+    pub fn session_if_configured(&self, name: &str) -> Result<Option<Session>, Error> {
+        match self.has_database() {
+            true => self.session(name, Access::Existing).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// What a connection of the command `name` is opened with.
+    fn settings(&self, name: &str) -> Settings {
+        Settings {
+            version_table: self.config.version_table.clone(),
+            actor: database::actor(),
+            application_name: format!("migrator {name}"),
+            lock_timeout: self.config.lock_timeout,
+            statement_timeout: self.config.statement_timeout,
+            connect_timeout: self.config.connect_timeout,
+            statement_times: self.output.is_verbose() || self.log.get().is_some(),
+            statement_marks: !self.config.slow_statement.is_zero(),
+        }
+    }
+
+    /// Runs an operation that only reads, and closes the session.
+    pub async fn read<T>(
+        &self,
+        name: &str,
+        work: impl AsyncFnOnce(&mut Session) -> Result<T, ops::Error>,
+    ) -> Result<T, Error> {
+        let mut session = self.session(name, Access::Existing)?.on_events(self.told());
+        let done = work(&mut session).await;
+        self.leave(Some(session)).await;
+        Ok(done?)
+    }
+
+    /// Runs an operation while its events are shown and signals stop it, and closes the session.
+    /// `access` is whether it creates a missing SQLite file.
+    pub async fn operate<T>(
+        &self,
+        (name, access): (&str, Access),
+        work: impl AsyncFnOnce(&mut Session, &Live) -> Result<T, ops::Error>,
+    ) -> Result<T, Error> {
+        let live = self.live();
+        let session = self.session(name, access)?;
+        let mut session = session.on_events(self.events(&live)).hear_signals();
+        let done = work(&mut session, &live).await;
+        live.finish(done.is_err());
+        self.leave(Some(session)).await;
+        Ok(done?)
+    }
+
+    /// The live display of an operation, where there is one.
+    pub fn live(&self) -> Live {
+        Live(self.output.progress())
+    }
+
+    /// Closes a session. What goes wrong then changes nothing that was done.
+    pub async fn leave(&self, session: Option<Session>) {
+        let Some(mut session) = session else {
+            return;
+        };
+        let warnings = session.take_warnings();
+        let closed = session.close().await.err();
+        for error in warnings.into_iter().chain(closed) {
+            self.warn(error.into());
+        }
+    }
+
+    /// Shows events, and writes them into the log file when there is one.
+    pub fn events(&self, live: &Live) -> Sink {
+        let told = self.told();
+        let sink: Sink = match live.0.clone() {
+            None => told,
+            Some(progress) => Arc::new(move |event| {
+                progress.show(&event);
+                told(event);
+            }),
+        };
+        match self.log.get() {
+            Some(log) => log.keep(sink),
+            None => sink,
+        }
+    }
+
+    /// Says what of events is for people, but no progress.
+    fn told(&self) -> Sink {
+        let (output, cwd) = (self.output, self.project.cwd.clone());
+        Arc::new(move |event| match event {
+            Event::Planned { steps, warnings } => {
+                if steps > MANY {
+                    memory::give_back();
+                }
+                for warning in &warnings {
+                    output.warn(&describe::warning(warning));
+                }
+            }
+            Event::BackedUp {
+                file,
+                size,
+                elapsed,
+                not_removed,
+            } => {
+                output.waiting(&format!(
+                    "backed up to {}: {} in {}",
+                    project::show(&cwd, &file),
+                    bytes(size),
+                    duration(elapsed),
+                ));
+                if let Some(message) = not_removed {
+                    output.warn(&Diagnostic {
+                        message,
+                        ..Diagnostic::default()
+                    });
+                }
+            }
+            _ => {}
+        })
+    }
+}
+
+/// The live display of an operation, where there is one.
+pub struct Live(Option<Arc<Progress>>);
+
+impl Live {
+    /// Ends the display; `failed` is whether the operation has failed. Later events show nothing.
+    pub fn finish(&self, failed: bool) {
+        if let Some(progress) = &self.0 {
+            progress.finish(failed);
+        }
     }
 }
 

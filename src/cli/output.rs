@@ -1,6 +1,6 @@
 use std::{
     io::{IsTerminal, Write},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use serde_json::{Value, json};
@@ -10,10 +10,7 @@ use super::{
     args::{Color, Format, Global},
     error::Error,
 };
-use crate::{
-    execute::{Event, Sink, SlowStatement},
-    report::{Bar, Diagnostic, Json, Paint, Progress, Style, Verbosity, View, annotation},
-};
+use crate::report::{Bar, Diagnostic, Json, Paint, Progress, Style, Verbosity, View, annotation};
 
 /// The version of the JSON objects: raised when a field changes its meaning or goes.
 const JSON_VERSION: u32 = 1;
@@ -111,14 +108,10 @@ impl Output {
         error.exit
     }
 
-    /// A display for the events of a run, and where to send them.
-    pub fn progress(&self) -> (Option<Arc<Progress>>, Sink) {
-        if self.format != Format::Human {
-            return (None, Arc::new(|_| {}));
-        }
-        let progress = Arc::new(Progress::new(self.out, self.err, self.verbosity));
-        let shown = Arc::clone(&progress);
-        (Some(progress), Arc::new(move |event| shown.show(&event)))
+    /// A display for the events of a run.
+    pub fn progress(&self) -> Option<Arc<Progress>> {
+        let is_shown = self.format == Format::Human;
+        is_shown.then(|| Arc::new(Progress::new(self.out, self.err, self.verbosity)))
     }
 
     /// A live line for long work.
@@ -140,29 +133,6 @@ impl Output {
             object.insert("errors".to_owned(), Value::Array(errors));
         }
         print(&format!("{:#}\n", Value::Object(object)));
-    }
-}
-
-/// Statements that took long, for the result of a run.
-#[derive(Clone, Default)]
-pub struct SlowList(Arc<Mutex<Vec<SlowStatement>>>);
-
-impl SlowList {
-    /// A sink that keeps them and passes all events on.
-    pub fn keep(&self, sink: Sink) -> Sink {
-        let kept = Arc::clone(&self.0);
-        Arc::new(move |event| {
-            if let Event::StatementSlow(slow) = &event {
-                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.push(slow.clone());
-            }
-            sink(event);
-        })
-    }
-
-    /// Those so far.
-    pub fn take(&self) -> Vec<SlowStatement> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -108,6 +108,12 @@ pub struct Observer {
     pub stopped: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Observer").finish_non_exhaustive()
+    }
+}
+
 impl Observer {
     /// Says how far it is.
     ///
@@ -123,8 +129,8 @@ impl Observer {
 }
 
 /// Makes copies of one database.
-#[async_trait(?Send)]
-pub trait Source {
+#[async_trait]
+pub trait Source: Send {
     /// The version of the database's software, for people.
     fn server(&self) -> String;
 

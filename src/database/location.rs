@@ -92,6 +92,14 @@ impl Location {
         }
     }
 
+    /// Whether it is a SQLite file that does not exist.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Postgres(_) => false,
+            Self::Sqlite(file) => file.as_os_str() != ":memory:" && !file.exists(),
+        }
+    }
+
     /// Whose rules hold there.
     pub fn dialect(&self) -> Dialect {
         match self {

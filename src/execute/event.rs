@@ -1,7 +1,8 @@
-use std::{ops::Range, sync::Arc, time::Duration};
+use std::{ops::Range, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     database::{Advance, Waiting},
+    plan::Warning,
     revision::{Direction, Subject},
 };
 
@@ -22,6 +23,24 @@ pub enum Event {
     LockTaken {
         /// How long it took.
         waited: Duration,
+    },
+    /// A plan was made; it may be made again when the state changes under it.
+    Planned {
+        /// How many steps it has.
+        steps: usize,
+        /// What is worth knowing about it.
+        warnings: Vec<Warning>,
+    },
+    /// A backup was made before the first step.
+    BackedUp {
+        /// Its file.
+        file: PathBuf,
+        /// Bytes.
+        size: u64,
+        /// How long it took.
+        elapsed: Duration,
+        /// Why older backups were not removed, when they were to be.
+        not_removed: Option<String>,
     },
     /// The first step is about to run.
     RunStarted {
@@ -87,9 +106,9 @@ pub enum Event {
         /// What the database said.
         error: String,
     },
-    /// A statement takes longer than [`Options::slow_statement`]. Sent again and again while it is so.
+    /// A statement takes longer than [`RunOptions::slow_statement`]. Sent again and again while it is so.
     ///
-    /// [`Options::slow_statement`]: super::Options::slow_statement
+    /// [`RunOptions::slow_statement`]: super::RunOptions::slow_statement
     StatementRuns {
         /// Which one.
         statement: StatementSpot,

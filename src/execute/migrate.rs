@@ -1,24 +1,29 @@
 use std::{sync::Arc, time::Duration};
 
-use super::{Done, LockError, Options, Outcome, PartialFailure, Sink, Stop, exchange, lock, run};
+use super::{
+    Done, LockError, Outcome, PartialFailure, RunOptions, Sink, Stop, exchange, lock, run,
+};
 use crate::{
     database::{Cancel, Database, DatabaseError, Detail, LockAttempt},
     plan::Plan,
-    revision::{Direction, Observed, RevisionId, Subject},
+    revision::{Observed, RevisionId, Subject},
 };
 
 /// A plan is made anew this often when its state changes under it.
-pub const ATTEMPTS: usize = 5;
+const ATTEMPTS: usize = 5;
 
-/// How a migration goes about it.
+/// How a migration is run.
 #[derive(Clone, Copy, Debug)]
-pub struct Manner {
-    /// Which way; stored scripts are read where they may be needed.
-    pub direction: Direction,
+pub struct MigrateOptions {
+    /// What a plan needs to know of the version table.
+    pub detail: Detail,
     /// How long the lock is waited for; zero is one attempt.
     pub lock_wait: Duration,
     /// How patient the steps are.
-    pub options: Options,
+    pub run: RunOptions,
+    /// Whether a plan that is outdated after some of its steps is made anew. Otherwise that ends
+    /// the migration with [`Finish::Outdated`].
+    pub replan_midway: bool,
 }
 
 /// What came of a migration, over all plans that it took.
@@ -46,6 +51,8 @@ pub enum Finish {
     },
     /// A step failed; the failure's `done` are those of all plans.
     Failed(PartialFailure),
+    /// The state changed, or the lock was lost, after some steps were done.
+    Outdated(DatabaseError),
 }
 
 /// A migration that ended with an error outside of its steps.
@@ -57,36 +64,17 @@ pub struct Aborted<E> {
     pub error: E,
 }
 
-/// As [`migrate_after`], with nothing before it.
-///
-/// # Errors
-/// When there is no lock, no state or no plan to be had.
-pub async fn migrate<E, P>(
-    database: &mut dyn Database,
-    manner: Manner,
-    plan: P,
-    stop: &Stop,
-    sink: &Sink,
-) -> Result<Migrated, Aborted<E>>
-where
-    E: From<LockError> + From<DatabaseError>,
-    P: FnMut(&Observed) -> Result<Plan, E>,
-{
-    let nothing = |_: &Plan| std::future::ready(Ok(()));
-    migrate_after(database, manner, None, (plan, nothing), stop, sink).await
-}
-
-/// Locks, observes, plans, does what is to be done `before` the first step, runs; and again when the state changed under the plan. The lock is the
-/// caller's to give back, whatever comes of it: [`release`].
+/// Locks, observes, plans, calls `before`, runs; and again when the state changed under the plan.
+/// The caller gives the lock back, whatever comes of it.
 ///
 /// `known` is the state where the lock was taken before, by [`look_early`]. `before` gets the plan as
 /// long as nothing is done, and only where there is something to do.
 ///
 /// # Errors
 /// When there is no lock, no state or no plan to be had, or `before` fails; nothing was run then.
-pub async fn migrate_after<E, P, B>(
+pub async fn migrate<E, P, B, F>(
     database: &mut dyn Database,
-    manner: Manner,
+    options: MigrateOptions,
     known: Option<Observed>,
     (plan, before): (P, B),
     stop: &Stop,
@@ -95,12 +83,17 @@ pub async fn migrate_after<E, P, B>(
 where
     E: From<LockError> + From<DatabaseError>,
     P: FnMut(&Observed) -> Result<Plan, E>,
-    B: AsyncFnMut(&Plan) -> Result<(), E>,
+    B: FnMut(&Plan) -> F,
+    F: Future<Output = Result<(), E>>,
 {
     let mut abandoned = Abandoned(Some(database.canceller()));
     let mut done = Vec::new();
-    let waits = Waits { manner, stop, sink };
-    let result = attempts(database, waits, known, (plan, before), &mut done).await;
+    let run = Run {
+        options,
+        stop,
+        sink,
+    };
+    let result = attempts(database, run, known, (plan, before), &mut done).await;
     abandoned.0 = None;
     match result {
         Ok((finish, not_run, now)) => Ok(Migrated {
@@ -113,28 +106,18 @@ where
     }
 }
 
-/// How long things may take, who may end them, and who is told.
-struct Waits<'a> {
-    manner: Manner,
+/// How a migration is run, who may end it, and who is told.
+struct Run<'a> {
+    options: MigrateOptions,
     stop: &'a Stop,
     sink: &'a Sink,
-}
-
-impl Manner {
-    /// What has to be known for a plan.
-    fn detail(self) -> Detail {
-        match self.direction {
-            Direction::Up => Detail::Brief,
-            Direction::Down => Detail::WithScripts,
-        }
-    }
 }
 
 /// Takes the lock and reads the state for an upgrade, if the lock is free: what a run does first can
 /// be done while its directory is read. Otherwise nothing has happened.
 ///
 /// # Errors
-/// What [`migrate_after`] would meet as well; the lock may be held then.
+/// What [`migrate`] would meet as well; the lock may be held then.
 pub async fn look_early(database: &mut dyn Database) -> Result<Option<Observed>, DatabaseError> {
     match database.try_lock().await? {
         LockAttempt::Acquired => database.observe(Detail::Brief).await.map(Some),
@@ -142,9 +125,13 @@ pub async fn look_early(database: &mut dyn Database) -> Result<Option<Observed>,
     }
 }
 
-async fn attempts<E, P, B>(
+async fn attempts<E, P, B, F>(
     database: &mut dyn Database,
-    Waits { manner, stop, sink }: Waits<'_>,
+    Run {
+        options,
+        stop,
+        sink,
+    }: Run<'_>,
     mut known: Option<Observed>,
     (mut plan, mut before): (P, B),
     all: &mut Vec<Done>,
@@ -152,15 +139,16 @@ async fn attempts<E, P, B>(
 where
     E: From<LockError> + From<DatabaseError>,
     P: FnMut(&Observed) -> Result<Plan, E>,
-    B: AsyncFnMut(&Plan) -> Result<(), E>,
+    B: FnMut(&Plan) -> F,
+    F: Future<Output = Result<(), E>>,
 {
     let mut attempts = 0;
     while attempts < ATTEMPTS {
         let observed = match known.take() {
             Some(observed) => observed,
             None => {
-                lock(database, manner.lock_wait, stop, sink).await?;
-                database.observe(manner.detail()).await?
+                lock(database, options.lock_wait, stop, sink).await?;
+                database.observe(options.detail).await?
             }
         };
         let plan = plan(&observed)?;
@@ -177,12 +165,12 @@ where
             }
             exchanged => exchanged?,
         }
-        match run(database, plan, manner.options, stop, sink).await {
+        match run(database, plan, options.run, stop, sink).await {
             Err(mut failure) => {
                 all.append(&mut failure.done);
                 failure.done.clone_from(all);
                 let not_run = failure.not_run.clone();
-                let now = standing(database).await;
+                let now = final_state(database).await;
                 return Ok((Finish::Failed(failure), not_run, now));
             }
             Ok(Outcome::Complete(done)) if done.is_empty() && unchanged.is_some() => {
@@ -190,7 +178,7 @@ where
             }
             Ok(Outcome::Complete(done)) => {
                 all.extend(done);
-                let now = standing(database).await;
+                let now = final_state(database).await;
                 return Ok((Finish::Complete, Vec::new(), now));
             }
             Ok(Outcome::Stopped {
@@ -199,11 +187,16 @@ where
                 partial,
             }) => {
                 all.extend(done);
-                let now = standing(database).await;
+                let now = final_state(database).await;
                 return Ok((Finish::Stopped { partial }, not_run, now));
             }
             Ok(Outcome::PlanOutdated { done, reason }) => {
+                let is_midway = !done.is_empty();
                 all.extend(done);
+                if is_midway && !options.replan_midway {
+                    let now = final_state(database).await;
+                    return Ok((Finish::Outdated(reason), Vec::new(), now));
+                }
                 // Whoever has taken the lock is getting on, so that this comes to an end.
                 attempts += usize::from(reason != DatabaseError::LockLost);
             }
@@ -229,19 +222,9 @@ impl Drop for Abandoned {
 
 /// The state after a run, for the report. The run is over, so that no answer is no failure; a
 /// connection that was lost meanwhile is made anew.
-pub async fn standing(database: &mut dyn Database) -> Option<Observed> {
+pub async fn final_state(database: &mut dyn Database) -> Option<Observed> {
     match database.observe(Detail::Brief).await {
         Err(DatabaseError::ConnectionLost(_)) => database.observe(Detail::Brief).await.ok(),
         observed => observed.ok(),
     }
-}
-
-/// Gives the lock back and leaves.
-///
-/// # Errors
-/// When the database does not answer; the lock ends with the session anyhow.
-pub async fn release(mut database: Box<dyn Database>) -> Result<(), DatabaseError> {
-    let released = database.unlock().await;
-    let closed = database.close().await;
-    released.and(closed)
 }

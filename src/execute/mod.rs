@@ -21,11 +21,9 @@ mod units;
 
 pub use event::{BatchState, Event, Sink, SlowStatement, StatementSpot};
 pub use lock::{LockError, lock};
-pub use migrate::{
-    ATTEMPTS, Aborted, Finish, Manner, Migrated, look_early, migrate, migrate_after, release,
-    standing,
-};
+pub use migrate::{Aborted, Finish, MigrateOptions, Migrated, final_state, look_early, migrate};
 pub use outcome::{BatchTotal, Done, Failure, Outcome, PartialFailure};
-pub use record::{Adopted, exchange, write, write_adoption, write_repairs};
-pub use run::{Options, run};
+pub use record::{Adopted, exchange, write_adoption, write_repairs, write_stamp};
+
+pub use run::{RunOptions, run};
 pub use signal::{Stop, watch};

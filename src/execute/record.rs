@@ -11,8 +11,10 @@ use crate::{
 ///
 /// # Errors
 /// When the database refuses; nothing is changed then.
-pub async fn write(database: &mut dyn Database, plan: StampPlan) -> Result<(), DatabaseError> {
-    exchange(database, &plan.exchanges).await?;
+pub async fn write_stamp(
+    database: &mut dyn Database,
+    plan: StampPlan,
+) -> Result<(), DatabaseError> {
     let entry = |subject: &Subject, message: Option<&str>, detail: &str| LogEntry {
         event: LogEvent::Stamp,
         subject: Some(subject.clone()),
@@ -20,8 +22,7 @@ pub async fn write(database: &mut dyn Database, plan: StampPlan) -> Result<(), D
         error: None,
         detail: Some(detail.to_owned()),
     };
-    let mut changes = Vec::new();
-    let mut log = Vec::new();
+    let (mut changes, mut log) = exchanged(&plan.exchanges);
     for revision in plan.delete {
         let subject = Subject::from(revision);
         log.push(entry(&subject, None, "removed"));
@@ -35,8 +36,8 @@ pub async fn write(database: &mut dyn Database, plan: StampPlan) -> Result<(), D
     database.record(&changes, &log).await
 }
 
-/// Writes baselines in the place of what they replace: all of it in one transaction, with what the
-/// log says of it. Call it with the lock held, before what was planned with it.
+/// Replaces records by those of baselines: all of them in one transaction, with what the log says of
+/// it. Call it with the lock held, before what was planned with it.
 ///
 /// # Errors
 /// When the database refuses; nothing is changed then.
@@ -47,21 +48,24 @@ pub async fn exchange(
     if exchanges.is_empty() {
         return Ok(());
     }
-    let changes: Vec<_> = exchanges.iter().flat_map(RowExchange::changes).collect();
-    let log: Vec<_> = exchanges
-        .iter()
-        .flat_map(RowExchange::log_entries)
-        .collect();
+    let (changes, log) = exchanged(exchanges);
     database.prepare().await?;
     database.record(&changes, &log).await
 }
 
-/// Whether the other tool has kept still while its records were adopted.
+/// The changes of exchanges, and what the log says of them.
+fn exchanged(exchanges: &[RowExchange]) -> (Vec<RecordChange>, Vec<LogEntry>) {
+    let changes = exchanges.iter().flat_map(RowExchange::changes);
+    let log = exchanges.iter().flat_map(RowExchange::log_entries);
+    (changes.collect(), log.collect())
+}
+
+/// Whether the other tool's records changed while they were adopted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Adopted {
-    /// Its records are as they were.
-    Still,
-    /// They are others now, since it does not know our lock; or they can't be read any more.
+    /// They are as they were.
+    Unchanged,
+    /// They have changed, since that tool does not know the lock; or they can't be read any more.
     Outdated,
 }
 
@@ -84,29 +88,30 @@ pub async fn write_adoption(
     let now = database.foreign(Some(adoption.tool)).await;
     let is_still = now.is_ok_and(|now| now == *records);
     Ok(if is_still {
-        Adopted::Still
+        Adopted::Unchanged
     } else {
         Adopted::Outdated
     })
 }
 
-/// Writes repairs: all of them in one transaction, with a log row for each.
-/// Call it with the lock held.
+/// Writes repairs, and the exchanges that they were planned with: all of it in one transaction, with
+/// a log row for each. Call it with the lock held.
 ///
 /// # Errors
 /// When the database refuses; nothing is changed then.
 pub async fn write_repairs(
     database: &mut dyn Database,
+    exchanges: &[RowExchange],
     repairs: &[Repair],
 ) -> Result<(), DatabaseError> {
-    let mut changes: Vec<RecordChange> = Vec::new();
+    let (mut changes, mut log) = exchanged(exchanges);
     for change in repairs.iter().flat_map(|repair| &repair.changes) {
         // Up and down of one revision are accepted by the same change.
         if !changes.contains(change) {
             changes.push(change.clone());
         }
     }
-    let log: Vec<_> = repairs.iter().map(Repair::log_entry).collect();
+    log.extend(repairs.iter().map(Repair::log_entry));
     database.record(&changes, &log).await
 }
 

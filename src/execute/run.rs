@@ -19,7 +19,7 @@ use crate::{
 
 /// How patient a run is.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct RunOptions {
     /// How often a step is tried when lock_timeout fires.
     pub attempts: u32,
     /// The pause after the first failed attempt; it doubles each time.
@@ -30,7 +30,7 @@ pub struct Options {
     pub slow_statement: Duration,
 }
 
-impl Default for Options {
+impl Default for RunOptions {
     fn default() -> Self {
         Self {
             attempts: 10,
@@ -49,7 +49,7 @@ impl Default for Options {
 pub async fn run(
     database: &mut dyn Database,
     plan: Plan,
-    options: Options,
+    options: RunOptions,
     stop: &Stop,
     sink: &Sink,
 ) -> Result<Outcome, PartialFailure> {
@@ -84,7 +84,7 @@ pub async fn run(
 
 pub(super) struct Run<'a> {
     pub database: &'a mut dyn Database,
-    pub options: Options,
+    pub options: RunOptions,
     pub stop: &'a Stop,
     pub sink: &'a Sink,
     pub slow: SlowWatch,

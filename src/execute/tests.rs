@@ -17,10 +17,10 @@ use crate::{
         DatabaseError,
         fake::{Fake, Fault, Stored, sql_error},
     },
-    plan::{self, Ahead, OutOfOrder, Plan, Situation},
+    plan::{self, Plan, PlanContext},
     revision::{
-        Checksum, Direction, Ending, Headers, History, Observed, Script, ScriptPair, State,
-        TransactionMode,
+        Ahead, Checksum, Direction, Ending, Headers, History, Observed, OutOfOrder, Script,
+        ScriptPair, State, TransactionMode,
     },
     sql::{Dialect, Vars},
 };
@@ -114,7 +114,7 @@ fn plan(stored: &Stored, direction: Direction, mode: Mode) -> Result<Plan, plan:
         layout: Some(1),
         ..stored.observed()
     };
-    let situation = Situation {
+    let situation = PlanContext {
         history: &history,
         observed: &observed,
         dialect: Dialect::Postgres,
@@ -129,8 +129,8 @@ fn plan(stored: &Stored, direction: Direction, mode: Mode) -> Result<Plan, plan:
     }
 }
 
-fn impatient() -> Options {
-    Options {
+fn impatient() -> RunOptions {
+    RunOptions {
         attempts: 3,
         first_pause: Duration::ZERO,
         slow_statement: Duration::ZERO,

@@ -5,15 +5,14 @@ use std::{
     time::Duration,
 };
 
-use super::{Error, Session};
+use super::Session;
 use crate::{
-    database::{self, Location, Settings},
-    execute::{Event, Options, Sink, Stop},
+    database::{self, Access, Location, Settings},
+    execute::{Event, RunOptions, Sink, Stop},
     layout::Layout,
-    plan::{Ahead, OutOfOrder},
-    project::{self, Reading},
-    revision::History,
-    sql::{Dialect, Vars},
+    ops::{self, Error, Project, Scripts},
+    project,
+    revision::{Ahead, OutOfOrder, TransactionScope},
 };
 
 /// Scripts and how they are to be run; [`Self::connect`] adds the database.
@@ -22,34 +21,27 @@ use crate::{
 /// example.
 #[derive(Clone)]
 pub struct Migrator {
-    scripts: Scripts,
-    layout: Option<Layout>,
-    pub(super) settings: Settings,
-    pub(super) lock_wait: Duration,
-    pub(super) options: Options,
-    pub(super) out_of_order: OutOfOrder,
-    pub(super) ahead: Ahead,
-    pub(super) one_transaction: bool,
-    pub(super) vars: Vars,
-    pub(super) sink: Sink,
-    pub(super) stop: Stop,
-}
-
-#[derive(Clone)]
-enum Scripts {
-    Directory(PathBuf),
-    Embedded(Arc<[(PathBuf, Vec<u8>)]>),
+    project: Project,
+    settings: Settings,
+    lock_wait: Duration,
+    options: RunOptions,
+    events: Sink,
+    stop: Stop,
 }
 
 impl Migrator {
     /// The scripts of a directory. It is read by [`Self::connect`].
     pub fn open(directory: impl Into<PathBuf>) -> Self {
-        Self::of(Scripts::Directory(directory.into()))
+        let path = directory.into();
+        Self::of(Scripts::Directory {
+            shown: path.display().to_string(),
+            path,
+        })
     }
 
     /// Scripts that are compiled into the program, as file names with their contents:
-    /// `("20261122093000_create_users.up.sql", "CREATE TABLE …")`. What is not called like a
-    /// script is left alone, as it is in a directory.
+    /// `("20261122093000_create_users.up.sql", "CREATE TABLE …")`. What is not named like a
+    /// script is ignored, as it is in a directory.
     ///
     /// With the `include_dir` crate a whole directory needs no list:
     /// `Migrator::embedded(DIR.files().map(|file| (file.path(), file.contents())))`.
@@ -66,8 +58,7 @@ impl Migrator {
 
     fn of(scripts: Scripts) -> Self {
         Self {
-            scripts,
-            layout: None,
+            project: Project::new(scripts),
             settings: Settings {
                 version_table: "migrator_version".to_owned(),
                 actor: database::actor(),
@@ -79,12 +70,8 @@ impl Migrator {
                 statement_marks: false,
             },
             lock_wait: Duration::from_secs(60),
-            options: Options::default(),
-            out_of_order: OutOfOrder::default(),
-            ahead: Ahead::default(),
-            one_transaction: false,
-            vars: Vars::default(),
-            sink: Arc::new(|_| {}),
+            options: RunOptions::default(),
+            events: Arc::new(|_| {}),
             stop: Stop::default(),
         }
     }
@@ -104,7 +91,7 @@ impl Migrator {
     /// Whose names and markers the scripts have, when they are another tool's. Without it that of a
     /// directory is found by looking, and scripts that are compiled in are our own.
     pub fn layout(mut self, layout: Layout) -> Self {
-        self.layout = Some(layout);
+        self.project.layout = Some(layout);
         self
     }
 
@@ -152,33 +139,36 @@ impl Migrator {
 
     /// What to do about revisions that sort before an applied one.
     pub fn out_of_order(mut self, policy: OutOfOrder) -> Self {
-        self.out_of_order = policy;
+        self.project.out_of_order = policy;
         self
     }
 
     /// What to do when the database knows more revisions than the scripts.
     pub fn ahead(mut self, policy: Ahead) -> Self {
-        self.ahead = policy;
+        self.project.ahead = policy;
         self
     }
 
     /// Whether a whole run is one transaction, instead of each revision.
     pub fn one_transaction(mut self, one: bool) -> Self {
-        self.one_transaction = one;
+        self.project.transaction = match one {
+            true => TransactionScope::All,
+            false => TransactionScope::Revision,
+        };
         self
     }
 
     /// What the placeholder `:{name}` stands for in scripts with the header `vars = on`. A name is
     /// a letter or `_`, then letters, digits, `_`, `-` and `.`; no script can have another.
     pub fn var(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.vars.set(name, value);
+        self.project.vars.set(name, value);
         self
     }
 
     /// Calls `tell` with everything that happens during a run, and PostgreSQL takes the time of
     /// each statement. It is called from the run, which waits for it.
     pub fn on_event(mut self, tell: impl Fn(Event) + Send + Sync + 'static) -> Self {
-        self.sink = Arc::new(tell);
+        self.events = Arc::new(tell);
         self.settings.statement_times = true;
         self
     }
@@ -206,25 +196,16 @@ impl Migrator {
             expected,
         })?;
         let location = Location::parse(url, Path::new(""))?;
-        let history = self.history(location.dialect())?;
-        Session::open(self.clone(), location, history).await
-    }
-
-    fn history(&self, dialect: Dialect) -> Result<History, Error> {
-        let reading = Reading {
-            layout: self.layout,
-            ..Reading::new(dialect)
-        };
-        match &self.scripts {
-            Scripts::Directory(dir) => {
-                project::read_history(dir, &dir.display().to_string(), &reading)
-            }
-            Scripts::Embedded(files) => {
-                let files = files.iter().map(|(name, content)| (name, content));
-                project::embedded_history(files, &reading)
-            }
-        }
-        .map_err(Error::Scripts)
+        let project = self.project.clone();
+        let history = project.history(location.dialect())?;
+        let mut session = ops::Session::new(location, self.settings.clone())
+            .access(Access::Create)
+            .lock_wait(self.lock_wait)
+            .options(self.options)
+            .on_events(Arc::clone(&self.events))
+            .stop(self.stop.clone());
+        session.connect().await?;
+        Ok(Session::new(project, history, session))
     }
 }
 

@@ -2,7 +2,7 @@ mod reading;
 #[cfg(test)]
 mod tests;
 
-use super::{Situation, upgrade::new_row};
+use super::{PlanContext, upgrade::new_row};
 use crate::{
     layout::{ForeignEntry, ForeignRecords, ForeignTool, Layout},
     revision::{LogEntry, LogEvent, NewRow, Past, RevisionId, Subject},
@@ -152,7 +152,7 @@ fn rows(count: usize) -> String {
 /// # Errors
 /// When there is no way at all.
 pub fn adopt(
-    situation: &Situation<'_>,
+    situation: &PlanContext<'_>,
     records: &ForeignRecords,
     layout: Layout,
 ) -> Result<Adoption, AdoptError> {

@@ -5,7 +5,7 @@ mod resume;
 use std::{ops::Range, sync::Arc};
 
 use super::{
-    BatchPlace, Execution, PlanProblem, Situation, Source, Spot, Step, Unit, UnitKind, batch,
+    BatchPlace, Execution, PlanContext, PlanProblem, Source, Spot, Step, Unit, UnitKind, batch,
     control, step::origin_of,
 };
 use crate::{
@@ -29,7 +29,7 @@ pub(super) struct Frame {
 /// # Errors
 /// Everything it has to be refused for.
 pub(super) fn build(
-    situation: &Situation<'_>,
+    situation: &PlanContext<'_>,
     script: Script,
     frame: Frame,
 ) -> Result<Step, Vec<PlanProblem>> {
@@ -298,7 +298,7 @@ impl Checked<'_> {
 
 /// The script with values in the places of its placeholders, if it is to have any.
 fn expand(
-    situation: &Situation<'_>,
+    situation: &PlanContext<'_>,
     script: &Script,
 ) -> Result<Option<Expanded>, Vec<PlanProblem>> {
     let Some(how) = script.headers.placeholders else {

@@ -1,7 +1,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use super::{
-    Plan, PlanError, PlanProblem, Situation, Source, Warning,
+    Plan, PlanContext, PlanError, PlanProblem, Source, Warning,
     build::{self, Frame},
     squashed,
     upgrade::{mixed_foreign_keys, partial},
@@ -17,12 +17,12 @@ use crate::revision::{
 ///
 /// # Errors
 /// Everything that stands in its way.
-pub fn downgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanError> {
+pub fn downgrade(situation: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
     let (plan, exchanges) = squashed::planned(situation, |situation| down(situation, target))?;
     Ok(plan.after(exchanges))
 }
 
-pub(super) fn down(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanError> {
+pub(super) fn down(situation: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
     let rows = reverted(situation, target).map_err(|problem| PlanError(vec![problem]))?;
     let mut problems = in_the_way(situation, &rows);
     let mut plan = Plan {
@@ -55,7 +55,7 @@ pub(super) fn down(situation: &Situation<'_>, target: &Target) -> Result<Plan, P
 }
 
 /// Revisions in their middle, but for one that was being reverted and is to be.
-fn in_the_way(situation: &Situation<'_>, reverted: &[&AppliedRevision]) -> Vec<PlanProblem> {
+fn in_the_way(situation: &PlanContext<'_>, reverted: &[&AppliedRevision]) -> Vec<PlanProblem> {
     let mut problems = Vec::new();
     for row in situation.observed.applied.iter() {
         if let State::Partial(state) = &row.state {
@@ -69,7 +69,7 @@ fn in_the_way(situation: &Situation<'_>, reverted: &[&AppliedRevision]) -> Vec<P
 }
 
 fn step(
-    situation: &Situation<'_>,
+    situation: &PlanContext<'_>,
     row: &AppliedRevision,
     expects: i64,
     warnings: &mut Vec<Warning>,
@@ -101,7 +101,7 @@ fn step(
 
 /// The file where it is there, else what was stored.
 fn script(
-    situation: &Situation<'_>,
+    situation: &PlanContext<'_>,
     row: &AppliedRevision,
     revision: Option<&Revision>,
     warnings: &mut Vec<Warning>,
@@ -142,7 +142,7 @@ fn script(
 }
 
 fn reverted<'a>(
-    situation: &Situation<'a>,
+    situation: &PlanContext<'a>,
     target: &Target,
 ) -> Result<Vec<&'a AppliedRevision>, PlanProblem> {
     let observed = situation.observed;
@@ -169,7 +169,7 @@ fn reverted<'a>(
 }
 
 fn above<'a>(
-    situation: &Situation<'a>,
+    situation: &PlanContext<'a>,
     ids: &[RevisionId],
 ) -> Result<Vec<&'a AppliedRevision>, PlanProblem> {
     let observed = situation.observed;

@@ -43,35 +43,13 @@ pub use step::{Execution, Plan, Resume, Source, Step, Unit, UnitKind, Warning};
 pub use upgrade::upgrade;
 
 use crate::{
-    revision::{History, Observed, Resolved, Target, TargetError},
+    revision::{Ahead, History, Observed, OutOfOrder, Resolved, Target, TargetError},
     sql::{Dialect, Vars},
 };
 
-/// What to do about a revision without `revises` that sorts before an applied one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OutOfOrder {
-    /// Refuse.
-    #[default]
-    Error,
-    /// Apply it and say so.
-    Warn,
-    /// Apply it.
-    Allow,
-}
-
-/// What to do when the database is ahead of the directory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Ahead {
-    /// Do nothing and say so.
-    #[default]
-    Warn,
-    /// Refuse.
-    Error,
-}
-
 /// Everything a plan is made from, but for its target.
 #[derive(Clone, Copy, Debug)]
-pub struct Situation<'a> {
+pub struct PlanContext<'a> {
     /// The directory.
     pub history: &'a History,
     /// The database, down scripts included.
@@ -80,9 +58,9 @@ pub struct Situation<'a> {
     pub dialect: Dialect,
     /// What placeholders stand for.
     pub vars: &'a Vars,
-    /// What late revisions are to us.
+    /// Policy for late revisions.
     pub out_of_order: OutOfOrder,
-    /// What a database ahead of us is to us.
+    /// Policy for a database that is ahead of the directory.
     pub ahead: Ahead,
     /// Whether all steps share one transaction.
     pub one_transaction: bool,
@@ -90,7 +68,7 @@ pub struct Situation<'a> {
 
 /// What `target` means. The heads of a project without revisions are none, so that there is
 /// nothing to do; as long as nothing is applied that they would stand for.
-fn resolve(situation: &Situation<'_>, target: &Target) -> Result<Resolved, TargetError> {
+fn resolve(situation: &PlanContext<'_>, target: &Target) -> Result<Resolved, TargetError> {
     let rows = &situation.observed.applied;
     match situation.history.resolve(target, rows) {
         Err(TargetError::NoRevisions)

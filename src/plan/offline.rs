@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::DateTime;
 
-use super::{Plan, PlanError, Situation, stamp};
+use super::{Plan, PlanContext, PlanError, stamp};
 use crate::revision::{
     AppliedRepeatable, AppliedRevision, NewRow, Observed, Row, State, Subject, Target,
 };
@@ -14,7 +14,7 @@ use crate::revision::{
 ///
 /// # Errors
 /// When `start` has no meaning in the directory.
-pub fn assumed(situation: &Situation<'_>, start: &Target) -> Result<Observed, PlanError> {
+pub fn assumed(situation: &PlanContext<'_>, start: &Target) -> Result<Observed, PlanError> {
     let rows = stamp(situation, std::slice::from_ref(start), false)?.insert;
     Ok(match rows.is_empty() {
         true => Observed::default(),
@@ -108,7 +108,7 @@ mod tests {
         History::new(pairs.into()).unwrap()
     }
 
-    fn situation<'a>(history: &'a History, observed: &'a Observed) -> Situation<'a> {
+    fn situation<'a>(history: &'a History, observed: &'a Observed) -> PlanContext<'a> {
         crate::plan::testing::situation(history, observed, Dialect::Sqlite)
     }
 

@@ -1,7 +1,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::{
-    Plan, PlanError, PlanProblem, Situation, compare,
+    Plan, PlanContext, PlanError, PlanProblem, compare,
     downgrade::down,
     squashed,
     upgrade::{mixed_foreign_keys, upgrade_again},
@@ -13,12 +13,12 @@ use crate::revision::{Direction, Observed, RevisionId, Target};
 ///
 /// # Errors
 /// Everything that stands in the way of one of them.
-pub fn redo(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanError> {
+pub fn redo(situation: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
     let (plan, exchanges) = squashed::planned(situation, |situation| again(situation, target))?;
     Ok(plan.after(exchanges))
 }
 
-fn again(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanError> {
+fn again(situation: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
     let mut plan = down(situation, target)?;
     let reverted: Vec<RevisionId> = plan
         .steps
@@ -29,7 +29,7 @@ fn again(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanError> 
         return Ok(plan);
     }
     let between = without(situation.observed, &reverted);
-    let middle = Situation {
+    let middle = PlanContext {
         observed: &between,
         ..*situation
     };
@@ -80,7 +80,7 @@ fn without(observed: &Observed, reverted: &[RevisionId]) -> Observed {
 
 /// What can't be applied again must not be reverted.
 fn all_come_back(
-    situation: &Situation<'_>,
+    situation: &PlanContext<'_>,
     reverted: &[RevisionId],
     again: &Plan,
 ) -> Result<(), PlanError> {
@@ -130,7 +130,7 @@ mod tests {
         History::new(ids.iter().map(pair).collect()).unwrap()
     }
 
-    fn situation<'a>(history: &'a History, observed: &'a Observed) -> Situation<'a> {
+    fn situation<'a>(history: &'a History, observed: &'a Observed) -> PlanContext<'a> {
         crate::plan::testing::situation(history, observed, Dialect::Sqlite)
     }
 

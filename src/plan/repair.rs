@@ -1,5 +1,5 @@
 use super::{
-    Execution, PlanError, PlanProblem, Situation, Source,
+    Execution, PlanContext, PlanError, PlanProblem, Source,
     build::{self, Frame},
     repeatable, squashed,
 };
@@ -117,12 +117,12 @@ impl Repair {
 /// # Errors
 /// When there is no such revision or no statement in doubt.
 pub fn repair(
-    situation: &Situation<'_>,
+    situation: &PlanContext<'_>,
     request: &RepairRequest,
 ) -> Result<Vec<Repair>, PlanError> {
     // What is in the middle may be the reason for a repair.
     let settled = squashed::settle(situation.history, situation.observed, situation.dialect);
-    let situation = &Situation {
+    let situation = &PlanContext {
         observed: &settled.observed,
         ..*situation
     };
@@ -138,7 +138,7 @@ pub fn repair(
     found.map_err(|problem| PlanError(vec![problem]))
 }
 
-fn accept(situation: &Situation<'_>, ids: &[RevisionId]) -> Result<Vec<Repair>, PlanProblem> {
+fn accept(situation: &PlanContext<'_>, ids: &[RevisionId]) -> Result<Vec<Repair>, PlanProblem> {
     let row_of = |id: &RevisionId| {
         situation
             .observed
@@ -171,7 +171,7 @@ fn accept(situation: &Situation<'_>, ids: &[RevisionId]) -> Result<Vec<Repair>, 
     Ok(edited.chain(gone).collect())
 }
 
-fn edited(situation: &Situation<'_>, row: &AppliedRevision, revision: &Revision) -> Vec<Repair> {
+fn edited(situation: &PlanContext<'_>, row: &AppliedRevision, revision: &Revision) -> Vec<Repair> {
     let mut kinds = Vec::new();
     let up = revision.up.checksum(situation.dialect);
     if up != row.up_checksum {
@@ -196,7 +196,11 @@ fn edited(situation: &Situation<'_>, row: &AppliedRevision, revision: &Revision)
 }
 
 /// The row takes the directory's scripts; a down script whose file is gone stays as stored.
-fn accepted(situation: &Situation<'_>, row: &AppliedRevision, revision: &Revision) -> RecordChange {
+fn accepted(
+    situation: &PlanContext<'_>,
+    row: &AppliedRevision,
+    revision: &Revision,
+) -> RecordChange {
     let down = revision.down.as_ref();
     RecordChange::Accept {
         subject: row.revision.clone().into(),
@@ -213,7 +217,7 @@ fn accepted(situation: &Situation<'_>, row: &AppliedRevision, revision: &Revisio
 type Middle<'a> = (&'a AppliedRevision, &'a Partial);
 
 /// The revision that stopped in its middle.
-fn middle<'a>(situation: &Situation<'a>) -> Result<Middle<'a>, PlanProblem> {
+fn middle<'a>(situation: &PlanContext<'a>) -> Result<Middle<'a>, PlanProblem> {
     let mut rows = situation.observed.applied.iter().rev();
     let found = rows.find_map(|row| match &row.state {
         State::Partial(partial) => Some((row, &**partial)),
@@ -223,7 +227,7 @@ fn middle<'a>(situation: &Situation<'a>) -> Result<Middle<'a>, PlanProblem> {
 }
 
 fn statement(
-    situation: &Situation<'_>,
+    situation: &PlanContext<'_>,
     (row, partial): Middle<'_>,
     number: usize,
     done: bool,
@@ -268,7 +272,7 @@ fn statement(
 
 /// Checksum and SQL of a unit of the script that ran, which is stored in the row.
 fn unit(
-    situation: &Situation<'_>,
+    situation: &PlanContext<'_>,
     (row, partial): Middle<'_>,
     index: usize,
 ) -> Result<(Checksum, String), PlanProblem> {
@@ -306,7 +310,7 @@ fn unit(
     Ok((unit.checksum.clone(), texts.join(";\n")))
 }
 
-fn mark(situation: &Situation<'_>, (row, partial): Middle<'_>, applied: bool) -> Repair {
+fn mark(situation: &PlanContext<'_>, (row, partial): Middle<'_>, applied: bool) -> Repair {
     let id = || row.revision.clone();
     let mut changes = Vec::new();
     if applied {

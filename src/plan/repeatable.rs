@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Plan, PlanProblem, Situation, Source, Warning,
+    Plan, PlanContext, PlanProblem, Source, Warning,
     build::{self, Frame},
     offline,
 };
@@ -88,8 +88,8 @@ pub(super) fn gone<'a>(
 
 /// Adds the scripts that are due to an upgrade. They may need any revision, so that they wait
 /// until there is nothing left to apply.
-pub(super) fn add(situation: &Situation<'_>, plan: &mut Plan, problems: &mut Vec<PlanProblem>) {
-    let Situation {
+pub(super) fn add(situation: &PlanContext<'_>, plan: &mut Plan, problems: &mut Vec<PlanProblem>) {
+    let PlanContext {
         history,
         observed,
         dialect,
@@ -149,7 +149,7 @@ fn in_repeatable(problem: PlanProblem) -> PlanProblem {
 }
 
 /// Whether every revision is applied once `plan` has run.
-fn is_complete(situation: &Situation<'_>, plan: &Plan) -> bool {
+fn is_complete(situation: &PlanContext<'_>, plan: &Plan) -> bool {
     let applied = situation.observed.applied.iter();
     let planned = plan.steps.iter().filter_map(|step| step.subject.revision());
     let there: HashSet<_> = applied.map(|row| &row.revision).chain(planned).collect();
@@ -212,11 +212,11 @@ mod tests {
         history.with_repeatables(scripts.collect()).unwrap()
     }
 
-    fn situation<'a>(history: &'a History, observed: &'a Observed) -> Situation<'a> {
+    fn situation<'a>(history: &'a History, observed: &'a Observed) -> PlanContext<'a> {
         crate::plan::testing::situation(history, observed, Dialect::Sqlite)
     }
 
-    type Planner = fn(&Situation<'_>, &crate::revision::Target) -> Result<Plan, PlanError>;
+    type Planner = fn(&PlanContext<'_>, &crate::revision::Target) -> Result<Plan, PlanError>;
 
     /// The steps of a plan as `subject:sequence`, and the state after it.
     fn go(

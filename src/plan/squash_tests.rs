@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    plan::{Plan, PlanProblem, Situation, after, downgrade, seen, upgrade},
+    plan::{Plan, PlanContext, PlanProblem, after, downgrade, seen, upgrade},
     revision::{Observed, ScriptPair, Target},
 };
 
@@ -71,7 +71,7 @@ fn exchanged(history: &History, squash: &Squash) -> History {
     History::new(pairs).unwrap()
 }
 
-fn situation<'a>(history: &'a History, observed: &'a Observed) -> Situation<'a> {
+fn situation<'a>(history: &'a History, observed: &'a Observed) -> PlanContext<'a> {
     crate::plan::testing::situation(history, observed, Dialect::Postgres)
 }
 

@@ -5,7 +5,7 @@ use std::{
     collections::{HashMap, HashSet},
 };
 
-use super::{Plan, PlanError, PlanProblem, Situation, Warning, upgrade::new_row};
+use super::{Plan, PlanContext, PlanError, PlanProblem, Warning, upgrade::new_row};
 use crate::{
     revision::{
         AppliedRevision, History, LogEntry, LogEvent, NewRow, Observed, Past, RecordChange,
@@ -124,10 +124,10 @@ impl Plan {
 /// # Errors
 /// In the middle of what a baseline replaces there is no plan; or those of `plan`.
 pub(super) fn planned<T>(
-    situation: &Situation<'_>,
-    plan: impl FnOnce(&Situation<'_>) -> Result<T, PlanError>,
+    situation: &PlanContext<'_>,
+    plan: impl FnOnce(&PlanContext<'_>) -> Result<T, PlanError>,
 ) -> Result<(T, Vec<RowExchange>), PlanError> {
-    let Situation {
+    let PlanContext {
         history,
         observed,
         dialect,
@@ -138,7 +138,7 @@ pub(super) fn planned<T>(
         let problems = settled.halfway.into_iter().map(PlanProblem::Halfway);
         return Err(PlanError(problems.collect()));
     }
-    let planned = plan(&Situation {
+    let planned = plan(&PlanContext {
         observed: &settled.observed,
         ..*situation
     })?;

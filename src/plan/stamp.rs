@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use super::{
-    PlanError, PlanProblem, RowExchange, Situation, squashed,
+    PlanContext, PlanError, PlanProblem, RowExchange, squashed,
     upgrade::{new_row, partial},
 };
 use crate::revision::{NewRow, Resolved, RevisionId, State, Target};
@@ -24,7 +24,7 @@ pub struct StampPlan {
 /// # Errors
 /// Everything that stands in its way.
 pub fn stamp(
-    situation: &Situation<'_>,
+    situation: &PlanContext<'_>,
     targets: &[Target],
     purge: bool,
 ) -> Result<StampPlan, PlanError> {
@@ -37,8 +37,12 @@ pub fn stamp(
     Ok(StampPlan { exchanges, ..plan })
 }
 
-fn all(situation: &Situation<'_>, targets: &[Target], purge: bool) -> Result<StampPlan, PlanError> {
-    let Situation {
+fn all(
+    situation: &PlanContext<'_>,
+    targets: &[Target],
+    purge: bool,
+) -> Result<StampPlan, PlanError> {
+    let PlanContext {
         history, observed, ..
     } = *situation;
     let mut problems = Vec::new();
@@ -83,7 +87,7 @@ fn all(situation: &Situation<'_>, targets: &[Target], purge: bool) -> Result<Sta
     })
 }
 
-fn meant(situation: &Situation<'_>, target: &Target) -> Result<Vec<RevisionId>, PlanProblem> {
+fn meant(situation: &PlanContext<'_>, target: &Target) -> Result<Vec<RevisionId>, PlanProblem> {
     let wrong_way = |target| PlanProblem::WrongWay {
         target,
         verb: "stamp",
@@ -98,8 +102,8 @@ fn meant(situation: &Situation<'_>, target: &Target) -> Result<Vec<RevisionId>, 
 }
 
 /// Rows that only `--purge` may throw away.
-fn unfit(situation: &Situation<'_>) -> Vec<PlanProblem> {
-    let Situation {
+fn unfit(situation: &PlanContext<'_>) -> Vec<PlanProblem> {
+    let PlanContext {
         history, observed, ..
     } = *situation;
     let mut problems = Vec::new();

@@ -1,8 +1,8 @@
 //! What tests of plans share.
 
-use super::{Ahead, OutOfOrder, Situation};
+use super::PlanContext;
 use crate::{
-    revision::{History, Observed},
+    revision::{Ahead, History, Observed, OutOfOrder},
     sql::{Dialect, Vars},
 };
 
@@ -11,8 +11,8 @@ pub fn situation<'a>(
     history: &'a History,
     observed: &'a Observed,
     dialect: Dialect,
-) -> Situation<'a> {
-    Situation {
+) -> PlanContext<'a> {
+    PlanContext {
         history,
         observed,
         dialect,

@@ -1,13 +1,15 @@
 use std::collections::HashSet;
 
 use super::{
-    Ahead, OutOfOrder, Plan, PlanError, PlanProblem, Situation, Source, Warning,
+    Plan, PlanContext, PlanError, PlanProblem, Source, Warning,
     build::{self, Frame},
     compare::{self, Drift, Relation, highest},
     repeatable, squashed,
 };
 use crate::{
-    revision::{Direction, NewRow, Observed, Resolved, Revision, RevisionId, Target},
+    revision::{
+        Ahead, Direction, NewRow, Observed, OutOfOrder, Resolved, Revision, RevisionId, Target,
+    },
     sql::Dialect,
 };
 
@@ -16,7 +18,7 @@ use crate::{
 ///
 /// # Errors
 /// Everything that stands in its way.
-pub fn upgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanError> {
+pub fn upgrade(situation: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
     let (plan, exchanges) = squashed::planned(situation, |situation| {
         towards(situation, || pending(situation, target))
     })?;
@@ -25,17 +27,17 @@ pub fn upgrade(situation: &Situation<'_>, target: &Target) -> Result<Plan, PlanE
 
 /// The plan that applies `ids` and what they need.
 pub(super) fn upgrade_again(
-    situation: &Situation<'_>,
+    situation: &PlanContext<'_>,
     ids: &[RevisionId],
 ) -> Result<Plan, PlanError> {
     towards(situation, || Ok(needed(situation, ids, usize::MAX)))
 }
 
 fn towards<'a>(
-    situation: &Situation<'a>,
+    situation: &PlanContext<'a>,
     pending: impl FnOnce() -> Result<Pending<'a>, PlanProblem>,
 ) -> Result<Plan, PlanError> {
-    let Situation {
+    let PlanContext {
         history,
         observed,
         dialect,
@@ -102,7 +104,7 @@ fn towards<'a>(
 }
 
 /// What of the drift keeps every upgrade from running.
-fn blocking(situation: &Situation<'_>, drift: &Drift) -> Vec<PlanProblem> {
+fn blocking(situation: &PlanContext<'_>, drift: &Drift) -> Vec<PlanProblem> {
     let mut problems = Vec::new();
     let edited = |id: &RevisionId| {
         let file = situation
@@ -144,7 +146,7 @@ pub(super) fn partial((revision, partial): &(RevisionId, crate::revision::Partia
 
 /// The step that goes on with a revision that stopped in its middle; it comes first.
 fn resumed(
-    situation: &Situation<'_>,
+    situation: &PlanContext<'_>,
     drift: &Drift,
     plan: &mut Plan,
     wanted: &HashSet<&RevisionId>,
@@ -185,7 +187,7 @@ struct Pending<'a> {
     missing: Vec<&'a Revision>,
 }
 
-fn pending<'a>(situation: &Situation<'a>, target: &Target) -> Result<Pending<'a>, PlanProblem> {
+fn pending<'a>(situation: &PlanContext<'a>, target: &Target) -> Result<Pending<'a>, PlanProblem> {
     let wrong_way = |target: String| {
         Err(PlanProblem::WrongWay {
             target,
@@ -205,7 +207,7 @@ fn pending<'a>(situation: &Situation<'a>, target: &Target) -> Result<Pending<'a>
     Ok(needed(situation, &ids, limit))
 }
 
-fn needed<'a>(situation: &Situation<'a>, ids: &[RevisionId], limit: usize) -> Pending<'a> {
+fn needed<'a>(situation: &PlanContext<'a>, ids: &[RevisionId], limit: usize) -> Pending<'a> {
     let applied = applied_ids(situation.observed);
     let wanted = situation.history.closure(ids);
     let missing = wanted
@@ -222,7 +224,7 @@ fn applied_ids(observed: &Observed) -> HashSet<&RevisionId> {
 }
 
 fn late(
-    situation: &Situation<'_>,
+    situation: &PlanContext<'_>,
     drift: &Drift,
     pending: &[&Revision],
     warnings: &mut Vec<Warning>,

@@ -11,10 +11,13 @@ use std::{
 use super::{
     problem::{ConfigProblem, Origin},
     show,
-    value::{Ahead, BackupBefore, Compress, OutOfOrder, TransactionScope},
+    value::{BackupBefore, Compress},
 };
-use crate::layout::Layout;
-use crate::sql::Vars;
+use crate::{
+    layout::Layout,
+    revision::{Ahead, OutOfOrder, TransactionScope},
+    sql::Vars,
+};
 
 /// Everything that a configuration is made of besides files.
 #[derive(Clone, Default)]
@@ -195,6 +198,11 @@ impl Config {
     /// protected one, whatever [`Self::protected`] says.
     pub fn protected_urls(&self) -> &[ProtectedUrl] {
         &self.protected_urls
+    }
+
+    /// The working directory.
+    pub fn cwd(&self) -> &Path {
+        &self.cwd
     }
 
     /// `path` as people see it: relative to the working directory when it lies below it.

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::revision::{Ahead, OutOfOrder, TransactionScope};
 
 /// A project on disk and what surrounds it.
 struct Project {

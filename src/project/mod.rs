@@ -83,7 +83,7 @@ pub use template::{
 };
 pub use text::TextProblem;
 #[cfg(feature = "cli")]
-pub use value::{Ahead, BackupBefore, Compress, OutOfOrder, TransactionScope};
+pub use value::{BackupBefore, Compress};
 
 /// The known word nearest to `word`, when it is near enough to be meant.
 #[cfg(feature = "cli")]
@@ -100,7 +100,7 @@ fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&
 
 /// `path` as people see it: relative to `cwd` when it lies below it.
 #[cfg(feature = "cli")]
-fn show(cwd: &std::path::Path, path: &std::path::Path) -> String {
+pub fn show(cwd: &std::path::Path, path: &std::path::Path) -> String {
     let shown = path.strip_prefix(cwd).unwrap_or(path);
     if shown.as_os_str().is_empty() {
         ".".to_owned()

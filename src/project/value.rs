@@ -3,39 +3,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::{keys::Given, table_name::check_table_name};
-use crate::layout::Layout;
-
-/// What to do about an unapplied revision that sorts before an applied one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum OutOfOrder {
-    /// Refuse to upgrade.
-    #[default]
-    Error,
-    /// Apply it, with a warning.
-    Warn,
-    /// Apply it.
-    Allow,
-}
-
-/// What to do when the database is ahead of the directory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Ahead {
-    /// Do nothing, with a warning.
-    #[default]
-    Warn,
-    /// Fail.
-    Error,
-}
-
-/// What one transaction holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum TransactionScope {
-    /// One revision.
-    #[default]
-    Revision,
-    /// The whole run.
-    All,
-}
+use crate::{
+    layout::Layout,
+    revision::{Ahead, OutOfOrder, TransactionScope},
+};
 
 /// Whether backups are compressed by us.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -20,10 +20,5 @@ pub use github::annotation;
 pub use progress::{Progress, Verbosity};
 pub use style::{Paint, Style};
 pub use view::{
-    AdoptView, BackupsView, BranchesView, ChangedSince, CheckView, CodesView, ConvertView,
-    CurrentView, DbChange, DbView, EditView, EnsuredView, ExplainView, ExplainedCode, Fork,
-    HistoryView, InitView, Json, Lead, LogView, MadeBackupView, Mark, NewRevisionView, PlanView,
-    RebaseView, RecoveredView, RedoPlanView, RedoView, RepairView, RestoredView, RevisionLine,
-    RunView, ScriptView, ShowView, SquashView, StampView, StatusView, TemplateLine, TemplatesView,
-    VerifiedView, View, WrittenView,
+    CheckView, CodesView, ExplainView, ExplainedCode, Json, RedoPlanView, View, WrittenView,
 };

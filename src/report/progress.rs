@@ -188,7 +188,10 @@ impl Progress {
                 );
             }
             Event::CancelRequested => self.say(&state, "cancelling the running statement"),
-            Event::StepStarted { .. } | Event::RunStarted { .. } => {}
+            Event::StepStarted { .. }
+            | Event::RunStarted { .. }
+            | Event::Planned { .. }
+            | Event::BackedUp { .. } => {}
         }
     }
 

@@ -9,6 +9,7 @@ const FLOORS: &[&[&str]] = &[
     &["layout"],
     &["plan", "project", "database"],
     &["backup", "execute"],
+    &["ops"],
     &["report", "library"],
     &["cli"],
 ];

@@ -12,9 +12,11 @@ use std::{
 use crate::common::SqliteDatabase;
 use migrator::{
     database::{self, Access, Database, Detail, Location, Settings},
-    execute::{self, Options, Outcome, Sink, Stop},
-    plan::{self, Ahead, OutOfOrder, PlanError, Situation},
-    revision::{Direction, History, Observed, RevisionId, Script, ScriptPair, Target},
+    execute::{self, Outcome, RunOptions, Sink, Stop},
+    plan::{self, PlanContext, PlanError},
+    revision::{
+        Ahead, Direction, History, Observed, OutOfOrder, RevisionId, Script, ScriptPair, Target,
+    },
     sql::{Dialect, Vars},
 };
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -281,7 +283,7 @@ fn applied(observed: &Observed) -> Vec<u32> {
 /// Plans and runs; what was refused has done nothing.
 async fn run(database: &mut dyn Database, made: &Made, command: &Command) -> Result<(), PlanError> {
     let observed = database.observe(Detail::WithScripts).await.unwrap();
-    let situation = Situation {
+    let situation = PlanContext {
         history: &made.history,
         observed: &observed,
         dialect: Dialect::Sqlite,
@@ -295,7 +297,7 @@ async fn run(database: &mut dyn Database, made: &Made, command: &Command) -> Res
         Command::Downgrade(place) => plan::downgrade(&situation, &made.target(place, '-'))?,
         Command::Stamp(place) => {
             let stamp = plan::stamp(&situation, &[made.target(place, '+')], false)?;
-            execute::write(database, stamp).await.unwrap();
+            execute::write_stamp(database, stamp).await.unwrap();
             return Ok(());
         }
     };
@@ -304,7 +306,7 @@ async fn run(database: &mut dyn Database, made: &Made, command: &Command) -> Res
     if !plan.steps.is_empty() {
         database.prepare().await.unwrap();
     }
-    let outcome = execute::run(database, plan, Options::default(), &stop, &sink).await;
+    let outcome = execute::run(database, plan, RunOptions::default(), &stop, &sink).await;
     assert!(matches!(outcome, Ok(Outcome::Complete(_))), "{outcome:?}");
     Ok(())
 }

@@ -15,6 +15,7 @@ use migrator::{
     Direction, Error, Event, Migrator, RevisionId, Session, Stop, Subject,
     database::DatabaseError,
     execute::{Done, LockError},
+    ops::RevisionLine,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -92,6 +93,10 @@ fn several_threads() -> Runtime {
     builder.worker_threads(2).enable_all().build().unwrap()
 }
 
+fn lines(lines: &[RevisionLine]) -> Vec<&str> {
+    lines.iter().map(|line| line.id.as_str()).collect()
+}
+
 fn names(ids: &[RevisionId]) -> Vec<&str> {
     ids.iter().map(RevisionId::as_str).collect()
 }
@@ -111,9 +116,9 @@ fn up_and_down_and_where_it_stands() {
             assert_eq!(done(&report.done), ["1", "2"]);
             assert_eq!(names(&report.current.unwrap()), ["2"]);
             let status = session.status().await.unwrap();
-            assert_eq!(names(&status.current), ["2"]);
-            assert_eq!(names(&status.heads), ["3"]);
-            assert_eq!(names(&status.pending), ["3"]);
+            assert_eq!(lines(&status.current), ["2"]);
+            assert_eq!(lines(&status.heads), ["3"]);
+            assert_eq!(lines(&status.pending), ["3"]);
             assert!(status.drift.is_empty());
             let report = session.upgrade("head").await.unwrap();
             assert_eq!(done(&report.done), ["3"]);
@@ -229,7 +234,7 @@ fn failures_are_typed_and_give_the_lock_back() {
             assert!(matches!(error, Error::Plan(_)));
             assert!(error.to_string().starts_with("2_x.up.sql:2:8: "), "{error}");
             let error = other.upgrade("").await.unwrap_err();
-            assert!(matches!(error, Error::Target(_)), "{error}");
+            assert!(matches!(error, Error::TargetSyntax(_)), "{error}");
             let error = other.downgrade("9999").await.unwrap_err();
             assert!(matches!(error, Error::Plan(_)), "{error}");
             // All sessions are open still, and none of them has the lock.
@@ -316,7 +321,7 @@ fn a_stop_ends_the_run_at_a_boundary() {
         one_thread().block_on(async {
             let mut session = migrator.connect(place.url()).await.unwrap();
             let report = session.upgrade("head").await.unwrap();
-            assert!(report.stopped && report.partial.is_none());
+            assert!(report.interrupted && report.partial.is_none());
             assert_eq!(done(&report.done), ["1", "2"]);
             assert_eq!(
                 report

@@ -1,29 +1,26 @@
 use crate::{
     cli::{
-        context::{Context, Role},
+        context::Context,
         error::{self, Error, Exit},
     },
-    database::Detail,
-    plan::{self, CheckRequest},
-    project,
+    database::Access,
+    ops,
     report::CheckView,
-    revision::{History, Observed},
-    sql::Dialect,
 };
 
-/// Say whether the directory is fit to be merged and deployed
+/// Check the directory and the database for problems
 ///
-/// One head, a way back from every revision; and where a database is
-/// configured, nothing edited, missing, half done or pending in it. Exits with
-/// 3 when something is found. --format github prints annotations for GitHub's
-/// workflows.
+/// One head, a down script for every revision; and where a database is
+/// configured, nothing edited, missing, partially applied or pending in it.
+/// Exits with 3 when something is found. --format github prints annotations for
+/// GitHub's workflows.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct CheckArgs {
     /// A commit, such as origin/main: nothing of it may be edited, gone or overtaken
     #[arg(long, value_name = "GITREF")]
     base: Option<String>,
 
-    /// Look at the directory only
+    /// Check the directory only
     #[arg(long)]
     no_database: bool,
 
@@ -32,84 +29,48 @@ pub struct Args {
     pending_ok: bool,
 }
 
-pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
-    let dialect = dialect(&args, context)?;
-    let history = context.history(dialect)?;
-    let base = match &args.base {
-        Some(reference) => Some(project::history_at(
-            &context.config.migrations,
-            &context.shown_migrations(),
-            reference,
-            &context.reading(dialect),
-        )?),
-        None => None,
+pub async fn cmd_check(args: CheckArgs, context: &Context) -> Result<Exit, Error> {
+    let unasked = match (args.no_database, context.has_database()) {
+        (true, _) => Some("--no-database"),
+        (_, false) => Some("no url is configured"),
+        (_, true) => None,
     };
-    let observed = observe(&args, &history, context).await?;
-    let request = CheckRequest {
-        history: &history,
-        observed: observed.as_ref().ok(),
-        base: base.as_ref(),
-        dialect,
+    // A url that can't be understood is an error, unless nobody wants the database.
+    let mut session = match unasked {
+        None => Some(context.session("check", Access::Existing)?),
+        Some(_) => None,
+    };
+    let dialect = context.dialect();
+    let request = ops::CheckArgs {
+        base: args.base.clone(),
         pending_ok: args.pending_ok,
-        out_of_order_ok: context.config.out_of_order != project::OutOfOrder::Error,
     };
-    let findings = plan::check(&request);
-    let findings: Vec<_> = findings
-        .iter()
-        .map(|found| error::finding(found, &history))
-        .collect();
-    let passed = findings.is_empty();
-    context.output.result(&CheckView {
-        directory: context.shown_migrations(),
-        revisions: history.len(),
-        database: match observed {
-            Ok(_) => Ok(context.place(&context.location()?)),
-            Err(reason) => Err(reason),
-        },
-        base: args.base,
-        findings,
-        columns: context.output.columns(),
-    });
-    Ok(if passed {
-        Exit::Done
-    } else {
-        Exit::CheckFailed
-    })
-}
-
-/// A url that can't be understood is an error, unless nobody wants the database.
-fn dialect(args: &Args, context: &Context) -> Result<Dialect, Error> {
-    if args.no_database || !context.has_database() {
-        return Ok(context.dialect());
-    }
-    Ok(context.location()?.dialect())
-}
-
-/// What is applied, or why nobody was asked.
-async fn observe(
-    args: &Args,
-    history: &History,
-    context: &Context,
-) -> Result<Result<Observed, &'static str>, Error> {
-    if args.no_database {
-        return Ok(Err("--no-database"));
-    }
-    if !context.has_database() {
-        return Ok(Err("no url is configured"));
-    }
-    let result = async {
-        let location = context.location()?;
-        let role = Role::reader("check", history);
-        let mut database = context.connect(&location, role).await?;
-        let observed = database.observe(Detail::Brief).await?;
-        database.close().await?;
-        Ok::<_, Error>(plan::seen(history, observed, location.dialect()))
-    };
-    result.await.map(Ok).map_err(|mut error| {
-        if let Some(last) = error.diagnostics.last_mut() {
+    let checked = ops::check(&context.project, session.as_mut(), dialect, &request).await;
+    context.leave(session).await;
+    let report = checked.map_err(|error| {
+        let is_database = matches!(error, ops::Error::Database(_));
+        let mut error = Error::from(error);
+        if let Some(last) = error.diagnostics.last_mut().filter(|_| is_database) {
             let way = "--no-database checks the directory only";
             last.notes.push(way.to_owned());
         }
         error
+    })?;
+    let findings = report.findings.iter();
+    let findings: Vec<_> = findings
+        .map(|found| error::finding(found, &report.history))
+        .collect();
+    let passed = findings.is_empty();
+    context.output.result(&CheckView {
+        directory: report.directory,
+        revisions: report.history.len(),
+        database: report.database.ok_or(unasked.unwrap_or_default()),
+        base: args.base,
+        findings,
+        columns: context.output.columns(),
+    });
+    Ok(match passed {
+        true => Exit::Done,
+        false => Exit::CheckFailed,
     })
 }

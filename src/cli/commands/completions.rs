@@ -11,12 +11,12 @@ use crate::cli::{
 ///
 /// As in: migrator completions bash > ~/.local/share/bash-completion/completions/migrator
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct CompletionsArgs {
     /// The shell
     shell: Shell,
 }
 
-pub fn run(args: &Args) -> Result<Exit, Error> {
+pub fn cmd_completions(args: &CompletionsArgs) -> Result<Exit, Error> {
     let mut script = Vec::new();
     clap_complete::generate(
         args.shell,

@@ -1,13 +1,10 @@
-use super::{
-    migrate::{self, BackupFirst, Request, Scope},
-    sql::ends,
-};
+use super::migrate::{self, BackupFirst, Scope, ends};
 use crate::{
     cli::{
         args::Vars,
         context::Context,
         error::{Error, Exit},
-        log_file,
+        log_file::LogArgs,
     },
     revision::Direction,
 };
@@ -18,7 +15,7 @@ use crate::{
 /// target itself stays applied. A down script whose file is gone is taken from
 /// the version table, where it was stored when the revision was applied.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct DowngradeArgs {
     /// Where to go: base, a revision that is applied, -N for the N latest applied
     #[arg(allow_negative_numbers = true)]
     target: String,
@@ -27,16 +24,16 @@ pub struct Args {
     #[arg(long)]
     dry_run: bool,
 
-    /// Print a script for psql or sqlite3 that does it; TARGET may be a range A:B, which asks no database
+    /// Print a script for psql or sqlite3 that does it; TARGET may be a range A:B, which needs no database
     #[arg(long, conflicts_with = "dry_run")]
     sql: bool,
 
-    /// One transaction a revision, or one for the whole run
+    /// One transaction per revision, or one for the whole run
     #[arg(long, value_name = "SCOPE")]
     transaction: Option<Scope>,
 
     #[command(flatten)]
-    log: log_file::LogArgs,
+    log: LogArgs,
 
     #[command(flatten)]
     pub vars: Vars,
@@ -45,29 +42,20 @@ pub struct Args {
     backup: BackupFirst,
 }
 
-pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
-    let Args {
-        target,
-        dry_run,
-        sql,
-        transaction,
-        log,
-        vars: _,
-        backup,
-    } = args;
-    let (start, target) = ends(Direction::Down, &target, sql)?;
-    if !dry_run && !sql {
+pub async fn cmd_downgrade(args: DowngradeArgs, context: &Context) -> Result<Exit, Error> {
+    let (start, target) = ends(Direction::Down, &args.target, args.sql)?;
+    if !args.dry_run && !args.sql {
         context.confirm("downgrade")?;
     }
-    let request = Request {
+    let request = migrate::Request {
         direction: Direction::Down,
         target,
         start,
-        dry_run,
-        sql,
-        transaction,
-        log_file: log.log_file,
-        backup: backup.is_wanted(context.config.backup.before.downgrade),
+        dry_run: args.dry_run,
+        sql: args.sql,
+        transaction: args.transaction,
+        log_file: args.log.log_file,
+        backup: (args.backup).is_wanted(context.config.backup.before.downgrade),
     };
     migrate::run(context, request).await
 }

@@ -9,12 +9,12 @@ use crate::{
 
 /// Explain an error code, or list them all
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct ExplainArgs {
     /// The code, such as M203
     code: Option<String>,
 }
 
-pub fn run(args: Args, output: &Output) -> Result<Exit, Error> {
+pub fn cmd_explain(args: ExplainArgs, output: &Output) -> Result<Exit, Error> {
     let Some(text) = args.code else {
         output.result(&CodesView {
             codes: CODES.iter().map(explained).collect(),

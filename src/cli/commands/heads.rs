@@ -1,27 +1,19 @@
 use crate::{
     cli::{
         context::Context,
-        describe,
         error::{Error, Exit},
     },
-    report::HistoryView,
+    ops,
 };
 
-/// List the revisions that nobody revises
+/// List the revisions that no revision revises
 ///
 /// Reads the directory only; no database is needed.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct HeadsArgs {}
 
-pub fn run(_: Args, context: &Context) -> Result<Exit, Error> {
-    let history = context.history(context.dialect())?;
-    let heads = history.heads().into_iter().rev();
-    let lines = heads
-        .map(|revision| describe::line(&history, revision, Vec::new()))
-        .collect();
-    context.output.result(&HistoryView {
-        lines,
-        empty: "There are no revisions yet.",
-    });
+pub fn cmd_heads(_: HeadsArgs, context: &Context) -> Result<Exit, Error> {
+    let report = ops::heads(&context.project, context.dialect())?;
+    context.output.result(&report);
     Ok(Exit::Done)
 }

@@ -3,28 +3,18 @@ use crate::{
         context::Context,
         error::{Error, Exit},
     },
-    project::{self, TemplateInfo, TemplateSource},
-    report::{TemplateLine, TemplatesView},
+    ops,
 };
 
 /// List the templates of new revisions: the project's and those built in
 ///
-/// One of them is chosen with `migrator revision --template NAME`.
+/// `migrator revision --template NAME` chooses one of them.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct ListTemplatesArgs {}
 
-pub fn run(_: Args, context: &Context) -> Result<Exit, Error> {
-    let line = |info: TemplateInfo| TemplateLine {
-        name: info.name,
-        about: info.about,
-        file: match info.source {
-            TemplateSource::BuiltIn => None,
-            TemplateSource::Project(path) => Some(context.config.show(&path)),
-        },
-    };
-    let templates = project::list(&context.config.templates)?;
-    context.output.result(&TemplatesView {
-        templates: templates.into_iter().map(line).collect(),
-    });
+pub fn cmd_list_templates(_: ListTemplatesArgs, context: &Context) -> Result<Exit, Error> {
+    context
+        .output
+        .result(&ops::list_templates(&context.project)?);
     Ok(Exit::Done)
 }

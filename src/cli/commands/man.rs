@@ -17,12 +17,12 @@ use crate::{
 ///
 /// As in: migrator man | man -l -
 #[derive(Debug, clap::Args)]
-pub struct Args {
-    /// Where to write the pages; made when it is not there. Pages of the same name are replaced
+pub struct ManArgs {
+    /// Where to write the pages; created when missing. Pages of the same name are replaced
     dir: Option<PathBuf>,
 }
 
-pub fn run(args: Args, output: &Output) -> Result<Exit, Error> {
+pub fn cmd_man(args: ManArgs, output: &Output) -> Result<Exit, Error> {
     let failed = "the pages can't be written";
     let Some(dir) = args.dir else {
         let mut page = Vec::new();

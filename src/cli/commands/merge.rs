@@ -1,19 +1,17 @@
-use super::revision::{self, New};
 use crate::{
     cli::{
-        codes,
         context::Context,
         error::{Error, Exit},
     },
-    revision::{History, RevisionId},
+    ops,
 };
 
 /// Join heads with a new revision that revises them all
 ///
-/// Makes the scripts of a revision with nothing to run in it. Where branches
-/// changed the same thing, write what makes them fit into them.
+/// Creates the scripts of a revision with nothing to run in it. Where branches
+/// changed the same thing, write what reconciles them into it.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct MergeArgs {
     /// The heads to join [default: all of them]
     #[arg(value_name = "REVISION")]
     revisions: Vec<String>,
@@ -26,7 +24,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     label: Option<String>,
 
-    /// The id, when it is not to be the time
+    /// The id, in place of the time
     #[arg(long, value_name = "ID")]
     rev_id: Option<String>,
 
@@ -35,51 +33,16 @@ pub struct Args {
     template: Option<String>,
 }
 
-pub fn run(args: Args, context: &Context) -> Result<Exit, Error> {
-    let history = context.history_to_write(context.dialect())?;
-    let parents = joined(&history, &args.revisions, context)?;
-    let new = New {
-        message: &args.message,
-        parents,
-        depends_on: Vec::new(),
-        label: args.label.as_deref(),
-        no_down: None,
-        rev_id: args.rev_id.as_deref(),
-        template: args.template.as_deref(),
-        editor: None,
+pub fn cmd_merge(args: MergeArgs, context: &Context) -> Result<Exit, Error> {
+    let request = ops::RevisionArgs {
+        message: args.message,
+        label: args.label,
+        rev_id: args.rev_id,
+        template: args.template,
+        ..ops::RevisionArgs::default()
     };
-    revision::make(&history, &new, context)
-}
-
-/// Two heads or more.
-fn joined(
-    history: &History,
-    texts: &[String],
-    context: &Context,
-) -> Result<Vec<RevisionId>, Error> {
-    let heads = history.heads();
-    if texts.is_empty() {
-        return match heads.as_slice() {
-            [] => Err(nothing("there are no revisions yet".to_owned())),
-            [only] => Err(nothing(format!("there is one head only: {}", only.id))),
-            heads => Ok(heads.iter().map(|head| head.id.clone()).collect()),
-        };
-    }
-    let ids = revision::several(history, texts, "the command names", context)?;
-    if let Some(id) = ids.iter().find(|id| !history.children(id).is_empty()) {
-        let children = history.children(id);
-        let children: Vec<_> = children.iter().map(|child| child.id.as_str()).collect();
-        let by = children.join(", ");
-        return Err(nothing(format!(
-            "revision {id} is no head: it is revised by {by}"
-        )));
-    }
-    if let [only] = ids.as_slice() {
-        return Err(nothing(format!("{only} alone can't be joined")).hint("name two heads or more"));
-    }
-    Ok(ids)
-}
-
-fn nothing(message: String) -> Error {
-    Error::new(codes::M411, message).hint("`migrator heads` lists the heads")
+    let dialect = context.dialect();
+    let report = ops::merge(&context.project, dialect, &args.revisions, &request)?;
+    context.output.result(&report);
+    Ok(Exit::Done)
 }

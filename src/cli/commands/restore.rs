@@ -1,24 +1,23 @@
-use std::{path::PathBuf, time::Instant};
+use std::path::PathBuf;
 
 use crate::{
-    backup::{Kept, Restore, Restored, Subject},
     cli::{
         backup::{Place, Work},
         codes,
         context::Context,
         error::{Error, Exit},
     },
-    execute,
-    report::RestoredView,
+    database::Access,
+    ops,
 };
 
-/// Put a backup in the place of the database
+/// Restore a database from a backup
 ///
 /// It is restored to the side and compared with what was copied; only then it takes the database's
 /// place, in one step. The old one is kept under another name. One that has changed since the
 /// backup is not replaced without --yes.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct RestoreArgs {
     /// The backup, as `migrator backup list` has it
     file: PathBuf,
 
@@ -34,66 +33,31 @@ pub struct Args {
     no_owner: bool,
 }
 
-pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
-    let begin = Instant::now();
-    let location = context.location()?;
-    let settings = context.settings("restore");
+pub async fn cmd_restore(args: RestoreArgs, context: &Context) -> Result<Exit, Error> {
     let backup = args.place.store(context)?.find(&args.file)?;
     if args.discard_old && !context.yes {
-        return Err(Error::new(
-            codes::M112,
-            "that the old database is thrown away was not confirmed",
-        )
-        .hint("give --yes, or let it be kept"));
+        let message = "discarding the old database was not confirmed";
+        return Err(Error::new(codes::M112, message).hint("give --yes, or let it be kept"));
     }
     context.confirm("restore")?;
-    let subject = Subject {
-        location: &location,
-        settings: &settings,
-    };
     let work = Work::begin(context)?;
-    let mut restore = Restore::open(subject, &backup, args.no_owner).await?;
-    let restored = locked(&mut restore, &args, context, &work).await;
+    let request = ops::RestoreArgs {
+        backup,
+        overwrite: context.yes,
+        discard_old: args.discard_old,
+        no_owner: args.no_owner,
+        observer: work.observer.clone(),
+    };
+    let live = context.live();
+    let session = context.session("restore", Access::Existing)?;
+    let session = session.on_events(context.events(&live));
+    let restored = ops::restore(&context.project, &session, &request).await;
+    live.finish(restored.is_err());
     work.finish();
-    let left = restore.leave().await;
-    let Restored { before, kept } = restored?;
-    // What was to be done is done.
-    if let Err(error) = left {
+    let mut report = restored?;
+    if let Some(error) = report.not_removed.take() {
         context.warn(error.into());
     }
-    let kept_file = match &kept {
-        Kept::File(file) => Some(context.config.show(file)),
-        _ => None,
-    };
-    context.output.result(&RestoredView {
-        database: context.place(&location),
-        file: context.config.show(&backup.file),
-        backup,
-        before,
-        kept,
-        kept_file,
-        elapsed: begin.elapsed(),
-    });
+    context.output.result(&report);
     Ok(Exit::Done)
-}
-
-async fn locked(
-    restore: &mut Restore<'_>,
-    args: &Args,
-    context: &Context,
-    work: &Work,
-) -> Result<Restored, Error> {
-    if let Some(database) = restore.lockable() {
-        let (progress, sink) = context.output.progress();
-        let wait = context.config.lock_wait;
-        let locked = execute::lock(database, wait, &work.stop, &sink).await;
-        if let Some(progress) = progress {
-            progress.finish(locked.is_err());
-        }
-        locked?;
-    }
-    let restored = restore
-        .run(context.yes, args.discard_old, &work.watch)
-        .await;
-    Ok(restored?)
 }

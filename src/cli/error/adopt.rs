@@ -22,7 +22,7 @@ impl From<AdoptError> for Error {
 }
 
 /// The other tool went on while its records were adopted.
-pub fn outdated(adoption: &Adoption) -> Error {
+pub(super) fn outdated(adoption: &Adoption) -> Error {
     let message = format!(
         "{} was changed while it was adopted, or can't be read any more: what was recorded may be outdated",
         adoption.table
@@ -34,7 +34,7 @@ pub fn outdated(adoption: &Adoption) -> Error {
 }
 
 /// What nobody has agreed to.
-pub fn doubts(doubts: &[AdoptDoubt]) -> Error {
+pub(super) fn doubts(doubts: &[AdoptDoubt]) -> Error {
     Error::many(doubts.iter().map(doubt).collect())
 }
 

@@ -1,4 +1,4 @@
-use super::{Error, diagnostic, directory};
+use super::{Error, diagnostic, project::directory};
 use crate::{
     cli::codes::{self, Code},
     plan::Finding,

@@ -8,7 +8,13 @@ use crate::{
 
 impl From<DatabaseError> for Error {
     fn from(error: DatabaseError) -> Self {
-        Self::from(describe(&error))
+        Self::from(&error)
+    }
+}
+
+impl From<&DatabaseError> for Error {
+    fn from(error: &DatabaseError) -> Self {
+        Self::from(describe(error))
     }
 }
 

@@ -4,19 +4,20 @@ mod adopt;
 mod backup;
 mod check;
 mod database;
+mod ops;
 mod plan;
 mod project;
 mod rebase;
+mod redo;
 mod run;
 mod squash;
 mod target;
 
 use std::process::ExitCode;
 
-pub use adopt::{doubts, outdated};
 pub use check::finding;
 pub use database::location;
-pub use project::{config, directory};
+pub use project::config;
 
 use super::{
     args::Args,
@@ -104,11 +105,6 @@ impl Error {
             exit,
             result: None,
         }
-    }
-
-    /// Whether it is nothing but one problem of this kind.
-    pub fn is(&self, code: Code) -> bool {
-        matches!(self.diagnostics.as_slice(), [only] if only.code == code.id)
     }
 
     /// The same with a hint.

@@ -73,7 +73,7 @@ impl Source {
     }
 }
 
-#[async_trait(?Send)]
+#[async_trait]
 impl super::super::backup::Source for Source {
     fn server(&self) -> String {
         self.server.clone()

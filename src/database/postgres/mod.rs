@@ -205,6 +205,9 @@ impl Database for Postgres {
         }
         let commands = self.table.make(&self.settings.actor);
         let made = self.transaction(&commands, &[]).await;
+        if made.is_ok() {
+            return Ok(());
+        }
         // Someone else may have been faster, or the connection broke during COMMIT.
         let (connection, table) = self.parts().await?;
         let complete = table.is_complete(connection).await;

@@ -49,7 +49,7 @@ async fn all_of_it_is_recorded_or_nothing() {
     let adoption = adoption();
     let mut whole = fake(Stored::default(), records());
     let adopted = write_adoption(&mut whole, &adoption, &records()).await;
-    assert_eq!(adopted, Ok(Adopted::Still));
+    assert_eq!(adopted, Ok(Adopted::Unchanged));
     assert_eq!(whole.calls, ["prepare", "record", "foreign"]);
     let rows = whole.stored.rows.iter().map(|row| row.revision.as_str());
     assert_eq!(rows.collect::<Vec<_>>(), ["1", "2"]);
@@ -66,7 +66,7 @@ async fn all_of_it_is_recorded_or_nothing() {
         // Nothing is in the way of the next attempt.
         let mut again = fake(broken.stored, records());
         let adopted = write_adoption(&mut again, &adoption, &records()).await;
-        assert_eq!(adopted, Ok(Adopted::Still));
+        assert_eq!(adopted, Ok(Adopted::Unchanged));
         assert_eq!(again.stored, whole.stored);
     }
 }

@@ -26,7 +26,7 @@ fn batch_history(directive: &str, update: &str) -> History {
     History::new(vec![pair]).unwrap()
 }
 
-fn situation<'a>(history: &'a History, observed: &'a Observed) -> Situation<'a> {
+fn situation<'a>(history: &'a History, observed: &'a Observed) -> PlanContext<'a> {
     crate::plan::testing::situation(history, observed, Dialect::Postgres)
 }
 
@@ -237,7 +237,7 @@ async fn repair_settles_a_batch() {
         let request = RepairRequest::Statement { number: 2, done };
         let repairs = repair(&situation(&history, &observed), &request).unwrap();
         let mut fake = reopen(fake.stored);
-        write_repairs(&mut fake, &repairs).await.unwrap();
+        write_repairs(&mut fake, &[], &repairs).await.unwrap();
         assert_eq!(shown(&fake.stored), None);
         fake.stored.left = 5;
         run_batch(&mut fake, "").await.unwrap();

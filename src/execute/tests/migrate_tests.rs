@@ -1,6 +1,7 @@
 //! Plans that are made again.
 
 use super::*;
+use crate::database::Detail;
 
 /// What a migration can end with here.
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -24,19 +25,20 @@ impl From<LockError> for Ended {
 
 /// Upgrades `fake`, for which there are so many plans; returns how many it took.
 async fn upgrade(fake: &mut Fake, plans: usize) -> (Result<Migrated, Aborted<Ended>>, usize) {
-    upgrade_after(fake, plans, async |_: &Plan| Ok(())).await
+    upgrade_after(fake, plans, |_: &Plan| std::future::ready(Ok(()))).await
 }
 
 /// The same after `before`.
-async fn upgrade_after(
+async fn upgrade_after<F: Future<Output = Result<(), Ended>>>(
     fake: &mut Fake,
     plans: usize,
-    before: impl AsyncFnMut(&Plan) -> Result<(), Ended>,
+    before: impl FnMut(&Plan) -> F,
 ) -> (Result<Migrated, Aborted<Ended>>, usize) {
-    let manner = Manner {
-        direction: Direction::Up,
+    let options = MigrateOptions {
+        detail: Detail::Brief,
         lock_wait: Duration::ZERO,
-        options: impatient(),
+        run: impatient(),
+        replan_midway: true,
     };
     let mut planned = 0;
     let history = history(Mode::Each);
@@ -47,7 +49,7 @@ async fn upgrade_after(
         plan.ok().filter(|_| planned <= plans).ok_or(Ended::NoPlan)
     };
     let sink: Sink = Arc::new(|_| {});
-    let result = migrate_after(fake, manner, None, (make, before), &Stop::default(), &sink).await;
+    let result = migrate(fake, options, None, (make, before), &Stop::default(), &sink).await;
     (result, planned)
 }
 
@@ -121,9 +123,9 @@ async fn what_earlier_plans_have_done_is_told() {
 #[tokio::test]
 async fn what_comes_before_is_done_while_nothing_is() {
     let mut seen = Vec::new();
-    let mut before = async |plan: &Plan| {
+    let mut before = |plan: &Plan| {
         seen.push(plan.steps.len());
-        Ok(())
+        std::future::ready(Ok(()))
     };
     let mut fake = outdated(changed(), 2);
     let (result, _) = upgrade_after(&mut fake, usize::MAX, &mut before).await;
@@ -137,7 +139,7 @@ async fn what_comes_before_is_done_while_nothing_is() {
 #[tokio::test]
 async fn when_what_comes_before_fails_nothing_runs() {
     let mut fake = Fake::default();
-    let before = async |_: &Plan| Err(Ended::Busy);
+    let before = |_: &Plan| std::future::ready(Err(Ended::Busy));
     let (result, _) = upgrade_after(&mut fake, usize::MAX, before).await;
     let aborted = result.unwrap_err();
     assert_eq!((aborted.done.len(), aborted.error), (0, Ended::Busy));

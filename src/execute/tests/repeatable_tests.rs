@@ -26,7 +26,7 @@ fn history(sql: &str) -> History {
 
 fn plan(stored: &Stored, sql: &str, one_transaction: bool) -> Plan {
     let (history, observed) = (history(sql), stored.observed());
-    let situation = Situation {
+    let situation = PlanContext {
         one_transaction,
         ..crate::plan::testing::situation(&history, &observed, Dialect::Postgres)
     };

@@ -2,23 +2,13 @@ use serde_json::{Value, json};
 
 use super::{Json, Paint, Verbosity, View, history::ids, history::rfc3339, object};
 use crate::{
+    ops::AdoptReport,
     plan::{AdoptDoubt, Adoption},
     report::{Style, count},
     revision::{NewRow, Past, RevisionId},
 };
 
-/// `adopt`: what another tool has applied is recorded.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AdoptView {
-    /// The database.
-    pub database: String,
-    /// All of it.
-    pub adoption: Adoption,
-    /// Whether it was done, or only shown.
-    pub done: bool,
-}
-
-impl View for AdoptView {
+impl View for AdoptReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         let Adoption {
             tool, table, rows, ..
@@ -71,7 +61,7 @@ impl View for AdoptView {
     }
 }
 
-impl AdoptView {
+impl AdoptReport {
     fn lines(&self, paint: Paint) -> String {
         let rows = &self.adoption.rows;
         let width = rows.iter().map(|(row, _)| row.subject.as_str().len()).max();

@@ -1,29 +1,13 @@
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::{Json, Paint, Verbosity, View, change::millis, object};
 use crate::{
     backup::{Backup, Kept, Manifest, Standing},
+    ops::{BackupReport, BackupsReport, RestoreReport, VerifyBackupReport},
     report::{Style, bytes, count, duration},
 };
 
-/// `backup`.
-#[derive(Clone, Debug)]
-pub struct MadeBackupView {
-    /// The database.
-    pub database: String,
-    /// The file, as people see it.
-    pub file: String,
-    /// It.
-    pub backup: Backup,
-    /// Older ones that were removed.
-    pub removed: Vec<String>,
-    /// How long it took.
-    pub elapsed: Duration,
-}
-
-impl View for MadeBackupView {
+impl View for BackupReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         if verbosity == Verbosity::Quiet {
             return String::new();
@@ -54,16 +38,7 @@ impl View for MadeBackupView {
     }
 }
 
-/// `backup list`.
-#[derive(Clone, Debug)]
-pub struct BackupsView {
-    /// Where they are.
-    pub directory: String,
-    /// Each as people see it, the oldest first.
-    pub backups: Vec<(String, Backup)>,
-}
-
-impl View for BackupsView {
+impl View for BackupsReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         if self.backups.is_empty() {
             return format!("There are no backups in {}.\n", self.directory);
@@ -107,18 +82,7 @@ impl View for BackupsView {
     }
 }
 
-/// `backup verify`, of a backup that is in order.
-#[derive(Clone, Debug)]
-pub struct VerifiedView {
-    /// The file, as people see it.
-    pub file: String,
-    /// It.
-    pub backup: Backup,
-    /// How long it took.
-    pub elapsed: Duration,
-}
-
-impl View for VerifiedView {
+impl View for VerifyBackupReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         if verbosity == Verbosity::Quiet {
             return String::new();
@@ -140,26 +104,7 @@ impl View for VerifiedView {
     }
 }
 
-/// `restore`.
-#[derive(Clone, Debug)]
-pub struct RestoredView {
-    /// The database.
-    pub database: String,
-    /// The backup's file, as people see it.
-    pub file: String,
-    /// It.
-    pub backup: Backup,
-    /// How the database stood to it before.
-    pub before: Standing,
-    /// What became of the old one.
-    pub kept: Kept,
-    /// A file that was kept, as people see it.
-    pub kept_file: Option<String>,
-    /// How long it took.
-    pub elapsed: Duration,
-}
-
-impl RestoredView {
+impl RestoreReport {
     /// The old one's name, and what drops it.
     fn old(&self) -> Option<(String, String)> {
         match (&self.kept, &self.kept_file) {
@@ -177,7 +122,7 @@ impl RestoredView {
     }
 }
 
-impl View for RestoredView {
+impl View for RestoreReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         if verbosity == Verbosity::Quiet {
             return String::new();

@@ -1,40 +1,14 @@
 use serde_json::{Value, json};
 
 use super::{
-    Json, Paint, RevisionLine, Verbosity, View,
+    Json, Paint, Verbosity, View,
     history::{details, ids, width},
     object,
 };
-use crate::{report::Style, revision::RevisionId};
-
-/// `branches`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BranchesView {
-    /// Where branches part, by id.
-    pub forks: Vec<Fork>,
-    /// What carries a label, by id.
-    pub labels: Vec<Lead>,
-    /// Where the history begins, by id.
-    pub roots: Vec<Lead>,
-}
-
-/// A revision that several others revise.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fork {
-    /// It.
-    pub point: RevisionLine,
-    /// They, by id.
-    pub children: Vec<Lead>,
-}
-
-/// A revision and the heads above it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lead {
-    /// The revision.
-    pub line: RevisionLine,
-    /// By id.
-    pub heads: Vec<RevisionId>,
-}
+use crate::{
+    ops::{BranchesReport, Lead, RevisionLine},
+    report::Style,
+};
 
 impl Lead {
     fn json(&self) -> Value {
@@ -56,7 +30,7 @@ impl Lead {
     }
 }
 
-impl BranchesView {
+impl BranchesReport {
     fn all_lines(&self) -> impl Iterator<Item = &RevisionLine> {
         let points = self.forks.iter().map(|fork| &fork.point);
         let children = self.forks.iter().flat_map(|fork| &fork.children);
@@ -65,7 +39,7 @@ impl BranchesView {
     }
 }
 
-impl View for BranchesView {
+impl View for BranchesReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         let verbose = verbosity == Verbosity::Verbose;
         let width = width(self.all_lines());

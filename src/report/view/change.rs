@@ -9,23 +9,13 @@ use super::{
 };
 use crate::{
     execute::{Done, SlowStatement},
-    plan::{Execution, Plan, Source, Step, Unit, UnitKind},
+    ops::{PlanReport, RunReport, StampReport},
+    plan::{Execution, Source, Step, Unit, UnitKind},
     report::{Style, count, count_steps, duration},
-    revision::{Direction, RevisionId, Subject},
+    revision::{Direction, RevisionId},
 };
 
-/// `upgrade --dry-run` and `downgrade --dry-run`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PlanView {
-    /// The database.
-    pub database: String,
-    /// What is applied now, for people.
-    pub from: String,
-    /// What would run.
-    pub plan: Plan,
-}
-
-impl View for PlanView {
+impl View for PlanReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         if self.plan.steps.is_empty() {
             return format!("Nothing to do: {} is at {}.\n", self.database, self.from);
@@ -143,36 +133,7 @@ pub(super) fn step_json(step: &Step) -> Value {
     })
 }
 
-/// `upgrade` and `downgrade`, however they ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunView {
-    /// The database.
-    pub database: String,
-    /// Which way.
-    pub direction: Direction,
-    /// Applied before, for people.
-    pub from: String,
-    /// Applied now, for people.
-    pub to: String,
-    /// The same for programs.
-    pub current: Vec<RevisionId>,
-    /// What was done.
-    pub done: Vec<Done>,
-    /// What was to be done and was not.
-    pub not_run: Vec<Subject>,
-    /// Whether a signal stopped it.
-    pub interrupted: bool,
-    /// The revision that is in its middle now.
-    pub partial: Option<RevisionId>,
-    /// Statements that took long, in the order of their ends.
-    pub slow: Vec<SlowStatement>,
-    /// The backup that was made before it, as people see it.
-    pub backup: Option<String>,
-    /// How long all of it took, waiting included.
-    pub elapsed: Duration,
-}
-
-impl View for RunView {
+impl View for RunReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         if verbosity == Verbosity::Quiet {
             return String::new();
@@ -214,7 +175,7 @@ impl View for RunView {
         object(json!({
             "database": self.database,
             "direction": self.direction.as_str(),
-            "current": ids(&self.current),
+            "current": ids(self.current.as_deref().unwrap_or_default()),
             "done": done,
             "not_run": subjects(&self.not_run),
             "interrupted": self.interrupted,
@@ -252,26 +213,7 @@ pub(super) fn millis(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
 
-/// `stamp`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StampView {
-    /// The database.
-    pub database: String,
-    /// Recorded before, for people.
-    pub from: String,
-    /// Recorded now, for people.
-    pub to: String,
-    /// The same for programs.
-    pub current: Vec<RevisionId>,
-    /// Records written.
-    pub written: usize,
-    /// Records removed.
-    pub removed: usize,
-    /// Whether it was only shown.
-    pub dry_run: bool,
-}
-
-impl View for StampView {
+impl View for StampReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         if verbosity == Verbosity::Quiet && !self.dry_run {
             return String::new();
@@ -294,7 +236,7 @@ impl View for StampView {
     fn json(&self) -> Json {
         object(json!({
             "database": self.database,
-            "current": ids(&self.current),
+            "current": ids(self.current.as_deref().unwrap_or_default()),
             "written": self.written,
             "removed": self.removed,
             "dry_run": self.dry_run,

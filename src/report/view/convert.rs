@@ -1,22 +1,9 @@
 use serde_json::json;
 
 use super::{Json, Paint, Verbosity, View, object};
-use crate::{layout::Layout, report::Style};
+use crate::{ops::ConvertReport, report::Style};
 
-/// `convert`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConvertView {
-    /// What the scripts were read as.
-    pub layout: Layout,
-    /// Where they are now.
-    pub directory: String,
-    /// How many revisions there are.
-    pub revisions: usize,
-    /// The files, in order of the revisions.
-    pub files: Vec<String>,
-}
-
-impl View for ConvertView {
+impl View for ConvertReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         let directory = paint.paint(Style::Strong, &self.directory);
         let mut text = format!(

@@ -1,31 +1,12 @@
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::{Json, Paint, Verbosity, View, change::millis, object};
-use crate::report::{Style, duration};
+use crate::{
+    ops::{DbChange, DbReport},
+    report::{Style, duration},
+};
 
-/// `db create`, `db drop` and `db wait`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DbView {
-    /// The database.
-    pub database: String,
-    /// What came of it.
-    pub change: DbChange,
-}
-
-/// What was done with a database as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DbChange {
-    /// Whether it had to be made.
-    Created(bool),
-    /// Whether it was there.
-    Dropped(bool),
-    /// It is there, after so long.
-    Ready(Duration),
-}
-
-impl View for DbView {
+impl View for DbReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         if verbosity == Verbosity::Quiet {
             return String::new();

@@ -2,28 +2,10 @@ use serde_json::{Value, json};
 
 use super::{Json, Paint, Verbosity, View, object};
 use crate::{
+    ops::{ChangedSince, CurrentReport, HistoryReport, Mark, RevisionLine, ShowReport, Unasked},
     report::{Style, batches::so_far, duration},
-    revision::{AppliedRevision, Ending, Partial, Revision, RevisionId, State, Subject},
+    revision::{Ending, Partial, RevisionId, State, Subject},
 };
-
-/// What is special about a revision in a listing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Mark {
-    /// Nobody revises it.
-    Head,
-    /// The newest applied one of its line.
-    Current,
-    /// Its label.
-    Label(String),
-    /// The directory does not have it.
-    Unknown,
-    /// Its script stopped in the middle.
-    Partial,
-    /// It is applied, and so is one that revises it.
-    Applied,
-    /// It is not applied.
-    Pending,
-}
 
 impl Mark {
     fn text(&self) -> String {
@@ -47,25 +29,6 @@ impl Mark {
             Self::Pending => Style::Warning,
         }
     }
-}
-
-/// A revision in a listing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RevisionLine {
-    /// The id.
-    pub id: RevisionId,
-    /// Its message.
-    pub message: String,
-    /// Its parents.
-    pub parents: Vec<RevisionId>,
-    /// What it depends on.
-    pub depends_on: Vec<RevisionId>,
-    /// What is special about it.
-    pub marks: Vec<Mark>,
-    /// Whether its parents are worth a word: they are not the line below.
-    pub show_parents: bool,
-    /// The up script's file; `None` when the directory does not have it.
-    pub file: Option<String>,
 }
 
 impl RevisionLine {
@@ -166,19 +129,16 @@ pub(super) fn details(line: &RevisionLine, paint: Paint, width: usize) -> String
     text
 }
 
-/// `history` and `heads`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HistoryView {
-    /// Newest first.
-    pub lines: Vec<RevisionLine>,
-    /// Said when there are none.
-    pub empty: &'static str,
-}
-
-impl View for HistoryView {
+impl View for HistoryReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         if self.lines.is_empty() {
-            return format!("{}\n", self.empty);
+            return format!(
+                "{}\n",
+                match self.is_range {
+                    true => "There are no revisions in that range.",
+                    false => "There are no revisions yet.",
+                }
+            );
         }
         listing(&self.lines, paint, verbosity)
     }
@@ -190,18 +150,7 @@ impl View for HistoryView {
     }
 }
 
-/// `current`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CurrentView {
-    /// The database.
-    pub database: String,
-    /// The heads of what is applied.
-    pub lines: Vec<RevisionLine>,
-    /// Whether they are the directory's heads, all of them.
-    pub at_heads: bool,
-}
-
-impl View for CurrentView {
+impl View for CurrentReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         if self.lines.is_empty() {
             return "base (nothing is applied)\n".to_owned();
@@ -218,33 +167,6 @@ impl View for CurrentView {
     }
 }
 
-/// `show`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ShowView {
-    /// The revision, when the directory has it.
-    pub revision: Option<Revision>,
-    /// Those that revise it.
-    pub children: Vec<RevisionId>,
-    /// Whether nobody does.
-    pub head: bool,
-    /// Its row, when it is applied; `None` also when no database was asked.
-    pub applied: Option<AppliedRevision>,
-    /// What of it is another now than what was applied; `None` unless both are there.
-    pub changed: Option<ChangedSince>,
-    /// Why no database was asked, where none was.
-    pub unasked: Option<&'static str>,
-}
-
-/// Which scripts are not what they were when they were applied; comments, white space and line
-/// ends don't count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChangedSince {
-    /// The up script.
-    pub up: bool,
-    /// The down script.
-    pub down: bool,
-}
-
 impl ChangedSince {
     fn text(self) -> &'static str {
         match (self.up, self.down) {
@@ -256,7 +178,7 @@ impl ChangedSince {
     }
 }
 
-impl ShowView {
+impl ShowReport {
     fn id(&self) -> &str {
         let own = self.revision.as_ref().map(|revision| &revision.id);
         own.or(self.applied.as_ref().map(|row| &row.revision))
@@ -321,9 +243,10 @@ impl ShowView {
 
     fn applied_text(&self) -> String {
         let Some(row) = &self.applied else {
-            return match self.unasked {
+            return match &self.unasked {
                 None => "no".to_owned(),
-                Some(reason) => format!("unknown ({reason})"),
+                Some(Unasked::NotConfigured) => "unknown (no database given)".to_owned(),
+                Some(Unasked::Unreadable(_)) => "unknown (the database can't be read)".to_owned(),
             };
         };
         if let Some(partial) = self.partial() {
@@ -345,7 +268,7 @@ impl ShowView {
     }
 }
 
-impl View for ShowView {
+impl View for ShowReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         let mut text = format!(
             "{}\n",

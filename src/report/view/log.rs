@@ -4,18 +4,10 @@ use serde_json::{Value, json};
 
 use super::{Json, Paint, Verbosity, View, history::rfc3339, object};
 use crate::{
+    ops::LogReport,
     report::{Style, duration},
     revision::{LogRow, Subject},
 };
-
-/// `history --log`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogView {
-    /// The database.
-    pub database: String,
-    /// Newest first.
-    pub rows: Vec<LogRow>,
-}
 
 /// The event that keeps slow statements in its detail.
 const SLOW: &str = "slow";
@@ -23,7 +15,7 @@ const SLOW: &str = "slow";
 /// Before the lines that say more of an event.
 const INDENT: &str = "    ";
 
-impl View for LogView {
+impl View for LogReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         if self.rows.is_empty() {
             return "The log is empty: migrator has changed nothing here yet.\n".to_owned();
@@ -191,7 +183,7 @@ mod tests {
 
     fn shown(rows: Vec<LogRow>, verbosity: Verbosity) -> String {
         let database = "sqlite:app.db".to_owned();
-        LogView { database, rows }.human(Paint(false), verbosity)
+        LogReport { database, rows }.human(Paint(false), verbosity)
     }
 
     #[test]

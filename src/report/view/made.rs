@@ -2,22 +2,11 @@ use serde_json::json;
 
 use super::{Json, Paint, Verbosity, View, object};
 use crate::{
+    ops::{InitReport, NewRevisionReport},
     report::Style,
-    revision::{RevisionId, Subject},
 };
 
-/// `revision`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewRevisionView {
-    /// The new id or name.
-    pub id: Subject,
-    /// What it revises.
-    pub parents: Vec<RevisionId>,
-    /// The files that were written.
-    pub files: Vec<String>,
-}
-
-impl View for NewRevisionView {
+impl View for NewRevisionReport {
     fn human(&self, paint: Paint, _: Verbosity) -> String {
         let files = self
             .files
@@ -35,16 +24,7 @@ impl View for NewRevisionView {
     }
 }
 
-/// `init`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InitView {
-    /// What was made.
-    pub files: Vec<String>,
-    /// Where, when that is not the working directory.
-    pub dir: Option<String>,
-}
-
-impl View for InitView {
+impl View for InitReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         let mut text: String = self
             .files

@@ -20,26 +20,9 @@ mod tools;
 
 use serde_json::{Map, Value};
 
-pub use adopt::AdoptView;
-pub use backup::{BackupsView, MadeBackupView, RestoredView, VerifiedView};
-pub use branches::{BranchesView, Fork, Lead};
-pub use change::{PlanView, RunView, StampView};
 pub use check::CheckView;
-pub use convert::ConvertView;
-pub use db::{DbChange, DbView};
-pub use history::{ChangedSince, CurrentView, HistoryView, Mark, RevisionLine, ShowView};
-pub use log::LogView;
-pub use made::{InitView, NewRevisionView};
-pub use rebase::{RebaseView, RecoveredView};
-pub use redo::{RedoPlanView, RedoView};
-pub use repair::RepairView;
-pub use script::ScriptView;
-pub use squash::SquashView;
-pub use status::StatusView;
-pub use tools::{
-    CodesView, EditView, EnsuredView, ExplainView, ExplainedCode, TemplateLine, TemplatesView,
-    WrittenView,
-};
+pub use redo::RedoPlanView;
+pub use tools::{CodesView, ExplainView, ExplainedCode, WrittenView};
 
 use super::{Paint, Verbosity};
 

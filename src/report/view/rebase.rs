@@ -2,25 +2,12 @@ use serde_json::json;
 
 use super::{Json, Paint, Verbosity, View, history::ids, object};
 use crate::{
+    ops::{RebaseReport, RecoveredReport},
     plan::Rebase,
     report::{Style, count},
-    revision::RevisionId,
 };
 
-/// `rebase`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RebaseView {
-    /// What was to be moved.
-    pub revision: RevisionId,
-    /// What was moved; `None` when there was nothing to do.
-    pub rebase: Option<Rebase>,
-    /// Whether it only would be.
-    pub dry_run: bool,
-    /// Why no database was asked.
-    pub unasked: Option<&'static str>,
-}
-
-impl RebaseView {
+impl RebaseReport {
     fn moved_text(&self, rebase: &Rebase, paint: Paint, verbosity: Verbosity) -> String {
         let verb = if self.dry_run { "Would move" } else { "Moved" };
         let moved = count(rebase.moved.len(), "revision");
@@ -49,7 +36,7 @@ impl RebaseView {
     }
 }
 
-impl View for RebaseView {
+impl View for RebaseReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         let Some(rebase) = &self.rebase else {
             let revision = &self.revision;
@@ -93,14 +80,7 @@ impl View for RebaseView {
     }
 }
 
-/// A rebase that was interrupted and is complete now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecoveredView {
-    /// Old and new names of its files.
-    pub files: Vec<(String, Option<String>)>,
-}
-
-impl View for RecoveredView {
+impl View for RecoveredReport {
     fn human(&self, paint: Paint, _: Verbosity) -> String {
         let mut text = "Completed what was interrupted. Nothing else was done.\n".to_owned();
         for (from, to) in &self.files {

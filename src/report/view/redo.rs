@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::{
@@ -9,43 +7,40 @@ use super::{
     object,
 };
 use crate::{
-    execute::SlowStatement,
-    plan::{Plan, Step},
+    ops::{PlanReport, RedoReport},
+    plan::Step,
     report::{Style, count, duration},
-    revision::{Direction, RevisionId, Subject},
+    revision::{Direction, RevisionId},
 };
 
 /// `redo --dry-run`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RedoPlanView {
-    /// The database.
-    pub database: String,
-    /// What is applied now, for people.
-    pub from: String,
-    /// What would run, both ways.
-    pub plan: Plan,
-}
+pub struct RedoPlanView(pub PlanReport);
 
 impl View for RedoPlanView {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
-        if self.plan.steps.is_empty() {
-            return format!("Nothing to do: {} is at {}.\n", self.database, self.from);
+        let Self(report) = self;
+        if report.plan.steps.is_empty() {
+            return format!(
+                "Nothing to do: {} is at {}.\n",
+                report.database, report.from
+            );
         }
-        let statements = self.plan.steps.iter().map(statements).sum();
+        let statements = report.plan.steps.iter().map(statements).sum();
         let mut text = format!(
             "Would redo {} at {}: {}, {}.\n",
-            self.database,
-            self.from,
-            count(self.plan.downs(), "revision"),
+            report.database,
+            report.from,
+            count(report.plan.downs(), "revision"),
             count(statements, "statement"),
         );
-        let widths = self
+        let widths = report
             .plan
             .steps
             .iter()
             .map(|step| step.subject.as_str().len());
         let width = widths.max().unwrap_or(0);
-        for step in &self.plan.steps {
+        for step in &report.plan.steps {
             let id = paint.paint(Style::Id, format!("{:<width$}", step.subject.as_str()));
             let about = paint.paint(Style::Dim, about(step));
             text.push_str(&format!(
@@ -62,10 +57,11 @@ impl View for RedoPlanView {
     }
 
     fn json(&self) -> Json {
-        let (down, up) = self.plan.steps.split_at(self.plan.downs());
+        let Self(report) = self;
+        let (down, up) = report.plan.steps.split_at(report.plan.downs());
         object(json!({
-            "database": self.database,
-            "one_transaction": self.plan.one_transaction,
+            "database": report.database,
+            "one_transaction": report.plan.one_transaction,
             "revert": down.iter().map(step_json).collect::<Vec<_>>(),
             "apply": up.iter().map(step_json).collect::<Vec<_>>(),
         }))
@@ -79,32 +75,7 @@ fn verb(step: &Step) -> &'static str {
     }
 }
 
-/// `redo`, however it ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RedoView {
-    /// The database.
-    pub database: String,
-    /// Applied now, for people.
-    pub to: String,
-    /// The same for programs.
-    pub current: Vec<RevisionId>,
-    /// What was reverted, in this order.
-    pub reverted: Vec<RevisionId>,
-    /// What was applied after it, in this order.
-    pub applied: Vec<Subject>,
-    /// What was reverted and is not applied again.
-    pub missing: Vec<RevisionId>,
-    /// Whether a signal stopped it.
-    pub interrupted: bool,
-    /// The revision that is in its middle now.
-    pub partial: Option<RevisionId>,
-    /// Statements that took long, in the order of their ends.
-    pub slow: Vec<SlowStatement>,
-    /// How long all of it took, waiting included.
-    pub elapsed: Duration,
-}
-
-impl View for RedoView {
+impl View for RedoReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         if verbosity == Verbosity::Quiet {
             return String::new();

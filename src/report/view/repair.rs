@@ -3,25 +3,13 @@ use similar::{ChangeTag, TextDiff};
 
 use super::{Json, Paint, Verbosity, View, object, status::partial_json};
 use crate::{
+    ops::RepairReport,
     plan::{Repair, RepairKind},
     report::{Style, batches::so_far, count},
-    revision::{Direction, Partial, RevisionId},
+    revision::{Direction, Partial},
 };
 
-/// `repair`: what is changed in the records.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RepairView {
-    /// The database.
-    pub database: String,
-    /// All of it.
-    pub repairs: Vec<Repair>,
-    /// Revisions in their middle that this leaves as they are.
-    pub partial: Vec<(RevisionId, Partial)>,
-    /// Whether it is done, or only shown.
-    pub done: bool,
-}
-
-impl View for RepairView {
+impl View for RepairReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         if self.repairs.is_empty() && !self.partial.is_empty() {
             return format!(
@@ -60,7 +48,7 @@ impl View for RepairView {
     }
 }
 
-impl RepairView {
+impl RepairReport {
     /// What is in its middle, and the ways out of it.
     fn settled(&self, paint: Paint) -> String {
         let mut text = String::new();

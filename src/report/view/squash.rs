@@ -2,20 +2,11 @@ use serde_json::json;
 
 use super::{Json, Paint, Verbosity, View, history::ids, object};
 use crate::{
-    plan::Squash,
+    ops::SquashReport,
     report::{Style, count},
 };
 
-/// `squash`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SquashView {
-    /// What was done.
-    pub squash: Squash,
-    /// Whether it was only shown.
-    pub dry_run: bool,
-}
-
-impl View for SquashView {
+impl View for SquashReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         if verbosity == Verbosity::Quiet && !self.dry_run {
             return String::new();

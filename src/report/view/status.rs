@@ -1,45 +1,21 @@
 use serde_json::{Value, json};
 
 use super::{
-    Json, Paint, RevisionLine, Verbosity, View,
+    Json, Paint, Verbosity, View,
     history::{ending_json, ids, width},
     object,
 };
 use crate::{
-    plan::{Drift, Halfway, Relation, RepeatableState, RepeatableStatus},
+    ops::{RevisionLine, StatusReport},
+    plan::{Halfway, Relation, RepeatableState, RepeatableStatus},
     report::{Style, batches::so_far, count},
     revision::{Partial, RevisionId},
 };
 
-/// `status`: where the database stands, at one glance.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StatusView {
-    /// The database.
-    pub database: String,
-    /// The directory.
-    pub directory: String,
-    /// Revisions in the directory.
-    pub revisions: usize,
-    /// Revisions applied, without those in their middle.
-    pub applied: usize,
-    /// Heads of what is applied.
-    pub current: Vec<RevisionLine>,
-    /// Heads of the directory.
-    pub heads: Vec<RevisionLine>,
-    /// What an upgrade to all heads would apply.
-    pub pending: Vec<RevisionLine>,
-    /// The repeatable scripts.
-    pub repeatables: Vec<RepeatableStatus>,
-    /// Baselines of which a part is applied under the old ids.
-    pub halfway: Vec<Halfway>,
-    /// All disagreements.
-    pub drift: Drift,
-}
-
 /// Pending revisions that are listed without `-v`.
 const LISTED: usize = 10;
 
-impl StatusView {
+impl StatusReport {
     fn findings(&self) -> Vec<String> {
         let drift = &self.drift;
         let mut findings = Vec::new();
@@ -87,7 +63,7 @@ impl StatusView {
     }
 }
 
-impl View for StatusView {
+impl View for StatusReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         let mut text = String::new();
         let fact = |text: &mut String, name: &str, value: String| {

@@ -2,20 +2,11 @@ use serde_json::{Value, json};
 
 use super::{Json, Paint, Verbosity, View, object};
 use crate::{
+    ops::{EditReport, EnsureVersionReport, TemplateLine, TemplatesReport},
     report::{Style, format::wrapped},
-    revision::RevisionId,
 };
 
-/// `edit`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EditView {
-    /// The revision.
-    pub id: RevisionId,
-    /// The files that were open.
-    pub files: Vec<String>,
-}
-
-impl View for EditView {
+impl View for EditReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         if verbosity == Verbosity::Quiet {
             return String::new();
@@ -51,25 +42,7 @@ impl View for WrittenView {
     }
 }
 
-/// A template in a listing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TemplateLine {
-    /// Its name.
-    pub name: String,
-    /// What it is for; may be empty.
-    pub about: String,
-    /// The project's file; `None` when it is built in.
-    pub file: Option<String>,
-}
-
-/// `list-templates`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TemplatesView {
-    /// By name.
-    pub templates: Vec<TemplateLine>,
-}
-
-impl View for TemplatesView {
+impl View for TemplatesReport {
     fn human(&self, paint: Paint, _: Verbosity) -> String {
         let names = self.templates.iter().map(|line| line.name.len());
         let width = names.max().unwrap_or(0);
@@ -98,18 +71,7 @@ impl View for TemplatesView {
     }
 }
 
-/// `ensure-version`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EnsuredView {
-    /// The database.
-    pub database: String,
-    /// The version table, as configured.
-    pub table: String,
-    /// Whether it had to be made, or brought up to date.
-    pub made: bool,
-}
-
-impl View for EnsuredView {
+impl View for EnsureVersionReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
         let Self {
             database, table, ..

@@ -4,24 +4,19 @@ use crate::{
         context::Context,
         error::{Error, Exit},
     },
-    report::BackupsView,
+    ops,
 };
 
 /// List the backups, the oldest first
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct BackupListArgs {
     #[command(flatten)]
     place: Place,
 }
 
-pub fn run(args: &Args, context: &Context) -> Result<Exit, Error> {
+pub fn cmd_backup_list(args: &BackupListArgs, context: &Context) -> Result<Exit, Error> {
     let store = args.place.store(context)?;
-    let backups = store.list()?.into_iter();
-    context.output.result(&BackupsView {
-        directory: context.config.show(store.directory()),
-        backups: backups
-            .map(|backup| (context.config.show(&backup.file), backup))
-            .collect(),
-    });
+    let report = ops::list_backups(&context.project, &store)?;
+    context.output.result(&report);
     Ok(Exit::Done)
 }

@@ -3,27 +3,26 @@
 mod list;
 mod verify;
 
-use std::time::Instant;
-
 use clap::{Subcommand, ValueEnum};
 
 use crate::{
+    backup::Packing,
     cli::{
-        backup::{self, Place, Work},
+        backup::{Place, Work},
         context::Context,
         error::{Error, Exit},
     },
-    project::Compress,
-    report::MadeBackupView,
+    database::Access,
+    ops::{self, BackupArgs as BackupRequest},
 };
 
 /// Back the database up, or look after backups
 ///
 /// A consistent copy, made while others read and write. It is listed when it is whole and on the
-/// disk; then older ones go, as `[backup] keep` says.
+/// disk; then older ones are removed, as `[backup] keep` says.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
-pub struct Args {
+pub struct BackupArgs {
     #[command(subcommand)]
     command: Option<Command>,
 
@@ -47,11 +46,11 @@ enum Compression {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    List(list::Args),
-    Verify(verify::Args),
+    List(list::BackupListArgs),
+    Verify(verify::BackupVerifyArgs),
 }
 
-impl Args {
+impl BackupArgs {
     /// The name on the command line.
     pub fn name(&self) -> &'static str {
         match &self.command {
@@ -62,38 +61,39 @@ impl Args {
     }
 }
 
-pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
+pub async fn cmd_backup(args: BackupArgs, context: &Context) -> Result<Exit, Error> {
     match args.command {
         None => make(args, context).await,
-        Some(Command::List(args)) => list::run(&args, context),
-        Some(Command::Verify(args)) => verify::run(args, context).await,
+        Some(Command::List(args)) => list::cmd_backup_list(&args, context),
+        Some(Command::Verify(args)) => verify::cmd_backup_verify(args, context).await,
     }
 }
 
-async fn make(args: Args, context: &Context) -> Result<Exit, Error> {
-    let begin = Instant::now();
-    let location = context.location()?;
-    let settings = context.settings("backup");
-    let store = args.place.store(context)?;
-    let mut making = backup::making(context);
+async fn make(args: BackupArgs, context: &Context) -> Result<Exit, Error> {
+    let session = context.session("backup", Access::Existing)?;
+    let mut making = context.making();
     if let Some(compress) = args.compress {
-        making.packing = backup::packing(match compress {
-            Compression::Zstd => Compress::Zstd,
-            Compression::None => Compress::None,
-        });
+        making.packing = match compress {
+            Compression::Zstd => Packing::Zstd,
+            Compression::None => Packing::Plain,
+        };
     }
     if let Some(keep) = args.keep {
         making.keep = keep as usize;
     }
+    let store = args.place.store(context)?;
     let work = Work::begin(context)?;
-    let made = backup::make(context, (&location, &settings), &store, making, &work).await?;
-    let removed = made.removed.iter();
-    context.output.result(&MadeBackupView {
-        database: context.place(&location),
-        file: context.config.show(&made.backup.file),
-        removed: removed.map(|path| context.config.show(path)).collect(),
-        backup: made.backup,
-        elapsed: begin.elapsed(),
-    });
+    let request = BackupRequest {
+        store,
+        making,
+        observer: work.observer.clone(),
+    };
+    let made = ops::back_up(&context.project, &session, &request).await;
+    work.finish();
+    let mut report = made?;
+    if let Some(error) = report.not_removed.take() {
+        context.warn(error.into());
+    }
+    context.output.result(&report);
     Ok(Exit::Done)
 }

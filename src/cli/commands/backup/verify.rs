@@ -1,21 +1,21 @@
-use std::{path::PathBuf, time::Instant};
+use std::path::PathBuf;
 
 use crate::{
-    backup::{self, Subject},
     cli::{
         backup::{Place, Work},
         context::Context,
         error::{Error, Exit},
     },
-    report::VerifiedView,
+    database::Access,
+    ops,
 };
 
 /// Restore a backup into a scratch database, compare, and drop that
 ///
-/// Its hash, the rows of every table and the schema have to be those that were copied. Of
-/// PostgreSQL the scratch database is made on the server of the url; of SQLite it is a file.
+/// Its hash, the rows of every table and the schema have to be those that were copied. For
+/// PostgreSQL the scratch database is created on the server of the url; for SQLite it is a file.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct BackupVerifyArgs {
     /// The backup [default: the newest of the database]
     file: Option<PathBuf>,
 
@@ -23,27 +23,13 @@ pub struct Args {
     place: Place,
 }
 
-pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
-    let begin = Instant::now();
-    let location = context.location()?;
-    let settings = context.settings("backup verify");
-    let subject = Subject {
-        location: &location,
-        settings: &settings,
-    };
+pub async fn cmd_backup_verify(args: BackupVerifyArgs, context: &Context) -> Result<Exit, Error> {
+    let session = context.session("backup verify", Access::Existing)?;
     let store = args.place.store(context)?;
-    let backup = match &args.file {
-        Some(file) => store.find(file)?,
-        None => store.newest(&subject.place(), location.dialect())?,
-    };
     let work = Work::begin(context)?;
-    let verified = backup::verify(subject, &backup, &work.watch).await;
+    let (project, file) = (&context.project, args.file.as_deref());
+    let verified = ops::verify_backup(project, &session, &store, file, &work.observer).await;
     work.finish();
-    verified?;
-    context.output.result(&VerifiedView {
-        file: context.config.show(&backup.file),
-        backup,
-        elapsed: begin.elapsed(),
-    });
+    context.output.result(&verified?);
     Ok(Exit::Done)
 }

@@ -3,30 +3,23 @@ use crate::{
         context::Context,
         error::{Error, Exit},
     },
-    database::admin,
-    report::{DbChange, DbView},
+    database::Access,
+    ops,
 };
 
-/// Make the database that the url names
+/// Create the database that the url names
 ///
-/// One that is there already is left alone. Of a SQLite file the directory is
-/// not made.
+/// An existing one is left alone. The directory of a SQLite file is not created.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct DbCreateArgs {
     /// PostgreSQL: the database to connect to meanwhile [default: postgres, or else template1]
     #[arg(long, value_name = "NAME")]
     maintenance_db: Option<String>,
 }
 
-pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
-    let location = context.location()?;
-    let settings = context.settings("db create");
-    let made = admin::create(&location, &settings, args.maintenance_db.as_deref())
-        .await
-        .map_err(super::maintenance)?;
-    context.output.result(&DbView {
-        database: context.place(&location),
-        change: DbChange::Created(made),
-    });
+pub async fn cmd_db_create(args: DbCreateArgs, context: &Context) -> Result<Exit, Error> {
+    let session = context.session("db create", Access::Create)?;
+    let created = ops::create_database(&session, args.maintenance_db.as_deref()).await;
+    context.output.result(&created.map_err(super::maintenance)?);
     Ok(Exit::Done)
 }

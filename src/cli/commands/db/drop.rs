@@ -3,15 +3,15 @@ use crate::{
         context::Context,
         error::{Error, Exit},
     },
-    database::admin,
-    report::{DbChange, DbView},
+    database::Access,
+    ops,
 };
 
 /// Drop the database that the url names, with everything in it
 ///
 /// Asks for the database's name, or needs --yes. Refuses while others use it.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct DbDropArgs {
     /// PostgreSQL: end the sessions of others
     #[arg(long)]
     force: bool,
@@ -21,17 +21,11 @@ pub struct Args {
     maintenance_db: Option<String>,
 }
 
-pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
-    let location = context.location()?;
-    context.ask_for_name(&location, "drop")?;
-    let settings = context.settings("db drop");
+pub async fn cmd_db_drop(args: DbDropArgs, context: &Context) -> Result<Exit, Error> {
+    let session = context.session("db drop", Access::Existing)?;
+    context.ask_for_name(session.location(), "drop")?;
     let maintenance = args.maintenance_db.as_deref();
-    let gone = admin::drop(&location, &settings, maintenance, args.force)
-        .await
-        .map_err(super::maintenance)?;
-    context.output.result(&DbView {
-        database: context.place(&location),
-        change: DbChange::Dropped(gone),
-    });
+    let dropped = ops::drop_database(&session, maintenance, args.force).await;
+    context.output.result(&dropped.map_err(super::maintenance)?);
     Ok(Exit::Done)
 }

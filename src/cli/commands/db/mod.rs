@@ -12,23 +12,24 @@ use crate::{
         error::{Error, Exit},
     },
     database::DatabaseError,
+    ops,
 };
 
-/// Make, drop or await the database itself
+/// Create, drop or await the database itself
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct DbArgs {
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Create(create::Args),
-    Drop(drop::Args),
-    Wait(wait::Args),
+    Create(create::DbCreateArgs),
+    Drop(drop::DbDropArgs),
+    Wait(wait::DbWaitArgs),
 }
 
-impl Args {
+impl DbArgs {
     /// The name on the command line.
     pub fn name(&self) -> &'static str {
         match &self.command {
@@ -39,17 +40,17 @@ impl Args {
     }
 }
 
-pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
+pub async fn cmd_db(args: DbArgs, context: &Context) -> Result<Exit, Error> {
     match args.command {
-        Command::Create(args) => create::run(args, context).await,
-        Command::Drop(args) => drop::run(args, context).await,
-        Command::Wait(args) => wait::run(args, context).await,
+        Command::Create(args) => create::cmd_db_create(args, context).await,
+        Command::Drop(args) => drop::cmd_db_drop(args, context).await,
+        Command::Wait(args) => wait::cmd_db_wait(args, context).await,
     }
 }
 
 /// What is missing is the database that was connected to meanwhile.
-fn maintenance(error: DatabaseError) -> Error {
-    let is_missing = matches!(error, DatabaseError::Missing { .. });
+fn maintenance(error: ops::Error) -> Error {
+    let is_missing = matches!(error, ops::Error::Database(DatabaseError::Missing { .. }));
     let error = Error::from(error);
     if is_missing {
         error.hint("name a database that the server has with --maintenance-db")

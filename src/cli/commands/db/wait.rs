@@ -1,4 +1,6 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use anyhow::Context as _;
 
 use crate::{
     cli::{
@@ -6,18 +8,18 @@ use crate::{
         context::Context,
         error::{Error, Exit},
     },
-    database::{DatabaseError, Location, admin},
-    report::{DbChange, DbView, duration},
+    database::{Access, DatabaseError},
+    ops,
+    report::duration,
     revision::parse_duration,
 };
-use anyhow::Context as _;
 
 /// Wait until the database can be used
 ///
-/// Until the server accepts connections and has the database; of SQLite, until
-/// the file can be opened, or made where it is to be.
+/// Until the server accepts connections and has the database; for SQLite, until
+/// the file can be opened, or created where it is to be.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub struct DbWaitArgs {
     /// How long at most; 0 looks once
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = time)]
     timeout: Duration,
@@ -27,27 +29,24 @@ fn time(text: &str) -> Result<Duration, &'static str> {
     parse_duration(text).ok_or("a duration is 500ms, 30s, 5min, 1h or 0")
 }
 
-/// Pauses between two looks.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
-
-/// A single look may take so long, when there is no time to wait.
-const ONE_LOOK: Duration = Duration::from_secs(1);
-
-pub async fn run(args: Args, context: &Context) -> Result<Exit, Error> {
-    let location = context.location()?;
-    let begin = Instant::now();
-    tokio::select! {
-        ready = ready(context, &location, begin, args.timeout) => ready?,
+pub async fn cmd_db_wait(args: DbWaitArgs, context: &Context) -> Result<Exit, Error> {
+    let session = context.session("db wait", Access::Existing)?;
+    let timeout = args.timeout;
+    let waiting = |reason: &DatabaseError| {
+        let shown = context.shown(Error::from(reason));
+        let reason = shown.diagnostics.into_iter().next().map(|it| it.message);
+        let (until, reason) = (duration(timeout), reason.unwrap_or_default());
+        let line = format!("waiting up to {until}: {reason}");
+        context.output.waiting(&line);
+    };
+    let ready = tokio::select! {
+        ready = ops::wait_for_database(&session, timeout, waiting) => ready?,
         interrupted = interrupted() => {
-            interrupted.context("can't start")?;
+            interrupted.context("can't listen for signals")?;
             return Err(Error::new(codes::M706, "interrupted while waiting for the database"));
         }
-    }
-    context.output.result(&DbView {
-        database: context.place(&location),
-        change: DbChange::Ready(begin.elapsed()),
-    });
+    };
+    context.output.result(&ready);
     Ok(Exit::Done)
 }
 
@@ -64,63 +63,4 @@ async fn interrupted() -> std::io::Result<()> {
     }
     #[cfg(not(unix))]
     tokio::signal::ctrl_c().await
-}
-
-async fn ready(
-    context: &Context,
-    location: &Location,
-    begin: Instant,
-    timeout: Duration,
-) -> Result<(), Error> {
-    let settings = context.settings("db wait");
-    let mut said = String::new();
-    let mut pause = FIRST_PAUSE;
-    loop {
-        let left = timeout.saturating_sub(begin.elapsed());
-        let patience = match timeout {
-            Duration::ZERO => ONE_LOOK,
-            _ => left.min(settings.connect_timeout),
-        };
-        let error = match admin::probe(location, &settings, patience).await {
-            Ok(()) => return Ok(()),
-            Err(error @ DatabaseError::InMemory) => return Err(error.into()),
-            Err(error) => error,
-        };
-        let reason = reason(context, error);
-        let left = timeout.saturating_sub(begin.elapsed());
-        if left <= pause {
-            // Another look would come too late.
-            tokio::time::sleep(left).await;
-            return Err(late(context, location, timeout, &reason));
-        }
-        if reason != said {
-            let until = duration(timeout);
-            context
-                .output
-                .waiting(&format!("waiting up to {until}: {reason}"));
-            said = reason;
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-    }
-}
-
-fn reason(context: &Context, error: DatabaseError) -> String {
-    let shown = context.shown(error.into());
-    let message = shown.diagnostics.into_iter().next().map(|d| d.message);
-    message.unwrap_or_default()
-}
-
-fn late(context: &Context, location: &Location, timeout: Duration, reason: &str) -> Error {
-    let place = context.place(location);
-    let message = if timeout.is_zero() {
-        format!("{place} can't be used yet")
-    } else {
-        format!("{place} could not be used within {}", duration(timeout))
-    };
-    let mut late = Error::new(codes::M614, message);
-    for diagnostic in &mut late.diagnostics {
-        diagnostic.notes.push(format!("the last reason: {reason}"));
-    }
-    late
 }

@@ -1,0 +1,78 @@
+use std::sync::Arc;
+
+use super::{Error, Project, Session};
+use crate::{
+    database::Detail,
+    plan::{self, CheckRequest, Finding},
+    project,
+    revision::{History, OutOfOrder},
+    sql::Dialect,
+};
+
+/// What `check` is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct CheckArgs {
+    /// A commit of git that nothing may be edited, gone or overtaken against.
+    pub base: Option<String>,
+    /// Whether revisions may be pending.
+    pub pending_ok: bool,
+}
+
+/// What `check` has found.
+#[derive(Clone, Debug)]
+pub struct CheckReport {
+    /// The directory.
+    pub directory: String,
+    /// The scripts that were checked.
+    pub history: Arc<History>,
+    /// The database, when one was asked.
+    pub database: Option<String>,
+    /// Every problem.
+    pub findings: Vec<Finding>,
+}
+
+/// Checks the directory and, with a session, the database.
+///
+/// # Errors
+/// When the directory, the commit or the database can't be read.
+pub async fn check(
+    project: &Project,
+    session: Option<&mut Session>,
+    dialect: Dialect,
+    args: &CheckArgs,
+) -> Result<CheckReport, Error> {
+    let history = project.history(dialect)?;
+    let (directory, shown) = project.directory();
+    let base = match &args.base {
+        Some(reference) => Some(project::history_at(
+            directory,
+            shown,
+            reference,
+            &project.reading(dialect),
+        )?),
+        None => None,
+    };
+    let (database, observed) = match session {
+        None => (None, None),
+        Some(session) => {
+            session.allow_missing(history.is_empty());
+            let observed = session.observe(Detail::Brief).await?;
+            let observed = plan::seen(&history, observed, dialect);
+            (Some(session.place().to_owned()), Some(observed))
+        }
+    };
+    let findings = plan::check(&CheckRequest {
+        history: &history,
+        observed: observed.as_ref(),
+        base: base.as_ref(),
+        dialect,
+        pending_ok: args.pending_ok,
+        out_of_order_ok: project.out_of_order != OutOfOrder::Error,
+    });
+    Ok(CheckReport {
+        directory: shown.to_owned(),
+        history,
+        database,
+        findings,
+    })
+}

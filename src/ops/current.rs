@@ -1,0 +1,41 @@
+use super::{
+    Error, Project, RevisionLine, Session,
+    line::{self, applied_heads},
+};
+use crate::{database::Detail, revision::RevisionId};
+
+/// What is applied and nothing applied revises.
+#[derive(Debug)]
+pub struct CurrentReport {
+    /// The database.
+    pub database: String,
+    /// The applied revisions that no applied revision revises.
+    pub lines: Vec<RevisionLine>,
+    /// Whether exactly the heads of the directory are applied.
+    pub at_heads: bool,
+    /// Why the directory could not be read: lines have less to say then.
+    pub unread: Option<Error>,
+}
+
+/// Reads what is applied. That can be told even when the directory is invalid.
+///
+/// # Errors
+/// When the database can't be read.
+pub async fn current(project: &Project, session: &mut Session) -> Result<CurrentReport, Error> {
+    let observed = session.observe(Detail::Brief).await?;
+    let (history, unread) = match project.history(session.dialect()) {
+        Ok(history) => (Some(history), None),
+        Err(error) => (None, Some(error)),
+    };
+    let mut current = applied_heads(&observed);
+    let heads = history.iter().flat_map(|history| history.heads());
+    let mut heads: Vec<RevisionId> = heads.map(|head| head.id.clone()).collect();
+    current.sort();
+    heads.sort();
+    Ok(CurrentReport {
+        database: session.place().to_owned(),
+        lines: line::current(history.as_deref(), &observed),
+        at_heads: current == heads,
+        unread,
+    })
+}

@@ -1,0 +1,120 @@
+use std::time::{Duration, Instant};
+
+use super::{Error, Session};
+use crate::database::{DatabaseError, admin};
+
+/// What was done with a database as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DbReport {
+    /// The database.
+    pub database: String,
+    /// What came of it.
+    pub change: DbChange,
+}
+
+/// What came of an operation on a database as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DbChange {
+    /// Whether it had to be created.
+    Created(bool),
+    /// Whether it existed.
+    Dropped(bool),
+    /// It can be used, after that time.
+    Ready(Duration),
+}
+
+/// A database that could not be used in time.
+#[derive(Debug)]
+pub struct NotReady {
+    /// The database.
+    pub place: String,
+    /// How long it was waited for.
+    pub timeout: Duration,
+    /// The last reason.
+    pub reason: DatabaseError,
+}
+
+/// Pauses between two looks.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A single look may take so long, when there is no time to wait.
+const ONE_LOOK: Duration = Duration::from_secs(1);
+
+/// Creates the database, unless it exists. `maintenance` is the database of a PostgreSQL server to
+/// connect to meanwhile.
+///
+/// # Errors
+/// When the server refuses.
+pub async fn create_database(
+    session: &Session,
+    maintenance: Option<&str>,
+) -> Result<DbReport, Error> {
+    let made = admin::create(session.location(), session.settings(), maintenance).await?;
+    Ok(report(session, DbChange::Created(made)))
+}
+
+/// Drops the database; with `force` the sessions of others are ended.
+///
+/// # Errors
+/// When the server refuses, or others use it.
+pub async fn drop_database(
+    session: &Session,
+    maintenance: Option<&str>,
+    force: bool,
+) -> Result<DbReport, Error> {
+    let (location, settings) = (session.location(), session.settings());
+    let gone = admin::drop(location, settings, maintenance, force).await?;
+    Ok(report(session, DbChange::Dropped(gone)))
+}
+
+/// Waits until the database can be used. `waiting` hears each new reason why it can't yet.
+///
+/// # Errors
+/// [`Error::NotReady`] after `timeout`; what waiting does not change.
+pub async fn wait_for_database(
+    session: &Session,
+    timeout: Duration,
+    mut waiting: impl FnMut(&DatabaseError),
+) -> Result<DbReport, Error> {
+    let begin = Instant::now();
+    let mut said = String::new();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let left = timeout.saturating_sub(begin.elapsed());
+        let patience = match timeout {
+            Duration::ZERO => ONE_LOOK,
+            _ => left.min(session.settings().connect_timeout),
+        };
+        let looked = admin::probe(session.location(), session.settings(), patience).await;
+        let reason = match looked {
+            Ok(()) => return Ok(report(session, DbChange::Ready(begin.elapsed()))),
+            Err(error @ DatabaseError::InMemory) => return Err(error.into()),
+            Err(error) => error,
+        };
+        let left = timeout.saturating_sub(begin.elapsed());
+        if left <= pause {
+            // Another look would come too late.
+            tokio::time::sleep(left).await;
+            return Err(Error::NotReady(Box::new(NotReady {
+                place: session.place().to_owned(),
+                timeout,
+                reason,
+            })));
+        }
+        let text = reason.to_string();
+        if text != said {
+            waiting(&reason);
+            said = text;
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+fn report(session: &Session, change: DbChange) -> DbReport {
+    DbReport {
+        database: session.place().to_owned(),
+        change,
+    }
+}

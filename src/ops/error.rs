@@ -1,0 +1,226 @@
+use std::io;
+
+#[cfg(feature = "cli")]
+use crate::{
+    backup::BackupError,
+    layout::Layout,
+    plan::{RebaseProblem, SquashProblem},
+    project::{
+        ConvertError, ExchangeError, GitError, InitError, SlugError, TemplateError, WriteError,
+    },
+};
+use crate::{
+    database::{DatabaseError, LocationError},
+    execute::{Done, LockError, PartialFailure},
+    plan::{AdoptError, PlanError, PlanProblem},
+    project::DirectoryProblem,
+    revision::{RepeatableIdError, RevisionId, RevisionIdError, TargetError, TargetSyntaxError},
+    sql::position,
+};
+
+use super::{AdoptReport, RedoReport};
+
+/// Why an operation was not done. Unless it is [`Error::Failed`], [`Error::Partway`],
+/// [`Error::RedoPartway`] or [`Error::AdoptOutdated`], nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The directory or the embedded scripts are invalid: every problem.
+    #[error("{}", lines(.0))]
+    Scripts(Vec<DirectoryProblem>),
+    /// The URL names no database.
+    #[error(transparent)]
+    Url(#[from] LocationError),
+    /// The version table's name is invalid.
+    #[error("`{name}` is not a valid name of a version table: {expected}")]
+    VersionTable {
+        /// The name as given.
+        name: String,
+        /// What a valid name is.
+        expected: &'static str,
+    },
+    /// A target that can't be parsed.
+    #[error(transparent)]
+    TargetSyntax(#[from] TargetSyntaxError),
+    /// A target that leads nowhere.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// A target that is several revisions, or none, where one is needed.
+    #[error("`{0}` is not one revision")]
+    NotOneRevision(String),
+    /// A revision that is applied but whose files are not in the directory.
+    #[error("revision {0} is applied, but its files are not in this directory")]
+    NoFiles(RevisionId),
+    /// A revision without the down script that is asked for.
+    #[error("revision {revision} has no down script")]
+    NoDown {
+        /// The revision.
+        revision: RevisionId,
+        /// The file of its up script.
+        up: String,
+    },
+    /// There is no plan: every problem in its way.
+    #[error("{}", .0.0.iter().map(problem).collect::<Vec<_>>().join("\n"))]
+    Plan(#[from] PlanError),
+    /// The lock could not be taken.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The database failed or refused.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// A revision failed. It was rolled back, but for the finished statements of a
+    /// `transaction = off` script; the revisions before it are done.
+    #[error(transparent)]
+    Failed(Box<PartialFailure>),
+    /// Something else went wrong after revisions were done.
+    #[error("{error} ({} revisions were done before)", .done.len())]
+    Partway {
+        /// What was done before it.
+        done: Vec<Done>,
+        /// What went wrong.
+        #[source]
+        error: Box<Self>,
+    },
+    /// A redo failed. The report says what is reverted and not applied again.
+    #[error("{failure}")]
+    RedoFailed {
+        /// What was done before it.
+        report: Box<RedoReport>,
+        /// What failed.
+        #[source]
+        failure: Box<PartialFailure>,
+    },
+    /// The plan of a redo was outdated after some of its steps were done.
+    #[error("{reason}")]
+    RedoPartway {
+        /// What was done before it.
+        report: Box<RedoReport>,
+        /// What was noticed.
+        #[source]
+        reason: DatabaseError,
+    },
+    /// Records of another tool can't be adopted.
+    #[error(transparent)]
+    Adopt(#[from] AdoptError),
+    /// Something about the other tool's records is in doubt, and nobody has accepted that.
+    #[error("{} records of {} are in doubt", .0.adoption.doubts.len(), .0.adoption.tool)]
+    AdoptDoubts(Box<AdoptReport>),
+    /// The other tool's records changed while they were adopted; what was recorded may be outdated.
+    #[error("{} changed while it was adopted", .0.adoption.table)]
+    AdoptOutdated(Box<AdoptReport>),
+    /// Whoever was asked to confirm has declined.
+    #[error("not confirmed")]
+    Declined,
+    /// A signal ended it.
+    #[error("interrupted")]
+    Interrupted,
+    /// An id that is none.
+    #[error(transparent)]
+    RevisionId(#[from] RevisionIdError),
+    /// A name that no repeatable script can have.
+    #[error(transparent)]
+    RepeatableId(#[from] RepeatableIdError),
+    /// A revision is named twice where each counts once.
+    #[error("revision {0} is named more than once")]
+    NamedTwice(RevisionId),
+    /// The signal handlers can't be installed.
+    #[error("can't listen for signals: {0}")]
+    Signals(#[source] io::Error),
+    /// A thread or a file of the system can't be used.
+    #[error("{doing}: {error}")]
+    System {
+        /// What was attempted.
+        doing: &'static str,
+        /// What the system said.
+        #[source]
+        error: io::Error,
+    },
+    /// A script can't express what would run.
+    #[error(transparent)]
+    Offline(#[from] super::OfflineError),
+    /// The directory is in another tool's layout, and scripts are written in the native one only.
+    #[cfg(feature = "cli")]
+    #[error(
+        "{directory} is in the layout of {layout}, and scripts are written in the native layout only"
+    )]
+    OtherLayout {
+        /// The directory, as messages name it.
+        directory: String,
+        /// Its layout.
+        layout: Layout,
+    },
+    /// There is nothing to merge.
+    #[cfg(feature = "cli")]
+    #[error(transparent)]
+    Merge(#[from] super::MergeError),
+    /// A commit's files can't be read.
+    #[cfg(feature = "cli")]
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// Scripts can't be converted.
+    #[cfg(feature = "cli")]
+    #[error(transparent)]
+    Convert(#[from] ConvertError),
+    /// A project can't be created.
+    #[cfg(feature = "cli")]
+    #[error(transparent)]
+    Init(#[from] InitError),
+    /// A message that gives no file name.
+    #[cfg(feature = "cli")]
+    #[error(transparent)]
+    Slug(#[from] SlugError),
+    /// A template can't be rendered.
+    #[cfg(feature = "cli")]
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// Scripts can't be written.
+    #[cfg(feature = "cli")]
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// Files can't be exchanged.
+    #[cfg(feature = "cli")]
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
+    /// A revision can't be moved.
+    #[cfg(feature = "cli")]
+    #[error(transparent)]
+    Rebase(#[from] RebaseProblem),
+    /// Revisions can't be squashed.
+    #[cfg(feature = "cli")]
+    #[error("{} problems are in the way of a squash", .0.len())]
+    Squash(Vec<SquashProblem>),
+    /// A backup can't be made, verified or restored.
+    #[cfg(feature = "cli")]
+    #[error(transparent)]
+    Backup(#[from] BackupError),
+    /// The backup before a run failed, so that nothing was run.
+    #[cfg(feature = "cli")]
+    #[error("{0}; nothing was run")]
+    BackupBefore(#[source] BackupError),
+    /// The database could not be used in time.
+    #[cfg(feature = "cli")]
+    #[error("{} could not be used in time: {}", .0.place, .0.reason)]
+    NotReady(Box<super::NotReady>),
+}
+
+fn lines(problems: &[DirectoryProblem]) -> String {
+    let lines: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+fn problem(problem: &PlanProblem) -> String {
+    match problem.spot() {
+        Some(spot) => {
+            let at = position(&spot.text, spot.offset);
+            format!("{}:{}:{}: {problem}", spot.file, at.line, at.column)
+        }
+        None => problem.to_string(),
+    }
+}
+
+#[cfg(feature = "cli")]
+impl From<Vec<SquashProblem>> for Error {
+    fn from(problems: Vec<SquashProblem>) -> Self {
+        Self::Squash(problems)
+    }
+}

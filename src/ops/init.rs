@@ -1,0 +1,29 @@
+use std::path::{Path, PathBuf};
+
+use super::Error;
+use crate::project;
+
+/// A project that was created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InitReport {
+    /// The files and directories, as messages name them.
+    pub files: Vec<String>,
+    /// Where, when that is not the working directory.
+    pub dir: Option<String>,
+}
+
+/// Creates a project in `dir`. Nothing is overwritten.
+///
+/// # Errors
+/// When a file exists or can't be written.
+pub fn init(dir: &Path) -> Result<InitReport, Error> {
+    let made = project::init(dir)?;
+    let shown = |path: &PathBuf| {
+        let path = path.strip_prefix(".").unwrap_or(path);
+        path.display().to_string()
+    };
+    Ok(InitReport {
+        files: made.iter().map(shown).collect(),
+        dir: (dir != Path::new(".")).then(|| dir.display().to_string()),
+    })
+}

@@ -1,0 +1,133 @@
+use std::collections::HashSet;
+
+use crate::revision::{self, AppliedRevision, History, Observed, Revision, RevisionId, State};
+
+/// What is special about a revision in a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// No revision revises it.
+    Head,
+    /// It is applied, and nothing applied revises it.
+    Current,
+    /// Its label.
+    Label(String),
+    /// The directory does not have it.
+    Unknown,
+    /// It is partially applied.
+    Partial,
+    /// It is applied, and so is a revision that revises it.
+    Applied,
+    /// It is not applied.
+    Pending,
+}
+
+/// A revision in a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevisionLine {
+    /// The id.
+    pub id: RevisionId,
+    /// The message.
+    pub message: String,
+    /// The parents.
+    pub parents: Vec<RevisionId>,
+    /// The revisions it depends on.
+    pub depends_on: Vec<RevisionId>,
+    /// What is special about it.
+    pub marks: Vec<Mark>,
+    /// Whether a listing has to name the parents: they are not the line below.
+    pub show_parents: bool,
+    /// The up script's file; `None` when the directory does not have it.
+    pub file: Option<String>,
+}
+
+/// The ids of the applied revisions that no applied revision revises.
+pub(super) fn applied_heads(observed: &Observed) -> Vec<RevisionId> {
+    let heads = revision::applied_heads(&observed.applied);
+    heads.into_iter().map(|row| row.revision.clone()).collect()
+}
+
+/// Where a database is: `base`, `2026… (head)`, `2026… and 2026…`.
+pub(super) fn position(history: &History, observed: &Observed) -> String {
+    let heads: HashSet<_> = history.heads().into_iter().map(|head| &head.id).collect();
+    let name = |row: &AppliedRevision| match row.state {
+        State::Partial(_) => format!("{} (partly)", row.revision),
+        State::Applied if heads.contains(&row.revision) => format!("{} (head)", row.revision),
+        State::Applied => row.revision.to_string(),
+    };
+    let current = revision::applied_heads(&observed.applied);
+    let names: Vec<_> = current.into_iter().map(name).collect();
+    if names.is_empty() {
+        "base".to_owned()
+    } else {
+        names.join(" and ")
+    }
+}
+
+/// The position after a run, which may not be known.
+pub(super) fn position_if_known(history: &History, observed: Option<&Observed>) -> String {
+    observed.map_or_else(
+        || "unknown".to_owned(),
+        |observed| position(history, observed),
+    )
+}
+
+/// The line of a revision of the directory.
+pub(super) fn line(history: &History, revision: &Revision, mut marks: Vec<Mark>) -> RevisionLine {
+    if history.children(&revision.id).is_empty() {
+        marks.insert(0, Mark::Head);
+    }
+    marks.extend(revision.label.clone().map(Mark::Label));
+    RevisionLine {
+        id: revision.id.clone(),
+        message: revision.message.clone(),
+        parents: revision.parents.clone(),
+        depends_on: revision.depends_on.clone(),
+        marks,
+        show_parents: false,
+        file: Some(revision.up.file.clone()),
+    }
+}
+
+/// Lines of revisions, without further marks.
+pub(super) fn lines<'a>(
+    history: &History,
+    revisions: impl IntoIterator<Item = &'a Revision>,
+) -> Vec<RevisionLine> {
+    let revisions = revisions.into_iter();
+    revisions
+        .map(|revision| line(history, revision, Vec::new()))
+        .collect()
+}
+
+/// Lines of the applied revisions that no applied revision revises.
+pub(super) fn current(history: Option<&History>, observed: &Observed) -> Vec<RevisionLine> {
+    let heads: HashSet<RevisionId> = applied_heads(observed).into_iter().collect();
+    let rows = observed.applied.iter();
+    rows.filter(|row| heads.contains(&row.revision))
+        .map(|row| applied(history, row))
+        .collect()
+}
+
+fn applied(history: Option<&History>, row: &AppliedRevision) -> RevisionLine {
+    let mut marks = Vec::new();
+    if matches!(row.state, State::Partial(_)) {
+        marks.push(Mark::Partial);
+    }
+    match history.map(|history| (history, history.get(&row.revision))) {
+        Some((history, Some(revision))) => line(history, revision, marks),
+        known => {
+            if known.is_some() {
+                marks.push(Mark::Unknown);
+            }
+            RevisionLine {
+                id: row.revision.clone(),
+                message: row.message.clone(),
+                parents: row.parents.clone(),
+                depends_on: row.depends_on.clone(),
+                marks,
+                show_parents: false,
+                file: None,
+            }
+        }
+    }
+}

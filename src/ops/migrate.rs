@@ -1,0 +1,344 @@
+//! What `upgrade` and `downgrade` share.
+
+#[cfg(feature = "cli")]
+use std::{path::PathBuf, sync::OnceLock};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Error, Project, Session,
+    line::{applied_heads, position, position_if_known},
+    slow::SlowStatements,
+};
+use crate::{
+    database::Detail,
+    execute::{
+        self, Aborted, Done, Event, Finish, MigrateOptions, Migrated, PartialFailure, Sink,
+        SlowStatement,
+    },
+    plan::{self, Plan, PlanContext, Warning},
+    revision::{Direction, History, Observed, RevisionId, Subject, Target, TransactionScope},
+    sql::Dialect,
+};
+
+/// What `upgrade` and `downgrade` are asked for.
+#[derive(Clone, Debug)]
+pub struct MigrateArgs {
+    /// Where to go.
+    pub target: Target,
+    /// Overrides [`Project::transaction`].
+    pub transaction: Option<TransactionScope>,
+    /// A backup to make before the first step, when there is one.
+    #[cfg(feature = "cli")]
+    pub backup: Option<super::BackupArgs>,
+}
+
+impl MigrateArgs {
+    /// To `target`, with the project's settings.
+    pub fn to(target: Target) -> Self {
+        Self {
+            target,
+            transaction: None,
+            #[cfg(feature = "cli")]
+            backup: None,
+        }
+    }
+}
+
+/// A plan of `upgrade` or `downgrade`, and where it starts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanReport {
+    /// The database.
+    pub database: String,
+    /// Where the database is.
+    pub from: String,
+    /// What would run.
+    pub plan: Plan,
+}
+
+/// The result of `upgrade` or `downgrade`, however it ended.
+#[derive(Debug)]
+pub struct RunReport {
+    /// The database.
+    pub database: String,
+    /// Which way.
+    pub direction: Direction,
+    /// Where the database was.
+    pub from: String,
+    /// Where the database is now.
+    pub to: String,
+    /// The applied revisions that no applied revision revises; `None` when the database did not
+    /// answer any more.
+    pub current: Option<Vec<RevisionId>>,
+    /// What was applied or reverted, in order.
+    pub done: Vec<Done>,
+    /// What was planned and not run.
+    pub not_run: Vec<Subject>,
+    /// Whether a request to stop ended it.
+    pub interrupted: bool,
+    /// The `transaction = off` revision that it ended in the middle of.
+    pub partial: Option<RevisionId>,
+    /// Statements that took long, in the order of their ends.
+    pub slow: Vec<SlowStatement>,
+    /// The backup that was made before the first step.
+    pub backup: Option<String>,
+    /// How long it took, waiting included.
+    pub elapsed: Duration,
+    /// What is worth knowing about the plan.
+    pub warnings: Vec<Warning>,
+    /// The step that failed, and ended it.
+    pub failure: Option<Box<PartialFailure>>,
+}
+
+/// Plans without a lock, and changes nothing.
+pub(super) async fn plan_only(
+    project: &Project,
+    session: &mut Session,
+    direction: Direction,
+    args: &MigrateArgs,
+) -> Result<PlanReport, Error> {
+    project.history(session.dialect())?;
+    let observed = session.observe_or_empty(Detail::WithScripts).await?;
+    let migration = Migration::new(project, session, direction, args);
+    let plan = migration.plan(&observed, session.events())?;
+    Ok(PlanReport {
+        database: session.place().to_owned(),
+        from: position(&*migration.history()?, &observed),
+        plan,
+    })
+}
+
+/// Runs `upgrade` or `downgrade`.
+pub(super) async fn run(
+    project: &Project,
+    session: &mut Session,
+    direction: Direction,
+    args: &MigrateArgs,
+) -> Result<RunReport, Error> {
+    let begin = Instant::now();
+    let known = match direction {
+        Direction::Up => read_while_connecting(project, session).await?,
+        Direction::Down => {
+            let history = project.history(session.dialect())?;
+            session.allow_missing(history.is_empty());
+            None
+        }
+    };
+    let migration = Migration::new(project, session, direction, args);
+    let slow = SlowStatements::default();
+    let before = session.replace_events(slow.watch(Arc::clone(session.events())));
+    let result = migration.run(session, known).await;
+    session.replace_events(before);
+    let mut report = result?;
+    report.slow = slow.take();
+    report.elapsed = begin.elapsed();
+    Ok(report)
+}
+
+/// Reads the scripts on another thread while the connection is made and the state is read: with
+/// 1,000 revisions and nothing to do, one after the other takes a third longer. Problems of the
+/// directory come first; nothing is left of the connection then.
+///
+/// Returns the state unless somebody else has the lock. The lock is held then.
+async fn read_while_connecting(
+    project: &Project,
+    session: &mut Session,
+) -> Result<Option<Observed>, Error> {
+    let dialect = session.dialect();
+    // A database that does not exist yet has everything to do.
+    let downs = session.is_missing();
+    let Some(reader) = project.reader(dialect, downs) else {
+        return Ok(None);
+    };
+    let reading = tokio::task::spawn_blocking(reader);
+    let (read, looked) = tokio::join!(reading, session.look_early());
+    let read = read.map_err(|error| Error::System {
+        doing: "the directory was not read completely",
+        error: error.into(),
+    })?;
+    match read {
+        Ok(history) => project.keep(dialect, downs, history),
+        Err(problems) => {
+            session.abandon().await;
+            return Err(problems);
+        }
+    };
+    Ok(looked?)
+}
+
+pub(super) struct Migration<'a> {
+    project: &'a Project,
+    direction: Direction,
+    args: &'a MigrateArgs,
+    dialect: Dialect,
+}
+
+impl<'a> Migration<'a> {
+    pub(super) fn new(
+        project: &'a Project,
+        session: &Session,
+        direction: Direction,
+        args: &'a MigrateArgs,
+    ) -> Self {
+        Self {
+            project,
+            direction,
+            args,
+            dialect: session.dialect(),
+        }
+    }
+
+    async fn run(
+        &self,
+        session: &mut Session,
+        known: Option<Observed>,
+    ) -> Result<RunReport, Error> {
+        let (lock_wait, run) = session.patience();
+        let options = MigrateOptions {
+            detail: match self.direction {
+                Direction::Up => Detail::Brief,
+                Direction::Down => Detail::WithScripts,
+            },
+            lock_wait,
+            run,
+            replan_midway: true,
+        };
+        let (stop, events) = (session.stop_signal().clone(), Arc::clone(session.events()));
+        let (mut from, mut warnings) = (None, Vec::new());
+        let plan = |observed: &Observed| -> Result<Plan, Error> {
+            let plan = self.plan(observed, &events)?;
+            let history = self.project.ups(self.dialect)?;
+            from.get_or_insert_with(|| position(&history, observed));
+            warnings.clone_from(&plan.warnings);
+            Ok(plan)
+        };
+        #[cfg(feature = "cli")]
+        let (subject, backup) = (session.subject(), OnceLock::new());
+        #[cfg(feature = "cli")]
+        let before = |_: &Plan| {
+            let wanted = self.args.backup.as_ref();
+            super::backup::before_run(&subject, wanted, &events, &backup)
+        };
+        #[cfg(not(feature = "cli"))]
+        let before = |_: &Plan| std::future::ready(Ok(()));
+        let mut database = session.exclusive().await?;
+        let parts = (plan, before);
+        let migrated =
+            execute::migrate(database.as_mut(), options, known, parts, &stop, &events).await;
+        session.release(database).await;
+        let migrated = migrated.map_err(partway)?;
+        let report = RunReport {
+            warnings,
+            ..self.report(session.place(), from, migrated)?
+        };
+        #[cfg(feature = "cli")]
+        let report = RunReport {
+            backup: backup.get().map(|file: &PathBuf| self.project.show(file)),
+            ..report
+        };
+        Ok(report)
+    }
+
+    fn report(
+        &self,
+        place: &str,
+        from: Option<String>,
+        migrated: Migrated,
+    ) -> Result<RunReport, Error> {
+        let Migrated {
+            done,
+            not_run,
+            finish,
+            now,
+        } = migrated;
+        let (interrupted, partial, failure) = match finish {
+            Finish::Complete => (false, None, None),
+            Finish::Stopped { partial } => (true, partial, None),
+            Finish::Failed(failure) => (false, None, Some(Box::new(failure))),
+            Finish::Outdated(error) => {
+                return Err(partway(Aborted {
+                    done,
+                    error: error.into(),
+                }));
+            }
+        };
+        let history = self.project.ups(self.dialect)?;
+        Ok(RunReport {
+            database: place.to_owned(),
+            direction: self.direction,
+            from: from.unwrap_or_default(),
+            to: position_if_known(&history, now.as_ref()),
+            current: now.as_ref().map(applied_heads),
+            done,
+            not_run,
+            interrupted,
+            partial,
+            slow: Vec::new(),
+            backup: None,
+            elapsed: Duration::ZERO,
+            warnings: Vec::new(),
+            failure,
+        })
+    }
+
+    fn history(&self) -> Result<Arc<History>, Error> {
+        self.project.ups(self.dialect)
+    }
+
+    /// Down scripts are read only where something is to be done.
+    pub(super) fn plan(&self, observed: &Observed, events: &Sink) -> Result<Plan, Error> {
+        // What is recorded has both directions, and problems of the directory come first.
+        if observed.applied.is_empty() {
+            self.project.history(self.dialect)?;
+        }
+        let is_complete = self.project.has_downs(self.dialect);
+        let mut plan = self.plan_of(observed);
+        let nothing_to_do = |plan: &Plan| plan.steps.is_empty() && plan.exchanges.is_empty();
+        if !is_complete && !plan.as_ref().is_ok_and(nothing_to_do) {
+            drop(plan);
+            self.project.history(self.dialect)?;
+            plan = self.plan_of(observed);
+        }
+        let plan = plan?;
+        events(Event::Planned {
+            steps: plan.steps.len(),
+            warnings: plan.warnings.clone(),
+        });
+        Ok(plan)
+    }
+
+    fn plan_of(&self, observed: &Observed) -> Result<Plan, Error> {
+        let history = self.history()?;
+        let context = self.project.plan_context(&history, observed, self.dialect);
+        let context = PlanContext {
+            one_transaction: self
+                .args
+                .transaction
+                .map_or(context.one_transaction, is_all),
+            ..context
+        };
+        let plan = match self.direction {
+            Direction::Up => plan::upgrade(&context, &self.args.target),
+            Direction::Down => plan::downgrade(&context, &self.args.target),
+        };
+        Ok(plan?)
+    }
+}
+
+pub(super) fn is_all(scope: TransactionScope) -> bool {
+    scope == TransactionScope::All
+}
+
+/// An error after steps that are done is no failure that changed nothing.
+fn partway(aborted: Aborted<Error>) -> Error {
+    let Aborted { done, error } = aborted;
+    if done.is_empty() {
+        return error;
+    }
+    Error::Partway {
+        done,
+        error: Box::new(error),
+    }
+}

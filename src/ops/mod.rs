@@ -1,0 +1,97 @@
+//! Operations: what each command does, without a terminal. One file a verb.
+//!
+//! An operation takes typed arguments, a [`Project`] and a [`Session`] and returns a result that
+//! `report` can render. It never prints, prompts or ends the process. Operations that only look are
+//! called `plan_…`: they take no lock and change nothing.
+
+mod adopt;
+mod current;
+mod downgrade;
+mod ensure_version;
+mod error;
+mod history;
+mod line;
+mod migrate;
+mod offline;
+mod project;
+mod redo;
+mod repair;
+mod session;
+mod show;
+mod slow;
+mod stamp;
+mod status;
+mod upgrade;
+
+#[cfg(feature = "cli")]
+mod backup;
+mod branches;
+#[cfg(feature = "cli")]
+mod check;
+#[cfg(feature = "cli")]
+mod convert;
+#[cfg(feature = "cli")]
+mod db;
+#[cfg(feature = "cli")]
+mod edit;
+#[cfg(feature = "cli")]
+mod files;
+#[cfg(feature = "cli")]
+mod init;
+#[cfg(feature = "cli")]
+mod merge;
+#[cfg(feature = "cli")]
+mod rebase;
+#[cfg(feature = "cli")]
+mod revision;
+#[cfg(feature = "cli")]
+mod squash;
+#[cfg(feature = "cli")]
+mod templates;
+
+pub use adopt::{AdoptArgs, AdoptReport, adopt, plan_adopt};
+pub use branches::{BranchesReport, Fork, Lead, branches};
+pub use current::{CurrentReport, current};
+pub use downgrade::{downgrade, plan_downgrade};
+pub use ensure_version::{EnsureVersionReport, ensure_version};
+pub use error::Error;
+pub use history::{HistoryArgs, HistoryReport, LogReport, heads, history, log};
+pub use line::{Mark, RevisionLine};
+pub use migrate::{MigrateArgs, PlanReport, RunReport};
+pub use offline::{OfflineError, ScriptReport, Start, offline};
+pub use project::{Project, Scripts};
+pub use redo::{RedoArgs, RedoReport, plan_redo, redo};
+pub use repair::{RepairArgs, RepairReport, plan_repair, repair};
+pub use session::Session;
+pub use show::{ChangedSince, ShowReport, Unasked, show};
+pub use stamp::{StampArgs, StampReport, plan_stamp, stamp};
+pub use status::{StatusReport, status};
+pub use upgrade::{plan_upgrade, upgrade};
+
+#[cfg(feature = "cli")]
+pub use backup::{
+    BackupArgs, BackupReport, BackupsReport, RestoreArgs, RestoreReport, VerifyBackupReport,
+    back_up, list_backups, restore, verify_backup,
+};
+#[cfg(feature = "cli")]
+pub use check::{CheckArgs, CheckReport, check};
+#[cfg(feature = "cli")]
+pub use convert::{ConvertReport, convert};
+#[cfg(feature = "cli")]
+pub use db::{DbChange, DbReport, NotReady, create_database, drop_database, wait_for_database};
+#[cfg(feature = "cli")]
+pub use edit::{EditArgs, EditReport, edit};
+#[cfg(feature = "cli")]
+pub use files::{RecoveredReport, recover};
+#[cfg(feature = "cli")]
+pub use init::{InitReport, init};
+#[cfg(feature = "cli")]
+pub use merge::{MergeError, merge};
+#[cfg(feature = "cli")]
+pub use rebase::{RebaseArgs, RebaseReport, rebase};
+#[cfg(feature = "cli")]
+pub use revision::{NewRevisionReport, RevisionArgs, repeatable, revision};
+#[cfg(feature = "cli")]
+pub use squash::{SquashArgs, SquashReport, squash};
+#[cfg(feature = "cli")]
+pub use templates::{TemplateLine, TemplatesReport, list_templates};

@@ -1,0 +1,194 @@
+//! `--sql` of `upgrade` and `downgrade`: the plan as a script for the database's own shell.
+
+use std::sync::Arc;
+
+use super::{Error, MigrateArgs, Project, Session, line::position, migrate::Migration};
+use crate::{
+    database::{self, Detail, ScriptHead, Settings},
+    execute::{self, Outcome, RunOptions, Sink, Stop},
+    plan::{self, Execution, Plan, PlanError, PlanProblem, Step, UnitKind},
+    revision::{Direction, Observed, Subject, Target},
+    sql::Statement,
+};
+
+/// Where a script starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Where the database is.
+    Database,
+    /// Here; no database is asked.
+    Assumed(Target),
+}
+
+/// A run as a script.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptReport {
+    /// Where it starts.
+    pub from: String,
+    /// Where it leads.
+    pub to: String,
+    /// Which way.
+    pub direction: Direction,
+    /// What it applies or reverts, in order.
+    pub steps: Vec<Subject>,
+    /// The script.
+    pub sql: String,
+}
+
+/// Why a plan can run and still can't be written as a script.
+#[derive(Debug, thiserror::Error)]
+pub enum OfflineError {
+    /// What became of it can't be looked up by a script.
+    #[error("revision {subject} is partially applied, and a script can't look what became of it")]
+    Partial {
+        /// The revision.
+        subject: Subject,
+        /// Which way.
+        direction: Direction,
+    },
+    /// A shell can't repeat a statement.
+    #[error("a batch is repeated until it changes no row, which a script can't do")]
+    Batch {
+        /// The file of the script.
+        file: String,
+        /// The text of the script.
+        text: Arc<str>,
+        /// Where the statement begins, in bytes.
+        offset: usize,
+        /// Bytes of its first line.
+        length: usize,
+    },
+    /// A range in the other direction.
+    #[error("there is nothing to {verb} from `{from}` to `{target}`")]
+    WrongWay {
+        /// `upgrade` or `downgrade`.
+        verb: &'static str,
+        /// The start of the range.
+        from: Target,
+        /// The end of the range.
+        target: Target,
+    },
+}
+
+/// Writes what a run would do, record for record. Nothing is locked or changed; the database is read
+/// where the script starts there.
+///
+/// # Errors
+/// [`Error::Offline`], and whatever keeps the run from being planned.
+pub async fn offline(
+    project: &Project,
+    session: &mut Session,
+    direction: Direction,
+    start: &Start,
+    args: &MigrateArgs,
+) -> Result<ScriptReport, Error> {
+    let history = project.history(session.dialect())?;
+    let (observed, table) = match start {
+        Start::Database => {
+            let observed = session.observe_or_empty(Detail::WithScripts).await?;
+            (observed, session.version_table())
+        }
+        Start::Assumed(start) => {
+            let nothing = Observed::default();
+            let context = project.plan_context(&history, &nothing, session.dialect());
+            let observed = plan::assumed(&context, start)?;
+            (observed, session.settings().version_table.clone())
+        }
+    };
+    let migration = Migration::new(project, session, direction, args);
+    let wrong_way = |start: &Target| OfflineError::WrongWay {
+        verb: verb(direction),
+        from: start.clone(),
+        target: args.target.clone(),
+    };
+    let plan = match (migration.plan(&observed, session.events()), start) {
+        (Err(Error::Plan(error)), Start::Assumed(start)) if is_wrong_way(&error) => {
+            return Err(wrong_way(start).into());
+        }
+        (plan, _) => plan?,
+    };
+    refuse(&plan, direction)?;
+    if let Start::Assumed(start) = start
+        && plan.steps.is_empty()
+        && *start != args.target
+    {
+        return Err(wrong_way(start).into());
+    }
+    let to = position(&history, &plan::after(&observed, &plan));
+    let head = ScriptHead {
+        verb: verb(direction),
+        from: position(&history, &observed),
+        to: to.clone(),
+        observed,
+    };
+    let settings = Settings {
+        version_table: table,
+        ..session.settings().clone()
+    };
+    Ok(ScriptReport {
+        from: head.from.clone(),
+        to,
+        direction: plan.direction,
+        steps: plan.steps.iter().map(|step| step.subject.clone()).collect(),
+        sql: written(session, plan, head, settings).await?,
+    })
+}
+
+/// The target of a downgrade is not applied in the state that the range starts from.
+fn is_wrong_way(error: &PlanError) -> bool {
+    matches!(error.0.as_slice(), [PlanProblem::NotApplied { .. }])
+}
+
+fn verb(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Up => "upgrade",
+        Direction::Down => "downgrade",
+    }
+}
+
+/// A statement of `step` that is repeated.
+fn repeated(step: &Step) -> Option<(&Step, &Statement)> {
+    let Execution::Units(units) = &step.execution else {
+        return None;
+    };
+    let mut units = units.iter();
+    let unit = units.find(|unit| matches!(unit.kind, UnitKind::Batch(_)))?;
+    Some((step, step.statements.get(unit.statements.start)?))
+}
+
+fn refuse(plan: &Plan, direction: Direction) -> Result<(), OfflineError> {
+    if let Some(step) = plan.steps.iter().find(|step| step.resume.is_some()) {
+        return Err(OfflineError::Partial {
+            subject: step.subject.clone(),
+            direction,
+        });
+    }
+    match plan.steps.iter().find_map(repeated) {
+        None => Ok(()),
+        Some((step, statement)) => Err(OfflineError::Batch {
+            file: step.script.file.clone(),
+            text: Arc::clone(&step.script.text),
+            offset: step.span(statement).start,
+            length: step.written(statement).lines().next().map_or(1, str::len),
+        }),
+    }
+}
+
+/// Runs the plan on a writer, which writes down what it is told.
+async fn written(
+    session: &Session,
+    plan: Plan,
+    head: ScriptHead,
+    settings: Settings,
+) -> Result<String, Error> {
+    let mut writer = database::script(session.dialect(), settings, head)?;
+    let (stop, sink): (_, Sink) = (Stop::default(), Arc::new(|_| {}));
+    execute::exchange(writer.as_mut(), &plan.exchanges).await?;
+    let options = RunOptions::default();
+    match execute::run(writer.as_mut(), plan, options, &stop, &sink).await {
+        Ok(Outcome::Complete(_)) => Ok(writer.finish()),
+        Ok(Outcome::Stopped { .. }) => Err(Error::Interrupted),
+        Ok(Outcome::PlanOutdated { reason, .. }) => Err(reason.into()),
+        Err(failure) => Err(Error::Failed(Box::new(failure))),
+    }
+}

@@ -1,0 +1,296 @@
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::Error;
+use crate::{
+    layout::Layout,
+    plan::PlanContext,
+    project::{self, Reading},
+    revision::{Ahead, History, Observed, OutOfOrder, TransactionScope},
+    sql::{Dialect, Vars},
+};
+
+/// Where scripts come from.
+#[derive(Clone, Debug)]
+pub enum Scripts {
+    /// A directory, and its name in messages.
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Its name in messages.
+        shown: String,
+    },
+    /// File names with their contents, compiled into a program.
+    Embedded(Arc<[(PathBuf, Vec<u8>)]>),
+}
+
+/// The scripts of a project and what it has decided about running them.
+///
+/// The scripts are read once, by the first operation that needs them.
+#[derive(Debug)]
+pub struct Project {
+    /// Where the scripts come from.
+    pub scripts: Scripts,
+    /// The naming convention of the scripts; `None` detects it.
+    pub layout: Option<Layout>,
+    /// Files of the directory that are not read: see [`Reading::leave_out`].
+    pub leave_out: Vec<String>,
+    /// Values of placeholders.
+    pub vars: Vars,
+    /// Policy for revisions that sort before an applied one.
+    pub out_of_order: OutOfOrder,
+    /// Policy for a database that is ahead of the scripts.
+    pub ahead: Ahead,
+    /// How much one transaction holds.
+    pub transaction: TransactionScope,
+    /// The directory of the project's own templates.
+    pub templates: PathBuf,
+    /// The working directory, which paths in results are relative to; empty shows them as they are.
+    pub cwd: PathBuf,
+    loaded: Mutex<Option<Loaded>>,
+}
+
+/// The scripts as far as they were read.
+#[derive(Clone, Debug)]
+struct Loaded {
+    dialect: Dialect,
+    history: Arc<History>,
+    has_downs: bool,
+}
+
+impl Clone for Project {
+    /// A project with the same settings, whose scripts are read anew.
+    fn clone(&self) -> Self {
+        Self {
+            scripts: self.scripts.clone(),
+            layout: self.layout,
+            leave_out: self.leave_out.clone(),
+            vars: self.vars.clone(),
+            out_of_order: self.out_of_order,
+            ahead: self.ahead,
+            transaction: self.transaction,
+            templates: self.templates.clone(),
+            cwd: self.cwd.clone(),
+            loaded: Mutex::default(),
+        }
+    }
+}
+
+impl Project {
+    /// A project with default settings.
+    pub fn new(scripts: Scripts) -> Self {
+        Self {
+            scripts,
+            layout: None,
+            leave_out: Vec::new(),
+            vars: Vars::default(),
+            out_of_order: OutOfOrder::default(),
+            ahead: Ahead::default(),
+            transaction: TransactionScope::default(),
+            templates: PathBuf::new(),
+            cwd: PathBuf::new(),
+            loaded: Mutex::default(),
+        }
+    }
+
+    /// The project that a configuration describes.
+    #[cfg(feature = "cli")]
+    pub fn configured(config: &project::Config) -> Self {
+        Self {
+            layout: config.layout,
+            leave_out: config.leave_out.clone(),
+            vars: config.vars.clone(),
+            out_of_order: config.out_of_order,
+            ahead: config.ahead,
+            transaction: config.transaction,
+            templates: config.templates.clone(),
+            cwd: config.cwd().to_owned(),
+            ..Self::new(Scripts::Directory {
+                path: config.migrations.clone(),
+                shown: config.show(&config.migrations),
+            })
+        }
+    }
+
+    /// The scripts as a history, down scripts included.
+    ///
+    /// # Errors
+    /// [`Error::Scripts`] with every problem of the directory.
+    pub fn history(&self, dialect: Dialect) -> Result<Arc<History>, Error> {
+        if let Some(Loaded {
+            dialect: known,
+            history,
+            has_downs,
+        }) = self.loaded()
+            && known == dialect
+        {
+            return if has_downs {
+                Ok(history)
+            } else {
+                self.with_downs(history, dialect)
+            };
+        }
+        let reading = self.reading(dialect);
+        Ok(self.keep(dialect, true, read(&self.scripts, &reading)?))
+    }
+
+    /// The history without down scripts, unless those were read already.
+    pub(super) fn ups(&self, dialect: Dialect) -> Result<Arc<History>, Error> {
+        match self.reader(dialect, false) {
+            None => self.history_as_read(),
+            Some(read) => Ok(self.keep(dialect, false, read()?)),
+        }
+    }
+
+    /// What reads the scripts, on any thread; `None` once they were read. [`Self::keep`] takes what it
+    /// has read.
+    pub(super) fn reader(
+        &self,
+        dialect: Dialect,
+        downs: bool,
+    ) -> Option<impl FnOnce() -> Result<History, Error> + Send + use<>> {
+        if self
+            .loaded()
+            .is_some_and(|loaded| loaded.dialect == dialect)
+        {
+            return None;
+        }
+        let scripts = self.scripts.clone();
+        let reading = Reading {
+            checksums: true,
+            downs,
+            ..self.reading(dialect)
+        };
+        Some(move || read(&scripts, &reading))
+    }
+
+    /// Whether down scripts were read.
+    pub(super) fn has_downs(&self, dialect: Dialect) -> bool {
+        self.loaded()
+            .is_some_and(|loaded| loaded.dialect == dialect && loaded.has_downs)
+    }
+
+    fn history_as_read(&self) -> Result<Arc<History>, Error> {
+        Ok(self
+            .loaded()
+            .map(|loaded| loaded.history)
+            .unwrap_or_default())
+    }
+
+    /// Reads the down scripts of a history that has none.
+    fn with_downs(&self, history: Arc<History>, dialect: Dialect) -> Result<Arc<History>, Error> {
+        let Scripts::Directory { path, shown } = &self.scripts else {
+            return Ok(history);
+        };
+        // What is kept must not keep a second copy alive.
+        self.set(None);
+        let history = Arc::unwrap_or_clone(history);
+        let reading = Reading {
+            checksums: true,
+            ..self.reading(dialect)
+        };
+        let complete =
+            project::read_downs(path, shown, &reading, history).map_err(Error::Scripts)?;
+        Ok(self.keep(dialect, true, complete))
+    }
+
+    fn loaded(&self) -> Option<Loaded> {
+        let loaded = self.loaded.lock();
+        loaded.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, loaded: Option<Loaded>) {
+        *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = loaded;
+    }
+
+    /// Keeps the scripts that were read.
+    pub(super) fn keep(&self, dialect: Dialect, has_downs: bool, history: History) -> Arc<History> {
+        let history = Arc::new(history);
+        self.set(Some(Loaded {
+            dialect,
+            history: Arc::clone(&history),
+            has_downs,
+        }));
+        history
+    }
+
+    /// The directory of scripts, and its name in messages. Embedded scripts have none.
+    pub(super) fn directory(&self) -> (&Path, &str) {
+        match &self.scripts {
+            Scripts::Directory { path, shown } => (path, shown),
+            Scripts::Embedded(_) => (Path::new(""), "the embedded scripts"),
+        }
+    }
+
+    /// How the scripts are read.
+    pub(super) fn reading(&self, dialect: Dialect) -> Reading {
+        Reading {
+            layout: self.layout,
+            leave_out: self.leave_out.clone(),
+            ..Reading::new(dialect)
+        }
+    }
+
+    /// What plans are made from.
+    pub(super) fn plan_context<'a>(
+        &'a self,
+        history: &'a History,
+        observed: &'a Observed,
+        dialect: Dialect,
+    ) -> PlanContext<'a> {
+        PlanContext {
+            history,
+            observed,
+            dialect,
+            vars: &self.vars,
+            out_of_order: self.out_of_order,
+            ahead: self.ahead,
+            one_transaction: self.transaction == TransactionScope::All,
+        }
+    }
+
+    /// The layout that the scripts are read in.
+    ///
+    /// # Errors
+    /// [`Error::Scripts`] when it can't be read or told.
+    pub fn detected_layout(&self, dialect: Dialect) -> Result<Layout, Error> {
+        match &self.scripts {
+            Scripts::Embedded(_) => Ok(self.layout.unwrap_or(Layout::Native)),
+            Scripts::Directory { path, shown } => {
+                project::layout_of(path, shown, &self.reading(dialect))
+                    .map_err(|problem| Error::Scripts(vec![problem]))
+            }
+        }
+    }
+
+    /// Fails unless scripts can be written here: they are written in the native layout only.
+    #[cfg(feature = "cli")]
+    pub(super) fn ensure_native(&self, dialect: Dialect) -> Result<(), Error> {
+        match self.detected_layout(dialect)? {
+            Layout::Native => Ok(()),
+            layout => Err(Error::OtherLayout {
+                directory: self.directory().1.to_owned(),
+                layout,
+            }),
+        }
+    }
+
+    /// A path as results show it: relative to the working directory when it lies below it.
+    #[cfg(feature = "cli")]
+    pub fn show(&self, path: &Path) -> String {
+        project::show(&self.cwd, path)
+    }
+}
+
+fn read(scripts: &Scripts, reading: &Reading) -> Result<History, Error> {
+    match scripts {
+        Scripts::Directory { path, shown } => project::read_history(path, shown, reading),
+        Scripts::Embedded(files) => {
+            let files = files.iter().map(|(name, content)| (name, content));
+            project::embedded_history(files, reading)
+        }
+    }
+    .map_err(Error::Scripts)
+}

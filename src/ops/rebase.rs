@@ -1,0 +1,128 @@
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+
+use super::{Error, Project, Session, files, revision::one};
+use crate::{
+    database::Detail,
+    plan::{self, Rebase, RebaseRequest},
+    project,
+    revision::{History, RevisionId},
+    sql::Dialect,
+};
+
+/// What `rebase` is asked for.
+#[derive(Clone, Debug)]
+pub struct RebaseArgs {
+    /// The revision to move.
+    pub revision: String,
+    /// The head to move it onto; `None` is the only other one.
+    pub onto: Option<String>,
+    /// Whether files stay as they are.
+    pub dry_run: bool,
+}
+
+/// What was moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RebaseReport {
+    /// The revision that was to be moved.
+    pub revision: RevisionId,
+    /// What was moved; `None` when there was nothing to do.
+    pub rebase: Option<Rebase>,
+    /// Whether files stayed as they are.
+    pub dry_run: bool,
+    /// Why no database was asked what is applied.
+    pub unasked: Option<&'static str>,
+}
+
+/// Moves a revision that is not applied, and all that revise it, onto a head. With a session the
+/// database is asked whether something is applied.
+///
+/// # Errors
+/// When the directory is invalid, something is applied, or the database can't be read: it might be
+/// applied then. No file is changed.
+pub async fn rebase(
+    project: &Project,
+    session: Option<&mut Session>,
+    dialect: Dialect,
+    args: &RebaseArgs,
+) -> Result<RebaseReport, Error> {
+    project.ensure_native(dialect)?;
+    let history = project.history(dialect)?;
+    let revision = one(&history, &args.revision)?;
+    let onto = args.onto.iter().map(|text| one(&history, text));
+    let onto: Vec<_> = onto.collect::<Result<_, _>>()?;
+    let observed = match session {
+        Some(session) => Some(session.observe_or_empty(Detail::WithScripts).await?),
+        None => None,
+    };
+    let request = RebaseRequest {
+        history: &history,
+        observed: observed.as_ref(),
+        dialect,
+        revision: &revision,
+        onto: onto.first(),
+    };
+    let rebase = plan::rebase(&request, |onto, count| fresh(&history, onto, count))?;
+    if let Some(rebase) = rebase.as_ref().filter(|_| !args.dry_run) {
+        files::exchange(project, &rebase.files)?;
+    }
+    Ok(RebaseReport {
+        revision,
+        rebase,
+        dry_run: args.dry_run,
+        unasked: observed.is_none().then_some("there is no session"),
+    })
+}
+
+/// The next free seconds from now on, or from the head's time on, should that lie in the future.
+fn fresh(history: &History, onto: &RevisionId, count: usize) -> Vec<RevisionId> {
+    let time = NaiveDateTime::parse_from_str(onto.as_str(), "%Y%m%d%H%M%S").ok();
+    let after = time.map(|time| time.and_utc() + TimeDelta::seconds(1));
+    let start: DateTime<Utc> = after.map_or_else(Utc::now, |after| after.max(Utc::now()));
+    let mut taken: Vec<_> = history.by_id().map(|r| r.id.clone()).collect();
+    let mut ids: Vec<RevisionId> = Vec::with_capacity(count);
+    for _ in 0..count {
+        let id = project::next_id(start, taken.iter().cloned());
+        taken.push(id.clone());
+        ids.push(id);
+    }
+    ids
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::revision::{Direction, Script, ScriptPair};
+
+    fn id(text: &str) -> RevisionId {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn new_ids_sort_after_a_head_of_the_future() {
+        let check = |head: &str, expected: &[&str]| {
+            let file = format!("{head}_x.up.sql");
+            let up = Script::parse(crate::sql::Dialect::Sqlite, Direction::Up, file, "");
+            let pair = ScriptPair {
+                id: id(head),
+                slug: "x".to_owned(),
+                up: up.unwrap(),
+                down: None,
+            };
+            let history = History::new(vec![pair]).unwrap();
+            let ids = fresh(&history, &id(head), 2);
+            let ids: Vec<_> = ids.iter().map(RevisionId::as_str).collect();
+            assert_eq!(ids, expected);
+        };
+        check("20991231235958", &["20991231235959", "21000101000000"]);
+    }
+
+    #[test]
+    fn new_ids_are_of_now_otherwise() {
+        let history = History::new(Vec::new()).unwrap();
+        for head in ["7", "20201301000000", "20200101000000"] {
+            let before = RevisionId::from_time(Utc::now());
+            let ids = fresh(&history, &id(head), 2);
+            assert!(before <= ids[0] && ids[0] < ids[1], "{ids:?}");
+        }
+    }
+}

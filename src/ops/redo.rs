@@ -1,0 +1,208 @@
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{
+    Error, PlanReport, Project, Session,
+    line::{applied_heads, position, position_if_known},
+    migrate::is_all,
+    slow::SlowStatements,
+};
+use crate::{
+    database::Detail,
+    execute::{self, Aborted, Event, Finish, MigrateOptions, Migrated, Sink, SlowStatement},
+    plan::{self, Plan, PlanContext},
+    revision::{Direction, History, Observed, RevisionId, Subject, Target, TransactionScope},
+    sql::Dialect,
+};
+
+/// What `redo` is asked for.
+#[derive(Clone, Debug)]
+pub struct RedoArgs {
+    /// Down to where; everything above it is reverted and applied again.
+    pub target: Target,
+    /// Overrides [`Project::transaction`].
+    pub transaction: Option<TransactionScope>,
+}
+
+/// The result of `redo`, however it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedoReport {
+    /// The database.
+    pub database: String,
+    /// Where the database is now.
+    pub to: String,
+    /// The applied revisions that no applied revision revises.
+    pub current: Vec<RevisionId>,
+    /// What was reverted, in this order.
+    pub reverted: Vec<RevisionId>,
+    /// What was applied after it, in this order.
+    pub applied: Vec<Subject>,
+    /// What was reverted and is not applied again.
+    pub missing: Vec<RevisionId>,
+    /// Whether a request to stop ended it.
+    pub interrupted: bool,
+    /// The `transaction = off` revision that it ended in the middle of.
+    pub partial: Option<RevisionId>,
+    /// Statements that took long, in the order of their ends.
+    pub slow: Vec<SlowStatement>,
+    /// How long it took, waiting included.
+    pub elapsed: Duration,
+}
+
+/// Reverts what is above the target and applies it again. Both ways are checked before the first
+/// statement runs.
+///
+/// # Errors
+/// Any [`Error`] of scripts, targets, plans, locks and the database; [`Error::RedoFailed`] and
+/// [`Error::RedoPartway`] after steps that were done.
+pub async fn redo(
+    project: &Project,
+    session: &mut Session,
+    args: &RedoArgs,
+) -> Result<RedoReport, Error> {
+    let begin = Instant::now();
+    let (lock_wait, run) = session.patience();
+    let options = MigrateOptions {
+        detail: Detail::WithScripts,
+        lock_wait,
+        run,
+        replan_midway: false,
+    };
+    let history = project.history(session.dialect())?;
+    let redo = Redo {
+        project,
+        history: &history,
+        dialect: session.dialect(),
+        args,
+    };
+    let slow = SlowStatements::default();
+    let events = titled(&slow.watch(Arc::clone(session.events())));
+    let stop = session.stop_signal().clone();
+    let mut downs = 0;
+    let plan = |observed: &Observed| -> Result<Plan, Error> {
+        let plan = redo.plan(observed, &events)?;
+        downs = plan.downs();
+        Ok(plan)
+    };
+    let parts = (plan, |_: &Plan| std::future::ready(Ok(())));
+    let mut database = session.exclusive().await?;
+    let migrated = execute::migrate(database.as_mut(), options, None, parts, &stop, &events).await;
+    session.release(database).await;
+    // A plan that is outdated before its first step is made anew: nothing is done then.
+    let migrated = migrated.map_err(|Aborted { error, .. }| error)?;
+    let report = RedoReport {
+        slow: slow.take(),
+        elapsed: begin.elapsed(),
+        ..redo.report(session.place(), &migrated, downs)
+    };
+    match migrated.finish {
+        Finish::Complete => Ok(report),
+        Finish::Stopped { partial } => Ok(RedoReport {
+            interrupted: true,
+            partial,
+            ..report
+        }),
+        Finish::Failed(failure) => Err(Error::RedoFailed {
+            report: Box::new(report),
+            failure: Box::new(failure),
+        }),
+        Finish::Outdated(reason) => Err(Error::RedoPartway {
+            report: Box::new(report),
+            reason,
+        }),
+    }
+}
+
+/// The plan of [`redo`]. Nothing is locked or changed.
+///
+/// # Errors
+/// As [`redo`].
+pub async fn plan_redo(
+    project: &Project,
+    session: &mut Session,
+    args: &RedoArgs,
+) -> Result<PlanReport, Error> {
+    let history = project.history(session.dialect())?;
+    let observed = session.observe_or_empty(Detail::WithScripts).await?;
+    let redo = Redo {
+        project,
+        history: &history,
+        dialect: session.dialect(),
+        args,
+    };
+    Ok(PlanReport {
+        database: session.place().to_owned(),
+        from: position(&history, &observed),
+        plan: redo.plan(&observed, session.events())?,
+    })
+}
+
+struct Redo<'a> {
+    project: &'a Project,
+    history: &'a History,
+    dialect: Dialect,
+    args: &'a RedoArgs,
+}
+
+impl Redo<'_> {
+    fn plan(&self, observed: &Observed, events: &Sink) -> Result<Plan, Error> {
+        let context = (self.project).plan_context(self.history, observed, self.dialect);
+        let context = PlanContext {
+            one_transaction: self
+                .args
+                .transaction
+                .map_or(context.one_transaction, is_all),
+            ..context
+        };
+        let plan = plan::redo(&context, &self.args.target)?;
+        events(Event::Planned {
+            steps: plan.steps.len(),
+            warnings: plan.warnings.clone(),
+        });
+        Ok(plan)
+    }
+
+    fn report(&self, place: &str, migrated: &Migrated, downs: usize) -> RedoReport {
+        let (reverted, applied) = migrated.done.split_at(downs.min(migrated.done.len()));
+        let reverted = reverted.iter();
+        let reverted: Vec<RevisionId> = reverted
+            .filter_map(|done| done.subject.revision().cloned())
+            .collect();
+        let applied: Vec<Subject> = applied.iter().map(|done| done.subject.clone()).collect();
+        let comes_back = |id: &RevisionId| applied.iter().any(|subject| *subject == *id);
+        let missing = reverted.iter().filter(|id| !comes_back(id));
+        let now = migrated.now.as_ref();
+        RedoReport {
+            database: place.to_owned(),
+            to: position_if_known(self.history, now),
+            current: now.map(applied_heads).unwrap_or_default(),
+            missing: missing.cloned().collect(),
+            reverted,
+            applied,
+            interrupted: false,
+            partial: None,
+            slow: Vec::new(),
+            elapsed: Duration::ZERO,
+        }
+    }
+}
+
+/// Says of each step which way it goes: every revision has two.
+fn titled(events: &Sink) -> Sink {
+    let events = Arc::clone(events);
+    Arc::new(move |mut event| {
+        if let Event::StepStarted {
+            direction, message, ..
+        } = &mut event
+        {
+            let way = match direction {
+                Direction::Down => "revert",
+                Direction::Up => "apply",
+            };
+            message.insert_str(0, &format!("{way}: "));
+        }
+        events(event);
+    })
+}

@@ -1,0 +1,174 @@
+use std::path::PathBuf;
+
+use chrono::Utc;
+
+use super::{Error, Project};
+use crate::{
+    database,
+    project::{self, NewScripts, TemplateRequest},
+    revision::{
+        History, RepeatableId, RepeatableIdError, Resolved, RevisionId, Subject, Target,
+        TargetError,
+    },
+    sql::Dialect,
+};
+
+/// What `revision` is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct RevisionArgs {
+    /// What the revision does; the files are named after it.
+    pub message: String,
+    /// The parents: `base` alone for none, nothing for the only head.
+    pub heads: Vec<String>,
+    /// Revisions that must be applied first without being parents.
+    pub depends_on: Vec<String>,
+    /// The name of the branch that begins here.
+    pub label: Option<String>,
+    /// Why there is no down script.
+    pub no_down: Option<String>,
+    /// The id, in place of the time.
+    pub rev_id: Option<String>,
+    /// The template, in place of the default one.
+    pub template: Option<String>,
+}
+
+/// The scripts that were created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRevisionReport {
+    /// The new id or name.
+    pub id: Subject,
+    /// The parents.
+    pub parents: Vec<RevisionId>,
+    /// The files, as messages name them.
+    pub files: Vec<String>,
+    /// Where the files are.
+    pub paths: Vec<PathBuf>,
+}
+
+/// Creates the scripts of a new revision.
+///
+/// # Errors
+/// When the directory is invalid, or the message, a target or the template can't be used. Nothing is
+/// written then.
+pub fn revision(
+    project: &Project,
+    dialect: Dialect,
+    args: &RevisionArgs,
+) -> Result<NewRevisionReport, Error> {
+    project.ensure_native(dialect)?;
+    let history = project.history(dialect)?;
+    let parents = parents(&history, &args.heads)?;
+    create(project, dialect, &history, parents, args)
+}
+
+/// Creates a repeatable script.
+///
+/// # Errors
+/// As [`revision`].
+pub fn repeatable(
+    project: &Project,
+    dialect: Dialect,
+    message: &str,
+) -> Result<NewRevisionReport, Error> {
+    project.ensure_native(dialect)?;
+    let slug = project::slugify(message)?;
+    let line = message.lines().next().unwrap_or_default();
+    let text = format!("-- {}\n\n", line.trim());
+    let path = project::create_repeatable(project.directory().0, &slug, &text)?;
+    let id = RepeatableId::of_slug(&slug).ok_or_else(|| RepeatableIdError(slug.clone()))?;
+    Ok(NewRevisionReport {
+        id: id.into(),
+        parents: Vec::new(),
+        files: vec![project.show(&path)],
+        paths: vec![path],
+    })
+}
+
+/// Creates scripts with these parents.
+pub(super) fn create(
+    project: &Project,
+    dialect: Dialect,
+    history: &History,
+    parents: Vec<RevisionId>,
+    args: &RevisionArgs,
+) -> Result<NewRevisionReport, Error> {
+    let now = Utc::now();
+    let depends_on = args.depends_on.iter().map(|text| one(history, text));
+    let depends_on: Vec<_> = depends_on.collect::<Result<_, _>>()?;
+    let id = match &args.rev_id {
+        Some(text) => text.parse()?,
+        None => project::next_id(now, history.in_order().map(|revision| revision.id.clone())),
+    };
+    let slug = project::slugify(&args.message)?;
+    let request = TemplateRequest {
+        id: &id,
+        message: &args.message,
+        slug: &slug,
+        revises: &parents,
+        depends_on: &depends_on,
+        label: args.label.as_deref(),
+        irreversible: args.no_down.as_deref(),
+        date: now,
+        dialect,
+        author: &database::actor(),
+    };
+    // What joins branches has nothing to run, unless a template says otherwise.
+    let joins = (parents.len() > 1).then_some("merge");
+    let template = args.template.as_deref().or(joins);
+    let scripts = project::render(&project.templates, template, &request)?;
+    let created = project::create(
+        project.directory().0,
+        NewScripts {
+            id: &id,
+            slug: &slug,
+            up: &scripts.up,
+            down: scripts.down.as_deref(),
+        },
+    )?;
+    let paths: Vec<_> = [Some(created.up), created.down]
+        .into_iter()
+        .flatten()
+        .collect();
+    Ok(NewRevisionReport {
+        id: id.into(),
+        parents,
+        files: paths.iter().map(|path| project.show(path)).collect(),
+        paths,
+    })
+}
+
+/// The parents of a new revision.
+fn parents(history: &History, heads: &[String]) -> Result<Vec<RevisionId>, Error> {
+    match heads {
+        [only] if only == "base" => Ok(Vec::new()),
+        [_, ..] => several(history, heads),
+        [] => {
+            let heads = history.heads().into_iter();
+            let heads: Vec<_> = heads.map(|head| head.id.clone()).collect();
+            if heads.len() > 1 {
+                return Err(TargetError::SeveralHeads(heads).into());
+            }
+            Ok(heads)
+        }
+    }
+}
+
+/// The revisions that `texts` name, each once.
+pub(super) fn several(history: &History, texts: &[String]) -> Result<Vec<RevisionId>, Error> {
+    let ids = texts.iter().map(|text| one(history, text));
+    let ids: Vec<_> = ids.collect::<Result<_, _>>()?;
+    let mut twice = ids.iter().enumerate();
+    match twice.find(|(at, id)| ids[..*at].contains(id)) {
+        Some((_, twice)) => Err(Error::NamedTwice(twice.clone())),
+        None => Ok(ids),
+    }
+}
+
+/// The revision of the directory that `text` names.
+pub(super) fn one(history: &History, text: &str) -> Result<RevisionId, Error> {
+    let target: Target = text.parse()?;
+    match history.resolve(&target, &[])? {
+        Resolved::Revisions(ids) if ids.len() == 1 => Ok(ids[0].clone()),
+        _ => Err(Error::NotOneRevision(text.to_owned())),
+    }
+}

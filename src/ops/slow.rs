@@ -1,0 +1,26 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::execute::{Event, Sink, SlowStatement};
+
+/// Keeps the statements that took long, for the result of a run.
+#[derive(Clone, Default)]
+pub(super) struct SlowStatements(Arc<Mutex<Vec<SlowStatement>>>);
+
+impl SlowStatements {
+    /// A sink that keeps them and passes every event on.
+    pub fn watch(&self, events: Sink) -> Sink {
+        let kept = Arc::clone(&self.0);
+        Arc::new(move |event| {
+            if let Event::StatementSlow(slow) = &event {
+                let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                kept.push(slow.clone());
+            }
+            events(event);
+        })
+    }
+
+    /// The statements so far.
+    pub fn take(&self) -> Vec<SlowStatement> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

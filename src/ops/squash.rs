@@ -1,0 +1,51 @@
+use super::{Error, Project, files, revision::one};
+use crate::{
+    plan::{self, Squash},
+    project,
+    sql::Dialect,
+};
+
+/// What `squash` is asked for.
+#[derive(Clone, Debug)]
+pub struct SquashArgs {
+    /// The last revision to replace.
+    pub to: String,
+    /// The baseline's message; its files are named after it.
+    pub message: String,
+    /// Whether files stay as they are.
+    pub dry_run: bool,
+}
+
+/// A baseline that replaces revisions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SquashReport {
+    /// What was squashed.
+    pub squash: Squash,
+    /// Whether files stayed as they are.
+    pub dry_run: bool,
+}
+
+/// Replaces a revision and all that it needs by one baseline.
+///
+/// # Errors
+/// When the directory is invalid or something can't be squashed. No file is changed then.
+pub fn squash(
+    project: &Project,
+    dialect: Dialect,
+    args: &SquashArgs,
+) -> Result<SquashReport, Error> {
+    project.ensure_native(dialect)?;
+    let history = project.history(dialect)?;
+    let id = one(&history, &args.to)?;
+    let to = history.get(&id).ok_or_else(|| Error::NoFiles(id.clone()))?;
+    let slug = project::slugify(&args.message)?;
+    let message = args.message.lines().next().unwrap_or_default().trim();
+    let squash = plan::squash(&history, dialect, to, message, &slug)?;
+    if !args.dry_run {
+        files::exchange(project, &squash.files)?;
+    }
+    Ok(SquashReport {
+        squash,
+        dry_run: args.dry_run,
+    })
+}

@@ -1,0 +1,60 @@
+use super::{
+    Error, Project, RevisionLine, Session,
+    line::{self, lines},
+};
+use crate::{
+    database::Detail,
+    plan::{self, Drift, Halfway, RepeatableStatus},
+    revision::State,
+};
+
+/// Where the database is, compared with the scripts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusReport {
+    /// The database.
+    pub database: String,
+    /// The directory.
+    pub directory: String,
+    /// Revisions in the directory.
+    pub revisions: usize,
+    /// Revisions applied, without partially applied ones.
+    pub applied: usize,
+    /// The applied revisions that no applied revision revises.
+    pub current: Vec<RevisionLine>,
+    /// The heads of the directory.
+    pub heads: Vec<RevisionLine>,
+    /// What an upgrade to all heads would apply.
+    pub pending: Vec<RevisionLine>,
+    /// The repeatable scripts.
+    pub repeatables: Vec<RepeatableStatus>,
+    /// Baselines of which a part is applied under the old ids.
+    pub halfway: Vec<Halfway>,
+    /// Every disagreement of scripts and database.
+    pub drift: Drift,
+}
+
+/// Compares the database with the scripts. Nothing is locked or changed.
+///
+/// # Errors
+/// When the scripts are invalid or the database can't be read.
+pub async fn status(project: &Project, session: &mut Session) -> Result<StatusReport, Error> {
+    let dialect = session.dialect();
+    let history = project.history(dialect)?;
+    session.allow_missing(history.is_empty());
+    let observed = session.observe(Detail::Brief).await?;
+    let halfway = plan::halfway(&history, &observed, dialect);
+    let observed = plan::seen(&history, observed, dialect);
+    let rows = observed.applied.iter();
+    Ok(StatusReport {
+        database: session.place().to_owned(),
+        directory: project.directory().1.to_owned(),
+        revisions: history.len(),
+        applied: rows.filter(|row| row.state == State::Applied).count(),
+        current: line::current(Some(&history), &observed),
+        heads: lines(&history, history.heads()),
+        pending: lines(&history, plan::pending(&history, &observed)),
+        repeatables: plan::repeatables(&history, &observed, dialect),
+        halfway,
+        drift: plan::compare(&history, &observed, dialect),
+    })
+}
