@@ -174,7 +174,10 @@ impl Context {
         {
             let place = self.place(&location);
             for diagnostic in &mut error.diagnostics {
-                diagnostic.message = renamed(&diagnostic.message, path, &place);
+                let texts = [&mut diagnostic.message].into_iter();
+                for text in texts.chain(&mut diagnostic.notes) {
+                    *text = renamed(text, path, &place);
+                }
             }
         }
         error

@@ -17,7 +17,7 @@ pub enum MergeError {
     #[error("there is only one head: {0}")]
     OneHead(RevisionId),
     /// One revision was named.
-    #[error("{0} alone can't be merged; name two heads or more")]
+    #[error("{0} alone can't be merged")]
     Alone(RevisionId),
     /// Only heads can be merged.
     #[error("revision {revision} is not a head: it is revised by {children}")]

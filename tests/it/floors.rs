@@ -23,7 +23,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("indicatif", &["report"]),
     ("toml", &["project"]),
     ("zstd", &["database"]),
-    ("tokio", &["database", "execute", "cli"]),
+    ("tokio", &["database", "execute", "ops", "cli"]),
 ];
 
 fn floors() -> BTreeMap<&'static str, usize> {

@@ -288,6 +288,7 @@ fn events_tell_the_run_in_order() {
         let list = Arc::clone(&told);
         let migrator = Migrator::embedded(SCRIPTS).on_event(move |event| {
             let line = match event {
+                Event::Planned { steps, .. } => format!("{steps} planned"),
                 Event::RunStarted { steps, .. } => format!("{steps} steps"),
                 Event::StepStarted { subject, .. } => format!("> {subject}"),
                 Event::StatementDone { index, .. } => format!("  {index}"),
@@ -301,7 +302,7 @@ fn events_tell_the_run_in_order() {
             session.upgrade("2").await.unwrap();
         });
         let told = told.lock().unwrap().join("\n");
-        let expected = "2 steps\n> 1\n  0\n  1\n< 1\n> 2\n  0\n  1\n< 2";
+        let expected = "2 planned\n2 steps\n> 1\n  0\n  1\n< 1\n> 2\n  0\n  1\n< 2";
         assert_eq!(told, expected);
     });
 }

@@ -1,7 +1,7 @@
 use super::{Error, Exit, adopt, diagnostic, location, project, redo};
 use crate::{
     cli::codes,
-    ops::{Error as E, NotReady, OfflineError},
+    ops::{Error as E, MergeError, NotReady, OfflineError},
     report::{Diagnostic, Snippet, View, duration},
     revision::Direction,
 };
@@ -65,6 +65,9 @@ impl From<E> for Error {
             E::Offline(error) => offline(error),
             E::OtherLayout { .. } => Self::from(diagnostic(codes::M228, error))
                 .hint("`migrator convert --to DIR` writes the scripts out in the native layout"),
+            E::Merge(MergeError::Alone(_)) => {
+                Self::from(diagnostic(codes::M411, error)).hint("name two heads or more")
+            }
             E::Merge(_) => {
                 Self::from(diagnostic(codes::M411, error)).hint("`migrator heads` lists the heads")
             }
