@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use super::Difference;
 use crate::{database::DatabaseError, sql::Dialect};
@@ -13,6 +13,26 @@ pub enum BackupError {
         /// Which one.
         path: PathBuf,
         /// What the system says.
+        reason: String,
+    },
+    /// Another process holds the lock of the directory of backups.
+    #[error("{} is locked by another process; waited {waited:.1?}", file.display())]
+    Busy {
+        /// The lock file.
+        file: PathBuf,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// The connection broke while the database was replaced, and nobody can be asked.
+    #[error(
+        "the connection was lost while {database} was replaced; whether it was is unknown: {reason}"
+    )]
+    OutcomeUnknown {
+        /// The database's name.
+        database: String,
+        /// What the old one is called if it was replaced.
+        kept: Option<String>,
+        /// How the connection was lost.
         reason: String,
     },
     /// There is no such file, or nothing beside it says what it is.
@@ -85,6 +105,15 @@ impl From<DatabaseError> for BackupError {
     fn from(error: DatabaseError) -> Self {
         match error {
             DatabaseError::Interrupted => Self::Interrupted,
+            DatabaseError::ReplaceUnknown {
+                database,
+                kept,
+                reason,
+            } => Self::OutcomeUnknown {
+                database,
+                kept,
+                reason,
+            },
             error => Self::Database(error),
         }
     }

@@ -1,8 +1,8 @@
-use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
 
-use super::{Backup, BackupError, Manifest, Observer, Packing, Store};
+use super::{Backup, BackupError, Manifest, Observer, Origin, Packing, Pruned, Store, Wait};
 use crate::database::{
     Location, Settings,
     backup::{Source, source},
@@ -29,6 +29,11 @@ impl Subject<'_> {
         }
     }
 
+    /// What tells it from other databases, without asking it.
+    pub fn origin(&self) -> Origin {
+        Origin::of(self.location, None)
+    }
+
     /// The first part of a file's name.
     fn name(&self) -> String {
         let name = self.location.database_name();
@@ -49,6 +54,8 @@ pub struct Making {
     pub packing: Packing,
     /// How many backups of the database are left afterwards; 0 is all of them.
     pub keep: usize,
+    /// How long the lock of the directory is waited for.
+    pub lock_wait: Duration,
 }
 
 /// A backup that was made.
@@ -56,10 +63,8 @@ pub struct Making {
 pub struct Made {
     /// It.
     pub backup: Backup,
-    /// Older ones that were removed.
-    pub removed: Vec<PathBuf>,
-    /// Why older ones were not removed, when they were to be.
-    pub not_removed: Option<BackupError>,
+    /// What became of older ones.
+    pub pruned: Pruned,
 }
 
 /// A database that can be backed up, and a directory that can take it.
@@ -67,19 +72,26 @@ pub struct Ready<'a> {
     subject: Subject<'a>,
     store: &'a Store,
     source: Box<dyn Source>,
+    making: Making,
 }
 
 /// Looks whether a backup can be made, before anything is begun.
 ///
 /// # Errors
 /// Why not.
-pub async fn ready<'a>(subject: Subject<'a>, store: &'a Store) -> Result<Ready<'a>, BackupError> {
+pub async fn ready<'a>(
+    subject: Subject<'a>,
+    store: &'a Store,
+    making: Making,
+    watch: &Observer,
+) -> Result<Ready<'a>, BackupError> {
     let source = source(subject.location, subject.settings).await?;
-    store.prepare()?;
+    store.prepare(making.wait(watch))?;
     Ok(Ready {
         subject,
         store,
         source,
+        making,
     })
 }
 
@@ -87,33 +99,31 @@ pub async fn ready<'a>(subject: Subject<'a>, store: &'a Store) -> Result<Ready<'
 ///
 /// # Errors
 /// What went wrong; nothing is left then.
-pub async fn make(ready: Ready<'_>, making: Making, watch: &Observer) -> Result<Made, BackupError> {
+pub async fn make(ready: Ready<'_>, watch: &Observer) -> Result<Made, BackupError> {
     let Ready {
         subject,
         store,
         mut source,
+        making,
     } = ready;
     let made_at: DateTime<Utc> = Utc::now().trunc_subsecs(0);
     let draft = store.draft()?;
     let dumped = source.dump(draft.path(), making.packing, watch).await?;
-    let dialect = subject.location.dialect();
-    let place = subject.place();
-    let about = (place.clone(), dialect);
+    let about = (subject.place(), subject.location);
     let manifest = Manifest::new(made_at, about, source.server(), making.packing, dumped);
     // What is in the file was seen while it was read, and is on the disk before it is listed.
     let named = (subject.name(), source.extension());
-    let file = store.publish(draft, &manifest, (&named.0, named.1))?;
-    let (removed, not_removed) = match store.prune(&place, dialect, making.keep) {
-        Ok(removed) => (removed, None),
-        Err(error) => (Vec::new(), Some(error)),
-    };
-    Ok(Made {
-        backup: Backup {
-            file,
-            manifest,
-            is_whole: true,
-        },
-        removed,
-        not_removed,
-    })
+    let wait = making.wait(watch);
+    let backup = store.publish(draft, manifest, (&named.0, named.1), wait)?;
+    let pruned = store.prune(&backup, making.keep, wait);
+    Ok(Made { backup, pruned })
+}
+
+impl Making {
+    fn wait(self, watch: &Observer) -> Wait<'_> {
+        Wait {
+            limit: self.lock_wait,
+            watch,
+        }
+    }
 }

@@ -3,8 +3,10 @@ use std::{collections::BTreeMap, fmt};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::Origin;
 use crate::{
     database::{
+        Location,
         backup::{Contents, Dumped, Packing},
         stream::Digest,
     },
@@ -25,6 +27,10 @@ pub struct Manifest {
     pub tool: String,
     /// When, in UTC.
     pub made_at: DateTime<Utc>,
+    /// Its place in the order in which the backups of a directory were made, from 1. 0 in
+    /// manifests from before there were numbers.
+    #[serde(default)]
+    pub number: u64,
     /// Of which database; never with a password.
     pub database: String,
     /// Of which kind: `sqlite`, `postgresql`.
@@ -55,13 +61,19 @@ pub struct Manifest {
     /// What it takes to make the database anew where it is missing.
     #[serde(default)]
     pub properties: BTreeMap<String, String>,
+    /// Which database it is of. Manifests from before it was kept are of none that is proven.
+    #[serde(default)]
+    pub origin: Option<Origin>,
+    /// The name that the file has while the backup is listed or removed.
+    #[serde(default)]
+    pub draft: Option<String>,
 }
 
 impl Manifest {
     /// Of a copy that was made at `made_at`.
     pub fn new(
         made_at: DateTime<Utc>,
-        (database, dialect): (String, Dialect),
+        (database, location): (String, &Location),
         server: String,
         packing: Packing,
         dumped: Dumped,
@@ -73,14 +85,16 @@ impl Manifest {
             plain,
             mark,
             properties,
+            cluster,
         } = dumped;
         let heads = revision::applied_heads(&observed.applied);
         Self {
             format: FORMAT,
             tool: concat!("migrator ", env!("CARGO_PKG_VERSION")).to_owned(),
             made_at,
+            number: 0,
             database,
-            dialect: name(dialect).to_owned(),
+            dialect: name(location.dialect()).to_owned(),
             server,
             revisions: heads.iter().map(|row| row.revision.to_string()).collect(),
             sequence: observed.last_sequence(),
@@ -97,6 +111,8 @@ impl Manifest {
             plain_sha256: plain.sha256,
             mark,
             properties,
+            origin: Some(Origin::of(location, cluster)),
+            draft: None,
         }
     }
 
@@ -157,6 +173,15 @@ impl Manifest {
             size: self.size,
             sha256: self.sha256.clone(),
         }
+    }
+
+    /// Whether both are proven to be of one database.
+    pub fn is_of_same_database(&self, other: &Self) -> bool {
+        self.dialect == other.dialect
+            && match (&self.origin, &other.origin) {
+                (Some(one), Some(other)) => one.is_same_database(other),
+                _ => false,
+            }
     }
 
     /// All rows.
@@ -246,8 +271,10 @@ mod tests {
             plain: Digest::default(),
             mark: None,
             properties: BTreeMap::new(),
+            cluster: None,
         };
-        let database = ("sqlite:app.db".to_owned(), Dialect::Sqlite);
+        let location = Location::Sqlite("/app.db".into());
+        let database = ("sqlite:app.db".to_owned(), &location);
         let server = "SQLite 3".to_owned();
         Manifest::new(
             DateTime::UNIX_EPOCH,
@@ -272,6 +299,20 @@ mod tests {
     fn what_is_written_is_read() {
         let manifest = manifest();
         assert_eq!(Manifest::parse(&manifest.text()), Ok(manifest));
+    }
+
+    #[test]
+    fn older_manifests_are_read() {
+        let text = manifest().text();
+        let mut fields: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&text).unwrap();
+        for new in ["number", "origin", "draft"] {
+            assert!(fields.remove(new).is_some(), "{new}");
+        }
+        let old = Manifest::parse(&serde_json::to_string(&fields).unwrap()).unwrap();
+        assert_eq!((old.number, &old.origin, &old.draft), (0, &None, &None));
+        assert!(!old.is_of_same_database(&old));
+        assert!(manifest().is_of_same_database(&manifest()));
     }
 
     #[test]

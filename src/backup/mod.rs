@@ -6,14 +6,16 @@
 mod error;
 mod make;
 mod manifest;
+mod origin;
 mod restore;
 mod store;
 mod verify;
 
-pub use crate::database::backup::{Kept, Observer, Packing, Phase, Standing};
+pub use crate::database::backup::{Kept, Note, Observer, OwnersCode, Packing, Phase, Standing};
 pub use error::BackupError;
 pub use make::{Made, Making, Subject, make, ready};
 pub use manifest::{Difference, Manifest};
+pub use origin::Origin;
 pub use restore::{Restore, Restored};
-pub use store::{Backup, Store};
+pub use store::{Backup, Pruned, Store, Wait};
 pub use verify::{Verified, verify};

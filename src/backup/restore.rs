@@ -1,5 +1,5 @@
 use super::{
-    Backup, BackupError, Kept, Observer, Standing, Subject,
+    Backup, BackupError, Kept, Observer, OwnersCode, Standing, Subject,
     verify::{archive, load, open},
 };
 use crate::database::{
@@ -20,6 +20,8 @@ pub struct Restored {
     pub before: Standing,
     /// What became of it.
     pub kept: Kept,
+    /// Whose code ran as another role while the backup was loaded.
+    pub owners_code: Option<OwnersCode>,
 }
 
 impl<'a> Restore<'a> {
@@ -68,7 +70,11 @@ impl<'a> Restore<'a> {
             DatabaseError::StateChanged { .. } if !overwrite => self.changed(true),
             error => error.into(),
         })?;
-        Ok(Restored { before, kept })
+        Ok(Restored {
+            before,
+            kept,
+            owners_code: self.target.owners_code(),
+        })
     }
 
     /// Removes what is beside, and gives the lock back.

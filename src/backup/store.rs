@@ -1,34 +1,48 @@
 //! The directory of backups.
 //!
 //! A backup is a file and its manifest, `NAME` and `NAME.manifest.json`. Both are written under
-//! other names and synced. The manifest gets its name first and the file last, in one step: a
-//! file with its name is whole and has a manifest. A manifest without its file is what a killed
-//! process has left; it counts for nothing and is removed by the next backup.
+//! draft names and synced. The manifest, which names the file's draft, is renamed first and the
+//! file last: a file with its final name is complete and has a manifest. Removing a backup is the
+//! same in reverse.
+//!
+//! A manifest without its file counts for nothing. It is removed only where the draft that it names
+//! is there and no process holds it: then a process was killed between the two renames. Otherwise
+//! the file may have been moved elsewhere, and may come back.
+
+mod lock;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashSet,
-    fs::{self, File},
+    fs,
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use chrono::{DateTime, Utc};
 
-use super::{BackupError, Manifest};
+use lock::Held;
+pub use lock::Wait;
+
+use super::{BackupError, Manifest, Origin};
 use crate::{
-    database::{Draft, sweep, sync_directory},
+    database::{
+        Draft, Use, is_draft, is_left, open_regular, read_text, remove_if_left, sweep,
+        sync_directory,
+    },
     sql::Dialect,
 };
 
 const MANIFEST: &str = ".manifest.json";
 
-/// Held while names are given and taken.
-const LOCK: &str = ".migrator-backups.lock";
+/// Bytes that a manifest may have: enough for a million tables.
+const LARGEST_MANIFEST: u64 = 256 * 1024 * 1024;
 
 /// Bytes of a database's name that are kept in a file's.
 const LONGEST: usize = 100;
 
-/// A backup that is whole.
+/// A backup that is listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backup {
     /// The file.
@@ -37,6 +51,18 @@ pub struct Backup {
     pub manifest: Manifest,
     /// Whether the file still has the size that was written. Its hash is not looked at.
     pub is_whole: bool,
+}
+
+/// What came of removing older backups.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Those that were removed, the oldest first.
+    pub removed: Vec<PathBuf>,
+    /// Backups of a database at the same address that are not proven to be of this database, such
+    /// as those of another machine. They are not counted and never removed.
+    pub not_counted: Vec<PathBuf>,
+    /// Why not all that should be removed were.
+    pub error: Option<BackupError>,
 }
 
 /// A directory of backups.
@@ -61,14 +87,12 @@ impl Store {
     /// Makes the directory, and removes what killed processes have left in it.
     ///
     /// # Errors
-    /// When it can't be made or written.
-    pub fn prepare(&self) -> Result<(), BackupError> {
-        let prepared = fs::create_dir_all(&self.directory).and_then(|()| {
-            let _held = self.lock()?;
-            sweep(&self.directory);
-            self.remove_orphans()
-        });
-        prepared.map_err(|error| self.error(&error))
+    /// When it can't be made or written, or is locked for too long.
+    pub fn prepare(&self, wait: Wait<'_>) -> Result<(), BackupError> {
+        fs::create_dir_all(&self.directory).map_err(|error| self.error(&error))?;
+        let _held = Held::take(&self.directory, wait)?;
+        sweep(&self.directory);
+        self.remove_unfinished().map_err(|error| self.error(&error))
     }
 
     /// Begins a file.
@@ -76,34 +100,43 @@ impl Store {
     /// # Errors
     /// When it can't be made.
     pub fn draft(&self) -> Result<Draft, BackupError> {
-        Draft::create(&self.directory).map_err(|error| self.error(&error))
+        Draft::create(&self.directory, Use::Backup).map_err(|error| self.error(&error))
     }
 
-    /// Lists a backup: from here on it is there. Returns its file.
+    /// Gives a backup its number and lists it: from here on it is there.
     ///
     /// # Errors
-    /// When it can't be written; nothing is listed then.
+    /// When it can't be written, or the directory is locked for too long; nothing is listed then.
     pub fn publish(
         &self,
-        draft: Draft,
-        manifest: &Manifest,
+        mut draft: Draft,
+        mut manifest: Manifest,
         (database, extension): (&str, &str),
-    ) -> Result<PathBuf, BackupError> {
-        let published = self.lock().and_then(|_held| {
-            let file = self.free_name(database, manifest, extension);
-            let beside = Draft::create(&self.directory)?;
+        wait: Wait<'_>,
+    ) -> Result<Backup, BackupError> {
+        let mut held = Held::take(&self.directory, wait)?;
+        let published = self.next_number(&mut held).and_then(|number| {
+            manifest.number = number;
+            let name = draft.path().file_name().unwrap_or_default();
+            manifest.draft = Some(name.to_string_lossy().into_owned());
+            let file = self.free_name(database, &manifest, extension);
+            let mut beside = Draft::create(&self.directory, Use::Scratch)?;
             beside.file().write_all(manifest.text().as_bytes())?;
             let path = manifest_of(&file);
             beside.publish(&path)?;
-            match draft.publish(&file) {
-                Ok(()) => Ok(file),
-                Err(error) => {
-                    let _ = fs::remove_file(path);
-                    Err(error)
-                }
+            if let Err(error) = draft.publish(&file) {
+                // First the manifest: without its draft it could not be told from one whose file
+                // was moved.
+                let _ = fs::remove_file(path);
+                return Err(error);
             }
+            Ok(file)
         });
-        published.map_err(|error| self.error(&error))
+        Ok(Backup {
+            file: published.map_err(|error| self.error(&error))?,
+            manifest,
+            is_whole: true,
+        })
     }
 
     /// All backups, the oldest first. What can't be read is passed over.
@@ -120,8 +153,9 @@ impl Store {
             .filter_map(|name| name.strip_suffix(MANIFEST))
             .map(|name| self.directory.join(name));
         let mut found: Vec<_> = files.filter_map(|file| open(&file).ok()).collect();
+        // Clocks go wrong, and names have a second at best.
         found.sort_by(|a, b| {
-            let key = |it: &Backup| (it.manifest.made_at, it.file.clone());
+            let key = |it: &Backup| (it.manifest.number, it.manifest.made_at, it.file.clone());
             key(a).cmp(&key(b))
         });
         Ok(found)
@@ -139,54 +173,142 @@ impl Store {
         open(named)
     }
 
-    /// The newest backup of a database.
+    /// The newest backup of a database: one that is proven to be of it, or else one of its address.
     ///
     /// # Errors
     /// When there is none.
-    pub fn newest(&self, database: &str, dialect: Dialect) -> Result<Backup, BackupError> {
-        let newest = self.of(database, dialect)?.pop();
-        newest.ok_or_else(|| BackupError::NoneYet {
-            database: database
-                .strip_prefix("sqlite:")
-                .unwrap_or(database)
-                .to_owned(),
-            directory: self.directory.clone(),
-        })
-    }
-
-    fn of(&self, database: &str, dialect: Dialect) -> Result<Vec<Backup>, BackupError> {
-        let mut all = self.list()?;
-        all.retain(|it| it.manifest.database == database && it.manifest.dialect() == Some(dialect));
-        Ok(all)
-    }
-
-    /// Removes the oldest backups of a database, so that `keep` are left; all are with 0. Returns
-    /// what was removed.
-    ///
-    /// # Errors
-    /// When one can't be removed.
-    pub fn prune(
+    pub fn newest(
         &self,
-        database: &str,
+        (database, origin): (&str, &Origin),
         dialect: Dialect,
-        keep: usize,
-    ) -> Result<Vec<PathBuf>, BackupError> {
+    ) -> Result<Backup, BackupError> {
+        let mut all = self.list()?;
+        all.retain(|it| {
+            let found = it.manifest.origin.as_ref();
+            it.manifest.dialect() == Some(dialect)
+                && match found {
+                    Some(found) => found.address == origin.address,
+                    None => it.manifest.database == database,
+                }
+        });
+        // What the server says of itself is not known before it is connected to.
+        let is_here = |it: &Backup| {
+            let found = it.manifest.origin.as_ref();
+            found.is_some_and(|found| !found.local || found.is_same_machine(origin))
+        };
+        let newest = all.iter().rposition(is_here).map(|at| all.swap_remove(at));
+        newest
+            .or_else(|| all.pop())
+            .ok_or_else(|| BackupError::NoneYet {
+                database: database
+                    .strip_prefix("sqlite:")
+                    .unwrap_or(database)
+                    .to_owned(),
+                directory: self.directory.clone(),
+            })
+    }
+
+    /// Removes the oldest backups of the database that `made` is of, so that `keep` are left; all
+    /// are with 0. Damaged ones neither count nor go, and `made` never goes.
+    pub fn prune(&self, made: &Backup, keep: usize, wait: Wait<'_>) -> Pruned {
+        let mut pruned = Pruned::default();
         if keep == 0 {
-            return Ok(Vec::new());
+            return pruned;
         }
-        let _held = self.lock().map_err(|error| self.error(&error))?;
-        let all = self.of(database, dialect)?;
-        let old = all.len().saturating_sub(keep);
-        let mut removed = Vec::new();
-        for backup in &all[..old] {
-            // The file first: without it the manifest counts for nothing.
-            let gone = fs::remove_file(&backup.file)
-                .and_then(|()| sync_directory(&self.directory))
-                .and_then(|()| fs::remove_file(manifest_of(&backup.file)));
-            gone.map_err(|error| self.error(&error))?;
-            removed.push(backup.file.clone());
+        let result = Held::take(&self.directory, wait).and_then(|held| {
+            let (mut ours, others) = self.of(made)?;
+            pruned.not_counted = others.into_iter().map(|it| it.file).collect();
+            ours.retain(|it| it.is_whole && it.file != made.file);
+            let old = (ours.len() + 1).saturating_sub(keep);
+            for backup in &ours[..old.min(ours.len())] {
+                self.remove(backup, &held)
+                    .map_err(|error| self.error(&error))?;
+                pruned.removed.push(backup.file.clone());
+            }
+            Ok(())
+        });
+        pruned.error = result.err();
+        pruned
+    }
+
+    /// The backups of the database that `made` is of, and those that may be of another one at the
+    /// same address.
+    fn of(&self, made: &Backup) -> Result<(Vec<Backup>, Vec<Backup>), BackupError> {
+        let mut all = self.list()?;
+        all.retain(|it| {
+            it.manifest.dialect == made.manifest.dialect
+                && match (&it.manifest.origin, &made.manifest.origin) {
+                    (Some(it), Some(made)) => it.address == made.address,
+                    _ => it.manifest.database == made.manifest.database,
+                }
+        });
+        Ok(all
+            .into_iter()
+            .partition(|it| it.manifest.is_of_same_database(&made.manifest)))
+    }
+
+    /// Removes a backup as it was listed, in reverse: killed at any point, it is there, or the next
+    /// run removes the rest.
+    fn remove(&self, backup: &Backup, _held: &Held) -> io::Result<()> {
+        let draft = backup.manifest.draft.as_deref();
+        let draft = draft.filter(|name| is_draft(name, Use::Backup));
+        let Some(draft) = draft.map(|name| self.directory.join(name)) else {
+            return Err(io::Error::other(format!(
+                "the manifest of {} names no draft",
+                backup.file.display()
+            )));
+        };
+        if draft.symlink_metadata().is_ok() {
+            let reason = format!("{} is in the way", draft.display());
+            return Err(io::Error::other(reason));
         }
-        Ok(removed)
+        fs::rename(&backup.file, &draft)?;
+        sync_directory(&self.directory)?;
+        fs::remove_file(manifest_of(&backup.file))?;
+        sync_directory(&self.directory)?;
+        fs::remove_file(&draft)
+    }
+
+    /// Removes what a process has left that was killed while it gave or took a backup's names. The
+    /// lock is held, so that nobody is in between.
+    fn remove_unfinished(&self) -> io::Result<()> {
+        let names = self.names()?;
+        for name in &names {
+            let Some(file) = name.strip_suffix(MANIFEST) else {
+                continue;
+            };
+            if names.contains(file) {
+                continue;
+            }
+            let path = self.directory.join(name);
+            let Some(draft) = read_manifest(&path).ok().and_then(|it| it.draft) else {
+                continue;
+            };
+            let is_there = is_draft(&draft, Use::Backup) && names.contains(&draft);
+            if is_there && is_left(&self.directory.join(&draft)) {
+                // First the manifest, as above.
+                fs::remove_file(&path)?;
+                sync_directory(&self.directory)?;
+            }
+        }
+        for name in names.iter().filter(|name| is_draft(name, Use::Backup)) {
+            // Not being able to remove a draft is no reason to make no backup.
+            let _ = remove_if_left(&self.directory.join(name));
+        }
+        Ok(())
+    }
+
+    /// A number that no backup of this directory has had.
+    fn next_number(&self, held: &mut Held) -> io::Result<u64> {
+        let names = self.names()?;
+        let manifests = names.iter().filter(|name| name.ends_with(MANIFEST));
+        let numbers = manifests
+            .filter_map(|name| read_manifest(&self.directory.join(name)).ok())
+            .map(|manifest| manifest.number);
+        let last = numbers.max().unwrap_or(0).max(held.last_number());
+        let number = last.saturating_add(1);
+        held.remember(number);
+        Ok(number)
     }
 
     fn free_name(&self, database: &str, manifest: &Manifest, extension: &str) -> PathBuf {
@@ -196,6 +318,7 @@ impl Store {
             ""
         };
         let stem = format!("{}-{}", plain(database), stamp(manifest.made_at));
+        let is_free = |path: &Path| path.symlink_metadata().is_err();
         for number in 2.. {
             let more = if number == 2 {
                 String::new()
@@ -204,43 +327,17 @@ impl Store {
             };
             let name = format!("{stem}{more}.{extension}{packed}");
             let file = self.directory.join(name);
-            if !file.exists() && !manifest_of(&file).exists() {
+            if is_free(&file) && is_free(&manifest_of(&file)) {
                 return file;
             }
         }
         unreachable!("some number is free")
     }
 
-    /// Removes manifests without their file. Nobody is between the two names: the lock is held.
-    fn remove_orphans(&self) -> io::Result<()> {
-        let names = self.names()?;
-        for name in &names {
-            let Some(file) = name.strip_suffix(MANIFEST) else {
-                continue;
-            };
-            if !names.contains(file) {
-                fs::remove_file(self.directory.join(name))?;
-            }
-        }
-        Ok(())
-    }
-
     fn names(&self) -> io::Result<HashSet<String>> {
         let entries = fs::read_dir(&self.directory)?;
         let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
         names.collect()
-    }
-
-    fn lock(&self) -> io::Result<File> {
-        let path = self.directory.join(LOCK);
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
-        file.lock()?;
-        Ok(file)
     }
 
     fn error(&self, error: &io::Error) -> BackupError {
@@ -259,29 +356,42 @@ fn open(file: &Path) -> Result<Backup, BackupError> {
     };
     let found = match fs::metadata(file) {
         Ok(found) if found.is_file() => found,
-        Ok(_) => return Err(missing("it is no file")),
+        Ok(_) => return Err(missing("it is not a regular file")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return Err(missing("there is no such file"));
         }
         Err(error) => return Err(missing(&error.to_string())),
     };
     let path = manifest_of(file);
-    let text = match fs::read_to_string(&path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(missing(&format!(
-                "its manifest {} is missing",
-                path.display()
-            )));
+    let manifest = match read_manifest(&path) {
+        Err(Unread::Missing) => {
+            let reason = format!("its manifest {} is missing", path.display());
+            return Err(missing(&reason));
         }
-        text => text.map_err(|error| error.to_string()),
+        Err(Unread::Wrong(reason)) => return Err(BackupError::Manifest { file: path, reason }),
+        Ok(manifest) => manifest,
     };
-    let manifest = text.and_then(|text| Manifest::parse(&text));
-    let manifest = manifest.map_err(|reason| BackupError::Manifest { file: path, reason })?;
     Ok(Backup {
         file: file.to_owned(),
         is_whole: found.len() == manifest.size,
         manifest,
     })
+}
+
+/// Why a manifest was not read.
+enum Unread {
+    Missing,
+    Wrong(String),
+}
+
+fn read_manifest(path: &Path) -> Result<Manifest, Unread> {
+    let file = match open_regular(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Unread::Missing),
+        file => file,
+    };
+    let text = file.and_then(|file| read_text(&file, LARGEST_MANIFEST));
+    let text = text.map_err(|error| Unread::Wrong(error.to_string()))?;
+    Manifest::parse(&text).map_err(Unread::Wrong)
 }
 
 fn manifest_of(file: &Path) -> PathBuf {
@@ -308,152 +418,4 @@ fn plain(name: &str) -> String {
 
 fn stamp(time: DateTime<Utc>) -> String {
     time.format("%Y%m%dT%H%M%SZ").to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use chrono::TimeDelta;
-    use tempfile::TempDir;
-
-    use super::*;
-    use crate::{
-        database::{
-            backup::{Contents, Dumped, Packing},
-            stream::Digest,
-        },
-        revision::Observed,
-    };
-
-    const TEXT: &str = "data";
-
-    fn manifest(database: &str, second: i64) -> Manifest {
-        let dumped = Dumped {
-            contents: Contents::default(),
-            observed: Observed::default(),
-            stored: Digest {
-                size: TEXT.len() as u64,
-                ..Digest::default()
-            },
-            plain: Digest::default(),
-            mark: None,
-            properties: BTreeMap::new(),
-        };
-        let time = DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
-        let database = (database.to_owned(), Dialect::Sqlite);
-        Manifest::new(time, database, String::new(), Packing::Plain, dumped)
-    }
-
-    fn store() -> (TempDir, Store) {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::new(&dir.path().join("deep/backups"));
-        store.prepare().unwrap();
-        (dir, store)
-    }
-
-    fn add(store: &Store, database: &str, second: i64) -> PathBuf {
-        let draft = store.draft().unwrap();
-        draft.file().write_all(TEXT.as_bytes()).unwrap();
-        let manifest = manifest(database, second);
-        store.publish(draft, &manifest, ("app", "sqlite")).unwrap()
-    }
-
-    fn listed(store: &Store) -> Vec<String> {
-        let all = store.list().unwrap();
-        let names = all.iter().map(|it| it.file.file_name().unwrap());
-        names.map(|it| it.to_str().unwrap().to_owned()).collect()
-    }
-
-    fn visible(store: &Store) -> usize {
-        store.names().unwrap().len() - 1
-    }
-
-    #[test]
-    fn backups_are_listed_by_their_time() {
-        let (_dir, store) = store();
-        for second in [7, 5, 5] {
-            add(&store, "a", second);
-        }
-        let expected = [
-            "app-19700101T000005Z-2.sqlite",
-            "app-19700101T000005Z.sqlite",
-            "app-19700101T000007Z.sqlite",
-        ];
-        assert_eq!(listed(&store), expected);
-        assert_eq!(visible(&store), 6);
-        let newest = store.newest("a", Dialect::Sqlite).unwrap();
-        assert_eq!(store.find(Path::new(expected[2])), Ok(newest.clone()));
-        assert_eq!(store.find(&newest.file), Ok(newest));
-    }
-
-    #[test]
-    fn only_the_oldest_of_the_same_database_go() {
-        let (_dir, store) = store();
-        for second in 0..4 {
-            add(&store, "a", second);
-        }
-        add(&store, "b", 0);
-        assert_eq!(store.prune("a", Dialect::Postgres, 1), Ok(Vec::new()));
-        assert_eq!(store.prune("a", Dialect::Sqlite, 0), Ok(Vec::new()));
-        let removed = store.prune("a", Dialect::Sqlite, 3).unwrap();
-        assert_eq!(
-            removed,
-            [store.directory.join("app-19700101T000000Z.sqlite")]
-        );
-        assert_eq!(listed(&store).len(), 4);
-        assert_eq!(visible(&store), 8);
-    }
-
-    #[test]
-    fn what_killed_processes_leave_is_never_listed() {
-        let (_dir, store) = store();
-        add(&store, "a", 1);
-        let orphan = store.directory.join("app-2.sqlite.manifest.json");
-        fs::write(&orphan, manifest("a", 2).text()).unwrap();
-        let draft = store.directory.join(".migrator-0.part");
-        fs::write(&draft, "half").unwrap();
-        fs::write(store.directory.join("stranger.sqlite"), "x").unwrap();
-        assert_eq!(listed(&store).len(), 1);
-        store.prepare().unwrap();
-        assert!(!orphan.exists() && !draft.exists());
-        assert_eq!(visible(&store), 3);
-    }
-
-    #[test]
-    fn a_file_that_was_cut_is_seen() {
-        let (_dir, store) = store();
-        let file = add(&store, "a", 1);
-        assert!(store.find(&file).unwrap().is_whole);
-        fs::write(&file, "dat").unwrap();
-        assert!(!store.find(&file).unwrap().is_whole);
-    }
-
-    #[test]
-    fn what_is_no_backup_is_said_to_be_none() {
-        let (_dir, store) = store();
-        let check = |name: &str, part: &str| {
-            let error = store.find(&store.directory.join(name)).unwrap_err();
-            assert!(error.to_string().contains(part), "{error}");
-        };
-        check("missing", "no such file");
-        check("", "no file");
-        let file = add(&store, "a", 1);
-        fs::write(manifest_of(&file), "{").unwrap();
-        check("app-19700101T000001Z.sqlite", "can't be read");
-        fs::remove_file(manifest_of(&file)).unwrap();
-        check("app-19700101T000001Z.sqlite", "manifest");
-        assert!(store.newest("a", Dialect::Sqlite).is_err());
-    }
-
-    #[test]
-    fn names_of_databases_become_names_of_files() {
-        let check = |name: &str, expected: &str| assert_eq!(plain(name), expected);
-        check("shop", "shop");
-        check("app.db", "app.db");
-        check("../a b", "_a_b");
-        check("żółw", "żółw");
-        check("..", "database");
-        assert_eq!(plain(&"ż".repeat(80)).len(), LONGEST);
-    }
 }

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::{Backup, BackupError, Observer, Packing, Subject};
+use super::{Backup, BackupError, Observer, Origin, OwnersCode, Packing, Subject};
 use crate::database::{
     DatabaseError,
     backup::{Archive, Contents, Purpose, Target, target},
@@ -14,6 +14,8 @@ pub struct Verified {
     pub tables: usize,
     /// How many rows they have.
     pub rows: u64,
+    /// Whose code ran as another role meanwhile.
+    pub owners_code: Option<OwnersCode>,
 }
 
 /// Restores a backup into a scratch database, compares what is in there with the manifest, and
@@ -28,12 +30,14 @@ pub async fn verify(
 ) -> Result<Verified, BackupError> {
     let mut target = open(subject, backup, Purpose::Verify).await?;
     let found = load(target.as_mut(), backup, watch).await;
+    let owners_code = target.owners_code();
     let left = target.leave().await;
     let found = found?;
     left?;
     Ok(Verified {
         tables: found.tables.len(),
         rows: found.tables.values().sum(),
+        owners_code,
     })
 }
 
@@ -95,7 +99,9 @@ pub(super) async fn load(
 }
 
 pub(super) fn archive<'a>(backup: &'a Backup, stored: &'a Digest) -> Archive<'a> {
+    let origin = backup.manifest.origin.as_ref();
     Archive {
+        same_machine: origin.is_some_and(Origin::is_of_this_machine),
         file: &backup.file,
         packing: backup.manifest.packing().unwrap_or(Packing::Plain),
         stored,

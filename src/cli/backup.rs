@@ -7,11 +7,11 @@ use async_trait::async_trait;
 
 use super::{context::Context, error::Error};
 use crate::{
-    backup::{Making, Observer, Packing, Store},
+    backup::{Making, Note, Observer, OwnersCode, Packing, Store},
     database::Cancel,
     execute,
-    project::Compress,
-    report::Bar,
+    project::{self, Compress},
+    report::{Bar, Diagnostic, duration},
 };
 
 /// Where backups are.
@@ -56,6 +56,7 @@ impl Work {
         Self {
             observer: Observer {
                 progress: Arc::new(move |phase, done, total| shown.show(phase, done, total)),
+                tell: teller(context, &bar),
                 stopped: Arc::new(move || stop.is_requested()),
             },
             bar,
@@ -65,6 +66,58 @@ impl Work {
     /// Clears the live line.
     pub fn finish(&self) {
         self.bar.finish();
+    }
+}
+
+/// Says at once what people should know while it goes on. What is true of the whole command is in
+/// its result as well.
+fn teller(context: &Context, bar: &Arc<Bar>) -> Arc<dyn Fn(Note) + Send + Sync> {
+    let (output, bar) = (context.output, Arc::clone(bar));
+    let cwd = context.config.cwd().to_owned();
+    let say = move |note| match note {
+        Note::Waiting { file, limit } => output.waiting(&format!(
+            "waiting up to {} for {}, which another process has locked",
+            duration(limit),
+            project::show(&cwd, &file)
+        )),
+        Note::OwnersCode(code) => output.warn(&owners_code(&code)),
+        Note::NotDropped { name, reason } => output.warn(&Diagnostic {
+            message: format!(
+                "the database was replaced, but the old one, {name}, can't be dropped: {reason}"
+            ),
+            ..Diagnostic::default()
+        }),
+    };
+    Arc::new(move |note| bar.suspend(|| say(note)))
+}
+
+/// That code of others is about to run with the rights of a role.
+fn owners_code(code: &OwnersCode) -> Diagnostic {
+    let OwnersCode {
+        role,
+        superuser,
+        owners,
+    } = code;
+    let role = if *superuser {
+        format!("the superuser {role}")
+    } else {
+        format!("the role {role}")
+    };
+    let owners = match owners {
+        Some(owners) => owners.join(", "),
+        None => "other roles, as far as its manifest tells".to_owned(),
+    };
+    Diagnostic {
+        message: format!("code in the backup runs with the rights of {role} while it is loaded"),
+        notes: vec![
+            format!("owners of what is in it: {owners}"),
+            "their CHECK constraints, generated columns and the functions in them are run"
+                .to_owned(),
+        ],
+        hint: Some(
+            "if they are not trusted, load it as a role with no more rights than theirs".to_owned(),
+        ),
+        ..Diagnostic::default()
     }
 }
 
@@ -85,6 +138,7 @@ impl Context {
                 Compress::None => Packing::Plain,
             },
             keep: self.config.backup.keep as usize,
+            lock_wait: self.config.lock_wait,
         }
     }
 }

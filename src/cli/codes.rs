@@ -250,7 +250,7 @@ codes! {
     M607 Failed "connection lost"
         "The connection broke. What ran was not committed."
     M608 Partway "outcome unknown"
-        "The connection broke during COMMIT and the database could not be asked since. Look at it with `migrator status` before anything else: the revision is either applied completely or not at all."
+        "The connection broke during COMMIT and the database could not be asked since. Look at it with `migrator status` before anything else: the revision is either applied completely or not at all. A `restore` that ends so has replaced the database completely or not at all; the message says how to tell."
     M609 Failed "the database failed"
         "The database refused something migrator itself needs. The role that runs it first must be able to make the version table: `GRANT CREATE ON SCHEMA`, or set `version-table = \"schema.name\"` to a schema where it may."
     M610 Failed "a pooler that shares sessions"
@@ -327,6 +327,8 @@ codes! {
         "The backup was read into a database, but tables, rows or the schema are not those of the snapshot that it was made from. The message says which. Take another one."
     M828 Usage "a backup of another kind of database"
         "A backup of SQLite can't be restored to PostgreSQL, nor the other way."
+    M829 Busy "the directory of backups is locked"
+        "Another process held the lock of the directory of backups, the file .migrator-backups.lock in it, for longer than `lock-wait`. migrator holds it only for moments, while backups get their names or are removed. Whoever can read the file can hold it: look with `fuser` or `lslocks` who does. Nothing is left of the backup."
 
     M850 Failed "the log file can't be written"
         "The file given with --log-file, or named by `log-file` in migrator.toml, can't be opened or written to. Nothing was run. Its directory is not made."

@@ -324,6 +324,7 @@ impl Context {
                 file,
                 size,
                 elapsed,
+                removed,
                 not_removed,
             } => {
                 output.waiting(&format!(
@@ -332,6 +333,10 @@ impl Context {
                     bytes(size),
                     duration(elapsed),
                 ));
+                for file in removed {
+                    let file = project::show(&cwd, &file);
+                    output.waiting(&format!("removed the older backup {file}"));
+                }
                 if let Some(message) = not_removed {
                     output.warn(&Diagnostic {
                         message,

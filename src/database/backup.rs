@@ -6,6 +6,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -37,6 +38,8 @@ pub struct Dumped {
     pub mark: Option<String>,
     /// How a missing database is to be made, as the database wants it.
     pub properties: BTreeMap<String, String>,
+    /// What tells the server from every other one; `None` where there is none, or it does not say.
+    pub cluster: Option<String>,
 }
 
 /// How a file holds a copy.
@@ -61,6 +64,8 @@ pub struct Archive<'a> {
     pub mark: Option<&'a str>,
     /// See [`Dumped::properties`].
     pub properties: &'a BTreeMap<String, String>,
+    /// Whether it was made on this machine, so that numbers of users mean the same.
+    pub same_machine: bool,
 }
 
 /// What goes on.
@@ -99,11 +104,46 @@ impl fmt::Display for Phase {
 /// Told how far it is: the phase, what is done of it, and of how much; 0 where that is not known.
 pub type Progress = Arc<dyn Fn(Phase, u64, u64) + Send + Sync>;
 
+/// Something that people should know while it goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// Another process holds the lock of the directory of backups. Told once a wait.
+    Waiting {
+        /// The lock file.
+        file: PathBuf,
+        /// How long it is waited for at most.
+        limit: Duration,
+    },
+    /// What the owners of tables have written is about to run with the rights of another role.
+    OwnersCode(OwnersCode),
+    /// The database was replaced, but the old one can't be dropped, and is kept.
+    NotDropped {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Code that a backup holds and that runs while it is loaded, such as functions in CHECK
+/// constraints, and the role that it runs as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnersCode {
+    /// The role that loads the backup.
+    pub role: String,
+    /// Whether that is a superuser.
+    pub superuser: bool,
+    /// The other roles that own something in the backup; `None` where its manifest does not say.
+    pub owners: Option<Vec<String>>,
+}
+
 /// Sees long work from outside.
 #[derive(Clone)]
 pub struct Observer {
     /// Is told how far it is.
     pub progress: Progress,
+    /// Is told what people should know.
+    pub tell: Arc<dyn Fn(Note) + Send + Sync>,
     /// Whether it is to end.
     pub stopped: Arc<dyn Fn() -> bool + Send + Sync>,
 }
@@ -224,6 +264,11 @@ pub trait Target {
     /// When it can't be replaced; it is the old one then. [`DatabaseError::StateChanged`] when
     /// someone has written since [`Self::standing`] and that matters (`only_unchanged`).
     async fn replace(&mut self, manner: Manner, watch: &Observer) -> Result<Kept, DatabaseError>;
+
+    /// Whose code ran as another role when the copy was loaded. Told to the observer before it ran.
+    fn owners_code(&self) -> Option<OwnersCode> {
+        None
+    }
 
     /// Removes what is beside, and leaves.
     ///

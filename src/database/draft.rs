@@ -12,9 +12,29 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-/// What drafts are called: this, a random name, and [`SUFFIX`].
+use super::file::{create_private, open_existing};
+
+/// What drafts are called: this, [`DIGITS`] of [`unique`], and what they are for.
 const PREFIX: &str = ".migrator-";
-const SUFFIX: &str = ".part";
+const DIGITS: usize = 16;
+
+/// What a draft is for; the end of its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// Anything that nothing else refers to: whoever finds it without its process may remove it.
+    Scratch,
+    /// The file of a backup, which a manifest may refer to: removed together with that.
+    Backup,
+}
+
+impl Use {
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Scratch => ".part",
+            Self::Backup => ".backup",
+        }
+    }
+}
 
 /// How often another draft is begun, when a sweep takes one that is not locked yet.
 const ATTEMPTS: usize = 100;
@@ -33,10 +53,11 @@ impl Draft {
     ///
     /// # Errors
     /// What the system says.
-    pub fn create(directory: &Path) -> io::Result<Self> {
+    pub fn create(directory: &Path, purpose: Use) -> io::Result<Self> {
         for _ in 0..ATTEMPTS {
-            let path = directory.join(format!("{PREFIX}{}{SUFFIX}", unique()));
-            let file = private().open(&path)?;
+            let name = format!("{PREFIX}{}{}", unique(), purpose.suffix());
+            let path = directory.join(name);
+            let file = create_private(&path)?;
             if file.try_lock().is_ok() && path.exists() {
                 let is_published = false;
                 return Ok(Self {
@@ -59,15 +80,20 @@ impl Draft {
         &self.file
     }
 
-    /// Gives it the name `to` in its directory, once it is on the disk. What has that name is replaced.
+    /// Gives it the name `to` in its directory, which nothing has, once it is on the disk.
     ///
     /// # Errors
-    /// What the system says; nothing has that name then, or what had it before.
-    pub fn publish(mut self, to: &Path) -> io::Result<()> {
+    /// What the system says; nothing has that name then.
+    pub fn publish(&mut self, to: &Path) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.path, to)?;
         self.is_published = true;
-        sync_directory(to.parent().unwrap_or(Path::new("/")))
+        let synced = sync_directory(to.parent().unwrap_or(Path::new("/")));
+        if synced.is_err() {
+            // The name may not be on the disk.
+            let _ = fs::remove_file(to);
+        }
+        synced
     }
 }
 
@@ -86,15 +112,36 @@ pub fn sweep(directory: &Path) {
     };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if !name.starts_with(PREFIX) || !name.ends_with(SUFFIX) {
-            continue;
-        }
-        let is_free = |file: File| file.try_lock().is_ok();
-        if File::open(entry.path()).is_ok_and(is_free) {
-            let _ = fs::remove_file(entry.path());
+        if is_draft(&name.to_string_lossy(), Use::Scratch) {
+            let _ = remove_if_left(&entry.path());
         }
     }
+}
+
+/// Whether a file has the name of a draft.
+pub fn is_draft(name: &str, purpose: Use) -> bool {
+    let rest = name.strip_prefix(PREFIX);
+    let digits = rest.and_then(|rest| rest.strip_suffix(purpose.suffix()));
+    digits.is_some_and(|digits| {
+        digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}
+
+/// Removes a draft whose process is gone. Returns whether it was.
+///
+/// # Errors
+/// What the system says.
+pub fn remove_if_left(draft: &Path) -> io::Result<bool> {
+    let is_left = is_left(draft);
+    if is_left {
+        fs::remove_file(draft)?;
+    }
+    Ok(is_left)
+}
+
+/// Whether the process of a draft is gone: nobody holds the lock on it.
+pub fn is_left(draft: &Path) -> bool {
+    open_existing(draft).is_ok_and(|file| file.try_lock().is_ok())
 }
 
 /// Makes sure that a directory's names are on the disk. Not every system can open one.
@@ -116,16 +163,8 @@ pub fn unique() -> String {
     let host = gethostname::gethostname();
     let text = format!("{host:?} {} {} {number}", process::id(), now.as_nanos());
     let mut digits = format!("{:x}", Sha256::digest(text));
-    digits.truncate(16);
+    digits.truncate(DIGITS);
     digits
-}
-
-fn private() -> fs::OpenOptions {
-    let mut options = File::options();
-    options.read(true).write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
 }
 
 #[cfg(test)]
@@ -144,10 +183,10 @@ mod tests {
     #[test]
     fn a_draft_has_its_name_when_it_is_published() {
         let dir = tempfile::tempdir().unwrap();
-        let draft = Draft::create(dir.path()).unwrap();
+        let mut draft = Draft::create(dir.path(), Use::Scratch).unwrap();
         fs::write(draft.path(), "whole").unwrap();
         draft.publish(&dir.path().join("a")).unwrap();
-        drop(Draft::create(dir.path()).unwrap());
+        drop(Draft::create(dir.path(), Use::Backup).unwrap());
         assert_eq!(names(dir.path()), ["a"]);
         assert_eq!(fs::read(dir.path().join("a")).unwrap(), b"whole");
     }
@@ -155,14 +194,22 @@ mod tests {
     #[test]
     fn a_sweep_takes_what_nobody_holds() {
         let dir = tempfile::tempdir().unwrap();
-        let held = Draft::create(dir.path()).unwrap();
-        let others = [".migrator-0.part", ".migrator-0.other", "x.part"];
-        for name in others {
+        let held = Draft::create(dir.path(), Use::Scratch).unwrap();
+        let kept = [
+            ".migrator-0.part",
+            ".migrator-0123456789abcdef.backup",
+            ".migrator-0123456789abcdef.other",
+            ".migrator-0123456789abcdeg.part",
+            "x.part",
+        ];
+        let left = ".migrator-0123456789abcdef.part";
+        for name in kept.iter().chain([&left]) {
             fs::write(dir.path().join(name), "").unwrap();
         }
         sweep(dir.path());
         let held_name = held.path().file_name().unwrap().to_str().unwrap();
-        let mut expected = vec![held_name, ".migrator-0.other", "x.part"];
+        let mut expected = kept.to_vec();
+        expected.push(held_name);
         expected.sort_unstable();
         assert_eq!(names(dir.path()), expected);
         sweep(&dir.path().join("missing"));

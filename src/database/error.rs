@@ -234,6 +234,19 @@ pub enum DatabaseError {
     /// The connection broke during COMMIT and the table can't be read.
     #[error("the connection was lost during COMMIT; whether it took effect is unknown: {0}")]
     OutcomeUnknown(String),
+    /// The connection broke while one database was put in the place of another by renaming, and the
+    /// server can't be asked what came of it.
+    #[error(
+        "the connection was lost while {database} was replaced; whether it was is unknown: {reason}"
+    )]
+    ReplaceUnknown {
+        /// The database's name.
+        database: String,
+        /// What the old one is called if it was replaced; `None` where there was none.
+        kept: Option<String>,
+        /// How the connection was lost.
+        reason: String,
+    },
     /// Something else: disk, protocol …
     #[error("{0}")]
     Other(String),

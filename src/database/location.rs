@@ -100,6 +100,28 @@ impl Location {
         }
     }
 
+    /// Where the database is, without user and password: equal for all spellings of one address.
+    /// A server on this machine has no host.
+    pub fn address(&self) -> String {
+        match self {
+            Self::Postgres(options) => format!(
+                "postgres://{}:{}/{}",
+                machine_of(options),
+                options.get_port(),
+                database_of(options)
+            ),
+            Self::Sqlite(file) => format!("sqlite:{}", real(file).display()),
+        }
+    }
+
+    /// Whether the address means something else on another machine: files, and servers on this one.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Postgres(options) => machine_of(options).is_empty(),
+            Self::Sqlite(_) => true,
+        }
+    }
+
     /// Whose rules hold there.
     pub fn dialect(&self) -> Dialect {
         match self {

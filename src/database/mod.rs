@@ -13,6 +13,7 @@ mod draft;
 mod error;
 #[cfg(test)]
 pub mod fake;
+mod file;
 mod location;
 mod notice;
 pub mod postgres;
@@ -28,8 +29,10 @@ use async_trait::async_trait;
 
 pub use actor::actor;
 #[cfg(feature = "cli")]
-pub use draft::{Draft, sweep, sync_directory, unique};
+pub use draft::{Draft, Use, is_draft, is_left, remove_if_left, sweep, sync_directory, unique};
 pub use error::{Action, DatabaseError, IndexDoubt, SqlFailure, StepError, StepStage};
+#[cfg(feature = "cli")]
+pub use file::{open_existing, open_or_create, open_regular, read_start, read_text};
 pub use location::{Location, LocationError, without_password};
 pub use notice::show_notices;
 pub use script::{ScriptHead, ScriptWriter, script};

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     DatabaseError,
     backup::{Observer, Packing, Phase},
+    file::open_regular,
 };
 
 /// Bytes that are handled at once.
@@ -174,12 +175,12 @@ pub fn digest(path: &Path, watch: &Observer, phase: Phase) -> Result<Digest, Dat
     read.map_err(|broken| explain(broken, path, path))
 }
 
-/// Opens a file for reading.
+/// Opens a regular file for reading.
 ///
 /// # Errors
 /// With its name.
 pub fn open(path: &Path) -> Result<std::fs::File, DatabaseError> {
-    std::fs::File::open(path).map_err(|error| file_error(path, &error))
+    open_regular(path).map_err(|error| file_error(path, &error))
 }
 
 /// What the system says of a file.

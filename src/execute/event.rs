@@ -39,6 +39,8 @@ pub enum Event {
         size: u64,
         /// How long it took.
         elapsed: Duration,
+        /// Older backups that were removed after it.
+        removed: Vec<PathBuf>,
         /// Why older backups were not removed, when they were to be.
         not_removed: Option<String>,
     },

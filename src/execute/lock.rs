@@ -29,6 +29,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Takes the lock, polling until `wait` is over.
 ///
+/// A session that ends while it waits has done nothing yet: a restore ends all of them when it puts
+/// another database in the place of this one. It is begun anew until `wait` is over.
+///
 /// Polling and never blocking in the server: a session that waits inside of
 /// `pg_advisory_lock` holds a snapshot, which CREATE INDEX CONCURRENTLY of the
 /// holder waits for.
@@ -44,8 +47,8 @@ pub async fn lock(
     let begin = Instant::now();
     let mut pause = FIRST_PAUSE;
     loop {
-        let holder = match database.try_lock().await? {
-            LockAttempt::Acquired => {
+        let (holder, broken) = match database.try_lock().await {
+            Ok(LockAttempt::Acquired) => {
                 if pause > FIRST_PAUSE {
                     sink(Event::LockTaken {
                         waited: begin.elapsed(),
@@ -53,11 +56,16 @@ pub async fn lock(
                 }
                 return Ok(());
             }
-            LockAttempt::Held { holder } => holder,
+            Ok(LockAttempt::Held { holder }) => (holder, None),
+            Err(error) if may_come_back(&error, pause > FIRST_PAUSE) => (None, Some(error)),
+            Err(error) => return Err(error.into()),
         };
         let waited = begin.elapsed();
         if waited >= wait {
-            return Err(LockError::Busy { holder, waited });
+            return Err(match broken {
+                Some(error) => error.into(),
+                None => LockError::Busy { holder, waited },
+            });
         }
         sink(Event::WaitingForLock {
             holder,
@@ -69,5 +77,15 @@ pub async fn lock(
             () = stop.requested() => return Err(LockError::Interrupted),
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+/// Whether a database that has answered before may do so again. One that is just being replaced is
+/// not there for a moment.
+fn may_come_back(error: &DatabaseError, waiting: bool) -> bool {
+    match error {
+        DatabaseError::ConnectionLost(_) => true,
+        DatabaseError::Unreachable { .. } | DatabaseError::Missing { .. } => waiting,
+        _ => false,
     }
 }

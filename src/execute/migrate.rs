@@ -119,9 +119,11 @@ struct Run<'a> {
 /// # Errors
 /// What [`migrate`] would meet as well; the lock may be held then.
 pub async fn look_early(database: &mut dyn Database) -> Result<Option<Observed>, DatabaseError> {
-    match database.try_lock().await? {
-        LockAttempt::Acquired => database.observe(Detail::Brief).await.map(Some),
-        LockAttempt::Held { .. } => Ok(None),
+    match database.try_lock().await {
+        Ok(LockAttempt::Acquired) => database.observe(Detail::Brief).await.map(Some),
+        // Whoever waits for the lock connects again.
+        Ok(LockAttempt::Held { .. }) | Err(DatabaseError::ConnectionLost(_)) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -498,6 +498,34 @@ async fn the_lock_is_polled_until_its_deadline() {
     );
     assert!(!fake.locked);
 
+    let mut fake = Fake::held_for(1);
+    let gone = |place: &str| DatabaseError::Missing {
+        place: place.to_owned(),
+    };
+    let lost = DatabaseError::ConnectionLost("terminated".to_owned());
+    fake.faults = vec![
+        Fault::Fail(1, lost.clone()),
+        Fault::Fail(2, gone("renamed")),
+        Fault::LoseAnswer(3),
+    ];
+    lock(&mut fake, Duration::from_secs(60), &Stop::default(), &sink)
+        .await
+        .unwrap();
+    assert!(fake.locked);
+    assert_eq!(fake.calls.len(), 5);
+
+    // One that was never there does not come back, and patience ends.
+    for (error, wait) in [(gone("x"), 60), (lost, 0)] {
+        let mut fake = Fake::held_for(0);
+        fake.faults = vec![Fault::Fail(0, error.clone())];
+        let wait = Duration::from_secs(wait);
+        match lock(&mut fake, wait, &Stop::default(), &sink).await {
+            Err(LockError::Database(found)) => assert_eq!(found, error),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    let mut fake = Fake::held_for(u32::MAX);
     let stop = Stop::default();
     stop.request();
     let error = lock(&mut fake, Duration::from_secs(60), &stop, &sink)

@@ -6,7 +6,7 @@ use std::{
 
 use super::{Error, Project, Session};
 use crate::{
-    backup::{self, Backup, BackupError, Made, Making, Observer, Store, Subject},
+    backup::{self, Backup, BackupError, Made, Making, Observer, OwnersCode, Store, Subject},
     database::{Location, Settings},
     execute::{Event, Sink},
 };
@@ -33,6 +33,8 @@ pub struct BackupReport {
     pub backup: Backup,
     /// Older ones that were removed.
     pub removed: Vec<String>,
+    /// Ones that may be of another database at the same address, and are neither counted nor removed.
+    pub not_counted: Vec<String>,
     /// Why older ones were not removed, when they were to be.
     pub not_removed: Option<BackupError>,
     /// How long it took.
@@ -55,6 +57,8 @@ pub struct VerifyBackupReport {
     pub file: String,
     /// The backup.
     pub backup: Backup,
+    /// Whose code ran as another role meanwhile.
+    pub owners_code: Option<OwnersCode>,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -77,13 +81,14 @@ pub async fn back_up(
         args,
     )
     .await?;
-    let removed = made.removed.iter();
+    let shown = |paths: &[PathBuf]| paths.iter().map(|path| project.show(path)).collect();
     Ok(BackupReport {
         database: session.place().to_owned(),
         file: project.show(&made.backup.file),
-        removed: removed.map(|path| project.show(path)).collect(),
+        removed: shown(&made.pruned.removed),
+        not_counted: shown(&made.pruned.not_counted),
         backup: made.backup,
-        not_removed: made.not_removed,
+        not_removed: made.pruned.error,
         elapsed: begin.elapsed(),
     })
 }
@@ -121,12 +126,13 @@ pub async fn verify_backup(
     };
     let backup = match file {
         Some(file) => store.find(file)?,
-        None => store.newest(&subject.place(), session.dialect())?,
+        None => store.newest((&subject.place(), &subject.origin()), session.dialect())?,
     };
-    backup::verify(subject, &backup, observer).await?;
+    let verified = backup::verify(subject, &backup, observer).await?;
     Ok(VerifyBackupReport {
         file: project.show(&backup.file),
         backup,
+        owners_code: verified.owners_code,
         elapsed: begin.elapsed(),
     })
 }
@@ -137,12 +143,12 @@ pub(super) async fn before_run(
     (location, settings): &(Location, Settings),
     wanted: Option<&BackupArgs>,
     events: &Sink,
-    made_file: &OnceLock<PathBuf>,
+    made_first: &OnceLock<Made>,
 ) -> Result<(), Error> {
     let Some(args) = wanted.filter(|_| !location.is_missing()) else {
         return Ok(());
     };
-    if made_file.get().is_some() {
+    if made_first.get().is_some() {
         return Ok(());
     }
     let begin = Instant::now();
@@ -159,16 +165,17 @@ pub(super) async fn before_run(
         file: made.backup.file.clone(),
         size: made.backup.manifest.size,
         elapsed: begin.elapsed(),
-        not_removed: made.not_removed.map(|error| error.to_string()),
+        removed: made.pruned.removed.clone(),
+        not_removed: made.pruned.error.as_ref().map(ToString::to_string),
     });
     // It is made once: nothing has run between two plans.
-    let _ = made_file.set(made.backup.file);
+    let _ = made_first.set(made);
     Ok(())
 }
 
 async fn make(subject: &Subject<'_>, args: &BackupArgs) -> Result<Made, BackupError> {
-    let ready = backup::ready(*subject, &args.store).await?;
-    backup::make(ready, args.making, &args.observer).await
+    let ready = backup::ready(*subject, &args.store, args.making, &args.observer).await?;
+    backup::make(ready, &args.observer).await
 }
 
 /// What `restore` is asked for.
@@ -201,6 +208,8 @@ pub struct RestoreReport {
     pub kept: backup::Kept,
     /// The same, where it is a file, as messages name it.
     pub kept_file: Option<String>,
+    /// Whose code ran as another role while the backup was loaded.
+    pub owners_code: Option<OwnersCode>,
     /// What went wrong after it was done.
     pub not_removed: Option<BackupError>,
     /// How long it took.
@@ -210,7 +219,7 @@ pub struct RestoreReport {
 /// Puts a backup in the place of the database.
 ///
 /// # Errors
-/// [`Error::Backup`]; the database is the old one then.
+/// [`Error::Backup`]; the database is the old one then, unless the outcome is unknown.
 pub async fn restore(
     project: &Project,
     session: &Session,
@@ -224,7 +233,11 @@ pub async fn restore(
     let mut restore = backup::Restore::open(subject, &args.backup, args.no_owner).await?;
     let restored = locked(&mut restore, session, args).await;
     let left = restore.leave().await;
-    let backup::Restored { before, kept } = restored?;
+    let backup::Restored {
+        before,
+        kept,
+        owners_code,
+    } = restored?;
     Ok(RestoreReport {
         database: session.place().to_owned(),
         file: project.show(&args.backup.file),
@@ -235,6 +248,7 @@ pub async fn restore(
             _ => None,
         },
         kept,
+        owners_code,
         not_removed: left.err(),
         elapsed: begin.elapsed(),
     })

@@ -1,7 +1,7 @@
 //! What `upgrade` and `downgrade` share.
 
 #[cfg(feature = "cli")]
-use std::{path::PathBuf, sync::OnceLock};
+use std::sync::OnceLock;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -84,6 +84,8 @@ pub struct RunReport {
     pub slow: Vec<SlowStatement>,
     /// The backup that was made before the first step.
     pub backup: Option<String>,
+    /// Older backups that were removed after that.
+    pub backups_removed: Vec<String>,
     /// How long it took, waiting included.
     pub elapsed: Duration,
     /// What is worth knowing about the plan.
@@ -235,7 +237,13 @@ impl<'a> Migration<'a> {
         };
         #[cfg(feature = "cli")]
         let report = RunReport {
-            backup: backup.get().map(|file: &PathBuf| self.project.show(file)),
+            backup: backup
+                .get()
+                .map(|made: &crate::backup::Made| self.project.show(&made.backup.file)),
+            backups_removed: backup.get().map_or_else(Vec::new, |made| {
+                let removed = made.pruned.removed.iter();
+                removed.map(|file| self.project.show(file)).collect()
+            }),
             ..report
         };
         Ok(report)
@@ -277,6 +285,7 @@ impl<'a> Migration<'a> {
             partial,
             slow: Vec::new(),
             backup: None,
+            backups_removed: Vec::new(),
             elapsed: Duration::ZERO,
             warnings: Vec::new(),
             failure,

@@ -55,6 +55,11 @@ impl Bar {
         }
     }
 
+    /// Takes the line away while `say` prints something else.
+    pub fn suspend(&self, say: impl FnOnce()) {
+        self.bar.suspend(say);
+    }
+
     /// Takes the line away.
     pub fn finish(&self) {
         self.bar.finish_and_clear();

@@ -20,6 +20,8 @@ const BACKUP_FILTERS: &[(&str, &str)] = &[
     (r"and \d+ were written", "and [SIZE] were written"),
     (r"at line \d+ column \d+", "at [POSITION]"),
     (r#"("size": )\d+"#, "${1}0"),
+    (r#"("host": )"[^"]+""#, r#"$1"[HOST]""#),
+    (r"\bon \S+, \d+ tables", "on [HOST], [N] tables"),
     (r"\b[0-9a-f]{64}\b", "[HASH]"),
     (r"(PostgreSQL|SQLite) \d+(\.\d+)+", "$1 [VERSION]"),
     (r"\(\d+(\.\d+)? (ms|s)\)", "([TIME])"),
@@ -36,7 +38,7 @@ macro_rules! backup_snapshot {
 }
 
 /// A database with a revision and some rows; databases beside it go with it.
-struct Project(Env);
+pub(crate) struct Project(Env);
 
 impl std::ops::Deref for Project {
     type Target = Env;
@@ -53,7 +55,7 @@ impl std::ops::DerefMut for Project {
 }
 
 impl Project {
-    fn new(backend: Backend, settings: &str) -> Self {
+    pub(crate) fn new(backend: Backend, settings: &str) -> Self {
         let env = Env::new(backend);
         let url = env.url();
         env.write(
@@ -71,18 +73,26 @@ impl Project {
         project
     }
 
-    /// Files of backups, without their manifests, by name.
-    fn backups(&self) -> Vec<String> {
+    /// Files of backups, without their manifests, the oldest first.
+    pub(crate) fn backups(&self) -> Vec<String> {
         let files = self.files().into_iter();
         let mut files: Vec<_> = files
             .filter(|it| it.starts_with("backups/") && !it.ends_with(".json"))
             .filter(|it| !it.starts_with("backups/."))
             .collect();
-        files.sort();
+        // As they were made: of two of one second the names don't tell.
+        files.sort_by_key(|file| self.number(file));
         files
     }
 
-    fn backup(&self, options: &str) -> String {
+    /// Its place in the order in which backups were made; 0 without a manifest.
+    pub(crate) fn number(&self, file: &str) -> u64 {
+        let text = fs::read_to_string(self.manifest(file)).unwrap_or_default();
+        let manifest: Value = serde_json::from_str(&text).unwrap_or_default();
+        manifest["number"].as_u64().unwrap_or(0)
+    }
+
+    pub(crate) fn backup(&self, options: &str) -> String {
         let output = self
             .command()
             .args(["--format", "json", "backup"])
@@ -94,23 +104,22 @@ impl Project {
         made["backup"]["file"].as_str().unwrap().to_owned()
     }
 
-    fn forget_backup(&self, file: &str) {
+    pub(crate) fn forget_backup(&self, file: &str) {
         self.remove(file);
         fs::remove_file(self.manifest(file)).unwrap();
     }
 
-    fn manifest(&self, file: &str) -> PathBuf {
+    pub(crate) fn manifest(&self, file: &str) -> PathBuf {
         self.path(&format!("{file}.manifest.json"))
     }
 
     /// Databases whose names begin with that of this one; files beside that of SQLite.
-    fn beside(&self) -> Vec<String> {
+    pub(crate) fn beside(&self) -> Vec<String> {
         let mut found: Vec<String> = match self.backend {
             Backend::Sqlite => {
                 let files = self.files().into_iter();
-                let beside = files.filter(|it| {
-                    (it.starts_with("app.db") && it != "app.db") || it.contains(".part")
-                });
+                let beside =
+                    files.filter(|it| (it.starts_with("app.db") && it != "app.db") || is_draft(it));
                 beside.collect()
             }
             Backend::Postgres => {
@@ -126,12 +135,12 @@ impl Project {
     }
 
     /// Nothing but the database, its backups and ones that were kept.
-    fn nothing_is_left(&self) {
+    pub(crate) fn nothing_is_left(&self) {
         let left = self.beside();
         let kept = |name: &String| name.contains("before");
         assert!(left.iter().all(kept), "{left:?}");
-        let parts = self.files().into_iter().filter(|it| it.contains(".part"));
-        assert_eq!(parts.count(), 0);
+        let drafts = self.files().into_iter().filter(|it| is_draft(it));
+        assert_eq!(drafts.count(), 0);
     }
 }
 
@@ -145,8 +154,13 @@ impl Drop for Project {
     }
 }
 
+/// Whether a file is one in the making.
+fn is_draft(file: &str) -> bool {
+    file.contains(".migrator-") && !file.ends_with("lock")
+}
+
 /// Runs `migrator LINE` outside of the transcript.
-fn quietly(env: &Env, line: &str) -> bool {
+pub(crate) fn quietly(env: &Env, line: &str) -> bool {
     let words = line.split_whitespace();
     let output = env.command().args(words).output().unwrap();
     if !output.status.success() {
@@ -165,7 +179,7 @@ fn on_both(name: &str, settings: &str, scenario: impl Fn(&mut Project)) {
 }
 
 /// Long ones, which take their time.
-fn fill(env: &Env, rows: u32) {
+pub(crate) fn fill(env: &Env, rows: u32) {
     let series = match env.backend {
         Backend::Sqlite => format!(
             "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < {rows}) \
@@ -216,7 +230,7 @@ fn made_listed_verified_and_restored() {
     });
 }
 
-fn database(env: &Env) -> String {
+pub(crate) fn database(env: &Env) -> String {
     let url = env.url();
     url.rsplit_once('/').unwrap().1.to_owned()
 }
@@ -264,7 +278,7 @@ fn what_is_not_a_backup_or_not_whole_is_refused() {
             let wrong = [
                 text.replace("users\": 2", "users\": 7"),
                 text.replace("\"format\": 1", "\"format\": 9"),
-                text[..text.len() / 2].to_owned(),
+                text[..text.find("\"sequence\"").unwrap()].to_owned(),
             ];
             for wrong in wrong {
                 fs::write(&manifest, wrong).unwrap();
@@ -644,8 +658,8 @@ fn a_signal_ends_a_backup_and_leaves_nothing() {
             let entries = fs::read_dir(env.path("backups")).into_iter().flatten();
             entries.flatten().any(|entry| {
                 let size = entry.metadata().map_or(0, |found| found.len());
-                let is_part = entry.file_name().to_string_lossy().ends_with(".part");
-                is_part && (size > 0 || backend == Backend::Postgres)
+                let is_draft = is_draft(&entry.file_name().to_string_lossy());
+                is_draft && (size > 0 || backend == Backend::Postgres)
             })
         });
         running.signal("INT");

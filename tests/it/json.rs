@@ -41,6 +41,7 @@ fn same(value: &mut Value, key: &str) {
             "at" | "applied_at" => *text = "2026-11-23T09:31:05.204Z".to_owned(),
             "actor" | "applied_by" => *text = "ada@engine".to_owned(),
             "tool_version" => *text = "0.1.0".to_owned(),
+            "host" => *text = "engine".to_owned(),
             "made_at" => *text = "2026-11-23T09:31:05Z".to_owned(),
             "sha256" | "schema" => *text = "0f7c2e…".to_owned(),
             "database" if text.starts_with("sqlite:/") => *text = "sqlite:/srv/app.db".to_owned(),

@@ -8,6 +8,8 @@ mod common;
 mod adopt;
 mod alembic;
 mod backup;
+mod backup_hostile;
+mod backup_lost;
 mod bad_input;
 mod batch;
 mod branches;

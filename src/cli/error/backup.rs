@@ -15,6 +15,9 @@ impl From<BackupError> for Error {
             BackupError::Differs { differences, .. } => {
                 differences.iter().map(ToString::to_string).collect()
             }
+            BackupError::OutcomeUnknown { database, kept, .. } => {
+                vec![how_to_look(database, kept.as_deref())]
+            }
             _ => Vec::new(),
         };
         Self::from(Diagnostic {
@@ -25,10 +28,29 @@ impl From<BackupError> for Error {
     }
 }
 
+/// How it can be told whether a database was replaced.
+fn how_to_look(database: &str, kept: Option<&str>) -> String {
+    match kept {
+        Some(kept) => format!(
+            "if the server has a database {kept}, that is the old one and {database} was replaced; \
+             otherwise {database} is the old one: psql -l"
+        ),
+        None => format!("if the server has a database {database}, it was restored: psql -l"),
+    }
+}
+
 fn advice(error: &BackupError) -> (Code, Option<&'static str>) {
     use BackupError as E;
     match error {
         E::Directory { .. } => (codes::M820, Some("check permissions and free space")),
+        E::Busy { .. } => (
+            codes::M829,
+            Some("wait for the other process and run again, or wait longer with lock-wait"),
+        ),
+        E::OutcomeUnknown { .. } => (
+            codes::M608,
+            Some("look which of the two it is before anything else"),
+        ),
         E::NoBackup { .. } => (codes::M823, Some("`migrator backup list` lists them")),
         E::NoneYet { .. } => (codes::M823, Some("`migrator backup` makes one")),
         E::Manifest { .. } => (codes::M824, Some("take another backup")),

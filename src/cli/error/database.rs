@@ -121,6 +121,10 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             codes::M608,
             Some("look with `migrator status` before anything else"),
         ),
+        E::ReplaceUnknown { .. } => (
+            codes::M608,
+            Some("look which database it is before anything else"),
+        ),
         E::Other(_) => (codes::M609, None),
     }
 }

@@ -75,6 +75,9 @@ fn place(options: &PgConnectOptions) -> String {
 /// A session in another database of the server.
 pub(super) struct Server {
     pub(super) connection: PgConnection,
+    /// The server's process.
+    #[cfg(feature = "cli")]
+    pub(super) backend: connect::Backend,
     /// The database that it is about.
     pub(super) name: String,
     place: String,
@@ -103,9 +106,12 @@ impl Server {
             let there = prepared.clone().database(candidate);
             let (at, timeout) = (self::place(&there), settings.connect_timeout);
             match connect::open(&there, &patient, timeout, &at).await {
-                Ok((connection, _)) => {
+                #[cfg_attr(not(feature = "cli"), expect(unused_variables))]
+                Ok((connection, backend)) => {
                     return Ok(Self {
                         connection,
+                        #[cfg(feature = "cli")]
+                        backend,
                         name,
                         place: self::place(options),
                         timeout,

@@ -23,6 +23,7 @@ use super::{
     contents::contents,
     error,
     message::rows,
+    owners,
     programs::{self, Input, Output, Program},
     version_table::{Trouble, VersionTable},
 };
@@ -91,7 +92,7 @@ impl super::super::backup::Source for Source {
     ) -> Result<Dumped, DatabaseError> {
         let mut connection = session(&self.options, &self.settings, &self.place).await?;
         let mut table = connect::resolve(&mut connection, &self.settings.version_table).await?;
-        let snapshot = begin(&mut connection).await?;
+        let (snapshot, encoding) = begin(&mut connection).await?;
         let expected = size(&mut connection).await?;
         // One that fails ends the other.
         let broken = Arc::new(AtomicBool::new(false));
@@ -100,6 +101,7 @@ impl super::super::backup::Source for Source {
             program: self.program.clone(),
             options: self.options.clone(),
             snapshot,
+            encoding,
             file: file.to_owned(),
             packing,
             watch: watch.clone(),
@@ -134,6 +136,7 @@ impl super::super::backup::Source for Source {
             observed,
             mark,
             mut properties,
+            cluster,
         } = seen;
         properties.insert("client".to_owned(), self.program.major.to_string());
         let _ = connection.close().await;
@@ -144,6 +147,7 @@ impl super::super::backup::Source for Source {
             plain,
             mark,
             properties,
+            cluster,
         })
     }
 }
@@ -153,6 +157,7 @@ fn either(watch: &Observer, broken: &Arc<AtomicBool>) -> Observer {
     let (stopped, broken) = (Arc::clone(&watch.stopped), Arc::clone(broken));
     Observer {
         progress: Arc::clone(&watch.progress),
+        tell: Arc::clone(&watch.tell),
         stopped: Arc::new(move || stopped() || broken.load(Ordering::SeqCst)),
     }
 }
@@ -190,12 +195,14 @@ pub(super) async fn session(
     Ok(connection)
 }
 
-/// Begins a transaction that sees one state, and returns how others see it, too.
-async fn begin(connection: &mut PgConnection) -> Result<String, DatabaseError> {
+/// Begins a transaction that sees one state, and returns how others see it, too, and the
+/// database's encoding.
+async fn begin(connection: &mut PgConnection) -> Result<(String, String), DatabaseError> {
     let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path TO ''; \
-               SET LOCAL row_security TO off; SELECT pg_catalog.pg_export_snapshot()";
+               SET LOCAL row_security TO off; SELECT pg_catalog.pg_export_snapshot(), \
+               pg_catalog.current_setting('server_encoding')";
     let found = rows(connection, sql).await.map_err(|e| failed(&e))?;
-    text(found.first(), 0)
+    Ok((text(found.first(), 0)?, text(found.first(), 1)?))
 }
 
 /// Bytes of all tables, as far as the server keeps count: to look would need a lock on each.
@@ -214,6 +221,9 @@ struct Dumping {
     program: Program,
     options: PgConnectOptions,
     snapshot: String,
+    /// The database's. In any other one, what can't be said in it would fail or be lost: the
+    /// role's own client_encoding, or UTF8 for the bytes of a SQL_ASCII database.
+    encoding: String,
     file: PathBuf,
     packing: Packing,
     watch: Observer,
@@ -227,6 +237,7 @@ impl Dumping {
             "--format=custom".to_owned(),
             "--no-password".to_owned(),
             format!("--snapshot={}", self.snapshot),
+            format!("--encoding={}", self.encoding),
         ];
         match self.packing {
             Packing::Plain => {
@@ -288,6 +299,7 @@ struct Seen {
     observed: Observed,
     mark: Option<String>,
     properties: BTreeMap<String, String>,
+    cluster: Option<String>,
 }
 
 /// What the snapshot holds.
@@ -296,7 +308,9 @@ async fn look(
     table: &mut VersionTable,
 ) -> Result<Seen, DatabaseError> {
     let mark = mark(connection).await?;
-    let properties = properties(connection).await?;
+    let mut properties = properties(connection).await?;
+    properties.insert(owners::PROPERTY.to_owned(), owners::all(connection).await?);
+    let cluster = cluster(connection).await?;
     let observed = table.observe(connection, Detail::Brief).await;
     let observed = observed.map_err(|trouble| match trouble {
         Trouble::Theirs(error) => failed(&error),
@@ -308,7 +322,21 @@ async fn look(
         observed,
         mark,
         properties,
+        cluster,
     })
+}
+
+/// The identifier of the server's data, which nobody else's has but a copy of its files. `None`
+/// where the role may not see it.
+async fn cluster(connection: &mut PgConnection) -> Result<Option<String>, DatabaseError> {
+    let allowed = "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute')::text";
+    let found = rows(connection, allowed).await.map_err(|e| failed(&e))?;
+    if text(found.first(), 0)? != "true" {
+        return Ok(None);
+    }
+    let sql = "SELECT s.system_identifier::text FROM pg_catalog.pg_control_system() AS s";
+    let found = rows(connection, sql).await.map_err(|e| failed(&e))?;
+    optional(found.first(), 0)
 }
 
 /// What is another one as soon as anything was written on the server: the number of the next

@@ -84,6 +84,7 @@ pub(super) async fn login(
     let marked = options.clone().options(defaults.chain([(MARK, mark)]));
     match marked.connect().await {
         Err(error) if error::refuses_options(&error) => options.connect().await,
+        Err(error) if error::was_just_renamed(&error) => marked.connect().await,
         connected => connected,
     }
 }

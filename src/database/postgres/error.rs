@@ -51,6 +51,15 @@ pub(super) fn refuses_options(error: &sqlx::Error) -> bool {
     matches!(code(error), Some(PROTOCOL_VIOLATION | NOT_SUPPORTED))
 }
 
+/// Whether a database was renamed or dropped while a session waited to be let in: the server says
+/// more only then. Another one may have its name now.
+pub(super) fn was_just_renamed(error: &sqlx::Error) -> bool {
+    let server: Option<&PgDatabaseError> = error
+        .as_database_error()
+        .and_then(|error| error.try_downcast_ref());
+    server.is_some_and(|server| server.code() == INVALID_DATABASE && server.detail().is_some())
+}
+
 /// Whether a pooler refuses to begin a transaction.
 pub(super) fn refuses_transactions(error: &sqlx::Error) -> bool {
     code(error) == Some(PROTOCOL_VIOLATION)

@@ -18,6 +18,8 @@ mod lock;
 mod mark;
 mod message;
 mod outcome;
+#[cfg(feature = "cli")]
+mod owners;
 mod pooler;
 #[cfg(feature = "cli")]
 mod programs;
@@ -75,6 +77,8 @@ pub struct Postgres {
     keeps_session: bool,
     running: Arc<Running>,
     table: VersionTable,
+    /// The session in which the version table was looked for.
+    resolved_in: Backend,
     locked: bool,
     /// The state was seen as planned, and nobody can have changed it since: the lock was held
     /// without a break.
@@ -127,6 +131,7 @@ impl Postgres {
             settings,
             place,
             connection: Some(connection),
+            resolved_in: backend.clone(),
             backend,
             keeps_session: false,
             running,
@@ -178,6 +183,7 @@ impl Database for Postgres {
 
     async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {
         self.refuse_shared_sessions().await?;
+        self.find_table_again().await?;
         let (connection, table) = self.parts().await?;
         let attempt = lock::attempt(connection, table.key).await;
         let attempt = self.answer(attempt.map_err(Trouble::from)).await?;
@@ -419,6 +425,25 @@ impl Postgres {
             self.keeps_session = false;
             self.connection = Some(connection);
         }
+        Ok(())
+    }
+
+    /// Looks for the version table where it was looked for in another session: the lock is not held,
+    /// and another database may have been put in the place of the one of then.
+    async fn find_table_again(&mut self) -> Result<(), DatabaseError> {
+        self.ensure().await?;
+        if self.resolved_in == self.backend || self.run.is_some() {
+            return Ok(());
+        }
+        let Some(connection) = &mut self.connection else {
+            return Ok(());
+        };
+        match connect::resolve(connection, &self.settings.version_table).await {
+            Ok(table) => self.table = table,
+            Err(DatabaseError::ConnectionLost(reason)) => return Err(self.lost(reason).await),
+            Err(error) => return Err(error),
+        }
+        self.resolved_in = self.backend.clone();
         Ok(())
     }
 

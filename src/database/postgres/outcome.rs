@@ -166,19 +166,28 @@ impl Postgres {
         self.run = None;
     }
 
-    /// Ends session `old` and waits until it is gone; false when it never goes.
+    /// See [`outlive`].
     async fn outlive(&mut self, old: &Backend, deadline: Instant) -> Result<bool, sqlx::Error> {
-        let Some(connection) = &mut self.connection else {
-            return Ok(false);
-        };
-        while is_alive(connection, old).await? {
-            if Instant::now() > deadline {
-                return Ok(false);
-            }
-            tokio::time::sleep(PAUSE).await;
+        match &mut self.connection {
+            Some(connection) => outlive(connection, old, deadline).await,
+            None => Ok(false),
         }
-        Ok(true)
     }
+}
+
+/// Ends session `old` and waits until it is gone; false when it never goes.
+pub(super) async fn outlive(
+    connection: &mut PgConnection,
+    old: &Backend,
+    deadline: Instant,
+) -> Result<bool, sqlx::Error> {
+    while is_alive(connection, old).await? {
+        if Instant::now() > deadline {
+            return Ok(false);
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(true)
 }
 
 /// Whether nothing of the script comes after it.

@@ -263,7 +263,13 @@ fn environment(command: &mut Command, options: &PgConnectOptions) {
     };
     let database = Location::Postgres(Box::new(options.clone())).database_name();
     // As they are set for us, the URL would have to be told twice.
-    for name in ["PGSERVICE", "PGHOSTADDR", "PGOPTIONS", "PGDATABASE"] {
+    for name in [
+        "PGSERVICE",
+        "PGHOSTADDR",
+        "PGOPTIONS",
+        "PGDATABASE",
+        "PGCLIENTENCODING",
+    ] {
         command.env_remove(name);
     }
     command

@@ -27,6 +27,8 @@ pub(super) const RESTORE: &str = "_restore_";
 pub(super) struct Scratch {
     pub server: Server,
     pub name: String,
+    pub options: PgConnectOptions,
+    pub settings: Settings,
 }
 
 impl Scratch {
@@ -46,10 +48,25 @@ impl Scratch {
         let name = beside(&server.name, purpose, &unique());
         let taken = format!("SELECT {}::text", lock::for_session(key(&name)));
         server.ask(&taken).await?;
-        let sql = creation(&name, properties, owner);
-        let made = rows(&mut server.connection, &sql).await;
-        made.map_err(|error| server.refused(&error, Action::Create))?;
-        Ok(Self { server, name })
+        let mut scratch = Self {
+            server,
+            name,
+            options: options.clone(),
+            settings: settings.clone(),
+        };
+        let sql = creation(&scratch.name, properties, owner);
+        let made = rows(&mut scratch.server.connection, &sql).await;
+        match made {
+            Ok(_) => Ok(scratch),
+            Err(error) => {
+                let refused = scratch.server.refused(&error, Action::Create);
+                if let DatabaseError::ConnectionLost(_) = refused {
+                    // It may have been made all the same.
+                    let _ = scratch.drop().await;
+                }
+                Err(refused)
+            }
+        }
     }
 
     /// Drops it, and leaves.
@@ -57,9 +74,33 @@ impl Scratch {
     /// # Errors
     /// When the server does not drop it; the next one who makes one tries again.
     pub async fn drop(mut self) -> Result<(), DatabaseError> {
-        let dropped = drop_database(&mut self.server, &self.name).await;
+        let name = self.name.clone();
+        let dropped = self.drop_database(&name).await;
         self.server.close().await;
         dropped
+    }
+
+    /// Drops a database, with the sessions that are still in it; over a new connection when the
+    /// old one is gone.
+    ///
+    /// # Errors
+    /// When the server does not drop it.
+    pub async fn drop_database(&mut self, name: &str) -> Result<(), DatabaseError> {
+        match drop_database(&mut self.server, name).await {
+            Err(DatabaseError::ConnectionLost(_)) => {
+                self.server = self.connect().await?;
+                drop_database(&mut self.server, name).await
+            }
+            dropped => dropped,
+        }
+    }
+
+    /// Connects once more.
+    ///
+    /// # Errors
+    /// When the server does not answer.
+    pub async fn connect(&self) -> Result<Server, DatabaseError> {
+        Server::connect(&self.options, &self.settings, None).await
     }
 }
 
@@ -109,7 +150,7 @@ async fn sweep(server: &mut Server) -> Result<(), DatabaseError> {
 }
 
 /// Drops a database, with the sessions that are still in it.
-pub(super) async fn drop_database(server: &mut Server, name: &str) -> Result<(), DatabaseError> {
+async fn drop_database(server: &mut Server, name: &str) -> Result<(), DatabaseError> {
     let ending = format!(
         "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a \
          WHERE a.datname = {}",

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use chrono::Utc;
 use sqlx::postgres::PgRow;
+use tokio::time::Instant;
 
 use super::{
     super::{Action, Database, DatabaseError},
     Postgres,
     admin::{IN_USE, Server, quoted},
-    backup::text,
+    backup::{failed, optional, text},
     error,
     message::{literal, rows},
+    outcome::outlive,
     scratch::{self, Scratch},
 };
 
@@ -22,13 +24,38 @@ const ATTEMPTS: usize = 4;
 /// Between two looks at whether others are gone.
 const NAP: Duration = Duration::from_millis(50);
 
+/// What a renaming is to come to, and by what it can be told whether it has.
+struct Swap {
+    /// The name that both databases have at some time.
+    name: String,
+    /// The database that has it before, with the name that it gets.
+    old: Option<(String, String)>,
+    /// The oid of the one that gets it.
+    new: String,
+}
+
+/// How a renaming went wrong.
+enum Broken {
+    /// It failed, or its answer never came.
+    Renaming(sqlx::Error),
+    /// The sessions in the old database could not be ended. The renaming was left in its middle.
+    Clearing(DatabaseError),
+}
+
 /// Gives the scratch database the name that nobody has.
 pub(super) async fn rename_one(scratch: &mut Scratch) -> Result<(), DatabaseError> {
-    let sql = rename(&scratch.name, &scratch.server.name.clone());
+    let name = scratch.server.name.clone();
+    let swap = Swap {
+        new: oid(&mut scratch.server, &scratch.name).await?,
+        old: None,
+        name,
+    };
+    let sql = rename(&scratch.name, &swap.name);
     let renamed = rows(&mut scratch.server.connection, &sql).await;
-    renamed
-        .map(drop)
-        .map_err(|error| scratch.server.refused(&error, Action::Replace))
+    match renamed {
+        Ok(_) => Ok(()),
+        Err(error) => swap.settle(scratch, Broken::Renaming(error)).await,
+    }
 }
 
 fn rename(from: &str, to: &str) -> String {
@@ -40,34 +67,110 @@ fn rename(from: &str, to: &str) -> String {
 /// RENAME first takes a lock that keeps new sessions out, and then waits for those that are there
 /// to go; another session ends them meanwhile. So nobody comes in between, and no database is
 /// closed that a crash could leave closed. `lock` is let go last.
-pub(super) async fn swap(
-    scratch: &mut Scratch,
-    mut other: Server,
-    lock: Postgres,
-) -> Result<String, DatabaseError> {
+pub(super) async fn swap(scratch: &mut Scratch, lock: Postgres) -> Result<String, DatabaseError> {
+    let mut other = scratch.connect().await?;
     let name = scratch.server.name.clone();
     let kept = free_name(&mut other, &name).await?;
-    let found = other.ask(&about(&name)).await?;
-    let oid = text(found.first(), 0)?;
-    for command in settings(&mut other, &name, &scratch.name).await? {
+    let old = oid(&mut other, &name).await?;
+    let swap = Swap {
+        new: oid(&mut other, &scratch.name).await?,
+        old: Some((old.clone(), kept.clone())),
+        name,
+    };
+    for command in settings(&mut other, &swap.name, &scratch.name).await? {
         let done = rows(&mut other.connection, &command).await;
         done.map_err(|error| other.refused(&error, Action::Replace))?;
     }
     let mut lock = Some(lock);
     for attempt in 1.. {
-        let renaming = rename_both(&mut scratch.server, &name, &kept, &scratch.name);
+        let renaming = rename_both(&mut scratch.server, &swap.name, &kept, &scratch.name);
         let renamed = tokio::select! {
-            renamed = renaming => renamed,
-            error = clear(&mut other, &oid, &mut lock) => return Err(error),
+            renamed = renaming => renamed.map_err(Broken::Renaming),
+            error = clear(&mut other, &old, &mut lock) => Err(Broken::Clearing(error)),
         };
         match renamed {
             Ok(()) => break,
-            Err(error) if attempt < ATTEMPTS && error::code(&error) == Some(IN_USE) => {}
-            Err(error) => return Err(scratch.server.refused(&error, Action::Replace)),
+            Err(Broken::Renaming(error))
+                if attempt < ATTEMPTS && error::code(&error) == Some(IN_USE) => {}
+            Err(broken) => {
+                swap.settle(scratch, broken).await?;
+                break;
+            }
         }
     }
     other.close().await;
     Ok(kept)
+}
+
+impl Swap {
+    /// What came of a renaming that went wrong. Where the server has not said so, it is asked over a
+    /// new connection, once the session that renamed is gone: a COMMIT whose answer was lost may
+    /// have taken effect.
+    ///
+    /// # Errors
+    /// Why it was not renamed; [`DatabaseError::ReplaceUnknown`] where nobody can be asked.
+    async fn settle(&self, scratch: &mut Scratch, broken: Broken) -> Result<(), DatabaseError> {
+        let error = match broken {
+            Broken::Renaming(error) if error::from_server(&error).is_some() => {
+                return Err(scratch.server.refused(&error, Action::Replace));
+            }
+            Broken::Renaming(error) => DatabaseError::ConnectionLost(error::reason(&error)),
+            Broken::Clearing(error) => error,
+        };
+        let deadline = Instant::now() + scratch.settings.connect_timeout;
+        loop {
+            match self.look(scratch, deadline).await {
+                Ok(Some(true)) => return Ok(()),
+                Ok(Some(false)) => return Err(error),
+                Ok(None) => break,
+                // The server may be starting.
+                Err(_) if Instant::now() < deadline => tokio::time::sleep(NAP).await,
+                Err(_) => break,
+            }
+        }
+        Err(DatabaseError::ReplaceUnknown {
+            database: self.name.clone(),
+            kept: self.old.as_ref().map(|(_, kept)| kept.clone()),
+            reason: match error {
+                DatabaseError::ConnectionLost(reason) => reason,
+                error => error.to_string(),
+            },
+        })
+    }
+
+    /// Whether both have their new names, `None` where neither they nor the old ones are there. The
+    /// scratch database goes on with the new connection.
+    async fn look(
+        &self,
+        scratch: &mut Scratch,
+        deadline: Instant,
+    ) -> Result<Option<bool>, DatabaseError> {
+        let mut server = scratch.connect().await?;
+        let gone = outlive(&mut server.connection, &scratch.server.backend, deadline).await;
+        if !gone.map_err(|error| failed(&error))? {
+            return Ok(None);
+        }
+        let sql = format!(
+            "SELECT d.oid::text, d.datname::text FROM pg_catalog.pg_database AS d \
+             WHERE d.datname = {}::pg_catalog.name",
+            literal(&self.name)
+        );
+        let found = server.ask(&sql).await?;
+        let there = optional(found.first(), 0)?;
+        scratch.server = server;
+        let old = self.old.as_ref().map(|(oid, _)| oid);
+        Ok(match &there {
+            Some(there) if *there == self.new => Some(true),
+            there if there.as_ref() == old => Some(false),
+            _ => None,
+        })
+    }
+}
+
+/// The oid of the database of that name.
+async fn oid(server: &mut Server, name: &str) -> Result<String, DatabaseError> {
+    let found = server.ask(&about(name)).await?;
+    text(found.first(), 0)
 }
 
 /// `NAME_before_TIME`, with a number behind it where another restore of that second has it.

@@ -5,16 +5,19 @@ use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::{
     super::{
-        Database, DatabaseError, Location, Settings,
-        backup::{Archive, Contents, Kept, Manner, Observer, Packing, Phase, Purpose, Standing},
+        Database, DatabaseError, Location, LockAttempt, Settings,
+        backup::{
+            Archive, Contents, Kept, Manner, Note, Observer, OwnersCode, Packing, Phase, Purpose,
+            Standing,
+        },
         stream::{self, Broken},
     },
     Postgres,
-    admin::Server,
     backup::{failed, mark, session, unless_stopped},
     connect,
     contents::contents,
     message::rows,
+    owners,
     programs::{self, Input, Output, Program},
     scratch::{self, Scratch},
     swap::{rename_one, swap},
@@ -29,6 +32,9 @@ pub struct Target {
     /// Holds the lock; `None` when nothing is to be replaced, or there is no database.
     database: Option<Postgres>,
     scratch: Option<Scratch>,
+    owners_code: Option<OwnersCode>,
+    /// Whether all owners of what is in the backup exist and may be given what is theirs.
+    owners_are_kept: bool,
 }
 
 impl Target {
@@ -58,6 +64,8 @@ impl Target {
             program,
             database,
             scratch: None,
+            owners_code: None,
+            owners_are_kept: false,
         })
     }
 
@@ -72,9 +80,8 @@ impl Target {
             programs::database_argument(name),
         ];
         let owned = match self.purpose {
-            // Whose it is can't be checked by everybody, and a subscription would be one.
+            // A subscription would be one.
             Purpose::Verify => &[
-                "--no-owner",
                 "--no-privileges",
                 "--no-publications",
                 "--no-subscriptions",
@@ -83,6 +90,10 @@ impl Target {
             Purpose::Restore { no_owner: true } => &["--no-owner", "--no-privileges"],
             Purpose::Restore { no_owner: false } => &[],
         };
+        // Indexes are built with the rights of a table's owner, which should be no superuser's.
+        if self.purpose == Purpose::Verify && !self.owners_are_kept {
+            arguments.push("--no-owner".to_owned());
+        }
         arguments.extend(owned.iter().map(|option| (*option).to_owned()));
         arguments
     }
@@ -125,6 +136,33 @@ impl Target {
         found
     }
 
+    /// Drops the old database where nobody wants it. The new one is in place, so that nothing that
+    /// goes wrong here is a failure: then the old one is kept.
+    async fn dispose(
+        &self,
+        scratch: &mut Scratch,
+        kept: Kept,
+        manner: Manner,
+        watch: &Observer,
+    ) -> Kept {
+        let Kept::Database(name) = &kept else {
+            return kept;
+        };
+        if manner.keep_old && !self.is_empty(name).await.unwrap_or(false) {
+            return kept;
+        }
+        match scratch.drop_database(name).await {
+            Ok(()) => Kept::Nothing,
+            Err(error) => {
+                (watch.tell)(Note::NotDropped {
+                    name: name.clone(),
+                    reason: error.to_string(),
+                });
+                kept
+            }
+        }
+    }
+
     /// Whether there is nothing in a database that nobody uses any more.
     async fn is_empty(&self, name: &str) -> Result<bool, DatabaseError> {
         let options = self.options.clone().database(name);
@@ -148,9 +186,16 @@ impl super::super::backup::Target for Target {
         };
         let (options, settings) = (&self.options, &self.settings);
         let properties = archive.properties;
-        let scratch = Scratch::create(options, settings, purpose, properties, owner).await?;
+        let mut scratch = Scratch::create(options, settings, purpose, properties, owner).await?;
         let name = scratch.name.clone();
+        let owners = owners::look(&mut scratch.server.connection, properties).await;
         self.scratch = Some(scratch);
+        let owners = owners?;
+        if let Some(code) = &owners.code {
+            (watch.tell)(Note::OwnersCode(code.clone()));
+        }
+        self.owners_code = owners.code;
+        self.owners_are_kept = owners.can_be_kept;
         self.fill(&name, archive, watch).await?;
         self.contents(&name, watch).await
     }
@@ -191,27 +236,27 @@ impl super::super::backup::Target for Target {
         watch.at(Phase::Replacing, 0, 0)?;
         let swapped = match self.database.take() {
             None => rename_one(&mut scratch).await.map(|()| Kept::Nothing),
-            Some(lock) => {
-                let other = Server::connect(&self.options, &self.settings, None).await;
-                match other {
-                    Ok(other) => swap(&mut scratch, other, lock).await.map(Kept::Database),
-                    Err(error) => Err(error),
-                }
+            Some(mut lock) => match still_locked(&mut lock).await {
+                Ok(()) => swap(&mut scratch, lock).await.map(Kept::Database),
+                Err(error) => Err(error),
+            },
+        };
+        let kept = match swapped {
+            Ok(kept) => kept,
+            // Whichever of the two it is, it may be the only copy.
+            Err(error @ DatabaseError::ReplaceUnknown { .. }) => return Err(error),
+            Err(error) => {
+                let _ = scratch.drop().await;
+                return Err(error);
             }
         };
-        if swapped.is_err() {
-            let _ = scratch.drop().await;
-            return swapped;
-        }
-        let mut kept = swapped?;
-        if let Kept::Database(name) = &kept
-            && (!manner.keep_old || self.is_empty(name).await?)
-        {
-            scratch::drop_database(&mut scratch.server, name).await?;
-            kept = Kept::Nothing;
-        }
+        let kept = self.dispose(&mut scratch, kept, manner, watch).await;
         scratch.server.close().await;
         Ok(kept)
+    }
+
+    fn owners_code(&self) -> Option<OwnersCode> {
+        self.owners_code.clone()
     }
 
     async fn leave(mut self: Box<Self>) -> Result<(), DatabaseError> {
@@ -297,6 +342,14 @@ impl Filling {
             },
             broken => stream::explain(broken, &self.file, std::path::Path::new("pg_restore")),
         }
+    }
+}
+
+/// Whether the lock is ours, as it was when the load began.
+async fn still_locked(lock: &mut Postgres) -> Result<(), DatabaseError> {
+    match lock.try_lock().await? {
+        LockAttempt::Acquired => Ok(()),
+        LockAttempt::Held { .. } => Err(DatabaseError::LockLost),
     }
 }
 

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     super::{
-        Access, DatabaseError, Detail, Draft, Settings,
+        Access, DatabaseError, Detail, Draft, Settings, Use,
         backup::{Contents, Dumped, Observer, Packing, Phase},
         stream::{self, Digest},
     },
@@ -15,6 +15,7 @@ use super::{
     cancel::Control,
     connect::{Connection, PAUSE, Source as Place},
     copier::{Copier, Stepped},
+    permissions,
     statement::{Row, Value},
     version_table::{VersionTable, quoted},
 };
@@ -72,11 +73,16 @@ impl super::super::backup::Source for Source {
         let beside = file.parent().unwrap_or(Path::new("/"));
         let scratch = match packing {
             Packing::Plain => None,
-            Packing::Zstd => {
-                Some(Draft::create(beside).map_err(|error| stream::file_error(beside, &error))?)
-            }
+            Packing::Zstd => Some(
+                Draft::create(beside, Use::Scratch)
+                    .map_err(|error| stream::file_error(beside, &error))?,
+            ),
         };
         let copy = scratch.as_ref().map_or(file, Draft::path);
+        let properties = match &self.place {
+            Place::File(live) => permissions::properties(live),
+            Place::Memory => BTreeMap::new(),
+        };
         let control = Control::watching(self.settings.connect_timeout, Arc::clone(&watch.stopped));
         let mut live = Connection::open(&self.place, false, &control).await?;
         let copied = copy_whole(&mut live, copy, &control, watch, Phase::Copying).await;
@@ -92,7 +98,8 @@ impl super::super::backup::Source for Source {
             mark: Some(plain.sha256.clone()),
             stored,
             plain,
-            properties: BTreeMap::new(),
+            properties,
+            cluster: None,
         })
     }
 }

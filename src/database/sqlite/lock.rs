@@ -1,20 +1,26 @@
 use std::{
     ffi::OsString,
     fs::{self, File, TryLockError},
-    io::{self, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
     process,
 };
 
 use chrono::Utc;
 
-use super::super::{DatabaseError, LockAttempt, Settings};
+use super::super::{
+    DatabaseError, LockAttempt, Settings,
+    file::{open_existing, open_or_create, read_start},
+};
 
 /// What is put behind the database's name.
 const SUFFIX: &str = ".migrator-lock";
 
 /// How often a lock file that is deleted under our hands is made anew before it counts as held.
 const ATTEMPTS: usize = 100;
+
+/// Bytes of a lock file that are read: it holds one line.
+const HOLDER: u64 = 1024;
 
 /// Symbolic links that are followed to a database that does not exist yet.
 const LINKS: usize = 40;
@@ -134,27 +140,21 @@ pub(super) fn real_path(path: &Path) -> PathBuf {
     path
 }
 
-/// Read-only where it belongs to someone else: it can be locked all the same.
+/// Read-only where it belongs to someone else: it can be locked all the same. A symbolic link is
+/// refused, so that a dangling one does not have the file behind it created.
 fn open(path: &Path) -> io::Result<File> {
-    let written = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path);
-    match written {
+    match open_or_create(path, 0o666) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            File::open(path).map_err(|_| error)
+            open_existing(path).map_err(|_| error)
         }
         other => other,
     }
 }
 
 /// What the holder has written.
-fn holder(mut file: File) -> Option<String> {
-    let mut text = String::new();
+fn holder(file: File) -> Option<String> {
     // Where locks are mandatory it can't be read.
-    file.read_to_string(&mut text).ok()?;
+    let text = read_start(&file, HOLDER)?;
     let line = text.lines().next()?.trim();
     (!line.is_empty()).then(|| line.to_owned())
 }

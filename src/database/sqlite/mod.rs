@@ -13,6 +13,8 @@ mod foreign;
 mod foreign_keys;
 mod handle;
 mod lock;
+#[cfg(feature = "cli")]
+mod permissions;
 mod record;
 mod row;
 mod run;

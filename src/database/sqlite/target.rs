@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    fs,
+    fs, io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -12,9 +12,10 @@ use chrono::Utc;
 
 use super::{
     super::{
-        Access, Database, DatabaseError, Draft, Settings,
+        Access, Database, DatabaseError, Draft, Settings, Use,
         backup::{Archive, Contents, Kept, Manner, Observer, Packing, Phase, Purpose, Standing},
         draft,
+        file::create_private,
         stream::{self, Broken},
     },
     Sqlite,
@@ -23,6 +24,8 @@ use super::{
     cancel::Control,
     connect::{Connection, Source as Place},
     copier::{self, Copier, Stepped},
+    lock::real_path,
+    permissions::Permissions,
     statement::{Row, Value},
 };
 
@@ -40,6 +43,8 @@ pub struct Target {
     database: Option<Sqlite>,
     /// What was loaded.
     loaded: Option<Draft>,
+    /// Of the database that was copied, for a file that is missing.
+    permissions: Option<Permissions>,
     look: Option<Look>,
 }
 
@@ -96,12 +101,13 @@ impl Target {
             settings: settings.clone(),
             database,
             loaded: None,
+            permissions: None,
             look: None,
         })
     }
 
     fn draft(&self) -> Result<Draft, DatabaseError> {
-        let made = Draft::create(&self.directory);
+        let made = Draft::create(&self.directory, Use::Scratch);
         made.map_err(|error| stream::file_error(&self.directory, &error))
     }
 
@@ -168,7 +174,8 @@ impl Target {
     ) -> Result<Option<Kept>, DatabaseError> {
         let control = self.control(watch);
         if look.live.is_none() {
-            let mut made = Connection::open(&self.place, true, &control).await?;
+            self.create()?;
+            let mut made = Connection::open(&self.place, false, &control).await?;
             if !is_empty(&mut made)? {
                 return Ok(None);
             }
@@ -220,8 +227,22 @@ impl Target {
         replaced
     }
 
+    /// Creates the file where it is missing. As long as it is empty only we may read it; then it
+    /// gets the permissions of the one that was copied, as far as they are known.
+    fn create(&self) -> Result<(), DatabaseError> {
+        let path = real_path(&self.file);
+        let failed = |error| stream::file_error(&path, &error);
+        let file = match create_private(&path) {
+            // Someone else was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+            file => file.map_err(failed)?,
+        };
+        let given = self.permissions.map(|it| it.give(&file)).transpose();
+        given.map(drop).map_err(failed)
+    }
+
     /// Gives the copy of the old database its name, before there is a new one.
-    fn keep(&self, old: Draft) -> Result<PathBuf, DatabaseError> {
+    fn keep(&self, mut old: Draft) -> Result<PathBuf, DatabaseError> {
         let mut name = OsString::from(&self.file);
         name.push(format!(".before-{}", Utc::now().format("%Y%m%dT%H%M%SZ")));
         let mut path = PathBuf::from(&name);
@@ -233,9 +254,9 @@ impl Target {
             other.push(format!("-{number}"));
             path = other.into();
         }
-        if let Ok(found) = fs::metadata(&self.file) {
+        if let Ok(found) = Permissions::of(&self.file) {
             // Whoever may read the one may read the other. If not, only we may.
-            let _ = old.file().set_permissions(found.permissions());
+            let _ = found.give(old.file());
         }
         let kept = old.publish(&path);
         kept.map_err(|error| stream::file_error(&path, &error))?;
@@ -263,6 +284,7 @@ impl super::super::backup::Target for Target {
         // It was only read.
         let _ = copy.close().await;
         let found = found?;
+        self.permissions = Permissions::from_properties(archive.properties, archive.same_machine);
         self.loaded = Some(draft);
         Ok(found)
     }
@@ -302,13 +324,16 @@ impl super::super::backup::Target for Target {
             let kept = self
                 .try_replace(loaded.path(), &mut look, manner.keep_old, watch)
                 .await?;
-            if let Some(live) = look.live.take() {
-                live.close().await?;
+            let closed = match look.live.take() {
+                Some(live) => live.close().await,
+                None => Ok(()),
+            };
+            // Once it is replaced, nothing that fails makes it the old one again.
+            if let Some(kept) = kept {
+                return Ok(kept);
             }
-            match kept {
-                Some(kept) => return Ok(kept),
-                None => look = self.look(Writers::Wait, watch).await?,
-            }
+            closed?;
+            look = self.look(Writers::Wait, watch).await?;
         }
         Err(DatabaseError::StateChanged {
             reason: format!("others write to {}", self.file.display()),
@@ -330,7 +355,7 @@ impl super::super::backup::Target for Target {
 
 /// The backup's directory, or the system's for temporary files where that can't be written.
 fn writable(directory: &Path) -> PathBuf {
-    match Draft::create(directory) {
+    match Draft::create(directory, Use::Scratch) {
         Ok(_) => directory.to_owned(),
         Err(_) => std::env::temp_dir(),
     }

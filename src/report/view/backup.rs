@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::{Json, Paint, Verbosity, View, change::millis, object};
 use crate::{
-    backup::{Backup, Kept, Manifest, Standing},
+    backup::{Backup, Kept, Manifest, OwnersCode, Standing},
     ops::{BackupReport, BackupsReport, RestoreReport, VerifyBackupReport},
     report::{Style, bytes, count, duration},
 };
@@ -26,6 +26,14 @@ impl View for BackupReport {
             text.push_str(&paint.paint(Style::Dim, format!("  removed {removed}")));
             text.push('\n');
         }
+        if !self.not_counted.is_empty() {
+            let line = format!(
+                "  {} of another machine or server, or of one that is not known, not counted",
+                count(self.not_counted.len(), "backup")
+            );
+            text.push_str(&paint.paint(Style::Dim, line));
+            text.push('\n');
+        }
         text
     }
 
@@ -33,6 +41,7 @@ impl View for BackupReport {
         object(json!({
             "backup": backup(&self.file, &self.backup),
             "removed": self.removed,
+            "not_counted": self.not_counted,
             "duration_ms": millis(self.elapsed),
         }))
     }
@@ -61,8 +70,10 @@ impl View for BackupsReport {
                 bytes(manifest.size),
             ));
             if verbosity == Verbosity::Verbose {
+                let host = manifest.origin.as_ref();
+                let host = host.map_or_else(String::new, |it| format!(" on {}", it.host));
                 let about = format!(
-                    "    {}, {}; {}\n",
+                    "    {}{host}, {}; {}\n",
                     manifest.database,
                     size(manifest),
                     manifest.server
@@ -99,6 +110,7 @@ impl View for VerifyBackupReport {
     fn json(&self) -> Json {
         object(json!({
             "backup": backup(&self.file, &self.backup),
+            "owners_code": owners_code(self.owners_code.as_ref()),
             "duration_ms": millis(self.elapsed),
         }))
     }
@@ -158,9 +170,20 @@ impl View for RestoreReport {
             },
             "kept": kept,
             "drop_command": drop,
+            "owners_code": owners_code(self.owners_code.as_ref()),
             "duration_ms": millis(self.elapsed),
         }))
     }
+}
+
+fn owners_code(code: Option<&OwnersCode>) -> Value {
+    code.map_or(Value::Null, |code| {
+        json!({
+            "role": code.role,
+            "superuser": code.superuser,
+            "owners": code.owners,
+        })
+    })
 }
 
 /// `3 tables, 1204 rows`
@@ -184,7 +207,9 @@ fn backup(file: &str, backup: &Backup) -> Value {
     let manifest = &backup.manifest;
     json!({
         "file": file,
+        "number": manifest.number,
         "database": manifest.database,
+        "host": manifest.origin.as_ref().map(|origin| &origin.host),
         "made_at": manifest.made_at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
         "revisions": manifest.revisions,
         "sequence": manifest.sequence,

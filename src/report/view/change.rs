@@ -182,6 +182,7 @@ impl View for RunReport {
             "partial": self.partial.as_ref().map(RevisionId::as_str),
             "slow_statements": slow_json(&self.slow),
             "backup": self.backup,
+            "backups_removed": self.backups_removed,
             "duration_ms": millis(self.elapsed),
         }))
     }

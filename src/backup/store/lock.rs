@@ -1,0 +1,97 @@
+//! The lock of a directory of backups, held while names are given and taken.
+
+use std::{
+    fs::{File, TryLockError},
+    io::{self, Seek, Write},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::super::{BackupError, Observer};
+use crate::database::{backup::Note, open_existing, open_or_create, read_start};
+
+/// The lock file. It holds the highest number of a backup so far.
+const NAME: &str = ".migrator-backups.lock";
+
+/// Pauses between two attempts.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+
+/// How long the lock is waited for, who may end that, and who is told.
+#[derive(Clone, Copy)]
+pub struct Wait<'a> {
+    /// How long at most; zero is one attempt.
+    pub limit: Duration,
+    /// Is told that it waits, and asked whether it is to end.
+    pub watch: &'a Observer,
+}
+
+/// The lock, until it is dropped.
+pub(super) struct Held {
+    file: File,
+}
+
+impl Held {
+    /// Takes the lock of `directory`.
+    ///
+    /// # Errors
+    /// [`BackupError::Busy`] when another process holds it for longer than it is waited for,
+    /// [`BackupError::Directory`] when the lock file can't be used.
+    pub fn take(directory: &Path, wait: Wait<'_>) -> Result<Self, BackupError> {
+        let path = directory.join(NAME);
+        let broken = |error: &io::Error| BackupError::Directory {
+            path: directory.to_owned(),
+            reason: format!("{}: {error}", path.display()),
+        };
+        let file = open(&path).map_err(|error| broken(&error))?;
+        let (begin, mut pause) = (Instant::now(), FIRST_PAUSE);
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Self { file }),
+                Err(TryLockError::Error(error)) => return Err(broken(&error)),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            let waited = begin.elapsed();
+            if waited >= wait.limit {
+                return Err(BackupError::Busy { file: path, waited });
+            }
+            if pause == FIRST_PAUSE {
+                (wait.watch.tell)(Note::Waiting {
+                    file: PathBuf::clone(&path),
+                    limit: wait.limit,
+                });
+            }
+            if (wait.watch.stopped)() {
+                return Err(BackupError::Interrupted);
+            }
+            thread::sleep(pause.min(wait.limit - waited));
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// The highest number that was given, 0 where that is not known.
+    pub fn last_number(&mut self) -> u64 {
+        let text = self.file.rewind().ok();
+        let text = text.and_then(|()| read_start(&self.file, 32));
+        text.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// Remembers a number. Without it the manifests that are there still tell the order, so that a
+    /// failure does not matter.
+    pub fn remember(&mut self, number: u64) {
+        let text = format!("{number}\n");
+        let emptied = self.file.rewind().and_then(|()| self.file.set_len(0));
+        let _ = emptied.and_then(|()| self.file.write_all(text.as_bytes()));
+    }
+}
+
+/// A file that others can't read can't be locked by them.
+fn open(path: &Path) -> io::Result<File> {
+    match open_or_create(path, 0o660) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            open_existing(path).map_err(|_| error)
+        }
+        opened => opened,
+    }
+}
