@@ -32,6 +32,8 @@ codes! {
         "The command line can't be understood. `migrator help COMMAND` lists what a command takes."
     M002 Failed "the system refused something"
         "The operating system refused something migrator needs, such as starting its threads or reading the working directory."
+    M003 Failed "the output can't be written"
+        "Something could not be written to standard output, as on a full disk: what has arrived there may end in its middle. The exit status is 4 when the command had changed a database or files before. A pipe whose reader has gone (`| head`) is no error."
 
     M101 Usage "no configuration file"
         "The file given with --config does not exist or can't be read. Without --config, migrator.toml is looked for upwards from the working directory."

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{codes, error::Error, error::Exit, output::Output};
 use crate::{
     execute::{BatchState, Event, Sink},
-    report::Diagnostic,
+    report::{Diagnostic, escape},
     revision::Direction,
 };
 
@@ -162,7 +162,7 @@ impl LogFile {
 /// With the time, and the end of the line.
 fn line(entry: Value) -> String {
     let time = json!({"time": Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)});
-    format!("{}\n", joined(time, entry))
+    format!("{}\n", escape::json(&joined(time, entry).to_string()))
 }
 
 /// The fields of both.

@@ -3,7 +3,7 @@ use std::{sync::Mutex, time::Duration};
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Verbosity;
+use super::{Verbosity, out};
 use crate::backup::Phase;
 
 /// A live line for long work: what goes on, and how far it is. Nothing where nobody looks.
@@ -48,6 +48,7 @@ impl Bar {
             self.bar.set_message(phase.to_string());
             self.bar.reset_elapsed();
             self.bar.enable_steady_tick(Duration::from_millis(120));
+            out::set_live(Some(self.bar.clone()));
         }
         if total > 0 {
             self.bar.set_length(total);
@@ -57,6 +58,7 @@ impl Bar {
 
     /// Takes the line away.
     pub fn finish(&self) {
+        out::set_live(None);
         self.bar.finish_and_clear();
     }
 }

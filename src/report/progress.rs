@@ -7,10 +7,9 @@ use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
-    Paint, Style,
+    Page, Paint, Style,
     batches::{self, Doubling},
-    duration,
-    format::wrapped,
+    duration, out, shown,
     slow::{self, StatementLine},
 };
 use crate::{
@@ -33,7 +32,6 @@ pub enum Verbosity {
 /// Shows the events of a run as they come: finished steps as lines on stdout,
 /// what goes on and what to know on stderr.
 pub struct Progress {
-    out: Term,
     paint_out: Paint,
     paint_err: Paint,
     verbosity: Verbosity,
@@ -96,7 +94,6 @@ impl Progress {
             batch: None,
         };
         Self {
-            out: Term::stdout(),
             paint_out,
             paint_err,
             verbosity,
@@ -116,7 +113,7 @@ impl Progress {
             }
             Event::LockTaken { waited } => {
                 state.waiting_since = None;
-                self.say(&state, &format!("got the lock after {}", duration(*waited)));
+                self.say(&format!("got the lock after {}", duration(*waited)));
             }
             Event::StepStarted { .. } if self.verbosity > Verbosity::Quiet => {
                 self.started(&mut state, event);
@@ -128,7 +125,7 @@ impl Progress {
             } => self.runs(&mut state, event, statement, *elapsed),
             Event::StatementSlow(statement) => {
                 self.end_slow(&mut state);
-                self.say(&state, &format!("    {}", slow::took(statement)));
+                self.say(&format!("    {}", slow::took(statement)));
             }
             Event::StepDone {
                 subject, elapsed, ..
@@ -146,12 +143,12 @@ impl Progress {
                 pause,
                 blockers,
             } => {
-                self.say(&state, &format!(
+                self.say(&format!(
                     "{subject}: a lock was not to be had (attempt {attempt} of {attempts}); trying again in {}",
                     duration(*pause)
                 ));
                 for blocker in blockers {
-                    self.say(&state, &format!("  held by {blocker}"));
+                    self.say(&format!("  held by {blocker}"));
                 }
             }
             Event::CountingRows { table } => {
@@ -161,14 +158,14 @@ impl Progress {
             Event::BatchDone(batch) => self.batch(&mut state, batch),
             Event::BatchesDone(batch) => {
                 state.batch = None;
-                self.say(&state, &format!("    {}", batches::total(batch)));
+                self.say(&format!("    {}", batches::total(batch)));
             }
             Event::WaitingForReplicas { lag, limit } => {
                 self.behind(&mut state, *lag, *limit);
             }
             Event::ReplicasHidden { replicas } => {
                 let replicas = usize::try_from(*replicas).unwrap_or(usize::MAX);
-                self.say(&state, &format!(
+                self.say(&format!(
                     "max-lag: the server does not show this role how far {} behind; GRANT pg_monitor to it",
                     match replicas {
                         1 => "1 replica is".to_owned(),
@@ -182,12 +179,11 @@ impl Progress {
                 } else {
                     "revision"
                 };
-                self.say(
-                    &state,
-                    &format!("stopping after the running {what}; press Ctrl-C again to cancel it"),
-                );
+                self.say(&format!(
+                    "stopping after the running {what}; press Ctrl-C again to cancel it"
+                ));
             }
-            Event::CancelRequested => self.say(&state, "cancelling the running statement"),
+            Event::CancelRequested => self.say("cancelling the running statement"),
             Event::StepStarted { .. }
             | Event::RunStarted { .. }
             | Event::Planned { .. }
@@ -223,6 +219,7 @@ impl Progress {
         // Each call starts a thread, so once is enough, and never for nobody.
         if !state.bar.is_hidden() && !std::mem::replace(&mut state.ticks, true) {
             state.bar.enable_steady_tick(Duration::from_millis(120));
+            out::set_live(Some(state.bar.clone()));
         }
         state.width = state.width.max(subject.as_str().len());
         state.running = Some(running);
@@ -236,10 +233,7 @@ impl Progress {
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         self.end_slow(&mut state);
         if let Some((_, Some(batch))) = state.batch.take() {
-            self.say(
-                &state,
-                &format!("    {}; they stay", batches::total(&batch)),
-            );
+            self.say(&format!("    {}; they stay", batches::total(&batch)));
         }
         if let Some(Running {
             subject, message, ..
@@ -248,6 +242,7 @@ impl Progress {
         {
             self.step_line(&state, "✗", Style::Bad, &subject, &message, None);
         }
+        out::set_live(None);
         state.bar.finish_and_clear();
     }
 
@@ -268,15 +263,16 @@ impl Progress {
         let width = state.width;
         let id = paint.paint(Style::Id, format!("{:<width$}", subject.as_str()));
         let room = 80usize.saturating_sub(width + 18);
-        let message = console::truncate_str(message, room, "…");
+        let message = shown(message);
+        let message = console::truncate_str(&message, room, "…");
         let message = console::pad_str(&message, room, console::Alignment::Left, None);
         let time = elapsed.map(duration).unwrap_or_default();
         let time = paint.paint(Style::Dim, format!("{time:>10}"));
         let line = format!("  {sign} {id}  {message}  {time}");
-        // A reader that went away (`| head`) is no reason to stop a migration.
-        state
-            .bar
-            .suspend(|| drop(self.out.write_line(line.trim_end())));
+        let mut page = Page::default();
+        page.exact(line.trim_end());
+        // What can't be written is no reason to stop a migration; it is told at its end.
+        out::print(&page);
     }
 
     fn statement(&self, state: &mut State, event: &Event) {
@@ -311,7 +307,7 @@ impl Progress {
                 rows: *rows,
                 elapsed: is_timed.then_some(*elapsed),
             };
-            self.say(state, &done.shown(&running.file, &running.text, columns));
+            self.say(&done.shown(&running.file, &running.text, columns));
         }
     }
 
@@ -331,7 +327,7 @@ impl Progress {
         };
         if due {
             state.reminder = Some((at.clone(), elapsed * 2));
-            self.say(state, &format!("    {}", slow::runs(event)));
+            self.say(&format!("    {}", slow::runs(event)));
         }
     }
 
@@ -355,7 +351,7 @@ impl Progress {
         let id = self.paint_err.paint(Style::Id, &running.subject);
         let (message, number, total) = (&running.message, running.number, running.total);
         let line = format!("{id}  {message}  ({number} of {total}){what}");
-        state.bar.set_message(line);
+        state.bar.set_message(shown(&line));
     }
 
     fn batch(&self, state: &mut State, batch: &BatchState) {
@@ -367,7 +363,7 @@ impl Progress {
         let is_due = doubling.is_due(now);
         state.batch = Some((doubling, Some(*batch)));
         if is_due && state.bar.is_hidden() {
-            self.say(state, &format!("    {text}"));
+            self.say(&format!("    {text}"));
         }
     }
 
@@ -379,14 +375,11 @@ impl Progress {
         let waited = state.waiting_since.map(|since| since.elapsed());
         if waited.is_none_or(|waited| waited >= REMIND) {
             state.waiting_since = Some(Instant::now());
-            self.say(
-                state,
-                &format!(
-                    "    waiting: replicas are {} behind, and max-lag is {}",
-                    duration(lag),
-                    duration(limit)
-                ),
-            );
+            self.say(&format!(
+                "    waiting: replicas are {} behind, and max-lag is {}",
+                duration(lag),
+                duration(limit)
+            ));
         }
     }
 
@@ -399,27 +392,17 @@ impl Progress {
         }
         state.waiting_since = Some(Instant::now());
         let holder = holder.unwrap_or("another migrator");
-        self.say(
-            state,
-            &format!("waiting up to {} for the lock of {holder}", duration(limit)),
-        );
+        self.say(&format!(
+            "waiting up to {} for the lock of {holder}",
+            duration(limit)
+        ));
     }
 
-    fn say(&self, state: &State, text: &str) {
+    fn say(&self, text: &str) {
         if self.verbosity > Verbosity::Quiet {
-            let err = Term::stderr();
-            let text = match err.size_checked() {
-                Some((_, columns)) => wrapped(text, usize::from(columns)),
-                None => text.to_owned(),
-            };
-            let text = self.paint_err.paint(Style::Dim, text);
-            let write = || drop(err.write_line(&text));
-            // A live line that was not begun would be drawn empty.
-            if state.ticks {
-                state.bar.suspend(write);
-            } else {
-                write();
-            }
+            let mut page = Page::default();
+            page.row(self.paint_err.paint(Style::Dim, text));
+            out::eprint(&page);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, time::Duration};
 
-use super::{count, duration};
+use super::{count, duration, shown};
 use crate::execute::{Event, SlowStatement, StatementSpot};
 
 /// Columns for a statement where no terminal says how many there are.
@@ -27,9 +27,10 @@ impl StatementLine {
     /// `    2 of 7  migrations/1_a.up.sql:12  3.0 ms  2 rows  INSERT INTO …`
     pub fn shown(&self, file: &str, text: &str, columns: Option<u16>) -> String {
         let mut line = format!(
-            "    {} of {}  {file}:{}",
+            "    {} of {}  {}:{}",
             self.index + 1,
             self.total,
+            shown(file),
             self.line
         );
         if let Some(elapsed) = self.elapsed {
@@ -54,7 +55,7 @@ fn start(statement: &str, columns: usize) -> String {
     // No character takes less than a byte, and none of ours less than a column.
     let head: String = statement.chars().take(columns * 4).collect();
     let words: Vec<_> = head.split_whitespace().collect();
-    console::truncate_str(&words.join(" "), columns, "…").into_owned()
+    console::truncate_str(&shown(&words.join(" ")), columns, "…").into_owned()
 }
 
 /// `migrations/1_a.up.sql:12 took 12.3 s (waited for …)`
@@ -97,7 +98,7 @@ pub(super) fn live(event: &Event, columns: usize) -> String {
         parts.extend(holders.map(|holder| format!("  held by {holder}")));
     }
     let lines = parts.into_iter().map(|part| {
-        let line = format!("    {part}");
+        let line = shown(&format!("    {part}"));
         console::truncate_str(&line, columns.saturating_sub(1), "…").into_owned()
     });
     lines.collect::<Vec<_>>().join("\n")

@@ -8,9 +8,9 @@ use crate::{
     cli::{
         args,
         error::{Error, Exit},
-        output::{self, Output},
+        output::Output,
     },
-    report::WrittenView,
+    report::{self, WrittenView},
 };
 
 /// Print the manual page, or write one for each command
@@ -28,7 +28,7 @@ pub fn cmd_man(args: ManArgs, output: &Output) -> Result<Exit, Error> {
         let mut page = Vec::new();
         let man = Man::new(args::Args::command());
         man.render(&mut page).context(failed)?;
-        output::print_bytes(&page);
+        report::print_exact(&page);
         return Ok(Exit::Done);
     };
     let mut files = Vec::new();
