@@ -60,6 +60,8 @@ codes! {
 
     M112 Failed "not confirmed"
         "Something that can't be taken back was to be confirmed and was not. On a protected database `downgrade`, `redo` and `stamp` ask for the database's name. `db drop` asks for it everywhere, and `repair` asks before it records anything. Without a terminal they need --yes."
+    M113 Usage "a password file or certificate can't be used"
+        "A file that PostgreSQL's client reads at connect (PGPASSFILE or ~/.pgpass, sslrootcert, sslcert, sslkey) is a directory, named pipe, socket or device, which it would wait for. PGPASSFILE=/dev/null stands for no password file."
 
     M201 Usage "no migrations directory"
         "The directory with the scripts does not exist. `migrator init` makes one; `migrations` in migrator.toml says where it is."
@@ -181,6 +183,8 @@ codes! {
         "With a range no database is asked, so its start is a revision, a label or base, and no number of steps. A range of `downgrade` names its end as well, so that nothing is reverted by an oversight."
     M432 Failed "no script for a half-done revision"
         "A `transaction = off` script stopped partway. What became of its last statement is looked up in the database before it goes on, which a script of --sql can't do."
+    M433 Failed "a script that a terminal would not show"
+        "A script of --sql is printed byte by byte. It contains control characters, such as escape sequences in a literal, with which it could hide a part of itself on a terminal. Write it to a file, and look at it there with a program that shows them."
     M461 Usage "no such error code"
         "`migrator explain` lists all codes. They are M and three digits, as in error[M203]."
     M462 Usage "no editor"

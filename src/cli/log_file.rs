@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::{codes, error::Error, error::Exit, output::Output};
 use crate::{
     execute::{BatchState, Event, Sink},
+    files,
     report::{Diagnostic, escape},
     revision::Direction,
 };
@@ -61,7 +62,7 @@ impl LogFile {
     /// # Errors
     /// When it can't be opened, or not be written to.
     pub fn open(path: &Path, shown: String, start: Value, output: Output) -> Result<Self, Error> {
-        let opened = OpenOptions::new().create(true).append(true).open(path);
+        let opened = files::open_with(OpenOptions::new().create(true).append(true), path);
         let started = opened.and_then(|mut file| {
             file.write_all(line(start).as_bytes())?;
             Ok(file)

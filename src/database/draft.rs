@@ -12,6 +12,8 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
+use crate::files;
+
 /// What drafts are called: this, a random name, and [`SUFFIX`].
 const PREFIX: &str = ".migrator-";
 const SUFFIX: &str = ".part";
@@ -91,7 +93,7 @@ pub fn sweep(directory: &Path) {
             continue;
         }
         let is_free = |file: File| file.try_lock().is_ok();
-        if File::open(entry.path()).is_ok_and(is_free) {
+        if files::open(&entry.path()).is_ok_and(is_free) {
             let _ = fs::remove_file(entry.path());
         }
     }

@@ -8,6 +8,7 @@ mod actor;
 pub mod admin;
 #[cfg(feature = "cli")]
 pub mod backup;
+mod credentials;
 #[cfg(feature = "cli")]
 mod draft;
 mod error;

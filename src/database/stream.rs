@@ -11,6 +11,7 @@ use super::{
     DatabaseError,
     backup::{Observer, Packing, Phase},
 };
+use crate::files;
 
 /// Bytes that are handled at once.
 const PIECE: usize = 256 * 1024;
@@ -179,7 +180,7 @@ pub fn digest(path: &Path, watch: &Observer, phase: Phase) -> Result<Digest, Dat
 /// # Errors
 /// With its name.
 pub fn open(path: &Path) -> Result<std::fs::File, DatabaseError> {
-    std::fs::File::open(path).map_err(|error| file_error(path, &error))
+    files::open(path).map_err(|error| file_error(path, &error))
 }
 
 /// What the system says of a file.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 /// The rooms by floor, as ARCHITECTURE.md has them.
 const FLOORS: &[&[&str]] = &[
-    &["sql"],
+    &["sql", "files"],
     &["revision"],
     &["layout"],
     &["plan", "project", "database"],

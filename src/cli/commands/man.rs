@@ -1,4 +1,8 @@
-use std::{fs, path::PathBuf};
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::PathBuf,
+};
 
 use anyhow::Context as _;
 use clap::CommandFactory;
@@ -10,6 +14,7 @@ use crate::{
         error::{Error, Exit},
         output::Output,
     },
+    files,
     report::{self, WrittenView},
 };
 
@@ -36,7 +41,9 @@ pub fn cmd_man(args: ManArgs, output: &Output) -> Result<Exit, Error> {
         .and_then(|()| {
             for (name, page) in pages()? {
                 let path = dir.join(name);
-                fs::write(&path, page)?;
+                let mut options = File::options();
+                options.write(true).create(true).truncate(true);
+                files::open_with(&mut options, &path)?.write_all(&page)?;
                 files.push(path.display().to_string());
             }
             Ok(())

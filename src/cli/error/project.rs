@@ -90,7 +90,7 @@ fn directory_problem(problem: &DirectoryProblem) -> Diagnostic {
                     .to_owned(),
             ),
         ),
-        K::Unreadable { .. } | K::NotAFile | K::DanglingLink => (codes::M206, None),
+        K::Unreadable { .. } | K::NotAFile(_) | K::DanglingLink => (codes::M206, None),
         K::UnfinishedRebase => (
             codes::M414,
             Some("`migrator rebase` completes it".to_owned()),

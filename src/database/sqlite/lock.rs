@@ -9,6 +9,7 @@ use std::{
 use chrono::Utc;
 
 use super::super::{DatabaseError, LockAttempt, Settings};
+use crate::files;
 
 /// What is put behind the database's name.
 const SUFFIX: &str = ".migrator-lock";
@@ -136,15 +137,11 @@ pub(super) fn real_path(path: &Path) -> PathBuf {
 
 /// Read-only where it belongs to someone else: it can be locked all the same.
 fn open(path: &Path) -> io::Result<File> {
-    let written = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path);
-    match written {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    match files::open_with(&mut options, path) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            File::open(path).map_err(|_| error)
+            files::open(path).map_err(|_| error)
         }
         other => other,
     }
