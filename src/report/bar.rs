@@ -1,9 +1,8 @@
 use std::{sync::Mutex, time::Duration};
 
-use console::Term;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Verbosity, out};
+use super::{Verbosity, live, out};
 use crate::backup::Phase;
 
 /// A live line for long work: what goes on, and how far it is. Nothing where nobody looks.
@@ -18,14 +17,8 @@ const UNKNOWN: &str = "  {spinner} {msg:<20} {elapsed:.dim}";
 impl Bar {
     /// On stderr, if that is a terminal and `verbosity` is not quiet.
     pub fn new(verbosity: Verbosity) -> Self {
-        let err = Term::stderr();
-        let target = if err.is_term() && verbosity > Verbosity::Quiet {
-            ProgressDrawTarget::term(err, 12)
-        } else {
-            ProgressDrawTarget::hidden()
-        };
         Self {
-            bar: ProgressBar::with_draw_target(None, target),
+            bar: ProgressBar::with_draw_target(None, live::target(verbosity)),
             shown: Mutex::default(),
         }
     }

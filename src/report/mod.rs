@@ -11,6 +11,7 @@ mod diagnostic;
 pub mod escape;
 mod format;
 mod github;
+mod live;
 mod out;
 mod page;
 mod progress;

@@ -43,6 +43,17 @@ pub fn eprint(page: &Page) {
     beside_live(|| drop(io::stderr().lock().write_all(text.as_bytes())));
 }
 
+/// Has the next line on stderr begin where the terminal has shown Ctrl-C as `^C`.
+pub(super) fn over_signal() {
+    let is_live = LIVE
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .is_some();
+    if !is_live && io::stderr().is_terminal() {
+        drop(io::stderr().lock().write_all(b"\r"));
+    }
+}
+
 /// Asks on stderr; what is typed follows on the same line.
 pub fn ask(question: &str) {
     let text = Page::of(question).to_string();

@@ -178,7 +178,7 @@ pub(super) fn pictured(text: &str) -> String {
 fn broken(line: &str, width: usize, indent: usize) -> Vec<String> {
     let indent = if indent < width / 2 { indent } else { 0 };
     let mut parts = vec![String::new()];
-    let (mut used, mut spaces, mut begun) = (0, 0, false);
+    let (mut used, mut spaces) = (0, 0);
     for word in line.split(' ') {
         if word.is_empty() {
             spaces += 1;
@@ -186,15 +186,16 @@ fn broken(line: &str, width: usize, indent: usize) -> Vec<String> {
         }
         let columns = console::measure_text_width(word);
         let part = parts.last_mut().expect("there is always one");
-        if begun && used + spaces + columns > width {
+        if used > 0 && used + spaces + columns > width {
             parts.push(format!("{:indent$}{word}", ""));
             used = indent + columns;
         } else {
             part.push_str(&" ".repeat(spaces));
             part.push_str(word);
-            used += spaces + columns;
+            // Spaces alone, or a colour, are nothing that a line could be broken behind.
+            used += if columns > 0 { spaces + columns } else { 0 };
         }
-        (begun, spaces) = (true, 1);
+        spaces = 1;
     }
     parts
 }
@@ -225,6 +226,13 @@ mod tests {
         check("1  żółw żółw", 7, 2, &["1  żółw", "  żółw"]);
         check("extraordinary", 3, 8, &["extraordinary"]);
         check("a extraordinary", 3, 2, &["a", "extraordinary"]);
+        check("    extraordinary", 3, 0, &["    extraordinary"]);
+        check(
+            "\u{1b}[2m  extraordinary",
+            3,
+            0,
+            &["\u{1b}[2m  extraordinary"],
+        );
         check("", 3, 0, &[""]);
         check("a  ", 3, 0, &["a"]);
     }

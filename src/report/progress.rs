@@ -4,12 +4,13 @@ use std::{
 };
 
 use console::Term;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
     Page, Paint, Style,
     batches::{self, Doubling},
-    duration, out, shown,
+    duration,
+    live::Live,
+    out, shown,
     slow::{self, StatementLine},
 };
 use crate::{
@@ -39,14 +40,10 @@ pub struct Progress {
 }
 
 struct State {
-    bar: ProgressBar,
+    live: Live,
     running: Option<Running>,
     width: usize,
     waiting_since: Option<Instant>,
-    /// Whether the live line was begun.
-    ticks: bool,
-    /// Whether it says more, of a slow statement.
-    tells_slow: bool,
     /// Of which statement it was said that it runs, and how long that was when it is said again.
     reminder: Option<(StatementSpot, Duration)>,
     /// When a statement that is repeated is mentioned, and how far it is; `None` while none is.
@@ -56,17 +53,13 @@ struct State {
 struct Running {
     subject: Subject,
     message: String,
-    /// From 1.
-    number: usize,
-    total: usize,
     statements: usize,
     file: String,
     text: Arc<str>,
 }
 
-/// The live line, and what stands below it of a slow statement.
-const LIVE: &str = "  {spinner} {wide_msg} {elapsed:.dim}";
-const LIVE_SLOW: &str = "  {spinner} {wide_msg} {elapsed:.dim}\n{prefix}";
+/// Columns of a line for a step that is done; a terminal may have fewer.
+const COLUMNS: usize = 80;
 
 /// A wait is mentioned again after this long, where the line can't be redrawn.
 const REMIND: Duration = Duration::from_secs(10);
@@ -74,22 +67,11 @@ const REMIND: Duration = Duration::from_secs(10);
 impl Progress {
     /// A display for one run.
     pub fn new(paint_out: Paint, paint_err: Paint, verbosity: Verbosity) -> Self {
-        let err = Term::stderr();
-        let live = err.is_term() && verbosity > Verbosity::Quiet;
-        let target = if live {
-            ProgressDrawTarget::term(err, 12)
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(None, target);
-        set_style(&bar, LIVE);
         let state = State {
-            bar,
+            live: Live::new(paint_err, verbosity),
             running: None,
             width: 0,
             waiting_since: None,
-            ticks: false,
-            tells_slow: false,
             reminder: None,
             batch: None,
         };
@@ -119,18 +101,18 @@ impl Progress {
                 self.started(&mut state, event);
             }
             Event::StatementDone { .. } => self.statement(&mut state, event),
-            Event::StatementFailed { .. } => self.end_slow(&mut state),
+            Event::StatementFailed { .. } => state.live.end_slow(),
             Event::StatementRuns {
                 statement, elapsed, ..
             } => self.runs(&mut state, event, statement, *elapsed),
             Event::StatementSlow(statement) => {
-                self.end_slow(&mut state);
+                state.live.end_slow();
                 self.say(&format!("    {}", slow::took(statement)));
             }
             Event::StepDone {
                 subject, elapsed, ..
             } => {
-                self.end_slow(&mut state);
+                state.live.end_slow();
                 let running = state.running.take();
                 let message = running.map(|running| running.message).unwrap_or_default();
                 state.batch = None;
@@ -153,11 +135,14 @@ impl Progress {
             }
             Event::CountingRows { table } => {
                 state.batch = Some((Doubling::new(Instant::now()), None));
-                self.goes_on(&state, &format!("counting the rows of {table}"));
+                state
+                    .live
+                    .activity(&format!("counting the rows of {table}"));
             }
             Event::BatchDone(batch) => self.batch(&mut state, batch),
             Event::BatchesDone(batch) => {
                 state.batch = None;
+                state.live.activity("");
                 self.say(&format!("    {}", batches::total(batch)));
             }
             Event::WaitingForReplicas { lag, limit } => {
@@ -179,11 +164,15 @@ impl Progress {
                 } else {
                     "revision"
                 };
+                out::over_signal();
                 self.say(&format!(
                     "stopping after the running {what}; press Ctrl-C again to cancel it"
                 ));
             }
-            Event::CancelRequested => self.say("cancelling the running statement"),
+            Event::CancelRequested => {
+                out::over_signal();
+                self.say("cancelling the running statement");
+            }
             Event::StepStarted { .. }
             | Event::RunStarted { .. }
             | Event::Planned { .. }
@@ -208,19 +197,12 @@ impl Progress {
         let running = Running {
             subject: subject.clone(),
             message: message.clone(),
-            number: index + 1,
-            total: *total,
             statements: *statements,
             file: file.clone(),
             text: Arc::clone(text),
         };
-        self.redraw(state, &running, "");
-        state.bar.reset_elapsed();
-        // Each call starts a thread, so once is enough, and never for nobody.
-        if !state.bar.is_hidden() && !std::mem::replace(&mut state.ticks, true) {
-            state.bar.enable_steady_tick(Duration::from_millis(120));
-            out::set_live(Some(state.bar.clone()));
-        }
+        let id = subject.as_str();
+        state.live.begin(id, message, index + 1, *total);
         state.width = state.width.max(subject.as_str().len());
         state.running = Some(running);
     }
@@ -231,7 +213,7 @@ impl Progress {
             .state
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        self.end_slow(&mut state);
+        state.live.end_slow();
         if let Some((_, Some(batch))) = state.batch.take() {
             self.say(&format!("    {}; they stay", batches::total(&batch)));
         }
@@ -242,8 +224,7 @@ impl Progress {
         {
             self.step_line(&state, "✗", Style::Bad, &subject, &message, None);
         }
-        out::set_live(None);
-        state.bar.finish_and_clear();
+        state.live.finish();
     }
 
     fn step_line(
@@ -262,7 +243,9 @@ impl Progress {
         let sign = paint.paint(meaning, sign);
         let width = state.width;
         let id = paint.paint(Style::Id, format!("{:<width$}", subject.as_str()));
-        let room = 80usize.saturating_sub(width + 18);
+        let columns = Term::stdout().size_checked().map(|(_, columns)| columns);
+        let columns = columns.map_or(COLUMNS, |columns| COLUMNS.min(columns.into()));
+        let room = columns.saturating_sub(width + 18);
         let message = shown(message);
         let message = console::truncate_str(&message, room, "…");
         let message = console::pad_str(&message, room, console::Alignment::Left, None);
@@ -289,13 +272,12 @@ impl Progress {
         else {
             return;
         };
-        self.end_slow(state);
+        state.live.end_slow();
         let Some(running) = &state.running else {
             return;
         };
         if running.statements > 1 {
-            let number = index + 1;
-            self.redraw(state, running, &format!(" statement {number} of {total}"));
+            state.live.statement(index + 1, *total);
         }
         if self.verbosity == Verbosity::Verbose {
             let columns = Term::stderr().size_checked().map(|(_, columns)| columns);
@@ -313,12 +295,9 @@ impl Progress {
 
     /// A slow statement: below the live line, or as a line each time that it took twice as long.
     fn runs(&self, state: &mut State, event: &Event, at: &StatementSpot, elapsed: Duration) {
-        if !state.bar.is_hidden() {
-            let columns = Term::stderr().size().1;
-            state.bar.set_prefix(slow::live(event, columns.into()));
-            if !std::mem::replace(&mut state.tells_slow, true) {
-                set_style(&state.bar, LIVE_SLOW);
-            }
+        if !state.live.is_hidden() {
+            let columns = state.live.columns();
+            state.live.slow(slow::live(event, columns));
             return;
         }
         let due = match &state.reminder {
@@ -331,47 +310,22 @@ impl Progress {
         }
     }
 
-    fn end_slow(&self, state: &mut State) {
-        if std::mem::take(&mut state.tells_slow) {
-            set_style(&state.bar, LIVE);
-        }
-    }
-
-    /// Redraws the live line of the running revision.
-    fn goes_on(&self, state: &State, what: &str) {
-        if let Some(running) = &state.running {
-            self.redraw(state, running, &format!(" {what}"));
-        }
-    }
-
-    fn redraw(&self, state: &State, running: &Running, what: &str) {
-        if state.bar.is_hidden() {
-            return;
-        }
-        let id = self.paint_err.paint(Style::Id, &running.subject);
-        let (message, number, total) = (&running.message, running.number, running.total);
-        let line = format!("{id}  {message}  ({number} of {total}){what}");
-        state.bar.set_message(shown(&line));
-    }
-
     fn batch(&self, state: &mut State, batch: &BatchState) {
         let text = batches::going_on(batch);
-        self.goes_on(state, &text);
+        state.live.activity(&text);
         let now = Instant::now();
         let begun = state.batch.take();
         let (mut doubling, _) = begun.unwrap_or_else(|| (Doubling::new(now), None));
         let is_due = doubling.is_due(now);
         state.batch = Some((doubling, Some(*batch)));
-        if is_due && state.bar.is_hidden() {
+        if is_due && state.live.is_hidden() {
             self.say(&format!("    {text}"));
         }
     }
 
     fn behind(&self, state: &mut State, lag: Duration, limit: Duration) {
-        self.goes_on(
-            state,
-            &format!("waiting: replicas are {} behind", duration(lag)),
-        );
+        let waiting = format!("waiting: replicas are {} behind", duration(lag));
+        state.live.activity(&waiting);
         let waited = state.waiting_since.map(|since| since.elapsed());
         if waited.is_none_or(|waited| waited >= REMIND) {
             state.waiting_since = Some(Instant::now());
@@ -404,11 +358,5 @@ impl Progress {
             page.row(self.paint_err.paint(Style::Dim, text));
             out::eprint(&page);
         }
-    }
-}
-
-fn set_style(bar: &ProgressBar, template: &str) {
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
     }
 }
