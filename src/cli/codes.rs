@@ -36,7 +36,7 @@ codes! {
         "Something could not be written to standard output, as on a full disk: what has arrived there may end in its middle. The exit status is 4 when the command had changed a database or files before. A pipe whose reader has gone (`| head`) is no error."
 
     M101 Usage "no configuration file"
-        "The file given with --config does not exist or can't be read. Without --config, migrator.toml is looked for upwards from the working directory."
+        "The file given with --config does not exist, can't be read or is no regular file. Without --config, migrator.toml is looked for upwards from the working directory."
     M102 Usage "the configuration is not TOML"
         "migrator.toml must be valid TOML. The message shows where reading stopped."
     M103 Usage "unknown key"
@@ -74,7 +74,7 @@ codes! {
     M205 Failed "bad encoding"
         "Scripts are UTF-8, with or without a byte order mark, with LF or CRLF line ends and without NUL bytes."
     M206 Failed "a script can't be read"
-        "A file of the migrations directory can't be read, or is no file."
+        "A file of the migrations directory can't be read, or something else than a regular file has a script's name: a directory, named pipe, socket or device."
     M207 Failed "bad header"
         "Headers are lines `-- migrator: key = value` in the comment block at the top of a script. Unknown, repeated or misplaced ones are refused."
     M208 Failed "missing parent"
@@ -335,7 +335,7 @@ codes! {
         "A backup of SQLite can't be restored to PostgreSQL, nor the other way."
 
     M850 Failed "the log file can't be written"
-        "The file given with --log-file, or named by `log-file` in migrator.toml, can't be opened or written to. Nothing was run. Its directory is not made."
+        "The file given with --log-file, or named by `log-file` in migrator.toml, can't be opened or written to, or is no regular file. Nothing was run. Its directory is not made."
     M860 Failed "a conversion that would change a script"
         "`migrator convert` compares every script it makes with the one it was made of, token for token, and writes nothing when one of them differs. Then this script can't be written as migrator's own; please report it."
     M861 Usage "the directory is not empty"

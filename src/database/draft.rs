@@ -105,7 +105,7 @@ pub fn sweep(directory: &Path) {
 /// What the disk says.
 pub fn sync_directory(directory: &Path) -> io::Result<()> {
     if cfg!(unix) {
-        File::open(directory)?.sync_all()?;
+        files::open_directory(directory)?.sync_all()?;
     }
     Ok(())
 }

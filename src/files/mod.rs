@@ -129,6 +129,18 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Opens a directory, to lock it or to have its names on the disk. Not every system can.
+///
+/// # Errors
+/// What the system says.
+pub fn open_directory(path: &Path) -> io::Result<File> {
+    let directory = without_waiting(File::options().read(true)).open(path)?;
+    match directory.metadata()?.is_dir() {
+        true => Ok(directory),
+        false => Err(io::ErrorKind::NotADirectory.into()),
+    }
+}
+
 /// Looks at what `path` leads to without opening it. What is not there is in order.
 ///
 /// # Errors

@@ -111,7 +111,7 @@ pub fn recover(dir: &Path) -> Result<Option<Vec<Recovered>>, ExchangeError> {
 /// One exchange at a time. The lock ends with its process; where a directory can't be opened,
 /// there is none.
 fn lock(dir: &Path) -> Result<Option<File>, ExchangeError> {
-    let Ok(directory) = File::open(dir) else {
+    let Ok(directory) = files::open_directory(dir) else {
         return Ok(None);
     };
     match directory.try_lock() {
@@ -349,7 +349,7 @@ impl Disk for Directory<'_> {
 
     fn sync(&self) -> io::Result<()> {
         // Not every system can; the steps are in order in any case.
-        if let Ok(directory) = File::open(self.0) {
+        if let Ok(directory) = files::open_directory(self.0) {
             let _ = directory.sync_all();
         }
         Ok(())
