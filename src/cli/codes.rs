@@ -52,7 +52,7 @@ codes! {
     M108 Usage "the url can't be understood"
         "A url begins with sqlite: or postgres:. Passwords with special characters must be percent-encoded: @ is %40, / is %2F, : is %3A."
     M109 Usage ".env can't be read"
-        "The .env file beside the configuration has a line that is not NAME=value."
+        "The .env file beside the configuration has a line that is not NAME=value, or it is something that can't be read, such as a named pipe. A directory of that name is passed over."
     M110 Usage "a template can't be used"
         "A template of the project has an error, or there is no template of that name."
     M111 Failed "something is in the way"

@@ -164,3 +164,26 @@ pub(super) struct Idle;
 impl Cancel for Idle {
     async fn cancel(&self) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_are_one_line_each_whatever_they_say() {
+        let odd = |what: &str| format!("{what}\nDROP TABLE t;\r\nDROP TABLE t;\u{85}\u{2028}x");
+        let head = ScriptHead {
+            verb: "upgrade",
+            from: odd("from"),
+            to: odd("to"),
+            steps: odd("steps"),
+            observed: Observed::default(),
+        };
+        let text =
+            title(&head, &odd("table"), "psql") + &part_title(&odd("part")) + &end(&head, true);
+        for line in text.split(['\n', '\r', '\u{85}', '\u{2028}']) {
+            assert!(line.is_empty() || line.starts_with("--"), "{text:?}");
+        }
+        assert_eq!(text.lines().count(), 11, "{text}");
+    }
+}

@@ -42,7 +42,7 @@ pub(super) fn read(
         },
         Err(error) => {
             let reason = error.to_string();
-            problem(None, Kind::Unreadable { reason });
+            problem(None, Kind::DotenvUnreadable { reason });
             Vec::new()
         }
     }
@@ -85,7 +85,7 @@ fn parse(text: &str, file: &str, problems: &mut Vec<ConfigProblem>) -> Vec<Doten
             }
             Err(error) => problems.push(ConfigProblem {
                 origin: origin(read.get().saturating_sub(1), 0),
-                kind: Kind::Unreadable {
+                kind: Kind::DotenvUnreadable {
                     reason: error.to_string(),
                 },
             }),

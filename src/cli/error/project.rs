@@ -38,7 +38,7 @@ fn config_problem(problem: &ConfigProblem) -> Diagnostic {
             }),
         ),
         K::VariableNotUnicode { .. } => (codes::M105, None),
-        K::DotenvSyntax => (codes::M109, None),
+        K::DotenvSyntax | K::DotenvUnreadable { .. } => (codes::M109, None),
         K::UnknownEnvironment { nearest, known, .. } => (
             codes::M106,
             did_you_mean(nearest.as_deref()).or_else(|| {
