@@ -10,8 +10,11 @@ use std::{
 
 use crate::common::{Backend, Env, Running};
 
+/// Makes something of that name that is no file.
+type Take = fn(&Env, &str);
+
 /// How a file's place is taken, and what that is called.
-const TYPES: [(&str, fn(&Env, &str)); 4] = [
+const TYPES: [(&str, Take); 4] = [
     ("named pipe (FIFO)", |env, name| {
         let made = Command::new("mkfifo").arg(env.path(name)).status();
         assert!(made.unwrap().success());

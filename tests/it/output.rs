@@ -341,10 +341,8 @@ fn a_log_file_has_lines_of_harmless_json() {
     let lines = text
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-    let statement = lines
-        .filter(|it| it["event"] == "statement")
-        .last()
-        .unwrap();
+    let mut statements = lines.filter(|it| it["event"] == "statement");
+    let statement = statements.next().unwrap();
     let sql = statement["sql"].as_str().unwrap();
     assert!(sql.starts_with("SELECT 'x\u{1b}[2J"), "{sql:?}");
 }
