@@ -30,7 +30,7 @@
 //! the command's dependencies: `default-features = false`.
 //!
 //! The rooms, from the ground up; imports go down only:
-//! [`sql`] · [`revision`] · [`layout`] · [`plan`], [`project`], [`database`] · [`backup`], [`execute`] · [`library`], [`report`] · [`cli`].
+//! [`sql`], [`files`] · [`revision`] · [`layout`] · [`plan`], [`project`], [`database`] · [`backup`], [`execute`] · [`library`], [`report`] · [`cli`].
 
 #[cfg(feature = "cli")]
 pub mod backup;
@@ -38,6 +38,7 @@ pub mod backup;
 pub mod cli;
 pub mod database;
 pub mod execute;
+pub mod files;
 pub mod layout;
 pub mod library;
 pub mod ops;

@@ -27,10 +27,8 @@ pub use lock::Wait;
 
 use super::{BackupError, Manifest, Origin};
 use crate::{
-    database::{
-        Draft, Use, is_draft, is_left, open_regular, read_text, remove_if_left, sweep,
-        sync_directory,
-    },
+    database::{Draft, Use, is_draft, is_left, remove_if_left, sweep, sync_directory},
+    files,
     sql::Dialect,
 };
 
@@ -385,11 +383,11 @@ enum Unread {
 }
 
 fn read_manifest(path: &Path) -> Result<Manifest, Unread> {
-    let file = match open_regular(path) {
+    let file = match files::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Unread::Missing),
         file => file,
     };
-    let text = file.and_then(|file| read_text(&file, LARGEST_MANIFEST));
+    let text = file.and_then(|file| files::read_text(&file, LARGEST_MANIFEST));
     let text = text.map_err(|error| Unread::Wrong(error.to_string()))?;
     Manifest::parse(&text).map_err(Unread::Wrong)
 }

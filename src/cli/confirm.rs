@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use super::{codes, context::Context, error::Error};
-use crate::database::Location;
+use crate::{database::Location, report};
 
 impl Context {
     /// Asks for the database's name before something that can't be taken back
@@ -55,7 +55,7 @@ fn answer(question: &str) -> Option<String> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return None;
     }
-    eprint!("{question}");
+    report::ask(question);
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer).ok()?;
     Some(answer.trim().to_owned())

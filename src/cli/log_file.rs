@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use super::{codes, error::Error, error::Exit, output::Output};
 use crate::{
     execute::{BatchState, Event, Sink},
-    report::Diagnostic,
+    files,
+    report::{Diagnostic, escape},
     revision::Direction,
 };
 
@@ -61,7 +62,7 @@ impl LogFile {
     /// # Errors
     /// When it can't be opened, or not be written to.
     pub fn open(path: &Path, shown: String, start: Value, output: Output) -> Result<Self, Error> {
-        let opened = OpenOptions::new().create(true).append(true).open(path);
+        let opened = files::open_with(OpenOptions::new().create(true).append(true), path);
         let started = opened.and_then(|mut file| {
             file.write_all(line(start).as_bytes())?;
             Ok(file)
@@ -162,7 +163,7 @@ impl LogFile {
 /// With the time, and the end of the line.
 fn line(entry: Value) -> String {
     let time = json!({"time": Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)});
-    format!("{}\n", joined(time, entry))
+    format!("{}\n", escape::json(&joined(time, entry).to_string()))
 }
 
 /// The fields of both.

@@ -30,25 +30,25 @@ use output::Output;
 /// Parses `arguments`, runs the command, reports its errors.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     memory::prepare();
-    let mut args = match Args::try_parse_from(arguments) {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    let mut args = match Args::try_parse_from(&arguments) {
         Ok(args) => args,
-        Err(error) => return error::usage(&error).into(),
+        Err(error) => return output::end(error::usage(&error, &arguments)).into(),
     };
     let is_check = matches!(args.command, Command::Check(_));
     if args.global.format == Format::Github && !is_check {
         args.global.format = Format::Human;
         let output = Output::new(&args.global, args.command.name());
         let error = error::Error::new(codes::M001, "only `check` has the format github");
-        return output
-            .error(error.hint("the others have human and json"))
-            .into();
+        let exit = output.error(error.hint("the others have human and json"));
+        return output::end(exit).into();
     }
     let output = Output::new(&args.global, args.command.name());
     let exit = match run(args, &output) {
         Ok(exit) => exit,
         Err(error) => output.error(error),
     };
-    exit.into()
+    output::end(exit).into()
 }
 
 fn run(args: Args, output: &Output) -> Result<Exit, error::Error> {

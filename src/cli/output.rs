@@ -1,6 +1,9 @@
 use std::{
-    io::{IsTerminal, Write},
-    sync::Arc,
+    io::IsTerminal,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use serde_json::{Value, json};
@@ -8,9 +11,13 @@ use serde_json::{Value, json};
 use super::{
     Exit,
     args::{Color, Format, Global},
+    codes,
     error::Error,
 };
-use crate::report::{Bar, Diagnostic, Json, Paint, Progress, Style, Verbosity, View, annotation};
+use crate::report::{
+    Bar, Diagnostic, Json, Page, Paint, Progress, Style, Verbosity, View, annotation, eprint,
+    escape, print, print_exact, unwritten,
+};
 
 /// The version of the JSON objects: raised when a field changes its meaning or goes.
 const JSON_VERSION: u32 = 1;
@@ -50,8 +57,12 @@ impl Output {
 
     /// Prints the result of a command.
     pub fn result(&self, view: &dyn View) {
+        CHANGED.fetch_or(view.has_changed(), Ordering::Relaxed);
         match self.format {
-            Format::Human => print(&view.human(self.out, self.verbosity)),
+            Format::Human => match view.exact() {
+                Some(text) => print_exact(text.as_bytes()),
+                None => print(&view.human(self.out, self.verbosity)),
+            },
             Format::Json => self.json(true, view.json(), &[]),
             Format::Github => print(&view.github(&repository_path)),
         }
@@ -83,7 +94,7 @@ impl Output {
     /// Says what it is waiting for.
     pub fn waiting(&self, text: &str) {
         if self.format == Format::Human && self.verbosity > Verbosity::Quiet {
-            eprint(&format!("{}\n", self.err.paint(Style::Dim, text)));
+            eprint(&Page::of(self.err.paint(Style::Dim, text)));
         }
     }
 
@@ -91,18 +102,22 @@ impl Output {
     pub fn error(&self, error: Error) -> Exit {
         match self.format {
             Format::Human => {
-                let texts: Vec<_> = error
-                    .diagnostics
-                    .iter()
-                    .map(|d| d.human(self.err.0, false, width()))
-                    .collect();
-                eprint(&texts.join("\n"));
+                let mut page = Page::default();
+                for found in &error.diagnostics {
+                    if !page.is_empty() {
+                        page.blank();
+                    }
+                    page.append(found.human(self.err.0, false, width()));
+                }
+                eprint(&page);
             }
             Format::Json => self.json(false, error.result.unwrap_or_default(), &error.diagnostics),
             Format::Github => {
-                let all = error.diagnostics.iter();
-                let lines = all.map(|found| annotation(found, &repository_path));
-                print(&lines.collect::<String>());
+                let mut page = Page::default();
+                for found in &error.diagnostics {
+                    page.append(annotation(found, &repository_path));
+                }
+                print(&page);
             }
         }
         error.exit
@@ -132,7 +147,34 @@ impl Output {
             let errors: Vec<_> = errors.iter().map(Diagnostic::json).collect();
             object.insert("errors".to_owned(), Value::Array(errors));
         }
-        print(&format!("{:#}\n", Value::Object(object)));
+        let text = format!("{:#}\n", Value::Object(object));
+        print_exact(escape::json(&text).as_bytes());
+    }
+}
+
+/// Whether a result said that the command has changed something.
+static CHANGED: AtomicBool = AtomicBool::new(false);
+
+/// How the process ends: not well when somebody has not got all of its output.
+pub fn end(exit: Exit) -> Exit {
+    let Some(error) = unwritten() else {
+        return exit;
+    };
+    let has_changed = CHANGED.load(Ordering::Relaxed);
+    let mut found = Diagnostic {
+        code: codes::M003.id,
+        message: format!("cannot write to standard output: {error}"),
+        ..Diagnostic::default()
+    };
+    if has_changed {
+        let note = "the command itself was completed; only its output is missing";
+        found.notes.push(note.to_owned());
+    }
+    eprint(&found.human(false, false, width()));
+    match exit {
+        Exit::Done if has_changed => Exit::Partway,
+        Exit::Done => Exit::Failed,
+        other => other,
     }
 }
 
@@ -159,22 +201,9 @@ fn repository_path(file: &str) -> String {
     inside.map_or(file.to_owned(), |inside| inside.display().to_string())
 }
 
-/// A reader that went away (`| head`) is no error of ours.
-fn print(text: &str) {
-    print_bytes(text.as_bytes());
-}
-
-/// The same for what is no result of ours: a script, a page.
-pub fn print_bytes(bytes: &[u8]) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(bytes).and_then(|()| out.flush());
-}
-
 /// A notice of the server.
 pub fn notice(severity: &str, text: &str) {
-    eprint(&format!("    {severity}: {text}\n"));
-}
-
-fn eprint(text: &str) {
-    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    let mut page = Page::default();
+    page.block("    ", &format!("{severity}: {text}"));
+    eprint(&page);
 }

@@ -12,7 +12,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::file::{create_private, open_existing};
+use crate::files::{create_private, open_directory, open_existing};
 
 /// What drafts are called: this, [`DIGITS`] of [`unique`], and what they are for.
 const PREFIX: &str = ".migrator-";
@@ -150,7 +150,7 @@ pub fn is_left(draft: &Path) -> bool {
 /// What the disk says.
 pub fn sync_directory(directory: &Path) -> io::Result<()> {
     if cfg!(unix) {
-        File::open(directory)?.sync_all()?;
+        open_directory(directory)?.sync_all()?;
     }
     Ok(())
 }

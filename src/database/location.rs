@@ -7,6 +7,7 @@ use std::{
 
 use sqlx::postgres::PgConnectOptions;
 
+use super::credentials;
 use crate::sql::Dialect;
 
 /// Where a database is, read from a URL.
@@ -43,6 +44,14 @@ pub enum LocationError {
         name: String,
         /// The known one nearest to it.
         nearest: Option<&'static str>,
+    },
+    /// A password file, certificate or key that is no regular file.
+    #[error("cannot use {path}: {reason}")]
+    File {
+        /// As it is named.
+        path: String,
+        /// What it is.
+        reason: String,
     },
 }
 
@@ -171,6 +180,12 @@ pub fn without_password(url: &str) -> String {
     shown
 }
 
+fn has_password(before: &str, parameters: &str) -> bool {
+    let login = before.rsplit_once('@').map_or("", |(login, _)| login);
+    let login = login.trim_start_matches('/');
+    login.contains(':') || parameters.split('&').any(is_password)
+}
+
 fn is_password(pair: &str) -> bool {
     let name = pair.split('=').next().unwrap_or_default();
     decode(name).is_ok_and(|name| name == "password")
@@ -264,6 +279,10 @@ fn postgres(rest: &str) -> Result<Location, LocationError> {
     let (before, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     check_server_part(before)?;
     check_parameters(parameters)?;
+    credentials::check(
+        &parameters_of(parameters)?,
+        has_password(before, parameters),
+    )?;
     let hostless = without_host(before, parameters)?;
     let rest = hostless.as_deref().unwrap_or(rest);
     let url = format!("postgres:{rest}");

@@ -8,12 +8,12 @@ mod actor;
 pub mod admin;
 #[cfg(feature = "cli")]
 pub mod backup;
+mod credentials;
 #[cfg(feature = "cli")]
 mod draft;
 mod error;
 #[cfg(test)]
 pub mod fake;
-mod file;
 mod location;
 mod notice;
 pub mod postgres;
@@ -31,8 +31,6 @@ pub use actor::actor;
 #[cfg(feature = "cli")]
 pub use draft::{Draft, Use, is_draft, is_left, remove_if_left, sweep, sync_directory, unique};
 pub use error::{Action, DatabaseError, IndexDoubt, SqlFailure, StepError, StepStage};
-#[cfg(feature = "cli")]
-pub use file::{open_existing, open_or_create, open_regular, read_start, read_text};
 pub use location::{Location, LocationError, without_password};
 pub use notice::show_notices;
 pub use script::{ScriptHead, ScriptWriter, script};

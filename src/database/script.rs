@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use super::{Cancel, Database, DatabaseError, Settings, postgres, sqlite};
 use crate::{
     revision::{Observed, RecordChange, Subject},
-    sql::Dialect,
+    sql::{Dialect, comment},
 };
 
 /// What a script is about.
@@ -18,6 +18,8 @@ pub struct ScriptHead {
     pub from: String,
     /// The state it leads to, for people.
     pub to: String,
+    /// What it applies or reverts.
+    pub steps: Vec<Subject>,
     /// The state it starts from.
     pub observed: Observed,
 }
@@ -110,9 +112,8 @@ impl Expected {
 
 /// The comment that a script begins with. `run` is how.
 pub(super) fn title(head: &ScriptHead, table: &str, run: &str) -> String {
-    let ScriptHead { verb, from, to, .. } = head;
-    // A line end in the name would end the comment.
-    let table = table.replace(['\n', '\r'], " ");
+    let ScriptHead { verb, .. } = head;
+    let (from, to, table) = (comment(&head.from), comment(&head.to), comment(table));
     format!(
         "-- {verb} from {from} to {to}\n\
          --\n\
@@ -123,8 +124,27 @@ pub(super) fn title(head: &ScriptHead, table: &str, run: &str) -> String {
     )
 }
 
-/// In a script that does nothing.
-pub(super) const NOTHING: &str = "\n-- Nothing is to be done.\n";
+/// The comment that the part for `label` begins with.
+pub(super) fn part_title(label: &str) -> String {
+    format!("\n-- {}\n", comment(label))
+}
+
+/// What a script ends with: without it something is missing.
+pub(super) fn end(head: &ScriptHead, is_empty: bool) -> String {
+    let nothing = match is_empty {
+        true => "\n-- Nothing is to be done.\n",
+        false => "",
+    };
+    let is_revision = |step: &&Subject| step.revision().is_some();
+    let revisions = head.steps.iter().filter(is_revision).count();
+    let scripts = match head.steps.len() - revisions {
+        0 => String::new(),
+        1 => " and 1 repeatable script".to_owned(),
+        many => format!(" and {many} repeatable scripts"),
+    };
+    let plural = if revisions == 1 { "" } else { "s" };
+    format!("{nothing}\n-- end of script: {revisions} revision{plural}{scripts}\n")
+}
 
 /// What the part of the script is headed with that makes `changes`; as the steps label theirs.
 pub(super) fn part(head: &ScriptHead, changes: &[RecordChange]) -> Option<String> {
@@ -143,4 +163,27 @@ pub(super) struct Idle;
 #[async_trait]
 impl Cancel for Idle {
     async fn cancel(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_are_one_line_each_whatever_they_say() {
+        let odd = |what: &str| format!("{what}\nDROP TABLE t;\r\nDROP TABLE t;\u{85}\u{2028}x");
+        let head = ScriptHead {
+            verb: "upgrade",
+            from: odd("from"),
+            to: odd("to"),
+            steps: vec!["1".parse().unwrap()],
+            observed: Observed::default(),
+        };
+        let text =
+            title(&head, &odd("table"), "psql") + &part_title(&odd("part")) + &end(&head, true);
+        for line in text.split(['\n', '\r', '\u{85}', '\u{2028}']) {
+            assert!(line.is_empty() || line.starts_with("--"), "{text:?}");
+        }
+        assert_eq!(text.lines().count(), 11, "{text}");
+    }
 }

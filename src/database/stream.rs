@@ -10,8 +10,8 @@ use sha2::{Digest as _, Sha256};
 use super::{
     DatabaseError,
     backup::{Observer, Packing, Phase},
-    file::open_regular,
 };
+use crate::files;
 
 /// Bytes that are handled at once.
 const PIECE: usize = 256 * 1024;
@@ -180,7 +180,7 @@ pub fn digest(path: &Path, watch: &Observer, phase: Phase) -> Result<Digest, Dat
 /// # Errors
 /// With its name.
 pub fn open(path: &Path) -> Result<std::fs::File, DatabaseError> {
-    open_regular(path).map_err(|error| file_error(path, &error))
+    files::open(path).map_err(|error| file_error(path, &error))
 }
 
 /// What the system says of a file.

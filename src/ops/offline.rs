@@ -119,6 +119,7 @@ pub async fn offline(
         verb: verb(direction),
         from: position(&history, &observed),
         to: to.clone(),
+        steps: plan.steps.iter().map(|step| step.subject.clone()).collect(),
         observed,
     };
     let settings = Settings {

@@ -10,7 +10,7 @@ use crate::{
         History, RepeatableId, RepeatableIdError, Resolved, RevisionId, Subject, Target,
         TargetError,
     },
-    sql::Dialect,
+    sql::{self, Dialect},
 };
 
 /// What `revision` is asked for.
@@ -73,7 +73,7 @@ pub fn repeatable(
     project.ensure_native(dialect)?;
     let slug = project::slugify(message)?;
     let line = message.lines().next().unwrap_or_default();
-    let text = format!("-- {}\n\n", line.trim());
+    let text = format!("-- {}\n\n", sql::comment(line.trim()));
     let path = project::create_repeatable(project.directory().0, &slug, &text)?;
     let id = RepeatableId::of_slug(&slug).ok_or_else(|| RepeatableIdError(slug.clone()))?;
     Ok(NewRevisionReport {

@@ -174,7 +174,7 @@ impl Part<'_> {
     /// Writes its statements; as one transaction where the whole script is none.
     fn write(&self, text: &mut String, as_one: bool) {
         let Revision { id, message, .. } = self.revision;
-        let _ = writeln!(text, "\n-- {id} {message}");
+        let _ = writeln!(text, "\n-- {id} {}", sql::comment(message));
         let as_one = as_one && !self.statements.is_empty();
         if as_one {
             text.push_str("BEGIN;\n");

@@ -121,7 +121,8 @@ pub fn squash(
         return Err(problems);
     }
     let irreversible: Vec<_> = no_way.iter().map(|one| one.id.clone()).collect();
-    let mut head = format!("-- {message}\n-- migrator: revises = base\n");
+    let title = sql::comment(message);
+    let mut head = format!("-- {title}\n-- migrator: revises = base\n");
     for line in replaces(&revisions, to) {
         let _ = writeln!(head, "-- migrator: replaces = {line}");
     }
@@ -133,7 +134,7 @@ pub fn squash(
         let _ = writeln!(head, "-- migrator: irreversible = no way back from {names}");
     }
     let up_text = format!("{head}{}", up.text);
-    let down_text = down.map(|down| format!("-- {message}\n{}", down.text));
+    let down_text = down.map(|down| format!("-- {title}\n{}", down.text));
     let inside = revisions.iter().filter(|one| one.id != to.id);
     Ok(Squash {
         baseline: to.id.clone(),

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
@@ -11,7 +11,10 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::script_name::{FileName, classify};
-use crate::revision::{Direction, RevisionId};
+use crate::{
+    files,
+    revision::{Direction, RevisionId},
+};
 
 /// The scripts of a new revision.
 #[derive(Clone, Copy, Debug)]
@@ -198,7 +201,7 @@ pub(super) fn write_synced(path: &Path, text: &str) -> io::Result<()> {
 
 /// Makes new names last. Not every system can, and the files are there anyway.
 pub(super) fn sync_directory(dir: &Path) {
-    if let Ok(directory) = File::open(dir) {
+    if let Ok(directory) = files::open_directory(dir) {
         let _ = directory.sync_all();
     }
 }

@@ -14,6 +14,7 @@ use super::{
     scripts::{Look, Scan, add_downs, look, take_checksum},
 };
 use crate::{
+    files::{self, Irregular},
     layout::{Depth, Layout},
     revision::{History, ScriptPair},
 };
@@ -253,9 +254,8 @@ fn read_file(path: &Path, mut file_type: FileType) -> Result<Vec<u8>, Kind> {
             Err(error) => return Err(unreadable(error)),
         };
     }
-    // Reading a pipe would wait for ever.
-    if !file_type.is_file() {
-        return Err(Kind::NotAFile);
+    if let Some(found) = Irregular::of(file_type) {
+        return Err(Kind::NotAFile(found));
     }
     read_small(path).map_err(unreadable)
 }
@@ -263,7 +263,7 @@ fn read_file(path: &Path, mut file_type: FileType) -> Result<Vec<u8>, Kind> {
 /// As [`fs::read`], without asking for the size first: for a small file that is a third of the
 /// work.
 fn read_small(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
+    let mut file = files::open_found(File::options().read(true), path)?;
     let mut start = [0; 4 * 1024];
     let length = file.read(&mut start)?;
     if length == start.len() {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::text::TextProblem;
 use crate::{
+    files::Irregular,
     layout::{Layout, LayoutProblem},
     revision::{Place, Problem, ProblemKind},
     sql::{Position, position},
@@ -50,9 +51,9 @@ pub enum DirectoryProblemKind {
     /// A `.sql` file whose name is not UTF-8.
     #[error("the file's name is not UTF-8")]
     NameNotUnicode,
-    /// A directory, socket or pipe with a script's name.
-    #[error("this is called like a script, but it is not a file")]
-    NotAFile,
+    /// A directory, socket, pipe or device with a script's name.
+    #[error("this has the name of a script, but {0}")]
+    NotAFile(Irregular),
     /// A symbolic link to nothing.
     #[error("this link leads nowhere")]
     DanglingLink,

@@ -5,6 +5,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
+    files::Irregular,
     revision::{Direction, ProblemKind, RevisionId},
     sql::Dialect,
 };
@@ -216,7 +217,10 @@ fn only_files_are_scripts() {
         .iter()
         .map(|problem| (problem.place.file.as_str(), &problem.kind))
         .collect();
-    assert_eq!(found[0], ("m/3_c.up.sql", &Kind::NotAFile));
+    assert_eq!(
+        found[0],
+        ("m/3_c.up.sql", &Kind::NotAFile(Irregular::Directory))
+    );
     assert_eq!(found[1], ("m/4_d.up.sql", &Kind::DanglingLink));
     assert_eq!(found[2].0, "m/5_e.up.sql");
     assert!(
@@ -224,8 +228,14 @@ fn only_files_are_scripts() {
         "{:?}",
         found[2]
     );
-    assert_eq!(found[3], ("m/6_f.up.sql", &Kind::NotAFile));
-    assert_eq!(found[4], ("m/7_g.up.sql", &Kind::NotAFile));
+    assert_eq!(
+        found[3],
+        ("m/6_f.up.sql", &Kind::NotAFile(Irregular::Directory))
+    );
+    assert_eq!(
+        found[4],
+        ("m/7_g.up.sql", &Kind::NotAFile(Irregular::CharacterDevice))
+    );
     assert_eq!(found[5], ("m/8_\u{fffd}.up.sql", &Kind::NameNotUnicode));
     assert_eq!(found.len(), 6);
 }

@@ -6,7 +6,7 @@ use super::{
     problem::{ConfigProblem, ConfigProblemKind as Kind, Origin},
     text::decode,
 };
-use crate::sql::Position;
+use crate::{files, sql::Position};
 
 /// A line of `.env`.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,11 +27,12 @@ pub(super) fn read(
         let origin = Origin::File { file, position };
         problems.push(ConfigProblem { origin, kind });
     };
-    // A directory of that name is a Python habit, and anything but a file might never end.
-    if !path.metadata().is_ok_and(|metadata| metadata.is_file()) {
+    // A directory of that name is a virtual environment of Python.
+    if path.metadata().is_ok_and(|found| found.is_dir()) {
         return Vec::new();
     }
-    match std::fs::read(path) {
+    match files::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Ok(bytes) => match decode(bytes) {
             Ok(text) => parse(&text, file, problems),
             Err(fault) => {
@@ -41,7 +42,7 @@ pub(super) fn read(
         },
         Err(error) => {
             let reason = error.to_string();
-            problem(None, Kind::Unreadable { reason });
+            problem(None, Kind::DotenvUnreadable { reason });
             Vec::new()
         }
     }
@@ -84,7 +85,7 @@ fn parse(text: &str, file: &str, problems: &mut Vec<ConfigProblem>) -> Vec<Doten
             }
             Err(error) => problems.push(ConfigProblem {
                 origin: origin(read.get().saturating_sub(1), 0),
-                kind: Kind::Unreadable {
+                kind: Kind::DotenvUnreadable {
                     reason: error.to_string(),
                 },
             }),

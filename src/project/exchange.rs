@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::directory::JOURNAL;
+use crate::files;
 
 /// A file that is exchanged.
 #[derive(Clone, Copy, Debug)]
@@ -110,7 +111,7 @@ pub fn recover(dir: &Path) -> Result<Option<Vec<Recovered>>, ExchangeError> {
 /// One exchange at a time. The lock ends with its process; where a directory can't be opened,
 /// there is none.
 fn lock(dir: &Path) -> Result<Option<File>, ExchangeError> {
-    let Ok(directory) = File::open(dir) else {
+    let Ok(directory) = files::open_directory(dir) else {
         return Ok(None);
     };
     match directory.try_lock() {
@@ -322,7 +323,7 @@ impl Disk for Directory<'_> {
     }
 
     fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.path(name)) {
+        match files::read(&self.path(name)) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -348,7 +349,7 @@ impl Disk for Directory<'_> {
 
     fn sync(&self) -> io::Result<()> {
         // Not every system can; the steps are in order in any case.
-        if let Ok(directory) = File::open(self.0) {
+        if let Ok(directory) = files::open_directory(self.0) {
             let _ = directory.sync_all();
         }
         Ok(())

@@ -1,9 +1,6 @@
 //! Which source a setting is taken from.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{
     config::{Config, Misspelt, ProtectedUrl, Sources, Url},
@@ -17,7 +14,7 @@ use super::{
     text::decode,
     variables::Variables,
 };
-use crate::sql::Vars;
+use crate::{files, sql::Vars};
 
 /// The name looked for, from the working directory upwards.
 const FILE_NAME: &str = "migrator.toml";
@@ -90,10 +87,9 @@ fn find_file(sources: &Sources) -> Result<Option<PathBuf>, Vec<ConfigProblem>> {
     };
     if let Some(path) = named {
         let path: PathBuf = sources.cwd.join(path).components().collect();
-        return if path.metadata().is_ok_and(|found| !found.is_dir()) {
-            Ok(Some(path))
-        } else {
-            Err(file_problem(&path, sources, Kind::MissingFile))
+        return match path.metadata() {
+            Ok(_) => Ok(Some(path)),
+            Err(_) => Err(file_problem(&path, sources, Kind::MissingFile)),
         };
     }
     for directory in sources.cwd.ancestors() {
@@ -126,7 +122,7 @@ fn read_document(
         };
         problems.push(ConfigProblem { origin, kind });
     };
-    match fs::read(file) {
+    match files::read(file) {
         Err(error) => {
             let reason = error.to_string();
             problem(None, Kind::Unreadable { reason });

@@ -9,6 +9,7 @@ use super::{
     scripts::{Scan, look},
 };
 use crate::{
+    files::Irregular,
     layout::{Depth, Layout},
     revision::History,
 };
@@ -121,7 +122,7 @@ impl Files for Memory {
     fn content(&self, name: &str) -> Result<Vec<u8>, Kind> {
         match self.files.get(name) {
             Some(Some(bytes)) => Ok(bytes.clone()),
-            _ => Err(Kind::NotAFile),
+            _ => Err(Kind::NotAFile(Irregular::Other)),
         }
     }
 

@@ -70,6 +70,12 @@ pub enum ConfigProblemKind {
         /// The operating system's words.
         reason: String,
     },
+    /// A `.env` that can't be read.
+    #[error("the file can't be read: {reason}")]
+    DotenvUnreadable {
+        /// The operating system's words.
+        reason: String,
+    },
     /// A file that is no text.
     #[error(transparent)]
     Text(TextProblem),

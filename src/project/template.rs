@@ -11,6 +11,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 
 use super::{nearest, text::decode};
 use crate::{
+    files,
     revision::{Direction, Headers, Problem, RevisionId, Script},
     sql::Dialect,
 };
@@ -243,7 +244,7 @@ pub fn list(templates: &Path) -> Result<Vec<TemplateInfo>, TemplateError> {
 
 /// The comment `{# … #}` that a template begins with, on one line.
 fn about(path: &Path) -> Option<String> {
-    let text = decode(fs::read(path).ok()?).ok()?;
+    let text = decode(files::read(path).ok()?).ok()?;
     let comment = text.trim_start().strip_prefix("{#")?.split("#}").next()?;
     let comment = one_line(comment.trim_matches(['-', '+', ' ']));
     (!comment.is_empty()).then_some(comment)
@@ -283,7 +284,7 @@ fn find(
         name => format!("{name}.{direction}.sql.jinja"),
     };
     let path = templates.join(&file);
-    match fs::read(&path) {
+    match files::read(&path) {
         Ok(bytes) => {
             let text = decode(bytes).map_err(|fault| TemplateError::Unreadable {
                 path: path.clone(),

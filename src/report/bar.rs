@@ -1,9 +1,8 @@
 use std::{sync::Mutex, time::Duration};
 
-use console::Term;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
-use super::Verbosity;
+use super::{Verbosity, live, out};
 use crate::backup::Phase;
 
 /// A live line for long work: what goes on, and how far it is. Nothing where nobody looks.
@@ -18,14 +17,8 @@ const UNKNOWN: &str = "  {spinner} {msg:<20} {elapsed:.dim}";
 impl Bar {
     /// On stderr, if that is a terminal and `verbosity` is not quiet.
     pub fn new(verbosity: Verbosity) -> Self {
-        let err = Term::stderr();
-        let target = if err.is_term() && verbosity > Verbosity::Quiet {
-            ProgressDrawTarget::term(err, 12)
-        } else {
-            ProgressDrawTarget::hidden()
-        };
         Self {
-            bar: ProgressBar::with_draw_target(None, target),
+            bar: ProgressBar::with_draw_target(None, live::target(verbosity)),
             shown: Mutex::default(),
         }
     }
@@ -48,6 +41,7 @@ impl Bar {
             self.bar.set_message(phase.to_string());
             self.bar.reset_elapsed();
             self.bar.enable_steady_tick(Duration::from_millis(120));
+            out::set_live(Some(self.bar.clone()));
         }
         if total > 0 {
             self.bar.set_length(total);
@@ -62,6 +56,7 @@ impl Bar {
 
     /// Takes the line away.
     pub fn finish(&self) {
+        out::set_live(None);
         self.bar.finish_and_clear();
     }
 }

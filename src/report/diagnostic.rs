@@ -3,7 +3,7 @@ use std::{ops::Range, sync::Arc};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet as Source};
 use serde_json::{Value, json};
 
-use super::format::wrapped;
+use super::{Page, escape, format::wrapped, page::pictured, shown};
 use crate::sql::{Position, position};
 
 /// Something wrong, with everything that helps to mend it.
@@ -62,10 +62,13 @@ impl Diagnostic {
     /// For people: a headline, the place with its source line and a caret, notes, the hint.
     /// On a terminal of `width` columns sentences are broken there; elsewhere programs may look
     /// for them, and only the source is cut.
-    pub fn human(&self, colour: bool, warning: bool, width: Option<usize>) -> String {
-        let broken = |text: &str, used: usize| match width {
-            Some(width) => wrapped(text, width.saturating_sub(used)),
-            None => text.to_owned(),
+    pub fn human(&self, colour: bool, warning: bool, width: Option<usize>) -> Page {
+        let broken = |text: &str, used: usize| {
+            let text = escape::lines(text);
+            match width {
+                Some(width) => wrapped(&text, width.saturating_sub(used)),
+                None => text.into_owned(),
+            }
         };
 
         let level = if warning {
@@ -84,15 +87,16 @@ impl Diagnostic {
             .place
             .as_ref()
             .and_then(|place| Window::around(place, columns));
-        let mut group = match (&window, &self.place) {
-            (Some(window), _) => title.element(
+        let file = self.place.as_ref().map(|place| shown(&place.file));
+        let mut group = match (&window, &self.place, &file) {
+            (Some(window), _, Some(file)) => title.element(
                 Source::source(window.text.as_str())
-                    .path(window.file)
+                    .path(file)
                     .line_start(window.line)
                     .annotation(AnnotationKind::Primary.span(window.span.clone())),
             ),
-            (None, Some(place)) => title.element(origin(place)),
-            (None, None) => Group::with_title(title),
+            (_, Some(place), Some(file)) => title.element(origin(place, file)),
+            _ => Group::with_title(title),
         };
         for note in &self.notes {
             group = group.element(Level::NOTE.message(broken(note, NOTE)));
@@ -111,8 +115,9 @@ impl Diagnostic {
             // As if the number of a line stood there.
             text = text.replace('\n', "\n ");
         }
-        text.push('\n');
-        text
+        let mut page = Page::default();
+        page.rendered(&text);
+        page
     }
 
     /// For programs.
@@ -130,8 +135,8 @@ impl Diagnostic {
     }
 }
 
-fn origin(place: &Snippet) -> Origin<'_> {
-    let origin = Origin::path(place.file.as_str());
+fn origin<'a>(place: &Snippet, file: &'a str) -> Origin<'a> {
+    let origin = Origin::path(file);
     match place.position() {
         Some(at) => origin
             .line(at.line as usize)
@@ -141,15 +146,14 @@ fn origin(place: &Snippet) -> Origin<'_> {
 }
 
 /// The line that is shown, cut to the terminal: scripts can have lines of megabytes (dumps).
-struct Window<'a> {
-    file: &'a str,
+struct Window {
     text: String,
     line: usize,
     span: Range<usize>,
 }
 
-impl<'a> Window<'a> {
-    fn around(place: &'a Snippet, columns: usize) -> Option<Self> {
+impl Window {
+    fn around(place: &Snippet, columns: usize) -> Option<Self> {
         let text = place.text.as_deref()?;
         let offset = floor(text, place.offset?);
         let number = position(text, offset).line as usize;
@@ -169,8 +173,8 @@ impl<'a> Window<'a> {
         let to = floor(line, from + place.length.max(1));
         let room = columns.saturating_sub(number.to_string().len() + " | ".len());
         let (text, span) = cut(line, from..to.max(from), room);
+        let (text, span) = pictured_at(&text, span);
         Some(Self {
-            file: &place.file,
             line: number,
             span,
             text: if text.is_empty() {
@@ -180,6 +184,14 @@ impl<'a> Window<'a> {
             },
         })
     }
+}
+
+/// The line without characters that a terminal would obey; the span stays at the same text.
+fn pictured_at(text: &str, span: Range<usize>) -> (String, Range<usize>) {
+    let length = |part: &str| pictured(part).len();
+    let start = length(&text[..span.start]);
+    let end = start + length(&text[span]);
+    (pictured(text), start..end)
 }
 
 /// Where something is left out.
@@ -226,6 +238,7 @@ fn floor(text: &str, mut at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::escape::is_hidden;
 
     fn diagnostic(line: &str) -> Diagnostic {
         Diagnostic {
@@ -247,7 +260,8 @@ mod tests {
     fn a_terminal_gets_no_line_that_is_wider() {
         let line = format!("{}!{}", "SELECT 1, ".repeat(30), " tail".repeat(30));
         for width in [40, 80, 120] {
-            let text = diagnostic(&line).human(false, false, Some(width));
+            let human = |it: &Diagnostic| it.human(false, false, Some(width)).to_string();
+            let text = human(&diagnostic(&line));
             assert!(text.contains('!'), "{text}");
             let whole = Snippet {
                 length: line.len(),
@@ -258,7 +272,7 @@ mod tests {
                 place: Some(whole),
                 ..diagnostic(&line)
             };
-            let text = text + &whole.human(false, false, Some(width));
+            let text = text + &human(&whole);
             let widest = text.lines().map(|line| line.chars().count()).max();
             assert!(widest <= Some(width), "{width}:\n{text}");
         }
@@ -282,7 +296,7 @@ mod tests {
 
     #[test]
     fn without_a_terminal_a_note_is_one_line() {
-        let text = diagnostic("a ! b").human(false, false, None);
+        let text = diagnostic("a ! b").human(false, false, None).to_string();
         assert!(text.contains("= note: one two three four five six seven eight nine ten eleven"));
     }
 
@@ -296,8 +310,51 @@ mod tests {
             whole.human(false, false, None),
             diagnostic("!").human(false, false, None),
         ] {
+            let text = text.to_string();
             assert!(text.contains("\n --> x.sql"), "{text}");
             assert!(text.contains("\n  = note: one"), "{text}");
         }
+    }
+
+    #[test]
+    fn nothing_from_outside_is_obeyed() {
+        const BAD: &str = "a\u{1b}[2J\r\u{9b}1m\u{202e}\n::error::x\n##[error]y";
+        for colour in [false, true] {
+            for text in [None, Some(format!("x{BAD}!"))] {
+                let found = Diagnostic {
+                    code: "M701",
+                    message: BAD.to_owned(),
+                    place: Some(Snippet {
+                        file: BAD.to_owned(),
+                        offset: text.as_ref().map(|_| 3),
+                        text: text.map(Into::into),
+                        length: 4,
+                        at: None,
+                    }),
+                    notes: vec![BAD.to_owned()],
+                    hint: Some(BAD.to_owned()),
+                };
+                for width in [None, Some(40)] {
+                    let text = found.human(colour, false, width).to_string();
+                    let plain = console::strip_ansi_codes(&text);
+                    assert!(!plain.contains(is_hidden), "{plain:?}");
+                    assert!(!plain.contains("##["), "{plain}");
+                    for line in plain.lines() {
+                        assert!(!line.trim_start().starts_with("::"), "{plain}");
+                    }
+                    assert_eq!(text.contains('\u{1b}'), colour, "{text:?}");
+                    assert!(!text.contains("\u{1b}[2J"), "{text:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_caret_stays_below_its_text() {
+        let text = diagnostic("a\u{85}\u{9b}b ! c").human(false, false, None);
+        let text = text.to_string();
+        let lines: Vec<_> = text.lines().collect();
+        let column = |line: &str, c| line.chars().position(|it| it == c);
+        assert_eq!(column(lines[3], '!'), column(lines[4], '^'), "{text}");
     }
 }

@@ -1,9 +1,9 @@
 //! Annotations as GitHub's workflows read them from what a step prints.
 
-use super::{Diagnostic, Snippet};
+use super::{Diagnostic, Page, Snippet, escape};
 
 /// One `::error …::…` line. `path` makes a file's name one that GitHub finds.
-pub fn annotation(found: &Diagnostic, path: &dyn Fn(&str) -> String) -> String {
+pub fn annotation(found: &Diagnostic, path: &dyn Fn(&str) -> String) -> Page {
     let mut properties = Vec::new();
     if let Some(place) = &found.place {
         properties.push(format!("file={}", property(&path(&place.file))));
@@ -19,12 +19,15 @@ pub fn annotation(found: &Diagnostic, path: &dyn Fn(&str) -> String) -> String {
         .chain(hint)
         .collect();
     let text = data(&text.join("\n"));
-    format!("::error {}::{text}\n", properties.join(","))
+    let mut page = Page::default();
+    page.command(format!("::error {}::{text}", properties.join(",")));
+    page
 }
 
 /// What stands behind the second `::`.
 fn data(text: &str) -> String {
-    text.replace('%', "%25")
+    escape::lines(text)
+        .replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
@@ -42,7 +45,7 @@ mod tests {
     fn nothing_breaks_out_of_an_annotation() {
         let found = Diagnostic {
             code: "M801",
-            message: "100 %: a,b\r\n::error::no".to_owned(),
+            message: "100 %: a,b\r\n::error::no\u{1b}[1m\u{202e}\rx".to_owned(),
             place: Some(Snippet {
                 file: "m/1,2:3 100%.sql".to_owned(),
                 text: Some("a\nb c".into()),
@@ -53,16 +56,16 @@ mod tests {
             hint: Some("two".to_owned()),
         };
         assert_eq!(
-            annotation(&found, &|file| format!("sub/{file}")),
+            annotation(&found, &|file| format!("sub/{file}")).to_string(),
             "::error file=sub/m/1%2C2%3A3 100%25.sql,line=2,col=3,title=M801::\
-             100 %25: a,b%0D%0A::error::no%0Anote: one%0Ahelp: two\n"
+             100 %25: a,b%0A::error::no\\u{1b}[1m\\u{202e}\\rx%0Anote: one%0Ahelp: two\n"
         );
         let plain = Diagnostic {
             code: "M805",
             message: "x".to_owned(),
             ..Diagnostic::default()
         };
-        let line = annotation(&plain, &str::to_owned);
+        let line = annotation(&plain, &str::to_owned).to_string();
         assert_eq!(line, "::error title=M805::x\n");
     }
 }

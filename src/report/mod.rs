@@ -1,13 +1,19 @@
 //! What people and programs get to see: results, progress and errors, as
 //! text for a terminal or as one JSON object.
 //!
-//! Never opens a connection or a script; it shows what it is given.
+//! Never opens a connection or a script; it shows what it is given. Most of that comes from
+//! outside, so that text for people is a [`Page`], which no text can break out of, and leaves by
+//! one writer.
 
 mod bar;
 mod batches;
 mod diagnostic;
+pub mod escape;
 mod format;
 mod github;
+mod live;
+mod out;
+mod page;
 mod progress;
 mod slow;
 mod style;
@@ -17,6 +23,8 @@ pub use bar::Bar;
 pub use diagnostic::{Diagnostic, Snippet};
 pub use format::{bytes, count, count_steps, duration};
 pub use github::annotation;
+pub use out::{ask, eprint, is_terminal, print, print_exact, unwritten};
+pub use page::{Page, shown};
 pub use progress::{Progress, Verbosity};
 pub use style::{Paint, Style};
 pub use view::{

@@ -4,13 +4,13 @@ use std::{
 };
 
 use console::Term;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{
-    Paint, Style,
+    Page, Paint, Style,
     batches::{self, Doubling},
     duration,
-    format::wrapped,
+    live::Live,
+    out, shown,
     slow::{self, StatementLine},
 };
 use crate::{
@@ -33,7 +33,6 @@ pub enum Verbosity {
 /// Shows the events of a run as they come: finished steps as lines on stdout,
 /// what goes on and what to know on stderr.
 pub struct Progress {
-    out: Term,
     paint_out: Paint,
     paint_err: Paint,
     verbosity: Verbosity,
@@ -41,14 +40,10 @@ pub struct Progress {
 }
 
 struct State {
-    bar: ProgressBar,
+    live: Live,
     running: Option<Running>,
     width: usize,
     waiting_since: Option<Instant>,
-    /// Whether the live line was begun.
-    ticks: bool,
-    /// Whether it says more, of a slow statement.
-    tells_slow: bool,
     /// Of which statement it was said that it runs, and how long that was when it is said again.
     reminder: Option<(StatementSpot, Duration)>,
     /// When a statement that is repeated is mentioned, and how far it is; `None` while none is.
@@ -58,17 +53,13 @@ struct State {
 struct Running {
     subject: Subject,
     message: String,
-    /// From 1.
-    number: usize,
-    total: usize,
     statements: usize,
     file: String,
     text: Arc<str>,
 }
 
-/// The live line, and what stands below it of a slow statement.
-const LIVE: &str = "  {spinner} {wide_msg} {elapsed:.dim}";
-const LIVE_SLOW: &str = "  {spinner} {wide_msg} {elapsed:.dim}\n{prefix}";
+/// Columns of a line for a step that is done; a terminal may have fewer.
+const COLUMNS: usize = 80;
 
 /// A wait is mentioned again after this long, where the line can't be redrawn.
 const REMIND: Duration = Duration::from_secs(10);
@@ -76,27 +67,15 @@ const REMIND: Duration = Duration::from_secs(10);
 impl Progress {
     /// A display for one run.
     pub fn new(paint_out: Paint, paint_err: Paint, verbosity: Verbosity) -> Self {
-        let err = Term::stderr();
-        let live = err.is_term() && verbosity > Verbosity::Quiet;
-        let target = if live {
-            ProgressDrawTarget::term(err, 12)
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(None, target);
-        set_style(&bar, LIVE);
         let state = State {
-            bar,
+            live: Live::new(paint_err, verbosity),
             running: None,
             width: 0,
             waiting_since: None,
-            ticks: false,
-            tells_slow: false,
             reminder: None,
             batch: None,
         };
         Self {
-            out: Term::stdout(),
             paint_out,
             paint_err,
             verbosity,
@@ -116,24 +95,24 @@ impl Progress {
             }
             Event::LockTaken { waited } => {
                 state.waiting_since = None;
-                self.say(&state, &format!("got the lock after {}", duration(*waited)));
+                self.say(&format!("got the lock after {}", duration(*waited)));
             }
             Event::StepStarted { .. } if self.verbosity > Verbosity::Quiet => {
                 self.started(&mut state, event);
             }
             Event::StatementDone { .. } => self.statement(&mut state, event),
-            Event::StatementFailed { .. } => self.end_slow(&mut state),
+            Event::StatementFailed { .. } => state.live.end_slow(),
             Event::StatementRuns {
                 statement, elapsed, ..
             } => self.runs(&mut state, event, statement, *elapsed),
             Event::StatementSlow(statement) => {
-                self.end_slow(&mut state);
-                self.say(&state, &format!("    {}", slow::took(statement)));
+                state.live.end_slow();
+                self.say(&format!("    {}", slow::took(statement)));
             }
             Event::StepDone {
                 subject, elapsed, ..
             } => {
-                self.end_slow(&mut state);
+                state.live.end_slow();
                 let running = state.running.take();
                 let message = running.map(|running| running.message).unwrap_or_default();
                 state.batch = None;
@@ -146,29 +125,32 @@ impl Progress {
                 pause,
                 blockers,
             } => {
-                self.say(&state, &format!(
+                self.say(&format!(
                     "{subject}: a lock was not to be had (attempt {attempt} of {attempts}); trying again in {}",
                     duration(*pause)
                 ));
                 for blocker in blockers {
-                    self.say(&state, &format!("  held by {blocker}"));
+                    self.say(&format!("  held by {blocker}"));
                 }
             }
             Event::CountingRows { table } => {
                 state.batch = Some((Doubling::new(Instant::now()), None));
-                self.goes_on(&state, &format!("counting the rows of {table}"));
+                state
+                    .live
+                    .activity(&format!("counting the rows of {table}"));
             }
             Event::BatchDone(batch) => self.batch(&mut state, batch),
             Event::BatchesDone(batch) => {
                 state.batch = None;
-                self.say(&state, &format!("    {}", batches::total(batch)));
+                state.live.activity("");
+                self.say(&format!("    {}", batches::total(batch)));
             }
             Event::WaitingForReplicas { lag, limit } => {
                 self.behind(&mut state, *lag, *limit);
             }
             Event::ReplicasHidden { replicas } => {
                 let replicas = usize::try_from(*replicas).unwrap_or(usize::MAX);
-                self.say(&state, &format!(
+                self.say(&format!(
                     "max-lag: the server does not show this role how far {} behind; GRANT pg_monitor to it",
                     match replicas {
                         1 => "1 replica is".to_owned(),
@@ -182,12 +164,15 @@ impl Progress {
                 } else {
                     "revision"
                 };
-                self.say(
-                    &state,
-                    &format!("stopping after the running {what}; press Ctrl-C again to cancel it"),
-                );
+                out::over_signal();
+                self.say(&format!(
+                    "stopping after the running {what}; press Ctrl-C again to cancel it"
+                ));
             }
-            Event::CancelRequested => self.say(&state, "cancelling the running statement"),
+            Event::CancelRequested => {
+                out::over_signal();
+                self.say("cancelling the running statement");
+            }
             Event::StepStarted { .. }
             | Event::RunStarted { .. }
             | Event::Planned { .. }
@@ -212,18 +197,12 @@ impl Progress {
         let running = Running {
             subject: subject.clone(),
             message: message.clone(),
-            number: index + 1,
-            total: *total,
             statements: *statements,
             file: file.clone(),
             text: Arc::clone(text),
         };
-        self.redraw(state, &running, "");
-        state.bar.reset_elapsed();
-        // Each call starts a thread, so once is enough, and never for nobody.
-        if !state.bar.is_hidden() && !std::mem::replace(&mut state.ticks, true) {
-            state.bar.enable_steady_tick(Duration::from_millis(120));
-        }
+        let id = subject.as_str();
+        state.live.begin(id, message, index + 1, *total);
         state.width = state.width.max(subject.as_str().len());
         state.running = Some(running);
     }
@@ -234,12 +213,9 @@ impl Progress {
             .state
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        self.end_slow(&mut state);
+        state.live.end_slow();
         if let Some((_, Some(batch))) = state.batch.take() {
-            self.say(
-                &state,
-                &format!("    {}; they stay", batches::total(&batch)),
-            );
+            self.say(&format!("    {}; they stay", batches::total(&batch)));
         }
         if let Some(Running {
             subject, message, ..
@@ -248,7 +224,7 @@ impl Progress {
         {
             self.step_line(&state, "✗", Style::Bad, &subject, &message, None);
         }
-        state.bar.finish_and_clear();
+        state.live.finish();
     }
 
     fn step_line(
@@ -267,16 +243,19 @@ impl Progress {
         let sign = paint.paint(meaning, sign);
         let width = state.width;
         let id = paint.paint(Style::Id, format!("{:<width$}", subject.as_str()));
-        let room = 80usize.saturating_sub(width + 18);
-        let message = console::truncate_str(message, room, "…");
+        let columns = Term::stdout().size_checked().map(|(_, columns)| columns);
+        let columns = columns.map_or(COLUMNS, |columns| COLUMNS.min(columns.into()));
+        let room = columns.saturating_sub(width + 18);
+        let message = shown(message);
+        let message = console::truncate_str(&message, room, "…");
         let message = console::pad_str(&message, room, console::Alignment::Left, None);
         let time = elapsed.map(duration).unwrap_or_default();
         let time = paint.paint(Style::Dim, format!("{time:>10}"));
         let line = format!("  {sign} {id}  {message}  {time}");
-        // A reader that went away (`| head`) is no reason to stop a migration.
-        state
-            .bar
-            .suspend(|| drop(self.out.write_line(line.trim_end())));
+        let mut page = Page::default();
+        page.exact(line.trim_end());
+        // What can't be written is no reason to stop a migration; it is told at its end.
+        out::print(&page);
     }
 
     fn statement(&self, state: &mut State, event: &Event) {
@@ -293,13 +272,12 @@ impl Progress {
         else {
             return;
         };
-        self.end_slow(state);
+        state.live.end_slow();
         let Some(running) = &state.running else {
             return;
         };
         if running.statements > 1 {
-            let number = index + 1;
-            self.redraw(state, running, &format!(" statement {number} of {total}"));
+            state.live.statement(index + 1, *total);
         }
         if self.verbosity == Verbosity::Verbose {
             let columns = Term::stderr().size_checked().map(|(_, columns)| columns);
@@ -311,18 +289,15 @@ impl Progress {
                 rows: *rows,
                 elapsed: is_timed.then_some(*elapsed),
             };
-            self.say(state, &done.shown(&running.file, &running.text, columns));
+            self.say(&done.shown(&running.file, &running.text, columns));
         }
     }
 
     /// A slow statement: below the live line, or as a line each time that it took twice as long.
     fn runs(&self, state: &mut State, event: &Event, at: &StatementSpot, elapsed: Duration) {
-        if !state.bar.is_hidden() {
-            let columns = Term::stderr().size().1;
-            state.bar.set_prefix(slow::live(event, columns.into()));
-            if !std::mem::replace(&mut state.tells_slow, true) {
-                set_style(&state.bar, LIVE_SLOW);
-            }
+        if !state.live.is_hidden() {
+            let columns = state.live.columns();
+            state.live.slow(slow::live(event, columns));
             return;
         }
         let due = match &state.reminder {
@@ -331,62 +306,34 @@ impl Progress {
         };
         if due {
             state.reminder = Some((at.clone(), elapsed * 2));
-            self.say(state, &format!("    {}", slow::runs(event)));
+            self.say(&format!("    {}", slow::runs(event)));
         }
-    }
-
-    fn end_slow(&self, state: &mut State) {
-        if std::mem::take(&mut state.tells_slow) {
-            set_style(&state.bar, LIVE);
-        }
-    }
-
-    /// Redraws the live line of the running revision.
-    fn goes_on(&self, state: &State, what: &str) {
-        if let Some(running) = &state.running {
-            self.redraw(state, running, &format!(" {what}"));
-        }
-    }
-
-    fn redraw(&self, state: &State, running: &Running, what: &str) {
-        if state.bar.is_hidden() {
-            return;
-        }
-        let id = self.paint_err.paint(Style::Id, &running.subject);
-        let (message, number, total) = (&running.message, running.number, running.total);
-        let line = format!("{id}  {message}  ({number} of {total}){what}");
-        state.bar.set_message(line);
     }
 
     fn batch(&self, state: &mut State, batch: &BatchState) {
         let text = batches::going_on(batch);
-        self.goes_on(state, &text);
+        state.live.activity(&text);
         let now = Instant::now();
         let begun = state.batch.take();
         let (mut doubling, _) = begun.unwrap_or_else(|| (Doubling::new(now), None));
         let is_due = doubling.is_due(now);
         state.batch = Some((doubling, Some(*batch)));
-        if is_due && state.bar.is_hidden() {
-            self.say(state, &format!("    {text}"));
+        if is_due && state.live.is_hidden() {
+            self.say(&format!("    {text}"));
         }
     }
 
     fn behind(&self, state: &mut State, lag: Duration, limit: Duration) {
-        self.goes_on(
-            state,
-            &format!("waiting: replicas are {} behind", duration(lag)),
-        );
+        let waiting = format!("waiting: replicas are {} behind", duration(lag));
+        state.live.activity(&waiting);
         let waited = state.waiting_since.map(|since| since.elapsed());
         if waited.is_none_or(|waited| waited >= REMIND) {
             state.waiting_since = Some(Instant::now());
-            self.say(
-                state,
-                &format!(
-                    "    waiting: replicas are {} behind, and max-lag is {}",
-                    duration(lag),
-                    duration(limit)
-                ),
-            );
+            self.say(&format!(
+                "    waiting: replicas are {} behind, and max-lag is {}",
+                duration(lag),
+                duration(limit)
+            ));
         }
     }
 
@@ -399,33 +346,17 @@ impl Progress {
         }
         state.waiting_since = Some(Instant::now());
         let holder = holder.unwrap_or("another migrator");
-        self.say(
-            state,
-            &format!("waiting up to {} for the lock of {holder}", duration(limit)),
-        );
+        self.say(&format!(
+            "waiting up to {} for the lock of {holder}",
+            duration(limit)
+        ));
     }
 
-    fn say(&self, state: &State, text: &str) {
+    fn say(&self, text: &str) {
         if self.verbosity > Verbosity::Quiet {
-            let err = Term::stderr();
-            let text = match err.size_checked() {
-                Some((_, columns)) => wrapped(text, usize::from(columns)),
-                None => text.to_owned(),
-            };
-            let text = self.paint_err.paint(Style::Dim, text);
-            let write = || drop(err.write_line(&text));
-            // A live line that was not begun would be drawn empty.
-            if state.ticks {
-                state.bar.suspend(write);
-            } else {
-                write();
-            }
+            let mut page = Page::default();
+            page.row(self.paint_err.paint(Style::Dim, text));
+            out::eprint(&page);
         }
-    }
-}
-
-fn set_style(bar: &ProgressBar, template: &str) {
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
     }
 }

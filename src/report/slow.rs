@@ -2,7 +2,7 @@
 
 use std::{ops::Range, time::Duration};
 
-use super::{count, duration};
+use super::{count, duration, shown};
 use crate::execute::{Event, SlowStatement, StatementSpot};
 
 /// Columns for a statement where no terminal says how many there are.
@@ -27,9 +27,10 @@ impl StatementLine {
     /// `    2 of 7  migrations/1_a.up.sql:12  3.0 ms  2 rows  INSERT INTO …`
     pub fn shown(&self, file: &str, text: &str, columns: Option<u16>) -> String {
         let mut line = format!(
-            "    {} of {}  {file}:{}",
+            "    {} of {}  {}:{}",
             self.index + 1,
             self.total,
+            shown(file),
             self.line
         );
         if let Some(elapsed) = self.elapsed {
@@ -54,7 +55,7 @@ fn start(statement: &str, columns: usize) -> String {
     // No character takes less than a byte, and none of ours less than a column.
     let head: String = statement.chars().take(columns * 4).collect();
     let words: Vec<_> = head.split_whitespace().collect();
-    console::truncate_str(&words.join(" "), columns, "…").into_owned()
+    console::truncate_str(&shown(&words.join(" ")), columns, "…").into_owned()
 }
 
 /// `migrations/1_a.up.sql:12 took 12.3 s (waited for …)`
@@ -86,6 +87,13 @@ pub(super) fn runs(event: &Event) -> String {
 /// The same for below the live line: each part on a line of its own that fits, and so is each holder.
 pub(super) fn live(event: &Event, columns: usize) -> String {
     let mut parts = parts(event);
+    if let (Some(first), Event::StatementRuns { statement, .. }) = (parts.first_mut(), event) {
+        // The time has to be seen, however long the file's name is.
+        let file = shown(&statement.file);
+        let taken = console::measure_text_width(&shown(first)) - console::measure_text_width(&file);
+        let room = columns.saturating_sub(4 + taken);
+        *first = first.replacen(&statement.file, &console::truncate_str(&file, room, "…"), 1);
+    }
     if let Event::StatementRuns {
         waiting: Some(waiting),
         ..
@@ -97,8 +105,8 @@ pub(super) fn live(event: &Event, columns: usize) -> String {
         parts.extend(holders.map(|holder| format!("  held by {holder}")));
     }
     let lines = parts.into_iter().map(|part| {
-        let line = format!("    {part}");
-        console::truncate_str(&line, columns.saturating_sub(1), "…").into_owned()
+        let line = shown(&format!("    {part}"));
+        console::truncate_str(&line, columns, "…").into_owned()
     });
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -220,7 +228,7 @@ mod tests {
                 percent: Some(34),
             }),
         };
-        let lines = live(&event, 60);
+        let lines = live(&event, 59);
         let expected = [
             "    migrations/1_a.up.sql:12 runs for 2.00 s",
             "    CREATE INDEX on public.t: building index: scanning tab…",
@@ -228,6 +236,11 @@ mod tests {
             "      held by psql (pid 7, ada@local): SELECT 1",
         ];
         assert_eq!(lines.lines().collect::<Vec<_>>(), expected);
+        let narrow = live(&event, 30);
+        assert!(
+            narrow.starts_with("    migrat…:12 runs for 2.00 s\n"),
+            "{narrow}"
+        );
         assert!(runs(&event).starts_with("migrations/1_a.up.sql:12 runs for 2.00 s, CREATE INDEX"));
     }
 }

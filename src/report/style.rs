@@ -1,4 +1,9 @@
-use console::{StyledObject, style};
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    sync::OnceLock,
+};
+
+use super::escape::push_code;
 
 /// What a piece of text means; the colour follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,21 +27,93 @@ pub enum Style {
 pub struct Paint(pub bool);
 
 impl Paint {
-    /// `text` in the colour of `meaning`.
+    /// `text` in the colour of `meaning`, for a line of a [`Page`](super::Page): not yet as a
+    /// terminal reads it.
     pub fn paint(self, meaning: Style, text: impl ToString) -> String {
         let text = text.to_string();
         if !self.0 {
             return text;
         }
-        let styled: StyledObject<String> = style(text).force_styling(true);
-        match meaning {
-            Style::Id => styled.yellow(),
-            Style::Good => styled.green(),
-            Style::Bad => styled.red().bold(),
-            Style::Warning => styled.magenta(),
-            Style::Strong => styled.bold(),
-            Style::Dim => styled.dim(),
+        let letter = LETTERS.iter().find(|(style, ..)| *style == meaning);
+        let letter = letter.map_or(RESET, |(_, letter, _)| *letter);
+        let key = key();
+        format!("{ESC}{key}{letter}{text}{ESC}{key}{RESET}")
+    }
+}
+
+const ESC: char = '\u{1b}';
+
+/// Ends every style.
+const RESET: char = 'r';
+
+/// The letter of each style, and what it is to a terminal.
+const LETTERS: [(Style, char, &str); 6] = [
+    (Style::Id, 'i', "\u{1b}[33m"),
+    (Style::Good, 'g', "\u{1b}[32m"),
+    (Style::Bad, 'b', "\u{1b}[1;31m"),
+    (Style::Warning, 'w', "\u{1b}[35m"),
+    (Style::Strong, 's', "\u{1b}[1m"),
+    (Style::Dim, 'd', "\u{1b}[2m"),
+];
+
+/// What tells the marks of our own styles from any text: it is drawn anew by each process, so no
+/// text from outside can have it.
+fn key() -> &'static str {
+    static KEY: OnceLock<String> = OnceLock::new();
+    KEY.get_or_init(|| format!("{:016x}", RandomState::new().build_hasher().finish()))
+}
+
+/// The style that `text` begins with as a terminal reads it, and the bytes of its mark.
+fn mark(text: &str) -> Option<(&'static str, usize)> {
+    let rest = text.strip_prefix(ESC)?.strip_prefix(key())?;
+    let letter = rest.chars().next()?;
+    let end = text.len() - rest.len() + letter.len_utf8();
+    if letter == RESET {
+        return Some(("\u{1b}[0m", end));
+    }
+    let known = LETTERS.iter().find(|(_, known, _)| *known == letter);
+    known.map(|(.., code)| (*code, end))
+}
+
+/// `text` with its styles as a terminal reads them, and all else that `is_meant` as `\u{1b}`.
+pub(super) fn rendered(text: &str, is_meant: impl Fn(char) -> bool) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        if let Some((code, length)) = mark(&text[at..]) {
+            shown.push_str(code);
+            at += length;
+            continue;
         }
-        .to_string()
+        match c {
+            c if is_meant(c) => push_code(&mut shown, c),
+            c => shown.push(c),
+        }
+        at += c.len_utf8();
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::escape::is_hidden;
+
+    #[test]
+    fn only_our_own_styles_reach_a_terminal() {
+        let painted = Paint(true).paint(Style::Id, "7\u{1b}[31m");
+        let text = format!("{painted} \u{1b}[8m");
+        assert_eq!(
+            rendered(&text, is_hidden),
+            "\u{1b}[33m7\\u{1b}[31m\u{1b}[0m \\u{1b}[8m"
+        );
+        assert_eq!(Paint(false).paint(Style::Id, "7"), "7");
+    }
+
+    #[test]
+    fn marks_of_another_process_are_text() {
+        let forged = format!("{ESC}0123456789abcdefi");
+        assert_eq!(rendered(&forged, is_hidden), "\\u{1b}0123456789abcdefi");
+        assert_eq!(rendered(&format!("{ESC}"), is_hidden), "\\u{1b}");
     }
 }

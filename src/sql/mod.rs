@@ -31,6 +31,6 @@ pub use placeholder::{Expanded, PlaceholderFault, Placeholders, Vars, expand};
 pub use position::{Position, position};
 pub use row_change::{NoRowChange, RowChange, RowVerb, row_change};
 pub use session_change::{SessionChange, session_change};
-pub use shell::for_shell;
+pub use shell::{comment, for_shell};
 pub use split::{SqlProblem, SqlProblemKind, Statement, place_in, split};
 pub use wrapper::{Wrapper, foreign_keys_pragma, unwrap};

@@ -72,6 +72,15 @@ fn terminators(statement: &str) -> Vec<(usize, &'static str)> {
     places
 }
 
+/// `text` for a comment of one line: nothing in it ends the line, for whichever program.
+pub fn comment(text: &str) -> Cow<'_, str> {
+    let ends = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    match text.contains(ends) {
+        true => text.replace(ends, " ").into(),
+        false => text.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

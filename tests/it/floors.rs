@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 /// The rooms by floor, as ARCHITECTURE.md has them.
 const FLOORS: &[&[&str]] = &[
-    &["sql"],
+    &["sql", "files"],
     &["revision"],
     &["layout"],
     &["plan", "project", "database"],
@@ -153,6 +153,42 @@ fn crates_stay_in_their_rooms() {
             assert!(
                 !used || rooms.contains(&room),
                 "{path}: `{name}` belongs into {rooms:?}"
+            );
+        }
+    }
+}
+
+/// What is done in one place only, and where: text leaves by one writer, files are opened by one
+/// helper that looks at their type.
+const ONE_PLACE: &[(&str, &[&str])] = &[
+    ("println!(", &[]),
+    ("eprint!(", &[]),
+    ("eprintln!(", &[]),
+    (" print!(", &[]),
+    ("stdout().lock()", &["report/out.rs"]),
+    ("stderr().lock()", &["report/out.rs"]),
+    (".write_line(", &["report/live.rs"]),
+    (" File::open(", &[]),
+    ("::File::open(", &[]),
+    ("fs::read(", &[]),
+    ("fs::write(", &[]),
+    // Made for manifests.
+    ("fs::read_to_string(", &["backup/store.rs"]),
+];
+
+#[test]
+fn text_and_files_go_through_one_place() {
+    let mut files = Vec::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    sources(&root, &mut files);
+    for (path, text) in &files {
+        let code = code(text);
+        let code = code.split("#[cfg(all(test").next().unwrap_or_default();
+        for (what, places) in ONE_PLACE {
+            let is_there = places.iter().any(|place| path.ends_with(place));
+            assert!(
+                is_there || !code.contains(what),
+                "{path}: `{what}` is done in {places:?} only; see report/out.rs and files/"
             );
         }
     }

@@ -609,7 +609,7 @@ fn printing_a_script_changes_nothing() {
         out(&mut env, "downgrade base --sql");
         let nothing = out(&mut env, "upgrade 1 --sql");
         assert!(
-            nothing.ends_with("-- Nothing is to be done.\n"),
+            nothing.ends_with("-- Nothing is to be done.\n\n-- end of script: 0 revisions\n"),
             "{nothing}"
         );
         assert_eq!(env.fingerprint(), before);

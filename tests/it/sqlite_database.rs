@@ -359,7 +359,12 @@ async fn what_is_no_database_is_said() {
         "can't connect to /a/b.db: there is no directory /a",
     )
     .await;
-    check("", Access::Create, "/ is not a database: it is a directory").await;
+    check(
+        "",
+        Access::Create,
+        "/ is not a database: it is a directory, not a regular file",
+    )
+    .await;
     check(
         "text.db",
         Access::Existing,

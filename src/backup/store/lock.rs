@@ -9,7 +9,10 @@ use std::{
 };
 
 use super::super::{BackupError, Observer};
-use crate::database::{backup::Note, open_existing, open_or_create, read_start};
+use crate::{
+    database::backup::Note,
+    files::{open_existing, open_or_create, read_start},
+};
 
 /// The lock file. It holds the highest number of a backup so far.
 const NAME: &str = ".migrator-backups.lock";

@@ -1,10 +1,12 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::cli::{
-    args,
-    error::{Error, Exit},
-    output,
+use crate::{
+    cli::{
+        args,
+        error::{Error, Exit},
+    },
+    report,
 };
 
 /// Print a script that completes commands and options in your shell
@@ -24,6 +26,6 @@ pub fn cmd_completions(args: &CompletionsArgs) -> Result<Exit, Error> {
         "migrator",
         &mut script,
     );
-    output::print_bytes(&script);
+    report::print_exact(&script);
     Ok(Exit::Done)
 }

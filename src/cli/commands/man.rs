@@ -1,4 +1,8 @@
-use std::{fs, path::PathBuf};
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::PathBuf,
+};
 
 use anyhow::Context as _;
 use clap::CommandFactory;
@@ -8,9 +12,10 @@ use crate::{
     cli::{
         args,
         error::{Error, Exit},
-        output::{self, Output},
+        output::Output,
     },
-    report::WrittenView,
+    files,
+    report::{self, WrittenView},
 };
 
 /// Print the manual page, or write one for each command
@@ -28,7 +33,7 @@ pub fn cmd_man(args: ManArgs, output: &Output) -> Result<Exit, Error> {
         let mut page = Vec::new();
         let man = Man::new(args::Args::command());
         man.render(&mut page).context(failed)?;
-        output::print_bytes(&page);
+        report::print_exact(&page);
         return Ok(Exit::Done);
     };
     let mut files = Vec::new();
@@ -36,7 +41,9 @@ pub fn cmd_man(args: ManArgs, output: &Output) -> Result<Exit, Error> {
         .and_then(|()| {
             for (name, page) in pages()? {
                 let path = dir.join(name);
-                fs::write(&path, page)?;
+                let mut options = File::options();
+                options.write(true).create(true).truncate(true);
+                files::open_with(&mut options, &path)?.write_all(&page)?;
                 files.push(path.display().to_string());
             }
             Ok(())

@@ -14,7 +14,7 @@ use crate::{
     },
     database::Access,
     ops::{self, BackupArgs, MigrateArgs, RunReport, Start},
-    report::View,
+    report::{self, View},
     revision::{Direction, Range, Target, TransactionScope},
 };
 
@@ -67,6 +67,16 @@ pub struct Request {
     pub backup: bool,
 }
 
+/// A script is printed byte by byte, and what a terminal obeys would hide a part of it.
+fn refuse_on_terminal(script: &str) -> Result<(), Error> {
+    let text = script.replace("\r\n", "\n");
+    if !text.contains(report::escape::is_hidden) {
+        return Ok(());
+    }
+    let message = "the script contains control characters, which a terminal would not show";
+    Err(Error::new(codes::M433, message).hint("write it to a file: --sql > FILE"))
+}
+
 pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     let project = &context.project;
     let direction = request.direction;
@@ -86,7 +96,11 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
         let work = async |session: &mut ops::Session| {
             ops::offline(project, session, direction, &request.start, &args).await
         };
-        context.output.result(&context.read("plan", work).await?);
+        let report = context.read("plan", work).await?;
+        if context.output.is_human() && report::is_terminal() {
+            refuse_on_terminal(&report.sql)?;
+        }
+        context.output.result(&report);
         return Ok(Exit::Done);
     }
     let (name, access) = match direction {
@@ -172,4 +186,19 @@ pub fn ends(direction: Direction, text: &str, sql: bool) -> Result<(Start, Targe
         }
     };
     Ok((Start::Assumed(start), target))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_gets_no_script_that_could_hide_from_it() {
+        assert!(refuse_on_terminal("SELECT 1;\r\n\t-- żółw\n").is_ok());
+        for hidden in ["\u{1b}[2K", "\r", "\u{9b}1A", "\u{202e}"] {
+            let script = format!("DROP TABLE t; -- {hidden}SELECT 1;\n");
+            let error = refuse_on_terminal(&script).unwrap_err();
+            assert_eq!(error.diagnostics[0].code, codes::M433.id, "{hidden:?}");
+        }
+    }
 }

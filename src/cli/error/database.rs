@@ -218,6 +218,9 @@ pub(super) fn notes(failure: &SqlFailure) -> Vec<String> {
 /// A url that names no database; `source` says where it was given.
 pub fn location(error: &LocationError, source: &str) -> Error {
     let hint = match error {
+        LocationError::File { .. } => {
+            return Error::new(codes::M113, error.to_string());
+        }
         LocationError::Scheme {
             nearest: Some(nearest),
             ..

@@ -13,7 +13,7 @@ mod run;
 mod squash;
 mod target;
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 pub use check::finding;
 pub use database::location;
@@ -23,7 +23,9 @@ use super::{
     args::Args,
     codes::{self, Code},
 };
-use crate::report::{Diagnostic, Json, Snippet};
+use clap::Parser;
+
+use crate::report::{self, Diagnostic, Json, Page, Snippet};
 
 /// How the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,37 +140,48 @@ pub(super) fn diagnostic(code: Code, message: impl ToString) -> Diagnostic {
     }
 }
 
-/// Prints what clap says about the command line.
-pub fn usage(error: &clap::Error) -> Exit {
-    // A closed terminal can't be told anything.
+/// Prints what clap says about `arguments`, which it did not accept as a command.
+pub fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
     if !error.use_stderr() {
-        let _ = error.print();
+        let text = error.render();
+        let text = match console::colors_enabled() {
+            true => text.ansi().to_string(),
+            false => text.to_string(),
+        };
+        report::print_exact(text.as_bytes());
         return Exit::Done;
     }
+    let mut page = Page::default();
+    page.rendered(&usage_text(error, arguments));
+    report::eprint(&page);
+    Exit::Usage
+}
+
+fn usage_text(error: &clap::Error, arguments: &[OsString]) -> String {
+    let shown = |text: &clap::builder::StyledStr| match console::colors_enabled_stderr() {
+        true => text.ansi().to_string(),
+        false => text.to_string(),
+    };
     // Without a command there is nothing wrong, but help.
     let lacks_command =
         error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
-    let text = error.render();
-    if lacks_command && text.to_string().contains("Usage: migrator db ") {
-        eprint!("{text}");
-        return Exit::Usage;
-    }
     if lacks_command {
-        let overview = Args::overview();
-        if console::colors_enabled_stderr() {
-            eprint!("{}", overview.ansi());
-        } else {
-            eprint!("{overview}");
-        }
-        return Exit::Usage;
+        let text = error.render();
+        return match text.to_string().contains("Usage: migrator db ") {
+            true => text.to_string(),
+            false => shown(&Args::overview()),
+        };
     }
-    let text = if console::colors_enabled_stderr() {
-        error.render().ansi().to_string()
-    } else {
-        error.render().to_string()
-    };
-    eprint!("{}", as_ours(&text));
-    Exit::Usage
+    // clap puts arguments into its text as they are, so it is asked once more, with arguments that
+    // a terminal shows and does not obey.
+    let safe = arguments
+        .iter()
+        .map(|it| report::shown(&it.to_string_lossy()));
+    match Args::try_parse_from(safe) {
+        Err(error) if error.use_stderr() => as_ours(&shown(&error.render())),
+        // Of text that was no Unicode the kind of error says enough.
+        _ => as_ours(&format!("error: {}\n", error.kind())),
+    }
 }
 
 /// What clap prints, with a code and with our word for a hint. Colours may stand before and after.

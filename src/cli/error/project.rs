@@ -38,7 +38,7 @@ fn config_problem(problem: &ConfigProblem) -> Diagnostic {
             }),
         ),
         K::VariableNotUnicode { .. } => (codes::M105, None),
-        K::DotenvSyntax => (codes::M109, None),
+        K::DotenvSyntax | K::DotenvUnreadable { .. } => (codes::M109, None),
         K::UnknownEnvironment { nearest, known, .. } => (
             codes::M106,
             did_you_mean(nearest.as_deref()).or_else(|| {
@@ -90,7 +90,7 @@ fn directory_problem(problem: &DirectoryProblem) -> Diagnostic {
                     .to_owned(),
             ),
         ),
-        K::Unreadable { .. } | K::NotAFile | K::DanglingLink => (codes::M206, None),
+        K::Unreadable { .. } | K::NotAFile(_) | K::DanglingLink => (codes::M206, None),
         K::UnfinishedRebase => (
             codes::M414,
             Some("`migrator rebase` completes it".to_owned()),

@@ -20,7 +20,7 @@ use crate::{
     database::{
         Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, RecordRows, Replication,
         ScriptHead, ScriptWriter, Settings, StepError, StepRequest, StepStage, TableIndex,
-        script::{Expected, Idle, NOTHING, part, title},
+        script::{Expected, Idle, end, part, part_title, title},
     },
     revision::{LogEntry, LogRow, Observed, RecordChange},
     sql::{ConcurrentIndex, Dialect, StatementKind, for_shell},
@@ -128,7 +128,7 @@ impl PostgresScript {
     fn begin_part(&mut self, label: &str) {
         if self.label != label {
             label.clone_into(&mut self.label);
-            self.text.push_str(&format!("\n-- {label}\n"));
+            self.text.push_str(&part_title(label));
         }
     }
 
@@ -182,9 +182,7 @@ impl PostgresScript {
 
 impl ScriptWriter for PostgresScript {
     fn finish(mut self: Box<Self>) -> String {
-        if self.label.is_empty() {
-            self.text.push_str(NOTHING);
-        }
+        self.text.push_str(&end(&self.head, self.label.is_empty()));
         self.text
     }
 }

@@ -2,8 +2,7 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,6 +15,7 @@ use super::{
     lock::{Attempt, LockFile, real_path},
     statement::{Row, Value},
 };
+use crate::files;
 
 /// What SQLite keeps beside a database. In the first two there may be data.
 const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
@@ -168,7 +168,7 @@ fn remove(path: &Path) -> Result<(), DatabaseError> {
 /// So that names go in the order in which they were removed. Not every system can.
 fn sync_directory(file: &Path) {
     let directory = file.parent().unwrap_or(Path::new("/"));
-    if let Ok(directory) = File::open(directory) {
+    if let Ok(directory) = files::open_directory(directory) {
         let _ = directory.sync_all();
     }
 }

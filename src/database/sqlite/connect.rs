@@ -16,6 +16,7 @@ use super::{
     session::Baseline,
     statement::{Bind, Present, Row, Value},
 };
+use crate::files::{self, Irregular};
 
 /// Between two attempts where SQLite gave up at once instead of waiting.
 pub(super) const PAUSE: Duration = Duration::from_millis(20);
@@ -57,20 +58,36 @@ impl Source {
         };
         let place = self.place();
         match fs::metadata(file) {
-            Ok(found) if found.is_file() => Ok(true),
-            Ok(found) => Err(DatabaseError::NotADatabase {
-                place,
-                reason: if found.is_dir() {
-                    "it is a directory".to_owned()
-                } else {
-                    "it is not a regular file".to_owned()
-                },
-            }),
+            Ok(found) => match Irregular::of(found.file_type()) {
+                None => check_companions(file).map(|()| true),
+                Some(found) => Err(DatabaseError::NotADatabase {
+                    place,
+                    reason: found.to_string(),
+                }),
+            },
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unreachable(file, &error)),
             Err(_) if access == Access::Existing => Err(DatabaseError::Missing { place }),
-            Err(_) => has_directory(file).map(|()| false),
+            Err(_) => {
+                has_directory(file)?;
+                check_companions(file).map(|()| false)
+            }
         }
     }
+}
+
+/// What SQLite opens beside a database without looking at it first.
+const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
+
+fn check_companions(file: &Path) -> Result<(), DatabaseError> {
+    for suffix in COMPANIONS {
+        let mut name = file.as_os_str().to_owned();
+        name.push(suffix);
+        files::check(Path::new(&name)).map_err(|found| DatabaseError::Unreachable {
+            place: file.display().to_string(),
+            reason: format!("{} is in the way: {found}", Path::new(&name).display()),
+        })?;
+    }
+    Ok(())
 }
 
 fn has_directory(file: &Path) -> Result<(), DatabaseError> {

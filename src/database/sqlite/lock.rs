@@ -8,10 +8,8 @@ use std::{
 
 use chrono::Utc;
 
-use super::super::{
-    DatabaseError, LockAttempt, Settings,
-    file::{open_existing, open_or_create, read_start},
-};
+use super::super::{DatabaseError, LockAttempt, Settings};
+use crate::files::{open_existing, open_or_create, read_start};
 
 /// What is put behind the database's name.
 const SUFFIX: &str = ".migrator-lock";

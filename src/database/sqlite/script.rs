@@ -13,7 +13,7 @@ use crate::{
     database::{
         Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, RecordRows, Replication,
         ScriptHead, ScriptWriter, Settings, StepError, StepRequest, StepStage, TableIndex,
-        script::{Expected, Idle, NOTHING, part, title},
+        script::{Expected, Idle, end, part, part_title, title},
     },
     revision::{LogEntry, LogRow, Observed, RecordChange},
     sql::{
@@ -102,7 +102,7 @@ impl SqliteScript {
     fn begin_part(&mut self, label: &str) {
         if self.label != label {
             label.clone_into(&mut self.label);
-            let _ = write!(self.text, "\n-- {label}\n");
+            self.text.push_str(&part_title(label));
         }
     }
 
@@ -197,9 +197,7 @@ impl SqliteScript {
 
 impl ScriptWriter for SqliteScript {
     fn finish(mut self: Box<Self>) -> String {
-        if self.label.is_empty() {
-            self.text.push_str(NOTHING);
-        }
+        self.text.push_str(&end(&self.head, self.label.is_empty()));
         self.text
     }
 }

@@ -15,7 +15,6 @@ use super::{
         Access, Database, DatabaseError, Draft, Settings, Use,
         backup::{Archive, Contents, Kept, Manner, Observer, Packing, Phase, Purpose, Standing},
         draft,
-        file::create_private,
         stream::{self, Broken},
     },
     Sqlite,
@@ -232,7 +231,7 @@ impl Target {
     fn create(&self) -> Result<(), DatabaseError> {
         let path = real_path(&self.file);
         let failed = |error| stream::file_error(&path, &error);
-        let file = match create_private(&path) {
+        let file = match crate::files::create_private(&path) {
             // Someone else was faster.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
             file => file.map_err(failed)?,

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{Json, Paint, Verbosity, View, history::ids, history::rfc3339, object};
+use super::{Json, Page, Paint, Verbosity, View, history::ids, history::rfc3339, object};
 use crate::{
     ops::AdoptReport,
     plan::{AdoptDoubt, Adoption},
@@ -9,41 +9,46 @@ use crate::{
 };
 
 impl View for AdoptReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         let Adoption {
             tool, table, rows, ..
         } = &self.adoption;
         if self.done && verbosity == Verbosity::Quiet {
-            return String::new();
+            return Page::default();
         }
         let verb = if self.done {
             paint.paint(Style::Good, "Adopted")
         } else {
             "Would adopt".to_owned()
         };
-        let mut text = format!(
-            "{verb} {} from {tool} ({table}): {} applied, {} pending.\n",
+        let mut page = Page::of(format!(
+            "{verb} {} from {tool} ({table}): {} applied, {} pending.",
             self.database,
             count(rows.len(), "revision"),
             self.adoption.pending.len(),
-        );
+        ));
         if !self.done || verbosity == Verbosity::Verbose {
-            text.push_str(&self.lines(paint));
+            self.lines(&mut page, paint);
         }
         if self.adoption.compared > 0 && self.adoption.changed() == 0 {
             let compared = count(self.adoption.compared, "checksum");
-            text.push_str(&format!(
-                "{compared} of {tool} compared: the files are the same.\n"
+            page.sentence(format!(
+                "{compared} of {tool} compared: the files are the same."
             ));
         }
         for doubt in &self.adoption.doubts {
             let mark = paint.paint(Style::Warning, "doubt:");
-            text.push_str(&format!("{mark} {doubt}\n  {}\n", self.accepted(doubt)));
+            page.row(format!("{mark} {doubt}"));
+            page.row(format!("  {}", self.accepted(doubt)));
         }
         if !self.done {
-            text.push_str("Nothing was changed.\n");
+            page.sentence("Nothing was changed.");
         }
-        text
+        page
+    }
+
+    fn has_changed(&self) -> bool {
+        self.done
     }
 
     fn json(&self) -> Json {
@@ -62,19 +67,18 @@ impl View for AdoptReport {
 }
 
 impl AdoptReport {
-    fn lines(&self, paint: Paint) -> String {
+    fn lines(&self, page: &mut Page, paint: Paint) {
         let rows = &self.adoption.rows;
         let width = rows.iter().map(|(row, _)| row.subject.as_str().len()).max();
         let width = width.unwrap_or(0);
-        let line = |(row, past): &(NewRow, Past)| {
+        for (row, past) in rows {
             let id = paint.paint(Style::Id, format!("{:<width$}", row.subject.as_str()));
             let when = past.applied_at.map_or_else(String::new, |at| {
                 let at = format!("  applied {}", at.format("%Y-%m-%d %H:%M:%S"));
                 paint.paint(Style::Dim, at)
             });
-            format!("  {id}  {}{when}\n", row.message)
-        };
-        rows.iter().map(line).collect()
+            page.row(format!("  {id}  {}{when}", row.message));
+        }
     }
 
     /// What becomes of it.

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{Json, Paint, Verbosity, View, change::millis, object};
+use super::{Json, Page, Paint, Verbosity, View, change::millis, object};
 use crate::{
     backup::{Backup, Kept, Manifest, OwnersCode, Standing},
     ops::{BackupReport, BackupsReport, RestoreReport, VerifyBackupReport},
@@ -8,33 +8,35 @@ use crate::{
 };
 
 impl View for BackupReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if verbosity == Verbosity::Quiet {
-            return String::new();
+            return Page::default();
         }
         let manifest = &self.backup.manifest;
-        let mut text = format!(
-            "{} {} to {}: {}, {} in {}.\n",
+        let mut page = Page::of(format!(
+            "{} {} to {}: {}, {} in {}.",
             paint.paint(Style::Good, "Backed up"),
             self.database,
             self.file,
             size(manifest),
             bytes(manifest.size),
             duration(self.elapsed),
-        );
+        ));
         for removed in &self.removed {
-            text.push_str(&paint.paint(Style::Dim, format!("  removed {removed}")));
-            text.push('\n');
+            page.row(paint.paint(Style::Dim, format!("  removed {removed}")));
         }
         if !self.not_counted.is_empty() {
             let line = format!(
                 "  {} of another machine or server, or of one that is not known, not counted",
                 count(self.not_counted.len(), "backup")
             );
-            text.push_str(&paint.paint(Style::Dim, line));
-            text.push('\n');
+            page.row(paint.paint(Style::Dim, line));
         }
-        text
+        page
+    }
+
+    fn has_changed(&self) -> bool {
+        true
     }
 
     fn json(&self) -> Json {
@@ -48,13 +50,13 @@ impl View for BackupReport {
 }
 
 impl View for BackupsReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if self.backups.is_empty() {
-            return format!("There are no backups in {}.\n", self.directory);
+            return Page::of(format!("There are no backups in {}.", self.directory));
         }
         let revisions = self.backups.iter().map(|(_, it)| standing(&it.manifest));
         let width = revisions.map(|it| it.chars().count()).max().unwrap_or(0);
-        let mut text = String::new();
+        let mut page = Page::default();
         for (file, backup) in &self.backups {
             let manifest = &backup.manifest;
             let revision = format!("{:<width$}", standing(manifest));
@@ -63,8 +65,8 @@ impl View for BackupsReport {
             } else {
                 paint.paint(Style::Bad, "  damaged")
             };
-            text.push_str(&format!(
-                "{}  {}  {:>8}  {file}{mark}\n",
+            page.row(format!(
+                "{}  {}  {:>8}  {file}{mark}",
                 manifest.made_at.format("%Y-%m-%d %H:%M"),
                 paint.paint(Style::Id, revision),
                 bytes(manifest.size),
@@ -73,15 +75,15 @@ impl View for BackupsReport {
                 let host = manifest.origin.as_ref();
                 let host = host.map_or_else(String::new, |it| format!(" on {}", it.host));
                 let about = format!(
-                    "    {}{host}, {}; {}\n",
+                    "    {}{host}, {}; {}",
                     manifest.database,
                     size(manifest),
                     manifest.server
                 );
-                text.push_str(&paint.paint(Style::Dim, about));
+                page.row(paint.paint(Style::Dim, about));
             }
         }
-        text
+        page
     }
 
     fn json(&self) -> Json {
@@ -94,17 +96,17 @@ impl View for BackupsReport {
 }
 
 impl View for VerifyBackupReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if verbosity == Verbosity::Quiet {
-            return String::new();
+            return Page::default();
         }
-        format!(
-            "{} {}: it restores, with {} as they were copied ({}).\n",
+        Page::of(format!(
+            "{} {}: it restores, with {} as they were copied ({}).",
             paint.paint(Style::Good, "Verified"),
             self.file,
             size(&self.backup.manifest),
             duration(self.elapsed),
-        )
+        ))
     }
 
     fn json(&self) -> Json {
@@ -135,26 +137,30 @@ impl RestoreReport {
 }
 
 impl View for RestoreReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if verbosity == Verbosity::Quiet {
-            return String::new();
+            return Page::default();
         }
         let manifest = &self.backup.manifest;
-        let mut text = format!(
-            "{} {} from {}: at {}, {}, in {}.\n",
+        let mut page = Page::of(format!(
+            "{} {} from {}: at {}, {}, in {}.",
             paint.paint(Style::Good, "Restored"),
             self.database,
             self.file,
             standing(manifest),
             size(manifest),
             duration(self.elapsed),
-        );
+        ));
         if let Some((name, command)) = self.old() {
-            text.push_str(&format!(
-                "The old one is kept as {name}. To drop it: {command}\n"
+            page.sentence(format!(
+                "The old one is kept as {name}. To drop it: {command}"
             ));
         }
-        text
+        page
+    }
+
+    fn has_changed(&self) -> bool {
+        true
     }
 
     fn json(&self) -> Json {

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Json, Paint, Verbosity, View,
+    Json, Page, Paint, Verbosity, View,
     history::{details, ids, width},
     object,
 };
@@ -40,14 +40,14 @@ impl BranchesReport {
 }
 
 impl View for BranchesReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         let verbose = verbosity == Verbosity::Verbose;
         let width = width(self.all_lines());
-        let mut text = String::new();
+        let mut page = Page::default();
         let mut add = |indent: &str, shown: String, line: &RevisionLine| {
-            text.push_str(&format!("{indent}{shown}\n"));
+            page.fact(indent, shown, indent.len() + width + 2);
             if verbose {
-                text.push_str(&details(line, paint, indent.len() + width));
+                details(&mut page, line, paint, indent.len() + width);
             }
         };
         for fork in &self.forks {
@@ -58,11 +58,13 @@ impl View for BranchesReport {
         }
         let mut leads = |title: &str, leads: &[Lead]| {
             if !leads.is_empty() {
-                let gap = if text.is_empty() { "" } else { "\n" };
-                text.push_str(&format!("{gap}{}\n", paint.paint(Style::Strong, title)));
+                if !page.is_empty() {
+                    page.blank();
+                }
+                page.sentence(paint.paint(Style::Strong, title));
             }
             for lead in leads {
-                text.push_str(&format!("  {}\n", lead.human(paint, width)));
+                page.fact("  ", lead.human(paint, width), width + 4);
             }
         };
         leads("Labels", &self.labels);
@@ -70,11 +72,10 @@ impl View for BranchesReport {
         if self.roots.len() > 1 || verbose {
             leads("Roots", &self.roots);
         }
-        if text.is_empty() {
-            "The history has no branches.\n".to_owned()
-        } else {
-            text
+        if page.is_empty() {
+            page.sentence("The history has no branches.");
         }
+        page
     }
 
     fn json(&self) -> Json {

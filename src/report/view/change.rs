@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Json, Paint, Verbosity, View,
+    Json, Page, Paint, Verbosity, View,
     history::{ids, subjects},
     object,
 };
@@ -16,19 +16,22 @@ use crate::{
 };
 
 impl View for PlanReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if self.plan.steps.is_empty() {
-            return format!("Nothing to do: {} is at {}.\n", self.database, self.from);
+            return Page::of(format!(
+                "Nothing to do: {} is at {}.",
+                self.database, self.from
+            ));
         }
         let verb = verb(self.plan.direction);
         let statements = self.plan.steps.iter().map(statements).sum();
-        let mut text = format!(
-            "Would {verb} {} from {}: {}, {}.\n",
+        let mut page = Page::of(format!(
+            "Would {verb} {} from {}: {}, {}.",
             self.database,
             self.from,
             count_steps(self.plan.steps.iter().map(|step| &step.subject)),
             count(statements, "statement"),
-        );
+        ));
         let width = self
             .plan
             .steps
@@ -39,13 +42,13 @@ impl View for PlanReport {
         for step in &self.plan.steps {
             let id = paint.paint(Style::Id, format!("{:<width$}", step.subject.as_str()));
             let about = paint.paint(Style::Dim, about(step));
-            text.push_str(&format!("  {id}  {}  {about}\n", step.message));
+            page.row(format!("  {id}  {}  {about}", step.message));
             if verbosity == Verbosity::Verbose {
-                text.push_str(&sql(step, paint));
+                sql(&mut page, step, paint);
             }
         }
-        text.push_str("Nothing was changed.\n");
-        text
+        page.sentence("Nothing was changed.");
+        page
     }
 
     fn json(&self) -> Json {
@@ -100,8 +103,7 @@ pub(super) fn about(step: &Step) -> String {
     about
 }
 
-pub(super) fn sql(step: &Step, paint: Paint) -> String {
-    let mut text = String::new();
+pub(super) fn sql(page: &mut Page, step: &Step, paint: Paint) {
     let done = step.resume.as_ref().map_or(0, |resume| resume.done);
     let first = match &step.execution {
         Execution::Units(units) if done > 0 => units
@@ -110,14 +112,8 @@ pub(super) fn sql(step: &Step, paint: Paint) -> String {
         _ => 0,
     };
     for statement in step.statements.iter().skip(first) {
-        for line in step.written(statement).lines() {
-            text.push_str(&format!(
-                "      {}\n",
-                paint.paint(Style::Dim, line.trim_end())
-            ));
-        }
+        page.painted_block("      ", step.written(statement), paint, Style::Dim);
     }
-    text
 }
 
 pub(super) fn step_json(step: &Step) -> Value {
@@ -134,9 +130,9 @@ pub(super) fn step_json(step: &Step) -> Value {
 }
 
 impl View for RunReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if verbosity == Verbosity::Quiet {
-            return String::new();
+            return Page::default();
         }
         let elapsed = duration(self.elapsed);
         if self.interrupted {
@@ -144,30 +140,37 @@ impl View for RunReport {
                 Some(revision) => format!(" in the middle of {revision}"),
                 None => String::new(),
             };
-            return format!(
-                "{}{middle} after {} in {elapsed}; {} left. {} is at {}.\n",
+            return Page::of(format!(
+                "{}{middle} after {} in {elapsed}; {} left. {} is at {}.",
                 paint.paint(Style::Warning, "Stopped"),
                 count_steps(self.done.iter().map(|done| &done.subject)),
                 self.not_run.len() + usize::from(self.partial.is_some()),
                 self.database,
                 self.to,
-            );
+            ));
         }
         if self.done.is_empty() {
-            return format!("Nothing to do: {} is at {}.\n", self.database, self.to);
+            return Page::of(format!(
+                "Nothing to do: {} is at {}.",
+                self.database, self.to
+            ));
         }
         let verb = match self.direction {
             Direction::Up => "Upgraded",
             Direction::Down => "Downgraded",
         };
-        format!(
-            "{} {} from {} to {}: {} in {elapsed}.\n",
+        Page::of(format!(
+            "{} {} from {} to {}: {} in {elapsed}.",
             paint.paint(Style::Good, verb),
             self.database,
             self.from,
             self.to,
             count_steps(self.done.iter().map(|done| &done.subject)),
-        )
+        ))
+    }
+
+    fn has_changed(&self) -> bool {
+        !self.done.is_empty() || self.partial.is_some()
     }
 
     fn json(&self) -> Json {
@@ -215,23 +218,27 @@ pub(super) fn millis(duration: Duration) -> f64 {
 }
 
 impl View for StampReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if verbosity == Verbosity::Quiet && !self.dry_run {
-            return String::new();
+            return Page::default();
         }
         let verb = if self.dry_run {
             "Would stamp".to_owned()
         } else {
             paint.paint(Style::Good, "Stamped")
         };
-        format!(
-            "{verb} {} from {} to {}: {} written, {} removed. The schema is untouched.\n",
+        Page::of(format!(
+            "{verb} {} from {} to {}: {} written, {} removed. The schema is untouched.",
             self.database,
             self.from,
             self.to,
             count(self.written, "record"),
             self.removed,
-        )
+        ))
+    }
+
+    fn has_changed(&self) -> bool {
+        !self.dry_run && self.written + self.removed > 0
     }
 
     fn json(&self) -> Json {

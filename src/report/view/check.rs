@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{Json, Paint, Verbosity, View, object};
+use super::{Json, Page, Paint, Verbosity, View, object};
 use crate::report::{Diagnostic, Style, annotation, count};
 
 /// `check`.
@@ -39,23 +39,27 @@ impl CheckView {
 }
 
 impl View for CheckView {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
-        let findings = self.findings.iter();
-        let shown: Vec<_> = findings
-            .map(|found| found.human(paint.0, false, self.columns))
-            .collect();
-        let mut text = shown.join("\n");
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
+        let mut page = Page::default();
+        for found in &self.findings {
+            if !page.is_empty() {
+                page.blank();
+            }
+            page.append(found.human(paint.0, false, self.columns));
+        }
         if verbosity == Verbosity::Quiet {
-            return text;
+            return page;
         }
         let (style, result) = match self.findings.len() {
             0 => (Style::Good, "nothing found".to_owned()),
             found => (Style::Bad, count(found, "finding")),
         };
-        let gap = if text.is_empty() { "" } else { "\n" };
+        if !page.is_empty() {
+            page.blank();
+        }
         let result = paint.paint(style, result);
-        text.push_str(&format!("{gap}{}: {result}.\n", self.summary()));
-        text
+        page.sentence(format!("{}: {result}.", self.summary()));
+        page
     }
 
     fn json(&self) -> Json {
@@ -70,10 +74,13 @@ impl View for CheckView {
         }))
     }
 
-    fn github(&self, path: &dyn Fn(&str) -> String) -> String {
-        let findings = self.findings.iter();
-        let lines: String = findings.map(|found| annotation(found, path)).collect();
+    fn github(&self, path: &dyn Fn(&str) -> String) -> Page {
+        let mut page = Page::default();
+        for found in &self.findings {
+            page.append(annotation(found, path));
+        }
         let found = count(self.findings.len(), "finding");
-        format!("{lines}{}: {found}.\n", self.summary())
+        page.sentence(format!("{}: {found}.", self.summary()));
+        page
     }
 }

@@ -1,24 +1,28 @@
 use serde_json::json;
 
-use super::{Json, Paint, Verbosity, View, object};
+use super::{Json, Page, Paint, Verbosity, View, object};
 use crate::{ops::ConvertReport, report::Style};
 
 impl View for ConvertReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         let directory = paint.paint(Style::Strong, &self.directory);
-        let mut text = format!(
-            "Converted {} revisions ({}) into {} scripts in {directory}.\n",
+        let mut page = Page::of(format!(
+            "Converted {} revisions ({}) into {} scripts in {directory}.",
             self.revisions,
             self.layout,
             self.files.len()
-        );
+        ));
         if verbosity > Verbosity::Quiet {
-            text.push_str(&format!(
-                "In migrator.toml, write `migrations = \"{}\"` and take `layout` and `leave-out` out.\n",
+            page.sentence(format!(
+                "In migrator.toml, write `migrations = \"{}\"` and take `layout` and `leave-out` out.",
                 self.directory
             ));
         }
-        text
+        page
+    }
+
+    fn has_changed(&self) -> bool {
+        true
     }
 
     fn json(&self) -> Json {

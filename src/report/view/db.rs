@@ -1,29 +1,36 @@
 use serde_json::json;
 
-use super::{Json, Paint, Verbosity, View, change::millis, object};
+use super::{Json, Page, Paint, Verbosity, View, change::millis, object};
 use crate::{
     ops::{DbChange, DbReport},
     report::{Style, duration},
 };
 
 impl View for DbReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if verbosity == Verbosity::Quiet {
-            return String::new();
+            return Page::default();
         }
         let place = &self.database;
         let done = |verb| paint.paint(Style::Good, verb);
-        match self.change {
-            DbChange::Created(true) => format!("{} {place}.\n", done("Created")),
-            DbChange::Created(false) => format!("Nothing to do: {place} is there already.\n"),
-            DbChange::Dropped(true) => format!("{} {place}.\n", done("Dropped")),
+        Page::of(match self.change {
+            DbChange::Created(true) => format!("{} {place}.", done("Created")),
+            DbChange::Created(false) => format!("Nothing to do: {place} is there already."),
+            DbChange::Dropped(true) => format!("{} {place}.", done("Dropped")),
             DbChange::Dropped(false) => {
-                format!("Nothing to do: there is no database at {place}.\n")
+                format!("Nothing to do: there is no database at {place}.")
             }
             DbChange::Ready(waited) => {
-                format!("{} {place}, after {}.\n", done("Ready:"), duration(waited))
+                format!("{} {place}, after {}.", done("Ready:"), duration(waited))
             }
-        }
+        })
+    }
+
+    fn has_changed(&self) -> bool {
+        matches!(
+            self.change,
+            DbChange::Created(true) | DbChange::Dropped(true)
+        )
     }
 
     fn json(&self) -> Json {

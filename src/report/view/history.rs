@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{Json, Paint, Verbosity, View, object};
+use super::{Json, Page, Paint, Verbosity, View, object};
 use crate::{
     ops::{ChangedSince, CurrentReport, HistoryReport, Mark, RevisionLine, ShowReport, Unasked},
     report::{Style, batches::so_far, duration},
@@ -99,25 +99,22 @@ pub(super) fn width<'a>(lines: impl IntoIterator<Item = &'a RevisionLine>) -> us
     lengths.max().unwrap_or(0)
 }
 
-fn listing(lines: &[RevisionLine], paint: Paint, verbosity: Verbosity) -> String {
+fn listing(lines: &[RevisionLine], paint: Paint, verbosity: Verbosity) -> Page {
     let width = width(lines);
-    let mut text = String::new();
+    let mut page = Page::default();
     for line in lines {
-        text.push_str(&line.human(paint, width));
-        text.push('\n');
+        page.fact("", line.human(paint, width), width + 2);
         if verbosity == Verbosity::Verbose {
-            text.push_str(&details(line, paint, width));
+            details(&mut page, line, paint, width);
         }
     }
-    text
+    page
 }
 
 /// What is said of a revision with `-v`, below its message.
-pub(super) fn details(line: &RevisionLine, paint: Paint, width: usize) -> String {
-    let mut text = String::new();
+pub(super) fn details(page: &mut Page, line: &RevisionLine, paint: Paint, width: usize) {
     let mut detail = |name: &str, value: String| {
-        text.push_str(&paint.paint(Style::Dim, format!("{:width$}  {name} {value}", "")));
-        text.push('\n');
+        page.row(paint.paint(Style::Dim, format!("{:width$}  {name} {value}", "")));
     };
     detail("revises", parents(&line.parents));
     if !line.depends_on.is_empty() {
@@ -126,19 +123,15 @@ pub(super) fn details(line: &RevisionLine, paint: Paint, width: usize) -> String
     if let Some(file) = &line.file {
         detail("file", file.clone());
     }
-    text
 }
 
 impl View for HistoryReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if self.lines.is_empty() {
-            return format!(
-                "{}\n",
-                match self.is_range {
-                    true => "There are no revisions in that range.",
-                    false => "There are no revisions yet.",
-                }
-            );
+            return Page::of(match self.is_range {
+                true => "There are no revisions in that range.",
+                false => "There are no revisions yet.",
+            });
         }
         listing(&self.lines, paint, verbosity)
     }
@@ -151,9 +144,9 @@ impl View for HistoryReport {
 }
 
 impl View for CurrentReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if self.lines.is_empty() {
-            return "base (nothing is applied)\n".to_owned();
+            return Page::of("base (nothing is applied)");
         }
         listing(&self.lines, paint, verbosity)
     }
@@ -223,8 +216,9 @@ impl ShowReport {
         facts.push(("Applied", self.applied_text()));
         if let Some(partial) = self.partial() {
             let ending = partial.interruption.as_ref();
-            let ending = ending.map(|found| found.ending.to_string());
-            let known = so_far(partial).into_iter().chain(ending);
+            let ending = ending.map_or_else(String::new, |found| found.ending.to_string());
+            let known = so_far(partial);
+            let known = known.into_iter().chain(ending.lines().map(str::to_owned));
             facts.extend(known.map(|fact| ("", fact)));
         }
         if let Some(changed) = self.changed {
@@ -269,16 +263,11 @@ impl ShowReport {
 }
 
 impl View for ShowReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
-        let mut text = format!(
-            "{}\n",
-            paint.paint(Style::Id, format!("Revision {}", self.id()))
-        );
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
+        let mut page = Page::of(paint.paint(Style::Id, format!("Revision {}", self.id())));
         for (name, value) in self.facts() {
-            text.push_str(&format!(
-                "  {}  {value}\n",
-                paint.paint(Style::Dim, format!("{name:<10}"))
-            ));
+            let name = paint.paint(Style::Dim, format!("{name:<10}"));
+            page.fact(format!("  {name}  "), value, 14);
         }
         if verbosity == Verbosity::Verbose
             && let Some(revision) = &self.revision
@@ -287,12 +276,12 @@ impl View for ShowReport {
                 .into_iter()
                 .flatten()
             {
-                text.push_str(&format!("\n{}\n", paint.paint(Style::Strong, &script.file)));
-                text.push_str(script.alone().trim_end());
-                text.push('\n');
+                page.blank();
+                page.exact(paint.paint(Style::Strong, &script.file));
+                page.block("    ", script.alone().trim_end());
             }
         }
-        text
+        page
     }
 
     fn json(&self) -> Json {

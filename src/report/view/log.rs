@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Json, Paint, Verbosity, View, history::rfc3339, object};
+use super::{Json, Page, Paint, Verbosity, View, history::rfc3339, object};
 use crate::{
     ops::LogReport,
     report::{Style, duration},
@@ -16,9 +16,9 @@ const SLOW: &str = "slow";
 const INDENT: &str = "    ";
 
 impl View for LogReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if self.rows.is_empty() {
-            return "The log is empty: migrator has changed nothing here yet.\n".to_owned();
+            return Page::of("The log is empty: migrator has changed nothing here yet.");
         }
         let width = self.rows.iter().map(|row| id(row).len()).max();
         let width = width.unwrap_or(0).max("Revision".len());
@@ -26,16 +26,17 @@ impl View for LogReport {
             "{:<19}  {:<9}  {:<width$}  {:<7}  {:>9}  By",
             "When (UTC)", "Event", "Revision", "Outcome", "Took"
         );
-        let mut text = format!("{}\n", paint.paint(Style::Dim, head));
+        let mut page = Page::default();
+        page.row(paint.paint(Style::Dim, head));
         // What was slow belongs to the event before it, and is said with it.
         let said = |row: &&LogRow| verbosity == Verbosity::Verbose || row.event != SLOW;
         for row in self.rows.iter().filter(said) {
-            text.push_str(&line(row, paint, width));
+            page.row(line(row, paint, width));
             for more in details(row, verbosity) {
-                text.push_str(&format!("{INDENT}{}\n", paint.paint(Style::Dim, more)));
+                page.row(paint.paint(Style::Dim, format!("{INDENT}{more}")));
             }
         }
-        text
+        page
     }
 
     fn json(&self) -> Json {
@@ -70,7 +71,7 @@ fn line(row: &LogRow, paint: Paint, width: usize) -> String {
         _ => String::new(),
     };
     format!(
-        "{}  {:<9}  {}  {}  {took:>9}  {}\n",
+        "{}  {:<9}  {}  {}  {took:>9}  {}",
         row.at.format("%Y-%m-%d %H:%M:%S"),
         row.event,
         paint.paint(Style::Id, format!("{:<width$}", id(row))),
@@ -183,7 +184,8 @@ mod tests {
 
     fn shown(rows: Vec<LogRow>, verbosity: Verbosity) -> String {
         let database = "sqlite:app.db".to_owned();
-        LogReport { database, rows }.human(Paint(false), verbosity)
+        let view = LogReport { database, rows };
+        view.human(Paint(false), verbosity).to_string()
     }
 
     #[test]

@@ -1,18 +1,18 @@
 use serde_json::json;
 
-use super::{Json, Paint, Verbosity, View, object};
+use super::{Json, Page, Paint, Verbosity, View, object};
 use crate::{
     ops::{InitReport, NewRevisionReport},
     report::Style,
 };
 
 impl View for NewRevisionReport {
-    fn human(&self, paint: Paint, _: Verbosity) -> String {
-        let files = self
-            .files
-            .iter()
-            .map(|file| format!("created {}\n", paint.paint(Style::Strong, file)));
-        files.collect()
+    fn human(&self, paint: Paint, _: Verbosity) -> Page {
+        created(&self.files, paint)
+    }
+
+    fn has_changed(&self) -> bool {
+        true
     }
 
     fn json(&self) -> Json {
@@ -24,17 +24,25 @@ impl View for NewRevisionReport {
     }
 }
 
+fn created(files: &[String], paint: Paint) -> Page {
+    let mut page = Page::default();
+    for file in files {
+        page.row(format!("created {}", paint.paint(Style::Strong, file)));
+    }
+    page
+}
+
 impl View for InitReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
-        let mut text: String = self
-            .files
-            .iter()
-            .map(|file| format!("created {}\n", paint.paint(Style::Strong, file)))
-            .collect();
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
+        let mut page = created(&self.files, paint);
         if verbosity > Verbosity::Quiet {
-            text.push_str(&next_steps(self.dir.as_deref()));
+            next_steps(&mut page, self.dir.as_deref());
         }
-        text
+        page
+    }
+
+    fn has_changed(&self) -> bool {
+        true
     }
 
     fn json(&self) -> Json {
@@ -42,12 +50,12 @@ impl View for InitReport {
     }
 }
 
-fn next_steps(dir: Option<&str>) -> String {
-    let enter = dir.map_or_else(String::new, |dir| format!("  cd {dir}\n"));
-    format!(
-        "Set the url in migrator.toml, then:\n{enter}  \
-         migrator revision -m \"first revision\"\n  \
-         migrator upgrade\n\
-         With git: add app.db* and .env to .gitignore, and commit the rest.\n"
-    )
+fn next_steps(page: &mut Page, dir: Option<&str>) {
+    page.sentence("Set the url in migrator.toml, then:");
+    if let Some(dir) = dir {
+        page.exact(format!("  cd {dir}"));
+    }
+    page.exact("  migrator revision -m \"first revision\"");
+    page.exact("  migrator upgrade");
+    page.sentence("With git: add app.db* and .env to .gitignore, and commit the rest.");
 }

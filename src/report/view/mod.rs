@@ -24,24 +24,35 @@ pub use check::CheckView;
 pub use redo::RedoPlanView;
 pub use tools::{CodesView, ExplainView, ExplainedCode, WrittenView};
 
-use super::{Paint, Verbosity};
+use super::{Page, Paint, Verbosity};
 
 /// The fields of a JSON object, in order.
 pub type Json = Map<String, Value>;
 
 /// The result of a command.
 pub trait View {
-    /// For people, lines with their ends; empty when there is nothing to say.
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String;
+    /// For people; empty when there is nothing to say.
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page;
+
+    /// In the place of text for people: what another program is to read, byte by byte.
+    fn exact(&self) -> Option<&str> {
+        None
+    }
+
+    /// Whether the command has changed a database or files, which stands even when nobody can be
+    /// told of it.
+    fn has_changed(&self) -> bool {
+        false
+    }
 
     /// For programs: the fields beside `version` and `command`.
     fn json(&self) -> Json;
 
     /// Annotations for GitHub's workflows, of results that have places. `path` makes a file's
     /// name one that GitHub finds.
-    fn github(&self, path: &dyn Fn(&str) -> String) -> String {
+    fn github(&self, path: &dyn Fn(&str) -> String) -> Page {
         let _ = path;
-        String::new()
+        Page::default()
     }
 }
 

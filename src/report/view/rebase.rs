@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{Json, Paint, Verbosity, View, history::ids, object};
+use super::{Json, Page, Paint, Verbosity, View, history::ids, object};
 use crate::{
     ops::{RebaseReport, RecoveredReport},
     plan::Rebase,
@@ -8,51 +8,57 @@ use crate::{
 };
 
 impl RebaseReport {
-    fn moved_text(&self, rebase: &Rebase, paint: Paint, verbosity: Verbosity) -> String {
+    fn moved(&self, rebase: &Rebase, paint: Paint, verbosity: Verbosity) -> Page {
         let verb = if self.dry_run { "Would move" } else { "Moved" };
         let moved = count(rebase.moved.len(), "revision");
-        let mut text = format!("{verb} {moved} onto {}:\n", rebase.onto);
+        let mut page = Page::of(format!("{verb} {moved} onto {}:", rebase.onto));
         let lengths = rebase.moved.iter().map(|moved| moved.from.as_str().len());
         let width = lengths.max().unwrap_or(0);
         for moved in &rebase.moved {
             let from = paint.paint(Style::Dim, format!("{:<width$}", moved.from.as_str()));
             let to = paint.paint(Style::Id, &moved.to);
-            text.push_str(&format!("  {from} -> {to}  {}\n", moved.message));
+            page.row(format!("  {from} -> {to}  {}", moved.message));
         }
         for file in &rebase.files {
             if file.from == file.to {
-                text.push_str(&format!("  {}: depends-on follows\n", file.to));
+                page.row(format!("  {}: depends-on follows", file.to));
             } else if verbosity == Verbosity::Verbose {
-                let change = format!("  {} -> {}\n", file.from, file.to);
-                text.push_str(&paint.paint(Style::Dim, change));
+                let change = format!("  {} -> {}", file.from, file.to);
+                page.row(paint.paint(Style::Dim, change));
             }
         }
         if rebase.heads.len() > 1 {
             let heads = ids(&rebase.heads).join(", ");
-            let left = format!("There are still {} heads: {heads}\n", rebase.heads.len());
-            text.push_str(&paint.paint(Style::Warning, left));
+            let left = format!("There are still {} heads: {heads}", rebase.heads.len());
+            page.sentence(paint.paint(Style::Warning, left));
         }
-        text
+        page
     }
 }
 
 impl View for RebaseReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         let Some(rebase) = &self.rebase else {
             let revision = &self.revision;
-            return format!("Revision {revision} is where it should be: nothing to move.\n");
+            return Page::of(format!(
+                "Revision {revision} is where it should be: nothing to move."
+            ));
         };
-        let mut text = self.moved_text(rebase, paint, verbosity);
+        let mut page = self.moved(rebase, paint, verbosity);
         if let Some(reason) = self.unasked
             && verbosity > Verbosity::Quiet
         {
-            let reason = format!("No database was asked whether it is applied ({reason}).\n");
-            text.push_str(&paint.paint(Style::Dim, reason));
+            let reason = format!("No database was asked whether it is applied ({reason}).");
+            page.sentence(paint.paint(Style::Dim, reason));
         }
         if self.dry_run {
-            text.push_str("Nothing was changed.\n");
+            page.sentence("Nothing was changed.");
         }
-        text
+        page
+    }
+
+    fn has_changed(&self) -> bool {
+        self.rebase.is_some() && !self.dry_run
     }
 
     fn json(&self) -> Json {
@@ -81,17 +87,21 @@ impl View for RebaseReport {
 }
 
 impl View for RecoveredReport {
-    fn human(&self, paint: Paint, _: Verbosity) -> String {
-        let mut text = "Completed what was interrupted. Nothing else was done.\n".to_owned();
+    fn human(&self, paint: Paint, _: Verbosity) -> Page {
+        let mut page = Page::of("Completed what was interrupted. Nothing else was done.");
         for (from, to) in &self.files {
             let change = match to {
                 None => format!("{from} (removed)"),
                 Some(to) if from == to => format!("{to} (changed)"),
                 Some(to) => format!("{from} -> {to}"),
             };
-            text.push_str(&format!("  {}\n", paint.paint(Style::Dim, change)));
+            page.row(format!("  {}", paint.paint(Style::Dim, change)));
         }
-        text
+        page
+    }
+
+    fn has_changed(&self) -> bool {
+        true
     }
 
     fn json(&self) -> Json {

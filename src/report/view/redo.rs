@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::{
-    Json, Paint, Verbosity, View,
+    Json, Page, Paint, Verbosity, View,
     change::{about, millis, slow_json, sql, statements, step_json},
     history::{ids, subjects},
     object,
@@ -18,22 +18,22 @@ use crate::{
 pub struct RedoPlanView(pub PlanReport);
 
 impl View for RedoPlanView {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         let Self(report) = self;
         if report.plan.steps.is_empty() {
-            return format!(
-                "Nothing to do: {} is at {}.\n",
+            return Page::of(format!(
+                "Nothing to do: {} is at {}.",
                 report.database, report.from
-            );
+            ));
         }
         let statements = report.plan.steps.iter().map(statements).sum();
-        let mut text = format!(
-            "Would redo {} at {}: {}, {}.\n",
+        let mut page = Page::of(format!(
+            "Would redo {} at {}: {}, {}.",
             report.database,
             report.from,
             count(report.plan.downs(), "revision"),
             count(statements, "statement"),
-        );
+        ));
         let widths = report
             .plan
             .steps
@@ -43,17 +43,17 @@ impl View for RedoPlanView {
         for step in &report.plan.steps {
             let id = paint.paint(Style::Id, format!("{:<width$}", step.subject.as_str()));
             let about = paint.paint(Style::Dim, about(step));
-            text.push_str(&format!(
-                "  {:<6}  {id}  {}  {about}\n",
+            page.row(format!(
+                "  {:<6}  {id}  {}  {about}",
                 verb(step),
                 step.message
             ));
             if verbosity == Verbosity::Verbose {
-                text.push_str(&sql(step, paint));
+                sql(&mut page, step, paint);
             }
         }
-        text.push_str("Nothing was changed.\n");
-        text
+        page.sentence("Nothing was changed.");
+        page
     }
 
     fn json(&self) -> Json {
@@ -76,36 +76,40 @@ fn verb(step: &Step) -> &'static str {
 }
 
 impl View for RedoReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if verbosity == Verbosity::Quiet {
-            return String::new();
+            return Page::default();
         }
         let Self { database, to, .. } = self;
         let elapsed = duration(self.elapsed);
         if self.interrupted {
-            let mut text = format!(
-                "{} in {elapsed}: {} reverted, {} applied again. {database} is at {to}.\n",
+            let mut page = Page::of(format!(
+                "{} in {elapsed}: {} reverted, {} applied again. {database} is at {to}.",
                 paint.paint(Style::Warning, "Stopped"),
                 self.reverted.len(),
                 self.applied.len(),
-            );
+            ));
             if let Some(partial) = &self.partial {
-                text.push_str(&format!("In the middle of {partial}.\n"));
+                page.sentence(format!("In the middle of {partial}."));
             }
             if !self.missing.is_empty() {
                 let missing = ids(&self.missing).join(", ");
-                text.push_str(&format!("Reverted and not applied again: {missing}\n"));
+                page.sentence(format!("Reverted and not applied again: {missing}"));
             }
-            return text;
+            return page;
         }
         if self.reverted.is_empty() {
-            return format!("Nothing to do: {database} is at {to}.\n");
+            return Page::of(format!("Nothing to do: {database} is at {to}."));
         }
-        format!(
-            "{} {} of {database} in {elapsed}; it is at {to}.\n",
+        Page::of(format!(
+            "{} {} of {database} in {elapsed}; it is at {to}.",
             paint.paint(Style::Good, "Redid"),
             count(self.reverted.len(), "revision"),
-        )
+        ))
+    }
+
+    fn has_changed(&self) -> bool {
+        !self.reverted.is_empty() || self.partial.is_some()
     }
 
     fn json(&self) -> Json {

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
-use super::{Json, Paint, Verbosity, View, object, status::partial_json};
+use super::{Json, Page, Paint, Verbosity, View, object, status::partial_json};
 use crate::{
     ops::RepairReport,
     plan::{Repair, RepairKind},
@@ -10,32 +10,39 @@ use crate::{
 };
 
 impl View for RepairReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if self.repairs.is_empty() && !self.partial.is_empty() {
-            return format!(
-                "No edited script is to be accepted.\n{}",
-                self.settled(paint)
-            );
+            let mut page = Page::of("No edited script is to be accepted.");
+            self.settled(&mut page, paint);
+            return page;
         }
         if self.repairs.is_empty() {
-            return format!(
-                "Nothing to repair: the records of {} agree with the directory.\n",
+            return Page::of(format!(
+                "Nothing to repair: the records of {} agree with the directory.",
                 self.database
-            );
+            ));
         }
         if !self.done {
-            let repairs = self.repairs.iter().map(|repair| shown(repair, paint));
-            return repairs.collect::<String>() + &self.settled(paint);
+            let mut page = Page::default();
+            for repair in &self.repairs {
+                show(&mut page, repair, paint);
+            }
+            self.settled(&mut page, paint);
+            return page;
         }
         if verbosity == Verbosity::Quiet {
-            return String::new();
+            return Page::default();
         }
-        format!(
-            "{} {} of {}. The schema is untouched.\n",
+        Page::of(format!(
+            "{} {} of {}. The schema is untouched.",
             paint.paint(Style::Good, "Repaired"),
             count(self.repairs.len(), "record"),
             self.database
-        )
+        ))
+    }
+
+    fn has_changed(&self) -> bool {
+        self.done && !self.repairs.is_empty()
     }
 
     fn json(&self) -> Json {
@@ -50,8 +57,7 @@ impl View for RepairReport {
 
 impl RepairReport {
     /// What is in its middle, and the ways out of it.
-    fn settled(&self, paint: Paint) -> String {
-        let mut text = String::new();
+    fn settled(&self, page: &mut Page, paint: Paint) {
         for (revision, partial) in &self.partial {
             let Partial {
                 direction,
@@ -60,21 +66,21 @@ impl RepairReport {
                 ..
             } = partial;
             let id = paint.paint(Style::Id, revision);
-            text.push_str(&format!(
-                "{id} is in its middle: {done} of {total} statements of its {direction} script are done\n"
+            page.row(format!(
+                "{id} is in its middle: {done} of {total} statements of its {direction} script are done"
             ));
             if let Some(batches) = so_far(partial) {
-                text.push_str(&format!("  {batches}\n"));
+                page.row(format!("  {batches}"));
             }
             if let Some(found) = &partial.interruption {
-                text.push_str(&format!("  {}\n", found.ending));
+                page.block("  ", &found.ending.to_string());
             }
             let verb = match direction {
                 Direction::Up => "upgrade",
                 Direction::Down => "downgrade TARGET",
             };
             let mut way = |command: &str, what: &str| {
-                text.push_str(&format!("  {command:<38}  {what}\n"));
+                page.row(format!("  {command:<38}  {what}"));
             };
             way(&format!("migrator {verb}"), "goes on with it");
             if done < total {
@@ -86,43 +92,52 @@ impl RepairReport {
                 "you finished it by hand (or unapplied)",
             );
         }
-        text
     }
 }
 
-fn shown(repair: &Repair, paint: Paint) -> String {
+fn show(page: &mut Page, repair: &Repair, paint: Paint) {
     let id = paint.paint(Style::Id, &repair.subject);
     let head = format!("{id}  {}", repair.message);
     match &repair.kind {
-        RepairKind::Up { before, now } => format!(
-            "{head}: the up script was changed after it was applied\n  - {before}\n  + {now}\n  \
-             The text that was applied is not stored; compare the file with your version control.\n"
-        ),
-        RepairKind::Down { before: None, now } => format!(
-            "{head}: a down script was added after it was applied\n{}",
-            diff("", now, paint)
-        ),
+        RepairKind::Up { before, now } => {
+            page.row(format!(
+                "{head}: the up script was changed after it was applied"
+            ));
+            page.exact(format!("  - {before}"));
+            page.exact(format!("  + {now}"));
+            page.row(
+                "  The text that was applied is not stored; compare the file with your version control.",
+            );
+        }
+        RepairKind::Down { before: None, now } => {
+            page.row(format!(
+                "{head}: a down script was added after it was applied"
+            ));
+            diff(page, "", now, paint);
+        }
         RepairKind::Down {
             before: Some(before),
             now,
-        } => format!(
-            "{head}: the down script was changed after it was applied\n{}",
-            diff(before, now, paint)
-        ),
-        RepairKind::Gone => {
-            format!("{head}: its file is gone; its record is removed, what it made stays\n")
+        } => {
+            page.row(format!(
+                "{head}: the down script was changed after it was applied"
+            ));
+            diff(page, before, now, paint);
         }
-        RepairKind::Statement { number, text, done } => format!(
-            "{head}: statement {number} counts as {}\n{}",
-            if *done {
-                "done; the next run goes on after it"
-            } else {
-                "undone; the next run begins with it"
-            },
-            text.lines()
-                .map(|line| format!("  {line}\n"))
-                .collect::<String>()
-        ),
+        RepairKind::Gone => page.row(format!(
+            "{head}: its file is gone; its record is removed, what it made stays"
+        )),
+        RepairKind::Statement { number, text, done } => {
+            page.row(format!(
+                "{head}: statement {number} counts as {}",
+                if *done {
+                    "done; the next run goes on after it"
+                } else {
+                    "undone; the next run begins with it"
+                }
+            ));
+            page.block("  ", text);
+        }
         RepairKind::Mark {
             direction,
             progress: (done, total),
@@ -137,17 +152,16 @@ fn shown(repair: &Repair, paint: Paint) -> String {
             } else {
                 "not applied at all"
             };
-            format!(
-                "{head}: {done} of {total} statements of its {script} script are done; it counts as {state}\n"
-            )
+            page.row(format!(
+                "{head}: {done} of {total} statements of its {script} script are done; it counts as {state}"
+            ));
         }
     }
 }
 
 /// The lines that differ, with a little around them.
-fn diff(before: &str, now: &str, paint: Paint) -> String {
+fn diff(page: &mut Page, before: &str, now: &str, paint: Paint) {
     let diff = TextDiff::from_lines(before, now);
-    let mut text = String::new();
     for change in diff
         .grouped_ops(2)
         .iter()
@@ -155,14 +169,12 @@ fn diff(before: &str, now: &str, paint: Paint) -> String {
         .flat_map(|op| diff.iter_changes(op))
     {
         let line = change.value().trim_end();
-        text.push_str(&match change.tag() {
+        page.exact(match change.tag() {
             ChangeTag::Delete => paint.paint(Style::Bad, format!("  - {line}")),
             ChangeTag::Insert => paint.paint(Style::Good, format!("  + {line}")),
             ChangeTag::Equal => format!("    {line}"),
         });
-        text.push('\n');
     }
-    text
 }
 
 fn repair_json(repair: &Repair) -> Value {

@@ -1,12 +1,16 @@
 use serde_json::json;
 
-use super::{Json, Paint, Verbosity, View, history::subjects, object};
+use super::{Json, Page, Paint, Verbosity, View, history::subjects, object};
 use crate::ops::ScriptReport;
 
 impl View for ScriptReport {
+    fn human(&self, _: Paint, _: Verbosity) -> Page {
+        Page::default()
+    }
+
     /// Nothing but the script, so that it can be run as it is.
-    fn human(&self, _: Paint, _: Verbosity) -> String {
-        self.sql.clone()
+    fn exact(&self) -> Option<&str> {
+        Some(&self.sql)
     }
 
     fn json(&self) -> Json {

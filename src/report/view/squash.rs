@@ -1,30 +1,30 @@
 use serde_json::json;
 
-use super::{Json, Paint, Verbosity, View, history::ids, object};
+use super::{Json, Page, Paint, Verbosity, View, history::ids, object};
 use crate::{
     ops::SquashReport,
     report::{Style, count},
 };
 
 impl View for SquashReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if verbosity == Verbosity::Quiet && !self.dry_run {
-            return String::new();
+            return Page::default();
         }
         let squash = &self.squash;
         let verb = match self.dry_run {
             true => "Would make".to_owned(),
             false => paint.paint(Style::Good, "Made"),
         };
-        let mut text = format!(
-            "{verb} {} the baseline of {}: {}.\n",
+        let mut page = Page::of(format!(
+            "{verb} {} the baseline of {}: {}.",
             paint.paint(Style::Id, &squash.baseline),
             count(squash.replaces.len() + 1, "revision"),
             count(squash.statements, "statement"),
-        );
+        ));
         for file in squash.files.iter().filter(|file| file.after.is_some()) {
             let change = format!("{} -> {}", file.from, file.to);
-            text.push_str(&format!("  {}\n", paint.paint(Style::Strong, change)));
+            page.row(format!("  {}", paint.paint(Style::Strong, change)));
         }
         let gone: Vec<_> = squash
             .files
@@ -34,11 +34,11 @@ impl View for SquashReport {
         if verbosity == Verbosity::Verbose || gone.len() <= LISTED {
             for file in gone {
                 let change = format!("{} (removed)", file.from);
-                text.push_str(&format!("  {}\n", paint.paint(Style::Dim, change)));
+                page.row(format!("  {}", paint.paint(Style::Dim, change)));
             }
         } else {
             let what = format!("{} removed (-v lists them)", count(gone.len(), "file"));
-            text.push_str(&format!("  {}\n", paint.paint(Style::Dim, what)));
+            page.row(format!("  {}", paint.paint(Style::Dim, what)));
         }
         if !squash.irreversible.is_empty() {
             let names = ids(&squash.irreversible);
@@ -47,12 +47,16 @@ impl View for SquashReport {
                 more => format!("{more} of them"),
             };
             let what = format!("There is no way back from it, since there is none from {names}.");
-            text.push_str(&format!("{}\n", paint.paint(Style::Warning, what)));
+            page.sentence(paint.paint(Style::Warning, what));
         }
         if self.dry_run {
-            text.push_str("Nothing was changed.\n");
+            page.sentence("Nothing was changed.");
         }
-        text
+        page
+    }
+
+    fn has_changed(&self) -> bool {
+        !self.dry_run
     }
 
     fn json(&self) -> Json {

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Json, Paint, Verbosity, View,
+    Json, Page, Paint, Verbosity, View,
     history::{ending_json, ids, width},
     object,
 };
@@ -11,6 +11,9 @@ use crate::{
     report::{Style, batches::so_far, count},
     revision::{Partial, RevisionId},
 };
+
+/// Columns of the names.
+const NAMES: usize = 10;
 
 /// Pending revisions that are listed without `-v`.
 const LISTED: usize = 10;
@@ -25,12 +28,9 @@ impl StatusReport {
                 partial.direction, partial.statements_done, partial.statements_total
             ));
             findings.extend(so_far(partial));
-            findings.extend(
-                partial
-                    .interruption
-                    .iter()
-                    .map(|left| left.ending.to_string()),
-            );
+            let ending = partial.interruption.as_ref().map(|left| &left.ending);
+            let ending = ending.map_or_else(String::new, ToString::to_string);
+            findings.extend(ending.lines().map(str::to_owned));
         }
         findings.extend(self.halfway.iter().map(|found| {
             format!(
@@ -64,77 +64,70 @@ impl StatusReport {
 }
 
 impl View for StatusReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
-        let mut text = String::new();
-        let fact = |text: &mut String, name: &str, value: String| {
-            let name = paint.paint(Style::Dim, format!("{name:<10}"));
-            text.push_str(&format!("{name}{value}\n"));
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
+        let mut page = Page::default();
+        let several = |page: &mut Page, name: &str, values: Vec<String>| {
+            for (index, value) in values.into_iter().enumerate() {
+                let name = if index == 0 { name } else { "" };
+                let name = paint.paint(Style::Dim, format!("{name:<NAMES$}"));
+                page.fact(name, value, NAMES);
+            }
         };
-        fact(&mut text, "Database", self.database.clone());
+        let fact = |page: &mut Page, name, value| several(page, name, vec![value]);
+        fact(&mut page, "Database", self.database.clone());
         fact(
-            &mut text,
+            &mut page,
             "Directory",
             format!("{} ({})", self.directory, count(self.revisions, "revision")),
         );
         let lines = |lines: &[RevisionLine], none: &str| {
-            let shown: Vec<_> = lines
-                .iter()
-                .map(|line| line.human(paint, width(lines)))
-                .collect();
+            let shown = lines.iter().map(|line| line.human(paint, width(lines)));
+            let shown: Vec<_> = shown.collect();
             if shown.is_empty() {
-                none.to_owned()
+                vec![none.to_owned()]
             } else {
-                shown.join(&format!("\n{:10}", ""))
+                shown
             }
         };
-        fact(
-            &mut text,
+        several(
+            &mut page,
             "Current",
             lines(&self.current, "base (nothing is applied)"),
         );
-        fact(&mut text, "Head", lines(&self.heads, "none"));
+        several(&mut page, "Head", lines(&self.heads, "none"));
         let mut applied = count(self.applied, "revision");
         if !self.drift.partial.is_empty() {
             applied += &format!(", {} partly", self.drift.partial.len());
         }
-        fact(&mut text, "Applied", applied);
-        fact(&mut text, "Pending", count(self.pending.len(), "revision"));
+        fact(&mut page, "Applied", applied);
+        fact(&mut page, "Pending", count(self.pending.len(), "revision"));
         let limit = if verbosity == Verbosity::Verbose {
             usize::MAX
         } else {
             LISTED
         };
         for line in self.pending.iter().take(limit) {
-            text.push_str(&format!(
-                "{:10}{}\n",
-                "",
-                line.human(paint, width(&self.pending))
-            ));
+            fact(&mut page, "", line.human(paint, width(&self.pending)));
         }
         if self.pending.len() > limit {
-            let more = format!(
-                "{:10}… and {} more (-v lists all)",
-                "",
-                self.pending.len() - limit
-            );
-            text.push_str(&format!("{}\n", paint.paint(Style::Dim, more)));
+            let more = format!("… and {} more (-v lists all)", self.pending.len() - limit);
+            fact(&mut page, "", paint.paint(Style::Dim, more));
         }
         if !self.repeatables.is_empty() {
             let lines = repeatable_lines(&self.repeatables, paint, verbosity);
-            fact(&mut text, "Repeated", lines.join(&format!("\n{:10}", "")));
+            several(&mut page, "Repeated", lines);
         }
         let findings = self.findings();
         let drift = if findings.is_empty() {
-            "none".to_owned()
+            vec!["none".to_owned()]
         } else {
-            let painted: Vec<_> = findings
-                .into_iter()
+            let findings = findings.into_iter();
+            findings
                 .map(|found| paint.paint(Style::Warning, found))
-                .collect();
-            painted.join(&format!("\n{:10}", ""))
+                .collect()
         };
-        fact(&mut text, "Drift", drift);
-        text
+        several(&mut page, "Drift", drift);
+        page
     }
 
     fn json(&self) -> Json {

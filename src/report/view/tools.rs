@@ -1,20 +1,24 @@
 use serde_json::{Value, json};
 
-use super::{Json, Paint, Verbosity, View, object};
+use super::{Json, Page, Paint, Verbosity, View, object};
 use crate::{
     ops::{EditReport, EnsureVersionReport, TemplateLine, TemplatesReport},
     report::{Style, format::wrapped},
 };
 
 impl View for EditReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
-        if verbosity == Verbosity::Quiet {
-            return String::new();
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
+        let mut page = Page::default();
+        if verbosity > Verbosity::Quiet {
+            for file in &self.files {
+                page.row(format!("edited {}", paint.paint(Style::Strong, file)));
+            }
         }
-        let files = self.files.iter();
-        files
-            .map(|file| format!("edited {}\n", paint.paint(Style::Strong, file)))
-            .collect()
+        page
+    }
+
+    fn has_changed(&self) -> bool {
+        true
     }
 
     fn json(&self) -> Json {
@@ -30,11 +34,16 @@ pub struct WrittenView {
 }
 
 impl View for WrittenView {
-    fn human(&self, paint: Paint, _: Verbosity) -> String {
-        let files = self.files.iter();
-        files
-            .map(|file| format!("wrote {}\n", paint.paint(Style::Strong, file)))
-            .collect()
+    fn human(&self, paint: Paint, _: Verbosity) -> Page {
+        let mut page = Page::default();
+        for file in &self.files {
+            page.row(format!("wrote {}", paint.paint(Style::Strong, file)));
+        }
+        page
+    }
+
+    fn has_changed(&self) -> bool {
+        true
     }
 
     fn json(&self) -> Json {
@@ -43,19 +52,20 @@ impl View for WrittenView {
 }
 
 impl View for TemplatesReport {
-    fn human(&self, paint: Paint, _: Verbosity) -> String {
+    fn human(&self, paint: Paint, _: Verbosity) -> Page {
         let names = self.templates.iter().map(|line| line.name.len());
         let width = names.max().unwrap_or(0);
-        let line = |line: &TemplateLine| {
+        let mut page = Page::default();
+        for line in &self.templates {
             let name = paint.paint(Style::Strong, format!("{:<width$}", line.name));
             let source = line.file.as_deref().unwrap_or("built in");
             let source = paint.paint(Style::Dim, format!("({source})"));
-            match line.about.as_str() {
-                "" => format!("{name}  {source}\n"),
-                about => format!("{name}  {about}  {source}\n"),
-            }
-        };
-        self.templates.iter().map(line).collect()
+            page.row(match line.about.as_str() {
+                "" => format!("{name}  {source}"),
+                about => format!("{name}  {about}  {source}"),
+            });
+        }
+        page
     }
 
     fn json(&self) -> Json {
@@ -72,18 +82,22 @@ impl View for TemplatesReport {
 }
 
 impl View for EnsureVersionReport {
-    fn human(&self, paint: Paint, verbosity: Verbosity) -> String {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         let Self {
             database, table, ..
         } = self;
         match (verbosity, self.made) {
-            (Verbosity::Quiet, _) => String::new(),
-            (_, true) => format!(
-                "{} {table} and its log in {database}.\n",
+            (Verbosity::Quiet, _) => Page::default(),
+            (_, true) => Page::of(format!(
+                "{} {table} and its log in {database}.",
                 paint.paint(Style::Good, "Made")
-            ),
-            (_, false) => format!("Nothing to do: {table} is in {database} already.\n"),
+            )),
+            (_, false) => Page::of(format!("Nothing to do: {table} is in {database} already.")),
         }
+    }
+
+    fn has_changed(&self) -> bool {
+        self.made
     }
 
     fn json(&self) -> Json {
@@ -130,15 +144,17 @@ pub struct ExplainView {
 const WIDTH: usize = 80;
 
 impl View for ExplainView {
-    fn human(&self, paint: Paint, _: Verbosity) -> String {
+    fn human(&self, paint: Paint, _: Verbosity) -> Page {
         let code = &self.code;
-        format!(
-            "{}: {}\n\n{}\n\nExit status {}.\n",
-            paint.paint(Style::Strong, code.id),
-            code.title,
-            wrapped(code.explanation, WIDTH),
-            code.exit_status,
-        )
+        let id = paint.paint(Style::Strong, code.id);
+        let mut page = Page::of(format!("{id}: {}", code.title));
+        page.blank();
+        for line in wrapped(code.explanation, WIDTH).lines() {
+            page.sentence(line);
+        }
+        page.blank();
+        page.sentence(format!("Exit status {}.", code.exit_status));
+        page
     }
 
     fn json(&self) -> Json {
@@ -154,12 +170,13 @@ pub struct CodesView {
 }
 
 impl View for CodesView {
-    fn human(&self, paint: Paint, _: Verbosity) -> String {
-        let line = |code: &ExplainedCode| {
+    fn human(&self, paint: Paint, _: Verbosity) -> Page {
+        let mut page = Page::default();
+        for code in &self.codes {
             let id = paint.paint(Style::Strong, code.id);
-            format!("{id}  {}\n", code.title)
-        };
-        self.codes.iter().map(line).collect()
+            page.row(format!("{id}  {}", code.title));
+        }
+        page
     }
 
     fn json(&self) -> Json {

@@ -1,23 +1,11 @@
-//! Files opened so that nothing but a regular file is ever read or written, and no open blocks.
+//! Files of our own: a symbolic link in their place is refused, and who may read them is decided when
+//! they are created.
 
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read},
     path::Path,
 };
-
-/// Opens a regular file for reading. Symbolic links are followed. A FIFO or a device is refused;
-/// without O_NONBLOCK, opening a FIFO would wait until somebody writes to it.
-///
-/// # Errors
-/// What the system says, or that it is not a regular file.
-#[cfg(feature = "cli")]
-pub fn open_regular(path: &Path) -> io::Result<File> {
-    let mut options = File::options();
-    options.read(true);
-    flags(&mut options, false);
-    regular(options.open(path)?)
-}
 
 /// Opens a regular file for reading and writing, and creates it with `mode` (less the umask) where
 /// it is missing. A symbolic link is refused: the file behind it is not ours to create or write.
@@ -27,7 +15,7 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
 pub fn open_or_create(path: &Path, mode: u32) -> io::Result<File> {
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false);
-    flags(&mut options, true);
+    no_link(&mut options);
     create_mode(&mut options, mode);
     open_no_link(&options, path)
 }
@@ -39,7 +27,7 @@ pub fn open_or_create(path: &Path, mode: u32) -> io::Result<File> {
 pub fn open_existing(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.read(true);
-    flags(&mut options, true);
+    no_link(&mut options);
     open_no_link(&options, path)
 }
 
@@ -85,7 +73,11 @@ fn open_no_link(options: &OpenOptions, path: &Path) -> io::Result<File> {
     match options.open(path) {
         // What is reported for a link differs from system to system.
         Err(_) if path.is_symlink() => Err(is_link()),
-        opened => regular(opened?),
+        opened => {
+            let file = opened?;
+            super::regular(&file.metadata()?)?;
+            Ok(file)
+        }
     }
 }
 
@@ -93,23 +85,15 @@ fn is_link() -> io::Error {
     io::Error::other("it is a symbolic link")
 }
 
-fn regular(file: File) -> io::Result<File> {
-    if file.metadata()?.is_file() {
-        return Ok(file);
-    }
-    Err(io::Error::other("it is not a regular file"))
-}
-
 #[cfg(unix)]
-fn flags(options: &mut OpenOptions, no_link: bool) {
+fn no_link(options: &mut OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt;
 
-    let no_link = if no_link { libc::O_NOFOLLOW } else { 0 };
-    options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | no_link);
+    options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW);
 }
 
 #[cfg(not(unix))]
-fn flags(_options: &mut OpenOptions, _no_link: bool) {}
+fn no_link(_options: &mut OpenOptions) {}
 
 #[cfg(unix)]
 fn create_mode(options: &mut OpenOptions, mode: u32) {
@@ -124,6 +108,7 @@ mod tests {
     use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
 
     use super::*;
+    use crate::files::open as files_open;
 
     fn fifo(directory: &Path) -> PathBuf {
         let path = directory.join("fifo");
@@ -137,15 +122,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let fifo = fifo(dir.path());
         for opened in [
-            open_regular(&fifo),
+            files_open(&fifo),
             open_or_create(&fifo, 0o600),
             open_existing(&fifo),
         ] {
             // For writing, a FIFO without a reader is refused by the system itself.
             assert!(opened.is_err());
         }
-        assert!(open_regular(dir.path()).is_err());
-        assert!(open_regular(Path::new("/dev/null")).is_err());
+        assert!(files_open(dir.path()).is_err());
+        assert!(files_open(Path::new("/dev/null")).is_err());
     }
 
     #[test]
@@ -159,7 +144,7 @@ mod tests {
         fs::write(&target, "x").unwrap();
         assert!(open_or_create(&link, 0o600).is_err());
         assert!(open_existing(&link).is_err());
-        let read = open_regular(&link).unwrap();
+        let read = files_open(&link).unwrap();
         assert_eq!(read_text(&read, 1).unwrap(), "x");
     }
 
@@ -177,7 +162,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a");
         fs::write(&path, "abc").unwrap();
-        let file = || open_regular(&path).unwrap();
+        let file = || files_open(&path).unwrap();
         assert_eq!(read_text(&file(), 3).unwrap(), "abc");
         assert!(read_text(&file(), 2).is_err());
         assert_eq!(read_start(&file(), 2).unwrap(), "ab");
