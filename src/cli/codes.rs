@@ -240,6 +240,8 @@ codes! {
         "The statement has changed more rows than twice those that its table had at the start, so it changes some again and again: its WHERE does not pass over the rows that are done. What it did is committed. Mend the statement and run the same command again: a changed statement is counted anew, and so is the same one after `migrator repair --statement N --undone`."
     M516 Failed "max-batches are over"
         "The statement was repeated as often as max-batches allows in one run. What it did is committed, and the same command goes on with it, for as many batches again."
+    M517 Failed "a table that is not trusted"
+        "Reading or writing a table can run code of its owner, and of whoever made a trigger, a rule or an expression on it, as the role that migrator connects as. The version table, its log, and the tables that `adopt` reads must be tables, of that role, of a role that it is a member of, of a superuser, or of the database's owner; what hangs on them must be of such roles, too, the database's owner left out. For a superuser, who is a member of every role, membership does not count. Row level security must not hide rows. docs/security.md says more."
 
     M601 Failed "can't connect"
         "The server can't be reached, or the file can't be opened."

@@ -1,5 +1,6 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
+use super::Distrust;
 use crate::layout::ForeignError;
 
 /// What the database said about a statement.
@@ -86,6 +87,14 @@ pub enum DatabaseError {
         table: String,
         /// What is odd.
         reason: String,
+    },
+    /// A table could have code of other roles run as ours.
+    #[error("{table} is not trusted: {reason}")]
+    Untrusted {
+        /// The table.
+        table: String,
+        /// What was found.
+        reason: Distrust,
     },
     /// What another tool has recorded can't be read.
     #[error(transparent)]

@@ -9,6 +9,7 @@ pub mod admin;
 #[cfg(feature = "cli")]
 pub mod backup;
 mod credentials;
+mod distrust;
 #[cfg(feature = "cli")]
 mod draft;
 mod error;
@@ -28,6 +29,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 pub use actor::actor;
+pub use distrust::Distrust;
 #[cfg(feature = "cli")]
 pub use draft::{Draft, Use, is_draft, is_left, remove_if_left, sweep, sync_directory, unique};
 pub use error::{Action, DatabaseError, IndexDoubt, SqlFailure, StepError, StepStage};

@@ -1,7 +1,7 @@
 use super::{Error, diagnostic};
 use crate::{
     cli::codes::{self, Code},
-    database::{Action, DatabaseError, IndexDoubt, LocationError, SqlFailure},
+    database::{Action, DatabaseError, Distrust, IndexDoubt, LocationError, SqlFailure},
     layout::ForeignError,
     report::Diagnostic,
 };
@@ -70,6 +70,7 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
         ),
         E::NewerLayout { .. } => (codes::M505, Some("use the newer migrator")),
         E::Foreign { .. } => (codes::M506, Some("set `version-table` to another name")),
+        E::Untrusted { reason, .. } => (codes::M517, Some(untrusted(reason))),
         E::Records(error) => records(error),
         E::AmbiguousTable { .. } => (codes::M507, Some("set `version-table = \"schema.name\"`")),
         E::StateChanged { .. } => (
@@ -143,6 +144,26 @@ fn records(error: &ForeignError) -> (Code, Option<&'static str>) {
             Some("GRANT SELECT on it to the role of the url, or adopt as the role that owns it"),
         ),
         ForeignError::Odd { .. } => (codes::M642, Some("say whose table it is: --from TOOL")),
+    }
+}
+
+fn untrusted(reason: &Distrust) -> &'static str {
+    match reason {
+        Distrust::Kind(_) => "drop it, or set `version-table` to another name",
+        Distrust::Owner {
+            superuser: false, ..
+        } => {
+            "drop it if it is not yours; otherwise connect as its owner, or be made a member of that role"
+        }
+        Distrust::Owner { .. } => {
+            "drop it if it is not yours; otherwise connect as its owner, or ALTER TABLE … OWNER TO a role that you trust"
+        }
+        Distrust::RowSecurity { .. } => {
+            "ALTER TABLE … DISABLE ROW LEVEL SECURITY, or let the role own the table or have BYPASSRLS"
+        }
+        Distrust::Child { .. } | Distrust::Part { .. } => {
+            "drop that if it is not yours, or give it and the functions that it calls to the role of the url"
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 use super::{
     super::{Action, DatabaseError, Location, Settings},
     connect, error,
-    message::{literal, rows},
+    message::{literal, rows, unpinned_rows},
 };
 
 /// Where to connect to when nothing is said: one of them is on every server.
@@ -151,7 +151,7 @@ impl Server {
         let sql = format!("CREATE DATABASE {}", quoted(&self.name));
         let mut attempt = 1;
         loop {
-            let Err(error) = rows(&mut self.connection, &sql).await else {
+            let Err(error) = unpinned_rows(&mut self.connection, &sql).await else {
                 return Ok(true);
             };
             match error::code(&error) {
@@ -201,7 +201,7 @@ impl Server {
             if force && !knows_force {
                 self.terminate_others().await?;
             }
-            let Err(error) = rows(&mut self.connection, &sql).await else {
+            let Err(error) = unpinned_rows(&mut self.connection, &sql).await else {
                 return Ok(true);
             };
             match error::code(&error) {

@@ -9,7 +9,7 @@ use super::{
     Postgres,
     connect::AS_LOGIN,
     error,
-    message::rows,
+    message::{PINNED, unpinned_rows},
 };
 
 /// Replicas in the order of the stream, and how far each is. To roles that may not see more, the
@@ -29,7 +29,7 @@ impl Postgres {
     pub(super) async fn count(&mut self, table: &str) -> Result<u64, DatabaseError> {
         let sql = format!(
             "BEGIN;\nSET LOCAL statement_timeout TO 0;\n\
-             SELECT pg_catalog.count(*)::text FROM {table};\nCOMMIT"
+             SELECT pg_catalog.count(*)::pg_catalog.text FROM {table};\nCOMMIT"
         );
         let found = self.ask(&sql).await?;
         // A view may call anything, even what gives the lock away.
@@ -39,7 +39,8 @@ impl Postgres {
 
     /// See [`super::super::Database::replication`].
     pub(super) async fn replicas(&mut self) -> Result<Replication, DatabaseError> {
-        let sql = format!("BEGIN;\n{AS_LOGIN};\n{REPLICATION};\nCOMMIT");
+        let pins = PINNED.join(";\n");
+        let sql = format!("BEGIN;\n{pins};\n{AS_LOGIN};\n{REPLICATION};\nCOMMIT");
         let found = self.ask(&sql).await?;
         let row = found.first();
         let seconds: f64 = number(row, 1)?;
@@ -61,7 +62,7 @@ impl Postgres {
             return Err(DatabaseError::ConnectionLost("it broke before".into()));
         };
         self.running.begin();
-        let answer = rows(connection, sql).await;
+        let answer = unpinned_rows(connection, sql).await;
         let cancelled = self.running.end().await;
         let error = match answer {
             Ok(found) => return Ok(found),

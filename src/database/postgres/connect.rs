@@ -11,9 +11,10 @@ use sqlx::{ConnectOptions, PgConnection, Row, postgres::PgConnectOptions};
 use super::{
     super::{DatabaseError, SqlFailure},
     error,
-    message::{literal, rows},
+    message::{PINNED, literal, rows, unpinned_rows},
     session,
-    version_table::{Presence, VersionTable},
+    trust::Relation,
+    version_table::{self, Presence, Trouble, VersionTable},
 };
 
 /// The oldest server that is known to work, as `server_version_num`.
@@ -107,47 +108,71 @@ pub(super) async fn resolve(
     let found = find(connection, schema.as_deref(), &name)
         .await
         .map_err(|error| asking(&error))?;
-    if let Some(schema) = schema {
-        return Ok(VersionTable::new(&schema, &name, found.presence(&schema)));
-    }
-    let mut schemas = found.tables.clone();
-    schemas.dedup();
-    match (schemas.as_slice(), &found.current) {
-        ([schema], _) => Ok(VersionTable::new(schema, &name, Presence::There)),
-        ([], Some(schema)) => Ok(VersionTable::new(schema, &name, found.presence(schema))),
-        ([], None) => Err(DatabaseError::Sql(SqlFailure {
-            message: format!(
-                "no schema of the search path exists, so there is no place for {name}"
-            ),
-            hint: Some("create the schema, or name one: version-table = \"schema.table\"".into()),
-            ..SqlFailure::default()
-        })),
-        _ => Err(DatabaseError::AmbiguousTable {
-            table: name,
-            schemas,
-        }),
-    }
+    let schemas = found.schemas(&name);
+    let schema = match (schema, schemas.as_slice(), &found.current) {
+        (Some(schema), ..) => schema,
+        (None, [schema], _) | (None, [], Some(schema)) => schema.clone(),
+        (None, [], None) => {
+            return Err(DatabaseError::Sql(SqlFailure {
+                message: format!(
+                    "no schema of the search path exists, so there is no place for {name}"
+                ),
+                hint: Some(
+                    "create the schema, or name one: version-table = \"schema.table\"".into(),
+                ),
+                ..SqlFailure::default()
+            }));
+        }
+        _ => {
+            return Err(DatabaseError::AmbiguousTable {
+                table: name,
+                schemas,
+            });
+        }
+    };
+    let presence = if schemas.contains(&schema) {
+        Presence::There
+    } else {
+        Presence::Unknown
+    };
+    let table = VersionTable::new(&schema, &name, presence);
+    let judged = table.judge(connection, &found.relations).await;
+    judged.map_err(|trouble| match trouble {
+        Trouble::Ours(error) => error,
+        Trouble::Theirs(error) => asking(&error),
+    })?;
+    Ok(table)
 }
 
 /// `client_connection_check_interval` is known from here on, as `server_version_num`.
 const KNOWS_WATCHFUL: u32 = 140_000;
 
 struct Found {
-    /// Where a table of the name is, in the order of the search path.
-    tables: Vec<String>,
+    /// Tables of the name, and of its log's, in the order of the search path.
+    relations: Vec<Relation>,
     /// Where new tables are made.
     current: Option<String>,
 }
 
 impl Found {
-    fn presence(&self, schema: &str) -> Presence {
-        if self.tables.iter().any(|found| found == schema) {
-            Presence::There
-        } else {
-            Presence::Unknown
-        }
+    /// The schemas that have a table called `name`.
+    fn schemas(&self, name: &str) -> Vec<String> {
+        let tables = self.relations.iter().filter(|one| one.name == name);
+        let mut schemas: Vec<_> = tables.map(|one| one.schema.clone()).collect();
+        schemas.dedup();
+        schemas
     }
 }
+
+/// Expressions that run under the session's search path, for [`PATH`] to be read when that is
+/// pinned; and where new tables are made.
+pub(super) const NOTE_PATH: &str = "SELECT pg_catalog.set_config('migrator.path', \
+     pg_catalog.current_schemas(false)::pg_catalog.text, true), \
+     pg_catalog.current_schema()::pg_catalog.text";
+
+/// The schemas of the session's search path that are there, once [`NOTE_PATH`] has run in the same
+/// message.
+pub(super) const PATH: &str = "current_setting('migrator.path')::name[]";
 
 async fn find(
     connection: &mut PgConnection,
@@ -155,27 +180,20 @@ async fn find(
     name: &str,
 ) -> Result<Found, sqlx::Error> {
     let schemas = schema.map_or_else(
-        || "pg_catalog.current_schemas(false)".to_owned(),
-        |schema| format!("ARRAY[{}]::pg_catalog.name[]", literal(schema)),
+        || PATH.to_owned(),
+        |schema| format!("ARRAY[{}]::name[]", literal(schema)),
     );
-    let sql = format!(
-        "SELECT NULL::text, pg_catalog.current_schema()::text \
-         UNION ALL \
-         (SELECT n.nspname::text, NULL \
-          FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
-          WHERE c.relname = {} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname = ANY ({schemas}) \
-          ORDER BY pg_catalog.array_position({schemas}, n.nspname))",
-        literal(name)
-    );
-    let mut found = Found {
-        tables: Vec::new(),
-        current: None,
-    };
-    for row in rows(connection, &sql).await? {
-        found.tables.extend(row.try_get::<Option<String>, _>(0)?);
-        found.current = row.try_get::<Option<String>, _>(1)?.or(found.current);
-    }
-    Ok(found)
+    let query = version_table::relations(name, &schemas);
+    let sql = format!("{NOTE_PATH};\n{};\n{query}", PINNED.join(";\n"));
+    let found = unpinned_rows(connection, &sql).await?;
+    let (first, relations) = found.split_first().ok_or(sqlx::Error::RowNotFound)?;
+    Ok(Found {
+        relations: relations
+            .iter()
+            .map(Relation::of)
+            .collect::<Result<_, _>>()?,
+        current: first.try_get(1)?,
+    })
 }
 
 fn asking(error: &sqlx::Error) -> DatabaseError {

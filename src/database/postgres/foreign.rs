@@ -4,8 +4,10 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{
     super::DatabaseError,
+    connect::{NOTE_PATH, PATH},
     error,
-    message::{literal, rows},
+    message::{PINNED, literal, rows, unpinned_rows},
+    trust::{self, Relation, Use},
     version_table::Trouble,
 };
 use crate::{
@@ -23,8 +25,12 @@ pub(super) async fn read(
     connection: &mut PgConnection,
     tool: Option<ForeignTool>,
 ) -> Result<ForeignRecords, Trouble> {
-    let found = tables(connection).await?;
+    let (found, relations) = tables(connection).await?;
     let (shape, table) = layout::choose(&found, tool).map_err(DatabaseError::from)?;
+    let relation = relations.iter().find(|one| one.name == table.name);
+    if let Some(relation) = relation {
+        relation.judge(connection, Use::Read).await?;
+    }
     let rows = match rows(connection, &query(shape, table)).await {
         Err(error) if error::code(&error).is_some_and(|code| code == DENIED) => {
             let denied = ForeignError::Denied {
@@ -45,34 +51,41 @@ pub(super) async fn read(
 }
 
 /// Of each name, the table that the search path leads to, as it led the tool.
-async fn tables(connection: &mut PgConnection) -> Result<Vec<FoundTable>, sqlx::Error> {
+async fn tables(
+    connection: &mut PgConnection,
+) -> Result<(Vec<FoundTable>, Vec<Relation>), sqlx::Error> {
     let names: Vec<_> = layout::table_names().into_iter().map(literal).collect();
     let sql = format!(
-        "SELECT DISTINCT ON (c.relname) c.relname::text, n.nspname::text, \
-         (SELECT pg_catalog.string_agg(a.attname::text, E'\\n' ORDER BY a.attnum) \
-          FROM pg_catalog.pg_attribute AS a \
+        "{NOTE_PATH};\n{};\n\
+         SELECT DISTINCT ON (c.relname) {}, \
+         (SELECT string_agg(a.attname::text, E'\\n' ORDER BY a.attnum) FROM pg_attribute AS a \
           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) \
-         FROM pg_catalog.pg_class AS c \
-         JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
+         FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          WHERE c.relname IN ({}) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
-         AND n.nspname = ANY (pg_catalog.current_schemas(false)) \
-         ORDER BY c.relname, \
-         pg_catalog.array_position(pg_catalog.current_schemas(false), n.nspname)",
+         AND n.nspname = ANY ({PATH}) ORDER BY c.relname, array_position({PATH}, n.nspname)",
+        PINNED.join(";\n"),
+        trust::columns(),
         names.join(", ")
     );
     let quote = |name: &str| Dialect::Postgres.quote_name(name);
-    let found = rows(connection, &sql).await?;
-    let tables = found.iter().map(|row| {
-        let (name, schema): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-        let columns = row.try_get::<Option<String>, _>(2)?.unwrap_or_default();
-        Ok(FoundTable {
-            shown: format!("{schema}.{name}"),
-            quoted: format!("{}.{}", quote(&schema), quote(&name)),
-            name,
-            columns: columns.lines().map(str::to_owned).collect(),
-        })
-    });
-    tables.collect()
+    let (mut tables, mut relations) = (Vec::new(), Vec::new());
+    // The first row is the path's.
+    for row in unpinned_rows(connection, &sql).await?.iter().skip(1) {
+        let relation = Relation::of(row)?;
+        let columns: Option<String> = row.try_get(row.len() - 1)?;
+        tables.push(FoundTable {
+            shown: relation.shown(),
+            quoted: format!("{}.{}", quote(&relation.schema), quote(&relation.name)),
+            name: relation.name.clone(),
+            columns: columns
+                .unwrap_or_default()
+                .lines()
+                .map(str::to_owned)
+                .collect(),
+        });
+        relations.push(relation);
+    }
+    Ok((tables, relations))
 }
 
 fn query(shape: &ForeignShape, table: &FoundTable) -> String {

@@ -4,16 +4,18 @@ use sqlx::{PgConnection, Row};
 
 use super::{
     super::TableIndex,
-    message::{literal, rows},
+    message::{literal, unpinned_rows},
 };
 use crate::sql::ConcurrentIndex;
 
 /// Whether some session is building index `i`. Of other roles' sessions the server shows only
 /// that they build something; their lock on the table then has to do.
 const IS_BEING_BUILT: &str = "EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_create_index AS p \
-     WHERE p.index_relid = i.indexrelid OR p.index_relid IS NULL AND EXISTS (\
-     SELECT 1 FROM pg_catalog.pg_locks AS l WHERE l.pid = p.pid AND l.locktype = 'relation' \
-     AND l.relation = i.indrelid AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted))";
+     WHERE p.index_relid OPERATOR(pg_catalog.=) i.indexrelid OR p.index_relid IS NULL AND EXISTS (\
+     SELECT 1 FROM pg_catalog.pg_locks AS l WHERE l.pid OPERATOR(pg_catalog.=) p.pid \
+     AND l.locktype OPERATOR(pg_catalog.=) 'relation'::pg_catalog.text \
+     AND l.relation OPERATOR(pg_catalog.=) i.indrelid \
+     AND l.mode OPERATOR(pg_catalog.=) 'ShareUpdateExclusiveLock'::pg_catalog.text AND l.granted))";
 
 /// The indexes of the table that `created` names, by name. The table is looked for as the
 /// statement would: in the search path of the session.
@@ -22,7 +24,10 @@ pub(super) async fn all(
     created: &ConcurrentIndex,
 ) -> Result<Vec<TableIndex>, sqlx::Error> {
     let named_so = match &created.name {
-        Some(name) => format!("c.relname = {}", literal(name)),
+        Some(name) => format!(
+            "c.relname OPERATOR(pg_catalog.=) {}::pg_catalog.name",
+            literal(name)
+        ),
         None => "false".to_owned(),
     };
     let may_be_it = if created.name.is_some() {
@@ -31,18 +36,18 @@ pub(super) async fn all(
         "true"
     };
     let sql = format!(
-        "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), i.indisvalid::text, \
-         ({named_so})::text, \
-         ({may_be_it} AND i.indisunique = {} AND NOT i.indisprimary)::text, \
-         (NOT i.indisvalid AND {IS_BEING_BUILT})::text \
+        "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), i.indisvalid::pg_catalog.text, \
+         ({named_so})::pg_catalog.text, \
+         ({may_be_it} AND i.indisunique OPERATOR(pg_catalog.=) {} AND NOT i.indisprimary)::pg_catalog.text, \
+         (NOT i.indisvalid AND {IS_BEING_BUILT})::pg_catalog.text \
          FROM pg_catalog.pg_index AS i \
-         JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid \
-         JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
-         WHERE i.indrelid = pg_catalog.to_regclass({}) ORDER BY 1",
+         JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
+         JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+         WHERE i.indrelid OPERATOR(pg_catalog.=) {} ORDER BY 1",
         created.unique,
         table(created),
     );
-    let found = rows(connection, &sql).await?;
+    let found = unpinned_rows(connection, &sql).await?;
     let read = |row: &sqlx::postgres::PgRow| {
         let is = |column: usize| row.try_get::<String, _>(column).map(|text| text == "true");
         Ok(TableIndex {
@@ -56,17 +61,26 @@ pub(super) async fn all(
     found.iter().map(read).collect()
 }
 
-/// The names of these indexes in one text, as an expression.
-pub(super) fn names(created: &ConcurrentIndex) -> String {
+/// A setting of a script's session that holds the names of indexes.
+const NOTED: &str = "migrator.indexes";
+
+/// An expression that notes the names of these indexes in the session, in one text. The record that
+/// has them in it is written under another search path.
+pub(super) fn note(created: &ConcurrentIndex) -> String {
     format!(
-        "(SELECT pg_catalog.string_agg(s.name, ', ' ORDER BY s.name) FROM \
+        "pg_catalog.set_config('{NOTED}', (SELECT pg_catalog.string_agg(s.name, ', ' ORDER BY s.name) FROM \
          (SELECT pg_catalog.format('%I.%I', n.nspname, c.relname) AS name \
          FROM pg_catalog.pg_index AS i \
-         JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid \
-         JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
-         WHERE i.indrelid = pg_catalog.to_regclass({})) AS s)",
+         JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
+         JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+         WHERE i.indrelid OPERATOR(pg_catalog.=) {}) AS s), false)",
         table(created)
     )
+}
+
+/// What [`note`] has noted, as an expression.
+pub(super) fn noted() -> String {
+    format!("pg_catalog.current_setting('{NOTED}')")
 }
 
 /// A condition that holds where an unusable index stands in the statement's way.
@@ -74,18 +88,20 @@ pub(super) fn is_in_the_way(created: &ConcurrentIndex) -> Option<String> {
     let name = literal(created.name.as_ref()?);
     Some(format!(
         "EXISTS (SELECT FROM pg_catalog.pg_index AS i \
-         JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid \
-         WHERE i.indrelid = pg_catalog.to_regclass({}) AND c.relname = {name} \
+         JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
+         WHERE i.indrelid OPERATOR(pg_catalog.=) {} AND c.relname OPERATOR(pg_catalog.=) {name}::pg_catalog.name \
          AND NOT i.indisvalid)",
         table(created)
     ))
 }
 
-/// The name of its table as a literal.
+/// An expression for the number of its table, as the session's search path leads to it. That is why
+/// what is asked here is qualified throughout, and not pinned.
 fn table(created: &ConcurrentIndex) -> String {
     let schema = created.schema.as_ref();
     let schema: String = schema.iter().map(|name| quoted(name) + ".").collect();
-    literal(&(schema + &quoted(&created.table)))
+    let name = literal(&(schema + &quoted(&created.table)));
+    format!("pg_catalog.to_regclass({name})::pg_catalog.oid")
 }
 
 fn quoted(name: &str) -> String {

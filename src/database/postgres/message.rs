@@ -44,7 +44,7 @@ pub(super) enum Took {
 /// The server sends its answers once a message is through, so that only its own clock can
 /// tell how long each command took. In microseconds.
 const CLOCK: &str = "SELECT (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) \
-     OPERATOR(pg_catalog.*) 1000000::double precision)::bigint::text";
+     OPERATOR(pg_catalog.*) 1000000::double precision)::bigint::pg_catalog.text";
 
 /// A message that failed: where, and with what.
 #[derive(Debug)]
@@ -223,25 +223,58 @@ pub(super) fn byte_of(text: &str, character: usize) -> Option<usize> {
         .nth(character.checked_sub(1)?)
 }
 
-/// Sends `sql` as one message and returns all rows.
+/// Settings for statements of our own, until the end of their transaction.
+///
+/// The first one makes every name of an operator, function or type lead to pg_catalog: whoever may
+/// create objects in a schema of the search path could otherwise plant a better match for a call of
+/// ours, and have it run as our role. The second one turns rows that row level security would hide
+/// into an error.
+pub(super) const PINNED: [&str; 2] = [
+    "SET LOCAL search_path TO pg_catalog, pg_temp",
+    "SET LOCAL row_security TO off",
+];
+
+/// Takes [`PINNED`] back within a transaction, for a script that follows.
+pub(super) const UNPINNED: [&str; 2] = [
+    "SET LOCAL search_path TO DEFAULT",
+    "SET LOCAL row_security TO DEFAULT",
+];
+
+/// Sends `sql` as one message, under the settings of [`PINNED`], and returns all rows.
 pub(super) async fn rows(
+    connection: &mut PgConnection,
+    sql: &str,
+) -> Result<Vec<PgRow>, sqlx::Error> {
+    unpinned_rows(connection, &pinned(sql)).await
+}
+
+/// Sends `sql` as one message, under the session's own settings, and returns all rows: for
+/// statements that refuse company, or that are about the search path. Whatever such a statement
+/// names is qualified: `OPERATOR(pg_catalog.=)`, `pg_catalog.text`.
+pub(super) async fn unpinned_rows(
     connection: &mut PgConnection,
     sql: &str,
 ) -> Result<Vec<PgRow>, sqlx::Error> {
     raw_sql(AssertSqlSafe(sql)).fetch_all(connection).await
 }
 
-/// Sends `sql` as one message and hands every row to `each`, without keeping them.
+/// Sends `sql` as one message, under the settings of [`PINNED`], and hands every row to `each`,
+/// without keeping them.
 pub(super) async fn for_each(
     connection: &mut PgConnection,
     sql: &str,
     mut each: impl FnMut(PgRow),
 ) -> Result<(), sqlx::Error> {
-    let mut found = raw_sql(AssertSqlSafe(sql)).fetch(connection);
+    let mut found = raw_sql(AssertSqlSafe(pinned(sql))).fetch(connection);
     while let Some(row) = found.try_next().await? {
         each(row);
     }
     Ok(())
+}
+
+/// `sql` behind the settings of [`PINNED`]. Several statements in one message are one transaction.
+fn pinned(sql: &str) -> String {
+    format!("{};\n{sql}", PINNED.join(";\n"))
 }
 
 /// `text` as a literal, right with either value of standard_conforming_strings.

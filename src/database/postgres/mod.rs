@@ -35,6 +35,7 @@ mod step;
 mod swap;
 #[cfg(feature = "cli")]
 pub(super) mod target;
+mod trust;
 mod version_table;
 mod watch;
 

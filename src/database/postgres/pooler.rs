@@ -5,7 +5,11 @@ use std::pin::pin;
 use sqlx::{Connection, PgConnection, Row, postgres::PgRow};
 use tokio::time::timeout;
 
-use super::{super::DatabaseError, Postgres, connect, error, message::rows};
+use super::{
+    super::DatabaseError,
+    Postgres, connect, error,
+    message::{rows, unpinned_rows},
+};
 
 /// How often it is tried to be given the session that we had. Once is enough where nobody else is
 /// at work and all connections reach the same pool; others at work can hide it for a round.
@@ -65,7 +69,7 @@ impl Postgres {
         let options = self.options.clone();
         let mut rival = pin!(async {
             let mut rival = connect::login(&options, &[], &mark).await?;
-            let shared = is_shared(&rows(&mut rival, BEGIN).await, ours);
+            let shared = is_shared(&unpinned_rows(&mut rival, BEGIN).await, ours);
             Ok((rival, shared))
         });
         let mut answer = timeout(patience / SHARE, &mut rival).await.ok();
@@ -121,7 +125,7 @@ const BEGIN: &str = "BEGIN; SELECT pg_catalog.pg_backend_pid()";
 
 /// Ends a connection in good order, so that its session can be used again.
 async fn leave(mut connection: PgConnection) -> Result<(), sqlx::Error> {
-    rows(&mut connection, "ROLLBACK").await?;
+    unpinned_rows(&mut connection, "ROLLBACK").await?;
     connection.close().await
 }
 

@@ -14,7 +14,7 @@ use super::{
         StepRequest, StepStage,
     },
     Postgres, SessionState, error, lock,
-    message::{Failed, Message, Took},
+    message::{Failed, Message, PINNED, Took},
     session::{self, Timeouts},
     step::{self, Stepper, Stop},
 };
@@ -291,6 +291,7 @@ pub(super) fn own_transaction(
     message.extend(stage, session::login_role(authorized));
     let timeouts = timeouts.commands("LOCAL");
     message.extend(stage, timeouts.iter().map(String::as_str));
+    message.extend(stage, PINNED);
     message.extend(stage, commands.iter().map(String::as_str));
     if alone {
         message.push(StepStage::Commit, "COMMIT");

@@ -9,7 +9,7 @@ use super::{
     admin::{Server, quoted},
     backup::{failed, text},
     lock,
-    message::{literal, rows},
+    message::{literal, unpinned_rows},
 };
 
 /// Bytes that the server keeps of a name.
@@ -55,7 +55,7 @@ impl Scratch {
             settings: settings.clone(),
         };
         let sql = creation(&scratch.name, properties, owner);
-        let made = rows(&mut scratch.server.connection, &sql).await;
+        let made = unpinned_rows(&mut scratch.server.connection, &sql).await;
         match made {
             Ok(_) => Ok(scratch),
             Err(error) => {
@@ -159,7 +159,7 @@ async fn drop_database(server: &mut Server, name: &str) -> Result<(), DatabaseEr
     // It may not be allowed; then others are not there either, or DROP says so.
     let _ = server.ask(&ending).await;
     let sql = format!("DROP DATABASE IF EXISTS {}", quoted(name));
-    let dropped = rows(&mut server.connection, &sql).await;
+    let dropped = unpinned_rows(&mut server.connection, &sql).await;
     dropped
         .map(drop)
         .map_err(|error| server.refused(&error, Action::Drop))

@@ -52,8 +52,8 @@ pub struct PostgresScript {
     entered: bool,
     /// A statement may have changed the session's user.
     authorized: bool,
-    /// What the next record says of the indexes that are there before one is created.
-    created: Option<ConcurrentIndex>,
+    /// Whether the next record says which indexes are there before one is created.
+    notes_indexes: bool,
     label: String,
 }
 
@@ -85,7 +85,7 @@ impl PostgresScript {
             locked: false,
             entered: false,
             authorized: false,
-            created: None,
+            notes_indexes: false,
             label: String::new(),
         };
         script.text.push_str(HEAD);
@@ -166,15 +166,16 @@ impl PostgresScript {
             carried: Duration::ZERO,
         };
         let mut commands = recorder.commands(changes, log);
-        if let (Some(created), [RecordChange::Progress { to, .. }]) = (&self.created, changes)
+        if self.notes_indexes
+            && let [RecordChange::Progress { to, .. }] = changes
             && let Some(interruption) = &to.interruption
         {
             let known = literal(&interruption.to_string());
-            let filled = format!("pg_catalog.concat({known}, {})", index::names(created));
+            let filled = format!("pg_catalog.concat({known}, {})", index::noted());
             for command in &mut commands {
                 *command = command.replacen(&known, &filled, 1);
             }
-            self.created = None;
+            self.notes_indexes = false;
         }
         commands
     }
@@ -364,7 +365,11 @@ impl Database for PostgresScript {
             let hint = "drop it with DROP INDEX CONCURRENTLY, then go on with `migrator upgrade`";
             self.command(&refusal(&condition, &message, hint));
         }
-        self.created = Some(created.clone());
+        self.command(&block(&format!(
+            "BEGIN PERFORM {}; END",
+            index::note(created)
+        )));
+        self.notes_indexes = true;
         Ok(Vec::new())
     }
 

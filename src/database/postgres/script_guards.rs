@@ -6,6 +6,7 @@ use super::{
     message::{block, literal},
     script::PostgresScript,
     step::ScriptGuards,
+    trust,
 };
 use crate::database::script::{Expected, premise};
 
@@ -19,6 +20,7 @@ impl PostgresScript {
             let mut commands = Vec::new();
             if self.expected.all {
                 commands.push(self.presence_guard());
+                commands.push(self.trust_guard());
             }
             commands.push(self.state_guard());
             commands
@@ -85,8 +87,21 @@ END",
         refusal(&is_absent, &literal(&message), "")
     }
 
+    /// What [`super::trust`] says of a table, migrator itself tells in more detail.
+    fn trust_guard(&self) -> String {
+        let tables = [&self.table.quoted, &self.table.log];
+        let conditions = tables.map(|table| trust::is_untrusted(table));
+        let message = format!(
+            "{} is not trusted: it, or something that hangs on it, belongs to a role that could \
+             have its own code run by this one",
+            self.table.shown()
+        );
+        let hint = "`migrator status` names it";
+        refusal(&conditions.join(" OR "), &literal(&message), hint)
+    }
+
     fn absence_guard(&self) -> String {
-        let is_there = format!("EXISTS (\n        {})", self.table.presence_query());
+        let is_there = self.table.is_there_condition();
         let message = format!(
             "{} and makes the version table {}, but that is there already",
             premise(&self.head),
@@ -98,7 +113,7 @@ END",
     /// Where no database was asked, the schema is a guess.
     pub(super) fn path_guard(&self) -> String {
         let is_elsewhere = format!(
-            "coalesce(pg_catalog.current_schema()::text, '') OPERATOR(pg_catalog.<>) {}",
+            "coalesce(pg_catalog.current_schema()::pg_catalog.text, '') OPERATOR(pg_catalog.<>) {}",
             literal(USUAL_SCHEMA)
         );
         let message = format!(

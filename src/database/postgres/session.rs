@@ -49,7 +49,7 @@ pub(super) fn reset(backend: &Backend) -> impl Iterator<Item = &'static str> {
 /// Undoes `SET CONSTRAINTS ALL` within a transaction: each constraint waits as it was declared to.
 pub(super) const DECLARED_CONSTRAINTS: [&str; 2] = [
     "SET CONSTRAINTS ALL DEFERRED",
-    "DO $migrator$DECLARE name text; BEGIN \
+    "DO $migrator$DECLARE name pg_catalog.text; BEGIN \
      FOR name IN SELECT pg_catalog.format('%I.%I', n.nspname, c.conname) \
      FROM pg_catalog.pg_constraint AS c JOIN pg_catalog.pg_namespace AS n \
      ON n.oid OPERATOR(pg_catalog.=) c.connamespace \
@@ -165,7 +165,9 @@ pub(super) const NAME: &str = "migrator";
 pub(super) fn lock_timeout_swap(from: Duration, to: Duration) -> String {
     format!(
         "pg_catalog.set_config('lock_timeout', '{}', false) \
-         FROM pg_catalog.pg_settings AS s WHERE s.name = 'lock_timeout' AND s.setting = '{}'",
+         FROM pg_catalog.pg_settings AS s \
+         WHERE s.name OPERATOR(pg_catalog.=) 'lock_timeout'::pg_catalog.text \
+         AND s.setting OPERATOR(pg_catalog.=) '{}'::pg_catalog.text",
         milliseconds(to),
         milliseconds(from)
     )

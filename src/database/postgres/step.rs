@@ -10,7 +10,7 @@ use super::{
     connect::Backend,
     lock,
     mark::Marks,
-    message::{Failed, Message, Took, byte_of},
+    message::{Failed, Message, PINNED, Took, UNPINNED, byte_of},
     record::{self, Began, Recorder},
     session::{self, Timeouts},
     version_table::VersionTable,
@@ -243,6 +243,9 @@ impl Stepper<'_> {
                 message.push(StepStage::Statement(leading), text);
                 leading += 1;
             }
+        } else {
+            // What came before in the same transaction may have pinned them.
+            message.extend(begin, UNPINNED);
         }
         if !step.keep_session && !self.usual_timeouts {
             let timeouts = self.timeouts.commands("LOCAL");
@@ -275,11 +278,14 @@ impl Stepper<'_> {
             // back to the savepoint brings that role back.
             message.push(begin, "SAVEPOINT migrator");
             message.extend(begin, session::login_role(self.authorized));
+            message.extend(begin, PINNED);
             message.extend(begin, guards);
             message.push(begin, "ROLLBACK TO SAVEPOINT migrator");
             message.push(begin, "RELEASE SAVEPOINT migrator");
         } else {
+            message.extend(begin, PINNED);
             message.extend(begin, guards);
+            message.extend(begin, UNPINNED);
         }
     }
 
@@ -308,6 +314,7 @@ impl Stepper<'_> {
             carried: self.carried,
         };
         let record = StepStage::Record;
+        message.extend(record, PINNED);
         if self.locked {
             // Should the script have given it back: the transaction's own hold on the key lets
             // nobody else in before.

@@ -12,7 +12,7 @@ use super::{
     admin::{IN_USE, Server, quoted},
     backup::{failed, optional, text},
     error,
-    message::{literal, rows},
+    message::{literal, rows, unpinned_rows},
     outcome::outlive,
     scratch::{self, Scratch},
 };
@@ -201,7 +201,7 @@ async fn rename_both(
     ];
     for command in commands {
         if let Err(error) = rows(&mut server.connection, command).await {
-            let _ = rows(&mut server.connection, "ROLLBACK").await;
+            let _ = unpinned_rows(&mut server.connection, "ROLLBACK").await;
             return Err(error);
         }
     }

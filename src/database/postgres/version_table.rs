@@ -9,6 +9,7 @@ use super::{
     super::{DatabaseError, Detail},
     error, lock,
     message::{for_each, literal, rows},
+    trust::{self, Relation, Use},
 };
 use crate::{
     revision::{
@@ -166,27 +167,42 @@ impl VersionTable {
             return Ok(true);
         }
         let found = rows(connection, &self.presence_query()).await?;
-        let names: Vec<String> = found
-            .iter()
-            .map(|row| row.try_get(0))
-            .collect::<Result<_, _>>()?;
-        if !names.contains(&self.name) && !names.is_empty() {
+        let found: Vec<_> = found.iter().map(Relation::of).collect::<Result<_, _>>()?;
+        self.judge(connection, &found).await?;
+        if !found.is_empty() && !found.iter().any(|one| one.name == self.name) {
             return Err(self
                 .foreign("its log is there, but the table itself is not".into())
                 .into());
         }
-        if !names.is_empty() {
+        if !found.is_empty() {
             self.presence = Presence::There;
         }
-        Ok(!names.is_empty())
+        Ok(!found.is_empty())
     }
 
-    /// The names of those of both tables that are there.
+    /// Refuses relations that could have others' code run as our role.
+    pub async fn judge(
+        &self,
+        connection: &mut PgConnection,
+        found: &[Relation],
+    ) -> Result<(), Trouble> {
+        for relation in found.iter().filter(|one| one.schema == self.schema) {
+            relation.judge(connection, Use::ReadAndWrite).await?;
+        }
+        Ok(())
+    }
+
+    /// Those of both tables that are there, with what tells whether they are trusted.
     pub fn presence_query(&self) -> String {
+        let schema = format!("ARRAY[{}]::name[]", literal(&self.schema));
+        relations(&self.name, &schema)
+    }
+
+    /// A condition that holds where one of both tables is there.
+    pub fn is_there_condition(&self) -> String {
         format!(
-            "SELECT c.relname::text FROM pg_catalog.pg_class AS c \
-             JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \
-             WHERE n.nspname = {} AND c.relname IN ({}, {}) AND c.relkind NOT IN ('i', 'I', 't', 'c')",
+            "EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+             WHERE n.nspname = {} AND c.relname IN ({}, {}) AND c.relkind NOT IN ('i', 'I', 't', 'c'))",
             literal(&self.schema),
             literal(&self.name),
             literal(&format!("{}_log", self.name)),
@@ -231,6 +247,18 @@ impl VersionTable {
         self.presence = Presence::Unknown;
         self.foreign(error::reason(error)).into()
     }
+}
+
+/// A query for the relations called `name` or like its log, in the order of `schemas`, an array.
+pub(super) fn relations(name: &str, schemas: &str) -> String {
+    format!(
+        "SELECT {} FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE c.relname IN ({}, {}) AND c.relkind NOT IN ('i', 'I', 't', 'c') \
+         AND n.nspname = ANY ({schemas}) ORDER BY array_position({schemas}, n.nspname), 2",
+        trust::columns(),
+        literal(name),
+        literal(&format!("{name}_log")),
+    )
 }
 
 /// What came of a question: an error of ours, or one of the connection's.

@@ -4,7 +4,7 @@ use super::{
     super::DatabaseError,
     connect::Connection,
     statement::{Bind, Row, Value},
-    version_table::quoted,
+    version_table::{is_table, quoted},
 };
 use crate::layout::{self, ForeignRecords, ForeignRow, ForeignShape, ForeignTool, FoundTable};
 
@@ -16,6 +16,7 @@ pub(super) fn read(
     connection.in_snapshot(|connection| {
         let found = tables(connection)?;
         let (shape, table) = layout::choose(&found, tool)?;
+        is_table(connection, &table.name)?;
         let rows = connection.query(&query(shape, table), &[])?;
         let entries = rows.into_iter().map(|row| shape.entry(read_row(row)));
         Ok(ForeignRecords {

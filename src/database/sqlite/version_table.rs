@@ -1,7 +1,7 @@
 //! The version table and the log beside it: how they look, and reading them.
 
 use super::{
-    super::{DatabaseError, Detail},
+    super::{DatabaseError, Detail, Distrust},
     command::Command,
     connect::Connection,
     record::Times,
@@ -207,20 +207,8 @@ impl VersionTable {
         connection: &mut Connection,
         name: &str,
     ) -> Result<Option<Vec<String>>, DatabaseError> {
-        let found = connection.query(
-            "SELECT type FROM main.sqlite_schema
-             WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')",
-            &[Bind::Text(name)],
-        )?;
-        match found.first().and_then(|row| row.first()) {
-            None => return Ok(None),
-            Some(Value::Text(kind)) if kind == "table" => {}
-            Some(_) => {
-                return Err(DatabaseError::Foreign {
-                    table: name.to_owned(),
-                    reason: "it is a view".to_owned(),
-                });
-            }
+        if !is_table(connection, name)? {
+            return Ok(None);
         }
         let sql = format!("PRAGMA main.table_xinfo({})", quoted(name));
         let rows = connection.query(&sql, &[])?;
@@ -295,6 +283,29 @@ impl VersionTable {
         );
         [table, log]
     }
+}
+
+/// Whether there is a table of that name.
+///
+/// # Errors
+/// [`DatabaseError::Untrusted`] when what has the name is none.
+pub(super) fn is_table(connection: &mut Connection, name: &str) -> Result<bool, DatabaseError> {
+    let found = connection.query(
+        "SELECT CASE WHEN type = 'view' THEN 'a view'
+                     WHEN sql LIKE 'CREATE VIRTUAL%' THEN 'a virtual table' END
+         FROM main.sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')",
+        &[Bind::Text(name)],
+    )?;
+    let kind = match found.first().and_then(|row| row.first()) {
+        None => return Ok(false),
+        Some(Value::Text(kind)) if kind == "a view" => "a view",
+        Some(Value::Text(_)) => "a virtual table",
+        Some(_) => return Ok(true),
+    };
+    Err(DatabaseError::Untrusted {
+        table: name.to_owned(),
+        reason: Distrust::Kind(kind),
+    })
 }
 
 /// A name between double quotes.

@@ -1,0 +1,293 @@
+//! Which tables are trusted: reading or writing a relation can run code of its owner, and of whoever
+//! made what hangs on it, as our role.
+//!
+//! The owner must be our own role, a role that it is a member of, a superuser, or the owner of the
+//! database, who can be in the way of every script anyway. A superuser is a member of every role by
+//! definition, so that for superusers membership proves nothing.
+
+use sqlx::{PgConnection, Row, postgres::PgRow};
+
+use super::{
+    super::{DatabaseError, Distrust},
+    message::{literal, rows},
+    version_table::Trouble,
+};
+
+/// The first number of an object that was not made with the database system.
+const FIRST_OF_USERS: u32 = 16_384;
+
+/// A relation that has a name which was looked for.
+#[derive(Clone, Debug)]
+pub(super) struct Relation {
+    pub schema: String,
+    pub name: String,
+    oid: String,
+    kind: String,
+    owner: String,
+    /// Our role.
+    role: String,
+    superuser: bool,
+    is_owner_trusted: bool,
+    hides_rows: bool,
+    /// Whether something hangs on it that [`examine`] has to look at.
+    has_parts: bool,
+}
+
+/// What is to be done with a relation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+    Read,
+    ReadAndWrite,
+}
+
+/// Columns of `c`, a pg_class, that [`Relation::of`] reads. The query is a pinned one.
+pub(super) fn columns() -> String {
+    format!(
+        "n.nspname::text, c.relname::text, c.oid::text, c.relkind::text, \
+         pg_get_userbyid(c.relowner)::text, current_user::text, {IS_SUPERUSER}::text, \
+         ({})::text, row_security_active(c.oid)::text, \
+         (c.relhasrules OR c.relhastriggers OR c.relhassubclass OR c.relchecks > 0 OR c.relkind = 'p' \
+          OR EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 \
+           AND NOT a.attisdropped AND a.atttypid >= {FIRST_OF_USERS}) \
+          OR EXISTS (SELECT FROM pg_attrdef AS d WHERE d.adrelid = c.oid AND {NOT_OUR_DEFAULT}) \
+          OR EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND {HAS_EXPRESSIONS}) \
+          OR EXISTS (SELECT FROM pg_statistic_ext AS s WHERE s.stxrelid = c.oid AND 'e' = ANY (s.stxkind)) \
+         )::text",
+        is_trusted()
+    )
+}
+
+/// Whether code that runs as our role may become a superuser: RESET ROLE leads to the session's.
+const IS_SUPERUSER: &str = "EXISTS (SELECT FROM pg_roles AS u WHERE u.rolsuper \
+     AND u.rolname IN (current_user, session_user))";
+
+const OWNS_DATABASE: &str = "EXISTS (SELECT FROM pg_database AS o \
+     WHERE o.datname = current_database() AND o.datdba = c.relowner) \
+     OR pg_get_userbyid(c.relowner) = 'pg_database_owner'";
+
+/// Whether the owner of `c`, a pg_class, is trusted.
+fn is_trusted() -> String {
+    format!("{} OR {OWNS_DATABASE}", is_ours("c.relowner"))
+}
+
+/// Whether role `oid` can do nothing as us that it could not do anyway.
+fn is_ours(oid: &str) -> String {
+    format!(
+        "EXISTS (SELECT FROM pg_roles AS r WHERE r.oid = {oid} AND (r.rolsuper \
+         OR r.rolname IN (current_user, session_user) \
+         OR NOT {IS_SUPERUSER} AND pg_has_role(current_user, r.oid, 'MEMBER')))"
+    )
+}
+
+/// The log's time has the one default that we give.
+const NOT_OUR_DEFAULT: &str = "pg_get_expr(d.adbin, d.adrelid) <> 'clock_timestamp()'";
+
+const HAS_EXPRESSIONS: &str = "(i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)";
+
+impl Relation {
+    /// Reads [`columns`].
+    pub fn of(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let text = |column: usize| row.try_get::<String, _>(column);
+        let is = |column: usize| Ok::<_, sqlx::Error>(text(column)? == "true");
+        Ok(Self {
+            schema: text(0)?,
+            name: text(1)?,
+            oid: text(2)?,
+            kind: text(3)?,
+            owner: text(4)?,
+            role: text(5)?,
+            superuser: is(6)?,
+            is_owner_trusted: is(7)?,
+            hides_rows: is(8)?,
+            has_parts: is(9)?,
+        })
+    }
+
+    /// For people: `schema.table`.
+    pub fn shown(&self) -> String {
+        format!("{}.{}", self.schema, self.name)
+    }
+
+    /// # Errors
+    /// [`DatabaseError::Untrusted`] when it must not be used so.
+    pub async fn judge(&self, connection: &mut PgConnection, usage: Use) -> Result<(), Trouble> {
+        let reason = match self.look() {
+            None if self.has_parts => self.examine(connection, usage).await?,
+            found => found,
+        };
+        match reason {
+            None => Ok(()),
+            Some(reason) => Err(DatabaseError::Untrusted {
+                table: self.shown(),
+                reason,
+            }
+            .into()),
+        }
+    }
+
+    fn look(&self) -> Option<Distrust> {
+        if let Some(kind) = unusual(&self.kind) {
+            return Some(Distrust::Kind(kind));
+        }
+        if !self.is_owner_trusted {
+            return Some(Distrust::Owner {
+                owner: self.owner.clone(),
+                role: self.role.clone(),
+                superuser: self.superuser,
+            });
+        }
+        self.hides_rows.then(|| Distrust::RowSecurity {
+            role: self.role.clone(),
+        })
+    }
+
+    /// Looks at all that hangs on it and on its children. The planner evaluates expressions of
+    /// indexes, constraints and statistics even for a query that does not need them.
+    async fn examine(
+        &self,
+        connection: &mut PgConnection,
+        usage: Use,
+    ) -> Result<Option<Distrust>, sqlx::Error> {
+        let children = format!("{} ORDER BY 1", children(&self.oid));
+        for row in rows(connection, &children).await? {
+            let (table, kind): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+            let (owner, trusted): (String, String) = (row.try_get(2)?, row.try_get(3)?);
+            let reason = match unusual(&kind) {
+                Some(kind) => format!("is {kind}"),
+                None if trusted != "true" => format!("belongs to {owner}"),
+                None => continue,
+            };
+            return Ok(Some(Distrust::Child { table, reason }));
+        }
+        let parts = format!("{} ORDER BY 1, 2", parts(&self.oid, usage));
+        let found = rows(connection, &parts).await?;
+        let Some(row) = found.first() else {
+            return Ok(None);
+        };
+        Ok(Some(Distrust::Part {
+            what: row.try_get(0)?,
+            name: row.try_get(1)?,
+        }))
+    }
+}
+
+/// A condition that holds where `table`, quoted and with its schema, is there and must not be read
+/// and written.
+pub(super) fn is_untrusted(table: &str) -> String {
+    let oid = format!("to_regclass({})", literal(table));
+    format!(
+        "EXISTS (SELECT FROM pg_class AS c WHERE c.oid = {oid} \
+         AND NOT (c.relkind IN ('r', 'p') AND ({}) AND NOT row_security_active(c.oid))) \
+         OR EXISTS ({} AND NOT (c.relkind IN ('r', 'p') AND (c.ours OR {OWNS_DATABASE}))) \
+         OR EXISTS ({})",
+        is_trusted(),
+        children(&oid),
+        parts(&oid, Use::ReadAndWrite),
+    )
+}
+
+/// The table and what inherits from it, partitions too.
+fn family(oid: &str) -> String {
+    format!(
+        "WITH RECURSIVE family (oid) AS (SELECT {oid}::oid UNION \
+         SELECT i.inhrelid FROM pg_inherits AS i JOIN family AS f ON i.inhparent = f.oid), \
+         member AS (SELECT c.oid, c.relkind, c.relowner, n.nspname, c.relname, {} AS ours \
+         FROM family AS f JOIN pg_class AS c ON c.oid = f.oid \
+         JOIN pg_namespace AS n ON n.oid = c.relnamespace)",
+        is_ours("c.relowner")
+    )
+}
+
+fn children(oid: &str) -> String {
+    format!(
+        "{} SELECT concat(c.nspname, '.', c.relname), c.relkind::text, \
+         pg_get_userbyid(c.relowner)::text, (c.ours OR {OWNS_DATABASE})::text \
+         FROM member AS c WHERE c.oid <> {oid}::oid",
+        family(oid)
+    )
+}
+
+/// What runs code that is not ours. On a table that is not ours anything may.
+fn parts(oid: &str, usage: Use) -> String {
+    let mut parts = vec![
+        "SELECT 'constraint', k.conname, 'pg_constraint'::regclass, k.oid, m.ours \
+         FROM member AS m JOIN pg_constraint AS k ON k.conrelid = m.oid WHERE k.contype = 'c'"
+            .to_owned(),
+        format!(
+            "SELECT 'index', x.relname, 'pg_class'::regclass, i.indexrelid, m.ours \
+             FROM member AS m JOIN pg_index AS i ON i.indrelid = m.oid \
+             JOIN pg_class AS x ON x.oid = i.indexrelid WHERE {HAS_EXPRESSIONS}"
+        ),
+        "SELECT 'statistics object', s.stxname, 'pg_statistic_ext'::regclass, s.oid, m.ours \
+         FROM member AS m JOIN pg_statistic_ext AS s ON s.stxrelid = m.oid \
+         WHERE 'e' = ANY (s.stxkind)"
+            .to_owned(),
+        "SELECT 'partition key of', m.relname, 'pg_class'::regclass, m.oid, m.ours \
+         FROM member AS m JOIN pg_partitioned_table AS p ON p.partrelid = m.oid \
+         WHERE p.partexprs IS NOT NULL"
+            .to_owned(),
+        format!(
+            "SELECT 'user-defined type of the column', a.attname, 'pg_class'::regclass, m.oid, false \
+             FROM member AS m JOIN pg_attribute AS a ON a.attrelid = m.oid \
+             WHERE a.attnum > 0 AND NOT a.attisdropped AND a.atttypid >= {FIRST_OF_USERS}"
+        ),
+    ];
+    if usage == Use::ReadAndWrite {
+        parts.extend([
+            "SELECT 'rule', w.rulename, 'pg_rewrite'::regclass, w.oid, false \
+             FROM member AS m JOIN pg_rewrite AS w ON w.ev_class = m.oid"
+                .to_owned(),
+            // Arguments and conditions are of whoever made the trigger, and nobody knows who.
+            format!(
+                "SELECT 'trigger', t.tgname, 'pg_trigger'::regclass, t.oid, m.ours AND t.tgnargs = 0 \
+                 AND t.tgqual IS NULL AND (SELECT {} FROM pg_proc AS p WHERE p.oid = t.tgfoid) \
+                 FROM member AS m JOIN pg_trigger AS t ON t.tgrelid = m.oid WHERE NOT t.tgisinternal",
+                is_ours("p.proowner")
+            ),
+            format!(
+                "SELECT 'default of the column', a.attname, 'pg_attrdef'::regclass, d.oid, m.ours \
+                 FROM member AS m JOIN pg_attrdef AS d ON d.adrelid = m.oid \
+                 JOIN pg_attribute AS a ON a.attrelid = m.oid AND a.attnum = d.adnum \
+                 WHERE {NOT_OUR_DEFAULT}"
+            ),
+        ]);
+    }
+    format!(
+        "{}, part (what, name, class, object, ours) AS ({}) \
+         SELECT p.what::text, p.name::text FROM part AS p WHERE NOT p.ours \
+         OR EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = p.class AND d.objid = p.object \
+         AND ({}))",
+        family(oid),
+        parts.join(" UNION ALL "),
+        refers_to_foreign(),
+    )
+}
+
+/// Whether `d`, a pg_depend, leads to something that others can change.
+fn refers_to_foreign() -> String {
+    let catalogs = [
+        ("pg_proc", "proowner"),
+        ("pg_operator", "oprowner"),
+        ("pg_type", "typowner"),
+    ];
+    let conditions = catalogs.map(|(catalog, owner)| {
+        format!(
+            "d.refclassid = '{catalog}'::regclass AND EXISTS (SELECT FROM {catalog} AS x \
+             WHERE x.oid = d.refobjid AND NOT {})",
+            is_ours(&format!("x.{owner}"))
+        )
+    });
+    conditions.join(" OR ")
+}
+
+/// What a relation of `kind` is, unless it is a table.
+fn unusual(kind: &str) -> Option<&'static str> {
+    match kind {
+        "r" | "p" => None,
+        "v" => Some("a view"),
+        "m" => Some("a materialized view"),
+        "f" => Some("a foreign table"),
+        "S" => Some("a sequence"),
+        _ => Some("not a table"),
+    }
+}
