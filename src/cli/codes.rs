@@ -272,6 +272,8 @@ codes! {
         "A database in memory begins and ends with its connection, so that there is nothing to make, drop or wait for."
     M614 Failed "it did not come up in time"
         "`db wait` gave up when its time was over. The message has the last reason; --timeout gives it longer."
+    M615 Failed "missing privileges"
+        "The role of the url may not read or write the version table or its log. Nothing was run. docs/security.md lists the privileges that each command needs."
 
     M640 Failed "no records of another tool"
         "`adopt` reads the table in which another tool keeps what it has applied, and there is none under its usual name. On PostgreSQL it is looked for where the search path of the connection leads."

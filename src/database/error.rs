@@ -96,6 +96,16 @@ pub enum DatabaseError {
         /// What was found.
         reason: Distrust,
     },
+    /// The role of the url may not do what is needed.
+    #[error("{role} lacks {rights} on {object}")]
+    MissingRights {
+        /// The role.
+        role: String,
+        /// Names of privileges, as GRANT has them.
+        rights: String,
+        /// `the table public.migrator_version`
+        object: String,
+    },
     /// What another tool has recorded can't be read.
     #[error(transparent)]
     Records(#[from] ForeignError),

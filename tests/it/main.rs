@@ -36,6 +36,7 @@ mod pooler;
 mod postgres_database;
 mod privileges;
 mod repeatable;
+mod rights;
 mod signals;
 mod slow;
 mod sqlite_database;

@@ -71,6 +71,12 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
         E::NewerLayout { .. } => (codes::M505, Some("use the newer migrator")),
         E::Foreign { .. } => (codes::M506, Some("set `version-table` to another name")),
         E::Untrusted { reason, .. } => (codes::M517, Some(untrusted(reason))),
+        E::MissingRights { .. } => (
+            codes::M615,
+            Some(
+                "GRANT it to the role, or connect as another one; docs/security.md lists what each command needs",
+            ),
+        ),
         E::Records(error) => records(error),
         E::AmbiguousTable { .. } => (codes::M507, Some("set `version-table = \"schema.name\"`")),
         E::StateChanged { .. } => (
@@ -199,7 +205,7 @@ fn is_server(place: &str) -> bool {
 /// A statement of our own that the database refused.
 pub(super) fn ours(failure: &SqlFailure) -> (Code, Option<&'static str>) {
     let denied = failure.code.as_deref() == Some(INSUFFICIENT_PRIVILEGE);
-    let hint = "the role must be able to make the version table, once, and to use it: GRANT CREATE ON SCHEMA …, or `version-table = \"schema.name\"` for a schema where it may";
+    let hint = "GRANT what is missing: USAGE on the schema and, to make the version table, CREATE; or `version-table = \"schema.name\"` for a schema where the role may; for a backup, SELECT on every table and sequence";
     (codes::M609, denied.then_some(hint))
 }
 

@@ -115,10 +115,13 @@ pub(super) async fn resolve(
         (None, [], None) => {
             return Err(DatabaseError::Sql(SqlFailure {
                 message: format!(
-                    "no schema of the search path exists, so there is no place for {name}"
+                    "no schema of the search path exists and may be used by this role, so there is no \
+                     place for {name}"
                 ),
                 hint: Some(
-                    "create the schema, or name one: version-table = \"schema.table\"".into(),
+                    "create the schema, GRANT USAGE on it, or name another one: \
+                     version-table = \"schema.table\""
+                        .into(),
                 ),
                 ..SqlFailure::default()
             }));
@@ -135,7 +138,7 @@ pub(super) async fn resolve(
     } else {
         Presence::Unknown
     };
-    let table = VersionTable::new(&schema, &name, presence);
+    let mut table = VersionTable::new(&schema, &name, presence);
     let judged = table.judge(connection, &found.relations).await;
     judged.map_err(|trouble| match trouble {
         Trouble::Ours(error) => error,

@@ -30,8 +30,11 @@ pub(super) fn from_server(error: &sqlx::Error) -> Option<&PgDatabaseError> {
 
 /// The SQLSTATE, if there is one.
 pub(super) fn code(error: &sqlx::Error) -> Option<&str> {
-    let server: &PgDatabaseError = error.as_database_error()?.try_downcast_ref()?;
-    Some(server.code())
+    Some(from_database(error)?.code())
+}
+
+fn from_database(error: &sqlx::Error) -> Option<&PgDatabaseError> {
+    error.as_database_error()?.try_downcast_ref()
 }
 
 /// Why a connection broke, for people.
@@ -71,10 +74,13 @@ pub(super) fn connecting(error: &sqlx::Error, place: &str) -> DatabaseError {
     let reason = reason(error);
     match code(error) {
         Some(INVALID_DATABASE) => DatabaseError::Missing { place },
-        // CONNECT privilege (42501) and pg_hba.conf (28000) are the same to the user.
-        Some(code) if code.starts_with("28") || code == "42501" => {
+        // The detail names the missing privilege, and the message does not.
+        Some("42501") => {
+            let detail = from_database(error).and_then(PgDatabaseError::detail);
+            let reason = detail.map_or(reason.clone(), |detail| format!("{reason}: {detail}"));
             DatabaseError::Denied { place, reason }
         }
+        Some(code) if code.starts_with("28") => DatabaseError::Denied { place, reason },
         Some(CANNOT_CONNECT) | None | Some(_) => DatabaseError::Unreachable { place, reason },
     }
 }

@@ -208,7 +208,7 @@ impl Database for Postgres {
         let (connection, table) = self.parts().await?;
         let complete = table.is_complete(connection).await;
         if self.answer(complete).await? {
-            return Ok(());
+            return self.table.check_writable();
         }
         let commands = self.table.make(&self.settings.actor);
         let made = self.transaction(&commands, &[]).await;

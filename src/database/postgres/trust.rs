@@ -31,6 +31,10 @@ pub(super) struct Relation {
     hides_rows: bool,
     /// Whether something hangs on it that [`examine`] has to look at.
     has_parts: bool,
+    /// Whether our role may use its schema.
+    is_schema_open: bool,
+    /// Privileges on it that our role does not have.
+    missing: Vec<String>,
 }
 
 /// What is to be done with a relation.
@@ -52,7 +56,11 @@ pub(super) fn columns() -> String {
           OR EXISTS (SELECT FROM pg_attrdef AS d WHERE d.adrelid = c.oid AND {NOT_OUR_DEFAULT}) \
           OR EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND {HAS_EXPRESSIONS}) \
           OR EXISTS (SELECT FROM pg_statistic_ext AS s WHERE s.stxrelid = c.oid AND 'e' = ANY (s.stxkind)) \
-         )::text",
+         )::text, has_schema_privilege(n.oid, 'USAGE')::text, concat_ws(' ', \
+         CASE WHEN NOT has_any_column_privilege(c.oid, 'SELECT') THEN 'SELECT' END, \
+         CASE WHEN NOT has_any_column_privilege(c.oid, 'INSERT') THEN 'INSERT' END, \
+         CASE WHEN NOT has_any_column_privilege(c.oid, 'UPDATE') THEN 'UPDATE' END, \
+         CASE WHEN NOT has_table_privilege(c.oid, 'DELETE') THEN 'DELETE' END)",
         is_trusted()
     )
 }
@@ -100,7 +108,25 @@ impl Relation {
             is_owner_trusted: is(7)?,
             hides_rows: is(8)?,
             has_parts: is(9)?,
+            is_schema_open: is(10)?,
+            missing: text(11)?.split_whitespace().map(str::to_owned).collect(),
         })
+    }
+
+    /// What the role of the url lacks of the privileges `wanted`.
+    pub fn lacks(&self, wanted: &[&str]) -> Option<DatabaseError> {
+        let error = |rights: String, object: String| DatabaseError::MissingRights {
+            role: self.role.clone(),
+            rights,
+            object,
+        };
+        if !self.is_schema_open {
+            return Some(error("USAGE".into(), format!("the schema {}", self.schema)));
+        }
+        let missing = self.missing.iter().map(String::as_str);
+        let missing: Vec<_> = missing.filter(|right| wanted.contains(right)).collect();
+        (!missing.is_empty())
+            .then(|| error(missing.join(", "), format!("the table {}", self.shown())))
     }
 
     /// For people: `schema.table`.

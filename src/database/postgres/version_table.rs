@@ -35,6 +35,8 @@ pub(super) struct VersionTable {
     pub key: i64,
     /// Whether reading may skip the question if it is there.
     pub presence: Presence,
+    /// What the role of the url lacks for writing.
+    missing: Option<DatabaseError>,
 }
 
 /// What is known of the table.
@@ -56,6 +58,7 @@ impl VersionTable {
             schema: schema.to_owned(),
             name: name.to_owned(),
             presence,
+            missing: None,
         }
     }
 
@@ -180,16 +183,31 @@ impl VersionTable {
         Ok(!found.is_empty())
     }
 
-    /// Refuses relations that could have others' code run as our role.
+    /// Refuses relations that could have others' code run as our role, or that it may not read.
     pub async fn judge(
-        &self,
+        &mut self,
         connection: &mut PgConnection,
         found: &[Relation],
     ) -> Result<(), Trouble> {
         for relation in found.iter().filter(|one| one.schema == self.schema) {
             relation.judge(connection, Use::ReadAndWrite).await?;
+            if let Some(missing) = relation.lacks(&["SELECT"]) {
+                return Err(missing.into());
+            }
+            let wanted: &[_] = if relation.name == self.name {
+                &["INSERT", "UPDATE", "DELETE"]
+            } else {
+                &["INSERT"]
+            };
+            self.missing = self.missing.take().or_else(|| relation.lacks(wanted));
         }
         Ok(())
+    }
+
+    /// # Errors
+    /// [`DatabaseError::MissingRights`] when the role of the url may read both tables, but not write.
+    pub fn check_writable(&self) -> Result<(), DatabaseError> {
+        self.missing.clone().map_or(Ok(()), Err)
     }
 
     /// Those of both tables that are there, with what tells whether they are trusted.
