@@ -87,10 +87,8 @@ impl Neighbour {
 
     /// Runs SQL that the planted objects do not get into.
     fn sql(&self, sql: &str) -> String {
-        self.env.sql(&format!(
-            "SET search_path TO pg_catalog, {};\n{sql}",
-            self.place
-        ))
+        self.env
+            .sql(&format!("SET search_path TO pg_catalog;\n{sql}"))
     }
 
     /// Which of the planted objects were called, in either database.
