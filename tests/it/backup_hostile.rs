@@ -5,7 +5,6 @@ use std::{
     os::unix::fs::{MetadataExt, PermissionsExt, symlink},
     path::Path,
     process::{Command, Output},
-    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -193,10 +192,7 @@ fn a_lock_file_that_is_a_link_has_nothing_made_behind_it() {
     fs::remove_file(&lock).unwrap();
     fifo(&lock);
     let output = run(&env, "upgrade");
-    assert!(
-        said(&output).contains("it is not a regular file"),
-        "{output:?}"
-    );
+    assert!(said(&output).contains("not a regular file"), "{output:?}");
 }
 
 #[test]
@@ -394,7 +390,9 @@ fn a_scratch_database_is_dropped_though_its_session_was_ended() {
     let env = Project::new(Backend::Postgres, "");
     fill(&env, 30_000);
     let file = env.backup("--compress none");
-    let running = Running::start(&env, &format!("backup verify {file}"));
+    // So that no other test's session is ended.
+    let role = Role::create(&env, "verifier", "SUPERUSER");
+    let running = Running::start(&env, &format!("--url {} backup verify {file}", role.url()));
     wait_until("the scratch database is being filled", || {
         let begun = env.sql(&format!(
             "SELECT count(*) FROM pg_stat_activity WHERE starts_with(datname, '{}_verify_')",
@@ -402,12 +400,10 @@ fn a_scratch_database_is_dropped_though_its_session_was_ended() {
         ));
         begun != "0\n"
     });
-    // Other tests verify backups at the same time.
     let ended = env.sql(&format!(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
-         WHERE datname IN ('postgres', 'template1') AND application_name = 'migrator backup verify' \
-         AND strpos(query, '{}_verify_') > 0",
-        database(&env)
+         WHERE datname IN ('postgres', 'template1') AND usename = '{}'",
+        role.name
     ));
     assert_eq!(ended, "1\n");
     running.finish().expect(0);
@@ -420,9 +416,7 @@ fn a_deadline_of_none_is_one_attempt() {
     env.backup("");
     let held = File::open(env.path(LOCK)).unwrap();
     held.lock().unwrap();
-    let begin = Instant::now();
     let mut command = env.command();
     command.arg("backup").env("MIGRATOR_LOCK_WAIT", "0s");
     assert_eq!(command.output().unwrap().status.code(), Some(5));
-    assert!(begin.elapsed() < Duration::from_secs(30));
 }
