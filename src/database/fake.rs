@@ -4,7 +4,7 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -55,6 +55,9 @@ pub struct Stored {
     pub changed: u64,
 }
 
+/// The store and the names of the calls of a fake that somebody else owns, as of its last unlock.
+pub type Outlet = Arc<Mutex<(Stored, Vec<&'static str>)>>;
+
 /// Rows that a batch changes at most.
 pub const BATCH: u64 = 10;
 
@@ -77,6 +80,8 @@ pub struct Fake {
     pub table_rows: u64,
     /// What is said of replicas, look by look; then there are none.
     pub replicas: Vec<Replication>,
+    /// Where to find store and calls once the connection is given up.
+    pub left_at: Outlet,
     run: Option<Stored>,
     cancelled: Arc<AtomicBool>,
 }
@@ -401,7 +406,10 @@ impl Database for Fake {
     }
 
     async fn unlock(&mut self) -> Result<(), DatabaseError> {
-        let lost = self.call("unlock")?;
+        let called = self.call("unlock");
+        *self.left_at.lock().unwrap_or_else(PoisonError::into_inner) =
+            (self.stored.clone(), self.calls.clone());
+        let lost = called?;
         self.locked = false;
         Self::answer(lost)
     }

@@ -21,6 +21,8 @@ mod show;
 mod slow;
 mod stamp;
 mod status;
+#[cfg(test)]
+mod tests;
 mod upgrade;
 
 #[cfg(feature = "cli")]

@@ -58,6 +58,19 @@ impl Session {
         }
     }
 
+    /// A session over a connection that exists.
+    #[cfg(test)]
+    pub(super) fn over(
+        location: Location,
+        settings: Settings,
+        database: Box<dyn Database>,
+    ) -> Self {
+        Self {
+            database: Some(database),
+            ..Self::new(location, settings)
+        }
+    }
+
     /// The database's name in results.
     pub fn named(mut self, place: impl Into<String>) -> Self {
         self.place = place.into();
