@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 
 use include_dir::{Dir, include_dir};
-use migrator::{Error, Event, Migrator};
+use migrator::{Error, EventKind, Migrator};
 
 /// A whole directory, in the program: `$CARGO_MANIFEST_DIR/migrations` in most of them.
 static SCRIPTS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/examples/migrations");
@@ -27,9 +27,9 @@ async fn main() -> ExitCode {
 
 async fn migrate(url: &str) -> Result<(), Error> {
     let files = SCRIPTS.files().map(|file| (file.path(), file.contents()));
-    let migrator = Migrator::embedded(files).on_event(|event| match event {
-        Event::StepDone { subject, .. } => println!("applied {subject}"),
-        Event::WaitingForLock { holder, .. } => {
+    let migrator = Migrator::embedded(files).on_event(|event| match &event.kind {
+        EventKind::StepDone { step, .. } => println!("applied {}", step.subject),
+        EventKind::WaitingForLock { holder, .. } => {
             println!("waiting for {}", holder.as_deref().unwrap_or("another run"));
         }
         _ => {}

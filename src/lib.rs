@@ -49,7 +49,7 @@ pub mod report;
 pub mod revision;
 pub mod sql;
 
-pub use execute::{Event, Stop};
+pub use execute::{Event, EventKind, Stop};
 pub use layout::Layout;
 pub use library::{Migrator, Session};
 pub use ops::{Error, RunReport, StatusReport};

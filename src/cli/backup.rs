@@ -9,7 +9,7 @@ use super::{context::Context, error::Error};
 use crate::{
     backup::{Making, Note, Observer, OwnersCode, Packing, Store},
     database::Cancel,
-    execute,
+    execute::{self, Sink},
     project::{self, Compress},
     report::{Bar, Diagnostic, duration},
 };
@@ -43,8 +43,7 @@ pub struct Work {
 impl Work {
     /// Begins to listen for signals.
     pub fn begin(context: &Context) -> Result<Self, Error> {
-        let silent = Arc::new(|_| {});
-        execute::watch(context.stop.clone(), Arc::new(Nothing), silent)
+        execute::watch(context.stop.clone(), Arc::new(Nothing), Sink::silent())
             .context("can't listen for signals")?;
         Ok(Self::within(context))
     }

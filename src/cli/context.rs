@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -10,18 +11,17 @@ use serde_json::json;
 
 use super::{
     args::Global,
-    describe,
+    codes, describe,
     error::{self, Error, Exit},
-    log_file::LogFile,
     memory,
     output::Output,
 };
 use crate::{
     database::{self, Access, Location, Settings},
-    execute::{Event, RunOptions, Sink, Stop},
+    execute::{Event, EventKind, RunOptions, Stop},
     ops::{self, Project, Session},
     project::{self, Config, ConfigProblem, ConfigProblemKind, Flags, Misspelt, Sources, Url},
-    report::{Diagnostic, Progress, bytes, duration},
+    report::{Diagnostic, LogFile, Progress, bytes, duration},
     sql::Dialect,
 };
 
@@ -114,17 +114,45 @@ impl Context {
             "tool_version": env!("CARGO_PKG_VERSION"),
             "pid": std::process::id(),
         });
-        let log = LogFile::open(path, shown, start, self.output)?;
+        let (output, name) = (self.output, shown.clone());
+        let failed = move |error: &std::io::Error| {
+            output.warn(&Diagnostic {
+                message: format!(
+                    "{name}: the log file can't be written any more: {error}; the run goes on without"
+                ),
+                ..Diagnostic::default()
+            });
+        };
+        let log = LogFile::open(path, start, failed).map_err(|error| {
+            let message = format!("{shown}: the log file can't be written: {error}");
+            Error::new(codes::M850, message)
+                .hint("name another with --log-file, or create its directory")
+        })?;
         // A command opens one at most.
         let _ = self.log.set(Arc::new(log));
         Ok(())
     }
 
-    /// The end of a run, for the log file.
-    pub fn end_log(&self, result: &Result<Exit, Error>) {
-        if let Some(log) = self.log.get() {
-            log.end(result);
-        }
+    /// The end of a run that took `elapsed`, for the log file.
+    pub fn end_log(&self, result: &Result<Exit, Error>, elapsed: Duration) {
+        let Some(log) = self.log.get() else {
+            return;
+        };
+        let (outcome, errors) = match result {
+            Ok(Exit::Interrupted) => ("interrupted", Vec::new()),
+            Ok(_) => ("ok", Vec::new()),
+            Err(error) => {
+                let errors = error.diagnostics.iter();
+                let errors = errors.map(|it| json!({"code": it.code, "message": it.message}));
+                ("failed", errors.collect())
+            }
+        };
+        log.end(json!({
+            "event": "run_end",
+            "outcome": outcome,
+            "errors": errors,
+            "duration_ms": (elapsed.as_secs_f64() * 1e6).round() / 1e3,
+        }));
     }
 
     /// A command line for the same project and database, to be copied into a shell. Never with a
@@ -293,34 +321,33 @@ impl Context {
     }
 
     /// Shows events, and writes them into the log file when there is one.
-    pub fn events(&self, live: &Live) -> Sink {
-        let told = self.told();
-        let sink: Sink = match live.0.clone() {
-            None => told,
-            Some(progress) => Arc::new(move |event| {
-                progress.show(&event);
-                told(event);
-            }),
-        };
-        match self.log.get() {
-            Some(log) => log.keep(sink),
-            None => sink,
+    pub fn events(&self, live: &Live) -> impl Fn(&Event) + Send + Sync + use<> {
+        let (told, log) = (self.told(), self.log.get().cloned());
+        let progress = live.0.clone();
+        move |event| {
+            if let Some(log) = &log {
+                log.event(event);
+            }
+            if let Some(progress) = &progress {
+                progress.show(event);
+            }
+            told(event);
         }
     }
 
     /// Says what of events is for people, but no progress.
-    fn told(&self) -> Sink {
+    fn told(&self) -> impl Fn(&Event) + Send + Sync + use<> {
         let (output, cwd) = (self.output, self.project.cwd.clone());
-        Arc::new(move |event| match event {
-            Event::Planned { steps, warnings } => {
-                if steps > MANY {
+        move |event| match &event.kind {
+            EventKind::Planned { steps, warnings } => {
+                if *steps > MANY {
                     memory::give_back();
                 }
-                for warning in &warnings {
+                for warning in warnings {
                     output.warn(&describe::warning(warning));
                 }
             }
-            Event::BackedUp {
+            EventKind::BackedUp {
                 file,
                 size,
                 elapsed,
@@ -329,23 +356,23 @@ impl Context {
             } => {
                 output.waiting(&format!(
                     "backed up to {}: {} in {}",
-                    project::show(&cwd, &file),
-                    bytes(size),
-                    duration(elapsed),
+                    project::show(&cwd, file),
+                    bytes(*size),
+                    duration(*elapsed),
                 ));
                 for file in removed {
-                    let file = project::show(&cwd, &file);
+                    let file = project::show(&cwd, file);
                     output.waiting(&format!("removed the older backup {file}"));
                 }
                 if let Some(message) = not_removed {
                     output.warn(&Diagnostic {
-                        message,
+                        message: message.clone(),
                         ..Diagnostic::default()
                     });
                 }
             }
             _ => {}
-        })
+        }
     }
 }
 

@@ -12,7 +12,6 @@ mod context;
 mod describe;
 mod editor;
 mod error;
-mod log_file;
 mod memory;
 mod output;
 

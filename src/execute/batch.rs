@@ -1,14 +1,14 @@
 //! A statement that is repeated until it changes no row, each time in a transaction with its
 //! progress.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{
-    BatchState, BatchTotal, Event,
+    BatchState, BatchTotal, EventKind,
     pace::{self, LagGauge},
-    send::request,
+    send::{request, step_ref},
     units::{Ran, UnitRun},
 };
 use crate::{
@@ -93,7 +93,10 @@ impl UnitRun<'_, '_> {
             runs += 1;
             if rows == 0 {
                 self.batch = None;
-                (self.run.sink)(Event::BatchesDone(all.state()));
+                self.run.sink.tell(EventKind::BatchesDone {
+                    step: Arc::new(step_ref(self.step)),
+                    batch: all.state(),
+                });
                 self.totals.push(BatchTotal {
                     statement: index + 1,
                     batches: all.progress.batches,
@@ -103,7 +106,10 @@ impl UnitRun<'_, '_> {
                 return Ok(Ran::Done);
             }
             self.batch = Some(all.progress.clone());
-            (self.run.sink)(Event::BatchDone(all.state()));
+            self.run.sink.tell(EventKind::BatchDone {
+                step: Arc::new(step_ref(self.step)),
+                batch: all.state(),
+            });
             let pause = pace::wait(&batch.pace, rows, began.elapsed());
             if !pause.is_zero() && !self.rest(pause).await {
                 return Ok(Ran::Stopped);
@@ -122,7 +128,7 @@ impl UnitRun<'_, '_> {
         }
         let mut rows = None;
         if let Some(table) = &batch.counted {
-            (self.run.sink)(Event::CountingRows {
+            self.run.sink.tell(EventKind::CountingRows {
                 table: table.clone(),
             });
             let mut attempt = 1;
@@ -205,7 +211,7 @@ impl UnitRun<'_, '_> {
             let found = self.run.database.replication().await;
             let found = found.map_err(at_statement)?;
             if found.hidden > 0 && !std::mem::replace(&mut all.told, true) {
-                (self.run.sink)(Event::ReplicasHidden {
+                self.run.sink.tell(EventKind::ReplicasHidden {
                     replicas: found.hidden,
                 });
             }
@@ -213,7 +219,9 @@ impl UnitRun<'_, '_> {
             if lag <= limit {
                 return Ok(true);
             }
-            (self.run.sink)(Event::WaitingForReplicas { lag, limit });
+            self.run
+                .sink
+                .tell(EventKind::WaitingForReplicas { lag, limit });
             if !self.rest((limit / 2).min(LOOK)).await {
                 return Ok(false);
             }

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use super::{Event, Sink, Stop};
+use super::{EventKind, Sink, Stop};
 use crate::database::{Database, DatabaseError, LockAttempt};
 
 /// Why the lock could not be had.
@@ -50,7 +50,7 @@ pub async fn lock(
         let (holder, broken) = match database.try_lock().await {
             Ok(LockAttempt::Acquired) => {
                 if pause > FIRST_PAUSE {
-                    sink(Event::LockTaken {
+                    sink.tell(EventKind::LockTaken {
                         waited: begin.elapsed(),
                     });
                 }
@@ -67,7 +67,7 @@ pub async fn lock(
                 None => LockError::Busy { holder, waited },
             });
         }
-        sink(Event::WaitingForLock {
+        sink.tell(EventKind::WaitingForLock {
             holder,
             waited,
             limit: wait,

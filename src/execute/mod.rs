@@ -19,7 +19,9 @@ mod slow;
 mod tests;
 mod units;
 
-pub use event::{BatchState, Event, Sink, SlowStatement, StatementSpot};
+pub use event::{
+    BatchState, Event, EventKind, Sink, SlowStatement, StatementEnd, StatementSpot, StepRef,
+};
 pub use lock::{LockError, lock};
 pub use migrate::{Aborted, Finish, MigrateOptions, Migrated, final_state, look_early, migrate};
 pub use outcome::{BatchTotal, Done, Failure, Outcome, PartialFailure};

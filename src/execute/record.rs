@@ -126,8 +126,8 @@ pub(super) fn slow(statements: Vec<SlowStatement>) -> Vec<LogEntry> {
         let row = rows.iter_mut().find(|(other, _)| other == subject);
         match row {
             Some((_, kept)) if kept.len() == KEPT => {}
-            Some((_, kept)) => kept.push(slow.json()),
-            None => rows.push((subject.clone(), vec![slow.json()])),
+            Some((_, kept)) => kept.push(json(&slow)),
+            None => rows.push((subject.clone(), vec![json(&slow)])),
         }
     }
     let entries = rows.into_iter().map(|(subject, kept)| LogEntry {
@@ -138,4 +138,9 @@ pub(super) fn slow(statements: Vec<SlowStatement>) -> Vec<LogEntry> {
         detail: Some(format!("[{}]", kept.join(","))),
     });
     entries.collect()
+}
+
+/// As the log has it: one JSON object.
+fn json(slow: &SlowStatement) -> String {
+    serde_json::to_string(slow).unwrap_or_default()
 }

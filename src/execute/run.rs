@@ -4,10 +4,10 @@ use std::{
 };
 
 use super::{
-    BatchTotal, Done, Event, Outcome, PartialFailure, Sink, Stop,
+    BatchTotal, Done, EventKind, Outcome, PartialFailure, Sink, Stop,
     ended::{Broken, Ended, Failed},
     record,
-    send::{Way, label, request},
+    send::{Way, label, request, step_ref},
     slow::SlowWatch,
     units,
 };
@@ -63,9 +63,10 @@ pub async fn run(
     if steps.is_empty() {
         return Ok(Outcome::Complete(done));
     }
-    sink(Event::RunStarted {
+    sink.tell(EventKind::RunStarted {
         direction,
         steps: steps.len(),
+        both_ways: steps.iter().any(|step| step.direction() != direction),
     });
     let mut run = Run {
         slow: SlowWatch::new(options.slow_statement, database.watcher(), sink),
@@ -275,8 +276,8 @@ impl Run<'_> {
             DatabaseError::LockTimeout { blockers, .. } => blockers.clone(),
             _ => Vec::new(),
         };
-        (self.sink)(Event::Retrying {
-            subject: step.subject.clone(),
+        self.sink.tell(EventKind::Retrying {
+            step: Arc::new(step_ref(step)),
             attempt,
             attempts: self.options.attempts,
             pause,
@@ -290,15 +291,12 @@ impl Run<'_> {
 
     fn started(&mut self, index: usize, total: usize, step: &Step) {
         self.slow.step(step);
-        (self.sink)(Event::StepStarted {
+        self.sink.tell(EventKind::StepStarted {
+            step: Arc::new(step_ref(step)),
             index,
             total,
-            subject: step.subject.clone(),
-            direction: step.direction(),
             message: step.message.clone(),
             statements: step.statements.len(),
-            file: step.script.file.clone(),
-            text: Arc::clone(&step.script.text),
         });
     }
 
@@ -312,9 +310,9 @@ impl Run<'_> {
     ) {
         let elapsed = begin.elapsed();
         let subject = step.subject.clone();
-        (self.sink)(Event::StepDone {
+        self.sink.tell(EventKind::StepDone {
+            step: Arc::new(step_ref(step)),
             index,
-            subject: subject.clone(),
             elapsed,
         });
         done.push(Done {

@@ -1,12 +1,12 @@
 //! What is asked of the database for a step, and what is told of it.
 
 use std::{
-    ops::Range,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{
-    Event,
+    EventKind, StatementEnd, StepRef,
     ended::{Broken, Failed},
     run::Run,
 };
@@ -35,11 +35,12 @@ impl Run<'_> {
         way: Way,
     ) -> Result<(), StepError> {
         let (sink, slow) = (self.sink, &self.slow);
+        let told = Told::of(step);
         let mut since = Instant::now();
         slow.begin(first, request.statements.len());
         let mut progress = |done: StatementDone| {
             slow.done(&done);
-            sink(statement_done(step, first, &done));
+            sink.tell(EventKind::StatementDone(told.done(first, &done)));
             since = Instant::now();
         };
         let result = match way {
@@ -54,7 +55,11 @@ impl Run<'_> {
             // Otherwise the answers to those before it came together with its own.
             let is_known = request.statements.len() == 1 || slow.is_told_at_once();
             let elapsed = is_known.then(|| since.elapsed());
-            sink(statement_failed(step, first + index, elapsed, error));
+            sink.tell(EventKind::StatementFailed(told.failed(
+                first + index,
+                elapsed,
+                error,
+            )));
         }
         slow.end(&result);
         result
@@ -69,7 +74,7 @@ impl Run<'_> {
         first: usize,
         record: RecordRows<'_>,
     ) -> Result<(), StepError> {
-        let since = Instant::now();
+        let (since, told) = (Instant::now(), Told::of(step));
         self.slow.begin(first, 1);
         let result = self.database.run_batch(request, record).await;
         match &result {
@@ -82,7 +87,10 @@ impl Run<'_> {
             Err(StepError {
                 stage: StepStage::Statement(_),
                 error,
-            }) => (self.sink)(statement_failed(step, first, Some(since.elapsed()), error)),
+            }) => {
+                let failed = told.failed(first, Some(since.elapsed()), error);
+                self.sink.tell(EventKind::StatementFailed(failed));
+            }
             Err(_) => {}
         }
         self.slow.end(&result);
@@ -130,45 +138,68 @@ pub(super) fn request<'a>(step: &'a Step, label: &'a str) -> StepRequest<'a> {
     }
 }
 
-fn statement_done(step: &Step, first: usize, done: &StatementDone) -> Event {
-    let index = first + done.index;
-    let (span, line, column) = spot(step, index);
-    Event::StatementDone {
-        index,
-        total: step.statements.len(),
-        span,
-        line,
-        column,
-        rows: done.rows,
-        elapsed: done.elapsed,
-        is_timed: done.is_timed,
+/// What events say of the statements of a step.
+struct Told<'a> {
+    step: &'a Step,
+    name: Arc<StepRef>,
+}
+
+impl<'a> Told<'a> {
+    fn of(step: &'a Step) -> Self {
+        Self {
+            step,
+            name: Arc::new(step_ref(step)),
+        }
+    }
+
+    fn done(&self, first: usize, done: &StatementDone) -> StatementEnd {
+        StatementEnd {
+            rows: done.rows,
+            elapsed: done.is_timed.then_some(done.elapsed),
+            ..self.end(first + done.index)
+        }
+    }
+
+    fn failed(
+        &self,
+        index: usize,
+        elapsed: Option<Duration>,
+        error: &DatabaseError,
+    ) -> StatementEnd {
+        StatementEnd {
+            elapsed,
+            error: Some(error.to_string()),
+            ..self.end(index)
+        }
+    }
+
+    fn end(&self, index: usize) -> StatementEnd {
+        let statement = self.step.statements.get(index);
+        let (span, line, column) = statement.map_or((0..0, 1, 1), |statement| {
+            (self.step.span(statement), statement.line, statement.column)
+        });
+        StatementEnd {
+            step: Arc::clone(&self.name),
+            index,
+            total: self.step.statements.len(),
+            text: Arc::clone(&self.step.script.text),
+            span,
+            line,
+            column,
+            rows: 0,
+            elapsed: None,
+            error: None,
+        }
     }
 }
 
-fn statement_failed(
-    step: &Step,
-    index: usize,
-    elapsed: Option<Duration>,
-    error: &DatabaseError,
-) -> Event {
-    let (span, line, column) = spot(step, index);
-    Event::StatementFailed {
-        index,
-        total: step.statements.len(),
-        span,
-        line,
-        column,
-        elapsed,
-        error: error.to_string(),
+/// A step, as events name it.
+pub(super) fn step_ref(step: &Step) -> StepRef {
+    StepRef {
+        subject: step.subject.clone(),
+        direction: step.direction(),
+        file: step.script.file.clone(),
     }
-}
-
-/// Where a statement is: bytes, line and column.
-fn spot(step: &Step, index: usize) -> (Range<usize>, u32, u32) {
-    let statement = step.statements.get(index);
-    statement.map_or((0..0, 1, 1), |statement| {
-        (step.span(statement), statement.line, statement.column)
-    })
 }
 
 /// What a step is called.

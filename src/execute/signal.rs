@@ -9,7 +9,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{Event, Sink};
+use super::{EventKind, Sink};
 use crate::database::Cancel;
 
 /// Whether the run was asked to stop, shared between the signal task and the run.
@@ -90,12 +90,12 @@ async fn obey(mut signals: Signals, stop: Stop, canceller: Arc<dyn Cancel>, sink
         return;
     }
     stop.request();
-    sink(Event::StopRequested);
+    sink.tell(EventKind::StopRequested);
     if !signals.next().await {
         return;
     }
     stop.request();
-    sink(Event::CancelRequested);
+    sink.tell(EventKind::CancelRequested);
     loop {
         canceller.cancel().await;
         tokio::time::sleep(AGAIN).await;

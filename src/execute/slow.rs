@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Event, Sink, SlowStatement, StatementSpot};
+use super::{EventKind, Sink, SlowStatement, StatementSpot};
 use crate::{
     database::{Activity, DatabaseError, StatementDone, StepError, StepStage, Waiting, Watch},
     plan::Step,
@@ -229,7 +229,7 @@ impl SlowWatch {
 
     fn tell(&self, slow: impl IntoIterator<Item = SlowStatement>) {
         for slow in slow {
-            (self.shared.sink)(Event::StatementSlow(slow));
+            self.shared.sink.tell(EventKind::StatementSlow(slow));
         }
     }
 }
@@ -313,7 +313,7 @@ impl Shared {
                 && let Some(slow) = running.ended(now, self.limit, script)
             {
                 found.push(slow.clone());
-                (self.sink)(Event::StatementSlow(slow));
+                self.sink.tell(EventKind::StatementSlow(slow));
             }
             running.seen_at(first..last + 1, now);
         }
@@ -321,7 +321,7 @@ impl Shared {
         let elapsed = now - running.at_since;
         running.next_look = now + (elapsed / 10).clamp(SHORTEST.min(self.limit), LONGEST);
         if elapsed >= self.limit {
-            (self.sink)(Event::StatementRuns {
+            self.sink.tell(EventKind::StatementRuns {
                 statement: running.spot(script),
                 elapsed,
                 waiting,

@@ -139,7 +139,7 @@ fn impatient() -> RunOptions {
 }
 
 async fn execute(fake: &mut Fake, plan: Plan) -> Result<Outcome, PartialFailure> {
-    let sink: Sink = Arc::new(|_| {});
+    let sink = Sink::silent();
     run(fake, plan, impatient(), &Stop::default(), &sink).await
 }
 
@@ -365,7 +365,9 @@ async fn a_lock_timeout_is_retried_and_the_blockers_named() {
             let events = Arc::new(Mutex::new(Vec::new()));
             let sink: Sink = {
                 let events = Arc::clone(&events);
-                Arc::new(move |event| events.lock().unwrap().push(event))
+                Sink::new("fake", move |event| {
+                    events.lock().unwrap().push(event.kind.clone())
+                })
             };
             let mut fake = Fake::default();
             fake.faults = vec![Fault::Statement("CREATE TABLE b (x)", timeout(), times)];
@@ -376,7 +378,7 @@ async fn a_lock_timeout_is_retried_and_the_blockers_named() {
             assert_eq!(result.is_ok(), ends_well, "{context}");
             let events = events.lock().unwrap();
             let retries = events.iter().filter(
-                |event| matches!(event, Event::Retrying { blockers, .. } if blockers.len() == 1),
+                |event| matches!(event, EventKind::Retrying { blockers, .. } if blockers.len() == 1),
             );
             assert_eq!(retries.count(), 2, "{context}");
             check_boundary(&fake.stored, Direction::Up, mode, &context);
@@ -387,8 +389,8 @@ async fn a_lock_timeout_is_retried_and_the_blockers_named() {
 /// A sink that asks to stop when the n-th statement is done.
 fn stop_after(statements: usize, requests: u8, stop: &Stop) -> Sink {
     let (stop, seen) = (stop.clone(), Mutex::new(0));
-    Arc::new(move |event| {
-        if let Event::StatementDone { .. } = event {
+    Sink::new("fake", move |event| {
+        if let EventKind::StatementDone(_) = event.kind {
             let mut seen = seen.lock().unwrap();
             *seen += 1;
             if *seen == statements {
@@ -475,7 +477,7 @@ async fn a_state_that_changed_asks_for_a_new_plan() {
 
 #[tokio::test]
 async fn the_lock_is_polled_until_its_deadline() {
-    let sink: Sink = Arc::new(|_| {});
+    let sink = Sink::silent();
     let mut fake = Fake::held_for(2);
     lock(&mut fake, Duration::from_secs(60), &Stop::default(), &sink)
         .await

@@ -8,7 +8,7 @@ use std::{
 use super::Session;
 use crate::{
     database::{self, Access, Location, Settings},
-    execute::{Event, RunOptions, Sink, Stop},
+    execute::{Event, RunOptions, Stop},
     layout::Layout,
     ops::{self, Error, Project, Scripts},
     project,
@@ -25,7 +25,7 @@ pub struct Migrator {
     settings: Settings,
     lock_wait: Duration,
     options: RunOptions,
-    events: Sink,
+    events: Arc<dyn Fn(&Event) + Send + Sync>,
     stop: Stop,
 }
 
@@ -121,7 +121,7 @@ impl Migrator {
         self
     }
 
-    /// How long a statement may run before [`Event::StatementRuns`] tells of it, and it is kept in
+    /// How long a statement may run before [`EventKind::StatementRuns`](crate::EventKind::StatementRuns) tells of it, and it is kept in
     /// the log as slow; zero, the default, is never. Otherwise a thread is started for each run, and
     /// on PostgreSQL a second connection is opened once a statement is slow.
     pub fn slow_statement(mut self, limit: Duration) -> Self {
@@ -167,7 +167,7 @@ impl Migrator {
 
     /// Calls `tell` with everything that happens during a run, and PostgreSQL takes the time of
     /// each statement. It is called from the run, which waits for it.
-    pub fn on_event(mut self, tell: impl Fn(Event) + Send + Sync + 'static) -> Self {
+    pub fn on_event(mut self, tell: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.events = Arc::new(tell);
         self.settings.statement_times = true;
         self
@@ -202,7 +202,10 @@ impl Migrator {
             .access(Access::Create)
             .lock_wait(self.lock_wait)
             .options(self.options)
-            .on_events(Arc::clone(&self.events))
+            .on_events({
+                let tell = Arc::clone(&self.events);
+                move |event| tell(event)
+            })
             .stop(self.stop.clone());
         session.connect().await?;
         Ok(Session::new(project, history, session))

@@ -1,6 +1,6 @@
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, OnceLock},
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
@@ -8,7 +8,7 @@ use super::{Error, Project, Session};
 use crate::{
     backup::{self, Backup, BackupError, Made, Making, Observer, OwnersCode, Store, Subject},
     database::{Location, Settings},
-    execute::{Event, Sink},
+    execute::{EventKind, Sink},
 };
 
 /// How a backup is made.
@@ -161,7 +161,7 @@ pub(super) async fn before_run(
         settings: &settings,
     };
     let made = make(&subject, args).await.map_err(Error::BackupBefore)?;
-    events(Event::BackedUp {
+    events.tell(EventKind::BackedUp {
         file: made.backup.file.clone(),
         size: made.backup.manifest.size,
         elapsed: begin.elapsed(),
@@ -261,7 +261,7 @@ async fn locked(
 ) -> Result<backup::Restored, Error> {
     if let Some(database) = restore.lockable() {
         let (wait, _) = session.patience();
-        let events = Arc::clone(session.events());
+        let events = session.events().clone();
         crate::execute::lock(database, wait, session.stop_signal(), &events).await?;
     }
     let (overwrite, discard_old) = (args.overwrite, args.discard_old);

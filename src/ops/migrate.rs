@@ -15,7 +15,7 @@ use super::{
 use crate::{
     database::Detail,
     execute::{
-        self, Aborted, Done, Event, Finish, MigrateOptions, Migrated, PartialFailure, Sink,
+        self, Aborted, Done, EventKind, Finish, MigrateOptions, Migrated, PartialFailure, Sink,
         SlowStatement,
     },
     plan::{self, Plan, PlanContext, Warning},
@@ -130,7 +130,7 @@ pub(super) async fn run(
     };
     let migration = Migration::new(project, session, direction, args);
     let slow = SlowStatements::default();
-    let before = session.replace_events(slow.watch(Arc::clone(session.events())));
+    let before = session.replace_events(slow.watch(session.events()));
     let result = migration.run(session, known).await;
     session.replace_events(before);
     let mut report = result?;
@@ -207,7 +207,7 @@ impl<'a> Migration<'a> {
             run,
             replan_midway: true,
         };
-        let (stop, events) = (session.stop_signal().clone(), Arc::clone(session.events()));
+        let (stop, events) = (session.stop_signal().clone(), session.events().clone());
         let (mut from, mut warnings) = (None, Vec::new());
         let plan = |observed: &Observed| -> Result<Plan, Error> {
             let plan = self.plan(observed, &events)?;
@@ -311,7 +311,7 @@ impl<'a> Migration<'a> {
             plan = self.plan_of(observed);
         }
         let plan = plan?;
-        events(Event::Planned {
+        events.tell(EventKind::Planned {
             steps: plan.steps.len(),
             warnings: plan.warnings.clone(),
         });

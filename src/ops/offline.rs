@@ -183,7 +183,7 @@ async fn written(
     settings: Settings,
 ) -> Result<String, Error> {
     let mut writer = database::script(session.dialect(), settings, head)?;
-    let (stop, sink): (_, Sink) = (Stop::default(), Arc::new(|_| {}));
+    let (stop, sink) = (Stop::default(), Sink::silent());
     execute::exchange(writer.as_mut(), &plan.exchanges).await?;
     let options = RunOptions::default();
     match execute::run(writer.as_mut(), plan, options, &stop, &sink).await {

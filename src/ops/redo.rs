@@ -1,7 +1,4 @@
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use super::{
     Error, PlanReport, Project, Session,
@@ -11,9 +8,9 @@ use super::{
 };
 use crate::{
     database::Detail,
-    execute::{self, Aborted, Event, Finish, MigrateOptions, Migrated, Sink, SlowStatement},
+    execute::{self, Aborted, EventKind, Finish, MigrateOptions, Migrated, Sink, SlowStatement},
     plan::{self, Plan, PlanContext},
-    revision::{Direction, History, Observed, RevisionId, Subject, Target, TransactionScope},
+    revision::{History, Observed, RevisionId, Subject, Target, TransactionScope},
     sql::Dialect,
 };
 
@@ -78,7 +75,7 @@ pub async fn redo(
         args,
     };
     let slow = SlowStatements::default();
-    let events = titled(&slow.watch(Arc::clone(session.events())));
+    let events = slow.watch(session.events());
     let stop = session.stop_signal().clone();
     let mut downs = 0;
     let plan = |observed: &Observed| -> Result<Plan, Error> {
@@ -157,7 +154,7 @@ impl Redo<'_> {
             ..context
         };
         let plan = plan::redo(&context, &self.args.target)?;
-        events(Event::Planned {
+        events.tell(EventKind::Planned {
             steps: plan.steps.len(),
             warnings: plan.warnings.clone(),
         });
@@ -187,22 +184,4 @@ impl Redo<'_> {
             elapsed: Duration::ZERO,
         }
     }
-}
-
-/// Says of each step which way it goes: every revision has two.
-fn titled(events: &Sink) -> Sink {
-    let events = Arc::clone(events);
-    Arc::new(move |mut event| {
-        if let Event::StepStarted {
-            direction, message, ..
-        } = &mut event
-        {
-            let way = match direction {
-                Direction::Down => "revert",
-                Direction::Up => "apply",
-            };
-            message.insert_str(0, &format!("{way}: "));
-        }
-        events(event);
-    })
 }

@@ -1,9 +1,9 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 use super::Error;
 use crate::{
     database::{self, Access, Database, DatabaseError, Detail, Location, Settings},
-    execute::{self, RunOptions, Sink, Stop},
+    execute::{self, Event, RunOptions, Sink, Stop},
     layout::{ForeignRecords, ForeignTool},
     revision::{LogRow, Observed},
     sql::Dialect,
@@ -50,7 +50,7 @@ impl Session {
             access: Access::Existing,
             lock_wait: Duration::from_secs(60),
             options: RunOptions::default(),
-            events: Arc::new(|_| {}),
+            events: Sink::silent(),
             stop: Stop::default(),
             signals: Signals::Ignored,
             database: None,
@@ -95,9 +95,9 @@ impl Session {
         self
     }
 
-    /// Receives every event of every operation.
-    pub fn on_events(mut self, events: Sink) -> Self {
-        self.events = events;
+    /// Tells `receiver` of every event of every operation. Comes after [`Self::named`].
+    pub fn on_events(mut self, receiver: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.events = Sink::new(self.place.as_str(), receiver);
         self
     }
 
@@ -294,12 +294,8 @@ impl Session {
         if self.signals != Signals::Heard {
             return Ok(());
         }
-        execute::watch(
-            self.stop.clone(),
-            database.canceller(),
-            Arc::clone(&self.events),
-        )
-        .map_err(Error::Signals)?;
+        execute::watch(self.stop.clone(), database.canceller(), self.events.clone())
+            .map_err(Error::Signals)?;
         self.signals = Signals::Listening;
         Ok(())
     }

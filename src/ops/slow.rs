@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::execute::{Event, Sink, SlowStatement};
+use crate::execute::{EventKind, Sink, SlowStatement};
 
 /// Keeps the statements that took long, for the result of a run.
 #[derive(Clone, Default)]
@@ -8,14 +8,13 @@ pub(super) struct SlowStatements(Arc<Mutex<Vec<SlowStatement>>>);
 
 impl SlowStatements {
     /// A sink that keeps them and passes every event on.
-    pub fn watch(&self, events: Sink) -> Sink {
+    pub fn watch(&self, events: &Sink) -> Sink {
         let kept = Arc::clone(&self.0);
-        Arc::new(move |event| {
-            if let Event::StatementSlow(slow) = &event {
+        events.after(move |event| {
+            if let EventKind::StatementSlow(slow) = &event.kind {
                 let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
                 kept.push(slow.clone());
             }
-            events(event);
         })
     }
 

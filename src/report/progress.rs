@@ -1,5 +1,5 @@
 use std::{
-    sync::{Arc, Mutex},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
@@ -10,12 +10,11 @@ use super::{
     batches::{self, Doubling},
     duration,
     live::Live,
-    out, shown,
-    slow::{self, StatementLine},
+    out, shown, slow,
 };
 use crate::{
-    execute::{BatchState, Event, StatementSpot},
-    revision::Subject,
+    execute::{BatchState, Event, EventKind, StatementEnd, StatementSpot},
+    revision::{Direction, Subject},
 };
 
 /// How much is said.
@@ -41,6 +40,8 @@ pub struct Progress {
 
 struct State {
     live: Live,
+    /// Whether steps go either way, so that each says which.
+    both_ways: bool,
     running: Option<Running>,
     width: usize,
     waiting_since: Option<Instant>,
@@ -54,8 +55,6 @@ struct Running {
     subject: Subject,
     message: String,
     statements: usize,
-    file: String,
-    text: Arc<str>,
 }
 
 /// Columns of a line for a step that is done; a terminal may have fewer.
@@ -69,6 +68,7 @@ impl Progress {
     pub fn new(paint_out: Paint, paint_err: Paint, verbosity: Verbosity) -> Self {
         let state = State {
             live: Live::new(paint_err, verbosity),
+            both_ways: false,
             running: None,
             width: 0,
             waiting_since: None,
@@ -89,66 +89,72 @@ impl Progress {
             .state
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        match event {
-            Event::WaitingForLock { holder, limit, .. } => {
+        match &event.kind {
+            EventKind::WaitingForLock { holder, limit, .. } => {
                 self.waiting(&mut state, holder.as_deref(), *limit);
             }
-            Event::LockTaken { waited } => {
+            EventKind::LockTaken { waited } => {
                 state.waiting_since = None;
                 self.say(&format!("got the lock after {}", duration(*waited)));
             }
-            Event::StepStarted { .. } if self.verbosity > Verbosity::Quiet => {
-                self.started(&mut state, event);
+            EventKind::StepStarted { .. } if self.verbosity > Verbosity::Quiet => {
+                self.started(&mut state, &event.kind);
             }
-            Event::StatementDone { .. } => self.statement(&mut state, event),
-            Event::StatementFailed { .. } => state.live.end_slow(),
-            Event::StatementRuns {
+            EventKind::StatementDone(ended) => self.statement(&mut state, ended),
+            EventKind::StatementFailed(_) => state.live.end_slow(),
+            EventKind::StatementRuns {
                 statement, elapsed, ..
-            } => self.runs(&mut state, event, statement, *elapsed),
-            Event::StatementSlow(statement) => {
+            } => self.runs(&mut state, &event.kind, statement, *elapsed),
+            EventKind::StatementSlow(statement) => {
                 state.live.end_slow();
                 self.say(&format!("    {}", slow::took(statement)));
             }
-            Event::StepDone {
-                subject, elapsed, ..
-            } => {
+            EventKind::StepDone { step, elapsed, .. } => {
                 state.live.end_slow();
                 let running = state.running.take();
                 let message = running.map(|running| running.message).unwrap_or_default();
                 state.batch = None;
-                self.step_line(&state, "✓", Style::Good, subject, &message, Some(*elapsed));
+                self.step_line(
+                    &state,
+                    "✓",
+                    Style::Good,
+                    &step.subject,
+                    &message,
+                    Some(*elapsed),
+                );
             }
-            Event::Retrying {
-                subject,
+            EventKind::Retrying {
+                step,
                 attempt,
                 attempts,
                 pause,
                 blockers,
             } => {
                 self.say(&format!(
-                    "{subject}: a lock was not to be had (attempt {attempt} of {attempts}); trying again in {}",
+                    "{}: timed out waiting for a lock (attempt {attempt} of {attempts}); retrying in {}",
+                    step.subject,
                     duration(*pause)
                 ));
                 for blocker in blockers {
                     self.say(&format!("  held by {blocker}"));
                 }
             }
-            Event::CountingRows { table } => {
+            EventKind::CountingRows { table } => {
                 state.batch = Some((Doubling::new(Instant::now()), None));
                 state
                     .live
                     .activity(&format!("counting the rows of {table}"));
             }
-            Event::BatchDone(batch) => self.batch(&mut state, batch),
-            Event::BatchesDone(batch) => {
+            EventKind::BatchDone { batch, .. } => self.batch(&mut state, batch),
+            EventKind::BatchesDone { batch, .. } => {
                 state.batch = None;
                 state.live.activity("");
                 self.say(&format!("    {}", batches::total(batch)));
             }
-            Event::WaitingForReplicas { lag, limit } => {
+            EventKind::WaitingForReplicas { lag, limit } => {
                 self.behind(&mut state, *lag, *limit);
             }
-            Event::ReplicasHidden { replicas } => {
+            EventKind::ReplicasHidden { replicas } => {
                 let replicas = usize::try_from(*replicas).unwrap_or(usize::MAX);
                 self.say(&format!(
                     "max-lag: the server does not show this role how far {} behind; GRANT pg_monitor to it",
@@ -158,7 +164,7 @@ impl Progress {
                     }
                 ));
             }
-            Event::StopRequested => {
+            EventKind::StopRequested => {
                 let what = if state.batch.is_some() {
                     "batch"
                 } else {
@@ -169,41 +175,41 @@ impl Progress {
                     "stopping after the running {what}; press Ctrl-C again to cancel it"
                 ));
             }
-            Event::CancelRequested => {
+            EventKind::CancelRequested => {
                 out::over_signal();
                 self.say("cancelling the running statement");
             }
-            Event::StepStarted { .. }
-            | Event::RunStarted { .. }
-            | Event::Planned { .. }
-            | Event::BackedUp { .. } => {}
+            EventKind::RunStarted { both_ways, .. } => state.both_ways = *both_ways,
+            EventKind::StepStarted { .. }
+            | EventKind::Planned { .. }
+            | EventKind::BackedUp { .. } => {}
         }
     }
 
-    fn started(&self, state: &mut State, event: &Event) {
-        let Event::StepStarted {
-            subject,
-            message,
-            statements,
+    fn started(&self, state: &mut State, event: &EventKind) {
+        let EventKind::StepStarted {
+            step,
             index,
             total,
-            file,
-            text,
-            ..
+            message,
+            statements,
         } = event
         else {
             return;
         };
-        let running = Running {
-            subject: subject.clone(),
-            message: message.clone(),
-            statements: *statements,
-            file: file.clone(),
-            text: Arc::clone(text),
+        let way = match (state.both_ways, step.direction) {
+            (false, _) => "",
+            (true, Direction::Down) => "revert: ",
+            (true, Direction::Up) => "apply: ",
         };
-        let id = subject.as_str();
-        state.live.begin(id, message, index + 1, *total);
-        state.width = state.width.max(subject.as_str().len());
+        let running = Running {
+            subject: step.subject.clone(),
+            message: format!("{way}{message}"),
+            statements: *statements,
+        };
+        let id = step.subject.as_str();
+        state.live.begin(id, &running.message, index + 1, *total);
+        state.width = state.width.max(id.len());
         state.running = Some(running);
     }
 
@@ -258,43 +264,21 @@ impl Progress {
         out::print(&page);
     }
 
-    fn statement(&self, state: &mut State, event: &Event) {
-        let Event::StatementDone {
-            index,
-            total,
-            span,
-            line,
-            rows,
-            elapsed,
-            is_timed,
-            ..
-        } = event
-        else {
-            return;
-        };
+    fn statement(&self, state: &mut State, ended: &StatementEnd) {
         state.live.end_slow();
         let Some(running) = &state.running else {
             return;
         };
         if running.statements > 1 {
-            state.live.statement(index + 1, *total);
+            state.live.statement(ended.index + 1, ended.total);
         }
         if self.verbosity == Verbosity::Verbose {
             let columns = Term::stderr().size_checked().map(|(_, columns)| columns);
-            let done = StatementLine {
-                index: *index,
-                total: *total,
-                span: span.clone(),
-                line: *line,
-                rows: *rows,
-                elapsed: is_timed.then_some(*elapsed),
-            };
-            self.say(&done.shown(&running.file, &running.text, columns));
+            self.say(&slow::ended(ended, columns));
         }
     }
 
-    /// A slow statement: below the live line, or as a line each time that it took twice as long.
-    fn runs(&self, state: &mut State, event: &Event, at: &StatementSpot, elapsed: Duration) {
+    fn runs(&self, state: &mut State, event: &EventKind, at: &StatementSpot, elapsed: Duration) {
         if !state.live.is_hidden() {
             let columns = state.live.columns();
             state.live.slow(slow::live(event, columns));

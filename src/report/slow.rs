@@ -1,9 +1,7 @@
 //! Words for statements: each with its time, and those that take long.
 
-use std::{ops::Range, time::Duration};
-
 use super::{count, duration, shown};
-use crate::execute::{Event, SlowStatement, StatementSpot};
+use crate::execute::{EventKind, SlowStatement, StatementEnd, StatementSpot};
 
 /// Columns for a statement where no terminal says how many there are.
 const COLUMNS: usize = 120;
@@ -11,39 +9,24 @@ const COLUMNS: usize = 120;
 /// Holders of a lock below the live line.
 const HOLDERS: usize = 3;
 
-/// A statement that is done, for `-v`.
-pub(super) struct StatementLine {
-    pub index: usize,
-    pub total: usize,
-    /// Bytes of the script.
-    pub span: Range<usize>,
-    pub line: u32,
-    pub rows: u64,
-    /// Where somebody took the time.
-    pub elapsed: Option<Duration>,
-}
-
-impl StatementLine {
-    /// `    2 of 7  migrations/1_a.up.sql:12  3.0 ms  2 rows  INSERT INTO …`
-    pub fn shown(&self, file: &str, text: &str, columns: Option<u16>) -> String {
-        let mut line = format!(
-            "    {} of {}  {}:{}",
-            self.index + 1,
-            self.total,
-            shown(file),
-            self.line
-        );
-        if let Some(elapsed) = self.elapsed {
-            line += &format!("  {}", duration(elapsed));
-        }
-        let rows = usize::try_from(self.rows).unwrap_or(usize::MAX);
-        line += &format!("  {}  ", count(rows, "row"));
-        let statement = text.get(self.span.clone()).unwrap_or_default();
-        let columns = columns.map_or(COLUMNS, usize::from);
-        let room = columns.saturating_sub(console::measure_text_width(&line));
-        line += &start(statement, room);
-        line.trim_end().to_owned()
+/// A statement that is done, for `-v`: `    2 of 7  migrations/1_a.up.sql:12  3.0 ms  2 rows  INSERT …`
+pub(super) fn ended(ended: &StatementEnd, columns: Option<u16>) -> String {
+    let mut line = format!(
+        "    {} of {}  {}:{}",
+        ended.index + 1,
+        ended.total,
+        shown(&ended.step.file),
+        ended.line
+    );
+    if let Some(elapsed) = ended.elapsed {
+        line += &format!("  {}", duration(elapsed));
     }
+    let rows = usize::try_from(ended.rows).unwrap_or(usize::MAX);
+    line += &format!("  {}  ", count(rows, "row"));
+    let columns = columns.map_or(COLUMNS, usize::from);
+    let room = columns.saturating_sub(console::measure_text_width(&line));
+    line += &start(ended.sql(), room);
+    line.trim_end().to_owned()
 }
 
 /// The beginning of a statement, on one line of at most `columns`; nothing where that is too little
@@ -79,22 +62,22 @@ pub(super) fn took(slow: &SlowStatement) -> String {
     text
 }
 
-/// `migrations/1_a.up.sql:12 runs for 2.00 s, waits for …`; of [`Event::StatementRuns`] only.
-pub(super) fn runs(event: &Event) -> String {
+/// `migrations/1_a.up.sql:12 runs for 2.00 s, waits for …`; of [`EventKind::StatementRuns`] only.
+pub(super) fn runs(event: &EventKind) -> String {
     parts(event).join(", ")
 }
 
 /// The same for below the live line: each part on a line of its own that fits, and so is each holder.
-pub(super) fn live(event: &Event, columns: usize) -> String {
+pub(super) fn live(event: &EventKind, columns: usize) -> String {
     let mut parts = parts(event);
-    if let (Some(first), Event::StatementRuns { statement, .. }) = (parts.first_mut(), event) {
+    if let (Some(first), EventKind::StatementRuns { statement, .. }) = (parts.first_mut(), event) {
         // The time has to be seen, however long the file's name is.
         let file = shown(&statement.file);
         let taken = console::measure_text_width(&shown(first)) - console::measure_text_width(&file);
         let room = columns.saturating_sub(4 + taken);
         *first = first.replacen(&statement.file, &console::truncate_str(&file, room, "…"), 1);
     }
-    if let Event::StatementRuns {
+    if let EventKind::StatementRuns {
         waiting: Some(waiting),
         ..
     } = event
@@ -111,8 +94,8 @@ pub(super) fn live(event: &Event, columns: usize) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn parts(event: &Event) -> Vec<String> {
-    let Event::StatementRuns {
+fn parts(event: &EventKind) -> Vec<String> {
+    let EventKind::StatementRuns {
         statement,
         elapsed,
         waiting,
@@ -139,10 +122,13 @@ fn place(spot: &StatementSpot) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::Arc, time::Duration};
+
     use super::*;
     use crate::{
         database::{Advance, Waiting},
-        revision::Subject,
+        execute::StepRef,
+        revision::{Direction, Subject},
     };
 
     fn spot(first: usize, last: usize) -> StatementSpot {
@@ -167,16 +153,24 @@ mod tests {
     #[test]
     fn statements_end_where_the_line_does() {
         let text = "SELECT 1;\nINSERT INTO t\n  VALUES (1, 'żółć')";
-        let line = StatementLine {
+        let line = StatementEnd {
+            step: Arc::new(StepRef {
+                subject: Subject::Revision("1".parse().unwrap()),
+                direction: Direction::Up,
+                file: "m/1.up.sql".to_owned(),
+            }),
             index: 1,
             total: 2,
+            text: text.into(),
             span: 10..text.len(),
             line: 2,
+            column: 1,
             rows: 1,
             elapsed: Some(Duration::from_millis(3)),
+            error: None,
         };
         let check = |columns, expected: &str| {
-            let shown = line.shown("m/1.up.sql", text, columns);
+            let shown = ended(&line, columns);
             assert_eq!(shown, expected);
             let width = console::measure_text_width(&shown);
             assert!(columns.is_none_or(|columns| width <= columns.into()));
@@ -217,7 +211,7 @@ mod tests {
 
     #[test]
     fn what_runs_tells_how_far_it_is() {
-        let event = Event::StatementRuns {
+        let event = EventKind::StatementRuns {
             statement: spot(0, 0),
             elapsed: Duration::from_secs(2),
             waiting: Some(wait()),

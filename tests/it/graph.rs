@@ -4,7 +4,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
-    sync::Arc,
     thread,
     time::Duration,
 };
@@ -301,7 +300,7 @@ async fn run(database: &mut dyn Database, made: &Made, command: &Command) -> Res
             return Ok(());
         }
     };
-    let sink: Sink = Arc::new(|_| {});
+    let sink = Sink::silent();
     let stop = Stop::default();
     if !plan.steps.is_empty() {
         database.prepare().await.unwrap();

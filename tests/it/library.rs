@@ -12,7 +12,7 @@ use std::{
 };
 
 use migrator::{
-    Direction, Error, Event, Migrator, RevisionId, Session, Stop, Subject,
+    Direction, Error, EventKind, Migrator, RevisionId, Session, Stop, Subject,
     database::DatabaseError,
     execute::{Done, LockError},
     ops::RevisionLine,
@@ -254,7 +254,7 @@ fn who_waits_in_vain_for_the_lock_is_told_so() {
         let found = Arc::new(Mutex::new(None));
         let result = Arc::clone(&found);
         let migrator = Migrator::embedded(SCRIPTS).on_event(move |event| {
-            if let Event::StepDone { index: 0, .. } = event {
+            if let EventKind::StepDone { index: 0, .. } = event.kind {
                 let url = url.clone();
                 let second = thread::spawn(move || {
                     one_thread().block_on(async {
@@ -287,12 +287,12 @@ fn events_tell_the_run_in_order() {
         let told = Arc::new(Mutex::new(Vec::new()));
         let list = Arc::clone(&told);
         let migrator = Migrator::embedded(SCRIPTS).on_event(move |event| {
-            let line = match event {
-                Event::Planned { steps, .. } => format!("{steps} planned"),
-                Event::RunStarted { steps, .. } => format!("{steps} steps"),
-                Event::StepStarted { subject, .. } => format!("> {subject}"),
-                Event::StatementDone { index, .. } => format!("  {index}"),
-                Event::StepDone { subject, .. } => format!("< {subject}"),
+            let line = match &event.kind {
+                EventKind::Planned { steps, .. } => format!("{steps} planned"),
+                EventKind::RunStarted { steps, .. } => format!("{steps} steps"),
+                EventKind::StepStarted { step, .. } => format!("> {}", step.subject),
+                EventKind::StatementDone(ended) => format!("  {}", ended.index),
+                EventKind::StepDone { step, .. } => format!("< {}", step.subject),
                 other => format!("{other:?}"),
             };
             list.lock().unwrap().push(line);
@@ -315,7 +315,7 @@ fn a_stop_ends_the_run_at_a_boundary() {
         let migrator = Migrator::embedded(SCRIPTS)
             .stop(stop)
             .on_event(move |event| {
-                if matches!(event, Event::StepStarted { index: 1, .. }) {
+                if matches!(event.kind, EventKind::StepStarted { index: 1, .. }) {
                     asked.request();
                 }
             });

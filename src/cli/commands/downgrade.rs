@@ -1,10 +1,9 @@
-use super::migrate::{self, BackupFirst, Scope, ends};
+use super::migrate::{self, BackupFirst, LogArgs, Scope, ends};
 use crate::{
     cli::{
         args::Vars,
         context::Context,
         error::{Error, Exit},
-        log_file::LogArgs,
     },
     revision::Direction,
 };

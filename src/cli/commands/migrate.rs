@@ -1,6 +1,6 @@
 //! What `upgrade` and `downgrade` share.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Instant};
 
 use clap::ValueEnum;
 
@@ -53,6 +53,14 @@ impl BackupFirst {
     pub fn is_wanted(self, configured: bool) -> bool {
         self.backup || configured && !self.no_backup
     }
+}
+
+/// What `upgrade`, `downgrade` and `redo` take.
+#[derive(Clone, Debug, clap::Args)]
+pub struct LogArgs {
+    /// Append every statement with its time to FILE, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
 }
 
 /// What was asked for.
@@ -113,6 +121,7 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
         project.history(context.location()?.dialect())?;
         context.open_log(log_file, name)?;
     }
+    let begin = Instant::now();
     let backup = request.backup.then(|| Work::within(context));
     args.backup = backup.as_ref().map(|work| BackupArgs {
         store: Store::new(&context.config.backup.directory),
@@ -131,7 +140,7 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
         Ok(report) => finished(context, report),
         Err(error) => Err(error),
     };
-    context.end_log(&result);
+    context.end_log(&result, begin.elapsed());
     result
 }
 

@@ -1,10 +1,11 @@
-use super::migrate::Scope;
+use std::time::Instant;
+
+use super::migrate::{LogArgs, Scope};
 use crate::{
     cli::{
         args::Vars,
         context::Context,
         error::{Error, Exit},
-        log_file::LogArgs,
     },
     database::Access,
     ops,
@@ -53,6 +54,7 @@ pub async fn cmd_redo(args: RedoArgs, context: &Context) -> Result<Exit, Error> 
     context.confirm("redo")?;
     project.history(context.location()?.dialect())?;
     context.open_log(args.log.log_file.as_deref(), "redo")?;
+    let begin = Instant::now();
     let redone = context.operate(("redo", Access::Existing), async |session, _| {
         ops::redo(project, session, &request).await
     });
@@ -63,6 +65,6 @@ pub async fn cmd_redo(args: RedoArgs, context: &Context) -> Result<Exit, Error> 
             false => Exit::Done,
         }
     });
-    context.end_log(&result);
+    context.end_log(&result, begin.elapsed());
     result
 }

@@ -270,8 +270,9 @@ async fn a_signal_stops_between_batches() {
         let stop = Stop::default();
         let sink: Sink = {
             let stop = stop.clone();
-            Arc::new(move |event| {
-                if matches!(event, Event::BatchDone(state) if state.batches == batches) {
+            Sink::new("fake", move |event| {
+                if matches!(&event.kind, EventKind::BatchDone { batch, .. } if batch.batches == batches)
+                {
                     stop.request();
                 }
             })
@@ -313,17 +314,17 @@ async fn replicas_that_are_behind_are_waited_for() {
         let events = Arc::new(Mutex::new(Vec::new()));
         let sink: Sink = {
             let (stop, events) = (stop.clone(), Arc::clone(&events));
-            Arc::new(move |event| {
-                if stops && matches!(event, Event::WaitingForReplicas { .. }) {
+            Sink::new("fake", move |event| {
+                if stops && matches!(event.kind, EventKind::WaitingForReplicas { .. }) {
                     stop.request();
                 }
-                events.lock().unwrap().push(event);
+                events.lock().unwrap().push(event.kind.clone());
             })
         };
         let outcome = run(&mut fake, plan, impatient(), &stop, &sink)
             .await
             .unwrap();
-        let count = |wanted: fn(&Event) -> bool| {
+        let count = |wanted: fn(&EventKind) -> bool| {
             events
                 .lock()
                 .unwrap()
@@ -331,8 +332,8 @@ async fn replicas_that_are_behind_are_waited_for() {
                 .filter(|event| wanted(event))
                 .count()
         };
-        let waits = count(|event| matches!(event, Event::WaitingForReplicas { .. }));
-        let hidden = count(|event| matches!(event, Event::ReplicasHidden { replicas: 2 }));
+        let waits = count(|event| matches!(event, EventKind::WaitingForReplicas { .. }));
+        let hidden = count(|event| matches!(event, EventKind::ReplicasHidden { replicas: 2 }));
         check(&fake.stored, "with replicas");
         (
             matches!(outcome, Outcome::Stopped { .. }),

@@ -48,7 +48,7 @@ async fn upgrade_after<F: Future<Output = Result<(), Ended>>>(
         let plan = plan::upgrade(&situation, &"head".parse().unwrap());
         plan.ok().filter(|_| planned <= plans).ok_or(Ended::NoPlan)
     };
-    let sink: Sink = Arc::new(|_| {});
+    let sink = Sink::silent();
     let result = migrate(fake, options, None, (make, before), &Stop::default(), &sink).await;
     (result, planned)
 }

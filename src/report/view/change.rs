@@ -191,9 +191,8 @@ impl View for RunReport {
     }
 }
 
-pub(super) fn slow_json(slow: &[SlowStatement]) -> Vec<Value> {
-    let parsed = slow.iter().map(|slow| slow.json().parse());
-    parsed.map(|it| it.unwrap_or_default()).collect()
+pub(super) fn slow_json(slow: &[SlowStatement]) -> Value {
+    serde_json::to_value(slow).unwrap_or_default()
 }
 
 fn done_json(done: &Done) -> Value {

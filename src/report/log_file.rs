@@ -1,0 +1,171 @@
+//! `--log-file`: events as JSON lines, in a file that they are appended to.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    path::Path,
+    sync::{Mutex, PoisonError},
+};
+
+use chrono::{SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+use super::escape::json as escape;
+use crate::{
+    execute::{Event, EventKind},
+    files,
+};
+
+/// A file that takes lines. A line is one write to its end, so that several runs may share one.
+pub struct LogFile {
+    /// Hears once why lines can't be written any more.
+    failed: Box<dyn Fn(&io::Error) + Send + Sync>,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// `None` once a write has failed.
+    file: Option<File>,
+    /// Whether the last event was a wait for the lock.
+    waits: bool,
+}
+
+impl LogFile {
+    /// Opens `path` and writes `start`, an object. `failed` hears when a later line can't be written:
+    /// that is no reason to stop a migration.
+    ///
+    /// # Errors
+    /// When it can't be opened, or `start` can't be written.
+    pub fn open(
+        path: &Path,
+        start: Value,
+        failed: impl Fn(&io::Error) + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let mut file = files::open_with(OpenOptions::new().create(true).append(true), path)?;
+        file.write_all(timed(start).as_bytes())?;
+        Ok(Self {
+            failed: Box::new(failed),
+            state: Mutex::new(State {
+                file: Some(file),
+                waits: false,
+            }),
+        })
+    }
+
+    /// Writes an event, if it is of those that a log keeps.
+    pub fn event(&self, event: &Event) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // It is told again and again.
+        let waits = matches!(event.kind, EventKind::WaitingForLock { .. });
+        let repeats = waits && state.waits;
+        state.waits = waits;
+        if !repeats
+            && is_kept(&event.kind)
+            && let Ok(text) = serde_json::to_string(event)
+        {
+            self.write(&mut state, &line(&text));
+        }
+    }
+
+    /// Writes `end`, an object.
+    pub fn end(&self, end: Value) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write(&mut state, &timed(end));
+    }
+
+    fn write(&self, state: &mut State, line: &str) {
+        if let Some(file) = &mut state.file
+            && let Err(error) = file.write_all(line.as_bytes())
+        {
+            state.file = None;
+            (self.failed)(&error);
+        }
+    }
+}
+
+/// Whether the log keeps it. The others are for those who look on.
+fn is_kept(kind: &EventKind) -> bool {
+    !matches!(
+        kind,
+        EventKind::Planned { .. }
+            | EventKind::RunStarted { .. }
+            | EventKind::StatementRuns { .. }
+            | EventKind::CountingRows { .. }
+            | EventKind::WaitingForReplicas { .. }
+            | EventKind::ReplicasHidden { .. }
+    )
+}
+
+/// An object with the time in front.
+fn timed(object: Value) -> String {
+    let time = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+    let mut timed = json!({ "time": time });
+    if let (Value::Object(timed), Value::Object(object)) = (&mut timed, object) {
+        timed.extend(object);
+    }
+    line(&timed.to_string())
+}
+
+fn line(json: &str) -> String {
+    format!("{}\n", escape(json))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_fails_later_is_given_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("run.jsonl");
+        let heard = Arc::new(Mutex::new(0));
+        let counted = Arc::clone(&heard);
+        let log = LogFile::open(&path, json!({}), move |_| *counted.lock().unwrap() += 1).unwrap();
+        // One that is open for reading refuses every write, as a full disk does.
+        log.state.lock().unwrap().file = Some(File::open(&path).unwrap());
+        let event = Event {
+            time: Utc::now(),
+            database: "x".into(),
+            kind: EventKind::StopRequested,
+        };
+        log.event(&event);
+        assert!(log.state.lock().unwrap().file.is_none());
+        log.end(json!({}));
+        assert_eq!(*heard.lock().unwrap(), 1);
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
+    }
+
+    #[test]
+    fn waiting_is_one_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("run.jsonl");
+        let log = LogFile::open(&path, json!({"event": "run_start"}), |_| {}).unwrap();
+        let wait = || EventKind::WaitingForLock {
+            holder: Some("psql\u{9b}2J".to_owned()),
+            waited: std::time::Duration::ZERO,
+            limit: std::time::Duration::from_secs(1),
+        };
+        for kind in [wait(), wait(), EventKind::StopRequested, wait()] {
+            log.event(&Event {
+                time: Utc::now(),
+                database: "x".into(),
+                kind,
+            });
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let events = text.lines().map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            line["event"].as_str().unwrap().to_owned()
+        });
+        let expected = [
+            "run_start",
+            "waiting_for_lock",
+            "stop_requested",
+            "waiting_for_lock",
+        ];
+        assert_eq!(events.collect::<Vec<_>>(), expected);
+        assert!(!text.contains('\u{9b}'), "{text}");
+    }
+}
