@@ -288,7 +288,7 @@ codes! {
         "A statement of a script failed. A script in a transaction is rolled back completely; a `transaction = off` script goes on at that statement when the command is run again."
     M702 Failed "foreign keys are violated"
         "After the script, rows refer to parents that do not exist, and did not before. The script was rolled back."
-    M703 Failed "a lock was not to be had"
+    M703 Failed "timed out waiting for a lock"
         "A statement waited for a lock longer than lock-timeout, again and again. Find who holds it, or run when there is less traffic."
     M704 Failed "the record could not be written"
         "The statements ran, but the version table could not be written or the transaction could not be committed, so everything was rolled back."

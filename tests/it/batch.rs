@@ -300,7 +300,7 @@ fn a_batch_is_retried_when_a_row_is_locked() {
     let mut session = Session::open(&env);
     session.run("BEGIN; UPDATE t SET n = n WHERE id = 75");
     let mut running = Running::start(&env, "upgrade");
-    running.wait_for("a lock was not to be had");
+    running.wait_for("timed out waiting for a lock");
     assert_eq!(changed(&env), "0|40\n1|60\n");
     session.run("COMMIT");
     running.finish().expect(0);

@@ -48,7 +48,7 @@ fn a_revision_is_tried_until_the_others_are_done() {
         let env = project("lock-timeout = \"300ms\"\nlock-attempts = 100", headers);
         let (mut session, pid) = blocker(&env, sql);
         let mut running = Running::start(&env, line);
-        running.wait_for("2: a lock was not to be had (attempt 1 of 100); trying again in");
+        running.wait_for("2: timed out waiting for a lock (attempt 1 of 100); retrying in");
         running.wait_for(&format!("held by someone else (pid {pid}, "));
         session.run("COMMIT");
         running.finish().expect(0);
