@@ -67,7 +67,7 @@ const IDS: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
 fn machine() -> Option<String> {
     IDS.iter().find_map(|path| {
         let mut id = String::new();
-        files::open(path)
+        files::open(path.as_ref())
             .ok()?
             .take(1024)
             .read_to_string(&mut id)
