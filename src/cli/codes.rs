@@ -62,6 +62,8 @@ codes! {
         "Something that can't be taken back was to be confirmed and was not. On a protected database `downgrade`, `redo` and `stamp` ask for the database's name. `db drop` asks for it everywhere, and `repair` asks before it records anything. Without a terminal they need --yes."
     M113 Usage "a password file or certificate can't be used"
         "A file that PostgreSQL's client reads at connect (PGPASSFILE or ~/.pgpass, sslrootcert, sslcert, sslkey) is a directory, named pipe, socket or device, which it would wait for. PGPASSFILE=/dev/null stands for no password file."
+    M114 Usage "a configuration of somebody else"
+        "A migrator.toml that is found by looking upwards, or a .env beside a configuration, belongs to another user, or every user may write to it. It could name another database and other scripts, so it is not used. Trusted are files of the current user, of root, of the owner of the working directory, under sudo of the user who called it, and for .env of the owner of the configuration. A file that is named with -c or MIGRATOR_CONFIG is used whoever owns it."
 
     M201 Usage "no migrations directory"
         "The directory with the scripts does not exist. `migrator init` makes one; `migrations` in migrator.toml says where it is."

@@ -15,6 +15,7 @@ mod live;
 mod out;
 mod page;
 mod progress;
+mod shown;
 mod slow;
 mod style;
 mod view;
@@ -26,6 +27,7 @@ pub use github::annotation;
 pub use out::{ask, eprint, is_terminal, print, print_exact, unwritten};
 pub use page::{Page, shown};
 pub use progress::{Progress, Verbosity};
+pub use shown::Shown;
 pub use style::{Paint, Style};
 pub use view::{
     CheckView, CodesView, ExplainView, ExplainedCode, Json, RedoPlanView, View, WrittenView,

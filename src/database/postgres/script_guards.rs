@@ -21,6 +21,10 @@ impl PostgresScript {
                 commands.push(self.presence_guard());
             }
             commands.push(self.state_guard());
+            // A script may run on another database than the one that was asked.
+            if self.expected.all {
+                commands.push(self.table.upgrade(&self.settings.actor));
+            }
             commands
         } else {
             let mut commands = vec![self.absence_guard()];
