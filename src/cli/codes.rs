@@ -236,7 +236,7 @@ codes! {
     M509 Failed "a statement is in doubt"
         "A statement that can't share a transaction with its record was running when the process or the server died. Look whether it took effect, then say so: `migrator repair --statement N --done` goes on after it, `--undone` runs it again."
     M510 Failed "what is done was changed"
-        "A `transaction = off` script stopped partway and was changed before the place where it stopped. What was run can't be run differently any more; put it back. What comes after it may change."
+        "A `transaction = off` script stopped partway, and its statements that ran were changed since, or its header was removed. What ran can't be run differently any more: restore it. What comes after it may change."
 
     M515 Failed "a batch that does not end"
         "The statement has changed more rows than twice those that its table had at the start, so it changes some again and again: its WHERE does not pass over the rows that are done. What it did is committed. Mend the statement and run the same command again: a changed statement is counted anew, and so is the same one after `migrator repair --statement N --undone`."
