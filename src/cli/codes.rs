@@ -62,6 +62,8 @@ codes! {
         "Something that can't be taken back was to be confirmed and was not. On a protected database `downgrade`, `redo` and `stamp` ask for the database's name. `db drop` asks for it everywhere, and `repair` asks before it records anything. Without a terminal they need --yes."
     M113 Usage "a password file or certificate can't be used"
         "A file that PostgreSQL's client reads at connect (PGPASSFILE or ~/.pgpass, sslrootcert, sslcert, sslkey) is a directory, named pipe, socket or device, which it would wait for. PGPASSFILE=/dev/null stands for no password file."
+    M114 Usage "a configuration of somebody else"
+        "A migrator.toml that is found by looking upwards, or a .env beside a configuration, belongs to another user, or every user may write to it. It could name another database and other scripts, so it is not used. Trusted are files of the current user, of root, of the owner of the working directory, under sudo of the user who called it, and for .env of the owner of the configuration. A file that is named with -c or MIGRATOR_CONFIG is used whoever owns it."
 
     M201 Usage "no migrations directory"
         "The directory with the scripts does not exist. `migrator init` makes one; `migrations` in migrator.toml says where it is."
@@ -234,7 +236,7 @@ codes! {
     M509 Failed "a statement is in doubt"
         "A statement that can't share a transaction with its record was running when the process or the server died. Look whether it took effect, then say so: `migrator repair --statement N --done` goes on after it, `--undone` runs it again."
     M510 Failed "what is done was changed"
-        "A `transaction = off` script stopped partway and was changed before the place where it stopped. What was run can't be run differently any more; put it back. What comes after it may change."
+        "A `transaction = off` script stopped partway, and its statements that ran were changed since, or its header was removed. What ran can't be run differently any more: restore it. What comes after it may change."
 
     M515 Failed "a batch that does not end"
         "The statement has changed more rows than twice those that its table had at the start, so it changes some again and again: its WHERE does not pass over the rows that are done. What it did is committed. Mend the statement and run the same command again: a changed statement is counted anew, and so is the same one after `migrator repair --statement N --undone`."

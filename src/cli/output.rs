@@ -15,8 +15,8 @@ use super::{
     error::Error,
 };
 use crate::report::{
-    Bar, Diagnostic, Json, Page, Paint, Progress, Style, Verbosity, View, annotation, eprint,
-    escape, print, print_exact, unwritten,
+    Bar, Diagnostic, Json, Page, Paint, Progress, Shown, Style, Verbosity, View, eprint, escape,
+    print, print_exact, unwritten,
 };
 
 /// The version of the JSON objects: raised when a field changes its meaning or goes.
@@ -102,23 +102,11 @@ impl Output {
     pub fn error(&self, error: Error) -> Exit {
         match self.format {
             Format::Human => {
-                let mut page = Page::default();
-                for found in &error.diagnostics {
-                    if !page.is_empty() {
-                        page.blank();
-                    }
-                    page.append(found.human(self.err.0, false, width()));
-                }
-                eprint(&page);
+                let shown = Shown::of(&error.diagnostics);
+                eprint(&shown.human(|one| one.human(self.err.0, false, width())));
             }
             Format::Json => self.json(false, error.result.unwrap_or_default(), &error.diagnostics),
-            Format::Github => {
-                let mut page = Page::default();
-                for found in &error.diagnostics {
-                    page.append(annotation(found, &repository_path));
-                }
-                print(&page);
-            }
+            Format::Github => print(&Shown::of(&error.diagnostics).github(&repository_path)),
         }
         error.exit
     }
@@ -144,8 +132,7 @@ impl Output {
         object.insert("ok".to_owned(), json!(ok));
         object.extend(fields);
         if !ok {
-            let errors: Vec<_> = errors.iter().map(Diagnostic::json).collect();
-            object.insert("errors".to_owned(), Value::Array(errors));
+            object.extend(Shown::of(errors).json("errors"));
         }
         let text = format!("{:#}\n", Value::Object(object));
         print_exact(escape::json(&text).as_bytes());

@@ -19,8 +19,8 @@ use super::{
 use crate::{
     layout::{ForeignError, ForeignRecords, ForeignTool},
     revision::{
-        AppliedRepeatable, AppliedRevision, LogEntry, LogRow, NewRow, Observed, RecordChange,
-        RevisionId, State, Subject,
+        AppliedRepeatable, AppliedRevision, LAYOUT, LogEntry, LogRow, NewRow, Observed,
+        RecordChange, RevisionId, State, Subject,
     },
     sql::{ConcurrentIndex, Dialect},
 };
@@ -191,7 +191,7 @@ impl Stored {
         Observed {
             applied: self.rows.clone(),
             repeatables: self.repeatables.clone(),
-            layout: self.prepared.then_some(1),
+            layout: self.prepared.then_some(LAYOUT),
         }
     }
 
@@ -254,10 +254,19 @@ impl Stored {
                 self.rows.retain(|row| *subject != row.revision);
                 Ok(())
             }
-            RecordChange::Progress { subject, from, to } => {
+            RecordChange::Enter { subject, from, to } => {
                 let row = self.row(subject)?;
                 expect(&row.state, *from)?;
                 row.state = to.clone().into();
+                Ok(())
+            }
+            RecordChange::Progress { subject, from, to } => {
+                let row = self.row(subject)?;
+                expect(&row.state, Some(*from))?;
+                let State::Partial(partial) = &mut row.state else {
+                    unreachable!("it was just expected");
+                };
+                **partial = partial.as_ref().clone().with_progress(to.clone());
                 Ok(())
             }
             RecordChange::Batch {

@@ -81,17 +81,23 @@ impl Expected {
                 RecordChange::Insert(row)
                 | RecordChange::Adopt(row, _)
                 | RecordChange::Begin(row, _) => {
-                    self.rows.push((row.sequence, row.subject.clone()));
+                    // A baseline takes the number of what it replaces.
+                    let rows = &mut self.rows;
+                    let at = rows.partition_point(|(sequence, _)| *sequence <= row.sequence);
+                    rows.insert(at, (row.sequence, row.subject.clone()));
                 }
-                RecordChange::Delete(subject) => self.rows.retain(|(_, id)| id != subject),
-                RecordChange::Progress { .. }
+                RecordChange::Delete(subject) => {
+                    // What goes is mostly what came last.
+                    let at = self.rows.iter().rposition(|(_, id)| id == subject);
+                    at.map(|at| self.rows.remove(at));
+                }
+                RecordChange::Enter { .. }
+                | RecordChange::Progress { .. }
                 | RecordChange::Batch { .. }
                 | RecordChange::Accept { .. }
                 | RecordChange::Finish { .. } => {}
             }
         }
-        // A baseline takes the number of what it replaces.
-        self.rows.sort_by_key(|(sequence, _)| *sequence);
     }
 
     pub fn last_sequence(&self) -> i64 {

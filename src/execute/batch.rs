@@ -151,7 +151,7 @@ impl UnitRun<'_, '_> {
 
     /// Runs the statement once; returns its rows, or `None` when it was to stop before.
     async fn one_batch(&mut self, all: &mut Batches<'_>) -> Result<Option<u64>, StepError> {
-        let finished = self.progress_from(Some(all.index), all.index + 1, None);
+        let finished = self.progress_from(all.index, all.index + 1, None);
         let (shown, expects) = (self.batch.clone(), self.expects());
         let mut attempt = 1;
         loop {

@@ -106,12 +106,13 @@ pub async fn write_repairs(
 ) -> Result<(), DatabaseError> {
     let (mut changes, mut log) = exchanged(exchanges);
     for change in repairs.iter().flat_map(|repair| &repair.changes) {
-        // Up and down of one revision are accepted by the same change.
-        if !changes.contains(change) {
+        // Up and down of one revision, which follow each other, are accepted by the same change.
+        if changes.last() != Some(change) {
             changes.push(change.clone());
         }
     }
     log.extend(repairs.iter().map(Repair::log_entry));
+    database.prepare().await?;
     database.record(&changes, &log).await
 }
 

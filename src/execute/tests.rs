@@ -20,7 +20,7 @@ use crate::{
     plan::{self, Plan, PlanContext},
     revision::{
         Ahead, Checksum, Direction, Ending, Headers, History, Observed, OutOfOrder, Script,
-        ScriptPair, State, TransactionMode,
+        ScriptPair, State, StatementsDigest, TransactionMode,
     },
     sql::{Dialect, Vars},
 };
@@ -194,9 +194,10 @@ fn check_boundary(stored: &Stored, direction: Direction, mode: Mode, context: &s
         if unknown && stored.schema.len() > expected.len() {
             expected.push(rest[0].to_owned());
         }
+        let done = done.iter().map(|statement| checksum_of(statement));
         assert_eq!(
-            partial.statement_checksums.len(),
-            partial.statements_done,
+            partial.statements_digest,
+            StatementsDigest::of(&done.collect::<Vec<_>>()),
             "{context}"
         );
     }
@@ -293,16 +294,19 @@ fn settle(stored: &mut Stored, error: &plan::PlanError, context: &str) {
     assert_eq!(*statement, partial.statements_done + 1, "{context}");
     partial.interruption = None;
     if stored.schema.last().is_some_and(|last| last == doubtful) {
-        let canonical = crate::sql::canonicalize(Dialect::Postgres, doubtful);
-        let headers = Headers {
-            transaction: TransactionMode::Off,
-            ..Headers::default()
-        };
-        partial
-            .statement_checksums
-            .push(Checksum::of(&canonical, &headers));
+        let checksum = checksum_of(doubtful);
+        partial.statements_digest = partial.statements_digest.then(&checksum);
         partial.statements_done += 1;
     }
+}
+
+fn checksum_of(statement: &str) -> Checksum {
+    let canonical = crate::sql::canonicalize(Dialect::Postgres, statement);
+    let headers = Headers {
+        transaction: TransactionMode::Off,
+        ..Headers::default()
+    };
+    Checksum::of(&canonical, &headers)
 }
 
 #[tokio::test]

@@ -11,7 +11,10 @@ use crate::{
         DatabaseError, IndexDoubt, LockAttempt, StepError, StepRequest, StepStage, TableIndex,
     },
     plan::{Step, Unit, UnitKind},
-    revision::{BatchProgress, Checksum, Direction, Ending, Interruption, Partial, RecordChange},
+    revision::{
+        BatchProgress, Direction, Ending, Interruption, Partial, RecordChange, StatementsDigest,
+        UnitProgress,
+    },
     sql::ConcurrentIndex,
 };
 
@@ -26,6 +29,7 @@ pub(super) async fn run(
         run,
         step,
         units,
+        digests: StatementsDigest::of_each(units.iter().map(|unit| &unit.checksum)),
         label: label(step),
         indexes_before: None,
         batch: step.resume.as_ref().and_then(|resume| resume.batch.clone()),
@@ -41,6 +45,8 @@ pub(super) struct UnitRun<'a, 'b> {
     pub run: &'a mut Run<'b>,
     pub step: &'a Step,
     units: &'a [Unit],
+    /// Of the first 0, 1, 2 and so on of them.
+    digests: Vec<StatementsDigest>,
     pub label: String,
     /// Of the table whose index is being created; `None` before it is.
     indexes_before: Option<Vec<String>>,
@@ -59,13 +65,21 @@ pub(super) enum Ran {
 impl UnitRun<'_, '_> {
     async fn all(&mut self) -> Result<(), Broken> {
         let first = match (&self.step.resume, &self.step.row) {
-            // The script may have been mended beyond what is done.
-            (Some(resume), _) => {
-                let interruption = resume.interruption.clone();
-                self.progress_from(Some(resume.done), resume.done, interruption)
+            // The script may have been fixed beyond what is done.
+            (Some(resume), _) => RecordChange::Enter {
+                subject: self.step.subject.clone(),
+                from: Some(resume.done),
+                to: self.partial(self.progress_at(resume.done, resume.interruption.clone())),
+            },
+            (None, Some(row)) => {
+                let partial = self.partial(self.progress_at(0, None));
+                RecordChange::Begin(Arc::clone(row), partial)
             }
-            (None, Some(row)) => RecordChange::Begin(Arc::clone(row), self.partial(0, None)),
-            (None, None) => self.progress_from(None, 0, None),
+            (None, None) => RecordChange::Enter {
+                subject: self.step.subject.clone(),
+                from: None,
+                to: self.partial(self.progress_at(0, None)),
+            },
         };
         self.record(&[first], self.done_before()).await?;
         self.replay().await?;
@@ -147,7 +161,7 @@ impl UnitRun<'_, '_> {
     }
 
     async fn unit(&mut self, index: usize, unit: &Unit) -> Result<Ran, StepError> {
-        let after = self.progress_from(Some(index), index + 1, None);
+        let after = self.progress_from(index, index + 1, None);
         self.indexes_before = None;
         match &unit.kind {
             UnitKind::Shared(modes) => self.shared(unit, modes, after).await,
@@ -185,17 +199,17 @@ impl UnitRun<'_, '_> {
             ending: Ending::Unknown,
             indexes_before,
         };
-        let marked = self.progress(self.progress_from(Some(index), index, Some(mark)));
+        let marked = self.progress(self.progress_from(index, index, Some(mark)));
         if let Err(error) = marked.await {
             if matches!(error.error, DatabaseError::SessionLost(_)) {
                 // The statement was never begun. Should it fail, a doubt stays, which is true.
-                let unmarked = self.progress_from(Some(index), index, None);
+                let unmarked = self.progress_from(index, index, None);
                 let _ = self.progress(unmarked).await;
             }
             return Err(error);
         }
         self.alone(unit.statements.clone()).await?;
-        self.progress(self.progress_from(Some(index), index + 1, None))
+        self.progress(self.progress_from(index, index + 1, None))
             .await
     }
 
@@ -316,7 +330,7 @@ impl UnitRun<'_, '_> {
                 ending,
                 indexes_before: self.indexes_before.take(),
             };
-            let change = self.progress_from(Some(index), index, Some(interruption));
+            let change = self.progress_from(index, index, Some(interruption));
             // The statement's own error is the one to report.
             let _ = self.run.database.record(&[change], &[]).await;
         }
@@ -352,38 +366,46 @@ impl UnitRun<'_, '_> {
 
     pub fn progress_from(
         &self,
-        from: Option<usize>,
+        from: usize,
         done: usize,
         interruption: Option<Interruption>,
     ) -> RecordChange {
+        let to = self.progress_at(done, interruption);
         RecordChange::Progress {
             subject: self.step.subject.clone(),
             from,
-            to: Partial {
-                // Where the same unit is still the next one.
-                batch: self
-                    .batch
-                    .clone()
-                    .filter(|_| from == Some(done))
-                    .map(Box::new),
-                ..self.partial(done, interruption)
+            to: UnitProgress {
+                // It is of the unit that was next before.
+                batch: to.batch.filter(|_| from == done),
+                ..to
             },
         }
     }
 
-    fn partial(&self, done: usize, interruption: Option<Interruption>) -> Partial {
-        let checksums: Vec<Checksum> = self.units[..done]
-            .iter()
-            .map(|unit| unit.checksum.clone())
-            .collect();
+    fn progress_at(&self, done: usize, interruption: Option<Interruption>) -> UnitProgress {
+        UnitProgress {
+            statements_done: done,
+            statements_digest: self.digests[done],
+            interruption,
+            batch: self.batch.clone().map(Box::new),
+        }
+    }
+
+    fn partial(&self, progress: UnitProgress) -> Partial {
+        let UnitProgress {
+            statements_done,
+            statements_digest,
+            interruption,
+            batch,
+        } = progress;
         Partial {
             direction: self.step.direction(),
             script: self.step.script.alone().to_string(),
-            statements_done: done,
+            statements_done,
             statements_total: self.units.len(),
-            statement_checksums: checksums,
+            statements_digest,
             interruption,
-            batch: None,
+            batch,
         }
     }
 }

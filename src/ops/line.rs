@@ -55,13 +55,17 @@ pub(super) fn position(history: &History, observed: &Observed) -> String {
         State::Applied => row.revision.to_string(),
     };
     let current = revision::applied_heads(&observed.applied);
-    let names: Vec<_> = current.into_iter().map(name).collect();
-    if names.is_empty() {
-        "base".to_owned()
-    } else {
-        names.join(" and ")
+    let mut names: Vec<_> = current.iter().take(NAMED).copied().map(name).collect();
+    match current.len() {
+        0 => return "base".to_owned(),
+        count if count > NAMED => names.push(format!("{} others", count - NAMED)),
+        _ => {}
     }
+    names.join(" and ")
 }
+
+/// How many heads are named in a position. Each guard of a script repeats it.
+const NAMED: usize = 8;
 
 /// The position after a run, which may not be known.
 pub(super) fn position_if_known(history: &History, observed: Option<&Observed>) -> String {

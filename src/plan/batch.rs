@@ -77,8 +77,13 @@ fn statement_of(
         return Err(BatchPlace::NotAbove);
     }
     let statement = statements.get(index).ok_or(BatchPlace::End)?;
-    let mut others = script.headers.batches.iter();
-    if others.any(|other| other.start > directive.start && other.start < statement.start) {
+    // They are in the order of the text.
+    let batches = &script.headers.batches;
+    let next = batches.partition_point(|other| other.start <= directive.start);
+    if batches
+        .get(next)
+        .is_some_and(|other| other.start < statement.start)
+    {
         return Err(BatchPlace::Twice);
     }
     let gap = &text[directive.end..statement.start];

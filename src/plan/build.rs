@@ -1,12 +1,16 @@
 //! A script becomes a step: it is cut into statements, checked, and told how it runs.
 
 mod resume;
+mod savepoints;
 
 use std::{ops::Range, sync::Arc};
 
+use savepoints::Savepoints;
+
 use super::{
     BatchPlace, Execution, PlanContext, PlanProblem, Source, Spot, Step, Unit, UnitKind, batch,
-    control, step::origin_of,
+    control::{self, Ahead},
+    step::origin_of,
 };
 use crate::{
     revision::{Checksum, ForeignKeys, Headers, NewRow, Partial, Script, Subject, TransactionMode},
@@ -69,7 +73,13 @@ pub(super) fn build(
     };
     let resume = match &frame.partial {
         None => None,
-        Some(partial) => checked.resume(&frame.subject, partial, &execution, &mut problems),
+        Some(partial) => checked.resume(
+            situation,
+            &frame.subject,
+            partial,
+            &execution,
+            &mut problems,
+        ),
     };
     if !problems.is_empty() {
         return Err(problems);
@@ -104,13 +114,14 @@ impl Checked<'_> {
     fn in_transaction(&self, problems: &mut Vec<PlanProblem>) -> (Execution, String, bool) {
         let wrapper = sql::unwrap(self.text, self.statements);
         let foreign_keys = self.foreign_keys(wrapper.foreign_keys);
-        let mut savepoints = Vec::new();
+        let ahead = self.ahead();
+        let mut savepoints = Savepoints::default();
         for index in wrapper.body.clone() {
             let statement = &self.statements[index];
             let spot = self.spot(statement);
             match &statement.kind {
                 StatementKind::Transaction(TransactionControl::Begin(_))
-                    if control::stays_open(&self.statements[index..]) =>
+                    if ahead.stays_open(index) =>
                 {
                     problems.push(PlanProblem::OpenTransaction { spot });
                 }
@@ -120,13 +131,13 @@ impl Checked<'_> {
                 StatementKind::OutsideTransaction(name) => {
                     problems.push(PlanProblem::OutsideTransaction { spot, name });
                 }
-                StatementKind::Session if self.is_ignored_pragma(index, foreign_keys) => {
+                StatementKind::Session if ahead.is_ignored_pragma(index, foreign_keys) => {
                     problems.push(PlanProblem::ForeignKeysPragma { spot });
                 }
                 kind => refuse_copy_out(kind, spot, problems),
             }
         }
-        for (name, spot) in savepoints {
+        for (name, spot) in savepoints.close() {
             problems.push(PlanProblem::OpenSavepoint { spot, name });
         }
         (
@@ -137,11 +148,12 @@ impl Checked<'_> {
     }
 
     fn in_units(&self, problems: &mut Vec<PlanProblem>) -> (Execution, String, bool) {
+        let ahead = self.ahead();
         let initial = self.foreign_keys(None);
         let mut foreign_keys = initial;
         let mut units = Vec::new();
         let mut block: Option<(usize, String)> = None;
-        let mut savepoints = Vec::new();
+        let mut savepoints = Savepoints::default();
         let spans: Vec<_> = self.statements.iter().map(|one| self.span(one)).collect();
         let batches = batch::directives(self.script, &spans, problems);
         for (index, statement) in self.statements.iter().enumerate() {
@@ -175,7 +187,7 @@ impl Checked<'_> {
                     let kind = UnitKind::Shared(modes.clone());
                     units.push(self.unit(*first..index, kind, foreign_keys));
                     block = None;
-                    for (name, spot) in savepoints.drain(..) {
+                    for (name, spot) in savepoints.close() {
                         problems.push(PlanProblem::OpenSavepoint { spot, name });
                     }
                 }
@@ -202,7 +214,7 @@ impl Checked<'_> {
                     units.push(self.unit(index..index + 1, unit_kind(kind, text), foreign_keys));
                 }
                 (StatementKind::Session, Some(_))
-                    if self.is_ignored_pragma(index, foreign_keys) =>
+                    if ahead.is_ignored_pragma(index, foreign_keys) =>
                 {
                     problems.push(PlanProblem::ForeignKeysPragma { spot });
                 }
@@ -220,9 +232,8 @@ impl Checked<'_> {
         self.statements.get(unit.statements.start)
     }
 
-    fn is_ignored_pragma(&self, index: usize, foreign_keys: bool) -> bool {
-        let rest = &self.statements[index..];
-        control::is_ignored_pragma(self.dialect, self.text, rest, foreign_keys)
+    fn ahead(&self) -> Ahead<'_> {
+        Ahead::of(self.dialect, self.text, self.statements)
     }
 
     fn unit(&self, statements: Range<usize>, kind: UnitKind, foreign_keys: bool) -> Unit {
@@ -261,14 +272,14 @@ impl Checked<'_> {
     fn savepoint(
         &self,
         control: &TransactionControl,
-        open: &mut Vec<(String, Spot)>,
+        open: &mut Savepoints,
         spot: Spot,
         problems: &mut Vec<PlanProblem>,
     ) {
         match control {
-            TransactionControl::Savepoint(name) => open.push((name.clone(), spot)),
+            TransactionControl::Savepoint(name) => open.push(name.clone(), spot),
             TransactionControl::Release(name) | TransactionControl::RollbackTo(name) => {
-                let Some(at) = open.iter().rposition(|(known, _)| known == name) else {
+                let Some(at) = open.find(name) else {
                     problems.push(PlanProblem::UnknownSavepoint {
                         spot,
                         name: name.clone(),

@@ -1,34 +1,65 @@
+use std::cell::OnceCell;
+
 use crate::sql::{self, Dialect, Statement, StatementKind, TransactionControl};
 
-/// Whether nothing ends the transaction that the first of `statements`, a BEGIN, begins.
-pub(super) fn stays_open(statements: &[Statement]) -> bool {
-    use TransactionControl::{Chain, Commit, Rollback, TwoPhase};
-    !statements.iter().any(|statement| {
-        matches!(
-            statement.kind,
-            StatementKind::Transaction(Commit | Rollback | Chain | TwoPhase)
-        )
-    })
+/// What comes after the statements of a script, looked at once for all of them.
+pub(super) struct Ahead<'a> {
+    dialect: Dialect,
+    text: &'a str,
+    statements: &'a [Statement],
+    /// The last one that ends a transaction.
+    last_end: Option<usize>,
+    /// For each, whether one after it, and before the next COMMIT, may break foreign keys.
+    breaking: OnceCell<Vec<bool>>,
 }
 
-/// Whether the first of `statements`, in a transaction, is a `PRAGMA
-/// foreign_keys` whose having no effect there could matter to those after it.
-pub(super) fn is_ignored_pragma(
-    dialect: Dialect,
-    text: &str,
-    statements: &[Statement],
-    foreign_keys: bool,
-) -> bool {
-    let [pragma, rest @ ..] = statements else {
-        return false;
-    };
-    let commit = StatementKind::Transaction(TransactionControl::Commit);
-    let asked = sql::foreign_keys_pragma(pragma.text(text));
-    asked.is_some_and(|asked| asked != foreign_keys)
-        && rest
-            .iter()
-            .take_while(|statement| statement.kind != commit)
-            .any(|statement| sql::may_break_foreign_keys(dialect, statement.text(text)))
+impl<'a> Ahead<'a> {
+    pub fn of(dialect: Dialect, text: &'a str, statements: &'a [Statement]) -> Self {
+        use TransactionControl::{Chain, Commit, Rollback, TwoPhase};
+        let ends = |statement: &Statement| {
+            matches!(
+                statement.kind,
+                StatementKind::Transaction(Commit | Rollback | Chain | TwoPhase)
+            )
+        };
+        Self {
+            dialect,
+            text,
+            statements,
+            last_end: statements.iter().rposition(ends),
+            breaking: OnceCell::new(),
+        }
+    }
+
+    /// Whether nothing ends the transaction that the statement at `index`, a BEGIN, begins.
+    pub fn stays_open(&self, index: usize) -> bool {
+        self.last_end.is_none_or(|last| last < index)
+    }
+
+    /// Whether the statement at `index`, in a transaction, is a `PRAGMA foreign_keys` whose having
+    /// no effect there could matter to those after it.
+    pub fn is_ignored_pragma(&self, index: usize, foreign_keys: bool) -> bool {
+        let asked = sql::foreign_keys_pragma(self.statements[index].text(self.text));
+        asked.is_some_and(|asked| asked != foreign_keys)
+            && self.breaking.get_or_init(|| self.find_breaking())[index]
+    }
+
+    fn find_breaking(&self) -> Vec<bool> {
+        let commit = StatementKind::Transaction(TransactionControl::Commit);
+        let mut breaks = false;
+        let statements = self.statements.iter().rev();
+        let mut found: Vec<bool> = statements
+            .map(|statement| {
+                let after = breaks;
+                breaks = statement.kind != commit
+                    && (breaks
+                        || sql::may_break_foreign_keys(self.dialect, statement.text(self.text)));
+                after
+            })
+            .collect();
+        found.reverse();
+        found
+    }
 }
 
 /// What people call it.

@@ -6,7 +6,7 @@ use chrono::DateTime;
 
 use super::{Plan, PlanContext, PlanError, stamp};
 use crate::revision::{
-    AppliedRepeatable, AppliedRevision, NewRow, Observed, Row, State, Subject, Target,
+    AppliedRepeatable, AppliedRevision, LAYOUT, NewRow, Observed, Row, State, Subject, Target,
 };
 
 /// The state of a database that was brought to `start` from base by this directory. What
@@ -18,7 +18,7 @@ pub fn assumed(situation: &PlanContext<'_>, start: &Target) -> Result<Observed, 
     let rows = stamp(situation, std::slice::from_ref(start), false)?.insert;
     Ok(match rows.is_empty() {
         true => Observed::default(),
-        false => Observed::of(rows.into_iter().map(applied), 1),
+        false => Observed::of(rows.into_iter().map(applied), LAYOUT),
     })
 }
 

@@ -101,17 +101,35 @@ pub enum PlanProblem {
         /// How the next one was left.
         interruption: Option<Interruption>,
     },
-    /// A statement of a partial revision is another one now.
+    /// A statement of a partially applied script was changed after it ran.
     #[error(
-        "statement {statement} of {} {subject} is done already, and it is another one now",
+        "{} of {} {subject} was changed after it ran",
+        done_statement(*statement, *done),
         subject.noun()
     )]
     DoneChanged {
         /// Whose script it is.
         subject: Subject,
-        /// Which one, from 1; a BEGIN … COMMIT block counts as one.
-        statement: usize,
+        /// Which one, from 1; a BEGIN … COMMIT block counts as one. `None` where the record does
+        /// not tell.
+        statement: Option<usize>,
+        /// How many ran.
+        done: usize,
         /// Where it stands, or the begin of the script.
+        spot: Spot,
+    },
+    /// The script of a partially applied revision is to run in one transaction now.
+    #[error(
+        "the script of {} {subject} has lost its header `transaction = off`, and {done} of its \
+         statements are done",
+        subject.noun()
+    )]
+    OffRemoved {
+        /// Whose script it is.
+        subject: Subject,
+        /// How many ran.
+        done: usize,
+        /// The begin of the script.
         spot: Spot,
     },
     /// Nobody knows whether a statement took effect.
@@ -334,6 +352,7 @@ impl PlanProblem {
             | Self::SessionObject { spot, .. }
             | Self::CopyOut { spot }
             | Self::DoneChanged { spot, .. }
+            | Self::OffRemoved { spot, .. }
             | Self::Doubt { spot, .. }
             | Self::BatchPlace { spot, .. }
             | Self::BatchStatement { spot, .. }
@@ -375,5 +394,13 @@ fn past(direction: Direction) -> &'static str {
     match direction {
         Direction::Up => "applied",
         Direction::Down => "reverted",
+    }
+}
+
+/// The subject of a sentence on a statement that ran.
+fn done_statement(statement: Option<usize>, done: usize) -> String {
+    match statement {
+        Some(number) => format!("statement {number}"),
+        None => format!("one of the first {done} statements"),
     }
 }

@@ -245,7 +245,7 @@ fn statement(
     to.batch = None;
     if done {
         to.statements_done += 1;
-        to.statement_checksums.push(checksum);
+        to.statements_digest = partial.statements_digest.then(&checksum);
         to.interruption = None;
     } else {
         // The indexes that were there before stay known: the next attempt needs them.
@@ -257,7 +257,7 @@ fn statement(
             indexes_before,
         });
     }
-    let change = RecordChange::Progress {
+    let change = RecordChange::Enter {
         subject: row.revision.clone().into(),
         from: Some(partial.statements_done),
         to,

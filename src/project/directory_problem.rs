@@ -7,7 +7,7 @@ use crate::{
     files::Irregular,
     layout::{Layout, LayoutProblem},
     revision::{Place, Problem, ProblemKind},
-    sql::{Position, position},
+    sql::{Position, Positions},
 };
 
 /// A problem of the directory, of a file in it or of the history they make.
@@ -100,35 +100,21 @@ pub(super) fn problem(file: String, kind: Kind) -> DirectoryProblem {
     }
 }
 
-/// A problem of one of several files.
-pub(super) fn script_problem_in(
-    texts: &[(String, Arc<str>)],
-    problem: Problem,
-) -> DirectoryProblem {
-    let of_file = texts.iter().find(|(file, _)| *file == problem.place.file);
-    script_problem(problem, of_file.map(|(_, text)| text.clone()))
-}
-
-/// A problem of a script, with its text.
+/// A problem of a script, with its text. Its position is told by [`sorted`].
 pub(super) fn script_problem(problem: Problem, text: Option<Arc<str>>) -> DirectoryProblem {
     let Place { file, offset } = problem.place;
     located(file, text.as_ref(), offset, Kind::Script(problem.kind))
 }
 
-/// A problem at a place of a text.
+/// A problem at a place of a text. Its position is told by [`sorted`].
 pub(super) fn located(
     file: String,
     text: Option<&Arc<str>>,
     offset: Option<usize>,
     kind: Kind,
 ) -> DirectoryProblem {
-    let place = |(text, offset): (&Arc<str>, usize)| match text.strip_prefix('\u{feff}') {
-        // A BOM takes no column.
-        Some(rest) => position(rest, offset.saturating_sub(text.len() - rest.len())),
-        None => position(text, offset),
-    };
     DirectoryProblem {
-        position: text.zip(offset).map(place),
+        position: None,
         place: Place { file, offset },
         text: text.cloned(),
         kind,
@@ -140,8 +126,25 @@ fn list(layouts: &[Layout]) -> String {
     names.join(" or of ")
 }
 
-/// By file and place.
+/// By file and place, each with its position: a file with thousands of problems is read once.
 pub(super) fn sorted(mut problems: Vec<DirectoryProblem>) -> Vec<DirectoryProblem> {
     problems.sort_by(|a, b| a.place.cmp(&b.place));
+    for of_file in problems.chunk_by_mut(same_text) {
+        let Some(text) = of_file.first().and_then(|problem| problem.text.clone()) else {
+            continue;
+        };
+        let mut positions = Positions::of(&text);
+        for problem in of_file {
+            let at = problem.place.offset.map(|offset| positions.at(offset));
+            problem.position = problem.position.or(at);
+        }
+    }
     problems
+}
+
+fn same_text(a: &DirectoryProblem, b: &DirectoryProblem) -> bool {
+    match (&a.text, &b.text) {
+        (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+        _ => false,
+    }
 }

@@ -1,6 +1,6 @@
 //! `migrator.toml` as layers of settings.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{cell::RefCell, collections::BTreeMap, path::Path};
 
 use toml::{
     Spanned,
@@ -14,7 +14,7 @@ use super::{
     nearest,
     problem::{ConfigProblem, ConfigProblemKind as Kind, Origin},
 };
-use crate::sql::{self, position};
+use crate::sql::{self, Positions};
 
 /// Values of placeholders by name.
 pub(super) type Vars = BTreeMap<String, Entry>;
@@ -47,6 +47,7 @@ pub(super) fn parse(
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader {
         text,
+        positions: Positions::of(text).into(),
         file,
         base,
         problems,
@@ -67,6 +68,7 @@ pub(super) fn parse(
 
 struct Reader<'a> {
     text: &'a str,
+    positions: RefCell<Positions<'a>>,
     file: &'a str,
     base: &'a Path,
     problems: &'a mut Vec<ConfigProblem>,
@@ -324,7 +326,7 @@ impl Reader<'_> {
     fn origin(&self, at: usize) -> Origin {
         Origin::File {
             file: self.file.to_owned(),
-            position: Some(position(self.text, at)),
+            position: Some(self.positions.borrow_mut().at(at)),
         }
     }
 }

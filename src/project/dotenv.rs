@@ -5,8 +5,9 @@ use std::{cell::Cell, io, path::Path};
 use super::{
     problem::{ConfigProblem, ConfigProblemKind as Kind, Origin},
     text::decode,
+    trust::{Refused, Trust},
 };
-use crate::{files, sql::Position};
+use crate::sql::Position;
 
 /// A line of `.env`.
 #[derive(Clone, PartialEq, Eq)]
@@ -20,6 +21,7 @@ pub(super) struct DotenvVariable {
 pub(super) fn read(
     path: &Path,
     file: &str,
+    trust: &Trust,
     problems: &mut Vec<ConfigProblem>,
 ) -> Vec<DotenvVariable> {
     let mut problem = |position, kind| {
@@ -31,8 +33,8 @@ pub(super) fn read(
     if path.metadata().is_ok_and(|found| found.is_dir()) {
         return Vec::new();
     }
-    match files::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+    match trust.read(path) {
+        Err(Refused::Io(error)) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         Ok(bytes) => match decode(bytes) {
             Ok(text) => parse(&text, file, problems),
             Err(fault) => {
@@ -40,9 +42,13 @@ pub(super) fn read(
                 Vec::new()
             }
         },
-        Err(error) => {
+        Err(Refused::Io(error)) => {
             let reason = error.to_string();
             problem(None, Kind::DotenvUnreadable { reason });
+            Vec::new()
+        }
+        Err(Refused::Distrust(distrust)) => {
+            problem(None, Kind::DistrustedDotenv(distrust));
             Vec::new()
         }
     }

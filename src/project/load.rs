@@ -12,6 +12,7 @@ use super::{
     problem::{ConfigProblem, ConfigProblemKind as Kind, Origin},
     show,
     text::decode,
+    trust::{Refused, Trust},
     variables::Variables,
 };
 use crate::{files, sql::Vars};
@@ -29,21 +30,39 @@ const FILE_NAME: &str = "migrator.toml";
 /// # Errors
 /// Every problem of every source, but those of the url (see [`Config::url`]).
 pub fn load(sources: &Sources) -> Result<Config, Vec<ConfigProblem>> {
-    let file = find_file(sources)?;
+    let trust = Trust::new(&sources.cwd, &sources.process_env);
+    let found = find_file(sources)?;
+    let is_named = matches!(found, Some(Found::Named(_)));
+    let file = found.map(|found| match found {
+        Found::Named(file) | Found::Upwards(file) => file,
+    });
     let root = match &file {
         Some(file) => file.parent().unwrap_or(&sources.cwd).to_owned(),
         None => sources.cwd.clone(),
     };
     let mut problems = Vec::new();
     let document = match &file {
-        Some(file) => read_document(file, &root, &sources.cwd, &mut problems),
+        Some(file) => {
+            let bytes = if is_named {
+                files::read(file).map_err(Refused::Io)
+            } else {
+                trust.read(file)
+            };
+            read_document(bytes, file, &root, &sources.cwd, &mut problems)
+        }
         None => Document {
             complete: true,
             ..Document::default()
         },
     };
     let env_file = root.join(".env");
-    let dotenv = dotenv::read(&env_file, &show(&sources.cwd, &env_file), &mut problems);
+    // Nobody names it. Who decides on the configuration may decide on this.
+    let trust = match &file {
+        Some(file) => trust.and_owner_of(file),
+        None => trust,
+    };
+    let shown = show(&sources.cwd, &env_file);
+    let dotenv = dotenv::read(&env_file, &shown, &trust, &mut problems);
     let variables = Variables {
         process: &sources.process_env,
         dotenv: &dotenv,
@@ -71,8 +90,14 @@ pub fn load(sources: &Sources) -> Result<Config, Vec<ConfigProblem>> {
     Ok(config)
 }
 
+/// A configuration file, and how it was found.
+enum Found {
+    Named(PathBuf),
+    Upwards(PathBuf),
+}
+
 /// The file to read: `--config`, MIGRATOR_CONFIG, or the nearest one upwards.
-fn find_file(sources: &Sources) -> Result<Option<PathBuf>, Vec<ConfigProblem>> {
+fn find_file(sources: &Sources) -> Result<Option<Found>, Vec<ConfigProblem>> {
     let no_dotenv = Variables {
         process: &sources.process_env,
         dotenv: &[],
@@ -88,7 +113,7 @@ fn find_file(sources: &Sources) -> Result<Option<PathBuf>, Vec<ConfigProblem>> {
     if let Some(path) = named {
         let path: PathBuf = sources.cwd.join(path).components().collect();
         return match path.metadata() {
-            Ok(_) => Ok(Some(path)),
+            Ok(_) => Ok(Some(Found::Named(path))),
             Err(_) => Err(file_problem(&path, sources, Kind::MissingFile)),
         };
     }
@@ -96,7 +121,7 @@ fn find_file(sources: &Sources) -> Result<Option<PathBuf>, Vec<ConfigProblem>> {
         let path = directory.join(FILE_NAME);
         // A dangling link is a file that was meant, so it is found and then can't be read.
         match path.symlink_metadata() {
-            Ok(found) if !found.is_dir() => return Ok(Some(path)),
+            Ok(found) if !found.is_dir() => return Ok(Some(Found::Upwards(path))),
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
@@ -109,6 +134,7 @@ fn find_file(sources: &Sources) -> Result<Option<PathBuf>, Vec<ConfigProblem>> {
 }
 
 fn read_document(
+    bytes: Result<Vec<u8>, Refused>,
     file: &Path,
     root: &Path,
     cwd: &Path,
@@ -122,11 +148,12 @@ fn read_document(
         };
         problems.push(ConfigProblem { origin, kind });
     };
-    match files::read(file) {
-        Err(error) => {
+    match bytes {
+        Err(Refused::Io(error)) => {
             let reason = error.to_string();
             problem(None, Kind::Unreadable { reason });
         }
+        Err(Refused::Distrust(distrust)) => problem(None, Kind::Distrusted(distrust)),
         Ok(bytes) => match decode(bytes) {
             Err(fault) => problem(Some(fault.position), Kind::Text(fault.problem)),
             Ok(text) => return document::parse(&text, &shown, root, problems),

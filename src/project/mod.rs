@@ -44,6 +44,8 @@ mod problem;
 #[cfg(feature = "cli")]
 mod template;
 #[cfg(feature = "cli")]
+mod trust;
+#[cfg(feature = "cli")]
 mod value;
 #[cfg(feature = "cli")]
 mod variables;
@@ -82,6 +84,8 @@ pub use template::{
     Rendered, TemplateError, TemplateInfo, TemplateRequest, TemplateSource, list, render,
 };
 pub use text::TextProblem;
+#[cfg(feature = "cli")]
+pub use trust::Distrust;
 #[cfg(feature = "cli")]
 pub use value::{BackupBefore, Compress};
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::TextProblem;
+use super::{TextProblem, trust::Distrust};
 use crate::sql::Position;
 
 /// Where a setting comes from.
@@ -76,6 +76,12 @@ pub enum ConfigProblemKind {
         /// The operating system's words.
         reason: String,
     },
+    /// A configuration that was found by looking upwards, of somebody who is not trusted.
+    #[error("the file was found by looking upwards and is not used: {0}")]
+    Distrusted(Distrust),
+    /// Such a `.env`.
+    #[error("the file is not used: {0}")]
+    DistrustedDotenv(Distrust),
     /// A file that is no text.
     #[error(transparent)]
     Text(TextProblem),

@@ -1,12 +1,14 @@
 //! Scripts by their names and contents, wherever those come from: what is checked and how ups and
 //! downs come together is the same for a directory and for scripts that are compiled in.
 
-use std::{collections::HashSet, ffi::OsStr, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    ffi::OsStr,
+    sync::Arc,
+};
 
 use super::{
-    directory_problem::{
-        DirectoryProblem, Kind, Problems, problem, script_problem, script_problem_in, sorted,
-    },
+    directory_problem::{DirectoryProblem, Kind, Problems, problem, script_problem, sorted},
     reading::Reading,
     script_name::{FileName, ScriptName, classify},
     text::{check_line_ends, decode},
@@ -175,10 +177,7 @@ impl Scan {
         } = self;
         let complete = problems.is_empty();
         // Problems of a history are those of ups.
-        let texts: Vec<(String, Arc<str>)> = pairs
-            .iter()
-            .map(|pair| (pair.up.file.clone(), pair.up.text.clone()))
-            .collect();
+        let texts = texts(pairs.iter().map(|pair| &pair.up));
         let history = History::new(pairs);
         match history.and_then(|history| history.with_repeatables(repeatables)) {
             Ok(history) if complete => return Ok(history),
@@ -187,7 +186,11 @@ impl Scan {
                 let certain = found
                     .into_iter()
                     .filter(|problem| complete || is_certain(&problem.kind, &ids));
-                problems.extend(certain.map(|problem| script_problem_in(&texts, problem)));
+                let placed = certain.map(|problem| {
+                    let text = texts.get(&problem.place.file).cloned();
+                    script_problem(problem, text)
+                });
+                problems.extend(placed);
             }
         }
         Err(sorted(problems))
@@ -214,11 +217,21 @@ pub(super) fn add_downs(
     }
     let one_way = |up: &&Script| up.headers.irreversible.is_some();
     let ups = history.by_id().map(|revision| &revision.up).filter(one_way);
-    let texts: Vec<_> = ups.map(|up| (up.file.clone(), up.text.clone())).collect();
+    let texts = texts(ups);
     history.with_downs(downs).map_err(|found| {
-        let place = |problem| script_problem_in(&texts, problem);
+        let place = |problem: Problem| {
+            let text = texts.get(&problem.place.file).cloned();
+            script_problem(problem, text)
+        };
         sorted(found.into_iter().map(place).collect())
     })
+}
+
+/// The texts of scripts, by their files.
+fn texts<'a>(scripts: impl Iterator<Item = &'a Script>) -> HashMap<String, Arc<str>> {
+    scripts
+        .map(|script| (script.file.clone(), script.text.clone()))
+        .collect()
 }
 
 /// Whether a problem of an incomplete history is one of the complete history too.

@@ -45,6 +45,11 @@ impl Snippet {
         }
     }
 
+    /// What orders places of one file, without a look at its text.
+    pub fn order(&self) -> (Option<usize>, Option<Position>) {
+        (self.offset, self.at)
+    }
+
     /// Line and column, where they are known.
     pub fn position(&self) -> Option<Position> {
         self.at

@@ -16,6 +16,7 @@ mod log_file;
 mod out;
 mod page;
 mod progress;
+mod shown;
 mod slow;
 mod style;
 mod view;
@@ -28,6 +29,7 @@ pub use log_file::LogFile;
 pub use out::{ask, eprint, is_terminal, print, print_exact, unwritten};
 pub use page::{Page, shown};
 pub use progress::{Progress, Verbosity};
+pub use shown::Shown;
 pub use style::{Paint, Style};
 pub use view::{
     CheckView, CodesView, ExplainView, ExplainedCode, Json, RedoPlanView, View, WrittenView,

@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 
-use super::{BatchProgress, Checksum, Direction, RevisionId, Subject};
+use super::{BatchProgress, Checksum, Direction, RevisionId, StatementsDigest, Subject};
 
 /// A row of the version table that is about a revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,11 +63,48 @@ pub struct Partial {
     pub statements_done: usize,
     /// Units of the script.
     pub statements_total: usize,
-    /// Checksums of the units done, in order.
-    pub statement_checksums: Vec<Checksum>,
+    /// Of the checksums of the units done, in order.
+    pub statements_digest: StatementsDigest,
     /// What is known of the unit after those done; `None` when it has not begun.
     pub interruption: Option<Interruption>,
     /// How far that unit has come, if it is one that is repeated and has begun.
+    pub batch: Option<Box<BatchProgress>>,
+}
+
+impl Partial {
+    /// What of it changes from unit to unit.
+    pub fn progress(&self) -> UnitProgress {
+        UnitProgress {
+            statements_done: self.statements_done,
+            statements_digest: self.statements_digest,
+            interruption: self.interruption.clone(),
+            batch: self.batch.clone(),
+        }
+    }
+
+    /// The same script, as far as `progress` says.
+    #[must_use]
+    pub fn with_progress(self, progress: UnitProgress) -> Self {
+        Self {
+            statements_done: progress.statements_done,
+            statements_digest: progress.statements_digest,
+            interruption: progress.interruption,
+            batch: progress.batch,
+            ..self
+        }
+    }
+}
+
+/// What of a [`Partial`] changes from unit to unit. Its size does not depend on the script's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitProgress {
+    /// See [`Partial::statements_done`].
+    pub statements_done: usize,
+    /// See [`Partial::statements_digest`].
+    pub statements_digest: StatementsDigest,
+    /// See [`Partial::interruption`].
+    pub interruption: Option<Interruption>,
+    /// See [`Partial::batch`].
     pub batch: Option<Box<BatchProgress>>,
 }
 
@@ -198,15 +235,25 @@ pub enum RecordChange {
     Delete(Subject),
     /// A `transaction = off` up script begins: a new row, partial.
     Begin(Arc<NewRow>, Partial),
-    /// A `transaction = off` down script begins, or a script went on: the
-    /// row's partial state becomes this one.
-    Progress {
+    /// A `transaction = off` down script begins, or a script is resumed: the row's state becomes
+    /// this one, with the text of the script.
+    Enter {
         /// The row.
         subject: Subject,
         /// Units done that the row must show now; `None` when it must be fully applied.
         from: Option<usize>,
         /// The new state.
         to: Partial,
+    },
+    /// A `transaction = off` script went on. The text of the script is not written again, so that
+    /// a script of thousands of statements costs no more than its parts.
+    Progress {
+        /// The row.
+        subject: Subject,
+        /// Units done that the row must show now.
+        from: usize,
+        /// The new progress.
+        to: UnitProgress,
     },
     /// A unit that is repeated has changed rows once more: the row's batch becomes this one, and
     /// how the unit was left is forgotten.
@@ -246,6 +293,7 @@ impl RecordChange {
         match self {
             Self::Insert(row) | Self::Adopt(row, _) | Self::Begin(row, _) => &row.subject,
             Self::Delete(subject)
+            | Self::Enter { subject, .. }
             | Self::Progress { subject, .. }
             | Self::Batch { subject, .. }
             | Self::Accept { subject, .. }

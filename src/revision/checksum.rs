@@ -32,6 +32,11 @@ impl Checksum {
         }
         Self(hash.finalize().into())
     }
+
+    /// The hash itself.
+    pub(super) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 /// Lines `key=value`; a mode has only letters and spaces, so none breaks out of its line.
@@ -65,7 +70,7 @@ impl FromStr for Checksum {
     type Err = ChecksumError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let digest = text.strip_prefix("v1:").and_then(digest);
+        let digest = text.strip_prefix("v1:").and_then(hex_digest);
         digest
             .map(Self)
             .ok_or_else(|| ChecksumError(text.to_owned()))
@@ -73,7 +78,7 @@ impl FromStr for Checksum {
 }
 
 /// What 64 digits, without upper case, write.
-fn digest(hex: &str) -> Option<[u8; 32]> {
+pub(super) fn hex_digest(hex: &str) -> Option<[u8; 32]> {
     let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
     let mut digest = [0; 32];
     if pairs.len() != digest.len() || !rest.is_empty() {

@@ -1,5 +1,7 @@
 //! How headers are written: `-- migrator: key = value`.
 
+use std::collections::HashMap;
+
 use super::{
     RevisionId,
     batch::BATCH,
@@ -91,6 +93,21 @@ pub(super) fn locate(text: &str, key: &str, id: Option<&RevisionId>) -> Option<u
         .find_map(|dialect| locate_in(dialect, text, key, id))
 }
 
+/// Where header `key` names each of its ids for the last time: [`locate`] for all of them at once.
+pub(super) fn locate_all(text: &str, key: &str) -> HashMap<RevisionId, usize> {
+    let mut found = HashMap::new();
+    for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+        let Some(line) = header_of(dialect, text, key) else {
+            continue;
+        };
+        let of_dialect: HashMap<_, _> = ids_of(&line).collect();
+        for (id, at) in of_dialect {
+            found.entry(id).or_insert(at);
+        }
+    }
+    found
+}
+
 fn prose(text: &str) -> Line<'_> {
     // A header inside of a comment is one that was commented out.
     let out = text.trim_start_matches(['-', ' ']).starts_with(DIRECTIVE);
@@ -124,21 +141,30 @@ fn trimmed(offset: usize, text: &str) -> (usize, &str) {
 }
 
 fn locate_in(dialect: Dialect, text: &str, key: &str, id: Option<&RevisionId>) -> Option<usize> {
+    let line = header_of(dialect, text, key)?;
+    match id {
+        None => Some(line.value_at),
+        Some(id) => {
+            let named = ids_of(&line).filter(|(other, _)| other == id);
+            named.last().map(|(_, at)| at)
+        }
+    }
+}
+
+fn header_of<'a>(dialect: Dialect, text: &'a str, key: &str) -> Option<HeaderLine<'a>> {
     let block = block::top_block(dialect, text);
-    let line = block.comments.iter().find_map(|c| match line(c) {
+    block.comments.iter().find_map(|c| match line(c) {
         Line::Header(header) if header.key == key => Some(header),
         _ => None,
-    })?;
-    let Some(id) = id else {
-        return Some(line.value_at);
-    };
-    let mut at = line.value_at;
-    let mut found = None;
-    for part in line.value.split(',') {
-        if part.trim().parse::<RevisionId>().as_ref() == Ok(id) {
-            found = Some(at + part.len() - part.trim_start().len());
-        }
-        at += part.len() + 1;
-    }
-    found
+    })
+}
+
+/// The ids of a list, with their offsets.
+fn ids_of(line: &HeaderLine<'_>) -> impl Iterator<Item = (RevisionId, usize)> {
+    let mut next = line.value_at;
+    line.value.split(',').filter_map(move |part| {
+        let at = next + part.len() - part.trim_start().len();
+        next += part.len() + 1;
+        Some((part.trim().parse().ok()?, at))
+    })
 }

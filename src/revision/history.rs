@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     Place, Problem, ProblemKind, Repeatable, RepeatableId, Replaced, RevisionId, Script,
@@ -250,9 +250,20 @@ impl History {
     /// The heads of the branch that `id` is on: those that revise it,
     /// transitively, or `id` itself when nobody does. By id.
     pub fn heads_above(&self, id: &RevisionId) -> Vec<&Revision> {
-        let reached = reach(self.len(), self.index(id), |at| [&self.children[at], &[]]);
-        let heads = (0..self.len()).filter(|at| reached[*at] && self.children[*at].is_empty());
-        heads.map(|at| &self.revisions[at]).collect()
+        // A set and no list of all revisions: thousands of roots ask for little each.
+        let (mut reached, mut heads) = (HashSet::new(), Vec::new());
+        let mut waiting: Vec<usize> = self.index(id).into_iter().collect();
+        while let Some(at) = waiting.pop() {
+            if !reached.insert(at) {
+                continue;
+            }
+            match self.children[at].as_slice() {
+                [] => heads.push(at),
+                children => waiting.extend(children),
+            }
+        }
+        heads.sort_unstable();
+        heads.into_iter().map(|at| &self.revisions[at]).collect()
     }
 
     /// Up to three ids, slugs or words of the target syntax that look like

@@ -7,6 +7,7 @@ mod applied;
 mod batch;
 mod block;
 mod checksum;
+mod digest;
 mod duration;
 mod edit;
 mod graph;
@@ -33,17 +34,18 @@ pub(crate) mod testing;
 
 pub use applied::{
     AppliedRevision, Ending, Interruption, LogEntry, LogEvent, LogRow, NewRow, Partial, Past,
-    RecordChange, State,
+    RecordChange, State, UnitProgress,
 };
 pub use batch::{BatchDirective, BatchProgress, NoBatchProgress, Pace};
 pub use checksum::{Checksum, ChecksumError};
+pub use digest::{StatementsDigest, StatementsDigestError};
 pub use duration::parse_duration;
 pub use edit::{with_dependencies, with_parents, without_marker};
 pub use header::{ForeignKeys, Headers, Replaced, TransactionMode, is_label};
 pub use history::{History, Revision, ScriptPair};
 pub use id::{RevisionId, RevisionIdError};
 pub use lineage::{applied_descendants, applied_heads};
-pub use observed::{AppliedRepeatable, Observed, Row};
+pub use observed::{AppliedRepeatable, LAYOUT, Observed, Row};
 pub use policy::{Ahead, OutOfOrder, TransactionScope};
 pub use problem::{Place, Problem, ProblemKind};
 pub use range::Range;

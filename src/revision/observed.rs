@@ -2,6 +2,10 @@ use chrono::{DateTime, Utc};
 
 use super::{AppliedRevision, Checksum, RepeatableId, RevisionId};
 
+/// The layout of the version table that this version writes. Layout 1 has the list of all
+/// checksums in the place of a [`super::StatementsDigest`], and no table of progress on SQLite.
+pub const LAYOUT: u32 = 2;
+
 /// What is read from the version table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observed {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{
     Place, Problem, ProblemKind, Revision, RevisionId, Script, ScriptPair,
     header::{DEPENDS_ON, IRREVERSIBLE, LABEL, REPLACES, REVISES},
-    header_line::locate,
+    header_line::{locate, locate_all},
     nearest::nearest,
 };
 
@@ -80,15 +80,17 @@ impl<'a> Checker<'a> {
     }
 
     fn references(&mut self, pair: &ScriptPair, key: &'static str, ids: Option<&[RevisionId]>) {
-        let ids = ids.unwrap_or_default();
-        for (at, id) in ids.iter().enumerate() {
-            let times_before = ids[..at].iter().filter(|other| *other == id).count();
-            let kind = if times_before == 1 || (times_before == 0 && *id == pair.id) {
+        let mut times: HashMap<&RevisionId, usize> = HashMap::new();
+        let mut places = None;
+        for id in ids.unwrap_or_default() {
+            let count = times.entry(id).or_default();
+            *count += 1;
+            let kind = if *count == 2 || (*count == 1 && *id == pair.id) {
                 ProblemKind::RepeatedParent {
                     key,
                     id: id.clone(),
                 }
-            } else if times_before == 0 && !self.exists(id) {
+            } else if *count == 1 && !self.exists(id) {
                 ProblemKind::MissingParent {
                     key,
                     id: id.clone(),
@@ -97,14 +99,15 @@ impl<'a> Checker<'a> {
             } else {
                 continue;
             };
-            let offset = locate(&pair.up.text, key, Some(id));
-            self.push(pair, offset, kind);
+            let places = places.get_or_insert_with(|| locate_all(&pair.up.text, key));
+            self.push(pair, places.get(id).copied(), kind);
         }
     }
 
     /// What baselines replace is not there any more, and only one stands for each.
     fn replaced(&mut self) {
         for pair in self.pairs {
+            let mut place = None;
             for replaced in &pair.up.headers.replaces {
                 let id = &replaced.id;
                 let kind = if self.is_there(id) {
@@ -117,7 +120,7 @@ impl<'a> Checker<'a> {
                 } else {
                     continue;
                 };
-                let offset = locate(&pair.up.text, REPLACES, None);
+                let offset = *place.get_or_insert_with(|| locate(&pair.up.text, REPLACES, None));
                 self.push(pair, offset, kind);
             }
         }

@@ -28,7 +28,7 @@ pub use dialect::Dialect;
 pub use lexer::{Lexer, Token, TokenKind, lex};
 pub use mention::mentions;
 pub use placeholder::{Expanded, PlaceholderFault, Placeholders, Vars, expand};
-pub use position::{Position, position};
+pub use position::{Position, Positions, position};
 pub use row_change::{NoRowChange, RowChange, RowVerb, row_change};
 pub use session_change::{SessionChange, session_change};
 pub use shell::{comment, for_shell};

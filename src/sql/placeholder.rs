@@ -50,9 +50,7 @@ impl Vars {
     /// Whether `name` can name a value: a letter or `_`, then letters, digits, `_`, `-` or `.`.
     pub fn is_name(name: &str) -> bool {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+            && name.bytes().all(is_name_byte)
     }
 
     /// Gives `name` a value, in place of an earlier one.
@@ -73,9 +71,10 @@ impl Vars {
         self.values.get(name).map(String::as_str)
     }
 
-    fn undefined(&self, name: &str) -> PlaceholderFault {
+    /// With the known name nearest to `name`, where a hint is wanted: it costs a look at each.
+    fn undefined(&self, name: &str, hint: bool) -> PlaceholderFault {
         let limit = 1 + name.len() / 4;
-        let known = self.values.keys();
+        let known = self.values.keys().filter(|_| hint);
         let distances = known.map(|known| (strsim::damerau_levenshtein(name, known), known));
         let nearest = distances.filter(|(distance, _)| *distance <= limit).min();
         PlaceholderFault::Undefined {
@@ -91,6 +90,9 @@ impl fmt::Debug for Vars {
         f.debug_set().entries(self.values.keys()).finish()
     }
 }
+
+/// How many undefined names of a script get a hint.
+const HINTS: usize = 20;
 
 /// What is wrong with a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -186,14 +188,18 @@ pub fn expand(
             continue;
         }
         let inside = &text[at + how.open.len()..];
-        let name = inside.split_once('}').map(|(name, _)| name);
+        // No further than a name can reach.
+        let end = inside.bytes().position(|byte| !is_name_byte(byte));
+        let name = end.filter(|end| inside.as_bytes()[*end] == b'}');
+        let name = name.map(|end| &inside[..end]);
         let Some(name) = name.filter(|name| Vars::is_name(name)) else {
             faults.push((PlaceholderFault::Malformed, at..at + how.open.len()));
             continue;
         };
         let from = at..at + how.open.len() + name.len() + 1;
         let Some(value) = vars.get(name) else {
-            faults.push((vars.undefined(name), from));
+            let hint = faults.len() < HINTS;
+            faults.push((vars.undefined(name, hint), from));
             continue;
         };
         expanded.push_str(&text[done..at]);
@@ -213,6 +219,10 @@ pub fn expand(
         text: expanded.into(),
         pieces,
     })
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
 /// Where placeholders begin.

@@ -22,9 +22,74 @@ pub fn position(text: &str, offset: usize) -> Position {
     }
 }
 
+/// The positions of many places of one text. Each costs what lies between it and the last place
+/// of its line, so that all of them in order cost as much as one.
+#[derive(Debug)]
+pub struct Positions<'a> {
+    text: &'a str,
+    /// Where each line begins, behind a byte order mark.
+    starts: Vec<usize>,
+    /// The last place that was asked for.
+    last: (usize, Position),
+}
+
+impl<'a> Positions<'a> {
+    /// Of `text`.
+    pub fn of(text: &'a str) -> Self {
+        let first = text.len() - text.trim_start_matches('\u{FEFF}').len();
+        let first = first.min('\u{FEFF}'.len_utf8());
+        let lines = text.bytes().enumerate();
+        let starts = lines
+            .filter(|(_, byte)| *byte == b'\n')
+            .map(|(at, _)| at + 1);
+        Self {
+            text,
+            starts: std::iter::once(first).chain(starts).collect(),
+            last: (first, Position { line: 1, column: 1 }),
+        }
+    }
+
+    /// What [`position`] says of `offset`.
+    pub fn at(&mut self, offset: usize) -> Position {
+        let mut offset = offset.min(self.text.len());
+        while !self.text.is_char_boundary(offset) {
+            offset -= 1;
+        }
+        offset = offset.max(self.starts[0]);
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let (last, known) = self.last;
+        let (from, column) = if known.line as usize == line && last <= offset {
+            (last, known.column)
+        } else {
+            (self.starts[line - 1], 1)
+        };
+        let position = Position {
+            line: line as u32,
+            column: column + self.text[from..offset].chars().count() as u32,
+        };
+        self.last = (offset, position);
+        position
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn many_positions_are_those_of_each(
+            text in "\u{FEFF}?[a\u{FEFF}ż\n\r]{0,40}",
+            offsets in proptest::collection::vec(0..90_usize, 0..20),
+        ) {
+            let mut positions = Positions::of(&text);
+            for offset in offsets {
+                prop_assert_eq!(positions.at(offset), position(&text, offset), "{} of {:?}", offset, &text);
+            }
+        }
+    }
 
     #[test]
     fn counts_lines_and_characters_from_one() {

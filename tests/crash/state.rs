@@ -60,7 +60,7 @@ impl Look {
         if session.value(has_version_table(backend))? == "0" {
             return Ok(look);
         }
-        for row in session.rows(ROWS)? {
+        for row in session.rows(rows(backend))? {
             let [revision, state, direction, done, error] = row.try_into().unwrap();
             if state == "applied" {
                 look.applied.push(revision);
@@ -94,8 +94,22 @@ fn has_version_table(backend: Backend) -> &'static str {
     }
 }
 
-const ROWS: &str = "SELECT revision, state, coalesce(direction, ''),
-    coalesce(statements_done, 0), coalesce(error, '') FROM migrator_version ORDER BY sequence";
+/// On SQLite a table of its own says how far a script is.
+fn rows(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Sqlite => {
+            "SELECT t.revision, t.state, coalesce(t.direction, ''),
+                coalesce(p.statements_done, 0), coalesce(p.error, '')
+             FROM migrator_version AS t LEFT JOIN migrator_version_progress AS p USING (revision)
+             ORDER BY t.sequence"
+        }
+        Backend::Postgres => {
+            "SELECT revision, state, coalesce(direction, ''),
+                coalesce(statements_done, 0), coalesce(error, '')
+             FROM migrator_version ORDER BY sequence"
+        }
+    }
+}
 
 const LOG: &str = "SELECT event, outcome, revision, coalesce(error, '') FROM migrator_version_log
     WHERE event IN ('upgrade', 'downgrade') ORDER BY sequence";

@@ -18,7 +18,10 @@ use migrator::{
         self, Access, Database, DatabaseError, Detail, Location, LockAttempt, Settings, StepError,
         StepRequest, StepStage,
     },
-    revision::{Direction, LogEntry, LogEvent, NewRow, Partial, RecordChange, RevisionId, State},
+    revision::{
+        Checksum, Direction, LAYOUT, LogEntry, LogEvent, NewRow, Partial, RecordChange, RevisionId,
+        State, StatementsDigest,
+    },
     sql::{Statement, StatementKind},
 };
 use sqlx::{AssertSqlSafe, Executor};
@@ -100,15 +103,19 @@ fn row(sequence: i64) -> Arc<NewRow> {
     })
 }
 
+fn checksum(digit: char) -> Checksum {
+    format!("v1:{}", digit.to_string().repeat(64))
+        .parse()
+        .unwrap()
+}
+
 fn partial(done: usize) -> Partial {
     Partial {
         direction: Direction::Up,
         script: "SELECT 1;\n$$ '\\".into(),
         statements_done: done,
         statements_total: 3,
-        statement_checksums: (0..done)
-            .map(|_| format!("v1:{}", "b".repeat(64)).parse().unwrap())
-            .collect(),
+        statements_digest: StatementsDigest::of(&vec![checksum('b'); done]),
         interruption: None,
         batch: None,
     }
@@ -225,7 +232,7 @@ async fn preparing_twice_writes_once() {
     let mut other = connect(&database).await;
     other.prepare().await.unwrap();
     let observed = other.observe(Detail::Brief).await.unwrap();
-    assert_eq!(observed.layout, Some(1));
+    assert_eq!(observed.layout, Some(LAYOUT));
     let log = connection.log().await.unwrap();
     assert_eq!(log.len(), 1);
     assert_eq!(
@@ -234,7 +241,7 @@ async fn preparing_twice_writes_once() {
             log[0].detail.as_deref(),
             log[0].sequence
         ),
-        ("layout", Some("1"), 1)
+        ("layout", Some("2"), 1)
     );
 }
 
@@ -277,7 +284,7 @@ async fn odd_tables_are_refused() {
             error,
             DatabaseError::NewerLayout {
                 found: 9,
-                known: 1,
+                known: LAYOUT,
                 ..
             }
         )
@@ -321,7 +328,10 @@ async fn the_table_is_found_where_it_is() {
     database.query("CREATE SCHEMA other; CREATE SCHEMA \"a.b\"");
     // Not in the first schema of the path, but in a later one.
     let mut found = with("migrator_version", "other,public").await.unwrap();
-    assert_eq!(found.observe(Detail::Brief).await.unwrap().layout, Some(1));
+    assert_eq!(
+        found.observe(Detail::Brief).await.unwrap().layout,
+        Some(LAYOUT)
+    );
     let mut qualified = with("\"a.b\".\"V \"\"1\"", "public").await.unwrap();
     qualified.prepare().await.unwrap();
     Step::new(0, "SELECT 1").run(&mut *qualified).await.unwrap();
@@ -709,6 +719,11 @@ async fn records_must_hit_one_row() {
     let progress = |revision, from, to| RecordChange::Progress {
         subject: id(revision).into(),
         from,
+        to: partial(to).progress(),
+    };
+    let enter = |revision, from, to| RecordChange::Enter {
+        subject: id(revision).into(),
+        from,
         to: partial(to),
     };
     check(RecordChange::Delete(id(2).into())).await;
@@ -718,8 +733,9 @@ async fn records_must_hit_one_row() {
         from: 0,
     })
     .await;
-    check(progress(1, Some(0), 1)).await;
-    check(progress(2, None, 1)).await;
+    check(progress(1, 0, 1)).await;
+    check(enter(1, Some(0), 1)).await;
+    check(enter(2, None, 1)).await;
 }
 
 #[tokio::test]
@@ -733,6 +749,11 @@ async fn partial_rows_go_their_way() {
     let progress = |from, to: &Partial| RecordChange::Progress {
         subject: id(1).into(),
         from,
+        to: to.progress(),
+    };
+    let enter = |from, to: &Partial| RecordChange::Enter {
+        subject: id(1).into(),
+        from,
         to: to.clone(),
     };
     let begun = vec![RecordChange::Begin(row(1), partial(0))];
@@ -741,8 +762,14 @@ async fn partial_rows_go_their_way() {
         interruption: Some("it's \\ bad".into()),
         ..partial(2)
     };
-    let went_on = vec![progress(Some(0), &partial(1)), progress(Some(1), &failed)];
+    let went_on = vec![progress(0, &partial(1)), progress(1, &failed)];
     assert_eq!(state(went_on).await, Some(State::from(failed)));
+    let edited = Partial {
+        script: "SELECT 1;\nSELECT 3".into(),
+        ..partial(2)
+    };
+    let resumed = vec![enter(Some(2), &edited)];
+    assert_eq!(state(resumed).await, Some(State::from(edited)));
     let finished = vec![RecordChange::Finish {
         subject: id(1).into(),
         from: 2,
@@ -753,7 +780,7 @@ async fn partial_rows_go_their_way() {
         ..partial(0)
     };
     assert_eq!(
-        state(vec![progress(None, &down)]).await,
+        state(vec![enter(None, &down)]).await,
         Some(State::from(down))
     );
     assert_eq!(state(vec![RecordChange::Delete(id(1).into())]).await, None);
@@ -1077,8 +1104,8 @@ async fn session_state_can_be_kept_and_records_stay_ours() {
     begin.run(&mut *connection).await.unwrap();
     let progress = |from: usize| RecordChange::Progress {
         subject: id(1).into(),
-        from: Some(from),
-        to: partial(from + 1),
+        from,
+        to: partial(from + 1).progress(),
     };
     let set = format!("SET ROLE {role};;SET lock_timeout = '3s';;SET search_path = public");
     Step::new(1, &set)
@@ -1305,8 +1332,8 @@ async fn a_session_that_was_kept_is_not_replaced_unseen() {
     begin.run(&mut *connection).await.unwrap();
     let progress = |from: usize| RecordChange::Progress {
         subject: id(1).into(),
-        from: Some(from),
-        to: partial(from + 1),
+        from,
+        to: partial(from + 1).progress(),
     };
     let lost = |outcome: Result<(), DatabaseError>| {
         assert!(

@@ -13,8 +13,8 @@ use migrator::{
         StatementDone, StepError, StepRequest, StepStage,
     },
     revision::{
-        Checksum, Direction, LogEntry, LogEvent, NewRow, Observed, Partial, RecordChange,
-        RevisionId, State, Subject,
+        Checksum, Direction, LAYOUT, LogEntry, LogEvent, NewRow, Observed, Partial, RecordChange,
+        RevisionId, State, StatementsDigest, Subject,
     },
     sql::{Statement, StatementKind},
 };
@@ -170,7 +170,7 @@ fn partial(direction: Direction, done: usize, error: Option<&str>) -> Partial {
         script: "SELECT 1; SELECT 2; SELECT 3".into(),
         statements_done: done,
         statements_total: 3,
-        statement_checksums: vec![checksum('c'); done],
+        statements_digest: StatementsDigest::of(&vec![checksum('c'); done]),
         interruption: error.map(Into::into),
         batch: None,
     }
@@ -405,7 +405,7 @@ async fn a_file_is_made_when_something_is_written_and_not_before() {
     assert_eq!(database.log().await, Ok(vec![]));
     assert_eq!(place.names(), ["app.db.migrator-lock"]);
     database.prepare().await.unwrap();
-    assert_eq!(observe(&mut database).await.layout, Some(1));
+    assert_eq!(observe(&mut database).await.layout, Some(LAYOUT));
     database.close().await.unwrap();
     assert_eq!(place.names(), ["app.db"]);
 }
@@ -433,7 +433,7 @@ async fn a_read_only_file_is_read_and_not_written() {
     fs::set_permissions(&place.file, permissions).unwrap();
     let is_root = fs::File::options().write(true).open(&place.file).is_ok();
     let mut database = place.open().await;
-    assert_eq!(observe(&mut database).await.layout, Some(1));
+    assert_eq!(observe(&mut database).await.layout, Some(LAYOUT));
     let result = step(&mut database, &["CREATE TABLE t (x)"], first()).await;
     match result {
         Ok(_) => assert!(is_root, "permissions do not hold for root alone"),
@@ -507,7 +507,7 @@ async fn rows_are_read_as_they_were_written() {
     let log = database.log().await.unwrap();
     assert_eq!(
         (log[0].event.as_str(), log[0].detail.as_deref()),
-        ("layout", Some("1"))
+        ("layout", Some("2"))
     );
     assert_eq!(
         (
@@ -535,7 +535,12 @@ async fn the_partial_state_goes_its_way() {
     };
     let revision = id("1");
     let up = |done, error| partial(Direction::Up, done, error);
-    let progress = |from, to| RecordChange::Progress {
+    let progress = |from, to: Partial| RecordChange::Progress {
+        subject: id("1").into(),
+        from,
+        to: to.progress(),
+    };
+    let enter = |from, to| RecordChange::Enter {
         subject: id("1").into(),
         from,
         to,
@@ -543,7 +548,7 @@ async fn the_partial_state_goes_its_way() {
 
     let state = go(RecordChange::Begin(row(1, "1"), up(0, None))).await;
     assert_eq!(state, Ok(Some((State::from(up(0, None)), false))));
-    let state = go(progress(Some(0), up(1, Some("it broke")))).await;
+    let state = go(progress(0, up(1, Some("it broke")))).await;
     assert_eq!(
         state,
         Ok(Some((State::from(up(1, Some("it broke"))), false)))
@@ -553,8 +558,9 @@ async fn the_partial_state_goes_its_way() {
         from,
     };
     for wrong in [
-        progress(Some(0), up(1, None)),
-        progress(None, up(1, None)),
+        progress(0, up(1, None)),
+        enter(Some(0), up(1, None)),
+        enter(None, up(1, None)),
         finish(2),
         RecordChange::Delete(id("2").into()),
         RecordChange::Insert(row(2, "1")),
@@ -568,7 +574,7 @@ async fn the_partial_state_goes_its_way() {
     }
     assert_eq!(go(finish(1)).await, Ok(Some((State::Applied, true))));
     let down = partial(Direction::Down, 0, None);
-    let state = go(progress(None, down.clone())).await;
+    let state = go(enter(None, down.clone())).await;
     assert_eq!(state, Ok(Some((State::from(down), true))));
     assert_eq!(go(RecordChange::Delete(revision.into())).await, Ok(None));
 }
@@ -640,7 +646,17 @@ async fn tables_that_are_not_ours_are_refused() {
         &odd("its log migrator_version_log names no layout"),
     )
     .await;
-    check("UPDATE migrator_version_log SET detail = '9'; ALTER TABLE migrator_version DROP COLUMN message", "the version table migrator_version has layout 9, this migrator knows up to 1").await;
+    check("UPDATE migrator_version_log SET detail = '9'; ALTER TABLE migrator_version DROP COLUMN message", "the version table migrator_version has layout 9, this migrator knows up to 2").await;
+    check(
+        "DROP TABLE migrator_version_progress",
+        &odd("its table migrator_version_progress is missing"),
+    )
+    .await;
+    check(
+        "ALTER TABLE migrator_version_progress DROP COLUMN batch",
+        &odd("it has no column batch").replace("migrator_version ", "migrator_version_progress "),
+    )
+    .await;
     check(
         "UPDATE migrator_version SET revision = 'x'",
         &odd("`x` makes no sense as revision of row 1"),
@@ -1111,8 +1127,8 @@ async fn a_script_of_several_steps_is_verified_as_a_whole() {
         expects: 1,
         changes: vec![RecordChange::Progress {
             subject: id("1").into(),
-            from: Some(done - 1),
-            to: partial(Direction::Up, done, None),
+            from: done - 1,
+            to: partial(Direction::Up, done, None).progress(),
         }],
         ..With::default()
     };

@@ -95,7 +95,7 @@ impl Error {
         }
         let same = |a: &Diagnostic, b: &Diagnostic| file(a).is_some() && file(a) == file(b);
         for of_file in diagnostics.chunk_by_mut(same) {
-            of_file.sort_by_key(|d| d.place.as_ref().and_then(Snippet::position));
+            of_file.sort_by_key(|d| d.place.as_ref().map(Snippet::order));
         }
         let first = diagnostics.first().map_or("", |diagnostic| diagnostic.code);
         let exit = codes::CODES

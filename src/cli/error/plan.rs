@@ -105,8 +105,9 @@ fn advice(problem: &PlanProblem) -> (Code, Option<&'static str>) {
         ),
         P::DoneChanged { .. } => (
             codes::M510,
-            Some("put back what was run: only what comes after it may change"),
+            Some("restore the statements that ran: only what comes after them may change"),
         ),
+        P::OffRemoved { .. } => (codes::M510, Some("restore the header")),
         P::Doubt { .. } => (
             codes::M509,
             Some(

@@ -21,6 +21,14 @@ fn config_problem(problem: &ConfigProblem) -> Diagnostic {
         |nearest: Option<&str>| nearest.map(|word| format!("did you mean `{word}`?"));
     let (code, hint) = match &problem.kind {
         K::MissingFile | K::Unreadable { .. } => (codes::M101, None),
+        K::Distrusted(_) => (
+            codes::M114,
+            Some("name it to use it all the same: `-c FILE`".to_owned()),
+        ),
+        K::DistrustedDotenv(_) => (
+            codes::M114,
+            Some("remove it, or make it a file of your own that others can't write to".to_owned()),
+        ),
         K::Text(_) => (codes::M102, Some("save the file as UTF-8".to_owned())),
         K::Toml { .. } => (codes::M102, None),
         K::UnknownSection { nearest, .. } => (codes::M103, did_you_mean(*nearest)),

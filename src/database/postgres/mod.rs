@@ -62,7 +62,7 @@ use super::{
 };
 use crate::{
     layout::{ForeignRecords, ForeignTool},
-    revision::{LogEntry, LogRow, Observed, RecordChange},
+    revision::{LAYOUT, LogEntry, LogRow, Observed, RecordChange},
     sql::{ConcurrentIndex, Dialect},
 };
 
@@ -206,24 +206,28 @@ impl Database for Postgres {
 
     async fn prepare(&mut self) -> Result<(), DatabaseError> {
         let (connection, table) = self.parts().await?;
-        let complete = table.is_complete(connection).await;
-        if self.answer(complete).await? {
-            return self.table.check_writable();
-        }
-        let commands = self.table.make(&self.settings.actor);
+        let layout = table.layout(connection).await;
+        let commands = match self.answer(layout).await? {
+            Some(LAYOUT) => return self.table.check_writable(),
+            Some(_) => {
+                self.table.check_writable()?;
+                vec![self.table.upgrade(&self.settings.actor)]
+            }
+            None => self.table.make(&self.settings.actor),
+        };
         let made = self.transaction(&commands, &[]).await;
         if made.is_ok() {
             return Ok(());
         }
         // Someone else may have been faster, or the connection broke during COMMIT.
         let (connection, table) = self.parts().await?;
-        let complete = table.is_complete(connection).await;
-        match (self.answer(complete).await?, made) {
-            (true, _) => Ok(()),
-            (false, Err(DatabaseError::OutcomeUnknown(reason))) => {
+        let layout = table.layout(connection).await;
+        match (self.answer(layout).await?, made) {
+            (Some(LAYOUT), _) => Ok(()),
+            (_, Err(DatabaseError::OutcomeUnknown(reason))) => {
                 Err(DatabaseError::ConnectionLost(reason))
             }
-            (false, made) => made,
+            (_, made) => made,
         }
     }
 

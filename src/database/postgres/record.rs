@@ -10,8 +10,8 @@ use super::{
     version_table::VersionTable,
 };
 use crate::revision::{
-    BatchProgress, Direction, LogEntry, NewRow, Observed, Partial, Past, RecordChange, RevisionId,
-    State, Subject,
+    BatchProgress, Direction, Interruption, LogEntry, NewRow, Observed, Partial, Past,
+    RecordChange, RevisionId, State, Subject, UnitProgress,
 };
 
 /// SQL for the moment at which what is recorded began.
@@ -98,6 +98,7 @@ impl Recorder<'_> {
                 subject,
                 &format!("DELETE FROM {table} AS t WHERE {}", is(subject)),
             ),
+            RecordChange::Enter { subject, from, to } => self.enter(subject, *from, to),
             RecordChange::Progress { subject, from, to } => self.progress(subject, *from, to),
             RecordChange::Batch {
                 subject,
@@ -125,7 +126,7 @@ impl Recorder<'_> {
         }
     }
 
-    fn progress(&self, subject: &Subject, from: Option<usize>, to: &Partial) -> String {
+    fn enter(&self, subject: &Subject, from: Option<usize>, to: &Partial) -> String {
         let table = &self.table.quoted;
         let shows = from.map_or_else(
             || equals("t.state", "'applied'::text"),
@@ -152,6 +153,31 @@ impl Recorder<'_> {
                  ROW('partial', {}, {duration}) WHERE {} AND {shows}",
                 partial_values(to),
                 is(subject)
+            ),
+        )
+    }
+
+    /// Neither the script nor an index has a part in it, so that the server writes a short row and
+    /// nothing else.
+    fn progress(&self, subject: &Subject, from: usize, to: &UnitProgress) -> String {
+        let table = &self.table.quoted;
+        exactly_one(
+            subject,
+            &format!(
+                "UPDATE {table} AS t SET statements_done = {}, statement_checksums = {}, \
+                 error = {}, batch = {}, \
+                 duration_ms = t.duration_ms OPERATOR(pg_catalog.+) \
+                 CASE WHEN {} THEN {} ELSE 0::bigint END \
+                 WHERE {} AND {} AND {}",
+                to.statements_done,
+                literal(&to.statements_digest.to_string()),
+                interruption(to.interruption.as_ref()),
+                batch(to.batch.as_deref()),
+                equals("t.direction", "'up'::text"),
+                self.duration(),
+                is(subject),
+                equals("t.state", "'partial'::text"),
+                equals("t.statements_done", &format!("{from}::bigint")),
             ),
         )
     }
@@ -325,7 +351,11 @@ fn shows(change: &RecordChange, observed: &Observed) -> bool {
         (RecordChange::Begin(new, partial), Some(row)) => {
             row.sequence == new.sequence && row.state == State::from(partial.clone())
         }
-        (RecordChange::Progress { to, .. }, Some(row)) => row.state == State::from(to.clone()),
+        (RecordChange::Enter { to, .. }, Some(row)) => row.state == State::from(to.clone()),
+        (RecordChange::Progress { to, .. }, Some(row)) => match &row.state {
+            State::Partial(partial) => partial.progress() == *to,
+            State::Applied => false,
+        },
         (RecordChange::Batch { done, to, .. }, Some(row)) => match &row.state {
             State::Partial(partial) => {
                 partial.statements_done == *done && partial.batch.as_deref() == Some(to)
@@ -383,29 +413,26 @@ fn equals(left: &str, right: &str) -> String {
 const PARTIAL_COLUMNS: &str = "direction, script, statements_done, statements_total, \
      statement_checksums, error, batch, ";
 
-/// Direction, script, statements done and total, their checksums, error, batch.
+/// Direction, script, statements done and total, their digest, error, batch.
 fn partial_values(partial: &Partial) -> String {
-    let checksums: Vec<String> = partial
-        .statement_checksums
-        .iter()
-        .map(ToString::to_string)
-        .collect();
     format!(
         "{}, {}, {}, {}, {}, {}, {}",
         literal(partial.direction.as_str()),
         literal(&partial.script),
         partial.statements_done,
         partial.statements_total,
-        literal(&checksums.join(",")),
-        nullable(
-            partial
-                .interruption
-                .as_ref()
-                .map(ToString::to_string)
-                .as_deref()
-        ),
-        nullable(partial.batch.as_ref().map(ToString::to_string).as_deref()),
+        literal(&partial.statements_digest.to_string()),
+        interruption(partial.interruption.as_ref()),
+        batch(partial.batch.as_deref()),
     )
+}
+
+fn interruption(interruption: Option<&Interruption>) -> String {
+    nullable(interruption.map(ToString::to_string).as_deref())
+}
+
+fn batch(batch: Option<&BatchProgress>) -> String {
+    nullable(batch.map(ToString::to_string).as_deref())
 }
 
 fn joined(ids: &[RevisionId]) -> String {

@@ -23,6 +23,10 @@ impl PostgresScript {
                 commands.push(self.trust_guard());
             }
             commands.push(self.state_guard());
+            // A script may run on another database than the one that was asked.
+            if self.expected.all {
+                commands.push(self.table.upgrade(&self.settings.actor));
+            }
             commands
         } else {
             let mut commands = vec![self.absence_guard()];

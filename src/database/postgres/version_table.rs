@@ -13,14 +13,11 @@ use super::{
 };
 use crate::{
     revision::{
-        AppliedRepeatable, AppliedRevision, Direction, Interruption, LogRow, Observed, Partial,
-        Row as TableRow, State,
+        AppliedRepeatable, AppliedRevision, Direction, Interruption, LAYOUT, LogRow, Observed,
+        Partial, Row as TableRow, State,
     },
     sql::Dialect,
 };
-
-/// The layout that this version writes.
-const LAYOUT: u32 = 1;
 
 /// The version table's names, resolved and quoted.
 #[derive(Clone, Debug)]
@@ -141,13 +138,10 @@ impl VersionTable {
             .collect()
     }
 
-    /// Whether both tables are there with a layout that is known.
-    pub async fn is_complete(&mut self, connection: &mut PgConnection) -> Result<bool, Trouble> {
-        if !self.is_there(connection).await? {
-            return Ok(false);
-        }
-        self.observe(connection, Detail::Brief).await?;
-        Ok(true)
+    /// The layout of the tables, one that is known; `None` where they are missing.
+    pub async fn layout(&mut self, connection: &mut PgConnection) -> Result<Option<u32>, Trouble> {
+        let observed = self.observe(connection, Detail::Brief).await?;
+        Ok(observed.layout)
     }
 
     /// Commands that make both tables, in order, without a transaction around them.
@@ -163,6 +157,20 @@ impl VersionTable {
                 literal(env!("CARGO_PKG_VERSION")),
             ),
         ]
+    }
+
+    /// A command that brings tables of layout 1 up to date. It is the way values are written that
+    /// has changed: no column has.
+    pub fn upgrade(&self, actor: &str) -> String {
+        format!(
+            "INSERT INTO {} (event, outcome, duration_ms, actor, tool_version, detail) \
+             SELECT 'layout', 'ok', 0, {}, {}, '{LAYOUT}' \
+             WHERE ({}) OPERATOR(pg_catalog.=) '1'::text",
+            self.log,
+            literal(actor),
+            literal(env!("CARGO_PKG_VERSION")),
+            self.layout_query(),
+        )
     }
 
     async fn is_there(&mut self, connection: &mut PgConnection) -> Result<bool, Trouble> {
@@ -421,7 +429,7 @@ fn read_partial(row: &PgRow) -> Result<Partial, String> {
         script: value(row, 10)?,
         statements_done: value(row, 11)?,
         statements_total: value(row, 12)?,
-        statement_checksums: list(row, 13)?,
+        statements_digest: value(row, 13)?,
         interruption: text(row, 14)?.as_deref().map(Interruption::from),
         batch: optional(row, 20)?.map(Box::new),
     })

@@ -7,10 +7,11 @@ use super::{
     connect::Writer,
     record::{Times, time},
     statement::Bind,
-    version_table::{LAYOUT, VersionTable},
+    version_table::VersionTable,
 };
 use crate::revision::{
-    BatchProgress, LogEntry, LogEvent, NewRow, Partial, Past, RecordChange, Subject,
+    BatchProgress, LAYOUT, LogEntry, LogEvent, NewRow, Partial, Past, RecordChange, Subject,
+    UnitProgress,
 };
 
 /// A value of a command.
@@ -63,8 +64,8 @@ impl<'a, T: Into<Field<'a>>> From<Option<T>> for Field<'a> {
     }
 }
 
-/// One statement on our own tables, which must change exactly one row, with the values of its
-/// parameters: to be run, or to be written down.
+/// One statement on our own tables with the values of its parameters: to be run, or to be written
+/// down.
 pub(super) struct Command<'a> {
     pub sql: String,
     /// Of `?1`, `?2` and so on.
@@ -74,10 +75,16 @@ pub(super) struct Command<'a> {
 }
 
 enum Written<'a> {
-    /// A row, and what it is when it is not found.
+    /// A row, and what it is when it is not found. Exactly one must change.
     Row(&'a Subject, &'static str),
+    /// One row of the log.
     Log,
+    /// What may be there or not.
+    Any,
 }
+
+/// In the version table in the place of a digest, while the progress is in a table of its own.
+const KEPT_APART: &str = "progress";
 
 /// Of a row that shows another progress than the one it is to have.
 const BEHIND: &str = "is not as far as it should be";
@@ -85,32 +92,42 @@ const BEHIND: &str = "is not as far as it should be";
 const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 impl<'a> Command<'a> {
-    /// One change of the version table.
-    pub fn change(table: &VersionTable, actor: &'a str, change: &'a RecordChange) -> Self {
+    /// The commands of one change of the version table, in order.
+    pub fn of(table: &VersionTable, actor: &'a str, change: &'a RecordChange) -> Vec<Self> {
         match change {
-            RecordChange::Insert(row) => Self::insert(table, actor, row, None),
-            RecordChange::Adopt(row, past) => Self::adopt(table, actor, row, *past),
-            RecordChange::Begin(row, partial) => Self::insert(table, actor, row, Some(partial)),
-            RecordChange::Delete(subject) => Self {
-                sql: format!("DELETE FROM {} WHERE revision = ?1", table.table),
-                fields: vec![subject.as_str().into()],
-                target: Written::Row(subject, "is not there"),
-            },
+            RecordChange::Insert(row) => vec![Self::insert(table, actor, row, None)],
+            RecordChange::Adopt(row, past) => vec![Self::adopt(table, actor, row, *past)],
+            RecordChange::Begin(row, partial) => vec![
+                Self::insert(table, actor, row, Some(partial)),
+                Self::progress_row(table, &row.subject, partial),
+            ],
+            RecordChange::Delete(subject) => vec![
+                Self {
+                    sql: format!("DELETE FROM {} WHERE revision = ?1", table.table),
+                    fields: vec![subject.as_str().into()],
+                    target: Written::Row(subject, "is not there"),
+                },
+                Self::no_progress(table, subject),
+            ],
+            RecordChange::Enter { subject, from, to } => vec![
+                Self::enter(table, subject, *from, to),
+                Self::progress_row(table, subject, to),
+            ],
             RecordChange::Progress { subject, from, to } => {
-                Self::progress(table, subject, *from, to)
+                vec![Self::progress(table, subject, *from, to)]
             }
             RecordChange::Batch {
                 subject,
                 done,
                 from,
                 to,
-            } => Self::batch(table, subject, *done, from.as_ref(), to),
+            } => vec![Self::batch(table, subject, *done, from.as_ref(), to)],
             RecordChange::Accept {
                 subject,
                 up_checksum,
                 down_checksum,
                 down_script,
-            } => Self {
+            } => vec![Self {
                 sql: format!(
                     "UPDATE {} SET up_checksum = ?2, down_checksum = ?3, down_script = ?4
              WHERE revision = ?1",
@@ -123,9 +140,17 @@ impl<'a> Command<'a> {
                     down_script.as_deref().into(),
                 ],
                 target: Written::Row(subject, "is not there"),
-            },
-            RecordChange::Finish { subject, from } => Self::finish(table, actor, subject, *from),
+            }],
+            RecordChange::Finish { subject, from } => vec![
+                Self::finish(table, actor, subject, *from),
+                Self::no_progress(table, subject),
+            ],
         }
+    }
+
+    /// Whether exactly one row must change.
+    pub fn must_change_one(&self) -> bool {
+        !matches!(self.target, Written::Any)
     }
 
     fn insert(
@@ -174,9 +199,9 @@ impl<'a> Command<'a> {
                 partial.script.as_str().into(),
                 count(Some(partial.statements_done)),
                 count(Some(partial.statements_total)),
-                list(&partial.statement_checksums).into(),
-                interruption(partial).into(),
-                batch(partial).into(),
+                KEPT_APART.into(),
+                Field::Null,
+                Field::Null,
             ]);
         }
         Self {
@@ -203,8 +228,9 @@ impl<'a> Command<'a> {
         command
     }
 
-    /// The times of an up script add up over its parts; a down script's do not count.
-    fn progress(
+    /// A script begins or goes on, with its text. What the row or an earlier run says of its
+    /// progress is replaced.
+    fn enter(
         table: &VersionTable,
         subject: &'a Subject,
         from: Option<usize>,
@@ -212,13 +238,14 @@ impl<'a> Command<'a> {
     ) -> Self {
         let sql = format!(
             "UPDATE {} SET state = 'partial', direction = ?3, script = ?4, statements_done = ?5,
-                statements_total = ?6, statement_checksums = ?7, error = ?8, batch = ?10,
-                duration_ms = duration_ms + CASE ?3 WHEN 'up' THEN ?9 ELSE 0 END
+                statements_total = ?6, statement_checksums = ?7, error = NULL, batch = NULL,
+                duration_ms = duration_ms + {} + CASE ?3 WHEN 'up' THEN ?8 ELSE 0 END
              WHERE revision = ?1 AND {}",
             table.table,
+            kept(table, "duration_ms", "0"),
             match from {
-                Some(_) => "state = 'partial' AND statements_done = ?2",
-                None => "state = 'applied' AND ?2 IS NULL",
+                Some(_) => format!("state = 'partial' AND {} = ?2", done(table)),
+                None => "state = 'applied' AND ?2 IS NULL".to_owned(),
             }
         );
         let fields = vec![
@@ -228,10 +255,68 @@ impl<'a> Command<'a> {
             to.script.as_str().into(),
             count(Some(to.statements_done)),
             count(Some(to.statements_total)),
-            list(&to.statement_checksums).into(),
-            interruption(to).into(),
+            KEPT_APART.into(),
             Field::Duration,
-            batch(to).into(),
+        ];
+        Self {
+            sql,
+            fields,
+            target: Written::Row(subject, BEHIND),
+        }
+    }
+
+    /// The row of progress of a script that begins or goes on.
+    fn progress_row(table: &VersionTable, subject: &'a Subject, to: &'a Partial) -> Self {
+        let sql = format!(
+            "INSERT OR REPLACE INTO {} (revision, direction, statements_done, statement_checksums,
+                error, batch, duration_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)",
+            table.progress
+        );
+        let fields = vec![
+            subject.as_str().into(),
+            to.direction.as_str().into(),
+            count(Some(to.statements_done)),
+            to.statements_digest.to_string().into(),
+            to.interruption.as_ref().map(ToString::to_string).into(),
+            to.batch.as_ref().map(ToString::to_string).into(),
+        ];
+        Self {
+            sql,
+            fields,
+            target: Written::Row(subject, BEHIND),
+        }
+    }
+
+    fn no_progress(table: &VersionTable, subject: &'a Subject) -> Self {
+        Self {
+            sql: format!("DELETE FROM {} WHERE revision = ?1", table.progress),
+            fields: vec![subject.as_str().into()],
+            target: Written::Any,
+        }
+    }
+
+    /// The times of an up script add up over its parts; a down script's do not count.
+    fn progress(
+        table: &VersionTable,
+        subject: &'a Subject,
+        from: usize,
+        to: &'a UnitProgress,
+    ) -> Self {
+        let sql = format!(
+            "UPDATE {} SET statements_done = ?3, statement_checksums = ?4, error = ?5, batch = ?6,
+                duration_ms = duration_ms + CASE direction WHEN 'up' THEN ?7 ELSE 0 END
+             WHERE revision = ?1 AND statements_done = ?2",
+            table.progress
+        );
+        let fields = vec![
+            subject.as_str().into(),
+            count(Some(from)),
+            count(Some(to.statements_done)),
+            to.statements_digest.to_string().into(),
+            to.interruption.as_ref().map(ToString::to_string).into(),
+            to.batch.as_ref().map(ToString::to_string).into(),
+            Field::Duration,
         ];
         Self {
             sql,
@@ -250,8 +335,8 @@ impl<'a> Command<'a> {
         let sql = format!(
             "UPDATE {} SET batch = ?4, error = NULL,
                 duration_ms = duration_ms + CASE direction WHEN 'up' THEN ?5 ELSE 0 END
-             WHERE revision = ?1 AND state = 'partial' AND statements_done = ?2 AND batch IS ?3",
-            table.table
+             WHERE revision = ?1 AND statements_done = ?2 AND batch IS ?3",
+            table.progress
         );
         let fields = vec![
             subject.as_str().into(),
@@ -273,11 +358,13 @@ impl<'a> Command<'a> {
             "UPDATE {} SET state = 'applied', direction = NULL, script = NULL,
                 statements_done = NULL, statements_total = NULL, statement_checksums = NULL,
                 error = NULL, batch = NULL, applied_at = coalesce(applied_at, ?3),
-                duration_ms = duration_ms + CASE direction WHEN 'up' THEN ?4 ELSE 0 END,
+                duration_ms = duration_ms + {} + CASE direction WHEN 'up' THEN ?4 ELSE 0 END,
                 applied_by = CASE direction WHEN 'up' THEN ?5 ELSE applied_by END,
                 tool_version = CASE direction WHEN 'up' THEN ?6 ELSE tool_version END
-             WHERE revision = ?1 AND state = 'partial' AND statements_done = ?2",
-            table.table
+             WHERE revision = ?1 AND state = 'partial' AND {} = ?2",
+            table.table,
+            kept(table, "duration_ms", "0"),
+            done(table)
         );
         let fields = vec![
             subject.as_str().into(),
@@ -321,24 +408,32 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// The first row of a log, in a table that was just made.
+    /// The row of the log that names the layout, of tables that were just made.
     pub fn layout(table: &VersionTable, actor: &'a str) -> Self {
         let sql = format!(
-            "INSERT INTO {} (sequence, at, event, outcome, duration_ms, actor, tool_version, detail)
-                 VALUES (1, ?1, ?2, 'ok', 0, ?3, ?4, ?5)",
+            "INSERT INTO {} (at, event, outcome, duration_ms, actor, tool_version, detail)
+                 VALUES (?1, ?2, 'ok', 0, ?3, ?4, ?5)",
             table.log
         );
-        let fields = vec![
-            Field::Now,
-            LogEvent::Layout.as_str().into(),
-            actor.into(),
-            TOOL_VERSION.into(),
-            LAYOUT.to_string().into(),
-        ];
         Self {
             sql,
-            fields,
+            fields: layout_fields(actor),
             target: Written::Log,
+        }
+    }
+
+    /// The same of tables that had an older layout, if they had.
+    pub fn upgrade(table: &VersionTable, actor: &'a str) -> Self {
+        let sql = format!(
+            "INSERT INTO {log} (at, event, outcome, duration_ms, actor, tool_version, detail)
+                 SELECT ?1, ?2, 'ok', 0, ?3, ?4, ?5 WHERE '1' =
+                 (SELECT detail FROM {log} WHERE event = ?2 ORDER BY sequence DESC LIMIT 1)",
+            log = table.log
+        );
+        Self {
+            sql,
+            fields: layout_fields(actor),
+            target: Written::Any,
         }
     }
 
@@ -350,7 +445,7 @@ impl<'a> Command<'a> {
         let binds: Vec<_> = self.fields.iter().map(|field| field.bind(times)).collect();
         let (result, target) = (writer.write(&self.sql, &binds), &self.target);
         let reason = match (result, target) {
-            (Ok(1), _) => return Ok(()),
+            (Ok(1), _) | (Ok(_), Written::Any) => return Ok(()),
             (Ok(count), Written::Log) => {
                 format!("writing to the log changed {count} rows instead of one")
             }
@@ -380,12 +475,27 @@ impl<'a> Command<'a> {
     }
 }
 
-fn interruption(partial: &Partial) -> Option<String> {
-    partial.interruption.as_ref().map(ToString::to_string)
+fn layout_fields(actor: &str) -> Vec<Field<'_>> {
+    vec![
+        Field::Now,
+        LogEvent::Layout.as_str().into(),
+        actor.into(),
+        TOOL_VERSION.into(),
+        LAYOUT.to_string().into(),
+    ]
 }
 
-fn batch(partial: &Partial) -> Option<String> {
-    partial.batch.as_ref().map(ToString::to_string)
+/// SQL for how many statements are done of the revision that is `?1`. A row of layout 1 that was
+/// left in its middle says so itself.
+fn done(table: &VersionTable) -> String {
+    kept(table, "statements_done", "statements_done")
+}
+
+/// SQL for a column of the row of progress of the revision that is `?1`, or something else where
+/// there is none.
+fn kept(table: &VersionTable, column: &str, otherwise: &str) -> String {
+    let progress = &table.progress;
+    format!("coalesce((SELECT p.{column} FROM {progress} AS p WHERE p.revision = ?1), {otherwise})")
 }
 
 fn list<T: ToString>(items: &[T]) -> String {

@@ -82,7 +82,9 @@ pub(super) fn write(
     let mut writer = connection.writer();
     for record in records {
         for change in &*record.changes {
-            Command::change(table, actor, change).run(&mut writer, &record.times)?;
+            for command in Command::of(table, actor, change) {
+                command.run(&mut writer, &record.times)?;
+            }
         }
     }
     for record in records {

@@ -54,6 +54,17 @@ pub(super) const LOG_COLUMNS: [&str; 11] = [
     "detail",
 ];
 
+/// Columns of the table of progress, likewise.
+pub(super) const PROGRESS_COLUMNS: [&str; 7] = [
+    "revision",
+    "direction",
+    "statements_done",
+    "statement_checksums",
+    "error",
+    "batch",
+    "duration_ms",
+];
+
 /// A row of the version table, with all its columns.
 ///
 /// # Errors
@@ -119,7 +130,7 @@ fn state(read: &Reader<'_>) -> Result<State, DatabaseError> {
         script: read.text("script")?.to_owned(),
         statements_done: read.count("statements_done")?,
         statements_total: read.count("statements_total")?,
-        statement_checksums: read.list("statement_checksums")?,
+        statements_digest: read.parsed("statement_checksums")?,
         interruption: read.optional("error")?.map(Interruption::from),
         batch: read
             .optional("batch")?

@@ -179,11 +179,15 @@ impl SqliteScript {
         let (table, actor) = (self.table.clone(), self.settings.actor.clone());
         let wrong = "the record would not change exactly one row";
         for change in changes {
-            let command = written(&Command::change(&table, &actor, change));
-            match change {
-                // It fails by itself.
-                RecordChange::Insert(_) | RecordChange::Begin(..) => self.command(&command),
-                _ => self.guard(wrong, Some(&command), "changes() = 1"),
+            // A row that can't be inserted fails by itself.
+            let fails = matches!(change, RecordChange::Insert(_) | RecordChange::Begin(..));
+            for command in Command::of(&table, &actor, change) {
+                let text = written(&command);
+                if fails || !command.must_change_one() {
+                    self.command(&text);
+                } else {
+                    self.guard(wrong, Some(&text), "changes() = 1");
+                }
             }
         }
         for entry in log {

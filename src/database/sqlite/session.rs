@@ -110,8 +110,8 @@ pub(super) fn unhook(
     }
     let rows = connection.query(
         "SELECT name FROM temp.sqlite_schema WHERE type = 'trigger'
-         AND (lower(tbl_name) = lower(?1) OR lower(tbl_name) = lower(?2))",
-        &[Bind::Text(&table.name), Bind::Text(&table.log_name)],
+         AND lower(tbl_name) IN (lower(?1), lower(?2), lower(?3))",
+        &[&table.name, &table.log_name, &table.progress_name].map(|name| Bind::Text(name)),
     )?;
     for row in rows {
         if let [Value::Text(name)] = row.as_slice() {

@@ -242,7 +242,7 @@ impl Attempt<'_> {
                 RecordChange::Insert(_) | RecordChange::Delete(_) | RecordChange::Finish { .. }
             )
         });
-        Ok(self.keys_before.clone().filter(|_| ends_script))
+        Ok(self.keys_before.as_ref().filter(|_| ends_script).cloned())
     }
 
     fn statement(&mut self, index: usize) -> Result<StatementDone, DatabaseError> {

@@ -5,28 +5,30 @@ use super::{
     command::Command,
     connect::Connection,
     record::Times,
-    row::{COLUMNS, LOG_COLUMNS, applied, log_row},
+    row::{COLUMNS, LOG_COLUMNS, PROGRESS_COLUMNS, applied, log_row},
     statement::{Bind, Value},
 };
 use crate::{
-    revision::{LogRow, Observed},
+    revision::{LAYOUT, LogRow, Observed},
     sql::mentions,
 };
 
-/// The layout of the tables below. Older ones are brought up to date by `prepare`.
-pub(super) const LAYOUT: u32 = 1;
-
-/// Names of the version table and its log.
+/// Names of the version table, its log, and the table of progress.
 #[derive(Clone, Debug)]
 pub(super) struct VersionTable {
     /// As configured.
     pub name: String,
     /// With `_log`.
     pub log_name: String,
+    /// With `_progress`.
+    pub progress_name: String,
     /// Qualified and quoted: no temporary or attached table can stand in for it.
     pub table: String,
     /// Likewise.
     pub log: String,
+    /// Likewise. How far scripts are that run statement by statement: SQLite writes a row anew
+    /// as a whole, with the scripts in it, and that of the version table holds two of them.
+    pub progress: String,
 }
 
 impl VersionTable {
@@ -49,11 +51,14 @@ impl VersionTable {
             });
         }
         let log_name = format!("{name}_log");
+        let progress_name = format!("{name}_progress");
         Ok(Self {
             table: format!("main.{}", quoted(name)),
             log: format!("main.{}", quoted(&log_name)),
+            progress: format!("main.{}", quoted(&progress_name)),
             name: name.to_owned(),
             log_name,
+            progress_name,
         })
     }
 
@@ -67,15 +72,7 @@ impl VersionTable {
             let Some(layout) = self.layout(connection)? else {
                 return Ok(Observed::default());
             };
-            let columns = COLUMNS.map(|column| match (column, detail) {
-                ("down_script", Detail::Brief) => "NULL".to_owned(),
-                _ => quoted(column),
-            });
-            let sql = format!(
-                "SELECT {} FROM {} ORDER BY sequence",
-                columns.join(", "),
-                self.table
-            );
+            let sql = self.query(layout, detail);
             let mut observed = Ok(Observed::of([], layout));
             connection.for_each(&sql, |row| {
                 match (&mut observed, applied(&self.name, row)) {
@@ -86,6 +83,35 @@ impl VersionTable {
             })?;
             observed
         })
+    }
+
+    /// All rows, with the columns of [`COLUMNS`].
+    fn query(&self, layout: u32, detail: Detail) -> String {
+        let has_progress = layout >= 2;
+        let columns = COLUMNS.map(|column| {
+            let own = format!("t.{}", quoted(column));
+            match column {
+                "down_script" if detail == Detail::Brief => "NULL".to_owned(),
+                "duration_ms" if has_progress => format!("{own} + coalesce(p.{column}, 0)"),
+                "statements_done" | "statement_checksums" | "error" | "batch" if has_progress => {
+                    format!("CASE WHEN p.revision IS NULL THEN {own} ELSE p.{column} END")
+                }
+                _ => own,
+            }
+        });
+        let progress = if has_progress {
+            format!(
+                " LEFT JOIN {} AS p ON t.state = 'partial' AND p.revision = t.revision",
+                self.progress
+            )
+        } else {
+            String::new()
+        };
+        format!(
+            "SELECT {} FROM {} AS t{progress} ORDER BY t.sequence",
+            columns.join(", "),
+            self.table
+        )
     }
 
     /// Reads the log; without one, it is empty.
@@ -102,22 +128,30 @@ impl VersionTable {
         })
     }
 
-    /// Makes both tables where they are missing. Writes nothing where they are there.
+    /// Makes the tables where they are missing, and brings those of an older layout up to date.
+    /// Writes nothing where they are as they should be.
     pub fn prepare(&self, connection: &mut Connection, actor: &str) -> Result<(), DatabaseError> {
-        if connection
-            .in_snapshot(|connection| self.layout(connection))?
-            .is_some()
-        {
+        let layout = connection.in_snapshot(|connection| self.layout(connection))?;
+        if layout == Some(LAYOUT) {
             return Ok(());
         }
         connection.in_transaction_of_its_own(|connection| {
-            if self.layout(connection)?.is_some() {
-                return Ok(());
-            }
-            for sql in self.definitions() {
+            let (definitions, layout) = match self.layout(connection)? {
+                Some(LAYOUT) => return Ok(()),
+                Some(_) => {
+                    if self.columns(connection, &self.progress_name)?.is_some() {
+                        let name = &self.progress_name;
+                        return Err(self.foreign(format!("a table {name} is there already")));
+                    }
+                    let definitions = vec![self.progress_definition()];
+                    (definitions, Command::upgrade(self, actor))
+                }
+                None => (self.definitions(), Command::layout(self, actor)),
+            };
+            for sql in definitions {
                 connection.write(&sql, &[])?;
             }
-            Command::layout(self, actor).run(&mut connection.writer(), &Times::now())
+            layout.run(&mut connection.writer(), &Times::now())
         })
     }
 
@@ -148,8 +182,9 @@ impl VersionTable {
     /// Whether there is a view, a trigger or a table with one of the tables in it.
     pub fn is_used_by_others(&self, connection: &mut Connection) -> Result<bool, DatabaseError> {
         let sql = "SELECT 1 FROM main.sqlite_schema WHERE instr(lower(sql), lower(?1)) > 0
-             AND lower(name) NOT IN (lower(?1), lower(?2)) LIMIT 1";
-        let binds = [Bind::Text(&self.name), Bind::Text(&self.log_name)];
+             AND lower(name) NOT IN (lower(?1), lower(?2), lower(?3)) LIMIT 1";
+        let names = [&self.name, &self.log_name, &self.progress_name];
+        let binds = names.map(|name| Bind::Text(name));
         Ok(!connection.query(sql, &binds)?.is_empty())
     }
 
@@ -181,6 +216,13 @@ impl VersionTable {
         }
         require(&self.name, &table, &COLUMNS)?;
         require(&self.log_name, &log, &LOG_COLUMNS)?;
+        if layout >= 2 {
+            let Some(progress) = self.columns(connection, &self.progress_name)? else {
+                let reason = format!("its table {} is missing", self.progress_name);
+                return Err(self.foreign(reason));
+            };
+            require(&self.progress_name, &progress, &PROGRESS_COLUMNS)?;
+        }
         Ok(Some(layout))
     }
 
@@ -229,7 +271,7 @@ impl VersionTable {
     }
 
     /// No AUTOINCREMENT, which would put a table `sqlite_sequence` into the user's schema.
-    pub fn definitions(&self) -> [String; 2] {
+    pub fn definitions(&self) -> Vec<String> {
         let table = format!(
             "CREATE TABLE {} (
     sequence INTEGER NOT NULL PRIMARY KEY CHECK (sequence > 0),
@@ -281,7 +323,23 @@ impl VersionTable {
 )",
             self.log
         );
-        [table, log]
+        vec![table, log, self.progress_definition()]
+    }
+
+    /// As [`Self::definitions`], of what layout 1 does not have.
+    pub fn progress_definition(&self) -> String {
+        format!(
+            "CREATE TABLE {} (
+    revision TEXT NOT NULL PRIMARY KEY,
+    direction TEXT NOT NULL CHECK (direction IN ('up', 'down')),
+    statements_done INTEGER NOT NULL CHECK (statements_done >= 0),
+    statement_checksums TEXT NOT NULL,
+    error TEXT,
+    batch TEXT,
+    duration_ms INTEGER NOT NULL
+)",
+            self.progress
+        )
     }
 }
 

@@ -1,9 +1,9 @@
 //! Where a `transaction = off` script goes on that stopped in its middle.
 
-use super::Checked;
+use super::{Checked, Frame, build};
 use crate::{
-    plan::{Execution, PlanProblem, Resume, Spot, UnitKind},
-    revision::{Ending, Partial, Subject},
+    plan::{Execution, PlanContext, PlanProblem, Resume, Source, Spot, Unit, UnitKind},
+    revision::{Ending, Partial, Script, StatementsDigest, Subject},
     sql::StatementKind,
 };
 
@@ -11,28 +11,24 @@ impl Checked<'_> {
     /// Compares what is done with what the script says now.
     pub(super) fn resume(
         &self,
+        context: &PlanContext<'_>,
         subject: &Subject,
         partial: &Partial,
         execution: &Execution,
         problems: &mut Vec<PlanProblem>,
     ) -> Option<Resume> {
-        let changed = |statement, spot| PlanProblem::DoneChanged {
-            subject: subject.clone(),
-            statement,
-            spot,
-        };
         let done = partial.statements_done;
         let Execution::Units(units) = execution else {
-            problems.push(changed(1, Spot::at(self.script, 0)));
+            problems.push(PlanProblem::OffRemoved {
+                subject: subject.clone(),
+                done,
+                spot: Spot::at(self.script, 0),
+            });
             return None;
         };
-        for (index, known) in partial.statement_checksums.iter().enumerate() {
-            if units.get(index).is_none_or(|unit| unit.checksum != *known) {
-                let statement = units.get(index).and_then(|unit| self.first(unit));
-                let spot = statement.map_or(Spot::at(self.script, 0), |first| self.spot(first));
-                problems.push(changed(index + 1, spot));
-                return None;
-            }
+        if units.len() < done || digest(&units[..done]) != partial.statements_digest {
+            problems.push(self.changed(context, subject, partial, units));
+            return None;
         }
         let interruption = partial.interruption.clone();
         let unknown = interruption
@@ -67,4 +63,71 @@ impl Checked<'_> {
             replay,
         })
     }
+
+    /// The problem of a script whose first statements are not those that are done. The record
+    /// keeps the text that ran, so that the statement can be named; its digest tells whether the
+    /// text still means what it did then.
+    fn changed(
+        &self,
+        context: &PlanContext<'_>,
+        subject: &Subject,
+        partial: &Partial,
+        units: &[Unit],
+    ) -> PlanProblem {
+        let done = partial.statements_done;
+        let ran = units_that_ran(context, subject, partial).unwrap_or_default();
+        let is_known = ran.len() >= done && digest(&ran[..done]) == partial.statements_digest;
+        let statement = is_known
+            .then(|| first_difference(&ran[..done], units))
+            .flatten();
+        let unit = statement.and_then(|index| units.get(index));
+        let first = unit.and_then(|unit| self.first(unit));
+        PlanProblem::DoneChanged {
+            subject: subject.clone(),
+            statement: statement.map(|index| index + 1),
+            done,
+            spot: first.map_or(Spot::at(self.script, 0), |first| self.spot(first)),
+        }
+    }
+}
+
+fn digest(units: &[Unit]) -> StatementsDigest {
+    StatementsDigest::of(units.iter().map(|unit| &unit.checksum))
+}
+
+/// The units of the script that the record holds, where it can still be read.
+fn units_that_ran(
+    context: &PlanContext<'_>,
+    subject: &Subject,
+    partial: &Partial,
+) -> Option<Vec<Unit>> {
+    let text = partial.script.as_str();
+    let script = Script::parse(
+        context.dialect,
+        partial.direction,
+        subject.to_string(),
+        text,
+    );
+    let frame = Frame {
+        subject: subject.clone(),
+        message: String::new(),
+        source: Source::Stored,
+        expects: 0,
+        row: None,
+        replaces: false,
+        partial: None,
+    };
+    match build(context, script.ok()?, frame).ok()?.execution {
+        Execution::Units(units) => Some(units),
+        Execution::Transaction(_) => None,
+    }
+}
+
+/// The first of the units that ran which is another one now, or not there.
+fn first_difference(ran: &[Unit], now: &[Unit]) -> Option<usize> {
+    let is_same = |(index, unit): (usize, &Unit)| {
+        now.get(index)
+            .is_some_and(|now| now.checksum == unit.checksum)
+    };
+    ran.iter().enumerate().position(|pair| !is_same(pair))
 }

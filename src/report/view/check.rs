@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::{Json, Page, Paint, Verbosity, View, object};
-use crate::report::{Diagnostic, Style, annotation, count};
+use crate::report::{Diagnostic, Shown, Style, count};
 
 /// `check`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,13 +40,8 @@ impl CheckView {
 
 impl View for CheckView {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
-        let mut page = Page::default();
-        for found in &self.findings {
-            if !page.is_empty() {
-                page.blank();
-            }
-            page.append(found.human(paint.0, false, self.columns));
-        }
+        let shown = Shown::of(&self.findings);
+        let mut page = shown.human(|found| found.human(paint.0, false, self.columns));
         if verbosity == Verbosity::Quiet {
             return page;
         }
@@ -63,22 +58,19 @@ impl View for CheckView {
     }
 
     fn json(&self) -> Json {
-        let findings = self.findings.iter().map(Diagnostic::json);
-        object(json!({
+        let mut fields = object(json!({
             "directory": self.directory,
             "revisions": self.revisions,
             "database": self.database.as_ref().ok(),
             "base": self.base,
             "passed": self.findings.is_empty(),
-            "findings": findings.collect::<Vec<_>>(),
-        }))
+        }));
+        fields.extend(Shown::of(&self.findings).json("findings"));
+        fields
     }
 
     fn github(&self, path: &dyn Fn(&str) -> String) -> Page {
-        let mut page = Page::default();
-        for found in &self.findings {
-            page.append(annotation(found, path));
-        }
+        let mut page = Shown::of(&self.findings).github(path);
         let found = count(self.findings.len(), "finding");
         page.sentence(format!("{}: {found}.", self.summary()));
         page

@@ -81,8 +81,8 @@ impl View for StatusReport {
             format!("{} ({})", self.directory, count(self.revisions, "revision")),
         );
         let lines = |lines: &[RevisionLine], none: &str| {
-            let shown = lines.iter().map(|line| line.human(paint, width(lines)));
-            let shown: Vec<_> = shown.collect();
+            let width = width(lines);
+            let shown: Vec<_> = lines.iter().map(|line| line.human(paint, width)).collect();
             if shown.is_empty() {
                 vec![none.to_owned()]
             } else {
@@ -106,8 +106,9 @@ impl View for StatusReport {
         } else {
             LISTED
         };
+        let pending_width = width(&self.pending);
         for line in self.pending.iter().take(limit) {
-            fact(&mut page, "", line.human(paint, width(&self.pending)));
+            fact(&mut page, "", line.human(paint, pending_width));
         }
         if self.pending.len() > limit {
             let more = format!("… and {} more (-v lists all)", self.pending.len() - limit);

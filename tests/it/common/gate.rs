@@ -81,8 +81,9 @@ pub fn wait_for_write(env: &Env, before: &str) {
     wait_until("a transaction has written", || {
         let made =
             env.sql("SELECT count(*) FROM sqlite_schema WHERE name = 'migrator_version_log'");
-        let rows =
-            "SELECT revision, state, statements_done FROM migrator_version ORDER BY sequence";
+        let rows = "SELECT t.revision, t.state, coalesce(p.statements_done, t.statements_done)
+            FROM migrator_version AS t LEFT JOIN migrator_version_progress AS p USING (revision)
+            ORDER BY t.sequence";
         // In this order: a journal that is seen after the rows is of a later transaction.
         made == "1\n" && env.sql(rows) == before && env.path("app.db-journal").exists()
     });
