@@ -1,9 +1,9 @@
-use std::{fs::File, io::Read};
+use std::{io::Read, path::Path};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::database::Location;
+use crate::{database::Location, files};
 
 /// Which database a backup is of: more than its path or name, which other machines may have, too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +67,7 @@ const IDS: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
 fn machine() -> Option<String> {
     IDS.iter().find_map(|path| {
         let mut id = String::new();
-        File::open(path)
+        files::open(Path::new(path))
             .ok()?
             .take(1024)
             .read_to_string(&mut id)
