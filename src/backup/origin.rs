@@ -1,4 +1,4 @@
-use std::io::Read;
+use std::{io::Read, path::Path};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -67,7 +67,7 @@ const IDS: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
 fn machine() -> Option<String> {
     IDS.iter().find_map(|path| {
         let mut id = String::new();
-        files::open(path.as_ref())
+        files::open(Path::new(path))
             .ok()?
             .take(1024)
             .read_to_string(&mut id)

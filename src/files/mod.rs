@@ -166,7 +166,7 @@ fn regular(found: &Metadata) -> io::Result<()> {
 fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
     use std::os::unix::fs::OpenOptionsExt;
 
-    options.custom_flags(libc::O_NONBLOCK)
+    options.custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY)
 }
 
 #[cfg(not(unix))]

@@ -66,9 +66,12 @@ pub fn read_start(file: &File, limit: u64) -> Option<String> {
 }
 
 fn open_no_link(options: &OpenOptions, path: &Path) -> io::Result<File> {
-    // Elsewhere there is no flag for it.
-    if cfg!(not(unix)) && path.is_symlink() {
-        return Err(is_link());
+    // Before it is opened, so that no device is touched; not every system has a flag for links.
+    match path.symlink_metadata() {
+        Ok(found) if found.is_symlink() => return Err(is_link()),
+        Ok(found) => super::regular(&found)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
     }
     match options.open(path) {
         // What is reported for a link differs from system to system.

@@ -172,8 +172,7 @@ const ONE_PLACE: &[(&str, &[&str])] = &[
     ("::File::open(", &[]),
     ("fs::read(", &[]),
     ("fs::write(", &[]),
-    // Made for manifests.
-    ("fs::read_to_string(", &["backup/store.rs"]),
+    ("fs::read_to_string(", &[]),
 ];
 
 #[test]

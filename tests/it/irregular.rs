@@ -124,6 +124,8 @@ const CASES: &[Case] = &[
     ),
 ];
 
+const LOCK: &str = "app.db.migrator-lock";
+
 const ON_SQLITE: &[Case] = &[
     case(
         "a database",
@@ -231,7 +233,10 @@ fn what_is_no_file_is_refused_by_its_type() {
                 let what = format!("{} as a {kind}: {:?} {text}", case.name, output.status);
                 assert!(matches!(output.status.code(), Some(1 | 2)), "{what}");
                 assert!(text.contains(&format!("error[{}]", case.code)), "{what}");
-                assert!(text.contains(&format!("it is a {kind}")), "{what}");
+                // The device is behind a link, which a file of our own is never reached by.
+                let is_link = case.file == LOCK && text.contains("it is a symbolic link");
+                let is_named = text.contains(&format!("it is a {kind}"));
+                assert!(is_named || kind == "character device" && is_link, "{what}");
                 let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir(&path));
                 if let Some(kept) = kept {
                     fs::write(&path, kept).unwrap();
