@@ -1,4 +1,4 @@
-use crate::sql::{self, Dialect, Statement, StatementKind, TransactionControl};
+use crate::sql::{Dialect, Statement, StatementKind, TransactionControl};
 
 /// Whether nothing ends the transaction that the first of `statements`, a BEGIN, begins.
 pub(super) fn stays_open(statements: &[Statement]) -> bool {
@@ -23,12 +23,12 @@ pub(super) fn is_ignored_pragma(
         return false;
     };
     let commit = StatementKind::Transaction(TransactionControl::Commit);
-    let asked = sql::foreign_keys_pragma(pragma.text(text));
+    let asked = dialect.foreign_keys(pragma.text(text));
     asked.is_some_and(|asked| asked != foreign_keys)
         && rest
             .iter()
             .take_while(|statement| statement.kind != commit)
-            .any(|statement| sql::may_break_foreign_keys(dialect, statement.text(text)))
+            .any(|statement| dialect.may_break_foreign_keys(statement.text(text)))
 }
 
 /// What people call it.

@@ -86,7 +86,7 @@ pub(super) fn is_sqlx_marker(text: &str, first: &Comment<'_>) -> bool {
 /// Where the value of header `key` is, or where it names `id` for the last time.
 pub(super) fn locate(text: &str, key: &str, id: Option<&RevisionId>) -> Option<usize> {
     // The script's dialect is not known any more; it matters for nested comments only.
-    [Dialect::Postgres, Dialect::Sqlite]
+    Dialect::ALL
         .into_iter()
         .find_map(|dialect| locate_in(dialect, text, key, id))
 }
