@@ -11,6 +11,7 @@ mod cancel;
 mod connect;
 #[cfg(feature = "cli")]
 mod contents;
+mod credentials;
 mod error;
 mod foreign;
 mod index;
@@ -35,6 +36,7 @@ mod step;
 mod swap;
 #[cfg(feature = "cli")]
 pub(super) mod target;
+pub(super) mod url;
 mod version_table;
 mod watch;
 
@@ -56,8 +58,8 @@ use self::{
 pub use script::PostgresScript;
 
 use super::{
-    Cancel, Database, DatabaseError, Detail, Location, LockAttempt, Progress, RecordRows,
-    Replication, Settings, StepError, StepRequest, StepStage, TableIndex, Watch,
+    Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, RecordRows, Replication,
+    Settings, StepError, StepRequest, StepStage, TableIndex, Watch,
 };
 use crate::{
     layout::{ForeignRecords, ForeignTool},
@@ -118,7 +120,7 @@ impl Postgres {
         options: &PgConnectOptions,
         settings: Settings,
     ) -> Result<Self, DatabaseError> {
-        let place = Location::Postgres(Box::new(options.clone())).to_string();
+        let place = url::place(options);
         let options = connect::prepared(options, &settings.application_name);
         let defaults = usual_timeouts(&settings).options();
         let timeout = settings.connect_timeout;
