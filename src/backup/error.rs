@@ -60,7 +60,7 @@ pub enum BackupError {
         reason: String,
     },
     /// The backup is of another kind of database.
-    #[error("{} is a backup of {}, and the url leads to {}", file.display(), name(*found), name(*wanted))]
+    #[error("{} is a backup of {}, and the url leads to {}", file.display(), found, wanted)]
     OtherDialect {
         /// The backup.
         file: PathBuf,
@@ -116,12 +116,5 @@ impl From<DatabaseError> for BackupError {
             },
             error => Self::Database(error),
         }
-    }
-}
-
-fn name(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Sqlite => "SQLite",
-        Dialect::Postgres => "PostgreSQL",
     }
 }

@@ -3,10 +3,7 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, Utc};
 
 use super::{Backup, BackupError, Manifest, Observer, Origin, Packing, Pruned, Store, Wait};
-use crate::database::{
-    Location, Settings,
-    backup::{Source, source},
-};
+use crate::database::{Location, Settings, backup::Source, engine::source};
 
 /// The database that a backup is of.
 #[derive(Clone, Copy)]
@@ -20,12 +17,14 @@ pub struct Subject<'a> {
 impl Subject<'_> {
     /// What it is called in manifests; never with a password.
     pub fn place(&self) -> String {
-        match self.location {
-            Location::Sqlite(file) => {
-                let real = file.canonicalize().unwrap_or_else(|_| file.clone());
-                format!("sqlite:{}", real.display())
-            }
-            Location::Postgres(_) => self.location.to_string(),
+        self.location.resolved()
+    }
+
+    /// What it is called in messages: a file by its path.
+    pub fn shown(&self) -> String {
+        match self.location.file() {
+            Some(file) => file.display().to_string(),
+            None => self.place(),
         }
     }
 
@@ -36,14 +35,7 @@ impl Subject<'_> {
 
     /// The first part of a file's name.
     fn name(&self) -> String {
-        let name = self.location.database_name();
-        match self.location {
-            Location::Sqlite(file) => match file.file_stem() {
-                Some(stem) => stem.to_string_lossy().into_owned(),
-                None => name,
-            },
-            Location::Postgres(_) => name,
-        }
+        self.location.stem()
     }
 }
 

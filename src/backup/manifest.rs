@@ -94,7 +94,7 @@ impl Manifest {
             made_at,
             number: 0,
             database,
-            dialect: name(location.dialect()).to_owned(),
+            dialect: name(location.dialect()),
             server,
             revisions: heads.iter().map(|row| row.revision.to_string()).collect(),
             sequence: observed.last_sequence(),
@@ -154,8 +154,9 @@ impl Manifest {
 
     /// Of which kind of database it is.
     pub fn dialect(&self) -> Option<Dialect> {
-        let all = [Dialect::Sqlite, Dialect::Postgres];
-        all.into_iter().find(|it| name(*it) == self.dialect)
+        Dialect::ALL
+            .into_iter()
+            .find(|it| name(*it) == self.dialect)
     }
 
     /// How the file is packed.
@@ -219,11 +220,8 @@ impl Manifest {
 }
 
 /// The name in manifests.
-pub(super) fn name(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Sqlite => "sqlite",
-        Dialect::Postgres => "postgresql",
-    }
+pub(super) fn name(dialect: Dialect) -> String {
+    dialect.to_string().to_ascii_lowercase()
 }
 
 /// Something that is not as it was copied.

@@ -174,12 +174,12 @@ impl Store {
     /// The newest backup of a database: one that is proven to be of it, or else one of its address.
     ///
     /// # Errors
-    /// When there is none.
+    /// When the directory can't be read.
     pub fn newest(
         &self,
         (database, origin): (&str, &Origin),
         dialect: Dialect,
-    ) -> Result<Backup, BackupError> {
+    ) -> Result<Option<Backup>, BackupError> {
         let mut all = self.list()?;
         all.retain(|it| {
             let found = it.manifest.origin.as_ref();
@@ -195,15 +195,7 @@ impl Store {
             found.is_some_and(|found| !found.local || found.is_same_machine(origin))
         };
         let newest = all.iter().rposition(is_here).map(|at| all.swap_remove(at));
-        newest
-            .or_else(|| all.pop())
-            .ok_or_else(|| BackupError::NoneYet {
-                database: database
-                    .strip_prefix("sqlite:")
-                    .unwrap_or(database)
-                    .to_owned(),
-                directory: self.directory.clone(),
-            })
+        Ok(newest.or_else(|| all.pop()))
     }
 
     /// Removes the oldest backups of the database that `made` is of, so that `keep` are left; all

@@ -3,7 +3,8 @@ use std::path::Path;
 use super::{Backup, BackupError, Observer, Origin, OwnersCode, Packing, Subject};
 use crate::database::{
     DatabaseError,
-    backup::{Archive, Contents, Purpose, Target, target},
+    backup::{Archive, Contents, Purpose, Target},
+    engine::target,
     stream::Digest,
 };
 

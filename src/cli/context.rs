@@ -189,17 +189,15 @@ impl Context {
 
     /// A database as people see it: a file as seen from the working directory.
     pub fn place(&self, location: &Location) -> String {
-        match location {
-            Location::Sqlite(file) => format!("sqlite:{}", self.config.show(file)),
-            Location::Postgres(_) => location.to_string(),
-        }
+        location.shown(|file| self.config.show(file))
     }
 
     /// The same in what went wrong: below, files are known by their whole path.
     pub fn shown(&self, mut error: Error) -> Error {
-        if let Ok(location @ Location::Sqlite(_)) = self.location()
-            && let Some(path) = location.to_string().strip_prefix("sqlite:")
+        if let Ok(location) = self.location()
+            && let Some(file) = location.file()
         {
+            let path = &file.display().to_string();
             let place = self.place(&location);
             for diagnostic in &mut error.diagnostics {
                 let texts = [&mut diagnostic.message].into_iter();
@@ -219,10 +217,13 @@ impl Context {
         }
     }
 
-    /// Whose rules scripts follow, as far as the url tells; without one it hardly matters.
-    pub fn dialect(&self) -> Dialect {
-        self.location()
-            .map_or(Dialect::Postgres, |location| location.dialect())
+    /// The rules that scripts follow. Where no url can be had they are those of the default dialect,
+    /// which suffices for what only lists or creates files.
+    pub fn dialect(&self) -> Result<Dialect, Error> {
+        match self.config.url() {
+            Ok(url) => Ok(parse(url)?.dialect()),
+            Err(_) => Ok(Dialect::default()),
+        }
     }
 
     /// Whether the configuration protects it, by whatever name.

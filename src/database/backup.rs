@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use super::{Database, DatabaseError, Location, Settings, postgres, sqlite, stream::Digest};
+use super::{Database, DatabaseError, stream::Digest};
 use crate::revision::Observed;
 
 /// What a database holds, in one snapshot.
@@ -189,23 +189,6 @@ pub trait Source: Send {
     ) -> Result<Dumped, DatabaseError>;
 }
 
-/// Looks whether copies of the database can be made, before anything is: it answers, and the
-/// programs that are needed are there.
-///
-/// # Errors
-/// Why not.
-pub async fn source(
-    location: &Location,
-    settings: &Settings,
-) -> Result<Box<dyn Source>, DatabaseError> {
-    Ok(match location {
-        Location::Postgres(options) => {
-            Box::new(postgres::backup::Source::open(options, settings).await?)
-        }
-        Location::Sqlite(file) => Box::new(sqlite::backup::Source::open(file, settings).await?),
-    })
-}
-
 /// How a database stands to a copy that is to replace it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
@@ -296,26 +279,4 @@ pub enum Purpose {
         /// PostgreSQL: everything belongs to the role that restores.
         no_owner: bool,
     },
-}
-
-/// Prepares to read copies beside the database of `location`; for SQLite into `directory`, or
-/// beside the file for [`Purpose::Restore`]. Removes what killed processes have left there.
-///
-/// # Errors
-/// When the database does not answer, or a program that is needed is not there.
-pub async fn target(
-    location: &Location,
-    settings: &Settings,
-    directory: &Path,
-    purpose: Purpose,
-    client: Option<u32>,
-) -> Result<Box<dyn Target>, DatabaseError> {
-    Ok(match location {
-        Location::Postgres(options) => {
-            Box::new(postgres::target::Target::open(options, settings, purpose, client).await?)
-        }
-        Location::Sqlite(file) => {
-            Box::new(sqlite::target::Target::open(file, settings, directory, purpose).await?)
-        }
-    })
 }

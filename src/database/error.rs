@@ -6,6 +6,8 @@ use crate::layout::ForeignError;
 /// What the database said about a statement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SqlFailure {
+    /// What kind of failure it is, where someone acts upon it.
+    pub kind: Option<FailureKind>,
     /// SQLSTATE (`23505`), or SQLite's name of the result code (`SQLITE_CONSTRAINT_UNIQUE`).
     pub code: Option<String>,
     /// Its sentence.
@@ -20,6 +22,27 @@ pub struct SqlFailure {
     pub offset: Option<usize>,
 }
 
+/// What a failure is, whatever the database calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The statement was cancelled: by a timeout, or by someone else.
+    Cancelled,
+    /// The role lacks a privilege.
+    Privilege,
+    /// Sessions or other things of the server keep an object.
+    InUse,
+}
+
+/// What a place of a database is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlaceKind {
+    /// A database on a server.
+    Server,
+    /// A file.
+    File,
+}
+
 /// What went wrong with a database.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -27,6 +50,8 @@ pub enum DatabaseError {
     /// The server can't be reached, or the file can't be opened.
     #[error("can't connect to {place}: {reason}")]
     Unreachable {
+        /// What was to be reached.
+        kind: PlaceKind,
         /// Where, without a password.
         place: String,
         /// What the system says.
@@ -35,6 +60,8 @@ pub enum DatabaseError {
     /// The server is there but the database is not; or the SQLite file is not there.
     #[error("there is no database at {place}")]
     Missing {
+        /// What is missing.
+        kind: PlaceKind,
         /// Where, without a password.
         place: String,
     },
@@ -190,6 +217,8 @@ pub enum DatabaseError {
     /// Others use a database that is to be dropped.
     #[error("{place} is in use by {}", by.join("; "))]
     InUse {
+        /// What is in use.
+        kind: PlaceKind,
         /// Where, without a password.
         place: String,
         /// Who, as far as it can be told; never empty.

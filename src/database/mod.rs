@@ -5,13 +5,12 @@
 //! recorded when is decided in `execute`.
 
 mod actor;
-pub mod admin;
 #[cfg(feature = "cli")]
 pub mod backup;
-mod credentials;
 mod distrust;
 #[cfg(feature = "cli")]
 mod draft;
+pub mod engine;
 mod error;
 #[cfg(test)]
 pub mod fake;
@@ -32,10 +31,13 @@ pub use actor::actor;
 pub use distrust::Distrust;
 #[cfg(feature = "cli")]
 pub use draft::{Draft, Use, is_draft, is_left, remove_if_left, sweep, sync_directory, unique};
-pub use error::{Action, DatabaseError, IndexDoubt, SqlFailure, StepError, StepStage};
-pub use location::{Location, LocationError, without_password};
+pub use engine::{Location, connect, script};
+pub use error::{
+    Action, DatabaseError, FailureKind, IndexDoubt, PlaceKind, SqlFailure, StepError, StepStage,
+};
+pub use location::{LocationError, without_password};
 pub use notice::show_notices;
-pub use script::{ScriptHead, ScriptWriter, script};
+pub use script::{ScriptHead, ScriptWriter};
 pub use watch::{Activity, Advance, Waiting, Watch};
 
 use crate::{
@@ -306,21 +308,4 @@ pub trait Database: Send {
 
     /// Leaves in good order; the lock goes with the connection.
     async fn close(self: Box<Self>) -> Result<(), DatabaseError>;
-}
-
-/// Connects to `location`.
-///
-/// # Errors
-/// When there is no database there, or it does not let us in.
-pub async fn connect(
-    location: &Location,
-    access: Access,
-    settings: Settings,
-) -> Result<Box<dyn Database>, DatabaseError> {
-    Ok(match location {
-        Location::Postgres(options) => {
-            Box::new(postgres::Postgres::connect(options, settings).await?)
-        }
-        Location::Sqlite(file) => Box::new(sqlite::Sqlite::connect(file, access, settings).await?),
-    })
 }

@@ -3,10 +3,10 @@
 
 use async_trait::async_trait;
 
-use super::{Cancel, Database, DatabaseError, Settings, postgres, sqlite};
+use super::{Cancel, Database};
 use crate::{
     revision::{Observed, RecordChange, Subject},
-    sql::{Dialect, comment},
+    sql::comment,
 };
 
 /// What a script is about.
@@ -28,21 +28,6 @@ pub struct ScriptHead {
 pub trait ScriptWriter: Database {
     /// The script.
     fn finish(self: Box<Self>) -> String;
-}
-
-/// A writer for the shell of `dialect`.
-///
-/// # Errors
-/// When there can be no version table of the configured name.
-pub fn script(
-    dialect: Dialect,
-    settings: Settings,
-    head: ScriptHead,
-) -> Result<Box<dyn ScriptWriter>, DatabaseError> {
-    Ok(match dialect {
-        Dialect::Postgres => Box::new(postgres::PostgresScript::new(settings, head)?),
-        Dialect::Sqlite => Box::new(sqlite::SqliteScript::new(settings, head)?),
-    })
 }
 
 /// The state that the script has come to, as far as its guards compare it.

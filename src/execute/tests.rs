@@ -506,6 +506,7 @@ async fn the_lock_is_polled_until_its_deadline() {
 
     let mut fake = Fake::held_for(1);
     let gone = |place: &str| DatabaseError::Missing {
+        kind: crate::database::PlaceKind::File,
         place: place.to_owned(),
     };
     let lost = DatabaseError::ConnectionLost("terminated".to_owned());

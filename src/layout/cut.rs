@@ -68,7 +68,8 @@ impl Section {
             Mode::ByContent | Mode::AsSent => {
                 let text = self.aligned(text);
                 split(dialect, &text).is_ok_and(|statements| {
-                    let own = self.mode == Mode::AsSent && have_transactions(&text, &statements);
+                    let own =
+                        self.mode == Mode::AsSent && have_transactions(dialect, &text, &statements);
                     own || are_outside(&statements)
                 })
             }
@@ -119,8 +120,8 @@ fn are_outside(statements: &[Statement]) -> bool {
 }
 
 /// Whether they begin and end transactions, other than one around all of them.
-fn have_transactions(text: &str, statements: &[Statement]) -> bool {
-    let body = &statements[unwrap(text, statements).body];
+fn have_transactions(dialect: Dialect, text: &str, statements: &[Statement]) -> bool {
+    let body = &statements[unwrap(dialect, text, statements).body];
     body.iter().any(|one| {
         use TransactionControl::{Begin, Commit};
         matches!(&one.kind, StatementKind::Transaction(Begin(_) | Commit))

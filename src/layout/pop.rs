@@ -24,18 +24,18 @@ pub(super) const TOOL: Tool = Tool {
 const EXPECTED: &str = "VERSION_NAME.up.sql or VERSION_NAME.down.sql, \
     with the database before the direction where it is for one alone";
 
-/// The databases that names can be for, and those of them that are this one.
-const DATABASES: &[(&str, Option<Dialect>)] = &[
-    ("postgres", Some(Dialect::Postgres)),
-    ("postgresql", Some(Dialect::Postgres)),
-    ("pg", Some(Dialect::Postgres)),
-    ("sqlite3", Some(Dialect::Sqlite)),
-    ("sqlite", Some(Dialect::Sqlite)),
-    ("mysql", None),
-    ("mariadb", None),
-    ("cockroach", None),
-    ("cockroachdb", None),
-    ("crdb", None),
+/// The databases that names can be for, and what we call each of them.
+const DATABASES: &[(&str, &str)] = &[
+    ("postgres", "postgres"),
+    ("postgresql", "postgres"),
+    ("pg", "postgres"),
+    ("sqlite3", "sqlite"),
+    ("sqlite", "sqlite"),
+    ("mysql", "mysql"),
+    ("mariadb", "mysql"),
+    ("cockroach", "cockroach"),
+    ("cockroachdb", "cockroach"),
+    ("crdb", "cockroach"),
 ];
 
 /// A name, taken apart.
@@ -86,7 +86,7 @@ fn script(name: &str, dialect: Dialect) -> Option<FileKind> {
     let name = parse(name)?;
     if let Some(database) = name.database {
         let (_, of) = DATABASES.iter().find(|(known, _)| *known == database)?;
-        if *of != Some(dialect) {
+        if *of != dialect.name() {
             return Some(FileKind::Other);
         }
     }

@@ -126,7 +126,14 @@ pub async fn verify_backup(
     };
     let backup = match file {
         Some(file) => store.find(file)?,
-        None => store.newest((&subject.place(), &subject.origin()), session.dialect())?,
+        None => {
+            let of = (&*subject.place(), &subject.origin());
+            let newest = store.newest(of, session.dialect())?;
+            newest.ok_or_else(|| BackupError::NoneYet {
+                database: subject.shown(),
+                directory: store.directory().to_owned(),
+            })?
+        }
     };
     let verified = backup::verify(subject, &backup, observer).await?;
     Ok(VerifyBackupReport {

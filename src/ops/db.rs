@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Error, Session};
-use crate::database::{DatabaseError, admin};
+use crate::database::{DatabaseError, engine};
 
 /// What was done with a database as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub async fn create_database(
     session: &Session,
     maintenance: Option<&str>,
 ) -> Result<DbReport, Error> {
-    let made = admin::create(session.location(), session.settings(), maintenance).await?;
+    let made = engine::create(session.location(), session.settings(), maintenance).await?;
     Ok(report(session, DbChange::Created(made)))
 }
 
@@ -64,7 +64,7 @@ pub async fn drop_database(
     force: bool,
 ) -> Result<DbReport, Error> {
     let (location, settings) = (session.location(), session.settings());
-    let gone = admin::drop(location, settings, maintenance, force).await?;
+    let gone = engine::drop(location, settings, maintenance, force).await?;
     Ok(report(session, DbChange::Dropped(gone)))
 }
 
@@ -86,7 +86,7 @@ pub async fn wait_for_database(
             Duration::ZERO => ONE_LOOK,
             _ => left.min(session.settings().connect_timeout),
         };
-        let looked = admin::probe(session.location(), session.settings(), patience).await;
+        let looked = engine::probe(session.location(), session.settings(), patience).await;
         let reason = match looked {
             Ok(()) => return Ok(report(session, DbChange::Ready(begin.elapsed()))),
             Err(error @ DatabaseError::InMemory) => return Err(error.into()),

@@ -108,8 +108,8 @@ pub(super) fn of(
 ) -> Result<Batch, PlanProblem> {
     let pace = directive.pace;
     let spot = Spot::at(script, directive.start);
-    if pace.max_lag.is_some() && dialect == Dialect::Sqlite {
-        return Err(PlanProblem::BatchLag { spot });
+    if pace.max_lag.is_some() && !dialect.capabilities().replicas {
+        return Err(PlanProblem::BatchLag { spot, dialect });
     }
     let change = match kind {
         StatementKind::Plain => sql::row_change(dialect, sql),

@@ -112,7 +112,7 @@ struct Checked<'a> {
 
 impl Checked<'_> {
     fn in_transaction(&self, problems: &mut Vec<PlanProblem>) -> (Execution, String, bool) {
-        let wrapper = sql::unwrap(self.text, self.statements);
+        let wrapper = sql::unwrap(self.dialect, self.text, self.statements);
         let foreign_keys = self.foreign_keys(wrapper.foreign_keys);
         let ahead = self.ahead();
         let mut savepoints = Savepoints::default();
@@ -210,8 +210,12 @@ impl Checked<'_> {
                 (kind, None) => {
                     refuse_copy_out(kind, spot, problems);
                     let text = statement.text(self.text);
-                    foreign_keys = sql::foreign_keys_pragma(text).unwrap_or(foreign_keys);
-                    units.push(self.unit(index..index + 1, unit_kind(kind, text), foreign_keys));
+                    foreign_keys = self.dialect.foreign_keys(text).unwrap_or(foreign_keys);
+                    units.push(self.unit(
+                        index..index + 1,
+                        unit_kind(self.dialect, kind, text),
+                        foreign_keys,
+                    ));
                 }
                 (StatementKind::Session, Some(_))
                     if ahead.is_ignored_pragma(index, foreign_keys) =>
@@ -332,11 +336,11 @@ fn end_of(statement: &Statement) -> usize {
         .map_or(statement.span.end, |data| data.end)
 }
 
-fn unit_kind(kind: &StatementKind, text: &str) -> UnitKind {
+fn unit_kind(dialect: Dialect, kind: &StatementKind, text: &str) -> UnitKind {
     match kind {
-        StatementKind::OutsideTransaction(name) => match sql::concurrent_index(text) {
+        StatementKind::OutsideTransaction(name) => match dialect.concurrent_index(text) {
             Some(index) => UnitKind::Index(index),
-            None if REPEATABLE.contains(name) => UnitKind::Repeatable,
+            None if dialect.is_repeatable(name) => UnitKind::Repeatable,
             None => UnitKind::Alone,
         },
         StatementKind::MayCommit => UnitKind::Alone,
@@ -344,20 +348,6 @@ fn unit_kind(kind: &StatementKind, text: &str) -> UnitKind {
         _ => UnitKind::Shared(String::new()),
     }
 }
-
-/// Statements that can be run again whatever became of them.
-const REPEATABLE: &[&str] = &[
-    "ALTER SYSTEM",
-    "CLUSTER",
-    "DISCARD ALL",
-    "PRAGMA journal_mode",
-    "PRAGMA synchronous",
-    "PRAGMA wal_checkpoint",
-    "REINDEX DATABASE",
-    "REINDEX SCHEMA",
-    "REINDEX SYSTEM",
-    "VACUUM",
-];
 
 fn refuse_copy_out(kind: &StatementKind, spot: Spot, problems: &mut Vec<PlanProblem>) {
     if *kind == StatementKind::CopyOut {

@@ -1,6 +1,6 @@
 use std::cell::OnceCell;
 
-use crate::sql::{self, Dialect, Statement, StatementKind, TransactionControl};
+use crate::sql::{Dialect, Statement, StatementKind, TransactionControl};
 
 /// What comes after the statements of a script, looked at once for all of them.
 pub(super) struct Ahead<'a> {
@@ -39,7 +39,9 @@ impl<'a> Ahead<'a> {
     /// Whether the statement at `index`, in a transaction, is a `PRAGMA foreign_keys` whose having
     /// no effect there could matter to those after it.
     pub fn is_ignored_pragma(&self, index: usize, foreign_keys: bool) -> bool {
-        let asked = sql::foreign_keys_pragma(self.statements[index].text(self.text));
+        let asked = self
+            .dialect
+            .foreign_keys(self.statements[index].text(self.text));
         asked.is_some_and(|asked| asked != foreign_keys)
             && self.breaking.get_or_init(|| self.find_breaking())[index]
     }
@@ -53,7 +55,9 @@ impl<'a> Ahead<'a> {
                 let after = breaks;
                 breaks = statement.kind != commit
                     && (breaks
-                        || sql::may_break_foreign_keys(self.dialect, statement.text(self.text)));
+                        || self
+                            .dialect
+                            .may_break_foreign_keys(statement.text(self.text)));
                 after
             })
             .collect();

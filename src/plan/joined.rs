@@ -49,7 +49,7 @@ pub(super) fn one_script(
             StatementKind::SessionObject(_) => after > 0 || is_off,
             _ => after > 0,
         };
-        problems.extend(leaves_something(part, counts));
+        problems.extend(leaves_something(dialect, part, counts));
     }
     let keys = acting().next().map(|part| part.foreign_keys);
     let others = acting().filter(|part| Some(part.foreign_keys) != keys);
@@ -112,7 +112,7 @@ fn part<'a>(
             foreign_keys: header.unwrap_or(false),
         });
     }
-    let wrapper = sql::unwrap(&script.text, &statements);
+    let wrapper = sql::unwrap(dialect, &script.text, &statements);
     if !wrapper.modes.is_empty() {
         problems.push(SquashProblem::Modes {
             spot: Spot::at(script, statements.first().map_or(0, |one| one.span.start)),
@@ -129,15 +129,16 @@ fn part<'a>(
 
 /// The statements that a script's session remembers.
 fn leaves_something<'a>(
+    dialect: Dialect,
     part: &'a Part<'_>,
     counts: impl Fn(&Statement) -> bool + 'a,
 ) -> impl Iterator<Item = SquashProblem> + 'a {
-    let leaves = |one: &&Statement| {
+    let leaves = move |one: &&Statement| {
         let text = one.text(&part.script.text);
         matches!(
             one.kind,
             StatementKind::Session | StatementKind::SessionObject(_)
-        ) || sql::session_change(text).is_some()
+        ) || dialect.session_change(text).is_some()
             || sql::mentions(text, "set_config(")
     };
     let found = part.statements.iter().filter(leaves);

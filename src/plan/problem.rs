@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{BatchPlace, Halfway};
 use crate::{
     revision::{Direction, Interruption, RevisionId, Script, Subject, TargetError},
-    sql::{NoRowChange, PlaceholderFault, SqlProblemKind},
+    sql::{Dialect, NoRowChange, PlaceholderFault, SqlProblemKind},
 };
 
 /// A place in a script's text.
@@ -301,10 +301,12 @@ pub enum PlanProblem {
         verb: &'static str,
     },
     /// `max-lag` on SQLite.
-    #[error("`max-lag` asks replicas how far they are behind, and SQLite has none")]
+    #[error("`max-lag` asks replicas how far they are behind, and {dialect} has none")]
     BatchLag {
         /// Where.
         spot: Spot,
+        /// Of which database.
+        dialect: Dialect,
     },
     /// A `transaction = off` script in a run of one transaction.
     #[error(
@@ -357,7 +359,7 @@ impl PlanProblem {
             | Self::BatchPlace { spot, .. }
             | Self::BatchStatement { spot, .. }
             | Self::BatchUnbounded { spot, .. }
-            | Self::BatchLag { spot }
+            | Self::BatchLag { spot, .. }
             | Self::ForeignKeysPragma { spot } => Some(spot),
             _ => None,
         }

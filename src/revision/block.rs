@@ -57,13 +57,9 @@ pub(super) fn top_block(dialect: Dialect, text: &str) -> TopBlock<'_> {
     }
 }
 
-/// PostgreSQL ends a comment at a lone CR too, SQLite does not.
+/// Bytes of a `--` comment before its end.
 fn line_end(dialect: Dialect, comment: &str) -> usize {
-    let end = match dialect {
-        Dialect::Postgres => comment.find(['\n', '\r']),
-        Dialect::Sqlite => comment.find('\n'),
-    };
-    end.unwrap_or(comment.len())
+    comment.find(dialect.line_ends()).unwrap_or(comment.len())
 }
 
 /// Bytes of the `/* … */` that `text` starts with; an open one takes all.
@@ -80,7 +76,7 @@ fn block_comment_length(dialect: Dialect, text: &str) -> usize {
                     return at;
                 }
             }
-            b"/*" if dialect == Dialect::Postgres => {
+            b"/*" if dialect.comments_nest() => {
                 depth += 1;
                 at += 2;
             }

@@ -52,8 +52,8 @@ pub fn with_dependencies(
 
 /// `text` with a header in the place of sqlx's marker, where it has one.
 pub fn without_marker(text: &str) -> String {
-    // It is on the first line, where no dialect differs.
-    let block = block::top_block(Dialect::Postgres, text);
+    // It is on the first line, which reads the same in every dialect.
+    let block = block::top_block(Dialect::default(), text);
     match block.comments.first() {
         Some(first) if is_sqlx_marker(text, first) => {
             let (before, marker) = text.split_at(first.offset - "--".len());

@@ -88,7 +88,7 @@ pub(super) fn is_sqlx_marker(text: &str, first: &Comment<'_>) -> bool {
 /// Where the value of header `key` is, or where it names `id` for the last time.
 pub(super) fn locate(text: &str, key: &str, id: Option<&RevisionId>) -> Option<usize> {
     // The script's dialect is not known any more; it matters for nested comments only.
-    [Dialect::Postgres, Dialect::Sqlite]
+    Dialect::ALL
         .into_iter()
         .find_map(|dialect| locate_in(dialect, text, key, id))
 }
@@ -96,7 +96,7 @@ pub(super) fn locate(text: &str, key: &str, id: Option<&RevisionId>) -> Option<u
 /// Where header `key` names each of its ids for the last time: [`locate`] for all of them at once.
 pub(super) fn locate_all(text: &str, key: &str) -> HashMap<RevisionId, usize> {
     let mut found = HashMap::new();
-    for dialect in [Dialect::Postgres, Dialect::Sqlite] {
+    for dialect in Dialect::ALL {
         let Some(line) = header_of(dialect, text, key) else {
             continue;
         };

@@ -6,12 +6,7 @@
 
 use std::ops::Range;
 
-use super::{
-    Dialect, Token, TokenKind, lex,
-    split::{command_name, is_restrict},
-    words::Words,
-    wrapper::foreign_keys_pragma,
-};
+use super::{Dialect, Token, TokenKind, lex, split::command_name, words::Words};
 
 /// The form of a script that its checksum is taken of, version 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +81,7 @@ impl<'a> Writer<'a> {
                 self.gap.any = true;
                 self.gap.block_comment = true;
             }
-            TokenKind::MetaCommand if self.is_restrict(text) => self.gap.any = true,
+            TokenKind::MetaCommand if self.is_passed_over(text) => self.gap.any = true,
             TokenKind::Semicolon => self.end_segment(),
             TokenKind::CopyData => self.copy_data(text, token.closed),
             TokenKind::MetaCommand => self.write(token.kind, text.trim_end_matches('\r')),
@@ -104,9 +99,9 @@ impl<'a> Writer<'a> {
         self.last = kind;
     }
 
-    /// PostgreSQL joins two strings with a line end between them, and only those.
+    /// Where two strings with a line end between them are one, and only those.
     fn separator(&self, gap: &Gap, kind: TokenKind, text: &str) -> u8 {
-        let continues = self.dialect == Dialect::Postgres
+        let continues = self.dialect.lexical().strings_continue
             && self.last == TokenKind::String
             && kind == TokenKind::String
             && text.starts_with('\'')
@@ -148,8 +143,9 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn is_restrict(&self, text: &str) -> bool {
-        self.dialect == Dialect::Postgres && is_restrict(command_name(text))
+    fn is_passed_over(&self, text: &str) -> bool {
+        let passed_over = self.dialect.lexical().passed_over;
+        passed_over.contains(&command_name(text))
     }
 
     fn end(mut self) -> Canonical {
@@ -178,10 +174,9 @@ impl<'a> Writer<'a> {
             // Cut at ASCII bytes out of a string, so it is UTF-8.
             std::str::from_utf8(&self.bytes[range.clone()]).unwrap_or_default()
         };
-        let pragma = |range: &Range<usize>| match self.dialect {
-            Dialect::Postgres => None,
-            Dialect::Sqlite => foreign_keys_pragma(segment(range)),
-        };
+        let words = |range: &Range<usize>| Words::new(self.dialect, segment(range));
+        let statements = self.dialect.statements();
+        let pragma = |range: &Range<usize>| (statements.foreign_keys)(segment(range));
         let mut body = 0..self.segments.len();
         let mut foreign_keys = None;
         while let Some(value) = self.segments[body.clone()].first().and_then(pragma) {
@@ -196,8 +191,8 @@ impl<'a> Writer<'a> {
             body.end -= 1;
         }
         let modes = match &self.segments[body.clone()] {
-            [first, .., last] if is_commit(self.dialect, segment(last)) => {
-                begin_modes(self.dialect, segment(first))
+            [first, .., last] if (statements.commit)(words(last)) => {
+                (statements.begin)(words(first))
             }
             _ => None,
         };
@@ -216,58 +211,6 @@ struct Wrapper {
     body: Range<usize>,
     modes: Option<String>,
     foreign_keys: Option<bool>,
-}
-
-/// The modes of a BEGIN, in canonical form.
-fn begin_modes(dialect: Dialect, segment: &str) -> Option<String> {
-    let mut words = Words::new(dialect, segment);
-    match dialect {
-        Dialect::Sqlite => {
-            if !words.eat("BEGIN") {
-                return None;
-            }
-            words.eat_any(&["DEFERRED", "IMMEDIATE", "EXCLUSIVE"]);
-            transaction_name(words).then(String::new)
-        }
-        Dialect::Postgres => {
-            if words.eat("BEGIN") {
-                words.eat_any(&["WORK", "TRANSACTION"]);
-            } else if !words.eat_all(&["START", "TRANSACTION"]) {
-                return None;
-            }
-            let mut modes = Vec::new();
-            for item in words.filter(|item| item.text != ",") {
-                if item.kind != TokenKind::Word {
-                    return None;
-                }
-                modes.push(item.text.to_ascii_uppercase());
-            }
-            Some(modes.join(" "))
-        }
-    }
-}
-
-fn is_commit(dialect: Dialect, segment: &str) -> bool {
-    let mut words = Words::new(dialect, segment);
-    if words.eat_any(&["COMMIT", "END"]).is_none() {
-        return false;
-    }
-    match dialect {
-        Dialect::Sqlite => transaction_name(words),
-        Dialect::Postgres => {
-            words.eat_any(&["WORK", "TRANSACTION"]);
-            words.eat_all(&["AND", "NO", "CHAIN"]);
-            words.is_done()
-        }
-    }
-}
-
-/// SQLite takes `TRANSACTION name` after BEGIN and COMMIT and ignores it.
-fn transaction_name(mut words: Words) -> bool {
-    if words.eat("TRANSACTION") {
-        words.next();
-    }
-    words.is_done()
 }
 
 /// Writes `text` with every CRLF as LF.

@@ -1,9 +1,3 @@
-mod postgres;
-mod sqlite;
-
-pub use postgres::{ConcurrentIndex, concurrent_index};
-pub use sqlite::may_break_foreign_keys;
-
 use super::{Dialect, words::Words};
 
 /// What a statement is to the runner.
@@ -56,28 +50,51 @@ pub enum TransactionControl {
     TwoPhase,
 }
 
+/// An index that is created without keeping writers out; its names unquoted, folded and cut as the
+/// database does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConcurrentIndex {
+    /// Whether it is UNIQUE.
+    pub unique: bool,
+    /// Whether it does nothing where an index of its name is.
+    pub if_not_exists: bool,
+    /// The index; `None` leaves the name to the database.
+    pub name: Option<String>,
+    /// The schema of the table, where it is written; the index is created in it too.
+    pub schema: Option<String>,
+    /// The table.
+    pub table: String,
+}
+
+/// What a statement leaves in its session, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionChange {
+    /// A temporary object: TABLE, VIEW or TRIGGER, and its name.
+    Temporary(&'static str, String),
+    /// An attached database.
+    Attach(String),
+    /// An attached database is gone.
+    Detach(String),
+}
+
 /// What `statement` is to the runner.
 pub(super) fn classify(dialect: Dialect, statement: &str) -> StatementKind {
-    let words = Words::new(dialect, statement);
-    match dialect {
-        Dialect::Postgres => postgres::classify(words),
-        Dialect::Sqlite => sqlite::classify(words),
-    }
+    dialect.classify(Words::new(dialect, statement))
 }
 
 /// The kind of `transaction`, or of something that starts like one and does not parse.
-fn transaction(control: Option<TransactionControl>) -> StatementKind {
+pub(super) fn transaction(control: Option<TransactionControl>) -> StatementKind {
     control.map_or(StatementKind::Plain, StatementKind::Transaction)
 }
 
 /// After ROLLBACK, where TO may follow.
-fn rollback_to(words: &mut Words) -> Option<TransactionControl> {
+pub(super) fn rollback_to(words: &mut Words) -> Option<TransactionControl> {
     words.eat("SAVEPOINT");
     words.name().map(TransactionControl::RollbackTo)
 }
 
 /// After RELEASE.
-fn release(words: &mut Words) -> Option<TransactionControl> {
+pub(super) fn release(words: &mut Words) -> Option<TransactionControl> {
     words.eat("SAVEPOINT");
     words.name().map(TransactionControl::Release)
 }

@@ -3,8 +3,8 @@
 
 use super::{
     Dialect,
-    boundary::Boundary,
     bytes::{self, Class},
+    dialect::Boundary,
     scan,
 };
 
@@ -67,18 +67,18 @@ impl Token {
 /// Iterator over the tokens of a text; see [`lex`].
 #[derive(Clone)]
 pub struct Lexer<'a> {
-    text: &'a [u8],
+    pub(super) text: &'a [u8],
     at: usize,
     dialect: Dialect,
     boundary: Boundary,
-    escapes: Escapes,
+    pub(super) escapes: Escapes,
     data: Data,
 }
 
 /// PostgreSQL goes on with a string after a line end, under the rules of the
 /// part before it, so that an `E'…'` reaches into the next `'…'`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Escapes {
+pub(super) enum Escapes {
     /// The next plain string has no backslash escapes.
     Off,
     /// Right after an escape string, without a line end so far.
@@ -107,7 +107,7 @@ pub fn lex(dialect: Dialect, text: &[u8]) -> Lexer<'_> {
         text,
         at: 0,
         dialect,
-        boundary: Boundary::new(dialect),
+        boundary: dialect.boundary(),
         escapes: Escapes::Off,
         data: Data::None,
     }
@@ -122,10 +122,7 @@ impl Iterator for Lexer<'_> {
         let (kind, (end, closed)) = if self.data == Data::Due {
             (TokenKind::CopyData, scan::copy_data(self.text, start))
         } else {
-            match self.dialect {
-                Dialect::Postgres => self.postgres(start, first),
-                Dialect::Sqlite => self.sqlite(start, first),
-            }
+            self.dialect.token(self, start, first)
         };
         let token = Token {
             kind,
@@ -178,96 +175,18 @@ impl<'a> Lexer<'a> {
             TokenKind::CopyData => self.data = Data::None,
             _ => {
                 self.boundary.feed(token.kind, bytes);
-                if self.boundary.copy_ended() {
+                if self.boundary.data_follows() {
                     self.data = Data::NextLine;
                 }
             }
         }
     }
 
-    fn peek(&self, at: usize) -> u8 {
+    pub(super) fn peek(&self, at: usize) -> u8 {
         self.text.get(at).copied().unwrap_or(0)
     }
 
-    fn postgres(&self, start: usize, first: u8) -> (TokenKind, End) {
-        let text = self.text;
-        match bytes::class(Dialect::Postgres, first) {
-            Class::Space => self.space(start),
-            Class::Word => self.postgres_word(start, first),
-            Class::Digit => (
-                TokenKind::Number,
-                (scan::postgres_number(text, start), true),
-            ),
-            Class::Quote if self.escapes == Escapes::On => {
-                (TokenKind::String, scan::escaped(text, start + 1))
-            }
-            Class::Dollar => match scan::dollar_tag(text, start) {
-                Some(tag) => (
-                    TokenKind::DollarString,
-                    scan::dollar_quoted(text, start, tag),
-                ),
-                None => other(start),
-            },
-            Class::Dash if self.peek(start + 1) == b'-' => {
-                let end = scan::until(text, start, |b| matches!(b, b'\n' | b'\r'));
-                (TokenKind::LineComment, (end, true))
-            }
-            Class::Slash if self.peek(start + 1) == b'*' => {
-                (TokenKind::BlockComment, scan::nested_comment(text, start))
-            }
-            Class::Backslash => {
-                let end = scan::until(text, start, |b| matches!(b, b'\n' | b'\r'));
-                (TokenKind::MetaCommand, (end, true))
-            }
-            class => self.common(start, first, class),
-        }
-    }
-
-    fn postgres_word(&self, start: usize, first: u8) -> (TokenKind, End) {
-        let text = self.text;
-        let second = self.peek(start + 1);
-        match (first | 0x20, second) {
-            (b'e', b'\'') => return (TokenKind::String, scan::escaped(text, start + 2)),
-            (b'b' | b'x' | b'n', b'\'') => {
-                return (TokenKind::String, scan::quoted(text, start + 2, b'\''));
-            }
-            (b'u', b'&') => match self.peek(start + 2) {
-                b'\'' => return (TokenKind::String, scan::quoted(text, start + 3, b'\'')),
-                b'"' => return (TokenKind::QuotedName, scan::quoted(text, start + 3, b'"')),
-                _ => {}
-            },
-            _ => {}
-        }
-        self.word(start)
-    }
-
-    fn sqlite(&self, start: usize, first: u8) -> (TokenKind, End) {
-        let text = self.text;
-        match bytes::class(Dialect::Sqlite, first) {
-            Class::Space => self.space(start),
-            Class::Word if matches!(first, b'x' | b'X') && self.peek(start + 1) == b'\'' => {
-                (TokenKind::String, scan::quoted(text, start + 2, b'\''))
-            }
-            Class::Word => self.word(start),
-            Class::Digit => (TokenKind::Number, (scan::sqlite_number(text, start), true)),
-            Class::Backtick => (TokenKind::QuotedName, scan::quoted(text, start + 1, b'`')),
-            Class::Bracket => (TokenKind::QuotedName, scan::bracketed(text, start + 1)),
-            Class::Dash if self.peek(start + 1) == b'-' => {
-                let end = scan::until(text, start, |b| b == b'\n');
-                (TokenKind::LineComment, (end, true))
-            }
-            Class::Slash if self.peek(start + 1) == b'*' => {
-                (TokenKind::BlockComment, scan::flat_comment(text, start))
-            }
-            Class::Dot if self.at_line_start(start) && self.boundary.is_between() => {
-                let end = scan::until(text, start, |b| b == b'\n');
-                (TokenKind::MetaCommand, (end, true))
-            }
-            class => self.common(start, first, class),
-        }
-    }
-
-    fn common(&self, start: usize, first: u8, class: Class) -> (TokenKind, End) {
+    pub(super) fn common(&self, start: usize, first: u8, class: Class) -> (TokenKind, End) {
         match class {
             Class::Quote => (TokenKind::String, scan::quoted(self.text, start + 1, first)),
             Class::DoubleQuote => (
@@ -281,7 +200,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn word(&self, start: usize) -> (TokenKind, End) {
+    pub(super) fn word(&self, start: usize) -> (TokenKind, End) {
         if start == 0 && self.text.starts_with(bytes::BOM) {
             return (TokenKind::Space, (bytes::BOM.len(), true));
         }
@@ -289,8 +208,9 @@ impl<'a> Lexer<'a> {
         (TokenKind::Word, (end, true))
     }
 
-    fn space(&self, start: usize) -> (TokenKind, End) {
-        let is_space = |b| bytes::class(self.dialect, b) == Class::Space;
+    pub(super) fn space(&self, start: usize) -> (TokenKind, End) {
+        let classes = self.dialect.classes();
+        let is_space = |b: u8| classes[b as usize] == Class::Space;
         let mut end = scan::until(self.text, start, |b| !is_space(b));
         if self.data == Data::NextLine
             && let Some(line) = self.text[start..end].iter().position(|b| *b == b'\n')
@@ -300,14 +220,14 @@ impl<'a> Lexer<'a> {
         (TokenKind::Space, (end, true))
     }
 
-    fn at_line_start(&self, at: usize) -> bool {
+    pub(super) fn at_line_start(&self, at: usize) -> bool {
         at == 0
             || self.text[at - 1] == b'\n'
             || (at == bytes::BOM.len() && self.text.starts_with(bytes::BOM))
     }
 }
 
-fn other(start: usize) -> (TokenKind, End) {
+pub(super) fn other(start: usize) -> (TokenKind, End) {
     (TokenKind::Other, (start + 1, true))
 }
 

@@ -75,18 +75,18 @@ pub fn row_change(dialect: Dialect, statement: &str) -> Result<RowChange, NoRowC
 
 /// The verb, and what stands between it and the table.
 fn verb(dialect: Dialect, words: &mut Words) -> Option<RowVerb> {
-    let sqlite = dialect == Dialect::Sqlite;
-    if sqlite && words.eat("REPLACE") {
+    let rules = dialect.rows();
+    if rules.replace && words.eat("REPLACE") {
         return words.eat("INTO").then_some(RowVerb::Insert);
     }
     let verb = match words.eat_any(&["INSERT", "UPDATE", "DELETE", "MERGE"])? {
         "INSERT" => RowVerb::Insert,
         "UPDATE" => RowVerb::Update,
         "DELETE" => RowVerb::Delete,
-        _ if sqlite => return None,
-        _ => RowVerb::Merge,
+        _ if rules.merge => RowVerb::Merge,
+        _ => return None,
     };
-    if sqlite && matches!(verb, RowVerb::Insert | RowVerb::Update) && words.eat("OR") {
+    if rules.or_clause && matches!(verb, RowVerb::Insert | RowVerb::Update) && words.eat("OR") {
         words.eat_any(&["ABORT", "FAIL", "IGNORE", "REPLACE", "ROLLBACK"])?;
     }
     let follows = match verb {
@@ -99,10 +99,10 @@ fn verb(dialect: Dialect, words: &mut Words) -> Option<RowVerb> {
 
 fn table(dialect: Dialect, words: &mut Words) -> Option<String> {
     let mut table = String::new();
-    if dialect == Dialect::Postgres && words.eat("ONLY") {
+    if dialect.rows().only && words.eat("ONLY") {
         table.push_str("ONLY ");
     }
-    // PostgreSQL takes a table in parentheses after ONLY.
+    // After ONLY a table can be in parentheses.
     let enclosed = !table.is_empty() && words.eat_symbol("(");
     loop {
         let name = words.next()?;

@@ -128,24 +128,3 @@ pub(super) fn copy_data(text: &[u8], start: usize) -> End {
     }
     (text.len(), false)
 }
-
-/// A number: digits, at most one dot, an exponent. Letters after it are a word of their own.
-pub(super) fn postgres_number(text: &[u8], start: usize) -> usize {
-    let digits = |at| until(text, at, |byte| !byte.is_ascii_digit() && byte != b'_');
-    let mut end = digits(start);
-    if text.get(end) == Some(&b'.') && text.get(end + 1) != Some(&b'.') {
-        end = digits(end + 1);
-    }
-    if matches!(text.get(end), Some(b'e' | b'E')) {
-        let sign = usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));
-        if text.get(end + 1 + sign).is_some_and(u8::is_ascii_digit) {
-            end = digits(end + 1 + sign);
-        }
-    }
-    end
-}
-
-/// A number with all name characters that follow it, as SQLite reads them.
-pub(super) fn sqlite_number(text: &[u8], start: usize) -> usize {
-    until(text, start, |byte| !continues_word(byte) && byte != b'.')
-}

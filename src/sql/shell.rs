@@ -1,23 +1,11 @@
 use std::borrow::Cow;
 
-use super::{Dialect, Token, TokenKind, lex};
+use super::Dialect;
 
-/// `statement` as psql or the sqlite3 shell has to be given it, so that it sends the very same to
-/// the database.
-///
-/// psql puts values in the place of `:name`, `:'name'` and `:"name"`, as the end of an array slice
-/// may look like. The sqlite3 shell takes a line `/` or `go` for the end of a statement, and a CR LF
-/// for an LF.
+/// `statement` as the database's shell has to be given it, so that it sends the very same to the
+/// database.
 pub fn for_shell(dialect: Dialect, statement: &str) -> Cow<'_, str> {
-    let mut places = match dialect {
-        Dialect::Postgres => variables(statement),
-        Dialect::Sqlite => terminators(statement),
-    };
-    if dialect == Dialect::Sqlite {
-        let ends = statement.match_indices("\r\n");
-        places.extend(ends.map(|(at, _)| (at, "\r")));
-        places.sort_unstable();
-    }
+    let places = (dialect.shell().escapes)(statement);
     if places.is_empty() {
         return Cow::Borrowed(statement);
     }
@@ -30,46 +18,6 @@ pub fn for_shell(dialect: Dialect, statement: &str) -> Cow<'_, str> {
     }
     text.push_str(&statement[from..]);
     Cow::Owned(text)
-}
-
-/// Behind each colon that a name follows, where a space changes nothing.
-fn variables(statement: &str) -> Vec<(usize, &'static str)> {
-    let bytes = statement.as_bytes();
-    let is_colon = |at: Option<usize>| at.and_then(|at| bytes.get(at)) == Some(&b':');
-    let mut places = Vec::new();
-    for token in lex(Dialect::Postgres, bytes) {
-        let lone = token.kind == TokenKind::Other
-            && is_colon(Some(token.start))
-            && !is_colon(token.start.checked_sub(1));
-        let after = bytes.get(token.end);
-        if lone
-            && after.is_some_and(|c| c.is_ascii_alphanumeric() || b"_'\"{".contains(c) || *c > 127)
-        {
-            places.push((token.end, " "));
-        }
-    }
-    places
-}
-
-/// Before each line that the shell would take for the end of the statement.
-fn terminators(statement: &str) -> Vec<(usize, &'static str)> {
-    let bytes = statement.as_bytes();
-    let mut places = Vec::new();
-    let mut new_line = false;
-    let mut tokens = lex(Dialect::Sqlite, bytes).peekable();
-    while let Some(token) = tokens.next() {
-        let text = &bytes[token.start..token.end];
-        if token.is_blank() {
-            new_line |= text.contains(&b'\n');
-            continue;
-        }
-        let ends = |next: Option<&Token>| next.is_none_or(Token::is_blank);
-        if new_line && (text == b"/" || text.eq_ignore_ascii_case(b"go")) && ends(tokens.peek()) {
-            places.push((token.start, "/**/"));
-        }
-        new_line = false;
-    }
-    places
 }
 
 /// `text` for a comment of one line: nothing in it ends the line, for whichever program.

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use super::{
-    Dialect, Lexer, StatementKind, Token, TokenKind, boundary::Unfinished, classify::classify, lex,
+    Dialect, Lexer, StatementKind, Token, TokenKind, classify::classify, dialect::Unfinished, lex,
 };
 
 /// One statement of a script, as a place in its text.
@@ -203,12 +203,11 @@ impl<'a> Splitter<'a> {
     fn meta_command(&mut self, token: &Token) {
         let name = command_name(&self.text[token.start..token.end]);
         let span = token.start..token.start + 1 + name.len();
-        let kind = match self.dialect {
-            Dialect::Sqlite => SqlProblemKind::DotCommand(name.to_owned()),
-            Dialect::Postgres if self.open.is_none() && is_restrict(name) => return,
-            Dialect::Postgres => SqlProblemKind::PsqlCommand(name.to_owned()),
-        };
-        self.problem(kind, span);
+        let rules = self.dialect.lexical();
+        if self.open.is_none() && rules.passed_over.contains(&name) {
+            return;
+        }
+        self.problem((rules.command)(name.to_owned()), span);
     }
 
     fn unclosed(&mut self, token: &Token) {
@@ -284,12 +283,6 @@ pub fn place_in(script: &str, statements: &mut [Statement], origin: impl Fn(usiz
     for statement in statements {
         (statement.line, statement.column) = place.move_to(origin(statement.span.start));
     }
-}
-
-/// Whether a psql command is one of those that pg_dump writes around its
-/// output, which mean nothing to anyone but psql.
-pub(super) fn is_restrict(name: &str) -> bool {
-    matches!(name, "restrict" | "unrestrict")
 }
 
 /// The name of a meta command, which is given with its first character.

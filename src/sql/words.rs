@@ -2,9 +2,6 @@
 
 use super::{Dialect, Lexer, TokenKind, lex};
 
-/// PostgreSQL cuts names after this many bytes.
-const POSTGRES_NAME_BYTES: usize = 63;
-
 /// The significant tokens of a statement.
 #[derive(Clone)]
 pub(super) struct Words<'a> {
@@ -90,8 +87,8 @@ impl<'a> Words<'a> {
         self.eat_if(|item| item.text == symbol)
     }
 
-    /// Takes a name, folded as the database folds it; on SQLite, where quotes
-    /// do not protect the case, always to lower case.
+    /// Takes a name, folded as the database folds it; where quotes do not
+    /// protect the case, always to lower case.
     pub(super) fn name(&mut self) -> Option<String> {
         let mut ahead = self.clone();
         let name = unquoted(self.dialect, ahead.next()?)?;
@@ -178,11 +175,12 @@ fn is_off(item: &Item) -> bool {
 
 fn unquoted(dialect: Dialect, item: Item) -> Option<String> {
     let text = item.text;
+    let rules = dialect.names();
     let name = match item.kind {
         TokenKind::Word => text.to_ascii_lowercase(),
         // With its escapes it would have to be decoded; nobody writes it.
         TokenKind::QuotedName if text.starts_with(['u', 'U']) => return None,
-        TokenKind::String if dialect == Dialect::Postgres => return None,
+        TokenKind::String if !rules.in_strings => return None,
         TokenKind::QuotedName | TokenKind::String => {
             let open = text.get(..1)?;
             let close = if open == "[" { "]" } else { open };
@@ -195,14 +193,19 @@ fn unquoted(dialect: Dialect, item: Item) -> Option<String> {
         }
         _ => return None,
     };
-    Some(match dialect {
-        Dialect::Sqlite => name.to_ascii_lowercase(),
-        Dialect::Postgres => cut(name),
+    let name = if rules.fold_quoted {
+        name.to_ascii_lowercase()
+    } else {
+        name
+    };
+    Some(match rules.max_bytes {
+        Some(max) => cut(name, max),
+        None => name,
     })
 }
 
-fn cut(mut name: String) -> String {
-    let mut end = name.len().min(POSTGRES_NAME_BYTES);
+fn cut(mut name: String, max: usize) -> String {
+    let mut end = name.len().min(max);
     while !name.is_char_boundary(end) {
         end -= 1;
     }

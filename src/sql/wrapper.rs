@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use super::{Dialect, Statement, StatementKind, TransactionControl, words::Words};
+use super::{Dialect, Statement, StatementKind, TransactionControl};
 
 /// A `BEGIN; … COMMIT;` around a whole script, with `PRAGMA foreign_keys`
 /// before and after it, which the runner's own transaction replaces.
@@ -9,7 +9,7 @@ pub struct Wrapper {
     /// Indexes of the statements that are left to run.
     pub body: Range<usize>,
     /// Modes of the BEGIN, as written: `ISOLATION LEVEL SERIALIZABLE`. Empty
-    /// without any, and on SQLite, whose runner begins IMMEDIATE anyway.
+    /// without any, and where the runner's own BEGIN leaves nothing to choose.
     pub modes: String,
     /// What the leading `PRAGMA foreign_keys` asked for, the last one if there
     /// are several.
@@ -20,9 +20,9 @@ pub struct Wrapper {
 ///
 /// The pragmas are taken off without a BEGIN, too. For scripts that run in a
 /// transaction only: with `transaction = off` nothing replaces the wrapper.
-pub fn unwrap(text: &str, statements: &[Statement]) -> Wrapper {
+pub fn unwrap(dialect: Dialect, text: &str, statements: &[Statement]) -> Wrapper {
     let pragma = |statement: &Statement| match statement.kind {
-        StatementKind::Session => foreign_keys_pragma(statement.text(text)),
+        StatementKind::Session => dialect.foreign_keys(statement.text(text)),
         _ => None,
     };
     let mut wrapper = Wrapper::default();
@@ -35,7 +35,9 @@ pub fn unwrap(text: &str, statements: &[Statement]) -> Wrapper {
         body.end -= 1;
     }
     if let Some(modes) = transaction(&statements[body.clone()]) {
-        wrapper.modes = modes;
+        if dialect.capabilities().transaction_modes {
+            wrapper.modes = modes;
+        }
         body = body.start + 1..body.end - 1;
     }
     wrapper.body = body;
@@ -56,46 +58,7 @@ fn transaction(statements: &[Statement]) -> Option<String> {
         Transaction(control) => matches!(control, Savepoint(_) | Release(_) | RollbackTo(_)),
         _ => true,
     });
-    let sqlite = ["DEFERRED", "IMMEDIATE", "EXCLUSIVE"];
-    let immediate = sqlite.iter().any(|mode| mode.eq_ignore_ascii_case(modes));
-    whole.then(|| {
-        if immediate {
-            String::new()
-        } else {
-            modes.clone()
-        }
-    })
-}
-
-/// The value of a `PRAGMA foreign_keys = x` or `(x)`.
-///
-/// Also decides what the frozen canonical form drops: never change it.
-pub fn foreign_keys_pragma(statement: &str) -> Option<bool> {
-    let mut words = Words::new(Dialect::Sqlite, statement);
-    if !words.eat("PRAGMA") {
-        return None;
-    }
-    let mut name = words.name()?;
-    if words.eat_symbol(".") {
-        name = words.name()?;
-    }
-    if name != "foreign_keys" {
-        return None;
-    }
-    let parenthesis = words.eat_symbol("(");
-    if !parenthesis && !words.eat_symbol("=") {
-        return None;
-    }
-    let value = words.next()?.text;
-    if parenthesis && !words.eat_symbol(")") || !words.is_done() {
-        return None;
-    }
-    let value = value.trim_matches(['\'', '"']).to_ascii_lowercase();
-    match value.as_str() {
-        "on" | "yes" | "true" | "1" => Some(true),
-        "off" | "no" | "false" | "0" => Some(false),
-        _ => None,
-    }
+    whole.then(|| modes.clone())
 }
 
 #[cfg(test)]

@@ -193,6 +193,141 @@ fn text_and_files_go_through_one_place() {
     }
 }
 
+/// Where dialects may be told apart. A third one is new files below these directories, and an arm in
+/// each of these files.
+const DIALECT_ROOMS: &[&str] = &[
+    "sql/dialect.rs",
+    "sql/dialect/",
+    "database/engine.rs",
+    "database/postgres/",
+    "database/sqlite/",
+    // For tests only.
+    "database/fake.rs",
+];
+
+/// What tells dialects apart. The text before each is no part of a word.
+const TELLS_APART: &[&str] = &[
+    "Dialect::Postgres",
+    "Dialect::Sqlite",
+    "Location::Postgres",
+    "Location::Sqlite",
+    "\"postgres:",
+    "\"sqlite:\"",
+];
+
+/// Whether a line decides by a dialect: a match on it, or a comparison with one.
+fn decides_by_dialect(line: &str) -> bool {
+    let is_match = line
+        .split_once("match ")
+        .and_then(|(_, of)| of.strip_suffix(" {"))
+        .is_some_and(|of| {
+            let last = of.rsplit(['.', ' ', '(', '*', '&']).next();
+            let called = of.strip_suffix("dialect()").is_some();
+            last == Some("dialect") || called
+        });
+    let named = ["Postgres", "Sqlite"].iter().any(|name| {
+        let compared = [format!("== {name}"), format!("!= {name}")];
+        compared.iter().any(|it| line.contains(it.as_str()))
+    });
+    is_match || named || TELLS_APART.iter().any(|it| line.contains(it))
+}
+
+/// Whether a line has a literal that looks like an SQLSTATE, or like the beginning of some: five
+/// digits and capitals, with a digit among the first two; or a class, as in `starts_with("42")`.
+fn has_sqlstate(line: &str) -> bool {
+    let literals = line.split('"').skip(1).step_by(2);
+    let mut codes = literals.clone().filter(|it| {
+        it.len() == 5
+            && it
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+            && it.bytes().any(|b| b.is_ascii_digit())
+    });
+    let is_class = |it: &str| it.len() == 2 && it.bytes().all(|b| b.is_ascii_digit());
+    let by_class = line.contains("starts_with(\"") && literals.clone().any(is_class);
+    codes.next().is_some() || by_class
+}
+
+/// The lines of the code outside of `rooms` that `is_wrong`, with their places.
+fn lines_outside(rooms: &[&str], is_wrong: fn(&str) -> bool) -> Vec<String> {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    let mut found = Vec::new();
+    for (path, text) in &files {
+        let inside = path.split("src/").nth(1).unwrap_or(path);
+        if rooms.iter().any(|room| inside.starts_with(room)) {
+            continue;
+        }
+        let code = text
+            .split("#[cfg(test)]\nmod tests {")
+            .next()
+            .unwrap_or_default();
+        for (number, line) in code.lines().enumerate() {
+            let line = line.trim();
+            if !line.starts_with("//") && is_wrong(line) {
+                found.push(format!("src/{inside}:{}: {line}", number + 1));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn dialects_are_told_apart_in_their_rooms_only() {
+    let found = lines_outside(DIALECT_ROOMS, decides_by_dialect);
+    assert!(
+        found.is_empty(),
+        "ask the dialect or the location a question instead:\n{}",
+        found.join("\n")
+    );
+}
+
+#[test]
+fn sqlstates_stay_with_postgres() {
+    let found = lines_outside(&["database/postgres/"], has_sqlstate);
+    assert!(
+        found.is_empty(),
+        "give the error a kind instead:\n{}",
+        found.join("\n")
+    );
+}
+
+#[test]
+fn what_tells_dialects_apart_is_recognised() {
+    for wrong in [
+        "let end = match dialect {",
+        "Some(match self.dialect {",
+        "match session.dialect() {",
+        "if dialect == Dialect::Sqlite {",
+        "TokenKind::String if dialect != Postgres => return None,",
+        "Location::Sqlite(file) => file,",
+        "place.starts_with(\"postgres:\")",
+        "let path = text.strip_prefix(\"sqlite:\");",
+    ] {
+        assert!(decides_by_dialect(wrong), "{wrong}");
+    }
+    for fine in [
+        "match self.reader(dialect, false) {",
+        "let known = self.dialect == other.dialect;",
+        "if !dialect.capabilities().replicas {",
+        "hint(\"name a file: sqlite:app.db\")",
+    ] {
+        assert!(!decides_by_dialect(fine), "{fine}");
+    }
+    for wrong in [
+        "failure.code.as_deref() == Some(\"57014\")",
+        "const IN_USE: &str = \"55P03\";",
+        "const OURS: &str = \"MG001\";",
+        "code.starts_with(\"42\")",
+    ] {
+        assert!(has_sqlstate(wrong), "{wrong}");
+    }
+    for fine in ["words.eat(\"BEGIN\")", "\"M607\"", "let n = 57014;"] {
+        assert!(!has_sqlstate(fine), "{fine}");
+    }
+}
+
 #[test]
 fn main_stays_small() {
     let main =

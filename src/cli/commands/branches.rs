@@ -14,7 +14,7 @@ use crate::{
 pub struct BranchesArgs {}
 
 pub fn cmd_branches(_: BranchesArgs, context: &Context) -> Result<Exit, Error> {
-    let report = ops::branches(&context.project, context.dialect())?;
+    let report = ops::branches(&context.project, context.dialect()?)?;
     context.output.result(&report);
     Ok(Exit::Done)
 }

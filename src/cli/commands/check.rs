@@ -40,7 +40,7 @@ pub async fn cmd_check(args: CheckArgs, context: &Context) -> Result<Exit, Error
         None => Some(context.session("check", Access::Existing)?),
         Some(_) => None,
     };
-    let dialect = context.dialect();
+    let dialect = context.dialect()?;
     let request = ops::CheckArgs {
         base: args.base.clone(),
         pending_ok: args.pending_ok,

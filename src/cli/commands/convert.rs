@@ -21,7 +21,7 @@ pub struct ConvertArgs {
 }
 
 pub fn cmd_convert(args: ConvertArgs, context: &Context) -> Result<Exit, Error> {
-    let report = ops::convert(&context.project, context.dialect(), &args.to)?;
+    let report = ops::convert(&context.project, context.location()?.dialect(), &args.to)?;
     context.output.result(&report);
     Ok(Exit::Done)
 }

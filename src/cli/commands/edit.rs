@@ -35,7 +35,7 @@ pub async fn cmd_edit(args: EditArgs, context: &Context) -> Result<Exit, Error> 
     let editor = Editor::find()?;
     // The warning is all that the database is for.
     let mut session = context.session_if_configured("edit").ok().flatten();
-    let (project, dialect) = (&context.project, context.dialect());
+    let (project, dialect) = (&context.project, context.dialect()?);
     let report = ops::edit(project, session.as_mut(), dialect, &request).await?;
     if let Some(place) = &report.applied_in {
         let hint = "a changed up script is refused there: write a new revision, or accept the \

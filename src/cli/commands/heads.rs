@@ -13,7 +13,7 @@ use crate::{
 pub struct HeadsArgs {}
 
 pub fn cmd_heads(_: HeadsArgs, context: &Context) -> Result<Exit, Error> {
-    let report = ops::heads(&context.project, context.dialect())?;
+    let report = ops::heads(&context.project, context.dialect()?)?;
     context.output.result(&report);
     Ok(Exit::Done)
 }

@@ -47,7 +47,7 @@ pub async fn cmd_history(args: HistoryArgs, context: &Context) -> Result<Exit, E
         true => Some(context.session("history", Access::Existing)?),
         false => None,
     };
-    let (project, dialect) = (&context.project, context.dialect());
+    let (project, dialect) = (&context.project, context.dialect()?);
     let report = ops::history(project, session.as_mut(), dialect, &request).await?;
     if !report.unknown.is_empty() {
         // What the directory does not have can't be listed, but must not go unsaid.

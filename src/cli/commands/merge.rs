@@ -41,7 +41,7 @@ pub fn cmd_merge(args: MergeArgs, context: &Context) -> Result<Exit, Error> {
         template: args.template,
         ..ops::RevisionArgs::default()
     };
-    let dialect = context.dialect();
+    let dialect = context.dialect()?;
     let report = ops::merge(&context.project, dialect, &args.revisions, &request)?;
     context.output.result(&report);
     Ok(Exit::Done)

@@ -57,7 +57,7 @@ pub async fn cmd_rebase(args: RebaseArgs, context: &Context) -> Result<Exit, Err
         onto: args.onto,
         dry_run: args.dry_run,
     };
-    let dialect = context.dialect();
+    let dialect = context.dialect()?;
     let rebased = ops::rebase(project, session.as_mut(), dialect, &request).await;
     context.leave(session).await;
     let report = rebased.map_err(|error| {

@@ -54,7 +54,7 @@ pub struct RevisionArgs {
 
 pub fn cmd_revision(args: RevisionArgs, context: &Context) -> Result<Exit, Error> {
     let editor = args.edit.then(Editor::find).transpose()?;
-    let (project, dialect) = (&context.project, context.dialect());
+    let (project, dialect) = (&context.project, context.dialect()?);
     let created = if args.repeatable {
         ops::repeatable(project, dialect, &args.message)
     } else {

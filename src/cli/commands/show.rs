@@ -22,7 +22,7 @@ pub async fn cmd_show(args: ShowArgs, context: &Context) -> Result<Exit, Error> 
         Ok(_) => Some(context.session("show", Access::Existing)?),
         Err(_) => None,
     };
-    let (project, dialect) = (&context.project, context.dialect());
+    let (project, dialect) = (&context.project, context.dialect()?);
     let report = ops::show(project, session.as_mut(), dialect, &target).await?;
     if let Some(Unasked::Unreadable(error)) = &report.unasked {
         context.warn(error.into());

@@ -40,7 +40,7 @@ pub fn cmd_squash(args: SquashArgs, context: &Context) -> Result<Exit, Error> {
         message: args.message,
         dry_run: args.dry_run,
     };
-    let report = ops::squash(project, context.dialect(), &request)?;
+    let report = ops::squash(project, context.location()?.dialect(), &request)?;
     context.output.result(&report);
     Ok(Exit::Done)
 }

@@ -1,7 +1,10 @@
 use super::{Error, diagnostic};
 use crate::{
     cli::codes::{self, Code},
-    database::{Action, DatabaseError, Distrust, IndexDoubt, LocationError, SqlFailure},
+    database::{
+        Action, DatabaseError, Distrust, FailureKind, IndexDoubt, LocationError, PlaceKind,
+        SqlFailure,
+    },
     layout::ForeignError,
     report::Diagnostic,
 };
@@ -37,19 +40,31 @@ pub(super) fn describe(error: &DatabaseError) -> Diagnostic {
 fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
     use DatabaseError as E;
     match error {
-        E::Unreachable { place, .. } if is_server(place) => (
+        E::Unreachable {
+            kind: PlaceKind::Server,
+            ..
+        } => (
             codes::M601,
             Some("is it running, and is the address in the url right?"),
         ),
-        E::Unreachable { .. } => (
+        E::Unreachable {
+            kind: PlaceKind::File,
+            ..
+        } => (
             codes::M601,
             Some("is the path in the url right? A missing file is made, its directory is not"),
         ),
-        E::Missing { place } if is_server(place) => (
+        E::Missing {
+            kind: PlaceKind::Server,
+            ..
+        } => (
             codes::M602,
             Some("`migrator db create` makes it, if the url is right"),
         ),
-        E::Missing { .. } => (
+        E::Missing {
+            kind: PlaceKind::File,
+            ..
+        } => (
             codes::M602,
             Some("`migrator upgrade` makes it, if the url is right"),
         ),
@@ -94,11 +109,17 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
         E::IndexInDoubt { doubt, .. } => (codes::M509, Some(index_hint(*doubt))),
         E::EndlessBatch { .. } => (codes::M515, Some(ENDLESS)),
         E::BatchesOver { .. } => (codes::M516, Some(OVER)),
-        E::InUse { place, .. } if is_server(place) => (
+        E::InUse {
+            kind: PlaceKind::Server,
+            ..
+        } => (
             codes::M611,
             Some("end their sessions, or let the server do it with --force"),
         ),
-        E::InUse { .. } => (codes::M611, Some("wait for it, or end it, and run again")),
+        E::InUse {
+            kind: PlaceKind::File,
+            ..
+        } => (codes::M611, Some("wait for it, or end it, and run again")),
         E::Refused {
             action, failure, ..
         } => (codes::M612, refused(*action, failure)),
@@ -193,35 +214,26 @@ pub(super) const OVER: &str =
 
 pub(super) const POOLED: &str = "connect to the server itself, or to a pool in session mode";
 
-const INSUFFICIENT_PRIVILEGE: &str = "42501";
-
-const OBJECT_IN_USE: &str = "55006";
-
-/// Whether a place is a server's; others are files.
-fn is_server(place: &str) -> bool {
-    place.starts_with("postgres:")
-}
-
 /// A statement of our own that the database refused.
 pub(super) fn ours(failure: &SqlFailure) -> (Code, Option<&'static str>) {
-    let denied = failure.code.as_deref() == Some(INSUFFICIENT_PRIVILEGE);
+    let denied = failure.kind == Some(FailureKind::Privilege);
     let hint = "GRANT what is missing: USAGE on the schema and, to make the version table, CREATE; or `version-table = \"schema.name\"` for a schema where the role may; for a backup, SELECT on every table and sequence";
     (codes::M609, denied.then_some(hint))
 }
 
 /// What helps where the server does not make or drop a database.
 fn refused(action: Action, failure: &SqlFailure) -> Option<&'static str> {
-    match (action, failure.code.as_deref()) {
-        (Action::Create, Some(INSUFFICIENT_PRIVILEGE)) => {
+    match (action, failure.kind) {
+        (Action::Create, Some(FailureKind::Privilege)) => {
             Some("let a superuser say ALTER ROLE … CREATEDB, or make the database for you")
         }
-        (Action::Drop, Some(INSUFFICIENT_PRIVILEGE)) => {
+        (Action::Drop, Some(FailureKind::Privilege)) => {
             Some("only the database's owner and superusers may drop it")
         }
-        (Action::Replace, Some(INSUFFICIENT_PRIVILEGE)) => Some(
+        (Action::Replace, Some(FailureKind::Privilege)) => Some(
             "the role must own the database and have CREATEDB, and may end the sessions of others: GRANT pg_signal_backend",
         ),
-        (Action::Replace, Some(OBJECT_IN_USE)) => {
+        (Action::Replace, Some(FailureKind::InUse)) => {
             Some("sessions, prepared transactions or slots keep it; end them and run again")
         }
         _ => None,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{Error, Exit, database, diagnostic};
 use crate::{
     cli::codes::{self, Code},
-    database::{DatabaseError, StepStage},
+    database::{DatabaseError, FailureKind, StepStage},
     execute::{Failure, LockError, PartialFailure},
     plan::{Source, Step},
     report::{Diagnostic, Snippet, count_steps, duration},
@@ -85,7 +85,7 @@ fn advice(failure: &Failure) -> (Code, Option<&'static str>) {
     match (&failure.error, failure.stage) {
         (DatabaseError::Sql(refused), StepStage::Begin) => database::ours(refused),
         (DatabaseError::Sql(_), StepStage::Record | StepStage::Commit) => (codes::M704, None),
-        (DatabaseError::Sql(failure), _) if failure.code.as_deref() == Some("57014") => (
+        (DatabaseError::Sql(failure), _) if failure.kind == Some(FailureKind::Cancelled) => (
             codes::M701,
             Some(
                 "raise statement-timeout if it needs the time, or ask who cancelled it; then run again",

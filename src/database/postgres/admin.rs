@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 
 use super::{
-    super::{Action, DatabaseError, Location, Settings},
+    super::{Action, DatabaseError, PlaceKind, Settings},
     connect, error,
     message::{literal, rows, unpinned_rows},
+    url,
 };
 
 /// Where to connect to when nothing is said: one of them is on every server.
@@ -31,7 +32,7 @@ const UNIQUE_VIOLATION: &str = "23505";
 const UNDEFINED_DATABASE: &str = "3D000";
 pub(super) const IN_USE: &str = "55006";
 
-/// See [`crate::database::admin::create`].
+/// See [`crate::database::engine::create`].
 pub async fn create(
     options: &PgConnectOptions,
     settings: &Settings,
@@ -41,7 +42,7 @@ pub async fn create(
     server.finish(async |server| server.create().await).await
 }
 
-/// See [`crate::database::admin::drop`].
+/// See [`crate::database::engine::drop`].
 pub async fn drop(
     options: &PgConnectOptions,
     settings: &Settings,
@@ -52,7 +53,7 @@ pub async fn drop(
     server.finish(async |server| server.drop(force).await).await
 }
 
-/// See [`crate::database::admin::probe`].
+/// See [`crate::database::engine::probe`].
 pub async fn probe(
     options: &PgConnectOptions,
     settings: &Settings,
@@ -69,7 +70,7 @@ pub async fn probe(
 }
 
 fn place(options: &PgConnectOptions) -> String {
-    Location::Postgres(Box::new(options.clone())).to_string()
+    url::place(options)
 }
 
 /// A session in another database of the server.
@@ -90,7 +91,7 @@ impl Server {
         settings: &Settings,
         maintenance: Option<&str>,
     ) -> Result<Self, DatabaseError> {
-        let name = Location::Postgres(Box::new(options.clone())).database_name();
+        let name = url::database(options).to_owned();
         let candidates: Vec<&str> = match maintenance {
             Some(given) => vec![given],
             None => MAINTENANCE.into_iter().filter(|it| *it != name).collect(),
@@ -125,6 +126,7 @@ impl Server {
             }
         }
         Err(first.unwrap_or_else(|| DatabaseError::Missing {
+            kind: PlaceKind::Server,
             place: self::place(options),
         }))
     }
@@ -244,7 +246,11 @@ impl Server {
             return Ok(());
         }
         let place = self.place.clone();
-        Err(DatabaseError::InUse { place, by })
+        Err(DatabaseError::InUse {
+            kind: PlaceKind::Server,
+            place,
+            by,
+        })
     }
 
     async fn terminate_others(&mut self) -> Result<(), DatabaseError> {

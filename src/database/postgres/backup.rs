@@ -15,7 +15,7 @@ use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 
 use super::{
     super::{
-        DatabaseError, Detail, Location, Settings,
+        DatabaseError, Detail, Settings,
         backup::{Contents, Dumped, Observer, Packing, Phase},
         stream::{self, Digest},
     },
@@ -25,6 +25,7 @@ use super::{
     message::rows,
     owners,
     programs::{self, Input, Output, Program},
+    url,
     version_table::{Trouble, VersionTable},
 };
 use crate::revision::Observed;
@@ -32,7 +33,7 @@ use crate::revision::Observed;
 /// Between two looks at whether it is to end.
 const NAP: Duration = Duration::from_millis(50);
 
-/// See [`crate::database::backup::source`].
+/// See [`crate::database::engine::source`].
 pub struct Source {
     options: PgConnectOptions,
     settings: Settings,
@@ -50,7 +51,7 @@ impl Source {
         options: &PgConnectOptions,
         settings: &Settings,
     ) -> Result<Self, DatabaseError> {
-        let place = Location::Postgres(Box::new(options.clone())).to_string();
+        let place = url::place(options);
         let options = connect::prepared(options, &settings.application_name);
         let mut connection = session(&options, settings, &place).await?;
         let version = rows(&mut connection, "SHOW server_version").await;

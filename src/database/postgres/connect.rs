@@ -9,7 +9,7 @@ use std::{
 use sqlx::{ConnectOptions, PgConnection, Row, postgres::PgConnectOptions};
 
 use super::{
-    super::{DatabaseError, SqlFailure},
+    super::{DatabaseError, PlaceKind, SqlFailure},
     error,
     message::{PINNED, literal, rows, unpinned_rows},
     session,
@@ -69,6 +69,7 @@ pub(super) async fn open(
         .await
         .unwrap_or_else(|_| {
             Err(DatabaseError::Unreachable {
+                kind: PlaceKind::Server,
                 place: place.to_owned(),
                 reason: format!("no answer within {timeout:?}"),
             })

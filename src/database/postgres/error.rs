@@ -2,7 +2,7 @@
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition, PgSeverity};
 
-use super::super::{DatabaseError, SqlFailure, StepStage};
+use super::super::{DatabaseError, FailureKind, PlaceKind, SqlFailure, StepStage};
 
 /// Raised by the guard: someone else holds the lock.
 pub(super) const LOCK_LOST: &str = "MG001";
@@ -20,6 +20,8 @@ const NO_TRANSACTION: &str = "25P01";
 const UNIQUE_VIOLATION: &str = "23505";
 const PROTOCOL_VIOLATION: &str = "08P01";
 const NOT_SUPPORTED: &str = "0A000";
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
+const OBJECT_IN_USE: &str = "55006";
 
 /// The server's part of `error`, if it is from the server and the connection lives on.
 pub(super) fn from_server(error: &sqlx::Error) -> Option<&PgDatabaseError> {
@@ -73,15 +75,22 @@ pub(super) fn connecting(error: &sqlx::Error, place: &str) -> DatabaseError {
     let place = place.to_owned();
     let reason = reason(error);
     match code(error) {
-        Some(INVALID_DATABASE) => DatabaseError::Missing { place },
+        Some(INVALID_DATABASE) => DatabaseError::Missing {
+            kind: PlaceKind::Server,
+            place,
+        },
         // The detail names the missing privilege, and the message does not.
-        Some("42501") => {
+        Some(INSUFFICIENT_PRIVILEGE) => {
             let detail = from_database(error).and_then(PgDatabaseError::detail);
             let reason = detail.map_or(reason.clone(), |detail| format!("{reason}: {detail}"));
             DatabaseError::Denied { place, reason }
         }
         Some(code) if code.starts_with("28") => DatabaseError::Denied { place, reason },
-        Some(CANNOT_CONNECT) | None | Some(_) => DatabaseError::Unreachable { place, reason },
+        Some(CANNOT_CONNECT) | None | Some(_) => DatabaseError::Unreachable {
+            kind: PlaceKind::Server,
+            place,
+            reason,
+        },
     }
 }
 
@@ -89,12 +98,23 @@ pub(super) fn connecting(error: &sqlx::Error, place: &str) -> DatabaseError {
 pub(super) fn failure(error: &PgDatabaseError, offset: Option<usize>) -> SqlFailure {
     let owned = |text: Option<&str>| text.map(str::to_owned);
     SqlFailure {
+        kind: kind(error.code()),
         code: Some(error.code().to_owned()),
         message: error.message().to_owned(),
         detail: owned(error.detail()),
         hint: owned(error.hint()),
         context: owned(error.r#where()),
         offset,
+    }
+}
+
+/// What kind of failure a SQLSTATE is.
+fn kind(code: &str) -> Option<FailureKind> {
+    match code {
+        QUERY_CANCELED => Some(FailureKind::Cancelled),
+        INSUFFICIENT_PRIVILEGE => Some(FailureKind::Privilege),
+        OBJECT_IN_USE => Some(FailureKind::InUse),
+        _ => None,
     }
 }
 

@@ -11,6 +11,7 @@ mod cancel;
 mod connect;
 #[cfg(feature = "cli")]
 mod contents;
+mod credentials;
 mod error;
 mod foreign;
 mod index;
@@ -36,6 +37,7 @@ mod swap;
 #[cfg(feature = "cli")]
 pub(super) mod target;
 mod trust;
+pub(super) mod url;
 mod version_table;
 mod watch;
 
@@ -57,8 +59,8 @@ use self::{
 pub use script::PostgresScript;
 
 use super::{
-    Cancel, Database, DatabaseError, Detail, Location, LockAttempt, Progress, RecordRows,
-    Replication, Settings, StepError, StepRequest, StepStage, TableIndex, Watch,
+    Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, RecordRows, Replication,
+    Settings, StepError, StepRequest, StepStage, TableIndex, Watch,
 };
 use crate::{
     layout::{ForeignRecords, ForeignTool},
@@ -119,7 +121,7 @@ impl Postgres {
         options: &PgConnectOptions,
         settings: Settings,
     ) -> Result<Self, DatabaseError> {
-        let place = Location::Postgres(Box::new(options.clone())).to_string();
+        let place = url::place(options);
         let options = connect::prepared(options, &settings.application_name);
         let defaults = usual_timeouts(&settings).options();
         let timeout = settings.connect_timeout;

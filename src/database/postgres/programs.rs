@@ -15,7 +15,10 @@ use sqlx::{
     postgres::{PgConnectOptions, PgSslMode},
 };
 
-use super::super::{DatabaseError, Location, location::decode};
+use super::{
+    super::{DatabaseError, location::decode},
+    url,
+};
 
 /// Between two looks at whether a program has ended.
 const NAP: Duration = Duration::from_millis(20);
@@ -261,7 +264,7 @@ fn environment(command: &mut Command, options: &PgConnectOptions) {
         Some(socket) => socket.display().to_string(),
         None => options.get_host().to_owned(),
     };
-    let database = Location::Postgres(Box::new(options.clone())).database_name();
+    let database = url::database(options).to_owned();
     // As they are set for us, the URL would have to be told twice.
     for name in [
         "PGSERVICE",
@@ -393,11 +396,9 @@ mod tests {
 
     #[test]
     fn nothing_of_a_url_gets_into_the_arguments() {
-        let url = "postgres://jo%2Fhn:s%40cr%2Fet%25@db.example.org:6000/shop\
+        let url = "//jo%2Fhn:s%40cr%2Fet%25@db.example.org:6000/shop\
                    ?sslmode=verify-full&sslrootcert=/ca.pem&options[search_path]=app";
-        let Ok(Location::Postgres(options)) = Location::parse(url, Path::new("/")) else {
-            panic!("not read");
-        };
+        let options = url::parse(url).unwrap();
         let mut command = Command::new("pg_dump");
         environment(&mut command, &options);
         assert_eq!(command.get_args().count(), 0);

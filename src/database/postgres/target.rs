@@ -5,7 +5,7 @@ use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::{
     super::{
-        Database, DatabaseError, Location, LockAttempt, Settings,
+        Database, DatabaseError, LockAttempt, Settings,
         backup::{
             Archive, Contents, Kept, Manner, Note, Observer, OwnersCode, Packing, Phase, Purpose,
             Standing,
@@ -21,9 +21,10 @@ use super::{
     programs::{self, Input, Output, Program},
     scratch::{self, Scratch},
     swap::{rename_one, swap},
+    url,
 };
 
-/// See [`crate::database::backup::target`].
+/// See [`crate::database::engine::target`].
 pub struct Target {
     options: PgConnectOptions,
     settings: Settings,
@@ -70,7 +71,7 @@ impl Target {
     }
 
     fn place(&self) -> String {
-        Location::Postgres(Box::new(self.options.clone())).to_string()
+        url::place(&self.options)
     }
 
     fn arguments(&self, name: &str) -> Vec<String> {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    super::{Access, DatabaseError, Settings},
+    super::{Access, DatabaseError, PlaceKind, Settings},
     blocking,
     cancel::Control,
     connect::{Connection, Source},
@@ -23,7 +23,7 @@ const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
 /// Whoever keeps a file locked for longer uses it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// See [`crate::database::admin::create`].
+/// See [`crate::database::engine::create`].
 pub async fn create(file: &Path, settings: &Settings) -> Result<bool, DatabaseError> {
     let source = on_disk(file)?;
     let exists = source.exists(Access::Create)?;
@@ -35,7 +35,7 @@ pub async fn create(file: &Path, settings: &Settings) -> Result<bool, DatabaseEr
     Ok(!exists)
 }
 
-/// See [`crate::database::admin::probe`].
+/// See [`crate::database::engine::probe`].
 pub async fn probe(file: &Path, patience: Duration) -> Result<(), DatabaseError> {
     let source = on_disk(file)?;
     if source.exists(Access::Create)? {
@@ -48,7 +48,7 @@ pub async fn probe(file: &Path, patience: Duration) -> Result<(), DatabaseError>
     Ok(())
 }
 
-/// Removes the file and what is beside it. See [`crate::database::admin::drop`].
+/// Removes the file and what is beside it. See [`crate::database::engine::drop`].
 ///
 /// The order leaves no half database behind, wherever it is cut off. A journal or a WAL without its
 /// database would be applied to whatever is put in its place later, a backup perhaps; a
@@ -138,6 +138,7 @@ fn busy_is_use(error: DatabaseError, place: &str) -> DatabaseError {
 
 fn in_use(place: &str, by: String) -> DatabaseError {
     DatabaseError::InUse {
+        kind: PlaceKind::File,
         place: place.to_owned(),
         by: vec![by],
     }

@@ -24,7 +24,7 @@ use crate::revision::Observed;
 /// Pages that are copied between two looks at whether it is to end: some megabytes.
 const PAGES: i32 = 4_096;
 
-/// See [`crate::database::backup::source`].
+/// See [`crate::database::engine::source`].
 pub struct Source {
     place: Place,
     settings: Settings,

@@ -9,7 +9,7 @@ use std::{
 use sqlx::{ConnectOptions, sqlite::SqliteConnectOptions};
 
 use super::{
-    super::{Access, DatabaseError},
+    super::{Access, DatabaseError, PlaceKind},
     cancel::Control,
     error::{translate, translate_statement},
     handle::{Failure, Handle, Repeated},
@@ -66,7 +66,10 @@ impl Source {
                 }),
             },
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unreachable(file, &error)),
-            Err(_) if access == Access::Existing => Err(DatabaseError::Missing { place }),
+            Err(_) if access == Access::Existing => Err(DatabaseError::Missing {
+                kind: PlaceKind::File,
+                place,
+            }),
             Err(_) => {
                 has_directory(file)?;
                 check_companions(file).map(|()| false)
@@ -83,6 +86,7 @@ fn check_companions(file: &Path) -> Result<(), DatabaseError> {
         let mut name = file.as_os_str().to_owned();
         name.push(suffix);
         files::check(Path::new(&name)).map_err(|found| DatabaseError::Unreachable {
+            kind: PlaceKind::File,
             place: file.display().to_string(),
             reason: format!("{} is in the way: {found}", Path::new(&name).display()),
         })?;
@@ -96,6 +100,7 @@ fn has_directory(file: &Path) -> Result<(), DatabaseError> {
         return Ok(());
     }
     Err(DatabaseError::Unreachable {
+        kind: PlaceKind::File,
         place: file.display().to_string(),
         reason: format!("there is no directory {}", directory.display()),
     })
@@ -103,6 +108,7 @@ fn has_directory(file: &Path) -> Result<(), DatabaseError> {
 
 fn unreachable(file: &Path, error: &io::Error) -> DatabaseError {
     DatabaseError::Unreachable {
+        kind: PlaceKind::File,
         place: file.display().to_string(),
         reason: error.to_string(),
     }
@@ -379,6 +385,7 @@ fn cannot_open(place: &str, error: &sqlx::Error) -> DatabaseError {
         other => other.to_string(),
     };
     DatabaseError::Unreachable {
+        kind: PlaceKind::File,
         place: place.to_owned(),
         reason: format!("{reason} (may the file and its directory be read and written?)"),
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use libsqlite3_sys as ffi;
 
 use super::{
-    super::{DatabaseError, SqlFailure},
+    super::{DatabaseError, PlaceKind, SqlFailure},
     handle::Failure,
 };
 
@@ -16,7 +16,11 @@ pub(super) fn translate(failure: Failure, place: &str, waited: Duration) -> Data
         ffi::SQLITE_READONLY => DatabaseError::ReadOnly { place, reason },
         ffi::SQLITE_INTERRUPT => DatabaseError::Interrupted,
         ffi::SQLITE_NOTADB => DatabaseError::NotADatabase { place, reason },
-        ffi::SQLITE_CANTOPEN => DatabaseError::Unreachable { place, reason },
+        ffi::SQLITE_CANTOPEN => DatabaseError::Unreachable {
+            kind: PlaceKind::File,
+            place,
+            reason,
+        },
         _ => DatabaseError::Sql(sql_failure(failure)),
     }
 }
@@ -149,7 +153,11 @@ mod tests {
         );
         check(
             ffi::SQLITE_CANTOPEN,
-            DatabaseError::Unreachable { place, reason },
+            DatabaseError::Unreachable {
+                kind: PlaceKind::File,
+                place,
+                reason,
+            },
         );
         let DatabaseError::Sql(sql) = translate(failure(ffi::SQLITE_FULL), "p", waited) else {
             panic!("a full disk is an error of the statement");

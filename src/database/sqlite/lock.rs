@@ -8,7 +8,7 @@ use std::{
 
 use chrono::Utc;
 
-use super::super::{DatabaseError, LockAttempt, Settings};
+use super::super::{DatabaseError, LockAttempt, PlaceKind, Settings};
 use crate::files::{open_existing, open_or_create, read_start};
 
 /// What is put behind the database's name.
@@ -164,7 +164,11 @@ fn cannot_lock(database: &Path, lock: &Path, error: &io::Error) -> DatabaseError
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             DatabaseError::ReadOnly { place, reason }
         }
-        _ => DatabaseError::Unreachable { place, reason },
+        _ => DatabaseError::Unreachable {
+            kind: PlaceKind::File,
+            place,
+            reason,
+        },
     }
 }
 

@@ -25,6 +25,7 @@ mod statement;
 mod step;
 #[cfg(feature = "cli")]
 pub(super) mod target;
+pub(super) mod url;
 mod version_table;
 
 use std::{path::Path, sync::Arc};
@@ -37,7 +38,7 @@ pub use handle::without_statistics;
 pub use script::SqliteScript;
 
 use super::{
-    Access, Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, RecordRows,
+    Access, Cancel, Database, DatabaseError, Detail, LockAttempt, PlaceKind, Progress, RecordRows,
     Replication, Settings, StepError, StepRequest, StepStage, TableIndex,
 };
 use crate::{
@@ -130,7 +131,10 @@ impl Sqlite {
             return Ok(());
         }
         let place = self.source.place();
-        Err(DatabaseError::Missing { place })
+        Err(DatabaseError::Missing {
+            kind: PlaceKind::File,
+            place,
+        })
     }
 
     /// Takes the lock again if someone has deleted its file.

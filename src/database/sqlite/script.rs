@@ -16,9 +16,7 @@ use crate::{
         script::{Expected, Idle, end, part, part_title, title},
     },
     revision::{LogEntry, LogRow, Observed, RecordChange},
-    sql::{
-        ConcurrentIndex, Dialect, SessionChange, StatementKind, for_shell, mentions, session_change,
-    },
+    sql::{ConcurrentIndex, Dialect, SessionChange, StatementKind, for_shell, mentions},
 };
 
 /// The shell's session as it began, as far as it matters to what follows. It can't be asked for
@@ -145,7 +143,7 @@ impl SqliteScript {
 
     fn note(&mut self, kind: &StatementKind, text: &str) {
         self.session.touched |= !matches!(kind, StatementKind::Plain);
-        match session_change(text) {
+        match Dialect::Sqlite.session_change(text) {
             Some(SessionChange::Temporary(kind, name)) => self.session.temporary.push((kind, name)),
             Some(SessionChange::Attach(name)) => self.session.attached.push(name),
             Some(SessionChange::Detach(name)) => self.session.attached.retain(|it| *it != name),

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     database::{StepRequest, script::premise},
     revision::RecordChange,
-    sql::{Dialect, may_break_foreign_keys},
+    sql::Dialect,
 };
 
 /// The time as the tables write it.
@@ -131,7 +131,7 @@ impl SqliteScript {
     /// this is where they are compared.
     pub(super) fn keep_keys(&mut self, step: &StepRequest<'_>) -> bool {
         let mut texts = step.statements.iter().map(|one| one.text(step.text));
-        let may_break = texts.any(|text| may_break_foreign_keys(Dialect::Sqlite, text));
+        let may_break = texts.any(|text| Dialect::Sqlite.may_break_foreign_keys(text));
         if may_break && !self.keeps_keys {
             self.command(&format!("CREATE TEMP TABLE migrator_keys AS {KEYS}"));
             self.keeps_keys = true;

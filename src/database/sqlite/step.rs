@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     revision::{LogEntry, RecordChange},
-    sql::{Dialect, StatementKind, TransactionControl, may_break_foreign_keys},
+    sql::{Dialect, StatementKind, TransactionControl},
 };
 
 /// What is done with the statements of a step.
@@ -224,7 +224,7 @@ impl Attempt<'_> {
     /// it is done.
     fn keys_to_compare(&mut self) -> Result<Option<ForeignKeyState>, DatabaseError> {
         let may_break = self.step.statements.iter().any(|statement| {
-            may_break_foreign_keys(Dialect::Sqlite, statement.text(self.step.text))
+            Dialect::Sqlite.may_break_foreign_keys(statement.text(self.step.text))
         });
         if !self.step.keep_session {
             let (text, in_run) = (self.step.text, self.run.is_some());

@@ -12,7 +12,7 @@ use chrono::Utc;
 
 use super::{
     super::{
-        Access, Database, DatabaseError, Draft, Settings, Use,
+        Access, Database, DatabaseError, Draft, PlaceKind, Settings, Use,
         backup::{Archive, Contents, Kept, Manner, Observer, Packing, Phase, Purpose, Standing},
         draft,
         stream::{self, Broken},
@@ -31,7 +31,7 @@ use super::{
 /// How often the database is looked at anew when others write to it just before it is replaced.
 const ATTEMPTS: usize = 5;
 
-/// See [`crate::database::backup::target`].
+/// See [`crate::database::engine::target`].
 pub struct Target {
     place: Place,
     file: PathBuf,
@@ -439,6 +439,7 @@ fn leaves_wal(
         return Ok(true);
     }
     Err(DatabaseError::InUse {
+        kind: PlaceKind::File,
         place: file.display().to_string(),
         by: vec!["another program, in WAL mode and with pages of another size".to_owned()],
     })

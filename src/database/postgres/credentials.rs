@@ -6,8 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::LocationError;
-use crate::files;
+use crate::{database::LocationError, files};
 
 /// Parameters of a URL that name a file.
 const PARAMETERS: [&str; 7] = [

@@ -3,32 +3,17 @@
 //! a partitioned table, and that DROP SUBSCRIPTION allows one without a slot,
 //! no text shows.
 
-use super::{StatementKind, TransactionControl, release, rollback_to, transaction};
 use crate::sql::{
-    Dialect, TokenKind,
+    ConcurrentIndex, Dialect, StatementKind, TokenKind, TransactionControl,
+    classify::{release, rollback_to, transaction},
     words::{Item, Words, option_is_off, option_is_on},
 };
 
 use StatementKind::{MayCommit, OutsideTransaction, Plain, Session, SessionObject};
 
-/// A `CREATE INDEX CONCURRENTLY`; its names unquoted, folded and cut as PostgreSQL does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConcurrentIndex {
-    /// Whether it is UNIQUE.
-    pub unique: bool,
-    /// Whether it does nothing where an index of its name is.
-    pub if_not_exists: bool,
-    /// The index; `None` leaves the name to the database.
-    pub name: Option<String>,
-    /// The schema of the table, where it is written; the index is created in it too.
-    pub schema: Option<String>,
-    /// The table.
-    pub table: String,
-}
-
-/// Reads a PostgreSQL `CREATE INDEX CONCURRENTLY`; `None` for anything else,
+/// Reads a `CREATE INDEX CONCURRENTLY`; `None` for anything else,
 /// and for names written `U&"…"`.
-pub fn concurrent_index(statement: &str) -> Option<ConcurrentIndex> {
+pub(super) fn concurrent_index(statement: &str) -> Option<ConcurrentIndex> {
     let mut words = Words::new(Dialect::Postgres, statement);
     if !words.eat("CREATE") {
         return None;
@@ -62,7 +47,7 @@ pub fn concurrent_index(statement: &str) -> Option<ConcurrentIndex> {
     })
 }
 
-pub(super) fn classify(mut words: Words) -> StatementKind {
+pub(in crate::sql) fn classify(mut words: Words) -> StatementKind {
     let Some(first) = words.next() else {
         return Plain;
     };

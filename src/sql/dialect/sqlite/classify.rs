@@ -1,8 +1,11 @@
 //! Statements of SQLite. What it refuses inside a transaction was tried
 //! statement by statement.
 
-use super::{StatementKind, TransactionControl, release, rollback_to, transaction};
-use crate::sql::{Dialect, TokenKind, words::Words};
+use crate::sql::{
+    Dialect, StatementKind, TokenKind, TransactionControl,
+    classify::{release, rollback_to, transaction},
+    words::Words,
+};
 
 use StatementKind::{OutsideTransaction, Plain, Session, SessionObject};
 
@@ -25,15 +28,9 @@ const STATELESS: &[&str] = &[
     "user_version",
 ];
 
-/// Whether a SQLite statement could leave a row without its parent, so that
-/// foreign keys have to be checked before the commit. In doubt, true.
-///
-/// A PostgreSQL statement can't: there the database checks every one.
-pub fn may_break_foreign_keys(dialect: Dialect, statement: &str) -> bool {
-    if dialect == Dialect::Postgres {
-        return false;
-    }
-    let mut words = Words::new(dialect, statement);
+/// Whether a statement could leave a row without its parent while foreign keys are not enforced.
+pub(super) fn may_break_foreign_keys(statement: &str) -> bool {
+    let mut words = Words::new(Dialect::Sqlite, statement);
     let Some(first) = words.next() else {
         return false;
     };
@@ -68,7 +65,7 @@ fn is_harmless_column(mut words: Words) -> bool {
     words.eat("ADD") && !words.any(|item| item.is("REFERENCES"))
 }
 
-pub(super) fn classify(mut words: Words) -> StatementKind {
+pub(in crate::sql) fn classify(mut words: Words) -> StatementKind {
     let Some(first) = words.next() else {
         return Plain;
     };

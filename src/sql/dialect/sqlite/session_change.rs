@@ -1,18 +1,7 @@
-use super::{Dialect, words::Words};
-
-/// What a statement of SQLite leaves in its session, by name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SessionChange {
-    /// A temporary object: TABLE, VIEW or TRIGGER, and its name.
-    Temporary(&'static str, String),
-    /// An attached database.
-    Attach(String),
-    /// An attached database is gone.
-    Detach(String),
-}
+use crate::sql::{Dialect, SessionChange, words::Words};
 
 /// What `statement` leaves in its session. Names are in lower case.
-pub fn session_change(statement: &str) -> Option<SessionChange> {
+pub(super) fn session_change(statement: &str) -> Option<SessionChange> {
     let mut words = Words::new(Dialect::Sqlite, statement);
     if words.eat("ATTACH") {
         while !words.eat("AS") {

@@ -1,0 +1,455 @@
+//! The one place of this room that tells databases apart: what a URL leads to, and what answers there.
+//! Everything else asks a [`Location`], or one of the traits behind it.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sqlx::postgres::PgConnectOptions;
+
+#[cfg(feature = "cli")]
+use super::backup::{Purpose, Source, Target};
+use super::{
+    Access, Database, DatabaseError, ScriptHead, ScriptWriter, Settings,
+    location::{LocationError, nearest, split_scheme},
+    postgres, sqlite,
+};
+use crate::sql::Dialect;
+
+/// Where a database is, read from a URL.
+#[derive(Clone)]
+pub enum Location {
+    /// A server and a database on it.
+    Postgres(Box<PgConnectOptions>),
+    /// A file, or `:memory:`.
+    Sqlite(PathBuf),
+}
+
+impl Location {
+    /// Reads `url`; relative paths are relative to `base`.
+    ///
+    /// PostgreSQL's environment (`PGHOST`, `PGPASSWORD`, `PGSSLMODE` …) and
+    /// password file fill in what the URL leaves open.
+    ///
+    /// # Errors
+    /// When it names no database.
+    pub fn parse(url: &str, base: &Path) -> Result<Self, LocationError> {
+        let url = url.trim();
+        let (scheme, rest) = split_scheme(url).ok_or(LocationError::NoScheme)?;
+        match dialect_of(&scheme.to_ascii_lowercase()) {
+            Some(Dialect::Postgres) => Ok(Self::Postgres(Box::new(postgres::url::parse(rest)?))),
+            Some(Dialect::Sqlite) => Ok(Self::Sqlite(sqlite::url::parse(rest, base)?)),
+            None => Err(LocationError::Scheme {
+                scheme: scheme.to_owned(),
+                nearest: nearest_scheme(scheme),
+            }),
+        }
+    }
+
+    /// The rules that its scripts follow.
+    pub fn dialect(&self) -> Dialect {
+        match self {
+            Self::Postgres(_) => Dialect::Postgres,
+            Self::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+
+    /// The file that the database is, or `:memory:`; `None` for a database on a server.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Postgres(_) => None,
+            Self::Sqlite(file) => Some(file),
+        }
+    }
+
+    /// The database's own name: what people type to confirm.
+    pub fn database_name(&self) -> String {
+        match self {
+            Self::Postgres(options) => postgres::url::database(options).to_owned(),
+            Self::Sqlite(file) => sqlite::url::name(file),
+        }
+    }
+
+    /// The name that files about the database begin with.
+    pub fn stem(&self) -> String {
+        match self {
+            Self::Postgres(options) => postgres::url::database(options).to_owned(),
+            Self::Sqlite(file) => sqlite::url::stem(file),
+        }
+    }
+
+    /// Whether both lead to the same server and database, as far as the
+    /// addresses tell. All ways to a port of this machine count as one.
+    pub fn is_same_database(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Postgres(a), Self::Postgres(b)) => {
+                postgres::url::address(a) == postgres::url::address(b)
+            }
+            (Self::Sqlite(a), Self::Sqlite(b)) => sqlite::url::is_same(a, b),
+            (Self::Postgres(_) | Self::Sqlite(_), _) => false,
+        }
+    }
+
+    /// Whether it is a file that does not exist.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Postgres(_) => false,
+            Self::Sqlite(file) => sqlite::url::is_missing(file),
+        }
+    }
+
+    /// Where the database is, without user and password: equal for all spellings of one address.
+    /// A server on this machine has no host.
+    pub fn address(&self) -> String {
+        match self {
+            Self::Postgres(options) => postgres::url::address(options),
+            Self::Sqlite(file) => sqlite::url::address(file),
+        }
+    }
+
+    /// Whether the address means something else on another machine: files, and servers on this one.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Postgres(options) => postgres::url::is_local(options),
+            Self::Sqlite(_) => true,
+        }
+    }
+
+    /// Where the database is, for people; a file by the path behind links. Never with a password.
+    pub fn resolved(&self) -> String {
+        match self {
+            Self::Postgres(_) => self.to_string(),
+            Self::Sqlite(file) => sqlite::url::address(file),
+        }
+    }
+
+    /// Where the database is, for people; a file as `show` writes its path. Never with a password.
+    pub fn shown(&self, show: impl Fn(&Path) -> String) -> String {
+        match self {
+            Self::Postgres(_) => self.to_string(),
+            Self::Sqlite(file) => sqlite::url::place(&show(file)),
+        }
+    }
+}
+
+/// For people: never with a password.
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Postgres(options) => postgres::url::write(options, f),
+            Self::Sqlite(file) => f.write_str(&sqlite::url::place(&file.display().to_string())),
+        }
+    }
+}
+
+/// The schemes of a dialect's URLs, and what others call them.
+fn schemes(dialect: Dialect) -> (&'static [&'static str], &'static [&'static str]) {
+    match dialect {
+        Dialect::Postgres => (postgres::url::SCHEMES, postgres::url::OTHER_SCHEMES),
+        Dialect::Sqlite => (sqlite::url::SCHEMES, sqlite::url::OTHER_SCHEMES),
+    }
+}
+
+fn dialect_of(scheme: &str) -> Option<Dialect> {
+    let mut all = Dialect::ALL.into_iter();
+    all.find(|dialect| schemes(*dialect).0.contains(&scheme))
+}
+
+fn nearest_scheme(scheme: &str) -> Option<&'static str> {
+    let scheme = scheme.to_ascii_lowercase();
+    let mut all = Dialect::ALL.map(schemes).into_iter();
+    match all.find(|(_, others)| others.contains(&scheme.as_str())) {
+        Some((ours, _)) => ours.first().copied(),
+        None => nearest(
+            &scheme,
+            &Dialect::ALL.map(|dialect| schemes(dialect).0).concat(),
+        ),
+    }
+}
+
+/// Connects to `location`.
+///
+/// # Errors
+/// When there is no database, or access to it is denied.
+pub async fn connect(
+    location: &Location,
+    access: Access,
+    settings: Settings,
+) -> Result<Box<dyn Database>, DatabaseError> {
+    Ok(match location {
+        Location::Postgres(options) => {
+            Box::new(postgres::Postgres::connect(options, settings).await?)
+        }
+        Location::Sqlite(file) => Box::new(sqlite::Sqlite::connect(file, access, settings).await?),
+    })
+}
+
+/// A writer for the shell of `dialect`.
+///
+/// # Errors
+/// When there can be no version table of the configured name.
+pub fn script(
+    dialect: Dialect,
+    settings: Settings,
+    head: ScriptHead,
+) -> Result<Box<dyn ScriptWriter>, DatabaseError> {
+    Ok(match dialect {
+        Dialect::Postgres => Box::new(postgres::PostgresScript::new(settings, head)?),
+        Dialect::Sqlite => Box::new(sqlite::SqliteScript::new(settings, head)?),
+    })
+}
+
+/// Creates the database of `location`; a file without its directory. Returns whether it was missing.
+///
+/// `maintenance` is the database of a PostgreSQL server to connect to meanwhile.
+///
+/// # Errors
+/// When it can't be created.
+pub async fn create(
+    location: &Location,
+    settings: &Settings,
+    maintenance: Option<&str>,
+) -> Result<bool, DatabaseError> {
+    match location {
+        Location::Postgres(options) => {
+            postgres::admin::create(options, settings, maintenance).await
+        }
+        Location::Sqlite(file) => sqlite::admin::create(file, settings).await,
+    }
+}
+
+/// Drops the database of `location`. Returns whether it was there.
+///
+/// With `force` a PostgreSQL server ends the sessions of others first.
+///
+/// # Errors
+/// When others use it, or it can't be dropped.
+pub async fn drop(
+    location: &Location,
+    settings: &Settings,
+    maintenance: Option<&str>,
+    force: bool,
+) -> Result<bool, DatabaseError> {
+    match location {
+        Location::Postgres(options) => {
+            postgres::admin::drop(options, settings, maintenance, force).await
+        }
+        Location::Sqlite(file) => sqlite::admin::drop(file, settings).await,
+    }
+}
+
+/// Checks whether the database can be used: the server answers and has it, the file can be opened,
+/// or its directory is there to create it in. Returns within `patience`.
+///
+/// # Errors
+/// Why not.
+pub async fn probe(
+    location: &Location,
+    settings: &Settings,
+    patience: Duration,
+) -> Result<(), DatabaseError> {
+    match location {
+        Location::Postgres(options) => postgres::admin::probe(options, settings, patience).await,
+        Location::Sqlite(file) => sqlite::admin::probe(file, patience).await,
+    }
+}
+
+/// Checks whether copies of the database can be made, before anything is: it answers, and the
+/// programs that are needed are there.
+///
+/// # Errors
+/// Why not.
+#[cfg(feature = "cli")]
+pub async fn source(
+    location: &Location,
+    settings: &Settings,
+) -> Result<Box<dyn Source>, DatabaseError> {
+    Ok(match location {
+        Location::Postgres(options) => {
+            Box::new(postgres::backup::Source::open(options, settings).await?)
+        }
+        Location::Sqlite(file) => Box::new(sqlite::backup::Source::open(file, settings).await?),
+    })
+}
+
+/// Prepares to read copies beside the database of `location`; for SQLite into `directory`, or
+/// beside the file for [`Purpose::Restore`]. Removes what killed processes have left there.
+///
+/// # Errors
+/// When the database does not answer, or a program that is needed is not there.
+#[cfg(feature = "cli")]
+pub async fn target(
+    location: &Location,
+    settings: &Settings,
+    directory: &Path,
+    purpose: Purpose,
+    client: Option<u32>,
+) -> Result<Box<dyn Target>, DatabaseError> {
+    Ok(match location {
+        Location::Postgres(options) => {
+            Box::new(postgres::target::Target::open(options, settings, purpose, client).await?)
+        }
+        Location::Sqlite(file) => {
+            Box::new(sqlite::target::Target::open(file, settings, directory, purpose).await?)
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+
+    use proptest::prelude::*;
+
+    use super::{super::without_password, *};
+
+    fn parse(url: &str) -> Result<Location, LocationError> {
+        Location::parse(url, Path::new("/base"))
+    }
+
+    #[test]
+    fn urls_lead_to_places() {
+        let check = |url: &str, place: &str| {
+            let shown = parse(url).map(|location| location.to_string());
+            assert_eq!(shown.as_deref(), Ok(place), "{url}");
+        };
+        check("sqlite:rel.db", "sqlite:/base/rel.db");
+        check("sqlite:./rel.db", "sqlite:/base/./rel.db");
+        check("sqlite://rel.db", "sqlite:/base/rel.db");
+        check("sqlite:///abs.db", "sqlite:/abs.db");
+        check("sqlite:/abs.db", "sqlite:/abs.db");
+        check("SQLite:a%20b%3F.db", "sqlite:/base/a b?.db");
+        check("sqlite:100%.db", "sqlite:/base/100%.db");
+        check("sqlite::memory:", "sqlite::memory:");
+        check("sqlite://:memory:", "sqlite::memory:");
+        check("sqlite:x.db?mode=rwc", "sqlite:/base/x.db");
+        check("sqlite:x?mode=memory", "sqlite::memory:");
+        check(" postgres://u:secret@h:6000/db ", "postgres://u@h:6000/db");
+        check("postgresql://u:secret@h/db", "postgres://u@h:5432/db");
+        check("postgres://u@h", "postgres://u@h:5432/u");
+        check("postgres://a%2Fb@h", "postgres://a/b@h:5432/a/b");
+        check("postgres://u@[::1]:7000/db", "postgres://u@[::1]:7000/db");
+        check(
+            "postgres://u:s%40%2Fx@h/db?sslmode=verify-full&sslrootcert=/ca.pem",
+            "postgres://u@h:5432/db",
+        );
+        check(
+            "postgres:///db?host=/run/pg&user=u&password=secret@1",
+            "postgres://u@/db?host=/run/pg",
+        );
+        check(
+            "postgres://u@%2Frun%2Fpg:5433/db?options[search_path]=x",
+            "postgres://u@/db?host=/run/pg&port=5433",
+        );
+        check(
+            "postgres://a%26b:s%2B+%40@:6000/db?host=/run/pg",
+            "postgres://a&b@/db?host=/run/pg&port=6000",
+        );
+    }
+
+    #[test]
+    fn a_password_is_taken_out_and_nothing_else() {
+        let check = |url: &str, expected: &str| assert_eq!(without_password(url), expected);
+        check("sqlite:a b.db?mode=rw", "sqlite:a b.db?mode=rw");
+        check("sqlite::memory:", "sqlite::memory:");
+        check("postgres://u:s%40x@h:1/db", "postgres://u@h:1/db");
+        check(
+            "postgres://u@h/db?sslmode=require",
+            "postgres://u@h/db?sslmode=require",
+        );
+        check(
+            "postgres:///db?user=u&pass%77ord=x@y&host=/run",
+            "postgres:///db?user=u&host=/run",
+        );
+        check("postgres://h/db?password=x", "postgres://h/db");
+    }
+
+    #[test]
+    fn what_is_shown_of_a_socket_can_be_read_again() {
+        for shown in [
+            "postgres://u@/db?host=/run/pg",
+            "postgres://u@/db?host=/run/pg&port=5433",
+        ] {
+            let read = parse(shown).map(|location| location.to_string());
+            assert_eq!(read.as_deref(), Ok(shown));
+        }
+    }
+
+    #[test]
+    fn other_urls_are_refused() {
+        let check = |url: &str, expected: LocationError| {
+            assert_eq!(parse(url).err(), Some(expected), "{url}");
+        };
+        let scheme = |scheme: &str, nearest| LocationError::Scheme {
+            scheme: scheme.into(),
+            nearest,
+        };
+        let parameter = |name: &str, nearest| LocationError::Parameter {
+            name: name.into(),
+            nearest,
+        };
+        check("app.db", LocationError::NoScheme);
+        check("", LocationError::NoScheme);
+        check("./a:b", LocationError::NoScheme);
+        check("C:\\app.db", LocationError::NoScheme);
+        check("app.db:x", LocationError::NoScheme);
+        check("sqlite3:app.db", scheme("sqlite3", Some("sqlite")));
+        check("file:app.db", scheme("file", Some("sqlite")));
+        check("postgre://h/db", scheme("postgre", Some("postgres")));
+        check("pg://h/db", scheme("pg", Some("postgres")));
+        check("mysql://h/db", scheme("mysql", None));
+        check(
+            "postgres://h/db?ssl_mode=require",
+            parameter("ssl_mode", Some("sslmode")),
+        );
+        check("postgres://h/db?zzz=1", parameter("zzz", None));
+        check("sqlite:x.db?cache=shared", parameter("cache", None));
+    }
+
+    #[test]
+    fn syntax_errors_say_what_is_wrong_without_the_password() {
+        let check = |url: &str, part: &str| match parse(url) {
+            Err(LocationError::Syntax(reason)) => {
+                assert!(reason.contains(part), "{url}: {reason}");
+                assert!(!reason.contains("secret"), "{url}: {reason}");
+            }
+            other => panic!("{url}: {:?}", other.map(|location| location.to_string())),
+        };
+        check("sqlite:", "no file");
+        check("sqlite:x.db?mode=ro", "mode=ro");
+        check("postgres:db", "//");
+        check("postgres://u:secret/@h/db", "%2F");
+        check("postgres://u:12/secret@h/db", "%2F");
+        check("postgres://u:secret#1@h/db", "%23");
+        check("postgres://u:12?secret@h/db", "%3F");
+        check("postgres://u:secret@h:port/db", "port");
+        check("postgres://u:secret@h/db?sslmode=maybe", "maybe");
+        check("postgres://u:secret@a:1,b:2/db", "several hosts");
+    }
+
+    #[test]
+    fn the_database_defaults_to_the_user() {
+        let Ok(Location::Postgres(options)) = parse("postgres://jo%26hn@h?sslmode=disable") else {
+            panic!("not read");
+        };
+        // The environment may name another one, as with libpq.
+        let expected = env::var("PGDATABASE").unwrap_or_else(|_| "jo&hn".into());
+        assert_eq!(options.get_database(), Some(expected.as_str()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_password_is_ever_shown(
+            noise in "[a-z/#?@:%&=,\\[\\] ]{0,5}",
+            place in "(h|h/db|h:1/db|h:x|/db|:1/db|:x|)",
+        ) {
+            let shown = match parse(&format!("postgres://u:hunter2{noise}hunter2@{place}")) {
+                Ok(location) => location.to_string(),
+                Err(error) => format!("{error} {error:?}"),
+            };
+            prop_assert!(!shown.contains("hunter2"), "{}", shown);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! URLs of files.
+
+use std::path::{Path, PathBuf};
+
+use crate::database::location::{LocationError, decode, nearest, parameters_of};
+
+/// What the URLs begin with.
+pub(in crate::database) const SCHEMES: &[&str] = &["sqlite"];
+
+/// What others call them.
+pub(in crate::database) const OTHER_SCHEMES: &[&str] = &["sqlite3", "file"];
+
+/// What stands for a database that is in no file.
+pub(in crate::database) const MEMORY: &str = ":memory:";
+
+/// Reads what follows the scheme. Relative paths are relative to `base`.
+pub(in crate::database) fn parse(rest: &str, base: &Path) -> Result<PathBuf, LocationError> {
+    let rest = rest.strip_prefix("//").unwrap_or(rest);
+    let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let mut in_memory = path == MEMORY;
+    for (name, value) in parameters_of(parameters)? {
+        match (name.as_str(), value.as_str()) {
+            // The command decides whether a missing file is made.
+            ("mode", "rw" | "rwc") => {}
+            ("mode", "memory") => in_memory = true,
+            ("mode", _) => {
+                return Err(LocationError::Syntax(format!(
+                    "`mode={value}` does not fit a database that is to be migrated"
+                )));
+            }
+            _ => {
+                return Err(LocationError::Parameter {
+                    nearest: nearest(&name, &["mode"]),
+                    name,
+                });
+            }
+        }
+    }
+    if in_memory {
+        return Ok(MEMORY.into());
+    }
+    if path.is_empty() {
+        return Err(LocationError::Syntax("it names no file".into()));
+    }
+    Ok(base.join(decode(path)?))
+}
+
+/// The address: equal for all spellings of it.
+pub(in crate::database) fn address(file: &Path) -> String {
+    place(&real(file).display().to_string())
+}
+
+/// The URL of a file whose path is written so.
+pub(in crate::database) fn place(file: &str) -> String {
+    format!("sqlite:{file}")
+}
+
+/// Whether both are one file.
+pub(in crate::database) fn is_same(a: &Path, b: &Path) -> bool {
+    real(a) == real(b)
+}
+
+/// Whether there is no file.
+pub(in crate::database) fn is_missing(file: &Path) -> bool {
+    file.as_os_str() != MEMORY && !file.exists()
+}
+
+/// The name of the file.
+pub(in crate::database) fn name(file: &Path) -> String {
+    file.file_name().map_or_else(
+        || file.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+/// The name of the file without its extension.
+pub(in crate::database) fn stem(file: &Path) -> String {
+    file.file_stem()
+        .map_or_else(|| name(file), |stem| stem.to_string_lossy().into_owned())
+}
+
+/// The file behind links and other spellings, as far as there is one.
+fn real(file: &Path) -> PathBuf {
+    file.canonicalize().unwrap_or_else(|_| file.to_owned())
+}

@@ -1,0 +1,91 @@
+//! The rules of SQLite.
+
+mod boundary;
+mod classify;
+mod lexer;
+mod pragma;
+mod session_change;
+mod shell;
+
+pub(super) use boundary::Boundary;
+pub(super) use classify::classify;
+pub(super) use lexer::token;
+
+use super::{Capabilities, Lexical, Names, Rows, Rules, Shell, Statements};
+use crate::sql::{
+    SqlProblemKind,
+    bytes::{self, Class},
+    words::Words,
+};
+
+pub(super) static RULES: Rules = Rules {
+    name: "sqlite",
+    title: "SQLite",
+    capabilities: Capabilities {
+        replicas: false,
+        // The runner begins IMMEDIATE, and nothing else can be chosen.
+        transaction_modes: false,
+    },
+    lexical: Lexical {
+        comments_nest: false,
+        line_ends: &['\n'],
+        strings_continue: false,
+        passed_over: &[],
+        command: SqlProblemKind::DotCommand,
+    },
+    names: Names {
+        in_strings: true,
+        fold_quoted: true,
+        max_bytes: None,
+    },
+    rows: Rows {
+        replace: true,
+        or_clause: true,
+        merge: false,
+        only: false,
+    },
+    statements: Statements {
+        repeatable: &[
+            "PRAGMA journal_mode",
+            "PRAGMA synchronous",
+            "PRAGMA wal_checkpoint",
+            "VACUUM",
+        ],
+        concurrent_index: |_| None,
+        session_change: session_change::session_change,
+        foreign_keys: pragma::foreign_keys,
+        may_break_foreign_keys: classify::may_break_foreign_keys,
+        begin,
+        commit,
+    },
+    shell: Shell {
+        escapes: shell::escapes,
+    },
+};
+
+pub(super) static CLASSES: &[Class; 256] = &bytes::classes(&[
+    // A variable, which reads on like a name.
+    (b'$', Class::Word),
+]);
+
+/// See [`Statements::begin`].
+fn begin(mut words: Words) -> Option<String> {
+    if !words.eat("BEGIN") {
+        return None;
+    }
+    words.eat_any(&["DEFERRED", "IMMEDIATE", "EXCLUSIVE"]);
+    transaction_name(words).then(String::new)
+}
+
+/// See [`Statements::commit`].
+fn commit(mut words: Words) -> bool {
+    words.eat_any(&["COMMIT", "END"]).is_some() && transaction_name(words)
+}
+
+/// `TRANSACTION name` may follow BEGIN and COMMIT, and means nothing.
+fn transaction_name(mut words: Words) -> bool {
+    if words.eat("TRANSACTION") {
+        words.next();
+    }
+    words.is_done()
+}

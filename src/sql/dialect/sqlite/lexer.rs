@@ -1,0 +1,42 @@
+//! What begins with a byte in SQLite.
+
+use crate::sql::{
+    Lexer, TokenKind,
+    bytes::{Class, continues_word},
+    lexer::End,
+    scan,
+};
+
+use super::CLASSES;
+
+/// The token that begins with byte `first`, at `start`.
+pub(in crate::sql) fn token(lexer: &Lexer, start: usize, first: u8) -> (TokenKind, End) {
+    let text = lexer.text;
+    match CLASSES[first as usize] {
+        Class::Space => lexer.space(start),
+        Class::Word if matches!(first, b'x' | b'X') && lexer.peek(start + 1) == b'\'' => {
+            (TokenKind::String, scan::quoted(text, start + 2, b'\''))
+        }
+        Class::Word => lexer.word(start),
+        Class::Digit => (TokenKind::Number, (number(text, start), true)),
+        Class::Backtick => (TokenKind::QuotedName, scan::quoted(text, start + 1, b'`')),
+        Class::Bracket => (TokenKind::QuotedName, scan::bracketed(text, start + 1)),
+        Class::Dash if lexer.peek(start + 1) == b'-' => {
+            let end = scan::until(text, start, |b| b == b'\n');
+            (TokenKind::LineComment, (end, true))
+        }
+        Class::Slash if lexer.peek(start + 1) == b'*' => {
+            (TokenKind::BlockComment, scan::flat_comment(text, start))
+        }
+        Class::Dot if lexer.at_line_start(start) && lexer.boundary().is_between() => {
+            let end = scan::until(text, start, |b| b == b'\n');
+            (TokenKind::MetaCommand, (end, true))
+        }
+        class => lexer.common(start, first, class),
+    }
+}
+
+/// A number with all name characters that follow it, as SQLite reads them.
+fn number(text: &[u8], start: usize) -> usize {
+    scan::until(text, start, |byte| !continues_word(byte) && byte != b'.')
+}
