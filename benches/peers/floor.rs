@@ -272,7 +272,7 @@ fn read_all(dir: &Path) {
 }
 
 fn sqlite<'a>(file: &str, all: impl Iterator<Item = &'a str>, must_answer: bool) {
-    use libsqlite3_sys as ffi;
+    use rusqlite::ffi;
     use std::{
         ffi::{CString, c_char, c_int, c_void},
         ptr::null_mut,

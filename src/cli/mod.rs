@@ -28,7 +28,6 @@ use output::Output;
 
 /// Parses `arguments`, runs the command, reports its errors.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    memory::prepare();
     let arguments: Vec<_> = arguments.into_iter().collect();
     let mut args = match Args::try_parse_from(&arguments) {
         Ok(args) => args,

@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
 const KEPT: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("sqlx", &["database"]),
-    ("libsqlite3_sys", &["database"]),
+    ("rusqlite", &["database"]),
     ("console", &["report", "cli"]),
     ("indicatif", &["report"]),
     ("toml", &["project"]),

@@ -13,7 +13,7 @@ use super::{
     cancel::Control,
     connect::{Connection, Source},
     lock::{Attempt, LockFile, real_path},
-    statement::{Row, Value},
+    value::{Row, Value},
 };
 use crate::files;
 

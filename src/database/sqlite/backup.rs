@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc, thread, time::Instant};
 
 use async_trait::async_trait;
+use rusqlite::backup::{Backup, StepResult};
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -14,9 +15,9 @@ use super::{
     blocking,
     cancel::Control,
     connect::{Connection, PAUSE, Source as Place},
-    copier::{Copier, Stepped},
+    handle::Failure,
     permissions,
-    statement::{Row, Value},
+    value::{Row, Value},
     version_table::{VersionTable, quoted},
 };
 use crate::revision::Observed;
@@ -196,29 +197,32 @@ fn copy_pages(
         let place = "the copy";
         super::error::translate(failure, place, control.patience())
     };
-    let mut copier = Copier::new(&mut to.handle, &mut from.handle).map_err(explain)?;
-    run_steps(&mut copier, &control, watch, phase, explain)?;
-    copier.finish().map_err(explain)
+    let copy = from.handle.copy_over(&mut to.handle).map_err(explain)?;
+    run_steps(&copy, &control, watch, phase, explain)
 }
 
-/// Copies page after page until all are.
+/// Copies page after page until all are copied and committed.
 pub(super) fn run_steps(
-    copier: &mut Copier<'_>,
+    copy: &Backup<'_, '_>,
     control: &Control,
     watch: &Observer,
     phase: Phase,
-    explain: impl Fn(super::handle::Failure) -> DatabaseError,
+    explain: impl Fn(Failure) -> DatabaseError,
 ) -> Result<(), DatabaseError> {
     let mut busy_since = None;
     loop {
-        match copier.step(PAGES).map_err(&explain)? {
-            Stepped::Done => return Ok(()),
-            Stepped::More => {
+        let stepped = copy.step(PAGES);
+        match stepped.map_err(|error| explain(error.into()))? {
+            StepResult::Done => return Ok(()),
+            StepResult::More => {
                 busy_since = None;
-                let (done, total) = copier.progress();
-                watch.at(phase, done, total)?;
+                let progress = copy.progress();
+                let total = u64::try_from(progress.pagecount).unwrap_or_default();
+                let left = u64::try_from(progress.remaining).unwrap_or_default();
+                watch.at(phase, total.saturating_sub(left), total)?;
             }
-            Stepped::Busy => {
+            // Busy or locked: someone else has one of the two locked.
+            _ => {
                 let waited = busy_since.get_or_insert_with(Instant::now).elapsed();
                 if waited >= control.patience() {
                     let reason = "the database is locked".to_owned();

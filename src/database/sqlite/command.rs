@@ -6,7 +6,7 @@ use super::{
     super::DatabaseError,
     connect::Writer,
     record::{Times, time},
-    statement::Bind,
+    value::Bind,
     version_table::VersionTable,
 };
 use crate::revision::{

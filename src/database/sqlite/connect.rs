@@ -14,7 +14,7 @@ use super::{
     error::{translate, translate_statement},
     handle::{Failure, Handle, Repeated},
     session::Baseline,
-    statement::{Bind, Present, Row, Value},
+    value::{Bind, Present, Row, Value},
 };
 use crate::files::{self, Irregular};
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use libsqlite3_sys as ffi;
+use rusqlite::ffi;
 
 use super::{
     super::{DatabaseError, PlaceKind, SqlFailure},

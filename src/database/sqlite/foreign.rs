@@ -3,7 +3,7 @@
 use super::{
     super::DatabaseError,
     connect::Connection,
-    statement::{Bind, Row, Value},
+    value::{Bind, Row, Value},
     version_table::{is_table, quoted},
 };
 use crate::layout::{self, ForeignRecords, ForeignRow, ForeignShape, ForeignTool, FoundTable};

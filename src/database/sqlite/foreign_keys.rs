@@ -6,12 +6,12 @@
 
 use std::collections::BTreeMap;
 
-use libsqlite3_sys as ffi;
+use rusqlite::ffi;
 
 use super::{
     super::DatabaseError,
     connect::Connection,
-    statement::{Row, Value},
+    value::{Row, Value},
     version_table::quoted,
 };
 use crate::sql::mentions;

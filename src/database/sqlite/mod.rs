@@ -6,8 +6,6 @@ pub(super) mod backup;
 mod cancel;
 mod command;
 mod connect;
-#[cfg(feature = "cli")]
-mod copier;
 mod error;
 mod foreign;
 mod foreign_keys;
@@ -21,11 +19,13 @@ mod run;
 mod script;
 mod script_guards;
 mod session;
-mod statement;
 mod step;
 #[cfg(feature = "cli")]
 pub(super) mod target;
+#[cfg(feature = "cli")]
+mod unchanged;
 pub(super) mod url;
+mod value;
 mod version_table;
 
 use std::{path::Path, sync::Arc};
@@ -33,8 +33,6 @@ use std::{path::Path, sync::Arc};
 use async_trait::async_trait;
 use tokio::runtime::{Handle as Runtime, RuntimeFlavor};
 
-#[cfg(feature = "cli")]
-pub use handle::without_statistics;
 pub use script::SqliteScript;
 
 use super::{

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     super::DatabaseError,
-    statement::{Present, Value},
+    value::{Present, Value},
 };
 use crate::revision::{
     AppliedRepeatable, AppliedRevision, Direction, Interruption, LogRow, Partial, Row as TableRow,

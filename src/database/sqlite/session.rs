@@ -6,7 +6,7 @@
 use super::{
     super::{DatabaseError, StepRequest},
     connect::Connection,
-    statement::{Bind, Value},
+    value::{Bind, Value},
     version_table::{VersionTable, quoted},
 };
 use crate::sql::{StatementKind, mentions};

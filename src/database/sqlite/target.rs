@@ -9,6 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use chrono::Utc;
+use rusqlite::backup::Backup;
 
 use super::{
     super::{
@@ -22,10 +23,10 @@ use super::{
     blocking,
     cancel::Control,
     connect::{Connection, Source as Place},
-    copier::{self, Copier, Stepped},
+    handle::Failure,
     lock::real_path,
     permissions::Permissions,
-    statement::{Row, Value},
+    unchanged::{data_version, journal_mode, lock_destination, lock_unchanged},
 };
 
 /// How often the database is looked at anew when others write to it just before it is replaced.
@@ -52,7 +53,8 @@ struct Look {
     standing: Standing,
     /// Open since, so that it notices what others write; `None` when there was no file.
     live: Option<Connection>,
-    version: u32,
+    /// What `live` saw, as [`data_version`] has it.
+    version: i64,
     /// A copy of the database as it was then.
     old: Option<Draft>,
     /// Its hash.
@@ -129,7 +131,7 @@ impl Target {
         }
         let mut live = Connection::open(&self.place, false, &control).await?;
         if is_empty(&mut live)? {
-            let version = seen(&mut live)?;
+            let version = data_version(&mut live)?;
             return Ok(Look {
                 standing: Standing::Empty,
                 live: Some(live),
@@ -144,7 +146,7 @@ impl Target {
         let mut still = Connection::open(&self.place, false, &control).await?;
         still.begin("")?;
         let copied = copy_whole(&mut live, old.path(), &control, watch, Phase::Keeping).await;
-        let version = seen(&mut live);
+        let version = data_version(&mut live);
         let still = if writers == Writers::GoOn || copied.is_err() {
             still.close().await?;
             None
@@ -178,7 +180,7 @@ impl Target {
             if !is_empty(&mut made)? {
                 return Ok(None);
             }
-            look.version = seen(&mut made)?;
+            look.version = data_version(&mut made)?;
             look.live = Some(made);
         }
         let Some(live) = &mut look.live else {
@@ -190,40 +192,72 @@ impl Target {
             side.close().await?;
             return Ok(None);
         }
+        // With a WAL, `live` can look while another connection has it locked.
+        let mut other = if journal_mode(live, "")? == "wal" {
+            Some(Connection::open(&self.place, false, &control).await?)
+        } else {
+            None
+        };
         let version = look.version;
         let still = look.still.take();
         let old = if keep_old { look.old.take() } else { None };
         let replaced = blocking(|| {
-            let place = self.file.display().to_string();
-            let patience = control.patience();
-            let explain = |failure| super::error::translate(failure, &place, patience);
-            let mut copier = Copier::new(&mut live.handle, &mut side.handle).map_err(explain)?;
+            let explain = |failure| self.explain(failure, &control);
             // Others who write at this very moment are noticed by the version.
             drop(still.map(let_go));
-            lock(&mut copier, &control, watch)?;
-            if copier.version().map_err(explain)? != version {
+            let Some(other) = &mut other else {
+                if !lock_unchanged(live, version)? {
+                    return Ok(None);
+                }
+                let copy = side.handle.copy_over(&mut live.handle).map_err(explain)?;
+                lock_destination(&copy, &control, watch, explain)?;
+                return self.write(&copy, old, &control, watch).map(Some);
+            };
+            let copy = side.handle.copy_over(&mut other.handle).map_err(explain)?;
+            lock_destination(&copy, &control, watch, explain)?;
+            if data_version(live)? != version {
                 return Ok(None);
             }
-            let kept = old.map(|old| self.keep(old)).transpose()?;
-            let written = run_steps(&mut copier, &control, watch, Phase::Replacing, explain)
-                .and_then(|()| copier.finish().map_err(explain));
-            match (written, kept) {
-                (Ok(()), Some(kept)) => Ok(Some(Kept::File(kept))),
-                (Ok(()), None) => Ok(Some(Kept::Nothing)),
-                (Err(error), kept) => {
-                    // The old one is still there.
-                    kept.map(fs::remove_file);
-                    Err(error)
-                }
-            }
+            self.write(&copy, old, &control, watch).map(Some)
         });
-        // It was only read.
-        let _ = side.close().await;
+        // They were only read, or have committed.
+        for connection in [Some(side), other].into_iter().flatten() {
+            let _ = connection.close().await;
+        }
         if matches!(replaced, Ok(Some(_))) {
             // A WAL with a whole database in it is not worth keeping. Readers may hold it.
             let _ = live.query("PRAGMA main.wal_checkpoint(TRUNCATE)", &[]);
         }
         replaced
+    }
+
+    fn explain(&self, failure: Failure, control: &Control) -> DatabaseError {
+        let place = self.file.display().to_string();
+        super::error::translate(failure, &place, control.patience())
+    }
+
+    /// Writes the copy over the database, which is locked for it.
+    fn write(
+        &self,
+        copy: &Backup<'_, '_>,
+        old: Option<Draft>,
+        control: &Control,
+        watch: &Observer,
+    ) -> Result<Kept, DatabaseError> {
+        let explain = |failure| self.explain(failure, control);
+        let kept = old.map(|old| self.keep(old)).transpose()?;
+        match (
+            run_steps(copy, control, watch, Phase::Replacing, explain),
+            kept,
+        ) {
+            (Ok(()), Some(kept)) => Ok(Kept::File(kept)),
+            (Ok(()), None) => Ok(Kept::Nothing),
+            (Err(error), kept) => {
+                // The old one is still there.
+                kept.map(fs::remove_file);
+                Err(error)
+            }
+        }
     }
 
     /// Creates the file where it is missing. As long as it is empty only we may read it; then it
@@ -388,37 +422,10 @@ fn is_empty(connection: &mut Connection) -> Result<bool, DatabaseError> {
     Ok(tables == Some(0))
 }
 
-/// Looks at the database, and returns the number that changes when others write to it.
-fn seen(connection: &mut Connection) -> Result<u32, DatabaseError> {
-    connection.query("SELECT count(*) FROM main.sqlite_schema", &[])?;
-    let version = copier::version(&mut connection.handle);
-    version.map_err(|failure| connection.explain(failure))
-}
-
 /// Lets others write again.
 fn let_go(mut still: Connection) -> Connection {
     still.rollback();
     still
-}
-
-/// Locks the database for the copy, without copying anything yet.
-fn lock(copier: &mut Copier<'_>, control: &Control, watch: &Observer) -> Result<(), DatabaseError> {
-    let begin = std::time::Instant::now();
-    loop {
-        watch.at(Phase::Replacing, 0, 0)?;
-        let stepped = copier.step(0).map_err(|failure| {
-            super::error::translate(failure, "the database", control.patience())
-        })?;
-        if stepped != Stepped::Busy {
-            return Ok(());
-        }
-        let waited = begin.elapsed();
-        if waited >= control.patience() {
-            let reason = "the database is locked".to_owned();
-            return Err(DatabaseError::Busy { waited, reason });
-        }
-        std::thread::sleep(super::connect::PAUSE);
-    }
 }
 
 /// Leaves WAL mode where it stands in the way: pages of another size can't be written into a WAL.
@@ -428,14 +435,11 @@ fn leaves_wal(
     side: &mut Connection,
     file: &Path,
 ) -> Result<bool, DatabaseError> {
-    let mode = live.query("PRAGMA main.journal_mode", &[])?;
-    let is = |rows: &[Row], mode: &str| matches!(rows.first().and_then(|row| row.first()), Some(Value::Text(found)) if found == mode);
     let sizes = "PRAGMA main.page_size";
-    if !is(&mode, "wal") || live.integer(sizes)? == side.integer(sizes)? {
+    if journal_mode(live, "")? != "wal" || live.integer(sizes)? == side.integer(sizes)? {
         return Ok(false);
     }
-    let left = live.query("PRAGMA main.journal_mode = DELETE", &[])?;
-    if is(&left, "delete") {
+    if journal_mode(live, " = DELETE")? == "delete" {
         return Ok(true);
     }
     Err(DatabaseError::InUse {
@@ -444,3 +448,7 @@ fn leaves_wal(
         by: vec!["another program, in WAL mode and with pages of another size".to_owned()],
     })
 }
+
+#[cfg(test)]
+#[path = "target_tests.rs"]
+mod target_tests;

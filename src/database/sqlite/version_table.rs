@@ -6,7 +6,7 @@ use super::{
     connect::Connection,
     record::Times,
     row::{COLUMNS, LOG_COLUMNS, PROGRESS_COLUMNS, applied, log_row},
-    statement::{Bind, Value},
+    value::{Bind, Value},
 };
 use crate::{
     revision::{LAYOUT, LogRow, Observed},

@@ -1,0 +1,85 @@
+//! Values of parameters and rows.
+
+use rusqlite::{
+    ToSql,
+    types::{ToSqlOutput, ValueRef},
+};
+
+/// A value that is bound to a parameter.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Bind<'a> {
+    Null,
+    Integer(i64),
+    Text(&'a str),
+}
+
+impl From<i64> for Bind<'_> {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl<'a> From<&'a str> for Bind<'a> {
+    fn from(value: &'a str) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<'a> From<Option<&'a str>> for Bind<'a> {
+    fn from(value: Option<&'a str>) -> Self {
+        value.map_or(Self::Null, Self::Text)
+    }
+}
+
+impl ToSql for Bind<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(value) => ValueRef::Integer(*value),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+        }))
+    }
+}
+
+/// A value of a row: kept, or borrowed from the row that the statement is at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value<T = String> {
+    Null,
+    Integer(i64),
+    Text(T),
+    /// A type that none of our queries expects; its name.
+    Other(&'static str),
+}
+
+impl Value<&str> {
+    /// A copy that outlives the row.
+    pub fn kept(&self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Integer(value) => Value::Integer(*value),
+            Self::Text(text) => Value::Text((*text).to_owned()),
+            Self::Other(name) => Value::Other(name),
+        }
+    }
+}
+
+impl<'a> From<ValueRef<'a>> for Value<&'a str> {
+    fn from(value: ValueRef<'a>) -> Self {
+        match value {
+            ValueRef::Null => Self::Null,
+            ValueRef::Integer(value) => Self::Integer(value),
+            ValueRef::Text(text) => match std::str::from_utf8(text) {
+                Ok(text) => Self::Text(text),
+                Err(_) => Self::Other("text that is not UTF-8"),
+            },
+            ValueRef::Real(_) => Self::Other("a real number"),
+            ValueRef::Blob(_) => Self::Other("a blob"),
+        }
+    }
+}
+
+/// A row that was read.
+pub(super) type Row = Vec<Value>;
+
+/// The row that a statement is at.
+pub(super) type Present<'a> = [Value<&'a str>];
