@@ -50,15 +50,16 @@ fn watch() -> Observer {
     }
 }
 
-fn at_once(watch: &Observer) -> Wait<'_> {
-    let limit = Duration::ZERO;
+/// A process that another test starts holds an open file, and its lock, until it has begun.
+fn briefly(watch: &Observer) -> Wait<'_> {
+    let limit = Duration::from_secs(10);
     Wait { limit, watch }
 }
 
 fn store() -> (TempDir, Store) {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::new(&dir.path().join("deep/backups"));
-    store.prepare(at_once(&watch())).unwrap();
+    store.prepare(briefly(&watch())).unwrap();
     (dir, store)
 }
 
@@ -67,7 +68,7 @@ fn publish(store: &Store, manifest: Manifest) -> Backup {
     draft.file().write_all(TEXT.as_bytes()).unwrap();
     let named = ("app", "sqlite");
     store
-        .publish(draft, manifest, named, at_once(&watch()))
+        .publish(draft, manifest, named, briefly(&watch()))
         .unwrap()
 }
 
@@ -91,7 +92,7 @@ fn listed(store: &Store) -> Vec<u64> {
 
 fn prune(store: &Store, made: &Backup, keep: usize) -> Vec<u64> {
     let before = store.list().unwrap();
-    let pruned = store.prune(made, keep, at_once(&watch()));
+    let pruned = store.prune(made, keep, briefly(&watch()));
     assert_eq!(pruned.error, None);
     let number = |file: &PathBuf| {
         let backup = before.iter().find(|it| it.file == *file);
@@ -101,7 +102,7 @@ fn prune(store: &Store, made: &Backup, keep: usize) -> Vec<u64> {
 }
 
 fn prepare(store: &Store) {
-    store.prepare(at_once(&watch())).unwrap();
+    store.prepare(briefly(&watch())).unwrap();
 }
 
 #[test]
@@ -193,7 +194,7 @@ fn backups_of_another_machine_or_of_nobody_known_are_never_removed() {
     let old = publish(&store, old).file;
     add(&store, "a", 3);
     let made = add(&store, "a", 4);
-    let pruned = store.prune(&made, 1, at_once(&watch()));
+    let pruned = store.prune(&made, 1, briefly(&watch()));
     assert_eq!(pruned.removed.len(), 1);
     assert_eq!(pruned.not_counted, [theirs.clone(), old.clone()]);
     assert!(theirs.exists() && old.exists() && made.file.exists());
@@ -390,7 +391,7 @@ fn what_is_no_regular_file_is_neither_opened_nor_made() {
     let target = store.directory.join("target");
     fs::remove_file(&lock).unwrap();
     std::os::unix::fs::symlink(&target, &lock).unwrap();
-    let error = store.prepare(at_once(&watch())).unwrap_err();
+    let error = store.prepare(briefly(&watch())).unwrap_err();
     assert!(error.to_string().contains("symbolic link"), "{error}");
     assert!(!target.exists());
 }
