@@ -232,3 +232,47 @@ impl fmt::Display for Dialect {
         f.write_str(self.rules().title)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::{canonicalize, for_shell, lex, row_change, split};
+
+    #[test]
+    fn every_dialect_answers() {
+        for (at, dialect) in Dialect::ALL.into_iter().enumerate() {
+            let others = &Dialect::ALL[..at];
+            assert!(others.iter().all(|other| other.name() != dialect.name()));
+            assert_eq!(dialect.name(), dialect.name().to_ascii_lowercase());
+            assert!(dialect.line_ends().contains(&'\n'), "{dialect}");
+            let text = "BEGIN;\nUPDATE t SET a = 1;\nCOMMIT;\n";
+            assert_eq!(split(dialect, text).unwrap().len(), 3, "{dialect}");
+            assert_eq!(canonicalize(dialect, text).bytes, b"UPDATE t SET a = 1");
+            assert!(lex(dialect, text.as_bytes()).all(|token| token.closed));
+            assert_eq!(
+                row_change(dialect, "UPDATE t SET a = 1").unwrap().table,
+                "t"
+            );
+            assert_eq!(for_shell(dialect, "SELECT 1"), "SELECT 1");
+            assert!(!dialect.may_break_foreign_keys("CREATE TABLE t (a int)"));
+            assert!(dialect.is_repeatable("VACUUM"));
+            assert!(!dialect.is_repeatable("CREATE DATABASE"));
+        }
+    }
+
+    #[test]
+    fn each_dialect_has_facts_of_its_own() {
+        use Dialect::{Postgres, Sqlite};
+        let index = "CREATE INDEX CONCURRENTLY i ON t (a)";
+        assert!(Postgres.concurrent_index(index).is_some());
+        assert!(Sqlite.concurrent_index(index).is_none());
+        let pragma = "PRAGMA foreign_keys = on";
+        assert_eq!(Sqlite.foreign_keys(pragma), Some(true));
+        assert_eq!(Postgres.foreign_keys(pragma), None);
+        // A schema of that name is like any other there.
+        let temp = "CREATE TABLE temp.t (a int)";
+        assert!(Sqlite.session_change(temp).is_some());
+        assert!(Postgres.session_change(temp).is_none());
+        assert!(Postgres.capabilities().replicas && !Sqlite.capabilities().replicas);
+    }
+}

@@ -365,6 +365,18 @@ const CONFIG: &[Case] = &[
     ),
     case("no scheme", 2, "--url app.db upgrade", |_| {}),
     case(
+        "a wrong url where no database is needed",
+        2,
+        "--url mysql://localhost/x heads",
+        |_| {},
+    ),
+    case(
+        "no url to say whose rules scripts follow",
+        2,
+        "squash --to head -m x",
+        |env| env.write("migrator.toml", "[migrator]\n"),
+    ),
+    case(
         "a wrong port",
         2,
         "--url postgres://user:secret@localhost:port/x upgrade",

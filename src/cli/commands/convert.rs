@@ -12,7 +12,8 @@ use crate::{
 ///
 /// Every script comes out the same, statement for statement, with headers for what the other tool
 /// knew from elsewhere. The directory that is read stays as it is, and databases stay as they are:
-/// ids and checksums do not change.
+/// ids and checksums do not change. The url only tells whether the scripts are for PostgreSQL or
+/// SQLite.
 #[derive(Debug, clap::Args)]
 pub struct ConvertArgs {
     /// The directory to write, which must be empty or not exist

@@ -11,7 +11,8 @@ use crate::{
 /// Its up script holds the statements of all of them, in order; their files go.
 /// A database that has applied them counts as having applied the baseline, an
 /// empty one runs only that. A squash that was interrupted is completed by the
-/// next one.
+/// next one. The database is not read; its url only tells whether the scripts
+/// are for PostgreSQL or SQLite.
 #[derive(Debug, clap::Args)]
 pub struct SquashArgs {
     /// The last revision to replace; the baseline gets its id

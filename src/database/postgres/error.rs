@@ -160,3 +160,17 @@ pub(super) fn at_stage(
         _ => DatabaseError::Sql(failure),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_kinds() {
+        let check = |code, expected| assert_eq!(kind(code), expected, "{code}");
+        check(QUERY_CANCELED, Some(FailureKind::Cancelled));
+        check(INSUFFICIENT_PRIVILEGE, Some(FailureKind::Privilege));
+        check(OBJECT_IN_USE, Some(FailureKind::InUse));
+        check(UNIQUE_VIOLATION, None);
+    }
+}
