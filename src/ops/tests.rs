@@ -166,10 +166,11 @@ async fn what_fails_before_the_commit_changes_no_record() {
         let start = operation.start().await;
         let (_, _, calls) = operation.run_on(start.clone(), None).await;
         let commit = calls.iter().position(|call| *call == operation.commit());
-        for call in 0..=commit.unwrap() {
+        let until_commit = calls.iter().enumerate().take(commit.unwrap() + 1);
+        for (call, name) in until_commit {
             let lost = DatabaseError::ConnectionLost("cut".to_owned());
             let fault = Fault::Fail(call, lost);
-            let context = format!("{operation:?}: {fault:?} in {}", calls[call]);
+            let context = format!("{operation:?}: {fault:?} in {name}");
             let (result, stored, _) = operation.run_on(start.clone(), Some(fault)).await;
             assert!(result.is_err(), "{context}");
             // The tables may be there by then; they hold what they held.
