@@ -359,3 +359,7 @@ extern "C" fn wait_while_busy(data: *mut c_void, attempt: c_int) -> c_int {
     let control = unsafe { &*data.cast::<Control>() };
     c_int::from(control.wait_while_busy(attempt))
 }
+
+#[cfg(test)]
+#[path = "handle_tests.rs"]
+mod handle_tests;

@@ -13,7 +13,7 @@ use rusqlite::backup::Backup;
 
 use super::{
     super::{
-        Access, Database, DatabaseError, Draft, PlaceKind, Settings, Use,
+        Access, Database, DatabaseError, Draft, Settings, Use,
         backup::{Archive, Contents, Kept, Manner, Observer, Packing, Phase, Purpose, Standing},
         draft,
         stream::{self, Broken},
@@ -26,7 +26,7 @@ use super::{
     handle::Failure,
     lock::real_path,
     permissions::Permissions,
-    unchanged::{data_version, journal_mode, lock_destination, lock_unchanged},
+    unchanged::{data_version, journal_mode, leaves_wal, lock_destination, lock_unchanged},
 };
 
 /// How often the database is looked at anew when others write to it just before it is replaced.
@@ -426,27 +426,6 @@ fn is_empty(connection: &mut Connection) -> Result<bool, DatabaseError> {
 fn let_go(mut still: Connection) -> Connection {
     still.rollback();
     still
-}
-
-/// Leaves WAL mode where it stands in the way: pages of another size can't be written into a WAL.
-/// Returns whether it did.
-fn leaves_wal(
-    live: &mut Connection,
-    side: &mut Connection,
-    file: &Path,
-) -> Result<bool, DatabaseError> {
-    let sizes = "PRAGMA main.page_size";
-    if journal_mode(live, "")? != "wal" || live.integer(sizes)? == side.integer(sizes)? {
-        return Ok(false);
-    }
-    if journal_mode(live, " = DELETE")? == "delete" {
-        return Ok(true);
-    }
-    Err(DatabaseError::InUse {
-        kind: PlaceKind::File,
-        place: file.display().to_string(),
-        by: vec!["another program, in WAL mode and with pages of another size".to_owned()],
-    })
 }
 
 #[cfg(test)]

@@ -4,13 +4,13 @@
 //! until the copy is over: it can't be asked then what others have written. So it is asked either
 //! before, under a lock that the copy inherits, or another connection is asked.
 
-use std::{thread, time::Instant};
+use std::{path::Path, thread, time::Instant};
 
 use rusqlite::backup::{Backup, StepResult};
 
 use super::{
     super::{
-        DatabaseError,
+        DatabaseError, PlaceKind,
         backup::{Observer, Phase},
     },
     cancel::Control,
@@ -79,9 +79,30 @@ pub(super) fn lock_destination(
     }
 }
 
+/// Leaves WAL mode where it stands in the way: pages of another size can't be written into a WAL.
+/// Returns whether it did.
+pub(super) fn leaves_wal(
+    live: &mut Connection,
+    side: &mut Connection,
+    file: &Path,
+) -> Result<bool, DatabaseError> {
+    let sizes = "PRAGMA main.page_size";
+    if journal_mode(live, "")? != "wal" || live.integer(sizes)? == side.integer(sizes)? {
+        return Ok(false);
+    }
+    if journal_mode(live, " = DELETE")? == "delete" {
+        return Ok(true);
+    }
+    Err(DatabaseError::InUse {
+        kind: PlaceKind::File,
+        place: file.display().to_string(),
+        by: vec!["another program, in WAL mode and with pages of another size".to_owned()],
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use std::{path::Path, sync::Arc, time::Duration};
+    use std::{sync::Arc, time::Duration};
 
     use super::{super::connect::Source, *};
 
