@@ -20,6 +20,7 @@ use super::{
     cancel::Control,
     value::{Bind, Present, Row, Value},
 };
+use crate::sql::{Dialect, split};
 
 /// Virtual machine instructions between two looks at the cancel flag: some hundred microseconds.
 const INSTRUCTIONS_PER_LOOK: i32 = 20_000;
@@ -290,7 +291,11 @@ fn prepare<'a>(
     let statement = batch.next().map_err(|error| Failure::of(error, sql))?;
     match batch.next() {
         Ok(None) => Ok(statement),
-        Ok(Some(_)) => Err(refused("this is more than one statement", None)),
+        Ok(Some(_)) => {
+            let statements = split(Dialect::Sqlite, sql).unwrap_or_default();
+            let second = statements.get(1).map(|statement| statement.span.start);
+            Err(refused("this is more than one statement", second))
+        }
         Err(error) => Err(refused(
             "this is more than one statement",
             Failure::of(error, sql).offset,

@@ -22,7 +22,7 @@ async fn one_statement_runs_at_a_time() {
     };
     let many = "this is more than one statement";
     assert_eq!(
-        refused("CREATE TABLE a (x); CREATE TABLE b (x)", None),
+        refused("CREATE TABLE a (x); CREATE TABLE b (x)", Some(20)),
         many
     );
     assert_eq!(refused("CREATE TABLE a (x); nonsense", Some(20)), many);
