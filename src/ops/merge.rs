@@ -32,7 +32,7 @@ pub enum MergeError {
 /// Creates a revision that revises `heads`, or all heads without any.
 ///
 /// # Errors
-/// [`Error::Merge`], and as [`super::revision`]. Nothing is written then.
+/// [`Error::Merge`], and as [`super::revision()`]. Nothing is written then.
 pub fn merge(
     project: &Project,
     dialect: Dialect,

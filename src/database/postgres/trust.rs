@@ -29,7 +29,7 @@ pub(super) struct Relation {
     superuser: bool,
     is_owner_trusted: bool,
     hides_rows: bool,
-    /// Whether something hangs on it that [`examine`] has to look at.
+    /// Whether something hangs on it that `examine` has to look at.
     has_parts: bool,
     /// Whether our role may use its schema.
     is_schema_open: bool,
