@@ -30,7 +30,7 @@
 //! the command's dependencies: `default-features = false`.
 //!
 //! The rooms, from the ground up; imports go down only:
-//! [`sql`], [`files`] · [`revision`] · [`layout`] · [`plan`], [`project`], [`database`] · [`backup`], [`execute`] · [`library`], [`report`] · [`cli`].
+//! [`sql`], [`files`] · [`revision`] · [`layout`] · [`plan`], [`project`], [`database`] · [`backup`], [`execute`] · [`ops`] · [`library`], [`report`] · [`cli`].
 
 #[cfg(feature = "cli")]
 pub mod backup;

@@ -134,7 +134,7 @@ impl Manifest {
         }
         let manifest: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         if manifest.dialect().is_none() {
-            return Err(format!("`{}` is no database we know", manifest.dialect));
+            return Err(format!("`{}` is not a database we know", manifest.dialect));
         }
         if manifest.packing().is_none() {
             return Err(format!(

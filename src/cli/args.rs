@@ -64,7 +64,7 @@ pub struct Global {
     #[arg(short = 'n', long = "env", value_name = "NAME", global = true)]
     pub environment: Option<String>,
 
-    /// Database, over everything that is configured
+    /// Database URL (overrides the configuration)
     #[arg(long, value_name = "URL", global = true, hide_env_values = true)]
     pub url: Option<String>,
 
@@ -158,7 +158,7 @@ fn assignment(text: &str) -> Result<(String, String), Error> {
     };
     match text.split_once('=') {
         Some((name, value)) if sql::Vars::is_name(name) => Ok((name.to_owned(), value.to_owned())),
-        Some((name, _)) => wrong(format!("`{name}` is no name for a placeholder")),
+        Some((name, _)) => wrong(format!("`{name}` is not a name for a placeholder")),
         None => wrong("--var has no `=`".to_owned()),
     }
 }

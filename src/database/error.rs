@@ -66,7 +66,7 @@ pub enum DatabaseError {
         place: String,
     },
     /// User or password is wrong, or the role may not connect.
-    #[error("{place} does not let us in: {reason}")]
+    #[error("access to {place} denied: {reason}")]
     Denied {
         /// Where, without a password.
         place: String,

@@ -26,7 +26,7 @@ pub enum LocationError {
         /// The known one nearest to it.
         nearest: Option<&'static str>,
     },
-    /// A password file, certificate or key that is no regular file.
+    /// A password file, certificate or key that is not a regular file.
     #[error("cannot use {path}: {reason}")]
     File {
         /// As it is named.

@@ -340,7 +340,7 @@ async fn a_failing_statement_names_itself_and_what_was_done() {
         Direction::Up,
         Mode::Each,
         &applied(Mode::Each).await,
-        "mended",
+        "fixed",
     )
     .await;
 }

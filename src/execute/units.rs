@@ -123,7 +123,7 @@ impl UnitRun<'_, '_> {
         let done = self.units.len();
         let subject = self.step.subject.clone();
         let mut changes = Vec::new();
-        // The row was written when the script began, which may have been mended since.
+        // The row was written when the script began, which may have been fixed since.
         if let (Some(row), Some(_)) = (&self.step.row, &self.step.resume) {
             changes.push(RecordChange::Accept {
                 subject: subject.clone(),

@@ -31,7 +31,7 @@ pub enum Layout {
 
 /// The text names no layout.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no layout")]
+#[error("`{0}` is not a layout")]
 pub struct UnknownLayout(pub String);
 
 impl Layout {

@@ -39,7 +39,7 @@ pub fn read_all(
     settings: Option<&str>,
 ) -> Result<Vec<Script>, Vec<String>> {
     let FileKind::Script(file) = &sort_out(layout, Dialect::Postgres, &[name])[0] else {
-        panic!("{name} is no script");
+        panic!("{name} is not a script");
     };
     let text: Arc<str> = text.into();
     read(layout, Dialect::Postgres, file, name, &text, settings).map_err(|faults| {

@@ -77,7 +77,7 @@ pub fn pending<'a>(history: &'a History, observed: &Observed) -> Vec<&'a Revisio
 pub(super) fn compare_ups(history: &History, observed: &Observed, dialect: Dialect) -> Drift {
     let mut drift = Drift::default();
     for row in observed.applied.iter() {
-        // Its script may be mended beyond what is done; resuming compares that.
+        // Its script may be fixed beyond what is done; resuming compares that.
         let mut in_middle = false;
         if let State::Partial(partial) = &row.state {
             drift

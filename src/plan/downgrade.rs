@@ -152,7 +152,7 @@ fn reverted<'a>(
         Resolved::Base => Ok(latest_first.collect()),
         Resolved::Next(count) => Err(PlanProblem::WrongWay {
             target: format!("+{count}"),
-            verb: "downgrade",
+            verb: "downgrade to",
         }),
         Resolved::Last(count) => {
             let applied = observed.applied.len();

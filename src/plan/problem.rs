@@ -41,11 +41,11 @@ pub enum PlanProblem {
     #[error(transparent)]
     Target(TargetError),
     /// `downgrade +1`, `upgrade -1`, `upgrade base`.
-    #[error("`{target}` is no target for {verb}")]
+    #[error("cannot {verb} `{target}`")]
     WrongWay {
         /// As resolved.
         target: String,
-        /// The command.
+        /// The command, as it reads before a target.
         verb: &'static str,
     },
     /// A downgrade to a revision that is not applied.
@@ -146,7 +146,7 @@ pub enum PlanProblem {
         spot: Spot,
     },
     /// `repair` of a revision in its middle, where there is none.
-    #[error("no revision is in its middle")]
+    #[error("no revision is partially applied")]
     NothingPartial,
     /// `repair --statement N` of another statement than the next one.
     #[error("statement {statement} is not the one that stopped; that is statement {next}")]

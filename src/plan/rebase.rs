@@ -81,7 +81,7 @@ pub enum RebaseProblem {
         revision: RevisionId,
     },
     /// `--onto` names a revision that another one revises, which does not move.
-    #[error("{onto} is no head: it is revised by {}", join(children))]
+    #[error("{onto} is not a head: it is revised by {}", join(children))]
     OntoNoHead {
         /// The target.
         onto: RevisionId,

@@ -203,7 +203,7 @@ fn what_is_refused() {
         None,
         "2",
         Some("3"),
-        "3 is no head: it is revised by 4",
+        "3 is not a head: it is revised by 4",
     );
     check(
         &["1", "2 revises = 1", "3 revises = 1", "4 revises = 1"],

@@ -191,7 +191,7 @@ fn pending<'a>(situation: &PlanContext<'a>, target: &Target) -> Result<Pending<'
     let wrong_way = |target: String| {
         Err(PlanProblem::WrongWay {
             target,
-            verb: "upgrade",
+            verb: "upgrade to",
         })
     };
     let resolve = |target| super::resolve(situation, target).map_err(PlanProblem::Target);

@@ -246,7 +246,7 @@ fn complaint(output: &Output) -> String {
 }
 
 /// Takes one answer of `cat-file --batch`: `HASH TYPE SIZE`, the bytes, a line's end. The inner
-/// value is `None` for what is no file; the outer one for an answer that makes no sense.
+/// value is `None` for what is not a file; the outer one for an answer that makes no sense.
 fn next_object(rest: &mut &[u8]) -> Option<Option<Vec<u8>>> {
     let end = rest.iter().position(|byte| *byte == b'\n')?;
     let header = String::from_utf8_lossy(&rest[..end]).into_owned();

@@ -140,7 +140,7 @@ pub enum ConfigProblemKind {
         expected: &'static str,
     },
     /// A name that no placeholder can have.
-    #[error("`{name}` is no name for a placeholder")]
+    #[error("`{name}` is not a name for a placeholder")]
     VarName {
         /// As written.
         name: String,

@@ -10,7 +10,7 @@ pub struct Reading {
     /// Whose names the files have; `None` is to be found by looking.
     pub layout: Option<Layout>,
     /// Names of files that are not read, relative to the directory. With a `*` in front, all that
-    /// end so. One that is no file's name is a problem.
+    /// end so. One that is not a file's name is a problem.
     pub leave_out: Vec<String>,
     /// Whether the checksums of scripts are taken as well, by all who read.
     pub checksums: bool,

@@ -157,7 +157,7 @@ mod tests {
     fn scripts_are_recognised() {
         let check = |name: &str, id: &str, slug: &str, direction: Direction| {
             let FileName::Script(script) = classify(name) else {
-                panic!("{name} is no script");
+                panic!("{name} is not a script");
             };
             assert_eq!(script.id.as_str(), id, "{name}");
             assert_eq!((script.slug.as_str(), script.direction), (slug, direction));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Page, escape, format::wrapped, page::pictured, shown};
 use crate::sql::{Position, position};
 
-/// Something wrong, with everything that helps to mend it.
+/// Something wrong, with everything that helps to fix it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostic {
     /// `M701`; empty for warnings.

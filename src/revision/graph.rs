@@ -1,11 +1,11 @@
-//! Order and circles of a graph of plain numbers.
+//! Order and cycles of a graph of plain numbers.
 
 use std::{cmp::Reverse, collections::BinaryHeap, slice};
 
 /// The nodes, every one after those in `before[node]`, ties by number.
 ///
 /// # Errors
-/// The circles, each as its path without the repeated end, from its smallest
+/// The cycles, each as its path without the repeated end, from its smallest
 /// node on. Breaking every one of them leaves none.
 pub(super) fn topological_order(before: &[Vec<usize>]) -> Result<Vec<usize>, Vec<Vec<usize>>> {
     let after = reversed(before);
@@ -27,7 +27,7 @@ pub(super) fn topological_order(before: &[Vec<usize>]) -> Result<Vec<usize>, Vec
     if order.len() == before.len() {
         Ok(order)
     } else {
-        Err(circles(before))
+        Err(cycles(before))
     }
 }
 
@@ -66,8 +66,8 @@ enum Visit {
     Done,
 }
 
-/// One circle for every edge that leads back onto the path of a depth-first search.
-fn circles(before: &[Vec<usize>]) -> Vec<Vec<usize>> {
+/// One cycle for every edge that leads back onto the path of a depth-first search.
+fn cycles(before: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut visits = vec![Visit::New; before.len()];
     let mut found = Vec::new();
     for start in 0..before.len() {
@@ -97,18 +97,18 @@ fn search(before: &[Vec<usize>], start: usize, visits: &mut [Visit], found: &mut
                 path.push(frame(next));
             }
             Visit::Open => {
-                let circle = path.iter().map(|(node, _)| *node);
-                found.push(from_smallest(circle.skip_while(|n| *n != next).collect()));
+                let cycle = path.iter().map(|(node, _)| *node);
+                found.push(from_smallest(cycle.skip_while(|n| *n != next).collect()));
             }
             Visit::Done => {}
         }
     }
 }
 
-fn from_smallest(mut circle: Vec<usize>) -> Vec<usize> {
-    let smallest = (0..circle.len()).min_by_key(|at| circle[*at]).unwrap_or(0);
-    circle.rotate_left(smallest);
-    circle
+fn from_smallest(mut cycle: Vec<usize>) -> Vec<usize> {
+    let smallest = (0..cycle.len()).min_by_key(|at| cycle[*at]).unwrap_or(0);
+    cycle.rotate_left(smallest);
+    cycle
 }
 
 #[cfg(test)]
@@ -118,12 +118,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_and_circles() {
+    fn order_and_cycles() {
         let check = |before: &[&[usize]], expected: Result<&[usize], &[&[usize]]>| {
             let before: Vec<_> = before.iter().map(|b| b.to_vec()).collect();
             let expected = expected
                 .map(<[usize]>::to_vec)
-                .map_err(|circles| circles.iter().map(|c| c.to_vec()).collect::<Vec<_>>());
+                .map_err(|cycles| cycles.iter().map(|c| c.to_vec()).collect::<Vec<_>>());
             assert_eq!(topological_order(&before), expected, "{before:?}");
         };
         check(&[], Ok(&[]));
@@ -147,7 +147,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_graph_has_an_order_or_circles(before in graphs()) {
+        fn any_graph_has_an_order_or_cycles(before in graphs()) {
             match topological_order(&before) {
                 Ok(order) => {
                     let mut sorted = order.clone();
@@ -159,12 +159,12 @@ mod tests {
                         }
                     }
                 }
-                Err(circles) => {
-                    prop_assert!(!circles.is_empty());
+                Err(cycles) => {
+                    prop_assert!(!cycles.is_empty());
                     let mut broken = before.clone();
-                    for circle in &circles {
-                        for (at, node) in circle.iter().enumerate() {
-                            let next = circle[(at + 1) % circle.len()];
+                    for cycle in &cycles {
+                        for (at, node) in cycle.iter().enumerate() {
+                            let next = cycle[(at + 1) % cycle.len()];
                             prop_assert!(before[*node].contains(&next));
                             broken[*node].retain(|n| *n != next);
                         }

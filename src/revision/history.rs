@@ -46,7 +46,7 @@ pub struct Revision {
 }
 
 /// All revisions of a directory as a graph. One that exists is valid: no
-/// duplicates, no missing parents, no circles.
+/// duplicates, no missing parents, no cycles.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// By id; the lists below hold indices into it.
@@ -93,10 +93,10 @@ impl History {
                 baselines,
                 repeatables: Vec::new(),
             }),
-            circles => {
-                for circle in circles.err().into_iter().flatten() {
-                    let path: Vec<_> = circle.iter().map(|at| &revisions[*at]).collect();
-                    problems.push(validate::circle(&path));
+            cycles => {
+                for cycle in cycles.err().into_iter().flatten() {
+                    let path: Vec<_> = cycle.iter().map(|at| &revisions[*at]).collect();
+                    problems.push(validate::cycle(&path));
                 }
                 problems.sort_by(|a, b| a.place.cmp(&b.place));
                 Err(problems)
@@ -202,7 +202,7 @@ impl History {
         self.len() == 0
     }
 
-    /// Revisions that nobody revises, by id. (`depends-on` makes nobody less of a head.)
+    /// Revisions that no revision revises, by id. (`depends-on` makes nobody less of a head.)
     pub fn heads(&self) -> Vec<&Revision> {
         self.where_count(&self.children, |count| count == 0)
     }
@@ -575,7 +575,7 @@ mod tests {
     }
 
     #[test]
-    fn circles_over_parents_and_dependencies() {
+    fn cycles_over_parents_and_dependencies() {
         let cycle = |path: &str| ProblemKind::Cycle { path: ids(path) };
         check_problems(
             pairs(&[
@@ -636,7 +636,7 @@ mod tests {
         assert_eq!(
             kinds,
             [
-                "1_x.up.sql: these revisions revise each other in a circle: 1 -> 02 -> 1",
+                "1_x.up.sql: these revisions form a dependency cycle: 1 -> 02 -> 1",
                 "2_x.up.sql: revision 2 exists twice; the other file is 02_y.up.sql",
                 "2_x.up.sql: the label `a` is also on revision 02",
                 "3_x.up.sql: `depends-on = 77` names a revision that does not exist",
@@ -653,7 +653,7 @@ mod tests {
         assert_eq!(h.nearest("zzz"), [""; 0]);
     }
 
-    /// Random graphs without circles: ids in random order, edges from later to earlier ones.
+    /// Random graphs without cycles: ids in random order, edges from later to earlier ones.
     fn histories() -> impl Strategy<Value = History> {
         let nodes = prop::collection::btree_set(0u32..1000, 1..20);
         nodes

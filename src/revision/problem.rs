@@ -158,9 +158,9 @@ pub enum ProblemKind {
         other: RevisionId,
     },
     /// A revision is its own ancestor.
-    #[error("these revisions revise each other in a circle: {}", path.iter().map(ToString::to_string).collect::<Vec<_>>().join(" -> "))]
+    #[error("these revisions form a dependency cycle: {}", path.iter().map(ToString::to_string).collect::<Vec<_>>().join(" -> "))]
     Cycle {
-        /// The circle, first and last the same.
+        /// The cycle, first and last the same.
         path: Vec<RevisionId>,
     },
     /// Two revisions carry one label.

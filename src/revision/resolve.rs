@@ -232,7 +232,7 @@ impl<'a> View<'a> {
             text: text.to_owned(),
             end,
         };
-        // No way is longer than all revisions, but stored parents could lead in a circle.
+        // No way is longer than all revisions, but stored parents could lead in a cycle.
         let longest = self.ids().count() as u64;
         if offset.unsigned_abs() > longest {
             return Err(past());
@@ -695,7 +695,7 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_of_stored_parents_ends() {
+    fn a_cycle_of_stored_parents_ends() {
         let rows = [row(1, "7", "8", ""), row(2, "8", "7", "")];
         let past = "`7-99999999999999999999` goes past base";
         check(

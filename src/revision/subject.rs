@@ -7,7 +7,7 @@ use super::{RevisionId, RevisionIdError};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RepeatableId(Arc<str>);
 
-/// The text is no name of a repeatable script.
+/// The text is not a name of a repeatable script.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not the name of a repeatable script; that is R_ and a slug")]
 pub struct RepeatableIdError(pub String);

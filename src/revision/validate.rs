@@ -12,7 +12,7 @@ use super::{
 /// More hints help nobody, and each costs a look at every id.
 const HINTS: usize = 20;
 
-/// Everything that is wrong with `pairs` but for circles. They must be sorted by id.
+/// Everything that is wrong with `pairs` but for cycles. They must be sorted by id.
 pub(super) fn check(pairs: &[ScriptPair]) -> Vec<Problem> {
     let mut checker = Checker {
         pairs,
@@ -33,8 +33,8 @@ pub(super) fn check(pairs: &[ScriptPair]) -> Vec<Problem> {
     checker.problems
 }
 
-/// The problem of a circle, given as the revisions of its path.
-pub(super) fn circle(path: &[&Revision]) -> Problem {
+/// The problem of a cycle, given as the revisions of its path.
+pub(super) fn cycle(path: &[&Revision]) -> Problem {
     let (first, next) = (path[0], path[1 % path.len()]);
     let text = &first.up.text;
     let offset =

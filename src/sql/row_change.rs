@@ -146,7 +146,7 @@ fn skip_with(words: &mut Words) -> Option<()> {
             return None;
         }
         words.parenthesized();
-        // The order in which a recursive query goes, and how it finds circles.
+        // The order in which a recursive query goes, and how it finds cycles.
         if words.peek()?.is("SEARCH") || words.peek()?.is("CYCLE") {
             return None;
         }

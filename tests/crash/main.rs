@@ -89,6 +89,6 @@ fn number(variable: &str) -> Option<u64> {
     let text = env::var(variable).ok()?;
     Some(
         text.parse()
-            .unwrap_or_else(|_| panic!("{variable}: {text} is no number")),
+            .unwrap_or_else(|_| panic!("{variable}: {text} is not a number")),
     )
 }

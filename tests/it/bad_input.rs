@@ -293,7 +293,7 @@ const HEADERS: &[Case] = &[
     case("its own parent", 1, UP, |env| {
         up(env, "30_x", "-- migrator: revises = 30\n")
     }),
-    case("a circle", 1, UP, |env| {
+    case("a cycle", 1, UP, |env| {
         up(env, "30_x", "-- migrator: revises = 32\n");
         up(env, "31_y", "-- migrator: revises = 30\n");
         up(env, "32_z", "-- migrator: revises = 31\n");
@@ -682,7 +682,7 @@ const COMMANDS: &[Case] = &[
         |_| {},
     ),
     sqlite(
-        "a drop of what is no database",
+        "a drop of what is not a database",
         1,
         "db drop --yes --url sqlite:migrator.toml",
         |_| {},

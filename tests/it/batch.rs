@@ -155,7 +155,7 @@ fn limits_stop_a_run_and_the_next_goes_on() {
             assert_eq!(changed(&env), "1|70\n8|30\n");
         }
         env.run("status");
-        env.note("# mended");
+        env.note("# fixed");
         backfill(&env, "", "UPDATE t SET n = 1 WHERE n > 1");
         assert!(env.run("upgrade").status.success());
         assert_eq!(changed(&env), "1|100\n");

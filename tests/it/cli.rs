@@ -172,8 +172,8 @@ fn a_failing_statement_leaves_no_trace_of_its_revision() {
         env.run("upgrade head");
         env.run("current");
         assert!(!env.schema().contains("t5"));
-        let mended = "CREATE TABLE t5 (x integer);\nINSERT INTO t5 VALUES (2);\n";
-        env.write("migrations/20260101000005_table_5.up.sql", mended);
+        let fixed = "CREATE TABLE t5 (x integer);\nINSERT INTO t5 VALUES (2);\n";
+        env.write("migrations/20260101000005_table_5.up.sql", fixed);
         env.run("upgrade head");
         assert!(env.schema().contains("t5"));
     });
@@ -434,7 +434,7 @@ fn a_script_without_a_transaction() {
         env.run("upgrade");
         env.run("status");
         env.run("show 1_off");
-        env.note("# nothing was mended: it stops there again");
+        env.note("# nothing was fixed: it stops there again");
         env.run("upgrade");
         env.run("downgrade base");
     });
@@ -462,7 +462,7 @@ fn a_script_that_stopped_in_its_middle_goes_on() {
             up("INSERT INTO b VALUES (2);\n").replace("(1)", "(7)"),
         );
         env.run("upgrade");
-        env.note("# what comes after it is mended");
+        env.note("# what comes after it is fixed");
         env.write(
             file,
             up("-- first\nCREATE TABLE b (x integer);\nINSERT INTO b VALUES (2);\n"),

@@ -499,7 +499,7 @@ fn nothing_of_a_dropped_file_reaches_a_later_one() {
     assert_eq!(env.run("db drop --yes").status.code(), Some(1));
     assert!(
         env.path("app.db").exists(),
-        "it is no database of ours to drop"
+        "it is not a database of ours to drop"
     );
 }
 

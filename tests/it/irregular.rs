@@ -10,7 +10,7 @@ use std::{
 
 use crate::common::{Backend, Env, Running};
 
-/// Makes something of that name that is no file.
+/// Makes something of that name that is not a file.
 type Take = fn(&Env, &str);
 
 /// How a file's place is taken, and what that is called.

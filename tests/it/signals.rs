@@ -134,8 +134,8 @@ fn the_second_signal_leaves_a_resumable_script_at_a_statement() {
             assert_eq!(env.sql("SELECT count(*) FROM a"), "0\n");
             assert_eq!(env.sql("SELECT count(*) FROM b"), "0\n");
             nothing_runs(&env);
-            let mended = format!("{OFF}CREATE TABLE b (x integer);\nINSERT INTO a VALUES (3);\n");
-            env.write("migrations/2_b.up.sql", mended);
+            let fixed = format!("{OFF}CREATE TABLE b (x integer);\nINSERT INTO a VALUES (3);\n");
+            env.write("migrations/2_b.up.sql", fixed);
             upgrade(&env).expect(0);
             assert_eq!(env.sql("SELECT x FROM a"), "3\n");
             everything_is_there(&env);

@@ -1102,7 +1102,7 @@ async fn only_new_violations_are_refused() {
         Some("foreign key mismatch - \"a\" referencing \"users\""),
     )
     .await;
-    // What the mismatch has hidden is not new when it is mended.
+    // What the mismatch has hidden is not new when it is fixed.
     let hidden =
         "CREATE TABLE p (k); CREATE TABLE c (k REFERENCES p (k)); INSERT INTO c VALUES (1), (2);";
     check(hidden, &["CREATE UNIQUE INDEX pk ON p (k)"], None).await;

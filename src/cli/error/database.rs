@@ -105,7 +105,7 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             codes::M703,
             Some("run again when there is less traffic, or raise lock-timeout"),
         ),
-        E::ForeignKeys(_) => (codes::M702, Some("mend the rows, or the script")),
+        E::ForeignKeys(_) => (codes::M702, Some("fix the rows, or the script")),
         E::IndexInDoubt { doubt, .. } => (codes::M509, Some(index_hint(*doubt))),
         E::EndlessBatch { .. } => (codes::M515, Some(ENDLESS)),
         E::BatchesOver { .. } => (codes::M516, Some(OVER)),

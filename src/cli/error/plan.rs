@@ -56,7 +56,7 @@ fn advice(problem: &PlanProblem) -> (Code, Option<&'static str>) {
     match problem {
         P::Target(_) => (codes::M401, None),
         P::WrongWay {
-            verb: "upgrade", ..
+            verb: "upgrade to", ..
         } => (
             codes::M404,
             Some(
@@ -64,7 +64,8 @@ fn advice(problem: &PlanProblem) -> (Code, Option<&'static str>) {
             ),
         ),
         P::WrongWay {
-            verb: "downgrade", ..
+            verb: "downgrade to",
+            ..
         } => (
             codes::M404,
             Some("a downgrade goes down: a revision, base or -N; to go up use `migrator upgrade`"),
@@ -190,7 +191,7 @@ fn advice(problem: &PlanProblem) -> (Code, Option<&'static str>) {
         }
         P::StoredScript { .. } => (
             codes::M406,
-            Some("put the down script back into the directory, mended"),
+            Some("put the down script back into the directory, fixed"),
         ),
     }
 }

@@ -94,16 +94,16 @@ fn advice(failure: &Failure) -> (Code, Option<&'static str>) {
         (DatabaseError::Sql(_), _) if stored => (
             codes::M701,
             Some(
-                "the script's file is gone: put it back into the directory, mended, and run the same command again",
+                "the script's file is gone: put it back into the directory, fixed, and run the same command again",
             ),
         ),
         (DatabaseError::Sql(_), _) if off => (
             codes::M701,
-            Some("mend the cause and run the same command again: it goes on at this statement"),
+            Some("fix the cause and run the same command again: it resumes at this statement"),
         ),
         (DatabaseError::Sql(_), _) => (
             codes::M701,
-            Some("mend the script and run the same command again"),
+            Some("fix the script and run the same command again"),
         ),
         (DatabaseError::LockTimeout { .. }, _) => (
             codes::M703,
@@ -111,7 +111,7 @@ fn advice(failure: &Failure) -> (Code, Option<&'static str>) {
         ),
         (DatabaseError::ForeignKeys(_), _) => (
             codes::M702,
-            Some("mend the rows or the script and run the same command again"),
+            Some("fix the rows or the script and run the same command again"),
         ),
         (error, _) => {
             let described = database::describe(error);

@@ -30,7 +30,7 @@ const NOTHING: &str = "/dev/null";
 /// and the password file unless a password `is_given`.
 ///
 /// # Errors
-/// [`LocationError::File`] of the first that is no regular file.
+/// [`LocationError::File`] of the first that is not a regular file.
 pub(super) fn check(parameters: &[(String, String)], is_given: bool) -> Result<(), LocationError> {
     let named = parameters.iter();
     let named = named.filter(|(name, _)| PARAMETERS.contains(&name.as_str()));

@@ -116,7 +116,7 @@ impl Postgres {
     /// Connects.
     ///
     /// # Errors
-    /// When the server can't be reached, does not let us in, or has no such database.
+    /// When the server can't be reached, denies access, or has no such database.
     pub async fn connect(
         options: &PgConnectOptions,
         settings: Settings,

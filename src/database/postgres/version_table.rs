@@ -375,7 +375,7 @@ fn read_columns(row: &PgRow, sequence: i64) -> Result<TableRow, String> {
     match value::<String>(row, 2)?.as_str() {
         "revision" => read_revision(row, sequence).map(TableRow::Revision),
         "repeatable" => read_repeatable(row, sequence).map(TableRow::Repeatable),
-        other => Err(format!("`{other}` is no kind")),
+        other => Err(format!("`{other}` is not a kind")),
     }
 }
 
@@ -398,7 +398,7 @@ fn read_revision(row: &PgRow, sequence: i64) -> Result<AppliedRevision, String> 
     let state = match value::<String>(row, 8)?.as_str() {
         "applied" => State::Applied,
         "partial" => read_partial(row)?.into(),
-        other => return Err(format!("`{other}` is no state")),
+        other => return Err(format!("`{other}` is not a state")),
     };
     Ok(AppliedRevision {
         sequence,
@@ -422,7 +422,7 @@ fn read_partial(row: &PgRow) -> Result<Partial, String> {
     let direction = match value::<String>(row, 9)?.as_str() {
         "up" => Direction::Up,
         "down" => Direction::Down,
-        other => return Err(format!("`{other}` is no direction")),
+        other => return Err(format!("`{other}` is not a direction")),
     };
     Ok(Partial {
         direction,
@@ -478,5 +478,5 @@ fn list<T: FromStr<Err: ToString>>(row: &PgRow, column: usize) -> Result<Vec<T>,
 }
 
 fn time(micros: i64) -> Result<DateTime<Utc>, String> {
-    DateTime::from_timestamp_micros(micros).ok_or_else(|| format!("{micros} is no time"))
+    DateTime::from_timestamp_micros(micros).ok_or_else(|| format!("{micros} is not a time"))
 }

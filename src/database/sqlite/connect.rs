@@ -131,7 +131,7 @@ impl Connection {
     /// Opens the database, and makes its file when it is not there and `create` says so.
     ///
     /// # Errors
-    /// When it can't be opened or is no database.
+    /// When it can't be opened or is not a database.
     pub async fn open(
         source: &Source,
         create: bool,

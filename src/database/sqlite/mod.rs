@@ -77,7 +77,7 @@ impl Sqlite {
     /// Connects. A file that is missing is made when [`Database::prepare`] is called, not before.
     ///
     /// # Errors
-    /// When the file is missing (with [`Access::Existing`]) or is no database.
+    /// When the file is missing (with [`Access::Existing`]) or is not a database.
     pub async fn connect(
         file: &Path,
         access: Access,

@@ -38,7 +38,7 @@ impl VersionTable {
         let reason = if name.contains('.') {
             Some("SQLite has no schemas; the name must be without a dot")
         } else if name.is_empty() || name.contains('\0') {
-            Some("it is no name for a table")
+            Some("it is not a name for a table")
         } else if name.to_ascii_lowercase().starts_with("sqlite_") {
             Some("names that begin with sqlite_ are SQLite's own")
         } else {

@@ -217,9 +217,9 @@ async fn a_mended_statement_is_counted_anew_and_another_pace_is_no_change() {
         steady.steps[0].resume.as_ref().unwrap().batch.as_ref(),
         shown(&fake.stored)
     );
-    let mended = batch_plan(&fake.stored, "", "UPDATE a SET x = 2");
-    assert_eq!(mended.steps[0].resume.as_ref().unwrap().batch, None);
-    let failure = execute(&mut fake, mended).await.unwrap_err().failure;
+    let fixed = batch_plan(&fake.stored, "", "UPDATE a SET x = 2");
+    assert_eq!(fixed.steps[0].resume.as_ref().unwrap().batch, None);
+    let failure = execute(&mut fake, fixed).await.unwrap_err().failure;
     // Its own six batches, after the three of the other one.
     assert!(matches!(
         failure.error,

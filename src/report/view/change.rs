@@ -93,7 +93,7 @@ pub(super) fn about(step: &Step) -> String {
         if let Some(resume) = &step.resume {
             about.push_str(&match units.len() {
                 total if resume.done == total => ", all are done already".to_owned(),
-                total => format!(", goes on at statement {} of {total}", resume.done + 1),
+                total => format!(", resumes at statement {} of {total}", resume.done + 1),
             });
         }
     }

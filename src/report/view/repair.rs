@@ -56,7 +56,7 @@ impl View for RepairReport {
 }
 
 impl RepairReport {
-    /// What is in its middle, and the ways out of it.
+    /// What is partially applied, and the ways out of it.
     fn settled(&self, page: &mut Page, paint: Paint) {
         for (revision, partial) in &self.partial {
             let Partial {
@@ -67,7 +67,7 @@ impl RepairReport {
             } = partial;
             let id = paint.paint(Style::Id, revision);
             page.row(format!(
-                "{id} is in its middle: {done} of {total} statements of its {direction} script are done"
+                "{id} is partially applied: {done} of {total} statements of its {direction} script are done"
             ));
             if let Some(batches) = so_far(partial) {
                 page.row(format!("  {batches}"));
