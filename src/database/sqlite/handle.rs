@@ -20,7 +20,6 @@ use super::{
     cancel::Control,
     value::{Bind, Present, Row, Value},
 };
-use crate::sql::{Dialect, split};
 
 /// Virtual machine instructions between two looks at the cancel flag: some hundred microseconds.
 const INSTRUCTIONS_PER_LOOK: i32 = 20_000;
@@ -289,18 +288,23 @@ fn prepare<'a>(
     }
     let mut batch = Batch::new(sqlite, sql);
     let statement = batch.next().map_err(|error| Failure::of(error, sql))?;
-    match batch.next() {
-        Ok(None) => Ok(statement),
-        Ok(Some(_)) => {
-            let statements = split(Dialect::Sqlite, sql).unwrap_or_default();
-            let second = statements.get(1).map(|statement| statement.span.start);
-            Err(refused("this is more than one statement", second))
+    match (batch.next(), &statement) {
+        (Ok(None), _) | (_, None) => Ok(statement),
+        (_, Some(first)) => {
+            let offset = second(sql, first);
+            Err(refused("this is more than one statement", offset))
         }
-        Err(error) => Err(refused(
-            "this is more than one statement",
-            Failure::of(error, sql).offset,
-        )),
     }
+}
+
+/// Where the text after the first statement begins.
+fn second(sql: &str, first: &Statement<'_>) -> Option<usize> {
+    // This is the text as it was given, unless parameters are filled in.
+    let text = first.expanded_sql()?;
+    let end = sql.find(&text)? + text.len();
+    let is_separator = |c: char| c == ';' || c.is_ascii_whitespace();
+    let more = sql[end..].find(|c| !is_separator(c))?;
+    Some(end + more)
 }
 
 /// Runs a statement to its end.

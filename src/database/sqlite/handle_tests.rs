@@ -20,12 +20,13 @@ async fn one_statement_runs_at_a_time() {
         assert_eq!(failure.offset, offset, "{sql}: {failure:?}");
         failure.message
     };
-    let many = "this is more than one statement";
-    assert_eq!(
-        refused("CREATE TABLE a (x); CREATE TABLE b (x)", Some(20)),
-        many
-    );
-    assert_eq!(refused("CREATE TABLE a (x); nonsense", Some(20)), many);
+    for (sql, offset) in [
+        ("CREATE TABLE a (x); CREATE TABLE b (x)", Some(20)),
+        ("; CREATE TABLE a (x) ; ; nonsense", Some(25)),
+        ("SELECT ?1; SELECT 2", None),
+    ] {
+        assert_eq!(refused(sql, offset), "this is more than one statement");
+    }
     let nul = refused("CREATE TABLE a (x)\0; DROP TABLE b", Some(18));
     assert_eq!(nul, "the statement holds a NUL character");
     refused("CREATE TABLE a (x,, y)", Some(18));
