@@ -119,28 +119,24 @@ impl Project {
     /// # Errors
     /// [`Error::Scripts`] with every problem of the directory.
     pub fn history(&self, dialect: Dialect) -> Result<Arc<History>, Error> {
-        if let Some(Loaded {
-            dialect: known,
-            history,
-            has_downs,
-        }) = self.loaded()
-            && known == dialect
-        {
-            return if has_downs {
-                Ok(history)
-            } else {
-                self.with_downs(history, dialect)
-            };
+        match self.loaded(dialect) {
+            Some(loaded) if loaded.has_downs => Ok(loaded.history),
+            Some(loaded) => self.with_downs(loaded.history, dialect),
+            None => {
+                let history = read(&self.scripts, &self.reading(dialect))?;
+                Ok(self.keep(dialect, true, history))
+            }
         }
-        let reading = self.reading(dialect);
-        Ok(self.keep(dialect, true, read(&self.scripts, &reading)?))
     }
 
     /// The history without down scripts, unless those were read already.
     pub(super) fn ups(&self, dialect: Dialect) -> Result<Arc<History>, Error> {
-        match self.reader(dialect, false) {
-            None => self.history_as_read(),
-            Some(read) => Ok(self.keep(dialect, false, read()?)),
+        match self.loaded(dialect) {
+            Some(loaded) => Ok(loaded.history),
+            None => {
+                let history = read(&self.scripts, &self.early_reading(dialect, false))?;
+                Ok(self.keep(dialect, false, history))
+            }
         }
     }
 
@@ -151,32 +147,16 @@ impl Project {
         dialect: Dialect,
         downs: bool,
     ) -> Option<impl FnOnce() -> Result<History, Error> + Send + use<>> {
-        if self
-            .loaded()
-            .is_some_and(|loaded| loaded.dialect == dialect)
-        {
+        if self.loaded(dialect).is_some() {
             return None;
         }
-        let scripts = self.scripts.clone();
-        let reading = Reading {
-            checksums: true,
-            downs,
-            ..self.reading(dialect)
-        };
+        let (scripts, reading) = (self.scripts.clone(), self.early_reading(dialect, downs));
         Some(move || read(&scripts, &reading))
     }
 
     /// Whether down scripts were read.
     pub(super) fn has_downs(&self, dialect: Dialect) -> bool {
-        self.loaded()
-            .is_some_and(|loaded| loaded.dialect == dialect && loaded.has_downs)
-    }
-
-    fn history_as_read(&self) -> Result<Arc<History>, Error> {
-        Ok(self
-            .loaded()
-            .map(|loaded| loaded.history)
-            .unwrap_or_default())
+        self.loaded(dialect).is_some_and(|loaded| loaded.has_downs)
     }
 
     /// Reads the down scripts of a history that has none.
@@ -187,18 +167,17 @@ impl Project {
         // What is kept must not keep a second copy alive.
         self.set(None);
         let history = Arc::unwrap_or_clone(history);
-        let reading = Reading {
-            checksums: true,
-            ..self.reading(dialect)
-        };
+        let reading = self.early_reading(dialect, true);
         let complete =
             project::read_downs(path, shown, &reading, history).map_err(Error::Scripts)?;
         Ok(self.keep(dialect, true, complete))
     }
 
-    fn loaded(&self) -> Option<Loaded> {
+    /// What was read by the rules of `dialect`.
+    fn loaded(&self, dialect: Dialect) -> Option<Loaded> {
         let loaded = self.loaded.lock();
-        loaded.unwrap_or_else(PoisonError::into_inner).clone()
+        let loaded = loaded.unwrap_or_else(PoisonError::into_inner);
+        loaded.as_ref().filter(|it| it.dialect == dialect).cloned()
     }
 
     fn set(&self, loaded: Option<Loaded>) {
@@ -230,6 +209,15 @@ impl Project {
             layout: self.layout,
             leave_out: self.leave_out.clone(),
             ..Reading::new(dialect)
+        }
+    }
+
+    /// The same for a run, whose checksums are taken by the threads that read.
+    fn early_reading(&self, dialect: Dialect, downs: bool) -> Reading {
+        Reading {
+            checksums: true,
+            downs,
+            ..self.reading(dialect)
         }
     }
 
