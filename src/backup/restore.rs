@@ -1,10 +1,10 @@
 use super::{
-    Backup, BackupError, Kept, Observer, OwnersCode, Standing, Subject,
+    Backup, BackupError, Kept, Observer, OwnersCode, Subject, TargetState,
     verify::{archive, load, open},
 };
 use crate::database::{
     Database, DatabaseError,
-    backup::{Manner, Purpose, Target},
+    backup::{Purpose, ReplaceOptions, Target},
 };
 
 /// A restore under way. Whatever comes of it, [`Restore::leave`] is to be called.
@@ -17,7 +17,7 @@ pub struct Restore<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
     /// How the database stood to the backup before.
-    pub before: Standing,
+    pub before: TargetState,
     /// What became of it.
     pub kept: Kept,
     /// Whose code ran as another role while the backup was loaded.
@@ -56,16 +56,16 @@ impl<'a> Restore<'a> {
     ) -> Result<Restored, BackupError> {
         let stored = self.backup.manifest.stored();
         let archive = archive(self.backup, &stored);
-        let before = self.target.standing(&archive, watch).await?;
-        if before == Standing::Changed && !overwrite {
+        let before = self.target.state(&archive, watch).await?;
+        if before == TargetState::Changed && !overwrite {
             return Err(self.changed(false));
         }
         load(self.target.as_mut(), self.backup, watch).await?;
-        let manner = Manner {
+        let options = ReplaceOptions {
             only_unchanged: !overwrite,
             keep_old: !discard_old,
         };
-        let kept = self.target.replace(manner, watch).await;
+        let kept = self.target.replace(options, watch).await;
         let kept = kept.map_err(|error| match error {
             DatabaseError::StateChanged { .. } if !overwrite => self.changed(true),
             error => error.into(),

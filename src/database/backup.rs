@@ -34,7 +34,7 @@ pub struct Dumped {
     pub stored: Digest,
     /// Before compression.
     pub plain: Digest,
-    /// See [`Target::standing`].
+    /// See [`Target::state`].
     pub mark: Option<String>,
     /// How a missing database is to be made, as the database wants it.
     pub properties: BTreeMap<String, String>,
@@ -191,7 +191,7 @@ pub trait Source: Send {
 
 /// How a database stands to a copy that is to replace it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum TargetState {
     /// There is none.
     Missing,
     /// There is nothing in it.
@@ -234,19 +234,23 @@ pub trait Target {
     ///
     /// # Errors
     /// When the database can't be asked.
-    async fn standing(
+    async fn state(
         &mut self,
         archive: &Archive<'_>,
         watch: &Observer,
-    ) -> Result<Standing, DatabaseError>;
+    ) -> Result<TargetState, DatabaseError>;
 
     /// Puts what was loaded in the place of the database, in one step: whenever the process
     /// dies there is the old one or the new one.
     ///
     /// # Errors
     /// When it can't be replaced; it is the old one then. [`DatabaseError::StateChanged`] when
-    /// someone has written since [`Self::standing`] and that matters (`only_unchanged`).
-    async fn replace(&mut self, manner: Manner, watch: &Observer) -> Result<Kept, DatabaseError>;
+    /// someone has written since [`Self::state`] and that matters (`only_unchanged`).
+    async fn replace(
+        &mut self,
+        options: ReplaceOptions,
+        watch: &Observer,
+    ) -> Result<Kept, DatabaseError>;
 
     /// Whose code ran as another role when the copy was loaded. Told to the observer before it ran.
     fn owners_code(&self) -> Option<OwnersCode> {
@@ -262,7 +266,7 @@ pub trait Target {
 
 /// How a database is replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Manner {
+pub struct ReplaceOptions {
     /// Only if nobody has written since it was looked at.
     pub only_unchanged: bool,
     /// The old one is kept under another name.

@@ -1,7 +1,7 @@
 use std::{fmt, path::PathBuf, time::Duration};
 
 use super::Distrust;
-use crate::layout::ForeignError;
+use crate::layout::ExternalError;
 
 /// What the database said about a statement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,7 +109,7 @@ pub enum DatabaseError {
     },
     /// A table of the version table's name is something else, or its content makes no sense.
     #[error("{table} can't be read as a version table: {reason}")]
-    Foreign {
+    NotAVersionTable {
         /// The table.
         table: String,
         /// What is odd.
@@ -135,7 +135,7 @@ pub enum DatabaseError {
     },
     /// What another tool has recorded can't be read.
     #[error(transparent)]
-    Records(#[from] ForeignError),
+    Records(#[from] ExternalError),
     /// Tables of that name in several schemas of the search path.
     #[error("there is a table {table} in each of the schemas {}", schemas.join(", "))]
     AmbiguousTable {

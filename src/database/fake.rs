@@ -17,7 +17,7 @@ use super::{
     SqlFailure, StatementDone, StepError, StepRequest, StepStage, TableIndex,
 };
 use crate::{
-    layout::{ForeignError, ForeignRecords, ForeignTool},
+    layout::{ExternalError, ExternalRecords, ExternalTool},
     revision::{
         AppliedRepeatable, AppliedRevision, LAYOUT, LogEntry, LogRow, NewRow, Observed,
         RecordChange, RevisionId, State, Subject,
@@ -71,7 +71,7 @@ pub struct Fake {
     /// Names of the calls so far.
     pub calls: Vec<&'static str>,
     /// What another tool's records are, from one look to the next.
-    pub foreign: VecDeque<ForeignRecords>,
+    pub external: VecDeque<ExternalRecords>,
     /// For how many attempts someone else has the lock.
     held_for: u32,
     /// Whether the lock is ours.
@@ -392,13 +392,13 @@ impl Database for Fake {
         Ok(Vec::new())
     }
 
-    async fn foreign(
+    async fn external_records(
         &mut self,
-        tool: Option<ForeignTool>,
-    ) -> Result<ForeignRecords, DatabaseError> {
-        self.call("foreign")?;
-        let records = self.foreign.pop_front();
-        records.ok_or(ForeignError::None(tool).into())
+        tool: Option<ExternalTool>,
+    ) -> Result<ExternalRecords, DatabaseError> {
+        self.call("external_records")?;
+        let records = self.external.pop_front();
+        records.ok_or(ExternalError::None(tool).into())
     }
 
     async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {

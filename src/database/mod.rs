@@ -41,7 +41,7 @@ pub use script::{ScriptHead, ScriptWriter};
 pub use watch::{Activity, Advance, Waiting, Watch};
 
 use crate::{
-    layout::{ForeignError, ForeignRecords, ForeignTool},
+    layout::{ExternalError, ExternalRecords, ExternalTool},
     revision::{LogEntry, LogRow, Observed, RecordChange},
     sql::{ConcurrentIndex, Dialect, Statement},
 };
@@ -212,11 +212,11 @@ pub trait Database: Send {
     async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError>;
 
     /// Reads what another tool has recorded here: `tool`, or the only one that has. Writes nothing.
-    async fn foreign(
+    async fn external_records(
         &mut self,
-        tool: Option<ForeignTool>,
-    ) -> Result<ForeignRecords, DatabaseError> {
-        Err(ForeignError::None(tool).into())
+        tool: Option<ExternalTool>,
+    ) -> Result<ExternalRecords, DatabaseError> {
+        Err(ExternalError::None(tool).into())
     }
 
     /// Tries once for the lock that all runs against this version table share.

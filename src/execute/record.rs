@@ -1,7 +1,7 @@
 use super::SlowStatement;
 use crate::{
     database::{Database, DatabaseError},
-    layout::ForeignRecords,
+    layout::ExternalRecords,
     plan::{Adoption, Repair, RowExchange, StampPlan},
     revision::{LogEntry, LogEvent, RecordChange, Subject},
 };
@@ -77,7 +77,7 @@ pub enum Adopted {
 pub async fn write_adoption(
     database: &mut dyn Database,
     adoption: &Adoption,
-    records: &ForeignRecords,
+    records: &ExternalRecords,
 ) -> Result<Adopted, DatabaseError> {
     let rows = adoption.rows.iter();
     let changes: Vec<_> = rows
@@ -85,7 +85,7 @@ pub async fn write_adoption(
         .collect();
     database.prepare().await?;
     database.record(&changes, &adoption.log_entries()).await?;
-    let now = database.foreign(Some(adoption.tool)).await;
+    let now = database.external_records(Some(adoption.tool)).await;
     let is_still = now.is_ok_and(|now| now == *records);
     Ok(if is_still {
         Adopted::Unchanged

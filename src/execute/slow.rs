@@ -322,7 +322,7 @@ impl Shared {
         running.next_look = now + (elapsed / 10).clamp(SHORTEST.min(self.limit), LONGEST);
         if elapsed >= self.limit {
             self.sink.tell(EventKind::StatementRuns {
-                statement: running.spot(script),
+                statement: running.source_span(script),
                 elapsed,
                 waiting,
                 advance,
@@ -332,7 +332,7 @@ impl Shared {
 }
 
 impl Running {
-    fn spot(&self, script: &Script) -> StatementSpot {
+    fn source_span(&self, script: &Script) -> StatementSpot {
         let first = self.first + self.at.start;
         let place = script.places.get(first).copied();
         let (line, column) = place.unwrap_or((1, 1));
@@ -349,7 +349,7 @@ impl Running {
 
     fn slow(&self, script: &Script, elapsed: Duration) -> SlowStatement {
         SlowStatement {
-            statement: self.spot(script),
+            statement: self.source_span(script),
             elapsed,
             is_at_most: self.is_at_most,
             has_failed: false,
@@ -405,8 +405,9 @@ impl Running {
         for (index, elapsed) in std::mem::take(&mut self.timed) {
             let in_script = self.first + index;
             let told = found.iter_mut().find(|slow| {
-                let spot = &slow.statement;
-                spot.subject == script.subject && (spot.first, spot.last) == (in_script, in_script)
+                let source_span = &slow.statement;
+                source_span.subject == script.subject
+                    && (source_span.first, source_span.last) == (in_script, in_script)
             });
             match told {
                 Some(slow) => {

@@ -114,7 +114,7 @@ fn plan(stored: &Stored, direction: Direction, mode: Mode) -> Result<Plan, plan:
         layout: Some(1),
         ..stored.observed()
     };
-    let situation = PlanContext {
+    let context = PlanContext {
         history: &history,
         observed: &observed,
         dialect: Dialect::Postgres,
@@ -124,8 +124,8 @@ fn plan(stored: &Stored, direction: Direction, mode: Mode) -> Result<Plan, plan:
         one_transaction: mode == Mode::All,
     };
     match direction {
-        Direction::Up => plan::upgrade(&situation, &"head".parse().unwrap()),
-        Direction::Down => plan::downgrade(&situation, &"base".parse().unwrap()),
+        Direction::Up => plan::upgrade(&context, &"head".parse().unwrap()),
+        Direction::Down => plan::downgrade(&context, &"base".parse().unwrap()),
     }
 }
 

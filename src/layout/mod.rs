@@ -5,7 +5,7 @@
 
 mod cut;
 mod detect;
-mod foreign;
+mod external;
 mod line;
 mod name;
 mod problem;
@@ -27,9 +27,9 @@ mod sqlx_cli;
 mod testing;
 
 pub use detect::{Ambiguous, detect};
-pub use foreign::{
-    ForeignEntry, ForeignError, ForeignRecords, ForeignRow, ForeignShape, ForeignTool, FoundTable,
-    alembic_id, checksum_matches, choose, revision_id, table_names,
+pub use external::{
+    ExternalEntry, ExternalError, ExternalRecords, ExternalRow, ExternalShape, ExternalTool,
+    FoundTable, alembic_id, checksum_matches, choose, revision_id, table_names,
 };
 pub use name::{Layout, UnknownLayout};
 pub use problem::LayoutProblem;

@@ -2,7 +2,7 @@ use super::{Error, Project, Session};
 use crate::{
     database::{Database, Detail},
     execute::{self, Adopted},
-    layout::{ForeignRecords, ForeignTool, Layout},
+    layout::{ExternalRecords, ExternalTool, Layout},
     plan::{self, Adoption},
     revision::{History, Observed},
     sql::Dialect,
@@ -12,7 +12,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct AdoptArgs {
     /// The tool whose records are adopted; `None` is the only one that has any.
-    pub from: Option<ForeignTool>,
+    pub from: Option<ExternalTool>,
     /// Whether what is in doubt is accepted.
     pub accept_doubts: bool,
 }
@@ -84,7 +84,7 @@ impl<'a> Work<'a> {
 
     async fn adopt(&self, database: &mut dyn Database) -> Result<AdoptReport, Error> {
         let observed = database.observe(Detail::Brief).await?;
-        let records = database.foreign(self.args.from).await?;
+        let records = database.external_records(self.args.from).await?;
         let adoption = self.plan(&observed, &records)?;
         if !adoption.doubts.is_empty() && !self.args.accept_doubts {
             return Err(Error::AdoptDoubts(Box::new(self.report(adoption, false))));
@@ -97,7 +97,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn plan(&self, observed: &Observed, records: &ForeignRecords) -> Result<Adoption, Error> {
+    fn plan(&self, observed: &Observed, records: &ExternalRecords) -> Result<Adoption, Error> {
         let context = (self.project).plan_context(&self.history, observed, self.dialect);
         Ok(plan::adopt(&context, records, self.layout)?)
     }

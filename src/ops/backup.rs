@@ -210,7 +210,7 @@ pub struct RestoreReport {
     /// The backup.
     pub backup: Backup,
     /// How the database differed from the backup before.
-    pub before: backup::Standing,
+    pub before: backup::TargetState,
     /// What became of the old database.
     pub kept: backup::Kept,
     /// The same, where it is a file, as messages name it.

@@ -209,10 +209,10 @@ fn lines(problems: &[DirectoryProblem]) -> String {
 }
 
 fn problem(problem: &PlanProblem) -> String {
-    match problem.spot() {
-        Some(spot) => {
-            let at = position(&spot.text, spot.offset);
-            format!("{}:{}:{}: {problem}", spot.file, at.line, at.column)
+    match problem.source_span() {
+        Some(source_span) => {
+            let at = position(&source_span.text, source_span.offset);
+            format!("{}:{}:{}: {problem}", source_span.file, at.line, at.column)
         }
         None => problem.to_string(),
     }

@@ -4,7 +4,7 @@ use super::Error;
 use crate::{
     database::{self, Access, Database, DatabaseError, Detail, Location, Settings},
     execute::{self, Event, RunOptions, Sink, Stop},
-    layout::{ForeignRecords, ForeignTool},
+    layout::{ExternalRecords, ExternalTool},
     revision::{LogRow, Observed},
     sql::Dialect,
 };
@@ -208,10 +208,10 @@ impl Session {
     /// Reads what another tool has recorded.
     pub(super) async fn external_records(
         &mut self,
-        tool: Option<ForeignTool>,
-    ) -> Result<ForeignRecords, DatabaseError> {
+        tool: Option<ExternalTool>,
+    ) -> Result<ExternalRecords, DatabaseError> {
         let mut database = self.take().await?;
-        let records = database.foreign(tool).await;
+        let records = database.external_records(tool).await;
         self.database = Some(database);
         records
     }

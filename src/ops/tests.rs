@@ -13,7 +13,7 @@ use crate::{
         DatabaseError, Location, Settings,
         fake::{Fake, Fault, Outlet, Stored},
     },
-    layout::{ForeignEntry, ForeignRecords, ForeignTool},
+    layout::{ExternalEntry, ExternalRecords, ExternalTool},
 };
 
 const SCRIPTS: [(&str, &str); 4] = [
@@ -29,14 +29,14 @@ fn project() -> Project {
 }
 
 /// Both revisions, as another tool has recorded them.
-fn records() -> ForeignRecords {
-    let entries = ["1", "2"].map(|id| ForeignEntry {
+fn records() -> ExternalRecords {
+    let entries = ["1", "2"].map(|id| ExternalEntry {
         id: Some(id.to_owned()),
         whole: true,
-        ..ForeignEntry::default()
+        ..ExternalEntry::default()
     });
-    ForeignRecords {
-        tool: ForeignTool::Dbmate,
+    ExternalRecords {
+        tool: ExternalTool::Dbmate,
         table: "schema_migrations".to_owned(),
         entries: entries.to_vec(),
     }
@@ -102,7 +102,7 @@ impl Operation {
     ) -> (Result<(), Error>, Stored, Vec<&'static str>) {
         let mut fake = Fake::reopen(start);
         fake.faults.extend(fault);
-        fake.foreign = VecDeque::from([records(), records()]);
+        fake.external = VecDeque::from([records(), records()]);
         let left_at = Outlet::clone(&fake.left_at);
         let result = self.run(&mut session(fake)).await;
         let (stored, calls) = left_at.lock().unwrap().clone();

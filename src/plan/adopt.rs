@@ -4,7 +4,7 @@ mod tests;
 
 use super::{PlanContext, upgrade::new_row};
 use crate::{
-    layout::{ForeignEntry, ForeignRecords, ForeignTool, Layout},
+    layout::{ExternalEntry, ExternalRecords, ExternalTool, Layout},
     revision::{LogEntry, LogEvent, NewRow, Past, RevisionId, Subject},
 };
 use reading::Reading;
@@ -13,7 +13,7 @@ use reading::Reading;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adoption {
     /// Whose records they are.
-    pub tool: ForeignTool,
+    pub tool: ExternalTool,
     /// Its table.
     pub table: String,
     /// Rows that come, in topological order.
@@ -152,30 +152,30 @@ fn rows(count: usize) -> String {
 /// # Errors
 /// When there is no way at all.
 pub fn adopt(
-    situation: &PlanContext<'_>,
-    records: &ForeignRecords,
+    context: &PlanContext<'_>,
+    records: &ExternalRecords,
     layout: Layout,
 ) -> Result<Adoption, AdoptError> {
-    let observed = situation.observed;
+    let observed = context.observed;
     if !observed.is_empty() {
         let rows = observed.applied.len() + observed.repeatables.len();
         return Err(AdoptError::NotEmpty(rows));
     }
-    let mut reading = Reading::new(situation.history, records);
+    let mut reading = Reading::new(context.history, records);
     reading.read()?;
     let compared = reading.compare_checksums(layout);
     reading.look_for_gaps();
     let Reading {
         applied, doubts, ..
     } = reading;
-    let in_order = || situation.history.in_order();
+    let in_order = || context.history.in_order();
     let rows = in_order().filter_map(|revision| Some((revision, applied.get(&revision.id)?)));
     Ok(Adoption {
         tool: records.tool,
         table: records.table.clone(),
         rows: rows
             .zip(1..)
-            .map(|((revision, entry), at)| (new_row(situation.dialect, revision, at), past(*entry)))
+            .map(|((revision, entry), at)| (new_row(context.dialect, revision, at), past(*entry)))
             .collect(),
         pending: in_order()
             .filter(|revision| !applied.contains_key(&revision.id))
@@ -186,7 +186,7 @@ pub fn adopt(
     })
 }
 
-fn past(entry: Option<&ForeignEntry>) -> Past {
+fn past(entry: Option<&ExternalEntry>) -> Past {
     entry.map_or(Past::default(), |entry| Past {
         applied_at: entry.at,
         duration_ms: entry.duration_ms.unwrap_or(0),

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, ops::Range};
 
-use super::{PlanProblem, Spot};
+use super::{PlanProblem, SourceSpan};
 use crate::{
     revision::{BatchDirective, Pace, Script},
     sql::{self, Dialect, NoRowChange, RowVerb, StatementKind},
@@ -55,8 +55,8 @@ pub(super) fn misplaced(
     directive: &BatchDirective,
     place: BatchPlace,
 ) -> PlanProblem {
-    let spot = Spot::at(script, directive.start);
-    PlanProblem::BatchPlace { spot, place }
+    let source_span = SourceSpan::at(script, directive.start);
+    PlanProblem::BatchPlace { source_span, place }
 }
 
 fn statement_of(
@@ -95,7 +95,7 @@ fn statement_of(
     }
 }
 
-/// How a statement, given as its kind and text, is repeated. It stands at `spot`.
+/// How a statement, given as its kind and text, is repeated. It stands at `source_span`.
 ///
 /// # Errors
 /// Why it can't be.
@@ -103,26 +103,29 @@ pub(super) fn of(
     script: &Script,
     dialect: Dialect,
     (kind, sql): (&StatementKind, &str),
-    spot_of_it: &Spot,
+    its_span: &SourceSpan,
     directive: &BatchDirective,
 ) -> Result<Batch, PlanProblem> {
     let pace = directive.pace;
-    let spot = Spot::at(script, directive.start);
+    let source_span = SourceSpan::at(script, directive.start);
     if pace.max_lag.is_some() && !dialect.capabilities().replicas {
-        return Err(PlanProblem::BatchLag { spot, dialect });
+        return Err(PlanProblem::BatchLag {
+            source_span,
+            dialect,
+        });
     }
     let change = match kind {
         StatementKind::Plain => sql::row_change(dialect, sql),
         _ => Err(NoRowChange::OtherStatement),
     };
     let change = change.map_err(|reason| PlanProblem::BatchStatement {
-        spot: spot_of_it.clone(),
+        source_span: its_span.clone(),
         reason,
     })?;
     let adds_rows = change.verb.adds_rows();
     if adds_rows && pace.max_batches.is_none() {
         let verb = RowVerb::as_str(change.verb);
-        return Err(PlanProblem::BatchUnbounded { spot, verb });
+        return Err(PlanProblem::BatchUnbounded { source_span, verb });
     }
     Ok(Batch {
         pace,
@@ -186,9 +189,9 @@ mod tests {
             let script = Script::parse(dialect, Direction::Up, "f", text).unwrap();
             let statements = sql::split(dialect, &script.text).unwrap();
             let directive = &script.headers.batches[0];
-            let spot = Spot::at(&script, statements[0].span.start);
+            let source_span = SourceSpan::at(&script, statements[0].span.start);
             let statement = (&statements[0].kind, statements[0].text(&script.text));
-            let found = of(&script, dialect, statement, &spot, directive);
+            let found = of(&script, dialect, statement, &source_span, directive);
             let found = match &found {
                 Ok(batch) => Ok(batch.counted.as_deref()),
                 Err(PlanProblem::BatchLag { .. }) => Err("lag"),

@@ -8,7 +8,8 @@ use std::{ops::Range, sync::Arc};
 use savepoints::Savepoints;
 
 use super::{
-    BatchPlace, Execution, PlanContext, PlanProblem, Source, Spot, Step, Unit, UnitKind, batch,
+    BatchPlace, Execution, PlanContext, PlanProblem, Source, SourceSpan, Step, Unit, UnitKind,
+    batch,
     control::{self, Ahead},
     step::origin_of,
 };
@@ -33,16 +34,16 @@ pub(super) struct Frame {
 /// # Errors
 /// Everything it has to be refused for.
 pub(super) fn build(
-    situation: &PlanContext<'_>,
+    context: &PlanContext<'_>,
     script: Script,
     frame: Frame,
 ) -> Result<Step, Vec<PlanProblem>> {
-    let dialect = situation.dialect;
-    let expanded = expand(situation, &script)?;
+    let dialect = context.dialect;
+    let expanded = expand(context, &script)?;
     let text = expanded.as_ref().map_or(&script.text, |it| &it.text);
     let mut statements = sql::split(dialect, text).map_err(|problems| {
         let sql_problem = |p: sql::SqlProblem| PlanProblem::Sql {
-            spot: Spot::at(&script, origin_of(expanded.as_ref(), &p.span).start),
+            source_span: SourceSpan::at(&script, origin_of(expanded.as_ref(), &p.span).start),
             kind: p.kind,
         };
         problems.into_iter().map(sql_problem).collect::<Vec<_>>()
@@ -62,7 +63,7 @@ pub(super) fn build(
     let (execution, modes, foreign_keys) = match script.headers.transaction {
         TransactionMode::On => checked.in_transaction(&mut problems),
         TransactionMode::Off => {
-            if situation.one_transaction {
+            if context.one_transaction {
                 problems.push(PlanProblem::OffInOneTransaction {
                     subject: frame.subject.clone(),
                     file: script.file.clone(),
@@ -73,13 +74,9 @@ pub(super) fn build(
     };
     let resume = match &frame.partial {
         None => None,
-        Some(partial) => checked.resume(
-            situation,
-            &frame.subject,
-            partial,
-            &execution,
-            &mut problems,
-        ),
+        Some(partial) => {
+            checked.resume(context, &frame.subject, partial, &execution, &mut problems)
+        }
     };
     if !problems.is_empty() {
         return Err(problems);
@@ -118,27 +115,27 @@ impl Checked<'_> {
         let mut savepoints = Savepoints::default();
         for index in wrapper.body.clone() {
             let statement = &self.statements[index];
-            let spot = self.spot(statement);
+            let source_span = self.source_span(statement);
             match &statement.kind {
                 StatementKind::Transaction(TransactionControl::Begin(_))
                     if ahead.stays_open(index) =>
                 {
-                    problems.push(PlanProblem::OpenTransaction { spot });
+                    problems.push(PlanProblem::OpenTransaction { source_span });
                 }
                 StatementKind::Transaction(control) => {
-                    self.savepoint(control, &mut savepoints, spot, problems);
+                    self.savepoint(control, &mut savepoints, source_span, problems);
                 }
                 StatementKind::OutsideTransaction(name) => {
-                    problems.push(PlanProblem::OutsideTransaction { spot, name });
+                    problems.push(PlanProblem::OutsideTransaction { source_span, name });
                 }
                 StatementKind::Session if ahead.is_ignored_pragma(index, foreign_keys) => {
-                    problems.push(PlanProblem::ForeignKeysPragma { spot });
+                    problems.push(PlanProblem::ForeignKeysPragma { source_span });
                 }
-                kind => refuse_copy_out(kind, spot, problems),
+                kind => refuse_copy_out(kind, source_span, problems),
             }
         }
-        for (name, spot) in savepoints.close() {
-            problems.push(PlanProblem::OpenSavepoint { spot, name });
+        for (name, source_span) in savepoints.close() {
+            problems.push(PlanProblem::OpenSavepoint { source_span, name });
         }
         (
             Execution::Transaction(wrapper.body),
@@ -157,7 +154,7 @@ impl Checked<'_> {
         let spans: Vec<_> = self.statements.iter().map(|one| self.span(one)).collect();
         let batches = batch::directives(self.script, &spans, problems);
         for (index, statement) in self.statements.iter().enumerate() {
-            let spot = self.spot(statement);
+            let source_span = self.source_span(statement);
             match batches.get(&index) {
                 None => {}
                 Some(directive) if block.is_some() => {
@@ -169,7 +166,7 @@ impl Checked<'_> {
                 }
                 Some(directive) => {
                     let sql = (&statement.kind, statement.text(self.text));
-                    match batch::of(self.script, self.dialect, sql, &spot, directive) {
+                    match batch::of(self.script, self.dialect, sql, &source_span, directive) {
                         Ok(batch) => {
                             let kind = UnitKind::Batch(batch);
                             units.push(self.unit(index..index + 1, kind, foreign_keys));
@@ -187,28 +184,28 @@ impl Checked<'_> {
                     let kind = UnitKind::Shared(modes.clone());
                     units.push(self.unit(*first..index, kind, foreign_keys));
                     block = None;
-                    for (name, spot) in savepoints.close() {
-                        problems.push(PlanProblem::OpenSavepoint { spot, name });
+                    for (name, source_span) in savepoints.close() {
+                        problems.push(PlanProblem::OpenSavepoint { source_span, name });
                     }
                 }
                 (StatementKind::Transaction(control), Some(_)) => {
-                    self.savepoint(control, &mut savepoints, spot, problems);
+                    self.savepoint(control, &mut savepoints, source_span, problems);
                 }
                 (StatementKind::Transaction(control), None) => {
                     problems.push(PlanProblem::TransactionControl {
-                        spot,
+                        source_span,
                         statement: control::name(control),
                         off: true,
                     });
                 }
                 (StatementKind::OutsideTransaction(name), Some(_)) => {
-                    problems.push(PlanProblem::OutsideTransaction { spot, name });
+                    problems.push(PlanProblem::OutsideTransaction { source_span, name });
                 }
                 (StatementKind::SessionObject(name), _) => {
-                    problems.push(PlanProblem::SessionObject { spot, name });
+                    problems.push(PlanProblem::SessionObject { source_span, name });
                 }
                 (kind, None) => {
-                    refuse_copy_out(kind, spot, problems);
+                    refuse_copy_out(kind, source_span, problems);
                     let text = statement.text(self.text);
                     foreign_keys = self.dialect.foreign_keys(text).unwrap_or(foreign_keys);
                     units.push(self.unit(
@@ -220,14 +217,14 @@ impl Checked<'_> {
                 (StatementKind::Session, Some(_))
                     if ahead.is_ignored_pragma(index, foreign_keys) =>
                 {
-                    problems.push(PlanProblem::ForeignKeysPragma { spot });
+                    problems.push(PlanProblem::ForeignKeysPragma { source_span });
                 }
-                (kind, Some(_)) => refuse_copy_out(kind, spot, problems),
+                (kind, Some(_)) => refuse_copy_out(kind, source_span, problems),
             }
         }
         if let Some((first, _)) = block {
-            let spot = self.spot(&self.statements[first - 1]);
-            problems.push(PlanProblem::OpenTransaction { spot });
+            let source_span = self.source_span(&self.statements[first - 1]);
+            problems.push(PlanProblem::OpenTransaction { source_span });
         }
         (Execution::Units(units), String::new(), initial)
     }
@@ -277,15 +274,15 @@ impl Checked<'_> {
         &self,
         control: &TransactionControl,
         open: &mut Savepoints,
-        spot: Spot,
+        source_span: SourceSpan,
         problems: &mut Vec<PlanProblem>,
     ) {
         match control {
-            TransactionControl::Savepoint(name) => open.push(name.clone(), spot),
+            TransactionControl::Savepoint(name) => open.push(name.clone(), source_span),
             TransactionControl::Release(name) | TransactionControl::RollbackTo(name) => {
                 let Some(at) = open.find(name) else {
                     problems.push(PlanProblem::UnknownSavepoint {
-                        spot,
+                        source_span,
                         name: name.clone(),
                     });
                     return;
@@ -294,15 +291,15 @@ impl Checked<'_> {
                 open.truncate(if released { at } else { at + 1 });
             }
             other => problems.push(PlanProblem::TransactionControl {
-                spot,
+                source_span,
                 statement: control::name(other),
                 off: false,
             }),
         }
     }
 
-    fn spot(&self, statement: &Statement) -> Spot {
-        Spot::at(self.script, self.span(statement).start)
+    fn source_span(&self, statement: &Statement) -> SourceSpan {
+        SourceSpan::at(self.script, self.span(statement).start)
     }
 
     /// Where it stands in the script.
@@ -313,16 +310,16 @@ impl Checked<'_> {
 
 /// The script with values in the places of its placeholders, if it is to have any.
 fn expand(
-    situation: &PlanContext<'_>,
+    context: &PlanContext<'_>,
     script: &Script,
 ) -> Result<Option<Expanded>, Vec<PlanProblem>> {
     let Some(how) = script.headers.placeholders else {
         return Ok(None);
     };
-    let expanded = sql::expand(situation.dialect, &script.text, how, situation.vars);
+    let expanded = sql::expand(context.dialect, &script.text, how, context.vars);
     expanded.map(Some).map_err(|faults| {
         let problem = |(fault, at): (_, Range<usize>)| PlanProblem::Placeholder {
-            spot: Spot::at(script, at.start),
+            source_span: SourceSpan::at(script, at.start),
             fault,
         };
         faults.into_iter().map(problem).collect()
@@ -349,8 +346,8 @@ fn unit_kind(dialect: Dialect, kind: &StatementKind, text: &str) -> UnitKind {
     }
 }
 
-fn refuse_copy_out(kind: &StatementKind, spot: Spot, problems: &mut Vec<PlanProblem>) {
+fn refuse_copy_out(kind: &StatementKind, source_span: SourceSpan, problems: &mut Vec<PlanProblem>) {
     if *kind == StatementKind::CopyOut {
-        problems.push(PlanProblem::CopyOut { spot });
+        problems.push(PlanProblem::CopyOut { source_span });
     }
 }

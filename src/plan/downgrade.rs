@@ -17,22 +17,22 @@ use crate::revision::{
 ///
 /// # Errors
 /// Everything that stands in its way.
-pub fn downgrade(situation: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
-    let (plan, exchanges) = squashed::planned(situation, |situation| down(situation, target))?;
+pub fn downgrade(context: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
+    let (plan, exchanges) = squashed::planned(context, |context| down(context, target))?;
     Ok(plan.after(exchanges))
 }
 
-pub(super) fn down(situation: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
-    let rows = reverted(situation, target).map_err(|problem| PlanError(vec![problem]))?;
-    let mut problems = in_the_way(situation, &rows);
+pub(super) fn down(context: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
+    let rows = reverted(context, target).map_err(|problem| PlanError(vec![problem]))?;
+    let mut problems = in_the_way(context, &rows);
     let mut plan = Plan {
         direction: Direction::Down,
         steps: Vec::new(),
         warnings: Vec::new(),
-        one_transaction: situation.one_transaction,
+        one_transaction: context.one_transaction,
         exchanges: Vec::new(),
     };
-    let mut sequences: BTreeSet<_> = situation.observed.sequences().collect();
+    let mut sequences: BTreeSet<_> = context.observed.sequences().collect();
     // As for an upgrade: growing would need the memory twice.
     plan.steps.reserve_exact(rows.len());
     for row in rows {
@@ -41,7 +41,7 @@ pub(super) fn down(situation: &PlanContext<'_>, target: &Target) -> Result<Plan,
         }
         let expects = sequences.last().copied().unwrap_or(0);
         sequences.remove(&row.sequence);
-        match step(situation, row, expects, &mut plan.warnings) {
+        match step(context, row, expects, &mut plan.warnings) {
             Ok(step) => plan.steps.push(step),
             Err(found) => problems.extend(found),
         }
@@ -55,9 +55,9 @@ pub(super) fn down(situation: &PlanContext<'_>, target: &Target) -> Result<Plan,
 }
 
 /// Revisions in their middle, but for one that was being reverted and is to be.
-fn in_the_way(situation: &PlanContext<'_>, reverted: &[&AppliedRevision]) -> Vec<PlanProblem> {
+fn in_the_way(context: &PlanContext<'_>, reverted: &[&AppliedRevision]) -> Vec<PlanProblem> {
     let mut problems = Vec::new();
-    for row in situation.observed.applied.iter() {
+    for row in context.observed.applied.iter() {
         if let State::Partial(state) = &row.state {
             let goes_on = reverted.iter().any(|other| other.revision == row.revision);
             if state.direction == Direction::Up || !goes_on {
@@ -69,21 +69,21 @@ fn in_the_way(situation: &PlanContext<'_>, reverted: &[&AppliedRevision]) -> Vec
 }
 
 fn step(
-    situation: &PlanContext<'_>,
+    context: &PlanContext<'_>,
     row: &AppliedRevision,
     expects: i64,
     warnings: &mut Vec<Warning>,
 ) -> Result<super::Step, Vec<PlanProblem>> {
-    let revision = situation.history.get(&row.revision);
+    let revision = context.history.get(&row.revision);
     if let Some(revision) = revision
-        && revision.up.checksum(situation.dialect) != row.up_checksum
+        && revision.up.checksum(context.dialect) != row.up_checksum
     {
         return Err(vec![PlanProblem::Edited {
             revision: row.revision.clone(),
             file: revision.up.file.clone(),
         }]);
     }
-    let (script, source) = script(situation, row, revision, warnings).map_err(|p| vec![p])?;
+    let (script, source) = script(context, row, revision, warnings).map_err(|p| vec![p])?;
     let frame = Frame {
         subject: row.revision.clone().into(),
         message: row.message.clone(),
@@ -96,12 +96,12 @@ fn step(
             State::Applied => None,
         },
     };
-    build::build(situation, script, frame)
+    build::build(context, script, frame)
 }
 
 /// The file where it is there, else what was stored.
 fn script(
-    situation: &PlanContext<'_>,
+    context: &PlanContext<'_>,
     row: &AppliedRevision,
     revision: Option<&Revision>,
     warnings: &mut Vec<Warning>,
@@ -109,7 +109,7 @@ fn script(
     let id = || row.revision.clone();
     if let Some(down) = revision.and_then(|revision| revision.down.as_ref()) {
         let known = row.down_checksum.as_ref();
-        if known.is_some_and(|known| *known != down.checksum(situation.dialect)) {
+        if known.is_some_and(|known| *known != down.checksum(context.dialect)) {
             warnings.push(Warning::EditedDown {
                 revision: id(),
                 file: down.file.clone(),
@@ -128,7 +128,7 @@ fn script(
     };
     warnings.push(Warning::StoredDown { revision: id() });
     let file = format!("{} (down script stored in the version table)", row.revision);
-    match Script::parse(situation.dialect, Direction::Down, file, text.as_str()) {
+    match Script::parse(context.dialect, Direction::Down, file, text.as_str()) {
         Ok(script) => Ok((script, Source::Stored)),
         Err(found) => Err(PlanProblem::StoredScript {
             revision: id(),
@@ -142,11 +142,11 @@ fn script(
 }
 
 fn reverted<'a>(
-    situation: &PlanContext<'a>,
+    context: &PlanContext<'a>,
     target: &Target,
 ) -> Result<Vec<&'a AppliedRevision>, PlanProblem> {
-    let observed = situation.observed;
-    let resolved = super::resolve(situation, target).map_err(PlanProblem::Target)?;
+    let observed = context.observed;
+    let resolved = super::resolve(context, target).map_err(PlanProblem::Target)?;
     let latest_first = observed.applied.iter().rev();
     match resolved {
         Resolved::Base => Ok(latest_first.collect()),
@@ -164,15 +164,15 @@ fn reverted<'a>(
             }
             Ok(latest_first.take(count).collect())
         }
-        Resolved::Revisions(ids) => above(situation, &ids),
+        Resolved::Revisions(ids) => above(context, &ids),
     }
 }
 
 fn above<'a>(
-    situation: &PlanContext<'a>,
+    context: &PlanContext<'a>,
     ids: &[RevisionId],
 ) -> Result<Vec<&'a AppliedRevision>, PlanProblem> {
-    let observed = situation.observed;
+    let observed = context.observed;
     let applied: HashSet<_> = observed.applied.iter().map(|row| &row.revision).collect();
     if let Some(revision) = ids.iter().find(|id| !applied.contains(id)) {
         return Err(PlanProblem::NotApplied {

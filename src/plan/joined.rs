@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, time::Duration};
 
-use super::{Spot, SquashProblem};
+use super::{SourceSpan, SquashProblem};
 use crate::{
     revision::{BatchDirective, ForeignKeys, Revision, Script, TransactionMode},
     sql::{self, Dialect, Statement, StatementKind, Vars},
@@ -95,7 +95,7 @@ fn part<'a>(
 ) -> Result<Part<'a>, Vec<SquashProblem>> {
     let statements = sql::split(dialect, &script.text).map_err(|found| {
         let problem = |problem: sql::SqlProblem| SquashProblem::Sql {
-            spot: Spot::at(script, problem.span.start),
+            source_span: SourceSpan::at(script, problem.span.start),
             kind: problem.kind,
         };
         found.into_iter().map(problem).collect::<Vec<_>>()
@@ -115,7 +115,7 @@ fn part<'a>(
     let wrapper = sql::unwrap(dialect, &script.text, &statements);
     if !wrapper.modes.is_empty() {
         problems.push(SquashProblem::Modes {
-            spot: Spot::at(script, statements.first().map_or(0, |one| one.span.start)),
+            source_span: SourceSpan::at(script, statements.first().map_or(0, |one| one.span.start)),
             modes: wrapper.modes.clone(),
         });
     }
@@ -145,7 +145,7 @@ fn leaves_something<'a>(
     found
         .filter(move |one| counts(one))
         .map(|one| SquashProblem::Session {
-            spot: Spot::at(part.script, one.span.start),
+            source_span: SourceSpan::at(part.script, one.span.start),
         })
 }
 
@@ -157,7 +157,7 @@ fn placeholder(dialect: Dialect, part: &Part<'_>) -> Option<SquashProblem> {
     let how = sql::Placeholders::NATIVE;
     let found = sql::expand(dialect, &part.script.text, how, Vars::none()).err()?;
     Some(SquashProblem::Placeholder {
-        spot: Spot::at(part.script, found.first()?.1.start),
+        source_span: SourceSpan::at(part.script, found.first()?.1.start),
     })
 }
 

@@ -31,7 +31,7 @@ pub use check::{CheckRequest, Finding, check};
 pub use compare::{Drift, Relation, compare, pending};
 pub use downgrade::downgrade;
 pub use offline::{after, assumed};
-pub use problem::{PlanError, PlanProblem, Spot};
+pub use problem::{PlanError, PlanProblem, SourceSpan};
 pub use rebase::{FileChange, Moved, Rebase, RebaseProblem, RebaseRequest, rebase};
 pub use redo::redo;
 pub use repair::{Repair, RepairKind, RepairRequest, repair};
@@ -68,9 +68,9 @@ pub struct PlanContext<'a> {
 
 /// What `target` means. The heads of a project without revisions are none, so that there is
 /// nothing to do; as long as nothing is applied that they would stand for.
-fn resolve(situation: &PlanContext<'_>, target: &Target) -> Result<Resolved, TargetError> {
-    let rows = &situation.observed.applied;
-    match situation.history.resolve(target, rows) {
+fn resolve(context: &PlanContext<'_>, target: &Target) -> Result<Resolved, TargetError> {
+    let rows = &context.observed.applied;
+    match context.history.resolve(target, rows) {
         Err(TargetError::NoRevisions)
             if rows.is_empty() && matches!(target, Target::Head | Target::Heads) =>
         {

@@ -10,12 +10,12 @@ use crate::revision::{
 };
 
 /// The state of a database that was brought to `start` from base by this directory. What
-/// `situation` has observed has to be empty.
+/// `context` has observed has to be empty.
 ///
 /// # Errors
 /// When `start` has no meaning in the directory.
-pub fn assumed(situation: &PlanContext<'_>, start: &Target) -> Result<Observed, PlanError> {
-    let rows = stamp(situation, std::slice::from_ref(start), false)?.insert;
+pub fn assumed(context: &PlanContext<'_>, start: &Target) -> Result<Observed, PlanError> {
+    let rows = stamp(context, std::slice::from_ref(start), false)?.insert;
     Ok(match rows.is_empty() {
         true => Observed::default(),
         false => Observed::of(rows.into_iter().map(applied), LAYOUT),
@@ -108,8 +108,8 @@ mod tests {
         History::new(pairs.into()).unwrap()
     }
 
-    fn situation<'a>(history: &'a History, observed: &'a Observed) -> PlanContext<'a> {
-        crate::plan::testing::situation(history, observed, Dialect::Sqlite)
+    fn context<'a>(history: &'a History, observed: &'a Observed) -> PlanContext<'a> {
+        crate::plan::testing::context(history, observed, Dialect::Sqlite)
     }
 
     fn shown(observed: &Observed) -> String {
@@ -123,7 +123,7 @@ mod tests {
         let history = history();
         let check = |start: &str, expected: &str| {
             let nothing = Observed::default();
-            let state = assumed(&situation(&history, &nothing), &start.parse().unwrap()).unwrap();
+            let state = assumed(&context(&history, &nothing), &start.parse().unwrap()).unwrap();
             assert_eq!(shown(&state), expected, "{start}");
             assert_eq!(state.layout.is_some(), !expected.is_empty(), "{start}");
         };
@@ -140,11 +140,11 @@ mod tests {
         let history = history();
         let check = |start: &str, direction, target: &str, expected: &str| {
             let nothing = Observed::default();
-            let state = assumed(&situation(&history, &nothing), &start.parse().unwrap()).unwrap();
-            let (situation, target) = (situation(&history, &state), target.parse().unwrap());
+            let state = assumed(&context(&history, &nothing), &start.parse().unwrap()).unwrap();
+            let (context, target) = (context(&history, &state), target.parse().unwrap());
             let plan = match direction {
-                Direction::Up => upgrade(&situation, &target),
-                Direction::Down => downgrade(&situation, &target),
+                Direction::Up => upgrade(&context, &target),
+                Direction::Down => downgrade(&context, &target),
             };
             let state = after(&state, &plan.unwrap());
             assert_eq!(shown(&state), expected, "{start} to {target}");

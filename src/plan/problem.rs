@@ -8,7 +8,7 @@ use crate::{
 
 /// A place in a script's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spot {
+pub struct SourceSpan {
     /// The file as it is shown.
     pub file: String,
     /// The whole script.
@@ -17,7 +17,7 @@ pub struct Spot {
     pub offset: usize,
 }
 
-impl Spot {
+impl SourceSpan {
     /// The place at byte `offset` of `script`.
     pub fn at(script: &Script, offset: usize) -> Self {
         Self {
@@ -116,7 +116,7 @@ pub enum PlanProblem {
         /// How many ran.
         done: usize,
         /// Where it stands, or the begin of the script.
-        spot: Spot,
+        source_span: SourceSpan,
     },
     /// The script of a partially applied revision is to run in one transaction now.
     #[error(
@@ -130,7 +130,7 @@ pub enum PlanProblem {
         /// How many ran.
         done: usize,
         /// The begin of the script.
-        spot: Spot,
+        source_span: SourceSpan,
     },
     /// Nobody knows whether a statement took effect.
     #[error(
@@ -143,7 +143,7 @@ pub enum PlanProblem {
         /// Which one, from 1.
         statement: usize,
         /// Where it stands.
-        spot: Spot,
+        source_span: SourceSpan,
     },
     /// `repair` of a revision in its middle, where there is none.
     #[error("no revision is partially applied")]
@@ -194,7 +194,7 @@ pub enum PlanProblem {
     #[error("{kind}")]
     Sql {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
         /// What is wrong.
         kind: SqlProblemKind,
     },
@@ -202,7 +202,7 @@ pub enum PlanProblem {
     #[error("{fault}")]
     Placeholder {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
         /// What is wrong.
         fault: PlaceholderFault,
     },
@@ -210,7 +210,7 @@ pub enum PlanProblem {
     #[error("{statement} can't stand here{}", if *off { "" } else { ": the script runs in a transaction" })]
     TransactionControl {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
         /// The statement's name.
         statement: &'static str,
         /// Whether the script is `transaction = off`.
@@ -220,7 +220,7 @@ pub enum PlanProblem {
     #[error("the savepoint `{name}` is never released")]
     OpenSavepoint {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
         /// Its name.
         name: String,
     },
@@ -228,7 +228,7 @@ pub enum PlanProblem {
     #[error("there is no savepoint `{name}` here")]
     UnknownSavepoint {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
         /// Its name.
         name: String,
     },
@@ -236,13 +236,13 @@ pub enum PlanProblem {
     #[error("this transaction is never committed")]
     OpenTransaction {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
     },
     /// A statement that can't run in a transaction.
     #[error("{name} can't run in a transaction")]
     OutsideTransaction {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
         /// The statement's name.
         name: &'static str,
     },
@@ -250,7 +250,7 @@ pub enum PlanProblem {
     #[error("{name} can't stand in a repeatable script, which is one transaction with its record")]
     NotInRepeatable {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
         /// The statement's name.
         name: &'static str,
     },
@@ -260,7 +260,7 @@ pub enum PlanProblem {
     )]
     SessionObject {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
         /// What it is.
         name: &'static str,
     },
@@ -268,19 +268,19 @@ pub enum PlanProblem {
     #[error("COPY TO STDOUT has nowhere to write to in a script")]
     CopyOut {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
     },
     /// PRAGMA foreign_keys in the middle of a transaction.
     #[error("PRAGMA foreign_keys does nothing inside of a transaction")]
     ForeignKeysPragma {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
     },
     /// `batch` where it is no statement's.
     #[error("`batch` {}", where_it_stands(*place))]
     BatchPlace {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
         /// What is wrong with that.
         place: BatchPlace,
     },
@@ -288,7 +288,7 @@ pub enum PlanProblem {
     #[error("`batch` can't repeat this: {}", why_not(*reason))]
     BatchStatement {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
         /// Why.
         reason: NoRowChange,
     },
@@ -296,7 +296,7 @@ pub enum PlanProblem {
     #[error("nothing would stop this {verb} if it never ended")]
     BatchUnbounded {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
         /// What the statement does.
         verb: &'static str,
     },
@@ -304,7 +304,7 @@ pub enum PlanProblem {
     #[error("`max-lag` asks replicas how far they are behind, and {dialect} has none")]
     BatchLag {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
         /// Of which database.
         dialect: Dialect,
     },
@@ -341,26 +341,26 @@ pub enum PlanProblem {
 
 impl PlanProblem {
     /// Where in a script it is, for those that are in one.
-    pub fn spot(&self) -> Option<&Spot> {
+    pub fn source_span(&self) -> Option<&SourceSpan> {
         match self {
-            Self::Sql { spot, .. }
-            | Self::Placeholder { spot, .. }
-            | Self::TransactionControl { spot, .. }
-            | Self::OpenSavepoint { spot, .. }
-            | Self::UnknownSavepoint { spot, .. }
-            | Self::OpenTransaction { spot }
-            | Self::OutsideTransaction { spot, .. }
-            | Self::NotInRepeatable { spot, .. }
-            | Self::SessionObject { spot, .. }
-            | Self::CopyOut { spot }
-            | Self::DoneChanged { spot, .. }
-            | Self::OffRemoved { spot, .. }
-            | Self::Doubt { spot, .. }
-            | Self::BatchPlace { spot, .. }
-            | Self::BatchStatement { spot, .. }
-            | Self::BatchUnbounded { spot, .. }
-            | Self::BatchLag { spot, .. }
-            | Self::ForeignKeysPragma { spot } => Some(spot),
+            Self::Sql { source_span, .. }
+            | Self::Placeholder { source_span, .. }
+            | Self::TransactionControl { source_span, .. }
+            | Self::OpenSavepoint { source_span, .. }
+            | Self::UnknownSavepoint { source_span, .. }
+            | Self::OpenTransaction { source_span }
+            | Self::OutsideTransaction { source_span, .. }
+            | Self::NotInRepeatable { source_span, .. }
+            | Self::SessionObject { source_span, .. }
+            | Self::CopyOut { source_span }
+            | Self::DoneChanged { source_span, .. }
+            | Self::OffRemoved { source_span, .. }
+            | Self::Doubt { source_span, .. }
+            | Self::BatchPlace { source_span, .. }
+            | Self::BatchStatement { source_span, .. }
+            | Self::BatchUnbounded { source_span, .. }
+            | Self::BatchLag { source_span, .. }
+            | Self::ForeignKeysPragma { source_span } => Some(source_span),
             _ => None,
         }
     }

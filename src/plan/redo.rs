@@ -13,13 +13,13 @@ use crate::revision::{Direction, Observed, RevisionId, Target};
 ///
 /// # Errors
 /// Everything that stands in the way of one of them.
-pub fn redo(situation: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
-    let (plan, exchanges) = squashed::planned(situation, |situation| again(situation, target))?;
+pub fn redo(context: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
+    let (plan, exchanges) = squashed::planned(context, |context| again(context, target))?;
     Ok(plan.after(exchanges))
 }
 
-fn again(situation: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
-    let mut plan = down(situation, target)?;
+fn again(context: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
+    let mut plan = down(context, target)?;
     let reverted: Vec<RevisionId> = plan
         .steps
         .iter()
@@ -28,16 +28,16 @@ fn again(situation: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError
     if reverted.is_empty() {
         return Ok(plan);
     }
-    let between = without(situation.observed, &reverted);
+    let between = without(context.observed, &reverted);
     let middle = PlanContext {
         observed: &between,
-        ..*situation
+        ..*context
     };
     let mut again = upgrade_again(&middle, &reverted)?;
     all_come_back(&middle, &reverted, &again)?;
     // Numbers that no row had before: a record of the second half is never taken for the one that
     // was there, should the connection break during COMMIT.
-    let last = situation.observed.last_sequence();
+    let last = context.observed.last_sequence();
     let mut expects = between.last_sequence();
     for (step, sequence) in again.steps.iter_mut().zip(last + 1..) {
         step.expects = expects;
@@ -80,7 +80,7 @@ fn without(observed: &Observed, reverted: &[RevisionId]) -> Observed {
 
 /// What can't be applied again must not be reverted.
 fn all_come_back(
-    situation: &PlanContext<'_>,
+    context: &PlanContext<'_>,
     reverted: &[RevisionId],
     again: &Plan,
 ) -> Result<(), PlanError> {
@@ -90,18 +90,18 @@ fn all_come_back(
     if gone.is_empty() {
         return Ok(());
     }
-    let foreign = gone
+    let unknown = gone
         .into_iter()
-        .filter(|id| situation.history.get(id).is_none());
-    let foreign: Vec<_> = foreign.cloned().collect();
-    Err(PlanError(vec![if foreign.is_empty() {
-        let drift = compare(situation.history, situation.observed, situation.dialect);
+        .filter(|id| context.history.get(id).is_none());
+    let unknown: Vec<_> = unknown.cloned().collect();
+    Err(PlanError(vec![if unknown.is_empty() {
+        let drift = compare(context.history, context.observed, context.dialect);
         PlanProblem::Ahead {
             revisions: drift.unknown,
         }
     } else {
         PlanProblem::Unknown {
-            revisions: foreign,
+            revisions: unknown,
             related: true,
         }
     }]))
@@ -130,14 +130,14 @@ mod tests {
         History::new(ids.iter().map(pair).collect()).unwrap()
     }
 
-    fn situation<'a>(history: &'a History, observed: &'a Observed) -> PlanContext<'a> {
-        crate::plan::testing::situation(history, observed, Dialect::Sqlite)
+    fn context<'a>(history: &'a History, observed: &'a Observed) -> PlanContext<'a> {
+        crate::plan::testing::context(history, observed, Dialect::Sqlite)
     }
 
     /// Everything applied, as an upgrade records it.
     fn applied(history: &History) -> Observed {
         let nothing = Observed::default();
-        let plan = upgrade(&situation(history, &nothing), &Target::Head).unwrap();
+        let plan = upgrade(&context(history, &nothing), &Target::Head).unwrap();
         after(&nothing, &plan)
     }
 
@@ -145,7 +145,7 @@ mod tests {
     fn what_goes_down_comes_back_with_new_numbers() {
         let history = history(&["1", "2", "3"]);
         let observed = applied(&history);
-        let plan = redo(&situation(&history, &observed), &Target::Relative(-2)).unwrap();
+        let plan = redo(&context(&history, &observed), &Target::Relative(-2)).unwrap();
         assert_eq!(plan.downs(), 2);
         let steps: Vec<_> = plan
             .steps
@@ -168,7 +168,7 @@ mod tests {
     fn what_can_not_come_back_stays() {
         let observed = applied(&history(&["1", "2", "3"]));
         let older = history(&["1", "2"]);
-        let refused = redo(&situation(&older, &observed), &Target::Relative(-1)).unwrap_err();
+        let refused = redo(&context(&older, &observed), &Target::Relative(-1)).unwrap_err();
         assert!(
             matches!(&refused.0[..], [PlanProblem::Unknown { revisions, .. }] if revisions[0].as_str() == "3"),
             "{refused:?}"

@@ -117,30 +117,30 @@ impl Repair {
 /// # Errors
 /// When there is no such revision or no statement in doubt.
 pub fn repair(
-    situation: &PlanContext<'_>,
+    context: &PlanContext<'_>,
     request: &RepairRequest,
 ) -> Result<Vec<Repair>, PlanError> {
     // What is in the middle may be the reason for a repair.
-    let settled = squashed::settle(situation.history, situation.observed, situation.dialect);
-    let situation = &PlanContext {
+    let settled = squashed::settle(context.history, context.observed, context.dialect);
+    let context = &PlanContext {
         observed: &settled.observed,
-        ..*situation
+        ..*context
     };
     let found = match request {
-        RepairRequest::Accept(ids) => accept(situation, ids),
+        RepairRequest::Accept(ids) => accept(context, ids),
         RepairRequest::Statement { number, done } => {
-            middle(situation).and_then(|found| statement(situation, found, *number, *done))
+            middle(context).and_then(|found| statement(context, found, *number, *done))
         }
         RepairRequest::Mark { applied } => {
-            middle(situation).map(|found| vec![mark(situation, found, *applied)])
+            middle(context).map(|found| vec![mark(context, found, *applied)])
         }
     };
     found.map_err(|problem| PlanError(vec![problem]))
 }
 
-fn accept(situation: &PlanContext<'_>, ids: &[RevisionId]) -> Result<Vec<Repair>, PlanProblem> {
+fn accept(context: &PlanContext<'_>, ids: &[RevisionId]) -> Result<Vec<Repair>, PlanProblem> {
     let row_of = |id: &RevisionId| {
-        situation
+        context
             .observed
             .applied
             .iter()
@@ -151,17 +151,17 @@ fn accept(situation: &PlanContext<'_>, ids: &[RevisionId]) -> Result<Vec<Repair>
             revision: id.clone(),
         });
     }
-    let rows = situation
+    let rows = context
         .observed
         .applied
         .iter()
         .filter(|row| ids.is_empty() || ids.contains(&row.revision))
         .filter(|row| row.state == State::Applied);
-    let known = |row: &'_ AppliedRevision| situation.history.get(&row.revision);
+    let known = |row: &'_ AppliedRevision| context.history.get(&row.revision);
     let edited = rows
         .filter_map(|row| Some((row, known(row)?)))
-        .flat_map(|(row, revision)| edited(situation, row, revision));
-    let gone = repeatable::gone(situation.history, situation.observed);
+        .flat_map(|(row, revision)| edited(context, row, revision));
+    let gone = repeatable::gone(context.history, context.observed);
     let gone = gone.filter(|_| ids.is_empty()).map(|row| Repair {
         subject: row.id.clone().into(),
         message: row.message.clone(),
@@ -171,9 +171,9 @@ fn accept(situation: &PlanContext<'_>, ids: &[RevisionId]) -> Result<Vec<Repair>
     Ok(edited.chain(gone).collect())
 }
 
-fn edited(situation: &PlanContext<'_>, row: &AppliedRevision, revision: &Revision) -> Vec<Repair> {
+fn edited(context: &PlanContext<'_>, row: &AppliedRevision, revision: &Revision) -> Vec<Repair> {
     let mut kinds = Vec::new();
-    let up = revision.up.checksum(situation.dialect);
+    let up = revision.up.checksum(context.dialect);
     if up != row.up_checksum {
         kinds.push(RepairKind::Up {
             before: row.up_checksum.clone(),
@@ -181,7 +181,7 @@ fn edited(situation: &PlanContext<'_>, row: &AppliedRevision, revision: &Revisio
         });
     }
     if let Some(down) = &revision.down
-        && row.down_checksum.as_ref() != Some(&down.checksum(situation.dialect))
+        && row.down_checksum.as_ref() != Some(&down.checksum(context.dialect))
     {
         let (before, now) = (row.down_script.clone(), down.alone().to_string());
         kinds.push(RepairKind::Down { before, now });
@@ -190,23 +190,19 @@ fn edited(situation: &PlanContext<'_>, row: &AppliedRevision, revision: &Revisio
         subject: row.revision.clone().into(),
         message: row.message.clone(),
         kind,
-        changes: vec![accepted(situation, row, revision)],
+        changes: vec![accepted(context, row, revision)],
     };
     kinds.into_iter().map(repair).collect()
 }
 
 /// The row takes the directory's scripts; a down script whose file is gone stays as stored.
-fn accepted(
-    situation: &PlanContext<'_>,
-    row: &AppliedRevision,
-    revision: &Revision,
-) -> RecordChange {
+fn accepted(context: &PlanContext<'_>, row: &AppliedRevision, revision: &Revision) -> RecordChange {
     let down = revision.down.as_ref();
     RecordChange::Accept {
         subject: row.revision.clone().into(),
-        up_checksum: revision.up.checksum(situation.dialect),
+        up_checksum: revision.up.checksum(context.dialect),
         down_checksum: down
-            .map(|down| down.checksum(situation.dialect))
+            .map(|down| down.checksum(context.dialect))
             .or_else(|| row.down_checksum.clone()),
         down_script: down
             .map(|down| down.alone().to_string())
@@ -217,8 +213,8 @@ fn accepted(
 type Middle<'a> = (&'a AppliedRevision, &'a Partial);
 
 /// The revision that stopped in its middle.
-fn middle<'a>(situation: &PlanContext<'a>) -> Result<Middle<'a>, PlanProblem> {
-    let mut rows = situation.observed.applied.iter().rev();
+fn middle<'a>(context: &PlanContext<'a>) -> Result<Middle<'a>, PlanProblem> {
+    let mut rows = context.observed.applied.iter().rev();
     let found = rows.find_map(|row| match &row.state {
         State::Partial(partial) => Some((row, &**partial)),
         State::Applied => None,
@@ -227,7 +223,7 @@ fn middle<'a>(situation: &PlanContext<'a>) -> Result<Middle<'a>, PlanProblem> {
 }
 
 fn statement(
-    situation: &PlanContext<'_>,
+    context: &PlanContext<'_>,
     (row, partial): Middle<'_>,
     number: usize,
     done: bool,
@@ -239,7 +235,7 @@ fn statement(
             next,
         });
     }
-    let (checksum, text) = unit(situation, (row, partial), partial.statements_done)?;
+    let (checksum, text) = unit(context, (row, partial), partial.statements_done)?;
     let mut to = partial.clone();
     // Of a statement that is repeated: what it has committed is no longer counted.
     to.batch = None;
@@ -272,7 +268,7 @@ fn statement(
 
 /// Checksum and SQL of a unit of the script that ran, which is stored in the row.
 fn unit(
-    situation: &PlanContext<'_>,
+    context: &PlanContext<'_>,
     (row, partial): Middle<'_>,
     index: usize,
 ) -> Result<(Checksum, String), PlanProblem> {
@@ -282,7 +278,7 @@ fn unit(
     };
     let file = format!("{} ({} script that ran)", row.revision, partial.direction);
     let script = Script::parse(
-        situation.dialect,
+        context.dialect,
         partial.direction,
         file,
         partial.script.as_str(),
@@ -297,7 +293,7 @@ fn unit(
         replaces: false,
         partial: None,
     };
-    let step = build::build(situation, script, frame)
+    let step = build::build(context, script, frame)
         .map_err(|found| unreadable(format!("{} problems", found.len())))?;
     let Execution::Units(units) = &step.execution else {
         return Err(unreadable("it has no `transaction = off`".to_owned()));
@@ -310,15 +306,15 @@ fn unit(
     Ok((unit.checksum.clone(), texts.join(";\n")))
 }
 
-fn mark(situation: &PlanContext<'_>, (row, partial): Middle<'_>, applied: bool) -> Repair {
+fn mark(context: &PlanContext<'_>, (row, partial): Middle<'_>, applied: bool) -> Repair {
     let id = || row.revision.clone();
     let mut changes = Vec::new();
     if applied {
         // Going up, what was applied is the script as it is now; going down, it is as it was.
         if partial.direction == Direction::Up
-            && let Some(revision) = situation.history.get(&row.revision)
+            && let Some(revision) = context.history.get(&row.revision)
         {
-            changes.push(accepted(situation, row, revision));
+            changes.push(accepted(context, row, revision));
         }
         changes.push(RecordChange::Finish {
             subject: id().into(),

@@ -88,20 +88,20 @@ pub(super) fn gone<'a>(
 
 /// Adds the scripts that are due to an upgrade. They may need any revision, so that they wait
 /// until there is nothing left to apply.
-pub(super) fn add(situation: &PlanContext<'_>, plan: &mut Plan, problems: &mut Vec<PlanProblem>) {
+pub(super) fn add(context: &PlanContext<'_>, plan: &mut Plan, problems: &mut Vec<PlanProblem>) {
     let PlanContext {
         history,
         observed,
         dialect,
         ..
-    } = *situation;
+    } = *context;
     let due: Vec<_> = states(history.repeatables(), observed, dialect)
         .filter(|(_, _, state)| state.is_due())
         .collect();
     if due.is_empty() {
         return;
     }
-    if !is_complete(situation, plan) {
+    if !is_complete(context, plan) {
         let scripts = due.iter().map(|(script, ..)| script.id.clone()).collect();
         plan.warnings.push(Warning::RepeatablesWait { scripts });
         return;
@@ -128,7 +128,7 @@ pub(super) fn add(situation: &PlanContext<'_>, plan: &mut Plan, problems: &mut V
             replaces: row.is_some(),
             partial: None,
         };
-        match build::build(situation, script.script.clone(), frame) {
+        match build::build(context, script.script.clone(), frame) {
             Ok(step) => plan.steps.push(step),
             Err(found) => problems.extend(found.into_iter().map(in_repeatable)),
         }
@@ -138,22 +138,22 @@ pub(super) fn add(situation: &PlanContext<'_>, plan: &mut Plan, problems: &mut V
 /// What is no way out for a repeatable script is not to be offered as one.
 fn in_repeatable(problem: PlanProblem) -> PlanProblem {
     match problem {
-        PlanProblem::OutsideTransaction { spot, name }
+        PlanProblem::OutsideTransaction { source_span, name }
         | PlanProblem::TransactionControl {
-            spot,
+            source_span,
             statement: name,
             ..
-        } => PlanProblem::NotInRepeatable { spot, name },
+        } => PlanProblem::NotInRepeatable { source_span, name },
         other => other,
     }
 }
 
 /// Whether every revision is applied once `plan` has run.
-fn is_complete(situation: &PlanContext<'_>, plan: &Plan) -> bool {
-    let applied = situation.observed.applied.iter();
+fn is_complete(context: &PlanContext<'_>, plan: &Plan) -> bool {
+    let applied = context.observed.applied.iter();
     let planned = plan.steps.iter().filter_map(|step| step.subject.revision());
     let there: HashSet<_> = applied.map(|row| &row.revision).chain(planned).collect();
-    situation.history.by_id().all(|one| there.contains(&one.id))
+    context.history.by_id().all(|one| there.contains(&one.id))
 }
 
 fn states<'a>(
@@ -212,8 +212,8 @@ mod tests {
         history.with_repeatables(scripts.collect()).unwrap()
     }
 
-    fn situation<'a>(history: &'a History, observed: &'a Observed) -> PlanContext<'a> {
-        crate::plan::testing::situation(history, observed, Dialect::Sqlite)
+    fn context<'a>(history: &'a History, observed: &'a Observed) -> PlanContext<'a> {
+        crate::plan::testing::context(history, observed, Dialect::Sqlite)
     }
 
     type Planner = fn(&PlanContext<'_>, &crate::revision::Target) -> Result<Plan, PlanError>;
@@ -225,7 +225,7 @@ mod tests {
         observed: &Observed,
         target: &str,
     ) -> (String, Observed) {
-        let plan = planner(&situation(history, observed), &target.parse().unwrap()).unwrap();
+        let plan = planner(&context(history, observed), &target.parse().unwrap()).unwrap();
         let steps = plan.steps.iter().map(|step| match &step.row {
             Some(row) => format!("{}:{}", step.subject, row.sequence),
             None => step.subject.to_string(),
@@ -234,7 +234,7 @@ mod tests {
         (steps, after(observed, &plan))
     }
 
-    fn standing(history: &History, observed: &Observed) -> Vec<RepeatableState> {
+    fn state(history: &History, observed: &Observed) -> Vec<RepeatableState> {
         let all = repeatables(history, observed, Dialect::Sqlite).into_iter();
         all.map(|one| one.state).collect()
     }
@@ -244,21 +244,21 @@ mod tests {
         use RepeatableState::{Applied, Changed, Gone, New};
         let first = history(&["1", "2"], &["b=SELECT 1", "a=SELECT 2"]);
         let nothing = Observed::default();
-        assert_eq!(standing(&first, &nothing), [New, New]);
+        assert_eq!(state(&first, &nothing), [New, New]);
         let (steps, observed) = go(upgrade, &first, &nothing, "head");
         assert_eq!(steps, "1:1 2:2 R_a:3 R_b:4");
-        assert_eq!(standing(&first, &observed), [Applied, Applied]);
+        assert_eq!(state(&first, &observed), [Applied, Applied]);
         assert_eq!(go(upgrade, &first, &observed, "head").0, "");
         let next = history(&["1", "2", "3"], &["b=SELECT  1 -- same", "c=SELECT 3"]);
-        assert_eq!(standing(&next, &observed), [Gone, Applied, New]);
+        assert_eq!(state(&next, &observed), [Gone, Applied, New]);
         let (steps, observed) = go(upgrade, &next, &observed, "head");
         assert_eq!(steps, "3:5 R_c:6");
         let edited = history(&["1", "2", "3"], &["b=SELECT 9", "c=SELECT 3"]);
-        assert_eq!(standing(&edited, &observed), [Gone, Changed, Applied]);
+        assert_eq!(state(&edited, &observed), [Gone, Changed, Applied]);
         let (steps, observed) = go(upgrade, &edited, &observed, "head");
         assert_eq!(steps, "R_b:7");
         assert_eq!(observed.repeatables.len(), 3);
-        assert_eq!(standing(&edited, &observed), [Gone, Applied, Applied]);
+        assert_eq!(state(&edited, &observed), [Gone, Applied, Applied]);
     }
 
     #[test]
@@ -267,7 +267,7 @@ mod tests {
         let nothing = Observed::default();
         let at = |target: &str| {
             let target = target.parse().unwrap();
-            upgrade(&situation(&history, &nothing), &target).unwrap()
+            upgrade(&context(&history, &nothing), &target).unwrap()
         };
         let waits = vec![Warning::RepeatablesWait {
             scripts: vec!["R_a".parse().unwrap()],
@@ -282,14 +282,14 @@ mod tests {
         let (_, observed) = go(upgrade, &history, &Observed::default(), "head");
         let (steps, down) = go(downgrade, &history, &observed, "1");
         assert_eq!(steps, "2");
-        assert_eq!(standing(&history, &down), [RepeatableState::Overtaken]);
+        assert_eq!(state(&history, &down), [RepeatableState::Overtaken]);
         let (steps, again) = go(upgrade, &history, &down, "head");
         assert_eq!(steps, "2:4 R_a:5");
-        assert_eq!(standing(&history, &again), [RepeatableState::Applied]);
+        assert_eq!(state(&history, &again), [RepeatableState::Applied]);
         // Stamped back, or applied by a release without the script.
         let mut other = down.clone();
         other.applied.push(again.applied[1].clone());
-        assert_eq!(standing(&history, &other), [RepeatableState::Overtaken]);
+        assert_eq!(state(&history, &other), [RepeatableState::Overtaken]);
         let (steps, _) = go(redo, &history, &again, "-1");
         assert_eq!(steps, "2 2:6 R_a:7");
     }
@@ -307,10 +307,10 @@ mod tests {
         let history = history(&["1"], &["a=VACUUM"]);
         let nothing = Observed::default();
         let target = "head".parse().unwrap();
-        let refused = upgrade(&situation(&history, &nothing), &target).unwrap_err();
-        let [PlanProblem::NotInRepeatable { spot, .. }] = &refused.0[..] else {
+        let refused = upgrade(&context(&history, &nothing), &target).unwrap_err();
+        let [PlanProblem::NotInRepeatable { source_span, .. }] = &refused.0[..] else {
             panic!("{refused:?}");
         };
-        assert_eq!(spot.file, "R_a.sql");
+        assert_eq!(source_span.file, "R_a.sql");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fmt::Write};
 
-use super::{FileChange, Spot, joined::one_script};
+use super::{FileChange, SourceSpan, joined::one_script};
 use crate::{
     revision::{Direction, History, Replaced, Revision, RevisionId, Script, is_label},
     sql::{self, Dialect},
@@ -46,7 +46,7 @@ pub enum SquashProblem {
     #[error("{kind}")]
     Sql {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
         /// What is wrong.
         kind: sql::SqlProblemKind,
     },
@@ -54,13 +54,13 @@ pub enum SquashProblem {
     #[error("what this leaves in the session would reach the scripts after it")]
     Session {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
     },
     /// A BEGIN that asks for a mode.
     #[error("this transaction asks for {modes}, and in one script there is one for all")]
     Modes {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
         /// As written.
         modes: String,
     },
@@ -76,7 +76,7 @@ pub enum SquashProblem {
     #[error("this would become a placeholder, since other scripts have the header `vars`")]
     Placeholder {
         /// Where.
-        spot: Spot,
+        source_span: SourceSpan,
     },
     /// Two labels, and a revision has one.
     #[error("the labels {} can't be on one revision", .0.join(" and "))]

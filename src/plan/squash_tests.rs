@@ -71,13 +71,13 @@ fn exchanged(history: &History, squash: &Squash) -> History {
     History::new(pairs).unwrap()
 }
 
-fn situation<'a>(history: &'a History, observed: &'a Observed) -> PlanContext<'a> {
-    crate::plan::testing::situation(history, observed, Dialect::Postgres)
+fn context<'a>(history: &'a History, observed: &'a Observed) -> PlanContext<'a> {
+    crate::plan::testing::context(history, observed, Dialect::Postgres)
 }
 
 fn up(history: &History, observed: &Observed, target: &str) -> Plan {
     let target: Target = target.parse().unwrap();
-    upgrade(&situation(history, observed), &target).unwrap()
+    upgrade(&context(history, observed), &target).unwrap()
 }
 
 /// What a database has after an upgrade to `target`, and nothing else.
@@ -287,7 +287,7 @@ fn a_database_in_the_middle_is_told_so() {
     let observed = at(&old, "2");
     let target = "head".parse().unwrap();
     for planner in [upgrade, downgrade] {
-        let refused = planner(&situation(&new, &observed), &target).unwrap_err();
+        let refused = planner(&context(&new, &observed), &target).unwrap_err();
         let [PlanProblem::Halfway(found)] = &refused.0[..] else {
             panic!("{refused:?}");
         };
@@ -300,7 +300,7 @@ fn a_database_in_the_middle_is_told_so() {
     // Late ones count.
     let mut late = at(&old, "4");
     late.applied.remove(0);
-    assert!(upgrade(&situation(&new, &late), &target).is_err());
+    assert!(upgrade(&context(&new, &late), &target).is_err());
 }
 
 #[test]
@@ -324,7 +324,7 @@ fn a_baseline_can_be_squashed_again() {
         at(&first, "4"),
         seen(&first, at(&old, "4"), Dialect::Postgres),
     ] {
-        let plan = upgrade(&situation(&new, &observed), &target).unwrap();
+        let plan = upgrade(&context(&new, &observed), &target).unwrap();
         assert!(plan.steps.is_empty());
         assert_eq!(plan.exchanges.len(), 1, "{observed:?}");
         let settled = seen(&new, observed, Dialect::Postgres);
@@ -332,7 +332,7 @@ fn a_baseline_can_be_squashed_again() {
     }
     let third = exchanged(&first, &second);
     for observed in [at(&old, "3"), at(&first, "3"), at(&old, "1")] {
-        assert!(upgrade(&situation(&third, &observed), &target).is_err());
+        assert!(upgrade(&context(&third, &observed), &target).is_err());
     }
 }
 

@@ -124,7 +124,7 @@ impl Plan {
 /// # Errors
 /// In the middle of what a baseline replaces there is no plan; or those of `plan`.
 pub(super) fn planned<T>(
-    situation: &PlanContext<'_>,
+    context: &PlanContext<'_>,
     plan: impl FnOnce(&PlanContext<'_>) -> Result<T, PlanError>,
 ) -> Result<(T, Vec<RowExchange>), PlanError> {
     let PlanContext {
@@ -132,7 +132,7 @@ pub(super) fn planned<T>(
         observed,
         dialect,
         ..
-    } = *situation;
+    } = *context;
     let settled = settle(history, observed, dialect);
     if !settled.halfway.is_empty() {
         let problems = settled.halfway.into_iter().map(PlanProblem::Halfway);
@@ -140,7 +140,7 @@ pub(super) fn planned<T>(
     }
     let planned = plan(&PlanContext {
         observed: &settled.observed,
-        ..*situation
+        ..*context
     })?;
     Ok((planned, settled.exchanges))
 }

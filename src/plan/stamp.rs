@@ -24,37 +24,32 @@ pub struct StampPlan {
 /// # Errors
 /// Everything that stands in its way.
 pub fn stamp(
-    situation: &PlanContext<'_>,
+    context: &PlanContext<'_>,
     targets: &[Target],
     purge: bool,
 ) -> Result<StampPlan, PlanError> {
     // What is thrown away needs no order.
     if purge {
-        return all(situation, targets, purge);
+        return all(context, targets, purge);
     }
-    let (plan, exchanges) =
-        squashed::planned(situation, |situation| all(situation, targets, purge))?;
+    let (plan, exchanges) = squashed::planned(context, |context| all(context, targets, purge))?;
     Ok(StampPlan { exchanges, ..plan })
 }
 
-fn all(
-    situation: &PlanContext<'_>,
-    targets: &[Target],
-    purge: bool,
-) -> Result<StampPlan, PlanError> {
+fn all(context: &PlanContext<'_>, targets: &[Target], purge: bool) -> Result<StampPlan, PlanError> {
     let PlanContext {
         history, observed, ..
-    } = *situation;
+    } = *context;
     let mut problems = Vec::new();
     let mut ids = Vec::new();
     for target in targets {
-        match meant(situation, target) {
+        match meant(context, target) {
             Ok(found) => ids.extend(found),
             Err(problem) => problems.push(problem),
         }
     }
     if !purge {
-        problems.extend(unfit(situation));
+        problems.extend(unfit(context));
     }
     if !problems.is_empty() {
         return Err(PlanError(problems));
@@ -81,18 +76,18 @@ fn all(
         exchanges: Vec::new(),
         insert: new
             .zip(last + 1..)
-            .map(|(revision, at)| new_row(situation.dialect, revision, at))
+            .map(|(revision, at)| new_row(context.dialect, revision, at))
             .collect(),
         delete: gone.into_iter().map(|row| row.revision.clone()).collect(),
     })
 }
 
-fn meant(situation: &PlanContext<'_>, target: &Target) -> Result<Vec<RevisionId>, PlanProblem> {
+fn meant(context: &PlanContext<'_>, target: &Target) -> Result<Vec<RevisionId>, PlanProblem> {
     let wrong_way = |target| PlanProblem::WrongWay {
         target,
         verb: "stamp",
     };
-    match super::resolve(situation, target) {
+    match super::resolve(context, target) {
         Ok(Resolved::Base) => Ok(Vec::new()),
         Ok(Resolved::Revisions(ids)) => Ok(ids),
         Ok(Resolved::Next(count)) => Err(wrong_way(format!("+{count}"))),
@@ -102,10 +97,10 @@ fn meant(situation: &PlanContext<'_>, target: &Target) -> Result<Vec<RevisionId>
 }
 
 /// Rows that only `--purge` may throw away.
-fn unfit(situation: &PlanContext<'_>) -> Vec<PlanProblem> {
+fn unfit(context: &PlanContext<'_>) -> Vec<PlanProblem> {
     let PlanContext {
         history, observed, ..
-    } = *situation;
+    } = *context;
     let mut problems = Vec::new();
     for row in observed.applied.iter() {
         if let State::Partial(state) = &row.state {

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// With the settings that are usual.
-pub fn situation<'a>(
+pub fn context<'a>(
     history: &'a History,
     observed: &'a Observed,
     dialect: Dialect,

@@ -18,23 +18,23 @@ use crate::{
 ///
 /// # Errors
 /// Everything that stands in its way.
-pub fn upgrade(situation: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
-    let (plan, exchanges) = squashed::planned(situation, |situation| {
-        towards(situation, || pending(situation, target))
+pub fn upgrade(context: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
+    let (plan, exchanges) = squashed::planned(context, |context| {
+        towards(context, || pending(context, target))
     })?;
     Ok(plan.after(exchanges))
 }
 
 /// The plan that applies `ids` and what they need.
 pub(super) fn upgrade_again(
-    situation: &PlanContext<'_>,
+    context: &PlanContext<'_>,
     ids: &[RevisionId],
 ) -> Result<Plan, PlanError> {
-    towards(situation, || Ok(needed(situation, ids, usize::MAX)))
+    towards(context, || Ok(needed(context, ids, usize::MAX)))
 }
 
 fn towards<'a>(
-    situation: &PlanContext<'a>,
+    context: &PlanContext<'a>,
     pending: impl FnOnce() -> Result<Pending<'a>, PlanProblem>,
 ) -> Result<Plan, PlanError> {
     let PlanContext {
@@ -42,16 +42,16 @@ fn towards<'a>(
         observed,
         dialect,
         ..
-    } = *situation;
+    } = *context;
     let drift = compare::compare_ups(history, observed, dialect);
     let mut plan = Plan {
         direction: Direction::Up,
         steps: Vec::new(),
         warnings: Vec::new(),
-        one_transaction: situation.one_transaction,
+        one_transaction: context.one_transaction,
         exchanges: Vec::new(),
     };
-    let mut problems = blocking(situation, &drift);
+    let mut problems = blocking(context, &drift);
     if problems.is_empty() && drift.relation == Relation::Ahead {
         plan.warnings.push(Warning::Ahead {
             unknown: drift.unknown,
@@ -65,17 +65,11 @@ fn towards<'a>(
             return Err(PlanError(problems));
         }
     };
-    if let Err(found) = resumed(situation, &drift, &mut plan, &pending.wanted) {
+    if let Err(found) = resumed(context, &drift, &mut plan, &pending.wanted) {
         problems.extend(found);
     }
     let pending = pending.missing;
-    late(
-        situation,
-        &drift,
-        &pending,
-        &mut plan.warnings,
-        &mut problems,
-    );
+    late(context, &drift, &pending, &mut plan.warnings, &mut problems);
     let last = observed.last_sequence();
     // Of thousands, growing would need their memory twice.
     plan.steps.reserve_exact(pending.len());
@@ -85,16 +79,16 @@ fn towards<'a>(
             message: revision.message.clone(),
             source: Source::File,
             expects,
-            row: Some(new_row(situation.dialect, revision, expects + 1).into()),
+            row: Some(new_row(context.dialect, revision, expects + 1).into()),
             replaces: false,
             partial: None,
         };
-        match build::build(situation, revision.up.clone(), frame) {
+        match build::build(context, revision.up.clone(), frame) {
             Ok(step) => plan.steps.push(step),
             Err(found) => problems.extend(found),
         }
     }
-    repeatable::add(situation, &mut plan, &mut problems);
+    repeatable::add(context, &mut plan, &mut problems);
     mixed_foreign_keys(&plan, &mut problems);
     if problems.is_empty() {
         Ok(plan)
@@ -104,10 +98,10 @@ fn towards<'a>(
 }
 
 /// What of the drift keeps every upgrade from running.
-fn blocking(situation: &PlanContext<'_>, drift: &Drift) -> Vec<PlanProblem> {
+fn blocking(context: &PlanContext<'_>, drift: &Drift) -> Vec<PlanProblem> {
     let mut problems = Vec::new();
     let edited = |id: &RevisionId| {
-        let file = situation
+        let file = context
             .history
             .get(id)
             .map(|revision| revision.up.file.clone());
@@ -120,7 +114,7 @@ fn blocking(situation: &PlanContext<'_>, drift: &Drift) -> Vec<PlanProblem> {
     let revisions = drift.unknown.clone();
     match drift.relation {
         Relation::Known => {}
-        Relation::Ahead if situation.ahead == Ahead::Warn => {}
+        Relation::Ahead if context.ahead == Ahead::Warn => {}
         Relation::Ahead => problems.push(PlanProblem::Ahead { revisions }),
         Relation::Diverged => problems.push(PlanProblem::Unknown {
             revisions,
@@ -146,15 +140,15 @@ pub(super) fn partial((revision, partial): &(RevisionId, crate::revision::Partia
 
 /// The step that goes on with a revision that stopped in its middle; it comes first.
 fn resumed(
-    situation: &PlanContext<'_>,
+    context: &PlanContext<'_>,
     drift: &Drift,
     plan: &mut Plan,
     wanted: &HashSet<&RevisionId>,
 ) -> Result<(), Vec<PlanProblem>> {
     for found in &drift.partial {
         let (id, state) = found;
-        let revision = situation.history.get(id);
-        let row = situation
+        let revision = context.history.get(id);
+        let row = context
             .observed
             .applied
             .iter()
@@ -168,13 +162,13 @@ fn resumed(
             subject: id.clone().into(),
             message: revision.message.clone(),
             source: Source::File,
-            expects: situation.observed.last_sequence(),
-            row: Some(new_row(situation.dialect, revision, row.sequence).into()),
+            expects: context.observed.last_sequence(),
+            row: Some(new_row(context.dialect, revision, row.sequence).into()),
             replaces: false,
             partial: Some(state.clone()),
         };
         plan.steps
-            .push(build::build(situation, revision.up.clone(), frame)?);
+            .push(build::build(context, revision.up.clone(), frame)?);
     }
     Ok(())
 }
@@ -187,14 +181,14 @@ struct Pending<'a> {
     missing: Vec<&'a Revision>,
 }
 
-fn pending<'a>(situation: &PlanContext<'a>, target: &Target) -> Result<Pending<'a>, PlanProblem> {
+fn pending<'a>(context: &PlanContext<'a>, target: &Target) -> Result<Pending<'a>, PlanProblem> {
     let wrong_way = |target: String| {
         Err(PlanProblem::WrongWay {
             target,
             verb: "upgrade to",
         })
     };
-    let resolve = |target| super::resolve(situation, target).map_err(PlanProblem::Target);
+    let resolve = |target| super::resolve(context, target).map_err(PlanProblem::Target);
     let (ids, limit) = match resolve(target)? {
         Resolved::Base => return wrong_way("base".to_owned()),
         Resolved::Last(count) => return wrong_way(format!("-{count}")),
@@ -204,12 +198,12 @@ fn pending<'a>(situation: &PlanContext<'a>, target: &Target) -> Result<Pending<'
             _ => (Vec::new(), count),
         },
     };
-    Ok(needed(situation, &ids, limit))
+    Ok(needed(context, &ids, limit))
 }
 
-fn needed<'a>(situation: &PlanContext<'a>, ids: &[RevisionId], limit: usize) -> Pending<'a> {
-    let applied = applied_ids(situation.observed);
-    let wanted = situation.history.closure(ids);
+fn needed<'a>(context: &PlanContext<'a>, ids: &[RevisionId], limit: usize) -> Pending<'a> {
+    let applied = applied_ids(context.observed);
+    let wanted = context.history.closure(ids);
     let missing = wanted
         .iter()
         .filter(|revision| !applied.contains(&revision.id));
@@ -224,7 +218,7 @@ fn applied_ids(observed: &Observed) -> HashSet<&RevisionId> {
 }
 
 fn late(
-    situation: &PlanContext<'_>,
+    context: &PlanContext<'_>,
     drift: &Drift,
     pending: &[&Revision],
     warnings: &mut Vec<Warning>,
@@ -235,14 +229,13 @@ fn late(
         .iter()
         .filter(|revision| late.contains(&revision.id))
         .collect();
-    let (Some(first), Some(before)) =
-        (late.first(), highest(situation.history, situation.observed))
+    let (Some(first), Some(before)) = (late.first(), highest(context.history, context.observed))
     else {
         return;
     };
     let revisions = late.iter().map(|revision| revision.id.clone()).collect();
     let before = before.clone();
-    match situation.out_of_order {
+    match context.out_of_order {
         OutOfOrder::Allow => {}
         OutOfOrder::Warn => warnings.push(Warning::OutOfOrder { revisions, before }),
         OutOfOrder::Error => problems.push(PlanProblem::OutOfOrder {

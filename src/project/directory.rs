@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     directory_problem::{DirectoryProblem, Kind, problem, sorted},
-    foreign::{self, Files},
+    external::{self, Files},
     parallel,
     reading::Reading,
     scripts::{Look, Scan, add_downs, look, take_checksum},
@@ -137,7 +137,7 @@ impl Disk<'_> {
         }
         let is_read = |name: &&str| reading.left_out_by(name).next().is_none();
         let names: Vec<&str> = names.iter().map(String::as_str).filter(is_read).collect();
-        foreign::detect(self, &names)
+        external::detect(self, &names)
     }
 
     /// Looks at every file that is not left out.
@@ -155,7 +155,7 @@ impl Disk<'_> {
             return Ok(self.look_at_all(&kept, reading));
         }
         let names: Vec<&str> = paths.iter().map(String::as_str).collect();
-        Ok(foreign::look(layout, reading, self, &names))
+        Ok(external::look(layout, reading, self, &names))
     }
 
     /// Names of all files, relative to the directory, as far down as scripts are looked for.

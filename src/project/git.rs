@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    directory_problem::DirectoryProblem, foreign::is_native, memory::Memory, reading::Reading,
+    directory_problem::DirectoryProblem, external::is_native, memory::Memory, reading::Reading,
 };
 use crate::{
     layout::{self, Layout},

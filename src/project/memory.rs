@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ffi::OsStr, path::Path};
 
 use super::{
     directory_problem::{DirectoryProblem, Kind, problem},
-    foreign::{self, Files},
+    external::{self, Files},
     reading::Reading,
     scripts::{Scan, look},
 };
@@ -83,7 +83,7 @@ impl Memory {
                 top.dedup();
                 top.retain(|name| !left_out(name));
                 let top: Vec<&str> = top.iter().map(String::as_str).collect();
-                let found = foreign::detect(self, &top);
+                let found = external::detect(self, &top);
                 found.map_err(|kind| vec![problem(self.folder.clone(), kind)])?
             }
         };
@@ -96,7 +96,7 @@ impl Memory {
             return Scan::of(looks).history();
         }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        Scan::of(foreign::look(layout, reading, self, &names)).history()
+        Scan::of(external::look(layout, reading, self, &names)).history()
     }
 
     /// The names that a layout looks at.

@@ -7,7 +7,7 @@
 // What every user of scripts needs.
 mod directory;
 mod directory_problem;
-mod foreign;
+mod external;
 mod memory;
 mod parallel;
 mod reading;

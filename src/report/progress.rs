@@ -285,7 +285,7 @@ impl Progress {
             return;
         }
         let due = match &state.reminder {
-            Some((spot, due)) if spot == at => elapsed >= *due,
+            Some((source_span, due)) if source_span == at => elapsed >= *due,
             _ => true,
         };
         if due {

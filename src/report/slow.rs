@@ -112,10 +112,14 @@ fn parts(event: &EventKind) -> Vec<String> {
     [Some(runs), advance, waits].into_iter().flatten().collect()
 }
 
-fn place(spot: &StatementSpot) -> String {
-    let mut place = format!("{}:{}", spot.file, spot.line);
-    if spot.last > spot.first {
-        place += &format!(" (statements {} to {})", spot.first + 1, spot.last + 1);
+fn place(source_span: &StatementSpot) -> String {
+    let mut place = format!("{}:{}", source_span.file, source_span.line);
+    if source_span.last > source_span.first {
+        place += &format!(
+            " (statements {} to {})",
+            source_span.first + 1,
+            source_span.last + 1
+        );
     }
     place
 }
@@ -131,7 +135,7 @@ mod tests {
         revision::{Direction, Subject},
     };
 
-    fn spot(first: usize, last: usize) -> StatementSpot {
+    fn source_span(first: usize, last: usize) -> StatementSpot {
         StatementSpot {
             subject: Subject::Revision("1".parse().unwrap()),
             file: "migrations/1_a.up.sql".to_owned(),
@@ -184,7 +188,7 @@ mod tests {
     #[test]
     fn slow_ones_tell_what_they_waited_for() {
         let slow = SlowStatement {
-            statement: spot(2, 2),
+            statement: source_span(2, 2),
             elapsed: Duration::from_millis(12_300),
             is_at_most: false,
             has_failed: false,
@@ -197,7 +201,7 @@ mod tests {
             format!("migrations/1_a.up.sql:12 took 12.30 s {waited}")
         );
         let failed = SlowStatement {
-            statement: spot(2, 4),
+            statement: source_span(2, 4),
             is_at_most: true,
             has_failed: true,
             waited_for: Vec::new(),
@@ -212,7 +216,7 @@ mod tests {
     #[test]
     fn what_runs_tells_how_far_it_is() {
         let event = EventKind::StatementRuns {
-            statement: spot(0, 0),
+            statement: source_span(0, 0),
             elapsed: Duration::from_secs(2),
             waiting: Some(wait()),
             advance: Some(Advance {

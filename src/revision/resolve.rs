@@ -203,8 +203,8 @@ impl<'a> View<'a> {
     /// digits are an id, and what follows them an offset.
     fn unknown(&self, text: &str, name: &str) -> TargetError {
         let like = |text| {
-            let foreign = self.foreign().map(|row| row.revision.as_str());
-            nearest(text, self.history.names().chain(foreign), 3)
+            let others = self.others().map(|row| row.revision.as_str());
+            nearest(text, self.history.names().chain(others), 3)
         };
         let mut found = like(name);
         if !is_number(name) {
@@ -290,12 +290,12 @@ impl<'a> View<'a> {
 
     /// All ids, those of the directory first.
     fn ids(&self) -> impl Iterator<Item = &RevisionId> {
-        let foreign = self.foreign().map(|row| &row.revision);
-        self.history.by_id().map(|r| &r.id).chain(foreign)
+        let others = self.others().map(|row| &row.revision);
+        self.history.by_id().map(|r| &r.id).chain(others)
     }
 
     /// What is applied and not in the directory.
-    fn foreign(&self) -> impl Iterator<Item = &AppliedRevision> {
+    fn others(&self) -> impl Iterator<Item = &AppliedRevision> {
         self.rows
             .iter()
             .filter(|row| self.history.get(&row.revision).is_none())

@@ -102,7 +102,7 @@ impl History {
     fn known(&self, target: &Target, ids: Vec<RevisionId>) -> Result<End, TargetError> {
         match ids.iter().find(|id| self.get(id).is_none()) {
             None => Ok(End::Revisions(ids)),
-            Some(missing) => Err(TargetError::Foreign {
+            Some(missing) => Err(TargetError::NotInDirectory {
                 text: target.to_string(),
                 revision: missing.clone(),
             }),
@@ -236,10 +236,10 @@ mod tests {
         for text in ["head:", ":head", "current:", "base:", "-1:"] {
             assert_eq!(between(&empty, &[], text), "", "{text}");
         }
-        let foreign = [row(1, "9", "", "")];
+        let others = [row(1, "9", "", "")];
         let line = history(&[("1_a", "")]);
         let expected = "`current` is revision 9, which this directory does not have";
-        assert_eq!(between(&line, &foreign, "current:"), expected);
+        assert_eq!(between(&line, &others, "current:"), expected);
     }
 
     proptest! {

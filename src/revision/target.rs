@@ -109,7 +109,7 @@ pub enum TargetError {
     NoSingleCurrent(Vec<RevisionId>),
     /// What is applied is not in the directory, where it has to be.
     #[error("`{text}` is revision {revision}, which this directory does not have")]
-    Foreign {
+    NotInDirectory {
         /// As written.
         text: String,
         /// The revision.

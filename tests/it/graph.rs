@@ -282,7 +282,7 @@ fn applied(observed: &Observed) -> Vec<u32> {
 /// Plans and runs; what was refused has done nothing.
 async fn run(database: &mut dyn Database, made: &Made, command: &Command) -> Result<(), PlanError> {
     let observed = database.observe(Detail::WithScripts).await.unwrap();
-    let situation = PlanContext {
+    let context = PlanContext {
         history: &made.history,
         observed: &observed,
         dialect: Dialect::Sqlite,
@@ -292,10 +292,10 @@ async fn run(database: &mut dyn Database, made: &Made, command: &Command) -> Res
         one_transaction: false,
     };
     let plan = match command {
-        Command::Upgrade(place) => plan::upgrade(&situation, &made.target(place, '+'))?,
-        Command::Downgrade(place) => plan::downgrade(&situation, &made.target(place, '-'))?,
+        Command::Upgrade(place) => plan::upgrade(&context, &made.target(place, '+'))?,
+        Command::Downgrade(place) => plan::downgrade(&context, &made.target(place, '-'))?,
         Command::Stamp(place) => {
-            let stamp = plan::stamp(&situation, &[made.target(place, '+')], false)?;
+            let stamp = plan::stamp(&context, &[made.target(place, '+')], false)?;
             execute::write_stamp(database, stamp).await.unwrap();
             return Ok(());
         }

@@ -278,7 +278,7 @@ async fn odd_tables_are_refused() {
         let made = connection.prepare().await;
         assert!(made.as_ref().is_err_and(expected), "{sql}: {made:?}");
     };
-    let foreign = |error: &DatabaseError| matches!(error, DatabaseError::Foreign { table, .. } if table == "public.migrator_version");
+    let foreign = |error: &DatabaseError| matches!(error, DatabaseError::NotAVersionTable { table, .. } if table == "public.migrator_version");
     let newer = |error: &DatabaseError| {
         matches!(
             error,

@@ -390,7 +390,7 @@ async fn names_that_sqlite_has_not_are_refused() {
         };
         let result = connect(Path::new(":memory:"), Access::Create, settings).await;
         assert!(
-            matches!(result, Err(DatabaseError::Foreign { .. })),
+            matches!(result, Err(DatabaseError::NotAVersionTable { .. })),
             "{name}"
         );
     }

@@ -4,7 +4,7 @@ use crate::{
         error::{Error, Exit},
     },
     database::Access,
-    layout::ForeignTool,
+    layout::ExternalTool,
     ops,
 };
 
@@ -18,7 +18,7 @@ pub struct AdoptArgs {
     /// Whose records: sqlx, golang-migrate, dbmate, rails, diesel, goose, flyway, refinery,
     /// sql-migrate or alembic; without it, those that are found
     #[arg(long, value_name = "TOOL", hide_possible_values = true, value_parser = tool())]
-    from: Option<ForeignTool>,
+    from: Option<ExternalTool>,
 
     /// Show what would be recorded, and change nothing
     #[arg(long)]
@@ -46,8 +46,8 @@ pub async fn cmd_adopt(args: AdoptArgs, context: &Context) -> Result<Exit, Error
 }
 
 /// Reads the name of a tool.
-fn tool() -> impl clap::builder::TypedValueParser<Value = ForeignTool> {
+fn tool() -> impl clap::builder::TypedValueParser<Value = ExternalTool> {
     use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-    PossibleValuesParser::new(ForeignTool::ALL.map(ForeignTool::as_str))
-        .try_map(|text| text.parse::<ForeignTool>())
+    PossibleValuesParser::new(ExternalTool::ALL.map(ExternalTool::as_str))
+        .try_map(|text| text.parse::<ExternalTool>())
 }

@@ -5,7 +5,7 @@ use crate::{
         Action, DatabaseError, Distrust, FailureKind, IndexDoubt, LocationError, PlaceKind,
         SqlFailure,
     },
-    layout::ForeignError,
+    layout::ExternalError,
     report::Diagnostic,
 };
 
@@ -84,7 +84,7 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             Some("close the other program, or wait for it, and run again"),
         ),
         E::NewerLayout { .. } => (codes::M505, Some("use the newer migrator")),
-        E::Foreign { .. } => (codes::M506, Some("set `version-table` to another name")),
+        E::NotAVersionTable { .. } => (codes::M506, Some("set `version-table` to another name")),
         E::Untrusted { reason, .. } => (codes::M517, Some(untrusted(reason))),
         E::MissingRights { .. } => (
             codes::M615,
@@ -157,20 +157,20 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
     }
 }
 
-fn records(error: &ForeignError) -> (Code, Option<&'static str>) {
+fn records(error: &ExternalError) -> (Code, Option<&'static str>) {
     match error {
-        ForeignError::None(_) => (
+        ExternalError::None(_) => (
             codes::M640,
             Some(
                 "is this the right database? On PostgreSQL the search path has to lead to the table, as it led the tool",
             ),
         ),
-        ForeignError::Several(_) => (codes::M641, Some("say whose records count: --from TOOL")),
-        ForeignError::Denied { .. } => (
+        ExternalError::Several(_) => (codes::M641, Some("say whose records count: --from TOOL")),
+        ExternalError::Denied { .. } => (
             codes::M643,
             Some("GRANT SELECT on it to the role of the url, or adopt as the role that owns it"),
         ),
-        ForeignError::Odd { .. } => (codes::M642, Some("say whose table it is: --from TOOL")),
+        ExternalError::Odd { .. } => (codes::M642, Some("say whose table it is: --from TOOL")),
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{Error, diagnostic, target};
 use crate::{
     cli::codes::{self, Code},
-    plan::{BatchPlace, PlanError, PlanProblem, Spot},
+    plan::{BatchPlace, PlanError, PlanProblem, SourceSpan},
     report::{Diagnostic, Snippet},
     sql::{NoRowChange, PlaceholderFault, SqlProblemKind},
 };
@@ -236,8 +236,8 @@ fn sql(kind: &SqlProblemKind) -> (Code, Option<&'static str>) {
 
 fn place(problem: &PlanProblem) -> Option<Snippet> {
     use PlanProblem as P;
-    if let Some(spot) = problem.spot() {
-        return Some(snippet(spot));
+    if let Some(source_span) = problem.source_span() {
+        return Some(snippet(source_span));
     }
     match problem {
         P::Edited { file, .. }
@@ -248,8 +248,8 @@ fn place(problem: &PlanProblem) -> Option<Snippet> {
     }
 }
 
-pub(super) fn snippet(spot: &Spot) -> Snippet {
-    let rest = &spot.text[spot.offset..];
+pub(super) fn snippet(source_span: &SourceSpan) -> Snippet {
+    let rest = &source_span.text[source_span.offset..];
     let word = if rest.starts_with("--") {
         rest.lines().next().map_or(0, |line| line.trim_end().len())
     } else {
@@ -257,9 +257,9 @@ pub(super) fn snippet(spot: &Spot) -> Snippet {
             .unwrap_or(rest.len())
     };
     Snippet {
-        file: spot.file.clone(),
-        text: Some(Arc::clone(&spot.text)),
-        offset: Some(spot.offset),
+        file: source_span.file.clone(),
+        text: Some(Arc::clone(&source_span.text)),
+        offset: Some(source_span.offset),
         length: word.max(1),
         at: None,
     }

@@ -36,10 +36,10 @@ fn describe(problem: &SquashProblem) -> Diagnostic {
         P::Labels(_) => (codes::M471, "take one of them off"),
     };
     let place = match problem {
-        P::Sql { spot, .. }
-        | P::Session { spot }
-        | P::Modes { spot, .. }
-        | P::Placeholder { spot } => Some(snippet(spot)),
+        P::Sql { source_span, .. }
+        | P::Session { source_span }
+        | P::Modes { source_span, .. }
+        | P::Placeholder { source_span } => Some(snippet(source_span)),
         P::Needed { file, .. } | P::ForeignKeys { file, .. } => Some(Snippet::file(file)),
         _ => None,
     };

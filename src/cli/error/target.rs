@@ -43,7 +43,7 @@ pub(super) fn describe(error: &TargetError) -> Diagnostic {
             codes::M402,
             Some("`migrator current` shows where the database is".to_owned()),
         ),
-        TargetError::Foreign { .. } => (
+        TargetError::NotInDirectory { .. } => (
             codes::M401,
             Some(
                 "get the missing files (another branch?), or name a revision by its id".to_owned(),

@@ -33,7 +33,7 @@ impl Postgres {
         );
         let found = self.ask(&sql).await?;
         // A view may call anything, even what gives the lock away.
-        self.sure = false;
+        self.state_verified = false;
         number(found.first(), 0)
     }
 

@@ -13,7 +13,7 @@ mod connect;
 mod contents;
 mod credentials;
 mod error;
-mod foreign;
+mod external;
 mod index;
 mod lock;
 mod mark;
@@ -63,7 +63,7 @@ use super::{
     Settings, StepError, StepRequest, StepStage, TableIndex, Watch,
 };
 use crate::{
-    layout::{ForeignRecords, ForeignTool},
+    layout::{ExternalRecords, ExternalTool},
     revision::{LAYOUT, LogEntry, LogRow, Observed, RecordChange},
     sql::{ConcurrentIndex, Dialect},
 };
@@ -85,7 +85,7 @@ pub struct Postgres {
     locked: bool,
     /// The state was seen as planned, and nobody can have changed it since: the lock was held
     /// without a break.
-    sure: bool,
+    state_verified: bool,
     session: SessionState,
     /// Whether there may be deferrable constraints, in a run of several steps.
     deferrable: bool,
@@ -140,7 +140,7 @@ impl Postgres {
             running,
             table,
             locked: false,
-            sure: false,
+            state_verified: false,
             session: SessionState::default(),
             deferrable: true,
             run: None,
@@ -175,12 +175,12 @@ impl Database for Postgres {
         self.answer(log).await
     }
 
-    async fn foreign(
+    async fn external_records(
         &mut self,
-        tool: Option<ForeignTool>,
-    ) -> Result<ForeignRecords, DatabaseError> {
+        tool: Option<ExternalTool>,
+    ) -> Result<ExternalRecords, DatabaseError> {
         let (connection, _) = self.parts().await?;
-        let records = foreign::read(connection, tool).await;
+        let records = external::read(connection, tool).await;
         self.answer(records).await
     }
 
@@ -191,7 +191,7 @@ impl Database for Postgres {
         let attempt = lock::attempt(connection, table.key).await;
         let attempt = self.answer(attempt.map_err(Trouble::from)).await?;
         self.locked = attempt == LockAttempt::Acquired;
-        self.sure = false;
+        self.state_verified = false;
         Ok(attempt)
     }
 
@@ -275,7 +275,7 @@ impl Database for Postgres {
                 .await
                 .map_err(begin)?;
         }
-        self.sure = false;
+        self.state_verified = false;
         self.running.begin();
         let (outcome, blockers) = self.alone(step).await;
         let cancelled = self.running.end().await;

@@ -161,7 +161,7 @@ impl Postgres {
             let _ = connection.close_hard().await;
         }
         self.locked = false;
-        self.sure = false;
+        self.state_verified = false;
         self.session = super::SessionState::default();
         self.run = None;
     }

@@ -60,7 +60,7 @@ impl Postgres {
         };
         let cancelled = self.running.end().await;
         // Only a step with the lock's renewal in it, which has come to its end, leaves no gap.
-        self.sure = outcome.is_ok() && self.locked;
+        self.state_verified = outcome.is_ok() && self.locked;
         if let Err(stop) = outcome {
             let keep = step.keep_session;
             self.stopped(stop, cancelled, blockers, changes, keep)
@@ -123,7 +123,7 @@ impl Postgres {
             timed: self.settings.statement_times,
             marked: self.settings.statement_marks,
             locked: self.locked,
-            sure: self.sure,
+            state_verified: self.state_verified,
             carried: self.carried,
             running: &self.running,
             script: None,

@@ -252,7 +252,7 @@ impl Database for PostgresScript {
             timed: false,
             marked: false,
             locked: false,
-            sure: false,
+            state_verified: false,
             carried: Duration::ZERO,
             running: &super::cancel::Running::default(),
             script: Some(&guards),

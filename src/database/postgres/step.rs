@@ -50,7 +50,7 @@ pub(super) struct Stepper<'a> {
     /// Whether the session holds the lock.
     pub locked: bool,
     /// Whether the state can only be as planned.
-    pub sure: bool,
+    pub state_verified: bool,
     /// Time spent outside of transactions that belongs to the step.
     pub carried: Duration,
     pub running: &'a Running,
@@ -257,7 +257,7 @@ impl Stepper<'_> {
             return (message, leading);
         }
         let name = marks.first(leading);
-        if self.sure && !self.backend.pooled {
+        if self.state_verified && !self.backend.pooled {
             // The session holds the lock, so that this can't fail; the script may give that away.
             let lock = lock::for_transaction(self.table.key);
             message.push(begin, &format!("SELECT {name}, {lock}"));

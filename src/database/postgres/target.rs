@@ -7,8 +7,8 @@ use super::{
     super::{
         Database, DatabaseError, LockAttempt, Settings,
         backup::{
-            Archive, Contents, Kept, Manner, Note, Observer, OwnersCode, Packing, Phase, Purpose,
-            Standing,
+            Archive, Contents, Kept, Note, Observer, OwnersCode, Packing, Phase, Purpose,
+            ReplaceOptions, TargetState,
         },
         stream::{self, Broken},
     },
@@ -143,13 +143,13 @@ impl Target {
         &self,
         scratch: &mut Scratch,
         kept: Kept,
-        manner: Manner,
+        options: ReplaceOptions,
         watch: &Observer,
     ) -> Kept {
         let Kept::Database(name) = &kept else {
             return kept;
         };
-        if manner.keep_old && !self.is_empty(name).await.unwrap_or(false) {
+        if options.keep_old && !self.is_empty(name).await.unwrap_or(false) {
             return kept;
         }
         match scratch.drop_database(name).await {
@@ -205,32 +205,36 @@ impl super::super::backup::Target for Target {
         self.database.as_mut().map(|it| it as &mut dyn Database)
     }
 
-    async fn standing(
+    async fn state(
         &mut self,
         archive: &Archive<'_>,
         watch: &Observer,
-    ) -> Result<Standing, DatabaseError> {
+    ) -> Result<TargetState, DatabaseError> {
         if self.database.is_none() {
-            return Ok(Standing::Missing);
+            return Ok(TargetState::Missing);
         }
         let mut connection = session(&self.options, &self.settings, &self.place()).await?;
         let begun = "BEGIN READ ONLY; SET LOCAL search_path TO ''";
         let begun = rows(&mut connection, begun).await;
         begun.map_err(|error| failed(&error))?;
         let now = mark(&mut connection).await?;
-        let standing = if now.is_some() && now.as_deref() == archive.mark {
-            Standing::Unchanged
+        let state = if now.is_some() && now.as_deref() == archive.mark {
+            TargetState::Unchanged
         } else if is_empty(&mut connection).await? {
-            Standing::Empty
+            TargetState::Empty
         } else {
-            Standing::Changed
+            TargetState::Changed
         };
         watch.at(Phase::Keeping, 0, 0)?;
         let _ = connection.close().await;
-        Ok(standing)
+        Ok(state)
     }
 
-    async fn replace(&mut self, manner: Manner, watch: &Observer) -> Result<Kept, DatabaseError> {
+    async fn replace(
+        &mut self,
+        options: ReplaceOptions,
+        watch: &Observer,
+    ) -> Result<Kept, DatabaseError> {
         let Some(mut scratch) = self.scratch.take() else {
             return Err(DatabaseError::Other("nothing was loaded".to_owned()));
         };
@@ -251,7 +255,7 @@ impl super::super::backup::Target for Target {
                 return Err(error);
             }
         };
-        let kept = self.dispose(&mut scratch, kept, manner, watch).await;
+        let kept = self.dispose(&mut scratch, kept, options, watch).await;
         scratch.server.close().await;
         Ok(kept)
     }

@@ -111,7 +111,7 @@ impl VersionTable {
             Err(error) => return Err(error.into()),
         }
         let layout = self.check_layout(first.as_ref())?;
-        let mut observed = observed.map_err(|reason| self.foreign(reason))?;
+        let mut observed = observed.map_err(|reason| self.not_a_version_table(reason))?;
         observed.layout = Some(layout);
         Ok(observed)
     }
@@ -134,7 +134,7 @@ impl VersionTable {
         };
         found
             .iter()
-            .map(|row| read_log_row(row).map_err(|reason| self.foreign(reason).into()))
+            .map(|row| read_log_row(row).map_err(|reason| self.not_a_version_table(reason).into()))
             .collect()
     }
 
@@ -182,7 +182,7 @@ impl VersionTable {
         self.judge(connection, &found).await?;
         if !found.is_empty() && !found.iter().any(|one| one.name == self.name) {
             return Err(self
-                .foreign("its log is there, but the table itself is not".into())
+                .not_a_version_table("its log is there, but the table itself is not".into())
                 .into());
         }
         if !found.is_empty() {
@@ -257,13 +257,13 @@ impl VersionTable {
             .into()),
             Some(found) => Ok(found),
             None => Err(self
-                .foreign("its log does not begin with the layout's version".into())
+                .not_a_version_table("its log does not begin with the layout's version".into())
                 .into()),
         }
     }
 
-    fn foreign(&self, reason: String) -> DatabaseError {
-        DatabaseError::Foreign {
+    fn not_a_version_table(&self, reason: String) -> DatabaseError {
+        DatabaseError::NotAVersionTable {
             table: self.shown(),
             reason,
         }
@@ -271,7 +271,7 @@ impl VersionTable {
 
     fn odd(&mut self, error: &sqlx::Error) -> Trouble {
         self.presence = Presence::Unknown;
-        self.foreign(error::reason(error)).into()
+        self.not_a_version_table(error::reason(error)).into()
     }
 }
 

@@ -7,7 +7,7 @@ mod cancel;
 mod command;
 mod connect;
 mod error;
-mod foreign;
+mod external;
 mod foreign_keys;
 mod handle;
 mod lock;
@@ -40,7 +40,7 @@ use super::{
     Replication, Settings, StepError, StepRequest, StepStage, TableIndex,
 };
 use crate::{
-    layout::{ForeignError, ForeignRecords, ForeignTool},
+    layout::{ExternalError, ExternalRecords, ExternalTool},
     revision::{LogEntry, LogRow, Observed, RecordChange},
     sql::{ConcurrentIndex, Dialect},
 };
@@ -193,14 +193,14 @@ impl Database for Sqlite {
         })
     }
 
-    async fn foreign(
+    async fn external_records(
         &mut self,
-        tool: Option<ForeignTool>,
-    ) -> Result<ForeignRecords, DatabaseError> {
+        tool: Option<ExternalTool>,
+    ) -> Result<ExternalRecords, DatabaseError> {
         if !self.open(Absent::Leave).await? {
-            return Err(ForeignError::None(tool).into());
+            return Err(ExternalError::None(tool).into());
         }
-        blocking(|| foreign::read(opened(&mut self.connection)?, tool))
+        blocking(|| external::read(opened(&mut self.connection)?, tool))
     }
 
     async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {

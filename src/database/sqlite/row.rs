@@ -258,7 +258,7 @@ impl<'a> Reader<'a> {
             Some(Value::Integer(sequence)) => format!("row {sequence}"),
             _ => "a row".to_owned(),
         };
-        DatabaseError::Foreign {
+        DatabaseError::NotAVersionTable {
             table: self.table.to_owned(),
             reason: format!("`{value}` makes no sense as {column} of {row}"),
         }

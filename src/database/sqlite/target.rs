@@ -14,7 +14,9 @@ use rusqlite::backup::Backup;
 use super::{
     super::{
         Access, Database, DatabaseError, Draft, Settings, Use,
-        backup::{Archive, Contents, Kept, Manner, Observer, Packing, Phase, Purpose, Standing},
+        backup::{
+            Archive, Contents, Kept, Observer, Packing, Phase, Purpose, ReplaceOptions, TargetState,
+        },
         draft,
         stream::{self, Broken},
     },
@@ -50,7 +52,7 @@ pub struct Target {
 
 /// What was seen of the database.
 struct Look {
-    standing: Standing,
+    state: TargetState,
     /// Open since, so that it notices what others write; `None` when there was no file.
     live: Option<Connection>,
     /// What `live` saw, as [`data_version`] has it.
@@ -121,7 +123,7 @@ impl Target {
         let control = self.control(watch);
         if !self.place.exists(Access::Create)? {
             return Ok(Look {
-                standing: Standing::Missing,
+                state: TargetState::Missing,
                 live: None,
                 version: 0,
                 old: None,
@@ -133,7 +135,7 @@ impl Target {
         if is_empty(&mut live)? {
             let version = data_version(&mut live)?;
             return Ok(Look {
-                standing: Standing::Empty,
+                state: TargetState::Empty,
                 live: Some(live),
                 version,
                 old: None,
@@ -156,7 +158,7 @@ impl Target {
         copied?;
         let mark = blocking(|| digest_of(old.path(), watch))?;
         Ok(Look {
-            standing: Standing::Changed,
+            state: TargetState::Changed,
             version: version?,
             live: Some(live),
             old: Some(old),
@@ -326,21 +328,25 @@ impl super::super::backup::Target for Target {
         self.database.as_mut().map(|it| it as &mut dyn Database)
     }
 
-    async fn standing(
+    async fn state(
         &mut self,
         archive: &Archive<'_>,
         watch: &Observer,
-    ) -> Result<Standing, DatabaseError> {
+    ) -> Result<TargetState, DatabaseError> {
         let mut look = self.look(Writers::GoOn, watch).await?;
         if look.mark.is_some() && look.mark.as_deref() == archive.mark {
-            look.standing = Standing::Unchanged;
+            look.state = TargetState::Unchanged;
         }
-        let standing = look.standing;
+        let state = look.state;
         self.look = Some(look);
-        Ok(standing)
+        Ok(state)
     }
 
-    async fn replace(&mut self, manner: Manner, watch: &Observer) -> Result<Kept, DatabaseError> {
+    async fn replace(
+        &mut self,
+        options: ReplaceOptions,
+        watch: &Observer,
+    ) -> Result<Kept, DatabaseError> {
         if let Some(database) = &mut self.database
             && let Some(connection) = database.connection.take()
         {
@@ -351,11 +357,11 @@ impl super::super::backup::Target for Target {
         };
         let first = look.mark.clone();
         for _ in 0..ATTEMPTS {
-            if manner.only_unchanged && look.mark != first {
+            if options.only_unchanged && look.mark != first {
                 break;
             }
             let kept = self
-                .try_replace(loaded.path(), &mut look, manner.keep_old, watch)
+                .try_replace(loaded.path(), &mut look, options.keep_old, watch)
                 .await?;
             let closed = match look.live.take() {
                 Some(live) => live.close().await,

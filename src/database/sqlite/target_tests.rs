@@ -91,16 +91,16 @@ async fn restore(
         same_machine: true,
     };
     target.load(&archive, &watch()).await.unwrap();
-    let standing = target.standing(&archive, &watch()).await.unwrap();
-    assert_eq!(standing, Standing::Changed);
+    let state = target.state(&archive, &watch()).await.unwrap();
+    assert_eq!(state, TargetState::Changed);
     if late {
         write(&live, "UPDATE t SET x = 3").await;
     }
-    let manner = Manner {
+    let options = ReplaceOptions {
         only_unchanged,
         keep_old: true,
     };
-    let replaced = target.replace(manner, &watch()).await;
+    let replaced = target.replace(options, &watch()).await;
     Box::new(target).leave().await.unwrap();
     if let Some(other) = other {
         other.close().await.unwrap();

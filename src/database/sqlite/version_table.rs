@@ -45,7 +45,7 @@ impl VersionTable {
             None
         };
         if let Some(reason) = reason {
-            return Err(DatabaseError::Foreign {
+            return Err(DatabaseError::NotAVersionTable {
                 table: name.to_owned(),
                 reason: reason.to_owned(),
             });
@@ -141,7 +141,9 @@ impl VersionTable {
                 Some(_) => {
                     if self.columns(connection, &self.progress_name)?.is_some() {
                         let name = &self.progress_name;
-                        return Err(self.foreign(format!("a table {name} is there already")));
+                        return Err(
+                            self.not_a_version_table(format!("a table {name} is there already"))
+                        );
                     }
                     let definitions = vec![self.progress_definition()];
                     (definitions, Command::upgrade(self, actor))
@@ -197,11 +199,11 @@ impl VersionTable {
             (Some(table), Some(log)) => (table, log),
             (Some(_), None) => {
                 let reason = format!("its log {} is missing", self.log_name);
-                return Err(self.foreign(reason));
+                return Err(self.not_a_version_table(reason));
             }
             (None, Some(_)) => {
                 let reason = format!("its log {} is there, the table is not", self.log_name);
-                return Err(self.foreign(reason));
+                return Err(self.not_a_version_table(reason));
             }
         };
         // Before the other columns: a newer layout may have others.
@@ -219,7 +221,7 @@ impl VersionTable {
         if layout >= 2 {
             let Some(progress) = self.columns(connection, &self.progress_name)? else {
                 let reason = format!("its table {} is missing", self.progress_name);
-                return Err(self.foreign(reason));
+                return Err(self.not_a_version_table(reason));
             };
             require(&self.progress_name, &progress, &PROGRESS_COLUMNS)?;
         }
@@ -238,9 +240,9 @@ impl VersionTable {
             Some(Value::Integer(value)) => u32::try_from(*value).ok(),
             _ => None,
         };
-        detail
-            .filter(|layout| *layout > 0)
-            .ok_or_else(|| self.foreign(format!("its log {} names no layout", self.log_name)))
+        detail.filter(|layout| *layout > 0).ok_or_else(|| {
+            self.not_a_version_table(format!("its log {} names no layout", self.log_name))
+        })
     }
 
     /// The columns of a table of ours; `None` when there is none.
@@ -263,8 +265,8 @@ impl VersionTable {
         Ok(Some(names.collect()))
     }
 
-    fn foreign(&self, reason: String) -> DatabaseError {
-        DatabaseError::Foreign {
+    fn not_a_version_table(&self, reason: String) -> DatabaseError {
+        DatabaseError::NotAVersionTable {
             table: self.name.clone(),
             reason,
         }
@@ -377,7 +379,7 @@ fn require(table: &str, found: &[String], wanted: &[&str]) -> Result<(), Databas
         .find(|column| !found.iter().any(|name| name.eq_ignore_ascii_case(column)))
     {
         None => Ok(()),
-        Some(missing) => Err(DatabaseError::Foreign {
+        Some(missing) => Err(DatabaseError::NotAVersionTable {
             table: table.to_owned(),
             reason: format!("it has no column {missing}"),
         }),

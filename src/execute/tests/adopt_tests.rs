@@ -6,21 +6,21 @@ use crate::{
         fake::{Fake, Fault, Stored},
     },
     execute::{Adopted, write_adoption},
-    layout::{ForeignEntry, ForeignRecords, ForeignTool, Layout},
+    layout::{ExternalEntry, ExternalRecords, ExternalTool, Layout},
     plan::{self, Adoption},
     revision::{LogEvent, Observed, testing::history},
     sql::Dialect,
 };
 
 /// Two revisions are applied, and one that is not here.
-fn records() -> ForeignRecords {
-    let entries = ["1", "2", "9"].map(|id| ForeignEntry {
+fn records() -> ExternalRecords {
+    let entries = ["1", "2", "9"].map(|id| ExternalEntry {
         id: Some(id.to_owned()),
         whole: true,
-        ..ForeignEntry::default()
+        ..ExternalEntry::default()
     });
-    ForeignRecords {
-        tool: ForeignTool::Dbmate,
+    ExternalRecords {
+        tool: ExternalTool::Dbmate,
         table: "schema_migrations".to_owned(),
         entries: entries.to_vec(),
     }
@@ -29,8 +29,8 @@ fn records() -> ForeignRecords {
 fn adoption() -> Adoption {
     let history = history(&[("1", ""), ("2", ""), ("3", "")]);
     let nothing = Observed::default();
-    let situation = crate::plan::testing::situation(&history, &nothing, Dialect::Sqlite);
-    plan::adopt(&situation, &records(), Layout::Dbmate).unwrap()
+    let context = crate::plan::testing::context(&history, &nothing, Dialect::Sqlite);
+    plan::adopt(&context, &records(), Layout::Dbmate).unwrap()
 }
 
 fn fault(at: usize) -> Fault {
@@ -38,9 +38,9 @@ fn fault(at: usize) -> Fault {
 }
 
 /// With the other tool's records at the second look.
-fn fake(stored: Stored, then: ForeignRecords) -> Fake {
+fn fake(stored: Stored, then: ExternalRecords) -> Fake {
     let mut fake = Fake::reopen(stored);
-    fake.foreign.push_back(then);
+    fake.external.push_back(then);
     fake
 }
 
@@ -50,7 +50,7 @@ async fn all_of_it_is_recorded_or_nothing() {
     let mut whole = fake(Stored::default(), records());
     let adopted = write_adoption(&mut whole, &adoption, &records()).await;
     assert_eq!(adopted, Ok(Adopted::Unchanged));
-    assert_eq!(whole.calls, ["prepare", "record", "foreign"]);
+    assert_eq!(whole.calls, ["prepare", "record", "external_records"]);
     let rows = whole.stored.rows.iter().map(|row| row.revision.as_str());
     assert_eq!(rows.collect::<Vec<_>>(), ["1", "2"]);
     let log = &whole.stored.log;

@@ -26,8 +26,8 @@ fn batch_history(directive: &str, update: &str) -> History {
     History::new(vec![pair]).unwrap()
 }
 
-fn situation<'a>(history: &'a History, observed: &'a Observed) -> PlanContext<'a> {
-    crate::plan::testing::situation(history, observed, Dialect::Postgres)
+fn context<'a>(history: &'a History, observed: &'a Observed) -> PlanContext<'a> {
+    crate::plan::testing::context(history, observed, Dialect::Postgres)
 }
 
 fn observed(stored: &Stored) -> Observed {
@@ -40,7 +40,7 @@ fn observed(stored: &Stored) -> Observed {
 fn batch_plan(stored: &Stored, directive: &str, update: &str) -> Plan {
     let history = batch_history(directive, update);
     let observed = observed(stored);
-    plan::upgrade(&situation(&history, &observed), &"head".parse().unwrap()).unwrap()
+    plan::upgrade(&context(&history, &observed), &"head".parse().unwrap()).unwrap()
 }
 
 /// A database whose table has so many rows, all of which are to be changed.
@@ -235,7 +235,7 @@ async fn repair_settles_a_batch() {
         let history = batch_history("", UPDATE);
         let observed = observed(&fake.stored);
         let request = RepairRequest::Statement { number: 2, done };
-        let repairs = repair(&situation(&history, &observed), &request).unwrap();
+        let repairs = repair(&context(&history, &observed), &request).unwrap();
         let mut fake = reopen(fake.stored);
         write_repairs(&mut fake, &[], &repairs).await.unwrap();
         assert_eq!(shown(&fake.stored), None);

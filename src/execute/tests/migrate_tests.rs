@@ -44,8 +44,8 @@ async fn upgrade_after<F: Future<Output = Result<(), Ended>>>(
     let history = history(Mode::Each);
     let make = |observed: &Observed| {
         planned += 1;
-        let situation = crate::plan::testing::situation(&history, observed, Dialect::Postgres);
-        let plan = plan::upgrade(&situation, &"head".parse().unwrap());
+        let context = crate::plan::testing::context(&history, observed, Dialect::Postgres);
+        let plan = plan::upgrade(&context, &"head".parse().unwrap());
         plan.ok().filter(|_| planned <= plans).ok_or(Ended::NoPlan)
     };
     let sink = Sink::silent();

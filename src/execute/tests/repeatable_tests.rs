@@ -26,11 +26,11 @@ fn history(sql: &str) -> History {
 
 fn plan(stored: &Stored, sql: &str, one_transaction: bool) -> Plan {
     let (history, observed) = (history(sql), stored.observed());
-    let situation = PlanContext {
+    let context = PlanContext {
         one_transaction,
-        ..crate::plan::testing::situation(&history, &observed, Dialect::Postgres)
+        ..crate::plan::testing::context(&history, &observed, Dialect::Postgres)
     };
-    plan::upgrade(&situation, &"head".parse().unwrap()).unwrap()
+    plan::upgrade(&context, &"head".parse().unwrap()).unwrap()
 }
 
 async fn upgraded(stored: Stored, sql: &str) -> Stored {

@@ -29,8 +29,8 @@ fn baseline() -> History {
 
 async fn upgrade(fake: &mut Fake) -> Result<(), DatabaseError> {
     let (history, observed) = (baseline(), fake.stored.observed());
-    let situation = crate::plan::testing::situation(&history, &observed, Dialect::Postgres);
-    let plan = plan::upgrade(&situation, &"head".parse().unwrap()).unwrap();
+    let context = crate::plan::testing::context(&history, &observed, Dialect::Postgres);
+    let plan = plan::upgrade(&context, &"head".parse().unwrap()).unwrap();
     exchange(fake, &plan.exchanges).await?;
     let ended = execute(fake, plan).await;
     ended.map(drop).map_err(|failure| failure.failure.error)

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::{AdoptDoubt, AdoptError};
 use crate::{
     layout::{
-        ForeignEntry, ForeignRecords, ForeignTool, Layout, alembic_id, checksum_matches,
+        ExternalEntry, ExternalRecords, ExternalTool, Layout, alembic_id, checksum_matches,
         revision_id,
     },
     revision::{History, Revision, RevisionId, Script},
@@ -14,16 +14,16 @@ use crate::{
 /// What the records say of the revisions of a directory.
 pub(super) struct Reading<'a> {
     history: &'a History,
-    records: &'a ForeignRecords,
+    records: &'a ExternalRecords,
     /// What is applied, with its own entry where it has one.
-    pub applied: HashMap<RevisionId, Option<&'a ForeignEntry>>,
+    pub applied: HashMap<RevisionId, Option<&'a ExternalEntry>>,
     /// What has stopped in its middle.
     failed: HashSet<RevisionId>,
     pub doubts: Vec<AdoptDoubt>,
 }
 
 impl<'a> Reading<'a> {
-    pub fn new(history: &'a History, records: &'a ForeignRecords) -> Self {
+    pub fn new(history: &'a History, records: &'a ExternalRecords) -> Self {
         Self {
             history,
             records,
@@ -36,16 +36,16 @@ impl<'a> Reading<'a> {
     pub fn read(&mut self) -> Result<(), AdoptError> {
         let entries = &self.records.entries;
         match self.records.tool {
-            ForeignTool::GolangMigrate => return self.read_version(entries),
-            ForeignTool::Goose => self.read_goose(entries),
-            ForeignTool::Flyway => self.read_flyway(entries),
-            ForeignTool::Alembic => self.read_heads(entries),
-            ForeignTool::Sqlx
-            | ForeignTool::Dbmate
-            | ForeignTool::Rails
-            | ForeignTool::Diesel
-            | ForeignTool::Refinery
-            | ForeignTool::SqlMigrate => {
+            ExternalTool::GolangMigrate => return self.read_version(entries),
+            ExternalTool::Goose => self.read_goose(entries),
+            ExternalTool::Flyway => self.read_flyway(entries),
+            ExternalTool::Alembic => self.read_heads(entries),
+            ExternalTool::Sqlx
+            | ExternalTool::Dbmate
+            | ExternalTool::Rails
+            | ExternalTool::Diesel
+            | ExternalTool::Refinery
+            | ExternalTool::SqlMigrate => {
                 for entry in entries {
                     self.take(entry);
                 }
@@ -55,7 +55,7 @@ impl<'a> Reading<'a> {
     }
 
     /// One row an applied migration.
-    fn take(&mut self, entry: &'a ForeignEntry) {
+    fn take(&mut self, entry: &'a ExternalEntry) {
         match self.find(entry) {
             _ if !entry.whole => self.fail(entry),
             Some(revision) => {
@@ -67,7 +67,7 @@ impl<'a> Reading<'a> {
 
     /// One row in all: the version, up to which everything is applied. A dirty one may also be
     /// what was left when the down script of the one after it stopped.
-    fn read_version(&mut self, entries: &'a [ForeignEntry]) -> Result<(), AdoptError> {
+    fn read_version(&mut self, entries: &'a [ExternalEntry]) -> Result<(), AdoptError> {
         let entry = match entries {
             [] => return Ok(()),
             [entry] => entry,
@@ -96,8 +96,8 @@ impl<'a> Reading<'a> {
     }
 
     /// A row an event: the last one of each version counts. Version 0 is the empty database.
-    fn read_goose(&mut self, entries: &'a [ForeignEntry]) {
-        let mut last: Vec<&ForeignEntry> = Vec::new();
+    fn read_goose(&mut self, entries: &'a [ExternalEntry]) {
+        let mut last: Vec<&ExternalEntry> = Vec::new();
         for entry in entries {
             last.retain(|earlier| earlier.id != entry.id);
             last.push(entry);
@@ -109,8 +109,8 @@ impl<'a> Reading<'a> {
     }
 
     /// A row an event, of several kinds.
-    fn read_flyway(&mut self, entries: &'a [ForeignEntry]) {
-        let mut last: Vec<&ForeignEntry> = Vec::new();
+    fn read_flyway(&mut self, entries: &'a [ExternalEntry]) {
+        let mut last: Vec<&ExternalEntry> = Vec::new();
         let mut baseline = None;
         // Repeatable scripts have no version, and neither has the creation of a schema.
         for entry in entries.iter().filter(|entry| entry.id.is_some()) {
@@ -138,7 +138,7 @@ impl<'a> Reading<'a> {
     }
 
     /// A row a head, with all that is below it.
-    fn read_heads(&mut self, entries: &'a [ForeignEntry]) {
+    fn read_heads(&mut self, entries: &'a [ExternalEntry]) {
         let mut heads = Vec::new();
         for entry in entries {
             match self.find(entry) {
@@ -155,7 +155,7 @@ impl<'a> Reading<'a> {
     pub fn compare_checksums(&mut self, layout: Layout) -> usize {
         // Pairs of sqlx have names like ours.
         let own = match (self.records.tool, layout) {
-            (ForeignTool::Sqlx, Layout::Native) => is_untouched,
+            (ExternalTool::Sqlx, Layout::Native) => is_untouched,
             (tool, _) if tool.layout() == Some(layout) => |_: &Script| true,
             _ => return 0,
         };
@@ -200,7 +200,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn fail(&mut self, entry: &ForeignEntry) {
+    fn fail(&mut self, entry: &ExternalEntry) {
         let revision = self.find(entry).map(|revision| {
             let id = revision.id.clone();
             (id, revision.up.file.clone())
@@ -216,26 +216,26 @@ impl<'a> Reading<'a> {
         });
     }
 
-    fn unknown(&mut self, entry: &ForeignEntry) {
+    fn unknown(&mut self, entry: &ExternalEntry) {
         self.doubts.push(AdoptDoubt::Unknown {
             entry: label(entry),
             table: self.records.table.clone(),
         });
     }
 
-    fn id(&self, entry: &ForeignEntry) -> Option<RevisionId> {
+    fn id(&self, entry: &ExternalEntry) -> Option<RevisionId> {
         revision_id(self.records.tool, entry.id.as_deref()?)
     }
 
-    fn find(&self, entry: &ForeignEntry) -> Option<&'a Revision> {
+    fn find(&self, entry: &ExternalEntry) -> Option<&'a Revision> {
         let mut all = self.history.by_id();
-        if self.records.tool == ForeignTool::Alembic {
+        if self.records.tool == ExternalTool::Alembic {
             let id = entry.id.as_deref()?;
             return all.find(|revision| alembic_id(&revision.up.text) == Some(id));
         }
         let id = self.id(entry)?;
         let found = self.history.get(&id);
-        if found.is_none() && self.records.tool == ForeignTool::Flyway {
+        if found.is_none() && self.records.tool == ExternalTool::Flyway {
             return all.find(|revision| trimmed(&revision.id) == trimmed(&id));
         }
         found
@@ -265,7 +265,7 @@ fn file_name(revision: &Revision) -> &str {
 }
 
 /// What the tool calls it.
-fn label(entry: &ForeignEntry) -> String {
+fn label(entry: &ExternalEntry) -> String {
     match (&entry.id, &entry.name) {
         (Some(id), Some(name)) => format!("{id} ({name})"),
         (Some(text), None) | (None, Some(text)) => text.clone(),

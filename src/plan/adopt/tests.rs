@@ -9,7 +9,7 @@ use crate::{
     sql::Dialect,
 };
 
-fn entry(text: &str) -> ForeignEntry {
+fn entry(text: &str) -> ExternalEntry {
     // `ID`, `ID!` when its flag says no, `ID:KIND`.
     let (text, whole) = match text.strip_suffix('!') {
         Some(text) => (text, false),
@@ -19,16 +19,16 @@ fn entry(text: &str) -> ForeignEntry {
         Some((id, kind)) => (id, Some(kind.to_owned())),
         None => (text, None),
     };
-    ForeignEntry {
+    ExternalEntry {
         id: (id != "NULL").then(|| id.to_owned()),
         kind,
         whole,
-        ..ForeignEntry::default()
+        ..ExternalEntry::default()
     }
 }
 
-fn records(tool: ForeignTool, entries: &str) -> ForeignRecords {
-    ForeignRecords {
+fn records(tool: ExternalTool, entries: &str) -> ExternalRecords {
+    ExternalRecords {
         tool,
         table: "t".to_owned(),
         entries: entries.split_whitespace().map(entry).collect(),
@@ -37,7 +37,7 @@ fn records(tool: ForeignTool, entries: &str) -> ForeignRecords {
 
 fn adopted(
     history: &History,
-    records: &ForeignRecords,
+    records: &ExternalRecords,
     layout: Layout,
 ) -> Result<Adoption, AdoptError> {
     adopted_on(&Observed::default(), history, records, layout)
@@ -46,11 +46,11 @@ fn adopted(
 fn adopted_on(
     observed: &Observed,
     history: &History,
-    records: &ForeignRecords,
+    records: &ExternalRecords,
     layout: Layout,
 ) -> Result<Adoption, AdoptError> {
-    let situation = crate::plan::testing::situation(history, observed, Dialect::Sqlite);
-    adopt(&situation, records, layout)
+    let context = crate::plan::testing::context(history, observed, Dialect::Sqlite);
+    adopt(&context, records, layout)
 }
 
 fn recorded(adoption: &Adoption) -> String {
@@ -71,7 +71,7 @@ fn doubts(adoption: &Adoption) -> String {
 }
 
 /// In a directory of 1, 2, 3, 4.
-fn check(tool: ForeignTool, entries: &str, expected: &str, in_doubt: &str) {
+fn check(tool: ExternalTool, entries: &str, expected: &str, in_doubt: &str) {
     let history = history(&[("1", ""), ("2", ""), ("3", ""), ("4", "")]);
     let adoption = adopted(&history, &records(tool, entries), Layout::Native).unwrap();
     assert_eq!(recorded(&adoption), expected, "{tool}: {entries}");
@@ -86,7 +86,7 @@ fn check(tool: ForeignTool, entries: &str, expected: &str, in_doubt: &str) {
 
 #[test]
 fn a_row_a_migration() {
-    use ForeignTool::{Dbmate, Diesel, Rails, Refinery, Sqlx};
+    use ExternalTool::{Dbmate, Diesel, Rails, Refinery, Sqlx};
     for tool in [Sqlx, Dbmate, Rails, Diesel, Refinery] {
         check(tool, "", "", "");
         check(tool, "1 2", "1 2", "");
@@ -110,7 +110,7 @@ fn a_row_a_migration() {
 
 #[test]
 fn golang_migrate_keeps_one_version() {
-    let tool = ForeignTool::GolangMigrate;
+    let tool = ExternalTool::GolangMigrate;
     check(tool, "", "", "");
     check(tool, "2", "1 2", "");
     check(tool, "4", "1 2 3 4", "");
@@ -132,7 +132,7 @@ fn golang_migrate_keeps_one_version() {
 
 #[test]
 fn of_goose_the_last_event_of_a_version_counts() {
-    let tool = ForeignTool::Goose;
+    let tool = ExternalTool::Goose;
     check(tool, "0", "", "");
     check(tool, "0 1 2", "1 2", "");
     check(tool, "0 1 2 2!", "1", "");
@@ -144,7 +144,7 @@ fn of_goose_the_last_event_of_a_version_counts() {
 
 #[test]
 fn flyway_tells_many_kinds_of_events() {
-    let tool = ForeignTool::Flyway;
+    let tool = ExternalTool::Flyway;
     check(tool, "1:SQL 2:SQL", "1 2", "");
     check(tool, "1.0:SQL 2.0.0:SQL", "1 2", "");
     check(tool, "1:SQL 2:SQL!", "1", "failed 2");
@@ -166,7 +166,7 @@ fn flyway_tells_many_kinds_of_events() {
 fn to_flyway_zeros_at_the_end_say_nothing() {
     let history = history(&[("1.0", ""), ("1.0.1", ""), ("1.10", "")]);
     let check = |entries: &str, expected: &str| {
-        let records = records(ForeignTool::Flyway, entries);
+        let records = records(ExternalTool::Flyway, entries);
         let adoption = adopted(&history, &records, Layout::Flyway).unwrap();
         assert_eq!(recorded(&adoption), expected, "{entries}");
         assert_eq!(doubts(&adoption), "", "{entries}");
@@ -193,7 +193,7 @@ fn of_alembic_the_heads_are_recorded() {
     });
     let history = History::new(pairs.to_vec()).unwrap();
     let check = |entries: &str, expected: &str, in_doubt: &str| {
-        let records = records(ForeignTool::Alembic, entries);
+        let records = records(ExternalTool::Alembic, entries);
         let adoption = adopted(&history, &records, Layout::Native).unwrap();
         assert_eq!(recorded(&adoption), expected, "{entries}");
         assert_eq!(doubts(&adoption), in_doubt, "{entries}");
@@ -215,7 +215,7 @@ fn only_what_is_below_something_applied_is_a_gap() {
         ("4", "revises = 3; depends-on = 2"),
     ]);
     let check = |entries: &str, expected: &str| {
-        let records = records(ForeignTool::Dbmate, entries);
+        let records = records(ExternalTool::Dbmate, entries);
         let adoption = adopted(&history, &records, Layout::Native).unwrap();
         assert_eq!(doubts(&adoption), expected, "{entries}");
     };
@@ -228,7 +228,7 @@ fn only_what_is_below_something_applied_is_a_gap() {
 #[test]
 fn times_come_along() {
     let at = DateTime::from_timestamp(1_795_340_000, 0);
-    let mut records = records(ForeignTool::Sqlx, "1 2");
+    let mut records = records(ExternalTool::Sqlx, "1 2");
     records.entries[0].at = at;
     records.entries[0].duration_ms = Some(7);
     let history = history(&[("1", ""), ("2", "")]);
@@ -244,8 +244,8 @@ fn times_come_along() {
 #[test]
 fn checksums_are_compared_where_the_files_are_the_tool_s_own() {
     let history = history(&[("1", "")]);
-    let mut records = records(ForeignTool::Sqlx, "1");
-    let check = |records: &ForeignRecords, layout: Layout, expected: (usize, &str)| {
+    let mut records = records(ExternalTool::Sqlx, "1");
+    let check = |records: &ExternalRecords, layout: Layout, expected: (usize, &str)| {
         let adoption = adopted(&history, records, layout).unwrap();
         let found = (adoption.compared, doubts(&adoption));
         assert_eq!(found, (expected.0, expected.1.to_owned()));
@@ -279,7 +279,7 @@ fn only_an_empty_version_table_takes_records_over() {
         ..Observed::default()
     };
     let history = history(&[("1", "")]);
-    let records = records(ForeignTool::Sqlx, "1");
+    let records = records(ExternalTool::Sqlx, "1");
     let refused = adopted_on(&observed, &history, &records, Layout::Native);
     assert_eq!(refused, Err(AdoptError::NotEmpty(1)));
 }

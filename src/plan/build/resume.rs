@@ -2,7 +2,7 @@
 
 use super::{Checked, Frame, build};
 use crate::{
-    plan::{Execution, PlanContext, PlanProblem, Resume, Source, Spot, Unit, UnitKind},
+    plan::{Execution, PlanContext, PlanProblem, Resume, Source, SourceSpan, Unit, UnitKind},
     revision::{Ending, Partial, Script, StatementsDigest, Subject},
     sql::StatementKind,
 };
@@ -22,7 +22,7 @@ impl Checked<'_> {
             problems.push(PlanProblem::OffRemoved {
                 subject: subject.clone(),
                 done,
-                spot: Spot::at(self.script, 0),
+                source_span: SourceSpan::at(self.script, 0),
             });
             return None;
         };
@@ -42,7 +42,7 @@ impl Checked<'_> {
             problems.push(PlanProblem::Doubt {
                 subject: subject.clone(),
                 statement: done + 1,
-                spot: self.spot(first),
+                source_span: self.source_span(first),
             });
         }
         let replayed = units[..done]
@@ -86,7 +86,9 @@ impl Checked<'_> {
             subject: subject.clone(),
             statement: statement.map(|index| index + 1),
             done,
-            spot: first.map_or(Spot::at(self.script, 0), |first| self.spot(first)),
+            source_span: first.map_or(SourceSpan::at(self.script, 0), |first| {
+                self.source_span(first)
+            }),
         }
     }
 }

@@ -2,21 +2,21 @@
 
 use std::collections::HashMap;
 
-use crate::plan::Spot;
+use crate::plan::SourceSpan;
 
 /// Savepoints that are open, the last one innermost.
 #[derive(Default)]
 pub(super) struct Savepoints {
-    open: Vec<(String, Spot)>,
+    open: Vec<(String, SourceSpan)>,
     /// Where each name is among them; of several the last one counts.
     places: HashMap<String, Vec<usize>>,
 }
 
 impl Savepoints {
-    pub fn push(&mut self, name: String, spot: Spot) {
+    pub fn push(&mut self, name: String, source_span: SourceSpan) {
         let places = self.places.entry(name.clone()).or_default();
         places.push(self.open.len());
-        self.open.push((name, spot));
+        self.open.push((name, source_span));
     }
 
     /// Where the innermost savepoint of that name is.
@@ -34,7 +34,7 @@ impl Savepoints {
     }
 
     /// All that are open; none is afterwards.
-    pub fn close(&mut self) -> Vec<(String, Spot)> {
+    pub fn close(&mut self) -> Vec<(String, SourceSpan)> {
         self.places.clear();
         std::mem::take(&mut self.open)
     }

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::{Json, Page, Paint, Verbosity, View, change::millis, object};
 use crate::{
-    backup::{Backup, Kept, Manifest, OwnersCode, Standing},
+    backup::{Backup, Kept, Manifest, OwnersCode, TargetState},
     ops::{BackupReport, BackupsReport, RestoreReport, VerifyBackupReport},
     report::{Style, bytes, count, duration},
 };
@@ -54,12 +54,12 @@ impl View for BackupsReport {
         if self.backups.is_empty() {
             return Page::of(format!("There are no backups in {}.", self.directory));
         }
-        let revisions = self.backups.iter().map(|(_, it)| standing(&it.manifest));
+        let revisions = self.backups.iter().map(|(_, it)| state(&it.manifest));
         let width = revisions.map(|it| it.chars().count()).max().unwrap_or(0);
         let mut page = Page::default();
         for (file, backup) in &self.backups {
             let manifest = &backup.manifest;
-            let revision = format!("{:<width$}", standing(manifest));
+            let revision = format!("{:<width$}", state(manifest));
             let mark = if backup.is_whole {
                 String::new()
             } else {
@@ -147,7 +147,7 @@ impl View for RestoreReport {
             paint.paint(Style::Good, "Restored"),
             self.database,
             self.file,
-            standing(manifest),
+            state(manifest),
             size(manifest),
             duration(self.elapsed),
         ));
@@ -169,10 +169,10 @@ impl View for RestoreReport {
             "database": self.database,
             "backup": backup(&self.file, &self.backup),
             "before": match self.before {
-                Standing::Missing => "missing",
-                Standing::Empty => "empty",
-                Standing::Unchanged => "unchanged",
-                Standing::Changed => "changed",
+                TargetState::Missing => "missing",
+                TargetState::Empty => "empty",
+                TargetState::Unchanged => "unchanged",
+                TargetState::Changed => "changed",
             },
             "kept": kept,
             "drop_command": drop,
@@ -202,7 +202,7 @@ fn size(manifest: &Manifest) -> String {
     )
 }
 
-fn standing(manifest: &Manifest) -> String {
+fn state(manifest: &Manifest) -> String {
     if manifest.revisions.is_empty() {
         return "base".to_owned();
     }

@@ -9,16 +9,16 @@ use chrono::{DateTime, Utc};
 use super::Layout;
 use crate::revision::RevisionId;
 pub use checksum::checksum_matches;
-pub use shape::{ForeignRow, ForeignShape, SHAPES, table_names};
-pub use tool::ForeignTool;
+pub use shape::{ExternalRow, ExternalShape, SHAPES, table_names};
+pub use tool::ExternalTool;
 
 /// The id that a migration has here when its file is read as the tool reads it.
-pub fn revision_id(tool: ForeignTool, name: &str) -> Option<RevisionId> {
+pub fn revision_id(tool: ExternalTool, name: &str) -> Option<RevisionId> {
     let layout = match tool {
-        ForeignTool::Alembic => return None,
-        ForeignTool::Diesel => Layout::Diesel,
-        ForeignTool::Flyway => Layout::Flyway,
-        ForeignTool::SqlMigrate => Layout::SqlMigrate,
+        ExternalTool::Alembic => return None,
+        ExternalTool::Diesel => Layout::Diesel,
+        ExternalTool::Flyway => Layout::Flyway,
+        ExternalTool::SqlMigrate => Layout::SqlMigrate,
         _ => Layout::Native,
     };
     layout.recorded(name)
@@ -49,18 +49,18 @@ pub struct FoundTable {
 
 /// Why no table can be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ForeignError {
+pub enum ExternalError {
     /// None that is known is there.
     #[error("{}", none(*.0))]
     None(
         /// The tool that was asked for.
-        Option<ForeignTool>,
+        Option<ExternalTool>,
     ),
     /// More than one tool has kept records here.
     #[error("several tools have kept records here: {}", several(.0))]
     Several(
         /// Tools with their tables.
-        Vec<(ForeignTool, String)>,
+        Vec<(ExternalTool, String)>,
     ),
     /// It has the name, but not the columns.
     #[error("{table} is not the table of {tool}: it has no column {missing}")]
@@ -68,7 +68,7 @@ pub enum ForeignError {
         /// The table.
         table: String,
         /// Whose it should be.
-        tool: ForeignTool,
+        tool: ExternalTool,
         /// The first column that is not there.
         missing: &'static str,
     },
@@ -78,20 +78,20 @@ pub enum ForeignError {
         /// The table.
         table: String,
         /// Whose it is.
-        tool: ForeignTool,
+        tool: ExternalTool,
         /// What the database says.
         reason: String,
     },
 }
 
-fn none(asked: Option<ForeignTool>) -> String {
+fn none(asked: Option<ExternalTool>) -> String {
     match asked {
         None => "no table of a tool that is known is here".to_owned(),
         Some(tool) => format!("there is no table of {tool} here"),
     }
 }
 
-fn several(found: &[(ForeignTool, String)]) -> String {
+fn several(found: &[(ExternalTool, String)]) -> String {
     let found = found
         .iter()
         .map(|(tool, table)| format!("{tool} ({table})"));
@@ -104,9 +104,9 @@ fn several(found: &[(ForeignTool, String)]) -> String {
 /// When there is none, or no way to choose.
 pub fn choose(
     found: &[FoundTable],
-    asked: Option<ForeignTool>,
-) -> Result<(&'static ForeignShape, &FoundTable), ForeignError> {
-    let mut fitting: Vec<(&ForeignShape, &FoundTable)> = Vec::new();
+    asked: Option<ExternalTool>,
+) -> Result<(&'static ExternalShape, &FoundTable), ExternalError> {
+    let mut fitting: Vec<(&ExternalShape, &FoundTable)> = Vec::new();
     for table in found {
         let shapes = SHAPES.iter().filter(|shape| shape.table == table.name);
         let mut shapes = shapes.filter(|shape| fits(shape, table, found, asked));
@@ -116,9 +116,9 @@ pub fn choose(
         fitting.retain(|(shape, _)| shape.tool == tool);
     }
     match fitting.as_slice() {
-        [] => Err(odd(found, asked).unwrap_or(ForeignError::None(asked))),
+        [] => Err(odd(found, asked).unwrap_or(ExternalError::None(asked))),
         [one] => Ok(*one),
-        several => Err(ForeignError::Several(
+        several => Err(ExternalError::Several(
             several
                 .iter()
                 .map(|(shape, table)| (shape.tool, table.shown.clone()))
@@ -129,10 +129,10 @@ pub fn choose(
 
 /// Whether it is the table of that tool. What is asked for need not show its surroundings.
 fn fits(
-    shape: &ForeignShape,
+    shape: &ExternalShape,
     table: &FoundTable,
     found: &[FoundTable],
-    asked: Option<ForeignTool>,
+    asked: Option<ExternalTool>,
 ) -> bool {
     let surrounded = shape
         .beside
@@ -150,13 +150,13 @@ fn has(table: &FoundTable, column: &str) -> bool {
 }
 
 /// A table that has a tool's name and nothing else of it.
-fn odd(found: &[FoundTable], asked: Option<ForeignTool>) -> Option<ForeignError> {
+fn odd(found: &[FoundTable], asked: Option<ExternalTool>) -> Option<ExternalError> {
     found.iter().find_map(|table| {
         let shape = SHAPES.iter().find(|shape| {
             shape.table == table.name && asked.is_none_or(|tool| tool == shape.tool)
         })?;
         let missing = shape.columns().find(|column| !has(table, column))?;
-        Some(ForeignError::Odd {
+        Some(ExternalError::Odd {
             table: table.shown.clone(),
             tool: shape.tool,
             missing,
@@ -166,18 +166,18 @@ fn odd(found: &[FoundTable], asked: Option<ForeignTool>) -> Option<ForeignError>
 
 /// All that a tool has recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ForeignRecords {
+pub struct ExternalRecords {
     /// Whose they are.
-    pub tool: ForeignTool,
+    pub tool: ExternalTool,
     /// Its table, as the database names it.
     pub table: String,
     /// In the order in which they were made.
-    pub entries: Vec<ForeignEntry>,
+    pub entries: Vec<ExternalEntry>,
 }
 
 /// One row of another tool's table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ForeignEntry {
+pub struct ExternalEntry {
     /// What names the migration: a version, a file; Flyway's repeatable ones have none.
     pub id: Option<String>,
     /// Its name in words.
@@ -209,14 +209,14 @@ mod tests {
 
     fn chosen(
         tables: &[FoundTable],
-        asked: Option<ForeignTool>,
-    ) -> Result<ForeignTool, ForeignError> {
+        asked: Option<ExternalTool>,
+    ) -> Result<ExternalTool, ExternalError> {
         choose(tables, asked).map(|(shape, _)| shape.tool)
     }
 
     #[test]
     fn a_tool_is_known_by_its_table() {
-        let check = |tables: &[FoundTable], expected: ForeignTool| {
+        let check = |tables: &[FoundTable], expected: ExternalTool| {
             assert_eq!(chosen(tables, None), Ok(expected), "{tables:?}");
             assert_eq!(chosen(tables, Some(expected)), Ok(expected), "{tables:?}");
         };
@@ -229,11 +229,11 @@ mod tests {
         }
         check(
             &[found("schema_migrations", "version dirty")],
-            ForeignTool::GolangMigrate,
+            ExternalTool::GolangMigrate,
         );
         check(
             &[found("schema_migrations", "VERSION")],
-            ForeignTool::Dbmate,
+            ExternalTool::Dbmate,
         );
     }
 
@@ -241,17 +241,17 @@ mod tests {
     fn a_table_is_read_as_the_tool_that_is_asked_for_has_it() {
         let plain = [found("schema_migrations", "version")];
         assert_eq!(
-            chosen(&plain, Some(ForeignTool::Rails)),
-            Ok(ForeignTool::Rails)
+            chosen(&plain, Some(ExternalTool::Rails)),
+            Ok(ExternalTool::Rails)
         );
-        let refused = chosen(&plain, Some(ForeignTool::Sqlx));
-        assert_eq!(refused, Err(ForeignError::None(Some(ForeignTool::Sqlx))));
-        let refused = chosen(&plain, Some(ForeignTool::GolangMigrate));
+        let refused = chosen(&plain, Some(ExternalTool::Sqlx));
+        assert_eq!(refused, Err(ExternalError::None(Some(ExternalTool::Sqlx))));
+        let refused = chosen(&plain, Some(ExternalTool::GolangMigrate));
         assert_eq!(
             refused,
-            Err(ForeignError::Odd {
+            Err(ExternalError::Odd {
                 table: "schema_migrations".to_owned(),
-                tool: ForeignTool::GolangMigrate,
+                tool: ExternalTool::GolangMigrate,
                 missing: "dirty"
             })
         );
@@ -279,16 +279,16 @@ mod tests {
             found("goose_db_version", "id version_id is_applied tstamp"),
             found("alembic_version", "version_num"),
         ];
-        let Err(ForeignError::Several(names)) = chosen(&tables, None) else {
+        let Err(ExternalError::Several(names)) = chosen(&tables, None) else {
             panic!("one was chosen");
         };
         assert_eq!(names.len(), 2);
         assert_eq!(
-            chosen(&tables, Some(ForeignTool::Alembic)),
-            Ok(ForeignTool::Alembic)
+            chosen(&tables, Some(ExternalTool::Alembic)),
+            Ok(ExternalTool::Alembic)
         );
-        assert_eq!(chosen(&[], None), Err(ForeignError::None(None)));
+        assert_eq!(chosen(&[], None), Err(ExternalError::None(None)));
         let odd = [found("gorp_migrations", "id name")];
-        assert!(matches!(chosen(&odd, None), Err(ForeignError::Odd { .. })));
+        assert!(matches!(chosen(&odd, None), Err(ExternalError::Odd { .. })));
     }
 }

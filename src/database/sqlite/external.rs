@@ -6,20 +6,20 @@ use super::{
     value::{Bind, Row, Value},
     version_table::{is_table, quoted},
 };
-use crate::layout::{self, ForeignRecords, ForeignRow, ForeignShape, ForeignTool, FoundTable};
+use crate::layout::{self, ExternalRecords, ExternalRow, ExternalShape, ExternalTool, FoundTable};
 
 /// Reads the records of `tool`, or of the only one that is found, in one snapshot.
 pub(super) fn read(
     connection: &mut Connection,
-    tool: Option<ForeignTool>,
-) -> Result<ForeignRecords, DatabaseError> {
+    tool: Option<ExternalTool>,
+) -> Result<ExternalRecords, DatabaseError> {
     connection.in_snapshot(|connection| {
         let found = tables(connection)?;
         let (shape, table) = layout::choose(&found, tool)?;
         is_table(connection, &table.name)?;
         let rows = connection.query(&query(shape, table), &[])?;
         let entries = rows.into_iter().map(|row| shape.entry(read_row(row)));
-        Ok(ForeignRecords {
+        Ok(ExternalRecords {
             tool: shape.tool,
             table: table.shown.clone(),
             entries: entries.collect(),
@@ -47,7 +47,7 @@ fn tables(connection: &mut Connection) -> Result<Vec<FoundTable>, DatabaseError>
     Ok(found)
 }
 
-fn query(shape: &ForeignShape, table: &FoundTable) -> String {
+fn query(shape: &ExternalShape, table: &FoundTable) -> String {
     let text = |column: Option<&str>| match column {
         Some(column) => format!("CAST({} AS TEXT)", quoted(column)),
         None => "NULL".to_owned(),
@@ -61,14 +61,14 @@ fn query(shape: &ForeignShape, table: &FoundTable) -> String {
     )
 }
 
-fn read_row(row: Row) -> ForeignRow {
+fn read_row(row: Row) -> ExternalRow {
     let mut values = row.into_iter().map(|value| match value {
         Value::Text(text) => Some(text),
         Value::Integer(value) => Some(value.to_string()),
         Value::Null | Value::Other(_) => None,
     });
     let mut next = || values.next().flatten();
-    ForeignRow {
+    ExternalRow {
         id: next(),
         name: next(),
         kind: next(),

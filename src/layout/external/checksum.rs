@@ -5,23 +5,28 @@ use std::hash::{Hash, Hasher};
 use sha2::{Digest, Sha384};
 use siphasher::sip::SipHasher13;
 
-use super::ForeignTool;
+use super::ExternalTool;
 
 /// Whether `recorded`, as the tool has written it, is of this script. A file whose line ends
 /// were converted since is still the same. `None` when the tool keeps none that can be computed.
 ///
 /// `file` is the file's name, without its directory.
-pub fn checksum_matches(tool: ForeignTool, recorded: &str, file: &str, text: &str) -> Option<bool> {
+pub fn checksum_matches(
+    tool: ExternalTool,
+    recorded: &str,
+    file: &str,
+    text: &str,
+) -> Option<bool> {
     let lf = text.replace("\r\n", "\n");
     let crlf = lf.replace('\n', "\r\n");
     let mut texts = [text, &lf, &crlf].into_iter();
     match tool {
-        ForeignTool::Sqlx => Some(texts.any(|text| sqlx(text).eq_ignore_ascii_case(recorded))),
-        ForeignTool::Refinery => {
+        ExternalTool::Sqlx => Some(texts.any(|text| sqlx(text).eq_ignore_ascii_case(recorded))),
+        ExternalTool::Refinery => {
             let (version, name) = refinery_name(file)?;
             Some(texts.any(|text| refinery(version, name, text).contains(&recorded.to_owned())))
         }
-        ForeignTool::Flyway => Some(flyway(text).to_string() == recorded),
+        ExternalTool::Flyway => Some(flyway(text).to_string() == recorded),
         _ => None,
     }
 }
@@ -70,7 +75,7 @@ mod tests {
 
     const USERS: &str = "CREATE TABLE users (id integer PRIMARY KEY, name text NOT NULL);\n";
 
-    fn check(tool: ForeignTool, recorded: &str, file: &str, text: &str, expected: Option<bool>) {
+    fn check(tool: ExternalTool, recorded: &str, file: &str, text: &str, expected: Option<bool>) {
         let found = checksum_matches(tool, recorded, file, text);
         assert_eq!(found, expected, "{tool} {file} {text:?}");
     }
@@ -81,52 +86,52 @@ mod tests {
         let recorded = "874ef5bd9312e8d06199353eeed9423c0de2455a7cfb3bc3fa9edd64388482fa\
                         b2e41f94e2be496e3e27c7278f18b94d";
         let file = "20260101000001_create_users.up.sql";
-        check(ForeignTool::Sqlx, recorded, file, &text, Some(true));
+        check(ExternalTool::Sqlx, recorded, file, &text, Some(true));
         check(
-            ForeignTool::Sqlx,
+            ExternalTool::Sqlx,
             &recorded.to_uppercase(),
             file,
             &text,
             Some(true),
         );
         let converted = text.replace('\n', "\r\n");
-        check(ForeignTool::Sqlx, recorded, file, &converted, Some(true));
+        check(ExternalTool::Sqlx, recorded, file, &converted, Some(true));
         check(
-            ForeignTool::Sqlx,
+            ExternalTool::Sqlx,
             recorded,
             file,
             &text.replace("id ", "ID "),
             Some(false),
         );
-        check(ForeignTool::Sqlx, "", file, &text, Some(false));
+        check(ExternalTool::Sqlx, "", file, &text, Some(false));
     }
 
     #[test]
     fn refinery_hashes_name_version_and_script() {
         let recorded = "8430260019869933421";
         check(
-            ForeignTool::Refinery,
+            ExternalTool::Refinery,
             recorded,
             "V1__create_users.sql",
             USERS,
             Some(true),
         );
         check(
-            ForeignTool::Refinery,
+            ExternalTool::Refinery,
             recorded,
             "V2__create_users.sql",
             USERS,
             Some(false),
         );
         check(
-            ForeignTool::Refinery,
+            ExternalTool::Refinery,
             recorded,
             "V1__create_user.sql",
             USERS,
             Some(false),
         );
         check(
-            ForeignTool::Refinery,
+            ExternalTool::Refinery,
             recorded,
             "1_create_users.sql",
             USERS,
@@ -138,7 +143,7 @@ mod tests {
     fn flyway_leaves_line_ends_out() {
         let file = "V1__create_users.sql";
         let check = |recorded: &str, text: &str, expected: bool| {
-            check(ForeignTool::Flyway, recorded, file, text, Some(expected));
+            check(ExternalTool::Flyway, recorded, file, text, Some(expected));
         };
         check("-6199158", USERS, true);
         check("-6199158", &USERS.replace('\n', "\r\n"), true);
@@ -150,7 +155,11 @@ mod tests {
 
     #[test]
     fn others_keep_none() {
-        for tool in [ForeignTool::Dbmate, ForeignTool::Goose, ForeignTool::Diesel] {
+        for tool in [
+            ExternalTool::Dbmate,
+            ExternalTool::Goose,
+            ExternalTool::Diesel,
+        ] {
             check(tool, "1", "1_x.sql", USERS, None);
         }
     }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     layout::{
-        self, ForeignError, ForeignRecords, ForeignRow, ForeignShape, ForeignTool, FoundTable,
+        self, ExternalError, ExternalRecords, ExternalRow, ExternalShape, ExternalTool, FoundTable,
     },
     sql::Dialect,
 };
@@ -23,8 +23,8 @@ const DENIED: &str = "42501";
 /// Reads the records of `tool`, or of the only one that is found, in one query.
 pub(super) async fn read(
     connection: &mut PgConnection,
-    tool: Option<ForeignTool>,
-) -> Result<ForeignRecords, Trouble> {
+    tool: Option<ExternalTool>,
+) -> Result<ExternalRecords, Trouble> {
     let (found, relations) = tables(connection).await?;
     let (shape, table) = layout::choose(&found, tool).map_err(DatabaseError::from)?;
     let relation = relations.iter().find(|one| one.name == table.name);
@@ -33,7 +33,7 @@ pub(super) async fn read(
     }
     let rows = match rows(connection, &query(shape, table)).await {
         Err(error) if error::code(&error).is_some_and(|code| code == DENIED) => {
-            let denied = ForeignError::Denied {
+            let denied = ExternalError::Denied {
                 table: table.shown.clone(),
                 tool: shape.tool,
                 reason: error::reason(&error),
@@ -43,7 +43,7 @@ pub(super) async fn read(
         rows => rows?,
     };
     let entries = rows.iter().map(|row| Ok(shape.entry(read_row(row)?)));
-    Ok(ForeignRecords {
+    Ok(ExternalRecords {
         tool: shape.tool,
         table: table.shown.clone(),
         entries: entries.collect::<Result<_, sqlx::Error>>()?,
@@ -88,7 +88,7 @@ async fn tables(
     Ok((tables, relations))
 }
 
-fn query(shape: &ForeignShape, table: &FoundTable) -> String {
+fn query(shape: &ExternalShape, table: &FoundTable) -> String {
     let quote = |name: &str| format!("t.{}", Dialect::Postgres.quote_name(name));
     let text = |column: Option<&str>| match column {
         Some(column) => format!("{}::text", quote(column)),
@@ -103,8 +103,8 @@ fn query(shape: &ForeignShape, table: &FoundTable) -> String {
     )
 }
 
-fn read_row(row: &PgRow) -> Result<ForeignRow, sqlx::Error> {
-    Ok(ForeignRow {
+fn read_row(row: &PgRow) -> Result<ExternalRow, sqlx::Error> {
+    Ok(ExternalRow {
         id: row.try_get(0)?,
         name: row.try_get(1)?,
         kind: row.try_get(2)?,

@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
 
-use super::{ForeignEntry, ForeignTool};
+use super::{ExternalEntry, ExternalTool};
 
 /// How a tool's table looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ForeignShape {
+pub struct ExternalShape {
     /// Whose it is.
-    pub tool: ForeignTool,
+    pub tool: ExternalTool,
     /// Its usual name.
     pub table: &'static str,
     /// Names a migration.
@@ -33,8 +33,8 @@ pub struct ForeignShape {
     pub without: Option<&'static str>,
 }
 
-const PLAIN: ForeignShape = ForeignShape {
-    tool: ForeignTool::Dbmate,
+const PLAIN: ExternalShape = ExternalShape {
+    tool: ExternalTool::Dbmate,
     table: "schema_migrations",
     id: "version",
     name: None,
@@ -49,9 +49,9 @@ const PLAIN: ForeignShape = ForeignShape {
 };
 
 /// All that can be read. Of two that fit one table, the first is it.
-pub const SHAPES: [ForeignShape; 10] = [
-    ForeignShape {
-        tool: ForeignTool::Sqlx,
+pub const SHAPES: [ExternalShape; 10] = [
+    ExternalShape {
+        tool: ExternalTool::Sqlx,
         table: "_sqlx_migrations",
         name: Some("description"),
         flag: Some(("success", true)),
@@ -60,29 +60,29 @@ pub const SHAPES: [ForeignShape; 10] = [
         checksum: Some(("checksum", true)),
         ..PLAIN
     },
-    ForeignShape {
-        tool: ForeignTool::GolangMigrate,
+    ExternalShape {
+        tool: ExternalTool::GolangMigrate,
         flag: Some(("dirty", false)),
         ..PLAIN
     },
-    ForeignShape {
-        tool: ForeignTool::Rails,
+    ExternalShape {
+        tool: ExternalTool::Rails,
         beside: Some("ar_internal_metadata"),
         without: Some("dirty"),
         ..PLAIN
     },
-    ForeignShape {
+    ExternalShape {
         without: Some("dirty"),
         ..PLAIN
     },
-    ForeignShape {
-        tool: ForeignTool::Diesel,
+    ExternalShape {
+        tool: ExternalTool::Diesel,
         table: "__diesel_schema_migrations",
         at: Some("run_on"),
         ..PLAIN
     },
-    ForeignShape {
-        tool: ForeignTool::Goose,
+    ExternalShape {
+        tool: ExternalTool::Goose,
         table: "goose_db_version",
         id: "version_id",
         flag: Some(("is_applied", true)),
@@ -90,8 +90,8 @@ pub const SHAPES: [ForeignShape; 10] = [
         order: "id",
         ..PLAIN
     },
-    ForeignShape {
-        tool: ForeignTool::Flyway,
+    ExternalShape {
+        tool: ExternalTool::Flyway,
         table: "flyway_schema_history",
         name: Some("script"),
         kind: Some("type"),
@@ -102,24 +102,24 @@ pub const SHAPES: [ForeignShape; 10] = [
         order: "installed_rank",
         ..PLAIN
     },
-    ForeignShape {
-        tool: ForeignTool::Refinery,
+    ExternalShape {
+        tool: ExternalTool::Refinery,
         table: "refinery_schema_history",
         name: Some("name"),
         at: Some("applied_on"),
         checksum: Some(("checksum", false)),
         ..PLAIN
     },
-    ForeignShape {
-        tool: ForeignTool::SqlMigrate,
+    ExternalShape {
+        tool: ExternalTool::SqlMigrate,
         table: "gorp_migrations",
         id: "id",
         at: Some("applied_at"),
         order: "id",
         ..PLAIN
     },
-    ForeignShape {
-        tool: ForeignTool::Alembic,
+    ExternalShape {
+        tool: ExternalTool::Alembic,
         table: "alembic_version",
         id: "version_num",
         order: "version_num",
@@ -127,8 +127,8 @@ pub const SHAPES: [ForeignShape; 10] = [
     },
 ];
 
-impl ForeignShape {
-    /// What is asked of a table, in the order of [`super::ForeignRow`]: `text` gives a column as text, or
+impl ExternalShape {
+    /// What is asked of a table, in the order of [`super::ExternalRow`]: `text` gives a column as text, or
     /// NULL for one that the tool does not have, `hex` one of bytes in hexadecimal digits.
     pub fn selected(
         &self,
@@ -176,35 +176,35 @@ pub fn table_names() -> Vec<&'static str> {
     names
 }
 
-/// Columns of a row as text, in the order of [`ForeignShape`]'s fields.
+/// Columns of a row as text, in the order of [`ExternalShape`]'s fields.
 #[derive(Clone, Debug, Default)]
-pub struct ForeignRow {
-    /// See [`ForeignShape::id`].
+pub struct ExternalRow {
+    /// See [`ExternalShape::id`].
     pub id: Option<String>,
-    /// See [`ForeignShape::name`].
+    /// See [`ExternalShape::name`].
     pub name: Option<String>,
-    /// See [`ForeignShape::kind`].
+    /// See [`ExternalShape::kind`].
     pub kind: Option<String>,
-    /// See [`ForeignShape::flag`].
+    /// See [`ExternalShape::flag`].
     pub flag: Option<String>,
-    /// See [`ForeignShape::at`].
+    /// See [`ExternalShape::at`].
     pub at: Option<String>,
-    /// See [`ForeignShape::duration`].
+    /// See [`ExternalShape::duration`].
     pub duration: Option<String>,
-    /// See [`ForeignShape::checksum`].
+    /// See [`ExternalShape::checksum`].
     pub checksum: Option<String>,
 }
 
-impl ForeignShape {
+impl ExternalShape {
     /// What a row says. A time or a duration that makes no sense is none.
-    pub fn entry(&self, row: ForeignRow) -> ForeignEntry {
+    pub fn entry(&self, row: ExternalRow) -> ExternalEntry {
         let whole = match (self.flag, row.flag.as_deref()) {
             (None, _) => true,
             (Some((_, wanted)), Some(text)) => is_true(text) == wanted,
             (Some(_), None) => false,
         };
         let duration = self.duration.zip(row.duration);
-        ForeignEntry {
+        ExternalEntry {
             id: row.id,
             name: row.name,
             kind: row.kind,
@@ -254,25 +254,29 @@ mod tests {
     #[test]
     fn rows_are_read_as_they_are_written() {
         let of = |tool| *SHAPES.iter().find(|shape| shape.tool == tool).unwrap();
-        let row = |flag: &str, duration: &str| ForeignRow {
+        let row = |flag: &str, duration: &str| ExternalRow {
             id: Some("1".to_owned()),
             flag: Some(flag.to_owned()),
             duration: Some(duration.to_owned()),
-            ..ForeignRow::default()
+            ..ExternalRow::default()
         };
-        let sqlx = of(ForeignTool::Sqlx).entry(row("true", "2500000"));
+        let sqlx = of(ExternalTool::Sqlx).entry(row("true", "2500000"));
         assert!(sqlx.whole);
         assert_eq!(sqlx.duration_ms, Some(2));
         assert_eq!(
-            of(ForeignTool::Sqlx).entry(row("1", "-1")).duration_ms,
+            of(ExternalTool::Sqlx).entry(row("1", "-1")).duration_ms,
             None,
             "not known"
         );
-        assert!(!of(ForeignTool::Sqlx).entry(row("0", "1")).whole);
-        assert!(!of(ForeignTool::GolangMigrate).entry(row("t", "")).whole);
-        assert!(of(ForeignTool::GolangMigrate).entry(row("0", "")).whole);
-        assert!(of(ForeignTool::Alembic).entry(ForeignRow::default()).whole);
-        assert!(!of(ForeignTool::Flyway).entry(ForeignRow::default()).whole);
+        assert!(!of(ExternalTool::Sqlx).entry(row("0", "1")).whole);
+        assert!(!of(ExternalTool::GolangMigrate).entry(row("t", "")).whole);
+        assert!(of(ExternalTool::GolangMigrate).entry(row("0", "")).whole);
+        assert!(
+            of(ExternalTool::Alembic)
+                .entry(ExternalRow::default())
+                .whole
+        );
+        assert!(!of(ExternalTool::Flyway).entry(ExternalRow::default()).whole);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::layout::Layout;
 
 /// A tool that keeps its own table of what is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ForeignTool {
+pub enum ExternalTool {
     /// `_sqlx_migrations`
     Sqlx,
     /// `schema_migrations` with one row
@@ -32,7 +32,7 @@ pub enum ForeignTool {
 #[error("`{0}` is no tool whose records can be read")]
 pub struct UnknownTool(pub String);
 
-impl ForeignTool {
+impl ExternalTool {
     /// All of them.
     pub const ALL: [Self; 10] = [
         Self::Sqlx,
@@ -79,7 +79,7 @@ impl ForeignTool {
     }
 }
 
-impl FromStr for ForeignTool {
+impl FromStr for ExternalTool {
     type Err = UnknownTool;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -90,7 +90,7 @@ impl FromStr for ForeignTool {
     }
 }
 
-impl fmt::Display for ForeignTool {
+impl fmt::Display for ExternalTool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
@@ -102,14 +102,14 @@ mod tests {
 
     #[test]
     fn names_are_read_back() {
-        for tool in ForeignTool::ALL {
+        for tool in ExternalTool::ALL {
             assert_eq!(tool.to_string().parse(), Ok(tool));
             // One name for one thing.
             if let Some(layout) = tool.layout() {
                 assert_eq!(layout.as_str(), tool.as_str());
             }
         }
-        let wrong = "Rails".parse::<ForeignTool>();
+        let wrong = "Rails".parse::<ExternalTool>();
         assert_eq!(wrong, Err(UnknownTool("Rails".to_owned())));
     }
 }
