@@ -1,9 +1,8 @@
 //! The pure rooms: `cargo bench --bench rooms`.
 
 use divan::{Bencher, counter::BytesCount};
-use migrator::{
-    Direction,
-    revision::{History, Script, ScriptPair},
+use migrator::internals::{
+    revision::{Direction, History, Script, ScriptPair},
     sql::{self, Dialect},
 };
 

@@ -28,30 +28,89 @@
 //! [`Migrator`] has the settings, [`Session`] what can be done. It works in any tokio runtime with
 //! time and I/O enabled, prints nothing and changes nothing of its process. Programs need none of
 //! the command's dependencies: `default-features = false`.
-//!
-//! The rooms, from the ground up; imports go down only:
-//! [`sql`], [`files`] · [`revision`] · [`layout`] · [`plan`], [`project`], [`database`] · [`backup`], [`execute`] · [`ops`] · [`library`], [`report`] · [`cli`].
+
+// A room's face is whole, whoever uses it.
+#![cfg_attr(not(feature = "internals"), allow(unused_imports))]
+// Much of the rooms is the command's.
+#![cfg_attr(not(feature = "cli"), allow(dead_code))]
 
 #[cfg(feature = "cli")]
-pub mod backup;
+mod backup;
 #[cfg(feature = "cli")]
-pub mod cli;
-pub mod database;
-pub mod execute;
-pub mod files;
-pub mod layout;
-pub mod library;
-pub mod ops;
-pub mod plan;
-pub mod project;
+mod cli;
+mod database;
+mod execute;
+mod files;
+mod layout;
+mod library;
+mod ops;
+mod plan;
+mod project;
 #[cfg(feature = "cli")]
-pub mod report;
-pub mod revision;
-pub mod sql;
+mod report;
+mod revision;
+mod sql;
 
-pub use execute::{Event, EventKind, Stop};
-pub use layout::Layout;
-pub use library::{Migrator, Session};
-pub use ops::{Error, RunReport, StatusReport};
-pub use plan::Plan;
-pub use revision::{Direction, RevisionId, Subject};
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub use cli::main as command;
+pub use database::{Advance, Waiting};
+pub use execute::{
+    BatchState, Event, EventKind, SlowStatement, StatementEnd, StatementRef, StepRef, Stop,
+};
+pub use layout::{Layout, UnknownLayout};
+pub use library::{
+    DatabaseError, DatabaseErrorKind, Done, Drift, Error, Failure, Migrator, Plan, PlannedStep,
+    Problem, Revision, RunReport, Session, Status,
+};
+pub use plan::Warning;
+pub use revision::{
+    Ahead, Direction, OutOfOrder, RepeatableId, RepeatableIdError, RevisionId, RevisionIdError,
+    Subject,
+};
+
+/// The rooms, for the tests, benchmarks and fuzz targets of this package. They change with every
+/// version.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals {
+    #[cfg(feature = "cli")]
+    pub mod backup {
+        pub use crate::backup::*;
+    }
+    #[cfg(feature = "cli")]
+    pub mod cli {
+        pub use crate::cli::*;
+    }
+    pub mod database {
+        pub use crate::database::*;
+    }
+    pub mod execute {
+        pub use crate::execute::*;
+    }
+    pub mod files {
+        pub use crate::files::*;
+    }
+    pub mod layout {
+        pub use crate::layout::*;
+    }
+    pub mod ops {
+        pub use crate::ops::*;
+    }
+    pub mod plan {
+        pub use crate::plan::*;
+    }
+    pub mod project {
+        pub use crate::project::*;
+    }
+    #[cfg(feature = "cli")]
+    pub mod report {
+        pub use crate::report::*;
+    }
+    pub mod revision {
+        pub use crate::revision::*;
+    }
+    pub mod sql {
+        pub use crate::sql::*;
+    }
+}

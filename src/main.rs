@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     set_up_memory();
-    migrator::cli::main(std::env::args_os())
+    migrator::command(std::env::args_os())
 }
 
 /// Settings of the process, which have to be made while it has only one thread.

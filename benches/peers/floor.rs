@@ -7,9 +7,14 @@ use std::{
     fs::File,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
-use migrator::{Direction, Migrator, plan::Step};
+use migrator::internals::{
+    database::{Access, Location, Settings},
+    ops::{self, MigrateArgs, Project, Scripts, Session},
+    plan::Step,
+};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, raw_sql};
 
 use super::{
@@ -172,8 +177,15 @@ fn times(url: &str) -> &'static Times {
 
 /// Every step of `upgrade head` with the rows that record it.
 async fn steps(url: &str, migrations: &Path, times: &Times) -> Vec<String> {
-    let mut session = Migrator::open(migrations).connect(url).await.unwrap();
-    let plan = session.plan(Direction::Up, "head").await.unwrap();
+    let project = Project::new(Scripts::Directory {
+        shown: migrations.display().to_string(),
+        path: migrations.to_owned(),
+    });
+    let location = Location::parse(url, Path::new("")).unwrap();
+    let mut session = Session::new(location, settings()).access(Access::Create);
+    let args = MigrateArgs::to("head".parse().unwrap());
+    let planned = ops::plan_upgrade(&project, &mut session, &args).await;
+    let plan = planned.unwrap().plan;
     session.close().await.unwrap();
     let Times {
         start,
@@ -200,6 +212,19 @@ async fn steps(url: &str, migrations: &Path, times: &Times) -> Vec<String> {
         )
     };
     plan.steps.iter().map(step).collect()
+}
+
+fn settings() -> Settings {
+    Settings {
+        version_table: "migrator_version".to_owned(),
+        actor: "user@host".to_owned(),
+        application_name: "floor".to_owned(),
+        lock_timeout: Duration::ZERO,
+        statement_timeout: Duration::ZERO,
+        connect_timeout: Duration::from_secs(10),
+        statement_times: false,
+        statement_marks: false,
+    }
 }
 
 /// A step of `downgrade base` with what records it.

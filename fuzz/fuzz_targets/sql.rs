@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use migrator::sql::{Dialect, canonicalize, lex, may_break_foreign_keys, split, unwrap};
+use migrator::internals::sql::{Dialect, canonicalize, lex, may_break_foreign_keys, split, unwrap};
 
 fuzz_target!(|bytes: &[u8]| {
     for dialect in [Dialect::Postgres, Dialect::Sqlite] {

@@ -106,7 +106,7 @@ pub enum EventKind {
     StatementRuns {
         /// Which one.
         #[serde(flatten)]
-        statement: StatementSpot,
+        statement: StatementRef,
         /// How long so far.
         #[serde(rename = "duration_ms", serialize_with = "millis")]
         elapsed: Duration,
@@ -278,7 +278,7 @@ impl Serialize for StatementEnd {
 
 /// A statement of a revision. On PostgreSQL it may be one of several, where nobody saw which.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct StatementSpot {
+pub struct StatementRef {
     /// The revision or repeatable script.
     #[serde(rename = "revision", serialize_with = "displayed_text")]
     pub subject: Subject,
@@ -303,7 +303,7 @@ pub struct StatementSpot {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlowStatement {
     /// Which one.
-    pub statement: StatementSpot,
+    pub statement: StatementRef,
     /// How long it took; of one that failed, how long it ran.
     pub elapsed: Duration,
     /// Whether it may have been less: it ran already when the database was first looked at.
@@ -316,7 +316,7 @@ pub struct SlowStatement {
 
 impl Serialize for SlowStatement {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let StatementSpot {
+        let StatementRef {
             subject,
             file,
             line,
@@ -546,7 +546,7 @@ mod tests {
     #[test]
     fn a_slow_statement_is_an_object() {
         let slow = SlowStatement {
-            statement: StatementSpot {
+            statement: StatementRef {
                 subject: Subject::Revision("7".parse().unwrap()),
                 file: "m/7_a.up.sql".to_owned(),
                 line: 3,

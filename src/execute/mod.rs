@@ -20,7 +20,7 @@ mod tests;
 mod units;
 
 pub use event::{
-    BatchState, Event, EventKind, Sink, SlowStatement, StatementEnd, StatementSpot, StepRef,
+    BatchState, Event, EventKind, Sink, SlowStatement, StatementEnd, StatementRef, StepRef,
 };
 pub use lock::{LockError, lock};
 pub use migrate::{Aborted, Finish, MigrateOptions, Migrated, final_state, look_early, migrate};

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{EventKind, Sink, SlowStatement, StatementSpot};
+use super::{EventKind, Sink, SlowStatement, StatementRef};
 use crate::{
     database::{Activity, DatabaseError, StatementDone, StepError, StepStage, Waiting, Watch},
     plan::Step,
@@ -332,11 +332,11 @@ impl Shared {
 }
 
 impl Running {
-    fn source_span(&self, script: &Script) -> StatementSpot {
+    fn source_span(&self, script: &Script) -> StatementRef {
         let first = self.first + self.at.start;
         let place = script.places.get(first).copied();
         let (line, column) = place.unwrap_or((1, 1));
-        StatementSpot {
+        StatementRef {
             subject: script.subject.clone(),
             file: script.file.clone(),
             line,

@@ -84,14 +84,12 @@ impl fmt::Display for Irregular {
 
 impl std::error::Error for Irregular {}
 
-impl From<Irregular> for io::Error {
-    fn from(found: Irregular) -> Self {
-        let kind = match found {
-            Irregular::Directory => io::ErrorKind::IsADirectory,
-            _ => io::ErrorKind::InvalidInput,
-        };
-        Self::new(kind, found)
-    }
+fn refused(found: Irregular) -> io::Error {
+    let kind = match found {
+        Irregular::Directory => io::ErrorKind::IsADirectory,
+        _ => io::ErrorKind::InvalidInput,
+    };
+    io::Error::new(kind, found)
 }
 
 /// Opens a regular file for reading.
@@ -159,7 +157,7 @@ pub fn check(path: &Path) -> Result<(), Irregular> {
 }
 
 fn regular(found: &Metadata) -> io::Result<()> {
-    Irregular::of(found.file_type()).map_or(Ok(()), |found| Err(found.into()))
+    Irregular::of(found.file_type()).map_or(Ok(()), |found| Err(refused(found)))
 }
 
 #[cfg(unix)]

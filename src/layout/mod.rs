@@ -34,4 +34,5 @@ pub use external::{
 pub use name::{Layout, UnknownLayout};
 pub use problem::LayoutProblem;
 pub use read::{Fault, FaultKind, read, read_repeatable};
-pub use tool::{Depth, FileKind, Holds, ScriptFile, sort_out};
+pub(crate) use tool::Depth;
+pub use tool::{FileKind, Holds, ScriptFile, sort_out};

@@ -53,7 +53,7 @@ pub enum Holds {
 
 /// How far below the directory files are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Depth {
+pub(crate) enum Depth {
     /// In it.
     Flat,
     /// In directories in it.
@@ -101,7 +101,7 @@ impl Tool {
 
 impl Layout {
     /// How far below the directory its files are.
-    pub fn depth(self) -> Depth {
+    pub(crate) fn depth(self) -> Depth {
         self.tool().map_or(Depth::Flat, |tool| tool.depth)
     }
 

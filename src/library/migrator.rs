@@ -5,12 +5,12 @@ use std::{
     time::Duration,
 };
 
-use super::Session;
+use super::{Error, Session};
 use crate::{
     database::{self, Access, Location, Settings},
     execute::{Event, RunOptions, Stop},
     layout::Layout,
-    ops::{self, Error, Project, Scripts},
+    ops::{self, Project, Scripts},
     project,
     revision::{Ahead, OutOfOrder, TransactionScope},
 };
@@ -195,9 +195,10 @@ impl Migrator {
             name: name.clone(),
             expected,
         })?;
-        let location = Location::parse(url, Path::new(""))?;
+        let location =
+            Location::parse(url, Path::new("")).map_err(|error| Error::of(error.into()))?;
         let project = self.project.clone();
-        let history = project.history(location.dialect())?;
+        let history = project.history(location.dialect()).map_err(Error::of)?;
         let mut session = ops::Session::new(location, self.settings.clone())
             .access(Access::Create)
             .lock_wait(self.lock_wait)
@@ -207,7 +208,8 @@ impl Migrator {
                 move |event| tell(event)
             })
             .stop(self.stop.clone());
-        session.connect().await?;
+        let connected = session.connect().await;
+        connected.map_err(|error| Error::of(error.into()))?;
         Ok(Session::new(project, history, session))
     }
 }

@@ -1,9 +1,9 @@
 use std::{fmt, sync::Arc};
 
+use super::{Error, Plan, Revision, RunReport, Status, report};
 use crate::{
-    ops::{self, Error, MigrateArgs, Project, RunReport, StatusReport},
-    plan::Plan,
-    revision::{Direction, History, RevisionId},
+    ops::{self, MigrateArgs, Project},
+    revision::{Direction, History, RevisionId, Target},
 };
 
 /// Scripts and a database, over one connection of its own.
@@ -37,9 +37,9 @@ impl Session {
         }
     }
 
-    /// The scripts as a history.
-    pub fn history(&self) -> &History {
-        &self.history
+    /// The revisions of the scripts, by id.
+    pub fn revisions(&self) -> Vec<Revision> {
+        report::revisions(&self.history)
     }
 
     /// The applied revisions that no applied revision revises; none at the base.
@@ -47,7 +47,8 @@ impl Session {
     /// # Errors
     /// [`Error::Database`]
     pub async fn current(&mut self) -> Result<Vec<RevisionId>, Error> {
-        let report = ops::current(&self.project, &mut self.session).await?;
+        let report = ops::current(&self.project, &mut self.session).await;
+        let report = report.map_err(Error::of)?;
         Ok(report.lines.into_iter().map(|line| line.id).collect())
     }
 
@@ -55,22 +56,26 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::Database`]
-    pub async fn status(&mut self) -> Result<StatusReport, Error> {
-        ops::status(&self.project, &mut self.session).await
+    pub async fn status(&mut self) -> Result<Status, Error> {
+        let report = ops::status(&self.project, &mut self.session).await;
+        report.map(Status::of).map_err(Error::of)
     }
 
     /// What an upgrade or a downgrade would run, as plain data. Nothing is changed or locked.
     ///
     /// # Errors
-    /// [`Error::TargetSyntax`], [`Error::Plan`], [`Error::Database`]
+    /// [`Error::Target`], [`Error::Plan`], [`Error::Database`]
     pub async fn plan(&mut self, direction: Direction, target: &str) -> Result<Plan, Error> {
-        let args = MigrateArgs::to(target.parse()?);
+        let args = MigrateArgs::to(parsed(target)?);
         let (project, session) = (&self.project, &mut self.session);
         let report = match direction {
             Direction::Up => ops::plan_upgrade(project, session, &args).await,
             Direction::Down => ops::plan_downgrade(project, session, &args).await,
         };
-        Ok(report?.plan)
+        match report {
+            Ok(report) => Ok(Plan::of(report.plan)),
+            Err(error) => Err(Error::of(error)),
+        }
     }
 
     /// Applies what `target` (`head`, a revision, `+1`, …) needs, with the lock held.
@@ -80,8 +85,8 @@ impl Session {
     ///
     /// [`Migrator::connect`]: super::Migrator::connect
     pub async fn upgrade(&mut self, target: &str) -> Result<RunReport, Error> {
-        let args = MigrateArgs::to(target.parse()?);
-        succeeded(ops::upgrade(&self.project, &mut self.session, &args).await?)
+        let args = MigrateArgs::to(parsed(target)?);
+        succeeded(ops::upgrade(&self.project, &mut self.session, &args).await)
     }
 
     /// Reverts what is applied above `target` (a revision, `base`, `-1`, …), with the lock held.
@@ -91,8 +96,8 @@ impl Session {
     ///
     /// [`Migrator::connect`]: super::Migrator::connect
     pub async fn downgrade(&mut self, target: &str) -> Result<RunReport, Error> {
-        let args = MigrateArgs::to(target.parse()?);
-        succeeded(ops::downgrade(&self.project, &mut self.session, &args).await?)
+        let args = MigrateArgs::to(parsed(target)?);
+        succeeded(ops::downgrade(&self.project, &mut self.session, &args).await)
     }
 
     /// Closes the connection.
@@ -100,14 +105,21 @@ impl Session {
     /// # Errors
     /// [`Error::Database`]; the session is gone all the same.
     pub async fn close(self) -> Result<(), Error> {
-        Ok(self.session.close().await?)
+        let closed = self.session.close().await;
+        closed.map_err(|error| Error::of(error.into()))
     }
 }
 
-fn succeeded(mut report: RunReport) -> Result<RunReport, Error> {
+fn parsed(target: &str) -> Result<Target, Error> {
+    let target = target.parse().map_err(ops::Error::TargetSyntax);
+    target.map_err(Error::of)
+}
+
+fn succeeded(result: Result<ops::RunReport, ops::Error>) -> Result<RunReport, Error> {
+    let mut report = result.map_err(Error::of)?;
     match report.failure.take() {
-        None => Ok(report),
-        Some(failure) => Err(Error::Failed(failure)),
+        None => Ok(RunReport::of(report)),
+        Some(failure) => Err(Error::of(ops::Error::Failed(failure))),
     }
 }
 

@@ -102,8 +102,6 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// The environment chosen with `-n` or MIGRATOR_ENV.
     pub environment: Option<String>,
-    /// The file's directory, or the working directory.
-    pub root: PathBuf,
     /// `migrations`
     pub migrations: PathBuf,
     /// `layout`: whose names the scripts have; `None` is to be found by looking.
@@ -154,7 +152,6 @@ impl Config {
         Self {
             file: None,
             environment: None,
-            root: root.to_owned(),
             migrations: root.join("migrations"),
             layout: None,
             leave_out: Vec::new(),

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    directory_problem::{DirectoryProblem, Kind, problem, sorted},
+    directory_problem::{DirectoryProblem, Kind, problem},
     external::{self, Files},
     parallel,
     reading::Reading,
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     files::{self, Irregular},
     layout::{Depth, Layout},
-    revision::{History, ScriptPair},
+    revision::History,
 };
 
 /// There while files are exchanged, and after an exchange that was not finished. The directory is
@@ -27,16 +27,17 @@ pub(super) const JOURNAL: &str = ".migrator-rebase.json";
 ///
 /// # Errors
 /// Every problem found, by file.
+#[cfg(test)]
 pub fn read(
     dir: &Path,
     shown: &str,
     reading: &Reading,
-) -> Result<Vec<ScriptPair>, Vec<DirectoryProblem>> {
+) -> Result<Vec<crate::revision::ScriptPair>, Vec<DirectoryProblem>> {
     let scan = scan(dir, shown, reading);
     if scan.problems.is_empty() {
         Ok(scan.pairs)
     } else {
-        Err(sorted(scan.problems))
+        Err(super::directory_problem::sorted(scan.problems))
     }
 }
 

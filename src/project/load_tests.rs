@@ -88,7 +88,6 @@ fn without_a_file_there_are_defaults() {
     let project = bare();
     let config = project.load();
     assert_eq!(config.file, None);
-    assert_eq!(config.root, project.sources.cwd);
     assert_eq!(config.migrations, project.path("migrations"));
     assert_eq!(config.templates, project.path("templates"));
     assert_eq!(config.version_table, "migrator_version");
@@ -359,8 +358,7 @@ fn the_file_is_looked_for_upwards() {
     let project = project("[migrator]\nurl = \"sqlite:app.db\"").below("a/b");
     let config = project.load();
     assert_eq!(config.file, Some(project.path("migrator.toml")));
-    assert_eq!(config.root, project.path(""));
-    assert_eq!(config.url().unwrap().base, config.root);
+    assert_eq!(config.url().unwrap().base, project.path(""));
     assert_eq!(config.migrations, project.path("migrations"));
     assert_eq!(config.show(&project.path("a/b/c.sql")), "c.sql");
     assert_eq!(config.show(&project.path("a/b")), ".");

@@ -63,7 +63,9 @@ pub use config::{BackupConfig, Config, Flags, Misspelt, ProtectedUrl, Sources, U
 pub use convert::{ConvertError, Converted, converted, write_directory};
 #[cfg(feature = "cli")]
 pub use create::{Created, NewScripts, WriteError, create, create_repeatable, next_id};
-pub use directory::{layout_of, read, read_downs, read_history};
+#[cfg(test)]
+pub use directory::read;
+pub use directory::{layout_of, read_downs, read_history};
 pub use directory_problem::{DirectoryProblem, DirectoryProblemKind};
 #[cfg(feature = "cli")]
 pub use exchange::{Exchange, ExchangeError, Recovered, exchange, recover};

@@ -13,7 +13,7 @@ use super::{
     out, shown, slow,
 };
 use crate::{
-    execute::{BatchState, Event, EventKind, StatementEnd, StatementSpot},
+    execute::{BatchState, Event, EventKind, StatementEnd, StatementRef},
     revision::{Direction, Subject},
 };
 
@@ -46,7 +46,7 @@ struct State {
     width: usize,
     waiting_since: Option<Instant>,
     /// Of which statement it was said that it runs, and how long that was when it is said again.
-    reminder: Option<(StatementSpot, Duration)>,
+    reminder: Option<(StatementRef, Duration)>,
     /// When a statement that is repeated is mentioned, and how far it is; `None` while none is.
     batch: Option<(Doubling, Option<BatchState>)>,
 }
@@ -278,7 +278,7 @@ impl Progress {
         }
     }
 
-    fn runs(&self, state: &mut State, event: &EventKind, at: &StatementSpot, elapsed: Duration) {
+    fn runs(&self, state: &mut State, event: &EventKind, at: &StatementRef, elapsed: Duration) {
         if !state.live.is_hidden() {
             let columns = state.live.columns();
             state.live.slow(slow::live(event, columns));

@@ -1,7 +1,7 @@
 //! Words for statements: each with its time, and those that take long.
 
 use super::{count, duration, shown};
-use crate::execute::{EventKind, SlowStatement, StatementEnd, StatementSpot};
+use crate::execute::{EventKind, SlowStatement, StatementEnd, StatementRef};
 
 /// Columns for a statement where no terminal says how many there are.
 const COLUMNS: usize = 120;
@@ -112,7 +112,7 @@ fn parts(event: &EventKind) -> Vec<String> {
     [Some(runs), advance, waits].into_iter().flatten().collect()
 }
 
-fn place(source_span: &StatementSpot) -> String {
+fn place(source_span: &StatementRef) -> String {
     let mut place = format!("{}:{}", source_span.file, source_span.line);
     if source_span.last > source_span.first {
         place += &format!(
@@ -135,8 +135,8 @@ mod tests {
         revision::{Direction, Subject},
     };
 
-    fn source_span(first: usize, last: usize) -> StatementSpot {
-        StatementSpot {
+    fn source_span(first: usize, last: usize) -> StatementRef {
+        StatementRef {
             subject: Subject::Revision("1".parse().unwrap()),
             file: "migrations/1_a.up.sql".to_owned(),
             line: 12,

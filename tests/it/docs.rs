@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use migrator::cli::CODES;
+use migrator::internals::cli::CODES;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

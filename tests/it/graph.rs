@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::common::SqliteDatabase;
-use migrator::{
+use migrator::internals::{
     database::{self, Access, Database, Detail, Location, Settings},
     execute::{self, Outcome, RunOptions, Sink, Stop},
     plan::{self, PlanContext, PlanError},

@@ -12,10 +12,8 @@ use std::{
 };
 
 use migrator::{
-    Direction, Error, EventKind, Migrator, RevisionId, Session, Stop, Subject,
-    database::DatabaseError,
-    execute::{Done, LockError},
-    ops::RevisionLine,
+    DatabaseErrorKind, Direction, Done, Error, EventKind, Migrator, Revision, RevisionId, Session,
+    Stop, Subject,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -93,7 +91,7 @@ fn several_threads() -> Runtime {
     builder.worker_threads(2).enable_all().build().unwrap()
 }
 
-fn lines(lines: &[RevisionLine]) -> Vec<&str> {
+fn lines(lines: &[Revision]) -> Vec<&str> {
     lines.iter().map(|line| line.id.as_str()).collect()
 }
 
@@ -203,8 +201,10 @@ fn what_is_wrong_before_a_connection_is_typed() {
         let error = connect(Vec::new(), "mysql://localhost/x").await;
         assert!(matches!(error, Error::Url(_)), "{error}");
         let error = connect(Vec::new(), nowhere).await;
-        let unreachable = matches!(error, Error::Database(DatabaseError::Unreachable { .. }));
-        assert!(unreachable, "{error}");
+        let Error::Database(unreachable) = &error else {
+            panic!("{error}");
+        };
+        assert_eq!(unreachable.kind(), DatabaseErrorKind::Unreachable);
         let migrator = Migrator::open("nowhere").version_table("a.b.c");
         let error = migrator.connect("sqlite:x.db").await.unwrap_err();
         assert!(matches!(error, Error::VersionTable { .. }), "{error}");
@@ -226,15 +226,21 @@ fn failures_are_typed_and_give_the_lock_back() {
                 panic!("it should fail");
             };
             assert_eq!(done(&failure.done), ["1"]);
-            assert_eq!(failure.failure.step.subject.as_str(), "2");
-            assert_eq!(failure.failure.statement, Some(1));
+            assert_eq!(failure.subject.as_str(), "2");
+            assert_eq!(failure.file, "2_x.up.sql");
+            assert_eq!(
+                (failure.statement, failure.position),
+                (Some(1), Some((2, 1)))
+            );
+            assert_eq!(failure.error.kind(), DatabaseErrorKind::Statement);
+            assert!(failure.error.code().is_some());
             let unclosed = vec![SCRIPTS[0], ("2_x.up.sql", "SELECT 1;\nSELECT 'a;")];
             let mut other = at_once(unclosed).connect(place.url()).await.unwrap();
             let error = other.upgrade("head").await.unwrap_err();
             assert!(matches!(error, Error::Plan(_)));
             assert!(error.to_string().starts_with("2_x.up.sql:2:8: "), "{error}");
             let error = other.upgrade("").await.unwrap_err();
-            assert!(matches!(error, Error::TargetSyntax(_)), "{error}");
+            assert!(matches!(error, Error::Target(_)), "{error}");
             let error = other.downgrade("9999").await.unwrap_err();
             assert!(matches!(error, Error::Plan(_)), "{error}");
             // All sessions are open still, and none of them has the lock.
@@ -272,10 +278,10 @@ fn who_waits_in_vain_for_the_lock_is_told_so() {
         let second = found.lock().unwrap().take().unwrap();
         let busy = matches!(
             second,
-            Err(Error::Lock(LockError::Busy {
+            Err(Error::LockBusy {
                 holder: Some(_),
                 ..
-            }))
+            })
         );
         assert!(busy, "{second:?}");
     });
@@ -519,7 +525,7 @@ fn placeholders_and_repeatable_scripts_are_those_of_the_command() {
             let report = session.upgrade("head").await.unwrap();
             assert_eq!(done(&report.done), ["1", "R_view"]);
             let status = session.status().await.unwrap();
-            assert!(!status.repeatables[0].state.is_due());
+            assert!(status.due.is_empty());
             assert!(session.upgrade("head").await.unwrap().done.is_empty());
         });
     });

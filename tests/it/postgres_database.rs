@@ -13,7 +13,7 @@ use std::{
 };
 
 use crate::common::PostgresDatabase;
-use migrator::{
+use migrator::internals::{
     database::{
         self, Access, Database, DatabaseError, Detail, Location, LockAttempt, Settings, StepError,
         StepRequest, StepStage,

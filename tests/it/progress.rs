@@ -1,7 +1,7 @@
 //! What is recorded of `transaction = off` scripts: how much, in which form, and what is made of
 //! it when they are resumed.
 
-use migrator::{
+use migrator::internals::{
     revision::{Checksum, Headers, TransactionMode},
     sql::{self, Dialect},
 };

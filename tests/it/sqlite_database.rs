@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use migrator::{
+use migrator::internals::{
     database::{
         self, Access, Database, DatabaseError, Detail, Location, LockAttempt, Settings, SqlFailure,
         StatementDone, StepError, StepRequest, StepStage,
@@ -871,7 +871,7 @@ async fn a_state_that_is_not_the_planned_one_stops_a_step() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn transaction_control_is_refused_before_anything_runs() {
-    use migrator::sql::TransactionControl;
+    use migrator::internals::sql::TransactionControl;
     let (place, mut database) = Place::prepared(USERS).await;
     let before = place.dump().await;
     let mut marked = script(&["DELETE FROM users", "COMMIT"]);
