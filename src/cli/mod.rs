@@ -31,7 +31,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<_> = arguments.into_iter().collect();
     let mut args = match Args::try_parse_from(&arguments) {
         Ok(args) => args,
-        Err(error) => return output::end(error::usage(&error, &arguments)).into(),
+        Err(error) => return output::end(error::usage(&error, &arguments)).code(),
     };
     let is_check = matches!(args.command, Command::Check(_));
     if args.global.format == Format::Github && !is_check {
@@ -39,14 +39,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         let output = Output::new(&args.global, args.command.name());
         let error = error::Error::new(codes::M001, "only `check` has the format github");
         let exit = output.error(error.hint("the others have human and json"));
-        return output::end(exit).into();
+        return output::end(exit).code();
     }
     let output = Output::new(&args.global, args.command.name());
     let exit = match run(args, &output) {
         Ok(exit) => exit,
         Err(error) => output.error(error),
     };
-    output::end(exit).into()
+    output::end(exit).code()
 }
 
 fn run(args: Args, output: &Output) -> Result<Exit, error::Error> {

@@ -19,8 +19,8 @@ use super::{
 use crate::{
     layout::{ExternalError, ExternalRecords, ExternalTool},
     revision::{
-        AppliedRepeatable, AppliedRevision, LAYOUT, LogEntry, LogRow, NewRow, Observed,
-        RecordChange, RevisionId, State, Subject,
+        AppliedRepeatable, AppliedRevision, LAYOUT, LogEntry, LogRow, NewRow, Observed, Partial,
+        RecordChange, RevisionId, State, Subject, UnitProgress,
     },
     sql::{ConcurrentIndex, Dialect},
 };
@@ -266,7 +266,19 @@ impl Stored {
                 let State::Partial(partial) = &mut row.state else {
                     unreachable!("it was just expected");
                 };
-                **partial = partial.as_ref().clone().with_progress(to.clone());
+                let UnitProgress {
+                    statements_done,
+                    statements_digest,
+                    interruption,
+                    batch,
+                } = to.clone();
+                **partial = Partial {
+                    statements_done,
+                    statements_digest,
+                    interruption,
+                    batch,
+                    ..partial.as_ref().clone()
+                };
                 Ok(())
             }
             RecordChange::Batch {

@@ -202,7 +202,6 @@ impl Error {
         match error {
             E::Scripts(problems) => Self::Scripts(problems.into_iter().map(Problem::of).collect()),
             E::Url(error) => Self::Url(error.to_string()),
-            E::VersionTable { name, expected } => Self::VersionTable { name, expected },
             E::TargetSyntax(error) => Self::Target(error.to_string()),
             E::Target(error) => Self::Target(error.to_string()),
             E::Plan(error) => Self::Plan(error.0.iter().map(Problem::of_plan).collect()),

@@ -31,14 +31,6 @@ pub enum Error {
     /// The URL names no database.
     #[error(transparent)]
     Url(#[from] LocationError),
-    /// The version table's name is invalid.
-    #[error("`{name}` is not a valid name of a version table: {expected}")]
-    VersionTable {
-        /// The name as given.
-        name: String,
-        /// What a valid name is.
-        expected: &'static str,
-    },
     /// A target that can't be parsed.
     #[error(transparent)]
     TargetSyntax(#[from] TargetSyntaxError),

@@ -39,13 +39,6 @@ pub enum Relation {
     Unrelated,
 }
 
-impl Drift {
-    /// Whether directory and database agree.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// Compares directory and database.
 pub fn compare(history: &History, observed: &Observed, dialect: Dialect) -> Drift {
     let mut drift = compare_ups(history, observed, dialect);

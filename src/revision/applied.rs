@@ -81,18 +81,6 @@ impl Partial {
             batch: self.batch.clone(),
         }
     }
-
-    /// The same script, as far as `progress` says.
-    #[must_use]
-    pub fn with_progress(self, progress: UnitProgress) -> Self {
-        Self {
-            statements_done: progress.statements_done,
-            statements_digest: progress.statements_digest,
-            interruption: progress.interruption,
-            batch: progress.batch,
-            ..self
-        }
-    }
 }
 
 /// What of a [`Partial`] changes from unit to unit. Its size does not depend on the script's.

@@ -3,7 +3,6 @@ use std::collections::{HashMap, HashSet};
 use super::{
     Place, Problem, ProblemKind, Repeatable, RepeatableId, Replaced, RevisionId, Script,
     graph::{reach, reversed, topological_order},
-    nearest::nearest,
     validate,
 };
 
@@ -266,13 +265,6 @@ impl History {
         heads.into_iter().map(|at| &self.revisions[at]).collect()
     }
 
-    /// Up to three ids, slugs or words of the target syntax that look like
-    /// `text`, the most similar first.
-    pub fn nearest(&self, text: &str) -> Vec<String> {
-        let found = nearest(text, self.names(), 3);
-        found.into_iter().map(str::to_owned).collect()
-    }
-
     /// Everything that a target may call a revision.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let revisions = self.revisions.iter();
@@ -403,7 +395,7 @@ fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{super::nearest::nearest, *};
     use crate::revision::{
         ProblemKind,
         testing::{history, ids, pair, with_down},
@@ -647,10 +639,10 @@ mod tests {
     #[test]
     fn names_that_look_alike() {
         let h = history(&[("20260101_add_users", ""), ("20260202_drop_it", "")]);
-        assert_eq!(h.nearest("add-user"), ["add_users"]);
-        assert_eq!(h.nearest("20260203"), ["20260202", "20260101"]);
-        assert_eq!(h.nearest("curent"), ["current"]);
-        assert_eq!(h.nearest("zzz"), [""; 0]);
+        assert_eq!(nearest("add-user", h.names(), 3), ["add_users"]);
+        assert_eq!(nearest("20260203", h.names(), 3), ["20260202", "20260101"]);
+        assert_eq!(nearest("curent", h.names(), 3), ["current"]);
+        assert_eq!(nearest("zzz", h.names(), 3), [""; 0]);
     }
 
     /// Random graphs without cycles: ids in random order, edges from later to earlier ones.

@@ -59,11 +59,10 @@ impl Exit {
             Self::Interrupted => 130,
         }
     }
-}
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit.status())
+    /// The exit status of the process.
+    pub(super) fn code(self) -> ExitCode {
+        ExitCode::from(self.status())
     }
 }
 

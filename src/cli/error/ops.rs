@@ -11,7 +11,7 @@ impl From<E> for Error {
         match error {
             E::Scripts(problems) => project::directory(&problems),
             E::Url(error) => location(&error, "the url"),
-            E::VersionTable { .. } | E::RevisionId(_) | E::RepeatableId(_) | E::NamedTwice(_) => {
+            E::RevisionId(_) | E::RepeatableId(_) | E::NamedTwice(_) => {
                 Self::from(diagnostic(codes::M001, error))
             }
             E::TargetSyntax(error) => error.into(),
