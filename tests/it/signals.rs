@@ -1,8 +1,6 @@
 //! The first signal stops after what runs, the second cancels it; nothing is left in doubt.
 #![cfg(unix)]
 
-use std::time::{Duration, Instant};
-
 use crate::common::{Backend, Env, Finished, Gate, Running, wait_for_write, wait_until};
 
 const SIGNALS: [&str; 2] = ["INT", "TERM"];
@@ -61,14 +59,9 @@ fn signal_twice(mut running: Running, signal: &str) -> Finished {
     running.signal(signal);
     running.wait_for("stopping after the running revision; press Ctrl-C again to cancel it");
     assert!(running.is_running());
-    let since = Instant::now();
     running.signal(signal);
+    // The gate stays closed: only a cancelled statement lets it end.
     let finished = running.finish().expect(130);
-    assert!(
-        since.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        since.elapsed()
-    );
     let said = "cancelling the running statement";
     assert!(finished.stderr.contains(said), "{finished:#?}");
     finished

@@ -72,7 +72,10 @@ impl VersionTable {
             let Some(layout) = self.layout(connection)? else {
                 return Ok(Observed::default());
             };
-            let sql = self.query(layout, detail);
+            // One look at a table that is empty but while a script runs, in place of one a row.
+            let any = format!("SELECT 1 FROM {} LIMIT 1", self.progress);
+            let has_progress = layout >= 2 && !connection.query(&any, &[])?.is_empty();
+            let sql = self.query(has_progress, detail);
             let mut observed = Ok(Observed::of([], layout));
             connection.for_each(&sql, |row| {
                 match (&mut observed, applied(&self.name, row)) {
@@ -86,8 +89,7 @@ impl VersionTable {
     }
 
     /// All rows, with the columns of [`COLUMNS`].
-    fn query(&self, layout: u32, detail: Detail) -> String {
-        let has_progress = layout >= 2;
+    fn query(&self, has_progress: bool, detail: Detail) -> String {
         let columns = COLUMNS.map(|column| {
             let own = format!("t.{}", quoted(column));
             match column {
