@@ -15,8 +15,8 @@ use super::{
     error::Error,
 };
 use crate::report::{
-    Bar, Diagnostic, Json, Page, Paint, Progress, Shown, Style, Verbosity, View, eprint, escape,
-    print, print_exact, unwritten,
+    Bar, Diagnostic, Json, Page, Paint, Progress, Shown, Stdio, Style, Verbosity, View, eprint,
+    escape, print, print_exact, unwritten,
 };
 
 /// The version of the JSON objects: raised when a field changes its meaning or goes.
@@ -114,7 +114,10 @@ impl Output {
     /// A display for the events of a run.
     pub fn progress(&self) -> Option<Arc<Progress>> {
         let is_shown = self.format == Format::Human;
-        is_shown.then(|| Arc::new(Progress::new(self.out, self.err, self.verbosity)))
+        is_shown.then(|| {
+            let screen = Box::new(Stdio);
+            Arc::new(Progress::new(screen, self.out, self.err, self.verbosity))
+        })
     }
 
     /// A live line for long work.

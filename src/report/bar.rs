@@ -2,7 +2,10 @@ use std::{sync::Mutex, time::Duration};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Verbosity, live, out};
+use super::{
+    Stdio, Verbosity, live,
+    out::{self, Screen},
+};
 use crate::backup::Phase;
 
 /// A live line for long work: what goes on, and how far it is. Nothing where nobody looks.
@@ -17,8 +20,9 @@ const UNKNOWN: &str = "  {spinner} {msg:<20} {elapsed:.dim}";
 impl Bar {
     /// On stderr, if that is a terminal and `verbosity` is not quiet.
     pub fn new(verbosity: Verbosity) -> Self {
+        let is_live = Stdio.is_live() && verbosity > Verbosity::Quiet;
         Self {
-            bar: ProgressBar::with_draw_target(None, live::target(verbosity)),
+            bar: ProgressBar::with_draw_target(None, live::target(is_live)),
             shown: Mutex::default(),
         }
     }

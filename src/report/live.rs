@@ -7,7 +7,7 @@ use std::{
 use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
-use super::{Paint, Style, Verbosity, format::wrapped, out, shown};
+use super::{Paint, Style, format::wrapped, out, shown};
 
 /// The live line of a run on stderr: the step under way, and below it what is told of its
 /// statement. Nothing where nobody looks.
@@ -37,16 +37,16 @@ const LINES: &str = "  {spinner} {msg} {elapsed:.dim}\n{prefix}";
 /// Columns of [`LINE`] beside the message: the time is `59m` or so.
 const FRAME: usize = "  x  59m".len();
 
-/// Columns that stay free at the end of a line; see [`Screen`].
+/// Columns that stay free at the end of a line; see [`Narrowed`].
 const FREE: u16 = "^C^C".len() as u16;
 
 /// Before what stands below the line.
 const INDENT: &str = "    ";
 
 impl Live {
-    pub fn new(paint: Paint, verbosity: Verbosity) -> Self {
+    pub fn new(paint: Paint, is_live: bool) -> Self {
         let live = Self {
-            bar: ProgressBar::with_draw_target(None, target(verbosity)),
+            bar: ProgressBar::with_draw_target(None, target(is_live)),
             paint,
             begun: false,
             step: Step::default(),
@@ -64,7 +64,7 @@ impl Live {
 
     /// Columns that a line may take.
     pub fn columns(&self) -> usize {
-        usize::from(Screen::new(Term::stderr()).width())
+        usize::from(Narrowed::new(Term::stderr()).width())
     }
 
     /// Shows another step.
@@ -165,11 +165,11 @@ fn below(activity: &str, slow: &str, columns: usize) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Where live lines are drawn: stderr, if that is a terminal and `verbosity` is not quiet.
-pub(super) fn target(verbosity: Verbosity) -> ProgressDrawTarget {
-    let err = Term::buffered_stderr();
-    if err.is_term() && verbosity > Verbosity::Quiet {
-        ProgressDrawTarget::term_like_with_hz(Box::new(Screen::new(err)), 12)
+/// Where live lines are drawn: stderr, or nowhere.
+pub(super) fn target(is_live: bool) -> ProgressDrawTarget {
+    if is_live {
+        let screen = Narrowed::new(Term::buffered_stderr());
+        ProgressDrawTarget::term_like_with_hz(Box::new(screen), 12)
     } else {
         ProgressDrawTarget::hidden()
     }
@@ -182,20 +182,20 @@ pub(super) fn target(verbosity: Verbosity) -> ProgressDrawTarget {
 /// A line is filled with spaces up to the edge by who draws it, for the terminal to go on at the
 /// next one. So that is done here.
 #[derive(Debug)]
-struct Screen {
+struct Narrowed {
     term: Term,
     /// Where the cursor is in its line.
     column: AtomicUsize,
 }
 
-impl Screen {
+impl Narrowed {
     fn new(term: Term) -> Self {
         let column = AtomicUsize::new(0);
         Self { term, column }
     }
 }
 
-impl TermLike for Screen {
+impl TermLike for Narrowed {
     fn width(&self) -> u16 {
         self.term.size().1.saturating_sub(FREE).max(1)
     }

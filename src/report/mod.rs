@@ -26,7 +26,7 @@ pub use diagnostic::{Diagnostic, Snippet};
 pub use format::{bytes, count, count_steps, duration};
 pub use github::annotation;
 pub use log_file::LogFile;
-pub use out::{ask, eprint, is_terminal, print, print_exact, unwritten};
+pub use out::{Stdio, ask, eprint, is_terminal, print, print_exact, unwritten};
 pub use page::{Page, shown};
 pub use progress::{Progress, Verbosity};
 pub use shown::Shown;

@@ -16,6 +16,57 @@ static LIVE: Mutex<Option<ProgressBar>> = Mutex::new(None);
 /// The first error of a write to stdout.
 static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
 
+/// Where the progress of a run is shown.
+pub trait Screen: Send + Sync {
+    /// Prints a finished line to stdout.
+    fn print(&self, page: &Page);
+
+    /// Prints a message to stderr.
+    fn eprint(&self, page: &Page);
+
+    /// Columns of stdout; `None` when it is not a terminal.
+    fn columns(&self) -> Option<u16>;
+
+    /// Columns of stderr; `None` when it is not a terminal.
+    fn err_columns(&self) -> Option<u16>;
+
+    /// Lets the next message overwrite the `^C` that a terminal has shown.
+    fn over_signal(&self);
+
+    /// Whether a live line is drawn on stderr.
+    fn is_live(&self) -> bool;
+}
+
+/// The process' stdout and stderr.
+#[derive(Clone, Copy, Debug)]
+pub struct Stdio;
+
+impl Screen for Stdio {
+    fn print(&self, page: &Page) {
+        print(page);
+    }
+
+    fn eprint(&self, page: &Page) {
+        eprint(page);
+    }
+
+    fn columns(&self) -> Option<u16> {
+        Term::stdout().size_checked().map(|(_, columns)| columns)
+    }
+
+    fn err_columns(&self) -> Option<u16> {
+        Term::stderr().size_checked().map(|(_, columns)| columns)
+    }
+
+    fn over_signal(&self) {
+        over_signal();
+    }
+
+    fn is_live(&self) -> bool {
+        Term::stderr().is_term()
+    }
+}
+
 /// Prints a result to stdout.
 pub fn print(page: &Page) {
     let columns = Term::stdout().size_checked().map(|(_, columns)| columns);
@@ -44,7 +95,7 @@ pub fn eprint(page: &Page) {
 }
 
 /// Has the next line on stderr begin where the terminal has shown Ctrl-C as `^C`.
-pub(super) fn over_signal() {
+fn over_signal() {
     let is_live = LIVE
         .lock()
         .unwrap_or_else(PoisonError::into_inner)

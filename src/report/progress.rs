@@ -3,14 +3,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use console::Term;
-
 use super::{
     Page, Paint, Style,
     batches::{self, Doubling},
     duration,
     live::Live,
-    out, shown, slow,
+    out::Screen,
+    shown, slow,
 };
 use crate::{
     execute::{BatchState, Event, EventKind, StatementEnd, StatementRef},
@@ -32,6 +31,7 @@ pub enum Verbosity {
 /// Shows the events of a run as they come: finished steps as lines on stdout,
 /// what goes on and what to know on stderr.
 pub struct Progress {
+    screen: Box<dyn Screen>,
     paint_out: Paint,
     paint_err: Paint,
     verbosity: Verbosity,
@@ -65,9 +65,15 @@ const REMIND: Duration = Duration::from_secs(10);
 
 impl Progress {
     /// A display for one run.
-    pub fn new(paint_out: Paint, paint_err: Paint, verbosity: Verbosity) -> Self {
+    pub fn new(
+        screen: Box<dyn Screen>,
+        paint_out: Paint,
+        paint_err: Paint,
+        verbosity: Verbosity,
+    ) -> Self {
+        let is_live = screen.is_live() && verbosity > Verbosity::Quiet;
         let state = State {
-            live: Live::new(paint_err, verbosity),
+            live: Live::new(paint_err, is_live),
             both_ways: false,
             running: None,
             width: 0,
@@ -76,6 +82,7 @@ impl Progress {
             batch: None,
         };
         Self {
+            screen,
             paint_out,
             paint_err,
             verbosity,
@@ -170,13 +177,13 @@ impl Progress {
                 } else {
                     "revision"
                 };
-                out::over_signal();
+                self.screen.over_signal();
                 self.say(&format!(
                     "stopping after the running {what}; press Ctrl-C again to cancel it"
                 ));
             }
             EventKind::CancelRequested => {
-                out::over_signal();
+                self.screen.over_signal();
                 self.say("cancelling the running statement");
             }
             EventKind::RunStarted { both_ways, .. } => state.both_ways = *both_ways,
@@ -249,8 +256,10 @@ impl Progress {
         let sign = paint.paint(meaning, sign);
         let width = state.width;
         let id = paint.paint(Style::Id, format!("{:<width$}", subject.as_str()));
-        let columns = Term::stdout().size_checked().map(|(_, columns)| columns);
-        let columns = columns.map_or(COLUMNS, |columns| COLUMNS.min(columns.into()));
+        let columns = self
+            .screen
+            .columns()
+            .map_or(COLUMNS, |columns| COLUMNS.min(columns.into()));
         let room = columns.saturating_sub(width + 18);
         let message = shown(message);
         let message = console::truncate_str(&message, room, "…");
@@ -261,7 +270,7 @@ impl Progress {
         let mut page = Page::default();
         page.exact(line.trim_end());
         // What can't be written is no reason to stop a migration; it is told at its end.
-        out::print(&page);
+        self.screen.print(&page);
     }
 
     fn statement(&self, state: &mut State, ended: &StatementEnd) {
@@ -273,8 +282,7 @@ impl Progress {
             state.live.statement(ended.index + 1, ended.total);
         }
         if self.verbosity == Verbosity::Verbose {
-            let columns = Term::stderr().size_checked().map(|(_, columns)| columns);
-            self.say(&slow::ended(ended, columns));
+            self.say(&slow::ended(ended, self.screen.err_columns()));
         }
     }
 
@@ -340,7 +348,184 @@ impl Progress {
         if self.verbosity > Verbosity::Quiet {
             let mut page = Page::default();
             page.row(self.paint_err.paint(Style::Dim, text));
-            out::eprint(&page);
+            self.screen.eprint(&page);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use chrono::Utc;
+
+    use super::*;
+    use crate::execute::StepRef;
+
+    /// Keeps what it is told to print: lines of stdout as they are, those of stderr behind `! `.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<String>>);
+
+    impl Screen for Kept {
+        fn print(&self, page: &Page) {
+            *self.0.lock().unwrap() += &page.to_string();
+        }
+
+        fn eprint(&self, page: &Page) {
+            *self.0.lock().unwrap() += &format!("! {page}");
+        }
+
+        fn columns(&self) -> Option<u16> {
+            Some(60)
+        }
+
+        fn err_columns(&self) -> Option<u16> {
+            Some(60)
+        }
+
+        fn over_signal(&self) {
+            *self.0.lock().unwrap() += "^C|";
+        }
+
+        fn is_live(&self) -> bool {
+            false
+        }
+    }
+
+    fn step(id: &str, direction: Direction) -> Arc<StepRef> {
+        Arc::new(StepRef {
+            subject: Subject::Revision(id.parse().unwrap()),
+            direction,
+            file: format!("m/{id}.sql"),
+        })
+    }
+
+    fn started(id: &str, direction: Direction, statements: usize) -> EventKind {
+        EventKind::StepStarted {
+            step: step(id, direction),
+            index: 0,
+            total: 1,
+            message: "add a column with a rather long message that has to be cut".to_owned(),
+            statements,
+        }
+    }
+
+    fn done(id: &str, direction: Direction) -> EventKind {
+        EventKind::StepDone {
+            step: step(id, direction),
+            index: 0,
+            elapsed: Duration::from_millis(12),
+        }
+    }
+
+    fn running(direction: Direction, both_ways: bool) -> EventKind {
+        EventKind::RunStarted {
+            direction,
+            steps: 1,
+            both_ways,
+        }
+    }
+
+    /// What is printed about `events`; then the run ends.
+    fn shown(verbosity: Verbosity, failed: bool, events: Vec<EventKind>) -> String {
+        let kept = Kept::default();
+        let plain = Paint(false);
+        let progress = Progress::new(Box::new(kept.clone()), plain, plain, verbosity);
+        for kind in events {
+            progress.show(&Event {
+                time: Utc::now(),
+                database: "d".into(),
+                kind,
+            });
+        }
+        progress.finish(failed);
+        let text = kept.0.lock().unwrap();
+        text.clone()
+    }
+
+    #[test]
+    fn a_step_is_a_line_within_the_screen() {
+        let events = vec![
+            running(Direction::Up, false),
+            started("20260101000001", Direction::Up, 1),
+            done("20260101000001", Direction::Up),
+        ];
+        let text = shown(Verbosity::Normal, false, events.clone());
+        assert_eq!(
+            text,
+            "  ✓ 20260101000001  add a column with a rather …       12 ms\n"
+        );
+        assert!(console::measure_text_width(text.trim_end()) <= 60);
+        assert_eq!(shown(Verbosity::Quiet, false, events), "");
+    }
+
+    #[test]
+    fn a_step_says_its_direction_where_both_occur() {
+        let text = shown(
+            Verbosity::Normal,
+            false,
+            vec![
+                running(Direction::Up, true),
+                started("1", Direction::Down, 1),
+                done("1", Direction::Down),
+                started("1", Direction::Up, 1),
+                done("1", Direction::Up),
+            ],
+        );
+        let begins: Vec<_> = text.lines().map(|line| &line[..22]).collect();
+        assert_eq!(begins, ["  ✓ 1  revert: add a", "  ✓ 1  apply: add a "]);
+    }
+
+    #[test]
+    fn a_step_that_was_running_is_marked_as_failed() {
+        let events = || {
+            vec![
+                running(Direction::Up, false),
+                started("7", Direction::Up, 1),
+            ]
+        };
+        let text = shown(Verbosity::Normal, true, events());
+        assert!(text.starts_with("  ✗ 7  add a column"), "{text}");
+        assert_eq!(shown(Verbosity::Normal, false, events()), "");
+    }
+
+    #[test]
+    fn a_wait_for_the_lock_is_said_once() {
+        let waiting = EventKind::WaitingForLock {
+            holder: Some("deploy (pid 7)".to_owned()),
+            waited: Duration::ZERO,
+            limit: Duration::from_secs(60),
+        };
+        let taken = EventKind::LockTaken {
+            waited: Duration::from_secs(2),
+        };
+        let text = shown(
+            Verbosity::Normal,
+            false,
+            vec![waiting.clone(), waiting, taken],
+        );
+        assert_eq!(text.matches("deploy (pid 7)").count(), 1, "{text}");
+        assert_eq!(text.lines().count(), 2, "{text}");
+    }
+
+    #[test]
+    fn a_request_to_stop_overwrites_what_the_terminal_has_shown_of_it() {
+        let events = vec![EventKind::StopRequested, EventKind::CancelRequested];
+        let text = shown(Verbosity::Normal, false, events);
+        assert_eq!(text.matches("^C|! ").count(), 2, "{text}");
+    }
+
+    #[test]
+    fn a_retry_names_who_holds_the_lock() {
+        let retry = EventKind::Retrying {
+            step: step("3", Direction::Up),
+            attempt: 1,
+            attempts: 10,
+            pause: Duration::from_millis(250),
+            blockers: vec!["psql (pid 9)".to_owned()],
+        };
+        let text = shown(Verbosity::Normal, false, vec![retry]);
+        assert!(text.contains("attempt 1 of 10"), "{text}");
+        assert!(text.contains("psql (pid 9)"), "{text}");
     }
 }
