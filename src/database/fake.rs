@@ -13,8 +13,9 @@ use async_trait::async_trait;
 use chrono::DateTime;
 
 use super::{
-    Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, RecordRows, Replication,
-    SqlFailure, StatementDone, StepError, StepRequest, StepStage, TableIndex,
+    Batches, Cancel, Database, DatabaseError, Detail, Ledger, Lock, LockAttempt, Progress,
+    RecordRows, Records, Replicas, Replication, Runner, SqlFailure, StatementDone, StepError,
+    StepRequest, StepStage,
 };
 use crate::{
     layout::{ExternalError, ExternalRecords, ExternalTool},
@@ -22,7 +23,7 @@ use crate::{
         AppliedRepeatable, AppliedRevision, LAYOUT, LogEntry, LogRow, NewRow, Observed, Partial,
         RecordChange, RevisionId, State, Subject, UnitProgress,
     },
-    sql::{ConcurrentIndex, Dialect},
+    sql::Dialect,
 };
 
 /// What goes wrong, and when.
@@ -380,17 +381,11 @@ impl Cancel for Canceller {
 }
 
 #[async_trait]
-impl Database for Fake {
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
-    }
-
-    fn place(&self) -> String {
-        "fake".to_owned()
-    }
-
-    fn version_table(&self) -> String {
-        "migrator_version".to_owned()
+impl Records for Fake {
+    async fn prepare(&mut self) -> Result<(), DatabaseError> {
+        let lost = self.call("prepare")?;
+        self.stored.prepared = true;
+        Self::answer(lost)
     }
 
     async fn observe(&mut self, _: Detail) -> Result<Observed, DatabaseError> {
@@ -412,7 +407,23 @@ impl Database for Fake {
         let records = self.external.pop_front();
         records.ok_or(ExternalError::None(tool).into())
     }
+}
 
+#[async_trait]
+impl Ledger for Fake {
+    async fn record(
+        &mut self,
+        changes: &[RecordChange],
+        log: &[LogEntry],
+    ) -> Result<(), DatabaseError> {
+        let lost = self.call("record")?;
+        self.apply(changes, log)?;
+        Self::answer(lost)
+    }
+}
+
+#[async_trait]
+impl Lock for Fake {
     async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {
         let lost = self.call("try_lock")?;
         if self.held_for > 0 {
@@ -434,13 +445,10 @@ impl Database for Fake {
         self.locked = false;
         Self::answer(lost)
     }
+}
 
-    async fn prepare(&mut self) -> Result<(), DatabaseError> {
-        let lost = self.call("prepare")?;
-        self.stored.prepared = true;
-        Self::answer(lost)
-    }
-
+#[async_trait]
+impl Runner for Fake {
     async fn run_step(
         &mut self,
         step: &StepRequest<'_>,
@@ -481,6 +489,28 @@ impl Database for Fake {
         Self::answer(lost).map_err(at)
     }
 
+    async fn reset_session(&mut self) -> Result<(), DatabaseError> {
+        let lost = self.call("reset_session")?;
+        Self::answer(lost)
+    }
+
+    async fn begin_run(&mut self, _: bool) -> Result<(), DatabaseError> {
+        let lost = self.call("begin_run")?;
+        self.run = Some(self.stored.clone());
+        Self::answer(lost)
+    }
+
+    async fn commit_run(&mut self) -> Result<(), DatabaseError> {
+        let lost = self.call("commit_run")?;
+        if let Some(run) = self.run.take() {
+            self.stored = run;
+        }
+        Self::answer(lost)
+    }
+}
+
+#[async_trait]
+impl Batches for Fake {
     async fn run_batch(
         &mut self,
         step: &StepRequest<'_>,
@@ -507,7 +537,10 @@ impl Database for Fake {
         Self::answer(lost)?;
         Ok(self.table_rows)
     }
+}
 
+#[async_trait]
+impl Replicas for Fake {
     async fn replication(&mut self) -> Result<Replication, DatabaseError> {
         let lost = self.call("replication")?;
         Self::answer(lost)?;
@@ -516,44 +549,24 @@ impl Database for Fake {
         }
         Ok(self.replicas.remove(0))
     }
+}
 
-    async fn record(
-        &mut self,
-        changes: &[RecordChange],
-        log: &[LogEntry],
-    ) -> Result<(), DatabaseError> {
-        let lost = self.call("record")?;
-        self.apply(changes, log)?;
-        Self::answer(lost)
+#[async_trait]
+impl Database for Fake {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
     }
 
-    async fn reset_session(&mut self) -> Result<(), DatabaseError> {
-        let lost = self.call("reset_session")?;
-        Self::answer(lost)
+    fn place(&self) -> String {
+        "fake".to_owned()
     }
 
-    async fn indexes(&mut self, _: &ConcurrentIndex) -> Result<Vec<TableIndex>, DatabaseError> {
-        Ok(Vec::new())
+    fn version_table(&self) -> String {
+        "migrator_version".to_owned()
     }
 
-    async fn drop_index(&mut self, name: &str) -> Result<(), DatabaseError> {
-        Err(DatabaseError::Other(format!(
-            "{name}: there are no indexes of that kind here"
-        )))
-    }
-
-    async fn begin_run(&mut self, _: bool) -> Result<(), DatabaseError> {
-        let lost = self.call("begin_run")?;
-        self.run = Some(self.stored.clone());
-        Self::answer(lost)
-    }
-
-    async fn commit_run(&mut self) -> Result<(), DatabaseError> {
-        let lost = self.call("commit_run")?;
-        if let Some(run) = self.run.take() {
-            self.stored = run;
-        }
-        Self::answer(lost)
+    fn replicas(&mut self) -> Option<&mut dyn Replicas> {
+        Some(self)
     }
 
     async fn rollback_run(&mut self) -> Result<(), DatabaseError> {

@@ -1,5 +1,5 @@
-//! Databases: one narrow trait over one dedicated connection, with PostgreSQL
-//! and SQLite behind it.
+//! Databases: small traits over one dedicated connection, with PostgreSQL and
+//! SQLite behind them.
 //!
 //! Mechanism only. What runs in which order, what is retried and what is
 //! recorded when is decided in `execute`.
@@ -21,11 +21,10 @@ mod script;
 pub mod sqlite;
 #[cfg(feature = "cli")]
 pub mod stream;
+mod traits;
 mod watch;
 
-use std::{sync::Arc, time::Duration};
-
-use async_trait::async_trait;
+use std::time::Duration;
 
 pub use actor::actor;
 pub use distrust::Distrust;
@@ -38,12 +37,12 @@ pub use error::{
 pub use location::{LocationError, without_password};
 pub use notice::show_notices;
 pub use script::{ScriptHead, ScriptWriter};
+pub use traits::{Batches, Cancel, Database, Indexes, Ledger, Lock, Records, Replicas, Runner};
 pub use watch::{Activity, Advance, Waiting, Watch};
 
 use crate::{
-    layout::{ExternalError, ExternalRecords, ExternalTool},
-    revision::{LogEntry, LogRow, Observed, RecordChange},
-    sql::{ConcurrentIndex, Dialect, Statement},
+    revision::{LogEntry, RecordChange},
+    sql::Statement,
 };
 
 /// How much of the version table to read.
@@ -122,7 +121,7 @@ pub struct StepRequest<'a> {
     /// Written after the changes, in the same transaction.
     pub log: &'a [LogEntry],
     /// The session state that the statements leave is for the next step, too (a script
-    /// with `transaction = off`); [`Database::reset_session`] ends that.
+    /// with `transaction = off`); [`Runner::reset_session`] ends that.
     pub keep_session: bool,
 }
 
@@ -182,130 +181,4 @@ pub struct Replication {
     pub written: u64,
     /// How many of them the last of the replicas has replayed; `None` without any that tells.
     pub replayed: Option<u64>,
-}
-
-/// Stops the statement that runs, from another task.
-#[async_trait]
-pub trait Cancel: Send + Sync {
-    /// Asks the database to stop what it is doing; what was running fails with
-    /// [`DatabaseError::Interrupted`]. Does nothing when nothing runs, but a step that is
-    /// between two statements must not begin the next.
-    async fn cancel(&self);
-}
-
-/// A database with a version table, over one dedicated connection.
-#[async_trait]
-pub trait Database: Send {
-    /// Whose rules scripts follow.
-    fn dialect(&self) -> Dialect;
-
-    /// Where it is, for people; never with a password.
-    fn place(&self) -> String;
-
-    /// The version table as the configuration could name it: on PostgreSQL with its schema.
-    fn version_table(&self) -> String;
-
-    /// Reads the version table. Writes nothing; no table is an empty state.
-    async fn observe(&mut self, detail: Detail) -> Result<Observed, DatabaseError>;
-
-    /// Reads the log, oldest first.
-    async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError>;
-
-    /// Reads what another tool has recorded here: `tool`, or the only one that has. Writes nothing.
-    async fn external_records(
-        &mut self,
-        tool: Option<ExternalTool>,
-    ) -> Result<ExternalRecords, DatabaseError> {
-        Err(ExternalError::None(tool).into())
-    }
-
-    /// Tries once for the lock that all runs against this version table share.
-    async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError>;
-
-    /// Gives the lock back. Harmless without it.
-    async fn unlock(&mut self) -> Result<(), DatabaseError>;
-
-    /// Makes the version table and the log, or brings an older layout up to
-    /// date, in one transaction. Call it with the lock held.
-    async fn prepare(&mut self) -> Result<(), DatabaseError>;
-
-    /// Runs statements and record as one transaction: all of it, or nothing.
-    /// Inside of a run (after [`Self::begin_run`]) it joins the run's transaction.
-    /// Session state that the statements leave is reset before it returns, unless
-    /// [`StepRequest::keep_session`] is set.
-    async fn run_step(
-        &mut self,
-        step: &StepRequest<'_>,
-        progress: Progress<'_>,
-    ) -> Result<(), StepError>;
-
-    /// Runs one statement outside of any transaction, in the session as it is, and leaves that
-    /// as the statement does. The step holds exactly this statement; its changes and log are
-    /// not written.
-    ///
-    /// PostgreSQL: with the session's lock_timeout only where the step or the script sets one,
-    /// since one that fires on CREATE INDEX CONCURRENTLY leaves an invalid index. A connection that is
-    /// lost meanwhile is [`DatabaseError::OutcomeUnknown`].
-    async fn run_alone(
-        &mut self,
-        step: &StepRequest<'_>,
-        progress: Progress<'_>,
-    ) -> Result<(), StepError>;
-
-    /// Runs the one statement of `step` and the record that `record` makes of the rows it changed,
-    /// as one transaction: both, or nothing. The rows are those that the database counts for the
-    /// statement itself. Changes and log of the step are not written; its session is kept.
-    async fn run_batch(
-        &mut self,
-        step: &StepRequest<'_>,
-        record: RecordRows<'_>,
-    ) -> Result<(), StepError>;
-
-    /// The rows of a table as a script names it, in the session as it is.
-    async fn count_rows(&mut self, table: &str) -> Result<u64, DatabaseError>;
-
-    /// How far the replicas are. A database without any has none that is behind.
-    async fn replication(&mut self) -> Result<Replication, DatabaseError>;
-
-    /// Resets the session state that steps with [`StepRequest::keep_session`]
-    /// and [`Self::run_alone`] have left.
-    async fn reset_session(&mut self) -> Result<(), DatabaseError>;
-
-    /// Writes changes and log in one transaction of their own.
-    async fn record(
-        &mut self,
-        changes: &[RecordChange],
-        log: &[LogEntry],
-    ) -> Result<(), DatabaseError>;
-
-    /// The indexes of the table that a CREATE INDEX CONCURRENTLY names, in the session as it is.
-    /// A database without such statements has none.
-    async fn indexes(
-        &mut self,
-        created: &ConcurrentIndex,
-    ) -> Result<Vec<TableIndex>, DatabaseError>;
-
-    /// Drops an index that [`Self::indexes`] has named, without keeping writers out.
-    async fn drop_index(&mut self, name: &str) -> Result<(), DatabaseError>;
-
-    /// Begins one transaction for all steps that follow. What records them may be written as late as
-    /// by [`Self::commit_run`], unless a script could see that it is not there yet.
-    async fn begin_run(&mut self, foreign_keys: bool) -> Result<(), DatabaseError>;
-
-    /// Commits it.
-    async fn commit_run(&mut self) -> Result<(), DatabaseError>;
-
-    /// Rolls it back.
-    async fn rollback_run(&mut self) -> Result<(), DatabaseError>;
-
-    /// A handle that stops what runs.
-    fn canceller(&self) -> Arc<dyn Cancel>;
-
-    /// A handle that tells what runs. Of itself it does nothing.
-    fn watcher(&self) -> Arc<dyn Watch> {
-        Arc::new(watch::Unseen)
-    }
-
-    /// Leaves in good order; the lock goes with the connection.
-    async fn close(self: Box<Self>) -> Result<(), DatabaseError>;
 }

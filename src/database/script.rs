@@ -1,12 +1,12 @@
-//! Databases that run nothing: what they are told to do becomes a script for the database's own
-//! shell, psql or sqlite3. So a script holds what a run would do, record for record.
+//! Writers of scripts: what a database would be told to do becomes text for its own shell, psql or
+//! sqlite3. So a script holds what a run would do, record for record.
 
 use async_trait::async_trait;
 
-use super::{Cancel, Database};
+use super::{DatabaseError, Ledger, Runner};
 use crate::{
     revision::{Observed, RecordChange, Subject},
-    sql::comment,
+    sql::{ConcurrentIndex, comment},
 };
 
 /// What a script is about.
@@ -25,7 +25,17 @@ pub struct ScriptHead {
 }
 
 /// Writes down what it is told to do.
-pub trait ScriptWriter: Database {
+#[async_trait]
+pub trait ScriptWriter: Ledger + Runner {
+    /// Writes the mark of a statement that comes next and runs outside of any transaction, so that a
+    /// crash leaves it in doubt. Where it creates an index, the mark says which ones its table has by
+    /// then.
+    async fn mark(
+        &mut self,
+        mark: RecordChange,
+        created: Option<&ConcurrentIndex>,
+    ) -> Result<(), DatabaseError>;
+
     /// The script.
     fn finish(self: Box<Self>) -> String;
 }
@@ -146,14 +156,6 @@ pub(super) fn part(head: &ScriptHead, changes: &[RecordChange]) -> Option<String
 /// What a guard says before it tells where the database is.
 pub(super) fn premise(head: &ScriptHead) -> String {
     format!("this script goes from {} to {}", head.from, head.to)
-}
-
-/// There is nothing to stop.
-pub(super) struct Idle;
-
-#[async_trait]
-impl Cancel for Idle {
-    async fn cancel(&self) {}
 }
 
 #[cfg(test)]

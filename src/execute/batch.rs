@@ -8,11 +8,11 @@ use tokio::time::Instant;
 use super::{
     BatchState, BatchTotal, EventKind,
     pace::{self, LagGauge},
-    send::{request, step_ref},
+    send::step_ref,
     units::{Ran, UnitRun},
 };
 use crate::{
-    database::{BatchRecord, DatabaseError, StepError, StepRequest, StepStage},
+    database::{BatchRecord, DatabaseError, StepError, StepStage},
     plan::{Batch, Step, Unit},
     revision::{BatchProgress, LogEntry, LogEvent, RecordChange},
 };
@@ -152,7 +152,7 @@ impl UnitRun<'_, '_> {
     /// Runs the statement once; returns its rows, or `None` when it was to stop before.
     async fn one_batch(&mut self, all: &mut Batches<'_>) -> Result<Option<u64>, StepError> {
         let finished = self.progress_from(all.index, all.index + 1, None);
-        let (shown, expects) = (self.batch.clone(), self.expects());
+        let shown = self.batch.clone();
         let mut attempt = 1;
         loop {
             let mut counted = 0;
@@ -178,13 +178,7 @@ impl UnitRun<'_, '_> {
                     log: Vec::new(),
                 }
             };
-            let request = StepRequest {
-                statements: &self.step.statements[all.unit.statements.clone()],
-                foreign_keys: all.unit.foreign_keys,
-                expects,
-                keep_session: true,
-                ..request(self.step, &self.label)
-            };
+            let request = self.script.shared(all.unit, "", &[]);
             let first = all.unit.statements.start;
             let sent = self.run.send_batch(self.step, &request, first, &mut record);
             let Err(error) = sent.await else {
@@ -208,8 +202,10 @@ impl UnitRun<'_, '_> {
             return Ok(true);
         };
         loop {
-            let found = self.run.database.replication().await;
-            let found = found.map_err(at_statement)?;
+            let Some(replicas) = self.run.database.replicas() else {
+                return Ok(true);
+            };
+            let found = replicas.replication().await.map_err(at_statement)?;
             if found.hidden > 0 && !std::mem::replace(&mut all.told, true) {
                 self.run.sink.tell(EventKind::ReplicasHidden {
                     replicas: found.hidden,

@@ -1,6 +1,6 @@
 use super::{Done, Failure, Outcome, PartialFailure};
 use crate::{
-    database::{DatabaseError, StepStage},
+    database::{DatabaseError, StepError, StepStage},
     plan::Step,
 };
 
@@ -83,6 +83,18 @@ impl Failed {
             error,
             attempts: 1,
             units: None,
+        }
+    }
+
+    /// A step failed; the first of its statements is `first` in the script.
+    pub fn of_step(StepError { stage, error }: StepError, first: usize) -> Self {
+        let statement = match stage {
+            StepStage::Statement(index) => Some(first + index),
+            _ => None,
+        };
+        Self {
+            statement,
+            ..Self::at(stage, error)
         }
     }
 

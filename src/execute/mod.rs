@@ -11,7 +11,9 @@ mod migrate;
 mod outcome;
 mod pace;
 mod record;
+mod request;
 mod run;
+mod script;
 mod send;
 mod signal;
 mod slow;
@@ -28,4 +30,5 @@ pub use outcome::{BatchTotal, Done, Failure, Outcome, PartialFailure};
 pub use record::{Adopted, exchange, write_adoption, write_repairs, write_stamp};
 
 pub use run::{RunOptions, run};
+pub use script::{ScriptError, write_script};
 pub use signal::{Stop, watch};

@@ -54,7 +54,7 @@ pub async fn exchange(
 }
 
 /// The changes of exchanges, and what the log says of them.
-fn exchanged(exchanges: &[RowExchange]) -> (Vec<RecordChange>, Vec<LogEntry>) {
+pub(super) fn exchanged(exchanges: &[RowExchange]) -> (Vec<RecordChange>, Vec<LogEntry>) {
     let changes = exchanges.iter().flat_map(RowExchange::changes);
     let log = exchanges.iter().flat_map(RowExchange::log_entries);
     (changes.collect(), log.collect())

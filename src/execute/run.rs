@@ -7,14 +7,14 @@ use super::{
     BatchTotal, Done, EventKind, Outcome, PartialFailure, Sink, Stop,
     ended::{Broken, Ended, Failed},
     record,
-    send::{Way, label, request, step_ref},
+    request::{WholeStep, entry},
+    send::{Way, step_ref},
     slow::SlowWatch,
     units,
 };
 use crate::{
-    database::{Database, DatabaseError, StepRequest, StepStage},
+    database::{Database, DatabaseError, StepStage},
     plan::{Execution, Plan, Step},
-    revision::{Direction, LogEntry, LogEvent, RecordChange},
 };
 
 /// How patient a run is.
@@ -214,31 +214,10 @@ impl Run<'_> {
 
     /// One attempt at a step that is one transaction.
     async fn attempt(&mut self, step: &Step) -> Result<(), Broken> {
-        let Execution::Transaction(range) = &step.execution else {
-            return Err(Broken::Failed(Failed::at(
-                StepStage::Begin,
-                DatabaseError::Other("a `transaction = off` script in a transaction".to_owned()),
-            )));
-        };
-        let delete = || RecordChange::Delete(step.subject.clone());
-        let changes = match &step.row {
-            Some(row) if step.replaces => vec![delete(), RecordChange::Insert(Arc::clone(row))],
-            Some(row) => vec![RecordChange::Insert(Arc::clone(row))],
-            None => vec![delete()],
-        };
-        let log = [entry(step, None)];
-        let label = label(step);
-        let request = StepRequest {
-            statements: &step.statements[range.clone()],
-            modes: &step.modes,
-            foreign_keys: step.foreign_keys,
-            expects: step.expects,
-            changes: &changes,
-            log: &log,
-            ..request(step, &label)
-        };
-        let result = self.send(step, &request, range.start, Way::Step).await;
-        result.map_err(|error| self.broken(error, range.start))
+        let whole = WholeStep::of(step).map_err(Broken::Failed)?;
+        let first = whole.first();
+        let result = self.send(step, &whole.request(), first, Way::Step).await;
+        result.map_err(|error| self.broken(error, first))
     }
 
     /// Keeps in the log what was slow. It is not worth an error: the step is done, or its own error
@@ -337,19 +316,6 @@ impl Run<'_> {
                 Ended::Failed { at: index, failed }
             }
         }
-    }
-}
-
-pub(super) fn entry(step: &Step, error: Option<String>) -> LogEntry {
-    LogEntry {
-        event: match step.direction() {
-            Direction::Up => LogEvent::Upgrade,
-            Direction::Down => LogEvent::Downgrade,
-        },
-        subject: Some(step.subject.clone()),
-        message: Some(step.message.clone()),
-        error,
-        detail: None,
     }
 }
 

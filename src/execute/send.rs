@@ -1,4 +1,4 @@
-//! What is asked of the database for a step, and what is told of it.
+//! Has statements run, and tells of them.
 
 use std::{
     sync::Arc,
@@ -13,7 +13,6 @@ use super::{
 use crate::{
     database::{DatabaseError, RecordRows, StatementDone, StepError, StepRequest, StepStage},
     plan::Step,
-    revision::Direction,
 };
 
 /// How statements reach the database.
@@ -65,7 +64,7 @@ impl Run<'_> {
         result
     }
 
-    /// Has a batch run; see [`run_batch`](crate::database::Database::run_batch). Its one statement
+    /// Has a batch run; see [`run_batch`](crate::database::Batches::run_batch). Its one statement
     /// is `first` in the script.
     pub(super) async fn send_batch(
         &mut self,
@@ -104,37 +103,8 @@ impl Run<'_> {
                 Broken::Stopped { inside: false }
             }
             DatabaseError::LockLost | DatabaseError::StateChanged { .. } => Broken::Outdated(error),
-            error => {
-                let statement = match stage {
-                    StepStage::Statement(index) => Some(first + index),
-                    _ => None,
-                };
-                Broken::Failed(Failed {
-                    statement,
-                    stage,
-                    error,
-                    attempts: 1,
-                    units: None,
-                })
-            }
+            error => Broken::Failed(Failed::of_step(StepError { stage, error }, first)),
         }
-    }
-}
-
-/// A request of nothing yet.
-pub(super) fn request<'a>(step: &'a Step, label: &'a str) -> StepRequest<'a> {
-    StepRequest {
-        label,
-        text: step.text(),
-        statements: &[],
-        modes: "",
-        foreign_keys: false,
-        lock_timeout: step.lock_timeout(),
-        statement_timeout: step.statement_timeout(),
-        expects: step.expects,
-        changes: &[],
-        log: &[],
-        keep_session: false,
     }
 }
 
@@ -200,13 +170,4 @@ pub(super) fn step_ref(step: &Step) -> StepRef {
         direction: step.direction(),
         file: step.script.file.clone(),
     }
-}
-
-/// What a step is called.
-pub(super) fn label(step: &Step) -> String {
-    let verb = match step.direction() {
-        Direction::Up => "upgrade",
-        Direction::Down => "downgrade",
-    };
-    format!("{verb} {}", step.subject)
 }

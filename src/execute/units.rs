@@ -1,20 +1,16 @@
-use std::{ops::Range, sync::Arc};
+use std::ops::Range;
 
 use super::{
     BatchTotal,
     ended::{Broken, Failed},
-    run::{Run, entry},
-    send::{Way, label, request},
+    request::UnitStep,
+    run::Run,
+    send::Way,
 };
 use crate::{
-    database::{
-        DatabaseError, IndexDoubt, LockAttempt, StepError, StepRequest, StepStage, TableIndex,
-    },
+    database::{DatabaseError, IndexDoubt, LockAttempt, StepError, StepStage, TableIndex},
     plan::{Step, Unit, UnitKind},
-    revision::{
-        BatchProgress, Direction, Ending, Interruption, Partial, RecordChange, StatementsDigest,
-        UnitProgress,
-    },
+    revision::{BatchProgress, Ending, Interruption, RecordChange},
     sql::ConcurrentIndex,
 };
 
@@ -28,9 +24,7 @@ pub(super) async fn run(
     let mut script = UnitRun {
         run,
         step,
-        units,
-        digests: StatementsDigest::of_each(units.iter().map(|unit| &unit.checksum)),
-        label: label(step),
+        script: UnitStep::new(step, units),
         indexes_before: None,
         batch: step.resume.as_ref().and_then(|resume| resume.batch.clone()),
         totals: Vec::new(),
@@ -44,10 +38,7 @@ pub(super) async fn run(
 pub(super) struct UnitRun<'a, 'b> {
     pub run: &'a mut Run<'b>,
     pub step: &'a Step,
-    units: &'a [Unit],
-    /// Of the first 0, 1, 2 and so on of them.
-    digests: Vec<StatementsDigest>,
-    pub label: String,
+    pub script: UnitStep<'a>,
     /// Of the table whose index is being created; `None` before it is.
     indexes_before: Option<Vec<String>>,
     /// What the row shows of the unit that comes next, if that is repeated and has begun.
@@ -64,26 +55,11 @@ pub(super) enum Ran {
 
 impl UnitRun<'_, '_> {
     async fn all(&mut self) -> Result<(), Broken> {
-        let first = match (&self.step.resume, &self.step.row) {
-            // The script may have been fixed beyond what is done.
-            (Some(resume), _) => RecordChange::Enter {
-                subject: self.step.subject.clone(),
-                from: Some(resume.done),
-                to: self.partial(self.progress_at(resume.done, resume.interruption.clone())),
-            },
-            (None, Some(row)) => {
-                let partial = self.partial(self.progress_at(0, None));
-                RecordChange::Begin(Arc::clone(row), partial)
-            }
-            (None, None) => RecordChange::Enter {
-                subject: self.step.subject.clone(),
-                from: None,
-                to: self.partial(self.progress_at(0, None)),
-            },
-        };
-        self.record(&[first], self.done_before()).await?;
+        let first = self.script.first();
+        self.record(&[first], self.script.done_before()).await?;
         self.replay().await?;
-        for (index, unit) in self.units.iter().enumerate().skip(self.done_before()) {
+        let units = self.script.units.iter().enumerate();
+        for (index, unit) in units.skip(self.script.done_before()) {
             if self.run.stop.is_requested() {
                 return Err(Broken::Stopped { inside: true });
             }
@@ -96,10 +72,6 @@ impl UnitRun<'_, '_> {
         self.finish().await
     }
 
-    fn done_before(&self) -> usize {
-        self.step.resume.as_ref().map_or(0, |resume| resume.done)
-    }
-
     /// Sets the session as the statements did that are done.
     async fn replay(&mut self) -> Result<(), Broken> {
         let replay = self
@@ -110,54 +82,19 @@ impl UnitRun<'_, '_> {
         for index in replay {
             let result = self.alone(*index..*index + 1).await;
             result.map_err(|StepError { stage, error }| {
-                let broken = self.broken(stage, error, self.done_before());
+                let broken = self.broken(stage, error, self.script.done_before());
                 at_statement(broken, *index)
             })?;
         }
         Ok(())
     }
 
-    /// The last record is a step without statements, so that the database
-    /// verifies what the whole script has done.
     async fn finish(&mut self) -> Result<(), Broken> {
-        let done = self.units.len();
-        let subject = self.step.subject.clone();
-        let mut changes = Vec::new();
-        // The row was written when the script began, which may have been fixed since.
-        if let (Some(row), Some(_)) = (&self.step.row, &self.step.resume) {
-            changes.push(RecordChange::Accept {
-                subject: subject.clone(),
-                up_checksum: row.up_checksum.clone(),
-                down_checksum: row.down_checksum.clone(),
-                down_script: row.down_script.clone(),
-            });
-        }
-        changes.push(match self.step.direction() {
-            Direction::Up => RecordChange::Finish {
-                subject,
-                from: done,
-            },
-            Direction::Down => RecordChange::Delete(subject),
-        });
-        let log = [entry(self.step, None)];
-        let request = StepRequest {
-            foreign_keys: self.step.foreign_keys,
-            expects: self.expects(),
-            changes: &changes,
-            log: &log,
-            keep_session: true,
-            ..request(self.step, &self.label)
-        };
+        let (changes, log) = self.script.last();
+        let request = self.script.finish(&changes, &log);
         let result = self.run.database.run_step(&request, &mut |_| {}).await;
+        let done = self.script.units.len();
         result.map_err(|StepError { stage, error }| self.broken(stage, error, done))
-    }
-
-    /// The row of an up script is there already, a down script's is still there.
-    pub fn expects(&self) -> i64 {
-        match (&self.step.resume, &self.step.row) {
-            (None, Some(row)) => row.sequence,
-            _ => self.step.expects,
-        }
     }
 
     async fn unit(&mut self, index: usize, unit: &Unit) -> Result<Ran, StepError> {
@@ -238,7 +175,10 @@ impl UnitRun<'_, '_> {
             stage: StepStage::Statement(0),
             error,
         };
-        let found = self.run.database.indexes(created).await.map_err(at)?;
+        let Some(indexes) = self.run.database.indexes() else {
+            return Ok(Vec::new());
+        };
+        let found = indexes.of_table(created).await.map_err(at)?;
         let resume = self.step.resume.as_ref();
         let resume = resume.filter(|resume| resume.done == index);
         let earlier = resume.and_then(|resume| resume.interruption.as_ref());
@@ -247,8 +187,7 @@ impl UnitRun<'_, '_> {
             match judge(&index, created, earlier) {
                 Verdict::Other => others.push(index.name),
                 Verdict::Drop => {
-                    let dropped = self.run.database.drop_index(&index.name).await;
-                    dropped.map_err(at)?;
+                    indexes.drop_index(&index.name).await.map_err(at)?;
                 }
                 Verdict::Doubt(doubt) => {
                     let name = index.name;
@@ -265,18 +204,11 @@ impl UnitRun<'_, '_> {
         modes: &str,
         after: RecordChange,
     ) -> Result<(), StepError> {
-        let expects = self.expects();
         let mut attempt = 1;
         loop {
-            let request = StepRequest {
-                statements: &self.step.statements[unit.statements.clone()],
-                modes,
-                foreign_keys: unit.foreign_keys,
-                expects,
-                changes: std::slice::from_ref(&after),
-                keep_session: true,
-                ..request(self.step, &self.label)
-            };
+            let request = self
+                .script
+                .shared(unit, modes, std::slice::from_ref(&after));
             let first = unit.statements.start;
             let sent = self.run.send(self.step, &request, first, Way::Step);
             let Err(error) = sent.await else {
@@ -297,11 +229,7 @@ impl UnitRun<'_, '_> {
 
     async fn alone(&mut self, statements: Range<usize>) -> Result<(), StepError> {
         let first = statements.start;
-        let request = StepRequest {
-            statements: &self.step.statements[statements],
-            keep_session: true,
-            ..request(self.step, &self.label)
-        };
+        let request = self.script.alone(statements);
         let sent = self.run.send(self.step, &request, first, Way::Alone);
         sent.await
     }
@@ -338,7 +266,7 @@ impl UnitRun<'_, '_> {
         match self.run.broken(error, unit.statements.start) {
             Broken::Stopped { .. } => Broken::Stopped { inside: true },
             Broken::Failed(failed) => {
-                let units = Some((index, self.units.len()));
+                let units = Some((index, self.script.units.len()));
                 // Outside of a step the first statement is the one that stands for the unit.
                 let statement = failed.statement.or(match stage {
                     StepStage::Verify | StepStage::Commit => Some(unit.statements.start),
@@ -357,7 +285,7 @@ impl UnitRun<'_, '_> {
     fn broken(&self, stage: StepStage, error: DatabaseError, done: usize) -> Broken {
         match self.run.broken(StepError { stage, error }, 0) {
             Broken::Failed(failed) => Broken::Failed(Failed {
-                units: Some((done, self.units.len())),
+                units: Some((done, self.script.units.len())),
                 ..failed
             }),
             other => other,
@@ -370,43 +298,8 @@ impl UnitRun<'_, '_> {
         done: usize,
         interruption: Option<Interruption>,
     ) -> RecordChange {
-        let to = self.progress_at(done, interruption);
-        RecordChange::Progress {
-            subject: self.step.subject.clone(),
-            from,
-            to: UnitProgress {
-                // It is of the unit that was next before.
-                batch: to.batch.filter(|_| from == done),
-                ..to
-            },
-        }
-    }
-
-    fn progress_at(&self, done: usize, interruption: Option<Interruption>) -> UnitProgress {
-        UnitProgress {
-            statements_done: done,
-            statements_digest: self.digests[done],
-            interruption,
-            batch: self.batch.clone().map(Box::new),
-        }
-    }
-
-    fn partial(&self, progress: UnitProgress) -> Partial {
-        let UnitProgress {
-            statements_done,
-            statements_digest,
-            interruption,
-            batch,
-        } = progress;
-        Partial {
-            direction: self.step.direction(),
-            script: self.step.script.alone().to_string(),
-            statements_done,
-            statements_total: self.units.len(),
-            statements_digest,
-            interruption,
-            batch,
-        }
+        let batch = self.batch.as_ref();
+        self.script.progress(from, done, interruption, batch)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Error, MigrateArgs, Project, Session, line::position, migrate::Migration};
 use crate::{
     database::{self, Detail, ScriptHead, Settings},
-    execute::{self, Outcome, RunOptions, Sink, Stop},
+    execute::{self, ScriptError},
     plan::{self, Execution, Plan, PlanError, PlanProblem, Step, UnitKind},
     revision::{Direction, Observed, Subject, Target},
     sql::Statement,
@@ -175,7 +175,7 @@ fn refuse(plan: &Plan, direction: Direction) -> Result<(), OfflineError> {
     }
 }
 
-/// Runs the plan on a writer, which writes down what it is told.
+/// Has the plan written down.
 async fn written(
     session: &Session,
     plan: Plan,
@@ -183,13 +183,9 @@ async fn written(
     settings: Settings,
 ) -> Result<String, Error> {
     let mut writer = database::script(session.dialect(), settings, head)?;
-    let (stop, sink) = (Stop::default(), Sink::silent());
-    execute::exchange(writer.as_mut(), &plan.exchanges).await?;
-    let options = RunOptions::default();
-    match execute::run(writer.as_mut(), plan, options, &stop, &sink).await {
-        Ok(Outcome::Complete(_)) => Ok(writer.finish()),
-        Ok(Outcome::Stopped { .. }) => Err(Error::Interrupted),
-        Ok(Outcome::PlanOutdated { reason, .. }) => Err(reason.into()),
-        Err(failure) => Err(Error::Failed(Box::new(failure))),
+    match execute::write_script(writer.as_mut(), plan).await {
+        Ok(()) => Ok(writer.finish()),
+        Err(ScriptError::Records(error)) => Err(error.into()),
+        Err(ScriptError::Step(failure)) => Err(Error::Failed(Box::new(failure))),
     }
 }

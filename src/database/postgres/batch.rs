@@ -24,7 +24,7 @@ const REPLICATION: &str = "SELECT \
      ANY ('{streaming,catchup}'::text[])";
 
 impl Postgres {
-    /// See [`super::super::Database::count_rows`]. A big table takes its time, so that no
+    /// See [`super::super::Batches::count_rows`]. A big table takes its time, so that no
     /// statement_timeout holds; nobody waits for what reads.
     pub(super) async fn count(&mut self, table: &str) -> Result<u64, DatabaseError> {
         let sql = format!(
@@ -37,8 +37,8 @@ impl Postgres {
         number(found.first(), 0)
     }
 
-    /// See [`super::super::Database::replication`].
-    pub(super) async fn replicas(&mut self) -> Result<Replication, DatabaseError> {
+    /// See [`super::super::Replicas::replication`].
+    pub(super) async fn lag_of_replicas(&mut self) -> Result<Replication, DatabaseError> {
         let pins = PINNED.join(";\n");
         let sql = format!("BEGIN;\n{pins};\n{AS_LOGIN};\n{REPLICATION};\nCOMMIT");
         let found = self.ask(&sql).await?;

@@ -50,7 +50,7 @@ use self::{
     cancel::{Canceller, Running},
     connect::Backend,
     message::Message,
-    record::{Began, Recorder},
+    record::{Began, IndexNames, Recorder},
     run::Work,
     session::Timeouts,
     version_table::{Trouble, VersionTable},
@@ -59,8 +59,9 @@ use self::{
 pub use script::PostgresScript;
 
 use super::{
-    Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, RecordRows, Replication,
-    Settings, StepError, StepRequest, StepStage, TableIndex, Watch,
+    Batches, Cancel, Database, DatabaseError, Detail, Indexes, Ledger, Lock, LockAttempt, Progress,
+    RecordRows, Records, Replicas, Replication, Runner, Settings, StepError, StepRequest,
+    StepStage, TableIndex, Watch,
 };
 use crate::{
     layout::{ExternalRecords, ExternalTool},
@@ -89,7 +90,7 @@ pub struct Postgres {
     session: SessionState,
     /// Whether there may be deferrable constraints, in a run of several steps.
     deferrable: bool,
-    /// Inside of [`Database::begin_run`].
+    /// Inside of [`Runner::begin_run`].
     run: Option<Run>,
     /// Time spent outside of transactions, for the next record's duration.
     carried: Duration,
@@ -150,62 +151,7 @@ impl Postgres {
 }
 
 #[async_trait]
-impl Database for Postgres {
-    fn dialect(&self) -> Dialect {
-        Dialect::Postgres
-    }
-
-    fn place(&self) -> String {
-        self.place.clone()
-    }
-
-    fn version_table(&self) -> String {
-        self.table.quoted.clone()
-    }
-
-    async fn observe(&mut self, detail: Detail) -> Result<Observed, DatabaseError> {
-        let (connection, table) = self.parts().await?;
-        let observed = table.observe(connection, detail).await;
-        self.answer(observed).await
-    }
-
-    async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError> {
-        let (connection, table) = self.parts().await?;
-        let log = table.log(connection).await;
-        self.answer(log).await
-    }
-
-    async fn external_records(
-        &mut self,
-        tool: Option<ExternalTool>,
-    ) -> Result<ExternalRecords, DatabaseError> {
-        let (connection, _) = self.parts().await?;
-        let records = external::read(connection, tool).await;
-        self.answer(records).await
-    }
-
-    async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {
-        self.refuse_shared_sessions().await?;
-        self.find_table_again().await?;
-        let (connection, table) = self.parts().await?;
-        let attempt = lock::attempt(connection, table.key).await;
-        let attempt = self.answer(attempt.map_err(Trouble::from)).await?;
-        self.locked = attempt == LockAttempt::Acquired;
-        self.state_verified = false;
-        Ok(attempt)
-    }
-
-    async fn unlock(&mut self) -> Result<(), DatabaseError> {
-        match &mut self.connection {
-            Some(connection) if std::mem::take(&mut self.locked) => {
-                let released = lock::release(connection).await;
-                self.answer(released.map_err(Trouble::from)).await
-            }
-            // The lock went with its session.
-            _ => Ok(()),
-        }
-    }
-
+impl Records for Postgres {
     async fn prepare(&mut self) -> Result<(), DatabaseError> {
         let (connection, table) = self.parts().await?;
         let layout = table.layout(connection).await;
@@ -233,28 +179,92 @@ impl Database for Postgres {
         }
     }
 
+    async fn observe(&mut self, detail: Detail) -> Result<Observed, DatabaseError> {
+        let (connection, table) = self.parts().await?;
+        let observed = table.observe(connection, detail).await;
+        self.answer(observed).await
+    }
+
+    async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError> {
+        let (connection, table) = self.parts().await?;
+        let log = table.log(connection).await;
+        self.answer(log).await
+    }
+
+    async fn external_records(
+        &mut self,
+        tool: Option<ExternalTool>,
+    ) -> Result<ExternalRecords, DatabaseError> {
+        let (connection, _) = self.parts().await?;
+        let records = external::read(connection, tool).await;
+        self.answer(records).await
+    }
+}
+
+#[async_trait]
+impl Ledger for Postgres {
+    async fn record(
+        &mut self,
+        changes: &[RecordChange],
+        log: &[LogEntry],
+    ) -> Result<(), DatabaseError> {
+        self.ensure().await?;
+        let recorder = Recorder {
+            table: &self.table,
+            actor: &self.settings.actor,
+            began: match self.run {
+                Some(_) => Began::Message,
+                None => Began::Transaction,
+            },
+            carried: self.carried,
+            indexes: IndexNames::Known,
+        };
+        let mut commands = recorder.commands(changes, log);
+        if !changes.is_empty() {
+            commands.insert(0, record::lock_guard(&self.table, self.backend.pid));
+        }
+        self.transaction(&commands, changes).await?;
+        self.carried = Duration::ZERO;
+        if let Some(run) = &mut self.run {
+            run.changes.extend_from_slice(changes);
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Lock for Postgres {
+    async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {
+        self.refuse_shared_sessions().await?;
+        self.find_table_again().await?;
+        let (connection, table) = self.parts().await?;
+        let attempt = lock::attempt(connection, table.key).await;
+        let attempt = self.answer(attempt.map_err(Trouble::from)).await?;
+        self.locked = attempt == LockAttempt::Acquired;
+        self.state_verified = false;
+        Ok(attempt)
+    }
+
+    async fn unlock(&mut self) -> Result<(), DatabaseError> {
+        match &mut self.connection {
+            Some(connection) if std::mem::take(&mut self.locked) => {
+                let released = lock::release(connection).await;
+                self.answer(released.map_err(Trouble::from)).await
+            }
+            // The lock went with its session.
+            _ => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Runner for Postgres {
     async fn run_step(
         &mut self,
         step: &StepRequest<'_>,
         progress: Progress<'_>,
     ) -> Result<(), StepError> {
         self.step(step, Work::Statements(progress)).await
-    }
-
-    async fn run_batch(
-        &mut self,
-        step: &StepRequest<'_>,
-        record: RecordRows<'_>,
-    ) -> Result<(), StepError> {
-        self.step(step, Work::Batch(record)).await
-    }
-
-    async fn count_rows(&mut self, table: &str) -> Result<u64, DatabaseError> {
-        self.count(table).await
-    }
-
-    async fn replication(&mut self) -> Result<Replication, DatabaseError> {
-        self.replicas().await
     }
 
     async fn run_alone(
@@ -308,55 +318,6 @@ impl Database for Postgres {
             .await
     }
 
-    async fn record(
-        &mut self,
-        changes: &[RecordChange],
-        log: &[LogEntry],
-    ) -> Result<(), DatabaseError> {
-        self.ensure().await?;
-        let recorder = Recorder {
-            table: &self.table,
-            actor: &self.settings.actor,
-            began: match self.run {
-                Some(_) => Began::Message,
-                None => Began::Transaction,
-            },
-            carried: self.carried,
-        };
-        let mut commands = recorder.commands(changes, log);
-        if !changes.is_empty() {
-            commands.insert(0, record::lock_guard(&self.table, self.backend.pid));
-        }
-        self.transaction(&commands, changes).await?;
-        self.carried = Duration::ZERO;
-        if let Some(run) = &mut self.run {
-            run.changes.extend_from_slice(changes);
-        }
-        Ok(())
-    }
-
-    async fn indexes(
-        &mut self,
-        created: &ConcurrentIndex,
-    ) -> Result<Vec<TableIndex>, DatabaseError> {
-        let (connection, _) = self.parts().await?;
-        let found = index::all(connection, created).await;
-        self.answer(found.map_err(Into::into)).await
-    }
-
-    async fn drop_index(&mut self, name: &str) -> Result<(), DatabaseError> {
-        let patience = self.settings.lock_timeout;
-        self.swap_lock_timeout(patience, Duration::ZERO).await?;
-        let mut message = Message::default();
-        message.push(
-            StepStage::Begin,
-            &format!("DROP INDEX CONCURRENTLY IF EXISTS {name}"),
-        );
-        let dropped = self.send_own(&message, None).await;
-        self.swap_lock_timeout(Duration::ZERO, patience).await?;
-        dropped
-    }
-
     async fn begin_run(&mut self, _foreign_keys: bool) -> Result<(), DatabaseError> {
         let (connection, _) = self.parts().await?;
         let deferrable = session::has_deferrable_constraints(connection).await;
@@ -387,6 +348,76 @@ impl Database for Postgres {
         let committed = self.send_own(&message, Some(&changes)).await;
         self.running.end().await;
         committed
+    }
+}
+
+#[async_trait]
+impl Batches for Postgres {
+    async fn run_batch(
+        &mut self,
+        step: &StepRequest<'_>,
+        record: RecordRows<'_>,
+    ) -> Result<(), StepError> {
+        self.step(step, Work::Batch(record)).await
+    }
+
+    async fn count_rows(&mut self, table: &str) -> Result<u64, DatabaseError> {
+        self.count(table).await
+    }
+}
+
+#[async_trait]
+impl Replicas for Postgres {
+    async fn replication(&mut self) -> Result<Replication, DatabaseError> {
+        self.lag_of_replicas().await
+    }
+}
+
+#[async_trait]
+impl Indexes for Postgres {
+    async fn of_table(
+        &mut self,
+        created: &ConcurrentIndex,
+    ) -> Result<Vec<TableIndex>, DatabaseError> {
+        let (connection, _) = self.parts().await?;
+        let found = index::all(connection, created).await;
+        self.answer(found.map_err(Into::into)).await
+    }
+
+    async fn drop_index(&mut self, name: &str) -> Result<(), DatabaseError> {
+        let patience = self.settings.lock_timeout;
+        self.swap_lock_timeout(patience, Duration::ZERO).await?;
+        let mut message = Message::default();
+        message.push(
+            StepStage::Begin,
+            &format!("DROP INDEX CONCURRENTLY IF EXISTS {name}"),
+        );
+        let dropped = self.send_own(&message, None).await;
+        self.swap_lock_timeout(Duration::ZERO, patience).await?;
+        dropped
+    }
+}
+
+#[async_trait]
+impl Database for Postgres {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    fn place(&self) -> String {
+        self.place.clone()
+    }
+
+    fn version_table(&self) -> String {
+        self.table.quoted.clone()
+    }
+
+    fn indexes(&mut self) -> Option<&mut dyn Indexes> {
+        Some(self)
+    }
+
+    fn replicas(&mut self) -> Option<&mut dyn Replicas> {
+        Some(self)
     }
 
     async fn rollback_run(&mut self) -> Result<(), DatabaseError> {

@@ -6,7 +6,7 @@ use sqlx::{Connection, PgConnection, Row};
 use tokio::time::Instant;
 
 use super::{
-    super::{Database, DatabaseError, Detail, StepError},
+    super::{DatabaseError, Detail, Records, StepError},
     Postgres,
     connect::{AS_LOGIN, Backend},
     error,
@@ -144,7 +144,7 @@ impl Postgres {
         if changes.is_empty() {
             return Err(unknown());
         }
-        match Database::observe(self, Detail::WithScripts).await {
+        match Records::observe(self, Detail::WithScripts).await {
             Ok(observed) if record::is_visible(changes, &observed) => match goes_on {
                 true => Err(DatabaseError::SessionLost(reason)),
                 false => Ok(()),

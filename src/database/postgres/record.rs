@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     error::{LOCK_LOST, POOLED, STATE_CHANGED},
+    index,
     message::{block, literal},
     version_table::VersionTable,
 };
@@ -49,6 +50,31 @@ pub(super) struct Recorder<'a> {
     pub actor: &'a str,
     pub began: Began,
     pub carried: Duration,
+    pub indexes: IndexNames,
+}
+
+/// Where a record has the names of the indexes from that were there before one is created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum IndexNames {
+    /// They are in the record.
+    Known,
+    /// The server has noted them in the session and fills them in.
+    Noted,
+}
+
+impl IndexNames {
+    fn interruption(self, interruption: Option<&Interruption>) -> String {
+        let Some(interruption) = interruption else {
+            return "NULL".to_owned();
+        };
+        let known = literal(&interruption.to_string());
+        match self {
+            Self::Noted if interruption.indexes_before.is_some() => {
+                format!("pg_catalog.concat({known}, {})", index::noted())
+            }
+            Self::Known | Self::Noted => known,
+        }
+    }
 }
 
 /// A command that takes the lock's key for the transaction, too, and makes
@@ -171,7 +197,7 @@ impl Recorder<'_> {
                  WHERE {} AND {} AND {}",
                 to.statements_done,
                 literal(&to.statements_digest.to_string()),
-                interruption(to.interruption.as_ref()),
+                self.indexes.interruption(to.interruption.as_ref()),
                 batch(to.batch.as_deref()),
                 equals("t.direction", "'up'::text"),
                 self.duration(),
@@ -422,13 +448,9 @@ fn partial_values(partial: &Partial) -> String {
         partial.statements_done,
         partial.statements_total,
         literal(&partial.statements_digest.to_string()),
-        interruption(partial.interruption.as_ref()),
+        IndexNames::Known.interruption(partial.interruption.as_ref()),
         batch(partial.batch.as_deref()),
     )
-}
-
-fn interruption(interruption: Option<&Interruption>) -> String {
-    nullable(interruption.map(ToString::to_string).as_deref())
 }
 
 fn batch(batch: Option<&BatchProgress>) -> String {

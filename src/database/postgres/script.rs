@@ -1,6 +1,6 @@
 //! A script for psql in place of a server.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -8,7 +8,7 @@ use super::{
     connect::{self, Backend},
     index, lock,
     message::{Message, block, literal},
-    record::{Began, Recorder},
+    record::{Began, IndexNames, Recorder},
     run::{check_modes, entering, own_transaction},
     script_guards::{USUAL_SCHEMA, refusal, taken},
     session::{self, Timeouts},
@@ -18,12 +18,12 @@ use super::{
 };
 use crate::{
     database::{
-        Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, RecordRows, Replication,
-        ScriptHead, ScriptWriter, Settings, StepError, StepRequest, StepStage, TableIndex,
-        script::{Expected, Idle, end, part, part_title, title},
+        DatabaseError, Ledger, Progress, Runner, ScriptHead, ScriptWriter, Settings, StepError,
+        StepRequest, StepStage,
+        script::{Expected, end, part, part_title, title},
     },
-    revision::{LogEntry, LogRow, Observed, RecordChange},
-    sql::{ConcurrentIndex, Dialect, StatementKind, for_shell},
+    revision::{LogEntry, RecordChange},
+    sql::{ConcurrentIndex, Dialect, Statement, StatementKind, for_shell},
 };
 
 /// psql reads the whole file as UTF-8, stops at the first error, commits when the script says so,
@@ -52,8 +52,6 @@ pub struct PostgresScript {
     entered: bool,
     /// A statement may have changed the session's user.
     authorized: bool,
-    /// Whether the next record says which indexes are there before one is created.
-    notes_indexes: bool,
     label: String,
 }
 
@@ -85,7 +83,6 @@ impl PostgresScript {
             locked: false,
             entered: false,
             authorized: false,
-            notes_indexes: false,
             label: String::new(),
         };
         script.text.push_str(HEAD);
@@ -157,31 +154,67 @@ impl PostgresScript {
         self.command(&block(&format!("BEGIN PERFORM {swap}; END")));
     }
 
-    /// The commands of a record; what it says of indexes, the server has to fill in.
-    fn record_commands(&mut self, changes: &[RecordChange], log: &[LogEntry]) -> Vec<String> {
+    /// Asked for before what runs outside of any transaction, and kept until the end of its script.
+    fn hold_lock(&mut self) {
+        if !self.locked {
+            self.command(&taken(&lock::for_session(self.table.key)));
+            self.locked = true;
+        }
+    }
+
+    /// Nothing can be asked; the script looks itself.
+    fn note_indexes(&mut self, created: &ConcurrentIndex) {
+        if let Some(condition) = index::is_in_the_way(created) {
+            let name = created.name.as_deref().unwrap_or_default();
+            let message = literal(&format!("there is an unusable index {name} already"));
+            let hint = "drop it with DROP INDEX CONCURRENTLY, then go on with `migrator upgrade`";
+            self.command(&refusal(&condition, &message, hint));
+        }
+        let note = index::note(created);
+        self.command(&block(&format!("BEGIN PERFORM {note}; END")));
+    }
+
+    fn write_record(&mut self, changes: &[RecordChange], log: &[LogEntry], indexes: IndexNames) {
+        if let Some(label) = part(&self.head, changes) {
+            self.begin_part(&label);
+        }
+        let guards = self.guards();
         let recorder = Recorder {
             table: &self.table,
             actor: &self.settings.actor,
             began: Began::Transaction,
             carried: Duration::ZERO,
+            indexes,
         };
-        let mut commands = recorder.commands(changes, log);
-        if self.notes_indexes
-            && let [RecordChange::Progress { to, .. }] = changes
-            && let Some(interruption) = &to.interruption
-        {
-            let known = literal(&interruption.to_string());
-            let filled = format!("pg_catalog.concat({known}, {})", index::noted());
-            for command in &mut commands {
-                *command = command.replacen(&known, &filled, 1);
-            }
-            self.notes_indexes = false;
-        }
-        commands
+        let mut commands = vec![guards.lock];
+        commands.extend(guards.state);
+        commands.extend(recorder.commands(changes, log));
+        let timeouts = usual_timeouts(&self.settings);
+        let message = own_transaction(!self.in_run, self.authorized, timeouts, &commands);
+        self.message(&message);
+        self.expected.change(changes);
     }
 }
 
+#[async_trait]
 impl ScriptWriter for PostgresScript {
+    async fn mark(
+        &mut self,
+        mark: RecordChange,
+        created: Option<&ConcurrentIndex>,
+    ) -> Result<(), DatabaseError> {
+        self.hold_lock();
+        let indexes = match created {
+            Some(created) => {
+                self.note_indexes(created);
+                IndexNames::Noted
+            }
+            None => IndexNames::Known,
+        };
+        self.write_record(&[mark], &[], indexes);
+        Ok(())
+    }
+
     fn finish(mut self: Box<Self>) -> String {
         self.text.push_str(&end(&self.head, self.label.is_empty()));
         self.text
@@ -189,45 +222,19 @@ impl ScriptWriter for PostgresScript {
 }
 
 #[async_trait]
-impl Database for PostgresScript {
-    fn dialect(&self) -> Dialect {
-        Dialect::Postgres
-    }
-
-    fn place(&self) -> String {
-        "a script".to_owned()
-    }
-
-    fn version_table(&self) -> String {
-        self.table.quoted.clone()
-    }
-
-    async fn observe(&mut self, _: Detail) -> Result<Observed, DatabaseError> {
-        Ok(self.head.observed.clone())
-    }
-
-    async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError> {
-        Ok(Vec::new())
-    }
-
-    /// Asked for before what runs outside of any transaction, and kept until the end of its script.
-    async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {
-        if !self.locked {
-            self.command(&taken(&lock::for_session(self.table.key)));
-            self.locked = true;
-        }
-        Ok(LockAttempt::Acquired)
-    }
-
-    async fn unlock(&mut self) -> Result<(), DatabaseError> {
+impl Ledger for PostgresScript {
+    async fn record(
+        &mut self,
+        changes: &[RecordChange],
+        log: &[LogEntry],
+    ) -> Result<(), DatabaseError> {
+        self.write_record(changes, log, IndexNames::Known);
         Ok(())
     }
+}
 
-    /// The tables are made by the first transaction, so that they never stand there empty.
-    async fn prepare(&mut self) -> Result<(), DatabaseError> {
-        Ok(())
-    }
-
+#[async_trait]
+impl Runner for PostgresScript {
     async fn run_step(&mut self, step: &StepRequest<'_>, _: Progress<'_>) -> Result<(), StepError> {
         check_modes(step.modes, self.in_run).map_err(|error| StepError {
             stage: StepStage::Begin,
@@ -281,6 +288,11 @@ impl Database for PostgresScript {
         _: Progress<'_>,
     ) -> Result<(), StepError> {
         self.begin_part(step.label);
+        // What sets the session is harmless without it.
+        let sets = |statement: &Statement| statement.kind == StatementKind::Session;
+        if !step.statements.iter().all(sets) {
+            self.hold_lock();
+        }
         self.enter(step);
         self.note_user(step);
         let patience = self.settings.lock_timeout;
@@ -304,22 +316,6 @@ impl Database for PostgresScript {
         Ok(())
     }
 
-    /// Planning has refused it already: a shell has no loop that could repeat it.
-    async fn run_batch(&mut self, _: &StepRequest<'_>, _: RecordRows<'_>) -> Result<(), StepError> {
-        Err(StepError {
-            stage: StepStage::Begin,
-            error: DatabaseError::Other("a batch can't be written down".to_owned()),
-        })
-    }
-
-    async fn count_rows(&mut self, _: &str) -> Result<u64, DatabaseError> {
-        Ok(0)
-    }
-
-    async fn replication(&mut self) -> Result<Replication, DatabaseError> {
-        Ok(Replication::default())
-    }
-
     async fn reset_session(&mut self) -> Result<(), DatabaseError> {
         (self.entered, self.authorized) = (false, false);
         if std::mem::take(&mut self.locked) {
@@ -335,48 +331,6 @@ impl Database for PostgresScript {
         Ok(())
     }
 
-    async fn record(
-        &mut self,
-        changes: &[RecordChange],
-        log: &[LogEntry],
-    ) -> Result<(), DatabaseError> {
-        if let Some(label) = part(&self.head, changes) {
-            self.begin_part(&label);
-        }
-        let guards = self.guards();
-        let mut commands = vec![guards.lock];
-        commands.extend(guards.state);
-        commands.extend(self.record_commands(changes, log));
-        let timeouts = usual_timeouts(&self.settings);
-        let message = own_transaction(!self.in_run, self.authorized, timeouts, &commands);
-        self.message(&message);
-        self.expected.change(changes);
-        Ok(())
-    }
-
-    /// Nothing can be asked; the script looks itself.
-    async fn indexes(
-        &mut self,
-        created: &ConcurrentIndex,
-    ) -> Result<Vec<TableIndex>, DatabaseError> {
-        if let Some(condition) = index::is_in_the_way(created) {
-            let name = created.name.as_deref().unwrap_or_default();
-            let message = literal(&format!("there is an unusable index {name} already"));
-            let hint = "drop it with DROP INDEX CONCURRENTLY, then go on with `migrator upgrade`";
-            self.command(&refusal(&condition, &message, hint));
-        }
-        self.command(&block(&format!(
-            "BEGIN PERFORM {}; END",
-            index::note(created)
-        )));
-        self.notes_indexes = true;
-        Ok(Vec::new())
-    }
-
-    async fn drop_index(&mut self, _: &str) -> Result<(), DatabaseError> {
-        Ok(())
-    }
-
     async fn begin_run(&mut self, _: bool) -> Result<(), DatabaseError> {
         let guards = self.guards();
         self.text.push('\n');
@@ -389,19 +343,6 @@ impl Database for PostgresScript {
     async fn commit_run(&mut self) -> Result<(), DatabaseError> {
         self.in_run = false;
         self.command("COMMIT");
-        Ok(())
-    }
-
-    async fn rollback_run(&mut self) -> Result<(), DatabaseError> {
-        self.in_run = false;
-        Ok(())
-    }
-
-    fn canceller(&self) -> Arc<dyn Cancel> {
-        Arc::new(Idle)
-    }
-
-    async fn close(self: Box<Self>) -> Result<(), DatabaseError> {
         Ok(())
     }
 }

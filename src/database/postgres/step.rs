@@ -11,7 +11,7 @@ use super::{
     lock,
     mark::Marks,
     message::{Failed, Message, PINNED, Took, UNPINNED, byte_of},
-    record::{self, Began, Recorder},
+    record::{self, Began, IndexNames, Recorder},
     session::{self, Timeouts},
     version_table::VersionTable,
 };
@@ -312,6 +312,7 @@ impl Stepper<'_> {
             actor: self.actor,
             began,
             carried: self.carried,
+            indexes: IndexNames::Known,
         };
         let record = StepStage::Record;
         message.extend(record, PINNED);

@@ -5,7 +5,7 @@ use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::{
     super::{
-        Database, DatabaseError, LockAttempt, Settings,
+        Database, DatabaseError, Lock, LockAttempt, Settings,
         backup::{
             Archive, Contents, Kept, Note, Observer, OwnersCode, Packing, Phase, Purpose,
             ReplaceOptions, TargetState,

@@ -36,13 +36,13 @@ use tokio::runtime::{Handle as Runtime, RuntimeFlavor};
 pub use script::SqliteScript;
 
 use super::{
-    Access, Cancel, Database, DatabaseError, Detail, LockAttempt, PlaceKind, Progress, RecordRows,
-    Replication, Settings, StepError, StepRequest, StepStage, TableIndex,
+    Access, Batches, Cancel, Database, DatabaseError, Detail, Ledger, Lock, LockAttempt, PlaceKind,
+    Progress, RecordRows, Records, Runner, Settings, StepError, StepRequest, StepStage,
 };
 use crate::{
     layout::{ExternalError, ExternalRecords, ExternalTool},
     revision::{LogEntry, LogRow, Observed, RecordChange},
-    sql::{ConcurrentIndex, Dialect},
+    sql::Dialect,
 };
 use cancel::{Canceller, Control};
 use connect::{Connection, Source};
@@ -74,7 +74,7 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Connects. A file that is missing is made when [`Database::prepare`] is called, not before.
+    /// Connects. A file that is missing is made when [`Records::prepare`] is called, not before.
     ///
     /// # Errors
     /// When the file is missing (with [`Access::Existing`]) or is not a database.
@@ -160,17 +160,13 @@ enum Absent {
 }
 
 #[async_trait]
-impl Database for Sqlite {
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
-    }
-
-    fn place(&self) -> String {
-        self.source.place()
-    }
-
-    fn version_table(&self) -> String {
-        self.settings.version_table.clone()
+impl Records for Sqlite {
+    async fn prepare(&mut self) -> Result<(), DatabaseError> {
+        self.open(Absent::Make).await?;
+        blocking(|| {
+            let connection = opened(&mut self.connection)?;
+            self.table.prepare(connection, &self.settings.actor)
+        })
     }
 
     async fn observe(&mut self, detail: Detail) -> Result<Observed, DatabaseError> {
@@ -202,7 +198,35 @@ impl Database for Sqlite {
         }
         blocking(|| external::read(opened(&mut self.connection)?, tool))
     }
+}
 
+#[async_trait]
+impl Ledger for Sqlite {
+    async fn record(
+        &mut self,
+        changes: &[RecordChange],
+        log: &[LogEntry],
+    ) -> Result<(), DatabaseError> {
+        self.open_existing().await?;
+        blocking(|| {
+            let occasion = Occasion::begin();
+            let connection = opened(&mut self.connection)?;
+            let query_only = session::allow_writing(connection)?;
+            let result = connection.in_transaction_of_its_own(|connection| {
+                session::unhook(connection, &self.table)?;
+                let record = Record::of(&occasion, changes, log);
+                record::write(connection, &self.table, &self.settings.actor, &[record])
+            });
+            if query_only {
+                session::forbid_writing(connection, true)?;
+            }
+            result
+        })
+    }
+}
+
+#[async_trait]
+impl Lock for Sqlite {
     async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {
         let Source::File(file) = &self.source else {
             return Ok(LockAttempt::Acquired);
@@ -223,15 +247,10 @@ impl Database for Sqlite {
         self.lock = None;
         Ok(())
     }
+}
 
-    async fn prepare(&mut self) -> Result<(), DatabaseError> {
-        self.open(Absent::Make).await?;
-        blocking(|| {
-            let connection = opened(&mut self.connection)?;
-            self.table.prepare(connection, &self.settings.actor)
-        })
-    }
-
+#[async_trait]
+impl Runner for Sqlite {
     async fn run_step(
         &mut self,
         step: &StepRequest<'_>,
@@ -239,30 +258,6 @@ impl Database for Sqlite {
     ) -> Result<(), StepError> {
         self.open_existing().await.map_err(at_begin)?;
         blocking(|| self.run_step_now(step, Work::Statements(progress)))
-    }
-
-    async fn run_batch(
-        &mut self,
-        step: &StepRequest<'_>,
-        record: RecordRows<'_>,
-    ) -> Result<(), StepError> {
-        self.open_existing().await.map_err(at_begin)?;
-        blocking(|| self.run_step_now(step, Work::Batch(record)))
-    }
-
-    async fn count_rows(&mut self, table: &str) -> Result<u64, DatabaseError> {
-        self.open_existing().await?;
-        blocking(|| {
-            let connection = opened(&mut self.connection)?;
-            let _running = self.control.start();
-            let sql = format!("SELECT count(*) FROM {table}");
-            let count = connection.integer(&sql)?.unwrap_or_default();
-            Ok(count.unsigned_abs())
-        })
-    }
-
-    async fn replication(&mut self) -> Result<Replication, DatabaseError> {
-        Ok(Replication::default())
     }
 
     async fn run_alone(
@@ -287,38 +282,6 @@ impl Database for Sqlite {
         })
     }
 
-    async fn record(
-        &mut self,
-        changes: &[RecordChange],
-        log: &[LogEntry],
-    ) -> Result<(), DatabaseError> {
-        self.open_existing().await?;
-        blocking(|| {
-            let occasion = Occasion::begin();
-            let connection = opened(&mut self.connection)?;
-            let query_only = session::allow_writing(connection)?;
-            let result = connection.in_transaction_of_its_own(|connection| {
-                session::unhook(connection, &self.table)?;
-                let record = Record::of(&occasion, changes, log);
-                record::write(connection, &self.table, &self.settings.actor, &[record])
-            });
-            if query_only {
-                session::forbid_writing(connection, true)?;
-            }
-            result
-        })
-    }
-
-    async fn indexes(&mut self, _: &ConcurrentIndex) -> Result<Vec<TableIndex>, DatabaseError> {
-        Ok(Vec::new())
-    }
-
-    async fn drop_index(&mut self, name: &str) -> Result<(), DatabaseError> {
-        Err(DatabaseError::Other(format!(
-            "{name}: there are no indexes of that kind here"
-        )))
-    }
-
     async fn begin_run(&mut self, foreign_keys: bool) -> Result<(), DatabaseError> {
         self.open_existing().await?;
         blocking(|| self.begin_run_now(foreign_keys))
@@ -326,6 +289,44 @@ impl Database for Sqlite {
 
     async fn commit_run(&mut self) -> Result<(), DatabaseError> {
         blocking(|| self.end_run_now(true))
+    }
+}
+
+#[async_trait]
+impl Batches for Sqlite {
+    async fn run_batch(
+        &mut self,
+        step: &StepRequest<'_>,
+        record: RecordRows<'_>,
+    ) -> Result<(), StepError> {
+        self.open_existing().await.map_err(at_begin)?;
+        blocking(|| self.run_step_now(step, Work::Batch(record)))
+    }
+
+    async fn count_rows(&mut self, table: &str) -> Result<u64, DatabaseError> {
+        self.open_existing().await?;
+        blocking(|| {
+            let connection = opened(&mut self.connection)?;
+            let _running = self.control.start();
+            let sql = format!("SELECT count(*) FROM {table}");
+            let count = connection.integer(&sql)?.unwrap_or_default();
+            Ok(count.unsigned_abs())
+        })
+    }
+}
+
+#[async_trait]
+impl Database for Sqlite {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn place(&self) -> String {
+        self.source.place()
+    }
+
+    fn version_table(&self) -> String {
+        self.settings.version_table.clone()
     }
 
     async fn rollback_run(&mut self) -> Result<(), DatabaseError> {

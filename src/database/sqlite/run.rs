@@ -100,7 +100,7 @@ impl Run {
 }
 
 impl Sqlite {
-    /// See [`super::super::Database::begin_run`].
+    /// See [`super::super::Runner::begin_run`].
     pub(super) fn begin_run_now(&mut self, foreign_keys: bool) -> Result<(), DatabaseError> {
         if self.run.is_some() {
             return other("a run has already begun");
@@ -143,7 +143,7 @@ impl Sqlite {
         }
     }
 
-    /// See [`super::super::Database::commit_run`] and `rollback_run`.
+    /// See [`super::super::Runner::commit_run`] and `rollback_run`.
     pub(super) fn end_run_now(&mut self, commit: bool) -> Result<(), DatabaseError> {
         let connection = opened(&mut self.connection)?;
         let run = self.run.take();

@@ -1,6 +1,6 @@
 //! A script for the sqlite3 shell in place of a file.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::fmt::Write as _;
 
 use async_trait::async_trait;
 
@@ -11,11 +11,11 @@ use super::{
 };
 use crate::{
     database::{
-        Cancel, Database, DatabaseError, Detail, LockAttempt, Progress, RecordRows, Replication,
-        ScriptHead, ScriptWriter, Settings, StepError, StepRequest, StepStage, TableIndex,
-        script::{Expected, Idle, end, part, part_title, title},
+        DatabaseError, Ledger, Progress, Runner, ScriptHead, ScriptWriter, Settings, StepError,
+        StepRequest,
+        script::{Expected, end, part, part_title, title},
     },
-    revision::{LogEntry, LogRow, Observed, RecordChange},
+    revision::{LogEntry, RecordChange},
     sql::{ConcurrentIndex, Dialect, SessionChange, StatementKind, for_shell, mentions},
 };
 
@@ -197,7 +197,16 @@ impl SqliteScript {
     }
 }
 
+#[async_trait]
 impl ScriptWriter for SqliteScript {
+    async fn mark(
+        &mut self,
+        mark: RecordChange,
+        _: Option<&ConcurrentIndex>,
+    ) -> Result<(), DatabaseError> {
+        self.record(&[mark], &[]).await
+    }
+
     fn finish(mut self: Box<Self>) -> String {
         self.text.push_str(&end(&self.head, self.label.is_empty()));
         self.text
@@ -205,40 +214,29 @@ impl ScriptWriter for SqliteScript {
 }
 
 #[async_trait]
-impl Database for SqliteScript {
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
-    }
-
-    fn place(&self) -> String {
-        "a script".to_owned()
-    }
-
-    fn version_table(&self) -> String {
-        self.settings.version_table.clone()
-    }
-
-    async fn observe(&mut self, _: Detail) -> Result<Observed, DatabaseError> {
-        Ok(self.head.observed.clone())
-    }
-
-    async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError> {
-        Ok(Vec::new())
-    }
-
-    async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {
-        Ok(LockAttempt::Acquired)
-    }
-
-    async fn unlock(&mut self) -> Result<(), DatabaseError> {
+impl Ledger for SqliteScript {
+    async fn record(
+        &mut self,
+        changes: &[RecordChange],
+        log: &[LogEntry],
+    ) -> Result<(), DatabaseError> {
+        if let Some(label) = part(&self.head, changes) {
+            self.begin_part(&label);
+        }
+        if !self.in_run {
+            self.command("BEGIN IMMEDIATE");
+        }
+        self.enter();
+        self.write(changes, log);
+        if !self.in_run {
+            self.command("COMMIT");
+        }
         Ok(())
     }
+}
 
-    /// The tables are made by the first transaction, so that they never stand there empty.
-    async fn prepare(&mut self) -> Result<(), DatabaseError> {
-        Ok(())
-    }
-
+#[async_trait]
+impl Runner for SqliteScript {
     async fn run_step(&mut self, step: &StepRequest<'_>, _: Progress<'_>) -> Result<(), StepError> {
         self.loosen(step);
         if !self.in_run {
@@ -286,22 +284,6 @@ impl Database for SqliteScript {
         Ok(())
     }
 
-    /// Planning has refused it already: a shell has no loop that could repeat it.
-    async fn run_batch(&mut self, _: &StepRequest<'_>, _: RecordRows<'_>) -> Result<(), StepError> {
-        Err(StepError {
-            stage: StepStage::Begin,
-            error: DatabaseError::Other("a batch can't be written down".to_owned()),
-        })
-    }
-
-    async fn count_rows(&mut self, _: &str) -> Result<u64, DatabaseError> {
-        Ok(0)
-    }
-
-    async fn replication(&mut self) -> Result<Replication, DatabaseError> {
-        Ok(Replication::default())
-    }
-
     async fn reset_session(&mut self) -> Result<(), DatabaseError> {
         self.restore();
         self.detach();
@@ -309,33 +291,6 @@ impl Database for SqliteScript {
         if std::mem::take(&mut self.keeps_keys) {
             self.command("DROP TABLE temp.migrator_keys");
         }
-        Ok(())
-    }
-
-    async fn record(
-        &mut self,
-        changes: &[RecordChange],
-        log: &[LogEntry],
-    ) -> Result<(), DatabaseError> {
-        if let Some(label) = part(&self.head, changes) {
-            self.begin_part(&label);
-        }
-        if !self.in_run {
-            self.command("BEGIN IMMEDIATE");
-        }
-        self.enter();
-        self.write(changes, log);
-        if !self.in_run {
-            self.command("COMMIT");
-        }
-        Ok(())
-    }
-
-    async fn indexes(&mut self, _: &ConcurrentIndex) -> Result<Vec<TableIndex>, DatabaseError> {
-        Ok(Vec::new())
-    }
-
-    async fn drop_index(&mut self, _: &str) -> Result<(), DatabaseError> {
         Ok(())
     }
 
@@ -351,19 +306,6 @@ impl Database for SqliteScript {
         self.in_run = false;
         self.command("COMMIT");
         self.detach();
-        Ok(())
-    }
-
-    async fn rollback_run(&mut self) -> Result<(), DatabaseError> {
-        self.in_run = false;
-        Ok(())
-    }
-
-    fn canceller(&self) -> Arc<dyn Cancel> {
-        Arc::new(Idle)
-    }
-
-    async fn close(self: Box<Self>) -> Result<(), DatabaseError> {
         Ok(())
     }
 }

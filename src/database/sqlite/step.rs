@@ -28,7 +28,7 @@ pub(super) enum Work<'a> {
 }
 
 impl Sqlite {
-    /// See [`super::super::Database::run_step`] and `run_batch`.
+    /// See [`super::super::Runner::run_step`] and `run_batch`.
     pub(super) fn run_step_now(
         &mut self,
         step: &StepRequest<'_>,
@@ -70,7 +70,7 @@ impl Sqlite {
         result
     }
 
-    /// See [`super::super::Database::run_alone`].
+    /// See [`super::super::Runner::run_alone`].
     pub(super) fn run_alone_now(
         &mut self,
         step: &StepRequest<'_>,

@@ -1,0 +1,276 @@
+//! What a step asks of a database, and what is recorded of it: the same in a run and in a script.
+
+use std::{ops::Range, sync::Arc};
+
+use super::ended::Failed;
+use crate::{
+    database::{DatabaseError, StepRequest, StepStage},
+    plan::{Execution, Step, Unit},
+    revision::{
+        BatchProgress, Direction, Interruption, LogEntry, LogEvent, Partial, RecordChange,
+        StatementsDigest, UnitProgress,
+    },
+};
+
+/// A step that is one transaction.
+pub(super) struct WholeStep<'a> {
+    step: &'a Step,
+    statements: Range<usize>,
+    label: String,
+    changes: Vec<RecordChange>,
+    log: [LogEntry; 1],
+}
+
+impl<'a> WholeStep<'a> {
+    pub fn of(step: &'a Step) -> Result<Self, Failed> {
+        let Execution::Transaction(statements) = &step.execution else {
+            return Err(Failed::at(
+                StepStage::Begin,
+                DatabaseError::Other("a `transaction = off` script in a transaction".to_owned()),
+            ));
+        };
+        let delete = || RecordChange::Delete(step.subject.clone());
+        let changes = match &step.row {
+            Some(row) if step.replaces => vec![delete(), RecordChange::Insert(Arc::clone(row))],
+            Some(row) => vec![RecordChange::Insert(Arc::clone(row))],
+            None => vec![delete()],
+        };
+        Ok(Self {
+            step,
+            statements: statements.clone(),
+            label: label(step),
+            changes,
+            log: [entry(step, None)],
+        })
+    }
+
+    /// The first of its statements, as an index into those of the script.
+    pub fn first(&self) -> usize {
+        self.statements.start
+    }
+
+    /// The statements with their record.
+    pub fn request(&self) -> StepRequest<'_> {
+        StepRequest {
+            statements: &self.step.statements[self.statements.clone()],
+            modes: &self.step.modes,
+            foreign_keys: self.step.foreign_keys,
+            expects: self.step.expects,
+            changes: &self.changes,
+            log: &self.log,
+            ..request(self.step, &self.label)
+        }
+    }
+}
+
+/// A step that runs unit by unit, each with its progress.
+pub(super) struct UnitStep<'a> {
+    pub step: &'a Step,
+    pub units: &'a [Unit],
+    /// Of the first 0, 1, 2 and so on of them.
+    digests: Vec<StatementsDigest>,
+    label: String,
+}
+
+impl<'a> UnitStep<'a> {
+    pub fn new(step: &'a Step, units: &'a [Unit]) -> Self {
+        Self {
+            step,
+            units,
+            digests: StatementsDigest::of_each(units.iter().map(|unit| &unit.checksum)),
+            label: label(step),
+        }
+    }
+
+    /// Units that an earlier run has done.
+    pub fn done_before(&self) -> usize {
+        self.step.resume.as_ref().map_or(0, |resume| resume.done)
+    }
+
+    /// The highest sequence once the script has begun: the row of an up script is there already, a
+    /// down script's is still there.
+    pub fn expects(&self) -> i64 {
+        match (&self.step.resume, &self.step.row) {
+            (None, Some(row)) => row.sequence,
+            _ => self.step.expects,
+        }
+    }
+
+    /// What is recorded before the first unit.
+    pub fn first(&self) -> RecordChange {
+        let subject = || self.step.subject.clone();
+        match (&self.step.resume, &self.step.row) {
+            // The script may have been fixed beyond what is done.
+            (Some(resume), _) => RecordChange::Enter {
+                subject: subject(),
+                from: Some(resume.done),
+                to: self.partial(self.progress_at(
+                    resume.done,
+                    resume.interruption.clone(),
+                    resume.batch.as_ref(),
+                )),
+            },
+            (None, Some(row)) => {
+                let partial = self.partial(self.progress_at(0, None, None));
+                RecordChange::Begin(Arc::clone(row), partial)
+            }
+            (None, None) => RecordChange::Enter {
+                subject: subject(),
+                from: None,
+                to: self.partial(self.progress_at(0, None, None)),
+            },
+        }
+    }
+
+    /// What is recorded of progress; `batch` is what the row shows of the unit that was next.
+    pub fn progress(
+        &self,
+        from: usize,
+        done: usize,
+        interruption: Option<Interruption>,
+        batch: Option<&BatchProgress>,
+    ) -> RecordChange {
+        RecordChange::Progress {
+            subject: self.step.subject.clone(),
+            from,
+            to: self.progress_at(done, interruption, batch.filter(|_| from == done)),
+        }
+    }
+
+    /// What is recorded after the last unit.
+    pub fn last(&self) -> (Vec<RecordChange>, [LogEntry; 1]) {
+        let subject = self.step.subject.clone();
+        let mut changes = Vec::new();
+        // The row was written when the script began, which may have been fixed since.
+        if let (Some(row), Some(_)) = (&self.step.row, &self.step.resume) {
+            changes.push(RecordChange::Accept {
+                subject: subject.clone(),
+                up_checksum: row.up_checksum.clone(),
+                down_checksum: row.down_checksum.clone(),
+                down_script: row.down_script.clone(),
+            });
+        }
+        changes.push(match self.step.direction() {
+            Direction::Up => RecordChange::Finish {
+                subject,
+                from: self.units.len(),
+            },
+            Direction::Down => RecordChange::Delete(subject),
+        });
+        (changes, [entry(self.step, None)])
+    }
+
+    /// [`Self::last`] as a step without statements, so that the database verifies what the whole
+    /// script has done.
+    pub fn finish<'b>(
+        &'b self,
+        changes: &'b [RecordChange],
+        log: &'b [LogEntry],
+    ) -> StepRequest<'b> {
+        StepRequest {
+            foreign_keys: self.step.foreign_keys,
+            expects: self.expects(),
+            changes,
+            log,
+            keep_session: true,
+            ..request(self.step, &self.label)
+        }
+    }
+
+    /// A unit that shares a transaction with its progress, if that is in `changes`.
+    pub fn shared<'b>(
+        &'b self,
+        unit: &Unit,
+        modes: &'b str,
+        changes: &'b [RecordChange],
+    ) -> StepRequest<'b> {
+        StepRequest {
+            modes,
+            foreign_keys: unit.foreign_keys,
+            expects: self.expects(),
+            changes,
+            ..self.alone(unit.statements.clone())
+        }
+    }
+
+    /// Statements outside of any transaction.
+    pub fn alone(&self, statements: Range<usize>) -> StepRequest<'_> {
+        StepRequest {
+            statements: &self.step.statements[statements],
+            keep_session: true,
+            ..request(self.step, &self.label)
+        }
+    }
+
+    fn progress_at(
+        &self,
+        done: usize,
+        interruption: Option<Interruption>,
+        batch: Option<&BatchProgress>,
+    ) -> UnitProgress {
+        UnitProgress {
+            statements_done: done,
+            statements_digest: self.digests[done],
+            interruption,
+            batch: batch.cloned().map(Box::new),
+        }
+    }
+
+    fn partial(&self, progress: UnitProgress) -> Partial {
+        let UnitProgress {
+            statements_done,
+            statements_digest,
+            interruption,
+            batch,
+        } = progress;
+        Partial {
+            direction: self.step.direction(),
+            script: self.step.script.alone().to_string(),
+            statements_done,
+            statements_total: self.units.len(),
+            statements_digest,
+            interruption,
+            batch,
+        }
+    }
+}
+
+/// What the log says of a step.
+pub(super) fn entry(step: &Step, error: Option<String>) -> LogEntry {
+    LogEntry {
+        event: match step.direction() {
+            Direction::Up => LogEvent::Upgrade,
+            Direction::Down => LogEvent::Downgrade,
+        },
+        subject: Some(step.subject.clone()),
+        message: Some(step.message.clone()),
+        error,
+        detail: None,
+    }
+}
+
+/// A request of nothing yet.
+fn request<'a>(step: &'a Step, label: &'a str) -> StepRequest<'a> {
+    StepRequest {
+        label,
+        text: step.text(),
+        statements: &[],
+        modes: "",
+        foreign_keys: false,
+        lock_timeout: step.lock_timeout(),
+        statement_timeout: step.statement_timeout(),
+        expects: step.expects,
+        changes: &[],
+        log: &[],
+        keep_session: false,
+    }
+}
+
+/// What a step is called.
+fn label(step: &Step) -> String {
+    let verb = match step.direction() {
+        Direction::Up => "upgrade",
+        Direction::Down => "downgrade",
+    };
+    format!("{verb} {}", step.subject)
+}
