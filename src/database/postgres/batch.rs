@@ -33,7 +33,7 @@ impl Postgres {
         );
         let found = self.ask(&sql).await?;
         // A view may call anything, even what gives the lock away.
-        self.state_verified = false;
+        self.hold.doubt();
         number(found.first(), 0)
     }
 

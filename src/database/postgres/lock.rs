@@ -7,6 +7,35 @@ use sqlx::{PgConnection, Row, postgres::PgConnectOptions, postgres::PgRow};
 
 use super::{super::LockAttempt, connect, message::rows};
 
+/// What a session has a hold on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Hold {
+    /// Not even the lock.
+    #[default]
+    Nothing,
+    /// The lock.
+    Lock,
+    /// The lock, and the state was seen as planned: nobody can have changed it since, for the lock
+    /// was held without a break.
+    State,
+}
+
+impl Hold {
+    /// A step has come to its end, which checks the state and renews the hold on the lock.
+    pub fn seen(&mut self) {
+        if *self == Self::Lock {
+            *self = Self::State;
+        }
+    }
+
+    /// Something ran that may have given the lock away.
+    pub fn doubt(&mut self) {
+        if *self == Self::State {
+            *self = Self::Lock;
+        }
+    }
+}
+
 /// The key of the advisory lock. PostgreSQL keeps those apart by database already.
 pub(super) fn key(schema: &str, table: &str) -> i64 {
     let mut hash = Sha256::new();

@@ -49,6 +49,7 @@ use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 use self::{
     cancel::{Canceller, Running},
     connect::Backend,
+    lock::Hold,
     message::Message,
     record::{Began, IndexNames, Recorder},
     run::Work,
@@ -83,10 +84,7 @@ pub struct Postgres {
     table: VersionTable,
     /// The session in which the version table was looked for.
     resolved_in: Backend,
-    locked: bool,
-    /// The state was seen as planned, and nobody can have changed it since: the lock was held
-    /// without a break.
-    state_verified: bool,
+    hold: Hold,
     session: SessionState,
     /// Whether there may be deferrable constraints, in a run of several steps.
     deferrable: bool,
@@ -140,8 +138,7 @@ impl Postgres {
             keeps_session: false,
             running,
             table,
-            locked: false,
-            state_verified: false,
+            hold: Hold::default(),
             session: SessionState::default(),
             deferrable: true,
             run: None,
@@ -240,14 +237,17 @@ impl Lock for Postgres {
         let (connection, table) = self.parts().await?;
         let attempt = lock::attempt(connection, table.key).await;
         let attempt = self.answer(attempt.map_err(Trouble::from)).await?;
-        self.locked = attempt == LockAttempt::Acquired;
-        self.state_verified = false;
+        self.hold = match attempt {
+            LockAttempt::Acquired => Hold::Lock,
+            LockAttempt::Held { .. } => Hold::Nothing,
+        };
         Ok(attempt)
     }
 
     async fn unlock(&mut self) -> Result<(), DatabaseError> {
+        let held = std::mem::take(&mut self.hold) != Hold::Nothing;
         match &mut self.connection {
-            Some(connection) if std::mem::take(&mut self.locked) => {
+            Some(connection) if held => {
                 let released = lock::release(connection).await;
                 self.answer(released.map_err(Trouble::from)).await
             }
@@ -285,7 +285,7 @@ impl Runner for Postgres {
                 .await
                 .map_err(begin)?;
         }
-        self.state_verified = false;
+        self.hold.doubt();
         self.running.begin();
         let (outcome, blockers) = self.alone(step).await;
         let cancelled = self.running.end().await;

@@ -10,6 +10,7 @@ use super::{
     Postgres,
     connect::{AS_LOGIN, Backend},
     error,
+    lock::Hold,
     message::{Message, literal, rows},
     record, session,
     step::Stop,
@@ -160,8 +161,7 @@ impl Postgres {
             // Of a broken connection nothing is left to be closed in good order.
             let _ = connection.close_hard().await;
         }
-        self.locked = false;
-        self.state_verified = false;
+        self.hold = Hold::Nothing;
         self.session = super::SessionState::default();
         self.run = None;
     }

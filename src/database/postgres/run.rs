@@ -16,7 +16,8 @@ use super::{
     Postgres, SessionState, error, lock,
     message::{Failed, Message, PINNED, Took},
     session::{self, Timeouts},
-    step::{self, Stepper, Stop},
+    step::{self, Guard, StepTimeouts, Stepper, Stop, Telling, Transaction},
+    usual_timeouts,
 };
 use crate::{revision::RecordChange, sql::StatementKind};
 
@@ -60,7 +61,10 @@ impl Postgres {
         };
         let cancelled = self.running.end().await;
         // Only a step with the lock's renewal in it, which has come to its end, leaves no gap.
-        self.state_verified = outcome.is_ok() && self.locked;
+        match &outcome {
+            Ok(()) => self.hold.seen(),
+            Err(_) => self.hold.doubt(),
+        }
         if let Err(stop) = outcome {
             let keep = step.keep_session;
             self.stopped(stop, cancelled, blockers, changes, keep)
@@ -106,7 +110,6 @@ impl Postgres {
         recorded: &mut BatchRecord,
     ) -> (Result<(), Stop>, Vec<String>) {
         let timeouts = self.timeouts(step);
-        let usual_timeouts = !self.backend.pooled && timeouts == self.usual_timeouts();
         let Some(connection) = &mut self.connection else {
             return (Err(no_connection()), Vec::new());
         };
@@ -114,19 +117,26 @@ impl Postgres {
             table: &self.table,
             actor: &self.settings.actor,
             backend: &self.backend,
-            timeouts,
-            usual_timeouts,
-            in_run: self.run.is_some(),
-            transaction: self.run.as_ref().map(|run| &*run.transaction),
-            deferrable: self.deferrable,
+            timeouts: if self.backend.pooled || timeouts != usual_timeouts(&self.settings) {
+                StepTimeouts::Changed(timeouts)
+            } else {
+                StepTimeouts::Usual(timeouts)
+            },
+            transaction: match &self.run {
+                Some(run) => Transaction::Run {
+                    number: Some(&run.transaction),
+                    deferrable: self.deferrable,
+                },
+                None => Transaction::Own,
+            },
             authorized: self.session.authorized,
-            timed: self.settings.statement_times,
-            marked: self.settings.statement_marks,
-            locked: self.locked,
-            state_verified: self.state_verified,
+            telling: Telling {
+                times: self.settings.statement_times,
+                marks: self.settings.statement_marks,
+            },
+            guard: Guard::Session(self.hold),
             carried: self.carried,
             running: &self.running,
-            script: None,
         };
         let work = async {
             match work {

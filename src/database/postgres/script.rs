@@ -12,7 +12,7 @@ use super::{
     run::{check_modes, entering, own_transaction},
     script_guards::{USUAL_SCHEMA, refusal, taken},
     session::{self, Timeouts},
-    step::{Action, Stepper},
+    step::{Action, Guard, StepTimeouts, Stepper, Telling, Transaction},
     usual_timeouts,
     version_table::{Presence, VersionTable},
 };
@@ -250,19 +250,20 @@ impl Runner for PostgresScript {
             table: &self.table,
             actor: &self.settings.actor,
             backend: &self.backend,
-            timeouts: self.timeouts(step),
-            usual_timeouts: false,
-            in_run: self.in_run,
-            transaction: None,
-            deferrable: true,
+            timeouts: StepTimeouts::Changed(self.timeouts(step)),
+            transaction: if self.in_run {
+                Transaction::Run {
+                    number: None,
+                    deferrable: true,
+                }
+            } else {
+                Transaction::Own
+            },
             authorized: self.authorized,
-            timed: false,
-            marked: false,
-            locked: false,
-            state_verified: false,
+            telling: Telling::default(),
+            guard: Guard::Script(&guards),
             carried: Duration::ZERO,
             running: &super::cancel::Running::default(),
-            script: Some(&guards),
         };
         for action in stepper.written(step) {
             match action {

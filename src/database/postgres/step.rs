@@ -8,7 +8,7 @@ use super::{
     super::{BatchRecord, Progress, RecordRows, StatementDone, StepRequest, StepStage},
     cancel::Running,
     connect::Backend,
-    lock,
+    lock::{self, Hold},
     mark::Marks,
     message::{Failed, Message, PINNED, Took, UNPINNED, byte_of},
     record::{self, Began, IndexNames, Recorder},
@@ -32,30 +32,67 @@ pub(super) struct Stepper<'a> {
     pub table: &'a VersionTable,
     pub actor: &'a str,
     pub backend: &'a Backend,
-    pub timeouts: Timeouts,
-    /// Whether they are those that the session began with, and that RESET leads to.
-    pub usual_timeouts: bool,
-    /// Whether one transaction holds many steps.
-    pub in_run: bool,
-    /// The number of that transaction, where it is known.
-    pub transaction: Option<&'a str>,
-    /// Whether there may be constraints that [`session::DECLARED_CONSTRAINTS`] are for.
-    pub deferrable: bool,
+    pub timeouts: StepTimeouts,
+    pub transaction: Transaction<'a>,
     /// Whether the session may have another session user.
     pub authorized: bool,
-    /// Whether the time of each statement is taken.
-    pub timed: bool,
-    /// Whether others can see which statement runs.
-    pub marked: bool,
-    /// Whether the session holds the lock.
-    pub locked: bool,
-    /// Whether the state can only be as planned.
-    pub state_verified: bool,
+    pub telling: Telling,
+    pub guard: Guard<'a>,
     /// Time spent outside of transactions that belongs to the step.
     pub carried: Duration,
     pub running: &'a Running,
-    /// In a script: what stands there for the guards of a session.
-    pub script: Option<&'a ScriptGuards>,
+}
+
+/// Timeouts of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StepTimeouts {
+    /// Those that the session began with, and that RESET leads to.
+    Usual(Timeouts),
+    /// Others.
+    Changed(Timeouts),
+}
+
+impl StepTimeouts {
+    /// Commands that set them for a transaction where the session may have others: a script that
+    /// `keeps` it may have made some.
+    fn commands(self, keeps: bool) -> Vec<String> {
+        match self {
+            Self::Usual(_) if !keeps => Vec::new(),
+            Self::Usual(timeouts) | Self::Changed(timeouts) => timeouts.commands("LOCAL").into(),
+        }
+    }
+}
+
+/// The transaction of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Transaction<'a> {
+    /// It begins and ends with the step.
+    Own,
+    /// It holds many steps.
+    Run {
+        /// Its number, where it is known.
+        number: Option<&'a str>,
+        /// Whether there may be constraints that [`session::DECLARED_CONSTRAINTS`] are for.
+        deferrable: bool,
+    },
+}
+
+/// What is told of a step while it runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Telling {
+    /// The time of each statement, to us.
+    pub times: bool,
+    /// Which statement runs, to other sessions.
+    pub marks: bool,
+}
+
+/// What keeps a step from running where it must not.
+#[derive(Clone, Copy)]
+pub(super) enum Guard<'a> {
+    /// What the session has no hold on is checked.
+    Session(Hold),
+    /// In a script these commands stand for what a session knows.
+    Script(&'a ScriptGuards),
 }
 
 /// Commands that keep a script from running where it must not.
@@ -110,13 +147,13 @@ impl Stepper<'_> {
                 }
             }
         }
-        let began = match (self.in_run, cut) {
-            (false, _) => Began::Transaction,
-            (true, false) => Began::Message,
-            (true, true) => Began::Before(began.elapsed()),
+        let began = match (self.transaction, cut) {
+            (Transaction::Own, _) => Began::Transaction,
+            (Transaction::Run { .. }, false) => Began::Message,
+            (Transaction::Run { .. }, true) => Began::Before(began.elapsed()),
         };
         last.append(&self.tail(step, began));
-        self.send(connection, &last, progress, !self.in_run).await
+        self.send(connection, &last, progress, self.commits()).await
     }
 
     /// Runs a batch: its statement, and once that has told its rows, the record, which goes into
@@ -146,8 +183,13 @@ impl Stepper<'_> {
             ..*step
         };
         let last = self.tail(&step, Began::Transaction);
-        let committing = !self.in_run;
-        self.send(connection, &last, &mut |_| {}, committing).await
+        self.send(connection, &last, &mut |_| {}, self.commits())
+            .await
+    }
+
+    /// Whether COMMIT is the last command of the step.
+    fn commits(&self) -> bool {
+        self.transaction == Transaction::Own
     }
 
     async fn send(
@@ -197,7 +239,7 @@ impl Stepper<'_> {
     /// Head and statements: what is sent first, and what the last message begins with.
     fn actions<'a>(&self, step: &StepRequest<'a>) -> (Vec<Action<'a>>, Message) {
         let mut actions = Vec::new();
-        let marks = Marks::of(step, self.marked);
+        let marks = Marks::of(step, self.telling.marks);
         let (mut message, leading) = self.head(step, &marks);
         for (index, statement) in step.statements.iter().enumerate().skip(leading) {
             let text = statement.text(step.text);
@@ -213,7 +255,7 @@ impl Stepper<'_> {
                 actions.push(Action::Copy(index, statement));
                 continue;
             }
-            if !self.timed || step.statements.len() > MANY {
+            if !self.telling.times || step.statements.len() > MANY {
                 message.push(StepStage::Statement(index), text);
             } else {
                 message.push_timed(StepStage::Statement(index), text);
@@ -234,7 +276,7 @@ impl Stepper<'_> {
         let mut message = Message::default();
         let mut leading = 0;
         let begin = StepStage::Begin;
-        if !self.in_run {
+        if self.transaction == Transaction::Own {
             // A resumable script may have made read-only the default, but not for its progress.
             let write = if step.keep_session { "READ WRITE" } else { "" };
             message.push(begin, format!("BEGIN {} {write}", step.modes).trim_end());
@@ -247,26 +289,28 @@ impl Stepper<'_> {
             // What came before in the same transaction may have pinned them.
             message.extend(begin, UNPINNED);
         }
-        if !step.keep_session && !self.usual_timeouts {
-            let timeouts = self.timeouts.commands("LOCAL");
+        if !step.keep_session {
+            let timeouts = self.timeouts.commands(false);
             message.extend(begin, timeouts.iter().map(String::as_str));
         }
-        if let Some(guards) = self.script {
-            message.push(begin, &guards.lock);
-            self.guard_state(&mut message, step, &guards.state);
-            return (message, leading);
-        }
         let name = marks.first(leading);
-        if self.state_verified && !self.backend.pooled {
-            // The session holds the lock, so that this can't fail; the script may give that away.
-            let lock = lock::for_transaction(self.table.key);
-            message.push(begin, &format!("SELECT {name}, {lock}"));
-            return (message, leading);
+        match self.guard {
+            Guard::Script(guards) => {
+                message.push(begin, &guards.lock);
+                self.guard_state(&mut message, step, &guards.state);
+            }
+            Guard::Session(Hold::State) if !self.backend.pooled => {
+                // The session holds the lock, so that this can't fail; the script may give that away.
+                let lock = lock::for_transaction(self.table.key);
+                message.push(begin, &format!("SELECT {name}, {lock}"));
+            }
+            Guard::Session(_) => {
+                message.push(begin, &format!("SELECT {name}"));
+                message.push(begin, &record::lock_guard(self.table, self.backend.pid));
+                let state_guard = record::state_guard(self.table, step.expects);
+                self.guard_state(&mut message, step, &[state_guard]);
+            }
         }
-        message.push(begin, &format!("SELECT {name}"));
-        message.push(begin, &record::lock_guard(self.table, self.backend.pid));
-        let state_guard = record::state_guard(self.table, step.expects);
-        self.guard_state(&mut message, step, &[state_guard]);
         (message, leading)
     }
 
@@ -295,11 +339,17 @@ impl Stepper<'_> {
         let verify = StepStage::Verify;
         // Fails when the script has ended the transaction.
         match self.transaction {
-            Some(transaction) => message.push(verify, &session::within(transaction)),
-            None => message.extend(verify, ["SAVEPOINT migrator", "RELEASE SAVEPOINT migrator"]),
+            Transaction::Run {
+                number: Some(number),
+                ..
+            } => message.push(verify, &session::within(number)),
+            _ => message.extend(verify, ["SAVEPOINT migrator", "RELEASE SAVEPOINT migrator"]),
         }
         message.push(verify, "SET CONSTRAINTS ALL IMMEDIATE");
-        if self.in_run && self.deferrable {
+        if let Transaction::Run {
+            deferrable: true, ..
+        } = self.transaction
+        {
             message.extend(verify, session::DECLARED_CONSTRAINTS);
         }
         if step.keep_session {
@@ -316,19 +366,17 @@ impl Stepper<'_> {
         };
         let record = StepStage::Record;
         message.extend(record, PINNED);
-        if self.locked {
+        if let Guard::Session(Hold::Lock | Hold::State) = self.guard {
             // Should the script have given it back: the transaction's own hold on the key lets
             // nobody else in before.
             message.push(record, &lock::again(self.table.key));
         }
-        if step.keep_session || !self.usual_timeouts {
-            let timeouts = self.timeouts.commands("LOCAL");
-            message.extend(record, timeouts.iter().map(String::as_str));
-        }
+        let timeouts = self.timeouts.commands(step.keep_session);
+        message.extend(record, timeouts.iter().map(String::as_str));
         for command in recorder.commands(step.changes, step.log) {
             message.push(record, &command);
         }
-        if !self.in_run {
+        if self.commits() {
             message.push(StepStage::Commit, "COMMIT");
         }
         message
