@@ -180,40 +180,6 @@ pub enum DatabaseError {
         /// One line a child, parent and columns, with counts.
         Vec<String>,
     ),
-    /// An index that is in the way of a CREATE INDEX CONCURRENTLY, and perhaps not ours to drop.
-    #[error("the index {name} {doubt}")]
-    IndexInDoubt {
-        /// Quoted and with its schema.
-        name: String,
-        /// Why it is left alone.
-        doubt: IndexDoubt,
-    },
-    /// A statement that is repeated changes rows again and again.
-    #[error(
-        "the statement does not end: {batches} batches have changed {rows} rows, more than twice \
-         the {table_rows} that the table had at the start"
-    )]
-    EndlessBatch {
-        /// Rows changed so far.
-        rows: u64,
-        /// In so many batches.
-        batches: u64,
-        /// The table's rows before the first.
-        table_rows: u64,
-    },
-    /// A statement was repeated as often as it may be in one run.
-    #[error(
-        "max-batches={limit} are over; {batches} batches have changed {rows} rows so far, and the \
-         last one still found some"
-    )]
-    BatchesOver {
-        /// `max-batches`
-        limit: u64,
-        /// Rows changed so far, in all runs.
-        rows: u64,
-        /// In so many batches.
-        batches: u64,
-    },
     /// Others use a database that is to be dropped.
     #[error("{place} is in use by {}", by.join("; "))]
     InUse {
@@ -330,33 +296,6 @@ impl fmt::Display for Action {
             Self::Create => "create",
             Self::Drop => "drop",
             Self::Replace => "replace",
-        })
-    }
-}
-
-/// Why an index is neither dropped nor taken for the one that a statement creates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IndexDoubt {
-    /// A session is building it now.
-    BeingBuilt,
-    /// It is new since, but the statement would create another one.
-    Unlike,
-    /// It was there before the statement was tried.
-    Older,
-    /// It is new since and valid: the statement may have come to a good end that nobody saw.
-    Valid,
-}
-
-impl fmt::Display for IndexDoubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::BeingBuilt => "is invalid, and some session is building it",
-            Self::Unlike => "is invalid, and it is not the one this statement creates",
-            Self::Older => "is invalid, and it was there before this statement",
-            Self::Valid => {
-                "is there and valid: this statement has created it before its connection was lost, \
-                 or someone else has"
-            }
         })
     }
 }

@@ -31,9 +31,7 @@ pub use distrust::Distrust;
 #[cfg(feature = "cli")]
 pub use draft::{Draft, Use, is_draft, is_left, remove_if_left, sweep, sync_directory, unique};
 pub use engine::{Location, connect, script};
-pub use error::{
-    Action, DatabaseError, FailureKind, IndexDoubt, PlaceKind, SqlFailure, StepError, StepStage,
-};
+pub use error::{Action, DatabaseError, FailureKind, PlaceKind, SqlFailure, StepError, StepStage};
 pub use location::{LocationError, without_password};
 pub use notice::show_notices;
 pub use script::{ScriptHead, ScriptWriter};

@@ -6,13 +6,14 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    BatchState, BatchTotal, EventKind,
+    BatchState, BatchTotal, EventKind, StepFailure,
+    ended::AtStage,
     pace::{self, LagGauge},
     send::step_ref,
     units::{Ran, UnitRun},
 };
 use crate::{
-    database::{BatchRecord, DatabaseError, StepError, StepStage},
+    database::BatchRecord,
     plan::{Batch, Step, Unit},
     revision::{BatchProgress, LogEntry, LogEvent, RecordChange},
 };
@@ -65,7 +66,7 @@ impl UnitRun<'_, '_> {
         index: usize,
         unit: &Unit,
         batch: &Batch,
-    ) -> Result<Ran, StepError> {
+    ) -> Result<Ran, AtStage> {
         let Some(progress) = self.begin_batches(unit, batch).await? else {
             return Ok(Ran::Stopped);
         };
@@ -122,7 +123,7 @@ impl UnitRun<'_, '_> {
         &mut self,
         unit: &Unit,
         batch: &Batch,
-    ) -> Result<Option<BatchProgress>, StepError> {
+    ) -> Result<Option<BatchProgress>, AtStage> {
         if let Some(progress) = &self.batch {
             return Ok(Some(progress.clone()));
         }
@@ -135,10 +136,10 @@ impl UnitRun<'_, '_> {
             rows = loop {
                 let error = match self.run.database.count_rows(table).await {
                     Ok(rows) => break Some(rows),
-                    Err(error) => error,
+                    Err(error) => StepFailure::from(error),
                 };
                 if !self.run.may_retry(&error, attempt) {
-                    return Err(at_statement(error));
+                    return Err(error.at_statement());
                 }
                 if self.run.pause(self.step, &error, attempt).await.is_err() {
                     return Ok(None);
@@ -150,7 +151,7 @@ impl UnitRun<'_, '_> {
     }
 
     /// Runs the statement once; returns its rows, or `None` when it was to stop before.
-    async fn one_batch(&mut self, all: &mut Batches<'_>) -> Result<Option<u64>, StepError> {
+    async fn one_batch(&mut self, all: &mut Batches<'_>) -> Result<Option<u64>, AtStage> {
         let finished = self.progress_from(all.index, all.index + 1, None);
         let shown = self.batch.clone();
         let mut attempt = 1;
@@ -181,7 +182,7 @@ impl UnitRun<'_, '_> {
             let request = self.script.shared(all.unit, "", &[]);
             let first = all.unit.statements.start;
             let sent = self.run.send_batch(self.step, &request, first, &mut record);
-            let Err(error) = sent.await else {
+            let Err(error) = sent.await.map_err(AtStage::from) else {
                 all.progress = after;
                 return Ok(Some(counted));
             };
@@ -197,7 +198,7 @@ impl UnitRun<'_, '_> {
     }
 
     /// Waits until no replica is further behind than allowed; false when it was to stop.
-    async fn replicas_are_near(&mut self, all: &mut Batches<'_>) -> Result<bool, StepError> {
+    async fn replicas_are_near(&mut self, all: &mut Batches<'_>) -> Result<bool, AtStage> {
         let Some(limit) = all.batch.pace.max_lag else {
             return Ok(true);
         };
@@ -205,7 +206,8 @@ impl UnitRun<'_, '_> {
             let Some(replicas) = self.run.database.replicas() else {
                 return Ok(true);
             };
-            let found = replicas.replication().await.map_err(at_statement)?;
+            let found = replicas.replication().await;
+            let found = found.map_err(|error| StepFailure::from(error).at_statement())?;
             if found.hidden > 0 && !std::mem::replace(&mut all.told, true) {
                 self.run.sink.tell(EventKind::ReplicasHidden {
                     replicas: found.hidden,
@@ -234,25 +236,22 @@ impl UnitRun<'_, '_> {
 }
 
 /// `runs` is how often this run has run the statement.
-fn check_limits(all: &Batches<'_>, runs: u64) -> Result<(), StepError> {
-    let progress = &all.progress;
-    if let Some(table_rows) = progress.table_rows
-        && progress.is_endless()
-    {
-        return Err(at_statement(DatabaseError::EndlessBatch {
-            rows: progress.rows,
-            batches: progress.batches,
+fn check_limits(all: &Batches<'_>, runs: u64) -> Result<(), AtStage> {
+    let &BatchProgress { rows, batches, .. } = &all.progress;
+    let failure = match (all.progress.table_rows, all.batch.pace.max_batches) {
+        (Some(table_rows), _) if all.progress.is_endless() => StepFailure::EndlessBatch {
+            rows,
+            batches,
             table_rows,
-        }));
-    }
-    match all.batch.pace.max_batches {
-        Some(limit) if runs >= limit => Err(at_statement(DatabaseError::BatchesOver {
+        },
+        (_, Some(limit)) if runs >= limit => StepFailure::BatchesOver {
             limit,
-            rows: progress.rows,
-            batches: progress.batches,
-        })),
-        _ => Ok(()),
-    }
+            rows,
+            batches,
+        },
+        _ => return Ok(()),
+    };
+    Err(failure.at_statement())
 }
 
 /// The log's row about a statement that has come to its end.
@@ -273,11 +272,4 @@ fn total(step: &Step, index: usize, progress: &BatchProgress) -> LogEntry {
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn at_statement(error: DatabaseError) -> StepError {
-    StepError {
-        stage: StepStage::Statement(0),
-        error,
-    }
 }

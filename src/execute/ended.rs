@@ -1,6 +1,6 @@
-use super::{Done, Failure, Outcome, PartialFailure};
+use super::{Done, Failure, Outcome, PartialFailure, StepFailure};
 use crate::{
-    database::{DatabaseError, StepError, StepStage},
+    database::{DatabaseError, StepStage},
     plan::Step,
 };
 
@@ -67,27 +67,34 @@ pub(super) enum Broken {
     Failed(Failed),
 }
 
+/// What failed within a step, and where.
+pub(super) struct AtStage {
+    pub stage: StepStage,
+    pub error: StepFailure,
+}
+
 pub(super) struct Failed {
     pub statement: Option<usize>,
     pub stage: StepStage,
-    pub error: DatabaseError,
+    pub error: StepFailure,
     pub attempts: u32,
     pub units: Option<(usize, usize)>,
 }
 
 impl Failed {
-    pub fn at(stage: StepStage, error: DatabaseError) -> Self {
+    pub fn at(stage: StepStage, error: impl Into<StepFailure>) -> Self {
         Self {
             statement: None,
             stage,
-            error,
+            error: error.into(),
             attempts: 1,
             units: None,
         }
     }
 
     /// A step failed; the first of its statements is `first` in the script.
-    pub fn of_step(StepError { stage, error }: StepError, first: usize) -> Self {
+    pub fn of_step(error: impl Into<AtStage>, first: usize) -> Self {
+        let AtStage { stage, error } = error.into();
         let statement = match stage {
             StepStage::Statement(index) => Some(first + index),
             _ => None,

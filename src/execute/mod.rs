@@ -6,6 +6,7 @@
 mod batch;
 mod ended;
 mod event;
+mod failure;
 mod lock;
 mod migrate;
 mod outcome;
@@ -24,6 +25,7 @@ mod units;
 pub use event::{
     BatchState, Event, EventKind, Sink, SlowStatement, StatementEnd, StatementRef, StepRef,
 };
+pub use failure::{IndexDoubt, StepFailure};
 pub use lock::{LockError, lock};
 pub use migrate::{Aborted, Finish, MigrateOptions, Migrated, final_state, look_early, migrate};
 pub use outcome::{BatchTotal, Done, Failure, Outcome, PartialFailure};

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::StepFailure;
 use crate::{
     database::{DatabaseError, StepStage},
     plan::Step,
@@ -75,8 +76,8 @@ pub struct Failure {
     pub statement: Option<usize>,
     /// Where in the step.
     pub stage: StepStage,
-    /// What the database said.
-    pub error: DatabaseError,
+    /// What went wrong.
+    pub error: StepFailure,
     /// How often it was tried.
     pub attempts: u32,
     /// For `transaction = off`: units done and in all. They stay done.

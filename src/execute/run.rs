@@ -4,7 +4,7 @@ use std::{
 };
 
 use super::{
-    BatchTotal, Done, EventKind, Outcome, PartialFailure, Sink, Stop,
+    BatchTotal, Done, EventKind, Outcome, PartialFailure, Sink, StepFailure, Stop,
     ended::{Broken, Ended, Failed},
     record,
     request::{WholeStep, entry},
@@ -237,8 +237,9 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn may_retry(&self, error: &DatabaseError, attempt: u32) -> bool {
-        matches!(error, DatabaseError::LockTimeout { .. }) && attempt < self.options.attempts
+    pub(super) fn may_retry(&self, error: &StepFailure, attempt: u32) -> bool {
+        let timed_out = matches!(error.database(), Some(DatabaseError::LockTimeout { .. }));
+        timed_out && attempt < self.options.attempts
     }
 
     /// Waits before the next attempt; with jitter, so that two runs that
@@ -246,13 +247,13 @@ impl Run<'_> {
     pub(super) async fn pause(
         &mut self,
         step: &Step,
-        error: &DatabaseError,
+        error: &StepFailure,
         attempt: u32,
     ) -> Result<(), Broken> {
         let doubled = self.options.first_pause * 2u32.saturating_pow(attempt - 1);
         let pause = doubled.min(self.options.longest_pause).mul_f64(jitter());
-        let blockers = match error {
-            DatabaseError::LockTimeout { blockers, .. } => blockers.clone(),
+        let blockers = match error.database() {
+            Some(DatabaseError::LockTimeout { blockers, .. }) => blockers.clone(),
             _ => Vec::new(),
         };
         self.sink.tell(EventKind::Retrying {

@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
-    EventKind, StatementEnd, StepRef,
-    ended::{Broken, Failed},
+    EventKind, StatementEnd, StepFailure, StepRef,
+    ended::{AtStage, Broken, Failed},
     run::Run,
 };
 use crate::{
@@ -97,13 +97,17 @@ impl Run<'_> {
     }
 
     /// What a failed step means for the run.
-    pub(super) fn broken(&self, StepError { stage, error }: StepError, first: usize) -> Broken {
+    pub(super) fn broken(&self, error: impl Into<AtStage>, first: usize) -> Broken {
+        use DatabaseError as E;
+        let AtStage { stage, error } = error.into();
         match error {
-            DatabaseError::Interrupted if self.stop.is_forced() => {
+            StepFailure::Database(E::Interrupted) if self.stop.is_forced() => {
                 Broken::Stopped { inside: false }
             }
-            DatabaseError::LockLost | DatabaseError::StateChanged { .. } => Broken::Outdated(error),
-            error => Broken::Failed(Failed::of_step(StepError { stage, error }, first)),
+            StepFailure::Database(error @ (E::LockLost | E::StateChanged { .. })) => {
+                Broken::Outdated(error)
+            }
+            error => Broken::Failed(Failed::of_step(AtStage { stage, error }, first)),
         }
     }
 }

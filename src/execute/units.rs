@@ -1,14 +1,14 @@
 use std::ops::Range;
 
 use super::{
-    BatchTotal,
-    ended::{Broken, Failed},
+    BatchTotal, IndexDoubt, StepFailure,
+    ended::{AtStage, Broken, Failed},
     request::UnitStep,
     run::Run,
     send::Way,
 };
 use crate::{
-    database::{DatabaseError, IndexDoubt, LockAttempt, StepError, StepStage, TableIndex},
+    database::{DatabaseError, LockAttempt, StepStage, TableIndex},
     plan::{Step, Unit, UnitKind},
     revision::{BatchProgress, Ending, Interruption, RecordChange},
     sql::ConcurrentIndex,
@@ -81,7 +81,7 @@ impl UnitRun<'_, '_> {
             .map_or(&[][..], |resume| &resume.replay);
         for index in replay {
             let result = self.alone(*index..*index + 1).await;
-            result.map_err(|StepError { stage, error }| {
+            result.map_err(|AtStage { stage, error }| {
                 let broken = self.broken(stage, error, self.script.done_before());
                 at_statement(broken, *index)
             })?;
@@ -94,10 +94,10 @@ impl UnitRun<'_, '_> {
         let request = self.script.finish(&changes, &log);
         let result = self.run.database.run_step(&request, &mut |_| {}).await;
         let done = self.script.units.len();
-        result.map_err(|StepError { stage, error }| self.broken(stage, error, done))
+        result.map_err(|error| self.broken(error.stage, error.error.into(), done))
     }
 
-    async fn unit(&mut self, index: usize, unit: &Unit) -> Result<Ran, StepError> {
+    async fn unit(&mut self, index: usize, unit: &Unit) -> Result<Ran, AtStage> {
         let after = self.progress_from(index, index + 1, None);
         self.indexes_before = None;
         match &unit.kind {
@@ -129,7 +129,7 @@ impl UnitRun<'_, '_> {
         index: usize,
         unit: &Unit,
         indexes_before: Option<Vec<String>>,
-    ) -> Result<(), StepError> {
+    ) -> Result<(), AtStage> {
         self.hold_lock().await?;
         self.indexes_before.clone_from(&indexes_before);
         let mark = Interruption {
@@ -138,7 +138,7 @@ impl UnitRun<'_, '_> {
         };
         let marked = self.progress(self.progress_from(index, index, Some(mark)));
         if let Err(error) = marked.await {
-            if matches!(error.error, DatabaseError::SessionLost(_)) {
+            if matches!(error.error.database(), Some(DatabaseError::SessionLost(_))) {
                 // The statement was never begun. Should it fail, a doubt stays, which is true.
                 let unmarked = self.progress_from(index, index, None);
                 let _ = self.progress(unmarked).await;
@@ -152,15 +152,15 @@ impl UnitRun<'_, '_> {
 
     /// A statement before may have given the lock away, and one that runs outside of any
     /// transaction has nothing else to keep others out.
-    async fn hold_lock(&mut self) -> Result<(), StepError> {
+    async fn hold_lock(&mut self) -> Result<(), AtStage> {
         let error = match self.run.database.try_lock().await {
             Ok(LockAttempt::Acquired) => return Ok(()),
             Ok(LockAttempt::Held { .. }) => DatabaseError::LockLost,
             Err(error) => error,
         };
-        Err(StepError {
+        Err(AtStage {
             stage: StepStage::Begin,
-            error,
+            error: error.into(),
         })
     }
 
@@ -170,11 +170,8 @@ impl UnitRun<'_, '_> {
         &mut self,
         index: usize,
         created: &ConcurrentIndex,
-    ) -> Result<Vec<String>, StepError> {
-        let at = |error| StepError {
-            stage: StepStage::Statement(0),
-            error,
-        };
+    ) -> Result<Vec<String>, AtStage> {
+        let at = |error: DatabaseError| StepFailure::from(error).at_statement();
         let Some(indexes) = self.run.database.indexes() else {
             return Ok(Vec::new());
         };
@@ -191,7 +188,7 @@ impl UnitRun<'_, '_> {
                 }
                 Verdict::Doubt(doubt) => {
                     let name = index.name;
-                    return Err(at(DatabaseError::IndexInDoubt { name, doubt }));
+                    return Err(StepFailure::IndexInDoubt { name, doubt }.at_statement());
                 }
             }
         }
@@ -203,7 +200,7 @@ impl UnitRun<'_, '_> {
         unit: &Unit,
         modes: &str,
         after: RecordChange,
-    ) -> Result<(), StepError> {
+    ) -> Result<(), AtStage> {
         let mut attempt = 1;
         loop {
             let request = self
@@ -211,7 +208,7 @@ impl UnitRun<'_, '_> {
                 .shared(unit, modes, std::slice::from_ref(&after));
             let first = unit.statements.start;
             let sent = self.run.send(self.step, &request, first, Way::Step);
-            let Err(error) = sent.await else {
+            let Err(error) = sent.await.map_err(AtStage::from) else {
                 return Ok(());
             };
             if !self.run.may_retry(&error.error, attempt)
@@ -227,32 +224,35 @@ impl UnitRun<'_, '_> {
         }
     }
 
-    async fn alone(&mut self, statements: Range<usize>) -> Result<(), StepError> {
+    async fn alone(&mut self, statements: Range<usize>) -> Result<(), AtStage> {
         let first = statements.start;
         let request = self.script.alone(statements);
         let sent = self.run.send(self.step, &request, first, Way::Alone);
-        sent.await
+        Ok(sent.await?)
     }
 
-    async fn progress(&mut self, change: RecordChange) -> Result<(), StepError> {
+    async fn progress(&mut self, change: RecordChange) -> Result<(), AtStage> {
         let result = self.run.database.record(&[change], &[]).await;
-        result.map_err(|error| StepError {
+        result.map_err(|error| AtStage {
             stage: StepStage::Record,
-            error,
+            error: error.into(),
         })
     }
 
     async fn record(&mut self, changes: &[RecordChange], done: usize) -> Result<(), Broken> {
         let result = self.run.database.record(changes, &[]).await;
-        result.map_err(|error| self.broken(StepStage::Record, error, done))
+        result.map_err(|error| self.broken(StepStage::Record, error.into(), done))
     }
 
     /// Says in the row how the unit ended, so that nothing is in doubt that is known.
-    async fn failed(&mut self, index: usize, unit: &Unit, error: StepError) -> Broken {
+    async fn failed(&mut self, index: usize, unit: &Unit, error: AtStage) -> Broken {
         use DatabaseError as E;
-        let seen = !matches!(error.error, E::ConnectionLost(_) | E::OutcomeUnknown(_));
+        let unseen = matches!(
+            error.error.database(),
+            Some(E::ConnectionLost(_) | E::OutcomeUnknown(_))
+        );
         let begun = self.indexes_before.is_some() || !matches!(unit.kind, UnitKind::Index(_));
-        if seen && begun && matches!(error.stage, StepStage::Statement(_) | StepStage::Verify) {
+        if !unseen && begun && matches!(error.stage, StepStage::Statement(_) | StepStage::Verify) {
             let ending = Ending::Failed(error.error.to_string());
             let interruption = Interruption {
                 ending,
@@ -282,8 +282,8 @@ impl UnitRun<'_, '_> {
         }
     }
 
-    fn broken(&self, stage: StepStage, error: DatabaseError, done: usize) -> Broken {
-        match self.run.broken(StepError { stage, error }, 0) {
+    fn broken(&self, stage: StepStage, error: StepFailure, done: usize) -> Broken {
+        match self.run.broken(AtStage { stage, error }, 0) {
             Broken::Failed(failed) => Broken::Failed(Failed {
                 units: Some((done, self.script.units.len())),
                 ..failed

@@ -2,8 +2,7 @@ use super::{Error, diagnostic};
 use crate::{
     cli::codes::{self, Code},
     database::{
-        Action, DatabaseError, Distrust, FailureKind, IndexDoubt, LocationError, PlaceKind,
-        SqlFailure,
+        Action, DatabaseError, Distrust, FailureKind, LocationError, PlaceKind, SqlFailure,
     },
     layout::ExternalError,
     report::Diagnostic,
@@ -37,7 +36,7 @@ pub(super) fn describe(error: &DatabaseError) -> Diagnostic {
     }
 }
 
-fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
+pub(super) fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
     use DatabaseError as E;
     match error {
         E::Unreachable {
@@ -106,9 +105,6 @@ fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             Some("run again when there is less traffic, or raise lock-timeout"),
         ),
         E::ForeignKeys(_) => (codes::M702, Some("fix the rows, or the script")),
-        E::IndexInDoubt { doubt, .. } => (codes::M509, Some(index_hint(*doubt))),
-        E::EndlessBatch { .. } => (codes::M515, Some(ENDLESS)),
-        E::BatchesOver { .. } => (codes::M516, Some(OVER)),
         E::InUse {
             kind: PlaceKind::Server,
             ..
@@ -193,24 +189,6 @@ fn untrusted(reason: &Distrust) -> &'static str {
         }
     }
 }
-
-pub(super) fn index_hint(doubt: IndexDoubt) -> &'static str {
-    match doubt {
-        IndexDoubt::BeingBuilt => "wait for the build, then run again",
-        IndexDoubt::Unlike | IndexDoubt::Older => {
-            "look whose it is, and drop it with DROP INDEX CONCURRENTLY or REINDEX it; then run again"
-        }
-        IndexDoubt::Valid => {
-            "if it is the wanted one, say so: `migrator repair --statement N --done`; otherwise drop it and run again"
-        }
-    }
-}
-
-pub(super) const ENDLESS: &str = "let its WHERE pass over rows that are done, and run the same command again; \
-     or `migrator repair --statement N --done` if all is done, `--undone` to count anew";
-
-pub(super) const OVER: &str =
-    "run the same command again: it goes on where it is; or raise max-batches";
 
 pub(super) const POOLED: &str = "connect to the server itself, or to a pool in session mode";
 

@@ -1,10 +1,10 @@
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use super::{Error, Exit, database, diagnostic};
 use crate::{
     cli::codes::{self, Code},
-    database::{DatabaseError, FailureKind, StepStage},
-    execute::{Failure, LockError, PartialFailure},
+    database::{DatabaseError, DatabaseError as E, FailureKind, StepStage},
+    execute::{Failure, IndexDoubt, LockError, PartialFailure, StepFailure},
     plan::{Source, Step},
     report::{Diagnostic, Snippet, count_steps, duration},
     revision::Subject,
@@ -55,8 +55,10 @@ impl From<PartialFailure> for Error {
 fn describe(failure: &Failure) -> Diagnostic {
     let (code, hint) = advice(failure);
     let (message, notes) = match &failure.error {
-        DatabaseError::Sql(failure) => (failure.message.clone(), database::notes(failure)),
-        DatabaseError::LockTimeout { failure, blockers } => {
+        StepFailure::Database(E::Sql(failure)) => {
+            (failure.message.clone(), database::notes(failure))
+        }
+        StepFailure::Database(E::LockTimeout { failure, blockers }) => {
             let mut notes = database::notes(failure);
             notes.extend(blockers.iter().map(|blocker| format!("held by {blocker}")));
             (failure.message.clone(), notes)
@@ -66,84 +68,112 @@ fn describe(failure: &Failure) -> Diagnostic {
     Diagnostic {
         place: (!is_ours(failure)).then(|| place(failure)),
         notes,
-        hint: hint.map(|hint| match failure.units {
-            Some((done, _)) => hint.replace("--statement N", &format!("--statement {}", done + 1)),
-            None => hint.to_owned(),
-        }),
+        hint: hint.map(Cow::into_owned),
         ..diagnostic(code, message)
     }
 }
 
 /// Before its first statement no script is to blame: what failed is a statement of our own.
 fn is_ours(failure: &Failure) -> bool {
-    failure.stage == StepStage::Begin && matches!(failure.error, DatabaseError::Sql(_))
+    let is_sql = matches!(failure.error, StepFailure::Database(E::Sql(_)));
+    failure.stage == StepStage::Begin && is_sql
 }
 
-fn advice(failure: &Failure) -> (Code, Option<&'static str>) {
+/// A code, and what to do.
+type Advice = (Code, Option<Cow<'static, str>>);
+
+fn advice(failure: &Failure) -> Advice {
+    // Statements are counted from 1; the one that stopped is the first that is not done.
+    let statement = failure.units.map_or(1, |(done, _)| done + 1);
+    let (code, hint) = match &failure.error {
+        StepFailure::Database(error) => of_database(failure, error),
+        StepFailure::IndexInDoubt { doubt, .. } => {
+            return (codes::M509, Some(index(*doubt, statement)));
+        }
+        StepFailure::EndlessBatch { .. } => return (codes::M515, Some(endless(statement))),
+        StepFailure::BatchesOver { .. } => (
+            codes::M516,
+            Some("run the same command again: it goes on where it is; or raise max-batches"),
+        ),
+    };
+    (code, hint.map(Cow::from))
+}
+
+fn of_database(failure: &Failure, error: &DatabaseError) -> (Code, Option<&'static str>) {
     let off = failure.units.is_some();
     let stored = failure.step.source == Source::Stored;
-    match (&failure.error, failure.stage) {
-        (DatabaseError::Sql(refused), StepStage::Begin) => database::ours(refused),
-        (DatabaseError::Sql(_), StepStage::Record | StepStage::Commit) => (codes::M704, None),
-        (DatabaseError::Sql(failure), _) if failure.kind == Some(FailureKind::Cancelled) => (
+    match (error, failure.stage) {
+        (E::Sql(refused), StepStage::Begin) => database::ours(refused),
+        (E::Sql(_), StepStage::Record | StepStage::Commit) => (codes::M704, None),
+        (E::Sql(failure), _) if failure.kind == Some(FailureKind::Cancelled) => (
             codes::M701,
             Some(
                 "raise statement-timeout if it needs the time, or ask who cancelled it; then run again",
             ),
         ),
-        (DatabaseError::Sql(_), _) if stored => (
+        (E::Sql(_), _) if stored => (
             codes::M701,
             Some(
                 "the script's file is gone: put it back into the directory, fixed, and run the same command again",
             ),
         ),
-        (DatabaseError::Sql(_), _) if off => (
+        (E::Sql(_), _) if off => (
             codes::M701,
             Some("fix the cause and run the same command again: it resumes at this statement"),
         ),
-        (DatabaseError::Sql(_), _) => (
+        (E::Sql(_), _) => (
             codes::M701,
             Some("fix the script and run the same command again"),
         ),
-        (DatabaseError::LockTimeout { .. }, _) => (
+        (E::LockTimeout { .. }, _) => (
             codes::M703,
             Some("find who holds the lock, run when there is less traffic, or raise lock-timeout"),
         ),
-        (DatabaseError::ForeignKeys(_), _) => (
+        (E::ForeignKeys(_), _) => (
             codes::M702,
             Some("fix the rows or the script and run the same command again"),
         ),
-        (error, _) => {
-            let described = database::describe(error);
-            let code = codes::CODES.iter().find(|code| code.id == described.code);
-            (code.copied().unwrap_or(codes::M609), hint_of(error))
-        }
+        (error, _) => (database::advice(error).0, Some(hint_of(error))),
     }
 }
 
-fn hint_of(error: &DatabaseError) -> Option<&'static str> {
+fn hint_of(error: &DatabaseError) -> &'static str {
     match error {
-        DatabaseError::OutcomeUnknown(_) => {
-            Some("look with `migrator status` before anything else")
-        }
-        DatabaseError::Pooled { .. } => Some(database::POOLED),
-        DatabaseError::EndlessBatch { .. } => Some(database::ENDLESS),
-        DatabaseError::BatchesOver { .. } => Some(database::OVER),
-        DatabaseError::IndexInDoubt { doubt, .. } => Some(database::index_hint(*doubt)),
-        DatabaseError::ReadOnly { .. } => {
-            Some("check the permissions of the file and of its directory")
-        }
-        DatabaseError::Busy { .. } => {
-            Some("close the other program, or wait for it, and run again")
-        }
-        _ => Some("run the same command again"),
+        E::OutcomeUnknown(_) => "look with `migrator status` before anything else",
+        E::Pooled { .. } => database::POOLED,
+        E::ReadOnly { .. } => "check the permissions of the file and of its directory",
+        E::Busy { .. } => "close the other program, or wait for it, and run again",
+        _ => "run the same command again",
     }
+}
+
+fn index(doubt: IndexDoubt, statement: usize) -> Cow<'static, str> {
+    match doubt {
+        IndexDoubt::BeingBuilt => "wait for the build, then run again".into(),
+        IndexDoubt::Unlike | IndexDoubt::Older => {
+            "look whose it is, and drop it with DROP INDEX CONCURRENTLY or REINDEX it; then run again"
+                .into()
+        }
+        IndexDoubt::Valid => format!(
+            "if it is the wanted one, say so: `migrator repair --statement {statement} --done`; \
+             otherwise drop it and run again"
+        )
+        .into(),
+    }
+}
+
+fn endless(statement: usize) -> Cow<'static, str> {
+    format!(
+        "let its WHERE pass over rows that are done, and run the same command again; or \
+         `migrator repair --statement {statement} --done` if all is done, `--undone` to count anew"
+    )
+    .into()
 }
 
 fn place(failure: &Failure) -> Snippet {
     let step = &failure.step;
     let offset = match &failure.error {
-        DatabaseError::Sql(failure) | DatabaseError::LockTimeout { failure, .. } => failure.offset,
+        StepFailure::Database(E::Sql(failure) | E::LockTimeout { failure, .. }) => failure.offset,
         _ => None,
     };
     let statement = failure
@@ -191,7 +221,7 @@ fn consequence(failure: &Failure) -> String {
         Source::File => "",
     };
     let effect = match (failure.units, &failure.error) {
-        (_, DatabaseError::OutcomeUnknown(_)) => {
+        (_, StepFailure::Database(E::OutcomeUnknown(_))) => {
             "it is either applied completely or not at all".to_owned()
         }
         (Some((done, total)), _) => {

@@ -166,7 +166,7 @@ async fn a_run_stops_after_its_batches_and_the_next_goes_on() {
             assert!(matches!(result, Ok(Outcome::Complete(_))));
         } else {
             let failure = result.unwrap_err().failure;
-            let expected = DatabaseError::BatchesOver {
+            let expected = StepFailure::BatchesOver {
                 limit: 2,
                 rows,
                 batches: 2,
@@ -186,7 +186,7 @@ async fn more_than_twice_the_rows_is_no_end() {
     fake.table_rows = ROWS;
     for attempt in 0..2 {
         let failure = run_batch(&mut fake, "").await.unwrap_err().failure;
-        let expected = DatabaseError::EndlessBatch {
+        let expected = StepFailure::EndlessBatch {
             rows: 60,
             batches: 6,
             table_rows: ROWS,
@@ -223,7 +223,7 @@ async fn a_mended_statement_is_counted_anew_and_another_pace_is_no_change() {
     // Its own six batches, after the three of the other one.
     assert!(matches!(
         failure.error,
-        DatabaseError::EndlessBatch { rows: 60, .. }
+        StepFailure::EndlessBatch { rows: 60, .. }
     ));
     assert_eq!(fake.stored.changed, 90);
 }

@@ -27,7 +27,7 @@ fn baseline() -> History {
     History::new(pairs).unwrap()
 }
 
-async fn upgrade(fake: &mut Fake) -> Result<(), DatabaseError> {
+async fn upgrade(fake: &mut Fake) -> Result<(), StepFailure> {
     let (history, observed) = (baseline(), fake.stored.observed());
     let context = crate::plan::testing::context(&history, &observed, Dialect::Postgres);
     let plan = plan::upgrade(&context, &"head".parse().unwrap()).unwrap();
