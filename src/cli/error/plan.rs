@@ -22,30 +22,36 @@ fn describe(problem: &PlanProblem) -> Diagnostic {
     Diagnostic {
         place: place(problem),
         notes: notes(problem),
-        hint: hint.map(|hint| match problem {
-            PlanProblem::Placeholder { fault, .. } => placeholder(fault, hint),
-            PlanProblem::Doubt { statement, .. } => {
-                hint.replace("--statement N", &format!("--statement {statement}"))
-            }
-            _ => hint.to_owned(),
-        }),
+        hint: own_hint(problem).or_else(|| hint.map(str::to_owned)),
         ..diagnostic(code, problem)
     }
 }
 
-/// The nearest name, or what is missing, in place of the general way out.
-fn placeholder(fault: &PlaceholderFault, hint: &str) -> String {
-    match fault {
-        PlaceholderFault::Undefined {
-            needs: Some(variable),
+/// A hint that names something of the problem.
+fn own_hint(problem: &PlanProblem) -> Option<String> {
+    match problem {
+        PlanProblem::Doubt { statement, .. } => Some(format!(
+            "look at the database, then say so: `migrator repair --statement {statement} --done` \
+             or `--undone`"
+        )),
+        PlanProblem::Placeholder {
+            fault:
+                PlaceholderFault::Undefined {
+                    name,
+                    nearest,
+                    needs,
+                },
             ..
-        } => format!("its value in migrator.toml needs the variable {variable}, which is not set"),
-        PlaceholderFault::Undefined {
-            nearest: Some(name),
-            ..
-        } => format!("did you mean `{name}`?"),
-        PlaceholderFault::Undefined { name, .. } => hint.replace("NAME", name),
-        PlaceholderFault::Malformed => hint.to_owned(),
+        } => Some(match (needs, nearest) {
+            (Some(variable), _) => {
+                format!(
+                    "its value in migrator.toml needs the variable {variable}, which is not set"
+                )
+            }
+            (None, Some(nearest)) => format!("did you mean `{nearest}`?"),
+            (None, None) => format!("give it one: --var {name}=VALUE, or [vars] in migrator.toml"),
+        }),
+        _ => None,
     }
 }
 
@@ -109,12 +115,7 @@ fn advice(problem: &PlanProblem) -> (Code, Option<&'static str>) {
             Some("restore the statements that ran: only what comes after them may change"),
         ),
         P::OffRemoved { .. } => (codes::M510, Some("restore the header")),
-        P::Doubt { .. } => (
-            codes::M509,
-            Some(
-                "look at the database, then say so: `migrator repair --statement N --done` or `--undone`",
-            ),
-        ),
+        P::Doubt { .. } => (codes::M509, None),
         P::NothingPartial => (
             codes::M405,
             Some("`migrator status` shows where the database stands"),
@@ -151,10 +152,7 @@ fn advice(problem: &PlanProblem) -> (Code, Option<&'static str>) {
             codes::M244,
             Some("write it like :{name}, or remove the header `vars`"),
         ),
-        P::Placeholder { .. } => (
-            codes::M243,
-            Some("give it one: --var NAME=VALUE, or [vars] in migrator.toml"),
-        ),
+        P::Placeholder { .. } => (codes::M243, None),
         P::TransactionControl { off: false, .. } => (codes::M303, Some(OFF)),
         P::TransactionControl { off: true, .. } => (
             codes::M303,
