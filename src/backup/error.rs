@@ -1,7 +1,10 @@
 use std::{path::PathBuf, time::Duration};
 
 use super::Difference;
-use crate::{database::DatabaseError, sql::Dialect};
+use crate::{
+    database::{CopyError, DatabaseError},
+    sql::Dialect,
+};
 
 /// What goes wrong with backups.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -96,16 +99,16 @@ pub enum BackupError {
     /// It was stopped; nothing is left of it.
     #[error("interrupted; nothing was changed")]
     Interrupted,
-    /// The database failed.
+    /// The database could not be copied or replaced.
     #[error(transparent)]
-    Database(DatabaseError),
+    Copy(CopyError),
 }
 
-impl From<DatabaseError> for BackupError {
-    fn from(error: DatabaseError) -> Self {
+impl From<CopyError> for BackupError {
+    fn from(error: CopyError) -> Self {
         match error {
-            DatabaseError::Interrupted => Self::Interrupted,
-            DatabaseError::ReplaceUnknown {
+            CopyError::Database(DatabaseError::Interrupted) => Self::Interrupted,
+            CopyError::ReplaceUnknown {
                 database,
                 kept,
                 reason,
@@ -114,7 +117,13 @@ impl From<DatabaseError> for BackupError {
                 kept,
                 reason,
             },
-            error => Self::Database(error),
+            error => Self::Copy(error),
         }
+    }
+}
+
+impl From<DatabaseError> for BackupError {
+    fn from(error: DatabaseError) -> Self {
+        CopyError::from(error).into()
     }
 }

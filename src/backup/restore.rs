@@ -3,7 +3,7 @@ use super::{
     verify::{archive, load, open},
 };
 use crate::database::{
-    Database, DatabaseError,
+    CopyError, Database, DatabaseError,
     backup::{Purpose, ReplaceOptions, Target},
 };
 
@@ -67,7 +67,9 @@ impl<'a> Restore<'a> {
         };
         let kept = self.target.replace(options, watch).await;
         let kept = kept.map_err(|error| match error {
-            DatabaseError::StateChanged { .. } if !overwrite => self.changed(true),
+            CopyError::Database(DatabaseError::StateChanged { .. }) if !overwrite => {
+                self.changed(true)
+            }
             error => error.into(),
         })?;
         Ok(Restored {

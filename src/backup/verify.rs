@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::{Backup, BackupError, Observer, Origin, OwnersCode, Packing, Subject};
 use crate::database::{
-    DatabaseError,
+    CopyError,
     backup::{Archive, Contents, Purpose, Target},
     engine::target,
     stream::Digest,
@@ -86,7 +86,7 @@ pub(super) async fn load(
     let stored = manifest.stored();
     let found = target.load(&archive(backup, &stored), watch).await;
     let found = found.map_err(|error| match error {
-        DatabaseError::Damaged { reason } => damaged(backup, reason),
+        CopyError::Damaged { reason } => damaged(backup, reason),
         error => error.into(),
     })?;
     let differences = manifest.differences(&found);

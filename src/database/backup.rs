@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use super::{Database, DatabaseError, stream::Digest};
+use super::{CopyError, Database, DatabaseError, stream::Digest};
 use crate::revision::Observed;
 
 /// What a database holds, in one snapshot.
@@ -186,7 +186,7 @@ pub trait Source: Send {
         file: &Path,
         packing: Packing,
         watch: &Observer,
-    ) -> Result<Dumped, DatabaseError>;
+    ) -> Result<Dumped, CopyError>;
 }
 
 /// How a database stands to a copy that is to replace it.
@@ -224,7 +224,7 @@ pub trait Target {
         &mut self,
         archive: &Archive<'_>,
         watch: &Observer,
-    ) -> Result<Contents, DatabaseError>;
+    ) -> Result<Contents, CopyError>;
 
     /// What holds the lock that all runs share; `None` where there is no database to hold it in.
     fn lockable(&mut self) -> Option<&mut dyn Database>;
@@ -238,7 +238,7 @@ pub trait Target {
         &mut self,
         archive: &Archive<'_>,
         watch: &Observer,
-    ) -> Result<TargetState, DatabaseError>;
+    ) -> Result<TargetState, CopyError>;
 
     /// Puts what was loaded in the place of the database, in one step: whenever the process
     /// dies there is the old one or the new one.
@@ -250,7 +250,7 @@ pub trait Target {
         &mut self,
         options: ReplaceOptions,
         watch: &Observer,
-    ) -> Result<Kept, DatabaseError>;
+    ) -> Result<Kept, CopyError>;
 
     /// Whose code ran as another role when the copy was loaded. Told to the observer before it ran.
     fn owners_code(&self) -> Option<OwnersCode> {
@@ -261,7 +261,7 @@ pub trait Target {
     ///
     /// # Errors
     /// When it can't be removed.
-    async fn leave(self: Box<Self>) -> Result<(), DatabaseError>;
+    async fn leave(self: Box<Self>) -> Result<(), CopyError>;
 }
 
 /// How a database is replaced.

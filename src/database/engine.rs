@@ -9,12 +9,15 @@ use std::{
 
 use sqlx::postgres::PgConnectOptions;
 
-#[cfg(feature = "cli")]
-use super::backup::{Purpose, Source, Target};
 use super::{
     Access, Database, DatabaseError, ScriptHead, ScriptWriter, Settings,
     location::{LocationError, nearest, split_scheme},
     postgres, sqlite,
+};
+#[cfg(feature = "cli")]
+use super::{
+    CopyError,
+    backup::{Purpose, Source, Target},
 };
 use crate::sql::Dialect;
 
@@ -265,7 +268,7 @@ pub async fn probe(
 pub async fn source(
     location: &Location,
     settings: &Settings,
-) -> Result<Box<dyn Source>, DatabaseError> {
+) -> Result<Box<dyn Source>, CopyError> {
     Ok(match location {
         Location::Postgres(options) => {
             Box::new(postgres::backup::Source::open(options, settings).await?)
@@ -286,7 +289,7 @@ pub async fn target(
     directory: &Path,
     purpose: Purpose,
     client: Option<u32>,
-) -> Result<Box<dyn Target>, DatabaseError> {
+) -> Result<Box<dyn Target>, CopyError> {
     Ok(match location {
         Location::Postgres(options) => {
             Box::new(postgres::target::Target::open(options, settings, purpose, client).await?)

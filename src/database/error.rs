@@ -1,4 +1,4 @@
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, time::Duration};
 
 use super::Distrust;
 use crate::layout::ExternalError;
@@ -203,38 +203,6 @@ pub enum DatabaseError {
     /// `:memory:` where a file is needed.
     #[error("a database in memory begins and ends with its connection")]
     InMemory,
-    /// A program that comes with PostgreSQL is not there, or none that fits.
-    #[error("{}", missing_program(.name, *.needed, .found))]
-    NoProgram {
-        /// `pg_dump`, `pg_restore`
-        name: &'static str,
-        /// The oldest major version that will do.
-        needed: u32,
-        /// Those that are there, with their major versions.
-        found: Vec<(PathBuf, u32)>,
-    },
-    /// A program that comes with PostgreSQL failed.
-    #[error("{name} failed: {reason}")]
-    ProgramFailed {
-        /// `pg_dump`, `pg_restore`
-        name: &'static str,
-        /// What it said last.
-        reason: String,
-    },
-    /// A file of ours can't be read or written.
-    #[error("{}: {reason}", path.display())]
-    File {
-        /// Which one.
-        path: PathBuf,
-        /// What the system says.
-        reason: String,
-    },
-    /// A backup is not what was written, or can't be read into a database.
-    #[error("the backup is damaged: {reason}")]
-    Damaged {
-        /// What is wrong with it.
-        reason: String,
-    },
     /// Cancelled by us.
     #[error("the statement was cancelled")]
     Interrupted,
@@ -248,35 +216,9 @@ pub enum DatabaseError {
     /// The connection broke during COMMIT and the table can't be read.
     #[error("the connection was lost during COMMIT; whether it took effect is unknown: {0}")]
     OutcomeUnknown(String),
-    /// The connection broke while one database was put in the place of another by renaming, and the
-    /// server can't be asked what came of it.
-    #[error(
-        "the connection was lost while {database} was replaced; whether it was is unknown: {reason}"
-    )]
-    ReplaceUnknown {
-        /// The database's name.
-        database: String,
-        /// What the old one is called if it was replaced; `None` where there was none.
-        kept: Option<String>,
-        /// How the connection was lost.
-        reason: String,
-    },
     /// Something else: disk, protocol …
     #[error("{0}")]
     Other(String),
-}
-
-fn missing_program(name: &str, needed: u32, found: &[(PathBuf, u32)]) -> String {
-    let found: Vec<_> = found
-        .iter()
-        .map(|(path, major)| format!("{} is {major}", path.display()))
-        .collect();
-    if found.is_empty() {
-        format!("there is no {name}; version {needed} or newer is needed")
-    } else {
-        let found = found.join(", ");
-        format!("there is no {name} that is new enough: {needed} or newer is needed, and {found}")
-    }
 }
 
 /// What is done with a database as a whole.

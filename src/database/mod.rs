@@ -7,6 +7,8 @@
 mod actor;
 #[cfg(feature = "cli")]
 pub mod backup;
+#[cfg(feature = "cli")]
+mod copy_error;
 mod distrust;
 #[cfg(feature = "cli")]
 mod draft;
@@ -27,6 +29,8 @@ mod watch;
 use std::time::Duration;
 
 pub use actor::actor;
+#[cfg(feature = "cli")]
+pub use copy_error::CopyError;
 pub use distrust::Distrust;
 #[cfg(feature = "cli")]
 pub use draft::{Draft, Use, is_draft, is_left, remove_if_left, sweep, sync_directory, unique};

@@ -8,7 +8,7 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    DatabaseError,
+    CopyError, DatabaseError,
     backup::{Observer, Packing, Phase},
 };
 use crate::files;
@@ -167,7 +167,7 @@ fn pump<R: Read>(
 ///
 /// # Errors
 /// When it can't be read.
-pub fn digest(path: &Path, watch: &Observer, phase: Phase) -> Result<Digest, DatabaseError> {
+pub fn digest(path: &Path, watch: &Observer, phase: Phase) -> Result<Digest, CopyError> {
     let file = open(path)?;
     let total = file.metadata().map_or(0, |found| found.len());
     let seen = |done| watch.at(phase, done, total);
@@ -179,32 +179,32 @@ pub fn digest(path: &Path, watch: &Observer, phase: Phase) -> Result<Digest, Dat
 ///
 /// # Errors
 /// With its name.
-pub fn open(path: &Path) -> Result<std::fs::File, DatabaseError> {
+pub fn open(path: &Path) -> Result<std::fs::File, CopyError> {
     files::open(path).map_err(|error| file_error(path, &error))
 }
 
 /// What the system says of a file.
-pub fn file_error(path: &Path, error: &io::Error) -> DatabaseError {
-    DatabaseError::File {
+pub fn file_error(path: &Path, error: &io::Error) -> CopyError {
+    CopyError::File {
         path: path.to_owned(),
         reason: error.to_string(),
     }
 }
 
 /// What broke, with its file.
-pub fn explain(broken: Broken, from: &Path, to: &Path) -> DatabaseError {
+pub fn explain(broken: Broken, from: &Path, to: &Path) -> CopyError {
     match broken {
         Broken::Reading(error) => file_error(from, &error),
         Broken::Writing(error) => file_error(to, &error),
-        Broken::Stopped(error) => error,
+        Broken::Stopped(error) => error.into(),
     }
 }
 
 /// Refuses a file that is not what was written.
 ///
 /// # Errors
-/// [`DatabaseError::Damaged`].
-pub fn compare(found: &Digest, expected: &Digest) -> Result<(), DatabaseError> {
+/// [`CopyError::Damaged`].
+pub fn compare(found: &Digest, expected: &Digest) -> Result<(), CopyError> {
     let reason = if found.size != expected.size {
         format!(
             "it has {} bytes, and {} were written",
@@ -215,7 +215,7 @@ pub fn compare(found: &Digest, expected: &Digest) -> Result<(), DatabaseError> {
     } else {
         return Ok(());
     };
-    Err(DatabaseError::Damaged { reason })
+    Err(CopyError::Damaged { reason })
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
-use super::{Error, diagnostic};
+use super::{Error, database, diagnostic};
 use crate::{
     backup::BackupError,
     cli::codes::{self, Code},
+    database::CopyError,
     report::Diagnostic,
 };
 
 impl From<BackupError> for Error {
     fn from(error: BackupError) -> Self {
-        if let BackupError::Database(error) = error {
+        if let BackupError::Copy(CopyError::Database(error)) = error {
             return error.into();
         }
         let (code, hint) = advice(&error);
@@ -72,6 +73,28 @@ fn advice(error: &BackupError) -> (Code, Option<&'static str>) {
             codes::M826,
             Some("someone wrote while it was restored; stop the writers, or give --yes"),
         ),
-        E::Interrupted | E::Database(_) => (codes::M706, None),
+        E::Interrupted => (codes::M706, None),
+        E::Copy(error) => copy(error),
+    }
+}
+
+fn copy(error: &CopyError) -> (Code, Option<&'static str>) {
+    use CopyError as E;
+    match error {
+        E::Database(error) => database::advice(error),
+        E::NoProgram { .. } => (
+            codes::M821,
+            Some("install PostgreSQL's client programs of that version, or put them on the PATH"),
+        ),
+        E::ProgramFailed { .. } => (codes::M822, None),
+        E::File { .. } => (codes::M820, Some("check permissions and free space")),
+        E::Damaged { .. } => (
+            codes::M825,
+            Some("take another backup: `migrator backup list`"),
+        ),
+        E::ReplaceUnknown { .. } => (
+            codes::M608,
+            Some("look which database it is before anything else"),
+        ),
     }
 }

@@ -120,16 +120,6 @@ pub(super) fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             action, failure, ..
         } => (codes::M612, refused(*action, failure)),
         E::InMemory => (codes::M613, Some("name a file: sqlite:app.db")),
-        E::NoProgram { .. } => (
-            codes::M821,
-            Some("install PostgreSQL's client programs of that version, or put them on the PATH"),
-        ),
-        E::ProgramFailed { .. } => (codes::M822, None),
-        E::File { .. } => (codes::M820, Some("check permissions and free space")),
-        E::Damaged { .. } => (
-            codes::M825,
-            Some("take another backup: `migrator backup list`"),
-        ),
         E::Interrupted => (codes::M706, None),
         E::ConnectionLost(_) => (
             codes::M607,
@@ -144,10 +134,6 @@ pub(super) fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
         E::OutcomeUnknown(_) => (
             codes::M608,
             Some("look with `migrator status` before anything else"),
-        ),
-        E::ReplaceUnknown { .. } => (
-            codes::M608,
-            Some("look which database it is before anything else"),
         ),
         E::Other(_) => (codes::M609, None),
     }

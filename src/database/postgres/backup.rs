@@ -15,7 +15,7 @@ use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 
 use super::{
     super::{
-        DatabaseError, Detail, Settings,
+        CopyError, DatabaseError, Detail, Settings,
         backup::{Contents, Dumped, Observer, Packing, Phase},
         stream::{self, Digest},
     },
@@ -47,10 +47,7 @@ impl Source {
     ///
     /// # Errors
     /// When either fails.
-    pub async fn open(
-        options: &PgConnectOptions,
-        settings: &Settings,
-    ) -> Result<Self, DatabaseError> {
+    pub async fn open(options: &PgConnectOptions, settings: &Settings) -> Result<Self, CopyError> {
         let place = url::place(options);
         let options = connect::prepared(options, &settings.application_name);
         let mut connection = session(&options, settings, &place).await?;
@@ -90,7 +87,7 @@ impl super::super::backup::Source for Source {
         file: &Path,
         packing: Packing,
         watch: &Observer,
-    ) -> Result<Dumped, DatabaseError> {
+    ) -> Result<Dumped, CopyError> {
         let mut connection = session(&self.options, &self.settings, &self.place).await?;
         let mut table = connect::resolve(&mut connection, &self.settings.version_table).await?;
         let (snapshot, encoding) = begin(&mut connection).await?;
@@ -118,9 +115,8 @@ impl super::super::backup::Source for Source {
         let dumping = async {
             let dumped = tokio::task::spawn_blocking(move || dumping.run()).await;
             let dumped = dumped.unwrap_or_else(|error| {
-                Err(DatabaseError::Other(format!(
-                    "the backup's thread: {error}"
-                )))
+                let reason = format!("the backup's thread: {error}");
+                Err(DatabaseError::Other(reason).into())
             });
             broken.fetch_or(dumped.is_err(), Ordering::SeqCst);
             dumped
@@ -128,9 +124,8 @@ impl super::super::backup::Source for Source {
         let (seen, dumped) = tokio::join!(looking, dumping);
         let (seen, (stored, plain)) = match (seen, dumped) {
             (Ok(seen), Ok(dumped)) => (seen, dumped),
-            (Err(DatabaseError::Interrupted) | Ok(_), Err(error)) | (Err(error), _) => {
-                return Err(error);
-            }
+            (Err(DatabaseError::Interrupted) | Ok(_), Err(error)) => return Err(error),
+            (Err(error), _) => return Err(error.into()),
         };
         let Seen {
             contents,
@@ -233,7 +228,7 @@ struct Dumping {
 }
 
 impl Dumping {
-    fn run(self) -> Result<(Digest, Digest), DatabaseError> {
+    fn run(self) -> Result<(Digest, Digest), CopyError> {
         let mut arguments = vec![
             "--format=custom".to_owned(),
             "--no-password".to_owned(),
@@ -268,7 +263,7 @@ impl Dumping {
         }
     }
 
-    fn pipe(&self, arguments: &[String]) -> Result<(Digest, Digest), DatabaseError> {
+    fn pipe(&self, arguments: &[String]) -> Result<(Digest, Digest), CopyError> {
         let mut packed = None;
         let to = std::fs::File::options().write(true).open(&self.file);
         let to = to.map_err(|error| stream::file_error(&self.file, &error))?;
@@ -291,7 +286,8 @@ impl Dumping {
             output,
             look,
         )?;
-        packed.ok_or_else(|| DatabaseError::Other("pg_dump printed nothing".to_owned()))
+        let nothing = || DatabaseError::Other("pg_dump printed nothing".to_owned()).into();
+        packed.ok_or_else(nothing)
     }
 }
 

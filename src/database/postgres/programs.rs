@@ -16,7 +16,7 @@ use sqlx::{
 };
 
 use super::{
-    super::{DatabaseError, location::decode},
+    super::{CopyError, DatabaseError, location::decode},
     url,
 };
 
@@ -38,8 +38,8 @@ pub(super) struct Program {
 /// say what an older server does not understand. Of equals, that of the PATH.
 ///
 /// # Errors
-/// [`DatabaseError::NoProgram`].
-pub(super) fn find(name: &'static str, needed: u32) -> Result<Program, DatabaseError> {
+/// [`CopyError::NoProgram`].
+pub(super) fn find(name: &'static str, needed: u32) -> Result<Program, CopyError> {
     find_in(directories(), name, needed)
 }
 
@@ -47,7 +47,7 @@ fn find_in(
     directories: Vec<PathBuf>,
     name: &'static str,
     needed: u32,
-) -> Result<Program, DatabaseError> {
+) -> Result<Program, CopyError> {
     let mut found = Vec::new();
     let mut seen = BTreeSet::new();
     for directory in directories {
@@ -70,7 +70,7 @@ fn find_in(
             path: path.clone(),
             major: *major,
         }),
-        None => Err(DatabaseError::NoProgram {
+        None => Err(CopyError::NoProgram {
             name,
             needed,
             found,
@@ -135,13 +135,13 @@ fn major_of(text: &str) -> Option<u32> {
 pub(super) enum Input<'a> {
     Nothing,
     /// Written by the one that runs it.
-    From(Box<dyn FnOnce(ChildStdin) -> Result<(), DatabaseError> + Send + 'a>),
+    From(Box<dyn FnOnce(ChildStdin) -> Result<(), CopyError> + Send + 'a>),
 }
 
 /// What becomes of what it prints.
 pub(super) enum Output<'a> {
     Nothing,
-    To(Box<dyn FnOnce(ChildStdout) -> Result<(), DatabaseError> + Send + 'a>),
+    To(Box<dyn FnOnce(ChildStdout) -> Result<(), CopyError> + Send + 'a>),
 }
 
 /// Runs a program to its end. `look` is asked again and again whether it is to go on.
@@ -155,7 +155,7 @@ pub(super) fn run(
     input: Input<'_>,
     output: Output<'_>,
     mut look: impl FnMut() -> Result<(), DatabaseError>,
-) -> Result<(), DatabaseError> {
+) -> Result<(), CopyError> {
     let mut command = Command::new(&program.path);
     command.args(arguments).stderr(Stdio::piped());
     command.stdin(match input {
@@ -167,7 +167,7 @@ pub(super) fn run(
         Output::To(_) => Stdio::piped(),
     });
     environment(&mut command, options);
-    let failed = |error: &io::Error| DatabaseError::ProgramFailed {
+    let failed = |error: &io::Error| CopyError::ProgramFailed {
         name: program.name,
         reason: format!("{}: {error}", program.path.display()),
     };
@@ -184,7 +184,11 @@ pub(super) fn run(
             _ => Ok(()),
         });
         let (ended, looked) = wait(&mut child, &mut look);
-        let died = || DatabaseError::Other("a thread of the backup died".to_owned());
+        let died = || {
+            CopyError::Database(DatabaseError::Other(
+                "a thread of the backup died".to_owned(),
+            ))
+        };
         let fed = feeding.join().unwrap_or_else(|_| Err(died()));
         let drained = draining.join().unwrap_or_else(|_| Err(died()));
         (ended, looked, drained.and(fed))
@@ -197,13 +201,16 @@ pub(super) fn run(
     }
     match piped {
         // The program ended because of what we did, or could not do.
-        Err(error @ (DatabaseError::Interrupted | DatabaseError::File { .. })) => Err(error),
-        Err(error @ DatabaseError::Damaged { .. }) => Err(error),
+        Err(
+            error @ (CopyError::Database(DatabaseError::Interrupted)
+            | CopyError::File { .. }
+            | CopyError::Damaged { .. }),
+        ) => Err(error),
         _ => {
             // Ctrl-C reaches the program as well, perhaps before it is known here.
             thread::sleep(NAP);
             look()?;
-            Err(DatabaseError::ProgramFailed {
+            Err(CopyError::ProgramFailed {
                 name: program.name,
                 reason: shortened(&said, program.name, status),
             })

@@ -7,7 +7,7 @@ use sqlx::postgres::PgRow;
 use tokio::time::Instant;
 
 use super::{
-    super::{Action, Database, DatabaseError},
+    super::{Action, CopyError, Database, DatabaseError},
     Postgres,
     admin::{IN_USE, Server, quoted},
     backup::{failed, optional, text},
@@ -43,7 +43,7 @@ enum Broken {
 }
 
 /// Gives the scratch database the name that nobody has.
-pub(super) async fn rename_one(scratch: &mut Scratch) -> Result<(), DatabaseError> {
+pub(super) async fn rename_one(scratch: &mut Scratch) -> Result<(), CopyError> {
     let name = scratch.server.name.clone();
     let swap = Swap {
         new: oid(&mut scratch.server, &scratch.name).await?,
@@ -67,7 +67,7 @@ fn rename(from: &str, to: &str) -> String {
 /// RENAME first takes a lock that keeps new sessions out, and then waits for those that are there
 /// to go; another session ends them meanwhile. So nobody comes in between, and no database is
 /// closed that a crash could leave closed. `lock` is let go last.
-pub(super) async fn swap(scratch: &mut Scratch, lock: Postgres) -> Result<String, DatabaseError> {
+pub(super) async fn swap(scratch: &mut Scratch, lock: Postgres) -> Result<String, CopyError> {
     let mut other = scratch.connect().await?;
     let name = scratch.server.name.clone();
     let kept = free_name(&mut other, &name).await?;
@@ -108,11 +108,11 @@ impl Swap {
     /// have taken effect.
     ///
     /// # Errors
-    /// Why it was not renamed; [`DatabaseError::ReplaceUnknown`] where nobody can be asked.
-    async fn settle(&self, scratch: &mut Scratch, broken: Broken) -> Result<(), DatabaseError> {
+    /// Why it was not renamed; [`CopyError::ReplaceUnknown`] where nobody can be asked.
+    async fn settle(&self, scratch: &mut Scratch, broken: Broken) -> Result<(), CopyError> {
         let error = match broken {
             Broken::Renaming(error) if error::from_server(&error).is_some() => {
-                return Err(scratch.server.refused(&error, Action::Replace));
+                return Err(scratch.server.refused(&error, Action::Replace).into());
             }
             Broken::Renaming(error) => DatabaseError::ConnectionLost(error::reason(&error)),
             Broken::Clearing(error) => error,
@@ -121,14 +121,14 @@ impl Swap {
         loop {
             match self.look(scratch, deadline).await {
                 Ok(Some(true)) => return Ok(()),
-                Ok(Some(false)) => return Err(error),
+                Ok(Some(false)) => return Err(error.into()),
                 Ok(None) => break,
                 // The server may be starting.
                 Err(_) if Instant::now() < deadline => tokio::time::sleep(NAP).await,
                 Err(_) => break,
             }
         }
-        Err(DatabaseError::ReplaceUnknown {
+        Err(CopyError::ReplaceUnknown {
             database: self.name.clone(),
             kept: self.old.as_ref().map(|(_, kept)| kept.clone()),
             reason: match error {

@@ -5,7 +5,7 @@ use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
 
 use super::{
     super::{
-        Database, DatabaseError, Lock, LockAttempt, Settings,
+        CopyError, Database, DatabaseError, Lock, LockAttempt, Settings,
         backup::{
             Archive, Contents, Kept, Note, Observer, OwnersCode, Packing, Phase, Purpose,
             ReplaceOptions, TargetState,
@@ -48,14 +48,14 @@ impl Target {
         settings: &Settings,
         purpose: Purpose,
         client: Option<u32>,
-    ) -> Result<Self, DatabaseError> {
+    ) -> Result<Self, CopyError> {
         let program = programs::find("pg_restore", client.unwrap_or_default())?;
         let database = match purpose {
             Purpose::Verify => None,
             Purpose::Restore { .. } => match Postgres::connect(options, settings.clone()).await {
                 Ok(database) => Some(database),
                 Err(DatabaseError::Missing { .. }) => None,
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             },
         };
         Ok(Self {
@@ -105,7 +105,7 @@ impl Target {
         name: &str,
         archive: &Archive<'_>,
         watch: &Observer,
-    ) -> Result<(), DatabaseError> {
+    ) -> Result<(), CopyError> {
         let filling = Filling {
             program: self.program.clone(),
             options: self.options.clone().database(name),
@@ -117,9 +117,8 @@ impl Target {
         };
         let filled = tokio::task::spawn_blocking(move || filling.run()).await;
         filled.unwrap_or_else(|error| {
-            Err(DatabaseError::Other(format!(
-                "the restore's thread: {error}"
-            )))
+            let reason = format!("the restore's thread: {error}");
+            Err(DatabaseError::Other(reason).into())
         })
     }
 
@@ -180,7 +179,7 @@ impl super::super::backup::Target for Target {
         &mut self,
         archive: &Archive<'_>,
         watch: &Observer,
-    ) -> Result<Contents, DatabaseError> {
+    ) -> Result<Contents, CopyError> {
         let (purpose, owner) = match self.purpose {
             Purpose::Verify => (scratch::VERIFY, false),
             Purpose::Restore { no_owner } => (scratch::RESTORE, !no_owner),
@@ -198,7 +197,7 @@ impl super::super::backup::Target for Target {
         self.owners_code = owners.code;
         self.owners_are_kept = owners.can_be_kept;
         self.fill(&name, archive, watch).await?;
-        self.contents(&name, watch).await
+        Ok(self.contents(&name, watch).await?)
     }
 
     fn lockable(&mut self) -> Option<&mut dyn Database> {
@@ -209,7 +208,7 @@ impl super::super::backup::Target for Target {
         &mut self,
         archive: &Archive<'_>,
         watch: &Observer,
-    ) -> Result<TargetState, DatabaseError> {
+    ) -> Result<TargetState, CopyError> {
         if self.database.is_none() {
             return Ok(TargetState::Missing);
         }
@@ -234,22 +233,22 @@ impl super::super::backup::Target for Target {
         &mut self,
         options: ReplaceOptions,
         watch: &Observer,
-    ) -> Result<Kept, DatabaseError> {
+    ) -> Result<Kept, CopyError> {
         let Some(mut scratch) = self.scratch.take() else {
-            return Err(DatabaseError::Other("nothing was loaded".to_owned()));
+            return Err(DatabaseError::Other("nothing was loaded".to_owned()).into());
         };
         watch.at(Phase::Replacing, 0, 0)?;
         let swapped = match self.database.take() {
             None => rename_one(&mut scratch).await.map(|()| Kept::Nothing),
             Some(mut lock) => match still_locked(&mut lock).await {
                 Ok(()) => swap(&mut scratch, lock).await.map(Kept::Database),
-                Err(error) => Err(error),
+                Err(error) => Err(error.into()),
             },
         };
         let kept = match swapped {
             Ok(kept) => kept,
             // Whichever of the two it is, it may be the only copy.
-            Err(error @ DatabaseError::ReplaceUnknown { .. }) => return Err(error),
+            Err(error @ CopyError::ReplaceUnknown { .. }) => return Err(error),
             Err(error) => {
                 let _ = scratch.drop().await;
                 return Err(error);
@@ -264,7 +263,7 @@ impl super::super::backup::Target for Target {
         self.owners_code.clone()
     }
 
-    async fn leave(mut self: Box<Self>) -> Result<(), DatabaseError> {
+    async fn leave(mut self: Box<Self>) -> Result<(), CopyError> {
         let dropped = match self.scratch.take() {
             Some(scratch) => scratch.drop().await,
             None => Ok(()),
@@ -272,9 +271,9 @@ impl super::super::backup::Target for Target {
         if let Some(mut database) = self.database.take() {
             let unlocked = database.unlock().await;
             let closed = Box::new(database).close().await;
-            return dropped.and(unlocked).and(closed);
+            return Ok(dropped.and(unlocked).and(closed)?);
         }
-        dropped
+        Ok(dropped?)
     }
 }
 
@@ -289,7 +288,7 @@ struct Filling {
 }
 
 impl Filling {
-    fn run(mut self) -> Result<(), DatabaseError> {
+    fn run(mut self) -> Result<(), CopyError> {
         match self.packing {
             Packing::Plain => {
                 // Read twice, since pg_restore reads it in any order.
@@ -329,7 +328,7 @@ impl Filling {
         &self,
         input: Input<'_>,
         look: impl FnMut() -> Result<(), DatabaseError>,
-    ) -> Result<(), DatabaseError> {
+    ) -> Result<(), CopyError> {
         programs::run(
             &self.program,
             &self.options,
@@ -340,9 +339,9 @@ impl Filling {
         )
     }
 
-    fn broken(&self, broken: Broken) -> DatabaseError {
+    fn broken(&self, broken: Broken) -> CopyError {
         match broken {
-            Broken::Reading(error) => DatabaseError::Damaged {
+            Broken::Reading(error) => CopyError::Damaged {
                 reason: format!("zstd: {error}"),
             },
             broken => stream::explain(broken, &self.file, std::path::Path::new("pg_restore")),

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     super::{
-        Access, DatabaseError, Detail, Draft, Settings, Use,
+        Access, CopyError, DatabaseError, Detail, Draft, Settings, Use,
         backup::{Contents, Dumped, Observer, Packing, Phase},
         stream::{self, Digest},
     },
@@ -37,10 +37,10 @@ impl Source {
     ///
     /// # Errors
     /// When there is none.
-    pub async fn open(file: &Path, settings: &Settings) -> Result<Self, DatabaseError> {
+    pub async fn open(file: &Path, settings: &Settings) -> Result<Self, CopyError> {
         let place = Place::new(file)?;
         if place == Place::Memory {
-            return Err(DatabaseError::InMemory);
+            return Err(DatabaseError::InMemory.into());
         }
         place.exists(Access::Existing)?;
         let control = Control::new(settings.connect_timeout);
@@ -70,7 +70,7 @@ impl super::super::backup::Source for Source {
         file: &Path,
         packing: Packing,
         watch: &Observer,
-    ) -> Result<Dumped, DatabaseError> {
+    ) -> Result<Dumped, CopyError> {
         let beside = file.parent().unwrap_or(Path::new("/"));
         let scratch = match packing {
             Packing::Plain => None,
@@ -106,7 +106,7 @@ impl super::super::backup::Source for Source {
 }
 
 type Counted = Result<(Contents, Observed), DatabaseError>;
-type Packed = Result<(Digest, Digest), DatabaseError>;
+type Packed = Result<(Digest, Digest), CopyError>;
 
 impl Source {
     /// Counts what is in the copy while its hash is taken, or while it is compressed.
@@ -121,7 +121,7 @@ impl Source {
         let opened = Connection::open_copy(copy, control).await;
         let mut connection = match opened {
             Ok(connection) => connection,
-            Err(error) => return (Err(error.clone()), Err(error)),
+            Err(error) => return (Err(error.clone()), Err(error.into())),
         };
         let both = blocking(|| {
             thread::scope(|scope| {
@@ -131,9 +131,8 @@ impl Source {
                     Ok((contents, table.observe(&mut connection, Detail::Brief)?))
                 });
                 let packed = packed.join().unwrap_or_else(|_| {
-                    Err(DatabaseError::Other(
-                        "a thread of the backup died".to_owned(),
-                    ))
+                    let reason = "a thread of the backup died".to_owned();
+                    Err(DatabaseError::Other(reason).into())
                 });
                 (counted, packed)
             })
@@ -273,30 +272,30 @@ fn fingerprint(connection: &mut Connection) -> Result<String, DatabaseError> {
 /// Looks into every page, row and index of a database.
 ///
 /// # Errors
-/// [`DatabaseError::Damaged`] with what is wrong.
-pub(super) fn check(connection: &mut Connection) -> Result<(), DatabaseError> {
+/// [`CopyError::Damaged`] with what is wrong.
+pub(super) fn check(connection: &mut Connection) -> Result<(), CopyError> {
     let found = match connection.query("PRAGMA main.integrity_check(10)", &[]) {
         // A function or collation of the application: what needs neither is looked at.
         Err(DatabaseError::Sql(_)) => connection.query("PRAGMA main.quick_check(10)", &[]),
         found => found,
     };
     let found = found.map_err(|error| match error {
-        DatabaseError::Sql(failure) => DatabaseError::Damaged {
+        DatabaseError::Sql(failure) => CopyError::Damaged {
             reason: failure.message,
         },
-        other => other,
+        other => other.into(),
     })?;
     let lines: Vec<String> = found.iter().map(|row: &Row| text(row.first())).collect();
     if lines == ["ok"] {
         return Ok(());
     }
-    Err(DatabaseError::Damaged {
+    Err(CopyError::Damaged {
         reason: lines.join("; "),
     })
 }
 
 /// The hash of the copy that [`copy_whole`] makes of a database.
-pub(super) fn digest_of(copy: &Path, watch: &Observer) -> Result<String, DatabaseError> {
+pub(super) fn digest_of(copy: &Path, watch: &Observer) -> Result<String, CopyError> {
     Ok(stream::digest(copy, watch, Phase::Keeping)?.sha256)
 }
 

@@ -13,7 +13,7 @@ use rusqlite::backup::Backup;
 
 use super::{
     super::{
-        Access, Database, DatabaseError, Draft, Settings, Use,
+        Access, CopyError, Database, DatabaseError, Draft, Settings, Use,
         backup::{
             Archive, Contents, Kept, Observer, Packing, Phase, Purpose, ReplaceOptions, TargetState,
         },
@@ -82,10 +82,10 @@ impl Target {
         settings: &Settings,
         directory: &Path,
         purpose: Purpose,
-    ) -> Result<Self, DatabaseError> {
+    ) -> Result<Self, CopyError> {
         let place = Place::new(file)?;
         let Place::File(file) = &place else {
-            return Err(DatabaseError::InMemory);
+            return Err(DatabaseError::InMemory.into());
         };
         let file = file.clone();
         let (directory, database) = match purpose {
@@ -109,7 +109,7 @@ impl Target {
         })
     }
 
-    fn draft(&self) -> Result<Draft, DatabaseError> {
+    fn draft(&self) -> Result<Draft, CopyError> {
         let made = Draft::create(&self.directory, Use::Scratch);
         made.map_err(|error| stream::file_error(&self.directory, &error))
     }
@@ -119,7 +119,7 @@ impl Target {
     }
 
     /// Looks at the database, and copies what is in it.
-    async fn look(&self, writers: Writers, watch: &Observer) -> Result<Look, DatabaseError> {
+    async fn look(&self, writers: Writers, watch: &Observer) -> Result<Look, CopyError> {
         let control = self.control(watch);
         if !self.place.exists(Access::Create)? {
             return Ok(Look {
@@ -174,7 +174,7 @@ impl Target {
         look: &mut Look,
         keep_old: bool,
         watch: &Observer,
-    ) -> Result<Option<Kept>, DatabaseError> {
+    ) -> Result<Option<Kept>, CopyError> {
         let control = self.control(watch);
         if look.live.is_none() {
             self.create()?;
@@ -245,7 +245,7 @@ impl Target {
         old: Option<Draft>,
         control: &Control,
         watch: &Observer,
-    ) -> Result<Kept, DatabaseError> {
+    ) -> Result<Kept, CopyError> {
         let explain = |failure| self.explain(failure, control);
         let kept = old.map(|old| self.keep(old)).transpose()?;
         match (
@@ -257,14 +257,14 @@ impl Target {
             (Err(error), kept) => {
                 // The old one is still there.
                 kept.map(fs::remove_file);
-                Err(error)
+                Err(error.into())
             }
         }
     }
 
     /// Creates the file where it is missing. As long as it is empty only we may read it; then it
     /// gets the permissions of the one that was copied, as far as they are known.
-    fn create(&self) -> Result<(), DatabaseError> {
+    fn create(&self) -> Result<(), CopyError> {
         let path = real_path(&self.file);
         let failed = |error| stream::file_error(&path, &error);
         let file = match crate::files::create_private(&path) {
@@ -277,7 +277,7 @@ impl Target {
     }
 
     /// Gives the copy of the old database its name, before there is a new one.
-    fn keep(&self, mut old: Draft) -> Result<PathBuf, DatabaseError> {
+    fn keep(&self, mut old: Draft) -> Result<PathBuf, CopyError> {
         let mut name = OsString::from(&self.file);
         name.push(format!(".before-{}", Utc::now().format("%Y%m%dT%H%M%SZ")));
         let mut path = PathBuf::from(&name);
@@ -305,7 +305,7 @@ impl super::super::backup::Target for Target {
         &mut self,
         archive: &Archive<'_>,
         watch: &Observer,
-    ) -> Result<Contents, DatabaseError> {
+    ) -> Result<Contents, CopyError> {
         let draft = self.draft()?;
         blocking(|| unpack(archive, &draft, watch))?;
         let mut copy = Connection::open_copy(draft.path(), &self.control(watch))
@@ -332,7 +332,7 @@ impl super::super::backup::Target for Target {
         &mut self,
         archive: &Archive<'_>,
         watch: &Observer,
-    ) -> Result<TargetState, DatabaseError> {
+    ) -> Result<TargetState, CopyError> {
         let mut look = self.look(Writers::GoOn, watch).await?;
         if look.mark.is_some() && look.mark.as_deref() == archive.mark {
             look.state = TargetState::Unchanged;
@@ -346,14 +346,14 @@ impl super::super::backup::Target for Target {
         &mut self,
         options: ReplaceOptions,
         watch: &Observer,
-    ) -> Result<Kept, DatabaseError> {
+    ) -> Result<Kept, CopyError> {
         if let Some(database) = &mut self.database
             && let Some(connection) = database.connection.take()
         {
             connection.close().await?;
         }
         let (Some(loaded), Some(mut look)) = (&self.loaded, self.look.take()) else {
-            return Err(DatabaseError::Other("nothing was loaded".to_owned()));
+            return Err(DatabaseError::Other("nothing was loaded".to_owned()).into());
         };
         let first = look.mark.clone();
         for _ in 0..ATTEMPTS {
@@ -376,17 +376,18 @@ impl super::super::backup::Target for Target {
         }
         Err(DatabaseError::StateChanged {
             reason: format!("others write to {}", self.file.display()),
-        })
+        }
+        .into())
     }
 
-    async fn leave(mut self: Box<Self>) -> Result<(), DatabaseError> {
+    async fn leave(mut self: Box<Self>) -> Result<(), CopyError> {
         if let Some(Look { live, still, .. }) = self.look.take() {
             for connection in live.into_iter().chain(still) {
                 connection.close().await?;
             }
         }
         match self.database.take() {
-            Some(database) => Box::new(database).close().await,
+            Some(database) => Ok(Box::new(database).close().await?),
             None => Ok(()),
         }
     }
@@ -400,12 +401,12 @@ fn writable(directory: &Path) -> PathBuf {
     }
 }
 
-fn unpack(archive: &Archive<'_>, draft: &Draft, watch: &Observer) -> Result<(), DatabaseError> {
+fn unpack(archive: &Archive<'_>, draft: &Draft, watch: &Observer) -> Result<(), CopyError> {
     let from = stream::open(archive.file)?;
     let seen = |done| watch.at(Phase::Loading, done, archive.stored.size);
     let found = stream::unpack(from, draft.file(), archive.packing, seen);
     let found = found.map_err(|broken| match broken {
-        Broken::Reading(error) if archive.packing == Packing::Zstd => DatabaseError::Damaged {
+        Broken::Reading(error) if archive.packing == Packing::Zstd => CopyError::Damaged {
             reason: format!("zstd: {error}"),
         },
         broken => stream::explain(broken, archive.file, draft.path()),
@@ -413,13 +414,13 @@ fn unpack(archive: &Archive<'_>, draft: &Draft, watch: &Observer) -> Result<(), 
     stream::compare(&found, archive.stored)
 }
 
-fn damaged(error: DatabaseError) -> DatabaseError {
+fn damaged(error: DatabaseError) -> CopyError {
     match error {
-        DatabaseError::Sql(failure) => DatabaseError::Damaged {
+        DatabaseError::Sql(failure) => CopyError::Damaged {
             reason: failure.message,
         },
-        DatabaseError::NotADatabase { reason, .. } => DatabaseError::Damaged { reason },
-        other => other,
+        DatabaseError::NotADatabase { reason, .. } => CopyError::Damaged { reason },
+        other => other.into(),
     }
 }
 

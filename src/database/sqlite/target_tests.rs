@@ -51,7 +51,7 @@ async fn restore(
     late: bool,
     stays_open: bool,
     only_unchanged: bool,
-) -> (Result<(), DatabaseError>, Option<i64>, Option<i64>) {
+) -> (Result<(), CopyError>, Option<i64>, Option<i64>) {
     let directory = tempfile::tempdir().unwrap();
     let (live, backup) = (directory.path().join("db"), directory.path().join("backup"));
     let mut made = open(&live, true).await;
@@ -122,7 +122,10 @@ async fn what_others_write_last_is_kept_or_stops_the_restore() {
             assert_eq!(changed, (Ok(()), Some(1), Some(3)), "{mode}");
             let (refused, value, kept) = restore(mode, true, stays_open, true).await;
             assert!(
-                matches!(refused, Err(DatabaseError::StateChanged { .. })),
+                matches!(
+                    refused,
+                    Err(CopyError::Database(DatabaseError::StateChanged { .. }))
+                ),
                 "{mode}: {refused:?}"
             );
             assert_eq!((value, kept), (Some(3), None), "{mode}");
