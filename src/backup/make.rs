@@ -2,8 +2,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, Utc};
 
-use super::{Backup, BackupError, Manifest, Observer, Origin, Packing, Pruned, Store, Wait};
-use crate::database::{Location, Settings, backup::Source, engine::source};
+use super::{Backup, BackupError, Manifest, Observer, Origin, Pruned, Store, Wait};
+use crate::{
+    database::{Location, Settings, backup::Source, engine::source},
+    files::Compression,
+};
 
 /// The database that a backup is of.
 #[derive(Clone, Copy)]
@@ -43,7 +46,7 @@ impl Subject<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Making {
     /// Compressed by us, or not.
-    pub packing: Packing,
+    pub compression: Compression,
     /// How many backups of the database are left afterwards; 0 is all of them.
     pub keep: usize,
     /// How long the lock of the directory is waited for.
@@ -100,9 +103,9 @@ pub async fn make(ready: Ready<'_>, watch: &Observer) -> Result<Made, BackupErro
     } = ready;
     let made_at: DateTime<Utc> = Utc::now().trunc_subsecs(0);
     let draft = store.draft()?;
-    let dumped = source.dump(draft.path(), making.packing, watch).await?;
+    let dumped = source.dump(draft.path(), making.compression, watch).await?;
     let about = (subject.place(), subject.location);
-    let manifest = Manifest::new(made_at, about, source.server(), making.packing, dumped);
+    let manifest = Manifest::new(made_at, about, source.server(), making.compression, dumped);
     // What is in the file was seen while it was read, and is on the disk before it is listed.
     let named = (subject.name(), source.extension());
     let wait = making.wait(watch);

@@ -7,9 +7,10 @@ use super::Origin;
 use crate::{
     database::{
         Location,
-        backup::{Contents, Dumped, Packing},
+        backup::{Contents, Dumped},
         stream::Digest,
     },
+    files::Compression,
     revision,
     sql::Dialect,
 };
@@ -46,7 +47,7 @@ pub struct Manifest {
     /// A fingerprint of tables, columns, indexes, views and the like.
     pub schema: String,
     /// How the file was compressed by us: `none`, `zstd`.
-    pub compression: String,
+    pub compression: Compression,
     /// Bytes of the file.
     pub size: u64,
     /// Its SHA-256.
@@ -75,7 +76,7 @@ impl Manifest {
         made_at: DateTime<Utc>,
         (database, location): (String, &Location),
         server: String,
-        packing: Packing,
+        compression: Compression,
         dumped: Dumped,
     ) -> Self {
         let Dumped {
@@ -100,11 +101,7 @@ impl Manifest {
             sequence: observed.last_sequence(),
             tables: contents.tables,
             schema: contents.schema,
-            compression: match packing {
-                Packing::Plain => "none",
-                Packing::Zstd => "zstd",
-            }
-            .to_owned(),
+            compression,
             size: stored.size,
             sha256: stored.sha256,
             plain_size: plain.size,
@@ -136,12 +133,6 @@ impl Manifest {
         if manifest.dialect().is_none() {
             return Err(format!("`{}` is not a database we know", manifest.dialect));
         }
-        if manifest.packing().is_none() {
-            return Err(format!(
-                "`{}` is no compression we know",
-                manifest.compression
-            ));
-        }
         Ok(manifest)
     }
 
@@ -157,15 +148,6 @@ impl Manifest {
         Dialect::ALL
             .into_iter()
             .find(|it| name(*it) == self.dialect)
-    }
-
-    /// How the file is packed.
-    pub fn packing(&self) -> Option<Packing> {
-        match self.compression.as_str() {
-            "none" => Some(Packing::Plain),
-            "zstd" => Some(Packing::Zstd),
-            _ => None,
-        }
     }
 
     /// What the file has to be.
@@ -278,7 +260,7 @@ mod tests {
             DateTime::UNIX_EPOCH,
             database,
             server,
-            Packing::Zstd,
+            Compression::Zstd,
             dumped,
         )
     }

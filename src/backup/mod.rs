@@ -11,7 +11,7 @@ mod restore;
 mod store;
 mod verify;
 
-pub use crate::database::backup::{Kept, Note, Observer, OwnersCode, Packing, Phase, TargetState};
+pub use crate::database::backup::{Kept, Note, Observer, OwnersCode, Phase, TargetState};
 pub use error::BackupError;
 pub use make::{Made, Making, Subject, make, ready};
 pub use manifest::{Difference, Manifest};

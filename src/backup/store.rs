@@ -29,6 +29,7 @@ use super::{BackupError, Manifest, Origin};
 use crate::{
     database::{Draft, Use, is_draft, is_left, remove_if_left, sweep, sync_directory},
     files,
+    files::Compression,
     sql::Dialect,
 };
 
@@ -302,10 +303,9 @@ impl Store {
     }
 
     fn free_name(&self, database: &str, manifest: &Manifest, extension: &str) -> PathBuf {
-        let packed = if manifest.compression == "zstd" {
-            ".zst"
-        } else {
-            ""
+        let packed = match manifest.compression {
+            Compression::Zstd => ".zst",
+            Compression::None => "",
         };
         let stem = format!("{}-{}", plain(database), stamp(manifest.made_at));
         let is_free = |path: &Path| path.symlink_metadata().is_err();

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use super::{Backup, BackupError, Observer, Origin, OwnersCode, Packing, Subject};
+use super::{Backup, BackupError, Observer, Origin, OwnersCode, Subject};
 use crate::database::{
     CopyError,
     backup::{Archive, Contents, Purpose, Target},
@@ -104,7 +104,7 @@ pub(super) fn archive<'a>(backup: &'a Backup, stored: &'a Digest) -> Archive<'a>
     Archive {
         same_machine: origin.is_some_and(Origin::is_of_this_machine),
         file: &backup.file,
-        packing: backup.manifest.packing().unwrap_or(Packing::Plain),
+        compression: backup.manifest.compression,
         stored,
         mark: backup.manifest.mark.as_deref(),
         properties: &backup.manifest.properties,

@@ -7,10 +7,10 @@ use async_trait::async_trait;
 
 use super::{context::Context, error::Error};
 use crate::{
-    backup::{Making, Note, Observer, OwnersCode, Packing, Store},
+    backup::{Making, Note, Observer, OwnersCode, Store},
     database::Cancel,
     execute::{self, Sink},
-    project::{self, Compress},
+    project,
     report::{Bar, Diagnostic, duration},
 };
 
@@ -132,10 +132,7 @@ impl Context {
     /// How the configuration has backups made.
     pub fn making(&self) -> Making {
         Making {
-            packing: match self.config.backup.compress {
-                Compress::Zstd => Packing::Zstd,
-                Compress::None => Packing::Plain,
-            },
+            compression: self.config.backup.compress,
             keep: self.config.backup.keep as usize,
             lock_wait: self.config.lock_wait,
         }

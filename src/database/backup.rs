@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 
 use super::{CopyError, Database, DatabaseError, stream::Digest};
-use crate::revision::Observed;
+use crate::{files::Compression, revision::Observed};
 
 /// What a database holds, in one snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,22 +42,13 @@ pub struct Dumped {
     pub cluster: Option<String>,
 }
 
-/// How a file holds a copy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Packing {
-    /// As the database's own tools take it.
-    Plain,
-    /// Compressed by us with zstd.
-    Zstd,
-}
-
 /// A copy that was kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Archive<'a> {
     /// Where it is.
     pub file: &'a Path,
     /// How.
-    pub packing: Packing,
+    pub compression: Compression,
     /// What the file has to be.
     pub stored: &'a Digest,
     /// See [`Dumped::mark`].
@@ -184,7 +175,7 @@ pub trait Source: Send {
     async fn dump(
         &mut self,
         file: &Path,
-        packing: Packing,
+        compression: Compression,
         watch: &Observer,
     ) -> Result<Dumped, CopyError>;
 }

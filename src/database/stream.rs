@@ -9,9 +9,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     CopyError, DatabaseError,
-    backup::{Observer, Packing, Phase},
+    backup::{Observer, Phase},
 };
-use crate::files;
+use crate::files::{self, Compression};
 
 /// Bytes that are handled at once.
 const PIECE: usize = 256 * 1024;
@@ -95,21 +95,21 @@ pub enum Broken {
     Stopped(DatabaseError),
 }
 
-/// Copies `from` into `to`, packed as `packing` says. Returns what was written and what was read.
+/// Copies `from` into `to`, packed as `compression` says. Returns what was written and what was read.
 ///
 /// # Errors
 /// What broke.
 pub fn pack(
     from: impl Read,
     to: impl Write,
-    packing: Packing,
+    compression: Compression,
     mut watch: impl FnMut(u64) -> Result<(), DatabaseError>,
 ) -> Result<(Digest, Digest), Broken> {
     let mut from = Hashing::new(from);
     let mut to = Hashing::new(to);
-    match packing {
-        Packing::Plain => pump(&mut from, &mut to, |from| watch(from.size()))?,
-        Packing::Zstd => {
+    match compression {
+        Compression::None => pump(&mut from, &mut to, |from| watch(from.size()))?,
+        Compression::Zstd => {
             let mut encoder = zstd::Encoder::new(&mut to, LEVEL).map_err(Broken::Writing)?;
             encoder.include_checksum(true).map_err(Broken::Writing)?;
             pump(&mut from, &mut encoder, |from| watch(from.size()))?;
@@ -128,13 +128,13 @@ pub fn pack(
 pub fn unpack(
     from: impl Read,
     mut to: impl Write,
-    packing: Packing,
+    compression: Compression,
     mut watch: impl FnMut(u64) -> Result<(), DatabaseError>,
 ) -> Result<Digest, Broken> {
     let mut from = Hashing::new(from);
-    match packing {
-        Packing::Plain => pump(&mut from, &mut to, |from| watch(from.size()))?,
-        Packing::Zstd => {
+    match compression {
+        Compression::None => pump(&mut from, &mut to, |from| watch(from.size()))?,
+        Compression::Zstd => {
             let mut decoder = zstd::Decoder::new(&mut from).map_err(Broken::Reading)?;
             pump(&mut decoder, &mut to, |decoder| {
                 watch(decoder.get_ref().get_ref().size())
@@ -171,7 +171,7 @@ pub fn digest(path: &Path, watch: &Observer, phase: Phase) -> Result<Digest, Cop
     let file = open(path)?;
     let total = file.metadata().map_or(0, |found| found.len());
     let seen = |done| watch.at(phase, done, total);
-    let read = unpack(file, io::sink(), Packing::Plain, seen);
+    let read = unpack(file, io::sink(), Compression::None, seen);
     read.map_err(|broken| explain(broken, path, path))
 }
 
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn nothing_has_a_hash() {
-        let (stored, plain) = pack(io::empty(), io::sink(), Packing::Plain, |_| Ok(())).unwrap();
+        let (stored, plain) = pack(io::empty(), io::sink(), Compression::None, |_| Ok(())).unwrap();
         assert_eq!((stored.size, stored.sha256.as_str()), (0, EMPTY));
         assert_eq!(stored, plain);
     }
@@ -237,27 +237,27 @@ mod tests {
     fn a_file_that_was_cut_is_not_taken() {
         let mut packed = Vec::new();
         let bytes = vec![7; 1_000_000];
-        pack(&bytes[..], &mut packed, Packing::Zstd, |_| Ok(())).unwrap();
+        pack(&bytes[..], &mut packed, Compression::Zstd, |_| Ok(())).unwrap();
         packed.pop();
-        let broken = unpack(&packed[..], io::sink(), Packing::Zstd, |_| Ok(()));
+        let broken = unpack(&packed[..], io::sink(), Compression::Zstd, |_| Ok(()));
         assert!(matches!(broken, Err(Broken::Reading(_))));
     }
 
     #[test]
     fn it_ends_when_it_is_to() {
         let stop = |_| Err(DatabaseError::Interrupted);
-        let broken = pack(&b"x"[..], io::sink(), Packing::Plain, stop);
+        let broken = pack(&b"x"[..], io::sink(), Compression::None, stop);
         assert!(matches!(broken, Err(Broken::Stopped(_))));
     }
 
     proptest! {
         #[test]
         fn what_is_packed_is_unpacked(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
-            for packing in [Packing::Plain, Packing::Zstd] {
+            for compression in [Compression::None, Compression::Zstd] {
                 let (mut packed, mut plain) = (Vec::new(), Vec::new());
-                let (stored, read) = pack(&bytes[..], &mut packed, packing, |_| Ok(())).unwrap();
+                let (stored, read) = pack(&bytes[..], &mut packed, compression, |_| Ok(())).unwrap();
                 prop_assert_eq!(read.size, bytes.len() as u64);
-                let found = unpack(&packed[..], &mut plain, packing, |_| Ok(())).unwrap();
+                let found = unpack(&packed[..], &mut plain, compression, |_| Ok(())).unwrap();
                 prop_assert_eq!(&plain, &bytes);
                 prop_assert!(compare(&found, &stored).is_ok());
             }

@@ -4,6 +4,7 @@
 //! Every file that is opened by its name is opened here. Its type is looked at before, so that no
 //! device is touched; after that the open file is looked at again, and nothing waits in between.
 
+mod compression;
 mod owned;
 
 use std::{
@@ -13,6 +14,7 @@ use std::{
     path::Path,
 };
 
+pub use compression::Compression;
 #[cfg(feature = "cli")]
 pub use owned::{create_private, read_text};
 pub use owned::{open_existing, open_or_create, read_start};

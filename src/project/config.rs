@@ -11,9 +11,10 @@ use std::{
 use super::{
     problem::{ConfigProblem, Origin},
     show,
-    value::{BackupBefore, Compress},
+    value::BackupBefore,
 };
 use crate::{
+    files::Compression,
     layout::Layout,
     revision::{Ahead, OutOfOrder, TransactionScope},
     sql::Vars,
@@ -92,7 +93,7 @@ pub struct BackupConfig {
     /// `keep`; 0 is all of them.
     pub keep: u32,
     /// `compress`
-    pub compress: Compress,
+    pub compress: Compression,
 }
 
 /// The settings of one run. All paths are absolute.
@@ -173,7 +174,7 @@ impl Config {
                 before: BackupBefore::default(),
                 directory: root.join("backups"),
                 keep: 7,
-                compress: Compress::default(),
+                compress: Compression::default(),
             },
             misspelt: Vec::new(),
             url: Err(Vec::new()),

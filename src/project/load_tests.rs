@@ -4,7 +4,10 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::revision::{Ahead, OutOfOrder, TransactionScope};
+use crate::{
+    files::Compression,
+    revision::{Ahead, OutOfOrder, TransactionScope},
+};
 
 /// A project on disk and what surrounds it.
 struct Project {
@@ -300,10 +303,10 @@ fn backups_are_configured_for_all_and_for_one_environment() {
     let of_all = project(text);
     let backup = of_all.load().backup;
     assert!(backup.before.upgrade && !backup.before.downgrade);
-    assert_eq!((backup.keep, backup.compress), (0, Compress::Zstd));
+    assert_eq!((backup.keep, backup.compress), (0, Compression::Zstd));
     assert_eq!(backup.directory, of_all.path("copies"));
     let backup = project(text).environment("a").load().backup;
-    assert_eq!((backup.keep, backup.compress), (0, Compress::None));
+    assert_eq!((backup.keep, backup.compress), (0, Compression::None));
     assert!(!backup.before.upgrade);
     let problems = project("[backup]\nbefore = [1]\n").problems();
     let expected =

@@ -89,7 +89,7 @@ pub use text::TextProblem;
 #[cfg(feature = "cli")]
 pub use trust::Distrust;
 #[cfg(feature = "cli")]
-pub use value::{BackupBefore, Compress};
+pub use value::BackupBefore;
 
 /// The known word nearest to `word`, when it is near enough to be meant.
 #[cfg(feature = "cli")]

@@ -4,19 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{keys::Given, table_name::check_table_name};
 use crate::{
+    files::Compression,
     layout::Layout,
     revision::{Ahead, OutOfOrder, TransactionScope},
 };
-
-/// Whether backups are compressed by us.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Compress {
-    /// With zstd.
-    #[default]
-    Zstd,
-    /// They stay as the database's own tools take them.
-    None,
-}
 
 /// What a backup is made before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -115,13 +106,11 @@ impl Setting for Layout {
     }
 }
 
-impl Setting for Compress {
+impl Setting for Compression {
     fn read(given: &Given<'_>) -> Result<Self, Refused> {
-        match text(given)? {
-            "zstd" => Ok(Self::Zstd),
-            "none" => Ok(Self::None),
-            _ => Err(Refused::Value("expected `zstd` or `none`")),
-        }
+        let name = text(given)?;
+        name.parse()
+            .map_err(|_| Refused::Value("expected `zstd` or `none`"))
     }
 }
 

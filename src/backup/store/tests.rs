@@ -13,9 +13,10 @@ use crate::{
     backup::{Note, Observer},
     database::{
         Location,
-        backup::{Contents, Dumped, Packing},
+        backup::{Contents, Dumped},
         stream::Digest,
     },
+    files::Compression,
     revision::Observed,
 };
 
@@ -39,7 +40,7 @@ fn manifest(database: &str, second: i64) -> Manifest {
     let time = DateTime::UNIX_EPOCH + TimeDelta::seconds(second);
     let location = Location::Sqlite(Path::new("/").join(database));
     let database = (database.to_owned(), &location);
-    Manifest::new(time, database, String::new(), Packing::Plain, dumped)
+    Manifest::new(time, database, String::new(), Compression::None, dumped)
 }
 
 fn watch() -> Observer {

@@ -16,7 +16,7 @@ use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
 use super::{
     super::{
         CopyError, DatabaseError, Detail, Settings,
-        backup::{Contents, Dumped, Observer, Packing, Phase},
+        backup::{Contents, Dumped, Observer, Phase},
         stream::{self, Digest},
     },
     connect,
@@ -28,7 +28,7 @@ use super::{
     url,
     version_table::{Trouble, VersionTable},
 };
-use crate::revision::Observed;
+use crate::{files::Compression, revision::Observed};
 
 /// Between two looks at whether it is to end.
 const NAP: Duration = Duration::from_millis(50);
@@ -85,7 +85,7 @@ impl super::super::backup::Source for Source {
     async fn dump(
         &mut self,
         file: &Path,
-        packing: Packing,
+        compression: Compression,
         watch: &Observer,
     ) -> Result<Dumped, CopyError> {
         let mut connection = session(&self.options, &self.settings, &self.place).await?;
@@ -101,7 +101,7 @@ impl super::super::backup::Source for Source {
             snapshot,
             encoding,
             file: file.to_owned(),
-            packing,
+            compression,
             watch: watch.clone(),
             expected,
         };
@@ -221,7 +221,7 @@ struct Dumping {
     /// role's own client_encoding, or UTF8 for the bytes of a SQL_ASCII database.
     encoding: String,
     file: PathBuf,
-    packing: Packing,
+    compression: Compression,
     watch: Observer,
     /// Bytes of the tables; the copy has more or less.
     expected: u64,
@@ -235,8 +235,8 @@ impl Dumping {
             format!("--snapshot={}", self.snapshot),
             format!("--encoding={}", self.encoding),
         ];
-        match self.packing {
-            Packing::Plain => {
+        match self.compression {
+            Compression::None => {
                 // Into the file itself: only there it notes where each table's rows begin, and
                 // several of them can be restored at once.
                 arguments.push(format!("--file={}", self.file.display()));
@@ -256,7 +256,7 @@ impl Dumping {
                 let digest = stream::digest(&self.file, &self.watch, Phase::Counting)?;
                 Ok((digest.clone(), digest))
             }
-            Packing::Zstd => {
+            Compression::Zstd => {
                 arguments.push("--compress=0".to_owned());
                 self.pipe(&arguments)
             }
@@ -269,7 +269,7 @@ impl Dumping {
         let to = to.map_err(|error| stream::file_error(&self.file, &error))?;
         let seen = |done| self.watch.at(Phase::Copying, done, self.expected.max(done));
         let drain = |stdout| {
-            let piped = stream::pack(stdout, to, Packing::Zstd, seen);
+            let piped = stream::pack(stdout, to, Compression::Zstd, seen);
             packed = Some(piped.map_err(|broken| stream::explain(broken, &self.file, &self.file))?);
             Ok(())
         };

@@ -7,8 +7,8 @@ use super::{
     super::{
         CopyError, Database, DatabaseError, Lock, LockAttempt, Settings,
         backup::{
-            Archive, Contents, Kept, Note, Observer, OwnersCode, Packing, Phase, Purpose,
-            ReplaceOptions, TargetState,
+            Archive, Contents, Kept, Note, Observer, OwnersCode, Phase, Purpose, ReplaceOptions,
+            TargetState,
         },
         stream::{self, Broken},
     },
@@ -23,6 +23,7 @@ use super::{
     swap::{rename_one, swap},
     url,
 };
+use crate::files::Compression;
 
 /// See [`crate::database::engine::target`].
 pub struct Target {
@@ -111,7 +112,7 @@ impl Target {
             options: self.options.clone().database(name),
             arguments: self.arguments(name),
             file: archive.file.to_owned(),
-            packing: archive.packing,
+            compression: archive.compression,
             stored: archive.stored.clone(),
             watch: watch.clone(),
         };
@@ -282,15 +283,15 @@ struct Filling {
     options: PgConnectOptions,
     arguments: Vec<String>,
     file: std::path::PathBuf,
-    packing: Packing,
+    compression: Compression,
     stored: stream::Digest,
     watch: Observer,
 }
 
 impl Filling {
     fn run(mut self) -> Result<(), CopyError> {
-        match self.packing {
-            Packing::Plain => {
+        match self.compression {
+            Compression::None => {
                 // Read twice, since pg_restore reads it in any order.
                 let found = stream::digest(&self.file, &self.watch, Phase::Checking)?;
                 stream::compare(&found, &self.stored)?;
@@ -300,13 +301,13 @@ impl Filling {
                 let look = || self.watch.at(Phase::Loading, 0, 0);
                 self.restore(Input::Nothing, look)
             }
-            Packing::Zstd => {
+            Compression::Zstd => {
                 let mut found = None;
                 let seen = |done| self.watch.at(Phase::Loading, done, self.stored.size);
                 let feed = |stdin| {
                     let from = stream::open(&self.file)?;
                     let to = programs::forgiving(stdin);
-                    let read = stream::unpack(from, to, Packing::Zstd, seen);
+                    let read = stream::unpack(from, to, Compression::Zstd, seen);
                     found = Some(read.map_err(|broken| self.broken(broken))?);
                     Ok(())
                 };

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     super::{
         Access, CopyError, DatabaseError, Detail, Draft, Settings, Use,
-        backup::{Contents, Dumped, Observer, Packing, Phase},
+        backup::{Contents, Dumped, Observer, Phase},
         stream::{self, Digest},
     },
     blocking,
@@ -20,7 +20,7 @@ use super::{
     value::{Row, Value},
     version_table::{VersionTable, quoted},
 };
-use crate::revision::Observed;
+use crate::{files::Compression, revision::Observed};
 
 /// Pages that are copied between two looks at whether it is to end: some megabytes.
 const PAGES: i32 = 4_096;
@@ -68,13 +68,13 @@ impl super::super::backup::Source for Source {
     async fn dump(
         &mut self,
         file: &Path,
-        packing: Packing,
+        compression: Compression,
         watch: &Observer,
     ) -> Result<Dumped, CopyError> {
         let beside = file.parent().unwrap_or(Path::new("/"));
-        let scratch = match packing {
-            Packing::Plain => None,
-            Packing::Zstd => Some(
+        let scratch = match compression {
+            Compression::None => None,
+            Compression::Zstd => Some(
                 Draft::create(beside, Use::Scratch)
                     .map_err(|error| stream::file_error(beside, &error))?,
             ),
@@ -90,7 +90,7 @@ impl super::super::backup::Source for Source {
         let closed = live.close().await;
         copied?;
         closed?;
-        let (counted, hashed) = self.read(copy, file, packing, &control, watch).await;
+        let (counted, hashed) = self.read(copy, file, compression, &control, watch).await;
         let (contents, observed) = counted?;
         let (stored, plain) = hashed?;
         Ok(Dumped {
@@ -114,7 +114,7 @@ impl Source {
         &self,
         copy: &Path,
         file: &Path,
-        packing: Packing,
+        compression: Compression,
         control: &Arc<Control>,
         watch: &Observer,
     ) -> (Counted, Packed) {
@@ -125,7 +125,7 @@ impl Source {
         };
         let both = blocking(|| {
             thread::scope(|scope| {
-                let packed = scope.spawn(|| pack(copy, file, packing, watch));
+                let packed = scope.spawn(|| pack(copy, file, compression, watch));
                 let counted = contents(&mut connection).and_then(|contents| {
                     let table = VersionTable::new(&self.settings.version_table)?;
                     Ok((contents, table.observe(&mut connection, Detail::Brief)?))
@@ -144,8 +144,8 @@ impl Source {
 }
 
 /// Compresses `copy` into `file`, or takes the hash of the one that is both.
-fn pack(copy: &Path, file: &Path, packing: Packing, watch: &Observer) -> Packed {
-    if packing == Packing::Plain {
+fn pack(copy: &Path, file: &Path, compression: Compression, watch: &Observer) -> Packed {
+    if compression == Compression::None {
         let digest = stream::digest(copy, watch, Phase::Counting)?;
         return Ok((digest.clone(), digest));
     }
@@ -154,7 +154,7 @@ fn pack(copy: &Path, file: &Path, packing: Packing, watch: &Observer) -> Packed 
     let to = std::fs::File::options().write(true).open(file);
     let to = to.map_err(|error| stream::file_error(file, &error))?;
     let seen = |done| watch.at(Phase::Compressing, done, total);
-    stream::pack(from, to, packing, seen).map_err(|broken| stream::explain(broken, copy, file))
+    stream::pack(from, to, compression, seen).map_err(|broken| stream::explain(broken, copy, file))
 }
 
 /// Copies the database of `live` into the file `to`, which is there and empty.

@@ -14,9 +14,7 @@ use rusqlite::backup::Backup;
 use super::{
     super::{
         Access, CopyError, Database, DatabaseError, Draft, Settings, Use,
-        backup::{
-            Archive, Contents, Kept, Observer, Packing, Phase, Purpose, ReplaceOptions, TargetState,
-        },
+        backup::{Archive, Contents, Kept, Observer, Phase, Purpose, ReplaceOptions, TargetState},
         draft,
         stream::{self, Broken},
     },
@@ -30,6 +28,7 @@ use super::{
     permissions::Permissions,
     unchanged::{data_version, journal_mode, leaves_wal, lock_destination, lock_unchanged},
 };
+use crate::files::Compression;
 
 /// How often the database is looked at anew when others write to it just before it is replaced.
 const ATTEMPTS: usize = 5;
@@ -404,9 +403,9 @@ fn writable(directory: &Path) -> PathBuf {
 fn unpack(archive: &Archive<'_>, draft: &Draft, watch: &Observer) -> Result<(), CopyError> {
     let from = stream::open(archive.file)?;
     let seen = |done| watch.at(Phase::Loading, done, archive.stored.size);
-    let found = stream::unpack(from, draft.file(), archive.packing, seen);
+    let found = stream::unpack(from, draft.file(), archive.compression, seen);
     let found = found.map_err(|broken| match broken {
-        Broken::Reading(error) if archive.packing == Packing::Zstd => CopyError::Damaged {
+        Broken::Reading(error) if archive.compression == Compression::Zstd => CopyError::Damaged {
             reason: format!("zstd: {error}"),
         },
         broken => stream::explain(broken, archive.file, draft.path()),

@@ -1,7 +1,10 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use super::*;
-use crate::database::backup::{Source as _, Target as _};
+use crate::{
+    database::backup::{Source as _, Target as _},
+    files::Compression,
+};
 
 fn settings() -> Settings {
     Settings {
@@ -67,7 +70,7 @@ async fn restore(
         .await
         .unwrap();
     let dumped = source
-        .dump(&backup, Packing::Plain, &watch())
+        .dump(&backup, Compression::None, &watch())
         .await
         .unwrap();
     write(&live, "UPDATE t SET x = 2").await;
@@ -84,7 +87,7 @@ async fn restore(
     let mut target = target.unwrap();
     let archive = Archive {
         file: &backup,
-        packing: Packing::Plain,
+        compression: Compression::None,
         stored: &dumped.stored,
         mark: dumped.mark.as_deref(),
         properties: &dumped.properties,

@@ -3,16 +3,19 @@
 mod list;
 mod verify;
 
-use clap::{Subcommand, ValueEnum};
+use clap::{
+    Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 
 use crate::{
-    backup::Packing,
     cli::{
         backup::{Place, Work},
         context::Context,
         error::{Error, Exit},
     },
     database::Access,
+    files::Compression,
     ops::{self, BackupArgs as BackupRequest},
 };
 
@@ -30,18 +33,12 @@ pub struct BackupArgs {
     place: Place,
 
     /// zstd, or none, over `[backup] compress`
-    #[arg(long, value_name = "HOW")]
+    #[arg(long, value_name = "HOW", value_parser = compression())]
     compress: Option<Compression>,
 
     /// How many backups of the database are kept, over `[backup] keep`; 0 is all
     #[arg(long, value_name = "N")]
     keep: Option<u32>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Compression {
-    Zstd,
-    None,
 }
 
 #[derive(Debug, Subcommand)]
@@ -61,6 +58,11 @@ impl BackupArgs {
     }
 }
 
+fn compression() -> impl TypedValueParser<Value = Compression> {
+    PossibleValuesParser::new(Compression::ALL.map(Compression::name))
+        .try_map(|name| name.parse::<Compression>())
+}
+
 pub async fn cmd_backup(args: BackupArgs, context: &Context) -> Result<Exit, Error> {
     match args.command {
         None => make(args, context).await,
@@ -73,10 +75,7 @@ async fn make(args: BackupArgs, context: &Context) -> Result<Exit, Error> {
     let session = context.session("backup", Access::Existing)?;
     let mut making = context.making();
     if let Some(compress) = args.compress {
-        making.packing = match compress {
-            Compression::Zstd => Packing::Zstd,
-            Compression::None => Packing::Plain,
-        };
+        making.compression = compress;
     }
     if let Some(keep) = args.keep {
         making.keep = keep as usize;
