@@ -43,6 +43,7 @@ mod execute;
 mod files;
 mod layout;
 mod library;
+mod nearest;
 mod ops;
 mod plan;
 mod project;

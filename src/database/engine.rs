@@ -11,7 +11,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::{
     Access, Database, DatabaseError, ScriptHead, ScriptWriter, Settings,
-    location::{LocationError, nearest, split_scheme},
+    location::{LocationError, split_scheme},
     postgres, sqlite,
 };
 #[cfg(feature = "cli")]
@@ -19,7 +19,7 @@ use super::{
     CopyError,
     backup::{Purpose, Source, Target},
 };
-use crate::sql::Dialect;
+use crate::{nearest::misspelt, sql::Dialect};
 
 /// Where a database is, read from a URL.
 #[derive(Clone)]
@@ -165,10 +165,12 @@ fn nearest_scheme(scheme: &str) -> Option<&'static str> {
     let mut all = Dialect::ALL.map(schemes).into_iter();
     match all.find(|(_, others)| others.contains(&scheme.as_str())) {
         Some((ours, _)) => ours.first().copied(),
-        None => nearest(
-            &scheme,
-            &Dialect::ALL.map(|dialect| schemes(dialect).0).concat(),
-        ),
+        None => {
+            let known = Dialect::ALL
+                .into_iter()
+                .flat_map(|dialect| schemes(dialect).0);
+            misspelt(&scheme, known.copied())
+        }
     }
 }
 
@@ -405,7 +407,7 @@ mod tests {
         check("mysql://h/db", scheme("mysql", None));
         check(
             "postgres://h/db?ssl_mode=require",
-            parameter("ssl_mode", Some("sslmode")),
+            parameter("ssl_mode", Some("ssl-mode")),
         );
         check("postgres://h/db?zzz=1", parameter("zzz", None));
         check("sqlite:x.db?cache=shared", parameter("cache", None));

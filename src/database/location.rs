@@ -89,15 +89,6 @@ pub(super) fn split_scheme(url: &str) -> Option<(&str, &str)> {
     (named && !scheme.contains('.')).then_some((scheme, rest))
 }
 
-pub(super) fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
-    known
-        .iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), *candidate))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
-}
-
 pub(super) fn parameters_of(text: &str) -> Result<Vec<(String, String)>, LocationError> {
     text.split('&')
         .filter(|pair| !pair.is_empty())

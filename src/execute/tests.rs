@@ -4,6 +4,7 @@ mod adopt_tests;
 mod batch_tests;
 mod migrate_tests;
 mod repeatable_tests;
+mod script_tests;
 mod squash_tests;
 
 use std::{

@@ -11,10 +11,12 @@ use super::{
     config::Config,
     keys::{KEYS, Key, Section},
     layer::{Entry, Layer, Value},
-    nearest,
     problem::{ConfigProblem, ConfigProblemKind as Kind, Origin},
 };
-use crate::sql::{self, Positions};
+use crate::{
+    nearest::misspelt,
+    sql::{self, Positions},
+};
 
 /// Values of placeholders by name.
 pub(super) type Vars = BTreeMap<String, Entry>;
@@ -111,7 +113,7 @@ impl Reader<'_> {
             } else if matches!(value.get_ref(), DeValue::Table(_)) {
                 let kind = Kind::UnknownSection {
                     section: name.to_owned(),
-                    nearest: nearest(name, SECTIONS.iter().copied()),
+                    nearest: misspelt(name, SECTIONS.iter().copied()),
                 };
                 self.problem(at, kind);
             } else {
@@ -312,7 +314,7 @@ impl Reader<'_> {
         let kind = Kind::UnknownKey {
             key: key.to_owned(),
             section: heading.map(|heading| heading.name.to_owned()),
-            nearest: nearest(key, known.map(|known| known.name)),
+            nearest: misspelt(key, known.map(|known| known.name)),
             belongs,
         };
         self.problem(at, kind);

@@ -8,14 +8,16 @@ use super::{
     dotenv,
     keys::{CHOOSING, KEYS, Key, PROTECTED, URL},
     layer::{Entry, Layer, Value},
-    nearest,
     problem::{ConfigProblem, ConfigProblemKind as Kind, Origin},
     show,
     text::decode,
     trust::{Refused, Trust},
     variables::Variables,
 };
-use crate::{files, sql::Vars};
+use crate::{
+    nearest::misspelt,
+    {files, sql::Vars},
+};
 
 /// The name looked for, from the working directory upwards.
 const FILE_NAME: &str = "migrator.toml";
@@ -196,7 +198,7 @@ impl Loader<'_> {
         }
         let known: Vec<String> = self.document.environments.keys().cloned().collect();
         let kind = Kind::UnknownEnvironment {
-            nearest: nearest(&name, known.iter().map(String::as_str)).map(str::to_owned),
+            nearest: misspelt(&name, known.iter().map(String::as_str)).map(str::to_owned),
             name,
             known,
         };
@@ -384,7 +386,7 @@ impl Loader<'_> {
                 if known.contains(&own) {
                     return None;
                 }
-                let nearest = nearest(&own, known.iter().map(String::as_str))?;
+                let nearest = misspelt(&own, known.iter().map(String::as_str))?;
                 Some(Misspelt {
                     name: name.to_owned(),
                     nearest: format!("MIGRATOR_{}", nearest.to_uppercase()),

@@ -91,19 +91,6 @@ pub use trust::Distrust;
 #[cfg(feature = "cli")]
 pub use value::BackupBefore;
 
-/// The known word nearest to `word`, when it is near enough to be meant.
-#[cfg(feature = "cli")]
-fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.to_lowercase();
-    let limit = 1 + word.chars().count() / 4;
-    known
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= limit)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
 /// `path` as people see it: relative to `cwd` when it lies below it.
 #[cfg(feature = "cli")]
 pub fn show(cwd: &std::path::Path, path: &std::path::Path) -> String {

@@ -9,9 +9,10 @@ use std::{
 use chrono::{DateTime, Utc};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 
-use super::{nearest, text::decode};
+use super::text::decode;
 use crate::{
     files,
+    nearest::misspelt,
     revision::{Direction, Headers, Problem, RevisionId, Script},
     sql::Dialect,
 };
@@ -170,7 +171,7 @@ pub fn render(
         let known: Vec<String> = list(templates)?.into_iter().map(|info| info.name).collect();
         return Err(TemplateError::Unknown {
             name: name.to_owned(),
-            nearest: nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
+            nearest: misspelt(name, known.iter().map(String::as_str)).map(str::to_owned),
             known,
         });
     };

@@ -9,6 +9,7 @@ use super::{
     dotenv::DotenvVariable,
     problem::{ConfigProblemKind as Kind, Origin},
 };
+use crate::nearest::misspelt;
 
 /// What is wrong with a `${…}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,12 +108,7 @@ impl Variables<'_> {
     }
 
     fn nearest(&self, name: &str) -> Option<String> {
-        let limit = 1 + name.len() / 4;
-        self.names()
-            .map(|known| (strsim::damerau_levenshtein(name, known), known))
-            .filter(|(distance, _)| *distance <= limit)
-            .min()
-            .map(|(_, known)| known.to_owned())
+        misspelt(name, self.names()).map(str::to_owned)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use super::{Checksum, ProblemKind, nearest::nearest, parse_duration};
+use super::{Checksum, ProblemKind, parse_duration};
+use crate::nearest::nearest;
 
 /// The directive's name, behind `migrator:`.
 pub(super) const BATCH: &str = "batch";

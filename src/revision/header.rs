@@ -8,10 +8,12 @@ use super::{
         HeaderLine, Line, almost_directive, directive, is_of_statement, is_sqlx_marker, line,
         may_hold_directive,
     },
-    nearest::nearest,
     parse_duration,
 };
-use crate::sql::{self, Dialect, Placeholders, TokenKind};
+use crate::{
+    nearest::nearest,
+    sql::{self, Dialect, Placeholders, TokenKind},
+};
 
 /// How a script runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -5,6 +5,7 @@ use super::{
     graph::{reach, reversed, topological_order},
     validate,
 };
+use crate::nearest::nearest;
 
 /// The scripts of one id as they were found on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]

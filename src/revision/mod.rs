@@ -16,7 +16,6 @@ mod header_line;
 mod history;
 mod id;
 mod lineage;
-mod nearest;
 mod observed;
 mod policy;
 mod problem;

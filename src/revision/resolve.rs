@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use super::{
     AppliedRevision, History, Resolved, Revision, RevisionId, Target, TargetError,
-    lineage::applied_heads, nearest::nearest, target::split_offset,
+    lineage::applied_heads, target::split_offset,
 };
+use crate::nearest::nearest;
 
 /// Shorter texts are no prefix of an id.
 const PREFIX: usize = 4;

@@ -6,8 +6,8 @@ use super::{
     Place, Problem, ProblemKind, Revision, RevisionId, Script, ScriptPair,
     header::{DEPENDS_ON, IRREVERSIBLE, LABEL, REPLACES, REVISES},
     header_line::{locate, locate_all},
-    nearest::nearest,
 };
+use crate::nearest::nearest;
 
 /// More hints help nobody, and each costs a look at every id.
 const HINTS: usize = 20;

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
 
 use super::{Dialect, Token, TokenKind, lex};
+use crate::nearest::misspelt;
 
 /// How placeholders are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,13 +74,11 @@ impl Vars {
 
     /// With the known name nearest to `name`, where a hint is wanted: it costs a look at each.
     fn undefined(&self, name: &str, hint: bool) -> PlaceholderFault {
-        let limit = 1 + name.len() / 4;
         let known = self.values.keys().filter(|_| hint);
-        let distances = known.map(|known| (strsim::damerau_levenshtein(name, known), known));
-        let nearest = distances.filter(|(distance, _)| *distance <= limit).min();
+        let nearest = misspelt(name, known.map(String::as_str));
         PlaceholderFault::Undefined {
             name: name.to_owned(),
-            nearest: nearest.map(|(_, known)| known.clone()),
+            nearest: nearest.map(str::to_owned),
             needs: self.unset.get(name).cloned(),
         }
     }

@@ -273,6 +273,70 @@ fn lines_outside(rooms: &[&str], is_wrong: fn(&str) -> bool) -> Vec<String> {
     found
 }
 
+/// Whether a line names a code, as `"M701"`.
+fn names_a_code(line: &str) -> bool {
+    line.split('"').skip(1).step_by(2).any(|it| {
+        let digits = it.strip_prefix('M');
+        digits.is_some_and(|it| it.len() == 3 && it.bytes().all(|b| b.is_ascii_digit()))
+    })
+}
+
+#[test]
+fn codes_come_from_their_table() {
+    let found = lines_outside(&["cli/codes.rs"], names_a_code);
+    assert!(
+        found.is_empty(),
+        "take it from cli/codes.rs instead:\n{}",
+        found.join("\n")
+    );
+    assert!(names_a_code("code: \"M701\",") && !names_a_code("codes::M701.id, \"M7\""));
+}
+
+#[test]
+fn names_are_compared_in_one_place() {
+    let found = lines_outside(&["nearest.rs"], |line| line.contains("strsim::"));
+    assert!(
+        found.is_empty(),
+        "ask `crate::nearest` instead:\n{}",
+        found.join("\n")
+    );
+}
+
+#[test]
+fn hints_are_not_patched() {
+    let mut files = Vec::new();
+    let errors = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/error");
+    sources(&errors, &mut files);
+    assert!(files.len() > 5, "where are the errors?");
+    for (path, text) in &files {
+        let patches = code(text).contains(".replace(") || code(text).contains(".replacen(");
+        assert!(!patches, "{path}: make the text with what it names");
+    }
+}
+
+/// What writers of scripts implement: nothing that a script has no use for.
+const OF_WRITERS: &[&str] = &["Ledger", "Runner", "ScriptWriter"];
+
+#[test]
+fn writers_of_scripts_implement_what_they_do() {
+    for dialect in ["postgres", "sqlite"] {
+        let path = format!("src/database/{dialect}/script.rs");
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&path)).unwrap();
+        let code = code(&text);
+        let implemented = code.lines().filter_map(|line| {
+            let (of, _) = line.strip_prefix("impl ")?.split_once(" for ")?;
+            Some(of)
+        });
+        let mut implemented: Vec<_> = implemented.collect();
+        implemented.sort_unstable();
+        assert_eq!(implemented, OF_WRITERS, "{path}");
+        assert!(
+            !code.contains(".replacen("),
+            "{path}: patches what it wrote"
+        );
+    }
+}
+
 #[test]
 fn dialects_are_told_apart_in_their_rooms_only() {
     let found = lines_outside(DIALECT_ROOMS, decides_by_dialect);

@@ -58,16 +58,13 @@ fn normal(text: &str) -> String {
     }
 }
 
-/// The code with the fewest characters that differ, of those the nearest by number.
+/// Of the codes that `id` looks like, the one nearest by number.
 fn nearest(id: &str) -> Option<&'static Code> {
     let number = |id: &str| id.get(1..).and_then(|digits| digits.parse::<u32>().ok());
     let wanted = number(id)?;
-    let distance = |code: &&Code| {
-        let apart = number(code.id).unwrap_or_default().abs_diff(wanted);
-        (strsim::damerau_levenshtein(id, code.id), apart)
-    };
-    let nearest = CODES.iter().min_by_key(distance)?;
-    (distance(&nearest).0 <= 2).then_some(nearest)
+    let alike = crate::nearest::nearest(id, CODES.iter().map(|code| code.id), CODES.len());
+    let alike = CODES.iter().filter(|code| alike.contains(&code.id));
+    alike.min_by_key(|code| number(code.id).unwrap_or_default().abs_diff(wanted))
 }
 
 #[cfg(test)]

@@ -174,6 +174,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_state_is_known_only_while_the_lock_is_held() {
+        let after = |mut hold: Hold, change: fn(&mut Hold)| {
+            change(&mut hold);
+            hold
+        };
+        assert_eq!(after(Hold::Nothing, Hold::seen), Hold::Nothing);
+        assert_eq!(after(Hold::Lock, Hold::seen), Hold::State);
+        assert_eq!(after(Hold::State, Hold::doubt), Hold::Lock);
+        assert_eq!(after(Hold::Nothing, Hold::doubt), Hold::Nothing);
+    }
+
+    #[test]
     fn the_key_is_frozen_and_tells_tables_apart() {
         assert_ne!(key("a", "bc"), key("ab", "c"));
         assert_eq!(key("public", "migrator_version"), 4_269_383_724_586_612_489);

@@ -465,3 +465,34 @@ fn joined(ids: &[RevisionId]) -> String {
 fn nullable(text: Option<&str>) -> String {
     text.map_or_else(|| "NULL".to_owned(), literal)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::revision::Ending;
+
+    #[test]
+    fn names_of_indexes_are_known_or_filled_in() {
+        let marked = |indexes_before| Interruption {
+            ending: Ending::Unknown,
+            indexes_before,
+        };
+        let check = |names: IndexNames, mark: Option<&Interruption>, expected: &str| {
+            assert_eq!(names.interruption(mark), expected, "{names:?} {mark:?}");
+        };
+        let (none, some) = (marked(None), marked(Some(vec!["public.it's".to_owned()])));
+        let empty = marked(Some(Vec::new()));
+        let running = "running outside of a transaction";
+        for names in [IndexNames::Known, IndexNames::Noted] {
+            check(names, None, "NULL");
+            check(names, Some(&none), &format!("E'{running}'"));
+        }
+        let known = format!("E'{running}\nindexes before it: public.it''s'");
+        check(IndexNames::Known, Some(&some), &known);
+        let noted = format!(
+            "pg_catalog.concat(E'{running}\nindexes before it: ', {})",
+            index::noted()
+        );
+        check(IndexNames::Noted, Some(&empty), &noted);
+    }
+}

@@ -5,7 +5,10 @@ use std::{fmt, net::IpAddr, str::FromStr};
 use sqlx::postgres::PgConnectOptions;
 
 use super::credentials;
-use crate::database::location::{LocationError, decode, has_password, nearest, parameters_of};
+use crate::{
+    database::location::{LocationError, decode, has_password, parameters_of},
+    nearest::misspelt,
+};
 
 /// What the URLs begin with.
 pub(in crate::database) const SCHEMES: &[&str] = &["postgres", "postgresql"];
@@ -127,7 +130,7 @@ fn check_parameters(parameters: &str) -> Result<(), LocationError> {
         }
         if !known {
             return Err(LocationError::Parameter {
-                nearest: nearest(&name, PARAMETERS),
+                nearest: misspelt(&name, PARAMETERS.iter().copied()),
                 name,
             });
         }

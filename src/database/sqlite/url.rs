@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::database::location::{LocationError, decode, nearest, parameters_of};
+use crate::{
+    database::location::{LocationError, decode, parameters_of},
+    nearest::misspelt,
+};
 
 /// What the URLs begin with.
 pub(in crate::database) const SCHEMES: &[&str] = &["sqlite"];
@@ -30,7 +33,7 @@ pub(in crate::database) fn parse(rest: &str, base: &Path) -> Result<PathBuf, Loc
             }
             _ => {
                 return Err(LocationError::Parameter {
-                    nearest: nearest(&name, &["mode"]),
+                    nearest: misspelt(&name, ["mode"]),
                     name,
                 });
             }

@@ -7,7 +7,7 @@ use crate::{
     revision::{BatchProgress, LogEvent, Partial},
 };
 
-const UPDATE: &str = "UPDATE a SET x = 1 WHERE x = 0 LIMIT 10";
+pub(super) const UPDATE: &str = "UPDATE a SET x = 1 WHERE x = 0 LIMIT 10";
 
 /// Rows that are to be changed: two full batches, and a half.
 const ROWS: u64 = 25;
@@ -37,7 +37,7 @@ fn observed(stored: &Stored) -> Observed {
     }
 }
 
-fn batch_plan(stored: &Stored, directive: &str, update: &str) -> Plan {
+pub(super) fn batch_plan(stored: &Stored, directive: &str, update: &str) -> Plan {
     let history = batch_history(directive, update);
     let observed = observed(stored);
     plan::upgrade(&context(&history, &observed), &"head".parse().unwrap()).unwrap()

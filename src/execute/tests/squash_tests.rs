@@ -27,17 +27,21 @@ fn baseline() -> History {
     History::new(pairs).unwrap()
 }
 
-async fn upgrade(fake: &mut Fake) -> Result<(), StepFailure> {
-    let (history, observed) = (baseline(), fake.stored.observed());
+pub(super) fn planned(stored: &Stored) -> Plan {
+    let (history, observed) = (baseline(), stored.observed());
     let context = crate::plan::testing::context(&history, &observed, Dialect::Postgres);
-    let plan = plan::upgrade(&context, &"head".parse().unwrap()).unwrap();
+    plan::upgrade(&context, &"head".parse().unwrap()).unwrap()
+}
+
+async fn upgrade(fake: &mut Fake) -> Result<(), StepFailure> {
+    let plan = planned(&fake.stored);
     exchange(fake, &plan.exchanges).await?;
     let ended = execute(fake, plan).await;
     ended.map(drop).map_err(|failure| failure.failure.error)
 }
 
 /// A store with the first two of three revisions.
-async fn two() -> Stored {
+pub(super) async fn two() -> Stored {
     let mut fake = Fake::default();
     let mut plan = plan(&fake.stored, Direction::Up, Mode::Each).unwrap();
     plan.steps.truncate(2);

@@ -1,4 +1,4 @@
-//! "Did you mean": the known names nearest to an unknown one.
+//! "Did you mean": the known names nearest to an unknown one. Below all rooms.
 
 /// Longer texts get no hint; comparing costs the product of both lengths.
 const LONGEST: usize = 200;
@@ -11,7 +11,7 @@ const CONTAINED: f64 = 0.9;
 
 /// Up to `count` candidates similar to `text`, the most similar first, of
 /// equals the last in alphabetical order (of ids, the newest).
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     text: &str,
     candidates: impl IntoIterator<Item = &'a str>,
     count: usize,
@@ -30,6 +30,26 @@ pub(super) fn nearest<'a>(
     scored.dedup_by(|a, b| a.1 == b.1);
     scored.truncate(count);
     scored.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+/// The candidate that `text` is a misspelling of: at most one character in four differs, and one
+/// more. Of equals the first in alphabetical order.
+pub(crate) fn misspelt<'a>(
+    text: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    if text.len() > LONGEST {
+        return None;
+    }
+    let text = fold(text);
+    let limit = 1 + text.chars().count() / 4;
+    candidates
+        .into_iter()
+        .filter(|candidate| candidate.len() <= LONGEST)
+        .map(|candidate| (strsim::osa_distance(&text, &fold(candidate)), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, candidate)| candidate)
 }
 
 /// Case and separators are what people mistype first.
@@ -61,6 +81,22 @@ fn similarity(a: &str, b: &str) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn misspellings_differ_in_few_characters() {
+        let check = |text: &str, expected: Option<&str>| {
+            let known = ["url", "lock-wait", "log-file", "version-table"];
+            assert_eq!(misspelt(text, known), expected, "{text}");
+        };
+        check("ulr", Some("url"));
+        check("LOCK_WAIT", Some("lock-wait"));
+        check("version-tabel", Some("version-table"));
+        check("lock", None);
+        check("log", None);
+        check("colour", None);
+        check(&"x".repeat(10_000), None);
+        assert_eq!(misspelt("ac", ["ad", "ab"]), Some("ab"));
+    }
 
     #[test]
     fn similar_names_are_found_best_first() {
