@@ -23,7 +23,6 @@ use crate::{
         AppliedRepeatable, AppliedRevision, LAYOUT, LogEntry, LogRow, NewRow, Observed, Partial,
         RecordChange, RevisionId, State, Subject, UnitProgress,
     },
-    sql::Dialect,
 };
 
 /// What goes wrong, and when.
@@ -553,14 +552,6 @@ impl Replicas for Fake {
 
 #[async_trait]
 impl Database for Fake {
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
-    }
-
-    fn place(&self) -> String {
-        "fake".to_owned()
-    }
-
     fn version_table(&self) -> String {
         "migrator_version".to_owned()
     }

@@ -12,18 +12,12 @@ use super::{
 use crate::{
     layout::{ExternalRecords, ExternalTool},
     revision::{LogEntry, LogRow, Observed, RecordChange},
-    sql::{ConcurrentIndex, Dialect},
+    sql::ConcurrentIndex,
 };
 
 /// A database with a version table, over one dedicated connection.
 #[async_trait]
 pub trait Database: Records + Ledger + Lock + Runner + Batches {
-    /// Whose rules scripts follow.
-    fn dialect(&self) -> Dialect;
-
-    /// Where it is, for people; never with a password.
-    fn place(&self) -> String;
-
     /// The version table as the configuration could name it: on PostgreSQL with its schema.
     fn version_table(&self) -> String;
 

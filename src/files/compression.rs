@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How migrator compresses a file that it writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "&'static str")]
+#[serde(try_from = "String", rename_all = "lowercase")]
 pub enum Compression {
     /// With zstd.
     #[default]
@@ -46,12 +46,6 @@ impl TryFrom<String> for Compression {
 
     fn try_from(text: String) -> Result<Self, UnknownCompression> {
         text.parse()
-    }
-}
-
-impl From<Compression> for &'static str {
-    fn from(compression: Compression) -> Self {
-        compression.name()
     }
 }
 

@@ -14,7 +14,7 @@ use std::{
     path::Path,
 };
 
-pub use compression::Compression;
+pub use compression::{Compression, UnknownCompression};
 #[cfg(feature = "cli")]
 pub use owned::{create_private, read_text};
 pub use owned::{open_existing, open_or_create, read_start};

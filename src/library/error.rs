@@ -3,7 +3,7 @@ use std::{fmt, time::Duration};
 use super::Done;
 use crate::{
     database::{self, SqlFailure},
-    execute::{self, LockError},
+    execute::{self, LockError, StepFailure},
     ops,
     plan::PlanProblem,
     project::DirectoryProblem,
@@ -124,7 +124,7 @@ pub struct Failure {
 /// An error of the database, or of the connection to it.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub struct DatabaseError(database::DatabaseError);
+pub struct DatabaseError(StepFailure);
 
 /// The kinds of [`DatabaseError`] that programs act upon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,7 +157,10 @@ impl DatabaseError {
     pub fn kind(&self) -> DatabaseErrorKind {
         use DatabaseErrorKind as Kind;
         use database::DatabaseError as E;
-        match &self.0 {
+        let Some(error) = self.0.database() else {
+            return Kind::Other;
+        };
+        match error {
             E::Unreachable { .. } => Kind::Unreachable,
             E::Missing { .. } => Kind::Missing,
             E::Denied { .. } => Kind::Denied,
@@ -188,7 +191,7 @@ impl DatabaseError {
     }
 
     fn failure(&self) -> Option<&SqlFailure> {
-        match &self.0 {
+        match self.0.database()? {
             database::DatabaseError::Sql(failure)
             | database::DatabaseError::LockTimeout { failure, .. } => Some(failure),
             _ => None,
@@ -207,7 +210,7 @@ impl Error {
             E::Plan(error) => Self::Plan(error.0.iter().map(Problem::of_plan).collect()),
             E::Lock(LockError::Busy { holder, waited }) => Self::LockBusy { holder, waited },
             E::Lock(LockError::Database(error)) | E::Database(error) => {
-                Self::Database(DatabaseError(error))
+                Self::Database(DatabaseError(error.into()))
             }
             E::Lock(LockError::Interrupted) | E::Interrupted => Self::Interrupted,
             E::Failed(failure) => Self::Failed(Box::new(Failure::of(*failure))),

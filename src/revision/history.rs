@@ -5,7 +5,6 @@ use super::{
     graph::{reach, reversed, topological_order},
     validate,
 };
-use crate::nearest::nearest;
 
 /// The scripts of one id as they were found on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -396,7 +395,8 @@ fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{super::nearest::nearest, *};
+    use super::*;
+    use crate::nearest::nearest;
     use crate::revision::{
         ProblemKind,
         testing::{history, ids, pair, with_down},

@@ -67,7 +67,7 @@ use super::{
 use crate::{
     layout::{ExternalRecords, ExternalTool},
     revision::{LAYOUT, LogEntry, LogRow, Observed, RecordChange},
-    sql::{ConcurrentIndex, Dialect},
+    sql::ConcurrentIndex,
 };
 
 /// A connection to a PostgreSQL server.
@@ -400,14 +400,6 @@ impl Indexes for Postgres {
 
 #[async_trait]
 impl Database for Postgres {
-    fn dialect(&self) -> Dialect {
-        Dialect::Postgres
-    }
-
-    fn place(&self) -> String {
-        self.place.clone()
-    }
-
     fn version_table(&self) -> String {
         self.table.quoted.clone()
     }

@@ -42,7 +42,6 @@ use super::{
 use crate::{
     layout::{ExternalError, ExternalRecords, ExternalTool},
     revision::{LogEntry, LogRow, Observed, RecordChange},
-    sql::Dialect,
 };
 use cancel::{Canceller, Control};
 use connect::{Connection, Source};
@@ -317,14 +316,6 @@ impl Batches for Sqlite {
 
 #[async_trait]
 impl Database for Sqlite {
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
-    }
-
-    fn place(&self) -> String {
-        self.source.place()
-    }
-
     fn version_table(&self) -> String {
         self.settings.version_table.clone()
     }
