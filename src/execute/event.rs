@@ -99,10 +99,10 @@ pub enum EventKind {
     /// A statement failed. What becomes of the step is told by the result of the run.
     #[serde(rename = "statement")]
     StatementFailed(StatementEnd),
-    /// A statement takes longer than [`RunOptions::slow_statement`]. Told again and again while it is
+    /// A statement takes longer than [`Migrator::slow_statement`]. Told again and again while it is
     /// so.
     ///
-    /// [`RunOptions::slow_statement`]: super::RunOptions::slow_statement
+    /// [`Migrator::slow_statement`]: crate::Migrator::slow_statement
     StatementRuns {
         /// Which one.
         #[serde(flatten)]

@@ -106,7 +106,7 @@ impl Layout {
     }
 
     /// The id of the revision that the tool's own version table has under the name `version`.
-    pub fn recorded(self, version: &str) -> Option<RevisionId> {
+    pub(crate) fn recorded(self, version: &str) -> Option<RevisionId> {
         match self.tool() {
             Some(tool) => (tool.recorded)(version),
             None => version.parse().ok(),

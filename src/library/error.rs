@@ -212,7 +212,7 @@ impl Error {
             E::Lock(LockError::Database(error)) | E::Database(error) => {
                 Self::Database(DatabaseError(error.into()))
             }
-            E::Lock(LockError::Interrupted) | E::Interrupted => Self::Interrupted,
+            E::Lock(LockError::Interrupted) => Self::Interrupted,
             E::Failed(failure) => Self::Failed(Box::new(Failure::of(*failure))),
             E::Partway { done, error } => Self::Partway {
                 done: done.into_iter().map(Done::of).collect(),

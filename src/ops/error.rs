@@ -103,9 +103,6 @@ pub enum Error {
     /// Whoever was asked to confirm has declined.
     #[error("not confirmed")]
     Declined,
-    /// A signal ended it.
-    #[error("interrupted")]
-    Interrupted,
     /// An id that is none.
     #[error(transparent)]
     RevisionId(#[from] RevisionIdError),

@@ -60,7 +60,6 @@ impl From<E> for Error {
                 "the repair was not confirmed; nothing was changed",
             )
             .hint("answer y when asked, or give --yes"),
-            E::Interrupted => Self::new(codes::M706, "interrupted"),
             E::Signals(_) | E::System { .. } => Self::from(diagnostic(codes::M002, error)),
             E::Offline(error) => offline(error),
             E::OtherLayout { .. } => Self::from(diagnostic(codes::M228, error))
