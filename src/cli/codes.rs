@@ -215,6 +215,8 @@ codes! {
         "golang-migrate keeps the version of a database in one row. A table with more of them was written by something else."
     M496 Partway "the other tool went on meanwhile"
         "The other tool applied or reverted a migration while `adopt` recorded what it had applied. It does not know migrator's lock, so nothing can keep it from that. What was recorded is outdated: throw it away and adopt again, while nothing else migrates the database."
+    M497 Failed "another tool's records are here"
+        "The version table is absent or empty, and the database has the records of another tool on revisions of this directory (or its table can't be read). An upgrade would run again what that tool has applied. `migrator adopt` takes its records over. With records-of = \"ignore\" in migrator.toml they mean nothing; `upgrade` may then still ask for --allow-nonempty (M518)."
 
     M501 Failed "an applied script was changed"
         "The up script is not the one that was applied; comments, white space and line ends do not count. Undo the change and write a new revision instead."
@@ -229,7 +231,7 @@ codes! {
     M506 Failed "not a version table"
         "A table of the version table's name exists but is something else, or its content makes no sense. Set `version-table` to another name, or repair it by hand."
     M507 Failed "several version tables"
-        "Tables of that name are in several schemas of the search path. Set `version-table = \"schema.name\"` to say which one is meant."
+        "The name of the version table is not qualified, so it stands for the table in the first schema of the search path. Another schema that the role may use has a version table of that name as well (in whatever case), or the same schema has one in another case; the search path of the role or of the database may have changed. Nothing is written until `version-table = \"schema.name\"` says which one is meant; reading commands read the first and name the others."
     M508 Failed "the state changed"
         "The version table is not as it was when the plan was made. Someone changed it without the lock. Run the command again."
 
@@ -244,6 +246,10 @@ codes! {
         "The statement was repeated as often as max-batches allows in one run. What it did is committed, and the same command goes on with it, for as many batches again."
     M517 Failed "a table that is not trusted"
         "Reading or writing a table can run code of its owner, and of whoever made a trigger, a rule or an expression on it, as the role that migrator connects as. The version table, its log, and the tables that `adopt` reads must be tables, of that role, of a role that it is a member of, of a superuser, or of the database's owner; what hangs on them must be of such roles, too, the database's owner left out. For a superuser, who is a member of every role, membership does not count. Row level security must not hide rows. docs/security.md says more."
+    M518 Failed "the database is not empty"
+        "There is no version table, and the schema in which it would be created has tables that no extension owns. An upgrade would run every script on top of them. If this is another database than was meant, correct the url, the search path or `version-table`. If the tables were made by these scripts, record that: `migrator stamp REVISION`, or `migrator adopt` for the records of another tool. If they are to live beside what the scripts make, give --allow-nonempty once, or set allow-nonempty = true in migrator.toml."
+    M519 Failed "no such schema"
+        "`version-table` names a schema that the database does not have, so that every record would seem to be missing. migrator makes no schema: `CREATE SCHEMA` it, or correct the name."
 
     M601 Failed "can't connect"
         "The server can't be reached, or the file can't be opened."
@@ -313,6 +319,8 @@ codes! {
         "A `transaction = off` script stopped partway in the database."
     M807 CheckFailed "check: out of order"
         "A revision without `revises` sorts before one that is applied; `out-of-order` in migrator.toml says what is to be done about it, and `warn` and `allow` silence this."
+    M808 CheckFailed "check: another tool's records"
+        "The version table is absent or empty, and another tool has recorded revisions of this directory in the database, or its table can't be read. `upgrade` will refuse (M497) until `migrator adopt` has taken them over."
     M811 CheckFailed "check: a script of the base was changed"
         "The script exists in the commit that `--base` names, so it may be applied somewhere already, and it is another one now: in what it runs, or in what it revises or depends on. Comments, white space and line ends do not count. Put it back and write a new revision."
     M812 CheckFailed "check: a script of the base is gone"

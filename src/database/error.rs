@@ -136,13 +136,24 @@ pub enum DatabaseError {
     /// What another tool has recorded can't be read.
     #[error(transparent)]
     Records(#[from] ExternalError),
-    /// Tables of that name in several schemas of the search path.
-    #[error("there is a table {table} in each of the schemas {}", schemas.join(", "))]
-    AmbiguousTable {
+    /// The configured schema of the version table does not exist.
+    #[error("there is no schema {schema}, in which the version table {table} is configured to be")]
+    MissingSchema {
+        /// The schema.
+        schema: String,
         /// The table.
         table: String,
-        /// Where it was found.
-        schemas: Vec<String>,
+    },
+    /// The name of the version table is not qualified, and other schemas have one as well; or another
+    /// table differs from it in case only.
+    #[error("{}", ambiguous(.table, *.exists, .others))]
+    AmbiguousTable {
+        /// The table that the name leads to, with its schema.
+        table: String,
+        /// Whether it exists.
+        exists: bool,
+        /// The others, with their schemas; never empty.
+        others: Vec<String>,
     },
     /// A record did not change exactly one row, or the state is not the one planned for.
     #[error("the version table changed while we worked: {reason}")]
@@ -219,6 +230,16 @@ pub enum DatabaseError {
     /// Something else: disk, protocol …
     #[error("{0}")]
     Other(String),
+}
+
+fn ambiguous(table: &str, exists: bool, others: &[String]) -> String {
+    let others = others.join(", ");
+    match exists {
+        true => format!("the version table is {table}, and there is another one: {others}"),
+        false => format!(
+            "the version table would be {table}, which does not exist, and there is one already: {others}"
+        ),
+    }
 }
 
 /// What is done with a database as a whole.

@@ -23,6 +23,7 @@ mod script;
 pub mod sqlite;
 #[cfg(feature = "cli")]
 pub mod stream;
+mod survey;
 mod traits;
 mod watch;
 
@@ -39,6 +40,7 @@ pub use error::{Action, DatabaseError, FailureKind, PlaceKind, SqlFailure, StepE
 pub use location::{LocationError, without_password};
 pub use notice::show_notices;
 pub use script::{ScriptHead, ScriptWriter};
+pub use survey::Survey;
 pub use traits::{Batches, Cancel, Database, Indexes, Ledger, Lock, Records, Replicas, Runner};
 pub use watch::{Activity, Advance, Waiting, Watch};
 

@@ -29,7 +29,8 @@ mod testing;
 pub use detect::{Ambiguous, detect};
 pub use external::{
     ExternalEntry, ExternalError, ExternalRecords, ExternalRow, ExternalShape, ExternalTool,
-    FoundTable, alembic_id, checksum_matches, choose, revision_id, table_names,
+    FoundTable, Surroundings, TABLES_NAMED, UnreadableTable, alembic_id, checksum_matches, choose,
+    recognise, revision_id, table_names,
 };
 pub use name::{Layout, UnknownLayout};
 pub use problem::LayoutProblem;

@@ -52,11 +52,15 @@ pub async fn check(
         )?),
         None => None,
     };
+    let mut obstacles = Vec::new();
     let (database, observed) = match session {
         None => (None, None),
         Some(session) => {
             session.allow_missing(history.is_empty());
             let observed = session.observe(Detail::Brief).await?;
+            if let Some(beside) = session.survey(&observed).await? {
+                obstacles = plan::external_records(&history, &beside, project.accepted);
+            }
             let observed = plan::seen(&history, observed, dialect);
             (Some(session.place().to_owned()), Some(observed))
         }
@@ -64,6 +68,7 @@ pub async fn check(
     let findings = plan::check(&CheckRequest {
         history: &history,
         observed: observed.as_ref(),
+        obstacles: &obstacles,
         base: base.as_ref(),
         dialect,
         pending_ok: args.pending_ok,

@@ -5,8 +5,8 @@ use std::{
 
 use super::Error;
 use crate::{
-    layout::Layout,
-    plan::PlanContext,
+    layout::{Layout, Surroundings},
+    plan::{self, Accepted, Obstacle, PlanContext, PlanError, PlanProblem},
     project::{self, Reading},
     revision::{Ahead, History, Observed, OutOfOrder, TransactionScope},
     sql::{Dialect, Vars},
@@ -45,6 +45,8 @@ pub struct Project {
     pub ahead: Ahead,
     /// How much one transaction holds.
     pub transaction: TransactionScope,
+    /// What is accepted of a database without records of migrator's own.
+    pub accepted: Accepted,
     /// The directory of the project's own templates.
     pub templates: PathBuf,
     /// The working directory, which paths in results are relative to; empty shows them as they are.
@@ -71,6 +73,7 @@ impl Clone for Project {
             out_of_order: self.out_of_order,
             ahead: self.ahead,
             transaction: self.transaction,
+            accepted: self.accepted,
             templates: self.templates.clone(),
             cwd: self.cwd.clone(),
             loaded: Mutex::default(),
@@ -89,6 +92,7 @@ impl Project {
             out_of_order: OutOfOrder::default(),
             ahead: Ahead::default(),
             transaction: TransactionScope::default(),
+            accepted: Accepted::default(),
             templates: PathBuf::new(),
             cwd: PathBuf::new(),
             loaded: Mutex::default(),
@@ -105,6 +109,10 @@ impl Project {
             out_of_order: config.out_of_order,
             ahead: config.ahead,
             transaction: config.transaction,
+            accepted: Accepted {
+                records: config.records_of == project::RecordsOf::Ignore,
+                tables: config.allow_nonempty,
+            },
             templates: config.templates.clone(),
             cwd: config.cwd().to_owned(),
             ..Self::new(Scripts::Directory {
@@ -221,6 +229,40 @@ impl Project {
         }
     }
 
+    /// Lets an upgrade of a database without records begin, by what is beside the version table.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] with all that stands in the way.
+    pub(super) fn admit(
+        &self,
+        observed: &Observed,
+        beside: Option<&Surroundings>,
+        accepted: Accepted,
+        dialect: Dialect,
+    ) -> Result<(), Error> {
+        let (history, Some(beside)) = (self.ups(dialect)?, beside) else {
+            return Ok(());
+        };
+        if !plan::needs_survey(&history, observed) {
+            return Ok(());
+        }
+        occupied(plan::obstacles(&history, observed, beside, accepted))
+    }
+
+    /// Lets first records be written of what is in the database already.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] with the records of other tools that stand in the way.
+    pub(super) fn admit_records(
+        &self,
+        history: &History,
+        beside: Option<&Surroundings>,
+    ) -> Result<(), Error> {
+        beside.map_or(Ok(()), |beside| {
+            occupied(plan::external_records(history, beside, self.accepted))
+        })
+    }
+
     /// What plans are made from.
     pub(super) fn plan_context<'a>(
         &'a self,
@@ -270,6 +312,14 @@ impl Project {
     pub fn show(&self, path: &Path) -> String {
         project::show(&self.cwd, path)
     }
+}
+
+fn occupied(obstacles: Vec<Obstacle>) -> Result<(), Error> {
+    if obstacles.is_empty() {
+        return Ok(());
+    }
+    let problems = obstacles.into_iter().map(PlanProblem::Occupied);
+    Err(PlanError(problems.collect()).into())
 }
 
 fn read(scripts: &Scripts, reading: &Reading) -> Result<History, Error> {

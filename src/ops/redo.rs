@@ -9,6 +9,7 @@ use super::{
 use crate::{
     database::Detail,
     execute::{self, Aborted, EventKind, Finish, MigrateOptions, Migrated, Sink, SlowStatement},
+    layout::Surroundings,
     plan::{self, Plan, PlanContext},
     revision::{History, Observed, RevisionId, Subject, Target, TransactionScope},
     sql::Dialect,
@@ -66,6 +67,7 @@ pub async fn redo(
         lock_wait,
         run,
         replan_midway: false,
+        survey: false,
     };
     let history = project.history(session.dialect())?;
     let redo = Redo {
@@ -78,7 +80,7 @@ pub async fn redo(
     let events = slow.watch(session.events());
     let stop = session.stop_signal().clone();
     let mut downs = 0;
-    let plan = |observed: &Observed| -> Result<Plan, Error> {
+    let plan = |observed: &Observed, _: Option<&Surroundings>| -> Result<Plan, Error> {
         let plan = redo.plan(observed, &events)?;
         downs = plan.downs();
         Ok(plan)

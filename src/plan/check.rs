@@ -1,4 +1,5 @@
 use super::{
+    Obstacle,
     compare::{self, Relation, highest},
     repeatable::repeatables,
     squash::squash,
@@ -15,6 +16,8 @@ pub struct CheckRequest<'a> {
     pub history: &'a History,
     /// The database, when one was asked.
     pub observed: Option<&'a Observed>,
+    /// What of another tool stands in the way of a first upgrade of it.
+    pub obstacles: &'a [Obstacle],
     /// The directory as it was in another commit.
     pub base: Option<&'a History>,
     /// Whose rules scripts follow.
@@ -29,6 +32,9 @@ pub struct CheckRequest<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Finding {
+    /// Another tool's records, where there are none of ours.
+    #[error(transparent)]
+    Occupied(Obstacle),
     /// More than one head; the file of the last one.
     #[error("there are {} heads: {}", heads.len(), join(heads))]
     SeveralHeads {
@@ -193,7 +199,8 @@ fn directory(history: &History) -> Vec<Finding> {
 fn database(request: &CheckRequest<'_>, observed: &Observed) -> Vec<Finding> {
     let history = request.history;
     let drift = compare::compare(history, observed, request.dialect);
-    let mut findings = Vec::new();
+    let obstacles = request.obstacles.iter().cloned();
+    let mut findings: Vec<_> = obstacles.map(Finding::Occupied).collect();
     let file = |id: &RevisionId| history.get(id).map(|r| r.up.file.clone());
     for (direction, edited) in [
         (Direction::Up, &drift.edited_up),

@@ -11,7 +11,7 @@ use std::{
 use super::{
     problem::{ConfigProblem, Origin},
     show,
-    value::BackupBefore,
+    value::{BackupBefore, RecordsOf},
 };
 use crate::{
     files::Compression,
@@ -113,6 +113,10 @@ pub struct Config {
     pub templates: PathBuf,
     /// `version-table`: `name` or `schema.name`, checked but not quoted.
     pub version_table: String,
+    /// `records-of`
+    pub records_of: RecordsOf,
+    /// `allow-nonempty`
+    pub allow_nonempty: bool,
     /// `out-of-order`
     pub out_of_order: OutOfOrder,
     /// `ahead`
@@ -158,6 +162,8 @@ impl Config {
             leave_out: Vec::new(),
             templates: root.join("templates"),
             version_table: "migrator_version".to_owned(),
+            records_of: RecordsOf::default(),
+            allow_nonempty: false,
             out_of_order: OutOfOrder::default(),
             ahead: Ahead::default(),
             transaction: TransactionScope::default(),

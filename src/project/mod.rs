@@ -89,7 +89,7 @@ pub use text::TextProblem;
 #[cfg(feature = "cli")]
 pub use trust::Distrust;
 #[cfg(feature = "cli")]
-pub use value::BackupBefore;
+pub use value::{BackupBefore, RecordsOf};
 
 /// `path` as people see it: relative to `cwd` when it lies below it.
 #[cfg(feature = "cli")]

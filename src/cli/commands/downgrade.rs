@@ -52,6 +52,7 @@ pub async fn cmd_downgrade(args: DowngradeArgs, context: &Context) -> Result<Exi
         start,
         dry_run: args.dry_run,
         sql: args.sql,
+        allow_nonempty: false,
         transaction: args.transaction,
         log_file: args.log.log_file,
         backup: (args.backup).is_wanted(context.config.backup.before.downgrade),

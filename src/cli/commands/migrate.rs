@@ -70,6 +70,7 @@ pub struct Request {
     pub start: Start,
     pub dry_run: bool,
     pub sql: bool,
+    pub allow_nonempty: bool,
     pub transaction: Option<Scope>,
     pub log_file: Option<PathBuf>,
     pub backup: bool,
@@ -90,6 +91,7 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
     let direction = request.direction;
     let mut args = MigrateArgs {
         transaction: request.transaction.map(TransactionScope::from),
+        allow_nonempty: request.allow_nonempty,
         ..MigrateArgs::to(request.target)
     };
     if request.dry_run {

@@ -27,6 +27,10 @@ pub struct UpgradeArgs {
     #[arg(long, conflicts_with = "dry_run")]
     sql: bool,
 
+    /// Run also in a database that has tables but no version table
+    #[arg(long)]
+    allow_nonempty: bool,
+
     /// One transaction per revision, or one for the whole run
     #[arg(long, value_name = "SCOPE")]
     transaction: Option<Scope>,
@@ -49,6 +53,7 @@ pub async fn cmd_upgrade(args: UpgradeArgs, context: &Context) -> Result<Exit, E
         start,
         dry_run: args.dry_run,
         sql: args.sql,
+        allow_nonempty: args.allow_nonempty,
         transaction: args.transaction,
         log_file: args.log.log_file,
         backup: (args.backup).is_wanted(context.config.backup.before.upgrade),

@@ -21,6 +21,10 @@ fn advice(finding: &Finding) -> (Code, String) {
     use Finding as F;
     let text = str::to_owned;
     match finding {
+        F::Occupied(_) => (
+            codes::M808,
+            text("`migrator adopt` comes first; records-of = \"ignore\" silences this"),
+        ),
         F::SeveralHeads { .. } => (
             codes::M801,
             text(

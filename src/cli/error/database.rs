@@ -92,7 +92,14 @@ pub(super) fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             ),
         ),
         E::Records(error) => records(error),
-        E::AmbiguousTable { .. } => (codes::M507, Some("set `version-table = \"schema.name\"`")),
+        E::AmbiguousTable { .. } => (
+            codes::M507,
+            Some("say which one is meant: set `version-table = \"schema.name\"` in migrator.toml"),
+        ),
+        E::MissingSchema { .. } => (
+            codes::M519,
+            Some("create it, or fix `version-table`; nothing was run"),
+        ),
         E::StateChanged { .. } => (
             codes::M508,
             Some("look with `migrator status`, then run again"),

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{Error, diagnostic, target};
 use crate::{
     cli::codes::{self, Code},
-    plan::{BatchPlace, PlanError, PlanProblem, SourceSpan},
+    plan::{BatchPlace, Obstacle, PlanError, PlanProblem, SourceSpan},
     report::{Diagnostic, Snippet},
     sql::{NoRowChange, PlaceholderFault, SqlProblemKind},
 };
@@ -15,8 +15,10 @@ impl From<PlanError> for Error {
 }
 
 fn describe(problem: &PlanProblem) -> Diagnostic {
-    if let PlanProblem::Target(error) = problem {
-        return target::describe(error);
+    match problem {
+        PlanProblem::Target(error) => return target::describe(error),
+        PlanProblem::Occupied(obstacle) => return occupied(obstacle),
+        _ => {}
     }
     let (code, hint) = advice(problem);
     Diagnostic {
@@ -24,6 +26,35 @@ fn describe(problem: &PlanProblem) -> Diagnostic {
         notes: notes(problem),
         hint: own_hint(problem).or_else(|| hint.map(str::to_owned)),
         ..diagnostic(code, problem)
+    }
+}
+
+fn occupied(obstacle: &Obstacle) -> Diagnostic {
+    let (code, hint) = match obstacle {
+        Obstacle::Records { tool, .. } => (
+            codes::M497,
+            format!(
+                "`migrator adopt --from {tool}` records what is applied and runs nothing; to write all the same: \
+                 records-of = \"ignore\" in migrator.toml"
+            ),
+        ),
+        Obstacle::Unreadable { tool, .. } => (
+            codes::M497,
+            format!(
+                "let the role read it, then `migrator adopt --from {tool}`; if it is not about these scripts: \
+                 records-of = \"ignore\" in migrator.toml"
+            ),
+        ),
+        Obstacle::NotEmpty { .. } => (
+            codes::M518,
+            "is this the right database? If it has these revisions: `migrator stamp REVISION`, or \
+             `migrator adopt` for another tool's records; if the tables are to stay beside them: --allow-nonempty"
+                .to_owned(),
+        ),
+    };
+    Diagnostic {
+        hint: Some(hint),
+        ..diagnostic(code, obstacle)
     }
 }
 
@@ -61,6 +92,7 @@ fn advice(problem: &PlanProblem) -> (Code, Option<&'static str>) {
     use PlanProblem as P;
     match problem {
         P::Target(_) => (codes::M401, None),
+        P::Occupied(_) => (codes::M518, None),
         P::WrongWay {
             verb: "upgrade to", ..
         } => (

@@ -1,0 +1,319 @@
+//! What a wrong guess would destroy is refused: databases and directories that migrator does not know.
+
+use std::process::Output;
+
+use crate::common::{Backend, Env, sqlite};
+
+const BOTH: [Backend; 2] = [Backend::Sqlite, Backend::Postgres];
+
+/// Runs `sql` where there may be no database yet.
+fn load(env: &Env, sql: &str) {
+    if env.backend == Backend::Sqlite {
+        env.write("app.db", "");
+        sqlite(&env.path("app.db"), sql);
+    } else {
+        env.sql(sql);
+    }
+}
+
+fn text(output: &Output) -> String {
+    let both = [&output.stdout[..], &output.stderr[..]].concat();
+    String::from_utf8_lossy(&both).into_owned()
+}
+
+/// `migrator LINE` ends with that code, says these words, and the database is as it was.
+fn refused(env: &mut Env, line: &str, code: &str, words: &[&str]) {
+    let before = env.fingerprint();
+    let said = refused_by_scripts(env, line, code);
+    for word in words {
+        assert!(said.contains(word), "{line}: no {word:?} in\n{said}");
+    }
+    assert!(env.fingerprint() == before, "{line} has written");
+}
+
+/// The same where there need be no database.
+fn refused_by_scripts(env: &mut Env, line: &str, code: &str) -> String {
+    let output = env.run(line);
+    let said = text(&output);
+    assert!(!output.status.success(), "{line}:\n{said}");
+    assert!(said.contains(&format!("error[{code}]")), "{line}:\n{said}");
+    said
+}
+
+fn works(env: &mut Env, line: &str) -> String {
+    let output = env.run(line);
+    assert!(output.status.success(), "{line}:\n{}", text(&output));
+    text(&output)
+}
+
+/// Tables of tools that have applied revision 1, each with the text that names it.
+const RECORDS: [(&str, &str); 8] = [
+    (
+        "sqlx",
+        "CREATE TABLE _sqlx_migrations (version bigint PRIMARY KEY, description text, installed_on timestamp, \
+         success boolean, checksum bytea, execution_time bigint); \
+         INSERT INTO _sqlx_migrations VALUES (1, 'a', '2026-01-01 00:00:00', true, NULL, 1);",
+    ),
+    (
+        "golang-migrate",
+        "CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean); \
+         INSERT INTO schema_migrations VALUES (1, false);",
+    ),
+    (
+        "dbmate",
+        "CREATE TABLE schema_migrations (version varchar(128) PRIMARY KEY); \
+         INSERT INTO schema_migrations VALUES ('1');",
+    ),
+    (
+        "diesel",
+        "CREATE TABLE __diesel_schema_migrations (version varchar(50) PRIMARY KEY, run_on timestamp); \
+         INSERT INTO __diesel_schema_migrations VALUES ('1', '2026-01-01 00:00:00');",
+    ),
+    (
+        "goose",
+        "CREATE TABLE goose_db_version (id integer PRIMARY KEY, version_id bigint, is_applied boolean, \
+         tstamp timestamp); \
+         INSERT INTO goose_db_version VALUES (1, 0, true, NULL), (2, 1, true, NULL);",
+    ),
+    (
+        "flyway",
+        "CREATE TABLE flyway_schema_history (installed_rank integer PRIMARY KEY, version varchar(50), \
+         description text, type varchar(20), script text, checksum integer, installed_by text, \
+         installed_on timestamp, execution_time integer, success boolean); \
+         INSERT INTO flyway_schema_history VALUES \
+         (1, '1', 'a', 'SQL', 'V1__a.sql', 1, 'x', '2026-01-01 00:00:00', 1, true);",
+    ),
+    (
+        "refinery",
+        "CREATE TABLE refinery_schema_history (version integer PRIMARY KEY, name text, applied_on text, \
+         checksum text); \
+         INSERT INTO refinery_schema_history VALUES (1, 'a', NULL, '1');",
+    ),
+    (
+        "sql-migrate",
+        "CREATE TABLE gorp_migrations (id text PRIMARY KEY, applied_at timestamp); \
+         INSERT INTO gorp_migrations VALUES ('1_a.sql', NULL);",
+    ),
+];
+
+#[test]
+fn what_another_tool_has_applied_is_not_applied_again() {
+    for backend in BOTH {
+        for (tool, records) in RECORDS {
+            let mut env = Env::new(backend);
+            env.revision(
+                "1_a",
+                "CREATE TABLE IF NOT EXISTS t (a int);\nDELETE FROM t;",
+                "",
+            );
+            load(
+                &env,
+                &format!("CREATE TABLE t (a int); INSERT INTO t VALUES (7); {records}"),
+            );
+            let words = [tool, "migrator adopt --from"];
+            for line in [
+                "upgrade",
+                "upgrade --dry-run",
+                "upgrade --sql",
+                "stamp head",
+            ] {
+                refused(&mut env, line, "M497", &words);
+            }
+            // The permission for tables is none for records.
+            refused(&mut env, "upgrade --allow-nonempty", "M497", &words);
+            assert!(works(&mut env, "status").contains("migrator adopt --from"));
+            let checked = text(&env.run("check"));
+            assert!(
+                checked.contains("M808") && checked.contains(tool),
+                "{checked}"
+            );
+            assert_eq!(env.sql("SELECT a FROM t").trim(), "7", "{tool}");
+            works(&mut env, "adopt --yes");
+            works(&mut env, "upgrade");
+            assert_eq!(env.sql("SELECT a FROM t").trim(), "7", "{tool}");
+        }
+    }
+}
+
+#[test]
+fn an_empty_version_table_does_not_hide_other_records() {
+    for backend in BOTH {
+        let mut env = Env::new(backend);
+        env.revision("1_a", "CREATE TABLE t (a int);", "");
+        load(&env, RECORDS[0].1);
+        works(&mut env, "ensure-version");
+        refused(&mut env, "upgrade", "M497", &["sqlx"]);
+        // Only records of these revisions count.
+        env.sql("UPDATE _sqlx_migrations SET version = 99");
+        works(&mut env, "upgrade");
+    }
+}
+
+#[test]
+fn a_tools_table_that_cannot_be_read_is_in_the_way() {
+    let mut env = Env::new(Backend::Postgres);
+    env.revision("1_a", "CREATE TABLE t (a int);", "");
+    env.sql(&RECORDS[0].1.replace("bytea", "integer"));
+    refused(&mut env, "upgrade", "M497", &["sqlx", "can't be read"]);
+    env.sql("DROP TABLE _sqlx_migrations; CREATE SCHEMA other; SET search_path TO other;");
+    // Off the search path, too.
+    env.sql(&format!("SET search_path TO other; {}", RECORDS[2].1));
+    refused(
+        &mut env,
+        "upgrade",
+        "M497",
+        &["dbmate", "other.schema_migrations"],
+    );
+}
+
+#[test]
+fn records_of_others_can_be_ignored() {
+    for backend in BOTH {
+        let mut env = Env::new(backend);
+        env.revision("1_a", "CREATE TABLE t (a int);", "");
+        load(&env, RECORDS[2].1);
+        let ignore = [("MIGRATOR_RECORDS_OF", "ignore")];
+        let output = env.run_with("upgrade", &ignore);
+        assert!(text(&output).contains("M518"), "{}", text(&output));
+        let output = env.run_with("upgrade --allow-nonempty", &ignore);
+        assert!(output.status.success(), "{}", text(&output));
+        assert_eq!(env.sql("SELECT count(*) FROM t").trim(), "0");
+    }
+}
+
+#[test]
+fn a_database_that_is_not_empty_is_asked_about() {
+    for backend in BOTH {
+        let mut env = Env::new(backend);
+        env.revision("1_a", "CREATE TABLE t (a int);", "DROP TABLE t;");
+        load(&env, "CREATE TABLE b (a int); CREATE TABLE c (a int)");
+        for line in ["upgrade", "upgrade --dry-run", "upgrade --sql"] {
+            let words = ["b", "c", "stamp", "adopt", "--allow-nonempty"];
+            refused(&mut env, line, "M518", &words);
+        }
+        assert!(works(&mut env, "status").contains("M518"));
+        works(&mut env, "upgrade --allow-nonempty");
+        works(&mut env, "downgrade base");
+        // There is a version table from now on.
+        works(&mut env, "upgrade");
+    }
+}
+
+#[test]
+fn a_database_that_is_not_empty_can_be_stamped_or_allowed() {
+    for backend in BOTH {
+        let mut env = Env::new(backend);
+        env.revision("1_a", "CREATE TABLE t (a int);", "");
+        load(&env, "CREATE TABLE t (a int)");
+        works(&mut env, "stamp head");
+        assert!(works(&mut env, "upgrade").contains("Nothing to do"));
+
+        let mut env = Env::new(backend);
+        env.revision("1_a", "CREATE TABLE t (a int);", "");
+        load(&env, "CREATE TABLE b (a int)");
+        let output = env.run_with("upgrade", &[("MIGRATOR_ALLOW_NONEMPTY", "true")]);
+        assert!(output.status.success(), "{}", text(&output));
+    }
+}
+
+#[test]
+fn views_and_what_extensions_own_leave_a_database_empty() {
+    let mut env = Env::new(Backend::Postgres);
+    env.revision("1_a", "CREATE TABLE t (a int);", "");
+    env.sql(
+        "CREATE VIEW v AS SELECT 1; CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.x (a int); \
+         CREATE TYPE color AS ENUM ('red');",
+    );
+    works(&mut env, "upgrade");
+}
+
+#[test]
+fn the_version_table_does_not_follow_the_search_path() {
+    let mut env = Env::new(Backend::Postgres);
+    let script = "CREATE SCHEMA IF NOT EXISTS app; \
+        DO $$BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = app', current_database()); END$$;";
+    env.revision("1_a", script, "SELECT 1;");
+    works(&mut env, "upgrade");
+    let lines = [
+        "upgrade",
+        "upgrade --sql",
+        "stamp head",
+        "downgrade base",
+        "repair",
+        "ensure-version",
+        "redo",
+    ];
+    for line in lines {
+        refused(&mut env, line, "M507", &["public.migrator_version"]);
+    }
+    for line in ["status", "current", "history --log", "check --pending-ok"] {
+        let said = text(&env.run(line));
+        assert!(
+            said.contains("warning[M507]") && said.contains("public.migrator_version"),
+            "{said}"
+        );
+    }
+    let output = env.run_with(
+        "upgrade",
+        &[("MIGRATOR_VERSION_TABLE", "public.migrator_version")],
+    );
+    assert!(text(&output).contains("Nothing to do"), "{}", text(&output));
+    assert!(output.status.success());
+}
+
+#[test]
+fn version_tables_that_differ_in_case_are_one_name() {
+    let mut env = Env::new(Backend::Postgres);
+    env.revision("1_a", "SELECT 1;", "SELECT 1;");
+    works(&mut env, "upgrade");
+    for name in ["Migrator_Version", "public.MIGRATOR_VERSION"] {
+        let output = env.run_with("upgrade", &[("MIGRATOR_VERSION_TABLE", name)]);
+        assert!(text(&output).contains("error[M507]"), "{}", text(&output));
+    }
+    for line in ["status", "upgrade"] {
+        let output = env.run_with(line, &[("MIGRATOR_VERSION_TABLE", "nosuch.x")]);
+        assert!(text(&output).contains("error[M519]"), "{}", text(&output));
+    }
+    assert!(works(&mut env, "status").contains("public.migrator_version"));
+}
+
+#[test]
+fn rows_that_are_hidden_are_no_empty_table() {
+    let mut env = Env::new(Backend::Postgres);
+    env.revision("1_a", "CREATE TABLE IF NOT EXISTS t (a int);", "");
+    works(&mut env, "upgrade");
+    for table in ["migrator_version", "migrator_version_log"] {
+        let role = format!("hidden_{}_{table}", std::process::id());
+        env.sql(&format!(
+            "CREATE ROLE {role} LOGIN; GRANT ALL ON migrator_version, migrator_version_log TO {role}; \
+             GRANT ALL ON SCHEMA public TO {role}; ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;"
+        ));
+        let url = env.url().replacen("postgres@", &format!("{role}@"), 1);
+        for line in ["status", "upgrade"] {
+            let output = env.run(&format!("--url {url} {line}"));
+            assert!(text(&output).contains("error[M517]"), "{}", text(&output));
+        }
+        env.sql(&format!(
+            "ALTER TABLE {table} DISABLE ROW LEVEL SECURITY; DROP OWNED BY {role}; DROP ROLE {role};"
+        ));
+    }
+}
+
+#[test]
+fn a_log_may_be_pruned() {
+    for backend in BOTH {
+        let mut env = Env::new(backend);
+        env.revision("1_a", "CREATE TABLE t (a int);", "DROP TABLE t;");
+        works(&mut env, "upgrade");
+        for rows in ["WHERE event = 'layout'", ""] {
+            env.sql(&format!("DELETE FROM migrator_version_log {rows}"));
+            assert!(works(&mut env, "status").contains("1 revision"));
+            assert!(works(&mut env, "upgrade").contains("Nothing to do"));
+            works(&mut env, "downgrade base");
+            works(&mut env, "upgrade");
+            works(&mut env, "history --log");
+            works(&mut env, "repair --yes");
+            works(&mut env, "ensure-version");
+        }
+    }
+}
