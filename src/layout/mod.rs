@@ -11,6 +11,7 @@ mod name;
 mod problem;
 mod read;
 mod tool;
+mod unknown_marker;
 
 mod authelia;
 mod dbmate;
@@ -37,3 +38,5 @@ pub use problem::LayoutProblem;
 pub use read::{Fault, FaultKind, read, read_repeatable};
 pub(crate) use tool::Depth;
 pub use tool::{FileKind, Holds, ScriptFile, sort_out};
+pub(crate) use tool::program;
+pub(crate) use unknown_marker::unknown_marker;

@@ -24,14 +24,6 @@ pub enum LayoutProblem {
         /// With its article: `a callback of flyway`.
         what: &'static str,
     },
-    /// The tool runs its files in another order than that of their ids.
-    #[error("{layout} runs this file before {other}, but its id is the higher one")]
-    Misordered {
-        /// Whose order.
-        layout: Layout,
-        /// The file that comes next there.
-        other: String,
-    },
     /// A file without the marker that all of them need.
     #[error("there is no line `{0}`")]
     MissingMarker(&'static str),
@@ -52,6 +44,12 @@ pub enum LayoutProblem {
     /// A marker that the tool does not know.
     #[error("`{0}` is no marker that is known")]
     UnknownMarker(String),
+    /// A comment that may divide the file, where the layout is a guess.
+    #[error("`{marker}` may divide this file into parts, and no tool is known to write it so")]
+    UnknownSection {
+        /// As written, its first line.
+        marker: String,
+    },
     /// A marker with blanks in front of it.
     #[error("a marker stands at the beginning of its line")]
     IndentedMarker,

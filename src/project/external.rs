@@ -153,6 +153,12 @@ impl<F: Files> Reader<'_, F> {
 
     fn read(&self, name: &str, shown: &str, file: &ScriptFile) -> Result<Vec<Script>, Problems> {
         let text = self.text(name, shown)?;
+        if self.reading.layout.is_none()
+            && file.is_up_by_default(name)
+            && let Some(fault) = layout::unknown_marker(self.reading.dialect, &text)
+        {
+            return Err(placed(vec![fault], (shown, &text), None));
+        }
         let settings = match &file.settings {
             Some(name) => {
                 let shown = self.files.shown(name);

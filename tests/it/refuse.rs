@@ -317,3 +317,109 @@ fn a_log_may_be_pruned() {
         }
     }
 }
+
+#[test]
+fn what_may_undo_a_script_does_not_run_after_it() {
+    for backend in BOTH {
+        for marker in [
+            "-- DOWN",
+            "-- +micrate Down",
+            "---- create above / drop below ----",
+            "/* Undo */",
+        ] {
+            let mut env = Env::new(backend);
+            let script = format!("CREATE TABLE t (a int);\n{marker}\nDROP TABLE t;\n");
+            env.write("migrations/1_a.sql", &script);
+            let said = refused_by_scripts(&mut env, "upgrade", "M223");
+            assert!(
+                said.contains("migrations/1_a.sql:2:1") && said.contains("layout"),
+                "{said}"
+            );
+            refused_by_scripts(&mut env, "check", "M223");
+            refused_by_scripts(&mut env, "convert --to new", "M223");
+            // What is said is no guess.
+            let output = env.run_with("upgrade", &[("MIGRATOR_LAYOUT", "sqlx")]);
+            assert!(output.status.success(), "{}", text(&output));
+        }
+        let mut env = Env::new(backend);
+        env.write(
+            "migrations/1_a.sql",
+            "--liquibase formatted sql\n--changeset joe:1 dbms:oracle\nSELECT 1;\n",
+        );
+        refused_by_scripts(&mut env, "upgrade", "M223");
+    }
+}
+
+#[test]
+fn programs_among_scripts_are_not_passed_over() {
+    for (script, program, layout) in [
+        ("1_a.up.sql", "2_b.up.go", ""),
+        ("1_a.up.sql", "12_postmigrate.go", "golang-migrate"),
+        ("1_a.sql", "2_b.py", "sqlx"),
+        (
+            "2024-01-01-000000_a/up.sql",
+            "2024-01-02-000000_b/up.rs",
+            "diesel",
+        ),
+    ] {
+        let mut env = Env::new(Backend::Sqlite);
+        env.write(&format!("migrations/{script}"), "CREATE TABLE t (a int);");
+        env.write(&format!("migrations/{program}"), "package main");
+        let layout = [("MIGRATOR_LAYOUT", layout)];
+        let variables = if layout[0].1.is_empty() {
+            &[][..]
+        } else {
+            &layout[..]
+        };
+        let output = env.run_with("upgrade", variables);
+        let said = text(&output);
+        assert!(
+            said.contains("error[M222]") && said.contains(program),
+            "{said}"
+        );
+        let leave_out = [layout[0], ("MIGRATOR_LEAVE_OUT", program)];
+        let variables = if layout[0].1.is_empty() {
+            &leave_out[1..]
+        } else {
+            &leave_out[..]
+        };
+        let output = env.run_with("upgrade", variables);
+        assert!(output.status.success(), "{}", text(&output));
+    }
+}
+
+#[test]
+fn diesel_keeps_its_own_order() {
+    for backend in BOTH {
+        let mut env = Env::new(backend);
+        for (name, up, down) in [
+            (
+                "2024-03-06-170000_a",
+                "CREATE TABLE t (a int);",
+                "DROP TABLE t;",
+            ),
+            (
+                "2024-03-13_170000_b",
+                "ALTER TABLE t ADD COLUMN b int;",
+                "ALTER TABLE t DROP COLUMN b;",
+            ),
+            (
+                "2024-03-14-000000",
+                "INSERT INTO t VALUES (1, 2);",
+                "DELETE FROM t;",
+            ),
+        ] {
+            env.write(&format!("migrations/{name}/up.sql"), up);
+            env.write(&format!("migrations/{name}/down.sql"), down);
+        }
+        works(&mut env, "upgrade");
+        assert!(works(&mut env, "status").contains("Drift     none"));
+        works(&mut env, "downgrade base");
+        works(&mut env, "convert --to new");
+        let moved = [("MIGRATOR_MIGRATIONS", "new")];
+        let output = env.run_with("upgrade", &moved);
+        assert!(output.status.success(), "{}", text(&output));
+        let output = env.run_with("downgrade base", &moved);
+        assert!(output.status.success(), "{}", text(&output));
+    }
+}

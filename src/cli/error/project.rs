@@ -163,9 +163,13 @@ fn layout(problem: &LayoutProblem) -> (Code, Option<String>) {
         ),
         P::Unsupported { .. } => (codes::M224, None),
         P::UnknownSetting { .. } | P::SettingValue => (codes::M225, None),
-        P::Misordered { .. } => (
-            codes::M226,
-            Some("give it an id that is lower, with as many digits as the others".to_owned()),
+        P::UnknownSection { .. } => (
+            codes::M223,
+            Some(
+                "write what undoes it into a file of its own; or say with `layout` in migrator.toml whose \
+                 directory this is (`layout = \"sqlx\"` runs each file as a whole)"
+                    .to_owned(),
+            ),
         ),
         _ => (codes::M223, None),
     }
