@@ -105,6 +105,9 @@ codes! {
     M228 Failed "a directory of another tool is not written to"
         "`revision`, `merge` and `rebase` write scripts named and headed as migrator's own, which would be something else, or nothing, to the tool that the directory belongs to. Write the file as that tool does, or leave its layout for good: `migrator convert --to DIR` writes all scripts out as migrator's own."
 
+    M229 Usage "scripts are elsewhere"
+        "The directory has no script that is read, but `.sql` files in directories below it, or a file by which another tool (sqitch, Prisma, Liquibase, Alembic) tells what to run. Nothing would be done, and everything would seem to be applied. `recursive = true` reads directories below; `leave-out` takes `old/` for all of a directory."
+
     M240 Failed "duplicate repeatable script"
         "Two repeatable scripts have the same name. Of scripts that are compiled into a program only the last part of a path is the name."
     M241 Failed "a header of revisions in a repeatable script"
@@ -319,6 +322,8 @@ codes! {
         "A revision without `revises` sorts before one that is applied; `out-of-order` in migrator.toml says what is to be done about it, and `warn` and `allow` silence this."
     M808 CheckFailed "check: another tool's records"
         "The version table is absent or empty, and another tool has recorded revisions of this directory in the database, or its table can't be read. `upgrade` will refuse (M497) until `migrator adopt` has taken them over."
+    M809 CheckFailed "check: scripts that are not read"
+        "There are `.sql` files in directories below, which the layout does not read, so that no revision is made of them. `recursive = true` reads them; `leave-out` names what is not to be read, `old/` being all of a directory."
     M811 CheckFailed "check: a script of the base was changed"
         "The script exists in the commit that `--base` names, so it may be applied somewhere already, and it is another one now: in what it runs, or in what it revises or depends on. Comments, white space and line ends do not count. Put it back and write a new revision."
     M812 CheckFailed "check: a script of the base is gone"

@@ -209,6 +209,15 @@ impl Context {
         error
     }
 
+    /// Says where scripts are that are not read.
+    pub fn warn_of_unread(&self) -> Result<(), Error> {
+        if let Some(below) = self.project.unread(self.dialect()?)? {
+            let warning = describe::files_below(&below.first, below.count);
+            self.output.warn(&warning);
+        }
+        Ok(())
+    }
+
     /// Says what went wrong and goes on.
     pub fn warn(&self, error: Error) {
         let shown = self.shown(error);

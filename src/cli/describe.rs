@@ -3,9 +3,26 @@
 use super::codes;
 use crate::{
     plan::Warning,
+    project::FilesBelow,
     report::{Diagnostic, Snippet},
     revision::RevisionId,
 };
+
+/// Scripts in directories below that nothing reads.
+pub fn files_below(first: &str, count: usize) -> Diagnostic {
+    let below = FilesBelow {
+        first: first.to_owned(),
+        count,
+    };
+    Diagnostic {
+        message: format!("not read: {below}"),
+        hint: Some(
+            "`recursive = true` in migrator.toml reads directories below; `leave-out = \"old/\"` silences this"
+                .to_owned(),
+        ),
+        ..Diagnostic::default()
+    }
+}
 
 /// A plan's warning in words.
 pub fn warning(warning: &Warning) -> Diagnostic {
@@ -54,6 +71,7 @@ pub fn warning(warning: &Warning) -> Diagnostic {
             ),
             ..Diagnostic::default()
         },
+        Warning::FilesBelow { first, count } => files_below(first, *count),
         Warning::Ahead { unknown } => Diagnostic {
             message: format!(
                 "the database is ahead of this directory by {}; nothing is done",

@@ -37,6 +37,6 @@ pub use name::{Layout, UnknownLayout};
 pub use problem::LayoutProblem;
 pub use read::{Fault, FaultKind, read, read_repeatable};
 pub(crate) use tool::Depth;
-pub use tool::{FileKind, Holds, ScriptFile, sort_out};
 pub(crate) use tool::program;
+pub use tool::{FileKind, Holds, ScriptFile, sort_out};
 pub(crate) use unknown_marker::unknown_marker;

@@ -150,12 +150,19 @@ pub fn sort_out(layout: Layout, dialect: Dialect, names: &[&str]) -> Vec<FileKin
     let Some(tool) = layout.tool() else {
         return vec![FileKind::Other; names.len()];
     };
-    let mut kinds: Vec<_> = names
+    // Where scripts are in one directory, those of directories below have the same names.
+    let base = |name: &&'_ str| match tool.depth {
+        Depth::Flat => name.rsplit('/').next().unwrap_or(name).to_owned(),
+        Depth::One | Depth::All => (*name).to_owned(),
+    };
+    let bases: Vec<String> = names.iter().map(base).collect();
+    let bases: Vec<&str> = bases.iter().map(String::as_str).collect();
+    let mut kinds: Vec<_> = bases
         .iter()
         .map(|name| (tool.classify)(name, dialect))
         .collect();
     if layout == Layout::Pop {
-        pop::prefer_own_dialect(names, &mut kinds);
+        pop::prefer_own_dialect(&bases, &mut kinds);
     }
     if let Some(settings_name) = tool.settings_name {
         let there: HashSet<&str> = names.iter().copied().collect();
@@ -175,7 +182,7 @@ pub fn sort_out(layout: Layout, dialect: Dialect, names: &[&str]) -> Vec<FileKin
         }
     }
     if let Some(order) = tool.order {
-        keep_order(order, names, &mut kinds);
+        keep_order(order, &bases, &mut kinds);
     }
     kinds
 }

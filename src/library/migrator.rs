@@ -110,6 +110,12 @@ impl Migrator {
         self
     }
 
+    /// Whether scripts are read in directories below as well; by default those of one directory are.
+    pub fn recursive(mut self, recursive: bool) -> Self {
+        self.project.recursive = recursive;
+        self
+    }
+
     /// How long to wait for another run's lock, 60 s by default; zero is one attempt.
     pub fn lock_wait(mut self, wait: Duration) -> Self {
         self.lock_wait = wait;

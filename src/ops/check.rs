@@ -65,7 +65,8 @@ pub async fn check(
             (Some(session.place().to_owned()), Some(observed))
         }
     };
-    let findings = plan::check(&CheckRequest {
+    let unread = project.unread(dialect)?;
+    let mut findings = plan::check(&CheckRequest {
         history: &history,
         observed: observed.as_ref(),
         obstacles: &obstacles,
@@ -74,6 +75,10 @@ pub async fn check(
         pending_ok: args.pending_ok,
         out_of_order_ok: project.out_of_order != OutOfOrder::Error,
     });
+    findings.extend(unread.map(|below| Finding::FilesBelow {
+        first: below.first,
+        count: below.count,
+    }));
     Ok(CheckReport {
         directory: shown.to_owned(),
         history,

@@ -331,7 +331,15 @@ impl<'a> Migration<'a> {
             self.project.history(self.dialect)?;
             plan = self.plan_of(observed);
         }
-        let plan = plan?;
+        let mut plan = plan?;
+        if self.direction == Direction::Up
+            && let Some(below) = self.project.unread(self.dialect)?
+        {
+            plan.warnings.push(Warning::FilesBelow {
+                first: below.first,
+                count: below.count,
+            });
+        }
         events.tell(EventKind::Planned {
             steps: plan.steps.len(),
             warnings: plan.warnings.clone(),

@@ -7,7 +7,7 @@ use super::Error;
 use crate::{
     layout::{Layout, Surroundings},
     plan::{self, Accepted, Obstacle, PlanContext, PlanError, PlanProblem},
-    project::{self, Reading},
+    project::{self, FilesBelow, Reading},
     revision::{Ahead, History, Observed, OutOfOrder, TransactionScope},
     sql::{Dialect, Vars},
 };
@@ -37,6 +37,8 @@ pub struct Project {
     pub layout: Option<Layout>,
     /// Files of the directory that are not read: see [`Reading::leave_out`].
     pub leave_out: Vec<String>,
+    /// Whether scripts are read in directories below: see [`Reading::recursive`].
+    pub recursive: bool,
     /// Values of placeholders.
     pub vars: Vars,
     /// Policy for revisions that sort before an applied one.
@@ -69,6 +71,7 @@ impl Clone for Project {
             scripts: self.scripts.clone(),
             layout: self.layout,
             leave_out: self.leave_out.clone(),
+            recursive: self.recursive,
             vars: self.vars.clone(),
             out_of_order: self.out_of_order,
             ahead: self.ahead,
@@ -88,6 +91,7 @@ impl Project {
             scripts,
             layout: None,
             leave_out: Vec::new(),
+            recursive: false,
             vars: Vars::default(),
             out_of_order: OutOfOrder::default(),
             ahead: Ahead::default(),
@@ -105,6 +109,7 @@ impl Project {
         Self {
             layout: config.layout,
             leave_out: config.leave_out.clone(),
+            recursive: config.recursive,
             vars: config.vars.clone(),
             out_of_order: config.out_of_order,
             ahead: config.ahead,
@@ -216,6 +221,7 @@ impl Project {
         Reading {
             layout: self.layout,
             leave_out: self.leave_out.clone(),
+            recursive: self.recursive,
             ..Reading::new(dialect)
         }
     }
@@ -290,6 +296,20 @@ impl Project {
             Scripts::Embedded(_) => Ok(self.layout.unwrap_or(Layout::Native)),
             Scripts::Directory { path, shown } => {
                 project::layout_of(path, shown, &self.reading(dialect))
+                    .map_err(|problem| Error::Scripts(vec![problem]))
+            }
+        }
+    }
+
+    /// The `.sql` files in directories below that are not read.
+    ///
+    /// # Errors
+    /// [`Error::Scripts`] when the directory can't be read.
+    pub fn unread(&self, dialect: Dialect) -> Result<Option<FilesBelow>, Error> {
+        match &self.scripts {
+            Scripts::Embedded(_) => Ok(None),
+            Scripts::Directory { path, shown } => {
+                project::unread_below(path, shown, &self.reading(dialect))
                     .map_err(|problem| Error::Scripts(vec![problem]))
             }
         }

@@ -35,6 +35,14 @@ pub enum Finding {
     /// Another tool's records, where there are none of ours.
     #[error(transparent)]
     Occupied(Obstacle),
+    /// Scripts in directories below that nothing reads.
+    #[error("{count} `.sql` {} in directories below {} not read, such as {first}", if *count == 1 { "file" } else { "files" }, if *count == 1 { "is" } else { "are" })]
+    FilesBelow {
+        /// The first, relative to the directory.
+        first: String,
+        /// How many there are.
+        count: usize,
+    },
     /// More than one head; the file of the last one.
     #[error("there are {} heads: {}", heads.len(), join(heads))]
     SeveralHeads {

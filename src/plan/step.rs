@@ -195,6 +195,13 @@ pub enum Warning {
         /// They.
         scripts: Vec<RepeatableId>,
     },
+    /// `.sql` files in directories below are not read.
+    FilesBelow {
+        /// The first, relative to the directory.
+        first: String,
+        /// How many there are.
+        count: usize,
+    },
     /// The database knows revisions above all of ours.
     Ahead {
         /// They.

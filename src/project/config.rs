@@ -109,6 +109,8 @@ pub struct Config {
     pub layout: Option<Layout>,
     /// `leave-out`: see [`super::Reading::leave_out`].
     pub leave_out: Vec<String>,
+    /// `recursive`
+    pub recursive: bool,
     /// `templates`
     pub templates: PathBuf,
     /// `version-table`: `name` or `schema.name`, checked but not quoted.
@@ -160,6 +162,7 @@ impl Config {
             migrations: root.join("migrations"),
             layout: None,
             leave_out: Vec::new(),
+            recursive: false,
             templates: root.join("templates"),
             version_table: "migrator_version".to_owned(),
             records_of: RecordsOf::default(),

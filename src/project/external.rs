@@ -41,6 +41,32 @@ pub(super) fn detect(files: &impl Files, names: &[&str]) -> Result<Layout, Kind>
     })
 }
 
+/// The same, by the names of all files below; the last part of each counts.
+pub(super) fn detect_below(files: &impl Files, paths: &[&str]) -> Result<Layout, Kind> {
+    let base = |path: &'_ str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    let names: Vec<String> = paths.iter().map(|path| base(path)).collect();
+    let shown: Vec<&str> = names.iter().map(String::as_str).collect();
+    let text = |name: &str| {
+        let at = names.iter().position(|found| found == name)?;
+        String::from_utf8(files.content(paths[at]).ok()?).ok()
+    };
+    layout::detect(&shown, is_native, text, |_| false).map_err(|found| Kind::AmbiguousLayout {
+        name: found.name,
+        layouts: found.layouts,
+    })
+}
+
+/// Looks at every file by our own layout; of a path the last part is the name.
+pub(super) fn look_natively(reading: &Reading, files: &impl Files, paths: &[String]) -> Vec<Look> {
+    parallel::map(paths, |path| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let content = || files.content(path);
+        let look = super::scripts::look(name.as_ref(), files.shown(path), reading, content);
+        take_checksum(look.0.as_ref(), reading);
+        look
+    })
+}
+
 /// Looks at every file of the directory, by `names`.
 pub(super) fn look(
     layout: Layout,

@@ -64,6 +64,7 @@ pub(super) const KEYS: &[Key] = &[
     key(Migrator, "migrations", Some("MIGRATIONS"), |c, v| read(&mut c.migrations, v)),
     key(Migrator, "layout", Some("LAYOUT"), |c, v| put(&mut c.layout, Layout::read(v).map(Some))),
     key(Migrator, "leave-out", Some("LEAVE_OUT"), |c, v| put(&mut c.leave_out, names(v))),
+    key(Migrator, "recursive", Some("RECURSIVE"), |c, v| put(&mut c.recursive, switch(v))),
     key(Migrator, "templates", Some("TEMPLATES"), |c, v| read(&mut c.templates, v)),
     key(Migrator, "version-table", Some("VERSION_TABLE"), |c, v| put(&mut c.version_table, version_table(v))),
     key(Migrator, "records-of", Some("RECORDS_OF"), |c, v| read(&mut c.records_of, v)),

@@ -7,6 +7,7 @@
 // What every user of scripts needs.
 mod directory;
 mod directory_problem;
+mod elsewhere;
 mod external;
 mod memory;
 mod parallel;
@@ -65,8 +66,9 @@ pub use convert::{ConvertError, Converted, converted, write_directory};
 pub use create::{Created, NewScripts, WriteError, create, create_repeatable, next_id};
 #[cfg(test)]
 pub use directory::read;
-pub use directory::{layout_of, read_downs, read_history};
+pub use directory::{layout_of, read_downs, read_history, unread_below};
 pub use directory_problem::{DirectoryProblem, DirectoryProblemKind};
+pub use elsewhere::{Elsewhere, FilesBelow};
 #[cfg(feature = "cli")]
 pub use exchange::{Exchange, ExchangeError, Recovered, exchange, recover};
 #[cfg(feature = "cli")]

@@ -423,3 +423,99 @@ fn diesel_keeps_its_own_order() {
         assert!(output.status.success(), "{}", text(&output));
     }
 }
+
+#[test]
+fn scripts_that_are_elsewhere_are_not_nothing_to_do() {
+    for (files, words) in [
+        (
+            &["2024/1_a.up.sql", "2025/2_b.up.sql"][..],
+            &["2024/1_a.up.sql", "recursive = true"][..],
+        ),
+        (
+            &["20240101000000_init/migration.sql"],
+            &["Prisma", "migration.sql"],
+        ),
+        (&["sqitch.plan", "deploy/a.sql"], &["sqitch.plan"]),
+        (&["changelog.xml"], &["changelog.xml", "Liquibase"]),
+        (&["a/b/c/1_deep.sql"], &["a/b/c/1_deep.sql"]),
+    ] {
+        for line in [
+            "upgrade",
+            "check",
+            "convert --to new",
+            "status",
+            "upgrade --dry-run",
+        ] {
+            let mut env = Env::new(Backend::Sqlite);
+            for file in files {
+                env.write(&format!("migrations/{file}"), "SELECT 1;");
+            }
+            let said = refused_by_scripts(&mut env, line, "M229");
+            for word in words {
+                assert!(said.contains(word), "{line}: no {word} in\n{said}");
+            }
+            assert!(!env.path("app.db").exists());
+        }
+    }
+    // What is hidden or left out is not there.
+    let mut env = Env::new(Backend::Sqlite);
+    env.write("migrations/.git/1_a.sql", "");
+    env.write("migrations/old/1_a.sql", "");
+    env.write("migrations/README.md", "");
+    let output = env.run_with("upgrade", &[("MIGRATOR_LEAVE_OUT", "old/")]);
+    assert!(text(&output).contains("Nothing to do"), "{}", text(&output));
+}
+
+#[test]
+fn scripts_below_are_read_or_named() {
+    for backend in BOTH {
+        let mut env = Env::new(backend);
+        env.write("migrations/2024/1_a.up.sql", "CREATE TABLE a (a int);");
+        env.write("migrations/2024/1_a.down.sql", "DROP TABLE a;");
+        env.write("migrations/3_c.up.sql", "CREATE TABLE c (a int);");
+        env.write("migrations/3_c.down.sql", "DROP TABLE c;");
+        for line in ["upgrade", "upgrade", "status", "convert --to new"] {
+            let said = works(&mut env, line);
+            assert!(
+                said.contains("warning") && said.contains("2024/1_a."),
+                "{line}: {said}"
+            );
+        }
+        assert!(text(&env.run("check")).contains("M809"));
+        let output = env.run_with("upgrade", &[("MIGRATOR_LEAVE_OUT", "2024/")]);
+        assert!(!text(&output).contains("warning"), "{}", text(&output));
+        works(&mut env, "downgrade base");
+        let recursive = [("MIGRATOR_RECURSIVE", "true")];
+        for line in ["upgrade", "check", "downgrade base"] {
+            let output = env.run_with(line, &recursive);
+            let said = text(&output);
+            assert!(
+                output.status.success() && !said.contains("warning"),
+                "{line}: {said}"
+            );
+        }
+        assert!(env.transcript().contains("1  a"));
+    }
+}
+
+#[test]
+fn other_layouts_are_found_below_as_well() {
+    for (file, script) in [
+        (
+            "2024/1_a.sql",
+            "-- migrate:up\nCREATE TABLE t (a int);\n-- migrate:down\nDROP TABLE t;\n",
+        ),
+        (
+            "2024/01/1_a.sql",
+            "-- +goose Up\nCREATE TABLE t (a int);\n-- +goose Down\nDROP TABLE t;\n",
+        ),
+    ] {
+        let mut env = Env::new(Backend::Sqlite);
+        env.write(&format!("migrations/{file}"), script);
+        let recursive = [("MIGRATOR_RECURSIVE", "true")];
+        for line in ["upgrade", "downgrade base"] {
+            let output = env.run_with(line, &recursive);
+            assert!(output.status.success(), "{}", text(&output));
+        }
+    }
+}

@@ -25,6 +25,12 @@ fn advice(finding: &Finding) -> (Code, String) {
             codes::M808,
             text("`migrator adopt` comes first; records-of = \"ignore\" silences this"),
         ),
+        F::FilesBelow { .. } => (
+            codes::M809,
+            text(
+                "`recursive = true` reads directories below; `leave-out` takes `old/` for all of one",
+            ),
+        ),
         F::SeveralHeads { .. } => (
             codes::M801,
             text(

@@ -4,7 +4,7 @@ use crate::{
     layout::LayoutProblem,
     project::{
         ConfigProblem, ConfigProblemKind, ConvertError, DirectoryProblem, DirectoryProblemKind,
-        InitError, Origin, SlugError, TemplateError, WriteError,
+        Elsewhere, InitError, Origin, SlugError, TemplateError, WriteError,
     },
     report::{Diagnostic, Snippet},
     revision::ProblemKind,
@@ -119,6 +119,7 @@ fn directory_problem(problem: &DirectoryProblem) -> Diagnostic {
             codes::M220,
             Some("say which one with `layout` in migrator.toml".to_owned()),
         ),
+        K::Elsewhere { found } => (codes::M229, Some(elsewhere(found))),
         K::NothingLeftOut { .. } => (codes::M227, None),
         K::Layout(problem) => layout(problem),
         K::Script(kind) => script(kind),
@@ -148,6 +149,22 @@ fn directory_problem(problem: &DirectoryProblem) -> Diagnostic {
         hint,
         ..diagnostic(code, &problem.kind)
     }
+}
+
+fn elsewhere(found: &Elsewhere) -> String {
+    match found {
+        Elsewhere::Below(below) if below.first.ends_with("/migration.sql") => {
+            "Prisma's ID_NAME/migration.sql is read here as ID_NAME.up.sql: copy them"
+        }
+        Elsewhere::Below(_) => {
+            "`recursive = true` in migrator.toml reads directories below; or name the right one in `migrations`, or what \
+             is to be left out in `leave-out`, as `old/`"
+        }
+        Elsewhere::Tool { .. } => {
+            "write its scripts out as ID_NAME.up.sql and ID_NAME.down.sql, or name the right directory in `migrations`"
+        }
+    }
+    .to_owned()
 }
 
 const BATCH_OPTIONS: &str = "options are: pause, max-rows-per-second, max-batches, max-lag";
