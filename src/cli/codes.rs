@@ -306,6 +306,9 @@ codes! {
     M706 Interrupted "interrupted"
         "A signal stopped the command before it did anything."
 
+    M707 Failed "foreign keys in doubt"
+        "SQLite: after the script a foreign key matches no unique key of its parent any more (`foreign key mismatch`), so that every later change of either table would fail while keys are enforced; or it can't be evaluated here, as with a collation that only the application has, so that nobody knows whether its rows have parents. The script was rolled back. With the header `-- migrator: foreign-keys = unchecked` it is accepted; rows that are known to have no parent are not (M702)."
+
     M801 CheckFailed "check: several heads"
         "Two or more revisions are revised by nobody, so that `upgrade` would not know where to go. Two branches of development met; join them (`migrator merge`), or move one onto the other (`migrator rebase`)."
     M802 CheckFailed "check: no way back"

@@ -191,6 +191,12 @@ pub enum DatabaseError {
         /// One line a child, parent and columns, with counts.
         Vec<String>,
     ),
+    /// SQLite: foreign keys that match no more, or that can't be checked.
+    #[error("{}", .0.join("; "))]
+    KeysInDoubt(
+        /// One line a key.
+        Vec<String>,
+    ),
     /// Others use a database that is to be dropped.
     #[error("{place} is in use by {}", by.join("; "))]
     InUse {

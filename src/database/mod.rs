@@ -114,6 +114,8 @@ pub struct StepRequest<'a> {
     pub modes: &'a str,
     /// SQLite: whether foreign keys are enforced while the statements run.
     pub foreign_keys: bool,
+    /// SQLite: whether foreign keys may match no more afterwards, or not be checked.
+    pub unchecked_keys: bool,
     /// PostgreSQL: overrides [`Settings::lock_timeout`]; zero is none.
     pub lock_timeout: Option<Duration>,
     /// PostgreSQL: overrides [`Settings::statement_timeout`]; zero is none.

@@ -191,6 +191,7 @@ impl<'a> Step<'a> {
             statements,
             modes: self.modes,
             foreign_keys: false,
+            unchecked_keys: false,
             lock_timeout: self.lock_timeout,
             statement_timeout: self.statement_timeout,
             expects: self.expects,

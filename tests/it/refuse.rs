@@ -24,11 +24,16 @@ fn text(output: &Output) -> String {
 /// `migrator LINE` ends with that code, says these words, and the database is as it was.
 fn refused(env: &mut Env, line: &str, code: &str, words: &[&str]) {
     let before = env.fingerprint();
+    rolled_back(env, line, code, words);
+    assert!(env.fingerprint() == before, "{line} has written");
+}
+
+/// The same where scripts have run and were rolled back.
+fn rolled_back(env: &mut Env, line: &str, code: &str, words: &[&str]) {
     let said = refused_by_scripts(env, line, code);
     for word in words {
         assert!(said.contains(word), "{line}: no {word:?} in\n{said}");
     }
-    assert!(env.fingerprint() == before, "{line} has written");
 }
 
 /// The same where there need be no database.
@@ -518,4 +523,76 @@ fn other_layouts_are_found_below_as_well() {
             assert!(output.status.success(), "{}", text(&output));
         }
     }
+}
+
+/// A table whose key has a collation that only its application knows.
+fn with_collation(env: &Env) {
+    load(
+        env,
+        "CREATE TABLE parents (n text PRIMARY KEY); CREATE TABLE others (a int); \
+         PRAGMA writable_schema = ON; \
+         UPDATE sqlite_schema SET sql = 'CREATE TABLE parents (n text COLLATE unicase PRIMARY KEY)' \
+         WHERE name = 'parents';",
+    );
+}
+
+#[test]
+fn foreign_keys_that_cannot_be_checked_are_no_foreign_keys_that_hold() {
+    let mut env = Env::new(Backend::Sqlite);
+    with_collation(&env);
+    let script =
+        "CREATE TABLE children (n REFERENCES parents);\nINSERT INTO children VALUES ('zzz');\n";
+    let down = "DROP TABLE children;";
+    env.revision("1_a", script, down);
+    let words = ["children (n) to parents", "unicase", "unchecked"];
+    rolled_back(&mut env, "upgrade --allow-nonempty", "M707", &words);
+    env.revision(
+        "1_a",
+        &format!("-- migrator: foreign-keys = unchecked\n{script}"),
+        down,
+    );
+    works(&mut env, "upgrade --allow-nonempty");
+    // A script that does not touch either table can't have made it worse.
+    env.revision("2_b", "INSERT INTO others VALUES (1);", "SELECT 1;");
+    works(&mut env, "upgrade");
+    env.revision("3_c", "INSERT INTO Children VALUES ('yyy');", "SELECT 1;");
+    rolled_back(&mut env, "upgrade", "M707", &words);
+    env.remove("migrations/3_c.up.sql");
+    env.remove("migrations/3_c.down.sql");
+    env.sql("CREATE TRIGGER g AFTER INSERT ON others BEGIN INSERT INTO children VALUES ('q'); END");
+    env.revision("4_d", "INSERT INTO others VALUES (2);", "SELECT 1;");
+    rolled_back(&mut env, "upgrade", "M707", &words);
+}
+
+#[test]
+fn a_key_that_matches_no_more_is_named_as_such() {
+    let mut env = Env::new(Backend::Sqlite);
+    env.revision(
+        "1_a",
+        "CREATE TABLE p (a INTEGER PRIMARY KEY, b int); CREATE TABLE c (p int REFERENCES p (a)); \
+         INSERT INTO p VALUES (1, 1); INSERT INTO c VALUES (1);",
+        "SELECT 1;",
+    );
+    works(&mut env, "upgrade");
+    let script = "CREATE TABLE q (a int, b INTEGER PRIMARY KEY);\nINSERT INTO q SELECT a, b FROM p;\n\
+                  DROP TABLE p;\nALTER TABLE q RENAME TO p;\n";
+    env.revision("2_b", script, "SELECT 1;");
+    rolled_back(
+        &mut env,
+        "upgrade",
+        "M707",
+        &["foreign key mismatch", "unchecked"],
+    );
+    let orphan =
+        format!("-- migrator: foreign-keys = unchecked\n{script}INSERT INTO c VALUES (9);\n");
+    env.revision("2_b", &orphan, "SELECT 1;");
+    rolled_back(&mut env, "upgrade", "M702", &["no parent in p"]);
+    env.revision(
+        "2_b",
+        &format!("-- migrator: foreign-keys = unchecked\n{script}"),
+        "SELECT 1;",
+    );
+    works(&mut env, "upgrade");
+    env.revision("3_c", "INSERT INTO c VALUES (1);", "SELECT 1;");
+    works(&mut env, "upgrade");
 }

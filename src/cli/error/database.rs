@@ -112,6 +112,7 @@ pub(super) fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             Some("run again when there is less traffic, or raise lock-timeout"),
         ),
         E::ForeignKeys(_) => (codes::M702, Some("fix the rows, or the script")),
+        E::KeysInDoubt(_) => (codes::M707, Some(KEYS_IN_DOUBT)),
         E::InUse {
             kind: PlaceKind::Server,
             ..
@@ -182,6 +183,9 @@ fn untrusted(reason: &Distrust) -> &'static str {
         }
     }
 }
+
+pub(super) const KEYS_IN_DOUBT: &str = "give the parent a PRIMARY KEY or UNIQUE of these columns; or accept the key as it is: \
+     `-- migrator: foreign-keys = unchecked`";
 
 pub(super) const POOLED: &str = "connect to the server itself, or to a pool in session mode";
 
