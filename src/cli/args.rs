@@ -174,6 +174,7 @@ impl Command {
             Self::Downgrade(args) => &args.vars,
             Self::Redo(args) => &args.vars,
             Self::Repair(args) => &args.vars,
+            Self::Check(args) => &args.vars,
             _ => return Ok(Vec::new()),
         };
         vars.vars.iter().map(|text| assignment(text)).collect()

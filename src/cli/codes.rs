@@ -327,6 +327,8 @@ codes! {
         "The version table is absent or empty, and another tool has recorded revisions of this directory in the database, or its table can't be read. `upgrade` will refuse (M497) until `migrator adopt` has taken them over."
     M809 CheckFailed "check: scripts that are not read"
         "There are `.sql` files in directories below, which the layout does not read, so that no revision is made of them. `recursive = true` reads them; `leave-out` names what is not to be read, `old/` being all of a directory."
+    M810 CheckFailed "check: a script without statements"
+        "The script has comments and blanks only: it would be recorded as applied, or as reverted, and nothing would have changed. A revision that joins branches may be empty. `SELECT 1;` says that it is so on purpose."
     M811 CheckFailed "check: a script of the base was changed"
         "The script exists in the commit that `--base` names, so it may be applied somewhere already, and it is another one now: in what it runs, or in what it revises or depends on. Comments, white space and line ends do not count. Put it back and write a new revision."
     M812 CheckFailed "check: a script of the base is gone"

@@ -5,8 +5,20 @@ use crate::{
     plan::Warning,
     project::FilesBelow,
     report::{Diagnostic, Snippet},
-    revision::RevisionId,
+    revision::{Direction, RevisionId, Subject},
+    sql::Position,
 };
+
+/// A script that runs nothing.
+pub fn empty(subject: &Subject, direction: Option<Direction>) -> String {
+    let script = direction.map_or("script".to_owned(), |direction| {
+        format!("{direction} script")
+    });
+    format!(
+        "the {script} of {} {subject} has no statement",
+        subject.noun()
+    )
+}
 
 /// Scripts in directories below that nothing reads.
 pub fn files_below(first: &str, count: usize) -> Diagnostic {
@@ -69,6 +81,29 @@ pub fn warning(warning: &Warning) -> Diagnostic {
                     .join(", "),
                 if scripts.len() == 1 { "waits" } else { "wait" }
             ),
+            ..Diagnostic::default()
+        },
+        Warning::Empty {
+            subject,
+            direction,
+            file,
+        } => Diagnostic {
+            message: empty(subject, *direction),
+            place: Some(Snippet::file(file)),
+            ..Diagnostic::default()
+        },
+        Warning::BrokenDown {
+            revision,
+            file,
+            at,
+            reason,
+        } => Diagnostic {
+            message: format!("the down script of {revision} can't run: {reason}"),
+            place: (!file.is_empty()).then(|| Snippet {
+                at: at.map(|(line, column)| Position { line, column }),
+                ..Snippet::file(file)
+            }),
+            hint: Some("fix it now: it is stored for a downgrade as it is".to_owned()),
             ..Diagnostic::default()
         },
         Warning::FilesBelow { first, count } => files_below(first, *count),

@@ -5,7 +5,7 @@ use crate::{
     database::Detail,
     plan::{self, CheckRequest, Finding},
     project,
-    revision::{History, OutOfOrder},
+    revision::{History, Observed, OutOfOrder},
     sql::Dialect,
 };
 
@@ -66,10 +66,13 @@ pub async fn check(
         }
     };
     let unread = project.unread(dialect)?;
+    let nothing = Observed::default();
+    let faults = plan::script_faults(&project.plan_context(&history, &nothing, dialect));
     let mut findings = plan::check(&CheckRequest {
         history: &history,
         observed: observed.as_ref(),
         obstacles: &obstacles,
+        faults: &faults,
         base: base.as_ref(),
         dialect,
         pending_ok: args.pending_ok,

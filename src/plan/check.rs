@@ -1,11 +1,11 @@
 use super::{
-    Obstacle,
+    Obstacle, PlanProblem, ScriptFault,
     compare::{self, Relation, highest},
     repeatable::repeatables,
     squash::squash,
 };
 use crate::{
-    revision::{Direction, History, Observed, RepeatableId, Revision, RevisionId, Script},
+    revision::{Direction, History, Observed, RepeatableId, Revision, RevisionId, Script, Subject},
     sql::Dialect,
 };
 
@@ -22,6 +22,8 @@ pub struct CheckRequest<'a> {
     pub base: Option<&'a History>,
     /// Whose rules scripts follow.
     pub dialect: Dialect,
+    /// What is wrong with scripts as such.
+    pub faults: &'a [ScriptFault],
     /// Whether revisions may be pending.
     pub pending_ok: bool,
     /// Whether late revisions without `revises` are fine.
@@ -42,6 +44,19 @@ pub enum Finding {
         first: String,
         /// How many there are.
         count: usize,
+    },
+    /// A script that can't run.
+    #[error(transparent)]
+    Script(PlanProblem),
+    /// A script that runs nothing.
+    #[error("the {}script of {} {subject} has no statement", direction.map_or(String::new(), |direction| format!("{direction} ")), subject.noun())]
+    Empty {
+        /// Whose script it is.
+        subject: Subject,
+        /// Which one; `None` for a repeatable script.
+        direction: Option<Direction>,
+        /// Its file.
+        file: String,
     },
     /// More than one head; the file of the last one.
     #[error("there are {} heads: {}", heads.len(), join(heads))]
@@ -176,9 +191,27 @@ pub enum Finding {
     },
 }
 
+impl From<ScriptFault> for Finding {
+    fn from(fault: ScriptFault) -> Self {
+        match fault {
+            ScriptFault::Problem(problem) => Self::Script(problem),
+            ScriptFault::Empty {
+                subject,
+                direction,
+                file,
+            } => Self::Empty {
+                subject,
+                direction,
+                file,
+            },
+        }
+    }
+}
+
 /// All that a check finds: of the directory, of the database, against the base.
 pub fn check(request: &CheckRequest<'_>) -> Vec<Finding> {
     let mut findings = directory(request.history);
+    findings.extend(request.faults.iter().cloned().map(Finding::from));
     if let Some(observed) = request.observed {
         findings.extend(database(request, observed));
     }

@@ -56,6 +56,7 @@ fn applied(history: &History) -> Observed {
 fn found(history: &History, observed: Option<&Observed>, base: Option<&History>) -> Vec<String> {
     let request = CheckRequest {
         obstacles: &[],
+        faults: &[],
         history,
         observed,
         base,
@@ -176,6 +177,7 @@ fn what_was_moved_is_named() {
     let now = history(&["1", "3: SELECT 'it'"]);
     let request = CheckRequest {
         obstacles: &[],
+        faults: &[],
         history: &now,
         observed: None,
         base: Some(&base),

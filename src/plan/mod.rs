@@ -18,6 +18,7 @@ mod rebase;
 mod redo;
 mod repair;
 mod repeatable;
+mod scripts;
 mod squash;
 mod squashed;
 mod stamp;
@@ -38,6 +39,7 @@ pub use rebase::{FileChange, Moved, Rebase, RebaseProblem, RebaseRequest, rebase
 pub use redo::redo;
 pub use repair::{Repair, RepairKind, RepairRequest, repair};
 pub use repeatable::{RepeatableState, RepeatableStatus, repeatables};
+pub use scripts::{ScriptFault, script_faults};
 pub use squash::{Squash, SquashProblem, squash};
 pub use squashed::{Halfway, RowExchange, exchanges, halfway, seen};
 pub use stamp::{StampPlan, stamp};

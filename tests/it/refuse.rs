@@ -596,3 +596,92 @@ fn a_key_that_matches_no_more_is_named_as_such() {
     env.revision("3_c", "INSERT INTO c VALUES (1);", "SELECT 1;");
     works(&mut env, "upgrade");
 }
+
+#[test]
+fn a_check_reads_every_statement_of_every_script() {
+    for (backend, bad, code) in [
+        (Backend::Postgres, "SELECT 'open;", "M301"),
+        (Backend::Postgres, "\\d\n", "M302"),
+        (Backend::Postgres, "SELECT 1; COMMIT; SELECT 2;", "M303"),
+        (Backend::Postgres, "SELECT 1; VACUUM;", "M304"),
+        (
+            Backend::Postgres,
+            "-- migrator: vars = on\nSELECT :{missing};",
+            "M243",
+        ),
+        (Backend::Sqlite, "SELECT 'open;", "M301"),
+        (Backend::Sqlite, ".schema\n", "M302"),
+        (Backend::Sqlite, "SELECT 1; COMMIT; SELECT 2;", "M303"),
+        (Backend::Sqlite, "SELECT 1; VACUUM;", "M304"),
+        (
+            Backend::Sqlite,
+            "-- migrator: vars = on\nSELECT :{missing};",
+            "M243",
+        ),
+    ] {
+        for (up, down, file) in [
+            (bad, "SELECT 1;", "1_a.up.sql"),
+            ("SELECT 1;", bad, "1_a.down.sql"),
+        ] {
+            let mut env = Env::new(backend);
+            env.revision("1_a", up, down);
+            let output = env.run("check --no-database");
+            let said = text(&output);
+            assert_eq!(output.status.code(), Some(3), "{said}");
+            assert!(said.contains(code) && said.contains(file), "{bad}:\n{said}");
+            if file == "1_a.up.sql" {
+                continue;
+            }
+            // What is stored for the emergency is said to be broken while there is time.
+            let said = works(&mut env, "upgrade");
+            assert!(
+                said.contains("warning") && said.contains(file),
+                "{bad}:\n{said}"
+            );
+        }
+    }
+    let mut env = Env::new(Backend::Sqlite);
+    env.revision(
+        "1_a",
+        "-- migrator: vars = on\nSELECT :{given};",
+        "SELECT 1;",
+    );
+    works(&mut env, "check --no-database --var given=1");
+}
+
+#[test]
+fn scripts_without_statements_are_told_of() {
+    for backend in BOTH {
+        for empty in ["", "-- nothing yet\n", "BEGIN;\nCOMMIT;\n", ";\n"] {
+            let mut env = Env::new(backend);
+            env.revision("1_a", "CREATE TABLE t (a int);", empty);
+            env.revision("2_b", empty, "SELECT 1;");
+            let checked = env.run("check --no-database");
+            let said = text(&checked);
+            assert_eq!(checked.status.code(), Some(3), "{said}");
+            for words in [
+                "down script of revision 1",
+                "up script of revision 2",
+                "M810",
+            ] {
+                assert!(said.contains(words), "{empty:?}: {said}");
+            }
+            let said = works(&mut env, "upgrade");
+            for words in [
+                "down script of revision 1",
+                "up script of revision 2",
+                "warning",
+            ] {
+                assert!(said.contains(words), "{empty:?}: {said}");
+            }
+        }
+    }
+    // A revision that joins branches has nothing to do.
+    let mut env = Env::new(Backend::Sqlite);
+    env.revision("1_a", "SELECT 1;", "SELECT 1;");
+    env.revision("2_b", "-- migrator: revises = 1\nSELECT 1;", "SELECT 1;");
+    env.revision("3_c", "-- migrator: revises = 1\nSELECT 1;", "SELECT 1;");
+    works(&mut env, "merge -m join");
+    works(&mut env, "check --no-database");
+    assert!(!works(&mut env, "upgrade").contains("warning"));
+}

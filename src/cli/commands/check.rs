@@ -1,5 +1,6 @@
 use crate::{
     cli::{
+        args::Vars,
         context::Context,
         error::{self, Error, Exit},
     },
@@ -10,8 +11,9 @@ use crate::{
 
 /// Check the directory and the database for problems
 ///
-/// One head, a down script for every revision; and where a database is
-/// configured, nothing edited, missing, partially applied or pending in it.
+/// One head, a down script for every revision, and statements that can run in
+/// every script; and where a database is configured, nothing edited, missing,
+/// partially applied or pending in it.
 /// Exits with 3 when something is found. --format github prints annotations for
 /// GitHub's workflows.
 #[derive(Debug, clap::Args)]
@@ -27,6 +29,9 @@ pub struct CheckArgs {
     /// Revisions may be pending
     #[arg(long)]
     pending_ok: bool,
+
+    #[command(flatten)]
+    pub vars: Vars,
 }
 
 pub async fn cmd_check(args: CheckArgs, context: &Context) -> Result<Exit, Error> {

@@ -4,11 +4,14 @@ use crate::{
     plan::Finding,
     project::GitError,
     report::{Diagnostic, Snippet},
-    revision::History,
+    revision::{Direction, History},
 };
 
 /// What a check of `history` found, for people.
 pub fn finding(finding: &Finding, history: &History) -> Diagnostic {
+    if let Finding::Script(problem) = finding {
+        return super::plan::describe(problem);
+    }
     let (code, hint) = advice(finding);
     Diagnostic {
         place: header(finding, history).or_else(|| place(finding).map(Snippet::file)),
@@ -24,6 +27,26 @@ fn advice(finding: &Finding) -> (Code, String) {
         F::Occupied(_) => (
             codes::M808,
             text("`migrator adopt` comes first; records-of = \"ignore\" silences this"),
+        ),
+        F::Script(_) => (codes::M301, text("fix the script")),
+        F::Empty {
+            direction: None, ..
+        } => (
+            codes::M810,
+            text("remove the file, or write into it what it is to do"),
+        ),
+        F::Empty {
+            direction: Some(Direction::Up),
+            ..
+        } => (
+            codes::M810,
+            text("write into it what it is to do; `SELECT 1;` if that is nothing on purpose"),
+        ),
+        F::Empty { .. } => (
+            codes::M810,
+            text(
+                "write what undoes the revision, or remove the file and declare it: `-- migrator: irreversible = REASON`",
+            ),
         ),
         F::FilesBelow { .. } => (
             codes::M809,
@@ -110,6 +133,7 @@ fn place(finding: &Finding) -> Option<&str> {
     match finding {
         F::SeveralHeads { file, .. }
         | F::NoDown { file, .. }
+        | F::Empty { file, .. }
         | F::Edited { file, .. }
         | F::Pending { file, .. }
         | F::RepeatablesDue { file, .. }

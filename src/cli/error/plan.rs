@@ -14,7 +14,7 @@ impl From<PlanError> for Error {
     }
 }
 
-fn describe(problem: &PlanProblem) -> Diagnostic {
+pub(super) fn describe(problem: &PlanProblem) -> Diagnostic {
     match problem {
         PlanProblem::Target(error) => return target::describe(error),
         PlanProblem::Occupied(obstacle) => return occupied(obstacle),
