@@ -48,10 +48,10 @@ pub struct ScriptFile {
 }
 
 impl ScriptFile {
-    /// Whether it holds one script to apply, and its name, `name`, does not say so.
+    /// Whether it holds a script to apply, and its name, `name`, does not say so.
     pub fn is_up_by_default(&self, name: &str) -> bool {
         let file = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
-        self.holds == Holds::One(Direction::Up) && !file.split('.').any(|part| part == "up")
+        self.holds != Holds::One(Direction::Down) && !file.split('.').any(|part| part == "up")
     }
 }
 

@@ -179,12 +179,6 @@ impl<F: Files> Reader<'_, F> {
 
     fn read(&self, name: &str, shown: &str, file: &ScriptFile) -> Result<Vec<Script>, Problems> {
         let text = self.text(name, shown)?;
-        if self.reading.layout.is_none()
-            && file.is_up_by_default(name)
-            && let Some(fault) = layout::unknown_marker(self.reading.dialect, &text)
-        {
-            return Err(placed(vec![fault], (shown, &text), None));
-        }
         let settings = match &file.settings {
             Some(name) => {
                 let shown = self.files.shown(name);
@@ -195,8 +189,19 @@ impl<F: Files> Reader<'_, F> {
         };
         let of_settings = settings.as_ref().map(|(_, text)| &**text);
         let (layout, dialect) = (self.layout, self.reading.dialect);
-        layout::read(layout, dialect, file, shown, &text, of_settings)
-            .map_err(|faults| placed(faults, (shown, &text), settings.as_ref()))
+        let scripts = layout::read(layout, dialect, file, shown, &text, of_settings)
+            .map_err(|faults| placed(faults, (shown, &text), settings.as_ref()))?;
+        // A script of both directions has its place in the file, and is blank elsewhere.
+        let up = scripts
+            .iter()
+            .find(|script| script.direction == Direction::Up);
+        if self.reading.layout.is_none()
+            && file.is_up_by_default(name)
+            && let Some(fault) = up.and_then(|up| layout::unknown_marker(dialect, &up.text))
+        {
+            return Err(placed(vec![fault], (shown, &text), None));
+        }
+        Ok(scripts)
     }
 
     fn text(&self, name: &str, shown: &str) -> Result<Arc<str>, Problems> {

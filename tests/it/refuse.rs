@@ -349,6 +349,12 @@ fn what_may_undo_a_script_does_not_run_after_it() {
         let mut env = Env::new(backend);
         env.write(
             "migrations/1_a.sql",
+            "-- migrate:up\nCREATE TABLE t (a int);\n-- DOWN\nDROP TABLE t;\n-- migrate:down\n-- rollback\nSELECT 1;\n",
+        );
+        let said = refused_by_scripts(&mut env, "upgrade", "M223");
+        assert!(said.contains("migrations/1_a.sql:3:1"), "{said}");
+        env.write(
+            "migrations/1_a.sql",
             "--liquibase formatted sql\n--changeset joe:1 dbms:oracle\nSELECT 1;\n",
         );
         refused_by_scripts(&mut env, "upgrade", "M223");

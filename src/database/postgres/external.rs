@@ -27,7 +27,8 @@ pub(super) async fn read(
     tool: Option<ExternalTool>,
 ) -> Result<ExternalRecords, Trouble> {
     let found = tables(connection, Scope::Path).await?;
-    let (tables, relations): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    let tables: Vec<_> = found.iter().map(|one| one.table.clone()).collect();
+    let relations: Vec<_> = found.into_iter().map(|one| one.relation).collect();
     let (shape, table) = layout::choose(&tables, tool).map_err(DatabaseError::from)?;
     let relation = relations.iter().find(|one| one.name == table.name);
     records(connection, shape, table, relation).await
@@ -39,8 +40,11 @@ pub(super) async fn survey(
     surroundings: &mut Surroundings,
 ) -> Result<(), Trouble> {
     let found = tables(connection, Scope::Everywhere).await?;
-    for of_schema in found.chunk_by(|(_, a), (_, b)| a.schema == b.schema) {
-        let (tables, relations): (Vec<_>, Vec<_>) = of_schema.iter().cloned().unzip();
+    for of_schema in found.chunk_by(|a, b| a.relation.schema == b.relation.schema) {
+        let of_schema = of_schema.iter().cloned();
+        let tables: Vec<_> = of_schema.clone().map(|one| one.table).collect();
+        let is_on_path = of_schema.clone().any(|one| one.is_on_path);
+        let relations: Vec<_> = of_schema.map(|one| one.relation).collect();
         for (shape, table) in layout::recognise(&tables) {
             let relation = relations.iter().find(|one| one.name == table.name);
             let reason = match records(connection, shape, table, relation).await {
@@ -59,6 +63,10 @@ pub(super) async fn survey(
                 }
                 Err(error) => return Err(error),
             };
+            // Elsewhere it is of an application that is none of ours.
+            if !is_on_path {
+                continue;
+            }
             surroundings.unreadable.push(UnreadableTable {
                 tool: shape.tool,
                 table: table.shown.clone(),
@@ -106,11 +114,19 @@ enum Scope {
     Everywhere,
 }
 
+/// A table that has the name of some tool's.
+#[derive(Clone, Debug)]
+struct Candidate {
+    table: FoundTable,
+    relation: Relation,
+    is_on_path: bool,
+}
+
 /// Tables that have the name of some tool's.
 async fn tables(
     connection: &mut PgConnection,
     scope: Scope,
-) -> Result<Vec<(FoundTable, Relation)>, sqlx::Error> {
+) -> Result<Vec<Candidate>, sqlx::Error> {
     let names: Vec<_> = layout::table_names().into_iter().map(literal).collect();
     let (distinct, condition, order) = match scope {
         Scope::Path => (
@@ -126,7 +142,7 @@ async fn tables(
     };
     let sql = format!(
         "{NOTE_PATH};\n{};\n\
-         SELECT {distinct} {}, \
+         SELECT {distinct} {}, (n.nspname = ANY ({PATH}))::text, \
          (SELECT string_agg(a.attname::text, E'\\n' ORDER BY a.attnum) FROM pg_attribute AS a \
           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) \
          FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
@@ -152,7 +168,11 @@ async fn tables(
                 .map(str::to_owned)
                 .collect(),
         };
-        tables.push((table, relation));
+        tables.push(Candidate {
+            table,
+            relation,
+            is_on_path: row.try_get::<String, _>(row.len() - 2)? == "true",
+        });
     }
     Ok(tables)
 }
