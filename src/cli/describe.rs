@@ -11,13 +11,11 @@ use crate::{
 
 /// A script that runs nothing.
 pub fn empty(subject: &Subject, direction: Option<Direction>) -> String {
-    let script = direction.map_or("script".to_owned(), |direction| {
-        format!("{direction} script")
-    });
-    format!(
-        "the {script} of {} {subject} has no statement",
-        subject.noun()
-    )
+    let noun = subject.noun();
+    match direction {
+        Some(direction) => format!("the {direction} script of {noun} {subject} has no statement"),
+        None => format!("the {noun} {subject} has no statement"),
+    }
 }
 
 /// Scripts in directories below that nothing reads.

@@ -49,7 +49,7 @@ pub enum Finding {
     #[error(transparent)]
     Script(PlanProblem),
     /// A script that runs nothing.
-    #[error("the {}script of {} {subject} has no statement", direction.map_or(String::new(), |direction| format!("{direction} ")), subject.noun())]
+    #[error("the {}{} {subject} has no statement", direction.map_or(String::new(), |direction| format!("{direction} script of ")), subject.noun())]
     Empty {
         /// Whose script it is.
         subject: Subject,
