@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
     match migrate(&url).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("the database can't be migrated: {error}");
+            eprintln!("the database cannot be migrated: {error}");
             ExitCode::FAILURE
         }
     }

@@ -7,7 +7,7 @@ fn main() -> ExitCode {
     migrator::command(std::env::args_os())
 }
 
-/// Settings of the process, which have to be made while it has only one thread.
+/// Settings of the process, which must be made while it has only one thread.
 fn set_up_memory() {
     use rusqlite::ffi::{SQLITE_CONFIG_MEMSTATUS, sqlite3_config};
 
@@ -16,8 +16,8 @@ fn set_up_memory() {
     // nothing to do.
     // SAFETY: there is no other thread, SQLite is not initialized, and the option takes one integer.
     unsafe { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0) };
-    // The C library asks the system for 1 MiB at a time, in place of a page or two. With 1,000
-    // revisions and nothing to do it asks 77 times in place of 285; with 5,000 that saves 8 % of the
+    // The C library asks the system for 1 MiB at a time, instead of a page or two. With 1,000
+    // revisions and nothing to do it asks 77 times instead of 285; with 5,000 that saves 8 % of the
     // memory and 6 % of the time.
     // SAFETY: there is no other thread.
     #[cfg(all(target_os = "linux", target_env = "gnu"))]

@@ -3,14 +3,14 @@
 /// Longer texts get no hint; comparing costs the product of both lengths.
 const LONGEST: usize = 200;
 
-/// Share of the characters that have to agree.
+/// Share of the characters that must agree.
 const SIMILAR: f64 = 0.6;
 
 /// What a candidate that contains the text scores.
 const CONTAINED: f64 = 0.9;
 
 /// Up to `count` candidates similar to `text`, the most similar first, of
-/// equals the last in alphabetical order (of ids, the newest).
+/// equals the last in alphabetical order (of IDs, the newest).
 pub(crate) fn nearest<'a>(
     text: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -60,7 +60,7 @@ fn fold(text: &str) -> String {
 fn score(text: &str, candidate: &str) -> f64 {
     let whole = similarity(text, candidate);
     if text.bytes().all(|b| b.is_ascii_digit()) {
-        // An unknown prefix is compared with the beginnings of the ids.
+        // An unknown prefix is compared with the beginnings of the IDs.
         let start = candidate.get(..text.len()).unwrap_or(candidate);
         return whole.max(similarity(text, start) * CONTAINED);
     }

@@ -31,7 +31,7 @@ impl Database {
         }
     }
 
-    /// Makes it anew for the project in `dir`; its URL.
+    /// Makes it again for the project in `dir`; its URL.
     pub fn fresh(&self, dir: &Path) -> String {
         match self {
             Self::Sqlite => {

@@ -10,12 +10,12 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
-    /// The directory of backups can't be made, read or written.
-    #[error("{} can't be used as the directory of backups: {reason}", path.display())]
+    /// The directory of backups cannot be made, read or written.
+    #[error("cannot use {} as the backup directory: {reason}", path.display())]
     Directory {
-        /// Which one.
+        /// The path.
         path: PathBuf,
-        /// What the system says.
+        /// The message of the operating system.
         reason: String,
     },
     /// Another process holds the lock of the directory of backups.
@@ -23,12 +23,12 @@ pub enum BackupError {
     Busy {
         /// The lock file.
         file: PathBuf,
-        /// How long it was waited for.
+        /// The time spent waiting.
         waited: Duration,
     },
     /// The connection broke while the database was replaced, and nobody can be asked.
     #[error(
-        "the connection was lost while {database} was replaced; whether it was is unknown: {reason}"
+        "the connection was lost while {database} was being replaced; whether it was replaced is unknown: {reason}"
     )]
     OutcomeUnknown {
         /// The database's name.
@@ -39,7 +39,7 @@ pub enum BackupError {
         reason: String,
     },
     /// There is no such file, or nothing beside it says what it is.
-    #[error("there is no backup {}: {reason}", file.display())]
+    #[error("backup {} does not exist: {reason}", file.display())]
     NoBackup {
         /// As it was named.
         file: PathBuf,
@@ -47,15 +47,15 @@ pub enum BackupError {
         reason: String,
     },
     /// There is none to choose.
-    #[error("there is no backup of {database} in {}", directory.display())]
+    #[error("no backup of {database} in {}", directory.display())]
     NoneYet {
-        /// Of which database.
+        /// The database.
         database: String,
-        /// Where.
+        /// The directory.
         directory: PathBuf,
     },
     /// The manifest makes no sense, or is of a newer migrator.
-    #[error("{} can't be read: {reason}", file.display())]
+    #[error("cannot read {}: {reason}", file.display())]
     Manifest {
         /// The manifest.
         file: PathBuf,
@@ -63,7 +63,7 @@ pub enum BackupError {
         reason: String,
     },
     /// The backup is of another kind of database.
-    #[error("{} is a backup of {}, and the url leads to {}", file.display(), found, wanted)]
+    #[error("{} is a backup of {}, but the URL names {}", file.display(), found, wanted)]
     OtherDialect {
         /// The backup.
         file: PathBuf,
@@ -72,7 +72,7 @@ pub enum BackupError {
         /// What it was to be of.
         wanted: Dialect,
     },
-    /// The file is not what was written, or can't be read into a database.
+    /// The file is not what was written, or cannot be read into a database.
     #[error("{} is damaged: {reason}", file.display())]
     Damaged {
         /// The backup.
@@ -81,7 +81,7 @@ pub enum BackupError {
         reason: String,
     },
     /// What was read into a database is not what the manifest says.
-    #[error("{} was read, but what it holds is not what was copied", file.display())]
+    #[error("{} was restored, but its content differs from what was copied", file.display())]
     Differs {
         /// The backup.
         file: PathBuf,
@@ -89,7 +89,7 @@ pub enum BackupError {
         differences: Vec<Difference>,
     },
     /// The database may hold what the backup does not.
-    #[error("the database is not proven to be what it was when the backup was made, at {made}")]
+    #[error("the database may have changed since the backup was made at {made}")]
     Changed {
         /// When the backup was made, for people.
         made: String,

@@ -11,7 +11,7 @@ use crate::{
 /// The database that a backup is of.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
-    /// Where it is.
+    /// The location.
     pub location: &'a Location,
     /// As it is connected to.
     pub settings: &'a Settings,
@@ -56,9 +56,9 @@ pub struct Making {
 /// A backup that was made.
 #[derive(Clone, Debug)]
 pub struct Made {
-    /// It.
+    /// The backup.
     pub backup: Backup,
-    /// What became of older ones.
+    /// The outcome for older ones.
     pub pruned: Pruned,
 }
 

@@ -15,7 +15,7 @@ use crate::{
     sql::Dialect,
 };
 
-/// The newest form of manifests that is known. It is raised when one can't be understood any more
+/// The newest form of manifests that is known. It is raised when one cannot be understood any more
 /// by those who know the last.
 pub const FORMAT: u32 = 1;
 
@@ -59,7 +59,7 @@ pub struct Manifest {
     /// What tells whether the database is still as it was; how depends on the database.
     #[serde(default)]
     pub mark: Option<String>,
-    /// What it takes to make the database anew where it is missing.
+    /// What it takes to make the database again where it is missing.
     #[serde(default)]
     pub properties: BTreeMap<String, String>,
     /// Which database it is of. Manifests from before it was kept are of none that is proven.
@@ -116,7 +116,7 @@ impl Manifest {
     /// Reads one.
     ///
     /// # Errors
-    /// Why it can't be read, for people.
+    /// Why it cannot be read, for people.
     pub fn parse(text: &str) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct Form {
@@ -150,7 +150,7 @@ impl Manifest {
             .find(|it| name(*it) == self.dialect)
     }
 
-    /// What the file has to be.
+    /// What the file must be.
     pub fn stored(&self) -> Digest {
         Digest {
             size: self.size,
@@ -211,7 +211,7 @@ pub(super) fn name(dialect: Dialect) -> String {
 pub enum Difference {
     /// A table has another number of rows; `None` where there is no such table.
     Rows {
-        /// Which table.
+        /// The table.
         table: String,
         /// What the manifest says.
         copied: Option<u64>,

@@ -60,10 +60,10 @@ fn host() -> String {
     gethostname::gethostname().to_string_lossy().into_owned()
 }
 
-/// Where systems keep an id of their own.
+/// Where systems keep an ID of their own.
 const IDS: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
 
-/// The id itself is not for others to see.
+/// The ID itself is not for others to see.
 fn machine() -> Option<String> {
     IDS.iter().find_map(|path| {
         let mut id = String::new();

@@ -13,12 +13,12 @@ pub struct Restore<'a> {
     target: Box<dyn Target>,
 }
 
-/// What came of a restore.
+/// The outcome of a restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
     /// How the database stood to the backup before.
     pub before: TargetState,
-    /// What became of it.
+    /// The outcome.
     pub kept: Kept,
     /// Whose code ran as another role while the backup was loaded.
     pub owners_code: Option<OwnersCode>,
@@ -82,7 +82,7 @@ impl<'a> Restore<'a> {
     /// Removes what is beside, and gives the lock back.
     ///
     /// # Errors
-    /// When that can't be done.
+    /// When that cannot be done.
     pub async fn leave(self) -> Result<(), BackupError> {
         Ok(self.target.leave().await?)
     }

@@ -52,7 +52,7 @@ pub struct Backup {
     pub is_whole: bool,
 }
 
-/// What came of removing older backups.
+/// The outcome of removing older backups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
     /// Those that were removed, the oldest first.
@@ -86,7 +86,7 @@ impl Store {
     /// Makes the directory, and removes what killed processes have left in it.
     ///
     /// # Errors
-    /// When it can't be made or written, or is locked for too long.
+    /// When it cannot be made or written, or is locked for too long.
     pub fn prepare(&self, wait: Wait<'_>) -> Result<(), BackupError> {
         fs::create_dir_all(&self.directory).map_err(|error| self.error(&error))?;
         let _held = Held::take(&self.directory, wait)?;
@@ -97,7 +97,7 @@ impl Store {
     /// Begins a file.
     ///
     /// # Errors
-    /// When it can't be made.
+    /// When it cannot be made.
     pub fn draft(&self) -> Result<Draft, BackupError> {
         Draft::create(&self.directory, Use::Backup).map_err(|error| self.error(&error))
     }
@@ -105,7 +105,7 @@ impl Store {
     /// Gives a backup its number and lists it: from here on it is there.
     ///
     /// # Errors
-    /// When it can't be written, or the directory is locked for too long; nothing is listed then.
+    /// When it cannot be written, or the directory is locked for too long; nothing is listed then.
     pub fn publish(
         &self,
         mut draft: Draft,
@@ -138,10 +138,10 @@ impl Store {
         })
     }
 
-    /// All backups, the oldest first. What can't be read is passed over.
+    /// All backups, the oldest first. What cannot be read is passed over.
     ///
     /// # Errors
-    /// When the directory can't be read; one that is not there is empty.
+    /// When the directory cannot be read; one that is not there is empty.
     pub fn list(&self) -> Result<Vec<Backup>, BackupError> {
         let names = match self.names() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -163,7 +163,7 @@ impl Store {
     /// The backup that `named` means: a path, or the name of a file in the directory.
     ///
     /// # Errors
-    /// When there is none, or its manifest can't be read.
+    /// When there is none, or its manifest cannot be read.
     pub fn find(&self, named: &Path) -> Result<Backup, BackupError> {
         let inside = self.directory.join(named);
         if !named.exists() && inside.exists() {
@@ -175,7 +175,7 @@ impl Store {
     /// The newest backup of a database: one that is proven to be of it, or else one of its address.
     ///
     /// # Errors
-    /// When the directory can't be read.
+    /// When the directory cannot be read.
     pub fn newest(
         &self,
         (database, origin): (&str, &Origin),
@@ -283,7 +283,7 @@ impl Store {
             }
         }
         for name in names.iter().filter(|name| is_draft(name, Use::Backup)) {
-            // Not being able to remove a draft is no reason to make no backup.
+            // Not being able to remove a draft is not a reason to make no backup.
             let _ = remove_if_left(&self.directory.join(name));
         }
         Ok(())
@@ -348,7 +348,7 @@ fn open(file: &Path) -> Result<Backup, BackupError> {
         Ok(found) if found.is_file() => found,
         Ok(_) => return Err(missing("it is not a regular file")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(missing("there is no such file"));
+            return Err(missing("file does not exist"));
         }
         Err(error) => return Err(missing(&error.to_string())),
     };

@@ -1,4 +1,4 @@
-//! Questions before something that can't be taken back.
+//! Questions before something that cannot be taken back.
 
 use std::io::IsTerminal;
 
@@ -6,7 +6,7 @@ use super::{codes, context::Context, error::Error};
 use crate::{database::Location, report};
 
 impl Context {
-    /// Asks for the database's name before something that can't be taken back
+    /// Asks for the database's name before something that cannot be taken back
     /// on a protected database.
     pub fn confirm(&self, verb: &str) -> Result<(), Error> {
         let location = self.location()?;
@@ -31,7 +31,7 @@ impl Context {
         } else {
             (
                 format!("{verb} of {place} was not confirmed"),
-                format!("This can't be undone: {verb} of {place}."),
+                format!("This cannot be undone: {verb} of {place}."),
             )
         };
         let question = format!("{question} Type the database's name to {verb}: ");

@@ -1,29 +1,28 @@
 //! What commands share: the configuration, and how project and database are reached from it.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, OnceLock},
     time::Duration,
 };
 
-use anyhow::Context as _;
-use serde_json::json;
-
 use super::{
-    args::Global,
-    codes, describe,
-    error::{self, Error, Exit},
+    codes,
+    error::{self, Error},
+    exit::Exit,
     memory,
-    output::Output,
+    options::Global,
 };
 use crate::{
     database::{self, Access, Location, Settings},
     execute::{Event, EventKind, RunOptions, Stop},
     ops::{self, Project, Session},
+    plan::Warning,
     project::{self, Config, ConfigProblem, ConfigProblemKind, Flags, Misspelt, Sources, Url},
-    report::{Diagnostic, LogFile, Progress, bytes, duration},
+    report::{Diagnostic, LogFile, Output, Progress, shell_word},
     sql::Dialect,
 };
+use anyhow::Context as _;
 
 /// Steps of a plan, from which on giving memory back is worth a millisecond: after 5,000 scripts it is
 /// a fifth of what the run needs.
@@ -39,15 +38,8 @@ pub struct Context {
     /// Whether everything is confirmed beforehand.
     pub yes: bool,
     log: OnceLock<Arc<LogFile>>,
-    /// The options that choose configuration and database, as they were given.
-    given: Given,
-}
-
-/// See [`Context::command`].
-struct Given {
-    config: Option<PathBuf>,
-    environment: Option<String>,
-    url: Option<String>,
+    /// The global options as they were given.
+    global: Global,
 }
 
 impl Context {
@@ -59,7 +51,7 @@ impl Context {
         vars: Vec<(String, String)>,
         output: Output,
     ) -> Result<Self, Error> {
-        let cwd = std::env::current_dir().context("the working directory can't be read")?;
+        let cwd = std::env::current_dir().context("the working directory cannot be read")?;
         let sources = Sources {
             cwd,
             flags: Flags {
@@ -85,49 +77,35 @@ impl Context {
             stop: Stop::default(),
             yes: global.yes,
             log: OnceLock::new(),
-            given: Given {
-                config: global.config.clone(),
-                environment: global.environment.clone(),
-                url: global.url.clone(),
-            },
+            global: global.clone(),
         })
     }
 
-    /// Whether there is a log file, by `flag` or the configuration.
-    pub fn is_logged(&self, flag: Option<&Path>) -> bool {
-        flag.is_some() || self.config.log_file.is_some()
-    }
-
-    /// Opens the log file that `flag` or the configuration names, if there is one. Comes before
-    /// any connection.
+    /// Opens the log file named by `flag` or the configuration, if any. An invalid directory of
+    /// scripts is reported first, and nothing is logged.
     pub fn open_log(&self, flag: Option<&Path>, command: &str) -> Result<(), Error> {
         let (path, shown) = match (flag, &self.config.log_file) {
             (Some(path), _) => (path, path.display().to_string()),
             (None, Some(path)) => (path.as_path(), self.config.show(path)),
             (None, None) => return Ok(()),
         };
-        let start = json!({
-            "event": "run_start",
-            "command": command,
-            "database": self.place(&self.location()?),
-            "actor": database::actor(),
-            "tool_version": env!("CARGO_PKG_VERSION"),
-            "pid": std::process::id(),
-        });
-        let (output, name) = (self.output, shown.clone());
+        let location = self.location()?;
+        self.project.history(location.dialect())?;
+        let (output, name) = (self.output.clone(), shown.clone());
         let failed = move |error: &std::io::Error| {
             output.warn(&Diagnostic {
                 message: format!(
-                    "{name}: the log file can't be written any more: {error}; the run goes on without"
+                    "{name}: can no longer write to the log file: {error}; the run continues without it"
                 ),
                 ..Diagnostic::default()
             });
         };
-        let log = LogFile::open(path, start, failed).map_err(|error| {
-            let message = format!("{shown}: the log file can't be written: {error}");
-            Error::new(codes::M850, message)
-                .hint("name another with --log-file, or create its directory")
-        })?;
+        let log =
+            LogFile::open(path, command, &self.place(&location), failed).map_err(|error| {
+                let message = format!("{shown}: cannot write to the log file: {error}");
+                Error::new(codes::M850, message)
+                    .hint("name another file with --log-file, or create its directory")
+            })?;
         // A command opens one at most.
         let _ = self.log.set(Arc::new(log));
         Ok(())
@@ -138,21 +116,11 @@ impl Context {
         let Some(log) = self.log.get() else {
             return;
         };
-        let (outcome, errors) = match result {
-            Ok(Exit::Interrupted) => ("interrupted", Vec::new()),
-            Ok(_) => ("ok", Vec::new()),
-            Err(error) => {
-                let errors = error.diagnostics.iter();
-                let errors = errors.map(|it| json!({"code": it.code, "message": it.message}));
-                ("failed", errors.collect())
-            }
-        };
-        log.end(json!({
-            "event": "run_end",
-            "outcome": outcome,
-            "errors": errors,
-            "duration_ms": (elapsed.as_secs_f64() * 1e6).round() / 1e3,
-        }));
+        match result {
+            Ok(Exit::Interrupted) => log.end("interrupted", &[], elapsed),
+            Ok(_) => log.end("ok", &[], elapsed),
+            Err(error) => log.end("failed", &error.diagnostics, elapsed),
+        }
     }
 
     /// A command line for the same project and database, to be copied into a shell. Never with a
@@ -164,10 +132,10 @@ impl Context {
                 words.extend([name.to_owned(), shell_word(&value)]);
             }
         };
-        let config = self.given.config.as_ref();
+        let config = self.global.config.as_ref();
         option("-c", config.map(|config| config.display().to_string()));
-        option("-n", self.given.environment.clone());
-        let url = self.given.url.as_deref();
+        option("-n", self.global.environment.clone());
+        let url = self.global.url.as_deref();
         option("--url", url.map(database::without_password));
         words.extend(rest.iter().map(|word| shell_word(word)));
         words.join(" ")
@@ -197,28 +165,27 @@ impl Context {
         if let Ok(location) = self.location()
             && let Some(file) = location.file()
         {
-            let path = &file.display().to_string();
-            let place = self.place(&location);
+            let (path, place) = (file.display().to_string(), self.place(&location));
             for diagnostic in &mut error.diagnostics {
-                let texts = [&mut diagnostic.message].into_iter();
-                for text in texts.chain(&mut diagnostic.notes) {
-                    *text = renamed(text, path, &place);
-                }
+                diagnostic.rename(&path, &place);
             }
         }
         error
     }
 
-    /// Says where scripts are that are not read.
+    /// Warns of scripts that are not read.
     pub fn warn_of_unread(&self) -> Result<(), Error> {
         if let Some(below) = self.project.unread(self.dialect()?)? {
-            let warning = describe::files_below(&below.first, below.count);
-            self.output.warn(&warning);
+            let warning = Warning::FilesBelow {
+                first: below.first,
+                count: below.count,
+            };
+            self.output.warn(&Diagnostic::from(&warning));
         }
         Ok(())
     }
 
-    /// Says what went wrong and goes on.
+    /// Says what went wrong and continues.
     pub fn warn(&self, error: Error) {
         let shown = self.shown(error);
         for diagnostic in &shown.diagnostics {
@@ -226,7 +193,7 @@ impl Context {
         }
     }
 
-    /// The rules that scripts follow. Where no url can be had they are those of the default dialect,
+    /// The rules that scripts follow. Where no URL can be had they are those of the default dialect,
     /// which suffices for what only lists or creates files.
     pub fn dialect(&self) -> Result<Dialect, Error> {
         match self.config.url() {
@@ -263,11 +230,24 @@ impl Context {
             .stop(self.stop.clone()))
     }
 
-    /// A session with the configured database; `None` when no url is configured.
+    /// A session with the configured database; `None` when no URL is configured.
     pub fn session_if_configured(&self, name: &str) -> Result<Option<Session>, Error> {
         match self.has_database() {
             true => self.session(name, Access::Existing).map(Some),
             false => Ok(None),
+        }
+    }
+
+    /// A session for the command `name`, or the reason why no database is used. A URL that is
+    /// invalid is an error, unless `skip` names the option that leaves the database out.
+    pub fn session_unless(
+        &self,
+        name: &str,
+        skip: Option<&'static str>,
+    ) -> Result<(Option<Session>, Option<&'static str>), Error> {
+        match skip.or_else(|| (!self.has_database()).then_some("no url is configured")) {
+            None => Ok((Some(self.session(name, Access::Existing)?), None)),
+            reason => Ok((None, reason)),
         }
     }
 
@@ -345,43 +325,14 @@ impl Context {
         }
     }
 
-    /// Says what of events is for people, but no progress.
+    /// Prints warnings and notes of events, without progress.
     fn told(&self) -> impl Fn(&Event) + Send + Sync + use<> {
-        let (output, cwd) = (self.output, self.project.cwd.clone());
-        move |event| match &event.kind {
-            EventKind::Planned { steps, warnings } => {
-                if *steps > MANY {
-                    memory::give_back();
-                }
-                for warning in warnings {
-                    output.warn(&describe::warning(warning));
-                }
+        let (output, cwd) = (self.output.clone(), self.project.cwd.clone());
+        move |event| {
+            if matches!(event.kind, EventKind::Planned { steps, .. } if steps > MANY) {
+                memory::give_back();
             }
-            EventKind::BackedUp {
-                file,
-                size,
-                elapsed,
-                removed,
-                not_removed,
-            } => {
-                output.waiting(&format!(
-                    "backed up to {}: {} in {}",
-                    project::show(&cwd, file),
-                    bytes(*size),
-                    duration(*elapsed),
-                ));
-                for file in removed {
-                    let file = project::show(&cwd, file);
-                    output.waiting(&format!("removed the older backup {file}"));
-                }
-                if let Some(message) = not_removed {
-                    output.warn(&Diagnostic {
-                        message: message.clone(),
-                        ..Diagnostic::default()
-                    });
-                }
-            }
-            _ => {}
+            output.told(&event.kind, &cwd);
         }
     }
 }
@@ -401,50 +352,4 @@ impl Live {
 fn parse(url: &Url) -> Result<Location, Error> {
     Location::parse(&url.text, &url.base)
         .map_err(|error| error::location(&error, &url.origin.to_string()))
-}
-
-/// A word as shells take it.
-fn shell_word(word: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./:@=+,%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
-/// `text` with `name` in place of `path`, but not where it is a part of a longer path.
-fn renamed(text: &str, path: &str, name: &str) -> String {
-    let mut parts = text.split(path);
-    let mut renamed = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let ends = part.is_empty() || part.starts_with([' ', ':', ',', ';', ')']);
-        renamed += if ends { name } else { path };
-        renamed += part;
-    }
-    renamed
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_survive_a_shell() {
-        let check = |word: &str, expected: &str| assert_eq!(shell_word(word), expected);
-        check("backups/app-1.sqlite.zst", "backups/app-1.sqlite.zst");
-        check("a b", "'a b'");
-        check("it's", "'it'\\''s'");
-        check("", "''");
-    }
-
-    #[test]
-    fn only_whole_paths_are_renamed() {
-        let check = |text: &str, expected: &str| {
-            assert_eq!(renamed(text, "/x/app.db", "sqlite:app.db"), expected);
-        };
-        check("no database at /x/app.db", "no database at sqlite:app.db");
-        check("/x/app.db: locked", "sqlite:app.db: locked");
-        check("/x/app.db-wal is gone", "/x/app.db-wal is gone");
-        check("nothing", "nothing");
-    }
 }

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, process::Command};
 
 use super::{codes, error::Error};
+use crate::report::shell_words;
 
 /// What `$VISUAL` or `$EDITOR` names.
 #[derive(Debug, PartialEq, Eq)]
@@ -27,11 +28,11 @@ impl Editor {
             let Some(text) = value(variable).filter(|text| !text.trim().is_empty()) else {
                 continue;
             };
-            let words = words(&text).filter(|words| !words.is_empty());
+            let words = shell_words(&text).filter(|words| !words.is_empty());
             return words.map(|words| Self { variable, words }).ok_or_else(|| {
                 Error::new(
                     codes::M462,
-                    format!("{variable} can't be read: a quote in it is not closed"),
+                    format!("{variable} cannot be read: a quote in it is not closed"),
                 )
                 .hint(format!("set it to a program, as in {variable}=vi"))
             });
@@ -43,7 +44,7 @@ impl Editor {
     /// Opens `files` in it and waits until it is closed.
     ///
     /// # Errors
-    /// When it can't be started, or says that something went wrong.
+    /// When it cannot be started, or says that something went wrong.
     pub fn open(&self, files: &[PathBuf]) -> Result<(), Error> {
         let shown = self.words.join(" ");
         let failed = |reason: String| {
@@ -54,7 +55,7 @@ impl Editor {
             .args(&self.words[1..])
             .args(files)
             .status()
-            .map_err(|error| failed(format!("can't be started: {error}")))?;
+            .map_err(|error| failed(format!("cannot be started: {error}")))?;
         if status.success() {
             Ok(())
         } else {
@@ -63,58 +64,9 @@ impl Editor {
     }
 }
 
-/// Parts `text` as a shell does, with quotes and backslashes but without variables; `None` when a
-/// quote is open at the end.
-fn words(text: &str) -> Option<Vec<String>> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote: Option<char> = None;
-    let mut characters = text.chars().peekable();
-    while let Some(c) = characters.next() {
-        match (c, quote) {
-            (c, Some(open)) if c == open => quote = None,
-            // Within double quotes a backslash is one, but before these.
-            ('\\', Some('"')) => {
-                let escaped = characters.next_if(|c| matches!(c, '"' | '\\' | '$' | '`'));
-                word.get_or_insert_default().push(escaped.unwrap_or('\\'));
-            }
-            (c, Some(_)) => word.get_or_insert_default().push(c),
-            ('\'' | '"', None) => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            ('\\', None) => word
-                .get_or_insert_default()
-                .push(characters.next().unwrap_or('\\')),
-            (c, None) if c.is_whitespace() => words.extend(word.take()),
-            (c, None) => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    quote.is_none().then_some(words)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_are_parted_as_a_shell_does() {
-        let check = |text: &str, expected: &[&str]| {
-            let expected = expected.iter().map(|word| (*word).to_owned()).collect();
-            assert_eq!(words(text), Some(expected), "{text}");
-        };
-        check("vi", &["vi"]);
-        check("  code --wait ", &["code", "--wait"]);
-        check("'/opt/my editor/bin' -x", &["/opt/my editor/bin", "-x"]);
-        check(r#""a \"b\" \c" d"#, &[r#"a "b" \c"#, "d"]);
-        check(r"/opt/my\ editor", &["/opt/my editor"]);
-        check("emacs -e ''", &["emacs", "-e", ""]);
-        check(r"a'b'\'c", &["ab'c"]);
-        check("", &[]);
-        assert_eq!(words("'vi"), None);
-        assert_eq!(words("vi \"x"), None);
-    }
 
     #[test]
     fn visual_goes_before_editor() {

@@ -9,52 +9,89 @@ mod codes;
 mod commands;
 mod confirm;
 mod context;
-mod describe;
 mod editor;
 mod error;
+mod exit;
+mod help;
 mod memory;
-mod output;
+mod options;
 
 use std::{ffi::OsString, process::ExitCode};
 
 use anyhow::Context as _;
-use clap::Parser;
 
-use crate::database;
-use args::{Args, Command, Format};
+use crate::{
+    database,
+    report::{self, Diagnostic, Output},
+};
+use args::Args;
 pub use codes::{CODES, Code};
-pub use error::Exit;
-use output::Output;
+use commands::Surroundings;
+use error::Error;
+pub use exit::Exit;
 
 /// Parses `arguments`, runs the command, reports its errors.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    let mut args = match Args::try_parse_from(&arguments) {
-        Ok(args) => args,
-        Err(error) => return output::end(error::usage(&error, &arguments)).code(),
+    let exit = match Args::read(&arguments) {
+        Ok((args, name)) => run_or_report(args, &name),
+        Err(error) => args::usage(&error, &arguments),
     };
-    let is_check = matches!(args.command, Command::Check(_));
-    if args.global.format == Format::Github && !is_check {
-        args.global.format = Format::Human;
-        let output = Output::new(&args.global, args.command.name());
-        let error = error::Error::new(codes::M001, "only `check` has the format github");
-        let exit = output.error(error.hint("the others have human and json"));
-        return output::end(exit).code();
-    }
-    let output = Output::new(&args.global, args.command.name());
-    let exit = match run(args, &output) {
-        Ok(exit) => exit,
-        Err(error) => output.error(error),
-    };
-    output::end(exit).code()
+    end(exit).code()
 }
 
-fn run(args: Args, output: &Output) -> Result<Exit, error::Error> {
-    database::show_notices(output::notice);
+fn run_or_report(mut args: Args, name: &str) -> Exit {
+    let misses_format = args.global.format == report::Format::Github && name != "check";
+    if misses_format {
+        args.global.format = report::Format::Human;
+    }
+    let output = args.global.output(name);
+    let done = match misses_format {
+        true => {
+            let error = Error::new(codes::M001, "only `check` supports --format github");
+            Err(error.hint("use human or json"))
+        }
+        false => run(args, &output),
+    };
+    done.unwrap_or_else(|error| {
+        output.errors(&error.diagnostics, error.result.unwrap_or_default());
+        error.exit
+    })
+}
+
+fn run(args: Args, output: &Output) -> Result<Exit, Error> {
+    database::show_notices(report::notice);
     // The thread that waits for the database is the one that hears it: no hop between them.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .context("can't start")?;
-    runtime.block_on(commands::run(args, output))
+        .context("cannot start")?;
+    let around = Surroundings {
+        global: &args.global,
+        output,
+        root: args::command(),
+    };
+    runtime.block_on(args.command.run(around))
+}
+
+/// The exit status of the process: not 0 if standard output could not be written.
+fn end(exit: Exit) -> Exit {
+    let Some(error) = report::unwritten() else {
+        return exit;
+    };
+    let mut found = Diagnostic {
+        code: codes::M003.id,
+        message: format!("cannot write to standard output: {error}"),
+        ..Diagnostic::default()
+    };
+    if Output::has_changed() {
+        let note = "the command itself was completed; only its output is missing";
+        found.notes.push(note.to_owned());
+    }
+    report::eprint(&found.human(false, false, None));
+    match exit {
+        Exit::Done if Output::has_changed() => Exit::Partway,
+        Exit::Done => Exit::Failed,
+        other => other,
+    }
 }

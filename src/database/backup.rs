@@ -45,11 +45,11 @@ pub struct Dumped {
 /// A copy that was kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Archive<'a> {
-    /// Where it is.
+    /// The file.
     pub file: &'a Path,
     /// How.
     pub compression: Compression,
-    /// What the file has to be.
+    /// What the file must be.
     pub stored: &'a Digest,
     /// See [`Dumped::mark`].
     pub mark: Option<&'a str>,
@@ -59,7 +59,7 @@ pub struct Archive<'a> {
     pub same_machine: bool,
 }
 
-/// What goes on.
+/// What is happening.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// The database is copied.
@@ -86,7 +86,7 @@ impl fmt::Display for Phase {
             Self::Counting => "counting rows",
             Self::Loading => "loading",
             Self::Checking => "checking",
-            Self::Keeping => "keeping the old one",
+            Self::Keeping => "keeping the old database",
             Self::Replacing => "replacing",
         })
     }
@@ -95,7 +95,7 @@ impl fmt::Display for Phase {
 /// Told how far it is: the phase, what is done of it, and of how much; 0 where that is not known.
 pub type Progress = Arc<dyn Fn(Phase, u64, u64) + Send + Sync>;
 
-/// Something that people should know while it goes on.
+/// Something that people should know while it runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
     /// Another process holds the lock of the directory of backups. Told once a wait.
@@ -107,11 +107,11 @@ pub enum Note {
     },
     /// What the owners of tables have written is about to run with the rights of another role.
     OwnersCode(OwnersCode),
-    /// The database was replaced, but the old one can't be dropped, and is kept.
+    /// The database was replaced, but the old one cannot be dropped, and is kept.
     NotDropped {
-        /// Its name.
+        /// The name.
         name: String,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
@@ -193,7 +193,7 @@ pub enum TargetState {
     Changed,
 }
 
-/// What became of the database that was replaced.
+/// The outcome for the database that was replaced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kept {
     /// There was nothing worth keeping, or it was not to be kept.
@@ -210,7 +210,7 @@ pub trait Target {
     /// Reads a copy into a database beside. Says what is in there.
     ///
     /// # Errors
-    /// When the file is not what was written, or can't be read into a database.
+    /// When the file is not what was written, or cannot be read into a database.
     async fn load(
         &mut self,
         archive: &Archive<'_>,
@@ -224,7 +224,7 @@ pub trait Target {
     /// notices when someone writes meanwhile.
     ///
     /// # Errors
-    /// When the database can't be asked.
+    /// When the database cannot be asked.
     async fn state(
         &mut self,
         archive: &Archive<'_>,
@@ -235,7 +235,7 @@ pub trait Target {
     /// dies there is the old one or the new one.
     ///
     /// # Errors
-    /// When it can't be replaced; it is the old one then. [`DatabaseError::StateChanged`] when
+    /// When it cannot be replaced; it is the old one then. [`DatabaseError::StateChanged`] when
     /// someone has written since [`Self::state`] and that matters (`only_unchanged`).
     async fn replace(
         &mut self,
@@ -251,7 +251,7 @@ pub trait Target {
     /// Removes what is beside, and leaves.
     ///
     /// # Errors
-    /// When it can't be removed.
+    /// When it cannot be removed.
     async fn leave(self: Box<Self>) -> Result<(), CopyError>;
 }
 

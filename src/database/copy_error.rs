@@ -27,24 +27,24 @@ pub enum CopyError {
         /// What it said last.
         reason: String,
     },
-    /// A file of ours can't be read or written.
+    /// A file of ours cannot be read or written.
     #[error("{}: {reason}", path.display())]
     File {
-        /// Which one.
+        /// The path.
         path: PathBuf,
-        /// What the system says.
+        /// The message of the operating system.
         reason: String,
     },
-    /// A backup is not what was written, or can't be read into a database.
+    /// A backup is not what was written, or cannot be read into a database.
     #[error("the backup is damaged: {reason}")]
     Damaged {
         /// What is wrong with it.
         reason: String,
     },
     /// The connection broke while one database was put in the place of another by renaming, and the
-    /// server can't be asked what came of it.
+    /// server cannot be asked for the outcome.
     #[error(
-        "the connection was lost while {database} was replaced; whether it was is unknown: {reason}"
+        "the connection was lost while {database} was being replaced; whether it was replaced is unknown: {reason}"
     )]
     ReplaceUnknown {
         /// The database's name.
@@ -62,9 +62,9 @@ fn missing_program(name: &str, needed: u32, found: &[(PathBuf, u32)]) -> String 
         .map(|(path, major)| format!("{} is {major}", path.display()))
         .collect();
     if found.is_empty() {
-        format!("there is no {name}; version {needed} or newer is needed")
+        format!("no {name} found; version {needed} or newer is required")
     } else {
         let found = found.join(", ");
-        format!("there is no {name} that is new enough: {needed} or newer is needed, and {found}")
+        format!("no {name} is new enough: version {needed} or newer is required, but {found}")
     }
 }

@@ -13,7 +13,7 @@ pub enum Distrust {
     ),
     /// The table belongs to someone else.
     Owner {
-        /// Its owner.
+        /// The owner.
         owner: String,
         /// The role that was to use it.
         role: String,
@@ -36,7 +36,7 @@ pub enum Distrust {
     Part {
         /// `rule`, `trigger`, `default of the column` …
         what: String,
-        /// Its name.
+        /// The name.
         name: String,
     },
 }

@@ -105,7 +105,7 @@ impl Drop for Draft {
     }
 }
 
-/// Removes the drafts in `directory` whose process is gone. What can't be removed stays.
+/// Removes the drafts in `directory` whose process is gone. What cannot be removed stays.
 pub fn sweep(directory: &Path) {
     let Ok(entries) = fs::read_dir(directory) else {
         return;

@@ -211,7 +211,7 @@ pub fn script(
 /// `maintenance` is the database of a PostgreSQL server to connect to meanwhile.
 ///
 /// # Errors
-/// When it can't be created.
+/// When it cannot be created.
 pub async fn create(
     location: &Location,
     settings: &Settings,
@@ -230,7 +230,7 @@ pub async fn create(
 /// With `force` a PostgreSQL server ends the sessions of others first.
 ///
 /// # Errors
-/// When others use it, or it can't be dropped.
+/// When others use it, or it cannot be dropped.
 pub async fn drop(
     location: &Location,
     settings: &Settings,

@@ -47,18 +47,18 @@ pub enum PlaceKind {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatabaseError {
-    /// The server can't be reached, or the file can't be opened.
-    #[error("can't connect to {place}: {reason}")]
+    /// The server cannot be reached, or the file cannot be opened.
+    #[error("cannot connect to {place}: {reason}")]
     Unreachable {
         /// What was to be reached.
         kind: PlaceKind,
         /// Where, without a password.
         place: String,
-        /// What the system says.
+        /// The message of the operating system.
         reason: String,
     },
     /// The server is there but the database is not; or the SQLite file is not there.
-    #[error("there is no database at {place}")]
+    #[error("database {place} does not exist")]
     Missing {
         /// What is missing.
         kind: PlaceKind,
@@ -76,39 +76,41 @@ pub enum DatabaseError {
     /// The file is not a SQLite database, is a directory …
     #[error("{place} is not a database: {reason}")]
     NotADatabase {
-        /// Where.
+        /// The place.
         place: String,
         /// What is there instead.
         reason: String,
     },
     /// The database can be read but not written.
-    #[error("{place} can't be written: {reason}")]
+    #[error("cannot write to {place}: {reason}")]
     ReadOnly {
-        /// Where.
+        /// The place.
         place: String,
-        /// What the database says.
+        /// The message of the database.
         reason: String,
     },
     /// Another program keeps the database locked.
-    #[error("the database stayed locked by another program for {waited:?}: {reason}")]
+    #[error("the database was locked by another program for {waited:?}: {reason}")]
     Busy {
-        /// How long it was waited for.
+        /// The time spent waiting.
         waited: Duration,
-        /// What the database says.
+        /// The message of the database.
         reason: String,
     },
     /// The version table's layout is of a newer migrator.
-    #[error("the version table {table} has layout {found}, this migrator knows up to {known}")]
+    #[error(
+        "the version table {table} has layout {found}, this version of migrator supports up to {known}"
+    )]
     NewerLayout {
         /// The table.
         table: String,
-        /// Its layout.
+        /// The layout that was found.
         found: u32,
         /// The newest one known.
         known: u32,
     },
     /// A table of the version table's name is something else, or its content makes no sense.
-    #[error("{table} can't be read as a version table: {reason}")]
+    #[error("{table} is not a valid version table: {reason}")]
     NotAVersionTable {
         /// The table.
         table: String,
@@ -123,7 +125,7 @@ pub enum DatabaseError {
         /// What was found.
         reason: Distrust,
     },
-    /// The role of the url may not do what is needed.
+    /// The role of the URL may not do what is needed.
     #[error("{role} lacks {rights} on {object}")]
     MissingRights {
         /// The role.
@@ -133,11 +135,11 @@ pub enum DatabaseError {
         /// `the table public.migrator_version`
         object: String,
     },
-    /// What another tool has recorded can't be read.
+    /// What another tool has recorded cannot be read.
     #[error(transparent)]
     Records(#[from] ExternalError),
     /// The configured schema of the version table does not exist.
-    #[error("there is no schema {schema}, in which the version table {table} is configured to be")]
+    #[error("schema {schema} of the version table {table} does not exist")]
     MissingSchema {
         /// The schema.
         schema: String,
@@ -156,7 +158,7 @@ pub enum DatabaseError {
         others: Vec<String>,
     },
     /// A record did not change exactly one row, or the state is not the one planned for.
-    #[error("the version table changed while we worked: {reason}")]
+    #[error("the version table changed meanwhile: {reason}")]
     StateChanged {
         /// What was found.
         reason: String,
@@ -164,15 +166,15 @@ pub enum DatabaseError {
     /// A pooler hands our statements to whatever server session is free, so that no session's
     /// lock can be held through it.
     #[error(
-        "there is a connection pooler before {place} that shares server sessions between its \
-         clients, and the lock of a migration belongs to one session"
+        "{place} is behind a connection pooler that shares server sessions between clients, \
+         but the lock of a migration belongs to one session"
     )]
     Pooled {
         /// Where, without a password.
         place: String,
     },
     /// The lock is no longer ours.
-    #[error("the lock was lost and someone else has it")]
+    #[error("the lock was lost, and another session holds it")]
     LockLost,
     /// A statement of ours or of a script failed.
     #[error("{}", .0.message)]
@@ -182,7 +184,7 @@ pub enum DatabaseError {
     LockTimeout {
         /// What the server said.
         failure: SqlFailure,
-        /// Who was in the way, one line each, as far as it can be told.
+        /// Who was in the way, one line each, as far as it is known.
         blockers: Vec<String>,
     },
     /// SQLite: rows without their parent that were not there before.
@@ -204,11 +206,11 @@ pub enum DatabaseError {
         kind: PlaceKind,
         /// Where, without a password.
         place: String,
-        /// Who, as far as it can be told; never empty.
+        /// Who, as far as it is known; never empty.
         by: Vec<String>,
     },
     /// The server does not make or drop the database.
-    #[error("can't {action} {place}: {}", failure.message)]
+    #[error("cannot {action} {place}: {}", failure.message)]
     Refused {
         /// What was to be done.
         action: Action,
@@ -218,7 +220,7 @@ pub enum DatabaseError {
         failure: SqlFailure,
     },
     /// `:memory:` where a file is needed.
-    #[error("a database in memory begins and ends with its connection")]
+    #[error("an in-memory database exists only as long as its connection")]
     InMemory,
     /// Cancelled by us.
     #[error("the statement was cancelled")]
@@ -228,9 +230,9 @@ pub enum DatabaseError {
     ConnectionLost(String),
     /// The connection broke during COMMIT, which took effect. The session is gone, with what the
     /// statements of the script have set in it.
-    #[error("the connection was lost, after what ran was committed: {0}")]
+    #[error("the connection was lost after the changes were committed: {0}")]
     SessionLost(String),
-    /// The connection broke during COMMIT and the table can't be read.
+    /// The connection broke during COMMIT and the table cannot be read.
     #[error("the connection was lost during COMMIT; whether it took effect is unknown: {0}")]
     OutcomeUnknown(String),
     /// Something else: disk, protocol …
@@ -290,6 +292,6 @@ pub enum StepStage {
 pub struct StepError {
     /// Where in the step.
     pub stage: StepStage,
-    /// What went wrong.
+    /// The error.
     pub error: DatabaseError,
 }

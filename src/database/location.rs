@@ -5,23 +5,23 @@
 #[non_exhaustive]
 pub enum LocationError {
     /// Neither `sqlite:` nor `postgres:`.
-    #[error("`{scheme}:` is not a database that migrator knows")]
+    #[error("`{scheme}:` is not a supported kind of database")]
     Scheme {
-        /// As written.
+        /// The scheme as written.
         scheme: String,
-        /// What was probably meant.
+        /// The nearest known name.
         nearest: Option<&'static str>,
     },
     /// No scheme at all.
-    #[error("the url has no scheme")]
+    #[error("the URL has no scheme")]
     NoScheme,
-    /// The rest of it can't be read.
-    #[error("the url can't be read: {0}")]
+    /// The rest of it cannot be read.
+    #[error("invalid URL: {0}")]
     Syntax(String),
     /// A parameter after `?` that does not exist.
-    #[error("the url has an unknown parameter `{name}`")]
+    #[error("the URL has an unknown parameter `{name}`")]
     Parameter {
-        /// As written.
+        /// The name as written.
         name: String,
         /// The known one nearest to it.
         nearest: Option<&'static str>,
@@ -36,7 +36,7 @@ pub enum LocationError {
     },
 }
 
-/// A url that was read, without the password that may be in it.
+/// A URL that was read, without the password that may be in it.
 pub fn without_password(url: &str) -> String {
     let (before, parameters) = match url.split_once('?') {
         Some((before, parameters)) => (before, Some(parameters)),

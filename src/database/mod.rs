@@ -82,19 +82,19 @@ pub struct Settings {
     pub statement_timeout: Duration,
     /// How long to wait for a connection, and SQLite's busy timeout.
     pub connect_timeout: Duration,
-    /// Whether someone wants to know how long each statement takes. PostgreSQL has to be asked
+    /// Whether someone wants to know how long each statement takes. PostgreSQL must be asked
     /// for the time after each one, which takes some itself.
     pub statement_times: bool,
     /// Whether a step says at the server which of its statements runs, for [`Watch`].
     pub statement_marks: bool,
 }
 
-/// What came of one attempt at the lock.
+/// The outcome of one attempt at the lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockAttempt {
     /// It is ours.
     Acquired,
-    /// Someone else has it; who, as far as it can be told.
+    /// Someone else has it; who, as far as it is known.
     Held {
         /// `migrator upgrade (pid 4711, app@10.0.0.7, since 12:31:05 UTC)`
         holder: Option<String>,
@@ -136,7 +136,7 @@ pub struct StepRequest<'a> {
 pub struct TableIndex {
     /// Quoted and with its schema.
     pub name: String,
-    /// Whether it can be used; one that a failed or running build has left can't.
+    /// Whether it can be used; one that a failed or running build has left cannot.
     pub is_valid: bool,
     /// Whether the statement gives its index that very name.
     pub is_named_so: bool,
@@ -146,7 +146,7 @@ pub struct TableIndex {
     pub is_being_built: bool,
 }
 
-/// A statement of a step has finished. PostgreSQL tells of all that were sent
+/// A statement of a step has finished. PostgreSQL describes all that were sent
 /// in one message when the last of them is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatementDone {
@@ -154,7 +154,7 @@ pub struct StatementDone {
     pub index: usize,
     /// Rows it changed, where the database says.
     pub rows: u64,
-    /// How long it took.
+    /// The duration.
     pub elapsed: Duration,
     /// Whether that is the time of this statement. Otherwise nobody took it: PostgreSQL, without
     /// [`Settings::statement_times`] or in a step of more than a thousand statements.

@@ -27,7 +27,7 @@ pub struct ScriptHead {
 /// Writes down what it is told to do.
 #[async_trait]
 pub trait ScriptWriter: Ledger + Runner {
-    /// Writes the mark of a statement that comes next and runs outside of any transaction, so that a
+    /// Writes the mark of a statement that comes next and runs outside any transaction, so that a
     /// crash leaves it in doubt. Where it creates an index, the mark says which ones its table has by
     /// then.
     async fn mark(
@@ -104,7 +104,7 @@ impl Expected {
         self.rows.last().map_or("base", |(_, id)| id.as_str())
     }
 
-    /// Each row as its number and its id, without leading zeros, since ids are equal by value.
+    /// Each row as its number and its ID, without leading zeros, since IDs are equal by value.
     pub fn marks(&self) -> impl Iterator<Item = String> {
         let rows = self.rows.iter();
         rows.map(|(number, id)| format!("{number}:{}", id.as_str().trim_start_matches('0')))

@@ -166,7 +166,7 @@ fn pump<R: Read>(
 /// The hash of a file.
 ///
 /// # Errors
-/// When it can't be read.
+/// When it cannot be read.
 pub fn digest(path: &Path, watch: &Observer, phase: Phase) -> Result<Digest, CopyError> {
     let file = open(path)?;
     let total = file.metadata().map_or(0, |found| found.len());

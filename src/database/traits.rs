@@ -21,7 +21,7 @@ pub trait Database: Records + Survey + Ledger + Lock + Runner + Batches {
     /// The version table as the configuration could name it: on PostgreSQL with its schema.
     fn version_table(&self) -> String;
 
-    /// The indexes of its tables, where some are created outside of transactions.
+    /// The indexes of its tables, where some are created outside transactions.
     fn indexes(&mut self) -> Option<&mut dyn Indexes> {
         None
     }
@@ -100,7 +100,7 @@ pub trait Runner: Send {
         progress: Progress<'_>,
     ) -> Result<(), StepError>;
 
-    /// Runs one statement outside of any transaction, in the session as it is, and leaves that
+    /// Runs one statement outside any transaction, in the session as it is, and leaves that
     /// as the statement does. The step holds exactly this statement; its changes and log are
     /// not written.
     ///

@@ -17,7 +17,7 @@ pub trait Watch: Send + Sync {
 /// What a session does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Activity {
-    /// Which statements of the step it is at, as first and last index; `None` when that can't
+    /// Which statements of the step it is at, as first and last index; `None` when that cannot
     /// be told. Between those it is not known which one.
     pub statements: Option<(usize, usize)>,
     /// What it waits for.

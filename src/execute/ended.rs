@@ -39,7 +39,7 @@ impl Ended {
             Self::Outdated(reason) => Ok(Outcome::PlanOutdated { done, reason }),
             Self::Stopped { inside } => {
                 let mut not_run = not_run(&rest);
-                // Only a revision's script can be in its middle.
+                // Only a revision's script can be partway.
                 let partial = inside.then(|| not_run.remove(0));
                 let partial = partial.and_then(|subject| subject.revision().cloned());
                 Ok(Outcome::Stopped {

@@ -29,7 +29,7 @@ pub struct Event {
 pub enum EventKind {
     /// Another session holds the lock. Told again and again while it is so.
     WaitingForLock {
-        /// The holder, as far as it can be told.
+        /// The holder, as far as it is known.
         holder: Option<String>,
         /// How long so far.
         #[serde(skip)]
@@ -40,7 +40,7 @@ pub enum EventKind {
     },
     /// The lock was taken after waiting.
     LockTaken {
-        /// How long it took.
+        /// The time spent waiting.
         #[serde(rename = "duration_ms", serialize_with = "millis")]
         waited: Duration,
     },
@@ -54,11 +54,11 @@ pub enum EventKind {
     },
     /// A backup was made before the first step.
     BackedUp {
-        /// Its file.
+        /// The file of the script.
         file: PathBuf,
         /// Bytes.
         size: u64,
-        /// How long it took.
+        /// The duration.
         #[serde(rename = "duration_ms", serialize_with = "millis")]
         elapsed: Duration,
         /// Older backups that were removed after it.
@@ -68,7 +68,7 @@ pub enum EventKind {
     },
     /// The first step is about to run.
     RunStarted {
-        /// Which way.
+        /// The direction.
         #[serde(serialize_with = "way")]
         direction: Direction,
         /// How many steps there are.
@@ -88,7 +88,7 @@ pub enum EventKind {
         /// Steps of the run.
         #[serde(rename = "steps")]
         total: usize,
-        /// Its message.
+        /// The message.
         message: String,
         /// How many statements it has.
         statements: usize,
@@ -104,7 +104,7 @@ pub enum EventKind {
     ///
     /// [`Migrator::slow_statement`]: crate::Migrator::slow_statement
     StatementRuns {
-        /// Which one.
+        /// The statement.
         #[serde(flatten)]
         statement: StatementRef,
         /// How long so far.
@@ -128,7 +128,7 @@ pub enum EventKind {
         /// From 0.
         #[serde(rename = "step", serialize_with = "from_one")]
         index: usize,
-        /// How long it took.
+        /// The duration.
         #[serde(rename = "duration_ms", serialize_with = "millis")]
         elapsed: Duration,
     },
@@ -199,7 +199,7 @@ pub struct StepRef {
     /// The revision or repeatable script.
     #[serde(rename = "revision", serialize_with = "displayed_text")]
     pub subject: Subject,
-    /// Which way it goes.
+    /// The direction.
     #[serde(serialize_with = "way")]
     pub direction: Direction,
     /// Its script, as messages name it.
@@ -302,7 +302,7 @@ pub struct StatementRef {
 /// A statement that took long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlowStatement {
-    /// Which one.
+    /// The statement.
     pub statement: StatementRef,
     /// How long it took; of one that failed, how long it ran.
     pub elapsed: Duration,

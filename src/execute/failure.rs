@@ -20,8 +20,8 @@ pub enum StepFailure {
     },
     /// A statement that is repeated changes rows again and again.
     #[error(
-        "the statement does not end: {batches} batches have changed {rows} rows, more than twice \
-         the {table_rows} that the table had at the start"
+        "the batch does not terminate: {batches} batches have changed {rows} rows, more than twice \
+         the {table_rows} rows that the table had at the start"
     )]
     EndlessBatch {
         /// Rows changed so far.
@@ -33,8 +33,8 @@ pub enum StepFailure {
     },
     /// A statement was repeated as often as it may be in one run.
     #[error(
-        "max-batches={limit} are over; {batches} batches have changed {rows} rows so far, and the \
-         last one still found some"
+        "max-batches={limit} reached: {batches} batches have changed {rows} rows so far, and the \
+         last batch still changed rows"
     )]
     BatchesOver {
         /// `max-batches`
@@ -89,9 +89,9 @@ pub enum IndexDoubt {
 impl fmt::Display for IndexDoubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::BeingBuilt => "is invalid, and some session is building it",
-            Self::Unlike => "is invalid, and it is not the one this statement creates",
-            Self::Older => "is invalid, and it was there before this statement",
+            Self::BeingBuilt => "is invalid, and a session is building it",
+            Self::Unlike => "is invalid and is not the one that this statement creates",
+            Self::Older => "is invalid and existed before this statement",
             Self::Valid => {
                 "is there and valid: this statement has created it before its connection was lost, \
                  or someone else has"

@@ -10,9 +10,9 @@ pub enum LockError {
     /// Someone else had it all the time.
     #[error("the lock was busy for {waited:?}")]
     Busy {
-        /// Who, as far as it can be told.
+        /// Who, as far as it is known.
         holder: Option<String>,
-        /// How long it was waited for.
+        /// The time spent waiting.
         waited: Duration,
     },
     /// A signal ended the wait.
@@ -30,9 +30,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Takes the lock, polling until `wait` is over.
 ///
 /// A session that ends while it waits has done nothing yet: a restore ends all of them when it puts
-/// another database in the place of this one. It is begun anew until `wait` is over.
+/// another database in the place of this one. It is begun again until `wait` is over.
 ///
-/// Polling and never blocking in the server: a session that waits inside of
+/// Polling and never blocking in the server: a session that waits inside
 /// `pg_advisory_lock` holds a snapshot, which CREATE INDEX CONCURRENTLY of the
 /// holder waits for.
 ///

@@ -10,7 +10,7 @@ use crate::{
     revision::{Observed, RevisionId, Subject},
 };
 
-/// A plan is made anew this often when its state changes under it.
+/// A plan is created again this often when its state changes under it.
 const ATTEMPTS: usize = 5;
 
 /// How a migration is run.
@@ -22,19 +22,19 @@ pub struct MigrateOptions {
     pub lock_wait: Duration,
     /// How patient the steps are.
     pub run: RunOptions,
-    /// Whether a plan that is outdated after some of its steps is made anew. Otherwise that ends
+    /// Whether a plan that is outdated after some of its steps is created again. Otherwise that ends
     /// the migration with [`Finish::Outdated`].
     pub replan_midway: bool,
     /// Whether a plan for a version table that is absent or empty needs to know what is beside it.
     pub survey: bool,
 }
 
-/// What came of a migration, over all plans that it took.
+/// The outcome of a migration, over all plans that it took.
 #[derive(Debug)]
 pub struct Migrated {
     /// Committed.
     pub done: Vec<Done>,
-    /// Planned and not run; neither a failed step nor one that stopped in its middle is among them.
+    /// Planned and not run; neither a failed step nor one that stopped partway is among them.
     pub not_run: Vec<Subject>,
     /// How it ended.
     pub finish: Finish,
@@ -58,12 +58,12 @@ pub enum Finish {
     Outdated(DatabaseError),
 }
 
-/// A migration that ended with an error outside of its steps.
+/// A migration that ended with an error outside its steps.
 #[derive(Debug)]
 pub struct Aborted<E> {
     /// Committed before it, by plans that were outdated later.
     pub done: Vec<Done>,
-    /// What went wrong.
+    /// The error.
     pub error: E,
 }
 
@@ -74,7 +74,7 @@ pub struct Aborted<E> {
 /// long as nothing is done, and only where there is something to do.
 ///
 /// # Errors
-/// When there is no lock, no state or no plan to be had, or `before` fails; nothing was run then.
+/// When there is no lock, no state or no plan available, or `before` fails; nothing was run then.
 pub async fn migrate<E, P, B, F>(
     database: &mut dyn Database,
     options: MigrateOptions,
@@ -216,7 +216,7 @@ where
     }))
 }
 
-/// Stops what the database is doing when the run is dropped in its middle.
+/// Stops what the database is doing when the run is dropped partway.
 struct Abandoned(Option<Arc<dyn Cancel>>);
 
 impl Drop for Abandoned {
@@ -229,8 +229,8 @@ impl Drop for Abandoned {
     }
 }
 
-/// The state after a run, for the report. The run is over, so that no answer is no failure; a
-/// connection that was lost meanwhile is made anew.
+/// The state after a run, for the report. The run is over, so that no answer is not a failure; a
+/// connection that was lost meanwhile is created again.
 pub async fn final_state(database: &mut dyn Database) -> Option<Observed> {
     match database.observe(Detail::Brief).await {
         Err(DatabaseError::ConnectionLost(_)) => database.observe(Detail::Brief).await.ok(),

@@ -33,4 +33,4 @@ pub use record::{Adopted, exchange, write_adoption, write_repairs, write_stamp};
 
 pub use run::{RunOptions, run};
 pub use script::{ScriptError, write_script};
-pub use signal::{Stop, watch};
+pub use signal::{Stop, listen, watch};

@@ -12,7 +12,7 @@ use crate::{
 pub struct Done {
     /// The revision or repeatable script.
     pub subject: Subject,
-    /// How long it took.
+    /// The duration.
     pub elapsed: Duration,
     /// Its statements that were repeated and came to their end in this run.
     pub batches: Vec<BatchTotal>,
@@ -46,11 +46,11 @@ pub enum Outcome {
         partial: Option<RevisionId>,
     },
     /// The lock was lost or the state changed under the plan: nothing is
-    /// wrong yet, but the plan has to be made anew.
+    /// wrong yet, but the plan must be created again.
     PlanOutdated {
         /// Committed before it was noticed.
         done: Vec<Done>,
-        /// What was noticed.
+        /// The reason.
         reason: DatabaseError,
     },
 }
@@ -61,7 +61,7 @@ pub enum Outcome {
 pub struct PartialFailure {
     /// Committed before it.
     pub done: Vec<Done>,
-    /// What failed.
+    /// The failure.
     pub failure: Box<Failure>,
     /// Left to do, the failed one not included.
     pub not_run: Vec<Subject>,
@@ -76,7 +76,7 @@ pub struct Failure {
     pub statement: Option<usize>,
     /// Where in the step.
     pub stage: StepStage,
-    /// What went wrong.
+    /// The error.
     pub error: StepFailure,
     /// How often it was tried.
     pub attempts: u32,

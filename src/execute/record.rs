@@ -65,7 +65,7 @@ pub(super) fn exchanged(exchanges: &[RowExchange]) -> (Vec<RecordChange>, Vec<Lo
 pub enum Adopted {
     /// They are as they were.
     Unchanged,
-    /// They have changed, since that tool does not know the lock; or they can't be read any more.
+    /// They have changed, since that tool does not know the lock; or they cannot be read any more.
     Outdated,
 }
 

@@ -87,8 +87,8 @@ impl<'a> UnitStep<'a> {
         self.step.resume.as_ref().map_or(0, |resume| resume.done)
     }
 
-    /// The highest sequence once the script has begun: the row of an up script is there already, a
-    /// down script's is still there.
+    /// The highest sequence once the script has begun: the row of an up script already exists, a
+    /// down script's still exists.
     pub fn expects(&self) -> i64 {
         match (&self.step.resume, &self.step.row) {
             (None, Some(row)) => row.sequence,
@@ -193,7 +193,7 @@ impl<'a> UnitStep<'a> {
         }
     }
 
-    /// Statements outside of any transaction.
+    /// Statements outside any transaction.
     pub fn alone(&self, statements: Range<usize>) -> StepRequest<'_> {
         StepRequest {
             statements: &self.step.statements[statements],

@@ -26,7 +26,7 @@ pub struct RunOptions {
     pub first_pause: Duration,
     /// The longest pause.
     pub longest_pause: Duration,
-    /// From how long on a statement is told of as slow; zero is never.
+    /// From how long on a statement is reported as slow; zero is never.
     pub slow_statement: Duration,
 }
 

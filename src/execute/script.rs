@@ -14,7 +14,7 @@ use crate::{
     sql::ConcurrentIndex,
 };
 
-/// Why a plan can't be written down.
+/// Why a plan cannot be written down.
 #[derive(Debug, thiserror::Error)]
 pub enum ScriptError {
     /// What becomes of records before the first step.
@@ -28,7 +28,7 @@ pub enum ScriptError {
 /// Has `writer` write down what running `plan` does, record for record.
 ///
 /// # Errors
-/// When something can't be written down; nothing was run in any case.
+/// When something cannot be written down; nothing was run in any case.
 pub async fn write_script(writer: &mut dyn ScriptWriter, plan: Plan) -> Result<(), ScriptError> {
     if !plan.exchanges.is_empty() {
         let (changes, log) = exchanged(&plan.exchanges);
@@ -124,7 +124,7 @@ async fn unit_of(
         UnitKind::Alone => mark(writer, script, index, None).await?,
         UnitKind::Index(created) => mark(writer, script, index, Some(created)).await?,
         UnitKind::Batch(_) => {
-            let error = DatabaseError::Other("a batch can't be written down".to_owned());
+            let error = DatabaseError::Other("a batch cannot be written as a script".to_owned());
             let stage = StepStage::Begin;
             return Err(StepError { stage, error });
         }
@@ -134,7 +134,7 @@ async fn unit_of(
     recorded(writer.record(&after, &[]).await)
 }
 
-/// Marks a unit that can't share a transaction with its progress, as a run does.
+/// Marks a unit that cannot share a transaction with its progress, as a run does.
 async fn mark(
     writer: &mut dyn ScriptWriter,
     script: &UnitStep<'_>,

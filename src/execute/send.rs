@@ -1,4 +1,4 @@
-//! Has statements run, and tells of them.
+//! Has statements run, and describes them.
 
 use std::{
     sync::Arc,
@@ -20,12 +20,12 @@ use crate::{
 pub(super) enum Way {
     /// In one transaction.
     Step,
-    /// The only one, outside of any.
+    /// The only one, outside any.
     Alone,
 }
 
 impl Run<'_> {
-    /// Has statements run, and tells of each. The first of them is `first` in the script.
+    /// Has statements run, and describes each. The first of them is `first` in the script.
     pub(super) async fn send(
         &mut self,
         step: &Step,

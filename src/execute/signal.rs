@@ -85,6 +85,21 @@ pub fn watch(stop: Stop, canceller: Arc<dyn Cancel>, sink: Sink) -> io::Result<(
         .map(drop)
 }
 
+/// Turns SIGINT and SIGTERM into requests to stop, for work that ends itself when it is asked to.
+///
+/// # Errors
+/// The system did not install a handler or start a thread.
+pub fn listen(stop: Stop) -> io::Result<()> {
+    struct Nothing;
+
+    #[async_trait::async_trait]
+    impl Cancel for Nothing {
+        async fn cancel(&self) {}
+    }
+
+    watch(stop, Arc::new(Nothing), Sink::silent())
+}
+
 async fn obey(mut signals: Signals, stop: Stop, canceller: Arc<dyn Cancel>, sink: Sink) {
     if !signals.next().await {
         return;

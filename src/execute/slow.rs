@@ -186,7 +186,7 @@ impl SlowWatch {
                 .ended(now, self.limit, &script)
                 .into_iter()
                 .collect(),
-            // Why it was not to be had is told when it is tried again.
+            // Why it was not available is told when it is tried again.
             Err(StepError {
                 error: DatabaseError::LockTimeout { .. },
                 ..
@@ -394,7 +394,7 @@ impl Running {
     }
 
     /// The slow ones by the database's own time, which is better than what was seen from outside;
-    /// returns those that nobody was told of.
+    /// returns those that were not reported.
     fn timed_ones(
         &mut self,
         limit: Duration,

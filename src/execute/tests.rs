@@ -42,7 +42,7 @@ const SCRIPTS: Scripts = [
     ),
 ];
 
-/// With a setting that later statements rely on, and statements that can't share a
+/// With a setting that later statements rely on, and statements that cannot share a
 /// transaction with their progress.
 const OFF_SCRIPTS: Scripts = [
     (
@@ -211,7 +211,7 @@ fn check_boundary(stored: &Stored, direction: Direction, mode: Mode, context: &s
     assert_eq!(events, done, "{context}: the log agrees");
 }
 
-/// Breaks every call of a run in every way, checks what is left, and goes on.
+/// Breaks every call of a run in every way, checks what is left, and continues.
 async fn break_everywhere(direction: Direction, mode: Mode) {
     let start = match direction {
         Direction::Up => Stored::default(),

@@ -30,7 +30,7 @@ pub(super) async fn run(
         totals: Vec::new(),
     };
     let result = script.all().await;
-    // A connection that can't be reset is a broken one, and the next statement will say so.
+    // A connection that cannot be reset is a broken one, and the next statement will say so.
     let _ = script.run.database.reset_session().await;
     result.map(|()| script.totals)
 }
@@ -49,7 +49,7 @@ pub(super) struct UnitRun<'a, 'b> {
 /// How a unit ended that did not fail.
 pub(super) enum Ran {
     Done,
-    /// It was to stop before its end, and can go on.
+    /// It was to stop before its end, and can continue.
     Stopped,
 }
 
@@ -122,7 +122,7 @@ impl UnitRun<'_, '_> {
         Ok(Ran::Done)
     }
 
-    /// Runs a unit that can't share a transaction with its progress: marked before and after,
+    /// Runs a unit that cannot share a transaction with its progress: marked before and after,
     /// so that a run that finds the mark knows that nobody saw the end.
     async fn marked(
         &mut self,
@@ -150,7 +150,7 @@ impl UnitRun<'_, '_> {
             .await
     }
 
-    /// A statement before may have given the lock away, and one that runs outside of any
+    /// A statement before may have given the lock away, and one that runs outside any
     /// transaction has nothing else to keep others out.
     async fn hold_lock(&mut self) -> Result<(), AtStage> {
         let error = match self.run.database.try_lock().await {

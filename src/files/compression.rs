@@ -28,7 +28,7 @@ impl Compression {
 
 /// A compression that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no compression we know")]
+#[error("`{0}` is not a known compression")]
 pub struct UnknownCompression(String);
 
 impl FromStr for Compression {
@@ -68,7 +68,7 @@ mod tests {
         assert!(
             unknown
                 .to_string()
-                .starts_with("`lzma` is no compression we know")
+                .starts_with("`lzma` is not a known compression")
         );
     }
 }

@@ -225,7 +225,7 @@ mod tests {
         let (pipe, expected) = all(dir.path()).swap_remove(1);
         let error = open_found(File::options().read(true), &pipe).unwrap_err();
         assert_eq!(error.to_string(), expected.to_string());
-        // Nobody reads it, so that it can't even be opened.
+        // Nobody reads it, so that it cannot even be opened.
         assert!(open_found(File::options().append(true), &pipe).is_err());
     }
 }

@@ -12,7 +12,7 @@ pub(super) enum Mode {
     On,
     /// It does not.
     Off,
-    /// It does, unless all there is in it are statements that a transaction can't hold.
+    /// It does, unless all there is in it are statements that a transaction cannot hold.
     ByContent,
     /// The same, and it has its transactions itself, if there are several in it.
     AsSent,
@@ -59,12 +59,12 @@ impl Section {
         matches!(self.kept.as_slice(), [all] if *all == (0..text.len()))
     }
 
-    /// Whether it runs outside of a transaction.
+    /// Whether it runs outside a transaction.
     pub fn is_off(&self, dialect: Dialect, text: &str) -> bool {
         match self.mode {
             Mode::On => false,
             Mode::Off => true,
-            // What can't be split is said when it is to run.
+            // What cannot be split is said when it is to run.
             Mode::ByContent | Mode::AsSent => {
                 let text = self.aligned(text);
                 split(dialect, &text).is_ok_and(|statements| {
@@ -128,7 +128,7 @@ fn have_transactions(dialect: Dialect, text: &str, statements: &[Statement]) -> 
     })
 }
 
-/// Appends as many bytes of blanks, with the line ends and a byte order mark left as they are.
+/// Appends as many bytes of blanks, with the line endings and a byte order mark left as they are.
 fn blank(text: &str, aligned: &mut String) {
     for (at, c) in text.char_indices() {
         let ends_line = c == '\n' || text[at..].starts_with("\r\n");

@@ -156,16 +156,16 @@ mod tests {
             |text: &str, expected: &str| check_fault(Layout::Dbmate, "1_a.sql", text, expected);
         check(
             "SELECT 1;",
-            "1:1 this stands before the first marker, so that it never runs",
+            "1:1 this is before the first marker, so it would never run",
         );
-        check("", "there is no line `-- migrate:up`");
+        check("", "missing line `-- migrate:up`");
         check(
             "-- migrate:up\n-- migrate:up",
-            "2:1 this is the second `-- migrate:up`",
+            "2:1 duplicate `-- migrate:up`",
         );
         check(
             "-- migrate:up\n-- migrate:down\n-- migrate:down",
-            "3:1 this is the second `-- migrate:down`",
+            "3:1 duplicate `-- migrate:down`",
         );
         check(
             "-- migrate:down",
@@ -173,12 +173,9 @@ mod tests {
         );
         check(
             "-- migrate:sideways",
-            "1:1 `migrate:sideways` is no marker that is known",
+            "1:1 `migrate:sideways` is not a known marker",
         );
-        check(
-            "-- migrate:up  x:y",
-            "1:16 `x:y` is no option that is known",
-        );
+        check("-- migrate:up  x:y", "1:16 `x:y` is not a known option");
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! diesel: a directory `VERSION_NAME` with `up.sql`, `down.sql` and perhaps `metadata.toml`. Its
 //! version is what stands before the first `_`, without dashes. Versions are compared as texts, so
-//! that 18 digits stand among 14; as an id, what is behind the 14 is a number of its own.
+//! that 18 digits stand among 14; as an ID, what is behind the 14 is a number of its own.
 
 use super::{
     FileKind, Holds, Layout, LayoutProblem,
@@ -200,7 +200,7 @@ mod tests {
             "run_in_transaction = no\n\n  run = true",
             Err(&[
                 "1:1 expected `true` or `false`",
-                "3:3 `run` is no setting that is known here; it may be run_in_transaction",
+                "3:3 `run` is not a supported setting; expected run_in_transaction",
             ]),
         );
     }

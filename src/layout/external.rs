@@ -14,7 +14,7 @@ pub use shape::{ExternalRow, ExternalShape, SHAPES, table_names};
 pub use surroundings::{Surroundings, TABLES_NAMED, UnreadableTable, recognise};
 pub use tool::ExternalTool;
 
-/// The id that a migration has here when its file is read as the tool reads it.
+/// The ID that a migration has here when its file is read as the tool reads it.
 pub fn revision_id(tool: ExternalTool, name: &str) -> Option<RevisionId> {
     let layout = match tool {
         ExternalTool::Alembic => return None,
@@ -26,7 +26,7 @@ pub fn revision_id(tool: ExternalTool, name: &str) -> Option<RevisionId> {
     layout.recorded(name)
 }
 
-/// The id that a script had in Alembic, as a comment at its top says: `-- alembic: 3f2a9c51d0e7`.
+/// The ID that a script had in Alembic, as a comment at its top says: `-- alembic: 3f2a9c51d0e7`.
 pub fn alembic_id(text: &str) -> Option<&str> {
     let text = text.trim_start_matches('\u{feff}');
     let comments = text
@@ -59,13 +59,13 @@ pub enum ExternalError {
         Option<ExternalTool>,
     ),
     /// More than one tool has kept records here.
-    #[error("several tools have kept records here: {}", several(.0))]
+    #[error("the database has records of several tools: {}", several(.0))]
     Several(
         /// Tools with their tables.
         Vec<(ExternalTool, String)>,
     ),
     /// It has the name, but not the columns.
-    #[error("{table} is not the table of {tool}: it has no column {missing}")]
+    #[error("{table} is not a table of {tool}: it has no column {missing}")]
     Odd {
         /// The table.
         table: String,
@@ -75,13 +75,13 @@ pub enum ExternalError {
         missing: &'static str,
     },
     /// The database does not let us read it.
-    #[error("{table} of {tool} can't be read: {reason}")]
+    #[error("{table} of {tool} cannot be read: {reason}")]
     Denied {
         /// The table.
         table: String,
         /// Whose it is.
         tool: ExternalTool,
-        /// What the database says.
+        /// The message of the database.
         reason: String,
     },
 }

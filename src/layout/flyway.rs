@@ -212,7 +212,7 @@ mod tests {
             "SELECT 1;",
             Some(" shouldExecute=false\nexecuteInTransaction=no"),
             Err(&[
-                "1:2 `shouldExecute` is no setting that is known here; it may be executeInTransaction or placeholderReplacement",
+                "1:2 `shouldExecute` is not a supported setting; expected executeInTransaction or placeholderReplacement",
                 "2:1 expected `true` or `false`",
             ]),
         );

@@ -230,15 +230,12 @@ mod tests {
     fn faults() {
         let check =
             |text: &str, expected: &str| check_fault(Layout::Goose, "1_a.sql", text, expected);
-        check("", "there is no line `-- +goose Up`");
+        check("", "missing line `-- +goose Up`");
         check(
             "\n  SELECT 1;",
-            "2:3 this stands before the first marker, so that it never runs",
+            "2:3 this is before the first marker, so it would never run",
         );
-        check(
-            "-- +goose Up\n-- +goose Up",
-            "2:1 this is the second `-- +goose Up`",
-        );
+        check("-- +goose Up\n-- +goose Up", "2:1 duplicate `-- +goose Up`");
         check(
             "-- +goose Down",
             "1:1 `-- +goose Down` must come after `-- +goose Up`",
@@ -253,23 +250,20 @@ mod tests {
         );
         check(
             "-- +goose Up\n-- +goose StatementBegin\nSELECT 1;",
-            "2:1 the statement that begins here has no `-- +goose StatementEnd`",
+            "2:1 the statement that starts here has no `-- +goose StatementEnd`",
         );
         check(
             "-- +goose Up\n -- +goose Down",
-            "2:2 a marker stands at the beginning of its line",
+            "2:2 a marker must be at the start of a line",
         );
-        check(
-            "-- +goose Upp",
-            "1:1 `+goose Upp` is no marker that is known",
-        );
+        check("-- +goose Upp", "1:1 `+goose Upp` is not a known marker");
         check(
             "-- +goose Up\n-- +goose ENVSUB ON\nSELECT '${a:-b}';",
-            "3:9 a variable that is not written ${NAME} (ENVSUB) can't be read",
+            "3:9 a variable that is not written ${NAME} (ENVSUB) cannot be read",
         );
         check(
             "-- +goose Up\nSELECT '${a}';\n-- +goose ENVSUB ON\nSELECT '${b}';",
-            "2:9 a ${ that ENVSUB leaves alone, beside one that it replaces, can't be read",
+            "2:9 a ${ that ENVSUB leaves alone, beside one that it replaces, cannot be read",
         );
     }
 

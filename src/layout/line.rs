@@ -11,7 +11,7 @@ pub(super) struct Line<'a> {
     pub text: &'a str,
 }
 
-/// The lines of `text`; a byte order mark is no part of the first.
+/// The lines of `text`; a byte order mark is not part of the first.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     let mut start = 0;
     text.split_inclusive('\n').map(move |line| {
@@ -54,7 +54,7 @@ impl<'a> Line<'a> {
         text.is_empty() || text.starts_with("--")
     }
 
-    /// Where its first character is that is no blank.
+    /// Where its first character is that is not a blank.
     pub fn inner_start(&self) -> usize {
         self.start + self.text.len() - self.text.trim_start().len()
     }

@@ -226,7 +226,7 @@ mod tests {
             Layout::Pop,
             "1_a.up.sql",
             "SELECT 1;\n{{ if x }}",
-            "2:1 a template ({{ … }}) can't be read",
+            "2:1 a template ({{ … }}) cannot be read",
         );
     }
 }

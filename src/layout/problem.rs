@@ -1,11 +1,11 @@
 use super::Layout;
 
-/// What a layout can't express, or its own tool would not take either.
+/// What a layout cannot express, or its own tool would not take either.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayoutProblem {
     /// A `.sql` file whose name says nothing to the tool.
-    #[error("this is not the name of a script of {layout}; it must be {expected}")]
+    #[error("this is not a script name in the layout {layout}; expected {expected}")]
     Misnamed {
         /// Whose names are read.
         layout: Layout,
@@ -13,22 +13,22 @@ pub enum LayoutProblem {
         expected: &'static str,
     },
     /// A step that is a program.
-    #[error("this step is written in {language}, and only SQL runs here")]
+    #[error("this step is written in {language}; only SQL is supported")]
     NotSql {
         /// `Go`
         language: &'static str,
     },
     /// Something that has no like here.
-    #[error("{what} can't be read")]
+    #[error("{what} cannot be read")]
     Unsupported {
         /// With its article: `a callback of flyway`.
         what: &'static str,
     },
     /// A file without the marker that all of them need.
-    #[error("there is no line `{0}`")]
+    #[error("missing line `{0}`")]
     MissingMarker(&'static str),
-    /// A marker that is there already.
-    #[error("this is the second `{0}`")]
+    /// A marker that already exists.
+    #[error("duplicate `{0}`")]
     RepeatedMarker(&'static str),
     /// A marker where it means nothing.
     #[error("`{marker}` must come after `{after}`")]
@@ -39,30 +39,30 @@ pub enum LayoutProblem {
         after: &'static str,
     },
     /// `StatementBegin` to the end.
-    #[error("the statement that begins here has no `{0}`")]
+    #[error("the statement that starts here has no `{0}`")]
     UnfinishedStatement(&'static str),
     /// A marker that the tool does not know.
-    #[error("`{0}` is no marker that is known")]
+    #[error("`{0}` is not a known marker")]
     UnknownMarker(String),
     /// A comment that may divide the file, where the layout is a guess.
-    #[error("`{marker}` may divide this file into parts, and no tool is known to write it so")]
+    #[error("`{marker}` may divide this file into parts, and is not a marker of a known tool")]
     UnknownSection {
         /// As written, its first line.
         marker: String,
     },
     /// A marker with blanks in front of it.
-    #[error("a marker stands at the beginning of its line")]
+    #[error("a marker must be at the start of a line")]
     IndentedMarker,
     /// An option behind a marker.
-    #[error("`{0}` is no option that is known")]
+    #[error("`{0}` is not a known option")]
     UnknownOption(String),
     /// SQL that belongs to no direction.
-    #[error("this stands before the first marker, so that it never runs")]
+    #[error("this is before the first marker, so it would never run")]
     BeforeMarkers,
     /// A line of the file beside a script.
-    #[error("`{key}` is no setting that is known here; it may be {expected}")]
+    #[error("`{key}` is not a supported setting; expected {expected}")]
     UnknownSetting {
-        /// As written.
+        /// The key as written.
         key: String,
         /// What is read.
         expected: &'static str,

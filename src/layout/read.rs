@@ -16,7 +16,7 @@ pub struct Fault {
     pub offset: Option<usize>,
     /// Whether it is about the file with the settings.
     pub in_settings: bool,
-    /// What is wrong.
+    /// The kind of problem.
     pub kind: FaultKind,
 }
 

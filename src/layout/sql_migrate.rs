@@ -1,4 +1,4 @@
-//! sql-migrate: `NAME.sql` with `-- +migrate Up` and `-- +migrate Down`. The whole name is the id
+//! sql-migrate: `NAME.sql` with `-- +migrate Up` and `-- +migrate Down`. The whole name is the ID
 //! there; here it is the numbers that the name begins with (`2023-01-20.0-initial` is 2023.01.20.0).
 
 use std::cmp::Ordering;
@@ -128,7 +128,7 @@ impl Reader {
         self.cut.up.is_some() || self.cut.down.is_some()
     }
 
-    /// A direction may come more than once; it goes on then.
+    /// A direction may come more than once; it continues then.
     fn section(&mut self, line: &Line<'_>, is_down: bool, mode: Mode) {
         if self.begun.is_some() {
             let marker = if is_down { DOWN } else { UP };
@@ -238,27 +238,24 @@ mod tests {
     fn faults() {
         let check =
             |text: &str, expected: &str| check_fault(Layout::SqlMigrate, "1_a.sql", text, expected);
-        check("", "there is no line `-- +migrate Up`");
+        check("", "missing line `-- +migrate Up`");
         check(
             "SELECT 1;",
-            "1:1 this stands before the first marker, so that it never runs",
+            "1:1 this is before the first marker, so it would never run",
         );
-        check("-- +migrate Up x", "1:16 `x` is no option that is known");
+        check("-- +migrate Up x", "1:16 `x` is not a known option");
         check(
             "-- +migrate Sideways",
-            "1:1 `+migrate Sideways` is no marker that is known",
+            "1:1 `+migrate Sideways` is not a known marker",
         );
-        check(
-            "--+migrate Up",
-            "1:1 `+migrate Up` is no marker that is known",
-        );
+        check("--+migrate Up", "1:1 `+migrate Up` is not a known marker");
         check(
             "-- +migrate StatementBegin",
             "1:1 `-- +migrate StatementBegin` must come after `-- +migrate Up`",
         );
         check(
             "-- +migrate Up\n-- +migrate StatementBegin\nSELECT 1;",
-            "2:1 the statement that begins here has no `-- +migrate StatementEnd`",
+            "2:1 the statement that starts here has no `-- +migrate StatementEnd`",
         );
     }
 

@@ -26,7 +26,7 @@ pub enum FileKind {
     Repeatable(RepeatableId),
     /// It is read with a script, or in the place of another one, or nothing of ours.
     Other,
-    /// It is meant for the tool, and can't be read.
+    /// It is meant for the tool, and cannot be read.
     Refused(LayoutProblem),
 }
 
@@ -86,9 +86,9 @@ pub(super) struct Tool {
     pub whole: fn(&str, Option<&str>) -> Result<Section, Vec<Fault>>,
     /// The name of the file that has settings for the one of that name.
     pub settings_name: Option<fn(&str) -> String>,
-    /// The id of the revision that the tool's own version table has under that name.
+    /// The ID of the revision that the tool's own version table has under that name.
     pub recorded: fn(&str) -> Option<RevisionId>,
-    /// The tool's own order of names, where it is not that of ids by definition.
+    /// The tool's own order of names, where it is not that of IDs by definition.
     pub order: Option<fn(&str, &str) -> Ordering>,
 }
 
@@ -118,7 +118,7 @@ impl Layout {
         self.tool().map_or(Depth::Flat, |tool| tool.depth)
     }
 
-    /// The id of the revision that the tool's own version table has under the name `version`.
+    /// The ID of the revision that the tool's own version table has under the name `version`.
     pub(crate) fn recorded(self, version: &str) -> Option<RevisionId> {
         match self.tool() {
             Some(tool) => (tool.recorded)(version),

@@ -32,10 +32,10 @@ pub enum Error {
         /// What a valid name is.
         expected: &'static str,
     },
-    /// The target can't be parsed, or names no revision.
+    /// The target cannot be parsed, or names no revision.
     #[error("{0}")]
     Target(String),
-    /// The run can't be planned: every problem.
+    /// The run cannot be planned: every problem.
     #[error("{}", lines(.0))]
     Plan(Vec<Problem>),
     /// Another run held the lock for as long as it was waited for.
@@ -43,7 +43,7 @@ pub enum Error {
     LockBusy {
         /// The holder, where the database tells.
         holder: Option<String>,
-        /// How long it was waited for.
+        /// The time spent waiting.
         waited: Duration,
     },
     /// A request to stop came before anything was done.
@@ -130,13 +130,13 @@ pub struct DatabaseError(StepFailure);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DatabaseErrorKind {
-    /// The server can't be reached, or the file can't be opened.
+    /// The server cannot be reached, or the file cannot be opened.
     Unreachable,
     /// The server or the directory is there, but not the database.
     Missing,
     /// User or password is wrong, or the role may not connect.
     Denied,
-    /// The database can't be written, or the role lacks a privilege.
+    /// The database cannot be written, or the role lacks a privilege.
     NotWritable,
     /// Another program keeps the database locked.
     Busy,
@@ -146,7 +146,7 @@ pub enum DatabaseErrorKind {
     LockTimeout,
     /// The connection was lost; the script that ran was rolled back.
     ConnectionLost,
-    /// The connection was lost during COMMIT, and the database can't be asked whether it took effect.
+    /// The connection was lost during COMMIT, and the database cannot be asked whether it took effect.
     OutcomeUnknown,
     /// Another kind.
     Other,

@@ -142,7 +142,7 @@ impl Migrator {
         self
     }
 
-    /// How long a statement may run before [`EventKind::StatementRuns`](crate::EventKind::StatementRuns) tells of it, and it is kept in
+    /// How long a statement may run before [`EventKind::StatementRuns`](crate::EventKind::StatementRuns) describes it, and it is kept in
     /// the log as slow; zero, the default, is never. Otherwise a thread is started for each run, and
     /// on PostgreSQL a second connection is opened once a statement is slow.
     pub fn slow_statement(mut self, limit: Duration) -> Self {

@@ -28,7 +28,7 @@ pub struct Revision {
 pub struct Done {
     /// The revision or repeatable script.
     pub subject: Subject,
-    /// How long it took.
+    /// The duration.
     pub elapsed: Duration,
 }
 
@@ -125,7 +125,7 @@ pub struct PlannedStep {
     pub message: String,
     /// The script's file.
     pub file: String,
-    /// The statements of the script, with values in place of placeholders.
+    /// The statements of the script, with values instead of placeholders.
     pub statements: Vec<String>,
 }
 

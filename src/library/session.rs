@@ -15,7 +15,7 @@ use crate::{
 /// database is at a revision boundary, or in the middle of a `transaction = off` script whose row
 /// says so. PostgreSQL is asked to cancel the statement that runs; a step that it has received
 /// whole may still come to its end, together with its record, and until then the lock is held. The
-/// next call connects anew.
+/// next call connects again.
 ///
 /// # SQLite and the runtime
 ///
@@ -37,7 +37,7 @@ impl Session {
         }
     }
 
-    /// The revisions of the scripts, by id.
+    /// The revisions of the scripts, by ID.
     pub fn revisions(&self) -> Vec<Revision> {
         report::revisions(&self.history)
     }

@@ -18,7 +18,7 @@ pub struct BackupArgs {
     pub store: Store,
     /// How it is compressed, and how many are kept.
     pub making: Making,
-    /// Who is told of its progress, and may stop it.
+    /// Receives the progress, and may stop the work.
     pub observer: Observer,
 }
 
@@ -37,7 +37,7 @@ pub struct BackupReport {
     pub not_counted: Vec<String>,
     /// Why older ones were not removed, when they were to be.
     pub not_removed: Option<BackupError>,
-    /// How long it took.
+    /// The duration.
     pub elapsed: Duration,
 }
 
@@ -59,7 +59,7 @@ pub struct VerifyBackupReport {
     pub backup: Backup,
     /// Whose code ran as another role meanwhile.
     pub owners_code: Option<OwnersCode>,
-    /// How long it took.
+    /// The duration.
     pub elapsed: Duration,
 }
 
@@ -96,7 +96,7 @@ pub async fn back_up(
 /// Lists the backups of a directory.
 ///
 /// # Errors
-/// When it can't be read.
+/// When it cannot be read.
 pub fn list_backups(project: &Project, store: &Store) -> Result<BackupsReport, Error> {
     let backups = store.list()?.into_iter();
     Ok(BackupsReport {
@@ -196,7 +196,7 @@ pub struct RestoreArgs {
     pub discard_old: bool,
     /// PostgreSQL: whether ownership and privileges are left out.
     pub no_owner: bool,
-    /// Who is told of its progress, and may stop it.
+    /// Receives the progress, and may stop the work.
     pub observer: Observer,
 }
 
@@ -211,7 +211,7 @@ pub struct RestoreReport {
     pub backup: Backup,
     /// How the database differed from the backup before.
     pub before: backup::TargetState,
-    /// What became of the old database.
+    /// The outcome for the old database.
     pub kept: backup::Kept,
     /// The same, where it is a file, as messages name it.
     pub kept_file: Option<String>,
@@ -219,7 +219,7 @@ pub struct RestoreReport {
     pub owners_code: Option<OwnersCode>,
     /// What went wrong after it was done.
     pub not_removed: Option<BackupError>,
-    /// How long it took.
+    /// The duration.
     pub elapsed: Duration,
 }
 

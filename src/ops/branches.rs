@@ -7,11 +7,11 @@ use crate::{
 /// Where the history branches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BranchesReport {
-    /// Where branches part, by id.
+    /// Where branches part, by ID.
     pub forks: Vec<Fork>,
-    /// Revisions with a label, by id.
+    /// Revisions with a label, by ID.
     pub labels: Vec<Lead>,
-    /// Revisions without a parent, by id.
+    /// Revisions without a parent, by ID.
     pub roots: Vec<Lead>,
 }
 
@@ -20,7 +20,7 @@ pub struct BranchesReport {
 pub struct Fork {
     /// The revision.
     pub point: RevisionLine,
-    /// The revisions that revise it, by id.
+    /// The revisions that revise it, by ID.
     pub children: Vec<Lead>,
 }
 
@@ -29,7 +29,7 @@ pub struct Fork {
 pub struct Lead {
     /// The revision.
     pub line: RevisionLine,
-    /// The heads, by id.
+    /// The heads, by ID.
     pub heads: Vec<RevisionId>,
 }
 

@@ -34,7 +34,7 @@ pub struct CheckReport {
 /// Checks the directory and, with a session, the database.
 ///
 /// # Errors
-/// When the directory, the commit or the database can't be read.
+/// When the directory, the commit or the database cannot be read.
 pub async fn check(
     project: &Project,
     session: Option<&mut Session>,

@@ -19,7 +19,7 @@ pub struct ConvertReport {
 /// Writes the scripts into `to` in the native layout. The directory that is read stays as it is.
 ///
 /// # Errors
-/// When the directory is invalid, or `to` is not empty or can't be written.
+/// When the directory is invalid, or `to` is not empty or cannot be written.
 pub fn convert(project: &Project, dialect: Dialect, to: &Path) -> Result<ConvertReport, Error> {
     let layout = project.detected_layout(dialect)?;
     let history = project.history(dialect)?;

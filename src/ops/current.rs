@@ -20,7 +20,7 @@ pub struct CurrentReport {
 /// Reads what is applied. That can be told even when the directory is invalid.
 ///
 /// # Errors
-/// When the database can't be read.
+/// When the database cannot be read.
 pub async fn current(project: &Project, session: &mut Session) -> Result<CurrentReport, Error> {
     let observed = session.observe(Detail::Brief).await?;
     let (history, unread) = match project.history(session.dialect()) {

@@ -8,11 +8,11 @@ use crate::database::{DatabaseError, engine};
 pub struct DbReport {
     /// The database.
     pub database: String,
-    /// What came of it.
+    /// The outcome.
     pub change: DbChange,
 }
 
-/// What came of an operation on a database as a whole.
+/// The outcome of an operation on a database as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DbChange {
     /// Whether it had to be created.
@@ -68,11 +68,23 @@ pub async fn drop_database(
     Ok(report(session, DbChange::Dropped(gone)))
 }
 
-/// Waits until the database can be used. `waiting` hears each new reason why it can't yet.
+/// Waits until the database can be used. `waiting` hears each new reason why it cannot yet.
 ///
 /// # Errors
-/// [`Error::NotReady`] after `timeout`; what waiting does not change.
+/// [`Error::NotReady`] after `timeout`, [`Error::Interrupted`] after a request to stop, and errors that
+/// waiting does not change.
 pub async fn wait_for_database(
+    session: &Session,
+    timeout: Duration,
+    waiting: impl FnMut(&DatabaseError),
+) -> Result<DbReport, Error> {
+    tokio::select! {
+        ready = look_until_ready(session, timeout, waiting) => ready,
+        () = session.stop_signal().requested() => Err(Error::Interrupted),
+    }
+}
+
+async fn look_until_ready(
     session: &Session,
     timeout: Duration,
     mut waiting: impl FnMut(&DatabaseError),

@@ -18,7 +18,7 @@ use crate::{
     sql::position,
 };
 
-use super::{AdoptReport, RedoReport};
+use super::{AdoptReport, RedoLeft, RedoReport};
 
 /// Why an operation was not done. Unless it is [`Error::Failed`], [`Error::Partway`],
 /// [`Error::RedoPartway`] or [`Error::AdoptOutdated`], nothing was changed.
@@ -31,14 +31,14 @@ pub enum Error {
     /// The URL names no database.
     #[error(transparent)]
     Url(#[from] LocationError),
-    /// A target that can't be parsed.
+    /// A target that cannot be parsed.
     #[error(transparent)]
     TargetSyntax(#[from] TargetSyntaxError),
     /// A target that leads nowhere.
     #[error(transparent)]
     Target(#[from] TargetError),
     /// A target that is several revisions, or none, where one is needed.
-    #[error("`{0}` is not one revision")]
+    #[error("`{0}` is not a single revision")]
     NotOneRevision(String),
     /// A revision that is applied but whose files are not in the directory.
     #[error("revision {0} is applied, but its files are not in this directory")]
@@ -67,43 +67,49 @@ pub enum Error {
     /// Something else went wrong after revisions were done.
     #[error("{error} ({} revisions were done before)", .done.len())]
     Partway {
-        /// What was done before it.
+        /// The steps done before the error.
         done: Vec<Done>,
-        /// What went wrong.
+        /// The error.
         #[source]
         error: Box<Self>,
     },
     /// A redo failed. The report says what is reverted and not applied again.
     #[error("{failure}")]
     RedoFailed {
-        /// What was done before it.
+        /// The state after the error.
         report: Box<RedoReport>,
-        /// What failed.
+        /// What the failure leaves behind.
+        left: RedoLeft,
+        /// The failure.
         #[source]
         failure: Box<PartialFailure>,
     },
     /// The plan of a redo was outdated after some of its steps were done.
     #[error("{reason}")]
     RedoPartway {
-        /// What was done before it.
+        /// The state after the error.
         report: Box<RedoReport>,
-        /// What was noticed.
+        /// The reason.
         #[source]
         reason: DatabaseError,
     },
-    /// Records of another tool can't be adopted.
+    /// Records of another tool cannot be adopted.
     #[error(transparent)]
     Adopt(#[from] AdoptError),
     /// Something about the other tool's records is in doubt, and nobody has accepted that.
     #[error("{} records of {} are in doubt", .0.adoption.doubts.len(), .0.adoption.tool)]
     AdoptDoubts(Box<AdoptReport>),
     /// The other tool's records changed while they were adopted; what was recorded may be outdated.
-    #[error("{} changed while it was adopted", .0.adoption.table)]
+    #[error("{} changed while it was being adopted", .0.adoption.table)]
     AdoptOutdated(Box<AdoptReport>),
     /// Whoever was asked to confirm has declined.
-    #[error("not confirmed")]
+    #[error("the repair was not confirmed; nothing was changed")]
     Declined,
-    /// An id that is none.
+    /// A signal stopped it before it changed anything.
+    #[cfg(feature = "cli")]
+    #[error("interrupted")]
+    Interrupted,
+    /// An ID that is none.
     #[error(transparent)]
     RevisionId(#[from] RevisionIdError),
     /// A name that no repeatable script can have.
@@ -112,10 +118,10 @@ pub enum Error {
     /// A revision is named twice where each counts once.
     #[error("revision {0} is named more than once")]
     NamedTwice(RevisionId),
-    /// The signal handlers can't be installed.
-    #[error("can't listen for signals: {0}")]
+    /// The signal handlers cannot be installed.
+    #[error("cannot listen for signals: {0}")]
     Signals(#[source] io::Error),
-    /// A thread or a file of the system can't be used.
+    /// A thread or a file of the system cannot be used.
     #[error("{doing}: {error}")]
     System {
         /// What was attempted.
@@ -124,7 +130,7 @@ pub enum Error {
         #[source]
         error: io::Error,
     },
-    /// A script can't express what would run.
+    /// A script cannot express what would run.
     #[error(transparent)]
     Offline(#[from] super::OfflineError),
     /// The directory is in another tool's layout, and scripts are written in the native one only.
@@ -135,22 +141,22 @@ pub enum Error {
     OtherLayout {
         /// The directory, as messages name it.
         directory: String,
-        /// Its layout.
+        /// The layout.
         layout: Layout,
     },
     /// There is nothing to merge.
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Merge(#[from] super::MergeError),
-    /// A commit's files can't be read.
+    /// A commit's files cannot be read.
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Git(#[from] GitError),
-    /// Scripts can't be converted.
+    /// Scripts cannot be converted.
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Convert(#[from] ConvertError),
-    /// A project can't be created.
+    /// A project cannot be created.
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Init(#[from] InitError),
@@ -158,27 +164,27 @@ pub enum Error {
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Slug(#[from] SlugError),
-    /// A template can't be rendered.
+    /// A template cannot be rendered.
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Template(#[from] TemplateError),
-    /// Scripts can't be written.
+    /// Scripts cannot be written.
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// Files can't be exchanged.
+    /// Files cannot be exchanged.
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
-    /// A revision can't be moved.
+    /// A revision cannot be moved.
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Rebase(#[from] RebaseProblem),
-    /// Revisions can't be squashed.
+    /// Revisions cannot be squashed.
     #[cfg(feature = "cli")]
-    #[error("{} problems are in the way of a squash", .0.len())]
+    #[error("{} problems prevent the squash", .0.len())]
     Squash(Vec<SquashProblem>),
-    /// A backup can't be made, verified or restored.
+    /// A backup cannot be made, verified or restored.
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Backup(#[from] BackupError),

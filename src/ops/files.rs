@@ -7,7 +7,7 @@ use crate::{
 /// Completes an exchange of files that a killed process has left; `None` when there was none.
 ///
 /// # Errors
-/// When it can't be completed.
+/// When it cannot be completed.
 pub fn recover(project: &Project) -> Result<Option<RecoveredReport>, Error> {
     let files = project::recover(project.directory().0)?;
     Ok(files.map(|files| RecoveredReport { files }))

@@ -41,7 +41,7 @@ pub struct LogReport {
 }
 
 impl HistoryArgs {
-    /// Whether a database has to be asked.
+    /// Whether a database must be asked.
     pub fn needs_database(&self) -> bool {
         self.indicate_current || self.range.as_ref().is_some_and(Range::needs_database)
     }
@@ -50,7 +50,7 @@ impl HistoryArgs {
 /// Lists revisions. `session` is used only where [`HistoryArgs::needs_database`] says so.
 ///
 /// # Errors
-/// When the scripts are invalid, the range leads nowhere, or the database can't be read.
+/// When the scripts are invalid, the range leads nowhere, or the database cannot be read.
 pub async fn history(
     project: &Project,
     session: Option<&mut Session>,
@@ -83,7 +83,7 @@ pub async fn history(
 /// Reads the log.
 ///
 /// # Errors
-/// When the database can't be read.
+/// When the database cannot be read.
 pub async fn log(session: &mut Session) -> Result<LogReport, Error> {
     let mut rows = session.log().await?;
     rows.reverse();

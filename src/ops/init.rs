@@ -15,7 +15,7 @@ pub struct InitReport {
 /// Creates a project in `dir`. Nothing is overwritten.
 ///
 /// # Errors
-/// When a file exists or can't be written.
+/// When a file exists or cannot be written.
 pub fn init(dir: &Path) -> Result<InitReport, Error> {
     let made = project::init(dir)?;
     let shown = |path: &PathBuf| {

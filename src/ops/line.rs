@@ -24,7 +24,7 @@ pub enum Mark {
 /// A revision in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevisionLine {
-    /// The id.
+    /// The ID.
     pub id: RevisionId,
     /// The message.
     pub message: String,
@@ -34,13 +34,13 @@ pub struct RevisionLine {
     pub depends_on: Vec<RevisionId>,
     /// What is special about it.
     pub marks: Vec<Mark>,
-    /// Whether a listing has to name the parents: they are not the line below.
+    /// Whether a listing must name the parents: they are not the line below.
     pub show_parents: bool,
     /// The up script's file; `None` when the directory does not have it.
     pub file: Option<String>,
 }
 
-/// The ids of the applied revisions that no applied revision revises.
+/// The IDs of the applied revisions that no applied revision revises.
 pub(super) fn applied_heads(observed: &Observed) -> Vec<RevisionId> {
     let heads = revision::applied_heads(&observed.applied);
     heads.into_iter().map(|row| row.revision.clone()).collect()
@@ -50,7 +50,7 @@ pub(super) fn applied_heads(observed: &Observed) -> Vec<RevisionId> {
 pub(super) fn position(history: &History, observed: &Observed) -> String {
     let heads: HashSet<_> = history.heads().into_iter().map(|head| &head.id).collect();
     let name = |row: &AppliedRevision| match row.state {
-        State::Partial(_) => format!("{} (partly)", row.revision),
+        State::Partial(_) => format!("{} (partially applied)", row.revision),
         State::Applied if heads.contains(&row.revision) => format!("{} (head)", row.revision),
         State::Applied => row.revision.to_string(),
     };

@@ -11,13 +11,13 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum MergeError {
     /// The directory has none.
-    #[error("there are no revisions yet")]
+    #[error("there are no revisions")]
     NoRevisions,
     /// One head needs no merge.
     #[error("there is only one head: {0}")]
     OneHead(RevisionId),
     /// One revision was named.
-    #[error("{0} alone can't be merged")]
+    #[error("{0} alone cannot be merged")]
     Alone(RevisionId),
     /// Only heads can be merged.
     #[error("revision {revision} is not a head: it is revised by {children}")]

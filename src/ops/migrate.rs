@@ -19,7 +19,7 @@ use crate::{
         SlowStatement,
     },
     layout::Surroundings,
-    plan::{self, Accepted, Plan, PlanContext, Warning},
+    plan::{self, Accepted, Plan, Warning},
     revision::{Direction, History, Observed, RevisionId, Subject, Target, TransactionScope},
     sql::Dialect,
 };
@@ -27,7 +27,7 @@ use crate::{
 /// What `upgrade` and `downgrade` are asked for.
 #[derive(Clone, Debug)]
 pub struct MigrateArgs {
-    /// Where to go.
+    /// The target.
     pub target: Target,
     /// Overrides [`Project::transaction`].
     pub transaction: Option<TransactionScope>,
@@ -75,7 +75,7 @@ pub struct PlanReport {
 pub struct RunReport {
     /// The database.
     pub database: String,
-    /// Which way.
+    /// The direction.
     pub direction: Direction,
     /// Where the database was.
     pub from: String,
@@ -174,7 +174,7 @@ async fn read_while_connecting(
     let reading = tokio::task::spawn_blocking(reader);
     let (read, looked) = tokio::join!(reading, session.look_early());
     let read = read.map_err(|error| Error::System {
-        doing: "the directory was not read completely",
+        doing: "reading the directory failed",
         error: error.into(),
     })?;
     match read {
@@ -349,14 +349,8 @@ impl<'a> Migration<'a> {
 
     fn plan_of(&self, observed: &Observed) -> Result<Plan, Error> {
         let history = self.history()?;
-        let context = self.project.plan_context(&history, observed, self.dialect);
-        let context = PlanContext {
-            one_transaction: self
-                .args
-                .transaction
-                .map_or(context.one_transaction, is_all),
-            ..context
-        };
+        let transaction = self.args.transaction;
+        let context = (self.project).run_context(&history, observed, self.dialect, transaction);
         let plan = match self.direction {
             Direction::Up => plan::upgrade(&context, &self.args.target),
             Direction::Down => plan::downgrade(&context, &self.args.target),
@@ -365,11 +359,7 @@ impl<'a> Migration<'a> {
     }
 }
 
-pub(super) fn is_all(scope: TransactionScope) -> bool {
-    scope == TransactionScope::All
-}
-
-/// An error after steps that are done is no failure that changed nothing.
+/// An error after steps that are done is not a failure that changed nothing.
 fn partway(aborted: Aborted<Error>) -> Error {
     let Aborted { done, error } = aborted;
     if done.is_empty() {

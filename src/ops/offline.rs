@@ -1,13 +1,11 @@
 //! `--sql` of `upgrade` and `downgrade`: the plan as a script for the database's own shell.
 
-use std::sync::Arc;
-
 use super::{Error, MigrateArgs, Project, Session, line::position, migrate::Migration};
 use crate::{
     database::{self, Detail, ScriptHead, Settings},
     execute::{self, ScriptError},
-    plan::{self, Execution, Plan, PlanError, PlanProblem, Step, UnitKind},
-    revision::{Direction, Observed, Subject, Target},
+    plan::{self, Execution, Plan, PlanError, PlanProblem, SourceSpan, Step, UnitKind},
+    revision::{Direction, Observed, Range, Subject, Target},
     sql::Statement,
 };
 
@@ -27,7 +25,7 @@ pub struct ScriptReport {
     pub from: String,
     /// Where it leads.
     pub to: String,
-    /// Which way.
+    /// The direction.
     pub direction: Direction,
     /// What it applies or reverts, in order.
     pub steps: Vec<Subject>,
@@ -35,28 +33,44 @@ pub struct ScriptReport {
     pub sql: String,
 }
 
-/// Why a plan can run and still can't be written as a script.
+/// Why a plan can run and still cannot be written as a script.
 #[derive(Debug, thiserror::Error)]
 pub enum OfflineError {
-    /// What became of it can't be looked up by a script.
-    #[error("revision {subject} is partially applied, and a script can't look what became of it")]
+    /// The outcome cannot be looked up by a script.
+    #[error(
+        "revision {subject} is partially applied, and a script cannot look up the outcome of its last statement"
+    )]
     Partial {
         /// The revision.
         subject: Subject,
-        /// Which way.
+        /// The direction.
         direction: Direction,
     },
-    /// A shell can't repeat a statement.
-    #[error("a batch is repeated until it changes no row, which a script can't do")]
+    /// A shell cannot repeat a statement.
+    #[error("a batch is repeated until it changes no row, which a script cannot do")]
     Batch {
-        /// The file of the script.
-        file: String,
-        /// The text of the script.
-        text: Arc<str>,
-        /// Where the statement begins, in bytes.
-        offset: usize,
+        /// The start of the statement.
+        span: SourceSpan,
         /// Bytes of its first line.
         length: usize,
+    },
+    /// A range without `--sql`.
+    #[error("`{range}` is a range, and only --sql accepts one")]
+    RangeWithoutSql {
+        /// The range.
+        range: String,
+    },
+    /// A range that starts at `current` or at a number of steps.
+    #[error("`{start}` depends on the database, which is not read for a range")]
+    RelativeStart {
+        /// The start of the range.
+        start: Target,
+    },
+    /// A range of a downgrade without an end.
+    #[error("the range `{range}` of a downgrade has no end")]
+    OpenEnd {
+        /// The range.
+        range: String,
     },
     /// A range in the other direction.
     #[error("there is nothing to {verb} from `{from}` to `{target}`")]
@@ -68,6 +82,39 @@ pub enum OfflineError {
         /// The end of the range.
         target: Target,
     },
+}
+
+/// The start and the target of `text`: a target, or with `sql` a range that needs no database.
+///
+/// # Errors
+/// [`Error::TargetSyntax`], and [`Error::Offline`] for a range that is not allowed or incomplete.
+pub fn start_and_target(
+    direction: Direction,
+    text: &str,
+    sql: bool,
+) -> Result<(Start, Target), Error> {
+    if !Range::is_range(text) {
+        return Ok((Start::Database, text.parse()?));
+    }
+    let range = text.to_owned();
+    if !sql {
+        return Err(OfflineError::RangeWithoutSql { range }.into());
+    }
+    let ends: Range = text.parse()?;
+    let start = match (direction, ends.start) {
+        (_, Some(start @ (Target::Current(_) | Target::Relative(_)))) => {
+            return Err(OfflineError::RelativeStart { start }.into());
+        }
+        (_, Some(start)) => start,
+        (Direction::Up, None) => Target::Base,
+        (Direction::Down, None) => Target::Head,
+    };
+    let target = match (direction, ends.end) {
+        (_, Some(end)) => end,
+        (Direction::Up, None) => Target::Head,
+        (Direction::Down, None) => return Err(OfflineError::OpenEnd { range }.into()),
+    };
+    Ok((Start::Assumed(start), target))
 }
 
 /// Writes what a run would do, record for record. Nothing is locked or changed; the database is read
@@ -173,15 +220,13 @@ fn refuse(plan: &Plan, direction: Direction) -> Result<(), OfflineError> {
     match plan.steps.iter().find_map(repeated) {
         None => Ok(()),
         Some((step, statement)) => Err(OfflineError::Batch {
-            file: step.script.file.clone(),
-            text: Arc::clone(&step.script.text),
-            offset: step.span(statement).start,
+            span: SourceSpan::at(&step.script, step.span(statement).start),
             length: step.written(statement).lines().next().map_or(1, str::len),
         }),
     }
 }
 
-/// Has the plan written down.
+/// Writes the plan as a script.
 async fn written(
     session: &Session,
     plan: Plan,

@@ -65,7 +65,7 @@ struct Loaded {
 }
 
 impl Clone for Project {
-    /// A project with the same settings, whose scripts are read anew.
+    /// A project with the same settings, whose scripts are read again.
     fn clone(&self) -> Self {
         Self {
             scripts: self.scripts.clone(),
@@ -287,10 +287,24 @@ impl Project {
         }
     }
 
+    /// The same for a run that may choose its own transactions.
+    pub(super) fn run_context<'a>(
+        &'a self,
+        history: &'a History,
+        observed: &'a Observed,
+        dialect: Dialect,
+        transaction: Option<TransactionScope>,
+    ) -> PlanContext<'a> {
+        PlanContext {
+            one_transaction: transaction.unwrap_or(self.transaction) == TransactionScope::All,
+            ..self.plan_context(history, observed, dialect)
+        }
+    }
+
     /// The layout that the scripts are read in.
     ///
     /// # Errors
-    /// [`Error::Scripts`] when it can't be read or told.
+    /// [`Error::Scripts`] when it cannot be read or told.
     pub fn detected_layout(&self, dialect: Dialect) -> Result<Layout, Error> {
         match &self.scripts {
             Scripts::Embedded(_) => Ok(self.layout.unwrap_or(Layout::Native)),

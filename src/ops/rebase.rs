@@ -37,7 +37,7 @@ pub struct RebaseReport {
 /// database is asked whether something is applied.
 ///
 /// # Errors
-/// When the directory is invalid, something is applied, or the database can't be read: it might be
+/// When the directory is invalid, something is applied, or the database cannot be read: it might be
 /// applied then. No file is changed.
 pub async fn rebase(
     project: &Project,

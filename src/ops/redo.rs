@@ -3,15 +3,17 @@ use std::time::{Duration, Instant};
 use super::{
     Error, PlanReport, Project, Session,
     line::{applied_heads, position, position_if_known},
-    migrate::is_all,
     slow::SlowStatements,
 };
 use crate::{
-    database::Detail,
-    execute::{self, Aborted, EventKind, Finish, MigrateOptions, Migrated, Sink, SlowStatement},
+    database::{Detail, StepStage},
+    execute::{
+        self, Aborted, EventKind, Finish, MigrateOptions, Migrated, PartialFailure, Sink,
+        SlowStatement,
+    },
     layout::Surroundings,
-    plan::{self, Plan, PlanContext},
-    revision::{History, Observed, RevisionId, Subject, Target, TransactionScope},
+    plan::{self, Plan},
+    revision::{Direction, History, Observed, RevisionId, Subject, Target, TransactionScope},
     sql::Dialect,
 };
 
@@ -47,6 +49,33 @@ pub struct RedoReport {
     pub slow: Vec<SlowStatement>,
     /// How long it took, waiting included.
     pub elapsed: Duration,
+}
+
+/// The state of the database after a redo that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedoLeft {
+    /// Nothing was changed.
+    Unchanged,
+    /// Revisions were reverted, and the down script of another one has run in part.
+    Reverting,
+    /// Revisions were reverted and are not applied again.
+    Reverted,
+}
+
+/// What `failure` leaves behind. The same redo again would revert other revisions, once some are
+/// reverted.
+fn left(failure: &PartialFailure, report: &RedoReport) -> RedoLeft {
+    let failure = &failure.failure;
+    let has_begun = failure.units.is_some_and(|(done, _)| {
+        done > 0 || matches!(failure.stage, StepStage::Statement(_) | StepStage::Verify)
+    });
+    match (failure.step.direction(), report.reverted.is_empty()) {
+        (Direction::Down, true) => RedoLeft::Unchanged,
+        (Direction::Down, false) if has_begun => RedoLeft::Reverting,
+        // Both directions were one transaction, which was rolled back.
+        (Direction::Up, true) if !has_begun => RedoLeft::Unchanged,
+        _ => RedoLeft::Reverted,
+    }
 }
 
 /// Reverts what is above the target and applies it again. Both ways are checked before the first
@@ -89,7 +118,7 @@ pub async fn redo(
     let mut database = session.exclusive().await?;
     let migrated = execute::migrate(database.as_mut(), options, None, parts, &stop, &events).await;
     session.release(database).await;
-    // A plan that is outdated before its first step is made anew: nothing is done then.
+    // A plan that is outdated before its first step is created again: nothing is done then.
     let migrated = migrated.map_err(|Aborted { error, .. }| error)?;
     let report = RedoReport {
         slow: slow.take(),
@@ -103,10 +132,15 @@ pub async fn redo(
             partial,
             ..report
         }),
-        Finish::Failed(failure) => Err(Error::RedoFailed {
-            report: Box::new(report),
-            failure: Box::new(failure),
-        }),
+        Finish::Failed(mut failure) => {
+            // Each revision stands in it twice; what counts is what is not applied again.
+            failure.not_run.clear();
+            Err(Error::RedoFailed {
+                left: left(&failure, &report),
+                report: Box::new(report),
+                failure: Box::new(failure),
+            })
+        }
         Finish::Outdated(reason) => Err(Error::RedoPartway {
             report: Box::new(report),
             reason,
@@ -147,14 +181,8 @@ struct Redo<'a> {
 
 impl Redo<'_> {
     fn plan(&self, observed: &Observed, events: &Sink) -> Result<Plan, Error> {
-        let context = (self.project).plan_context(self.history, observed, self.dialect);
-        let context = PlanContext {
-            one_transaction: self
-                .args
-                .transaction
-                .map_or(context.one_transaction, is_all),
-            ..context
-        };
+        let (transaction, dialect) = (self.args.transaction, self.dialect);
+        let context = (self.project).run_context(self.history, observed, dialect, transaction);
         let plan = plan::redo(&context, &self.args.target)?;
         events.tell(EventKind::Planned {
             steps: plan.steps.len(),

@@ -26,16 +26,16 @@ pub struct RevisionArgs {
     pub label: Option<String>,
     /// Why there is no down script.
     pub no_down: Option<String>,
-    /// The id, in place of the time.
+    /// The ID, instead of the time.
     pub rev_id: Option<String>,
-    /// The template, in place of the default one.
+    /// The template, instead of the default one.
     pub template: Option<String>,
 }
 
 /// The scripts that were created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRevisionReport {
-    /// The new id or name.
+    /// The new ID or name.
     pub id: Subject,
     /// The parents.
     pub parents: Vec<RevisionId>,
@@ -48,7 +48,7 @@ pub struct NewRevisionReport {
 /// Creates the scripts of a new revision.
 ///
 /// # Errors
-/// When the directory is invalid, or the message, a target or the template can't be used. Nothing is
+/// When the directory is invalid, or the message, a target or the template cannot be used. Nothing is
 /// written then.
 pub fn revision(
     project: &Project,

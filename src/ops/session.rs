@@ -9,8 +9,8 @@ use crate::{
     sql::Dialect,
 };
 
-/// One database as operations reach it: its connection, its lock, the signal to stop, and who is
-/// told of events. Several sessions can be used side by side.
+/// One database as operations reach it: its connection, its lock, the signal to stop, and the
+/// receiver of its events. Several sessions can be used side by side.
 ///
 /// The connection is made by the first operation that needs it and kept for the next one. It is
 /// taken out while an operation uses it, so that a dropped future takes it along, and its lock with
@@ -145,7 +145,7 @@ impl Session {
         &self.stop
     }
 
-    /// Who is told of events.
+    /// The receiver of events.
     pub(super) fn events(&self) -> &Sink {
         &self.events
     }
@@ -176,7 +176,7 @@ impl Session {
     /// Connects, unless there is a connection.
     ///
     /// # Errors
-    /// When the database can't be reached or refuses access.
+    /// When the database cannot be reached or refuses access.
     pub async fn connect(&mut self) -> Result<(), DatabaseError> {
         let database = self.take().await?;
         self.database = Some(database);
@@ -186,7 +186,7 @@ impl Session {
     /// Reads the version table.
     ///
     /// # Errors
-    /// When the database can't be reached or read.
+    /// When the database cannot be reached or read.
     pub async fn observe(&mut self, detail: Detail) -> Result<Observed, DatabaseError> {
         let mut database = self.take().await?;
         let observed = database.observe(detail).await;
@@ -198,7 +198,7 @@ impl Session {
     /// Reads the version table; a SQLite file that does not exist yet is an empty state.
     ///
     /// # Errors
-    /// When the database can't be reached or read.
+    /// When the database cannot be reached or read.
     pub async fn observe_or_empty(&mut self, detail: Detail) -> Result<Observed, DatabaseError> {
         if self.database.is_none() && self.is_missing() {
             return Ok(Observed::default());
@@ -312,7 +312,7 @@ impl Session {
         }
     }
 
-    /// Gives the lock back, and keeps the connection. What fails here can't undo what was done: it
+    /// Gives the lock back, and keeps the connection. What fails here cannot undo what was done: it
     /// becomes a warning.
     pub(super) async fn release(&mut self, mut database: Box<dyn Database>) {
         match database.unlock().await {

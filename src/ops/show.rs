@@ -37,11 +37,11 @@ pub struct ChangedSince {
 pub enum Unasked {
     /// None is configured.
     NotConfigured,
-    /// It can't be read.
+    /// It cannot be read.
     Unreadable(DatabaseError),
 }
 
-/// Shows one revision. Without a database, or where it can't be read, only that part is missing.
+/// Shows one revision. Without a database, or where it cannot be read, only that part is missing.
 ///
 /// # Errors
 /// When the scripts are invalid or the target is not one revision.

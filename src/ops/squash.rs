@@ -28,7 +28,7 @@ pub struct SquashReport {
 /// Replaces a revision and all that it needs by one baseline.
 ///
 /// # Errors
-/// When the directory is invalid or something can't be squashed. No file is changed then.
+/// When the directory is invalid or something cannot be squashed. No file is changed then.
 pub fn squash(
     project: &Project,
     dialect: Dialect,

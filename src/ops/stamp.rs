@@ -15,7 +15,7 @@ use crate::{
 pub struct StampArgs {
     /// What is recorded as applied, and nothing else.
     pub targets: Vec<Target>,
-    /// Whether every record is written anew.
+    /// Whether every record is written again.
     pub purge: bool,
 }
 

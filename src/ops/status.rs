@@ -27,7 +27,7 @@ pub struct StatusReport {
     pub pending: Vec<RevisionLine>,
     /// The repeatable scripts.
     pub repeatables: Vec<RepeatableStatus>,
-    /// Baselines of which a part is applied under the old ids.
+    /// Baselines of which a part is applied under the old IDs.
     pub halfway: Vec<Halfway>,
     /// Every disagreement of scripts and database.
     pub drift: Drift,
@@ -42,7 +42,7 @@ pub struct StatusReport {
 /// Compares the database with the scripts. Nothing is locked or changed.
 ///
 /// # Errors
-/// When the scripts are invalid or the database can't be read.
+/// When the scripts are invalid or the database cannot be read.
 pub async fn status(project: &Project, session: &mut Session) -> Result<StatusReport, Error> {
     let dialect = session.dialect();
     let history = project.history(dialect)?;

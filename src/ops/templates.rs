@@ -15,14 +15,14 @@ pub struct TemplateLine {
 /// The templates of a project.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplatesReport {
-    /// By name.
+    /// The templates, by name.
     pub templates: Vec<TemplateLine>,
 }
 
 /// Lists the project's templates and those built in.
 ///
 /// # Errors
-/// When the project's directory of templates can't be read.
+/// When the project's directory of templates cannot be read.
 pub fn list_templates(project: &Project) -> Result<TemplatesReport, Error> {
     let line = |info: TemplateInfo| TemplateLine {
         name: info.name,

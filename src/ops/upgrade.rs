@@ -4,7 +4,7 @@ use crate::revision::Direction;
 /// Applies what the target needs, each revision in one transaction with its record.
 ///
 /// # Errors
-/// Any [`Error`] of scripts, targets, plans, locks and the database. A step that fails is no error:
+/// Any [`Error`] of scripts, targets, plans, locks and the database. A step that fails is not an error:
 /// it is [`RunReport::failure`].
 pub async fn upgrade(
     project: &Project,

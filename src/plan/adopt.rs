@@ -14,7 +14,7 @@ pub(super) use reading::Reading;
 pub struct Adoption {
     /// Whose records they are.
     pub tool: ExternalTool,
-    /// Its table.
+    /// The table.
     pub table: String,
     /// Rows that come, in topological order.
     pub rows: Vec<(NewRow, Past)>,
@@ -29,10 +29,10 @@ pub struct Adoption {
 /// What only a human can agree to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AdoptDoubt {
-    /// The tool has stopped in its middle. It counts as not applied.
-    #[error("migration {entry} has stopped in its middle, says {table}")]
+    /// The tool has stopped partway. It counts as not applied.
+    #[error("according to {table}, migration {entry} stopped partway")]
     Failed {
-        /// What the tool calls it.
+        /// The name of the migration in the tool.
         entry: String,
         /// The tool's table.
         table: String,
@@ -40,29 +40,31 @@ pub enum AdoptDoubt {
         revision: Option<(RevisionId, String)>,
     },
     /// The file is not the one that was applied. As it is now, it counts as applied.
-    #[error("revision {revision} was changed after it was applied, says the checksum in {table}")]
+    #[error(
+        "according to the checksum in {table}, revision {revision} was changed after it was applied"
+    )]
     Changed {
-        /// Its id.
+        /// The ID of the revision.
         revision: RevisionId,
-        /// Its file.
+        /// The file of the script.
         file: String,
         /// The tool's table.
         table: String,
     },
     /// There is nothing here to record it by. It is left out.
-    #[error("migration {entry} is applied, says {table}, and the directory does not have it")]
+    #[error("according to {table}, migration {entry} is applied, but it is not in the directory")]
     Unknown {
-        /// What the tool calls it.
+        /// The name of the migration in the tool.
         entry: String,
         /// The tool's table.
         table: String,
     },
     /// It is not applied, and something above it is. It stays so.
-    #[error("revision {revision} is not applied, and {above} above it is, says {table}")]
+    #[error("according to {table}, revision {revision} is not applied, but {above} above it is")]
     Gap {
-        /// Its id.
+        /// The ID of the revision.
         revision: RevisionId,
-        /// Its file.
+        /// The file of the script.
         file: String,
         /// The first one above it that is applied.
         above: RevisionId,
@@ -75,17 +77,17 @@ pub enum AdoptDoubt {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AdoptError {
     /// Our own records are there.
-    #[error("the version table has {} already", rows(*.0))]
+    #[error("the version table already has {}", rows(*.0))]
     NotEmpty(
         /// How many.
         usize,
     ),
     /// A tool that keeps one row would have left one.
-    #[error("{table} has {} where golang-migrate keeps one", rows(*.found))]
+    #[error("{table} has {} instead of the one that golang-migrate keeps", rows(*.found))]
     SeveralVersions {
         /// The tool's table.
         table: String,
-        /// How many.
+        /// The number of rows.
         found: usize,
     },
 }

@@ -18,7 +18,7 @@ pub struct Batch {
     pub counted: Option<String>,
 }
 
-/// Where a directive stands that it can't stand at.
+/// Where a directive stands that it cannot stand at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BatchPlace {
     /// Below the last statement.
@@ -49,7 +49,7 @@ pub(super) fn directives<'a>(
     found
 }
 
-/// A directive that can't stand where it stands.
+/// A directive that cannot stand where it stands.
 pub(super) fn misplaced(
     script: &Script,
     directive: &BatchDirective,
@@ -98,7 +98,7 @@ fn statement_of(
 /// How a statement, given as its kind and text, is repeated. It stands at `source_span`.
 ///
 /// # Errors
-/// Why it can't be.
+/// Why it cannot be.
 pub(super) fn of(
     script: &Script,
     dialect: Dialect,

@@ -32,7 +32,7 @@ pub(super) struct Frame {
 /// Splits and checks `script`.
 ///
 /// # Errors
-/// Everything it has to be refused for.
+/// Everything it must be refused for.
 pub(super) fn build(
     context: &PlanContext<'_>,
     script: Script,
@@ -240,7 +240,7 @@ impl Checked<'_> {
     fn unit(&self, statements: Range<usize>, kind: UnitKind, foreign_keys: bool) -> Unit {
         let text = match &self.statements[statements.clone()] {
             [] => "",
-            // Its placeholders count, not their values, which may be other ones when it goes on.
+            // Its placeholders count, not their values, which may be other ones when it continues.
             [first, ..] => {
                 let last = &self.statements[statements.end - 1];
                 let range = first.span.start..end_of(last);
@@ -248,7 +248,7 @@ impl Checked<'_> {
             }
         };
         let canonical = sql::canonicalize(self.dialect, text);
-        // So that a lone BEGIN or PRAGMA is no wrapper, which the canonical form would drop.
+        // So that a lone BEGIN or PRAGMA is not a wrapper, which the canonical form would drop.
         let headers = Headers {
             transaction: TransactionMode::Off,
             ..Headers::default()

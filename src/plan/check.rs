@@ -20,7 +20,7 @@ pub struct CheckRequest<'a> {
     pub obstacles: &'a [Obstacle],
     /// The directory as it was in another commit.
     pub base: Option<&'a History>,
-    /// Whose rules scripts follow.
+    /// The dialect of the scripts.
     pub dialect: Dialect,
     /// What is wrong with scripts as such.
     pub faults: &'a [ScriptFault],
@@ -38,7 +38,7 @@ pub enum Finding {
     #[error(transparent)]
     Occupied(Obstacle),
     /// Scripts in directories below that nothing reads.
-    #[error("{count} `.sql` {} in directories below {} not read, such as {first}", if *count == 1 { "file" } else { "files" }, if *count == 1 { "is" } else { "are" })]
+    #[error("{count} `.sql` {} in subdirectories {} not read, such as {first}", if *count == 1 { "file" } else { "files" }, if *count == 1 { "is" } else { "are" })]
     FilesBelow {
         /// The first, relative to the directory.
         first: String,
@@ -61,13 +61,13 @@ pub enum Finding {
     /// More than one head; the file of the last one.
     #[error("there are {} heads: {}", heads.len(), join(heads))]
     SeveralHeads {
-        /// By id.
+        /// By ID.
         heads: Vec<RevisionId>,
         /// Of the last one.
         file: String,
     },
     /// Neither a down script nor a word about that.
-    #[error("revision {revision} has no down script, and does not say that this is on purpose")]
+    #[error("revision {revision} has no down script and is not declared irreversible")]
     NoDown {
         /// The revision.
         revision: RevisionId,
@@ -79,13 +79,13 @@ pub enum Finding {
     Edited {
         /// The revision.
         revision: RevisionId,
-        /// Which of its scripts.
+        /// The direction of the script.
         direction: Direction,
-        /// It.
+        /// The file.
         file: String,
     },
     /// Applied, but not here.
-    #[error("applied and {}: {}", if *ahead { "above everything in this directory" } else { "not in this directory" }, join(revisions))]
+    #[error("applied and {}: {}", if *ahead { "above all revisions of this directory" } else { "not in this directory" }, join(revisions))]
     Unknown {
         /// By sequence.
         revisions: Vec<RevisionId>,
@@ -95,27 +95,27 @@ pub enum Finding {
     /// Here, but not applied.
     #[error("not applied yet: {}", join(revisions))]
     Pending {
-        /// In order.
+        /// The revisions, in order.
         revisions: Vec<RevisionId>,
         /// Of the first.
         file: String,
     },
     /// Repeatable scripts that an upgrade would run.
-    #[error("to be run by the next upgrade: {}", scripts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
+    #[error("the next upgrade would run: {}", scripts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
     RepeatablesDue {
-        /// By name.
+        /// The scripts, by name.
         scripts: Vec<RepeatableId>,
         /// Of the first.
         file: String,
     },
-    /// Stopped in its middle.
+    /// Stopped partway.
     #[error(
         "revision {revision} stopped in its {direction} script: {done} of {total} statements are done"
     )]
     Partial {
         /// The revision.
         revision: RevisionId,
-        /// Which of its scripts.
+        /// The direction of the script.
         direction: Direction,
         /// Statements done.
         done: usize,
@@ -125,23 +125,25 @@ pub enum Finding {
         file: Option<String>,
     },
     /// Late, without `revises`.
-    #[error("revision {revision} sorts before {before}, which is applied, and names no parent")]
+    #[error(
+        "revision {revision} sorts before {before}, which is applied, and does not name its parent"
+    )]
     OutOfOrder {
         /// The revision.
         revision: RevisionId,
         /// The highest applied one.
         before: RevisionId,
-        /// Its file.
+        /// The file of the script.
         file: String,
     },
     /// A script of the base is another one now.
-    #[error("the {direction} script of revision {revision} is not the one of the base")]
+    #[error("the {direction} script of revision {revision} differs from the one in the base")]
     BaseEdited {
         /// The revision.
         revision: RevisionId,
-        /// Which of its scripts.
+        /// The direction of the script.
         direction: Direction,
-        /// It.
+        /// The file.
         file: String,
     },
     /// A revision of the base has other parents or dependencies now.
@@ -153,11 +155,11 @@ pub enum Finding {
         what: &'static str,
         /// Which ones now.
         now: Vec<RevisionId>,
-        /// Its file.
+        /// The file of the script.
         file: String,
     },
     /// A script of the base is not here.
-    #[error("{file} is in the base and not here")]
+    #[error("{file} is in the base but not in this directory")]
     BaseGone {
         /// The file.
         file: String,
@@ -166,7 +168,7 @@ pub enum Finding {
     },
     /// A new revision revises something else than a head of the base.
     #[error(
-        "revision {revision} is new and revises {parent}, which is not the base's head ({})",
+        "revision {revision} is new and revises {parent}, which is not the head of the base ({})",
         join(heads)
     )]
     Below {
@@ -174,19 +176,19 @@ pub enum Finding {
         revision: RevisionId,
         /// What it revises.
         parent: RevisionId,
-        /// Of the base.
+        /// The heads of the base.
         heads: Vec<RevisionId>,
-        /// Its file.
+        /// The file of the script.
         file: String,
     },
     /// A new revision with an old id.
-    #[error("revision {revision} is new and sorts before {head}, the base's head")]
+    #[error("revision {revision} is new and sorts before {head}, the head of the base")]
     Early {
         /// The revision.
         revision: RevisionId,
-        /// Of the base.
+        /// The head of the base.
         head: RevisionId,
-        /// Its file.
+        /// The file of the script.
         file: String,
     },
 }
@@ -205,6 +207,40 @@ impl From<ScriptFault> for Finding {
                 file,
             },
         }
+    }
+}
+
+impl Finding {
+    /// The file that the finding is about.
+    pub fn file(&self) -> Option<&str> {
+        match self {
+            Self::SeveralHeads { file, .. }
+            | Self::NoDown { file, .. }
+            | Self::Empty { file, .. }
+            | Self::Edited { file, .. }
+            | Self::Pending { file, .. }
+            | Self::RepeatablesDue { file, .. }
+            | Self::OutOfOrder { file, .. }
+            | Self::BaseEdited { file, .. }
+            | Self::BaseMoved { file, .. }
+            | Self::Below { file, .. }
+            | Self::Early { file, .. } => Some(file),
+            Self::Partial { file, .. } => file.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The place in a script where the wrong parent is named, and its length in bytes.
+    pub fn parent_in(&self, history: &History) -> Option<(super::SourceSpan, usize)> {
+        let Self::Below {
+            revision, parent, ..
+        } = self
+        else {
+            return None;
+        };
+        let script = &history.get(revision)?.up;
+        let offset = script.names_parent_at(parent)?;
+        Some((super::SourceSpan::at(script, offset), parent.as_str().len()))
     }
 }
 
@@ -347,7 +383,7 @@ fn is_replaced(request: &CheckRequest<'_>, base: &History, was: &Revision) -> bo
     baseline.is_some_and(|baseline| base.get(&baseline.id).is_some())
 }
 
-/// A baseline has to hold what it replaces, statement by statement.
+/// A baseline must hold what it replaces, statement by statement.
 fn squashed(
     request: &CheckRequest<'_>,
     base: &History,

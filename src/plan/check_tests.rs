@@ -92,7 +92,7 @@ fn the_database() {
     check(
         &["1", "2"],
         &["1", "2", "3"],
-        &["applied and above everything in this directory: 3"],
+        &["applied and above all revisions of this directory: 3"],
     );
     check(
         &["1", "2: SELECT 2"],
@@ -108,7 +108,7 @@ fn the_database() {
         &["1", "2", "3 revises = 2"],
         &["1", "3 revises = 1"],
         &[
-            "revision 2 sorts before 3, which is applied, and names no parent",
+            "revision 2 sorts before 3, which is applied, and does not name its parent",
             "not applied yet: 2",
         ],
     );
@@ -134,7 +134,7 @@ fn another_commit() {
     check(
         &["1", "2", "3 revises = 2: SELECT 2"],
         &["1", "2", "3 revises = 2"],
-        &["the up script of revision 3 is not the one of the base"],
+        &["the up script of revision 3 differs from the one in the base"],
     );
     // One that is put in between changes the parent of what comes after it, which named none.
     check(
@@ -142,7 +142,7 @@ fn another_commit() {
         &["1", "3"],
         &[
             "revision 3 revises other revisions than in the base: 2",
-            "revision 2 is new and revises 1, which is not the base's head (3)",
+            "revision 2 is new and revises 1, which is not the head of the base (3)",
         ],
     );
     check(
@@ -159,14 +159,14 @@ fn another_commit() {
         ],
         &["10", "20 revises = 10"],
         &[
-            "revision 15 is new and sorts before 20, the base's head",
-            "revision 16 is new and sorts before 20, the base's head",
+            "revision 15 is new and sorts before 20, the head of the base",
+            "revision 16 is new and sorts before 20, the head of the base",
         ],
     );
     check(
         &["1 irreversible = no"],
         &["1"],
-        &["1_x.down.sql is in the base and not here"],
+        &["1_x.down.sql is in the base but not in this directory"],
     );
     check(&["1"], &["1 irreversible = no"], &[]);
 }

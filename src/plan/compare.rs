@@ -18,7 +18,7 @@ pub struct Drift {
     pub unknown: Vec<RevisionId>,
     /// What the unknown ones mean.
     pub relation: Relation,
-    /// Revisions that stopped in their middle.
+    /// Revisions that stopped partway.
     pub partial: Vec<(RevisionId, Partial)>,
     /// Revisions without `revises`, not applied, that sort before an applied one.
     pub out_of_order: Vec<RevisionId>,

@@ -54,7 +54,7 @@ pub(super) fn down(context: &PlanContext<'_>, target: &Target) -> Result<Plan, P
     }
 }
 
-/// Revisions in their middle, but for one that was being reverted and is to be.
+/// Partially applied revisions, except for one that was being reverted and is to be.
 fn in_the_way(context: &PlanContext<'_>, reverted: &[&AppliedRevision]) -> Vec<PlanProblem> {
     let mut problems = Vec::new();
     for row in context.observed.applied.iter() {

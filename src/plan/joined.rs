@@ -45,7 +45,7 @@ pub(super) fn one_script(
     let acting = || parts.iter().filter(|part| !part.statements.is_empty());
     for (after, part) in acting().rev().enumerate() {
         let counts = |one: &Statement| match one.kind {
-            // Nothing that dies with the session can be in a script that may go on in another.
+            // Nothing that dies with the session can be in a script that may continue in another.
             StatementKind::SessionObject(_) => after > 0 || is_off,
             _ => after > 0,
         };

@@ -58,7 +58,7 @@ pub struct PlanContext<'a> {
     pub history: &'a History,
     /// The database, down scripts included.
     pub observed: &'a Observed,
-    /// Whose rules scripts follow.
+    /// The dialect of the scripts.
     pub dialect: Dialect,
     /// What placeholders stand for.
     pub vars: &'a Vars,

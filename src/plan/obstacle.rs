@@ -18,7 +18,7 @@ pub struct Accepted {
 pub enum Obstacle {
     /// Another tool has applied revisions of this directory, or begun to.
     #[error(
-        "{table} has records of {tool} on {}, and there are none of migrator",
+        "{table} contains records of {tool} for {}, and there are none of migrator",
         named(*.revisions)
     )]
     Records {
@@ -30,7 +30,7 @@ pub enum Obstacle {
         revisions: usize,
     },
     /// Another tool's table is there and can't be read.
-    #[error("{table} is the table of {tool}, and what it records can't be read: {reason}")]
+    #[error("{table} is the table of {tool} and cannot be read: {reason}")]
     Unreadable {
         /// Whose it is.
         tool: ExternalTool,
@@ -40,7 +40,7 @@ pub enum Obstacle {
         reason: String,
     },
     /// There are tables, and no version table.
-    #[error("the database is not empty, and there is no version table: it has {}", list(.tables, *.count))]
+    #[error("the database is not empty and has no version table: it contains {}", list(.tables, *.count))]
     NotEmpty {
         /// The first few, by name; never empty.
         tables: Vec<String>,

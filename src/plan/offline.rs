@@ -10,7 +10,7 @@ use crate::revision::{
 };
 
 /// The state of a database that was brought to `start` from base by this directory. What
-/// `context` has observed has to be empty.
+/// `context` has observed must be empty.
 ///
 /// # Errors
 /// When `start` has no meaning in the directory.

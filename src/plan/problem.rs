@@ -30,7 +30,7 @@ impl SourceSpan {
 
 /// Why there is no plan: everything that was found, nothing was run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} problems stand in the way", .0.len())]
+#[error("{} problems prevent a plan", .0.len())]
 pub struct PlanError(pub Vec<PlanProblem>);
 
 /// One reason why there is no plan.
@@ -46,7 +46,7 @@ pub enum PlanProblem {
     /// `downgrade +1`, `upgrade -1`, `upgrade base`.
     #[error("cannot {verb} `{target}`")]
     WrongWay {
-        /// As resolved.
+        /// The target as resolved.
         target: String,
         /// The command, as it reads before a target.
         verb: &'static str,
@@ -58,9 +58,9 @@ pub enum PlanProblem {
         revision: RevisionId,
     },
     /// `-N` with less than N applied.
-    #[error("{asked} revisions should be reverted but only {applied} are applied")]
+    #[error("cannot revert {asked} revisions: only {applied} are applied")]
     TooFewApplied {
-        /// N.
+        /// The number of revisions to revert.
         asked: usize,
         /// How many there are.
         applied: usize,
@@ -75,11 +75,11 @@ pub enum PlanProblem {
     },
     /// Applied revisions that the directory does not know.
     #[error(
-        "the database has revisions applied that this directory does not have: {}",
+        "revisions are applied in the database that are not in this directory: {}",
         join(revisions)
     )]
     Unknown {
-        /// They.
+        /// The revisions.
         revisions: Vec<RevisionId>,
         /// Whether directory and database have anything in common.
         related: bool,
@@ -87,15 +87,15 @@ pub enum PlanProblem {
     /// The same, but all above our heads, with `ahead = "error"`.
     #[error("the database is ahead of this directory: {}", join(revisions))]
     Ahead {
-        /// They.
+        /// The revisions.
         revisions: Vec<RevisionId>,
     },
-    /// A `transaction = off` script stopped in its middle.
-    #[error("revision {revision} is partly {}: {done} of {total} statements are done", past(*direction))]
+    /// A `transaction = off` script stopped partway.
+    #[error("revision {revision} is partially {}: {done} of {total} statements are done", past(*direction))]
     Partial {
         /// The revision.
         revision: RevisionId,
-        /// Which of its scripts.
+        /// The direction of the script.
         direction: Direction,
         /// Statements done.
         done: usize,
@@ -104,14 +104,14 @@ pub enum PlanProblem {
         /// How the next one was left.
         interruption: Option<Interruption>,
     },
-    /// A statement of a partially applied script was changed after it ran.
+    /// A statement of a partially applied script was changed after it was run.
     #[error(
-        "{} of {} {subject} was changed after it ran",
+        "{} of {} {subject} was changed after it was run",
         done_statement(*statement, *done),
         subject.noun()
     )]
     DoneChanged {
-        /// Whose script it is.
+        /// The subject of the script.
         subject: Subject,
         /// Which one, from 1; a BEGIN … COMMIT block counts as one. `None` where the record does
         /// not tell.
@@ -123,12 +123,12 @@ pub enum PlanProblem {
     },
     /// The script of a partially applied revision is to run in one transaction now.
     #[error(
-        "the script of {} {subject} has lost its header `transaction = off`, and {done} of its \
+        "the script of {} {subject} no longer has its header `transaction = off`, but {done} of its \
          statements are done",
         subject.noun()
     )]
     OffRemoved {
-        /// Whose script it is.
+        /// The subject of the script.
         subject: Subject,
         /// How many ran.
         done: usize,
@@ -137,22 +137,22 @@ pub enum PlanProblem {
     },
     /// Nobody knows whether a statement took effect.
     #[error(
-        "statement {statement} of {} {subject} was running when the last run ended, and nobody knows whether it took effect",
+        "statement {statement} of {} {subject} was running when the last run ended; whether it took effect is unknown",
         subject.noun()
     )]
     Doubt {
-        /// Whose script it is.
+        /// The subject of the script.
         subject: Subject,
         /// Which one, from 1.
         statement: usize,
-        /// Where it stands.
+        /// The place in the script.
         source_span: SourceSpan,
     },
-    /// `repair` of a revision in its middle, where there is none.
+    /// `repair` of a partially applied revision, where there is none.
     #[error("no revision is partially applied")]
     NothingPartial,
     /// `repair --statement N` of another statement than the next one.
-    #[error("statement {statement} is not the one that stopped; that is statement {next}")]
+    #[error("statement {statement} is not the one that stopped, which is statement {next}")]
     NotInDoubt {
         /// As given.
         statement: usize,
@@ -161,11 +161,11 @@ pub enum PlanProblem {
     },
     /// Late revisions without `revises`.
     #[error(
-        "{} sorts before {before}, which is applied, and names no parent",
+        "{} sorts before {before}, which is applied, and does not name its parent",
         join(revisions)
     )]
     OutOfOrder {
-        /// They.
+        /// The revisions.
         revisions: Vec<RevisionId>,
         /// The highest applied one.
         before: RevisionId,
@@ -188,31 +188,31 @@ pub enum PlanProblem {
     },
     /// A part of what a baseline replaces is applied.
     #[error(
-        "the database is in the middle of what the baseline {} replaces; not applied: {}",
+        "the database has applied only some of the revisions that the baseline {} replaces; not applied: {}",
         .0.baseline,
         join(&.0.missing)
     )]
     Halfway(Halfway),
-    /// The script can't be cut into statements.
+    /// The script cannot be cut into statements.
     #[error("{kind}")]
     Sql {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
-        /// What is wrong.
+        /// The kind of problem.
         kind: SqlProblemKind,
     },
     /// A placeholder that nothing can take the place of.
     #[error("{fault}")]
     Placeholder {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
         /// What is wrong.
         fault: PlaceholderFault,
     },
-    /// BEGIN, COMMIT, ROLLBACK where they can't be.
-    #[error("{statement} can't stand here{}", if *off { "" } else { ": the script runs in a transaction" })]
+    /// BEGIN, COMMIT, ROLLBACK where they cannot be.
+    #[error("{statement} is not allowed here{}", if *off { "" } else { ": the script runs in a transaction" })]
     TransactionControl {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
         /// The statement's name.
         statement: &'static str,
@@ -222,122 +222,124 @@ pub enum PlanProblem {
     /// SAVEPOINT without RELEASE.
     #[error("the savepoint `{name}` is never released")]
     OpenSavepoint {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
-        /// Its name.
+        /// The name.
         name: String,
     },
     /// RELEASE or ROLLBACK TO without SAVEPOINT.
-    #[error("there is no savepoint `{name}` here")]
+    #[error("savepoint `{name}` does not exist here")]
     UnknownSavepoint {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
-        /// Its name.
+        /// The name.
         name: String,
     },
     /// BEGIN without COMMIT.
     #[error("this transaction is never committed")]
     OpenTransaction {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
     },
-    /// A statement that can't run in a transaction.
-    #[error("{name} can't run in a transaction")]
+    /// A statement that cannot run in a transaction.
+    #[error("{name} cannot run in a transaction")]
     OutsideTransaction {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
         /// The statement's name.
         name: &'static str,
     },
     /// A statement that would need `transaction = off`.
-    #[error("{name} can't stand in a repeatable script, which is one transaction with its record")]
+    #[error(
+        "{name} is not allowed in a repeatable script, which runs in one transaction with its record"
+    )]
     NotInRepeatable {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
         /// The statement's name.
         name: &'static str,
     },
     /// A temporary table and the like in a `transaction = off` script.
     #[error(
-        "{name} dies with the session, so a `transaction = off` script could not be resumed after it"
+        "{name} ends with the session, so a `transaction = off` script could not be resumed after it"
     )]
     SessionObject {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
         /// What it is.
         name: &'static str,
     },
     /// COPY TO STDOUT.
-    #[error("COPY TO STDOUT has nowhere to write to in a script")]
+    #[error("COPY TO STDOUT has nowhere to write its data to in a script")]
     CopyOut {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
     },
     /// PRAGMA foreign_keys in the middle of a transaction.
-    #[error("PRAGMA foreign_keys does nothing inside of a transaction")]
+    #[error("PRAGMA foreign_keys has no effect in a transaction")]
     ForeignKeysPragma {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
     },
     /// `batch` where it is no statement's.
     #[error("`batch` {}", where_it_stands(*place))]
     BatchPlace {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
         /// What is wrong with that.
         place: BatchPlace,
     },
-    /// `batch` above a statement that can't be repeated.
-    #[error("`batch` can't repeat this: {}", why_not(*reason))]
+    /// `batch` above a statement that cannot be repeated.
+    #[error("`batch` cannot repeat this statement: {}", why_not(*reason))]
     BatchStatement {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
-        /// Why.
+        /// The reason.
         reason: NoRowChange,
     },
     /// `batch` above a statement that adds rows, without `max-batches`.
-    #[error("nothing would stop this {verb} if it never ended")]
+    #[error("nothing limits how often this {verb} is repeated")]
     BatchUnbounded {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
         /// What the statement does.
         verb: &'static str,
     },
     /// `max-lag` on SQLite.
-    #[error("`max-lag` asks replicas how far they are behind, and {dialect} has none")]
+    #[error("`max-lag` measures the lag of replicas, and {dialect} has none")]
     BatchLag {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
-        /// Of which database.
+        /// The dialect of the database.
         dialect: Dialect,
     },
     /// A `transaction = off` script in a run of one transaction.
     #[error(
-        "{} {subject} has `transaction = off`, but the whole run was to be one transaction",
+        "{} {subject} has `transaction = off`, but the whole run is to be one transaction",
         subject.noun()
     )]
     OffInOneTransaction {
-        /// Whose script it is.
+        /// The subject of the script.
         subject: Subject,
-        /// Its script.
+        /// The file of the script.
         file: String,
     },
     /// Steps of one transaction that disagree on foreign keys.
-    #[error("{} {subject} wants foreign keys {} while others of the same transaction don't", subject.noun(), if *on { "on" } else { "off" })]
+    #[error("{} {subject} requires foreign keys {}, but other scripts in the same transaction do not", subject.noun(), if *on { "on" } else { "off" })]
     MixedForeignKeys {
-        /// Whose script it is.
+        /// The subject of the script.
         subject: Subject,
-        /// Its script.
+        /// The file of the script.
         file: String,
         /// What it wants.
         on: bool,
     },
-    /// A stored script that this version can't read.
-    #[error("the stored down script of revision {revision} can't be read: {reason}")]
+    /// A stored script that this version cannot read.
+    #[error("the stored down script of revision {revision} is not valid: {reason}")]
     StoredScript {
         /// The revision.
         revision: RevisionId,
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
@@ -367,6 +369,17 @@ impl PlanProblem {
             _ => None,
         }
     }
+
+    /// The file of a problem that concerns a script as a whole.
+    pub fn file(&self) -> Option<&str> {
+        match self {
+            Self::Edited { file, .. }
+            | Self::OutOfOrder { file, .. }
+            | Self::OffInOneTransaction { file, .. }
+            | Self::MixedForeignKeys { file, .. } => Some(file),
+            _ => None,
+        }
+    }
 }
 
 fn join(ids: &[RevisionId]) -> String {
@@ -380,18 +393,18 @@ fn where_it_stands(place: BatchPlace) -> &'static str {
     match place {
         BatchPlace::End => "has no statement below it",
         BatchPlace::Twice => "is given twice for one statement",
-        BatchPlace::NotAbove => "stands on a line of its own, right above its statement",
+        BatchPlace::NotAbove => "must be on a line of its own, directly above its statement",
         BatchPlace::InBlock => {
-            "commits again and again, so that BEGIN … COMMIT can't hold its statement"
+            "commits repeatedly, so its statement cannot be inside BEGIN … COMMIT"
         }
     }
 }
 
 fn why_not(reason: NoRowChange) -> &'static str {
     match reason {
-        NoRowChange::OtherStatement => "it is no INSERT, UPDATE, DELETE or MERGE",
-        NoRowChange::WithinQuery => "it counts the rows of a query, and not those it changes",
-        NoRowChange::UnknownTable => "the table that it changes can't be told",
+        NoRowChange::OtherStatement => "it is not an INSERT, UPDATE, DELETE or MERGE",
+        NoRowChange::WithinQuery => "it counts the rows of a query instead of the rows it changes",
+        NoRowChange::UnknownTable => "the table that it changes cannot be determined",
     }
 }
 

@@ -15,7 +15,7 @@ pub struct RebaseRequest<'a> {
     pub history: &'a History,
     /// The database, when one was asked.
     pub observed: Option<&'a Observed>,
-    /// Whose rules scripts follow.
+    /// The dialect of the scripts.
     pub dialect: Dialect,
     /// What moves, with all that revises it.
     pub revision: &'a RevisionId,
@@ -23,7 +23,7 @@ pub struct RebaseRequest<'a> {
     pub onto: Option<&'a RevisionId>,
 }
 
-/// Which revisions get new ids, and the files that are exchanged for it.
+/// Which revisions get new IDs, and the files that are exchanged for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rebase {
     /// The head that is revised afterwards.
@@ -32,18 +32,18 @@ pub struct Rebase {
     pub moved: Vec<Moved>,
     /// The files, those of one revision together.
     pub files: Vec<FileChange>,
-    /// The heads afterwards, by id.
+    /// The heads afterwards, by ID.
     pub heads: Vec<RevisionId>,
 }
 
-/// A revision that gets a new id.
+/// A revision that gets a new ID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
-    /// The id it had.
+    /// The ID it had.
     pub from: RevisionId,
-    /// The id it gets.
+    /// The ID it gets.
     pub to: RevisionId,
-    /// Its message.
+    /// The message.
     pub message: String,
     /// What it revises afterwards.
     pub parents: Vec<RevisionId>,
@@ -62,18 +62,18 @@ pub struct FileChange {
     pub after: Option<String>,
 }
 
-/// Why a revision can't be moved.
+/// Why a revision cannot be moved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RebaseProblem {
     /// The database has it.
-    #[error("what is applied can't get a new id: {}", join(.0))]
+    #[error("revisions that are applied cannot get new IDs: {}", join(.0))]
     Applied(Vec<RevisionId>),
     /// Which head is meant?
     #[error("there are {} heads to move onto: {}", .0.len(), join(.0))]
     SeveralHeads(Vec<RevisionId>),
     /// `--onto` names what moves itself.
-    #[error("{onto} is above {revision}, so it moves with it")]
+    #[error("{onto} is above {revision} and moves with it")]
     OntoMoves {
         /// The target.
         onto: RevisionId,
@@ -90,29 +90,29 @@ pub enum RebaseProblem {
     },
     /// What was to be moved joins branches.
     #[error(
-        "revision {revision} joins {}, so it can't be moved onto one head",
+        "revision {revision} joins {}, so it cannot be moved onto a single head",
         join(parents)
     )]
     Merge {
-        /// It.
+        /// The revision.
         revision: RevisionId,
         /// The branches.
         parents: Vec<RevisionId>,
-        /// Its file.
+        /// The file of the script.
         file: String,
     },
     /// Something that moves joins the branch with one that would be below it then.
-    #[error("revision {revision} joins the branch with {other}, which would be below it then")]
+    #[error("revision {revision} joins the branch with {other}, which would then be below it")]
     Joined {
         /// The merge.
         revision: RevisionId,
         /// Its other parent.
         other: RevisionId,
-        /// Its file.
+        /// The file of the script.
         file: String,
     },
     /// The target needs what was to be moved onto it.
-    #[error("{onto} needs revision {revision} applied before it, so that can't be moved onto it")]
+    #[error("{onto} requires revision {revision}, which therefore cannot be moved onto it")]
     Needed {
         /// The target.
         onto: RevisionId,
@@ -120,16 +120,16 @@ pub enum RebaseProblem {
         revision: RevisionId,
     },
     /// A revision without `revises` would follow another one.
-    #[error("revision {revision} names no parent, and would get another one")]
+    #[error("revision {revision} does not name its parent, and would get a different one")]
     Reparented {
-        /// It.
+        /// The revision.
         revision: RevisionId,
-        /// Its file.
+        /// The file of the script.
         file: String,
     },
 }
 
-/// The plan of `rebase REVISION`. `fresh` makes new ids for so many revisions upon a head.
+/// The plan of `rebase REVISION`. `fresh` makes new IDs for so many revisions upon a head.
 /// `None` when there is nothing to do.
 ///
 /// # Errors
@@ -220,7 +220,7 @@ fn onto(
     let others: Vec<RevisionId> = others.map(|id| (*id).clone()).collect();
     match (others.as_slice(), heads.as_slice()) {
         ([other], _) => Ok(Some(other.clone())),
-        // Its own parents only: it is where it should be, but for its id perhaps.
+        // Its own parents only: it is where it should be, but for its ID perhaps.
         ([], [own]) => Ok(Some((*own).clone())),
         ([], _) => Ok(None),
         _ => Err(RebaseProblem::SeveralHeads(others)),

@@ -182,22 +182,16 @@ fn what_is_refused() {
         Some(&["1", "3"]),
         "3",
         None,
-        "what is applied can't get a new id: 3",
+        "revisions that are applied cannot get new IDs: 3",
     );
     check(
         fork,
         Some(&["1", "3", "4"]),
         "3",
         None,
-        "what is applied can't get a new id: 3, 4",
+        "revisions that are applied cannot get new IDs: 3, 4",
     );
-    check(
-        fork,
-        None,
-        "3",
-        Some("4"),
-        "4 is above 3, so it moves with it",
-    );
+    check(fork, None, "3", Some("4"), "4 is above 3 and moves with it");
     check(
         fork,
         None,
@@ -223,21 +217,21 @@ fn what_is_refused() {
         None,
         "4",
         None,
-        "revision 4 joins 2, 3, so it can't be moved onto one head",
+        "revision 4 joins 2, 3, so it cannot be moved onto a single head",
     );
     check(
         &["1", "2 revises = 1", "3 revises = 1", "4 revises = 2, 3"],
         None,
         "3",
         None,
-        "revision 4 joins the branch with 2, which would be below it then",
+        "revision 4 joins the branch with 2, which would then be below it",
     );
     check(
         &["1", "2 revises = 1; depends-on = 3", "3 revises = 1"],
         None,
         "3",
         None,
-        "2 needs revision 3 applied before it, so that can't be moved onto it",
+        "2 requires revision 3, which therefore cannot be moved onto it",
     );
     check(
         &[
@@ -251,6 +245,6 @@ fn what_is_refused() {
         None,
         "3",
         Some("1000"),
-        "revision 200 names no parent, and would get another one",
+        "revision 200 does not name its parent, and would get a different one",
     );
 }

@@ -12,7 +12,7 @@ use crate::revision::{Direction, Observed, RevisionId, Target};
 /// one plan, so that both halves are checked before either runs.
 ///
 /// # Errors
-/// Everything that stands in the way of one of them.
+/// Everything that prevents it of one of them.
 pub fn redo(context: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
     let (plan, exchanges) = squashed::planned(context, |context| again(context, target))?;
     Ok(plan.after(exchanges))
@@ -78,7 +78,7 @@ fn without(observed: &Observed, reverted: &[RevisionId]) -> Observed {
     }
 }
 
-/// What can't be applied again must not be reverted.
+/// What cannot be applied again must not be reverted.
 fn all_come_back(
     context: &PlanContext<'_>,
     reverted: &[RevisionId],

@@ -14,14 +14,14 @@ pub enum RepairRequest {
     /// Take the scripts as they are now: of these revisions, or of all that were edited. With all,
     /// repeatable scripts whose file is gone are forgotten.
     Accept(Vec<RevisionId>),
-    /// Say what became of the statement in doubt, counted from 1.
+    /// Record the outcome of the statement in doubt, counted from 1.
     Statement {
-        /// Which one.
+        /// The number of the statement.
         number: usize,
         /// Whether it took effect.
         done: bool,
     },
-    /// Say what became of the whole revision in its middle.
+    /// Record the state of the whole partially applied revision.
     Mark {
         /// Whether it is applied, or as if it had never begun.
         applied: bool,
@@ -33,7 +33,7 @@ pub enum RepairRequest {
 pub struct Repair {
     /// Whose record it is.
     pub subject: Subject,
-    /// Its message.
+    /// The message.
     pub message: String,
     /// What is repaired.
     pub kind: RepairKind,
@@ -48,7 +48,7 @@ pub enum RepairKind {
     Up {
         /// As recorded.
         before: Checksum,
-        /// Of the file.
+        /// The checksum of the file.
         now: Checksum,
     },
     /// The down script: as stored, and the file.
@@ -69,7 +69,7 @@ pub enum RepairKind {
     },
     /// A repeatable script whose file is gone; its record goes as well.
     Gone,
-    /// A revision in its middle.
+    /// A partially applied revision.
     Mark {
         /// Which script was running.
         direction: Direction,
@@ -89,7 +89,7 @@ impl Repair {
             RepairKind::Gone => "record removed; its file is gone".to_owned(),
             RepairKind::Statement { number, done, .. } => {
                 format!(
-                    "statement {number} settled as {}",
+                    "statement {number} recorded as {}",
                     if *done { "done" } else { "undone" }
                 )
             }
@@ -212,7 +212,7 @@ fn accepted(context: &PlanContext<'_>, row: &AppliedRevision, revision: &Revisio
 
 type Middle<'a> = (&'a AppliedRevision, &'a Partial);
 
-/// The revision that stopped in its middle.
+/// The revision that stopped partway.
 fn middle<'a>(context: &PlanContext<'a>) -> Result<Middle<'a>, PlanProblem> {
     let mut rows = context.observed.applied.iter().rev();
     let found = rows.find_map(|row| match &row.state {

@@ -44,7 +44,7 @@ impl RepeatableState {
 pub struct RepeatableStatus {
     /// Its name in records.
     pub id: RepeatableId,
-    /// Its message.
+    /// The message.
     pub message: String,
     /// Its file; `None` when that is gone.
     pub file: Option<String>,
@@ -144,7 +144,7 @@ pub(super) fn add(context: &PlanContext<'_>, plan: &mut Plan, problems: &mut Vec
     }
 }
 
-/// What is no way out for a repeatable script is not to be offered as one.
+/// What is not a way out for a repeatable script is not to be offered as one.
 pub(super) fn in_repeatable(problem: PlanProblem) -> PlanProblem {
     match problem {
         PlanProblem::OutsideTransaction { source_span, name }

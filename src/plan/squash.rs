@@ -11,29 +11,29 @@ use crate::{
 /// What `squash` does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Squash {
-    /// The baseline's id: that of the last revision it replaces.
+    /// The baseline's ID: that of the last revision it replaces.
     pub baseline: RevisionId,
-    /// Its message.
+    /// The message.
     pub message: String,
     /// What it replaces besides, in order.
     pub replaces: Vec<RevisionId>,
     /// Statements of its up script.
     pub statements: usize,
-    /// Those of the replaced that have no way back, so that it has none either.
+    /// Those of the replaced that cannot be reverted, so that it has none either.
     pub irreversible: Vec<RevisionId>,
     /// Files that go or become the baseline's.
     pub files: Vec<FileChange>,
 }
 
-/// Why revisions can't become one.
+/// Why revisions cannot become one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SquashProblem {
     /// One revision is a baseline as it is.
-    #[error("revision {0} revises nothing, so there is nothing to squash")]
+    #[error("revision {0} has no parent, so there is nothing to squash")]
     Nothing(RevisionId),
     /// Something outside needs a revision in the middle.
-    #[error("revision {outside} needs {inside}, which would be gone")]
+    #[error("revision {outside} requires {inside}, which would be removed")]
     Needed {
         /// Who needs it.
         outside: RevisionId,
@@ -42,30 +42,32 @@ pub enum SquashProblem {
         /// What it needs.
         inside: RevisionId,
     },
-    /// One script can't be cut into statements.
+    /// One script cannot be cut into statements.
     #[error("{kind}")]
     Sql {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
-        /// What is wrong.
+        /// The kind of problem.
         kind: sql::SqlProblemKind,
     },
     /// What a script sets in its session ends with it; in one script it would not.
-    #[error("what this leaves in the session would reach the scripts after it")]
+    #[error("the session state that this leaves would affect the scripts after it")]
     Session {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
     },
     /// A BEGIN that asks for a mode.
-    #[error("this transaction asks for {modes}, and in one script there is one for all")]
+    #[error(
+        "this transaction has the mode {modes}, but the squashed script has a single transaction"
+    )]
     Modes {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
-        /// As written.
+        /// The modes as written.
         modes: String,
     },
     /// Scripts that disagree on foreign keys.
-    #[error("this script has foreign keys {}, and others have not", if *on { "on" } else { "off" })]
+    #[error("this script has foreign keys {}, but others do not", if *on { "on" } else { "off" })]
     ForeignKeys {
         /// The script.
         file: String,
@@ -73,13 +75,13 @@ pub enum SquashProblem {
         on: bool,
     },
     /// A script without `vars` has what would be a placeholder.
-    #[error("this would become a placeholder, since other scripts have the header `vars`")]
+    #[error("this would become a placeholder, because other scripts have the header `vars`")]
     Placeholder {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
     },
     /// Two labels, and a revision has one.
-    #[error("the labels {} can't be on one revision", .0.join(" and "))]
+    #[error("the labels {} cannot both be on one revision", .0.join(" and "))]
     Labels(
         /// They.
         Vec<String>,
@@ -146,7 +148,7 @@ pub fn squash(
     })
 }
 
-/// Who outside of `revisions` needs one of them otherwise than through `to`.
+/// Who outside `revisions` needs one of them otherwise than through `to`.
 fn needed(history: &History, revisions: &[&Revision], to: &Revision) -> Vec<SquashProblem> {
     let inside: HashSet<_> = revisions.iter().map(|one| &one.id).collect();
     let outside = history.in_order().filter(|one| !inside.contains(&one.id));

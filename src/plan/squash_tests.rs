@@ -202,7 +202,7 @@ fn what_can_not_be_one_script_is_refused() {
     check(
         &["1|SELECT 1"],
         "1",
-        &["revision 1 revises nothing, so there is nothing to squash"],
+        &["revision 1 has no parent, so there is nothing to squash"],
     );
     check(
         &[
@@ -213,11 +213,11 @@ fn what_can_not_be_one_script_is_refused() {
         ],
         "2",
         &[
-            "revision 3 needs 1, which would be gone",
-            "revision 4 needs 1, which would be gone",
+            "revision 3 requires 1, which would be removed",
+            "revision 4 requires 1, which would be removed",
         ],
     );
-    let session = "what this leaves in the session would reach the scripts after it";
+    let session = "the session state that this leaves would affect the scripts after it";
     check(&["1|SET x = 1|b", "2|SELECT 1|b"], "2", &[session]);
     check(
         &[
@@ -236,17 +236,19 @@ fn what_can_not_be_one_script_is_refused() {
     check(
         &["1|BEGIN READ ONLY; a; COMMIT|b", "2|a|b"],
         "2",
-        &["this transaction asks for READ ONLY, and in one script there is one for all"],
+        &[
+            "this transaction has the mode READ ONLY, but the squashed script has a single transaction",
+        ],
     );
     check(
         &["1 vars = on|a|b", "2|SELECT a[1:{2}]|b"],
         "2",
-        &["this would become a placeholder, since other scripts have the header `vars`"],
+        &["this would become a placeholder, because other scripts have the header `vars`"],
     );
     check(
         &["1 label = one|a|b", "2 label = two|a|b"],
         "2",
-        &["the labels one and two can't be on one revision"],
+        &["the labels one and two cannot both be on one revision"],
     );
 }
 
@@ -378,7 +380,7 @@ fn who_names_a_replaced_revision_means_the_baseline() {
     let problems = History::new(pairs).unwrap_err();
     assert_eq!(
         problems[0].to_string(),
-        "m/b.up.sql: `replaces` names revision 1, which is still there"
+        "m/b.up.sql: `replaces` names revision 1, which still exists"
     );
 }
 

@@ -77,7 +77,7 @@ pub struct Halfway {
 pub(super) struct Settled<'a> {
     /// With the rows of baselines.
     pub observed: Cow<'a, Observed>,
-    /// What the database has to be told for that.
+    /// What the database must be told for that.
     pub exchanges: Vec<RowExchange>,
     /// What is left as it is, since it is not complete.
     pub halfway: Vec<Halfway>,
@@ -118,7 +118,7 @@ impl Plan {
     }
 }
 
-/// Plans with the state as the history sees it; beside the plan what the database has to be told
+/// Plans with the state as the history sees it; beside the plan what the database must be told
 /// before it.
 ///
 /// # Errors
@@ -196,7 +196,7 @@ pub(super) fn settle<'a>(
     settled
 }
 
-/// The row of the last of what `baseline` replaces, which has its id.
+/// The row of the last of what `baseline` replaces, which has its ID.
 ///
 /// # Errors
 /// What is missing.

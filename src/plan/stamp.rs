@@ -18,8 +18,8 @@ pub struct StampPlan {
 }
 
 /// The plan of `stamp TARGET...`: afterwards exactly the targets and what they
-/// need is recorded. With `purge` every row is written anew, also those of
-/// revisions that the directory does not know or that stopped in their middle.
+/// need is recorded. With `purge` every row is written again, also those of
+/// revisions that the directory does not know or that stopped partway.
 ///
 /// # Errors
 /// Everything that stands in its way.
@@ -28,7 +28,7 @@ pub fn stamp(
     targets: &[Target],
     purge: bool,
 ) -> Result<StampPlan, PlanError> {
-    // What is thrown away needs no order.
+    // What is discarded needs no order.
     if purge {
         return all(context, targets, purge);
     }
@@ -96,7 +96,7 @@ fn meant(context: &PlanContext<'_>, target: &Target) -> Result<Vec<RevisionId>, 
     }
 }
 
-/// Rows that only `--purge` may throw away.
+/// Rows that only `--purge` may discard.
 fn unfit(context: &PlanContext<'_>) -> Vec<PlanProblem> {
     let PlanContext {
         history, observed, ..

@@ -29,7 +29,7 @@ pub struct Plan {
 pub struct Step {
     /// The revision or repeatable script.
     pub subject: Subject,
-    /// Its message.
+    /// The message.
     pub message: String,
     /// The script that runs.
     pub script: Script,
@@ -52,7 +52,7 @@ pub struct Step {
     pub row: Option<Arc<NewRow>>,
     /// Whether the row takes the place of an earlier one of a repeatable script.
     pub replaces: bool,
-    /// Where a `transaction = off` script goes on that stopped in its middle.
+    /// Where a `transaction = off` script continues that stopped partway.
     pub resume: Option<Box<Resume>>,
 }
 
@@ -178,7 +178,7 @@ pub enum Warning {
     },
     /// Late revisions that are applied all the same.
     OutOfOrder {
-        /// They.
+        /// The revisions.
         revisions: Vec<RevisionId>,
         /// The applied revision that they sort before.
         before: RevisionId,
@@ -190,9 +190,9 @@ pub enum Warning {
         /// How many rows.
         rows: usize,
     },
-    /// Repeatable scripts that are to run and don't, since revisions are left to apply.
+    /// Repeatable scripts that are to run and do not, since revisions are left to apply.
     RepeatablesWait {
-        /// They.
+        /// The scripts.
         scripts: Vec<RepeatableId>,
     },
     /// A script without a statement.
@@ -224,7 +224,7 @@ pub enum Warning {
     },
     /// The database knows revisions above all of ours.
     Ahead {
-        /// They.
+        /// The revisions.
         unknown: Vec<RevisionId>,
     },
 }

@@ -179,7 +179,7 @@ pub(super) fn partial((revision, partial): &(RevisionId, crate::revision::Partia
     }
 }
 
-/// The step that goes on with a revision that stopped in its middle; it comes first.
+/// The step that continues with a revision that stopped partway; it comes first.
 fn resumed(
     context: &PlanContext<'_>,
     drift: &Drift,
@@ -300,7 +300,7 @@ pub(super) fn new_row(dialect: Dialect, revision: &Revision, sequence: i64) -> N
     }
 }
 
-/// A pragma can't change inside of a transaction, so one transaction has one mode.
+/// A pragma cannot change inside a transaction, so one transaction has one mode.
 pub(super) fn mixed_foreign_keys(plan: &Plan, problems: &mut Vec<PlanProblem>) {
     let Some(first) = plan.steps.first().filter(|_| plan.one_transaction) else {
         return;

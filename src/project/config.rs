@@ -70,7 +70,7 @@ impl fmt::Debug for Url {
 pub struct ProtectedUrl {
     /// The environment that protects it; `None` for `[migrator]`.
     pub environment: Option<String>,
-    /// Where it is.
+    /// The URL.
     pub url: Url,
 }
 
@@ -79,7 +79,7 @@ pub struct ProtectedUrl {
 pub struct Misspelt {
     /// As set.
     pub name: String,
-    /// What was probably meant.
+    /// The nearest known name.
     pub nearest: String,
 }
 
@@ -195,12 +195,12 @@ impl Config {
     /// The database, for commands that need one; the others never fail for want of it.
     ///
     /// # Errors
-    /// Without a url, or when it needs a variable that is not set.
+    /// Without a URL, or when it needs a variable that is not set.
     pub fn url(&self) -> Result<&Url, &[ConfigProblem]> {
         self.url.as_ref().map_err(Vec::as_slice)
     }
 
-    /// Every database that `protected = true` is said of, as far as its url can
+    /// Every database that `protected = true` is said of, as far as its URL can
     /// be told here. Whoever reaches the same server and database reaches a
     /// protected one, whatever [`Self::protected`] says.
     pub fn protected_urls(&self) -> &[ProtectedUrl] {

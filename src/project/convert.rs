@@ -25,7 +25,7 @@ use crate::{
 #[non_exhaustive]
 pub enum ConvertError {
     /// The script would not be what it was.
-    #[error("{file} would not come out as the same script: {what}")]
+    #[error("{file} would not be converted to an identical script: {what}")]
     Differs {
         /// The script as it is now.
         file: String,
@@ -33,13 +33,13 @@ pub enum ConvertError {
         what: &'static str,
     },
     /// There is something already.
-    #[error("{} is there already, and not empty", .0.display())]
+    #[error("{} already exists and is not empty", .0.display())]
     NotEmpty(PathBuf),
     /// The directory that is read, or one in it.
-    #[error("{} is in the directory that is converted", .0.display())]
+    #[error("{} is inside the directory to convert", .0.display())]
     Inside(PathBuf),
     /// Something else.
-    #[error("{} can't be written: {source}", path.display())]
+    #[error("cannot write {}: {source}", path.display())]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -115,7 +115,7 @@ fn same(dialect: Dialect, script: &Script, name: &str, text: &str) -> Result<Scr
         what,
     };
     let read = Script::parse(dialect, script.direction, name, text)
-        .map_err(|_| differs("its headers can't be read"))?;
+        .map_err(|_| differs("its headers cannot be read"))?;
     let headers = |headers: &Headers| Headers {
         revises: None,
         ..headers.clone()
@@ -133,7 +133,7 @@ fn same(dialect: Dialect, script: &Script, name: &str, text: &str) -> Result<Scr
             .map(|token| text.as_bytes()[token.start..token.end].to_vec())
             .collect::<Vec<_>>()
     };
-    // A byte order mark is no token of a statement.
+    // A byte order mark is not a token of a statement.
     let bare = |text: &Arc<str>| text.trim_start_matches('\u{feff}').to_owned();
     if tokens(&bare(&read.text)) != tokens(&bare(&script.text)) {
         return Err(differs("its statements are others"));
@@ -151,7 +151,7 @@ fn same_history(history: &History, pairs: Vec<ScriptPair>) -> Result<(), Convert
         file: first.cloned().unwrap_or_default(),
         what,
     };
-    let made = History::new(pairs).map_err(|_| differs("the history can't be read"))?;
+    let made = History::new(pairs).map_err(|_| differs("the history cannot be read"))?;
     let edges = |history: &History| {
         let edges = history.in_order().map(|revision| {
             (
@@ -169,7 +169,7 @@ fn same_history(history: &History, pairs: Vec<ScriptPair>) -> Result<(), Convert
     }
 }
 
-/// Writes `files` as the directory `to`, which must be empty or not there, and be outside of `from`.
+/// Writes `files` as the directory `to`, which must be empty or not there, and be outside `from`.
 /// Until all of them are written, checked and on the disk, there is nothing of that name.
 ///
 /// # Errors
@@ -249,7 +249,7 @@ fn write_all(dir: &Path, files: &[Converted], dialect: Dialect) -> Result<(), Co
     };
     let differs = || ConvertError::Differs {
         file: dir.display().to_string(),
-        what: "what was written can't be read",
+        what: "what was written cannot be read",
     };
     let history = read_history(dir, "", &reading).map_err(|_| differs())?;
     let repeatables = history.repeatables().iter().map(|one| &one.script);

@@ -19,7 +19,7 @@ use crate::{
 /// The scripts of a new revision.
 #[derive(Clone, Copy, Debug)]
 pub struct NewScripts<'a> {
-    /// The id.
+    /// The ID.
     pub id: &'a RevisionId,
     /// What stands between id and direction; see [`super::slugify`].
     pub slug: &'a str,
@@ -48,22 +48,22 @@ pub enum WriteError {
         /// The file name.
         name: String,
     },
-    /// Another file has the id.
-    #[error("revision {id} is there already: {}", other.display())]
+    /// Another file has the ID.
+    #[error("revision {id} already exists: {}", other.display())]
     IdTaken {
-        /// The id.
+        /// The ID.
         id: RevisionId,
         /// The other file.
         other: PathBuf,
     },
     /// The directory is not there.
-    #[error("there is no directory {}", .0.display())]
+    #[error("directory {} does not exist", .0.display())]
     MissingDirectory(PathBuf),
-    /// The file is there already.
-    #[error("{} is there already", .0.display())]
+    /// The file already exists.
+    #[error("{} already exists", .0.display())]
     Exists(PathBuf),
     /// Something else.
-    #[error("{} can't be written: {source}", path.display())]
+    #[error("cannot write {}: {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -72,7 +72,7 @@ pub enum WriteError {
     },
 }
 
-/// The id for a revision made at `now`: the next second that is not taken.
+/// The ID for a revision made at `now`: the next second that is not taken.
 pub fn next_id(now: DateTime<Utc>, taken: impl IntoIterator<Item = RevisionId>) -> RevisionId {
     let taken: HashSet<RevisionId> = taken.into_iter().collect();
     let mut time = now;
@@ -92,7 +92,7 @@ pub fn next_id(now: DateTime<Utc>, taken: impl IntoIterator<Item = RevisionId>) 
 /// revision that is applied in between must not be one without its down.
 ///
 /// # Errors
-/// When one can't be written; then none is there.
+/// When one cannot be written; then none is there.
 pub fn create(dir: &Path, scripts: NewScripts<'_>) -> Result<Created, WriteError> {
     let path = |direction: Direction| {
         let name = format!("{}_{}.{direction}.sql", scripts.id, scripts.slug);
@@ -124,7 +124,7 @@ pub fn create(dir: &Path, scripts: NewScripts<'_>) -> Result<Created, WriteError
 /// Writes the repeatable script `R_<slug>.sql` into `dir`.
 ///
 /// # Errors
-/// When it can't be written, or is there already.
+/// When it cannot be written, or already exists.
 pub fn create_repeatable(dir: &Path, slug: &str, text: &str) -> Result<PathBuf, WriteError> {
     let name = format!("R_{slug}.sql");
     if !matches!(classify(&name), FileName::Repeatable(_)) {
@@ -136,7 +136,7 @@ pub fn create_repeatable(dir: &Path, slug: &str, text: &str) -> Result<PathBuf, 
     Ok(path)
 }
 
-/// Another file of that id makes a directory that can't be read any more.
+/// Another file of that ID makes a directory that cannot be read any more.
 fn refuse_taken(dir: &Path, id: &RevisionId) -> Result<(), WriteError> {
     let entries = fs::read_dir(dir).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {

@@ -24,7 +24,7 @@ use crate::{
 /// not read then.
 pub(super) const JOURNAL: &str = ".migrator-rebase.json";
 
-/// Reads all scripts of `dir`, which is shown as `shown`, by id.
+/// Reads all scripts of `dir`, which is shown as `shown`, by ID.
 ///
 /// # Errors
 /// Every problem found, by file.
@@ -45,7 +45,7 @@ pub fn read(
 /// Reads all scripts of `dir` and builds their history.
 ///
 /// # Errors
-/// Every problem found, by file. When some files can't be read, the history of the
+/// Every problem found, by file. When some files cannot be read, the history of the
 /// others is still looked at, and what is certainly wrong with it is reported too.
 pub fn read_history(
     dir: &Path,
@@ -58,7 +58,7 @@ pub fn read_history(
 /// The layout that the scripts of `dir` are read in.
 ///
 /// # Errors
-/// When the directory can't be read, or its names could be of several tools.
+/// When the directory cannot be read, or its names could be of several tools.
 pub fn layout_of(dir: &Path, shown: &str, reading: &Reading) -> Result<Layout, DirectoryProblem> {
     let wrong = |kind| problem(shown.to_owned(), kind);
     let entries = list(dir).map_err(|error| wrong(directory_kind(dir, &error)))?;
@@ -273,7 +273,7 @@ impl Disk<'_> {
         names
     }
 
-    /// What can't be listed is found when it is to be read.
+    /// What cannot be listed is found when it is to be read.
     fn add_below(&self, directory: &str, depth: Depth, names: &mut Vec<String>) {
         // A link may lead upwards.
         const DEEPEST: usize = 20;

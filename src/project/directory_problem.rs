@@ -20,8 +20,34 @@ pub struct DirectoryProblem {
     pub position: Option<Position>,
     /// The file's text, where it is known.
     pub text: Option<Arc<str>>,
-    /// What is wrong.
+    /// The kind of problem.
     pub kind: DirectoryProblemKind,
+}
+
+impl DirectoryProblem {
+    /// Length in bytes of the text at the place: a word, or the rest of its line.
+    pub fn length(&self) -> usize {
+        let (Some(text), Some(offset)) = (&self.text, self.place.offset) else {
+            return 1;
+        };
+        let rest = text.get(offset..).unwrap_or_default();
+        match &self.kind {
+            Kind::Layout(LayoutProblem::Unsupported { .. }) => word(rest),
+            Kind::Layout(_)
+            | Kind::Script(
+                ProblemKind::IrreversibleWithDown { .. }
+                | ProblemKind::BatchInTransaction
+                | ProblemKind::BatchSyntax,
+            ) => rest.lines().next().unwrap_or_default().trim_end().len(),
+            _ => word(rest),
+        }
+    }
+}
+
+/// Length in bytes of the word at the start of `text`.
+fn word(text: &str) -> usize {
+    text.find(|c: char| c.is_whitespace() || c == '=' || c == ',')
+        .unwrap_or(text.len())
 }
 
 /// What can be wrong with a directory of scripts.
@@ -29,21 +55,19 @@ pub struct DirectoryProblem {
 #[non_exhaustive]
 pub enum DirectoryProblemKind {
     /// The directory is not there.
-    #[error("there is no such directory")]
+    #[error("directory does not exist")]
     MissingDirectory,
     /// What is there is no directory.
-    #[error("this is not a directory")]
+    #[error("not a directory")]
     NotADirectory,
-    /// A directory or file that can't be read.
-    #[error("it can't be read: {reason}")]
+    /// A directory or file that cannot be read.
+    #[error("cannot read it: {reason}")]
     Unreadable {
         /// The operating system's words.
         reason: String,
     },
     /// A `.sql` file that is not called like a script.
-    #[error(
-        "this is not the name of a script; it must be ID_NAME.up.sql or ID_NAME.down.sql, or R_NAME.sql"
-    )]
+    #[error("this is not a script name; expected ID_NAME.up.sql, ID_NAME.down.sql or R_NAME.sql")]
     Misnamed {
         /// The name that was probably meant.
         nearest: Option<String>,
@@ -55,12 +79,12 @@ pub enum DirectoryProblemKind {
     #[error("this has the name of a script, but {0}")]
     NotAFile(Irregular),
     /// A symbolic link to nothing.
-    #[error("this link leads nowhere")]
+    #[error("dangling symbolic link")]
     DanglingLink,
     /// Files are being exchanged, or were when the process died.
     #[error("a `migrator rebase` or `squash` of this directory is not finished")]
     UnfinishedRebase,
-    /// A script that is no text.
+    /// A script that is not text.
     #[error(transparent)]
     Text(TextProblem),
     /// Names of several tools, and nothing that tells which it is.
@@ -72,18 +96,18 @@ pub enum DirectoryProblemKind {
         layouts: Vec<Layout>,
     },
     /// No scripts, but what is read elsewhere, or by another tool.
-    #[error("no scripts are in this directory, only {found}")]
+    #[error("there are no scripts in this directory, only {found}")]
     Elsewhere {
         /// What there is.
         found: Elsewhere,
     },
     /// What `leave-out` names is not there.
-    #[error("no file is called `{pattern}`, which `leave-out` names")]
+    #[error("no file matches `{pattern}` of `leave-out`")]
     NothingLeftOut {
-        /// As written.
+        /// The pattern as written.
         pattern: String,
     },
-    /// What a layout can't express.
+    /// What a layout cannot express.
     #[error(transparent)]
     Layout(LayoutProblem),
     /// A problem of a script or of the history.

@@ -192,8 +192,8 @@ fn a_missing_directory_is_told_from_a_file() {
         let problems = read_at(&dir.path().join(name)).unwrap_err();
         assert_eq!(texts(&problems), [expected]);
     };
-    check("none", "m: there is no such directory");
-    check("file", "m: this is not a directory");
+    check("none", "m: directory does not exist");
+    check("file", "m: not a directory");
 }
 
 #[cfg(unix)]
@@ -278,7 +278,7 @@ fn problems_of_files_and_of_the_history_come_together() {
     is(0, "m/1_a.up.sql", |kind| {
         matches!(kind, ProblemKind::UnknownHeader { .. })
     });
-    // Revision 1 is there, though it can't be read: nobody misses it.
+    // Revision 1 is there, though it cannot be read: nobody misses it.
     is(1, "m/2_c.up.sql", |kind| {
         matches!(kind, ProblemKind::DuplicateId { .. })
     });

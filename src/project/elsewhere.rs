@@ -38,10 +38,10 @@ impl FilesBelow {
 impl fmt::Display for FilesBelow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.count {
-            1 => write!(f, "a .sql file in a directory below, {}", self.first),
+            1 => write!(f, "a .sql file in a subdirectory, {}", self.first),
             many => write!(
                 f,
-                "{many} .sql files in directories below, such as {}",
+                "{many} .sql files in subdirectories, such as {}",
                 self.first
             ),
         }
@@ -52,7 +52,7 @@ impl fmt::Display for Elsewhere {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Below(below) => below.fmt(f),
-            Self::Tool { file, tool } => write!(f, "{file}, by which {tool} tells what to run"),
+            Self::Tool { file, tool } => write!(f, "{file}, which lists the scripts of {tool}"),
         }
     }
 }
@@ -114,11 +114,11 @@ mod tests {
         assert_eq!(shown(&[]), None);
         assert_eq!(
             shown(&["a/1.sql"]).as_deref(),
-            Some("a .sql file in a directory below, a/1.sql")
+            Some("a .sql file in a subdirectory, a/1.sql")
         );
         assert_eq!(
             shown(&["b/2.sql", "a/1.sql"]).as_deref(),
-            Some("2 .sql files in directories below, such as a/1.sql")
+            Some("2 .sql files in subdirectories, such as a/1.sql")
         );
     }
 }

@@ -35,20 +35,20 @@ pub struct Exchange<'a> {
 #[non_exhaustive]
 pub enum ExchangeError {
     /// Another process is at it.
-    #[error("another rebase or squash is at work in {}", .0.display())]
+    #[error("another rebase or squash is running in {}", .0.display())]
     Busy(PathBuf),
     /// A file is not what it was when the exchange was planned.
-    #[error("{} was changed meanwhile", .0.display())]
+    #[error("{} changed meanwhile", .0.display())]
     Changed(PathBuf),
-    /// A file of the new name is there already.
-    #[error("{} is there already", .0.display())]
+    /// A file of the new name already exists.
+    #[error("{} already exists", .0.display())]
     Exists(PathBuf),
     /// The journal makes no sense.
-    #[error("{} can't be understood: {reason}", path.display())]
+    #[error("{} is not valid: {reason}", path.display())]
     Journal {
         /// The journal.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// The system refused something.
@@ -89,7 +89,7 @@ pub type Recovered = (String, Option<String>);
 /// Exchanges the files of `dir`.
 ///
 /// # Errors
-/// When the exchange was not decided, the directory is as it was. Otherwise [`recover`] goes on.
+/// When the exchange was not decided, the directory is as it was. Otherwise [`recover`] continues.
 pub fn exchange(dir: &Path, files: &[Exchange<'_>]) -> Result<(), ExchangeError> {
     let _lock = lock(dir)?;
     run(&Directory(dir), files)
@@ -108,7 +108,7 @@ pub fn recover(dir: &Path) -> Result<Option<Vec<Recovered>>, ExchangeError> {
     go_on(&Directory(dir))
 }
 
-/// One exchange at a time. The lock ends with its process; where a directory can't be opened,
+/// One exchange at a time. The lock ends with its process; where a directory cannot be opened,
 /// there is none.
 fn lock(dir: &Path) -> Result<Option<File>, ExchangeError> {
     let Ok(directory) = files::open_directory(dir) else {
@@ -162,7 +162,7 @@ fn go_on(disk: &dyn Disk) -> Result<Option<Vec<Recovered>>, ExchangeError> {
     if journal.version != VERSION {
         return Err(damaged(format!("it is of layout {}", journal.version)));
     }
-    // Nothing outside of the directory is touched, whoever wrote that.
+    // Nothing outside the directory is touched, whoever wrote that.
     let is_name = |name: &String| !name.contains(['/', '\\']) && *name != "..";
     let mut files = journal.files.iter();
     if !files.all(|file| {
@@ -217,7 +217,7 @@ fn stage(disk: &dyn Disk, files: &[Exchange<'_>]) -> Result<Journal, ExchangeErr
     })
 }
 
-/// From here on there is no way back.
+/// From here on, the exchange can only be completed.
 fn decide(disk: &dyn Disk, journal: &Journal) -> Result<(), ExchangeError> {
     let name = format!("{STAGED}journal.tmp");
     let text = serde_json::to_vec_pretty(journal)

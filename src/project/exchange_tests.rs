@@ -199,7 +199,7 @@ fn files_are_exchanged() {
     assert_eq!(recover(dir.path()).unwrap(), None);
 }
 
-/// Broken at every single step, and then again at every step of each attempt to go on.
+/// Broken at every single step, and then again at every step of each attempt to continue.
 #[test]
 fn wherever_it_breaks_the_directory_is_old_or_new_or_says_so() {
     let mut states = Vec::new();

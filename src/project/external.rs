@@ -94,7 +94,7 @@ pub(super) fn look(
     looks
 }
 
-/// Other tools know a revision by its id alone; what else is in the names may differ.
+/// Other tools know a revision by its ID alone; what else is in the names may differ.
 fn name_downs_like_ups(looks: &mut [Look]) {
     let of = |look: &'_ Look, direction| {
         let Some(Found::Script(found)) = &look.0 else {
@@ -137,7 +137,7 @@ impl<F: Files> Reader<'_, F> {
         }
     }
 
-    /// The scripts of a file; where they can't be read, that there are some.
+    /// The scripts of a file; where they cannot be read, that there are some.
     fn scripts(&self, name: &str, file: &ScriptFile) -> Vec<Look> {
         let shown = self.files.shown(name);
         let found = |direction, script| {

@@ -20,10 +20,10 @@ use crate::{
 #[non_exhaustive]
 pub enum GitError {
     /// git does not run.
-    #[error("git can't be run: {0}")]
+    #[error("cannot run git: {0}")]
     NoGit(io::Error),
     /// Not in a repository, or in one of somebody else.
-    #[error("{directory} is in no repository that git reads: {reason}")]
+    #[error("{directory} is not in a git repository that can be read: {reason}")]
     NoRepository {
         /// The directory.
         directory: String,
@@ -33,7 +33,7 @@ pub enum GitError {
     /// There is no such commit.
     #[error("the repository has no commit `{reference}`")]
     UnknownReference {
-        /// As given.
+        /// The reference as given.
         reference: String,
         /// Whether the clone is shallow.
         shallow: bool,
@@ -49,7 +49,7 @@ pub enum GitError {
         reason: String,
     },
     /// The directory is in disorder there.
-    #[error("the directory can't be read in that commit")]
+    #[error("cannot read the directory in that commit")]
     Directory(Vec<DirectoryProblem>),
 }
 
@@ -118,7 +118,7 @@ impl Git<'_> {
             let found = self.text(&["rev-parse", "--quiet", "--verify", &commit])?;
             Ok(found.ok())
         };
-        // An option is no commit.
+        // An option is not a commit.
         if !reference.starts_with('-')
             && let Some(commit) = verify(reference)?
         {
@@ -207,7 +207,7 @@ impl Git<'_> {
             .spawn()
             .map_err(GitError::NoGit)?;
         let stdin = child.stdin.take();
-        // git answers while it is asked; both ends have to move.
+        // git answers while it is asked; both ends must move.
         thread::scope(|scope| {
             scope.spawn(move || {
                 if let Some(mut stdin) = stdin {

@@ -24,14 +24,14 @@ const FILES: &[(&str, &str)] = &[
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
-    /// The file is there already.
-    #[error("{} is there already", .0.display())]
+    /// The file already exists.
+    #[error("{} already exists", .0.display())]
     Exists(PathBuf),
-    /// A file stands where a directory has to be.
+    /// A file stands where a directory must be.
     #[error("{} is not a directory", .0.display())]
     NotADirectory(PathBuf),
     /// Something else.
-    #[error("{} can't be made: {source}", path.display())]
+    #[error("cannot create {}: {source}", path.display())]
     Io {
         /// The file or directory.
         path: PathBuf,
@@ -41,11 +41,11 @@ pub enum InitError {
 }
 
 /// Makes `migrator.toml`, `migrations/` and `templates/` in `dir`, and `dir`
-/// itself. A directory of scripts or templates that is there already stays as it is.
+/// itself. A directory of scripts or templates that already exists stays as it is.
 /// Returns what was made, outer directories first.
 ///
 /// # Errors
-/// When there is a `migrator.toml`, or when something can't be made; then what was made is removed again.
+/// When there is a `migrator.toml`, or when something cannot be made; then what was made is removed again.
 pub fn init(dir: &Path) -> Result<Vec<PathBuf>, InitError> {
     let mut made = Vec::new();
     match make_all(dir, &mut made) {

@@ -35,7 +35,7 @@ pub(super) struct Given<'a> {
     pub text: Option<&'a str>,
     /// Or the boolean.
     pub flag: Option<bool>,
-    /// Or the whole number.
+    /// Or the integer.
     pub number: Option<i64>,
     /// Or the strings.
     pub list: Option<&'a [String]>,

@@ -27,7 +27,7 @@ pub(super) enum Value {
     Template(String, Vec<Origin>),
     /// A boolean.
     Flag(bool),
-    /// A whole number.
+    /// An integer.
     Number(i64),
     /// An array of strings.
     List(Vec<String>),

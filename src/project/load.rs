@@ -26,11 +26,11 @@ const FILE_NAME: &str = "migrator.toml";
 ///
 /// A setting is taken from the first source that has it: flags, the
 /// environment section chosen, variables of the process, `.env` beside the
-/// file, the rest of the file, defaults. The url is an exception for safety:
+/// file, the rest of the file, defaults. The URL is an exception for safety:
 /// with an environment chosen it comes from a flag or from that section alone.
 ///
 /// # Errors
-/// Every problem of every source, but those of the url (see [`Config::url`]).
+/// Every problem of every source, but those of the URL (see [`Config::url`]).
 pub fn load(sources: &Sources) -> Result<Config, Vec<ConfigProblem>> {
     let trust = Trust::new(&sources.cwd, &sources.process_env);
     let found = find_file(sources)?;
@@ -121,7 +121,7 @@ fn find_file(sources: &Sources) -> Result<Option<Found>, Vec<ConfigProblem>> {
     }
     for directory in sources.cwd.ancestors() {
         let path = directory.join(FILE_NAME);
-        // A dangling link is a file that was meant, so it is found and then can't be read.
+        // A dangling link is a file that was meant, so it is found and then cannot be read.
         match path.symlink_metadata() {
             Ok(found) if !found.is_dir() => return Ok(Some(Found::Upwards(path))),
             Ok(_) => {}
@@ -206,7 +206,7 @@ impl Loader<'_> {
         None
     }
 
-    /// Every key but the url, each from the first source that has it.
+    /// Every key but the URL, each from the first source that has it.
     fn fill(&mut self, config: &mut Config, chosen: Option<&str>) {
         for key in KEYS.iter().filter(|key| key.name != URL.name) {
             let entry = match self.section(chosen).and_then(|layer| layer.get(key)) {

@@ -69,7 +69,7 @@ impl Project {
         load(&self.sources).unwrap()
     }
 
-    /// The url with its origin, or what is wrong.
+    /// The URL with its origin, or what is wrong.
     fn url(&self) -> String {
         match self.load().url() {
             Ok(url) => format!("{} from {}", url.text, url.origin),
@@ -102,7 +102,7 @@ fn without_a_file_there_are_defaults() {
     assert_eq!(config.lock_timeout, Duration::from_secs(2));
     assert_eq!(config.statement_timeout, Duration::ZERO);
     assert!(!config.protected);
-    assert_eq!(project.url(), "--url: no database is named");
+    assert_eq!(project.url(), "--url: no database URL is configured");
 }
 
 #[test]
@@ -152,30 +152,30 @@ fn every_mistake_is_reported_with_its_place() {
     };
     check(
         "[migrator]\nurll = \"x\"\n",
-        &["migrator.toml:2:1: there is no key `urll` in [migrator]"],
+        &["migrator.toml:2:1: unknown key `urll` in [migrator]"],
     );
     check(
         "url = \"x\"\n",
-        &["migrator.toml:1:1: there is no key `url` at the top of the file"],
+        &["migrator.toml:1:1: unknown key `url` at the top of the file"],
     );
     check(
         "[migrater]\n[migrator]\nahead = 3\n",
         &[
-            "migrator.toml:1:2: there is no section [migrater]",
-            "migrator.toml:3:9: `ahead` is a string, not an integer",
+            "migrator.toml:1:2: unknown section [migrater]",
+            "migrator.toml:3:9: `ahead` must be a string, not an integer",
         ],
     );
     check(
         "[migrator]\nlock-wait = 60\nprotected = \"yes\"\nurl = \"\"\nahead = \"maybe\"\n\
          lock-timeout = \"1s\"\nmigrations = []\n[postgres]\nlock-timeout = \"2\"\n",
         &[
-            "migrator.toml:2:13: `lock-wait` is a string, not an integer",
-            "migrator.toml:3:13: `protected` is true or false, not a string",
-            "migrator.toml:4:7: the url is empty",
-            "migrator.toml:5:9: `maybe` is no value for `ahead`: expected `warn` or `error`",
-            "migrator.toml:6:1: there is no key `lock-timeout` in [migrator]",
-            "migrator.toml:7:14: `migrations` is a string, not an array",
-            "migrator.toml:9:16: `2` is no value for `lock-timeout`: expected a whole number with \
+            "migrator.toml:2:13: `lock-wait` must be a string, not an integer",
+            "migrator.toml:3:13: `protected` must be true or false, not a string",
+            "migrator.toml:4:7: the URL is empty",
+            "migrator.toml:5:9: `maybe` is not a valid value for `ahead`: expected `warn` or `error`",
+            "migrator.toml:6:1: unknown key `lock-timeout` in [migrator]",
+            "migrator.toml:7:14: `migrations` must be a string, not an array",
+            "migrator.toml:9:16: `2` is not a valid value for `lock-timeout`: expected a whole number with \
              ms, s, min or h, such as \"2s\", below 24 days, or \"0\"",
         ],
     );
@@ -183,25 +183,25 @@ fn every_mistake_is_reported_with_its_place() {
         "[postgres]\nlock-attempts = 0\n[environments.a.postgres]\nlock-attempts = true\n\
          [environments.b.postgres]\nlock-attempts = \"many\"\n",
         &[
-            "migrator.toml:2:17: `0` is no value for `lock-attempts`: expected a whole number above zero",
-            "migrator.toml:4:17: `lock-attempts` is a whole number, not a boolean",
-            "migrator.toml:6:17: `many` is no value for `lock-attempts`: expected a whole number above zero",
+            "migrator.toml:2:17: `0` is not a valid value for `lock-attempts`: expected a positive integer",
+            "migrator.toml:4:17: `lock-attempts` must be a whole number, not a boolean",
+            "migrator.toml:6:17: `many` is not a valid value for `lock-attempts`: expected a positive integer",
         ],
     );
     check(
         "[migrator]\nconnect-timeout = \"0\"\nversion-table = \"a.b.c\"\nout-of-order = \"\"\n",
         &[
-            "migrator.toml:2:19: `0` is no value for `connect-timeout`: expected a duration above zero",
-            "migrator.toml:3:17: `a.b.c` is no value for `version-table`: expected `table` or \
+            "migrator.toml:2:19: `0` is not a valid value for `connect-timeout`: expected a duration above zero",
+            "migrator.toml:3:17: `a.b.c` is not a valid value for `version-table`: expected `table` or \
              `schema.table`; a dot inside of a name is not supported",
-            "migrator.toml:4:16: `` is no value for `out-of-order`: expected `error`, `warn` or `allow`",
+            "migrator.toml:4:16: `` is not a valid value for `out-of-order`: expected `error`, `warn` or `allow`",
         ],
     );
     check(
         "migrator = 1\nenvironments = true\n",
         &[
-            "migrator.toml:1:1: [migrator] is a section, not an integer",
-            "migrator.toml:2:1: [environments] is a section, not a boolean",
+            "migrator.toml:1:1: [migrator] must be a section, not an integer",
+            "migrator.toml:2:1: [environments] must be a section, not a boolean",
         ],
     );
     check(
@@ -209,9 +209,9 @@ fn every_mistake_is_reported_with_its_place() {
          [environments.live.postgres]\nurl = \"x\"\n",
         &[
             "migrator.toml:2:1: [environments.staging] is a section, not a string",
-            "migrator.toml:4:1: there is no key `żółć` in [environments.ż]",
+            "migrator.toml:4:1: unknown key `żółć` in [environments.ż]",
             "migrator.toml:5:1: [environments.ż.postgres] is a section, not a number",
-            "migrator.toml:7:1: there is no key `url` in [environments.live.postgres]",
+            "migrator.toml:7:1: unknown key `url` in [environments.live.postgres]",
         ],
     );
     check(
@@ -226,7 +226,7 @@ fn every_mistake_is_reported_with_its_place() {
         "[migrator]\nmigrations = \"$${A}/${NOT_THERE}\"\nprotected = \"${NOT_THERE}\"\n",
         &[
             "migrator.toml:2:21: the variable `NOT_THERE` is not set",
-            "migrator.toml:3:13: `protected` is true or false, not a string",
+            "migrator.toml:3:13: `protected` must be true or false, not a string",
         ],
     );
 }
@@ -310,7 +310,7 @@ fn backups_are_configured_for_all_and_for_one_environment() {
     assert!(!backup.before.upgrade);
     let problems = project("[backup]\nbefore = [1]\n").problems();
     let expected =
-        "migrator.toml:2:10: `before` is an array of strings, not an array of other things";
+        "migrator.toml:2:10: `before` must be an array of strings, not an array of other things";
     assert_eq!(problems, [expected]);
 }
 
@@ -329,13 +329,13 @@ fn files_that_are_no_toml_say_so_without_their_text() {
     check(
         b"[migrator]\nurl = postgres://u:secret@h/d\nahead = \n",
         &[
-            "migrator.toml:2:7: this is not TOML: ",
-            "migrator.toml:3:9: this is not TOML: ",
+            "migrator.toml:2:7: invalid TOML: ",
+            "migrator.toml:3:9: invalid TOML: ",
         ],
     );
     check(
         b"[migrator]\nurl = \"secret\"\nurl = \"secret\"\n",
-        &["migrator.toml:3:1: this is not TOML: duplicate key"],
+        &["migrator.toml:3:1: invalid TOML: duplicate key"],
     );
     check(
         b"[migrator]\nurl = \"secr\xE4t\"\n",
@@ -352,7 +352,7 @@ fn a_byte_order_mark_takes_no_column() {
     let problems = project("\u{feff}colour = 1").problems();
     assert_eq!(
         problems,
-        ["migrator.toml:1:1: there is no key `colour` at the top of the file"]
+        ["migrator.toml:1:1: unknown key `colour` at the top of the file"]
     );
 }
 
@@ -368,7 +368,7 @@ fn the_file_is_looked_for_upwards() {
     let outside = project.path("migrator.toml");
     assert_eq!(config.show(&outside), outside.display().to_string());
 
-    // The nearest one counts, and a directory of that name doesn't.
+    // The nearest one counts, and a directory of that name does not.
     fs::create_dir(project.path("a/b/migrator.toml")).unwrap();
     fs::write(project.path("a/migrator.toml"), "").unwrap();
     assert_eq!(project.load().file, Some(project.path("a/migrator.toml")));
@@ -381,10 +381,10 @@ fn a_file_that_is_named_must_be_there() {
     let file = project.load().file.unwrap();
     assert_eq!(file, project.path("a/../migrator.toml"));
     project.sources.flags.config = Some("other.toml".into());
-    assert_eq!(project.problems(), ["other.toml: there is no such file"]);
+    assert_eq!(project.problems(), ["other.toml: file does not exist"]);
     project.sources.flags.config = None;
     let project = project.variable("MIGRATOR_CONFIG", "third.toml");
-    assert_eq!(project.problems(), ["third.toml: there is no such file"]);
+    assert_eq!(project.problems(), ["third.toml: file does not exist"]);
     let project = project.variable("MIGRATOR_CONFIG", "");
     assert_eq!(project.load().file, Some(project.path("migrator.toml")));
 }
@@ -396,7 +396,7 @@ fn a_link_to_nothing_is_not_passed_over() {
     std::os::unix::fs::symlink("nothing", project.path("a/migrator.toml")).unwrap();
     let problems = project.problems();
     assert!(
-        problems[0].starts_with("migrator.toml: the file can't be read: "),
+        problems[0].starts_with("migrator.toml: cannot read the file: "),
         "{problems:?}"
     );
 }
@@ -426,7 +426,7 @@ fn the_url_comes_from_the_first_source_that_has_it() {
     );
     check(process().variable("DATABASE_URL", ""), "dot from .env:1:1");
     check(process().url_flag("flag"), "flag from --url");
-    check(process().url_flag(" "), "--url: the url is empty");
+    check(process().url_flag(" "), "--url: the URL is empty");
     check(
         process().environment("staging"),
         "staging from migrator.toml:4:7",
@@ -443,7 +443,10 @@ fn the_url_comes_from_the_first_source_that_has_it() {
         at(TWO).dotenv("MIGRATOR_ENV=staging"),
         "staging from migrator.toml:4:7",
     );
-    check(at("[migrator]"), "migrator.toml: no database is named");
+    check(
+        at("[migrator]"),
+        "migrator.toml: no database URL is configured",
+    );
 }
 
 #[test]
@@ -454,7 +457,7 @@ fn an_environment_never_reaches_another_ones_database() {
             .variable("DATABASE_URL", "process")
             .variable("MIGRATOR_URL", "own")
     };
-    let expected = "migrator.toml:5:15: the environment `bare` has no url of its own";
+    let expected = "migrator.toml:5:15: the environment `bare` has no url";
     assert_eq!(everywhere().environment("bare").url(), expected);
     assert_eq!(
         everywhere().variable("MIGRATOR_ENV", "bare").url(),
@@ -495,7 +498,7 @@ fn an_unknown_environment_is_an_error() {
         unknown("live", None, &known),
     );
     check(bare().environment("a"), "--env", unknown("a", None, &[]));
-    // A file that can't be read says nothing about its environments.
+    // A file that cannot be read says nothing about its environments.
     let broken = project("[environments.a]\nurl = ").environment("a");
     assert_eq!(broken.problems().len(), 1);
 }
@@ -537,9 +540,9 @@ fn values_of_variables_are_checked_too() {
     assert_eq!(
         project.problems(),
         [
-            ".env:1:1: `no` is no value for `ahead`: expected `warn` or `error`",
+            ".env:1:1: `no` is not a valid value for `ahead`: expected `warn` or `error`",
             ".env:2:1: this line is not NAME=VALUE; values with white space, quotes or # need quotes",
-            "MIGRATOR_TRANSACTION: `none` is no value for `transaction`: expected `revision` or `all`",
+            "MIGRATOR_TRANSACTION: `none` is not a valid value for `transaction`: expected `revision` or `all`",
         ]
     );
 }
@@ -639,7 +642,7 @@ fn variables_are_only_needed_where_they_are_used() {
     assert_eq!(local().url(), undefined("migrator.toml:2:8", "LOCAL_URL"));
     assert_eq!(
         local().variable("LOCAL_URL", "").url(),
-        "migrator.toml:2:7: the url is empty"
+        "migrator.toml:2:7: the URL is empty"
     );
     let production = || local().environment("production");
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Scripts that are no files: compiled into a program, or of another commit.
+//! Scripts that are not files: compiled into a program, or of another commit.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -14,7 +14,7 @@ use crate::{
     revision::History,
 };
 
-/// Reads scripts that are no files, such as those compiled into a program, and builds their
+/// Reads scripts that are not files, such as those compiled into a program, and builds their
 /// history. Of a path only the last part is the script's name, and all of it is shown; but all of it
 /// is the name where a layout has its scripts in directories. Without a layout it is our own.
 ///

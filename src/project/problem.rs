@@ -17,7 +17,7 @@ pub enum Origin {
     },
     /// A variable of the process: `DATABASE_URL`.
     Variable {
-        /// Its name.
+        /// The name.
         name: String,
     },
     /// A flag: `--url`.
@@ -51,9 +51,9 @@ impl fmt::Display for Origin {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{origin}: {kind}")]
 pub struct ConfigProblem {
-    /// Where it is.
+    /// The origin of the value.
     pub origin: Origin,
-    /// What is wrong.
+    /// The kind of problem.
     pub kind: ConfigProblemKind,
 }
 
@@ -62,47 +62,47 @@ pub struct ConfigProblem {
 #[non_exhaustive]
 pub enum ConfigProblemKind {
     /// `--config` names a file that is not there.
-    #[error("there is no such file")]
+    #[error("file does not exist")]
     MissingFile,
-    /// A file that can't be read.
-    #[error("the file can't be read: {reason}")]
+    /// A file that cannot be read.
+    #[error("cannot read the file: {reason}")]
     Unreadable {
         /// The operating system's words.
         reason: String,
     },
-    /// A `.env` that can't be read.
-    #[error("the file can't be read: {reason}")]
+    /// A `.env` that cannot be read.
+    #[error("cannot read the file: {reason}")]
     DotenvUnreadable {
         /// The operating system's words.
         reason: String,
     },
     /// A configuration that was found by looking upwards, of somebody who is not trusted.
-    #[error("the file was found by looking upwards and is not used: {0}")]
+    #[error("the file was found in a parent directory and is not trusted: {0}")]
     Distrusted(Distrust),
     /// Such a `.env`.
-    #[error("the file is not used: {0}")]
+    #[error("the file is not trusted: {0}")]
     DistrustedDotenv(Distrust),
-    /// A file that is no text.
+    /// A file that is not text.
     #[error(transparent)]
     Text(TextProblem),
-    /// The file is no TOML.
-    #[error("this is not TOML: {message}")]
+    /// The file is not valid TOML.
+    #[error("invalid TOML: {message}")]
     Toml {
         /// The parser's words, without any of the file's.
         message: String,
     },
     /// A section that does not exist.
-    #[error("there is no section [{section}]")]
+    #[error("unknown section [{section}]")]
     UnknownSection {
-        /// As written.
+        /// The section as written.
         section: String,
         /// The known section nearest to it.
         nearest: Option<&'static str>,
     },
     /// A key that does not exist in its section.
-    #[error("there is no key `{key}` {}", section.as_ref().map_or("at the top of the file".to_owned(), |name| format!("in [{name}]")))]
+    #[error("unknown key `{key}` {}", section.as_ref().map_or("at the top of the file".to_owned(), |name| format!("in [{name}]")))]
     UnknownKey {
-        /// As written.
+        /// The key as written.
         key: String,
         /// The section it stands in; `None` above of all sections.
         section: Option<String>,
@@ -112,7 +112,7 @@ pub enum ConfigProblemKind {
         belongs: Option<String>,
     },
     /// A value of another type.
-    #[error("`{key}` is {expected}, not {found}")]
+    #[error("`{key}` must be {expected}, not {found}")]
     WrongType {
         /// The key.
         key: &'static str,
@@ -122,7 +122,7 @@ pub enum ConfigProblemKind {
         found: &'static str,
     },
     /// A section's name with a plain value.
-    #[error("[{section}] is a section, not {found}")]
+    #[error("[{section}] must be a section, not {found}")]
     NotASection {
         /// The name.
         section: String,
@@ -130,41 +130,39 @@ pub enum ConfigProblemKind {
         found: &'static str,
     },
     /// A value that is not allowed.
-    #[error("`{value}` is no value for `{key}`: {expected}")]
+    #[error("`{value}` is not a valid value for `{key}`: {expected}")]
     BadValue {
         /// The key.
         key: &'static str,
         /// As written, variables not replaced.
         value: String,
-        /// What would be right.
+        /// The values that are allowed.
         expected: &'static str,
     },
     /// A name that no placeholder can have.
-    #[error("`{name}` is not a name for a placeholder")]
+    #[error("`{name}` is not a valid placeholder name")]
     VarName {
-        /// As written.
+        /// The name as written.
         name: String,
     },
     /// A value that no placeholder can stand for.
-    #[error(
-        "the placeholder `{name}` stands for a string, a whole number or a boolean, not {found}"
-    )]
+    #[error("the placeholder `{name}` must be a string, an integer or a boolean, not {found}")]
     VarType {
-        /// Its name.
+        /// The name.
         name: String,
         /// `an array`
         found: &'static str,
     },
     /// An empty url.
-    #[error("the url is empty")]
+    #[error("the URL is empty")]
     EmptyUrl,
     /// `${` without a name and `}`.
-    #[error("a variable is written ${{NAME}}; a plain dollar sign before a brace is written $$")]
+    #[error("a variable has the form ${{NAME}}; write a literal dollar sign before a brace as $$")]
     VariableSyntax,
     /// `${NAME}` that neither the process nor `.env` defines.
     #[error("the variable `{name}` is not set")]
     UndefinedVariable {
-        /// Its name.
+        /// The name.
         name: String,
         /// A variable that is set and nearly called that.
         nearest: Option<String>,
@@ -172,16 +170,16 @@ pub enum ConfigProblemKind {
     /// A variable that is not UTF-8.
     #[error("the variable `{name}` is not UTF-8")]
     VariableNotUnicode {
-        /// Its name.
+        /// The name.
         name: String,
     },
-    /// A line of `.env` that can't be read.
+    /// A line of `.env` that cannot be read.
     #[error("this line is not NAME=VALUE; values with white space, quotes or # need quotes")]
     DotenvSyntax,
     /// `-n` names an environment that is not there.
-    #[error("there is no environment `{name}`")]
+    #[error("unknown environment `{name}`")]
     UnknownEnvironment {
-        /// As written.
+        /// The name as written.
         name: String,
         /// The one nearest to it.
         nearest: Option<String>,
@@ -190,12 +188,12 @@ pub enum ConfigProblemKind {
     },
     /// The environment chosen says not where its database is, and nothing
     /// else may: `-n staging` must never reach what DATABASE_URL names.
-    #[error("the environment `{name}` has no url of its own")]
+    #[error("the environment `{name}` has no url")]
     EnvironmentWithoutUrl {
         /// The environment.
         name: String,
     },
-    /// No url anywhere.
-    #[error("no database is named")]
+    /// No URL anywhere.
+    #[error("no database URL is configured")]
     NoUrl,
 }

@@ -6,10 +6,10 @@ use crate::{
     sql::Dialect,
 };
 
-/// What has to be known before.
+/// What must be known before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// Whose rules the scripts follow.
+    /// The dialect of the scripts.
     pub dialect: Dialect,
     /// Whose names the files have; `None` is to be found by looking.
     pub layout: Option<Layout>,

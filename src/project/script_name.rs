@@ -7,7 +7,7 @@ pub const MAX_SLUG: usize = 60;
 
 /// A message without a letter or digit of ASCII.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{message}` holds no letter a to z and no digit to make a file name of")]
+#[error("`{message}` contains no letter a to z and no digit to form a file name")]
 pub struct SlugError {
     /// The message.
     pub message: String,

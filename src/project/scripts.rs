@@ -127,7 +127,7 @@ pub(super) struct Scan {
     pub pairs: Vec<ScriptPair>,
     pub repeatables: Vec<Repeatable>,
     pub problems: Vec<DirectoryProblem>,
-    /// The ids of all file names.
+    /// The IDs of all file names.
     ids: HashSet<RevisionId>,
 }
 
@@ -172,7 +172,7 @@ impl Scan {
         }
     }
 
-    /// Their history. When some files can't be read, the history of the others is still looked
+    /// Their history. When some files cannot be read, the history of the others is still looked
     /// at, and what is certainly wrong with it is reported too.
     pub fn history(self) -> Result<History, Vec<DirectoryProblem>> {
         let Self {
@@ -249,10 +249,10 @@ fn is_certain(kind: &ProblemKind, ids: &HashSet<RevisionId>) -> bool {
     }
 }
 
-/// Brings ups and downs together: by id and slug, so that two revisions with
-/// one id stay two, for the history to name.
+/// Brings ups and downs together: by ID and slug, so that two revisions with
+/// one ID stay two, for the history to name.
 fn pair_up(mut found: Vec<FoundScript>, problems: &mut Vec<DirectoryProblem>) -> Vec<ScriptPair> {
-    // By name the files are nearly in this order, whatever their ids are; of two with one name the
+    // By name the files are nearly in this order, whatever their IDs are; of two with one name the
     // first stays the first.
     found.sort_by(|a, b| key(a).cmp(&key(b)));
     let mut groups: Vec<Group> = Vec::with_capacity(found.len() / 2 + 1);

@@ -30,18 +30,18 @@ macro_rules! built_in {
 const BUILT_IN: &[(&str, &str, &str)] = built_in![
     "down.sql.jinja": "",
     "index-concurrently.down.sql.jinja": "",
-    "index-concurrently.up.sql.jinja": "PostgreSQL: an index, without stopping writers",
+    "index-concurrently.up.sql.jinja": "PostgreSQL: create an index without blocking writers",
     "merge.down.sql.jinja": "",
-    "merge.up.sql.jinja": "joins branches, with nothing to run",
+    "merge.up.sql.jinja": "join branches, without statements",
     "sqlite-rebuild.down.sql.jinja": "",
-    "sqlite-rebuild.up.sql.jinja": "SQLite: a table made anew, beyond ALTER TABLE",
+    "sqlite-rebuild.up.sql.jinja": "SQLite: rebuild a table, for changes beyond ALTER TABLE",
     "up.sql.jinja": "an empty script",
 ];
 
 /// What the scripts of a new revision are made from.
 #[derive(Clone, Copy, Debug)]
 pub struct TemplateRequest<'a> {
-    /// The id.
+    /// The ID.
     pub id: &'a RevisionId,
     /// The message; line breaks become spaces.
     pub message: &'a str,
@@ -97,21 +97,21 @@ pub struct TemplateInfo {
 #[non_exhaustive]
 pub enum TemplateError {
     /// No template is called that.
-    #[error("there is no template `{name}`")]
+    #[error("unknown template `{name}`")]
     Unknown {
-        /// As written.
+        /// The name as written.
         name: String,
         /// The one nearest to it.
         nearest: Option<String>,
         /// All of them.
         known: Vec<String>,
     },
-    /// A directory or file that can't be read.
-    #[error("{}: it can't be read: {reason}", path.display())]
+    /// A directory or file that cannot be read.
+    #[error("{}: cannot read it: {reason}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// The template does not parse, or uses what is not there.
@@ -124,14 +124,14 @@ pub enum TemplateError {
         /// The engine's words.
         message: String,
     },
-    /// The message would be read as a header.
-    #[error("the message `{message}` would be read as a header")]
+    /// The message would be parsed as a header.
+    #[error("the message `{message}` would be parsed as a header")]
     Message {
         /// The message.
         message: String,
     },
     /// The script that came of it has wrong headers.
-    #[error("{file}: the script that comes of this template has wrong headers")]
+    #[error("{file}: the script generated from this template has invalid headers")]
     Script {
         /// The template's file.
         file: String,
@@ -140,7 +140,7 @@ pub enum TemplateError {
     },
     /// The script that came of it lost a header.
     #[error(
-        "{file}: the script that comes of this template does not say `{key}`; it needs a line {{{{ headers }}}}"
+        "{file}: the script generated from this template lacks `{key}`; the template needs a line {{{{ headers }}}}"
     )]
     LostHeader {
         /// The template's file.
@@ -197,7 +197,7 @@ pub fn render(
 /// All templates that can be named, by name.
 ///
 /// # Errors
-/// When the directory can't be read. One that is not there is empty.
+/// When the directory cannot be read. One that is not there is empty.
 pub fn list(templates: &Path) -> Result<Vec<TemplateInfo>, TemplateError> {
     let mut found: BTreeMap<String, TemplateInfo> = BTreeMap::new();
     for (file, about, _) in BUILT_IN {

@@ -2,7 +2,7 @@
 
 use crate::sql::{Position, position};
 
-/// Why the bytes of a file are no text.
+/// Why the bytes of a file are not text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextProblem {
@@ -17,22 +17,22 @@ pub enum TextProblem {
     InvalidUtf8 {
         /// The first wrong byte.
         byte: u8,
-        /// Its offset.
+        /// The byte offset.
         offset: usize,
     },
     /// A NUL, which no database takes.
-    #[error("the file holds a NUL byte at offset {offset}")]
+    #[error("the file contains a NUL byte at offset {offset}")]
     NulByte {
-        /// Its offset.
+        /// The byte offset.
         offset: usize,
     },
     /// A CR without LF. Inside of a literal too: git and editors would turn it
     /// into something else without a word.
     #[error(
-        "the file holds a carriage return without line feed at offset {offset}; lines end in LF or CRLF"
+        "the file contains a carriage return without a line feed at offset {offset}; lines must end with LF or CRLF"
     )]
     LoneCarriageReturn {
-        /// Its offset.
+        /// The byte offset.
         offset: usize,
     },
 }

@@ -2,7 +2,7 @@
 //!
 //! A configuration that is found by looking upwards, and the `.env` beside one, may be another
 //! user's: everybody can make a `/tmp/migrator.toml`. Such a file names databases, scripts and the
-//! log file, so it has to belong to somebody who may decide that.
+//! log file, so it must belong to somebody who may decide that.
 
 use std::{
     collections::BTreeMap,
@@ -100,7 +100,7 @@ impl Trust {
     /// Reads a file that nobody has named.
     ///
     /// # Errors
-    /// When it can't be read, or is not to be.
+    /// When it cannot be read, or is not to be.
     pub(super) fn read(&self, path: &Path) -> Result<Vec<u8>, Refused> {
         let mut file = files::open(path)?;
         // Of what was opened: the name may lead to something else by now.
@@ -171,7 +171,7 @@ fn facts(found: &Metadata) -> Facts {
 
 #[cfg(unix)]
 fn current_user() -> u32 {
-    // SAFETY: it has no preconditions and can't fail.
+    // SAFETY: it has no preconditions and cannot fail.
     unsafe { libc::geteuid() }
 }
 

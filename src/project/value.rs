@@ -187,7 +187,7 @@ pub(super) fn file(given: &Given<'_>) -> Result<PathBuf, Refused> {
 
 /// How often something is done, at least once.
 pub(super) fn times(given: &Given<'_>) -> Result<u32, Refused> {
-    let above_zero = Refused::Value("expected a whole number above zero");
+    let above_zero = Refused::Value("expected a positive integer");
     match number(given) {
         Ok(0) | Err(Refused::Value(_)) => Err(above_zero),
         number => number,
@@ -220,7 +220,7 @@ pub(super) fn version_table(given: &Given<'_>) -> Result<String, Refused> {
     Ok(name.to_owned())
 }
 
-/// A url; nothing of it is read here but that it is there.
+/// A URL; nothing of it is read here but that it is there.
 pub(super) fn url(given: &Given<'_>) -> Result<String, Refused> {
     match text(given)?.trim() {
         "" => Err(Refused::EmptyUrl),

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::backup::Phase;
 
-/// A live line for long work: what goes on, and how far it is. Nothing where nobody looks.
+/// A live line for long work: what is happening, and how far it is. Nothing where nobody looks.
 pub struct Bar {
     bar: ProgressBar,
     shown: Mutex<Option<(Phase, bool)>>,

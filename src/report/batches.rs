@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::duration;
 use crate::{execute::BatchState, revision::Partial};
 
-/// The first line is said after this long, where the live one can't be redrawn.
+/// The first line is said after this long, where the live one cannot be redrawn.
 const FIRST: Duration = Duration::from_secs(5);
 
 /// Lines that come ever more rarely: after twice the time each.
@@ -37,7 +37,7 @@ impl Doubling {
     }
 }
 
-/// Of one that goes on. The table's rows are no promise: many of them may not be concerned.
+/// Of one that continues. The table's rows are not promise: many of them may not be concerned.
 pub(super) fn going_on(state: &BatchState) -> String {
     let rows = match state.table_rows {
         Some(most) => format!("{} of at most {}", grouped(state.rows), rows(most)),
@@ -62,7 +62,7 @@ pub(super) fn total(state: &BatchState) -> String {
     )
 }
 
-/// Of one that stopped in its middle; `None` where none did.
+/// Of one that stopped partway; `None` where none did.
 pub(super) fn so_far(partial: &Partial) -> Option<String> {
     let batch = partial.batch.as_ref()?;
     Some(format!(

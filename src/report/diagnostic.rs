@@ -4,7 +4,10 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet 
 use serde_json::{Value, json};
 
 use super::{Page, escape, format::wrapped, page::pictured, shown};
-use crate::sql::{Position, position};
+use crate::{
+    plan::SourceSpan,
+    sql::{Position, position},
+};
 
 /// Something wrong, with everything that helps to fix it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,7 +16,7 @@ pub struct Diagnostic {
     pub code: &'static str,
     /// One sentence.
     pub message: String,
-    /// Where.
+    /// The place.
     pub place: Option<Snippet>,
     /// Further facts, one each.
     pub notes: Vec<String>,
@@ -26,7 +29,7 @@ pub struct Diagnostic {
 pub struct Snippet {
     /// The file as it is shown.
     pub file: String,
-    /// Its text.
+    /// The text.
     pub text: Option<Arc<str>>,
     /// First byte, when the place is a part of the file.
     pub offset: Option<usize>,
@@ -57,6 +60,26 @@ impl Snippet {
     }
 }
 
+impl From<&SourceSpan> for Snippet {
+    /// The word at the place, or the whole line of a comment.
+    fn from(span: &SourceSpan) -> Self {
+        let rest = span.text.get(span.offset..).unwrap_or_default();
+        let length = if rest.starts_with("--") {
+            rest.lines().next().map_or(0, |line| line.trim_end().len())
+        } else {
+            rest.find(|c: char| c.is_whitespace() || c == ';')
+                .unwrap_or(rest.len())
+        };
+        Self {
+            file: span.file.clone(),
+            text: Some(Arc::clone(&span.text)),
+            offset: Some(span.offset),
+            length: length.max(1),
+            at: None,
+        }
+    }
+}
+
 /// Columns where there is no terminal.
 const WIDTH: usize = 100;
 
@@ -64,6 +87,13 @@ const WIDTH: usize = 100;
 const NOTE: usize = "     = note: ".len();
 
 impl Diagnostic {
+    /// Shows the file `path` as `name` wherever the message and the notes mention it.
+    pub fn rename(&mut self, path: &str, name: &str) {
+        for text in std::iter::once(&mut self.message).chain(&mut self.notes) {
+            *text = renamed(text, path, name);
+        }
+    }
+
     /// For people: a headline, the place with its source line and a caret, notes, the hint.
     /// On a terminal of `width` columns sentences are broken there; elsewhere programs may look
     /// for them, and only the source is cut.
@@ -204,7 +234,7 @@ const MORE: &str = "…";
 
 /// `line` with what is at `span`, or at least its begin, in `room` columns.
 fn cut(line: &str, span: Range<usize>, room: usize) -> (String, Range<usize>) {
-    // What is further away than that can't be seen in any case; a character has up to four bytes.
+    // What is further away than that cannot be seen in any case; a character has up to four bytes.
     let end = floor(line, span.start + 4 * room);
     let first = floor(line, span.start.saturating_sub(4 * room));
     let fits = first == 0 && end == line.len() && console::measure_text_width(line) <= room;
@@ -238,6 +268,18 @@ fn floor(text: &str, mut at: usize) -> usize {
         at -= 1;
     }
     at
+}
+
+/// `text` with `name` instead of `path`, except where it is part of a longer path.
+fn renamed(text: &str, path: &str, name: &str) -> String {
+    let mut parts = text.split(path);
+    let mut renamed = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let ends = part.is_empty() || part.starts_with([' ', ':', ',', ';', ')']);
+        renamed += if ends { name } else { path };
+        renamed += part;
+    }
+    renamed
 }
 
 #[cfg(test)]
@@ -361,5 +403,16 @@ mod tests {
         let lines: Vec<_> = text.lines().collect();
         let column = |line: &str, c| line.chars().position(|it| it == c);
         assert_eq!(column(lines[3], '!'), column(lines[4], '^'), "{text}");
+    }
+
+    #[test]
+    fn only_whole_paths_are_renamed() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(renamed(text, "/x/app.db", "sqlite:app.db"), expected);
+        };
+        check("no database at /x/app.db", "no database at sqlite:app.db");
+        check("/x/app.db: locked", "sqlite:app.db: locked");
+        check("/x/app.db-wal is gone", "/x/app.db-wal is gone");
+        check("nothing", "nothing");
     }
 }

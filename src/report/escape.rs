@@ -14,7 +14,7 @@ pub fn is_hidden(c: char) -> bool {
         )
 }
 
-/// `text` with its line ends, hidden characters as `\r`, `\u{1b}`. The `\r` of a CR LF goes.
+/// `text` with its line endings, hidden characters as `\r`, `\u{1b}`. The `\r` of a CR LF goes.
 pub fn lines(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) {
         return Cow::Borrowed(text);
@@ -39,7 +39,7 @@ pub(super) fn push_code(text: &mut String, c: char) {
 }
 
 /// JSON text that shows as it is: what serde_json leaves of hidden characters, and the prefixes of
-/// CI commands, as escapes of JSON. They can only be inside of strings, so the values are the same.
+/// CI commands, as escapes of JSON. They can only be inside strings, so the values are the same.
 pub fn json(text: &str) -> Cow<'_, str> {
     let is_meant = |c| is_hidden(c);
     if !text.contains(is_meant) && !text.contains("##") {

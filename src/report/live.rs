@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use super::{Paint, Style, format::wrapped, out, shown};
 
-/// The live line of a run on stderr: the step under way, and below it what is told of its
+/// The live line of a run on stderr: the step under way, and below it what is reported about its
 /// statement. Nothing where nobody looks.
 pub(super) struct Live {
     bar: ProgressBar,
@@ -57,7 +57,7 @@ impl Live {
         live
     }
 
-    /// Whether nobody looks, so that lines have to say what it would.
+    /// Whether nobody looks, so that lines must say what it would.
     pub fn is_hidden(&self) -> bool {
         self.bar.is_hidden()
     }
@@ -95,7 +95,7 @@ impl Live {
         self.draw();
     }
 
-    /// Shows what goes on below the line.
+    /// Shows what is happening below the line.
     pub fn activity(&mut self, text: &str) {
         self.activity = shown(text);
         self.draw();
@@ -179,7 +179,7 @@ pub(super) fn target(is_live: bool) -> ProgressDrawTarget {
 /// there the terminal shows Ctrl-C as `^C`. At its right edge that would take the cursor to the
 /// next line, and a line of the live ones would stay where it is for ever.
 ///
-/// A line is filled with spaces up to the edge by who draws it, for the terminal to go on at the
+/// A line is filled with spaces up to the edge by who draws it, for the terminal to continue at the
 /// next one. So that is done here.
 #[derive(Debug)]
 struct Narrowed {

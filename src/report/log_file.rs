@@ -5,12 +5,13 @@ use std::{
     io::{self, Write},
     path::Path,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 use chrono::{SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use super::escape::json as escape;
+use super::{Diagnostic, escape::json as escape};
 use crate::{
     execute::{Event, EventKind},
     files,
@@ -18,7 +19,7 @@ use crate::{
 
 /// A file that takes lines. A line is one write to its end, so that several runs may share one.
 pub struct LogFile {
-    /// Hears once why lines can't be written any more.
+    /// Hears once why lines cannot be written any more.
     failed: Box<dyn Fn(&io::Error) + Send + Sync>,
     state: Mutex<State>,
 }
@@ -31,17 +32,26 @@ struct State {
 }
 
 impl LogFile {
-    /// Opens `path` and writes `start`, an object. `failed` hears when a later line can't be written:
-    /// that is no reason to stop a migration.
+    /// Opens `path` and writes the first line of a run. `failed` is called when a later line cannot be
+    /// written, which does not stop the run.
     ///
     /// # Errors
-    /// When it can't be opened, or `start` can't be written.
+    /// The file cannot be opened or written to.
     pub fn open(
         path: &Path,
-        start: Value,
+        command: &str,
+        database: &str,
         failed: impl Fn(&io::Error) + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let mut file = files::open_with(OpenOptions::new().create(true).append(true), path)?;
+        let start = json!({
+            "event": "run_start",
+            "command": command,
+            "database": database,
+            "actor": crate::database::actor(),
+            "tool_version": env!("CARGO_PKG_VERSION"),
+            "pid": std::process::id(),
+        });
         file.write_all(timed(start).as_bytes())?;
         Ok(Self {
             failed: Box::new(failed),
@@ -67,8 +77,16 @@ impl LogFile {
         }
     }
 
-    /// Writes `end`, an object.
-    pub fn end(&self, end: Value) {
+    /// Writes the last line of a run that took `elapsed`. `outcome` is `ok`, `interrupted` or `failed`.
+    pub fn end(&self, outcome: &str, errors: &[Diagnostic], elapsed: Duration) {
+        let errors = errors.iter();
+        let errors = errors.map(|it| json!({"code": it.code, "message": it.message}));
+        let end = json!({
+            "event": "run_end",
+            "outcome": outcome,
+            "errors": errors.collect::<Vec<_>>(),
+            "duration_ms": (elapsed.as_secs_f64() * 1e6).round() / 1e3,
+        });
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         self.write(&mut state, &timed(end));
     }
@@ -122,7 +140,10 @@ mod tests {
         let path = dir.path().join("run.jsonl");
         let heard = Arc::new(Mutex::new(0));
         let counted = Arc::clone(&heard);
-        let log = LogFile::open(&path, json!({}), move |_| *counted.lock().unwrap() += 1).unwrap();
+        let log = LogFile::open(&path, "upgrade", "x", move |_| {
+            *counted.lock().unwrap() += 1
+        })
+        .unwrap();
         // One that is open for reading refuses every write, as a full disk does.
         log.state.lock().unwrap().file = Some(File::open(&path).unwrap());
         let event = Event {
@@ -132,7 +153,7 @@ mod tests {
         };
         log.event(&event);
         assert!(log.state.lock().unwrap().file.is_none());
-        log.end(json!({}));
+        log.end("ok", &[], Duration::ZERO);
         assert_eq!(*heard.lock().unwrap(), 1);
         assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
     }
@@ -141,7 +162,7 @@ mod tests {
     fn waiting_is_one_line() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("run.jsonl");
-        let log = LogFile::open(&path, json!({"event": "run_start"}), |_| {}).unwrap();
+        let log = LogFile::open(&path, "upgrade", "x", |_| {}).unwrap();
         let wait = || EventKind::WaitingForLock {
             holder: Some("psql\u{9b}2J".to_owned()),
             waited: std::time::Duration::ZERO,

@@ -13,13 +13,17 @@ mod format;
 mod github;
 mod live;
 mod log_file;
+mod note;
 mod out;
+mod output;
 mod page;
 mod progress;
+mod shell;
 mod shown;
 mod slow;
 mod style;
 mod view;
+mod warning;
 
 pub use bar::Bar;
 pub use diagnostic::{Diagnostic, Snippet};
@@ -27,8 +31,10 @@ pub use format::{bytes, count, count_steps, duration};
 pub use github::annotation;
 pub use log_file::LogFile;
 pub use out::{Stdio, ask, eprint, is_terminal, print, print_exact, unwritten};
+pub use output::{Format, Output, notice};
 pub use page::{Page, shown};
 pub use progress::{Progress, Verbosity};
+pub use shell::{shell_word, shell_words};
 pub use shown::Shown;
 pub use style::{Paint, Style};
 pub use view::{

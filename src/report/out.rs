@@ -73,7 +73,7 @@ pub fn print(page: &Page) {
     print_exact(page.text(columns.map(usize::from)).as_bytes());
 }
 
-/// Prints what is no text for people to stdout, byte by byte: a script, JSON, a page of a manual.
+/// Prints what is not text for people to stdout, byte by byte: a script, JSON, a page of a manual.
 pub fn print_exact(bytes: &[u8]) {
     let write = || {
         let mut out = io::stdout().lock();
@@ -123,7 +123,7 @@ pub fn unwritten() -> Option<&'static io::Error> {
     UNWRITTEN.get()
 }
 
-/// Says which live line has to make room for text; `None` when there is none any more.
+/// Says which live line must make room for text; `None` when there is none any more.
 pub(super) fn set_live(bar: Option<ProgressBar>) {
     *LIVE.lock().unwrap_or_else(PoisonError::into_inner) = bar;
 }

@@ -10,7 +10,7 @@ use super::{
 ///
 /// A page is made line by line. Whatever stands in a line, it stays one line, and nothing in it
 /// reaches a terminal as a command but the styles of [`Paint`]. So a message, a name or a record
-/// can't begin a line of its own, and can't look like one of ours.
+/// cannot begin a line of its own, and cannot look like one of ours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     lines: Vec<Line>,
@@ -40,7 +40,7 @@ impl Page {
         self.lines.push(Line::Prose(shown(text.as_ref()), 0));
     }
 
-    /// Adds an entry of a list: where the terminal is too narrow it goes on further to the right.
+    /// Adds an entry of a list: where the terminal is too narrow it continues further to the right.
     pub fn row(&mut self, text: impl AsRef<str>) {
         let text = shown(text.as_ref());
         let plain = console::strip_ansi_codes(&text);
@@ -85,7 +85,7 @@ impl Page {
         self.lines.extend(lines);
     }
 
-    /// Adds a line for a CI service to obey. It has to be escaped by that service's rules.
+    /// Adds a line for a CI service to obey. It must be escaped by that service's rules.
     pub(super) fn command(&mut self, line: String) {
         self.lines.push(Line::Command(line));
     }

@@ -29,7 +29,7 @@ pub enum Verbosity {
 }
 
 /// Shows the events of a run as they come: finished steps as lines on stdout,
-/// what goes on and what to know on stderr.
+/// what is happening and what to know on stderr.
 pub struct Progress {
     screen: Box<dyn Screen>,
     paint_out: Paint,
@@ -60,7 +60,7 @@ struct Running {
 /// Columns of a line for a step that is done; a terminal may have fewer.
 const COLUMNS: usize = 80;
 
-/// A wait is mentioned again after this long, where the line can't be redrawn.
+/// A wait is mentioned again after this long, where the line cannot be redrawn.
 const REMIND: Duration = Duration::from_secs(10);
 
 impl Progress {
@@ -269,7 +269,7 @@ impl Progress {
         let line = format!("  {sign} {id}  {message}  {time}");
         let mut page = Page::default();
         page.exact(line.trim_end());
-        // What can't be written is no reason to stop a migration; it is told at its end.
+        // What cannot be written is not a reason to stop a migration; it is told at its end.
         self.screen.print(&page);
     }
 

@@ -44,7 +44,7 @@ impl<'a> Shown<'a> {
             page.append(one(diagnostic));
             if *more > 0 {
                 page.blank();
-                page.sentence(format!("… and {more} more of this kind"));
+                page.sentence(format!("… and {more} more like this"));
             }
         }
         page
@@ -108,7 +108,7 @@ mod tests {
         check(&[("A", 1)], "A\n");
         check(&[("A", 50)], &lines("A", 50));
         let (a, b) = (lines("A", 50), lines("B", 2));
-        let more = "\n… and 950 more of this kind\n";
+        let more = "\n… and 950 more like this\n";
         check(&[("A", 1_000)], &format!("{a}{more}"));
         check(&[("A", 1_000), ("B", 2)], &format!("{a}{more}\n{b}"));
         // Those of another kind between them are all shown.

@@ -71,7 +71,7 @@ pub(super) fn runs(event: &EventKind) -> String {
 pub(super) fn live(event: &EventKind, columns: usize) -> String {
     let mut parts = parts(event);
     if let (Some(first), EventKind::StatementRuns { statement, .. }) = (parts.first_mut(), event) {
-        // The time has to be seen, however long the file's name is.
+        // The time must be seen, however long the file's name is.
         let file = shown(&statement.file);
         let taken = console::measure_text_width(&shown(first)) - console::measure_text_width(&file);
         let room = columns.saturating_sub(4 + taken);

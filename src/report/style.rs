@@ -8,7 +8,7 @@ use super::escape::push_code;
 /// What a piece of text means; the colour follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// Ids.
+    /// IDs.
     Id,
     /// Done.
     Good,
@@ -56,7 +56,7 @@ const LETTERS: [(Style, char, &str); 6] = [
     (Style::Dim, 'd', "\u{1b}[2m"),
 ];
 
-/// What tells the marks of our own styles from any text: it is drawn anew by each process, so no
+/// What tells the marks of our own styles from any text: it is drawn again by each process, so no
 /// text from outside can have it.
 fn key() -> &'static str {
     static KEY: OnceLock<String> = OnceLock::new();

@@ -99,19 +99,19 @@ pub struct UnitProgress {
 /// How the unit that comes next was left.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interruption {
-    /// What became of it.
+    /// The outcome.
     pub ending: Ending,
     /// PostgreSQL, of a CREATE INDEX CONCURRENTLY: the indexes that its table had before, quoted
     /// and with their schema. What is new since may be of this unit.
     pub indexes_before: Option<Vec<String>>,
 }
 
-/// What became of a unit that did not end well.
+/// The outcome for a unit that did not end well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// It failed with this error and has left no trace, but perhaps an invalid index.
     Failed(String),
-    /// It was begun outside of a transaction, and nobody has seen its end.
+    /// It was begun outside a transaction, and nobody has seen its end.
     Unknown,
 }
 
@@ -119,10 +119,10 @@ pub enum Ending {
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Failed(error) => write!(f, "the next one stopped with: {error}"),
-            Self::Unknown => {
-                f.write_str("the next one was running when the last run ended; nobody saw its end")
-            }
+            Self::Failed(error) => write!(f, "the next statement failed: {error}"),
+            Self::Unknown => f.write_str(
+                "the next statement was running when the last run ended; its outcome is unknown",
+            ),
         }
     }
 }
@@ -343,7 +343,7 @@ pub struct LogEntry {
     pub event: LogEvent,
     /// What it happened to.
     pub subject: Option<Subject>,
-    /// Its message.
+    /// The message.
     pub message: Option<String>,
     /// Why it failed; `None` when it succeeded.
     pub error: Option<String>,
@@ -362,7 +362,7 @@ pub struct LogRow {
     pub event: String,
     /// What it happened to.
     pub subject: Option<Subject>,
-    /// Its message.
+    /// The message.
     pub message: Option<String>,
     /// `ok` or `failed`.
     pub outcome: String,
@@ -372,7 +372,7 @@ pub struct LogRow {
     pub actor: String,
     /// The version of migrator.
     pub tool_version: String,
-    /// Why it failed.
+    /// The error message, if it failed.
     pub error: Option<String>,
     /// Anything else.
     pub detail: Option<String>,

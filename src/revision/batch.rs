@@ -39,8 +39,8 @@ struct Setting {
     set: fn(&mut Pace, &str) -> Option<()>,
 }
 
-const DURATION: &str = "expected a duration like `50ms`, `5s` or `1min`";
-const COUNT: &str = "expected a whole number above zero";
+const DURATION: &str = "expected a duration such as `50ms`, `5s` or `1min`";
+const COUNT: &str = "expected a positive integer";
 
 #[rustfmt::skip]
 const OPTIONS: &[Setting] = &[
@@ -111,7 +111,7 @@ fn put<T>(field: &mut Option<T>, value: Option<T>) -> Option<()> {
 /// How far a statement has come that is repeated: what is committed, over all runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchProgress {
-    /// Of the statement; another one begins anew.
+    /// Of the statement; another one begins again.
     pub statement: Checksum,
     /// The rows that its table had before the first batch, where they limit it.
     pub table_rows: Option<u64>,
@@ -171,9 +171,9 @@ impl fmt::Display for BatchProgress {
     }
 }
 
-/// The text is no progress of a batch.
+/// The text does not describe the progress of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it tells no progress of a batch")]
+#[error("no batch progress in the text")]
 pub struct NoBatchProgress;
 
 impl FromStr for BatchProgress {

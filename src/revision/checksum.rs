@@ -9,7 +9,7 @@ use crate::sql::{Canonical, Placeholders};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Checksum([u8; 32]);
 
-/// The text is no checksum this version knows.
+/// The text is not a checksum this version knows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a checksum of the form v1:<64 hexadecimal digits>")]
 pub struct ChecksumError(pub String);

@@ -39,7 +39,7 @@ pub enum ForeignKeys {
 /// A revision that a baseline stands for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replaced {
-    /// Its id.
+    /// The ID.
     pub id: RevisionId,
     /// The earlier baseline that replaced it first, and is replaced itself now.
     pub by: Option<RevisionId>,
@@ -48,7 +48,7 @@ pub struct Replaced {
 /// What the comment block at the top of a script says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers {
-    /// The first comment line that is no header.
+    /// The first comment line that is not a header.
     pub message: Option<String>,
     /// `revises`: `None` when absent, empty for `revises = base`.
     pub revises: Option<Vec<RevisionId>>,
@@ -114,10 +114,10 @@ const REVISION: &[Role] = &[Role::Up, Role::Down];
 const ALL: &[Role] = &[Role::Up, Role::Down, Role::Repeatable];
 const ON_OFF: &str = "expected `on` or `off`";
 const VARS: &str = "expected `on`, `off` or `dollar`";
-const DURATION: &str = "expected a duration like `500ms`, `2s`, `5min` or `1h`, or `0`";
-const IDS: &str = "expected revision ids, separated by commas";
-const REPLACED: &str = "expected revision ids, separated by commas, perhaps behind `ID:`";
-const PARENTS: &str = "expected revision ids, separated by commas, or `base`";
+const DURATION: &str = "expected a duration such as `500ms`, `2s`, `5min` or `1h`, or `0`";
+const IDS: &str = "expected revision IDs separated by commas";
+const REPLACED: &str = "expected revision IDs separated by commas, optionally after `ID:`";
+const PARENTS: &str = "expected revision IDs separated by commas, or `base`";
 const NAME: &str = "expected a letter and then letters, digits, `_` or `-`; \
     `head`, `heads`, `base` and `current` are taken";
 const REASON: &str = "expected the reason, in words";
@@ -667,7 +667,7 @@ mod tests {
         let value = ProblemKind::BatchValue {
             option: "pause",
             value: "1".to_owned(),
-            expected: "expected a duration like `50ms`, `5s` or `1min`",
+            expected: "expected a duration such as `50ms`, `5s` or `1min`",
         };
         let text = format!("{off}SELECT 'ż';\n-- migrator: batch ¦pause=1\nDELETE FROM x");
         check(&text, value);

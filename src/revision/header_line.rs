@@ -93,7 +93,7 @@ pub(super) fn locate(text: &str, key: &str, id: Option<&RevisionId>) -> Option<u
         .find_map(|dialect| locate_in(dialect, text, key, id))
 }
 
-/// Where header `key` names each of its ids for the last time: [`locate`] for all of them at once.
+/// Where header `key` names each of its IDs for the last time: [`locate`] for all of them at once.
 pub(super) fn locate_all(text: &str, key: &str) -> HashMap<RevisionId, usize> {
     let mut found = HashMap::new();
     for dialect in Dialect::ALL {
@@ -109,7 +109,7 @@ pub(super) fn locate_all(text: &str, key: &str) -> HashMap<RevisionId, usize> {
 }
 
 fn prose(text: &str) -> Line<'_> {
-    // A header inside of a comment is one that was commented out.
+    // A header inside a comment is one that was commented out.
     let out = text.trim_start_matches(['-', ' ']).starts_with(DIRECTIVE);
     Line::Prose(if out { "" } else { text })
 }
@@ -159,7 +159,7 @@ fn header_of<'a>(dialect: Dialect, text: &'a str, key: &str) -> Option<HeaderLin
     })
 }
 
-/// The ids of a list, with their offsets.
+/// The IDs of a list, with their offsets.
 fn ids_of(line: &HeaderLine<'_>) -> impl Iterator<Item = (RevisionId, usize)> {
     let mut next = line.value_at;
     line.value.split(',').filter_map(move |part| {

@@ -6,10 +6,10 @@ use super::{
     validate,
 };
 
-/// The scripts of one id as they were found on disk.
+/// The scripts of one ID as they were found on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptPair {
-    /// The id of the file names.
+    /// The ID of the file names.
     pub id: RevisionId,
     /// What stands between id and direction in the file names.
     pub slug: String,
@@ -22,7 +22,7 @@ pub struct ScriptPair {
 /// One step of the schema's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revision {
-    /// The id.
+    /// The ID.
     pub id: RevisionId,
     /// The slug of the file names.
     pub slug: String,
@@ -36,7 +36,7 @@ pub struct Revision {
     pub depends_on: Vec<RevisionId>,
     /// What it stands for, when it is a baseline.
     pub replaces: Vec<Replaced>,
-    /// Its label.
+    /// The label.
     pub label: Option<String>,
     /// The up script.
     pub up: Script,
@@ -48,13 +48,13 @@ pub struct Revision {
 /// duplicates, no missing parents, no cycles.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// By id; the lists below hold indices into it.
+    /// By ID; the lists below hold indices into it.
     revisions: Vec<Revision>,
     parents: Vec<Vec<usize>>,
     children: Vec<Vec<usize>>,
     depends_on: Vec<Vec<usize>>,
     dependents: Vec<Vec<usize>>,
-    /// Topological, ties by id.
+    /// Topological, ties by ID.
     order: Vec<usize>,
     /// The baselines, in order.
     baselines: Vec<usize>,
@@ -154,7 +154,7 @@ impl History {
         }
     }
 
-    /// The revisions that stand for others, by id.
+    /// The revisions that stand for others, by ID.
     pub fn baselines(&self) -> impl Iterator<Item = &Revision> {
         self.baselines.iter().map(|at| &self.revisions[*at])
     }
@@ -176,17 +176,17 @@ impl History {
         found.ok().map(|at| &self.repeatables[at])
     }
 
-    /// The revision with that id.
+    /// The revision with that ID.
     pub fn get(&self, id: &RevisionId) -> Option<&Revision> {
         self.index(id).map(|at| &self.revisions[at])
     }
 
-    /// All revisions, every one after its parents and dependencies, ties by id.
+    /// All revisions, every one after its parents and dependencies, ties by ID.
     pub fn in_order(&self) -> impl DoubleEndedIterator<Item = &Revision> {
         self.order.iter().map(|at| &self.revisions[*at])
     }
 
-    /// All revisions by id.
+    /// All revisions by ID.
     pub fn by_id(&self) -> impl DoubleEndedIterator<Item = &Revision> {
         self.revisions.iter()
     }
@@ -201,22 +201,22 @@ impl History {
         self.len() == 0
     }
 
-    /// Revisions that no revision revises, by id. (`depends-on` makes nobody less of a head.)
+    /// Revisions that no revision revises, by ID. (`depends-on` makes nobody less of a head.)
     pub fn heads(&self) -> Vec<&Revision> {
         self.where_count(&self.children, |count| count == 0)
     }
 
-    /// Revisions that revise nobody, by id.
+    /// Revisions that revise nobody, by ID.
     pub fn roots(&self) -> Vec<&Revision> {
         self.where_count(&self.parents, |count| count == 0)
     }
 
-    /// Revisions that several others revise, by id.
+    /// Revisions that several others revise, by ID.
     pub fn branch_points(&self) -> Vec<&Revision> {
         self.where_count(&self.children, |count| count > 1)
     }
 
-    /// Those that revise `id` directly, by id.
+    /// Those that revise `id` directly, by ID.
     pub fn children(&self, id: &RevisionId) -> Vec<&Revision> {
         self.index(id).map_or_else(Vec::new, |at| {
             let children = self.children[at].iter();
@@ -225,7 +225,7 @@ impl History {
     }
 
     /// `ids`, all their ancestors and all they depend on, transitively, in the
-    /// order of [`Self::in_order`]. Ids that are not in the history are passed over.
+    /// order of [`Self::in_order`]. IDs that are not in the history are passed over.
     pub fn closure(&self, ids: &[RevisionId]) -> Vec<&Revision> {
         let reached = reach(self.len(), self.indices(ids), |at| {
             [&self.parents[at], &self.depends_on[at]]
@@ -234,7 +234,7 @@ impl History {
     }
 
     /// All that revise `ids` or depend on them, transitively, without `ids`
-    /// themselves, in the order of [`Self::in_order`]. Ids that are not in the
+    /// themselves, in the order of [`Self::in_order`]. IDs that are not in the
     /// history are passed over.
     pub fn descendants(&self, ids: &[RevisionId]) -> Vec<&Revision> {
         let mut reached = reach(self.len(), self.indices(ids), |at| {
@@ -247,7 +247,7 @@ impl History {
     }
 
     /// The heads of the branch that `id` is on: those that revise it,
-    /// transitively, or `id` itself when nobody does. By id.
+    /// transitively, or `id` itself when nobody does. By ID.
     pub fn heads_above(&self, id: &RevisionId) -> Vec<&Revision> {
         // A set and no list of all revisions: thousands of roots ask for little each.
         let (mut reached, mut heads) = (HashSet::new(), Vec::new());
@@ -295,7 +295,7 @@ impl History {
     }
 }
 
-/// `pairs` must be sorted by id.
+/// `pairs` must be sorted by ID.
 fn revisions(pairs: Vec<ScriptPair>) -> Vec<Revision> {
     let mut previous: Option<RevisionId> = None;
     let mut revisions = Vec::with_capacity(pairs.len());
@@ -324,8 +324,8 @@ fn revisions(pairs: Vec<ScriptPair>) -> Vec<Revision> {
     revisions
 }
 
-/// The indices of the ids in one of the lists of each revision, in ascending
-/// order and without those that are missing or the revision itself. The ids
+/// The indices of the IDs in one of the lists of each revision, in ascending
+/// order and without those that are missing or the revision itself. The IDs
 /// become written as their own files write them.
 fn link(
     revisions: &mut [Revision],
@@ -646,7 +646,7 @@ mod tests {
         assert_eq!(nearest("zzz", h.names(), 3), [""; 0]);
     }
 
-    /// Random graphs without cycles: ids in random order, edges from later to earlier ones.
+    /// Random graphs without cycles: IDs in random order, edges from later to earlier ones.
     fn histories() -> impl Strategy<Value = History> {
         let nodes = prop::collection::btree_set(0u32..1000, 1..20);
         nodes

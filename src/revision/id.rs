@@ -11,24 +11,24 @@ use chrono::{DateTime, Utc};
 /// A revision's id: digits of any length, or several numbers with dots between them, compared
 /// number by number.
 ///
-/// `007` and `7` are the same id; `1.9` comes before `1.10`, and `1` before `1.0`. New ids are
-/// UTC timestamps (`YYYYMMDDHHMMSS`), but counters, 20-digit ids and versions of existing
+/// `007` and `7` are the same ID; `1.9` comes before `1.10`, and `1` before `1.0`. New IDs are
+/// UTC timestamps (`YYYYMMDDHHMMSS`), but counters, 20-digit IDs and versions of existing
 /// directories are read as well, so no machine integer holds it.
 #[derive(Clone, Debug)]
 pub struct RevisionId {
     text: Arc<str>,
     /// Whether it is one number without leading zeros: texts that are longer are larger then, and
-    /// different ones are different ids.
+    /// different ones are different IDs.
     plain: bool,
 }
 
 /// The text is neither digits nor numbers with dots between them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a revision id; an id is digits, or numbers with dots between them")]
+#[error("`{0}` is not a revision ID; an ID is digits, or numbers separated by dots")]
 pub struct RevisionIdError(pub String);
 
 impl RevisionId {
-    /// The id that `time` gives: `YYYYMMDDHHMMSS` in UTC.
+    /// The ID that `time` gives: `YYYYMMDDHHMMSS` in UTC.
     pub fn from_time(time: DateTime<Utc>) -> Self {
         Self::new(&time.format("%Y%m%d%H%M%S").to_string())
     }

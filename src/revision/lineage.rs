@@ -16,7 +16,7 @@ pub fn applied_heads(rows: &[AppliedRevision]) -> Vec<&AppliedRevision> {
 }
 
 /// The applied revisions that revise `ids` or depend on them, transitively,
-/// without `ids` themselves, latest applied first. Of several ids one may be above another: what
+/// without `ids` themselves, latest applied first. Of several IDs one may be above another: what
 /// each of them needs is not among the found either, or it would stand on nothing.
 ///
 /// Partial rows count as applied.

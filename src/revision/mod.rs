@@ -1,4 +1,4 @@
-//! Revisions: ids, scripts with their headers and checksums, the history as a
+//! Revisions: IDs, scripts with their headers and checksums, the history as a
 //! graph, targets, and the rows that say what is applied.
 //!
 //! Pure: texts come in, values and problems come out.

@@ -15,7 +15,7 @@ pub struct Place {
 pub struct Problem {
     /// The file it was found in.
     pub place: Place,
-    /// What is wrong.
+    /// The kind of problem.
     pub kind: ProblemKind,
 }
 
@@ -26,47 +26,47 @@ pub enum ProblemKind {
     /// `-- migrator: colour = red`
     #[error("unknown header `{key}`")]
     UnknownHeader {
-        /// As written.
+        /// The key as written.
         key: String,
         /// The known key nearest to it.
         nearest: Option<&'static str>,
     },
     /// The same key twice.
-    #[error("the header `{key}` is given twice")]
+    #[error("the header `{key}` is specified more than once")]
     RepeatedHeader {
         /// The key.
         key: &'static str,
     },
     /// A header of up scripts in a down script.
-    #[error("the header `{key}` belongs into the up script")]
+    #[error("the header `{key}` belongs in the up script")]
     WrongDirection {
         /// The key.
         key: &'static str,
     },
     /// A header of revisions in a repeatable script.
-    #[error("the header `{key}` has no meaning in a repeatable script")]
+    #[error("the header `{key}` is not allowed in a repeatable script")]
     NotRepeatable {
         /// The key.
         key: &'static str,
     },
     /// A value that does not parse.
-    #[error("`{value}` is no value for `{key}`: {expected}")]
+    #[error("`{value}` is not a valid value for `{key}`: {expected}")]
     HeaderValue {
         /// The key.
         key: &'static str,
-        /// As written.
+        /// The value as written.
         value: String,
         /// What would be right: "expected `on` or `off`".
         expected: &'static str,
     },
     /// `-- migrator:` without `key = value`.
-    #[error("a header is written `-- migrator: key = value`")]
+    #[error("a header has the form `-- migrator: key = value`")]
     HeaderSyntax,
     /// `-- migrator:` below the comment block at the top.
     #[error("a header below the first statement has no effect")]
     HeaderBelowTop,
     /// `-- migrator: batch colour=red`
-    #[error("`{option}` is no option of `batch`")]
+    #[error("`{option}` is not an option of `batch`")]
     UnknownBatchOption {
         /// As written, without its value.
         option: String,
@@ -74,31 +74,31 @@ pub enum ProblemKind {
         nearest: Option<&'static str>,
     },
     /// The same option twice.
-    #[error("the option `{option}` is given twice")]
+    #[error("the option `{option}` is specified more than once")]
     RepeatedBatchOption {
         /// The option.
         option: &'static str,
     },
     /// An option whose value is missing or does not parse.
-    #[error("`{value}` is no value for `{option}`: {expected}")]
+    #[error("`{value}` is not a valid value for `{option}`: {expected}")]
     BatchValue {
         /// The option.
         option: &'static str,
-        /// As written.
+        /// The value as written.
         value: String,
-        /// What would be right.
+        /// The values that are allowed.
         expected: &'static str,
     },
     /// `-- Migrator: batch`, which would do nothing.
-    #[error("this is almost a directive, but not one")]
+    #[error("this looks like a directive but is not one")]
     BatchSyntax,
     /// A batch in a script that runs in one transaction.
-    #[error("`batch` commits again and again, but this script runs in one transaction")]
+    #[error("`batch` commits repeatedly, but this script runs in one transaction")]
     BatchInTransaction,
-    /// Two revisions with one id.
+    /// Two revisions with one ID.
     #[error("revision {id} exists twice; the other file is {other}")]
     DuplicateId {
-        /// The id.
+        /// The ID.
         id: RevisionId,
         /// The other up script.
         other: String,
@@ -114,13 +114,13 @@ pub enum ProblemKind {
     /// A down script without its up script.
     #[error("revision {id} has a down script but no up script")]
     MissingUp {
-        /// The id.
+        /// The ID.
         id: RevisionId,
     },
-    /// Up and down of one id have different slugs.
-    #[error("revision {id} is called `{slug}` here and `{other}` in its up script")]
+    /// Up and down of one ID have different slugs.
+    #[error("revision {id} is named `{slug}` here and `{other}` in its up script")]
     SlugMismatch {
-        /// The id.
+        /// The ID.
         id: RevisionId,
         /// The slug of this file.
         slug: String,
@@ -130,7 +130,7 @@ pub enum ProblemKind {
     /// A down script beside an `irreversible` header.
     #[error("revision {id} is declared irreversible but has a down script")]
     IrreversibleWithDown {
-        /// The id.
+        /// The ID.
         id: RevisionId,
     },
     /// `revises` or `depends-on` names a revision that is not there.
@@ -138,19 +138,19 @@ pub enum ProblemKind {
     MissingParent {
         /// `revises` or `depends-on`.
         key: &'static str,
-        /// The id that is missing.
+        /// The ID that is missing.
         id: RevisionId,
         /// The existing id nearest to it.
         nearest: Option<RevisionId>,
     },
     /// A baseline stands for a revision that is there.
-    #[error("`replaces` names revision {id}, which is still there")]
+    #[error("`replaces` names revision {id}, which still exists")]
     ReplacedExists {
         /// The revision.
         id: RevisionId,
     },
     /// A revision that two baselines stand for, or one twice.
-    #[error("`replaces` names revision {id}, which {other} replaces already")]
+    #[error("`replaces` names revision {id}, which {other} already replaces")]
     ReplacedTwice {
         /// The revision.
         id: RevisionId,
@@ -176,15 +176,15 @@ pub enum ProblemKind {
     RepeatedParent {
         /// `revises` or `depends-on`.
         key: &'static str,
-        /// The id.
+        /// The ID.
         id: RevisionId,
     },
     /// The script has no text in the direction it is needed for.
     #[error("revision {id} has two {direction} scripts; the other is {other}")]
     DuplicateScript {
-        /// The id.
+        /// The ID.
         id: RevisionId,
-        /// Which of the two.
+        /// The direction of the script.
         direction: Direction,
         /// The other file.
         other: String,

@@ -29,13 +29,13 @@ impl FromStr for Range {
         };
         let (start, end) = text
             .split_once(':')
-            .ok_or_else(|| refuse("a range is written `A:B`, `A:` or `:B`"))?;
+            .ok_or_else(|| refuse("a range has the form `A:B`, `A:` or `:B`"))?;
         let range = Self {
             start: side(start)?,
             end: side(end)?,
         };
         if range.start.is_none() && range.end.is_none() {
-            return Err(refuse("a range names at least one end"));
+            return Err(refuse("a range needs at least one end"));
         }
         Ok(range)
     }

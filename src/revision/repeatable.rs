@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{Problem, RepeatableId, Script};
 use crate::sql::Dialect;
 
-/// A script that is applied again whenever it changes: views, functions, grants. It is no part of
+/// A script that is applied again whenever it changes: views, functions, grants. It is not part of
 /// the graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repeatable {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::nearest::nearest;
 
-/// Shorter texts are no prefix of an id.
+/// Shorter texts are not prefix of an ID.
 const PREFIX: usize = 4;
 
 impl History {
@@ -148,7 +148,7 @@ impl<'a> View<'a> {
         self.walk(text, at, offset)
     }
 
-    /// The revision of exactly that id, slug or file.
+    /// The revision of exactly that ID, slug or file.
     fn exact(&self, text: &str) -> Result<Option<RevisionId>, TargetError> {
         if let Ok(id) = text.parse::<RevisionId>()
             && (self.history.get(&id).is_some() || self.applied.contains_key(&id))
@@ -185,7 +185,7 @@ impl<'a> View<'a> {
         only(text, found.map(|r| r.id.clone()).collect())
     }
 
-    /// The only revision whose id begins with that text.
+    /// The only revision whose ID begins with that text.
     fn prefix(&self, text: &str) -> Result<Option<RevisionId>, TargetError> {
         let candidates: Vec<_> = self
             .ids()
@@ -201,7 +201,7 @@ impl<'a> View<'a> {
     }
 
     /// `name` is `text` without its offset. Either may be the mistyped one, but
-    /// digits are an id, and what follows them an offset.
+    /// digits are an ID, and what follows them an offset.
     fn unknown(&self, text: &str, name: &str) -> TargetError {
         let like = |text| {
             let others = self.others().map(|row| row.revision.as_str());
@@ -267,7 +267,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// One edge up from everywhere: the children by id, above base the roots.
+    /// One edge up from everywhere: the children by ID, above base the roots.
     fn above(&self) -> HashMap<At, Vec<At>> {
         let mut above: HashMap<At, Vec<At>> = HashMap::new();
         for id in self.ids() {
@@ -289,7 +289,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// All ids, those of the directory first.
+    /// All IDs, those of the directory first.
     fn ids(&self) -> impl Iterator<Item = &RevisionId> {
         let others = self.others().map(|row| &row.revision);
         self.history.by_id().map(|r| &r.id).chain(others)
@@ -302,7 +302,7 @@ impl<'a> View<'a> {
             .filter(|row| self.history.get(&row.revision).is_none())
     }
 
-    /// The id as the directory writes it, or else the version table.
+    /// The ID as the directory writes it, or else the version table.
     fn as_written(&self, id: &RevisionId) -> RevisionId {
         let known = self.history.get(id).map(|revision| &revision.id);
         let row = || self.applied.get(id).map(|row| &row.revision);
@@ -321,7 +321,7 @@ fn only(text: &str, mut candidates: Vec<RevisionId>) -> Result<Option<RevisionId
     Ok(candidates.pop())
 }
 
-/// Whether an id could begin with it.
+/// Whether an ID could begin with it.
 fn is_version(text: &str) -> bool {
     text.bytes()
         .all(|byte| byte.is_ascii_digit() || byte == b'.')
@@ -347,7 +347,7 @@ mod tests {
     use super::*;
     use crate::revision::testing::{self, history, row};
 
-    /// `base`, `next N`, `last N`, ids or the error.
+    /// `base`, `next N`, `last N`, IDs or the error.
     fn meaning(history: &History, rows: &[AppliedRevision], text: &str) -> String {
         let target: Target = text.parse().unwrap();
         match history.resolve(&target, rows) {
@@ -407,9 +407,9 @@ mod tests {
             &empty,
             &[],
             &[
-                ("head", "there are no revisions yet"),
-                ("heads", "there are no revisions yet"),
-                ("x@head", "there are no revisions yet"),
+                ("head", "there are no revisions"),
+                ("heads", "there are no revisions"),
+                ("x@head", "there are no revisions"),
                 ("base", "base"),
                 ("current", "base"),
                 ("current+1", "`current+1` goes past head"),
@@ -442,7 +442,7 @@ mod tests {
                 ("2026", ambiguous),
                 (
                     "202",
-                    "`202` is too short; a prefix has 4 characters or more",
+                    "`202` is too short; a prefix needs at least 4 characters",
                 ),
                 ("999", "no revision matches `999`"),
                 ("02026", "no revision matches `02026`"),
@@ -545,10 +545,10 @@ mod tests {
             &diamond(),
             &[],
             &[
-                ("1+1", "`1+1` is not one revision: from 1 the ways are 2, 3"),
+                ("1+1", "`1+1` is ambiguous: from 1 it leads to any of 2, 3"),
                 (
                     "head-1",
-                    "`head-1` is not one revision: from 5 the ways are 4, 3",
+                    "`head-1` is ambiguous: from 5 it leads to any of 4, 3",
                 ),
                 ("4-2", "1"),
                 ("4-3", "base"),
@@ -561,11 +561,11 @@ mod tests {
             &[
                 (
                     "base+1",
-                    "`base+1` is not one revision: from base the ways are 1, 2",
+                    "`base+1` is ambiguous: from base it leads to any of 1, 2",
                 ),
                 (
                     "current+1",
-                    "`current+1` is not one revision: from base the ways are 1, 2",
+                    "`current+1` is ambiguous: from base it leads to any of 1, 2",
                 ),
             ],
         );
@@ -590,9 +590,9 @@ mod tests {
                 ("left@head+1", "`left@head+1` goes past head"),
                 (
                     "stem@head",
-                    "`stem@head` is not one revision: from 1 the ways are 3, 4",
+                    "`stem@head` is ambiguous: from 1 it leads to any of 3, 4",
                 ),
-                ("lefd@head", "no revision carries the label `lefd`"),
+                ("lefd@head", "no revision has the label `lefd`"),
             ],
         );
         check(&diamond(), &[], &[("left@head", "5"), ("right@head", "5")]);
@@ -611,7 +611,7 @@ mod tests {
             row(2, "2", "1", ""),
             row(3, "3", "1", ""),
         ];
-        let nothing = "`current` is not one revision: nothing is applied";
+        let nothing = "`current` is ambiguous: nothing is applied";
         check(
             &diamond(),
             &[],
@@ -630,7 +630,7 @@ mod tests {
                 ("current-2", "`current-2` goes past base"),
                 (
                     "current+1",
-                    "`current+1` is not one revision: from 1 the ways are 2, 3",
+                    "`current+1` is ambiguous: from 1 it leads to any of 2, 3",
                 ),
             ],
         );
@@ -642,7 +642,7 @@ mod tests {
         check(
             &diamond(),
             &rows,
-            &[("current", "`current` is not one revision: 2, 3")],
+            &[("current", "`current` is ambiguous: 2, 3")],
         );
     }
 
@@ -668,7 +668,7 @@ mod tests {
                 ("77777", "no revision matches `77777`"),
                 (
                     "20260101+1",
-                    "`20260101+1` is not one revision: from 20260101 the ways are 20260102, 20280101",
+                    "`20260101+1` is ambiguous: from 20260101 it leads to any of 20260102, 20280101",
                 ),
             ],
         );
@@ -689,7 +689,7 @@ mod tests {
             &[
                 ("3-1", "1"),
                 ("2-1", "1"),
-                ("1+1", "`1+1` is not one revision: from 1 the ways are 2, 3"),
+                ("1+1", "`1+1` is ambiguous: from 1 it leads to any of 2, 3"),
                 ("2+1", "`2+1` goes past head"),
             ],
         );

@@ -38,7 +38,7 @@ impl fmt::Display for Direction {
 /// The SQL of one direction of a revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
-    /// Which way it goes.
+    /// The direction.
     pub direction: Direction,
     /// The file as it is shown to people: `migrations/2026…_x.up.sql`.
     pub file: String,

@@ -224,10 +224,7 @@ mod tests {
         check("current:", "b c m y");
         check(":current", "a b c");
         check("-1:current", "there are 2 heads: 2, 3");
-        check(
-            "-1:m",
-            "`4-1` is not one revision: from 4 the ways are 2, 3",
-        );
+        check("-1:m", "`4-1` is ambiguous: from 4 it leads to any of 2, 3");
     }
 
     #[test]
@@ -238,7 +235,7 @@ mod tests {
         }
         let others = [row(1, "9", "", "")];
         let line = history(&[("1_a", "")]);
-        let expected = "`current` is revision 9, which this directory does not have";
+        let expected = "`current` is revision 9, which is not in this directory";
         assert_eq!(between(&line, &others, "current:"), expected);
     }
 

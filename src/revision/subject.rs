@@ -9,13 +9,13 @@ pub struct RepeatableId(Arc<str>);
 
 /// The text is not a name of a repeatable script.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not the name of a repeatable script; that is R_ and a slug")]
+#[error("`{0}` is not the name of a repeatable script, which is R_ followed by a slug")]
 pub struct RepeatableIdError(pub String);
 
 const PREFIX: &str = "R_";
 
 impl RepeatableId {
-    /// Of the script `R_<slug>.sql`; `None` when a record can't hold the slug.
+    /// Of the script `R_<slug>.sql`; `None` when a record cannot hold the slug.
     pub fn of_slug(slug: &str) -> Option<Self> {
         let fits = !slug.is_empty() && slug.trim() == slug && !slug.contains(char::is_control);
         fits.then(|| Self(format!("{PREFIX}{slug}").into()))

@@ -16,7 +16,7 @@ pub enum Target {
     Current(i64),
     /// `+N` or `-N`.
     Relative(i64),
-    /// An id, a prefix of one, or a slug, with an offset (`REV+2`). Also `head`
+    /// An ID, a prefix of one, or a slug, with an offset (`REV+2`). Also `head`
     /// and `base` with an offset.
     Name {
         /// As written, the offset included: an exact slug beats arithmetic.
@@ -31,11 +31,11 @@ pub enum Target {
     },
 }
 
-/// The text is no target.
+/// The text is not a target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a target: {reason}")]
 pub struct TargetSyntaxError {
-    /// As written.
+    /// The text as written.
     pub text: String,
     /// What is wrong with it.
     pub reason: &'static str,
@@ -62,63 +62,63 @@ pub enum TargetError {
     #[error("there are {} heads: {}", .0.len(), list(.0))]
     SeveralHeads(Vec<RevisionId>),
     /// `head` of an empty directory, or `LABEL@head` without any.
-    #[error("there are no revisions yet")]
+    #[error("there are no revisions")]
     NoRevisions,
     /// No revision is called that.
     #[error("no revision matches `{text}`")]
     Unknown {
-        /// As written.
+        /// The text as written.
         text: String,
-        /// Nearest ids or slugs.
+        /// Nearest IDs or slugs.
         nearest: Vec<String>,
     },
     /// Several revisions match.
     #[error("`{text}` matches {} revisions: {}", candidates.len(), list(candidates))]
     Ambiguous {
-        /// As written.
+        /// The text as written.
         text: String,
         /// All that match.
         candidates: Vec<RevisionId>,
     },
     /// A prefix of less than four characters.
-    #[error("`{text}` is too short; a prefix has 4 characters or more")]
+    #[error("`{text}` is too short; a prefix needs at least 4 characters")]
     ShortPrefix {
-        /// As written.
+        /// The text as written.
         text: String,
     },
     /// Walking edges comes to a fork.
-    #[error("`{text}` is not one revision: from {} the ways are {}", at.as_ref().map_or("base", RevisionId::as_str), list(ways))]
+    #[error("`{text}` is ambiguous: from {} it leads to any of {}", at.as_ref().map_or("base", RevisionId::as_str), list(ways))]
     Fork {
-        /// As written.
+        /// The text as written.
         text: String,
         /// The revision at the fork; `None` for base.
         at: Option<RevisionId>,
-        /// Where it could go on.
+        /// Where it could continue.
         ways: Vec<RevisionId>,
     },
     /// Walking edges runs over the end.
     #[error("`{text}` goes past {end}")]
     PastTheEnd {
-        /// As written.
+        /// The text as written.
         text: String,
         /// `head` or `base`.
         end: &'static str,
     },
     /// `current` with several heads applied, or below it with nothing applied.
-    #[error("`current` is not one revision: {}", if .0.is_empty() { "nothing is applied".to_owned() } else { list(.0) })]
+    #[error("`current` is ambiguous: {}", if .0.is_empty() { "nothing is applied".to_owned() } else { list(.0) })]
     NoSingleCurrent(Vec<RevisionId>),
-    /// What is applied is not in the directory, where it has to be.
-    #[error("`{text}` is revision {revision}, which this directory does not have")]
+    /// What is applied is not in the directory, where it must be.
+    #[error("`{text}` is revision {revision}, which is not in this directory")]
     NotInDirectory {
-        /// As written.
+        /// The text as written.
         text: String,
         /// The revision.
         revision: RevisionId,
     },
     /// No revision carries the label.
-    #[error("no revision carries the label `{label}`")]
+    #[error("no revision has the label `{label}`")]
     UnknownLabel {
-        /// As written.
+        /// The label as written.
         label: String,
         /// The nearest label.
         nearest: Option<String>,
@@ -146,16 +146,16 @@ impl FromStr for Target {
             _ => {}
         }
         if text.contains(':') {
-            return refuse(text, "a range is not possible here");
+            return refuse(text, "a range is not allowed here");
         }
         if let Some((name, rest)) = text.split_once('@') {
             return label(text, name, rest);
         }
         match split_offset(text) {
-            Some(("", 0)) => refuse(text, "the number of steps is 1 or more"),
+            Some(("", 0)) => refuse(text, "the number of steps must be at least 1"),
             Some(("", steps)) => Ok(Self::Relative(steps)),
             Some(("current", offset)) => Ok(Self::Current(offset)),
-            Some(("heads", _)) => refuse(text, "`heads` takes no offset"),
+            Some(("heads", _)) => refuse(text, "`heads` cannot have an offset"),
             _ => Ok(Self::Name {
                 text: text.to_owned(),
             }),
@@ -201,10 +201,10 @@ fn label(text: &str, name: &str, rest: &str) -> Result<Target, TargetSyntaxError
     let offset = match (rest, split_offset(rest)) {
         ("head", _) => 0,
         (_, Some(("head", offset))) => offset,
-        _ => return refuse(text, "a branch is written `LABEL@head`"),
+        _ => return refuse(text, "a branch has the form `LABEL@head`"),
     };
     if !is_label(name) {
-        return refuse(text, "what stands before the `@` is not a label");
+        return refuse(text, "the text before `@` is not a label");
     }
     Ok(Target::Label {
         label: name.to_owned(),
@@ -241,11 +241,11 @@ mod tests {
         check("+2", Ok(Target::Relative(2)));
         check("-1", Ok(Target::Relative(-1)));
         check("-99999999999999999999", Ok(Target::Relative(-i64::MAX)));
-        check("+0", Err("the number of steps is 1 or more"));
-        check("-0", Err("the number of steps is 1 or more"));
-        check("heads-1", Err("`heads` takes no offset"));
+        check("+0", Err("the number of steps must be at least 1"));
+        check("-0", Err("the number of steps must be at least 1"));
+        check("heads-1", Err("`heads` cannot have an offset"));
         check("", Err("it is empty"));
-        check("a:b", Err("a range is not possible here"));
+        check("a:b", Err("a range is not allowed here"));
     }
 
     #[test]
@@ -279,10 +279,10 @@ mod tests {
         check("billing-2@head-2", Ok(label("billing-2", -2)));
         check("b_1@head+1", Ok(label("b_1", 1)));
         for text in ["x@", "x@heads", "x@head1", "x@base", "x@y", "x@head-"] {
-            check(text, Err("a branch is written `LABEL@head`"));
+            check(text, Err("a branch has the form `LABEL@head`"));
         }
         for text in ["@head", "head@head", "1x@head", "a b@head"] {
-            check(text, Err("what stands before the `@` is not a label"));
+            check(text, Err("the text before `@` is not a label"));
         }
     }
 

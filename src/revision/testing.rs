@@ -5,7 +5,7 @@ use chrono::DateTime;
 use super::{AppliedRevision, Checksum, Direction, History, RevisionId, Script, ScriptPair, State};
 use crate::sql::Dialect;
 
-/// The ids in `text`, separated by spaces.
+/// The IDs in `text`, separated by spaces.
 pub fn ids(text: &str) -> Vec<RevisionId> {
     text.split_whitespace()
         .map(|id| id.parse().unwrap())

@@ -12,7 +12,7 @@ use crate::nearest::nearest;
 /// More hints help nobody, and each costs a look at every id.
 const HINTS: usize = 20;
 
-/// Everything that is wrong with `pairs` but for cycles. They must be sorted by id.
+/// Everything that is wrong with `pairs` but for cycles. They must be sorted by ID.
 pub(super) fn check(pairs: &[ScriptPair]) -> Vec<Problem> {
     let mut checker = Checker {
         pairs,
@@ -134,7 +134,7 @@ impl<'a> Checker<'a> {
         self.pairs.binary_search_by(|pair| pair.id.cmp(id)).is_ok()
     }
 
-    /// The id most like the missing `id`, other than the one that names it.
+    /// The ID most like the missing `id`, other than the one that names it.
     fn nearest(&mut self, id: &RevisionId, own: &RevisionId) -> Option<RevisionId> {
         self.hints += 1;
         if self.hints > HINTS {
@@ -165,7 +165,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// What is wrong with a revision that says it has no way back, and has one.
+/// What is wrong with a revision that says it cannot be reverted, and has one.
 pub(super) fn irreversible(id: &RevisionId, up: &Script, has_down: bool) -> Option<Problem> {
     (has_down && up.headers.irreversible.is_some()).then(|| Problem {
         place: Place {

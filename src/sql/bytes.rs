@@ -3,7 +3,7 @@
 /// The UTF-8 byte order mark.
 pub(super) const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// What a byte begins outside of quotes.
+/// What a byte begins outside quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     Other,
@@ -24,7 +24,7 @@ pub(super) enum Class {
     Dot,
 }
 
-/// Whether `byte` goes on with a name; `$` and all of UTF-8 do in both dialects.
+/// Whether `byte` continues with a name; `$` and all of UTF-8 do in both dialects.
 #[inline]
 pub(super) fn continues_word(byte: u8) -> bool {
     WORD[byte as usize]

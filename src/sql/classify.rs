@@ -10,7 +10,7 @@ pub enum StatementKind {
     ///
     /// SQLite takes some of these in a transaction and does nothing
     /// (`PRAGMA foreign_keys`, `page_size`, `auto_vacuum`), and refuses a
-    /// DETACH there, so outside of a transactional script they run in none.
+    /// DETACH there, so outside a transactional script they run in none.
     Session,
     /// `COPY … FROM STDIN` (PostgreSQL).
     CopyIn,
@@ -20,10 +20,10 @@ pub enum StatementKind {
     /// (`CREATE INDEX CONCURRENTLY`, `VACUUM`).
     OutsideTransaction(&'static str),
     /// May commit by itself (CALL, DO): allowed in a transaction, but outside
-    /// of one it can't share a transaction with its progress.
+    /// of one it cannot share a transaction with its progress.
     MayCommit,
     /// Makes something that dies with the session (a temporary table, LISTEN, a
-    /// WITH HOLD cursor), so that a later session can't resume after it.
+    /// WITH HOLD cursor), so that a later session cannot resume after it.
     SessionObject(&'static str),
     /// Everything else.
     Plain,

@@ -52,11 +52,11 @@ pub(super) struct Rules {
 
 /// Comments, strings and commands.
 pub(super) struct Lexical {
-    /// Whether a comment can be inside of another.
+    /// Whether a comment can be inside another.
     pub comments_nest: bool,
     /// Either of these ends a `--` comment.
     pub line_ends: &'static [char],
-    /// Whether a string goes on with the next one after a line end.
+    /// Whether a string continues with the next one after a line end.
     pub strings_continue: bool,
     /// Commands of the dialect's shell that its dump writes and that mean nothing elsewhere.
     pub passed_over: &'static [&'static str],
@@ -133,7 +133,7 @@ impl Dialect {
         format!("\"{}\"", name.replace('"', "\"\""))
     }
 
-    /// Whether a comment can be inside of another.
+    /// Whether a comment can be inside another.
     pub fn comments_nest(self) -> bool {
         self.rules().lexical.comments_nest
     }
@@ -143,13 +143,13 @@ impl Dialect {
         self.rules().lexical.line_ends
     }
 
-    /// Whether the runner may simply repeat a statement that runs outside of transactions, given its
+    /// Whether the runner may simply repeat a statement that runs outside transactions, given its
     /// name in [`StatementKind::OutsideTransaction`], after its outcome was lost.
     pub fn is_repeatable(self, name: &str) -> bool {
         self.rules().statements.repeatable.contains(&name)
     }
 
-    /// What `statement`, outside of a transaction, sets the enforcement of foreign keys to.
+    /// What `statement`, outside a transaction, sets the enforcement of foreign keys to.
     pub fn foreign_keys(self, statement: &str) -> Option<bool> {
         (self.rules().statements.foreign_keys)(statement)
     }
@@ -161,7 +161,7 @@ impl Dialect {
     }
 
     /// Reads a statement that creates an index without keeping writers out; `None` for any other, and
-    /// for one whose names can't be told.
+    /// for one whose names cannot be told.
     pub fn concurrent_index(self, statement: &str) -> Option<ConcurrentIndex> {
         (self.rules().statements.concurrent_index)(statement)
     }
@@ -191,7 +191,7 @@ impl Dialect {
         &self.rules().shell
     }
 
-    /// What each byte begins outside of quotes.
+    /// What each byte begins outside quotes.
     #[inline]
     pub(super) fn classes(self) -> &'static [Class; 256] {
         match self {

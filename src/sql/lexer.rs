@@ -50,7 +50,7 @@ pub struct Token {
     pub start: usize,
     /// One past the last byte.
     pub end: usize,
-    /// False for a quote, comment or COPY block that the text ends inside of.
+    /// False for a quote, comment or COPY block that the text ends inside.
     pub closed: bool,
 }
 
@@ -75,7 +75,7 @@ pub struct Lexer<'a> {
     data: Data,
 }
 
-/// PostgreSQL goes on with a string after a line end, under the rules of the
+/// PostgreSQL continues with a string after a line end, under the rules of the
 /// part before it, so that an `E'…'` reaches into the next `'…'`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Escapes {

@@ -54,7 +54,7 @@ impl Vars {
             && name.bytes().all(is_name_byte)
     }
 
-    /// Gives `name` a value, in place of an earlier one.
+    /// Gives `name` a value, instead of an earlier one.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         let name = name.into();
         self.unset.remove(&name);
@@ -99,7 +99,7 @@ pub enum PlaceholderFault {
     /// Nobody says what it stands for.
     #[error("the placeholder `{name}` has no value")]
     Undefined {
-        /// Its name.
+        /// The name.
         name: String,
         /// A name that has one and is nearly the same.
         nearest: Option<String>,
@@ -107,7 +107,7 @@ pub enum PlaceholderFault {
         needs: Option<String>,
     },
     /// It has no name, or no end.
-    #[error("a placeholder is a name between braces: letters, digits, `_`, `-` and `.`")]
+    #[error("a placeholder is a name in braces, made of letters, digits, `_`, `-` and `.`")]
     Malformed,
 }
 
@@ -386,7 +386,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is outside of placeholders stays, and is found again.
+        /// Whatever is outside placeholders stays, and is found again.
         #[test]
         fn every_place_outside_leads_back_to_the_same_byte(
             text in "([a-z ';\"\n]|--|:\\{schema\\}|:\\{none\\}|ż|:|\\{){0,20}",

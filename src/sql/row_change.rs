@@ -52,14 +52,14 @@ pub enum NoRowChange {
     OtherStatement,
     /// It may change rows within its WITH, but what it counts are the rows of a query.
     WithinQuery,
-    /// Its table can't be told.
+    /// Its table cannot be told.
     UnknownTable,
 }
 
 /// What `statement` does to which table.
 ///
 /// # Errors
-/// When it changes no rows, or it can't be told whose.
+/// When it changes no rows, or it cannot be told whose.
 pub fn row_change(dialect: Dialect, statement: &str) -> Result<RowChange, NoRowChange> {
     let mut words = Words::new(dialect, statement);
     if words.eat("WITH") {
@@ -269,7 +269,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever stands in the way, the name comes out as it went in.
+        /// Whatever prevents it, the name comes out as it went in.
         #[test]
         fn any_name_is_found(
             schema in proptest::option::of("[a-z_][a-z0-9_]{0,8}|\"([^\"\0]|\"\"){1,8}\""),

@@ -1,4 +1,4 @@
-//! Where quoted things end. All take the whole text and a place inside of the
+//! Where quoted things end. All take the whole text and a place inside the
 //! thing, and give one past its last byte and whether it is closed.
 
 use super::{bytes::continues_word, lexer::End};

@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use super::Dialect;
 
-/// `statement` as the database's shell has to be given it, so that it sends the very same to the
+/// `statement` as the database's shell must be given it, so that it sends the very same to the
 /// database.
 pub fn for_shell(dialect: Dialect, statement: &str) -> Cow<'_, str> {
     let places = (dialect.shell().escapes)(statement);

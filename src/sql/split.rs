@@ -27,39 +27,39 @@ impl Statement {
     }
 }
 
-/// Why a script can't be cut into statements.
+/// Why a script cannot be cut into statements.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SqlProblemKind {
     /// `'…` to the end of the file.
-    #[error("this string never ends")]
+    #[error("unterminated string")]
     UnterminatedString,
     /// `"…` to the end of the file.
-    #[error("this quoted name never ends")]
+    #[error("unterminated quoted name")]
     UnterminatedName,
     /// `/* …` to the end of the file.
-    #[error("this comment never ends")]
+    #[error("unterminated comment")]
     UnterminatedComment,
     /// `$tag$ …` to the end of the file.
-    #[error("this dollar quote never ends; {0} is missing")]
+    #[error("unterminated dollar quote; {0} is missing")]
     UnterminatedDollarQuote(String),
     /// COPY data without its `\.` line.
-    #[error("the data of this COPY never ends; a line with \\. is missing")]
+    #[error("unterminated COPY data; a line with \\. is missing")]
     UnterminatedCopyData,
     /// SQL between the `;` of a `COPY … FROM STDIN` and the end of its line.
-    #[error("the data of a COPY begins on the line after it; move this to a line of its own")]
+    #[error("COPY data begins on the next line; move this to a line of its own")]
     TextAfterCopy,
     /// A body (`BEGIN ATOMIC`, a trigger) or parenthesis that is still open at the end.
-    #[error("this {0} never ends")]
+    #[error("unterminated {0}")]
     UnterminatedBody(&'static str),
     /// A command of psql, which only psql understands; with its name.
-    #[error("\\{0} is a command of psql, not SQL")]
+    #[error("\\{0} is a psql command, not SQL")]
     PsqlCommand(String),
     /// A dot-command of the sqlite3 shell; with its name.
-    #[error(".{0} is a command of the sqlite3 shell, not SQL")]
+    #[error(".{0} is a sqlite3 shell command, not SQL")]
     DotCommand(String),
     /// A NUL, where a database would stop reading without a word.
-    #[error("this is a NUL character, at which a database stops reading")]
+    #[error("NUL character, at which the database would stop reading")]
     NulCharacter,
 }
 
@@ -67,7 +67,7 @@ pub enum SqlProblemKind {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
 pub struct SqlProblem {
-    /// What is wrong.
+    /// The kind of problem.
     pub kind: SqlProblemKind,
     /// Where, in bytes of the text; of something that never ends, its opening.
     pub span: Range<usize>,
@@ -276,7 +276,7 @@ impl<'a> Splitter<'a> {
     }
 }
 
-/// Has the lines and columns of `statements` tell of `script`, where each begins at what `origin`
+/// Has the lines and columns of `statements` describe `script`, where each begins at what `origin`
 /// makes of its own place.
 pub fn place_in(script: &str, statements: &mut [Statement], origin: impl Fn(usize) -> usize) {
     let mut place = Place::new(script);
@@ -293,7 +293,7 @@ pub(super) fn command_name(command: &str) -> &str {
     name[..end.map_or(name.len(), |end| first + end)].trim_end()
 }
 
-/// Whether the rest of the text may be inside of something, so that what
+/// Whether the rest of the text may be inside something, so that what
 /// seems open at the end tells nothing.
 fn is_opening(kind: &SqlProblemKind) -> bool {
     matches!(

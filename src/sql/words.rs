@@ -114,7 +114,7 @@ impl<'a> Words<'a> {
         items
     }
 
-    /// Goes on behind the next place outside of parentheses where `word` stands.
+    /// Goes on behind the next place outside parentheses where `word` stands.
     pub(super) fn skip_past(&mut self, word: &str) -> bool {
         let mut depth = 0u32;
         for item in self.by_ref() {

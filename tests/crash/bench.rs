@@ -126,7 +126,7 @@ impl Bench {
         Ok(())
     }
 
-    /// An undisturbed run that is watched; it has to end as the oracle says. Returns the changes
+    /// An undisturbed run that is watched; it must end as the oracle says. Returns the changes
     /// that were seen.
     fn watch_one(&mut self) -> Result<usize, String> {
         let trial = self.fresh();

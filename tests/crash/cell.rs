@@ -33,7 +33,7 @@ impl fmt::Display for Cell {
     }
 }
 
-/// What came of a cell.
+/// The outcome of a cell.
 #[derive(Debug, Default)]
 pub struct Tally {
     pub runs: usize,
@@ -101,7 +101,7 @@ impl Job {
         });
         let mut bench = match Bench::new(self.backend, self.kind, server) {
             Ok(bench) => bench,
-            Err(error) => panic!("{self:?} can't be undisturbed: {error}"),
+            Err(error) => panic!("{self:?} cannot be undisturbed: {error}"),
         };
         let runs = 0..runs as u64;
         let run = |cell: &Cell| {
@@ -170,7 +170,7 @@ impl Cell {
             before = self
                 .check(bench, trial, before, &blow.output)
                 .map_err(|violation| format!("{violation}\n  after {}", said(&blow.output)))?;
-            // What goes on with it may be hit as well.
+            // What continues with it may be hit as well.
             if random.below(3) > 0 {
                 break;
             }
@@ -197,7 +197,7 @@ impl Cell {
         let mut found = bench.oracle.violations(&look);
         found.extend(bench.left_behind(trial)?);
         let killed = self.fault.is_kill() && output.status.code().is_none();
-        // One that goes on after a kill may have named an index in doubt before it was hit itself.
+        // One that continues after a kill may have named an index in doubt before it was hit itself.
         let mut logged = look.failures.iter().skip(failures);
         if killed && let Some(error) = logged.find(|error| !error.starts_with("the index ")) {
             found.push(format!("a killed process has logged a failure: {error}"));
@@ -249,7 +249,7 @@ fn finish(bench: &Bench, trial: &Trial, lock_wait: &str) -> Result<usize, String
     Err("still in doubt".to_owned())
 }
 
-/// Looks what became of the statement that `message` names, and says so.
+/// Looks the outcome for the statement that `message` names, and says so.
 fn settle(bench: &Bench, trial: &Trial, message: &str) -> Result<(), String> {
     let look = bench.look(trial)?;
     let number = bench.oracle.position(&look).units + 1;

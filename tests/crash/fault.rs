@@ -69,7 +69,7 @@ impl Fault {
     }
 }
 
-/// What came of it.
+/// The outcome.
 pub struct Blow {
     pub output: Output,
     /// Whether the run was still at it.

@@ -1,4 +1,4 @@
-//! What a database looks like, and what it has to look like.
+//! What a database looks like, and what it must look like.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub struct Position {
     pub units: usize,
 }
 
-/// A revision in its middle.
+/// A partially applied revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partial {
     pub revision: String,

@@ -68,7 +68,7 @@ impl Watch {
                 let rows = self.session.value(ROWS).unwrap_or_default();
                 Some(format!("{activity} {rows}"))
             }
-            // The files tell enough, and asking SQLite would stand in the way.
+            // The files tell enough, and asking SQLite would prevents it.
             Backend::Sqlite => {
                 let length = |path| fs::metadata(path).map_or(0, |file| file.len());
                 let journal = length(beside(self.trial.file(), "-journal"))
@@ -91,6 +91,6 @@ const ACTIVITY: &str = "SELECT concat_ws(' ',
     (SELECT min(p.phase) FROM pg_stat_progress_create_index AS p
         WHERE p.datname = current_database()))";
 
-/// What is committed, and the mark of a statement that runs outside of a transaction.
+/// What is committed, and the mark of a statement that runs outside a transaction.
 const ROWS: &str = "SELECT string_agg(concat_ws(' ', revision, state, statements_done,
     error IS NOT NULL), ', ' ORDER BY sequence) FROM migrator_version";

@@ -279,7 +279,7 @@ fn a_table_that_the_role_may_not_read_is_named() {
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(
-        text.contains("error[M643]: public.goose_db_version of goose can't be read"),
+        text.contains("error[M643]: public.goose_db_version of goose cannot be read"),
         "{text}"
     );
     env.sql(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));

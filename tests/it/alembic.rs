@@ -87,7 +87,7 @@ fn project(env: &Env, url: &str) {
     }
 }
 
-/// Takes out what Alembic can't run on SQLite, where it holds a transaction open.
+/// Takes out what Alembic cannot run on SQLite, where it holds a transaction open.
 fn without_vacuum(env: &Env) {
     let files = env.files();
     let file = files
@@ -108,7 +108,7 @@ fn migrator(env: &mut Env, line: &str) {
     assert!(output.status.success(), "{}", env.transcript());
 }
 
-/// The up scripts without what is of today: the ids.
+/// The up scripts without what is of today: the IDs.
 fn ups(env: &Env) -> String {
     let files = env.files();
     let ups = files.iter().filter(|file| file.ends_with(".up.sql"));

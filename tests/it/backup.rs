@@ -80,7 +80,7 @@ impl Project {
             .filter(|it| it.starts_with("backups/") && !it.ends_with(".json"))
             .filter(|it| !it.starts_with("backups/."))
             .collect();
-        // As they were made: of two of one second the names don't tell.
+        // As they were made: of two of one second the names do not tell.
         files.sort_by_key(|file| self.number(file));
         files
     }
@@ -159,7 +159,7 @@ fn is_draft(file: &str) -> bool {
     file.contains(".migrator-") && !file.ends_with("lock")
 }
 
-/// Runs `migrator LINE` outside of the transcript.
+/// Runs `migrator LINE` outside the transcript.
 pub(crate) fn quietly(env: &Env, line: &str) -> bool {
     let words = line.split_whitespace();
     let output = env.command().args(words).output().unwrap();
@@ -316,7 +316,7 @@ fn a_backup_of_the_other_database_is_refused() {
     let output = output.unwrap();
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
-    let expected = "error[M821]: there is no pg_restore that is new enough: 999 or newer is needed";
+    let expected = "error[M821]: no pg_restore is new enough: version 999 or newer is required";
     assert!(said.starts_with(expected), "{said}");
     backup_snapshot!(env.0, "other");
 }
@@ -444,7 +444,7 @@ fn a_sqlite_file_is_the_same_whatever_its_pages_and_journal() {
         assert_eq!(ask("SELECT count(*) FROM other"), 1);
         let restored = quietly(&env, &format!("--yes restore {file}"));
         if to == "wal" && !same_pages {
-            // Pages of another size can't be written into a WAL that others use.
+            // Pages of another size cannot be written into a WAL that others use.
             assert!(!restored);
             assert_eq!(ask("SELECT count(*) FROM other"), 1);
             runtime.block_on(reader.close()).unwrap();
@@ -543,7 +543,7 @@ fn a_writer_goes_on_and_the_copy_is_of_one_moment() {
             assert_eq!(rows("log_a"), rows("log_b"));
             assert_eq!(rows("big"), 8_000);
             assert!(quietly(&env, &format!("backup verify {file}")));
-            // The writer goes on, and is only held up.
+            // The writer continues, and is only held up.
             stop.store(false, Ordering::SeqCst);
             thread::scope(|scope| {
                 let writer = (backend == Backend::Sqlite).then(|| {

@@ -98,7 +98,7 @@ fn keep_never_removes_what_it_must_not() {
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(text.contains(&format!("  removed {mine}\n")), "{text}");
         assert!(
-            text.contains("1 backup of another machine or server"),
+            text.contains("1 backup from another or an unknown machine or server"),
             "{text}"
         );
         assert_eq!(env.backups().len(), 3);

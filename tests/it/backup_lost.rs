@@ -31,7 +31,7 @@ enum Cut {
     Rename,
 }
 
-/// A way to the server that does it. Returns the url that leads through it.
+/// A way to the server that does it. Returns the URL that leads through it.
 fn through(url: &str, how: Cut) -> String {
     let (user, address) = url.split_once('@').unwrap();
     let (server, path) = address.split_once('/').unwrap();

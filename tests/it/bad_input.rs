@@ -308,7 +308,7 @@ const HEADERS: &[Case] = &[
     }),
 ];
 
-/// Configuration, environment and urls.
+/// Configuration, environment and URLs.
 const CONFIG: &[Case] = &[
     case("not TOML", 2, UP, |env| {
         env.write("migrator.toml", "[migrator\nurl = 1\n")
@@ -701,7 +701,7 @@ fn applicable(cases: &'static [Case], backend: Backend) -> impl Iterator<Item = 
         .filter(move |case| case.only.is_none_or(|only| only == backend))
 }
 
-/// Runs one case; the log may tell of a failure of the database, and nothing else may differ.
+/// Runs one case; the log may describe a failure of the database, and nothing else may differ.
 fn check(env: &mut Env, case: &Case) {
     (case.make)(env);
     let before = env.fingerprint();

@@ -124,7 +124,7 @@ fn a_directive_that_would_do_something_else_is_refused() {
             let text = format!("{OFF}-- migrator: batch max-lag=5s\nDELETE FROM t");
             refused(&mut env, "no replicas", &text);
         }
-        env.note("# a script can't do it");
+        env.note("# a script cannot do it");
         env.write("migrations/2_x.up.sql", format!("{OFF}{text}"));
         let status = env.run("upgrade --sql").status.code();
         assert_eq!((status, env.fingerprint() == before), (Some(1), true));

@@ -16,7 +16,7 @@ fn fork(env: &Env) {
     }
 }
 
-/// New ids come from the clock.
+/// New IDs come from the clock.
 fn on_both(name: &str, scenario: impl Fn(&mut Env)) {
     for backend in Backend::ALL {
         let mut env = Env::new(backend);

@@ -135,7 +135,7 @@ fn against_a_base() {
         let check = "check --no-database --base main";
         env.run(check);
         table(env, "3_c", &revises("2"));
-        // Comments, white space and line ends are nothing.
+        // Comments, white space and line endings are nothing.
         env.write(
             "migrations/1_a.up.sql",
             "-- another\r\n-- migrator: revises = base\r\nCREATE  TABLE a (x integer) ;\r\n",
@@ -199,7 +199,7 @@ fn overtaken_by_the_base() {
                 .status
                 .success()
         );
-        // Old ids upon the head.
+        // Old IDs upon the head.
         git(&env.path("."), "clean -q -f -d migrations");
         git(&env.path("."), "checkout -q -- .");
         env.write(

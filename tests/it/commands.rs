@@ -509,7 +509,7 @@ fn a_database_is_waited_for() {
     let env = Env::new(Backend::Sqlite);
     let line = "db wait --timeout 10min --url sqlite:later/app.db";
     let mut waiting = Running::start(&env, line);
-    waiting.wait_for("waiting up to 10 min 0 s: can't connect to sqlite:later/app.db");
+    waiting.wait_for("waiting up to 10 min 0 s: cannot connect to sqlite:later/app.db");
     fs::create_dir(env.path("later")).unwrap();
     let said = waiting.finish().expect(0).stdout;
     assert!(
@@ -528,7 +528,7 @@ fn a_database_is_waited_for() {
     let mut env = Env::new(Backend::Postgres);
     assert!(env.run("db drop --yes").status.success());
     let mut waiting = Running::start(&env, "db wait --timeout 10min");
-    waiting.wait_for("there is no database");
+    waiting.wait_for("does not exist");
     assert!(env.run("db create").status.success());
     waiting.finish().expect(0);
 }

@@ -187,7 +187,7 @@ fn an_invalid_index_of_the_same_name_is_never_taken_for_a_good_one() {
         leave_invalid(&env, "t_x");
         for _ in 0..2 {
             let failed = upgrade(&env).expect(4);
-            let error = "error[M509]: the index public.t_x is invalid, and it was there before";
+            let error = "error[M509]: the index public.t_x is invalid and existed before";
             assert!(failed.stderr.contains(error), "{failed:#?}");
             assert_eq!(indexes(&env), "t_x|f\n");
         }
@@ -208,7 +208,7 @@ fn an_index_that_another_session_builds_is_waited_for_by_hand() {
     });
     wait_for_build(&env);
     let failed = upgrade(&env).expect(4);
-    let error = "error[M509]: the index public.t_x is invalid, and some session is building it";
+    let error = "error[M509]: the index public.t_x is invalid, and a session is building it";
     assert!(failed.stderr.contains(error), "{failed:#?}");
     writer.run("COMMIT");
     other.join().unwrap();

@@ -76,7 +76,7 @@ fn a_dotenv_that_everybody_may_write_to_is_not_obeyed_from_below() {
     run(&env, "below", &["upgrade"]).unwrap();
 }
 
-/// Only root can give files away. Whoever can't is told so by the system, and the rules are tried
+/// Only root can give files away. Whoever cannot is told so by the system, and the rules are tried
 /// in `project/trust.rs`.
 #[test]
 fn files_of_another_user_are_not_obeyed() {

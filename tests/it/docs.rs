@@ -7,6 +7,7 @@ use std::{
     process::Command,
 };
 
+use crate::common::listed_commands;
 use migrator::internals::cli::CODES;
 
 fn root() -> PathBuf {
@@ -143,22 +144,71 @@ fn commands() -> BTreeMap<String, BTreeSet<String>> {
     let mut waiting = vec![String::new()];
     while let Some(command) = waiting.pop() {
         let text = help(&command);
-        let Some((_, list)) = text.split_once("Commands:\n") else {
+        let names = listed_commands(&text);
+        if names.is_empty() {
             commands.insert(command, &options(&text) - &global);
             continue;
-        };
+        }
         if text.contains(&format!("Usage: migrator {command} [OPTIONS]\n")) {
             // One that does something by itself, too.
             commands.insert(command.clone(), &options(&text) - &global);
         }
-        let names = list
-            .lines()
-            .map_while(|line| line.strip_prefix("  ")?.split(' ').next());
-        let names = names.filter(|name| *name != "help");
-        waiting.extend(names.map(|name| format!("{command} {name}").trim().to_owned()));
+        waiting.extend(
+            names
+                .iter()
+                .map(|name| format!("{command} {name}").trim().to_owned()),
+        );
     }
     commands.insert(String::new(), global);
     commands
+}
+
+/// Rows of a table with every command of `help`, those of `db` as `db create`, and what it says of each.
+fn rows(help_text: &str, parent: &str) -> String {
+    let mut rows = String::new();
+    for name in listed_commands(help_text) {
+        let about = help_text
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("  {name} ")))
+            .unwrap()
+            .trim();
+        let name = format!("{parent} {name}").trim().to_owned();
+        let own = help(&name);
+        let has_page = listed_commands(&own).is_empty()
+            || own.contains(&format!("Usage: migrator {name} [OPTIONS]\n"));
+        if has_page {
+            let file = name.replace(' ', "-");
+            rows += &format!("| [`{name}`](commands/{file}.md) | {about} |\n");
+        }
+        if !listed_commands(&own).is_empty() {
+            rows += &self::rows(&own, &name);
+        }
+    }
+    rows
+}
+
+/// With UPDATE_DOCS set, the list is written.
+#[test]
+fn the_list_of_commands_is_that_of_the_help() {
+    let text = help("");
+    let (groups, _) = text.split_once("\nGlobal options:\n").unwrap();
+    let mut list = String::new();
+    for group in groups.split("\n\n").filter(|it| it.contains("\n  ")) {
+        let (title, _) = group.trim_start().split_once(":\n").unwrap();
+        let rows = rows(group, "");
+        list += &format!("\n### {title}\n\n| command | what it does |\n|---|---|\n{rows}");
+    }
+    let page = read("docs/commands.md");
+    let heading = "## Every command\n";
+    let start = page.find(heading).unwrap() + heading.len();
+    let expected = format!("{}{list}", &page[..start]);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(root().join("docs/commands.md"), &expected).unwrap();
+    }
+    assert!(
+        read("docs/commands.md") == expected,
+        "docs/commands.md is not up to date: UPDATE_DOCS=1 tests/run --test it -- docs::"
+    );
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! Imports between rooms go down only, and rooms on one floor do not know each other.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 /// The rooms by floor, as ARCHITECTURE.md has them.
 const FLOORS: &[&[&str]] = &[
@@ -139,6 +143,71 @@ fn imports_go_down_only() {
     );
 }
 
+/// The modules of `cli` by floor: none of them imports one of its own floor or above.
+const CLI: &[&[&str]] = &[
+    &["exit", "help", "memory"],
+    &["codes"],
+    &["error"],
+    &["editor", "options"],
+    &["context"],
+    &["backup", "confirm"],
+    &["commands"],
+    &["args"],
+];
+
+/// The modules named after `prefix` in `code`, also in groups.
+fn named_after(code: &str, prefix: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (at, _) in code.match_indices(prefix) {
+        let rest = &code[at + prefix.len()..];
+        let names = match rest.strip_prefix('{') {
+            Some(group) => top_level(group),
+            None => vec![rest],
+        };
+        found.extend(names.iter().map(|name| {
+            let name = name.trim_start();
+            let end = name.find(|c: char| !c.is_alphanumeric() && c != '_');
+            name[..end.unwrap_or(name.len())].to_owned()
+        }));
+    }
+    found
+}
+
+#[test]
+fn modules_of_the_command_line_form_no_circle() {
+    let floor = |module: &str| CLI.iter().position(|floor| floor.contains(&module));
+    let cli = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli");
+    let mut files = Vec::new();
+    sources(&cli, &mut files);
+    let mut checked = 0;
+    for (path, text) in &files {
+        let inside = Path::new(path).strip_prefix(&cli).unwrap();
+        let module = inside.iter().next().unwrap().to_str().unwrap();
+        let module = module.trim_end_matches(".rs");
+        if module == "mod" {
+            continue;
+        }
+        let own = floor(module).unwrap_or_else(|| panic!("{path}: no floor for `{module}`"));
+        let code = code(text);
+        let mut used = named_after(&code, "cli::");
+        let is_child_of_cli = inside.iter().count() == 1 || inside.ends_with("mod.rs");
+        if is_child_of_cli {
+            used.extend(named_after(&code, "super::"));
+        }
+        for other in used.iter().filter(|other| *other != module) {
+            let Some(other_floor) = floor(other) else {
+                continue;
+            };
+            checked += 1;
+            assert!(
+                other_floor < own,
+                "{path}: `{module}` must not know `{other}`"
+            );
+        }
+    }
+    assert!(checked > 80, "only {checked} imports were found");
+}
+
 #[test]
 fn crates_stay_in_their_rooms() {
     let mut files = Vec::new();
@@ -248,7 +317,7 @@ fn has_sqlstate(line: &str) -> bool {
     codes.next().is_some() || by_class
 }
 
-/// The lines of the code outside of `rooms` that `is_wrong`, with their places.
+/// The lines of the code outside `rooms` that `is_wrong`, with their places.
 fn lines_outside(rooms: &[&str], is_wrong: fn(&str) -> bool) -> Vec<String> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();

@@ -81,7 +81,7 @@ fn command() -> impl Strategy<Value = Command> {
 
 type Edges = BTreeMap<u32, BTreeSet<u32>>;
 
-/// Revision `n` has the id `1000 + n`, and makes and drops the table `t<n>`.
+/// Revision `n` has the ID `1000 + n`, and makes and drops the table `t<n>`.
 struct Made {
     history: History,
     parents: Edges,
@@ -321,7 +321,7 @@ fn follow(path: &Path, before: &BTreeSet<u32>, after: &BTreeSet<u32>) {
     sql(path, &made.chain(gone).collect::<String>());
 }
 
-/// In a thread of its own: a runtime can't run inside of another.
+/// In a thread of its own: a runtime cannot run inside another.
 fn sql(path: &Path, sql: &str) -> String {
     if !path.exists() {
         return String::new();

@@ -165,7 +165,7 @@ fn write(
     look(&mut number);
     for (statements, resumable) in dirt {
         let header = if *resumable { leaves } else { ON };
-        // It can't be run in a transaction.
+        // It cannot be run in a transaction.
         let header = if statements.starts_with("DISCARD ALL") {
             OFF
         } else {

@@ -7,11 +7,11 @@
 //! - `<!-- write: FILE: TEXT -->` writes a file, `\n` being a line break
 //! - `<!-- set: NAME=VALUE -->` sets a variable from there on
 //!
-//! `UPDATE_DOCS=1 tests/run --test it -- json::` writes the outputs anew.
+//! `UPDATE_DOCS=1 tests/run --test it -- json::` writes the outputs again.
 
 use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
 
-use crate::common::{Backend, Env};
+use crate::common::{Backend, Env, listed_commands};
 use serde_json::{Value, json};
 
 /// These print no JSON.
@@ -46,7 +46,7 @@ fn same(value: &mut Value, key: &str) {
             "sha256" | "schema" => *text = "0f7c2e…".to_owned(),
             "database" if text.starts_with("sqlite:/") => *text = "sqlite:/srv/app.db".to_owned(),
             "file" | "kept" | "drop_command" => *text = with_given_stamps(text),
-            // Ids from the clock: those of examples are of one day.
+            // IDs from the clock: those of examples are of one day.
             _ => *text = with_given_ids(text),
         },
         Value::Number(_) if key == "duration_ms" => *value = json!(4),
@@ -55,7 +55,7 @@ fn same(value: &mut Value, key: &str) {
     }
 }
 
-/// `text` with an id that no example gives, the clock's, as 20261124080000.
+/// `text` with an ID that no example gives, the clock's, as 20261124080000.
 fn with_given_ids(text: &str) -> String {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let is_given = || page().contains(&format!("--rev-id {}", &text[..digits]));
@@ -212,17 +212,15 @@ fn commands(of: &[&str]) -> BTreeSet<String> {
         .output()
         .unwrap();
     let help = String::from_utf8(output.stdout).unwrap();
-    let Some((_, list)) = help.split_once("Commands:\n") else {
+    let names = listed_commands(&help);
+    if names.is_empty() {
         return BTreeSet::from([of.join(" ")]);
-    };
-    let names = list
-        .lines()
-        .map_while(|line| line.strip_prefix("  ")?.split(' ').next())
-        .filter(|name| *name != "help");
+    }
     // One that does something by itself, too.
     let usage = format!("Usage: migrator {} [OPTIONS]\n", of.join(" "));
     let own = help.contains(&usage).then(|| of.join(" "));
     names
+        .into_iter()
         .flat_map(|name| commands(&[of, &[name]].concat()))
         .chain(own)
         .collect()

@@ -1,5 +1,5 @@
 //! Directories of other tools end to end on both databases: read, applied, converted, and refused
-//! where they can't be read.
+//! where they cannot be read.
 
 use std::fs;
 
@@ -12,13 +12,13 @@ struct Directory {
     /// What it is found to be.
     found: &'static str,
     files: &'static [(&'static str, &'static str)],
-    /// Ids in the order in which the tool runs them.
+    /// IDs in the order in which the tool runs them.
     order: &'static str,
 }
 
 const ITEMS: &str = "CREATE TABLE items (id integer);\n";
 
-/// Every one of them makes `items`, adds two columns, and has a script that only runs outside of a
+/// Every one of them makes `items`, adds two columns, and has a script that only runs outside a
 /// transaction.
 const DIRECTORIES: &[Directory] = &[
     Directory {
@@ -497,7 +497,7 @@ fn what_another_tools_directory_is_to_other_commands() {
     snapshot!(env, "layouts_other_commands");
 }
 
-/// A directory that can't be read.
+/// A directory that cannot be read.
 struct Refused {
     title: &'static str,
     config: &'static str,

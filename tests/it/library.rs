@@ -1,4 +1,4 @@
-//! Migrations from inside of a program, through the library's public interface.
+//! Migrations from inside a program, through the library's public interface.
 
 use std::{
     env, fs,
@@ -62,7 +62,7 @@ impl Place {
         }
     }
 
-    /// Works inside of a runtime, too.
+    /// Works inside a runtime, too.
     fn query(&self, sql: &str) -> String {
         let text = match self {
             Self::Sqlite(database) => thread::scope(|scope| {
@@ -256,7 +256,7 @@ fn who_waits_in_vain_for_the_lock_is_told_so() {
     on_both(|place| {
         let runtime = one_thread();
         let url = place.url().to_owned();
-        // From inside of a run, that is while its lock is held.
+        // From inside a run, that is while its lock is held.
         let found = Arc::new(Mutex::new(None));
         let result = Arc::clone(&found);
         let migrator = Migrator::embedded(SCRIPTS).on_event(move |event| {
@@ -398,7 +398,7 @@ async fn all_is_there(place: &Place, session: &mut Session) {
     assert_eq!(place.query(counts), "1|0|2");
 }
 
-/// Whatever it was waiting for: the next run goes on from there, in the same session or another.
+/// Whatever it was waiting for: the next run continues from there, in the same session or another.
 #[test]
 fn a_future_is_dropped_at_every_point() {
     on_both(|place| {
@@ -432,7 +432,7 @@ fn a_future_is_dropped_at_every_point() {
                 let mut session = migrator.connect(place.url()).await.unwrap();
                 all_is_there(&place, &mut session).await;
             }
-            // How often has to be waited is up to the machine; on SQLite perhaps never.
+            // How often must be waited is up to the machine; on SQLite perhaps never.
             assert!(
                 dropped > 0 || matches!(place, Place::Sqlite(_)),
                 "{dropped}"

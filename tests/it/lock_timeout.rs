@@ -120,7 +120,7 @@ fn a_statement_that_takes_too_long_is_shown() {
             "error[M701]: canceling statement due to statement timeout",
             "SELECT pg_sleep(600);",
             "code: 57014",
-            "raise statement-timeout",
+            "increase statement-timeout",
         ] {
             assert!(failed.stderr.contains(part), "{part}: {failed:#?}");
         }

@@ -176,7 +176,7 @@ fn without_a_file_nothing_runs() {
         assert_eq!(output.status.code(), Some(1));
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(
-            said.contains("error[M850]: nowhere/run.jsonl: the log file can't be written: "),
+            said.contains("error[M850]: nowhere/run.jsonl: cannot write to the log file: "),
             "{said}"
         );
         assert_eq!(env.fingerprint(), before);

@@ -25,7 +25,7 @@ fn check(env: &mut Env, line: &str, code: &str, count: usize, other: Option<&str
     let said = String::from_utf8(said).unwrap();
     let told = said.matches(&format!("[{code}]")).count();
     assert_eq!(told, 50, "{line}: {said}");
-    let rest = format!("\n… and {} more of this kind\n", count - 50);
+    let rest = format!("\n… and {} more like this\n", count - 50);
     assert_eq!(said.matches(&rest).count(), 1, "{line}: {said}");
     if let Some(other) = other {
         assert_eq!(said.matches(&format!("[{other}]")).count(), 1, "{said}");

@@ -182,7 +182,7 @@ fn texts_that_need_quotes() {
                 "-- It's a \"message\" with 100 % \\ and $1, ?1, :x\n\
                  CREATE TABLE q (x text DEFAULT 'it''s \\ ; -- no comment');\n\
                  INSERT INTO q VALUES ('two\n.lines\n/\ngo\n#'), ('$$'), ('\\.');",
-                "-- don't; \\\n/* 'x' $migrator0$ */\nDROP TABLE q;\n-- ?1 ?2 :'a' :b",
+                "-- do not; \\\n/* 'x' $migrator0$ */\nDROP TABLE q;\n-- ?1 ?2 :'a' :b",
             ),
             (
                 "8_crlf",
@@ -388,11 +388,7 @@ fn violated_foreign_keys_stop_a_script() {
     env.sql("INSERT INTO c VALUES (3, 9)");
     let script = out(&mut env, "upgrade --sql");
     stops(&env, &script, "without a parent in p: 2 of c (p)");
-    stops(
-        &env,
-        &script,
-        "upgrade 2: foreign keys are violated that were not before",
-    );
+    stops(&env, &script, "upgrade 2: new foreign key violations");
 }
 
 #[test]
@@ -408,7 +404,7 @@ fn another_state_stops_a_script() {
             "from 1 to 2 (head), but there is no version table",
         );
         out(&mut env, "upgrade 1");
-        stops(&env, &both, "and makes the version table");
+        stops(&env, &both, "and creates the version table");
         stops(
             &env,
             &down,
@@ -427,8 +423,8 @@ fn another_state_stops_a_script() {
         run(&env, &down);
         run(&env, &second);
         out(&mut env, "downgrade base");
-        // The table is there, and empty: the database has to be asked.
-        stops(&env, &both, "and makes the version table");
+        // The table is there, and empty: the database must be asked.
+        stops(&env, &both, "and creates the version table");
         let script = out(&mut env, "upgrade --sql");
         run(&env, &script);
     }
@@ -460,7 +456,7 @@ fn a_failing_statement_leaves_nothing() {
     }
 }
 
-/// The row says how far it came, and the command goes on there.
+/// The row says how far it came, and the command continues there.
 #[test]
 fn a_half_done_script_is_resumed() {
     for backend in Backend::ALL {

@@ -397,7 +397,7 @@ fn a_script_says_at_its_end_how_much_it_does() {
     }
 }
 
-/// Commands with a result on stdout, and the exit status when that can't be written.
+/// Commands with a result on stdout, and the exit status when that cannot be written.
 #[cfg(target_os = "linux")]
 const RESULTS: &[(&[&str], i32)] = &[
     (&["status"], 1),

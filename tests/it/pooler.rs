@@ -3,7 +3,7 @@
 
 use crate::common::{Backend, Env, Finished, Pooler, Running};
 
-/// A project whose url leads through a pooler with `settings`.
+/// A project whose URL leads through a pooler with `settings`.
 fn behind(settings: &str) -> (Env, Pooler) {
     patiently_behind(settings, "2s")
 }

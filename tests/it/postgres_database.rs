@@ -1421,7 +1421,7 @@ async fn a_connection_lost_in_commit_is_settled_by_the_table() {
             Some(rows),
             "{text}, {how}"
         );
-        // Whatever it was: nothing of the lost session goes on.
+        // Whatever it was: nothing of the lost session is still running.
         if how != CUT_FOR_GOOD {
             assert_eq!(connection.try_lock().await, Ok(LockAttempt::Acquired));
         }

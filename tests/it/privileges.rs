@@ -170,7 +170,7 @@ impl Drop for Neighbour {
         } = &*self;
         let name = self.env.url().rsplit_once('/').unwrap().1.to_owned();
         let mut beside = Session::open_url(&self.maintenance.0);
-        // What can't be dropped after a failure stays until the server of the tests goes.
+        // What cannot be dropped after a failure stays until the server of the tests goes.
         let mut run = |sql: &str| beside.try_run(&format!("SET search_path TO pg_catalog;\n{sql}"));
         let kept = run(&format!(
             "SELECT string_agg(format('DROP DATABASE %I', d.datname), ';') FROM pg_database AS d \
@@ -279,7 +279,7 @@ fn statement_by_statement(n: &mut Neighbour) {
         ),
         &format!("{OFF}DROP INDEX CONCURRENTLY [PLACE].c_x;\nDELETE FROM [PLACE].c;\n"),
     );
-    // The index can't be made, twice, so that the first one's remains are looked at and dropped.
+    // The index cannot be made, twice, so that the first one's remains are looked at and dropped.
     n.run(4, "upgrade");
     n.run(4, "upgrade");
     n.run(0, "status");

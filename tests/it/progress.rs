@@ -184,11 +184,11 @@ fn the_statement_that_was_changed_is_named() {
         for old in [false, true] {
             let mut edited = FIXED;
             edited[1] = "INSERT INTO a VALUES (11)";
-            let named = "statement 2 of revision 1 was changed after it ran";
+            let named = "statement 2 of revision 1 was changed after it was run";
             check(backend, old, &edited, named, 3);
             edited.swap(1, 3);
             check(backend, old, &edited, named, 3);
-            let named = "statement 3 of revision 1 was changed after it ran";
+            let named = "statement 3 of revision 1 was changed after it was run";
             check(backend, old, &FIXED[..2], named, 1);
         }
     }
@@ -222,7 +222,7 @@ fn a_script_that_lost_its_header_is_not_resumed() {
         refused(
             &mut env,
             "upgrade",
-            "has lost its header `transaction = off`",
+            "no longer has its header `transaction = off`",
         );
     }
 }
@@ -251,7 +251,7 @@ fn a_down_script_is_resumed_and_compared_likewise() {
             let mut edited = down;
             edited[0] = "DELETE FROM a WHERE x = 2";
             env.write(DOWN, script(&edited));
-            let named = "statement 1 of revision 1 was changed after it ran";
+            let named = "statement 1 of revision 1 was changed after it was run";
             refused(&mut env, "downgrade base", named);
             let mut fixed = down;
             fixed[1] = "DELETE FROM a WHERE x > 3";

@@ -159,7 +159,7 @@ fn a_tools_table_that_cannot_be_read_is_in_the_way() {
     let mut env = Env::new(Backend::Postgres);
     env.revision("1_a", "CREATE TABLE t (a int);", "");
     env.sql(&RECORDS[0].1.replace("bytea", "integer"));
-    refused(&mut env, "upgrade", "M497", &["sqlx", "can't be read"]);
+    refused(&mut env, "upgrade", "M497", &["sqlx", "cannot be read"]);
     env.sql("DROP TABLE _sqlx_migrations; CREATE SCHEMA other; SET search_path TO other;");
     // Off the search path, too.
     env.sql(&format!("SET search_path TO other; {}", RECORDS[2].1));

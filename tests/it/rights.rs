@@ -316,7 +316,7 @@ fn the_table_of_the_page_is_the_one_that_is_tried() {
     let page = fs::read_to_string(page).unwrap();
     let rows = page
         .lines()
-        .skip_while(|line| *line != "| command on PostgreSQL | rights |");
+        .skip_while(|line| *line != "| command on PostgreSQL | privileges |");
     let rows = rows.skip(2).take_while(|line| line.starts_with('|'));
     let documented: BTreeSet<_> = rows
         .map(|line| {

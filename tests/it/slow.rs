@@ -1,4 +1,4 @@
-//! Statements that take long: told of while they run and afterwards, and kept in the log.
+//! Statements that take long: reported while they run and afterwards, and kept in the log.
 #![cfg(unix)]
 
 use std::process::{Command, Output};

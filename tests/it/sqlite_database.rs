@@ -344,20 +344,20 @@ async fn what_is_no_database_is_said() {
     check(
         "gone.db",
         Access::Existing,
-        "there is no database at /gone.db",
+        "database /gone.db does not exist",
     )
     .await;
     check("gone.db", Access::Create, "ok").await;
     check(
         "a/b.db",
         Access::Existing,
-        "there is no database at /a/b.db",
+        "database /a/b.db does not exist",
     )
     .await;
     check(
         "a/b.db",
         Access::Create,
-        "can't connect to /a/b.db: there is no directory /a",
+        "cannot connect to /a/b.db: directory /a does not exist",
     )
     .await;
     check(
@@ -621,7 +621,7 @@ async fn tables_that_are_not_ours_are_refused() {
             "{sql}"
         );
     };
-    let odd = |what: &str| format!("migrator_version can't be read as a version table: {what}");
+    let odd = |what: &str| format!("migrator_version is not a valid version table: {what}");
     check(
         "DROP TABLE migrator_version_log",
         &odd("its log migrator_version_log is missing"),
@@ -647,7 +647,7 @@ async fn tables_that_are_not_ours_are_refused() {
         &odd("its log migrator_version_log names no layout"),
     )
     .await;
-    check("UPDATE migrator_version_log SET detail = '9'; ALTER TABLE migrator_version DROP COLUMN message", "the version table migrator_version has layout 9, this migrator knows up to 2").await;
+    check("UPDATE migrator_version_log SET detail = '9'; ALTER TABLE migrator_version DROP COLUMN message", "the version table migrator_version has layout 9, this version of migrator supports up to 2").await;
     check(
         "DROP TABLE migrator_version_progress",
         &odd("its table migrator_version_progress is missing"),
@@ -811,7 +811,7 @@ async fn a_failed_step_leaves_no_trace() {
         "SQLITE_FULL",
     )
     .await;
-    // The record can't be written.
+    // The record cannot be written.
     check(
         "",
         &["DROP TABLE migrator_version"],
@@ -1291,7 +1291,7 @@ async fn a_kept_session_lasts_until_it_is_reset() {
         alone(&mut database, "PRAGMA query_only = 1", true)
             .await
             .unwrap();
-        // The script can't write now, the record can.
+        // The script cannot write now, the record can.
         let error = step(&mut database, &["CREATE TABLE t (x)"], kept(nth(2)))
             .await
             .unwrap_err();

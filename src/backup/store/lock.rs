@@ -40,7 +40,7 @@ impl Held {
     ///
     /// # Errors
     /// [`BackupError::Busy`] when another process holds it for longer than it is waited for,
-    /// [`BackupError::Directory`] when the lock file can't be used.
+    /// [`BackupError::Directory`] when the lock file cannot be used.
     pub fn take(directory: &Path, wait: Wait<'_>) -> Result<Self, BackupError> {
         let path = directory.join(NAME);
         let broken = |error: &io::Error| BackupError::Directory {
@@ -89,7 +89,7 @@ impl Held {
     }
 }
 
-/// A file that others can't read can't be locked by them.
+/// A file that others cannot read cannot be locked by them.
 fn open(path: &Path) -> io::Result<File> {
     match open_or_create(path, 0o660) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {

@@ -404,11 +404,11 @@ fn what_is_no_backup_is_said_to_be_none() {
         let error = store.find(&store.directory.join(name)).unwrap_err();
         assert!(error.to_string().contains(part), "{error}");
     };
-    check("missing", "no such file");
+    check("missing", "does not exist");
     check("", "not a regular file");
     let file = add(&store, "a", 1).file;
     fs::write(manifest_of(&file), "{").unwrap();
-    check("app-19700101T000001Z.sqlite", "can't be read");
+    check("app-19700101T000001Z.sqlite", "cannot read");
     fs::remove_file(manifest_of(&file)).unwrap();
     check("app-19700101T000001Z.sqlite", "manifest");
     let origin = manifest("a", 0).origin.unwrap();

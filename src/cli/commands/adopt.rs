@@ -1,8 +1,5 @@
 use crate::{
-    cli::{
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit},
     database::Access,
     layout::ExternalTool,
     ops,
@@ -10,17 +7,17 @@ use crate::{
 
 /// Record what another migration tool has applied
 ///
-/// Reads that tool's own table, compares it with the directory, and records the same in the
-/// version table, with its times. No script runs, and the other table is left as it is. What is
-/// in doubt (failed, changed since, missing, skipped) is shown, and accepted with --yes only.
+/// Reads the table of that tool, compares it with the directory, and copies its records and
+/// their times to the version table. No script runs, and the other table is not changed.
+/// Doubtful records (failed, changed since, missing, skipped) are shown, and are accepted only
+/// with --yes.
 #[derive(Debug, clap::Args)]
 pub struct AdoptArgs {
-    /// Whose records: sqlx, golang-migrate, dbmate, rails, diesel, goose, flyway, refinery,
-    /// sql-migrate or alembic; without it, those that are found
+    /// Tool to read from: sqlx, golang-migrate, dbmate, rails, diesel, goose, flyway, refinery, sql-migrate or alembic [default: the one whose table is found]
     #[arg(long, value_name = "TOOL", hide_possible_values = true, value_parser = tool())]
     from: Option<ExternalTool>,
 
-    /// Show what would be recorded, and change nothing
+    /// Show what would be recorded without changing anything
     #[arg(long)]
     dry_run: bool,
 }

@@ -1,15 +1,12 @@
 use crate::{
-    cli::{
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit},
     ops,
 };
 
-/// List where the history branches, and the heads that each branch leads to
+/// List branch points, and the heads of each branch
 ///
-/// Reads the directory only; no database is needed. With -v roots, parents and
-/// files, too.
+/// Reads the directory only; no database is needed. With -v, prints roots, parents and files
+/// too.
 #[derive(Debug, clap::Args)]
 pub struct BranchesArgs {}
 

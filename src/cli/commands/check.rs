@@ -1,24 +1,23 @@
 use crate::{
     cli::{
-        args::Vars,
         context::Context,
-        error::{self, Error, Exit},
+        error::{self, Error},
+        exit::Exit,
+        options::Vars,
     },
-    database::Access,
     ops,
     report::CheckView,
 };
 
 /// Check the directory and the database for problems
 ///
-/// One head, a down script for every revision, and statements that can run in
-/// every script; and where a database is configured, nothing edited, missing,
-/// partially applied or pending in it.
-/// Exits with 3 when something is found. --format github prints annotations for
-/// GitHub's workflows.
+/// Checks that the directory has one head and a down script for every revision, and that every
+/// statement of every script can run. If a database is configured, also checks that none of its
+/// revisions is edited, missing, partially applied or pending. Exits with status 3 if there is a
+/// problem. --format github prints annotations for GitHub Actions.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// A commit, such as origin/main: nothing of it may be edited, gone or overtaken
+    /// Compare with a commit, such as origin/main: its scripts may not be changed, removed or overtaken
     #[arg(long, value_name = "GITREF")]
     base: Option<String>,
 
@@ -26,7 +25,7 @@ pub struct CheckArgs {
     #[arg(long)]
     no_database: bool,
 
-    /// Revisions may be pending
+    /// Allow pending revisions
     #[arg(long)]
     pending_ok: bool,
 
@@ -35,16 +34,8 @@ pub struct CheckArgs {
 }
 
 pub async fn cmd_check(args: CheckArgs, context: &Context) -> Result<Exit, Error> {
-    let unasked = match (args.no_database, context.has_database()) {
-        (true, _) => Some("--no-database"),
-        (_, false) => Some("no url is configured"),
-        (_, true) => None,
-    };
-    // A url that can't be understood is an error, unless nobody wants the database.
-    let mut session = match unasked {
-        None => Some(context.session("check", Access::Existing)?),
-        Some(_) => None,
-    };
+    let skip = args.no_database.then_some("--no-database");
+    let (mut session, unasked) = context.session_unless("check", skip)?;
     let dialect = context.dialect()?;
     let request = ops::CheckArgs {
         base: args.base.clone(),
@@ -52,15 +43,8 @@ pub async fn cmd_check(args: CheckArgs, context: &Context) -> Result<Exit, Error
     };
     let checked = ops::check(&context.project, session.as_mut(), dialect, &request).await;
     context.leave(session).await;
-    let report = checked.map_err(|error| {
-        let is_database = matches!(error, ops::Error::Database(_));
-        let mut error = Error::from(error);
-        if let Some(last) = error.diagnostics.last_mut().filter(|_| is_database) {
-            let way = "--no-database checks the directory only";
-            last.notes.push(way.to_owned());
-        }
-        error
-    })?;
+    let way = "--no-database checks the directory only";
+    let report = checked.map_err(|error| error::or_without_database(error, way))?;
     let findings = report.findings.iter();
     let findings: Vec<_> = findings
         .map(|found| error::finding(found, &report.history))

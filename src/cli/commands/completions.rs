@@ -1,31 +1,22 @@
-use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::{
-    cli::{
-        args,
-        error::{Error, Exit},
-    },
+    cli::{error::Error, exit::Exit},
     report,
 };
 
-/// Print a script that completes commands and options in your shell
+/// Print a shell completion script for commands and options
 ///
-/// As in: migrator completions bash > ~/.local/share/bash-completion/completions/migrator
+/// For example: migrator completions bash > ~/.local/share/bash-completion/completions/migrator
 #[derive(Debug, clap::Args)]
 pub struct CompletionsArgs {
-    /// The shell
+    /// Shell to generate the script for
     shell: Shell,
 }
 
-pub fn cmd_completions(args: &CompletionsArgs) -> Result<Exit, Error> {
+pub fn cmd_completions(args: &CompletionsArgs, mut root: clap::Command) -> Result<Exit, Error> {
     let mut script = Vec::new();
-    clap_complete::generate(
-        args.shell,
-        &mut args::Args::command(),
-        "migrator",
-        &mut script,
-    );
+    clap_complete::generate(args.shell, &mut root, "migrator", &mut script);
     report::print_exact(&script);
     Ok(Exit::Done)
 }

@@ -1,22 +1,18 @@
 use std::path::PathBuf;
 
 use crate::{
-    cli::{
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit},
     ops,
 };
 
-/// Write the scripts out in the native layout, to leave another tool
+/// Write the scripts in the native layout, to leave another tool
 ///
-/// Every script comes out the same, statement for statement, with headers for what the other tool
-/// knew from elsewhere. The directory that is read stays as it is, and databases stay as they are:
-/// ids and checksums do not change. The url only tells whether the scripts are for PostgreSQL or
-/// SQLite.
+/// Every script keeps its statements, and gets headers for what the other tool kept elsewhere.
+/// The source directory and databases are not changed; IDs and checksums stay the same. The URL
+/// only determines whether the scripts are for PostgreSQL or SQLite.
 #[derive(Debug, clap::Args)]
 pub struct ConvertArgs {
-    /// The directory to write, which must be empty or not exist
+    /// Directory to write to; must be empty or not exist
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
 }

@@ -1,17 +1,14 @@
 use crate::{
-    cli::{
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit},
     ops,
 };
 
-/// Show what is applied
+/// Show the current revision of the database
 ///
-/// Prints the newest applied revision, or several where branches are applied.
+/// Prints the newest applied revision, or several if branches are applied.
 #[derive(Debug, clap::Args)]
 pub struct CurrentArgs {
-    /// Exit with 3 unless exactly the directory's heads are applied
+    /// Exit with status 3 unless exactly the heads of the directory are applied
     #[arg(long)]
     check_heads: bool,
 }

@@ -1,27 +1,23 @@
 use crate::{
-    cli::{
-        context::Context,
-        editor::Editor,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, editor::Editor, error::Error, exit::Exit},
     ops,
     report::Diagnostic,
 };
 
-/// Open a revision's up script in your editor
+/// Open the up script of a revision in an editor
 ///
-/// The editor is what VISUAL or EDITOR names. You are warned when the revision
-/// is applied in the database, as far as it can be seen.
+/// The editor is the one named by VISUAL or EDITOR. Prints a warning if the revision is applied
+/// in the database and the database can be read.
 #[derive(Debug, clap::Args)]
 pub struct EditArgs {
-    /// The revision
+    /// Revision to edit
     revision: String,
 
-    /// The down script instead
+    /// Open the down script instead
     #[arg(long, conflicts_with = "both")]
     down: bool,
 
-    /// Both scripts
+    /// Open both scripts
     #[arg(long)]
     both: bool,
 }

@@ -1,16 +1,13 @@
 use crate::{
-    cli::{
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit},
     database::Access,
     ops,
 };
 
 /// Create the version table and its log, and nothing else
 ///
-/// For a role that may create tables, on behalf of another that may not. Tables
-/// that exist are left alone.
+/// For a role that may create tables, on behalf of one that may not. Existing tables are not
+/// changed.
 #[derive(Debug, clap::Args)]
 pub struct EnsureVersionArgs {}
 

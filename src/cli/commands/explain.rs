@@ -1,27 +1,27 @@
 use crate::{
     cli::{
         codes::{self, CODES, Code},
-        error::{Error, Exit},
-        output::Output,
+        error::Error,
+        exit::Exit,
     },
-    report::{CodesView, ExplainView, ExplainedCode},
+    report::{CodesView, ExplainView, ExplainedCode, Output},
 };
 
-/// Explain an error code, or list them all
+/// Explain an error code, or list all codes
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {
-    /// The code, such as M203
+    /// Error code, such as M203
     code: Option<String>,
 }
 
-pub fn cmd_explain(args: ExplainArgs, output: &Output) -> Result<Exit, Error> {
-    let Some(text) = args.code else {
+pub fn cmd_explain(args: &ExplainArgs, output: &Output) -> Result<Exit, Error> {
+    let Some(text) = &args.code else {
         output.result(&CodesView {
             codes: CODES.iter().map(explained).collect(),
         });
         return Ok(Exit::Done);
     };
-    let id = normal(&text);
+    let id = normal(text);
     let Some(code) = CODES.iter().find(|code| code.id == id) else {
         return Err(
             Error::new(codes::M461, format!("there is no error code `{text}`")).hint(

@@ -1,12 +1,9 @@
 use crate::{
-    cli::{
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit},
     ops,
 };
 
-/// List the revisions that no revision revises
+/// List the heads: revisions that no other revision revises
 ///
 /// Reads the directory only; no database is needed.
 #[derive(Debug, clap::Args)]

@@ -1,20 +1,17 @@
 use crate::{
-    cli::{
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit},
     database::Access,
     ops,
     report::Diagnostic,
 };
 
-/// List the revisions, newest first
+/// List revisions, newest first
 ///
-/// Reads the directory only; a database is needed for -i, --log and ranges
-/// with `current`.
+/// Reads the directory only, except for -i, --log and ranges with `current`, which read the
+/// database.
 #[derive(Debug, clap::Args)]
 pub struct HistoryArgs {
-    /// Only those from A to B, both included: A:B, A: or :B; -N: are the last N and the head
+    /// List only revisions from A to B, inclusive: A:B, A: or :B; -N: lists the head and the N before it
     #[arg(short, long, value_name = "A:B", allow_hyphen_values = true)]
     range: Option<String>,
 
@@ -22,7 +19,7 @@ pub struct HistoryArgs {
     #[arg(short, long)]
     indicate_current: bool,
 
-    /// Print the log of the database instead: what was done when, by whom, with which outcome
+    /// Print the log of the database instead: every operation with its time, user and outcome
     #[arg(long, conflicts_with_all = ["range", "indicate_current"])]
     log: bool,
 }
@@ -50,7 +47,7 @@ pub async fn cmd_history(args: HistoryArgs, context: &Context) -> Result<Exit, E
     let (project, dialect) = (&context.project, context.dialect()?);
     let report = ops::history(project, session.as_mut(), dialect, &request).await?;
     if !report.unknown.is_empty() {
-        // What the directory does not have can't be listed, but must not go unsaid.
+        // What the directory does not have cannot be listed, but must not go unsaid.
         let unknown: Vec<_> = report.unknown.iter().map(ToString::to_string).collect();
         context.output.warn(&Diagnostic {
             message: format!("applied, but not in this directory: {}", unknown.join(", ")),

@@ -1,24 +1,22 @@
 use std::path::PathBuf;
 
 use crate::{
-    cli::{
-        error::{Error, Exit},
-        output::Output,
-    },
+    cli::{error::Error, exit::Exit},
     ops,
+    report::Output,
 };
 
 /// Create a project: migrator.toml, migrations/ and templates/
 ///
-/// Overwrites nothing.
+/// Existing files are not overwritten.
 #[derive(Debug, clap::Args)]
 pub struct InitArgs {
-    /// The directory
+    /// Directory of the project
     #[arg(default_value = ".")]
     dir: PathBuf,
 }
 
-pub fn cmd_init(args: InitArgs, output: &Output) -> Result<Exit, Error> {
+pub fn cmd_init(args: &InitArgs, output: &Output) -> Result<Exit, Error> {
     output.result(&ops::init(&args.dir)?);
     Ok(Exit::Done)
 }

@@ -1,14 +1,12 @@
 use crate::{
-    cli::{
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit},
     ops,
 };
 
-/// List the templates of new revisions: the project's and those built in
+/// List the templates for new revisions
 ///
-/// `migrator revision --template NAME` chooses one of them.
+/// Lists the templates of the project and the built-in ones. Choose one with `migrator revision
+/// --template NAME`.
 #[derive(Debug, clap::Args)]
 pub struct ListTemplatesArgs {}
 

@@ -5,41 +5,36 @@ use std::{
 };
 
 use anyhow::Context as _;
-use clap::CommandFactory;
 use clap_mangen::Man;
 
 use crate::{
-    cli::{
-        args,
-        error::{Error, Exit},
-        output::Output,
-    },
+    cli::{error::Error, exit::Exit},
     files,
-    report::{self, WrittenView},
+    report::{self, Output, WrittenView},
 };
 
 /// Print the manual page, or write one for each command
 ///
-/// As in: migrator man | man -l -
+/// For example: migrator man | man -l -
 #[derive(Debug, clap::Args)]
 pub struct ManArgs {
-    /// Where to write the pages; created when missing. Pages of the same name are replaced
+    /// Directory to write the pages to; created if missing. Pages of the same name are replaced
     dir: Option<PathBuf>,
 }
 
-pub fn cmd_man(args: ManArgs, output: &Output) -> Result<Exit, Error> {
-    let failed = "the pages can't be written";
-    let Some(dir) = args.dir else {
+pub fn cmd_man(args: &ManArgs, root: clap::Command, output: &Output) -> Result<Exit, Error> {
+    let failed = "the pages cannot be written";
+    let Some(dir) = &args.dir else {
         let mut page = Vec::new();
-        let man = Man::new(args::Args::command());
+        let man = Man::new(root);
         man.render(&mut page).context(failed)?;
         report::print_exact(&page);
         return Ok(Exit::Done);
     };
     let mut files = Vec::new();
-    fs::create_dir_all(&dir)
+    fs::create_dir_all(dir)
         .and_then(|()| {
-            for (name, page) in pages()? {
+            for (name, page) in pages(root)? {
                 let path = dir.join(name);
                 let mut options = File::options();
                 options.write(true).create(true).truncate(true);
@@ -54,8 +49,8 @@ pub fn cmd_man(args: ManArgs, output: &Output) -> Result<Exit, Error> {
 }
 
 /// Every page with its file's name: `migrator-upgrade.1`.
-fn pages() -> std::io::Result<Vec<(String, Vec<u8>)>> {
-    let mut command = args::Args::command().disable_help_subcommand(true);
+fn pages(root: clap::Command) -> std::io::Result<Vec<(String, Vec<u8>)>> {
+    let mut command = root.disable_help_subcommand(true);
     command.build();
     let mut waiting = vec![command];
     let mut pages = Vec::new();

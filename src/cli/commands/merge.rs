@@ -1,34 +1,31 @@
 use crate::{
-    cli::{
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit},
     ops,
 };
 
-/// Join heads with a new revision that revises them all
+/// Join heads with a new revision that revises all of them
 ///
-/// Creates the scripts of a revision with nothing to run in it. Where branches
-/// changed the same thing, write what reconciles them into it.
+/// Creates scripts without statements. If the branches changed the same object, add the
+/// statements that reconcile them.
 #[derive(Debug, clap::Args)]
 pub struct MergeArgs {
-    /// The heads to join [default: all of them]
+    /// Heads to join [default: all heads]
     #[arg(value_name = "REVISION")]
     revisions: Vec<String>,
 
-    /// What the revision does, in a few words; the files are named after it
+    /// Short description of the revision, used in the file names
     #[arg(short, long)]
     message: String,
 
-    /// A name for the branch that begins here
+    /// Name of the branch that starts here
     #[arg(long, value_name = "NAME")]
     label: Option<String>,
 
-    /// The id, in place of the time
+    /// Revision ID to use instead of the current time
     #[arg(long, value_name = "ID")]
     rev_id: Option<String>,
 
-    /// The template to use
+    /// Template to use (see `migrator list-templates`)
     #[arg(long, value_name = "NAME")]
     template: Option<String>,
 }

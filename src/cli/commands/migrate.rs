@@ -1,80 +1,15 @@
 //! What `upgrade` and `downgrade` share.
 
-use std::{path::PathBuf, time::Instant};
-
-use clap::ValueEnum;
+use std::time::Instant;
 
 use crate::{
     backup::Store,
-    cli::{
-        backup::Work,
-        codes,
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{backup::Work, codes, context::Context, error::Error, exit::Exit, options::RunArgs},
     database::Access,
-    ops::{self, BackupArgs, MigrateArgs, RunReport, Start},
+    ops::{self, BackupArgs, MigrateArgs, RunReport},
     report::{self, View},
-    revision::{Direction, Range, Target, TransactionScope},
+    revision::Direction,
 };
-
-/// How much one transaction holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Scope {
-    /// One transaction per revision
-    Revision,
-    /// One transaction for the whole run
-    All,
-}
-
-impl From<Scope> for TransactionScope {
-    fn from(scope: Scope) -> Self {
-        match scope {
-            Scope::Revision => Self::Revision,
-            Scope::All => Self::All,
-        }
-    }
-}
-
-/// Whether a backup is made first.
-#[derive(Debug, Clone, Copy, clap::Args)]
-pub struct BackupFirst {
-    /// Make a backup before anything runs, if there is something to do
-    #[arg(long)]
-    backup: bool,
-
-    /// Make no backup, whatever `[backup] before` says
-    #[arg(long, conflicts_with = "backup")]
-    no_backup: bool,
-}
-
-impl BackupFirst {
-    /// The flags, or else the configuration.
-    pub fn is_wanted(self, configured: bool) -> bool {
-        self.backup || configured && !self.no_backup
-    }
-}
-
-/// What `upgrade`, `downgrade` and `redo` take.
-#[derive(Clone, Debug, clap::Args)]
-pub struct LogArgs {
-    /// Append every statement with its time to FILE, as JSON lines
-    #[arg(long, value_name = "FILE")]
-    pub log_file: Option<PathBuf>,
-}
-
-/// What was asked for.
-pub struct Request {
-    pub direction: Direction,
-    pub target: Target,
-    pub start: Start,
-    pub dry_run: bool,
-    pub sql: bool,
-    pub allow_nonempty: bool,
-    pub transaction: Option<Scope>,
-    pub log_file: Option<PathBuf>,
-    pub backup: bool,
-}
 
 /// A script is printed byte by byte, and what a terminal obeys would hide a part of it.
 fn refuse_on_terminal(script: &str) -> Result<(), Error> {
@@ -82,19 +17,25 @@ fn refuse_on_terminal(script: &str) -> Result<(), Error> {
     if !text.contains(report::escape::is_hidden) {
         return Ok(());
     }
-    let message = "the script contains control characters, which a terminal would not show";
+    let message = "the script contains control characters, which a terminal does not show";
     Err(Error::new(codes::M433, message).hint("write it to a file: --sql > FILE"))
 }
 
-pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
+pub async fn run(
+    context: &Context,
+    direction: Direction,
+    target: &str,
+    options: &RunArgs,
+    allow_nonempty: bool,
+) -> Result<Exit, Error> {
     let project = &context.project;
-    let direction = request.direction;
+    let (start, target) = ops::start_and_target(direction, target, options.sql)?;
     let mut args = MigrateArgs {
-        transaction: request.transaction.map(TransactionScope::from),
-        allow_nonempty: request.allow_nonempty,
-        ..MigrateArgs::to(request.target)
+        transaction: options.transaction,
+        allow_nonempty,
+        ..MigrateArgs::to(target)
     };
-    if request.dry_run {
+    if options.dry_run {
         let work = async |session: &mut ops::Session| match direction {
             Direction::Up => ops::plan_upgrade(project, session, &args).await,
             Direction::Down => ops::plan_downgrade(project, session, &args).await,
@@ -102,9 +43,9 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
         context.output.result(&context.read("plan", work).await?);
         return Ok(Exit::Done);
     }
-    if request.sql {
+    if options.sql {
         let work = async |session: &mut ops::Session| {
-            ops::offline(project, session, direction, &request.start, &args).await
+            ops::offline(project, session, direction, &start, &args).await
         };
         let report = context.read("plan", work).await?;
         if context.output.is_human() && report::is_terminal() {
@@ -113,18 +54,18 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
         context.output.result(&report);
         return Ok(Exit::Done);
     }
-    let (name, access) = match direction {
-        Direction::Up => ("upgrade", Access::Create),
-        Direction::Down => ("downgrade", Access::Existing),
+    let before = &context.config.backup.before;
+    let (name, access, backup) = match direction {
+        Direction::Up => ("upgrade", Access::Create, before.upgrade),
+        Direction::Down => ("downgrade", Access::Existing, before.downgrade),
     };
-    let log_file = request.log_file.as_deref();
-    if context.is_logged(log_file) {
-        // An invalid directory begins no log.
-        project.history(context.location()?.dialect())?;
-        context.open_log(log_file, name)?;
+    if direction == Direction::Down {
+        context.confirm(name)?;
     }
+    context.open_log(options.log.log_file.as_deref(), name)?;
     let begin = Instant::now();
-    let backup = request.backup.then(|| Work::within(context));
+    let backup = options.backup_first(backup);
+    let backup = backup.then(|| Work::within(context));
     args.backup = backup.as_ref().map(|work| BackupArgs {
         store: Store::new(&context.config.backup.directory),
         making: context.making(),
@@ -149,10 +90,9 @@ pub async fn run(context: &Context, request: Request) -> Result<Exit, Error> {
 fn finished(context: &Context, mut report: RunReport) -> Result<Exit, Error> {
     if let Some(failure) = report.failure.take() {
         let mut error = Error::from(*failure);
-        if let (Some(file), Some(diagnostic)) = (&report.backup, error.diagnostics.last_mut()) {
+        if let Some(file) = &report.backup {
             let command = context.command(&["--yes", "restore", file]);
-            let note = format!("to restore the backup that was made before: {command}");
-            diagnostic.notes.push(note);
+            error = error.note(format!("to restore the backup made before: {command}"));
         }
         error.result = Some(report.json());
         return Err(error);
@@ -162,41 +102,6 @@ fn finished(context: &Context, mut report: RunReport) -> Result<Exit, Error> {
         true => Exit::Interrupted,
         false => Exit::Done,
     })
-}
-
-/// Start and target of `text`, which is a target or, with `--sql`, a range.
-pub fn ends(direction: Direction, text: &str, sql: bool) -> Result<(Start, Target), Error> {
-    if !Range::is_range(text) {
-        return Ok((Start::Database, text.parse()?));
-    }
-    if !sql {
-        let message = format!("`{text}` is a range, and where the database is decides the start");
-        return Err(Error::new(codes::M430, message)
-            .hint("name the target alone, or give --sql for a script from one state to another"));
-    }
-    let range: Range = text.parse()?;
-    let start = match (direction, range.start) {
-        (_, Some(start @ (Target::Current(_) | Target::Relative(_)))) => {
-            let message = format!("`{start}` depends on the database, which a range does not read");
-            return Err(Error::new(codes::M431, message).hint(
-                "name the revision, or leave the start and its colon out to start from the database",
-            ));
-        }
-        (_, Some(start)) => start,
-        (Direction::Up, None) => Target::Base,
-        (Direction::Down, None) => Target::Head,
-    };
-    let target = match (direction, range.end) {
-        (_, Some(end)) => end,
-        (Direction::Up, None) => Target::Head,
-        (Direction::Down, None) => {
-            let message = format!("`{text}` does not say how far down to go");
-            return Err(
-                Error::new(codes::M431, message).hint(format!("to revert everything: {text}base"))
-            );
-        }
-    };
-    Ok((Start::Assumed(start), target))
 }
 
 #[cfg(test)]

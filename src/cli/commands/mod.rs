@@ -1,86 +1,137 @@
 //! One file a command: its arguments, whose comments are the help, and what it does.
 
-pub mod adopt;
-pub mod backup;
-pub mod branches;
-pub mod check;
-pub mod completions;
-pub mod convert;
-pub mod current;
-pub mod db;
-pub mod downgrade;
-pub mod edit;
-pub mod ensure_version;
-pub mod explain;
-pub mod heads;
-pub mod history;
-pub mod init;
-pub mod list_templates;
-pub mod man;
-pub mod merge;
+mod adopt;
+mod backup;
+mod branches;
+mod check;
+mod completions;
+mod convert;
+mod current;
+mod db;
+mod downgrade;
+mod edit;
+mod ensure_version;
+mod explain;
+mod heads;
+mod history;
+mod init;
+mod list_templates;
+mod man;
+mod merge;
 mod migrate;
-pub mod rebase;
-pub mod redo;
-pub mod repair;
-pub mod restore;
-pub mod revision;
-pub mod show;
-pub mod squash;
-pub mod stamp;
-pub mod status;
-pub mod upgrade;
+mod rebase;
+mod redo;
+mod repair;
+mod restore;
+mod revision;
+mod show;
+mod squash;
+mod stamp;
+mod status;
+mod upgrade;
 
-use super::{
-    args::{Args, Command},
-    context::Context,
-    error::{Error, Exit},
-    output::Output,
-};
+use crate::report::Output;
 
-/// Runs the command that was asked for.
-pub async fn run(args: Args, output: &Output) -> Result<Exit, Error> {
-    let Args { global, command } = args;
-    let command = match command {
-        // These need no project.
-        Command::Init(args) => return init::cmd_init(args, output),
-        Command::Explain(args) => return explain::cmd_explain(args, output),
-        Command::Completions(args) => return completions::cmd_completions(&args),
-        Command::Man(args) => return man::cmd_man(args, output),
-        other => other,
-    };
-    let context = Context::load(&global, command.vars()?, *output)?;
-    let result = match command {
-        Command::Init(_) | Command::Explain(_) | Command::Completions(_) | Command::Man(_) => {
-            Ok(Exit::Done)
+use super::{context::Context, error::Error, exit::Exit, options::Global};
+
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    Init(init::InitArgs),
+    #[command(visible_alias = "new")]
+    Revision(revision::RevisionArgs),
+    #[command(visible_alias = "up")]
+    Upgrade(upgrade::UpgradeArgs),
+    #[command(visible_alias = "down")]
+    Downgrade(downgrade::DowngradeArgs),
+    Redo(redo::RedoArgs),
+    Current(current::CurrentArgs),
+    History(history::HistoryArgs),
+    Heads(heads::HeadsArgs),
+    Branches(branches::BranchesArgs),
+    Merge(merge::MergeArgs),
+    Rebase(rebase::RebaseArgs),
+    Squash(squash::SquashArgs),
+    Show(show::ShowArgs),
+    Status(status::StatusArgs),
+    Check(check::CheckArgs),
+    Stamp(stamp::StampArgs),
+    Adopt(adopt::AdoptArgs),
+    Repair(repair::RepairArgs),
+    EnsureVersion(ensure_version::EnsureVersionArgs),
+    Convert(convert::ConvertArgs),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
+    Db(db::DbArgs),
+    Edit(edit::EditArgs),
+    ListTemplates(list_templates::ListTemplatesArgs),
+    Explain(explain::ExplainArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+}
+
+/// The options of every command, the output, and the whole command line as clap knows it.
+pub struct Surroundings<'a> {
+    pub global: &'a Global,
+    pub output: &'a Output,
+    pub root: clap::Command,
+}
+
+impl Command {
+    /// Runs the command.
+    pub async fn run(self, around: Surroundings<'_>) -> Result<Exit, Error> {
+        let output = around.output;
+        let load = |vars| Context::load(around.global, vars, output.clone());
+        let context = match &self {
+            Self::Init(args) => return init::cmd_init(args, output),
+            Self::Explain(args) => return explain::cmd_explain(args, output),
+            Self::Completions(args) => return completions::cmd_completions(args, around.root),
+            Self::Man(args) => return man::cmd_man(args, around.root, output),
+            Self::Upgrade(args) => load(args.run.vars.assignments()?)?,
+            Self::Downgrade(args) => load(args.run.vars.assignments()?)?,
+            Self::Redo(args) => load(args.vars.assignments()?)?,
+            Self::Repair(args) => load(args.vars.assignments()?)?,
+            Self::Check(args) => load(args.vars.assignments()?)?,
+            _ => load(Vec::new())?,
+        };
+        let result = self.run_in(&context).await;
+        let result = result.map_err(|error| context.shown(error));
+        // The process ends: giving thousands of scripts back one by one takes a twentieth of a run
+        // that has nothing to do.
+        std::mem::forget(context);
+        result
+    }
+
+    /// Runs a command that needs the configuration.
+    async fn run_in(self, context: &Context) -> Result<Exit, Error> {
+        match self {
+            // Handled before the configuration is read.
+            Self::Init(_) | Self::Explain(_) | Self::Completions(_) | Self::Man(_) => {
+                Ok(Exit::Done)
+            }
+            Self::Revision(args) => revision::cmd_revision(args, context),
+            Self::Upgrade(args) => upgrade::cmd_upgrade(args, context).await,
+            Self::Downgrade(args) => downgrade::cmd_downgrade(args, context).await,
+            Self::Redo(args) => redo::cmd_redo(args, context).await,
+            Self::Current(args) => current::cmd_current(args, context).await,
+            Self::History(args) => history::cmd_history(args, context).await,
+            Self::Heads(args) => heads::cmd_heads(args, context),
+            Self::Branches(args) => branches::cmd_branches(args, context),
+            Self::Merge(args) => merge::cmd_merge(args, context),
+            Self::Rebase(args) => rebase::cmd_rebase(args, context).await,
+            Self::Squash(args) => squash::cmd_squash(args, context),
+            Self::Check(args) => check::cmd_check(args, context).await,
+            Self::Show(args) => show::cmd_show(args, context).await,
+            Self::Status(args) => status::cmd_status(args, context).await,
+            Self::Repair(args) => repair::cmd_repair(args, context).await,
+            Self::EnsureVersion(args) => ensure_version::cmd_ensure_version(args, context).await,
+            Self::Backup(args) => backup::cmd_backup(args, context).await,
+            Self::Restore(args) => restore::cmd_restore(args, context).await,
+            Self::Db(args) => db::cmd_db(args, context).await,
+            Self::Edit(args) => edit::cmd_edit(args, context).await,
+            Self::ListTemplates(args) => list_templates::cmd_list_templates(args, context),
+            Self::Adopt(args) => adopt::cmd_adopt(args, context).await,
+            Self::Convert(args) => convert::cmd_convert(args, context),
+            Self::Stamp(args) => stamp::cmd_stamp(args, context).await,
         }
-        Command::Revision(args) => revision::cmd_revision(args, &context),
-        Command::Upgrade(args) => upgrade::cmd_upgrade(args, &context).await,
-        Command::Downgrade(args) => downgrade::cmd_downgrade(args, &context).await,
-        Command::Redo(args) => redo::cmd_redo(args, &context).await,
-        Command::Current(args) => current::cmd_current(args, &context).await,
-        Command::History(args) => history::cmd_history(args, &context).await,
-        Command::Heads(args) => heads::cmd_heads(args, &context),
-        Command::Branches(args) => branches::cmd_branches(args, &context),
-        Command::Merge(args) => merge::cmd_merge(args, &context),
-        Command::Rebase(args) => rebase::cmd_rebase(args, &context).await,
-        Command::Squash(args) => squash::cmd_squash(args, &context),
-        Command::Check(args) => check::cmd_check(args, &context).await,
-        Command::Show(args) => show::cmd_show(args, &context).await,
-        Command::Status(args) => status::cmd_status(args, &context).await,
-        Command::Repair(args) => repair::cmd_repair(args, &context).await,
-        Command::EnsureVersion(args) => ensure_version::cmd_ensure_version(args, &context).await,
-        Command::Backup(args) => backup::cmd_backup(args, &context).await,
-        Command::Restore(args) => restore::cmd_restore(args, &context).await,
-        Command::Db(args) => db::cmd_db(args, &context).await,
-        Command::Edit(args) => edit::cmd_edit(args, &context).await,
-        Command::ListTemplates(args) => list_templates::cmd_list_templates(args, &context),
-        Command::Adopt(args) => adopt::cmd_adopt(args, &context).await,
-        Command::Convert(args) => convert::cmd_convert(args, &context),
-        Command::Stamp(args) => stamp::cmd_stamp(args, &context).await,
-    };
-    let result = result.map_err(|error| context.shown(error));
-    // The process ends: giving thousands of scripts back one by one takes a twentieth of a run that
-    // has nothing to do.
-    std::mem::forget(context);
-    result
+    }
 }

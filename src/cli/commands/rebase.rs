@@ -2,31 +2,31 @@ use crate::{
     cli::{
         codes,
         context::Context,
-        error::{Error, Exit},
+        error::{self, Error},
+        exit::Exit,
     },
-    database::Access,
     ops,
 };
 
 /// Move a revision that is not applied onto the head
 ///
-/// It and all that revise it get new ids from the clock, new file names and new
-/// `revises` headers; their SQL stays as it is. A rebase that was interrupted
-/// is completed by the next one.
+/// The revision and all revisions above it get new IDs from the clock, new file names and new
+/// `revises` headers. Their SQL does not change. If a rebase was interrupted, the next one
+/// completes it.
 #[derive(Debug, clap::Args)]
 pub struct RebaseArgs {
-    /// The revision; all that revise it move with it
+    /// Revision to move, together with all revisions above it
     revision: Option<String>,
 
-    /// The head to move onto, where there are several
+    /// Head to move onto, if there are several
     #[arg(long, value_name = "REVISION")]
     onto: Option<String>,
 
-    /// Don't ask the database whether something is applied
+    /// Do not check whether the revisions are applied in the database
     #[arg(long)]
     offline: bool,
 
-    /// Show what would be moved, and change nothing
+    /// Show what would be moved without changing anything
     #[arg(long)]
     dry_run: bool,
 }
@@ -40,18 +40,11 @@ pub async fn cmd_rebase(args: RebaseArgs, context: &Context) -> Result<Exit, Err
         return Ok(Exit::Done);
     }
     let Some(revision) = args.revision else {
-        return Err(Error::new(codes::M001, "no revision to move was named")
+        return Err(Error::new(codes::M001, "no revision to move was given")
             .hint("`migrator rebase REVISION`; `migrator heads` lists the heads"));
     };
-    let unasked = match (args.offline, context.has_database()) {
-        (true, _) => Some("--offline"),
-        (_, false) => Some("no url is configured"),
-        (_, true) => None,
-    };
-    let mut session = match unasked {
-        None => Some(context.session("rebase", Access::Existing)?),
-        Some(_) => None,
-    };
+    let skip = args.offline.then_some("--offline");
+    let (mut session, unasked) = context.session_unless("rebase", skip)?;
     let request = ops::RebaseArgs {
         revision,
         onto: args.onto,
@@ -60,15 +53,8 @@ pub async fn cmd_rebase(args: RebaseArgs, context: &Context) -> Result<Exit, Err
     let dialect = context.dialect()?;
     let rebased = ops::rebase(project, session.as_mut(), dialect, &request).await;
     context.leave(session).await;
-    let report = rebased.map_err(|error| {
-        let is_database = matches!(error, ops::Error::Database(_));
-        let mut error = Error::from(error);
-        if let Some(last) = error.diagnostics.last_mut().filter(|_| is_database) {
-            let way = "--offline moves revisions without asking the database";
-            last.notes.push(way.to_owned());
-        }
-        error
-    })?;
+    let way = "--offline moves revisions without reading the database";
+    let report = rebased.map_err(|error| error::or_without_database(error, way))?;
     context
         .output
         .result(&ops::RebaseReport { unasked, ..report });

@@ -1,11 +1,11 @@
 use std::time::Instant;
 
-use super::migrate::{LogArgs, Scope};
 use crate::{
     cli::{
-        args::Vars,
         context::Context,
-        error::{Error, Exit},
+        error::Error,
+        exit::Exit,
+        options::{LogArgs, Vars},
     },
     database::Access,
     ops,
@@ -15,21 +15,21 @@ use crate::{
 
 /// Revert the last revision and apply it again
 ///
-/// With a TARGET everything above it. Both ways are checked before the first
-/// statement runs. Nothing is reverted that can't be applied again.
+/// With TARGET, does so for every revision above it. Both directions are checked before the
+/// first statement runs: nothing is reverted that cannot be applied again.
 #[derive(Debug, clap::Args)]
 pub struct RedoArgs {
-    /// Down to where: base, a revision that is applied, -N for the N latest applied
+    /// Where to downgrade to: base, an applied revision, or -N for the last N applied
     #[arg(default_value = "-1", allow_negative_numbers = true)]
     target: String,
 
-    /// Show what would run, and change nothing
+    /// Show what would run without changing anything
     #[arg(long)]
     dry_run: bool,
 
-    /// One transaction per direction and revision, or one for the whole run
+    /// Use one transaction per direction and revision, or one for the whole run
     #[arg(long, value_name = "SCOPE")]
-    transaction: Option<Scope>,
+    transaction: Option<TransactionScope>,
 
     #[command(flatten)]
     log: LogArgs,
@@ -42,7 +42,7 @@ pub async fn cmd_redo(args: RedoArgs, context: &Context) -> Result<Exit, Error> 
     let project = &context.project;
     let request = ops::RedoArgs {
         target: args.target.parse()?,
-        transaction: args.transaction.map(TransactionScope::from),
+        transaction: args.transaction,
     };
     if args.dry_run {
         let work =
@@ -52,7 +52,6 @@ pub async fn cmd_redo(args: RedoArgs, context: &Context) -> Result<Exit, Error> 
         return Ok(Exit::Done);
     }
     context.confirm("redo")?;
-    project.history(context.location()?.dialect())?;
     context.open_log(args.log.log_file.as_deref(), "redo")?;
     let begin = Instant::now();
     let redone = context.operate(("redo", Access::Existing), async |session, _| {

@@ -1,43 +1,39 @@
 use clap::ValueEnum;
 
 use crate::{
-    cli::{
-        args::Vars,
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit, options::Vars},
     database::Access,
     ops::{self, RepairReport},
 };
 
-/// Repair the records, after showing what changes
+/// Repair the version table, after showing the changes
 ///
-/// Without options: accepts scripts that were edited after they were applied.
-/// With --statement or --mark: settles a `transaction = off` script that is
-/// partially applied. The schema is not touched; every repair is logged.
+/// Without options, accepts scripts that were edited after they were applied. With --statement
+/// or --mark, resolves a `transaction = off` script that is partially applied. The schema does
+/// not change; every repair is logged.
 #[derive(Debug, clap::Args)]
 pub struct RepairArgs {
-    /// Accept the scripts of these revisions only
+    /// Accept only the scripts of these revisions
     #[arg(conflicts_with_all = ["statement", "mark"])]
     revision: Vec<String>,
 
-    /// The statement in doubt, as the error names it; with --done or --undone
+    /// Statement in doubt, as numbered in the error; requires --done or --undone
     #[arg(long, value_name = "N", requires = "outcome")]
     statement: Option<usize>,
 
-    /// It took effect: resume after it
+    /// The statement took effect: resume after it
     #[arg(long, group = "outcome", requires = "statement")]
     done: bool,
 
-    /// It took no effect: run it again
+    /// The statement had no effect: run it again
     #[arg(long, group = "outcome", requires = "statement")]
     undone: bool,
 
-    /// Count the partially applied revision as applied, or as not applied
+    /// Record the partially applied revision as applied or as not applied
     #[arg(long, value_name = "STATE", conflicts_with = "statement")]
     mark: Option<Mark>,
 
-    /// Show what would be repaired, and change nothing
+    /// Show what would be repaired without changing anything
     #[arg(long)]
     dry_run: bool,
 
@@ -45,12 +41,12 @@ pub struct RepairArgs {
     pub vars: Vars,
 }
 
-/// What a partially applied revision counts as.
+/// State to record for a partially applied revision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Mark {
-    /// You have finished it by hand
+    /// You have completed it by hand
     Applied,
-    /// You have undone by hand what it did
+    /// You have undone it by hand
     Unapplied,
 }
 

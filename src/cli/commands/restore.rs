@@ -1,40 +1,35 @@
 use std::path::PathBuf;
 
 use crate::{
-    cli::{
-        backup::{Place, Work},
-        codes,
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{backup::Work, codes, context::Context, error::Error, exit::Exit, options::Place},
     database::Access,
     ops,
 };
 
 /// Restore a database from a backup
 ///
-/// It is restored to the side and compared with what was copied; only then it takes the database's
-/// place, in one step. The old one is kept under another name. One that has changed since the
-/// backup is not replaced without --yes.
+/// The backup is restored beside the database and compared with what was copied; only then does
+/// it replace the database, in one step. The old database is kept under another name. A
+/// database that has changed since the backup is not replaced without --yes.
 #[derive(Debug, clap::Args)]
 pub struct RestoreArgs {
-    /// The backup, as `migrator backup list` has it
+    /// Backup to restore, as listed by `migrator backup list`
     file: PathBuf,
 
     #[command(flatten)]
     place: Place,
 
-    /// Don't keep the old one; needs --yes
+    /// Do not keep the old database; requires --yes
     #[arg(long)]
     discard_old: bool,
 
-    /// PostgreSQL: everything belongs to the role that restores, and nobody has privileges
+    /// PostgreSQL: make the restoring role the owner of everything, and restore no privileges
     #[arg(long)]
     no_owner: bool,
 }
 
 pub async fn cmd_restore(args: RestoreArgs, context: &Context) -> Result<Exit, Error> {
-    let backup = args.place.store(context)?.find(&args.file)?;
+    let backup = context.store(&args.place)?.find(&args.file)?;
     if args.discard_old && !context.yes {
         let message = "discarding the old database was not confirmed";
         return Err(Error::new(codes::M112, message).hint("give --yes, or let it be kept"));

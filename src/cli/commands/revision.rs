@@ -1,9 +1,5 @@
 use crate::{
-    cli::{
-        context::Context,
-        editor::Editor,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, editor::Editor, error::Error, exit::Exit},
     ops::{self, NewRevisionReport},
     report::View,
     revision::TargetError,
@@ -11,31 +7,31 @@ use crate::{
 
 /// Create the up and down scripts of a new revision
 ///
-/// The id is the time in UTC. The new revision revises the head; with several
-/// heads --head says which one, and given more than once it joins them.
+/// The ID is the current time in UTC. The new revision revises the head. If there are several
+/// heads, choose one with --head, or join them by giving --head more than once.
 #[derive(Debug, clap::Args)]
 pub struct RevisionArgs {
-    /// What the revision does, in a few words; the files are named after it
+    /// Short description of the revision, used in the file names
     #[arg(short, long)]
     message: String,
 
-    /// The revision to revise, or base for a new root; several are joined [default: the head]
+    /// Revision to revise, or base for a new root; repeat to join several [default: the head]
     #[arg(long, value_name = "REVISION")]
     head: Vec<String>,
 
-    /// A revision that must be applied first without being a parent; may be given more than once
+    /// Revision that must be applied first but is not a parent; may be repeated
     #[arg(long, value_name = "REVISION")]
     depends_on: Vec<String>,
 
-    /// A name for the branch that begins here
+    /// Name of the branch that starts here
     #[arg(long, value_name = "NAME")]
     label: Option<String>,
 
-    /// Write no down script: the revision is irreversible, for this reason
+    /// Write no down script and declare the revision irreversible for this reason
     #[arg(long, value_name = "REASON")]
     no_down: Option<String>,
 
-    /// The id, in place of the time
+    /// Revision ID to use instead of the current time
     #[arg(long, value_name = "ID")]
     rev_id: Option<String>,
 
@@ -43,11 +39,11 @@ pub struct RevisionArgs {
     #[arg(long, conflicts_with_all = ["head", "depends_on", "label", "no_down", "rev_id", "template"])]
     repeatable: bool,
 
-    /// The template to use; `migrator list-templates` lists them
+    /// Template to use (see `migrator list-templates`)
     #[arg(long, value_name = "NAME")]
     template: Option<String>,
 
-    /// Open the new scripts in your editor, which VISUAL or EDITOR names
+    /// Open the new scripts in the editor named by VISUAL or EDITOR
     #[arg(long)]
     edit: bool,
 }
@@ -83,7 +79,7 @@ pub fn cmd_revision(args: RevisionArgs, context: &Context) -> Result<Exit, Error
     Ok(Exit::Done)
 }
 
-/// Opens what was created. People are told of it before the editor takes the screen.
+/// Opens what was created. The result is printed before the editor takes the screen.
 fn edit(context: &Context, editor: &Editor, report: &NewRevisionReport) -> Result<(), Error> {
     let is_human = context.output.is_human();
     if is_human {

@@ -1,18 +1,15 @@
 use crate::{
-    cli::{
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit},
     database::Access,
     ops::{self, Unasked},
 };
 
-/// Show one revision: files, parents, when it was applied
+/// Show a revision: files, parents, when it was applied
 ///
-/// With -v the scripts too. The database is read when one is configured.
+/// With -v, prints the scripts too. Reads the database if one is configured.
 #[derive(Debug, clap::Args)]
 pub struct ShowArgs {
-    /// The revision
+    /// Revision to show
     revision: String,
 }
 

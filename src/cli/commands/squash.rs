@@ -1,29 +1,26 @@
 use crate::{
-    cli::{
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit},
     ops,
 };
 
-/// Replace a revision and all that it needs by one baseline
+/// Replace a revision and everything it requires by a baseline
 ///
-/// Its up script holds the statements of all of them, in order; their files go.
-/// A database that has applied them counts as having applied the baseline, an
-/// empty one runs only that. A squash that was interrupted is completed by the
-/// next one. The database is not read; its url only tells whether the scripts
+/// The up script of the baseline holds the statements of all replaced revisions, in order;
+/// their files are removed. A database that has applied all of them counts as having applied
+/// the baseline; an empty database runs only the baseline. If a squash was interrupted, the
+/// next one completes it. The database is not read: its URL only determines whether the scripts
 /// are for PostgreSQL or SQLite.
 #[derive(Debug, clap::Args)]
 pub struct SquashArgs {
-    /// The last revision to replace; the baseline gets its id
+    /// Last revision to replace; the baseline takes its ID
     #[arg(long, value_name = "REVISION")]
     to: String,
 
-    /// The baseline's message; its files are named after it
+    /// Message of the baseline, used in its file names
     #[arg(short, long, default_value = "Baseline")]
     message: String,
 
-    /// Show what would become of the files, and change nothing
+    /// Show which files would change without changing anything
     #[arg(long)]
     dry_run: bool,
 }

@@ -1,28 +1,25 @@
 use crate::{
-    cli::{
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit},
     database::Access,
     ops,
 };
 
-/// Record TARGET as applied without running anything
+/// Record TARGET as applied without running scripts
 ///
-/// Afterwards exactly the target and what it needs is recorded; with several
-/// targets, as branches have them, all of them. The schema is not touched; use
-/// it for a database that was created by other means.
+/// Afterwards exactly the targets and the revisions they require are recorded as applied. The
+/// schema does not change. Use it for a database that was created by other means. With
+/// branches, give several targets.
 #[derive(Debug, clap::Args)]
 pub struct StampArgs {
-    /// What to record: a revision, head, heads, base
+    /// What to record: a revision, head, heads, or base
     #[arg(required = true, allow_negative_numbers = true)]
     target: Vec<String>,
 
-    /// Write every record anew; also discards records of unknown or partially applied revisions
+    /// Replace all records, including those of unknown or partially applied revisions
     #[arg(long)]
     purge: bool,
 
-    /// Show what would be recorded, and change nothing
+    /// Show what would be recorded without changing anything
     #[arg(long)]
     dry_run: bool,
 }

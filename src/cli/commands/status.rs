@@ -1,12 +1,9 @@
 use crate::{
-    cli::{
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit},
     ops,
 };
 
-/// Show where the database is: current, head, pending, drift
+/// Show the state of the database: current, head, pending, drift
 #[derive(Debug, clap::Args)]
 pub struct StatusArgs {}
 

@@ -1,4 +1,4 @@
-use super::{Error, diagnostic};
+use super::{Error, advised, hinted};
 use crate::{
     cli::codes,
     plan::{AdoptDoubt, AdoptError, Adoption},
@@ -7,59 +7,57 @@ use crate::{
 
 impl From<AdoptError> for Error {
     fn from(error: AdoptError) -> Self {
-        let (code, hint) = match &error {
-            AdoptError::NotEmpty(_) => (
+        let advice = match &error {
+            AdoptError::NotEmpty(_) => hinted(
                 codes::M494,
-                "`migrator status` shows what they say; `migrator stamp base --purge` throws them away",
+                "`migrator status` shows the records; `migrator stamp base --purge` removes them",
             ),
-            AdoptError::SeveralVersions { .. } => (
+            AdoptError::SeveralVersions { .. } => hinted(
                 codes::M495,
-                "is it the table of another tool? --from TOOL says so",
+                "if the table belongs to another tool, name it with --from TOOL",
             ),
         };
-        Self::from(diagnostic(code, error)).hint(hint)
+        advised(advice, error).into()
     }
 }
 
-/// The other tool went on while its records were adopted.
+/// The error for records that changed while they were adopted.
 pub(super) fn outdated(adoption: &Adoption) -> Error {
     let message = format!(
-        "{} was changed while it was adopted, or can't be read any more: what was recorded may be outdated",
+        "{} changed or became unreadable while it was being adopted; the new records may be outdated",
         adoption.table
     );
     Error::new(codes::M496, message).hint(format!(
-        "let {} do nothing meanwhile; `migrator stamp base --purge` throws the records away, then adopt again",
+        "stop {}, remove the records with `migrator stamp base --purge`, and adopt again",
         adoption.tool
     ))
 }
 
-/// What nobody has agreed to.
+/// The error for doubtful records that were not accepted.
 pub(super) fn doubts(doubts: &[AdoptDoubt]) -> Error {
     Error::many(doubts.iter().map(doubt).collect())
 }
 
 fn doubt(doubt: &AdoptDoubt) -> Diagnostic {
-    let (code, hint) = match doubt {
-        AdoptDoubt::Failed { .. } => (
+    let advice = match doubt {
+        AdoptDoubt::Failed { .. } => hinted(
             codes::M490,
-            "finish or undo it with the tool; with --yes it counts as not applied, and `upgrade` runs it from its beginning",
+            "finish or undo it with that tool; with --yes it counts as not applied, and `upgrade` runs it from the beginning",
         ),
-        AdoptDoubt::Changed { .. } => (
+        AdoptDoubt::Changed { .. } => hinted(
             codes::M491,
-            "put the file back as it was; with --yes it counts as applied as it is now",
+            "restore the file; with --yes the current file counts as applied",
         ),
-        AdoptDoubt::Unknown { .. } => (
-            codes::M492,
-            "get its file; with --yes it is left out of the records",
-        ),
-        AdoptDoubt::Gap { .. } => (
+        AdoptDoubt::Unknown { .. } => {
+            hinted(codes::M492, "get its file; with --yes it is not recorded")
+        }
+        AdoptDoubt::Gap { .. } => hinted(
             codes::M493,
-            "apply it with the tool; with --yes it stays pending, for an `upgrade` with out-of-order = \"warn\"",
+            "apply it with that tool; with --yes it stays pending, and `upgrade` with out-of-order = \"warn\" applies it",
         ),
     };
     Diagnostic {
         place: doubt.file().map(Snippet::file),
-        hint: Some(hint.to_owned()),
-        ..diagnostic(code, doubt)
+        ..advised(advice, doubt)
     }
 }

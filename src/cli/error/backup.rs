@@ -1,17 +1,11 @@
-use super::{Error, database, diagnostic};
-use crate::{
-    backup::BackupError,
-    cli::codes::{self, Code},
-    database::CopyError,
-    report::Diagnostic,
-};
+use super::{Advice, Error, advised, database, hinted, plain};
+use crate::{backup::BackupError, cli::codes, database::CopyError, report::Diagnostic};
 
 impl From<BackupError> for Error {
     fn from(error: BackupError) -> Self {
         if let BackupError::Copy(CopyError::Database(error)) = error {
             return error.into();
         }
-        let (code, hint) = advice(&error);
         let notes = match &error {
             BackupError::Differs { differences, .. } => {
                 differences.iter().map(ToString::to_string).collect()
@@ -23,78 +17,74 @@ impl From<BackupError> for Error {
         };
         Self::from(Diagnostic {
             notes,
-            hint: hint.map(str::to_owned),
-            ..diagnostic(code, error)
+            ..advised(advice(&error), error)
         })
     }
 }
 
-/// How it can be told whether a database was replaced.
+/// How to find out whether a database was replaced.
 fn how_to_look(database: &str, kept: Option<&str>) -> String {
     match kept {
         Some(kept) => format!(
-            "if the server has a database {kept}, that is the old one and {database} was replaced; \
-             otherwise {database} is the old one: psql -l"
+            "list the databases with `psql -l`: if {kept} exists, it is the old database and {database} was \
+             replaced; otherwise {database} is the old database"
         ),
-        None => format!("if the server has a database {database}, it was restored: psql -l"),
+        None => format!("list the databases with `psql -l`: if {database} exists, it was restored"),
     }
 }
 
-fn advice(error: &BackupError) -> (Code, Option<&'static str>) {
+fn advice(error: &BackupError) -> Advice {
     use BackupError as E;
     match error {
-        E::Directory { .. } => (codes::M820, Some("check permissions and free space")),
-        E::Busy { .. } => (
+        E::Directory { .. } => hinted(codes::M820, "check permissions and free space"),
+        E::Busy { .. } => hinted(
             codes::M829,
-            Some("wait for the other process and run again, or wait longer with lock-wait"),
+            "wait for the other process and run the command again, or increase lock-wait",
         ),
-        E::OutcomeUnknown { .. } => (
+        E::OutcomeUnknown { .. } => hinted(
             codes::M608,
-            Some("look which of the two it is before anything else"),
+            "find out which database it is before doing anything else",
         ),
-        E::NoBackup { .. } => (codes::M823, Some("`migrator backup list` lists them")),
-        E::NoneYet { .. } => (codes::M823, Some("`migrator backup` makes one")),
-        E::Manifest { .. } => (codes::M824, Some("take another backup")),
-        E::OtherDialect { .. } => (codes::M828, Some("check the url, and -n")),
-        E::Damaged { .. } | E::Differs { .. } => {
-            let code = match error {
-                E::Damaged { .. } => codes::M825,
-                _ => codes::M827,
-            };
-            (code, Some("take another backup: `migrator backup list`"))
-        }
+        E::NoBackup { .. } => hinted(codes::M823, "`migrator backup list` lists the backups"),
+        E::NoneYet { .. } => hinted(codes::M823, "`migrator backup` makes one"),
+        E::Manifest { .. } => hinted(codes::M824, "use another backup"),
+        E::OtherDialect { .. } => hinted(codes::M828, "check the URL and -n"),
+        E::Damaged { .. } => hinted(codes::M825, ANOTHER),
+        E::Differs { .. } => hinted(codes::M827, ANOTHER),
         E::Changed {
             meanwhile: false, ..
-        } => (
+        } => hinted(
             codes::M826,
-            Some("--yes replaces it all the same, and keeps the old one beside"),
+            "--yes replaces it anyway; the old database is kept under another name",
         ),
-        E::Changed { .. } => (
+        E::Changed { .. } => hinted(
             codes::M826,
-            Some("someone wrote while it was restored; stop the writers, or give --yes"),
+            "it changed during the restore; stop the writers, or give --yes",
         ),
-        E::Interrupted => (codes::M706, None),
+        E::Interrupted => plain(codes::M706),
         E::Copy(error) => copy(error),
     }
 }
 
-fn copy(error: &CopyError) -> (Code, Option<&'static str>) {
+fn copy(error: &CopyError) -> Advice {
     use CopyError as E;
     match error {
-        E::Database(error) => database::advice(error),
-        E::NoProgram { .. } => (
+        E::Database(error) => {
+            let (code, hint) = database::advice(error);
+            (code, hint.map(Into::into))
+        }
+        E::NoProgram { .. } => hinted(
             codes::M821,
-            Some("install PostgreSQL's client programs of that version, or put them on the PATH"),
+            "install the PostgreSQL client programs of that version, or add them to the PATH",
         ),
-        E::ProgramFailed { .. } => (codes::M822, None),
-        E::File { .. } => (codes::M820, Some("check permissions and free space")),
-        E::Damaged { .. } => (
-            codes::M825,
-            Some("take another backup: `migrator backup list`"),
-        ),
-        E::ReplaceUnknown { .. } => (
+        E::ProgramFailed { .. } => plain(codes::M822),
+        E::File { .. } => hinted(codes::M820, "check permissions and free space"),
+        E::Damaged { .. } => hinted(codes::M825, ANOTHER),
+        E::ReplaceUnknown { .. } => hinted(
             codes::M608,
-            Some("look which database it is before anything else"),
+            "find out which database it is before doing anything else",
         ),
     }
 }
+
+const ANOTHER: &str = "use another backup; `migrator backup list` lists them";

@@ -1,180 +1,128 @@
-use super::{Error, diagnostic, project::directory};
+use super::{Advice, Error, advised, hinted, plan, project::directory};
 use crate::{
-    cli::codes::{self, Code},
+    cli::codes,
     plan::Finding,
     project::GitError,
     report::{Diagnostic, Snippet},
     revision::{Direction, History},
 };
 
-/// What a check of `history` found, for people.
+/// A finding of a check of `history`, as a diagnostic.
 pub fn finding(finding: &Finding, history: &History) -> Diagnostic {
     if let Finding::Script(problem) = finding {
-        return super::plan::describe(problem);
+        return plan::describe(problem);
     }
-    let (code, hint) = advice(finding);
+    let parent = finding.parent_in(history).map(|(span, length)| Snippet {
+        length,
+        ..Snippet::from(&span)
+    });
     Diagnostic {
-        place: header(finding, history).or_else(|| place(finding).map(Snippet::file)),
-        hint: Some(hint),
-        ..diagnostic(code, finding)
+        place: parent.or_else(|| finding.file().map(Snippet::file)),
+        ..advised(advice(finding), finding)
     }
 }
 
-fn advice(finding: &Finding) -> (Code, String) {
+fn advice(finding: &Finding) -> Advice {
     use Finding as F;
-    let text = str::to_owned;
     match finding {
-        F::Occupied(_) => (
+        F::Occupied(_) => hinted(
             codes::M808,
-            text("`migrator adopt` comes first; records-of = \"ignore\" silences this"),
+            "run `migrator adopt` first, or set records-of = \"ignore\"",
         ),
-        F::Script(_) => (codes::M301, text("fix the script")),
+        F::Script(_) => hinted(codes::M301, "fix the script"),
         F::Empty {
             direction: None, ..
-        } => (
-            codes::M810,
-            text("remove the file, or write into it what it is to do"),
-        ),
+        } => hinted(codes::M810, "remove the file, or write its statements"),
         F::Empty {
             direction: Some(Direction::Up),
             ..
-        } => (
+        } => hinted(
             codes::M810,
-            text("write into it what it is to do; `SELECT 1;` if that is nothing on purpose"),
+            "write its statements, or `SELECT 1;` if it is empty on purpose",
         ),
-        F::Empty { .. } => (
+        F::Empty { .. } => hinted(
             codes::M810,
-            text(
-                "write what undoes the revision, or remove the file and declare it: `-- migrator: irreversible = REASON`",
-            ),
+            "write its statements, or remove the file and declare the revision irreversible: `-- migrator: irreversible = REASON`",
         ),
-        F::FilesBelow { .. } => (
+        F::FilesBelow { .. } => hinted(
             codes::M809,
-            text(
-                "`recursive = true` reads directories below; `leave-out` takes `old/` for all of one",
-            ),
+            "set `recursive = true` to read them, or list their directory in `leave-out`, such as `old/`",
         ),
-        F::SeveralHeads { .. } => (
+        F::SeveralHeads { .. } => hinted(
             codes::M801,
-            text(
-                "join them (`migrator merge -m \"join\"`), or move one onto the other (`migrator rebase REVISION`)",
-            ),
+            "join them (`migrator merge -m \"join\"`), or move one onto the other (`migrator rebase REVISION`)",
         ),
-        F::NoDown { .. } => (
+        F::NoDown { .. } => hinted(
             codes::M802,
-            text("write one, or declare it: `-- migrator: irreversible = REASON`"),
+            "write one, or declare the revision irreversible: `-- migrator: irreversible = REASON`",
         ),
-        F::Edited { .. } => (
+        F::Edited { .. } => hinted(
             codes::M803,
-            text("undo the change and write a new revision, or accept it with `migrator repair`"),
+            "undo the change and write a new revision, or accept it with `migrator repair`",
         ),
-        F::Unknown { ahead: true, .. } => (
+        F::Unknown { ahead: true, .. } => hinted(
             codes::M804,
-            text("a newer release was deployed; check that one"),
+            "a newer release was deployed; check that release instead",
         ),
-        F::Unknown { ahead: false, .. } => (
+        F::Unknown { ahead: false, .. } => hinted(
             codes::M804,
-            text(
-                "get the missing files (another branch?), or check that this is the right database",
-            ),
+            "get the missing files, perhaps from another branch, or check that this is the right database",
         ),
-        F::Pending { .. } | F::RepeatablesDue { .. } => (
+        F::Pending { .. } | F::RepeatablesDue { .. } => hinted(
             codes::M805,
-            text("`migrator upgrade`; --pending-ok allows it"),
+            "run `migrator upgrade`, or allow it with --pending-ok",
         ),
-        F::Partial { .. } => (
+        F::Partial { .. } => hinted(
             codes::M806,
-            text("go on with the command that began it, or settle it with `migrator repair`"),
+            "run the command that started it again, or resolve it with `migrator repair`",
         ),
-        F::OutOfOrder { .. } => (
+        F::OutOfOrder { .. } => hinted(
             codes::M807,
-            text("name its parent with `-- migrator: revises = ID`, then `migrator rebase` it"),
+            "name its parent with `-- migrator: revises = ID`, then run `migrator rebase`",
         ),
-        F::BaseEdited { .. } | F::BaseMoved { .. } => (
+        F::BaseEdited { .. } | F::BaseMoved { .. } => hinted(
             codes::M811,
-            text("put it back as it is in the base, and write a new revision"),
+            "restore it as it is in the base, and write a new revision",
         ),
-        F::BaseGone { now: Some(now), .. } => (
+        F::BaseGone { now: Some(now), .. } => hinted(
             codes::M812,
-            format!("is it {now} now? give it its old name back"),
+            format!("it may have been renamed to {now}; restore the old name"),
         ),
-        F::BaseGone { now: None, .. } => (
-            codes::M812,
-            text("get it back, or bring this branch up to date with the base"),
-        ),
-        F::Below { revision, .. } => (
+        F::BaseGone { now: None, .. } => {
+            hinted(codes::M812, "restore it, or update this branch to the base")
+        }
+        F::Below { revision, .. } => hinted(
             codes::M813,
-            format!("bring the branch up to date, then: migrator rebase {revision}"),
+            format!("update the branch to the base, then run `migrator rebase {revision}`"),
         ),
-        F::Early { revision, .. } => (codes::M814, format!("migrator rebase {revision}")),
-    }
-}
-
-/// The parent that is at fault, where it is written down.
-fn header(finding: &Finding, history: &History) -> Option<Snippet> {
-    let Finding::Below {
-        revision, parent, ..
-    } = finding
-    else {
-        return None;
-    };
-    let script = &history.get(revision)?.up;
-    Some(Snippet {
-        file: script.file.clone(),
-        text: Some(script.text.clone()),
-        offset: Some(script.names_parent_at(parent)?),
-        length: parent.as_str().len(),
-        at: None,
-    })
-}
-
-fn place(finding: &Finding) -> Option<&str> {
-    use Finding as F;
-    match finding {
-        F::SeveralHeads { file, .. }
-        | F::NoDown { file, .. }
-        | F::Empty { file, .. }
-        | F::Edited { file, .. }
-        | F::Pending { file, .. }
-        | F::RepeatablesDue { file, .. }
-        | F::OutOfOrder { file, .. }
-        | F::BaseEdited { file, .. }
-        | F::BaseMoved { file, .. }
-        | F::Below { file, .. }
-        | F::Early { file, .. } => Some(file),
-        F::Partial { file, .. } => file.as_deref(),
-        _ => None,
+        F::Early { revision, .. } => {
+            hinted(codes::M814, format!("run `migrator rebase {revision}`"))
+        }
     }
 }
 
 impl From<GitError> for Error {
     fn from(error: GitError) -> Self {
-        let (code, hint) = match &error {
+        let advice = match &error {
             GitError::Directory(problems) => return directory(problems),
-            GitError::NoGit(_) => (
-                codes::M421,
-                "install git, or check without --base".to_owned(),
-            ),
-            GitError::UnknownReference { shallow: true, .. } => (
+            GitError::NoGit(_) => hinted(codes::M421, "install git, or check without --base"),
+            GitError::UnknownReference { shallow: true, .. } => hinted(
                 codes::M422,
-                "the clone is shallow: fetch the base, in GitHub's workflows with `fetch-depth: 0`"
-                    .to_owned(),
+                "the clone is shallow: fetch the base, in GitHub Actions with `fetch-depth: 0`",
             ),
             GitError::UnknownReference {
                 nearest: Some(name),
                 ..
-            } => (codes::M422, format!("did you mean {name}?")),
-            GitError::UnknownReference { .. } => (
+            } => hinted(codes::M422, format!("did you mean {name}?")),
+            GitError::UnknownReference { .. } => hinted(
                 codes::M422,
-                "name a branch, tag or commit that `git log` knows here, such as origin/main"
-                    .to_owned(),
+                "name a branch, tag or commit that exists in this clone, such as origin/main",
             ),
-            _ => (
+            _ => hinted(
                 codes::M421,
-                "--base compares with a commit of the repository that the directory is in"
-                    .to_owned(),
+                "--base requires the directory to be in a git repository",
             ),
         };
-        Self::new(code, error.to_string()).hint(hint)
+        advised(advice, error).into()
     }
 }

@@ -20,7 +20,7 @@ impl From<&DatabaseError> for Error {
     }
 }
 
-/// An error outside of any script.
+/// An error outside any script.
 pub(super) fn describe(error: &DatabaseError) -> Diagnostic {
     let (code, hint) = advice(error);
     let notes = match error {
@@ -44,51 +44,51 @@ pub(super) fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             ..
         } => (
             codes::M601,
-            Some("is it running, and is the address in the url right?"),
+            Some("check that the server is running and that the address in the URL is right"),
         ),
         E::Unreachable {
             kind: PlaceKind::File,
             ..
         } => (
             codes::M601,
-            Some("is the path in the url right? A missing file is made, its directory is not"),
+            Some("check the path in the URL; a missing file is created, its directory is not"),
         ),
         E::Missing {
             kind: PlaceKind::Server,
             ..
         } => (
             codes::M602,
-            Some("`migrator db create` makes it, if the url is right"),
+            Some("if the URL is right, `migrator db create` creates it"),
         ),
         E::Missing {
             kind: PlaceKind::File,
             ..
         } => (
             codes::M602,
-            Some("`migrator upgrade` makes it, if the url is right"),
+            Some("if the URL is right, `migrator upgrade` creates it"),
         ),
         E::Denied { .. } => (
             codes::M603,
             Some(
-                "check user and password in the url; special characters in a password must be percent-encoded",
+                "check user and password in the URL; special characters in a password must be percent-encoded",
             ),
         ),
-        E::NotADatabase { .. } => (codes::M604, Some("check the path in the url")),
+        E::NotADatabase { .. } => (codes::M604, Some("check the path in the URL")),
         E::ReadOnly { .. } => (
             codes::M605,
             Some("check the permissions of the file and of its directory"),
         ),
         E::Busy { .. } => (
             codes::M606,
-            Some("close the other program, or wait for it, and run again"),
+            Some("close the other program or wait for it, then run the command again"),
         ),
-        E::NewerLayout { .. } => (codes::M505, Some("use the newer migrator")),
+        E::NewerLayout { .. } => (codes::M505, Some("use the newer version of migrator")),
         E::NotAVersionTable { .. } => (codes::M506, Some("set `version-table` to another name")),
         E::Untrusted { reason, .. } => (codes::M517, Some(untrusted(reason))),
         E::MissingRights { .. } => (
             codes::M615,
             Some(
-                "GRANT it to the role, or connect as another one; docs/security.md lists what each command needs",
+                "GRANT the privilege to the role, or connect as another role; docs/security.md lists what each command needs",
             ),
         ),
         E::Records(error) => records(error),
@@ -102,28 +102,31 @@ pub(super) fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
         ),
         E::StateChanged { .. } => (
             codes::M508,
-            Some("look with `migrator status`, then run again"),
+            Some("check with `migrator status`, then run the command again"),
         ),
         E::Pooled { .. } => (codes::M610, Some(POOLED)),
-        E::LockLost => (codes::M705, Some("run again")),
+        E::LockLost => (codes::M705, Some("run the command again")),
         E::Sql(failure) => ours(failure),
         E::LockTimeout { .. } => (
             codes::M703,
-            Some("run again when there is less traffic, or raise lock-timeout"),
+            Some("run the command again when there is less traffic, or increase lock-timeout"),
         ),
-        E::ForeignKeys(_) => (codes::M702, Some("fix the rows, or the script")),
+        E::ForeignKeys(_) => (codes::M702, Some("fix the rows or the script")),
         E::KeysInDoubt(_) => (codes::M707, Some(KEYS_IN_DOUBT)),
         E::InUse {
             kind: PlaceKind::Server,
             ..
         } => (
             codes::M611,
-            Some("end their sessions, or let the server do it with --force"),
+            Some("end their sessions, or terminate them with --force"),
         ),
         E::InUse {
             kind: PlaceKind::File,
             ..
-        } => (codes::M611, Some("wait for it, or end it, and run again")),
+        } => (
+            codes::M611,
+            Some("wait for the other program or close it, then run the command again"),
+        ),
         E::Refused {
             action, failure, ..
         } => (codes::M612, refused(*action, failure)),
@@ -131,17 +134,17 @@ pub(super) fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
         E::Interrupted => (codes::M706, None),
         E::ConnectionLost(_) => (
             codes::M607,
-            Some("look with `migrator status`, then run again"),
+            Some("check with `migrator status`, then run the command again"),
         ),
         E::SessionLost(_) => (
             codes::M607,
             Some(
-                "run it again: it goes on where it was, with the session as the script has set it",
+                "run the command again: it resumes where it stopped, with the session settings of the script",
             ),
         ),
         E::OutcomeUnknown(_) => (
             codes::M608,
-            Some("look with `migrator status` before anything else"),
+            Some("check with `migrator status` before doing anything else"),
         ),
         E::Other(_) => (codes::M609, None),
     }
@@ -152,15 +155,15 @@ fn records(error: &ExternalError) -> (Code, Option<&'static str>) {
         ExternalError::None(_) => (
             codes::M640,
             Some(
-                "is this the right database? On PostgreSQL the search path has to lead to the table, as it led the tool",
+                "check that this is the right database; on PostgreSQL, the search path must include the schema of the table",
             ),
         ),
-        ExternalError::Several(_) => (codes::M641, Some("say whose records count: --from TOOL")),
+        ExternalError::Several(_) => (codes::M641, Some("choose one with --from TOOL")),
         ExternalError::Denied { .. } => (
             codes::M643,
-            Some("GRANT SELECT on it to the role of the url, or adopt as the role that owns it"),
+            Some("GRANT SELECT on it to the role in the URL, or adopt as the role that owns it"),
         ),
-        ExternalError::Odd { .. } => (codes::M642, Some("say whose table it is: --from TOOL")),
+        ExternalError::Odd { .. } => (codes::M642, Some("name the tool with --from TOOL")),
     }
 }
 
@@ -170,7 +173,7 @@ fn untrusted(reason: &Distrust) -> &'static str {
         Distrust::Owner {
             superuser: false, ..
         } => {
-            "drop it if it is not yours; otherwise connect as its owner, or be made a member of that role"
+            "drop it if it is not yours; otherwise connect as its owner, or become a member of that role"
         }
         Distrust::Owner { .. } => {
             "drop it if it is not yours; otherwise connect as its owner, or ALTER TABLE … OWNER TO a role that you trust"
@@ -179,20 +182,20 @@ fn untrusted(reason: &Distrust) -> &'static str {
             "ALTER TABLE … DISABLE ROW LEVEL SECURITY, or let the role own the table or have BYPASSRLS"
         }
         Distrust::Child { .. } | Distrust::Part { .. } => {
-            "drop that if it is not yours, or give it and the functions that it calls to the role of the url"
+            "drop it if it is not yours, or make the role in the URL the owner of it and of the functions it calls"
         }
     }
 }
 
-pub(super) const KEYS_IN_DOUBT: &str = "give the parent a PRIMARY KEY or UNIQUE of these columns; or accept the key as it is: \
+pub(super) const KEYS_IN_DOUBT: &str = "give the parent a PRIMARY KEY or UNIQUE constraint on these columns, or accept the key as it is: \
      `-- migrator: foreign-keys = unchecked`";
 
-pub(super) const POOLED: &str = "connect to the server itself, or to a pool in session mode";
+pub(super) const POOLED: &str = "connect to the server directly, or to a pool in session mode";
 
 /// A statement of our own that the database refused.
 pub(super) fn ours(failure: &SqlFailure) -> (Code, Option<&'static str>) {
     let denied = failure.kind == Some(FailureKind::Privilege);
-    let hint = "GRANT what is missing: USAGE on the schema and, to make the version table, CREATE; or `version-table = \"schema.name\"` for a schema where the role may; for a backup, SELECT on every table and sequence";
+    let hint = "GRANT the missing privileges: USAGE on the schema and, to create the version table, CREATE; or set `version-table = \"schema.name\"` to a schema in which the role may create tables; for a backup, SELECT on every table and sequence";
     (codes::M609, denied.then_some(hint))
 }
 
@@ -200,17 +203,17 @@ pub(super) fn ours(failure: &SqlFailure) -> (Code, Option<&'static str>) {
 fn refused(action: Action, failure: &SqlFailure) -> Option<&'static str> {
     match (action, failure.kind) {
         (Action::Create, Some(FailureKind::Privilege)) => {
-            Some("let a superuser say ALTER ROLE … CREATEDB, or make the database for you")
+            Some("ask a superuser for ALTER ROLE … CREATEDB, or to create the database")
         }
         (Action::Drop, Some(FailureKind::Privilege)) => {
-            Some("only the database's owner and superusers may drop it")
+            Some("only the owner of the database and superusers may drop it")
         }
         (Action::Replace, Some(FailureKind::Privilege)) => Some(
-            "the role must own the database and have CREATEDB, and may end the sessions of others: GRANT pg_signal_backend",
+            "the role must own the database, have CREATEDB, and be allowed to terminate other sessions: GRANT pg_signal_backend",
         ),
-        (Action::Replace, Some(FailureKind::InUse)) => {
-            Some("sessions, prepared transactions or slots keep it; end them and run again")
-        }
+        (Action::Replace, Some(FailureKind::InUse)) => Some(
+            "sessions, prepared transactions or replication slots use it; end them and run the command again",
+        ),
         _ => None,
     }
 }
@@ -229,7 +232,7 @@ pub(super) fn notes(failure: &SqlFailure) -> Vec<String> {
         .collect()
 }
 
-/// A url that names no database; `source` says where it was given.
+/// A URL that names no database; `source` says where it was given.
 pub fn location(error: &LocationError, source: &str) -> Error {
     let hint = match error {
         LocationError::File { .. } => {
@@ -245,7 +248,8 @@ pub fn location(error: &LocationError, source: &str) -> Error {
         } => {
             format!("did you mean `{nearest}`?")
         }
-        _ => "a url is sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/DATABASE".to_owned(),
+        _ => "a URL has the form sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/DATABASE"
+            .to_owned(),
     };
     Error::new(codes::M108, format!("{error} (from {source})")).hint(hint)
 }

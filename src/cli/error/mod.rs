@@ -13,58 +13,18 @@ mod run;
 mod squash;
 mod target;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{borrow::Cow, fmt::Display};
 
 pub use check::finding;
 pub use database::location;
+pub use ops::or_without_database;
 pub use project::config;
 
 use super::{
-    args::Args,
     codes::{self, Code},
+    exit::Exit,
 };
-use clap::Parser;
-
-use crate::report::{self, Diagnostic, Json, Page, Snippet};
-
-/// How the process ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// 0: done.
-    Done,
-    /// 1: failed, nothing changed.
-    Failed,
-    /// 2: wrong usage or configuration.
-    Usage,
-    /// 3: a check says no.
-    CheckFailed,
-    /// 4: some steps are done.
-    Partway,
-    /// 5: the lock was busy.
-    Busy,
-    /// 130: interrupted by a signal.
-    Interrupted,
-}
-
-impl Exit {
-    /// The number the shell sees.
-    pub fn status(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Failed => 1,
-            Self::Usage => 2,
-            Self::CheckFailed => 3,
-            Self::Partway => 4,
-            Self::Busy => 5,
-            Self::Interrupted => 130,
-        }
-    }
-
-    /// The exit status of the process.
-    pub(super) fn code(self) -> ExitCode {
-        ExitCode::from(self.status())
-    }
-}
+use crate::report::{Diagnostic, Json, Snippet};
 
 /// A command that failed.
 #[derive(Debug)]
@@ -108,6 +68,22 @@ impl Error {
         }
     }
 
+    /// The same with one more note.
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        if let Some(diagnostic) = self.diagnostics.last_mut() {
+            diagnostic.notes.push(note.into());
+        }
+        self
+    }
+
+    /// The same for a command that had changed something before it failed.
+    fn after_changes(mut self) -> Self {
+        if matches!(self.exit, Exit::Failed | Exit::Busy) {
+            self.exit = Exit::Partway;
+        }
+        self
+    }
+
     /// The same with a hint.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         if let Some(diagnostic) = self.diagnostics.last_mut() {
@@ -139,63 +115,31 @@ pub(super) fn diagnostic(code: Code, message: impl ToString) -> Diagnostic {
     }
 }
 
-/// Prints what clap says about `arguments`, which it did not accept as a command.
-pub fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
-    if !error.use_stderr() {
-        let text = error.render();
-        let text = match console::colors_enabled() {
-            true => text.ansi().to_string(),
-            false => text.to_string(),
-        };
-        report::print_exact(text.as_bytes());
-        return Exit::Done;
-    }
-    let mut page = Page::default();
-    page.rendered(&usage_text(error, arguments));
-    report::eprint(&page);
-    Exit::Usage
+/// A code, and what to do about the error.
+type Advice = (Code, Option<Cow<'static, str>>);
+
+/// A code with a hint.
+fn hinted(code: Code, hint: impl Into<Cow<'static, str>>) -> Advice {
+    (code, Some(hint.into()))
 }
 
-fn usage_text(error: &clap::Error, arguments: &[OsString]) -> String {
-    let shown = |text: &clap::builder::StyledStr| match console::colors_enabled_stderr() {
-        true => text.ansi().to_string(),
-        false => text.to_string(),
-    };
-    // Without a command there is nothing wrong, but help.
-    let lacks_command =
-        error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
-    if lacks_command {
-        let text = error.render();
-        return match text.to_string().contains("Usage: migrator db ") {
-            true => text.to_string(),
-            false => shown(&Args::overview()),
-        };
-    }
-    // clap puts arguments into its text as they are, so it is asked once more, with arguments that
-    // a terminal shows and does not obey.
-    let safe = arguments
-        .iter()
-        .map(|it| report::shown(&it.to_string_lossy()));
-    match Args::try_parse_from(safe) {
-        Err(error) if error.use_stderr() => as_ours(&shown(&error.render())),
-        // Of text that was no Unicode the kind of error says enough.
-        _ => as_ours(&format!("error: {}\n", error.kind())),
-    }
+/// A code without a hint.
+fn plain(code: Code) -> Advice {
+    (code, None)
 }
 
-/// What clap prints, with a code and with our word for a hint. Colours may stand before and after.
-fn as_ours(text: &str) -> String {
-    let code = format!("error[{}]:", codes::M001.id);
-    let text = text.replacen("error:", &code, 1);
-    let lines = text.split_inclusive('\n').map(|line| {
-        let is_tip = console::strip_ansi_codes(line).starts_with("  tip:");
-        if is_tip {
-            line.replacen("tip:", "help:", 1)
-        } else {
-            line.to_owned()
-        }
-    });
-    lines.collect()
+/// A code with the nearest known name as its hint, or without one.
+fn nearest(code: Code, name: Option<impl Display>) -> Advice {
+    let hint = name.map(|name| format!("did you mean `{name}`?").into());
+    (code, hint)
+}
+
+/// A diagnostic with a code, a message and a hint.
+fn advised((code, hint): Advice, message: impl Display) -> Diagnostic {
+    Diagnostic {
+        hint: hint.map(Cow::into_owned),
+        ..diagnostic(code, message)
+    }
 }
 
 #[cfg(test)]
@@ -225,18 +169,5 @@ mod tests {
             .collect();
         let expected = [("b", 2), ("b", 4), ("a", 1), ("a", 3), ("b", 1)];
         assert_eq!(lines, expected.map(|(file, line)| (file, Some(line))));
-    }
-
-    #[test]
-    fn usage_errors_look_like_all_others() {
-        let check = |text: &str, expected: &str| assert_eq!(as_ours(text), expected);
-        check(
-            "error: unrecognized\n\n  tip: some\n",
-            "error[M001]: unrecognized\n\n  help: some\n",
-        );
-        check(
-            "\u{1b}[1merror:\u{1b}[0m x",
-            "\u{1b}[1merror[M001]:\u{1b}[0m x",
-        );
     }
 }

@@ -1,4 +1,4 @@
-use super::{Error, Exit, adopt, diagnostic, location, project, redo};
+use super::{Advice, Error, adopt, advised, diagnostic, hinted, location, plain, project, redo};
 use crate::{
     cli::codes,
     ops::{Error as E, MergeError, NotReady, OfflineError},
@@ -10,41 +10,19 @@ impl From<E> for Error {
     fn from(error: E) -> Self {
         match error {
             E::Scripts(problems) => project::directory(&problems),
-            E::Url(error) => location(&error, "the url"),
-            E::RevisionId(_) | E::RepeatableId(_) | E::NamedTwice(_) => {
-                Self::from(diagnostic(codes::M001, error))
-            }
+            E::Url(error) => location(&error, "the URL"),
             E::TargetSyntax(error) => error.into(),
             E::Target(error) => error.into(),
-            E::NotOneRevision(_) => {
-                Self::from(diagnostic(codes::M402, error)).hint("name a revision by its id")
-            }
-            E::NoFiles(_) => {
-                Self::from(diagnostic(codes::M401, error)).hint("get them (another branch?)")
-            }
-            E::NoDown { ref up, .. } => {
-                let hint = up.strip_suffix(".up.sql");
-                let hint = hint.map(|stem| format!("it would be {stem}.down.sql"));
-                Self::from(Diagnostic {
-                    hint,
-                    ..diagnostic(codes::M406, &error)
-                })
-            }
             E::Plan(error) => error.into(),
             E::Lock(error) => error.into(),
             E::Database(error) => error.into(),
             E::Failed(failure) => (*failure).into(),
-            E::Partway { error, .. } => {
-                let error = Self::from(*error);
-                match error.exit {
-                    Exit::Failed | Exit::Busy => Self {
-                        exit: Exit::Partway,
-                        ..error
-                    },
-                    _ => error,
-                }
-            }
-            E::RedoFailed { report, failure } => redo::failed(*failure, &report),
+            E::Partway { error, .. } => Self::from(*error).after_changes(),
+            E::RedoFailed {
+                report,
+                left,
+                failure,
+            } => redo::failed((*failure).into(), left, &report),
             E::RedoPartway { report, reason } => redo::partway(reason.into(), &report),
             E::Adopt(error) => error.into(),
             E::AdoptDoubts(report) => Self {
@@ -55,21 +33,6 @@ impl From<E> for Error {
                 result: Some(report.json()),
                 ..adopt::outdated(&report.adoption)
             },
-            E::Declined => Self::new(
-                codes::M112,
-                "the repair was not confirmed; nothing was changed",
-            )
-            .hint("answer y when asked, or give --yes"),
-            E::Signals(_) | E::System { .. } => Self::from(diagnostic(codes::M002, error)),
-            E::Offline(error) => offline(error),
-            E::OtherLayout { .. } => Self::from(diagnostic(codes::M228, error))
-                .hint("`migrator convert --to DIR` writes the scripts out in the native layout"),
-            E::Merge(MergeError::Alone(_)) => {
-                Self::from(diagnostic(codes::M411, error)).hint("name two heads or more")
-            }
-            E::Merge(_) => {
-                Self::from(diagnostic(codes::M411, error)).hint("`migrator heads` lists the heads")
-            }
             E::Git(error) => error.into(),
             E::Convert(error) => error.into(),
             E::Init(error) => error.into(),
@@ -81,47 +44,96 @@ impl From<E> for Error {
             E::Squash(problems) => problems.into(),
             E::Backup(error) => error.into(),
             E::BackupBefore(error) => {
-                let mut error = Self::from(error);
-                if let Some(diagnostic) = error.diagnostics.last_mut() {
-                    let note = "there is no backup, so nothing was run";
-                    diagnostic.notes.push(note.to_owned());
-                }
-                error
+                Self::from(error).note("no backup was made, so nothing was run")
             }
+            E::Offline(error) => offline(error),
             E::NotReady(late) => not_ready(*late),
+            error @ (E::NotOneRevision(_)
+            | E::NoFiles(_)
+            | E::NoDown { .. }
+            | E::Declined
+            | E::Interrupted
+            | E::Signals(_)
+            | E::System { .. }
+            | E::OtherLayout { .. }
+            | E::Merge(_)
+            | E::RevisionId(_)
+            | E::RepeatableId(_)
+            | E::NamedTwice(_)) => advised(advice(&error), error).into(),
         }
     }
 }
 
+/// Code and hint of an error that is an operation's own.
+fn advice(error: &E) -> Advice {
+    match error {
+        E::NotOneRevision(_) => hinted(codes::M402, "name a revision by its ID"),
+        E::NoFiles(_) => hinted(codes::M401, "get them, perhaps from another branch"),
+        E::NoDown { up, .. } => match up.strip_suffix(".up.sql") {
+            Some(stem) => hinted(codes::M406, format!("its name would be {stem}.down.sql")),
+            None => plain(codes::M406),
+        },
+        E::Declined => hinted(codes::M112, "answer y when asked, or give --yes"),
+        E::Interrupted => plain(codes::M706),
+        E::Signals(_) | E::System { .. } => plain(codes::M002),
+        E::OtherLayout { .. } => hinted(
+            codes::M228,
+            "`migrator convert --to DIR` writes the scripts in the native layout",
+        ),
+        E::Merge(MergeError::Alone(_)) => hinted(codes::M411, "name at least two heads"),
+        E::Merge(_) => hinted(codes::M411, "`migrator heads` lists the heads"),
+        // Names and IDs that are not valid.
+        _ => plain(codes::M001),
+    }
+}
+
+/// `error`, with a note on how to do without the database if that is what failed.
+pub fn or_without_database(error: E, note: &str) -> Error {
+    match error {
+        E::Database(error) => Error::from(error).note(note),
+        error => error.into(),
+    }
+}
+
 fn offline(error: OfflineError) -> Error {
-    match &error {
-        OfflineError::Partial { direction, .. } => {
+    use OfflineError as O;
+    let advice = match &error {
+        O::Partial { direction, .. } => {
             let verb = match direction {
                 Direction::Up => "upgrade",
                 Direction::Down => "downgrade",
             };
-            let hint = format!("`migrator {verb}` resumes it");
-            Error::from(diagnostic(codes::M432, error)).hint(hint)
+            hinted(codes::M432, format!("`migrator {verb}` resumes it"))
         }
-        OfflineError::Batch {
-            file,
-            text,
-            offset,
-            length,
-        } => Error::from(Diagnostic {
-            place: Some(Snippet {
-                file: file.clone(),
-                text: Some(std::sync::Arc::clone(text)),
-                offset: Some(*offset),
-                length: *length,
-                at: None,
-            }),
-            hint: Some("run it with migrator itself".to_owned()),
-            ..diagnostic(codes::M319, &error)
+        O::Batch { .. } => hinted(codes::M319, "run it with migrator"),
+        O::RangeWithoutSql { .. } => hinted(
+            codes::M430,
+            "name only the target, or give --sql to print a script from one state to another",
+        ),
+        O::RelativeStart { .. } => hinted(
+            codes::M431,
+            "name the revision, or remove the start and the colon to start from the database",
+        ),
+        O::OpenEnd { range } => hinted(
+            codes::M431,
+            format!("to revert everything, write {range}base"),
+        ),
+        O::WrongWay { .. } => hinted(
+            codes::M404,
+            "a range of `upgrade` goes up, a range of `downgrade` goes down",
+        ),
+    };
+    let place = match &error {
+        O::Batch { span, length } => Some(Snippet {
+            length: *length,
+            ..Snippet::from(span)
         }),
-        OfflineError::WrongWay { .. } => Error::from(diagnostic(codes::M404, error))
-            .hint("a range of `upgrade` goes up, and one of `downgrade` goes down"),
-    }
+        _ => None,
+    };
+    Error::from(Diagnostic {
+        place,
+        ..advised(advice, error)
+    })
 }
 
 fn not_ready(late: NotReady) -> Error {
@@ -131,12 +143,12 @@ fn not_ready(late: NotReady) -> Error {
         reason,
     } = late;
     let message = if timeout.is_zero() {
-        format!("{place} can't be used yet")
+        format!("{place} is not available")
     } else {
-        format!("{place} could not be used within {}", duration(timeout))
+        format!("{place} was not available within {}", duration(timeout))
     };
     Error::from(Diagnostic {
-        notes: vec![format!("the last reason: {reason}")],
+        notes: vec![format!("last error: {reason}")],
         ..diagnostic(codes::M614, message)
     })
 }

@@ -1,9 +1,7 @@
-use std::sync::Arc;
-
-use super::{Error, diagnostic, target};
+use super::{Advice, Error, advised, hinted, plain, target};
 use crate::{
-    cli::codes::{self, Code},
-    plan::{BatchPlace, Obstacle, PlanError, PlanProblem, SourceSpan},
+    cli::codes,
+    plan::{BatchPlace, Obstacle, PlanError, PlanProblem},
     report::{Diagnostic, Snippet},
     sql::{NoRowChange, PlaceholderFault, SqlProblemKind},
 };
@@ -15,222 +13,206 @@ impl From<PlanError> for Error {
 }
 
 pub(super) fn describe(problem: &PlanProblem) -> Diagnostic {
-    match problem {
-        PlanProblem::Target(error) => return target::describe(error),
-        PlanProblem::Occupied(obstacle) => return occupied(obstacle),
-        _ => {}
+    if let PlanProblem::Target(error) = problem {
+        return target::describe(error);
     }
-    let (code, hint) = advice(problem);
-    Diagnostic {
-        place: place(problem),
-        notes: notes(problem),
-        hint: own_hint(problem).or_else(|| hint.map(str::to_owned)),
-        ..diagnostic(code, problem)
-    }
-}
-
-fn occupied(obstacle: &Obstacle) -> Diagnostic {
-    let (code, hint) = match obstacle {
-        Obstacle::Records { tool, .. } => (
-            codes::M497,
-            format!(
-                "`migrator adopt --from {tool}` records what is applied and runs nothing; to write all the same: \
-                 records-of = \"ignore\" in migrator.toml"
-            ),
-        ),
-        Obstacle::Unreadable { tool, .. } => (
-            codes::M497,
-            format!(
-                "let the role read it, then `migrator adopt --from {tool}`; if it is not about these scripts: \
-                 records-of = \"ignore\" in migrator.toml"
-            ),
-        ),
-        Obstacle::NotEmpty { .. } => (
-            codes::M518,
-            "is this the right database? If it has these revisions: `migrator stamp REVISION`, or \
-             `migrator adopt` for another tool's records; if the tables are to stay beside them: --allow-nonempty"
-                .to_owned(),
-        ),
+    let span = problem.source_span().map(Snippet::from);
+    let notes = match problem {
+        PlanProblem::Partial {
+            interruption: Some(interruption),
+            ..
+        } => vec![interruption.ending.to_string()],
+        _ => Vec::new(),
     };
     Diagnostic {
-        hint: Some(hint),
-        ..diagnostic(code, obstacle)
+        place: span.or_else(|| problem.file().map(Snippet::file)),
+        notes,
+        ..advised(advice(problem), problem)
     }
 }
 
-/// A hint that names something of the problem.
-fn own_hint(problem: &PlanProblem) -> Option<String> {
-    match problem {
-        PlanProblem::Doubt { statement, .. } => Some(format!(
-            "look at the database, then say so: `migrator repair --statement {statement} --done` \
-             or `--undone`"
-        )),
-        PlanProblem::Placeholder {
-            fault:
-                PlaceholderFault::Undefined {
-                    name,
-                    nearest,
-                    needs,
-                },
-            ..
-        } => Some(match (needs, nearest) {
-            (Some(variable), _) => {
-                format!(
-                    "its value in migrator.toml needs the variable {variable}, which is not set"
-                )
-            }
-            (None, Some(nearest)) => format!("did you mean `{nearest}`?"),
-            (None, None) => format!("give it one: --var {name}=VALUE, or [vars] in migrator.toml"),
-        }),
-        _ => None,
+fn occupied(obstacle: &Obstacle) -> Advice {
+    match obstacle {
+        Obstacle::Records { tool, .. } => hinted(
+            codes::M497,
+            format!(
+                "run `migrator adopt --from {tool}`, which records what is applied and runs nothing; to write regardless, set \
+                 records-of = \"ignore\" in migrator.toml"
+            ),
+        ),
+        Obstacle::Unreadable { tool, .. } => hinted(
+            codes::M497,
+            format!(
+                "let the role read it, then run `migrator adopt --from {tool}`; if it is not about these scripts, set \
+                 records-of = \"ignore\" in migrator.toml"
+            ),
+        ),
+        Obstacle::NotEmpty { .. } => hinted(
+            codes::M518,
+            "check that this is the right database; if these revisions are applied to it, run `migrator stamp REVISION`, or \
+             `migrator adopt` for the records of another tool; to run the scripts beside the tables, use --allow-nonempty",
+        ),
     }
 }
 
-const OFF: &str = "put `-- migrator: transaction = off` at the top of the script; it then runs statement by statement, resumable";
+const OFF: &str = "put `-- migrator: transaction = off` at the top of the script; \
+    it then runs statement by statement and can be resumed";
 
-fn advice(problem: &PlanProblem) -> (Code, Option<&'static str>) {
+fn advice(problem: &PlanProblem) -> Advice {
     use PlanProblem as P;
     match problem {
-        P::Target(_) => (codes::M401, None),
-        P::Occupied(_) => (codes::M518, None),
-        P::WrongWay {
-            verb: "upgrade to", ..
-        } => (
-            codes::M404,
-            Some(
-                "an upgrade goes up: a revision, head, heads or +N; to go down use `migrator downgrade`",
-            ),
-        ),
-        P::WrongWay {
-            verb: "downgrade to",
-            ..
-        } => (
-            codes::M404,
-            Some("a downgrade goes down: a revision, base or -N; to go up use `migrator upgrade`"),
-        ),
-        P::WrongWay { .. } => (
-            codes::M404,
-            Some("name the revision itself, or head, heads, base"),
-        ),
-        P::NotApplied { .. } | P::TooFewApplied { .. } => (
-            codes::M405,
-            Some("`migrator current` shows where the database is"),
-        ),
-        P::Edited { .. } => (
+        P::Target(_) => plain(codes::M401),
+        P::Occupied(obstacle) => occupied(obstacle),
+        P::WrongWay { verb, .. } => hinted(codes::M404, wrong_way(verb)),
+        P::NotApplied { .. } | P::TooFewApplied { .. } => {
+            hinted(codes::M405, "`migrator current` shows what is applied")
+        }
+        P::Edited { .. } => hinted(
             codes::M501,
-            Some("undo the change and write a new revision, or accept it with `migrator repair`"),
+            "undo the change and write a new revision, or accept it with `migrator repair`",
         ),
-        P::Unknown { related: true, .. } => (
+        P::Unknown { related: true, .. } => hinted(
             codes::M502,
-            Some(
-                "get the missing files (another branch?), or check that this is the right database",
-            ),
+            "get the missing files, perhaps from another branch, or check that this is the right database",
         ),
-        P::Unknown { related: false, .. } => (
+        P::Unknown { related: false, .. } => hinted(
             codes::M502,
-            Some(
-                "nothing that is applied is known here: is this the right database, and the right directory?",
-            ),
+            "no applied revision is known here; check that this is the right database and the right directory",
         ),
-        P::Ahead { .. } => (
+        P::Ahead { .. } => hinted(
             codes::M503,
-            Some("deploy the newer release, or set ahead = \"warn\""),
+            "deploy the newer release, or set ahead = \"warn\"",
         ),
-        P::Partial { .. } => (
+        P::Partial { .. } => hinted(
             codes::M504,
-            Some(
-                "go on with the command that began it, or settle it: `migrator repair --mark applied` or `unapplied`",
-            ),
+            "run the command that started it again, or resolve it with `migrator repair --mark applied` or `--mark unapplied`",
         ),
-        P::DoneChanged { .. } => (
+        P::DoneChanged { .. } => hinted(
             codes::M510,
-            Some("restore the statements that ran: only what comes after them may change"),
+            "restore the statements that have run; only later statements may change",
         ),
-        P::OffRemoved { .. } => (codes::M510, Some("restore the header")),
-        P::Doubt { .. } => (codes::M509, None),
-        P::NothingPartial => (
+        P::OffRemoved { .. } => hinted(codes::M510, "restore the header"),
+        P::Doubt { statement, .. } => hinted(
+            codes::M509,
+            format!(
+                "check whether it took effect in the database, then run `migrator repair --statement {statement} --done` or `--undone`"
+            ),
+        ),
+        P::NothingPartial => hinted(
             codes::M405,
-            Some("`migrator status` shows where the database stands"),
+            "`migrator status` shows the state of the database",
         ),
-        P::NotInDoubt { .. } => (
+        P::NotInDoubt { .. } => hinted(
             codes::M405,
-            Some("`migrator status` shows how far the script has come"),
+            "`migrator status` shows how many statements are done",
         ),
-        P::OutOfOrder { .. } => (
+        P::OutOfOrder { .. } => hinted(
             codes::M408,
-            Some(
-                "give it a newer id, name its parent with `-- migrator: revises = ID`, or set out-of-order = \"warn\"",
-            ),
+            "give it a newer ID, name its parent with `-- migrator: revises = ID`, or set out-of-order = \"warn\"",
         ),
-        P::NoDown { .. } => (
+        P::NoDown { .. } => hinted(
             codes::M406,
-            Some("write one beside the up script, then run this again"),
+            "write one next to the up script and run the command again",
         ),
-        P::Irreversible { .. } => (
+        P::Irreversible { .. } => hinted(
             codes::M407,
-            Some("restore a backup, or write a new revision that moves forward"),
+            "restore a backup, or write a new revision that moves forward",
         ),
-        P::Halfway(_) => (
+        P::Halfway(_) => hinted(
             codes::M472,
-            Some(
-                "upgrade it with the scripts from before the squash (an older commit or release) up to the baseline's id, then again with these",
-            ),
+            "upgrade to the ID of the baseline with the scripts from before the squash (an older commit or release), then upgrade with these scripts",
         ),
         P::Sql { kind, .. } => sql(kind),
-        P::Placeholder {
-            fault: PlaceholderFault::Malformed,
-            ..
-        } => (
-            codes::M244,
-            Some("write it like :{name}, or remove the header `vars`"),
-        ),
-        P::Placeholder { .. } => (codes::M243, None),
-        P::TransactionControl { off: false, .. } => (codes::M303, Some(OFF)),
-        P::TransactionControl { off: true, .. } => (
+        P::Placeholder { fault, .. } => placeholder(fault),
+        P::TransactionControl { off: false, .. } => hinted(codes::M303, OFF),
+        P::TransactionControl { off: true, .. } => hinted(
             codes::M303,
-            Some(
-                "a `transaction = off` script takes BEGIN … COMMIT blocks, with nothing but savepoints inside",
+            "a `transaction = off` script may contain BEGIN … COMMIT blocks, and only savepoints inside them",
+        ),
+        P::OpenTransaction { .. } => hinted(codes::M303, "add COMMIT"),
+        P::OpenSavepoint { .. } => hinted(codes::M305, "add RELEASE SAVEPOINT"),
+        P::UnknownSavepoint { .. } => hinted(
+            codes::M305,
+            "create it with SAVEPOINT before it is released or rolled back to",
+        ),
+        P::OutsideTransaction { .. } => hinted(codes::M304, OFF),
+        P::NotInRepeatable { .. } => hinted(
+            codes::M242,
+            "move it into a revision with `transaction = off`",
+        ),
+        P::SessionObject { .. } => hinted(
+            codes::M306,
+            "use an ordinary table and drop it at the end of the script",
+        ),
+        P::CopyOut { .. } => hinted(codes::M307, "remove it"),
+        P::ForeignKeysPragma { .. } => hinted(
+            codes::M308,
+            "use the header `-- migrator: foreign-keys = on` or `off`",
+        ),
+        P::BatchPlace { place, .. } => hinted(codes::M316, batch_place(*place)),
+        P::BatchStatement { reason, .. } => hinted(codes::M317, batch_statement(*reason)),
+        P::BatchUnbounded { .. } => hinted(
+            codes::M318,
+            "add max-batches=N, with N somewhat larger than the number of batches you expect",
+        ),
+        P::BatchLag { .. } => hinted(
+            codes::M315,
+            "remove it; pause=50ms leaves time for other writers",
+        ),
+        P::OffInOneTransaction { .. } | P::MixedForeignKeys { .. } => {
+            hinted(codes::M309, "run without --transaction all")
+        }
+        P::StoredScript { .. } => hinted(
+            codes::M406,
+            "put a corrected down script into the directory",
+        ),
+    }
+}
+
+fn wrong_way(verb: &str) -> &'static str {
+    match verb {
+        "upgrade to" => {
+            "an upgrade target is a revision, head, heads or +N; to revert revisions, use `migrator downgrade`"
+        }
+        "downgrade to" => {
+            "a downgrade target is a revision, base or -N; to apply revisions, use `migrator upgrade`"
+        }
+        _ => "name a revision, head, heads or base",
+    }
+}
+
+fn placeholder(fault: &PlaceholderFault) -> Advice {
+    use PlaceholderFault as F;
+    match fault {
+        F::Malformed => hinted(
+            codes::M244,
+            "write it as :{name}, or remove the header `vars`",
+        ),
+        F::Undefined {
+            needs: Some(variable),
+            ..
+        } => hinted(
+            codes::M243,
+            format!(
+                "its value in migrator.toml uses the environment variable {variable}, which is not set"
             ),
         ),
-        P::OpenTransaction { .. } => (codes::M303, Some("add COMMIT")),
-        P::OpenSavepoint { .. } => (codes::M305, Some("add RELEASE SAVEPOINT")),
-        P::UnknownSavepoint { .. } => (codes::M305, Some("begin with SAVEPOINT of that name")),
-        P::OutsideTransaction { .. } => (codes::M304, Some(OFF)),
-        P::NotInRepeatable { .. } => (
-            codes::M242,
-            Some("put it into a revision with `transaction = off`"),
-        ),
-        P::SessionObject { .. } => (
-            codes::M306,
-            Some("use an ordinary table and drop it at the end of the script"),
-        ),
-        P::CopyOut { .. } => (codes::M307, Some("remove it")),
-        P::ForeignKeysPragma { .. } => (
-            codes::M308,
-            Some("use the header `-- migrator: foreign-keys = on` or `off`"),
-        ),
-        P::BatchPlace { place, .. } => (codes::M316, Some(batch_place(*place))),
-        P::BatchStatement { reason, .. } => (codes::M317, Some(batch_statement(*reason))),
-        P::BatchUnbounded { .. } => (
-            codes::M318,
-            Some("add max-batches=N: as many as it should take, with some to spare"),
-        ),
-        P::BatchLag { .. } => (codes::M315, Some("remove it; pause=50ms gives others room")),
-        P::OffInOneTransaction { .. } | P::MixedForeignKeys { .. } => {
-            (codes::M309, Some("run without --transaction all"))
-        }
-        P::StoredScript { .. } => (
-            codes::M406,
-            Some("put the down script back into the directory, fixed"),
+        F::Undefined {
+            nearest: Some(name),
+            ..
+        } => hinted(codes::M243, format!("did you mean `{name}`?")),
+        F::Undefined { name, .. } => hinted(
+            codes::M243,
+            format!("give it a value: --var {name}=VALUE, or [vars] in migrator.toml"),
         ),
     }
 }
 
 fn batch_place(place: BatchPlace) -> &'static str {
     match place {
-        BatchPlace::End => "remove it, or move it above the statement that is to be repeated",
-        BatchPlace::Twice => "put all options into one of them, and remove the other",
-        BatchPlace::NotAbove => "move it to the line right above the statement",
+        BatchPlace::End => "remove it, or move it above the statement to repeat",
+        BatchPlace::Twice => "put all options into one directive and remove the other",
+        BatchPlace::NotAbove => "move it to the line directly above the statement",
         BatchPlace::InBlock => "remove BEGIN and COMMIT, or the directive",
     }
 }
@@ -239,68 +221,25 @@ fn batch_statement(reason: NoRowChange) -> &'static str {
     match reason {
         NoRowChange::OtherStatement => "remove the directive",
         NoRowChange::WithinQuery => {
-            "make the change the statement itself: `WITH … UPDATE …` in place of `WITH … SELECT`"
+            "make the change the main statement: `WITH … UPDATE …` instead of `WITH … SELECT`"
         }
-        NoRowChange::UnknownTable => "write the table's plain name, with its schema or without",
+        NoRowChange::UnknownTable => {
+            "write the plain name of the table, with or without its schema"
+        }
     }
 }
 
-fn sql(kind: &SqlProblemKind) -> (Code, Option<&'static str>) {
+fn sql(kind: &SqlProblemKind) -> Advice {
     use SqlProblemKind as K;
     match kind {
-        K::PsqlCommand(_) => (
+        K::PsqlCommand(_) | K::DotCommand(_) => hinted(
             codes::M302,
-            Some("remove the line, or write the SQL it stands for"),
+            "remove the line, or replace it with the equivalent SQL",
         ),
-        K::DotCommand(_) => (
-            codes::M302,
-            Some("remove the line, or write the SQL it stands for"),
-        ),
-        K::UnterminatedCopyData => (
+        K::UnterminatedCopyData => hinted(
             codes::M301,
-            Some("end the data with a line that is only \\."),
+            "end the data with a line that contains only \\.",
         ),
-        _ => (codes::M301, Some("close it where it should end")),
-    }
-}
-
-fn place(problem: &PlanProblem) -> Option<Snippet> {
-    use PlanProblem as P;
-    if let Some(source_span) = problem.source_span() {
-        return Some(snippet(source_span));
-    }
-    match problem {
-        P::Edited { file, .. }
-        | P::OutOfOrder { file, .. }
-        | P::OffInOneTransaction { file, .. }
-        | P::MixedForeignKeys { file, .. } => Some(Snippet::file(file)),
-        _ => None,
-    }
-}
-
-pub(super) fn snippet(source_span: &SourceSpan) -> Snippet {
-    let rest = &source_span.text[source_span.offset..];
-    let word = if rest.starts_with("--") {
-        rest.lines().next().map_or(0, |line| line.trim_end().len())
-    } else {
-        rest.find(|c: char| c.is_whitespace() || c == ';')
-            .unwrap_or(rest.len())
-    };
-    Snippet {
-        file: source_span.file.clone(),
-        text: Some(Arc::clone(&source_span.text)),
-        offset: Some(source_span.offset),
-        length: word.max(1),
-        at: None,
-    }
-}
-
-fn notes(problem: &PlanProblem) -> Vec<String> {
-    match problem {
-        PlanProblem::Partial {
-            interruption: Some(interruption),
-            ..
-        } => vec![interruption.ending.to_string()],
-        _ => Vec::new(),
+        _ => hinted(codes::M301, "close it where it should end"),
     }
 }

@@ -1,6 +1,6 @@
-use super::{Error, diagnostic};
+use super::{Advice, Error, advised, hinted, nearest, plain};
 use crate::{
-    cli::codes::{self, Code},
+    cli::codes,
     layout::LayoutProblem,
     project::{
         ConfigProblem, ConfigProblemKind, ConvertError, DirectoryProblem, DirectoryProblemKind,
@@ -17,52 +17,6 @@ pub fn config(problems: &[ConfigProblem]) -> Error {
 
 fn config_problem(problem: &ConfigProblem) -> Diagnostic {
     use ConfigProblemKind as K;
-    let did_you_mean =
-        |nearest: Option<&str>| nearest.map(|word| format!("did you mean `{word}`?"));
-    let (code, hint) = match &problem.kind {
-        K::MissingFile | K::Unreadable { .. } => (codes::M101, None),
-        K::Distrusted(_) => (
-            codes::M114,
-            Some("name it to use it all the same: `-c FILE`".to_owned()),
-        ),
-        K::DistrustedDotenv(_) => (
-            codes::M114,
-            Some("remove it, or make it a file of your own that others can't write to".to_owned()),
-        ),
-        K::Text(_) => (codes::M102, Some("save the file as UTF-8".to_owned())),
-        K::Toml { .. } => (codes::M102, None),
-        K::UnknownSection { nearest, .. } => (codes::M103, did_you_mean(*nearest)),
-        K::UnknownKey { key, belongs: Some(section), .. } => {
-            (codes::M103, Some(format!("`{key}` belongs into [{section}]")))
-        }
-        K::UnknownKey { nearest, .. } => (codes::M103, did_you_mean(*nearest)),
-        K::VarName { .. } | K::VarType { .. } => (codes::M245, None),
-        K::WrongType { .. } | K::NotASection { .. } | K::BadValue { .. } => (codes::M104, None),
-        K::EmptyUrl | K::VariableSyntax => (codes::M104, None),
-        K::UndefinedVariable { nearest, name } => (
-            codes::M105,
-            did_you_mean(nearest.as_deref()).or_else(|| {
-                Some(format!("set {name} in the environment or in the .env file beside migrator.toml"))
-            }),
-        ),
-        K::VariableNotUnicode { .. } => (codes::M105, None),
-        K::DotenvSyntax | K::DotenvUnreadable { .. } => (codes::M109, None),
-        K::UnknownEnvironment { nearest, known, .. } => (
-            codes::M106,
-            did_you_mean(nearest.as_deref()).or_else(|| {
-                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                Some(format!("environments are: {known}"))
-            }),
-        ),
-        K::EnvironmentWithoutUrl { name } => (
-            codes::M107,
-            Some(format!("set url in [environments.{name}]; nothing else counts for it, so that the name never leads to another database")),
-        ),
-        K::NoUrl => (
-            codes::M107,
-            Some("set url in migrator.toml (`migrator init` writes one), DATABASE_URL, or give --url sqlite:app.db".to_owned()),
-        ),
-    };
     let place = match &problem.origin {
         Origin::File { file, position } => Some(Snippet {
             file: file.clone(),
@@ -72,14 +26,70 @@ fn config_problem(problem: &ConfigProblem) -> Diagnostic {
         Origin::Variable { .. } | Origin::Flag { .. } => None,
     };
     let message = match (&problem.origin, &problem.kind) {
-        (_, K::NoUrl) => problem.kind.to_string(),
-        (Origin::File { .. }, kind) => kind.to_string(),
+        (_, K::NoUrl) | (Origin::File { .. }, _) => problem.kind.to_string(),
         (origin, kind) => format!("{origin}: {kind}"),
     };
     Diagnostic {
         place,
-        hint,
-        ..diagnostic(code, message)
+        ..advised(config_advice(&problem.kind), message)
+    }
+}
+
+fn config_advice(kind: &ConfigProblemKind) -> Advice {
+    use ConfigProblemKind as K;
+    match kind {
+        K::MissingFile | K::Unreadable { .. } => plain(codes::M101),
+        K::Distrusted(_) => hinted(codes::M114, "to use it anyway, name it: `-c FILE`"),
+        K::DistrustedDotenv(_) => hinted(
+            codes::M114,
+            "remove it, or make sure that you own it and that others cannot write to it",
+        ),
+        K::Text(_) => hinted(codes::M102, "save the file as UTF-8"),
+        K::Toml { .. } => plain(codes::M102),
+        K::UnknownSection { nearest: near, .. } => nearest(codes::M103, near.as_ref()),
+        K::UnknownKey {
+            key,
+            belongs: Some(section),
+            ..
+        } => hinted(codes::M103, format!("move `{key}` to [{section}]")),
+        K::UnknownKey { nearest: near, .. } => nearest(codes::M103, near.as_ref()),
+        K::VarName { .. } | K::VarType { .. } => plain(codes::M245),
+        K::WrongType { .. }
+        | K::NotASection { .. }
+        | K::BadValue { .. }
+        | K::EmptyUrl
+        | K::VariableSyntax => plain(codes::M104),
+        K::UndefinedVariable {
+            nearest: Some(near),
+            ..
+        } => nearest(codes::M105, Some(near)),
+        K::UndefinedVariable { name, .. } => hinted(
+            codes::M105,
+            format!("set {name} in the environment, or in the .env file next to migrator.toml"),
+        ),
+        K::VariableNotUnicode { .. } => plain(codes::M105),
+        K::DotenvSyntax | K::DotenvUnreadable { .. } => plain(codes::M109),
+        K::UnknownEnvironment {
+            nearest: Some(near),
+            ..
+        } => nearest(codes::M106, Some(near)),
+        K::UnknownEnvironment { known, .. } if known.is_empty() => {
+            hinted(codes::M106, "the configuration defines no environments")
+        }
+        K::UnknownEnvironment { known, .. } => hinted(
+            codes::M106,
+            format!("known environments: {}", known.join(", ")),
+        ),
+        K::EnvironmentWithoutUrl { name } => hinted(
+            codes::M107,
+            format!(
+                "set url in [environments.{name}]; other URLs are not used with -n, so that the name cannot lead to another database"
+            ),
+        ),
+        K::NoUrl => hinted(
+            codes::M107,
+            "set url in migrator.toml (`migrator init` creates one) or DATABASE_URL, or give --url sqlite:app.db",
+        ),
     }
 }
 
@@ -89,209 +99,158 @@ pub fn directory(problems: &[DirectoryProblem]) -> Error {
 }
 
 fn directory_problem(problem: &DirectoryProblem) -> Diagnostic {
-    use DirectoryProblemKind as K;
-    let (code, hint) = match &problem.kind {
-        K::MissingDirectory | K::NotADirectory => (
-            codes::M201,
-            Some(
-                "`migrator init` makes one; `migrations` in migrator.toml says where it is"
-                    .to_owned(),
-            ),
-        ),
-        K::Unreadable { .. } | K::NotAFile(_) | K::DanglingLink => (codes::M206, None),
-        K::UnfinishedRebase => (
-            codes::M414,
-            Some("`migrator rebase` completes it".to_owned()),
-        ),
-        K::Misnamed { nearest } => (
-            codes::M202,
-            nearest
-                .as_ref()
-                .map(|name| format!("rename it to {name}?"))
-                .or_else(|| Some("rename it, or move it out of the directory".to_owned())),
-        ),
-        K::NameNotUnicode => (codes::M202, Some("rename it".to_owned())),
-        K::Text(_) => (
-            codes::M205,
-            Some("save the file as UTF-8 with LF or CRLF line ends".to_owned()),
-        ),
-        K::AmbiguousLayout { .. } => (
-            codes::M220,
-            Some("say which one with `layout` in migrator.toml".to_owned()),
-        ),
-        K::Elsewhere { found } => (codes::M229, Some(elsewhere(found))),
-        K::NothingLeftOut { .. } => (codes::M227, None),
-        K::Layout(problem) => layout(problem),
-        K::Script(kind) => script(kind),
-    };
     let place = Snippet {
         file: problem.place.file.clone(),
         text: problem.text.clone(),
         offset: problem.place.offset,
-        length: problem
-            .text
-            .as_deref()
-            .zip(problem.place.offset)
-            .map_or(1, |(text, at)| match &problem.kind {
-                K::Script(
-                    ProblemKind::IrreversibleWithDown { .. }
-                    | ProblemKind::BatchInTransaction
-                    | ProblemKind::BatchSyntax,
-                ) => line(text, at),
-                K::Layout(LayoutProblem::Unsupported { .. }) => word(text, at),
-                K::Layout(_) => line(text, at),
-                _ => word(text, at),
-            }),
+        length: problem.length(),
         at: problem.position,
     };
     Diagnostic {
         place: Some(place),
-        hint,
-        ..diagnostic(code, &problem.kind)
+        ..advised(directory_advice(&problem.kind), &problem.kind)
     }
 }
 
-fn elsewhere(found: &Elsewhere) -> String {
+fn elsewhere(found: &Elsewhere) -> &'static str {
     match found {
         Elsewhere::Below(below) if below.first.ends_with("/migration.sql") => {
-            "Prisma's ID_NAME/migration.sql is read here as ID_NAME.up.sql: copy them"
+            "copy each ID_NAME/migration.sql of Prisma to ID_NAME.up.sql"
         }
         Elsewhere::Below(_) => {
-            "`recursive = true` in migrator.toml reads directories below; or name the right one in `migrations`, or what \
-             is to be left out in `leave-out`, as `old/`"
+            "set `recursive = true` in migrator.toml to read them, point `migrations` at the right directory, or list their \
+             directory in `leave-out`, such as `old/`"
         }
         Elsewhere::Tool { .. } => {
-            "write its scripts out as ID_NAME.up.sql and ID_NAME.down.sql, or name the right directory in `migrations`"
+            "write its scripts as ID_NAME.up.sql and ID_NAME.down.sql, or point `migrations` at the right directory"
         }
     }
-    .to_owned()
 }
 
-const BATCH_OPTIONS: &str = "options are: pause, max-rows-per-second, max-batches, max-lag";
-
-fn layout(problem: &LayoutProblem) -> (Code, Option<String>) {
-    use LayoutProblem as P;
-    let or_leave_it_out = "if it is to be left out, name it in `leave-out` of migrator.toml";
-    match problem {
-        P::Misnamed { .. } => (codes::M221, Some(or_leave_it_out.to_owned())),
-        P::NotSql { .. } => (
-            codes::M222,
-            Some(format!("write it as SQL; {or_leave_it_out}")),
+fn directory_advice(kind: &DirectoryProblemKind) -> Advice {
+    use DirectoryProblemKind as K;
+    match kind {
+        K::MissingDirectory | K::NotADirectory => hinted(
+            codes::M201,
+            "`migrator init` creates one; `migrations` in migrator.toml sets its path",
         ),
-        P::Unsupported { .. } => (codes::M224, None),
-        P::UnknownSetting { .. } | P::SettingValue => (codes::M225, None),
-        P::UnknownSection { .. } => (
-            codes::M223,
-            Some(
-                "write what undoes it into a file of its own; or say with `layout` in migrator.toml whose \
-                 directory this is (`layout = \"sqlx\"` runs each file as a whole)"
-                    .to_owned(),
-            ),
+        K::Unreadable { .. } | K::NotAFile(_) | K::DanglingLink => plain(codes::M206),
+        K::UnfinishedRebase => hinted(codes::M414, "`migrator rebase` completes it"),
+        K::Misnamed {
+            nearest: Some(name),
+        } => hinted(codes::M202, format!("rename it to {name}?")),
+        K::Misnamed { nearest: None } => {
+            hinted(codes::M202, "rename it, or move it out of the directory")
+        }
+        K::NameNotUnicode => hinted(codes::M202, "rename it"),
+        K::Text(_) => hinted(
+            codes::M205,
+            "save the file as UTF-8 with LF or CRLF line endings",
         ),
-        _ => (codes::M223, None),
+        K::AmbiguousLayout { .. } => {
+            hinted(codes::M220, "choose one with `layout` in migrator.toml")
+        }
+        K::Elsewhere { found } => hinted(codes::M229, elsewhere(found)),
+        K::NothingLeftOut { .. } => plain(codes::M227),
+        K::Layout(problem) => layout(problem),
+        K::Script(kind) => script(kind),
     }
 }
 
-fn script(kind: &ProblemKind) -> (Code, Option<String>) {
+fn layout(problem: &LayoutProblem) -> Advice {
+    use LayoutProblem as P;
+    match problem {
+        P::Misnamed { .. } => hinted(
+            codes::M221,
+            "rename it, or list it in `leave-out` of migrator.toml",
+        ),
+        P::NotSql { .. } => hinted(
+            codes::M222,
+            "rewrite it as SQL, or list it in `leave-out` of migrator.toml",
+        ),
+        P::Unsupported { .. } => plain(codes::M224),
+        P::UnknownSetting { .. } | P::SettingValue => plain(codes::M225),
+        P::UnknownSection { .. } => hinted(
+            codes::M223,
+            "write what undoes it into a file of its own, or set `layout` in migrator.toml (`layout = \"sqlx\"` runs each file \
+             as a whole)",
+        ),
+        _ => plain(codes::M223),
+    }
+}
+
+fn script(kind: &ProblemKind) -> Advice {
     use ProblemKind as K;
     match kind {
-        K::UnknownHeader { nearest, .. } => (
-            codes::M207,
-            nearest.map(|key| format!("did you mean `{key}`?")),
-        ),
-        K::RepeatedHeader { .. } => (codes::M207, Some("remove one of them".to_owned())),
-        K::WrongDirection { .. } | K::HeaderValue { .. } | K::HeaderSyntax => (codes::M207, None),
-        K::NotRepeatable { key } => (codes::M241, Some(not_repeatable(key).to_owned())),
-        K::ReplacedExists { .. } => (
+        K::UnknownHeader { nearest: near, .. } => nearest(codes::M207, near.as_ref()),
+        K::RepeatedHeader { .. } => hinted(codes::M207, "remove one of them"),
+        K::WrongDirection { .. } | K::HeaderValue { .. } | K::HeaderSyntax => plain(codes::M207),
+        K::NotRepeatable { key } => hinted(codes::M241, not_repeatable(key)),
+        K::ReplacedExists { .. } => hinted(
             codes::M473,
-            Some(
-                "remove its files, which the baseline replaces, or take it off the list".to_owned(),
-            ),
+            "remove its files, which the baseline replaces, or remove it from the list",
         ),
-        K::ReplacedTwice { .. } => (codes::M473, Some("name it once".to_owned())),
-        K::DuplicateRepeatable { .. } => (codes::M240, Some("rename one of them".to_owned())),
-        K::HeaderBelowTop => (
+        K::ReplacedTwice { .. } => hinted(codes::M473, "name it once"),
+        K::DuplicateRepeatable { .. } => hinted(codes::M240, "rename one of them"),
+        K::HeaderBelowTop => hinted(
             codes::M207,
-            Some("move it into the comment block at the top of the script".to_owned()),
+            "move it into the comment block at the top of the script",
         ),
-        K::UnknownBatchOption { nearest, .. } => (
+        K::UnknownBatchOption {
+            nearest: Some(near),
+            ..
+        } => nearest(codes::M315, Some(near)),
+        K::UnknownBatchOption { nearest: None, .. } => hinted(
             codes::M315,
-            nearest
-                .map(|option| format!("did you mean `{option}`?"))
-                .or_else(|| Some(BATCH_OPTIONS.to_owned())),
+            "options are pause, max-rows-per-second, max-batches and max-lag",
         ),
-        K::RepeatedBatchOption { .. } => (codes::M315, Some("remove one of them".to_owned())),
-        K::BatchValue { option, .. } => (
+        K::RepeatedBatchOption { .. } => hinted(codes::M315, "remove one of them"),
+        K::BatchValue { option, .. } => hinted(
             codes::M315,
-            Some(format!(
-                "an option is written `{option}=VALUE`, without spaces"
-            )),
+            format!("write the option as `{option}=VALUE`, without spaces"),
         ),
-        K::BatchSyntax => (
+        K::BatchSyntax => hinted(
             codes::M315,
-            Some("write `-- migrator: batch`, or it is a comment like any other".to_owned()),
+            "write `-- migrator: batch`, or change the comment so that it does not look like a directive",
         ),
-        K::BatchInTransaction => (
+        K::BatchInTransaction => hinted(
             codes::M316,
-            Some("put `-- migrator: transaction = off` at the top of the script".to_owned()),
+            "put `-- migrator: transaction = off` at the top of the script",
         ),
-        K::DuplicateId { .. } => (codes::M203, Some("give one of them a new id".to_owned())),
-        K::DuplicateScript { .. } => (codes::M203, Some("remove one of them".to_owned())),
-        K::MissingUp { .. } => (
+        K::DuplicateId { .. } => hinted(codes::M203, "give one of them a new ID"),
+        K::DuplicateScript { .. } => hinted(codes::M203, "remove one of them"),
+        K::MissingUp { .. } => hinted(codes::M204, "add the up script, or remove this one"),
+        K::SlugMismatch { .. } => hinted(
             codes::M204,
-            Some("add the up script, or remove this one".to_owned()),
+            "give both the same name; if this is a golang-migrate directory, whose names may differ, set `layout` in migrator.toml",
         ),
-        K::SlugMismatch { .. } => (
-            codes::M204,
-            Some(
-                "give both the same name; to golang-migrate their names may differ: say so with \
-                 `layout` in migrator.toml"
-                    .to_owned(),
-            ),
-        ),
-        K::IrreversibleWithDown { .. } => (
-            codes::M210,
-            Some("remove the header or the down script".to_owned()),
-        ),
-        K::MissingParent { nearest, .. } => (
+        K::IrreversibleWithDown { .. } => {
+            hinted(codes::M210, "remove the header or the down script")
+        }
+        K::MissingParent {
+            nearest: Some(near),
+            ..
+        } => nearest(codes::M208, Some(near)),
+        K::MissingParent { nearest: None, .. } => hinted(
             codes::M208,
-            nearest
-                .as_ref()
-                .map(|id| format!("did you mean {id}?"))
-                .or_else(|| Some("is its file missing, or on another branch?".to_owned())),
+            "add its file, perhaps from another branch, or correct the header",
         ),
-        K::Cycle { .. } => (
-            codes::M209,
-            Some("change `revises` of one of them".to_owned()),
-        ),
-        K::DuplicateLabel { .. } => (codes::M211, Some("choose another one".to_owned())),
-        K::RepeatedParent { .. } => (codes::M207, Some("name each parent once".to_owned())),
+        K::Cycle { .. } => hinted(codes::M209, "change `revises` in one of them"),
+        K::DuplicateLabel { .. } => hinted(codes::M211, "choose another label"),
+        K::RepeatedParent { .. } => hinted(codes::M207, "name each parent once"),
     }
 }
 
 fn not_repeatable(key: &str) -> &'static str {
     match key {
         "transaction" => {
-            "a repeatable script is one transaction with its record; what can't be belongs into a revision"
+            "a repeatable script runs in one transaction with its record; move statements that cannot into a revision"
         }
         "revises" | "depends-on" => {
             "repeatable scripts run after all revisions, in the order of their names"
         }
-        _ => "it is for revisions; remove it",
+        _ => "remove it; it applies to revisions only",
     }
-}
-
-/// Bytes up to the end of the word at `at`.
-fn word(text: &str, at: usize) -> usize {
-    let rest = text.get(at..).unwrap_or_default();
-    rest.find(|c: char| c.is_whitespace() || c == '=' || c == ',')
-        .unwrap_or(rest.len())
-}
-
-/// Bytes from `at` up to the end of the line.
-fn line(text: &str, at: usize) -> usize {
-    let rest = text.get(at..).unwrap_or_default();
-    rest.lines().next().unwrap_or_default().trim_end().len()
 }
 
 impl From<InitError> for Error {
@@ -306,58 +265,50 @@ impl From<InitError> for Error {
 
 impl From<SlugError> for Error {
     fn from(error: SlugError) -> Self {
-        Self::new(codes::M001, error.to_string())
-            .hint("the file is named after the message: write letters or digits in it")
+        let hint = "the file is named after the message; use letters or digits in it";
+        Self::new(codes::M001, error.to_string()).hint(hint)
     }
 }
 
 impl From<TemplateError> for Error {
     fn from(error: TemplateError) -> Self {
-        let hint = match &error {
+        let advice = match &error {
             TemplateError::Unknown {
-                nearest: Some(name),
+                nearest: Some(near),
                 ..
-            } => Some(format!("did you mean `{name}`?")),
-            TemplateError::Unknown { known, .. } => {
-                Some(format!("templates are: {}", known.join(", ")))
-            }
-            _ => None,
+            } => nearest(codes::M110, Some(near)),
+            TemplateError::Unknown { known, .. } => hinted(
+                codes::M110,
+                format!("known templates: {}", known.join(", ")),
+            ),
+            _ => plain(codes::M110),
         };
-        Diagnostic {
-            hint,
-            ..diagnostic(codes::M110, &error)
-        }
-        .into()
+        advised(advice, error).into()
     }
 }
 
 impl From<ConvertError> for Error {
     fn from(error: ConvertError) -> Self {
-        let message = error.to_string();
-        match error {
-            ConvertError::Differs { .. } => Self::new(codes::M860, message),
+        let advice = match &error {
+            ConvertError::Differs { .. } => plain(codes::M860),
             ConvertError::NotEmpty(_) => {
-                Self::new(codes::M861, message).hint("name a directory that is not there yet")
+                hinted(codes::M861, "name a directory that does not exist")
             }
-            ConvertError::Inside(_) => {
-                Self::new(codes::M862, message).hint("name a directory beside it")
-            }
-            _ => Self::new(codes::M002, message),
-        }
+            ConvertError::Inside(_) => hinted(codes::M862, "name a directory outside of it"),
+            _ => plain(codes::M002),
+        };
+        advised(advice, error).into()
     }
 }
 
 impl From<WriteError> for Error {
     fn from(error: WriteError) -> Self {
-        match &error {
-            WriteError::MissingDirectory(_) => {
-                Self::new(codes::M201, error.to_string()).hint("`migrator init` makes one")
-            }
-            WriteError::Exists(_) | WriteError::IdTaken { .. } => {
-                Self::new(codes::M111, error.to_string())
-            }
-            WriteError::Name { .. } => Self::new(codes::M202, error.to_string()),
-            _ => Self::new(codes::M002, error.to_string()),
-        }
+        let advice = match &error {
+            WriteError::MissingDirectory(_) => hinted(codes::M201, "`migrator init` creates one"),
+            WriteError::Exists(_) | WriteError::IdTaken { .. } => plain(codes::M111),
+            WriteError::Name { .. } => plain(codes::M202),
+            _ => plain(codes::M002),
+        };
+        advised(advice, error).into()
     }
 }

@@ -1,4 +1,4 @@
-use super::{Error, diagnostic};
+use super::{Error, advised, hinted};
 use crate::{
     cli::codes,
     plan::RebaseProblem,
@@ -9,26 +9,26 @@ use crate::{
 impl From<RebaseProblem> for Error {
     fn from(problem: RebaseProblem) -> Self {
         use RebaseProblem as P;
-        let (code, hint) = match &problem {
-            P::Applied(_) => (
+        let advice = match &problem {
+            P::Applied(_) => hinted(
                 codes::M412,
                 "revert it first (`migrator downgrade`), or join the heads (`migrator merge`)",
             ),
-            P::SeveralHeads(_) => (codes::M413, "say which one: --onto REVISION"),
-            P::OntoMoves { .. } => (codes::M413, "name a head of another branch"),
-            P::OntoNoHead { .. } => (codes::M413, "`migrator heads` lists the heads"),
-            P::Merge { .. } => (
+            P::SeveralHeads(_) => hinted(codes::M413, "choose one with --onto REVISION"),
+            P::OntoMoves { .. } => hinted(codes::M413, "name a head of another branch"),
+            P::OntoNoHead { .. } => hinted(codes::M413, "`migrator heads` lists the heads"),
+            P::Merge { .. } => hinted(
                 codes::M413,
-                "move one of the branches below it, or make the merge anew",
+                "move one of the branches below it, or create the merge again",
             ),
-            P::Joined { .. } => (
+            P::Joined { .. } => hinted(
                 codes::M413,
-                "remove that merge first: after the rebase there is nothing to join",
+                "remove that merge first; after the rebase there is nothing to join",
             ),
-            P::Needed { .. } => (codes::M413, "move the other one instead"),
-            P::Reparented { .. } => (
+            P::Needed { .. } => hinted(codes::M413, "move the other revision instead"),
+            P::Reparented { .. } => hinted(
                 codes::M413,
-                "write its parent into it first: `-- migrator: revises = ID`",
+                "name its parent in it first: `-- migrator: revises = ID`",
             ),
         };
         let place = match &problem {
@@ -39,8 +39,7 @@ impl From<RebaseProblem> for Error {
         };
         Diagnostic {
             place,
-            hint: Some(hint.to_owned()),
-            ..diagnostic(code, problem)
+            ..advised(advice, problem)
         }
         .into()
     }
@@ -48,25 +47,25 @@ impl From<RebaseProblem> for Error {
 
 impl From<ExchangeError> for Error {
     fn from(error: ExchangeError) -> Self {
-        let (code, hint) = match &error {
-            ExchangeError::Busy(_) => (codes::M414, "wait for it"),
-            ExchangeError::Changed(_) => (
+        let advice = match &error {
+            ExchangeError::Busy(_) => hinted(codes::M414, "wait until it has finished"),
+            ExchangeError::Changed(_) => hinted(
                 codes::M414,
-                "put it back as it was, or remove it where its new file is there; then run `migrator rebase` again",
+                "restore it, or remove it if its replacement exists; then run `migrator rebase` again",
             ),
-            ExchangeError::Exists(_) => (
+            ExchangeError::Exists(_) => hinted(
                 codes::M111,
-                "move it out of the way, then run `migrator rebase` again",
+                "move it elsewhere, then run `migrator rebase` again",
             ),
-            ExchangeError::Journal { .. } => (
+            ExchangeError::Journal { .. } => hinted(
                 codes::M414,
-                "restore the directory from your version control, and remove that file",
+                "restore the directory from version control, and remove that file",
             ),
-            ExchangeError::Io { .. } => (
+            ExchangeError::Io { .. } => hinted(
                 codes::M002,
-                "what was decided is completed by the next `migrator rebase`; else nothing was changed",
+                "if files were already being exchanged, the next `migrator rebase` completes the exchange; otherwise nothing was changed",
             ),
         };
-        Self::new(code, error.to_string()).hint(hint)
+        advised(advice, error).into()
     }
 }

@@ -1,6 +1,6 @@
 use std::{borrow::Cow, sync::Arc};
 
-use super::{Error, Exit, database, diagnostic};
+use super::{Advice, Error, Exit, advised, database};
 use crate::{
     cli::codes::{self, Code},
     database::{DatabaseError, DatabaseError as E, FailureKind, StepStage},
@@ -19,7 +19,7 @@ impl From<LockError> for Error {
                     codes::M705,
                     format!("the lock is held by {holder}; waited {}", duration(waited)),
                 )
-                .hint("wait for it to finish and run again, or wait longer with lock-wait")
+                .hint("wait until it has finished and run the command again, or increase lock-wait")
             }
             LockError::Interrupted => Self::new(
                 codes::M706,
@@ -53,7 +53,6 @@ impl From<PartialFailure> for Error {
 }
 
 fn describe(failure: &Failure) -> Diagnostic {
-    let (code, hint) = advice(failure);
     let (message, notes) = match &failure.error {
         StepFailure::Database(E::Sql(failure)) => {
             (failure.message.clone(), database::notes(failure))
@@ -68,8 +67,7 @@ fn describe(failure: &Failure) -> Diagnostic {
     Diagnostic {
         place: (!is_ours(failure)).then(|| place(failure)),
         notes,
-        hint: hint.map(Cow::into_owned),
-        ..diagnostic(code, message)
+        ..advised(advice(failure), message)
     }
 }
 
@@ -78,9 +76,6 @@ fn is_ours(failure: &Failure) -> bool {
     let is_sql = matches!(failure.error, StepFailure::Database(E::Sql(_)));
     failure.stage == StepStage::Begin && is_sql
 }
-
-/// A code, and what to do.
-type Advice = (Code, Option<Cow<'static, str>>);
 
 fn advice(failure: &Failure) -> Advice {
     // Statements are counted from 1; the one that stopped is the first that is not done.
@@ -93,7 +88,7 @@ fn advice(failure: &Failure) -> Advice {
         StepFailure::EndlessBatch { .. } => return (codes::M515, Some(endless(statement))),
         StepFailure::BatchesOver { .. } => (
             codes::M516,
-            Some("run the same command again: it goes on where it is; or raise max-batches"),
+            Some("run the same command again to continue, or increase max-batches"),
         ),
     };
     (code, hint.map(Cow::from))
@@ -108,13 +103,13 @@ fn of_database(failure: &Failure, error: &DatabaseError) -> (Code, Option<&'stat
         (E::Sql(failure), _) if failure.kind == Some(FailureKind::Cancelled) => (
             codes::M701,
             Some(
-                "raise statement-timeout if it needs the time, or ask who cancelled it; then run again",
+                "increase statement-timeout if the statement needs more time, or find out who cancelled it; then run the command again",
             ),
         ),
         (E::Sql(_), _) if stored => (
             codes::M701,
             Some(
-                "the script's file is gone: put it back into the directory, fixed, and run the same command again",
+                "the file of the script is missing: put a corrected file into the directory and run the same command again",
             ),
         ),
         (E::Sql(_), _) if off => (
@@ -127,7 +122,9 @@ fn of_database(failure: &Failure, error: &DatabaseError) -> (Code, Option<&'stat
         ),
         (E::LockTimeout { .. }, _) => (
             codes::M703,
-            Some("find who holds the lock, run when there is less traffic, or raise lock-timeout"),
+            Some(
+                "find out who holds the lock, run the command when there is less traffic, or increase lock-timeout",
+            ),
         ),
         (E::ForeignKeys(_), _) => (
             codes::M702,
@@ -140,24 +137,24 @@ fn of_database(failure: &Failure, error: &DatabaseError) -> (Code, Option<&'stat
 
 fn hint_of(error: &DatabaseError) -> &'static str {
     match error {
-        E::OutcomeUnknown(_) => "look with `migrator status` before anything else",
+        E::OutcomeUnknown(_) => "check with `migrator status` before doing anything else",
         E::Pooled { .. } => database::POOLED,
         E::ReadOnly { .. } => "check the permissions of the file and of its directory",
-        E::Busy { .. } => "close the other program, or wait for it, and run again",
+        E::Busy { .. } => "close the other program or wait for it, then run the command again",
         _ => "run the same command again",
     }
 }
 
 fn index(doubt: IndexDoubt, statement: usize) -> Cow<'static, str> {
     match doubt {
-        IndexDoubt::BeingBuilt => "wait for the build, then run again".into(),
+        IndexDoubt::BeingBuilt => "wait for the build, then run the command again".into(),
         IndexDoubt::Unlike | IndexDoubt::Older => {
-            "look whose it is, and drop it with DROP INDEX CONCURRENTLY or REINDEX it; then run again"
+            "find out who created it, and drop it with DROP INDEX CONCURRENTLY or REINDEX it; then run the command again"
                 .into()
         }
         IndexDoubt::Valid => format!(
-            "if it is the wanted one, say so: `migrator repair --statement {statement} --done`; \
-             otherwise drop it and run again"
+            "if it is the intended index, run `migrator repair --statement {statement} --done`; \
+             otherwise drop it and run the command again"
         )
         .into(),
     }
@@ -165,8 +162,8 @@ fn index(doubt: IndexDoubt, statement: usize) -> Cow<'static, str> {
 
 fn endless(statement: usize) -> Cow<'static, str> {
     format!(
-        "let its WHERE pass over rows that are done, and run the same command again; or \
-         `migrator repair --statement {statement} --done` if all is done, `--undone` to count anew"
+        "change its WHERE to exclude rows that are done, and run the same command again; or \
+         run `migrator repair --statement {statement} --done` if it is complete, `--undone` to count from zero"
     )
     .into()
 }
@@ -230,7 +227,7 @@ fn consequence(failure: &Failure) -> String {
                 "{done} of {total} steps of this `transaction = off` script are done and stay done"
             )
         }
-        (None, _) if failure.stage == StepStage::Begin => "nothing of it was run".to_owned(),
+        (None, _) if failure.stage == StepStage::Begin => "none of it was run".to_owned(),
         (None, _) => "it was rolled back completely".to_owned(),
     };
     format!("{which} of {}{stored}; {effect}", title(step))

@@ -1,4 +1,4 @@
-use super::{Error, diagnostic, plan::snippet};
+use super::{Error, advised, hinted};
 use crate::{
     cli::codes,
     plan::SquashProblem,
@@ -13,39 +13,38 @@ impl From<Vec<SquashProblem>> for Error {
 
 fn describe(problem: &SquashProblem) -> Diagnostic {
     use SquashProblem as P;
-    let (code, hint) = match problem {
-        P::Nothing(_) => (codes::M470, "name a later one"),
-        P::Needed { .. } => (
+    let advice = match problem {
+        P::Nothing(_) => hinted(codes::M470, "name a later revision"),
+        P::Needed { .. } => hinted(
             codes::M471,
-            "squash up to a revision through which all that comes after it goes",
+            "squash up to a revision that all later revisions build on",
         ),
-        P::Sql { .. } => (codes::M301, "close it where it should end"),
-        P::Session { .. } => (
+        P::Sql { .. } => hinted(codes::M301, "close it where it should end"),
+        P::Session { .. } => hinted(
             codes::M471,
-            "squash up to the revision before it, or write what needs it with qualified names",
+            "squash up to the revision before it, or use qualified names where the setting is needed",
         ),
-        P::Modes { .. } => (
+        P::Modes { .. } => hinted(
             codes::M471,
-            "squash up to the revision before it, or take the mode off it",
+            "squash up to the revision before it, or remove the mode",
         ),
-        P::ForeignKeys { .. } => (codes::M471, "squash up to the revision before it"),
-        P::Placeholder { .. } => (
+        P::ForeignKeys { .. } => hinted(codes::M471, "squash up to the revision before it"),
+        P::Placeholder { .. } => hinted(
             codes::M471,
             "give the script the header `vars = on` and a value, or squash up to the revision before it",
         ),
-        P::Labels(_) => (codes::M471, "take one of them off"),
+        P::Labels(_) => hinted(codes::M471, "remove one of them"),
     };
     let place = match problem {
         P::Sql { source_span, .. }
         | P::Session { source_span }
         | P::Modes { source_span, .. }
-        | P::Placeholder { source_span } => Some(snippet(source_span)),
+        | P::Placeholder { source_span } => Some(Snippet::from(source_span)),
         P::Needed { file, .. } | P::ForeignKeys { file, .. } => Some(Snippet::file(file)),
         _ => None,
     };
     Diagnostic {
         place,
-        hint: Some(hint.to_owned()),
-        ..diagnostic(code, problem)
+        ..advised(advice, problem)
     }
 }

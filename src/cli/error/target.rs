@@ -1,4 +1,4 @@
-use super::{Error, diagnostic};
+use super::{Advice, Error, advised, hinted};
 use crate::{
     cli::codes,
     report::Diagnostic,
@@ -7,8 +7,9 @@ use crate::{
 
 impl From<TargetSyntaxError> for Error {
     fn from(error: TargetSyntaxError) -> Self {
-        Self::new(codes::M401, error.to_string())
-            .hint("a target is head, heads, base, current, an id, a slug, +N, -N, REV+N, REV-N or LABEL@head")
+        Self::new(codes::M401, error.to_string()).hint(
+            "a target is head, heads, base, current, an ID, a slug, +N, -N, REV+N, REV-N or LABEL@head",
+        )
     }
 }
 
@@ -19,53 +20,38 @@ impl From<TargetError> for Error {
 }
 
 pub(super) fn describe(error: &TargetError) -> Diagnostic {
-    let (code, hint) = match error {
-        TargetError::SeveralHeads(_) => (codes::M403, Some(SEVERAL.to_owned())),
-        TargetError::NoRevisions => (
+    use TargetError as T;
+    let advice = match error {
+        T::SeveralHeads(_) => hinted(codes::M403, SEVERAL),
+        T::NoRevisions => hinted(
             codes::M401,
-            Some("make the first one: migrator revision -m \"first\"".to_owned()),
+            "create the first one: migrator revision -m \"first\"",
         ),
-        TargetError::Unknown { nearest, .. } => (codes::M401, did_you_mean(nearest)),
-        TargetError::ShortPrefix { .. } => (
+        T::Unknown { nearest, .. } => did_you_mean(nearest),
+        T::UnknownLabel { nearest, .. } => did_you_mean(nearest.as_slice()),
+        T::ShortPrefix { .. } | T::PastTheEnd { .. } => hinted(codes::M401, LIST),
+        T::Ambiguous { .. } => hinted(codes::M402, "give more characters of the ID, or all of it"),
+        T::Fork { .. } => hinted(codes::M402, "name the revision by its ID"),
+        T::NoSingleCurrent(_) => hinted(codes::M402, "`migrator current` shows what is applied"),
+        T::NotInDirectory { .. } => hinted(
             codes::M401,
-            Some("`migrator history` lists all revisions".to_owned()),
+            "get the missing files, perhaps from another branch, or name a revision by its ID",
         ),
-        TargetError::Ambiguous { .. } => (
-            codes::M402,
-            Some("write more of the id, or all of it".to_owned()),
-        ),
-        TargetError::Fork { .. } => (codes::M402, Some("name the revision by its id".to_owned())),
-        TargetError::PastTheEnd { .. } => (
-            codes::M401,
-            Some("`migrator history` lists all revisions".to_owned()),
-        ),
-        TargetError::NoSingleCurrent(_) => (
-            codes::M402,
-            Some("`migrator current` shows where the database is".to_owned()),
-        ),
-        TargetError::NotInDirectory { .. } => (
-            codes::M401,
-            Some(
-                "get the missing files (another branch?), or name a revision by its id".to_owned(),
-            ),
-        ),
-        TargetError::UnknownLabel { nearest, .. } => {
-            (codes::M401, did_you_mean(nearest.as_slice()))
-        }
     };
-    Diagnostic {
-        hint,
-        ..diagnostic(code, error)
-    }
+    advised(advice, error)
 }
 
-/// The ways out of several heads.
-const SEVERAL: &str = "name one of them, use `heads` for all, join them (`migrator merge -m \"join\"`), \
-    or move what is not applied yet onto the other (`migrator rebase REVISION`)";
+const LIST: &str = "`migrator history` lists all revisions";
 
-fn did_you_mean(nearest: &[String]) -> Option<String> {
+const SEVERAL: &str = "name one of them, use `heads` for all, join them (`migrator merge -m \"join\"`), \
+    or move the one that is not applied onto the other (`migrator rebase REVISION`)";
+
+fn did_you_mean(nearest: &[String]) -> Advice {
     match nearest {
-        [] => Some("`migrator history` lists all revisions".to_owned()),
-        nearest => Some(format!("did you mean {}?", nearest.join(" or "))),
+        [] => hinted(codes::M401, LIST),
+        nearest => hinted(
+            codes::M401,
+            format!("did you mean {}?", nearest.join(" or ")),
+        ),
     }
 }

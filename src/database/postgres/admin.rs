@@ -146,7 +146,7 @@ impl Server {
     }
 
     async fn create(&mut self) -> Result<bool, DatabaseError> {
-        // Who may not make databases is told so only where one has to be made.
+        // Who may not make databases is told so only where one must be made.
         if self.exists().await? {
             return Ok(false);
         }

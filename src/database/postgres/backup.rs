@@ -55,7 +55,7 @@ impl Source {
         let version = version.map_err(|error| failed(&error))?;
         let major = connection.server_version_num().unwrap_or_default() / 10_000;
         let program = programs::find("pg_dump", major)?;
-        // It is connected to anew, as often as copies are made.
+        // It is connected to again, as often as copies are made.
         let _ = connection.close().await;
         let number: String = version
             .first()
@@ -217,7 +217,7 @@ struct Dumping {
     program: Program,
     options: PgConnectOptions,
     snapshot: String,
-    /// The database's. In any other one, what can't be said in it would fail or be lost: the
+    /// The database's. In any other one, what cannot be said in it would fail or be lost: the
     /// role's own client_encoding, or UTF8 for the bytes of a SQL_ASCII database.
     encoding: String,
     file: PathBuf,

@@ -59,7 +59,7 @@ impl Postgres {
     async fn ask(&mut self, sql: &str) -> Result<Vec<PgRow>, DatabaseError> {
         self.ensure().await?;
         let Some(connection) = &mut self.connection else {
-            return Err(DatabaseError::ConnectionLost("it broke before".into()));
+            return Err(DatabaseError::ConnectionLost("it was lost earlier".into()));
         };
         self.running.begin();
         let answer = unpinned_rows(connection, sql).await;
@@ -95,5 +95,5 @@ fn number<T: FromStr>(row: Option<&PgRow>, column: usize) -> Result<T, DatabaseE
 }
 
 fn odd(reason: &str) -> DatabaseError {
-    DatabaseError::Other(format!("the server answered oddly: {reason}"))
+    DatabaseError::Other(format!("unexpected answer from the server: {reason}"))
 }

@@ -20,7 +20,7 @@ pub(super) struct Running {
     /// The server process that works for us; another one after a reconnect.
     pid: AtomicI32,
     state: StdMutex<State>,
-    /// Held while a request is on its way, so that it can't hit what comes next.
+    /// Held while a request is on its way, so that it cannot hit what comes next.
     sending: Mutex<()>,
 }
 

@@ -27,8 +27,8 @@ pub(super) struct Backend {
     pub started: String,
     /// Whether it knows nothing of what we said at connect: a pooler is in between.
     pub pooled: bool,
-    /// Whether it looks now and then if we are still there, also while it is at work. Otherwise
-    /// what a killed process has begun goes on, and keeps its lock.
+    /// Whether it looks now and then if we still exist, also while it is at work. Otherwise
+    /// what a killed process has begun continues, and keeps its lock.
     pub is_watchful: bool,
 }
 
@@ -221,7 +221,7 @@ fn asking(error: &sqlx::Error) -> DatabaseError {
 fn check_version(connection: &PgConnection) -> Result<(), DatabaseError> {
     match connection.server_version_num() {
         Some(version) if version < OLDEST => Err(DatabaseError::Other(format!(
-            "the server is PostgreSQL {}.{}; version 12 or newer is needed",
+            "the server is PostgreSQL {}.{}; version 12 or newer is required",
             version / 10_000,
             version / 100 % 100,
         ))),

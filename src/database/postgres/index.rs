@@ -9,7 +9,7 @@ use super::{
 use crate::sql::ConcurrentIndex;
 
 /// Whether some session is building index `i`. Of other roles' sessions the server shows only
-/// that they build something; their lock on the table then has to do.
+/// that they build something; their lock on the table then must do.
 const IS_BEING_BUILT: &str = "EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_create_index AS p \
      WHERE p.index_relid OPERATOR(pg_catalog.=) i.indexrelid OR p.index_relid IS NULL AND EXISTS (\
      SELECT 1 FROM pg_catalog.pg_locks AS l WHERE l.pid OPERATOR(pg_catalog.=) p.pid \

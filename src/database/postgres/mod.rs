@@ -1,7 +1,7 @@
 //! PostgreSQL.
 //!
 //! A step is one simple-query message: one round trip, whatever the distance.
-//! No prepared statements, so that poolers and scripts can't get in their way.
+//! No prepared statements, so that poolers and scripts cannot get in their way.
 
 pub(super) mod admin;
 #[cfg(feature = "cli")]
@@ -76,7 +76,7 @@ pub struct Postgres {
     options: PgConnectOptions,
     settings: Settings,
     place: String,
-    /// `None` once it broke; made anew by what needs it next.
+    /// `None` once it broke; created again by what needs it next.
     connection: Option<PgConnection>,
     backend: Backend,
     /// Behind a pooler: whether it was seen to leave the session to us alone.
@@ -91,7 +91,7 @@ pub struct Postgres {
     deferrable: bool,
     /// Inside of [`Runner::begin_run`].
     run: Option<Run>,
-    /// Time spent outside of transactions, for the next record's duration.
+    /// Time spent outside transactions, for the next record's duration.
     carried: Duration,
 }
 
@@ -116,7 +116,7 @@ impl Postgres {
     /// Connects.
     ///
     /// # Errors
-    /// When the server can't be reached, denies access, or has no such database.
+    /// When the server cannot be reached, denies access, or has no such database.
     pub async fn connect(
         options: &PgConnectOptions,
         settings: Settings,
@@ -343,7 +343,7 @@ impl Runner for Postgres {
     async fn commit_run(&mut self) -> Result<(), DatabaseError> {
         let Some(Run { changes, .. }) = self.run.take() else {
             return Err(DatabaseError::ConnectionLost(
-                "it broke before COMMIT".into(),
+                "it was lost before COMMIT".into(),
             ));
         };
         let mut message = Message::default();

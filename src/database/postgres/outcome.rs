@@ -1,4 +1,4 @@
-//! What came of it: failed steps, and connections that were lost.
+//! The outcome: failed steps, and connections that were lost.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::{database::StepStage, revision::RecordChange};
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Postgres {
-    /// What `stop` means, after the way back: the transaction is gone, and so
+    /// What `stop` means, after the session was restored: the transaction is gone, and so
     /// is session state, unless a run or `keep_session` says otherwise.
     pub(super) async fn stopped(
         &mut self,
@@ -212,7 +212,7 @@ async fn in_transaction(connection: &mut PgConnection) -> bool {
     }
 }
 
-/// Whether session `old` is still there; asks it to end.
+/// Whether session `old` still exists; asks it to end.
 async fn is_alive(connection: &mut PgConnection, old: &Backend) -> Result<bool, sqlx::Error> {
     let sql = format!(
         "{AS_LOGIN};\nSELECT pg_catalog.pg_terminate_backend(a.pid)::text FROM pg_catalog.pg_stat_activity AS a \

@@ -35,7 +35,7 @@ enum Finding {
 }
 
 impl Postgres {
-    /// Refuses to go on where the lock would be held by a session that is not ours alone.
+    /// Refuses to continue where the lock would be held by a session that is not ours alone.
     pub(super) async fn refuse_shared_sessions(&mut self) -> Result<(), DatabaseError> {
         self.ensure().await?;
         if !self.backend.pooled || self.keeps_session {

@@ -144,7 +144,7 @@ pub(super) enum Output<'a> {
     To(Box<dyn FnOnce(ChildStdout) -> Result<(), CopyError> + Send + 'a>),
 }
 
-/// Runs a program to its end. `look` is asked again and again whether it is to go on.
+/// Runs a program to its end. `look` is asked again and again whether it is to continue.
 ///
 /// # Errors
 /// With what it said, or with what `look` and the two ends of its pipes say.
@@ -353,7 +353,7 @@ fn ssl_mode(mode: PgSslMode) -> &'static str {
     }
 }
 
-/// A database as an argument that can't be taken for anything else.
+/// A database as an argument that cannot be taken for anything else.
 pub(super) fn database_argument(name: &str) -> String {
     let name = name.replace('\\', "\\\\").replace('\'', "\\'");
     format!("--dbname=dbname='{name}'")
@@ -463,12 +463,12 @@ mod tests {
         let error = find_in(directories[..1].to_vec(), "pg_dump", 15).unwrap_err();
         let path = directories[0].join("pg_dump");
         let expected = format!(
-            "there is no pg_dump that is new enough: 15 or newer is needed, and {} is 14",
+            "no pg_dump is new enough: version 15 or newer is required, but {} is 14",
             path.display()
         );
         assert_eq!(error.to_string(), expected);
         let error = find_in(Vec::new(), "pg_dump", 15).unwrap_err();
-        let expected = "there is no pg_dump; version 15 or newer is needed";
+        let expected = "no pg_dump found; version 15 or newer is required";
         assert_eq!(error.to_string(), expected);
     }
 }

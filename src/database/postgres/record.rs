@@ -164,7 +164,7 @@ impl Recorder<'_> {
                 )
             },
         );
-        // A down script's time is no part of how long applying took.
+        // A down script's time is not part of how long applying took.
         let duration = match to.direction {
             Direction::Up => {
                 format!("t.duration_ms OPERATOR(pg_catalog.+) {}", self.duration())
@@ -400,7 +400,7 @@ fn shows(change: &RecordChange, observed: &Observed) -> bool {
     }
 }
 
-/// The same of a row that is never in its middle.
+/// The same of a row that is never partway.
 fn shows_repeatable(change: &RecordChange, observed: &Observed) -> bool {
     let mut rows = observed.repeatables.iter();
     let row = rows.find(|row| row.id.as_str() == change.subject().as_str());

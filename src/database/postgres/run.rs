@@ -23,7 +23,7 @@ use crate::{revision::RecordChange, sql::StatementKind};
 
 /// What is done with the statements of a step.
 pub(super) enum Work<'a> {
-    /// All of them run, and tell of it.
+    /// All of them run, and describe it.
     Statements(Progress<'a>),
     /// The only one runs, and its rows tell what is recorded.
     Batch(RecordRows<'a>),
@@ -80,7 +80,7 @@ impl Postgres {
         Ok(())
     }
 
-    /// Refuses transaction modes that a step can't be run with.
+    /// Refuses transaction modes that a step cannot be run with.
     pub(super) fn check_modes(&self, modes: &str) -> Result<(), DatabaseError> {
         check_modes(modes, self.run.is_some())
     }
@@ -147,7 +147,7 @@ impl Postgres {
         watched(&self.options, self.backend.pid, timeouts.lock, work).await
     }
 
-    /// Runs the one statement of `step` outside of any transaction.
+    /// Runs the one statement of `step` outside any transaction.
     pub(super) async fn alone(
         &mut self,
         step: &StepRequest<'_>,
@@ -254,7 +254,7 @@ impl Postgres {
         committing: Option<&[RecordChange]>,
     ) -> Result<(), DatabaseError> {
         let Some(connection) = &mut self.connection else {
-            return Err(DatabaseError::ConnectionLost("it broke before".into()));
+            return Err(DatabaseError::ConnectionLost("it was lost earlier".into()));
         };
         let Err(failed) = message.send(connection, |_, _, _| {}).await else {
             return Ok(());
@@ -309,7 +309,7 @@ pub(super) fn own_transaction(
     message
 }
 
-/// Refuses transaction modes that a step can't be run with, in a run or outside of one.
+/// Refuses transaction modes that a step cannot be run with, in a run or outside one.
 pub(super) fn check_modes(modes: &str, in_run: bool) -> Result<(), DatabaseError> {
     let words: Vec<String> = modes
         .split(|c: char| c.is_whitespace() || c == ',')
@@ -320,7 +320,7 @@ pub(super) fn check_modes(modes: &str, in_run: bool) -> Result<(), DatabaseError
         return Err(DatabaseError::Sql(SqlFailure {
             code: Some("25006".into()),
             message: "the script asks for a READ ONLY transaction, \
-                      in which it can't be recorded"
+                      in which it cannot be recorded"
                 .into(),
             hint: Some("leave READ ONLY out".into()),
             ..SqlFailure::default()
@@ -330,7 +330,7 @@ pub(super) fn check_modes(modes: &str, in_run: bool) -> Result<(), DatabaseError
     if in_run && words.iter().any(strict) {
         return Err(DatabaseError::Other(format!(
             "the script asks for a transaction of its own ({modes}), \
-             which it can't have where one transaction holds the whole run"
+             which it cannot have where one transaction holds the whole run"
         )));
     }
     Ok(())
@@ -369,6 +369,6 @@ fn no_connection() -> Stop {
     not_committing(Failed {
         stage: StepStage::Begin,
         offset: None,
-        error: sqlx::Error::Protocol("there is nothing to run it on".into()),
+        error: sqlx::Error::Protocol("there is no connection to run it on".into()),
     })
 }

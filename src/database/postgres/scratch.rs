@@ -128,7 +128,7 @@ fn key(name: &str) -> i64 {
     lock::key("scratch", name)
 }
 
-/// Drops the scratch databases of killed processes. What can't be dropped stays.
+/// Drops the scratch databases of killed processes. What cannot be dropped stays.
 async fn sweep(server: &mut Server) -> Result<(), DatabaseError> {
     let found = server
         .ask("SELECT d.datname::text FROM pg_catalog.pg_database AS d")

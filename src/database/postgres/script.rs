@@ -1,4 +1,4 @@
-//! A script for psql in place of a server.
+//! A script for psql instead of a server.
 
 use std::time::Duration;
 
@@ -154,7 +154,7 @@ impl PostgresScript {
         self.command(&block(&format!("BEGIN PERFORM {swap}; END")));
     }
 
-    /// Asked for before what runs outside of any transaction, and kept until the end of its script.
+    /// Asked for before what runs outside any transaction, and kept until the end of its script.
     fn hold_lock(&mut self) {
         if !self.locked {
             self.command(&taken(&lock::for_session(self.table.key)));
@@ -166,8 +166,9 @@ impl PostgresScript {
     fn note_indexes(&mut self, created: &ConcurrentIndex) {
         if let Some(condition) = index::is_in_the_way(created) {
             let name = created.name.as_deref().unwrap_or_default();
-            let message = literal(&format!("there is an unusable index {name} already"));
-            let hint = "drop it with DROP INDEX CONCURRENTLY, then go on with `migrator upgrade`";
+            let message = literal(&format!("an invalid index {name} already exists"));
+            let hint =
+                "drop it with DROP INDEX CONCURRENTLY, then continue with `migrator upgrade`";
             self.command(&refusal(&condition, &message, hint));
         }
         let note = index::note(created);

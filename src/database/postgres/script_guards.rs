@@ -107,7 +107,7 @@ END",
     fn absence_guard(&self) -> String {
         let is_there = self.table.is_there_condition();
         let message = format!(
-            "{} and makes the version table {}, but that is there already",
+            "{} and creates the version table {}, but it already exists",
             premise(&self.head),
             self.table.shown()
         );
@@ -127,7 +127,7 @@ END",
                  but this role's search path leads to "
             )),
         );
-        let hint = "name the schema in migrator.toml and make the script anew: \
+        let hint = "name the schema in migrator.toml and print the script again: \
                     version-table = \"schema.table\"";
         refusal(&is_elsewhere, &message, hint)
     }

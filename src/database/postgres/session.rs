@@ -12,7 +12,7 @@ use crate::sql::mentions;
 
 /// Takes back everything that a script can leave behind; may run in a transaction.
 ///
-/// Never DISCARD ALL, which gives the lock back and can't be rolled back. Our
+/// Never DISCARD ALL, which gives the lock back and cannot be rolled back. Our
 /// own settings come with the connection, so that RESET leads to them.
 const RESET: [&str; 8] = [
     // Before DISCARD TEMP, which refuses tables that a cursor reads.
@@ -34,7 +34,7 @@ pub(super) const SETTINGS: [&str; 3] = [
     "SET \"DateStyle\" TO 'ISO, MDY'",
 ];
 
-/// Lets the server look if we are still there.
+/// Lets the server look if we still exist.
 pub(super) const BE_WATCHFUL: &str = "SET client_connection_check_interval TO 500";
 
 /// [`RESET`], and our own settings again where RESET does not lead to them.
@@ -84,7 +84,7 @@ async fn answer(connection: &mut PgConnection, sql: &str) -> Result<String, sqlx
     found.first().ok_or(sqlx::Error::RowNotFound)?.try_get(0)
 }
 
-/// A command that fails outside of that transaction. A savepoint would cost the server a look at all
+/// A command that fails outside that transaction. A savepoint would cost the server a look at all
 /// that the transaction has made.
 pub(super) fn within(transaction: &str) -> String {
     format!(

@@ -38,7 +38,7 @@ pub(super) struct Stepper<'a> {
     pub authorized: bool,
     pub telling: Telling,
     pub guard: Guard<'a>,
-    /// Time spent outside of transactions that belongs to the step.
+    /// Time spent outside transactions that belongs to the step.
     pub carried: Duration,
     pub running: &'a Running,
 }
@@ -77,7 +77,7 @@ pub(super) enum Transaction<'a> {
     },
 }
 
-/// What is told of a step while it runs.
+/// What is reported about a step while it runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Telling {
     /// The time of each statement, to us.
@@ -300,7 +300,7 @@ impl Stepper<'_> {
                 self.guard_state(&mut message, step, &guards.state);
             }
             Guard::Session(Hold::State) if !self.backend.pooled => {
-                // The session holds the lock, so that this can't fail; the script may give that away.
+                // The session holds the lock, so that this cannot fail; the script may give that away.
                 let lock = lock::for_transaction(self.table.key);
                 message.push(begin, &format!("SELECT {name}, {lock}"));
             }
@@ -333,7 +333,7 @@ impl Stepper<'_> {
         }
     }
 
-    /// Checks, the way back to our own session, record and COMMIT.
+    /// Checks, the return to our own session, record and COMMIT.
     fn tail(&self, step: &StepRequest<'_>, began: Began) -> Message {
         let mut message = Message::default();
         let verify = StepStage::Verify;

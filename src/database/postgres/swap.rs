@@ -38,7 +38,7 @@ struct Swap {
 enum Broken {
     /// It failed, or its answer never came.
     Renaming(sqlx::Error),
-    /// The sessions in the old database could not be ended. The renaming was left in its middle.
+    /// The sessions in the old database could not be ended. The renaming was left partway.
     Clearing(DatabaseError),
 }
 
@@ -103,7 +103,7 @@ pub(super) async fn swap(scratch: &mut Scratch, lock: Postgres) -> Result<String
 }
 
 impl Swap {
-    /// What came of a renaming that went wrong. Where the server has not said so, it is asked over a
+    /// The outcome of a renaming that went wrong. Where the server has not said so, it is asked over a
     /// new connection, once the session that renamed is gone: a COMMIT whose answer was lost may
     /// have taken effect.
     ///
@@ -139,7 +139,7 @@ impl Swap {
     }
 
     /// Whether both have their new names, `None` where neither they nor the old ones are there. The
-    /// scratch database goes on with the new connection.
+    /// scratch database continues with the new connection.
     async fn look(
         &self,
         scratch: &mut Scratch,

@@ -29,7 +29,7 @@ pub(super) struct Relation {
     superuser: bool,
     is_owner_trusted: bool,
     hides_rows: bool,
-    /// Whether something hangs on it that `examine` has to look at.
+    /// Whether something hangs on it that `examine` must look at.
     has_parts: bool,
     /// Whether our role may use its schema.
     is_schema_open: bool,
@@ -113,7 +113,7 @@ impl Relation {
         })
     }
 
-    /// What the role of the url lacks of the privileges `wanted`.
+    /// What the role of the URL lacks of the privileges `wanted`.
     pub fn lacks(&self, wanted: &[&str]) -> Option<DatabaseError> {
         let error = |rights: String, object: String| DatabaseError::MissingRights {
             role: self.role.clone(),

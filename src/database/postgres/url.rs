@@ -78,7 +78,7 @@ fn check_server_part(before: &str) -> Result<(), LocationError> {
     let host = server.rsplit_once('@').map_or(server, |(_, host)| host);
     if host.contains(',') {
         return Err(LocationError::Syntax(
-            "it names several hosts; name the one to migrate".into(),
+            "it names several hosts; name only the host to migrate".into(),
         ));
     }
     Ok(())

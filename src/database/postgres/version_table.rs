@@ -32,7 +32,7 @@ pub(super) struct VersionTable {
     pub key: i64,
     /// Whether reading may skip the question if it is there.
     pub presence: Presence,
-    /// What the role of the url lacks for writing.
+    /// What the role of the URL lacks for writing.
     missing: Option<DatabaseError>,
     /// Why another table could be meant.
     ambiguity: Option<DatabaseError>,
@@ -43,7 +43,7 @@ pub(super) struct VersionTable {
 pub(super) enum Presence {
     /// It was there when we last looked.
     There,
-    /// It has to be looked for.
+    /// It must be looked for.
     Unknown,
 }
 
@@ -204,7 +204,7 @@ impl VersionTable {
         self.judge(connection, &found).await?;
         if !found.is_empty() && !found.iter().any(|one| one.name == self.name) {
             return Err(self
-                .not_a_version_table("its log is there, but the table itself is not".into())
+                .not_a_version_table("its log exists, but the table itself does not".into())
                 .into());
         }
         if !found.is_empty() {
@@ -235,7 +235,7 @@ impl VersionTable {
     }
 
     /// # Errors
-    /// [`DatabaseError::MissingRights`] when the role of the url may read both tables, but not write.
+    /// [`DatabaseError::MissingRights`] when the role of the URL may read both tables, but not write.
     pub fn check_writable(&self) -> Result<(), DatabaseError> {
         self.missing.clone().map_or(Ok(()), Err)
     }
@@ -356,7 +356,7 @@ impl From<sqlx::Error> for Trouble {
     }
 }
 
-/// Without CHECKs, which the server reads and plans anew for every row: they took as long as the
+/// Without CHECKs, which the server reads and plans again for every row: they took as long as the
 /// row itself. What does not fit is refused when it is read.
 const TABLE: &str = "
     sequence bigint PRIMARY KEY,

@@ -131,7 +131,7 @@ async fn waiting(connection: &mut PgConnection, pid: i32) -> Result<Option<Waiti
 /// `AccessExclusiveLock on public.orders`; a row's lock is waited for as its writer's transaction.
 fn named(mode: &str, kind: &str, relation: &str) -> String {
     match kind {
-        "transactionid" => "the end of the transaction that has changed a row".to_owned(),
+        "transactionid" => "the end of a transaction that changed a row".to_owned(),
         "virtualxid" => "the end of an older transaction".to_owned(),
         "tuple" => format!("a row of {relation}"),
         _ if relation.is_empty() => format!("{mode} ({kind})"),
@@ -297,7 +297,7 @@ mod tests {
         );
         check("ShareLock", "advisory", "", "ShareLock (advisory)");
         check(exclusive, "tuple", "public.t", "a row of public.t");
-        let writer = "the end of the transaction that has changed a row";
+        let writer = "the end of a transaction that changed a row";
         check("ShareLock", "transactionid", "", writer);
     }
 }

@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub async fn create(file: &Path, settings: &Settings) -> Result<bool, DatabaseError> {
     let source = on_disk(file)?;
     let exists = source.exists(Access::Create)?;
-    // Through SQLite: it looks whether an existing file is a database, and throws away a journal
+    // Through SQLite: it looks whether an existing file is a database, and discards a journal
     // that an earlier database of that name has left, instead of applying it to the new one.
     let control = Control::new(settings.connect_timeout);
     let connection = Connection::open(&source, !exists, &control).await?;
@@ -84,7 +84,7 @@ pub async fn drop(file: &Path, settings: &Settings) -> Result<bool, DatabaseErro
         alone(&mut connection, &place)?;
         remove_companions(&real)?;
         sync_directory(&real);
-        // Elsewhere a file that is open can't be removed.
+        // Elsewhere a file that is open cannot be removed.
         if cfg!(unix) { remove(&real) } else { Ok(()) }
     });
     let closed = connection.close().await;
@@ -160,7 +160,7 @@ fn remove(path: &Path) -> Result<(), DatabaseError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(DatabaseError::ReadOnly {
             place: path.display().to_string(),
-            reason: format!("it can't be removed: {error}"),
+            reason: format!("it cannot be removed: {error}"),
         }),
         _ => Ok(()),
     }

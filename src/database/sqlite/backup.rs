@@ -160,8 +160,8 @@ fn pack(copy: &Path, file: &Path, compression: Compression, watch: &Observer) ->
 /// Copies the database of `live` into the file `to`, which is there and empty.
 ///
 /// A read transaction keeps the snapshot from the first page to the last; otherwise every write of
-/// others would begin the copy anew. In WAL mode it is in nobody's way. With a rollback journal
-/// writers have to wait to commit until it is done.
+/// others would begin the copy again. In WAL mode it is in nobody's way. With a rollback journal
+/// writers must wait to commit until it is done.
 pub(super) async fn copy_whole(
     live: &mut Connection,
     to: &Path,

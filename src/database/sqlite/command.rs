@@ -228,7 +228,7 @@ impl<'a> Command<'a> {
         command
     }
 
-    /// A script begins or goes on, with its text. What the row or an earlier run says of its
+    /// A script begins or continues, with its text. What the row or an earlier run says of its
     /// progress is replaced.
     fn enter(
         table: &VersionTable,
@@ -265,7 +265,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// The row of progress of a script that begins or goes on.
+    /// The row of progress of a script that begins or continues.
     fn progress_row(table: &VersionTable, subject: &'a Subject, to: &'a Partial) -> Self {
         let sql = format!(
             "INSERT OR REPLACE INTO {} (revision, direction, statements_done, statement_checksums,
@@ -486,7 +486,7 @@ fn layout_fields(actor: &str) -> Vec<Field<'_>> {
 }
 
 /// SQL for how many statements are done of the revision that is `?1`. A row of layout 1 that was
-/// left in its middle says so itself.
+/// left partway says so itself.
 fn done(table: &VersionTable) -> String {
     kept(table, "statements_done", "statements_done")
 }

@@ -102,7 +102,7 @@ fn has_directory(file: &Path) -> Result<(), DatabaseError> {
     Err(DatabaseError::Unreachable {
         kind: PlaceKind::File,
         place: file.display().to_string(),
-        reason: format!("there is no directory {}", directory.display()),
+        reason: format!("directory {} does not exist", directory.display()),
     })
 }
 
@@ -131,7 +131,7 @@ impl Connection {
     /// Opens the database, and makes its file when it is not there and `create` says so.
     ///
     /// # Errors
-    /// When it can't be opened or is not a database.
+    /// When it cannot be opened or is not a database.
     pub async fn open(
         source: &Source,
         create: bool,
@@ -179,7 +179,7 @@ impl Connection {
             without_keys: None,
             place,
         };
-        // The first look into the file: it has to be a database, and readable.
+        // The first look into the file: it must be a database, and readable.
         connection.patiently(|c| c.query("PRAGMA main.schema_version", &[]))?;
         connection.baseline = Baseline::read(&mut connection)?;
         Ok(connection)
@@ -291,7 +291,7 @@ impl Connection {
         result
     }
 
-    /// Rolls back if a transaction is open. It can't fail in a way that leaves something
+    /// Rolls back if a transaction is open. It cannot fail in a way that leaves something
     /// behind: what is not rolled back here is by the next one who opens the file.
     pub fn rollback(&mut self) {
         if self.in_transaction() {

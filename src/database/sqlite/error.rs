@@ -26,7 +26,7 @@ pub(super) fn translate(failure: Failure, place: &str, waited: Duration) -> Data
 }
 
 /// The failure of a script's own statement. Only what stops it from outside is told apart; a file
-/// that can't be opened, say, is one that the script named in an ATTACH.
+/// that cannot be opened, say, is one that the script named in an ATTACH.
 pub(super) fn translate_statement(
     failure: Failure,
     place: &str,

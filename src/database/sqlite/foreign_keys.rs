@@ -143,7 +143,7 @@ impl ForeignKeyState {
         for (folded, (key, reason)) in &self.unchecked {
             let is_old = before.unchecked.contains_key(folded);
             if !is_old || may_be_changed(connection, key, script)? {
-                lines.push(format!("{} can't be checked: {reason}", key.shown()));
+                lines.push(format!("{} cannot be checked: {reason}", key.shown()));
             }
         }
         Ok(lines)
@@ -311,14 +311,14 @@ fn children(connection: &mut Connection) -> Result<Vec<String>, DatabaseError> {
     Ok(names.collect())
 }
 
-/// The foreign keys of a table by their id.
+/// The foreign keys of a table by their ID.
 fn keys_of(
     connection: &mut Connection,
     child: &str,
 ) -> Result<BTreeMap<i64, ForeignKey>, DatabaseError> {
     let sql = format!("PRAGMA main.foreign_key_list({})", quoted(child));
     let mut keys = BTreeMap::new();
-    // id, seq, table, from, to, …; by id, then seq.
+    // id, seq, table, from, to, …; by ID, then seq.
     for row in connection.query(&sql, &[])? {
         let (Some(Value::Integer(id)), Some(parent), Some(from)) =
             (row.first(), text(&row, 2), text(&row, 3))
@@ -401,7 +401,7 @@ pub(super) fn enforce(connection: &mut Connection, on: bool) -> Result<(), Datab
         if connection.handle.enforces_foreign_keys() != on {
             let state = if on { "on" } else { "off" };
             return Err(DatabaseError::Other(format!(
-                "PRAGMA foreign_keys can't be switched {state}"
+                "PRAGMA foreign_keys cannot be switched {state}"
             )));
         }
     }

@@ -29,7 +29,7 @@ const INSTRUCTIONS_PER_LOOK: i32 = 20_000;
 pub(super) struct Failure {
     /// Extended result code.
     pub code: c_int,
-    /// Its message.
+    /// The message.
     pub message: String,
     /// Byte offset within the SQL, where SQLite knows one.
     pub offset: Option<usize>,

@@ -14,7 +14,7 @@ use crate::files::{open_existing, open_or_create, read_start};
 /// What is put behind the database's name.
 const SUFFIX: &str = ".migrator-lock";
 
-/// How often a lock file that is deleted under our hands is made anew before it counts as held.
+/// How often a lock file that is deleted under our hands is created again before it counts as held.
 const ATTEMPTS: usize = 100;
 
 /// Bytes of a lock file that are read: it holds one line.
@@ -29,7 +29,7 @@ pub(super) struct LockFile {
     file: File,
 }
 
-/// What came of one attempt.
+/// The outcome of one attempt.
 pub(super) enum Attempt {
     Acquired(LockFile),
     Held(Option<String>),
@@ -50,7 +50,7 @@ impl LockFile {
     /// Tries once for the lock of `database`.
     ///
     /// # Errors
-    /// When the lock file can't be made, or is a symbolic link.
+    /// When the lock file cannot be made, or is a symbolic link.
     pub fn attempt(database: &Path, settings: &Settings) -> Result<Attempt, DatabaseError> {
         let path = lock_path(database);
         for _ in 0..ATTEMPTS {
@@ -103,7 +103,7 @@ impl LockFile {
 /// Removes the file while it is still locked, so that nobody's new file is hit.
 impl Drop for LockFile {
     fn drop(&mut self) {
-        // Elsewhere an open file can't be removed, or its name stays taken; the empty file stays.
+        // Elsewhere an open file cannot be removed, or its name stays taken; the empty file stays.
         if cfg!(unix) && self.is_in_place() {
             let _ = fs::remove_file(&self.path);
         }
@@ -151,7 +151,7 @@ fn open(path: &Path) -> io::Result<File> {
 
 /// What the holder has written.
 fn holder(file: File) -> Option<String> {
-    // Where locks are mandatory it can't be read.
+    // Where locks are mandatory it cannot be read.
     let text = read_start(&file, HOLDER)?;
     let line = text.lines().next()?.trim();
     (!line.is_empty()).then(|| line.to_owned())
@@ -159,7 +159,7 @@ fn holder(file: File) -> Option<String> {
 
 fn cannot_lock(database: &Path, lock: &Path, error: &io::Error) -> DatabaseError {
     let place = database.display().to_string();
-    let reason = format!("the lock file {} can't be used: {error}", lock.display());
+    let reason = format!("the lock file {} cannot be used: {error}", lock.display());
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             DatabaseError::ReadOnly { place, reason }
@@ -183,7 +183,7 @@ fn is_same_file(file: &File, path: &Path) -> bool {
     }
 }
 
-/// An open file can't be replaced there.
+/// An open file cannot be replaced there.
 #[cfg(not(unix))]
 fn is_same_file(_file: &File, path: &Path) -> bool {
     path.exists()

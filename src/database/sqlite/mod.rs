@@ -64,7 +64,7 @@ pub struct Sqlite {
     table: VersionTable,
     control: Arc<Control>,
     run: Option<Run>,
-    /// Whether a script has left something in the session, so that the file is opened anew
+    /// Whether a script has left something in the session, so that the file is opened again
     /// before anything else is done with it.
     stale: bool,
     /// A database in memory ends with its connection.
@@ -100,7 +100,7 @@ impl Sqlite {
         Ok(sqlite)
     }
 
-    /// Opens the file if it is not open, or anew if a script has left something in the session.
+    /// Opens the file if it is not open, or again if a script has left something in the session.
     /// Returns whether there is a file.
     async fn open(&mut self, absent: Absent) -> Result<bool, DatabaseError> {
         if self.stale && self.run.is_none() {
@@ -122,7 +122,7 @@ impl Sqlite {
         Ok(true)
     }
 
-    /// As [`Self::open`], where there has to be a file.
+    /// As [`Self::open`], where there must be a file.
     async fn open_existing(&mut self) -> Result<(), DatabaseError> {
         if self.open(Absent::Leave).await? {
             return Ok(());

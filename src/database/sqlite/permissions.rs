@@ -79,7 +79,7 @@ impl Permissions {
         })
     }
 
-    /// Gives them to a file that only its owner may read so far. Where the owner can't be changed,
+    /// Gives them to a file that only its owner may read so far. Where the owner cannot be changed,
     /// nobody may read it who could not read the original.
     ///
     /// # Errors

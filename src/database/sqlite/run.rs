@@ -1,6 +1,6 @@
 //! One transaction over many steps.
 //!
-//! Their records are written many at a time: SQLite prepares a statement anew when the schema has
+//! Their records are written many at a time: SQLite prepares a statement again when the schema has
 //! changed, which it has after nearly every script.
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
 /// Steps whose records are written together.
 const MANY: usize = 100;
 
-/// The transaction, and what it still has to record.
+/// The transaction, and what it still must record.
 #[derive(Debug)]
 pub(super) struct Run {
     foreign_keys: bool,

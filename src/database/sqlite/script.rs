@@ -1,4 +1,4 @@
-//! A script for the sqlite3 shell in place of a file.
+//! A script for the sqlite3 shell instead of a file.
 
 use std::fmt::Write as _;
 
@@ -19,7 +19,7 @@ use crate::{
     sql::{ConcurrentIndex, Dialect, SessionChange, StatementKind, for_shell, mentions},
 };
 
-/// The shell's session as it began, as far as it matters to what follows. It can't be asked for
+/// The shell's session as it began, as far as it matters to what follows. It cannot be asked for
 /// its pragmas and set them again, so these are SQLite's defaults.
 const USUAL: [&str; 9] = [
     "PRAGMA query_only = 0",
@@ -177,7 +177,7 @@ impl SqliteScript {
         let (table, actor) = (self.table.clone(), self.settings.actor.clone());
         let wrong = "the record would not change exactly one row";
         for change in changes {
-            // A row that can't be inserted fails by itself.
+            // A row that cannot be inserted fails by itself.
             let fails = matches!(change, RecordChange::Insert(_) | RecordChange::Begin(..));
             for command in Command::of(&table, &actor, change) {
                 let text = written(&command);

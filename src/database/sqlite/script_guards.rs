@@ -80,7 +80,7 @@ impl SqliteScript {
             "CREATE TEMP TABLE migrator_state AS SELECT {NOW} AS began"
         ));
         let there =
-            format!("{premise} and makes the version table {name}, but that is there already");
+            format!("{premise} and creates the version table {name}, but it already exists");
         self.guard(&there, None, &format!("{} = 0", tables(3)));
         for sql in self.table.definitions() {
             self.command(&sql);
@@ -151,10 +151,7 @@ impl SqliteScript {
              FROM ({KEYS}) {WORSE}"
         ));
         let condition = format!("NOT EXISTS (SELECT 1 FROM ({KEYS}) {WORSE})");
-        let name = format!(
-            "{}: foreign keys are violated that were not before",
-            self.label
-        );
+        let name = format!("{}: new foreign key violations", self.label);
         self.guard(&name, None, &condition);
         self.command("DROP TABLE temp.migrator_keys");
         self.keeps_keys = false;

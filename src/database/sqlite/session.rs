@@ -1,6 +1,6 @@
 //! What a script may leave in the session, and how it is undone.
 //!
-//! Reopening the file undoes everything. What is here is for where that can't be done: a database
+//! Reopening the file undoes everything. What is here is for where that cannot be done: a database
 //! in memory, and between the steps of one transaction.
 
 use super::{

@@ -21,7 +21,7 @@ use crate::{
 
 /// What is done with the statements of a step.
 pub(super) enum Work<'a> {
-    /// All of them run, and tell of it.
+    /// All of them run, and describe it.
     Statements(Progress<'a>),
     /// The only one runs, and its rows tell what is recorded.
     Batch(RecordRows<'a>),
@@ -53,7 +53,7 @@ impl Sqlite {
         };
         let result = attempt.run(work);
         let (query_only, temporary) = (attempt.query_only, attempt.temporary);
-        // What follows has to happen whether or not someone wants to cancel.
+        // What follows must happen whether or not someone wants to cancel.
         drop(running);
         if result.is_err() {
             match &mut self.run {
@@ -129,7 +129,7 @@ struct Attempt<'a> {
     run: Option<&'a mut Run>,
     /// Violations before the first statement of a script that runs in several steps.
     keys_before: &'a mut Option<ForeignKeyState>,
-    /// Whether the session can't be reset by reopening the file once the step is done.
+    /// Whether the session cannot be reset by reopening the file once the step is done.
     restores_before_record: bool,
     /// Whether the script has set `query_only`, and it had to be lifted.
     query_only: bool,
@@ -248,7 +248,7 @@ impl Attempt<'_> {
     fn statement(&mut self, index: usize) -> Result<StatementDone, DatabaseError> {
         let done = execute(self.connection, self.step, index)?;
         if !self.connection.in_transaction() {
-            // Nothing else may run: it would be outside of any transaction.
+            // Nothing else may run: it would be outside any transaction.
             return other("the statement ended the transaction of its step");
         }
         Ok(done)
@@ -270,7 +270,7 @@ impl Attempt<'_> {
         if own == 0 && all > 0 {
             return other(
                 "the statement changes rows through triggers alone, which SQLite does not count, \
-                 so that its end can't be told; name the table in place of the view",
+                 so that its end cannot be told; name the table in place of the view",
             );
         }
         Ok(own)

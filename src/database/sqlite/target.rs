@@ -30,7 +30,7 @@ use super::{
 };
 use crate::files::Compression;
 
-/// How often the database is looked at anew when others write to it just before it is replaced.
+/// How often the database is looked at again when others write to it just before it is replaced.
 const ATTEMPTS: usize = 5;
 
 /// See [`crate::database::engine::target`].
@@ -75,7 +75,7 @@ impl Target {
     /// Prepares.
     ///
     /// # Errors
-    /// When there is no place for files, or the database can't be opened.
+    /// When there is no place for files, or the database cannot be opened.
     pub async fn open(
         file: &Path,
         settings: &Settings,
@@ -189,7 +189,7 @@ impl Target {
         };
         let mut side = Connection::open_copy(loaded, &control).await?;
         if leaves_wal(live, &mut side, &self.file)? {
-            // That was a change of ours, so that it has to be looked at again.
+            // That was a change of ours, so that it must be looked at again.
             side.close().await?;
             return Ok(None);
         }
@@ -254,7 +254,7 @@ impl Target {
             (Ok(()), Some(kept)) => Ok(Kept::File(kept)),
             (Ok(()), None) => Ok(Kept::Nothing),
             (Err(error), kept) => {
-                // The old one is still there.
+                // The old one still exists.
                 kept.map(fs::remove_file);
                 Err(error.into())
             }
@@ -392,7 +392,7 @@ impl super::super::backup::Target for Target {
     }
 }
 
-/// The backup's directory, or the system's for temporary files where that can't be written.
+/// The backup's directory, or the system's for temporary files where that cannot be written.
 fn writable(directory: &Path) -> PathBuf {
     match Draft::create(directory, Use::Scratch) {
         Ok(_) => directory.to_owned(),

@@ -1,7 +1,7 @@
 //! Locking a database for a copy over it, unless others have written to it since it was looked at.
 //!
-//! SQLite has to lock the destination of a copy itself, and forbids any other use of that connection
-//! until the copy is over: it can't be asked then what others have written. So it is asked either
+//! SQLite must lock the destination of a copy itself, and forbids any other use of that connection
+//! until the copy is over: it cannot be asked then what others have written. So it is asked either
 //! before, under a lock that the copy inherits, or another connection is asked.
 
 use std::{path::Path, thread, time::Instant};
@@ -79,7 +79,7 @@ pub(super) fn lock_destination(
     }
 }
 
-/// Leaves WAL mode where it stands in the way: pages of another size can't be written into a WAL.
+/// Leaves WAL mode where it prevents it: pages of another size cannot be written into a WAL.
 /// Returns whether it did.
 pub(super) fn leaves_wal(
     live: &mut Connection,

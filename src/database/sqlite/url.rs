@@ -28,7 +28,7 @@ pub(in crate::database) fn parse(rest: &str, base: &Path) -> Result<PathBuf, Loc
             ("mode", "memory") => in_memory = true,
             ("mode", _) => {
                 return Err(LocationError::Syntax(format!(
-                    "`mode={value}` does not fit a database that is to be migrated"
+                    "`mode={value}` cannot be used for a database to be migrated"
                 )));
             }
             _ => {

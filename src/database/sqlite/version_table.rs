@@ -26,7 +26,7 @@ pub(super) struct VersionTable {
     pub table: String,
     /// Likewise.
     pub log: String,
-    /// Likewise. How far scripts are that run statement by statement: SQLite writes a row anew
+    /// Likewise. How far scripts are that run statement by statement: SQLite writes a row again
     /// as a whole, with the scripts in it, and that of the version table holds two of them.
     pub progress: String,
 }
@@ -72,7 +72,7 @@ impl VersionTable {
             let Some(layout) = self.layout(connection)? else {
                 return Ok(Observed::default());
             };
-            // One look at a table that is empty but while a script runs, in place of one a row.
+            // One look at a table that is empty but while a script runs, instead of one a row.
             let any = format!("SELECT 1 FROM {} LIMIT 1", self.progress);
             let has_progress = layout >= 2 && !connection.query(&any, &[])?.is_empty();
             let sql = self.query(has_progress, detail);
@@ -144,7 +144,7 @@ impl VersionTable {
                     if self.columns(connection, &self.progress_name)?.is_some() {
                         let name = &self.progress_name;
                         return Err(
-                            self.not_a_version_table(format!("a table {name} is there already"))
+                            self.not_a_version_table(format!("a table {name} already exists"))
                         );
                     }
                     let definitions = vec![self.progress_definition()];

@@ -82,7 +82,7 @@ async fn an_outdated_plan_is_made_anew_and_nothing_is_done_twice() {
         assert_eq!(ids(&migrated.done), ["1", "2", "3"]);
         assert_eq!(migrated.now.unwrap().applied.len(), 3);
         assert_eq!(planned, times as usize + 1);
-        check_boundary(&fake.stored, Direction::Up, Mode::Each, "made anew");
+        check_boundary(&fake.stored, Direction::Up, Mode::Each, "planned again");
     }
 }
 

@@ -153,5 +153,5 @@ async fn a_batch_is_refused() {
     let plan = batch_tests::batch_plan(&Stored::default(), "pause=1ms", batch_tests::UPDATE);
     let error = write_script(&mut writer(Stored::default()), plan).await;
     let error = error.unwrap_err().to_string();
-    assert_eq!(error, "1: a batch can't be written down");
+    assert_eq!(error, "1: a batch cannot be written as a script");
 }

@@ -7,7 +7,7 @@ use siphasher::sip::SipHasher13;
 
 use super::ExternalTool;
 
-/// Whether `recorded`, as the tool has written it, is of this script. A file whose line ends
+/// Whether `recorded`, as the tool has written it, is of this script. A file whose line endings
 /// were converted since is still the same. `None` when the tool keeps none that can be computed.
 ///
 /// `file` is the file's name, without its directory.

@@ -163,7 +163,7 @@ impl ExternalShape {
     }
 }
 
-/// Tables that have to be looked for.
+/// Tables that must be looked for.
 pub fn table_names() -> Vec<&'static str> {
     let beside = SHAPES.iter().filter_map(|shape| shape.beside);
     let mut names: Vec<_> = SHAPES

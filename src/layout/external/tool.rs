@@ -29,7 +29,7 @@ pub enum ExternalTool {
 
 /// The text names no tool.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no tool whose records can be read")]
+#[error("`{0}` is not a tool whose records can be read")]
 pub struct UnknownTool(pub String);
 
 impl ExternalTool {

@@ -17,7 +17,7 @@ pub(in crate::plan) struct Reading<'a> {
     records: &'a ExternalRecords,
     /// What is applied, with its own entry where it has one.
     pub applied: HashMap<RevisionId, Option<&'a ExternalEntry>>,
-    /// What has stopped in its middle.
+    /// What has stopped partway.
     failed: HashSet<RevisionId>,
     pub doubts: Vec<AdoptDoubt>,
 }

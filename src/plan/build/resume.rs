@@ -1,4 +1,4 @@
-//! Where a `transaction = off` script goes on that stopped in its middle.
+//! Where a `transaction = off` script continues that stopped partway.
 
 use super::{Checked, Frame, build};
 use crate::{
@@ -50,7 +50,7 @@ impl Checked<'_> {
             .flat_map(|unit| unit.statements.clone());
         let sets = |index: &usize| self.statements[*index].kind == StatementKind::Session;
         let replay = replayed.filter(sets).collect();
-        // A statement that was fixed begins anew, with what it has committed behind it.
+        // A statement that was fixed begins again, with what it has committed behind it.
         let batch = partial.batch.as_deref().cloned().filter(|batch| {
             units.get(done).is_some_and(|unit| {
                 matches!(unit.kind, UnitKind::Batch(_)) && unit.checksum == batch.statement

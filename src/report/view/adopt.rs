@@ -32,9 +32,7 @@ impl View for AdoptReport {
         }
         if self.adoption.compared > 0 && self.adoption.changed() == 0 {
             let compared = count(self.adoption.compared, "checksum");
-            page.sentence(format!(
-                "{compared} of {tool} compared: the files are the same."
-            ));
+            page.sentence(format!("{compared} of {tool} compared: all files match."));
         }
         for doubt in &self.adoption.doubts {
             let mark = paint.paint(Style::Warning, "doubt:");
@@ -85,11 +83,11 @@ impl AdoptReport {
     fn accepted(&self, doubt: &AdoptDoubt) -> String {
         let what = match doubt {
             AdoptDoubt::Failed { .. } => {
-                "it counts as not applied: `upgrade` runs it from its beginning"
+                "counts as not applied; `upgrade` runs it from the beginning"
             }
-            AdoptDoubt::Changed { .. } => "the file as it is now counts as applied",
-            AdoptDoubt::Unknown { .. } => "it is left out",
-            AdoptDoubt::Gap { .. } => "it stays pending",
+            AdoptDoubt::Changed { .. } => "the current file counts as applied",
+            AdoptDoubt::Unknown { .. } => "not recorded",
+            AdoptDoubt::Gap { .. } => "stays pending",
         };
         match self.done {
             true => what.to_owned(),

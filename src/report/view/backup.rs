@@ -4,7 +4,7 @@ use super::{Json, Page, Paint, Verbosity, View, change::millis, object};
 use crate::{
     backup::{Backup, Kept, Manifest, OwnersCode, TargetState},
     ops::{BackupReport, BackupsReport, RestoreReport, VerifyBackupReport},
-    report::{Style, bytes, count, duration},
+    report::{Style, bytes, count, duration, shell_word},
 };
 
 impl View for BackupReport {
@@ -27,7 +27,7 @@ impl View for BackupReport {
         }
         if !self.not_counted.is_empty() {
             let line = format!(
-                "  {} of another machine or server, or of one that is not known, not counted",
+                "  {} from another or an unknown machine or server, not counted",
                 count(self.not_counted.len(), "backup")
             );
             page.row(paint.paint(Style::Dim, line));
@@ -52,7 +52,7 @@ impl View for BackupReport {
 impl View for BackupsReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if self.backups.is_empty() {
-            return Page::of(format!("There are no backups in {}.", self.directory));
+            return Page::of(format!("No backups in {}.", self.directory));
         }
         let revisions = self.backups.iter().map(|(_, it)| state(&it.manifest));
         let width = revisions.map(|it| it.chars().count()).max().unwrap_or(0);
@@ -101,7 +101,7 @@ impl View for VerifyBackupReport {
             return Page::default();
         }
         Page::of(format!(
-            "{} {}: it restores, with {} as they were copied ({}).",
+            "{} {}: restored with {}, identical to what was copied ({}).",
             paint.paint(Style::Good, "Verified"),
             self.file,
             size(&self.backup.manifest),
@@ -125,7 +125,7 @@ impl RestoreReport {
             (Kept::Nothing, _) => None,
             (Kept::File(path), shown) => {
                 let name = shown.clone().unwrap_or_else(|| path.display().to_string());
-                let command = format!("rm '{}'", name.replace('\'', "'\\''"));
+                let command = format!("rm {}", shell_word(&name));
                 Some((name, command))
             }
             (Kept::Database(name), _) => {
@@ -153,7 +153,7 @@ impl View for RestoreReport {
         ));
         if let Some((name, command)) = self.old() {
             page.sentence(format!(
-                "The old one is kept as {name}. To drop it: {command}"
+                "The old database is kept as {name}. To drop it: {command}"
             ));
         }
         page

@@ -68,7 +68,7 @@ fn verb(direction: Direction) -> &'static str {
     }
 }
 
-/// How many statements would run: of a script that goes on, what is left.
+/// How many statements would run: of a script that continues, what is left.
 pub(super) fn statements(step: &Step) -> usize {
     let done = step.resume.as_ref().map_or(0, |resume| resume.done);
     match &step.execution {
@@ -84,7 +84,7 @@ pub(super) fn about(step: &Step) -> String {
     let mut about = count(statements(step), "statement");
     let done = step.resume.as_ref().map_or(0, |resume| resume.done);
     if let Execution::Units(units) = &step.execution {
-        about.push_str(", one by one");
+        about.push_str(", run one by one");
         let repeated = |unit: &&Unit| matches!(unit.kind, UnitKind::Batch(_));
         match units.iter().skip(done).filter(repeated).count() {
             0 => {}
@@ -92,7 +92,7 @@ pub(super) fn about(step: &Step) -> String {
         }
         if let Some(resume) = &step.resume {
             about.push_str(&match units.len() {
-                total if resume.done == total => ", all are done already".to_owned(),
+                total if resume.done == total => ", all of them done".to_owned(),
                 total => format!(", resumes at statement {} of {total}", resume.done + 1),
             });
         }
@@ -227,7 +227,7 @@ impl View for StampReport {
             paint.paint(Style::Good, "Stamped")
         };
         Page::of(format!(
-            "{verb} {} from {} to {}: {} written, {} removed. The schema is untouched.",
+            "{verb} {} from {} to {}: {} written, {} removed. The schema was not changed.",
             self.database,
             self.from,
             self.to,

@@ -14,7 +14,7 @@ impl View for ConvertReport {
         ));
         if verbosity > Verbosity::Quiet {
             page.sentence(format!(
-                "In migrator.toml, write `migrations = \"{}\"` and take `layout` and `leave-out` out.",
+                "In migrator.toml, write `migrations = \"{}\"` and remove `layout` and `leave-out`.",
                 self.directory
             ));
         }

@@ -15,10 +15,10 @@ impl View for DbReport {
         let done = |verb| paint.paint(Style::Good, verb);
         Page::of(match self.change {
             DbChange::Created(true) => format!("{} {place}.", done("Created")),
-            DbChange::Created(false) => format!("Nothing to do: {place} is there already."),
+            DbChange::Created(false) => format!("Nothing to do: {place} already exists."),
             DbChange::Dropped(true) => format!("{} {place}.", done("Dropped")),
             DbChange::Dropped(false) => {
-                format!("Nothing to do: there is no database at {place}.")
+                format!("Nothing to do: database {place} does not exist.")
             }
             DbChange::Ready(waited) => {
                 format!("{} {place}, after {}.", done("Ready:"), duration(waited))

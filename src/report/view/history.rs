@@ -14,7 +14,7 @@ impl Mark {
             Self::Current => "current".to_owned(),
             Self::Label(label) => format!("@{label}"),
             Self::Unknown => "not in this directory".to_owned(),
-            Self::Partial => "partly done".to_owned(),
+            Self::Partial => "partially applied".to_owned(),
             Self::Applied => "applied".to_owned(),
             Self::Pending => "pending".to_owned(),
         }
@@ -129,8 +129,8 @@ impl View for HistoryReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if self.lines.is_empty() {
             return Page::of(match self.is_range {
-                true => "There are no revisions in that range.",
-                false => "There are no revisions yet.",
+                true => "No revisions in that range.",
+                false => "No revisions.",
             });
         }
         listing(&self.lines, paint, verbosity)
@@ -164,9 +164,9 @@ impl ChangedSince {
     fn text(self) -> &'static str {
         match (self.up, self.down) {
             (false, false) => "unchanged since",
-            (true, false) => "the up script was changed since",
-            (false, true) => "the down script was changed since",
-            (true, true) => "both were changed since",
+            (true, false) => "the up script was changed since then then",
+            (false, true) => "the down script was changed since then then",
+            (true, true) => "both scripts were changed since then",
         }
     }
 }
@@ -187,7 +187,7 @@ impl ShowReport {
             facts.push((
                 "Revised by",
                 if children.is_empty() {
-                    "nobody (head)".into()
+                    "none (head)".into()
                 } else {
                     children
                 },
@@ -240,12 +240,12 @@ impl ShowReport {
             return match &self.unasked {
                 None => "no".to_owned(),
                 Some(Unasked::NotConfigured) => "unknown (no database given)".to_owned(),
-                Some(Unasked::Unreadable(_)) => "unknown (the database can't be read)".to_owned(),
+                Some(Unasked::Unreadable(_)) => "unknown (cannot read the database)".to_owned(),
             };
         };
         if let Some(partial) = self.partial() {
             return format!(
-                "partly: {} of {} statements of the {} script are done",
+                "partially: {} of {} statements of the {} script are done",
                 partial.statements_done, partial.statements_total, partial.direction
             );
         }

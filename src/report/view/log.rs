@@ -18,7 +18,7 @@ const INDENT: &str = "    ";
 impl View for LogReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if self.rows.is_empty() {
-            return Page::of("The log is empty: migrator has changed nothing here yet.");
+            return Page::of("The log is empty: migrator has not changed this database.");
         }
         let width = self.rows.iter().map(|row| id(row).len()).max();
         let width = width.unwrap_or(0).max("Revision".len());

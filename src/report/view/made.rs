@@ -51,7 +51,7 @@ impl View for InitReport {
 }
 
 fn next_steps(page: &mut Page, dir: Option<&str>) {
-    page.sentence("Set the url in migrator.toml, then:");
+    page.sentence("Set url in migrator.toml, then:");
     if let Some(dir) = dir {
         page.exact(format!("  cd {dir}"));
     }

@@ -39,8 +39,8 @@ pub trait View {
         None
     }
 
-    /// Whether the command has changed a database or files, which stands even when nobody can be
-    /// told of it.
+    /// Whether the command has changed a database or files, which is true even if the result cannot
+    /// be printed.
     fn has_changed(&self) -> bool {
         false
     }

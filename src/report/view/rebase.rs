@@ -21,7 +21,7 @@ impl RebaseReport {
         }
         for file in &rebase.files {
             if file.from == file.to {
-                page.row(format!("  {}: depends-on follows", file.to));
+                page.row(format!("  {}: depends-on updated", file.to));
             } else if verbosity == Verbosity::Verbose {
                 let change = format!("  {} -> {}", file.from, file.to);
                 page.row(paint.paint(Style::Dim, change));
@@ -29,7 +29,7 @@ impl RebaseReport {
         }
         if rebase.heads.len() > 1 {
             let heads = ids(&rebase.heads).join(", ");
-            let left = format!("There are still {} heads: {heads}", rebase.heads.len());
+            let left = format!("{} heads remain: {heads}", rebase.heads.len());
             page.sentence(paint.paint(Style::Warning, left));
         }
         page
@@ -41,14 +41,14 @@ impl View for RebaseReport {
         let Some(rebase) = &self.rebase else {
             let revision = &self.revision;
             return Page::of(format!(
-                "Revision {revision} is where it should be: nothing to move."
+                "Nothing to move: revision {revision} is already on the head."
             ));
         };
         let mut page = self.moved(rebase, paint, verbosity);
         if let Some(reason) = self.unasked
             && verbosity > Verbosity::Quiet
         {
-            let reason = format!("No database was asked whether it is applied ({reason}).");
+            let reason = format!("The database was not checked for applied revisions ({reason}).");
             page.sentence(paint.paint(Style::Dim, reason));
         }
         if self.dry_run {
@@ -88,7 +88,7 @@ impl View for RebaseReport {
 
 impl View for RecoveredReport {
     fn human(&self, paint: Paint, _: Verbosity) -> Page {
-        let mut page = Page::of("Completed what was interrupted. Nothing else was done.");
+        let mut page = Page::of("Completed the interrupted operation. Nothing else was done.");
         for (from, to) in &self.files {
             let change = match to {
                 None => format!("{from} (removed)"),

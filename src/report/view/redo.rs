@@ -90,7 +90,7 @@ impl View for RedoReport {
                 self.applied.len(),
             ));
             if let Some(partial) = &self.partial {
-                page.sentence(format!("In the middle of {partial}."));
+                page.sentence(format!("{partial} is partially applied."));
             }
             if !self.missing.is_empty() {
                 let missing = ids(&self.missing).join(", ");

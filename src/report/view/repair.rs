@@ -12,7 +12,7 @@ use crate::{
 impl View for RepairReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         if self.repairs.is_empty() && !self.partial.is_empty() {
-            let mut page = Page::of("No edited script is to be accepted.");
+            let mut page = Page::of("No edited scripts to accept.");
             self.settled(&mut page, paint);
             return page;
         }
@@ -34,7 +34,7 @@ impl View for RepairReport {
             return Page::default();
         }
         Page::of(format!(
-            "{} {} of {}. The schema is untouched.",
+            "{} {} of {}. The schema was not changed.",
             paint.paint(Style::Good, "Repaired"),
             count(self.repairs.len(), "record"),
             self.database
@@ -82,14 +82,14 @@ impl RepairReport {
             let mut way = |command: &str, what: &str| {
                 page.row(format!("  {command:<38}  {what}"));
             };
-            way(&format!("migrator {verb}"), "goes on with it");
+            way(&format!("migrator {verb}"), "resumes it");
             if done < total {
                 let command = format!("migrator repair --statement {} --done", done + 1);
                 way(&command, "it took effect (or --undone)");
             }
             way(
                 "migrator repair --mark applied",
-                "you finished it by hand (or unapplied)",
+                "you completed it by hand (or unapplied)",
             );
         }
     }
@@ -125,15 +125,15 @@ fn show(page: &mut Page, repair: &Repair, paint: Paint) {
             diff(page, before, now, paint);
         }
         RepairKind::Gone => page.row(format!(
-            "{head}: its file is gone; its record is removed, what it made stays"
+            "{head}: its file is missing; its record is removed, and the objects it created stay"
         )),
         RepairKind::Statement { number, text, done } => {
             page.row(format!(
                 "{head}: statement {number} counts as {}",
                 if *done {
-                    "done; the next run goes on after it"
+                    "done; the next run resumes after it"
                 } else {
-                    "undone; the next run begins with it"
+                    "undone; the next run starts with it"
                 }
             ));
             page.block("  ", text);

@@ -46,7 +46,7 @@ impl View for SquashReport {
                 0..=5 => names.join(", "),
                 more => format!("{more} of them"),
             };
-            let what = format!("There is no way back from it, since there is none from {names}.");
+            let what = format!("It is irreversible, because {names} cannot be reverted.");
             page.sentence(paint.paint(Style::Warning, what));
         }
         if self.dry_run {

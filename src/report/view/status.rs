@@ -34,7 +34,7 @@ impl StatusReport {
         }
         findings.extend(self.halfway.iter().map(|found| {
             format!(
-                "in the middle of what the baseline {} replaces: {} applied, {} missing",
+                "some of the revisions that the baseline {} replaces: {} applied, {} missing",
                 found.baseline,
                 found.applied.len(),
                 found.missing.len()
@@ -51,13 +51,13 @@ impl StatusReport {
             "down script changed after it was applied",
         );
         let unknown = match drift.relation {
-            Relation::Ahead => "applied, above everything in this directory",
+            Relation::Ahead => "applied, above all revisions of this directory",
             _ => "applied, but not in this directory",
         };
         list(&drift.unknown, unknown);
         list(
             &drift.out_of_order,
-            "sorts before an applied revision and names no parent",
+            "sorts before an applied revision and does not name its parent",
         );
         findings
     }
@@ -102,7 +102,7 @@ impl View for StatusReport {
         several(&mut page, "Head", lines(&self.heads, "none"));
         let mut applied = count(self.applied, "revision");
         if !self.drift.partial.is_empty() {
-            applied += &format!(", {} partly", self.drift.partial.len());
+            applied += &format!(", {} partially applied", self.drift.partial.len());
         }
         fact(&mut page, "Applied", applied);
         fact(&mut page, "Pending", count(self.pending.len(), "revision"));
@@ -181,7 +181,7 @@ impl View for StatusReport {
 fn obstacle(found: &Obstacle) -> String {
     match found {
         Obstacle::Records { tool, .. } | Obstacle::Unreadable { tool, .. } => {
-            format!("{found}; `migrator adopt --from {tool}` comes first")
+            format!("{found}; run `migrator adopt --from {tool}` first")
         }
         Obstacle::NotEmpty { .. } => format!("{found}; `migrator explain M518`"),
     }
@@ -231,7 +231,7 @@ fn words(state: RepeatableState) -> &'static str {
         RepeatableState::New => "never ran",
         RepeatableState::Changed => "changed since it ran",
         RepeatableState::Overtaken => "to run again: a revision was reverted since it ran",
-        RepeatableState::Gone => "ran; its file is gone",
+        RepeatableState::Gone => "has run; its file is missing",
     }
 }
 
@@ -257,7 +257,7 @@ fn halfway_json(found: &Halfway) -> Value {
     })
 }
 
-/// A revision in its middle.
+/// A partially applied revision.
 pub(super) fn partial_json((revision, partial): &(RevisionId, Partial)) -> Value {
     let (error, in_doubt) = ending_json(partial);
     json!({

@@ -29,7 +29,7 @@ impl View for EditReport {
 /// Files that a command wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WrittenView {
-    /// In order.
+    /// The files, in order.
     pub files: Vec<String>,
 }
 
@@ -92,7 +92,9 @@ impl View for EnsureVersionReport {
                 "{} {table} and its log in {database}.",
                 paint.paint(Style::Good, "Made")
             )),
-            (_, false) => Page::of(format!("Nothing to do: {table} is in {database} already.")),
+            (_, false) => Page::of(format!(
+                "Nothing to do: {table} already exists in {database}."
+            )),
         }
     }
 

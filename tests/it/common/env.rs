@@ -59,7 +59,7 @@ impl Env {
         env
     }
 
-    /// The url that migrator.toml names.
+    /// The URL that migrator.toml names.
     pub fn url(&self) -> String {
         self.postgres
             .as_ref()
@@ -104,7 +104,7 @@ impl Env {
         command
     }
 
-    /// Runs `migrator LINE` and adds what came of it to the transcript.
+    /// Runs `migrator LINE` and adds the outcome to the transcript.
     pub fn run(&mut self, line: &str) -> Output {
         self.run_with(line, &[])
     }
@@ -194,7 +194,7 @@ impl Env {
             .replace("[NOBODY]", &nobody)
     }
 
-    /// Begins the transcript anew.
+    /// Begins the transcript again.
     pub fn forget(&mut self) {
         self.transcript.clear();
     }
@@ -266,7 +266,7 @@ pub(super) fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// What differs from run to run and is no path: times, ids, ports.
+/// What differs from run to run and is no path: times, IDs, ports.
 pub const FILTERS: &[(&str, &str)] = &[
     (r" +\d+(\.\d+)? (ms|s)\b", " [TIME]"),
     (r#"("duration_ms": )[\d.]+"#, "${1}0"),

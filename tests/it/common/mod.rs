@@ -35,6 +35,16 @@ pub use pooler::Pooler;
 pub use running::{Finished, Running, Session};
 pub use sqlite::sqlite;
 
+/// The names of the commands that a help text lists, in whatever groups; without `help` itself.
+pub fn listed_commands(help: &str) -> Vec<&str> {
+    let names = help.lines().filter_map(|line| {
+        let name = line.strip_prefix("  ")?.split(' ').next()?;
+        name.starts_with(|c: char| c.is_ascii_lowercase())
+            .then_some(name)
+    });
+    names.filter(|name| *name != "help").collect()
+}
+
 /// Polls until `condition` holds.
 ///
 /// # Panics
@@ -222,7 +232,7 @@ fn run(url: &str, sql: &str) -> Vec<Vec<Option<String>>> {
     })
 }
 
-/// Works inside and outside of a runtime.
+/// Works inside and outside a runtime.
 fn block_on<T: Send>(future: impl Future<Output = T> + Send) -> T {
     thread::scope(|scope| {
         let runtime = || {

@@ -1,4 +1,4 @@
-//! Commands and database sessions that go on beside a test.
+//! Commands and database sessions that continue beside a test.
 
 use std::{
     fs,
@@ -18,7 +18,7 @@ pub struct Running {
     stderr: NamedTempFile,
 }
 
-/// What came of one.
+/// The outcome of one.
 #[derive(Debug)]
 pub struct Finished {
     /// `None` when a signal ended it.
@@ -82,7 +82,7 @@ impl Running {
         self.process.wait().unwrap();
     }
 
-    /// Whether it goes on.
+    /// Whether it continues.
     pub fn is_running(&mut self) -> bool {
         self.process.try_wait().unwrap().is_none()
     }

@@ -1,13 +1,9 @@
 use crate::{
-    cli::{
-        backup::Place,
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit, options::Place},
     ops,
 };
 
-/// List the backups, the oldest first
+/// List the backups, oldest first
 #[derive(Debug, clap::Args)]
 pub struct BackupListArgs {
     #[command(flatten)]
@@ -15,7 +11,7 @@ pub struct BackupListArgs {
 }
 
 pub fn cmd_backup_list(args: &BackupListArgs, context: &Context) -> Result<Exit, Error> {
-    let store = args.place.store(context)?;
+    let store = context.store(&args.place)?;
     let report = ops::list_backups(&context.project, &store)?;
     context.output.result(&report);
     Ok(Exit::Done)

@@ -9,20 +9,16 @@ use clap::{
 };
 
 use crate::{
-    cli::{
-        backup::{Place, Work},
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{backup::Work, context::Context, error::Error, exit::Exit, options::Place},
     database::Access,
     files::Compression,
     ops::{self, BackupArgs as BackupRequest},
 };
 
-/// Back the database up, or look after backups
+/// Back up the database, or manage backups
 ///
-/// A consistent copy, made while others read and write. It is listed when it is whole and on the
-/// disk; then older ones are removed, as `[backup] keep` says.
+/// Makes a consistent copy while others read and write. A backup is listed once it is complete
+/// and synced to disk. Older backups are then removed according to `[backup] keep`.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct BackupArgs {
@@ -32,11 +28,11 @@ pub struct BackupArgs {
     #[command(flatten)]
     place: Place,
 
-    /// zstd, or none, over `[backup] compress`
+    /// Compression: zstd or none (overrides `[backup] compress`)
     #[arg(long, value_name = "HOW", value_parser = compression())]
     compress: Option<Compression>,
 
-    /// How many backups of the database are kept, over `[backup] keep`; 0 is all
+    /// Number of backups of the database to keep; 0 keeps all (overrides `[backup] keep`)
     #[arg(long, value_name = "N")]
     keep: Option<u32>,
 }
@@ -45,17 +41,6 @@ pub struct BackupArgs {
 enum Command {
     List(list::BackupListArgs),
     Verify(verify::BackupVerifyArgs),
-}
-
-impl BackupArgs {
-    /// The name on the command line.
-    pub fn name(&self) -> &'static str {
-        match &self.command {
-            None => "backup",
-            Some(Command::List(_)) => "backup list",
-            Some(Command::Verify(_)) => "backup verify",
-        }
-    }
 }
 
 fn compression() -> impl TypedValueParser<Value = Compression> {
@@ -80,7 +65,7 @@ async fn make(args: BackupArgs, context: &Context) -> Result<Exit, Error> {
     if let Some(keep) = args.keep {
         making.keep = keep as usize;
     }
-    let store = args.place.store(context)?;
+    let store = context.store(&args.place)?;
     let work = Work::begin(context)?;
     let request = BackupRequest {
         store,

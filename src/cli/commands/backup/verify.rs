@@ -1,22 +1,19 @@
 use std::path::PathBuf;
 
 use crate::{
-    cli::{
-        backup::{Place, Work},
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{backup::Work, context::Context, error::Error, exit::Exit, options::Place},
     database::Access,
     ops,
 };
 
-/// Restore a backup into a scratch database, compare, and drop that
+/// Restore a backup into a scratch database and compare it
 ///
-/// Its hash, the rows of every table and the schema have to be those that were copied. For
-/// PostgreSQL the scratch database is created on the server of the url; for SQLite it is a file.
+/// Checks that the hash of the file, the rows of every table and the schema are those that were
+/// copied, then drops the scratch database. For PostgreSQL the scratch database is created on
+/// the server in the URL; for SQLite it is a file.
 #[derive(Debug, clap::Args)]
 pub struct BackupVerifyArgs {
-    /// The backup [default: the newest of the database]
+    /// Backup to verify [default: the newest backup of the database]
     file: Option<PathBuf>,
 
     #[command(flatten)]
@@ -25,7 +22,7 @@ pub struct BackupVerifyArgs {
 
 pub async fn cmd_backup_verify(args: BackupVerifyArgs, context: &Context) -> Result<Exit, Error> {
     let session = context.session("backup verify", Access::Existing)?;
-    let store = args.place.store(context)?;
+    let store = context.store(&args.place)?;
     let work = Work::begin(context)?;
     let (project, file) = (&context.project, args.file.as_deref());
     let verified = ops::verify_backup(project, &session, &store, file, &work.observer).await;

@@ -1,18 +1,15 @@
 use crate::{
-    cli::{
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit},
     database::Access,
     ops,
 };
 
-/// Create the database that the url names
+/// Create the database named in the URL
 ///
-/// An existing one is left alone. The directory of a SQLite file is not created.
+/// Does nothing if the database exists. The directory of a SQLite file is not created.
 #[derive(Debug, clap::Args)]
 pub struct DbCreateArgs {
-    /// PostgreSQL: the database to connect to meanwhile [default: postgres, or else template1]
+    /// PostgreSQL: database to connect to meanwhile [default: postgres, or else template1]
     #[arg(long, value_name = "NAME")]
     maintenance_db: Option<String>,
 }

@@ -1,22 +1,19 @@
 use crate::{
-    cli::{
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit},
     database::Access,
     ops,
 };
 
-/// Drop the database that the url names, with everything in it
+/// Drop the database named in the URL, and everything in it
 ///
-/// Asks for the database's name, or needs --yes. Refuses while others use it.
+/// Asks for the name of the database unless --yes is given. Fails if the database is in use.
 #[derive(Debug, clap::Args)]
 pub struct DbDropArgs {
-    /// PostgreSQL: end the sessions of others
+    /// PostgreSQL: terminate the sessions of others
     #[arg(long)]
     force: bool,
 
-    /// PostgreSQL: the database to connect to meanwhile [default: postgres, or else template1]
+    /// PostgreSQL: database to connect to meanwhile [default: postgres, or else template1]
     #[arg(long, value_name = "NAME")]
     maintenance_db: Option<String>,
 }

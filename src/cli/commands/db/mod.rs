@@ -7,15 +7,12 @@ mod wait;
 use clap::Subcommand;
 
 use crate::{
-    cli::{
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit},
     database::DatabaseError,
     ops,
 };
 
-/// Create, drop or await the database itself
+/// Create, drop, or wait for the database
 #[derive(Debug, clap::Args)]
 pub struct DbArgs {
     #[command(subcommand)]
@@ -27,17 +24,6 @@ enum Command {
     Create(create::DbCreateArgs),
     Drop(drop::DbDropArgs),
     Wait(wait::DbWaitArgs),
-}
-
-impl DbArgs {
-    /// The name on the command line.
-    pub fn name(&self) -> &'static str {
-        match &self.command {
-            Command::Create(_) => "db create",
-            Command::Drop(_) => "db drop",
-            Command::Wait(_) => "db wait",
-        }
-    }
 }
 
 pub async fn cmd_db(args: DbArgs, context: &Context) -> Result<Exit, Error> {

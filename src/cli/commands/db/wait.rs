@@ -1,26 +1,20 @@
 use std::time::Duration;
 
-use anyhow::Context as _;
-
 use crate::{
-    cli::{
-        codes,
-        context::Context,
-        error::{Error, Exit},
-    },
+    cli::{context::Context, error::Error, exit::Exit},
     database::{Access, DatabaseError},
     ops,
     report::duration,
     revision::parse_duration,
 };
 
-/// Wait until the database can be used
+/// Wait until the database is available
 ///
-/// Until the server accepts connections and has the database; for SQLite, until
-/// the file can be opened, or created where it is to be.
+/// For PostgreSQL, waits until the server accepts connections and has the database; for SQLite,
+/// until the file can be opened or created.
 #[derive(Debug, clap::Args)]
 pub struct DbWaitArgs {
-    /// How long at most; 0 looks once
+    /// Maximum time to wait; 0 tries once
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = time)]
     timeout: Duration,
 }
@@ -39,28 +33,8 @@ pub async fn cmd_db_wait(args: DbWaitArgs, context: &Context) -> Result<Exit, Er
         let line = format!("waiting up to {until}: {reason}");
         context.output.waiting(&line);
     };
-    let ready = tokio::select! {
-        ready = ops::wait_for_database(&session, timeout, waiting) => ready?,
-        interrupted = interrupted() => {
-            interrupted.context("can't listen for signals")?;
-            return Err(Error::new(codes::M706, "interrupted while waiting for the database"));
-        }
-    };
+    context.listen()?;
+    let ready = ops::wait_for_database(&session, timeout, waiting).await?;
     context.output.result(&ready);
     Ok(Exit::Done)
-}
-
-/// Waits for SIGINT or SIGTERM.
-async fn interrupted() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminated = signal(SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminated.recv() => Ok(()),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
 }

@@ -2,7 +2,7 @@
 
 use crate::sql::{TokenKind, dialect::Unfinished};
 
-/// `;` ends a statement outside of parentheses and of `BEGIN ATOMIC` bodies.
+/// `;` ends a statement outside parentheses and of `BEGIN ATOMIC` bodies.
 #[derive(Clone, Default)]
 pub(in crate::sql) struct Boundary {
     head: Head,

@@ -1,3 +1,5 @@
+//! The output of one command: results to stdout, everything else to stderr, in the chosen format.
+
 use std::{
     io::IsTerminal,
     sync::{
@@ -9,23 +11,28 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    Exit,
-    args::{Color, Format, Global},
-    codes,
-    error::Error,
-};
-use crate::report::{
     Bar, Diagnostic, Json, Page, Paint, Progress, Shown, Stdio, Style, Verbosity, View, eprint,
-    escape, print, print_exact, unwritten,
+    escape, print, print_exact,
 };
 
-/// The version of the JSON objects: raised when a field changes its meaning or goes.
+/// The format of results and errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Text for people.
+    Human,
+    /// One JSON object.
+    Json,
+    /// Annotations for GitHub Actions.
+    Github,
+}
+
+/// The version of the JSON objects. It is raised when a field changes its meaning or is removed.
 const JSON_VERSION: u32 = 1;
 
-/// Where results and errors go, and what they look like.
-#[derive(Clone, Copy, Debug)]
+/// The output of one command.
+#[derive(Clone, Debug)]
 pub struct Output {
-    command: &'static str,
+    command: Arc<str>,
     format: Format,
     verbosity: Verbosity,
     out: Paint,
@@ -33,23 +40,13 @@ pub struct Output {
 }
 
 impl Output {
-    /// What the global options ask for.
-    pub fn new(global: &Global, command: &'static str) -> Self {
-        let paint = |is_terminal: bool| {
-            Paint(match global.color {
-                Color::Always => true,
-                Color::Never => false,
-                Color::Auto => is_terminal && colours_wanted(),
-            })
-        };
+    /// The output of `command`. `colors` is whether to use colors; `None` depends on the terminal.
+    pub fn new(command: &str, format: Format, verbosity: Verbosity, colors: Option<bool>) -> Self {
+        let paint = |is_terminal| Paint(colors.unwrap_or_else(|| is_terminal && colors_wanted()));
         Self {
-            command,
-            format: global.format,
-            verbosity: match (global.quiet, global.verbose) {
-                (true, _) => Verbosity::Quiet,
-                (_, true) => Verbosity::Verbose,
-                _ => Verbosity::Normal,
-            },
+            command: command.into(),
+            format,
+            verbosity,
             out: paint(std::io::stdout().is_terminal()),
             err: paint(std::io::stderr().is_terminal()),
         }
@@ -68,13 +65,13 @@ impl Output {
         }
     }
 
-    /// Columns of the terminal that results are shown on.
+    /// Columns of the terminal on stdout.
     pub fn columns(&self) -> Option<usize> {
         let (_, columns) = console::Term::stdout().size_checked()?;
         Some(usize::from(columns))
     }
 
-    /// Whether people read it.
+    /// Whether the format is text for people.
     pub fn is_human(&self) -> bool {
         self.format == Format::Human
     }
@@ -84,31 +81,34 @@ impl Output {
         self.verbosity == Verbosity::Verbose
     }
 
-    /// Says something that is no error.
+    /// Prints a warning.
     pub fn warn(&self, warning: &Diagnostic) {
         if self.format == Format::Human && self.verbosity > Verbosity::Quiet {
             eprint(&warning.human(self.err.0, true, width()));
         }
     }
 
-    /// Says what it is waiting for.
+    /// Prints what the command is waiting for or has done meanwhile.
     pub fn waiting(&self, text: &str) {
         if self.format == Format::Human && self.verbosity > Verbosity::Quiet {
             eprint(&Page::of(self.err.paint(Style::Dim, text)));
         }
     }
 
-    /// Prints what went wrong and says how the process ends.
-    pub fn error(&self, error: Error) -> Exit {
+    /// Prints the errors of a command. `result` is what it did before them, for JSON.
+    pub fn errors(&self, errors: &[Diagnostic], result: Json) {
         match self.format {
             Format::Human => {
-                let shown = Shown::of(&error.diagnostics);
-                eprint(&shown.human(|one| one.human(self.err.0, false, width())));
+                eprint(&Shown::of(errors).human(|one| one.human(self.err.0, false, width())));
             }
-            Format::Json => self.json(false, error.result.unwrap_or_default(), &error.diagnostics),
-            Format::Github => print(&Shown::of(&error.diagnostics).github(&repository_path)),
+            Format::Json => self.json(false, result, errors),
+            Format::Github => print(&Shown::of(errors).github(&repository_path)),
         }
-        error.exit
+    }
+
+    /// Whether a printed result said that its command has changed something.
+    pub fn has_changed() -> bool {
+        CHANGED.load(Ordering::Relaxed)
     }
 
     /// A display for the events of a run.
@@ -131,7 +131,7 @@ impl Output {
     fn json(&self, ok: bool, fields: Json, errors: &[Diagnostic]) {
         let mut object = Json::new();
         object.insert("version".to_owned(), json!(JSON_VERSION));
-        object.insert("command".to_owned(), json!(self.command));
+        object.insert("command".to_owned(), json!(&*self.command));
         object.insert("ok".to_owned(), json!(ok));
         object.extend(fields);
         if !ok {
@@ -142,45 +142,22 @@ impl Output {
     }
 }
 
-/// Whether a result said that the command has changed something.
+/// Whether a printed result said that its command has changed something.
 static CHANGED: AtomicBool = AtomicBool::new(false);
 
-/// How the process ends: not well when somebody has not got all of its output.
-pub fn end(exit: Exit) -> Exit {
-    let Some(error) = unwritten() else {
-        return exit;
-    };
-    let has_changed = CHANGED.load(Ordering::Relaxed);
-    let mut found = Diagnostic {
-        code: codes::M003.id,
-        message: format!("cannot write to standard output: {error}"),
-        ..Diagnostic::default()
-    };
-    if has_changed {
-        let note = "the command itself was completed; only its output is missing";
-        found.notes.push(note.to_owned());
-    }
-    eprint(&found.human(false, false, width()));
-    match exit {
-        Exit::Done if has_changed => Exit::Partway,
-        Exit::Done => Exit::Failed,
-        other => other,
-    }
-}
-
 /// <https://no-color.org>: set and not empty means no.
-fn colours_wanted() -> bool {
+fn colors_wanted() -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// Columns of the terminal that errors are shown on.
+/// Columns of the terminal on stderr.
 fn width() -> Option<usize> {
     let (_, columns) = console::Term::stderr().size_checked()?;
     Some(usize::from(columns))
 }
 
-/// A file as GitHub finds it: from the root of the repository, wherever the command runs.
+/// The path of a file from the root of the repository, as GitHub expects it.
 fn repository_path(file: &str) -> String {
     let root = std::env::var_os("GITHUB_WORKSPACE").filter(|root| !root.is_empty());
     let absolute = std::env::current_dir().map(|cwd| cwd.join(file));
@@ -191,7 +168,7 @@ fn repository_path(file: &str) -> String {
     inside.map_or(file.to_owned(), |inside| inside.display().to_string())
 }
 
-/// A notice of the server.
+/// Prints a notice of the database server.
 pub fn notice(severity: &str, text: &str) {
     let mut page = Page::default();
     page.block("    ", &format!("{severity}: {text}"));
