@@ -95,17 +95,19 @@ codes! {
     M222 Failed "step is not SQL"
         "The tool runs this step as a program (Go, Rust, Java) or in a language of its own, and migrator runs only SQL. Write the step as SQL with the same ID or, if its effect is achieved by other means, list the file in `leave-out`."
     M223 Failed "invalid marker"
-        "The markers of the tool in this file (such as `-- +goose Up`) are missing, duplicated, in the wrong order or unknown. They decide what runs, so nothing is guessed."
+        "The markers of the tool in this file (such as `-- +goose Up`) are missing, duplicated, in the wrong order or unknown. They decide what runs, so nothing is guessed. If the layout was detected, a comment on a line of its own that may begin the part that undoes the script (down, undo, rollback, revert), or the header of a changelog (`--liquibase`, `--changeset`), is refused as well; an explicit `layout` makes it an ordinary comment."
     M224 Failed "unsupported feature"
         "The script uses a feature of its tool that migrator does not support, such as templates or callbacks. It would not run as intended."
     M225 Failed "unsupported script settings"
         "The settings file of a script (`metadata.toml` in diesel, `.sql.conf` in Flyway) contains a setting that is not supported."
-    M226 Failed "order differs from the tool"
-        "The tool runs files in the order of their names, migrator in the order of their IDs, number by number. For these files the orders differ, as for `2024-1-9` and `2024-1-10`, so the directory would run in an order in which it never ran before."
     M227 Usage "leave-out matches nothing"
         "`leave-out` names a file that is not in the directory. If the name is misspelled, the intended file would run."
     M228 Failed "directory of another tool is read-only"
         "`revision`, `merge` and `rebase` write scripts in the native layout, which the other tool would misread or ignore. Write the file as that tool does, or leave its layout permanently: `migrator convert --to DIR` writes all scripts in the native layout."
+
+
+    M229 Usage "scripts are elsewhere"
+        "The directory contains no script that is read, but `.sql` files in subdirectories, or a file that lists the scripts of another tool (sqitch, Prisma, Liquibase, Alembic). Without this error there would be nothing to do, as if everything were applied. `recursive = true` reads subdirectories; `leave-out` takes `old/` for a whole directory."
 
     M240 Failed "duplicate repeatable script"
         "Two repeatable scripts have the same name. For scripts compiled into a program, the name is the last component of the path."
@@ -216,6 +218,9 @@ codes! {
     M496 Partway "other tool ran during adopt"
         "The other tool applied or reverted a migration while `adopt` was recording its state. It does not use the lock of migrator, so this cannot be prevented. The records are outdated: remove them and adopt again while nothing else migrates the database."
 
+    M497 Failed "records of another tool"
+        "The version table is missing or empty, and the database contains records of another tool for revisions of this directory, or its table cannot be read. An upgrade would run again what the other tool has applied. `migrator adopt` takes over its records. With records-of = \"ignore\" in migrator.toml they are ignored; `upgrade` may then still require --allow-nonempty (M518)."
+
     M501 Failed "applied script was changed"
         "The up script is not the one that was applied; comments, white space and line endings do not count. Undo the change and write a new revision instead."
     M502 Failed "unknown revisions are applied"
@@ -229,7 +234,7 @@ codes! {
     M506 Failed "not a version table"
         "A table with the name of the version table exists but is something else, or its content is not valid. Set `version-table` to another name, or correct it by hand."
     M507 Failed "several version tables"
-        "Several schemas of the search path contain a table of that name. Set `version-table = \"schema.name\"` to choose one."
+        "The name of the version table is not qualified, so it means the table in the first schema of the search path. Another schema that the role may use contains a version table of that name as well (upper and lower case do not count), or the same schema contains one in another case. The search path of the role or of the database may have changed. Commands that write are refused until `version-table = \"schema.name\"` chooses one; commands that read use the first one and name the others."
     M508 Failed "state changed"
         "The version table has changed since the plan was made. Someone changed it without holding the lock. Run the command again."
 
@@ -244,6 +249,11 @@ codes! {
         "The statement was repeated as often as max-batches allows in one run. Its changes are committed. Running the same command again continues it, for up to as many batches."
     M517 Failed "untrusted table"
         "Reading or writing a table can run code of its owner, and of whoever created a trigger, rule or expression on it, with the rights of the role that migrator connects as. The version table, its log, and the tables that `adopt` reads must be tables owned by that role, by a role that it is a member of, by a superuser, or by the owner of the database; the objects attached to them must have such an owner too, except for the owner of the database. For a superuser, who is a member of every role, membership does not count. Row level security must not hide rows. See docs/security.md."
+
+    M518 Failed "database is not empty"
+        "There is no version table, and the schema in which it would be created contains tables that no extension owns. An upgrade would run every script on top of them. If this is the wrong database, correct the URL, the search path or `version-table`. If the tables were created by these scripts, record that with `migrator stamp REVISION`, or with `migrator adopt` if another tool has records. If the scripts are to run beside the tables, use --allow-nonempty once, or set allow-nonempty = true in migrator.toml."
+    M519 Failed "no such schema"
+        "`version-table` names a schema that does not exist, so all records would seem to be missing. migrator creates no schema: run `CREATE SCHEMA`, or correct the name."
 
     M601 Failed "cannot connect"
         "The server cannot be reached, or the file cannot be opened."
@@ -299,6 +309,10 @@ codes! {
     M706 Interrupted "interrupted"
         "A signal stopped the command before it changed anything."
 
+
+    M707 Failed "foreign keys in doubt"
+        "SQLite: after the script, a foreign key matches no unique key of its parent any more (`foreign key mismatch`), so that changes of either table fail while foreign keys are enforced; or the key cannot be evaluated here, for example because of a collation that only the application defines, so that violations cannot be found. The script was rolled back. The header `-- migrator: foreign-keys = unchecked` accepts such keys; rows that are known to have no parent are still refused (M702)."
+
     M801 CheckFailed "check: several heads"
         "Two or more revisions are not revised by any other, so `upgrade` has no single target. Join the branches (`migrator merge`), or move one onto the other (`migrator rebase`)."
     M802 CheckFailed "check: no down script"
@@ -313,6 +327,12 @@ codes! {
         "A `transaction = off` script stopped partway in the database."
     M807 CheckFailed "check: out of order"
         "A revision without `revises` sorts before one that is applied. `out-of-order` in migrator.toml decides how this is handled; `warn` and `allow` disable this check."
+    M808 CheckFailed "check: records of another tool"
+        "The version table is missing or empty, and another tool has recorded revisions of this directory in the database, or its table cannot be read. `upgrade` is refused (M497) until `migrator adopt` has taken over its records."
+    M809 CheckFailed "check: scripts are not read"
+        "Subdirectories contain `.sql` files, which the layout does not read. `recursive = true` reads them; `leave-out` lists files that are not read, such as `old/` for a whole directory."
+    M810 CheckFailed "check: script without statements"
+        "The script contains only comments and white space: it would be recorded as applied, or as reverted, without any effect. A revision that merges branches may be empty. Write `SELECT 1;` into a script that is empty on purpose."
     M811 CheckFailed "check: script of the base was changed"
         "The script exists in the commit given with `--base`, so it may already be applied somewhere, and it has changed since: in what it runs, or in what it revises or depends on. Comments, white space and line endings do not count. Restore it and write a new revision."
     M812 CheckFailed "check: script of the base is missing"

@@ -17,6 +17,7 @@ use crate::{
     database::{self, Access, Location, Settings},
     execute::{Event, EventKind, RunOptions, Stop},
     ops::{self, Project, Session},
+    plan::Warning,
     project::{self, Config, ConfigProblem, ConfigProblemKind, Flags, Misspelt, Sources, Url},
     report::{Diagnostic, LogFile, Output, Progress, shell_word},
     sql::Dialect,
@@ -170,6 +171,18 @@ impl Context {
             }
         }
         error
+    }
+
+    /// Warns of scripts that are not read.
+    pub fn warn_of_unread(&self) -> Result<(), Error> {
+        if let Some(below) = self.project.unread(self.dialect()?)? {
+            let warning = Warning::FilesBelow {
+                first: below.first,
+                count: below.count,
+            };
+            self.output.warn(&Diagnostic::from(&warning));
+        }
+        Ok(())
     }
 
     /// Says what went wrong and continues.

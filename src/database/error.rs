@@ -138,13 +138,24 @@ pub enum DatabaseError {
     /// What another tool has recorded cannot be read.
     #[error(transparent)]
     Records(#[from] ExternalError),
-    /// Tables of that name in several schemas of the search path.
-    #[error("table {table} exists in several schemas: {}", schemas.join(", "))]
-    AmbiguousTable {
+    /// The configured schema of the version table does not exist.
+    #[error("schema {schema} of the version table {table} does not exist")]
+    MissingSchema {
+        /// The schema.
+        schema: String,
         /// The table.
         table: String,
-        /// Where it was found.
-        schemas: Vec<String>,
+    },
+    /// The name of the version table is not qualified, and other schemas have one as well; or another
+    /// table differs from it in case only.
+    #[error("{}", ambiguous(.table, *.exists, .others))]
+    AmbiguousTable {
+        /// The table that the name leads to, with its schema.
+        table: String,
+        /// Whether it exists.
+        exists: bool,
+        /// The others, with their schemas; never empty.
+        others: Vec<String>,
     },
     /// A record did not change exactly one row, or the state is not the one planned for.
     #[error("the version table changed meanwhile: {reason}")]
@@ -180,6 +191,12 @@ pub enum DatabaseError {
     #[error("{}", .0.join("; "))]
     ForeignKeys(
         /// One line a child, parent and columns, with counts.
+        Vec<String>,
+    ),
+    /// SQLite: foreign keys that match no more, or that can't be checked.
+    #[error("{}", .0.join("; "))]
+    KeysInDoubt(
+        /// One line a key.
         Vec<String>,
     ),
     /// Others use a database that is to be dropped.
@@ -221,6 +238,16 @@ pub enum DatabaseError {
     /// Something else: disk, protocol …
     #[error("{0}")]
     Other(String),
+}
+
+fn ambiguous(table: &str, exists: bool, others: &[String]) -> String {
+    let others = others.join(", ");
+    match exists {
+        true => format!("the version table is {table}, and there is another one: {others}"),
+        false => format!(
+            "the version table would be {table}, which does not exist, and there is one already: {others}"
+        ),
+    }
 }
 
 /// What is done with a database as a whole.

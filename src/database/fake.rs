@@ -15,10 +15,10 @@ use chrono::DateTime;
 use super::{
     Batches, Cancel, Database, DatabaseError, Detail, Ledger, Lock, LockAttempt, Progress,
     RecordRows, Records, Replicas, Replication, Runner, SqlFailure, StatementDone, StepError,
-    StepRequest, StepStage,
+    StepRequest, StepStage, Survey,
 };
 use crate::{
-    layout::{ExternalError, ExternalRecords, ExternalTool},
+    layout::{ExternalError, ExternalRecords, ExternalTool, Surroundings},
     revision::{
         AppliedRepeatable, AppliedRevision, LAYOUT, LogEntry, LogRow, NewRow, Observed, Partial,
         RecordChange, RevisionId, State, Subject, UnitProgress,
@@ -72,6 +72,8 @@ pub struct Fake {
     pub calls: Vec<&'static str>,
     /// What another tool's records are, from one look to the next.
     pub external: VecDeque<ExternalRecords>,
+    /// What is beside the version table.
+    pub surroundings: Surroundings,
     /// For how many attempts someone else has the lock.
     held_for: u32,
     /// Whether the lock is ours.
@@ -376,6 +378,19 @@ struct Canceller(Arc<AtomicBool>);
 impl Cancel for Canceller {
     async fn cancel(&self) {
         self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Survey for Fake {
+    async fn surroundings(&mut self) -> Result<Surroundings, DatabaseError> {
+        let lost = self.call("surroundings")?;
+        Self::answer(lost)?;
+        Ok(self.surroundings.clone())
+    }
+
+    fn shown_table(&self) -> String {
+        "migrator_version".to_owned()
     }
 }
 

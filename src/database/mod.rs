@@ -23,6 +23,7 @@ mod script;
 pub mod sqlite;
 #[cfg(feature = "cli")]
 pub mod stream;
+mod survey;
 mod traits;
 mod watch;
 
@@ -39,6 +40,7 @@ pub use error::{Action, DatabaseError, FailureKind, PlaceKind, SqlFailure, StepE
 pub use location::{LocationError, without_password};
 pub use notice::show_notices;
 pub use script::{ScriptHead, ScriptWriter};
+pub use survey::Survey;
 pub use traits::{Batches, Cancel, Database, Indexes, Ledger, Lock, Records, Replicas, Runner};
 pub use watch::{Activity, Advance, Waiting, Watch};
 
@@ -112,6 +114,8 @@ pub struct StepRequest<'a> {
     pub modes: &'a str,
     /// SQLite: whether foreign keys are enforced while the statements run.
     pub foreign_keys: bool,
+    /// SQLite: whether foreign keys may match no more afterwards, or not be checked.
+    pub unchecked_keys: bool,
     /// PostgreSQL: overrides [`Settings::lock_timeout`]; zero is none.
     pub lock_timeout: Option<Duration>,
     /// PostgreSQL: overrides [`Settings::statement_timeout`]; zero is none.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::{
     DatabaseError, Detail, LockAttempt, Progress, RecordRows, Replication, StepError, StepRequest,
-    TableIndex, Watch, watch,
+    Survey, TableIndex, Watch, watch,
 };
 use crate::{
     layout::{ExternalRecords, ExternalTool},
@@ -17,7 +17,7 @@ use crate::{
 
 /// A database with a version table, over one dedicated connection.
 #[async_trait]
-pub trait Database: Records + Ledger + Lock + Runner + Batches {
+pub trait Database: Records + Survey + Ledger + Lock + Runner + Batches {
     /// The version table as the configuration could name it: on PostgreSQL with its schema.
     fn version_table(&self) -> String;
 

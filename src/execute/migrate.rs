@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     database::{Cancel, Database, DatabaseError, Detail, LockAttempt},
+    layout::Surroundings,
     plan::Plan,
     revision::{Observed, RevisionId, Subject},
 };
@@ -24,6 +25,8 @@ pub struct MigrateOptions {
     /// Whether a plan that is outdated after some of its steps is created again. Otherwise that ends
     /// the migration with [`Finish::Outdated`].
     pub replan_midway: bool,
+    /// Whether a plan for a version table that is absent or empty needs to know what is beside it.
+    pub survey: bool,
 }
 
 /// The outcome of a migration, over all plans that it took.
@@ -82,7 +85,7 @@ pub async fn migrate<E, P, B, F>(
 ) -> Result<Migrated, Aborted<E>>
 where
     E: From<LockError> + From<DatabaseError>,
-    P: FnMut(&Observed) -> Result<Plan, E>,
+    P: FnMut(&Observed, Option<&Surroundings>) -> Result<Plan, E>,
     B: FnMut(&Plan) -> F,
     F: Future<Output = Result<(), E>>,
 {
@@ -140,7 +143,7 @@ async fn attempts<E, P, B, F>(
 ) -> Result<(Finish, Vec<Subject>, Option<Observed>), E>
 where
     E: From<LockError> + From<DatabaseError>,
-    P: FnMut(&Observed) -> Result<Plan, E>,
+    P: FnMut(&Observed, Option<&Surroundings>) -> Result<Plan, E>,
     B: FnMut(&Plan) -> F,
     F: Future<Output = Result<(), E>>,
 {
@@ -153,7 +156,11 @@ where
                 database.observe(options.detail).await?
             }
         };
-        let plan = plan(&observed)?;
+        let beside = match options.survey && observed.is_empty() {
+            true => Some(database.surroundings().await?),
+            false => None,
+        };
+        let plan = plan(&observed, beside.as_ref())?;
         if all.is_empty() && !plan.steps.is_empty() {
             before(&plan).await?;
         }

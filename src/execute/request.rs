@@ -7,8 +7,8 @@ use crate::{
     database::{DatabaseError, StepRequest, StepStage},
     plan::{Execution, Step, Unit},
     revision::{
-        BatchProgress, Direction, Interruption, LogEntry, LogEvent, Partial, RecordChange,
-        StatementsDigest, UnitProgress,
+        BatchProgress, Direction, ForeignKeys, Interruption, LogEntry, LogEvent, Partial,
+        RecordChange, StatementsDigest, UnitProgress,
     },
 };
 
@@ -257,6 +257,7 @@ fn request<'a>(step: &'a Step, label: &'a str) -> StepRequest<'a> {
         statements: &[],
         modes: "",
         foreign_keys: false,
+        unchecked_keys: step.script.headers.foreign_keys == Some(ForeignKeys::Unchecked),
         lock_timeout: step.lock_timeout(),
         statement_timeout: step.statement_timeout(),
         expects: step.expects,

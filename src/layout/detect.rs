@@ -129,7 +129,7 @@ fn directories<'a>(names: &[&'a str]) -> impl Iterator<Item = &'a str> {
     names
         .iter()
         .copied()
-        .filter(|name| leading_number(name).is_some() && name.contains('_') && !name.contains('.'))
+        .filter(|name| leading_number(name).is_some() && !name.contains('.'))
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ fn script(directory: &str, file: &str) -> Option<FileKind> {
         "down.sql" => Direction::Down,
         _ => return None,
     };
-    let (_, slug) = directory.split_once('_')?;
+    let (_, slug) = directory.split_once('_').unwrap_or_default();
     let id = id(&version(directory))?;
     tool::script(id.as_str(), slug, Holds::One(direction))
 }
@@ -127,7 +127,12 @@ mod tests {
                 ),
                 ("2024-10-25-112826_a/metadata.toml", "other"),
                 ("2024-10-25-112826_a/up2.sql", "refused"),
-                ("2024-10-25-112826/up.sql", "refused"),
+                (
+                    "2024-10-25-112826/up.sql",
+                    "20241025112826 20241025112826 up",
+                ),
+                ("2024-10-25_112826_a/up.sql", "20241025 112826_a up"),
+                ("2024-10-25-112826_a/up.rs", "refused"),
                 ("abc_x/up.sql", "refused"),
                 ("x.sql", "refused"),
                 (".hidden_1/up.sql", "other"),
@@ -150,7 +155,17 @@ mod tests {
             ],
             ["20240102000000.0000 a up", "20240103000000 b up"],
         );
-        check(["10_a/up.sql", "9_b/up.sql"], ["refused", "9 b up"]);
+        check(
+            ["10_a/up.sql", "9_b/up.sql"],
+            ["10 a up after ", "9 b up after 10"],
+        );
+        check(
+            ["2024-03-13_170000_b/up.sql", "2024-03-06-170000_a/up.sql"],
+            [
+                "20240313 170000_b up after 20240306170000",
+                "20240306170000 a up after ",
+            ],
+        );
     }
 
     #[test]

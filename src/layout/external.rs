@@ -2,6 +2,7 @@
 
 mod checksum;
 mod shape;
+mod surroundings;
 mod tool;
 
 use chrono::{DateTime, Utc};
@@ -10,6 +11,7 @@ use super::Layout;
 use crate::revision::RevisionId;
 pub use checksum::checksum_matches;
 pub use shape::{ExternalRow, ExternalShape, SHAPES, table_names};
+pub use surroundings::{Surroundings, TABLES_NAMED, UnreadableTable, recognise};
 pub use tool::ExternalTool;
 
 /// The ID that a migration has here when its file is read as the tool reads it.

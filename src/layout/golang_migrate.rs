@@ -2,9 +2,9 @@
 //! statements are a transaction of their own, a single one is in none.
 
 use super::{
-    FileKind, Holds, Layout,
+    FileKind, Holds, Layout, LayoutProblem,
     cut::{Mode, Section},
-    tool::{self, Tool, leading_number, misnamed},
+    tool::{self, Tool, leading_number, misnamed, program},
 };
 use crate::{revision::Direction, sql::Dialect};
 
@@ -23,6 +23,9 @@ fn classify(name: &str, _: Dialect) -> FileKind {
 fn script(name: &str) -> Option<FileKind> {
     let (id, rest) = leading_number(name)?;
     let rest = rest.strip_prefix('_')?;
+    if let Some(language) = program(name) {
+        return Some(FileKind::Refused(LayoutProblem::NotSql { language }));
+    }
     let up = rest.rfind(".up.").map(|at| (at, Direction::Up));
     let down = rest.rfind(".down.").map(|at| (at, Direction::Down));
     let (end, direction) = up.max(down)?;
@@ -45,6 +48,9 @@ mod tests {
                 ("1_a.down.up.sql", "1 a.down up"),
                 ("1_.up.sql", "1 1 up"),
                 ("1_a.up.sql.tmpl", "1 a up"),
+                ("2_b.up.go", "refused"),
+                ("12_postmigrate.go", "refused"),
+                ("12_postmigrate_test.go", "other"),
                 ("1_a.sql", "refused"),
                 ("a_b.up.sql", "refused"),
                 ("1-a.up.sql", "refused"),

@@ -11,6 +11,7 @@ mod name;
 mod problem;
 mod read;
 mod tool;
+mod unknown_marker;
 
 mod authelia;
 mod dbmate;
@@ -29,10 +30,13 @@ mod testing;
 pub use detect::{Ambiguous, detect};
 pub use external::{
     ExternalEntry, ExternalError, ExternalRecords, ExternalRow, ExternalShape, ExternalTool,
-    FoundTable, alembic_id, checksum_matches, choose, revision_id, table_names,
+    FoundTable, Surroundings, TABLES_NAMED, UnreadableTable, alembic_id, checksum_matches, choose,
+    recognise, revision_id, table_names,
 };
 pub use name::{Layout, UnknownLayout};
 pub use problem::LayoutProblem;
 pub use read::{Fault, FaultKind, read, read_repeatable};
 pub(crate) use tool::Depth;
+pub(crate) use tool::program;
 pub use tool::{FileKind, Holds, ScriptFile, sort_out};
+pub(crate) use unknown_marker::unknown_marker;

@@ -24,14 +24,6 @@ pub enum LayoutProblem {
         /// With its article: `a callback of flyway`.
         what: &'static str,
     },
-    /// The tool runs its files in another order than that of their IDs.
-    #[error("{layout} runs this file before {other}, but its ID is higher")]
-    Misordered {
-        /// The layout whose order differs.
-        layout: Layout,
-        /// The file that comes next there.
-        other: String,
-    },
     /// A file without the marker that all of them need.
     #[error("missing line `{0}`")]
     MissingMarker(&'static str),
@@ -52,6 +44,12 @@ pub enum LayoutProblem {
     /// A marker that the tool does not know.
     #[error("`{0}` is not a known marker")]
     UnknownMarker(String),
+    /// A comment that may divide the file, where the layout is a guess.
+    #[error("`{marker}` may divide this file into parts, and is not a marker of a known tool")]
+    UnknownSection {
+        /// As written, its first line.
+        marker: String,
+    },
     /// A marker with blanks in front of it.
     #[error("a marker must be at the start of a line")]
     IndentedMarker,

@@ -69,7 +69,10 @@ pub fn read(
     for (direction, section) in [(Direction::Up, up), (Direction::Down, down)] {
         let Some(section) = section else { continue };
         match script(dialect, direction, shown, text, &section) {
-            Ok(script) => scripts.push(script),
+            Ok(script) => scripts.push(match (&file.parents, direction) {
+                (Some(parents), Direction::Up) => script.after(parents),
+                _ => script,
+            }),
             Err(wrong) => faults.extend(wrong),
         }
     }

@@ -23,7 +23,11 @@ pub fn describe(kind: &FileKind) -> String {
                 Holds::One(direction) => direction.as_str(),
                 Holds::Both => "both",
             };
-            format!("{} {} {holds}", script.id, script.slug)
+            let after = script.parents.as_ref().map_or(String::new(), |parents| {
+                let parents: Vec<_> = parents.iter().map(ToString::to_string).collect();
+                format!(" after {}", parents.join(" "))
+            });
+            format!("{} {} {holds}{after}", script.id, script.slug)
         }
         FileKind::Repeatable(id) => id.to_string(),
         FileKind::Other => "other".to_owned(),

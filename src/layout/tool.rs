@@ -1,6 +1,9 @@
 //! What every tool is asked.
 
-use std::{cmp::Ordering, collections::HashSet};
+use std::{
+    cmp::Ordering,
+    collections::{HashMap, HashSet},
+};
 
 use super::{
     Layout, LayoutProblem, authelia,
@@ -38,8 +41,18 @@ pub struct ScriptFile {
     pub holds: Holds,
     /// The file with settings for it, if there is one; relative to the directory.
     pub settings: Option<String>,
+    /// What it revises by its tool's order, where that is not the order of ids.
+    pub(super) parents: Option<Vec<RevisionId>>,
     /// Whether its name says that it runs in no transaction.
     pub(super) autocommit: bool,
+}
+
+impl ScriptFile {
+    /// Whether it holds a script to apply, and its name, `name`, does not say so.
+    pub fn is_up_by_default(&self, name: &str) -> bool {
+        let file = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+        self.holds != Holds::One(Direction::Down) && !file.split('.').any(|part| part == "up")
+    }
 }
 
 /// The scripts of a file.
@@ -137,12 +150,19 @@ pub fn sort_out(layout: Layout, dialect: Dialect, names: &[&str]) -> Vec<FileKin
     let Some(tool) = layout.tool() else {
         return vec![FileKind::Other; names.len()];
     };
-    let mut kinds: Vec<_> = names
+    // Where scripts are in one directory, those of directories below have the same names.
+    let base = |name: &&'_ str| match tool.depth {
+        Depth::Flat => name.rsplit('/').next().unwrap_or(name).to_owned(),
+        Depth::One | Depth::All => (*name).to_owned(),
+    };
+    let bases: Vec<String> = names.iter().map(base).collect();
+    let bases: Vec<&str> = bases.iter().map(String::as_str).collect();
+    let mut kinds: Vec<_> = bases
         .iter()
         .map(|name| (tool.classify)(name, dialect))
         .collect();
     if layout == Layout::Pop {
-        pop::prefer_own_dialect(names, &mut kinds);
+        pop::prefer_own_dialect(&bases, &mut kinds);
     }
     if let Some(settings_name) = tool.settings_name {
         let there: HashSet<&str> = names.iter().copied().collect();
@@ -162,37 +182,43 @@ pub fn sort_out(layout: Layout, dialect: Dialect, names: &[&str]) -> Vec<FileKin
         }
     }
     if let Some(order) = tool.order {
-        refuse_misordered(layout, order, names, &mut kinds);
+        keep_order(order, &bases, &mut kinds);
     }
     kinds
 }
 
-/// IDs are what everything is ordered by here. Where the tool does it by names, it must come to the
-/// same.
-fn refuse_misordered(
-    layout: Layout,
-    order: fn(&str, &str) -> Ordering,
-    names: &[&str],
-    kinds: &mut [FileKind],
-) {
+/// Ids are what everything is ordered by here. Where the tool's own order is another one, each
+/// revision names the one before it as its parent.
+fn keep_order(order: fn(&str, &str) -> Ordering, names: &[&str], kinds: &mut [FileKind]) {
     let mut by_name: Vec<usize> = (0..names.len())
         .filter(|at| matches!(kinds[*at], FileKind::Script(_)))
         .collect();
     by_name.sort_by(|a, b| order(names[*a], names[*b]));
-    let higher = |a: usize, b: usize| match (&kinds[a], &kinds[b]) {
-        (FileKind::Script(a), FileKind::Script(b)) => a.id > b.id,
-        _ => false,
+    let id = |at: usize| match &kinds[at] {
+        FileKind::Script(script) => Some(script.id.clone()),
+        _ => None,
     };
-    let wrong: Vec<_> = by_name
-        .windows(2)
-        .filter(|pair| higher(pair[0], pair[1]))
-        .map(|pair| (pair[0], pair[1]))
+    // Scripts of both directions have the same id.
+    let mut ids: Vec<RevisionId> = by_name.iter().filter_map(|at| id(*at)).collect();
+    ids.dedup();
+    if ids.windows(2).all(|pair| pair[0] < pair[1]) {
+        return;
+    }
+    let parents: HashMap<RevisionId, Option<RevisionId>> = ids
+        .iter()
+        .enumerate()
+        .map(|(at, id)| {
+            (
+                id.clone(),
+                at.checked_sub(1).map(|before| ids[before].clone()),
+            )
+        })
         .collect();
-    for (at, next) in wrong {
-        kinds[at] = FileKind::Refused(LayoutProblem::Misordered {
-            layout,
-            other: names[next].to_owned(),
-        });
+    for kind in kinds {
+        if let FileKind::Script(script) = kind {
+            let parent = parents.get(&script.id).cloned().flatten();
+            script.parents = Some(parent.into_iter().collect());
+        }
     }
 }
 
@@ -208,6 +234,7 @@ pub(super) fn script(id: &str, slug: &str, holds: Holds) -> Option<FileKind> {
         slug,
         holds,
         settings: None,
+        parents: None,
         autocommit: false,
     }))
 }
@@ -229,6 +256,97 @@ pub(super) fn misnamed(layout: Layout, name: &str, expected: &'static str) -> Fi
     if is_sql(name) {
         FileKind::Refused(LayoutProblem::Misnamed { layout, expected })
     } else {
-        FileKind::Other
+        program(name).map_or(FileKind::Other, |language| {
+            FileKind::Refused(LayoutProblem::NotSql { language })
+        })
+    }
+}
+
+/// Languages that tools have steps in, by the ends of names.
+const LANGUAGES: &[(&str, &str)] = &[
+    ("go", "Go"),
+    ("rs", "Rust"),
+    ("java", "Java"),
+    ("kt", "Kotlin"),
+    ("kts", "Kotlin"),
+    ("groovy", "Groovy"),
+    ("scala", "Scala"),
+    ("clj", "Clojure"),
+    ("py", "Python"),
+    ("rb", "Ruby"),
+    ("js", "JavaScript"),
+    ("mjs", "JavaScript"),
+    ("cjs", "JavaScript"),
+    ("ts", "TypeScript"),
+    ("mts", "TypeScript"),
+    ("cts", "TypeScript"),
+    ("php", "PHP"),
+    ("ex", "Elixir"),
+    ("exs", "Elixir"),
+    ("cs", "C#"),
+    ("fs", "F#"),
+    ("pl", "Perl"),
+    ("lua", "Lua"),
+    ("sh", "Shell"),
+];
+
+/// The language of the step that a file is by its name: `2_b.up.go`, `V3__c.java`, `20240101-d.js`, or
+/// `4_e/up.rs`. A test of one is no step, and neither is a program without a number.
+pub fn program(path: &str) -> Option<&'static str> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let (stem, end) = name.rsplit_once('.')?;
+    let end = end.trim_end().to_ascii_lowercase();
+    let (_, language) = LANGUAGES.iter().find(|(known, _)| *known == end)?;
+    let folder = folder.rsplit('/').next().unwrap_or(folder);
+    let lower = stem.to_ascii_lowercase();
+    let is_test = ["_test", ".test", "_spec", ".spec", ".d"]
+        .iter()
+        .any(|end| lower.ends_with(end));
+    let is_step = is_numbered(stem) || matches!(&*lower, "up" | "down") && is_numbered(folder);
+    (is_step && !is_test).then_some(*language)
+}
+
+/// Whether a name begins with a number, or with a letter and one as Flyway has it.
+fn is_numbered(stem: &str) -> bool {
+    let ends = |rest: &str| rest.is_empty() || rest.starts_with(['_', '-', '.']);
+    if let Some((_, rest)) = leading_number(stem) {
+        return ends(rest);
+    }
+    let lettered = stem.strip_prefix(['V', 'U', 'B']).and_then(leading_number);
+    lettered.is_some_and(|(_, rest)| ends(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_among_scripts_are_steps() {
+        let check = |name: &str, expected: Option<&str>| {
+            assert_eq!(program(name), expected, "{name}");
+        };
+        check("2_b.up.go", Some("Go"));
+        check("12_postmigrate.go", Some("Go"));
+        check("0001_initial.py", Some("Python"));
+        check("20240101120000-add-x.js", Some("JavaScript"));
+        check("001.rb", Some("Ruby"));
+        check("V3__c.java", Some("Java"));
+        check("2024-01-01-000000_a/up.rs", Some("Rust"));
+        check("more/3_c.TS", Some("TypeScript"));
+        for other in [
+            "12_postmigrate_test.go",
+            "3_c.d.ts",
+            "main.go",
+            "mod.rs",
+            "migrations.go",
+            "a/up.rs",
+            "1_a.sql",
+            "1_a.md",
+            "1975ea83b712_x.py",
+            ".1_a.go",
+            "Vagrant.rb",
+        ] {
+            check(other, None);
+        }
     }
 }

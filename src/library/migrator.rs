@@ -95,6 +95,27 @@ impl Migrator {
         self
     }
 
+    /// Whether [`Session::upgrade`] may begin in a database that has tables but no version table; by
+    /// default it is refused. On PostgreSQL what counts is the schema of the version table, without
+    /// tables of extensions.
+    pub fn allow_nonempty(mut self, allow: bool) -> Self {
+        self.project.accepted.tables = allow;
+        self
+    }
+
+    /// Whether records that another tool has kept of these revisions mean nothing; by default an
+    /// upgrade is refused where there are such and none of migrator.
+    pub fn ignore_external_records(mut self, ignore: bool) -> Self {
+        self.project.accepted.records = ignore;
+        self
+    }
+
+    /// Whether scripts are read in directories below as well; by default those of one directory are.
+    pub fn recursive(mut self, recursive: bool) -> Self {
+        self.project.recursive = recursive;
+        self
+    }
+
     /// How long to wait for another run's lock, 60 s by default; zero is one attempt.
     pub fn lock_wait(mut self, wait: Duration) -> Self {
         self.lock_wait = wait;

@@ -5,7 +5,7 @@ use crate::{
     database::Detail,
     plan::{self, CheckRequest, Finding},
     project,
-    revision::{History, OutOfOrder},
+    revision::{History, Observed, OutOfOrder},
     sql::Dialect,
 };
 
@@ -52,23 +52,36 @@ pub async fn check(
         )?),
         None => None,
     };
+    let mut obstacles = Vec::new();
     let (database, observed) = match session {
         None => (None, None),
         Some(session) => {
             session.allow_missing(history.is_empty());
             let observed = session.observe(Detail::Brief).await?;
+            if let Some(beside) = session.survey(&observed).await? {
+                obstacles = plan::external_records(&history, &beside, project.accepted);
+            }
             let observed = plan::seen(&history, observed, dialect);
             (Some(session.place().to_owned()), Some(observed))
         }
     };
-    let findings = plan::check(&CheckRequest {
+    let unread = project.unread(dialect)?;
+    let nothing = Observed::default();
+    let faults = plan::script_faults(&project.plan_context(&history, &nothing, dialect));
+    let mut findings = plan::check(&CheckRequest {
         history: &history,
         observed: observed.as_ref(),
+        obstacles: &obstacles,
+        faults: &faults,
         base: base.as_ref(),
         dialect,
         pending_ok: args.pending_ok,
         out_of_order_ok: project.out_of_order != OutOfOrder::Error,
     });
+    findings.extend(unread.map(|below| Finding::FilesBelow {
+        first: below.first,
+        count: below.count,
+    }));
     Ok(CheckReport {
         directory: shown.to_owned(),
         history,

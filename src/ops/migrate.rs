@@ -18,7 +18,8 @@ use crate::{
         self, Aborted, Done, EventKind, Finish, MigrateOptions, Migrated, PartialFailure, Sink,
         SlowStatement,
     },
-    plan::{self, Plan, Warning},
+    layout::Surroundings,
+    plan::{self, Accepted, Plan, Warning},
     revision::{Direction, History, Observed, RevisionId, Subject, Target, TransactionScope},
     sql::Dialect,
 };
@@ -30,6 +31,8 @@ pub struct MigrateArgs {
     pub target: Target,
     /// Overrides [`Project::transaction`].
     pub transaction: Option<TransactionScope>,
+    /// Allows tables in a database without a version table, as [`Project::accepted`] may.
+    pub allow_nonempty: bool,
     /// A backup to make before the first step, when there is one.
     #[cfg(feature = "cli")]
     pub backup: Option<super::BackupArgs>,
@@ -41,8 +44,17 @@ impl MigrateArgs {
         Self {
             target,
             transaction: None,
+            allow_nonempty: false,
             #[cfg(feature = "cli")]
             backup: None,
+        }
+    }
+
+    /// What is accepted of a database without records.
+    pub(super) fn accepted(&self, project: &Project) -> Accepted {
+        Accepted {
+            tables: self.allow_nonempty || project.accepted.tables,
+            ..project.accepted
         }
     }
 }
@@ -101,8 +113,13 @@ pub(super) async fn plan_only(
     direction: Direction,
     args: &MigrateArgs,
 ) -> Result<PlanReport, Error> {
-    project.history(session.dialect())?;
+    let dialect = session.dialect();
+    project.history(dialect)?;
     let observed = session.observe_or_empty(Detail::WithScripts).await?;
+    if direction == Direction::Up {
+        let beside = session.survey(&observed).await?;
+        project.admit(&observed, beside.as_ref(), args.accepted(project), dialect)?;
+    }
     let migration = Migration::new(project, session, direction, args);
     let plan = migration.plan(&observed, session.events())?;
     Ok(PlanReport {
@@ -206,10 +223,14 @@ impl<'a> Migration<'a> {
             lock_wait,
             run,
             replan_midway: true,
+            survey: self.direction == Direction::Up,
         };
         let (stop, events) = (session.stop_signal().clone(), session.events().clone());
         let (mut from, mut warnings) = (None, Vec::new());
-        let plan = |observed: &Observed| -> Result<Plan, Error> {
+        let plan = |observed: &Observed, beside: Option<&Surroundings>| -> Result<Plan, Error> {
+            let accepted = self.args.accepted(self.project);
+            self.project
+                .admit(observed, beside, accepted, self.dialect)?;
             let plan = self.plan(observed, &events)?;
             let history = self.project.ups(self.dialect)?;
             from.get_or_insert_with(|| position(&history, observed));
@@ -310,7 +331,15 @@ impl<'a> Migration<'a> {
             self.project.history(self.dialect)?;
             plan = self.plan_of(observed);
         }
-        let plan = plan?;
+        let mut plan = plan?;
+        if self.direction == Direction::Up
+            && let Some(below) = self.project.unread(self.dialect)?
+        {
+            plan.warnings.push(Warning::FilesBelow {
+                first: below.first,
+                count: below.count,
+            });
+        }
         events.tell(EventKind::Planned {
             steps: plan.steps.len(),
             warnings: plan.warnings.clone(),

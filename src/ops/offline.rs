@@ -133,6 +133,12 @@ pub async fn offline(
     let (observed, table) = match start {
         Start::Database => {
             let observed = session.observe_or_empty(Detail::WithScripts).await?;
+            session.ensure_unambiguous()?;
+            if direction == Direction::Up {
+                let beside = session.survey(&observed).await?;
+                let accepted = args.accepted(project);
+                project.admit(&observed, beside.as_ref(), accepted, session.dialect())?;
+            }
             (observed, session.version_table())
         }
         Start::Assumed(start) => {

@@ -5,9 +5,9 @@ use std::{
 
 use super::Error;
 use crate::{
-    layout::Layout,
-    plan::PlanContext,
-    project::{self, Reading},
+    layout::{Layout, Surroundings},
+    plan::{self, Accepted, Obstacle, PlanContext, PlanError, PlanProblem},
+    project::{self, FilesBelow, Reading},
     revision::{Ahead, History, Observed, OutOfOrder, TransactionScope},
     sql::{Dialect, Vars},
 };
@@ -37,6 +37,8 @@ pub struct Project {
     pub layout: Option<Layout>,
     /// Files of the directory that are not read: see [`Reading::leave_out`].
     pub leave_out: Vec<String>,
+    /// Whether scripts are read in directories below: see [`Reading::recursive`].
+    pub recursive: bool,
     /// Values of placeholders.
     pub vars: Vars,
     /// Policy for revisions that sort before an applied one.
@@ -45,6 +47,8 @@ pub struct Project {
     pub ahead: Ahead,
     /// How much one transaction holds.
     pub transaction: TransactionScope,
+    /// What is accepted of a database without records of migrator's own.
+    pub accepted: Accepted,
     /// The directory of the project's own templates.
     pub templates: PathBuf,
     /// The working directory, which paths in results are relative to; empty shows them as they are.
@@ -67,10 +71,12 @@ impl Clone for Project {
             scripts: self.scripts.clone(),
             layout: self.layout,
             leave_out: self.leave_out.clone(),
+            recursive: self.recursive,
             vars: self.vars.clone(),
             out_of_order: self.out_of_order,
             ahead: self.ahead,
             transaction: self.transaction,
+            accepted: self.accepted,
             templates: self.templates.clone(),
             cwd: self.cwd.clone(),
             loaded: Mutex::default(),
@@ -85,10 +91,12 @@ impl Project {
             scripts,
             layout: None,
             leave_out: Vec::new(),
+            recursive: false,
             vars: Vars::default(),
             out_of_order: OutOfOrder::default(),
             ahead: Ahead::default(),
             transaction: TransactionScope::default(),
+            accepted: Accepted::default(),
             templates: PathBuf::new(),
             cwd: PathBuf::new(),
             loaded: Mutex::default(),
@@ -101,10 +109,15 @@ impl Project {
         Self {
             layout: config.layout,
             leave_out: config.leave_out.clone(),
+            recursive: config.recursive,
             vars: config.vars.clone(),
             out_of_order: config.out_of_order,
             ahead: config.ahead,
             transaction: config.transaction,
+            accepted: Accepted {
+                records: config.records_of == project::RecordsOf::Ignore,
+                tables: config.allow_nonempty,
+            },
             templates: config.templates.clone(),
             cwd: config.cwd().to_owned(),
             ..Self::new(Scripts::Directory {
@@ -208,6 +221,7 @@ impl Project {
         Reading {
             layout: self.layout,
             leave_out: self.leave_out.clone(),
+            recursive: self.recursive,
             ..Reading::new(dialect)
         }
     }
@@ -219,6 +233,40 @@ impl Project {
             downs,
             ..self.reading(dialect)
         }
+    }
+
+    /// Lets an upgrade of a database without records begin, by what is beside the version table.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] with all that stands in the way.
+    pub(super) fn admit(
+        &self,
+        observed: &Observed,
+        beside: Option<&Surroundings>,
+        accepted: Accepted,
+        dialect: Dialect,
+    ) -> Result<(), Error> {
+        let (history, Some(beside)) = (self.ups(dialect)?, beside) else {
+            return Ok(());
+        };
+        if !plan::needs_survey(&history, observed) {
+            return Ok(());
+        }
+        occupied(plan::obstacles(&history, observed, beside, accepted))
+    }
+
+    /// Lets first records be written of what is in the database already.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] with the records of other tools that stand in the way.
+    pub(super) fn admit_records(
+        &self,
+        history: &History,
+        beside: Option<&Surroundings>,
+    ) -> Result<(), Error> {
+        beside.map_or(Ok(()), |beside| {
+            occupied(plan::external_records(history, beside, self.accepted))
+        })
     }
 
     /// What plans are made from.
@@ -267,6 +315,20 @@ impl Project {
         }
     }
 
+    /// The `.sql` files in directories below that are not read.
+    ///
+    /// # Errors
+    /// [`Error::Scripts`] when the directory can't be read.
+    pub fn unread(&self, dialect: Dialect) -> Result<Option<FilesBelow>, Error> {
+        match &self.scripts {
+            Scripts::Embedded(_) => Ok(None),
+            Scripts::Directory { path, shown } => {
+                project::unread_below(path, shown, &self.reading(dialect))
+                    .map_err(|problem| Error::Scripts(vec![problem]))
+            }
+        }
+    }
+
     /// Fails unless scripts can be written here: they are written in the native layout only.
     #[cfg(feature = "cli")]
     pub(super) fn ensure_native(&self, dialect: Dialect) -> Result<(), Error> {
@@ -284,6 +346,14 @@ impl Project {
     pub fn show(&self, path: &Path) -> String {
         project::show(&self.cwd, path)
     }
+}
+
+fn occupied(obstacles: Vec<Obstacle>) -> Result<(), Error> {
+    if obstacles.is_empty() {
+        return Ok(());
+    }
+    let problems = obstacles.into_iter().map(PlanProblem::Occupied);
+    Err(PlanError(problems.collect()).into())
 }
 
 fn read(scripts: &Scripts, reading: &Reading) -> Result<History, Error> {

@@ -11,6 +11,7 @@ use crate::{
         self, Aborted, EventKind, Finish, MigrateOptions, Migrated, PartialFailure, Sink,
         SlowStatement,
     },
+    layout::Surroundings,
     plan::{self, Plan},
     revision::{Direction, History, Observed, RevisionId, Subject, Target, TransactionScope},
     sql::Dialect,
@@ -95,6 +96,7 @@ pub async fn redo(
         lock_wait,
         run,
         replan_midway: false,
+        survey: false,
     };
     let history = project.history(session.dialect())?;
     let redo = Redo {
@@ -107,7 +109,7 @@ pub async fn redo(
     let events = slow.watch(session.events());
     let stop = session.stop_signal().clone();
     let mut downs = 0;
-    let plan = |observed: &Observed| -> Result<Plan, Error> {
+    let plan = |observed: &Observed, _: Option<&Surroundings>| -> Result<Plan, Error> {
         let plan = redo.plan(observed, &events)?;
         downs = plan.downs();
         Ok(plan)

@@ -4,7 +4,7 @@ use super::Error;
 use crate::{
     database::{self, Access, Database, DatabaseError, Detail, Location, Settings},
     execute::{self, Event, RunOptions, Sink, Stop},
-    layout::{ExternalRecords, ExternalTool},
+    layout::{ExternalRecords, ExternalTool, Surroundings},
     revision::{LogRow, Observed},
     sql::Dialect,
 };
@@ -190,6 +190,7 @@ impl Session {
     pub async fn observe(&mut self, detail: Detail) -> Result<Observed, DatabaseError> {
         let mut database = self.take().await?;
         let observed = database.observe(detail).await;
+        self.note_ambiguity(database.as_ref());
         self.database = Some(database);
         observed
     }
@@ -203,6 +204,20 @@ impl Session {
             return Ok(Observed::default());
         }
         self.observe(detail).await
+    }
+
+    /// Reads what is beside the version table, where `observed` shows that it is absent or empty.
+    pub(super) async fn survey(
+        &mut self,
+        observed: &Observed,
+    ) -> Result<Option<Surroundings>, DatabaseError> {
+        if !observed.is_empty() || self.database.is_none() && self.is_missing() {
+            return Ok(None);
+        }
+        let mut database = self.take().await?;
+        let found = database.surroundings().await;
+        self.database = Some(database);
+        found.map(Some)
     }
 
     /// Reads what another tool has recorded.
@@ -220,6 +235,7 @@ impl Session {
     pub(super) async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError> {
         let mut database = self.take().await?;
         let rows = database.log().await;
+        self.note_ambiguity(database.as_ref());
         self.database = Some(database);
         rows
     }
@@ -227,6 +243,22 @@ impl Session {
     /// The version table's name, with its schema once there was a connection.
     pub(super) fn version_table(&self) -> String {
         let known = self.database.as_ref().map(|it| it.version_table());
+        known.unwrap_or_else(|| self.settings.version_table.clone())
+    }
+
+    /// Fails where it is in doubt which table is the version table: a script that is to be run later
+    /// writes to it as well.
+    ///
+    /// # Errors
+    /// [`DatabaseError::AmbiguousTable`]
+    pub(super) fn ensure_unambiguous(&self) -> Result<(), DatabaseError> {
+        let database = self.database.as_ref();
+        database.and_then(|it| it.ambiguity()).map_or(Ok(()), Err)
+    }
+
+    /// The version table for people, with its schema once there was a connection.
+    pub(super) fn shown_table(&self) -> String {
+        let known = self.database.as_ref().map(|it| it.shown_table());
         known.unwrap_or_else(|| self.settings.version_table.clone())
     }
 
@@ -287,6 +319,15 @@ impl Session {
             Ok(()) => self.database = Some(database),
             // The lock ends with its session.
             Err(error) => self.warnings.push(error),
+        }
+    }
+
+    /// Reading goes on with the table that the name leads to, and says so.
+    fn note_ambiguity(&mut self, database: &dyn Database) {
+        if let Some(ambiguity) = database.ambiguity()
+            && !self.warnings.contains(&ambiguity)
+        {
+            self.warnings.push(ambiguity);
         }
     }
 

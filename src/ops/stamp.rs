@@ -71,6 +71,9 @@ async fn stamped(
     args: &StampArgs,
 ) -> Result<(Observed, StampPlan, Option<Observed>), Error> {
     let before = database.observe(Detail::Brief).await?;
+    if before.is_empty() {
+        project.admit_records(history, Some(&database.surroundings().await?))?;
+    }
     let plan = planned(project, history, &before, dialect, args)?;
     execute::write_stamp(database, plan.clone()).await?;
     Ok((before, plan, execute::final_state(database).await))
@@ -88,6 +91,7 @@ pub async fn plan_stamp(
     let dialect = session.dialect();
     let history = project.history(dialect)?;
     let observed = session.observe_or_empty(Detail::Brief).await?;
+    project.admit_records(&history, session.survey(&observed).await?.as_ref())?;
     let plan = planned(project, &history, &observed, dialect, args)?;
     let names: Vec<_> = args.targets.iter().map(Target::to_string).collect();
     Ok(StampReport {

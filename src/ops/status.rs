@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     database::Detail,
-    plan::{self, Drift, Halfway, RepeatableStatus},
+    plan::{self, Drift, Halfway, Obstacle, RepeatableStatus},
     revision::State,
 };
 
@@ -31,6 +31,12 @@ pub struct StatusReport {
     pub halfway: Vec<Halfway>,
     /// Every disagreement of scripts and database.
     pub drift: Drift,
+    /// The version table; on PostgreSQL always with its schema.
+    pub version_table: String,
+    /// Whether the version table exists.
+    pub version_table_exists: bool,
+    /// What stands in the way of a first upgrade.
+    pub obstacles: Vec<Obstacle>,
 }
 
 /// Compares the database with the scripts. Nothing is locked or changed.
@@ -42,6 +48,13 @@ pub async fn status(project: &Project, session: &mut Session) -> Result<StatusRe
     let history = project.history(dialect)?;
     session.allow_missing(history.is_empty());
     let observed = session.observe(Detail::Brief).await?;
+    let version_table_exists = observed.layout.is_some();
+    let obstacles = match session.survey(&observed).await? {
+        Some(beside) if plan::needs_survey(&history, &observed) => {
+            plan::obstacles(&history, &observed, &beside, project.accepted)
+        }
+        _ => Vec::new(),
+    };
     let halfway = plan::halfway(&history, &observed, dialect);
     let observed = plan::seen(&history, observed, dialect);
     let rows = observed.applied.iter();
@@ -56,5 +69,8 @@ pub async fn status(project: &Project, session: &mut Session) -> Result<StatusRe
         repeatables: plan::repeatables(&history, &observed, dialect),
         halfway,
         drift: plan::compare(&history, &observed, dialect),
+        version_table: session.shown_table(),
+        version_table_exists,
+        obstacles,
     })
 }

@@ -7,7 +7,7 @@ use crate::{
     layout::{ExternalEntry, ExternalRecords, ExternalTool, Layout},
     revision::{LogEntry, LogEvent, NewRow, Past, RevisionId, Subject},
 };
-use reading::Reading;
+pub(super) use reading::Reading;
 
 /// What `adopt` records of what another tool has applied.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,10 +1,11 @@
 use super::{
+    Obstacle, PlanProblem, ScriptFault,
     compare::{self, Relation, highest},
     repeatable::repeatables,
     squash::squash,
 };
 use crate::{
-    revision::{Direction, History, Observed, RepeatableId, Revision, RevisionId, Script},
+    revision::{Direction, History, Observed, RepeatableId, Revision, RevisionId, Script, Subject},
     sql::Dialect,
 };
 
@@ -15,10 +16,14 @@ pub struct CheckRequest<'a> {
     pub history: &'a History,
     /// The database, when one was asked.
     pub observed: Option<&'a Observed>,
+    /// What of another tool stands in the way of a first upgrade of it.
+    pub obstacles: &'a [Obstacle],
     /// The directory as it was in another commit.
     pub base: Option<&'a History>,
     /// The dialect of the scripts.
     pub dialect: Dialect,
+    /// What is wrong with scripts as such.
+    pub faults: &'a [ScriptFault],
     /// Whether revisions may be pending.
     pub pending_ok: bool,
     /// Whether late revisions without `revises` are fine.
@@ -29,6 +34,30 @@ pub struct CheckRequest<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Finding {
+    /// Another tool's records, where there are none of ours.
+    #[error(transparent)]
+    Occupied(Obstacle),
+    /// Scripts in directories below that nothing reads.
+    #[error("{count} `.sql` {} in subdirectories {} not read, such as {first}", if *count == 1 { "file" } else { "files" }, if *count == 1 { "is" } else { "are" })]
+    FilesBelow {
+        /// The first, relative to the directory.
+        first: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// A script that can't run.
+    #[error(transparent)]
+    Script(PlanProblem),
+    /// A script that runs nothing.
+    #[error("the {}{} {subject} has no statement", direction.map_or(String::new(), |direction| format!("{direction} script of ")), subject.noun())]
+    Empty {
+        /// Whose script it is.
+        subject: Subject,
+        /// Which one; `None` for a repeatable script.
+        direction: Option<Direction>,
+        /// Its file.
+        file: String,
+    },
     /// More than one head; the file of the last one.
     #[error("there are {} heads: {}", heads.len(), join(heads))]
     SeveralHeads {
@@ -164,12 +193,30 @@ pub enum Finding {
     },
 }
 
+impl From<ScriptFault> for Finding {
+    fn from(fault: ScriptFault) -> Self {
+        match fault {
+            ScriptFault::Problem(problem) => Self::Script(problem),
+            ScriptFault::Empty {
+                subject,
+                direction,
+                file,
+            } => Self::Empty {
+                subject,
+                direction,
+                file,
+            },
+        }
+    }
+}
+
 impl Finding {
     /// The file that the finding is about.
     pub fn file(&self) -> Option<&str> {
         match self {
             Self::SeveralHeads { file, .. }
             | Self::NoDown { file, .. }
+            | Self::Empty { file, .. }
             | Self::Edited { file, .. }
             | Self::Pending { file, .. }
             | Self::RepeatablesDue { file, .. }
@@ -200,6 +247,7 @@ impl Finding {
 /// All that a check finds: of the directory, of the database, against the base.
 pub fn check(request: &CheckRequest<'_>) -> Vec<Finding> {
     let mut findings = directory(request.history);
+    findings.extend(request.faults.iter().cloned().map(Finding::from));
     if let Some(observed) = request.observed {
         findings.extend(database(request, observed));
     }
@@ -228,7 +276,8 @@ fn directory(history: &History) -> Vec<Finding> {
 fn database(request: &CheckRequest<'_>, observed: &Observed) -> Vec<Finding> {
     let history = request.history;
     let drift = compare::compare(history, observed, request.dialect);
-    let mut findings = Vec::new();
+    let obstacles = request.obstacles.iter().cloned();
+    let mut findings: Vec<_> = obstacles.map(Finding::Occupied).collect();
     let file = |id: &RevisionId| history.get(id).map(|r| r.up.file.clone());
     for (direction, edited) in [
         (Direction::Up, &drift.edited_up),

@@ -55,6 +55,8 @@ fn applied(history: &History) -> Observed {
 
 fn found(history: &History, observed: Option<&Observed>, base: Option<&History>) -> Vec<String> {
     let request = CheckRequest {
+        obstacles: &[],
+        faults: &[],
         history,
         observed,
         base,
@@ -174,6 +176,8 @@ fn what_was_moved_is_named() {
     let base = history(&["1", "2: SELECT 'it'"]);
     let now = history(&["1", "3: SELECT 'it'"]);
     let request = CheckRequest {
+        obstacles: &[],
+        faults: &[],
         history: &now,
         observed: None,
         base: Some(&base),

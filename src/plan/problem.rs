@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{BatchPlace, Halfway};
+use super::{BatchPlace, Halfway, Obstacle};
 use crate::{
     revision::{Direction, Interruption, RevisionId, Script, Subject, TargetError},
     sql::{Dialect, NoRowChange, PlaceholderFault, SqlProblemKind},
@@ -37,6 +37,9 @@ pub struct PlanError(pub Vec<PlanProblem>);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanProblem {
+    /// What the database holds makes a first write a guess.
+    #[error(transparent)]
+    Occupied(Obstacle),
     /// The target has no meaning here.
     #[error(transparent)]
     Target(TargetError),

@@ -8,7 +8,7 @@ use std::{
 use super::{
     Plan, PlanContext, PlanProblem, Source, Warning,
     build::{self, Frame},
-    offline,
+    offline, scripts,
 };
 use crate::{
     revision::{
@@ -129,14 +129,23 @@ pub(super) fn add(context: &PlanContext<'_>, plan: &mut Plan, problems: &mut Vec
             partial: None,
         };
         match build::build(context, script.script.clone(), frame) {
-            Ok(step) => plan.steps.push(step),
+            Ok(step) => {
+                if scripts::runs_nothing(&step) {
+                    plan.warnings.push(Warning::Empty {
+                        subject: step.subject.clone(),
+                        direction: None,
+                        file: step.script.file.clone(),
+                    });
+                }
+                plan.steps.push(step);
+            }
             Err(found) => problems.extend(found.into_iter().map(in_repeatable)),
         }
     }
 }
 
 /// What is not a way out for a repeatable script is not to be offered as one.
-fn in_repeatable(problem: PlanProblem) -> PlanProblem {
+pub(super) fn in_repeatable(problem: PlanProblem) -> PlanProblem {
     match problem {
         PlanProblem::OutsideTransaction { source_span, name }
         | PlanProblem::TransactionControl {

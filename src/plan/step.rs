@@ -195,6 +195,33 @@ pub enum Warning {
         /// The scripts.
         scripts: Vec<RepeatableId>,
     },
+    /// A script without a statement.
+    Empty {
+        /// Whose script it is.
+        subject: Subject,
+        /// Which one; `None` for a repeatable script.
+        direction: Option<Direction>,
+        /// The file.
+        file: String,
+    },
+    /// A down script that can't run, of a revision that is applied now.
+    BrokenDown {
+        /// The revision.
+        revision: RevisionId,
+        /// The file.
+        file: String,
+        /// Line and column in the file, from 1, where it has a place.
+        at: Option<(u32, u32)>,
+        /// What is wrong.
+        reason: String,
+    },
+    /// `.sql` files in directories below are not read.
+    FilesBelow {
+        /// The first, relative to the directory.
+        first: String,
+        /// How many there are.
+        count: usize,
+    },
     /// The database knows revisions above all of ours.
     Ahead {
         /// The revisions.

@@ -1,16 +1,16 @@
 use std::collections::HashSet;
 
 use super::{
-    Plan, PlanContext, PlanError, PlanProblem, Source, Warning,
+    Plan, PlanContext, PlanError, PlanProblem, ScriptFault, Source, Warning,
     build::{self, Frame},
     compare::{self, Drift, Relation, highest},
-    repeatable, squashed,
+    repeatable, scripts, squashed,
 };
 use crate::{
     revision::{
         Ahead, Direction, NewRow, Observed, OutOfOrder, Resolved, Revision, RevisionId, Target,
     },
-    sql::Dialect,
+    sql::{Dialect, position},
 };
 
 /// The plan of `upgrade TARGET`: what the target needs, minus what is
@@ -84,8 +84,22 @@ fn towards<'a>(
             partial: None,
         };
         match build::build(context, revision.up.clone(), frame) {
-            Ok(step) => plan.steps.push(step),
+            Ok(step) => {
+                if scripts::runs_nothing(&step) && !scripts::may_be_empty(revision) {
+                    plan.warnings.push(Warning::Empty {
+                        subject: step.subject.clone(),
+                        direction: Some(Direction::Up),
+                        file: step.script.file.clone(),
+                    });
+                }
+                plan.steps.push(step);
+            }
             Err(found) => problems.extend(found),
+        }
+        if let Some(down) = &revision.down {
+            let faults = scripts::of_revision(context, revision, down);
+            plan.warnings
+                .extend(faults.into_iter().map(|fault| of_down(revision, fault)));
         }
     }
     repeatable::add(context, &mut plan, &mut problems);
@@ -94,6 +108,33 @@ fn towards<'a>(
         Ok(plan)
     } else {
         Err(PlanError(problems))
+    }
+}
+
+/// A down script is needed in an emergency, and stored for it.
+fn of_down(revision: &Revision, fault: ScriptFault) -> Warning {
+    match fault {
+        ScriptFault::Empty {
+            subject,
+            direction,
+            file,
+        } => Warning::Empty {
+            subject,
+            direction,
+            file,
+        },
+        ScriptFault::Problem(problem) => {
+            let span = problem.source_span();
+            Warning::BrokenDown {
+                revision: revision.id.clone(),
+                file: span.map_or_else(String::new, |span| span.file.clone()),
+                at: span.map(|span| {
+                    let at = position(&span.text, span.offset);
+                    (at.line, at.column)
+                }),
+                reason: problem.to_string(),
+            }
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 use super::{
     problem::{ConfigProblem, Origin},
     show,
-    value::BackupBefore,
+    value::{BackupBefore, RecordsOf},
 };
 use crate::{
     files::Compression,
@@ -109,10 +109,16 @@ pub struct Config {
     pub layout: Option<Layout>,
     /// `leave-out`: see [`super::Reading::leave_out`].
     pub leave_out: Vec<String>,
+    /// `recursive`
+    pub recursive: bool,
     /// `templates`
     pub templates: PathBuf,
     /// `version-table`: `name` or `schema.name`, checked but not quoted.
     pub version_table: String,
+    /// `records-of`
+    pub records_of: RecordsOf,
+    /// `allow-nonempty`
+    pub allow_nonempty: bool,
     /// `out-of-order`
     pub out_of_order: OutOfOrder,
     /// `ahead`
@@ -156,8 +162,11 @@ impl Config {
             migrations: root.join("migrations"),
             layout: None,
             leave_out: Vec::new(),
+            recursive: false,
             templates: root.join("templates"),
             version_table: "migrator_version".to_owned(),
+            records_of: RecordsOf::default(),
+            allow_nonempty: false,
             out_of_order: OutOfOrder::default(),
             ahead: Ahead::default(),
             transaction: TransactionScope::default(),

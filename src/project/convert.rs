@@ -69,7 +69,7 @@ pub fn converted(history: &History, dialect: Dialect) -> Result<Vec<Converted>, 
         let slug = slug_of(revision);
         let mut convert = |script: &Script| {
             let mut text = without_marker(script.alone());
-            if script.direction == Direction::Up && script.headers.revises.is_none() {
+            if script.direction == Direction::Up && !names_parents(dialect, script) {
                 text = with_parents(dialect, &text, &revision.parents);
             }
             let name = format!("{}_{slug}.{}.sql", revision.id, script.direction);
@@ -88,6 +88,12 @@ pub fn converted(history: &History, dialect: Dialect) -> Result<Vec<Converted>, 
         text: repeatable.script.alone().to_string(),
     }));
     Ok(files)
+}
+
+/// Whether the script says in its own text what it revises.
+fn names_parents(dialect: Dialect, script: &Script) -> bool {
+    let written = Script::parse(dialect, script.direction, "", Arc::clone(script.alone()));
+    written.is_ok_and(|written| written.headers.revises.is_some())
 }
 
 /// The slug, or the best that a file name can hold of it.

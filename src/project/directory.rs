@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     directory_problem::{DirectoryProblem, Kind, problem},
+    elsewhere::{Elsewhere, FilesBelow},
     external::{self, Files},
     parallel,
     reading::Reading,
@@ -63,7 +64,27 @@ pub fn layout_of(dir: &Path, shown: &str, reading: &Reading) -> Result<Layout, D
     let entries = list(dir).map_err(|error| wrong(directory_kind(dir, &error)))?;
     let disk = Disk { dir, shown };
     let names = entries.iter().map(name_of).collect::<Vec<_>>();
-    disk.layout(&names, reading).map_err(wrong)
+    disk.layout(&names, &entries, reading).map_err(wrong)
+}
+
+/// The `.sql` files in directories below `dir` that are not read, beside scripts that are.
+///
+/// # Errors
+/// When the directory can't be read, or its names could be of several tools.
+pub fn unread_below(
+    dir: &Path,
+    shown: &str,
+    reading: &Reading,
+) -> Result<Option<FilesBelow>, DirectoryProblem> {
+    let wrong = |kind| problem(shown.to_owned(), kind);
+    let entries = list(dir).map_err(|error| wrong(directory_kind(dir, &error)))?;
+    if !entries.iter().any(may_be_directory) {
+        return Ok(None);
+    }
+    let disk = Disk { dir, shown };
+    let names = entries.iter().map(name_of).collect::<Vec<_>>();
+    let layout = disk.layout(&names, &entries, reading).map_err(wrong)?;
+    Ok(disk.files_below(layout, &entries, reading))
 }
 
 /// Reads the down scripts of `dir` into a history that was read without them.
@@ -132,31 +153,109 @@ struct Disk<'a> {
 }
 
 impl Disk<'_> {
-    fn layout(&self, names: &[String], reading: &Reading) -> Result<Layout, Kind> {
+    fn layout(
+        &self,
+        names: &[String],
+        entries: &[DirEntry],
+        reading: &Reading,
+    ) -> Result<Layout, Kind> {
         if let Some(layout) = reading.layout {
             return Ok(layout);
         }
         let is_read = |name: &&str| reading.left_out_by(name).next().is_none();
         let names: Vec<&str> = names.iter().map(String::as_str).filter(is_read).collect();
-        external::detect(self, &names)
+        let found = external::detect(self, &names)?;
+        if found != Layout::Native || !reading.recursive {
+            return Ok(found);
+        }
+        let all = self.below(Depth::All, entries);
+        let all: Vec<&str> = all.iter().map(String::as_str).filter(is_read).collect();
+        external::detect_below(self, &all)
     }
 
     /// Looks at every file that is not left out.
     fn looks(&self, entries: &[DirEntry], reading: &Reading) -> Result<Vec<Look>, Kind> {
         let names: Vec<String> = entries.iter().map(name_of).collect();
-        let layout = self.layout(&names, reading)?;
-        if layout == Layout::Native && reading.leave_out.is_empty() {
+        let layout = self.layout(&names, entries, reading)?;
+        let looks = self.looks_as(layout, entries, reading)?;
+        // Only the files of another tool are without any problem and without any script.
+        if looks
+            .iter()
+            .any(|(found, problems)| found.is_some() || !problems.is_empty())
+        {
+            return Ok(looks);
+        }
+        match self.elsewhere(layout, entries, reading) {
+            Some(found) => Err(Kind::Elsewhere { found }),
+            None => Ok(looks),
+        }
+    }
+
+    fn looks_as(
+        &self,
+        layout: Layout,
+        entries: &[DirEntry],
+        reading: &Reading,
+    ) -> Result<Vec<Look>, Kind> {
+        let depth = reading.depth(layout);
+        let is_flat = layout == Layout::Native && depth == Depth::Flat;
+        if is_flat && reading.leave_out.is_empty() {
             return Ok(self.look_at_all(&entries.iter().collect::<Vec<_>>(), reading));
         }
-        let mut paths = self.below(layout.depth(), entries);
-        self.leave_out(&mut paths, reading)?;
-        if layout == Layout::Native {
+        let mut paths = self.below(depth, entries);
+        self.leave_out(&mut paths, entries, reading)?;
+        if is_flat {
             let is_kept = |entry: &&DirEntry| paths.contains(&name_of(entry));
             let kept: Vec<_> = entries.iter().filter(is_kept).collect();
             return Ok(self.look_at_all(&kept, reading));
         }
+        if layout == Layout::Native {
+            return Ok(external::look_natively(reading, self, &paths));
+        }
         let names: Vec<&str> = paths.iter().map(String::as_str).collect();
         Ok(external::look(layout, reading, self, &names))
+    }
+
+    /// What there is where no script was found.
+    fn elsewhere(
+        &self,
+        layout: Layout,
+        entries: &[DirEntry],
+        reading: &Reading,
+    ) -> Option<Elsewhere> {
+        let mut names: Vec<String> = entries.iter().map(name_of).collect();
+        names.retain(|name| reading.left_out_by(name).next().is_none());
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let below = || self.files_below(layout, entries, reading);
+        Elsewhere::of_tool(&names).or_else(|| below().map(Elsewhere::Below))
+    }
+
+    /// `.sql` files below that are neither read nor left out.
+    fn files_below(
+        &self,
+        layout: Layout,
+        entries: &[DirEntry],
+        reading: &Reading,
+    ) -> Option<FilesBelow> {
+        let slashes = match reading.depth(layout) {
+            Depth::Flat => 0,
+            Depth::One => 1,
+            Depth::All => return None,
+        };
+        let mut files = Vec::new();
+        for entry in entries.iter().filter(|entry| may_be_directory(entry)) {
+            let name = name_of(entry);
+            if !name.starts_with('.') && entry.path().is_dir() {
+                self.add_below(&name, Depth::All, &mut files);
+            }
+        }
+        files.retain(|path| {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            let is_unread = path.matches('/').count() > slashes;
+            let is_sql = !name.starts_with('.') && name.to_ascii_lowercase().ends_with(".sql");
+            is_unread && is_sql && reading.left_out_by(path).next().is_none()
+        });
+        FilesBelow::of(files)
     }
 
     /// Names of all files, relative to the directory, as far down as scripts are looked for.
@@ -190,10 +289,24 @@ impl Disk<'_> {
         }
     }
 
-    fn leave_out(&self, names: &mut Vec<String>, reading: &Reading) -> Result<(), Kind> {
-        let fits = |pattern: &String| {
+    fn leave_out(
+        &self,
+        names: &mut Vec<String>,
+        entries: &[DirEntry],
+        reading: &Reading,
+    ) -> Result<(), Kind> {
+        let uses = |names: &[String], pattern: &String| {
             let mut patterns = names.iter().flat_map(|name| reading.left_out_by(name));
             patterns.any(|used| used == pattern)
+        };
+        // What is in directories below may be left out of the warning on them.
+        let mut all = None;
+        let mut fits = |pattern: &String| {
+            uses(names, pattern)
+                || uses(
+                    all.get_or_insert_with(|| self.below(Depth::All, entries)),
+                    pattern,
+                )
         };
         if let Some(pattern) = reading.leave_out.iter().find(|pattern| !fits(pattern)) {
             let pattern = pattern.clone();
@@ -239,6 +352,13 @@ impl Files for Disk<'_> {
     fn has(&self, name: &str) -> bool {
         self.dir.join(name).is_file()
     }
+}
+
+/// By what the directory says of it, without a look at itself.
+fn may_be_directory(entry: &DirEntry) -> bool {
+    entry
+        .file_type()
+        .is_ok_and(|kind| kind.is_dir() || kind.is_symlink())
 }
 
 fn name_of(entry: &DirEntry) -> String {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::text::TextProblem;
+use super::{elsewhere::Elsewhere, text::TextProblem};
 use crate::{
     files::Irregular,
     layout::{Layout, LayoutProblem},
@@ -94,6 +94,12 @@ pub enum DirectoryProblemKind {
         name: String,
         /// Whose it could be.
         layouts: Vec<Layout>,
+    },
+    /// No scripts, but what is read elsewhere, or by another tool.
+    #[error("there are no scripts in this directory, only {found}")]
+    Elsewhere {
+        /// What there is.
+        found: Elsewhere,
     },
     /// What `leave-out` names is not there.
     #[error("no file matches `{pattern}` of `leave-out`")]

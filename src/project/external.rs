@@ -41,6 +41,32 @@ pub(super) fn detect(files: &impl Files, names: &[&str]) -> Result<Layout, Kind>
     })
 }
 
+/// The same, by the names of all files below; the last part of each counts.
+pub(super) fn detect_below(files: &impl Files, paths: &[&str]) -> Result<Layout, Kind> {
+    let base = |path: &'_ str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    let names: Vec<String> = paths.iter().map(|path| base(path)).collect();
+    let shown: Vec<&str> = names.iter().map(String::as_str).collect();
+    let text = |name: &str| {
+        let at = names.iter().position(|found| found == name)?;
+        String::from_utf8(files.content(paths[at]).ok()?).ok()
+    };
+    layout::detect(&shown, is_native, text, |_| false).map_err(|found| Kind::AmbiguousLayout {
+        name: found.name,
+        layouts: found.layouts,
+    })
+}
+
+/// Looks at every file by our own layout; of a path the last part is the name.
+pub(super) fn look_natively(reading: &Reading, files: &impl Files, paths: &[String]) -> Vec<Look> {
+    parallel::map(paths, |path| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let content = || files.content(path);
+        let look = super::scripts::look(name.as_ref(), files.shown(path), reading, content);
+        take_checksum(look.0.as_ref(), reading);
+        look
+    })
+}
+
 /// Looks at every file of the directory, by `names`.
 pub(super) fn look(
     layout: Layout,
@@ -163,8 +189,19 @@ impl<F: Files> Reader<'_, F> {
         };
         let of_settings = settings.as_ref().map(|(_, text)| &**text);
         let (layout, dialect) = (self.layout, self.reading.dialect);
-        layout::read(layout, dialect, file, shown, &text, of_settings)
-            .map_err(|faults| placed(faults, (shown, &text), settings.as_ref()))
+        let scripts = layout::read(layout, dialect, file, shown, &text, of_settings)
+            .map_err(|faults| placed(faults, (shown, &text), settings.as_ref()))?;
+        // A script of both directions has its place in the file, and is blank elsewhere.
+        let up = scripts
+            .iter()
+            .find(|script| script.direction == Direction::Up);
+        if self.reading.layout.is_none()
+            && file.is_up_by_default(name)
+            && let Some(fault) = up.and_then(|up| layout::unknown_marker(dialect, &up.text))
+        {
+            return Err(placed(vec![fault], (shown, &text), None));
+        }
+        Ok(scripts)
     }
 
     fn text(&self, name: &str, shown: &str) -> Result<Arc<str>, Problems> {

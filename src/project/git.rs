@@ -81,7 +81,9 @@ pub fn history_at(
     let folder = if prefix.is_empty() { "./" } else { &prefix };
     let names: Vec<&str> = files.iter().map(String::as_str).collect();
     let layout = reading.layout.or_else(|| of_native_names(&names));
+    let base = |name: &'_ str| name.rsplit('/').next().unwrap_or(name).to_owned();
     let wanted = names.into_iter().filter(|name| match layout {
+        Some(Layout::Native) if reading.recursive => is_native(&base(name)),
         Some(Layout::Native) => is_native(name),
         _ => is_readable(name),
     });

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{
     config::Config,
-    value::{Refused, Setting, file, names, number, positive, times, url, version_table},
+    value::{Refused, Setting, file, names, number, positive, switch, times, url, version_table},
 };
 use crate::layout::Layout;
 
@@ -64,8 +64,11 @@ pub(super) const KEYS: &[Key] = &[
     key(Migrator, "migrations", Some("MIGRATIONS"), |c, v| read(&mut c.migrations, v)),
     key(Migrator, "layout", Some("LAYOUT"), |c, v| put(&mut c.layout, Layout::read(v).map(Some))),
     key(Migrator, "leave-out", Some("LEAVE_OUT"), |c, v| put(&mut c.leave_out, names(v))),
+    key(Migrator, "recursive", Some("RECURSIVE"), |c, v| put(&mut c.recursive, switch(v))),
     key(Migrator, "templates", Some("TEMPLATES"), |c, v| read(&mut c.templates, v)),
     key(Migrator, "version-table", Some("VERSION_TABLE"), |c, v| put(&mut c.version_table, version_table(v))),
+    key(Migrator, "records-of", Some("RECORDS_OF"), |c, v| read(&mut c.records_of, v)),
+    key(Migrator, "allow-nonempty", Some("ALLOW_NONEMPTY"), |c, v| put(&mut c.allow_nonempty, switch(v))),
     key(Migrator, "out-of-order", Some("OUT_OF_ORDER"), |c, v| read(&mut c.out_of_order, v)),
     key(Migrator, "ahead", Some("AHEAD"), |c, v| read(&mut c.ahead, v)),
     key(Migrator, "transaction", Some("TRANSACTION"), |c, v| read(&mut c.transaction, v)),

@@ -1,6 +1,6 @@
 //! Scripts that are not files: compiled into a program, or of another commit.
 
-use std::{collections::BTreeMap, ffi::OsStr, path::Path};
+use std::{collections::BTreeMap, path::Path};
 
 use super::{
     directory_problem::{DirectoryProblem, Kind, problem},
@@ -72,7 +72,7 @@ impl Memory {
     pub fn history(&self, reading: &Reading) -> Result<History, Vec<DirectoryProblem>> {
         let left_out = |name: &str| reading.left_out_by(name).next().is_some();
         let names = |layout| {
-            let mut names = self.names(layout);
+            let mut names = self.names(reading.depth(layout));
             names.retain(|name| !left_out(name));
             names
         };
@@ -83,25 +83,26 @@ impl Memory {
                 top.dedup();
                 top.retain(|name| !left_out(name));
                 let top: Vec<&str> = top.iter().map(String::as_str).collect();
-                let found = external::detect(self, &top);
+                let mut found = external::detect(self, &top);
+                if reading.recursive && found.as_ref().is_ok_and(|it| *it == Layout::Native) {
+                    let all = self.files.keys().map(String::as_str);
+                    let all: Vec<&str> = all.filter(|name| !left_out(name)).collect();
+                    found = external::detect_below(self, &all);
+                }
                 found.map_err(|kind| vec![problem(self.folder.clone(), kind)])?
             }
         };
         let names = names(layout);
         if layout == Layout::Native {
-            let looks = names.iter().map(|name| {
-                let content = || self.content(name);
-                look(OsStr::new(name), self.shown(name), reading, content)
-            });
-            return Scan::of(looks).history();
+            return Scan::of(external::look_natively(reading, self, &names)).history();
         }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         Scan::of(external::look(layout, reading, self, &names)).history()
     }
 
-    /// The names that a layout looks at.
-    fn names(&self, layout: Layout) -> Vec<String> {
-        let is_there = |name: &&String| match layout.depth() {
+    /// The names that are looked at.
+    fn names(&self, depth: Depth) -> Vec<String> {
+        let is_there = |name: &&String| match depth {
             Depth::Flat => !name.contains('/'),
             Depth::One => name.matches('/').count() < 2,
             Depth::All => true,

@@ -7,6 +7,7 @@
 // What every user of scripts needs.
 mod directory;
 mod directory_problem;
+mod elsewhere;
 mod external;
 mod memory;
 mod parallel;
@@ -65,8 +66,9 @@ pub use convert::{ConvertError, Converted, converted, write_directory};
 pub use create::{Created, NewScripts, WriteError, create, create_repeatable, next_id};
 #[cfg(test)]
 pub use directory::read;
-pub use directory::{layout_of, read_downs, read_history};
+pub use directory::{layout_of, read_downs, read_history, unread_below};
 pub use directory_problem::{DirectoryProblem, DirectoryProblemKind};
+pub use elsewhere::{Elsewhere, FilesBelow};
 #[cfg(feature = "cli")]
 pub use exchange::{Exchange, ExchangeError, Recovered, exchange, recover};
 #[cfg(feature = "cli")]
@@ -89,7 +91,7 @@ pub use text::TextProblem;
 #[cfg(feature = "cli")]
 pub use trust::Distrust;
 #[cfg(feature = "cli")]
-pub use value::BackupBefore;
+pub use value::{BackupBefore, RecordsOf};
 
 /// `path` as people see it: relative to `cwd` when it lies below it.
 #[cfg(feature = "cli")]

@@ -1,6 +1,10 @@
 //! How a directory of scripts is read.
 
-use crate::{layout::Layout, revision::Direction, sql::Dialect};
+use crate::{
+    layout::{Depth, Layout},
+    revision::Direction,
+    sql::Dialect,
+};
 
 /// What must be known before.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,8 +14,10 @@ pub struct Reading {
     /// Whose names the files have; `None` is to be found by looking.
     pub layout: Option<Layout>,
     /// Names of files that are not read, relative to the directory. With a `*` in front, all that
-    /// end so. One that is not a file's name is a problem.
+    /// end so; with a `/` at the end, all in that directory. One that is not a file's name is a problem.
     pub leave_out: Vec<String>,
+    /// Whether scripts are looked for in directories below as well, where the layout has them in one.
+    pub recursive: bool,
     /// Whether the checksums of scripts are taken as well, by all who read.
     pub checksums: bool,
     /// Whether files of up and repeatable scripts, and those that hold both directions, are read.
@@ -28,6 +34,7 @@ impl Reading {
             dialect,
             layout: None,
             leave_out: Vec::new(),
+            recursive: false,
             checksums: false,
             ups: true,
             downs: true,
@@ -48,7 +55,16 @@ impl Reading {
             .iter()
             .filter(move |pattern| match pattern.strip_prefix('*') {
                 Some(end) => name.ends_with(end),
+                None if pattern.ends_with('/') => name.starts_with(pattern.as_str()),
                 None => **pattern == name,
             })
+    }
+
+    /// How far below the directory files are.
+    pub(super) fn depth(&self, layout: Layout) -> Depth {
+        match layout.depth() {
+            Depth::Flat if self.recursive => Depth::All,
+            depth => depth,
+        }
     }
 }

@@ -14,6 +14,7 @@ use super::{
     text::{check_line_ends, decode},
 };
 use crate::{
+    layout::{self, LayoutProblem},
     revision::{
         Direction, History, Place, Problem, ProblemKind, Repeatable, RepeatableId, RevisionId,
         Script, ScriptPair,
@@ -45,7 +46,12 @@ pub(super) fn look(
     let dialect = reading.dialect;
     let wrong = |kind| (None, vec![problem(file.clone(), kind)]);
     let name = match classify(&os_name.to_string_lossy()) {
-        FileName::Other => return (None, Vec::new()),
+        FileName::Other => {
+            return match layout::program(&os_name.to_string_lossy()) {
+                Some(language) => wrong(Kind::Layout(LayoutProblem::NotSql { language })),
+                None => (None, Vec::new()),
+            };
+        }
         _ if os_name.to_str().is_none() => return wrong(Kind::NameNotUnicode),
         FileName::Repeatable(_) if !reading.ups => return (None, Vec::new()),
         FileName::Repeatable(id) => {

@@ -9,6 +9,16 @@ use crate::{
     revision::{Ahead, OutOfOrder, TransactionScope},
 };
 
+/// What records of other tools mean, in a database without records of migrator's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RecordsOf {
+    /// They have to be adopted before anything is written.
+    #[default]
+    Refuse,
+    /// Nothing.
+    Ignore,
+}
+
 /// What a backup is made before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct BackupBefore {
@@ -37,6 +47,16 @@ pub(super) trait Setting: Sized {
 impl Setting for bool {
     fn read(given: &Given<'_>) -> Result<Self, Refused> {
         given.flag.ok_or(Refused::Type("true or false"))
+    }
+}
+
+/// `true` or `false`, which a variable gives as a text.
+pub(super) fn switch(given: &Given<'_>) -> Result<bool, Refused> {
+    match (given.flag, given.text) {
+        (Some(flag), _) => Ok(flag),
+        (None, Some("true")) => Ok(true),
+        (None, Some("false")) => Ok(false),
+        _ => Err(Refused::Type("true or false")),
     }
 }
 
@@ -71,6 +91,16 @@ impl Setting for OutOfOrder {
             "warn" => Ok(Self::Warn),
             "allow" => Ok(Self::Allow),
             _ => Err(Refused::Value("expected `error`, `warn` or `allow`")),
+        }
+    }
+}
+
+impl Setting for RecordsOf {
+    fn read(given: &Given<'_>) -> Result<Self, Refused> {
+        match text(given)? {
+            "refuse" => Ok(Self::Refuse),
+            "ignore" => Ok(Self::Ignore),
+            _ => Err(Refused::Value("expected `refuse` or `ignore`")),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::{Diagnostic, Snippet};
-use crate::plan::Warning;
+use crate::{plan::Warning, project::FilesBelow, sql::Position};
 
 impl From<&Warning> for Diagnostic {
     fn from(warning: &Warning) -> Self {
@@ -29,6 +29,44 @@ impl From<&Warning> for Diagnostic {
                 list(scripts),
                 if scripts.len() == 1 { "waits" } else { "wait" }
             )),
+            Warning::Empty {
+                subject,
+                direction,
+                file,
+            } => {
+                let noun = subject.noun();
+                let script = direction.map_or(String::new(), |it| format!("{it} script of "));
+                Self {
+                    place: Some(Snippet::file(file)),
+                    ..said(format!("the {script}{noun} {subject} has no statement"))
+                }
+            }
+            Warning::BrokenDown {
+                revision,
+                file,
+                at,
+                reason,
+            } => Self {
+                place: (!file.is_empty()).then(|| Snippet {
+                    at: at.map(|(line, column)| Position { line, column }),
+                    ..Snippet::file(file)
+                }),
+                hint: Some("fix it now: it is stored for a downgrade as it is".to_owned()),
+                ..said(format!("the down script of {revision} cannot run: {reason}"))
+            },
+            Warning::FilesBelow { first, count } => Self {
+                hint: Some(
+                    "set `recursive = true` in migrator.toml to read them, or list their directory in `leave-out`, such as `old/`"
+                        .to_owned(),
+                ),
+                ..said(format!(
+                    "not read: {}",
+                    FilesBelow {
+                        first: first.clone(),
+                        count: *count
+                    }
+                ))
+            },
             Warning::Ahead { unknown } => Self {
                 hint: Some(
                     "this is an older release; set ahead = \"error\" to make this an error"

@@ -32,6 +32,8 @@ pub enum ForeignKeys {
     On,
     /// Not enforced, but verified before the commit.
     Off,
+    /// The same, but keys may match no more afterwards, or not be checkable.
+    Unchecked,
 }
 
 /// A revision that a baseline stands for.
@@ -128,7 +130,7 @@ const KEYS: &[Key] = &[
     Key { name: LABEL, roles: UP, expected: NAME, set: |h, v| put(&mut h.label, is_label(v).then(|| v.to_owned())) },
     Key { name: TRANSACTION, roles: REVISION, expected: ON_OFF, set: set_transaction },
     Key { name: IRREVERSIBLE, roles: UP, expected: REASON, set: |h, v| put(&mut h.irreversible, (!v.is_empty()).then(|| v.to_owned())) },
-    Key { name: "foreign-keys", roles: ALL, expected: ON_OFF, set: set_foreign_keys },
+    Key { name: "foreign-keys", roles: ALL, expected: "`on`, `off` or `unchecked`", set: set_foreign_keys },
     Key { name: "lock-timeout", roles: ALL, expected: DURATION, set: |h, v| put(&mut h.lock_timeout, parse_duration(v)) },
     Key { name: "statement-timeout", roles: ALL, expected: DURATION, set: |h, v| put(&mut h.statement_timeout, parse_duration(v)) },
     Key { name: "vars", roles: ALL, expected: VARS, set: set_vars },
@@ -333,6 +335,7 @@ fn set_foreign_keys(headers: &mut Headers, value: &str) -> Option<()> {
     let mode = match value {
         "on" => ForeignKeys::On,
         "off" => ForeignKeys::Off,
+        "unchecked" => ForeignKeys::Unchecked,
         _ => return None,
     };
     put(&mut headers.foreign_keys, Some(mode))

@@ -158,6 +158,14 @@ impl Script {
         })
     }
 
+    /// The same script as one that revises `parents`, unless it says itself what it revises.
+    pub fn after(mut self, parents: &[RevisionId]) -> Self {
+        if self.headers.revises.is_none() {
+            Arc::make_mut(&mut self.headers).revises = Some(parents.to_vec());
+        }
+        self
+    }
+
     /// The same script with the places of `text`, the file it came from.
     pub(super) fn in_file(self, text: Arc<str>) -> Self {
         Self {

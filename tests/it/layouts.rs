@@ -475,7 +475,7 @@ fn what_another_tools_directory_is_to_other_commands() {
         "migrations/2_name.sql",
         "-- migrate:up\n\nALTER TABLE item\n  ADD COLUMN name text;\n-- migrate:down\nSELECT 1;\n",
     );
-    env.write("migrations/3_step.go", "");
+    env.write("migrations/step.go", "");
     run(&mut env, "upgrade 1", 0);
     run(&mut env, "status", 0);
     // Places are those of the file.
@@ -590,12 +590,6 @@ const REFUSED: &[Refused] = &[
             ("1_a/up.sql", "SELECT 1;"),
             ("1_a/metadata.toml", "run_in_transactions = false\n"),
         ],
-        status: 1,
-    },
-    Refused {
-        title: "another order",
-        config: "",
-        files: &[("9_a/up.sql", "SELECT 1;"), ("10_b/up.sql", "SELECT 1;")],
         status: 1,
     },
     Refused {

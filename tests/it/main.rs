@@ -38,6 +38,7 @@ mod pooler;
 mod postgres_database;
 mod privileges;
 mod progress;
+mod refuse;
 mod repeatable;
 mod rights;
 mod signals;

@@ -191,6 +191,7 @@ impl<'a> Step<'a> {
             statements,
             modes: self.modes,
             foreign_keys: false,
+            unchecked_keys: false,
             lock_timeout: self.lock_timeout,
             statement_timeout: self.statement_timeout,
             expects: self.expects,
@@ -291,7 +292,8 @@ async fn odd_tables_are_refused() {
     };
     check("DROP TABLE migrator_version_log", foreign).await;
     check("DROP TABLE migrator_version", foreign).await;
-    check("TRUNCATE migrator_version_log", foreign).await;
+    let nonsense = "UPDATE migrator_version_log SET detail = 'x'";
+    check(nonsense, foreign).await;
     check("ALTER TABLE migrator_version DROP COLUMN parents", foreign).await;
     check(
         "ALTER TABLE migrator_version_log DROP COLUMN detail",
@@ -326,11 +328,24 @@ async fn the_table_is_found_where_it_is() {
         }
     };
     database.query("CREATE SCHEMA other; CREATE SCHEMA \"a.b\"");
-    // Not in the first schema of the path, but in a later one.
+    // Not in the first schema of the path, but in a later one: it is not taken for it.
     let mut found = with("migrator_version", "other,public").await.unwrap();
+    assert_eq!(found.observe(Detail::Brief).await.unwrap().layout, None);
     assert_eq!(
-        found.observe(Detail::Brief).await.unwrap().layout,
-        Some(LAYOUT)
+        found.ambiguity(),
+        Some(DatabaseError::AmbiguousTable {
+            table: "other.migrator_version".into(),
+            exists: false,
+            others: vec!["public.migrator_version".into()],
+        })
+    );
+    let missing = with("nosuch.migrator_version", "public").await.err();
+    assert_eq!(
+        missing,
+        Some(DatabaseError::MissingSchema {
+            schema: "nosuch".into(),
+            table: "migrator_version".into(),
+        })
     );
     let mut qualified = with("\"a.b\".\"V \"\"1\"", "public").await.unwrap();
     qualified.prepare().await.unwrap();
@@ -343,14 +358,15 @@ async fn the_table_is_found_where_it_is() {
     );
     let mut second = with("other.migrator_version", "public").await.unwrap();
     second.prepare().await.unwrap();
-    let ambiguous = with("migrator_version", "other,public").await.err();
-    assert_eq!(
-        ambiguous,
-        Some(DatabaseError::AmbiguousTable {
-            table: "migrator_version".into(),
-            schemas: vec!["other".into(), "public".into()],
-        })
-    );
+    let mut ambiguous = with("migrator_version", "other,public").await.unwrap();
+    assert_eq!(ambiguous.shown_table(), "other.migrator_version");
+    let doubt = DatabaseError::AmbiguousTable {
+        table: "other.migrator_version".into(),
+        exists: true,
+        others: vec!["public.migrator_version".into()],
+    };
+    assert_eq!(ambiguous.ambiguity(), Some(doubt.clone()));
+    assert_eq!(ambiguous.try_lock().await, Err(doubt));
     let nowhere = with("migrator_version", "missing").await.err();
     assert!(
         matches!(&nowhere, Some(DatabaseError::Sql(failure)) if failure.hint.is_some()),

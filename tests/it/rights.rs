@@ -177,10 +177,19 @@ impl Project {
         let role = format!("some_{name}");
         env.sql(&format!(
             "CREATE SCHEMA app; CREATE ROLE {role} LOGIN; REVOKE CONNECT ON DATABASE {name} FROM PUBLIC;
-             REVOKE CREATE ON SCHEMA public FROM PUBLIC;
-             CREATE TABLE public.schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL);
-             INSERT INTO public.schema_migrations VALUES (1, false)"
+             REVOKE CREATE ON SCHEMA public FROM PUBLIC"
         ));
+        // Records of others are in the way of what does not adopt them.
+        if row
+            .rights
+            .iter()
+            .any(|(grant, _)| grant.contains("schema_migrations"))
+        {
+            env.sql(
+                "CREATE TABLE public.schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL);
+                 INSERT INTO public.schema_migrations VALUES (1, false)",
+            );
+        }
         let config = |url: &str| {
             format!(
                 "[migrator]\nurl = \"{url}\"\nversion-table = \"app.migrator_version\"\n[backup]\ndirectory = \"backups\"\n"

@@ -3,6 +3,7 @@ use crate::{
         context::Context,
         error::{self, Error},
         exit::Exit,
+        options::Vars,
     },
     ops,
     report::CheckView,
@@ -10,10 +11,10 @@ use crate::{
 
 /// Check the directory and the database for problems
 ///
-/// Checks that the directory has one head and a down script for every revision. If a database
-/// is configured, also checks that none of its revisions is edited, missing, partially applied
-/// or pending. Exits with status 3 if there is a problem. --format github prints annotations
-/// for GitHub Actions.
+/// Checks that the directory has one head and a down script for every revision, and that every
+/// statement of every script can run. If a database is configured, also checks that none of its
+/// revisions is edited, missing, partially applied or pending. Exits with status 3 if there is a
+/// problem. --format github prints annotations for GitHub Actions.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
     /// Compare with a commit, such as origin/main: its scripts may not be changed, removed or overtaken
@@ -27,6 +28,9 @@ pub struct CheckArgs {
     /// Allow pending revisions
     #[arg(long)]
     pending_ok: bool,
+
+    #[command(flatten)]
+    pub vars: Vars,
 }
 
 pub async fn cmd_check(args: CheckArgs, context: &Context) -> Result<Exit, Error> {

@@ -19,6 +19,7 @@ pub struct ConvertArgs {
 
 pub fn cmd_convert(args: ConvertArgs, context: &Context) -> Result<Exit, Error> {
     let report = ops::convert(&context.project, context.location()?.dialect(), &args.to)?;
+    context.warn_of_unread()?;
     context.output.result(&report);
     Ok(Exit::Done)
 }

@@ -20,5 +20,5 @@ pub struct DowngradeArgs {
 }
 
 pub async fn cmd_downgrade(args: DowngradeArgs, context: &Context) -> Result<Exit, Error> {
-    migrate::run(context, Direction::Down, &args.target, &args.run).await
+    migrate::run(context, Direction::Down, &args.target, &args.run, false).await
 }

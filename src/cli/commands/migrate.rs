@@ -26,11 +26,13 @@ pub async fn run(
     direction: Direction,
     target: &str,
     options: &RunArgs,
+    allow_nonempty: bool,
 ) -> Result<Exit, Error> {
     let project = &context.project;
     let (start, target) = ops::start_and_target(direction, target, options.sql)?;
     let mut args = MigrateArgs {
         transaction: options.transaction,
+        allow_nonempty,
         ..MigrateArgs::to(target)
     };
     if options.dry_run {

@@ -132,6 +132,7 @@ impl Command {
             Self::Downgrade(args) => load(args.run.vars.assignments()?)?,
             Self::Redo(args) => load(args.vars.assignments()?)?,
             Self::Repair(args) => load(args.vars.assignments()?)?,
+            Self::Check(args) => load(args.vars.assignments()?)?,
             _ => load(Vec::new())?,
         };
         let result = self.run_in(&context).await;

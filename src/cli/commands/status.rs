@@ -9,6 +9,8 @@ pub struct StatusArgs {}
 
 pub async fn cmd_status(_: StatusArgs, context: &Context) -> Result<Exit, Error> {
     let work = async |session: &mut ops::Session| ops::status(&context.project, session).await;
-    context.output.result(&context.read("status", work).await?);
+    let report = context.read("status", work).await?;
+    context.warn_of_unread()?;
+    context.output.result(&report);
     Ok(Exit::Done)
 }

@@ -15,10 +15,15 @@ pub struct UpgradeArgs {
     #[arg(default_value = "head", allow_negative_numbers = true)]
     target: String,
 
+    /// Also run in a database that has tables but no version table
+    #[arg(long)]
+    allow_nonempty: bool,
+
     #[command(flatten)]
     pub run: RunArgs,
 }
 
 pub async fn cmd_upgrade(args: UpgradeArgs, context: &Context) -> Result<Exit, Error> {
-    migrate::run(context, Direction::Up, &args.target, &args.run).await
+    let (target, allow_nonempty) = (&args.target, args.allow_nonempty);
+    migrate::run(context, Direction::Up, target, &args.run, allow_nonempty).await
 }

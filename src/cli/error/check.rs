@@ -1,14 +1,17 @@
-use super::{Advice, Error, advised, hinted, project::directory};
+use super::{Advice, Error, advised, hinted, plan, project::directory};
 use crate::{
     cli::codes,
     plan::Finding,
     project::GitError,
     report::{Diagnostic, Snippet},
-    revision::History,
+    revision::{Direction, History},
 };
 
 /// A finding of a check of `history`, as a diagnostic.
 pub fn finding(finding: &Finding, history: &History) -> Diagnostic {
+    if let Finding::Script(problem) = finding {
+        return plan::describe(problem);
+    }
     let parent = finding.parent_in(history).map(|(span, length)| Snippet {
         length,
         ..Snippet::from(&span)
@@ -22,6 +25,29 @@ pub fn finding(finding: &Finding, history: &History) -> Diagnostic {
 fn advice(finding: &Finding) -> Advice {
     use Finding as F;
     match finding {
+        F::Occupied(_) => hinted(
+            codes::M808,
+            "run `migrator adopt` first, or set records-of = \"ignore\"",
+        ),
+        F::Script(_) => hinted(codes::M301, "fix the script"),
+        F::Empty {
+            direction: None, ..
+        } => hinted(codes::M810, "remove the file, or write its statements"),
+        F::Empty {
+            direction: Some(Direction::Up),
+            ..
+        } => hinted(
+            codes::M810,
+            "write its statements, or `SELECT 1;` if it is empty on purpose",
+        ),
+        F::Empty { .. } => hinted(
+            codes::M810,
+            "write its statements, or remove the file and declare the revision irreversible: `-- migrator: irreversible = REASON`",
+        ),
+        F::FilesBelow { .. } => hinted(
+            codes::M809,
+            "set `recursive = true` to read them, or list their directory in `leave-out`, such as `old/`",
+        ),
         F::SeveralHeads { .. } => hinted(
             codes::M801,
             "join them (`migrator merge -m \"join\"`), or move one onto the other (`migrator rebase REVISION`)",

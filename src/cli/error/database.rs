@@ -92,7 +92,14 @@ pub(super) fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             ),
         ),
         E::Records(error) => records(error),
-        E::AmbiguousTable { .. } => (codes::M507, Some("set `version-table = \"schema.name\"`")),
+        E::AmbiguousTable { .. } => (
+            codes::M507,
+            Some("say which one is meant: set `version-table = \"schema.name\"` in migrator.toml"),
+        ),
+        E::MissingSchema { .. } => (
+            codes::M519,
+            Some("create it, or fix `version-table`; nothing was run"),
+        ),
         E::StateChanged { .. } => (
             codes::M508,
             Some("check with `migrator status`, then run the command again"),
@@ -105,6 +112,7 @@ pub(super) fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             Some("run the command again when there is less traffic, or increase lock-timeout"),
         ),
         E::ForeignKeys(_) => (codes::M702, Some("fix the rows or the script")),
+        E::KeysInDoubt(_) => (codes::M707, Some(KEYS_IN_DOUBT)),
         E::InUse {
             kind: PlaceKind::Server,
             ..
@@ -178,6 +186,9 @@ fn untrusted(reason: &Distrust) -> &'static str {
         }
     }
 }
+
+pub(super) const KEYS_IN_DOUBT: &str = "give the parent a PRIMARY KEY or UNIQUE constraint on these columns, or accept the key as it is: \
+     `-- migrator: foreign-keys = unchecked`";
 
 pub(super) const POOLED: &str = "connect to the server directly, or to a pool in session mode";
 

@@ -1,7 +1,7 @@
 use super::{Advice, Error, advised, hinted, plain, target};
 use crate::{
     cli::codes,
-    plan::{BatchPlace, PlanError, PlanProblem},
+    plan::{BatchPlace, Obstacle, PlanError, PlanProblem},
     report::{Diagnostic, Snippet},
     sql::{NoRowChange, PlaceholderFault, SqlProblemKind},
 };
@@ -12,7 +12,7 @@ impl From<PlanError> for Error {
     }
 }
 
-fn describe(problem: &PlanProblem) -> Diagnostic {
+pub(super) fn describe(problem: &PlanProblem) -> Diagnostic {
     if let PlanProblem::Target(error) = problem {
         return target::describe(error);
     }
@@ -31,6 +31,30 @@ fn describe(problem: &PlanProblem) -> Diagnostic {
     }
 }
 
+fn occupied(obstacle: &Obstacle) -> Advice {
+    match obstacle {
+        Obstacle::Records { tool, .. } => hinted(
+            codes::M497,
+            format!(
+                "run `migrator adopt --from {tool}`, which records what is applied and runs nothing; to write regardless, set \
+                 records-of = \"ignore\" in migrator.toml"
+            ),
+        ),
+        Obstacle::Unreadable { tool, .. } => hinted(
+            codes::M497,
+            format!(
+                "let the role read it, then run `migrator adopt --from {tool}`; if it is not about these scripts, set \
+                 records-of = \"ignore\" in migrator.toml"
+            ),
+        ),
+        Obstacle::NotEmpty { .. } => hinted(
+            codes::M518,
+            "check that this is the right database; if these revisions are applied to it, run `migrator stamp REVISION`, or \
+             `migrator adopt` for the records of another tool; to run the scripts beside the tables, use --allow-nonempty",
+        ),
+    }
+}
+
 const OFF: &str = "put `-- migrator: transaction = off` at the top of the script; \
     it then runs statement by statement and can be resumed";
 
@@ -38,6 +62,7 @@ fn advice(problem: &PlanProblem) -> Advice {
     use PlanProblem as P;
     match problem {
         P::Target(_) => plain(codes::M401),
+        P::Occupied(obstacle) => occupied(obstacle),
         P::WrongWay { verb, .. } => hinted(codes::M404, wrong_way(verb)),
         P::NotApplied { .. } | P::TooFewApplied { .. } => {
             hinted(codes::M405, "`migrator current` shows what is applied")

@@ -4,7 +4,7 @@ use crate::{
     layout::LayoutProblem,
     project::{
         ConfigProblem, ConfigProblemKind, ConvertError, DirectoryProblem, DirectoryProblemKind,
-        InitError, Origin, SlugError, TemplateError, WriteError,
+        Elsewhere, InitError, Origin, SlugError, TemplateError, WriteError,
     },
     report::{Diagnostic, Snippet},
     revision::ProblemKind,
@@ -112,6 +112,21 @@ fn directory_problem(problem: &DirectoryProblem) -> Diagnostic {
     }
 }
 
+fn elsewhere(found: &Elsewhere) -> &'static str {
+    match found {
+        Elsewhere::Below(below) if below.first.ends_with("/migration.sql") => {
+            "copy each ID_NAME/migration.sql of Prisma to ID_NAME.up.sql"
+        }
+        Elsewhere::Below(_) => {
+            "set `recursive = true` in migrator.toml to read them, point `migrations` at the right directory, or list their \
+             directory in `leave-out`, such as `old/`"
+        }
+        Elsewhere::Tool { .. } => {
+            "write its scripts as ID_NAME.up.sql and ID_NAME.down.sql, or point `migrations` at the right directory"
+        }
+    }
+}
+
 fn directory_advice(kind: &DirectoryProblemKind) -> Advice {
     use DirectoryProblemKind as K;
     match kind {
@@ -135,6 +150,7 @@ fn directory_advice(kind: &DirectoryProblemKind) -> Advice {
         K::AmbiguousLayout { .. } => {
             hinted(codes::M220, "choose one with `layout` in migrator.toml")
         }
+        K::Elsewhere { found } => hinted(codes::M229, elsewhere(found)),
         K::NothingLeftOut { .. } => plain(codes::M227),
         K::Layout(problem) => layout(problem),
         K::Script(kind) => script(kind),
@@ -154,9 +170,10 @@ fn layout(problem: &LayoutProblem) -> Advice {
         ),
         P::Unsupported { .. } => plain(codes::M224),
         P::UnknownSetting { .. } | P::SettingValue => plain(codes::M225),
-        P::Misordered { .. } => hinted(
-            codes::M226,
-            "give it a lower ID, with as many digits as the others",
+        P::UnknownSection { .. } => hinted(
+            codes::M223,
+            "write what undoes it into a file of its own, or set `layout` in migrator.toml (`layout = \"sqlx\"` runs each file \
+             as a whole)",
         ),
         _ => plain(codes::M223),
     }

@@ -130,6 +130,7 @@ fn of_database(failure: &Failure, error: &DatabaseError) -> (Code, Option<&'stat
             codes::M702,
             Some("fix the rows or the script and run the same command again"),
         ),
+        (E::KeysInDoubt(_), _) => (codes::M707, Some(database::KEYS_IN_DOUBT)),
         (error, _) => (database::advice(error).0, Some(hint_of(error))),
     }
 }

@@ -99,8 +99,8 @@ pub(super) fn shortened(name: &str) -> &str {
     &name[..name.floor_char_boundary(LONGEST_NAME)]
 }
 
-/// Finds the version table: in the schema that its name says, or where the
-/// search path leads to. Makes nothing.
+/// Finds the version table: in the schema that its name says, or in the first one of the search path.
+/// Makes nothing.
 pub(super) async fn resolve(
     connection: &mut PgConnection,
     configured: &str,
@@ -109,37 +109,22 @@ pub(super) async fn resolve(
     let found = find(connection, schema.as_deref(), &name)
         .await
         .map_err(|error| asking(&error))?;
-    let schemas = found.schemas(&name);
-    let schema = match (schema, schemas.as_slice(), &found.current) {
-        (Some(schema), ..) => schema,
-        (None, [schema], _) | (None, [], Some(schema)) => schema.clone(),
-        (None, [], None) => {
-            return Err(DatabaseError::Sql(SqlFailure {
-                message: format!(
-                    "no schema of the search path exists and may be used by this role, so there is no \
-                     place for {name}"
-                ),
-                hint: Some(
-                    "create the schema, GRANT USAGE on it, or name another one: \
-                     version-table = \"schema.table\""
-                        .into(),
-                ),
-                ..SqlFailure::default()
-            }));
-        }
-        _ => {
-            return Err(DatabaseError::AmbiguousTable {
+    let Some(home) = found.home else {
+        return Err(match schema {
+            Some(schema) => DatabaseError::MissingSchema {
+                schema,
                 table: name,
-                schemas,
-            });
-        }
+            },
+            None => nowhere(&name),
+        });
     };
-    let presence = if schemas.contains(&schema) {
-        Presence::There
-    } else {
-        Presence::Unknown
+    let is_there = found.relations.iter().any(|one| one.name == name);
+    let presence = match is_there {
+        true => Presence::There,
+        false => Presence::Unknown,
     };
-    let mut table = VersionTable::new(&schema, &name, presence);
+    let mut table = VersionTable::new(&home, &name, presence);
+    table.note_others(is_there, found.others);
     let judged = table.judge(connection, &found.relations).await;
     judged.map_err(|trouble| match trouble {
         Trouble::Ours(error) => error,
@@ -148,31 +133,42 @@ pub(super) async fn resolve(
     Ok(table)
 }
 
+fn nowhere(name: &str) -> DatabaseError {
+    DatabaseError::Sql(SqlFailure {
+        message: format!(
+            "no schema of the search path exists and may be used by this role, so there is no place \
+             for {name}"
+        ),
+        hint: Some(
+            "create the schema, GRANT USAGE on it, or name another one: \
+             version-table = \"schema.table\""
+                .into(),
+        ),
+        ..SqlFailure::default()
+    })
+}
+
 /// `client_connection_check_interval` is known from here on, as `server_version_num`.
 const KNOWS_WATCHFUL: u32 = 140_000;
 
 struct Found {
-    /// Tables of the name, and of its log's, in the order of the search path.
+    /// The schema that the name leads to; `None` where there is none.
+    home: Option<String>,
+    /// Tables of the name, and of its log's, in that schema.
     relations: Vec<Relation>,
-    /// Where new tables are made.
-    current: Option<String>,
+    /// Version tables that could be meant as well, with their schemas.
+    others: Vec<String>,
 }
 
-impl Found {
-    /// The schemas that have a table called `name`.
-    fn schemas(&self, name: &str) -> Vec<String> {
-        let tables = self.relations.iter().filter(|one| one.name == name);
-        let mut schemas: Vec<_> = tables.map(|one| one.schema.clone()).collect();
-        schemas.dedup();
-        schemas
-    }
-}
-
-/// Expressions that run under the session's search path, for [`PATH`] to be read when that is
-/// pinned; and where new tables are made.
+/// Expressions that run under the session's search path, for [`PATH`] and [`HOME`] to be read when
+/// that is pinned.
 pub(super) const NOTE_PATH: &str = "SELECT pg_catalog.set_config('migrator.path', \
      pg_catalog.current_schemas(false)::pg_catalog.text, true), \
-     pg_catalog.current_schema()::pg_catalog.text";
+     pg_catalog.set_config('migrator.home', pg_catalog.current_schema()::pg_catalog.text, true)";
+
+/// The first schema of the search path that is there, where new tables are made; as [`PATH`]. No
+/// schema has an empty name.
+const HOME: &str = "coalesce(current_setting('migrator.home'), '')::name";
 
 /// The schemas of the session's search path that are there, once [`NOTE_PATH`] has run in the same
 /// message.
@@ -183,21 +179,36 @@ async fn find(
     schema: Option<&str>,
     name: &str,
 ) -> Result<Found, sqlx::Error> {
-    let schemas = schema.map_or_else(
-        || PATH.to_owned(),
-        |schema| format!("ARRAY[{}]::name[]", literal(schema)),
+    let home = schema.map_or_else(
+        || HOME.to_owned(),
+        |schema| format!("{}::name", literal(schema)),
     );
-    let query = version_table::relations(name, &schemas);
-    let sql = format!("{NOTE_PATH};\n{};\n{query}", PINNED.join(";\n"));
-    let found = unpinned_rows(connection, &sql).await?;
-    let (first, relations) = found.split_first().ok_or(sqlx::Error::RowNotFound)?;
-    Ok(Found {
-        relations: relations
-            .iter()
-            .map(Relation::of)
-            .collect::<Result<_, _>>()?,
-        current: first.try_get(1)?,
-    })
+    let relations = version_table::relations(name, &home);
+    let others = version_table::others(name, &home, schema.is_none());
+    let sql = format!(
+        "{NOTE_PATH};\n{};\n\
+         SELECT n.nspname::text FROM pg_namespace AS n WHERE n.nspname = {home};\n\
+         {relations};\n{others}",
+        PINNED.join(";\n")
+    );
+    let rows = unpinned_rows(connection, &sql).await?;
+    let mut found = Found {
+        home: None,
+        relations: Vec::new(),
+        others: Vec::new(),
+    };
+    // The first row is the path's; the others are told apart by their columns.
+    for row in rows.iter().skip(1) {
+        match row.len() {
+            1 => found.home = Some(row.try_get(0)?),
+            2 => {
+                let (schema, table): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+                found.others.push(format!("{schema}.{table}"));
+            }
+            _ => found.relations.push(Relation::of(row)?),
+        }
+    }
+    Ok(found)
 }
 
 fn asking(error: &sqlx::Error) -> DatabaseError {

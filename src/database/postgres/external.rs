@@ -13,6 +13,7 @@ use super::{
 use crate::{
     layout::{
         self, ExternalError, ExternalRecords, ExternalRow, ExternalShape, ExternalTool, FoundTable,
+        Surroundings, UnreadableTable,
     },
     sql::Dialect,
 };
@@ -25,9 +26,63 @@ pub(super) async fn read(
     connection: &mut PgConnection,
     tool: Option<ExternalTool>,
 ) -> Result<ExternalRecords, Trouble> {
-    let (found, relations) = tables(connection).await?;
-    let (shape, table) = layout::choose(&found, tool).map_err(DatabaseError::from)?;
+    let found = tables(connection, Scope::Path).await?;
+    let tables: Vec<_> = found.iter().map(|one| one.table.clone()).collect();
+    let relations: Vec<_> = found.into_iter().map(|one| one.relation).collect();
+    let (shape, table) = layout::choose(&tables, tool).map_err(DatabaseError::from)?;
     let relation = relations.iter().find(|one| one.name == table.name);
+    records(connection, shape, table, relation).await
+}
+
+/// Reads the records of all tools in all schemas that the role may use, and notes what can't be read.
+pub(super) async fn survey(
+    connection: &mut PgConnection,
+    surroundings: &mut Surroundings,
+) -> Result<(), Trouble> {
+    let found = tables(connection, Scope::Everywhere).await?;
+    for of_schema in found.chunk_by(|a, b| a.relation.schema == b.relation.schema) {
+        let of_schema = of_schema.iter().cloned();
+        let tables: Vec<_> = of_schema.clone().map(|one| one.table).collect();
+        let is_on_path = of_schema.clone().any(|one| one.is_on_path);
+        let relations: Vec<_> = of_schema.map(|one| one.relation).collect();
+        for (shape, table) in layout::recognise(&tables) {
+            let relation = relations.iter().find(|one| one.name == table.name);
+            let reason = match records(connection, shape, table, relation).await {
+                Ok(records) => {
+                    surroundings.records.push(records);
+                    continue;
+                }
+                Err(Trouble::Ours(DatabaseError::Records(ExternalError::Denied {
+                    reason,
+                    ..
+                }))) => reason,
+                Err(Trouble::Ours(DatabaseError::Untrusted { reason, .. })) => reason.to_string(),
+                // Columns of other types.
+                Err(Trouble::Theirs(error)) if error::from_server(&error).is_some() => {
+                    error::reason(&error)
+                }
+                Err(error) => return Err(error),
+            };
+            // Elsewhere it is of an application that is none of ours.
+            if !is_on_path {
+                continue;
+            }
+            surroundings.unreadable.push(UnreadableTable {
+                tool: shape.tool,
+                table: table.shown.clone(),
+                reason,
+            });
+        }
+    }
+    Ok(())
+}
+
+async fn records(
+    connection: &mut PgConnection,
+    shape: &ExternalShape,
+    table: &FoundTable,
+    relation: Option<&Relation>,
+) -> Result<ExternalRecords, Trouble> {
     if let Some(relation) = relation {
         relation.judge(connection, Use::Read).await?;
     }
@@ -50,30 +105,60 @@ pub(super) async fn read(
     })
 }
 
-/// Of each name, the table that the search path leads to, as it led the tool.
+/// Where tables are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    /// Of each name, the table that the search path leads to, as it led the tool.
+    Path,
+    /// In all schemas that the role may use, schema by schema.
+    Everywhere,
+}
+
+/// A table that has the name of some tool's.
+#[derive(Clone, Debug)]
+struct Candidate {
+    table: FoundTable,
+    relation: Relation,
+    is_on_path: bool,
+}
+
+/// Tables that have the name of some tool's.
 async fn tables(
     connection: &mut PgConnection,
-) -> Result<(Vec<FoundTable>, Vec<Relation>), sqlx::Error> {
+    scope: Scope,
+) -> Result<Vec<Candidate>, sqlx::Error> {
     let names: Vec<_> = layout::table_names().into_iter().map(literal).collect();
+    let (distinct, condition, order) = match scope {
+        Scope::Path => (
+            "DISTINCT ON (c.relname)",
+            format!("n.nspname = ANY ({PATH})"),
+            format!("c.relname, array_position({PATH}, n.nspname)"),
+        ),
+        Scope::Everywhere => (
+            "",
+            "has_schema_privilege(n.oid, 'USAGE')".to_owned(),
+            "n.nspname, c.relname".to_owned(),
+        ),
+    };
     let sql = format!(
         "{NOTE_PATH};\n{};\n\
-         SELECT DISTINCT ON (c.relname) {}, \
+         SELECT {distinct} {}, (n.nspname = ANY ({PATH}))::text, \
          (SELECT string_agg(a.attname::text, E'\\n' ORDER BY a.attnum) FROM pg_attribute AS a \
           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) \
          FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          WHERE c.relname IN ({}) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') \
-         AND n.nspname = ANY ({PATH}) ORDER BY c.relname, array_position({PATH}, n.nspname)",
+         AND {condition} ORDER BY {order}",
         PINNED.join(";\n"),
         trust::columns(),
         names.join(", ")
     );
     let quote = |name: &str| Dialect::Postgres.quote_name(name);
-    let (mut tables, mut relations) = (Vec::new(), Vec::new());
+    let mut tables = Vec::new();
     // The first row is the path's.
     for row in unpinned_rows(connection, &sql).await?.iter().skip(1) {
         let relation = Relation::of(row)?;
         let columns: Option<String> = row.try_get(row.len() - 1)?;
-        tables.push(FoundTable {
+        let table = FoundTable {
             shown: relation.shown(),
             quoted: format!("{}.{}", quote(&relation.schema), quote(&relation.name)),
             name: relation.name.clone(),
@@ -82,10 +167,14 @@ async fn tables(
                 .lines()
                 .map(str::to_owned)
                 .collect(),
+        };
+        tables.push(Candidate {
+            table,
+            relation,
+            is_on_path: row.try_get::<String, _>(row.len() - 2)? == "true",
         });
-        relations.push(relation);
     }
-    Ok((tables, relations))
+    Ok(tables)
 }
 
 fn query(shape: &ExternalShape, table: &FoundTable) -> String {

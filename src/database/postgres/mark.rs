@@ -93,6 +93,7 @@ mod tests {
             statements: &statements,
             modes: "",
             foreign_keys: false,
+            unchecked_keys: false,
             lock_timeout: None,
             statement_timeout: None,
             expects: 0,

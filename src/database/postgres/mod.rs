@@ -32,6 +32,7 @@ mod script;
 mod script_guards;
 mod session;
 mod step;
+mod survey;
 #[cfg(feature = "cli")]
 mod swap;
 #[cfg(feature = "cli")]
@@ -234,6 +235,9 @@ impl Lock for Postgres {
     async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {
         self.refuse_shared_sessions().await?;
         self.find_table_again().await?;
+        if let Some(ambiguity) = self.table.ambiguity() {
+            return Err(ambiguity.clone());
+        }
         let (connection, table) = self.parts().await?;
         let attempt = lock::attempt(connection, table.key).await;
         let attempt = self.answer(attempt.map_err(Trouble::from)).await?;

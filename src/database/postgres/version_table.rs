@@ -34,6 +34,8 @@ pub(super) struct VersionTable {
     pub presence: Presence,
     /// What the role of the URL lacks for writing.
     missing: Option<DatabaseError>,
+    /// Why another table could be meant.
+    ambiguity: Option<DatabaseError>,
 }
 
 /// What is known of the table.
@@ -56,7 +58,27 @@ impl VersionTable {
             name: name.to_owned(),
             presence,
             missing: None,
+            ambiguity: None,
         }
+    }
+
+    /// Notes version tables that could be meant in the place of this one.
+    pub fn note_others(&mut self, exists: bool, others: Vec<String>) {
+        self.ambiguity = (!others.is_empty()).then(|| DatabaseError::AmbiguousTable {
+            table: self.shown(),
+            exists,
+            others,
+        });
+    }
+
+    /// Why another table could be meant.
+    pub fn ambiguity(&self) -> Option<&DatabaseError> {
+        self.ambiguity.as_ref()
+    }
+
+    /// The schema, its name and that of its log, as the catalog has them.
+    pub fn names(&self) -> (&str, &str, String) {
+        (&self.schema, &self.name, format!("{}_log", self.name))
     }
 
     /// For people: `schema.table`.
@@ -220,8 +242,7 @@ impl VersionTable {
 
     /// Those of both tables that are there, with what tells whether they are trusted.
     pub fn presence_query(&self) -> String {
-        let schema = format!("ARRAY[{}]::name[]", literal(&self.schema));
-        relations(&self.name, &schema)
+        relations(&self.name, &format!("{}::name", literal(&self.schema)))
     }
 
     /// A condition that holds where one of both tables is there.
@@ -235,10 +256,11 @@ impl VersionTable {
         )
     }
 
+    /// One row: the latest row of event `layout` counts.
     fn layout_query(&self) -> String {
         format!(
-            "SELECT t.detail::text FROM {} AS t WHERE t.event = 'layout' \
-             ORDER BY t.sequence DESC LIMIT 1",
+            "SELECT (SELECT t.detail::text FROM {} AS t WHERE t.event = 'layout' \
+             ORDER BY t.sequence DESC LIMIT 1)",
             self.log
         )
     }
@@ -248,17 +270,23 @@ impl VersionTable {
             Some(row) if row.len() == 1 => row.try_get(0)?,
             _ => None,
         };
-        match detail.and_then(|detail| detail.parse().ok()) {
-            Some(found) if found > LAYOUT => Err(DatabaseError::NewerLayout {
+        // Old rows of a log may be deleted. Columns are the same in all layouts that are known, and
+        // so is how values are read.
+        let Some(detail) = detail else {
+            return Ok(LAYOUT);
+        };
+        match detail.parse() {
+            Ok(found) if found > LAYOUT => Err(DatabaseError::NewerLayout {
                 table: self.shown(),
                 found,
                 known: LAYOUT,
             }
             .into()),
-            Some(found) => Ok(found),
-            None => Err(self
-                .not_a_version_table("its log does not start with the layout version".into())
-                .into()),
+            Ok(found) => Ok(found),
+            Err(_) => {
+                let reason = format!("its log says that its layout is `{detail}`");
+                Err(self.not_a_version_table(reason).into())
+            }
         }
     }
 
@@ -275,19 +303,41 @@ impl VersionTable {
     }
 }
 
-/// A query for the relations called `name` or like its log, in the order of `schemas`, an array.
-pub(super) fn relations(name: &str, schemas: &str) -> String {
+/// A query for the relations of `schema`, an expression, called `name` or like its log.
+pub(super) fn relations(name: &str, schema: &str) -> String {
     format!(
         "SELECT {} FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
          WHERE c.relname IN ({}, {}) AND c.relkind NOT IN ('i', 'I', 't', 'c') \
-         AND n.nspname = ANY ({schemas}) ORDER BY array_position({schemas}, n.nspname), 2",
+         AND n.nspname = {schema} ORDER BY 2",
         trust::columns(),
         literal(name),
         literal(&format!("{name}_log")),
     )
 }
 
-/// The outcome of a question: an error of ours, or one of the connection's.
+/// A query for version tables that could be meant by `name`: of the same name in another case beside
+/// `home`'s and, for one that `is_unqualified`, in all other schemas that the role may use.
+pub(super) fn others(name: &str, home: &str, is_unqualified: bool) -> String {
+    let lower = literal(&name.to_lowercase());
+    let log = literal(&format!("{name}_log").to_lowercase());
+    let scope = match is_unqualified {
+        true => "has_schema_privilege(n.oid, 'USAGE') AND n.nspname <> 'information_schema' \
+             AND n.nspname !~ '^pg_'"
+            .to_owned(),
+        false => format!("n.nspname = {home}"),
+    };
+    format!(
+        "SELECT n.nspname::text, c.relname::text FROM pg_class AS c \
+         JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE lower(c.relname) = {lower} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {scope} \
+         AND NOT (n.nspname = {home} AND c.relname = {}) \
+         AND EXISTS (SELECT FROM pg_class AS l WHERE l.relnamespace = c.relnamespace \
+          AND lower(l.relname) = {log} AND l.relkind IN ('r', 'p', 'v', 'm', 'f')) ORDER BY 1, 2",
+        literal(name),
+    )
+}
+
+/// What came of a question: an error of ours, or one of the connection's.
 #[derive(Debug)]
 pub(super) enum Trouble {
     Ours(DatabaseError),

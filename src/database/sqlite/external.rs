@@ -4,9 +4,12 @@ use super::{
     super::DatabaseError,
     connect::Connection,
     value::{Bind, Row, Value},
-    version_table::{is_table, quoted},
+    version_table::{VersionTable, is_table, quoted},
 };
-use crate::layout::{self, ExternalRecords, ExternalRow, ExternalShape, ExternalTool, FoundTable};
+use crate::layout::{
+    self, ExternalRecords, ExternalRow, ExternalShape, ExternalTool, FoundTable, Surroundings,
+    TABLES_NAMED, UnreadableTable,
+};
 
 /// Reads the records of `tool`, or of the only one that is found, in one snapshot.
 pub(super) fn read(
@@ -16,14 +19,59 @@ pub(super) fn read(
     connection.in_snapshot(|connection| {
         let found = tables(connection)?;
         let (shape, table) = layout::choose(&found, tool)?;
-        is_table(connection, &table.name)?;
-        let rows = connection.query(&query(shape, table), &[])?;
-        let entries = rows.into_iter().map(|row| shape.entry(read_row(row)));
-        Ok(ExternalRecords {
-            tool: shape.tool,
-            table: table.shown.clone(),
-            entries: entries.collect(),
-        })
+        records(connection, shape, table)
+    })
+}
+
+/// Reads the records of all tools and the names of all tables but those of `own`, in one snapshot.
+pub(super) fn survey(
+    connection: &mut Connection,
+    own: &VersionTable,
+) -> Result<Surroundings, DatabaseError> {
+    connection.in_snapshot(|connection| {
+        let mut surroundings = Surroundings::default();
+        for (shape, table) in layout::recognise(&tables(connection)?) {
+            match records(connection, shape, table) {
+                Ok(records) => surroundings.records.push(records),
+                Err(DatabaseError::Untrusted { reason, .. }) => {
+                    surroundings.unreadable.push(UnreadableTable {
+                        tool: shape.tool,
+                        table: table.shown.clone(),
+                        reason: reason.to_string(),
+                    });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let names = [&own.name, &own.log_name, &own.progress_name];
+        let rows = connection.query(
+            "SELECT name FROM main.sqlite_schema WHERE type = 'table'
+             AND lower(substr(name, 1, 7)) <> 'sqlite_'
+             AND lower(name) NOT IN (lower(?1), lower(?2), lower(?3)) ORDER BY name",
+            &names.map(|name| Bind::Text(name)),
+        )?;
+        surroundings.table_count = rows.len();
+        surroundings.tables = rows
+            .into_iter()
+            .filter_map(first)
+            .take(TABLES_NAMED)
+            .collect();
+        Ok(surroundings)
+    })
+}
+
+fn records(
+    connection: &mut Connection,
+    shape: &ExternalShape,
+    table: &FoundTable,
+) -> Result<ExternalRecords, DatabaseError> {
+    is_table(connection, &table.name)?;
+    let rows = connection.query(&query(shape, table), &[])?;
+    let entries = rows.into_iter().map(|row| shape.entry(read_row(row)));
+    Ok(ExternalRecords {
+        tool: shape.tool,
+        table: table.shown.clone(),
+        entries: entries.collect(),
     })
 }
 

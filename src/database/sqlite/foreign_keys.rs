@@ -11,7 +11,7 @@ use rusqlite::ffi;
 use super::{
     super::DatabaseError,
     connect::Connection,
-    value::{Row, Value},
+    value::{Bind, Row, Value},
     version_table::quoted,
 };
 use crate::sql::mentions;
@@ -25,6 +25,20 @@ struct Key {
     child: String,
     columns: Vec<String>,
     parent: String,
+}
+
+impl Key {
+    fn shown(&self) -> String {
+        let Self {
+            child,
+            columns,
+            parent,
+        } = self;
+        format!(
+            "the foreign key of {child} ({}) to {parent}",
+            columns.join(", ")
+        )
+    }
 }
 
 /// Names of tables and columns are compared without case, as SQLite does.
@@ -82,6 +96,9 @@ pub(super) struct ForeignKeyState {
     /// `foreign key mismatch`: the parent has no unique key of these columns. In lower case, and
     /// as it is written.
     mismatches: BTreeMap<String, String>,
+    /// Keys that SQLite can't evaluate here, as of a collation or function that only the application
+    /// has; folded, with names as they are written, and why.
+    unchecked: BTreeMap<Key, (Key, String)>,
 }
 
 impl ForeignKeyState {
@@ -103,18 +120,33 @@ impl ForeignKeyState {
         Ok(state)
     }
 
-    /// One line for everything that is worse now than it was `before`.
+    /// One line for all rows without a parent that are more than `before`.
     pub fn worse_than(&self, before: &Self) -> Vec<String> {
         let violations = self.violations.iter().filter_map(|(key, now)| {
             let then = before.violations.get(key).map_or(0, |then| then.count);
             (now.count > then).then(|| now.describe(then))
         });
-        let mismatches = self
-            .mismatches
-            .iter()
-            .filter(|(folded, _)| !before.mismatches.contains_key(*folded))
-            .map(|(_, message)| message.clone());
-        violations.chain(mismatches).collect()
+        violations.collect()
+    }
+
+    /// One line for every key that matches no more, or that nobody can say of whether `script` has
+    /// kept it.
+    pub fn in_doubt(
+        &self,
+        connection: &mut Connection,
+        before: &Self,
+        script: &str,
+    ) -> Result<Vec<String>, DatabaseError> {
+        let new = self.mismatches.iter();
+        let new = new.filter(|(folded, _)| !before.mismatches.contains_key(*folded));
+        let mut lines: Vec<_> = new.map(|(_, message)| message.clone()).collect();
+        for (folded, (key, reason)) in &self.unchecked {
+            let is_old = before.unchecked.contains_key(folded);
+            if !is_old || may_be_changed(connection, key, script)? {
+                lines.push(format!("{} cannot be checked: {reason}", key.shown()));
+            }
+        }
+        Ok(lines)
     }
 
     fn check(&mut self, connection: &mut Connection, child: &str) -> Result<(), DatabaseError> {
@@ -138,13 +170,16 @@ impl ForeignKeyState {
         match result {
             Ok(()) => {}
             Err(failure) if failure.primary() == ffi::SQLITE_ERROR => {
-                if failure.message.starts_with("foreign key mismatch") {
-                    let folded = failure.message.to_ascii_lowercase();
-                    self.mismatches.insert(folded, failure.message);
-                }
                 // Else a collation or function that only the application has. What else the
                 // table refers to can still be counted.
-                found = count_by_join(connection, &keys);
+                let mismatch = failure.message.to_ascii_lowercase();
+                let mismatch = mismatch
+                    .starts_with("foreign key mismatch")
+                    .then_some(mismatch);
+                found = self.count_by_join(connection, &keys, mismatch.as_deref());
+                if let Some(folded) = mismatch {
+                    self.mismatches.insert(folded, failure.message);
+                }
             }
             Err(failure) => return Err(connection.explain(failure)),
         }
@@ -162,6 +197,59 @@ impl ForeignKeyState {
         }
         Ok(())
     }
+}
+
+impl ForeignKeyState {
+    /// Counts key by key what `foreign_key_check` gives up on, and notes what can't be counted, unless
+    /// `mismatch` tells of it.
+    fn count_by_join(
+        &mut self,
+        connection: &mut Connection,
+        keys: &BTreeMap<i64, ForeignKey>,
+        mismatch: Option<&str>,
+    ) -> BTreeMap<i64, (u64, Vec<i64>)> {
+        let mut found = BTreeMap::new();
+        for (id, foreign_key) in keys {
+            let key = &foreign_key.key;
+            let referencing = format!("referencing \"{}\"", key.parent.to_ascii_lowercase());
+            let is_told = mismatch.is_some_and(|message| message.ends_with(&referencing));
+            let reason = match count_orphans(connection, foreign_key) {
+                Ok(Some(0)) => continue,
+                Ok(Some(count)) => {
+                    found.insert(*id, (count.unsigned_abs(), Vec::new()));
+                    continue;
+                }
+                _ if is_told => continue,
+                Ok(None) => "the parent has another number of columns in its key".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            self.unchecked.insert(key.folded(), (key.clone(), reason));
+        }
+        found
+    }
+}
+
+/// Whether `script` could change the rows of either table: it names one, or has a trigger fire that does.
+fn may_be_changed(
+    connection: &mut Connection,
+    key: &Key,
+    script: &str,
+) -> Result<bool, DatabaseError> {
+    for table in [&key.child, &key.parent] {
+        // Names that are quoted may be written in several ways.
+        let is_plain = table.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let in_trigger = "SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger' \
+            AND instr(lower(sql), lower(?1)) > 0 LIMIT 1";
+        if !is_plain
+            || mentions(script, table)
+            || !connection
+                .query(in_trigger, &[Bind::Text(table)])?
+                .is_empty()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl Violations {
@@ -249,23 +337,6 @@ fn keys_of(
         entry.to.extend(text(&row, 4));
     }
     Ok(keys)
-}
-
-/// Counts as well as can be done without `foreign_key_check`, where that fails.
-fn count_by_join(
-    connection: &mut Connection,
-    keys: &BTreeMap<i64, ForeignKey>,
-) -> BTreeMap<i64, (u64, Vec<i64>)> {
-    let mut found = BTreeMap::new();
-    for (id, foreign_key) in keys {
-        // A column or collation that is not there: nothing can be said about this one.
-        if let Ok(Some(count)) = count_orphans(connection, foreign_key)
-            && count > 0
-        {
-            found.insert(*id, (count.unsigned_abs(), Vec::new()));
-        }
-    }
-    found
 }
 
 fn count_orphans(

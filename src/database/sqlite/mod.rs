@@ -37,10 +37,10 @@ pub use script::SqliteScript;
 
 use super::{
     Access, Batches, Cancel, Database, DatabaseError, Detail, Ledger, Lock, LockAttempt, PlaceKind,
-    Progress, RecordRows, Records, Runner, Settings, StepError, StepRequest, StepStage,
+    Progress, RecordRows, Records, Runner, Settings, StepError, StepRequest, StepStage, Survey,
 };
 use crate::{
-    layout::{ExternalError, ExternalRecords, ExternalTool},
+    layout::{ExternalError, ExternalRecords, ExternalTool, Surroundings},
     revision::{LogEntry, LogRow, Observed, RecordChange},
 };
 use cancel::{Canceller, Control};
@@ -156,6 +156,20 @@ impl Sqlite {
 enum Absent {
     Leave,
     Make,
+}
+
+#[async_trait]
+impl Survey for Sqlite {
+    async fn surroundings(&mut self) -> Result<Surroundings, DatabaseError> {
+        if !self.open(Absent::Leave).await? {
+            return Ok(Surroundings::default());
+        }
+        blocking(|| external::survey(opened(&mut self.connection)?, &self.table))
+    }
+
+    fn shown_table(&self) -> String {
+        self.settings.version_table.clone()
+    }
 }
 
 #[async_trait]

@@ -277,12 +277,16 @@ impl Attempt<'_> {
     }
 
     fn verify(&mut self, before: &ForeignKeyState) -> Result<(), DatabaseError> {
-        let worse = ForeignKeyState::read(self.connection)?.worse_than(before);
-        if worse.is_empty() {
-            Ok(())
-        } else {
-            Err(DatabaseError::ForeignKeys(worse))
+        let now = ForeignKeyState::read(self.connection)?;
+        let worse = now.worse_than(before);
+        if !worse.is_empty() {
+            return Err(DatabaseError::ForeignKeys(worse));
         }
+        let in_doubt = now.in_doubt(self.connection, before, self.step.text)?;
+        if !in_doubt.is_empty() && !self.step.unchecked_keys {
+            return Err(DatabaseError::KeysInDoubt(in_doubt));
+        }
+        Ok(())
     }
 
     fn record(&mut self, changes: &[RecordChange], log: &[LogEntry]) -> Result<(), DatabaseError> {

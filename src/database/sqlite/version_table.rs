@@ -210,7 +210,12 @@ impl VersionTable {
         };
         // Before the other columns: a newer layout may have others.
         require(&self.log_name, &log, &["sequence", "event", "detail"])?;
-        let layout = self.logged_layout(connection)?;
+        let layout = match self.logged_layout(connection)? {
+            Some(layout) => layout,
+            // Old rows of a log may be deleted.
+            None if self.columns(connection, &self.progress_name)?.is_some() => 2,
+            None => 1,
+        };
         if layout > LAYOUT {
             return Err(DatabaseError::NewerLayout {
                 table: self.name.clone(),
@@ -230,19 +235,21 @@ impl VersionTable {
         Ok(Some(layout))
     }
 
-    /// The latest row of event `layout` counts.
-    fn logged_layout(&self, connection: &mut Connection) -> Result<u32, DatabaseError> {
+    /// The latest row of event `layout` counts; `None` without any.
+    fn logged_layout(&self, connection: &mut Connection) -> Result<Option<u32>, DatabaseError> {
         let sql = format!(
             "SELECT detail FROM {} WHERE event = 'layout' ORDER BY sequence DESC LIMIT 1",
             self.log
         );
         let rows = connection.query(&sql, &[])?;
         let detail = match rows.first().and_then(|row| row.first()) {
+            None => return Ok(None),
             Some(Value::Text(text)) => text.parse().ok(),
             Some(Value::Integer(value)) => u32::try_from(*value).ok(),
             _ => None,
         };
-        detail.filter(|layout| *layout > 0).ok_or_else(|| {
+        let layout = detail.filter(|layout| *layout > 0);
+        layout.map(Some).ok_or_else(|| {
             self.not_a_version_table(format!("its log {} names no layout", self.log_name))
         })
     }

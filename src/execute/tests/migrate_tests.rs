@@ -1,7 +1,7 @@
 //! Plans that are made again.
 
 use super::*;
-use crate::database::Detail;
+use crate::{database::Detail, layout::Surroundings};
 
 /// What a migration can end with here.
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -39,10 +39,11 @@ async fn upgrade_after<F: Future<Output = Result<(), Ended>>>(
         lock_wait: Duration::ZERO,
         run: impatient(),
         replan_midway: true,
+        survey: true,
     };
     let mut planned = 0;
     let history = history(Mode::Each);
-    let make = |observed: &Observed| {
+    let make = |observed: &Observed, _: Option<&Surroundings>| {
         planned += 1;
         let context = crate::plan::testing::context(&history, observed, Dialect::Postgres);
         let plan = plan::upgrade(&context, &"head".parse().unwrap());

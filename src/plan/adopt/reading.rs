@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What the records say of the revisions of a directory.
-pub(super) struct Reading<'a> {
+pub(in crate::plan) struct Reading<'a> {
     history: &'a History,
     records: &'a ExternalRecords,
     /// What is applied, with its own entry where it has one.
@@ -31,6 +31,11 @@ impl<'a> Reading<'a> {
             failed: HashSet::new(),
             doubts: Vec::new(),
         }
+    }
+
+    /// How many revisions the records name, once they were read.
+    pub fn named(&self) -> usize {
+        self.applied.len() + self.failed.len()
     }
 
     pub fn read(&mut self) -> Result<(), AdoptError> {

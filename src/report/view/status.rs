@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     ops::{RevisionLine, StatusReport},
-    plan::{Halfway, Relation, RepeatableState, RepeatableStatus},
+    plan::{Halfway, Obstacle, Relation, RepeatableState, RepeatableStatus},
     report::{Style, batches::so_far, count},
     revision::{Partial, RevisionId},
 };
@@ -80,6 +80,11 @@ impl View for StatusReport {
             "Directory",
             format!("{} ({})", self.directory, count(self.revisions, "revision")),
         );
+        let table = match self.version_table_exists {
+            true => self.version_table.clone(),
+            false => format!("{} (does not exist)", self.version_table),
+        };
+        fact(&mut page, "Table", table);
         let lines = |lines: &[RevisionLine], none: &str| {
             let width = width(lines);
             let shown: Vec<_> = lines.iter().map(|line| line.human(paint, width)).collect();
@@ -128,6 +133,9 @@ impl View for StatusReport {
                 .collect()
         };
         several(&mut page, "Drift", drift);
+        let obstacles = self.obstacles.iter();
+        let obstacles = obstacles.map(|found| paint.paint(Style::Warning, obstacle(found)));
+        several(&mut page, "Obstacle", obstacles.collect());
         page
     }
 
@@ -162,8 +170,35 @@ impl View for StatusReport {
                 "halfway": self.halfway.iter().map(halfway_json).collect::<Vec<_>>(),
                 "partial": partial,
             },
+            "version_table": self.version_table,
+            "version_table_exists": self.version_table_exists,
+            "obstacles": self.obstacles.iter().map(obstacle_json).collect::<Vec<_>>(),
         }))
     }
+}
+
+/// What stands in the way, and the way out.
+fn obstacle(found: &Obstacle) -> String {
+    match found {
+        Obstacle::Records { tool, .. } | Obstacle::Unreadable { tool, .. } => {
+            format!("{found}; run `migrator adopt --from {tool}` first")
+        }
+        Obstacle::NotEmpty { .. } => format!("{found}; `migrator explain M518`"),
+    }
+}
+
+fn obstacle_json(found: &Obstacle) -> Value {
+    let (kind, tool, table) = match found {
+        Obstacle::Records { tool, table, .. } => ("records", Some(tool), Some(table)),
+        Obstacle::Unreadable { tool, table, .. } => ("unreadable", Some(tool), Some(table)),
+        Obstacle::NotEmpty { .. } => ("not_empty", None, None),
+    };
+    json!({
+        "kind": kind,
+        "tool": tool.map(|tool| tool.as_str()),
+        "table": table,
+        "message": found.to_string(),
+    })
 }
 
 /// Those that are to run or whose file is gone, and how many there are; with `-v` all.

@@ -41,7 +41,8 @@ impl Gate {
     }
 
     /// For migrator.toml.
-    pub const SETTINGS: &str = "connect-timeout = \"5min\"\n[postgres]\nlock-timeout = \"0\"\n";
+    pub const SETTINGS: &str =
+        "allow-nonempty = true\nconnect-timeout = \"5min\"\n[postgres]\nlock-timeout = \"0\"\n";
 
     /// SQL that waits for the gate, in a transaction that has written before.
     pub fn pass(backend: Backend) -> &'static str {

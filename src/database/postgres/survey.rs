@@ -1,0 +1,58 @@
+//! What lies around the version table.
+
+use async_trait::async_trait;
+use sqlx::{PgConnection, Row};
+
+use super::{
+    super::{DatabaseError, Survey},
+    Postgres, external,
+    message::{literal, rows},
+    version_table::{Trouble, VersionTable},
+};
+use crate::layout::{Surroundings, TABLES_NAMED};
+
+#[async_trait]
+impl Survey for Postgres {
+    async fn surroundings(&mut self) -> Result<Surroundings, DatabaseError> {
+        let (connection, table) = self.parts().await?;
+        let found = survey(connection, table).await;
+        self.answer(found).await
+    }
+
+    fn shown_table(&self) -> String {
+        self.table.shown()
+    }
+
+    fn ambiguity(&self) -> Option<DatabaseError> {
+        self.table.ambiguity().cloned()
+    }
+}
+
+async fn survey(
+    connection: &mut PgConnection,
+    table: &VersionTable,
+) -> Result<Surroundings, Trouble> {
+    let mut surroundings = Surroundings::default();
+    external::survey(connection, &mut surroundings).await?;
+    let tables = rows(connection, &tables(table)).await?;
+    surroundings.table_count = tables.len();
+    for row in tables.iter().take(TABLES_NAMED) {
+        surroundings.tables.push(row.try_get(0)?);
+    }
+    Ok(surroundings)
+}
+
+/// A query for tables in the schema of the version table that are neither its own nor an extension's.
+fn tables(table: &VersionTable) -> String {
+    let (schema, name, log) = table.names();
+    format!(
+        "SELECT concat(n.nspname, '.', c.relname) FROM pg_class AS c \
+         JOIN pg_namespace AS n ON n.oid = c.relnamespace \
+         WHERE n.nspname = {} AND c.relkind IN ('r', 'p', 'f') AND c.relname NOT IN ({}, {}) \
+         AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_class'::regclass \
+          AND d.objid = c.oid AND d.deptype = 'e') ORDER BY c.relname",
+        literal(schema),
+        literal(name),
+        literal(&log),
+    )
+}

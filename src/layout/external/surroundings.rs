@@ -1,0 +1,74 @@
+use super::{ExternalRecords, ExternalShape, ExternalTool, FoundTable, SHAPES, fits};
+
+/// What a database holds beside the version table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// Records of every known tool that could be read.
+    pub records: Vec<ExternalRecords>,
+    /// Tables of known tools that could not be read.
+    pub unreadable: Vec<UnreadableTable>,
+    /// Tables in the schema of the version table that neither an extension nor migrator owns, by name;
+    /// the first few.
+    pub tables: Vec<String>,
+    /// How many there are.
+    pub table_count: usize,
+}
+
+/// Another tool's table that can't be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadableTable {
+    /// Whose it is.
+    pub tool: ExternalTool,
+    /// Its name, as the database shows it.
+    pub table: String,
+    /// What is in the way.
+    pub reason: String,
+}
+
+/// Tables that [`Surroundings::tables`] names.
+pub const TABLES_NAMED: usize = 3;
+
+/// The tables of one schema that are of a known tool.
+pub fn recognise(found: &[FoundTable]) -> Vec<(&'static ExternalShape, &FoundTable)> {
+    let of = |table: &FoundTable| {
+        let mut shapes = SHAPES.iter().filter(|shape| shape.table == table.name);
+        shapes.find(|shape| fits(shape, table, found, None))
+    };
+    let tables = found.iter();
+    tables
+        .filter_map(|table| Some((of(table)?, table)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_tool_of_a_schema_is_recognised() {
+        let table = |name: &str, columns: &[&str]| FoundTable {
+            name: name.to_owned(),
+            shown: name.to_owned(),
+            quoted: name.to_owned(),
+            columns: columns.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        let check = |tables: &[FoundTable], expected: &[ExternalTool]| {
+            let tools = recognise(tables).into_iter().map(|(shape, _)| shape.tool);
+            assert_eq!(tools.collect::<Vec<_>>(), expected, "{tables:?}");
+        };
+        let dbmate = table("schema_migrations", &["version"]);
+        let beside = table("ar_internal_metadata", &["key"]);
+        let goose = table(
+            "goose_db_version",
+            &["id", "version_id", "is_applied", "tstamp"],
+        );
+        check(&[], &[]);
+        check(&[table("schema_migrations", &["name"])], &[]);
+        check(
+            &[dbmate.clone(), goose.clone()],
+            &[ExternalTool::Dbmate, ExternalTool::Goose],
+        );
+        check(&[beside, dbmate], &[ExternalTool::Rails]);
+        check(&[goose], &[ExternalTool::Goose]);
+    }
+}
