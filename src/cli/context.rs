@@ -248,6 +248,7 @@ impl Context {
             statement_timeout: self.config.statement_timeout,
             connect_timeout: self.config.connect_timeout,
             statement_times: self.output.is_verbose() || self.log.get().is_some(),
+            session: self.config.session.clone(),
             statement_marks: !self.config.slow_statement.is_zero(),
         }
     }

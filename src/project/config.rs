@@ -135,6 +135,8 @@ pub struct Config {
     pub lock_attempts: u32,
     /// `[postgres] statement-timeout`; zero is none.
     pub statement_timeout: Duration,
+    /// `[postgres.settings]`: settings of the server, by name.
+    pub session: Vec<(String, String)>,
     /// What placeholders of scripts stand for: `--var`, the environment's `[vars]`, the file's.
     pub vars: Vars,
     /// `[backup]`
@@ -169,6 +171,7 @@ impl Config {
             lock_timeout: Duration::from_secs(2),
             lock_attempts: 10,
             statement_timeout: Duration::ZERO,
+            session: Vec::new(),
             vars: Vars::default(),
             backup: BackupConfig {
                 before: BackupBefore::default(),

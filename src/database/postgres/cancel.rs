@@ -9,10 +9,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Mutex;
 
-use super::{super::Cancel, connect, message::rows};
+use super::{super::Cancel, connect, message::rows, options::ServerOptions};
 
 /// What a connection and its cancellers both know.
 #[derive(Default)]
@@ -81,7 +80,7 @@ impl Running {
 
 /// Cancels over a second connection.
 pub(super) struct Canceller {
-    pub options: PgConnectOptions,
+    pub options: ServerOptions,
     pub timeout: Duration,
     pub running: Arc<Running>,
 }

@@ -4,6 +4,8 @@
 //! No prepared statements, so that poolers and scripts cannot get in their way.
 
 pub(super) mod admin;
+mod asked;
+mod backend;
 #[cfg(feature = "cli")]
 pub(super) mod backup;
 mod batch;
@@ -18,9 +20,12 @@ mod index;
 mod lock;
 mod mark;
 mod message;
+mod options;
 mod outcome;
 #[cfg(feature = "cli")]
 mod owners;
+mod parameters;
+mod password_file;
 mod pooler;
 #[cfg(feature = "cli")]
 mod programs;
@@ -30,12 +35,14 @@ mod run;
 mod scratch;
 mod script;
 mod script_guards;
+mod service;
 mod session;
 mod step;
 #[cfg(feature = "cli")]
 mod swap;
 #[cfg(feature = "cli")]
 pub(super) mod target;
+mod tls;
 mod trust;
 pub(super) mod url;
 mod version_table;
@@ -44,25 +51,27 @@ mod watch;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{Connection, PgConnection};
 
 use self::{
+    backend::Backend,
     cancel::{Canceller, Running},
-    connect::Backend,
     lock::Hold,
     message::Message,
+    options::ServerOptions,
     record::{Began, IndexNames, Recorder},
     run::Work,
     session::Timeouts,
     version_table::{Trouble, VersionTable},
     watch::Watcher,
 };
+pub use options::ServerOptions as PostgresOptions;
 pub use script::PostgresScript;
 
 use super::{
-    Batches, Cancel, Database, DatabaseError, Detail, Indexes, Ledger, Lock, LockAttempt, Progress,
-    RecordRows, Records, Replicas, Replication, Runner, Settings, StepError, StepRequest,
-    StepStage, TableIndex, Watch,
+    Batches, Cancel, Database, DatabaseError, Detail, Indexes, Ledger, Lock, LockAttempt,
+    PlaceKind, Progress, RecordRows, Records, Replicas, Replication, Runner, Settings, StepError,
+    StepRequest, StepStage, TableIndex, Watch,
 };
 use crate::{
     layout::{ExternalRecords, ExternalTool},
@@ -72,7 +81,7 @@ use crate::{
 
 /// A connection to a PostgreSQL server.
 pub struct Postgres {
-    options: PgConnectOptions,
+    options: ServerOptions,
     settings: Settings,
     place: String,
     /// `None` once it broke; created again by what needs it next.
@@ -117,14 +126,15 @@ impl Postgres {
     /// # Errors
     /// When the server cannot be reached, denies access, or has no such database.
     pub async fn connect(
-        options: &PgConnectOptions,
+        options: &ServerOptions,
         settings: Settings,
     ) -> Result<Self, DatabaseError> {
         let place = url::place(options);
-        let options = connect::prepared(options, &settings.application_name);
+        let options = connect::prepared(options, &settings);
         let defaults = usual_timeouts(&settings).options();
         let timeout = settings.connect_timeout;
-        let (mut connection, backend) = connect::open(&options, &defaults, timeout, &place).await?;
+        let (mut connection, backend) =
+            connect::open_for_scripts(&options, &defaults, timeout, &place).await?;
         let table = connect::resolve(&mut connection, &settings.version_table).await?;
         let running = Arc::new(Running::default());
         running.set_pid(backend.pid);
@@ -150,6 +160,14 @@ impl Postgres {
 #[async_trait]
 impl Records for Postgres {
     async fn prepare(&mut self) -> Result<(), DatabaseError> {
+        self.ensure().await?;
+        if let Some(read_only) = self.backend.read_only {
+            return Err(DatabaseError::ReadOnly {
+                kind: PlaceKind::Server,
+                place: self.place.clone(),
+                reason: read_only.reason().to_owned(),
+            });
+        }
         let (connection, table) = self.parts().await?;
         let layout = table.layout(connection).await;
         let commands = match self.answer(layout).await? {
@@ -420,7 +438,7 @@ impl Database for Postgres {
 
     fn canceller(&self) -> Arc<dyn Cancel> {
         Arc::new(Canceller {
-            options: connect::prepared(&self.options, "migrator (cancel)"),
+            options: connect::named(&self.options, "migrator (cancel)"),
             timeout: self.settings.connect_timeout,
             running: Arc::clone(&self.running),
         })
@@ -428,7 +446,7 @@ impl Database for Postgres {
 
     fn watcher(&self) -> Arc<dyn Watch> {
         Arc::new(Watcher::new(
-            connect::prepared(&self.options, "migrator (what takes so long?)"),
+            connect::named(&self.options, "migrator (what takes so long?)"),
             Arc::clone(&self.running),
         ))
     }
@@ -449,7 +467,7 @@ impl Postgres {
             let timeout = self.settings.connect_timeout;
             let defaults = self.usual_timeouts().options();
             let (connection, backend) =
-                connect::open(&self.options, &defaults, timeout, &self.place).await?;
+                connect::open_for_scripts(&self.options, &defaults, timeout, &self.place).await?;
             self.running.set_pid(backend.pid);
             self.backend = backend;
             self.keeps_session = false;

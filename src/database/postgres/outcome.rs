@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{
     super::{DatabaseError, Detail, Records, StepError},
     Postgres,
-    connect::{AS_LOGIN, Backend},
+    backend::{AS_LOGIN, Backend},
     error,
     lock::Hold,
     message::{Message, literal, rows},

@@ -6,8 +6,6 @@ use std::{
     time::Duration,
 };
 
-use sqlx::postgres::PgConnectOptions;
-
 use super::{
     super::{
         BatchRecord, DatabaseError, Progress, RecordRows, SqlFailure, StatementDone, StepError,
@@ -15,6 +13,7 @@ use super::{
     },
     Postgres, SessionState, error, lock,
     message::{Failed, Message, PINNED, Took},
+    options::ServerOptions,
     session::{self, Timeouts},
     step::{self, Guard, StepTimeouts, Stepper, Stop, Telling, Transaction},
     usual_timeouts,
@@ -338,7 +337,7 @@ pub(super) fn check_modes(modes: &str, in_run: bool) -> Result<(), DatabaseError
 
 /// Does `work`, and looks who is in its way when it takes long.
 async fn watched<T>(
-    options: &PgConnectOptions,
+    options: &ServerOptions,
     pid: i32,
     lock_timeout: Duration,
     work: impl Future<Output = T>,
