@@ -86,6 +86,7 @@ pub fn load(sources: &Sources) -> Result<Config, Vec<ConfigProblem>> {
     config.url = loader.url(chosen.as_deref(), file.as_deref());
     config.protected_urls = loader.protected_urls();
     config.vars = loader.vars(chosen.as_deref())?;
+    config.session = loader.settings(chosen.as_deref())?;
     config.misspelt = loader.misspelt();
     config.file = file;
     config.environment = chosen;
@@ -283,6 +284,20 @@ impl Loader<'_> {
             vars.set(name, value);
         }
         Ok(vars)
+    }
+
+    /// The server's settings: those of the environment come before the file's.
+    fn settings(&self, chosen: Option<&str>) -> Result<Vec<(String, String)>, Vec<ConfigProblem>> {
+        let environment = chosen.and_then(|name| self.document.environments.get(name));
+        let mut entries = self.document.settings.clone();
+        let own = environment.map(|environment| environment.settings.clone());
+        entries.extend(own.unwrap_or_default());
+        let mut settings = Vec::new();
+        for (name, entry) in entries {
+            let value = entry.words(|variable| self.variables.value(variable))?;
+            settings.push((name, value.unwrap_or_default()));
+        }
+        Ok(settings)
     }
 
     fn resolve(&self, entry: &Entry) -> Result<Url, Vec<ConfigProblem>> {

@@ -13,6 +13,7 @@ use super::{
     error,
     message::{PINNED, literal, unpinned_rows},
     options::ServerOptions,
+    socket::{Known, Socket},
     trust::Relation,
     version_table::{self, Presence, Trouble, VersionTable},
 };
@@ -73,19 +74,24 @@ pub(super) async fn open(
         })
 }
 
-/// Opens a session that scripts run in.
+/// Opens a session that scripts run in; with its socket, where that can be told.
 pub(super) async fn open_for_scripts(
     options: &ServerOptions,
     defaults: &[(&str, String)],
     timeout: Duration,
     place: &str,
-) -> Result<(PgConnection, Backend), DatabaseError> {
+) -> Result<(PgConnection, Backend, Option<Socket>), DatabaseError> {
+    let known = Known::now();
     let (mut connection, mut backend) = open(options, defaults, timeout, place).await?;
+    let socket = Socket::opened_since(&known, options.get_port());
+    if let Some(socket) = &socket {
+        socket.keep_alive(options.keepalives);
+    }
     backend::as_psql(&mut connection, &mut backend, options, place).await?;
     for timeout in &backend.set_aside {
         log::debug!(target: SESSION, "{timeout} is set aside in this session");
     }
-    Ok((connection, backend))
+    Ok((connection, backend, socket))
 }
 
 /// Connects and asks nothing.
@@ -125,7 +131,8 @@ async fn login_once(
 
 /// Why a login failed: perhaps because a pooler takes no options, and some were asked for.
 fn refused(error: &sqlx::Error, options: &ServerOptions, place: &str) -> DatabaseError {
-    if error::refuses_options(error) && !options.settings.is_empty() {
+    let is_refused = error::refuses_options(error) || error::refuses_setting(error);
+    if is_refused && !options.settings.is_empty() {
         let names = options.settings.iter().map(|it| it.name.as_str());
         let names: Vec<_> = names.collect();
         return backend::not_in_force(place, &names.join(", "), &error::reason(error));

@@ -16,6 +16,8 @@ pub(super) const POOLED: &str = "MG003";
 
 /// The class of its codes.
 const INVALID_AUTHORIZATION: &str = "28";
+const UNDEFINED_OBJECT: &str = "42704";
+const INVALID_VALUE: &str = "22023";
 const CANNOT_CHANGE_NOW: &str = "55P02";
 const CANNOT_CONNECT: &str = "57P03";
 const INVALID_DATABASE: &str = "3D000";
@@ -74,6 +76,11 @@ pub(super) fn refuses_plain(error: &sqlx::Error) -> bool {
 /// Whether a setting can only be given at connect.
 pub(super) fn is_too_late(error: &sqlx::Error) -> bool {
     code(error) == Some(CANNOT_CHANGE_NOW)
+}
+
+/// Whether the server does not know a setting, or not its value.
+pub(super) fn refuses_setting(error: &sqlx::Error) -> bool {
+    matches!(code(error), Some(UNDEFINED_OBJECT | INVALID_VALUE))
 }
 
 /// Whether a database was renamed or dropped while a session waited to be let in: the server says

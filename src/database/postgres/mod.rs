@@ -37,6 +37,7 @@ mod script;
 mod script_guards;
 mod service;
 mod session;
+mod socket;
 mod step;
 #[cfg(feature = "cli")]
 mod swap;
@@ -47,6 +48,7 @@ mod trust;
 pub(super) mod url;
 mod version_table;
 mod watch;
+mod watchdog;
 
 use std::{sync::Arc, time::Duration};
 
@@ -64,6 +66,7 @@ use self::{
     session::Timeouts,
     version_table::{Trouble, VersionTable},
     watch::Watcher,
+    watchdog::Watchdog,
 };
 pub use options::ServerOptions as PostgresOptions;
 pub use script::PostgresScript;
@@ -84,6 +87,8 @@ pub struct Postgres {
     options: ServerOptions,
     settings: Settings,
     place: String,
+    /// Of the connection, which it must not outlive; `None` where its socket is not known.
+    watchdog: Option<Watchdog>,
     /// `None` once it broke; created again by what needs it next.
     connection: Option<PgConnection>,
     backend: Backend,
@@ -133,12 +138,13 @@ impl Postgres {
         let options = connect::prepared(options, &settings);
         let defaults = usual_timeouts(&settings).options();
         let timeout = settings.connect_timeout;
-        let (mut connection, backend) =
+        let (mut connection, backend, socket) =
             connect::open_for_scripts(&options, &defaults, timeout, &place).await?;
         let table = connect::resolve(&mut connection, &settings.version_table).await?;
         let running = Arc::new(Running::default());
         running.set_pid(backend.pid);
         Ok(Self {
+            watchdog: Watchdog::over(socket, &options, &backend, &running),
             options,
             settings,
             place,
@@ -452,6 +458,7 @@ impl Database for Postgres {
     }
 
     async fn close(mut self: Box<Self>) -> Result<(), DatabaseError> {
+        self.watchdog = None;
         if let Some(connection) = self.connection.take() {
             // A server that does not listen any more ends the session by itself.
             let _ = tokio::time::timeout(self.settings.connect_timeout, connection.close()).await;
@@ -466,9 +473,10 @@ impl Postgres {
         if self.connection.is_none() {
             let timeout = self.settings.connect_timeout;
             let defaults = self.usual_timeouts().options();
-            let (connection, backend) =
+            let (connection, backend, socket) =
                 connect::open_for_scripts(&self.options, &defaults, timeout, &self.place).await?;
             self.running.set_pid(backend.pid);
+            self.watchdog = Watchdog::over(socket, &self.options, &backend, &self.running);
             self.backend = backend;
             self.keeps_session = false;
             self.connection = Some(connection);

@@ -105,6 +105,7 @@ impl Postgres {
     /// The connection broke before COMMIT was sent. What the server may still
     /// do for the old session is stopped, as far as it can be reached.
     pub(super) async fn lost(&mut self, reason: String) -> DatabaseError {
+        let reason = self.verdict().unwrap_or(reason);
         let old = self.backend.clone();
         self.forget().await;
         if self.ensure().await.is_ok() {
@@ -124,6 +125,7 @@ impl Postgres {
         changes: &[RecordChange],
         reason: String,
     ) -> Result<(), DatabaseError> {
+        let reason = self.verdict().unwrap_or(reason);
         let old = self.backend.clone();
         let goes_on = self.session.entered && !changes.iter().any(ends_script);
         self.forget().await;
@@ -155,8 +157,14 @@ impl Postgres {
         }
     }
 
+    /// Why the connection was ended on our side, if it was.
+    pub(super) fn verdict(&self) -> Option<String> {
+        self.watchdog.as_ref()?.verdict()
+    }
+
     /// Drops the connection, and what went with it.
     pub(super) async fn forget(&mut self) {
+        self.watchdog = None;
         if let Some(connection) = self.connection.take() {
             // Of a broken connection nothing is left to be closed in good order.
             let _ = connection.close_hard().await;

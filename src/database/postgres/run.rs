@@ -214,6 +214,7 @@ impl Postgres {
             None => {
                 // It commits by itself, at a moment that nobody saw.
                 let reason = error::reason(&failed.error);
+                let reason = self.verdict().unwrap_or(reason);
                 self.lost(reason.clone()).await;
                 DatabaseError::OutcomeUnknown(reason)
             }
