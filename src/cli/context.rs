@@ -204,6 +204,7 @@ impl Context {
     pub fn session(&self, name: &str, access: Access) -> Result<Session, Error> {
         let location = self.location()?;
         let place = self.place(&location);
+        self.tell_origin();
         let options = RunOptions {
             attempts: self.config.lock_attempts,
             slow_statement: self.config.slow_statement,
@@ -215,6 +216,18 @@ impl Context {
             .lock_wait(self.config.lock_wait)
             .options(options)
             .stop(self.stop.clone()))
+    }
+
+    /// Prints where the URL is from, in verbose output.
+    fn tell_origin(&self) {
+        let (true, Ok(url)) = (self.output.is_verbose(), self.config.url()) else {
+            return;
+        };
+        let instead = self.config.passed_over.as_ref();
+        let instead = instead.map(|file| format!(", which overrides {file}"));
+        let instead = instead.unwrap_or_default();
+        self.output
+            .waiting(&format!("URL from {}{instead}", url.origin));
     }
 
     /// A session with the configured database; `None` when no URL is configured.

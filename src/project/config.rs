@@ -144,6 +144,8 @@ pub struct Config {
     /// Variables MIGRATOR_* that nobody reads, but whose name is nearly one
     /// that is read. Others of that prefix are left alone.
     pub misspelt: Vec<Misspelt>,
+    /// The url of the file, where a variable is used in its place.
+    pub passed_over: Option<Origin>,
     pub(super) url: Result<Url, Vec<ConfigProblem>>,
     pub(super) protected_urls: Vec<ProtectedUrl>,
     cwd: PathBuf,
@@ -180,6 +182,7 @@ impl Config {
                 compress: Compression::default(),
             },
             misspelt: Vec::new(),
+            passed_over: None,
             url: Err(Vec::new()),
             protected_urls: Vec::new(),
             cwd: cwd.to_owned(),

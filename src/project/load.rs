@@ -84,6 +84,7 @@ pub fn load(sources: &Sources) -> Result<Config, Vec<ConfigProblem>> {
         return Err(loader.problems);
     }
     config.url = loader.url(chosen.as_deref(), file.as_deref());
+    config.passed_over = loader.passed_over(&config);
     config.protected_urls = loader.protected_urls();
     config.vars = loader.vars(chosen.as_deref())?;
     config.session = loader.settings(chosen.as_deref())?;
@@ -255,6 +256,15 @@ impl Loader<'_> {
                     kind: Kind::NoUrl,
                 }],
             }),
+        }
+    }
+
+    /// The url of the file, where the one that counts is from elsewhere and no flag.
+    fn passed_over(&self, config: &Config) -> Option<Origin> {
+        let entry = self.document.base.get(URL)?;
+        match &config.url.as_ref().ok()?.origin {
+            Origin::Variable { .. } => Some(entry.origin.clone()),
+            Origin::File { .. } | Origin::Flag { .. } => None,
         }
     }
 

@@ -35,6 +35,7 @@ fn settings() -> Settings {
         statement_timeout: Duration::ZERO,
         connect_timeout: Duration::from_secs(10),
         statement_times: true,
+        session: Vec::new(),
         statement_marks: false,
     }
 }

@@ -203,6 +203,8 @@ pub(super) async fn as_psql(
         let sent = unpinned_rows(connection, &commands.join(";\n")).await;
         sent.map_err(|error| lost(&error))?;
     }
+    // RESET ALL does the others.
+    commands.retain(|command| command.starts_with("SET"));
     backend.settings.extend(commands);
     Ok(())
 }

@@ -163,6 +163,9 @@ pub(super) async fn resolve(
         (Some(schema), ..) => schema,
         (None, [schema], _) | (None, [], Some(schema)) => schema.clone(),
         (None, [], None) => {
+            if let Some(error) = closed(connection).await.map_err(|error| asking(&error))? {
+                return Err(error);
+            }
             return Err(DatabaseError::Sql(SqlFailure {
                 message: format!(
                     "no schema of the search path exists and may be used by this role, so there is no \
@@ -244,6 +247,29 @@ async fn find(
             .collect::<Result<_, _>>()?,
         current: first.try_get(1)?,
     })
+}
+
+/// The schemas of the search path that are there, and that the role may not use.
+async fn closed(connection: &mut PgConnection) -> Result<Option<DatabaseError>, sqlx::Error> {
+    let sql = "SELECT n.nspname::pg_catalog.text, CURRENT_USER::pg_catalog.text \
+         FROM pg_catalog.pg_namespace AS n \
+         JOIN pg_catalog.unnest(pg_catalog.string_to_array(\
+         pg_catalog.current_setting('search_path'), ',')) AS p(item) \
+         ON n.nspname OPERATOR(pg_catalog.=) (CASE pg_catalog.btrim(p.item) \
+         WHEN '\"$user\"' THEN CURRENT_USER::pg_catalog.text \
+         ELSE pg_catalog.btrim(p.item, ' \"') END)::pg_catalog.name \
+         ORDER BY n.nspname";
+    let mut names = Vec::new();
+    let mut role = String::new();
+    for row in unpinned_rows(connection, sql).await? {
+        names.push(row.try_get::<String, _>(0)?);
+        role = row.try_get(1)?;
+    }
+    Ok((!names.is_empty()).then(|| DatabaseError::MissingRights {
+        role,
+        rights: "USAGE".to_owned(),
+        object: format!("the schema {}", names.join(" or ")),
+    }))
 }
 
 fn asking(error: &sqlx::Error) -> DatabaseError {

@@ -50,7 +50,10 @@ mod version_table;
 mod watch;
 mod watchdog;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
 use sqlx::{Connection, PgConnection};
@@ -92,6 +95,8 @@ pub struct Postgres {
     /// `None` once it broke; created again by what needs it next.
     connection: Option<PgConnection>,
     backend: Backend,
+    /// When a server did not answer at all, and what was said of it: who asks next is told so at once.
+    silent: Option<(Instant, DatabaseError)>,
     /// Behind a pooler: whether it was seen to leave the session to us alone.
     keeps_session: bool,
     running: Arc<Running>,
@@ -151,6 +156,7 @@ impl Postgres {
             connection: Some(connection),
             resolved_in: backend.clone(),
             backend,
+            silent: None,
             keeps_session: false,
             running,
             table,
@@ -472,9 +478,21 @@ impl Postgres {
     async fn ensure(&mut self) -> Result<(), DatabaseError> {
         if self.connection.is_none() {
             let timeout = self.settings.connect_timeout;
+            if let Some((since, error)) = &self.silent
+                && since.elapsed() < timeout
+            {
+                return Err(error.clone());
+            }
             let defaults = self.usual_timeouts().options();
-            let (connection, backend, socket) =
-                connect::open_for_scripts(&self.options, &defaults, timeout, &self.place).await?;
+            let begin = Instant::now();
+            let opened =
+                connect::open_for_scripts(&self.options, &defaults, timeout, &self.place).await;
+            let waited_in_vain = begin.elapsed() >= timeout;
+            self.silent = match &opened {
+                Err(error) if waited_in_vain => Some((Instant::now(), error.clone())),
+                _ => None,
+            };
+            let (connection, backend, socket) = opened?;
             self.running.set_pid(backend.pid);
             self.watchdog = Watchdog::over(socket, &self.options, &backend, &self.running);
             self.backend = backend;

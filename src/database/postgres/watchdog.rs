@@ -28,9 +28,9 @@ const PAUSE: Duration = Duration::from_secs(10);
 /// Between two looks while something seems to be wrong.
 const SHORT_PAUSE: Duration = Duration::from_secs(1);
 /// How long a session of the watchdog's may take to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(4);
 /// How long the server may take to answer anybody at all.
-const KNOCK_PATIENCE: Duration = Duration::from_secs(4);
+const KNOCK_PATIENCE: Duration = Duration::from_secs(3);
 /// Looks in a row that have to agree.
 const CERTAIN: u32 = 3;
 /// A server that has been idle for so long has answered.
@@ -207,7 +207,7 @@ fn judge(state: Option<&str>, since: Option<Duration>, waited: Option<Duration>)
 
 fn reason(seen: Seen) -> &'static str {
     match seen {
-        Seen::Fine | Seen::Silence => "the server has not answered for half a minute",
+        Seen::Fine | Seen::Silence => "the server has not answered anybody for 20 s",
         Seen::Gone => "the server has ended the session, and the network has not told",
         Seen::Idle => "the server has answered, and the network has lost it",
     }
