@@ -12,6 +12,7 @@ use super::{
     exit::Exit,
     memory,
     options::Global,
+    roots,
 };
 use crate::{
     database::{self, Access, Location, Settings},
@@ -62,6 +63,9 @@ impl Context {
             process_env: std::env::vars_os().collect(),
         };
         let config = project::load(&sources).map_err(|problems| error::config(&problems))?;
+        if let Some(Ok(location)) = config.url().ok().map(parse) {
+            roots::trust_only(&location);
+        }
         for Misspelt { name, nearest } in &config.misspelt {
             output.warn(&Diagnostic {
                 message: format!("nothing reads the variable {name}"),

@@ -52,6 +52,15 @@ impl Location {
         }
     }
 
+    /// The file of certificates to trust in place of the system's, if one is named.
+    #[cfg(feature = "cli")]
+    pub fn root_certificates(&self) -> Option<&Path> {
+        match self {
+            Self::Postgres(options) => options.root_certificates(),
+            Self::Sqlite(_) => None,
+        }
+    }
+
     /// `settings` with what the location itself asks for, which comes before the configuration's.
     pub fn adjust(&self, settings: Settings) -> Settings {
         match self {

@@ -527,6 +527,7 @@ mod tests {
             attempt: 1,
             attempts: 10,
             pause: Duration::from_millis(250),
+            cause: RetryCause::LockTimeout,
             blockers: vec!["psql (pid 9)".to_owned()],
         };
         let text = shown(Verbosity::Normal, false, vec![retry]);

@@ -283,6 +283,20 @@ fn the_page_of_the_configuration_has_every_key() {
 }
 
 #[test]
+fn the_page_of_the_configuration_has_every_parameter_and_variable_of_a_connection() {
+    let page = read("docs/configuration.md");
+    let source = read("src/database/postgres/parameters.rs");
+    let table = section(&page, "### Connection parameters");
+    for name in between(&source, "    parameter(\"", "\"") {
+        assert!(table.contains(&format!("`{name}`")), "{name}");
+    }
+    for name in between(&source, "Some(\"PG", "\")") {
+        // Those in its tests are set by a name of their own.
+        assert!(table.contains(&format!("`PG{name}`")), "PG{name}");
+    }
+}
+
+#[test]
 fn the_page_of_scripts_has_every_header() {
     let source = read("src/revision/header.rs");
     let names = between(&source, "Key { name: ", ",");

@@ -36,6 +36,8 @@ pub struct ServerOptions {
     /// In place of the configuration's.
     pub(super) connect_timeout: Option<Duration>,
     pub(super) keepalives: Keepalives,
+    /// Certificates to trust, in place of the system's.
+    root: Option<PathBuf>,
     /// Certificates and keys that a connection reads.
     pub(super) files: Vec<PathBuf>,
     /// Without TLS first, and with it where the server demands it.
@@ -145,6 +147,11 @@ impl ServerOptions {
         self.map(|login| login.database(name))
     }
 
+    #[cfg(feature = "cli")]
+    pub(in crate::database) fn root_certificates(&self) -> Option<&Path> {
+        self.root.as_deref()
+    }
+
     pub(super) fn login(&self) -> &PgConnectOptions {
         &self.login
     }
@@ -191,6 +198,7 @@ impl ServerOptions {
             target: target(parameters),
             connect_timeout: connect_timeout(parameters)?,
             keepalives: keepalives(parameters)?,
+            root: root(parameters).filter(|_| is_verified(mode)),
             files,
             prefers_plain: parameters.text("sslmode") == Some("allow") && !is_local,
         })
@@ -313,13 +321,17 @@ fn usual(name: &str) -> Option<PathBuf> {
     Some(home.join(name))
 }
 
+fn is_verified(mode: PgSslMode) -> bool {
+    matches!(mode, PgSslMode::VerifyCa | PgSslMode::VerifyFull)
+}
+
 fn certificates(
     parameters: &Parameters,
     mut login: PgConnectOptions,
     files: &mut Vec<PathBuf>,
 ) -> Result<PgConnectOptions, LocationError> {
     let mode = login.get_ssl_mode();
-    if matches!(mode, PgSslMode::VerifyCa | PgSslMode::VerifyFull)
+    if is_verified(mode)
         && let Some(root) = root(parameters)
     {
         look(&root)?;
