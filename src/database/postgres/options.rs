@@ -330,6 +330,10 @@ fn certificates(
     mut login: PgConnectOptions,
     files: &mut Vec<PathBuf>,
 ) -> Result<PgConnectOptions, LocationError> {
+    for name in ["sslrootcert", "sslcert", "sslkey"] {
+        let named = parameters.text(name).filter(|named| *named != "system");
+        named.map_or(Ok(()), |named| look(Path::new(named)))?;
+    }
     let mode = login.get_ssl_mode();
     if is_verified(mode)
         && let Some(root) = root(parameters)
