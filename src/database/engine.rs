@@ -443,7 +443,7 @@ mod tests {
         check("mysql://h/db", scheme("mysql", None));
         check(
             "postgres://h/db?ssl_mode=require",
-            parameter("ssl_mode", Some("ssl-mode")),
+            parameter("ssl_mode", Some("sslmode")),
         );
         check("postgres://h/db?zzz=1", parameter("zzz", None));
         check("sqlite:x.db?cache=shared", parameter("cache", None));
