@@ -101,6 +101,10 @@ const TIMEOUTS: [&str; 3] = [
     "transaction_timeout",
 ];
 
+/// When process `a` was started, as an expression that no setting changes.
+pub(super) const STARTED: &str =
+    "to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')";
+
 /// Until the end of its message: the server hides a session from other roles, and a role may be
 /// set for it before it begins.
 pub(super) const AS_LOGIN: &str = "SET LOCAL ROLE NONE";
@@ -250,7 +254,7 @@ fn question(asked: Option<&str>, watchful: bool) -> String {
     let body = format!(
         "{own};\n\
          SELECT 'session'::text, a.pid::text, \
-         to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'), \
+         {STARTED}, \
          current_setting('{MARK}', true), \
          current_setting('client_connection_check_interval', true), \
          pg_is_in_recovery()::text, current_setting('default_transaction_read_only'), \

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{
     super::{DatabaseError, Detail, Records, StepError},
     Postgres,
-    backend::{AS_LOGIN, Backend},
+    backend::{AS_LOGIN, Backend, STARTED},
     error,
     lock::Hold,
     message::{Message, literal, rows},
@@ -224,7 +224,7 @@ async fn in_transaction(connection: &mut PgConnection) -> bool {
 async fn is_alive(connection: &mut PgConnection, old: &Backend) -> Result<bool, sqlx::Error> {
     let sql = format!(
         "{AS_LOGIN};\nSELECT pg_catalog.pg_terminate_backend(a.pid)::text FROM pg_catalog.pg_stat_activity AS a \
-         WHERE a.pid = {} AND a.backend_start::text = {} AND a.pid <> pg_catalog.pg_backend_pid()",
+         WHERE a.pid = {} AND {STARTED} = {} AND a.pid <> pg_catalog.pg_backend_pid()",
         old.pid,
         literal(&old.started)
     );

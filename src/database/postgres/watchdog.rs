@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    backend::{AS_LOGIN, Backend},
+    backend::{AS_LOGIN, Backend, STARTED},
     cancel::Running,
     connect,
     message::rows,
@@ -39,6 +39,8 @@ const ANSWERED: Duration = Duration::from_secs(15);
 /// Looks after one connection as long as it lives.
 pub(super) struct Watchdog {
     task: JoinHandle<()>,
+    /// Given back with the watchdog, and not when its task is next looked at.
+    socket: Arc<Mutex<Option<Socket>>>,
     verdict: Arc<Mutex<Option<String>>>,
 }
 
@@ -61,12 +63,20 @@ impl Watchdog {
             session: None,
         };
         let told = Arc::clone(&verdict);
+        let socket = Arc::new(Mutex::new(Some(socket)));
+        let kept = Arc::clone(&socket);
         let task = tokio::spawn(async move {
             let reason = watched.until_lost().await;
             *told.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
-            socket.end();
+            if let Some(socket) = &*kept.lock().unwrap_or_else(PoisonError::into_inner) {
+                socket.end();
+            }
         });
-        Some(Self { task, verdict })
+        Some(Self {
+            task,
+            socket,
+            verdict,
+        })
     }
 
     /// Why the connection was ended, if it was.
@@ -79,6 +89,8 @@ impl Watchdog {
 impl Drop for Watchdog {
     fn drop(&mut self) {
         self.task.abort();
+        let mut socket = self.socket.lock().unwrap_or_else(PoisonError::into_inner);
+        socket.take();
     }
 }
 
@@ -151,7 +163,7 @@ impl Watched {
             "{AS_LOGIN};\nSELECT a.state::text, \
              (date_part('epoch', clock_timestamp() - a.state_change) * 1000)::bigint::text \
              FROM pg_stat_get_activity({}) AS a \
-             WHERE to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') = '{}'",
+             WHERE {STARTED} = '{}'",
             self.pid, self.started
         );
         let Ok(found) = rows(&mut session, &sql).await else {
