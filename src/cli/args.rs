@@ -43,7 +43,12 @@ impl Args {
     pub fn read(
         arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     ) -> Result<(Self, String), clap::Error> {
-        let matches = command().try_get_matches_from(arguments)?;
+        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+        let matches = match Args::command().try_get_matches_from(&arguments) {
+            // Only then the help is put together.
+            Err(error) if !error.use_stderr() => command().try_get_matches_from(arguments),
+            matches => matches,
+        }?;
         let mut names = Vec::new();
         let mut inner = &matches;
         while let Some((name, next)) = inner.subcommand() {

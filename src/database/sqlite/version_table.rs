@@ -359,16 +359,13 @@ impl VersionTable {
 /// # Errors
 /// [`DatabaseError::Untrusted`] when what has the name is none.
 pub(super) fn is_table(connection: &mut Connection, name: &str) -> Result<bool, DatabaseError> {
-    let found = connection.query(
-        "SELECT CASE WHEN type = 'view' THEN 'a view'
-                     WHEN sql LIKE 'CREATE VIRTUAL%' THEN 'a virtual table' END
-         FROM main.sqlite_schema WHERE name = ?1 COLLATE NOCASE AND type IN ('table', 'view')",
-        &[Bind::Text(name)],
-    )?;
-    let kind = match found.first().and_then(|row| row.first()) {
+    // Answered from the schema that SQLite has in memory; a SELECT would read all of its rows.
+    let list = format!("PRAGMA main.table_list({})", quoted(name));
+    let found = connection.query(&list, &[])?;
+    let kind = match found.first().and_then(|row| row.get(2)) {
         None => return Ok(false),
-        Some(Value::Text(kind)) if kind == "a view" => "a view",
-        Some(Value::Text(_)) => "a virtual table",
+        Some(Value::Text(kind)) if kind == "view" => "a view",
+        Some(Value::Text(kind)) if kind == "virtual" => "a virtual table",
         Some(_) => return Ok(true),
     };
     Err(DatabaseError::Untrusted {
