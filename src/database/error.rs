@@ -48,22 +48,22 @@ pub enum TlsProblem {
     #[error("the server does not offer TLS")]
     NotOffered,
     /// The certificate may sign others, and so can't be a server's.
-    #[error("the server's certificate is that of an authority (CA:TRUE), not of a server")]
+    #[error("the server certificate is a CA certificate (CA:TRUE)")]
     Authority,
     /// It has no extensions.
-    #[error("the server's certificate is X.509 version 1; version 3 is needed")]
+    #[error("the server certificate is X.509 version 1; version 3 is required")]
     Version1,
     /// Nobody who is trusted has signed it.
-    #[error("the server's certificate is signed by nobody who is trusted")]
+    #[error("the server certificate is not signed by a trusted CA")]
     UnknownIssuer,
     /// It is another server's.
-    #[error("the server's certificate is not for this host name")]
+    #[error("the server certificate is not valid for this host name")]
     OtherName,
     /// Its time is over.
-    #[error("the server's certificate has expired")]
+    #[error("the server certificate has expired")]
     Expired,
     /// Its time has not come.
-    #[error("the server's certificate is not valid yet")]
+    #[error("the server certificate is not valid yet")]
     NotYetValid,
     /// Something else.
     #[error("TLS: {0}")]
@@ -121,7 +121,7 @@ pub enum DatabaseError {
         problem: TlsProblem,
     },
     /// What answers is no database server.
-    #[error("what answers at {place} is not a PostgreSQL server: {reason}")]
+    #[error("{place} is not a PostgreSQL server: {reason}")]
     OtherProtocol {
         /// Where, without a password.
         place: String,
@@ -129,7 +129,7 @@ pub enum DatabaseError {
         reason: String,
     },
     /// What was asked of a connection is not so.
-    #[error("{place}: {asked} was asked for, but {found}")]
+    #[error("{place}: {asked} was requested, but {found}")]
     NotInForce {
         /// Where, without a password.
         place: String,

@@ -45,7 +45,7 @@ pub enum LocationError {
         name: String,
     },
     /// A server without a database.
-    #[error("the url names no database")]
+    #[error("the URL names no database")]
     NoDatabase,
     /// A password file, certificate or key that can't be used.
     #[error("cannot use {path}: {reason}")]

@@ -140,7 +140,7 @@ impl Progress {
             } => {
                 let cause = match cause {
                     RetryCause::LockTimeout => "timed out waiting for a lock",
-                    RetryCause::Conflict => "given up for another transaction",
+                    RetryCause::Conflict => "conflict with another transaction",
                 };
                 self.say(&format!(
                     "{}: {cause} (attempt {attempt} of {attempts}); retrying in {}",

@@ -253,7 +253,7 @@ fn timeouts_for_the_idle_do_not_end_a_run() {
         "idle_in_transaction_session_timeout",
     ] {
         assert!(
-            text.contains(&format!("{name} = 150ms is set aside")),
+            text.contains(&format!("{name} = 150ms is disabled")),
             "{text}"
         );
     }
@@ -342,7 +342,7 @@ fn no_database_is_taken_for_granted() {
     let text = run(&env, &format!("--url {server} upgrade"))
         .expect(2)
         .stderr;
-    assert!(text.contains("the url names no database"), "{text}");
+    assert!(text.contains("the URL names no database"), "{text}");
 }
 
 #[test]
@@ -377,7 +377,7 @@ fn a_deadlock_is_tried_again() {
         env.sql("SELECT count(*) FROM pg_locks WHERE relation = 'a'::regclass AND granted") == "1\n"
     });
     other.run("LOCK TABLE a");
-    running.wait_for("2: given up for another transaction (attempt 1 of 10); retrying in");
+    running.wait_for("2: conflict with another transaction (attempt 1 of 10); retrying in");
     other.run("COMMIT");
     running.finish().expect(0);
     assert_eq!(env.sql("SELECT count(*) FROM done"), "0\n");

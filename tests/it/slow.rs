@@ -306,7 +306,7 @@ fn verbose_lists_every_statement() {
         let [origin, lines @ ..] = lines.as_slice() else {
             panic!("{said}");
         };
-        assert_eq!(*origin, "the url is from migrator.toml:2:7");
+        assert_eq!(*origin, "URL from migrator.toml:2:7");
         assert_eq!(lines.len(), 2, "{said}");
         assert!(lines[0].starts_with("    1 of 2  migrations/1_a.up.sql:1  "));
         assert!(lines[0].ends_with("  CREATE TABLE t (x integer)"));

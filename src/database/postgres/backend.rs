@@ -77,7 +77,7 @@ impl ReadOnly {
         match self {
             Self::Standby => "the server is a standby (in recovery)",
             Self::Default => {
-                "default_transaction_read_only is on, by the server, the database, the role or the url"
+                "default_transaction_read_only is on, set by the server, the database, the role or the URL"
             }
         }
     }
@@ -372,7 +372,7 @@ fn verify_target(
     if fits {
         return Ok(());
     }
-    let found = read_only.map_or("the server can be written", ReadOnly::reason);
+    let found = read_only.map_or("the server is writable", ReadOnly::reason);
     let asked = format!("target_session_attrs = {name}");
     Err(not_in_force(place, &asked, found))
 }

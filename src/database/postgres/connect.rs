@@ -89,7 +89,7 @@ pub(super) async fn open_for_scripts(
     }
     backend::as_psql(&mut connection, &mut backend, options, place).await?;
     for timeout in &backend.set_aside {
-        log::debug!(target: SESSION, "{timeout} is set aside in this session");
+        log::debug!(target: SESSION, "{timeout} is disabled in this session");
     }
     Ok((connection, backend, socket))
 }

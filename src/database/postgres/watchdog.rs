@@ -219,9 +219,9 @@ fn judge(state: Option<&str>, since: Option<Duration>, waited: Option<Duration>)
 
 fn reason(seen: Seen) -> &'static str {
     match seen {
-        Seen::Fine | Seen::Silence => "the server has not answered anybody for 20 s",
-        Seen::Gone => "the server has ended the session, and the network has not told",
-        Seen::Idle => "the server has answered, and the network has lost it",
+        Seen::Fine | Seen::Silence => "the server has not answered for 20 s",
+        Seen::Gone => "the server ended the session, but the connection was not closed",
+        Seen::Idle => "the answer of the server was lost in the network",
     }
 }
 
