@@ -57,7 +57,8 @@ mod sql;
 pub use cli::main as command;
 pub use database::{Advance, Waiting};
 pub use execute::{
-    BatchState, Event, EventKind, SlowStatement, StatementEnd, StatementRef, StepRef, Stop,
+    BatchState, Event, EventKind, RetryCause, SlowStatement, StatementEnd, StatementRef, StepRef,
+    Stop,
 };
 pub use layout::{Layout, UnknownLayout};
 pub use library::{

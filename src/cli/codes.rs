@@ -286,6 +286,12 @@ codes! {
         "`db wait` reached its timeout. The message contains the last error; --timeout sets a longer time."
     M615 Failed "missing privileges"
         "The role in the URL may not read or write the version table or its log. Nothing was run. docs/security.md lists the privileges that each command requires."
+    M616 Failed "connection is not as requested"
+        "The URL, the environment or the configuration requests something of the connection that is not in effect: a server setting that a pooler dropped or the server refused, or target_session_attrs of a different kind of server. Nothing was run, because scripts would have run in a different schema, or on a different server, than intended."
+    M617 Failed "TLS failed"
+        "The server does not offer TLS, or its certificate was not accepted. migrator verifies certificates more strictly than psql: a server certificate must be X.509 version 3 and must not be a CA certificate (CA:TRUE), even if it is the one that sslrootcert names."
+    M618 Failed "not a PostgreSQL server"
+        "The service at that host and port does not speak the PostgreSQL protocol. It may be another database, a web server or an SSH server. Only the connection request was sent to it."
 
     M640 Failed "no records of another tool"
         "`adopt` reads the table in which another tool records what it has applied, and no such table exists under its usual name. On PostgreSQL, tables are looked up in the search path of the connection."

@@ -12,6 +12,7 @@ use super::{
     exit::Exit,
     memory,
     options::Global,
+    roots,
 };
 use crate::{
     database::{self, Access, Location, Settings},
@@ -63,6 +64,9 @@ impl Context {
             process_env: std::env::vars_os().collect(),
         };
         let config = project::load(&sources).map_err(|problems| error::config(&problems))?;
+        if let Some(Ok(location)) = config.url().ok().map(parse) {
+            roots::trust_only(&location);
+        }
         for Misspelt { name, nearest } in &config.misspelt {
             output.warn(&Diagnostic {
                 message: format!("nothing reads the variable {name}"),
@@ -217,6 +221,7 @@ impl Context {
     pub fn session(&self, name: &str, access: Access) -> Result<Session, Error> {
         let location = self.location()?;
         let place = self.place(&location);
+        self.tell_origin();
         let options = RunOptions {
             attempts: self.config.lock_attempts,
             slow_statement: self.config.slow_statement,
@@ -228,6 +233,18 @@ impl Context {
             .lock_wait(self.config.lock_wait)
             .options(options)
             .stop(self.stop.clone()))
+    }
+
+    /// Prints where the URL is from, in verbose output.
+    fn tell_origin(&self) {
+        let (true, Ok(url)) = (self.output.is_verbose(), self.config.url()) else {
+            return;
+        };
+        let instead = self.config.passed_over.as_ref();
+        let instead = instead.map(|file| format!(", which overrides {file}"));
+        let instead = instead.unwrap_or_default();
+        self.output
+            .waiting(&format!("URL from {}{instead}", url.origin));
     }
 
     /// A session with the configured database; `None` when no URL is configured.
@@ -261,6 +278,7 @@ impl Context {
             statement_timeout: self.config.statement_timeout,
             connect_timeout: self.config.connect_timeout,
             statement_times: self.output.is_verbose() || self.log.get().is_some(),
+            session: self.config.session.clone(),
             statement_marks: !self.config.slow_statement.is_zero(),
         }
     }

@@ -4,47 +4,7 @@ use std::fmt::Write as _;
 
 use clap::{Command, builder::StyledStr};
 
-/// Every command, in the group and order in which the help lists it. A group without commands is
-/// not shown.
-const GROUPS: &[(&str, &[&str])] = &[
-    (
-        "Everyday",
-        &[
-            "init",
-            "revision",
-            "edit",
-            "upgrade",
-            "downgrade",
-            "redo",
-            "status",
-            "current",
-            "check",
-        ],
-    ),
-    (
-        "History",
-        &[
-            "history", "show", "heads", "branches", "merge", "rebase", "squash",
-        ],
-    ),
-    ("Schema", &[]),
-    (
-        "Operations",
-        &[
-            "db",
-            "backup",
-            "restore",
-            "stamp",
-            "repair",
-            "ensure-version",
-        ],
-    ),
-    ("Moving in", &["adopt", "convert"]),
-    (
-        "Other",
-        &["list-templates", "explain", "completions", "man", "help"],
-    ),
-];
+use super::commands::GROUPS;
 
 /// `root` with its help listing the commands in groups.
 pub fn grouped(root: Command) -> Command {

@@ -15,6 +15,7 @@ mod exit;
 mod help;
 mod memory;
 mod options;
+mod roots;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -60,7 +61,7 @@ fn run_or_report(mut args: Args, name: &str) -> Exit {
 }
 
 fn run(args: Args, output: &Output) -> Result<Exit, Error> {
-    database::show_notices(report::notice);
+    database::show_notices(report::notice, output.is_verbose());
     // The thread that waits for the database is the one that hears it: no hop between them.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -7,8 +7,6 @@ use std::{
     time::Duration,
 };
 
-use sqlx::postgres::PgConnectOptions;
-
 use super::{
     Access, Database, DatabaseError, ScriptHead, ScriptWriter, Settings,
     location::{LocationError, split_scheme},
@@ -25,7 +23,7 @@ use crate::{nearest::misspelt, sql::Dialect};
 #[derive(Clone)]
 pub enum Location {
     /// A server and a database on it.
-    Postgres(Box<PgConnectOptions>),
+    Postgres(Box<postgres::PostgresOptions>),
     /// A file, or `:memory:`.
     Sqlite(PathBuf),
 }
@@ -33,13 +31,16 @@ pub enum Location {
 impl Location {
     /// Reads `url`; relative paths are relative to `base`.
     ///
-    /// PostgreSQL's environment (`PGHOST`, `PGPASSWORD`, `PGSSLMODE` …) and
-    /// password file fill in what the URL leaves open.
+    /// libpq's environment (`PGHOST`, `PGPASSWORD`, `PGSSLMODE` …), service and password files fill
+    /// in what the URL leaves open. Its other form, `host=db dbname=shop`, is read as well.
     ///
     /// # Errors
     /// When it names no database.
     pub fn parse(url: &str, base: &Path) -> Result<Self, LocationError> {
         let url = url.trim();
+        if let Some(options) = postgres::url::parse_keywords(url) {
+            return Ok(Self::Postgres(Box::new(options?)));
+        }
         let (scheme, rest) = split_scheme(url).ok_or(LocationError::NoScheme)?;
         match dialect_of(&scheme.to_ascii_lowercase()) {
             Some(Dialect::Postgres) => Ok(Self::Postgres(Box::new(postgres::url::parse(rest)?))),
@@ -48,6 +49,23 @@ impl Location {
                 scheme: scheme.to_owned(),
                 nearest: nearest_scheme(scheme),
             }),
+        }
+    }
+
+    /// The file of certificates to trust in place of the system's, if one is named.
+    #[cfg(feature = "cli")]
+    pub fn root_certificates(&self) -> Option<&Path> {
+        match self {
+            Self::Postgres(options) => options.root_certificates(),
+            Self::Sqlite(_) => None,
+        }
+    }
+
+    /// `settings` with what the location itself asks for, which comes before the configuration's.
+    pub fn adjust(&self, settings: Settings) -> Settings {
+        match self {
+            Self::Postgres(options) => options.adjust(settings),
+            Self::Sqlite(_) => settings,
         }
     }
 
@@ -333,8 +351,24 @@ mod tests {
         check("sqlite:x?mode=memory", "sqlite::memory:");
         check(" postgres://u:secret@h:6000/db ", "postgres://u@h:6000/db");
         check("postgresql://u:secret@h/db", "postgres://u@h:5432/db");
-        check("postgres://u@h", "postgres://u@h:5432/u");
-        check("postgres://a%2Fb@h", "postgres://a/b@h:5432/a/b");
+        check("postgres://a%2Fb@h/a%2Fb", "postgres://a/b@h:5432/a/b");
+        check("postgres://u@[::1]/db", "postgres://u@[::1]:5432/db");
+        check(
+            "postgres://u@/db?host=::1&port=7",
+            "postgres://u@[::1]:7/db",
+        );
+        check(
+            "postgres://u@h/db?sslmode=require&channel_binding=prefer&connect_timeout=5&keepalives_idle=30",
+            "postgres://u@h:5432/db",
+        );
+        check(
+            "postgres://u@h/db?schema=app&pgbouncer=true",
+            "postgres://u@h:5432/db",
+        );
+        check(
+            "host=h port=7 user=u password='s@ /x' dbname='my db'",
+            "postgres://u@h:7/my db",
+        );
         check("postgres://u@[::1]:7000/db", "postgres://u@[::1]:7000/db");
         check(
             "postgres://u:s%40%2Fx@h/db?sslmode=verify-full&sslrootcert=/ca.pem",
@@ -369,6 +403,8 @@ mod tests {
             "postgres:///db?user=u&host=/run",
         );
         check("postgres://h/db?password=x", "postgres://h/db");
+        check("host=h password='a b' dbname=x", "host='h' dbname='x'");
+        check("app.db", "app.db");
     }
 
     #[test]
@@ -407,7 +443,7 @@ mod tests {
         check("mysql://h/db", scheme("mysql", None));
         check(
             "postgres://h/db?ssl_mode=require",
-            parameter("ssl_mode", Some("ssl-mode")),
+            parameter("ssl_mode", Some("sslmode")),
         );
         check("postgres://h/db?zzz=1", parameter("zzz", None));
         check("sqlite:x.db?cache=shared", parameter("cache", None));
@@ -430,18 +466,22 @@ mod tests {
         check("postgres://u:secret#1@h/db", "%23");
         check("postgres://u:12?secret@h/db", "%3F");
         check("postgres://u:secret@h:port/db", "port");
-        check("postgres://u:secret@h/db?sslmode=maybe", "maybe");
+        check("postgres://u:secret@[::1/db", "]");
         check("postgres://u:secret@a:1,b:2/db", "several hosts");
     }
 
     #[test]
-    fn the_database_defaults_to_the_user() {
-        let Ok(Location::Postgres(options)) = parse("postgres://jo%26hn@h?sslmode=disable") else {
-            panic!("not read");
-        };
-        // The environment may name another one, as with libpq.
-        let expected = env::var("PGDATABASE").unwrap_or_else(|_| "jo&hn".into());
-        assert_eq!(options.get_database(), Some(expected.as_str()));
+    fn a_database_is_never_guessed() {
+        for url in [
+            "postgres://postgres@h",
+            "postgres://u@h/?sslmode=disable",
+            "host=h",
+        ] {
+            let found = parse(url).map(|location| location.database_name());
+            // The environment may name one.
+            let expected = env::var("PGDATABASE").map_err(|_| LocationError::NoDatabase);
+            assert_eq!(found, expected, "{url}");
+        }
     }
 
     proptest! {

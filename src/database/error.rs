@@ -32,6 +32,45 @@ pub enum FailureKind {
     Privilege,
     /// Sessions or other things of the server keep an object.
     InUse,
+    /// Other transactions were in the way, and this one was given up: a deadlock, or a failure to
+    /// serialize. It may succeed when it is tried again.
+    Conflict,
+    /// The statement can't run inside of a transaction, or ends the one that it runs in.
+    InTransaction,
+    /// The transaction or the server takes no changes.
+    ReadOnly,
+}
+
+/// What is the matter with TLS, or with the server's certificate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TlsProblem {
+    /// The server has it switched off.
+    #[error("the server does not offer TLS")]
+    NotOffered,
+    /// The certificate may sign others, and so can't be a server's.
+    #[error("the server's certificate is that of an authority (CA:TRUE), not of a server")]
+    Authority,
+    /// It has no extensions.
+    #[error("the server's certificate is X.509 version 1; version 3 is needed")]
+    Version1,
+    /// Nobody who is trusted has signed it.
+    #[error("the server's certificate is signed by nobody who is trusted")]
+    UnknownIssuer,
+    /// It is another server's.
+    #[error("the server's certificate is not for this host name")]
+    OtherName,
+    /// Its time is over.
+    #[error("the server's certificate has expired")]
+    Expired,
+    /// Its time has not come.
+    #[error("the server's certificate is not valid yet")]
+    NotYetValid,
+    /// Something else.
+    #[error("TLS: {0}")]
+    Other(
+        /// What the client library says.
+        String,
+    ),
 }
 
 /// What a place of a database is.
@@ -73,6 +112,32 @@ pub enum DatabaseError {
         /// What the server says.
         reason: String,
     },
+    /// The connection can't be encrypted as it was asked for.
+    #[error("can't connect to {place}: {problem}")]
+    Tls {
+        /// Where, without a password.
+        place: String,
+        /// What is the matter.
+        problem: TlsProblem,
+    },
+    /// What answers is no database server.
+    #[error("what answers at {place} is not a PostgreSQL server: {reason}")]
+    OtherProtocol {
+        /// Where, without a password.
+        place: String,
+        /// What was seen.
+        reason: String,
+    },
+    /// What was asked of a connection is not so.
+    #[error("{place}: {asked} was asked for, but {found}")]
+    NotInForce {
+        /// Where, without a password.
+        place: String,
+        /// `search_path = app`
+        asked: String,
+        /// What there is instead.
+        found: String,
+    },
     /// The file is not a SQLite database, is a directory …
     #[error("{place} is not a database: {reason}")]
     NotADatabase {
@@ -84,6 +149,8 @@ pub enum DatabaseError {
     /// The database can be read but not written.
     #[error("cannot write to {place}: {reason}")]
     ReadOnly {
+        /// What can't be written.
+        kind: PlaceKind,
         /// The place.
         place: String,
         /// The message of the database.

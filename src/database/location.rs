@@ -1,5 +1,7 @@
 //! URLs of databases, as far as they are the same for all of them.
 
+use super::postgres;
+
 /// A URL that names no database. Never holds the URL itself, which may carry a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -26,7 +28,26 @@ pub enum LocationError {
         /// The known one nearest to it.
         nearest: Option<&'static str>,
     },
-    /// A password file, certificate or key that is not a regular file.
+    /// A connection parameter with a value that can't be used.
+    #[error("`{name}` is `{value}`: {reason}")]
+    Value {
+        /// The parameter, or the variable that sets it.
+        name: String,
+        /// As written.
+        value: String,
+        /// What is expected, or not supported.
+        reason: String,
+    },
+    /// A service that no service file has.
+    #[error("no service file has the service `{name}`")]
+    Service {
+        /// As written.
+        name: String,
+    },
+    /// A server without a database.
+    #[error("the url names no database")]
+    NoDatabase,
+    /// A password file, certificate or key that can't be used.
     #[error("cannot use {path}: {reason}")]
     File {
         /// As it is named.
@@ -38,6 +59,9 @@ pub enum LocationError {
 
 /// A URL that was read, without the password that may be in it.
 pub fn without_password(url: &str) -> String {
+    if split_scheme(url.trim()).is_none() {
+        return postgres::url::keywords_without_password(url);
+    }
     let (before, parameters) = match url.split_once('?') {
         Some((before, parameters)) => (before, Some(parameters)),
         None => (url, None),
@@ -64,13 +88,6 @@ pub fn without_password(url: &str) -> String {
         shown.push_str(&kept.join("&"));
     }
     shown
-}
-
-/// Whether a URL gives a password: in its login, or as a parameter.
-pub(super) fn has_password(before: &str, parameters: &str) -> bool {
-    let login = before.rsplit_once('@').map_or("", |(login, _)| login);
-    let login = login.trim_start_matches('/');
-    login.contains(':') || parameters.split('&').any(is_password)
 }
 
 fn is_password(pair: &str) -> bool {

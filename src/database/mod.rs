@@ -36,7 +36,9 @@ pub use distrust::Distrust;
 #[cfg(feature = "cli")]
 pub use draft::{Draft, Use, is_draft, is_left, remove_if_left, sweep, sync_directory, unique};
 pub use engine::{Location, connect, script};
-pub use error::{Action, DatabaseError, FailureKind, PlaceKind, SqlFailure, StepError, StepStage};
+pub use error::{
+    Action, DatabaseError, FailureKind, PlaceKind, SqlFailure, StepError, StepStage, TlsProblem,
+};
 pub use location::{LocationError, without_password};
 pub use notice::show_notices;
 pub use script::{ScriptHead, ScriptWriter};
@@ -85,6 +87,8 @@ pub struct Settings {
     /// Whether someone wants to know how long each statement takes. PostgreSQL must be asked
     /// for the time after each one, which takes some itself.
     pub statement_times: bool,
+    /// Settings of the server that are asked for, in the order in which they are set. PostgreSQL only.
+    pub session: Vec<(String, String)>,
     /// Whether a step says at the server which of its statements runs, for [`Watch`].
     pub statement_marks: bool,
 }

@@ -145,6 +145,8 @@ pub enum EventKind {
         /// How long until the next one.
         #[serde(rename = "pause_ms", serialize_with = "millis")]
         pause: Duration,
+        /// Why it is tried again.
+        cause: RetryCause,
         /// Who was in the way.
         #[serde(rename = "held_by")]
         blockers: Vec<String>,
@@ -465,6 +467,15 @@ fn displayed<S: Serializer>(value: &Option<impl fmt::Display>, to: S) -> Result<
     }
 }
 
+/// Why a step is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RetryCause {
+    /// It waited too long for a lock.
+    LockTimeout,
+    /// The database gave it up for another transaction: a deadlock, or a failure to serialize.
+    Conflict,
+}
 #[cfg(test)]
 mod tests {
     use super::*;

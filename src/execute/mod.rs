@@ -23,7 +23,8 @@ mod tests;
 mod units;
 
 pub use event::{
-    BatchState, Event, EventKind, Sink, SlowStatement, StatementEnd, StatementRef, StepRef,
+    BatchState, Event, EventKind, RetryCause, Sink, SlowStatement, StatementEnd, StatementRef,
+    StepRef,
 };
 pub use failure::{IndexDoubt, StepFailure};
 pub use lock::{LockError, lock};

@@ -4,7 +4,7 @@ use std::{
 };
 
 use super::{
-    BatchTotal, Done, EventKind, Outcome, PartialFailure, Sink, StepFailure, Stop,
+    BatchTotal, Done, EventKind, Outcome, PartialFailure, RetryCause, Sink, StepFailure, Stop,
     ended::{Broken, Ended, Failed},
     record,
     request::{WholeStep, entry},
@@ -13,7 +13,7 @@ use super::{
     units,
 };
 use crate::{
-    database::{Database, DatabaseError, StepStage},
+    database::{Database, DatabaseError, FailureKind, StepStage},
     plan::{Execution, Plan, Step},
 };
 
@@ -238,8 +238,12 @@ impl Run<'_> {
     }
 
     pub(super) fn may_retry(&self, error: &StepFailure, attempt: u32) -> bool {
-        let timed_out = matches!(error.database(), Some(DatabaseError::LockTimeout { .. }));
-        timed_out && attempt < self.options.attempts
+        let passes = match error.database() {
+            Some(DatabaseError::LockTimeout { .. }) => true,
+            Some(DatabaseError::Sql(failure)) => failure.kind == Some(FailureKind::Conflict),
+            _ => false,
+        };
+        passes && attempt < self.options.attempts
     }
 
     /// Waits before the next attempt; with jitter, so that two runs that
@@ -252,15 +256,18 @@ impl Run<'_> {
     ) -> Result<(), Broken> {
         let doubled = self.options.first_pause * 2u32.saturating_pow(attempt - 1);
         let pause = doubled.min(self.options.longest_pause).mul_f64(jitter());
-        let blockers = match error.database() {
-            Some(DatabaseError::LockTimeout { blockers, .. }) => blockers.clone(),
-            _ => Vec::new(),
+        let (cause, blockers) = match error.database() {
+            Some(DatabaseError::LockTimeout { blockers, .. }) => {
+                (RetryCause::LockTimeout, blockers.clone())
+            }
+            _ => (RetryCause::Conflict, Vec::new()),
         };
         self.sink.tell(EventKind::Retrying {
             step: Arc::new(step_ref(step)),
             attempt,
             attempts: self.options.attempts,
             pause,
+            cause,
             blockers,
         });
         tokio::select! {

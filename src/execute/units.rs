@@ -8,7 +8,7 @@ use super::{
     send::Way,
 };
 use crate::{
-    database::{DatabaseError, LockAttempt, StepStage, TableIndex},
+    database::{DatabaseError, FailureKind, LockAttempt, SqlFailure, StepStage, TableIndex},
     plan::{Step, Unit, UnitKind},
     revision::{BatchProgress, Ending, Interruption, RecordChange},
     sql::ConcurrentIndex,
@@ -101,7 +101,12 @@ impl UnitRun<'_, '_> {
         let after = self.progress_from(index, index + 1, None);
         self.indexes_before = None;
         match &unit.kind {
-            UnitKind::Shared(modes) => self.shared(unit, modes, after).await,
+            UnitKind::Shared(modes) => match self.shared(unit, modes, after).await {
+                Err(error) if refuses_transaction(&error) && unit.statements.len() == 1 => {
+                    self.marked(index, unit, None).await
+                }
+                shared => shared,
+            },
             UnitKind::Session => {
                 self.alone(unit.statements.clone()).await?;
                 self.progress(after).await
@@ -301,6 +306,14 @@ impl UnitRun<'_, '_> {
         let batch = self.batch.as_ref();
         self.script.progress(from, done, interruption, batch)
     }
+}
+
+/// Whether the statement can't run inside of a transaction, which its text does not show: REINDEX or
+/// CLUSTER of a partitioned table, for one.
+fn refuses_transaction(failed: &AtStage) -> bool {
+    let is_it = |failure: &SqlFailure| failure.kind == Some(FailureKind::InTransaction);
+    matches!(failed.stage, StepStage::Statement(_))
+        && matches!(failed.error.database(), Some(DatabaseError::Sql(failure)) if is_it(failure))
 }
 
 /// What is to be done with an index of the table before a CREATE INDEX CONCURRENTLY.

@@ -67,6 +67,7 @@ impl Migrator {
                 statement_timeout: Duration::ZERO,
                 connect_timeout: Duration::from_secs(10),
                 statement_times: false,
+                session: Vec::new(),
                 statement_marks: false,
             },
             lock_wait: Duration::from_secs(60),

@@ -45,8 +45,8 @@ impl Session {
     pub fn new(location: Location, settings: Settings) -> Self {
         Self {
             place: location.to_string(),
+            settings: location.adjust(settings),
             location,
-            settings,
             access: Access::Existing,
             lock_wait: Duration::from_secs(60),
             options: RunOptions::default(),

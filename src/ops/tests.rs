@@ -51,6 +51,7 @@ fn session(fake: Fake) -> Session {
         statement_timeout: Duration::ZERO,
         connect_timeout: Duration::ZERO,
         statement_times: false,
+        session: Vec::new(),
         statement_marks: false,
     };
     let location = Location::parse("sqlite::memory:", Path::new("")).unwrap();

@@ -392,7 +392,7 @@ fn join(ids: &[RevisionId]) -> String {
 fn where_it_stands(place: BatchPlace) -> &'static str {
     match place {
         BatchPlace::End => "has no statement below it",
-        BatchPlace::Twice => "is given twice for one statement",
+        BatchPlace::Twice => "is specified more than once for one statement",
         BatchPlace::NotAbove => "must be on a line of its own, directly above its statement",
         BatchPlace::InBlock => {
             "commits repeatedly, so its statement cannot be inside BEGIN … COMMIT"

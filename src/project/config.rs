@@ -141,6 +141,8 @@ pub struct Config {
     pub lock_attempts: u32,
     /// `[postgres] statement-timeout`; zero is none.
     pub statement_timeout: Duration,
+    /// `[postgres.settings]`: settings of the server, by name.
+    pub session: Vec<(String, String)>,
     /// What placeholders of scripts stand for: `--var`, the environment's `[vars]`, the file's.
     pub vars: Vars,
     /// `[backup]`
@@ -148,6 +150,8 @@ pub struct Config {
     /// Variables MIGRATOR_* that nobody reads, but whose name is nearly one
     /// that is read. Others of that prefix are left alone.
     pub misspelt: Vec<Misspelt>,
+    /// The url of the file, where a variable is used in its place.
+    pub passed_over: Option<Origin>,
     pub(super) url: Result<Url, Vec<ConfigProblem>>,
     pub(super) protected_urls: Vec<ProtectedUrl>,
     cwd: PathBuf,
@@ -178,6 +182,7 @@ impl Config {
             lock_timeout: Duration::from_secs(2),
             lock_attempts: 10,
             statement_timeout: Duration::ZERO,
+            session: Vec::new(),
             vars: Vars::default(),
             backup: BackupConfig {
                 before: BackupBefore::default(),
@@ -186,6 +191,7 @@ impl Config {
                 compress: Compression::default(),
             },
             misspelt: Vec::new(),
+            passed_over: None,
             url: Err(Vec::new()),
             protected_urls: Vec::new(),
             cwd: cwd.to_owned(),

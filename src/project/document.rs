@@ -12,6 +12,7 @@ use super::{
     keys::{KEYS, Key, Section},
     layer::{Entry, Layer, Value},
     problem::{ConfigProblem, ConfigProblemKind as Kind, Origin},
+    server_settings,
 };
 use crate::{
     nearest::misspelt,
@@ -26,6 +27,7 @@ pub(super) struct Environment {
     pub origin: Origin,
     pub layer: Layer,
     pub vars: Vars,
+    pub settings: Vars,
 }
 
 /// What a file says.
@@ -33,6 +35,8 @@ pub(super) struct Environment {
 pub(super) struct Document {
     pub base: Layer,
     pub vars: Vars,
+    /// `[postgres.settings]`
+    pub settings: Vars,
     pub environments: BTreeMap<String, Environment>,
     /// Whether all of it is known: there is no file, or it is TOML.
     pub complete: bool,
@@ -90,6 +94,15 @@ const SECTIONS: &[&str] = &["migrator", "postgres", "backup", "vars", "environme
 /// The section of what placeholders stand for.
 const VARS: &str = "vars";
 
+/// The section of the server's settings, in `[postgres]`.
+const SETTINGS: &str = "settings";
+
+/// Sections whose keys are free, as far as they may stand where something is read.
+struct Free<'a> {
+    vars: Option<&'a mut Vars>,
+    settings: &'a mut Vars,
+}
+
 impl Reader<'_> {
     fn document(&mut self, table: &DeTable<'_>) -> Document {
         let mut document = Document {
@@ -105,7 +118,11 @@ impl Reader<'_> {
                     name,
                     nested: false,
                 };
-                self.keys(heading, at, value, &mut document.base, None);
+                let free = Free {
+                    vars: None,
+                    settings: &mut document.settings,
+                };
+                self.keys(heading, at, value, &mut document.base, free);
             } else if name == VARS {
                 document.vars = self.vars(VARS, at, value);
             } else if name == "environments" {
@@ -138,14 +155,21 @@ impl Reader<'_> {
                 origin: self.origin(at),
                 layer: Layer::default(),
                 vars: Vars::new(),
+                settings: Vars::new(),
             };
             let heading = Heading {
                 section: Section::Migrator,
                 name: &format!("environments.{}", name.get_ref()),
                 nested: true,
             };
-            let Environment { layer, vars, .. } = &mut environment;
-            self.keys(heading, at, value, layer, Some(vars));
+            let Environment {
+                layer,
+                vars,
+                settings,
+                ..
+            } = &mut environment;
+            let vars = Some(vars);
+            self.keys(heading, at, value, layer, Free { vars, settings });
             environments.insert(name.get_ref().clone().into_owned(), environment);
         }
         environments
@@ -158,7 +182,7 @@ impl Reader<'_> {
         at: usize,
         value: &Spanned<DeValue<'_>>,
         layer: &mut Layer,
-        mut vars: Option<&mut Vars>,
+        mut free: Free<'_>,
     ) {
         let Some(table) = self.table(heading.name, at, value) else {
             return;
@@ -176,8 +200,14 @@ impl Reader<'_> {
                     name: &format!("{}.{name}", heading.name),
                     nested: true,
                 };
-                self.keys(nested, at, value, layer, None);
-            } else if let Some(vars) = vars.as_deref_mut().filter(|_| name == VARS) {
+                let free = Free {
+                    vars: None,
+                    settings: &mut *free.settings,
+                };
+                self.keys(nested, at, value, layer, free);
+            } else if heading.section == Section::Postgres && name == SETTINGS {
+                *free.settings = self.settings(&format!("{}.{name}", heading.name), at, value);
+            } else if let Some(vars) = free.vars.as_deref_mut().filter(|_| name == VARS) {
                 *vars = self.vars(&format!("{}.{name}", heading.name), at, value);
             } else {
                 self.unknown_key(at, name, Some(heading));
@@ -216,6 +246,34 @@ impl Reader<'_> {
             }
         }
         vars
+    }
+
+    /// Settings of the server. Whether it has them, it says itself.
+    fn settings(&mut self, section: &str, at: usize, value: &Spanned<DeValue<'_>>) -> Vars {
+        let mut settings = Vars::new();
+        let Some(table) = self.table(section, at, value) else {
+            return settings;
+        };
+        for (name, value) in table.iter() {
+            let name_at = name.span().start;
+            let name = name.get_ref().to_ascii_lowercase();
+            if let Some(reason) = server_settings::refused(&name) {
+                self.problem(name_at, Kind::SettingName { name, reason });
+                continue;
+            }
+            let entry = self.value(value);
+            match entry.words(|_| Ok(String::new())) {
+                Ok(Some(_)) => {
+                    settings.insert(name, entry);
+                }
+                Ok(None) => {
+                    let found = describe(value.get_ref());
+                    self.problem(value.span().start, Kind::SettingType { name, found });
+                }
+                Err(problems) => self.problems.extend(problems),
+            }
+        }
+        settings
     }
 
     /// The value of a key. Its type is checked here, and what it says too where

@@ -84,8 +84,10 @@ pub fn load(sources: &Sources) -> Result<Config, Vec<ConfigProblem>> {
         return Err(loader.problems);
     }
     config.url = loader.url(chosen.as_deref(), file.as_deref());
+    config.passed_over = loader.passed_over(&config);
     config.protected_urls = loader.protected_urls();
     config.vars = loader.vars(chosen.as_deref())?;
+    config.session = loader.settings(chosen.as_deref())?;
     config.misspelt = loader.misspelt();
     config.file = file;
     config.environment = chosen;
@@ -257,6 +259,15 @@ impl Loader<'_> {
         }
     }
 
+    /// The url of the file, where the one that counts is from elsewhere and no flag.
+    fn passed_over(&self, config: &Config) -> Option<Origin> {
+        let entry = self.document.base.get(URL)?;
+        match &config.url.as_ref().ok()?.origin {
+            Origin::Variable { .. } => Some(entry.origin.clone()),
+            Origin::File { .. } | Origin::Flag { .. } => None,
+        }
+    }
+
     /// What placeholders stand for. A variable that is not set concerns only who needs the value.
     fn vars(&self, chosen: Option<&str>) -> Result<Vars, Vec<ConfigProblem>> {
         let environment = chosen.and_then(|name| self.document.environments.get(name));
@@ -283,6 +294,20 @@ impl Loader<'_> {
             vars.set(name, value);
         }
         Ok(vars)
+    }
+
+    /// The server's settings: those of the environment come before the file's.
+    fn settings(&self, chosen: Option<&str>) -> Result<Vec<(String, String)>, Vec<ConfigProblem>> {
+        let environment = chosen.and_then(|name| self.document.environments.get(name));
+        let mut entries = self.document.settings.clone();
+        let own = environment.map(|environment| environment.settings.clone());
+        entries.extend(own.unwrap_or_default());
+        let mut settings = Vec::new();
+        for (name, entry) in entries {
+            let value = entry.words(|variable| self.variables.value(variable))?;
+            settings.push((name, value.unwrap_or_default()));
+        }
+        Ok(settings)
     }
 
     fn resolve(&self, entry: &Entry) -> Result<Url, Vec<ConfigProblem>> {

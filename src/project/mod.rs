@@ -14,6 +14,7 @@ mod parallel;
 mod reading;
 mod script_name;
 mod scripts;
+mod server_settings;
 mod table_name;
 mod text;
 

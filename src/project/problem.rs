@@ -153,6 +153,22 @@ pub enum ConfigProblemKind {
         /// `an array`
         found: &'static str,
     },
+    /// A setting of the server that can't be asked for.
+    #[error("`{name}` can't be set under [postgres.settings]: {reason}")]
+    SettingName {
+        /// As written, in lower case.
+        name: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A value that no setting can have.
+    #[error("the setting `{name}` is a string, a whole number or a boolean, not {found}")]
+    SettingType {
+        /// Its name.
+        name: String,
+        /// `an array`
+        found: &'static str,
+    },
     /// An empty url.
     #[error("the URL is empty")]
     EmptyUrl,

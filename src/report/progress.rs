@@ -12,7 +12,7 @@ use super::{
     shown, slow,
 };
 use crate::{
-    execute::{BatchState, Event, EventKind, StatementEnd, StatementRef},
+    execute::{BatchState, Event, EventKind, RetryCause, StatementEnd, StatementRef},
     revision::{Direction, Subject},
 };
 
@@ -135,10 +135,15 @@ impl Progress {
                 attempt,
                 attempts,
                 pause,
+                cause,
                 blockers,
             } => {
+                let cause = match cause {
+                    RetryCause::LockTimeout => "timed out waiting for a lock",
+                    RetryCause::Conflict => "given up for another transaction",
+                };
                 self.say(&format!(
-                    "{}: timed out waiting for a lock (attempt {attempt} of {attempts}); retrying in {}",
+                    "{}: {cause} (attempt {attempt} of {attempts}); retrying in {}",
                     step.subject,
                     duration(*pause)
                 ));
@@ -522,6 +527,7 @@ mod tests {
             attempt: 1,
             attempts: 10,
             pause: Duration::from_millis(250),
+            cause: RetryCause::LockTimeout,
             blockers: vec!["psql (pid 9)".to_owned()],
         };
         let text = shown(Verbosity::Normal, false, vec![retry]);

@@ -283,6 +283,22 @@ fn the_page_of_the_configuration_has_every_key() {
 }
 
 #[test]
+fn the_page_of_the_configuration_has_every_parameter_and_variable_of_a_connection() {
+    let page = read("docs/configuration.md");
+    let source = read("src/database/postgres/parameters.rs");
+    let table = section(&page, "### Connection parameters");
+    for name in between(&source, "parameter(\"", "\"") {
+        assert!(table.contains(&format!("`{name}`")), "{name}");
+    }
+    let rest = source.split("Some(\"PG").skip(1);
+    let variables: Vec<_> = rest.filter_map(|rest| rest.split('"').next()).collect();
+    assert!(variables.len() > 20);
+    for name in variables {
+        assert!(table.contains(&format!("`PG{name}`")), "PG{name}");
+    }
+}
+
+#[test]
 fn the_page_of_scripts_has_every_header() {
     let source = read("src/revision/header.rs");
     let names = between(&source, "Key { name: ", ",");

@@ -19,6 +19,7 @@ mod cli;
 mod commands;
 mod concurrently;
 mod config_owner;
+mod connection;
 mod docs;
 mod floors;
 mod graph;

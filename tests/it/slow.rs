@@ -303,6 +303,10 @@ fn verbose_lists_every_statement() {
         succeeded(&output);
         let said = stderr(&output);
         let lines: Vec<_> = said.lines().collect();
+        let [origin, lines @ ..] = lines.as_slice() else {
+            panic!("{said}");
+        };
+        assert_eq!(*origin, "the url is from migrator.toml:2:7");
         assert_eq!(lines.len(), 2, "{said}");
         assert!(lines[0].starts_with("    1 of 2  migrations/1_a.up.sql:1  "));
         assert!(lines[0].ends_with("  CREATE TABLE t (x integer)"));

@@ -137,6 +137,7 @@ fn settings() -> Settings {
         statement_timeout: Duration::ZERO,
         connect_timeout: Duration::from_millis(150),
         statement_times: true,
+        session: Vec::new(),
         statement_marks: false,
     }
 }

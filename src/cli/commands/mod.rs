@@ -69,6 +69,48 @@ pub enum Command {
     Man(man::ManArgs),
 }
 
+/// Every command, in the group and order in which the help lists it. A group without commands is
+/// not shown.
+pub const GROUPS: &[(&str, &[&str])] = &[
+    (
+        "Everyday",
+        &[
+            "init",
+            "revision",
+            "edit",
+            "upgrade",
+            "downgrade",
+            "redo",
+            "status",
+            "current",
+            "check",
+        ],
+    ),
+    (
+        "History",
+        &[
+            "history", "show", "heads", "branches", "merge", "rebase", "squash",
+        ],
+    ),
+    ("Schema", &[]),
+    (
+        "Operations",
+        &[
+            "db",
+            "backup",
+            "restore",
+            "stamp",
+            "repair",
+            "ensure-version",
+        ],
+    ),
+    ("Moving in", &["adopt", "convert"]),
+    (
+        "Other",
+        &["list-templates", "explain", "completions", "man", "help"],
+    ),
+];
+
 /// The options of every command, the output, and the whole command line as clap knows it.
 pub struct Surroundings<'a> {
     pub global: &'a Global,

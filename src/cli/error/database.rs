@@ -3,6 +3,7 @@ use crate::{
     cli::codes::{self, Code},
     database::{
         Action, DatabaseError, Distrust, FailureKind, LocationError, PlaceKind, SqlFailure,
+        TlsProblem,
     },
     layout::ExternalError,
     report::Diagnostic,
@@ -74,9 +75,17 @@ pub(super) fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             ),
         ),
         E::NotADatabase { .. } => (codes::M604, Some("check the path in the URL")),
-        E::ReadOnly { .. } => (
-            codes::M605,
-            Some("check the permissions of the file and of its directory"),
+        E::ReadOnly { kind, .. } => (codes::M605, Some(read_only(*kind))),
+        E::Tls { problem, .. } => (codes::M617, Some(tls(problem))),
+        E::OtherProtocol { .. } => (
+            codes::M618,
+            Some("check host and port in the URL; the default port of PostgreSQL is 5432"),
+        ),
+        E::NotInForce { .. } => (
+            codes::M616,
+            Some(
+                "if there is a pooler, connect to the server directly, or set it on the server (ALTER ROLE … SET, ALTER DATABASE … SET); otherwise change the request",
+            ),
         ),
         E::Busy { .. } => (
             codes::M606,
@@ -190,6 +199,32 @@ fn untrusted(reason: &Distrust) -> &'static str {
 pub(super) const KEYS_IN_DOUBT: &str = "give the parent a PRIMARY KEY or UNIQUE constraint on these columns, or accept the key as it is: \
      `-- migrator: foreign-keys = unchecked`";
 
+pub(super) fn read_only(kind: PlaceKind) -> &'static str {
+    match kind {
+        PlaceKind::File => "check the permissions of the file and of its directory",
+        PlaceKind::Server => {
+            "connect to the primary; if default_transaction_read_only is on by mistake, switch it off for the role, the database or in [postgres.settings]"
+        }
+    }
+}
+
+fn tls(problem: &TlsProblem) -> &'static str {
+    match problem {
+        TlsProblem::NotOffered => "enable TLS on the server (ssl = on), or use sslmode=prefer",
+        TlsProblem::Authority | TlsProblem::Version1 => {
+            "psql accepts it, migrator does not: give the server an X.509 version 3 certificate with CA:FALSE and its name as subjectAltName, signed by the CA in sslrootcert; or encrypt without verification: sslmode=require and no root certificate"
+        }
+        TlsProblem::UnknownIssuer => "name the CA certificate with sslrootcert",
+        TlsProblem::OtherName => {
+            "connect with a name that is in the certificate, or verify only the CA: sslmode=verify-ca"
+        }
+        TlsProblem::Expired | TlsProblem::NotYetValid => {
+            "renew the server certificate, or correct the clock"
+        }
+        TlsProblem::Other(_) => "check sslmode, sslrootcert, sslcert and sslkey",
+    }
+}
+
 pub(super) const POOLED: &str = "connect to the server directly, or to a pool in session mode";
 
 /// A statement of our own that the database refused.
@@ -248,8 +283,24 @@ pub fn location(error: &LocationError, source: &str) -> Error {
         } => {
             format!("did you mean `{nearest}`?")
         }
+        LocationError::Value { .. } => {
+            "docs/configuration.md lists the values of each connection parameter".to_owned()
+        }
+        LocationError::Service { .. } => {
+            "searched: PGSERVICEFILE or ~/.pg_service.conf, then PGSYSCONFDIR/pg_service.conf"
+                .to_owned()
+        }
+        LocationError::NoDatabase => {
+            "add it: postgres://user@host/DATABASE, or PGDATABASE; psql would use the user name"
+                .to_owned()
+        }
         _ => "a URL has the form sqlite:FILE or postgres://USER:PASSWORD@HOST:PORT/DATABASE"
             .to_owned(),
     };
-    Error::new(codes::M108, format!("{error} (from {source})")).hint(hint)
+    let message = match error {
+        // It is named itself, and was not given there.
+        LocationError::Value { name, .. } if name.starts_with("PG") => error.to_string(),
+        _ => format!("{error} (from {source})"),
+    };
+    Error::new(codes::M108, message).hint(hint)
 }

@@ -57,6 +57,8 @@ fn config_advice(kind: &ConfigProblemKind) -> Advice {
         K::WrongType { .. }
         | K::NotASection { .. }
         | K::BadValue { .. }
+        | K::SettingName { .. }
+        | K::SettingType { .. }
         | K::EmptyUrl
         | K::VariableSyntax => plain(codes::M104),
         K::UndefinedVariable {

@@ -3,7 +3,7 @@ use std::{borrow::Cow, sync::Arc};
 use super::{Advice, Error, Exit, advised, database};
 use crate::{
     cli::codes::{self, Code},
-    database::{DatabaseError, DatabaseError as E, FailureKind, StepStage},
+    database::{DatabaseError, DatabaseError as E, FailureKind, SqlFailure, StepStage},
     execute::{Failure, IndexDoubt, LockError, PartialFailure, StepFailure},
     plan::{Source, Step},
     report::{Diagnostic, Snippet, count_steps, duration},
@@ -99,11 +99,26 @@ fn of_database(failure: &Failure, error: &DatabaseError) -> (Code, Option<&'stat
     let stored = failure.step.source == Source::Stored;
     match (error, failure.stage) {
         (E::Sql(refused), StepStage::Begin) => database::ours(refused),
-        (E::Sql(_), StepStage::Record | StepStage::Commit) => (codes::M704, None),
+        (E::Sql(refused), StepStage::Record | StepStage::Commit) => {
+            (codes::M704, conflict(refused))
+        }
         (E::Sql(failure), _) if failure.kind == Some(FailureKind::Cancelled) => (
             codes::M701,
             Some(
                 "increase statement-timeout if the statement needs more time, or find out who cancelled it; then run the command again",
+            ),
+        ),
+        (E::Sql(failure), _) if conflict(failure).is_some() => (codes::M701, conflict(failure)),
+        (E::Sql(failure), _) if failure.kind == Some(FailureKind::ReadOnly) => (
+            codes::M701,
+            Some(
+                "the transaction is read-only: either the script made it so (SET TRANSACTION READ ONLY, default_transaction_read_only), or the server has become a standby",
+            ),
+        ),
+        (E::Sql(failure), _) if failure.kind == Some(FailureKind::InTransaction) && !off => (
+            codes::M701,
+            Some(
+                "the statement cannot run in a transaction: put `-- migrator: transaction = off` at the top of the script, which then runs statement by statement",
             ),
         ),
         (E::Sql(_), _) if stored => (
@@ -135,11 +150,18 @@ fn of_database(failure: &Failure, error: &DatabaseError) -> (Code, Option<&'stat
     }
 }
 
+/// What helps after a deadlock or a failure to serialize.
+fn conflict(failure: &SqlFailure) -> Option<&'static str> {
+    (failure.kind == Some(FailureKind::Conflict)).then_some(
+        "every attempt conflicted with other transactions: run again when there is less traffic, or increase lock-attempts",
+    )
+}
+
 fn hint_of(error: &DatabaseError) -> &'static str {
     match error {
         E::OutcomeUnknown(_) => "check with `migrator status` before doing anything else",
         E::Pooled { .. } => database::POOLED,
-        E::ReadOnly { .. } => "check the permissions of the file and of its directory",
+        E::ReadOnly { kind, .. } => database::read_only(*kind),
         E::Busy { .. } => "close the other program or wait for it, then run the command again",
         _ => "run the same command again",
     }

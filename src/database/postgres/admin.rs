@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
+use sqlx::{Connection, PgConnection, Row};
 
 use super::{
     super::{Action, DatabaseError, PlaceKind, Settings},
     connect, error,
     message::{literal, rows, unpinned_rows},
+    options::ServerOptions,
     url,
 };
 
@@ -34,7 +35,7 @@ pub(super) const IN_USE: &str = "55006";
 
 /// See [`crate::database::engine::create`].
 pub async fn create(
-    options: &PgConnectOptions,
+    options: &ServerOptions,
     settings: &Settings,
     maintenance: Option<&str>,
 ) -> Result<bool, DatabaseError> {
@@ -44,7 +45,7 @@ pub async fn create(
 
 /// See [`crate::database::engine::drop`].
 pub async fn drop(
-    options: &PgConnectOptions,
+    options: &ServerOptions,
     settings: &Settings,
     maintenance: Option<&str>,
     force: bool,
@@ -55,11 +56,11 @@ pub async fn drop(
 
 /// See [`crate::database::engine::probe`].
 pub async fn probe(
-    options: &PgConnectOptions,
+    options: &ServerOptions,
     settings: &Settings,
     patience: Duration,
 ) -> Result<(), DatabaseError> {
-    let options = connect::prepared(options, &settings.application_name);
+    let options = connect::prepared(options, settings);
     let place = place(&options);
     let begin = Instant::now();
     let (connection, _) = connect::open(&options, &[], patience, &place).await?;
@@ -69,7 +70,7 @@ pub async fn probe(
     Ok(())
 }
 
-fn place(options: &PgConnectOptions) -> String {
+fn place(options: &ServerOptions) -> String {
     url::place(options)
 }
 
@@ -78,7 +79,7 @@ pub(super) struct Server {
     pub(super) connection: PgConnection,
     /// The server's process.
     #[cfg(feature = "cli")]
-    pub(super) backend: connect::Backend,
+    pub(super) backend: super::backend::Backend,
     /// The database that it is about.
     pub(super) name: String,
     place: String,
@@ -87,7 +88,7 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) async fn connect(
-        options: &PgConnectOptions,
+        options: &ServerOptions,
         settings: &Settings,
         maintenance: Option<&str>,
     ) -> Result<Self, DatabaseError> {
@@ -96,7 +97,7 @@ impl Server {
             Some(given) => vec![given],
             None => MAINTENANCE.into_iter().filter(|it| *it != name).collect(),
         };
-        let prepared = connect::prepared(options, &settings.application_name);
+        let prepared = connect::prepared(options, settings);
         // A database of the server is copied or removed: that takes its time.
         let patient = [
             ("statement_timeout", "0".to_owned()),

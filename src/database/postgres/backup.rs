@@ -11,7 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use sqlx::{Connection, PgConnection, Row, postgres::PgConnectOptions};
+use sqlx::{Connection, PgConnection, Row};
 
 use super::{
     super::{
@@ -23,6 +23,7 @@ use super::{
     contents::contents,
     error,
     message::rows,
+    options::ServerOptions,
     owners,
     programs::{self, Input, Output, Program},
     url,
@@ -35,7 +36,7 @@ const NAP: Duration = Duration::from_millis(50);
 
 /// See [`crate::database::engine::source`].
 pub struct Source {
-    options: PgConnectOptions,
+    options: ServerOptions,
     settings: Settings,
     place: String,
     program: Program,
@@ -47,9 +48,9 @@ impl Source {
     ///
     /// # Errors
     /// When either fails.
-    pub async fn open(options: &PgConnectOptions, settings: &Settings) -> Result<Self, CopyError> {
+    pub async fn open(options: &ServerOptions, settings: &Settings) -> Result<Self, CopyError> {
         let place = url::place(options);
-        let options = connect::prepared(options, &settings.application_name);
+        let options = connect::prepared(options, settings);
         let mut connection = session(&options, settings, &place).await?;
         let version = rows(&mut connection, "SHOW server_version").await;
         let version = version.map_err(|error| failed(&error))?;
@@ -176,7 +177,7 @@ pub(super) async fn unless_stopped<T>(
 
 /// A session for long work.
 pub(super) async fn session(
-    options: &PgConnectOptions,
+    options: &ServerOptions,
     settings: &Settings,
     place: &str,
 ) -> Result<PgConnection, DatabaseError> {
@@ -215,7 +216,7 @@ async fn size(connection: &mut PgConnection) -> Result<u64, DatabaseError> {
 
 struct Dumping {
     program: Program,
-    options: PgConnectOptions,
+    options: ServerOptions,
     snapshot: String,
     /// The database's. In any other one, what cannot be said in it would fail or be lost: the
     /// role's own client_encoding, or UTF8 for the bytes of a SQL_ASCII database.

@@ -7,7 +7,7 @@ use sqlx::{Row, postgres::PgRow};
 use super::{
     super::{DatabaseError, Replication, StepStage},
     Postgres,
-    connect::AS_LOGIN,
+    backend::AS_LOGIN,
     error,
     message::{PINNED, unpinned_rows},
 };

@@ -5,14 +5,13 @@ use std::{
         Arc, Mutex as StdMutex, PoisonError,
         atomic::{AtomicI32, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
-use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Mutex;
 
-use super::{super::Cancel, connect, message::rows};
+use super::{super::Cancel, connect, message::rows, options::ServerOptions};
 
 /// What a connection and its cancellers both know.
 #[derive(Default)]
@@ -20,6 +19,8 @@ pub(super) struct Running {
     /// The server process that works for us; another one after a reconnect.
     pid: AtomicI32,
     state: StdMutex<State>,
+    /// When it was last begun or ended.
+    since: StdMutex<Option<Instant>>,
     /// Held while a request is on its way, so that it cannot hit what comes next.
     sending: Mutex<()>,
 }
@@ -45,6 +46,12 @@ impl Running {
     /// From here on a cancel is meant for what runs.
     pub fn begin(&self) {
         self.set(State::Running);
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// When what runs was begun; `None` when nothing runs.
+    pub fn since(&self) -> Option<Instant> {
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn is_cancelled(&self) -> bool {
@@ -55,6 +62,7 @@ impl Running {
     /// Returns whether there was one.
     pub async fn end(&self) -> bool {
         let cancelled = self.is_cancelled();
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.set(State::Idle);
         drop(self.sending.lock().await);
         cancelled
@@ -81,7 +89,7 @@ impl Running {
 
 /// Cancels over a second connection.
 pub(super) struct Canceller {
-    pub options: PgConnectOptions,
+    pub options: ServerOptions,
     pub timeout: Duration,
     pub running: Arc<Running>,
 }

@@ -1,18 +1,19 @@
 //! Opening sessions, and finding the schema of the version table.
 
-use std::{
-    process,
-    sync::atomic::{AtomicU32, Ordering},
-    time::{Duration, SystemTime},
+use std::time::Duration;
+
+use sqlx::{
+    ConnectOptions, PgConnection, Row,
+    postgres::{PgConnectOptions, PgSslMode},
 };
 
-use sqlx::{ConnectOptions, PgConnection, Row, postgres::PgConnectOptions};
-
 use super::{
-    super::{DatabaseError, PlaceKind, SqlFailure},
+    super::{DatabaseError, PlaceKind, Settings, SqlFailure, TlsProblem, notice::SESSION},
+    backend::{self, Backend, MARK, unique_mark},
     error,
-    message::{PINNED, literal, rows, unpinned_rows},
-    session,
+    message::{PINNED, literal, unpinned_rows},
+    options::ServerOptions,
+    socket::{Known, Socket},
     trust::Relation,
     version_table::{self, Presence, Trouble, VersionTable},
 };
@@ -20,49 +21,46 @@ use super::{
 /// The oldest server that is known to work, as `server_version_num`.
 const OLDEST: u32 = 120_000;
 
-/// A server process, told apart from a later one with the same number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Backend {
-    pub pid: i32,
-    pub started: String,
-    /// Whether it knows nothing of what we said at connect: a pooler is in between.
-    pub pooled: bool,
-    /// Whether it looks now and then if we still exist, also while it is at work. Otherwise
-    /// what a killed process has begun continues, and keeps its lock.
-    pub is_watchful: bool,
-}
-
-/// Set at connect to a value that no other session has. A pooler drops it, refuses it, or hands
-/// out a server session that was made with another value.
-const MARK: &str = "migrator.session";
-
 /// Options that every session of ours has.
-pub(super) fn prepared(options: &PgConnectOptions, application_name: &str) -> PgConnectOptions {
-    options
-        .clone()
-        // Whole scripts would reach the logger.
-        .disable_statement_logging()
-        // PgBouncer refuses it at connect.
-        .extra_float_digits(None)
-        .application_name(shortened(application_name))
+pub(super) fn prepared(options: &ServerOptions, settings: &Settings) -> ServerOptions {
+    named(options, &settings.application_name).asking(&settings.session)
 }
 
-/// Opens a session with `defaults` for the server's settings, which a pooler drops.
+/// The same under another name, for administrators.
+pub(super) fn named(options: &ServerOptions, application_name: &str) -> ServerOptions {
+    options.clone().map(|login| {
+        login
+            // Whole scripts would reach the logger.
+            .disable_statement_logging()
+            // PgBouncer refuses it at connect.
+            .extra_float_digits(None)
+            .application_name(shortened(application_name))
+    })
+}
+
+/// Opens a session with `defaults` for the server's settings, which a pooler drops. What was asked
+/// of it is in force.
 pub(super) async fn open(
-    options: &PgConnectOptions,
+    options: &ServerOptions,
     defaults: &[(&str, String)],
     timeout: Duration,
     place: &str,
 ) -> Result<(PgConnection, Backend), DatabaseError> {
+    let timeout = options.connect_timeout.unwrap_or(timeout);
+    for file in &options.files {
+        // The client library would say that something is missing, and not what.
+        file.metadata().map_err(|error| DatabaseError::Tls {
+            place: place.to_owned(),
+            problem: TlsProblem::Other(format!("{}: {error}", file.display())),
+        })?;
+    }
     let opening = async {
         let mark = unique_mark();
         let mut connection = login(options, defaults, &mark)
             .await
-            .map_err(|error| error::connecting(&error, place))?;
+            .map_err(|error| refused(&error, options, place))?;
         check_version(&connection)?;
-        let backend = identify(&mut connection, &mark)
-            .await
-            .map_err(|error| error::connecting(&error, place))?;
+        let backend = backend::identify(&mut connection, options, &mark, place).await?;
         Ok((connection, backend))
     };
     tokio::time::timeout(timeout, opening)
@@ -76,19 +74,70 @@ pub(super) async fn open(
         })
 }
 
+/// Opens a session that scripts run in; with its socket, where that can be told.
+pub(super) async fn open_for_scripts(
+    options: &ServerOptions,
+    defaults: &[(&str, String)],
+    timeout: Duration,
+    place: &str,
+) -> Result<(PgConnection, Backend, Option<Socket>), DatabaseError> {
+    let known = Known::now();
+    let (mut connection, mut backend) = open(options, defaults, timeout, place).await?;
+    let socket = Socket::opened_since(&known, options.get_port());
+    if let Some(socket) = &socket {
+        socket.keep_alive(options.keepalives);
+    }
+    backend::as_psql(&mut connection, &mut backend, options, place).await?;
+    for timeout in &backend.set_aside {
+        log::debug!(target: SESSION, "{timeout} is set aside in this session");
+    }
+    Ok((connection, backend, socket))
+}
+
 /// Connects and asks nothing.
 pub(super) async fn login(
-    options: &PgConnectOptions,
+    options: &ServerOptions,
     defaults: &[(&str, String)],
     mark: &str,
 ) -> Result<PgConnection, sqlx::Error> {
+    match login_once(options.login(), options, defaults, mark).await {
+        Err(error) if options.prefers_plain && error::refuses_plain(&error) => {
+            let encrypted = options.login().clone().ssl_mode(PgSslMode::Require);
+            login_once(&encrypted, options, defaults, mark).await
+        }
+        connected => connected,
+    }
+}
+
+async fn login_once(
+    login: &PgConnectOptions,
+    options: &ServerOptions,
+    defaults: &[(&str, String)],
+    mark: &str,
+) -> Result<PgConnection, sqlx::Error> {
+    let keepalives = options.keepalives.settings();
     let defaults = defaults.iter().map(|(name, value)| (*name, value.as_str()));
-    let marked = options.clone().options(defaults.chain([(MARK, mark)]));
+    let keepalives = keepalives
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()));
+    let marked = login.clone();
+    let marked = marked.options(keepalives.chain(defaults).chain([(MARK, mark)]));
     match marked.connect().await {
-        Err(error) if error::refuses_options(&error) => options.connect().await,
+        Err(error) if error::refuses_options(&error) => login.connect().await,
         Err(error) if error::was_just_renamed(&error) => marked.connect().await,
         connected => connected,
     }
+}
+
+/// Why a login failed: perhaps because a pooler takes no options, and some were asked for.
+fn refused(error: &sqlx::Error, options: &ServerOptions, place: &str) -> DatabaseError {
+    let is_refused = error::refuses_options(error) || error::refuses_setting(error);
+    if is_refused && !options.settings.is_empty() {
+        let names = options.settings.iter().map(|it| it.name.as_str());
+        let names: Vec<_> = names.collect();
+        return backend::not_in_force(place, &names.join(", "), &error::reason(error));
+    }
+    error::connecting(error, place)
 }
 
 /// Bytes that a name on the server may have.
@@ -110,12 +159,13 @@ pub(super) async fn resolve(
         .await
         .map_err(|error| asking(&error))?;
     let Some(home) = found.home else {
-        return Err(match schema {
-            Some(schema) => DatabaseError::MissingSchema {
-                schema,
-                table: name,
-            },
-            None => nowhere(&name),
+        let Some(schema) = schema else {
+            let closed = closed(connection).await.map_err(|error| asking(&error))?;
+            return Err(closed.unwrap_or_else(|| nowhere(&name)));
+        };
+        return Err(DatabaseError::MissingSchema {
+            schema,
+            table: name,
         });
     };
     let is_there = found.relations.iter().any(|one| one.name == name);
@@ -147,9 +197,6 @@ fn nowhere(name: &str) -> DatabaseError {
         ..SqlFailure::default()
     })
 }
-
-/// `client_connection_check_interval` is known from here on, as `server_version_num`.
-const KNOWS_WATCHFUL: u32 = 140_000;
 
 struct Found {
     /// The schema that the name leads to; `None` where there is none.
@@ -211,6 +258,29 @@ async fn find(
     Ok(found)
 }
 
+/// The schemas of the search path that are there, and that the role may not use.
+async fn closed(connection: &mut PgConnection) -> Result<Option<DatabaseError>, sqlx::Error> {
+    let sql = "SELECT n.nspname::pg_catalog.text, CURRENT_USER::pg_catalog.text \
+         FROM pg_catalog.pg_namespace AS n \
+         JOIN pg_catalog.unnest(pg_catalog.string_to_array(\
+         pg_catalog.current_setting('search_path'), ',')) AS p(item) \
+         ON n.nspname OPERATOR(pg_catalog.=) (CASE pg_catalog.btrim(p.item) \
+         WHEN '\"$user\"' THEN CURRENT_USER::pg_catalog.text \
+         ELSE pg_catalog.btrim(p.item, ' \"') END)::pg_catalog.name \
+         ORDER BY n.nspname";
+    let mut names = Vec::new();
+    let mut role = String::new();
+    for row in unpinned_rows(connection, sql).await? {
+        names.push(row.try_get::<String, _>(0)?);
+        role = row.try_get(1)?;
+    }
+    Ok((!names.is_empty()).then(|| DatabaseError::MissingRights {
+        role,
+        rights: "USAGE".to_owned(),
+        object: format!("the schema {}", names.join(" or ")),
+    }))
+}
+
 fn asking(error: &sqlx::Error) -> DatabaseError {
     match error::from_server(error) {
         Some(server) => DatabaseError::Sql(error::failure(server, None)),
@@ -227,46 +297,6 @@ fn check_version(connection: &PgConnection) -> Result<(), DatabaseError> {
         ))),
         _ => Ok(()),
     }
-}
-
-/// A value for a connection's mark.
-pub(super) fn unique_mark() -> String {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    // A clock before 1970 leaves a mark that is not quite as unique.
-    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    format!("{:x}-{:x}-{number:x}", process::id(), now.as_nanos())
-}
-
-/// Until the end of its message: the server hides a session from other roles, and a role may be
-/// set for it before it begins.
-pub(super) const AS_LOGIN: &str = "SET LOCAL ROLE NONE";
-
-async fn identify(connection: &mut PgConnection, mark: &str) -> Result<Backend, sqlx::Error> {
-    let watchful = connection
-        .server_version_num()
-        .is_none_or(|version| version >= KNOWS_WATCHFUL);
-    let identity = format!(
-        "{AS_LOGIN};\nSELECT a.pid, a.backend_start::text, pg_catalog.current_setting('{MARK}', true), \
-         pg_catalog.current_setting('client_connection_check_interval', true) \
-         FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a"
-    );
-    let watched = format!("{};\n{identity}", session::BE_WATCHFUL);
-    let found = match rows(connection, if watchful { &watched } else { &identity }).await {
-        // Not every platform has it.
-        Err(error) if watchful && error::from_server(&error).is_some() => {
-            rows(connection, &identity).await?
-        }
-        found => found?,
-    };
-    let row = found.first().ok_or(sqlx::Error::RowNotFound)?;
-    let interval = row.try_get::<Option<String>, _>(3)?;
-    Ok(Backend {
-        pid: row.try_get(0)?,
-        started: row.try_get(1)?,
-        pooled: row.try_get::<Option<String>, _>(2)?.as_deref() != Some(mark),
-        is_watchful: interval.is_some_and(|interval| interval != "0"),
-    })
 }
 
 /// The schema and the table of a configured name; each may stand in double quotes.

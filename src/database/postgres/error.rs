@@ -2,7 +2,10 @@
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition, PgSeverity};
 
-use super::super::{DatabaseError, FailureKind, PlaceKind, SqlFailure, StepStage};
+use super::{
+    super::{DatabaseError, FailureKind, PlaceKind, SqlFailure, StepStage},
+    tls,
+};
 
 /// Raised by the guard: someone else holds the lock.
 pub(super) const LOCK_LOST: &str = "MG001";
@@ -11,10 +14,19 @@ pub(super) const STATE_CHANGED: &str = "MG002";
 /// Raised by the guard: another session answers than the one that was locked.
 pub(super) const POOLED: &str = "MG003";
 
+/// The class of its codes.
+const INVALID_AUTHORIZATION: &str = "28";
+const UNDEFINED_OBJECT: &str = "42704";
+const INVALID_VALUE: &str = "22023";
+const CANNOT_CHANGE_NOW: &str = "55P02";
 const CANNOT_CONNECT: &str = "57P03";
 const INVALID_DATABASE: &str = "3D000";
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 const QUERY_CANCELED: &str = "57014";
+const DEADLOCK: &str = "40P01";
+const SERIALIZATION_FAILURE: &str = "40001";
+const ACTIVE_TRANSACTION: &str = "25001";
+const TRANSACTION_TERMINATION: &str = "2D000";
 const READ_ONLY: &str = "25006";
 const NO_TRANSACTION: &str = "25P01";
 const UNIQUE_VIOLATION: &str = "23505";
@@ -56,6 +68,21 @@ pub(super) fn refuses_options(error: &sqlx::Error) -> bool {
     matches!(code(error), Some(PROTOCOL_VIOLATION | NOT_SUPPORTED))
 }
 
+/// Whether the server wants TLS of those who came without.
+pub(super) fn refuses_plain(error: &sqlx::Error) -> bool {
+    code(error).is_some_and(|code| code.starts_with(INVALID_AUTHORIZATION))
+}
+
+/// Whether a setting can only be given at connect.
+pub(super) fn is_too_late(error: &sqlx::Error) -> bool {
+    code(error) == Some(CANNOT_CHANGE_NOW)
+}
+
+/// Whether the server does not know a setting, or not its value.
+pub(super) fn refuses_setting(error: &sqlx::Error) -> bool {
+    matches!(code(error), Some(UNDEFINED_OBJECT | INVALID_VALUE))
+}
+
 /// Whether a database was renamed or dropped while a session waited to be let in: the server says
 /// more only then. Another one may have its name now.
 pub(super) fn was_just_renamed(error: &sqlx::Error) -> bool {
@@ -73,6 +100,12 @@ pub(super) fn refuses_transactions(error: &sqlx::Error) -> bool {
 /// An error while connecting.
 pub(super) fn connecting(error: &sqlx::Error, place: &str) -> DatabaseError {
     let place = place.to_owned();
+    if let Some(reason) = other_protocol(error) {
+        return DatabaseError::OtherProtocol { place, reason };
+    }
+    if let Some(problem) = tls::problem(error) {
+        return DatabaseError::Tls { place, problem };
+    }
     let reason = reason(error);
     match code(error) {
         Some(INVALID_DATABASE) => DatabaseError::Missing {
@@ -85,12 +118,26 @@ pub(super) fn connecting(error: &sqlx::Error, place: &str) -> DatabaseError {
             let reason = detail.map_or(reason.clone(), |detail| format!("{reason}: {detail}"));
             DatabaseError::Denied { place, reason }
         }
-        Some(code) if code.starts_with("28") => DatabaseError::Denied { place, reason },
+        Some(code) if code.starts_with(INVALID_AUTHORIZATION) => {
+            DatabaseError::Denied { place, reason }
+        }
         Some(CANNOT_CONNECT) | None | Some(_) => DatabaseError::Unreachable {
             kind: PlaceKind::Server,
             place,
             reason,
         },
+    }
+}
+
+/// Why what answered is no server of ours, if it is not.
+fn other_protocol(error: &sqlx::Error) -> Option<String> {
+    match error {
+        sqlx::Error::Protocol(text) => Some(text.clone()),
+        sqlx::Error::Io(error) => {
+            let text = error.to_string();
+            tls::is_other_protocol(&text).then_some(text)
+        }
+        _ => None,
     }
 }
 
@@ -114,6 +161,9 @@ fn kind(code: &str) -> Option<FailureKind> {
         QUERY_CANCELED => Some(FailureKind::Cancelled),
         INSUFFICIENT_PRIVILEGE => Some(FailureKind::Privilege),
         OBJECT_IN_USE => Some(FailureKind::InUse),
+        DEADLOCK | SERIALIZATION_FAILURE => Some(FailureKind::Conflict),
+        ACTIVE_TRANSACTION | TRANSACTION_TERMINATION => Some(FailureKind::InTransaction),
+        READ_ONLY => Some(FailureKind::ReadOnly),
         _ => None,
     }
 }
@@ -149,6 +199,7 @@ pub(super) fn at_stage(
         Some(LOCK_NOT_AVAILABLE) => DatabaseError::LockTimeout { failure, blockers },
         Some(UNIQUE_VIOLATION) if ours => DatabaseError::StateChanged { reason },
         Some(READ_ONLY) if ours => DatabaseError::ReadOnly {
+            kind: PlaceKind::Server,
             place: place.to_owned(),
             reason,
         },
@@ -171,6 +222,11 @@ mod tests {
         check(QUERY_CANCELED, Some(FailureKind::Cancelled));
         check(INSUFFICIENT_PRIVILEGE, Some(FailureKind::Privilege));
         check(OBJECT_IN_USE, Some(FailureKind::InUse));
+        check(DEADLOCK, Some(FailureKind::Conflict));
+        check(SERIALIZATION_FAILURE, Some(FailureKind::Conflict));
+        check(ACTIVE_TRANSACTION, Some(FailureKind::InTransaction));
+        check(TRANSACTION_TERMINATION, Some(FailureKind::InTransaction));
+        check(READ_ONLY, Some(FailureKind::ReadOnly));
         check(UNIQUE_VIOLATION, None);
     }
 }

@@ -3,9 +3,9 @@
 use std::{convert::Infallible, sync::Mutex, time::Duration};
 
 use sha2::{Digest, Sha256};
-use sqlx::{PgConnection, Row, postgres::PgConnectOptions, postgres::PgRow};
+use sqlx::{PgConnection, Row, postgres::PgRow};
 
-use super::{super::LockAttempt, connect, message::rows};
+use super::{super::LockAttempt, connect, message::rows, options::ServerOptions};
 
 /// What a session has a hold on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,14 +90,14 @@ pub(super) async fn release(connection: &mut PgConnection) -> Result<(), sqlx::E
 /// Writes into `blockers`, as long as it is polled, who keeps session `pid`
 /// waiting. Connects only once it has been polled for half of `lock_timeout`.
 pub(super) async fn watch(
-    options: &PgConnectOptions,
+    options: &ServerOptions,
     pid: i32,
     lock_timeout: Duration,
     blockers: &Mutex<Vec<String>>,
 ) -> Infallible {
     let patience = (lock_timeout / 2).min(Duration::from_secs(1));
     tokio::time::sleep(patience).await;
-    let options = connect::prepared(options, "migrator (who is in the way?)");
+    let options = connect::named(options, "migrator (who is in the way?)");
     // No answer is fine: this is for a better message only.
     if let Ok((mut connection, _)) = connect::open(&options, &[], lock_timeout, "").await {
         while let Ok(found) = blocking(&mut connection, pid).await {

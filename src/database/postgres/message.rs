@@ -273,7 +273,7 @@ pub(super) async fn for_each(
 }
 
 /// `sql` behind the settings of [`PINNED`]. Several statements in one message are one transaction.
-fn pinned(sql: &str) -> String {
+pub(super) fn pinned(sql: &str) -> String {
     format!("{};\n{sql}", PINNED.join(";\n"))
 }
 

@@ -4,6 +4,8 @@
 //! No prepared statements, so that poolers and scripts cannot get in their way.
 
 pub(super) mod admin;
+mod asked;
+mod backend;
 #[cfg(feature = "cli")]
 pub(super) mod backup;
 mod batch;
@@ -18,9 +20,12 @@ mod index;
 mod lock;
 mod mark;
 mod message;
+mod options;
 mod outcome;
 #[cfg(feature = "cli")]
 mod owners;
+mod parameters;
+mod password_file;
 mod pooler;
 #[cfg(feature = "cli")]
 mod programs;
@@ -30,40 +35,50 @@ mod run;
 mod scratch;
 mod script;
 mod script_guards;
+mod service;
 mod session;
+mod socket;
 mod step;
 mod survey;
 #[cfg(feature = "cli")]
 mod swap;
 #[cfg(feature = "cli")]
 pub(super) mod target;
+mod tls;
 mod trust;
 pub(super) mod url;
 mod version_table;
 mod watch;
+mod watchdog;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_trait::async_trait;
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{Connection, PgConnection};
 
 use self::{
+    backend::Backend,
     cancel::{Canceller, Running},
-    connect::Backend,
     lock::Hold,
     message::Message,
+    options::ServerOptions,
     record::{Began, IndexNames, Recorder},
     run::Work,
     session::Timeouts,
     version_table::{Trouble, VersionTable},
     watch::Watcher,
+    watchdog::Watchdog,
 };
+pub use options::ServerOptions as PostgresOptions;
 pub use script::PostgresScript;
 
 use super::{
-    Batches, Cancel, Database, DatabaseError, Detail, Indexes, Ledger, Lock, LockAttempt, Progress,
-    RecordRows, Records, Replicas, Replication, Runner, Settings, StepError, StepRequest,
-    StepStage, TableIndex, Watch,
+    Batches, Cancel, Database, DatabaseError, Detail, Indexes, Ledger, Lock, LockAttempt,
+    PlaceKind, Progress, RecordRows, Records, Replicas, Replication, Runner, Settings, StepError,
+    StepRequest, StepStage, TableIndex, Watch,
 };
 use crate::{
     layout::{ExternalRecords, ExternalTool},
@@ -73,12 +88,16 @@ use crate::{
 
 /// A connection to a PostgreSQL server.
 pub struct Postgres {
-    options: PgConnectOptions,
+    options: ServerOptions,
     settings: Settings,
     place: String,
+    /// Of the connection, which it must not outlive; `None` where its socket is not known.
+    watchdog: Option<Watchdog>,
     /// `None` once it broke; created again by what needs it next.
     connection: Option<PgConnection>,
     backend: Backend,
+    /// When a server did not answer at all, and what was said of it: who asks next is told so at once.
+    silent: Option<(Instant, DatabaseError)>,
     /// Behind a pooler: whether it was seen to leave the session to us alone.
     keeps_session: bool,
     running: Arc<Running>,
@@ -118,24 +137,27 @@ impl Postgres {
     /// # Errors
     /// When the server cannot be reached, denies access, or has no such database.
     pub async fn connect(
-        options: &PgConnectOptions,
+        options: &ServerOptions,
         settings: Settings,
     ) -> Result<Self, DatabaseError> {
         let place = url::place(options);
-        let options = connect::prepared(options, &settings.application_name);
+        let options = connect::prepared(options, &settings);
         let defaults = usual_timeouts(&settings).options();
         let timeout = settings.connect_timeout;
-        let (mut connection, backend) = connect::open(&options, &defaults, timeout, &place).await?;
+        let (mut connection, backend, socket) =
+            connect::open_for_scripts(&options, &defaults, timeout, &place).await?;
         let table = connect::resolve(&mut connection, &settings.version_table).await?;
         let running = Arc::new(Running::default());
         running.set_pid(backend.pid);
         Ok(Self {
+            watchdog: Watchdog::over(socket, &options, &backend, &running),
             options,
             settings,
             place,
             connection: Some(connection),
             resolved_in: backend.clone(),
             backend,
+            silent: None,
             keeps_session: false,
             running,
             table,
@@ -151,6 +173,14 @@ impl Postgres {
 #[async_trait]
 impl Records for Postgres {
     async fn prepare(&mut self) -> Result<(), DatabaseError> {
+        self.ensure().await?;
+        if let Some(read_only) = self.backend.read_only {
+            return Err(DatabaseError::ReadOnly {
+                kind: PlaceKind::Server,
+                place: self.place.clone(),
+                reason: read_only.reason().to_owned(),
+            });
+        }
         let (connection, table) = self.parts().await?;
         let layout = table.layout(connection).await;
         let commands = match self.answer(layout).await? {
@@ -424,7 +454,7 @@ impl Database for Postgres {
 
     fn canceller(&self) -> Arc<dyn Cancel> {
         Arc::new(Canceller {
-            options: connect::prepared(&self.options, "migrator (cancel)"),
+            options: connect::named(&self.options, "migrator (cancel)"),
             timeout: self.settings.connect_timeout,
             running: Arc::clone(&self.running),
         })
@@ -432,12 +462,13 @@ impl Database for Postgres {
 
     fn watcher(&self) -> Arc<dyn Watch> {
         Arc::new(Watcher::new(
-            connect::prepared(&self.options, "migrator (what takes so long?)"),
+            connect::named(&self.options, "migrator (what takes so long?)"),
             Arc::clone(&self.running),
         ))
     }
 
     async fn close(mut self: Box<Self>) -> Result<(), DatabaseError> {
+        self.watchdog = None;
         if let Some(connection) = self.connection.take() {
             // A server that does not listen any more ends the session by itself.
             let _ = tokio::time::timeout(self.settings.connect_timeout, connection.close()).await;
@@ -451,10 +482,23 @@ impl Postgres {
     async fn ensure(&mut self) -> Result<(), DatabaseError> {
         if self.connection.is_none() {
             let timeout = self.settings.connect_timeout;
+            if let Some((since, error)) = &self.silent
+                && since.elapsed() < timeout
+            {
+                return Err(error.clone());
+            }
             let defaults = self.usual_timeouts().options();
-            let (connection, backend) =
-                connect::open(&self.options, &defaults, timeout, &self.place).await?;
+            let begin = Instant::now();
+            let opened =
+                connect::open_for_scripts(&self.options, &defaults, timeout, &self.place).await;
+            let waited_in_vain = begin.elapsed() >= timeout;
+            self.silent = match &opened {
+                Err(error) if waited_in_vain => Some((Instant::now(), error.clone())),
+                _ => None,
+            };
+            let (connection, backend, socket) = opened?;
             self.running.set_pid(backend.pid);
+            self.watchdog = Watchdog::over(socket, &self.options, &backend, &self.running);
             self.backend = backend;
             self.keeps_session = false;
             self.connection = Some(connection);

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{
     super::{DatabaseError, Detail, Records, StepError},
     Postgres,
-    connect::{AS_LOGIN, Backend},
+    backend::{AS_LOGIN, Backend, STARTED},
     error,
     lock::Hold,
     message::{Message, literal, rows},
@@ -105,6 +105,7 @@ impl Postgres {
     /// The connection broke before COMMIT was sent. What the server may still
     /// do for the old session is stopped, as far as it can be reached.
     pub(super) async fn lost(&mut self, reason: String) -> DatabaseError {
+        let reason = self.verdict().unwrap_or(reason);
         let old = self.backend.clone();
         self.forget().await;
         if self.ensure().await.is_ok() {
@@ -124,6 +125,7 @@ impl Postgres {
         changes: &[RecordChange],
         reason: String,
     ) -> Result<(), DatabaseError> {
+        let reason = self.verdict().unwrap_or(reason);
         let old = self.backend.clone();
         let goes_on = self.session.entered && !changes.iter().any(ends_script);
         self.forget().await;
@@ -155,8 +157,14 @@ impl Postgres {
         }
     }
 
+    /// Why the connection was ended on our side, if it was.
+    pub(super) fn verdict(&self) -> Option<String> {
+        self.watchdog.as_ref()?.verdict()
+    }
+
     /// Drops the connection, and what went with it.
     pub(super) async fn forget(&mut self) {
+        self.watchdog = None;
         if let Some(connection) = self.connection.take() {
             // Of a broken connection nothing is left to be closed in good order.
             let _ = connection.close_hard().await;
@@ -216,7 +224,7 @@ async fn in_transaction(connection: &mut PgConnection) -> bool {
 async fn is_alive(connection: &mut PgConnection, old: &Backend) -> Result<bool, sqlx::Error> {
     let sql = format!(
         "{AS_LOGIN};\nSELECT pg_catalog.pg_terminate_backend(a.pid)::text FROM pg_catalog.pg_stat_activity AS a \
-         WHERE a.pid = {} AND a.backend_start::text = {} AND a.pid <> pg_catalog.pg_backend_pid()",
+         WHERE a.pid = {} AND {STARTED} = {} AND a.pid <> pg_catalog.pg_backend_pid()",
         old.pid,
         literal(&old.started)
     );

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::{
     super::DatabaseError,
-    Postgres, connect, error,
+    Postgres, backend, connect, error,
     message::{rows, unpinned_rows},
 };
 
@@ -55,7 +55,20 @@ impl Postgres {
             }
         }
         self.keeps_session = true;
-        Ok(())
+        self.set_pooled_session().await
+    }
+
+    /// Sets in a session that is ours alone what no login could.
+    async fn set_pooled_session(&mut self) -> Result<(), DatabaseError> {
+        let commands = self.backend.settings.join(";\n");
+        if commands.is_empty() {
+            return Ok(());
+        }
+        let (connection, _) = self.parts().await?;
+        match unpinned_rows(connection, &commands).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.trouble(error.into()).await),
+        }
     }
 
     /// Asks for our session, so that it was used last, lets another connection begin a transaction,
@@ -65,7 +78,7 @@ impl Postgres {
         let Some(before) = self.last_transaction().await? else {
             return Ok(Finding::Shared);
         };
-        let (mark, ours) = (connect::unique_mark(), self.backend.pid);
+        let (mark, ours) = (backend::unique_mark(), self.backend.pid);
         let options = self.options.clone();
         let mut rival = pin!(async {
             let mut rival = connect::login(&options, &[], &mark).await?;

@@ -10,13 +10,11 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{
-    ConnectOptions,
-    postgres::{PgConnectOptions, PgSslMode},
-};
+use sqlx::{ConnectOptions, postgres::PgSslMode};
 
 use super::{
     super::{CopyError, DatabaseError, location::decode},
+    options::ServerOptions,
     url,
 };
 
@@ -150,7 +148,7 @@ pub(super) enum Output<'a> {
 /// With what it said, or with what `look` and the two ends of its pipes say.
 pub(super) fn run(
     program: &Program,
-    options: &PgConnectOptions,
+    options: &ServerOptions,
     arguments: &[String],
     input: Input<'_>,
     output: Output<'_>,
@@ -266,7 +264,7 @@ fn shortened(said: &str, name: &str, status: ExitStatus) -> String {
 }
 
 /// Where the program connects to. A password in the arguments could be read by everybody.
-fn environment(command: &mut Command, options: &PgConnectOptions) {
+fn environment(command: &mut Command, options: &ServerOptions) {
     let host = match options.get_socket() {
         Some(socket) => socket.display().to_string(),
         None => options.get_host().to_owned(),
@@ -296,7 +294,12 @@ fn environment(command: &mut Command, options: &PgConnectOptions) {
         command.env("PGOPTIONS", settings);
     }
     // sqlx tells password and certificates in a URL only. Its other parts could be no URL.
-    let url = options.clone().host("h").username("u").database("d");
+    let url = options
+        .login()
+        .clone()
+        .host("h")
+        .username("u")
+        .database("d");
     let url = url.to_url_lossy();
     let password = url.password().and_then(|password| decode(password).ok());
     if let Some(password) = password {

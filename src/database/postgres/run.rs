@@ -6,8 +6,6 @@ use std::{
     time::Duration,
 };
 
-use sqlx::postgres::PgConnectOptions;
-
 use super::{
     super::{
         BatchRecord, DatabaseError, Progress, RecordRows, SqlFailure, StatementDone, StepError,
@@ -15,6 +13,7 @@ use super::{
     },
     Postgres, SessionState, error, lock,
     message::{Failed, Message, PINNED, Took},
+    options::ServerOptions,
     session::{self, Timeouts},
     step::{self, Guard, StepTimeouts, Stepper, Stop, Telling, Transaction},
     usual_timeouts,
@@ -215,6 +214,7 @@ impl Postgres {
             None => {
                 // It commits by itself, at a moment that nobody saw.
                 let reason = error::reason(&failed.error);
+                let reason = self.verdict().unwrap_or(reason);
                 self.lost(reason.clone()).await;
                 DatabaseError::OutcomeUnknown(reason)
             }
@@ -338,7 +338,7 @@ pub(super) fn check_modes(modes: &str, in_run: bool) -> Result<(), DatabaseError
 
 /// Does `work`, and looks who is in its way when it takes long.
 async fn watched<T>(
-    options: &PgConnectOptions,
+    options: &ServerOptions,
     pid: i32,
     lock_timeout: Duration,
     work: impl Future<Output = T>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{Row, postgres::PgConnectOptions};
+use sqlx::Row;
 
 use super::{
     super::{Action, DatabaseError, Settings, unique},
@@ -10,6 +10,7 @@ use super::{
     backup::{failed, text},
     lock,
     message::{literal, unpinned_rows},
+    options::ServerOptions,
 };
 
 /// Bytes that the server keeps of a name.
@@ -27,7 +28,7 @@ pub(super) const RESTORE: &str = "_restore_";
 pub(super) struct Scratch {
     pub server: Server,
     pub name: String,
-    pub options: PgConnectOptions,
+    pub options: ServerOptions,
     pub settings: Settings,
 }
 
@@ -37,7 +38,7 @@ impl Scratch {
     /// # Errors
     /// When the server does not make it.
     pub async fn create(
-        options: &PgConnectOptions,
+        options: &ServerOptions,
         settings: &Settings,
         purpose: &str,
         properties: &BTreeMap<String, String>,

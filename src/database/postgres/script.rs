@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{
-    connect::{self, Backend},
-    index, lock,
+    backend::Backend,
+    connect, index, lock,
     message::{Message, block, literal},
     record::{Began, IndexNames, Recorder},
     run::{check_modes, entering, own_transaction},
@@ -66,19 +66,14 @@ impl PostgresScript {
         let is_usual = schema.is_none();
         let schema = schema.unwrap_or_else(|| USUAL_SCHEMA.to_owned());
         let table = VersionTable::new(&schema, &name, Presence::Unknown);
+        let session = &settings.session.clone();
         let mut script = Self {
             text: title(&head, &table.shown(), "psql -v ON_ERROR_STOP=1 -f FILE"),
             expected: Expected::new(&head.observed),
             head,
             settings,
             table,
-            // Nothing of what a connection of ours has comes with psql's.
-            backend: Backend {
-                pid: 0,
-                started: String::new(),
-                pooled: true,
-                is_watchful: false,
-            },
+            backend: Backend::of_script(session),
             in_run: false,
             locked: false,
             entered: false,
@@ -86,7 +81,8 @@ impl PostgresScript {
             label: String::new(),
         };
         script.text.push_str(HEAD);
-        for command in session::SETTINGS {
+        let commands: Vec<_> = script.backend.settings.clone();
+        for command in [session::ENCODING.to_owned()].iter().chain(&commands) {
             script.command(command);
         }
         if is_usual && !script.expected.table {
@@ -309,7 +305,7 @@ impl Runner for PostgresScript {
                 self.copy_data(data.map_or("", |data| &step.text[data]));
             }
             if statement.kind == StatementKind::Session && session::may_change_encoding(text) {
-                self.command(session::SETTINGS[0]);
+                self.command(session::ENCODING);
             }
         }
         if step.lock_timeout.is_none() {
@@ -326,9 +322,9 @@ impl Runner for PostgresScript {
                 "BEGIN PERFORM pg_catalog.pg_advisory_unlock({key}); END"
             )));
         }
-        let commands: Vec<_> = session::reset(&self.backend).collect();
+        let commands: Vec<_> = session::reset(&self.backend).map(str::to_owned).collect();
         for command in commands {
-            self.command(command);
+            self.command(&command);
         }
         Ok(())
     }

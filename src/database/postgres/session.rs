@@ -5,7 +5,8 @@ use std::time::Duration;
 use sqlx::{PgConnection, Row};
 
 use super::{
-    connect::{self, Backend},
+    backend::Backend,
+    connect,
     message::{literal, rows},
 };
 use crate::sql::mentions;
@@ -27,22 +28,18 @@ const RESET: [&str; 8] = [
 ];
 
 /// What a connection sets at the server but not at a pooler, which sets it once for all: RESET
-/// leads to the server's defaults there.
-pub(super) const SETTINGS: [&str; 3] = [
-    "SET client_encoding TO 'UTF8'",
-    "SET \"TimeZone\" TO 'UTC'",
-    "SET \"DateStyle\" TO 'ISO, MDY'",
-];
+/// leads to the server's default there.
+pub(super) const ENCODING: &str = "SET client_encoding TO 'UTF8'";
 
 /// Lets the server look if we still exist.
 pub(super) const BE_WATCHFUL: &str = "SET client_connection_check_interval TO 500";
 
 /// [`RESET`], and our own settings again where RESET does not lead to them.
-pub(super) fn reset(backend: &Backend) -> impl Iterator<Item = &'static str> {
-    let settings = if backend.pooled { &SETTINGS[..] } else { &[] };
+pub(super) fn reset(backend: &Backend) -> impl Iterator<Item = &str> {
     RESET
         .into_iter()
-        .chain(settings.iter().copied())
+        .chain(backend.pooled.then_some(ENCODING))
+        .chain(backend.settings.iter().map(String::as_str))
         .chain(backend.is_watchful.then_some(BE_WATCHFUL))
 }
 

@@ -6,8 +6,8 @@ use sqlx::PgConnection;
 
 use super::{
     super::{BatchRecord, Progress, RecordRows, StatementDone, StepRequest, StepStage},
+    backend::Backend,
     cancel::Running,
-    connect::Backend,
     lock::{self, Hold},
     mark::Marks,
     message::{Failed, Message, PINNED, Took, UNPINNED, byte_of},

@@ -1,7 +1,7 @@
 //! Copies read into a database beside, and put in the place of one.
 
 use async_trait::async_trait;
-use sqlx::{Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{Connection, PgConnection};
 
 use super::{
     super::{
@@ -17,6 +17,7 @@ use super::{
     connect,
     contents::contents,
     message::rows,
+    options::ServerOptions,
     owners,
     programs::{self, Input, Output, Program},
     scratch::{self, Scratch},
@@ -27,7 +28,7 @@ use crate::files::Compression;
 
 /// See [`crate::database::engine::target`].
 pub struct Target {
-    options: PgConnectOptions,
+    options: ServerOptions,
     settings: Settings,
     purpose: Purpose,
     program: Program,
@@ -45,7 +46,7 @@ impl Target {
     /// # Errors
     /// When either fails.
     pub async fn open(
-        options: &PgConnectOptions,
+        options: &ServerOptions,
         settings: &Settings,
         purpose: Purpose,
         client: Option<u32>,
@@ -60,7 +61,7 @@ impl Target {
             },
         };
         Ok(Self {
-            options: connect::prepared(options, &settings.application_name),
+            options: connect::prepared(options, settings),
             settings: settings.clone(),
             purpose,
             program,
@@ -280,7 +281,7 @@ impl super::super::backup::Target for Target {
 
 struct Filling {
     program: Program,
-    options: PgConnectOptions,
+    options: ServerOptions,
     arguments: Vec<String>,
     file: std::path::PathBuf,
     compression: Compression,

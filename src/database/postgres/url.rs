@@ -1,14 +1,13 @@
 //! URLs of servers.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{fmt, net::IpAddr};
 
-use sqlx::postgres::PgConnectOptions;
-
-use super::credentials;
-use crate::{
-    database::location::{LocationError, decode, has_password, parameters_of},
-    nearest::misspelt,
+use super::{
+    credentials,
+    options::ServerOptions,
+    parameters::{self, Parameters},
 };
+use crate::database::location::{LocationError, decode, parameters_of};
 
 /// What the URLs begin with.
 pub(in crate::database) const SCHEMES: &[&str] = &["postgres", "postgresql"];
@@ -16,58 +15,62 @@ pub(in crate::database) const SCHEMES: &[&str] = &["postgres", "postgresql"];
 /// What others call them.
 pub(in crate::database) const OTHER_SCHEMES: &[&str] = &["pg", "pgsql", "psql"];
 
-/// Parameters that sqlx acts upon.
-const PARAMETERS: &[&str] = &[
-    "sslmode",
-    "ssl-mode",
-    "sslrootcert",
-    "ssl-root-cert",
-    "ssl-ca",
-    "sslcert",
-    "ssl-cert",
-    "sslkey",
-    "ssl-key",
-    "statement-cache-capacity",
-    "host",
-    "hostaddr",
-    "port",
-    "dbname",
-    "user",
-    "password",
-    "application_name",
-    "options",
-];
-
 /// Characters that end the part of a URL a password stands in.
 const ESCAPE_HINT: &str = "characters such as / # ? @ : in a user name or password must be written as %2F %23 %3F %40 %3A";
 
 /// Reads what follows the scheme.
 ///
-/// PostgreSQL's environment (`PGHOST`, `PGPASSWORD`, `PGSSLMODE` …) and password file fill in what
-/// the URL leaves open.
-pub(in crate::database) fn parse(rest: &str) -> Result<PgConnectOptions, LocationError> {
+/// libpq's environment (`PGHOST`, `PGPASSWORD`, `PGSSLMODE` …), service and password files fill in
+/// what the URL leaves open.
+pub(in crate::database) fn parse(rest: &str) -> Result<ServerOptions, LocationError> {
     let (before, parameters) = rest.split_once('?').unwrap_or((rest, ""));
-    check_server_part(before)?;
-    check_parameters(parameters)?;
-    credentials::check(
-        &parameters_of(parameters)?,
-        has_password(before, parameters),
-    )?;
-    let hostless = without_host(before, parameters)?;
-    let rest = hostless.as_deref().unwrap_or(rest);
-    let url = format!("postgres:{rest}");
-    let options = PgConnectOptions::from_str(&url).map_err(|error| unreadable(before, error))?;
-    if options.get_database().is_some() {
-        return Ok(options);
-    }
-    // As libpq: without a name it is the user's. Said in the URL, so that the
-    // password file is searched for that database.
-    let separator = if rest.contains('?') { '&' } else { '?' };
-    let url = format!("{url}{separator}dbname={}", encode(options.get_username()));
-    PgConnectOptions::from_str(&url).map_err(|error| unreadable(before, error))
+    let mut given = server_part(before)?;
+    given.extend(checked_parameters(parameters)?);
+    options_of(given)
 }
 
-fn check_server_part(before: &str) -> Result<(), LocationError> {
+/// Reads libpq's other form of a URL, `host=db dbname=shop`; `None` for what is none.
+pub(in crate::database) fn parse_keywords(
+    text: &str,
+) -> Option<Result<ServerOptions, LocationError>> {
+    parameters::is_keywords(text).then(|| options_of(parameters::keywords(text)?))
+}
+
+/// The same without the password.
+pub(in crate::database) fn keywords_without_password(text: &str) -> String {
+    let Ok(pairs) = parameters::keywords(text) else {
+        return text.to_owned();
+    };
+    if !parameters::is_keywords(text) {
+        return text.to_owned();
+    }
+    let pairs = pairs.into_iter().filter(|(name, _)| name != "password");
+    let pairs = pairs.map(|(name, value)| {
+        let value = value.replace('\\', "\\\\").replace('\'', "\\'");
+        format!("{name}='{value}'")
+    });
+    pairs.collect::<Vec<_>>().join(" ")
+}
+
+fn options_of(given: Vec<(String, String)>) -> Result<ServerOptions, LocationError> {
+    let (settings, given): (Vec<_>, Vec<_>) = given
+        .into_iter()
+        .partition(|(name, _)| setting_of(name).is_some());
+    let mut parameters = Parameters::resolve(given, parameters::variable)?;
+    for (name, value) in &settings {
+        parameters.add_setting(setting_of(name).unwrap_or_default(), value);
+    }
+    credentials::check()?;
+    ServerOptions::of(&parameters)
+}
+
+/// The name in `options[name]`.
+fn setting_of(name: &str) -> Option<&str> {
+    name.strip_prefix("options[")?.strip_suffix(']')
+}
+
+/// `//user:password@host:port/database` as parameters.
+fn server_part(before: &str) -> Result<Vec<(String, String)>, LocationError> {
     let authority = before.strip_prefix("//").ok_or_else(|| {
         LocationError::Syntax("`//` is missing after `postgres:` (postgres://user@host/db)".into())
     })?;
@@ -75,94 +78,103 @@ fn check_server_part(before: &str) -> Result<(), LocationError> {
     if path.contains('@') || before.contains('#') {
         return Err(LocationError::Syntax(ESCAPE_HINT.into()));
     }
-    let host = server.rsplit_once('@').map_or(server, |(_, host)| host);
-    if host.contains(',') {
+    let (login, address) = match server.rsplit_once('@') {
+        Some((login, address)) => (login, address),
+        None => ("", server),
+    };
+    if address.contains(',') {
         return Err(LocationError::Syntax(
             "it names several hosts; name only the host to migrate".into(),
         ));
-    }
-    Ok(())
-}
-
-/// `//user:password@/db`, as it is written for sockets: URLs with a user must have a host, so user,
-/// password and port become parameters.
-fn without_host(before: &str, parameters: &str) -> Result<Option<String>, LocationError> {
-    let authority = before.strip_prefix("//").unwrap_or(before);
-    let (server, path) = authority.split_once('/').unwrap_or((authority, ""));
-    let Some((login, address)) = server.rsplit_once('@') else {
-        return Ok(None);
-    };
-    if !address.is_empty() && !address.starts_with(':') {
-        return Ok(None);
     }
     let (user, password) = match login.split_once(':') {
         Some((user, password)) => (user, Some(password)),
         None => (login, None),
     };
-    let given = [
+    let (host, port) = host_and_port(address, before)?;
+    let parts = [
         ("user", Some(user)),
         ("password", password),
-        ("port", address.strip_prefix(':')),
+        ("host", Some(host)),
+        ("port", port),
+        ("dbname", Some(path)),
     ];
-    let mut pairs = Vec::new();
-    for (name, value) in given {
+    let mut given = Vec::new();
+    for (name, value) in parts {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            pairs.push(format!("{name}={}", encode(&decode(value)?)));
+            given.push((name.to_owned(), decode(value)?));
         }
     }
-    pairs.extend((!parameters.is_empty()).then(|| parameters.to_owned()));
-    Ok(Some(format!("///{path}?{}", pairs.join("&"))))
+    Ok(given)
 }
 
-fn check_parameters(parameters: &str) -> Result<(), LocationError> {
-    if parameters.contains('#') {
+/// `host:port`, where an IPv6 address stands in brackets.
+fn host_and_port<'a>(
+    address: &'a str,
+    before: &str,
+) -> Result<(&'a str, Option<&'a str>), LocationError> {
+    let wrong = |reason: &str| {
+        LocationError::Syntax(if before.contains('@') {
+            format!("{reason}; {ESCAPE_HINT}")
+        } else {
+            reason.to_owned()
+        })
+    };
+    let (host, port) = match address.strip_prefix('[') {
+        Some(rest) => {
+            let (host, port) = rest
+                .split_once(']')
+                .ok_or_else(|| wrong("the address of its host has no closing `]`"))?;
+            match port.strip_prefix(':') {
+                Some(port) => (host, Some(port)),
+                None if port.is_empty() => (host, None),
+                None => return Err(wrong("the port of its host can't be read")),
+            }
+        }
+        None => match address.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (address, None),
+        },
+    };
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    if port.is_some_and(|port| !is_port(port)) {
+        return Err(wrong("the port of its host is not a number"));
+    }
+    if host.contains(|c: char| c.is_whitespace() || c == '\\') {
+        return Err(wrong("the name of its host can't be read"));
+    }
+    Ok((host, port))
+}
+
+fn checked_parameters(text: &str) -> Result<Vec<(String, String)>, LocationError> {
+    if text.contains('#') {
         return Err(LocationError::Syntax(ESCAPE_HINT.into()));
     }
     // What looks like parameters may be the rest of a password with a `?` in
     // it, which must not be shown.
-    let doubtful = parameters.contains('@');
-    for (name, value) in parameters_of(parameters)? {
-        let setting = name.starts_with("options[") && name.ends_with(']');
-        let known = setting || PARAMETERS.contains(&name.as_str());
+    let doubtful = text.contains('@');
+    let given = parameters_of(text)?;
+    for (name, value) in &given {
+        let known = setting_of(name).is_some() || parameters::find(name).is_some();
         let may_hold_at = matches!(name.as_str(), "user" | "password" | "dbname");
         if doubtful && (!known || value.contains('@') && !may_hold_at) {
             return Err(LocationError::Syntax(ESCAPE_HINT.into()));
         }
         if !known {
-            return Err(LocationError::Parameter {
-                nearest: misspelt(&name, PARAMETERS.iter().copied()),
-                name,
-            });
+            return Err(parameters::unknown(name));
         }
     }
-    Ok(())
-}
-
-/// What the library says names the part that is wrong, but not its text.
-fn unreadable(before: &str, error: sqlx::Error) -> LocationError {
-    let reason = match error {
-        sqlx::Error::Configuration(reason) => reason.to_string(),
-        other => other.to_string(),
-    };
-    LocationError::Syntax(if before.contains('@') {
-        format!("{reason}; {ESCAPE_HINT}")
-    } else {
-        reason
-    })
-}
-
-fn encode(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    Ok(given)
 }
 
 /// Where the database is, for people; never with a password.
-pub(super) fn place(options: &PgConnectOptions) -> String {
+pub(super) fn place(options: &ServerOptions) -> String {
     fmt::from_fn(|f| write(options, f)).to_string()
 }
 
 /// Writes [`place`].
 pub(in crate::database) fn write(
-    options: &PgConnectOptions,
+    options: &ServerOptions,
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
     let port = options.get_port();
@@ -176,7 +188,7 @@ pub(in crate::database) fn write(
         } else {
             write!(f, "&port={port}")
         }
-    } else if host.contains(':') && !host.starts_with('[') {
+    } else if host.contains(':') {
         write!(f, "postgres://{user}@[{host}]:{port}/{database}")
     } else {
         write!(f, "postgres://{user}@{host}:{port}/{database}")
@@ -184,13 +196,13 @@ pub(in crate::database) fn write(
 }
 
 /// The host, or the directory of the socket.
-fn server_of(options: &PgConnectOptions) -> String {
+fn server_of(options: &ServerOptions) -> String {
     let socket = options.get_socket().map(|path| path.display().to_string());
     socket.unwrap_or_else(|| options.get_host().to_owned())
 }
 
 /// The machine of a server: empty for this one, whether by socket or by a loopback address.
-fn machine(options: &PgConnectOptions) -> String {
+fn machine(options: &ServerOptions) -> String {
     let server = server_of(options);
     let name = server.trim_end_matches('.').to_lowercase();
     let address = name.trim_start_matches('[').trim_end_matches(']');
@@ -204,8 +216,8 @@ fn machine(options: &PgConnectOptions) -> String {
     }
 }
 
-/// As libpq has it: the user's name where the URL names none.
-pub(in crate::database) fn database(options: &PgConnectOptions) -> &str {
+/// The database's name. Every URL that was read has one.
+pub(in crate::database) fn database(options: &ServerOptions) -> &str {
     options
         .get_database()
         .unwrap_or_else(|| options.get_username())
@@ -213,7 +225,7 @@ pub(in crate::database) fn database(options: &PgConnectOptions) -> &str {
 
 /// The address without user and password: equal for all spellings of it. All ways to a port of this
 /// machine count as one, and have no host.
-pub(in crate::database) fn address(options: &PgConnectOptions) -> String {
+pub(in crate::database) fn address(options: &ServerOptions) -> String {
     format!(
         "postgres://{}:{}/{}",
         machine(options),
@@ -223,6 +235,6 @@ pub(in crate::database) fn address(options: &PgConnectOptions) -> String {
 }
 
 /// Whether it is a server on this machine.
-pub(in crate::database) fn is_local(options: &PgConnectOptions) -> bool {
+pub(in crate::database) fn is_local(options: &ServerOptions) -> bool {
     machine(options).is_empty()
 }

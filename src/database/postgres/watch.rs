@@ -3,15 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use sqlx::{PgConnection, Row, postgres::PgConnectOptions, postgres::PgRow};
+use sqlx::{PgConnection, Row, postgres::PgRow};
 use tokio::sync::Mutex;
 
 use super::{
     super::{Activity, Advance, Waiting, Watch},
+    backend::AS_LOGIN,
     cancel::Running,
-    connect::{self, AS_LOGIN},
-    lock, mark,
+    connect, lock, mark,
     message::rows,
+    options::ServerOptions,
 };
 
 /// How long one look may take.
@@ -22,7 +23,7 @@ const QUERY: usize = 80;
 
 /// Looks over a connection that is opened at the first look.
 pub(super) struct Watcher {
-    options: PgConnectOptions,
+    options: ServerOptions,
     running: Arc<Running>,
     link: Mutex<Link>,
 }
@@ -35,7 +36,7 @@ enum Link {
 }
 
 impl Watcher {
-    pub fn new(options: PgConnectOptions, running: Arc<Running>) -> Self {
+    pub fn new(options: ServerOptions, running: Arc<Running>) -> Self {
         Self {
             options,
             running,

@@ -159,6 +159,7 @@ fn remove_companions(file: &Path) -> Result<(), DatabaseError> {
 fn remove(path: &Path) -> Result<(), DatabaseError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(DatabaseError::ReadOnly {
+            kind: PlaceKind::File,
             place: path.display().to_string(),
             reason: format!("it cannot be removed: {error}"),
         }),

@@ -269,6 +269,7 @@ impl Connection {
         if self.handle.is_read_only() {
             // SQLite would begin to read, and fail at the first statement that writes.
             return Err(DatabaseError::ReadOnly {
+                kind: PlaceKind::File,
                 place: self.place.clone(),
                 reason: "its permissions, or those of the file system, forbid it".to_owned(),
             });

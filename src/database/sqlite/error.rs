@@ -13,7 +13,11 @@ pub(super) fn translate(failure: Failure, place: &str, waited: Duration) -> Data
     let reason = failure.message.clone();
     match failure.primary() {
         ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => DatabaseError::Busy { waited, reason },
-        ffi::SQLITE_READONLY => DatabaseError::ReadOnly { place, reason },
+        ffi::SQLITE_READONLY => DatabaseError::ReadOnly {
+            kind: PlaceKind::File,
+            place,
+            reason,
+        },
         ffi::SQLITE_INTERRUPT => DatabaseError::Interrupted,
         ffi::SQLITE_NOTADB => DatabaseError::NotADatabase { place, reason },
         ffi::SQLITE_CANTOPEN => DatabaseError::Unreachable {
@@ -139,6 +143,7 @@ mod tests {
         check(
             ffi::SQLITE_READONLY_DIRECTORY,
             DatabaseError::ReadOnly {
+                kind: PlaceKind::File,
                 place: place.clone(),
                 reason: reason.clone(),
             },

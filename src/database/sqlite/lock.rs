@@ -162,7 +162,11 @@ fn cannot_lock(database: &Path, lock: &Path, error: &io::Error) -> DatabaseError
     let reason = format!("the lock file {} cannot be used: {error}", lock.display());
     match error.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            DatabaseError::ReadOnly { place, reason }
+            DatabaseError::ReadOnly {
+                kind: PlaceKind::File,
+                place,
+                reason,
+            }
         }
         _ => DatabaseError::Unreachable {
             kind: PlaceKind::File,

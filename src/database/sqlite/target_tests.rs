@@ -15,6 +15,7 @@ fn settings() -> Settings {
         statement_timeout: Duration::ZERO,
         connect_timeout: Duration::from_secs(5),
         statement_times: false,
+        session: Vec::new(),
         statement_marks: false,
     }
 }

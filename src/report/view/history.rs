@@ -164,8 +164,8 @@ impl ChangedSince {
     fn text(self) -> &'static str {
         match (self.up, self.down) {
             (false, false) => "unchanged since",
-            (true, false) => "the up script was changed since then then",
-            (false, true) => "the down script was changed since then then",
+            (true, false) => "the up script was changed since then",
+            (false, true) => "the down script was changed since then",
             (true, true) => "both scripts were changed since then",
         }
     }
