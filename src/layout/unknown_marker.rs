@@ -86,7 +86,7 @@ fn is_down(comment: &str) -> bool {
         _ if words.len() <= SHORT && rolls_back => true,
         [first, ..] if HEADING.contains(first) => true,
         [first, .., last] if words.len() <= SHORT && (is(first) || is(last)) => true,
-        few => few.len() <= 3 && few.iter().any(|word| is(word)),
+        few => few.len() <= 3 && few.iter().any(is),
     }
 }
 
