@@ -141,6 +141,10 @@ codes! {
     M309 Failed "cannot share one transaction"
         "With --transaction all, the whole run is one transaction. It cannot contain `transaction = off` scripts, or scripts with different settings for foreign keys."
 
+    M310 Failed "setting without effect"
+        "SQLite lays out a file when its first table is written, and ignores PRAGMA encoding, auto_vacuum and page_size after that. The version table is there before the first script runs. auto_vacuum and page_size take effect with a VACUUM after them, in a script with `transaction = off`."
+    M311 Failed "bind parameter in a script"
+        "`?`, `?1`, `:name`, `@name` and `$name` are bind parameters, to which a program gives values. A script has no such program, and SQLite would read NULL for each of them."
     M315 Failed "invalid batch option"
         "`-- migrator: batch` takes pause=DURATION, max-rows-per-second=N, max-batches=N and max-lag=DURATION, each at most once, separated by spaces. max-lag measures the lag of PostgreSQL replicas, so it is not available for SQLite."
     M316 Failed "misplaced batch directive"

@@ -315,7 +315,7 @@ impl Stored {
                 row.down_script = down_script.clone();
                 Ok(())
             }
-            RecordChange::Finish { subject, from } => {
+            RecordChange::Finish { subject, from, .. } => {
                 let row = self.row(subject)?;
                 expect(&row.state, Some(*from))?;
                 row.state = State::Applied;
@@ -425,8 +425,9 @@ impl Records for Fake {
 
 #[async_trait]
 impl Ledger for Fake {
-    async fn record(
+    async fn record_after(
         &mut self,
+        _: Duration,
         changes: &[RecordChange],
         log: &[LogEntry],
     ) -> Result<(), DatabaseError> {

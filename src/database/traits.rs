@@ -1,7 +1,7 @@
 //! What can be asked of a database, one trait a concern. Writers of scripts implement [`Ledger`] and
 //! [`Runner`] alone.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -72,6 +72,16 @@ pub trait Ledger: Send {
     /// Writes changes and log in one transaction of their own.
     async fn record(
         &mut self,
+        changes: &[RecordChange],
+        log: &[LogEntry],
+    ) -> Result<(), DatabaseError> {
+        self.record_after(Duration::ZERO, changes, log).await
+    }
+
+    /// The same, of what took `carried` before.
+    async fn record_after(
+        &mut self,
+        carried: Duration,
         changes: &[RecordChange],
         log: &[LogEntry],
     ) -> Result<(), DatabaseError>;

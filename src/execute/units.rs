@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::{ops::Range, time::Instant};
 
 use super::{
     BatchTotal, IndexDoubt, StepFailure,
@@ -21,6 +21,7 @@ pub(super) async fn run(
     step: &Step,
     units: &[Unit],
 ) -> Result<Vec<BatchTotal>, Broken> {
+    let recorded = run.begun;
     let mut script = UnitRun {
         run,
         step,
@@ -28,6 +29,7 @@ pub(super) async fn run(
         indexes_before: None,
         batch: step.resume.as_ref().and_then(|resume| resume.batch.clone()),
         totals: Vec::new(),
+        recorded,
     };
     let result = script.all().await;
     // A connection that cannot be reset is a broken one, and the next statement will say so.
@@ -44,6 +46,8 @@ pub(super) struct UnitRun<'a, 'b> {
     /// What the row shows of the unit that comes next, if that is repeated and has begun.
     pub batch: Option<BatchProgress>,
     pub totals: Vec<BatchTotal>,
+    /// When the row was written last: what the script took since is not in it yet.
+    pub recorded: Instant,
 }
 
 /// How a unit ended that did not fail.
@@ -90,8 +94,15 @@ impl UnitRun<'_, '_> {
     }
 
     async fn finish(&mut self) -> Result<(), Broken> {
-        let (changes, log) = self.script.last();
-        let request = self.script.finish(&changes, &log);
+        let elapsed = self.run.begun.elapsed();
+        let whole = self.step.resume.is_none();
+        let (changes, log) = self.script.last(elapsed, whole);
+        let carried = if whole {
+            elapsed
+        } else {
+            self.recorded.elapsed()
+        };
+        let request = self.script.finish(&changes, &log, carried);
         let result = self.run.database.run_step(&request, &mut |_| {}).await;
         let done = self.script.units.len();
         result.map_err(|error| self.broken(error.stage, error.error.into(), done))
@@ -208,12 +219,14 @@ impl UnitRun<'_, '_> {
     ) -> Result<(), AtStage> {
         let mut attempt = 1;
         loop {
+            let carried = self.recorded.elapsed();
             let request = self
                 .script
-                .shared(unit, modes, std::slice::from_ref(&after));
+                .shared(unit, modes, std::slice::from_ref(&after), carried);
             let first = unit.statements.start;
             let sent = self.run.send(self.step, &request, first, Way::Step);
             let Err(error) = sent.await.map_err(AtStage::from) else {
+                self.recorded = Instant::now();
                 return Ok(());
             };
             if !self.run.may_retry(&error.error, attempt)
@@ -237,7 +250,7 @@ impl UnitRun<'_, '_> {
     }
 
     async fn progress(&mut self, change: RecordChange) -> Result<(), AtStage> {
-        let result = self.run.database.record(&[change], &[]).await;
+        let result = self.write(&[change]).await;
         result.map_err(|error| AtStage {
             stage: StepStage::Record,
             error: error.into(),
@@ -245,8 +258,17 @@ impl UnitRun<'_, '_> {
     }
 
     async fn record(&mut self, changes: &[RecordChange], done: usize) -> Result<(), Broken> {
-        let result = self.run.database.record(changes, &[]).await;
+        let result = self.write(changes).await;
         result.map_err(|error| self.broken(StepStage::Record, error.into(), done))
+    }
+
+    /// Writes the row, with the time since it was written last.
+    async fn write(&mut self, changes: &[RecordChange]) -> Result<(), DatabaseError> {
+        let carried = self.recorded.elapsed();
+        let database = &mut self.run.database;
+        database.record_after(carried, changes, &[]).await?;
+        self.recorded = Instant::now();
+        Ok(())
     }
 
     /// Says in the row how the unit ended, so that nothing is in doubt that is known.
@@ -265,7 +287,7 @@ impl UnitRun<'_, '_> {
             };
             let change = self.progress_from(index, index, Some(interruption));
             // The statement's own error is the one to report.
-            let _ = self.run.database.record(&[change], &[]).await;
+            let _ = self.write(&[change]).await;
         }
         let stage = error.stage;
         match self.run.broken(error, unit.statements.start) {

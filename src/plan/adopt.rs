@@ -2,6 +2,8 @@ mod reading;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use super::{PlanContext, upgrade::new_row};
 use crate::{
     layout::{ExternalEntry, ExternalRecords, ExternalTool, Layout},
@@ -104,6 +106,8 @@ impl Adoption {
     /// What the log says of it: a row for each revision, and one for each doubt.
     pub fn log_entries(&self) -> Vec<LogEntry> {
         let entry = |subject: Option<Subject>, message: Option<&str>, detail: String| LogEntry {
+            elapsed: Duration::ZERO,
+            skipped: false,
             event: LogEvent::Adopt,
             subject,
             message: message.map(str::to_owned),
@@ -116,7 +120,10 @@ impl Adoption {
         });
         let doubts = self.doubts.iter().map(|doubt| {
             let subject = doubt.revision().cloned().map(Subject::from);
-            entry(subject, None, format!("{doubt}; agreed to"))
+            LogEntry {
+                skipped: !doubt.is_recorded(),
+                ..entry(subject, None, format!("{doubt}; agreed to"))
+            }
         });
         recorded.chain(doubts).collect()
     }
@@ -130,6 +137,11 @@ impl AdoptDoubt {
             Self::Changed { revision, .. } | Self::Gap { revision, .. } => Some(revision),
             Self::Unknown { .. } => None,
         }
+    }
+
+    /// Whether the revision is recorded as applied all the same.
+    pub fn is_recorded(&self) -> bool {
+        matches!(self, Self::Changed { .. })
     }
 
     /// The file it is about, where there is one.

@@ -72,6 +72,7 @@ pub(super) fn build(
             checked.in_units(&mut problems)
         }
     };
+    checked.layout_pragmas(&mut problems);
     let resume = match &frame.partial {
         None => None,
         Some(partial) => {
@@ -227,6 +228,24 @@ impl Checked<'_> {
             problems.push(PlanProblem::OpenTransaction { source_span });
         }
         (Execution::Units(units), String::new(), initial)
+    }
+
+    /// Settings that SQLite passes over in silence, as no VACUUM of the script comes after them.
+    fn layout_pragmas(&self, problems: &mut Vec<PlanProblem>) {
+        let is_vacuum = |one: &Statement| one.kind == StatementKind::OutsideTransaction("VACUUM");
+        let last_vacuum = self.statements.iter().rposition(is_vacuum);
+        for (index, statement) in self.statements.iter().enumerate() {
+            let Some(pragma) = self.dialect.layout_pragma(statement.text(self.text)) else {
+                continue;
+            };
+            if !(pragma.by_vacuum && last_vacuum.is_some_and(|vacuum| index < vacuum)) {
+                let source_span = self.source_span(statement);
+                problems.push(PlanProblem::LayoutPragma {
+                    source_span,
+                    pragma,
+                });
+            }
+        }
     }
 
     fn first(&self, unit: &Unit) -> Option<&Statement> {

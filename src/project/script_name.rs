@@ -253,7 +253,7 @@ mod tests {
         check("Größe ändern", Some("grosse_andern"));
         check("Größe in NFD: a\u{308}", Some("grosse_in_nfd_a"));
         check("Добавить таблицу", Some("dobavit_tablitsu"));
-        check("ユーザーを追加", Some("yuzawozhuijia"));
+        check("ユーザーを追加", Some("yuzaozhuijia"));
         check("x\u{200d}y", Some("xy"));
         check("!? —", None);
         check("", None);

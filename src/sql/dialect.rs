@@ -13,8 +13,8 @@ use std::fmt;
 pub(super) use boundary::{Boundary, Unfinished};
 
 use super::{
-    ConcurrentIndex, Lexer, SessionChange, SqlProblemKind, StatementKind, TokenKind, bytes::Class,
-    lexer::End, words::Words,
+    ConcurrentIndex, LayoutPragma, Lexer, SessionChange, SqlProblemKind, StatementKind, TokenKind,
+    bytes::Class, lexer::End, words::Words,
 };
 
 /// The database family whose rules apply.
@@ -60,6 +60,9 @@ pub(super) struct Lexical {
     pub strings_continue: bool,
     /// Commands of the dialect's shell that its dump writes and that mean nothing elsewhere.
     pub passed_over: &'static [&'static str],
+    /// The length of a bind parameter that a text starts with, where scripts can't have any and the
+    /// database does not say so.
+    pub parameter: fn(&str) -> Option<usize>,
     /// What any other command of that shell is.
     pub command: fn(String) -> SqlProblemKind,
 }
@@ -95,6 +98,7 @@ pub(super) struct Statements {
     /// Frozen: the canonical form drops what this recognises.
     pub foreign_keys: fn(&str) -> Option<bool>,
     pub may_break_foreign_keys: fn(&str) -> bool,
+    pub layout_pragma: fn(&str) -> Option<LayoutPragma>,
     /// The modes of a BEGIN in canonical form. Frozen.
     pub begin: fn(Words) -> Option<String>,
     /// Whether it is a COMMIT. Frozen.
@@ -158,6 +162,12 @@ impl Dialect {
     /// to be checked before the commit. In doubt, true.
     pub fn may_break_foreign_keys(self, statement: &str) -> bool {
         (self.rules().statements.may_break_foreign_keys)(statement)
+    }
+
+    /// Reads a statement that sets how the database's file is written, which has no effect once
+    /// there are tables.
+    pub fn layout_pragma(self, statement: &str) -> Option<LayoutPragma> {
+        (self.rules().statements.layout_pragma)(statement)
     }
 
     /// Reads a statement that creates an index without keeping writers out; `None` for any other, and

@@ -19,7 +19,9 @@ mod words;
 mod wrapper;
 
 pub use canonical::{Canonical, canonicalize};
-pub use classify::{ConcurrentIndex, SessionChange, StatementKind, TransactionControl};
+pub use classify::{
+    ConcurrentIndex, LayoutPragma, SessionChange, StatementKind, TransactionControl,
+};
 pub use dialect::{Capabilities, Dialect};
 pub use lexer::{Lexer, Token, TokenKind, lex};
 pub use mention::mentions;

@@ -58,6 +58,9 @@ pub enum SqlProblemKind {
     /// A dot-command of the sqlite3 shell; with its name.
     #[error(".{0} is a sqlite3 shell command, not SQL")]
     DotCommand(String),
+    /// A bind parameter, which a script has no value for.
+    #[error("{0} is a bind parameter; a script has no value for it, and it would be NULL")]
+    Parameter(String),
     /// A NUL, where a database would stop reading without a word.
     #[error("NUL character, at which the database would stop reading")]
     NulCharacter,
@@ -148,6 +151,7 @@ impl<'a> Splitter<'a> {
             self.data_due = false;
             self.problem(SqlProblemKind::TextAfterCopy, token.start..token.end);
         }
+        self.parameter(token);
         let atomic =
             token.kind == TokenKind::Word && self.bytes(token).eq_ignore_ascii_case(b"atomic");
         let open = self.open.get_or_insert(OpenStatement {
@@ -167,6 +171,18 @@ impl<'a> Splitter<'a> {
             TokenKind::Close => open.depth = open.depth.saturating_sub(1),
             _ if atomic => open.body = Some(token.start..token.end),
             _ => {}
+        }
+    }
+
+    fn parameter(&mut self, token: &Token) {
+        let Some(length) = (self.dialect.lexical().parameter)(&self.text[token.start..]) else {
+            return;
+        };
+        let starts_one = matches!(token.kind, TokenKind::Word | TokenKind::Other);
+        if starts_one {
+            let span = token.start..token.start + length;
+            let name = self.text[span.clone()].to_owned();
+            self.problem(SqlProblemKind::Parameter(name), span);
         }
     }
 

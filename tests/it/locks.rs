@@ -255,3 +255,18 @@ fn a_lock_that_someone_else_has_taken_is_named() {
     Running::start(&env, "upgrade").finish().expect(0);
     each_ran_once(&env, 1);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn hard_links_of_a_database_share_a_lock() {
+    let env = Env::new(Backend::Sqlite);
+    let prepared = Running::start(&env, "ensure-version");
+    prepared.finish().expect(0);
+    std::fs::create_dir(env.path("other")).unwrap();
+    std::fs::hard_link(env.path("app.db"), env.path("other/name.db")).unwrap();
+    let holder = holder(&env);
+    let line = "upgrade --lock-wait 0 --url sqlite:other/name.db";
+    let waiting = Running::start(&env, line).finish().expect(5);
+    assert!(waiting.stderr.contains("error[M705]"), "{waiting:#?}");
+    drop(holder);
+}

@@ -38,8 +38,6 @@ pub(super) struct Stepper<'a> {
     pub authorized: bool,
     pub telling: Telling,
     pub guard: Guard<'a>,
-    /// Time spent outside transactions that belongs to the step.
-    pub carried: Duration,
     pub running: &'a Running,
 }
 
@@ -361,7 +359,7 @@ impl Stepper<'_> {
             table: self.table,
             actor: self.actor,
             began,
-            carried: self.carried,
+            carried: step.carried,
             indexes: IndexNames::Known,
         };
         let record = StepStage::Record;

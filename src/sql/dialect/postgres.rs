@@ -29,6 +29,8 @@ pub(super) static RULES: Rules = Rules {
         strings_continue: true,
         // Which pg_dump writes around its output.
         passed_over: &["restrict", "unrestrict"],
+        // The server refuses them itself, and PREPARE may have them.
+        parameter: |_| None,
         command: SqlProblemKind::PsqlCommand,
     },
     names: Names {
@@ -58,6 +60,7 @@ pub(super) static RULES: Rules = Rules {
         // They are enforced, or checked at the commit, whatever the session says.
         foreign_keys: |_| None,
         may_break_foreign_keys: |_| false,
+        layout_pragma: |_| None,
         begin,
         commit,
     },

@@ -31,6 +31,7 @@ pub(super) static RULES: Rules = Rules {
         line_ends: &['\n'],
         strings_continue: false,
         passed_over: &[],
+        parameter: lexer::parameter,
         command: SqlProblemKind::DotCommand,
     },
     names: Names {
@@ -55,6 +56,7 @@ pub(super) static RULES: Rules = Rules {
         session_change: session_change::session_change,
         foreign_keys: pragma::foreign_keys,
         may_break_foreign_keys: classify::may_break_foreign_keys,
+        layout_pragma: pragma::layout,
         begin,
         commit,
     },
