@@ -67,7 +67,8 @@ pub fn read(
     let mut scripts = Vec::new();
     let mut faults = Vec::new();
     for (direction, section) in [(Direction::Up, up), (Direction::Down, down)] {
-        let Some(section) = section else { continue };
+        let Some(mut section) = section else { continue };
+        section.end_blocks(dialect, text);
         match script(dialect, direction, shown, text, &section) {
             Ok(script) => scripts.push(match (&file.parents, direction) {
                 (Some(parents), Direction::Up) => script.after(parents),

@@ -63,6 +63,10 @@ pub(super) struct Lexical {
     /// The length of a bind parameter that a text starts with, where scripts can't have any and the
     /// database does not say so.
     pub parameter: fn(&str) -> Option<usize>,
+    /// What a statement sets standard_conforming_strings to.
+    pub conforming_strings: fn(&str) -> Option<bool>,
+    /// Whether a backslash can be an escape in a plain string.
+    pub backslash_escapes: bool,
     /// What any other command of that shell is.
     pub command: fn(String) -> SqlProblemKind,
 }

@@ -7,6 +7,7 @@ mod bytes;
 mod canonical;
 mod classify;
 mod dialect;
+mod invisible;
 mod lexer;
 mod mention;
 mod placeholder;
@@ -23,6 +24,7 @@ pub use classify::{
     ConcurrentIndex, LayoutPragma, SessionChange, StatementKind, TransactionControl,
 };
 pub use dialect::{Capabilities, Dialect};
+pub use invisible::{Invisible, invisible};
 pub use lexer::{Lexer, Token, TokenKind, lex};
 pub use mention::mentions;
 pub use placeholder::{Expanded, PlaceholderFault, Placeholders, Vars, expand};

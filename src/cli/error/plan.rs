@@ -248,6 +248,10 @@ fn sql(kind: &SqlProblemKind) -> Advice {
             codes::M311,
             "write the value itself, or use the header `vars` to have values filled in",
         ),
+        K::BackslashEscape | K::BackslashQuote => hinted(
+            codes::M312,
+            "write E'…' for strings with escapes, and '' for a quote",
+        ),
         K::UnterminatedCopyData => hinted(
             codes::M301,
             "end the data with a line that contains only \\.",

@@ -31,6 +31,8 @@ pub(super) static RULES: Rules = Rules {
         passed_over: &["restrict", "unrestrict"],
         // The server refuses them itself, and PREPARE may have them.
         parameter: |_| None,
+        conforming_strings: classify::conforming_strings,
+        backslash_escapes: true,
         command: SqlProblemKind::PsqlCommand,
     },
     names: Names {

@@ -32,6 +32,8 @@ pub(super) static RULES: Rules = Rules {
         strings_continue: false,
         passed_over: &[],
         parameter: lexer::parameter,
+        conforming_strings: |_| None,
+        backslash_escapes: false,
         command: SqlProblemKind::DotCommand,
     },
     names: Names {
