@@ -167,7 +167,11 @@ pub trait Indexes: Send {
         created: &ConcurrentIndex,
     ) -> Result<Vec<TableIndex>, DatabaseError>;
 
-    /// Drops an index that [`Self::of_table`] has named.
+    /// The invalid copies of indexes that a REINDEX CONCURRENTLY makes, in all of the database: of one
+    /// that runs, or that was cancelled.
+    async fn unfinished(&mut self) -> Result<Vec<TableIndex>, DatabaseError>;
+
+    /// Drops an index that [`Self::of_table`] or [`Self::unfinished`] has named.
     async fn drop_index(&mut self, name: &str) -> Result<(), DatabaseError>;
 }
 

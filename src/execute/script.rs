@@ -123,7 +123,7 @@ async fn unit_of(
             return writer.run_step(&request, &mut |_| {}).await;
         }
         UnitKind::Session | UnitKind::Repeatable => {}
-        UnitKind::Alone => mark(writer, script, index, None).await?,
+        UnitKind::Alone | UnitKind::Reindex => mark(writer, script, index, None).await?,
         UnitKind::Index(created) => mark(writer, script, index, Some(created)).await?,
         UnitKind::Batch(_) => {
             let error = DatabaseError::Other("a batch cannot be written as a script".to_owned());

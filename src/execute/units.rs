@@ -133,6 +133,11 @@ impl UnitRun<'_, '_> {
                 let indexes_before = self.clear_way(index, created).await?;
                 self.marked(index, unit, Some(indexes_before)).await
             }
+            UnitKind::Reindex => {
+                self.hold_lock().await?;
+                let unfinished_before = self.clear_unfinished(index).await?;
+                self.marked(index, unit, Some(unfinished_before)).await
+            }
             UnitKind::Batch(batch) => return self.batches(index, unit, batch).await,
         }?;
         Ok(Ran::Done)
@@ -211,6 +216,37 @@ impl UnitRun<'_, '_> {
         Ok(others)
     }
 
+    /// Drops the copies of indexes that an earlier attempt at this REINDEX has left. Returns those
+    /// that others have left.
+    async fn clear_unfinished(&mut self, index: usize) -> Result<Vec<String>, AtStage> {
+        let at = |error: DatabaseError| StepFailure::from(error).at_statement();
+        let Some(indexes) = self.run.database.indexes() else {
+            return Ok(Vec::new());
+        };
+        let found = indexes.unfinished().await.map_err(at)?;
+        let resume = self.step.resume.as_ref();
+        let resume = resume.filter(|resume| resume.done == index);
+        let earlier = resume.and_then(|resume| resume.interruption.as_ref());
+        let before = earlier.and_then(|earlier| earlier.indexes_before.as_ref());
+        let mut others = Vec::new();
+        for TableIndex {
+            name,
+            is_being_built,
+            ..
+        } in found
+        {
+            if before.is_none_or(|before| before.contains(&name)) {
+                others.push(name);
+            } else if is_being_built {
+                let doubt = IndexDoubt::BeingBuilt;
+                return Err(StepFailure::IndexInDoubt { name, doubt }.at_statement());
+            } else {
+                indexes.drop_index(&name).await.map_err(at)?;
+            }
+        }
+        Ok(others)
+    }
+
     async fn shared(
         &mut self,
         unit: &Unit,
@@ -278,7 +314,8 @@ impl UnitRun<'_, '_> {
             error.error.database(),
             Some(E::ConnectionLost(_) | E::OutcomeUnknown(_))
         );
-        let begun = self.indexes_before.is_some() || !matches!(unit.kind, UnitKind::Index(_));
+        let begun = self.indexes_before.is_some()
+            || !matches!(unit.kind, UnitKind::Index(_) | UnitKind::Reindex);
         if !unseen && begun && matches!(error.stage, StepStage::Statement(_) | StepStage::Verify) {
             let ending = Ending::Failed(error.error.to_string());
             let interruption = Interruption {

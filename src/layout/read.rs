@@ -127,7 +127,10 @@ fn script(
         let alone = section.alone(text, off);
         Script::part(dialect, direction, shown, section.aligned(text), alone)
     };
-    script.map_err(faults)
+    let mut script = script.map_err(faults)?;
+    // Other tools have no such rule for comments; the name of the file is what they show.
+    Arc::make_mut(&mut script.headers).message = None;
+    Ok(script)
 }
 
 /// The repeatable script in the text of a file, which is shown as `shown`.

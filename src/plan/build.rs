@@ -356,6 +356,7 @@ fn unit_kind(dialect: Dialect, kind: &StatementKind, text: &str) -> UnitKind {
     match kind {
         StatementKind::OutsideTransaction(name) => match dialect.concurrent_index(text) {
             Some(index) => UnitKind::Index(index),
+            None if dialect.leaves_indexes(name) => UnitKind::Reindex,
             None if dialect.is_repeatable(name) => UnitKind::Repeatable,
             None => UnitKind::Alone,
         },

@@ -173,10 +173,10 @@ pub enum PlanProblem {
         file: String,
     },
     /// There is no down script, neither in the directory nor in the version table.
-    #[error("revision {revision} has no down script")]
+    #[error("{}", no_downs(revisions))]
     NoDown {
-        /// The revision.
-        revision: RevisionId,
+        /// The revisions, latest first.
+        revisions: Vec<RevisionId>,
     },
     /// There is none on purpose.
     #[error("revision {revision} is irreversible: {reason}")]
@@ -388,6 +388,22 @@ impl PlanProblem {
             | Self::MixedForeignKeys { file, .. } => Some(file),
             _ => None,
         }
+    }
+}
+
+/// Revisions that a sentence names.
+const LISTED: usize = 20;
+
+fn no_downs(revisions: &[RevisionId]) -> String {
+    match revisions {
+        [only] => format!("revision {only} has no down script"),
+        [first @ .., _] if revisions.len() > LISTED => format!(
+            "{} revisions have no down script: {}, … and {} more",
+            revisions.len(),
+            join(&first[..LISTED]),
+            revisions.len() - LISTED
+        ),
+        all => format!("{} revisions have no down script: {}", all.len(), join(all)),
     }
 }
 

@@ -97,6 +97,9 @@ pub(super) struct Rows {
 pub(super) struct Statements {
     /// Names of [`StatementKind::OutsideTransaction`] that can run again, whatever became of them.
     pub repeatable: &'static [&'static str],
+    /// Names of [`StatementKind::OutsideTransaction`] that leave invalid indexes behind when they
+    /// are cancelled, under names of the database's own.
+    pub leaves_indexes: &'static [&'static str],
     pub concurrent_index: fn(&str) -> Option<ConcurrentIndex>,
     pub session_change: fn(&str) -> Option<SessionChange>,
     /// Frozen: the canonical form drops what this recognises.
@@ -155,6 +158,12 @@ impl Dialect {
     /// name in [`StatementKind::OutsideTransaction`], after its outcome was lost.
     pub fn is_repeatable(self, name: &str) -> bool {
         self.rules().statements.repeatable.contains(&name)
+    }
+
+    /// Whether a statement that runs outside of transactions, given its name in
+    /// [`StatementKind::OutsideTransaction`], leaves invalid indexes behind when it is cancelled.
+    pub fn leaves_indexes(self, name: &str) -> bool {
+        self.rules().statements.leaves_indexes.contains(&name)
     }
 
     /// What `statement`, outside a transaction, sets the enforcement of foreign keys to.

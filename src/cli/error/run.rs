@@ -1,6 +1,6 @@
 use std::{borrow::Cow, sync::Arc};
 
-use super::{Advice, Error, Exit, advised, database};
+use super::{Advice, Error, Exit, advised, database, hinted};
 use crate::{
     cli::codes::{self, Code},
     database::{DatabaseError, DatabaseError as E, FailureKind, SqlFailure, StepStage},
@@ -110,9 +110,8 @@ fn untranslated(failure: &Failure, character: char) -> Diagnostic {
     let place = snippet(file.clone(), Arc::clone(&step.script.text));
     Diagnostic {
         place: place.or_else(down).or_else(|| Some(Snippet::file(file))),
-        hint: Some("write it in ASCII, in comments too".to_owned()),
-        ..diagnostic(
-            codes::M708,
+        ..advised(
+            hinted(codes::M708, "write it in ASCII, in comments too"),
             format!(
                 "the database's encoding does not have `{character}` (U+{:04X})",
                 u32::from(character)

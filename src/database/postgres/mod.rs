@@ -414,6 +414,12 @@ impl Indexes for Postgres {
         self.answer(found.map_err(Into::into)).await
     }
 
+    async fn unfinished(&mut self) -> Result<Vec<TableIndex>, DatabaseError> {
+        let (connection, _) = self.parts().await?;
+        let found = index::unfinished(connection).await;
+        self.answer(found.map_err(Into::into)).await
+    }
+
     async fn drop_index(&mut self, name: &str) -> Result<(), DatabaseError> {
         let patience = self.settings.lock_timeout;
         self.swap_lock_timeout(patience, Duration::ZERO).await?;

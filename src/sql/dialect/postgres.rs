@@ -56,6 +56,7 @@ pub(super) static RULES: Rules = Rules {
             "REINDEX SYSTEM",
             "VACUUM",
         ],
+        leaves_indexes: &["REINDEX CONCURRENTLY"],
         concurrent_index: classify::concurrent_index,
         // What a session keeps is told by the kinds of statements.
         session_change: |_| None,

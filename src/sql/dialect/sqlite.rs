@@ -54,6 +54,7 @@ pub(super) static RULES: Rules = Rules {
             "PRAGMA wal_checkpoint",
             "VACUUM",
         ],
+        leaves_indexes: &[],
         concurrent_index: |_| None,
         session_change: session_change::session_change,
         foreign_keys: pragma::foreign_keys,
