@@ -262,7 +262,6 @@ fn total(step: &Step, index: usize, progress: &BatchProgress, elapsed: Duration)
     let seconds = Duration::from_millis(progress.elapsed_ms).as_secs_f64();
     LogEntry {
         elapsed,
-        skipped: false,
         event: LogEvent::Batch,
         subject: Some(step.subject.clone()),
         message: Some(step.message.clone()),

@@ -19,7 +19,6 @@ pub async fn write_stamp(
 ) -> Result<(), DatabaseError> {
     let entry = |subject: &Subject, message: Option<&str>, detail: &str| LogEntry {
         elapsed: Duration::ZERO,
-        skipped: false,
         event: LogEvent::Stamp,
         subject: Some(subject.clone()),
         message: message.map(str::to_owned),
@@ -137,7 +136,6 @@ pub(super) fn slow(statements: Vec<SlowStatement>) -> Vec<LogEntry> {
     }
     let entries = rows.into_iter().map(|(subject, kept)| LogEntry {
         elapsed: Duration::ZERO,
-        skipped: false,
         event: LogEvent::Slow,
         subject: Some(subject),
         message: None,

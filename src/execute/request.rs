@@ -249,7 +249,6 @@ impl<'a> UnitStep<'a> {
 pub(super) fn entry(step: &Step, error: Option<String>, elapsed: Duration) -> LogEntry {
     LogEntry {
         elapsed,
-        skipped: false,
         event: match step.direction() {
             Direction::Up => LogEvent::Upgrade,
             Direction::Down => LogEvent::Downgrade,

@@ -107,7 +107,6 @@ impl Adoption {
     pub fn log_entries(&self) -> Vec<LogEntry> {
         let entry = |subject: Option<Subject>, message: Option<&str>, detail: String| LogEntry {
             elapsed: Duration::ZERO,
-            skipped: false,
             event: LogEvent::Adopt,
             subject,
             message: message.map(str::to_owned),
@@ -120,10 +119,10 @@ impl Adoption {
         });
         let doubts = self.doubts.iter().map(|doubt| {
             let subject = doubt.revision().cloned().map(Subject::from);
-            LogEntry {
-                skipped: !doubt.is_recorded(),
-                ..entry(subject, None, format!("{doubt}; agreed to"))
-            }
+            let entry = entry(subject, None, format!("{doubt}; agreed to"));
+            // What stays as it is must not read as if it were applied.
+            let error = (!doubt.is_recorded()).then(|| format!("not recorded: {doubt}"));
+            LogEntry { error, ..entry }
         });
         recorded.chain(doubts).collect()
     }

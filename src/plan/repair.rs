@@ -106,7 +106,6 @@ impl Repair {
         };
         LogEntry {
             elapsed: Duration::ZERO,
-            skipped: false,
             event: LogEvent::Repair,
             subject: Some(self.subject.clone()),
             message: Some(self.message.clone()),

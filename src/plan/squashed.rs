@@ -41,7 +41,6 @@ impl RowExchange {
     pub fn log_entries(&self) -> Vec<LogEntry> {
         let entry = |subject: Subject, message: Option<String>, detail: String| LogEntry {
             elapsed: Duration::ZERO,
-            skipped: false,
             event: LogEvent::Squash,
             subject: Some(subject),
             message,

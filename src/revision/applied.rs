@@ -354,19 +354,6 @@ pub struct LogEntry {
     pub detail: Option<String>,
     /// How long it took before the transaction that records it began.
     pub elapsed: Duration,
-    /// Whether it was left as it was, and nothing recorded of it.
-    pub skipped: bool,
-}
-
-impl LogEntry {
-    /// As the log table writes it.
-    pub fn outcome(&self) -> &'static str {
-        match self {
-            Self { error: Some(_), .. } => "failed",
-            Self { skipped: true, .. } => "skipped",
-            _ => "ok",
-        }
-    }
 }
 
 /// A row of the log as it was read.

@@ -125,7 +125,6 @@ fn partial(done: usize) -> Partial {
 fn entry() -> LogEntry {
     LogEntry {
         elapsed: Duration::ZERO,
-        skipped: false,
         event: LogEvent::Upgrade,
         subject: Some(id(1).into()),
         message: Some("a message".into()),

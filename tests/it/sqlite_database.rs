@@ -180,7 +180,6 @@ fn partial(direction: Direction, done: usize, error: Option<&str>) -> Partial {
 fn entry(revision: &str) -> LogEntry {
     LogEntry {
         elapsed: Duration::ZERO,
-        skipped: false,
         event: LogEvent::Upgrade,
         subject: Some(id(revision).into()),
         message: Some("add users".into()),

@@ -1,6 +1,6 @@
 //! A step as messages: building and sending them.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sqlx::PgConnection;
 

@@ -413,7 +413,7 @@ impl<'a> Command<'a> {
             entry.event.as_str().into(),
             entry.subject.as_ref().map(Subject::as_str).into(),
             entry.message.as_deref().into(),
-            entry.outcome().into(),
+            entry.error.as_ref().map_or("ok", |_| "failed").into(),
             Field::DurationAfter(entry.elapsed),
             actor.into(),
             TOOL_VERSION.into(),

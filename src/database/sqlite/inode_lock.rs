@@ -91,28 +91,6 @@ mod linux {
     fn files() -> MutexGuard<'static, Option<HashMap<Key, Entry>>> {
         FILES.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-
-        #[test]
-        fn all_names_of_a_file_share_it() {
-            let dir = tempfile::tempdir().unwrap();
-            let (one, other) = (dir.path().join("one"), dir.path().join("other"));
-            let attempt = |path: &Path| InodeLock::attempt(path).unwrap();
-            assert!(matches!(attempt(&one), InodeAttempt::OneName));
-            fs::write(&one, "").unwrap();
-            assert!(matches!(attempt(&one), InodeAttempt::OneName));
-            fs::hard_link(&one, &other).unwrap();
-            let held = attempt(&one);
-            assert!(matches!(held, InodeAttempt::Acquired(_)));
-            assert!(matches!(attempt(&other), InodeAttempt::Held));
-            drop(held);
-            assert!(matches!(attempt(&other), InodeAttempt::Acquired(_)));
-            assert!(matches!(attempt(&one), InodeAttempt::Acquired(_)));
-        }
-    }
 }
 
 /// A lock that is never had: where it would be needed, the file is refused.
@@ -145,4 +123,28 @@ fn names(database: &Path) -> u64 {
 #[cfg(not(unix))]
 fn names(_: &Path) -> u64 {
     1
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn all_names_of_a_file_share_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, other) = (dir.path().join("one"), dir.path().join("other"));
+        let attempt = |path: &Path| InodeLock::attempt(path).unwrap();
+        assert!(matches!(attempt(&one), InodeAttempt::OneName));
+        fs::write(&one, "").unwrap();
+        assert!(matches!(attempt(&one), InodeAttempt::OneName));
+        fs::hard_link(&one, &other).unwrap();
+        let held = attempt(&one);
+        assert!(matches!(held, InodeAttempt::Acquired(_)));
+        assert!(matches!(attempt(&other), InodeAttempt::Held));
+        drop(held);
+        assert!(matches!(attempt(&other), InodeAttempt::Acquired(_)));
+        assert!(matches!(attempt(&one), InodeAttempt::Acquired(_)));
+    }
 }

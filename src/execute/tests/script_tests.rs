@@ -21,7 +21,7 @@ struct Writer {
 impl Ledger for Writer {
     async fn record_after(
         &mut self,
-        _: Duration,
+        _: std::time::Duration,
         changes: &[RecordChange],
         log: &[LogEntry],
     ) -> Result<(), DatabaseError> {

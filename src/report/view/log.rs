@@ -60,10 +60,10 @@ fn took(row: &LogRow) -> String {
 }
 
 fn line(row: &LogRow, paint: Paint, width: usize) -> String {
-    let style = match row.outcome.as_str() {
-        "ok" => Style::Good,
-        "skipped" => Style::Dim,
-        _ => Style::Bad,
+    let style = if row.outcome == "ok" {
+        Style::Good
+    } else {
+        Style::Bad
     };
     // What runs no script takes no time worth a word.
     let took = match row.event.as_str() {
