@@ -270,6 +270,7 @@ mod tests {
             .iter()
             .map(|(name, rows)| ((*name).to_owned(), *rows));
         Contents {
+            unchecked: None,
             tables: tables.collect(),
             schema: schema.to_owned(),
         }

@@ -17,6 +17,8 @@ pub struct Verified {
     pub rows: u64,
     /// Whose code ran as another role meanwhile.
     pub owners_code: Option<OwnersCode>,
+    /// Why its indexes could not be looked into.
+    pub unchecked: Option<String>,
 }
 
 /// Restores a backup into a scratch database, compares what is in there with the manifest, and
@@ -39,6 +41,7 @@ pub async fn verify(
         tables: found.tables.len(),
         rows: found.tables.values().sum(),
         owners_code,
+        unchecked: found.unchecked,
     })
 }
 

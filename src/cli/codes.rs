@@ -141,6 +141,12 @@ codes! {
     M309 Failed "cannot share one transaction"
         "With --transaction all, the whole run is one transaction. It cannot contain `transaction = off` scripts, or scripts with different settings for foreign keys."
 
+    M310 Failed "setting without effect"
+        "SQLite lays out a file when its first table is written, and ignores PRAGMA encoding, auto_vacuum and page_size after that. The version table is there before the first script runs. auto_vacuum and page_size take effect with a VACUUM after them, in a script with `transaction = off`."
+    M311 Failed "bind parameter in a script"
+        "`?`, `?1`, `:name`, `@name` and `$name` are bind parameters, to which a program gives values. A script has no such program, and SQLite would read NULL for each of them."
+    M312 Failed "backslash escape in a plain string"
+        "Scripts are read with standard_conforming_strings = on, the default since PostgreSQL 9.1, whatever the server, the database or the script sets: in a plain string a backslash is an ordinary character. Write E'it\\'s' or 'it''s' instead of 'it\\'s'. A script that sets it to off and has no backslash in a plain string runs as it is."
     M315 Failed "invalid batch option"
         "`-- migrator: batch` takes pause=DURATION, max-rows-per-second=N, max-batches=N and max-lag=DURATION, each at most once, separated by spaces. max-lag measures the lag of PostgreSQL replicas, so it is not available for SQLite."
     M316 Failed "misplaced batch directive"
@@ -318,6 +324,8 @@ codes! {
 
     M707 Failed "foreign keys in doubt"
         "SQLite: after the script, a foreign key matches no unique key of its parent any more (`foreign key mismatch`), so that changes of either table fail while foreign keys are enforced; or the key cannot be evaluated here, for example because of a collation that only the application defines, so that violations cannot be found. The script was rolled back. The header `-- migrator: foreign-keys = unchecked` accepts such keys; rows that are known to have no parent are still refused (M702)."
+    M708 Failed "character not in the encoding of the database"
+        "The database is in an encoding, such as LATIN1, that does not have a character of the script. The server reads everything it is sent, comments as well, and with each revision it stores its down script. Nothing of the script was run."
 
     M801 CheckFailed "check: several heads"
         "Two or more revisions are not revised by any other, so `upgrade` has no single target. Join the branches (`migrator merge`), or move one onto the other (`migrator rebase`)."

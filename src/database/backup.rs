@@ -21,6 +21,9 @@ pub struct Contents {
     pub tables: BTreeMap<String, u64>,
     /// A fingerprint of tables, columns, indexes, views and the like.
     pub schema: String,
+    /// Why not all of it could be looked into, in the database's words: SQLite, where something of
+    /// the application is missing.
+    pub unchecked: Option<String>,
 }
 
 /// A copy that was made.

@@ -39,6 +39,8 @@ pub enum FailureKind {
     InTransaction,
     /// The transaction or the server takes no changes.
     ReadOnly,
+    /// The encoding of the database has no such character.
+    Untranslatable(char),
 }
 
 /// What is the matter with TLS, or with the server's certificate.

@@ -130,6 +130,8 @@ pub struct StepRequest<'a> {
     pub changes: &'a [RecordChange],
     /// Written after the changes, in the same transaction.
     pub log: &'a [LogEntry],
+    /// Time that was spent before, and belongs to what the changes record.
+    pub carried: Duration,
     /// The session state that the statements leave is for the next step, too (a script
     /// with `transaction = off`); [`Runner::reset_session`] ends that.
     pub keep_session: bool,

@@ -1,7 +1,7 @@
 //! What can be asked of a database, one trait a concern. Writers of scripts implement [`Ledger`] and
 //! [`Runner`] alone.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 
@@ -72,6 +72,16 @@ pub trait Ledger: Send {
     /// Writes changes and log in one transaction of their own.
     async fn record(
         &mut self,
+        changes: &[RecordChange],
+        log: &[LogEntry],
+    ) -> Result<(), DatabaseError> {
+        self.record_after(Duration::ZERO, changes, log).await
+    }
+
+    /// The same, of what took `carried` before.
+    async fn record_after(
+        &mut self,
+        carried: Duration,
         changes: &[RecordChange],
         log: &[LogEntry],
     ) -> Result<(), DatabaseError>;
@@ -157,7 +167,11 @@ pub trait Indexes: Send {
         created: &ConcurrentIndex,
     ) -> Result<Vec<TableIndex>, DatabaseError>;
 
-    /// Drops an index that [`Self::of_table`] has named.
+    /// The invalid copies of indexes that a REINDEX CONCURRENTLY makes, in all of the database: of one
+    /// that runs, or that was cancelled.
+    async fn unfinished(&mut self) -> Result<Vec<TableIndex>, DatabaseError>;
+
+    /// Drops an index that [`Self::of_table`] or [`Self::unfinished`] has named.
     async fn drop_index(&mut self, name: &str) -> Result<(), DatabaseError>;
 }
 

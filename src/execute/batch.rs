@@ -156,7 +156,7 @@ impl UnitRun<'_, '_> {
         let shown = self.batch.clone();
         let mut attempt = 1;
         loop {
-            let mut counted = 0;
+            let (mut counted, before) = (0, all.elapsed());
             let mut after = all.progress.clone();
             let mut record = |rows: u64| {
                 counted = rows;
@@ -164,7 +164,7 @@ impl UnitRun<'_, '_> {
                     after.elapsed_ms = millis(all.elapsed());
                     return BatchRecord {
                         changes: vec![finished.clone()],
-                        log: vec![total(self.step, all.index, &after)],
+                        log: vec![total(self.step, all.index, &after, before)],
                     };
                 }
                 after = all.progress.after(rows, all.elapsed());
@@ -179,11 +179,13 @@ impl UnitRun<'_, '_> {
                     log: Vec::new(),
                 }
             };
-            let request = self.script.shared(all.unit, "", &[]);
+            let carried = self.recorded.elapsed();
+            let request = self.script.shared(all.unit, "", &[], carried);
             let first = all.unit.statements.start;
             let sent = self.run.send_batch(self.step, &request, first, &mut record);
             let Err(error) = sent.await.map_err(AtStage::from) else {
                 all.progress = after;
+                self.recorded = std::time::Instant::now();
                 return Ok(Some(counted));
             };
             if !self.run.may_retry(&error.error, attempt) {
@@ -255,10 +257,11 @@ fn check_limits(all: &Batches<'_>, runs: u64) -> Result<(), AtStage> {
 }
 
 /// The log's row about a statement that has come to its end.
-fn total(step: &Step, index: usize, progress: &BatchProgress) -> LogEntry {
+fn total(step: &Step, index: usize, progress: &BatchProgress, elapsed: Duration) -> LogEntry {
     let BatchProgress { batches, rows, .. } = progress;
     let seconds = Duration::from_millis(progress.elapsed_ms).as_secs_f64();
     LogEntry {
+        elapsed,
         event: LogEvent::Batch,
         subject: Some(step.subject.clone()),
         message: Some(step.message.clone()),

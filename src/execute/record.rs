@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::SlowStatement;
 use crate::{
     database::{Database, DatabaseError},
@@ -16,6 +18,7 @@ pub async fn write_stamp(
     plan: StampPlan,
 ) -> Result<(), DatabaseError> {
     let entry = |subject: &Subject, message: Option<&str>, detail: &str| LogEntry {
+        elapsed: Duration::ZERO,
         event: LogEvent::Stamp,
         subject: Some(subject.clone()),
         message: message.map(str::to_owned),
@@ -132,6 +135,7 @@ pub(super) fn slow(statements: Vec<SlowStatement>) -> Vec<LogEntry> {
         }
     }
     let entries = rows.into_iter().map(|(subject, kept)| LogEntry {
+        elapsed: Duration::ZERO,
         event: LogEvent::Slow,
         subject: Some(subject),
         message: None,

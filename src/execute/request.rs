@@ -1,6 +1,6 @@
 //! What a step asks of a database, and what is recorded of it: the same in a run and in a script.
 
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use super::ended::Failed;
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
 /// A step that is one transaction.
 pub(super) struct WholeStep<'a> {
     step: &'a Step,
+    elapsed: Duration,
     statements: Range<usize>,
     label: String,
     changes: Vec<RecordChange>,
@@ -22,7 +23,8 @@ pub(super) struct WholeStep<'a> {
 }
 
 impl<'a> WholeStep<'a> {
-    pub fn of(step: &'a Step) -> Result<Self, Failed> {
+    /// `elapsed` is what it has taken so far, earlier attempts included.
+    pub fn of(step: &'a Step, elapsed: Duration) -> Result<Self, Failed> {
         let Execution::Transaction(statements) = &step.execution else {
             return Err(Failed::at(
                 StepStage::Begin,
@@ -37,10 +39,11 @@ impl<'a> WholeStep<'a> {
         };
         Ok(Self {
             step,
+            elapsed,
             statements: statements.clone(),
             label: label(step),
             changes,
-            log: [entry(step, None)],
+            log: [entry(step, None, elapsed)],
         })
     }
 
@@ -58,6 +61,7 @@ impl<'a> WholeStep<'a> {
             expects: self.step.expects,
             changes: &self.changes,
             log: &self.log,
+            carried: self.elapsed,
             ..request(self.step, &self.label)
         }
     }
@@ -137,8 +141,9 @@ impl<'a> UnitStep<'a> {
         }
     }
 
-    /// What is recorded after the last unit.
-    pub fn last(&self) -> (Vec<RecordChange>, [LogEntry; 1]) {
+    /// What is recorded after the last unit. `elapsed` is what this run of the script has taken, and
+    /// `whole` whether that is the script's own time.
+    pub fn last(&self, elapsed: Duration, whole: bool) -> (Vec<RecordChange>, [LogEntry; 1]) {
         let subject = self.step.subject.clone();
         let mut changes = Vec::new();
         // The row was written when the script began, which may have been fixed since.
@@ -152,12 +157,13 @@ impl<'a> UnitStep<'a> {
         }
         changes.push(match self.step.direction() {
             Direction::Up => RecordChange::Finish {
+                whole,
                 subject,
                 from: self.units.len(),
             },
             Direction::Down => RecordChange::Delete(subject),
         });
-        (changes, [entry(self.step, None)])
+        (changes, [entry(self.step, None, elapsed)])
     }
 
     /// [`Self::last`] as a step without statements, so that the database verifies what the whole
@@ -166,8 +172,10 @@ impl<'a> UnitStep<'a> {
         &'b self,
         changes: &'b [RecordChange],
         log: &'b [LogEntry],
+        carried: Duration,
     ) -> StepRequest<'b> {
         StepRequest {
+            carried,
             foreign_keys: self.step.foreign_keys,
             expects: self.expects(),
             changes,
@@ -183,8 +191,10 @@ impl<'a> UnitStep<'a> {
         unit: &Unit,
         modes: &'b str,
         changes: &'b [RecordChange],
+        carried: Duration,
     ) -> StepRequest<'b> {
         StepRequest {
+            carried,
             modes,
             foreign_keys: unit.foreign_keys,
             expects: self.expects(),
@@ -236,8 +246,9 @@ impl<'a> UnitStep<'a> {
 }
 
 /// What the log says of a step.
-pub(super) fn entry(step: &Step, error: Option<String>) -> LogEntry {
+pub(super) fn entry(step: &Step, error: Option<String>, elapsed: Duration) -> LogEntry {
     LogEntry {
+        elapsed,
         event: match step.direction() {
             Direction::Up => LogEvent::Upgrade,
             Direction::Down => LogEvent::Downgrade,
@@ -263,6 +274,7 @@ fn request<'a>(step: &'a Step, label: &'a str) -> StepRequest<'a> {
         expects: step.expects,
         changes: &[],
         log: &[],
+        carried: Duration::ZERO,
         keep_session: false,
     }
 }

@@ -70,6 +70,7 @@ pub async fn run(
     });
     let mut run = Run {
         slow: SlowWatch::new(options.slow_statement, database.watcher(), sink),
+        begun: Instant::now(),
         database,
         options,
         stop,
@@ -89,6 +90,8 @@ pub(super) struct Run<'a> {
     pub stop: &'a Stop,
     pub sink: &'a Sink,
     pub slow: SlowWatch,
+    /// When the step that runs began.
+    pub begun: Instant,
 }
 
 impl Run<'_> {
@@ -156,9 +159,8 @@ impl Run<'_> {
             let total = steps.len();
             self.check_stop().map_err(|broken| (index, broken))?;
             self.started(index, total, step);
-            let begin = Instant::now();
             self.attempt(step).await.map_err(|broken| (index, broken))?;
-            self.finished(index, step, begin, Vec::new(), done);
+            self.finished(index, step, Vec::new(), done);
         }
         self.check_stop()
             .map_err(|broken| (steps.len() - 1, broken))?;
@@ -180,7 +182,6 @@ impl Run<'_> {
     ) -> Result<(), Broken> {
         self.check_stop()?;
         self.started(index, total, step);
-        let begin = Instant::now();
         let batches = match &step.execution {
             Execution::Transaction(_) => {
                 self.with_retries(step).await?;
@@ -188,7 +189,7 @@ impl Run<'_> {
             }
             Execution::Units(units) => units::run(self, step, units).await?,
         };
-        self.finished(index, step, begin, batches, done);
+        self.finished(index, step, batches, done);
         self.record_slow().await;
         Ok(())
     }
@@ -214,7 +215,7 @@ impl Run<'_> {
 
     /// One attempt at a step that is one transaction.
     async fn attempt(&mut self, step: &Step) -> Result<(), Broken> {
-        let whole = WholeStep::of(step).map_err(Broken::Failed)?;
+        let whole = WholeStep::of(step, self.begun.elapsed()).map_err(Broken::Failed)?;
         let first = whole.first();
         let result = self.send(step, &whole.request(), first, Way::Step).await;
         result.map_err(|error| self.broken(error, first))
@@ -278,6 +279,7 @@ impl Run<'_> {
 
     fn started(&mut self, index: usize, total: usize, step: &Step) {
         self.slow.step(step);
+        self.begun = Instant::now();
         self.sink.tell(EventKind::StepStarted {
             step: Arc::new(step_ref(step)),
             index,
@@ -287,15 +289,8 @@ impl Run<'_> {
         });
     }
 
-    fn finished(
-        &self,
-        index: usize,
-        step: &Step,
-        begin: Instant,
-        batches: Vec<BatchTotal>,
-        done: &mut Vec<Done>,
-    ) {
-        let elapsed = begin.elapsed();
+    fn finished(&self, index: usize, step: &Step, batches: Vec<BatchTotal>, done: &mut Vec<Done>) {
+        let elapsed = self.begun.elapsed();
         let subject = step.subject.clone();
         self.sink.tell(EventKind::StepDone {
             step: Arc::new(step_ref(step)),
@@ -318,7 +313,8 @@ impl Run<'_> {
             Broken::Outdated(reason) => Ended::Outdated(reason),
             Broken::Failed(failed) => {
                 // The failure itself is reported; that it could not be logged as well adds nothing.
-                let log = [entry(step, Some(failed.error.to_string()))];
+                let error = Some(failed.error.to_string());
+                let log = [entry(step, error, self.begun.elapsed())];
                 let _ = self.database.record(&[], &log).await;
                 self.record_slow().await;
                 Ended::Failed { at: index, failed }

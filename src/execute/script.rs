@@ -1,6 +1,8 @@
 //! A plan written down as a script: the requests and records of a run, without what only a run
 //! meets.
 
+use std::time::Duration;
+
 use super::{
     PartialFailure,
     ended::{Ended, Failed},
@@ -80,7 +82,7 @@ async fn as_one(writer: &mut dyn ScriptWriter, steps: &[Step]) -> Result<(), At>
 }
 
 async fn whole(writer: &mut dyn ScriptWriter, step: &Step) -> Result<(), Failed> {
-    let whole = WholeStep::of(step)?;
+    let whole = WholeStep::of(step, Duration::ZERO)?;
     let written = writer.run_step(&whole.request(), &mut |_| {}).await;
     written.map_err(|error| Failed::of_step(error, whole.first()))
 }
@@ -100,8 +102,8 @@ async fn by_units(
         let written = unit_of(writer, &script, index, unit).await;
         written.map_err(|error| Failed::of_step(error, unit.statements.start))?;
     }
-    let (changes, log) = script.last();
-    let finish = script.finish(&changes, &log);
+    let (changes, log) = script.last(Duration::ZERO, false);
+    let finish = script.finish(&changes, &log, Duration::ZERO);
     let written = writer.run_step(&finish, &mut |_| {}).await;
     written.map_err(|error| Failed::of_step(error, 0))?;
     let reset = writer.reset_session().await;
@@ -117,11 +119,11 @@ async fn unit_of(
     let after = [script.progress(index, index + 1, None, None)];
     match &unit.kind {
         UnitKind::Shared(modes) => {
-            let request = script.shared(unit, modes, &after);
+            let request = script.shared(unit, modes, &after, Duration::ZERO);
             return writer.run_step(&request, &mut |_| {}).await;
         }
         UnitKind::Session | UnitKind::Repeatable => {}
-        UnitKind::Alone => mark(writer, script, index, None).await?,
+        UnitKind::Alone | UnitKind::Reindex => mark(writer, script, index, None).await?,
         UnitKind::Index(created) => mark(writer, script, index, Some(created)).await?,
         UnitKind::Batch(_) => {
             let error = DatabaseError::Other("a batch cannot be written as a script".to_owned());

@@ -63,8 +63,8 @@ impl Stop {
 /// not have reached the server.
 const AGAIN: Duration = Duration::from_millis(250);
 
-/// Turns SIGINT and SIGTERM into requests to stop: the first lets the running revision finish, the
-/// second cancels it and whatever comes after it.
+/// Turns SIGINT, SIGTERM and SIGHUP into requests to stop: the first lets the running revision
+/// finish, the second cancels it and whatever comes after it. Under nohup, SIGHUP stays ignored.
 ///
 /// A thread of its own hears them, since SQLite works on the one that runs the plan. It ends with
 /// the process.
@@ -85,7 +85,7 @@ pub fn watch(stop: Stop, canceller: Arc<dyn Cancel>, sink: Sink) -> io::Result<(
         .map(drop)
 }
 
-/// Turns SIGINT and SIGTERM into requests to stop, for work that ends itself when it is asked to.
+/// Turns SIGINT, SIGTERM and SIGHUP into requests to stop, for work that ends itself when it is asked to.
 ///
 /// # Errors
 /// The system did not install a handler or start a thread.
@@ -121,23 +121,44 @@ async fn obey(mut signals: Signals, stop: Stop, canceller: Arc<dyn Cancel>, sink
 struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    hangup: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(unix)]
 impl Signals {
     fn install() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
+        let hangup = (!hangup_is_ignored()).then(|| signal(SignalKind::hangup()));
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hangup: hangup.transpose()?,
         })
     }
 
     async fn next(&mut self) -> bool {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             got = self.interrupt.recv() => got.is_some(),
             got = self.terminate.recv() => got.is_some(),
+            got = hangup => got.is_some(),
         }
+    }
+}
+
+/// Whether whoever started the process wants it to outlive its terminal, as nohup does.
+#[cfg(unix)]
+fn hangup_is_ignored() -> bool {
+    // SAFETY: nothing is set, and `sigaction` is plain data that may be all zeros.
+    unsafe {
+        let mut current: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(libc::SIGHUP, std::ptr::null(), &raw mut current) == 0
+            && current.sa_sigaction == libc::SIG_IGN
     }
 }
 

@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::{ops::Range, time::Instant};
 
 use super::{
     BatchTotal, IndexDoubt, StepFailure,
@@ -21,6 +21,7 @@ pub(super) async fn run(
     step: &Step,
     units: &[Unit],
 ) -> Result<Vec<BatchTotal>, Broken> {
+    let recorded = run.begun;
     let mut script = UnitRun {
         run,
         step,
@@ -28,6 +29,7 @@ pub(super) async fn run(
         indexes_before: None,
         batch: step.resume.as_ref().and_then(|resume| resume.batch.clone()),
         totals: Vec::new(),
+        recorded,
     };
     let result = script.all().await;
     // A connection that cannot be reset is a broken one, and the next statement will say so.
@@ -44,6 +46,8 @@ pub(super) struct UnitRun<'a, 'b> {
     /// What the row shows of the unit that comes next, if that is repeated and has begun.
     pub batch: Option<BatchProgress>,
     pub totals: Vec<BatchTotal>,
+    /// When the row was written last: what the script took since is not in it yet.
+    pub recorded: Instant,
 }
 
 /// How a unit ended that did not fail.
@@ -90,8 +94,15 @@ impl UnitRun<'_, '_> {
     }
 
     async fn finish(&mut self) -> Result<(), Broken> {
-        let (changes, log) = self.script.last();
-        let request = self.script.finish(&changes, &log);
+        let elapsed = self.run.begun.elapsed();
+        let whole = self.step.resume.is_none();
+        let (changes, log) = self.script.last(elapsed, whole);
+        let carried = if whole {
+            elapsed
+        } else {
+            self.recorded.elapsed()
+        };
+        let request = self.script.finish(&changes, &log, carried);
         let result = self.run.database.run_step(&request, &mut |_| {}).await;
         let done = self.script.units.len();
         result.map_err(|error| self.broken(error.stage, error.error.into(), done))
@@ -121,6 +132,11 @@ impl UnitRun<'_, '_> {
                 self.hold_lock().await?;
                 let indexes_before = self.clear_way(index, created).await?;
                 self.marked(index, unit, Some(indexes_before)).await
+            }
+            UnitKind::Reindex => {
+                self.hold_lock().await?;
+                let unfinished_before = self.clear_unfinished(index).await?;
+                self.marked(index, unit, Some(unfinished_before)).await
             }
             UnitKind::Batch(batch) => return self.batches(index, unit, batch).await,
         }?;
@@ -200,6 +216,37 @@ impl UnitRun<'_, '_> {
         Ok(others)
     }
 
+    /// Drops the copies of indexes that an earlier attempt at this REINDEX has left. Returns those
+    /// that others have left.
+    async fn clear_unfinished(&mut self, index: usize) -> Result<Vec<String>, AtStage> {
+        let at = |error: DatabaseError| StepFailure::from(error).at_statement();
+        let Some(indexes) = self.run.database.indexes() else {
+            return Ok(Vec::new());
+        };
+        let found = indexes.unfinished().await.map_err(at)?;
+        let resume = self.step.resume.as_ref();
+        let resume = resume.filter(|resume| resume.done == index);
+        let earlier = resume.and_then(|resume| resume.interruption.as_ref());
+        let before = earlier.and_then(|earlier| earlier.indexes_before.as_ref());
+        let mut others = Vec::new();
+        for TableIndex {
+            name,
+            is_being_built,
+            ..
+        } in found
+        {
+            if before.is_none_or(|before| before.contains(&name)) {
+                others.push(name);
+            } else if is_being_built {
+                let doubt = IndexDoubt::BeingBuilt;
+                return Err(StepFailure::IndexInDoubt { name, doubt }.at_statement());
+            } else {
+                indexes.drop_index(&name).await.map_err(at)?;
+            }
+        }
+        Ok(others)
+    }
+
     async fn shared(
         &mut self,
         unit: &Unit,
@@ -208,12 +255,14 @@ impl UnitRun<'_, '_> {
     ) -> Result<(), AtStage> {
         let mut attempt = 1;
         loop {
+            let carried = self.recorded.elapsed();
             let request = self
                 .script
-                .shared(unit, modes, std::slice::from_ref(&after));
+                .shared(unit, modes, std::slice::from_ref(&after), carried);
             let first = unit.statements.start;
             let sent = self.run.send(self.step, &request, first, Way::Step);
             let Err(error) = sent.await.map_err(AtStage::from) else {
+                self.recorded = Instant::now();
                 return Ok(());
             };
             if !self.run.may_retry(&error.error, attempt)
@@ -237,7 +286,7 @@ impl UnitRun<'_, '_> {
     }
 
     async fn progress(&mut self, change: RecordChange) -> Result<(), AtStage> {
-        let result = self.run.database.record(&[change], &[]).await;
+        let result = self.write(&[change]).await;
         result.map_err(|error| AtStage {
             stage: StepStage::Record,
             error: error.into(),
@@ -245,8 +294,17 @@ impl UnitRun<'_, '_> {
     }
 
     async fn record(&mut self, changes: &[RecordChange], done: usize) -> Result<(), Broken> {
-        let result = self.run.database.record(changes, &[]).await;
+        let result = self.write(changes).await;
         result.map_err(|error| self.broken(StepStage::Record, error.into(), done))
+    }
+
+    /// Writes the row, with the time since it was written last.
+    async fn write(&mut self, changes: &[RecordChange]) -> Result<(), DatabaseError> {
+        let carried = self.recorded.elapsed();
+        let database = &mut self.run.database;
+        database.record_after(carried, changes, &[]).await?;
+        self.recorded = Instant::now();
+        Ok(())
     }
 
     /// Says in the row how the unit ended, so that nothing is in doubt that is known.
@@ -256,7 +314,8 @@ impl UnitRun<'_, '_> {
             error.error.database(),
             Some(E::ConnectionLost(_) | E::OutcomeUnknown(_))
         );
-        let begun = self.indexes_before.is_some() || !matches!(unit.kind, UnitKind::Index(_));
+        let begun = self.indexes_before.is_some()
+            || !matches!(unit.kind, UnitKind::Index(_) | UnitKind::Reindex);
         if !unseen && begun && matches!(error.stage, StepStage::Statement(_) | StepStage::Verify) {
             let ending = Ending::Failed(error.error.to_string());
             let interruption = Interruption {
@@ -265,7 +324,7 @@ impl UnitRun<'_, '_> {
             };
             let change = self.progress_from(index, index, Some(interruption));
             // The statement's own error is the one to report.
-            let _ = self.run.database.record(&[change], &[]).await;
+            let _ = self.write(&[change]).await;
         }
         let stage = error.stage;
         match self.run.broken(error, unit.statements.start) {

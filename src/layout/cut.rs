@@ -2,7 +2,9 @@
 
 use std::{ops::Range, sync::Arc};
 
-use crate::sql::{Dialect, Statement, StatementKind, TransactionControl, split, unwrap};
+use crate::sql::{
+    Dialect, Statement, StatementKind, TokenKind, TransactionControl, lex, split, unwrap,
+};
 
 /// Whether a script runs in a transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,10 @@ pub(super) struct Section {
     pub mode: Mode,
     /// Whether values take the places of its `${NAME}`.
     pub dollar: bool,
+    /// Bytes of the file that markers say are a statement, or several.
+    pub blocks: Vec<Range<usize>>,
+    /// Where a `;` takes the place of the marker that ends a block.
+    pub ends: Vec<usize>,
 }
 
 /// The scripts of a file.
@@ -52,6 +58,17 @@ impl Section {
             Some(last) if last.end == more.start => last.end = more.end,
             _ => self.kept.push(more),
         }
+    }
+
+    /// Ends the statements of blocks that have no `;`: the marker does that for their tool.
+    pub fn end_blocks(&mut self, dialect: Dialect, text: &str) {
+        let is_open = |block: &&Range<usize>| {
+            let tokens = lex(dialect, &text.as_bytes()[(*block).clone()]);
+            let last = tokens.filter(|token| !token.is_blank()).last();
+            last.is_some_and(|token| token.closed && token.kind != TokenKind::Semicolon)
+        };
+        let blocks = self.blocks.iter().filter(is_open);
+        self.ends = blocks.map(|block| block.end).collect();
     }
 
     /// Whether it is the whole of `text`.
@@ -86,6 +103,9 @@ impl Section {
             at = range.end;
         }
         blank(&text[at..], &mut aligned);
+        for end in &self.ends {
+            aligned.replace_range(*end..*end + 1, ";");
+        }
         aligned.into()
     }
 
@@ -98,7 +118,15 @@ impl Section {
         if self.dollar {
             alone.push_str("-- migrator: vars = dollar\n");
         }
-        let kept: String = self.kept.iter().map(|range| &text[range.clone()]).collect();
+        let mut kept = String::new();
+        let mut ends = self.ends.iter().peekable();
+        for range in &self.kept {
+            while ends.next_if(|end| **end < range.start).is_some() {
+                kept.push_str(";\n");
+            }
+            kept.push_str(&text[range.clone()]);
+        }
+        kept.extend(ends.map(|_| ";\n"));
         let kept = kept.trim_start_matches('\u{feff}');
         // Blanks that lead or trail are in no literal.
         let is_blank = |c: char| c.is_ascii_whitespace();

@@ -1,5 +1,5 @@
 //! goose: `VERSION_NAME.sql` with `-- +goose Up` and `-- +goose Down`; what stands between
-//! `StatementBegin` and `StatementEnd` is split as everything is.
+//! `StatementBegin` and `StatementEnd` is split as everything is, and ends there.
 
 use super::{
     FileKind, Holds, Layout, LayoutProblem,
@@ -104,11 +104,19 @@ impl Reader {
                 self.begun = Some(line.start);
                 return;
             }
-            "STATEMENTEND" if self.begun.take().is_none() => LayoutProblem::MisplacedMarker {
-                marker: END,
-                after: BEGIN,
+            "STATEMENTEND" => match self.begun.take() {
+                Some(begun) => {
+                    let sections = [&mut self.cut.down, &mut self.cut.up];
+                    if let Some(section) = sections.into_iter().flatten().next() {
+                        section.blocks.push(begun..line.start);
+                    }
+                    return;
+                }
+                None => LayoutProblem::MisplacedMarker {
+                    marker: END,
+                    after: BEGIN,
+                },
             },
-            "STATEMENTEND" => return,
             "ENVSUB ON" | "ENVSUB OFF" => {
                 self.replaces = words.last().is_some_and(|word| word == "ON");
                 return;
@@ -213,6 +221,12 @@ mod tests {
             "-- why\n-- +goose Up\n-- Add t\nCREATE TABLE t ();\n-- +goose StatementBegin\nDO $$ BEGIN; END $$;\n\
              -- +goose StatementEnd\n\n-- +goose Down\n\nDROP TABLE t;\n",
             "up:\n-- Add t\nCREATE TABLE t ();\nDO $$ BEGIN; END $$;\ndown:\nDROP TABLE t;\n",
+        );
+        check(
+            "-- +goose Up\n-- +goose StatementBegin\nCREATE TABLE t (a int)\n-- ;\n-- +goose StatementEnd\n\
+             -- +goose StatementBegin\nSELECT 1; -- x\n-- +goose StatementEnd\nSELECT 2;\n\
+             -- +goose Down\n-- +goose StatementBegin\nDROP TABLE t\n-- +goose StatementEnd\n",
+            "up:\nCREATE TABLE t (a int)\n-- ;\n;\nSELECT 1; -- x\nSELECT 2;\ndown:\nDROP TABLE t\n;\n",
         );
         check("-- +goose Up\r\nSELECT 1;", "up:\nSELECT 1;\n");
         check("--+goose up\n-- +goose   Down", "up:\ndown:\n");

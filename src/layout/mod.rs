@@ -38,5 +38,5 @@ pub use problem::LayoutProblem;
 pub use read::{Fault, FaultKind, read, read_repeatable};
 pub(crate) use tool::Depth;
 pub(crate) use tool::program;
-pub use tool::{FileKind, Holds, ScriptFile, sort_out};
+pub use tool::{FileKind, Holds, ScriptFile, layout_of, sort_out};
 pub(crate) use unknown_marker::unknown_marker;

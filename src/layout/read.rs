@@ -67,7 +67,8 @@ pub fn read(
     let mut scripts = Vec::new();
     let mut faults = Vec::new();
     for (direction, section) in [(Direction::Up, up), (Direction::Down, down)] {
-        let Some(section) = section else { continue };
+        let Some(mut section) = section else { continue };
+        section.end_blocks(dialect, text);
         match script(dialect, direction, shown, text, &section) {
             Ok(script) => scripts.push(match (&file.parents, direction) {
                 (Some(parents), Direction::Up) => script.after(parents),
@@ -126,7 +127,10 @@ fn script(
         let alone = section.alone(text, off);
         Script::part(dialect, direction, shown, section.aligned(text), alone)
     };
-    script.map_err(faults)
+    let mut script = script.map_err(faults)?;
+    // Other tools have no such rule for comments; the name of the file is what they show.
+    Arc::make_mut(&mut script.headers).message = None;
+    Ok(script)
 }
 
 /// The repeatable script in the text of a file, which is shown as `shown`.

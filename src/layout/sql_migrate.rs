@@ -107,7 +107,15 @@ impl Reader {
             "StatementBegin" if self.section_is_open() && self.begun.is_none() => {
                 self.begun = Some(line.start);
             }
-            "StatementEnd" if self.begun.is_some() => self.begun = None,
+            "StatementEnd" if self.begun.is_some() => {
+                let section = match self.is_down {
+                    true => self.cut.down.as_mut(),
+                    false => self.cut.up.as_mut(),
+                };
+                if let (Some(section), Some(begun)) = (section, self.begun.take()) {
+                    section.blocks.push(begun..line.start);
+                }
+            }
             "StatementBegin" => {
                 let after = if self.begun.is_some() { END } else { UP };
                 let marker = BEGIN;
@@ -232,6 +240,11 @@ mod tests {
             "up:\n-- migrator: transaction = off\nVACUUM;\nVACUUM t;\ndown:\nSELECT 1;\n",
         );
         check("-- +migrate Down\n", "up:\ndown:\n");
+        check(
+            "-- +migrate Up\n-- +migrate StatementBegin\nSELECT 1\n-- +migrate StatementEnd\n\
+             -- +migrate StatementBegin\nSELECT 2\n-- +migrate StatementEnd\n",
+            "up:\nSELECT 1\n;\nSELECT 2\n;\n",
+        );
     }
 
     #[test]

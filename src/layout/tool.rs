@@ -144,6 +144,15 @@ impl Layout {
     }
 }
 
+/// The layout in which a script of this name, which tells its direction, is a script.
+pub fn layout_of(name: &str, dialect: Dialect) -> Option<Layout> {
+    let layouts = [Layout::GolangMigrate, Layout::Flyway];
+    layouts.into_iter().find(|layout| {
+        let kind = &sort_out(*layout, dialect, &[name])[0];
+        matches!(kind, FileKind::Script(script) if matches!(script.holds, Holds::One(_)))
+    })
+}
+
 /// What each file of a directory is to a tool, by all their names, relative to the directory.
 /// Nothing is anything to our own layout.
 pub fn sort_out(layout: Layout, dialect: Dialect, names: &[&str]) -> Vec<FileKind> {

@@ -59,6 +59,8 @@ pub struct VerifyBackupReport {
     pub backup: Backup,
     /// Whose code ran as another role meanwhile.
     pub owners_code: Option<OwnersCode>,
+    /// Why its indexes could not be checked: the application has something that is not here.
+    pub unchecked: Option<String>,
     /// The duration.
     pub elapsed: Duration,
 }
@@ -140,6 +142,7 @@ pub async fn verify_backup(
         file: project.show(&backup.file),
         backup,
         owners_code: verified.owners_code,
+        unchecked: verified.unchecked,
         elapsed: begin.elapsed(),
     })
 }

@@ -115,6 +115,16 @@ pub enum Error {
     /// A name that no repeatable script can have.
     #[error(transparent)]
     RepeatableId(#[from] RepeatableIdError),
+    /// The id of a new revision sorts right before a revision without `revises`.
+    #[error("revision {child} names no parent, and would revise {id}")]
+    Reparented {
+        /// The id.
+        id: RevisionId,
+        /// The revision whose parent it would become.
+        child: RevisionId,
+        /// The file of its up script.
+        file: String,
+    },
     /// A revision is named twice where each counts once.
     #[error("revision {0} is named more than once")]
     NamedTwice(RevisionId),

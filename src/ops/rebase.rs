@@ -1,4 +1,4 @@
-use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
+use chrono::Utc;
 
 use super::{Error, Project, Session, files, revision::one};
 use crate::{
@@ -73,19 +73,13 @@ pub async fn rebase(
     })
 }
 
-/// The next free seconds from now on, or from the head's time on, should that lie in the future.
+/// New ids for a chain of `count` revisions upon `onto`.
 fn fresh(history: &History, onto: &RevisionId, count: usize) -> Vec<RevisionId> {
-    let time = NaiveDateTime::parse_from_str(onto.as_str(), "%Y%m%d%H%M%S").ok();
-    let after = time.map(|time| time.and_utc() + TimeDelta::seconds(1));
-    let start: DateTime<Utc> = after.map_or_else(Utc::now, |after| after.max(Utc::now()));
-    let mut taken: Vec<_> = history.by_id().map(|r| r.id.clone()).collect();
-    let mut ids: Vec<RevisionId> = Vec::with_capacity(count);
-    for _ in 0..count {
-        let id = project::next_id(start, taken.iter().cloned());
-        taken.push(id.clone());
-        ids.push(id);
-    }
-    ids
+    let first = project::next_id(Utc::now(), history, std::slice::from_ref(onto));
+    let ids = std::iter::successors(Some(first), |id| Some(id.successor()));
+    ids.filter(|id| history.get(id).is_none())
+        .take(count)
+        .collect()
 }
 
 #[cfg(test)]

@@ -97,8 +97,15 @@ pub(super) fn create(
     let depends_on: Vec<_> = depends_on.collect::<Result<_, _>>()?;
     let id = match &args.rev_id {
         Some(text) => text.parse()?,
-        None => project::next_id(now, history.in_order().map(|revision| revision.id.clone())),
+        None => project::next_id(now, history, &parents),
     };
+    if let Some(child) = history.implicit_child(&id) {
+        return Err(Error::Reparented {
+            id,
+            child: child.id.clone(),
+            file: child.up.file.clone(),
+        });
+    }
     let slug = project::slugify(&args.message)?;
     let request = TemplateRequest {
         id: &id,

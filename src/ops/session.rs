@@ -107,7 +107,7 @@ impl Session {
         self
     }
 
-    /// SIGINT and SIGTERM request to stop from the first operation on that takes the lock.
+    /// SIGINT, SIGTERM and SIGHUP request to stop from the first operation on that takes the lock.
     #[cfg(feature = "cli")]
     pub fn hear_signals(mut self) -> Self {
         self.signals = Signals::Heard;

@@ -2,6 +2,8 @@ mod reading;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use super::{PlanContext, upgrade::new_row};
 use crate::{
     layout::{ExternalEntry, ExternalRecords, ExternalTool, Layout},
@@ -104,6 +106,7 @@ impl Adoption {
     /// What the log says of it: a row for each revision, and one for each doubt.
     pub fn log_entries(&self) -> Vec<LogEntry> {
         let entry = |subject: Option<Subject>, message: Option<&str>, detail: String| LogEntry {
+            elapsed: Duration::ZERO,
             event: LogEvent::Adopt,
             subject,
             message: message.map(str::to_owned),
@@ -116,7 +119,10 @@ impl Adoption {
         });
         let doubts = self.doubts.iter().map(|doubt| {
             let subject = doubt.revision().cloned().map(Subject::from);
-            entry(subject, None, format!("{doubt}; agreed to"))
+            let entry = entry(subject, None, format!("{doubt}; agreed to"));
+            // What stays as it is must not read as if it were applied.
+            let error = (!doubt.is_recorded()).then(|| format!("not recorded: {doubt}"));
+            LogEntry { error, ..entry }
         });
         recorded.chain(doubts).collect()
     }
@@ -130,6 +136,11 @@ impl AdoptDoubt {
             Self::Changed { revision, .. } | Self::Gap { revision, .. } => Some(revision),
             Self::Unknown { .. } => None,
         }
+    }
+
+    /// Whether the revision is recorded as applied all the same.
+    pub fn is_recorded(&self) -> bool {
+        matches!(self, Self::Changed { .. })
     }
 
     /// The file it is about, where there is one.

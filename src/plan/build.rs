@@ -72,6 +72,7 @@ pub(super) fn build(
             checked.in_units(&mut problems)
         }
     };
+    checked.layout_pragmas(&mut problems);
     let resume = match &frame.partial {
         None => None,
         Some(partial) => {
@@ -229,6 +230,24 @@ impl Checked<'_> {
         (Execution::Units(units), String::new(), initial)
     }
 
+    /// Settings that SQLite passes over in silence, as no VACUUM of the script comes after them.
+    fn layout_pragmas(&self, problems: &mut Vec<PlanProblem>) {
+        let is_vacuum = |one: &Statement| one.kind == StatementKind::OutsideTransaction("VACUUM");
+        let last_vacuum = self.statements.iter().rposition(is_vacuum);
+        for (index, statement) in self.statements.iter().enumerate() {
+            let Some(pragma) = self.dialect.layout_pragma(statement.text(self.text)) else {
+                continue;
+            };
+            if !(pragma.by_vacuum && last_vacuum.is_some_and(|vacuum| index < vacuum)) {
+                let source_span = self.source_span(statement);
+                problems.push(PlanProblem::LayoutPragma {
+                    source_span,
+                    pragma,
+                });
+            }
+        }
+    }
+
     fn first(&self, unit: &Unit) -> Option<&Statement> {
         self.statements.get(unit.statements.start)
     }
@@ -337,6 +356,7 @@ fn unit_kind(dialect: Dialect, kind: &StatementKind, text: &str) -> UnitKind {
     match kind {
         StatementKind::OutsideTransaction(name) => match dialect.concurrent_index(text) {
             Some(index) => UnitKind::Index(index),
+            None if dialect.leaves_indexes(name) => UnitKind::Reindex,
             None if dialect.is_repeatable(name) => UnitKind::Repeatable,
             None => UnitKind::Alone,
         },

@@ -46,12 +46,31 @@ pub(super) fn down(context: &PlanContext<'_>, target: &Target) -> Result<Plan, P
             Err(found) => problems.extend(found),
         }
     }
+    together(&mut problems);
     mixed_foreign_keys(&plan, &mut problems);
     if problems.is_empty() {
         Ok(plan)
     } else {
         Err(PlanError(problems))
     }
+}
+
+/// Makes one problem of the revisions without a down script: often none has one.
+fn together(problems: &mut Vec<PlanProblem>) {
+    let (missing, mut others): (Vec<_>, Vec<_>) = std::mem::take(problems)
+        .into_iter()
+        .partition(|problem| matches!(problem, PlanProblem::NoDown { .. }));
+    let revisions: Vec<_> = missing
+        .into_iter()
+        .flat_map(|problem| match problem {
+            PlanProblem::NoDown { revisions } => revisions,
+            _ => Vec::new(),
+        })
+        .collect();
+    if !revisions.is_empty() {
+        others.push(PlanProblem::NoDown { revisions });
+    }
+    *problems = others;
 }
 
 /// Partially applied revisions, except for one that was being reverted and is to be.
@@ -124,7 +143,9 @@ fn script(
         });
     }
     let Some(text) = &row.down_script else {
-        return Err(PlanProblem::NoDown { revision: id() });
+        return Err(PlanProblem::NoDown {
+            revisions: vec![id()],
+        });
     };
     warnings.push(Warning::StoredDown { revision: id() });
     let file = format!("{} (down script stored in the version table)", row.revision);

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{BatchPlace, Halfway, Obstacle};
 use crate::{
     revision::{Direction, Interruption, RevisionId, Script, Subject, TargetError},
-    sql::{Dialect, NoRowChange, PlaceholderFault, SqlProblemKind},
+    sql::{Dialect, LayoutPragma, NoRowChange, PlaceholderFault, SqlProblemKind},
 };
 
 /// A place in a script's text.
@@ -173,10 +173,10 @@ pub enum PlanProblem {
         file: String,
     },
     /// There is no down script, neither in the directory nor in the version table.
-    #[error("revision {revision} has no down script")]
+    #[error("{}", no_downs(revisions))]
     NoDown {
-        /// The revision.
-        revision: RevisionId,
+        /// The revisions, latest first.
+        revisions: Vec<RevisionId>,
     },
     /// There is none on purpose.
     #[error("revision {revision} is irreversible: {reason}")]
@@ -281,6 +281,14 @@ pub enum PlanProblem {
         /// The place in the script.
         source_span: SourceSpan,
     },
+    /// A setting of a database's file that is written when its tables are there.
+    #[error("PRAGMA {} would have no effect: the database has tables by then, the version table at least", pragma.name)]
+    LayoutPragma {
+        /// Where.
+        source_span: SourceSpan,
+        /// Which one.
+        pragma: LayoutPragma,
+    },
     /// `batch` where it is no statement's.
     #[error("`batch` {}", where_it_stands(*place))]
     BatchPlace {
@@ -365,6 +373,7 @@ impl PlanProblem {
             | Self::BatchStatement { source_span, .. }
             | Self::BatchUnbounded { source_span, .. }
             | Self::BatchLag { source_span, .. }
+            | Self::LayoutPragma { source_span, .. }
             | Self::ForeignKeysPragma { source_span } => Some(source_span),
             _ => None,
         }
@@ -379,6 +388,22 @@ impl PlanProblem {
             | Self::MixedForeignKeys { file, .. } => Some(file),
             _ => None,
         }
+    }
+}
+
+/// Revisions that a sentence names.
+const LISTED: usize = 20;
+
+fn no_downs(revisions: &[RevisionId]) -> String {
+    match revisions {
+        [only] => format!("revision {only} has no down script"),
+        [first @ .., _] if revisions.len() > LISTED => format!(
+            "{} revisions have no down script: {}, … and {} more",
+            revisions.len(),
+            join(&first[..LISTED]),
+            revisions.len() - LISTED
+        ),
+        all => format!("{} revisions have no down script: {}", all.len(), join(all)),
     }
 }
 

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::{
     Execution, PlanContext, PlanError, PlanProblem, Source,
     build::{self, Frame},
@@ -103,6 +105,7 @@ impl Repair {
             ),
         };
         LogEntry {
+            elapsed: Duration::ZERO,
             event: LogEvent::Repair,
             subject: Some(self.subject.clone()),
             message: Some(self.message.clone()),
@@ -317,6 +320,7 @@ fn mark(context: &PlanContext<'_>, (row, partial): Middle<'_>, applied: bool) ->
             changes.push(accepted(context, row, revision));
         }
         changes.push(RecordChange::Finish {
+            whole: false,
             subject: id().into(),
             from: partial.statements_done,
         });

@@ -1,5 +1,7 @@
 //! Databases that have applied what a baseline replaces: they count as having applied the baseline.
 
+use std::time::Duration;
+
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
@@ -38,6 +40,7 @@ impl RowExchange {
     /// What the log has of it: a row for each record that goes, and one for the baseline.
     pub fn log_entries(&self) -> Vec<LogEntry> {
         let entry = |subject: Subject, message: Option<String>, detail: String| LogEntry {
+            elapsed: Duration::ZERO,
             event: LogEvent::Squash,
             subject: Some(subject),
             message,

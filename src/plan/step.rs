@@ -151,6 +151,9 @@ pub enum UnitKind {
     /// A CREATE INDEX CONCURRENTLY: as [`Self::Alone`], but the indexes of its table show what
     /// became of it.
     Index(ConcurrentIndex),
+    /// One statement outside of transactions that rebuilds indexes, whose copies stay behind when it
+    /// is cancelled.
+    Reindex,
     /// Outside of any transaction, and running it again does no harm.
     Repeatable,
     /// The same, and later statements rely on it in the same session.

@@ -1,19 +1,18 @@
 //! Writes new scripts: both or none, and never over a file that is there.
 
 use std::{
-    collections::HashSet,
     fs::{self, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::script_name::{FileName, classify};
 use crate::{
     files,
-    revision::{Direction, RevisionId},
+    revision::{Direction, History, RevisionId},
 };
 
 /// The scripts of a new revision.
@@ -72,17 +71,18 @@ pub enum WriteError {
     },
 }
 
-/// The ID for a revision made at `now`: the next second that is not taken.
-pub fn next_id(now: DateTime<Utc>, taken: impl IntoIterator<Item = RevisionId>) -> RevisionId {
-    let taken: HashSet<RevisionId> = taken.into_iter().collect();
-    let mut time = now;
-    loop {
-        let id = RevisionId::from_time(time);
-        if !taken.contains(&id) {
-            return id;
-        }
-        time += TimeDelta::seconds(1);
+/// The id of a revision made at `now` that revises `parents`: the first that is not taken, from
+/// `now` on, and after the parents. It comes after all revisions without `revises`, too: the one
+/// before them in the order of the ids is their parent.
+pub fn next_id(now: DateTime<Utc>, history: &History, parents: &[RevisionId]) -> RevisionId {
+    let implicit = history.by_id().filter(|revision| revision.implicit_parent);
+    let before = implicit.map(|revision| &revision.id).chain(parents).max();
+    let now = RevisionId::from_time(now);
+    let mut id = before.map_or(now.clone(), |before| before.successor().max(now));
+    while history.get(&id).is_some() {
+        id = id.successor();
     }
+    id
 }
 
 /// Writes the scripts into `dir`.
@@ -214,6 +214,10 @@ fn io_error(path: &Path, source: io::Error) -> WriteError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        revision::{Script, ScriptPair},
+        sql::Dialect,
+    };
 
     fn id(text: &str) -> RevisionId {
         text.parse().unwrap()
@@ -240,13 +244,67 @@ mod tests {
     #[test]
     fn the_next_id_is_the_first_free_second() {
         let now = DateTime::from_timestamp(1_795_341_598, 0).unwrap();
-        let check = |taken: &[&str], expected: &str| {
-            let taken = taken.iter().map(|text| id(text));
-            assert_eq!(next_id(now, taken).as_str(), expected);
+        let check = |taken: &[(&str, &str)], parents: &[&str], expected: &str| {
+            let pairs = taken.iter().map(|(taken, text)| {
+                let file = format!("{taken}_x.up.sql");
+                ScriptPair {
+                    id: id(taken),
+                    slug: "x".to_owned(),
+                    up: Script::parse(Dialect::Sqlite, Direction::Up, file, *text).unwrap(),
+                    down: None,
+                }
+            });
+            let history = History::new(pairs.collect()).unwrap();
+            let parents: Vec<_> = parents.iter().map(|text| id(text)).collect();
+            assert_eq!(next_id(now, &history, &parents).as_str(), expected);
         };
-        check(&[], "20261122095958");
-        check(&["20261122095957", "99999999999999"], "20261122095958");
-        check(&["20261122095958", "020261122095959"], "20261122100000");
+        let child = |parent: &str| format!("-- migrator: revises = {parent}\n");
+        let (of_7, of_9) = (child("7"), child("99999999999999"));
+        check(&[], &[], "20261122095958");
+        check(
+            &[("20261122095957", "")],
+            &["20261122095957"],
+            "20261122095958",
+        );
+        check(
+            &[("20261122095958", "")],
+            &["20261122095958"],
+            "20261122095959",
+        );
+        check(
+            &[
+                ("7", ""),
+                ("20261122095958", &of_7),
+                ("020261122095959", &of_7),
+            ],
+            &["7"],
+            "20261122100000",
+        );
+        // Ids ahead of the clock: the head, and a revision that would revise the new one.
+        check(
+            &[("20991231235959", "")],
+            &["20991231235959"],
+            "21000101000000",
+        );
+        check(
+            &[("7", ""), ("20240202000000456", "")],
+            &["7"],
+            "20240202000000457",
+        );
+        check(
+            &[("7", ""), ("99999999999999", &of_7)],
+            &["7"],
+            "20261122095958",
+        );
+        check(
+            &[
+                ("7", ""),
+                ("99999999999999", &of_7),
+                ("100000000000000", &of_9),
+            ],
+            &["99999999999999"],
+            "100000000000001",
+        );
     }
 
     #[test]

@@ -71,6 +71,8 @@ pub enum DirectoryProblemKind {
     Misnamed {
         /// The name that was probably meant.
         nearest: Option<String>,
+        /// The layout of another tool that has such names.
+        layout: Option<Layout>,
     },
     /// A `.sql` file whose name is not UTF-8.
     #[error("the file's name is not UTF-8")]

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
+use crate::layout::Layout;
 use crate::{
     files::Irregular,
     revision::{Direction, ProblemKind, RevisionId},
@@ -151,10 +152,17 @@ fn every_problem_is_reported_at_once_by_file() {
     assert_eq!(
         kind("m/30_x.up..sql"),
         Kind::Misnamed {
-            nearest: Some("30_x.up.sql".to_owned())
+            nearest: Some("30_x.up.sql".to_owned()),
+            layout: Some(Layout::GolangMigrate),
         }
     );
-    assert_eq!(kind("m/schema.sql"), Kind::Misnamed { nearest: None });
+    assert_eq!(
+        kind("m/schema.sql"),
+        Kind::Misnamed {
+            nearest: None,
+            layout: None
+        }
+    );
     assert_eq!(
         kind("m/R_views.sql"),
         Kind::Script(ProblemKind::NotRepeatable { key: "revises" })

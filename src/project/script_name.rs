@@ -5,22 +5,23 @@ use crate::revision::{Direction, RepeatableId, RevisionId};
 /// The longest slug that is made, in bytes. Longer ones are read.
 pub const MAX_SLUG: usize = 60;
 
-/// A message without a letter or digit of ASCII.
+/// A message without a letter or digit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{message}` contains no letter a to z and no digit to form a file name")]
+#[error("`{message}` has no letter or digit to make a file name of")]
 pub struct SlugError {
     /// The message.
     pub message: String,
 }
 
 /// The part of a file name that tells what a revision is about: ASCII letters
-/// in lower case and digits, everything else an underscore.
+/// in lower case and digits, everything else an underscore. Letters of other
+/// alphabets are transliterated.
 ///
 /// # Errors
 /// When nothing is left.
 pub fn slugify(message: &str) -> Result<String, SlugError> {
     let mut slug = String::new();
-    for c in message.chars() {
+    for c in any_ascii::any_ascii(message).chars() {
         if c.is_ascii_alphanumeric() {
             slug.push(c.to_ascii_lowercase());
         } else if !slug.is_empty() && !slug.ends_with('_') {
@@ -248,8 +249,13 @@ mod tests {
         };
         check("Add users table", Some("add_users_table"));
         check("  Add -- users.e-mail! ", Some("add_users_e_mail"));
-        check("dodaj żółć x", Some("dodaj_x"));
-        check("żółć", None);
+        check("dodaj żółć x", Some("dodaj_zolc_x"));
+        check("Größe ändern", Some("grosse_andern"));
+        check("Größe in NFD: a\u{308}", Some("grosse_in_nfd_a"));
+        check("Добавить таблицу", Some("dobavit_tablitsu"));
+        check("ユーザーを追加", Some("yuzaozhuijia"));
+        check("x\u{200d}y", Some("xy"));
+        check("!? —", None);
         check("", None);
         check("../../etc", Some("etc"));
         check(&"ab ".repeat(40), Some(&"ab_".repeat(20)[..59]));

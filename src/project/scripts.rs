@@ -60,7 +60,10 @@ pub(super) fn look(
                 Err(problems) => (None, problems),
             };
         }
-        FileName::Misnamed(nearest) => return wrong(Kind::Misnamed { nearest }),
+        FileName::Misnamed(nearest) => {
+            let layout = layout::layout_of(&os_name.to_string_lossy(), dialect);
+            return wrong(Kind::Misnamed { nearest, layout });
+        }
         FileName::Script(name) => name,
     };
     if !reading.reads(name.direction) {

@@ -146,6 +146,9 @@ impl Diagnostic {
         };
         let renderer = renderer.term_width(columns);
         let mut text = renderer.render(&[group]).to_string();
+        if let (Some(window), Some(place), Some(file)) = (&window, &self.place, &file) {
+            text = window.placed(&text, place, file);
+        }
         if window.is_none() {
             // As if the number of a line stood there.
             text = text.replace('\n', "\n ");
@@ -218,6 +221,29 @@ impl Window {
                 text
             },
         })
+    }
+}
+
+impl Window {
+    /// The rendered text with the column that `place` has in the script: the renderer counts in what
+    /// is shown of the line.
+    fn placed(&self, text: &str, place: &Snippet, file: &str) -> String {
+        let column = self.text[..self.span.start].chars().count() + 1;
+        let shown = format!("{file}:{}:{column}", self.line);
+        let Some(at) = place.position() else {
+            return text.to_owned();
+        };
+        let meant = format!("{file}:{}:{}", at.line, at.column);
+        match text.find("-->").and_then(|arrow| {
+            let found = text[arrow..].find(&shown)?;
+            Some(arrow + found)
+        }) {
+            Some(start) => {
+                let end = start + shown.len();
+                format!("{}{meant}{}", &text[..start], &text[end..])
+            }
+            None => text.to_owned(),
+        }
     }
 }
 
@@ -394,6 +420,27 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_column_is_that_of_the_script() {
+        let check = |line: &str, column: usize| {
+            let found = diagnostic(line);
+            for colour in [false, true] {
+                for width in [None, Some(40)] {
+                    let text = found.human(colour, false, width).to_string();
+                    let plain = console::strip_ansi_codes(&text).into_owned();
+                    assert!(
+                        plain.contains(&format!("--> x.sql:1:{column}\n")),
+                        "{plain}"
+                    );
+                }
+            }
+            assert_eq!(found.json()["column"], column);
+        };
+        check("a ! b", 3);
+        check(&format!("{}! b", "ż".repeat(1812)), 1813);
+        check(&format!("{}! b", "\u{1b}\t".repeat(50)), 101);
     }
 
     #[test]

@@ -4,13 +4,14 @@
 use std::{borrow::Cow, fmt::Write as _};
 
 /// Whether a terminal would obey `c`, or reorder the text around it, instead of showing it:
-/// C0 and C1 controls, line separators, and the marks of bidirectional text.
+/// C0 and C1 controls, line separators, and the marks of bidirectional text. So are characters of no
+/// width that are in no word of any language.
 pub fn is_hidden(c: char) -> bool {
     let may_stay = matches!(c, '\n' | '\t');
     c.is_control() && !may_stay
         || matches!(
             c,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            '\u{feff}' | '\u{200b}' | '\u{2060}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
         )
 }
 

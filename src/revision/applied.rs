@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 
@@ -272,6 +272,9 @@ pub enum RecordChange {
         subject: Subject,
         /// Units done that the row must show now.
         from: usize,
+        /// Whether the time of the record is that of the whole script. Otherwise it is added to what
+        /// earlier runs took.
+        whole: bool,
     },
 }
 
@@ -336,7 +339,7 @@ impl fmt::Display for LogEvent {
     }
 }
 
-/// A row for the log; time, actor and duration are the database's to fill in.
+/// A row for the log; time and actor are the database's to fill in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
     /// What happened.
@@ -349,6 +352,8 @@ pub struct LogEntry {
     pub error: Option<String>,
     /// Anything worth knowing, in a few words.
     pub detail: Option<String>,
+    /// How long it took before the transaction that records it began.
+    pub elapsed: Duration,
 }
 
 /// A row of the log as it was read.

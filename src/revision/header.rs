@@ -8,7 +8,7 @@ use super::{
         HeaderLine, Line, almost_directive, directive, is_of_statement, is_sqlx_marker, line,
         may_hold_directive,
     },
-    parse_duration,
+    license, parse_duration,
 };
 use crate::{
     nearest::nearest,
@@ -148,6 +148,7 @@ pub(super) fn read(
         headers: Headers::default(),
         seen: Vec::new(),
         problems: Vec::new(),
+        in_license: false,
     };
     let first = block.comments.first();
     let marked = first.is_some_and(|comment| is_sqlx_marker(text, comment));
@@ -158,8 +159,11 @@ pub(super) fn read(
     } else if marked {
         reader.headers.transaction = TransactionMode::Off;
     }
+    let mut before: Option<&Comment<'_>> = None;
     for comment in block.comments.iter().skip(usize::from(marked)) {
+        reader.in_license &= before.is_some_and(|before| goes_on(text, before, comment));
         reader.comment(comment);
+        before = Some(comment);
     }
     if marked {
         reader.refuse_contradiction();
@@ -167,6 +171,12 @@ pub(super) fn read(
     reader.below(dialect, text, block.end);
     reader.refuse_batches_in_transaction();
     (reader.headers, reader.problems)
+}
+
+/// Whether two comments are lines of one block: nothing stands between them, no empty line either.
+fn goes_on(text: &str, before: &Comment<'_>, comment: &Comment<'_>) -> bool {
+    let between = text.get(before.offset + before.text.len()..comment.offset);
+    before.kind == comment.kind && between.is_some_and(|text| text.matches('\n').count() <= 1)
 }
 
 /// Whether `text` can name a branch: a letter, then letters, digits, `_` or
@@ -185,6 +195,8 @@ struct Reader {
     /// Keys that were read, with their offsets.
     seen: Vec<(&'static str, usize)>,
     problems: Vec<(usize, ProblemKind)>,
+    /// Whether the text of a license has begun in this block of comments.
+    in_license: bool,
 }
 
 impl Reader {
@@ -195,11 +207,19 @@ impl Reader {
             Line::OfStatement => self.of_statement(comment),
             Line::Prose(text) => {
                 let says_something = text.contains(char::is_alphanumeric);
-                if says_something && self.headers.message.is_none() {
+                if says_something && self.headers.message.is_none() && !self.is_of_license(text) {
                     self.headers.message = Some(text.to_owned());
                 }
             }
         }
+    }
+
+    /// Whether a line says whose the script is and under which license, and not what it does. After
+    /// the first sentence of a license all of its block of comments is license.
+    fn is_of_license(&mut self, text: &str) -> bool {
+        let line = license::line(text);
+        self.in_license |= line == Some(license::Line::Text);
+        self.in_license || line.is_some()
     }
 
     /// What stands below the top block. The text is cut into tokens only when it could hold a
@@ -399,6 +419,23 @@ mod tests {
         message("/*\n * Add users\n */", Some("Add users"));
         message("/*** Add ***/", Some("Add"));
         message("-- migrator: revises=1\n-- Żółć", Some("Żółć"));
+        message(
+            "-- Copyright 2024 Acme\n-- SPDX-License-Identifier: MIT\n-- Add",
+            Some("Add"),
+        );
+        message("/* (c) Acme. All rights reserved. */\nSELECT 1", None);
+        message(
+            "/*\n * Licensed under X;\n *\n * you may not\n */\n-- Add",
+            Some("Add"),
+        );
+        message(
+            "-- Licensed under X;\n--\n-- you may not\n\n-- Add",
+            Some("Add"),
+        );
+        message(
+            "-- License keys get an expiry date",
+            Some("License keys get an expiry date"),
+        );
         message("-- no-transaction\n-- Add", Some("Add"));
         message("-- -- migrator: revises = 1\n-- Add", Some("Add"));
         message("/* -- migrator: revises = 1 */ -- Add", Some("Add"));

@@ -186,7 +186,13 @@ impl History {
         self.order.iter().map(|at| &self.revisions[*at])
     }
 
-    /// All revisions by ID.
+    /// The revision without `revises` that would revise `id`, were it a new one.
+    pub fn implicit_child(&self, id: &RevisionId) -> Option<&Revision> {
+        let at = self.revisions.partition_point(|one| one.id <= *id);
+        self.revisions.get(at).filter(|one| one.implicit_parent)
+    }
+
+    /// All revisions by id.
     pub fn by_id(&self) -> impl DoubleEndedIterator<Item = &Revision> {
         self.revisions.iter()
     }

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
 /// A revision's id: digits of any length, or several numbers with dots between them, compared
 /// number by number.
@@ -31,6 +31,20 @@ impl RevisionId {
     /// The ID that `time` gives: `YYYYMMDDHHMMSS` in UTC.
     pub fn from_time(time: DateTime<Utc>) -> Self {
         Self::new(&time.format("%Y%m%d%H%M%S").to_string())
+    }
+
+    /// The next id: one second later where it is a time, otherwise one more in its last number.
+    pub fn successor(&self) -> Self {
+        let time = NaiveDateTime::parse_from_str(&self.text, "%Y%m%d%H%M%S").ok();
+        if let Some(time) = time.filter(|_| self.text.len() == 14)
+            && let Some(later) = time.checked_add_signed(TimeDelta::seconds(1))
+        {
+            return Self::from_time(later.and_utc());
+        }
+        let (before, last) = self
+            .text
+            .split_at(self.text.rfind('.').map_or(0, |at| at + 1));
+        Self::new(&format!("{before}{}", increment(last)))
     }
 
     /// The digits as written.
@@ -111,6 +125,19 @@ impl Hash for RevisionId {
     }
 }
 
+/// One more than the number that `digits` write, with its leading zeros.
+fn increment(digits: &str) -> String {
+    let kept = digits.trim_end_matches('9');
+    let nines = "0".repeat(digits.len() - kept.len());
+    match kept.split_at_checked(kept.len().wrapping_sub(1)) {
+        Some((before, last)) => {
+            let last = last.bytes().next().map_or(b'1', |digit| digit + 1);
+            format!("{before}{}{nines}", char::from(last))
+        }
+        None => format!("1{nines}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::hash::{BuildHasher, RandomState};
@@ -156,7 +183,26 @@ mod tests {
         assert_eq!(RevisionId::from_time(time).as_str(), "20261122093320");
     }
 
+    #[test]
+    fn the_next_id() {
+        let check = |text: &str, next: &str| assert_eq!(id(text).successor().as_str(), next);
+        check("20991231235959", "21000101000000");
+        check("20201301000000", "20201301000001");
+        check("20240202000000456", "20240202000000457");
+        check("99999999999999", "100000000000000");
+        check("20150100000001000000", "20150100000001000001");
+        check("0099", "0100");
+        check("9", "10");
+        check("1.9", "1.10");
+        check("0", "1");
+    }
+
     proptest! {
+        #[test]
+        fn a_successor_is_later(text in "[0-9]{1,20}(\\.[0-9]{1,3})?") {
+            prop_assert!(id(&text) < id(&text).successor());
+        }
+
         #[test]
         fn ids_are_ordered_as_numbers(a in any::<u128>(), b in any::<u128>(), zeros in 0usize..5) {
             let padded = id(&format!("{}{a}", "0".repeat(zeros)));

@@ -15,6 +15,7 @@ mod header;
 mod header_line;
 mod history;
 mod id;
+mod license;
 mod lineage;
 mod observed;
 mod policy;

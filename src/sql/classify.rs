@@ -66,6 +66,15 @@ pub struct ConcurrentIndex {
     pub table: String,
 }
 
+/// A setting of the database's file that is fixed when its first table is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayoutPragma {
+    /// The setting.
+    pub name: &'static str,
+    /// Whether a VACUUM after it makes it effective.
+    pub by_vacuum: bool,
+}
+
 /// What a statement leaves in its session, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionChange {

@@ -13,8 +13,8 @@ use std::fmt;
 pub(super) use boundary::{Boundary, Unfinished};
 
 use super::{
-    ConcurrentIndex, Lexer, SessionChange, SqlProblemKind, StatementKind, TokenKind, bytes::Class,
-    lexer::End, words::Words,
+    ConcurrentIndex, LayoutPragma, Lexer, SessionChange, SqlProblemKind, StatementKind, TokenKind,
+    bytes::Class, lexer::End, words::Words,
 };
 
 /// The database family whose rules apply.
@@ -60,6 +60,13 @@ pub(super) struct Lexical {
     pub strings_continue: bool,
     /// Commands of the dialect's shell that its dump writes and that mean nothing elsewhere.
     pub passed_over: &'static [&'static str],
+    /// The length of a bind parameter that a text starts with, where scripts can't have any and the
+    /// database does not say so.
+    pub parameter: fn(&str) -> Option<usize>,
+    /// What a statement sets standard_conforming_strings to.
+    pub conforming_strings: fn(&str) -> Option<bool>,
+    /// Whether a backslash can be an escape in a plain string.
+    pub backslash_escapes: bool,
     /// What any other command of that shell is.
     pub command: fn(String) -> SqlProblemKind,
 }
@@ -90,11 +97,15 @@ pub(super) struct Rows {
 pub(super) struct Statements {
     /// Names of [`StatementKind::OutsideTransaction`] that can run again, whatever became of them.
     pub repeatable: &'static [&'static str],
+    /// Names of [`StatementKind::OutsideTransaction`] that leave invalid indexes behind when they
+    /// are cancelled, under names of the database's own.
+    pub leaves_indexes: &'static [&'static str],
     pub concurrent_index: fn(&str) -> Option<ConcurrentIndex>,
     pub session_change: fn(&str) -> Option<SessionChange>,
     /// Frozen: the canonical form drops what this recognises.
     pub foreign_keys: fn(&str) -> Option<bool>,
     pub may_break_foreign_keys: fn(&str) -> bool,
+    pub layout_pragma: fn(&str) -> Option<LayoutPragma>,
     /// The modes of a BEGIN in canonical form. Frozen.
     pub begin: fn(Words) -> Option<String>,
     /// Whether it is a COMMIT. Frozen.
@@ -149,6 +160,12 @@ impl Dialect {
         self.rules().statements.repeatable.contains(&name)
     }
 
+    /// Whether a statement that runs outside of transactions, given its name in
+    /// [`StatementKind::OutsideTransaction`], leaves invalid indexes behind when it is cancelled.
+    pub fn leaves_indexes(self, name: &str) -> bool {
+        self.rules().statements.leaves_indexes.contains(&name)
+    }
+
     /// What `statement`, outside a transaction, sets the enforcement of foreign keys to.
     pub fn foreign_keys(self, statement: &str) -> Option<bool> {
         (self.rules().statements.foreign_keys)(statement)
@@ -158,6 +175,12 @@ impl Dialect {
     /// to be checked before the commit. In doubt, true.
     pub fn may_break_foreign_keys(self, statement: &str) -> bool {
         (self.rules().statements.may_break_foreign_keys)(statement)
+    }
+
+    /// Reads a statement that sets how the database's file is written, which has no effect once
+    /// there are tables.
+    pub fn layout_pragma(self, statement: &str) -> Option<LayoutPragma> {
+        (self.rules().statements.layout_pragma)(statement)
     }
 
     /// Reads a statement that creates an index without keeping writers out; `None` for any other, and

@@ -7,6 +7,7 @@ mod bytes;
 mod canonical;
 mod classify;
 mod dialect;
+mod invisible;
 mod lexer;
 mod mention;
 mod placeholder;
@@ -19,8 +20,11 @@ mod words;
 mod wrapper;
 
 pub use canonical::{Canonical, canonicalize};
-pub use classify::{ConcurrentIndex, SessionChange, StatementKind, TransactionControl};
+pub use classify::{
+    ConcurrentIndex, LayoutPragma, SessionChange, StatementKind, TransactionControl,
+};
 pub use dialect::{Capabilities, Dialect};
+pub use invisible::{Invisible, invisible};
 pub use lexer::{Lexer, Token, TokenKind, lex};
 pub use mention::mentions;
 pub use placeholder::{Expanded, PlaceholderFault, Placeholders, Vars, expand};

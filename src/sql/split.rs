@@ -58,6 +58,21 @@ pub enum SqlProblemKind {
     /// A dot-command of the sqlite3 shell; with its name.
     #[error(".{0} is a sqlite3 shell command, not SQL")]
     DotCommand(String),
+    /// A bind parameter, which a script has no value for.
+    #[error("{0} is a bind parameter; a script has no value for it, and it would be NULL")]
+    Parameter(String),
+    /// `\\` in a string after `SET standard_conforming_strings = off`.
+    #[error(
+        "this string has a backslash after `SET standard_conforming_strings = off`; scripts are \
+         read with that setting on"
+    )]
+    BackslashEscape,
+    /// `'…\\'`, and a string that never ends after it.
+    #[error(
+        "this string ends after its backslash, and another one never ends: scripts are read with \
+         standard_conforming_strings = on"
+    )]
+    BackslashQuote,
     /// A NUL, where a database would stop reading without a word.
     #[error("NUL character, at which the database would stop reading")]
     NulCharacter,
@@ -100,6 +115,13 @@ struct Splitter<'a> {
     /// The last statement is a COPY whose data has not begun.
     data_due: bool,
     place: Place<'a>,
+    /// Whether the script has a backslash escape the next character of strings.
+    escapes: bool,
+    /// The first string that has such a backslash: what follows it is read in another way than the
+    /// database does.
+    misread: Option<Range<usize>>,
+    /// The first string with a backslash before its closing quote.
+    backslash_quote: Option<Range<usize>>,
 }
 
 struct OpenStatement {
@@ -122,6 +144,9 @@ impl<'a> Splitter<'a> {
             open: None,
             data_due: false,
             place: Place::new(text),
+            escapes: false,
+            misread: None,
+            backslash_quote: None,
         }
     }
 
@@ -148,6 +173,8 @@ impl<'a> Splitter<'a> {
             self.data_due = false;
             self.problem(SqlProblemKind::TextAfterCopy, token.start..token.end);
         }
+        self.parameter(token);
+        self.backslash(token);
         let atomic =
             token.kind == TokenKind::Word && self.bytes(token).eq_ignore_ascii_case(b"atomic");
         let open = self.open.get_or_insert(OpenStatement {
@@ -170,10 +197,42 @@ impl<'a> Splitter<'a> {
         }
     }
 
+    fn parameter(&mut self, token: &Token) {
+        let Some(length) = (self.dialect.lexical().parameter)(&self.text[token.start..]) else {
+            return;
+        };
+        let starts_one = matches!(token.kind, TokenKind::Word | TokenKind::Other);
+        if starts_one {
+            let span = token.start..token.start + length;
+            let name = self.text[span.clone()].to_owned();
+            self.problem(SqlProblemKind::Parameter(name), span);
+        }
+    }
+
+    /// Looks for backslashes that would be escapes without standard_conforming_strings.
+    fn backslash(&mut self, token: &Token) {
+        let bytes = self.bytes(token);
+        if token.kind != TokenKind::String || bytes[0] != b'\'' || !bytes.contains(&b'\\') {
+            return;
+        }
+        if self.escapes && self.misread.is_none() {
+            self.misread = Some(token.start..token.end);
+        }
+        let can_escape = self.dialect.lexical().backslash_escapes;
+        if can_escape && token.closed && bytes.ends_with(b"\\'") && self.backslash_quote.is_none() {
+            self.backslash_quote = Some(token.start..token.end);
+        }
+    }
+
     fn finish(&mut self) {
         let Some(open) = self.open.take() else {
             return;
         };
+        if let Some(conforming) =
+            (self.dialect.lexical().conforming_strings)(&self.text[open.span.clone()])
+        {
+            self.escapes = !conforming;
+        }
         let kind = classify(self.dialect, &self.text[open.span.clone()]);
         self.data_due = kind == StatementKind::CopyIn;
         let (line, column) = self.place.move_to(open.span.start);
@@ -233,6 +292,21 @@ impl<'a> Splitter<'a> {
     }
 
     fn end(mut self, lexer: &Lexer) -> Result<Vec<Statement>, Vec<SqlProblem>> {
+        let misread = self.misread.take().map(|span| SqlProblem {
+            kind: SqlProblemKind::BackslashEscape,
+            span,
+        });
+        if let Some(misread) = misread {
+            // Whatever else was found may be none.
+            return Err(vec![misread]);
+        }
+        let is_string = |problem: &SqlProblem| problem.kind == SqlProblemKind::UnterminatedString;
+        if self.problems.iter().any(is_string)
+            && let Some(span) = self.backslash_quote.take()
+        {
+            let kind = SqlProblemKind::BackslashQuote;
+            return Err(vec![SqlProblem { kind, span }]);
+        }
         let hidden = self
             .problems
             .iter()

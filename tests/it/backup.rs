@@ -673,3 +673,30 @@ fn a_signal_ends_a_backup_and_leaves_nothing() {
         env.backup("");
     }
 }
+
+#[test]
+fn what_only_the_application_has_can_not_be_checked() {
+    let mut env = Env::new(Backend::Sqlite);
+    let url = "sqlite:app.db";
+    env.write("app.db", "");
+    sqlite(
+        &env.path("app.db"),
+        "CREATE TABLE a (x text COLLATE NOCASE PRIMARY KEY) WITHOUT ROWID;
+         INSERT INTO a VALUES ('1'), ('2');
+         PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET sql = replace(sql, 'NOCASE', 'OF_THE_APP');",
+    );
+    for line in ["backup", "backup verify"] {
+        let output = env.run(&format!("{line} --url {url}"));
+        assert!(output.status.success(), "{}", env.transcript());
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(text.contains("1 table, 2 rows"), "{text}");
+        if line == "backup verify" {
+            assert!(text.contains("can't be checked here"), "{text}");
+            assert!(
+                text.contains("no such collation sequence: OF_THE_APP"),
+                "{text}"
+            );
+        }
+    }
+}

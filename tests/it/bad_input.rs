@@ -154,6 +154,22 @@ const TEXTS: &[Case] = &[
     sqlite("a dot-command", 1, UP, |env| {
         up(env, "30_x", "SELECT 1;\n.schema\n")
     }),
+    sqlite("bind parameters", 1, UP, |env| {
+        up(
+            env,
+            "1_a",
+            "CREATE TABLE a (x);\nINSERT INTO a VALUES (?), (:n), (@x), ($y), ('?');\n",
+        );
+    }),
+    sqlite("settings of a file that has its tables", 1, UP, |env| {
+        let pragmas = "PRAGMA encoding = 'UTF-8';\nPRAGMA encoding = 'UTF-16';\n\
+                       PRAGMA auto_vacuum = FULL;\nVACUUM;\nPRAGMA page_size(1024);\n";
+        up(
+            env,
+            "1_a",
+            format!("-- migrator: transaction = off\n{pragmas}"),
+        );
+    }),
     sqlite("unterminated trigger", 1, UP, |env| {
         up(
             env,

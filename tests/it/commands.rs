@@ -532,3 +532,41 @@ fn a_database_is_waited_for() {
     assert!(env.run("db create").status.success());
     waiting.finish().expect(0);
 }
+
+#[test]
+fn a_new_revision_comes_after_all_that_would_revise_it() {
+    let mut env = Env::new(Backend::Sqlite);
+    env.write(
+        "migrations/20240101000000123_a.up.sql",
+        "CREATE TABLE a (x);\n",
+    );
+    env.write(
+        "migrations/20240202000000456_b.up.sql",
+        "CREATE TABLE b (x);\n",
+    );
+    assert!(env.run("upgrade").status.success(), "{}", env.transcript());
+    for message in ["next", "Größe ändern", "Добавить таблицу", "ユーザーを追加"]
+    {
+        let output = env.run(&format!("revision -m \"{message}\""));
+        assert!(output.status.success(), "{}", env.transcript());
+    }
+    assert!(env.run("upgrade").status.success(), "{}", env.transcript());
+    let ids = env.sql("SELECT revision FROM migrator_version ORDER BY sequence DESC LIMIT 4");
+    let expected: Vec<_> = (457..=460)
+        .rev()
+        .map(|n| format!("20240202000000{n}\n"))
+        .collect();
+    assert_eq!(ids, expected.concat());
+    let before = env.files();
+    for files in [
+        "_next.",
+        "_grosse_andern.",
+        "_dobavit_tablitsu.",
+        "_yuzaozhuijia.",
+    ] {
+        assert!(before.iter().any(|name| name.contains(files)), "{before:?}");
+    }
+    let output = env.run("revision -m early --rev-id 7");
+    assert_eq!(output.status.code(), Some(2), "{}", env.transcript());
+    assert_eq!(env.files(), before);
+}

@@ -260,3 +260,32 @@ fn an_index_that_exists_is_an_error_of_the_statement() {
     upgrade(&env).expect(0);
     assert_eq!(indexes(&env), "t_x|t\n");
 }
+
+#[test]
+fn a_reindex_that_was_cancelled_drops_what_it_left() {
+    let env = project("REINDEX TABLE CONCURRENTLY t;\n");
+    env.sql("CREATE INDEX t_y ON t (y)");
+    env.sql("CREATE INDEX t_y_ccnew ON t (x)");
+    let mut writer = writer(&env);
+    let migrator = Running::start(&env, "upgrade");
+    wait_until("the copy is there", || {
+        indexes(&env).contains("t_y_ccnew1|f\n")
+    });
+    for _ in 0..2 {
+        migrator.signal("INT");
+        wait_until("it has heard", || {
+            let said = migrator.stderr();
+            said.contains("cancelling") || said.contains("stopping")
+        });
+    }
+    migrator.finish().expect(130);
+    assert!(
+        indexes(&env).contains("t_y_ccnew1|f\n"),
+        "{}",
+        indexes(&env)
+    );
+    writer.run("COMMIT");
+    upgrade(&env).expect(0);
+    // One of that name that was there before is nobody's remains.
+    assert_eq!(indexes(&env), "t_y|t\nt_y_ccnew|t\n");
+}

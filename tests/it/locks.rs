@@ -255,3 +255,53 @@ fn a_lock_that_someone_else_has_taken_is_named() {
     Running::start(&env, "upgrade").finish().expect(0);
     each_ran_once(&env, 1);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn hard_links_of_a_database_share_a_lock() {
+    let env = Env::new(Backend::Sqlite);
+    let prepared = Running::start(&env, "ensure-version");
+    prepared.finish().expect(0);
+    std::fs::create_dir(env.path("other")).unwrap();
+    std::fs::hard_link(env.path("app.db"), env.path("other/name.db")).unwrap();
+    configure(&env, "lock-wait = \"100ms\"");
+    let holder = holder(&env);
+    let line = "upgrade --url sqlite:other/name.db";
+    let waiting = Running::start(&env, line).finish().expect(5);
+    assert!(waiting.stderr.contains("error[M705]"), "{waiting:#?}");
+    drop(holder);
+}
+
+#[test]
+fn readers_beside_an_upgrade_see_one_state_after_the_other() {
+    let env = Env::new(Backend::Sqlite);
+    for number in 1..=60 {
+        let up = format!(
+            "CREATE TABLE t{number} (x integer);\nCREATE INDEX i{number} ON t{number} (x);\n"
+        );
+        env.revision(
+            &format!("{number}_t"),
+            &up,
+            &format!("DROP TABLE t{number};\n"),
+        );
+    }
+    Running::start(&env, "upgrade 1").finish().expect(0);
+    let mut writer = Running::start(&env, "upgrade");
+    let mut last = 1;
+    while writer.is_running() {
+        let output = env
+            .command()
+            .args(["--format", "json", "status"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let applied = json["applied"].as_i64().unwrap();
+        let pending = json["pending"].as_array().unwrap().len();
+        assert_eq!(applied + i64::try_from(pending).unwrap(), 60);
+        assert!(applied >= last, "{applied} after {last}");
+        last = applied;
+        Running::start(&env, "history --log").finish().expect(0);
+    }
+    writer.finish().expect(0);
+}

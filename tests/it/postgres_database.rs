@@ -124,6 +124,7 @@ fn partial(done: usize) -> Partial {
 
 fn entry() -> LogEntry {
     LogEntry {
+        elapsed: Duration::ZERO,
         event: LogEvent::Upgrade,
         subject: Some(id(1).into()),
         message: Some("a message".into()),
@@ -187,6 +188,7 @@ impl<'a> Step<'a> {
 
     fn request<'b>(&'b self, statements: &'b [Statement], log: &'b [LogEntry]) -> StepRequest<'b> {
         StepRequest {
+            carried: Duration::ZERO,
             label: "upgrade 1",
             text: self.text,
             statements,
@@ -751,6 +753,7 @@ async fn records_must_hit_one_row() {
     check(RecordChange::Delete(id(2).into())).await;
     check(RecordChange::Insert(row(1))).await;
     check(RecordChange::Finish {
+        whole: false,
         subject: id(1).into(),
         from: 0,
     })
@@ -793,6 +796,7 @@ async fn partial_rows_go_their_way() {
     let resumed = vec![enter(Some(2), &edited)];
     assert_eq!(state(resumed).await, Some(State::from(edited)));
     let finished = vec![RecordChange::Finish {
+        whole: false,
         subject: id(1).into(),
         from: 2,
     }];
@@ -1168,6 +1172,7 @@ async fn session_state_can_be_kept_and_records_stay_ours() {
     assert_eq!(database.value(owners), Some(format!("{role}t,{role}ż")));
     connection.reset_session().await.unwrap();
     let finish = RecordChange::Finish {
+        whole: false,
         subject: id(1).into(),
         from: 3,
     };
@@ -1393,6 +1398,7 @@ async fn a_session_that_was_kept_is_not_replaced_unseen() {
         .unwrap();
     proxy.cut(CUT_THE_ANSWER);
     let finish = RecordChange::Finish {
+        whole: false,
         subject: id(1).into(),
         from: 3,
     };

@@ -354,3 +354,45 @@ fn the_record_of_a_long_script_is_small() {
         }
     }
 }
+
+#[test]
+fn all_records_agree_on_how_long_a_script_took() {
+    for backend in Backend::ALL {
+        let batch = "-- migrator: batch pause=150ms\n\
+                     UPDATE a SET x = 1 WHERE x IN (SELECT min(x) FROM a WHERE x > 1)";
+        let mut env = project(
+            backend,
+            &[
+                "CREATE TABLE a (x integer)",
+                "INSERT INTO a VALUES (2), (3), (4)",
+                batch,
+                "VACUUM",
+            ],
+        );
+        upgrade(&mut env);
+        let number = |sql: &str| -> i64 { env.sql(sql).trim().parse().unwrap() };
+        let row = number("SELECT duration_ms FROM migrator_version");
+        let log = number("SELECT duration_ms FROM migrator_version_log WHERE event = 'upgrade'");
+        let batch = number("SELECT duration_ms FROM migrator_version_log WHERE event = 'batch'");
+        // Three batches with a pause after each.
+        assert!(batch >= 450, "{backend:?}: {batch}");
+        assert!(
+            batch <= log && (log - row).abs() <= 20,
+            "{backend:?}: {log} {row} {batch}"
+        );
+
+        env.write(
+            "migrations/2_b.up.sql",
+            script(&[
+                "UPDATE a SET x = 2",
+                "-- migrator: batch pause=300ms\nUPDATE a SET x = 1 WHERE x = 2",
+                "SELECT nosuch",
+            ]),
+        );
+        assert!(!env.run("upgrade").status.success());
+        let number = |sql: &str| -> i64 { env.sql(sql).trim().parse().unwrap() };
+        let failed =
+            number("SELECT duration_ms FROM migrator_version_log WHERE outcome = 'failed'");
+        assert!(failed >= 300, "{backend:?}: {failed}");
+    }
+}

@@ -3,7 +3,7 @@
 
 use crate::common::{Backend, Env, Finished, Gate, Running, wait_for_write, wait_until};
 
-const SIGNALS: [&str; 2] = ["INT", "TERM"];
+const SIGNALS: [&str; 3] = ["INT", "TERM", "HUP"];
 const OFF: &str = "-- migrator: transaction = off\n";
 
 /// Three revisions; the second one is `script`.

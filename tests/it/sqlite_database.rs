@@ -179,6 +179,7 @@ fn partial(direction: Direction, done: usize, error: Option<&str>) -> Partial {
 
 fn entry(revision: &str) -> LogEntry {
     LogEntry {
+        elapsed: Duration::ZERO,
         event: LogEvent::Upgrade,
         subject: Some(id(revision).into()),
         message: Some("add users".into()),
@@ -283,6 +284,7 @@ async fn alone(
 
 fn request<'a>(script: &'a Script, with: &'a With) -> StepRequest<'a> {
     StepRequest {
+        carried: Duration::ZERO,
         label: "upgrade 1",
         text: &script.text,
         statements: &script.statements,
@@ -556,6 +558,7 @@ async fn the_partial_state_goes_its_way() {
         Ok(Some((State::from(up(1, Some("it broke"))), false)))
     );
     let finish = |from| RecordChange::Finish {
+        whole: false,
         subject: id("1").into(),
         from,
     };
@@ -1136,6 +1139,7 @@ async fn a_script_of_several_steps_is_verified_as_a_whole() {
     };
     let finish = |from| With {
         changes: vec![RecordChange::Finish {
+            whole: false,
             subject: id("1").into(),
             from,
         }],

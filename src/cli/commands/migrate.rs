@@ -90,7 +90,12 @@ pub async fn run(
 fn finished(context: &Context, mut report: RunReport) -> Result<Exit, Error> {
     if let Some(failure) = report.failure.take() {
         let mut error = Error::from(*failure);
-        if let Some(file) = &report.backup {
+        // What was rolled back completely needs no backup.
+        if let Some(file) = report
+            .backup
+            .as_ref()
+            .filter(|_| error.exit == Exit::Partway)
+        {
             let command = context.command(&["--yes", "restore", file]);
             error = error.note(format!("to restore the backup made before: {command}"));
         }

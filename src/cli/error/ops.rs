@@ -48,6 +48,10 @@ impl From<E> for Error {
             }
             E::Offline(error) => offline(error),
             E::NotReady(late) => not_ready(*late),
+            E::Reparented { ref file, .. } => Self::from(Diagnostic {
+                place: Some(Snippet::file(file)),
+                ..advised(advice(&error), &error)
+            }),
             error @ (E::NotOneRevision(_)
             | E::NoFiles(_)
             | E::NoDown { .. }
@@ -82,6 +86,10 @@ fn advice(error: &E) -> Advice {
         ),
         E::Merge(MergeError::Alone(_)) => hinted(codes::M411, "name at least two heads"),
         E::Merge(_) => hinted(codes::M411, "`migrator heads` lists the heads"),
+        E::Reparented { .. } => hinted(
+            codes::M001,
+            "remove --rev-id, or name its parent in it first: `-- migrator: revises = ID`",
+        ),
         // Names and IDs that are not valid.
         _ => plain(codes::M001),
     }

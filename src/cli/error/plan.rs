@@ -149,6 +149,14 @@ fn advice(problem: &PlanProblem) -> Advice {
             codes::M308,
             "use the header `-- migrator: foreign-keys = on` or `off`",
         ),
+        P::LayoutPragma { pragma, .. } if pragma.by_vacuum => hinted(
+            codes::M310,
+            "add VACUUM after it, in a script with `-- migrator: transaction = off`; or remove it here and create the file with it before the first upgrade",
+        ),
+        P::LayoutPragma { .. } => hinted(
+            codes::M310,
+            "remove it here and create the file with it before the first upgrade: PRAGMA encoding, then CREATE TABLE and DROP TABLE",
+        ),
         P::BatchPlace { place, .. } => hinted(codes::M316, batch_place(*place)),
         P::BatchStatement { reason, .. } => hinted(codes::M317, batch_statement(*reason)),
         P::BatchUnbounded { .. } => hinted(
@@ -235,6 +243,14 @@ fn sql(kind: &SqlProblemKind) -> Advice {
         K::PsqlCommand(_) | K::DotCommand(_) => hinted(
             codes::M302,
             "remove the line, or replace it with the equivalent SQL",
+        ),
+        K::Parameter(_) => hinted(
+            codes::M311,
+            "write the value itself, or use the header `vars` to have values filled in",
+        ),
+        K::BackslashEscape | K::BackslashQuote => hinted(
+            codes::M312,
+            "write E'…' for strings with escapes, and '' for a quote",
         ),
         K::UnterminatedCopyData => hinted(
             codes::M301,

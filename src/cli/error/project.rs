@@ -140,8 +140,19 @@ fn directory_advice(kind: &DirectoryProblemKind) -> Advice {
         K::UnfinishedRebase => hinted(codes::M414, "`migrator rebase` completes it"),
         K::Misnamed {
             nearest: Some(name),
+            layout: Some(layout),
+        } => hinted(
+            codes::M202,
+            format!(
+                "rename it to {name}, or set layout = \"{}\" in migrator.toml if the directory is that tool's",
+                layout.as_str()
+            ),
+        ),
+        K::Misnamed {
+            nearest: Some(name),
+            layout: None,
         } => hinted(codes::M202, format!("rename it to {name}?")),
-        K::Misnamed { nearest: None } => {
+        K::Misnamed { nearest: None, .. } => {
             hinted(codes::M202, "rename it, or move it out of the directory")
         }
         K::NameNotUnicode => hinted(codes::M202, "rename it"),

@@ -1,6 +1,6 @@
 use std::{borrow::Cow, sync::Arc};
 
-use super::{Advice, Error, Exit, advised, database};
+use super::{Advice, Error, Exit, advised, database, hinted};
 use crate::{
     cli::codes::{self, Code},
     database::{DatabaseError, DatabaseError as E, FailureKind, SqlFailure, StepStage},
@@ -8,6 +8,7 @@ use crate::{
     plan::{Source, Step},
     report::{Diagnostic, Snippet, count_steps, duration},
     revision::Subject,
+    sql::{self, Dialect},
 };
 
 impl From<LockError> for Error {
@@ -53,9 +54,14 @@ impl From<PartialFailure> for Error {
 }
 
 fn describe(failure: &Failure) -> Diagnostic {
+    if let Some(character) = untranslatable(&failure.error) {
+        return untranslated(failure, character);
+    }
     let (message, notes) = match &failure.error {
-        StepFailure::Database(E::Sql(failure)) => {
-            (failure.message.clone(), database::notes(failure))
+        StepFailure::Database(E::Sql(refused)) => {
+            let mut notes = database::notes(refused);
+            notes.extend(invisible(failure));
+            (refused.message.clone(), notes)
         }
         StepFailure::Database(E::LockTimeout { failure, blockers }) => {
             let mut notes = database::notes(failure);
@@ -70,6 +76,78 @@ fn describe(failure: &Failure) -> Diagnostic {
         ..advised(advice(failure), message)
     }
 }
+
+fn untranslatable(failure: &StepFailure) -> Option<char> {
+    match failure {
+        StepFailure::Database(E::Sql(refused)) => match refused.kind {
+            Some(FailureKind::Untranslatable(character)) => Some(character),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A character that the database's encoding does not have. The server reads a step with its record
+/// before it runs any of it, comments and the down script that is stored included.
+fn untranslated(failure: &Failure, character: char) -> Diagnostic {
+    let step = &failure.step;
+    let file = &step.script.file;
+    let snippet = |file: String, text: Arc<str>| {
+        let offset = text.find(character)?;
+        Some(Snippet {
+            file,
+            text: Some(text),
+            offset: Some(offset),
+            length: character.len_utf8(),
+            at: None,
+        })
+    };
+    let down = || {
+        let text = step.row.as_ref()?.down_script.as_deref()?;
+        let stem = file.strip_suffix(".up.sql")?;
+        snippet(format!("{stem}.down.sql"), text.into())
+    };
+    let place = snippet(file.clone(), Arc::clone(&step.script.text));
+    Diagnostic {
+        place: place.or_else(down).or_else(|| Some(Snippet::file(file))),
+        ..advised(
+            hinted(codes::M708, "write it in ASCII, in comments too"),
+            format!(
+                "the database's encoding does not have `{character}` (U+{:04X})",
+                u32::from(character)
+            ),
+        )
+    }
+}
+
+/// Notes on invisible characters of the statement that failed.
+fn invisible(failure: &Failure) -> Vec<String> {
+    let step = &failure.step;
+    let statement = failure
+        .statement
+        .and_then(|index| step.statements.get(index));
+    let Some(statement) = statement else {
+        return Vec::new();
+    };
+    // Of the whole script, at whose start a byte order mark may be.
+    let found = sql::invisible(Dialect::default(), step.text());
+    let found = found.iter().filter(|one| statement.span.contains(&one.at));
+    let named = found.take(NAMED).map(|one| {
+        let origin = step.origin(one.at);
+        let at = sql::position(&step.script.text, origin.start);
+        format!(
+            "an invisible character at {}:{}: {} (U+{:04X})",
+            at.line,
+            at.column,
+            one.name,
+            u32::from(one.character)
+        )
+    });
+    named.collect()
+}
+
+/// Invisible characters that are named.
+const NAMED: usize = 3;
 
 /// Before its first statement no script is to blame: what failed is a statement of our own.
 fn is_ours(failure: &Failure) -> bool {

@@ -41,6 +41,7 @@ pub(super) async fn contents(connection: &mut PgConnection) -> Result<Contents, 
         tables.insert(text(Some(row), 1)?, number);
     }
     Ok(Contents {
+        unchecked: None,
         tables,
         schema: fingerprint(connection).await?,
     })

@@ -22,6 +22,7 @@ const CANNOT_CHANGE_NOW: &str = "55P02";
 const CANNOT_CONNECT: &str = "57P03";
 const INVALID_DATABASE: &str = "3D000";
 const LOCK_NOT_AVAILABLE: &str = "55P03";
+const UNTRANSLATABLE: &str = "22P05";
 const QUERY_CANCELED: &str = "57014";
 const DEADLOCK: &str = "40P01";
 const SERIALIZATION_FAILURE: &str = "40001";
@@ -145,7 +146,7 @@ fn other_protocol(error: &sqlx::Error) -> Option<String> {
 pub(super) fn failure(error: &PgDatabaseError, offset: Option<usize>) -> SqlFailure {
     let owned = |text: Option<&str>| text.map(str::to_owned);
     SqlFailure {
-        kind: kind(error.code()),
+        kind: kind(error.code(), error.message()),
         code: Some(error.code().to_owned()),
         message: error.message().to_owned(),
         detail: owned(error.detail()),
@@ -156,8 +157,9 @@ pub(super) fn failure(error: &PgDatabaseError, offset: Option<usize>) -> SqlFail
 }
 
 /// What kind of failure a SQLSTATE is.
-fn kind(code: &str) -> Option<FailureKind> {
+fn kind(code: &str, message: &str) -> Option<FailureKind> {
     match code {
+        UNTRANSLATABLE => character_named(message).map(FailureKind::Untranslatable),
         QUERY_CANCELED => Some(FailureKind::Cancelled),
         INSUFFICIENT_PRIVILEGE => Some(FailureKind::Privilege),
         OBJECT_IN_USE => Some(FailureKind::InUse),
@@ -166,6 +168,19 @@ fn kind(code: &str) -> Option<FailureKind> {
         READ_ONLY => Some(FailureKind::ReadOnly),
         _ => None,
     }
+}
+
+/// The character of whose bytes a message says `0xe2 0x86 0x92`, in whatever language.
+fn character_named(message: &str) -> Option<char> {
+    let words = message.split_whitespace();
+    let bytes = words
+        .map(|word| {
+            word.strip_prefix("0x")
+                .and_then(|hex| u8::from_str_radix(hex, 16).ok())
+        })
+        .skip_while(Option::is_none)
+        .map_while(|byte| byte);
+    String::from_utf8(bytes.collect()).ok()?.chars().next()
 }
 
 /// The position in what was sent, in characters from 1.
@@ -218,7 +233,7 @@ mod tests {
 
     #[test]
     fn codes_have_kinds() {
-        let check = |code, expected| assert_eq!(kind(code), expected, "{code}");
+        let check = |code, expected| assert_eq!(kind(code, ""), expected, "{code}");
         check(QUERY_CANCELED, Some(FailureKind::Cancelled));
         check(INSUFFICIENT_PRIVILEGE, Some(FailureKind::Privilege));
         check(OBJECT_IN_USE, Some(FailureKind::InUse));
@@ -228,5 +243,9 @@ mod tests {
         check(TRANSACTION_TERMINATION, Some(FailureKind::InTransaction));
         check(READ_ONLY, Some(FailureKind::ReadOnly));
         check(UNIQUE_VIOLATION, None);
+        let message = "character with byte sequence 0xe2 0x86 0x92 in encoding \"UTF8\" has no \
+                       equivalent in encoding \"LATIN1\"";
+        let expected = Some(FailureKind::Untranslatable('→'));
+        assert_eq!(kind(UNTRANSLATABLE, message), expected);
     }
 }

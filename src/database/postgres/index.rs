@@ -47,7 +47,28 @@ pub(super) async fn all(
         created.unique,
         table(created),
     );
-    let found = unpinned_rows(connection, &sql).await?;
+    read(connection, &sql).await
+}
+
+/// The invalid indexes with names that REINDEX CONCURRENTLY gives: to the new index until it takes
+/// the old one's name, and then to the old one.
+pub(super) async fn unfinished(
+    connection: &mut PgConnection,
+) -> Result<Vec<TableIndex>, sqlx::Error> {
+    let sql = format!(
+        "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), 'false', 'false', 'false', \
+         ({IS_BEING_BUILT})::pg_catalog.text \
+         FROM pg_catalog.pg_index AS i \
+         JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid \
+         JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace \
+         WHERE NOT i.indisvalid AND n.nspname OPERATOR(pg_catalog.<>) 'pg_toast'::pg_catalog.name \
+         AND c.relname OPERATOR(pg_catalog.~) '_cc(new|old)[0-9]*$'::pg_catalog.text ORDER BY 1"
+    );
+    read(connection, &sql).await
+}
+
+async fn read(connection: &mut PgConnection, sql: &str) -> Result<Vec<TableIndex>, sqlx::Error> {
+    let found = unpinned_rows(connection, sql).await?;
     let read = |row: &sqlx::postgres::PgRow| {
         let is = |column: usize| row.try_get::<String, _>(column).map(|text| text == "true");
         Ok(TableIndex {

@@ -88,6 +88,7 @@ mod tests {
     fn check(text: &str, expected: &[Option<&str>]) {
         let statements = sql::split(Dialect::Postgres, text).unwrap();
         let step = StepRequest {
+            carried: std::time::Duration::ZERO,
             label: "upgrade 20261122093000",
             text,
             statements: &statements,

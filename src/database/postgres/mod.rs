@@ -110,8 +110,6 @@ pub struct Postgres {
     deferrable: bool,
     /// Inside of [`Runner::begin_run`].
     run: Option<Run>,
-    /// Time spent outside transactions, for the next record's duration.
-    carried: Duration,
 }
 
 /// What is known of the session between steps that keep it.
@@ -165,7 +163,6 @@ impl Postgres {
             session: SessionState::default(),
             deferrable: true,
             run: None,
-            carried: Duration::ZERO,
         })
     }
 }
@@ -231,8 +228,9 @@ impl Records for Postgres {
 
 #[async_trait]
 impl Ledger for Postgres {
-    async fn record(
+    async fn record_after(
         &mut self,
+        carried: Duration,
         changes: &[RecordChange],
         log: &[LogEntry],
     ) -> Result<(), DatabaseError> {
@@ -244,7 +242,7 @@ impl Ledger for Postgres {
                 Some(_) => Began::Message,
                 None => Began::Transaction,
             },
-            carried: self.carried,
+            carried,
             indexes: IndexNames::Known,
         };
         let mut commands = recorder.commands(changes, log);
@@ -252,7 +250,6 @@ impl Ledger for Postgres {
             commands.insert(0, record::lock_guard(&self.table, self.backend.pid));
         }
         self.transaction(&commands, changes).await?;
-        self.carried = Duration::ZERO;
         if let Some(run) = &mut self.run {
             run.changes.extend_from_slice(changes);
         }
@@ -325,7 +322,6 @@ impl Runner for Postgres {
         let cancelled = self.running.end().await;
         let ended = match outcome {
             Ok(done) => {
-                self.carried += done.elapsed;
                 progress(done);
                 Ok(())
             }
@@ -415,6 +411,12 @@ impl Indexes for Postgres {
     ) -> Result<Vec<TableIndex>, DatabaseError> {
         let (connection, _) = self.parts().await?;
         let found = index::all(connection, created).await;
+        self.answer(found.map_err(Into::into)).await
+    }
+
+    async fn unfinished(&mut self) -> Result<Vec<TableIndex>, DatabaseError> {
+        let (connection, _) = self.parts().await?;
+        let found = index::unfinished(connection).await;
         self.answer(found.map_err(Into::into)).await
     }
 

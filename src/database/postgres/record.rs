@@ -148,7 +148,11 @@ impl Recorder<'_> {
                     is(subject),
                 ),
             ),
-            RecordChange::Finish { subject, from } => self.finish(subject, *from),
+            RecordChange::Finish {
+                subject,
+                from,
+                whole,
+            } => self.finish(subject, *from, *whole),
         }
     }
 
@@ -238,8 +242,9 @@ impl Recorder<'_> {
     }
 
     /// A row that was applied before (its down script was given up) keeps what it says of that.
-    fn finish(&self, subject: &Subject, from: usize) -> String {
+    fn finish(&self, subject: &Subject, from: usize, whole: bool) -> String {
         let table = &self.table.quoted;
+        let before = if whole { "0::bigint" } else { "t.duration_ms" };
         exactly_one(
             subject,
             &format!(
@@ -247,8 +252,8 @@ impl Recorder<'_> {
                  statements_done = NULL, statements_total = NULL, statement_checksums = NULL, \
                  error = NULL, batch = NULL, \
                  applied_at = coalesce(t.applied_at, pg_catalog.clock_timestamp()), \
-                 duration_ms = t.duration_ms OPERATOR(pg_catalog.+) \
-                 CASE WHEN {} THEN {} ELSE 0::bigint END \
+                 duration_ms = \
+                 CASE WHEN {} THEN {before} OPERATOR(pg_catalog.+) {} ELSE t.duration_ms END \
                  WHERE {} AND {} AND {}",
                 equals("t.direction", "'up'::text"),
                 self.duration(),
@@ -316,7 +321,7 @@ impl Recorder<'_> {
             } else {
                 "'ok'"
             },
-            self.duration(),
+            self.duration_after(entry.elapsed),
             literal(self.actor),
             literal(env!("CARGO_PKG_VERSION")),
             nullable(entry.error.as_deref()),
@@ -326,10 +331,15 @@ impl Recorder<'_> {
 
     /// Milliseconds since it began; below zero when the clock was set back meanwhile.
     fn duration(&self) -> String {
+        self.duration_after(self.carried)
+    }
+
+    /// The same, where other time was spent before.
+    fn duration_after(&self, carried: Duration) -> String {
         format!(
             "(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() \
              OPERATOR(pg_catalog.-) {}) OPERATOR(pg_catalog.*) 1000)::bigint",
-            self.began.moment(self.carried)
+            self.began.moment(carried)
         )
     }
 }

@@ -72,7 +72,6 @@ impl Postgres {
         if !step.keep_session {
             self.session = SessionState::default();
         }
-        self.carried = Duration::ZERO;
         if let Some(run) = &mut self.run {
             run.changes.extend_from_slice(changes);
         }
@@ -134,7 +133,6 @@ impl Postgres {
                 marks: self.settings.statement_marks,
             },
             guard: Guard::Session(self.hold),
-            carried: self.carried,
             running: &self.running,
         };
         let work = async {

@@ -220,8 +220,9 @@ impl ScriptWriter for PostgresScript {
 
 #[async_trait]
 impl Ledger for PostgresScript {
-    async fn record(
+    async fn record_after(
         &mut self,
+        _: Duration,
         changes: &[RecordChange],
         log: &[LogEntry],
     ) -> Result<(), DatabaseError> {
@@ -259,7 +260,6 @@ impl Runner for PostgresScript {
             authorized: self.authorized,
             telling: Telling::default(),
             guard: Guard::Script(&guards),
-            carried: Duration::ZERO,
             running: &super::cancel::Running::default(),
         };
         for action in stepper.written(step) {

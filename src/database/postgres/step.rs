@@ -1,6 +1,6 @@
 //! A step as messages: building and sending them.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sqlx::PgConnection;
 
@@ -38,8 +38,6 @@ pub(super) struct Stepper<'a> {
     pub authorized: bool,
     pub telling: Telling,
     pub guard: Guard<'a>,
-    /// Time spent outside transactions that belongs to the step.
-    pub carried: Duration,
     pub running: &'a Running,
 }
 
@@ -361,7 +359,7 @@ impl Stepper<'_> {
             table: self.table,
             actor: self.actor,
             began,
-            carried: self.carried,
+            carried: step.carried,
             indexes: IndexNames::Known,
         };
         let record = StepStage::Record;

@@ -175,8 +175,7 @@ pub(super) async fn copy_whole(
         // If it is cut off there is nothing to roll back to, and it is synced once, at the end.
         copy.query("PRAGMA main.journal_mode = OFF", &[])?;
         copy.query("PRAGMA main.synchronous = OFF", &[])?;
-        live.write("BEGIN", &[])?;
-        live.query("SELECT count(*) FROM sqlite_schema", &[])?;
+        live.begin_snapshot()?;
         let result = copy_pages(live, &mut copy, watch, phase);
         live.rollback();
         result
@@ -236,13 +235,15 @@ pub(super) fn run_steps(
 
 /// Every table with its rows, and the fingerprint of the schema.
 pub(super) fn contents(connection: &mut Connection) -> Result<Contents, DatabaseError> {
+    // A key or an index may need a collation that only the application has.
+    connection.stand_in_collations()?;
     let names = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0 \
                  AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
     let mut tables = BTreeMap::new();
     for row in connection.query(names, &[])? {
         let name = text(row.first());
         let counting = format!("SELECT count(*) FROM main.{}", quoted(&name));
-        // An index may need a collation that only the application has.
+        // A function of the application may be missing as well.
         let rows = match connection.integer(&counting) {
             Err(DatabaseError::Sql(_)) => connection.integer(&format!("{counting} NOT INDEXED")),
             counted => counted,
@@ -250,6 +251,7 @@ pub(super) fn contents(connection: &mut Connection) -> Result<Contents, Database
         tables.insert(name, rows.unwrap_or_default().unsigned_abs());
     }
     Ok(Contents {
+        unchecked: None,
         tables,
         schema: fingerprint(connection)?,
     })
@@ -269,14 +271,19 @@ fn fingerprint(connection: &mut Connection) -> Result<String, DatabaseError> {
     Ok(format!("{:x}", hash.finalize()))
 }
 
-/// Looks into every page, row and index of a database.
+/// Looks into every page, row and index of a database. Returns what kept it from the indexes: a
+/// function or collation that only the application has.
 ///
 /// # Errors
 /// [`CopyError::Damaged`] with what is wrong.
-pub(super) fn check(connection: &mut Connection) -> Result<(), CopyError> {
+pub(super) fn check(connection: &mut Connection) -> Result<Option<String>, CopyError> {
+    let mut unchecked = None;
     let found = match connection.query("PRAGMA main.integrity_check(10)", &[]) {
-        // A function or collation of the application: what needs neither is looked at.
-        Err(DatabaseError::Sql(_)) => connection.query("PRAGMA main.quick_check(10)", &[]),
+        Err(DatabaseError::Sql(failure)) => {
+            unchecked = Some(failure.message);
+            connection.stand_in_collations()?;
+            connection.query("PRAGMA main.quick_check(10)", &[])
+        }
         found => found,
     };
     let found = found.map_err(|error| match error {
@@ -287,7 +294,7 @@ pub(super) fn check(connection: &mut Connection) -> Result<(), CopyError> {
     })?;
     let lines: Vec<String> = found.iter().map(|row: &Row| text(row.first())).collect();
     if lines == ["ok"] {
-        return Ok(());
+        return Ok(unchecked);
     }
     Err(CopyError::Damaged {
         reason: lines.join("; "),

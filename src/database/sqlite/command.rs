@@ -1,6 +1,6 @@
 //! The statements that change the version table and its log.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use super::{
     super::DatabaseError,
@@ -25,6 +25,8 @@ pub(super) enum Field<'a> {
     Now,
     /// Milliseconds between the two.
     Duration,
+    /// Milliseconds of the transaction, and what it took before.
+    DurationAfter(Duration),
 }
 
 impl Field<'_> {
@@ -35,7 +37,8 @@ impl Field<'_> {
             Self::Text(text) => Bind::Text(text),
             Self::Began => Bind::Text(&times.began),
             Self::Now => Bind::Text(&times.now),
-            Self::Duration => Bind::Integer(times.duration),
+            Self::Duration => Bind::Integer(times.duration(times.carried)),
+            Self::DurationAfter(carried) => Bind::Integer(times.duration(*carried)),
         }
     }
 }
@@ -141,8 +144,12 @@ impl<'a> Command<'a> {
                 ],
                 target: Written::Row(subject, "is not there"),
             }],
-            RecordChange::Finish { subject, from } => vec![
-                Self::finish(table, actor, subject, *from),
+            RecordChange::Finish {
+                subject,
+                from,
+                whole,
+            } => vec![
+                Self::finish(table, actor, subject, *from, *whole),
                 Self::no_progress(table, subject),
             ],
         }
@@ -353,17 +360,29 @@ impl<'a> Command<'a> {
     }
 
     /// A row that was applied before (its down script was given up) keeps what it says of that.
-    fn finish(table: &VersionTable, actor: &'a str, subject: &'a Subject, from: usize) -> Self {
+    fn finish(
+        table: &VersionTable,
+        actor: &'a str,
+        subject: &'a Subject,
+        from: usize,
+        whole: bool,
+    ) -> Self {
+        let kept = kept(table, "duration_ms", "0");
+        let before = if whole {
+            "0"
+        } else {
+            &format!("duration_ms + {kept}")
+        };
         let sql = format!(
             "UPDATE {} SET state = 'applied', direction = NULL, script = NULL,
                 statements_done = NULL, statements_total = NULL, statement_checksums = NULL,
                 error = NULL, batch = NULL, applied_at = coalesce(applied_at, ?3),
-                duration_ms = duration_ms + {} + CASE direction WHEN 'up' THEN ?4 ELSE 0 END,
+                duration_ms = CASE direction
+                    WHEN 'up' THEN {before} + ?4 ELSE duration_ms + {kept} END,
                 applied_by = CASE direction WHEN 'up' THEN ?5 ELSE applied_by END,
                 tool_version = CASE direction WHEN 'up' THEN ?6 ELSE tool_version END
              WHERE revision = ?1 AND state = 'partial' AND {} = ?2",
             table.table,
-            kept(table, "duration_ms", "0"),
             done(table)
         );
         let fields = vec![
@@ -395,7 +414,7 @@ impl<'a> Command<'a> {
             entry.subject.as_ref().map(Subject::as_str).into(),
             entry.message.as_deref().into(),
             entry.error.as_ref().map_or("ok", |_| "failed").into(),
-            Field::Duration,
+            Field::DurationAfter(entry.elapsed),
             actor.into(),
             TOOL_VERSION.into(),
             entry.error.as_deref().into(),

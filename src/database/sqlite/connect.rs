@@ -181,7 +181,7 @@ impl Connection {
         };
         // The first look into the file: it must be a database, and readable.
         connection.patiently(|c| c.query("PRAGMA main.schema_version", &[]))?;
-        connection.baseline = Baseline::read(&mut connection)?;
+        connection.baseline = connection.in_snapshot(Baseline::read)?;
         Ok(connection)
     }
 
@@ -198,6 +198,14 @@ impl Connection {
     /// Runs a statement of ours. Returns the number of rows that it changed itself.
     pub fn write(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<u64, DatabaseError> {
         let result = self.handle.write(sql, binds);
+        result.map_err(|failure| self.explain(failure))
+    }
+
+    /// Has a database be read whose collations only its application has. What is sorted by them is in
+    /// another order then than it should be.
+    #[cfg(feature = "cli")]
+    pub fn stand_in_collations(&mut self) -> Result<(), DatabaseError> {
+        let result = self.handle.stand_in_collations();
         result.map_err(|failure| self.explain(failure))
     }
 
@@ -300,7 +308,8 @@ impl Connection {
         }
     }
 
-    /// Runs `work` in a transaction of its own, or in the one that is open.
+    /// Runs `work` in a transaction of its own, or in the one that is open: it sees one state, and
+    /// nobody changes the schema under its statements.
     pub fn in_snapshot<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, DatabaseError>,
@@ -308,10 +317,23 @@ impl Connection {
         if self.in_transaction() {
             return work(self);
         }
-        self.write("BEGIN", &[])?;
+        self.begin_snapshot()?;
         let result = work(self);
         self.rollback();
         result
+    }
+
+    /// Begins a transaction that sees one state from now on.
+    pub fn begin_snapshot(&mut self) -> Result<(), DatabaseError> {
+        self.patiently(|connection| {
+            connection.write("BEGIN", &[])?;
+            // BEGIN alone sees nothing yet.
+            let seen = connection.query("SELECT 1 FROM main.sqlite_schema LIMIT 1", &[]);
+            if seen.is_err() {
+                connection.rollback();
+            }
+            seen.map(drop)
+        })
     }
 
     /// Runs `work` in a writing transaction of its own.

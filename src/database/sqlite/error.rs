@@ -12,7 +12,10 @@ pub(super) fn translate(failure: Failure, place: &str, waited: Duration) -> Data
     let place = place.to_owned();
     let reason = failure.message.clone();
     match failure.primary() {
-        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => DatabaseError::Busy { waited, reason },
+        // SCHEMA: others changed the schema twice while a statement was read.
+        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_SCHEMA => {
+            DatabaseError::Busy { waited, reason }
+        }
         ffi::SQLITE_READONLY => DatabaseError::ReadOnly {
             kind: PlaceKind::File,
             place,

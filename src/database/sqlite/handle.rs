@@ -191,6 +191,18 @@ impl Handle {
         Ok(Backup::new(&self.sqlite, &mut to.sqlite)?)
     }
 
+    /// Compares by bytes where a collation is missing.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    #[cfg(feature = "cli")]
+    pub fn stand_in_collations(&mut self) -> Result<(), Failure> {
+        let stand_in = |sqlite: &rusqlite::Connection, name: &str| {
+            sqlite.create_collation(name, |a: &str, b: &str| a.cmp(b))
+        };
+        Ok(self.sqlite.collation_needed(stand_in)?)
+    }
+
     /// Runs one statement to its end, without its rows. Returns the number of rows that it, its
     /// triggers and foreign key actions changed.
     ///

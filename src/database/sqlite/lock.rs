@@ -8,7 +8,10 @@ use std::{
 
 use chrono::Utc;
 
-use super::super::{DatabaseError, LockAttempt, PlaceKind, Settings};
+use super::{
+    super::{DatabaseError, LockAttempt, PlaceKind, Settings},
+    inode_lock::{InodeAttempt, InodeLock},
+};
 use crate::files::{open_existing, open_or_create, read_start};
 
 /// What is put behind the database's name.
@@ -27,6 +30,8 @@ const LINKS: usize = 40;
 pub(super) struct LockFile {
     path: PathBuf,
     file: File,
+    /// Held together with it where the database has other names.
+    inode: Option<InodeLock>,
 }
 
 /// The outcome of one attempt.
@@ -53,6 +58,12 @@ impl LockFile {
     /// When the lock file cannot be made, or is a symbolic link.
     pub fn attempt(database: &Path, settings: &Settings) -> Result<Attempt, DatabaseError> {
         let path = lock_path(database);
+        let other_names = InodeLock::attempt(database);
+        let inode = match other_names.map_err(|error| cannot_lock(database, database, &error))? {
+            InodeAttempt::Acquired(lock) => Some(lock),
+            InodeAttempt::OneName => None,
+            InodeAttempt::Held => return Ok(Attempt::Held(None)),
+        };
         for _ in 0..ATTEMPTS {
             let file = open(&path).map_err(|error| cannot_lock(database, &path, &error))?;
             match file.try_lock() {
@@ -65,11 +76,13 @@ impl LockFile {
             let mut lock = Self {
                 path: path.clone(),
                 file,
+                inode: None,
             };
             // Whoever had it before removes the file before letting go, and a lock on a file
             // that has no name keeps nobody out.
             if lock.is_in_place() {
                 lock.introduce(settings);
+                lock.inode = inode;
                 return Ok(Attempt::Acquired(lock));
             }
             if path.is_symlink() {

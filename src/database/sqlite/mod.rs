@@ -10,6 +10,7 @@ mod error;
 mod external;
 mod foreign_keys;
 mod handle;
+mod inode_lock;
 mod lock;
 #[cfg(feature = "cli")]
 mod permissions;
@@ -28,7 +29,7 @@ pub(super) mod url;
 mod value;
 mod version_table;
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tokio::runtime::{Handle as Runtime, RuntimeFlavor};
@@ -215,14 +216,15 @@ impl Records for Sqlite {
 
 #[async_trait]
 impl Ledger for Sqlite {
-    async fn record(
+    async fn record_after(
         &mut self,
+        carried: Duration,
         changes: &[RecordChange],
         log: &[LogEntry],
     ) -> Result<(), DatabaseError> {
         self.open_existing().await?;
         blocking(|| {
-            let occasion = Occasion::begin();
+            let occasion = Occasion::begin(carried);
             let connection = opened(&mut self.connection)?;
             let query_only = session::allow_writing(connection)?;
             let result = connection.in_transaction_of_its_own(|connection| {

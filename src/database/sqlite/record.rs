@@ -1,8 +1,11 @@
 //! Writing to the version table and its log.
 
-use std::{borrow::Cow, time::Instant};
+use std::{
+    borrow::Cow,
+    time::{Duration, Instant},
+};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 
 use super::{
     super::DatabaseError, command::Command, connect::Connection, version_table::VersionTable,
@@ -14,14 +17,17 @@ use crate::revision::{LogEntry, RecordChange};
 pub(super) struct Occasion {
     started_at: DateTime<Utc>,
     clock: Instant,
+    carried: Duration,
 }
 
 impl Occasion {
-    /// It begins now.
-    pub fn begin() -> Self {
+    /// It begins now, and `carried` of it was spent before.
+    pub fn begin(carried: Duration) -> Self {
+        let before = TimeDelta::from_std(carried).unwrap_or_default();
         Self {
-            started_at: Utc::now(),
+            started_at: Utc::now() - before,
             clock: Instant::now(),
+            carried,
         }
     }
 
@@ -30,7 +36,8 @@ impl Occasion {
         Times {
             began: time(self.started_at),
             now: time(Utc::now()),
-            duration: i64::try_from(self.clock.elapsed().as_millis()).unwrap_or(i64::MAX),
+            carried: self.carried,
+            elapsed: self.clock.elapsed(),
         }
     }
 }
@@ -102,18 +109,26 @@ pub(super) struct Times {
     pub began: String,
     /// Likewise.
     pub now: String,
-    /// In milliseconds.
-    pub duration: i64,
+    /// Spent before the transaction.
+    pub carried: Duration,
+    /// Spent in it.
+    pub elapsed: Duration,
 }
 
 impl Times {
+    /// Milliseconds of what took `carried` before the transaction.
+    pub fn duration(&self, carried: Duration) -> i64 {
+        i64::try_from((carried + self.elapsed).as_millis()).unwrap_or(i64::MAX)
+    }
+
     /// Of something that takes no time.
     pub fn now() -> Self {
         let now = time(Utc::now());
         Self {
             began: now.clone(),
             now,
-            duration: 0,
+            carried: Duration::ZERO,
+            elapsed: Duration::ZERO,
         }
     }
 }

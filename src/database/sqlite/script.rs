@@ -1,6 +1,6 @@
 //! A script for the sqlite3 shell instead of a file.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 use async_trait::async_trait;
 
@@ -215,8 +215,9 @@ impl ScriptWriter for SqliteScript {
 
 #[async_trait]
 impl Ledger for SqliteScript {
-    async fn record(
+    async fn record_after(
         &mut self,
+        _: Duration,
         changes: &[RecordChange],
         log: &[LogEntry],
     ) -> Result<(), DatabaseError> {

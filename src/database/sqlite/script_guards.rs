@@ -187,7 +187,7 @@ fn value(field: &Field<'_>) -> String {
         Field::Text(text) => literal(text),
         Field::Began => BEGAN.to_owned(),
         Field::Now => NOW.to_owned(),
-        Field::Duration => ELAPSED.to_owned(),
+        Field::Duration | Field::DurationAfter(_) => ELAPSED.to_owned(),
     }
 }
 

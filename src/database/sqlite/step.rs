@@ -43,7 +43,7 @@ impl Sqlite {
             connection,
             table: &self.table,
             actor: &self.settings.actor,
-            occasion: Occasion::begin(),
+            occasion: Occasion::begin(step.carried),
             step,
             restores_before_record: self.run.is_some() || !self.can_reopen,
             run: self.run.as_mut(),

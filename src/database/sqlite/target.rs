@@ -312,8 +312,9 @@ impl super::super::backup::Target for Target {
             .map_err(damaged)?;
         let found = blocking(|| {
             watch.at(Phase::Checking, 0, 0)?;
-            check(&mut copy)?;
-            contents(&mut copy).map_err(damaged)
+            let unchecked = check(&mut copy)?;
+            let found = contents(&mut copy).map_err(damaged)?;
+            Ok::<_, CopyError>(Contents { unchecked, ..found })
         });
         // It was only read.
         let _ = copy.close().await;

@@ -19,8 +19,9 @@ struct Writer {
 
 #[async_trait]
 impl Ledger for Writer {
-    async fn record(
+    async fn record_after(
         &mut self,
+        _: std::time::Duration,
         changes: &[RecordChange],
         log: &[LogEntry],
     ) -> Result<(), DatabaseError> {

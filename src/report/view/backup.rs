@@ -100,19 +100,26 @@ impl View for VerifyBackupReport {
         if verbosity == Verbosity::Quiet {
             return Page::default();
         }
-        Page::of(format!(
+        let mut page = Page::of(format!(
             "{} {}: restored with {}, identical to what was copied ({}).",
             paint.paint(Style::Good, "Verified"),
             self.file,
             size(&self.backup.manifest),
             duration(self.elapsed),
-        ))
+        ));
+        if let Some(reason) = &self.unchecked {
+            page.row(format!(
+                "Its indexes can't be checked here, without what only the application has: {reason}"
+            ));
+        }
+        page
     }
 
     fn json(&self) -> Json {
         object(json!({
             "backup": backup(&self.file, &self.backup),
             "owners_code": owners_code(self.owners_code.as_ref()),
+            "unchecked": self.unchecked,
             "duration_ms": millis(self.elapsed),
         }))
     }

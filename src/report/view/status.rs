@@ -9,7 +9,7 @@ use crate::{
     ops::{RevisionLine, StatusReport},
     plan::{Halfway, Obstacle, Relation, RepeatableState, RepeatableStatus},
     report::{Style, batches::so_far, count},
-    revision::{Partial, RevisionId},
+    revision::{Direction, Partial, RevisionId},
 };
 
 /// Columns of the names.
@@ -63,6 +63,18 @@ impl StatusReport {
     }
 }
 
+impl StatusReport {
+    /// A number of revisions, and of those beside them that stopped on that way.
+    fn with_partial(&self, whole: usize, direction: Direction, done: &str) -> String {
+        let partial = self.drift.partial.iter();
+        let partial = partial.filter(|(_, partial)| partial.direction == direction);
+        match partial.count() {
+            0 => count(whole, "revision"),
+            partial => format!("{}, {partial} partially {done}", count(whole, "revision")),
+        }
+    }
+}
+
 impl View for StatusReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         let mut page = Page::default();
@@ -100,12 +112,16 @@ impl View for StatusReport {
             lines(&self.current, "base (nothing is applied)"),
         );
         several(&mut page, "Head", lines(&self.heads, "none"));
-        let mut applied = count(self.applied, "revision");
-        if !self.drift.partial.is_empty() {
-            applied += &format!(", {} partially applied", self.drift.partial.len());
-        }
-        fact(&mut page, "Applied", applied);
-        fact(&mut page, "Pending", count(self.pending.len(), "revision"));
+        fact(
+            &mut page,
+            "Applied",
+            self.with_partial(self.applied, Direction::Down, "reverted"),
+        );
+        fact(
+            &mut page,
+            "Pending",
+            self.with_partial(self.pending.len(), Direction::Up, "applied"),
+        );
         let limit = if verbosity == Verbosity::Verbose {
             usize::MAX
         } else {

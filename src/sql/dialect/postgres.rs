@@ -29,6 +29,10 @@ pub(super) static RULES: Rules = Rules {
         strings_continue: true,
         // Which pg_dump writes around its output.
         passed_over: &["restrict", "unrestrict"],
+        // The server refuses them itself, and PREPARE may have them.
+        parameter: |_| None,
+        conforming_strings: classify::conforming_strings,
+        backslash_escapes: true,
         command: SqlProblemKind::PsqlCommand,
     },
     names: Names {
@@ -52,12 +56,14 @@ pub(super) static RULES: Rules = Rules {
             "REINDEX SYSTEM",
             "VACUUM",
         ],
+        leaves_indexes: &["REINDEX CONCURRENTLY"],
         concurrent_index: classify::concurrent_index,
         // What a session keeps is told by the kinds of statements.
         session_change: |_| None,
         // They are enforced, or checked at the commit, whatever the session says.
         foreign_keys: |_| None,
         may_break_foreign_keys: |_| false,
+        layout_pragma: |_| None,
         begin,
         commit,
     },

@@ -47,6 +47,27 @@ pub(super) fn concurrent_index(statement: &str) -> Option<ConcurrentIndex> {
     })
 }
 
+/// What a statement sets standard_conforming_strings to, that later ones are read with.
+pub(super) fn conforming_strings(statement: &str) -> Option<bool> {
+    const NAME: &str = "standard_conforming_strings";
+    let mut words = Words::new(Dialect::Postgres, statement);
+    if words.eat("RESET") {
+        return words.eat_any(&[NAME, "ALL"]).map(|_| true);
+    }
+    if !words.eat("SET") {
+        return None;
+    }
+    words.eat_any(&["SESSION", "LOCAL"]);
+    if !words.eat(NAME) || !(words.eat_symbol("=") || words.eat("TO")) {
+        return None;
+    }
+    let value = words.next()?.text.trim_matches('\'').to_ascii_lowercase();
+    match value.as_str() {
+        "off" | "of" | "false" | "fals" | "fal" | "fa" | "f" | "no" | "n" | "0" => Some(false),
+        _ => Some(true),
+    }
+}
+
 pub(in crate::sql) fn classify(mut words: Words) -> StatementKind {
     let Some(first) = words.next() else {
         return Plain;

@@ -40,3 +40,18 @@ pub(in crate::sql) fn token(lexer: &Lexer, start: usize, first: u8) -> (TokenKin
 fn number(text: &[u8], start: usize) -> usize {
     scan::until(text, start, |byte| !continues_word(byte) && byte != b'.')
 }
+
+/// The length of the bind parameter that `text` starts with: `?`, `?1`, `:a`, `@a`, `$a::b(c)`. What
+/// else starts so is no SQL, and SQLite says so itself.
+pub(in crate::sql) fn parameter(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let until = |stops: fn(u8) -> bool| scan::until(bytes, 1, stops);
+    match bytes.first()? {
+        b'?' => Some(until(|byte| !byte.is_ascii_digit())),
+        b':' | b'@' | b'$' => {
+            let end = until(|byte| !continues_word(byte));
+            (end > 1).then_some(end)
+        }
+        _ => None,
+    }
+}
