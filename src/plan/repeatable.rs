@@ -281,8 +281,15 @@ mod tests {
         let waits = vec![Warning::RepeatablesWait {
             scripts: vec!["R_a".parse().unwrap()],
         }];
-        assert_eq!((at("1").steps.len(), at("1").warnings), (1, waits));
-        assert_eq!((at("2").steps.len(), at("2").warnings), (3, Vec::new()));
+        // The scripts of these revisions are empty.
+        let found = |target: &str| {
+            let mut plan = at(target);
+            let is_other = |it: &Warning| !matches!(it, Warning::Empty { .. });
+            plan.warnings.retain(is_other);
+            (plan.steps.len(), plan.warnings)
+        };
+        assert_eq!(found("1"), (1, waits));
+        assert_eq!(found("2"), (3, Vec::new()));
     }
 
     #[test]
