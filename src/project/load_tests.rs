@@ -208,9 +208,9 @@ fn every_mistake_is_reported_with_its_place() {
         "[environments]\nstaging = \"x\"\n[environments.\"ż\"]\n\"żółć\" = 1\npostgres = 1.5\n\
          [environments.live.postgres]\nurl = \"x\"\n",
         &[
-            "migrator.toml:2:1: [environments.staging] is a section, not a string",
+            "migrator.toml:2:1: [environments.staging] must be a section, not a string",
             "migrator.toml:4:1: unknown key `żółć` in [environments.ż]",
-            "migrator.toml:5:1: [environments.ż.postgres] is a section, not a number",
+            "migrator.toml:5:1: [environments.ż.postgres] must be a section, not a number",
             "migrator.toml:7:1: unknown key `url` in [environments.live.postgres]",
         ],
     );
