@@ -28,13 +28,9 @@ const BACKUP_FILTERS: &[(&str, &str)] = &[
 ];
 
 macro_rules! backup_snapshot {
-    ($env:expr, $name:expr) => {{
-        let mut settings = insta::Settings::clone_current();
-        for (pattern, replacement) in BACKUP_FILTERS {
-            settings.add_filter(pattern, *replacement);
-        }
-        settings.bind(|| snapshot!($env, format!("backup_{}", $name)));
-    }};
+    ($env:expr, $name:expr) => {
+        snapshot!($env, format!("backup_{}", $name), BACKUP_FILTERS)
+    };
 }
 
 /// A database with a revision and some rows; databases beside it go with it.

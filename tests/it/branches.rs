@@ -22,9 +22,7 @@ fn on_both(name: &str, scenario: impl Fn(&mut Env)) {
         let mut env = Env::new(backend);
         fork(&env);
         scenario(&mut env);
-        let mut settings = insta::Settings::clone_current();
-        settings.add_filter(r"\b20\d{12}", "[NEW]");
-        settings.bind(|| snapshot!(env, name));
+        snapshot!(env, name, &[(r"\b20\d{12}", "[NEW]")]);
     }
 }
 

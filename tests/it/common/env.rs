@@ -267,7 +267,7 @@ pub(super) fn words(line: &str) -> Vec<String> {
 }
 
 /// What differs from run to run and is no path: times, IDs, ports.
-pub const FILTERS: &[(&str, &str)] = &[
+const FILTERS: &[(&str, &str)] = &[
     (r" +\d+(\.\d+)? (ms|s)\b", " [TIME]"),
     (r#"("duration_ms": )[\d.]+"#, "${1}0"),
     (
@@ -280,22 +280,61 @@ pub const FILTERS: &[(&str, &str)] = &[
     (r"[ ]+\n", "\n"),
 ];
 
-/// Compares a transcript with its snapshot.
+/// The name of a transcript's snapshot, and its content: the transcript, or on PostgreSQL what differs
+/// from the snapshot of the same name on SQLite, where there is one.
+pub fn snapshot_of(env: &Env, name: &str, filters: &[(&str, &str)]) -> (String, String) {
+    let mut text = env.transcript().to_owned();
+    for (pattern, replacement) in filters.iter().chain(FILTERS) {
+        let pattern = regex::Regex::new(pattern).unwrap();
+        text = pattern.replace_all(&text, *replacement).into_owned();
+    }
+    let snapshots = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/snapshots");
+    let first = fs::read_to_string(snapshots.join(format!("{name}@sqlite.snap")));
+    match (env.backend, first) {
+        (Backend::Postgres, Ok(first)) => {
+            let (_, first) = first.split_once("\n---\n").unwrap();
+            text = difference(first.trim(), text.trim());
+        }
+        _ => {}
+    }
+    (format!("{name}@{}", env.backend.name()), text)
+}
+
+/// Lines that differ, each group below the line before it.
+fn difference(before: &str, after: &str) -> String {
+    let diff = similar::TextDiff::from_lines(before, after);
+    let mut text = String::from("difference from SQLite:\n");
+    for group in diff.grouped_ops(1) {
+        text += "@@\n";
+        for change in group
+            .iter()
+            .flat_map(|operation| diff.iter_changes(operation))
+        {
+            let _ = writeln!(
+                text,
+                "{}{}",
+                change.tag(),
+                change.value().trim_end_matches('\n')
+            );
+        }
+    }
+    text
+}
+
+/// Compares a transcript with its snapshot; filters of a test's own come first.
+///
+/// After a change of both databases' output, snapshots have to be updated twice: those of PostgreSQL
+/// are compared with those of SQLite as they are.
 #[macro_export]
 macro_rules! snapshot {
-    ($env:expr, $name:expr) => {{
-        let env = &$env;
+    ($env:expr, $name:expr) => {
+        snapshot!($env, $name, &[])
+    };
+    ($env:expr, $name:expr, $filters:expr) => {{
+        let (name, text) = $crate::common::snapshot_of(&$env, &$name.to_string(), $filters);
         let mut settings = insta::Settings::clone_current();
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
-        for (pattern, replacement) in $crate::common::FILTERS {
-            settings.add_filter(pattern, *replacement);
-        }
-        settings.bind(|| {
-            insta::assert_snapshot!(
-                format!("{}@{}", $name, env.backend.name()),
-                env.transcript()
-            );
-        });
+        settings.bind(|| insta::assert_snapshot!(name, text));
     }};
 }

@@ -28,7 +28,7 @@ use sqlx::{
 };
 use tempfile::TempDir;
 
-pub use env::{Backend, Env, FILTERS};
+pub use env::{Backend, Env, snapshot_of};
 pub use gate::{Gate, wait_for_write};
 #[cfg(unix)]
 pub use pooler::Pooler;
