@@ -208,18 +208,18 @@ fn every_mistake_is_reported_with_its_place() {
         "[environments]\nstaging = \"x\"\n[environments.\"ż\"]\n\"żółć\" = 1\npostgres = 1.5\n\
          [environments.live.postgres]\nurl = \"x\"\n",
         &[
-            "migrator.toml:2:1: [environments.staging] is a section, not a string",
+            "migrator.toml:2:1: [environments.staging] must be a section, not a string",
             "migrator.toml:4:1: unknown key `żółć` in [environments.ż]",
-            "migrator.toml:5:1: [environments.ż.postgres] is a section, not a number",
+            "migrator.toml:5:1: [environments.ż.postgres] must be a section, not a number",
             "migrator.toml:7:1: unknown key `url` in [environments.live.postgres]",
         ],
     );
     check(
         "[migrator]\nmigrations = \"ż${A\"\ntemplates = '${} ${B} ${1}'\n",
         &[
-            "migrator.toml:2:16: a variable is written ${NAME}; a plain dollar sign before a brace is written $$",
-            "migrator.toml:3:14: a variable is written ${NAME}; a plain dollar sign before a brace is written $$",
-            "migrator.toml:3:23: a variable is written ${NAME}; a plain dollar sign before a brace is written $$",
+            "migrator.toml:2:16: a variable has the form ${NAME}; write a literal dollar sign before a brace as $$",
+            "migrator.toml:3:14: a variable has the form ${NAME}; write a literal dollar sign before a brace as $$",
+            "migrator.toml:3:23: a variable has the form ${NAME}; write a literal dollar sign before a brace as $$",
         ],
     );
     check(

@@ -11,9 +11,10 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    Bar, Diagnostic, Json, Page, Paint, Progress, Shown, Stdio, Style, Verbosity, View, eprint,
-    escape, print, print_exact,
+    Bar, Diagnostic, Json, Page, Paint, Preview, Progress, Shown, Stdio, Style, Verbosity, View,
+    eprint, escape, print, print_exact,
 };
+use crate::sql::Dialect;
 
 /// The format of results and errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +87,11 @@ impl Output {
         if self.format == Format::Human && self.verbosity > Verbosity::Quiet {
             eprint(&warning.human(self.err.0, true, width()));
         }
+    }
+
+    /// Prints what is about to happen, for the question that follows.
+    pub fn preview(&self, preview: &Preview, dialect: Dialect) {
+        eprint(&preview.page(dialect, self.err));
     }
 
     /// Prints what the command is waiting for or has done meanwhile.

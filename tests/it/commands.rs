@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use crate::common::{Backend, Env, Running, Session};
+use crate::common::{Backend, Env, Running, Session, on_terminal};
 
 /// Three revisions that both databases understand.
 fn three(env: &Env) {
@@ -358,6 +358,67 @@ fn protected_databases_are_asked_for() {
         env.run("current");
         env.run("db create");
     });
+}
+
+/// The question is preceded by what it is about; a wrong answer changes nothing.
+#[cfg(unix)]
+#[test]
+fn the_plan_is_shown_before_a_protected_database_is_changed() {
+    for backend in Backend::ALL {
+        let mut env = Env::new(backend);
+        let url = env.url();
+        env.write(
+            "migrator.toml",
+            format!("[migrator]\nurl = \"{url}\"\nprotected = true\n"),
+        );
+        env.revision(
+            "1_create_users",
+            "CREATE TABLE users (id int);\nCREATE INDEX users_id ON users (id);\n",
+            "DROP INDEX users_id;\nDROP TABLE users;\n",
+        );
+        env.revision(
+            "2_add_email",
+            "ALTER TABLE users ADD email text;\n",
+            "ALTER TABLE users DROP COLUMN email;\n",
+        );
+        assert!(env.run("upgrade").status.success());
+        let name = match backend {
+            Backend::Sqlite => "app.db".to_owned(),
+            Backend::Postgres => url.rsplit('/').next().unwrap().to_owned(),
+        };
+        let name = name.split('?').next().unwrap().to_owned();
+        let ask = |line: &str, answer: &str| {
+            let words: Vec<_> = line.split(' ').collect();
+            let prompt = "Type the database's name";
+            let mut command = env.command();
+            command.args(words).env("NO_COLOR", "1");
+            on_terminal(&mut command, prompt, &format!("{answer}\n"))
+        };
+        let reverts = "  revert  2  add email\n          drops column users.email\n  \
+                       revert  1  create users\n          drops index users_id, table users\n";
+        let (status, shown) = ask("downgrade base", "other");
+        assert_eq!(status, Some(1), "{shown}");
+        let (before, after) = shown.split_once(" is protected. Type").unwrap();
+        assert!(
+            before.contains("From 2 (head), this reverts 2 revisions:\n"),
+            "{shown}"
+        );
+        assert!(before.contains(reverts), "{shown}");
+        assert!(after.contains("error[M112]"), "{shown}");
+        let (status, shown) = ask("redo", &name);
+        assert_eq!(status, Some(0), "{shown}");
+        let head = "From 2 (head), this reverts 1 revision, then applies 1 revision:\n";
+        assert!(shown.contains(head), "{shown}");
+        assert!(shown.contains("  apply   2  add email\n"), "{shown}");
+        let (status, shown) = ask("stamp 1", &name);
+        assert_eq!(status, Some(0), "{shown}");
+        let stamp = "stamp goes from 2 (head) to 1: 0 records written, 1 removed; no script runs.";
+        assert!(shown.contains(stamp), "{shown}");
+        let words = ["downgrade", "nonsense"];
+        let (status, shown) = on_terminal(env.command().args(words), "", "");
+        assert_ne!(status, Some(0), "{shown}");
+        assert!(!shown.contains("Type the"), "{shown}");
+    }
 }
 
 #[test]
