@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Bar, Diagnostic, Json, Page, Paint, Preview, Progress, Shown, Stdio, Style, Verbosity, View,
-    eprint, escape, print, print_exact,
+    eprint, escape, is_terminal, print, print_exact,
 };
 use crate::sql::Dialect;
 
@@ -64,6 +64,19 @@ impl Output {
             Format::Json => self.json(true, view.json(), &[]),
             Format::Github => print(&view.github(&repository_path)),
         }
+    }
+
+    /// The text of a result for people that is longer than the screen; `None` where stdout is not a
+    /// terminal.
+    pub fn long_text(&self, view: &dyn View) -> Option<String> {
+        if self.format != Format::Human || view.exact().is_some() || !is_terminal() {
+            return None;
+        }
+        let (rows, columns) = console::Term::stdout().size_checked()?;
+        let text = view.human(self.out, self.verbosity);
+        let text = text.text(Some(usize::from(columns)));
+        // The shell's prompt follows on a line of its own.
+        (text.lines().count() >= usize::from(rows)).then_some(text)
     }
 
     /// Columns of the terminal on stdout.

@@ -421,6 +421,90 @@ fn the_plan_is_shown_before_a_protected_database_is_changed() {
     }
 }
 
+/// Long output on a terminal goes through the pager, and through nothing else.
+#[cfg(unix)]
+#[test]
+fn long_output_is_paged_on_a_terminal() {
+    let env = Env::new(Backend::Sqlite);
+    for number in 1..=30 {
+        env.revision(&format!("{number}_step"), "SELECT 1;\n", "SELECT 1;\n");
+    }
+    let show = |line: &str, pager: &[(&str, &str)]| {
+        let mut command = env.command();
+        command.args(line.split(' ')).env("TERM", "xterm");
+        command.env("NO_COLOR", "1").envs(pager.iter().copied());
+        let (status, shown) = on_terminal(&mut command, "", "");
+        assert_eq!(status, Some(0), "{shown}");
+        shown
+    };
+    let sed = "sed 's/^/paged /'";
+    let all = show("history --no-pager", &[("PAGER", sed)]);
+    assert_eq!(all.lines().count(), 30, "{all}");
+    assert!(!all.contains("paged"), "{all}");
+    let paged: String = all.lines().map(|line| format!("paged {line}\n")).collect();
+    assert_eq!(show("history", &[("PAGER", sed)]), paged);
+    assert_eq!(
+        show("history", &[("PAGER", "false"), ("MIGRATOR_PAGER", sed)]),
+        paged
+    );
+    for broken in ["/nonexistent/pager", "false", "cat", "", "'"] {
+        assert_eq!(show("history", &[("PAGER", broken)]), all, "{broken}");
+    }
+    assert_eq!(show("history", &[("PAGER", sed), ("TERM", "dumb")]), all);
+    let short = show("history -N 2", &[("PAGER", sed)]);
+    assert_eq!(short, "30  step  (head)\n29  step  <- 28\n");
+    let json = show("history --format json", &[("PAGER", sed)]);
+    assert!(json.starts_with("{\n"), "{json}");
+    let piped = env
+        .command()
+        .arg("history")
+        .env("PAGER", sed)
+        .env("TERM", "xterm")
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(piped.stdout).unwrap(), all);
+}
+
+#[test]
+fn the_newest_revisions_and_operations_can_be_listed_alone() {
+    on_both("limit", |env| {
+        three(env);
+        env.run("upgrade");
+        env.run("history -N 2");
+        env.run("history -i --limit 1");
+        env.run("history -r :20260101000002 -N 1");
+        env.run("history -N 9");
+        env.run("history --log -N 1");
+        env.run("history -N 0");
+    });
+}
+
+/// A project that only goes forward needs no down scripts, but may have some.
+#[test]
+fn down_scripts_are_optional_where_the_project_says_so() {
+    on_both("optional_downs", |env| {
+        let url = env.url();
+        let config = |downs: &str| format!("[migrator]\nurl = \"{url}\"\n{downs}");
+        env.write("migrations/1_a.up.sql", "CREATE TABLE a (x integer);\n");
+        env.run("-q upgrade");
+        env.run("check");
+        env.write("migrator.toml", config("downs = \"never\"\n"));
+        env.run("check");
+        env.write("migrator.toml", config("downs = \"optional\"\n"));
+        env.run("check");
+        env.run("revision -m forward --rev-id 2");
+        env.run("revision -m both --rev-id 3 --down");
+        env.run("revision -m neither --rev-id 4 --down --no-down x");
+        env.run("merge -m join");
+        env.run("-q upgrade");
+        env.run("downgrade base");
+        env.run_with(
+            "revision -m back --rev-id 4",
+            &[("MIGRATOR_DOWNS", "required")],
+        );
+    });
+}
+
 #[test]
 fn databases_are_made_dropped_and_awaited() {
     on_both("db", |env| {
