@@ -479,6 +479,19 @@ fn the_newest_revisions_and_operations_can_be_listed_alone() {
     });
 }
 
+/// As `.cargo/config.toml` says.
+#[test]
+fn sqlite_is_built_with_math_functions() {
+    let mut env = Env::new(Backend::Sqlite);
+    env.revision(
+        "1_math",
+        "CREATE TABLE t (x);\nINSERT INTO t VALUES (sqrt(16.0) + cos(0));\n",
+        "DROP TABLE t;\n",
+    );
+    assert!(env.run("upgrade").status.success(), "{}", env.transcript());
+    assert_eq!(env.sql("SELECT x FROM t").trim(), "5.0");
+}
+
 /// A project that only goes forward needs no down scripts, but may have some.
 #[test]
 fn down_scripts_are_optional_where_the_project_says_so() {
