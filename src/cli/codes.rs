@@ -330,7 +330,7 @@ codes! {
     M801 CheckFailed "check: several heads"
         "Two or more revisions are not revised by any other, so `upgrade` has no single target. Join the branches (`migrator merge`), or move one onto the other (`migrator rebase`)."
     M802 CheckFailed "check: no down script"
-        "A revision has no down script and is not declared irreversible. Write one, or declare it: `-- migrator: irreversible = REASON`."
+        "A revision has no down script and is not declared irreversible. Write one, or declare it: `-- migrator: irreversible = REASON`. Projects that only go forward set `downs = \"optional\"`."
     M803 CheckFailed "check: applied script was changed"
         "A script is not the one that was applied to the database; comments, white space and line endings do not count."
     M804 CheckFailed "check: applied revisions are missing"

@@ -3,7 +3,11 @@
 use std::io::IsTerminal;
 
 use super::{codes, context::Context, error::Error};
-use crate::{database::Location, report};
+use crate::{
+    database::Location,
+    ops::{self, Session},
+    report::{self, Preview},
+};
 
 impl Context {
     /// Asks for the database's name before something that cannot be taken back
@@ -15,6 +19,24 @@ impl Context {
         } else {
             Ok(())
         }
+    }
+
+    /// The same for the command `verb` whose `plan` can be shown before the question. An invalid plan
+    /// is an error before anyone is asked.
+    pub async fn confirm_plan(
+        &self,
+        verb: &str,
+        plan: impl AsyncFnOnce(&mut Session) -> Result<Preview, ops::Error>,
+    ) -> Result<(), Error> {
+        let location = self.location()?;
+        if !self.is_protected(&location) {
+            return Ok(());
+        }
+        if !self.yes && can_ask() {
+            let preview = self.read(verb, plan).await?;
+            self.output.preview(&preview, location.dialect());
+        }
+        self.ask_for_name(&location, verb)
     }
 
     /// Asks for the database's name, whether it is protected or not.
@@ -50,9 +72,14 @@ impl Context {
     }
 }
 
+/// Whether someone is there to answer.
+fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
 /// What is typed, where someone is there to type it.
 fn answer(question: &str) -> Option<String> {
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if !can_ask() {
         return None;
     }
     report::ask(question);

@@ -12,6 +12,7 @@ use super::{
     exit::Exit,
     memory,
     options::Global,
+    pager::Pager,
     roots,
 };
 use crate::{
@@ -20,7 +21,7 @@ use crate::{
     ops::{self, Project, Session},
     plan::Warning,
     project::{self, Config, ConfigProblem, ConfigProblemKind, Flags, Misspelt, Sources, Url},
-    report::{Diagnostic, LogFile, Output, Progress, shell_word},
+    report::{Diagnostic, LogFile, Output, Progress, View, shell_word},
     sql::Dialect,
 };
 use anyhow::Context as _;
@@ -215,6 +216,18 @@ impl Context {
                 .protected_urls()
                 .iter()
                 .any(|protected| same(&protected.url))
+    }
+
+    /// Prints a result, in a pager where it is longer than the screen.
+    pub fn page(&self, view: &dyn View) {
+        let pager = match self.global.no_pager {
+            true => None,
+            false => Pager::find(),
+        };
+        let text = pager.and_then(|pager| Some((pager, self.output.long_text(view)?)));
+        if !text.is_some_and(|(pager, text)| pager.show(&text)) {
+            self.output.result(view);
+        }
     }
 
     /// A session with the configured database, for the command `name`.

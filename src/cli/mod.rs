@@ -15,6 +15,7 @@ mod exit;
 mod help;
 mod memory;
 mod options;
+mod pager;
 mod roots;
 
 use std::{ffi::OsString, process::ExitCode};

@@ -43,6 +43,10 @@ pub struct Global {
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub color: Color,
 
+    /// Do not send long output to a pager
+    #[arg(long, global = true)]
+    pub no_pager: bool,
+
     /// Do not ask for confirmation
     #[arg(long, global = true)]
     pub yes: bool,

@@ -41,7 +41,7 @@ pub use error::{
 };
 pub use location::{LocationError, without_password};
 pub use notice::show_notices;
-pub use script::{ScriptHead, ScriptWriter};
+pub use script::{ScriptHead, ScriptStep, ScriptWriter};
 pub use survey::Survey;
 pub use traits::{Batches, Cancel, Database, Indexes, Ledger, Lock, Records, Replicas, Runner};
 pub use watch::{Activity, Advance, Waiting, Watch};

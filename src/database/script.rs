@@ -19,9 +19,20 @@ pub struct ScriptHead {
     /// The state it leads to, for people.
     pub to: String,
     /// What it applies or reverts.
-    pub steps: Vec<Subject>,
+    pub steps: Vec<ScriptStep>,
     /// The state it starts from.
     pub observed: Observed,
+}
+
+/// A step of a script, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptStep {
+    /// The revision or repeatable script.
+    pub subject: Subject,
+    /// The file of the script that runs.
+    pub file: String,
+    /// The message.
+    pub message: String,
 }
 
 /// Writes down what it is told to do.
@@ -130,13 +141,25 @@ pub(super) fn part_title(label: &str) -> String {
     format!("\n-- {}\n", comment(label))
 }
 
+/// The comment before the first statement of the script that runs for `label`: its file and message.
+pub(super) fn origin(head: &ScriptHead, label: &str) -> Option<String> {
+    let subject = label.strip_prefix(head.verb)?.trim_start();
+    let mut steps = head.steps.iter();
+    let step = steps.find(|step| step.subject.as_str() == subject)?;
+    let mut text = comment(&step.file).into_owned();
+    if !step.message.is_empty() {
+        text = format!("{text}: {}", comment(&step.message));
+    }
+    Some(format!("-- {text}\n"))
+}
+
 /// What a script ends with: without it something is missing.
 pub(super) fn end(head: &ScriptHead, is_empty: bool) -> String {
     let nothing = match is_empty {
         true => "\n-- Nothing is to be done.\n",
         false => "",
     };
-    let is_revision = |step: &&Subject| step.revision().is_some();
+    let is_revision = |step: &&ScriptStep| step.subject.revision().is_some();
     let revisions = head.steps.iter().filter(is_revision).count();
     let scripts = match head.steps.len() - revisions {
         0 => String::new(),
@@ -169,14 +192,21 @@ mod tests {
             verb: "upgrade",
             from: odd("from"),
             to: odd("to"),
-            steps: vec!["1".parse().unwrap()],
+            steps: vec![ScriptStep {
+                subject: "1".parse().unwrap(),
+                file: odd("file"),
+                message: odd("message"),
+            }],
             observed: Observed::default(),
         };
-        let text =
-            title(&head, &odd("table"), "psql") + &part_title(&odd("part")) + &end(&head, true);
+        let text = title(&head, &odd("table"), "psql")
+            + &part_title(&odd("part"))
+            + &origin(&head, "upgrade 1").unwrap()
+            + &end(&head, true);
         for line in text.split(['\n', '\r', '\u{85}', '\u{2028}']) {
             assert!(line.is_empty() || line.starts_with("--"), "{text:?}");
         }
-        assert_eq!(text.lines().count(), 11, "{text}");
+        assert_eq!(origin(&head, "upgrade 2"), None);
+        assert_eq!(text.lines().count(), 12, "{text}");
     }
 }

@@ -77,6 +77,7 @@ pub async fn check(
         dialect,
         pending_ok: args.pending_ok,
         out_of_order_ok: project.out_of_order != OutOfOrder::Error,
+        downs: project.downs,
     });
     findings.extend(unread.map(|below| Finding::FilesBelow {
         first: below.first,

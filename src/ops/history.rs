@@ -16,6 +16,8 @@ use crate::{
 pub struct HistoryArgs {
     /// The revisions that are listed; `None` is all of them.
     pub range: Option<Range>,
+    /// How many revisions are listed at most, the newest ones.
+    pub limit: Option<usize>,
     /// Whether lines say what is applied in the database.
     pub indicate_current: bool,
 }
@@ -71,6 +73,11 @@ pub async fn history(
         None => history.in_order().collect(),
         Some(range) => history.between(range, rows)?,
     };
+    let cut = listed.len()
+        - args
+            .limit
+            .map_or(listed.len(), |limit| limit.min(listed.len()));
+    let listed = listed.into_iter().skip(cut).collect();
     let marks = observed.as_ref().filter(|_| args.indicate_current);
     let drift = marks.map(|observed| plan::compare(&history, observed, dialect));
     Ok(HistoryReport {
@@ -80,13 +87,14 @@ pub async fn history(
     })
 }
 
-/// Reads the log.
+/// Reads the log: the newest `limit` rows, or all.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn log(session: &mut Session) -> Result<LogReport, Error> {
+pub async fn log(session: &mut Session, limit: Option<usize>) -> Result<LogReport, Error> {
     let mut rows = session.log().await?;
     rows.reverse();
+    rows.truncate(limit.unwrap_or(usize::MAX));
     Ok(LogReport {
         database: session.place().to_owned(),
         rows,

@@ -8,6 +8,8 @@ use crate::project;
 pub struct InitReport {
     /// The files and directories, as messages name them.
     pub files: Vec<String>,
+    /// Whether the `.gitignore` was created.
+    pub ignores: bool,
     /// Where, when that is not the working directory.
     pub dir: Option<String>,
 }
@@ -23,6 +25,7 @@ pub fn init(dir: &Path) -> Result<InitReport, Error> {
         path.display().to_string()
     };
     Ok(InitReport {
+        ignores: made.iter().any(|path| path.ends_with(".gitignore")),
         files: made.iter().map(shown).collect(),
         dir: (dir != Path::new(".")).then(|| dir.display().to_string()),
     })

@@ -2,7 +2,7 @@
 
 use super::{Error, MigrateArgs, Project, Session, line::position, migrate::Migration};
 use crate::{
-    database::{self, Detail, ScriptHead, Settings},
+    database::{self, Detail, ScriptHead, ScriptStep, Settings},
     execute::{self, ScriptError},
     plan::{self, Execution, Plan, PlanError, PlanProblem, SourceSpan, Step, UnitKind},
     revision::{Direction, Observed, Range, Subject, Target},
@@ -172,7 +172,7 @@ pub async fn offline(
         verb: verb(direction),
         from: position(&history, &observed),
         to: to.clone(),
-        steps: plan.steps.iter().map(|step| step.subject.clone()).collect(),
+        steps: plan.steps.iter().map(titled).collect(),
         observed,
     };
     let settings = Settings {
@@ -191,6 +191,15 @@ pub async fn offline(
 /// The target of a downgrade is not applied in the state that the range starts from.
 fn is_wrong_way(error: &PlanError) -> bool {
     matches!(error.0.as_slice(), [PlanProblem::NotApplied { .. }])
+}
+
+/// A step as its script is headed.
+fn titled(step: &Step) -> ScriptStep {
+    ScriptStep {
+        subject: step.subject.clone(),
+        file: step.script.file.clone(),
+        message: step.message.clone(),
+    }
 }
 
 fn verb(direction: Direction) -> &'static str {

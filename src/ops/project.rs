@@ -8,7 +8,7 @@ use crate::{
     layout::{Layout, Surroundings},
     plan::{self, Accepted, Obstacle, PlanContext, PlanError, PlanProblem},
     project::{self, FilesBelow, Reading},
-    revision::{Ahead, History, Observed, OutOfOrder, TransactionScope},
+    revision::{Ahead, Downs, History, Observed, OutOfOrder, TransactionScope},
     sql::{Dialect, Vars},
 };
 
@@ -45,6 +45,8 @@ pub struct Project {
     pub out_of_order: OutOfOrder,
     /// Policy for a database that is ahead of the scripts.
     pub ahead: Ahead,
+    /// Whether revisions need down scripts.
+    pub downs: Downs,
     /// How much one transaction holds.
     pub transaction: TransactionScope,
     /// What is accepted of a database without records of migrator's own.
@@ -75,6 +77,7 @@ impl Clone for Project {
             vars: self.vars.clone(),
             out_of_order: self.out_of_order,
             ahead: self.ahead,
+            downs: self.downs,
             transaction: self.transaction,
             accepted: self.accepted,
             templates: self.templates.clone(),
@@ -95,6 +98,7 @@ impl Project {
             vars: Vars::default(),
             out_of_order: OutOfOrder::default(),
             ahead: Ahead::default(),
+            downs: Downs::default(),
             transaction: TransactionScope::default(),
             accepted: Accepted::default(),
             templates: PathBuf::new(),
@@ -113,6 +117,7 @@ impl Project {
             vars: config.vars.clone(),
             out_of_order: config.out_of_order,
             ahead: config.ahead,
+            downs: config.downs,
             transaction: config.transaction,
             accepted: Accepted {
                 records: config.records_of == project::RecordsOf::Ignore,

@@ -7,7 +7,7 @@ use crate::{
     database,
     project::{self, NewScripts, TemplateRequest},
     revision::{
-        History, RepeatableId, RepeatableIdError, Resolved, RevisionId, Subject, Target,
+        Downs, History, RepeatableId, RepeatableIdError, Resolved, RevisionId, Subject, Target,
         TargetError,
     },
     sql::{self, Dialect},
@@ -26,6 +26,8 @@ pub struct RevisionArgs {
     pub label: Option<String>,
     /// Why there is no down script.
     pub no_down: Option<String>,
+    /// Whether a down script is created although the project does not need any.
+    pub down: bool,
     /// The ID, instead of the time.
     pub rev_id: Option<String>,
     /// The template, instead of the default one.
@@ -123,13 +125,14 @@ pub(super) fn create(
     let joins = (parents.len() > 1).then_some("merge");
     let template = args.template.as_deref().or(joins);
     let scripts = project::render(&project.templates, template, &request)?;
+    let wants_down = args.down || project.downs == Downs::Required;
     let created = project::create(
         project.directory().0,
         NewScripts {
             id: &id,
             slug: &slug,
             up: &scripts.up,
-            down: scripts.down.as_deref(),
+            down: scripts.down.as_deref().filter(|_| wants_down),
         },
     )?;
     let paths: Vec<_> = [Some(created.up), created.down]

@@ -5,7 +5,9 @@ use super::{
     squash::squash,
 };
 use crate::{
-    revision::{Direction, History, Observed, RepeatableId, Revision, RevisionId, Script, Subject},
+    revision::{
+        Direction, Downs, History, Observed, RepeatableId, Revision, RevisionId, Script, Subject,
+    },
     sql::Dialect,
 };
 
@@ -28,6 +30,8 @@ pub struct CheckRequest<'a> {
     pub pending_ok: bool,
     /// Whether late revisions without `revises` are fine.
     pub out_of_order_ok: bool,
+    /// Whether revisions need down scripts.
+    pub downs: Downs,
 }
 
 /// Something that a check finds.
@@ -246,7 +250,7 @@ impl Finding {
 
 /// All that a check finds: of the directory, of the database, against the base.
 pub fn check(request: &CheckRequest<'_>) -> Vec<Finding> {
-    let mut findings = directory(request.history);
+    let mut findings = directory(request.history, request.downs);
     findings.extend(request.faults.iter().cloned().map(Finding::from));
     if let Some(observed) = request.observed {
         findings.extend(database(request, observed));
@@ -257,7 +261,7 @@ pub fn check(request: &CheckRequest<'_>) -> Vec<Finding> {
     findings
 }
 
-fn directory(history: &History) -> Vec<Finding> {
+fn directory(history: &History, downs: Downs) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let [_, .., last] = history.heads().as_slice() {
         findings.push(Finding::SeveralHeads {
@@ -265,7 +269,9 @@ fn directory(history: &History) -> Vec<Finding> {
             file: last.up.file.clone(),
         });
     }
-    let silent = |r: &&Revision| r.down.is_none() && r.up.headers.irreversible.is_none();
+    let silent = |r: &&Revision| {
+        downs == Downs::Required && r.down.is_none() && r.up.headers.irreversible.is_none()
+    };
     findings.extend(history.by_id().filter(silent).map(|r| Finding::NoDown {
         revision: r.id.clone(),
         file: r.up.file.clone(),

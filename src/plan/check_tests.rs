@@ -63,6 +63,7 @@ fn found(history: &History, observed: Option<&Observed>, base: Option<&History>)
         dialect: Dialect::Sqlite,
         pending_ok: false,
         out_of_order_ok: false,
+        downs: Downs::Required,
     };
     check(&request).iter().map(ToString::to_string).collect()
 }
@@ -184,6 +185,7 @@ fn what_was_moved_is_named() {
         dialect: Dialect::Sqlite,
         pending_ok: false,
         out_of_order_ok: false,
+        downs: Downs::Required,
     };
     let first = &check(&request)[0];
     let expected = Finding::BaseGone {

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     files::Compression,
     layout::Layout,
-    revision::{Ahead, OutOfOrder, TransactionScope},
+    revision::{Ahead, Downs, OutOfOrder, TransactionScope},
     sql::Vars,
 };
 
@@ -123,6 +123,8 @@ pub struct Config {
     pub out_of_order: OutOfOrder,
     /// `ahead`
     pub ahead: Ahead,
+    /// `downs`
+    pub downs: Downs,
     /// `transaction`
     pub transaction: TransactionScope,
     /// `lock-wait`; zero is one attempt.
@@ -173,6 +175,7 @@ impl Config {
             allow_nonempty: false,
             out_of_order: OutOfOrder::default(),
             ahead: Ahead::default(),
+            downs: Downs::default(),
             transaction: TransactionScope::default(),
             lock_wait: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),

@@ -7,12 +7,16 @@ use std::{
 
 use super::create::{WriteError, write_new};
 
+/// What git must not see. One that exists stays as it is.
+const GITIGNORE: &str = ".gitignore";
+
 /// What a project begins with.
 const FILES: &[(&str, &str)] = &[
     (
         "migrator.toml",
         include_str!("../../templates/migrator.toml.jinja"),
     ),
+    (GITIGNORE, include_str!("../../templates/gitignore")),
     ("migrations/.gitkeep", ""),
     (
         "templates/README.md",
@@ -40,8 +44,8 @@ pub enum InitError {
     },
 }
 
-/// Makes `migrator.toml`, `migrations/` and `templates/` in `dir`, and `dir`
-/// itself. A directory of scripts or templates that already exists stays as it is.
+/// Makes `migrator.toml`, `.gitignore`, `migrations/` and `templates/` in `dir`, and `dir`
+/// itself. A `.gitignore` and a directory of scripts or templates that already exist stay as they are.
 /// Returns what was made, outer directories first.
 ///
 /// # Errors
@@ -68,6 +72,9 @@ fn make_all(dir: &Path, made: &mut Vec<PathBuf>) -> Result<(), InitError> {
     make_directory(dir, made)?;
     for (name, text) in FILES {
         let path = dir.join(name);
+        if *name == GITIGNORE && path.symlink_metadata().is_ok() {
+            continue;
+        }
         let parent = path.parent().unwrap_or(dir);
         // A directory that is not ours keeps what it holds.
         if parent != dir && !make_directory(parent, made)? {

@@ -71,6 +71,7 @@ pub(super) const KEYS: &[Key] = &[
     key(Migrator, "allow-nonempty", Some("ALLOW_NONEMPTY"), |c, v| put(&mut c.allow_nonempty, switch(v))),
     key(Migrator, "out-of-order", Some("OUT_OF_ORDER"), |c, v| read(&mut c.out_of_order, v)),
     key(Migrator, "ahead", Some("AHEAD"), |c, v| read(&mut c.ahead, v)),
+    key(Migrator, "downs", Some("DOWNS"), |c, v| read(&mut c.downs, v)),
     key(Migrator, "transaction", Some("TRANSACTION"), |c, v| read(&mut c.transaction, v)),
     key(Migrator, "lock-wait", Some("LOCK_WAIT"), |c, v| read(&mut c.lock_wait, v)),
     key(Migrator, "connect-timeout", Some("CONNECT_TIMEOUT"), |c, v| put(&mut c.connect_timeout, positive(v))),
@@ -92,7 +93,7 @@ pub(super) const URL: &Key = &KEYS[0];
 pub(super) const PROTECTED: &Key = &KEYS[1];
 
 /// Variables that choose what is read and belong to no key.
-pub(super) const CHOOSING: &[&str] = &["CONFIG", "ENV"];
+pub(super) const CHOOSING: &[&str] = &["CONFIG", "ENV", "PAGER"];
 
 const fn key(
     section: Section,

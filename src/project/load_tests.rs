@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     files::Compression,
-    revision::{Ahead, OutOfOrder, TransactionScope},
+    revision::{Ahead, Downs, OutOfOrder, TransactionScope},
 };
 
 /// A project on disk and what surrounds it.
@@ -96,6 +96,7 @@ fn without_a_file_there_are_defaults() {
     assert_eq!(config.version_table, "migrator_version");
     assert_eq!(config.out_of_order, OutOfOrder::Error);
     assert_eq!(config.ahead, Ahead::Warn);
+    assert_eq!(config.downs, Downs::Required);
     assert_eq!(config.transaction, TransactionScope::Revision);
     assert_eq!(config.lock_wait, Duration::from_secs(60));
     assert_eq!(config.connect_timeout, Duration::from_secs(10));
@@ -116,6 +117,7 @@ fn every_key_arrives() {
         version-table = "ops.versions"
         out-of-order = "allow"
         ahead = "error"
+        downs = "optional"
         transaction = "all"
         lock-wait = "0"
         connect-timeout = "500ms"
@@ -136,6 +138,7 @@ fn every_key_arrives() {
     assert_eq!(config.version_table, "ops.versions");
     assert_eq!(config.out_of_order, OutOfOrder::Allow);
     assert_eq!(config.ahead, Ahead::Error);
+    assert_eq!(config.downs, Downs::Optional);
     assert_eq!(config.transaction, TransactionScope::All);
     assert_eq!(config.lock_wait, Duration::ZERO);
     assert_eq!(config.connect_timeout, Duration::from_millis(500));
@@ -217,9 +220,9 @@ fn every_mistake_is_reported_with_its_place() {
     check(
         "[migrator]\nmigrations = \"ż${A\"\ntemplates = '${} ${B} ${1}'\n",
         &[
-            "migrator.toml:2:16: a variable is written ${NAME}; a plain dollar sign before a brace is written $$",
-            "migrator.toml:3:14: a variable is written ${NAME}; a plain dollar sign before a brace is written $$",
-            "migrator.toml:3:23: a variable is written ${NAME}; a plain dollar sign before a brace is written $$",
+            "migrator.toml:2:16: a variable has the form ${NAME}; write a literal dollar sign before a brace as $$",
+            "migrator.toml:3:14: a variable has the form ${NAME}; write a literal dollar sign before a brace as $$",
+            "migrator.toml:3:23: a variable has the form ${NAME}; write a literal dollar sign before a brace as $$",
         ],
     );
     check(

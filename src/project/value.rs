@@ -6,7 +6,7 @@ use super::{keys::Given, table_name::check_table_name};
 use crate::{
     files::Compression,
     layout::Layout,
-    revision::{Ahead, OutOfOrder, TransactionScope},
+    revision::{Ahead, Downs, OutOfOrder, TransactionScope},
 };
 
 /// What records of other tools mean, in a database without records of migrator's own.
@@ -111,6 +111,16 @@ impl Setting for Ahead {
             "warn" => Ok(Self::Warn),
             "error" => Ok(Self::Error),
             _ => Err(Refused::Value("expected `warn` or `error`")),
+        }
+    }
+}
+
+impl Setting for Downs {
+    fn read(given: &Given<'_>) -> Result<Self, Refused> {
+        match text(given)? {
+            "required" => Ok(Self::Required),
+            "optional" => Ok(Self::Optional),
+            _ => Err(Refused::Value("expected `required` or `optional`")),
         }
     }
 }

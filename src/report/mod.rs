@@ -38,5 +38,6 @@ pub use shell::{shell_word, shell_words};
 pub use shown::Shown;
 pub use style::{Paint, Style};
 pub use view::{
-    CheckView, CodesView, ExplainView, ExplainedCode, Json, RedoPlanView, View, WrittenView,
+    CheckView, CodesView, ExplainView, ExplainedCode, Json, Preview, RedoPlanView, View,
+    WrittenView,
 };

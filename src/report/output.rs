@@ -11,9 +11,10 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    Bar, Diagnostic, Json, Page, Paint, Progress, Shown, Stdio, Style, Verbosity, View, eprint,
-    escape, print, print_exact,
+    Bar, Diagnostic, Json, Page, Paint, Preview, Progress, Shown, Stdio, Style, Verbosity, View,
+    eprint, escape, is_terminal, print, print_exact,
 };
+use crate::sql::Dialect;
 
 /// The format of results and errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,19 @@ impl Output {
         }
     }
 
+    /// The text of a result for people that is longer than the screen; `None` where stdout is not a
+    /// terminal.
+    pub fn long_text(&self, view: &dyn View) -> Option<String> {
+        if self.format != Format::Human || view.exact().is_some() || !is_terminal() {
+            return None;
+        }
+        let (rows, columns) = console::Term::stdout().size_checked()?;
+        let text = view.human(self.out, self.verbosity);
+        let text = text.text(Some(usize::from(columns)));
+        // The shell's prompt follows on a line of its own.
+        (text.lines().count() >= usize::from(rows)).then_some(text)
+    }
+
     /// Columns of the terminal on stdout.
     pub fn columns(&self) -> Option<usize> {
         let (_, columns) = console::Term::stdout().size_checked()?;
@@ -86,6 +100,11 @@ impl Output {
         if self.format == Format::Human && self.verbosity > Verbosity::Quiet {
             eprint(&warning.human(self.err.0, true, width()));
         }
+    }
+
+    /// Prints what is about to happen, for the question that follows.
+    pub fn preview(&self, preview: &Preview, dialect: Dialect) {
+        eprint(&preview.page(dialect, self.err));
     }
 
     /// Prints what the command is waiting for or has done meanwhile.

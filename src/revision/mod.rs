@@ -46,7 +46,7 @@ pub use history::{History, Revision, ScriptPair};
 pub use id::{RevisionId, RevisionIdError};
 pub use lineage::{applied_descendants, applied_heads};
 pub use observed::{AppliedRepeatable, LAYOUT, Observed, Row};
-pub use policy::{Ahead, OutOfOrder, TransactionScope};
+pub use policy::{Ahead, Downs, OutOfOrder, TransactionScope};
 pub use problem::{Place, Problem, ProblemKind};
 pub use range::Range;
 pub use repeatable::Repeatable;

@@ -31,3 +31,13 @@ pub enum TransactionScope {
     /// The whole run.
     All,
 }
+
+/// Whether revisions need down scripts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Downs {
+    /// A revision has a down script, or is declared irreversible.
+    #[default]
+    Required,
+    /// A revision may have none: the project only goes forward.
+    Optional,
+}

@@ -7,6 +7,7 @@ mod bytes;
 mod canonical;
 mod classify;
 mod dialect;
+mod dropped;
 mod invisible;
 mod lexer;
 mod mention;
@@ -24,6 +25,7 @@ pub use classify::{
     ConcurrentIndex, LayoutPragma, SessionChange, StatementKind, TransactionControl,
 };
 pub use dialect::{Capabilities, Dialect};
+pub use dropped::{Dropped, dropped};
 pub use invisible::{Invisible, invisible};
 pub use lexer::{Lexer, Token, TokenKind, lex};
 pub use mention::mentions;

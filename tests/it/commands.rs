@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use crate::common::{Backend, Env, Running, Session};
+use crate::common::{Backend, Env, Running, Session, on_terminal};
 
 /// Three revisions that both databases understand.
 fn three(env: &Env) {
@@ -357,6 +357,164 @@ fn protected_databases_are_asked_for() {
         env.run("db drop --yes");
         env.run("current");
         env.run("db create");
+    });
+}
+
+/// The question is preceded by what it is about; a wrong answer changes nothing.
+#[cfg(unix)]
+#[test]
+fn the_plan_is_shown_before_a_protected_database_is_changed() {
+    for backend in Backend::ALL {
+        let mut env = Env::new(backend);
+        let url = env.url();
+        env.write(
+            "migrator.toml",
+            format!("[migrator]\nurl = \"{url}\"\nprotected = true\n"),
+        );
+        env.revision(
+            "1_create_users",
+            "CREATE TABLE users (id int);\nCREATE INDEX users_id ON users (id);\n",
+            "DROP INDEX users_id;\nDROP TABLE users;\n",
+        );
+        env.revision(
+            "2_add_email",
+            "ALTER TABLE users ADD email text;\n",
+            "ALTER TABLE users DROP COLUMN email;\n",
+        );
+        assert!(env.run("upgrade").status.success());
+        let name = match backend {
+            Backend::Sqlite => "app.db".to_owned(),
+            Backend::Postgres => url.rsplit('/').next().unwrap().to_owned(),
+        };
+        let name = name.split('?').next().unwrap().to_owned();
+        let ask = |line: &str, answer: &str| {
+            let words: Vec<_> = line.split(' ').collect();
+            let prompt = "Type the database's name";
+            let mut command = env.command();
+            command.args(words).env("NO_COLOR", "1");
+            on_terminal(&mut command, prompt, &format!("{answer}\n"))
+        };
+        let reverts = "  revert  2  add email\n          drops column users.email\n  \
+                       revert  1  create users\n          drops index users_id, table users\n";
+        let (status, shown) = ask("downgrade base", "other");
+        assert_eq!(status, Some(1), "{shown}");
+        let (before, after) = shown.split_once(" is protected. Type").unwrap();
+        assert!(
+            before.contains("From 2 (head), this reverts 2 revisions:\n"),
+            "{shown}"
+        );
+        assert!(before.contains(reverts), "{shown}");
+        assert!(after.contains("error[M112]"), "{shown}");
+        let (status, shown) = ask("redo", &name);
+        assert_eq!(status, Some(0), "{shown}");
+        let head = "From 2 (head), this reverts 1 revision, then applies 1 revision:\n";
+        assert!(shown.contains(head), "{shown}");
+        assert!(shown.contains("  apply   2  add email\n"), "{shown}");
+        let (status, shown) = ask("stamp 1", &name);
+        assert_eq!(status, Some(0), "{shown}");
+        let stamp = "stamp goes from 2 (head) to 1: 0 records written, 1 removed; no script runs.";
+        assert!(shown.contains(stamp), "{shown}");
+        let words = ["downgrade", "nonsense"];
+        let (status, shown) = on_terminal(env.command().args(words), "", "");
+        assert_ne!(status, Some(0), "{shown}");
+        assert!(!shown.contains("Type the"), "{shown}");
+    }
+}
+
+/// Long output on a terminal goes through the pager, and through nothing else.
+#[cfg(unix)]
+#[test]
+fn long_output_is_paged_on_a_terminal() {
+    let env = Env::new(Backend::Sqlite);
+    for number in 1..=30 {
+        env.revision(&format!("{number}_step"), "SELECT 1;\n", "SELECT 1;\n");
+    }
+    let show = |line: &str, pager: &[(&str, &str)]| {
+        let mut command = env.command();
+        command.args(line.split(' ')).env("TERM", "xterm");
+        command.env("NO_COLOR", "1").envs(pager.iter().copied());
+        let (status, shown) = on_terminal(&mut command, "", "");
+        assert_eq!(status, Some(0), "{shown}");
+        shown
+    };
+    let sed = "sed 's/^/paged /'";
+    let all = show("history --no-pager", &[("PAGER", sed)]);
+    assert_eq!(all.lines().count(), 30, "{all}");
+    assert!(!all.contains("paged"), "{all}");
+    let paged: String = all.lines().map(|line| format!("paged {line}\n")).collect();
+    assert_eq!(show("history", &[("PAGER", sed)]), paged);
+    assert_eq!(
+        show("history", &[("PAGER", "false"), ("MIGRATOR_PAGER", sed)]),
+        paged
+    );
+    for broken in ["/nonexistent/pager", "false", "cat", "", "'"] {
+        assert_eq!(show("history", &[("PAGER", broken)]), all, "{broken}");
+    }
+    assert_eq!(show("history", &[("PAGER", sed), ("TERM", "dumb")]), all);
+    let short = show("history -N 2", &[("PAGER", sed)]);
+    assert_eq!(short, "30  step  (head)\n29  step  <- 28\n");
+    let json = show("history --format json", &[("PAGER", sed)]);
+    assert!(json.starts_with("{\n"), "{json}");
+    let piped = env
+        .command()
+        .arg("history")
+        .env("PAGER", sed)
+        .env("TERM", "xterm")
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(piped.stdout).unwrap(), all);
+}
+
+#[test]
+fn the_newest_revisions_and_operations_can_be_listed_alone() {
+    on_both("limit", |env| {
+        three(env);
+        env.run("upgrade");
+        env.run("history -N 2");
+        env.run("history -i --limit 1");
+        env.run("history -r :20260101000002 -N 1");
+        env.run("history -N 9");
+        env.run("history --log -N 1");
+        env.run("history -N 0");
+    });
+}
+
+/// As `.cargo/config.toml` says.
+#[test]
+fn sqlite_is_built_with_math_functions() {
+    let mut env = Env::new(Backend::Sqlite);
+    env.revision(
+        "1_math",
+        "CREATE TABLE t (x);\nINSERT INTO t VALUES (sqrt(16.0) + cos(0));\n",
+        "DROP TABLE t;\n",
+    );
+    assert!(env.run("upgrade").status.success(), "{}", env.transcript());
+    assert_eq!(env.sql("SELECT x FROM t").trim(), "5.0");
+}
+
+/// A project that only goes forward needs no down scripts, but may have some.
+#[test]
+fn down_scripts_are_optional_where_the_project_says_so() {
+    on_both("optional_downs", |env| {
+        let url = env.url();
+        let config = |downs: &str| format!("[migrator]\nurl = \"{url}\"\n{downs}");
+        env.write("migrations/1_a.up.sql", "CREATE TABLE a (x integer);\n");
+        env.run("-q upgrade");
+        env.run("check");
+        env.write("migrator.toml", config("downs = \"never\"\n"));
+        env.run("check");
+        env.write("migrator.toml", config("downs = \"optional\"\n"));
+        env.run("check");
+        env.run("revision -m forward --rev-id 2");
+        env.run("revision -m both --rev-id 3 --down");
+        env.run("revision -m neither --rev-id 4 --down --no-down x");
+        env.run("merge -m join");
+        env.run("-q upgrade");
+        env.run("downgrade base");
+        env.run_with(
+            "revision -m back --rev-id 4",
+            &[("MIGRATOR_DOWNS", "required")],
+        );
     });
 }
 

@@ -624,3 +624,46 @@ fn printing_a_script_changes_nothing() {
         assert_eq!(env.fingerprint(), before);
     }
 }
+
+/// A script's own statements can be told from the others.
+#[test]
+fn each_script_is_headed_by_its_file_and_message() {
+    for backend in Backend::ALL {
+        let mut env = Env::new(backend);
+        env.revision(
+            "1_users",
+            "-- Create users\nCREATE TABLE users (id int);\nCREATE TABLE more (id int);\n",
+            "DROP TABLE more;\nDROP TABLE users;\n",
+        );
+        let off = "-- migrator: transaction = off\n";
+        env.revision(
+            "2_posts",
+            &format!("{off}CREATE TABLE posts (id int);\nSELECT 1;\n"),
+            "DROP TABLE posts;\n",
+        );
+        for (line, heads) in [
+            (
+                "upgrade --sql",
+                [
+                    "-- migrations/1_users.up.sql: Create users\nCREATE TABLE users (id int);\n",
+                    "-- migrations/2_posts.up.sql: posts\nCREATE TABLE posts (id int);\n",
+                ],
+            ),
+            (
+                "downgrade head:base --sql",
+                [
+                    "-- migrations/2_posts.down.sql: posts\nDROP TABLE posts;\n",
+                    "-- migrations/1_users.down.sql: Create users\nDROP TABLE more;\n",
+                ],
+            ),
+        ] {
+            let script = out(&mut env, line);
+            for head in heads {
+                assert_eq!(script.matches(head).count(), 1, "{head}{script}");
+            }
+            assert_eq!(script.matches("-- migrations/").count(), 2, "{script}");
+        }
+        let script = out(&mut env, "upgrade --sql");
+        run(&env, &script);
+    }
+}

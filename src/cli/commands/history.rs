@@ -15,6 +15,10 @@ pub struct HistoryArgs {
     #[arg(short, long, value_name = "A:B", allow_hyphen_values = true)]
     range: Option<String>,
 
+    /// List only the newest N
+    #[arg(short = 'N', long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+
     /// Mark what is current, applied and pending in the database
     #[arg(short, long)]
     indicate_current: bool,
@@ -25,9 +29,10 @@ pub struct HistoryArgs {
 }
 
 pub async fn cmd_history(args: HistoryArgs, context: &Context) -> Result<Exit, Error> {
+    let limit = args.limit.and_then(|limit| limit.try_into().ok());
     if args.log {
-        let work = async |session: &mut ops::Session| ops::log(session).await;
-        context.output.result(&context.read("history", work).await?);
+        let work = async |session: &mut ops::Session| ops::log(session, limit).await;
+        context.page(&context.read("history", work).await?);
         return Ok(Exit::Done);
     }
     let range = match &args.range {
@@ -38,6 +43,7 @@ pub async fn cmd_history(args: HistoryArgs, context: &Context) -> Result<Exit, E
     };
     let request = ops::HistoryArgs {
         range,
+        limit,
         indicate_current: args.indicate_current,
     };
     let mut session = match request.needs_database() {
@@ -54,7 +60,7 @@ pub async fn cmd_history(args: HistoryArgs, context: &Context) -> Result<Exit, E
             ..Diagnostic::default()
         });
     }
-    context.output.result(&report);
     context.leave(session).await;
+    context.page(&report);
     Ok(Exit::Done)
 }

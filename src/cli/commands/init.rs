@@ -6,7 +6,7 @@ use crate::{
     report::Output,
 };
 
-/// Create a project: migrator.toml, migrations/ and templates/
+/// Create a project: migrator.toml, .gitignore, migrations/ and templates/
 ///
 /// Existing files are not overwritten.
 #[derive(Debug, clap::Args)]

@@ -7,7 +7,7 @@ use crate::{
     cli::{backup::Work, codes, context::Context, error::Error, exit::Exit, options::RunArgs},
     database::Access,
     ops::{self, BackupArgs, MigrateArgs, RunReport},
-    report::{self, View},
+    report::{self, Preview, View},
     revision::Direction,
 };
 
@@ -60,7 +60,11 @@ pub async fn run(
         Direction::Down => ("downgrade", Access::Existing, before.downgrade),
     };
     if direction == Direction::Down {
-        context.confirm(name)?;
+        let plan = async |session: &mut ops::Session| {
+            let plan = ops::plan_downgrade(project, session, &args).await;
+            plan.map(Preview::Plan)
+        };
+        context.confirm_plan(name, plan).await?;
     }
     context.open_log(options.log.log_file.as_deref(), name)?;
     let begin = Instant::now();

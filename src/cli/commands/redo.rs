@@ -9,7 +9,7 @@ use crate::{
     },
     database::Access,
     ops,
-    report::RedoPlanView,
+    report::{Preview, RedoPlanView},
     revision::TransactionScope,
 };
 
@@ -51,7 +51,11 @@ pub async fn cmd_redo(args: RedoArgs, context: &Context) -> Result<Exit, Error> 
         context.output.result(&RedoPlanView(plan));
         return Ok(Exit::Done);
     }
-    context.confirm("redo")?;
+    let plan = async |session: &mut ops::Session| {
+        let plan = ops::plan_redo(project, session, &request).await;
+        plan.map(Preview::Plan)
+    };
+    context.confirm_plan("redo", plan).await?;
     context.open_log(args.log.log_file.as_deref(), "redo")?;
     let begin = Instant::now();
     let redone = context.operate(("redo", Access::Existing), async |session, _| {

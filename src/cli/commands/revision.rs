@@ -31,12 +31,16 @@ pub struct RevisionArgs {
     #[arg(long, value_name = "REASON")]
     no_down: Option<String>,
 
+    /// Write a down script even if the configuration says that down scripts are optional
+    #[arg(long, conflicts_with = "no_down")]
+    down: bool,
+
     /// Revision ID to use instead of the current time
     #[arg(long, value_name = "ID")]
     rev_id: Option<String>,
 
     /// Create a repeatable script instead, which runs again whenever it changes
-    #[arg(long, conflicts_with_all = ["head", "depends_on", "label", "no_down", "rev_id", "template"])]
+    #[arg(long, conflicts_with_all = ["head", "depends_on", "label", "no_down", "down", "rev_id", "template"])]
     repeatable: bool,
 
     /// Template to use (see `migrator list-templates`)
@@ -60,6 +64,7 @@ pub fn cmd_revision(args: RevisionArgs, context: &Context) -> Result<Exit, Error
             depends_on: args.depends_on,
             label: args.label,
             no_down: args.no_down,
+            down: args.down,
             rev_id: args.rev_id,
             template: args.template,
         };

@@ -24,7 +24,7 @@ pub async fn cmd_show(args: ShowArgs, context: &Context) -> Result<Exit, Error> 
     if let Some(Unasked::Unreadable(error)) = &report.unasked {
         context.warn(error.into());
     }
-    context.output.result(&report);
     context.leave(session).await;
+    context.page(&report);
     Ok(Exit::Done)
 }

@@ -2,6 +2,7 @@ use crate::{
     cli::{context::Context, error::Error, exit::Exit},
     database::Access,
     ops,
+    report::Preview,
 };
 
 /// Record TARGET as applied without running scripts
@@ -37,7 +38,11 @@ pub async fn cmd_stamp(args: StampArgs, context: &Context) -> Result<Exit, Error
         context.read("plan", work).await?
     } else {
         project.history(context.location()?.dialect())?;
-        context.confirm("stamp")?;
+        let plan = async |session: &mut ops::Session| {
+            let plan = ops::plan_stamp(project, session, &request).await;
+            plan.map(Preview::Stamp)
+        };
+        context.confirm_plan("stamp", plan).await?;
         let work = context.operate(("stamp", Access::Create), async |session, _| {
             ops::stamp(project, session, &request).await
         });

@@ -20,7 +20,7 @@ use crate::{
     database::{
         DatabaseError, Ledger, Progress, Runner, ScriptHead, ScriptWriter, Settings, StepError,
         StepRequest, StepStage,
-        script::{Expected, end, part, part_title, title},
+        script::{Expected, end, origin, part, part_title, title},
     },
     revision::{LogEntry, RecordChange},
     sql::{ConcurrentIndex, Dialect, Statement, StatementKind, for_shell},
@@ -53,6 +53,8 @@ pub struct PostgresScript {
     /// A statement may have changed the session's user.
     authorized: bool,
     label: String,
+    /// The comment that is written before the next statement of a script.
+    origin: Option<String>,
 }
 
 impl PostgresScript {
@@ -79,6 +81,7 @@ impl PostgresScript {
             entered: false,
             authorized: false,
             label: String::new(),
+            origin: None,
         };
         script.text.push_str(HEAD);
         let commands: Vec<_> = script.backend.settings.clone();
@@ -108,6 +111,7 @@ impl PostgresScript {
 
     /// A script's own, which ends with a token and not with a comment.
     fn statement(&mut self, statement: &str) {
+        self.text.extend(self.origin.take());
         self.text.push_str(&for_shell(Dialect::Postgres, statement));
         self.text.push_str(";\n");
     }
@@ -122,6 +126,7 @@ impl PostgresScript {
         if self.label != label {
             label.clone_into(&mut self.label);
             self.text.push_str(&part_title(label));
+            self.origin = origin(&self.head, label);
         }
     }
 

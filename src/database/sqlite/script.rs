@@ -13,7 +13,7 @@ use crate::{
     database::{
         DatabaseError, Ledger, Progress, Runner, ScriptHead, ScriptWriter, Settings, StepError,
         StepRequest,
-        script::{Expected, end, part, part_title, title},
+        script::{Expected, end, origin, part, part_title, title},
     },
     revision::{LogEntry, RecordChange},
     sql::{ConcurrentIndex, Dialect, SessionChange, StatementKind, for_shell, mentions},
@@ -49,6 +49,8 @@ pub struct SqliteScript {
     /// The shell lets a script write the schema's own table.
     trusting: bool,
     pub(super) label: String,
+    /// The comment that is written before the next statement of a script.
+    origin: Option<String>,
 }
 
 /// What scripts have left in the session.
@@ -82,6 +84,7 @@ impl SqliteScript {
             lenient: false,
             trusting: false,
             label: String::new(),
+            origin: None,
         })
     }
 
@@ -93,6 +96,7 @@ impl SqliteScript {
     /// A script's own statement, which ends with a token and not with a comment: SQLite keeps its
     /// text up to the semicolon.
     fn statement(&mut self, statement: &str) {
+        self.text.extend(self.origin.take());
         self.text.push_str(&for_shell(Dialect::Sqlite, statement));
         self.text.push_str(";\n");
     }
@@ -101,6 +105,7 @@ impl SqliteScript {
         if self.label != label {
             label.clone_into(&mut self.label);
             self.text.push_str(&part_title(label));
+            self.origin = origin(&self.head, label);
         }
     }
 

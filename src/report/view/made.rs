@@ -36,7 +36,7 @@ impl View for InitReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         let mut page = created(&self.files, paint);
         if verbosity > Verbosity::Quiet {
-            next_steps(&mut page, self.dir.as_deref());
+            next_steps(&mut page, self);
         }
         page
     }
@@ -50,12 +50,17 @@ impl View for InitReport {
     }
 }
 
-fn next_steps(page: &mut Page, dir: Option<&str>) {
+fn next_steps(page: &mut Page, report: &InitReport) {
     page.sentence("Set url in migrator.toml, then:");
-    if let Some(dir) = dir {
+    if let Some(dir) = &report.dir {
         page.exact(format!("  cd {dir}"));
     }
     page.exact("  migrator revision -m \"first revision\"");
     page.exact("  migrator upgrade");
-    page.sentence("With git: add app.db* and .env to .gitignore, and commit the rest.");
+    page.sentence(match report.ignores {
+        true => "With git: commit all of these files.",
+        false => {
+            "With git: .gitignore exists already; add /app.db*, /backups/ and /.env to it, and commit the rest."
+        }
+    });
 }

@@ -10,6 +10,7 @@ mod db;
 mod history;
 mod log;
 mod made;
+mod preview;
 mod rebase;
 mod redo;
 mod repair;
@@ -21,6 +22,7 @@ mod tools;
 use serde_json::{Map, Value};
 
 pub use check::CheckView;
+pub use preview::Preview;
 pub use redo::RedoPlanView;
 pub use tools::{CodesView, ExplainView, ExplainedCode, WrittenView};
 

@@ -11,6 +11,8 @@ mod pooler;
 mod running;
 mod shell;
 mod sqlite;
+#[cfg(unix)]
+mod terminal;
 
 use std::{
     env as process_env,
@@ -34,6 +36,8 @@ pub use gate::{Gate, wait_for_write};
 pub use pooler::Pooler;
 pub use running::{Finished, Running, Session};
 pub use sqlite::sqlite;
+#[cfg(unix)]
+pub use terminal::on_terminal;
 
 /// The names of the commands that a help text lists, in whatever groups; without `help` itself.
 pub fn listed_commands(help: &str) -> Vec<&str> {
