@@ -7,6 +7,7 @@ mod args;
 mod backup;
 mod codes;
 mod commands;
+mod complete;
 mod confirm;
 mod context;
 mod editor;
@@ -16,6 +17,7 @@ mod help;
 mod memory;
 mod options;
 mod pager;
+mod place;
 mod roots;
 
 use std::{ffi::OsString, process::ExitCode};
@@ -35,6 +37,13 @@ pub use exit::Exit;
 /// Parses `arguments`, runs the command, reports its errors.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<_> = arguments.into_iter().collect();
+    if arguments
+        .get(1)
+        .is_some_and(|word| word == complete::COMMAND)
+    {
+        complete::print(&arguments[2..]);
+        return end(Exit::Done).code();
+    }
     let exit = match Args::read(&arguments) {
         Ok((args, name)) => run_or_report(args, &name),
         Err(error) => args::usage(&error, &arguments),

@@ -51,7 +51,8 @@ impl Pager {
         #[cfg(unix)]
         let _ignored = {
             use tokio::signal::unix::{SignalKind, signal};
-            signal(SignalKind::interrupt()).ok()
+            let runtime = tokio::runtime::Handle::try_current().ok();
+            runtime.and_then(|_| signal(SignalKind::interrupt()).ok())
         };
         let Ok(mut process) = command.spawn() else {
             return false;

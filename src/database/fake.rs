@@ -18,7 +18,7 @@ use super::{
     StepRequest, StepStage, Survey,
 };
 use crate::{
-    layout::{ExternalError, ExternalRecords, ExternalTool, Surroundings},
+    layout::{ExternalChoice, ExternalError, ExternalRecords, Surroundings},
     revision::{
         AppliedRepeatable, AppliedRevision, LAYOUT, LogEntry, LogRow, NewRow, Observed, Partial,
         RecordChange, RevisionId, State, Subject, UnitProgress,
@@ -420,11 +420,11 @@ impl Records for Fake {
 
     async fn external_records(
         &mut self,
-        tool: Option<ExternalTool>,
+        wanted: &ExternalChoice,
     ) -> Result<ExternalRecords, DatabaseError> {
         self.call("external_records")?;
         let records = self.external.pop_front();
-        records.ok_or(ExternalError::None(tool).into())
+        records.ok_or(ExternalError::None(wanted.clone()).into())
     }
 }
 

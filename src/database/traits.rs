@@ -10,7 +10,7 @@ use super::{
     Survey, TableIndex, Watch, watch,
 };
 use crate::{
-    layout::{ExternalRecords, ExternalTool},
+    layout::{ExternalChoice, ExternalRecords},
     revision::{LogEntry, LogRow, Observed, RecordChange},
     sql::ConcurrentIndex,
 };
@@ -59,10 +59,11 @@ pub trait Records: Send {
     /// Reads the log, oldest first.
     async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError>;
 
-    /// Reads what another tool has recorded here: `tool`, or the only one that has. Writes nothing.
+    /// Reads what another tool has recorded here: the one that is wanted, or the only one that has.
+    /// Writes nothing.
     async fn external_records(
         &mut self,
-        tool: Option<ExternalTool>,
+        wanted: &ExternalChoice,
     ) -> Result<ExternalRecords, DatabaseError>;
 }
 

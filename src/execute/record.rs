@@ -3,7 +3,7 @@ use std::time::Duration;
 use super::SlowStatement;
 use crate::{
     database::{Database, DatabaseError},
-    layout::ExternalRecords,
+    layout::{ExternalChoice, ExternalRecords},
     plan::{Adoption, Repair, RowExchange, StampPlan},
     revision::{LogEntry, LogEvent, RecordChange, Subject},
 };
@@ -72,7 +72,7 @@ pub enum Adopted {
     Outdated,
 }
 
-/// Writes what is adopted of `records`: all of it in one transaction, with what the log says of
+/// Writes what is adopted of `records`, which were wanted as `wanted` says: all of it in one transaction, with what the log says of
 /// it. Then looks at the other tool's records again. Call it with the lock held.
 ///
 /// # Errors
@@ -80,7 +80,7 @@ pub enum Adopted {
 pub async fn write_adoption(
     database: &mut dyn Database,
     adoption: &Adoption,
-    records: &ExternalRecords,
+    (wanted, records): (&ExternalChoice, &ExternalRecords),
 ) -> Result<Adopted, DatabaseError> {
     let rows = adoption.rows.iter();
     let changes: Vec<_> = rows
@@ -88,7 +88,11 @@ pub async fn write_adoption(
         .collect();
     database.prepare().await?;
     database.record(&changes, &adoption.log_entries()).await?;
-    let now = database.external_records(Some(adoption.tool)).await;
+    let wanted = ExternalChoice {
+        tool: Some(adoption.tool),
+        table: wanted.table.clone(),
+    };
+    let now = database.external_records(&wanted).await;
     let is_still = now.is_ok_and(|now| now == *records);
     Ok(if is_still {
         Adopted::Unchanged

@@ -6,18 +6,23 @@ mod surroundings;
 mod tool;
 
 use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
 
 use super::Layout;
 use crate::revision::RevisionId;
 pub use checksum::checksum_matches;
-pub use shape::{ExternalRow, ExternalShape, SHAPES, table_names};
+pub use shape::{ExternalRow, ExternalShape, SHAPES, own_schemas, table_names};
 pub use surroundings::{Surroundings, TABLES_NAMED, UnreadableTable, recognise};
 pub use tool::ExternalTool;
 
 /// The ID that a migration has here when its file is read as the tool reads it.
 pub fn revision_id(tool: ExternalTool, name: &str) -> Option<RevisionId> {
     let layout = match tool {
-        ExternalTool::Alembic => return None,
+        ExternalTool::Alembic | ExternalTool::Drizzle => return None,
+        ExternalTool::Prisma | ExternalTool::Knex | ExternalTool::NodePgMigrate => {
+            let end = name.find(|c: char| !c.is_ascii_digit());
+            return name[..end.unwrap_or(name.len())].parse().ok();
+        }
         ExternalTool::Diesel => Layout::Diesel,
         ExternalTool::Flyway => Layout::Flyway,
         ExternalTool::SqlMigrate => Layout::SqlMigrate,
@@ -34,6 +39,32 @@ pub fn alembic_id(text: &str) -> Option<&str> {
         .map_while(|line| line.trim().strip_prefix("--"));
     let mut ids = comments.filter_map(|comment| comment.trim().strip_prefix("alembic:"));
     ids.next().map(str::trim)
+}
+
+/// What Drizzle calls a script: the SHA-256 of its file.
+pub fn drizzle_id(text: &str) -> String {
+    format!("{:x}", Sha256::digest(text))
+}
+
+/// Whose records are to be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExternalChoice {
+    /// The tool; `None` is the only one that is found.
+    pub tool: Option<ExternalTool>,
+    /// The table of the tool, where it does not have its usual name: `name`, or `schema.name` on
+    /// PostgreSQL.
+    pub table: Option<String>,
+}
+
+impl ExternalChoice {
+    /// The schema and the name of the table, where one is named.
+    pub fn table(&self) -> Option<(Option<&str>, &str)> {
+        let table = self.table.as_deref()?;
+        Some(match table.split_once('.') {
+            Some((schema, name)) => (Some(schema), name),
+            None => (None, table),
+        })
+    }
 }
 
 /// A table as the catalog has it.
@@ -53,10 +84,10 @@ pub struct FoundTable {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExternalError {
     /// None that is known is there.
-    #[error("{}", none(*.0))]
+    #[error("{}", none(.0))]
     None(
-        /// The tool that was asked for.
-        Option<ExternalTool>,
+        /// What was asked for.
+        ExternalChoice,
     ),
     /// More than one tool has kept records here.
     #[error("the database has records of several tools: {}", several(.0))]
@@ -86,10 +117,11 @@ pub enum ExternalError {
     },
 }
 
-fn none(asked: Option<ExternalTool>) -> String {
-    match asked {
-        None => "no table of a tool that is known is here".to_owned(),
-        Some(tool) => format!("there is no table of {tool} here"),
+fn none(asked: &ExternalChoice) -> String {
+    match (&asked.table, asked.tool) {
+        (Some(table), _) => format!("there is no table {table} here"),
+        (None, None) => "no table of a tool that is known is here".to_owned(),
+        (None, Some(tool)) => format!("there is no table of {tool} here"),
     }
 }
 
@@ -100,14 +132,18 @@ fn several(found: &[(ExternalTool, String)]) -> String {
     found.collect::<Vec<_>>().join(", ")
 }
 
-/// The table among `found` that is to be read: that of `asked`, or the only one.
+/// The table among `found` that is to be read: the one that `wanted` names, or the only one.
 ///
 /// # Errors
 /// When there is none, or no way to choose.
-pub fn choose(
-    found: &[FoundTable],
-    asked: Option<ExternalTool>,
-) -> Result<(&'static ExternalShape, &FoundTable), ExternalError> {
+pub fn choose<'a>(
+    found: &'a [FoundTable],
+    wanted: &ExternalChoice,
+) -> Result<(&'static ExternalShape, &'a FoundTable), ExternalError> {
+    if let (Some(tool), Some(_)) = (wanted.tool, &wanted.table) {
+        return named(found, tool, wanted);
+    }
+    let asked = wanted.tool;
     let mut fitting: Vec<(&ExternalShape, &FoundTable)> = Vec::new();
     for table in found {
         let shapes = SHAPES.iter().filter(|shape| shape.table == table.name);
@@ -118,7 +154,7 @@ pub fn choose(
         fitting.retain(|(shape, _)| shape.tool == tool);
     }
     match fitting.as_slice() {
-        [] => Err(odd(found, asked).unwrap_or(ExternalError::None(asked))),
+        [] => Err(odd(found, asked).unwrap_or_else(|| ExternalError::None(wanted.clone()))),
         [one] => Ok(*one),
         several => Err(ExternalError::Several(
             several
@@ -127,6 +163,28 @@ pub fn choose(
                 .collect(),
         )),
     }
+}
+
+/// The table of `tool` that has a name of its own: the only one of `found`.
+fn named<'a>(
+    found: &'a [FoundTable],
+    tool: ExternalTool,
+    wanted: &ExternalChoice,
+) -> Result<(&'static ExternalShape, &'a FoundTable), ExternalError> {
+    let table = found.first();
+    let table = table.ok_or_else(|| ExternalError::None(wanted.clone()))?;
+    let mut missing = "";
+    for shape in SHAPES.iter().filter(|shape| shape.tool == tool) {
+        match shape.columns().find(|column| !has(table, column)) {
+            None => return Ok((shape, table)),
+            Some(column) => missing = column,
+        }
+    }
+    Err(ExternalError::Odd {
+        table: table.shown.clone(),
+        tool,
+        missing,
+    })
 }
 
 /// Whether it is the table of that tool. What is asked for need not show its surroundings.
@@ -209,11 +267,15 @@ mod tests {
         }
     }
 
+    fn of(tool: Option<ExternalTool>) -> ExternalChoice {
+        ExternalChoice { tool, table: None }
+    }
+
     fn chosen(
         tables: &[FoundTable],
         asked: Option<ExternalTool>,
     ) -> Result<ExternalTool, ExternalError> {
-        choose(tables, asked).map(|(shape, _)| shape.tool)
+        choose(tables, &of(asked)).map(|(shape, _)| shape.tool)
     }
 
     #[test]
@@ -247,7 +309,10 @@ mod tests {
             Ok(ExternalTool::Rails)
         );
         let refused = chosen(&plain, Some(ExternalTool::Sqlx));
-        assert_eq!(refused, Err(ExternalError::None(Some(ExternalTool::Sqlx))));
+        assert_eq!(
+            refused,
+            Err(ExternalError::None(of(Some(ExternalTool::Sqlx))))
+        );
         let refused = chosen(&plain, Some(ExternalTool::GolangMigrate));
         assert_eq!(
             refused,
@@ -257,6 +322,57 @@ mod tests {
                 missing: "dirty"
             })
         );
+    }
+
+    #[test]
+    fn a_table_of_another_name_is_read_by_its_columns() {
+        let wanted = |tool| ExternalChoice {
+            tool: Some(tool),
+            table: Some("s.own".to_owned()),
+        };
+        assert_eq!(
+            wanted(ExternalTool::Goose).table(),
+            Some((Some("s"), "own"))
+        );
+        let own = [found("own", "id version_id is_applied tstamp")];
+        let shape = |tool| choose(&own, &wanted(tool)).map(|(shape, _)| shape.table);
+        assert_eq!(shape(ExternalTool::Goose), Ok("goose_db_version"));
+        assert!(matches!(
+            shape(ExternalTool::Flyway),
+            Err(ExternalError::Odd {
+                missing: "version",
+                ..
+            })
+        ));
+        assert_eq!(
+            choose(&[], &wanted(ExternalTool::Goose)),
+            Err(ExternalError::None(wanted(ExternalTool::Goose)))
+        );
+    }
+
+    #[test]
+    fn names_begin_with_the_id() {
+        let check = |tool, name: &str, expected: Option<&str>| {
+            let id = revision_id(tool, name).map(|id| id.to_string());
+            assert_eq!(id.as_deref(), expected, "{tool} {name}");
+        };
+        check(
+            ExternalTool::Prisma,
+            "20240101120000_init",
+            Some("20240101120000"),
+        );
+        check(
+            ExternalTool::Knex,
+            "20240101120000_init.js",
+            Some("20240101120000"),
+        );
+        check(
+            ExternalTool::NodePgMigrate,
+            "1704110400000_init",
+            Some("1704110400000"),
+        );
+        check(ExternalTool::Knex, "init.js", None);
+        check(ExternalTool::Drizzle, "12ab", None);
     }
 
     #[test]
@@ -289,7 +405,7 @@ mod tests {
             chosen(&tables, Some(ExternalTool::Alembic)),
             Ok(ExternalTool::Alembic)
         );
-        assert_eq!(chosen(&[], None), Err(ExternalError::None(None)));
+        assert_eq!(chosen(&[], None), Err(ExternalError::None(of(None))));
         let odd = [found("gorp_migrations", "id name")];
         assert!(matches!(chosen(&odd, None), Err(ExternalError::Odd { .. })));
     }

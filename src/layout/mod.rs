@@ -29,9 +29,9 @@ mod testing;
 
 pub use detect::{Ambiguous, detect};
 pub use external::{
-    ExternalEntry, ExternalError, ExternalRecords, ExternalRow, ExternalShape, ExternalTool,
-    FoundTable, Surroundings, TABLES_NAMED, UnreadableTable, alembic_id, checksum_matches, choose,
-    recognise, revision_id, table_names,
+    ExternalChoice, ExternalEntry, ExternalError, ExternalRecords, ExternalRow, ExternalShape,
+    ExternalTool, FoundTable, Surroundings, TABLES_NAMED, UnreadableTable, alembic_id,
+    checksum_matches, choose, drizzle_id, own_schemas, recognise, revision_id, table_names,
 };
 pub use name::{Layout, UnknownLayout};
 pub use problem::LayoutProblem;

@@ -2,17 +2,17 @@ use super::{Error, Project, Session};
 use crate::{
     database::{Database, Detail},
     execute::{self, Adopted},
-    layout::{ExternalRecords, ExternalTool, Layout},
+    layout::{ExternalChoice, ExternalRecords, Layout},
     plan::{self, Adoption},
     revision::{History, Observed},
     sql::Dialect,
 };
 
 /// What `adopt` is asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct AdoptArgs {
-    /// The tool whose records are adopted; `None` is the only one that has any.
-    pub from: Option<ExternalTool>,
+    /// Whose records are adopted.
+    pub from: ExternalChoice,
     /// Whether what is in doubt is accepted.
     pub accept_doubts: bool,
 }
@@ -56,7 +56,7 @@ pub async fn plan_adopt(
 ) -> Result<AdoptReport, Error> {
     let work = Work::new(project, session, args)?;
     let observed = session.observe(Detail::Brief).await?;
-    let records = session.external_records(args.from).await?;
+    let records = session.external_records(&args.from).await?;
     Ok(work.report(work.plan(&observed, &records)?, false))
 }
 
@@ -84,12 +84,13 @@ impl<'a> Work<'a> {
 
     async fn adopt(&self, database: &mut dyn Database) -> Result<AdoptReport, Error> {
         let observed = database.observe(Detail::Brief).await?;
-        let records = database.external_records(self.args.from).await?;
+        let records = database.external_records(&self.args.from).await?;
         let adoption = self.plan(&observed, &records)?;
         if !adoption.doubts.is_empty() && !self.args.accept_doubts {
             return Err(Error::AdoptDoubts(Box::new(self.report(adoption, false))));
         }
-        let adopted = execute::write_adoption(database, &adoption, &records).await?;
+        let adopted =
+            execute::write_adoption(database, &adoption, (&self.args.from, &records)).await?;
         let report = self.report(adoption, true);
         match adopted {
             Adopted::Unchanged => Ok(report),

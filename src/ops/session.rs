@@ -4,7 +4,7 @@ use super::Error;
 use crate::{
     database::{self, Access, Database, DatabaseError, Detail, Location, Settings},
     execute::{self, Event, RunOptions, Sink, Stop},
-    layout::{ExternalRecords, ExternalTool, Surroundings},
+    layout::{ExternalChoice, ExternalRecords, Surroundings},
     revision::{LogRow, Observed},
     sql::Dialect,
 };
@@ -223,10 +223,10 @@ impl Session {
     /// Reads what another tool has recorded.
     pub(super) async fn external_records(
         &mut self,
-        tool: Option<ExternalTool>,
+        wanted: &ExternalChoice,
     ) -> Result<ExternalRecords, DatabaseError> {
         let mut database = self.take().await?;
-        let records = database.external_records(tool).await;
+        let records = database.external_records(wanted).await;
         self.database = Some(database);
         records
     }

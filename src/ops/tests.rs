@@ -13,7 +13,7 @@ use crate::{
         DatabaseError, Location, Settings,
         fake::{Fake, Fault, Outlet, Stored},
     },
-    layout::{ExternalEntry, ExternalRecords, ExternalTool},
+    layout::{ExternalChoice, ExternalEntry, ExternalRecords, ExternalTool},
 };
 
 const SCRIPTS: [(&str, &str); 4] = [
@@ -128,7 +128,7 @@ impl Operation {
             }
             Self::Adopt => {
                 let args = AdoptArgs {
-                    from: None,
+                    from: ExternalChoice::default(),
                     accept_doubts: true,
                 };
                 adopt(&project, session, &args).await.map(drop)

@@ -103,6 +103,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// The environment chosen with `-n` or MIGRATOR_ENV.
     pub environment: Option<String>,
+    /// Every environment of the file, by name.
+    pub environments: Vec<String>,
     /// `migrations`
     pub migrations: PathBuf,
     /// `layout`: whose names the scripts have; `None` is to be found by looking.
@@ -165,6 +167,7 @@ impl Config {
         Self {
             file: None,
             environment: None,
+            environments: Vec::new(),
             migrations: root.join("migrations"),
             layout: None,
             leave_out: Vec::new(),

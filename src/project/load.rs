@@ -89,6 +89,7 @@ pub fn load(sources: &Sources) -> Result<Config, Vec<ConfigProblem>> {
     config.vars = loader.vars(chosen.as_deref())?;
     config.session = loader.settings(chosen.as_deref())?;
     config.misspelt = loader.misspelt();
+    config.environments = document.environments.keys().cloned().collect();
     config.file = file;
     config.environment = chosen;
     Ok(config)

@@ -239,6 +239,7 @@ fn init_makes_a_project_that_loads() {
             "new",
             "new/app",
             "new/app/migrator.toml",
+            "new/app/.gitignore",
             "new/app/migrations",
             "new/app/migrations/.gitkeep",
             "new/app/templates",
@@ -258,6 +259,7 @@ fn init_overwrites_nothing_and_leaves_nothing_behind() {
     fs::create_dir(at("migrations")).unwrap();
     fs::write(at("migrations/1_a.up.sql"), "mine").unwrap();
     fs::write(at("templates"), "a file").unwrap();
+    fs::write(at(".gitignore"), "mine").unwrap();
     let blocked = init(dir.path());
     assert!(
         matches!(blocked, Err(InitError::NotADirectory(_))),
@@ -269,6 +271,7 @@ fn init_overwrites_nothing_and_leaves_nothing_behind() {
     let made = init(dir.path()).unwrap();
     assert!(!made.contains(&at("migrations")), "{made:?}");
     assert!(!at("migrations/.gitkeep").exists());
+    assert_eq!(fs::read_to_string(at(".gitignore")).unwrap(), "mine");
     assert_eq!(
         fs::read_to_string(at("migrations/1_a.up.sql")).unwrap(),
         "mine"

@@ -319,3 +319,150 @@ fn repeatable_scripts_of_flyway_run_at_the_next_upgrade() {
     }
     snapshot!(env, "adopt_flyway_repeatable");
 }
+
+/// Tools let their users name the table.
+#[test]
+fn a_table_of_another_name_is_read_where_it_is_named() {
+    for backend in Backend::ALL {
+        let mut env = half_way("goose", backend);
+        env.sql("ALTER TABLE goose_db_version RENAME TO own_versions");
+        let unnamed = env.run("adopt --from goose");
+        assert!(!unnamed.status.success());
+        env.run("adopt --table own_versions");
+        env.run("adopt --from goose --table nothing");
+        env.run("adopt --from flyway --table own_versions");
+        env.run("adopt --from goose --table own_versions");
+        env.run("upgrade");
+        snapshot!(env, "adopt_named_table");
+    }
+    let env = half_way("goose", Backend::Postgres);
+    env.sql("CREATE SCHEMA other; ALTER TABLE goose_db_version SET SCHEMA other");
+    let line = [
+        "adopt",
+        "--from",
+        "goose",
+        "--table",
+        "other.goose_db_version",
+    ];
+    let adopted = env.command().args(line).output().unwrap();
+    let said = String::from_utf8_lossy(&adopted.stdout);
+    assert!(
+        said.contains("(other.goose_db_version): 2 revisions applied"),
+        "{said}"
+    );
+}
+
+#[test]
+fn old_flyway_called_its_table_otherwise() {
+    for backend in Backend::ALL {
+        let mut env = half_way("flyway", backend);
+        env.sql("ALTER TABLE flyway_schema_history RENAME TO schema_version");
+        let refused = env.run("upgrade");
+        assert!(!refused.status.success(), "{}", env.transcript());
+        assert!(env.run("adopt").status.success(), "{}", env.transcript());
+        assert!(
+            env.transcript().contains("from flyway ("),
+            "{}",
+            env.transcript()
+        );
+        assert!(env.run("upgrade").status.success(), "{}", env.transcript());
+    }
+}
+
+/// SHA-256 of the first script of [`javascript`], as `sha256sum` gives it.
+const FIRST: &str = "de010731e04c4b4da5fd08f2263dd6da07663aaf4957f7ed9adf5acf278d18c9";
+
+/// Three scripts with the numbers of tools written in JavaScript, and a table of theirs that has the
+/// first.
+fn javascript(backend: Backend, table: &str) -> Env {
+    let env = Env::new(backend);
+    for (id, name) in [(1, "a"), (2, "b"), (3, "c")] {
+        env.revision(
+            &format!("2024010112000{id}_{name}"),
+            &format!("CREATE TABLE {name} (x integer);\n"),
+            &format!("DROP TABLE {name};\n"),
+        );
+    }
+    load(&env, &format!("CREATE TABLE a (x integer);\n{table}"));
+    env
+}
+
+fn goes_on_from(tool: &str, backend: Backend, table: &str) {
+    let mut env = javascript(backend, table);
+    let said = env.run("upgrade");
+    assert!(!said.status.success(), "{}", env.transcript());
+    env.run("adopt");
+    env.run("history --log -N 2");
+    env.run("upgrade");
+    snapshot!(env, format!("adopt_{tool}"));
+}
+
+#[test]
+fn records_of_prisma_are_adopted() {
+    for (backend, time, at) in [
+        (Backend::Postgres, "timestamptz", "'2024-02-03 04:05:06Z'"),
+        (Backend::Sqlite, "datetime", "1706933106000"),
+    ] {
+        let table = |rows: &str| {
+            format!(
+                "CREATE TABLE _prisma_migrations (id varchar(36) PRIMARY KEY NOT NULL, checksum varchar(64) NOT NULL, \
+                 finished_at {time}, migration_name varchar(255) NOT NULL, logs text, rolled_back_at {time}, \
+                 started_at {time} NOT NULL, applied_steps_count integer NOT NULL DEFAULT 0);\n\
+                 INSERT INTO _prisma_migrations VALUES ('i1', 'c', NULL, '20240101120001_a', 'failed', {at}, {at}, 0), \
+                 ('i2', 'c', {at}, '20240101120001_a', NULL, NULL, {at}, 1){rows};\n"
+            )
+        };
+        goes_on_from("prisma", backend, &table(""));
+        let failed = format!(", ('i3', 'c', NULL, '20240101120002_b', 'x', NULL, {at}, 0)");
+        let mut env = javascript(backend, &table(&failed));
+        assert!(!env.run("adopt").status.success());
+        assert!(
+            env.transcript().contains("error[M490]"),
+            "{}",
+            env.transcript()
+        );
+    }
+}
+
+#[test]
+fn records_of_drizzle_are_adopted() {
+    for (backend, prefix, id) in [
+        (Backend::Postgres, "drizzle.", "serial"),
+        (Backend::Sqlite, "", "SERIAL"),
+    ] {
+        let schema = match backend {
+            Backend::Postgres => "CREATE SCHEMA drizzle;\n",
+            Backend::Sqlite => "",
+        };
+        let table = format!(
+            "{schema}CREATE TABLE {prefix}__drizzle_migrations (id {id} PRIMARY KEY, hash text NOT NULL, created_at bigint);\n\
+             INSERT INTO {prefix}__drizzle_migrations (hash, created_at) VALUES ('{FIRST}', 1706933106000);\n"
+        );
+        goes_on_from("drizzle", backend, &table);
+    }
+}
+
+#[test]
+fn records_of_knex_and_node_pg_migrate_are_adopted() {
+    for (backend, id, time, at) in [
+        (
+            Backend::Postgres,
+            "serial",
+            "timestamptz",
+            "'2024-02-03 04:05:06Z'",
+        ),
+        (Backend::Sqlite, "integer", "datetime", "1706933106000"),
+    ] {
+        let table = format!(
+            "CREATE TABLE knex_migrations (id {id} PRIMARY KEY, name varchar(255), batch integer, migration_time {time});\n\
+             INSERT INTO knex_migrations (name, batch, migration_time) VALUES ('20240101120001_a.js', 1, {at});\n"
+        );
+        goes_on_from("knex", backend, &table);
+    }
+    goes_on_from(
+        "node-pg-migrate",
+        Backend::Postgres,
+        "CREATE TABLE pgmigrations (id serial PRIMARY KEY, name varchar(255) NOT NULL, run_on timestamp NOT NULL);\n\
+         INSERT INTO pgmigrations (name, run_on) VALUES ('20240101120001_a', '2024-02-03 04:05:06');\n",
+    );
+}

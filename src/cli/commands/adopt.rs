@@ -1,7 +1,7 @@
 use crate::{
     cli::{context::Context, error::Error, exit::Exit},
     database::Access,
-    layout::ExternalTool,
+    layout::{ExternalChoice, ExternalTool},
     ops,
 };
 
@@ -13,9 +13,13 @@ use crate::{
 /// with --yes.
 #[derive(Debug, clap::Args)]
 pub struct AdoptArgs {
-    /// Tool to read from: sqlx, golang-migrate, dbmate, rails, diesel, goose, flyway, refinery, sql-migrate or alembic [default: the one whose table is found]
+    /// Tool to read from: sqlx, golang-migrate, dbmate, rails, diesel, goose, flyway, refinery, sql-migrate, alembic, prisma, drizzle, knex or node-pg-migrate [default: the one whose table is found]
     #[arg(long, value_name = "TOOL", hide_possible_values = true, value_parser = tool())]
     from: Option<ExternalTool>,
+
+    /// Table of that tool, if it does not have its usual name: NAME, or SCHEMA.NAME on PostgreSQL
+    #[arg(long, value_name = "NAME", requires = "from")]
+    table: Option<String>,
 
     /// Show what would be recorded without changing anything
     #[arg(long)]
@@ -25,7 +29,10 @@ pub struct AdoptArgs {
 pub async fn cmd_adopt(args: AdoptArgs, context: &Context) -> Result<Exit, Error> {
     let project = &context.project;
     let request = ops::AdoptArgs {
-        from: args.from,
+        from: ExternalChoice {
+            tool: args.from,
+            table: args.table,
+        },
         accept_doubts: context.yes,
     };
     let report = if args.dry_run {

@@ -6,9 +6,9 @@ use crate::{
     report::Output,
 };
 
-/// Create a project: migrator.toml, .gitignore, migrations/ and templates/
+/// Create a project: migrator.toml, migrations/ and templates/
 ///
-/// Existing files are not overwritten.
+/// Also creates a .gitignore. Existing files are not overwritten.
 #[derive(Debug, clap::Args)]
 pub struct InitArgs {
     /// Directory of the project

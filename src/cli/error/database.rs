@@ -164,7 +164,7 @@ fn records(error: &ExternalError) -> (Code, Option<&'static str>) {
         ExternalError::None(_) => (
             codes::M640,
             Some(
-                "check that this is the right database; on PostgreSQL, the search path must include the schema of the table",
+                "if the table has another name, give it with --from TOOL --table NAME; check that this is the right database; on PostgreSQL, the search path must include the schema of the table",
             ),
         ),
         ExternalError::Several(_) => (codes::M641, Some("choose one with --from TOOL")),

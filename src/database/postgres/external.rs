@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     layout::{
-        self, ExternalError, ExternalRecords, ExternalRow, ExternalShape, ExternalTool, FoundTable,
-        Surroundings, UnreadableTable,
+        self, ExternalChoice, ExternalError, ExternalRecords, ExternalRow, ExternalShape,
+        FoundTable, Surroundings, UnreadableTable,
     },
     sql::Dialect,
 };
@@ -21,15 +21,15 @@ use crate::{
 /// SQLSTATE of a missing privilege.
 const DENIED: &str = "42501";
 
-/// Reads the records of `tool`, or of the only one that is found, in one query.
+/// Reads the records that are wanted, or those of the only tool that is found, in one query.
 pub(super) async fn read(
     connection: &mut PgConnection,
-    tool: Option<ExternalTool>,
+    wanted: &ExternalChoice,
 ) -> Result<ExternalRecords, Trouble> {
-    let found = tables(connection, Scope::Path).await?;
+    let found = tables(connection, Scope::Path, wanted).await?;
     let tables: Vec<_> = found.iter().map(|one| one.table.clone()).collect();
     let relations: Vec<_> = found.into_iter().map(|one| one.relation).collect();
-    let (shape, table) = layout::choose(&tables, tool).map_err(DatabaseError::from)?;
+    let (shape, table) = layout::choose(&tables, wanted).map_err(DatabaseError::from)?;
     let relation = relations.iter().find(|one| one.name == table.name);
     records(connection, shape, table, relation).await
 }
@@ -39,7 +39,7 @@ pub(super) async fn survey(
     connection: &mut PgConnection,
     surroundings: &mut Surroundings,
 ) -> Result<(), Trouble> {
-    let found = tables(connection, Scope::Everywhere).await?;
+    let found = tables(connection, Scope::Everywhere, &ExternalChoice::default()).await?;
     for of_schema in found.chunk_by(|a, b| a.relation.schema == b.relation.schema) {
         let of_schema = of_schema.iter().cloned();
         let tables: Vec<_> = of_schema.clone().map(|one| one.table).collect();
@@ -126,12 +126,20 @@ struct Candidate {
 async fn tables(
     connection: &mut PgConnection,
     scope: Scope,
+    wanted: &ExternalChoice,
 ) -> Result<Vec<Candidate>, sqlx::Error> {
-    let names: Vec<_> = layout::table_names().into_iter().map(literal).collect();
+    let (schema, names) = match wanted.table() {
+        Some((schema, name)) => (schema, vec![name]),
+        None => (None, layout::table_names()),
+    };
+    let names: Vec<_> = names.into_iter().map(literal).collect();
     let (distinct, condition, order) = match scope {
         Scope::Path => (
             "DISTINCT ON (c.relname)",
-            format!("n.nspname = ANY ({PATH})"),
+            match schema {
+                Some(schema) => format!("n.nspname = {}", literal(schema)),
+                None => format!("(n.nspname = ANY ({PATH}) OR {})", in_own_schemas()),
+            },
             format!("c.relname, array_position({PATH}, n.nspname)"),
         ),
         Scope::Everywhere => (
@@ -175,6 +183,15 @@ async fn tables(
         });
     }
     Ok(tables)
+}
+
+/// The condition of tables that tools have in schemas of their own.
+fn in_own_schemas() -> String {
+    let tables = layout::own_schemas().map(|(schema, table)| {
+        let (schema, table) = (literal(schema), literal(table));
+        format!("n.nspname = {schema} AND c.relname = {table}")
+    });
+    tables.collect::<Vec<_>>().join(" OR ")
 }
 
 fn query(shape: &ExternalShape, table: &FoundTable) -> String {

@@ -81,7 +81,7 @@ use super::{
     StepRequest, StepStage, TableIndex, Watch,
 };
 use crate::{
-    layout::{ExternalRecords, ExternalTool},
+    layout::{ExternalChoice, ExternalRecords},
     revision::{LAYOUT, LogEntry, LogRow, Observed, RecordChange},
     sql::ConcurrentIndex,
 };
@@ -218,10 +218,10 @@ impl Records for Postgres {
 
     async fn external_records(
         &mut self,
-        tool: Option<ExternalTool>,
+        wanted: &ExternalChoice,
     ) -> Result<ExternalRecords, DatabaseError> {
         let (connection, _) = self.parts().await?;
-        let records = external::read(connection, tool).await;
+        let records = external::read(connection, wanted).await;
         self.answer(records).await
     }
 }

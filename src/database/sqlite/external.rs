@@ -7,18 +7,24 @@ use super::{
     version_table::{VersionTable, is_table, quoted},
 };
 use crate::layout::{
-    self, ExternalRecords, ExternalRow, ExternalShape, ExternalTool, FoundTable, Surroundings,
+    self, ExternalChoice, ExternalRecords, ExternalRow, ExternalShape, FoundTable, Surroundings,
     TABLES_NAMED, UnreadableTable,
 };
 
-/// Reads the records of `tool`, or of the only one that is found, in one snapshot.
+/// Reads the records that are wanted, or those of the only tool that is found, in one snapshot.
 pub(super) fn read(
     connection: &mut Connection,
-    tool: Option<ExternalTool>,
+    wanted: &ExternalChoice,
 ) -> Result<ExternalRecords, DatabaseError> {
     connection.in_snapshot(|connection| {
-        let found = tables(connection)?;
-        let (shape, table) = layout::choose(&found, tool)?;
+        let names = match wanted.table() {
+            Some((None, name)) => vec![name],
+            // There are no schemas.
+            Some((Some(_), _)) => Vec::new(),
+            None => layout::table_names(),
+        };
+        let found = tables(connection, &names)?;
+        let (shape, table) = layout::choose(&found, wanted)?;
         records(connection, shape, table)
     })
 }
@@ -30,7 +36,7 @@ pub(super) fn survey(
 ) -> Result<Surroundings, DatabaseError> {
     connection.in_snapshot(|connection| {
         let mut surroundings = Surroundings::default();
-        for (shape, table) in layout::recognise(&tables(connection)?) {
+        for (shape, table) in layout::recognise(&tables(connection, &layout::table_names())?) {
             match records(connection, shape, table) {
                 Ok(records) => surroundings.records.push(records),
                 Err(DatabaseError::Untrusted { reason, .. }) => {
@@ -75,12 +81,12 @@ fn records(
     })
 }
 
-fn tables(connection: &mut Connection) -> Result<Vec<FoundTable>, DatabaseError> {
+fn tables(connection: &mut Connection, names: &[&str]) -> Result<Vec<FoundTable>, DatabaseError> {
     let mut found = Vec::new();
-    for name in layout::table_names() {
+    for name in names.iter().copied() {
         let rows = connection.query(
             "SELECT x.name FROM main.sqlite_schema AS s, pragma_table_xinfo(s.name, 'main') AS x
-             WHERE s.type IN ('table', 'view') AND lower(s.name) = ?1",
+             WHERE s.type IN ('table', 'view') AND lower(s.name) = lower(?1)",
             &[Bind::Text(name)],
         )?;
         if !rows.is_empty() {

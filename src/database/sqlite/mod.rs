@@ -41,7 +41,7 @@ use super::{
     Progress, RecordRows, Records, Runner, Settings, StepError, StepRequest, StepStage, Survey,
 };
 use crate::{
-    layout::{ExternalError, ExternalRecords, ExternalTool, Surroundings},
+    layout::{ExternalChoice, ExternalError, ExternalRecords, Surroundings},
     revision::{LogEntry, LogRow, Observed, RecordChange},
 };
 use cancel::{Canceller, Control};
@@ -205,12 +205,12 @@ impl Records for Sqlite {
 
     async fn external_records(
         &mut self,
-        tool: Option<ExternalTool>,
+        wanted: &ExternalChoice,
     ) -> Result<ExternalRecords, DatabaseError> {
         if !self.open(Absent::Leave).await? {
-            return Err(ExternalError::None(tool).into());
+            return Err(ExternalError::None(wanted.clone()).into());
         }
-        blocking(|| external::read(opened(&mut self.connection)?, tool))
+        blocking(|| external::read(opened(&mut self.connection)?, wanted))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
         fake::{Fake, Fault, Stored},
     },
     execute::{Adopted, write_adoption},
-    layout::{ExternalEntry, ExternalRecords, ExternalTool, Layout},
+    layout::{ExternalChoice, ExternalEntry, ExternalRecords, ExternalTool, Layout},
     plan::{self, Adoption},
     revision::{LogEvent, Observed, testing::history},
     sql::Dialect,
@@ -48,7 +48,12 @@ fn fake(stored: Stored, then: ExternalRecords) -> Fake {
 async fn all_of_it_is_recorded_or_nothing() {
     let adoption = adoption();
     let mut whole = fake(Stored::default(), records());
-    let adopted = write_adoption(&mut whole, &adoption, &records()).await;
+    let adopted = write_adoption(
+        &mut whole,
+        &adoption,
+        (&ExternalChoice::default(), &records()),
+    )
+    .await;
     assert_eq!(adopted, Ok(Adopted::Unchanged));
     assert_eq!(whole.calls, ["prepare", "record", "external_records"]);
     let rows = whole.stored.rows.iter().map(|row| row.revision.as_str());
@@ -59,13 +64,23 @@ async fn all_of_it_is_recorded_or_nothing() {
     for at in 0..2 {
         let mut broken = fake(Stored::default(), records());
         broken.faults = vec![fault(at)];
-        let adopted = write_adoption(&mut broken, &adoption, &records()).await;
+        let adopted = write_adoption(
+            &mut broken,
+            &adoption,
+            (&ExternalChoice::default(), &records()),
+        )
+        .await;
         assert!(adopted.is_err(), "call {at}");
         assert!(broken.stored.rows.is_empty(), "call {at}");
         assert!(broken.stored.log.is_empty(), "call {at}");
         // Nothing is in the way of the next attempt.
         let mut again = fake(broken.stored, records());
-        let adopted = write_adoption(&mut again, &adoption, &records()).await;
+        let adopted = write_adoption(
+            &mut again,
+            &adoption,
+            (&ExternalChoice::default(), &records()),
+        )
+        .await;
         assert_eq!(adopted, Ok(Adopted::Unchanged));
         assert_eq!(again.stored, whole.stored);
     }
@@ -77,14 +92,29 @@ async fn a_tool_that_goes_on_meanwhile_is_noticed() {
     let mut later = records();
     later.entries.pop();
     let mut changed = fake(Stored::default(), later);
-    let adopted = write_adoption(&mut changed, &adoption, &records()).await;
+    let adopted = write_adoption(
+        &mut changed,
+        &adoption,
+        (&ExternalChoice::default(), &records()),
+    )
+    .await;
     assert_eq!(adopted, Ok(Adopted::Outdated));
     // Nobody knows: its table is gone, or the database does not answer.
     let mut gone = Fake::default();
-    let adopted = write_adoption(&mut gone, &adoption, &records()).await;
+    let adopted = write_adoption(
+        &mut gone,
+        &adoption,
+        (&ExternalChoice::default(), &records()),
+    )
+    .await;
     assert_eq!(adopted, Ok(Adopted::Outdated));
     let mut silent = fake(Stored::default(), records());
     silent.faults = vec![fault(2)];
-    let adopted = write_adoption(&mut silent, &adoption, &records()).await;
+    let adopted = write_adoption(
+        &mut silent,
+        &adoption,
+        (&ExternalChoice::default(), &records()),
+    )
+    .await;
     assert_eq!(adopted, Ok(Adopted::Outdated));
 }

@@ -9,6 +9,8 @@ use super::{ExternalEntry, ExternalTool};
 pub struct ExternalShape {
     /// Whose it is.
     pub tool: ExternalTool,
+    /// The schema that the tool creates for it on PostgreSQL, whatever the search path is.
+    pub schema: Option<&'static str>,
     /// Its usual name.
     pub table: &'static str,
     /// Names a migration.
@@ -35,6 +37,7 @@ pub struct ExternalShape {
 
 const PLAIN: ExternalShape = ExternalShape {
     tool: ExternalTool::Dbmate,
+    schema: None,
     table: "schema_migrations",
     id: "version",
     name: None,
@@ -48,8 +51,21 @@ const PLAIN: ExternalShape = ExternalShape {
     without: None,
 };
 
+const FLYWAY: ExternalShape = ExternalShape {
+    tool: ExternalTool::Flyway,
+    table: "flyway_schema_history",
+    name: Some("script"),
+    kind: Some("type"),
+    flag: Some(("success", true)),
+    at: Some("installed_on"),
+    duration: Some(("execution_time", 1)),
+    checksum: Some(("checksum", false)),
+    order: "installed_rank",
+    ..PLAIN
+};
+
 /// All that can be read. Of two that fit one table, the first is it.
-pub const SHAPES: [ExternalShape; 10] = [
+pub const SHAPES: [ExternalShape; 15] = [
     ExternalShape {
         tool: ExternalTool::Sqlx,
         table: "_sqlx_migrations",
@@ -90,17 +106,11 @@ pub const SHAPES: [ExternalShape; 10] = [
         order: "id",
         ..PLAIN
     },
+    FLYWAY,
+    // Its name before Flyway 5.
     ExternalShape {
-        tool: ExternalTool::Flyway,
-        table: "flyway_schema_history",
-        name: Some("script"),
-        kind: Some("type"),
-        flag: Some(("success", true)),
-        at: Some("installed_on"),
-        duration: Some(("execution_time", 1)),
-        checksum: Some(("checksum", false)),
-        order: "installed_rank",
-        ..PLAIN
+        table: "schema_version",
+        ..FLYWAY
     },
     ExternalShape {
         tool: ExternalTool::Refinery,
@@ -123,6 +133,40 @@ pub const SHAPES: [ExternalShape; 10] = [
         table: "alembic_version",
         id: "version_num",
         order: "version_num",
+        ..PLAIN
+    },
+    ExternalShape {
+        tool: ExternalTool::Prisma,
+        table: "_prisma_migrations",
+        id: "migration_name",
+        kind: Some("rolled_back_at"),
+        at: Some("finished_at"),
+        order: "started_at",
+        ..PLAIN
+    },
+    ExternalShape {
+        tool: ExternalTool::Drizzle,
+        schema: Some("drizzle"),
+        table: "__drizzle_migrations",
+        id: "hash",
+        at: Some("created_at"),
+        order: "created_at",
+        ..PLAIN
+    },
+    ExternalShape {
+        tool: ExternalTool::Knex,
+        table: "knex_migrations",
+        id: "name",
+        at: Some("migration_time"),
+        order: "id",
+        ..PLAIN
+    },
+    ExternalShape {
+        tool: ExternalTool::NodePgMigrate,
+        table: "pgmigrations",
+        id: "name",
+        at: Some("run_on"),
+        order: "id",
         ..PLAIN
     },
 ];
@@ -161,6 +205,12 @@ impl ExternalShape {
             .into_iter()
             .chain(optional.into_iter().flatten())
     }
+}
+
+/// Tables that a tool has in a schema of its own: schema and name.
+pub fn own_schemas() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let shapes = SHAPES.iter();
+    shapes.filter_map(|shape| Some((shape.schema?, shape.table)))
 }
 
 /// Tables that must be looked for.
@@ -242,6 +292,10 @@ fn moment(text: &str) -> Option<DateTime<Utc>> {
     if let Some(time) = zoned {
         return Some(time.with_timezone(&Utc));
     }
+    // JavaScript's, in milliseconds since 1970.
+    if (12..=14).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_digit()) {
+        return DateTime::from_timestamp_millis(text.parse().ok()?);
+    }
     let mut formats = WITHOUT_ZONE.iter();
     let naive = formats.find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?;
     Some(naive.and_utc())
@@ -295,6 +349,8 @@ mod tests {
         let exact = Some("2026-01-02T03:04:05.678901234+00:00");
         check("2026-01-02T04:04:05.678901234+01:00", exact);
         check("2026-01-02 03:04:05.678901234+00:00", exact);
+        check("1767323045000", plain);
+        check("17673230450", None);
         check("", None);
         check("yesterday", None);
         check("+12026-01-02T03:04:05Z", None);

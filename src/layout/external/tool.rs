@@ -25,6 +25,14 @@ pub enum ExternalTool {
     SqlMigrate,
     /// `alembic_version`
     Alembic,
+    /// `_prisma_migrations`
+    Prisma,
+    /// `__drizzle_migrations`
+    Drizzle,
+    /// `knex_migrations`
+    Knex,
+    /// `pgmigrations`
+    NodePgMigrate,
 }
 
 /// The text names no tool.
@@ -34,7 +42,7 @@ pub struct UnknownTool(pub String);
 
 impl ExternalTool {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Sqlx,
         Self::GolangMigrate,
         Self::Dbmate,
@@ -45,6 +53,10 @@ impl ExternalTool {
         Self::Refinery,
         Self::SqlMigrate,
         Self::Alembic,
+        Self::Prisma,
+        Self::Drizzle,
+        Self::Knex,
+        Self::NodePgMigrate,
     ];
 
     /// The name on the command line.
@@ -60,10 +72,14 @@ impl ExternalTool {
             Self::Refinery => "refinery",
             Self::SqlMigrate => "sql-migrate",
             Self::Alembic => "alembic",
+            Self::Prisma => "prisma",
+            Self::Drizzle => "drizzle",
+            Self::Knex => "knex",
+            Self::NodePgMigrate => "node-pg-migrate",
         }
     }
 
-    /// The layout of its directories; `None` when its migrations are no SQL files.
+    /// The layout of its directories; `None` when they are not read as they are.
     pub fn layout(self) -> Option<Layout> {
         match self {
             Self::Sqlx => Some(Layout::Sqlx),
@@ -74,7 +90,12 @@ impl ExternalTool {
             Self::Flyway => Some(Layout::Flyway),
             Self::Refinery => Some(Layout::Refinery),
             Self::SqlMigrate => Some(Layout::SqlMigrate),
-            Self::Rails | Self::Alembic => None,
+            Self::Rails
+            | Self::Alembic
+            | Self::Prisma
+            | Self::Drizzle
+            | Self::Knex
+            | Self::NodePgMigrate => None,
         }
     }
 }

@@ -6,7 +6,7 @@ use super::{AdoptDoubt, AdoptError};
 use crate::{
     layout::{
         ExternalEntry, ExternalRecords, ExternalTool, Layout, alembic_id, checksum_matches,
-        revision_id,
+        drizzle_id, revision_id,
     },
     revision::{History, Revision, RevisionId, Script},
 };
@@ -45,12 +45,16 @@ impl<'a> Reading<'a> {
             ExternalTool::Goose => self.read_goose(entries),
             ExternalTool::Flyway => self.read_flyway(entries),
             ExternalTool::Alembic => self.read_heads(entries),
+            ExternalTool::Prisma => self.read_prisma(entries),
             ExternalTool::Sqlx
             | ExternalTool::Dbmate
             | ExternalTool::Rails
             | ExternalTool::Diesel
             | ExternalTool::Refinery
-            | ExternalTool::SqlMigrate => {
+            | ExternalTool::SqlMigrate
+            | ExternalTool::Drizzle
+            | ExternalTool::Knex
+            | ExternalTool::NodePgMigrate => {
                 for entry in entries {
                     self.take(entry);
                 }
@@ -139,6 +143,16 @@ impl<'a> Reading<'a> {
         }
         for entry in last {
             self.take(entry);
+        }
+    }
+
+    /// A row an attempt: one that was rolled back does not count, and one that was not finished failed.
+    fn read_prisma(&mut self, entries: &'a [ExternalEntry]) {
+        for entry in entries.iter().filter(|entry| entry.kind.is_none()) {
+            match entry.at {
+                Some(_) => self.take(entry),
+                None => self.fail(entry),
+            }
         }
     }
 
@@ -237,6 +251,10 @@ impl<'a> Reading<'a> {
         if self.records.tool == ExternalTool::Alembic {
             let id = entry.id.as_deref()?;
             return all.find(|revision| alembic_id(&revision.up.text) == Some(id));
+        }
+        if self.records.tool == ExternalTool::Drizzle {
+            let hash = entry.id.as_deref()?;
+            return all.find(|revision| drizzle_id(&revision.up.text) == hash);
         }
         let id = self.id(entry)?;
         let found = self.history.get(&id);
