@@ -1,18 +1,15 @@
 //! The command line: arguments in, exit status out.
 //!
 //! The only room that sees all others. One file a command in `commands/`;
-//! codes, hints and exit statuses of all errors in `codes` and `error`.
+//! errors of operations become messages with codes and hints in `report`.
 
 mod args;
 mod backup;
-mod codes;
 mod commands;
 mod complete;
 mod confirm;
 mod context;
 mod editor;
-mod error;
-mod exit;
 mod help;
 mod memory;
 mod options;
@@ -26,13 +23,13 @@ use anyhow::Context as _;
 
 use crate::{
     database,
-    report::{self, Diagnostic, Output},
+    report::{self, Diagnostic, Output, codes, error, exit},
 };
 use args::Args;
 pub use codes::{CODES, Code};
 use commands::Surroundings;
 use error::Error;
-pub use exit::Exit;
+use exit::Exit;
 
 /// Parses `arguments`, runs the command, reports its errors.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {

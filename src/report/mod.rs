@@ -7,8 +7,11 @@
 
 mod bar;
 mod batches;
+pub mod codes;
 mod diagnostic;
+pub mod error;
 pub mod escape;
+pub mod exit;
 mod format;
 mod github;
 mod live;

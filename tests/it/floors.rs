@@ -145,15 +145,14 @@ fn imports_go_down_only() {
 
 /// The modules of `cli` by floor: none of them imports one of its own floor or above.
 const CLI: &[&[&str]] = &[
-    &["exit", "memory", "roots"],
-    &["codes"],
-    &["error"],
+    &["memory", "pager", "place", "roots"],
     &["editor", "options"],
     &["context"],
     &["backup", "confirm"],
     &["commands"],
     &["help"],
     &["args"],
+    &["complete"],
 ];
 
 /// The modules named after `prefix` in `code`, also in groups.
@@ -206,7 +205,7 @@ fn modules_of_the_command_line_form_no_circle() {
             );
         }
     }
-    assert!(checked > 80, "only {checked} imports were found");
+    assert!(checked > 40, "only {checked} imports were found");
 }
 
 #[test]
@@ -353,10 +352,10 @@ fn names_a_code(line: &str) -> bool {
 
 #[test]
 fn codes_come_from_their_table() {
-    let found = lines_outside(&["cli/codes.rs"], names_a_code);
+    let found = lines_outside(&["report/codes.rs"], names_a_code);
     assert!(
         found.is_empty(),
-        "take it from cli/codes.rs instead:\n{}",
+        "take it from report/codes.rs instead:\n{}",
         found.join("\n")
     );
     assert!(names_a_code("code: \"M701\",") && !names_a_code("codes::M701.id, \"M7\""));
@@ -375,7 +374,7 @@ fn names_are_compared_in_one_place() {
 #[test]
 fn hints_are_not_patched() {
     let mut files = Vec::new();
-    let errors = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli/error");
+    let errors = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/error");
     sources(&errors, &mut files);
     assert!(files.len() > 5, "where are the errors?");
     for (path, text) in &files {

@@ -39,6 +39,8 @@ impl Running {
         command
             .stdout(stdout.reopen().unwrap())
             .stderr(stderr.reopen().unwrap());
+        #[cfg(unix)]
+        hear_hangups(command);
         let process = command.spawn().unwrap();
         Self {
             process,
@@ -173,4 +175,18 @@ impl Drop for Session {
             let _ = self.runtime.block_on(connection.close());
         }
     }
+}
+
+/// Tests that are started with `nohup` ignore SIGHUP, and so would what they start.
+#[cfg(unix)]
+fn hear_hangups(command: &mut Command) {
+    use std::os::unix::process::CommandExt as _;
+
+    let usual = || {
+        // SAFETY: the call is safe between fork and exec.
+        unsafe { libc::signal(libc::SIGHUP, libc::SIG_DFL) };
+        Ok(())
+    };
+    // SAFETY: see above.
+    unsafe { command.pre_exec(usual) };
 }

@@ -1,7 +1,7 @@
 use super::{Error, advised, hinted};
 use crate::{
-    cli::codes,
     plan::{AdoptDoubt, AdoptError, Adoption},
+    report::codes,
     report::{Diagnostic, Snippet},
 };
 

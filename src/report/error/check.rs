@@ -1,8 +1,8 @@
 use super::{Advice, Error, advised, hinted, plan, project::directory};
 use crate::{
-    cli::codes,
     plan::Finding,
     project::GitError,
+    report::codes,
     report::{Diagnostic, Snippet},
     revision::{Direction, History},
 };

@@ -1,5 +1,5 @@
 use super::{Advice, Error, advised, database, hinted, plain};
-use crate::{backup::BackupError, cli::codes, database::CopyError, report::Diagnostic};
+use crate::{backup::BackupError, database::CopyError, report::Diagnostic, report::codes};
 
 impl From<BackupError> for Error {
     fn from(error: BackupError) -> Self {

@@ -1,7 +1,7 @@
 use super::{Error, advised, hinted};
 use crate::{
-    cli::codes,
     plan::SquashProblem,
+    report::codes,
     report::{Diagnostic, Snippet},
 };
 

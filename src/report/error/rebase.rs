@@ -1,8 +1,8 @@
 use super::{Error, advised, hinted};
 use crate::{
-    cli::codes,
     plan::RebaseProblem,
     project::ExchangeError,
+    report::codes,
     report::{Diagnostic, Snippet},
 };
 

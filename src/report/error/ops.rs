@@ -1,7 +1,7 @@
 use super::{Advice, Error, adopt, advised, diagnostic, hinted, location, plain, project, redo};
 use crate::{
-    cli::codes,
     ops::{Error as E, MergeError, NotReady, OfflineError},
+    report::codes,
     report::{Diagnostic, Snippet, View, duration},
     revision::Direction,
 };

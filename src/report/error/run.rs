@@ -2,10 +2,10 @@ use std::{borrow::Cow, sync::Arc};
 
 use super::{Advice, Error, Exit, advised, database, hinted};
 use crate::{
-    cli::codes::{self, Code},
     database::{DatabaseError, DatabaseError as E, FailureKind, SqlFailure, StepStage},
     execute::{Failure, IndexDoubt, LockError, PartialFailure, StepFailure},
     plan::{Source, Step},
+    report::codes::{self, Code},
     report::{Diagnostic, Snippet, count_steps, duration},
     revision::Subject,
     sql::{self, Dialect},

@@ -1,8 +1,8 @@
 use super::{Error, Exit};
 use crate::{
-    cli::codes,
     ops::{RedoLeft, RedoReport},
     report::View,
+    report::codes,
 };
 
 /// The error of a redo that failed.

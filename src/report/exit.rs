@@ -36,7 +36,7 @@ impl Exit {
     }
 
     /// The exit status of the process.
-    pub(super) fn code(self) -> ExitCode {
+    pub fn code(self) -> ExitCode {
         ExitCode::from(self.status())
     }
 }

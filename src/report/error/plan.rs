@@ -1,7 +1,7 @@
 use super::{Advice, Error, advised, hinted, plain, target};
 use crate::{
-    cli::codes,
     plan::{BatchPlace, Obstacle, PlanError, PlanProblem},
+    report::codes,
     report::{Diagnostic, Snippet},
     sql::{NoRowChange, PlaceholderFault, SqlProblemKind},
 };

@@ -1,12 +1,12 @@
 use super::{Error, diagnostic};
 use crate::{
-    cli::codes::{self, Code},
     database::{
         Action, DatabaseError, Distrust, FailureKind, LocationError, PlaceKind, SqlFailure,
         TlsProblem,
     },
     layout::ExternalError,
     report::Diagnostic,
+    report::codes::{self, Code},
 };
 
 impl From<DatabaseError> for Error {

@@ -1,7 +1,7 @@
 use super::{Advice, Error, advised, hinted};
 use crate::{
-    cli::codes,
     report::Diagnostic,
+    report::codes,
     revision::{TargetError, TargetSyntaxError},
 };
 

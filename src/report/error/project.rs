@@ -1,11 +1,11 @@
 use super::{Advice, Error, advised, hinted, nearest, plain};
 use crate::{
-    cli::codes,
     layout::LayoutProblem,
     project::{
         ConfigProblem, ConfigProblemKind, ConvertError, DirectoryProblem, DirectoryProblemKind,
         Elsewhere, InitError, Origin, SlugError, TemplateError, WriteError,
     },
+    report::codes,
     report::{Diagnostic, Snippet},
     revision::ProblemKind,
 };
