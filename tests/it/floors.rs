@@ -145,7 +145,7 @@ fn imports_go_down_only() {
 
 /// The modules of `cli` by floor: none of them imports one of its own floor or above.
 const CLI: &[&[&str]] = &[
-    &["exit", "memory", "roots"],
+    &["exit", "memory", "pager", "place", "roots"],
     &["codes"],
     &["error"],
     &["editor", "options"],
@@ -154,6 +154,7 @@ const CLI: &[&[&str]] = &[
     &["commands"],
     &["help"],
     &["args"],
+    &["complete"],
 ];
 
 /// The modules named after `prefix` in `code`, also in groups.
