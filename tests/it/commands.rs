@@ -421,6 +421,113 @@ fn the_plan_is_shown_before_a_protected_database_is_changed() {
     }
 }
 
+#[test]
+fn values_are_completed_from_the_project() {
+    let env = Env::new(Backend::Sqlite);
+    let toml = "[migrator]\nurl = \"sqlite:app.db\"\n[environments.production]\nurl = \"sqlite:p.db\"\n\
+                [environments.staging]\nurl = \"postgres://nowhere.invalid/x\"\n";
+    env.write("migrator.toml", toml);
+    three(&env);
+    let offered = |words: &[&str]| {
+        let output = env
+            .command()
+            .arg("__complete")
+            .args(words)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success() && output.stderr.is_empty(),
+            "{output:?}"
+        );
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(
+        offered(&["upgrade", "2026"]),
+        "20260101000003\tcreate posts\n20260101000002\tindex names\n20260101000001\tCreate users\n"
+    );
+    // No database is asked.
+    assert_eq!(
+        offered(&["-n", "staging", "down", "ba"]),
+        "base\tbefore the first revision\n"
+    );
+    assert_eq!(
+        offered(&["show", "create_p"]),
+        "create_posts\t20260101000003 create posts\n"
+    );
+    assert_eq!(offered(&["status", "-n", ""]), "production\t\nstaging\t\n");
+    assert_eq!(
+        offered(&["explain", "M802"]),
+        "M802\tcheck: no down script\n"
+    );
+    assert_eq!(
+        offered(&["revision", "--template", "merg"])
+            .split('\t')
+            .next(),
+        Some("merge")
+    );
+    for nothing in [
+        &["upgrade", "--"][..],
+        &["init", ""],
+        &["upgr"],
+        &["-n", "nonsense", "up", ""],
+        &[],
+    ] {
+        assert_eq!(offered(nothing), "", "{nothing:?}");
+    }
+    // A message is shown as text, and no value can be anything but a word to a shell.
+    env.revision(
+        "20260101000005_x",
+        "-- a\u{1b}[31m`b`\nSELECT 1;\n",
+        "SELECT 1;\n",
+    );
+    assert_eq!(
+        offered(&["show", "20260101000005"]),
+        "20260101000005\ta\\u{1b}[31m`b`\n"
+    );
+    env.write("migrations/broken.sql", "SELECT 1;\n");
+    assert_eq!(offered(&["upgrade", ""]), "");
+}
+
+#[cfg(unix)]
+#[test]
+fn bash_completes_values_and_options() {
+    let env = Env::new(Backend::Sqlite);
+    three(&env);
+    let script = env
+        .command()
+        .args(["completions", "bash"])
+        .output()
+        .unwrap();
+    env.write("complete.bash", script.stdout);
+    let migrator = env!("CARGO_BIN_EXE_migrator");
+    let complete = |words: &str, at: usize| {
+        let code = format!(
+            "source ./complete.bash\nCOMP_WORDS=({migrator} {words})\nCOMP_CWORD={at}\n\
+             _migrator_or_values {migrator} \"${{COMP_WORDS[{at}]}}\" \"${{COMP_WORDS[{}]}}\"\n\
+             printf '%s\\n' \"${{COMPREPLY[@]}}\"\ncomplete -p migrator\n",
+            at - 1
+        );
+        let mut command = Command::new("bash");
+        command.args(["-c", &code]).current_dir(env.path("."));
+        let output = command.output().unwrap();
+        assert!(output.stderr.is_empty(), "{output:?}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (found, registered) = text.trim_end().rsplit_once('\n').unwrap();
+        assert!(
+            registered.contains("-F _migrator_or_values"),
+            "{registered}"
+        );
+        found.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        complete("upgrade 2026", 2),
+        ["20260101000003", "20260101000002", "20260101000001"]
+    );
+    assert_eq!(complete("upgrade --dry", 2), ["--dry-run"]);
+    assert_eq!(complete("stat", 1), ["status"]);
+    assert_eq!(complete("upgrade --transaction ''", 3), ["revision", "all"]);
+}
+
 /// Long output on a terminal goes through the pager, and through nothing else.
 #[cfg(unix)]
 #[test]
