@@ -145,13 +145,7 @@ fn imports_go_down_only() {
 
 /// The modules of `cli` by floor: none of them imports one of its own floor or above.
 const CLI: &[&[&str]] = &[
-<<<<<<< HEAD
     &["memory", "pager", "place", "roots"],
-=======
-    &["exit", "memory", "pager", "place", "roots"],
-    &["codes"],
-    &["error"],
->>>>>>> h6
     &["editor", "options"],
     &["context"],
     &["backup", "confirm"],
