@@ -13,8 +13,9 @@ pub struct Reading {
     pub dialect: Dialect,
     /// The naming scheme of the files; `None` to detect it.
     pub layout: Option<Layout>,
-    /// Names of files that are not read, relative to the directory. With a `*` in front, all that
-    /// end so; with a `/` at the end, all in that directory. One that is not a file's name is a problem.
+    /// Names of files to ignore, relative to the directory. A leading `*` matches all names with
+    /// that ending; a trailing `/` matches all files in that directory. A pattern that matches no
+    /// file is a problem.
     pub leave_out: Vec<String>,
     /// Whether subdirectories are searched, if the layout keeps scripts in a single directory.
     pub recursive: bool,
@@ -22,8 +23,8 @@ pub struct Reading {
     pub checksums: bool,
     /// Whether files of up and repeatable scripts, and those with both directions, are read.
     pub ups: bool,
-    /// Whether files of down scripts are read. Otherwise what is wrong within them is not found; one
-    /// that misses its up is.
+    /// Whether files of down scripts are read. Otherwise, problems in them are not found, except a
+    /// missing up script.
     pub downs: bool,
 }
 
