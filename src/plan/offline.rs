@@ -95,7 +95,7 @@ mod tests {
         sql::Dialect,
     };
 
-    /// 1 - 2 - 4 and 1 - 3 - 4; 5 stands alone and depends on 3.
+    /// 1 - 2 - 4 and 1 - 3 - 4; 5 is a separate root and depends on 3.
     fn history() -> History {
         let pairs = [
             ("1", ""),

@@ -18,7 +18,7 @@ pub struct SourceSpan {
 }
 
 impl SourceSpan {
-    /// The place at byte `offset` of `script`.
+    /// Returns the place at byte `offset` of `script`.
     pub fn at(script: &Script, offset: usize) -> Self {
         Self {
             file: script.file.clone(),

@@ -135,7 +135,7 @@ mod tests {
         crate::plan::testing::context(history, observed, Dialect::Sqlite)
     }
 
-    /// Everything applied, as an upgrade records it.
+    /// Returns a database with everything applied, as recorded by an upgrade.
     fn applied(history: &History) -> Observed {
         let nothing = Observed::default();
         let plan = upgrade(&context(history, &nothing), &Target::Head).unwrap();

@@ -37,7 +37,7 @@ pub struct Repair {
     pub subject: Subject,
     /// The message.
     pub message: String,
-    /// What is repaired.
+    /// The kind of repair.
     pub kind: RepairKind,
     /// Changes to the row.
     pub changes: Vec<RecordChange>,

@@ -209,7 +209,7 @@ mod tests {
         revision::testing::{pair, with_down},
     };
 
-    /// `ids` in a line, and repeatable scripts `name=sql`.
+    /// Creates a history with `ids` in a line, and repeatable scripts `name=sql`.
     fn history(ids: &[&str], scripts: &[&str]) -> History {
         let pairs = ids.iter().map(|id| with_down(pair(id, ""))).collect();
         let scripts = scripts.iter().map(|text| {
@@ -227,7 +227,7 @@ mod tests {
 
     type Planner = fn(&PlanContext<'_>, &crate::revision::Target) -> Result<Plan, PlanError>;
 
-    /// The steps of a plan as `subject:sequence`, and the state after it.
+    /// Returns the steps of a plan as `subject:sequence`, and the state after it.
     fn go(
         planner: Planner,
         history: &History,

@@ -224,7 +224,7 @@ mod tests {
         check(own, &[OTHER], ME, Some(Distrust::Link(OTHER)));
         check(own, &[ME, OTHER], 0, Some(Distrust::Link(OTHER)));
         check(own, &[ME], OTHER, Some(Distrust::Owner(OTHER)));
-        // By sudo, in one's own directory and in another's.
+        // With sudo, in the user's own directory and in another user's.
         check((0, Some(ME), Some(0)), &[], ME, None);
         check(
             (0, Some(ME), Some(0)),
@@ -234,7 +234,7 @@ mod tests {
         );
         check((0, None, Some(0)), &[], ME, Some(Distrust::Owner(ME)));
         check((0, None, Some(ME)), &[], ME, None);
-        // SUDO_UID is believed of root alone: everybody can set it.
+        // Only root's SUDO_UID is trusted: every user can set it.
         check(
             (ME, Some(OTHER), Some(ME)),
             &[],

@@ -397,7 +397,7 @@ mod tests {
         }
     }
 
-    /// The only problem of a script, at the text that follows `¦`.
+    /// Checks the only problem of a script, at the text that follows `¦`.
     fn check_problem(direction: Direction, text: &str, expected: ProblemKind) {
         let offset = text.find('¦').expect("a mark");
         let text = text.replacen('¦', "", 1);

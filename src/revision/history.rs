@@ -301,7 +301,7 @@ impl History {
     }
 }
 
-/// `pairs` must be sorted by ID.
+/// Creates the revisions of `pairs`, which must be sorted by ID.
 fn revisions(pairs: Vec<ScriptPair>) -> Vec<Revision> {
     let mut previous: Option<RevisionId> = None;
     let mut revisions = Vec::with_capacity(pairs.len());

@@ -79,7 +79,7 @@ mod tests {
         ids.join(" ")
     }
 
-    /// 1 - 2 - 4 - 5 and 1 - 3 - 5; 6 stands alone and depends on 3.
+    /// 1 - 2 - 4 - 5 and 1 - 3 - 5; 6 is a separate root and depends on 3.
     fn rows() -> Vec<AppliedRevision> {
         vec![
             row(1, "1", "", ""),

@@ -347,7 +347,7 @@ mod tests {
     use super::*;
     use crate::revision::testing::{self, history, row};
 
-    /// `base`, `next N`, `last N`, IDs or the error.
+    /// Returns `base`, `next N`, `last N`, IDs or the error.
     fn meaning(history: &History, rows: &[AppliedRevision], text: &str) -> String {
         let target: Target = text.parse().unwrap();
         match history.resolve(&target, rows) {

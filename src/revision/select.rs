@@ -150,7 +150,7 @@ mod tests {
     use super::*;
     use crate::revision::testing::{history, row};
 
-    /// Slugs, in order, or the error.
+    /// Returns slugs, in order, or the error.
     fn between(history: &History, rows: &[AppliedRevision], text: &str) -> String {
         match history.between(&text.parse().unwrap(), rows) {
             Ok(found) => {

@@ -2,7 +2,8 @@
 
 use crate::sql::{Dialect, Token, lex};
 
-/// The shell treats a line `/` or `go` as the end of a statement, and converts CR LF to LF.
+/// Escapes lines `/` or `go`, which the shell treats as the end of a statement, and CR LF, which it
+/// converts to LF.
 pub(super) fn escapes(statement: &str) -> Vec<(usize, &'static str)> {
     let mut places = terminators(statement);
     let ends = statement.match_indices("\r\n");
