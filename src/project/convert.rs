@@ -32,7 +32,7 @@ pub enum ConvertError {
         /// What is different.
         what: &'static str,
     },
-    /// The target already exists.
+    /// The target already exists and is not empty.
     #[error("{} already exists and is not empty", .0.display())]
     NotEmpty(PathBuf),
     /// The target is the directory to convert, or inside it.

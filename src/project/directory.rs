@@ -67,7 +67,7 @@ pub fn layout_of(dir: &Path, shown: &str, reading: &Reading) -> Result<Layout, D
     disk.layout(&names, &entries, reading).map_err(wrong)
 }
 
-/// Returns the `.sql` files in subdirectories of `dir` that are not read, if `dir` has scripts.
+/// Returns the `.sql` files in subdirectories of `dir` that are not read.
 ///
 /// # Errors
 /// Returns an error if the directory cannot be read, or if its names match several tools.

@@ -38,7 +38,7 @@ pub(super) struct Document {
     /// `[postgres.settings]`
     pub settings: Vars,
     pub environments: BTreeMap<String, Environment>,
-    /// Whether the file was fully parsed: it does not exist, or it is valid TOML.
+    /// Whether all settings are known: the file does not exist or is valid TOML.
     pub complete: bool,
 }
 

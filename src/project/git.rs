@@ -234,7 +234,7 @@ fn of_native_names(names: &[&str]) -> Option<Layout> {
     layout::detect(&top, is_native, |_| None, |_| false).ok()
 }
 
-/// Returns whether any tool might read a file with that name.
+/// Returns whether another tool might read a file with that name.
 fn is_readable(name: &str) -> bool {
     let ends = [".sql", ".sql.conf", "/metadata.toml"];
     ends.iter().any(|end| name.ends_with(end)) && !name.contains('\n')

@@ -92,7 +92,7 @@ pub(super) const URL: &Key = &KEYS[0];
 /// Read from every environment, not only from the selected one.
 pub(super) const PROTECTED: &Key = &KEYS[1];
 
-/// Variables that do not belong to a key.
+/// Variables that select what is read and do not belong to a key.
 pub(super) const CHOOSING: &[&str] = &["CONFIG", "ENV", "PAGER"];
 
 const fn key(

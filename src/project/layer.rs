@@ -21,7 +21,7 @@ pub(super) struct Entry {
 
 #[derive(Clone)]
 pub(super) enum Value {
-    /// A string without variables.
+    /// A string that is used without replacing variables.
     Plain(String),
     /// A string with variables to replace, and the place of every `${`.
     Template(String, Vec<Origin>),

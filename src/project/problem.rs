@@ -76,10 +76,10 @@ pub enum ConfigProblemKind {
         /// The error message of the operating system.
         reason: String,
     },
-    /// A configuration file found in a parent directory belongs to an untrusted user.
+    /// A configuration file found in a parent directory is not trusted.
     #[error("the file was found in a parent directory and is not trusted: {0}")]
     Distrusted(Distrust),
-    /// A `.env` file belongs to an untrusted user.
+    /// A `.env` file is not trusted.
     #[error("the file is not trusted: {0}")]
     DistrustedDotenv(Distrust),
     /// A file is not text.

@@ -8,13 +8,12 @@ use std::{
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
-/// A revision's id: digits of any length, or several numbers with dots between them, compared
-/// number by number.
+/// The ID of a revision: digits of any length, or several numbers with dots between them,
+/// compared number by number.
 ///
 /// `007` and `7` are the same ID; `1.9` comes before `1.10`, and `1` before `1.0`. New IDs are UTC
 /// timestamps (`YYYYMMDDHHMMSS`), but counters, 20-digit IDs and versions of existing directories
 /// are read as well, so an ID may not fit in a machine integer.
-/// directories are read as well, so no machine integer holds it.
 #[derive(Clone, Debug)]
 pub struct RevisionId {
     text: Arc<str>,

@@ -140,7 +140,7 @@ pub enum ProblemKind {
         key: &'static str,
         /// The ID that is missing.
         id: RevisionId,
-        /// The existing id nearest to it.
+        /// The existing ID nearest to it.
         nearest: Option<RevisionId>,
     },
     /// A baseline replaces a revision that still exists.

@@ -61,7 +61,7 @@ pub enum TargetError {
     /// `head` is used with several heads.
     #[error("there are {} heads: {}", .0.len(), list(.0))]
     SeveralHeads(Vec<RevisionId>),
-    /// `head` is used in an empty directory, or `LABEL@head` on an empty branch.
+    /// `head` or `LABEL@head` is used without any revision.
     #[error("there are no revisions")]
     NoRevisions,
     /// No revision has this name.
