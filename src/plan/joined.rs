@@ -149,7 +149,7 @@ fn leaves_something<'a>(
         })
 }
 
-/// Returns the text that would become a placeholder in a script without `vars`.
+/// Returns the problem of text that would become a placeholder, in a script without `vars`.
 fn placeholder(dialect: Dialect, part: &Part<'_>) -> Option<SquashProblem> {
     if part.script.headers.placeholders.is_some() {
         return None;
@@ -161,7 +161,7 @@ fn placeholder(dialect: Dialect, part: &Part<'_>) -> Option<SquashProblem> {
     })
 }
 
-/// Returns the longest timeout. `None` means no limit, which is the longest.
+/// Returns the longest timeout, if there is any. Zero means no limit, which is the longest.
 fn longest(timeouts: impl Iterator<Item = Option<Duration>>) -> Option<String> {
     let all: Vec<_> = timeouts.flatten().collect();
     let longest = all.iter().max()?;

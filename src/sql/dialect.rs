@@ -1,6 +1,6 @@
 //! The only place that distinguishes dialects.
 //!
-//! All other code asks a [`Dialect`], which is implemented by the [`Rules`] of each dialect. Rules
+//! All other code calls methods of [`Dialect`], which use the [`Rules`] of each dialect. Rules
 //! have no defaults and the matches here have no catch-all arm, so that a new dialect does not
 //! compile until it implements all of them. Algorithms that differ as a whole are in the dialect's
 //! own files.

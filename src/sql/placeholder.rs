@@ -74,8 +74,8 @@ impl Vars {
         self.values.get(name).map(String::as_str)
     }
 
-    /// Returns the fault of an undefined name. With `hint`, it includes the nearest known name,
-    /// which compares against each of them.
+    /// Returns the fault of an undefined name. With `hint`, it includes the nearest known name;
+    /// finding it compares against every name.
     fn undefined(&self, name: &str, hint: bool) -> PlaceholderFault {
         let known = self.values.keys().filter(|_| hint);
         let nearest = misspelt(name, known.map(String::as_str));
@@ -190,7 +190,7 @@ pub fn expand(
             continue;
         }
         let inside = &text[at + how.open.len()..];
-        // The range ends where a name must end.
+        // The name ends before the first byte that a name cannot contain.
         let end = inside.bytes().position(|byte| !is_name_byte(byte));
         let name = end.filter(|end| inside.as_bytes()[*end] == b'}');
         let name = name.map(|end| &inside[..end]);

@@ -45,7 +45,7 @@ impl Boundary {
         }
     }
 
-    /// Returns what keeps the statement open; only if no valid statement leaves it open.
+    /// Returns the unfinished part of the statement, if no valid statement can leave it open.
     pub(in crate::sql) fn unfinished(&self) -> Option<Unfinished> {
         match self {
             Self::Postgres(boundary) => boundary.unfinished(),

@@ -60,7 +60,7 @@ pub(super) static RULES: Rules = Rules {
         concurrent_index: classify::concurrent_index,
         // The kinds of statements cover all session effects.
         session_change: |_| None,
-        // Foreign keys are always enforced, or checked at the commit.
+        // Foreign keys are enforced or checked at the commit, whatever the session settings.
         foreign_keys: |_| None,
         may_break_foreign_keys: |_| false,
         layout_pragma: |_| None,
