@@ -14,7 +14,7 @@ fn classify(name: &str, _: Dialect) -> FileKind {
     script(name).unwrap_or_else(|| misnamed(Layout::Authelia, name, EXPECTED))
 }
 
-/// Also tells a directory of these names from one of others.
+/// Classifies a file name. Also used to detect the layout of a directory.
 pub(super) fn script(name: &str) -> Option<FileKind> {
     let (id, rest) = leading_number(name.strip_prefix('V')?)?;
     let stem = rest.strip_prefix('.')?.strip_suffix(".sql")?;

@@ -1,4 +1,4 @@
-//! Where in a file its scripts stand.
+//! The parts of a file that form its scripts.
 
 use std::{ops::Range, sync::Arc};
 
@@ -6,31 +6,32 @@ use crate::sql::{
     Dialect, Statement, StatementKind, TokenKind, TransactionControl, lex, split, unwrap,
 };
 
-/// Whether a script runs in a transaction.
+/// The transaction mode of a script.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Unless a header of ours says otherwise.
+    /// The script runs in a transaction, unless a header of migrator says otherwise.
     #[default]
     On,
-    /// It does not.
+    /// The script runs outside a transaction.
     Off,
-    /// It does, unless all there is in it are statements that a transaction cannot hold.
+    /// The script runs in a transaction, unless it consists only of statements that cannot.
     ByContent,
-    /// The same, and it has its transactions itself, if there are several in it.
+    /// Like [`Self::ByContent`], but a script that contains its own transactions also runs outside
+    /// one.
     AsSent,
 }
 
 /// The script of one direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Section {
-    /// Bytes of the file that belong to it, whole lines.
+    /// Bytes of the file that belong to it, as whole lines.
     pub kept: Vec<Range<usize>>,
     pub mode: Mode,
-    /// Whether values take the places of its `${NAME}`.
+    /// Whether its `${NAME}` placeholders are replaced.
     pub dollar: bool,
-    /// Bytes of the file that markers say are a statement, or several.
+    /// Bytes of the file that markers declare as a statement, or several.
     pub blocks: Vec<Range<usize>>,
-    /// Where a `;` takes the place of the marker that ends a block.
+    /// Places where a `;` replaces the marker that ends a block.
     pub ends: Vec<usize>,
 }
 
@@ -42,7 +43,7 @@ pub(super) struct Cut {
 }
 
 impl Section {
-    /// All of a file.
+    /// Creates a section of the whole file.
     pub fn whole(text: &str, mode: Mode) -> Self {
         let mut section = Self {
             mode,
@@ -52,7 +53,7 @@ impl Section {
         section
     }
 
-    /// Takes `more` in; what is next to the last bytes becomes one with them.
+    /// Adds `more`, and merges it with the last range if they are adjacent.
     pub fn keep(&mut self, more: Range<usize>) {
         match self.kept.last_mut() {
             Some(last) if last.end == more.start => last.end = more.end,
@@ -60,7 +61,7 @@ impl Section {
         }
     }
 
-    /// Ends the statements of blocks that have no `;`: the marker does that for their tool.
+    /// Adds a `;` to blocks without one, which their tool ends at the marker.
     pub fn end_blocks(&mut self, dialect: Dialect, text: &str) {
         let is_open = |block: &&Range<usize>| {
             let tokens = lex(dialect, &text.as_bytes()[(*block).clone()]);
@@ -71,17 +72,17 @@ impl Section {
         self.ends = blocks.map(|block| block.end).collect();
     }
 
-    /// Whether it is the whole of `text`.
+    /// Returns whether the section is the whole of `text`.
     pub fn is_whole(&self, text: &str) -> bool {
         matches!(self.kept.as_slice(), [all] if *all == (0..text.len()))
     }
 
-    /// Whether it runs outside a transaction.
+    /// Returns whether the section runs outside a transaction.
     pub fn is_off(&self, dialect: Dialect, text: &str) -> bool {
         match self.mode {
             Mode::On => false,
             Mode::Off => true,
-            // What cannot be split is said when it is to run.
+            // Text that cannot be split is reported when it is to run.
             Mode::ByContent | Mode::AsSent => {
                 let text = self.aligned(text);
                 split(dialect, &text).is_ok_and(|statements| {
@@ -93,7 +94,7 @@ impl Section {
         }
     }
 
-    /// `text` with everything else blanked out, line for line and byte for byte.
+    /// Returns `text` with everything else blanked out, preserving lines and byte offsets.
     pub fn aligned(&self, text: &str) -> Arc<str> {
         let mut aligned = String::with_capacity(text.len());
         let mut at = 0;
@@ -109,7 +110,7 @@ impl Section {
         aligned.into()
     }
 
-    /// What is kept, as a file of its own.
+    /// Returns the section as a separate file.
     pub fn alone(&self, text: &str, off: bool) -> Arc<str> {
         let mut alone = String::new();
         if off {
@@ -128,7 +129,7 @@ impl Section {
         }
         kept.extend(ends.map(|_| ";\n"));
         let kept = kept.trim_start_matches('\u{feff}');
-        // Blanks that lead or trail are in no literal.
+        // Leading and trailing blanks are not part of a literal.
         let is_blank = |c: char| c.is_ascii_whitespace();
         let first_line = kept.len() - kept.trim_start_matches(is_blank).len();
         let start = kept[..first_line].rfind('\n').map_or(0, |end| end + 1);
@@ -141,13 +142,13 @@ impl Section {
     }
 }
 
-/// Whether a transaction can hold none of them.
+/// Returns whether none of the statements can run in a transaction.
 fn are_outside(statements: &[Statement]) -> bool {
     let is_outside = |one: &Statement| matches!(one.kind, StatementKind::OutsideTransaction(_));
     !statements.is_empty() && statements.iter().all(is_outside)
 }
 
-/// Whether they begin and end transactions, other than one around all of them.
+/// Returns whether the statements begin or end transactions, apart from one around all of them.
 fn have_transactions(dialect: Dialect, text: &str, statements: &[Statement]) -> bool {
     let body = &statements[unwrap(dialect, text, statements).body];
     body.iter().any(|one| {
@@ -156,7 +157,7 @@ fn have_transactions(dialect: Dialect, text: &str, statements: &[Statement]) -> 
     })
 }
 
-/// Appends as many bytes of blanks, with the line endings and a byte order mark left as they are.
+/// Appends an equal number of blank bytes, keeping line endings and a byte order mark.
 fn blank(text: &str, aligned: &mut String) {
     for (at, c) in text.char_indices() {
         let ends_line = c == '\n' || text[at..].starts_with("\r\n");

@@ -34,7 +34,7 @@ fn cut(text: &str) -> Result<Cut, Vec<Fault>> {
     let mut faults = Vec::new();
     for line in lines(text) {
         let marker = match line.marker("migrate:") {
-            // It looks for them at the beginning of a line only.
+            // dbmate only recognizes markers at the start of a line.
             Some(_) if line.is_indented() => None,
             marker => marker,
         };
@@ -87,7 +87,7 @@ fn cut(text: &str) -> Result<Cut, Vec<Fault>> {
     }
 }
 
-/// What a marker opens; its options begin somewhere behind `at`.
+/// Returns the section that a marker opens; its options begin somewhere after `at`.
 fn section(line: &Line<'_>, options: &str, at: usize, faults: &mut Vec<Fault>) -> Section {
     let mut section = Section::default();
     for option in options.split_whitespace() {

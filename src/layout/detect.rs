@@ -1,25 +1,26 @@
-//! Whose directory it is, by its names and, where those could be of several, by the first marker.
+//! Detects the layout of a directory by its names and, if they are ambiguous, by the first marker.
 
 use std::collections::HashSet;
 
 use super::{FileKind, Layout, authelia, flyway, pop, refinery, tool::leading_number};
 
-/// Names that more than one tool could read, and not alike.
+/// Names that match several layouts with different meanings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ambiguous {
-    /// One of them.
+    /// One of the names.
     pub name: String,
-    /// Whose they could be.
+    /// The layouts that it matches.
     pub layouts: Vec<Layout>,
 }
 
-/// Finds the layout of the files in a directory. What reads as our own is our own.
+/// Detects the layout of the files in a directory. Names that migrator's own layout reads are its
+/// own.
 ///
-/// `is_native` tells our names, `text` is the text of the file of that name, and `has_scripts`
-/// whether there is an `up.sql` in the directory of that name.
+/// `is_native` returns whether a name is in migrator's own layout, `text` returns the text of a
+/// file, and `has_scripts` returns whether the directory with that name has an `up.sql`.
 ///
 /// # Errors
-/// When names could be of several tools that read them in different ways.
+/// Returns an error if the names match several layouts that read them differently.
 pub fn detect(
     names: &[&str],
     is_native: impl Fn(&str) -> bool,
@@ -27,7 +28,7 @@ pub fn detect(
     has_scripts: impl FnMut(&str) -> bool,
 ) -> Result<Layout, Ambiguous> {
     if names.iter().any(|name| is_native(name)) {
-        // Of our own names few have dots.
+        // Few native names contain dots.
         let dotted = |name: &&str| name.bytes().filter(|byte| *byte == b'.').count() > 2;
         let is_pop = names.iter().any(dotted) && pop::is_found(names);
         return Ok(if is_pop { Layout::Pop } else { Layout::Native });
@@ -52,7 +53,7 @@ fn is_script(kind: Option<FileKind>) -> bool {
     matches!(kind, Some(FileKind::Script(_)))
 }
 
-/// `V1__NAME.sql`: of flyway or of refinery, as far as one of them alone has such names.
+/// Detects `V1__NAME.sql`: Flyway or refinery, if only one of them uses such names.
 fn lettered(names: &[&str]) -> Option<Result<Layout, Ambiguous>> {
     let first = names.iter().find(|name| is_script(flyway::script(name)))?;
     let id = |name: &str| match flyway::script(name) {
@@ -86,7 +87,7 @@ fn lettered(names: &[&str]) -> Option<Result<Layout, Ambiguous>> {
     })
 }
 
-/// `ID_NAME.sql`: by the first marker, and without any it is sqlx.
+/// Detects `ID_NAME.sql`: by the first marker, or sqlx if there is none.
 fn marked(names: &[&str], mut text: impl FnMut(&str) -> Option<String>) -> Option<Layout> {
     let numbered: Vec<&&str> = names.iter().filter(|name| is_numbered(name)).collect();
     let marker = numbered.iter().find_map(|name| marker(&text(name)?));
@@ -100,7 +101,7 @@ fn marked(names: &[&str], mut text: impl FnMut(&str) -> Option<String>) -> Optio
     numbered.iter().any(is_sqlx).then_some(Layout::Sqlx)
 }
 
-/// A number and a name, and nothing that could be one of ours with a slip in it.
+/// Returns whether `name` is a number and a name, and not a misspelled native name.
 fn is_numbered(name: &str) -> bool {
     let Some((_, rest)) = leading_number(name) else {
         return false;
@@ -111,7 +112,7 @@ fn is_numbered(name: &str) -> bool {
     })
 }
 
-/// Whose marker is the first in `text`.
+/// Returns the layout of the first marker in `text`.
 fn marker(text: &str) -> Option<Layout> {
     const MARKERS: [(&str, Layout); 3] = [
         ("migrate:up", Layout::Dbmate),
@@ -124,7 +125,7 @@ fn marker(text: &str) -> Option<Layout> {
     })
 }
 
-/// Names of directories as diesel makes them.
+/// Returns the directory names in diesel's format.
 fn directories<'a>(names: &[&'a str]) -> impl Iterator<Item = &'a str> {
     names
         .iter()
@@ -136,7 +137,7 @@ fn directories<'a>(names: &[&'a str]) -> impl Iterator<Item = &'a str> {
 mod tests {
     use super::*;
 
-    /// Names, of which those with a `=` have that text, and those with a `/` an up.sql.
+    /// Checks names: those with a `=` have that text, and those with a `/` have an `up.sql`.
     fn check(files: &[&str], expected: Result<Layout, &[Layout]>) {
         let names: Vec<&str> = files
             .iter()

@@ -1,6 +1,6 @@
-//! diesel: a directory `VERSION_NAME` with `up.sql`, `down.sql` and perhaps `metadata.toml`. Its
-//! version is what stands before the first `_`, without dashes. Versions are compared as texts, so
-//! that 18 digits stand among 14; as an ID, what is behind the 14 is a number of its own.
+//! diesel: a directory `VERSION_NAME` with `up.sql`, `down.sql` and optionally `metadata.toml`. The
+//! version is the text before the first `_`, without dashes. diesel compares versions as text, so
+//! that 18 digits sort among 14; in the ID, the digits after the first 14 are a separate number.
 
 use super::{
     FileKind, Holds, Layout, LayoutProblem,
@@ -47,7 +47,7 @@ fn script(directory: &str, file: &str) -> Option<FileKind> {
     tool::script(id.as_str(), slug, Holds::One(direction))
 }
 
-/// 20260730140000.0000 of the version 202607301400000000.
+/// Returns the ID 20260730140000.0000 for the version 202607301400000000.
 fn id(version: &str) -> Option<RevisionId> {
     const TIMESTAMP: usize = 14;
     if version.len() <= TIMESTAMP || !version.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -66,7 +66,7 @@ fn settings_name(path: &str) -> String {
     format!("{directory}/metadata.toml")
 }
 
-/// The one key that there is.
+/// Parses the settings, which have a single key.
 fn mode(settings: &str) -> Result<Mode, Vec<Fault>> {
     const KEY: &str = "run_in_transaction";
     let mut mode = Mode::On;

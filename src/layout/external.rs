@@ -1,4 +1,4 @@
-//! Other tools' tables of what is applied: whose is whose, what a row says, and what a checksum is of.
+//! Tables in which other tools record applied migrations: their owners, rows and checksums.
 
 mod checksum;
 mod shape;
@@ -15,7 +15,7 @@ pub use shape::{ExternalRow, ExternalShape, SHAPES, own_schemas, table_names};
 pub use surroundings::{Surroundings, TABLES_NAMED, UnreadableTable, recognise};
 pub use tool::ExternalTool;
 
-/// The ID that a migration has here when its file is read as the tool reads it.
+/// Returns the ID that a migration's file has when it is read in the tool's layout.
 pub fn revision_id(tool: ExternalTool, name: &str) -> Option<RevisionId> {
     let layout = match tool {
         ExternalTool::Alembic | ExternalTool::Drizzle => return None,
@@ -31,7 +31,7 @@ pub fn revision_id(tool: ExternalTool, name: &str) -> Option<RevisionId> {
     layout.recorded(name)
 }
 
-/// The ID that a script had in Alembic, as a comment at its top says: `-- alembic: 3f2a9c51d0e7`.
+/// Returns the Alembic ID of a script, given in a comment at its top: `-- alembic: 3f2a9c51d0e7`.
 pub fn alembic_id(text: &str) -> Option<&str> {
     let text = text.trim_start_matches('\u{feff}');
     let comments = text
@@ -70,17 +70,17 @@ impl ExternalChoice {
 /// A table as the catalog has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundTable {
-    /// Its name alone.
+    /// The name without its schema.
     pub name: String,
-    /// For people: on PostgreSQL with its schema.
+    /// The name for display: on PostgreSQL with its schema.
     pub shown: String,
-    /// As statements name it: quoted, and with its schema.
+    /// The name for use in statements: quoted, and with its schema.
     pub quoted: String,
-    /// Names of its columns.
+    /// The names of its columns.
     pub columns: Vec<String>,
 }
 
-/// Why no table can be read.
+/// A reason why no table can be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExternalError {
     /// None that is known is there.
@@ -89,28 +89,28 @@ pub enum ExternalError {
         /// What was asked for.
         ExternalChoice,
     ),
-    /// More than one tool has kept records here.
+    /// Several tools have records in the database.
     #[error("the database has records of several tools: {}", several(.0))]
     Several(
-        /// Tools with their tables.
+        /// The tools and their tables.
         Vec<(ExternalTool, String)>,
     ),
-    /// It has the name, but not the columns.
+    /// A table has the expected name, but not the columns.
     #[error("{table} is not a table of {tool}: it has no column {missing}")]
     Odd {
         /// The table.
         table: String,
-        /// Whose it should be.
+        /// The tool that uses this name.
         tool: ExternalTool,
-        /// The first column that is not there.
+        /// The first missing column.
         missing: &'static str,
     },
-    /// The database does not let us read it.
+    /// The database denies access to the table.
     #[error("{table} of {tool} cannot be read: {reason}")]
     Denied {
         /// The table.
         table: String,
-        /// Whose it is.
+        /// The tool that owns the table.
         tool: ExternalTool,
         /// The message of the database.
         reason: String,
@@ -209,7 +209,7 @@ fn has(table: &FoundTable, column: &str) -> bool {
     names.any(|name| name.eq_ignore_ascii_case(column))
 }
 
-/// A table that has a tool's name and nothing else of it.
+/// Returns the error for a table that only shares its name with a tool's table.
 fn odd(found: &[FoundTable], asked: Option<ExternalTool>) -> Option<ExternalError> {
     found.iter().find_map(|table| {
         let shape = SHAPES.iter().find(|shape| {
@@ -224,33 +224,34 @@ fn odd(found: &[FoundTable], asked: Option<ExternalTool>) -> Option<ExternalErro
     })
 }
 
-/// All that a tool has recorded.
+/// All records of a tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalRecords {
-    /// Whose they are.
+    /// The tool that owns the records.
     pub tool: ExternalTool,
-    /// Its table, as the database names it.
+    /// The tool's table, as named by the database.
     pub table: String,
-    /// In the order in which they were made.
+    /// The entries, in order of creation.
     pub entries: Vec<ExternalEntry>,
 }
 
 /// One row of another tool's table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExternalEntry {
-    /// What names the migration: a version, a file; Flyway's repeatable ones have none.
+    /// The identifier of the migration: a version or a file. Repeatable migrations of Flyway have
+    /// none.
     pub id: Option<String>,
-    /// Its name in words.
+    /// The description of the migration.
     pub name: Option<String>,
-    /// What kind of entry it is.
+    /// The kind of the entry.
     pub kind: Option<String>,
-    /// Whether its flag says that it stands for the whole migration.
+    /// Whether its flag says that the whole migration is applied.
     pub whole: bool,
-    /// When it was applied.
+    /// The time it was applied.
     pub at: Option<DateTime<Utc>>,
-    /// How long it took, in milliseconds.
+    /// The duration, in milliseconds.
     pub duration_ms: Option<i64>,
-    /// As the tool writes it, bytes as hexadecimal digits.
+    /// The checksum as written by the tool; bytes are in hexadecimal.
     pub checksum: Option<String>,
 }
 

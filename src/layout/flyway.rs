@@ -31,7 +31,7 @@ fn classify(path: &str, _: Dialect) -> FileKind {
     script(name).unwrap_or_else(|| misnamed(Layout::Flyway, name, EXPECTED))
 }
 
-/// Also tells a directory of these names from one of others.
+/// Classifies a file name. Also used to detect the layout of a directory.
 pub(super) fn script(name: &str) -> Option<FileKind> {
     let refused = |problem| Some(FileKind::Refused(problem));
     if let Some(stem) = [".java", ".kt"]
@@ -58,7 +58,7 @@ pub(super) fn script(name: &str) -> Option<FileKind> {
     tool::script(&version, slug, Holds::One(direction))
 }
 
-/// Prefix, version and description of a name.
+/// Returns prefix, version and description of a name.
 fn versioned(stem: &str) -> Option<(char, String, &str)> {
     let prefix = stem
         .chars()
@@ -73,7 +73,7 @@ fn versioned(stem: &str) -> Option<(char, String, &str)> {
         .then_some((prefix, version, slug))
 }
 
-/// `beforeMigrate`, `afterEachMigrate__name`
+/// Returns whether the name is a callback: `beforeMigrate`, `afterEachMigrate__name`.
 fn is_callback(stem: &str) -> bool {
     ["before", "after"].iter().any(|when| {
         stem.strip_prefix(when)
@@ -110,7 +110,7 @@ fn whole(text: &str, settings: Option<&str>) -> Result<Section, Vec<Fault>> {
     }
 }
 
-/// What the settings of a script say.
+/// The settings of a script.
 struct Found {
     mode: Mode,
     replaces: bool,
@@ -118,7 +118,7 @@ struct Found {
 }
 
 impl Found {
-    /// One line, of the file of settings or of a comment.
+    /// Reads one line of a settings file or a comment.
     fn setting(&mut self, at: usize, setting: &str, in_settings: bool) {
         let (key, value) = setting.split_once(['=', ':']).unwrap_or((setting, ""));
         let problem = match (key.trim(), value.trim().parse()) {

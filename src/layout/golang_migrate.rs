@@ -1,5 +1,5 @@
-//! golang-migrate: `VERSION_NAME.up.sql` and `.down.sql`. A file is sent as it is: several
-//! statements are a transaction of their own, a single one is in none.
+//! golang-migrate: `VERSION_NAME.up.sql` and `.down.sql`. A file is sent as a whole: several
+//! statements form their own transaction, a single one runs outside a transaction.
 
 use super::{
     FileKind, Holds, Layout, LayoutProblem,
@@ -19,7 +19,7 @@ fn classify(name: &str, _: Dialect) -> FileKind {
     script(name).unwrap_or_else(|| misnamed(Layout::GolangMigrate, name, EXPECTED))
 }
 
-/// The last `.up.` or `.down.` ends the name, whatever comes behind it.
+/// Classifies a file name. The last `.up.` or `.down.` ends the name, whatever follows.
 fn script(name: &str) -> Option<FileKind> {
     let (id, rest) = leading_number(name)?;
     let rest = rest.strip_prefix('_')?;

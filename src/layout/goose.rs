@@ -1,5 +1,5 @@
-//! goose: `VERSION_NAME.sql` with `-- +goose Up` and `-- +goose Down`; what stands between
-//! `StatementBegin` and `StatementEnd` is split as everything is, and ends there.
+//! goose: `VERSION_NAME.sql` with `-- +goose Up` and `-- +goose Down`. Text between
+//! `StatementBegin` and `StatementEnd` is split like any other, and ends there.
 
 use super::{
     FileKind, Holds, Layout, LayoutProblem,
@@ -38,11 +38,11 @@ fn script(name: &str) -> Option<FileKind> {
     tool::script(id, rest.strip_suffix(".sql")?, Holds::Both)
 }
 
-/// What a file is read with.
+/// The state while reading a file.
 #[derive(Default)]
 struct Reader {
     cut: Cut,
-    /// The StatementBegin that is open.
+    /// Position of the open StatementBegin.
     begun: Option<usize>,
     no_transaction: bool,
     /// Whether variables are replaced.
@@ -180,7 +180,7 @@ impl Reader {
     }
 }
 
-/// Where a dollar sign is that begins no `${NAME}`.
+/// Returns the position of a dollar sign that does not begin a `${NAME}`.
 fn odd_variable(line: &str) -> Option<usize> {
     line.match_indices('$').map(|(at, _)| at).find(|at| {
         let name = line[at + 1..].strip_prefix('{');

@@ -1,17 +1,18 @@
-//! Lines with their offsets, as tools look for their markers: line by line, whatever SQL is around.
+//! Lines with their offsets. Markers are searched for line by line, as in the tools, ignoring SQL
+//! syntax.
 
 /// A line of a text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line<'a> {
     /// Byte offset of the line.
     pub start: usize,
-    /// Byte offset of the next one.
+    /// Byte offset of the next line.
     pub end: usize,
-    /// Without its end.
+    /// The line without its end.
     pub text: &'a str,
 }
 
-/// The lines of `text`; a byte order mark is not part of the first.
+/// Returns the lines of `text`; a byte order mark is not part of the first.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     let mut start = 0;
     text.split_inclusive('\n').map(move |line| {
@@ -34,8 +35,8 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
 }
 
 impl<'a> Line<'a> {
-    /// What stands behind `-- WORD`, with its offset, when that is what the line begins with. Blanks
-    /// before it count; see [`Self::is_indented`].
+    /// Returns the text after `-- WORD`, with its offset, if the line begins with it. Blanks may
+    /// precede it; see [`Self::is_indented`].
     pub fn marker(&self, word: &str) -> Option<(usize, &'a str)> {
         let comment = self.text.trim_start().strip_prefix("--")?;
         let rest = comment.trim_start().strip_prefix(word)?;
@@ -43,18 +44,18 @@ impl<'a> Line<'a> {
         Some((self.start + self.text.len() - inner.len(), inner.trim_end()))
     }
 
-    /// Whether blanks come first.
+    /// Returns whether the line begins with blanks.
     pub fn is_indented(&self) -> bool {
         self.text.starts_with(char::is_whitespace)
     }
 
-    /// Whether there is nothing to run in it.
+    /// Returns whether the line contains nothing to run.
     pub fn is_silent(&self) -> bool {
         let text = self.text.trim();
         text.is_empty() || text.starts_with("--")
     }
 
-    /// Where its first character is that is not a blank.
+    /// Returns the offset of the first character that is not a blank.
     pub fn inner_start(&self) -> usize {
         self.start + self.text.len() - self.text.trim_start().len()
     }

@@ -1,7 +1,7 @@
-//! Directories of other tools: whose files these are, and what each file is to us.
+//! Directories of other tools: detects their layout and reads their files.
 //!
-//! Pure: names and texts come in, scripts and problems come out. One file a tool; what they have in
-//! common is that each says what a name is ([`FileKind`]) and where in a file its scripts stand.
+//! This module is pure: it turns names and texts into scripts and problems. Each tool has one file,
+//! which defines the meaning of names ([`FileKind`]) and the position of scripts in a file.
 
 mod cut;
 mod detect;

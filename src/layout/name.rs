@@ -1,6 +1,6 @@
 use std::{fmt, str::FromStr};
 
-/// Whose file names and markers a directory of scripts follows.
+/// The file names and markers that a directory of scripts follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Layout {
@@ -23,19 +23,19 @@ pub enum Layout {
     Refinery,
     /// `NAME.sql` with `-- +migrate Up` and `-- +migrate Down`.
     SqlMigrate,
-    /// `ID_NAME.up.sql`, for one database `ID_NAME.postgres.up.sql`.
+    /// `ID_NAME.up.sql`, or `ID_NAME.postgres.up.sql` for one database.
     Pop,
     /// `V0001.NAME.up.sql` and `.down.sql`.
     Authelia,
 }
 
-/// The text names no layout.
+/// The error for text that is not the name of a layout.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a layout")]
 pub struct UnknownLayout(pub String);
 
 impl Layout {
-    /// All of them, ours first.
+    /// All layouts, migrator's own first.
     pub const ALL: [Self; 11] = [
         Self::Native,
         Self::Sqlx,
@@ -50,7 +50,7 @@ impl Layout {
         Self::Authelia,
     ];
 
-    /// The name in the configuration.
+    /// Returns the name in the configuration.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Native => "native",

@@ -1,6 +1,6 @@
-//! pop, as Ory and Buffalo use it: `VERSION_NAME.up.sql` for every database, and
-//! `VERSION_NAME.postgres.up.sql` for one of them, which there takes the place of the general one.
-//! `.autocommit` in front of the direction runs in no transaction.
+//! pop, as used by Ory and Buffalo: `VERSION_NAME.up.sql` for every database, and
+//! `VERSION_NAME.postgres.up.sql` for one of them, which replaces the general one there. A script
+//! with `.autocommit` before the direction runs outside a transaction.
 
 use std::collections::HashSet;
 
@@ -24,7 +24,7 @@ pub(super) const TOOL: Tool = Tool {
 const EXPECTED: &str = "VERSION_NAME.up.sql or VERSION_NAME.down.sql, \
     with the database before the direction where it is for one alone";
 
-/// The databases that names can be for, and what we call each of them.
+/// The databases in file names, and their canonical names.
 const DATABASES: &[(&str, &str)] = &[
     ("postgres", "postgres"),
     ("postgresql", "postgres"),
@@ -38,11 +38,11 @@ const DATABASES: &[(&str, &str)] = &[
     ("crdb", "cockroach"),
 ];
 
-/// A name, taken apart.
+/// The parts of a file name.
 struct Name<'a> {
     version: &'a str,
     slug: &'a str,
-    /// What it is for, when it is not for all.
+    /// The database; `None` if the script is for all databases.
     database: Option<&'a str>,
     autocommit: bool,
     direction: Direction,
@@ -97,7 +97,7 @@ fn script(name: &str, dialect: Dialect) -> Option<FileKind> {
     Some(kind)
 }
 
-/// Where a revision has a script for this database, the general one of that direction is not read.
+/// Ignores the general script of a direction if the revision has one for this database.
 pub(super) fn prefer_own_dialect(names: &[&str], kinds: &mut [FileKind]) {
     let key = |kind: &FileKind| match kind {
         FileKind::Script(script) => {
@@ -119,8 +119,8 @@ pub(super) fn prefer_own_dialect(names: &[&str], kinds: &mut [FileKind]) {
     }
 }
 
-/// Whether names that our own layout could read are of this one: a revision of which a script is for
-/// one database, and another one for all of them or for another database.
+/// Returns whether names that migrator's own layout could also read belong to pop: a revision has a
+/// script for one database, and another one for all of them or for another database.
 pub(super) fn is_found(names: &[&str]) -> bool {
     let known = |name: &Name<'_>| {
         let database = name.database?;
@@ -144,7 +144,7 @@ pub(super) fn is_found(names: &[&str]) -> bool {
     }) || versions.len() < special.len()
 }
 
-/// pop takes scripts for templates.
+/// Reads a whole file. pop treats scripts as templates.
 fn whole(text: &str, _: Option<&str>) -> Result<Section, Vec<Fault>> {
     match text.find("{{") {
         Some(at) => Err(vec![Fault::at(

@@ -12,26 +12,26 @@ use crate::{
 /// A problem of a file, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Byte offset in the text; `None` for all of the file.
+    /// Byte offset in the text; `None` for the whole file.
     pub offset: Option<usize>,
-    /// Whether it is about the file with the settings.
+    /// Whether the problem is in the settings file.
     pub in_settings: bool,
     /// The kind of problem.
     pub kind: FaultKind,
 }
 
-/// What can be wrong with a file of another tool.
+/// The kind of problem of another tool's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// By the rules of its tool.
+    /// The file violates the rules of its tool.
     Layout(LayoutProblem),
-    /// By those of scripts.
+    /// The file violates the rules of scripts.
     Script(ProblemKind),
 }
 
 impl Fault {
-    /// At a place of the text.
+    /// Creates a problem at a place in the text.
     pub(super) fn at(offset: usize, problem: LayoutProblem) -> Self {
         Self {
             offset: Some(offset),
@@ -40,7 +40,7 @@ impl Fault {
         }
     }
 
-    /// Of the whole file.
+    /// Creates a problem of the whole file.
     pub(super) fn of_file(problem: LayoutProblem) -> Self {
         Self {
             offset: None,
@@ -50,11 +50,11 @@ impl Fault {
     }
 }
 
-/// The scripts in the text of a file, which is shown as `shown`. `settings` is the text of the file
-/// that has some for it.
+/// Reads the scripts in the text of a file, displayed as `shown`. `settings` is the text of its
+/// settings file.
 ///
 /// # Errors
-/// Every problem of the texts.
+/// Returns every problem of the texts.
 pub fn read(
     layout: Layout,
     dialect: Dialect,
@@ -128,15 +128,15 @@ fn script(
         Script::part(dialect, direction, shown, section.aligned(text), alone)
     };
     let mut script = script.map_err(faults)?;
-    // Other tools have no such rule for comments; the name of the file is what they show.
+    // Other tools do not treat the first comment as the message; they display the file name.
     Arc::make_mut(&mut script.headers).message = None;
     Ok(script)
 }
 
-/// The repeatable script in the text of a file, which is shown as `shown`.
+/// Reads the repeatable script in the text of a file, displayed as `shown`.
 ///
 /// # Errors
-/// Every problem of the text.
+/// Returns every problem of the text.
 pub fn read_repeatable(
     layout: Layout,
     dialect: Dialect,

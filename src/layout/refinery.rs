@@ -1,4 +1,5 @@
-//! refinery: `V1__NAME.sql`, and `U1__NAME.sql` for one that may be late; both are ups.
+//! refinery: `V1__NAME.sql`, and `U1__NAME.sql` for one that may be out of order; both are up
+//! scripts.
 
 use super::{
     FileKind, Holds, Layout, LayoutProblem,
@@ -18,7 +19,7 @@ fn classify(path: &str, _: Dialect) -> FileKind {
     script(name).unwrap_or_else(|| misnamed(Layout::Refinery, name, EXPECTED))
 }
 
-/// Also tells a directory of these names from one of others.
+/// Classifies a file name. Also used to detect the layout of a directory.
 pub(super) fn script(name: &str) -> Option<FileKind> {
     let (id, rest) = leading_number(name.strip_prefix(['V', 'U'])?)?;
     let (slug, extension) = rest.strip_prefix("__")?.rsplit_once('.')?;

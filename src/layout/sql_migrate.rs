@@ -1,5 +1,5 @@
-//! sql-migrate: `NAME.sql` with `-- +migrate Up` and `-- +migrate Down`. The whole name is the ID
-//! there; here it is the numbers that the name begins with (`2023-01-20.0-initial` is 2023.01.20.0).
+//! sql-migrate: `NAME.sql` with `-- +migrate Up` and `-- +migrate Down`. The tool uses the whole
+//! name as the ID; migrator uses the leading numbers (`2023-01-20.0-initial` is 2023.01.20.0).
 
 use std::cmp::Ordering;
 
@@ -36,7 +36,7 @@ fn script(name: &str) -> Option<FileKind> {
     let stem = name.strip_suffix(".sql")?;
     let (first, mut rest) = leading_number(stem)?;
     let mut numbers = vec![first];
-    // A number is one only if nothing else follows it: `1-2fa` is 1.
+    // A number must not be followed by other characters: `1-2fa` is 1.
     while let Some((number, behind)) = rest
         .strip_prefix(['.', '-'])
         .and_then(leading_number)
@@ -49,7 +49,7 @@ fn script(name: &str) -> Option<FileKind> {
     tool::script(&numbers.join("."), slug, Holds::Both)
 }
 
-/// By the number that the name begins with, then by the name.
+/// Compares names by their leading number, then by the name.
 fn order(a: &str, b: &str) -> Ordering {
     let number = |name: &str| {
         let (digits, _) = leading_number(name)?;
@@ -58,7 +58,7 @@ fn order(a: &str, b: &str) -> Ordering {
     number(a).cmp(&number(b)).then_with(|| a.cmp(b))
 }
 
-/// What a file is read with.
+/// The state while reading a file.
 #[derive(Default)]
 struct Reader {
     cut: Cut,
@@ -136,7 +136,7 @@ impl Reader {
         self.cut.up.is_some() || self.cut.down.is_some()
     }
 
-    /// A direction may come more than once; it continues then.
+    /// Begins or continues a section: a direction may occur several times.
     fn section(&mut self, line: &Line<'_>, is_down: bool, mode: Mode) {
         if self.begun.is_some() {
             let marker = if is_down { DOWN } else { UP };
@@ -176,7 +176,7 @@ impl Reader {
         if !self.faults.is_empty() {
             return Err(self.faults);
         }
-        // A file with a down section alone has an up of nothing.
+        // A file with only a down section has an empty up script.
         self.cut.up.get_or_insert_default();
         Ok(self.cut)
     }

@@ -1,5 +1,5 @@
 //! sqlx: `VERSION_NAME.sql`, or `.up.sql` and `.down.sql`. A first line `-- no-transaction` is
-//! understood in every script.
+//! recognized in every script.
 
 use super::{
     FileKind, Holds, Layout,
@@ -23,7 +23,7 @@ fn script(name: &str) -> Option<FileKind> {
         (_, Some(slug)) => (slug, Direction::Down),
         _ => (stem, Direction::Up),
     };
-    // sqlx takes it as a name, but it was meant as another one.
+    // sqlx treats it as a name, but it is likely a mistake.
     let lower = slug.to_ascii_lowercase();
     if [".up", ".down"].iter().any(|end| lower.ends_with(end)) || id.contains('.') {
         return None;

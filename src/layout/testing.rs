@@ -1,4 +1,4 @@
-//! What the tests of the tools share.
+//! Helpers for tests of the tools.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::{
     sql::{Dialect, position},
 };
 
-/// What each name is: `ID SLUG up`, `ID SLUG both`, `other` or `refused`.
+/// Checks the kind of each name: `ID SLUG up`, `ID SLUG both`, `other` or `refused`.
 pub fn check_names(layout: Layout, names: &[(&str, &str)]) {
     for (name, expected) in names {
         let found = describe(&sort_out(layout, Dialect::Postgres, &[name])[0]);
@@ -35,7 +35,7 @@ pub fn describe(kind: &FileKind) -> String {
     }
 }
 
-/// The scripts of a file, or what is wrong with it: `line:column words`.
+/// Returns the scripts of a file, or its problems: `line:column words`.
 pub fn read_all(
     layout: Layout,
     name: &str,
@@ -66,15 +66,15 @@ pub fn read_all(
     })
 }
 
-/// The only script of a file.
+/// Returns the only script of a file.
 pub fn read_one(layout: Layout, name: &str, text: &str) -> Script {
     let mut scripts = read_all(layout, name, text, None).unwrap();
     assert_eq!(scripts.len(), 1);
     scripts.remove(0)
 }
 
-/// The scripts of a file as they are alone, each below its direction, and the same by the place they
-/// have in the file.
+/// Checks the scripts of a file as separate files, each below its direction, and as parts of the
+/// file.
 pub fn check_cut(layout: Layout, name: &str, text: &str, expected: &str) {
     let scripts = read_all(layout, name, text, None).unwrap();
     let mut found = String::new();
@@ -90,7 +90,7 @@ pub fn check_cut(layout: Layout, name: &str, text: &str, expected: &str) {
     assert_eq!(found, expected, "{text}");
 }
 
-/// The only fault of a file.
+/// Checks the only problem of a file.
 pub fn check_fault(layout: Layout, name: &str, text: &str, expected: &str) {
     let found = read_all(layout, name, text, None).unwrap_err();
     assert_eq!(found, [expected], "{text}");

@@ -1,4 +1,4 @@
-//! What every tool is asked.
+//! The rules that every tool defines.
 
 use std::{
     cmp::Ordering,
@@ -17,38 +17,38 @@ use crate::{
     sql::Dialect,
 };
 
-/// What a file is by its name.
+/// The kind of a file, by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileKind {
-    /// It holds scripts.
+    /// The file holds scripts.
     Script(ScriptFile),
-    /// It is applied again whenever it changes.
+    /// The file is a repeatable script, which is applied again whenever it changes.
     Repeatable(RepeatableId),
-    /// It is read with a script, or in the place of another one, or nothing of ours.
+    /// The file is not read on its own: it belongs to a script, is overridden, or is not relevant.
     Other,
-    /// It is meant for the tool, and cannot be read.
+    /// The file is meant for the tool, but cannot be read.
     Refused(LayoutProblem),
 }
 
 /// A file that holds scripts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptFile {
-    /// The revision's id, as the tool orders it.
+    /// The ID of the revision, in the tool's order.
     pub id: RevisionId,
-    /// What else is in the name; never empty.
+    /// The rest of the name; never empty.
     pub slug: String,
-    /// Which scripts are in it.
+    /// The scripts in the file.
     pub holds: Holds,
-    /// The file with settings for it, if there is one; relative to the directory.
+    /// The settings file, if there is one, relative to the directory.
     pub settings: Option<String>,
-    /// What it revises by its tool's order, where that is not the order of ids.
+    /// The parents by the tool's order, if it differs from the order of IDs.
     pub(super) parents: Option<Vec<RevisionId>>,
-    /// Whether its name says that it runs in no transaction.
+    /// Whether the name says that it runs outside a transaction.
     pub(super) autocommit: bool,
 }
 
 impl ScriptFile {
-    /// Whether it holds a script to apply, and its name, `name`, does not say so.
+    /// Returns whether the file holds an up script although its name, `name`, does not say so.
     pub fn is_up_by_default(&self, name: &str) -> bool {
         let file = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
         self.holds != Holds::One(Direction::Down) && !file.split('.').any(|part| part == "up")
@@ -58,42 +58,42 @@ impl ScriptFile {
 /// The scripts of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holds {
-    /// One, all of the file.
+    /// The whole file is one script.
     One(Direction),
-    /// Both, each below its marker.
+    /// The file holds both scripts, each below its marker.
     Both,
 }
 
-/// How far below the directory files are.
+/// The depth of files below the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Depth {
-    /// In it.
+    /// Files are in the directory itself.
     Flat,
-    /// In directories in it.
+    /// Files are in its direct subdirectories.
     One,
-    /// Anywhere below it.
+    /// Files are anywhere below it.
     All,
 }
 
 /// The rules of one tool.
 pub(super) struct Tool {
     pub depth: Depth,
-    /// What a file is by its name, relative to the directory.
+    /// Classifies a file by its name, relative to the directory.
     pub classify: fn(&str, Dialect) -> FileKind,
-    /// Where its scripts stand in the text of a file that holds both.
+    /// Finds the scripts in the text of a file that holds both.
     pub cut: fn(&str) -> Result<Cut, Vec<Fault>>,
-    /// The script of a file that holds one, by its text and that of its settings.
+    /// Reads the script of a file that holds one, from its text and that of its settings file.
     pub whole: fn(&str, Option<&str>) -> Result<Section, Vec<Fault>>,
-    /// The name of the file that has settings for the one of that name.
+    /// Returns the name of the settings file for a file.
     pub settings_name: Option<fn(&str) -> String>,
-    /// The ID of the revision that the tool's own version table has under that name.
+    /// Returns the ID of the revision with that name in the tool's own version table.
     pub recorded: fn(&str) -> Option<RevisionId>,
-    /// The tool's own order of names, where it is not that of IDs by definition.
+    /// The tool's own order of names, if it differs from that of IDs by definition.
     pub order: Option<fn(&str, &str) -> Ordering>,
 }
 
 impl Tool {
-    /// Of a tool with one script a file, that runs in a transaction, and nothing special.
+    /// Creates the rules of a tool with one script per file that runs in a transaction.
     pub const fn plain(classify: fn(&str, Dialect) -> FileKind) -> Self {
         Self {
             depth: Depth::Flat,
@@ -113,12 +113,12 @@ impl Tool {
 }
 
 impl Layout {
-    /// How far below the directory its files are.
+    /// Returns the depth of its files below the directory.
     pub(crate) fn depth(self) -> Depth {
         self.tool().map_or(Depth::Flat, |tool| tool.depth)
     }
 
-    /// The ID of the revision that the tool's own version table has under the name `version`.
+    /// Returns the ID of the revision with the name `version` in the tool's own version table.
     pub(crate) fn recorded(self, version: &str) -> Option<RevisionId> {
         match self.tool() {
             Some(tool) => (tool.recorded)(version),
@@ -126,7 +126,7 @@ impl Layout {
         }
     }
 
-    /// Its rules; `None` for our own.
+    /// Returns its rules; `None` for migrator's own layout.
     pub(super) fn tool(self) -> Option<&'static Tool> {
         Some(match self {
             Self::Native => return None,
@@ -144,7 +144,7 @@ impl Layout {
     }
 }
 
-/// The layout in which a script of this name, which tells its direction, is a script.
+/// Returns the layout in which this name, which includes a direction, is a script.
 pub fn layout_of(name: &str, dialect: Dialect) -> Option<Layout> {
     let layouts = [Layout::GolangMigrate, Layout::Flyway];
     layouts.into_iter().find(|layout| {
@@ -153,13 +153,13 @@ pub fn layout_of(name: &str, dialect: Dialect) -> Option<Layout> {
     })
 }
 
-/// What each file of a directory is to a tool, by all their names, relative to the directory.
-/// Nothing is anything to our own layout.
+/// Classifies each file of a directory, given all names relative to the directory. In migrator's
+/// own layout, every file is [`FileKind::Other`].
 pub fn sort_out(layout: Layout, dialect: Dialect, names: &[&str]) -> Vec<FileKind> {
     let Some(tool) = layout.tool() else {
         return vec![FileKind::Other; names.len()];
     };
-    // Where scripts are in one directory, those of directories below have the same names.
+    // If scripts are in a single directory, those in subdirectories may have the same names.
     let base = |name: &&'_ str| match tool.depth {
         Depth::Flat => name.rsplit('/').next().unwrap_or(name).to_owned(),
         Depth::One | Depth::All => (*name).to_owned(),
@@ -196,8 +196,8 @@ pub fn sort_out(layout: Layout, dialect: Dialect, names: &[&str]) -> Vec<FileKin
     kinds
 }
 
-/// Ids are what everything is ordered by here. Where the tool's own order is another one, each
-/// revision names the one before it as its parent.
+/// Names parents if the tool's own order differs from that of IDs, which is used otherwise: each
+/// revision gets the previous one as its parent.
 fn keep_order(order: fn(&str, &str) -> Ordering, names: &[&str], kinds: &mut [FileKind]) {
     let mut by_name: Vec<usize> = (0..names.len())
         .filter(|at| matches!(kinds[*at], FileKind::Script(_)))
@@ -207,7 +207,7 @@ fn keep_order(order: fn(&str, &str) -> Ordering, names: &[&str], kinds: &mut [Fi
         FileKind::Script(script) => Some(script.id.clone()),
         _ => None,
     };
-    // Scripts of both directions have the same id.
+    // Scripts of both directions have the same ID.
     let mut ids: Vec<RevisionId> = by_name.iter().filter_map(|at| id(*at)).collect();
     ids.dedup();
     if ids.windows(2).all(|pair| pair[0] < pair[1]) {
@@ -231,7 +231,7 @@ fn keep_order(order: fn(&str, &str) -> Ordering, names: &[&str], kinds: &mut [Fi
     }
 }
 
-/// A script by the parts of its name.
+/// Creates a script from the parts of its name.
 pub(super) fn script(id: &str, slug: &str, holds: Holds) -> Option<FileKind> {
     let id: RevisionId = id.parse().ok()?;
     let slug = match slug.trim() {
@@ -248,19 +248,19 @@ pub(super) fn script(id: &str, slug: &str, holds: Holds) -> Option<FileKind> {
     }))
 }
 
-/// The number that `name` begins with, and what follows it.
+/// Returns the number that `name` begins with, and the text after it.
 pub(super) fn leading_number(name: &str) -> Option<(&str, &str)> {
     let digits = name.bytes().take_while(u8::is_ascii_digit).count();
     (digits > 0).then(|| name.split_at(digits))
 }
 
-/// Whether it is SQL, by its name, and no hidden file.
+/// Returns whether the name is that of an SQL file that is not hidden.
 pub(super) fn is_sql(name: &str) -> bool {
     !name.starts_with('.') && name.trim_end().to_ascii_lowercase().ends_with(".sql")
 }
 
-/// What a file is that fits no rule: an error when it is SQL, since what is skipped silently breaks
-/// what comes later.
+/// Classifies a file that matches no rule: an SQL file is an error, since skipping it silently
+/// would break later scripts.
 pub(super) fn misnamed(layout: Layout, name: &str, expected: &'static str) -> FileKind {
     if is_sql(name) {
         FileKind::Refused(LayoutProblem::Misnamed { layout, expected })
@@ -271,7 +271,7 @@ pub(super) fn misnamed(layout: Layout, name: &str, expected: &'static str) -> Fi
     }
 }
 
-/// Languages that tools have steps in, by the ends of names.
+/// Languages of steps, by file name suffix.
 const LANGUAGES: &[(&str, &str)] = &[
     ("go", "Go"),
     ("rs", "Rust"),
@@ -299,8 +299,8 @@ const LANGUAGES: &[(&str, &str)] = &[
     ("sh", "Shell"),
 ];
 
-/// The language of the step that a file is by its name: `2_b.up.go`, `V3__c.java`, `20240101-d.js`, or
-/// `4_e/up.rs`. A test of one is no step, and neither is a program without a number.
+/// Returns the language of a step that is a program, by its file name: `2_b.up.go`, `V3__c.java`,
+/// `20240101-d.js`, or `4_e/up.rs`. Tests and programs without a number are not steps.
 pub fn program(path: &str) -> Option<&'static str> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let (stem, end) = name.rsplit_once('.')?;
@@ -315,7 +315,7 @@ pub fn program(path: &str) -> Option<&'static str> {
     (is_step && !is_test).then_some(*language)
 }
 
-/// Whether a name begins with a number, or with a letter and one as Flyway has it.
+/// Returns whether a name begins with a number, or with a letter and a number as in Flyway.
 fn is_numbered(stem: &str) -> bool {
     let ends = |rest: &str| rest.is_empty() || rest.starts_with(['_', '-', '.']);
     if let Some((_, rest)) = leading_number(stem) {

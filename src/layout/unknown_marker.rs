@@ -1,11 +1,11 @@
-//! Comments that could divide a file into parts that are not to run one after the other: what undoes a
-//! script, or the changelog of a tool that is not known. Where the layout is a guess, they are no mere
-//! comments.
+//! Detects comments that may divide a file into parts that must not run in sequence: a part that
+//! reverts a script, or the changelog of an unknown tool. They matter if the layout is only
+//! guessed.
 
 use super::{LayoutProblem, read::Fault};
 use crate::sql::{Dialect, TokenKind, lex};
 
-/// Words that a part which undoes something begins with.
+/// Words that begin a part that reverts a script.
 const DOWN: &[&str] = &[
     "down",
     "downs",
@@ -19,16 +19,16 @@ const DOWN: &[&str] = &[
     "teardown",
 ];
 
-/// Words that are told apart from `down` in prose: whatever follows them, they head something.
+/// Words that, unlike `down`, are always a heading, whatever follows.
 const HEADING: &[&str] = &["undo", "rollback", "revert", "downgrade"];
 
-/// Words that the headers of a changelog begin with.
+/// Words that begin the headers of a changelog.
 const CHANGELOG: &[&str] = &["liquibase", "changeset"];
 
-/// Words of a short comment.
+/// The maximum number of words of a short comment.
 const SHORT: usize = 5;
 
-/// The first comment of `text` that could be a marker, with its place.
+/// Returns the first comment of `text` that may be a marker, with its place.
 pub fn unknown_marker(dialect: Dialect, text: &str) -> Option<Fault> {
     let tokens: Vec<_> = lex(dialect, text.as_bytes()).collect();
     let mut depth = 0_usize;
@@ -36,7 +36,7 @@ pub fn unknown_marker(dialect: Dialect, text: &str) -> Option<Fault> {
         match token.kind {
             TokenKind::Open => depth += 1,
             TokenKind::Close => depth = depth.saturating_sub(1),
-            // One that is left open at its end would never be closed.
+            // A parenthesis left open at the end of a statement would never be closed.
             TokenKind::Semicolon => depth = 0,
             TokenKind::LineComment | TokenKind::BlockComment if depth == 0 => {
                 let comment = &text[token.start..token.end];
@@ -55,7 +55,7 @@ pub fn unknown_marker(dialect: Dialect, text: &str) -> Option<Fault> {
     None
 }
 
-/// Whether nothing else is on its lines.
+/// Returns whether nothing else is on the same lines.
 fn is_alone(text: &str, start: usize, end: usize) -> bool {
     let before = text[..start].rsplit('\n').next().unwrap_or_default();
     let after = text[end..].split('\n').next().unwrap_or_default();
@@ -90,7 +90,7 @@ fn is_down(comment: &str) -> bool {
     }
 }
 
-/// The words of a comment in lower case, without decoration; `MigrateDown` is two.
+/// Returns the words of a comment in lower case, without decoration; `MigrateDown` is two words.
 fn words(comment: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;

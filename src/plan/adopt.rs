@@ -11,91 +11,91 @@ use crate::{
 };
 pub(super) use reading::Reading;
 
-/// What `adopt` records of what another tool has applied.
+/// The records that `adopt` creates from the records of another tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adoption {
-    /// Whose records they are.
+    /// The tool whose records are adopted.
     pub tool: ExternalTool,
-    /// The table.
+    /// The tool's table.
     pub table: String,
-    /// Rows that come, in topological order.
+    /// Rows to insert, in topological order.
     pub rows: Vec<(NewRow, Past)>,
     /// Revisions of the directory that are not applied, in order.
     pub pending: Vec<RevisionId>,
-    /// How many of its checksums were compared with the files.
+    /// Number of checksums that were compared with the files.
     pub compared: usize,
-    /// What is only done after it was seen and agreed to.
+    /// Doubts that require the user's consent.
     pub doubts: Vec<AdoptDoubt>,
 }
 
-/// What only a human can agree to.
+/// A reason why adopting needs the user's consent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AdoptDoubt {
-    /// The tool has stopped partway. It counts as not applied.
+    /// The migration stopped partway. It is not recorded as applied.
     #[error("according to {table}, migration {entry} stopped partway")]
     Failed {
-        /// The name of the migration in the tool.
+        /// The tool's name for the migration.
         entry: String,
         /// The tool's table.
         table: String,
-        /// The revision it is here, and its file.
+        /// The matching revision and its file, if there is one.
         revision: Option<(RevisionId, String)>,
     },
-    /// The file is not the one that was applied. As it is now, it counts as applied.
+    /// The file was changed after it was applied. Its current text is recorded as applied.
     #[error(
         "according to the checksum in {table}, revision {revision} was changed after it was applied"
     )]
     Changed {
-        /// The ID of the revision.
+        /// The revision.
         revision: RevisionId,
-        /// The file of the script.
+        /// The script file.
         file: String,
         /// The tool's table.
         table: String,
     },
-    /// There is nothing here to record it by. It is left out.
+    /// The directory has no matching revision. Nothing is recorded.
     #[error("according to {table}, migration {entry} is applied, but it is not in the directory")]
     Unknown {
-        /// The name of the migration in the tool.
+        /// The tool's name for the migration.
         entry: String,
         /// The tool's table.
         table: String,
     },
-    /// It is not applied, and something above it is. It stays so.
+    /// The revision is not applied, but one above it is. It stays unapplied.
     #[error("according to {table}, revision {revision} is not applied, but {above} above it is")]
     Gap {
-        /// The ID of the revision.
+        /// The revision.
         revision: RevisionId,
-        /// The file of the script.
+        /// The script file.
         file: String,
-        /// The first one above it that is applied.
+        /// The first applied revision above it.
         above: RevisionId,
         /// The tool's table.
         table: String,
     },
 }
 
-/// Why nothing can be adopted, whatever is agreed to.
+/// An error that consent cannot override.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AdoptError {
-    /// Our own records are there.
+    /// The version table already has rows.
     #[error("the version table already has {}", rows(*.0))]
     NotEmpty(
-        /// How many.
+        /// Number of rows.
         usize,
     ),
-    /// A tool that keeps one row would have left one.
+    /// The table has several rows, but golang-migrate keeps only one.
     #[error("{table} has {} instead of the one that golang-migrate keeps", rows(*.found))]
     SeveralVersions {
         /// The tool's table.
         table: String,
-        /// The number of rows.
+        /// Number of rows.
         found: usize,
     },
 }
 
 impl Adoption {
-    /// How many files are not the ones that were applied.
+    /// Returns the number of files that were changed after they were applied.
     pub fn changed(&self) -> usize {
         let doubts = self.doubts.iter();
         doubts
@@ -103,7 +103,7 @@ impl Adoption {
             .count()
     }
 
-    /// What the log says of it: a row for each revision, and one for each doubt.
+    /// Returns the log entries: one for each revision and one for each doubt.
     pub fn log_entries(&self) -> Vec<LogEntry> {
         let entry = |subject: Option<Subject>, message: Option<&str>, detail: String| LogEntry {
             elapsed: Duration::ZERO,
@@ -120,7 +120,7 @@ impl Adoption {
         let doubts = self.doubts.iter().map(|doubt| {
             let subject = doubt.revision().cloned().map(Subject::from);
             let entry = entry(subject, None, format!("{doubt}; agreed to"));
-            // What stays as it is must not read as if it were applied.
+            // An unrecorded migration must not read as applied.
             let error = (!doubt.is_recorded()).then(|| format!("not recorded: {doubt}"));
             LogEntry { error, ..entry }
         });
@@ -129,7 +129,7 @@ impl Adoption {
 }
 
 impl AdoptDoubt {
-    /// The revision it is about, where there is one.
+    /// Returns the revision in doubt, if there is one.
     pub fn revision(&self) -> Option<&RevisionId> {
         match self {
             Self::Failed { revision, .. } => revision.as_ref().map(|(id, _)| id),
@@ -138,12 +138,12 @@ impl AdoptDoubt {
         }
     }
 
-    /// Whether the revision is recorded as applied all the same.
+    /// Returns whether the revision is recorded as applied despite the doubt.
     pub fn is_recorded(&self) -> bool {
         matches!(self, Self::Changed { .. })
     }
 
-    /// The file it is about, where there is one.
+    /// Returns the file in doubt, if there is one.
     pub fn file(&self) -> Option<&str> {
         match self {
             Self::Failed { revision, .. } => revision.as_ref().map(|(_, file)| file.as_str()),
@@ -160,10 +160,10 @@ fn rows(count: usize) -> String {
     }
 }
 
-/// What becomes of `records` here. `layout` is how the directory was read.
+/// Plans how to adopt `records`. `layout` is the layout that the directory was read with.
 ///
 /// # Errors
-/// When there is no way at all.
+/// Returns an error if nothing can be adopted, even with consent.
 pub fn adopt(
     context: &PlanContext<'_>,
     records: &ExternalRecords,

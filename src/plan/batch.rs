@@ -1,4 +1,4 @@
-//! Which statements of a script are repeated.
+//! Finds the statements of a script that a `batch` directive repeats.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -11,27 +11,27 @@ use crate::{
 /// How a statement is repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// What its directive says.
+    /// The pace set by its directive.
     pub pace: Pace,
-    /// The table whose rows limit those that it changes, fit to stand behind FROM; `None` for one
-    /// that adds rows.
+    /// The table whose row count limits the rows to change, written as it appears after FROM;
+    /// `None` if the statement adds rows.
     pub counted: Option<String>,
 }
 
-/// Where a directive stands that it cannot stand at.
+/// A place where a `batch` directive is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BatchPlace {
     /// Below the last statement.
     End,
-    /// Another one follows, for the same statement.
+    /// Before another directive for the same statement.
     Twice,
-    /// Not on a line of its own, right above a statement.
+    /// Not on a line of its own directly above a statement.
     NotAbove,
     /// Within BEGIN … COMMIT.
     InBlock,
 }
 
-/// The directives of `script` by the statement that each is for, of those that stand there.
+/// Returns the valid directives of `script`, by the statement that each applies to.
 pub(super) fn directives<'a>(
     script: &'a Script,
     statements: &[Range<usize>],
@@ -49,7 +49,7 @@ pub(super) fn directives<'a>(
     found
 }
 
-/// A directive that cannot stand where it stands.
+/// Returns the problem of a directive in the wrong place.
 pub(super) fn misplaced(
     script: &Script,
     directive: &BatchDirective,
@@ -77,7 +77,7 @@ fn statement_of(
         return Err(BatchPlace::NotAbove);
     }
     let statement = statements.get(index).ok_or(BatchPlace::End)?;
-    // They are in the order of the text.
+    // The directives are in text order.
     let batches = &script.headers.batches;
     let next = batches.partition_point(|other| other.start <= directive.start);
     if batches
@@ -95,10 +95,10 @@ fn statement_of(
     }
 }
 
-/// How a statement, given as its kind and text, is repeated. It stands at `source_span`.
+/// Returns how to repeat a statement, given as its kind and text. `source_span` is its place.
 ///
 /// # Errors
-/// Why it cannot be.
+/// Returns the reason why the statement cannot be repeated.
 pub(super) fn of(
     script: &Script,
     dialect: Dialect,
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
     use crate::revision::Direction;
 
-    /// What becomes of the directives of `text`: the statement of each, or why it has none.
+    /// Returns the statement of each directive in `text`, or the reason why it has none.
     fn found(text: &str) -> Vec<Result<usize, BatchPlace>> {
         let text = format!("-- migrator: transaction = off\n{text}");
         let script = Script::parse(Dialect::Postgres, Direction::Up, "f", text).unwrap();

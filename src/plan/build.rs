@@ -1,4 +1,4 @@
-//! A script becomes a step: it is cut into statements, checked, and told how it runs.
+//! Builds steps: splits scripts into statements, checks them and decides how they run.
 
 mod resume;
 mod savepoints;
@@ -18,7 +18,7 @@ use crate::{
     sql::{self, Dialect, Expanded, Statement, StatementKind, TransactionControl},
 };
 
-/// What of a step depends on more than its script.
+/// Properties of a step that do not come from its script alone.
 pub(super) struct Frame {
     pub subject: Subject,
     pub message: String,
@@ -32,7 +32,7 @@ pub(super) struct Frame {
 /// Splits and checks `script`.
 ///
 /// # Errors
-/// Everything it must be refused for.
+/// Returns every problem found in the script.
 pub(super) fn build(
     context: &PlanContext<'_>,
     script: Script,
@@ -101,7 +101,7 @@ pub(super) fn build(
 
 struct Checked<'a> {
     script: &'a Script,
-    /// What runs.
+    /// The SQL to run.
     text: &'a str,
     expanded: Option<&'a Expanded>,
     dialect: Dialect,
@@ -230,7 +230,7 @@ impl Checked<'_> {
         (Execution::Units(units), String::new(), initial)
     }
 
-    /// Settings that SQLite passes over in silence, as no VACUUM of the script comes after them.
+    /// Reports settings that SQLite silently ignores because no VACUUM follows in the script.
     fn layout_pragmas(&self, problems: &mut Vec<PlanProblem>) {
         let is_vacuum = |one: &Statement| one.kind == StatementKind::OutsideTransaction("VACUUM");
         let last_vacuum = self.statements.iter().rposition(is_vacuum);
@@ -259,7 +259,8 @@ impl Checked<'_> {
     fn unit(&self, statements: Range<usize>, kind: UnitKind, foreign_keys: bool) -> Unit {
         let text = match &self.statements[statements.clone()] {
             [] => "",
-            // Its placeholders count, not their values, which may be other ones when it continues.
+            // The checksum covers the placeholders, not their values, which may differ when the
+            // script resumes.
             [first, ..] => {
                 let last = &self.statements[statements.end - 1];
                 let range = first.span.start..end_of(last);
@@ -267,7 +268,7 @@ impl Checked<'_> {
             }
         };
         let canonical = sql::canonicalize(self.dialect, text);
-        // So that a lone BEGIN or PRAGMA is not a wrapper, which the canonical form would drop.
+        // Without this, the canonical form would drop a lone BEGIN or PRAGMA as a wrapper.
         let headers = Headers {
             transaction: TransactionMode::Off,
             ..Headers::default()
@@ -281,7 +282,7 @@ impl Checked<'_> {
         }
     }
 
-    /// The header wins over the pragma, and off is the default.
+    /// Returns whether foreign keys are on. The header overrides the pragma; the default is off.
     fn foreign_keys(&self, pragma: Option<bool>) -> bool {
         match self.script.headers.foreign_keys {
             Some(header) => header == ForeignKeys::On,
@@ -321,13 +322,13 @@ impl Checked<'_> {
         SourceSpan::at(self.script, self.span(statement).start)
     }
 
-    /// Where it stands in the script.
+    /// Returns the place of the statement in the script.
     fn span(&self, statement: &Statement) -> Range<usize> {
         origin_of(self.expanded, &statement.span)
     }
 }
 
-/// The script with values in the places of its placeholders, if it is to have any.
+/// Replaces the placeholders in the script with their values, if it has the header `vars`.
 fn expand(
     context: &PlanContext<'_>,
     script: &Script,

@@ -11,74 +11,74 @@ use crate::{
     sql::Dialect,
 };
 
-/// What is checked.
+/// A request to check a directory.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckRequest<'a> {
     /// The directory.
     pub history: &'a History,
-    /// The database, when one was asked.
+    /// The state of the database, if one was read.
     pub observed: Option<&'a Observed>,
-    /// What of another tool stands in the way of a first upgrade of it.
+    /// Records of other tools that prevent a first upgrade.
     pub obstacles: &'a [Obstacle],
-    /// The directory as it was in another commit.
+    /// The directory at another commit.
     pub base: Option<&'a History>,
     /// The dialect of the scripts.
     pub dialect: Dialect,
-    /// What is wrong with scripts as such.
+    /// Problems found in scripts.
     pub faults: &'a [ScriptFault],
     /// Whether revisions may be pending.
     pub pending_ok: bool,
-    /// Whether late revisions without `revises` are fine.
+    /// Whether out-of-order revisions without `revises` are allowed.
     pub out_of_order_ok: bool,
     /// Whether revisions need down scripts.
     pub downs: Downs,
 }
 
-/// Something that a check finds.
+/// A problem found by a check.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Finding {
-    /// Another tool's records, where there are none of ours.
+    /// Another tool has records, and migrator has none.
     #[error(transparent)]
     Occupied(Obstacle),
-    /// Scripts in directories below that nothing reads.
+    /// Subdirectories contain scripts that are not read.
     #[error("{count} `.sql` {} in subdirectories {} not read, such as {first}", if *count == 1 { "file" } else { "files" }, if *count == 1 { "is" } else { "are" })]
     FilesBelow {
-        /// The first, relative to the directory.
+        /// The first file, relative to the directory.
         first: String,
-        /// How many there are.
+        /// Number of files.
         count: usize,
     },
-    /// A script that can't run.
+    /// A script cannot run.
     #[error(transparent)]
     Script(PlanProblem),
-    /// A script that runs nothing.
+    /// A script has no statement.
     #[error("the {}{} {subject} has no statement", direction.map_or(String::new(), |direction| format!("{direction} script of ")), subject.noun())]
     Empty {
-        /// Whose script it is.
+        /// The subject of the script.
         subject: Subject,
-        /// Which one; `None` for a repeatable script.
+        /// The direction of the script; `None` for a repeatable script.
         direction: Option<Direction>,
-        /// Its file.
+        /// The script file.
         file: String,
     },
-    /// More than one head; the file of the last one.
+    /// The history has more than one head.
     #[error("there are {} heads: {}", heads.len(), join(heads))]
     SeveralHeads {
-        /// By ID.
+        /// The heads, by ID.
         heads: Vec<RevisionId>,
-        /// Of the last one.
+        /// The file of the last head.
         file: String,
     },
-    /// Neither a down script nor a word about that.
+    /// A revision has neither a down script nor the header `irreversible`.
     #[error("revision {revision} has no down script and is not declared irreversible")]
     NoDown {
         /// The revision.
         revision: RevisionId,
-        /// The up script.
+        /// The file of the up script.
         file: String,
     },
-    /// The script is not the one that was applied.
+    /// A script was changed after it was applied.
     #[error("the {direction} script of revision {revision} was changed after it was applied")]
     Edited {
         /// The revision.
@@ -88,31 +88,31 @@ pub enum Finding {
         /// The file.
         file: String,
     },
-    /// Applied, but not here.
+    /// Applied revisions are not in the directory.
     #[error("applied and {}: {}", if *ahead { "above all revisions of this directory" } else { "not in this directory" }, join(revisions))]
     Unknown {
-        /// By sequence.
+        /// The revisions, by sequence.
         revisions: Vec<RevisionId>,
         /// Whether they are above all heads of the directory.
         ahead: bool,
     },
-    /// Here, but not applied.
+    /// Revisions are not applied.
     #[error("not applied yet: {}", join(revisions))]
     Pending {
         /// The revisions, in order.
         revisions: Vec<RevisionId>,
-        /// Of the first.
+        /// The file of the first revision.
         file: String,
     },
-    /// Repeatable scripts that an upgrade would run.
+    /// An upgrade would run repeatable scripts.
     #[error("the next upgrade would run: {}", scripts.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))]
     RepeatablesDue {
         /// The scripts, by name.
         scripts: Vec<RepeatableId>,
-        /// Of the first.
+        /// The file of the first script.
         file: String,
     },
-    /// Stopped partway.
+    /// A revision stopped partway.
     #[error(
         "revision {revision} stopped in its {direction} script: {done} of {total} statements are done"
     )]
@@ -121,26 +121,26 @@ pub enum Finding {
         revision: RevisionId,
         /// The direction of the script.
         direction: Direction,
-        /// Statements done.
+        /// Number of statements done.
         done: usize,
-        /// Statements in all.
+        /// Total number of statements.
         total: usize,
-        /// Its file, where the directory has it.
+        /// The script file, if the directory has it.
         file: Option<String>,
     },
-    /// Late, without `revises`.
+    /// A revision without `revises` is out of order.
     #[error(
         "revision {revision} sorts before {before}, which is applied, and does not name its parent"
     )]
     OutOfOrder {
         /// The revision.
         revision: RevisionId,
-        /// The highest applied one.
+        /// The highest applied revision.
         before: RevisionId,
         /// The file of the script.
         file: String,
     },
-    /// A script of the base is another one now.
+    /// A script differs from the one in the base.
     #[error("the {direction} script of revision {revision} differs from the one in the base")]
     BaseEdited {
         /// The revision.
@@ -150,27 +150,27 @@ pub enum Finding {
         /// The file.
         file: String,
     },
-    /// A revision of the base has other parents or dependencies now.
+    /// A revision has other parents or dependencies than in the base.
     #[error("revision {revision} {what} other revisions than in the base: {}", if now.is_empty() { "base".to_owned() } else { join(now) })]
     BaseMoved {
         /// The revision.
         revision: RevisionId,
         /// `revises` or `depends on`.
         what: &'static str,
-        /// Which ones now.
+        /// The current parents or dependencies.
         now: Vec<RevisionId>,
         /// The file of the script.
         file: String,
     },
-    /// A script of the base is not here.
+    /// A script of the base is not in the directory.
     #[error("{file} is in the base but not in this directory")]
     BaseGone {
-        /// The file.
+        /// The file in the base.
         file: String,
-        /// What it is called now, as it seems.
+        /// The current name, if the file seems to have been renamed.
         now: Option<String>,
     },
-    /// A new revision revises something else than a head of the base.
+    /// A new revision does not revise a head of the base.
     #[error(
         "revision {revision} is new and revises {parent}, which is not the head of the base ({})",
         join(heads)
@@ -178,14 +178,14 @@ pub enum Finding {
     Below {
         /// The revision.
         revision: RevisionId,
-        /// What it revises.
+        /// The parent that it names.
         parent: RevisionId,
         /// The heads of the base.
         heads: Vec<RevisionId>,
         /// The file of the script.
         file: String,
     },
-    /// A new revision with an old id.
+    /// A new revision sorts before the head of the base.
     #[error("revision {revision} is new and sorts before {head}, the head of the base")]
     Early {
         /// The revision.
@@ -215,7 +215,7 @@ impl From<ScriptFault> for Finding {
 }
 
 impl Finding {
-    /// The file that the finding is about.
+    /// Returns the file that the finding is about.
     pub fn file(&self) -> Option<&str> {
         match self {
             Self::SeveralHeads { file, .. }
@@ -234,7 +234,7 @@ impl Finding {
         }
     }
 
-    /// The place in a script where the wrong parent is named, and its length in bytes.
+    /// Returns the place in a script where the wrong parent is named, and its length in bytes.
     pub fn parent_in(&self, history: &History) -> Option<(super::SourceSpan, usize)> {
         let Self::Below {
             revision, parent, ..
@@ -248,7 +248,7 @@ impl Finding {
     }
 }
 
-/// All that a check finds: of the directory, of the database, against the base.
+/// Returns all findings on the directory, the database and the base.
 pub fn check(request: &CheckRequest<'_>) -> Vec<Finding> {
     let mut findings = directory(request.history, request.downs);
     findings.extend(request.faults.iter().cloned().map(Finding::from));
@@ -345,7 +345,7 @@ fn due(request: &CheckRequest<'_>, observed: &Observed) -> Option<Finding> {
     })
 }
 
-/// Nothing of the base may be edited, gone or overtaken.
+/// Reports revisions of the base that were edited or removed, and new revisions below its heads.
 fn against(request: &CheckRequest<'_>, base: &History) -> Vec<Finding> {
     let mut findings = Vec::new();
     for was in base.by_id() {
@@ -354,7 +354,7 @@ fn against(request: &CheckRequest<'_>, base: &History) -> Vec<Finding> {
                 findings.extend(squashed(request, base, was, now));
             }
             Some(now) => findings.extend(changed(request, was, now)),
-            // Its statements are in the baseline.
+            // The baseline holds its statements.
             None if is_replaced(request, base, was) => {}
             None => findings.extend(gone(request, was)),
         }
@@ -382,14 +382,14 @@ fn against(request: &CheckRequest<'_>, base: &History) -> Vec<Finding> {
     findings
 }
 
-/// Whether a baseline stands for a revision of the base, and the base has what it can be compared
-/// with.
+/// Returns whether a baseline replaces a revision of the base, and the base can be compared with
+/// it.
 fn is_replaced(request: &CheckRequest<'_>, base: &History, was: &Revision) -> bool {
     let baseline = request.history.baseline_of(&was.id);
     baseline.is_some_and(|baseline| base.get(&baseline.id).is_some())
 }
 
-/// A baseline must hold what it replaces, statement by statement.
+/// Checks that a baseline holds the statements of the revisions it replaces.
 fn squashed(
     request: &CheckRequest<'_>,
     base: &History,
@@ -424,7 +424,7 @@ fn squashed(
         .collect()
 }
 
-/// What a revision of the base has become.
+/// Compares a revision of the base with its current form.
 fn changed(request: &CheckRequest<'_>, was: &Revision, now: &Revision) -> Vec<Finding> {
     let mut findings = Vec::new();
     let dialect = request.dialect;
@@ -466,7 +466,7 @@ fn changed(request: &CheckRequest<'_>, was: &Revision, now: &Revision) -> Vec<Fi
     findings
 }
 
-/// A revision of the base that is not here, perhaps under another id.
+/// Reports a revision of the base that is missing, and its possible new ID.
 fn gone(request: &CheckRequest<'_>, was: &Revision) -> Vec<Finding> {
     let dialect = request.dialect;
     let checksum = was.up.checksum(dialect);
@@ -489,7 +489,7 @@ fn script(revision: &Revision, direction: Direction) -> Option<&Script> {
     }
 }
 
-/// The file's name without its directory, or its commit.
+/// Returns the script's file name without its directory or commit.
 fn name(script: &Script) -> &str {
     let file = script.file.as_str();
     file.rsplit_once(['/', ':']).map_or(file, |(_, name)| name)

@@ -1,7 +1,8 @@
 use super::*;
 use crate::revision::{AppliedRevision, ScriptPair, State};
 
-/// Lines `ID headers: SQL`; the headers parted by `;`, the down of each is `DROP`.
+/// Creates a history from lines `ID headers: SQL`; `;` separates the headers, and each down script
+/// is `DROP`.
 fn history(lines: &[&str]) -> History {
     let pairs = lines.iter().map(|line| {
         let (head, sql) = line.split_once(':').unwrap_or((line, "SELECT 1"));
@@ -25,7 +26,7 @@ fn history(lines: &[&str]) -> History {
     History::new(pairs.collect()).unwrap()
 }
 
-/// Everything of `history`, applied as it is.
+/// Returns a database with everything in `history` applied.
 fn applied(history: &History) -> Observed {
     let row = |(revision, sequence): (&Revision, i64)| AppliedRevision {
         sequence,
@@ -123,7 +124,7 @@ fn another_commit() {
     };
     check(&["1", "2"], &[], &[]);
     check(&["1", "2", "3"], &["1", "2"], &[]);
-    // Two heads of the base, and both are joined.
+    // The base has two heads, and both are joined.
     let heads = ["1", "2 revises = 1", "3 revises = 1"];
     let joined = [heads.as_slice(), &["4 revises = 2, 3"]].concat();
     check(&joined, &heads, &[]);
@@ -137,7 +138,7 @@ fn another_commit() {
         &["1", "2", "3 revises = 2"],
         &["the up script of revision 3 differs from the one in the base"],
     );
-    // One that is put in between changes the parent of what comes after it, which named none.
+    // An inserted revision changes the implicit parent of the next one.
     check(
         &["1", "2", "3"],
         &["1", "3"],

@@ -7,35 +7,35 @@ use crate::{
     sql::Dialect,
 };
 
-/// All disagreements between directory and database.
+/// Differences between directory and database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drift {
-    /// Applied revisions whose up script is another now, by sequence.
+    /// Applied revisions whose up script has changed, by sequence.
     pub edited_up: Vec<RevisionId>,
-    /// Applied revisions whose down script is another now, by sequence.
+    /// Applied revisions whose down script has changed, by sequence.
     pub edited_down: Vec<RevisionId>,
-    /// Applied revisions that the directory does not know, by sequence.
+    /// Applied revisions that are not in the directory, by sequence.
     pub unknown: Vec<RevisionId>,
-    /// What the unknown ones mean.
+    /// The relation that the unknown revisions imply.
     pub relation: Relation,
     /// Revisions that stopped partway.
     pub partial: Vec<(RevisionId, Partial)>,
-    /// Revisions without `revises`, not applied, that sort before an applied one.
+    /// Unapplied revisions without `revises` that sort before an applied one.
     pub out_of_order: Vec<RevisionId>,
 }
 
-/// How directory and database are related.
+/// The relation between directory and database.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Relation {
-    /// All that is applied is known here.
+    /// All applied revisions are in the directory.
     #[default]
     Known,
-    /// Everything here is applied, and the unknown ones are above it: an
-    /// older release of the application is running.
+    /// All revisions of the directory are applied, and the unknown ones are above them: an older
+    /// release of the application is running.
     Ahead,
-    /// The unknown ones are somewhere else.
+    /// Unknown revisions are not all above those of the directory.
     Diverged,
-    /// Something is applied, and nothing of it is known here.
+    /// Revisions are applied, but none of them is in the directory.
     Unrelated,
 }
 
@@ -57,7 +57,7 @@ pub fn compare(history: &History, observed: &Observed, dialect: Dialect) -> Drif
     drift
 }
 
-/// The revisions of the directory that have no record, in order.
+/// Returns the revisions of the directory that have no record, in order.
 pub fn pending<'a>(history: &'a History, observed: &Observed) -> Vec<&'a Revision> {
     let recorded: HashSet<_> = observed.applied.iter().map(|row| &row.revision).collect();
     history
@@ -66,11 +66,11 @@ pub fn pending<'a>(history: &'a History, observed: &Observed) -> Vec<&'a Revisio
         .collect()
 }
 
-/// As [`compare`], without a look at down scripts, which no upgrade needs.
+/// Like [`compare`], but ignores down scripts, which an upgrade does not need.
 pub(super) fn compare_ups(history: &History, observed: &Observed, dialect: Dialect) -> Drift {
     let mut drift = Drift::default();
     for row in observed.applied.iter() {
-        // Its script may be fixed beyond what is done; resuming compares that.
+        // Statements that have not run may be edited; resuming compares those that have.
         let mut in_middle = false;
         if let State::Partial(partial) = &row.state {
             drift
@@ -94,10 +94,10 @@ pub(super) fn compare_ups(history: &History, observed: &Observed, dialect: Diale
     drift
 }
 
-/// The highest applied id that the directory knows.
+/// Returns the highest applied ID that is in the directory.
 pub(super) fn highest<'a>(history: &History, observed: &'a Observed) -> Option<&'a RevisionId> {
     let mut ids: Vec<_> = observed.applied.iter().map(|row| &row.revision).collect();
-    // Nearly in order already; of those above the highest known one there are few.
+    // The IDs are nearly sorted, and few are above the highest known one.
     ids.sort();
     ids.into_iter().rev().find(|id| history.get(id).is_some())
 }
@@ -115,7 +115,7 @@ fn out_of_order(history: &History, observed: &Observed) -> Vec<RevisionId> {
         .collect()
 }
 
-/// What unknown revisions mean; there is one at least.
+/// Returns the relation that unknown revisions imply. There must be at least one.
 fn relation(history: &History, observed: &Observed) -> Relation {
     let is_known = |row: &&AppliedRevision| history.get(&row.revision).is_some();
     let unknown: Vec<_> = observed

@@ -2,14 +2,14 @@ use std::cell::OnceCell;
 
 use crate::sql::{Dialect, Statement, StatementKind, TransactionControl};
 
-/// What comes after the statements of a script, looked at once for all of them.
+/// What follows each statement of a script, computed once for all of them.
 pub(super) struct Ahead<'a> {
     dialect: Dialect,
     text: &'a str,
     statements: &'a [Statement],
-    /// The last one that ends a transaction.
+    /// Index of the last statement that ends a transaction.
     last_end: Option<usize>,
-    /// For each, whether one after it, and before the next COMMIT, may break foreign keys.
+    /// For each statement, whether a later one before the next COMMIT may violate foreign keys.
     breaking: OnceCell<Vec<bool>>,
 }
 
@@ -31,13 +31,13 @@ impl<'a> Ahead<'a> {
         }
     }
 
-    /// Whether nothing ends the transaction that the statement at `index`, a BEGIN, begins.
+    /// Returns whether the transaction that the BEGIN at `index` starts never ends.
     pub fn stays_open(&self, index: usize) -> bool {
         self.last_end.is_none_or(|last| last < index)
     }
 
-    /// Whether the statement at `index`, in a transaction, is a `PRAGMA foreign_keys` whose having
-    /// no effect there could matter to those after it.
+    /// Returns whether the statement at `index`, in a transaction, is a `PRAGMA foreign_keys` that
+    /// has no effect there but could matter to later statements.
     pub fn is_ignored_pragma(&self, index: usize, foreign_keys: bool) -> bool {
         let asked = self
             .dialect
@@ -66,7 +66,7 @@ impl<'a> Ahead<'a> {
     }
 }
 
-/// What people call it.
+/// Returns the statement's common name.
 pub(super) fn name(control: &TransactionControl) -> &'static str {
     match control {
         TransactionControl::Begin(_) => "BEGIN",

@@ -11,12 +11,11 @@ use crate::revision::{
     applied_descendants,
 };
 
-/// The plan of `downgrade TARGET`: the applied descendants of the target,
-/// dependents included, latest applied first. The parents stored when they
-/// were applied rule.
+/// Plans `downgrade TARGET`: reverts the applied descendants of the target, dependents included,
+/// latest applied first. The stored parents take precedence over those in the files.
 ///
 /// # Errors
-/// Everything that stands in its way.
+/// Returns every problem that prevents the downgrade.
 pub fn downgrade(context: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
     let (plan, exchanges) = squashed::planned(context, |context| down(context, target))?;
     Ok(plan.after(exchanges))
@@ -33,7 +32,7 @@ pub(super) fn down(context: &PlanContext<'_>, target: &Target) -> Result<Plan, P
         exchanges: Vec::new(),
     };
     let mut sequences: BTreeSet<_> = context.observed.sequences().collect();
-    // As for an upgrade: growing would need the memory twice.
+    // As in an upgrade, growing would double the memory in use.
     plan.steps.reserve_exact(rows.len());
     for row in rows {
         if matches!(&row.state, State::Partial(state) if state.direction == Direction::Up) {
@@ -55,7 +54,7 @@ pub(super) fn down(context: &PlanContext<'_>, target: &Target) -> Result<Plan, P
     }
 }
 
-/// Makes one problem of the revisions without a down script: often none has one.
+/// Merges the problems of revisions without a down script; often no revision has one.
 fn together(problems: &mut Vec<PlanProblem>) {
     let (missing, mut others): (Vec<_>, Vec<_>) = std::mem::take(problems)
         .into_iter()
@@ -73,7 +72,7 @@ fn together(problems: &mut Vec<PlanProblem>) {
     *problems = others;
 }
 
-/// Partially applied revisions, except for one that was being reverted and is to be.
+/// Returns the partially applied revisions, except one whose downgrade is to be resumed.
 fn in_the_way(context: &PlanContext<'_>, reverted: &[&AppliedRevision]) -> Vec<PlanProblem> {
     let mut problems = Vec::new();
     for row in context.observed.applied.iter() {
@@ -118,7 +117,7 @@ fn step(
     build::build(context, script, frame)
 }
 
-/// The file where it is there, else what was stored.
+/// Returns the script of the file if it exists, otherwise the stored script.
 fn script(
     context: &PlanContext<'_>,
     row: &AppliedRevision,

@@ -1,4 +1,4 @@
-//! Several scripts made one: statement by statement, and what they say of how they run.
+//! Joins several scripts into one, with the headers that control how they run.
 
 use std::{fmt::Write, time::Duration};
 
@@ -8,15 +8,15 @@ use crate::{
     sql::{self, Dialect, Statement, StatementKind, Vars},
 };
 
-/// Scripts made one.
+/// The result of joining scripts.
 pub(super) struct Joined {
-    /// Headers of how it runs, and its statements.
+    /// The headers and the statements.
     pub text: String,
-    /// How many there are.
+    /// Number of statements.
     pub statements: usize,
 }
 
-/// A script with its statements, without what its own transaction was.
+/// A script's statements, without its own BEGIN and COMMIT.
 struct Part<'a> {
     revision: &'a Revision,
     script: &'a Script,
@@ -24,7 +24,7 @@ struct Part<'a> {
     foreign_keys: bool,
 }
 
-/// The statements of `scripts`, in order, as one script.
+/// Joins the statements of `scripts`, in order, into one script.
 pub(super) fn one_script(
     dialect: Dialect,
     scripts: Vec<(&Revision, &Script)>,
@@ -45,7 +45,7 @@ pub(super) fn one_script(
     let acting = || parts.iter().filter(|part| !part.statements.is_empty());
     for (after, part) in acting().rev().enumerate() {
         let counts = |one: &Statement| match one.kind {
-            // Nothing that dies with the session can be in a script that may continue in another.
+            // A script that may resume in another session cannot rely on session objects.
             StatementKind::SessionObject(_) => after > 0 || is_off,
             _ => after > 0,
         };
@@ -127,7 +127,7 @@ fn part<'a>(
     })
 }
 
-/// The statements that a script's session remembers.
+/// Returns the statements whose effect lasts for the session.
 fn leaves_something<'a>(
     dialect: Dialect,
     part: &'a Part<'_>,
@@ -149,7 +149,7 @@ fn leaves_something<'a>(
         })
 }
 
-/// What would be a placeholder in a script that has none.
+/// Returns the problem of text that would become a placeholder, in a script without `vars`.
 fn placeholder(dialect: Dialect, part: &Part<'_>) -> Option<SquashProblem> {
     if part.script.headers.placeholders.is_some() {
         return None;
@@ -161,7 +161,7 @@ fn placeholder(dialect: Dialect, part: &Part<'_>) -> Option<SquashProblem> {
     })
 }
 
-/// The longest of them, where there are any; none is longer than all.
+/// Returns the longest timeout, if there is any. Zero means no limit, which is the longest.
 fn longest(timeouts: impl Iterator<Item = Option<Duration>>) -> Option<String> {
     let all: Vec<_> = timeouts.flatten().collect();
     let longest = all.iter().max()?;
@@ -172,7 +172,7 @@ fn longest(timeouts: impl Iterator<Item = Option<Duration>>) -> Option<String> {
 }
 
 impl Part<'_> {
-    /// Writes its statements; as one transaction where the whole script is none.
+    /// Writes the statements; as one transaction if `as_one` is set.
     fn write(&self, text: &mut String, as_one: bool) {
         let Revision { id, message, .. } = self.revision;
         let _ = writeln!(text, "\n-- {id} {}", sql::comment(message));

@@ -1,7 +1,7 @@
-//! Plans: what is compared, decided and prepared before anything runs.
+//! Plans: the comparisons, decisions and preparations made before anything runs.
 //!
-//! Pure: history and observed state come in, an ordered list of steps comes
-//! out. Everything a script can be refused for is found here.
+//! This module is pure: it turns a history and an observed state into an ordered list of steps.
+//! Every reason to refuse a script is found here.
 
 mod adopt;
 mod batch;
@@ -51,18 +51,18 @@ use crate::{
     sql::{Dialect, Vars},
 };
 
-/// Everything a plan is made from, but for its target.
+/// Inputs of a plan, except its target.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanContext<'a> {
     /// The directory.
     pub history: &'a History,
-    /// The database, down scripts included.
+    /// The state of the database, down scripts included.
     pub observed: &'a Observed,
     /// The dialect of the scripts.
     pub dialect: Dialect,
-    /// What placeholders stand for.
+    /// Values of placeholders.
     pub vars: &'a Vars,
-    /// Policy for late revisions.
+    /// Policy for out-of-order revisions.
     pub out_of_order: OutOfOrder,
     /// Policy for a database that is ahead of the directory.
     pub ahead: Ahead,
@@ -70,8 +70,8 @@ pub struct PlanContext<'a> {
     pub one_transaction: bool,
 }
 
-/// What `target` means. The heads of a project without revisions are none, so that there is
-/// nothing to do; as long as nothing is applied that they would stand for.
+/// Resolves `target`. Without any revision, the heads resolve to an empty list, provided that no
+/// revision is applied.
 fn resolve(context: &PlanContext<'_>, target: &Target) -> Result<Resolved, TargetError> {
     let rows = &context.observed.applied;
     match context.history.resolve(target, rows) {

@@ -4,47 +4,47 @@ use crate::{
     revision::{History, Observed},
 };
 
-/// What is accepted of a database that has no records of migrator's own.
+/// Obstacles to ignore in a database without migrator's own records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Accepted {
-    /// Records of other tools mean nothing.
+    /// Ignore records of other tools.
     pub records: bool,
-    /// There may be tables without a version table.
+    /// Allow tables without a version table.
     pub tables: bool,
 }
 
-/// What a database without records of migrator's own holds that makes a first write a guess.
+/// A reason why it is unclear which revisions a database without migrator's records has applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Obstacle {
-    /// Another tool has applied revisions of this directory, or begun to.
+    /// Another tool's records name revisions of this directory.
     #[error(
         "{table} contains records of {tool} for {}, and there are none of migrator",
         named(*.revisions)
     )]
     Records {
-        /// Whose they are.
+        /// The tool that owns the records.
         tool: ExternalTool,
         /// The tool's table.
         table: String,
-        /// How many revisions of the directory they are about.
+        /// Number of revisions of the directory that the records name.
         revisions: usize,
     },
-    /// Another tool's table is there and can't be read.
+    /// Another tool's table exists but cannot be read.
     #[error("{table} is the table of {tool} and cannot be read: {reason}")]
     Unreadable {
-        /// Whose it is.
+        /// The tool that owns the table.
         tool: ExternalTool,
         /// The tool's table.
         table: String,
-        /// What is in the way.
+        /// The reason why it cannot be read.
         reason: String,
     },
-    /// There are tables, and no version table.
+    /// The database has tables but no version table.
     #[error("the database is not empty and has no version table: it contains {}", list(.tables, *.count))]
     NotEmpty {
-        /// The first few, by name; never empty.
+        /// Names of the first few tables, sorted; never empty.
         tables: Vec<String>,
-        /// How many there are.
+        /// Total number of tables.
         count: usize,
     },
 }
@@ -65,12 +65,12 @@ fn list(names: &[String], count: usize) -> String {
     }
 }
 
-/// Whether it matters what a database in this state holds beside the version table.
+/// Returns whether objects other than the version table matter for a database in this state.
 pub fn needs_survey(history: &History, observed: &Observed) -> bool {
     observed.is_empty() && !(history.is_empty() && history.repeatables().is_empty())
 }
 
-/// The records of other tools that stand in the way of a first record.
+/// Returns the records of other tools that prevent a first record.
 pub fn external_records(
     history: &History,
     surroundings: &Surroundings,
@@ -83,7 +83,7 @@ pub fn external_records(
         let mut reading = Reading::new(history, records);
         let revisions = match reading.read() {
             Ok(()) => reading.named(),
-            // Nobody can tell which of the rows counts.
+            // It is unknown which row counts.
             Err(_) => records.entries.len(),
         };
         (revisions > 0).then(|| Obstacle::Records {
@@ -101,7 +101,7 @@ pub fn external_records(
     readable.chain(unreadable).collect()
 }
 
-/// All that stands in the way of a first upgrade.
+/// Returns all obstacles to a first upgrade.
 pub fn obstacles(
     history: &History,
     observed: &Observed,

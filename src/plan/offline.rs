@@ -1,4 +1,4 @@
-//! States that no database was asked for: what a script leads from and to.
+//! Assumed database states, for generating SQL without a connection.
 
 use std::collections::HashMap;
 
@@ -9,11 +9,11 @@ use crate::revision::{
     AppliedRepeatable, AppliedRevision, LAYOUT, NewRow, Observed, Row, State, Subject, Target,
 };
 
-/// The state of a database that was brought to `start` from base by this directory. What
-/// `context` has observed must be empty.
+/// Returns the state of a database that this directory has upgraded from base to `start`. The
+/// observed state in `context` must be empty.
 ///
 /// # Errors
-/// When `start` has no meaning in the directory.
+/// Returns an error if `start` cannot be resolved in the directory.
 pub fn assumed(context: &PlanContext<'_>, start: &Target) -> Result<Observed, PlanError> {
     let rows = stamp(context, std::slice::from_ref(start), false)?.insert;
     Ok(match rows.is_empty() {
@@ -22,10 +22,10 @@ pub fn assumed(context: &PlanContext<'_>, start: &Target) -> Result<Observed, Pl
     })
 }
 
-/// The state after `plan` has run on `observed`.
+/// Returns the state after `plan` has run on `observed`.
 pub fn after(observed: &Observed, plan: &Plan) -> Observed {
     let steps = || plan.steps.iter().enumerate();
-    // Of several steps of one revision the last one counts.
+    // If a revision has several steps, the last one counts.
     let last: HashMap<&Subject, usize> = steps().map(|(at, step)| (&step.subject, at)).collect();
     let mut state = observed.clone();
     let stays = |subject: Subject| !last.contains_key(&subject);
@@ -46,7 +46,7 @@ pub fn after(observed: &Observed, plan: &Plan) -> Observed {
     state
 }
 
-/// Nobody looks at when it was applied and by whom.
+/// Returns the row as read back; its time and user are not used.
 fn applied(row: NewRow) -> Row {
     let revision = match row.subject {
         Subject::Revision(id) => id,
@@ -95,7 +95,7 @@ mod tests {
         sql::Dialect,
     };
 
-    /// 1 - 2 - 4 and 1 - 3 - 4; 5 stands alone and depends on 3.
+    /// 1 - 2 - 4 and 1 - 3 - 4; 5 is a separate root and depends on 3.
     fn history() -> History {
         let pairs = [
             ("1", ""),

@@ -9,7 +9,7 @@ use crate::{
 /// A place in a script's text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceSpan {
-    /// The file as it is shown.
+    /// The file name to display.
     pub file: String,
     /// The whole script.
     pub text: Arc<str>,
@@ -18,7 +18,7 @@ pub struct SourceSpan {
 }
 
 impl SourceSpan {
-    /// The place at byte `offset` of `script`.
+    /// Returns the place at byte `offset` of `script`.
     pub fn at(script: &Script, offset: usize) -> Self {
         Self {
             file: script.file.clone(),
@@ -28,44 +28,44 @@ impl SourceSpan {
     }
 }
 
-/// Why there is no plan: everything that was found, nothing was run.
+/// The error for a plan that cannot be created: every problem found. Nothing was run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{} problems prevent a plan", .0.len())]
 pub struct PlanError(pub Vec<PlanProblem>);
 
-/// One reason why there is no plan.
+/// A problem that prevents a plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PlanProblem {
-    /// What the database holds makes a first write a guess.
+    /// It is unclear which revisions the database has applied.
     #[error(transparent)]
     Occupied(Obstacle),
-    /// The target has no meaning here.
+    /// The target cannot be resolved.
     #[error(transparent)]
     Target(TargetError),
-    /// `downgrade +1`, `upgrade -1`, `upgrade base`.
+    /// The command does not support the target: `downgrade +1`, `upgrade -1`, `upgrade base`.
     #[error("cannot {verb} `{target}`")]
     WrongWay {
-        /// The target as resolved.
+        /// The resolved target.
         target: String,
-        /// The command, as it reads before a target.
+        /// The command, as displayed before a target.
         verb: &'static str,
     },
-    /// A downgrade to a revision that is not applied.
+    /// The target of a downgrade is not applied.
     #[error("revision {revision} is not applied")]
     NotApplied {
         /// The target.
         revision: RevisionId,
     },
-    /// `-N` with less than N applied.
+    /// `-N` exceeds the number of applied revisions.
     #[error("cannot revert {asked} revisions: only {applied} are applied")]
     TooFewApplied {
         /// The number of revisions to revert.
         asked: usize,
-        /// How many there are.
+        /// Number of applied revisions.
         applied: usize,
     },
-    /// The up script is not the one that was applied.
+    /// The up script was changed after it was applied.
     #[error("the up script of revision {revision} was changed after it was applied")]
     Edited {
         /// The revision.
@@ -73,7 +73,7 @@ pub enum PlanProblem {
         /// The file.
         file: String,
     },
-    /// Applied revisions that the directory does not know.
+    /// Applied revisions are not in the directory.
     #[error(
         "revisions are applied in the database that are not in this directory: {}",
         join(revisions)
@@ -84,7 +84,7 @@ pub enum PlanProblem {
         /// Whether directory and database have anything in common.
         related: bool,
     },
-    /// The same, but all above our heads, with `ahead = "error"`.
+    /// Applied revisions are above all heads of the directory, and `ahead = "error"` is set.
     #[error("the database is ahead of this directory: {}", join(revisions))]
     Ahead {
         /// The revisions.
@@ -97,11 +97,11 @@ pub enum PlanProblem {
         revision: RevisionId,
         /// The direction of the script.
         direction: Direction,
-        /// Statements done.
+        /// Number of statements done.
         done: usize,
-        /// Statements in all.
+        /// Total number of statements.
         total: usize,
-        /// How the next one was left.
+        /// The outcome of the next statement, if it was interrupted.
         interruption: Option<Interruption>,
     },
     /// A statement of a partially applied script was changed after it was run.
@@ -113,15 +113,15 @@ pub enum PlanProblem {
     DoneChanged {
         /// The subject of the script.
         subject: Subject,
-        /// Which one, from 1; a BEGIN … COMMIT block counts as one. `None` where the record does
-        /// not tell.
+        /// Number of the statement, from 1; a BEGIN … COMMIT block counts as one. `None` if the
+        /// record does not identify it.
         statement: Option<usize>,
-        /// How many ran.
+        /// Number of statements that ran.
         done: usize,
-        /// Where it stands, or the begin of the script.
+        /// The place of the statement, or the start of the script.
         source_span: SourceSpan,
     },
-    /// The script of a partially applied revision is to run in one transaction now.
+    /// The script of a partially applied revision would now run in one transaction.
     #[error(
         "the script of {} {subject} no longer has its header `transaction = off`, but {done} of its \
          statements are done",
@@ -130,12 +130,12 @@ pub enum PlanProblem {
     OffRemoved {
         /// The subject of the script.
         subject: Subject,
-        /// How many ran.
+        /// Number of statements that ran.
         done: usize,
-        /// The begin of the script.
+        /// The start of the script.
         source_span: SourceSpan,
     },
-    /// Nobody knows whether a statement took effect.
+    /// It is unknown whether a statement took effect.
     #[error(
         "statement {statement} of {} {subject} was running when the last run ended; whether it took effect is unknown",
         subject.noun()
@@ -143,23 +143,23 @@ pub enum PlanProblem {
     Doubt {
         /// The subject of the script.
         subject: Subject,
-        /// Which one, from 1.
+        /// Number of the statement, from 1.
         statement: usize,
         /// The place in the script.
         source_span: SourceSpan,
     },
-    /// `repair` of a partially applied revision, where there is none.
+    /// `repair` was called for a partially applied revision, but there is none.
     #[error("no revision is partially applied")]
     NothingPartial,
-    /// `repair --statement N` of another statement than the next one.
+    /// `repair --statement N` names a statement other than the next one.
     #[error("statement {statement} is not the one that stopped, which is statement {next}")]
     NotInDoubt {
-        /// As given.
+        /// The number that was given.
         statement: usize,
-        /// The one after those done.
+        /// Number of the statement after those done.
         next: usize,
     },
-    /// Late revisions without `revises`.
+    /// Revisions without `revises` are out of order.
     #[error(
         "{} sorts before {before}, which is applied, and does not name its parent",
         join(revisions)
@@ -169,31 +169,31 @@ pub enum PlanProblem {
         revisions: Vec<RevisionId>,
         /// The highest applied one.
         before: RevisionId,
-        /// The file of the first.
+        /// The script file of the first revision.
         file: String,
     },
-    /// There is no down script, neither in the directory nor in the version table.
+    /// Neither the directory nor the version table has a down script.
     #[error("{}", no_downs(revisions))]
     NoDown {
         /// The revisions, latest first.
         revisions: Vec<RevisionId>,
     },
-    /// There is none on purpose.
+    /// The revision is declared irreversible.
     #[error("revision {revision} is irreversible: {reason}")]
     Irreversible {
         /// The revision.
         revision: RevisionId,
-        /// Its header's words.
+        /// The reason given in its header.
         reason: String,
     },
-    /// A part of what a baseline replaces is applied.
+    /// Only some of the revisions that a baseline replaces are applied.
     #[error(
         "the database has applied only some of the revisions that the baseline {} replaces; not applied: {}",
         .0.baseline,
         join(&.0.missing)
     )]
     Halfway(Halfway),
-    /// The script cannot be cut into statements.
+    /// The script cannot be split into statements.
     #[error("{kind}")]
     Sql {
         /// The place in the script.
@@ -201,15 +201,15 @@ pub enum PlanProblem {
         /// The kind of problem.
         kind: SqlProblemKind,
     },
-    /// A placeholder that nothing can take the place of.
+    /// A placeholder cannot be replaced.
     #[error("{fault}")]
     Placeholder {
         /// The place in the script.
         source_span: SourceSpan,
-        /// What is wrong.
+        /// The fault in the placeholder.
         fault: PlaceholderFault,
     },
-    /// BEGIN, COMMIT, ROLLBACK where they cannot be.
+    /// BEGIN, COMMIT or ROLLBACK is not allowed in this place.
     #[error("{statement} is not allowed here{}", if *off { "" } else { ": the script runs in a transaction" })]
     TransactionControl {
         /// The place in the script.
@@ -219,7 +219,7 @@ pub enum PlanProblem {
         /// Whether the script is `transaction = off`.
         off: bool,
     },
-    /// SAVEPOINT without RELEASE.
+    /// A SAVEPOINT has no RELEASE.
     #[error("the savepoint `{name}` is never released")]
     OpenSavepoint {
         /// The place in the script.
@@ -227,7 +227,7 @@ pub enum PlanProblem {
         /// The name.
         name: String,
     },
-    /// RELEASE or ROLLBACK TO without SAVEPOINT.
+    /// A RELEASE or ROLLBACK TO has no SAVEPOINT.
     #[error("savepoint `{name}` does not exist here")]
     UnknownSavepoint {
         /// The place in the script.
@@ -235,13 +235,13 @@ pub enum PlanProblem {
         /// The name.
         name: String,
     },
-    /// BEGIN without COMMIT.
+    /// A BEGIN has no COMMIT.
     #[error("this transaction is never committed")]
     OpenTransaction {
         /// The place in the script.
         source_span: SourceSpan,
     },
-    /// A statement that cannot run in a transaction.
+    /// The statement cannot run in a transaction.
     #[error("{name} cannot run in a transaction")]
     OutsideTransaction {
         /// The place in the script.
@@ -249,7 +249,7 @@ pub enum PlanProblem {
         /// The statement's name.
         name: &'static str,
     },
-    /// A statement that would need `transaction = off`.
+    /// The statement requires `transaction = off`.
     #[error(
         "{name} is not allowed in a repeatable script, which runs in one transaction with its record"
     )]
@@ -259,45 +259,46 @@ pub enum PlanProblem {
         /// The statement's name.
         name: &'static str,
     },
-    /// A temporary table and the like in a `transaction = off` script.
+    /// A `transaction = off` script creates an object that lasts for the session, such as a
+    /// temporary table.
     #[error(
         "{name} ends with the session, so a `transaction = off` script could not be resumed after it"
     )]
     SessionObject {
         /// The place in the script.
         source_span: SourceSpan,
-        /// What it is.
+        /// The kind of object.
         name: &'static str,
     },
-    /// COPY TO STDOUT.
+    /// COPY TO STDOUT is not supported.
     #[error("COPY TO STDOUT has nowhere to write its data to in a script")]
     CopyOut {
         /// The place in the script.
         source_span: SourceSpan,
     },
-    /// PRAGMA foreign_keys in the middle of a transaction.
+    /// PRAGMA foreign_keys is used in a transaction.
     #[error("PRAGMA foreign_keys has no effect in a transaction")]
     ForeignKeysPragma {
         /// The place in the script.
         source_span: SourceSpan,
     },
-    /// A setting of a database's file that is written when its tables are there.
+    /// A PRAGMA for the file layout is used when tables already exist.
     #[error("PRAGMA {} would have no effect: the database has tables by then, the version table at least", pragma.name)]
     LayoutPragma {
-        /// Where.
+        /// The place in the script.
         source_span: SourceSpan,
-        /// Which one.
+        /// The pragma.
         pragma: LayoutPragma,
     },
-    /// `batch` where it is no statement's.
+    /// A `batch` directive does not belong to a statement.
     #[error("`batch` {}", where_it_stands(*place))]
     BatchPlace {
         /// The place in the script.
         source_span: SourceSpan,
-        /// What is wrong with that.
+        /// The wrong place.
         place: BatchPlace,
     },
-    /// `batch` above a statement that cannot be repeated.
+    /// A `batch` directive is above a statement that cannot be repeated.
     #[error("`batch` cannot repeat this statement: {}", why_not(*reason))]
     BatchStatement {
         /// The place in the script.
@@ -305,15 +306,15 @@ pub enum PlanProblem {
         /// The reason.
         reason: NoRowChange,
     },
-    /// `batch` above a statement that adds rows, without `max-batches`.
+    /// A `batch` directive without `max-batches` is above a statement that adds rows.
     #[error("nothing limits how often this {verb} is repeated")]
     BatchUnbounded {
         /// The place in the script.
         source_span: SourceSpan,
-        /// What the statement does.
+        /// The statement's verb.
         verb: &'static str,
     },
-    /// `max-lag` on SQLite.
+    /// `max-lag` is used on SQLite.
     #[error("`max-lag` measures the lag of replicas, and {dialect} has none")]
     BatchLag {
         /// The place in the script.
@@ -321,7 +322,7 @@ pub enum PlanProblem {
         /// The dialect of the database.
         dialect: Dialect,
     },
-    /// A `transaction = off` script in a run of one transaction.
+    /// A `transaction = off` script is part of a run in one transaction.
     #[error(
         "{} {subject} has `transaction = off`, but the whole run is to be one transaction",
         subject.noun()
@@ -332,17 +333,17 @@ pub enum PlanProblem {
         /// The file of the script.
         file: String,
     },
-    /// Steps of one transaction that disagree on foreign keys.
+    /// Steps in one transaction need different foreign key settings.
     #[error("{} {subject} requires foreign keys {}, but other scripts in the same transaction do not", subject.noun(), if *on { "on" } else { "off" })]
     MixedForeignKeys {
         /// The subject of the script.
         subject: Subject,
         /// The file of the script.
         file: String,
-        /// What it wants.
+        /// Whether the script needs foreign keys on.
         on: bool,
     },
-    /// A stored script that this version cannot read.
+    /// A stored script cannot be parsed by this version.
     #[error("the stored down script of revision {revision} is not valid: {reason}")]
     StoredScript {
         /// The revision.
@@ -353,7 +354,7 @@ pub enum PlanProblem {
 }
 
 impl PlanProblem {
-    /// Where in a script it is, for those that are in one.
+    /// Returns the place in a script, if the problem has one.
     pub fn source_span(&self) -> Option<&SourceSpan> {
         match self {
             Self::Sql { source_span, .. }
@@ -379,7 +380,7 @@ impl PlanProblem {
         }
     }
 
-    /// The file of a problem that concerns a script as a whole.
+    /// Returns the file of a problem that concerns a whole script.
     pub fn file(&self) -> Option<&str> {
         match self {
             Self::Edited { file, .. }
@@ -391,7 +392,7 @@ impl PlanProblem {
     }
 }
 
-/// Revisions that a sentence names.
+/// The maximum number of revisions listed in a message.
 const LISTED: usize = 20;
 
 fn no_downs(revisions: &[RevisionId]) -> String {
@@ -440,7 +441,7 @@ fn past(direction: Direction) -> &'static str {
     }
 }
 
-/// The subject of a sentence on a statement that ran.
+/// Returns the subject of a message about a statement that ran.
 fn done_statement(statement: Option<usize>, done: usize) -> String {
     match statement {
         Some(number) => format!("statement {number}"),

@@ -8,87 +8,87 @@ use crate::{
     sql::Dialect,
 };
 
-/// What `rebase` was asked to do, and what it may know.
+/// A request to rebase a revision.
 #[derive(Clone, Copy, Debug)]
 pub struct RebaseRequest<'a> {
     /// The directory.
     pub history: &'a History,
-    /// The database, when one was asked.
+    /// The state of the database, if one was read.
     pub observed: Option<&'a Observed>,
     /// The dialect of the scripts.
     pub dialect: Dialect,
-    /// What moves, with all that revises it.
+    /// The revision to move, with all its descendants.
     pub revision: &'a RevisionId,
-    /// The head to move onto; the only other one when none is given.
+    /// The head to move onto; `None` selects the only other head.
     pub onto: Option<&'a RevisionId>,
 }
 
-/// Which revisions get new IDs, and the files that are exchanged for it.
+/// The new revision IDs, and the file changes that apply them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rebase {
-    /// The head that is revised afterwards.
+    /// The head that becomes the new parent.
     pub onto: RevisionId,
-    /// What moves, each after its parents.
+    /// The revisions to move, parents first.
     pub moved: Vec<Moved>,
-    /// The files, those of one revision together.
+    /// The file changes, grouped by revision.
     pub files: Vec<FileChange>,
-    /// The heads afterwards, by ID.
+    /// The heads after the rebase, by ID.
     pub heads: Vec<RevisionId>,
 }
 
 /// A revision that gets a new ID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moved {
-    /// The ID it had.
+    /// The old ID.
     pub from: RevisionId,
-    /// The ID it gets.
+    /// The new ID.
     pub to: RevisionId,
     /// The message.
     pub message: String,
-    /// What it revises afterwards.
+    /// The parents after the rebase.
     pub parents: Vec<RevisionId>,
 }
 
-/// A file that gets another name, another text, or both.
+/// A file whose name, text, or both change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileChange {
-    /// Its name in the directory.
+    /// The old name in the directory.
     pub from: String,
-    /// Its name afterwards.
+    /// The new name.
     pub to: String,
-    /// Its text.
+    /// The old text.
     pub before: String,
-    /// Its text afterwards; `None` when it goes.
+    /// The new text; `None` if the file is removed.
     pub after: Option<String>,
 }
 
-/// Why a revision cannot be moved.
+/// A reason why a revision cannot be moved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RebaseProblem {
-    /// The database has it.
+    /// The revisions are applied in the database.
     #[error("revisions that are applied cannot get new IDs: {}", join(.0))]
     Applied(Vec<RevisionId>),
-    /// Which head is meant?
+    /// Several heads could be the target.
     #[error("there are {} heads to move onto: {}", .0.len(), join(.0))]
     SeveralHeads(Vec<RevisionId>),
-    /// `--onto` names what moves itself.
+    /// `--onto` names a revision that is itself moved.
     #[error("{onto} is above {revision} and moves with it")]
     OntoMoves {
         /// The target.
         onto: RevisionId,
-        /// What was to be moved.
+        /// The revision to move.
         revision: RevisionId,
     },
-    /// `--onto` names a revision that another one revises, which does not move.
+    /// `--onto` names a revision that is not a head.
     #[error("{onto} is not a head: it is revised by {}", join(children))]
     OntoNoHead {
         /// The target.
         onto: RevisionId,
-        /// Who revises it and stays.
+        /// The revisions that revise it and are not moved.
         children: Vec<RevisionId>,
     },
-    /// What was to be moved joins branches.
+    /// The revision to move joins branches.
     #[error(
         "revision {revision} joins {}, so it cannot be moved onto a single head",
         join(parents)
@@ -101,7 +101,7 @@ pub enum RebaseProblem {
         /// The file of the script.
         file: String,
     },
-    /// Something that moves joins the branch with one that would be below it then.
+    /// A moved revision joins the branch with one that would then be below it.
     #[error("revision {revision} joins the branch with {other}, which would then be below it")]
     Joined {
         /// The merge.
@@ -111,15 +111,15 @@ pub enum RebaseProblem {
         /// The file of the script.
         file: String,
     },
-    /// The target needs what was to be moved onto it.
+    /// The target depends on the revision to move.
     #[error("{onto} requires revision {revision}, which therefore cannot be moved onto it")]
     Needed {
         /// The target.
         onto: RevisionId,
-        /// What moves, and is a dependency.
+        /// The revision to move.
         revision: RevisionId,
     },
-    /// A revision without `revises` would follow another one.
+    /// A revision without `revises` would get a different parent.
     #[error("revision {revision} does not name its parent, and would get a different one")]
     Reparented {
         /// The revision.
@@ -129,11 +129,11 @@ pub enum RebaseProblem {
     },
 }
 
-/// The plan of `rebase REVISION`. `fresh` makes new IDs for so many revisions upon a head.
-/// `None` when there is nothing to do.
+/// Plans `rebase REVISION`. `fresh` creates the given number of new IDs above a head. Returns
+/// `None` if there is nothing to do.
 ///
 /// # Errors
-/// What stands in its way.
+/// Returns every problem that prevents the rebase.
 pub fn rebase(
     request: &RebaseRequest<'_>,
     fresh: impl Fn(&RevisionId, usize) -> Vec<RevisionId>,
@@ -174,7 +174,7 @@ pub fn rebase(
     }))
 }
 
-/// `revision` and all that revise it.
+/// Returns `revision` and all its descendants.
 fn above<'a>(history: &'a History, revision: &'a Revision) -> HashSet<&'a RevisionId> {
     let mut reached = HashSet::from([&revision.id]);
     let mut waiting = vec![&revision.id];
@@ -188,7 +188,7 @@ fn above<'a>(history: &'a History, revision: &'a Revision) -> HashSet<&'a Revisi
     reached
 }
 
-/// The head to move onto; `None` when nothing stays that could be one.
+/// Returns the head to move onto; `None` if no other head remains.
 fn onto(
     request: &RebaseRequest<'_>,
     revision: &Revision,
@@ -220,7 +220,7 @@ fn onto(
     let others: Vec<RevisionId> = others.map(|id| (*id).clone()).collect();
     match (others.as_slice(), heads.as_slice()) {
         ([other], _) => Ok(Some(other.clone())),
-        // Its own parents only: it is where it should be, but for its ID perhaps.
+        // Only its own parents are left: the revision stays in place, but may need a new ID.
         ([], [own]) => Ok(Some((*own).clone())),
         ([], _) => Ok(None),
         _ => Err(RebaseProblem::SeveralHeads(others)),
@@ -273,7 +273,7 @@ fn refuse(
     Ok(())
 }
 
-/// `id` and what it revises, transitively.
+/// Returns `id` and its ancestors.
 fn ancestors<'a>(history: &'a History, id: &'a RevisionId) -> HashSet<&'a RevisionId> {
     let mut reached = HashSet::from([id]);
     let mut waiting = vec![id];
@@ -298,7 +298,7 @@ impl Mover<'_> {
         self.renamed.get(id).unwrap_or(id).clone()
     }
 
-    /// Afterwards.
+    /// Returns the parents of `revision` after the rebase.
     fn parents(&self, revision: &Revision) -> Vec<RevisionId> {
         if revision.id == *self.request.revision {
             return vec![self.onto.clone()];
@@ -319,7 +319,7 @@ impl Mover<'_> {
         self.renamed.contains_key(&revision.id)
     }
 
-    /// The up script's text afterwards.
+    /// Returns the text of the up script after the rebase.
     fn up(&self, revision: &Revision) -> String {
         let dialect = self.request.dialect;
         let text = with_dependencies(dialect, &revision.up.text, &self.renamed);
@@ -357,8 +357,8 @@ impl Mover<'_> {
             .collect()
     }
 
-    /// The heads of the history as it will be read, in which every revision must have the parents
-    /// it is to have.
+    /// Returns the heads of the new history, after checking that every revision has its expected
+    /// parents.
     fn verify(&self) -> Result<Vec<RevisionId>, RebaseProblem> {
         let history = self.request.history;
         let reparented = |revision: &Revision| RebaseProblem::Reparented {

@@ -4,7 +4,7 @@ fn id(text: &str) -> RevisionId {
     text.parse().unwrap()
 }
 
-/// Lines `ID headers`, the headers parted by `;`.
+/// Creates a history from lines `ID headers`; `;` separates the headers.
 fn history(lines: &[&str]) -> History {
     let pairs = lines.iter().map(|line| {
         let (name, headers) = line.split_once(' ').unwrap_or((line, ""));
@@ -70,7 +70,8 @@ fn attempt(
     })
 }
 
-/// `FROM>TO<-PARENTS` of what moves, then the files whose text changes and their text.
+/// Formats the moved revisions as `FROM>TO<-PARENTS`, then the files whose text changes, with their
+/// text.
 fn shown(rebase: &Rebase) -> String {
     let moved = rebase
         .moved

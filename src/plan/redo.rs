@@ -8,11 +8,11 @@ use super::{
 };
 use crate::revision::{Direction, Observed, RevisionId, Target};
 
-/// The plan of `redo TARGET`: what `downgrade TARGET` would revert is reverted and applied again, in
-/// one plan, so that both halves are checked before either runs.
+/// Plans `redo TARGET`: reverts what `downgrade TARGET` would revert and applies it again. Both
+/// halves are in one plan, so that both are checked before either runs.
 ///
 /// # Errors
-/// Everything that prevents it of one of them.
+/// Returns every problem that prevents either half.
 pub fn redo(context: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
     let (plan, exchanges) = squashed::planned(context, |context| again(context, target))?;
     Ok(plan.after(exchanges))
@@ -35,8 +35,8 @@ fn again(context: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> 
     };
     let mut again = upgrade_again(&middle, &reverted)?;
     all_come_back(&middle, &reverted, &again)?;
-    // Numbers that no row had before: a record of the second half is never taken for the one that
-    // was there, should the connection break during COMMIT.
+    // Sequences that no row has used. If the connection breaks during COMMIT, a new record cannot
+    // be mistaken for an old one.
     let last = context.observed.last_sequence();
     let mut expects = between.last_sequence();
     for (step, sequence) in again.steps.iter_mut().zip(last + 1..) {
@@ -58,7 +58,8 @@ fn again(context: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> 
 }
 
 impl Plan {
-    /// How many of its first steps go down; in a [`redo`] the others bring that back.
+    /// Returns the number of leading downgrade steps; in a [`redo`] the other steps apply them
+    /// again.
     pub fn downs(&self) -> usize {
         let steps = self.steps.iter();
         steps
@@ -67,7 +68,7 @@ impl Plan {
     }
 }
 
-/// The state between the halves.
+/// Returns the state between the halves.
 fn without(observed: &Observed, reverted: &[RevisionId]) -> Observed {
     let stays = |id: &RevisionId| !reverted.contains(id);
     let rows = observed.applied.iter().filter(|row| stays(&row.revision));
@@ -78,7 +79,7 @@ fn without(observed: &Observed, reverted: &[RevisionId]) -> Observed {
     }
 }
 
-/// What cannot be applied again must not be reverted.
+/// Checks that every reverted revision can be applied again.
 fn all_come_back(
     context: &PlanContext<'_>,
     reverted: &[RevisionId],
@@ -134,7 +135,7 @@ mod tests {
         crate::plan::testing::context(history, observed, Dialect::Sqlite)
     }
 
-    /// Everything applied, as an upgrade records it.
+    /// Returns a database with everything applied, as recorded by an upgrade.
     fn applied(history: &History) -> Observed {
         let nothing = Observed::default();
         let plan = upgrade(&context(history, &nothing), &Target::Head).unwrap();

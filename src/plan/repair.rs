@@ -10,80 +10,80 @@ use crate::revision::{
     RecordChange, Revision, RevisionId, Script, State, Subject,
 };
 
-/// What `repair` was asked for.
+/// A request to repair records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RepairRequest {
-    /// Take the scripts as they are now: of these revisions, or of all that were edited. With all,
-    /// repeatable scripts whose file is gone are forgotten.
+    /// Accept the current scripts of these revisions, or of all edited ones if the list is empty.
+    /// In the latter case, records of repeatable scripts without a file are removed.
     Accept(Vec<RevisionId>),
-    /// Record the outcome of the statement in doubt, counted from 1.
+    /// Record the outcome of the statement in doubt.
     Statement {
-        /// The number of the statement.
+        /// The number of the statement, from 1.
         number: usize,
         /// Whether it took effect.
         done: bool,
     },
-    /// Record the state of the whole partially applied revision.
+    /// Record the outcome of the whole partially applied revision.
     Mark {
-        /// Whether it is applied, or as if it had never begun.
+        /// Whether the revision is recorded as applied or as unapplied.
         applied: bool,
     },
 }
 
-/// One thing that is repaired: how it was and how it will be.
+/// A repair, with the state before and after it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Repair {
-    /// Whose record it is.
+    /// The subject of the record.
     pub subject: Subject,
     /// The message.
     pub message: String,
-    /// What is repaired.
+    /// The kind of repair.
     pub kind: RepairKind,
-    /// How the row is changed.
+    /// Changes to the row.
     pub changes: Vec<RecordChange>,
 }
 
-/// What is repaired.
+/// A kind of repair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RepairKind {
-    /// The checksum of the up script: before and now. Its text was not stored.
+    /// The checksum of the up script changes. Its old text was not stored.
     Up {
-        /// As recorded.
+        /// The recorded checksum.
         before: Checksum,
         /// The checksum of the file.
         now: Checksum,
     },
-    /// The down script: as stored, and the file.
+    /// The stored down script is replaced by the file.
     Down {
-        /// As stored; `None` when there was none.
+        /// The stored script; `None` if there was none.
         before: Option<String>,
-        /// The file.
+        /// The text of the file.
         now: String,
     },
-    /// A statement in doubt.
+    /// The outcome of a statement in doubt is recorded.
     Statement {
-        /// Counted from 1.
+        /// The number of the statement, from 1.
         number: usize,
-        /// Its SQL.
+        /// The SQL of the statement.
         text: String,
         /// Whether it took effect.
         done: bool,
     },
-    /// A repeatable script whose file is gone; its record goes as well.
+    /// The record of a repeatable script without a file is removed.
     Gone,
-    /// A partially applied revision.
+    /// The outcome of a partially applied revision is recorded.
     Mark {
-        /// Which script was running.
+        /// The direction of the script that stopped.
         direction: Direction,
-        /// Statements of it that are done, and in all.
+        /// Number of statements done, and in total.
         progress: (usize, usize),
-        /// Whether it counts as applied now.
+        /// Whether the revision is recorded as applied.
         applied: bool,
     },
 }
 
 impl Repair {
-    /// The log's row about it.
+    /// Returns the log entry for the repair.
     pub fn log_entry(&self) -> LogEntry {
         let detail = match &self.kind {
             RepairKind::Up { before, now } => format!("up script accepted: {before} -> {now}"),
@@ -115,15 +115,16 @@ impl Repair {
     }
 }
 
-/// What `request` changes in the records; never the schema. Nothing to repair is an empty list.
+/// Returns the changes to the records that `request` requires; the schema never changes. The list
+/// is empty if there is nothing to repair.
 ///
 /// # Errors
-/// When there is no such revision or no statement in doubt.
+/// Returns an error if a revision or a statement in doubt does not exist.
 pub fn repair(
     context: &PlanContext<'_>,
     request: &RepairRequest,
 ) -> Result<Vec<Repair>, PlanError> {
-    // What is in the middle may be the reason for a repair.
+    // A partly applied baseline may be the reason for the repair.
     let settled = squashed::settle(context.history, context.observed, context.dialect);
     let context = &PlanContext {
         observed: &settled.observed,
@@ -198,7 +199,7 @@ fn edited(context: &PlanContext<'_>, row: &AppliedRevision, revision: &Revision)
     kinds.into_iter().map(repair).collect()
 }
 
-/// The row takes the directory's scripts; a down script whose file is gone stays as stored.
+/// Updates the row to the directory's scripts. A down script without a file stays as stored.
 fn accepted(context: &PlanContext<'_>, row: &AppliedRevision, revision: &Revision) -> RecordChange {
     let down = revision.down.as_ref();
     RecordChange::Accept {
@@ -215,7 +216,7 @@ fn accepted(context: &PlanContext<'_>, row: &AppliedRevision, revision: &Revisio
 
 type Middle<'a> = (&'a AppliedRevision, &'a Partial);
 
-/// The revision that stopped partway.
+/// Returns the revision that stopped partway.
 fn middle<'a>(context: &PlanContext<'a>) -> Result<Middle<'a>, PlanProblem> {
     let mut rows = context.observed.applied.iter().rev();
     let found = rows.find_map(|row| match &row.state {
@@ -240,14 +241,14 @@ fn statement(
     }
     let (checksum, text) = unit(context, (row, partial), partial.statements_done)?;
     let mut to = partial.clone();
-    // Of a statement that is repeated: what it has committed is no longer counted.
+    // Rows that a repeated statement has committed are no longer counted.
     to.batch = None;
     if done {
         to.statements_done += 1;
         to.statements_digest = partial.statements_digest.then(&checksum);
         to.interruption = None;
     } else {
-        // The indexes that were there before stay known: the next attempt needs them.
+        // The next attempt needs the indexes that existed before.
         let ending = Ending::Failed("settled as undone".to_owned());
         let interruption = partial.interruption.clone();
         let indexes_before = interruption.and_then(|known| known.indexes_before);
@@ -269,7 +270,7 @@ fn statement(
     }])
 }
 
-/// Checksum and SQL of a unit of the script that ran, which is stored in the row.
+/// Returns the checksum and SQL of a unit of the stored script.
 fn unit(
     context: &PlanContext<'_>,
     (row, partial): Middle<'_>,
@@ -313,7 +314,7 @@ fn mark(context: &PlanContext<'_>, (row, partial): Middle<'_>, applied: bool) ->
     let id = || row.revision.clone();
     let mut changes = Vec::new();
     if applied {
-        // Going up, what was applied is the script as it is now; going down, it is as it was.
+        // An upgrade is recorded with the current script; a downgrade keeps the recorded one.
         if partial.direction == Direction::Up
             && let Some(revision) = context.history.get(&row.revision)
         {

@@ -1,4 +1,4 @@
-//! Repeatable scripts: which are to run, and when.
+//! Determines which repeatable scripts run, and when.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -17,23 +17,23 @@ use crate::{
     sql::Dialect,
 };
 
-/// Where a repeatable script stands.
+/// The state of a repeatable script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RepeatableState {
-    /// It ran as it is.
+    /// The current script has run.
     Applied,
-    /// It never ran.
+    /// The script has never run.
     New,
-    /// It is another one than the one that ran.
+    /// The script has changed since it ran.
     Changed,
-    /// A revision was reverted since it ran, and may have taken with it what it made.
+    /// A revision was reverted since the script ran, which may have dropped the script's objects.
     Overtaken,
-    /// It ran, and its file is gone.
+    /// The script has run, but its file is missing.
     Gone,
 }
 
 impl RepeatableState {
-    /// Whether an upgrade to all heads runs it.
+    /// Returns whether an upgrade to all heads runs the script.
     pub fn is_due(self) -> bool {
         matches!(self, Self::New | Self::Changed | Self::Overtaken)
     }
@@ -42,17 +42,17 @@ impl RepeatableState {
 /// A repeatable script of the directory or the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RepeatableStatus {
-    /// Its name in records.
+    /// The name of the script in records.
     pub id: RepeatableId,
     /// The message.
     pub message: String,
-    /// Its file; `None` when that is gone.
+    /// The script file; `None` if it is missing.
     pub file: Option<String>,
-    /// Where it stands.
+    /// The state of the script.
     pub state: RepeatableState,
 }
 
-/// Where every repeatable script of directory and database stands, by name.
+/// Returns the state of every repeatable script of directory and database, by name.
 pub fn repeatables(
     history: &History,
     observed: &Observed,
@@ -77,7 +77,7 @@ pub fn repeatables(
     all
 }
 
-/// The rows of repeatable scripts whose file is gone.
+/// Returns the rows of repeatable scripts whose file is missing.
 pub(super) fn gone<'a>(
     history: &'a History,
     observed: &'a Observed,
@@ -86,8 +86,8 @@ pub(super) fn gone<'a>(
     rows.filter(|row| history.repeatable(&row.id).is_none())
 }
 
-/// Adds the scripts that are due to an upgrade. They may need any revision, so that they wait
-/// until there is nothing left to apply.
+/// Adds the repeatable scripts that are due to an upgrade. They may need any revision, so they only
+/// run if no revision remains to be applied.
 pub(super) fn add(context: &PlanContext<'_>, plan: &mut Plan, problems: &mut Vec<PlanProblem>) {
     let PlanContext {
         history,
@@ -144,7 +144,7 @@ pub(super) fn add(context: &PlanContext<'_>, plan: &mut Plan, problems: &mut Vec
     }
 }
 
-/// What is not a way out for a repeatable script is not to be offered as one.
+/// Rewrites a problem so that its hint applies to a repeatable script.
 pub(super) fn in_repeatable(problem: PlanProblem) -> PlanProblem {
     match problem {
         PlanProblem::OutsideTransaction { source_span, name }
@@ -157,7 +157,7 @@ pub(super) fn in_repeatable(problem: PlanProblem) -> PlanProblem {
     }
 }
 
-/// Whether every revision is applied once `plan` has run.
+/// Returns whether every revision is applied after `plan` has run.
 fn is_complete(context: &PlanContext<'_>, plan: &Plan) -> bool {
     let applied = context.observed.applied.iter();
     let planned = plan.steps.iter().filter_map(|step| step.subject.revision());
@@ -176,7 +176,7 @@ fn states<'a>(
         RepeatableState,
     ),
 > {
-    // Nothing is looked up where there are no such scripts.
+    // Without repeatable scripts, no lookup is needed.
     let rows = observed.applied.iter().filter(|_| !scripts.is_empty());
     let sequences: HashMap<_, _> = rows.map(|row| (&row.revision, row.sequence)).collect();
     scripts.iter().map(move |script| {
@@ -187,7 +187,7 @@ fn states<'a>(
             Some(row) if row.checksum != script.script.checksum(dialect) => {
                 RepeatableState::Changed
             }
-            // What was reverted and applied again has a higher number.
+            // A revision that was reverted and applied again has a higher sequence.
             Some(row) => {
                 let stands = |id| sequences.get(id).is_some_and(|at| *at < row.sequence);
                 if row.upon.iter().all(stands) {
@@ -209,7 +209,7 @@ mod tests {
         revision::testing::{pair, with_down},
     };
 
-    /// `ids` in a line, and repeatable scripts `name=sql`.
+    /// Creates a history with `ids` in a line, and repeatable scripts `name=sql`.
     fn history(ids: &[&str], scripts: &[&str]) -> History {
         let pairs = ids.iter().map(|id| with_down(pair(id, ""))).collect();
         let scripts = scripts.iter().map(|text| {
@@ -227,7 +227,7 @@ mod tests {
 
     type Planner = fn(&PlanContext<'_>, &crate::revision::Target) -> Result<Plan, PlanError>;
 
-    /// The steps of a plan as `subject:sequence`, and the state after it.
+    /// Returns the steps of a plan as `subject:sequence`, and the state after it.
     fn go(
         planner: Planner,
         history: &History,

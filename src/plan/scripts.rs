@@ -1,4 +1,4 @@
-//! What is wrong with scripts as such, whether or not they are to run.
+//! Checks scripts regardless of whether they are due to run.
 
 use super::{
     Execution, PlanContext, PlanProblem, Source, Step,
@@ -7,23 +7,23 @@ use super::{
 };
 use crate::revision::{Direction, Revision, Script, Subject};
 
-/// What is wrong with a script.
+/// A problem of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScriptFault {
-    /// It can't run.
+    /// The script cannot run.
     Problem(PlanProblem),
-    /// It runs nothing.
+    /// The script has no statement.
     Empty {
-        /// Whose script it is.
+        /// The subject of the script.
         subject: Subject,
-        /// Which one; `None` for a repeatable script.
+        /// The direction of the script; `None` for a repeatable script.
         direction: Option<Direction>,
-        /// Its file.
+        /// The script file.
         file: String,
     },
 }
 
-/// What is wrong with any script of the directory, by id, ups before downs.
+/// Returns the problems of all scripts of the directory, by ID, up scripts before down scripts.
 pub fn script_faults(context: &PlanContext<'_>) -> Vec<ScriptFault> {
     let mut faults = Vec::new();
     for revision in context.history.by_id() {
@@ -54,7 +54,7 @@ pub fn script_faults(context: &PlanContext<'_>) -> Vec<ScriptFault> {
     faults
 }
 
-/// What is wrong with one script of a revision.
+/// Returns the problems of one script of a revision.
 pub(super) fn of_revision(
     context: &PlanContext<'_>,
     revision: &Revision,
@@ -72,12 +72,12 @@ pub(super) fn of_revision(
     }
 }
 
-/// A revision that joins branches has nothing to do.
+/// Returns whether the script may be empty, as for a revision that joins branches.
 pub(super) fn may_be_empty(revision: &Revision) -> bool {
     revision.parents.len() > 1
 }
 
-/// Whether there is no statement in it.
+/// Returns whether the step has no statement.
 pub(super) fn runs_nothing(step: &Step) -> bool {
     match &step.execution {
         Execution::Transaction(statements) => statements.is_empty(),
@@ -90,7 +90,7 @@ fn built(
     subject: Subject,
     script: &Script,
 ) -> Result<Step, Vec<PlanProblem>> {
-    // How much one transaction holds is a matter of the run.
+    // One transaction for all scripts is a property of the run, not of a script.
     let context = PlanContext {
         one_transaction: false,
         ..*context

@@ -1,4 +1,4 @@
-//! One baseline in the place of all revisions up to one.
+//! Squashes all revisions up to a given one into a baseline.
 
 use std::{collections::HashSet, fmt::Write};
 
@@ -8,41 +8,42 @@ use crate::{
     sql::{self, Dialect},
 };
 
-/// What `squash` does.
+/// The result of a squash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Squash {
-    /// The baseline's ID: that of the last revision it replaces.
+    /// The ID of the baseline, which is that of the last revision it replaces.
     pub baseline: RevisionId,
     /// The message.
     pub message: String,
-    /// What it replaces besides, in order.
+    /// The other revisions that it replaces, in order.
     pub replaces: Vec<RevisionId>,
-    /// Statements of its up script.
+    /// Number of statements in its up script.
     pub statements: usize,
-    /// Those of the replaced that cannot be reverted, so that it has none either.
+    /// Replaced revisions that cannot be reverted. If there are any, the baseline has no down
+    /// script.
     pub irreversible: Vec<RevisionId>,
-    /// Files that go or become the baseline's.
+    /// Files that are removed or become the baseline's.
     pub files: Vec<FileChange>,
 }
 
-/// Why revisions cannot become one.
+/// A reason why revisions cannot be squashed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SquashProblem {
-    /// One revision is a baseline as it is.
+    /// The range is a single revision, which already has no parent.
     #[error("revision {0} has no parent, so there is nothing to squash")]
     Nothing(RevisionId),
-    /// Something outside needs a revision in the middle.
+    /// A revision outside the range requires one inside it.
     #[error("revision {outside} requires {inside}, which would be removed")]
     Needed {
-        /// Who needs it.
+        /// The revision outside the range.
         outside: RevisionId,
-        /// The up script.
+        /// The file of its up script.
         file: String,
-        /// What it needs.
+        /// The revision that it requires.
         inside: RevisionId,
     },
-    /// One script cannot be cut into statements.
+    /// A script cannot be split into statements.
     #[error("{kind}")]
     Sql {
         /// The place in the script.
@@ -50,13 +51,13 @@ pub enum SquashProblem {
         /// The kind of problem.
         kind: sql::SqlProblemKind,
     },
-    /// What a script sets in its session ends with it; in one script it would not.
+    /// A script changes session state, which would affect the scripts joined after it.
     #[error("the session state that this leaves would affect the scripts after it")]
     Session {
         /// The place in the script.
         source_span: SourceSpan,
     },
-    /// A BEGIN that asks for a mode.
+    /// A BEGIN has transaction modes.
     #[error(
         "this transaction has the mode {modes}, but the squashed script has a single transaction"
     )]
@@ -66,32 +67,32 @@ pub enum SquashProblem {
         /// The modes as written.
         modes: String,
     },
-    /// Scripts that disagree on foreign keys.
+    /// Scripts have different foreign key settings.
     #[error("this script has foreign keys {}, but others do not", if *on { "on" } else { "off" })]
     ForeignKeys {
         /// The script.
         file: String,
-        /// What it has.
+        /// Whether the script has foreign keys on.
         on: bool,
     },
-    /// A script without `vars` has what would be a placeholder.
+    /// A script without `vars` contains text that would become a placeholder.
     #[error("this would become a placeholder, because other scripts have the header `vars`")]
     Placeholder {
         /// The place in the script.
         source_span: SourceSpan,
     },
-    /// Two labels, and a revision has one.
+    /// Several labels would be on one revision.
     #[error("the labels {} cannot both be on one revision", .0.join(" and "))]
     Labels(
-        /// They.
+        /// The labels.
         Vec<String>,
     ),
 }
 
-/// Makes one baseline of `to` and all that it needs.
+/// Squashes `to` and all that it requires into a baseline.
 ///
 /// # Errors
-/// Everything that stands in its way.
+/// Returns every problem that prevents the squash.
 pub fn squash(
     history: &History,
     dialect: Dialect,
@@ -148,7 +149,8 @@ pub fn squash(
     })
 }
 
-/// Who outside `revisions` needs one of them otherwise than through `to`.
+/// Returns revisions outside `revisions` that require one of them directly rather than through
+/// `to`.
 fn needed(history: &History, revisions: &[&Revision], to: &Revision) -> Vec<SquashProblem> {
     let inside: HashSet<_> = revisions.iter().map(|one| &one.id).collect();
     let outside = history.in_order().filter(|one| !inside.contains(&one.id));
@@ -166,8 +168,8 @@ fn needed(history: &History, revisions: &[&Revision], to: &Revision) -> Vec<Squa
         .collect()
 }
 
-/// The values of the header `replaces`, one a line, in order; what earlier baselines replaced is
-/// named with them.
+/// Returns the values of the header `replaces`, one per line, in order. Revisions that earlier
+/// baselines replaced are included.
 fn replaces(revisions: &[&Revision], to: &Revision) -> Vec<String> {
     let inside = revisions.iter().filter(|one| one.id != to.id);
     let direct: Vec<_> = inside.map(|one| one.id.clone()).collect();
@@ -188,7 +190,7 @@ fn replaces(revisions: &[&Revision], to: &Revision) -> Vec<String> {
     lines
 }
 
-/// Lists of a width that people can read.
+/// Wraps lists of IDs to a readable width.
 fn wrapped(prefix: &str, ids: &[RevisionId]) -> Vec<String> {
     let lines = ids.chunks(5).map(|ids| {
         let ids: Vec<_> = ids.iter().map(RevisionId::as_str).collect();

@@ -43,7 +43,7 @@ fn squashed(history: &History, to: &str) -> Result<Squash, Vec<SquashProblem>> {
     squash(history, Dialect::Postgres, to, "Baseline", "baseline")
 }
 
-/// The directory after the squash.
+/// Returns the directory after the squash.
 fn exchanged(history: &History, squash: &Squash) -> History {
     let is_gone = |one: &&Revision| squash.replaces.contains(&one.id) || one.id == squash.baseline;
     let mut pairs: Vec<_> = history
@@ -80,7 +80,7 @@ fn up(history: &History, observed: &Observed, target: &str) -> Plan {
     upgrade(&context(history, observed), &target).unwrap()
 }
 
-/// What a database has after an upgrade to `target`, and nothing else.
+/// Returns the state after an upgrade of an empty database to `target`.
 fn at(history: &History, target: &str) -> Observed {
     let nothing = Observed::default();
     after(&nothing, &up(history, &nothing, target))
@@ -299,7 +299,7 @@ fn a_database_in_the_middle_is_told_so() {
             (vec!["1".to_owned(), "2".to_owned()], vec!["3".to_owned()])
         );
     }
-    // Late ones count.
+    // Out-of-order revisions count.
     let mut late = at(&old, "4");
     late.applied.remove(0);
     assert!(upgrade(&context(&new, &late), &target).is_err());
@@ -367,7 +367,7 @@ fn who_names_a_replaced_revision_means_the_baseline() {
     let history = History::new(pairs.clone()).unwrap();
     let nine = history.get(&"9".parse().unwrap()).unwrap();
     assert_eq!(nine.parents, ["3".parse().unwrap()]);
-    // Its file is back.
+    // The file exists again.
     let back = "1|SELECT 1|SELECT 2";
     let back = history_of(Dialect::Postgres, &[back]);
     let back = back.by_id().next().unwrap();
@@ -398,7 +398,7 @@ fn nothing_of_a_session_is_in_a_script_that_goes_on() {
 }
 
 proptest::proptest! {
-    /// The baseline has the statements of the scripts, and nothing else.
+    /// The baseline has exactly the statements of the scripts.
     #[test]
     fn every_statement_is_there_once(
         scripts in proptest::collection::vec(

@@ -1,4 +1,5 @@
-//! Databases that have applied what a baseline replaces: they count as having applied the baseline.
+//! Treats a database that has applied everything a baseline replaces as having applied the
+//! baseline.
 
 use std::time::Duration;
 
@@ -16,20 +17,20 @@ use crate::{
     sql::Dialect,
 };
 
-/// Rows of replaced revisions that become the row of their baseline. It keeps the number and the
-/// time of the last of them.
+/// The rows of replaced revisions, and the row of their baseline, which keeps the sequence and time
+/// of the last of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowExchange {
-    /// Rows that go.
+    /// Rows to delete.
     pub replaced: Vec<RevisionId>,
-    /// The row that comes.
+    /// The row to insert.
     pub row: NewRow,
-    /// What it keeps.
+    /// The time and duration that the new row keeps.
     pub past: Past,
 }
 
 impl RowExchange {
-    /// What it changes.
+    /// Returns the changes to the records.
     pub fn changes(&self) -> Vec<RecordChange> {
         let gone = self.replaced.iter().cloned();
         let gone = gone.map(|id| RecordChange::Delete(id.into()));
@@ -37,7 +38,7 @@ impl RowExchange {
         gone.chain([comes]).collect()
     }
 
-    /// What the log has of it: a row for each record that goes, and one for the baseline.
+    /// Returns the log entries: one for each deleted row and one for the baseline.
     pub fn log_entries(&self) -> Vec<LogEntry> {
         let entry = |subject: Subject, message: Option<String>, detail: String| LogEntry {
             elapsed: Duration::ZERO,
@@ -62,32 +63,32 @@ impl RowExchange {
     }
 }
 
-/// A database with a part of what a baseline replaces.
+/// A database that has applied only some of the revisions that a baseline replaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Halfway {
     /// The baseline.
     pub baseline: RevisionId,
-    /// Its up script.
+    /// The file of its up script.
     pub file: String,
-    /// What of it is applied, by sequence.
+    /// The replaced revisions that are applied, by sequence.
     pub applied: Vec<RevisionId>,
-    /// What is missing, or not completely applied, in the order of the header.
+    /// The replaced revisions that are missing or partially applied, in header order.
     pub missing: Vec<RevisionId>,
 }
 
-/// A state as the history sees it.
+/// A database state in terms of the history's baselines.
 #[derive(Clone, Debug)]
 pub(super) struct Settled<'a> {
-    /// With the rows of baselines.
+    /// The state with the rows of baselines.
     pub observed: Cow<'a, Observed>,
-    /// What the database must be told for that.
+    /// The row exchanges that this state requires in the database.
     pub exchanges: Vec<RowExchange>,
-    /// What is left as it is, since it is not complete.
+    /// Incomplete sets of replaced revisions, which stay unchanged.
     pub halfway: Vec<Halfway>,
 }
 
-/// `observed` as `history` sees it: where all is applied that a baseline replaces, the baseline is
-/// applied. The state of a database in the middle stays as it is.
+/// Returns `observed` with the row of a baseline wherever everything that the baseline replaces is
+/// applied. An incomplete set of replaced revisions stays unchanged.
 pub fn seen(history: &History, observed: Observed, dialect: Dialect) -> Observed {
     let settled = settle(history, &observed, dialect);
     match settled.observed {
@@ -96,18 +97,18 @@ pub fn seen(history: &History, observed: Observed, dialect: Dialect) -> Observed
     }
 }
 
-/// What a database is to be told so that its rows are those of [`seen`].
+/// Returns the row exchanges that turn the database's rows into those of [`seen`].
 pub fn exchanges(history: &History, observed: &Observed, dialect: Dialect) -> Vec<RowExchange> {
     settle(history, observed, dialect).exchanges
 }
 
-/// Databases that have a part of what a baseline replaces.
+/// Returns the baselines of which only some replaced revisions are applied.
 pub fn halfway(history: &History, observed: &Observed, dialect: Dialect) -> Vec<Halfway> {
     settle(history, observed, dialect).halfway
 }
 
 impl Plan {
-    /// The plan, with what is recorded before it.
+    /// Adds the exchanges to record before the plan.
     pub(super) fn after(mut self, exchanges: Vec<RowExchange>) -> Self {
         let told = exchanges.iter().filter_map(|exchange| {
             Some(Warning::Squashes {
@@ -121,11 +122,12 @@ impl Plan {
     }
 }
 
-/// Plans with the state as the history sees it; beside the plan what the database must be told
-/// before it.
+/// Creates a plan with the state in terms of the history's baselines, and returns it with the
+/// exchanges to record first.
 ///
 /// # Errors
-/// In the middle of what a baseline replaces there is no plan; or those of `plan`.
+/// Returns an error if only some of the revisions that a baseline replaces are applied, or if
+/// `plan` fails.
 pub(super) fn planned<T>(
     context: &PlanContext<'_>,
     plan: impl FnOnce(&PlanContext<'_>) -> Result<T, PlanError>,
@@ -199,10 +201,10 @@ pub(super) fn settle<'a>(
     settled
 }
 
-/// The row of the last of what `baseline` replaces, which has its ID.
+/// Returns the row of the last revision that `baseline` replaces, which has its ID.
 ///
 /// # Errors
-/// What is missing.
+/// Returns the missing revisions.
 fn last<'a>(
     baseline: &Revision,
     rows: &HashMap<&RevisionId, &'a AppliedRevision>,
@@ -212,7 +214,7 @@ fn last<'a>(
         row.is_some_and(|row| row.state == State::Applied)
     };
     let replaces = &baseline.replaces;
-    // What an earlier baseline replaced is gone from a database that knows that one; all of it.
+    // If an earlier baseline is known, all revisions that it replaced may be absent.
     let gone = |by: &RevisionId| {
         let group = replaces.iter().filter(|one| one.by.as_ref() == Some(by));
         is_known(replaces, by, &is_applied)
@@ -232,7 +234,7 @@ fn last<'a>(
     }
 }
 
-/// Whether an earlier baseline is applied, or was replaced by one that is.
+/// Returns whether an earlier baseline is applied, or was replaced by one that is.
 fn is_known(
     replaces: &[Replaced],
     id: &RevisionId,
@@ -261,7 +263,7 @@ fn exchange(
     }
 }
 
-/// The state after the exchange.
+/// Applies the exchange to the state.
 fn apply(observed: &mut Observed, exchange: &RowExchange, last: &AppliedRevision) {
     let NewRow {
         sequence,
@@ -293,7 +295,7 @@ fn apply(observed: &mut Observed, exchange: &RowExchange, last: &AppliedRevision
     observed.applied.insert(at, row);
 }
 
-/// Whoever names a replaced revision means its baseline.
+/// Renames references to replaced revisions to their baseline.
 fn rename(observed: &mut Observed, baseline: &RevisionId, knows: impl Fn(&RevisionId) -> bool) {
     let renamed = |ids: &mut Vec<RevisionId>| {
         let mut named = Vec::with_capacity(ids.len());

@@ -6,29 +6,29 @@ use super::{
 };
 use crate::revision::{NewRow, Resolved, RevisionId, State, Target};
 
-/// What `stamp` changes: records, never the schema.
+/// Changes to the records that `stamp` makes; the schema never changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StampPlan {
-    /// Rows that go, latest applied first.
+    /// Rows to delete, latest applied first.
     pub delete: Vec<RevisionId>,
-    /// Rows that come, in topological order.
+    /// Rows to insert, in topological order.
     pub insert: Vec<NewRow>,
-    /// What is recorded before: baselines in the place of what they replace.
+    /// Exchanges to record first: baselines in place of the revisions they replace.
     pub exchanges: Vec<RowExchange>,
 }
 
-/// The plan of `stamp TARGET...`: afterwards exactly the targets and what they
-/// need is recorded. With `purge` every row is written again, also those of
-/// revisions that the directory does not know or that stopped partway.
+/// Plans `stamp TARGET...`: afterwards, exactly the targets and the revisions they need are
+/// recorded. With `purge`, every row is rewritten, including those of unknown and partially applied
+/// revisions.
 ///
 /// # Errors
-/// Everything that stands in its way.
+/// Returns every problem that prevents the stamp.
 pub fn stamp(
     context: &PlanContext<'_>,
     targets: &[Target],
     purge: bool,
 ) -> Result<StampPlan, PlanError> {
-    // What is discarded needs no order.
+    // Discarded rows need no order.
     if purge {
         return all(context, targets, purge);
     }
@@ -63,7 +63,7 @@ fn all(context: &PlanContext<'_>, targets: &[Target], purge: bool) -> Result<Sta
         .partition(|row| !purge && wanted_ids.contains(&row.revision));
     let kept: HashSet<_> = kept.into_iter().map(|row| &row.revision).collect();
     let gone_ids: HashSet<_> = gone.iter().map(|row| &row.revision).collect();
-    // Repeatable scripts keep their records: nothing says whether what they make is there.
+    // Repeatable scripts keep their records: it is unknown whether their objects exist.
     let remaining = observed.applied.iter();
     let remaining = remaining.filter(|row| !gone_ids.contains(&row.revision));
     let repeatables = observed.repeatables.iter().map(|row| row.sequence);
@@ -96,7 +96,7 @@ fn meant(context: &PlanContext<'_>, target: &Target) -> Result<Vec<RevisionId>, 
     }
 }
 
-/// Rows that only `--purge` may discard.
+/// Returns the problems of rows that only `--purge` may discard.
 fn unfit(context: &PlanContext<'_>) -> Vec<PlanProblem> {
     let PlanContext {
         history, observed, ..

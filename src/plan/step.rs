@@ -9,230 +9,230 @@ use crate::{
     sql::{ConcurrentIndex, Expanded, Statement},
 };
 
-/// The ordered steps between two states: plain data, printable, executable.
+/// An ordered list of steps between two states. It is plain data that can be printed and executed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// Which way all of its steps go.
+    /// The direction of all its steps.
     pub direction: Direction,
-    /// What runs, in order.
+    /// The steps, in order.
     pub steps: Vec<Step>,
-    /// What people should know before it runs.
+    /// Warnings to show before the plan runs.
     pub warnings: Vec<Warning>,
     /// Whether all steps share one transaction.
     pub one_transaction: bool,
-    /// What is recorded before the first step: baselines in the place of what they replace.
+    /// Exchanges to record before the first step: baselines in place of the revisions they replace.
     pub exchanges: Vec<RowExchange>,
 }
 
-/// One revision going up or down, or a repeatable script.
+/// An upgrade or downgrade of one revision, or a run of a repeatable script.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
     /// The revision or repeatable script.
     pub subject: Subject,
     /// The message.
     pub message: String,
-    /// The script that runs.
+    /// The script to run.
     pub script: Script,
-    /// Where the script is from.
+    /// The origin of the script.
     pub source: Source,
-    /// The script with values in the places of its placeholders, where it has the header `vars`.
+    /// The script with its placeholders replaced, if it has the header `vars`.
     pub expanded: Option<Expanded>,
-    /// All statements of [`Self::text`], the wrapper's included. Their lines and columns are those of
-    /// the script.
+    /// All statements of [`Self::text`], including the wrapper's. Their lines and columns are those
+    /// of the script.
     pub statements: Vec<Statement>,
-    /// How they run.
+    /// How the statements run.
     pub execution: Execution,
-    /// Modes for BEGIN, as the script's own BEGIN had them.
+    /// Transaction modes of the script's own BEGIN.
     pub modes: String,
-    /// SQLite: whether foreign keys are enforced while it runs.
+    /// On SQLite, whether foreign keys are enforced while the step runs.
     pub foreign_keys: bool,
     /// The highest sequence of the version table before the step.
     pub expects: i64,
-    /// The row to write: for an upgrade, and nothing for a downgrade.
+    /// The row to write; `None` for a downgrade.
     pub row: Option<Arc<NewRow>>,
-    /// Whether the row takes the place of an earlier one of a repeatable script.
+    /// Whether the row replaces an earlier one of a repeatable script.
     pub replaces: bool,
-    /// Where a `transaction = off` script continues that stopped partway.
+    /// Where a `transaction = off` script that stopped partway resumes.
     pub resume: Option<Box<Resume>>,
 }
 
-/// How far a `transaction = off` script has come before.
+/// The progress of a partially applied `transaction = off` script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resume {
-    /// Units that are done; their checksums were compared.
+    /// Number of units that are done; their checksums match.
     pub done: usize,
-    /// What is known of the unit after them.
+    /// The outcome of the next unit, if it was interrupted.
     pub interruption: Option<Interruption>,
-    /// How far that unit has come, where it is still the one that is repeated.
+    /// The progress of the next unit, if it is still the same repeated statement.
     pub batch: Option<BatchProgress>,
-    /// Indexes into [`Step::statements`] of what set the session among those
-    /// done: it is run again, since the session is another one now.
+    /// Indexes into [`Step::statements`] of completed statements that set session state. They run
+    /// again, since the session is new.
     pub replay: Vec<usize>,
 }
 
 impl Step {
-    /// The direction of its script.
+    /// Returns the direction of the script.
     pub fn direction(&self) -> Direction {
         self.script.direction
     }
 
-    /// What runs.
+    /// Returns the SQL to run.
     pub fn text(&self) -> &Arc<str> {
         let expanded = self.expanded.as_ref();
         expanded.map_or(&self.script.text, |expanded| &expanded.text)
     }
 
-    /// The part of the script that byte `at` of [`Self::text`] stands for: a placeholder, or an
-    /// empty range at its place.
+    /// Returns the part of the script that byte `at` of [`Self::text`] comes from: a placeholder,
+    /// or an empty range at its place.
     pub fn origin(&self, at: usize) -> Range<usize> {
         let expanded = self.expanded.as_ref();
         expanded.map_or(at..at, |expanded| expanded.origin(at))
     }
 
-    /// Where a statement stands in the script, whose placeholders have no values.
+    /// Returns the range of a statement in the script, before placeholders are replaced.
     pub fn span(&self, statement: &Statement) -> Range<usize> {
         origin_of(self.expanded.as_ref(), &statement.span)
     }
 
-    /// A statement as the script has it.
+    /// Returns a statement as written in the script.
     pub fn written(&self, statement: &Statement) -> &str {
         &self.script.text[self.span(statement)]
     }
 
-    /// The script's own `lock-timeout`.
+    /// Returns the script's own `lock-timeout`.
     pub fn lock_timeout(&self) -> Option<Duration> {
         self.script.headers.lock_timeout
     }
 
-    /// The script's own `statement-timeout`.
+    /// Returns the script's own `statement-timeout`.
     pub fn statement_timeout(&self) -> Option<Duration> {
         self.script.headers.statement_timeout
     }
 }
 
-/// Where a step's script is from.
+/// The origin of a step's script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// The directory.
     File,
-    /// The version table, since the file is gone.
+    /// The version table, because the file is missing.
     Stored,
 }
 
 /// How a step's statements run.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Execution {
-    /// These statements in one transaction with the record.
+    /// These statements run in one transaction with the record.
     Transaction(Range<usize>),
-    /// Unit by unit, each with its progress.
+    /// The units run one by one, each with its progress.
     Units(Vec<Unit>),
 }
 
-/// What a `transaction = off` script does at once.
+/// A part of a `transaction = off` script that runs at once.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unit {
     /// Indexes into [`Step::statements`], without BEGIN and COMMIT.
     pub statements: Range<usize>,
     /// How it can be run.
     pub kind: UnitKind,
-    /// SQLite: whether foreign keys are enforced while it runs.
+    /// On SQLite, whether foreign keys are enforced while the unit runs.
     pub foreign_keys: bool,
-    /// Of its text, in canonical form.
+    /// The checksum of the canonical form of its text.
     pub checksum: Checksum,
 }
 
 /// How a unit can be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UnitKind {
-    /// In a transaction with its progress; with the modes of its BEGIN.
+    /// Runs in a transaction with its progress, with the modes of its BEGIN.
     Shared(String),
-    /// Outside of any transaction, so that a crash leaves it in doubt.
+    /// Runs outside any transaction, so that a crash leaves the outcome unknown.
     Alone,
-    /// A CREATE INDEX CONCURRENTLY: as [`Self::Alone`], but the indexes of its table show what
-    /// became of it.
+    /// A CREATE INDEX CONCURRENTLY: like [`Self::Alone`], but the indexes of its table show the
+    /// outcome.
     Index(ConcurrentIndex),
-    /// One statement outside of transactions that rebuilds indexes, whose copies stay behind when it
-    /// is cancelled.
+    /// A single statement that rebuilds indexes outside a transaction. Cancelling it leaves copies
+    /// of the indexes behind.
     Reindex,
-    /// Outside of any transaction, and running it again does no harm.
+    /// Runs outside any transaction and can safely run again.
     Repeatable,
-    /// The same, and later statements rely on it in the same session.
+    /// Like [`Self::Repeatable`], but later statements in the same session depend on it.
     Session,
-    /// One statement, again and again until it changes no row; each time in a transaction with
+    /// A single statement that is repeated until it changes no row, each time in a transaction with
     /// its progress.
     Batch(Batch),
 }
 
-/// Something people should know about a plan.
+/// A warning about a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// The down script is not the one that was there when its revision was applied.
+    /// The down script has changed since its revision was applied.
     EditedDown {
         /// The revision.
         revision: RevisionId,
         /// The file.
         file: String,
     },
-    /// The stored script runs, since the file is gone.
+    /// The stored script runs because the file is missing.
     StoredDown {
         /// The revision.
         revision: RevisionId,
     },
-    /// Late revisions that are applied all the same.
+    /// Out-of-order revisions are applied.
     OutOfOrder {
         /// The revisions.
         revisions: Vec<RevisionId>,
         /// The applied revision that they sort before.
         before: RevisionId,
     },
-    /// Rows that become the row of the baseline that replaces them.
+    /// Rows are replaced by the row of their baseline.
     Squashes {
         /// The baseline.
         baseline: RevisionId,
-        /// How many rows.
+        /// Number of rows.
         rows: usize,
     },
-    /// Repeatable scripts that are to run and do not, since revisions are left to apply.
+    /// Repeatable scripts that are due do not run, because revisions remain to be applied.
     RepeatablesWait {
         /// The scripts.
         scripts: Vec<RepeatableId>,
     },
-    /// A script without a statement.
+    /// A script has no statement.
     Empty {
-        /// Whose script it is.
+        /// The subject of the script.
         subject: Subject,
-        /// Which one; `None` for a repeatable script.
+        /// The direction of the script; `None` for a repeatable script.
         direction: Option<Direction>,
         /// The file.
         file: String,
     },
-    /// A down script that can't run, of a revision that is applied now.
+    /// The down script of a revision that is being applied cannot run.
     BrokenDown {
         /// The revision.
         revision: RevisionId,
         /// The file.
         file: String,
-        /// Line and column in the file, from 1, where it has a place.
+        /// Line and column in the file, from 1, if the problem has a place.
         at: Option<(u32, u32)>,
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
-    /// `.sql` files in directories below are not read.
+    /// `.sql` files in subdirectories are not read.
     FilesBelow {
-        /// The first, relative to the directory.
+        /// The first file, relative to the directory.
         first: String,
-        /// How many there are.
+        /// Number of files.
         count: usize,
     },
-    /// The database knows revisions above all of ours.
+    /// The database has revisions above all heads of the directory.
     Ahead {
         /// The revisions.
         unknown: Vec<RevisionId>,
     },
 }
 
-/// The part of the script that `range` of what runs stands for.
+/// Returns the part of the script that `range` of the text to run comes from.
 pub(super) fn origin_of(expanded: Option<&Expanded>, range: &Range<usize>) -> Range<usize> {
     expanded.map_or_else(|| range.clone(), |expanded| expanded.origin_of(range))
 }

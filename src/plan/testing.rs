@@ -1,4 +1,4 @@
-//! What tests of plans share.
+//! Helpers for tests of plans.
 
 use super::PlanContext;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     sql::{Dialect, Vars},
 };
 
-/// With the settings that are usual.
+/// Returns a context with the default settings.
 pub fn context<'a>(
     history: &'a History,
     observed: &'a Observed,

@@ -13,11 +13,11 @@ use crate::{
     sql::{Dialect, position},
 };
 
-/// The plan of `upgrade TARGET`: what the target needs, minus what is
-/// applied, in topological order.
+/// Plans `upgrade TARGET`: applies the unapplied revisions that the target needs, in topological
+/// order.
 ///
 /// # Errors
-/// Everything that stands in its way.
+/// Returns every problem that prevents the upgrade.
 pub fn upgrade(context: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
     let (plan, exchanges) = squashed::planned(context, |context| {
         towards(context, || pending(context, target))
@@ -25,7 +25,7 @@ pub fn upgrade(context: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanE
     Ok(plan.after(exchanges))
 }
 
-/// The plan that applies `ids` and what they need.
+/// Plans to apply `ids` and the revisions they need.
 pub(super) fn upgrade_again(
     context: &PlanContext<'_>,
     ids: &[RevisionId],
@@ -71,7 +71,7 @@ fn towards<'a>(
     let pending = pending.missing;
     late(context, &drift, &pending, &mut plan.warnings, &mut problems);
     let last = observed.last_sequence();
-    // Of thousands, growing would need their memory twice.
+    // With thousands of steps, growing would double the memory in use.
     plan.steps.reserve_exact(pending.len());
     for (revision, expects) in pending.into_iter().zip(last..) {
         let frame = Frame {
@@ -111,7 +111,7 @@ fn towards<'a>(
     }
 }
 
-/// A down script is needed in an emergency, and stored for it.
+/// Returns the warning for a down script that cannot run; it would be stored for emergencies.
 fn of_down(revision: &Revision, fault: ScriptFault) -> Warning {
     match fault {
         ScriptFault::Empty {
@@ -138,7 +138,7 @@ fn of_down(revision: &Revision, fault: ScriptFault) -> Warning {
     }
 }
 
-/// What of the drift keeps every upgrade from running.
+/// Returns the problems that prevent every upgrade.
 fn blocking(context: &PlanContext<'_>, drift: &Drift) -> Vec<PlanProblem> {
     let mut problems = Vec::new();
     let edited = |id: &RevisionId| {
@@ -179,7 +179,7 @@ pub(super) fn partial((revision, partial): &(RevisionId, crate::revision::Partia
     }
 }
 
-/// The step that continues with a revision that stopped partway; it comes first.
+/// Returns the step that resumes a partially applied revision; it runs first.
 fn resumed(
     context: &PlanContext<'_>,
     drift: &Drift,
@@ -214,11 +214,11 @@ fn resumed(
     Ok(())
 }
 
-/// What a target asks for.
+/// The revisions that a target requires.
 struct Pending<'a> {
-    /// All that it needs.
+    /// All revisions that it needs.
     wanted: HashSet<&'a RevisionId>,
-    /// What of it has no row yet, in order.
+    /// Those without a row, in order.
     missing: Vec<&'a Revision>,
 }
 
@@ -300,7 +300,7 @@ pub(super) fn new_row(dialect: Dialect, revision: &Revision, sequence: i64) -> N
     }
 }
 
-/// A pragma cannot change inside a transaction, so one transaction has one mode.
+/// Checks that all steps agree on foreign keys: the pragma has no effect inside a transaction.
 pub(super) fn mixed_foreign_keys(plan: &Plan, problems: &mut Vec<PlanProblem>) {
     let Some(first) = plan.steps.first().filter(|_| plan.one_transaction) else {
         return;

@@ -1,4 +1,4 @@
-//! The configuration as plain data, and what it is made of.
+//! The configuration as plain data, and its sources.
 
 use std::{
     collections::BTreeMap,
@@ -20,18 +20,18 @@ use crate::{
     sql::Vars,
 };
 
-/// Everything that a configuration is made of besides files.
+/// All sources of a configuration other than files.
 #[derive(Clone, Default)]
 pub struct Sources {
     /// The working directory, absolute.
     pub cwd: PathBuf,
-    /// What the command line says.
+    /// Flags of the command line.
     pub flags: Flags,
     /// The variables of the process.
     pub process_env: BTreeMap<OsString, OsString>,
 }
 
-/// The flags that have a say.
+/// Flags that affect the configuration.
 #[derive(Clone, Default)]
 pub struct Flags {
     /// `--config`; relative to the working directory.
@@ -44,15 +44,16 @@ pub struct Flags {
     pub vars: Vec<(String, String)>,
 }
 
-/// Where a database is, unread. Its Debug shows no text, which may hold a password.
+/// The location of a database, not yet parsed. Its `Debug` output omits the text, which may hold a
+/// password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Url {
-    /// As written, variables replaced.
+    /// The text with variables replaced.
     pub text: String,
-    /// What a relative path in it is relative to: the directory of the file
-    /// that names it, else the working directory.
+    /// The directory that relative paths in it are resolved against: that of the file that names
+    /// it, else the working directory.
     pub base: PathBuf,
-    /// Who says so.
+    /// The source of the URL.
     pub origin: Origin,
 }
 
@@ -65,7 +66,7 @@ impl fmt::Debug for Url {
     }
 }
 
-/// A database that is protected, whatever name it is reached by.
+/// A protected database, whatever name it is reached by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProtectedUrl {
     /// The environment that protects it; `None` for `[migrator]`.
@@ -74,10 +75,10 @@ pub struct ProtectedUrl {
     pub url: Url,
 }
 
-/// A variable that nearly has the name of one that is read.
+/// A variable whose name is similar to one that is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misspelt {
-    /// As set.
+    /// The name of the variable.
     pub name: String,
     /// The nearest known name.
     pub nearest: String,
@@ -90,7 +91,7 @@ pub struct BackupConfig {
     pub before: BackupBefore,
     /// `directory`
     pub directory: PathBuf,
-    /// `keep`; 0 is all of them.
+    /// `keep`; 0 keeps all backups.
     pub keep: u32,
     /// `compress`
     pub compress: Compression,
@@ -99,7 +100,7 @@ pub struct BackupConfig {
 /// The settings of one run. All paths are absolute.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The configuration file; `None` without one.
+    /// The configuration file, if there is one.
     pub file: Option<PathBuf>,
     /// The environment chosen with `-n` or MIGRATOR_ENV.
     pub environment: Option<String>,
@@ -107,7 +108,7 @@ pub struct Config {
     pub environments: Vec<String>,
     /// `migrations`
     pub migrations: PathBuf,
-    /// `layout`: whose names the scripts have; `None` is to be found by looking.
+    /// `layout`: the naming scheme of the scripts; `None` to detect it.
     pub layout: Option<Layout>,
     /// `leave-out`: see [`super::Reading::leave_out`].
     pub leave_out: Vec<String>,
@@ -129,32 +130,33 @@ pub struct Config {
     pub downs: Downs,
     /// `transaction`
     pub transaction: TransactionScope,
-    /// `lock-wait`; zero is one attempt.
+    /// `lock-wait`; zero means a single attempt.
     pub lock_wait: Duration,
     /// `connect-timeout`; never zero.
     pub connect_timeout: Duration,
     /// `log-file`
     pub log_file: Option<PathBuf>,
-    /// `slow-statement`; zero is never.
+    /// `slow-statement`; zero disables it.
     pub slow_statement: Duration,
-    /// `protected`, of the environment chosen. See also [`Self::protected_urls`].
+    /// `protected`, of the selected environment. See also [`Self::protected_urls`].
     pub protected: bool,
-    /// `[postgres] lock-timeout`; zero is none.
+    /// `[postgres] lock-timeout`; zero means none.
     pub lock_timeout: Duration,
     /// `[postgres] lock-attempts`; never zero.
     pub lock_attempts: u32,
-    /// `[postgres] statement-timeout`; zero is none.
+    /// `[postgres] statement-timeout`; zero means none.
     pub statement_timeout: Duration,
     /// `[postgres.settings]`: settings of the server, by name.
     pub session: Vec<(String, String)>,
-    /// What placeholders of scripts stand for: `--var`, the environment's `[vars]`, the file's.
+    /// Values of placeholders in scripts: from `--var`, the environment's `[vars]`, then the
+    /// file's.
     pub vars: Vars,
     /// `[backup]`
     pub backup: BackupConfig,
-    /// Variables MIGRATOR_* that nobody reads, but whose name is nearly one
-    /// that is read. Others of that prefix are left alone.
+    /// MIGRATOR_* variables that are not read, but have a name similar to one that is. Other
+    /// variables with the prefix are ignored.
     pub misspelt: Vec<Misspelt>,
-    /// The url of the file, where a variable is used in its place.
+    /// The URL of the file, if a variable overrides it.
     pub passed_over: Option<Origin>,
     pub(super) url: Result<Url, Vec<ConfigProblem>>,
     pub(super) protected_urls: Vec<ProtectedUrl>,
@@ -162,7 +164,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The defaults.
+    /// Creates the default configuration.
     pub(super) fn new(cwd: &Path, root: &Path) -> Self {
         Self {
             file: None,
@@ -204,27 +206,26 @@ impl Config {
         }
     }
 
-    /// The database, for commands that need one; the others never fail for want of it.
+    /// Returns the URL of the database. Only commands that need one fail if it is missing.
     ///
     /// # Errors
-    /// Without a URL, or when it needs a variable that is not set.
+    /// Returns an error if there is no URL, or if it contains a variable that is not set.
     pub fn url(&self) -> Result<&Url, &[ConfigProblem]> {
         self.url.as_ref().map_err(Vec::as_slice)
     }
 
-    /// Every database that `protected = true` is said of, as far as its URL can
-    /// be told here. Whoever reaches the same server and database reaches a
-    /// protected one, whatever [`Self::protected`] says.
+    /// Returns every database with `protected = true` whose URL is known. Any URL of the same
+    /// server and database is protected, regardless of [`Self::protected`].
     pub fn protected_urls(&self) -> &[ProtectedUrl] {
         &self.protected_urls
     }
 
-    /// The working directory.
+    /// Returns the working directory.
     pub fn cwd(&self) -> &Path {
         &self.cwd
     }
 
-    /// `path` as people see it: relative to the working directory when it lies below it.
+    /// Returns `path` for display: relative to the working directory if it is below it.
     pub fn show(&self, path: &Path) -> String {
         show(&self.cwd, path)
     }

@@ -1,4 +1,4 @@
-//! Writes a history out as scripts of our own, whatever its files were: all of them or none.
+//! Converts a history to scripts in migrator's own layout: all of them or none.
 
 use std::{
     fs, io,
@@ -20,25 +20,25 @@ use crate::{
     sql::{Dialect, Token, TokenKind, lex},
 };
 
-/// Why nothing was written.
+/// An error that prevented the conversion. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConvertError {
-    /// The script would not be what it was.
+    /// The converted script would differ from the original.
     #[error("{file} would not be converted to an identical script: {what}")]
     Differs {
-        /// The script as it is now.
+        /// The original script.
         file: String,
         /// What is different.
         what: &'static str,
     },
-    /// There is something already.
+    /// The target already exists and is not empty.
     #[error("{} already exists and is not empty", .0.display())]
     NotEmpty(PathBuf),
-    /// The directory that is read, or one in it.
+    /// The target is the directory to convert, or inside it.
     #[error("{} is inside the directory to convert", .0.display())]
     Inside(PathBuf),
-    /// Something else.
+    /// An input/output error occurred.
     #[error("cannot write {}: {source}", path.display())]
     Io {
         /// The file or directory.
@@ -48,7 +48,7 @@ pub enum ConvertError {
     },
 }
 
-/// A script under its own name.
+/// A converted script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Converted {
     /// `ID_SLUG.up.sql`
@@ -57,8 +57,8 @@ pub struct Converted {
     pub text: String,
 }
 
-/// The scripts of `history` as our own layout has them, each with all its headers. Every one of them
-/// is read again and compared with what it is made of: token for token, header for header.
+/// Converts the scripts of `history` to migrator's own layout, each with all its headers. Every
+/// result is parsed again and compared with its original: token for token, header for header.
 ///
 /// # Errors
 /// [`ConvertError::Differs`]
@@ -90,13 +90,13 @@ pub fn converted(history: &History, dialect: Dialect) -> Result<Vec<Converted>, 
     Ok(files)
 }
 
-/// Whether the script says in its own text what it revises.
+/// Returns whether the script has the header `revises`.
 fn names_parents(dialect: Dialect, script: &Script) -> bool {
     let written = Script::parse(dialect, script.direction, "", Arc::clone(script.alone()));
     written.is_ok_and(|written| written.headers.revises.is_some())
 }
 
-/// The slug, or the best that a file name can hold of it.
+/// Returns the slug, reduced to what a file name can hold.
 fn slug_of(revision: &Revision) -> String {
     let fits = |slug: &str| {
         let name = format!("{}_{slug}.up.sql", revision.id);
@@ -108,7 +108,7 @@ fn slug_of(revision: &Revision) -> String {
     slugify(&revision.slug).unwrap_or_else(|_| "revision".to_owned())
 }
 
-/// The script of `text`, when it is the same as `script`.
+/// Parses `text` and checks that the script is identical to `script`.
 fn same(dialect: Dialect, script: &Script, name: &str, text: &str) -> Result<Script, ConvertError> {
     let differs = |what| ConvertError::Differs {
         file: script.file.clone(),
@@ -118,7 +118,7 @@ fn same(dialect: Dialect, script: &Script, name: &str, text: &str) -> Result<Scr
         .map_err(|_| differs("its headers cannot be read"))?;
     let headers = |headers: &Headers| Headers {
         revises: None,
-        // Another tool has no such rule for comments.
+        // Other tools do not treat the first comment as the message.
         message: None,
         ..headers.clone()
     };
@@ -135,7 +135,7 @@ fn same(dialect: Dialect, script: &Script, name: &str, text: &str) -> Result<Scr
             .map(|token| text.as_bytes()[token.start..token.end].to_vec())
             .collect::<Vec<_>>()
     };
-    // A byte order mark is not a token of a statement.
+    // A byte order mark is not part of a statement.
     let bare = |text: &Arc<str>| text.trim_start_matches('\u{feff}').to_owned();
     if tokens(&bare(&read.text)) != tokens(&bare(&script.text)) {
         return Err(differs("its statements are others"));
@@ -146,7 +146,7 @@ fn same(dialect: Dialect, script: &Script, name: &str, text: &str) -> Result<Scr
     Ok(read)
 }
 
-/// Whether the scripts make the history they were made of.
+/// Checks that the scripts form the same history.
 fn same_history(history: &History, pairs: Vec<ScriptPair>) -> Result<(), ConvertError> {
     let first = history.in_order().next().map(|revision| &revision.up.file);
     let differs = |what| ConvertError::Differs {
@@ -171,11 +171,11 @@ fn same_history(history: &History, pairs: Vec<ScriptPair>) -> Result<(), Convert
     }
 }
 
-/// Writes `files` as the directory `to`, which must be empty or not there, and be outside `from`.
-/// Until all of them are written, checked and on the disk, there is nothing of that name.
+/// Writes `files` to the directory `to`, which must be empty or missing, and be outside `from`. The
+/// directory only appears after all files are written, checked and synced to disk.
 ///
 /// # Errors
-/// [`ConvertError`]; then `to` is as it was.
+/// Returns a [`ConvertError`] and leaves `to` unchanged.
 pub fn write_directory(
     from: &Path,
     to: &Path,
@@ -195,20 +195,20 @@ pub fn write_directory(
     fs::create_dir(&temporary).map_err(|error| io(to, error))?;
     let written = write_all(&temporary, files, dialect).and_then(|()| {
         if is_there {
-            // Not every system puts one directory in the place of another.
+            // Not every system can rename a directory over another one.
             fs::remove_dir(to).map_err(|error| io(to, error))?;
         }
         fs::rename(&temporary, to).map_err(|error| io(to, error))
     });
     if written.is_err() {
-        // What stays is found by its name, and read by nobody.
+        // A leftover directory has a recognizable name and is never read.
         let _ = fs::remove_dir_all(&temporary);
     }
     sync_directory(parent);
     written
 }
 
-/// The path without links and dots, as far as it exists.
+/// Returns the path without links and dots, as far as it exists.
 fn real(path: &Path) -> PathBuf {
     match (fs::canonicalize(path), path.parent(), path.file_name()) {
         (Ok(real), ..) => real,
@@ -217,7 +217,7 @@ fn real(path: &Path) -> PathBuf {
     }
 }
 
-/// Whether `to` is an empty directory; anything else that is there is an error.
+/// Returns whether `to` is an empty directory; it is an error if anything else exists there.
 fn is_there(to: &Path) -> Result<bool, ConvertError> {
     match fs::read_dir(to) {
         Ok(mut entries) => match entries.next() {
@@ -232,7 +232,7 @@ fn is_there(to: &Path) -> Result<bool, ConvertError> {
     }
 }
 
-/// Beside `to`, so that it can take its place.
+/// Returns a temporary path next to `to`, so that it can be renamed to it.
 fn temporary(to: &Path) -> PathBuf {
     let name = to.file_name().unwrap_or_default().to_string_lossy();
     to.with_file_name(format!(".{name}.migrator-{}", std::process::id()))
@@ -244,7 +244,7 @@ fn write_all(dir: &Path, files: &[Converted], dialect: Dialect) -> Result<(), Co
         write_synced(&path, &file.text).map_err(|source| ConvertError::Io { path, source })?;
     }
     sync_directory(dir);
-    // What counts is what is on the disk.
+    // Check what is actually on disk.
     let reading = Reading {
         layout: Some(Layout::Native),
         ..Reading::new(dialect)

@@ -1,4 +1,4 @@
-//! Writes new scripts: both or none, and never over a file that is there.
+//! Writes new scripts: both or none, and never over an existing file.
 
 use std::{
     fs::{self, OpenOptions},
@@ -20,15 +20,15 @@ use crate::{
 pub struct NewScripts<'a> {
     /// The ID.
     pub id: &'a RevisionId,
-    /// What stands between id and direction; see [`super::slugify`].
+    /// The part of the file name between ID and direction; see [`super::slugify`].
     pub slug: &'a str,
     /// The up script.
     pub up: &'a str,
-    /// The down script, if there is to be one.
+    /// The down script, if the revision has one.
     pub down: Option<&'a str>,
 }
 
-/// The files that were made.
+/// The files that were created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Created {
     /// The up script.
@@ -37,11 +37,11 @@ pub struct Created {
     pub down: Option<PathBuf>,
 }
 
-/// Why scripts were not written. Then none of them is there.
+/// An error that prevented scripts from being written. None of them exists then.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
-    /// The slug would not be read back.
+    /// The slug would not be parsed as a script name.
     #[error("`{name}` is not the name of a script")]
     Name {
         /// The file name.
@@ -55,13 +55,13 @@ pub enum WriteError {
         /// The other file.
         other: PathBuf,
     },
-    /// The directory is not there.
+    /// The directory does not exist.
     #[error("directory {} does not exist", .0.display())]
     MissingDirectory(PathBuf),
     /// The file already exists.
     #[error("{} already exists", .0.display())]
     Exists(PathBuf),
-    /// Something else.
+    /// An input/output error occurred.
     #[error("cannot write {}: {source}", path.display())]
     Io {
         /// The file.
@@ -71,9 +71,9 @@ pub enum WriteError {
     },
 }
 
-/// The id of a revision made at `now` that revises `parents`: the first that is not taken, from
-/// `now` on, and after the parents. It comes after all revisions without `revises`, too: the one
-/// before them in the order of the ids is their parent.
+/// Returns the ID for a revision created at `now` that revises `parents`: the first free one from
+/// `now` on that is after the parents. It is also after all revisions without `revises`, whose
+/// parent is the previous ID.
 pub fn next_id(now: DateTime<Utc>, history: &History, parents: &[RevisionId]) -> RevisionId {
     let implicit = history.by_id().filter(|revision| revision.implicit_parent);
     let before = implicit.map(|revision| &revision.id).chain(parents).max();
@@ -85,14 +85,14 @@ pub fn next_id(now: DateTime<Utc>, history: &History, parents: &[RevisionId]) ->
     id
 }
 
-/// Writes the scripts into `dir`.
+/// Writes the scripts to `dir`.
 ///
-/// Every file appears under its name at once and complete, also for a reader at
-/// the same time and after a power failure. The down script comes first: a
-/// revision that is applied in between must not be one without its down.
+/// Every file appears under its name atomically and complete, even for concurrent readers and after
+/// a power failure. The down script is written first, so that a revision is never applied without
+/// its down script.
 ///
 /// # Errors
-/// When one cannot be written; then none is there.
+/// Returns an error if a script cannot be written; then neither exists.
 pub fn create(dir: &Path, scripts: NewScripts<'_>) -> Result<Created, WriteError> {
     let path = |direction: Direction| {
         let name = format!("{}_{}.{direction}.sql", scripts.id, scripts.slug);
@@ -112,7 +112,7 @@ pub fn create(dir: &Path, scripts: NewScripts<'_>) -> Result<Created, WriteError
     };
     if let Err(error) = write_new(&up, scripts.up) {
         if let Some(down) = &down {
-            // The error says what matters; a file that stays is found by the next command.
+            // The write error is more useful; a leftover file is reported by the next command.
             let _ = fs::remove_file(down);
         }
         return Err(error);
@@ -121,10 +121,10 @@ pub fn create(dir: &Path, scripts: NewScripts<'_>) -> Result<Created, WriteError
     Ok(Created { up, down })
 }
 
-/// Writes the repeatable script `R_<slug>.sql` into `dir`.
+/// Writes the repeatable script `R_<slug>.sql` to `dir`.
 ///
 /// # Errors
-/// When it cannot be written, or already exists.
+/// Returns an error if the script cannot be written or already exists.
 pub fn create_repeatable(dir: &Path, slug: &str, text: &str) -> Result<PathBuf, WriteError> {
     let name = format!("R_{slug}.sql");
     if !matches!(classify(&name), FileName::Repeatable(_)) {
@@ -136,7 +136,7 @@ pub fn create_repeatable(dir: &Path, slug: &str, text: &str) -> Result<PathBuf, 
     Ok(path)
 }
 
-/// Another file of that ID makes a directory that cannot be read any more.
+/// Returns an error if another file has the ID, since the directory could not be read afterwards.
 fn refuse_taken(dir: &Path, id: &RevisionId) -> Result<(), WriteError> {
     let entries = fs::read_dir(dir).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
@@ -159,8 +159,8 @@ fn refuse_taken(dir: &Path, id: &RevisionId) -> Result<(), WriteError> {
     Ok(())
 }
 
-/// Writes a file that must not be there: under another name first, then linked
-/// to its own, which fails where a rename would replace.
+/// Writes a new file: first under a temporary name, then hard-linked to its own, which fails where
+/// a rename would overwrite.
 pub(super) fn write_new(path: &Path, text: &str) -> Result<(), WriteError> {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let temporary = path.with_file_name(format!(
@@ -171,7 +171,7 @@ pub(super) fn write_new(path: &Path, text: &str) -> Result<(), WriteError> {
     let written = write_synced(&temporary, text).and_then(|()| {
         match fs::hard_link(&temporary, path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-            // Some file systems have no links.
+            // Some file systems do not support links.
             Err(_) => write_synced(path, text),
             Ok(()) => Ok(()),
         }
@@ -186,20 +186,20 @@ pub(super) fn write_new(path: &Path, text: &str) -> Result<(), WriteError> {
     })
 }
 
-/// Writes a file that must not be there, and waits until it is on the disk.
+/// Writes a new file and syncs it to disk.
 pub(super) fn write_synced(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
     let written = file
         .write_all(text.as_bytes())
         .and_then(|()| file.sync_all());
     if written.is_err() {
-        // Half a file is worse than none.
+        // An incomplete file is worse than none.
         let _ = fs::remove_file(path);
     }
     written
 }
 
-/// Makes new names last. Not every system can, and the files are there anyway.
+/// Syncs new names to disk. Not every system supports it, but the files exist anyway.
 pub(super) fn sync_directory(dir: &Path) {
     if let Ok(directory) = files::open_directory(dir) {
         let _ = directory.sync_all();
@@ -280,7 +280,7 @@ mod tests {
             &["7"],
             "20261122100000",
         );
-        // Ids ahead of the clock: the head, and a revision that would revise the new one.
+        // IDs ahead of the clock: the head, and a revision that would revise the new one.
         check(
             &[("20991231235959", "")],
             &["20991231235959"],

@@ -1,4 +1,4 @@
-//! Reads the directory of scripts: all of it, and every problem at once.
+//! Reads the directory of scripts and reports all problems at once.
 
 use std::{
     fs::{self, DirEntry, File, FileType},
@@ -20,14 +20,14 @@ use crate::{
     revision::History,
 };
 
-/// There while files are exchanged, and after an exchange that was not finished. The directory is
-/// not read then.
+/// The journal file: it exists during an exchange of files and after one that was interrupted. The
+/// directory is not read while it exists.
 pub(super) const JOURNAL: &str = ".migrator-rebase.json";
 
-/// Reads all scripts of `dir`, which is shown as `shown`, by ID.
+/// Reads all scripts of `dir`, displayed as `shown`, by ID.
 ///
 /// # Errors
-/// Every problem found, by file.
+/// Returns every problem found, by file.
 #[cfg(test)]
 pub fn read(
     dir: &Path,
@@ -45,8 +45,8 @@ pub fn read(
 /// Reads all scripts of `dir` and builds their history.
 ///
 /// # Errors
-/// Every problem found, by file. When some files cannot be read, the history of the
-/// others is still looked at, and what is certainly wrong with it is reported too.
+/// Returns every problem found, by file. If some files cannot be read, the history of the others is
+/// still checked, and its certain problems are reported too.
 pub fn read_history(
     dir: &Path,
     shown: &str,
@@ -55,10 +55,10 @@ pub fn read_history(
     scan(dir, shown, reading).history()
 }
 
-/// The layout that the scripts of `dir` are read in.
+/// Returns the layout of the scripts in `dir`.
 ///
 /// # Errors
-/// When the directory cannot be read, or its names could be of several tools.
+/// Returns an error if the directory cannot be read, or if its names match several tools.
 pub fn layout_of(dir: &Path, shown: &str, reading: &Reading) -> Result<Layout, DirectoryProblem> {
     let wrong = |kind| problem(shown.to_owned(), kind);
     let entries = list(dir).map_err(|error| wrong(directory_kind(dir, &error)))?;
@@ -67,10 +67,10 @@ pub fn layout_of(dir: &Path, shown: &str, reading: &Reading) -> Result<Layout, D
     disk.layout(&names, &entries, reading).map_err(wrong)
 }
 
-/// The `.sql` files in directories below `dir` that are not read, beside scripts that are.
+/// Returns the `.sql` files in subdirectories of `dir` that are not read.
 ///
 /// # Errors
-/// When the directory can't be read, or its names could be of several tools.
+/// Returns an error if the directory cannot be read, or if its names match several tools.
 pub fn unread_below(
     dir: &Path,
     shown: &str,
@@ -90,7 +90,7 @@ pub fn unread_below(
 /// Reads the down scripts of `dir` into a history that was read without them.
 ///
 /// # Errors
-/// Every problem found, by file.
+/// Returns every problem found, by file.
 pub fn read_downs(
     dir: &Path,
     shown: &str,
@@ -115,15 +115,15 @@ fn look_at_directory(dir: &Path, shown: &str, reading: &Reading) -> Vec<Look> {
         Ok(entries) => entries,
         Err(error) => return wrong(directory_kind(dir, &error)),
     };
-    // The order of a directory is anyone's; that of the report is not.
+    // Directory order is arbitrary; sorting makes the report deterministic.
     entries.sort_by_cached_key(DirEntry::file_name);
     let disk = Disk { dir, shown };
     let looks = match disk.looks(&entries, reading) {
         Ok(looks) => looks,
         Err(kind) => return wrong(kind),
     };
-    // Afterwards as well: an exchange may have begun while files were read. Whatever was
-    // seen then is of a history that is neither the old nor the new one.
+    // Checks again afterwards: an exchange may have begun while files were read. The scripts may
+    // then be a mix of the old and the new history.
     let was_there = entries.binary_search_by_key(&JOURNAL.into(), DirEntry::file_name);
     if was_there.is_ok() || dir.join(JOURNAL).exists() {
         return wrong(Kind::UnfinishedRebase);
@@ -146,7 +146,7 @@ fn directory_kind(dir: &Path, error: &io::Error) -> Kind {
     }
 }
 
-/// A directory on the disk.
+/// A directory on disk.
 struct Disk<'a> {
     dir: &'a Path,
     shown: &'a str,
@@ -173,12 +173,12 @@ impl Disk<'_> {
         external::detect_below(self, &all)
     }
 
-    /// Looks at every file that is not left out.
+    /// Looks at every file that `leave-out` does not exclude.
     fn looks(&self, entries: &[DirEntry], reading: &Reading) -> Result<Vec<Look>, Kind> {
         let names: Vec<String> = entries.iter().map(name_of).collect();
         let layout = self.layout(&names, entries, reading)?;
         let looks = self.looks_as(layout, entries, reading)?;
-        // Only the files of another tool are without any problem and without any script.
+        // Only files of another tool yield neither problems nor scripts.
         if looks
             .iter()
             .any(|(found, problems)| found.is_some() || !problems.is_empty())
@@ -216,7 +216,7 @@ impl Disk<'_> {
         Ok(external::look(layout, reading, self, &names))
     }
 
-    /// What there is where no script was found.
+    /// Returns what exists instead of scripts, if no script was found.
     fn elsewhere(
         &self,
         layout: Layout,
@@ -230,7 +230,7 @@ impl Disk<'_> {
         Elsewhere::of_tool(&names).or_else(|| below().map(Elsewhere::Below))
     }
 
-    /// `.sql` files below that are neither read nor left out.
+    /// Returns the `.sql` files in subdirectories that are neither read nor excluded.
     fn files_below(
         &self,
         layout: Layout,
@@ -258,7 +258,8 @@ impl Disk<'_> {
         FilesBelow::of(files)
     }
 
-    /// Names of all files, relative to the directory, as far down as scripts are looked for.
+    /// Returns the names of all files, relative to the directory, down to the depth that is
+    /// searched.
     fn below(&self, depth: Depth, entries: &[DirEntry]) -> Vec<String> {
         let mut names = Vec::new();
         for entry in entries {
@@ -273,7 +274,8 @@ impl Disk<'_> {
         names
     }
 
-    /// What cannot be listed is found when it is to be read.
+    /// Adds the names below `directory`. Directories that cannot be listed are reported when they
+    /// are read.
     fn add_below(&self, directory: &str, depth: Depth, names: &mut Vec<String>) {
         // A link may lead upwards.
         const DEEPEST: usize = 20;
@@ -299,7 +301,7 @@ impl Disk<'_> {
             let mut patterns = names.iter().flat_map(|name| reading.left_out_by(name));
             patterns.any(|used| used == pattern)
         };
-        // What is in directories below may be left out of the warning on them.
+        // Files in subdirectories may be excluded from the warning.
         let mut all = None;
         let mut fits = |pattern: &String| {
             uses(names, pattern)
@@ -354,7 +356,7 @@ impl Files for Disk<'_> {
     }
 }
 
-/// By what the directory says of it, without a look at itself.
+/// Returns whether the entry may be a directory, without accessing the file itself.
 fn may_be_directory(entry: &DirEntry) -> bool {
     entry
         .file_type()
@@ -381,8 +383,8 @@ fn read_file(path: &Path, mut file_type: FileType) -> Result<Vec<u8>, Kind> {
     read_small(path).map_err(unreadable)
 }
 
-/// As [`fs::read`], without asking for the size first: for a small file that is a third of the
-/// work.
+/// Like [`fs::read`], but does not query the size first: for a small file, that query takes a third
+/// of the time.
 fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = files::open_found(File::options().read(true), path)?;
     let mut start = [0; 4 * 1024];
@@ -394,7 +396,7 @@ fn read_small(path: &Path) -> io::Result<Vec<u8>> {
     }
     let mut content = Vec::with_capacity(length);
     content.extend_from_slice(&start[..length]);
-    // A file would ask for the size.
+    // `File` would query the size.
     file.take(u64::MAX).read_to_end(&mut content)?;
     Ok(content)
 }

@@ -1,4 +1,4 @@
-//! What can be wrong with a directory of scripts, and where.
+//! Problems of a directory of scripts, with their places.
 
 use std::sync::Arc;
 
@@ -10,22 +10,22 @@ use crate::{
     sql::{Position, Positions},
 };
 
-/// A problem of the directory, of a file in it or of the history they make.
+/// A problem of the directory, of a file in it, or of the history.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{}: {kind}", .place.file, .position.map_or(String::new(), |at| format!(":{}:{}", at.line, at.column)))]
 pub struct DirectoryProblem {
     /// The file, or the directory itself.
     pub place: Place,
-    /// The place's offset in lines and columns.
+    /// Line and column of the place.
     pub position: Option<Position>,
-    /// The file's text, where it is known.
+    /// The text of the file, if known.
     pub text: Option<Arc<str>>,
     /// The kind of problem.
     pub kind: DirectoryProblemKind,
 }
 
 impl DirectoryProblem {
-    /// Length in bytes of the text at the place: a word, or the rest of its line.
+    /// Returns the length in bytes of the text at the place: a word, or the rest of its line.
     pub fn length(&self) -> usize {
         let (Some(text), Some(offset)) = (&self.text, self.place.offset) else {
             return 1;
@@ -44,72 +44,72 @@ impl DirectoryProblem {
     }
 }
 
-/// Length in bytes of the word at the start of `text`.
+/// Returns the length in bytes of the word at the start of `text`.
 fn word(text: &str) -> usize {
     text.find(|c: char| c.is_whitespace() || c == '=' || c == ',')
         .unwrap_or(text.len())
 }
 
-/// What can be wrong with a directory of scripts.
+/// The kind of problem of a directory of scripts.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DirectoryProblemKind {
-    /// The directory is not there.
+    /// The directory does not exist.
     #[error("directory does not exist")]
     MissingDirectory,
-    /// What is there is no directory.
+    /// The path is not a directory.
     #[error("not a directory")]
     NotADirectory,
-    /// A directory or file that cannot be read.
+    /// A directory or file cannot be read.
     #[error("cannot read it: {reason}")]
     Unreadable {
-        /// The operating system's words.
+        /// The error message of the operating system.
         reason: String,
     },
-    /// A `.sql` file that is not called like a script.
+    /// The name of a `.sql` file is not a script name.
     #[error("this is not a script name; expected ID_NAME.up.sql, ID_NAME.down.sql or R_NAME.sql")]
     Misnamed {
-        /// The name that was probably meant.
+        /// The most likely intended name.
         nearest: Option<String>,
-        /// The layout of another tool that has such names.
+        /// The layout of another tool that uses such names.
         layout: Option<Layout>,
     },
-    /// A `.sql` file whose name is not UTF-8.
+    /// The name of a `.sql` file is not UTF-8.
     #[error("the file's name is not UTF-8")]
     NameNotUnicode,
     /// A directory, socket, pipe or device with a script's name.
     #[error("this has the name of a script, but {0}")]
     NotAFile(Irregular),
-    /// A symbolic link to nothing.
+    /// The target of a symbolic link does not exist.
     #[error("dangling symbolic link")]
     DanglingLink,
-    /// Files are being exchanged, or were when the process died.
+    /// An exchange of files is running or was interrupted.
     #[error("a `migrator rebase` or `squash` of this directory is not finished")]
     UnfinishedRebase,
-    /// A script that is not text.
+    /// A script is not text.
     #[error(transparent)]
     Text(TextProblem),
-    /// Names of several tools, and nothing that tells which it is.
+    /// The names match the layouts of several tools.
     #[error("{name} could be a script of {}", list(layouts))]
     AmbiguousLayout {
-        /// One of the names.
+        /// One of the ambiguous names.
         name: String,
-        /// Whose it could be.
+        /// The layouts that it matches.
         layouts: Vec<Layout>,
     },
-    /// No scripts, but what is read elsewhere, or by another tool.
+    /// The directory has no scripts, only files that are read elsewhere or by another tool.
     #[error("there are no scripts in this directory, only {found}")]
     Elsewhere {
-        /// What there is.
+        /// The files found instead.
         found: Elsewhere,
     },
-    /// What `leave-out` names is not there.
+    /// A pattern of `leave-out` matches no file.
     #[error("no file matches `{pattern}` of `leave-out`")]
     NothingLeftOut {
         /// The pattern as written.
         pattern: String,
     },
-    /// What a layout cannot express.
+    /// A file has content that its layout cannot express.
     #[error(transparent)]
     Layout(LayoutProblem),
     /// A problem of a script or of the history.
@@ -119,10 +119,10 @@ pub enum DirectoryProblemKind {
 
 pub(super) use DirectoryProblemKind as Kind;
 
-/// All that was found at once.
+/// All problems found.
 pub(super) type Problems = Vec<DirectoryProblem>;
 
-/// A problem of a whole file.
+/// Creates a problem of a whole file.
 pub(super) fn problem(file: String, kind: Kind) -> DirectoryProblem {
     DirectoryProblem {
         place: Place { file, offset: None },
@@ -132,13 +132,13 @@ pub(super) fn problem(file: String, kind: Kind) -> DirectoryProblem {
     }
 }
 
-/// A problem of a script, with its text. Its position is told by [`sorted`].
+/// Creates a problem of a script, with its text. [`sorted`] adds its position.
 pub(super) fn script_problem(problem: Problem, text: Option<Arc<str>>) -> DirectoryProblem {
     let Place { file, offset } = problem.place;
     located(file, text.as_ref(), offset, Kind::Script(problem.kind))
 }
 
-/// A problem at a place of a text. Its position is told by [`sorted`].
+/// Creates a problem at a place in a text. [`sorted`] adds its position.
 pub(super) fn located(
     file: String,
     text: Option<&Arc<str>>,
@@ -158,7 +158,7 @@ fn list(layouts: &[Layout]) -> String {
     names.join(" or of ")
 }
 
-/// By file and place, each with its position: a file with thousands of problems is read once.
+/// Sorts problems by file and place, and adds their positions. Each file is scanned only once.
 pub(super) fn sorted(mut problems: Vec<DirectoryProblem>) -> Vec<DirectoryProblem> {
     problems.sort_by(|a, b| a.place.cmp(&b.place));
     for of_file in problems.chunk_by_mut(same_text) {

@@ -286,7 +286,7 @@ fn problems_of_files_and_of_the_history_come_together() {
     is(0, "m/1_a.up.sql", |kind| {
         matches!(kind, ProblemKind::UnknownHeader { .. })
     });
-    // Revision 1 is there, though it cannot be read: nobody misses it.
+    // Revision 1 exists, although it cannot be read, so it is not reported as missing.
     is(1, "m/2_c.up.sql", |kind| {
         matches!(kind, ProblemKind::DuplicateId { .. })
     });

@@ -1,4 +1,4 @@
-//! `migrator.toml` as layers of settings.
+//! Parses `migrator.toml` into layers of settings.
 
 use std::{cell::RefCell, collections::BTreeMap, path::Path};
 
@@ -30,7 +30,7 @@ pub(super) struct Environment {
     pub settings: Vars,
 }
 
-/// What a file says.
+/// The settings of a file.
 #[derive(Default)]
 pub(super) struct Document {
     pub base: Layer,
@@ -38,12 +38,11 @@ pub(super) struct Document {
     /// `[postgres.settings]`
     pub settings: Vars,
     pub environments: BTreeMap<String, Environment>,
-    /// Whether all of it is known: there is no file, or it is TOML.
+    /// Whether all settings are known: the file does not exist or is valid TOML.
     pub complete: bool,
 }
 
-/// Reads `text`, which is shown as `file` and stands in directory `base`.
-/// What is wrong goes to `problems`, all of it.
+/// Parses `text`, displayed as `file`, in directory `base`. Adds all problems to `problems`.
 pub(super) fn parse(
     text: &str,
     file: &str,
@@ -64,7 +63,7 @@ pub(super) fn parse(
     } else {
         for error in errors {
             let at = error.span().map_or(0, |span| span.start);
-            // Not the error's Display: it shows the line, and so perhaps a password.
+            // The error's `Display` output shows the line, which may contain a password.
             let message = error.message().to_owned();
             reader.problem(at, Kind::Toml { message });
         }
@@ -80,24 +79,24 @@ struct Reader<'a> {
     problems: &'a mut Vec<ConfigProblem>,
 }
 
-/// A section as it is called in the file.
+/// The heading of a section as written in the file.
 #[derive(Clone, Copy)]
 struct Heading<'a> {
     section: Section,
     name: &'a str,
-    /// Whether it belongs to an environment.
+    /// Whether the section belongs to an environment.
     nested: bool,
 }
 
 const SECTIONS: &[&str] = &["migrator", "postgres", "backup", "vars", "environments"];
 
-/// The section of what placeholders stand for.
+/// The section for values of placeholders.
 const VARS: &str = "vars";
 
-/// The section of the server's settings, in `[postgres]`.
+/// The section for settings of the server, in `[postgres]`.
 const SETTINGS: &str = "settings";
 
-/// Sections whose keys are free, as far as they may stand where something is read.
+/// Sections with arbitrary keys, where they are allowed.
 struct Free<'a> {
     vars: Option<&'a mut Vars>,
     settings: &'a mut Vars,
@@ -175,7 +174,7 @@ impl Reader<'_> {
         environments
     }
 
-    /// The keys of a section, and of those nested in it.
+    /// Reads the keys of a section, and of those nested in it.
     fn keys(
         &mut self,
         heading: Heading<'_>,
@@ -215,8 +214,8 @@ impl Reader<'_> {
         }
     }
 
-    /// What placeholders stand for. Variables in the values are looked up later, by those who
-    /// need them.
+    /// Reads the values of placeholders. Variables in them are looked up later, when a value is
+    /// needed.
     fn vars(&mut self, section: &str, at: usize, value: &Spanned<DeValue<'_>>) -> Vars {
         let mut vars = Vars::new();
         let Some(table) = self.table(section, at, value) else {
@@ -248,7 +247,7 @@ impl Reader<'_> {
         vars
     }
 
-    /// Settings of the server. Whether it has them, it says itself.
+    /// Reads settings of the server. The server itself checks whether they exist.
     fn settings(&mut self, section: &str, at: usize, value: &Spanned<DeValue<'_>>) -> Vars {
         let mut settings = Vars::new();
         let Some(table) = self.table(section, at, value) else {
@@ -276,8 +275,8 @@ impl Reader<'_> {
         settings
     }
 
-    /// The value of a key. Its type is checked here, and what it says too where
-    /// that needs no variable: also in sections that nobody chooses today.
+    /// Reads the value of a key. Its type is checked here, and its value too if it contains no
+    /// variable, even in sections that are not selected.
     fn entry(&mut self, key: &'static Key, value: &Spanned<DeValue<'_>>) -> Option<Entry> {
         let entry = self.value(value);
         let mut complete = true;
@@ -307,7 +306,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A value with its place.
+    /// Returns a value with its place.
     fn value(&self, value: &Spanned<DeValue<'_>>) -> Entry {
         let at = value.span().start;
         let value = match value.get_ref() {
@@ -391,7 +390,7 @@ impl Reader<'_> {
     }
 }
 
-/// The section of that name in an environment's.
+/// Returns the section with that name in an environment.
 fn nested_section(heading: Heading<'_>, name: &str) -> Option<Section> {
     let is_environment = heading.nested && heading.section == Section::Migrator;
     let mut inside = Section::ALL.iter().filter(|it| **it != Section::Migrator);
@@ -400,7 +399,7 @@ fn nested_section(heading: Heading<'_>, name: &str) -> Option<Section> {
         .copied()
 }
 
-/// An array, if all of it are strings.
+/// Returns the array as a list if all its elements are strings.
 fn strings(values: &[Spanned<DeValue<'_>>]) -> Value {
     let strings = values.iter().map(|value| match value.get_ref() {
         DeValue::String(text) => Some(text.clone().into_owned()),

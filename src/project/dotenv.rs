@@ -1,4 +1,4 @@
-//! `.env` beside the configuration. Read, never put into the process.
+//! Reads the `.env` file beside the configuration. It does not change the process environment.
 
 use std::{cell::Cell, io, path::Path};
 
@@ -17,7 +17,7 @@ pub(super) struct DotenvVariable {
     pub origin: Origin,
 }
 
-/// Reads `path`, which is shown as `file`. A file that is not there is empty.
+/// Reads `path`, displayed as `file`. A missing file is treated as empty.
 pub(super) fn read(
     path: &Path,
     file: &str,
@@ -29,7 +29,7 @@ pub(super) fn read(
         let origin = Origin::File { file, position };
         problems.push(ConfigProblem { origin, kind });
     };
-    // A directory of that name is a virtual environment of Python.
+    // A directory with that name is a virtual environment of Python.
     if path.metadata().is_ok_and(|found| found.is_dir()) {
         return Vec::new();
     }
@@ -81,7 +81,7 @@ fn parse(text: &str, file: &str, problems: &mut Vec<ConfigProblem>) -> Vec<Doten
                     origin,
                 });
             }
-            // Its text may be a secret, and its index counts from here or from there.
+            // The line may contain a secret, and the meaning of its index varies.
             Err(dotenvy::Error::LineParse(wrong, _)) => {
                 let line = read.get().saturating_sub(wrong.lines().count().max(1));
                 problems.push(ConfigProblem {
@@ -100,7 +100,7 @@ fn parse(text: &str, file: &str, problems: &mut Vec<ConfigProblem>) -> Vec<Doten
     variables
 }
 
-/// Line and column, from 0, where `name` is defined: the last such line of `lines`.
+/// Returns line and column, from 0, of the last definition of `name` in `lines`.
 fn definition(lines: &[&str], name: &str) -> (usize, usize) {
     let column = |line: &str| {
         let start = line.trim_start();
@@ -126,7 +126,7 @@ fn definition(lines: &[&str], name: &str) -> (usize, usize) {
         .unwrap_or((lines.len().saturating_sub(1), 0))
 }
 
-/// Hands out one line a read, and so knows how far the parser has come.
+/// A reader that returns one line per read, to track how far the parser has come.
 struct Lines<'a> {
     lines: &'a [&'a str],
     read: &'a Cell<usize>,

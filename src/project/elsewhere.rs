@@ -1,32 +1,32 @@
-//! Scripts that a directory has, but not where they are read.
+//! Scripts that exist in a directory, but not where they are read.
 
 use std::fmt;
 
-/// What there is in the place of scripts.
+/// Files found instead of scripts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Elsewhere {
-    /// `.sql` files in directories below.
+    /// `.sql` files in subdirectories.
     Below(FilesBelow),
-    /// A file by which another tool tells which scripts there are.
+    /// The file in which another tool lists its scripts.
     Tool {
-        /// Its name.
+        /// The name of the file.
         file: String,
-        /// Whose it is.
+        /// The tool that uses it.
         tool: &'static str,
     },
 }
 
-/// `.sql` files that are not read, in directories below one that is.
+/// `.sql` files in subdirectories that are not read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilesBelow {
-    /// The first, relative to the directory.
+    /// The first file, relative to the directory.
     pub first: String,
-    /// How many there are.
+    /// Number of files.
     pub count: usize,
 }
 
 impl FilesBelow {
-    /// Of these files, by name.
+    /// Creates the value for these files, by name. Returns `None` if there are none.
     pub(super) fn of(mut files: Vec<String>) -> Option<Self> {
         files.sort();
         let count = files.len();
@@ -58,7 +58,7 @@ impl fmt::Display for Elsewhere {
 }
 
 impl Elsewhere {
-    /// Among the names directly in a directory.
+    /// Finds the file of another tool among the names directly in a directory.
     pub(super) fn of_tool(names: &[&str]) -> Option<Self> {
         let tool = |name: &str| {
             let lower = name.to_ascii_lowercase();

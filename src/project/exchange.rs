@@ -1,9 +1,8 @@
-//! Gives scripts other names and texts, or removes them: all of them or none, also when the process dies in between.
+//! Renames, rewrites or removes scripts: all of them or none, even if the process is killed.
 //!
-//! First every new file is written under a name that nobody reads. Then a journal appears, at once
-//! and complete: from there on the exchange is decided. It names every file, so that whoever comes
-//! next can go through the same steps again; each of them may have been done already. As long as
-//! the journal is there, the directory is not read.
+//! First, every new file is written under a temporary name. Then a journal is created atomically,
+//! which commits the exchange. The journal names every file, so that the next process can repeat
+//! the steps; each step is idempotent. The directory is not read while the journal exists.
 
 use std::{
     fs::{self, File, TryLockError},
@@ -17,33 +16,33 @@ use sha2::{Digest, Sha256};
 use super::directory::JOURNAL;
 use crate::files;
 
-/// A file that is exchanged.
+/// A file to exchange.
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange<'a> {
-    /// Its name in the directory.
+    /// The old name in the directory.
     pub from: &'a str,
-    /// Its name afterwards.
+    /// The new name.
     pub to: &'a str,
-    /// Its text.
+    /// The old text.
     pub before: &'a str,
-    /// Its text afterwards; `None` when it goes.
+    /// The new text; `None` if the file is removed.
     pub after: Option<&'a str>,
 }
 
-/// Why files were not exchanged, or not all of them.
+/// An error that prevented the exchange of some or all files.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExchangeError {
-    /// Another process is at it.
+    /// Another process is exchanging files.
     #[error("another rebase or squash is running in {}", .0.display())]
     Busy(PathBuf),
-    /// A file is not what it was when the exchange was planned.
+    /// A file has changed since the exchange was planned.
     #[error("{} changed meanwhile", .0.display())]
     Changed(PathBuf),
     /// A file of the new name already exists.
     #[error("{} already exists", .0.display())]
     Exists(PathBuf),
-    /// The journal makes no sense.
+    /// The journal is not valid.
     #[error("{} is not valid: {reason}", path.display())]
     Journal {
         /// The journal.
@@ -51,7 +50,7 @@ pub enum ExchangeError {
         /// The reason.
         reason: String,
     },
-    /// The system refused something.
+    /// An input/output error occurred.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file.
@@ -61,7 +60,7 @@ pub enum ExchangeError {
     },
 }
 
-/// What all other files of an exchange begin with; nobody misses them.
+/// The prefix of all temporary files of an exchange, which can safely be removed.
 const STAGED: &str = ".migrator-rebase-";
 
 /// The layout of the journal.
@@ -77,29 +76,30 @@ struct Journal {
 struct Entry {
     from: String,
     to: String,
-    /// The new file, under a name that nobody reads; `None` when the old one only goes.
+    /// The temporary name of the new file; `None` if the old file is only removed.
     staged: Option<String>,
-    /// SHA-256 of the file as it was: another one is not ours to remove.
+    /// SHA-256 of the old file. A file with another hash must not be removed.
     before: String,
 }
 
-/// The old name of an exchanged file, and the new one; `None` where it is gone.
+/// The old name of an exchanged file, and the new one; `None` if it was removed.
 pub type Recovered = (String, Option<String>);
 
 /// Exchanges the files of `dir`.
 ///
 /// # Errors
-/// When the exchange was not decided, the directory is as it was. Otherwise [`recover`] continues.
+/// Returns an error and leaves the directory unchanged if the exchange was not committed.
+/// Otherwise, [`recover`] completes it.
 pub fn exchange(dir: &Path, files: &[Exchange<'_>]) -> Result<(), ExchangeError> {
     let _lock = lock(dir)?;
     run(&Directory(dir), files)
 }
 
-/// Completes an exchange that was decided and not finished; the old and new names of what it was
-/// about. `None` when there is none.
+/// Completes a committed exchange that was interrupted, and returns the old and new names of its
+/// files. Returns `None` if there is none.
 ///
 /// # Errors
-/// When something is in the way. It can be tried again.
+/// Returns an error if the exchange cannot be completed. It can be retried.
 pub fn recover(dir: &Path) -> Result<Option<Vec<Recovered>>, ExchangeError> {
     if !dir.join(JOURNAL).exists() {
         return Ok(None);
@@ -108,8 +108,8 @@ pub fn recover(dir: &Path) -> Result<Option<Vec<Recovered>>, ExchangeError> {
     go_on(&Directory(dir))
 }
 
-/// One exchange at a time. The lock ends with its process; where a directory cannot be opened,
-/// there is none.
+/// Locks the directory, so that only one exchange runs at a time. The lock ends with its process.
+/// Systems that cannot open a directory have no lock.
 fn lock(dir: &Path) -> Result<Option<File>, ExchangeError> {
     let Ok(directory) = files::open_directory(dir) else {
         return Ok(None);
@@ -120,17 +120,17 @@ fn lock(dir: &Path) -> Result<Option<File>, ExchangeError> {
     }
 }
 
-/// What is done to a directory, one call a step that is done or not when the process dies.
+/// Operations on a directory. Each one is either done or not done if the process is killed.
 trait Disk {
     fn path(&self, name: &str) -> PathBuf;
     fn names(&self) -> io::Result<Vec<String>>;
-    /// `None` when it is not there.
+    /// Reads a file; `None` if it does not exist.
     fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>>;
     /// Writes a new file, with the permissions of `like`.
     fn write(&self, name: &str, bytes: &[u8], like: Option<&str>) -> io::Result<()>;
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     fn remove(&self, name: &str) -> io::Result<()>;
-    /// Makes new names last.
+    /// Syncs new names to disk.
     fn sync(&self) -> io::Result<()>;
 }
 
@@ -139,7 +139,8 @@ fn run(disk: &dyn Disk, files: &[Exchange<'_>]) -> Result<(), ExchangeError> {
     match staged {
         Ok(journal) => complete(disk, &journal),
         Err(error) => {
-            // The error says what matters; what stays is read by nobody, and removed next time.
+            // The first error is more useful; leftover files are never read, and are removed next
+            // time.
             if !matches!(disk.read(JOURNAL), Ok(Some(_))) {
                 let _ = clean(disk);
             }
@@ -148,7 +149,7 @@ fn run(disk: &dyn Disk, files: &[Exchange<'_>]) -> Result<(), ExchangeError> {
     }
 }
 
-/// Goes on with what the journal says.
+/// Continues the exchange in the journal.
 fn go_on(disk: &dyn Disk) -> Result<Option<Vec<Recovered>>, ExchangeError> {
     let Some(bytes) = at(disk, JOURNAL, disk.read(JOURNAL))? else {
         return Ok(None);
@@ -162,7 +163,7 @@ fn go_on(disk: &dyn Disk) -> Result<Option<Vec<Recovered>>, ExchangeError> {
     if journal.version != VERSION {
         return Err(damaged(format!("it is of layout {}", journal.version)));
     }
-    // Nothing outside the directory is touched, whoever wrote that.
+    // Files outside the directory must not be touched, whoever wrote the journal.
     let is_name = |name: &String| !name.contains(['/', '\\']) && *name != "..";
     let mut files = journal.files.iter();
     if !files.all(|file| {
@@ -177,7 +178,7 @@ fn go_on(disk: &dyn Disk) -> Result<Option<Vec<Recovered>>, ExchangeError> {
     Ok(Some(names.collect()))
 }
 
-/// Writes the new files under names that nobody reads.
+/// Writes the new files under temporary names.
 fn stage(disk: &dyn Disk, files: &[Exchange<'_>]) -> Result<Journal, ExchangeError> {
     clean(disk)?;
     let mut entries = Vec::with_capacity(files.len());
@@ -217,7 +218,7 @@ fn stage(disk: &dyn Disk, files: &[Exchange<'_>]) -> Result<Journal, ExchangeErr
     })
 }
 
-/// From here on, the exchange can only be completed.
+/// Commits the exchange. From here on, it can only be completed.
 fn decide(disk: &dyn Disk, journal: &Journal) -> Result<(), ExchangeError> {
     let name = format!("{STAGED}journal.tmp");
     let text = serde_json::to_vec_pretty(journal)
@@ -228,7 +229,7 @@ fn decide(disk: &dyn Disk, journal: &Journal) -> Result<(), ExchangeError> {
     at(disk, ".", disk.sync())
 }
 
-/// Every step may have been done before.
+/// Completes the exchange. Every step may already be done.
 fn complete(disk: &dyn Disk, journal: &Journal) -> Result<(), ExchangeError> {
     for entry in &journal.files {
         place(disk, entry)?;
@@ -243,7 +244,7 @@ fn complete(disk: &dyn Disk, journal: &Journal) -> Result<(), ExchangeError> {
     at(disk, ".", disk.sync())
 }
 
-/// The new file gets its name.
+/// Renames the new file to its final name.
 fn place(disk: &dyn Disk, entry: &Entry) -> Result<(), ExchangeError> {
     let Some(staged) = &entry.staged else {
         return Ok(());
@@ -271,7 +272,7 @@ fn place(disk: &dyn Disk, entry: &Entry) -> Result<(), ExchangeError> {
     }
 }
 
-/// The old file goes, unless someone has changed it since.
+/// Removes the old file, unless it has changed.
 fn retire(disk: &dyn Disk, entry: &Entry) -> Result<(), ExchangeError> {
     match at(disk, &entry.from, disk.read(&entry.from))? {
         None => Ok(()),
@@ -282,7 +283,7 @@ fn retire(disk: &dyn Disk, entry: &Entry) -> Result<(), ExchangeError> {
     }
 }
 
-/// Removes what an exchange left that was never decided.
+/// Removes files of an exchange that was not committed.
 fn clean(disk: &dyn Disk) -> Result<(), ExchangeError> {
     for name in at(disk, ".", disk.names())? {
         if name.starts_with(STAGED) {
@@ -303,7 +304,7 @@ fn at<T>(disk: &dyn Disk, name: &str, result: io::Result<T>) -> Result<T, Exchan
     })
 }
 
-/// A directory of the file system.
+/// A directory in the file system.
 struct Directory<'a>(&'a Path);
 
 impl Disk for Directory<'_> {
@@ -348,7 +349,7 @@ impl Disk for Directory<'_> {
     }
 
     fn sync(&self) -> io::Result<()> {
-        // Not every system can; the steps are in order in any case.
+        // Not every system supports this; the steps are in order in any case.
         if let Ok(directory) = files::open_directory(self.0) {
             let _ = directory.sync_all();
         }

@@ -6,12 +6,12 @@ use crate::{
     sql::Dialect,
 };
 
-/// What happens at the step that breaks.
+/// The effect of the step that breaks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
     /// The process is killed: nothing more is done.
     Killed,
-    /// It is killed right after the step.
+    /// The process is killed directly after the step.
     KilledAfter,
     /// The system refuses this one step.
     Refused,
@@ -105,7 +105,7 @@ const OLD: &[(&str, &str)] = &[
     ),
     GONE,
 ];
-/// It has no new name.
+/// A script that is removed, without a new name.
 const GONE: (&str, &str) = ("5_e.up.sql", "-- migrator: revises = 1\n");
 const NEW: &[(&str, &str)] = &[
     ("1_a.up.sql", ONE),
@@ -144,7 +144,7 @@ fn directory() -> tempfile::TempDir {
     dir
 }
 
-/// Every file that is not hidden, with its text.
+/// Returns every file that is not hidden, with its text.
 fn contents(dir: &Path) -> Vec<(String, String)> {
     let names = Directory(dir).names().unwrap().into_iter();
     let mut files: Vec<_> = names
@@ -164,7 +164,7 @@ fn owned(files: &[(&str, &str)]) -> Vec<(String, String)> {
     files
 }
 
-/// What a reading command sees: a complete history, or that an exchange is not finished.
+/// The result of a reading command: a complete history, or an unfinished exchange.
 #[derive(Debug, PartialEq)]
 enum Seen {
     Old,
@@ -199,7 +199,7 @@ fn files_are_exchanged() {
     assert_eq!(recover(dir.path()).unwrap(), None);
 }
 
-/// Broken at every single step, and then again at every step of each attempt to continue.
+/// Breaks at every step, and then again at every step of each attempt to continue.
 #[test]
 fn wherever_it_breaks_the_directory_is_old_or_new_or_says_so() {
     let mut states = Vec::new();
@@ -233,7 +233,7 @@ fn wherever_it_breaks_the_directory_is_old_or_new_or_says_so() {
                 Seen::New | Seen::Unfinished => Seen::New,
             };
             assert_eq!(seen(dir.path()), expected, "{fault:?} at step {at}");
-            // The next one leaves nothing behind.
+            // The next exchange leaves nothing behind.
             if expected == Seen::Old {
                 exchange(dir.path(), &exchanges()).unwrap();
                 assert_eq!(seen(dir.path()), Seen::New);
@@ -247,7 +247,7 @@ fn wherever_it_breaks_the_directory_is_old_or_new_or_says_so() {
     }
 }
 
-/// Stopped after the journal was written, before the first file got its name.
+/// Creates a directory whose exchange stopped after the journal was written.
 fn decided() -> tempfile::TempDir {
     let dir = directory();
     let files = exchanges();

@@ -1,4 +1,4 @@
-//! Files of other tools: which of them are read, and how their scripts come to us.
+//! Reads files of other tools and converts their scripts.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -14,24 +14,24 @@ use crate::{
     revision::{Direction, RepeatableId, RevisionId, Script},
 };
 
-/// The files of a directory, wherever it is.
+/// The files of a directory, on disk or in memory.
 pub(super) trait Files: Sync {
-    /// A file's name as people see it.
+    /// Returns a file's name for display.
     fn shown(&self, name: &str) -> String;
 
-    /// A file's bytes.
+    /// Returns a file's bytes.
     fn content(&self, name: &str) -> Result<Vec<u8>, Kind>;
 
-    /// Whether there is a file of that name.
+    /// Returns whether a file with that name exists.
     fn has(&self, name: &str) -> bool;
 }
 
-/// Whether our own layout reads a file of that name as a script.
+/// Returns whether migrator's own layout reads a file with that name as a script.
 pub(super) fn is_native(name: &str) -> bool {
     matches!(classify(name), FileName::Script(_))
 }
 
-/// Finds out whose directory it is, by the names that are directly in it.
+/// Detects the layout by the names directly in a directory.
 pub(super) fn detect(files: &impl Files, names: &[&str]) -> Result<Layout, Kind> {
     let text = |name: &str| String::from_utf8(files.content(name).ok()?).ok();
     let has_scripts = |name: &str| files.has(&format!("{name}/up.sql"));
@@ -41,7 +41,7 @@ pub(super) fn detect(files: &impl Files, names: &[&str]) -> Result<Layout, Kind>
     })
 }
 
-/// The same, by the names of all files below; the last part of each counts.
+/// Like [`detect`], but for the paths of all files below; only the last component counts.
 pub(super) fn detect_below(files: &impl Files, paths: &[&str]) -> Result<Layout, Kind> {
     let base = |path: &'_ str| path.rsplit('/').next().unwrap_or(path).to_owned();
     let names: Vec<String> = paths.iter().map(|path| base(path)).collect();
@@ -56,7 +56,7 @@ pub(super) fn detect_below(files: &impl Files, paths: &[&str]) -> Result<Layout,
     })
 }
 
-/// Looks at every file by our own layout; of a path the last part is the name.
+/// Reads every file in migrator's own layout; the last component of a path is the name.
 pub(super) fn look_natively(reading: &Reading, files: &impl Files, paths: &[String]) -> Vec<Look> {
     parallel::map(paths, |path| {
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -67,7 +67,7 @@ pub(super) fn look_natively(reading: &Reading, files: &impl Files, paths: &[Stri
     })
 }
 
-/// Looks at every file of the directory, by `names`.
+/// Reads every file of the directory, as classified by `names`.
 pub(super) fn look(
     layout: Layout,
     reading: &Reading,
@@ -94,7 +94,7 @@ pub(super) fn look(
     looks
 }
 
-/// Other tools know a revision by its ID alone; what else is in the names may differ.
+/// Gives down scripts the slug of their up script: other tools match them by ID alone.
 fn name_downs_like_ups(looks: &mut [Look]) {
     let of = |look: &'_ Look, direction| {
         let Some(Found::Script(found)) = &look.0 else {
@@ -137,7 +137,7 @@ impl<F: Files> Reader<'_, F> {
         }
     }
 
-    /// The scripts of a file; where they cannot be read, that there are some.
+    /// Returns the scripts of a file. If they cannot be read, records that they exist.
     fn scripts(&self, name: &str, file: &ScriptFile) -> Vec<Look> {
         let shown = self.files.shown(name);
         let found = |direction, script| {
@@ -191,7 +191,7 @@ impl<F: Files> Reader<'_, F> {
         let (layout, dialect) = (self.layout, self.reading.dialect);
         let scripts = layout::read(layout, dialect, file, shown, &text, of_settings)
             .map_err(|faults| placed(faults, (shown, &text), settings.as_ref()))?;
-        // A script of both directions has its place in the file, and is blank elsewhere.
+        // A script of a file with both directions keeps its offsets; the rest is blanked out.
         let up = scripts
             .iter()
             .find(|script| script.direction == Direction::Up);
@@ -209,7 +209,7 @@ impl<F: Files> Reader<'_, F> {
     }
 }
 
-/// Problems of a file, or of the one with its settings.
+/// Adds places to problems of a file, or of its settings file.
 fn placed(
     faults: Vec<Fault>,
     (shown, text): (&str, &Arc<str>),

@@ -1,4 +1,4 @@
-//! The directory of scripts as it is in another commit, by the git program.
+//! Reads the directory of scripts at another commit, using the git program.
 
 use std::{
     io::{self, Write},
@@ -15,46 +15,46 @@ use crate::{
     revision::History,
 };
 
-/// Why there is no history of that commit.
+/// An error that prevents reading the history at a commit.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GitError {
-    /// git does not run.
+    /// git cannot be run.
     #[error("cannot run git: {0}")]
     NoGit(io::Error),
-    /// Not in a repository, or in one of somebody else.
+    /// The directory is not in a repository, or git refuses to read another user's repository.
     #[error("{directory} is not in a git repository that can be read: {reason}")]
     NoRepository {
         /// The directory.
         directory: String,
-        /// git's words.
+        /// The error message of git.
         reason: String,
     },
-    /// There is no such commit.
+    /// The commit does not exist.
     #[error("the repository has no commit `{reference}`")]
     UnknownReference {
         /// The reference as given.
         reference: String,
         /// Whether the clone is shallow.
         shallow: bool,
-        /// The same of a remote.
+        /// A similar reference of a remote.
         nearest: Option<String>,
     },
-    /// git failed otherwise.
+    /// Another git command failed.
     #[error("git {command} failed: {reason}")]
     Failed {
-        /// What was run.
+        /// The command.
         command: String,
-        /// git's words.
+        /// The error message of git.
         reason: String,
     },
-    /// The directory is in disorder there.
+    /// The directory at that commit has problems.
     #[error("cannot read the directory in that commit")]
     Directory(Vec<DirectoryProblem>),
 }
 
-/// The history of `dir`, which is shown as `shown`, in the commit `reference`. A commit without
-/// the directory has an empty one.
+/// Returns the history of `dir`, displayed as `shown`, at the commit `reference`. It is empty if
+/// the commit does not have the directory.
 ///
 /// # Errors
 /// [`GitError`]
@@ -111,7 +111,7 @@ struct Git<'a> {
 }
 
 impl Git<'_> {
-    /// The hash of the commit.
+    /// Returns the hash of the commit.
     fn commit(&self, reference: &str) -> Result<String, GitError> {
         let verify = |name: &str| -> Result<Option<String>, GitError> {
             let commit = format!("{name}^{{commit}}");
@@ -134,7 +134,7 @@ impl Git<'_> {
         })
     }
 
-    /// The names of all files below `tree` (`COMMIT:PREFIX`), relative to it.
+    /// Returns the names of all files below `tree` (`COMMIT:PREFIX`), relative to it.
     fn files(&self, tree: &str) -> Result<Vec<String>, GitError> {
         let arguments = ["ls-tree", "-r", "-z", "--full-tree", "--name-only", tree];
         let listed = self.bytes(&arguments, &[])?;
@@ -146,16 +146,16 @@ impl Git<'_> {
             .collect())
     }
 
-    /// The bytes of those of `names` that are files.
+    /// Returns the bytes of those `names` that are files.
     fn contents(&self, tree: &str, names: &[&str]) -> Result<Vec<(String, Vec<u8>)>, GitError> {
         let requests: String = names.iter().map(|name| format!("{tree}{name}\n")).collect();
-        // A script that is a link is the file it leads to.
+        // A script that is a symbolic link is read from its target.
         let arguments = ["cat-file", "--batch", "--follow-symlinks"];
         let answer = self.bytes(&arguments, requests.as_bytes())?;
         let mut rest = answer.as_slice();
         let mut contents = Vec::with_capacity(names.len());
         for name in names {
-            // A directory of a script's name, or a link that leads out of the commit, is none.
+            // A directory with a script's name, or a link out of the commit, is skipped.
             if let Some(bytes) = next_object(&mut rest).ok_or_else(|| GitError::Failed {
                 command: "cat-file".to_owned(),
                 reason: format!("it says nothing of {name}"),
@@ -166,7 +166,7 @@ impl Git<'_> {
         Ok(contents)
     }
 
-    /// What git prints, without the line's end; what it complains about otherwise.
+    /// Returns the output of git without the final newline, or its error message.
     fn text(&self, arguments: &[&str]) -> Result<Result<String, String>, GitError> {
         let output = self.run(arguments, &[])?;
         if !output.status.success() {
@@ -189,7 +189,7 @@ impl Git<'_> {
 
     fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Output, GitError> {
         let mut command = Command::new("git");
-        // Hooks of git set where their repository is, as seen from elsewhere.
+        // Git hooks set these variables, which would select another repository.
         for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
             command.env_remove(variable);
         }
@@ -207,11 +207,11 @@ impl Git<'_> {
             .spawn()
             .map_err(GitError::NoGit)?;
         let stdin = child.stdin.take();
-        // git answers while it is asked; both ends must move.
+        // Read output while writing input, so that neither side blocks.
         thread::scope(|scope| {
             scope.spawn(move || {
                 if let Some(mut stdin) = stdin {
-                    // One that stops listening says why.
+                    // If git stops reading, its error message gives the reason.
                     let _ = stdin.write_all(input);
                 }
             });
@@ -221,7 +221,7 @@ impl Git<'_> {
     }
 }
 
-/// The layout, when there is a name directly in the directory that our own reads.
+/// Returns the native layout if it reads one of the names directly in the directory.
 fn of_native_names(names: &[&str]) -> Option<Layout> {
     let top: Vec<&str> = names
         .iter()
@@ -234,7 +234,7 @@ fn of_native_names(names: &[&str]) -> Option<Layout> {
     layout::detect(&top, is_native, |_| None, |_| false).ok()
 }
 
-/// Whether another tool could read something in the file of that name.
+/// Returns whether another tool might read a file with that name.
 fn is_readable(name: &str) -> bool {
     let ends = [".sql", ".sql.conf", "/metadata.toml"];
     ends.iter().any(|end| name.ends_with(end)) && !name.contains('\n')
@@ -247,8 +247,8 @@ fn complaint(output: &Output) -> String {
     line.map_or_else(|| output.status.to_string(), str::to_owned)
 }
 
-/// Takes one answer of `cat-file --batch`: `HASH TYPE SIZE`, the bytes, a line's end. The inner
-/// value is `None` for what is not a file; the outer one for an answer that makes no sense.
+/// Parses one answer of `cat-file --batch`: `HASH TYPE SIZE`, the bytes, a newline. The inner value
+/// is `None` if the object is not a file; the outer one if the answer is invalid.
 fn next_object(rest: &mut &[u8]) -> Option<Option<Vec<u8>>> {
     let end = rest.iter().position(|byte| *byte == b'\n')?;
     let header = String::from_utf8_lossy(&rest[..end]).into_owned();
@@ -260,7 +260,7 @@ fn next_object(rest: &mut &[u8]) -> Option<Option<Vec<u8>>> {
     let size: usize = words.first()?.parse().ok()?;
     let bytes = rest.get(..size)?.to_vec();
     *rest = rest.get(size + 1..)?;
-    // `dangling 12`, `symlink 12`: a link out of the commit, with where it leads to.
+    // `dangling 12`, `symlink 12`: a link out of the commit, followed by its target.
     let is_file = words.get(1) == Some(&"blob");
     Some(is_file.then_some(bytes))
 }

@@ -1,4 +1,4 @@
-//! Begins a project.
+//! Creates a project.
 
 use std::{
     fs, io,
@@ -7,10 +7,10 @@ use std::{
 
 use super::create::{WriteError, write_new};
 
-/// What git must not see. One that exists stays as it is.
+/// Files for git to ignore. An existing file is kept.
 const GITIGNORE: &str = ".gitignore";
 
-/// What a project begins with.
+/// The initial files of a project.
 const FILES: &[(&str, &str)] = &[
     (
         "migrator.toml",
@@ -24,17 +24,17 @@ const FILES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Why a project was not begun. Then nothing was made.
+/// An error that prevented the project from being created. Nothing was created.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
     /// The file already exists.
     #[error("{} already exists", .0.display())]
     Exists(PathBuf),
-    /// A file stands where a directory must be.
+    /// A file exists in place of a directory.
     #[error("{} is not a directory", .0.display())]
     NotADirectory(PathBuf),
-    /// Something else.
+    /// An input/output error occurred.
     #[error("cannot create {}: {source}", path.display())]
     Io {
         /// The file or directory.
@@ -44,19 +44,21 @@ pub enum InitError {
     },
 }
 
-/// Makes `migrator.toml`, `.gitignore`, `migrations/` and `templates/` in `dir`, and `dir`
-/// itself. A `.gitignore` and a directory of scripts or templates that already exist stay as they are.
-/// Returns what was made, outer directories first.
+/// Creates `migrator.toml`, `.gitignore`, `migrations/` and `templates/` in `dir`, and `dir`
+/// itself. An existing `.gitignore` and existing directories of scripts or templates are kept.
+/// Returns the created paths, outer directories first.
 ///
 /// # Errors
-/// When there is a `migrator.toml`, or when something cannot be made; then what was made is removed again.
+/// Returns an error if `migrator.toml` exists, or if a file or directory cannot be created;
+/// everything created before is removed again.
 pub fn init(dir: &Path) -> Result<Vec<PathBuf>, InitError> {
     let mut made = Vec::new();
     match make_all(dir, &mut made) {
         Ok(()) => Ok(made),
         Err(error) => {
             for path in made.iter().rev() {
-                // Only what is ours and empty goes; a failure here adds nothing to the error.
+                // Only created files and empty directories are removed; a failure here adds nothing
+                // to the error.
                 let _ = fs::remove_file(path).or_else(|_| fs::remove_dir(path));
             }
             Err(error)
@@ -76,7 +78,7 @@ fn make_all(dir: &Path, made: &mut Vec<PathBuf>) -> Result<(), InitError> {
             continue;
         }
         let parent = path.parent().unwrap_or(dir);
-        // A directory that is not ours keeps what it holds.
+        // Existing directories are not filled.
         if parent != dir && !make_directory(parent, made)? {
             continue;
         }
@@ -93,7 +95,7 @@ fn make_all(dir: &Path, made: &mut Vec<PathBuf>) -> Result<(), InitError> {
     Ok(())
 }
 
-/// Makes a directory and those around it; false when it is there.
+/// Creates a directory and its parents; returns false if it exists.
 fn make_directory(dir: &Path, made: &mut Vec<PathBuf>) -> Result<bool, InitError> {
     if dir.is_dir() {
         return Ok(false);

@@ -1,4 +1,4 @@
-//! The table of all keys: a new setting is one line here and a field of [`Config`].
+//! The table of all keys. To add a setting, add one line here and a field to [`Config`].
 
 use std::path::Path;
 
@@ -28,18 +28,18 @@ impl Section {
     }
 }
 
-/// A value on its way into the configuration.
+/// A value to store in the configuration.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Given<'a> {
-    /// The string, variables replaced.
+    /// The string, with variables replaced.
     pub text: Option<&'a str>,
-    /// Or the boolean.
+    /// The boolean.
     pub flag: Option<bool>,
-    /// Or the integer.
+    /// The integer.
     pub number: Option<i64>,
-    /// Or the strings.
+    /// The list of strings.
     pub list: Option<&'a [String]>,
-    /// What relative paths are relative to.
+    /// The directory that relative paths are resolved against.
     pub base: &'a Path,
 }
 
@@ -49,7 +49,7 @@ type Set = fn(&mut Config, &Given<'_>) -> Result<(), Refused>;
 pub(super) struct Key {
     pub section: Section,
     pub name: &'static str,
-    /// The variable that sets it is `MIGRATOR_` and this.
+    /// The name of the variable that sets it, without `MIGRATOR_`.
     pub variable: Option<&'static str>,
     set: Set,
 }
@@ -59,7 +59,7 @@ use Section::{Backup, Migrator, Postgres};
 #[rustfmt::skip]
 pub(super) const KEYS: &[Key] = &[
     key(Migrator, "url", Some("URL"), |_, v| url(v).map(drop)),
-    // No variable: protection is taken away in a file, where it is seen.
+    // No variable: protection can only be removed in a file, where it is visible.
     key(Migrator, "protected", None, |c, v| read(&mut c.protected, v)),
     key(Migrator, "migrations", Some("MIGRATIONS"), |c, v| read(&mut c.migrations, v)),
     key(Migrator, "layout", Some("LAYOUT"), |c, v| put(&mut c.layout, Layout::read(v).map(Some))),
@@ -86,13 +86,13 @@ pub(super) const KEYS: &[Key] = &[
     key(Backup, "compress", Some("BACKUP_COMPRESS"), |c, v| read(&mut c.backup.compress, v)),
 ];
 
-/// Read only when it is needed, and not from everywhere.
+/// The URL is only read when needed, and not from every source.
 pub(super) const URL: &Key = &KEYS[0];
 
-/// Asked of every environment, not only of the one chosen.
+/// Read from every environment, not only from the selected one.
 pub(super) const PROTECTED: &Key = &KEYS[1];
 
-/// Variables that choose what is read and belong to no key.
+/// Variables that select what is read and do not belong to a key.
 pub(super) const CHOOSING: &[&str] = &["CONFIG", "ENV", "PAGER"];
 
 const fn key(
@@ -110,12 +110,12 @@ const fn key(
 }
 
 impl Key {
-    /// Puts a value where it goes.
+    /// Stores a value in the configuration.
     pub(super) fn set(&self, config: &mut Config, given: &Given<'_>) -> Result<(), Refused> {
         (self.set)(config, given)
     }
 
-    /// The key of that name.
+    /// Returns the key with that name.
     pub(super) fn find(section: Section, name: &str) -> Option<&'static Self> {
         KEYS.iter()
             .find(|key| key.section == section && key.name == name)

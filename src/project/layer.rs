@@ -1,4 +1,4 @@
-//! Settings of one source, each with its place.
+//! Settings of one source, each with its origin.
 
 use std::path::PathBuf;
 
@@ -10,20 +10,20 @@ use super::{
     variables::{Fault, replace},
 };
 
-/// A setting as it was found.
+/// A setting as read from its source.
 #[derive(Clone)]
 pub(super) struct Entry {
     pub origin: Origin,
     pub value: Value,
-    /// What relative paths are relative to.
+    /// The directory that relative paths are resolved against.
     pub base: PathBuf,
 }
 
 #[derive(Clone)]
 pub(super) enum Value {
-    /// A string that is taken as it is.
+    /// A string that is used without replacing variables.
     Plain(String),
-    /// A string where variables are replaced, with the place of every `${`.
+    /// A string with variables to replace, and the place of every `${`.
     Template(String, Vec<Origin>),
     /// A boolean.
     Flag(bool),
@@ -31,12 +31,12 @@ pub(super) enum Value {
     Number(i64),
     /// An array of strings.
     List(Vec<String>),
-    /// Something that no key takes: `a date`.
+    /// A type that no key accepts: `a date`.
     Other(&'static str),
 }
 
 impl Entry {
-    /// The string, variables replaced; `None` for anything else.
+    /// Returns the string with variables replaced; `None` for any other type.
     pub(super) fn text(
         &self,
         variable: impl FnMut(&str) -> Result<String, Kind>,
@@ -50,7 +50,8 @@ impl Entry {
         }
     }
 
-    /// The value as a script would have it: the string, or the digits or the word of another one.
+    /// Returns the value as text for a script: the string, or the digits or keyword of another
+    /// type.
     pub(super) fn words(
         &self,
         variable: impl FnMut(&str) -> Result<String, Kind>,
@@ -62,7 +63,7 @@ impl Entry {
         }
     }
 
-    /// Puts the value, with `text` for its string, into `config`.
+    /// Stores the value in `config`, with `text` as its string.
     pub(super) fn apply(
         &self,
         key: &Key,

@@ -1,4 +1,4 @@
-//! Which source a setting is taken from.
+//! Loads the configuration and determines the source of each setting.
 
 use std::path::{Path, PathBuf};
 
@@ -19,18 +19,18 @@ use crate::{
     {files, sql::Vars},
 };
 
-/// The name looked for, from the working directory upwards.
+/// The file name to search for, from the working directory upwards.
 const FILE_NAME: &str = "migrator.toml";
 
 /// Reads the configuration.
 ///
-/// A setting is taken from the first source that has it: flags, the
-/// environment section chosen, variables of the process, `.env` beside the
-/// file, the rest of the file, defaults. The URL is an exception for safety:
-/// with an environment chosen it comes from a flag or from that section alone.
+/// A setting is taken from the first source that has it: flags, the selected environment section,
+/// variables of the process, `.env` beside the file, the rest of the file, defaults. The URL is an
+/// exception for safety: if an environment is selected, it comes from a flag or from that section
+/// alone.
 ///
 /// # Errors
-/// Every problem of every source, but those of the URL (see [`Config::url`]).
+/// Returns every problem of every source, except those of the URL (see [`Config::url`]).
 pub fn load(sources: &Sources) -> Result<Config, Vec<ConfigProblem>> {
     let trust = Trust::new(&sources.cwd, &sources.process_env);
     let found = find_file(sources)?;
@@ -58,7 +58,7 @@ pub fn load(sources: &Sources) -> Result<Config, Vec<ConfigProblem>> {
         },
     };
     let env_file = root.join(".env");
-    // Nobody names it. Who decides on the configuration may decide on this.
+    // `.env` is never named explicitly. The owner of the configuration is trusted for it.
     let trust = match &file {
         Some(file) => trust.and_owner_of(file),
         None => trust,
@@ -95,13 +95,13 @@ pub fn load(sources: &Sources) -> Result<Config, Vec<ConfigProblem>> {
     Ok(config)
 }
 
-/// A configuration file, and how it was found.
+/// A configuration file and how it was found.
 enum Found {
     Named(PathBuf),
     Upwards(PathBuf),
 }
 
-/// The file to read: `--config`, MIGRATOR_CONFIG, or the nearest one upwards.
+/// Finds the file to read: `--config`, MIGRATOR_CONFIG, or the nearest one upwards.
 fn find_file(sources: &Sources) -> Result<Option<Found>, Vec<ConfigProblem>> {
     let no_dotenv = Variables {
         process: &sources.process_env,
@@ -124,7 +124,7 @@ fn find_file(sources: &Sources) -> Result<Option<Found>, Vec<ConfigProblem>> {
     }
     for directory in sources.cwd.ancestors() {
         let path = directory.join(FILE_NAME);
-        // A dangling link is a file that was meant, so it is found and then cannot be read.
+        // A dangling link is intended as a file, so reading it must fail.
         match path.symlink_metadata() {
             Ok(found) if !found.is_dir() => return Ok(Some(Found::Upwards(path))),
             Ok(_) => {}
@@ -176,7 +176,7 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    /// The environment of `-n` or MIGRATOR_ENV, when it exists.
+    /// Returns the environment selected by `-n` or MIGRATOR_ENV, if it exists.
     fn choose_environment(&mut self) -> Option<String> {
         let (name, origin) = match &self.sources.flags.environment {
             Some(name) => (name.clone(), Origin::Flag { name: "--env" }),
@@ -209,7 +209,7 @@ impl Loader<'_> {
         None
     }
 
-    /// Every key but the URL, each from the first source that has it.
+    /// Sets every key but the URL, each from the first source that has it.
     fn fill(&mut self, config: &mut Config, chosen: Option<&str>) {
         for key in KEYS.iter().filter(|key| key.name != URL.name) {
             let entry = match self.section(chosen).and_then(|layer| layer.get(key)) {
@@ -260,7 +260,7 @@ impl Loader<'_> {
         }
     }
 
-    /// The url of the file, where the one that counts is from elsewhere and no flag.
+    /// Returns the URL of the file, if another source that is not a flag overrides it.
     fn passed_over(&self, config: &Config) -> Option<Origin> {
         let entry = self.document.base.get(URL)?;
         match &config.url.as_ref().ok()?.origin {
@@ -269,7 +269,8 @@ impl Loader<'_> {
         }
     }
 
-    /// What placeholders stand for. A variable that is not set concerns only who needs the value.
+    /// Returns the values of placeholders. A variable that is not set is only an error if the value
+    /// is used.
     fn vars(&self, chosen: Option<&str>) -> Result<Vars, Vec<ConfigProblem>> {
         let environment = chosen.and_then(|name| self.document.environments.get(name));
         let sections = environment.map(|environment| &environment.vars);
@@ -297,7 +298,8 @@ impl Loader<'_> {
         Ok(vars)
     }
 
-    /// The server's settings: those of the environment come before the file's.
+    /// Returns the settings of the server: those of the environment take precedence over the
+    /// file's.
     fn settings(&self, chosen: Option<&str>) -> Result<Vec<(String, String)>, Vec<ConfigProblem>> {
         let environment = chosen.and_then(|name| self.document.environments.get(name));
         let mut entries = self.document.settings.clone();
@@ -338,7 +340,7 @@ impl Loader<'_> {
             .collect()
     }
 
-    /// What a section says of `protected`, or else `[migrator]`.
+    /// Returns `protected` of a section, or else of `[migrator]`.
     fn is_protected(&self, layer: &Layer) -> bool {
         let base = &self.document.base;
         let entry = layer.get(PROTECTED).or_else(|| base.get(PROTECTED));
@@ -356,7 +358,7 @@ impl Loader<'_> {
         Some(&environment.layer)
     }
 
-    /// What variables say of a key: the process's, then those of `.env`.
+    /// Returns the variable for a key: from the process, else from `.env`.
     fn key_variable(&self, key: &Key) -> Result<Option<Entry>, Vec<ConfigProblem>> {
         let Some(name) = key.variable else {
             return Ok(None);
@@ -370,8 +372,8 @@ impl Loader<'_> {
         self.first_variable(names)
     }
 
-    /// The first of `names` in the process, then in `.env`. An empty variable
-    /// counts as unset: that is how shells and CI systems leave one out.
+    /// Returns the first of `names` that is set in the process, else in `.env`. An empty variable
+    /// counts as unset, because shells and CI systems use it that way.
     fn first_variable(&self, names: &[&str]) -> Result<Option<Entry>, Vec<ConfigProblem>> {
         for name in names {
             let found = self.variables.of_process(name);

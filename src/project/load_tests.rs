@@ -15,14 +15,14 @@ struct Project {
     sources: Sources,
 }
 
-/// A project with that `migrator.toml`.
+/// Creates a project with that `migrator.toml`.
 fn project(toml: &str) -> Project {
     let project = bare();
     fs::write(project.path("migrator.toml"), toml).unwrap();
     project
 }
 
-/// No file yet.
+/// Creates a project without files.
 fn bare() -> Project {
     let dir = tempfile::tempdir().unwrap();
     let sources = Sources {
@@ -69,7 +69,7 @@ impl Project {
         load(&self.sources).unwrap()
     }
 
-    /// The URL with its origin, or what is wrong.
+    /// Returns the URL with its origin, or the problems.
     fn url(&self) -> String {
         match self.load().url() {
             Ok(url) => format!("{} from {}", url.text, url.origin),
@@ -608,7 +608,7 @@ fn relative_paths_are_relative_to_the_file_that_names_them() {
         "sub",
         "migrations",
     );
-    // What the file says is the file's, wherever a variable's value comes from.
+    // The origin is the file, whatever the source of a variable in it.
     check(
         project("[migrator]\nurl = \"${DB}\"")
             .below("sub")
@@ -701,7 +701,7 @@ fn protection_is_known_for_every_environment() {
     check(project_at(), false, &some);
     check(project_at().environment("a"), true, &some);
     check(project_at().environment("d"), false, &some);
-    // What [migrator] protects is protected in every environment that does not object.
+    // `protected` of [migrator] applies to every environment that does not override it.
     let base = TOML.replace("\"local\"", "\"local\"\nprotected = true");
     let all = [(None, "local"), (Some("a"), "pa"), (Some("d"), "d")];
     let project_at = |name| project(&base).variable("A_URL", "pa").environment(name);
@@ -756,7 +756,7 @@ fn the_shipped_example_is_what_init_writes() {
     let config = load(&sources).unwrap();
     assert_eq!(config.url().unwrap().text, "sqlite:app.db");
     assert_eq!(config.migrations, dir.path().join("migrations"));
-    // What is commented out there is right as well.
+    // Commented-out settings are valid as well.
     let (head, rest) = written.split_once("# [environments").unwrap();
     let all = format!("{head}[environments{}", rest.replace("\n# ", "\n"));
     let production = project(&all)

@@ -1,4 +1,4 @@
-//! Scripts that are not files: compiled into a program, or of another commit.
+//! Scripts that are not files on disk: compiled into a program, or from another commit.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -14,12 +14,13 @@ use crate::{
     revision::History,
 };
 
-/// Reads scripts that are not files, such as those compiled into a program, and builds their
-/// history. Of a path only the last part is the script's name, and all of it is shown; but all of it
-/// is the name where a layout has its scripts in directories. Without a layout it is our own.
+/// Reads scripts that are not files on disk, such as those compiled into a program, and builds
+/// their history. The script name is the last component of a path, or the whole path if the layout
+/// keeps scripts in directories; messages show the whole path. The default is migrator's own
+/// layout.
 ///
 /// # Errors
-/// Every problem found, by file, as [`super::read_history`] finds them.
+/// Returns every problem found, by file, like [`super::read_history`].
 pub fn embedded_history<N, T>(
     files: impl IntoIterator<Item = (N, T)>,
     reading: &Reading,
@@ -59,11 +60,11 @@ where
     Scan::of(looks).history()
 }
 
-/// The files of a directory that is no longer, or not yet, on the disk: by their names relative to
-/// it, with the bytes of those that could be scripts.
+/// The files of a directory that is not on disk: names relative to it, with the bytes of possible
+/// scripts.
 pub(super) struct Memory {
     pub files: BTreeMap<String, Option<Vec<u8>>>,
-    /// What people see before a file's name.
+    /// The prefix of file names for display.
     pub folder: String,
 }
 
@@ -100,7 +101,7 @@ impl Memory {
         Scan::of(external::look(layout, reading, self, &names)).history()
     }
 
-    /// The names that are looked at.
+    /// Returns the names of files to read.
     fn names(&self, depth: Depth) -> Vec<String> {
         let is_there = |name: &&String| match depth {
             Depth::Flat => !name.contains('/'),

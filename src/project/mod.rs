@@ -1,10 +1,10 @@
-//! The files of a project: its configuration, its directory of scripts and
-//! the templates that new scripts are made from.
+//! The files of a project: its configuration, its directory of scripts, and templates for new
+//! scripts.
 //!
-//! Files only: no database, and nothing is printed. What depends on the
-//! process (working directory, variables, flags) comes in as [`Sources`].
+//! This module only accesses files: it uses no database and prints nothing. State of the process
+//! (working directory, variables, flags) is passed in as [`Sources`].
 
-// What every user of scripts needs.
+// Needed by every user of scripts.
 mod directory;
 mod directory_problem;
 mod elsewhere;
@@ -18,7 +18,7 @@ mod server_settings;
 mod table_name;
 mod text;
 
-// What only the command needs: configuration, templates, new scripts.
+// Only needed by the command: configuration, templates, new scripts.
 #[cfg(feature = "cli")]
 mod config;
 #[cfg(feature = "cli")]
@@ -94,7 +94,7 @@ pub use trust::Distrust;
 #[cfg(feature = "cli")]
 pub use value::{BackupBefore, RecordsOf};
 
-/// `path` as people see it: relative to `cwd` when it lies below it.
+/// Returns `path` for display: relative to `cwd` if it is below it.
 #[cfg(feature = "cli")]
 pub fn show(cwd: &std::path::Path, path: &std::path::Path) -> String {
     let shown = path.strip_prefix(cwd).unwrap_or(path);

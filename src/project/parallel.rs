@@ -1,4 +1,4 @@
-//! Work on many files, shared out among the processors.
+//! Processes many files in parallel.
 
 use std::{
     num::NonZero,
@@ -7,14 +7,14 @@ use std::{
     thread,
 };
 
-/// Items that are worth a thread.
+/// The minimum number of items per thread.
 const WORTH: usize = 100;
 
-/// Items that a thread takes at once. The processors are not equally free, so nobody gets a fixed
-/// share.
+/// Number of items that a thread takes at once. The processors may be unequally busy, so there is
+/// no fixed share.
 const PORTION: usize = 16;
 
-/// `work` of every item, in order.
+/// Returns the result of `work` for every item, in order.
 pub(super) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let others = processors.min(items.len() / WORTH).saturating_sub(1);

@@ -1,18 +1,18 @@
-//! What can be wrong with a configuration, with the exact place.
+//! Problems of a configuration, with their exact places.
 
 use std::fmt;
 
 use super::{TextProblem, trust::Distrust};
 use crate::sql::Position;
 
-/// Where a setting comes from.
+/// The source of a setting.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
     /// A file: `migrator.toml:3:7`.
     File {
-        /// As it is shown to people.
+        /// The file name to display.
         file: String,
-        /// Where in it, when it is about a part.
+        /// The position in the file, if the problem concerns a part of it.
         position: Option<Position>,
     },
     /// A variable of the process: `DATABASE_URL`.
@@ -22,7 +22,7 @@ pub enum Origin {
     },
     /// A flag: `--url`.
     Flag {
-        /// With its dashes.
+        /// The name of the flag, with its dashes.
         name: &'static str,
     },
 }
@@ -46,8 +46,8 @@ impl fmt::Display for Origin {
 
 /// A problem of the configuration.
 ///
-/// It never holds a URL or the value of a variable, and it should be shown
-/// without the line of the file, where a password may stand.
+/// It never contains a URL or the value of a variable. It should be displayed without the line of
+/// the file, which may contain a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{origin}: {kind}")]
 pub struct ConfigProblem {
@@ -57,41 +57,41 @@ pub struct ConfigProblem {
     pub kind: ConfigProblemKind,
 }
 
-/// What can be wrong with a configuration.
+/// The kind of problem of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigProblemKind {
-    /// `--config` names a file that is not there.
+    /// `--config` names a file that does not exist.
     #[error("file does not exist")]
     MissingFile,
-    /// A file that cannot be read.
+    /// A file cannot be read.
     #[error("cannot read the file: {reason}")]
     Unreadable {
-        /// The operating system's words.
+        /// The error message of the operating system.
         reason: String,
     },
-    /// A `.env` that cannot be read.
+    /// A `.env` file cannot be read.
     #[error("cannot read the file: {reason}")]
     DotenvUnreadable {
-        /// The operating system's words.
+        /// The error message of the operating system.
         reason: String,
     },
-    /// A configuration that was found by looking upwards, of somebody who is not trusted.
+    /// A configuration file found in a parent directory is not trusted.
     #[error("the file was found in a parent directory and is not trusted: {0}")]
     Distrusted(Distrust),
-    /// Such a `.env`.
+    /// A `.env` file is not trusted.
     #[error("the file is not trusted: {0}")]
     DistrustedDotenv(Distrust),
-    /// A file that is not text.
+    /// A file is not text.
     #[error(transparent)]
     Text(TextProblem),
     /// The file is not valid TOML.
     #[error("invalid TOML: {message}")]
     Toml {
-        /// The parser's words, without any of the file's.
+        /// The parser's message, without any text of the file.
         message: String,
     },
-    /// A section that does not exist.
+    /// A section does not exist.
     #[error("unknown section [{section}]")]
     UnknownSection {
         /// The section as written.
@@ -99,19 +99,19 @@ pub enum ConfigProblemKind {
         /// The known section nearest to it.
         nearest: Option<&'static str>,
     },
-    /// A key that does not exist in its section.
+    /// A key does not exist in its section.
     #[error("unknown key `{key}` {}", section.as_ref().map_or("at the top of the file".to_owned(), |name| format!("in [{name}]")))]
     UnknownKey {
         /// The key as written.
         key: String,
-        /// The section it stands in; `None` above of all sections.
+        /// The section that contains it; `None` for the top level.
         section: Option<String>,
         /// The key nearest to it.
         nearest: Option<&'static str>,
-        /// The section where that key belongs, when it is another one.
+        /// The section where the key belongs, if it is a different one.
         belongs: Option<String>,
     },
-    /// A value of another type.
+    /// A value has the wrong type.
     #[error("`{key}` must be {expected}, not {found}")]
     WrongType {
         /// The key.
@@ -121,7 +121,7 @@ pub enum ConfigProblemKind {
         /// `an integer`
         found: &'static str,
     },
-    /// A section's name with a plain value.
+    /// A plain value is used in place of a section.
     #[error("[{section}] must be a section, not {found}")]
     NotASection {
         /// The name.
@@ -129,23 +129,23 @@ pub enum ConfigProblemKind {
         /// `an integer`
         found: &'static str,
     },
-    /// A value that is not allowed.
+    /// A value is not allowed.
     #[error("`{value}` is not a valid value for `{key}`: {expected}")]
     BadValue {
         /// The key.
         key: &'static str,
-        /// As written, variables not replaced.
+        /// The value as written, without variables replaced.
         value: String,
         /// The values that are allowed.
         expected: &'static str,
     },
-    /// A name that no placeholder can have.
+    /// A placeholder name is not valid.
     #[error("`{name}` is not a valid placeholder name")]
     VarName {
         /// The name as written.
         name: String,
     },
-    /// A value that no placeholder can stand for.
+    /// A value has a type that placeholders do not support.
     #[error("the placeholder `{name}` must be a string, an integer or a boolean, not {found}")]
     VarType {
         /// The name.
@@ -153,63 +153,63 @@ pub enum ConfigProblemKind {
         /// `an array`
         found: &'static str,
     },
-    /// A setting of the server that can't be asked for.
+    /// A setting of the server is not allowed.
     #[error("`{name}` can't be set under [postgres.settings]: {reason}")]
     SettingName {
-        /// As written, in lower case.
+        /// The name as written, in lower case.
         name: String,
-        /// Why not.
+        /// The reason.
         reason: &'static str,
     },
-    /// A value that no setting can have.
+    /// A value has a type that settings of the server do not support.
     #[error("the setting `{name}` is a string, a whole number or a boolean, not {found}")]
     SettingType {
-        /// Its name.
+        /// The name of the setting.
         name: String,
         /// `an array`
         found: &'static str,
     },
-    /// An empty url.
+    /// The URL is empty.
     #[error("the URL is empty")]
     EmptyUrl,
-    /// `${` without a name and `}`.
+    /// `${` has no name or no `}`.
     #[error("a variable has the form ${{NAME}}; write a literal dollar sign before a brace as $$")]
     VariableSyntax,
-    /// `${NAME}` that neither the process nor `.env` defines.
+    /// `${NAME}` is defined neither in the process nor in `.env`.
     #[error("the variable `{name}` is not set")]
     UndefinedVariable {
         /// The name.
         name: String,
-        /// A variable that is set and nearly called that.
+        /// The name of a similar variable that is set.
         nearest: Option<String>,
     },
-    /// A variable that is not UTF-8.
+    /// The value of a variable is not UTF-8.
     #[error("the variable `{name}` is not UTF-8")]
     VariableNotUnicode {
         /// The name.
         name: String,
     },
-    /// A line of `.env` that cannot be read.
+    /// A line of `.env` cannot be parsed.
     #[error("this line is not NAME=VALUE; values with white space, quotes or # need quotes")]
     DotenvSyntax,
-    /// `-n` names an environment that is not there.
+    /// `-n` names an environment that does not exist.
     #[error("unknown environment `{name}`")]
     UnknownEnvironment {
         /// The name as written.
         name: String,
-        /// The one nearest to it.
+        /// The nearest environment.
         nearest: Option<String>,
-        /// All of them.
+        /// All environments.
         known: Vec<String>,
     },
-    /// The environment chosen says not where its database is, and nothing
-    /// else may: `-n staging` must never reach what DATABASE_URL names.
+    /// The selected environment has no URL. No other source is used: `-n staging` must never
+    /// connect to the database of DATABASE_URL.
     #[error("the environment `{name}` has no url")]
     EnvironmentWithoutUrl {
         /// The environment.
         name: String,
     },
-    /// No URL anywhere.
+    /// No URL is configured.
     #[error("no database URL is configured")]
     NoUrl,
 }

@@ -1,4 +1,4 @@
-//! How a directory of scripts is read.
+//! Options for reading a directory of scripts.
 
 use crate::{
     layout::{Depth, Layout},
@@ -6,29 +6,30 @@ use crate::{
     sql::Dialect,
 };
 
-/// What must be known before.
+/// Options for reading scripts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
     /// The dialect of the scripts.
     pub dialect: Dialect,
-    /// Whose names the files have; `None` is to be found by looking.
+    /// The naming scheme of the files; `None` to detect it.
     pub layout: Option<Layout>,
-    /// Names of files that are not read, relative to the directory. With a `*` in front, all that
-    /// end so; with a `/` at the end, all in that directory. One that is not a file's name is a problem.
+    /// Names of files to ignore, relative to the directory. A leading `*` matches all names with
+    /// that ending; a trailing `/` matches all files in that directory. A pattern that matches no
+    /// file is a problem.
     pub leave_out: Vec<String>,
-    /// Whether scripts are looked for in directories below as well, where the layout has them in one.
+    /// Whether subdirectories are searched, if the layout keeps scripts in a single directory.
     pub recursive: bool,
-    /// Whether the checksums of scripts are taken as well, by all who read.
+    /// Whether checksums of scripts are computed while reading.
     pub checksums: bool,
-    /// Whether files of up and repeatable scripts, and those that hold both directions, are read.
+    /// Whether files of up and repeatable scripts, and those with both directions, are read.
     pub ups: bool,
-    /// Whether files of down scripts are read. Otherwise what is wrong within them is not found; one
-    /// that misses its up is.
+    /// Whether files of down scripts are read. Otherwise, problems in them are not found, except a
+    /// missing up script.
     pub downs: bool,
 }
 
 impl Reading {
-    /// The layout found by looking, and nothing left out.
+    /// Creates options that detect the layout and ignore no file.
     pub fn new(dialect: Dialect) -> Self {
         Self {
             dialect,
@@ -41,7 +42,7 @@ impl Reading {
         }
     }
 
-    /// Whether the file of a script of that direction is read.
+    /// Returns whether the file of a script with that direction is read.
     pub(super) fn reads(&self, direction: Direction) -> bool {
         match direction {
             Direction::Up => self.ups,
@@ -49,7 +50,7 @@ impl Reading {
         }
     }
 
-    /// Those of the patterns that `name` fits.
+    /// Returns the patterns that match `name`.
     pub(super) fn left_out_by(&self, name: &str) -> impl Iterator<Item = &String> {
         self.leave_out
             .iter()
@@ -60,7 +61,7 @@ impl Reading {
             })
     }
 
-    /// How far below the directory files are.
+    /// Returns the depth of files below the directory.
     pub(super) fn depth(&self, layout: Layout) -> Depth {
         match layout.depth() {
             Depth::Flat if self.recursive => Depth::All,

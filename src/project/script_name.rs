@@ -2,10 +2,10 @@
 
 use crate::revision::{Direction, RepeatableId, RevisionId};
 
-/// The longest slug that is made, in bytes. Longer ones are read.
+/// The maximum length of a generated slug, in bytes. Longer ones are still read.
 pub const MAX_SLUG: usize = 60;
 
-/// A message without a letter or digit.
+/// The error for a message without a letter or digit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{message}` has no letter or digit to make a file name of")]
 pub struct SlugError {
@@ -13,12 +13,11 @@ pub struct SlugError {
     pub message: String,
 }
 
-/// The part of a file name that tells what a revision is about: ASCII letters
-/// in lower case and digits, everything else an underscore. Letters of other
-/// alphabets are transliterated.
+/// Returns the part of a file name that describes a revision: lower-case ASCII letters and digits,
+/// with everything else replaced by underscores. Letters of other alphabets are transliterated.
 ///
 /// # Errors
-/// When nothing is left.
+/// Returns an error if no letter or digit remains.
 pub fn slugify(message: &str) -> Result<String, SlugError> {
     let mut slug = String::new();
     for c in any_ascii::any_ascii(message).chars() {
@@ -37,7 +36,7 @@ pub fn slugify(message: &str) -> Result<String, SlugError> {
     Ok(slug)
 }
 
-/// A file name of a script, taken apart.
+/// The parts of a script's file name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ScriptName {
     pub id: RevisionId,
@@ -45,19 +44,19 @@ pub(super) struct ScriptName {
     pub direction: Direction,
 }
 
-/// What a file name is.
+/// The kind of a file name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum FileName {
     Script(ScriptName),
     /// `R_<slug>.sql`
     Repeatable(RepeatableId),
-    /// Meant as a script, but not called like one; the nearest name that is.
+    /// A misspelled script name, with the nearest valid name.
     Misnamed(Option<String>),
-    /// Anything else.
+    /// Any other name.
     Other,
 }
 
-/// Reads a file name.
+/// Classifies a file name.
 pub(super) fn classify(name: &str) -> FileName {
     if name.starts_with('.') || !ends_with(name.trim_end(), ".sql") {
         return FileName::Other;
@@ -71,8 +70,8 @@ pub(super) fn classify(name: &str) -> FileName {
     }
 }
 
-/// `<digits>_<slug>.<up|down>.sql`. A slug may hold dots, as other tools write
-/// the dialect there, but none at its ends and no second direction.
+/// Parses `<digits>_<slug>.<up|down>.sql`. A slug may contain dots, where other tools write the
+/// dialect, but not at its ends, and no second direction.
 fn parse(name: &str) -> Option<ScriptName> {
     let stem = name.strip_suffix(".sql")?;
     let (direction, stem) = [Direction::Up, Direction::Down]
@@ -90,7 +89,7 @@ fn parse(name: &str) -> Option<ScriptName> {
     })
 }
 
-/// Whether `text` ends so, in whatever case.
+/// Returns whether `text` ends with `end`, ignoring case.
 fn ends_with(text: &str, end: &str) -> bool {
     let start = text.len().checked_sub(end.len());
     start.is_some_and(|start| text.as_bytes()[start..].eq_ignore_ascii_case(end.as_bytes()))
@@ -107,13 +106,13 @@ fn fits(slug: &str) -> bool {
     !wrong
 }
 
-/// `R_<slug>.sql`. One that ends like a script of one direction is none of either.
+/// Parses `R_<slug>.sql`. A name with a direction is not a repeatable script.
 fn repeatable(name: &str) -> Option<RepeatableId> {
     let slug = name.strip_prefix("R_")?.strip_suffix(".sql")?;
     fits(slug).then(|| RepeatableId::of_slug(slug))?
 }
 
-/// The name that was probably meant.
+/// Returns the most likely intended name.
 fn suggest(name: &str) -> Option<String> {
     let lower = name.trim().to_lowercase();
     if let Some(rest) = lower.strip_prefix("r_") {
@@ -126,7 +125,7 @@ fn suggest(name: &str) -> Option<String> {
             .map(|slug| format!("R_{slug}.sql"));
     }
     let digits_from = lower.find(|c: char| c.is_ascii_digit())?;
-    // Letters before the number are another tool's: V12__add_users.sql.
+    // Letters before the number are used by another tool: V12__add_users.sql.
     if !lower[..digits_from]
         .chars()
         .all(|c| c.is_alphabetic() || c == '_')

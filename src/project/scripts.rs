@@ -1,5 +1,5 @@
-//! Scripts by their names and contents, wherever those come from: what is checked and how ups and
-//! downs come together is the same for a directory and for scripts that are compiled in.
+//! Reads scripts by name and content, whatever their origin: checks and the pairing of up and down
+//! scripts are the same for directories and for compiled-in scripts.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -22,11 +22,11 @@ use crate::{
     sql::Dialect,
 };
 
-/// What a file is to us; also when it is wrong, so that nothing is said to be missing that is
-/// there.
+/// What a file contains, even if it has problems, so that an existing script is not reported as
+/// missing.
 pub(super) type Look = (Option<Found>, Vec<DirectoryProblem>);
 
-/// Takes the checksum of a script, where that is wanted.
+/// Computes the checksum of a script, if requested.
 pub(super) fn take_checksum(found: Option<&Found>, reading: &Reading) {
     if let Some(Found::Script(found)) = found
         && let Some(script) = &found.script
@@ -36,7 +36,7 @@ pub(super) fn take_checksum(found: Option<&Found>, reading: &Reading) {
     }
 }
 
-/// Looks at the file of that name, which is shown as `file`. Only that of a script is read.
+/// Reads the file with that name, displayed as `file`, if it is a script.
 pub(super) fn look(
     os_name: &OsStr,
     file: String,
@@ -97,7 +97,7 @@ fn read_script(
     Script::parse(dialect, direction, file, text.clone()).map_err(|found| placed(found, &text))
 }
 
-/// The text of a file.
+/// Reads the text of a file.
 pub(super) fn read_text(
     content: impl FnOnce() -> Result<Vec<u8>, Kind>,
     file: &str,
@@ -124,9 +124,9 @@ fn placed(problems: Vec<Problem>, text: &Arc<str>) -> Vec<DirectoryProblem> {
     problems.into_iter().map(place).collect()
 }
 
-/// All scripts of one place.
+/// All scripts of one source.
 pub(super) struct Scan {
-    /// What could be read.
+    /// The scripts that could be read.
     pub pairs: Vec<ScriptPair>,
     pub repeatables: Vec<Repeatable>,
     pub problems: Vec<DirectoryProblem>,
@@ -134,7 +134,7 @@ pub(super) struct Scan {
     ids: HashSet<RevisionId>,
 }
 
-/// What was found in a file.
+/// The content of a file.
 pub(super) enum Found {
     Script(FoundScript),
     Repeatable(Repeatable),
@@ -146,7 +146,7 @@ impl Found {
     }
 }
 
-/// A script's file; without a script when that could not be read, or was not to be.
+/// A script file; without a script if it could not be read or was not requested.
 pub(super) struct FoundScript {
     pub name: ScriptName,
     pub file: String,
@@ -154,7 +154,7 @@ pub(super) struct FoundScript {
 }
 
 impl Scan {
-    /// Of these files.
+    /// Collects the scripts of these files.
     pub fn of(looks: impl IntoIterator<Item = Look>) -> Self {
         let (mut found, mut repeatables, mut problems) = (Vec::new(), Vec::new(), Vec::new());
         for (file, wrong) in looks {
@@ -175,8 +175,8 @@ impl Scan {
         }
     }
 
-    /// Their history. When some files cannot be read, the history of the others is still looked
-    /// at, and what is certainly wrong with it is reported too.
+    /// Builds the history. If some files cannot be read, the history of the others is still
+    /// checked, and its certain problems are reported too.
     pub fn history(self) -> Result<History, Vec<DirectoryProblem>> {
         let Self {
             pairs,
@@ -185,7 +185,7 @@ impl Scan {
             ids,
         } = self;
         let complete = problems.is_empty();
-        // Problems of a history are those of ups.
+        // Problems of a history are problems of up scripts.
         let texts = texts(pairs.iter().map(|pair| &pair.up));
         let history = History::new(pairs);
         match history.and_then(|history| history.with_repeatables(repeatables)) {
@@ -206,7 +206,7 @@ impl Scan {
     }
 }
 
-/// Adds the down scripts of these files to a history that was read without.
+/// Adds the down scripts of these files to a history that was read without them.
 pub(super) fn add_downs(
     history: History,
     looks: Vec<Look>,
@@ -236,14 +236,14 @@ pub(super) fn add_downs(
     })
 }
 
-/// The texts of scripts, by their files.
+/// Returns the texts of scripts, by file.
 fn texts<'a>(scripts: impl Iterator<Item = &'a Script>) -> HashMap<String, Arc<str>> {
     scripts
         .map(|script| (script.file.clone(), script.text.clone()))
         .collect()
 }
 
-/// Whether a problem of an incomplete history is one of the complete history too.
+/// Returns whether a problem of an incomplete history is also one of the complete history.
 fn is_certain(kind: &ProblemKind, ids: &HashSet<RevisionId>) -> bool {
     match kind {
         ProblemKind::MissingParent { id, .. } => !ids.contains(id),
@@ -252,11 +252,11 @@ fn is_certain(kind: &ProblemKind, ids: &HashSet<RevisionId>) -> bool {
     }
 }
 
-/// Brings ups and downs together: by ID and slug, so that two revisions with
-/// one ID stay two, for the history to name.
+/// Pairs up and down scripts by ID and slug, so that the history can report two revisions with the
+/// same ID.
 fn pair_up(mut found: Vec<FoundScript>, problems: &mut Vec<DirectoryProblem>) -> Vec<ScriptPair> {
-    // By name the files are nearly in this order, whatever their IDs are; of two with one name the
-    // first stays the first.
+    // The files are nearly in this order already. The sort is stable, so the first of several equal
+    // names stays first.
     found.sort_by(|a, b| key(a).cmp(&key(b)));
     let mut groups: Vec<Group> = Vec::with_capacity(found.len() / 2 + 1);
     for found in found {
@@ -289,7 +289,7 @@ fn pair_up(mut found: Vec<FoundScript>, problems: &mut Vec<DirectoryProblem>) ->
     let orphans = orphans.filter_map(|group| group.down.as_ref());
     problems.extend(orphans.map(|down| orphan(down, &groups)));
     let pair = |group: Group| {
-        // A pair whose down could not be read is incomplete, but its up tells the history something.
+        // The pair is incomplete without its down script, but the history needs its up script.
         let down = group.down.and_then(|down| down.script);
         let up = group.up?;
         Some(ScriptPair {
@@ -302,7 +302,7 @@ fn pair_up(mut found: Vec<FoundScript>, problems: &mut Vec<DirectoryProblem>) ->
     groups.into_iter().filter_map(pair).collect()
 }
 
-/// What the two directions of a revision have in common.
+/// Returns the key that both directions of a revision share.
 fn key(found: &FoundScript) -> (&RevisionId, &str) {
     (&found.name.id, &found.name.slug)
 }
@@ -314,13 +314,13 @@ struct Group {
 }
 
 impl Group {
-    /// Of its scripts; it has one at least.
+    /// Returns the key of its scripts; there is at least one.
     fn key(&self) -> Option<(&RevisionId, &str)> {
         self.up.as_ref().or(self.down.as_ref()).map(key)
     }
 }
 
-/// A down script without an up of its name.
+/// Reports a down script without a matching up script.
 fn orphan(down: &FoundScript, groups: &[Group]) -> DirectoryProblem {
     let ScriptName { id, slug, .. } = down.name.clone();
     let before = |group: &Group| group.key().is_some_and(|(other, _)| *other < id);

@@ -1,9 +1,9 @@
-//! `[postgres.settings]`: which settings of the server can be asked for.
+//! `[postgres.settings]`: checks which settings of the server are allowed.
 
-/// What the names of settings of ours begin with.
+/// The prefix of migrator's own settings.
 const OWN: &str = "migrator.";
 
-/// Why the setting `name`, in lower case, can't be asked for; `None` when it can.
+/// Returns the reason why the setting `name`, in lower case, is not allowed; `None` if it is.
 pub(super) fn refused(name: &str) -> Option<&'static str> {
     let is_start = |c: char| c.is_alphabetic() || c == '_';
     let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.');

@@ -1,13 +1,13 @@
 //! Names of version tables.
 
-/// PostgreSQL cuts names after 63 bytes, without a word.
+/// PostgreSQL silently truncates names to 63 bytes.
 const MAX_NAME: usize = 63;
 
-/// Checks the name of a version table, `name` or `schema.name`. The name leaves room for the log's
-/// `_log`: cut after 63 bytes it would be the version table itself.
+/// Checks the name of a version table, `name` or `schema.name`. The name must leave room for the
+/// suffix `_log` of the log table, which would otherwise be truncated to the version table's name.
 ///
 /// # Errors
-/// What is expected instead.
+/// Returns a description of valid names.
 pub fn check_table_name(name: &str) -> Result<(), &'static str> {
     let (schema, table) = match name.split_once('.') {
         Some((schema, table)) => (Some(schema), table),

@@ -1,4 +1,4 @@
-//! Templates of new scripts: built in, and the project's own in their place.
+//! Templates of new scripts: built in, or overridden by the project.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +17,7 @@ use crate::{
     sql::Dialect,
 };
 
-/// The name of the templates that are used when none is named.
+/// The name of the default templates.
 const DEFAULT: &str = "default";
 
 macro_rules! built_in {
@@ -26,7 +26,7 @@ macro_rules! built_in {
     };
 }
 
-/// File, what it is for, text. By name.
+/// File name, purpose and text of each template, by name.
 const BUILT_IN: &[(&str, &str, &str)] = built_in![
     "down.sql.jinja": "",
     "index-concurrently.down.sql.jinja": "",
@@ -38,7 +38,7 @@ const BUILT_IN: &[(&str, &str, &str)] = built_in![
     "up.sql.jinja": "an empty script",
 ];
 
-/// What the scripts of a new revision are made from.
+/// The values for the scripts of a new revision.
 #[derive(Clone, Copy, Debug)]
 pub struct TemplateRequest<'a> {
     /// The ID.
@@ -49,64 +49,64 @@ pub struct TemplateRequest<'a> {
     pub slug: &'a str,
     /// The parents; empty for a root.
     pub revises: &'a [RevisionId],
-    /// What must be applied first.
+    /// The dependencies.
     pub depends_on: &'a [RevisionId],
-    /// The branch's name.
+    /// The label of the branch.
     pub label: Option<&'a str>,
-    /// Why there is no down.
+    /// The reason why there is no down script.
     pub irreversible: Option<&'a str>,
-    /// When it is made.
+    /// The time of creation.
     pub date: DateTime<Utc>,
-    /// Whose SQL the scripts are.
+    /// The dialect of the scripts.
     pub dialect: Dialect,
-    /// Who makes it.
+    /// The author.
     pub author: &'a str,
 }
 
 /// The scripts of a new revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
-    /// The up script. Its headers are read back and say what was asked for.
+    /// The up script. Its headers are verified against the request.
     pub up: String,
-    /// The down script; `None` when it is irreversible.
+    /// The down script; `None` if the revision is irreversible.
     pub down: Option<String>,
 }
 
-/// Where a template stands.
+/// The location of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TemplateSource {
-    /// In this program.
+    /// The template is built in.
     BuiltIn,
-    /// In the project.
+    /// The template is a file of the project.
     Project(PathBuf),
 }
 
 /// A pair of templates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateInfo {
-    /// Its name; `default` is used when none is named.
+    /// The name; `default` is used if none is given.
     pub name: String,
-    /// What it is for: of the project's own the comment that it begins with; empty without one.
+    /// The purpose of the template: for the project's own, its leading comment; empty without one.
     pub about: String,
-    /// Where its up script stands.
+    /// The location of its up script.
     pub source: TemplateSource,
 }
 
-/// Why no scripts came of a template.
+/// An error that prevented scripts from being created from a template.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TemplateError {
-    /// No template is called that.
+    /// No template has this name.
     #[error("unknown template `{name}`")]
     Unknown {
         /// The name as written.
         name: String,
-        /// The one nearest to it.
+        /// The nearest template.
         nearest: Option<String>,
-        /// All of them.
+        /// All templates.
         known: Vec<String>,
     },
-    /// A directory or file that cannot be read.
+    /// A directory or file cannot be read.
     #[error("{}: cannot read it: {reason}", path.display())]
     Unreadable {
         /// The file.
@@ -114,14 +114,14 @@ pub enum TemplateError {
         /// The reason.
         reason: String,
     },
-    /// The template does not parse, or uses what is not there.
+    /// The template does not parse, or uses an undefined name.
     #[error("{file}:{line}: {message}")]
     Template {
         /// The file, or `NAME (built in)`.
         file: String,
         /// The line, from 1.
         line: usize,
-        /// The engine's words.
+        /// The template engine's message.
         message: String,
     },
     /// The message would be parsed as a header.
@@ -130,15 +130,15 @@ pub enum TemplateError {
         /// The message.
         message: String,
     },
-    /// The script that came of it has wrong headers.
+    /// The generated script has invalid headers.
     #[error("{file}: the script generated from this template has invalid headers")]
     Script {
         /// The template's file.
         file: String,
-        /// What is wrong with them, in the script.
+        /// The problems of the headers, in the script.
         problems: Vec<Problem>,
     },
-    /// The script that came of it lost a header.
+    /// The generated script lacks a header.
     #[error(
         "{file}: the script generated from this template lacks `{key}`; the template needs a line {{{{ headers }}}}"
     )]
@@ -150,12 +150,12 @@ pub enum TemplateError {
     },
 }
 
-/// Makes the scripts of a new revision from the templates called `name`, those
-/// in directory `templates` before those built in. Without a down template of
-/// that name the default one is taken.
+/// Renders the scripts of a new revision from the templates named `name`; those in the directory
+/// `templates` take precedence over built-in ones. If there is no down template with that name, the
+/// default one is used.
 ///
 /// # Errors
-/// When there is no such template, or what comes of it is not what was asked for.
+/// Returns an error if the template does not exist, or if the result does not match the request.
 pub fn render(
     templates: &Path,
     name: Option<&str>,
@@ -194,10 +194,10 @@ pub fn render(
     Ok(Rendered { up: script, down })
 }
 
-/// All templates that can be named, by name.
+/// Returns all templates, by name.
 ///
 /// # Errors
-/// When the directory cannot be read. One that is not there is empty.
+/// Returns an error if the directory cannot be read. A missing directory is treated as empty.
 pub fn list(templates: &Path) -> Result<Vec<TemplateInfo>, TemplateError> {
     let mut found: BTreeMap<String, TemplateInfo> = BTreeMap::new();
     for (file, about, _) in BUILT_IN {
@@ -243,7 +243,7 @@ pub fn list(templates: &Path) -> Result<Vec<TemplateInfo>, TemplateError> {
     Ok(found.into_values().collect())
 }
 
-/// The comment `{# … #}` that a template begins with, on one line.
+/// Returns the leading comment `{# … #}` of a template, on one line.
 fn about(path: &Path) -> Option<String> {
     let text = decode(files::read(path).ok()?).ok()?;
     let comment = text.trim_start().strip_prefix("{#")?.split("#}").next()?;
@@ -252,12 +252,12 @@ fn about(path: &Path) -> Option<String> {
 }
 
 struct Template {
-    /// As it is shown.
+    /// The file name to display.
     file: String,
     text: String,
 }
 
-/// `default` for `up.sql.jinja`, `x` for `x.up.sql.jinja`.
+/// Returns `default` for `up.sql.jinja`, `x` for `x.up.sql.jinja`.
 fn up_name(file: &str) -> Option<&str> {
     match file.strip_suffix("up.sql.jinja")? {
         "" => Some(DEFAULT),
@@ -342,7 +342,7 @@ fn fill(
         })
 }
 
-/// The header lines, without a line break at the end.
+/// Returns the header lines, without a final newline.
 fn headers(request: &TemplateRequest<'_>) -> String {
     let ids = |ids: &[RevisionId]| {
         let texts: Vec<&str> = ids.iter().map(RevisionId::as_str).collect();
@@ -368,8 +368,8 @@ fn headers(request: &TemplateRequest<'_>) -> String {
     lines.join("\n")
 }
 
-/// Reads the script back: a template that loses a header would put the
-/// revision elsewhere in the history.
+/// Parses the script: a template that lost a header would change the revision's place in the
+/// history.
 fn check(
     template: &Template,
     direction: Direction,
@@ -411,8 +411,8 @@ fn lost_header(headers: &Headers, request: &TemplateRequest<'_>) -> Option<&'sta
     }
 }
 
-/// Every run of white space and control characters as one space: a second
-/// line would be SQL.
+/// Replaces every run of white space and control characters with one space: a second line would be
+/// parsed as SQL.
 fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())

@@ -1,18 +1,18 @@
-//! Bytes of a file as text: UTF-8 with or without BOM, nothing else.
+//! Decodes the bytes of a file as text: UTF-8 with or without BOM.
 
 use crate::sql::{Position, position};
 
-/// Why the bytes of a file are not text.
+/// A reason why the bytes of a file are not text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextProblem {
-    /// A byte order mark of another encoding.
+    /// The file has a byte order mark of another encoding.
     #[error("the file is {encoding}; it must be UTF-8")]
     Encoding {
-        /// `UTF-16 LE` and its like.
+        /// The encoding, such as `UTF-16 LE`.
         encoding: &'static str,
     },
-    /// A byte that UTF-8 does not allow there.
+    /// A byte is not valid UTF-8.
     #[error("the file is not UTF-8: byte {byte:#04x} at offset {offset}")]
     InvalidUtf8 {
         /// The first wrong byte.
@@ -20,14 +20,14 @@ pub enum TextProblem {
         /// The byte offset.
         offset: usize,
     },
-    /// A NUL, which no database takes.
+    /// The file contains a NUL byte, which databases do not accept.
     #[error("the file contains a NUL byte at offset {offset}")]
     NulByte {
         /// The byte offset.
         offset: usize,
     },
-    /// A CR without LF. Inside of a literal too: git and editors would turn it
-    /// into something else without a word.
+    /// A CR is not followed by LF. This applies to literals too, because git and editors would
+    /// silently convert it.
     #[error(
         "the file contains a carriage return without a line feed at offset {offset}; lines must end with LF or CRLF"
     )]
@@ -42,13 +42,13 @@ pub enum TextProblem {
 pub(super) struct TextFault {
     /// Byte offset in the file.
     pub offset: usize,
-    /// The same in lines and columns.
+    /// Line and column.
     pub position: Position,
-    /// What is wrong there.
+    /// The problem.
     pub problem: TextProblem,
 }
 
-/// What byte order marks give away; four bytes before two, as UTF-32 LE begins like UTF-16 LE.
+/// Encodings by byte order mark; four bytes before two, because UTF-32 LE begins like UTF-16 LE.
 const MARKS: &[(&[u8], &str)] = &[
     (&[0xFF, 0xFE, 0, 0], "UTF-32 LE"),
     (&[0, 0, 0xFE, 0xFF], "UTF-32 BE"),
@@ -56,7 +56,7 @@ const MARKS: &[(&[u8], &str)] = &[
     (&[0xFE, 0xFF], "UTF-16 BE"),
 ];
 
-/// The bytes as text, a BOM included.
+/// Decodes the bytes, keeping a BOM.
 pub(super) fn decode(bytes: Vec<u8>) -> Result<String, TextFault> {
     if let Some((_, encoding)) = MARKS.iter().find(|(mark, _)| bytes.starts_with(mark)) {
         return Err(TextFault {

@@ -1,8 +1,8 @@
-//! Whose files are obeyed that nobody has named.
+//! Decides whether to trust files that were not named explicitly.
 //!
-//! A configuration that is found by looking upwards, and the `.env` beside one, may be another
-//! user's: everybody can make a `/tmp/migrator.toml`. Such a file names databases, scripts and the
-//! log file, so it must belong to somebody who may decide that.
+//! A configuration found in a parent directory, and the `.env` beside one, may belong to another
+//! user: anyone can create `/tmp/migrator.toml`. Such a file names databases, scripts and the log
+//! file, so its owner must be trusted.
 
 use std::{
     collections::BTreeMap,
@@ -15,14 +15,14 @@ use std::{
 
 use crate::files;
 
-/// Why a file is not obeyed.
+/// A reason not to trust a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Distrust {
-    /// It belongs to another user.
+    /// The file belongs to another user.
     Owner(u32),
-    /// A symbolic link that leads to it does.
+    /// A symbolic link to the file belongs to another user.
     Link(u32),
-    /// Everybody may write to it, and it is not even in the working directory.
+    /// Every user can write to the file, and it is not in the working directory.
     Writable,
 }
 
@@ -45,7 +45,7 @@ impl fmt::Display for Distrust {
     }
 }
 
-/// What keeps a file from being read.
+/// An error that prevents reading a file.
 #[derive(Debug)]
 pub(super) enum Refused {
     Io(io::Error),
@@ -58,14 +58,14 @@ impl From<io::Error> for Refused {
     }
 }
 
-/// The users whose files are obeyed.
+/// The users whose files are trusted.
 #[derive(Clone, Debug)]
 pub(super) struct Trust {
     owners: Vec<u32>,
     cwd: PathBuf,
 }
 
-/// Of a file, what its trustworthiness depends on.
+/// The properties of a file that determine trust.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Facts {
     owner: u32,
@@ -73,12 +73,12 @@ struct Facts {
     is_writable: bool,
 }
 
-/// Links that are followed to a file, at most; as many as Linux follows.
+/// The maximum number of links to follow to a file, as on Linux.
 const LINKS: usize = 40;
 
 impl Trust {
-    /// Trust in the current user, root and the owner of the working directory; in a process of root
-    /// also in the user who has become root by `sudo`, as SUDO_UID says.
+    /// Trusts the current user, root and the owner of the working directory. A process of root also
+    /// trusts the user who ran `sudo`, given by SUDO_UID.
     pub(super) fn new(cwd: &Path, process_env: &BTreeMap<OsString, OsString>) -> Self {
         let sudo = process_env.get(std::ffi::OsStr::new("SUDO_UID"));
         let sudo = sudo.and_then(|uid| uid.to_str()?.parse().ok());
@@ -89,7 +89,7 @@ impl Trust {
         }
     }
 
-    /// The same and trust in the owner of `file`, which was named or is trusted.
+    /// Also trusts the owner of `file`, which was named explicitly or is trusted.
     pub(super) fn and_owner_of(&self, file: &Path) -> Self {
         let mut trust = self.clone();
         let owner = fs::metadata(file).ok().map(|found| facts(&found).owner);
@@ -97,13 +97,13 @@ impl Trust {
         trust
     }
 
-    /// Reads a file that nobody has named.
+    /// Reads a file that was not named explicitly.
     ///
     /// # Errors
-    /// When it cannot be read, or is not to be.
+    /// Returns an error if the file cannot be read or is not trusted.
     pub(super) fn read(&self, path: &Path) -> Result<Vec<u8>, Refused> {
         let mut file = files::open(path)?;
-        // Of what was opened: the name may lead to something else by now.
+        // Checks the opened file: the name may refer to another one by now.
         let found = facts(&file.metadata()?);
         let is_above = path.parent() != Some(&*self.cwd);
         let links = links(path)?;
@@ -116,7 +116,7 @@ impl Trust {
     }
 }
 
-/// The owners of the symbolic links that lead from `path` to its file.
+/// Returns the owners of the symbolic links from `path` to its file.
 fn links(path: &Path) -> io::Result<Vec<u32>> {
     let mut owners = Vec::new();
     let mut path = path.to_owned();
@@ -135,7 +135,7 @@ fn links(path: &Path) -> io::Result<Vec<u32>> {
     Ok(owners)
 }
 
-/// Why a file is not obeyed that `links` lead to, given the owners that are.
+/// Returns the reason not to trust a file reached by `links`, given the trusted owners.
 fn distrust(owners: &[u32], links: &[u32], file: Facts, is_above: bool) -> Option<Distrust> {
     let link = links.iter().find(|owner| !owners.contains(owner));
     if !owners.contains(&file.owner) {
@@ -149,8 +149,8 @@ fn distrust(owners: &[u32], links: &[u32], file: Facts, is_above: bool) -> Optio
     }
 }
 
-/// Whose files are obeyed: in a process of `user`, started by `sudo` of a user perhaps, in a
-/// directory of another.
+/// Returns the trusted users of a process of `user`, possibly started with `sudo`, in a directory
+/// with the given owner.
 fn trusted(user: u32, sudo: Option<u32>, directory: Option<u32>) -> Vec<u32> {
     const ROOT: u32 = 0;
     let sudo = sudo.filter(|_| user == ROOT);
@@ -175,7 +175,7 @@ fn current_user() -> u32 {
     unsafe { libc::geteuid() }
 }
 
-/// Elsewhere files have no owner that could be compared, and all are obeyed.
+/// On other systems, files have no owner to compare, and all are trusted.
 #[cfg(not(unix))]
 fn facts(_: &Metadata) -> Facts {
     Facts {
@@ -219,12 +219,12 @@ mod tests {
         check(tmp, &[], OTHER, Some(Distrust::Owner(OTHER)));
         check(theirs, &[], OTHER, None);
         check(theirs, &[], THIRD, Some(Distrust::Owner(THIRD)));
-        // A link decides as much as a file.
+        // A link matters as much as a file.
         check(own, &[ME, 0], ME, None);
         check(own, &[OTHER], ME, Some(Distrust::Link(OTHER)));
         check(own, &[ME, OTHER], 0, Some(Distrust::Link(OTHER)));
         check(own, &[ME], OTHER, Some(Distrust::Owner(OTHER)));
-        // By sudo, in one's own directory and in another's.
+        // With sudo, in the user's own directory and in another user's.
         check((0, Some(ME), Some(0)), &[], ME, None);
         check(
             (0, Some(ME), Some(0)),
@@ -234,7 +234,7 @@ mod tests {
         );
         check((0, None, Some(0)), &[], ME, Some(Distrust::Owner(ME)));
         check((0, None, Some(ME)), &[], ME, None);
-        // SUDO_UID is believed of root alone: everybody can set it.
+        // Only root's SUDO_UID is trusted: every user can set it.
         check(
             (ME, Some(OTHER), Some(ME)),
             &[],

@@ -1,4 +1,4 @@
-//! Types of settings and how each is read.
+//! Types of settings, and how each is parsed.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -9,17 +9,17 @@ use crate::{
     revision::{Ahead, Downs, OutOfOrder, TransactionScope},
 };
 
-/// What records of other tools mean, in a database without records of migrator's own.
+/// The treatment of records of other tools in a database without migrator's own records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum RecordsOf {
-    /// They have to be adopted before anything is written.
+    /// The records must be adopted before anything is written.
     #[default]
     Refuse,
-    /// Nothing.
+    /// The records are ignored.
     Ignore,
 }
 
-/// What a backup is made before.
+/// The commands that create a backup first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct BackupBefore {
     /// `upgrade`
@@ -28,14 +28,14 @@ pub struct BackupBefore {
     pub downgrade: bool,
 }
 
-/// Why a value is not taken.
+/// A reason why a value is rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// It is of another type; this one is expected.
+    /// The value has the wrong type; holds the expected one.
     Type(&'static str),
-    /// It is not allowed; this would be.
+    /// The value is not allowed; holds a description of valid values.
     Value(&'static str),
-    /// There is nothing in it.
+    /// The URL is empty.
     EmptyUrl,
 }
 
@@ -50,7 +50,7 @@ impl Setting for bool {
     }
 }
 
-/// `true` or `false`, which a variable gives as a text.
+/// Parses `true` or `false`, which a variable holds as text.
 pub(super) fn switch(given: &Given<'_>) -> Result<bool, Refused> {
     match (given.flag, given.text) {
         (Some(flag), _) => Ok(flag),
@@ -154,7 +154,7 @@ impl Setting for Compression {
     }
 }
 
-/// Variables hold it as a string, with commas.
+/// In a variable, the list is a string with commas.
 impl Setting for BackupBefore {
     fn read(given: &Given<'_>) -> Result<Self, Refused> {
         let split: Vec<String>;
@@ -179,7 +179,7 @@ impl Setting for BackupBefore {
     }
 }
 
-/// A duration that may not be zero.
+/// Parses a duration that must not be zero.
 pub(super) fn positive(given: &Given<'_>) -> Result<Duration, Refused> {
     match Duration::read(given)? {
         Duration::ZERO => Err(Refused::Value("expected a duration above zero")),
@@ -187,7 +187,7 @@ pub(super) fn positive(given: &Given<'_>) -> Result<Duration, Refused> {
     }
 }
 
-/// A file, which need not be there.
+/// Parses the path of a file, which may not exist.
 pub(super) fn file(given: &Given<'_>) -> Result<PathBuf, Refused> {
     match text(given)? {
         "" => Err(Refused::Value("expected a file")),
@@ -195,7 +195,7 @@ pub(super) fn file(given: &Given<'_>) -> Result<PathBuf, Refused> {
     }
 }
 
-/// How often something is done, at least once.
+/// Parses a number of repetitions, at least one.
 pub(super) fn times(given: &Given<'_>) -> Result<u32, Refused> {
     let above_zero = Refused::Value("expected a positive integer");
     match number(given) {
@@ -204,7 +204,7 @@ pub(super) fn times(given: &Given<'_>) -> Result<u32, Refused> {
     }
 }
 
-/// How many of something. Variables hold it as a string.
+/// Parses a number, which a variable holds as a string.
 pub(super) fn number(given: &Given<'_>) -> Result<u32, Refused> {
     let number = match (given.number, given.text) {
         (Some(number), _) => u32::try_from(number).ok(),
@@ -214,7 +214,7 @@ pub(super) fn number(given: &Given<'_>) -> Result<u32, Refused> {
     number.ok_or(Refused::Value("expected a whole number, 0 or above"))
 }
 
-/// Names with commas between them.
+/// Parses names separated by commas.
 pub(super) fn names(given: &Given<'_>) -> Result<Vec<String>, Refused> {
     let names = text(given)?.split(',').map(str::trim);
     Ok(names
@@ -223,14 +223,14 @@ pub(super) fn names(given: &Given<'_>) -> Result<Vec<String>, Refused> {
         .collect())
 }
 
-/// `name` or `schema.name`.
+/// Parses `name` or `schema.name`.
 pub(super) fn version_table(given: &Given<'_>) -> Result<String, Refused> {
     let name = text(given)?;
     check_table_name(name).map_err(Refused::Value)?;
     Ok(name.to_owned())
 }
 
-/// A URL; nothing of it is read here but that it is there.
+/// Parses a URL. Only checks that it is not empty.
 pub(super) fn url(given: &Given<'_>) -> Result<String, Refused> {
     match text(given)?.trim() {
         "" => Err(Refused::EmptyUrl),
@@ -242,7 +242,7 @@ fn text<'a>(given: &Given<'a>) -> Result<&'a str, Refused> {
     given.text.ok_or(Refused::Type("a string"))
 }
 
-/// `500ms`, `2s`, `5m`, `5min`, `1h`, or `0`. Within PostgreSQL's 31 bits of milliseconds.
+/// Parses `500ms`, `2s`, `5m`, `5min`, `1h`, or `0`, within PostgreSQL's 31 bits of milliseconds.
 fn duration(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);

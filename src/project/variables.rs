@@ -1,4 +1,4 @@
-//! `${NAME}` in strings of the configuration, and where the names are looked up.
+//! Replaces `${NAME}` in strings of the configuration, and looks up the names.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::nearest::misspelt;
 
-/// What is wrong with a `${…}`.
+/// A problem of a `${…}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     /// Byte offset of its dollar sign in the string.
@@ -19,8 +19,8 @@ pub(super) struct Fault {
     pub kind: Kind,
 }
 
-/// `text` with every `${NAME}` replaced by what `variable` says, and `$$` by `$`.
-/// Any other dollar sign stands for itself.
+/// Returns `text` with every `${NAME}` replaced by the result of `variable`, and `$$` by `$`. Any
+/// other dollar sign is unchanged.
 pub(super) fn replace(
     text: &str,
     mut variable: impl FnMut(&str) -> Result<String, Kind>,
@@ -62,7 +62,7 @@ fn is_name(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Variables of the process, and below them those of `.env`.
+/// Variables of the process, which take precedence over those of `.env`.
 #[derive(Clone, Copy)]
 pub(super) struct Variables<'a> {
     pub process: &'a BTreeMap<OsString, OsString>,
@@ -70,7 +70,7 @@ pub(super) struct Variables<'a> {
 }
 
 impl Variables<'_> {
-    /// What `${name}` stands for; set but empty counts.
+    /// Returns the value of `${name}`; an empty variable counts as set.
     pub(super) fn value(&self, name: &str) -> Result<String, Kind> {
         if let Some((value, _)) = self.of_process(name)? {
             return Ok(value);
@@ -84,7 +84,7 @@ impl Variables<'_> {
         }
     }
 
-    /// The process's variable, with its origin.
+    /// Returns the variable of the process, with its origin.
     pub(super) fn of_process(&self, name: &str) -> Result<Option<(String, Origin)>, Kind> {
         let Some(value) = self.process.get(OsStr::new(name)) else {
             return Ok(None);
@@ -96,12 +96,12 @@ impl Variables<'_> {
         }
     }
 
-    /// The variable of `.env`; the first of that name, as everywhere.
+    /// Returns the variable of `.env`; the first one with that name counts.
     pub(super) fn of_dotenv(&self, name: &str) -> Option<&DotenvVariable> {
         self.dotenv.iter().find(|variable| variable.name == name)
     }
 
-    /// All names that are UTF-8.
+    /// Returns all names that are UTF-8.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let process = self.process.keys().filter_map(|name| name.to_str());
         process.chain(self.dotenv.iter().map(|variable| variable.name.as_str()))

@@ -4,45 +4,45 @@ use chrono::{DateTime, Datelike, TimeDelta, Utc};
 
 use super::{BatchProgress, Checksum, Direction, RevisionId, StatementsDigest, Subject};
 
-/// A row of the version table that is about a revision.
+/// A row of the version table that records a revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AppliedRevision {
     /// Order of application, unique, from 1.
     pub sequence: i64,
-    /// The revision it is about.
+    /// The recorded revision.
     pub revision: RevisionId,
     /// The revision's message when it was applied.
     pub message: String,
-    /// The parents when it was applied; they rule over the file's.
+    /// The parents when the revision was applied; they take precedence over those in the file.
     pub parents: Vec<RevisionId>,
-    /// What it depended on when it was applied.
+    /// The dependencies when the revision was applied.
     pub depends_on: Vec<RevisionId>,
-    /// Of the up script.
+    /// The checksum of the up script.
     pub up_checksum: Checksum,
-    /// Of the down script, where there was one.
+    /// The checksum of the down script, if there was one.
     pub down_checksum: Option<Checksum>,
-    /// The raw down script; `None` without one, or when it was not asked for.
+    /// The raw down script; `None` if there is none or it was not loaded.
     pub down_script: Option<String>,
-    /// Whether it is applied completely.
+    /// Whether the revision is applied completely.
     pub state: State,
-    /// When its run began, UTC.
+    /// The start time of its run, in UTC.
     pub started_at: DateTime<Utc>,
-    /// When it was done, UTC; `None` while partial for the first time.
+    /// The end time of its run, in UTC; `None` during the first, partial run.
     pub applied_at: Option<DateTime<Utc>>,
-    /// How long it took, in milliseconds.
+    /// The duration of the run, in milliseconds.
     pub duration_ms: i64,
-    /// `user@host` of who ran it.
+    /// The `user@host` that ran it.
     pub applied_by: String,
     /// The version of migrator that ran it.
     pub tool_version: String,
 }
 
-/// Whether a row stands for a whole revision.
+/// Whether a row records a completely applied revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Completely applied.
+    /// The revision is completely applied.
     Applied,
-    /// In the middle of a `transaction = off` script.
+    /// A `transaction = off` script has stopped partway.
     Partial(Box<Partial>),
 }
 
@@ -52,27 +52,27 @@ impl From<Partial> for State {
     }
 }
 
-/// How far a `transaction = off` script has come.
+/// The progress of a `transaction = off` script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partial {
-    /// Which of the two scripts runs.
+    /// The direction of the script.
     pub direction: Direction,
-    /// Its raw text.
+    /// The raw text of the script.
     pub script: String,
-    /// Units done; a BEGIN…COMMIT block is one unit.
+    /// Number of units done; a BEGIN…COMMIT block is one unit.
     pub statements_done: usize,
-    /// Units of the script.
+    /// Total number of units.
     pub statements_total: usize,
-    /// Of the checksums of the units done, in order.
+    /// A digest of the checksums of the units done, in order.
     pub statements_digest: StatementsDigest,
-    /// What is known of the unit after those done; `None` when it has not begun.
+    /// The outcome of the next unit; `None` if it has not begun.
     pub interruption: Option<Interruption>,
-    /// How far that unit has come, if it is one that is repeated and has begun.
+    /// The progress of the next unit, if it is a repeated statement that has begun.
     pub batch: Option<Box<BatchProgress>>,
 }
 
 impl Partial {
-    /// What of it changes from unit to unit.
+    /// Returns the part that changes from unit to unit.
     pub fn progress(&self) -> UnitProgress {
         UnitProgress {
             statements_done: self.statements_done,
@@ -83,7 +83,8 @@ impl Partial {
     }
 }
 
-/// What of a [`Partial`] changes from unit to unit. Its size does not depend on the script's.
+/// The part of a [`Partial`] that changes from unit to unit. Its size does not depend on the
+/// script's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnitProgress {
     /// See [`Partial::statements_done`].
@@ -96,26 +97,26 @@ pub struct UnitProgress {
     pub batch: Option<Box<BatchProgress>>,
 }
 
-/// How the unit that comes next was left.
+/// The state in which the next unit was interrupted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interruption {
     /// The outcome.
     pub ending: Ending,
-    /// PostgreSQL, of a CREATE INDEX CONCURRENTLY: the indexes that its table had before, quoted
-    /// and with their schema. What is new since may be of this unit.
+    /// On PostgreSQL, the indexes that the table of a CREATE INDEX CONCURRENTLY had before, quoted
+    /// and schema-qualified. Newer indexes may come from this unit.
     pub indexes_before: Option<Vec<String>>,
 }
 
-/// The outcome for a unit that did not end well.
+/// The outcome of a unit that did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// It failed with this error and has left no trace, but perhaps an invalid index.
+    /// The unit failed with this error and left nothing behind, except perhaps an invalid index.
     Failed(String),
-    /// It was begun outside a transaction, and nobody has seen its end.
+    /// The unit began outside a transaction, and its outcome was not observed.
     Unknown,
 }
 
-/// In a sentence on the statements that are done.
+/// Formats the outcome for a message about the statements done.
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -127,9 +128,9 @@ impl fmt::Display for Ending {
     }
 }
 
-/// In the version table, a unit whose end nobody has seen.
+/// The stored form of [`Ending::Unknown`].
 const RUNNING: &str = "running outside of a transaction";
-/// In the version table, before the names of indexes.
+/// Separates the names of indexes in the stored form.
 const INDEXES_BEFORE: &str = "\nindexes before it: ";
 
 impl fmt::Display for Interruption {
@@ -161,7 +162,7 @@ impl From<&str> for Interruption {
     }
 }
 
-/// The parts of `"a"."b", "c"."d"`; commas within quotes part nothing.
+/// Splits `"a"."b", "c"."d"` into names; commas within quotes do not separate.
 fn quoted_names(text: &str) -> Vec<String> {
     let mut quoted = false;
     let parts = text.split(|c: char| {
@@ -172,12 +173,12 @@ fn quoted_names(text: &str) -> Vec<String> {
     names.filter(|name| !name.is_empty()).collect()
 }
 
-/// A row to be written; times, duration and actor are the database's to fill in.
+/// A row to write; the database fills in times, duration and actor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRow {
     /// See [`AppliedRevision::sequence`].
     pub sequence: i64,
-    /// What it is about.
+    /// The subject of the row.
     pub subject: Subject,
     /// See [`AppliedRevision::message`].
     pub message: String,
@@ -193,17 +194,17 @@ pub struct NewRow {
     pub down_script: Option<String>,
 }
 
-/// What is known of how another tool applied a revision.
+/// The known details of how another tool applied a revision.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Past {
-    /// When it was done; `None` when the tool kept no time.
+    /// The time it was applied; `None` if the tool did not record it.
     pub applied_at: Option<DateTime<Utc>>,
-    /// How long it took, in milliseconds; 0 when it is not known.
+    /// The duration, in milliseconds; 0 if unknown.
     pub duration_ms: i64,
 }
 
 impl Past {
-    /// When it began; when it was done where the duration makes no sense.
+    /// Returns the start time, or the end time if the duration is invalid.
     pub fn started_at(&self) -> Option<DateTime<Utc>> {
         let done = self.applied_at?;
         let duration = TimeDelta::try_milliseconds(self.duration_ms);
@@ -212,14 +213,14 @@ impl Past {
     }
 }
 
-/// A change of the version table. Each must hit exactly one row.
+/// A change to the version table. Each must affect exactly one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RecordChange {
-    /// It is applied.
+    /// A revision or repeatable script is recorded as applied.
     Insert(Arc<NewRow>),
-    /// What another tool has applied is recorded, as of the time it did.
+    /// A revision that another tool has applied is recorded, with the time of that tool.
     Adopt(Arc<NewRow>, Past),
-    /// It is no longer applied.
+    /// A row is removed, because its subject is no longer applied.
     Delete(Subject),
     /// A `transaction = off` up script begins: a new row, partial.
     Begin(Arc<NewRow>, Partial),
@@ -233,8 +234,8 @@ pub enum RecordChange {
         /// The new state.
         to: Partial,
     },
-    /// A `transaction = off` script went on. The text of the script is not written again, so that
-    /// a script of thousands of statements costs no more than its parts.
+    /// A `transaction = off` script made progress. The text of the script is not written again, so
+    /// that the cost does not grow with its size.
     Progress {
         /// The row.
         subject: Subject,
@@ -243,25 +244,25 @@ pub enum RecordChange {
         /// The new progress.
         to: UnitProgress,
     },
-    /// A unit that is repeated has changed rows once more: the row's batch becomes this one, and
-    /// how the unit was left is forgotten.
+    /// A repeated unit has changed more rows: the row's batch is replaced, and the unit's earlier
+    /// outcome is cleared.
     Batch {
         /// The row.
         subject: Subject,
         /// Units done that the row must show now.
         done: usize,
-        /// The batch that the row must show now; `None` before the first.
+        /// The batch that the row must show now; `None` for the first batch.
         from: Option<BatchProgress>,
-        /// The new one.
+        /// The new batch.
         to: BatchProgress,
     },
-    /// What the row says of the scripts becomes what the directory has now.
+    /// The row is updated to the current scripts of the directory.
     Accept {
         /// The row.
         subject: Subject,
-        /// Of the up script.
+        /// The checksum of the up script.
         up_checksum: Checksum,
-        /// Of the down script.
+        /// The checksum of the down script.
         down_checksum: Option<Checksum>,
         /// The raw down script.
         down_script: Option<String>,
@@ -272,14 +273,14 @@ pub enum RecordChange {
         subject: Subject,
         /// Units done that the row must show now.
         from: usize,
-        /// Whether the time of the record is that of the whole script. Otherwise it is added to what
-        /// earlier runs took.
+        /// Whether the recorded duration covers the whole script. Otherwise it is added to that of
+        /// earlier runs.
         whole: bool,
     },
 }
 
 impl RecordChange {
-    /// Whose row it changes.
+    /// Returns the subject of the changed row.
     pub fn subject(&self) -> &Subject {
         match self {
             Self::Insert(row) | Self::Adopt(row, _) | Self::Begin(row, _) => &row.subject,
@@ -293,31 +294,31 @@ impl RecordChange {
     }
 }
 
-/// What a log row tells about.
+/// The kind of event that a log row records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LogEvent {
-    /// The first row: the layout's version, in `detail`.
+    /// The version table was created; `detail` holds its layout version.
     Layout,
     /// An up script ran.
     Upgrade,
     /// A down script ran.
     Downgrade,
-    /// The record was set without running anything.
+    /// A record was set without running a script.
     Stamp,
     /// A record was repaired.
     Repair,
-    /// Records of replaced revisions became that of their baseline.
+    /// Records of replaced revisions were replaced by that of their baseline.
     Squash,
-    /// What another tool had recorded was recorded here.
+    /// A record of another tool was adopted.
     Adopt,
-    /// Statements of a script were slow: in `detail`, as JSON.
+    /// Statements of a script were slow; `detail` lists them as JSON.
     Slow,
-    /// A statement that was repeated has come to its end; the total, in `detail`.
+    /// A repeated statement has finished; `detail` holds the total.
     Batch,
 }
 
 impl LogEvent {
-    /// As the log table writes it.
+    /// Returns the event as written in the log table.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Layout => "layout",
@@ -339,47 +340,47 @@ impl fmt::Display for LogEvent {
     }
 }
 
-/// A row for the log; time and actor are the database's to fill in.
+/// A row to write to the log; the database fills in time and actor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
-    /// What happened.
+    /// The event.
     pub event: LogEvent,
-    /// What it happened to.
+    /// The subject of the event.
     pub subject: Option<Subject>,
     /// The message.
     pub message: Option<String>,
-    /// Why it failed; `None` when it succeeded.
+    /// The error; `None` if the event succeeded.
     pub error: Option<String>,
-    /// Anything worth knowing, in a few words.
+    /// A short description of details.
     pub detail: Option<String>,
-    /// How long it took before the transaction that records it began.
+    /// The time spent before the transaction that records the event began.
     pub elapsed: Duration,
 }
 
-/// A row of the log as it was read.
+/// A row read from the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRow {
     /// Order of the events, from 1.
     pub sequence: i64,
-    /// When, UTC.
+    /// The time of the event, in UTC.
     pub at: DateTime<Utc>,
-    /// As written: newer versions may know more events.
+    /// The event as stored: newer versions may write other events.
     pub event: String,
-    /// What it happened to.
+    /// The subject of the event.
     pub subject: Option<Subject>,
     /// The message.
     pub message: Option<String>,
     /// `ok` or `failed`.
     pub outcome: String,
-    /// In milliseconds.
+    /// The duration, in milliseconds.
     pub duration_ms: i64,
-    /// `user@host`.
+    /// The `user@host` that caused the event.
     pub actor: String,
     /// The version of migrator.
     pub tool_version: String,
     /// The error message, if it failed.
     pub error: Option<String>,
-    /// Anything else.
+    /// A short description of details.
     pub detail: Option<String>,
 }
 

@@ -1,38 +1,38 @@
-//! Statements that are repeated until they change no row: their directive, and how far one has come.
+//! Statements that are repeated until they change no row: their directive and their progress.
 
 use std::{fmt, str::FromStr, time::Duration};
 
 use super::{Checksum, ProblemKind, parse_duration};
 use crate::nearest::nearest;
 
-/// The directive's name, behind `migrator:`.
+/// The name of the directive, after `migrator:`.
 pub(super) const BATCH: &str = "batch";
 
-/// How fast a statement is repeated, and for how long.
+/// The rate at which a statement is repeated, and its limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pace {
-    /// `pause`: between two batches.
+    /// `pause`: time between two batches.
     pub pause: Duration,
     /// `max-rows-per-second`
     pub max_rows_per_second: Option<u64>,
-    /// `max-batches`: how often a run of migrator runs the statement at most.
+    /// `max-batches`: the maximum number of batches in one run of migrator.
     pub max_batches: Option<u64>,
-    /// `max-lag`: how far a replica may be behind when a batch begins.
+    /// `max-lag`: how far a replica may lag behind when a batch begins.
     pub max_lag: Option<Duration>,
 }
 
-/// A directive as it stands in a script.
+/// A directive in a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchDirective {
     /// Byte offset of its comment.
     pub start: usize,
     /// One past the comment's last byte.
     pub end: usize,
-    /// What its options say.
+    /// The pace set by its options.
     pub pace: Pace,
 }
 
-/// An option that the directive may have.
+/// An option of the directive.
 struct Setting {
     name: &'static str,
     expected: &'static str,
@@ -50,8 +50,8 @@ const OPTIONS: &[Setting] = &[
     Setting { name: "max-lag", expected: DURATION, set: |pace, text| put(&mut pace.max_lag, parse_duration(text).filter(|lag| !lag.is_zero())) },
 ];
 
-/// Reads the options behind `batch`, which begin at byte `offset` of the script. Problems come
-/// with their offsets.
+/// Parses the options after `batch`, which begin at byte `offset` of the script. Problems are
+/// returned with their offsets.
 pub(super) fn pace(offset: usize, options: &str) -> (Pace, Vec<(usize, ProblemKind)>) {
     let mut pace = Pace::default();
     let mut seen: Vec<&str> = Vec::new();
@@ -91,7 +91,7 @@ pub(super) fn pace(offset: usize, options: &str) -> (Pace, Vec<(usize, ProblemKi
     (pace, problems)
 }
 
-/// The words of `text`, each with its byte offset.
+/// Returns the words of `text`, each with its byte offset.
 fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.split_ascii_whitespace()
         .map(move |word| (word.as_ptr() as usize - text.as_ptr() as usize, word))
@@ -108,23 +108,23 @@ fn put<T>(field: &mut Option<T>, value: Option<T>) -> Option<()> {
     Some(())
 }
 
-/// How far a statement has come that is repeated: what is committed, over all runs.
+/// The progress of a repeated statement: everything committed, over all runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchProgress {
-    /// Of the statement; another one begins again.
+    /// The checksum of the statement; a different statement starts again.
     pub statement: Checksum,
-    /// The rows that its table had before the first batch, where they limit it.
+    /// Number of rows in its table before the first batch, if it limits the statement.
     pub table_rows: Option<u64>,
-    /// Batches that changed rows.
+    /// Number of batches that changed rows.
     pub batches: u64,
-    /// Rows that they changed.
+    /// Number of rows that they changed.
     pub rows: u64,
-    /// How long it took, pauses included, in whole milliseconds.
+    /// The total duration, pauses included, in whole milliseconds.
     pub elapsed_ms: u64,
 }
 
 impl BatchProgress {
-    /// Nothing is done.
+    /// Creates the progress of a statement that has not run.
     pub fn new(statement: Checksum, table_rows: Option<u64>) -> Self {
         Self {
             statement,
@@ -135,7 +135,7 @@ impl BatchProgress {
         }
     }
 
-    /// After one batch more, `elapsed` from the begin of the first.
+    /// Returns the progress after one more batch, `elapsed` after the start of the first.
     pub fn after(&self, rows: u64, elapsed: Duration) -> Self {
         Self {
             batches: self.batches + 1,
@@ -145,15 +145,15 @@ impl BatchProgress {
         }
     }
 
-    /// Whether more rows were changed than twice those that the table had: a statement that
-    /// passes over what is done changes each row once.
+    /// Returns whether more than twice the table's rows were changed: a statement that skips
+    /// completed rows changes each row once.
     pub fn is_endless(&self) -> bool {
         let limit = self.table_rows.map(|rows| rows.saturating_mul(2));
         limit.is_some_and(|limit| self.rows > limit)
     }
 }
 
-/// As the version table writes it.
+/// Formats the progress as stored in the version table.
 impl fmt::Display for BatchProgress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -171,7 +171,7 @@ impl fmt::Display for BatchProgress {
     }
 }
 
-/// The text does not describe the progress of a batch.
+/// The error for text that does not describe the progress of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no batch progress in the text")]
 pub struct NoBatchProgress;

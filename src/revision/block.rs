@@ -1,8 +1,8 @@
-//! The comment block at the top of a script, as lines of comment.
+//! The comment block at the top of a script, as comment lines.
 
 use crate::sql::Dialect;
 
-/// How a comment is written.
+/// The syntax of a comment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CommentKind {
     /// `-- …`
@@ -11,7 +11,7 @@ pub(super) enum CommentKind {
     Block,
 }
 
-/// One line of comment, without its delimiters.
+/// One comment line, without its delimiters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Comment<'a> {
     pub kind: CommentKind,
@@ -28,10 +28,10 @@ pub(super) struct TopBlock<'a> {
     pub end: usize,
 }
 
-/// The byte order mark that editors on Windows put first.
+/// The byte order mark that some Windows editors write.
 pub(super) const BOM: &str = "\u{feff}";
 
-/// Everything up to the first text that is neither comment nor white space.
+/// Returns everything before the first text that is neither comment nor white space.
 pub(super) fn top_block(dialect: Dialect, text: &str) -> TopBlock<'_> {
     let mut comments = Vec::new();
     let mut at = if text.starts_with(BOM) { BOM.len() } else { 0 };
@@ -57,12 +57,12 @@ pub(super) fn top_block(dialect: Dialect, text: &str) -> TopBlock<'_> {
     }
 }
 
-/// Bytes of a `--` comment before its end.
+/// Returns the length of a `--` comment before its line end.
 fn line_end(dialect: Dialect, comment: &str) -> usize {
     comment.find(dialect.line_ends()).unwrap_or(comment.len())
 }
 
-/// Bytes of the `/* … */` that `text` starts with; an open one takes all.
+/// Returns the length of the `/* … */` that `text` starts with; an unclosed one extends to the end.
 fn block_comment_length(dialect: Dialect, text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut depth = 1;

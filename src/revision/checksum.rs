@@ -9,15 +9,15 @@ use crate::sql::{Canonical, Placeholders};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Checksum([u8; 32]);
 
-/// The text is not a checksum this version knows.
+/// The error for text that is not a checksum known to this version.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a checksum of the form v1:<64 hexadecimal digits>")]
 pub struct ChecksumError(pub String);
 
 impl Checksum {
-    /// The checksum of a script: its canonical form and those of its settings
-    /// that change how it runs, where they differ from the default. Frozen, as
-    /// `docs/checksums.md` defines it.
+    /// Returns the checksum of a script, taken from its canonical form and from settings that
+    /// change how it runs, if they differ from the default. The result is stable, as defined in
+    /// `docs/checksums.md`.
     pub fn of(canonical: &Canonical, headers: &Headers) -> Self {
         let mut hash = Sha256::new();
         hash.update(settings(canonical, headers));
@@ -33,16 +33,16 @@ impl Checksum {
         Self(hash.finalize().into())
     }
 
-    /// The hash itself.
+    /// Returns the raw hash.
     pub(super) fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
-/// Lines `key=value`; a mode has only letters and spaces, so none breaks out of its line.
+/// Returns lines `key=value`. A mode has only letters and spaces, so it cannot add a line.
 fn settings(canonical: &Canonical, headers: &Headers) -> String {
     let transaction = headers.transaction == TransactionMode::On;
-    // Without a transaction the pragma is a statement like any other.
+    // Without a transaction, the pragma is an ordinary statement.
     let pragma = canonical.foreign_keys.filter(|_| transaction);
     let foreign_keys = match headers.foreign_keys {
         Some(header) => header == ForeignKeys::On,
@@ -77,7 +77,7 @@ impl FromStr for Checksum {
     }
 }
 
-/// What 64 digits, without upper case, write.
+/// Parses 64 hexadecimal digits in lower case.
 pub(super) fn hex_digest(hex: &str) -> Option<[u8; 32]> {
     let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
     let mut digest = [0; 32];
@@ -93,8 +93,8 @@ pub(super) fn hex_digest(hex: &str) -> Option<[u8; 32]> {
     (seen < 16).then_some(digest)
 }
 
-/// Of a digit by its byte; a table, as every start reads thousands of digits. Others have more
-/// than 15.
+/// Maps the byte of a digit to its value; other bytes map to a value above 15. A table, because
+/// every start parses thousands of digits.
 const VALUES: [u8; 256] = {
     let mut values = [u8::MAX; 256];
     let (digits, mut value) = (b"0123456789abcdef", 0);

@@ -4,30 +4,31 @@ use sha2::{Digest, Sha256, digest::Output};
 
 use super::{Checksum, checksum::hex_digest};
 
-/// A digest of the checksums of statements, in their order: that of n statements is SHA-256 of
-/// that of the first n - 1, followed by the checksum of the last. That of none is 32 zero bytes.
+/// A digest of the checksums of statements, in order. The digest of n statements is SHA-256 of the
+/// digest of the first n - 1, followed by the checksum of the last. The digest of no statement is
+/// 32 zero bytes.
 ///
 /// Its size does not depend on the number of statements, so the record of a script's progress
 /// does not grow with the progress.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct StatementsDigest([u8; 32]);
 
-/// The text is neither a digest nor a list of checksums.
+/// The error for text that is neither a digest nor a list of checksums.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a digest of the form digest:v1:<64 hexadecimal digits>")]
 pub struct StatementsDigestError(pub String);
 
-/// What a digest is written behind.
+/// The prefix of a stored digest.
 const PREFIX: &str = "digest:v1:";
 
 impl StatementsDigest {
-    /// The digest of `checksums`.
+    /// Returns the digest of `checksums`.
     pub fn of<'a>(checksums: impl IntoIterator<Item = &'a Checksum>) -> Self {
         let checksums = checksums.into_iter();
         checksums.fold(Self::default(), |digest, checksum| digest.then(checksum))
     }
 
-    /// The digest with one statement more.
+    /// Returns the digest with one more statement.
     #[must_use]
     pub fn then(&self, checksum: &Checksum) -> Self {
         let mut hash = Sha256::new();
@@ -36,7 +37,7 @@ impl StatementsDigest {
         Self(hash.finalize().into())
     }
 
-    /// The digests of the first 0, 1, 2 and so on of `checksums`, up to all of them.
+    /// Returns the digests of the first 0, 1, 2 and so on of `checksums`, up to all of them.
     pub fn of_each<'a>(checksums: impl IntoIterator<Item = &'a Checksum>) -> Vec<Self> {
         let mut all = vec![Self::default()];
         for checksum in checksums {
@@ -54,7 +55,7 @@ impl fmt::Display for StatementsDigest {
     }
 }
 
-/// Reads a digest, or the list of checksums that layout 1 of the version table has in its place.
+/// Parses a digest, or the list of checksums that layout 1 of the version table stores instead.
 impl FromStr for StatementsDigest {
     type Err = StatementsDigestError;
 

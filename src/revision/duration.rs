@@ -1,14 +1,13 @@
 use std::time::Duration;
 
-/// The longest time PostgreSQL takes for a timeout: 2,147,483,647 ms.
+/// The longest timeout that PostgreSQL accepts: 2,147,483,647 ms.
 const LONGEST: Duration = Duration::from_millis(i32::MAX as u64);
 
-/// Reads a duration of headers and configuration: `500ms`, `2s`, `5min` or
-/// `5m`, `1h`, and `0`.
+/// Parses a duration in headers and configuration: `500ms`, `2s`, `5min` or `5m`, `1h`, and `0`.
 ///
-/// A number without a unit (but for zero) is `None`, since PostgreSQL would
-/// read milliseconds where people mean seconds. So is anything over 24 days,
-/// more than PostgreSQL takes for a timeout.
+/// Returns `None` for a number without a unit, except zero, because PostgreSQL would read it as
+/// milliseconds where users mean seconds. Also returns `None` for more than 24 days, which exceeds
+/// PostgreSQL's limit for a timeout.
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);

@@ -1,4 +1,4 @@
-//! Changes headers of a script and leaves every other byte as it is.
+//! Edits headers of a script without changing any other byte.
 
 use std::collections::HashMap;
 
@@ -10,8 +10,8 @@ use super::{
 };
 use crate::sql::Dialect;
 
-/// `text` with `parents` as the value of its header `revises`, which is put below the first line
-/// of comment, or on top, where there was none.
+/// Returns `text` with `parents` as the value of its header `revises`. A new header is inserted
+/// below the first comment line, or at the top if there is none.
 pub fn with_parents(dialect: Dialect, text: &str, parents: &[RevisionId]) -> String {
     let value = if parents.is_empty() {
         "base".to_owned()
@@ -31,7 +31,7 @@ pub fn with_parents(dialect: Dialect, text: &str, parents: &[RevisionId]) -> Str
     format!("{before}{gap}-- migrator: {REVISES} = {value}{newline}{after}")
 }
 
-/// `text` with other names for what it depends on.
+/// Returns `text` with its dependencies renamed.
 pub fn with_dependencies(
     dialect: Dialect,
     text: &str,
@@ -50,9 +50,9 @@ pub fn with_dependencies(
     format!("{}{value}{}", &text[..found.value_at], &text[end..])
 }
 
-/// `text` with a header in the place of sqlx's marker, where it has one.
+/// Returns `text` with sqlx's marker replaced by a header, if it has the marker.
 pub fn without_marker(text: &str) -> String {
-    // It is on the first line, which reads the same in every dialect.
+    // The marker is on the first line, which is the same in every dialect.
     let block = block::top_block(Dialect::default(), text);
     match block.comments.first() {
         Some(first) if is_sqlx_marker(text, first) => {
@@ -73,7 +73,8 @@ fn header<'a>(dialect: Dialect, text: &'a str, key: &str) -> Option<HeaderLine<'
     })
 }
 
-/// Where a header goes: the message stays first, and so does sqlx's marker, which counts only there.
+/// Returns the place for a new header: below the message and sqlx's marker, which counts only on
+/// the first line.
 fn below_the_message(dialect: Dialect, text: &str) -> usize {
     let start = if text.starts_with(BOM) { BOM.len() } else { 0 };
     let block = block::top_block(dialect, text);
@@ -179,7 +180,7 @@ mod tests {
     }
 
     proptest! {
-        /// Nothing but the header changes: taking it out again gives the text back.
+        /// Only the header changes: removing it restores the text.
         #[test]
         fn no_other_byte_changes(
             text in "(\u{feff})?(-- [a-z]{0,3}\r?\n|/\\* x \\*/|\r?\n|X;){0,5}(-- [a-z]{0,3})?",

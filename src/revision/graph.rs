@@ -1,12 +1,12 @@
-//! Order and cycles of a graph of plain numbers.
+//! Topological order and cycles of a graph of integers.
 
 use std::{cmp::Reverse, collections::BinaryHeap, slice};
 
-/// The nodes, every one after those in `before[node]`, ties by number.
+/// Returns the nodes so that each follows those in `before[node]`; ties are ordered by number.
 ///
 /// # Errors
-/// The cycles, each as its path without the repeated end, from its smallest
-/// node on. Breaking every one of them leaves none.
+/// Returns the cycles, each as its path from its smallest node, without the repeated end. Breaking
+/// all of them makes the graph acyclic.
 pub(super) fn topological_order(before: &[Vec<usize>]) -> Result<Vec<usize>, Vec<Vec<usize>>> {
     let after = reversed(before);
     let mut missing: Vec<usize> = before.iter().map(Vec::len).collect();
@@ -31,7 +31,7 @@ pub(super) fn topological_order(before: &[Vec<usize>]) -> Result<Vec<usize>, Vec
     }
 }
 
-/// The graph with every edge turned round; lists are in ascending order.
+/// Returns the graph with every edge reversed; lists are in ascending order.
 pub(super) fn reversed(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut reversed = vec![Vec::new(); edges.len()];
     for (from, targets) in edges.iter().enumerate() {
@@ -42,7 +42,7 @@ pub(super) fn reversed(edges: &[Vec<usize>]) -> Vec<Vec<usize>> {
     reversed
 }
 
-/// Marks `start` and all that can be reached from it by the edges that `next` gives.
+/// Marks `start` and all nodes reachable from it along the edges that `next` returns.
 pub(super) fn reach<'a>(
     nodes: usize,
     start: impl IntoIterator<Item = usize>,
@@ -61,12 +61,12 @@ pub(super) fn reach<'a>(
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Visit {
     New,
-    /// On the path that is being followed.
+    /// The node is on the current path.
     Open,
     Done,
 }
 
-/// One cycle for every edge that leads back onto the path of a depth-first search.
+/// Returns one cycle for every edge that leads back to the current path of a depth-first search.
 fn cycles(before: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut visits = vec![Visit::New; before.len()];
     let mut found = Vec::new();

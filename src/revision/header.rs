@@ -15,37 +15,37 @@ use crate::{
     sql::{self, Dialect, Placeholders, TokenKind},
 };
 
-/// How a script runs.
+/// The transaction mode of a script.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum TransactionMode {
-    /// The whole script in one transaction.
+    /// The whole script runs in one transaction.
     #[default]
     On,
-    /// Statement by statement, each with its progress.
+    /// Statements run one by one, each with its progress.
     Off,
 }
 
 /// Whether SQLite enforces foreign keys while a script runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ForeignKeys {
-    /// Enforced statement by statement.
+    /// Foreign keys are enforced statement by statement.
     On,
-    /// Not enforced, but verified before the commit.
+    /// Foreign keys are not enforced, but verified before the commit.
     Off,
-    /// The same, but keys may match no more afterwards, or not be checkable.
+    /// Like [`Self::Off`], but foreign keys may be violated or uncheckable afterwards.
     Unchecked,
 }
 
-/// A revision that a baseline stands for.
+/// A revision that a baseline replaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replaced {
     /// The ID.
     pub id: RevisionId,
-    /// The earlier baseline that replaced it first, and is replaced itself now.
+    /// The earlier baseline that replaced it first, and is now replaced itself.
     pub by: Option<RevisionId>,
 }
 
-/// What the comment block at the top of a script says.
+/// The content of the comment block at the top of a script.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers {
     /// The first comment line that is not a header.
@@ -68,13 +68,13 @@ pub struct Headers {
     pub lock_timeout: Option<Duration>,
     /// `statement-timeout`
     pub statement_timeout: Option<Duration>,
-    /// `batch`, which may stand anywhere, in the order of the text.
+    /// `batch` directives, which may be anywhere, in text order.
     pub batches: Vec<BatchDirective>,
-    /// `vars`: how placeholders are written; `None` where nothing is replaced.
+    /// `vars`: the syntax of placeholders; `None` if nothing is replaced.
     pub placeholders: Option<Placeholders>,
 }
 
-/// What a script is there for.
+/// The purpose of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Up,
@@ -91,14 +91,14 @@ impl From<Direction> for Role {
     }
 }
 
-/// A header that scripts may have.
+/// A header that a script may have.
 struct Key {
     name: &'static str,
-    /// The scripts that may have it.
+    /// The roles of scripts that may have it.
     roles: &'static [Role],
-    /// What a value that does not parse should have been.
+    /// A description of valid values.
     expected: &'static str,
-    /// Parses the value into its field; `None` when it does not parse.
+    /// Parses the value into its field; `None` if the value is invalid.
     set: fn(&mut Headers, &str) -> Option<()>,
 }
 
@@ -136,7 +136,7 @@ const KEYS: &[Key] = &[
     Key { name: "vars", roles: ALL, expected: VARS, set: set_vars },
 ];
 
-/// The headers of a script, and what is wrong with them, each with its byte offset.
+/// Reads the headers of a script, and returns their problems with byte offsets.
 pub(super) fn read(
     dialect: Dialect,
     role: impl Into<Role>,
@@ -173,14 +173,15 @@ pub(super) fn read(
     (reader.headers, reader.problems)
 }
 
-/// Whether two comments are lines of one block: nothing stands between them, no empty line either.
+/// Returns whether two comments belong to one block: only whitespace without an empty line is
+/// between them.
 fn goes_on(text: &str, before: &Comment<'_>, comment: &Comment<'_>) -> bool {
     let between = text.get(before.offset + before.text.len()..comment.offset);
     before.kind == comment.kind && between.is_some_and(|text| text.matches('\n').count() <= 1)
 }
 
-/// Whether `text` can name a branch: a letter, then letters, digits, `_` or
-/// `-`, and no word that targets use.
+/// Returns whether `text` can be a branch label: a letter, then letters, digits, `_` or `-`, and
+/// not a word reserved for targets.
 pub fn is_label(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text
@@ -192,10 +193,10 @@ pub fn is_label(text: &str) -> bool {
 struct Reader {
     role: Role,
     headers: Headers,
-    /// Keys that were read, with their offsets.
+    /// Keys already read, with their offsets.
     seen: Vec<(&'static str, usize)>,
     problems: Vec<(usize, ProblemKind)>,
-    /// Whether the text of a license has begun in this block of comments.
+    /// Whether the current comment block contains license text.
     in_license: bool,
 }
 
@@ -214,16 +215,16 @@ impl Reader {
         }
     }
 
-    /// Whether a line says whose the script is and under which license, and not what it does. After
-    /// the first sentence of a license all of its block of comments is license.
+    /// Returns whether a line is a copyright or license notice rather than a description. After the
+    /// first sentence of a license, the rest of its comment block is license text.
     fn is_of_license(&mut self, text: &str) -> bool {
         let line = license::line(text);
         self.in_license |= line == Some(license::Line::Text);
         self.in_license || line.is_some()
     }
 
-    /// What stands below the top block. The text is cut into tokens only when it could hold a
-    /// directive, so that a directory of thousands costs nothing.
+    /// Reads the directives below the top block. The text is only tokenized if it may contain a
+    /// directive, to keep large directories fast.
     fn below(&mut self, dialect: Dialect, text: &str, start: usize) {
         let rest = &text[start..];
         if !may_hold_directive(rest) {
@@ -252,7 +253,7 @@ impl Reader {
         }
     }
 
-    /// A directive of a statement. Whose it is, the plan finds out.
+    /// Reads a directive of a statement. The plan determines which statement it applies to.
     fn of_statement(&mut self, comment: &Comment<'_>) {
         let Some((at, text)) = directive(comment) else {
             return;
@@ -291,7 +292,7 @@ impl Reader {
             };
             return self.problems.push((header.key_at, kind));
         }
-        // A list of hundreds needs its lines.
+        // A list of hundreds spans several lines.
         if name != REPLACES && self.seen.iter().any(|(seen, _)| *seen == name) {
             let kind = ProblemKind::RepeatedHeader { key: name };
             return self.problems.push((header.key_at, kind));
@@ -307,7 +308,7 @@ impl Reader {
         }
     }
 
-    /// `transaction = on` below sqlx's marker: one of the two is a mistake.
+    /// Reports `transaction = on` below sqlx's marker, which contradicts it.
     fn refuse_contradiction(&mut self) {
         let given = self.seen.iter().find(|(key, _)| *key == TRANSACTION);
         if let (Some((key, at)), TransactionMode::On) = (given, self.headers.transaction) {
@@ -387,7 +388,7 @@ mod tests {
 
     const DIALECTS: [Dialect; 2] = [Dialect::Postgres, Dialect::Sqlite];
 
-    /// Fields of the headers of an up script that has no problem.
+    /// Checks headers of an up script without problems.
     fn check<T: PartialEq + std::fmt::Debug>(text: &str, get: fn(Headers) -> T, expected: T) {
         for dialect in DIALECTS {
             let (headers, problems) = read(dialect, Direction::Up, text);
@@ -396,7 +397,7 @@ mod tests {
         }
     }
 
-    /// The only problem of a script, at the text that follows `¦`.
+    /// Checks the only problem of a script, at the text that follows `¦`.
     fn check_problem(direction: Direction, text: &str, expected: ProblemKind) {
         let offset = text.find('¦').expect("a mark");
         let text = text.replacen('¦', "", 1);
@@ -721,7 +722,7 @@ mod tests {
         ) {
             let direction = if down { Direction::Down } else { Direction::Up };
             let text = lines.join("\n");
-            // What is below the block is the lexer's business.
+            // The lexer handles the text below the block.
             let end = block::top_block(Dialect::Sqlite, &text).end;
             let (_, problems) = read(Dialect::Sqlite, direction, &text[..end]);
             for (offset, _) in problems {

@@ -1,4 +1,4 @@
-//! How headers are written: `-- migrator: key = value`.
+//! The syntax of headers: `-- migrator: key = value`.
 
 use std::collections::HashMap;
 
@@ -9,17 +9,17 @@ use super::{
 };
 use crate::sql::Dialect;
 
-/// What a header begins with, behind the dashes.
+/// The prefix of a header, after the dashes.
 const DIRECTIVE: &str = "migrator:";
 
-/// What a line of comment is.
+/// The kind of a comment line.
 pub(super) enum Line<'a> {
     Header(HeaderLine<'a>),
-    /// Meant as a header, but not written as one.
+    /// A malformed header.
     Malformed(usize),
-    /// Of the statement below it, not of the script.
+    /// A directive of the statement below it.
     OfStatement,
-    /// Anything else, without decoration.
+    /// Any other text, without decoration.
     Prose(&'a str),
 }
 
@@ -31,7 +31,7 @@ pub(super) struct HeaderLine<'a> {
     pub value_at: usize,
 }
 
-/// What `comment` is.
+/// Returns the kind of `comment`.
 pub(super) fn line<'a>(comment: &Comment<'a>) -> Line<'a> {
     if comment.kind == CommentKind::Block {
         let decoration = |c: char| c.is_whitespace() || c == '*';
@@ -47,33 +47,33 @@ pub(super) fn line<'a>(comment: &Comment<'a>) -> Line<'a> {
     prose(text.trim_start_matches(['-', ' ']))
 }
 
-/// What follows `-- migrator:`, with its offset.
+/// Returns the text after `-- migrator:`, with its offset.
 pub(super) fn directive<'a>(comment: &Comment<'a>) -> Option<(usize, &'a str)> {
     let (at, text) = trimmed(comment.offset, comment.text);
     let rest = text.strip_prefix(DIRECTIVE)?;
     Some(trimmed(at + DIRECTIVE.len(), rest))
 }
 
-/// `batch` may stand anywhere: it is for the statement that follows.
+/// Returns whether the directive applies to the next statement, and so may be anywhere: `batch`.
 pub(super) fn is_of_statement(text: &str) -> bool {
     text.strip_prefix(BATCH).is_some_and(|rest| {
         !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | '_'))
     })
 }
 
-/// Whether `text` could hold a directive, or something that is almost one.
+/// Returns whether `text` may contain a directive or a misspelled one.
 pub(super) fn may_hold_directive(text: &str) -> bool {
     text.contains("igrator") || text.contains("IGRATOR")
 }
 
-/// What follows `-- Migrator:` or `-- migrator :`, which would silently do nothing.
+/// Returns the text after `-- Migrator:` or `-- migrator :`, which would silently have no effect.
 pub(super) fn almost_directive(text: &str) -> Option<&str> {
     let (word, rest) = text.split_once(':')?;
     let is_almost = word.trim().eq_ignore_ascii_case("migrator");
     is_almost.then(|| rest.trim_start())
 }
 
-/// Whether `first` is sqlx's `-- no-transaction`, which counts only at the very start.
+/// Returns whether `first` is sqlx's `-- no-transaction`, which counts only at the very start.
 pub(super) fn is_sqlx_marker(text: &str, first: &Comment<'_>) -> bool {
     let start = if text.starts_with(BOM) { BOM.len() } else { 0 };
     first.kind == CommentKind::Line
@@ -85,15 +85,16 @@ pub(super) fn is_sqlx_marker(text: &str, first: &Comment<'_>) -> bool {
             .is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '-'))
 }
 
-/// Where the value of header `key` is, or where it names `id` for the last time.
+/// Returns the offset of the value of header `key`, or of the last `id` in it.
 pub(super) fn locate(text: &str, key: &str, id: Option<&RevisionId>) -> Option<usize> {
-    // The script's dialect is not known any more; it matters for nested comments only.
+    // The script's dialect is no longer known; it only matters for nested comments.
     Dialect::ALL
         .into_iter()
         .find_map(|dialect| locate_in(dialect, text, key, id))
 }
 
-/// Where header `key` names each of its IDs for the last time: [`locate`] for all of them at once.
+/// Returns the offset of the last occurrence of each ID in header `key`: [`locate`] for all IDs at
+/// once.
 pub(super) fn locate_all(text: &str, key: &str) -> HashMap<RevisionId, usize> {
     let mut found = HashMap::new();
     for dialect in Dialect::ALL {
@@ -109,7 +110,7 @@ pub(super) fn locate_all(text: &str, key: &str) -> HashMap<RevisionId, usize> {
 }
 
 fn prose(text: &str) -> Line<'_> {
-    // A header inside a comment is one that was commented out.
+    // A header inside a comment is commented out.
     let out = text.trim_start_matches(['-', ' ']).starts_with(DIRECTIVE);
     Line::Prose(if out { "" } else { text })
 }
@@ -159,7 +160,7 @@ fn header_of<'a>(dialect: Dialect, text: &'a str, key: &str) -> Option<HeaderLin
     })
 }
 
-/// The IDs of a list, with their offsets.
+/// Returns the IDs of a list, with their offsets.
 fn ids_of(line: &HeaderLine<'_>) -> impl Iterator<Item = (RevisionId, usize)> {
     let mut next = line.value_at;
     line.value.split(',').filter_map(move |part| {

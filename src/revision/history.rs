@@ -6,12 +6,12 @@ use super::{
     validate,
 };
 
-/// The scripts of one ID as they were found on disk.
+/// The scripts of one ID, as read from disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptPair {
     /// The ID of the file names.
     pub id: RevisionId,
-    /// What stands between id and direction in the file names.
+    /// The part of the file names between ID and direction.
     pub slug: String,
     /// The up script.
     pub up: Script,
@@ -19,7 +19,7 @@ pub struct ScriptPair {
     pub down: Option<Script>,
 }
 
-/// One step of the schema's history.
+/// A revision: one step in the history of the schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revision {
     /// The ID.
@@ -28,13 +28,13 @@ pub struct Revision {
     pub slug: String,
     /// The headers' message, or the slug with spaces.
     pub message: String,
-    /// What it revises, in the order written; empty for a root.
+    /// The parents, in the order written; empty for a root.
     pub parents: Vec<RevisionId>,
-    /// Whether `revises` was absent and the parent is the revision before it in id order.
+    /// Whether `revises` is absent, so that the parent is the previous revision by ID.
     pub implicit_parent: bool,
-    /// What must be applied first without being a parent.
+    /// Dependencies: revisions that must be applied first but are not parents.
     pub depends_on: Vec<RevisionId>,
-    /// What it stands for, when it is a baseline.
+    /// The revisions that it replaces, if it is a baseline.
     pub replaces: Vec<Replaced>,
     /// The label.
     pub label: Option<String>,
@@ -44,21 +44,21 @@ pub struct Revision {
     pub down: Option<Script>,
 }
 
-/// All revisions of a directory as a graph. One that exists is valid: no
-/// duplicates, no missing parents, no cycles.
+/// All revisions of a directory as a graph. A `History` is always valid: it has no duplicates,
+/// missing parents or cycles.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// By ID; the lists below hold indices into it.
+    /// The revisions by ID; the lists below hold indices into it.
     revisions: Vec<Revision>,
     parents: Vec<Vec<usize>>,
     children: Vec<Vec<usize>>,
     depends_on: Vec<Vec<usize>>,
     dependents: Vec<Vec<usize>>,
-    /// Topological, ties by ID.
+    /// Topological order; ties are ordered by ID.
     order: Vec<usize>,
     /// The baselines, in order.
     baselines: Vec<usize>,
-    /// By name; no part of the graph.
+    /// Repeatable scripts by name; they are not part of the graph.
     repeatables: Vec<Repeatable>,
 }
 
@@ -66,7 +66,7 @@ impl History {
     /// Builds the graph.
     ///
     /// # Errors
-    /// Every problem of the graph, by file and offset.
+    /// Returns every problem of the graph, by file and offset.
     pub fn new(mut pairs: Vec<ScriptPair>) -> Result<Self, Vec<Problem>> {
         pairs.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| a.up.file.cmp(&b.up.file)));
         let mut problems = validate::check(&pairs);
@@ -103,10 +103,10 @@ impl History {
         }
     }
 
-    /// With the repeatable scripts of the directory.
+    /// Adds the repeatable scripts of the directory.
     ///
     /// # Errors
-    /// Each one whose name another one has.
+    /// Returns a problem for each script with a duplicate name.
     pub fn with_repeatables(mut self, mut scripts: Vec<Repeatable>) -> Result<Self, Vec<Problem>> {
         scripts.sort_by(|a, b| (&a.id, &a.script.file).cmp(&(&b.id, &b.script.file)));
         let same = scripts.chunk_by(|a, b| a.id == b.id);
@@ -130,10 +130,10 @@ impl History {
         Ok(self)
     }
 
-    /// With down scripts that were read later. Those of other revisions are passed over.
+    /// Adds down scripts that were read later. Those of other revisions are ignored.
     ///
     /// # Errors
-    /// Each one of a revision that says it has none.
+    /// Returns a problem for each down script of a revision declared irreversible.
     pub fn with_downs(
         mut self,
         downs: impl IntoIterator<Item = (RevisionId, Script)>,
@@ -154,75 +154,75 @@ impl History {
         }
     }
 
-    /// The revisions that stand for others, by ID.
+    /// Returns the baselines, by ID.
     pub fn baselines(&self) -> impl Iterator<Item = &Revision> {
         self.baselines.iter().map(|at| &self.revisions[*at])
     }
 
-    /// The baseline that stands for the revision `id`, which has no file any more.
+    /// Returns the baseline that replaces the revision `id`, which no longer has a file.
     pub fn baseline_of(&self, id: &RevisionId) -> Option<&Revision> {
         let mut baselines = self.baselines();
         baselines.find(|one| one.replaces.iter().any(|replaced| replaced.id == *id))
     }
 
-    /// The repeatable scripts, in the order in which they run.
+    /// Returns the repeatable scripts, in the order in which they run.
     pub fn repeatables(&self) -> &[Repeatable] {
         &self.repeatables
     }
 
-    /// The repeatable script of that name.
+    /// Returns the repeatable script with that name.
     pub fn repeatable(&self, id: &RepeatableId) -> Option<&Repeatable> {
         let found = self.repeatables.binary_search_by(|one| one.id.cmp(id));
         found.ok().map(|at| &self.repeatables[at])
     }
 
-    /// The revision with that ID.
+    /// Returns the revision with that ID.
     pub fn get(&self, id: &RevisionId) -> Option<&Revision> {
         self.index(id).map(|at| &self.revisions[at])
     }
 
-    /// All revisions, every one after its parents and dependencies, ties by ID.
+    /// Returns all revisions, each after its parents and dependencies; ties are ordered by ID.
     pub fn in_order(&self) -> impl DoubleEndedIterator<Item = &Revision> {
         self.order.iter().map(|at| &self.revisions[*at])
     }
 
-    /// The revision without `revises` that would revise `id`, were it a new one.
+    /// Returns the revision without `revises` whose parent would become `id` if `id` were new.
     pub fn implicit_child(&self, id: &RevisionId) -> Option<&Revision> {
         let at = self.revisions.partition_point(|one| one.id <= *id);
         self.revisions.get(at).filter(|one| one.implicit_parent)
     }
 
-    /// All revisions by id.
+    /// Returns all revisions, by ID.
     pub fn by_id(&self) -> impl DoubleEndedIterator<Item = &Revision> {
         self.revisions.iter()
     }
 
-    /// The number of revisions.
+    /// Returns the number of revisions.
     pub fn len(&self) -> usize {
         self.revisions.len()
     }
 
-    /// Whether there is no revision.
+    /// Returns whether there is no revision.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Revisions that no revision revises, by ID. (`depends-on` makes nobody less of a head.)
+    /// Returns the revisions that no revision revises, by ID. (`depends-on` does not count.)
     pub fn heads(&self) -> Vec<&Revision> {
         self.where_count(&self.children, |count| count == 0)
     }
 
-    /// Revisions that revise nobody, by ID.
+    /// Returns the revisions without parents, by ID.
     pub fn roots(&self) -> Vec<&Revision> {
         self.where_count(&self.parents, |count| count == 0)
     }
 
-    /// Revisions that several others revise, by ID.
+    /// Returns the revisions that several others revise, by ID.
     pub fn branch_points(&self) -> Vec<&Revision> {
         self.where_count(&self.children, |count| count > 1)
     }
 
-    /// Those that revise `id` directly, by ID.
+    /// Returns the revisions that revise `id` directly, by ID.
     pub fn children(&self, id: &RevisionId) -> Vec<&Revision> {
         self.index(id).map_or_else(Vec::new, |at| {
             let children = self.children[at].iter();
@@ -230,8 +230,8 @@ impl History {
         })
     }
 
-    /// `ids`, all their ancestors and all they depend on, transitively, in the
-    /// order of [`Self::in_order`]. IDs that are not in the history are passed over.
+    /// Returns `ids` with all their ancestors and dependencies, transitively, in the order of
+    /// [`Self::in_order`]. IDs that are not in the history are ignored.
     pub fn closure(&self, ids: &[RevisionId]) -> Vec<&Revision> {
         let reached = reach(self.len(), self.indices(ids), |at| {
             [&self.parents[at], &self.depends_on[at]]
@@ -239,9 +239,8 @@ impl History {
         self.ordered(&reached)
     }
 
-    /// All that revise `ids` or depend on them, transitively, without `ids`
-    /// themselves, in the order of [`Self::in_order`]. IDs that are not in the
-    /// history are passed over.
+    /// Returns all revisions that revise `ids` or depend on them, transitively, without `ids`
+    /// themselves, in the order of [`Self::in_order`]. IDs that are not in the history are ignored.
     pub fn descendants(&self, ids: &[RevisionId]) -> Vec<&Revision> {
         let mut reached = reach(self.len(), self.indices(ids), |at| {
             [&self.children[at], &self.dependents[at]]
@@ -252,10 +251,11 @@ impl History {
         self.ordered(&reached)
     }
 
-    /// The heads of the branch that `id` is on: those that revise it,
-    /// transitively, or `id` itself when nobody does. By ID.
+    /// Returns the heads of the branch that `id` is on, by ID: the heads that revise it,
+    /// transitively, or `id` itself if it is a head.
     pub fn heads_above(&self, id: &RevisionId) -> Vec<&Revision> {
-        // A set and no list of all revisions: thousands of roots ask for little each.
+        // A set is cheaper than a list of all revisions: with thousands of roots, each call visits
+        // few.
         let (mut reached, mut heads) = (HashSet::new(), Vec::new());
         let mut waiting: Vec<usize> = self.index(id).into_iter().collect();
         while let Some(at) = waiting.pop() {
@@ -271,7 +271,7 @@ impl History {
         heads.into_iter().map(|at| &self.revisions[at]).collect()
     }
 
-    /// Everything that a target may call a revision.
+    /// Returns every name that a target may use for a revision.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let revisions = self.revisions.iter();
         ["head", "heads", "base", "current"]
@@ -301,7 +301,7 @@ impl History {
     }
 }
 
-/// `pairs` must be sorted by ID.
+/// Creates the revisions of `pairs`, which must be sorted by ID.
 fn revisions(pairs: Vec<ScriptPair>) -> Vec<Revision> {
     let mut previous: Option<RevisionId> = None;
     let mut revisions = Vec::with_capacity(pairs.len());
@@ -330,9 +330,8 @@ fn revisions(pairs: Vec<ScriptPair>) -> Vec<Revision> {
     revisions
 }
 
-/// The indices of the IDs in one of the lists of each revision, in ascending
-/// order and without those that are missing or the revision itself. The IDs
-/// become written as their own files write them.
+/// Returns the indices of the IDs in one of the lists of each revision, in ascending order, without
+/// missing IDs and the revision itself. Also rewrites the IDs as spelled in their own files.
 fn link(
     revisions: &mut [Revision],
     replaced: &HashMap<RevisionId, RevisionId>,
@@ -353,7 +352,7 @@ fn link(
                     }
                 }
             }
-            // Several replaced parents are one.
+            // Several parents may be replaced by the same baseline.
             let mut named = Vec::with_capacity(ids.len());
             for id in ids {
                 if replaced.is_empty() || !named.contains(&id) {
@@ -374,7 +373,7 @@ fn baselines(revisions: &[Revision]) -> Vec<usize> {
         .collect()
 }
 
-/// What is called otherwise now: replaced revisions with their baselines.
+/// Maps replaced revisions to their baselines.
 fn replaced(revisions: &[Revision], baselines: &[usize]) -> HashMap<RevisionId, RevisionId> {
     let baselines = baselines.iter().map(|at| &revisions[*at]);
     let names = baselines.flat_map(|one| {
@@ -725,7 +724,7 @@ mod tests {
                 let needed = wanted.contains(&revision.id)
                     || closure.iter().any(|r| r.parents.contains(&revision.id) || r.depends_on.contains(&revision.id));
                 prop_assert_eq!(closure.contains(revision), needed);
-                // Both directions tell the same story.
+                // Both directions must agree.
                 let above = h.descendants(std::slice::from_ref(&revision.id));
                 let reaches = wanted.contains(&revision.id) || above.iter().any(|r| wanted.contains(&r.id));
                 prop_assert_eq!(closure.contains(revision), reaches);

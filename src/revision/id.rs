@@ -8,32 +8,33 @@ use std::{
 
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 
-/// A revision's id: digits of any length, or several numbers with dots between them, compared
-/// number by number.
+/// The ID of a revision: digits of any length, or several numbers with dots between them,
+/// compared number by number.
 ///
-/// `007` and `7` are the same ID; `1.9` comes before `1.10`, and `1` before `1.0`. New IDs are
-/// UTC timestamps (`YYYYMMDDHHMMSS`), but counters, 20-digit IDs and versions of existing
-/// directories are read as well, so no machine integer holds it.
+/// `007` and `7` are the same ID; `1.9` comes before `1.10`, and `1` before `1.0`. New IDs are UTC
+/// timestamps (`YYYYMMDDHHMMSS`), but counters, 20-digit IDs and versions of existing directories
+/// are read as well, so an ID may not fit in a machine integer.
 #[derive(Clone, Debug)]
 pub struct RevisionId {
     text: Arc<str>,
-    /// Whether it is one number without leading zeros: texts that are longer are larger then, and
-    /// different ones are different IDs.
+    /// Whether the ID is one number without leading zeros: a longer text is then larger, and
+    /// different texts are different IDs.
     plain: bool,
 }
 
-/// The text is neither digits nor numbers with dots between them.
+/// The error for text that is neither digits nor numbers separated by dots.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a revision ID; an ID is digits, or numbers separated by dots")]
 pub struct RevisionIdError(pub String);
 
 impl RevisionId {
-    /// The ID that `time` gives: `YYYYMMDDHHMMSS` in UTC.
+    /// Returns the ID for `time`: `YYYYMMDDHHMMSS` in UTC.
     pub fn from_time(time: DateTime<Utc>) -> Self {
         Self::new(&time.format("%Y%m%d%H%M%S").to_string())
     }
 
-    /// The next id: one second later where it is a time, otherwise one more in its last number.
+    /// Returns the next ID: one second later if it is a time, otherwise with its last number
+    /// incremented.
     pub fn successor(&self) -> Self {
         let time = NaiveDateTime::parse_from_str(&self.text, "%Y%m%d%H%M%S").ok();
         if let Some(time) = time.filter(|_| self.text.len() == 14)
@@ -47,7 +48,7 @@ impl RevisionId {
         Self::new(&format!("{before}{}", increment(last)))
     }
 
-    /// The digits as written.
+    /// Returns the digits as written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -59,7 +60,7 @@ impl RevisionId {
         }
     }
 
-    /// Its numbers without leading zeros.
+    /// Returns the numbers without leading zeros.
     fn numbers(&self) -> impl Iterator<Item = &str> {
         let numbers = self.text.split('.');
         numbers.map(|number| number.trim_start_matches('0'))
@@ -88,7 +89,7 @@ impl fmt::Display for RevisionId {
 
 impl Ord for RevisionId {
     fn cmp(&self, other: &Self) -> Ordering {
-        // Without leading zeros a longer number is a larger one.
+        // Without leading zeros, a longer number is larger.
         fn weighed(number: &str) -> (usize, &str) {
             (number.len(), number)
         }
@@ -125,7 +126,7 @@ impl Hash for RevisionId {
     }
 }
 
-/// One more than the number that `digits` write, with its leading zeros.
+/// Returns `digits` plus one, with leading zeros kept.
 fn increment(digits: &str) -> String {
     let kept = digits.trim_end_matches('9');
     let nines = "0".repeat(digits.len() - kept.len());

@@ -1,15 +1,15 @@
-//! Comments about the license of a script, which many files begin with.
+//! Recognizes license comments, which many files begin with.
 
-/// What a line of comment is.
+/// The kind of a license comment line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Line {
-    /// A sentence that the text of a license begins with; more of it follows.
+    /// The first sentence of a license text; more of it follows.
     Text,
-    /// A line of its own: who has the copyright, the name of the license.
+    /// A single line, such as a copyright notice or the name of a license.
     Notice,
 }
 
-/// How the texts of common licenses begin.
+/// The first words of common license texts.
 const TEXTS: [&str; 8] = [
     "licensed under",
     "licensed to the",
@@ -21,7 +21,7 @@ const TEXTS: [&str; 8] = [
     "this source code",
 ];
 
-/// How notices begin.
+/// The first words of notices.
 const NOTICES: [&str; 8] = [
     "spdx-",
     "copyright",
@@ -33,7 +33,7 @@ const NOTICES: [&str; 8] = [
     "@license",
 ];
 
-/// Tells whether a line is about a license.
+/// Returns the kind of a license line, or `None` for any other line.
 pub(super) fn line(text: &str) -> Option<Line> {
     let text = text.trim().to_lowercase();
     let begins = |starts: &[&str]| starts.iter().any(|start| text.starts_with(start));

@@ -1,11 +1,11 @@
-//! The graph of what is applied, by the parents and dependencies that the
-//! version table holds. A file that was added or edited later has no say in it.
+//! The graph of applied revisions, by the parents and dependencies in the version table. Files that
+//! were added or edited later do not affect it.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{AppliedRevision, RevisionId};
 
-/// The applied revisions that no applied one revises, in the order of `rows`.
+/// Returns the applied revisions that no applied revision revises, in the order of `rows`.
 ///
 /// Partial rows count as applied.
 pub fn applied_heads(rows: &[AppliedRevision]) -> Vec<&AppliedRevision> {
@@ -15,9 +15,9 @@ pub fn applied_heads(rows: &[AppliedRevision]) -> Vec<&AppliedRevision> {
         .collect()
 }
 
-/// The applied revisions that revise `ids` or depend on them, transitively,
-/// without `ids` themselves, latest applied first. Of several IDs one may be above another: what
-/// each of them needs is not among the found either, or it would stand on nothing.
+/// Returns the applied revisions that revise `ids` or depend on them, transitively, without `ids`
+/// themselves, latest applied first. Revisions that one of `ids` needs are excluded as well, even
+/// if they are above another one.
 ///
 /// Partial rows count as applied.
 pub fn applied_descendants<'a>(
@@ -49,7 +49,7 @@ pub fn applied_descendants<'a>(
     found
 }
 
-/// What `ids` revise and depend on, transitively.
+/// Returns the ancestors and dependencies of `ids`, transitively.
 fn needed<'a>(rows: &'a [AppliedRevision], ids: &'a [RevisionId]) -> HashSet<&'a RevisionId> {
     let applied: HashMap<_, _> = rows.iter().map(|row| (&row.revision, row)).collect();
     let mut needed: HashSet<&RevisionId> = HashSet::new();
@@ -79,7 +79,7 @@ mod tests {
         ids.join(" ")
     }
 
-    /// 1 - 2 - 4 - 5 and 1 - 3 - 5; 6 stands alone and depends on 3.
+    /// 1 - 2 - 4 - 5 and 1 - 3 - 5; 6 is a separate root and depends on 3.
     fn rows() -> Vec<AppliedRevision> {
         vec![
             row(1, "1", "", ""),

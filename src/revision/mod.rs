@@ -1,7 +1,7 @@
-//! Revisions: IDs, scripts with their headers and checksums, the history as a
-//! graph, targets, and the rows that say what is applied.
+//! Revisions: IDs, scripts with their headers and checksums, the history as a graph, targets, and
+//! the rows that record applied revisions.
 //!
-//! Pure: texts come in, values and problems come out.
+//! This module is pure: it turns texts into values and problems.
 
 mod applied;
 mod batch;

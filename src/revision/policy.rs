@@ -1,18 +1,18 @@
-//! What a project has decided about runs.
+//! Policies of a project for runs.
 
-/// What to do about an unapplied revision without `revises` that sorts before an applied one.
+/// The policy for an unapplied revision without `revises` that sorts before an applied one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OutOfOrder {
     /// Refuse to upgrade.
     #[default]
     Error,
-    /// Apply it, with a warning.
+    /// Apply the revision, with a warning.
     Warn,
-    /// Apply it.
+    /// Apply the revision.
     Allow,
 }
 
-/// What to do when the database is ahead of the directory.
+/// The policy for a database that is ahead of the directory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Ahead {
     /// Do nothing, with a warning.
@@ -22,22 +22,22 @@ pub enum Ahead {
     Error,
 }
 
-/// How much one transaction holds.
+/// The scope of a transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum TransactionScope {
-    /// One revision.
+    /// Each revision has its own transaction.
     #[default]
     Revision,
-    /// The whole run.
+    /// The whole run is one transaction.
     All,
 }
 
 /// Whether revisions need down scripts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Downs {
-    /// A revision has a down script, or is declared irreversible.
+    /// A revision must have a down script or be declared irreversible.
     #[default]
     Required,
-    /// A revision may have none: the project only goes forward.
+    /// A revision may have no down script.
     Optional,
 }

@@ -1,11 +1,11 @@
 use super::{Direction, RepeatableId, RevisionId};
 
-/// Where a problem is.
+/// The place of a problem.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
-    /// The file, as it is shown to people.
+    /// The file name to display.
     pub file: String,
-    /// Byte offset in the file, where the problem is about a part of it.
+    /// Byte offset in the file, if the problem concerns a part of it.
     pub offset: Option<usize>,
 }
 
@@ -13,13 +13,13 @@ pub struct Place {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {kind}", .place.file)]
 pub struct Problem {
-    /// The file it was found in.
+    /// The file that has the problem.
     pub place: Place,
     /// The kind of problem.
     pub kind: ProblemKind,
 }
 
-/// What can be wrong with a script's headers or with the graph.
+/// A problem of a script's headers or of the graph.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProblemKind {
@@ -31,32 +31,32 @@ pub enum ProblemKind {
         /// The known key nearest to it.
         nearest: Option<&'static str>,
     },
-    /// The same key twice.
+    /// A key is specified twice.
     #[error("the header `{key}` is specified more than once")]
     RepeatedHeader {
         /// The key.
         key: &'static str,
     },
-    /// A header of up scripts in a down script.
+    /// A header of up scripts is in a down script.
     #[error("the header `{key}` belongs in the up script")]
     WrongDirection {
         /// The key.
         key: &'static str,
     },
-    /// A header of revisions in a repeatable script.
+    /// A header of revisions is in a repeatable script.
     #[error("the header `{key}` is not allowed in a repeatable script")]
     NotRepeatable {
         /// The key.
         key: &'static str,
     },
-    /// A value that does not parse.
+    /// A value is invalid.
     #[error("`{value}` is not a valid value for `{key}`: {expected}")]
     HeaderValue {
         /// The key.
         key: &'static str,
         /// The value as written.
         value: String,
-        /// What would be right: "expected `on` or `off`".
+        /// A description of valid values: "expected `on` or `off`".
         expected: &'static str,
     },
     /// `-- migrator:` without `key = value`.
@@ -68,18 +68,18 @@ pub enum ProblemKind {
     /// `-- migrator: batch colour=red`
     #[error("`{option}` is not an option of `batch`")]
     UnknownBatchOption {
-        /// As written, without its value.
+        /// The option as written, without its value.
         option: String,
         /// The known option nearest to it.
         nearest: Option<&'static str>,
     },
-    /// The same option twice.
+    /// An option is specified twice.
     #[error("the option `{option}` is specified more than once")]
     RepeatedBatchOption {
         /// The option.
         option: &'static str,
     },
-    /// An option whose value is missing or does not parse.
+    /// The value of an option is missing or invalid.
     #[error("`{value}` is not a valid value for `{option}`: {expected}")]
     BatchValue {
         /// The option.
@@ -89,13 +89,13 @@ pub enum ProblemKind {
         /// The values that are allowed.
         expected: &'static str,
     },
-    /// `-- Migrator: batch`, which would do nothing.
+    /// `-- Migrator: batch`, which would have no effect.
     #[error("this looks like a directive but is not one")]
     BatchSyntax,
-    /// A batch in a script that runs in one transaction.
+    /// A batch is in a script that runs in one transaction.
     #[error("`batch` commits repeatedly, but this script runs in one transaction")]
     BatchInTransaction,
-    /// Two revisions with one ID.
+    /// Two revisions have the same ID.
     #[error("revision {id} exists twice; the other file is {other}")]
     DuplicateId {
         /// The ID.
@@ -103,7 +103,7 @@ pub enum ProblemKind {
         /// The other up script.
         other: String,
     },
-    /// Two repeatable scripts of one name.
+    /// Two repeatable scripts have the same name.
     #[error("the repeatable script {id} exists twice; the other file is {other}")]
     DuplicateRepeatable {
         /// The name.
@@ -111,13 +111,13 @@ pub enum ProblemKind {
         /// The other file.
         other: String,
     },
-    /// A down script without its up script.
+    /// A down script has no up script.
     #[error("revision {id} has a down script but no up script")]
     MissingUp {
         /// The ID.
         id: RevisionId,
     },
-    /// Up and down of one ID have different slugs.
+    /// The up and down scripts of an ID have different slugs.
     #[error("revision {id} is named `{slug}` here and `{other}` in its up script")]
     SlugMismatch {
         /// The ID.
@@ -127,29 +127,29 @@ pub enum ProblemKind {
         /// The slug of the up script.
         other: String,
     },
-    /// A down script beside an `irreversible` header.
+    /// A revision with the header `irreversible` has a down script.
     #[error("revision {id} is declared irreversible but has a down script")]
     IrreversibleWithDown {
         /// The ID.
         id: RevisionId,
     },
-    /// `revises` or `depends-on` names a revision that is not there.
+    /// `revises` or `depends-on` names a revision that does not exist.
     #[error("`{key} = {id}` names a revision that does not exist")]
     MissingParent {
         /// `revises` or `depends-on`.
         key: &'static str,
         /// The ID that is missing.
         id: RevisionId,
-        /// The existing id nearest to it.
+        /// The existing ID nearest to it.
         nearest: Option<RevisionId>,
     },
-    /// A baseline stands for a revision that is there.
+    /// A baseline replaces a revision that still exists.
     #[error("`replaces` names revision {id}, which still exists")]
     ReplacedExists {
         /// The revision.
         id: RevisionId,
     },
-    /// A revision that two baselines stand for, or one twice.
+    /// A revision is replaced by two baselines, or twice by one.
     #[error("`replaces` names revision {id}, which {other} already replaces")]
     ReplacedTwice {
         /// The revision.
@@ -160,10 +160,10 @@ pub enum ProblemKind {
     /// A revision is its own ancestor.
     #[error("these revisions form a dependency cycle: {}", path.iter().map(ToString::to_string).collect::<Vec<_>>().join(" -> "))]
     Cycle {
-        /// The cycle, first and last the same.
+        /// The cycle; first and last are the same.
         path: Vec<RevisionId>,
     },
-    /// Two revisions carry one label.
+    /// Two revisions have the same label.
     #[error("the label `{label}` is also on revision {other}")]
     DuplicateLabel {
         /// The label.
@@ -171,7 +171,7 @@ pub enum ProblemKind {
         /// The other revision.
         other: RevisionId,
     },
-    /// The same parent named twice, or a revision naming itself.
+    /// A parent is named twice, or a revision names itself.
     #[error("`{key}` names {id} twice or names the revision itself")]
     RepeatedParent {
         /// `revises` or `depends-on`.
@@ -179,7 +179,7 @@ pub enum ProblemKind {
         /// The ID.
         id: RevisionId,
     },
-    /// The script has no text in the direction it is needed for.
+    /// A revision has two scripts for the same direction.
     #[error("revision {id} has two {direction} scripts; the other is {other}")]
     DuplicateScript {
         /// The ID.

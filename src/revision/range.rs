@@ -2,18 +2,18 @@ use std::{fmt, str::FromStr};
 
 use super::{Target, TargetSyntaxError};
 
-/// `A:B`, `A:` or `:B`: the revisions of `history -r`, or the states that
-/// `--sql` leads from and to. At least one end is given.
+/// A range `A:B`, `A:` or `:B`: the revisions for `history -r`, or the states that `--sql` starts
+/// and ends at. At least one end is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// What stands before the colon.
+    /// The target before the colon.
     pub start: Option<Target>,
-    /// What stands behind it.
+    /// The target after the colon.
     pub end: Option<Target>,
 }
 
 impl Range {
-    /// Whether `text` is meant as a range and not as a single target.
+    /// Returns whether `text` is a range rather than a single target.
     pub fn is_range(text: &str) -> bool {
         text.contains(':')
     }

@@ -7,19 +7,19 @@ use crate::sql::Dialect;
 /// the graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repeatable {
-    /// Its name in records.
+    /// The name of the script in records.
     pub id: RepeatableId,
     /// The first comment line, or the slug with spaces.
     pub message: String,
-    /// What runs.
+    /// The script to run.
     pub script: Script,
 }
 
 impl Repeatable {
-    /// Reads the script of that name.
+    /// Parses the script with that name.
     ///
     /// # Errors
-    /// Every problem of its headers, in the order of the text.
+    /// Returns every problem of its headers, in text order.
     pub fn parse(
         dialect: Dialect,
         id: RepeatableId,
@@ -35,10 +35,11 @@ impl Repeatable {
         })
     }
 
-    /// That of another tool's file, which on its own is the script `alone`.
+    /// Creates a repeatable script from a part of another tool's file, which on its own is the
+    /// script `alone`.
     ///
     /// # Errors
-    /// Every problem of its headers, at no place.
+    /// Returns every problem of its headers, without a place.
     pub fn part(
         dialect: Dialect,
         id: RepeatableId,

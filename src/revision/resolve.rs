@@ -1,4 +1,4 @@
-//! What a target means.
+//! Resolves targets.
 
 use std::collections::HashMap;
 
@@ -8,19 +8,18 @@ use super::{
 };
 use crate::nearest::nearest;
 
-/// Shorter texts are not prefix of an ID.
+/// The minimum length of an ID prefix.
 const PREFIX: usize = 4;
 
 impl History {
-    /// The meaning of `target`, given what is applied.
+    /// Resolves `target`, given the applied revisions.
     ///
-    /// Applied revisions that the history does not know can be named too
-    /// (their rows carry parents), since a downgrade may go to one. Walking
-    /// edges follows the stored parents wherever a revision is applied, so that
-    /// a file added later stands in nobody's way.
+    /// Applied revisions that are not in the history can be named too (their rows store parents),
+    /// since a downgrade may go to one. Walking edges follows the stored parents of applied
+    /// revisions, so that a file added later does not interfere.
     ///
     /// # Errors
-    /// When the target names no revision, or more than one.
+    /// Returns an error if the target names no revision, or more than one.
     pub fn resolve(
         &self,
         target: &Target,
@@ -49,14 +48,14 @@ fn one(id: RevisionId) -> Resolved {
     Resolved::Revisions(vec![id])
 }
 
-/// A place between walks; `None` is base.
+/// A position while walking; `None` is base.
 type At = Option<RevisionId>;
 
 fn resolved(at: At) -> Resolved {
     at.map_or(Resolved::Base, one)
 }
 
-/// History and version table as one graph.
+/// History and version table combined into one graph.
 struct View<'a> {
     history: &'a History,
     rows: &'a [AppliedRevision],
@@ -123,7 +122,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// An exact id, a slug, a file, arithmetic or a prefix, in this order.
+    /// Resolves an exact ID, a slug, a file, arithmetic or a prefix, in this order.
     fn name(&self, text: &str) -> Result<Resolved, TargetError> {
         if let Some(id) = self.exact(text)? {
             return Ok(one(id));
@@ -148,7 +147,7 @@ impl<'a> View<'a> {
         self.walk(text, at, offset)
     }
 
-    /// The revision of exactly that ID, slug or file.
+    /// Returns the revision with exactly that ID, slug or file.
     fn exact(&self, text: &str) -> Result<Option<RevisionId>, TargetError> {
         if let Ok(id) = text.parse::<RevisionId>()
             && (self.history.get(&id).is_some() || self.applied.contains_key(&id))
@@ -164,8 +163,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The revision of the script of that name, as a shell completes it: the
-    /// path, with or without direction.
+    /// Returns the revision of the script with that name, as completed by a shell: the path, with
+    /// or without direction.
     fn file(&self, text: &str) -> Option<RevisionId> {
         let name = text.rsplit(['/', '\\']).next()?;
         let stem = [".up.sql", ".down.sql"]
@@ -185,7 +184,7 @@ impl<'a> View<'a> {
         only(text, found.map(|r| r.id.clone()).collect())
     }
 
-    /// The only revision whose ID begins with that text.
+    /// Returns the only revision whose ID begins with `text`.
     fn prefix(&self, text: &str) -> Result<Option<RevisionId>, TargetError> {
         let candidates: Vec<_> = self
             .ids()
@@ -200,8 +199,8 @@ impl<'a> View<'a> {
         only(text, candidates)
     }
 
-    /// `name` is `text` without its offset. Either may be the mistyped one, but
-    /// digits are an ID, and what follows them an offset.
+    /// Returns the error for an unknown name. `name` is `text` without its offset. Either may be
+    /// misspelled, but digits are an ID, followed by an offset.
     fn unknown(&self, text: &str, name: &str) -> TargetError {
         let like = |text| {
             let others = self.others().map(|row| row.revision.as_str());
@@ -218,7 +217,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Goes `offset` edges up, or down when it is negative.
+    /// Walks `offset` edges up, or down if it is negative.
     fn walk(&self, text: &str, start: At, offset: i64) -> Result<Resolved, TargetError> {
         if offset == 0 {
             return Ok(resolved(start));
@@ -233,7 +232,7 @@ impl<'a> View<'a> {
             text: text.to_owned(),
             end,
         };
-        // No way is longer than all revisions, but stored parents could lead in a cycle.
+        // No path is longer than the number of revisions, but stored parents could form a cycle.
         let longest = self.ids().count() as u64;
         if offset.unsigned_abs() > longest {
             return Err(past());
@@ -256,7 +255,7 @@ impl<'a> View<'a> {
         Ok(resolved(at))
     }
 
-    /// One edge down: the parents, base below a root, nothing below base.
+    /// Returns the positions one edge down: the parents, base below a root, none below base.
     fn below(&self, at: Option<&RevisionId>) -> Vec<At> {
         match at {
             None => Vec::new(),
@@ -267,7 +266,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// One edge up from everywhere: the children by ID, above base the roots.
+    /// Returns the positions one edge up from each one: the children by ID, and the roots above
+    /// base.
     fn above(&self) -> HashMap<At, Vec<At>> {
         let mut above: HashMap<At, Vec<At>> = HashMap::new();
         for id in self.ids() {
@@ -281,7 +281,7 @@ impl<'a> View<'a> {
         above
     }
 
-    /// The stored parents of what is applied, the file's of everything else.
+    /// Returns the stored parents of applied revisions, and those in the file for all others.
     fn parents(&self, id: &RevisionId) -> &[RevisionId] {
         match self.applied.get(id) {
             Some(row) => &row.parents,
@@ -289,20 +289,20 @@ impl<'a> View<'a> {
         }
     }
 
-    /// All IDs, those of the directory first.
+    /// Returns all IDs, those of the directory first.
     fn ids(&self) -> impl Iterator<Item = &RevisionId> {
         let others = self.others().map(|row| &row.revision);
         self.history.by_id().map(|r| &r.id).chain(others)
     }
 
-    /// What is applied and not in the directory.
+    /// Returns the applied revisions that are not in the directory.
     fn others(&self) -> impl Iterator<Item = &AppliedRevision> {
         self.rows
             .iter()
             .filter(|row| self.history.get(&row.revision).is_none())
     }
 
-    /// The ID as the directory writes it, or else the version table.
+    /// Returns the ID as written in the directory, or else in the version table.
     fn as_written(&self, id: &RevisionId) -> RevisionId {
         let known = self.history.get(id).map(|revision| &revision.id);
         let row = || self.applied.get(id).map(|row| &row.revision);
@@ -321,7 +321,7 @@ fn only(text: &str, mut candidates: Vec<RevisionId>) -> Result<Option<RevisionId
     Ok(candidates.pop())
 }
 
-/// Whether an ID could begin with it.
+/// Returns whether an ID could begin with `text`.
 fn is_version(text: &str) -> bool {
     text.bytes()
         .all(|byte| byte.is_ascii_digit() || byte == b'.')
@@ -331,7 +331,7 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// `add users` and `add-users` are ways to write the slug `add_users`.
+/// Normalizes a slug: `add users` and `add-users` are equivalent to `add_users`.
 fn fold(slug: &str) -> String {
     slug.replace([' ', '-'], "_")
 }
@@ -347,7 +347,7 @@ mod tests {
     use super::*;
     use crate::revision::testing::{self, history, row};
 
-    /// `base`, `next N`, `last N`, IDs or the error.
+    /// Returns `base`, `next N`, `last N`, IDs or the error.
     fn meaning(history: &History, rows: &[AppliedRevision], text: &str) -> String {
         let target: Target = text.parse().unwrap();
         match history.resolve(&target, rows) {

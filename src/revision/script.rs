@@ -10,17 +10,17 @@ use super::{
 };
 use crate::sql::{Dialect, canonicalize};
 
-/// The way a script moves the schema.
+/// The direction of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Direction {
-    /// Towards head.
+    /// Towards the head.
     Up,
-    /// Towards base.
+    /// Towards the base.
     Down,
 }
 
 impl Direction {
-    /// `up` or `down`, as file names write it.
+    /// Returns `up` or `down`, as used in file names.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Up => "up",
@@ -40,19 +40,19 @@ impl fmt::Display for Direction {
 pub struct Script {
     /// The direction.
     pub direction: Direction,
-    /// The file as it is shown to people: `migrations/2026…_x.up.sql`.
+    /// The file name to display: `migrations/2026…_x.up.sql`.
     pub file: String,
-    /// The whole file, BOM included. What a file of another tool holds besides is blanked out, so
-    /// that every place in it is a place in the file.
+    /// The whole file, BOM included. Other content of another tool's file is blanked out, so that
+    /// offsets are those of the file.
     pub text: Arc<str>,
-    /// What its top block says. Shared, as most say nothing.
+    /// The headers of its top block. Shared, because most scripts have none.
     pub headers: Arc<Headers>,
-    /// See [`Self::alone`]; `None` when it is the text.
+    /// See [`Self::alone`]; `None` if it is the same as the text.
     alone: Option<Arc<str>>,
     taken: Taken,
 }
 
-/// The checksum of a script, once it was taken. Scripts are the same with it and without.
+/// The cached checksum of a script. It does not affect equality.
 #[derive(Clone, Debug, Default)]
 struct Taken(OnceLock<(Dialect, Checksum)>);
 
@@ -65,10 +65,10 @@ impl PartialEq for Taken {
 impl Eq for Taken {}
 
 impl Script {
-    /// Reads the headers of `text` by the comment rules of `dialect`.
+    /// Parses the headers of `text` by the comment rules of `dialect`.
     ///
     /// # Errors
-    /// Every problem of the headers, in the order of the text.
+    /// Returns every problem of the headers, in text order.
     pub fn parse(
         dialect: Dialect,
         direction: Direction,
@@ -84,10 +84,10 @@ impl Script {
         )
     }
 
-    /// The same of a repeatable script, which goes up.
+    /// Parses the headers of a repeatable script, whose direction is up.
     ///
     /// # Errors
-    /// Every problem of the headers, in the order of the text.
+    /// Returns every problem of the headers, in text order.
     pub(super) fn repeatable(
         dialect: Dialect,
         file: impl Into<String>,
@@ -128,11 +128,11 @@ impl Script {
             .collect())
     }
 
-    /// The part `text` of a file of another tool, which on its own is the script `alone`: the same
-    /// statements, and headers that say what that tool knew from elsewhere.
+    /// Creates a script from the part `text` of another tool's file. On its own, the part is the
+    /// script `alone`: the same statements, with headers for what the tool specifies elsewhere.
     ///
     /// # Errors
-    /// Every problem of the headers of `text`, then those of `alone`, at no place.
+    /// Returns every problem of the headers of `text`, then those of `alone` without a place.
     pub fn part(
         dialect: Dialect,
         direction: Direction,
@@ -158,7 +158,7 @@ impl Script {
         })
     }
 
-    /// The same script as one that revises `parents`, unless it says itself what it revises.
+    /// Returns the script with the parents `parents`, unless it has the header `revises`.
     pub fn after(mut self, parents: &[RevisionId]) -> Self {
         if self.headers.revises.is_none() {
             Arc::make_mut(&mut self.headers).revises = Some(parents.to_vec());
@@ -166,7 +166,8 @@ impl Script {
         self
     }
 
-    /// The same script with the places of `text`, the file it came from.
+    /// Returns the script with `text`, the file it came from, so that offsets are those of the
+    /// file.
     pub(super) fn in_file(self, text: Arc<str>) -> Self {
         Self {
             alone: Some(self.text),
@@ -176,18 +177,18 @@ impl Script {
         }
     }
 
-    /// The script as it is in a file of its own, named and headed as migrator does: what is stored
-    /// for a downgrade, and what outlives the file it came from.
+    /// Returns the script as a separate file with migrator's headers: the form that is stored for a
+    /// downgrade and that remains if the original file is removed.
     pub fn alone(&self) -> &Arc<str> {
         self.alone.as_ref().unwrap_or(&self.text)
     }
 
-    /// Where its header `revises` names `id`, as a byte offset.
+    /// Returns the byte offset where its header `revises` names `id`.
     pub fn names_parent_at(&self, id: &RevisionId) -> Option<usize> {
         header_line::locate(&self.text, header::REVISES, Some(id))
     }
 
-    /// The checksum of its canonical form. It is taken once.
+    /// Returns the checksum of the canonical form. It is computed once.
     pub fn checksum(&self, dialect: Dialect) -> Checksum {
         let of = || Checksum::of(&canonicalize(dialect, &self.text), &self.headers);
         match self.taken.0.get_or_init(|| (dialect, of())) {

@@ -1,4 +1,4 @@
-//! What a range selects.
+//! Selects the revisions of a range.
 
 use std::collections::HashSet;
 
@@ -10,16 +10,16 @@ use super::{
 /// One end of a range.
 #[derive(Clone)]
 enum End {
-    /// Not given: everything on that side.
+    /// The end is not given, which includes everything on that side.
     Open,
     /// Before every revision.
     Base,
-    /// These, which the history has.
+    /// These revisions, which are in the history.
     Revisions(Vec<RevisionId>),
 }
 
 impl Range {
-    /// Whether its meaning depends on what is applied.
+    /// Returns whether the range depends on applied revisions.
     pub fn needs_database(&self) -> bool {
         let ends = [&self.start, &self.end];
         let mut ends = ends.into_iter().flatten();
@@ -28,14 +28,14 @@ impl Range {
 }
 
 impl History {
-    /// The revisions from the start to the end of `range`, both included, in the order of
+    /// Returns the revisions from the start to the end of `range`, both included, in the order of
     /// [`Self::in_order`]: those that the end needs and that are, or need, the start.
     ///
-    /// As the start, `-N` counts down from the end, or from the head where no end is given, and
-    /// `+N` up from base. As the end, `+N` counts up from the start, and `-N` down from the head.
+    /// As the start, `-N` counts down from the end, or from the head if no end is given, and `+N`
+    /// up from base. As the end, `+N` counts up from the start, and `-N` down from the head.
     ///
     /// # Errors
-    /// When an end names no revision of the history, or `±N` comes to a fork.
+    /// Returns an error if an end names no revision of the history, or `±N` reaches a fork.
     pub fn between(
         &self,
         range: &Range,
@@ -56,7 +56,7 @@ impl History {
         Ok(self.selected(&start, &end))
     }
 
-    /// The end of a range that begins at `start`.
+    /// Returns the end of a range that begins at `start`.
     fn last(
         &self,
         target: Option<&Target>,
@@ -79,7 +79,7 @@ impl History {
         let Some(target) = target else {
             return Ok(End::Open);
         };
-        // A listing can begin or end at several places.
+        // A listing may begin or end at several revisions.
         if *target == Target::Current(0) {
             let heads = applied_heads(applied).into_iter();
             let ids: Vec<_> = heads.map(|row| row.revision.clone()).collect();
@@ -92,13 +92,13 @@ impl History {
         match self.resolve(target, applied) {
             Ok(Resolved::Revisions(ids)) => self.known(target, ids),
             Ok(_) => Ok(End::Base),
-            // Of nothing there is nothing to list.
+            // An empty history has nothing to list.
             Err(TargetError::NoRevisions) => Ok(End::Base),
             Err(error) => Err(error),
         }
     }
 
-    /// What is applied may be missing from the directory.
+    /// Returns an error if one of the applied revisions `ids` is not in the directory.
     fn known(&self, target: &Target, ids: Vec<RevisionId>) -> Result<End, TargetError> {
         match ids.iter().find(|id| self.get(id).is_none()) {
             None => Ok(End::Revisions(ids)),
@@ -109,7 +109,7 @@ impl History {
         }
     }
 
-    /// `steps` from there; from the head where it is open.
+    /// Walks `steps` from `from`, or from the head if it is open.
     fn walk(&self, from: End, steps: i64, applied: &[AppliedRevision]) -> Result<End, TargetError> {
         let name = match from {
             End::Open => "head".to_owned(),
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
     use crate::revision::testing::{history, row};
 
-    /// Slugs, in order, or the error.
+    /// Returns slugs, in order, or the error.
     fn between(history: &History, rows: &[AppliedRevision], text: &str) -> String {
         match history.between(&text.parse().unwrap(), rows) {
             Ok(found) => {
@@ -220,7 +220,7 @@ mod tests {
         check(":b", "a b");
         check(":y", "a b c m x y");
         check("x:y", "x y");
-        // Several are applied, and each of them is an end.
+        // Several revisions are applied, and each of them is an end.
         check("current:", "b c m y");
         check(":current", "a b c");
         check("-1:current", "there are 2 heads: 2, 3");

@@ -2,12 +2,12 @@ use std::{fmt, str::FromStr, sync::Arc};
 
 use super::{RevisionId, RevisionIdError};
 
-/// What a repeatable script is called in records: `R_` and its slug, as its file is called. Never
-/// a revision's id, which is digits.
+/// The name of a repeatable script in records: `R_` and its slug, like its file. It cannot be
+/// confused with a revision ID, which consists of digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RepeatableId(Arc<str>);
 
-/// The text is not a name of a repeatable script.
+/// The error for text that is not the name of a repeatable script.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not the name of a repeatable script, which is R_ followed by a slug")]
 pub struct RepeatableIdError(pub String);
@@ -15,18 +15,18 @@ pub struct RepeatableIdError(pub String);
 const PREFIX: &str = "R_";
 
 impl RepeatableId {
-    /// Of the script `R_<slug>.sql`; `None` when a record cannot hold the slug.
+    /// Returns the name of the script `R_<slug>.sql`; `None` if a record cannot hold the slug.
     pub fn of_slug(slug: &str) -> Option<Self> {
         let fits = !slug.is_empty() && slug.trim() == slug && !slug.contains(char::is_control);
         fits.then(|| Self(format!("{PREFIX}{slug}").into()))
     }
 
-    /// With its `R_`.
+    /// Returns the name with its `R_`.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Without it.
+    /// Returns the name without its `R_`.
     pub fn slug(&self) -> &str {
         &self.0[PREFIX.len()..]
     }
@@ -48,7 +48,7 @@ impl fmt::Display for RepeatableId {
     }
 }
 
-/// What a record is about.
+/// The subject of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// A step of the history.
@@ -58,7 +58,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// As the version table's column `revision` has it.
+    /// Returns the value of the version table's column `revision`.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Revision(id) => id.as_str(),
@@ -66,7 +66,7 @@ impl Subject {
         }
     }
 
-    /// As the version table's column `kind` has it.
+    /// Returns the value of the version table's column `kind`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Revision(_) => REVISION,
@@ -74,7 +74,7 @@ impl Subject {
         }
     }
 
-    /// The revision, when it is one.
+    /// Returns the revision, if the subject is one.
     pub fn revision(&self) -> Option<&RevisionId> {
         match self {
             Self::Revision(id) => Some(id),
@@ -82,7 +82,7 @@ impl Subject {
         }
     }
 
-    /// The noun for it: `revision 20261122093000`, `repeatable script R_views`.
+    /// Returns the noun for messages: `revision` or `repeatable script`.
     pub fn noun(&self) -> &'static str {
         match self {
             Self::Revision(_) => "revision",
@@ -91,7 +91,7 @@ impl Subject {
     }
 }
 
-/// In the version table's column `kind`.
+/// The kind of revisions in the version table's column `kind`.
 pub(super) const REVISION: &str = "revision";
 pub(super) const REPEATABLE: &str = "repeatable";
 

@@ -2,74 +2,74 @@ use std::{fmt, str::FromStr};
 
 use super::{RevisionId, header::is_label};
 
-/// Where to go, as the user wrote it.
+/// A target as written by the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
     /// `head`: the only head.
     Head,
-    /// `heads`: all of them.
+    /// `heads`: all heads.
     Heads,
     /// `base`: before every revision.
     Base,
-    /// `current`: what is applied now, with an offset along the edges (`current-1`).
+    /// `current`: the applied revision, with an offset along the edges (`current-1`).
     Current(i64),
     /// `+N` or `-N`.
     Relative(i64),
     /// An ID, a prefix of one, or a slug, with an offset (`REV+2`). Also `head`
     /// and `base` with an offset.
     Name {
-        /// As written, the offset included: an exact slug beats arithmetic.
+        /// The text as written, offset included: an exact slug takes precedence over arithmetic.
         text: String,
     },
     /// `LABEL@head`, with an offset.
     Label {
         /// The branch's label.
         label: String,
-        /// Edges to walk from its head.
+        /// Number of edges to walk from its head.
         offset: i64,
     },
 }
 
-/// The text is not a target.
+/// The error for text that is not a target.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a target: {reason}")]
 pub struct TargetSyntaxError {
     /// The text as written.
     pub text: String,
-    /// What is wrong with it.
+    /// The reason why it is not a target.
     pub reason: &'static str,
 }
 
-/// What a target means in a history.
+/// The resolved form of a target in a history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resolved {
     /// Before every revision.
     Base,
     /// These revisions.
     Revisions(Vec<RevisionId>),
-    /// `+N`: the next N of the plan to head.
+    /// `+N`: the next N revisions of the plan to head.
     Next(usize),
-    /// `-N`: the N most recently applied.
+    /// `-N`: the N most recently applied revisions.
     Last(usize),
 }
 
-/// Why a target has no meaning in this history.
+/// A reason why a target cannot be resolved in a history.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TargetError {
-    /// `head` with several heads.
+    /// `head` is used with several heads.
     #[error("there are {} heads: {}", .0.len(), list(.0))]
     SeveralHeads(Vec<RevisionId>),
-    /// `head` of an empty directory, or `LABEL@head` without any.
+    /// `head` or `LABEL@head` is used without any revision.
     #[error("there are no revisions")]
     NoRevisions,
-    /// No revision is called that.
+    /// No revision has this name.
     #[error("no revision matches `{text}`")]
     Unknown {
         /// The text as written.
         text: String,
-        /// Nearest IDs or slugs.
+        /// The nearest IDs or slugs.
         nearest: Vec<String>,
     },
     /// Several revisions match.
@@ -77,26 +77,26 @@ pub enum TargetError {
     Ambiguous {
         /// The text as written.
         text: String,
-        /// All that match.
+        /// The matching revisions.
         candidates: Vec<RevisionId>,
     },
-    /// A prefix of less than four characters.
+    /// A prefix is shorter than four characters.
     #[error("`{text}` is too short; a prefix needs at least 4 characters")]
     ShortPrefix {
         /// The text as written.
         text: String,
     },
-    /// Walking edges comes to a fork.
+    /// Walking edges reaches a fork.
     #[error("`{text}` is ambiguous: from {} it leads to any of {}", at.as_ref().map_or("base", RevisionId::as_str), list(ways))]
     Fork {
         /// The text as written.
         text: String,
         /// The revision at the fork; `None` for base.
         at: Option<RevisionId>,
-        /// Where it could continue.
+        /// The revisions that the walk could continue to.
         ways: Vec<RevisionId>,
     },
-    /// Walking edges runs over the end.
+    /// Walking edges goes past the end.
     #[error("`{text}` goes past {end}")]
     PastTheEnd {
         /// The text as written.
@@ -104,10 +104,10 @@ pub enum TargetError {
         /// `head` or `base`.
         end: &'static str,
     },
-    /// `current` with several heads applied, or below it with nothing applied.
+    /// `current` is used with several applied heads, or below it with nothing applied.
     #[error("`current` is ambiguous: {}", if .0.is_empty() { "nothing is applied".to_owned() } else { list(.0) })]
     NoSingleCurrent(Vec<RevisionId>),
-    /// What is applied is not in the directory, where it must be.
+    /// The target is an applied revision that is not in the directory, but must be.
     #[error("`{text}` is revision {revision}, which is not in this directory")]
     NotInDirectory {
         /// The text as written.
@@ -115,7 +115,7 @@ pub enum TargetError {
         /// The revision.
         revision: RevisionId,
     },
-    /// No revision carries the label.
+    /// No revision has the label.
     #[error("no revision has the label `{label}`")]
     UnknownLabel {
         /// The label as written.
@@ -184,8 +184,8 @@ impl fmt::Display for Target {
     }
 }
 
-/// The sign and digits at the end of `text`, and what is before them. A number
-/// that no machine integer holds becomes the largest: it leads past every end.
+/// Splits the sign and digits off the end of `text`. A number too large for a machine integer
+/// becomes the largest: it leads past every end.
 pub(super) fn split_offset(text: &str) -> Option<(&str, i64)> {
     let at = text.rfind(['+', '-'])?;
     let (name, offset) = text.split_at(at);

@@ -5,14 +5,14 @@ use chrono::DateTime;
 use super::{AppliedRevision, Checksum, Direction, History, RevisionId, Script, ScriptPair, State};
 use crate::sql::Dialect;
 
-/// The IDs in `text`, separated by spaces.
+/// Returns the IDs in `text`, separated by spaces.
 pub fn ids(text: &str) -> Vec<RevisionId> {
     text.split_whitespace()
         .map(|id| id.parse().unwrap())
         .collect()
 }
 
-/// A script pair without down from `ID[_slug]` and the headers of its up script.
+/// Creates a script pair without a down script from `ID[_slug]` and the headers of its up script.
 pub fn pair(name: &str, headers: &str) -> ScriptPair {
     let (id, slug) = name.split_once('_').unwrap_or((name, "x"));
     let text: String = headers
@@ -34,14 +34,14 @@ pub fn pair(name: &str, headers: &str) -> ScriptPair {
     }
 }
 
-/// A down script for `pair`.
+/// Adds a down script to `pair`.
 pub fn with_down(mut pair: ScriptPair) -> ScriptPair {
     let file = pair.up.file.replace(".up.", ".down.");
     pair.down = Script::parse(Dialect::Sqlite, Direction::Down, file, "").ok();
     pair
 }
 
-/// A history of [`pair`]s.
+/// Creates a history of [`pair`]s.
 pub fn history(pairs: &[(&str, &str)]) -> History {
     History::new(
         pairs
@@ -52,14 +52,14 @@ pub fn history(pairs: &[(&str, &str)]) -> History {
     .unwrap()
 }
 
-/// A checksum of one digit, again and again.
+/// Creates a checksum that repeats one digit.
 pub fn checksum(digit: char) -> Checksum {
     format!("v1:{}", digit.to_string().repeat(64))
         .parse()
         .unwrap()
 }
 
-/// A fully applied row; parents and dependencies separated by spaces.
+/// Creates a fully applied row; parents and dependencies are separated by spaces.
 pub fn row(sequence: i64, id: &str, parents: &str, depends_on: &str) -> AppliedRevision {
     AppliedRevision {
         sequence,

@@ -1,4 +1,4 @@
-//! What can be wrong between revisions.
+//! Validates revisions against each other.
 
 use std::collections::HashMap;
 
@@ -9,10 +9,10 @@ use super::{
 };
 use crate::nearest::nearest;
 
-/// More hints help nobody, and each costs a look at every id.
+/// The maximum number of hints; each one compares against every ID.
 const HINTS: usize = 20;
 
-/// Everything that is wrong with `pairs` but for cycles. They must be sorted by ID.
+/// Returns all problems of `pairs` except cycles. `pairs` must be sorted by ID.
 pub(super) fn check(pairs: &[ScriptPair]) -> Vec<Problem> {
     let mut checker = Checker {
         pairs,
@@ -33,7 +33,7 @@ pub(super) fn check(pairs: &[ScriptPair]) -> Vec<Problem> {
     checker.problems
 }
 
-/// The problem of a cycle, given as the revisions of its path.
+/// Returns the problem of a cycle, given as the revisions of its path.
 pub(super) fn cycle(path: &[&Revision]) -> Problem {
     let (first, next) = (path[0], path[1 % path.len()]);
     let text = &first.up.text;
@@ -54,7 +54,7 @@ pub(super) fn cycle(path: &[&Revision]) -> Problem {
 struct Checker<'a> {
     pairs: &'a [ScriptPair],
     labels: HashMap<&'a str, &'a RevisionId>,
-    /// Revisions that baselines stand for, with them.
+    /// Replaced revisions and their baselines.
     replaced: HashMap<&'a RevisionId, &'a RevisionId>,
     hints: usize,
     problems: Vec<Problem>,
@@ -104,7 +104,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// What baselines replace is not there any more, and only one stands for each.
+    /// Checks that replaced revisions do not exist, and that only one baseline replaces each.
     fn replaced(&mut self) {
         for pair in self.pairs {
             let mut place = None;
@@ -134,7 +134,7 @@ impl<'a> Checker<'a> {
         self.pairs.binary_search_by(|pair| pair.id.cmp(id)).is_ok()
     }
 
-    /// The ID most like the missing `id`, other than the one that names it.
+    /// Returns the ID most similar to the missing `id`, except `own`, which names it.
     fn nearest(&mut self, id: &RevisionId, own: &RevisionId) -> Option<RevisionId> {
         self.hints += 1;
         if self.hints > HINTS {
@@ -165,7 +165,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// What is wrong with a revision that says it cannot be reverted, and has one.
+/// Returns the problem of a revision that is declared irreversible but has a down script.
 pub(super) fn irreversible(id: &RevisionId, up: &Script, has_down: bool) -> Option<Problem> {
     (has_down && up.headers.irreversible.is_some()).then(|| Problem {
         place: Place {

@@ -1,9 +1,9 @@
-//! What a single byte can begin, as tables.
+//! Tables of the tokens that a byte can begin.
 
 /// The UTF-8 byte order mark.
 pub(super) const BOM: &[u8] = b"\xEF\xBB\xBF";
 
-/// What a byte begins outside quotes.
+/// The kind of token that a byte begins outside quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     Other,
@@ -24,7 +24,7 @@ pub(super) enum Class {
     Dot,
 }
 
-/// Whether `byte` continues with a name; `$` and all of UTF-8 do in both dialects.
+/// Returns whether `byte` continues a name; `$` and all non-ASCII bytes do in both dialects.
 #[inline]
 pub(super) fn continues_word(byte: u8) -> bool {
     WORD[byte as usize]
@@ -44,7 +44,7 @@ const fn word() -> [bool; 256] {
     table
 }
 
-/// The classes of bytes that are the same in all dialects, with `own` for those that are not.
+/// Returns the classes of bytes: those common to all dialects, and `own` for the others.
 pub(super) const fn classes(own: &[(u8, Class)]) -> [Class; 256] {
     let mut table = [Class::Other; 256];
     let mut byte = 0;

@@ -1,33 +1,32 @@
 //! The canonical form of scripts, version 1, as `docs/checksums.md` defines it.
 //!
-//! Frozen. It is made of tokens and of the segments between their `;`, never
-//! of what `split` or `classify` make of them, so that those may change. The
-//! token boundaries of everything quoted are a part of it.
+//! The format is frozen. It is built from tokens and the segments between their `;`, not from the
+//! results of `split` or `classify`, so that those may change. The token boundaries of everything
+//! quoted are part of it.
 
 use std::ops::Range;
 
 use super::{Dialect, Token, TokenKind, lex, split::command_name, words::Words};
 
-/// The form of a script that its checksum is taken of, version 1.
+/// The canonical form of a script, version 1, which its checksum is computed from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Canonical {
     /// The bytes to hash.
     pub bytes: Vec<u8>,
-    /// Modes of a dropped BEGIN, folded to upper case with single spaces and
-    /// without commas; empty without any.
+    /// Modes of a dropped BEGIN, in upper case with single spaces and without commas; empty if
+    /// there are none.
     pub modes: String,
-    /// What a dropped leading `PRAGMA foreign_keys` asked for.
+    /// The value of a dropped leading `PRAGMA foreign_keys`.
     pub foreign_keys: Option<bool>,
-    /// What was dropped before `bytes`. In a `transaction = off` script, where
-    /// nothing takes the place of the wrapper, `before`, `bytes` and `after`
-    /// count together.
+    /// The bytes dropped before `bytes`. In a `transaction = off` script, where nothing replaces
+    /// the wrapper, `before`, `bytes` and `after` are hashed together.
     pub before: Vec<u8>,
-    /// What was dropped after `bytes`.
+    /// The bytes dropped after `bytes`.
     pub after: Vec<u8>,
 }
 
-/// Brings `text` into canonical form. The rules are frozen: changing them would
-/// make every recorded checksum differ.
+/// Returns the canonical form of `text`. The rules are frozen: a change would invalidate every
+/// recorded checksum.
 pub fn canonicalize(dialect: Dialect, text: &str) -> Canonical {
     let mut writer = Writer::new(dialect, text);
     for token in lex(dialect, text.as_bytes()) {
@@ -40,15 +39,15 @@ struct Writer<'a> {
     dialect: Dialect,
     text: &'a str,
     bytes: Vec<u8>,
-    /// Segments that are written, without their `;`.
+    /// The completed segments, without their `;`.
     segments: Vec<Range<usize>>,
-    /// Where the segment that is being written begins.
+    /// The start of the current segment.
     segment: usize,
     gap: Gap,
     last: TokenKind,
 }
 
-/// What stands between two tokens.
+/// The gap between two tokens.
 #[derive(Default)]
 struct Gap {
     any: bool,
@@ -99,7 +98,8 @@ impl<'a> Writer<'a> {
         self.last = kind;
     }
 
-    /// Where two strings with a line end between them are one, and only those.
+    /// Returns the separator of two tokens. Only two strings separated by a line end are a single
+    /// one.
     fn separator(&self, gap: &Gap, kind: TokenKind, text: &str) -> u8 {
         let continues = self.dialect.lexical().strings_continue
             && self.last == TokenKind::String
@@ -125,7 +125,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The data belongs to the segment before it.
+    /// Adds COPY data to the segment before it.
     fn copy_data(&mut self, text: &str, closed: bool) {
         self.gap = Gap::default();
         self.bytes.push(b'\n');
@@ -171,7 +171,7 @@ impl<'a> Writer<'a> {
 
     fn wrapper(&self) -> Wrapper {
         let segment = |range: &Range<usize>| {
-            // Cut at ASCII bytes out of a string, so it is UTF-8.
+            // The range was cut from a string at ASCII bytes, so it is valid UTF-8.
             std::str::from_utf8(&self.bytes[range.clone()]).unwrap_or_default()
         };
         let words = |range: &Range<usize>| Words::new(self.dialect, segment(range));
@@ -213,7 +213,7 @@ struct Wrapper {
     foreign_keys: Option<bool>,
 }
 
-/// Writes `text` with every CRLF as LF.
+/// Appends `text` with every CRLF converted to LF.
 fn push_lines(bytes: &mut Vec<u8>, text: &str) {
     if !text.as_bytes().contains(&b'\r') {
         return bytes.extend_from_slice(text.as_bytes());

@@ -1,31 +1,31 @@
 use super::{Dialect, words::Words};
 
-/// What a statement is to the runner.
+/// The kind of a statement, as the runner distinguishes them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StatementKind {
     /// Begins, ends or divides a transaction.
     Transaction(TransactionControl),
-    /// Sets the session: SET, RESET, PRAGMA, ATTACH, DETACH. Replayed before a resume.
+    /// Changes session settings: SET, RESET, PRAGMA, ATTACH, DETACH. Runs again before a resume.
     ///
-    /// SQLite takes some of these in a transaction and does nothing
-    /// (`PRAGMA foreign_keys`, `page_size`, `auto_vacuum`), and refuses a
-    /// DETACH there, so outside a transactional script they run in none.
+    /// In a transaction, SQLite ignores some of these (`PRAGMA foreign_keys`, `page_size`,
+    /// `auto_vacuum`) and rejects DETACH, so outside a transactional script they run without a
+    /// transaction.
     Session,
     /// `COPY … FROM STDIN` (PostgreSQL).
     CopyIn,
-    /// `COPY … TO STDOUT` (PostgreSQL), which a script has no use for.
+    /// `COPY … TO STDOUT` (PostgreSQL), which scripts do not support.
     CopyOut,
-    /// The database refuses it inside a transaction; with its name
-    /// (`CREATE INDEX CONCURRENTLY`, `VACUUM`).
+    /// Cannot run inside a transaction; holds the statement's name (`CREATE INDEX CONCURRENTLY`,
+    /// `VACUUM`).
     OutsideTransaction(&'static str),
-    /// May commit by itself (CALL, DO): allowed in a transaction, but outside
-    /// of one it cannot share a transaction with its progress.
+    /// May commit by itself (CALL, DO): it is allowed in a transaction, but outside one it cannot
+    /// share a transaction with its progress.
     MayCommit,
-    /// Makes something that dies with the session (a temporary table, LISTEN, a
-    /// WITH HOLD cursor), so that a later session cannot resume after it.
+    /// Creates an object that lasts for the session (a temporary table, LISTEN, a WITH HOLD
+    /// cursor), so that a later session cannot resume after it.
     SessionObject(&'static str),
-    /// Everything else.
+    /// Any other statement.
     Plain,
 }
 
@@ -50,59 +50,59 @@ pub enum TransactionControl {
     TwoPhase,
 }
 
-/// An index that is created without keeping writers out; its names unquoted, folded and cut as the
-/// database does.
+/// An index created without blocking writers; its names are unquoted, folded and truncated as by
+/// the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConcurrentIndex {
-    /// Whether it is UNIQUE.
+    /// Whether the index is UNIQUE.
     pub unique: bool,
-    /// Whether it does nothing where an index of its name is.
+    /// Whether the statement does nothing if an index with that name exists.
     pub if_not_exists: bool,
-    /// The index; `None` leaves the name to the database.
+    /// The name of the index; `None` if the database chooses it.
     pub name: Option<String>,
-    /// The schema of the table, where it is written; the index is created in it too.
+    /// The schema of the table, if specified; the index is created in it too.
     pub schema: Option<String>,
     /// The table.
     pub table: String,
 }
 
-/// A setting of the database's file that is fixed when its first table is written.
+/// A setting of the database file that is fixed when the first table is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayoutPragma {
     /// The setting.
     pub name: &'static str,
-    /// Whether a VACUUM after it makes it effective.
+    /// Whether a later VACUUM applies the setting.
     pub by_vacuum: bool,
 }
 
-/// What a statement leaves in its session, by name.
+/// A named effect of a statement on its session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionChange {
-    /// A temporary object: TABLE, VIEW or TRIGGER, and its name.
+    /// A temporary object is created: TABLE, VIEW or TRIGGER, and its name.
     Temporary(&'static str, String),
-    /// An attached database.
+    /// A database is attached.
     Attach(String),
-    /// An attached database is gone.
+    /// A database is detached.
     Detach(String),
 }
 
-/// What `statement` is to the runner.
+/// Returns the kind of `statement`.
 pub(super) fn classify(dialect: Dialect, statement: &str) -> StatementKind {
     dialect.classify(Words::new(dialect, statement))
 }
 
-/// The kind of `transaction`, or of something that starts like one and does not parse.
+/// Returns the kind for `transaction`, or for a statement that starts like one and does not parse.
 pub(super) fn transaction(control: Option<TransactionControl>) -> StatementKind {
     control.map_or(StatementKind::Plain, StatementKind::Transaction)
 }
 
-/// After ROLLBACK, where TO may follow.
+/// Parses the rest of a statement after ROLLBACK, where TO may follow.
 pub(super) fn rollback_to(words: &mut Words) -> Option<TransactionControl> {
     words.eat("SAVEPOINT");
     words.name().map(TransactionControl::RollbackTo)
 }
 
-/// After RELEASE.
+/// Parses the rest of a statement after RELEASE.
 pub(super) fn release(words: &mut Words) -> Option<TransactionControl> {
     words.eat("SAVEPOINT");
     words.name().map(TransactionControl::Release)

@@ -1,8 +1,9 @@
-//! The one place that tells dialects apart.
+//! The only place that distinguishes dialects.
 //!
-//! Everything else asks a [`Dialect`] a question, which the [`Rules`] of every dialect answer. Rules
-//! have no defaults and the matches here no catch-all arm, so that a new dialect does not compile
-//! before it has answered all of them. What a whole algorithm differs in is in the dialect's own files.
+//! All other code calls methods of [`Dialect`], which use the [`Rules`] of each dialect. Rules
+//! have no defaults and the matches here have no catch-all arm, so that a new dialect does not
+//! compile until it implements all of them. Algorithms that differ as a whole are in the dialect's
+//! own files.
 
 mod boundary;
 mod postgres;
@@ -20,27 +21,27 @@ use super::{
 /// The database family whose rules apply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Dialect {
-    /// PostgreSQL 12 and newer. The default where no database is configured that would tell.
+    /// PostgreSQL 12 and newer. The default if no configured database determines the dialect.
     #[default]
     Postgres,
     /// SQLite 3.
     Sqlite,
 }
 
-/// What the databases of a dialect can do.
+/// Features of the databases of a dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Whether replicas can follow a database, and be behind it.
+    /// Whether a database can have replicas that lag behind it.
     pub replicas: bool,
-    /// Whether `BEGIN` can have modes that change how the runner's own transaction behaves.
+    /// Whether `BEGIN` accepts modes that change the runner's own transaction.
     pub transaction_modes: bool,
 }
 
-/// What one dialect answers.
+/// The rules of one dialect.
 pub(super) struct Rules {
     /// See [`Dialect::name`].
     name: &'static str,
-    /// As people write it.
+    /// The usual spelling of the name.
     title: &'static str,
     capabilities: Capabilities,
     lexical: Lexical,
@@ -50,38 +51,38 @@ pub(super) struct Rules {
     shell: Shell,
 }
 
-/// Comments, strings and commands.
+/// Rules for comments, strings and shell commands.
 pub(super) struct Lexical {
-    /// Whether a comment can be inside another.
+    /// Whether comments can be nested.
     pub comments_nest: bool,
-    /// Either of these ends a `--` comment.
+    /// The characters that end a `--` comment.
     pub line_ends: &'static [char],
     /// Whether a string continues with the next one after a line end.
     pub strings_continue: bool,
-    /// Commands of the dialect's shell that its dump writes and that mean nothing elsewhere.
+    /// Shell commands that the dump tool writes and that can be ignored.
     pub passed_over: &'static [&'static str],
-    /// The length of a bind parameter that a text starts with, where scripts can't have any and the
-    /// database does not say so.
+    /// Returns the length of a bind parameter at the start of a text, if the database would
+    /// silently accept one in a script.
     pub parameter: fn(&str) -> Option<usize>,
-    /// What a statement sets standard_conforming_strings to.
+    /// Returns the value that a statement sets standard_conforming_strings to.
     pub conforming_strings: fn(&str) -> Option<bool>,
     /// Whether a backslash can be an escape in a plain string.
     pub backslash_escapes: bool,
-    /// What any other command of that shell is.
+    /// Returns the problem of any other shell command.
     pub command: fn(String) -> SqlProblemKind,
 }
 
-/// Names of objects.
+/// Rules for names of objects.
 pub(super) struct Names {
-    /// Whether a string can stand for a name.
+    /// Whether a string can be used as a name.
     pub in_strings: bool,
-    /// Whether names in quotes are equal in upper and lower case.
+    /// Whether quoted names are case-insensitive.
     pub fold_quoted: bool,
-    /// Names are cut after this many bytes.
+    /// The maximum length of names in bytes; longer ones are truncated.
     pub max_bytes: Option<usize>,
 }
 
-/// Statements that change rows.
+/// Rules for statements that change rows.
 pub(super) struct Rows {
     /// `REPLACE INTO`
     pub replace: bool,
@@ -93,33 +94,34 @@ pub(super) struct Rows {
     pub only: bool,
 }
 
-/// What statements are to the runner.
+/// Rules for classifying statements.
 pub(super) struct Statements {
-    /// Names of [`StatementKind::OutsideTransaction`] that can run again, whatever became of them.
+    /// Names of [`StatementKind::OutsideTransaction`] that can run again, whatever their outcome.
     pub repeatable: &'static [&'static str],
-    /// Names of [`StatementKind::OutsideTransaction`] that leave invalid indexes behind when they
-    /// are cancelled, under names of the database's own.
+    /// Names of [`StatementKind::OutsideTransaction`] that leave invalid indexes behind when
+    /// cancelled, under names chosen by the database.
     pub leaves_indexes: &'static [&'static str],
     pub concurrent_index: fn(&str) -> Option<ConcurrentIndex>,
     pub session_change: fn(&str) -> Option<SessionChange>,
-    /// Frozen: the canonical form drops what this recognises.
+    /// Frozen: the canonical form drops the statements recognized here.
     pub foreign_keys: fn(&str) -> Option<bool>,
     pub may_break_foreign_keys: fn(&str) -> bool,
     pub layout_pragma: fn(&str) -> Option<LayoutPragma>,
-    /// The modes of a BEGIN in canonical form. Frozen.
+    /// Returns the modes of a BEGIN in canonical form. Frozen.
     pub begin: fn(Words) -> Option<String>,
-    /// Whether it is a COMMIT. Frozen.
+    /// Returns whether the statement is a COMMIT. Frozen.
     pub commit: fn(Words) -> bool,
 }
 
-/// The database's own shell, for scripts of `--sql`.
+/// Rules for the database's own shell, for scripts of `--sql`.
 pub(super) struct Shell {
-    /// What is put where in a statement, in order, so that the shell passes it on unchanged.
+    /// Returns the texts to insert into a statement, by offset, so that the shell passes it on
+    /// unchanged.
     pub escapes: fn(&str) -> Vec<(usize, &'static str)>,
 }
 
 impl Dialect {
-    /// Every dialect.
+    /// All dialects.
     pub const ALL: [Self; 2] = [Self::Postgres, Self::Sqlite];
 
     fn rules(self) -> &'static Rules {
@@ -129,67 +131,67 @@ impl Dialect {
         }
     }
 
-    /// The name in lower case, as configuration and JSON write it.
+    /// Returns the name in lower case, as used in configuration and JSON.
     pub fn name(self) -> &'static str {
         self.rules().name
     }
 
-    /// What its databases can do.
+    /// Returns the features of the dialect's databases.
     pub fn capabilities(self) -> Capabilities {
         self.rules().capabilities
     }
 
-    /// `name` as a quoted identifier, valid in every dialect.
+    /// Returns `name` as a quoted identifier, valid in every dialect.
     pub fn quote_name(self, name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))
     }
 
-    /// Whether a comment can be inside another.
+    /// Returns whether comments can be nested.
     pub fn comments_nest(self) -> bool {
         self.rules().lexical.comments_nest
     }
 
-    /// The characters of which either ends a `--` comment.
+    /// Returns the characters that end a `--` comment.
     pub fn line_ends(self) -> &'static [char] {
         self.rules().lexical.line_ends
     }
 
-    /// Whether the runner may simply repeat a statement that runs outside transactions, given its
-    /// name in [`StatementKind::OutsideTransaction`], after its outcome was lost.
+    /// Returns whether the runner may repeat a statement outside transactions whose outcome is
+    /// unknown, given its name in [`StatementKind::OutsideTransaction`].
     pub fn is_repeatable(self, name: &str) -> bool {
         self.rules().statements.repeatable.contains(&name)
     }
 
-    /// Whether a statement that runs outside of transactions, given its name in
-    /// [`StatementKind::OutsideTransaction`], leaves invalid indexes behind when it is cancelled.
+    /// Returns whether a statement outside transactions, given its name in
+    /// [`StatementKind::OutsideTransaction`], leaves invalid indexes behind when cancelled.
     pub fn leaves_indexes(self, name: &str) -> bool {
         self.rules().statements.leaves_indexes.contains(&name)
     }
 
-    /// What `statement`, outside a transaction, sets the enforcement of foreign keys to.
+    /// Returns the value that `statement`, outside a transaction, sets foreign key enforcement to.
     pub fn foreign_keys(self, statement: &str) -> Option<bool> {
         (self.rules().statements.foreign_keys)(statement)
     }
 
-    /// Whether a statement could leave a row without its parent unnoticed, so that foreign keys have
-    /// to be checked before the commit. In doubt, true.
+    /// Returns whether a statement could violate foreign keys unnoticed, so that they must be
+    /// checked before the commit. Returns true if in doubt.
     pub fn may_break_foreign_keys(self, statement: &str) -> bool {
         (self.rules().statements.may_break_foreign_keys)(statement)
     }
 
-    /// Reads a statement that sets how the database's file is written, which has no effect once
-    /// there are tables.
+    /// Parses a statement that sets the layout of the database file, which has no effect once
+    /// tables exist.
     pub fn layout_pragma(self, statement: &str) -> Option<LayoutPragma> {
         (self.rules().statements.layout_pragma)(statement)
     }
 
-    /// Reads a statement that creates an index without keeping writers out; `None` for any other, and
-    /// for one whose names cannot be told.
+    /// Parses a statement that creates an index without blocking writers; `None` for any other, and
+    /// if its names cannot be determined.
     pub fn concurrent_index(self, statement: &str) -> Option<ConcurrentIndex> {
         (self.rules().statements.concurrent_index)(statement)
     }
 
-    /// What `statement` leaves in its session under a name, beside what its kind says.
+    /// Returns the named effect of `statement` on its session, in addition to its kind.
     pub fn session_change(self, statement: &str) -> Option<SessionChange> {
         (self.rules().statements.session_change)(statement)
     }
@@ -214,7 +216,7 @@ impl Dialect {
         &self.rules().shell
     }
 
-    /// What each byte begins outside quotes.
+    /// Returns the kind of token that each byte begins outside quotes.
     #[inline]
     pub(super) fn classes(self) -> &'static [Class; 256] {
         match self {
@@ -223,7 +225,7 @@ impl Dialect {
         }
     }
 
-    /// The token that begins with byte `first`, at `start`.
+    /// Returns the token that begins with byte `first`, at `start`.
     #[inline]
     pub(super) fn token(self, lexer: &Lexer, start: usize, first: u8) -> (TokenKind, End) {
         match self {
@@ -232,7 +234,7 @@ impl Dialect {
         }
     }
 
-    /// What a statement is to the runner.
+    /// Returns the kind of a statement.
     #[inline]
     pub(super) fn classify(self, words: Words) -> StatementKind {
         match self {
@@ -241,7 +243,7 @@ impl Dialect {
         }
     }
 
-    /// What finds the ends of statements, at the start of a script.
+    /// Returns the detector of statement ends, for the start of a script.
     pub(super) fn boundary(self) -> Boundary {
         match self {
             Self::Postgres => Boundary::Postgres(postgres::Boundary::default()),
@@ -292,7 +294,7 @@ mod tests {
         let pragma = "PRAGMA foreign_keys = on";
         assert_eq!(Sqlite.foreign_keys(pragma), Some(true));
         assert_eq!(Postgres.foreign_keys(pragma), None);
-        // A schema of that name is like any other there.
+        // In PostgreSQL, a schema with that name is an ordinary one.
         let temp = "CREATE TABLE temp.t (a int)";
         assert!(Sqlite.session_change(temp).is_some());
         assert!(Postgres.session_change(temp).is_none());

@@ -1,4 +1,4 @@
-//! What a statement drops, as far as its text tells.
+//! Finds the objects that a statement drops, as far as its text shows.
 
 use super::{
     Dialect, TokenKind,
@@ -8,13 +8,13 @@ use super::{
 /// An object that a statement drops, or whose rows it deletes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dropped {
-    /// The kind, as people say it: `table`, `materialized view`, `all rows of`.
+    /// The kind, as displayed: `table`, `materialized view`, `all rows of`.
     pub kind: &'static str,
-    /// The name as it is written; of a column, behind its table.
+    /// The name as written; a column has its table as a prefix.
     pub name: String,
 }
 
-/// Kinds after DROP, longer ones before those that they begin with.
+/// Kinds after DROP; longer ones come before their prefixes.
 const KINDS: [(&[&str], &str); 16] = [
     (&["FOREIGN", "TABLE"], "foreign table"),
     (&["TABLE"], "table"),
@@ -34,8 +34,8 @@ const KINDS: [(&[&str], &str); 16] = [
     (&["DATABASE"], "database"),
 ];
 
-/// What `statement` drops: DROP, ALTER TABLE … DROP COLUMN, TRUNCATE. What it does by calling or by
-/// cascading is not in its text.
+/// Returns what `statement` drops: DROP, ALTER TABLE … DROP COLUMN, TRUNCATE. Effects of called
+/// functions and of cascades are not visible in its text.
 pub fn dropped(dialect: Dialect, statement: &str) -> Vec<Dropped> {
     let mut words = Words::new(dialect, statement);
     if words.eat("DROP") {
@@ -51,7 +51,7 @@ pub fn dropped(dialect: Dialect, statement: &str) -> Vec<Dropped> {
     Vec::new()
 }
 
-/// After DROP.
+/// Parses the objects after DROP.
 fn objects(words: &mut Words) -> Vec<Dropped> {
     let kind = KINDS.iter().find(|(kind, _)| words.eat_all(kind));
     let Some((_, kind)) = kind else {
@@ -62,7 +62,7 @@ fn objects(words: &mut Words) -> Vec<Dropped> {
     names(words, kind)
 }
 
-/// A list of names, each with whatever follows it up to a comma.
+/// Parses a list of names, ignoring any text between a name and the next comma.
 fn names(words: &mut Words, kind: &'static str) -> Vec<Dropped> {
     let mut found = Vec::new();
     loop {
@@ -77,7 +77,7 @@ fn names(words: &mut Words, kind: &'static str) -> Vec<Dropped> {
     }
 }
 
-/// After ALTER TABLE.
+/// Parses the columns dropped after ALTER TABLE.
 fn columns(words: &mut Words) -> Vec<Dropped> {
     words.eat_all(&["IF", "EXISTS"]);
     words.eat("ONLY");
@@ -102,7 +102,7 @@ fn columns(words: &mut Words) -> Vec<Dropped> {
     }
 }
 
-/// A name as it is written, with its schema.
+/// Returns a name as written, with its schema.
 fn name(words: &mut Words) -> Option<String> {
     let mut name = String::new();
     loop {
@@ -118,7 +118,7 @@ fn name(words: &mut Words) -> Option<String> {
     }
 }
 
-/// Goes on behind the next comma outside parentheses.
+/// Skips past the next comma outside parentheses.
 fn skip_past_comma(words: &mut Words) -> bool {
     let mut depth = 0u32;
     for item in words {
@@ -208,7 +208,7 @@ mod tests {
     }
 
     proptest! {
-        /// No text is too odd to be looked at.
+        /// Any text is accepted.
         #[test]
         fn any_text_can_be_looked_at(text in "(?s)(DROP|ALTER|TABLE|COLUMN|TRUNCATE|[a(). ,\"']|.){0,20}") {
             for dialect in BOTH {

@@ -1,17 +1,17 @@
 use super::{Dialect, TokenKind, lex};
 
-/// A character that looks like a blank or like nothing, where it is a part of a name or of no SQL.
+/// An invisible or blank-looking character that is part of a name or not valid SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Invisible {
-    /// Its byte offset.
+    /// The byte offset of the character.
     pub at: usize,
     /// The character.
     pub character: char,
-    /// What it is called.
+    /// The name of the character.
     pub name: &'static str,
 }
 
-/// The invisible characters of `text` outside of strings, quoted names and comments.
+/// Returns the invisible characters of `text` outside strings, quoted names and comments.
 pub fn invisible(dialect: Dialect, text: &str) -> Vec<Invisible> {
     let tokens = lex(dialect, text.as_bytes());
     let bare = tokens.filter(|token| {
@@ -20,7 +20,7 @@ pub fn invisible(dialect: Dialect, text: &str) -> Vec<Invisible> {
             TokenKind::Word | TokenKind::Number | TokenKind::Other
         )
     });
-    // A character can be several tokens of one byte each.
+    // A character may consist of several one-byte tokens.
     let found = bare.flat_map(|token| {
         let starts = (token.start..token.end).filter(|at| text.is_char_boundary(*at));
         starts.filter_map(|at| {

@@ -8,10 +8,10 @@ use super::{
     scan,
 };
 
-/// What a token is. Only what quoting and splitting need is told apart.
+/// The kind of a token. Only kinds that matter for quoting and splitting are distinguished.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TokenKind {
-    /// A run of white space; a byte order mark at the very start is one too.
+    /// A run of white space, or a byte order mark at the very start.
     Space,
     /// `-- …` without its line end.
     LineComment,
@@ -25,7 +25,7 @@ pub enum TokenKind {
     String,
     /// `$tag$ … $tag$` (PostgreSQL).
     DollarString,
-    /// Digits and what belongs to a number.
+    /// A number.
     Number,
     /// `;`
     Semicolon,
@@ -33,9 +33,9 @@ pub enum TokenKind {
     Open,
     /// `)`
     Close,
-    /// A psql command (`\d`) or a sqlite3 dot-command, to the end of its line.
+    /// A psql command (`\d`) or a sqlite3 dot-command, up to the end of its line.
     MetaCommand,
-    /// The lines after `COPY … FROM STDIN;` up to and with the line `\.`.
+    /// The lines after `COPY … FROM STDIN;` up to and including the line `\.`.
     CopyData,
     /// Any other single byte.
     Other,
@@ -44,18 +44,18 @@ pub enum TokenKind {
 /// A piece of the text. The tokens of a text follow each other without gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// What it is.
+    /// The kind of the token.
     pub kind: TokenKind,
-    /// First byte.
+    /// Offset of the first byte.
     pub start: usize,
-    /// One past the last byte.
+    /// Offset one past the last byte.
     pub end: usize,
-    /// False for a quote, comment or COPY block that the text ends inside.
+    /// False if the text ends inside a quote, comment or COPY block.
     pub closed: bool,
 }
 
 impl Token {
-    /// Whether it is white space or a comment.
+    /// Returns whether the token is white space or a comment.
     pub fn is_blank(&self) -> bool {
         matches!(
             self.kind,
@@ -64,7 +64,7 @@ impl Token {
     }
 }
 
-/// Iterator over the tokens of a text; see [`lex`].
+/// An iterator over the tokens of a text; see [`lex`].
 #[derive(Clone)]
 pub struct Lexer<'a> {
     pub(super) text: &'a [u8],
@@ -75,33 +75,32 @@ pub struct Lexer<'a> {
     data: Data,
 }
 
-/// PostgreSQL continues with a string after a line end, under the rules of the
-/// part before it, so that an `E'…'` reaches into the next `'…'`.
+/// The state of escapes across strings. PostgreSQL continues a string after a line end under the
+/// rules of the part before it, so that an `E'…'` extends into the next `'…'`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Escapes {
     /// The next plain string has no backslash escapes.
     Off,
-    /// Right after an escape string, without a line end so far.
+    /// Directly after an escape string, without a line end so far.
     After,
     /// After an escape string and a line end.
     On,
 }
 
-/// Where the data of a COPY statement is.
+/// The position of the data of a COPY statement.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Data {
     None,
-    /// After the end of this line.
+    /// The data begins after the end of this line.
     NextLine,
-    /// Here.
+    /// The data begins here.
     Due,
 }
 
-/// Cuts `text` into tokens by the quoting rules of `dialect`.
+/// Splits `text` into tokens by the quoting rules of `dialect`.
 ///
-/// Takes any bytes, never fails, and loses nothing: joined together the
-/// tokens are the text. PostgreSQL's rules are those with
-/// `standard_conforming_strings = on`, the default.
+/// Accepts any bytes, never fails, and loses nothing: the joined tokens are the text. The rules of
+/// PostgreSQL are those for `standard_conforming_strings = on`, the default.
 pub fn lex(dialect: Dialect, text: &[u8]) -> Lexer<'_> {
     Lexer {
         text,
@@ -140,7 +139,7 @@ impl Iterator for Lexer<'_> {
 pub(super) type End = (usize, bool);
 
 impl<'a> Lexer<'a> {
-    /// Where the statement stands after the last token.
+    /// Returns the state of the statement after the last token.
     pub(super) fn boundary(&self) -> &Boundary {
         &self.boundary
     }

@@ -1,7 +1,7 @@
 use memchr::memchr2_iter;
 
-/// Whether the letters of `word` stand anywhere in `text`, in upper or lower case, be it in a string, a
-/// comment or a longer word.
+/// Returns whether `text` contains `word`, ignoring case, even within a string, a comment or a
+/// longer word.
 pub fn mentions(text: &str, word: &str) -> bool {
     let (text, word) = (text.as_bytes(), word.as_bytes());
     let Some(first) = word.first() else {

@@ -1,7 +1,7 @@
-//! SQL as text: tokens, statements and what kind of statement each one is.
+//! SQL as text: tokens, statements and their kinds.
 //!
-//! Pure: no disk, no database. What differs between the dialects is in
-//! `dialect.rs`, and in a directory for each below `dialect/`.
+//! This module is pure: it uses neither disk nor database. The differences between dialects are in
+//! `dialect.rs` and in a directory for each dialect below `dialect/`.
 
 mod bytes;
 mod canonical;

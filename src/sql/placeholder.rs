@@ -1,67 +1,69 @@
-//! Placeholders in scripts, and the values that take their places.
+//! Placeholders in scripts, and their values.
 
 use std::{collections::BTreeMap, fmt, ops::Range, sync::Arc};
 
 use super::{Dialect, Token, TokenKind, lex};
 use crate::nearest::misspelt;
 
-/// How placeholders are written.
+/// The syntax of placeholders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Placeholders {
-    /// What one begins with; it ends with `}`.
+    /// The text that begins a placeholder; `}` ends it.
     pub open: &'static str,
-    /// Whether they count in literals, quoted names, dollar quotes, comments and COPY data as well.
+    /// Whether placeholders also count in literals, quoted names, dollar quotes, comments and COPY
+    /// data.
     pub everywhere: bool,
 }
 
 impl Placeholders {
-    /// `:{name}`, in nothing that is quoted.
+    /// `:{name}`, outside anything quoted.
     pub const NATIVE: Self = Self {
         open: ":{",
         everywhere: false,
     };
 
-    /// `${name}`, wherever it stands, as other tools have it.
+    /// `${name}` anywhere, as in other tools.
     pub const DOLLAR: Self = Self {
         open: "${",
         everywhere: true,
     };
 }
 
-/// Values by name. Its Debug shows none of them: one may be a password.
+/// Values by name. The `Debug` output omits them, because they may be passwords.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Vars {
     values: BTreeMap<String, String>,
-    /// Names whose value could not be had, with what it needs.
+    /// Names whose value is unavailable, with the variable that it needs.
     unset: BTreeMap<String, String>,
 }
 
-/// None at all.
+/// An empty set of values.
 static NONE: Vars = Vars {
     values: BTreeMap::new(),
     unset: BTreeMap::new(),
 };
 
 impl Vars {
-    /// No values.
+    /// Returns an empty set of values.
     pub fn none() -> &'static Self {
         &NONE
     }
 
-    /// Whether `name` can name a value: a letter or `_`, then letters, digits, `_`, `-` or `.`.
+    /// Returns whether `name` is a valid name: a letter or `_`, then letters, digits, `_`, `-` or
+    /// `.`.
     pub fn is_name(name: &str) -> bool {
         name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && name.bytes().all(is_name_byte)
     }
 
-    /// Gives `name` a value, instead of an earlier one.
+    /// Sets the value of `name`, replacing an earlier one.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         let name = name.into();
         self.unset.remove(&name);
         self.values.insert(name, value.into());
     }
 
-    /// Says why `name` has no value: what it needs is not there.
+    /// Marks `name` as unavailable, because the variable `needs` is not set.
     pub fn set_missing(&mut self, name: impl Into<String>, needs: impl Into<String>) {
         let name = name.into();
         self.values.remove(&name);
@@ -72,7 +74,8 @@ impl Vars {
         self.values.get(name).map(String::as_str)
     }
 
-    /// With the known name nearest to `name`, where a hint is wanted: it costs a look at each.
+    /// Returns the fault of an undefined name. With `hint`, it includes the nearest known name;
+    /// finding it compares against every name.
     fn undefined(&self, name: &str, hint: bool) -> PlaceholderFault {
         let known = self.values.keys().filter(|_| hint);
         let nearest = misspelt(name, known.map(String::as_str));
@@ -90,48 +93,48 @@ impl fmt::Debug for Vars {
     }
 }
 
-/// How many undefined names of a script get a hint.
+/// The maximum number of undefined names of a script that get a hint.
 const HINTS: usize = 20;
 
-/// What is wrong with a placeholder.
+/// A fault in a placeholder.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PlaceholderFault {
-    /// Nobody says what it stands for.
+    /// The placeholder has no value.
     #[error("the placeholder `{name}` has no value")]
     Undefined {
         /// The name.
         name: String,
-        /// A name that has one and is nearly the same.
+        /// A similar name that has a value.
         nearest: Option<String>,
-        /// The variable of the environment that its value needs and that is not set.
+        /// The environment variable that its value needs and that is not set.
         needs: Option<String>,
     },
-    /// It has no name, or no end.
+    /// The placeholder has no name or no end.
     #[error("a placeholder is a name in braces, made of letters, digits, `_`, `-` and `.`")]
     Malformed,
 }
 
-/// A script with values in the places of its placeholders. Its Debug shows no text of it.
+/// A script with its placeholders replaced. The `Debug` output omits its text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Expanded {
-    /// What runs.
+    /// The text with values.
     pub text: Arc<str>,
-    /// In order.
+    /// The replaced placeholders, in order.
     pieces: Vec<Piece>,
 }
 
 /// A placeholder and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Piece {
-    /// In the script.
+    /// The range in the script.
     from: Range<usize>,
-    /// In what runs.
+    /// The range in the text with values.
     to: Range<usize>,
 }
 
 impl Expanded {
-    /// What byte `at` of the text stands for in the script: its placeholder, or an empty range at
-    /// its place.
+    /// Returns the part of the script that byte `at` of the text comes from: a placeholder, or an
+    /// empty range at its place.
     pub fn origin(&self, at: usize) -> Range<usize> {
         let before = self.pieces.partition_point(|piece| piece.to.end <= at);
         match self.pieces.get(before) {
@@ -145,11 +148,11 @@ impl Expanded {
         }
     }
 
-    /// The part of the script that `range` of the text stands for.
+    /// Returns the part of the script that `range` of the text comes from.
     pub fn origin_of(&self, range: &Range<usize>) -> Range<usize> {
         let start = self.origin(range.start).start;
         let end = match range.end.checked_sub(1) {
-            // The end of a value is the end of its placeholder.
+            // The end of a value maps to the end of its placeholder.
             Some(last) if last >= range.start => match self.origin(last) {
                 inside if !inside.is_empty() => inside.end,
                 before => before.end + 1,
@@ -168,10 +171,10 @@ impl fmt::Debug for Expanded {
     }
 }
 
-/// Puts values in the places of the placeholders of `text`.
+/// Replaces the placeholders of `text` with their values.
 ///
 /// # Errors
-/// Every placeholder that is malformed or has no value, with its bytes.
+/// Returns every placeholder that is malformed or has no value, with its byte range.
 pub fn expand(
     dialect: Dialect,
     text: &str,
@@ -182,12 +185,12 @@ pub fn expand(
     let (mut pieces, mut faults) = (Vec::new(), Vec::new());
     let mut done = 0;
     for at in openings(dialect, text, how) {
-        // Inside of the one before.
+        // This opening is inside the previous placeholder.
         if at < done {
             continue;
         }
         let inside = &text[at + how.open.len()..];
-        // No further than a name can reach.
+        // The name ends before the first byte that a name cannot contain.
         let end = inside.bytes().position(|byte| !is_name_byte(byte));
         let name = end.filter(|end| inside.as_bytes()[*end] == b'}');
         let name = name.map(|end| &inside[..end]);
@@ -224,7 +227,7 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-/// Where placeholders begin.
+/// Returns the places where placeholders begin.
 fn openings(dialect: Dialect, text: &str, how: Placeholders) -> Vec<usize> {
     let found = text.match_indices(how.open).map(|(at, _)| at);
     if how.everywhere {
@@ -386,7 +389,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is outside placeholders stays, and is found again.
+        /// Text outside placeholders is unchanged and keeps its origin.
         #[test]
         fn every_place_outside_leads_back_to_the_same_byte(
             text in "([a-z ';\"\n]|--|:\\{schema\\}|:\\{none\\}|ż|:|\\{){0,20}",

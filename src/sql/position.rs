@@ -1,13 +1,13 @@
-/// A place in a text, both parts counted from 1.
+/// A position in a text; both parts count from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position {
-    /// Line, ended by LF.
+    /// The line; lines end with LF.
     pub line: u32,
-    /// Column in characters, not bytes. A byte order mark is none.
+    /// The column in characters, not bytes. A byte order mark does not count.
     pub column: u32,
 }
 
-/// The position of byte `offset` in `text`; past the end it is the end.
+/// Returns the position of byte `offset` in `text`, or of its end if `offset` is past it.
 pub fn position(text: &str, offset: usize) -> Position {
     let mut offset = offset.min(text.len());
     while !text.is_char_boundary(offset) {
@@ -22,19 +22,19 @@ pub fn position(text: &str, offset: usize) -> Position {
     }
 }
 
-/// The positions of many places of one text. Each costs what lies between it and the last place
-/// of its line, so that all of them in order cost as much as one.
+/// Computes the positions of many places in one text. Each scans the text from the last place on
+/// its line, so that ordered places together cost one scan.
 #[derive(Debug)]
 pub struct Positions<'a> {
     text: &'a str,
-    /// Where each line begins, behind a byte order mark.
+    /// The start of each line, after a byte order mark.
     starts: Vec<usize>,
-    /// The last place that was asked for.
+    /// The last place requested.
     last: (usize, Position),
 }
 
 impl<'a> Positions<'a> {
-    /// Of `text`.
+    /// Creates the positions of `text`.
     pub fn of(text: &'a str) -> Self {
         let first = text.len() - text.trim_start_matches('\u{FEFF}').len();
         let first = first.min('\u{FEFF}'.len_utf8());
@@ -49,7 +49,7 @@ impl<'a> Positions<'a> {
         }
     }
 
-    /// What [`position`] says of `offset`.
+    /// Returns the [`position`] of `offset`.
     pub fn at(&mut self, offset: usize) -> Position {
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) {

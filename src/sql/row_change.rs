@@ -1,11 +1,11 @@
-//! Statements that change rows, and the table whose rows they change.
+//! Statements that change rows, and their tables.
 
 use super::{
     Dialect, TokenKind,
     words::{Item, Words},
 };
 
-/// What a statement does to the rows of its table.
+/// The way a statement changes rows of its table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowVerb {
     /// `INSERT`, `REPLACE`.
@@ -19,7 +19,7 @@ pub enum RowVerb {
 }
 
 impl RowVerb {
-    /// As it is written.
+    /// Returns the SQL keyword.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Insert => "INSERT",
@@ -29,7 +29,7 @@ impl RowVerb {
         }
     }
 
-    /// Whether it can add rows, so that those that are there say nothing of how many it changes.
+    /// Returns whether it can add rows, so that existing rows do not limit how many it changes.
     pub fn adds_rows(self) -> bool {
         matches!(self, Self::Insert | Self::Merge)
     }
@@ -38,28 +38,27 @@ impl RowVerb {
 /// A statement that changes rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowChange {
-    /// What it does.
+    /// The verb of the statement.
     pub verb: RowVerb,
-    /// The table as it is written, quotes and schema included, with `ONLY` where that stands
-    /// before it: fit to stand behind FROM.
+    /// The table as written after FROM, including quotes, schema and `ONLY`.
     pub table: String,
 }
 
-/// Why a statement is not known to change rows.
+/// A reason why a statement is not known to change rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoRowChange {
-    /// It is something else.
+    /// The statement is of another kind.
     OtherStatement,
-    /// It may change rows within its WITH, but what it counts are the rows of a query.
+    /// The statement may change rows within its WITH, but its row count is that of a query.
     WithinQuery,
-    /// Its table cannot be told.
+    /// The table cannot be determined.
     UnknownTable,
 }
 
-/// What `statement` does to which table.
+/// Returns the verb and table of `statement`.
 ///
 /// # Errors
-/// When it changes no rows, or it cannot be told whose.
+/// Returns an error if the statement changes no rows, or if its table cannot be determined.
 pub fn row_change(dialect: Dialect, statement: &str) -> Result<RowChange, NoRowChange> {
     let mut words = Words::new(dialect, statement);
     if words.eat("WITH") {
@@ -73,7 +72,7 @@ pub fn row_change(dialect: Dialect, statement: &str) -> Result<RowChange, NoRowC
     Ok(RowChange { verb, table })
 }
 
-/// The verb, and what stands between it and the table.
+/// Parses the verb and everything between it and the table.
 fn verb(dialect: Dialect, words: &mut Words) -> Option<RowVerb> {
     let rules = dialect.rows();
     if rules.replace && words.eat("REPLACE") {
@@ -102,7 +101,7 @@ fn table(dialect: Dialect, words: &mut Words) -> Option<String> {
     if dialect.rows().only && words.eat("ONLY") {
         table.push_str("ONLY ");
     }
-    // After ONLY a table can be in parentheses.
+    // A table after ONLY can be in parentheses.
     let enclosed = !table.is_empty() && words.eat_symbol("(");
     loop {
         let name = words.next()?;
@@ -121,13 +120,13 @@ fn table(dialect: Dialect, words: &mut Words) -> Option<String> {
 fn is_name(item: &Item) -> bool {
     match item.kind {
         TokenKind::Word => !item.text.starts_with(|c: char| c.is_ascii_digit()),
-        // With its escapes it would need UESCAPE, which stands behind it.
+        // Its escapes might need a later UESCAPE.
         TokenKind::QuotedName => !item.text.starts_with(['u', 'U']),
         _ => false,
     }
 }
 
-/// After WITH: past its queries. `None` where they are written otherwise than known.
+/// Skips the queries of a WITH. Returns `None` if their syntax is not recognized.
 fn skip_with(words: &mut Words) -> Option<()> {
     words.eat("RECURSIVE");
     loop {
@@ -146,7 +145,7 @@ fn skip_with(words: &mut Words) -> Option<()> {
             return None;
         }
         words.parenthesized();
-        // The order in which a recursive query goes, and how it finds cycles.
+        // The SEARCH and CYCLE clauses of a recursive query.
         if words.peek()?.is("SEARCH") || words.peek()?.is("CYCLE") {
             return None;
         }
@@ -269,7 +268,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever prevents it, the name comes out as it went in.
+        /// Whatever prevents the change, the name is returned unchanged.
         #[test]
         fn any_name_is_found(
             schema in proptest::option::of("[a-z_][a-z0-9_]{0,8}|\"([^\"\0]|\"\"){1,8}\""),
@@ -292,7 +291,7 @@ mod tests {
             }
         }
 
-        /// No text is too odd to be looked at.
+        /// Any text is accepted.
         #[test]
         fn any_text_can_be_looked_at(text in "(?s)(WITH|AS|UPDATE|ONLY|INTO|[a(). ,\"']|.){0,20}") {
             for dialect in BOTH {

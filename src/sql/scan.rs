@@ -1,9 +1,9 @@
-//! Where quoted things end. All take the whole text and a place inside the
-//! thing, and give one past its last byte and whether it is closed.
+//! Finds the ends of quoted tokens. All functions take the whole text and a position in the token,
+//! and return one past its last byte and whether it is closed.
 
 use super::{bytes::continues_word, lexer::End};
 
-/// The first place from `at` whose byte is a `stop`, or the end.
+/// Returns the first position from `at` whose byte is a `stop`, or the end.
 #[inline]
 pub(super) fn until(text: &[u8], at: usize, stop: impl Fn(u8) -> bool) -> usize {
     text[at..]
@@ -12,7 +12,7 @@ pub(super) fn until(text: &[u8], at: usize, stop: impl Fn(u8) -> bool) -> usize 
         .map_or(text.len(), |found| at + found)
 }
 
-/// After the opening `quote`; doubled it stands for itself.
+/// Scans from after the opening `quote`; a doubled quote is an escaped one.
 pub(super) fn quoted(text: &[u8], mut at: usize, quote: u8) -> End {
     loop {
         at = until(text, at, |byte| byte == quote);
@@ -26,7 +26,7 @@ pub(super) fn quoted(text: &[u8], mut at: usize, quote: u8) -> End {
     }
 }
 
-/// After the opening quote of an escape string, where `\` takes the next byte along.
+/// Scans from after the opening quote of an escape string, where `\` escapes the next byte.
 pub(super) fn escaped(text: &[u8], mut at: usize) -> End {
     loop {
         at = until(text, at, |byte| matches!(byte, b'\'' | b'\\'));
@@ -39,7 +39,7 @@ pub(super) fn escaped(text: &[u8], mut at: usize) -> End {
     }
 }
 
-/// After a `[`, which ends at the first `]`.
+/// Scans from after a `[`, up to the first `]`.
 pub(super) fn bracketed(text: &[u8], at: usize) -> End {
     let end = until(text, at, |byte| byte == b']');
     if end == text.len() {
@@ -49,7 +49,7 @@ pub(super) fn bracketed(text: &[u8], at: usize) -> End {
     }
 }
 
-/// At the `/*` of a SQLite comment.
+/// Scans from the `/*` of a SQLite comment.
 pub(super) fn flat_comment(text: &[u8], start: usize) -> End {
     let mut at = start + 2;
     loop {
@@ -64,7 +64,7 @@ pub(super) fn flat_comment(text: &[u8], start: usize) -> End {
     }
 }
 
-/// At the `/*` of a PostgreSQL comment.
+/// Scans from the `/*` of a PostgreSQL comment.
 pub(super) fn nested_comment(text: &[u8], start: usize) -> End {
     let mut at = start + 2;
     let mut depth = 1u64;
@@ -88,7 +88,7 @@ pub(super) fn nested_comment(text: &[u8], start: usize) -> End {
     }
 }
 
-/// The length of `$tag$` at `start`, unless this `$` opens no dollar quote.
+/// Returns the length of `$tag$` at `start`, unless this `$` opens no dollar quote.
 pub(super) fn dollar_tag(text: &[u8], start: usize) -> Option<usize> {
     let name = start + 1;
     if text.get(name)?.is_ascii_digit() {
@@ -98,7 +98,7 @@ pub(super) fn dollar_tag(text: &[u8], start: usize) -> Option<usize> {
     (text.get(end) == Some(&b'$')).then_some(end + 1 - start)
 }
 
-/// A dollar quote from its opening `$tag$`, which is `tag` bytes long.
+/// Scans a dollar quote from its opening `$tag$`, which is `tag` bytes long.
 pub(super) fn dollar_quoted(text: &[u8], start: usize, tag: usize) -> End {
     let delimiter = &text[start..start + tag];
     let mut at = start + tag;
@@ -114,7 +114,7 @@ pub(super) fn dollar_quoted(text: &[u8], start: usize, tag: usize) -> End {
     }
 }
 
-/// The lines of a COPY up to and with the line `\.`.
+/// Scans the lines of a COPY up to and including the line `\.`.
 pub(super) fn copy_data(text: &[u8], start: usize) -> End {
     let mut line = start;
     while line < text.len() {

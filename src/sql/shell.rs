@@ -2,8 +2,7 @@ use std::borrow::Cow;
 
 use super::Dialect;
 
-/// `statement` as the database's shell must be given it, so that it sends the very same to the
-/// database.
+/// Escapes `statement` for the database's shell, so that the database receives it unchanged.
 pub fn for_shell(dialect: Dialect, statement: &str) -> Cow<'_, str> {
     let places = (dialect.shell().escapes)(statement);
     if places.is_empty() {
@@ -20,7 +19,7 @@ pub fn for_shell(dialect: Dialect, statement: &str) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
-/// `text` for a comment of one line: nothing in it ends the line, for whichever program.
+/// Escapes `text` for a one-line comment: no program treats any part of it as a line end.
 pub fn comment(text: &str) -> Cow<'_, str> {
     let ends = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     match text.contains(ends) {

@@ -4,61 +4,61 @@ use super::{
     Dialect, Lexer, StatementKind, Token, TokenKind, classify::classify, dialect::Unfinished, lex,
 };
 
-/// One statement of a script, as a place in its text.
+/// A statement of a script, as a range of its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// Bytes of the statement: from its first token that is neither space nor
-    /// comment to its last one, without the `;`.
+    /// The bytes of the statement: from its first token that is neither space nor comment to its
+    /// last one, without the `;`.
     pub span: Range<usize>,
     /// Line of the first byte, from 1.
     pub line: u32,
     /// Column of the first byte in characters, from 1.
     pub column: u32,
-    /// What it is to the runner.
+    /// The kind of the statement.
     pub kind: StatementKind,
-    /// Bytes of the data of a `COPY … FROM STDIN`, without the `\.` line.
+    /// The bytes of the data of a `COPY … FROM STDIN`, without the `\.` line.
     pub copy_data: Option<Range<usize>>,
 }
 
 impl Statement {
-    /// The statement's SQL within the script it was split from.
+    /// Returns the SQL of the statement in the script it was split from.
     pub fn text<'a>(&self, script: &'a str) -> &'a str {
         &script[self.span.clone()]
     }
 }
 
-/// Why a script cannot be cut into statements.
+/// A reason why a script cannot be split into statements.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SqlProblemKind {
-    /// `'…` to the end of the file.
+    /// A string is not closed.
     #[error("unterminated string")]
     UnterminatedString,
-    /// `"…` to the end of the file.
+    /// A quoted name is not closed.
     #[error("unterminated quoted name")]
     UnterminatedName,
-    /// `/* …` to the end of the file.
+    /// A comment is not closed.
     #[error("unterminated comment")]
     UnterminatedComment,
-    /// `$tag$ …` to the end of the file.
+    /// A dollar quote is not closed.
     #[error("unterminated dollar quote; {0} is missing")]
     UnterminatedDollarQuote(String),
-    /// COPY data without its `\.` line.
+    /// COPY data has no `\.` line.
     #[error("unterminated COPY data; a line with \\. is missing")]
     UnterminatedCopyData,
-    /// SQL between the `;` of a `COPY … FROM STDIN` and the end of its line.
+    /// SQL is between the `;` of a `COPY … FROM STDIN` and the end of its line.
     #[error("COPY data begins on the next line; move this to a line of its own")]
     TextAfterCopy,
-    /// A body (`BEGIN ATOMIC`, a trigger) or parenthesis that is still open at the end.
+    /// A body (`BEGIN ATOMIC`, a trigger) or a parenthesis is not closed.
     #[error("unterminated {0}")]
     UnterminatedBody(&'static str),
-    /// A command of psql, which only psql understands; with its name.
+    /// A psql command with this name is used.
     #[error("\\{0} is a psql command, not SQL")]
     PsqlCommand(String),
-    /// A dot-command of the sqlite3 shell; with its name.
+    /// A sqlite3 dot-command with this name is used.
     #[error(".{0} is a sqlite3 shell command, not SQL")]
     DotCommand(String),
-    /// A bind parameter, which a script has no value for.
+    /// A bind parameter is used, for which a script has no value.
     #[error("{0} is a bind parameter; a script has no value for it, and it would be NULL")]
     Parameter(String),
     /// `\\` in a string after `SET standard_conforming_strings = off`.
@@ -73,30 +73,29 @@ pub enum SqlProblemKind {
          standard_conforming_strings = on"
     )]
     BackslashQuote,
-    /// A NUL, where a database would stop reading without a word.
+    /// The text contains a NUL, where a database would silently stop reading.
     #[error("NUL character, at which the database would stop reading")]
     NulCharacter,
 }
 
-/// A problem and the bytes it is about.
+/// A problem with the bytes it concerns.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}")]
 pub struct SqlProblem {
     /// The kind of problem.
     pub kind: SqlProblemKind,
-    /// Where, in bytes of the text; of something that never ends, its opening.
+    /// The byte range of the problem; the opening if something is not closed.
     pub span: Range<usize>,
 }
 
-/// Cuts a script into its statements.
+/// Splits a script into its statements.
 ///
-/// Empty statements are dropped, `\restrict` lines of pg_dump passed over.
-/// Boundaries are those that psql and the sqlite3 shell find. A parenthesis
-/// that is never closed is a problem on PostgreSQL, since it hides all
-/// statements after it; on SQLite it hides none, and the database names it.
+/// Empty statements are dropped, and `\restrict` lines of pg_dump are ignored. Boundaries are those
+/// of psql and the sqlite3 shell. An unclosed parenthesis is a problem on PostgreSQL, since it
+/// hides all statements after it; on SQLite it hides none, and the database reports it.
 ///
 /// # Errors
-/// Every problem of the text, in order.
+/// Returns every problem of the text, in order.
 pub fn split(dialect: Dialect, text: &str) -> Result<Vec<Statement>, Vec<SqlProblem>> {
     let mut splitter = Splitter::new(dialect, text);
     let mut lexer = lex(dialect, text.as_bytes());
@@ -112,13 +111,13 @@ struct Splitter<'a> {
     statements: Vec<Statement>,
     problems: Vec<SqlProblem>,
     open: Option<OpenStatement>,
-    /// The last statement is a COPY whose data has not begun.
+    /// Whether the last statement is a COPY whose data has not begun.
     data_due: bool,
     place: Place<'a>,
-    /// Whether the script has a backslash escape the next character of strings.
+    /// Whether a backslash escapes the next character of a string in the rest of the script.
     escapes: bool,
-    /// The first string that has such a backslash: what follows it is read in another way than the
-    /// database does.
+    /// The first string with such a backslash: the text after it is tokenized differently than by
+    /// the database.
     misread: Option<Range<usize>>,
     /// The first string with a backslash before its closing quote.
     backslash_quote: Option<Range<usize>>,
@@ -126,11 +125,11 @@ struct Splitter<'a> {
 
 struct OpenStatement {
     span: Range<usize>,
-    /// How many parentheses are open.
+    /// Number of open parentheses.
     depth: u32,
-    /// Where the outermost of them is.
+    /// Position of the outermost open parenthesis.
     outermost: usize,
-    /// The last ATOMIC.
+    /// Position of the last ATOMIC.
     body: Option<Range<usize>>,
 }
 
@@ -209,7 +208,7 @@ impl<'a> Splitter<'a> {
         }
     }
 
-    /// Looks for backslashes that would be escapes without standard_conforming_strings.
+    /// Records backslashes that would be escapes without standard_conforming_strings.
     fn backslash(&mut self, token: &Token) {
         let bytes = self.bytes(token);
         if token.kind != TokenKind::String || bytes[0] != b'\'' || !bytes.contains(&b'\\') {
@@ -297,7 +296,7 @@ impl<'a> Splitter<'a> {
             span,
         });
         if let Some(misread) = misread {
-            // Whatever else was found may be none.
+            // Other problems may be spurious.
             return Err(vec![misread]);
         }
         let is_string = |problem: &SqlProblem| problem.kind == SqlProblemKind::UnterminatedString;
@@ -350,8 +349,8 @@ impl<'a> Splitter<'a> {
     }
 }
 
-/// Has the lines and columns of `statements` describe `script`, where each begins at what `origin`
-/// makes of its own place.
+/// Updates the lines and columns of `statements` to describe `script`, where `origin` maps each
+/// start.
 pub fn place_in(script: &str, statements: &mut [Statement], origin: impl Fn(usize) -> usize) {
     let mut place = Place::new(script);
     for statement in statements {
@@ -359,7 +358,7 @@ pub fn place_in(script: &str, statements: &mut [Statement], origin: impl Fn(usiz
     }
 }
 
-/// The name of a meta command, which is given with its first character.
+/// Returns the name of a meta command, given with its first character.
 pub(super) fn command_name(command: &str) -> &str {
     let name = &command[1..];
     let first = name.chars().next().map_or(0, char::len_utf8);
@@ -367,8 +366,8 @@ pub(super) fn command_name(command: &str) -> &str {
     name[..end.map_or(name.len(), |end| first + end)].trim_end()
 }
 
-/// Whether the rest of the text may be inside something, so that what
-/// seems open at the end tells nothing.
+/// Returns whether the rest of the text may be inside something unclosed, so that other unclosed
+/// parts at the end are not meaningful.
 fn is_opening(kind: &SqlProblemKind) -> bool {
     matches!(
         kind,
@@ -385,7 +384,7 @@ fn first_line(text: &str, span: &Range<usize>) -> Range<usize> {
     span.start..span.start + line.trim_end().len()
 }
 
-/// Counts lines and columns along the text, looking at every byte once.
+/// Counts lines and columns along the text, scanning every byte once.
 struct Place<'a> {
     text: &'a str,
     at: usize,

@@ -1,4 +1,4 @@
-//! Reading a statement word by word.
+//! Parses a statement word by word.
 
 use super::{Dialect, Lexer, TokenKind, lex};
 
@@ -67,7 +67,7 @@ impl<'a> Words<'a> {
         self.eat_if(|item| item.is(word))
     }
 
-    /// Takes these keywords if all of them follow, or nothing.
+    /// Takes these keywords if all of them follow, or takes nothing.
     pub(super) fn eat_all(&mut self, words: &[&str]) -> bool {
         let mut ahead = self.clone();
         let found = words.iter().all(|word| ahead.eat(word));
@@ -77,7 +77,7 @@ impl<'a> Words<'a> {
         found
     }
 
-    /// Takes the next token if it is one of these keywords, and says which.
+    /// Takes the next token if it is one of these keywords, and returns the keyword.
     pub(super) fn eat_any(&mut self, words: &[&'static str]) -> Option<&'static str> {
         words.iter().copied().find(|word| self.eat(word))
     }
@@ -87,8 +87,8 @@ impl<'a> Words<'a> {
         self.eat_if(|item| item.text == symbol)
     }
 
-    /// Takes a name, folded as the database folds it; where quotes do not
-    /// protect the case, always to lower case.
+    /// Takes a name, folded as by the database; if quotes do not preserve case, always to lower
+    /// case.
     pub(super) fn name(&mut self) -> Option<String> {
         let mut ahead = self.clone();
         let name = unquoted(self.dialect, ahead.next()?)?;
@@ -96,7 +96,7 @@ impl<'a> Words<'a> {
         Some(name)
     }
 
-    /// Takes tokens up to the `)` of the `(` that was just taken, and gives those between.
+    /// Takes tokens up to the `)` that matches the `(` just taken, and returns those between.
     pub(super) fn parenthesized(&mut self) -> Vec<Item<'a>> {
         let mut depth = 1u32;
         let mut items = Vec::new();
@@ -114,7 +114,7 @@ impl<'a> Words<'a> {
         items
     }
 
-    /// Goes on behind the next place outside parentheses where `word` stands.
+    /// Skips past the next `word` outside parentheses.
     pub(super) fn skip_past(&mut self, word: &str) -> bool {
         let mut depth = 0u32;
         for item in self.by_ref() {
@@ -128,7 +128,7 @@ impl<'a> Words<'a> {
         false
     }
 
-    /// All that is left, every run of white space and comments as one space.
+    /// Returns the remaining text, with every run of white space and comments as one space.
     pub(super) fn collapsed(self) -> String {
         let mut collapsed = String::new();
         let mut gap = false;
@@ -147,17 +147,17 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Whether a list of options `a, b = x, c false` has `name` as false.
+/// Returns whether a list of options `a, b = x, c false` sets `name` to false.
 pub(super) fn option_is_off(items: &[Item], name: &str) -> bool {
     option(items, name).is_some_and(|value| value.iter().any(is_off))
 }
 
-/// Whether a list of options has `name`, and not as false.
+/// Returns whether a list of options has `name` and does not set it to false.
 pub(super) fn option_is_on(items: &[Item], name: &str) -> bool {
     option(items, name).is_some_and(|value| !value.iter().any(is_off))
 }
 
-/// What follows `name` in a list of options, up to the comma.
+/// Returns the text after `name` in a list of options, up to the comma.
 fn option<'a, 'b>(items: &'a [Item<'b>], name: &str) -> Option<&'a [Item<'b>]> {
     items
         .split(|item| item.text == ",")
@@ -178,7 +178,7 @@ fn unquoted(dialect: Dialect, item: Item) -> Option<String> {
     let rules = dialect.names();
     let name = match item.kind {
         TokenKind::Word => text.to_ascii_lowercase(),
-        // With its escapes it would have to be decoded; nobody writes it.
+        // Its escapes are not decoded, since they are not used in practice.
         TokenKind::QuotedName if text.starts_with(['u', 'U']) => return None,
         TokenKind::String if !rules.in_strings => return None,
         TokenKind::QuotedName | TokenKind::String => {

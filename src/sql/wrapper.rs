@@ -6,20 +6,19 @@ use super::{Dialect, Statement, StatementKind, TransactionControl};
 /// before and after it, which the runner's own transaction replaces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wrapper {
-    /// Indexes of the statements that are left to run.
+    /// Indexes of the statements to run.
     pub body: Range<usize>,
-    /// Modes of the BEGIN, as written: `ISOLATION LEVEL SERIALIZABLE`. Empty
-    /// without any, and where the runner's own BEGIN leaves nothing to choose.
+    /// Modes of the BEGIN, as written: `ISOLATION LEVEL SERIALIZABLE`. Empty if there are none, or
+    /// if the runner's own BEGIN has no modes.
     pub modes: String,
-    /// What the leading `PRAGMA foreign_keys` asked for, the last one if there
-    /// are several.
+    /// The value of the leading `PRAGMA foreign_keys`; the last one counts.
     pub foreign_keys: Option<bool>,
 }
 
-/// Finds the wrapper around `statements`; without one, `body` is all of them.
+/// Finds the wrapper around `statements`; without one, `body` contains all of them.
 ///
-/// The pragmas are taken off without a BEGIN, too. For scripts that run in a
-/// transaction only: with `transaction = off` nothing replaces the wrapper.
+/// The pragmas are removed even without a BEGIN. Only use this for scripts that run in a
+/// transaction: with `transaction = off`, nothing replaces the wrapper.
 pub fn unwrap(dialect: Dialect, text: &str, statements: &[Statement]) -> Wrapper {
     let pragma = |statement: &Statement| match statement.kind {
         StatementKind::Session => dialect.foreign_keys(statement.text(text)),
@@ -44,7 +43,7 @@ pub fn unwrap(dialect: Dialect, text: &str, statements: &[Statement]) -> Wrapper
     wrapper
 }
 
-/// The modes of the BEGIN, where `statements` are one transaction.
+/// Returns the modes of the BEGIN if `statements` are one transaction.
 fn transaction(statements: &[Statement]) -> Option<String> {
     use StatementKind::Transaction;
     use TransactionControl::{Begin, Commit, Release, RollbackTo, Savepoint};

@@ -1,4 +1,4 @@
-//! Checksums as other tools compute them.
+//! Computes checksums of other tools.
 
 use std::hash::{Hash, Hasher};
 
@@ -7,8 +7,8 @@ use siphasher::sip::SipHasher13;
 
 use super::ExternalTool;
 
-/// Whether `recorded`, as the tool has written it, is of this script. A file whose line endings
-/// were converted since is still the same. `None` when the tool keeps none that can be computed.
+/// Returns whether `recorded`, as written by the tool, is the checksum of this script. Converted
+/// line endings are ignored. Returns `None` if the tool stores no checksum that can be computed.
 ///
 /// `file` is the file's name, without its directory.
 pub fn checksum_matches(
@@ -31,20 +31,20 @@ pub fn checksum_matches(
     }
 }
 
-/// SHA-384 of the file.
+/// Returns SHA-384 of the file.
 fn sqlx(text: &str) -> String {
     format!("{:x}", Sha384::digest(text))
 }
 
-/// `1` and `create_users` of `V1__create_users.sql`.
+/// Returns `1` and `create_users` for `V1__create_users.sql`.
 fn refinery_name(file: &str) -> Option<(i64, &str)> {
     let stem = file.strip_suffix(".sql")?;
     let (version, name) = stem.get(1..)?.split_once("__")?;
     Some((version.parse().ok()?, name))
 }
 
-/// SipHash 1-3 of name, version and script, as Rust hashes them: with versions of 64 bits, and
-/// with those of 32 bits, which are the usual ones.
+/// Returns SipHash 1-3 of name, version and script, as hashed by Rust: with 64-bit versions and
+/// with 32-bit versions, which are the usual ones.
 fn refinery(version: i64, name: &str, text: &str) -> Vec<String> {
     let hash = |version: &dyn Fn(&mut SipHasher13)| {
         let mut hasher = SipHasher13::new();
@@ -59,7 +59,8 @@ fn refinery(version: i64, name: &str, text: &str) -> Vec<String> {
     narrow.into_iter().chain([wide]).collect()
 }
 
-/// CRC-32 of the lines without their ends, as a signed number; a byte order mark does not count.
+/// Returns CRC-32 of the lines without their ends, as a signed number; a byte order mark is
+/// ignored.
 fn flyway(text: &str) -> i32 {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut crc = crc32fast::Hasher::new();

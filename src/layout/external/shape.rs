@@ -1,37 +1,37 @@
-//! How each tool's table looks, and what its columns mean.
+//! The columns of each tool's table, and their meaning.
 
 use chrono::{DateTime, Datelike, NaiveDateTime, Utc};
 
 use super::{ExternalEntry, ExternalTool};
 
-/// How a tool's table looks.
+/// The columns of a tool's table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExternalShape {
-    /// Whose it is.
+    /// The tool that owns the table.
     pub tool: ExternalTool,
     /// The schema that the tool creates for it on PostgreSQL, whatever the search path is.
     pub schema: Option<&'static str>,
     /// Its usual name.
     pub table: &'static str,
-    /// Names a migration.
+    /// The column that identifies a migration.
     pub id: &'static str,
-    /// Says in words what it is.
+    /// The column that describes a migration.
     pub name: Option<&'static str>,
-    /// What kind of entry it is, where there are several.
+    /// The column for the kind of entry, if there are several.
     pub kind: Option<&'static str>,
-    /// A flag, and what it is in an entry that stands for a migration as a whole.
+    /// The flag column, and its value in an entry for a completely applied migration.
     pub flag: Option<(&'static str, bool)>,
-    /// When it was applied.
+    /// The column for the time of application.
     pub at: Option<&'static str>,
-    /// How long it took, and how many of its units a millisecond has.
+    /// The column for the duration, and the number of its units per millisecond.
     pub duration: Option<(&'static str, i64)>,
-    /// Of the script, and whether it is bytes.
+    /// The column for the checksum of the script, and whether it holds bytes.
     pub checksum: Option<(&'static str, bool)>,
-    /// Entries in the order in which they were made.
+    /// The sort order in which entries were created.
     pub order: &'static str,
-    /// A table beside it that another tool with such a table does not have.
+    /// Another table that distinguishes this tool from others with a similar table.
     pub beside: Option<&'static str>,
-    /// A column that only another tool's table of that name has.
+    /// A column that only another tool's table with this name has.
     pub without: Option<&'static str>,
 }
 
@@ -172,8 +172,9 @@ pub const SHAPES: [ExternalShape; 15] = [
 ];
 
 impl ExternalShape {
-    /// What is asked of a table, in the order of [`super::ExternalRow`]: `text` gives a column as text, or
-    /// NULL for one that the tool does not have, `hex` one of bytes in hexadecimal digits.
+    /// Returns the columns to select from a table, in the order of [`super::ExternalRow`]: `text`
+    /// formats a column as text, or NULL for a missing one, and `hex` formats bytes as hexadecimal
+    /// digits.
     pub fn selected(
         &self,
         text: impl Fn(Option<&str>) -> String,
@@ -195,7 +196,7 @@ impl ExternalShape {
         columns.join(", ")
     }
 
-    /// Every column that is read.
+    /// Returns all columns that are read.
     pub fn columns(&self) -> impl Iterator<Item = &'static str> {
         let flag = self.flag.map(|(column, _)| column);
         let duration = self.duration.map(|(column, _)| column);
@@ -226,7 +227,7 @@ pub fn table_names() -> Vec<&'static str> {
     names
 }
 
-/// Columns of a row as text, in the order of [`ExternalShape`]'s fields.
+/// The columns of a row as text, in the order of the fields of [`ExternalShape`].
 #[derive(Clone, Debug, Default)]
 pub struct ExternalRow {
     /// See [`ExternalShape::id`].
@@ -246,7 +247,7 @@ pub struct ExternalRow {
 }
 
 impl ExternalShape {
-    /// What a row says. A time or a duration that makes no sense is none.
+    /// Converts a row to an entry. An invalid time or duration becomes `None`.
     pub fn entry(&self, row: ExternalRow) -> ExternalEntry {
         let whole = match (self.flag, row.flag.as_deref()) {
             (None, _) => true,
@@ -275,11 +276,11 @@ fn is_true(text: &str) -> bool {
         .any(|yes| yes.eq_ignore_ascii_case(text))
 }
 
-/// The ways in which databases and tools write a time, after those of RFC 3339.
+/// Time formats of databases and tools, in addition to those of RFC 3339.
 const WITH_ZONE: [&str; 2] = ["%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f %z"];
 const WITHOUT_ZONE: [&str; 2] = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"];
 
-/// A time as a database or a tool writes it; one without a zone is taken as UTC.
+/// Parses a time as written by a database or a tool; without a zone, it is UTC.
 fn time(text: &str) -> Option<DateTime<Utc>> {
     moment(text).filter(|time| (1..=9999).contains(&time.year()))
 }

@@ -1,34 +1,34 @@
 use super::{ExternalRecords, ExternalShape, ExternalTool, FoundTable, SHAPES, fits};
 
-/// What a database holds beside the version table.
+/// The content of a database other than the version table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surroundings {
     /// Records of every known tool that could be read.
     pub records: Vec<ExternalRecords>,
     /// Tables of known tools that could not be read.
     pub unreadable: Vec<UnreadableTable>,
-    /// Tables in the schema of the version table that neither an extension nor migrator owns, by name;
-    /// the first few.
+    /// Names of the first few tables in the schema of the version table that neither an extension
+    /// nor migrator owns, sorted.
     pub tables: Vec<String>,
-    /// How many there are.
+    /// Total number of these tables.
     pub table_count: usize,
 }
 
-/// Another tool's table that can't be read.
+/// Another tool's table that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnreadableTable {
-    /// Whose it is.
+    /// The tool that owns the table.
     pub tool: ExternalTool,
-    /// Its name, as the database shows it.
+    /// The name of the table, as displayed by the database.
     pub table: String,
-    /// What is in the way.
+    /// The reason why it cannot be read.
     pub reason: String,
 }
 
-/// Tables that [`Surroundings::tables`] names.
+/// The maximum length of [`Surroundings::tables`].
 pub const TABLES_NAMED: usize = 3;
 
-/// The tables of one schema that are of a known tool.
+/// Returns the tables of one schema that belong to a known tool.
 pub fn recognise(found: &[FoundTable]) -> Vec<(&'static ExternalShape, &FoundTable)> {
     let of = |table: &FoundTable| {
         let mut shapes = SHAPES.iter().filter(|shape| shape.table == table.name);

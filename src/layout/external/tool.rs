@@ -2,16 +2,16 @@ use std::{fmt, str::FromStr};
 
 use crate::layout::Layout;
 
-/// A tool that keeps its own table of what is applied.
+/// A tool that records applied migrations in its own table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ExternalTool {
     /// `_sqlx_migrations`
     Sqlx,
     /// `schema_migrations` with one row
     GolangMigrate,
-    /// `schema_migrations` with a row a migration
+    /// `schema_migrations` with one row per migration
     Dbmate,
-    /// The same, of Rails or what took after it
+    /// `schema_migrations` of Rails or a tool modelled on it
     Rails,
     /// `__diesel_schema_migrations`
     Diesel,
@@ -35,7 +35,7 @@ pub enum ExternalTool {
     NodePgMigrate,
 }
 
-/// The text names no tool.
+/// The error for text that is not the name of a tool.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a tool whose records can be read")]
 pub struct UnknownTool(pub String);
@@ -59,7 +59,7 @@ impl ExternalTool {
         Self::NodePgMigrate,
     ];
 
-    /// The name on the command line.
+    /// Returns the name on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sqlx => "sqlx",
@@ -125,7 +125,7 @@ mod tests {
     fn names_are_read_back() {
         for tool in ExternalTool::ALL {
             assert_eq!(tool.to_string().parse(), Ok(tool));
-            // One name for one thing.
+            // A tool and its layout have the same name.
             if let Some(layout) = tool.layout() {
                 assert_eq!(layout.as_str(), tool.as_str());
             }

@@ -1,4 +1,4 @@
-//! What another tool's rows say of the revisions of a directory.
+//! Matches another tool's records with the revisions of a directory.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,13 +11,13 @@ use crate::{
     revision::{History, Revision, RevisionId, Script},
 };
 
-/// What the records say of the revisions of a directory.
+/// The result of matching a tool's records with the revisions of a directory.
 pub(in crate::plan) struct Reading<'a> {
     history: &'a History,
     records: &'a ExternalRecords,
-    /// What is applied, with its own entry where it has one.
+    /// Applied revisions, each with its entry if it has one.
     pub applied: HashMap<RevisionId, Option<&'a ExternalEntry>>,
-    /// What has stopped partway.
+    /// Revisions that stopped partway.
     failed: HashSet<RevisionId>,
     pub doubts: Vec<AdoptDoubt>,
 }
@@ -33,7 +33,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// How many revisions the records name, once they were read.
+    /// Returns the number of revisions that the records name. Call it after `read`.
     pub fn named(&self) -> usize {
         self.applied.len() + self.failed.len()
     }
@@ -63,7 +63,7 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// One row an applied migration.
+    /// Reads the row of one migration.
     fn take(&mut self, entry: &'a ExternalEntry) {
         match self.find(entry) {
             _ if !entry.whole => self.fail(entry),
@@ -74,8 +74,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// One row in all: the version, up to which everything is applied. A dirty one may also be
-    /// what was left when the down script of the one after it stopped.
+    /// Reads the only row: the version, up to which everything is applied. A dirty version may also
+    /// mean that the down script of the next version failed.
     fn read_version(&mut self, entries: &'a [ExternalEntry]) -> Result<(), AdoptError> {
         let entry = match entries {
             [] => return Ok(()),
@@ -104,7 +104,8 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    /// A row an event: the last one of each version counts. Version 0 is the empty database.
+    /// Reads events, one per row: the last one of each version counts. Version 0 is the empty
+    /// database.
     fn read_goose(&mut self, entries: &'a [ExternalEntry]) {
         let mut last: Vec<&ExternalEntry> = Vec::new();
         for entry in entries {
@@ -117,11 +118,11 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// A row an event, of several kinds.
+    /// Reads events of several kinds, one per row.
     fn read_flyway(&mut self, entries: &'a [ExternalEntry]) {
         let mut last: Vec<&ExternalEntry> = Vec::new();
         let mut baseline = None;
-        // Repeatable scripts have no version, and neither has the creation of a schema.
+        // Rows of repeatable scripts and schema creation have no version.
         for entry in entries.iter().filter(|entry| entry.id.is_some()) {
             let kind = entry.kind.as_deref().unwrap_or_default();
             if kind.ends_with("BASELINE") || kind == "INIT" {
@@ -170,9 +171,9 @@ impl<'a> Reading<'a> {
             .extend(below.map(|revision| (revision.id.clone(), None)));
     }
 
-    /// Compares checksums where the files are the tool's own, and says how many.
+    /// Compares checksums if the files are the tool's own, and returns how many were compared.
     pub fn compare_checksums(&mut self, layout: Layout) -> usize {
-        // Pairs of sqlx have names like ours.
+        // Script pairs of sqlx are named like migrator's own.
         let own = match (self.records.tool, layout) {
             (ExternalTool::Sqlx, Layout::Native) => is_untouched,
             (tool, _) if tool.layout() == Some(layout) => |_: &Script| true,
@@ -265,7 +266,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// To Flyway, `1.0` is `1`.
+/// Removes trailing zeros: Flyway treats `1.0` as `1`.
 fn trimmed(id: &RevisionId) -> RevisionId {
     let mut text = id.as_str();
     while let Some((rest, last)) = text.rsplit_once('.')
@@ -276,18 +277,19 @@ fn trimmed(id: &RevisionId) -> RevisionId {
     text.parse().unwrap_or_else(|_| id.clone())
 }
 
-/// Whether it has no header of ours, which the tool did not see.
+/// Returns whether the script has no migrator header, so that its text can match the tool's
+/// checksum.
 fn is_untouched(script: &Script) -> bool {
     !script.text.contains("-- migrator:")
 }
 
-/// The file of its up script, without the directory.
+/// Returns the file name of the revision's up script, without its directory.
 fn file_name(revision: &Revision) -> &str {
     let file = revision.up.file.as_str();
     file.rsplit_once('/').map_or(file, |(_, name)| name)
 }
 
-/// What the tool calls it.
+/// Returns the tool's name for the migration.
 fn label(entry: &ExternalEntry) -> String {
     match (&entry.id, &entry.name) {
         (Some(id), Some(name)) => format!("{id} ({name})"),

@@ -10,7 +10,7 @@ use crate::{
 };
 
 fn entry(text: &str) -> ExternalEntry {
-    // `ID`, `ID!` when its flag says no, `ID:KIND`.
+    // `ID`, `ID!` if its flag is not set, `ID:KIND`.
     let (text, whole) = match text.strip_suffix('!') {
         Some(text) => (text, false),
         None => (text, true),
@@ -70,7 +70,7 @@ fn doubts(adoption: &Adoption) -> String {
     doubts.collect::<Vec<_>>().join(", ")
 }
 
-/// In a directory of 1, 2, 3, 4.
+/// Checks the adoption in a directory of 1, 2, 3, 4.
 fn check(tool: ExternalTool, entries: &str, expected: &str, in_doubt: &str) {
     let history = history(&[("1", ""), ("2", ""), ("3", ""), ("4", "")]);
     let adoption = adopted(&history, &records(tool, entries), Layout::Native).unwrap();
@@ -249,11 +249,11 @@ fn checksums_are_compared_where_the_files_are_the_tool_s_own() {
         let adoption = adopted(&history, records, layout).unwrap();
         let found = (adoption.compared, doubts(&adoption));
         assert_eq!(found, (expected.0, expected.1.to_owned()));
-        // In doubt or not, it is applied.
+        // Despite the doubt, it is applied.
         assert_eq!(recorded(&adoption), "1");
     };
     check(&records, Layout::Sqlx, (0, ""));
-    // SHA-384 of nothing, which the script is.
+    // SHA-384 of an empty script.
     let empty = "38b060a751ac96384cd9327eb1b1e36a21fdb71114be07434c0cc7bf63f6e1da\
                  274edebfe76f65fbd51ad2f14898b95b";
     records.entries[0].checksum = Some(empty.to_owned());

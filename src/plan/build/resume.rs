@@ -1,4 +1,4 @@
-//! Where a `transaction = off` script continues that stopped partway.
+//! Finds the unit where a partially applied `transaction = off` script resumes.
 
 use super::{Checked, Frame, build};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Checked<'_> {
-    /// Compares what is done with what the script says now.
+    /// Compares the units that are done with those that the script has now.
     pub(super) fn resume(
         &self,
         context: &PlanContext<'_>,
@@ -50,7 +50,8 @@ impl Checked<'_> {
             .flat_map(|unit| unit.statements.clone());
         let sets = |index: &usize| self.statements[*index].kind == StatementKind::Session;
         let replay = replayed.filter(sets).collect();
-        // A statement that was fixed begins again, with what it has committed behind it.
+        // A statement that was fixed starts from the beginning; rows it already changed stay
+        // committed.
         let batch = partial.batch.as_deref().cloned().filter(|batch| {
             units.get(done).is_some_and(|unit| {
                 matches!(unit.kind, UnitKind::Batch(_)) && unit.checksum == batch.statement
@@ -64,9 +65,9 @@ impl Checked<'_> {
         })
     }
 
-    /// The problem of a script whose first statements are not those that are done. The record
-    /// keeps the text that ran, so that the statement can be named; its digest tells whether the
-    /// text still means what it did then.
+    /// Returns the problem of a script whose first units are not those that are done. The stored
+    /// text identifies the changed statement; its digest shows whether the text still splits into
+    /// the same units.
     fn changed(
         &self,
         context: &PlanContext<'_>,
@@ -97,7 +98,7 @@ fn digest(units: &[Unit]) -> StatementsDigest {
     StatementsDigest::of(units.iter().map(|unit| &unit.checksum))
 }
 
-/// The units of the script that the record holds, where it can still be read.
+/// Returns the units of the stored script, if it can still be parsed.
 fn units_that_ran(
     context: &PlanContext<'_>,
     subject: &Subject,
@@ -125,7 +126,7 @@ fn units_that_ran(
     }
 }
 
-/// The first of the units that ran which is another one now, or not there.
+/// Returns the index of the first unit that ran and is now different or missing.
 fn first_difference(ran: &[Unit], now: &[Unit]) -> Option<usize> {
     let is_same = |(index, unit): (usize, &Unit)| {
         now.get(index)

@@ -1,14 +1,14 @@
-//! The savepoints that are open at a place of a script.
+//! Tracks the savepoints that are open at a place in a script.
 
 use std::collections::HashMap;
 
 use crate::plan::SourceSpan;
 
-/// Savepoints that are open, the last one innermost.
+/// Open savepoints; the innermost is last.
 #[derive(Default)]
 pub(super) struct Savepoints {
     open: Vec<(String, SourceSpan)>,
-    /// Where each name is among them; of several the last one counts.
+    /// Positions of each name; if a name repeats, the last one counts.
     places: HashMap<String, Vec<usize>>,
 }
 
@@ -19,7 +19,7 @@ impl Savepoints {
         self.open.push((name, source_span));
     }
 
-    /// Where the innermost savepoint of that name is.
+    /// Returns the position of the innermost savepoint with that name.
     pub fn find(&self, name: &str) -> Option<usize> {
         self.places.get(name)?.last().copied()
     }
@@ -33,7 +33,7 @@ impl Savepoints {
         }
     }
 
-    /// All that are open; none is afterwards.
+    /// Removes and returns all open savepoints.
     pub fn close(&mut self) -> Vec<(String, SourceSpan)> {
         self.places.clear();
         std::mem::take(&mut self.open)

@@ -1,15 +1,15 @@
-//! Where a statement begins and which `;` ends it.
+//! Detects where a statement begins and which `;` ends it.
 
 use super::{TokenKind, postgres, sqlite};
 
-/// Follows the significant tokens of a script.
+/// A detector that follows the significant tokens of a script.
 #[derive(Clone)]
 pub(in crate::sql) enum Boundary {
     Postgres(postgres::Boundary),
     Sqlite(sqlite::Boundary),
 }
 
-/// What of a statement is still open at the end of the text.
+/// The part of a statement that is still open at the end of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sql) enum Unfinished {
     Parenthesis,
@@ -18,7 +18,7 @@ pub(in crate::sql) enum Unfinished {
 }
 
 impl Boundary {
-    /// Takes the next token that is neither blank nor data.
+    /// Processes the next token that is neither blank nor data.
     #[inline]
     pub(in crate::sql) fn feed(&mut self, kind: TokenKind, bytes: &[u8]) {
         match self {
@@ -27,7 +27,7 @@ impl Boundary {
         }
     }
 
-    /// Whether no statement has begun, at the start or since the last `;` that ended one.
+    /// Returns whether no statement has begun since the start or the last `;` that ended one.
     #[inline]
     pub(in crate::sql) fn is_between(&self) -> bool {
         match self {
@@ -36,7 +36,7 @@ impl Boundary {
         }
     }
 
-    /// Whether the last token was the `;` of a statement whose data follows in the script.
+    /// Returns whether the last token was the `;` of a statement whose data follows in the script.
     #[inline]
     pub(in crate::sql) fn data_follows(&self) -> bool {
         match self {
@@ -45,7 +45,7 @@ impl Boundary {
         }
     }
 
-    /// What keeps the statement from ending; only what no valid statement leaves open.
+    /// Returns the unfinished part of the statement, if no valid statement can leave it open.
     pub(in crate::sql) fn unfinished(&self) -> Option<Unfinished> {
         match self {
             Self::Postgres(boundary) => boundary.unfinished(),

@@ -27,9 +27,9 @@ pub(super) static RULES: Rules = Rules {
         comments_nest: true,
         line_ends: &['\n', '\r'],
         strings_continue: true,
-        // Which pg_dump writes around its output.
+        // pg_dump writes these around its output.
         passed_over: &["restrict", "unrestrict"],
-        // The server refuses them itself, and PREPARE may have them.
+        // The server rejects bind parameters itself, and PREPARE may have them.
         parameter: |_| None,
         conforming_strings: classify::conforming_strings,
         backslash_escapes: true,
@@ -58,9 +58,9 @@ pub(super) static RULES: Rules = Rules {
         ],
         leaves_indexes: &["REINDEX CONCURRENTLY"],
         concurrent_index: classify::concurrent_index,
-        // What a session keeps is told by the kinds of statements.
+        // The kinds of statements cover all session effects.
         session_change: |_| None,
-        // They are enforced, or checked at the commit, whatever the session says.
+        // Foreign keys are enforced or checked at the commit, whatever the session settings.
         foreign_keys: |_| None,
         may_break_foreign_keys: |_| false,
         layout_pragma: |_| None,
@@ -73,7 +73,7 @@ pub(super) static RULES: Rules = Rules {
 };
 
 pub(super) static CLASSES: &[Class; 256] = &bytes::classes(&[
-    // White space since version 16, an error before it.
+    // White space since version 16, an error before.
     (0x0B, Class::Space),
     (b'$', Class::Dollar),
 ]);

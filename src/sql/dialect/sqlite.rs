@@ -23,7 +23,7 @@ pub(super) static RULES: Rules = Rules {
     title: "SQLite",
     capabilities: Capabilities {
         replicas: false,
-        // The runner begins IMMEDIATE, and nothing else can be chosen.
+        // The runner uses BEGIN IMMEDIATE, which has no other modes.
         transaction_modes: false,
     },
     lexical: Lexical {
@@ -69,7 +69,7 @@ pub(super) static RULES: Rules = Rules {
 };
 
 pub(super) static CLASSES: &[Class; 256] = &bytes::classes(&[
-    // A variable, which reads on like a name.
+    // A variable, which continues like a name.
     (b'$', Class::Word),
 ]);
 
@@ -87,7 +87,7 @@ fn commit(mut words: Words) -> bool {
     words.eat_any(&["COMMIT", "END"]).is_some() && transaction_name(words)
 }
 
-/// `TRANSACTION name` may follow BEGIN and COMMIT, and means nothing.
+/// Returns whether only `TRANSACTION name` or nothing follows BEGIN or COMMIT. It has no effect.
 fn transaction_name(mut words: Words) -> bool {
     if words.eat("TRANSACTION") {
         words.next();

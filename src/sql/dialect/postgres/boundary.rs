@@ -1,8 +1,8 @@
-//! Which `;` ends a statement of PostgreSQL.
+//! Detects which `;` ends a statement in PostgreSQL.
 
 use crate::sql::{TokenKind, dialect::Unfinished};
 
-/// `;` ends a statement outside parentheses and of `BEGIN ATOMIC` bodies.
+/// The state of the detector: `;` ends a statement outside parentheses and `BEGIN ATOMIC` bodies.
 #[derive(Clone, Default)]
 pub(in crate::sql) struct Boundary {
     head: Head,
@@ -13,24 +13,24 @@ pub(in crate::sql) struct Boundary {
 enum Head {
     #[default]
     Start,
-    /// Like `Start`, right after the `;` of a `COPY … FROM STDIN`.
+    /// Like `Start`, directly after the `;` of a `COPY … FROM STDIN`.
     CopyEnded,
     Create,
     CreateOr,
     CreateOrReplace,
     /// In a CREATE FUNCTION or CREATE PROCEDURE.
     Routine,
-    /// Such a one, after BEGIN.
+    /// In a routine, after BEGIN.
     RoutineBegin,
-    /// In its body.
+    /// In the body of a routine.
     Body,
-    /// In its body, where the next statement of it begins. Only there END ends
-    /// the body; elsewhere it ends a CASE or is a label.
+    /// In the body, at the start of a statement. Only there does END end the body; elsewhere it
+    /// ends a CASE or is a label.
     BodyStart,
     Copy,
-    /// COPY, after FROM.
+    /// In a COPY, after FROM.
     CopyFrom,
-    /// COPY, after FROM STDIN.
+    /// In a COPY, after FROM STDIN.
     CopyIn,
     Other,
 }
@@ -61,7 +61,7 @@ impl Boundary {
         matches!(self.head, Head::Start | Head::CopyEnded)
     }
 
-    /// Whether the last token was the `;` of a `COPY … FROM STDIN`.
+    /// Returns whether the last token was the `;` of a `COPY … FROM STDIN`.
     #[inline]
     pub(in crate::sql) fn copy_ended(&self) -> bool {
         self.head == Head::CopyEnded
@@ -88,7 +88,7 @@ impl Head {
             Self::Routine | Self::RoutineBegin if is(b"begin") => Self::RoutineBegin,
             Self::RoutineBegin if is(b"atomic") => Self::BodyStart,
             Self::Routine | Self::RoutineBegin => Self::Routine,
-            // What follows the END is part of the same statement.
+            // The text after the END belongs to the same statement.
             Self::BodyStart if is(b"end") => Self::Other,
             Self::Body | Self::BodyStart => Self::Body,
             Self::Copy | Self::CopyFrom if is(b"from") => Self::CopyFrom,

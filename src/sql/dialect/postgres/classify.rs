@@ -1,7 +1,6 @@
-//! Statements of PostgreSQL. What it refuses inside a transaction was tried
-//! statement by statement on version 15; that REINDEX and CLUSTER also refuse
-//! a partitioned table, and that DROP SUBSCRIPTION allows one without a slot,
-//! no text shows.
+//! Classifies statements of PostgreSQL. The list of those that cannot run inside a transaction was
+//! tested statement by statement on version 15. The text does not show that REINDEX and CLUSTER
+//! also reject a partitioned table, or that DROP SUBSCRIPTION accepts one without a slot.
 
 use crate::sql::{
     ConcurrentIndex, Dialect, StatementKind, TokenKind, TransactionControl,
@@ -11,8 +10,8 @@ use crate::sql::{
 
 use StatementKind::{MayCommit, OutsideTransaction, Plain, Session, SessionObject};
 
-/// Reads a `CREATE INDEX CONCURRENTLY`; `None` for anything else,
-/// and for names written `U&"…"`.
+/// Parses a `CREATE INDEX CONCURRENTLY`; `None` for any other statement, and for names written
+/// `U&"…"`.
 pub(super) fn concurrent_index(statement: &str) -> Option<ConcurrentIndex> {
     let mut words = Words::new(Dialect::Postgres, statement);
     if !words.eat("CREATE") {
@@ -47,7 +46,8 @@ pub(super) fn concurrent_index(statement: &str) -> Option<ConcurrentIndex> {
     })
 }
 
-/// What a statement sets standard_conforming_strings to, that later ones are read with.
+/// Returns the value that a statement sets standard_conforming_strings to, which affects later
+/// ones.
 pub(super) fn conforming_strings(statement: &str) -> Option<bool> {
     const NAME: &str = "standard_conforming_strings";
     let mut words = Words::new(Dialect::Postgres, statement);
@@ -130,7 +130,7 @@ fn control(keyword: &str, mut words: Words) -> Option<TransactionControl> {
     }
 }
 
-/// SET LOCAL, SET CONSTRAINTS and SET TRANSACTION end with the transaction.
+/// Classifies SET. SET LOCAL, SET CONSTRAINTS and SET TRANSACTION end with the transaction.
 fn set(mut words: Words) -> StatementKind {
     match words.eat_any(&["LOCAL", "CONSTRAINTS", "TRANSACTION"]) {
         Some(_) => Plain,
@@ -138,7 +138,7 @@ fn set(mut words: Words) -> StatementKind {
     }
 }
 
-/// Whether a query, after its SELECT, is nothing but `set_config(…, false)`.
+/// Returns whether a query, after its SELECT, consists only of `set_config(…, false)`.
 fn is_set_config(mut words: Words) -> bool {
     loop {
         words.eat_if(|item| item.is("pg_catalog") || item.text == "\"pg_catalog\"");
@@ -163,7 +163,7 @@ fn is_set_config(mut words: Words) -> bool {
     }
 }
 
-/// A query creates a temporary table with `INTO TEMP x` or `INTO pg_temp.x`.
+/// Classifies a query. `INTO TEMP x` and `INTO pg_temp.x` create a temporary table.
 fn query(words: Words) -> StatementKind {
     let mut before: Option<Item> = None;
     let mut words = words;
@@ -180,7 +180,7 @@ fn query(words: Words) -> StatementKind {
 fn is_temporary_target(mut words: Words) -> bool {
     words.eat_any(&["LOCAL", "GLOBAL"]);
     if words.eat_any(&["TEMP", "TEMPORARY"]).is_some() {
-        // TEMP alone is a table of that name.
+        // TEMP alone is a table with that name.
         let clause = [
             "FROM", "WHERE", "GROUP", "ORDER", "LIMIT", "UNION", "HAVING",
         ];
@@ -219,7 +219,7 @@ fn create(mut words: Words) -> StatementKind {
             None => "CREATE TEMP TABLE",
         });
     }
-    // The keywords of the object, and then its name: none has more than seven.
+    // The keywords of the object, then its name: at most seven words.
     for _ in 0..8 {
         if is_pg_temp(&mut words.clone()) {
             return SessionObject("CREATE in pg_temp");
@@ -231,7 +231,7 @@ fn create(mut words: Words) -> StatementKind {
     Plain
 }
 
-/// After CREATE SUBSCRIPTION: without a slot to create it may be in a transaction.
+/// Classifies CREATE SUBSCRIPTION: it may be in a transaction if it does not create a slot.
 fn subscription(mut words: Words) -> StatementKind {
     if words.skip_past("WITH") && words.eat_symbol("(") {
         let options = words.parenthesized();
@@ -327,7 +327,7 @@ fn reindex(mut words: Words) -> StatementKind {
     }
 }
 
-/// Without a table it goes through all of them, in a transaction each.
+/// Classifies CLUSTER: without a table it processes all of them, each in its own transaction.
 fn cluster(mut words: Words) -> StatementKind {
     if words.eat_symbol("(") {
         words.parenthesized();
@@ -340,7 +340,7 @@ fn cluster(mut words: Words) -> StatementKind {
     }
 }
 
-/// The options of a cursor stand before its query.
+/// Classifies DECLARE. The options of a cursor come before its query.
 fn declare(words: Words) -> StatementKind {
     let mut before: Option<Item> = None;
     for item in words.take_while(|item| !item.is("FOR")) {

@@ -1,4 +1,4 @@
-//! What begins with a byte in PostgreSQL.
+//! Lexes the tokens specific to PostgreSQL.
 
 use crate::sql::{
     Lexer, TokenKind,
@@ -9,7 +9,7 @@ use crate::sql::{
 
 use super::CLASSES;
 
-/// The token that begins with byte `first`, at `start`.
+/// Returns the token that begins with byte `first`, at `start`.
 pub(in crate::sql) fn token(lexer: &Lexer, start: usize, first: u8) -> (TokenKind, End) {
     let text = lexer.text;
     match CLASSES[first as usize] {
@@ -59,7 +59,8 @@ fn word(lexer: &Lexer, start: usize, first: u8) -> (TokenKind, End) {
     lexer.word(start)
 }
 
-/// A number: digits, at most one dot, an exponent. Letters after it are a word of their own.
+/// Returns the end of a number: digits, at most one dot, an exponent. Letters after it are a
+/// separate word.
 fn number(text: &[u8], start: usize) -> usize {
     let digits = |at| scan::until(text, at, |byte| !byte.is_ascii_digit() && byte != b'_');
     let mut end = digits(start);

@@ -1,9 +1,9 @@
-//! What psql would take amiss.
+//! Escapes text that psql would interpret.
 
 use crate::sql::{Dialect, TokenKind, lex};
 
-/// psql puts values in the place of `:name`, `:'name'` and `:"name"`, as the end of an array slice may
-/// look like: a space goes behind each colon that a name follows, where it changes nothing.
+/// Inserts a space after each colon that a name follows, where it changes nothing: psql would
+/// replace `:name`, `:'name'` and `:"name"`, which the end of an array slice may resemble.
 pub(super) fn escapes(statement: &str) -> Vec<(usize, &'static str)> {
     let bytes = statement.as_bytes();
     let is_colon = |at: Option<usize>| at.and_then(|at| bytes.get(at)) == Some(&b':');

@@ -1,4 +1,4 @@
-//! Which `;` ends a statement of SQLite.
+//! Detects which `;` ends a statement in SQLite.
 
 use crate::sql::{TokenKind, dialect::Unfinished};
 

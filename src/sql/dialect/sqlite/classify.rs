@@ -1,5 +1,5 @@
-//! Statements of SQLite. What it refuses inside a transaction was tried
-//! statement by statement.
+//! Classifies statements of SQLite. The list of those that cannot run inside a transaction was
+//! tested statement by statement.
 
 use crate::sql::{
     Dialect, StatementKind, TokenKind, TransactionControl,
@@ -9,7 +9,7 @@ use crate::sql::{
 
 use StatementKind::{OutsideTransaction, Plain, Session, SessionObject};
 
-/// Pragmas that only read, or that write what is part of the database.
+/// Pragmas that only read, or that write something stored in the database.
 const STATELESS: &[&str] = &[
     "application_id",
     "foreign_key_check",
@@ -28,7 +28,7 @@ const STATELESS: &[&str] = &[
     "user_version",
 ];
 
-/// Whether a statement could leave a row without its parent while foreign keys are not enforced.
+/// Returns whether a statement could violate foreign keys while they are not enforced.
 pub(super) fn may_break_foreign_keys(statement: &str) -> bool {
     let mut words = Words::new(Dialect::Sqlite, statement);
     let Some(first) = words.next() else {
@@ -54,7 +54,7 @@ pub(super) fn may_break_foreign_keys(statement: &str) -> bool {
     }
 }
 
-/// After ALTER: `TABLE t ADD …` without REFERENCES.
+/// Returns whether the words after ALTER are `TABLE t ADD …` without REFERENCES.
 fn is_harmless_column(mut words: Words) -> bool {
     if !words.eat("TABLE") || words.name().is_none() {
         return false;

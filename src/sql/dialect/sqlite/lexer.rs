@@ -1,4 +1,4 @@
-//! What begins with a byte in SQLite.
+//! Lexes the tokens specific to SQLite.
 
 use crate::sql::{
     Lexer, TokenKind,
@@ -9,7 +9,7 @@ use crate::sql::{
 
 use super::CLASSES;
 
-/// The token that begins with byte `first`, at `start`.
+/// Returns the token that begins with byte `first`, at `start`.
 pub(in crate::sql) fn token(lexer: &Lexer, start: usize, first: u8) -> (TokenKind, End) {
     let text = lexer.text;
     match CLASSES[first as usize] {
@@ -36,13 +36,13 @@ pub(in crate::sql) fn token(lexer: &Lexer, start: usize, first: u8) -> (TokenKin
     }
 }
 
-/// A number with all name characters that follow it, as SQLite reads them.
+/// Returns the end of a number, including all name characters that follow it, as in SQLite.
 fn number(text: &[u8], start: usize) -> usize {
     scan::until(text, start, |byte| !continues_word(byte) && byte != b'.')
 }
 
-/// The length of the bind parameter that `text` starts with: `?`, `?1`, `:a`, `@a`, `$a::b(c)`. What
-/// else starts so is no SQL, and SQLite says so itself.
+/// Returns the length of the bind parameter at the start of `text`: `?`, `?1`, `:a`, `@a`,
+/// `$a::b(c)`. Other text with these prefixes is not valid SQL, and SQLite reports it.
 pub(in crate::sql) fn parameter(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let until = |stops: fn(u8) -> bool| scan::until(bytes, 1, stops);

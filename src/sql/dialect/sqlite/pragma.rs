@@ -1,8 +1,8 @@
 use crate::sql::{Dialect, LayoutPragma, words::Words};
 
-/// The value of a `PRAGMA foreign_keys = x` or `(x)`.
+/// Returns the value of a `PRAGMA foreign_keys = x` or `(x)`.
 ///
-/// Also decides what the frozen canonical form drops: never change it.
+/// The frozen canonical form depends on this function: never change it.
 pub(super) fn foreign_keys(statement: &str) -> Option<bool> {
     let mut words = Words::new(Dialect::Sqlite, statement);
     if !words.eat("PRAGMA") {
@@ -31,8 +31,8 @@ pub(super) fn foreign_keys(statement: &str) -> Option<bool> {
     }
 }
 
-/// A pragma with which SQLite writes a file's first page. Values that every new file has are left
-/// out, as dumps write them.
+/// Parses a pragma that affects the first page of the file. Default values are ignored, because
+/// dumps write them.
 pub(super) fn layout(statement: &str) -> Option<LayoutPragma> {
     let mut words = Words::new(Dialect::Sqlite, statement);
     if !words.eat("PRAGMA") {

@@ -1,6 +1,6 @@
 use crate::sql::{Dialect, SessionChange, words::Words};
 
-/// What `statement` leaves in its session. Names are in lower case.
+/// Returns the named effect of `statement` on its session. Names are in lower case.
 pub(super) fn session_change(statement: &str) -> Option<SessionChange> {
     let mut words = Words::new(Dialect::Sqlite, statement);
     if words.eat("ATTACH") {

@@ -1,8 +1,9 @@
-//! What the sqlite3 shell would take amiss.
+//! Escapes text that the sqlite3 shell would interpret.
 
 use crate::sql::{Dialect, Token, lex};
 
-/// The shell takes a line `/` or `go` for the end of a statement, and a CR LF for an LF.
+/// Escapes lines `/` or `go`, which the shell treats as the end of a statement, and CR LF, which it
+/// converts to LF.
 pub(super) fn escapes(statement: &str) -> Vec<(usize, &'static str)> {
     let mut places = terminators(statement);
     let ends = statement.match_indices("\r\n");
@@ -11,7 +12,7 @@ pub(super) fn escapes(statement: &str) -> Vec<(usize, &'static str)> {
     places
 }
 
-/// Before each line that the shell would take for the end of the statement.
+/// Escapes each line that the shell would treat as the end of the statement.
 fn terminators(statement: &str) -> Vec<(usize, &'static str)> {
     let bytes = statement.as_bytes();
     let mut places = Vec::new();
