@@ -8,31 +8,32 @@ use crate::{
     sql::Dialect,
 };
 
-/// What `adopt` is asked for.
+/// Arguments of `adopt`.
 #[derive(Clone, Copy, Debug)]
 pub struct AdoptArgs {
-    /// The tool whose records are adopted; `None` is the only one that has any.
+    /// The tool whose records are adopted; `None` selects the only tool that has records.
     pub from: Option<ExternalTool>,
-    /// Whether what is in doubt is accepted.
+    /// Whether doubtful records are accepted.
     pub accept_doubts: bool,
 }
 
-/// What `adopt` records or has recorded.
+/// The result of `adopt` or of its plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdoptReport {
     /// The database.
     pub database: String,
-    /// Every record.
+    /// The records to adopt.
     pub adoption: Adoption,
-    /// Whether it is done, or only planned.
+    /// Whether the records were written, or only planned.
     pub done: bool,
 }
 
-/// Records what another tool has applied. No script runs, and that tool's table stays as it is.
+/// Records the revisions that another tool has applied. Runs no script and leaves that tool's table
+/// unchanged.
 ///
 /// # Errors
-/// [`Error::AdoptDoubts`], and when scripts or the database are in the way: nothing is changed then.
-/// [`Error::AdoptOutdated`] after it was done.
+/// [`Error::AdoptDoubts`], or an error of scripts or the database; nothing is changed then.
+/// [`Error::AdoptOutdated`] after the records were written.
 pub async fn adopt(
     project: &Project,
     session: &mut Session,
@@ -45,10 +46,10 @@ pub async fn adopt(
     adopted
 }
 
-/// The plan of [`adopt`]. Nothing is locked or changed.
+/// Plans [`adopt`] without locking or changing anything.
 ///
 /// # Errors
-/// When scripts or the database are in the way.
+/// Fails when the scripts or the database prevent it.
 pub async fn plan_adopt(
     project: &Project,
     session: &mut Session,
