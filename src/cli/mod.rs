@@ -1,7 +1,7 @@
 //! The command line: arguments in, exit status out.
 //!
-//! The only room that sees all others. One file a command in `commands/`;
-//! codes, hints and exit statuses of all errors in `codes` and `error`.
+//! This is the only module that uses all others. Each command has a file in `commands/`; the codes,
+//! hints and exit statuses of all errors are in `codes` and `error`.
 
 mod args;
 mod backup;
@@ -63,7 +63,8 @@ fn run_or_report(mut args: Args, name: &str) -> Exit {
 
 fn run(args: Args, output: &Output) -> Result<Exit, Error> {
     database::show_notices(report::notice, output.is_verbose());
-    // The thread that waits for the database is the one that hears it: no hop between them.
+    // The thread that waits for the database also receives its data, without a switch between
+    // threads.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

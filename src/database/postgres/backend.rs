@@ -298,7 +298,7 @@ impl Answers<'_> {
         let pid = text(1)?.and_then(|pid| pid.parse().ok());
         let mut hidden: Vec<Setting> = Vec::new();
         for row in self.of("hidden") {
-            // Those of a database come after the server's, those of a role after both.
+            // Values of a database override the server's, and those of a role override both.
             let name: String = row.try_get(1)?;
             hidden.retain(|known| known.name != name);
             let value = row.try_get(2)?;
@@ -330,7 +330,7 @@ impl Answers<'_> {
         })
     }
 
-    /// Compares what was asked for with what is in force.
+    /// Compares the requested values with those in force.
     fn verify(&self, place: &str) -> Result<Result<(), DatabaseError>, sqlx::Error> {
         for row in self.of("asked") {
             let name: String = row.try_get(1)?;

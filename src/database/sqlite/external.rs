@@ -1,4 +1,4 @@
-//! Records that another tool has kept.
+//! Records of another migration tool.
 
 use super::{
     super::DatabaseError,
@@ -11,7 +11,7 @@ use crate::layout::{
     TABLES_NAMED, UnreadableTable,
 };
 
-/// Reads the records of `tool`, or of the only one that is found, in one snapshot.
+/// Reads the records of `tool`, or of the only tool that has some, in one snapshot.
 pub(super) fn read(
     connection: &mut Connection,
     tool: Option<ExternalTool>,
@@ -23,7 +23,8 @@ pub(super) fn read(
     })
 }
 
-/// Reads the records of all tools and the names of all tables but those of `own`, in one snapshot.
+/// Reads the records of all tools and the names of all tables except those of `own`, in one
+/// snapshot.
 pub(super) fn survey(
     connection: &mut Connection,
     own: &VersionTable,
