@@ -6,11 +6,11 @@ use crate::{
     sql::Dialect,
 };
 
-/// What goes wrong with backups.
+/// An error of a backup or restore.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackupError {
-    /// The directory of backups cannot be made, read or written.
+    /// The backup directory cannot be created, read or written.
     #[error("cannot use {} as the backup directory: {reason}", path.display())]
     Directory {
         /// The path.
@@ -18,7 +18,7 @@ pub enum BackupError {
         /// The message of the operating system.
         reason: String,
     },
-    /// Another process holds the lock of the directory of backups.
+    /// Another process holds the lock of the backup directory.
     #[error("{} is locked by another process; waited {waited:.1?}", file.display())]
     Busy {
         /// The lock file.
@@ -26,27 +26,27 @@ pub enum BackupError {
         /// The time spent waiting.
         waited: Duration,
     },
-    /// The connection broke while the database was replaced, and nobody can be asked.
+    /// The connection was lost while the database was being replaced, and the outcome is unknown.
     #[error(
         "the connection was lost while {database} was being replaced; whether it was replaced is unknown: {reason}"
     )]
     OutcomeUnknown {
         /// The database's name.
         database: String,
-        /// What the old one is called if it was replaced.
+        /// The new name of the old database, if it was replaced.
         kept: Option<String>,
-        /// How the connection was lost.
+        /// The error of the connection.
         reason: String,
     },
-    /// There is no such file, or nothing beside it says what it is.
+    /// The backup or its manifest does not exist.
     #[error("backup {} does not exist: {reason}", file.display())]
     NoBackup {
-        /// As it was named.
+        /// The file as given.
         file: PathBuf,
-        /// What is missing.
+        /// The missing part.
         reason: String,
     },
-    /// There is none to choose.
+    /// There is no backup of the database.
     #[error("no backup of {database} in {}", directory.display())]
     NoneYet {
         /// The database.
@@ -54,12 +54,12 @@ pub enum BackupError {
         /// The directory.
         directory: PathBuf,
     },
-    /// The manifest makes no sense, or is of a newer migrator.
+    /// The manifest is invalid, or belongs to a newer migrator.
     #[error("cannot read {}: {reason}", file.display())]
     Manifest {
         /// The manifest.
         file: PathBuf,
-        /// What is odd.
+        /// The inconsistency.
         reason: String,
     },
     /// The backup is of another kind of database.
@@ -67,36 +67,36 @@ pub enum BackupError {
     OtherDialect {
         /// The backup.
         file: PathBuf,
-        /// What it is of.
+        /// The kind of database in the backup.
         found: Dialect,
-        /// What it was to be of.
+        /// The kind of database in the URL.
         wanted: Dialect,
     },
-    /// The file is not what was written, or cannot be read into a database.
+    /// The file differs from what was written, or cannot be loaded.
     #[error("{} is damaged: {reason}", file.display())]
     Damaged {
         /// The backup.
         file: PathBuf,
-        /// What is wrong with it.
+        /// The damage.
         reason: String,
     },
-    /// What was read into a database is not what the manifest says.
+    /// The restored contents differ from the manifest.
     #[error("{} was restored, but its content differs from what was copied", file.display())]
     Differs {
         /// The backup.
         file: PathBuf,
-        /// Where it differs; never empty.
+        /// The differences; never empty.
         differences: Vec<Difference>,
     },
-    /// The database may hold what the backup does not.
+    /// The database may contain changes that the backup does not.
     #[error("the database may have changed since the backup was made at {made}")]
     Changed {
-        /// When the backup was made, for people.
+        /// The time of the backup, for display.
         made: String,
-        /// Whether someone wrote only while it was restored.
+        /// Whether the changes were made during the restore.
         meanwhile: bool,
     },
-    /// It was stopped; nothing is left of it.
+    /// The operation was interrupted and left nothing behind.
     #[error("interrupted; nothing was changed")]
     Interrupted,
     /// The database could not be copied or replaced.

@@ -8,22 +8,22 @@ use crate::{
     files::Compression,
 };
 
-/// The database that a backup is of.
+/// The database to back up.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
     /// The location.
     pub location: &'a Location,
-    /// As it is connected to.
+    /// The settings of its connections.
     pub settings: &'a Settings,
 }
 
 impl Subject<'_> {
-    /// What it is called in manifests; never with a password.
+    /// The database's name in manifests; never with a password.
     pub fn place(&self) -> String {
         self.location.resolved()
     }
 
-    /// What it is called in messages: a file by its path.
+    /// The database's name in messages; a file is shown by its path.
     pub fn shown(&self) -> String {
         match self.location.file() {
             Some(file) => file.display().to_string(),
@@ -31,38 +31,38 @@ impl Subject<'_> {
         }
     }
 
-    /// What tells it from other databases, without asking it.
+    /// The identity of the database, as far as it is known without connecting.
     pub fn origin(&self) -> Origin {
         Origin::of(self.location, None)
     }
 
-    /// The first part of a file's name.
+    /// The first part of the name of a backup file.
     fn name(&self) -> String {
         self.location.stem()
     }
 }
 
-/// How a backup is made.
+/// Options for creating backups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Making {
-    /// Compressed by us, or not.
+    /// The compression of the file.
     pub compression: Compression,
-    /// How many backups of the database are left afterwards; 0 is all of them.
+    /// The number of backups of the database to keep; 0 keeps all.
     pub keep: usize,
-    /// How long the lock of the directory is waited for.
+    /// How long to wait for the lock of the directory.
     pub lock_wait: Duration,
 }
 
-/// A backup that was made.
+/// A new backup.
 #[derive(Clone, Debug)]
 pub struct Made {
     /// The backup.
     pub backup: Backup,
-    /// The outcome for older ones.
+    /// The result of removing older backups.
     pub pruned: Pruned,
 }
 
-/// A database that can be backed up, and a directory that can take it.
+/// A database and a directory that are ready for a backup.
 pub struct Ready<'a> {
     subject: Subject<'a>,
     store: &'a Store,
@@ -70,10 +70,10 @@ pub struct Ready<'a> {
     making: Making,
 }
 
-/// Looks whether a backup can be made, before anything is begun.
+/// Checks whether a backup can be created, before starting one.
 ///
 /// # Errors
-/// Why not.
+/// The reason why no backup can be created.
 pub async fn ready<'a>(
     subject: Subject<'a>,
     store: &'a Store,
@@ -90,10 +90,10 @@ pub async fn ready<'a>(
     })
 }
 
-/// Makes a backup. It is listed when it is whole; older ones are removed after that.
+/// Creates a backup. It is listed only when it is complete; older ones are removed after that.
 ///
 /// # Errors
-/// What went wrong; nothing is left then.
+/// Fails when the backup cannot be created; no partial backup is left then.
 pub async fn make(ready: Ready<'_>, watch: &Observer) -> Result<Made, BackupError> {
     let Ready {
         subject,
@@ -106,7 +106,8 @@ pub async fn make(ready: Ready<'_>, watch: &Observer) -> Result<Made, BackupErro
     let dumped = source.dump(draft.path(), making.compression, watch).await?;
     let about = (subject.place(), subject.location);
     let manifest = Manifest::new(made_at, about, source.server(), making.compression, dumped);
-    // What is in the file was seen while it was read, and is on the disk before it is listed.
+    // The contents were counted while the file was read. The file is synced to disk before it is
+    // listed.
     let named = (subject.name(), source.extension());
     let wait = making.wait(watch);
     let backup = store.publish(draft, manifest, (&named.0, named.1), wait)?;

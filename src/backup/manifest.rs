@@ -15,63 +15,64 @@ use crate::{
     sql::Dialect,
 };
 
-/// The newest form of manifests that is known. It is raised when one cannot be understood any more
-/// by those who know the last.
+/// The newest supported manifest format. It is raised when older versions cannot read a manifest
+/// any more.
 pub const FORMAT: u32 = 1;
 
-/// What is known of a backup, in a file of its own beside it.
+/// The description of a backup, stored in a separate file beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Of the form of manifests that it is written in; 1 so far.
+    /// The format version of the manifest; currently 1.
     pub format: u32,
-    /// What made it: `migrator 0.1.0`.
+    /// The program that created the backup, such as `migrator 0.1.0`.
     pub tool: String,
-    /// When, in UTC.
+    /// The time of the backup, in UTC.
     pub made_at: DateTime<Utc>,
-    /// Its place in the order in which the backups of a directory were made, from 1. 0 in
-    /// manifests from before there were numbers.
+    /// The number of the backup in order of creation within its directory, from 1. Older manifests
+    /// without a number have 0.
     #[serde(default)]
     pub number: u64,
-    /// Of which database; never with a password.
+    /// The name of the database; never with a password.
     pub database: String,
-    /// Of which kind: `sqlite`, `postgresql`.
+    /// The kind of database: `sqlite` or `postgresql`.
     pub dialect: String,
     /// The version of the database's software.
     pub server: String,
-    /// What is applied and nobody applied revises.
+    /// The applied revisions that no applied revision revises.
     pub revisions: Vec<String>,
-    /// The highest sequence of the version table, 0 when nothing is applied.
+    /// The highest sequence of the version table; 0 if nothing is applied.
     pub sequence: i64,
-    /// Rows of every table.
+    /// The number of rows of every table.
     pub tables: BTreeMap<String, u64>,
-    /// A fingerprint of tables, columns, indexes, views and the like.
+    /// A fingerprint of tables, columns, indexes, views and other objects.
     pub schema: String,
-    /// How the file was compressed by us: `none`, `zstd`.
+    /// The compression that migrator applied to the file: `none` or `zstd`.
     pub compression: Compression,
-    /// Bytes of the file.
+    /// The size of the file in bytes.
     pub size: u64,
-    /// Its SHA-256.
+    /// The SHA-256 of the file.
     pub sha256: String,
-    /// Bytes before compression.
+    /// The size before compression in bytes.
     pub plain_size: u64,
-    /// Their SHA-256.
+    /// The SHA-256 before compression.
     pub plain_sha256: String,
-    /// What tells whether the database is still as it was; how depends on the database.
+    /// A mark that shows whether the database has changed since. Its meaning depends on the kind of
+    /// database.
     #[serde(default)]
     pub mark: Option<String>,
-    /// What it takes to make the database again where it is missing.
+    /// The properties with which a missing database is created again.
     #[serde(default)]
     pub properties: BTreeMap<String, String>,
-    /// Which database it is of. Manifests from before it was kept are of none that is proven.
+    /// The identity of the database. Older manifests lack it, and match no database for certain.
     #[serde(default)]
     pub origin: Option<Origin>,
-    /// The name that the file has while the backup is listed or removed.
+    /// The draft name that the file has while the backup is being listed or removed.
     #[serde(default)]
     pub draft: Option<String>,
 }
 
 impl Manifest {
-    /// Of a copy that was made at `made_at`.
+    /// Creates the manifest of a copy made at `made_at`.
     pub fn new(
         made_at: DateTime<Utc>,
         (database, location): (String, &Location),
@@ -113,10 +114,10 @@ impl Manifest {
         }
     }
 
-    /// Reads one.
+    /// Parses a manifest.
     ///
     /// # Errors
-    /// Why it cannot be read, for people.
+    /// The reason why the manifest cannot be read, for display.
     pub fn parse(text: &str) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct Form {
@@ -136,21 +137,21 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// As it is written.
+    /// The manifest as JSON text.
     pub fn text(&self) -> String {
-        // A struct of strings, numbers and maps of strings has no way to fail.
+        // Serializing strings, numbers and maps with string keys cannot fail.
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
         text + "\n"
     }
 
-    /// Of which kind of database it is.
+    /// The kind of database in the backup.
     pub fn dialect(&self) -> Option<Dialect> {
         Dialect::ALL
             .into_iter()
             .find(|it| name(*it) == self.dialect)
     }
 
-    /// What the file must be.
+    /// The expected digest of the file.
     pub fn stored(&self) -> Digest {
         Digest {
             size: self.size,
@@ -158,7 +159,7 @@ impl Manifest {
         }
     }
 
-    /// Whether both are proven to be of one database.
+    /// Whether both backups are proven to be of the same database.
     pub fn is_of_same_database(&self, other: &Self) -> bool {
         self.dialect == other.dialect
             && match (&self.origin, &other.origin) {
@@ -167,12 +168,12 @@ impl Manifest {
             }
     }
 
-    /// All rows.
+    /// The total number of rows.
     pub fn rows(&self) -> u64 {
         self.tables.values().sum()
     }
 
-    /// Where `found` is not what was copied.
+    /// The differences between the copied contents and `found`.
     pub fn differences(&self, found: &Contents) -> Vec<Difference> {
         let mut differences = Vec::new();
         for (table, rows) in &self.tables {
@@ -201,24 +202,24 @@ impl Manifest {
     }
 }
 
-/// The name in manifests.
+/// The name of a dialect in manifests.
 pub(super) fn name(dialect: Dialect) -> String {
     dialect.to_string().to_ascii_lowercase()
 }
 
-/// Something that is not as it was copied.
+/// A difference between the copied and the restored contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// A table has another number of rows; `None` where there is no such table.
+    /// The number of rows of a table differs; `None` means that there is no such table.
     Rows {
         /// The table.
         table: String,
-        /// What the manifest says.
+        /// The number of rows in the manifest.
         copied: Option<u64>,
-        /// What was found.
+        /// The number of rows found.
         found: Option<u64>,
     },
-    /// Tables, columns, indexes … are others.
+    /// Tables, columns, indexes or other objects differ.
     Schema,
 }
 

@@ -1,7 +1,7 @@
-//! Backups: made, listed, verified, restored.
+//! Backups: creating, listing, verifying and restoring them.
 //!
-//! What is in a backup and when it counts is decided here; how a database is copied and replaced
-//! is the database's to know.
+//! This module decides what a backup contains and when it is valid; `database` copies and replaces
+//! databases.
 
 mod error;
 mod make;

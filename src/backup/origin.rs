@@ -5,25 +5,26 @@ use sha2::{Digest, Sha256};
 
 use crate::{database::Location, files};
 
-/// Which database a backup is of: more than its path or name, which other machines may have, too.
+/// The identity of a backed-up database. A path or name alone is not enough, since other machines
+/// may have the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
-    /// Where the database is, without a user; the same for all spellings of it.
+    /// The address of the database without a user, equal for all spellings.
     pub address: String,
-    /// Whether that address means another database on another machine.
+    /// Whether the address means another database on another machine.
     pub local: bool,
-    /// The name of the machine that made the backup.
+    /// The name of the machine that created the backup.
     pub host: String,
-    /// A fingerprint of that machine's id, where it has one.
+    /// A fingerprint of that machine's ID, if it has one.
     #[serde(default)]
     pub machine: Option<String>,
-    /// PostgreSQL's identifier of the server's data, where the role may see it.
+    /// PostgreSQL's system identifier, if the role may see it.
     #[serde(default)]
     pub cluster: Option<String>,
 }
 
 impl Origin {
-    /// A database as it is seen from this machine.
+    /// The identity of a database as seen from this machine.
     pub fn of(location: &Location, cluster: Option<String>) -> Self {
         Self {
             address: location.address(),
@@ -34,20 +35,20 @@ impl Origin {
         }
     }
 
-    /// Whether both were seen from one machine.
+    /// Whether both identities were recorded on the same machine.
     pub fn is_same_machine(&self, other: &Self) -> bool {
         self.host == other.host && self.machine == other.machine
     }
 
-    /// Whether it was seen from this machine.
+    /// Whether the identity was recorded on this machine.
     pub fn is_of_this_machine(&self) -> bool {
         self.host == host() && self.machine == machine()
     }
 
-    /// Whether both are proven to be one database.
+    /// Whether both identities are proven to mean the same database.
     pub fn is_same_database(&self, other: &Self) -> bool {
-        // A name on the network may lead to another server from elsewhere, unless that has said
-        // which one it is.
+        // From another machine, a network name may lead to another server, unless the server has
+        // identified itself.
         let needs_machine = self.local || self.cluster.is_none();
         self.address == other.address
             && self.local == other.local
@@ -60,10 +61,10 @@ fn host() -> String {
     gethostname::gethostname().to_string_lossy().into_owned()
 }
 
-/// Where systems keep an ID of their own.
+/// The files in which systems keep a machine ID.
 const IDS: [&str; 2] = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
 
-/// The ID itself is not for others to see.
+/// A fingerprint of the machine ID, which itself is confidential.
 fn machine() -> Option<String> {
     IDS.iter().find_map(|path| {
         let mut id = String::new();

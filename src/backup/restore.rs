@@ -7,28 +7,29 @@ use crate::database::{
     backup::{Purpose, ReplaceOptions, Target},
 };
 
-/// A restore under way. Whatever comes of it, [`Restore::leave`] is to be called.
+/// A restore in progress. [`Restore::leave`] must be called on every outcome.
 pub struct Restore<'a> {
     backup: &'a Backup,
     target: Box<dyn Target>,
 }
 
-/// The outcome of a restore.
+/// The result of a restore.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// How the database stood to the backup before.
+    /// The state of the database before, compared with the backup.
     pub before: TargetState,
-    /// The outcome.
+    /// What happened to the old database.
     pub kept: Kept,
-    /// Whose code ran as another role while the backup was loaded.
+    /// Code that ran as another role while the backup was loaded.
     pub owners_code: Option<OwnersCode>,
 }
 
 impl<'a> Restore<'a> {
-    /// Looks whether the backup can be restored there; nothing is read or changed yet.
+    /// Checks whether the backup can be restored to the database, without reading or changing
+    /// anything.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason why the backup cannot be restored.
     pub async fn open(
         subject: Subject<'_>,
         backup: &'a Backup,
@@ -38,16 +39,17 @@ impl<'a> Restore<'a> {
         Ok(Self { backup, target })
     }
 
-    /// What holds the lock that is to be taken now; `None` where there is no database yet.
+    /// The connection on which to take the lock; `None` if the database does not exist yet.
     pub fn lockable(&mut self) -> Option<&mut dyn Database> {
         self.target.lockable()
     }
 
-    /// Restores to the side, compares with the manifest, and puts it in the place of the
-    /// database. One that may hold more than the backup is replaced only if `overwrite` says so.
+    /// Restores into a scratch database, compares that with the manifest, and replaces the
+    /// database. If the database may have changed since the backup, it is replaced only if
+    /// `overwrite` is set.
     ///
     /// # Errors
-    /// What went wrong; the database is the old one then.
+    /// Fails when the restore is not possible; the old database is then still in place.
     pub async fn run(
         &mut self,
         overwrite: bool,
@@ -79,10 +81,10 @@ impl<'a> Restore<'a> {
         })
     }
 
-    /// Removes what is beside, and gives the lock back.
+    /// Removes the scratch database and releases the lock.
     ///
     /// # Errors
-    /// When that cannot be done.
+    /// Fails when that is not possible.
     pub async fn leave(self) -> Result<(), BackupError> {
         Ok(self.target.leave().await?)
     }

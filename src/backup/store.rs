@@ -2,12 +2,12 @@
 //!
 //! A backup is a file and its manifest, `NAME` and `NAME.manifest.json`. Both are written under
 //! draft names and synced. The manifest, which names the file's draft, is renamed first and the
-//! file last: a file with its final name is complete and has a manifest. Removing a backup is the
-//! same in reverse.
+//! file last, so a file with its final name is complete and has a manifest. A backup is removed in
+//! the reverse order.
 //!
-//! A manifest without its file counts for nothing. It is removed only where the draft that it names
-//! is there and no process holds it: then a process was killed between the two renames. Otherwise
-//! the file may have been moved elsewhere, and may come back.
+//! A manifest without its file is ignored. It is removed only if the draft that it names exists and
+//! no process holds it, which means that a process was killed between the two renames. Otherwise
+//! the file may have been moved elsewhere and may be moved back.
 
 mod lock;
 #[cfg(test)]
@@ -35,32 +35,32 @@ use crate::{
 
 const MANIFEST: &str = ".manifest.json";
 
-/// Bytes that a manifest may have: enough for a million tables.
+/// The maximum size of a manifest in bytes: enough for a million tables.
 const LARGEST_MANIFEST: u64 = 256 * 1024 * 1024;
 
-/// Bytes of a database's name that are kept in a file's.
+/// The maximum length of a database's name within a file name, in bytes.
 const LONGEST: usize = 100;
 
-/// A backup that is listed.
+/// A listed backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Backup {
     /// The file.
     pub file: PathBuf,
-    /// What is known of it.
+    /// The manifest of the backup.
     pub manifest: Manifest,
-    /// Whether the file still has the size that was written. Its hash is not looked at.
+    /// Whether the file still has its original size. Its hash is not checked.
     pub is_whole: bool,
 }
 
-/// The outcome of removing older backups.
+/// The result of removing older backups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pruned {
-    /// Those that were removed, the oldest first.
+    /// The backups that were removed, oldest first.
     pub removed: Vec<PathBuf>,
     /// Backups of a database at the same address that are not proven to be of this database, such
-    /// as those of another machine. They are not counted and never removed.
+    /// as those of another machine. They are neither counted nor removed.
     pub not_counted: Vec<PathBuf>,
-    /// Why not all that should be removed were.
+    /// The reason why not all old backups could be removed.
     pub error: Option<BackupError>,
 }
 
@@ -71,22 +71,22 @@ pub struct Store {
 }
 
 impl Store {
-    /// The one in `directory`, which need not be there.
+    /// The backups in `directory`, which need not exist.
     pub fn new(directory: &Path) -> Self {
         Self {
             directory: directory.to_owned(),
         }
     }
 
-    /// Where it is.
+    /// The path of the directory.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Makes the directory, and removes what killed processes have left in it.
+    /// Creates the directory, and removes the remains of killed processes from it.
     ///
     /// # Errors
-    /// When it cannot be made or written, or is locked for too long.
+    /// Fails when the directory cannot be created or written, or is locked for too long.
     pub fn prepare(&self, wait: Wait<'_>) -> Result<(), BackupError> {
         fs::create_dir_all(&self.directory).map_err(|error| self.error(&error))?;
         let _held = Held::take(&self.directory, wait)?;
@@ -94,18 +94,19 @@ impl Store {
         self.remove_unfinished().map_err(|error| self.error(&error))
     }
 
-    /// Begins a file.
+    /// Creates a draft in the directory.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// Fails when the file cannot be created.
     pub fn draft(&self) -> Result<Draft, BackupError> {
         Draft::create(&self.directory, Use::Backup).map_err(|error| self.error(&error))
     }
 
-    /// Gives a backup its number and lists it: from here on it is there.
+    /// Numbers a backup and lists it.
     ///
     /// # Errors
-    /// When it cannot be written, or the directory is locked for too long; nothing is listed then.
+    /// Fails when the backup cannot be written, or the directory is locked for too long; nothing is
+    /// listed then.
     pub fn publish(
         &self,
         mut draft: Draft,
@@ -124,8 +125,8 @@ impl Store {
             let path = manifest_of(&file);
             beside.publish(&path)?;
             if let Err(error) = draft.publish(&file) {
-                // First the manifest: without its draft it could not be told from one whose file
-                // was moved.
+                // The manifest goes first: without its draft, it would look like one whose file was
+                // moved.
                 let _ = fs::remove_file(path);
                 return Err(error);
             }
@@ -138,10 +139,10 @@ impl Store {
         })
     }
 
-    /// All backups, the oldest first. What cannot be read is passed over.
+    /// Lists all backups, oldest first. Unreadable ones are skipped.
     ///
     /// # Errors
-    /// When the directory cannot be read; one that is not there is empty.
+    /// Fails when the directory cannot be read. A missing directory is empty.
     pub fn list(&self) -> Result<Vec<Backup>, BackupError> {
         let names = match self.names() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -152,7 +153,7 @@ impl Store {
             .filter_map(|name| name.strip_suffix(MANIFEST))
             .map(|name| self.directory.join(name));
         let mut found: Vec<_> = files.filter_map(|file| open(&file).ok()).collect();
-        // Clocks go wrong, and names have a second at best.
+        // Clocks may be wrong, and names are exact to a second at best.
         found.sort_by(|a, b| {
             let key = |it: &Backup| (it.manifest.number, it.manifest.made_at, it.file.clone());
             key(a).cmp(&key(b))
@@ -160,10 +161,10 @@ impl Store {
         Ok(found)
     }
 
-    /// The backup that `named` means: a path, or the name of a file in the directory.
+    /// Finds the backup `named` by a path or by the name of a file in the directory.
     ///
     /// # Errors
-    /// When there is none, or its manifest cannot be read.
+    /// Fails when the backup does not exist or its manifest cannot be read.
     pub fn find(&self, named: &Path) -> Result<Backup, BackupError> {
         let inside = self.directory.join(named);
         if !named.exists() && inside.exists() {
@@ -172,10 +173,11 @@ impl Store {
         open(named)
     }
 
-    /// The newest backup of a database: one that is proven to be of it, or else one of its address.
+    /// Finds the newest backup that is proven to be of the database, or else the newest one of its
+    /// address.
     ///
     /// # Errors
-    /// When the directory cannot be read.
+    /// Fails when the directory cannot be read.
     pub fn newest(
         &self,
         (database, origin): (&str, &Origin),
@@ -190,7 +192,7 @@ impl Store {
                     None => it.manifest.database == database,
                 }
         });
-        // What the server says of itself is not known before it is connected to.
+        // The server's identifier is unknown before connecting.
         let is_here = |it: &Backup| {
             let found = it.manifest.origin.as_ref();
             found.is_some_and(|found| !found.local || found.is_same_machine(origin))
@@ -199,8 +201,8 @@ impl Store {
         Ok(newest.or_else(|| all.pop()))
     }
 
-    /// Removes the oldest backups of the database that `made` is of, so that `keep` are left; all
-    /// are with 0. Damaged ones neither count nor go, and `made` never goes.
+    /// Removes the oldest backups of the database that `made` is of, and keeps `keep` of them; 0
+    /// keeps all. Damaged backups are neither counted nor removed, and `made` is never removed.
     pub fn prune(&self, made: &Backup, keep: usize, wait: Wait<'_>) -> Pruned {
         let mut pruned = Pruned::default();
         if keep == 0 {
@@ -238,8 +240,8 @@ impl Store {
             .partition(|it| it.manifest.is_of_same_database(&made.manifest)))
     }
 
-    /// Removes a backup as it was listed, in reverse: killed at any point, it is there, or the next
-    /// run removes the rest.
+    /// Removes a backup in the reverse order of listing it. If the process is killed, the backup is
+    /// either still listed, or the next run removes the rest.
     fn remove(&self, backup: &Backup, _held: &Held) -> io::Result<()> {
         let draft = backup.manifest.draft.as_deref();
         let draft = draft.filter(|name| is_draft(name, Use::Backup));
@@ -260,8 +262,8 @@ impl Store {
         fs::remove_file(&draft)
     }
 
-    /// Removes what a process has left that was killed while it gave or took a backup's names. The
-    /// lock is held, so that nobody is in between.
+    /// Removes what a process has left that was killed while listing or removing a backup. The lock
+    /// is held, so no other process is doing that now.
     fn remove_unfinished(&self) -> io::Result<()> {
         let names = self.names()?;
         for name in &names {
@@ -277,19 +279,19 @@ impl Store {
             };
             let is_there = is_draft(&draft, Use::Backup) && names.contains(&draft);
             if is_there && is_left(&self.directory.join(&draft)) {
-                // First the manifest, as above.
+                // The manifest goes first, as above.
                 fs::remove_file(&path)?;
                 sync_directory(&self.directory)?;
             }
         }
         for name in names.iter().filter(|name| is_draft(name, Use::Backup)) {
-            // Not being able to remove a draft is not a reason to make no backup.
+            // A draft that cannot be removed does not prevent a backup.
             let _ = remove_if_left(&self.directory.join(name));
         }
         Ok(())
     }
 
-    /// A number that no backup of this directory has had.
+    /// A number that no backup of this directory has used.
     fn next_number(&self, held: &mut Held) -> io::Result<u64> {
         let names = self.names()?;
         let manifests = names.iter().filter(|name| name.ends_with(MANIFEST));
@@ -338,7 +340,7 @@ impl Store {
     }
 }
 
-/// Reads the manifest of a file.
+/// Reads the backup of a file from its manifest.
 fn open(file: &Path) -> Result<Backup, BackupError> {
     let missing = |reason: &str| BackupError::NoBackup {
         file: file.to_owned(),
@@ -368,7 +370,7 @@ fn open(file: &Path) -> Result<Backup, BackupError> {
     })
 }
 
-/// Why a manifest was not read.
+/// The reason why a manifest was not read.
 enum Unread {
     Missing,
     Wrong(String),
@@ -390,7 +392,7 @@ fn manifest_of(file: &Path) -> PathBuf {
     name.into()
 }
 
-/// A database's name as a part of a file's.
+/// A database's name in the form used in file names.
 fn plain(name: &str) -> String {
     let is_fine = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
     let name: String = name

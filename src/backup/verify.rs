@@ -8,24 +8,24 @@ use crate::database::{
     stream::Digest,
 };
 
-/// A backup that was restored into a scratch database and is what was copied.
+/// The result of a successful verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
-    /// How many tables were compared.
+    /// The number of tables compared.
     pub tables: usize,
-    /// How many rows they have.
+    /// The number of rows in these tables.
     pub rows: u64,
-    /// Whose code ran as another role meanwhile.
+    /// Code that ran as another role during the verification.
     pub owners_code: Option<OwnersCode>,
-    /// Why its indexes could not be looked into.
+    /// The reason why indexes could not be checked.
     pub unchecked: Option<String>,
 }
 
-/// Restores a backup into a scratch database, compares what is in there with the manifest, and
-/// drops it.
+/// Restores a backup into a scratch database, compares the contents with the manifest, and drops
+/// it.
 ///
 /// # Errors
-/// [`BackupError::Damaged`] and [`BackupError::Differs`] when the backup is not what it should be.
+/// [`BackupError::Damaged`] and [`BackupError::Differs`] when the backup is not as expected.
 pub async fn verify(
     subject: Subject<'_>,
     backup: &Backup,
@@ -45,7 +45,7 @@ pub async fn verify(
     })
 }
 
-/// A place to read the backup into.
+/// Opens a place to load the backup into.
 pub(super) async fn open(
     subject: Subject<'_>,
     backup: &Backup,
@@ -74,7 +74,7 @@ pub(super) async fn open(
     Ok(target(location, settings, directory, purpose, client).await?)
 }
 
-/// Reads the backup into the place beside, and compares.
+/// Loads the backup into the scratch database and compares the contents.
 pub(super) async fn load(
     target: &mut dyn Target,
     backup: &Backup,

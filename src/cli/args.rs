@@ -1,4 +1,4 @@
-//! The command line as a whole: parsed, or refused with what is wrong with it.
+//! Parses the command line, and reports usage errors.
 
 use std::ffi::OsString;
 
@@ -45,7 +45,7 @@ impl Args {
     ) -> Result<(Self, String), clap::Error> {
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
         let matches = match Args::command().try_get_matches_from(&arguments) {
-            // Only then the help is put together.
+            // The help is rendered only when requested.
             Err(error) if !error.use_stderr() => command().try_get_matches_from(arguments),
             matches => matches,
         }?;
@@ -65,7 +65,7 @@ pub fn command() -> clap::Command {
     help::grouped(Args::command())
 }
 
-/// Prints the help, or why `arguments` were not accepted as a command.
+/// Prints the help, or the reason why `arguments` were rejected.
 pub fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
     if !error.use_stderr() {
         let text = error.render();
@@ -87,7 +87,7 @@ fn usage_text(error: &clap::Error, arguments: &[OsString]) -> String {
         true => text.ansi().to_string(),
         false => text.to_string(),
     };
-    // Without a command there is nothing wrong, but help.
+    // A missing command is no error; the help is printed.
     let lacks_command =
         error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if lacks_command {
@@ -97,19 +97,20 @@ fn usage_text(error: &clap::Error, arguments: &[OsString]) -> String {
             false => shown(&help::overview(Args::command())),
         };
     }
-    // clap puts arguments into its text as they are, so it is asked once more, with arguments that
-    // a terminal shows and does not obey.
+    // clap includes arguments unchanged in its message, so the arguments are escaped and parsed
+    // again.
     let safe = arguments
         .iter()
         .map(|it| report::shown(&it.to_string_lossy()));
     match Args::read(safe) {
         Err(error) if error.use_stderr() => as_ours(&shown(&error.render())),
-        // Of text that was no Unicode the kind of error says enough.
+        // For text that is not Unicode, the kind of error suffices.
         _ => as_ours(&format!("error: {}\n", error.kind())),
     }
 }
 
-/// What clap prints, with a code and with our word for a hint. Colours may stand before and after.
+/// The message of clap with an error code and migrator's word for a hint. Colours may surround
+/// both.
 fn as_ours(text: &str) -> String {
     let code = format!("error[{}]:", codes::M001.id);
     let text = text.replacen("error:", &code, 1);

@@ -1,4 +1,4 @@
-//! What the commands about backups share: where backups are, and long work that can be stopped.
+//! Code shared by the backup commands: the backup directory, and long work that can be stopped.
 
 use std::sync::Arc;
 
@@ -10,21 +10,21 @@ use crate::{
 };
 use anyhow::Context as _;
 
-/// Long work: a live line, and signals that stop it.
+/// Long work with a live line that signals can stop.
 pub struct Work {
-    /// For those who do the work.
+    /// The observer for the operation.
     pub observer: Observer,
     bar: Arc<Bar>,
 }
 
 impl Work {
-    /// Begins to listen for signals.
+    /// Starts listening for signals.
     pub fn begin(context: &Context) -> Result<Self, Error> {
         context.listen()?;
         Ok(Self::within(context))
     }
 
-    /// As a part of what listens already.
+    /// Creates the work as part of an operation that already listens for signals.
     pub fn within(context: &Context) -> Self {
         let bar = Arc::new(context.output.bar());
         let (shown, noted, stop) = (Arc::clone(&bar), Arc::clone(&bar), context.stop.clone());
@@ -51,7 +51,7 @@ impl Context {
         Ok(execute::listen(self.stop.clone()).context("cannot listen for signals")?)
     }
 
-    /// The directory of backups: that of the option, or else the configured one.
+    /// The backup directory of the option, or else of the configuration.
     pub fn store(&self, place: &Place) -> Result<Store, Error> {
         let Some(directory) = &place.directory else {
             return Ok(Store::new(&self.config.backup.directory));
@@ -60,7 +60,7 @@ impl Context {
         Ok(Store::new(&directory))
     }
 
-    /// How the configuration has backups made.
+    /// The configured options for creating backups.
     pub fn making(&self) -> Making {
         Making {
             compression: self.config.backup.compress,

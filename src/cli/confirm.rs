@@ -1,4 +1,4 @@
-//! Questions before something that cannot be taken back.
+//! Confirmations of actions that cannot be undone.
 
 use std::io::IsTerminal;
 
@@ -10,8 +10,7 @@ use crate::{
 };
 
 impl Context {
-    /// Asks for the database's name before something that cannot be taken back
-    /// on a protected database.
+    /// Asks for the database's name before an action that cannot be undone on a protected database.
     pub fn confirm(&self, verb: &str) -> Result<(), Error> {
         let location = self.location()?;
         if self.is_protected(&location) {
@@ -21,8 +20,8 @@ impl Context {
         }
     }
 
-    /// The same for the command `verb` whose `plan` can be shown before the question. An invalid plan
-    /// is an error before anyone is asked.
+    /// Asks for the database's name before the command `verb`, after showing its `plan`. An invalid
+    /// plan is an error before the question.
     pub async fn confirm_plan(
         &self,
         verb: &str,
@@ -39,7 +38,7 @@ impl Context {
         self.ask_for_name(&location, verb)
     }
 
-    /// Asks for the database's name, whether it is protected or not.
+    /// Asks for the database's name, whether the database is protected or not.
     pub fn ask_for_name(&self, location: &Location, verb: &str) -> Result<(), Error> {
         if self.yes {
             return Ok(());
@@ -65,19 +64,19 @@ impl Context {
         }
     }
 
-    /// Asks whether a repair is to be recorded.
+    /// Asks whether to record a repair.
     pub fn confirms_repair(&self) -> bool {
         let says_yes = |answer: String| ["y", "yes"].contains(&answer.to_lowercase().as_str());
         self.yes || answer("Record this? [y/N] ").is_some_and(says_yes)
     }
 }
 
-/// Whether someone is there to answer.
+/// Whether a user can answer.
 fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// What is typed, where someone is there to type it.
+/// The answer, if a user can give one.
 fn answer(question: &str) -> Option<String> {
     if !can_ask() {
         return None;

@@ -1,4 +1,4 @@
-//! What commands share: the configuration, and how project and database are reached from it.
+//! Code shared by commands: the configuration, and access to project and database.
 
 use std::{
     path::Path,
@@ -26,28 +26,28 @@ use crate::{
 };
 use anyhow::Context as _;
 
-/// Steps of a plan, from which on giving memory back is worth a millisecond: after 5,000 scripts it is
-/// a fifth of what the run needs.
+/// The number of steps from which releasing memory is worth a millisecond. After 5,000 scripts it
+/// is a fifth of what the run needs.
 const MANY: usize = 2000;
 
-/// The configuration of one run, and where its output goes.
+/// The configuration and output of one command.
 pub struct Context {
     pub config: Config,
     pub project: Project,
     pub output: Output,
-    /// The signal to stop, of all that this run does.
+    /// The stop signal of all operations of the command.
     pub stop: Stop,
-    /// Whether everything is confirmed beforehand.
+    /// Whether everything is confirmed in advance.
     pub yes: bool,
     log: OnceLock<Arc<LogFile>>,
-    /// The global options as they were given.
+    /// The global options as given.
     global: Global,
 }
 
 impl Context {
     /// Reads the configuration.
     ///
-    /// `vars` are the values of placeholders that the command line gives.
+    /// `vars` are the values of placeholders on the command line.
     pub fn load(
         global: &Global,
         vars: Vec<(String, String)>,
@@ -86,8 +86,8 @@ impl Context {
         })
     }
 
-    /// Opens the log file named by `flag` or the configuration, if any. An invalid directory of
-    /// scripts is reported first, and nothing is logged.
+    /// Opens the log file named by `flag` or the configuration, if any. An invalid script directory
+    /// is reported first, without logging.
     pub fn open_log(&self, flag: Option<&Path>, command: &str) -> Result<(), Error> {
         let (path, shown) = match (flag, &self.config.log_file) {
             (Some(path), _) => (path, path.display().to_string()),
@@ -111,12 +111,12 @@ impl Context {
                 Error::new(codes::M850, message)
                     .hint("name another file with --log-file, or create its directory")
             })?;
-        // A command opens one at most.
+        // A command opens at most one log file.
         let _ = self.log.set(Arc::new(log));
         Ok(())
     }
 
-    /// The end of a run that took `elapsed`, for the log file.
+    /// Writes the end of a command that took `elapsed` to the log file.
     pub fn end_log(&self, result: &Result<Exit, Error>, elapsed: Duration) {
         let Some(log) = self.log.get() else {
             return;
@@ -146,12 +146,12 @@ impl Context {
         words.join(" ")
     }
 
-    /// Where the database is.
+    /// The location of the database.
     pub fn location(&self) -> Result<Location, Error> {
         parse(self.config.url().map_err(error::config)?)
     }
 
-    /// Whether a database is named at all.
+    /// Whether a database is configured.
     pub fn has_database(&self) -> bool {
         let unnamed = |problem: &ConfigProblem| matches!(problem.kind, ConfigProblemKind::NoUrl);
         match self.config.url() {
@@ -160,12 +160,13 @@ impl Context {
         }
     }
 
-    /// A database as people see it: a file as seen from the working directory.
+    /// The database for display, with a file's path relative to the working directory.
     pub fn place(&self, location: &Location) -> String {
         location.shown(|file| self.config.show(file))
     }
 
-    /// The same in what went wrong: below, files are known by their whole path.
+    /// The error with file paths shown relative to the working directory, since other modules use
+    /// full paths.
     pub fn shown(&self, mut error: Error) -> Error {
         if let Ok(location) = self.location()
             && let Some(file) = location.file()
@@ -190,7 +191,7 @@ impl Context {
         Ok(())
     }
 
-    /// Says what went wrong and continues.
+    /// Prints an error as a warning and continues.
     pub fn warn(&self, error: Error) {
         let shown = self.shown(error);
         for diagnostic in &shown.diagnostics {
@@ -198,8 +199,8 @@ impl Context {
         }
     }
 
-    /// The rules that scripts follow. Where no URL can be had they are those of the default dialect,
-    /// which suffices for what only lists or creates files.
+    /// The SQL dialect of scripts. Without a URL this is the default dialect, which suffices for
+    /// commands that only list or create files.
     pub fn dialect(&self) -> Result<Dialect, Error> {
         match self.config.url() {
             Ok(url) => Ok(parse(url)?.dialect()),
@@ -207,7 +208,7 @@ impl Context {
         }
     }
 
-    /// Whether the configuration protects it, by whatever name.
+    /// Whether the configuration protects the database, under any name.
     pub fn is_protected(&self, location: &Location) -> bool {
         let same = |url: &Url| parse(url).is_ok_and(|other| other.is_same_database(location));
         self.config.protected
@@ -218,7 +219,7 @@ impl Context {
                 .any(|protected| same(&protected.url))
     }
 
-    /// Prints a result, in a pager where it is longer than the screen.
+    /// Prints a result, in a pager if it is longer than the screen.
     pub fn page(&self, view: &dyn View) {
         let pager = match self.global.no_pager {
             true => None,
@@ -248,7 +249,7 @@ impl Context {
             .stop(self.stop.clone()))
     }
 
-    /// Prints where the URL is from, in verbose output.
+    /// Prints the source of the URL, in verbose output.
     fn tell_origin(&self) {
         let (true, Ok(url)) = (self.output.is_verbose(), self.config.url()) else {
             return;
@@ -281,7 +282,7 @@ impl Context {
         }
     }
 
-    /// What a connection of the command `name` is opened with.
+    /// The connection settings of the command `name`.
     fn settings(&self, name: &str) -> Settings {
         Settings {
             version_table: self.config.version_table.clone(),
@@ -296,7 +297,7 @@ impl Context {
         }
     }
 
-    /// Runs an operation that only reads, and closes the session.
+    /// Runs a read-only operation, and closes the session.
     pub async fn read<T>(
         &self,
         name: &str,
@@ -308,8 +309,8 @@ impl Context {
         Ok(done?)
     }
 
-    /// Runs an operation while its events are shown and signals stop it, and closes the session.
-    /// `access` is whether it creates a missing SQLite file.
+    /// Runs an operation that signals can stop, shows its events, and closes the session. `access`
+    /// is whether it creates a missing SQLite file.
     pub async fn operate<T>(
         &self,
         (name, access): (&str, Access),
@@ -324,12 +325,12 @@ impl Context {
         Ok(done?)
     }
 
-    /// The live display of an operation, where there is one.
+    /// The live display of an operation, if there is one.
     pub fn live(&self) -> Live {
         Live(self.output.progress())
     }
 
-    /// Closes a session. What goes wrong then changes nothing that was done.
+    /// Closes a session. A failure does not affect finished work.
     pub async fn leave(&self, session: Option<Session>) {
         let Some(mut session) = session else {
             return;
@@ -341,7 +342,7 @@ impl Context {
         }
     }
 
-    /// Shows events, and writes them into the log file when there is one.
+    /// Shows events, and writes them to the log file if there is one.
     pub fn events(&self, live: &Live) -> impl Fn(&Event) + Send + Sync + use<> {
         let (told, log) = (self.told(), self.log.get().cloned());
         let progress = live.0.clone();
@@ -368,11 +369,11 @@ impl Context {
     }
 }
 
-/// The live display of an operation, where there is one.
+/// The live display of an operation, if there is one.
 pub struct Live(Option<Arc<Progress>>);
 
 impl Live {
-    /// Ends the display; `failed` is whether the operation has failed. Later events show nothing.
+    /// Ends the display; `failed` is whether the operation has failed. Later events are not shown.
     pub fn finish(&self, failed: bool) {
         if let Some(progress) = &self.0 {
             progress.finish(failed);

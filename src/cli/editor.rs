@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::Command};
 use super::{codes, error::Error};
 use crate::report::shell_words;
 
-/// What `$VISUAL` or `$EDITOR` names.
+/// The editor named by `$VISUAL` or `$EDITOR`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Editor {
     /// The variable.
@@ -15,10 +15,10 @@ pub struct Editor {
 }
 
 impl Editor {
-    /// Finds it.
+    /// Finds the editor.
     ///
     /// # Errors
-    /// When neither variable names one.
+    /// Fails when neither variable names one.
     pub fn find() -> Result<Self, Error> {
         Self::among(|name| std::env::var(name).ok())
     }
@@ -41,10 +41,10 @@ impl Editor {
             .hint("set VISUAL or EDITOR, as in EDITOR=vi"))
     }
 
-    /// Opens `files` in it and waits until it is closed.
+    /// Opens `files` in the editor and waits until it is closed.
     ///
     /// # Errors
-    /// When it cannot be started, or says that something went wrong.
+    /// Fails when the editor cannot be started or reports an error.
     pub fn open(&self, files: &[PathBuf]) -> Result<(), Error> {
         let shown = self.words.join(" ");
         let failed = |reason: String| {

@@ -1,4 +1,5 @@
-//! The list of commands in `migrator --help`: in groups, which clap does not have for subcommands.
+//! The list of commands in `migrator --help`. It is grouped, which clap does not support for
+//! subcommands.
 
 use std::fmt::Write as _;
 
@@ -6,7 +7,7 @@ use clap::{Command, builder::StyledStr};
 
 use super::commands::GROUPS;
 
-/// `root` with its help listing the commands in groups.
+/// `root` with its commands listed in groups.
 pub fn grouped(root: Command) -> Command {
     let heading = root.get_styles().get_header();
     let template = format!(
@@ -17,7 +18,7 @@ pub fn grouped(root: Command) -> Command {
     root.help_template(StyledStr::from(template))
 }
 
-/// The help of `root` without arguments: the commands alone.
+/// The help of `root` without arguments, which lists only the commands.
 pub fn overview(root: Command) -> StyledStr {
     let template = format!(
         "{{about-section}}\n{{usage-heading}} {{usage}}\n{}\n`migrator --help` describes global \

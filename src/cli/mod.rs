@@ -69,7 +69,8 @@ fn run_or_report(mut args: Args, name: &str) -> Exit {
 
 fn run(args: Args, output: &Output) -> Result<Exit, Error> {
     database::show_notices(report::notice, output.is_verbose());
-    // The thread that waits for the database is the one that hears it: no hop between them.
+    // The thread that waits for the database also receives its data, without a switch between
+    // threads.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -78,7 +78,7 @@ impl ValueEnum for Format {
         Some(match self {
             Self::Human => PossibleValue::new("human"),
             Self::Json => PossibleValue::new("json"),
-            // Only `check` supports it, and its help names it.
+            // Only `check` supports it, and its help mentions it.
             Self::Github => PossibleValue::new("github").hide(true),
         })
     }
@@ -102,16 +102,17 @@ pub struct Vars {
 }
 
 impl Vars {
-    /// The names and values that were given.
+    /// The given names and values.
     ///
     /// # Errors
-    /// An argument is not NAME=VALUE.
+    /// Fails when an argument is not NAME=VALUE.
     pub fn assignments(&self) -> Result<Vec<(String, String)>, Error> {
         self.vars.iter().map(|text| assignment(text)).collect()
     }
 }
 
-/// Not by a parser of clap's, which would show the whole text: the value may be a password.
+/// Parses NAME=VALUE. A parser of clap would show the whole text on failure, and the value may be a
+/// password.
 fn assignment(text: &str) -> Result<(String, String), Error> {
     let wrong = |message| {
         let error = Error::new(codes::M245, message);

@@ -7,14 +7,14 @@ use std::{
 
 use crate::report::shell_words;
 
-/// The pager when no variable names one.
+/// The pager if no variable names one.
 const USUAL: &str = "less";
 
-/// Variables of usual pagers, where they are not set: less passes colors on, ends where all fits the
+/// Defaults for variables of common pagers: less passes colours on, exits if the text fits the
 /// screen, and leaves the text on it.
 const SETTINGS: [(&str, &str); 2] = [("LESS", "FRX"), ("LV", "-c")];
 
-/// What `$MIGRATOR_PAGER` or `$PAGER` names.
+/// The pager named by `$MIGRATOR_PAGER` or `$PAGER`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Pager {
     /// The program and its arguments; never empty.
@@ -22,7 +22,7 @@ pub struct Pager {
 }
 
 impl Pager {
-    /// Finds it; `None` when no pager is wanted or the variable cannot be read.
+    /// Finds the pager; `None` if none is wanted or the variable cannot be read.
     pub fn find() -> Option<Self> {
         Self::among(|name| std::env::var(name).ok())
     }
@@ -37,8 +37,8 @@ impl Pager {
         (!is_none).then_some(Self { words })
     }
 
-    /// Shows `text`, and waits until the pager is closed. False when it cannot be started or fails:
-    /// nobody may have seen the text then.
+    /// Shows `text`, and waits until the pager is closed. Returns false if the pager cannot be
+    /// started or fails, so the text may not have been shown.
     pub fn show(&self, text: &str) -> bool {
         let mut command = Command::new(&self.words[0]);
         command.args(&self.words[1..]).stdin(Stdio::piped());
@@ -47,7 +47,8 @@ impl Pager {
                 command.env(name, usual);
             }
         }
-        // Ctrl-C is the pager's, which goes on; without us it would share the terminal with the shell.
+        // Ctrl-C is left to the pager. If this process ended, the pager would share the terminal
+        // with the shell.
         #[cfg(unix)]
         let _ignored = {
             use tokio::signal::unix::{SignalKind, signal};
@@ -58,7 +59,7 @@ impl Pager {
             return false;
         };
         if let Some(mut input) = process.stdin.take() {
-            // A pager that is closed early has shown what was wanted.
+            // A pager that is closed early has shown enough.
             let _ = input.write_all(text.as_bytes());
         }
         process.wait().is_ok_and(|status| status.success())

@@ -1,11 +1,11 @@
-//! Which certificates are trusted.
+//! Sets the trusted certificates.
 
 use crate::database::Location;
 
-/// Has the certificates that a url names trusted in place of the system's. The client library would
-/// trust those beside them, so that with `sslmode=verify-ca` anybody's public certificate would pass.
+/// Trusts the certificates named by a URL instead of the system's. The client library would trust
+/// both, so with `sslmode=verify-ca` any public certificate would be accepted.
 ///
-/// Comes before anything that could start a thread.
+/// Must be called before any thread is started.
 pub fn trust_only(location: &Location) {
     let Some(root) = location.root_certificates() else {
         return;
@@ -13,7 +13,7 @@ pub fn trust_only(location: &Location) {
     // SAFETY: the process has one thread so far: the runtime is one of the thread that calls this,
     // and nothing was handed to others yet.
     unsafe {
-        // The library reads these in place of the system's.
+        // The library reads this file instead of the system's certificates.
         std::env::set_var("SSL_CERT_FILE", root);
         std::env::remove_var("SSL_CERT_DIR");
     }

@@ -1,4 +1,4 @@
-/// `user@host` of this process, for the records.
+/// The `user@host` of this process, for the records.
 pub fn actor() -> String {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
     let user = ["USER", "LOGNAME", "USERNAME"]
@@ -11,7 +11,7 @@ pub fn actor() -> String {
     format!("{user}@{}", host.to_string_lossy())
 }
 
-/// Containers run as users that have a number and no name.
+/// Containers may run as a user that has only a number.
 #[cfg(target_os = "linux")]
 fn uid() -> Option<String> {
     use std::os::unix::fs::MetadataExt;

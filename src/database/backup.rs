@@ -1,5 +1,5 @@
-//! Copies of whole databases: made in one snapshot, put into a scratch database, put in the place
-//! of one. Where copies are kept and what is known of them is decided above.
+//! Copies of whole databases: dumping in one snapshot, loading into a scratch database, replacing a
+//! database. `backup` decides where copies are kept and what is recorded of them.
 
 use std::{
     collections::BTreeMap,
@@ -14,70 +14,70 @@ use async_trait::async_trait;
 use super::{CopyError, Database, DatabaseError, stream::Digest};
 use crate::{files::Compression, revision::Observed};
 
-/// What a database holds, in one snapshot.
+/// The contents of a database, from one snapshot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// Rows of every table; on PostgreSQL by `schema.table`.
+    /// The number of rows of every table; on PostgreSQL keyed by `schema.table`.
     pub tables: BTreeMap<String, u64>,
-    /// A fingerprint of tables, columns, indexes, views and the like.
+    /// A fingerprint of tables, columns, indexes, views and other objects.
     pub schema: String,
-    /// Why not all of it could be looked into, in the database's words: SQLite, where something of
-    /// the application is missing.
+    /// The reason why some content could not be checked, in the words of the database. In SQLite,
+    /// an extension or function of the application may be missing.
     pub unchecked: Option<String>,
 }
 
-/// A copy that was made.
+/// A finished copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dumped {
-    /// What is in it.
+    /// The contents of the copy.
     pub contents: Contents,
-    /// The version table, in the same snapshot.
+    /// The version table in the same snapshot.
     pub observed: Observed,
-    /// The file.
+    /// The digest of the file.
     pub stored: Digest,
-    /// Before compression.
+    /// The digest before compression.
     pub plain: Digest,
-    /// See [`Target::state`].
+    /// The mark of [`Target::state`].
     pub mark: Option<String>,
-    /// How a missing database is to be made, as the database wants it.
+    /// The properties with which a missing database is created.
     pub properties: BTreeMap<String, String>,
-    /// What tells the server from every other one; `None` where there is none, or it does not say.
+    /// The unique identifier of the server; `None` if there is none or the role may not see it.
     pub cluster: Option<String>,
 }
 
-/// A copy that was kept.
+/// A stored copy.
 #[derive(Clone, Copy, Debug)]
 pub struct Archive<'a> {
-    /// The file.
+    /// The file of the copy.
     pub file: &'a Path,
-    /// How.
+    /// The compression of the file.
     pub compression: Compression,
-    /// What the file must be.
+    /// The expected digest of the file.
     pub stored: &'a Digest,
     /// See [`Dumped::mark`].
     pub mark: Option<&'a str>,
     /// See [`Dumped::properties`].
     pub properties: &'a BTreeMap<String, String>,
-    /// Whether it was made on this machine, so that numbers of users mean the same.
+    /// Whether the copy was made on this machine, so that numeric user IDs mean the same.
     pub same_machine: bool,
 }
 
-/// What is happening.
+/// A phase of long work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// The database is copied.
     Copying,
     /// The copy is compressed.
     Compressing,
-    /// What is in the copy is counted, and its hash is taken.
+    /// The contents of the copy are counted and hashed.
     Counting,
-    /// A backup is read into a database beside.
+    /// A backup is loaded into a scratch database.
     Loading,
-    /// What was read is checked.
+    /// The loaded contents are checked.
     Checking,
-    /// The database that is to be replaced is kept.
+    /// The old database is saved.
     Keeping,
-    /// The new one takes its place.
+    /// The new database replaces the old one.
     Replacing,
 }
 
@@ -95,50 +95,50 @@ impl fmt::Display for Phase {
     }
 }
 
-/// Told how far it is: the phase, what is done of it, and of how much; 0 where that is not known.
+/// Receives progress: the phase, the amount done and the total, which is 0 if unknown.
 pub type Progress = Arc<dyn Fn(Phase, u64, u64) + Send + Sync>;
 
-/// Something that people should know while it runs.
+/// A note for users about running work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Note {
-    /// Another process holds the lock of the directory of backups. Told once a wait.
+    /// Another process holds the lock of the backup directory. Reported once per wait.
     Waiting {
         /// The lock file.
         file: PathBuf,
-        /// How long it is waited for at most.
+        /// The longest time to wait.
         limit: Duration,
     },
-    /// What the owners of tables have written is about to run with the rights of another role.
+    /// Code of table owners is about to run with the privileges of another role.
     OwnersCode(OwnersCode),
-    /// The database was replaced, but the old one cannot be dropped, and is kept.
+    /// The database was replaced, but the old one cannot be dropped and is kept.
     NotDropped {
-        /// The name.
+        /// The name of the old database.
         name: String,
         /// The reason.
         reason: String,
     },
 }
 
-/// Code that a backup holds and that runs while it is loaded, such as functions in CHECK
-/// constraints, and the role that it runs as.
+/// Code in a backup that runs while it is loaded, such as functions in CHECK constraints, and the
+/// role that it runs as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnersCode {
     /// The role that loads the backup.
     pub role: String,
-    /// Whether that is a superuser.
+    /// Whether that role is a superuser.
     pub superuser: bool,
-    /// The other roles that own something in the backup; `None` where its manifest does not say.
+    /// The other roles that own objects in the backup; `None` if its manifest does not say.
     pub owners: Option<Vec<String>>,
 }
 
-/// Sees long work from outside.
+/// Observes long work and can stop it.
 #[derive(Clone)]
 pub struct Observer {
-    /// Is told how far it is.
+    /// Receives progress.
     pub progress: Progress,
-    /// Is told what people should know.
+    /// Receives notes for users.
     pub tell: Arc<dyn Fn(Note) + Send + Sync>,
-    /// Whether it is to end.
+    /// Whether the work should stop.
     pub stopped: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
@@ -149,10 +149,10 @@ impl std::fmt::Debug for Observer {
 }
 
 impl Observer {
-    /// Says how far it is.
+    /// Reports progress.
     ///
     /// # Errors
-    /// [`DatabaseError::Interrupted`] when it is to end.
+    /// [`DatabaseError::Interrupted`] when the work should stop.
     pub fn at(&self, phase: Phase, done: u64, total: u64) -> Result<(), DatabaseError> {
         (self.progress)(phase, done, total);
         if (self.stopped)() {
@@ -162,19 +162,19 @@ impl Observer {
     }
 }
 
-/// Makes copies of one database.
+/// Copies one database.
 #[async_trait]
 pub trait Source: Send {
-    /// The version of the database's software, for people.
+    /// The version of the database software, for display.
     fn server(&self) -> String;
 
-    /// What the file of a copy ends with.
+    /// The file name extension of a copy.
     fn extension(&self) -> &'static str;
 
-    /// Copies everything, in one snapshot, into `file`, which is there and empty.
+    /// Copies everything in one snapshot into `file`, which must exist and be empty.
     ///
     /// # Errors
-    /// What went wrong; there is nothing of use in the file then.
+    /// Fails when the database cannot be copied; the contents of the file are then useless.
     async fn dump(
         &mut self,
         file: &Path,
@@ -183,98 +183,100 @@ pub trait Source: Send {
     ) -> Result<Dumped, CopyError>;
 }
 
-/// How a database stands to a copy that is to replace it.
+/// The state of a database compared with the copy that is to replace it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TargetState {
-    /// There is none.
+    /// The database does not exist.
     Missing,
-    /// There is nothing in it.
+    /// The database is empty.
     Empty,
-    /// It is proven to be what the copy is.
+    /// The database is proven to equal the copy.
     Unchanged,
-    /// It is something else, or may be.
+    /// The database differs from the copy, or may differ.
     Changed,
 }
 
-/// The outcome for the database that was replaced.
+/// What happened to the replaced database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// There was nothing worth keeping, or it was not to be kept.
+    /// Nothing was kept: the database was missing or empty, or was to be discarded.
     Nothing,
-    /// It is in this file.
+    /// The old database was kept in this file.
     File(PathBuf),
-    /// It is a database of that name on the same server.
+    /// The old database was kept under this name on the same server.
     Database(String),
 }
 
-/// A place beside a database, into which copies are read.
+/// A database to replace, and a scratch database beside it into which copies are loaded.
 #[async_trait(?Send)]
 pub trait Target {
-    /// Reads a copy into a database beside. Says what is in there.
+    /// Loads a copy into a scratch database. Returns the contents found there.
     ///
     /// # Errors
-    /// When the file is not what was written, or cannot be read into a database.
+    /// Fails when the file differs from its digest or cannot be loaded.
     async fn load(
         &mut self,
         archive: &Archive<'_>,
         watch: &Observer,
     ) -> Result<Contents, CopyError>;
 
-    /// What holds the lock that all runs share; `None` where there is no database to hold it in.
+    /// The connection that can hold the lock shared by all runs; `None` if the database does not
+    /// exist.
     fn lockable(&mut self) -> Option<&mut dyn Database>;
 
-    /// How the database stands to a copy. What it finds holds until [`Self::replace`], which
-    /// notices when someone writes meanwhile.
+    /// Compares the database with a copy. [`Self::replace`] detects later writes.
     ///
     /// # Errors
-    /// When the database cannot be asked.
+    /// Fails when the database cannot be read.
     async fn state(
         &mut self,
         archive: &Archive<'_>,
         watch: &Observer,
     ) -> Result<TargetState, CopyError>;
 
-    /// Puts what was loaded in the place of the database, in one step: whenever the process
-    /// dies there is the old one or the new one.
+    /// Replaces the database with the loaded copy in one step. If the process dies, either the old
+    /// or the new database is in place.
     ///
     /// # Errors
-    /// When it cannot be replaced; it is the old one then. [`DatabaseError::StateChanged`] when
-    /// someone has written since [`Self::state`] and that matters (`only_unchanged`).
+    /// Fails when the database cannot be replaced; the old one is then still in place.
+    /// [`DatabaseError::StateChanged`] if the database was written to since [`Self::state`] and
+    /// `only_unchanged` is set.
     async fn replace(
         &mut self,
         options: ReplaceOptions,
         watch: &Observer,
     ) -> Result<Kept, CopyError>;
 
-    /// Whose code ran as another role when the copy was loaded. Told to the observer before it ran.
+    /// The code that ran as another role while the copy was loaded. The observer was notified
+    /// before it ran.
     fn owners_code(&self) -> Option<OwnersCode> {
         None
     }
 
-    /// Removes what is beside, and leaves.
+    /// Removes the scratch database and disconnects.
     ///
     /// # Errors
-    /// When it cannot be removed.
+    /// Fails when the scratch database cannot be removed.
     async fn leave(self: Box<Self>) -> Result<(), CopyError>;
 }
 
-/// How a database is replaced.
+/// Options for replacing a database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReplaceOptions {
-    /// Only if nobody has written since it was looked at.
+    /// Whether to replace the database only if it was not written to since [`Target::state`].
     pub only_unchanged: bool,
-    /// The old one is kept under another name.
+    /// Whether to keep the old database under another name.
     pub keep_old: bool,
 }
 
-/// What copies are read for.
+/// The purpose of loading a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// To see that they can be.
+    /// To verify that the copy can be restored.
     Verify,
     /// To replace the database.
     Restore {
-        /// PostgreSQL: everything belongs to the role that restores.
+        /// PostgreSQL: whether all objects are owned by the restoring role.
         no_owner: bool,
     },
 }

@@ -2,32 +2,32 @@ use std::path::PathBuf;
 
 use super::DatabaseError;
 
-/// Why a database was not copied, or a copy not read or put in its place.
+/// An error of copying, loading or replacing a database.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CopyError {
-    /// The database said so.
+    /// An error of the database.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    /// A program that comes with PostgreSQL is not there, or none that fits.
+    /// A PostgreSQL client program is missing, or no installed version is suitable.
     #[error("{}", missing_program(.name, *.needed, .found))]
     NoProgram {
-        /// `pg_dump`, `pg_restore`
+        /// The program, such as `pg_dump` or `pg_restore`.
         name: &'static str,
-        /// The oldest major version that will do.
+        /// The oldest suitable major version.
         needed: u32,
-        /// Those that are there, with their major versions.
+        /// The installed programs with their major versions.
         found: Vec<(PathBuf, u32)>,
     },
-    /// A program that comes with PostgreSQL failed.
+    /// A PostgreSQL client program failed.
     #[error("{name} failed: {reason}")]
     ProgramFailed {
-        /// `pg_dump`, `pg_restore`
+        /// The program, such as `pg_dump` or `pg_restore`.
         name: &'static str,
-        /// What it said last.
+        /// The last line of its output.
         reason: String,
     },
-    /// A file of ours cannot be read or written.
+    /// A file of migrator cannot be read or written.
     #[error("{}: {reason}", path.display())]
     File {
         /// The path.
@@ -35,23 +35,24 @@ pub enum CopyError {
         /// The message of the operating system.
         reason: String,
     },
-    /// A backup is not what was written, or cannot be read into a database.
+    /// A backup differs from what was written, or cannot be loaded.
     #[error("the backup is damaged: {reason}")]
     Damaged {
-        /// What is wrong with it.
+        /// The damage.
         reason: String,
     },
-    /// The connection broke while one database was put in the place of another by renaming, and the
-    /// server cannot be asked for the outcome.
+    /// The connection was lost while databases were being renamed, and the server cannot be asked
+    /// for the outcome.
     #[error(
         "the connection was lost while {database} was being replaced; whether it was replaced is unknown: {reason}"
     )]
     ReplaceUnknown {
         /// The database's name.
         database: String,
-        /// What the old one is called if it was replaced; `None` where there was none.
+        /// The new name of the old database, if it was replaced; `None` if there was no old
+        /// database.
         kept: Option<String>,
-        /// How the connection was lost.
+        /// The error of the connection.
         reason: String,
     },
 }

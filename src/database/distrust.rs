@@ -1,42 +1,42 @@
-//! Why a table that bears a trusted name is not trusted.
+//! Reasons not to trust a table that has a trusted name.
 
 use std::fmt;
 
-/// What was found about a table that was to be read or written. Its owner, or whoever made what hangs
-/// on it, could have code run as our role.
+/// The reason not to trust a table that is to be read or written. The owner of the table, or of an
+/// object attached to it, could run code as the current role.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Distrust {
-    /// Not a table: its definition runs when it is read.
+    /// The relation is not a table; its definition runs when it is read.
     Kind(
-        /// `a view`, `a foreign table` …
+        /// The kind of relation, such as `a view` or `a foreign table`.
         &'static str,
     ),
-    /// The table belongs to someone else.
+    /// Another role owns the table.
     Owner {
         /// The owner.
         owner: String,
-        /// The role that was to use it.
+        /// The role that needs the table.
         role: String,
-        /// Whether that role is a superuser, for whom memberships say nothing.
+        /// Whether that role is a superuser. Memberships say nothing about superusers.
         superuser: bool,
     },
     /// Row level security would hide rows.
     RowSecurity {
-        /// The role that was to use it.
+        /// The role that needs the table.
         role: String,
     },
-    /// A partition or a table that inherits from it is not an ordinary table of a trusted owner.
+    /// A partition or inheriting table is not an ordinary table of a trusted owner.
     Child {
-        /// With its schema.
+        /// The table, with its schema.
         table: String,
-        /// `is a foreign table`, `belongs to eve`
+        /// The problem, such as `is a foreign table` or `belongs to eve`.
         reason: String,
     },
-    /// Something that runs when the table is used.
+    /// An object that runs code when the table is used.
     Part {
-        /// `rule`, `trigger`, `default of the column` …
+        /// The kind of object, such as `rule`, `trigger` or `default of the column`.
         what: String,
-        /// The name.
+        /// The name of the object.
         name: String,
     },
 }

@@ -1,5 +1,5 @@
-//! Files in the making: under a name of their own, held by a lock of the system, and given their
-//! name only when they are whole and on the disk.
+//! Temporary files that are renamed to their final name only when they are complete and synced to
+//! disk. Each has a unique name and is locked by its process.
 
 use std::{
     fs::{self, File},
@@ -14,16 +14,16 @@ use sha2::{Digest, Sha256};
 
 use crate::files::{create_private, open_directory, open_existing};
 
-/// What drafts are called: this, [`DIGITS`] of [`unique`], and what they are for.
+/// The prefix of a draft's name. [`DIGITS`] of [`unique`] and the suffix of its use follow.
 const PREFIX: &str = ".migrator-";
 const DIGITS: usize = 16;
 
-/// What a draft is for; the end of its name.
+/// The use of a draft, which determines the suffix of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
-    /// Anything that nothing else refers to: whoever finds it without its process may remove it.
+    /// A file that no other file refers to. It may be removed once its process has ended.
     Scratch,
-    /// The file of a backup, which a manifest may refer to: removed together with that.
+    /// The file of a backup. A manifest may refer to it, and both are removed together.
     Backup,
 }
 
@@ -36,11 +36,11 @@ impl Use {
     }
 }
 
-/// How often another draft is begun, when a sweep takes one that is not locked yet.
+/// The maximum number of attempts to create a draft, if a sweep removes it before it is locked.
 const ATTEMPTS: usize = 100;
 
-/// A file in the making. It is removed with the value, and by the next [`sweep`] when its process
-/// is killed: the lock on it goes with the process.
+/// A temporary file. Dropping the value removes it. If the process is killed, its lock ends and the
+/// next [`sweep`] removes the file.
 #[derive(Debug)]
 pub struct Draft {
     path: PathBuf,
@@ -49,10 +49,10 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Begins one in `directory`, which only the user of this process can read.
+    /// Creates a draft in `directory` that only the current user can read.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the operating system.
     pub fn create(directory: &Path, purpose: Use) -> io::Result<Self> {
         for _ in 0..ATTEMPTS {
             let name = format!("{PREFIX}{}{}", unique(), purpose.suffix());
@@ -70,27 +70,27 @@ impl Draft {
         Err(io::Error::other("files in the making are removed at once"))
     }
 
-    /// Where it is.
+    /// The path of the draft.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The open file, at its start unless it was written to.
+    /// The open file.
     pub fn file(&self) -> &File {
         &self.file
     }
 
-    /// Gives it the name `to` in its directory, which nothing has, once it is on the disk.
+    /// Syncs the file to disk and renames it to `to` in the same directory, which must not exist.
     ///
     /// # Errors
-    /// What the system says; nothing has that name then.
+    /// The error of the operating system; `to` does not exist then.
     pub fn publish(&mut self, to: &Path) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.path, to)?;
         self.is_published = true;
         let synced = sync_directory(to.parent().unwrap_or(Path::new("/")));
         if synced.is_err() {
-            // The name may not be on the disk.
+            // The name may not have reached the disk.
             let _ = fs::remove_file(to);
         }
         synced
@@ -105,7 +105,8 @@ impl Drop for Draft {
     }
 }
 
-/// Removes the drafts in `directory` whose process is gone. What cannot be removed stays.
+/// Removes the drafts in `directory` whose process has ended. Files that cannot be removed are
+/// kept.
 pub fn sweep(directory: &Path) {
     let Ok(entries) = fs::read_dir(directory) else {
         return;
@@ -118,7 +119,7 @@ pub fn sweep(directory: &Path) {
     }
 }
 
-/// Whether a file has the name of a draft.
+/// Whether a file name is that of a draft.
 pub fn is_draft(name: &str, purpose: Use) -> bool {
     let rest = name.strip_prefix(PREFIX);
     let digits = rest.and_then(|rest| rest.strip_suffix(purpose.suffix()));
@@ -127,10 +128,10 @@ pub fn is_draft(name: &str, purpose: Use) -> bool {
     })
 }
 
-/// Removes a draft whose process is gone. Returns whether it was.
+/// Removes a draft whose process has ended. Returns whether it was removed.
 ///
 /// # Errors
-/// What the system says.
+/// The error of the operating system.
 pub fn remove_if_left(draft: &Path) -> io::Result<bool> {
     let is_left = is_left(draft);
     if is_left {
@@ -139,15 +140,15 @@ pub fn remove_if_left(draft: &Path) -> io::Result<bool> {
     Ok(is_left)
 }
 
-/// Whether the process of a draft is gone: nobody holds the lock on it.
+/// Whether the process of a draft has ended, so that its lock is free.
 pub fn is_left(draft: &Path) -> bool {
     open_existing(draft).is_ok_and(|file| file.try_lock().is_ok())
 }
 
-/// Makes sure that a directory's names are on the disk. Not every system can open one.
+/// Syncs the entries of a directory to disk. Some systems cannot open directories.
 ///
 /// # Errors
-/// What the disk says.
+/// The error of the disk.
 pub fn sync_directory(directory: &Path) -> io::Result<()> {
     if cfg!(unix) {
         open_directory(directory)?.sync_all()?;

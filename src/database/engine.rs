@@ -1,5 +1,5 @@
-//! The one place of this room that tells databases apart: what a URL leads to, and what answers there.
-//! Everything else asks a [`Location`], or one of the traits behind it.
+//! The only module of `database` that distinguishes kinds of databases: it parses URLs and selects
+//! the implementation. Everything else uses a [`Location`] or one of the traits.
 
 use std::{
     fmt,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{nearest::misspelt, sql::Dialect};
 
-/// Where a database is, read from a URL.
+/// The location of a database, parsed from a URL.
 #[derive(Clone)]
 pub enum Location {
     /// A server and a database on it.
@@ -29,13 +29,14 @@ pub enum Location {
 }
 
 impl Location {
-    /// Reads `url`; relative paths are relative to `base`.
+    /// Parses `url`; relative paths are relative to `base`.
     ///
-    /// libpq's environment (`PGHOST`, `PGPASSWORD`, `PGSSLMODE` …), service and password files fill
-    /// in what the URL leaves open. Its other form, `host=db dbname=shop`, is read as well.
+    /// libpq's environment (`PGHOST`, `PGPASSWORD`, `PGSSLMODE` …), service and password files
+    /// supply what the URL omits. Its other connection string, `host=db dbname=shop`, is supported
+    /// as well.
     ///
     /// # Errors
-    /// When it names no database.
+    /// Fails when the URL names no database.
     pub fn parse(url: &str, base: &Path) -> Result<Self, LocationError> {
         let url = url.trim();
         if let Some(options) = postgres::url::parse_keywords(url) {
@@ -52,7 +53,7 @@ impl Location {
         }
     }
 
-    /// The file of certificates to trust in place of the system's, if one is named.
+    /// The file of trusted certificates that replace the system's, if one is named.
     #[cfg(feature = "cli")]
     pub fn root_certificates(&self) -> Option<&Path> {
         match self {
@@ -61,7 +62,7 @@ impl Location {
         }
     }
 
-    /// `settings` with what the location itself asks for, which comes before the configuration's.
+    /// `settings` overridden by those in the location.
     pub fn adjust(&self, settings: Settings) -> Settings {
         match self {
             Self::Postgres(options) => options.adjust(settings),
@@ -69,7 +70,7 @@ impl Location {
         }
     }
 
-    /// The rules that its scripts follow.
+    /// The SQL dialect of scripts.
     pub fn dialect(&self) -> Dialect {
         match self {
             Self::Postgres(_) => Dialect::Postgres,
@@ -77,7 +78,7 @@ impl Location {
         }
     }
 
-    /// The file that the database is, or `:memory:`; `None` for a database on a server.
+    /// The database file or `:memory:`; `None` for a database on a server.
     pub fn file(&self) -> Option<&Path> {
         match self {
             Self::Postgres(_) => None,
@@ -85,7 +86,7 @@ impl Location {
         }
     }
 
-    /// The database's own name: what people type to confirm.
+    /// The database's own name, which users type to confirm.
     pub fn database_name(&self) -> String {
         match self {
             Self::Postgres(options) => postgres::url::database(options).to_owned(),
@@ -93,7 +94,7 @@ impl Location {
         }
     }
 
-    /// The name that files about the database begin with.
+    /// The prefix of names of files about the database.
     pub fn stem(&self) -> String {
         match self {
             Self::Postgres(options) => postgres::url::database(options).to_owned(),
@@ -101,8 +102,8 @@ impl Location {
         }
     }
 
-    /// Whether both lead to the same server and database, as far as the
-    /// addresses tell. All ways to a port of this machine count as one.
+    /// Whether both lead to the same server and database, judging by their addresses. All ways to
+    /// reach a port of this machine count as one.
     pub fn is_same_database(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Postgres(a), Self::Postgres(b)) => {
@@ -113,7 +114,7 @@ impl Location {
         }
     }
 
-    /// Whether it is a file that does not exist.
+    /// Whether the database is a file that does not exist.
     pub fn is_missing(&self) -> bool {
         match self {
             Self::Postgres(_) => false,
@@ -121,8 +122,8 @@ impl Location {
         }
     }
 
-    /// Where the database is, without user and password: equal for all spellings of one address.
-    /// A server on this machine has no host.
+    /// The address of the database without user and password, equal for all spellings. A server on
+    /// this machine has no host.
     pub fn address(&self) -> String {
         match self {
             Self::Postgres(options) => postgres::url::address(options),
@@ -130,7 +131,8 @@ impl Location {
         }
     }
 
-    /// Whether the address means something else on another machine: files, and servers on this one.
+    /// Whether the address has another meaning on another machine, as for files and servers on this
+    /// machine.
     pub fn is_local(&self) -> bool {
         match self {
             Self::Postgres(options) => postgres::url::is_local(options),
@@ -138,7 +140,7 @@ impl Location {
         }
     }
 
-    /// Where the database is, for people; a file by the path behind links. Never with a password.
+    /// The location for display, with links in a file's path resolved. Never with a password.
     pub fn resolved(&self) -> String {
         match self {
             Self::Postgres(_) => self.to_string(),
@@ -146,7 +148,7 @@ impl Location {
         }
     }
 
-    /// Where the database is, for people; a file as `show` writes its path. Never with a password.
+    /// The location for display, with a file's path formatted by `show`. Never with a password.
     pub fn shown(&self, show: impl Fn(&Path) -> String) -> String {
         match self {
             Self::Postgres(_) => self.to_string(),
@@ -155,7 +157,7 @@ impl Location {
     }
 }
 
-/// For people: never with a password.
+/// Formats the location for display, never with a password.
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -165,7 +167,7 @@ impl fmt::Display for Location {
     }
 }
 
-/// The schemes of a dialect's URLs, and what others call them.
+/// The URL schemes of a dialect, and names that other tools use for them.
 fn schemes(dialect: Dialect) -> (&'static [&'static str], &'static [&'static str]) {
     match dialect {
         Dialect::Postgres => (postgres::url::SCHEMES, postgres::url::OTHER_SCHEMES),
@@ -195,7 +197,7 @@ fn nearest_scheme(scheme: &str) -> Option<&'static str> {
 /// Connects to `location`.
 ///
 /// # Errors
-/// When there is no database, or access to it is denied.
+/// Fails when the database does not exist or denies access.
 pub async fn connect(
     location: &Location,
     access: Access,
@@ -209,10 +211,10 @@ pub async fn connect(
     })
 }
 
-/// A writer for the shell of `dialect`.
+/// A script writer for the shell of `dialect`.
 ///
 /// # Errors
-/// When there can be no version table of the configured name.
+/// Fails when the configured name of the version table is invalid.
 pub fn script(
     dialect: Dialect,
     settings: Settings,
@@ -224,12 +226,13 @@ pub fn script(
     })
 }
 
-/// Creates the database of `location`; a file without its directory. Returns whether it was missing.
+/// Creates the database of `location`, but not the directory of a file. Returns whether it was
+/// missing.
 ///
-/// `maintenance` is the database of a PostgreSQL server to connect to meanwhile.
+/// `maintenance` is the database on the PostgreSQL server to connect to meanwhile.
 ///
 /// # Errors
-/// When it cannot be created.
+/// Fails when the database cannot be created.
 pub async fn create(
     location: &Location,
     settings: &Settings,
@@ -243,12 +246,12 @@ pub async fn create(
     }
 }
 
-/// Drops the database of `location`. Returns whether it was there.
+/// Drops the database of `location`. Returns whether it existed.
 ///
-/// With `force` a PostgreSQL server ends the sessions of others first.
+/// With `force`, a PostgreSQL server terminates the sessions of others first.
 ///
 /// # Errors
-/// When others use it, or it cannot be dropped.
+/// Fails when the database is in use or cannot be dropped.
 pub async fn drop(
     location: &Location,
     settings: &Settings,
@@ -263,11 +266,11 @@ pub async fn drop(
     }
 }
 
-/// Checks whether the database can be used: the server answers and has it, the file can be opened,
-/// or its directory is there to create it in. Returns within `patience`.
+/// Checks whether the database is available: the server answers and has it, the file can be opened,
+/// or its directory exists so that it can be created. Returns within `patience`.
 ///
 /// # Errors
-/// Why not.
+/// The reason why the database is not available.
 pub async fn probe(
     location: &Location,
     settings: &Settings,
@@ -279,11 +282,11 @@ pub async fn probe(
     }
 }
 
-/// Checks whether copies of the database can be made, before anything is: it answers, and the
-/// programs that are needed are there.
+/// Checks whether the database can be copied, before starting a copy: it answers, and the required
+/// programs are installed.
 ///
 /// # Errors
-/// Why not.
+/// The reason why the database cannot be copied.
 #[cfg(feature = "cli")]
 pub async fn source(
     location: &Location,
@@ -297,11 +300,11 @@ pub async fn source(
     })
 }
 
-/// Prepares to read copies beside the database of `location`; for SQLite into `directory`, or
-/// beside the file for [`Purpose::Restore`]. Removes what killed processes have left there.
+/// Prepares to load copies beside the database of `location`; for SQLite into `directory`, or
+/// beside the file for [`Purpose::Restore`]. Removes the remains of killed processes.
 ///
 /// # Errors
-/// When the database does not answer, or a program that is needed is not there.
+/// Fails when the database does not answer, or a required program is missing.
 #[cfg(feature = "cli")]
 pub async fn target(
     location: &Location,

@@ -3,79 +3,79 @@ use std::{fmt, time::Duration};
 use super::Distrust;
 use crate::layout::ExternalError;
 
-/// What the database said about a statement.
+/// An error that the database reported for a statement.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SqlFailure {
-    /// What kind of failure it is, where someone acts upon it.
+    /// The kind of the failure, if callers handle it specially.
     pub kind: Option<FailureKind>,
     /// SQLSTATE (`23505`), or SQLite's name of the result code (`SQLITE_CONSTRAINT_UNIQUE`).
     pub code: Option<String>,
-    /// Its sentence.
+    /// The error message.
     pub message: String,
     /// PostgreSQL's DETAIL.
     pub detail: Option<String>,
     /// PostgreSQL's HINT.
     pub hint: Option<String>,
-    /// PostgreSQL's CONTEXT: where in a function or DO block.
+    /// PostgreSQL's CONTEXT: the location within a function or DO block.
     pub context: Option<String>,
-    /// Byte offset within the statement's text, where the database gave a position.
+    /// The byte offset within the statement's text, if the database reported a position.
     pub offset: Option<usize>,
 }
 
-/// What a failure is, whatever the database calls it.
+/// The kind of a failure, independent of the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// The statement was cancelled: by a timeout, or by someone else.
+    /// The statement was cancelled by a timeout or by another session.
     Cancelled,
     /// The role lacks a privilege.
     Privilege,
-    /// Sessions or other things of the server keep an object.
+    /// Sessions or other server objects use the object.
     InUse,
-    /// Other transactions were in the way, and this one was given up: a deadlock, or a failure to
-    /// serialize. It may succeed when it is tried again.
+    /// The transaction was aborted because of a concurrent one: a deadlock or a serialization
+    /// failure. It may succeed when retried.
     Conflict,
-    /// The statement can't run inside of a transaction, or ends the one that it runs in.
+    /// The statement cannot run inside a transaction, or ends the transaction it runs in.
     InTransaction,
-    /// The transaction or the server takes no changes.
+    /// The transaction or the server is read-only.
     ReadOnly,
-    /// The encoding of the database has no such character.
+    /// The encoding of the database lacks this character.
     Untranslatable(char),
 }
 
-/// What is the matter with TLS, or with the server's certificate.
+/// A problem with TLS or the server's certificate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TlsProblem {
-    /// The server has it switched off.
+    /// The server does not offer TLS.
     #[error("the server does not offer TLS")]
     NotOffered,
-    /// The certificate may sign others, and so can't be a server's.
+    /// The certificate is a CA certificate and cannot be used by a server.
     #[error("the server certificate is a CA certificate (CA:TRUE)")]
     Authority,
-    /// It has no extensions.
+    /// The certificate has no extensions.
     #[error("the server certificate is X.509 version 1; version 3 is required")]
     Version1,
-    /// Nobody who is trusted has signed it.
+    /// The certificate is not signed by a trusted CA.
     #[error("the server certificate is not signed by a trusted CA")]
     UnknownIssuer,
-    /// It is another server's.
+    /// The certificate belongs to another server.
     #[error("the server certificate is not valid for this host name")]
     OtherName,
-    /// Its time is over.
+    /// The certificate has expired.
     #[error("the server certificate has expired")]
     Expired,
-    /// Its time has not come.
+    /// The certificate is not valid yet.
     #[error("the server certificate is not valid yet")]
     NotYetValid,
-    /// Something else.
+    /// Another TLS problem.
     #[error("TLS: {0}")]
     Other(
-        /// What the client library says.
+        /// The message of the client library.
         String,
     ),
 }
 
-/// What a place of a database is.
+/// The kind of a database location.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlaceKind {
     /// A database on a server.
@@ -84,76 +84,76 @@ pub enum PlaceKind {
     File,
 }
 
-/// What went wrong with a database.
+/// An error of a database or of the connection to it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatabaseError {
     /// The server cannot be reached, or the file cannot be opened.
     #[error("cannot connect to {place}: {reason}")]
     Unreachable {
-        /// What was to be reached.
+        /// The kind of the location.
         kind: PlaceKind,
-        /// Where, without a password.
+        /// The location, without a password.
         place: String,
         /// The message of the operating system.
         reason: String,
     },
-    /// The server is there but the database is not; or the SQLite file is not there.
+    /// The server does not have the database, or the SQLite file does not exist.
     #[error("database {place} does not exist")]
     Missing {
-        /// What is missing.
+        /// The kind of the location.
         kind: PlaceKind,
-        /// Where, without a password.
+        /// The location, without a password.
         place: String,
     },
-    /// User or password is wrong, or the role may not connect.
+    /// The user or password is wrong, or the role may not connect.
     #[error("access to {place} denied: {reason}")]
     Denied {
-        /// Where, without a password.
+        /// The location, without a password.
         place: String,
-        /// What the server says.
+        /// The message of the server.
         reason: String,
     },
-    /// The connection can't be encrypted as it was asked for.
+    /// The connection cannot be encrypted as requested.
     #[error("can't connect to {place}: {problem}")]
     Tls {
-        /// Where, without a password.
+        /// The location, without a password.
         place: String,
-        /// What is the matter.
+        /// The TLS problem.
         problem: TlsProblem,
     },
-    /// What answers is no database server.
+    /// The peer is not a database server.
     #[error("{place} is not a PostgreSQL server: {reason}")]
     OtherProtocol {
-        /// Where, without a password.
+        /// The location, without a password.
         place: String,
-        /// What was seen.
+        /// The unexpected response.
         reason: String,
     },
-    /// What was asked of a connection is not so.
+    /// The connection lacks a requested property.
     #[error("{place}: {asked} was requested, but {found}")]
     NotInForce {
-        /// Where, without a password.
+        /// The location, without a password.
         place: String,
-        /// `search_path = app`
+        /// The requested property, such as `search_path = app`.
         asked: String,
-        /// What there is instead.
+        /// The actual property.
         found: String,
     },
-    /// The file is not a SQLite database, is a directory …
+    /// The path is not a SQLite database, but a directory for example.
     #[error("{place} is not a database: {reason}")]
     NotADatabase {
-        /// The place.
+        /// The path.
         place: String,
-        /// What is there instead.
+        /// What the path is instead.
         reason: String,
     },
-    /// The database can be read but not written.
+    /// The database is read-only.
     #[error("cannot write to {place}: {reason}")]
     ReadOnly {
-        /// What can't be written.
+        /// The kind of the location.
         kind: PlaceKind,
-        /// The place.
+        /// The location.
         place: String,
         /// The message of the database.
         reason: String,
@@ -166,7 +166,7 @@ pub enum DatabaseError {
         /// The message of the database.
         reason: String,
     },
-    /// The version table's layout is of a newer migrator.
+    /// The version table's layout belongs to a newer migrator.
     #[error(
         "the version table {table} has layout {found}, this version of migrator supports up to {known}"
     )]
@@ -175,36 +175,36 @@ pub enum DatabaseError {
         table: String,
         /// The layout that was found.
         found: u32,
-        /// The newest one known.
+        /// The newest supported layout.
         known: u32,
     },
-    /// A table of the version table's name is something else, or its content makes no sense.
+    /// A table with the version table's name has another purpose or invalid content.
     #[error("{table} is not a valid version table: {reason}")]
     NotAVersionTable {
         /// The table.
         table: String,
-        /// What is odd.
+        /// The inconsistency.
         reason: String,
     },
-    /// A table could have code of other roles run as ours.
+    /// A table could run code of other roles with the privileges of this one.
     #[error("{table} is not trusted: {reason}")]
     Untrusted {
         /// The table.
         table: String,
-        /// What was found.
+        /// The reason for the distrust.
         reason: Distrust,
     },
-    /// The role of the URL may not do what is needed.
+    /// The role lacks a required privilege.
     #[error("{role} lacks {rights} on {object}")]
     MissingRights {
         /// The role.
         role: String,
-        /// Names of privileges, as GRANT has them.
+        /// The missing privileges, as named in GRANT.
         rights: String,
-        /// `the table public.migrator_version`
+        /// The object, such as `the table public.migrator_version`.
         object: String,
     },
-    /// What another tool has recorded cannot be read.
+    /// The records of another migration tool cannot be read.
     #[error(transparent)]
     Records(#[from] ExternalError),
     /// The configured schema of the version table does not exist.
@@ -215,96 +215,96 @@ pub enum DatabaseError {
         /// The table.
         table: String,
     },
-    /// The name of the version table is not qualified, and other schemas have one as well; or another
-    /// table differs from it in case only.
+    /// The name of the version table is unqualified and other schemas have a table of that name, or
+    /// another table differs only in case.
     #[error("{}", ambiguous(.table, *.exists, .others))]
     AmbiguousTable {
-        /// The table that the name leads to, with its schema.
+        /// The table that the name resolves to, with its schema.
         table: String,
-        /// Whether it exists.
+        /// Whether that table exists.
         exists: bool,
-        /// The others, with their schemas; never empty.
+        /// The other tables, with their schemas; never empty.
         others: Vec<String>,
     },
-    /// A record did not change exactly one row, or the state is not the one planned for.
+    /// A record did not change exactly one row, or the state differs from the planned one.
     #[error("the version table changed meanwhile: {reason}")]
     StateChanged {
-        /// What was found.
+        /// The difference.
         reason: String,
     },
-    /// A pooler hands our statements to whatever server session is free, so that no session's
-    /// lock can be held through it.
+    /// A pooler assigns statements to any free server session, so a session lock cannot be held
+    /// through it.
     #[error(
         "{place} is behind a connection pooler that shares server sessions between clients, \
          but the lock of a migration belongs to one session"
     )]
     Pooled {
-        /// Where, without a password.
+        /// The location, without a password.
         place: String,
     },
-    /// The lock is no longer ours.
+    /// The lock is no longer held by this session.
     #[error("the lock was lost, and another session holds it")]
     LockLost,
-    /// A statement of ours or of a script failed.
+    /// A statement of migrator or of a script failed.
     #[error("{}", .0.message)]
     Sql(SqlFailure),
     /// A statement waited longer than lock_timeout.
     #[error("{}", .failure.message)]
     LockTimeout {
-        /// What the server said.
+        /// The error of the server.
         failure: SqlFailure,
-        /// Who was in the way, one line each, as far as it is known.
+        /// The blocking sessions, one line each, if known.
         blockers: Vec<String>,
     },
-    /// SQLite: rows without their parent that were not there before.
+    /// SQLite: new rows violate a foreign key.
     #[error("{}", .0.join("; "))]
     ForeignKeys(
-        /// One line a child, parent and columns, with counts.
+        /// One line per child table, parent table and columns, with counts.
         Vec<String>,
     ),
-    /// SQLite: foreign keys that match no more, or that can't be checked.
+    /// SQLite: foreign keys that no longer match, or that cannot be checked.
     #[error("{}", .0.join("; "))]
     KeysInDoubt(
-        /// One line a key.
+        /// One line per foreign key.
         Vec<String>,
     ),
-    /// Others use a database that is to be dropped.
+    /// A database that is to be dropped is in use.
     #[error("{place} is in use by {}", by.join("; "))]
     InUse {
-        /// What is in use.
+        /// The kind of the location.
         kind: PlaceKind,
-        /// Where, without a password.
+        /// The location, without a password.
         place: String,
-        /// Who, as far as it is known; never empty.
+        /// The users of the database, if known; never empty.
         by: Vec<String>,
     },
-    /// The server does not make or drop the database.
+    /// The server refuses to create or drop the database.
     #[error("cannot {action} {place}: {}", failure.message)]
     Refused {
-        /// What was to be done.
+        /// The refused action.
         action: Action,
         /// The database, without a password.
         place: String,
-        /// What the server said.
+        /// The error of the server.
         failure: SqlFailure,
     },
-    /// `:memory:` where a file is needed.
+    /// `:memory:` was given where a file is needed.
     #[error("an in-memory database exists only as long as its connection")]
     InMemory,
-    /// Cancelled by us.
+    /// Migrator cancelled the statement.
     #[error("the statement was cancelled")]
     Interrupted,
-    /// The connection broke; nothing was committed by the step that ran.
+    /// The connection was lost; the running step was not committed.
     #[error("the connection was lost: {0}")]
     ConnectionLost(String),
-    /// The connection broke during COMMIT, which took effect. The session is gone, with what the
-    /// statements of the script have set in it.
+    /// The connection was lost during COMMIT, which took effect. The session's settings are lost
+    /// with it.
     #[error("the connection was lost after the changes were committed: {0}")]
     SessionLost(String),
-    /// The connection broke during COMMIT and the table cannot be read.
+    /// The connection was lost during COMMIT, and the version table cannot be read.
     #[error("the connection was lost during COMMIT; whether it took effect is unknown: {0}")]
     OutcomeUnknown(String),
-    /// Something else: disk, protocol …
+    /// Another error, such as one of the disk or the protocol.
     #[error("{0}")]
     Other(String),
 }
@@ -319,14 +319,14 @@ fn ambiguous(table: &str, exists: bool, others: &[String]) -> String {
     }
 }
 
-/// What is done with a database as a whole.
+/// An action on a whole database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// It is made.
+    /// The database is created.
     Create,
-    /// It is removed, with all that is in it.
+    /// The database is removed with all its contents.
     Drop,
-    /// Another one takes its place.
+    /// The database is replaced by another one.
     Replace,
 }
 
@@ -340,26 +340,26 @@ impl fmt::Display for Action {
     }
 }
 
-/// Where in a step an error arose.
+/// The stage of a step at which an error occurred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepStage {
-    /// Before the first statement: BEGIN, lock, the check of the state.
+    /// Before the first statement: BEGIN, the lock, the check of the state.
     Begin,
-    /// In this statement of [`super::StepRequest::statements`].
+    /// In the statement with this index in [`super::StepRequest::statements`].
     Statement(usize),
     /// After the last statement: deferred constraints, foreign keys.
     Verify,
-    /// While the record was written.
+    /// While writing the record.
     Record,
-    /// In COMMIT.
+    /// During COMMIT.
     Commit,
 }
 
-/// A step that failed and has left no trace, unless the error says otherwise.
+/// A failed step, rolled back unless the error says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct StepError {
-    /// Where in the step.
+    /// The stage at which the error occurred.
     pub stage: StepStage,
     /// The error.
     pub error: DatabaseError,

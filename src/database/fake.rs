@@ -1,5 +1,5 @@
-//! A database in memory for tests of `execute`: it keeps the promises of the
-//! trait and can break at every single call.
+//! An in-memory database for tests of `execute`. It keeps the promises of the trait and can fail at
+//! every single call.
 
 use std::{
     collections::VecDeque,
@@ -25,71 +25,71 @@ use crate::{
     },
 };
 
-/// What goes wrong, and when.
+/// A fault, and when it occurs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The n-th call (from 0) fails and has no effect.
     Fail(usize, DatabaseError),
-    /// The n-th call takes effect, but its caller is told that the connection broke.
+    /// The n-th call takes effect, but reports that the connection was lost.
     LoseAnswer(usize),
-    /// A statement with this text fails, as often as said.
+    /// A statement with this text fails the given number of times.
     Statement(&'static str, DatabaseError, u32),
 }
 
-/// Everything a process leaves behind when it dies: what is committed.
+/// The committed state, which outlives a process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stored {
-    /// Statements that took effect, in order; what only sets the session is gone with it.
+    /// Statements that took effect, in order, except those that only set the session.
     pub schema: Vec<String>,
-    /// The version table's rows of revisions.
+    /// The rows of revisions in the version table.
     pub rows: Vec<AppliedRevision>,
-    /// And those of repeatable scripts.
+    /// The rows of repeatable scripts in the version table.
     pub repeatables: Vec<AppliedRepeatable>,
-    /// The log: what happened, and the error.
+    /// The log entries, each with whether it has an error.
     pub log: Vec<(LogEntry, bool)>,
     /// Whether the tables exist.
     pub prepared: bool,
-    /// Rows that a statement which is repeated has still to change.
+    /// The number of rows that a repeated statement has still to change.
     pub left: u64,
-    /// Rows that it has changed.
+    /// The number of rows that it has changed.
     pub changed: u64,
 }
 
-/// The store and the names of the calls of a fake that somebody else owns, as of its last unlock.
+/// The store and the names of the calls of a fake owned elsewhere, as of its last unlock.
 pub type Outlet = Arc<Mutex<(Stored, Vec<&'static str>)>>;
 
-/// Rows that a batch changes at most.
+/// The maximum number of rows that a batch changes.
 pub const BATCH: u64 = 10;
 
 /// The fake. Its store outlives the connection, as a database does.
 #[derive(Debug, Default)]
 pub struct Fake {
-    /// What is committed.
+    /// The committed state.
     pub stored: Stored,
-    /// What is to go wrong.
+    /// The faults to cause.
     pub faults: Vec<Fault>,
-    /// Names of the calls so far.
+    /// The names of the calls so far.
     pub calls: Vec<&'static str>,
-    /// What another tool's records are, from one look to the next.
+    /// The records of another tool, one entry per read.
     pub external: VecDeque<ExternalRecords>,
-    /// What is beside the version table.
+    /// The survey around the version table.
     pub surroundings: Surroundings,
-    /// For how many attempts someone else has the lock.
+    /// The number of attempts for which another session holds the lock.
     held_for: u32,
-    /// Whether the lock is ours.
+    /// Whether the lock is held.
     pub locked: bool,
-    /// How many rows its table is said to have.
+    /// The row count reported for its table.
     pub table_rows: u64,
-    /// What is said of replicas, look by look; then there are none.
+    /// The states of replication, one per query; then there are no replicas.
     pub replicas: Vec<Replication>,
-    /// Where to find store and calls once the connection is given up.
+    /// The place for store and calls after the connection is dropped.
     pub left_at: Outlet,
     run: Option<Stored>,
     cancelled: Arc<AtomicBool>,
 }
 
 impl Fake {
-    /// A connection to what an earlier one left behind.
+    /// A connection to the store of an earlier one.
     pub fn reopen(stored: Stored) -> Self {
         Self {
             stored,
@@ -97,7 +97,7 @@ impl Fake {
         }
     }
 
-    /// A database whose lock someone else has for that many attempts.
+    /// A database whose lock is held by another session for that many attempts.
     pub fn held_for(attempts: u32) -> Self {
         Self {
             held_for: attempts,
@@ -105,7 +105,7 @@ impl Fake {
         }
     }
 
-    /// Counts the call; an answer that is to be lost is lost after the effect.
+    /// Counts the call. A lost answer is lost after the effect.
     fn call(&mut self, name: &'static str) -> Result<bool, DatabaseError> {
         let index = self.calls.len();
         self.calls.push(name);
@@ -146,7 +146,7 @@ impl Fake {
         for change in changes {
             next.change(change)?;
         }
-        // Times differ from run to run.
+        // Times differ between runs.
         let timeless = |entry: &LogEntry| LogEntry {
             elapsed: std::time::Duration::ZERO,
             ..entry.clone()
@@ -193,7 +193,7 @@ impl Fake {
 }
 
 impl Stored {
-    /// What an observer sees.
+    /// The state as read from the version table.
     pub fn observed(&self) -> Observed {
         Observed {
             applied: self.rows.clone(),
@@ -344,7 +344,7 @@ fn expect(state: &State, from: Option<usize>) -> Result<(), DatabaseError> {
     }
 }
 
-/// The row that `new` becomes; the fake's clock stands still.
+/// The row for `new`; the fake's clock does not move.
 fn row(new: &NewRow, revision: RevisionId, state: State) -> AppliedRevision {
     AppliedRevision {
         sequence: new.sequence,
@@ -364,12 +364,12 @@ fn row(new: &NewRow, revision: RevisionId, state: State) -> AppliedRevision {
     }
 }
 
-/// Whether a statement is gone with its session, or changes nothing that can be seen.
+/// Whether a statement has no visible effect, or one that ends with its session.
 pub fn leaves_nothing(statement: &str) -> bool {
     statement.starts_with("SET ") || statement == "VACUUM"
 }
 
-/// A failure as a server would report it.
+/// A failure as reported by a server.
 pub fn sql_error(message: &str) -> DatabaseError {
     DatabaseError::Sql(SqlFailure {
         message: message.to_owned(),

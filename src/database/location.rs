@@ -1,63 +1,63 @@
-//! URLs of databases, as far as they are the same for all of them.
+//! The parts of database URLs that all kinds of databases share.
 
 use super::postgres;
 
-/// A URL that names no database. Never holds the URL itself, which may carry a password.
+/// An invalid database URL. The error never contains the URL, which may carry a password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocationError {
-    /// Neither `sqlite:` nor `postgres:`.
+    /// The scheme is neither `sqlite:` nor `postgres:`.
     #[error("`{scheme}:` is not a supported kind of database")]
     Scheme {
         /// The scheme as written.
         scheme: String,
-        /// The nearest known name.
+        /// The most similar known name.
         nearest: Option<&'static str>,
     },
-    /// No scheme at all.
+    /// The URL has no scheme.
     #[error("the URL has no scheme")]
     NoScheme,
-    /// The rest of it cannot be read.
+    /// The rest of the URL is invalid.
     #[error("invalid URL: {0}")]
     Syntax(String),
-    /// A parameter after `?` that does not exist.
+    /// The URL has an unknown parameter.
     #[error("the URL has an unknown parameter `{name}`")]
     Parameter {
         /// The name as written.
         name: String,
-        /// The known one nearest to it.
+        /// The most similar known parameter.
         nearest: Option<&'static str>,
     },
-    /// A connection parameter with a value that can't be used.
+    /// A connection parameter has an invalid value.
     #[error("`{name}` is `{value}`: {reason}")]
     Value {
         /// The parameter, or the variable that sets it.
         name: String,
-        /// As written.
+        /// The value as written.
         value: String,
-        /// What is expected, or not supported.
+        /// What is expected or not supported.
         reason: String,
     },
-    /// A service that no service file has.
+    /// No service file defines the service.
     #[error("no service file has the service `{name}`")]
     Service {
-        /// As written.
+        /// The name as written.
         name: String,
     },
-    /// A server without a database.
+    /// The URL of a server names no database.
     #[error("the URL names no database")]
     NoDatabase,
-    /// A password file, certificate or key that can't be used.
+    /// A password file, certificate or key cannot be used.
     #[error("cannot use {path}: {reason}")]
     File {
-        /// As it is named.
+        /// The path as written.
         path: String,
-        /// What it is.
+        /// The reason.
         reason: String,
     },
 }
 
-/// A URL that was read, without the password that may be in it.
+/// A valid URL without its password.
 pub fn without_password(url: &str) -> String {
     if split_scheme(url.trim()).is_none() {
         return postgres::url::keywords_without_password(url);
@@ -102,7 +102,7 @@ pub(super) fn split_scheme(url: &str) -> Option<(&str, &str)> {
         && scheme
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
-    // `app.db:x` has a dot where no scheme in use has one: a file name.
+    // `app.db:x` has a dot, which no supported scheme has, so it is a file name.
     (named && !scheme.contains('.')).then_some((scheme, rest))
 }
 

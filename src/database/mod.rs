@@ -1,8 +1,6 @@
-//! Databases: small traits over one dedicated connection, with PostgreSQL and
-//! SQLite behind them.
+//! Databases: small traits over one dedicated connection, implemented for PostgreSQL and SQLite.
 //!
-//! Mechanism only. What runs in which order, what is retried and what is
-//! recorded when is decided in `execute`.
+//! This module provides mechanism only. `execute` decides the order of steps, retries and records.
 
 mod actor;
 #[cfg(feature = "cli")]
@@ -54,115 +52,115 @@ use crate::{
 /// How much of the version table to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// Everything but the stored down scripts.
+    /// Everything except the stored down scripts.
     Brief,
-    /// Down scripts too.
+    /// Everything, including down scripts.
     WithScripts,
 }
 
-/// Whether a missing SQLite file is made by connecting.
+/// Whether connecting creates a missing SQLite file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Reading commands: what is not there is not made.
+    /// For commands that read: a missing file is not created.
     Existing,
-    /// Writing commands: a missing SQLite file is made, its directory never.
+    /// For commands that write: a missing SQLite file is created, but never its directory.
     Create,
 }
 
-/// What a connection needs to know beyond its location.
+/// The settings of a connection, apart from its location.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The version table: `name`, or `schema.name` on PostgreSQL.
     pub version_table: String,
-    /// `user@host`, for rows and log.
+    /// The actor recorded in rows and log, such as `user@host`.
     pub actor: String,
-    /// Shown to the server's administrators: `migrator upgrade`.
+    /// The application name shown to the server's administrators, such as `migrator upgrade`.
     pub application_name: String,
-    /// PostgreSQL's lock_timeout where a script does not say otherwise.
+    /// PostgreSQL's lock_timeout, unless a script overrides it.
     pub lock_timeout: Duration,
-    /// PostgreSQL's statement_timeout where a script does not say otherwise; zero is none.
+    /// PostgreSQL's statement_timeout, unless a script overrides it; zero means no timeout.
     pub statement_timeout: Duration,
     /// How long to wait for a connection, and SQLite's busy timeout.
     pub connect_timeout: Duration,
-    /// Whether someone wants to know how long each statement takes. PostgreSQL must be asked
-    /// for the time after each one, which takes some itself.
+    /// Whether to measure the duration of each statement. PostgreSQL must be asked for the time
+    /// after each one, which costs time itself.
     pub statement_times: bool,
-    /// Settings of the server that are asked for, in the order in which they are set. PostgreSQL only.
+    /// Requested server settings, in the order in which they are set. PostgreSQL only.
     pub session: Vec<(String, String)>,
-    /// Whether a step says at the server which of its statements runs, for [`Watch`].
+    /// Whether a step tells the server which of its statements runs, for [`Watch`].
     pub statement_marks: bool,
 }
 
-/// The outcome of one attempt at the lock.
+/// The outcome of one attempt to take the lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockAttempt {
-    /// It is ours.
+    /// The lock was taken.
     Acquired,
-    /// Someone else has it; who, as far as it is known.
+    /// Another session holds the lock.
     Held {
-        /// `migrator upgrade (pid 4711, app@10.0.0.7, since 12:31:05 UTC)`
+        /// The holder, if known: `migrator upgrade (pid 4711, app@10.0.0.7, since 12:31:05 UTC)`.
         holder: Option<String>,
     },
 }
 
-/// A group of statements that runs in one transaction together with its record.
+/// A group of statements that run in one transaction together with their record.
 #[derive(Clone, Copy, Debug)]
 pub struct StepRequest<'a> {
-    /// What the step is, for the server's administrators: `upgrade 20261122093000`.
+    /// The label shown to the server's administrators, such as `upgrade 20261122093000`.
     pub label: &'a str,
-    /// The script.
+    /// The text of the whole script.
     pub text: &'a str,
-    /// The statements of it that run.
+    /// The statements of the script to run.
     pub statements: &'a [Statement],
-    /// Modes for BEGIN, as the script's own BEGIN had them; empty without any.
+    /// The transaction modes of the script's own BEGIN; empty if there are none.
     pub modes: &'a str,
     /// SQLite: whether foreign keys are enforced while the statements run.
     pub foreign_keys: bool,
-    /// SQLite: whether foreign keys may match no more afterwards, or not be checked.
+    /// SQLite: whether foreign keys may be mismatched or unchecked afterwards.
     pub unchecked_keys: bool,
-    /// PostgreSQL: overrides [`Settings::lock_timeout`]; zero is none.
+    /// PostgreSQL: overrides [`Settings::lock_timeout`]; zero means no timeout.
     pub lock_timeout: Option<Duration>,
-    /// PostgreSQL: overrides [`Settings::statement_timeout`]; zero is none.
+    /// PostgreSQL: overrides [`Settings::statement_timeout`]; zero means no timeout.
     pub statement_timeout: Option<Duration>,
-    /// The highest sequence that the version table must show inside the transaction.
+    /// The highest sequence that the version table must have inside the transaction.
     pub expects: i64,
-    /// Written after the statements, in the same transaction.
+    /// The changes written after the statements, in the same transaction.
     pub changes: &'a [RecordChange],
-    /// Written after the changes, in the same transaction.
+    /// The log entries written after the changes, in the same transaction.
     pub log: &'a [LogEntry],
-    /// Time that was spent before, and belongs to what the changes record.
+    /// Time spent earlier that is added to the recorded duration.
     pub carried: Duration,
-    /// The session state that the statements leave is for the next step, too (a script
-    /// with `transaction = off`); [`Runner::reset_session`] ends that.
+    /// Whether to keep the session state for the next step (a script with `transaction = off`);
+    /// [`Runner::reset_session`] resets it.
     pub keep_session: bool,
 }
 
-/// An index of the table that a CREATE INDEX CONCURRENTLY names.
+/// An index of the table named by a CREATE INDEX CONCURRENTLY.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TableIndex {
-    /// Quoted and with its schema.
+    /// The quoted name with its schema.
     pub name: String,
-    /// Whether it can be used; one that a failed or running build has left cannot.
+    /// Whether the index is usable. A failed or running build leaves an invalid one.
     pub is_valid: bool,
-    /// Whether the statement gives its index that very name.
+    /// Whether the statement gives its index exactly this name.
     pub is_named_so: bool,
-    /// Whether the statement would create one like it.
+    /// Whether the statement would create an equivalent index.
     pub is_like_it: bool,
-    /// Whether some session is building it now.
+    /// Whether a session is building the index now.
     pub is_being_built: bool,
 }
 
-/// A statement of a step has finished. PostgreSQL describes all that were sent
-/// in one message when the last of them is done.
+/// A finished statement of a step. PostgreSQL reports all statements sent in one message when the
+/// last of them is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatementDone {
-    /// Index into [`StepRequest::statements`].
+    /// The index into [`StepRequest::statements`].
     pub index: usize,
-    /// Rows it changed, where the database says.
+    /// The number of rows changed, if the database reports it.
     pub rows: u64,
     /// The duration.
     pub elapsed: Duration,
-    /// Whether that is the time of this statement. Otherwise nobody took it: PostgreSQL, without
+    /// Whether the duration was measured for this statement. PostgreSQL does not measure it without
     /// [`Settings::statement_times`] or in a step of more than a thousand statements.
     pub is_timed: bool,
 }
@@ -170,27 +168,28 @@ pub struct StatementDone {
 /// Receives progress while a step runs.
 pub type Progress<'a> = &'a mut (dyn FnMut(StatementDone) + Send);
 
-/// What is written once a batch has run, in its transaction.
+/// The records written after a batch, in its transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BatchRecord {
-    /// As [`StepRequest::changes`].
+    /// The changes, as in [`StepRequest::changes`].
     pub changes: Vec<RecordChange>,
-    /// As [`StepRequest::log`].
+    /// The log entries, as in [`StepRequest::log`].
     pub log: Vec<LogEntry>,
 }
 
-/// Tells what is written of a batch, from the rows that it changed. Asked at most once an attempt.
+/// Derives the records of a batch from the number of rows it changed. Called at most once per
+/// attempt.
 pub type RecordRows<'a> = &'a mut (dyn FnMut(u64) -> BatchRecord + Send);
 
-/// How far the replicas of a PostgreSQL server are.
+/// The replication state of a PostgreSQL server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Replication {
-    /// Replicas of which the server shows nothing, for want of the role pg_monitor.
+    /// The number of replicas whose state is hidden, since the role lacks pg_monitor.
     pub hidden: u64,
-    /// The longest lag that the server itself has measured.
+    /// The longest lag measured by the server.
     pub lag: Duration,
-    /// The bytes of WAL that this server has written.
+    /// The bytes of WAL written by this server.
     pub written: u64,
-    /// How many of them the last of the replicas has replayed; `None` without any that tells.
+    /// The bytes of WAL replayed by the slowest replica; `None` if no replica reports it.
     pub replayed: Option<u64>,
 }

@@ -1,19 +1,19 @@
-//! Notices of PostgreSQL (RAISE NOTICE, RAISE WARNING) for people.
+//! Notices of PostgreSQL (RAISE NOTICE, RAISE WARNING) for display.
 //!
-//! sqlx hands them out only as log records of one target, so a small logger
-//! passes those on and nothing else.
+//! sqlx exposes them only as log records of one target, so a small logger forwards those and
+//! nothing else.
 
 use std::sync::OnceLock;
 
 use log::{LevelFilter, Log, Metadata, Record};
 
-/// The target sqlx logs them under.
+/// The log target that sqlx uses for notices.
 const TARGET: &str = "sqlx::postgres::notice";
 
-/// The target of what we say of a session ourselves, at the level `debug`.
+/// The log target of migrator's own messages about a session, at the level `debug`.
 pub(super) const SESSION: &str = "migrator::session";
 
-/// Receives the severity in lower case and the text.
+/// Receives the lower-case severity and the text.
 type Show = fn(&str, &str);
 
 static SHOW: OnceLock<Show> = OnceLock::new();
@@ -37,8 +37,8 @@ impl Log for Notices {
     fn flush(&self) {}
 }
 
-/// Passes notices on from now on; and with `verbose` what is said of sessions, as a `note`. A program
-/// that has a logger of its own keeps it.
+/// Forwards notices to `show` from now on. With `verbose`, messages about sessions are forwarded as
+/// `note`. A logger installed by the program is kept.
 pub fn show_notices(show: Show, verbose: bool) {
     let level = if verbose {
         LevelFilter::Debug

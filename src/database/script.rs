@@ -1,5 +1,5 @@
-//! Writers of scripts: what a database would be told to do becomes text for its own shell, psql or
-//! sqlite3. So a script holds what a run would do, record for record.
+//! Script writers: they turn requests to a database into text for its shell, psql or sqlite3, so a
+//! script does and records exactly what a run would.
 
 use async_trait::async_trait;
 
@@ -9,57 +9,57 @@ use crate::{
     sql::{ConcurrentIndex, comment},
 };
 
-/// What a script is about.
+/// The header of a script.
 #[derive(Clone, Debug)]
 pub struct ScriptHead {
     /// `upgrade` or `downgrade`.
     pub verb: &'static str,
-    /// The state it starts from, for people.
+    /// The starting state, for display.
     pub from: String,
-    /// The state it leads to, for people.
+    /// The final state, for display.
     pub to: String,
-    /// What it applies or reverts.
+    /// The steps of the script.
     pub steps: Vec<ScriptStep>,
-    /// The state it starts from.
+    /// The starting state.
     pub observed: Observed,
 }
 
-/// A step of a script, for people.
+/// A step of a script, for display.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptStep {
     /// The revision or repeatable script.
     pub subject: Subject,
-    /// The file of the script that runs.
+    /// The file of the step's script.
     pub file: String,
-    /// The message.
+    /// The message of the revision.
     pub message: String,
 }
 
-/// Writes down what it is told to do.
+/// Writes requests as the text of a script.
 #[async_trait]
 pub trait ScriptWriter: Ledger + Runner {
-    /// Writes the mark of a statement that comes next and runs outside any transaction, so that a
-    /// crash leaves it in doubt. Where it creates an index, the mark says which ones its table has by
-    /// then.
+    /// Writes the mark before a statement that runs outside any transaction, so that a crash leaves
+    /// it in doubt. If the statement creates an index, the mark lists the indexes of its table at
+    /// that point.
     async fn mark(
         &mut self,
         mark: RecordChange,
         created: Option<&ConcurrentIndex>,
     ) -> Result<(), DatabaseError>;
 
-    /// The script.
+    /// The text of the script.
     fn finish(self: Box<Self>) -> String;
 }
 
-/// The state that the script has come to, as far as its guards compare it.
+/// The state reached by the script, as compared by its guards.
 #[derive(Clone, Debug)]
 pub(super) struct Expected {
-    /// Whether the version table is there.
+    /// Whether the version table exists.
     pub table: bool,
-    /// Sequence and subject of each row, in order.
+    /// The sequence and subject of each row, in order.
     pub rows: Vec<(i64, Subject)>,
-    /// Whether all rows are to be compared, or only how many there are and the last of them:
-    /// what the script has done itself is no longer in question.
+    /// Whether to compare all rows, instead of only their number and the last one. Rows that the
+    /// script wrote itself need no full comparison.
     pub all: bool,
 }
 
@@ -78,7 +78,7 @@ impl Expected {
         }
     }
 
-    /// Follows a transaction of the script.
+    /// Applies the changes of one transaction of the script.
     pub fn change(&mut self, changes: &[RecordChange]) {
         self.table = true;
         self.all = false;
@@ -87,13 +87,13 @@ impl Expected {
                 RecordChange::Insert(row)
                 | RecordChange::Adopt(row, _)
                 | RecordChange::Begin(row, _) => {
-                    // A baseline takes the number of what it replaces.
+                    // A baseline takes the sequence of what it replaces.
                     let rows = &mut self.rows;
                     let at = rows.partition_point(|(sequence, _)| *sequence <= row.sequence);
                     rows.insert(at, (row.sequence, row.subject.clone()));
                 }
                 RecordChange::Delete(subject) => {
-                    // What goes is mostly what came last.
+                    // Rows are mostly removed from the end.
                     let at = self.rows.iter().rposition(|(_, id)| id == subject);
                     at.map(|at| self.rows.remove(at));
                 }
@@ -110,19 +110,19 @@ impl Expected {
         self.rows.last().map_or(0, |(sequence, _)| *sequence)
     }
 
-    /// What was applied last, or `base`.
+    /// The subject applied last, or `base`.
     pub fn newest(&self) -> &str {
         self.rows.last().map_or("base", |(_, id)| id.as_str())
     }
 
-    /// Each row as its number and its ID, without leading zeros, since IDs are equal by value.
+    /// The number and ID of each row. Leading zeros are dropped, since IDs are equal by value.
     pub fn marks(&self) -> impl Iterator<Item = String> {
         let rows = self.rows.iter();
         rows.map(|(number, id)| format!("{number}:{}", id.as_str().trim_start_matches('0')))
     }
 }
 
-/// The comment that a script begins with. `run` is how.
+/// The comment at the start of a script. `run` is the command that runs it.
 pub(super) fn title(head: &ScriptHead, table: &str, run: &str) -> String {
     let ScriptHead { verb, .. } = head;
     let (from, to, table) = (comment(&head.from), comment(&head.to), comment(table));
@@ -136,12 +136,12 @@ pub(super) fn title(head: &ScriptHead, table: &str, run: &str) -> String {
     )
 }
 
-/// The comment that the part for `label` begins with.
+/// The comment at the start of the part for `label`.
 pub(super) fn part_title(label: &str) -> String {
     format!("\n-- {}\n", comment(label))
 }
 
-/// The comment before the first statement of the script that runs for `label`: its file and message.
+/// The comment before the first statement of the script of `label`, with its file and message.
 pub(super) fn origin(head: &ScriptHead, label: &str) -> Option<String> {
     let subject = label.strip_prefix(head.verb)?.trim_start();
     let mut steps = head.steps.iter();
@@ -153,7 +153,7 @@ pub(super) fn origin(head: &ScriptHead, label: &str) -> Option<String> {
     Some(format!("-- {text}\n"))
 }
 
-/// What a script ends with: without it something is missing.
+/// The comment at the end of a script, whose absence shows that the script is truncated.
 pub(super) fn end(head: &ScriptHead, is_empty: bool) -> String {
     let nothing = match is_empty {
         true => "\n-- Nothing is to be done.\n",
@@ -170,13 +170,13 @@ pub(super) fn end(head: &ScriptHead, is_empty: bool) -> String {
     format!("{nothing}\n-- end of script: {revisions} revision{plural}{scripts}\n")
 }
 
-/// What the part of the script is headed with that makes `changes`; as the steps label theirs.
+/// The heading of the part that writes `changes`, in the format of step labels.
 pub(super) fn part(head: &ScriptHead, changes: &[RecordChange]) -> Option<String> {
     let change = changes.first()?;
     Some(format!("{} {}", head.verb, change.subject()))
 }
 
-/// What a guard says before it tells where the database is.
+/// The first sentence of a guard's message, before it describes the actual state.
 pub(super) fn premise(head: &ScriptHead) -> String {
     format!("this script goes from {} to {}", head.from, head.to)
 }

@@ -1,4 +1,4 @@
-//! Streams of bytes with their hash, compressed on the way.
+//! Streams of bytes that are hashed and optionally compressed.
 
 use std::{
     io::{self, Read, Write},
@@ -13,22 +13,22 @@ use super::{
 };
 use crate::files::{self, Compression};
 
-/// Bytes that are handled at once.
+/// The size of the copy buffer in bytes.
 const PIECE: usize = 256 * 1024;
 
-/// zstd's own default: small enough, and faster than most disks.
+/// zstd's default level, which is faster than most disks.
 const LEVEL: i32 = 3;
 
-/// How many bytes there are, and their SHA-256 in hexadecimal.
+/// The length and SHA-256 of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Digest {
-    /// How many.
+    /// The number of bytes.
     pub size: u64,
-    /// 64 digits.
+    /// The SHA-256 as 64 hexadecimal digits.
     pub sha256: String,
 }
 
-/// Takes the hash of everything that passes through.
+/// A wrapper that hashes all bytes that pass through.
 pub struct Hashing<T> {
     inner: T,
     hash: Sha256,
@@ -36,7 +36,7 @@ pub struct Hashing<T> {
 }
 
 impl<T> Hashing<T> {
-    /// Nothing has passed yet.
+    /// Wraps `inner`.
     pub fn new(inner: T) -> Self {
         Self {
             inner,
@@ -45,7 +45,7 @@ impl<T> Hashing<T> {
         }
     }
 
-    /// What has passed.
+    /// The digest of the bytes that have passed through.
     pub fn digest(self) -> Digest {
         Digest {
             size: self.size,
@@ -53,7 +53,7 @@ impl<T> Hashing<T> {
         }
     }
 
-    /// How many bytes have passed.
+    /// The number of bytes that have passed through.
     pub fn size(&self) -> u64 {
         self.size
     }
@@ -84,21 +84,22 @@ impl<T: Write> Write for Hashing<T> {
     }
 }
 
-/// Why a stream broke.
+/// The reason why a copy failed.
 #[derive(Debug)]
 pub enum Broken {
-    /// Where the bytes come from.
+    /// The source could not be read.
     Reading(io::Error),
-    /// Where they go to.
+    /// The destination could not be written.
     Writing(io::Error),
-    /// It was to end.
+    /// A request to stop ended the copy.
     Stopped(DatabaseError),
 }
 
-/// Copies `from` into `to`, packed as `compression` says. Returns what was written and what was read.
+/// Copies `from` into `to`, compressed as `compression` says. Returns the digests of the bytes
+/// written and the bytes read.
 ///
 /// # Errors
-/// What broke.
+/// [`Broken`] says which side failed.
 pub fn pack(
     from: impl Read,
     to: impl Write,
@@ -120,11 +121,11 @@ pub fn pack(
     Ok((to.digest(), from.digest()))
 }
 
-/// Copies what is packed in `from` into `to`. Returns what was read, to its last byte: also where
-/// what was packed in it ends before.
+/// Decompresses `from` into `to`. Returns the digest of the bytes read. The source is read to its
+/// end, even if the compressed data ends earlier.
 ///
 /// # Errors
-/// What broke; a file that is damaged breaks the reading.
+/// [`Broken`] says which side failed; a damaged file is a read error.
 pub fn unpack(
     from: impl Read,
     mut to: impl Write,
@@ -163,10 +164,10 @@ fn pump<R: Read>(
     }
 }
 
-/// The hash of a file.
+/// Hashes a file.
 ///
 /// # Errors
-/// When it cannot be read.
+/// Fails when the file cannot be read.
 pub fn digest(path: &Path, watch: &Observer, phase: Phase) -> Result<Digest, CopyError> {
     let file = open(path)?;
     let total = file.metadata().map_or(0, |found| found.len());
@@ -178,12 +179,12 @@ pub fn digest(path: &Path, watch: &Observer, phase: Phase) -> Result<Digest, Cop
 /// Opens a regular file for reading.
 ///
 /// # Errors
-/// With its name.
+/// The error names the file.
 pub fn open(path: &Path) -> Result<std::fs::File, CopyError> {
     files::open(path).map_err(|error| file_error(path, &error))
 }
 
-/// What the system says of a file.
+/// An I/O error of the file `path`.
 pub fn file_error(path: &Path, error: &io::Error) -> CopyError {
     CopyError::File {
         path: path.to_owned(),
@@ -191,7 +192,7 @@ pub fn file_error(path: &Path, error: &io::Error) -> CopyError {
     }
 }
 
-/// What broke, with its file.
+/// The error of a failed copy, with the file concerned.
 pub fn explain(broken: Broken, from: &Path, to: &Path) -> CopyError {
     match broken {
         Broken::Reading(error) => file_error(from, &error),
@@ -200,10 +201,10 @@ pub fn explain(broken: Broken, from: &Path, to: &Path) -> CopyError {
     }
 }
 
-/// Refuses a file that is not what was written.
+/// Compares the digest of a file with the expected one.
 ///
 /// # Errors
-/// [`CopyError::Damaged`].
+/// [`CopyError::Damaged`] if they differ.
 pub fn compare(found: &Digest, expected: &Digest) -> Result<(), CopyError> {
     let reason = if found.size != expected.size {
         format!(

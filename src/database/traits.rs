@@ -1,5 +1,4 @@
-//! What can be asked of a database, one trait a concern. Writers of scripts implement [`Ledger`] and
-//! [`Runner`] alone.
+//! Traits of a database, one per concern. Script writers implement only [`Ledger`] and [`Runner`].
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,42 +17,43 @@ use crate::{
 /// A database with a version table, over one dedicated connection.
 #[async_trait]
 pub trait Database: Records + Survey + Ledger + Lock + Runner + Batches {
-    /// The version table as the configuration could name it: on PostgreSQL with its schema.
+    /// The name of the version table as a configuration could give it; on PostgreSQL with its
+    /// schema.
     fn version_table(&self) -> String;
 
-    /// The indexes of its tables, where some are created outside transactions.
+    /// The indexes of the database, if some can be created outside transactions.
     fn indexes(&mut self) -> Option<&mut dyn Indexes> {
         None
     }
 
-    /// The replicas of its server, where servers of its kind can have some.
+    /// The replicas of the server, if this kind of server can have replicas.
     fn replicas(&mut self) -> Option<&mut dyn Replicas> {
         None
     }
 
-    /// Rolls back what [`Runner::begin_run`] has begun.
+    /// Rolls back the transaction of [`Runner::begin_run`].
     async fn rollback_run(&mut self) -> Result<(), DatabaseError>;
 
-    /// A handle that stops what runs.
+    /// A handle that cancels the running statement.
     fn canceller(&self) -> Arc<dyn Cancel>;
 
-    /// A handle that tells what runs. Of itself it does nothing.
+    /// A handle that reports what runs. The default implementation reports nothing.
     fn watcher(&self) -> Arc<dyn Watch> {
         Arc::new(watch::Unseen)
     }
 
-    /// Leaves in good order; the lock goes with the connection.
+    /// Closes the connection cleanly, which also releases the lock.
     async fn close(self: Box<Self>) -> Result<(), DatabaseError>;
 }
 
-/// What is recorded in the database, and the tables for it.
+/// The migration records of a database and their tables.
 #[async_trait]
 pub trait Records: Send {
-    /// Makes the version table and the log, or brings an older layout up to
-    /// date, in one transaction. Call it with the lock held.
+    /// Creates the version table and the log, or upgrades an older layout, in one transaction. The
+    /// lock must be held.
     async fn prepare(&mut self) -> Result<(), DatabaseError>;
 
-    /// Reads the version table. Writes nothing; no table is an empty state.
+    /// Reads the version table without writing. A missing table is an empty state.
     async fn observe(&mut self, detail: Detail) -> Result<Observed, DatabaseError>;
 
     /// Reads the log, oldest first.
@@ -70,7 +70,7 @@ pub trait Records: Send {
 /// Writes records.
 #[async_trait]
 pub trait Ledger: Send {
-    /// Writes changes and log in one transaction of their own.
+    /// Writes changes and log entries in one transaction.
     async fn record(
         &mut self,
         changes: &[RecordChange],
@@ -79,7 +79,7 @@ pub trait Ledger: Send {
         self.record_after(Duration::ZERO, changes, log).await
     }
 
-    /// The same, of what took `carried` before.
+    /// Writes changes and log entries of work that took `carried` before, in one transaction.
     async fn record_after(
         &mut self,
         carried: Duration,
@@ -88,99 +88,97 @@ pub trait Ledger: Send {
     ) -> Result<(), DatabaseError>;
 }
 
-/// The lock that all runs against one version table share.
+/// The lock shared by all runs that use the same version table.
 #[async_trait]
 pub trait Lock: Send {
-    /// Tries for it once.
+    /// Makes one attempt to take the lock.
     async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError>;
 
-    /// Gives the lock back. Harmless without it.
+    /// Releases the lock. Does nothing if the lock is not held.
     async fn unlock(&mut self) -> Result<(), DatabaseError>;
 }
 
-/// Runs what scripts hold.
+/// Runs the statements of scripts.
 #[async_trait]
 pub trait Runner: Send {
-    /// Runs statements and record as one transaction: all of it, or nothing.
-    /// Inside of a run (after [`Self::begin_run`]) it joins the run's transaction.
-    /// Session state that the statements leave is reset before it returns, unless
-    /// [`StepRequest::keep_session`] is set.
+    /// Runs the statements and writes the record in one atomic transaction. Inside a run (after
+    /// [`Self::begin_run`]) the step joins the run's transaction. Session state left by the
+    /// statements is reset before this returns, unless [`StepRequest::keep_session`] is set.
     async fn run_step(
         &mut self,
         step: &StepRequest<'_>,
         progress: Progress<'_>,
     ) -> Result<(), StepError>;
 
-    /// Runs one statement outside any transaction, in the session as it is, and leaves that
-    /// as the statement does. The step holds exactly this statement; its changes and log are
-    /// not written.
+    /// Runs one statement outside any transaction, without changing the session before or after it.
+    /// The step must hold exactly this statement; its changes and log entries are not written.
     ///
-    /// PostgreSQL: with the session's lock_timeout only where the step or the script sets one,
-    /// since one that fires on CREATE INDEX CONCURRENTLY leaves an invalid index. A connection that is
-    /// lost meanwhile is [`DatabaseError::OutcomeUnknown`].
+    /// On PostgreSQL, the session's lock_timeout applies only if the step or the script sets one,
+    /// since a timeout during CREATE INDEX CONCURRENTLY leaves an invalid index. A connection lost
+    /// meanwhile is [`DatabaseError::OutcomeUnknown`].
     async fn run_alone(
         &mut self,
         step: &StepRequest<'_>,
         progress: Progress<'_>,
     ) -> Result<(), StepError>;
 
-    /// Resets the session state that steps with [`StepRequest::keep_session`]
-    /// and [`Self::run_alone`] have left.
+    /// Resets the session state left by [`Self::run_alone`] and by steps with
+    /// [`StepRequest::keep_session`].
     async fn reset_session(&mut self) -> Result<(), DatabaseError>;
 
-    /// Begins one transaction for all steps that follow. What records them may be written as late as
-    /// by [`Self::commit_run`], unless a script could see that it is not there yet.
+    /// Begins one transaction for all following steps. Their records may be written as late as
+    /// [`Self::commit_run`], unless a script could notice that they are missing.
     async fn begin_run(&mut self, foreign_keys: bool) -> Result<(), DatabaseError>;
 
-    /// Commits it.
+    /// Commits the transaction of [`Self::begin_run`].
     async fn commit_run(&mut self) -> Result<(), DatabaseError>;
 }
 
-/// Runs statements that are repeated.
+/// Runs repeated statements.
 #[async_trait]
 pub trait Batches: Send {
-    /// Runs the one statement of `step` and the record that `record` makes of the rows it changed,
-    /// as one transaction: both, or nothing. The rows are those that the database counts for the
-    /// statement itself. Changes and log of the step are not written; its session is kept.
+    /// Runs the one statement of `step` and writes the record that `record` derives from the number
+    /// of changed rows, in one transaction. The database counts the rows changed by the statement
+    /// itself. The step's changes and log entries are not written, and its session state is kept.
     async fn run_batch(
         &mut self,
         step: &StepRequest<'_>,
         record: RecordRows<'_>,
     ) -> Result<(), StepError>;
 
-    /// The rows of a table as a script names it, in the session as it is.
+    /// Counts the rows of a table named as in a script, in the current session.
     async fn count_rows(&mut self, table: &str) -> Result<u64, DatabaseError>;
 }
 
 /// The replicas of a server.
 #[async_trait]
 pub trait Replicas: Send {
-    /// How far they are. A server without any has none that is behind.
+    /// The replication lag. A server without replicas has no lag.
     async fn replication(&mut self) -> Result<Replication, DatabaseError>;
 }
 
-/// Indexes that are created and dropped without keeping writers out.
+/// Indexes that are created and dropped without blocking writers.
 #[async_trait]
 pub trait Indexes: Send {
-    /// The indexes of the table that a CREATE INDEX CONCURRENTLY names, in the session as it is.
+    /// The indexes of the table named by a CREATE INDEX CONCURRENTLY, in the current session.
     async fn of_table(
         &mut self,
         created: &ConcurrentIndex,
     ) -> Result<Vec<TableIndex>, DatabaseError>;
 
-    /// The invalid copies of indexes that a REINDEX CONCURRENTLY makes, in all of the database: of one
-    /// that runs, or that was cancelled.
+    /// The invalid index copies of every REINDEX CONCURRENTLY in the database, running or
+    /// cancelled.
     async fn unfinished(&mut self) -> Result<Vec<TableIndex>, DatabaseError>;
 
-    /// Drops an index that [`Self::of_table`] or [`Self::unfinished`] has named.
+    /// Drops an index returned by [`Self::of_table`] or [`Self::unfinished`].
     async fn drop_index(&mut self, name: &str) -> Result<(), DatabaseError>;
 }
 
-/// Stops the statement that runs, from another task.
+/// Cancels the running statement from another task.
 #[async_trait]
 pub trait Cancel: Send + Sync {
-    /// Asks the database to stop what it is doing; what was running fails with
-    /// [`DatabaseError::Interrupted`]. Does nothing when nothing runs, but a step that is
-    /// between two statements must not begin the next.
+    /// Asks the database to cancel the running statement, which fails with
+    /// [`DatabaseError::Interrupted`]. If no statement runs, this does nothing, except that a step
+    /// between two statements must not start the next one.
     async fn cancel(&self);
 }

@@ -2,37 +2,38 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-/// Tells what a statement that takes long is doing, from another task.
+/// Reports what a slow statement is doing, from another task.
 #[async_trait]
 pub trait Watch: Send + Sync {
-    /// What the connection's session does now. Opens what it needs when first asked, and never
-    /// waits for a lock; `None` when there is nothing to be seen. An answer is for information
-    /// only, so that no failure of it matters.
+    /// The current activity of the connection's session, or `None` if nothing is known. Opens its
+    /// own connection on the first call and never waits for a lock. The answer is informational
+    /// only, so its failures are ignored.
     async fn look(&self) -> Option<Activity>;
 
-    /// Whether the end of each statement is told as it comes, so that it is known which one runs.
+    /// Whether the end of each statement is reported as it happens, so that the running one is
+    /// known.
     fn is_told_at_once(&self) -> bool;
 }
 
-/// What a session does.
+/// The activity of a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Activity {
-    /// Which statements of the step it is at, as first and last index; `None` when that cannot
-    /// be told. Between those it is not known which one.
+    /// The range of statements that contains the running one, as first and last index; `None` if
+    /// unknown.
     pub statements: Option<(usize, usize)>,
-    /// What it waits for.
+    /// The lock that the session waits for.
     pub waiting: Option<Waiting>,
-    /// How far it is.
+    /// The progress of the command.
     pub advance: Option<Advance>,
 }
 
 /// A wait for a lock.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Waiting {
-    /// `AccessExclusiveLock on public.orders`
+    /// The lock, such as `AccessExclusiveLock on public.orders`.
     pub lock: String,
-    /// Who is in the way: `psql (pid 4711, app@10.0.0.7, since 12:31:05 UTC): UPDATE orders …`.
-    /// The server hides what other roles run.
+    /// The blocking sessions: `psql (pid 4711, app@10.0.0.7, since 12:31:05 UTC): UPDATE orders …`.
+    /// The server hides the statements of other roles.
     pub holders: Vec<String>,
 }
 
@@ -46,16 +47,16 @@ impl fmt::Display for Waiting {
     }
 }
 
-/// How far a long command is, as the server counts.
+/// The progress of a long command, as counted by the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advance {
-    /// `CREATE INDEX CONCURRENTLY`
+    /// The command, such as `CREATE INDEX CONCURRENTLY`.
     pub command: String,
-    /// What it works on: `public.orders`.
+    /// The relation that the command works on, such as `public.orders`.
     pub relation: Option<String>,
-    /// `building index: scanning table`
+    /// The phase, such as `building index: scanning table`.
     pub phase: String,
-    /// Of the phase, where the server knows how much there is.
+    /// The percentage of the phase, if the server knows the total.
     pub percent: Option<u8>,
 }
 
@@ -75,7 +76,7 @@ impl fmt::Display for Advance {
     }
 }
 
-/// There is nothing to be seen.
+/// A watcher that reports nothing.
 pub(super) struct Unseen;
 
 #[async_trait]

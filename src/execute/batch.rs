@@ -1,4 +1,4 @@
-//! A statement that is repeated until it changes no row, each time in a transaction with its
+//! Repeated statements: each runs until it changes no row, every time in a transaction with its
 //! progress.
 
 use std::{sync::Arc, time::Duration};
@@ -18,25 +18,25 @@ use crate::{
     revision::{BatchProgress, LogEntry, LogEvent, RecordChange},
 };
 
-/// Between two looks at replicas that are behind, at most.
+/// The longest pause between two checks of lagging replicas.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// What a run has done of the statement.
+/// The state of a repeated statement in this run.
 struct Batches<'a> {
-    /// Of the unit, from 0.
+    /// The index of the unit, from 0.
     index: usize,
     unit: &'a Unit,
     batch: &'a Batch,
-    /// Over all runs.
+    /// The progress over all runs.
     progress: BatchProgress,
-    /// When this run began with it.
+    /// The time when this run started the statement.
     begun: Instant,
-    /// How long earlier runs took.
+    /// The time spent by earlier runs.
     before: Duration,
-    /// What earlier runs changed.
+    /// The rows changed by earlier runs.
     rows_before: u64,
     gauge: LagGauge,
-    /// Whether it was told that replicas are hidden.
+    /// Whether hidden replicas were reported.
     told: bool,
 }
 
@@ -60,7 +60,7 @@ impl Batches<'_> {
 }
 
 impl UnitRun<'_, '_> {
-    /// Repeats the statement of `unit`; what an earlier run committed of it counts.
+    /// Repeats the statement of `unit`, continuing from the progress of earlier runs.
     pub(super) async fn batches(
         &mut self,
         index: usize,
@@ -118,7 +118,8 @@ impl UnitRun<'_, '_> {
         }
     }
 
-    /// What is done of it, or nothing, with the rows of its table; `None` when it was to stop.
+    /// The recorded progress, or a new one with the row count of the table; `None` if a stop was
+    /// requested.
     async fn begin_batches(
         &mut self,
         unit: &Unit,
@@ -150,7 +151,8 @@ impl UnitRun<'_, '_> {
         Ok(Some(BatchProgress::new(unit.checksum.clone(), rows)))
     }
 
-    /// Runs the statement once; returns its rows, or `None` when it was to stop before.
+    /// Runs the statement once. Returns the number of rows, or `None` if a stop was requested
+    /// before.
     async fn one_batch(&mut self, all: &mut Batches<'_>) -> Result<Option<u64>, AtStage> {
         let finished = self.progress_from(all.index, all.index + 1, None);
         let shown = self.batch.clone();
@@ -199,7 +201,7 @@ impl UnitRun<'_, '_> {
         }
     }
 
-    /// Waits until no replica is further behind than allowed; false when it was to stop.
+    /// Waits until no replica lags more than allowed. Returns false if a stop was requested.
     async fn replicas_are_near(&mut self, all: &mut Batches<'_>) -> Result<bool, AtStage> {
         let Some(limit) = all.batch.pace.max_lag else {
             return Ok(true);
@@ -228,7 +230,7 @@ impl UnitRun<'_, '_> {
         }
     }
 
-    /// False when a request to stop came meanwhile.
+    /// Sleeps for `pause`. Returns false if a stop was requested meanwhile.
     async fn rest(&mut self, pause: Duration) -> bool {
         tokio::select! {
             () = tokio::time::sleep(pause) => true,
@@ -237,7 +239,7 @@ impl UnitRun<'_, '_> {
     }
 }
 
-/// `runs` is how often this run has run the statement.
+/// Checks the limits of the statement. `runs` is how often this run has executed it.
 fn check_limits(all: &Batches<'_>, runs: u64) -> Result<(), AtStage> {
     let &BatchProgress { rows, batches, .. } = &all.progress;
     let failure = match (all.progress.table_rows, all.batch.pace.max_batches) {
@@ -256,7 +258,7 @@ fn check_limits(all: &Batches<'_>, runs: u64) -> Result<(), AtStage> {
     Err(failure.at_statement())
 }
 
-/// The log's row about a statement that has come to its end.
+/// The log entry of a completed repeated statement.
 fn total(step: &Step, index: usize, progress: &BatchProgress, elapsed: Duration) -> LogEntry {
     let BatchProgress { batches, rows, .. } = progress;
     let seconds = Duration::from_millis(progress.elapsed_ms).as_secs_f64();

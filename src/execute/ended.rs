@@ -4,7 +4,7 @@ use crate::{
     plan::Step,
 };
 
-/// How the steps came to an end.
+/// How the steps of a run ended.
 pub(super) enum Ended {
     Complete,
     Stopped { inside: bool },
@@ -13,14 +13,14 @@ pub(super) enum Ended {
 }
 
 impl Ended {
-    /// What the run comes to, given its steps and those that were done.
+    /// The result of a run, given its steps and the committed ones.
     pub fn conclude(
         self,
         mut steps: Vec<Step>,
         mut done: Vec<Done>,
         one_transaction: bool,
     ) -> Result<Outcome, PartialFailure> {
-        // What a run of one transaction did before it ended badly is rolled back.
+        // The work of a one-transaction run that did not complete is rolled back.
         if one_transaction && !matches!(self, Self::Complete) {
             done.clear();
         }
@@ -39,7 +39,7 @@ impl Ended {
             Self::Outdated(reason) => Ok(Outcome::PlanOutdated { done, reason }),
             Self::Stopped { inside } => {
                 let mut not_run = not_run(&rest);
-                // Only a revision's script can be partway.
+                // Only a revision's script can be partially applied.
                 let partial = inside.then(|| not_run.remove(0));
                 let partial = partial.and_then(|subject| subject.revision().cloned());
                 Ok(Outcome::Stopped {
@@ -60,14 +60,14 @@ impl Ended {
     }
 }
 
-/// How one step came to an end that is not its good one.
+/// The reason why a step did not complete.
 pub(super) enum Broken {
     Stopped { inside: bool },
     Outdated(DatabaseError),
     Failed(Failed),
 }
 
-/// What failed within a step, and where.
+/// A failure within a step and its stage.
 pub(super) struct AtStage {
     pub stage: StepStage,
     pub error: StepFailure,
@@ -92,7 +92,7 @@ impl Failed {
         }
     }
 
-    /// A step failed; the first of its statements is `first` in the script.
+    /// A failed step; `first` is the index of its first statement in the script.
     pub fn of_step(error: impl Into<AtStage>, first: usize) -> Self {
         let AtStage { stage, error } = error.into();
         let statement = match stage {

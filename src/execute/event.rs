@@ -9,32 +9,32 @@ use crate::{
     revision::{Direction, Subject},
 };
 
-/// Something that happened during an operation: what, in which database, and when.
+/// An event of an operation: what happened, in which database, and when.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Event {
-    /// When it was told.
+    /// The time of the event.
     #[serde(serialize_with = "rfc3339")]
     pub time: DateTime<Utc>,
-    /// The database, as results name it; never with a password.
+    /// The name of the database in results; never with a password.
     pub database: Arc<str>,
-    /// What happened.
+    /// The kind of the event, with its data.
     #[serde(flatten)]
     pub kind: EventKind,
 }
 
-/// What can happen. Its JSON is documented in docs/slow-statements.md.
+/// The kinds of events. Their JSON is documented in docs/slow-statements.md.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EventKind {
-    /// Another session holds the lock. Told again and again while it is so.
+    /// Another session holds the lock. Repeated while the run waits.
     WaitingForLock {
-        /// The holder, as far as it is known.
+        /// The holder, if known.
         holder: Option<String>,
-        /// How long so far.
+        /// The time spent waiting so far.
         #[serde(skip)]
         waited: Duration,
-        /// How long at most.
+        /// The longest time to wait.
         #[serde(rename = "limit_ms", serialize_with = "millis")]
         limit: Duration,
     },
@@ -44,95 +44,94 @@ pub enum EventKind {
         #[serde(rename = "duration_ms", serialize_with = "millis")]
         waited: Duration,
     },
-    /// A plan was made; it may be made again when the state changes under it.
+    /// A plan was created; it may be created again when the state changes under it.
     Planned {
-        /// How many steps it has.
+        /// The number of steps in the plan.
         steps: usize,
-        /// What is worth knowing about it.
+        /// The notes of the plan.
         #[serde(skip)]
         warnings: Vec<Warning>,
     },
-    /// A backup was made before the first step.
+    /// A backup was written before the first step.
     BackedUp {
-        /// The file of the script.
+        /// The file of the backup.
         file: PathBuf,
-        /// Bytes.
+        /// The size of the file in bytes.
         size: u64,
         /// The duration.
         #[serde(rename = "duration_ms", serialize_with = "millis")]
         elapsed: Duration,
-        /// Older backups that were removed after it.
+        /// Older backups that were removed after this one was written.
         removed: Vec<PathBuf>,
-        /// Why older backups were not removed, when they were to be.
+        /// The reason why older backups could not be removed.
         not_removed: Option<String>,
     },
     /// The first step is about to run.
     RunStarted {
-        /// The direction.
+        /// The direction of the first step.
         #[serde(serialize_with = "way")]
         direction: Direction,
-        /// How many steps there are.
+        /// The number of steps in the run.
         steps: usize,
         /// Whether steps of the other direction follow, as in a redo.
         both_ways: bool,
     },
-    /// A step begins.
+    /// A step started.
     #[serde(rename = "step_start")]
     StepStarted {
         /// The step.
         #[serde(flatten)]
         step: Arc<StepRef>,
-        /// From 0.
+        /// The index of the step in the run, from 0.
         #[serde(rename = "step", serialize_with = "from_one")]
         index: usize,
-        /// Steps of the run.
+        /// The number of steps in the run.
         #[serde(rename = "steps")]
         total: usize,
-        /// The message.
+        /// The message of the revision.
         message: String,
-        /// How many statements it has.
+        /// The number of statements in the script.
         statements: usize,
     },
-    /// A statement is done.
+    /// A statement finished.
     #[serde(rename = "statement")]
     StatementDone(StatementEnd),
-    /// A statement failed. What becomes of the step is told by the result of the run.
+    /// A statement failed. The result of the run describes the outcome of the step.
     #[serde(rename = "statement")]
     StatementFailed(StatementEnd),
-    /// A statement takes longer than [`Migrator::slow_statement`]. Told again and again while it is
-    /// so.
+    /// A statement exceeds [`Migrator::slow_statement`]. Repeated while it runs.
     ///
     /// [`Migrator::slow_statement`]: crate::Migrator::slow_statement
     StatementRuns {
         /// The statement.
         #[serde(flatten)]
         statement: StatementRef,
-        /// How long so far.
+        /// The time the statement has run so far.
         #[serde(rename = "duration_ms", serialize_with = "millis")]
         elapsed: Duration,
-        /// The lock that it waits for.
+        /// The lock that the statement waits for.
         #[serde(serialize_with = "displayed")]
         waiting: Option<Waiting>,
-        /// How far it is, where the database tells.
+        /// The progress of the statement, if the database reports it.
         #[serde(skip)]
         advance: Option<Advance>,
     },
-    /// A statement took longer than that.
+    /// A finished statement exceeded that limit.
     #[serde(rename = "slow")]
     StatementSlow(SlowStatement),
-    /// A step is done and committed.
+    /// A step was committed.
     StepDone {
         /// The step.
         #[serde(flatten)]
         step: Arc<StepRef>,
-        /// From 0.
+        /// The index of the step in the run, from 0.
         #[serde(rename = "step", serialize_with = "from_one")]
         index: usize,
         /// The duration.
         #[serde(rename = "duration_ms", serialize_with = "millis")]
         elapsed: Duration,
     },
-    /// A lock_timeout fired and the step will be tried again.
+    /// A step failed for a temporary reason and will be retried.
     #[serde(rename = "retry")]
     Retrying {
         /// The step.
@@ -140,109 +139,109 @@ pub enum EventKind {
         step: Arc<StepRef>,
         /// The attempt that failed, from 1.
         attempt: u32,
-        /// Attempts at most.
+        /// The maximum number of attempts.
         attempts: u32,
-        /// How long until the next one.
+        /// The time until the next attempt.
         #[serde(rename = "pause_ms", serialize_with = "millis")]
         pause: Duration,
-        /// Why it is tried again.
+        /// The reason for the retry.
         cause: RetryCause,
-        /// Who was in the way.
+        /// The sessions that blocked the step.
         #[serde(rename = "held_by")]
         blockers: Vec<String>,
     },
-    /// The rows of a table are counted, before the first batch.
+    /// The rows of a table are being counted, before the first batch.
     CountingRows {
-        /// The table, as the script names it.
+        /// The table, as named in the script.
         table: String,
     },
-    /// A batch is committed.
+    /// A batch was committed.
     #[serde(rename = "batch")]
     BatchDone {
         /// The step.
         #[serde(flatten)]
         step: Arc<StepRef>,
-        /// How far its statement is.
+        /// The progress of the repeated statement.
         #[serde(flatten)]
         batch: BatchState,
     },
-    /// A statement that is repeated has changed no row, and so come to its end.
+    /// A repeated statement changed no row, which ends its batches.
     BatchesDone {
         /// The step.
         #[serde(flatten)]
         step: Arc<StepRef>,
-        /// What its statement came to.
+        /// The totals of the repeated statement.
         #[serde(flatten)]
         batch: BatchState,
     },
-    /// Replicas are further behind than `max-lag`. Told again and again while it is so.
+    /// Replicas lag by more than `max-lag`. Repeated while the run waits.
     WaitingForReplicas {
-        /// How far.
+        /// The current lag.
         #[serde(rename = "lag_ms", serialize_with = "millis")]
         lag: Duration,
-        /// How far they may be.
+        /// The highest lag allowed.
         #[serde(rename = "limit_ms", serialize_with = "millis")]
         limit: Duration,
     },
-    /// The server does not show this role how far replicas are. Told once a statement.
+    /// The server does not show this role the lag of its replicas. Reported once per statement.
     ReplicasHidden {
-        /// How many.
+        /// The number of replicas whose lag is hidden.
         replicas: u64,
     },
-    /// The first signal: the run stops after what it is doing.
+    /// The first signal arrived: the run stops after the current step or unit.
     StopRequested,
-    /// The second signal: what runs is cancelled.
+    /// The second signal arrived: the running statement is cancelled.
     CancelRequested,
 }
 
-/// A step, as events name it.
+/// A step, as named in events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StepRef {
     /// The revision or repeatable script.
     #[serde(rename = "revision", serialize_with = "displayed_text")]
     pub subject: Subject,
-    /// The direction.
+    /// The direction of the step.
     #[serde(serialize_with = "way")]
     pub direction: Direction,
-    /// Its script, as messages name it.
+    /// The script of the step, as named in messages.
     pub file: String,
 }
 
-/// A statement that has come to an end, in either way.
+/// A statement that succeeded or failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatementEnd {
-    /// Its step.
+    /// The step that the statement belongs to.
     pub step: Arc<StepRef>,
-    /// From 0, within the script.
+    /// The index of the statement within the script, from 0.
     pub index: usize,
-    /// Statements of the script.
+    /// The number of statements in the script.
     pub total: usize,
-    /// The script.
+    /// The text of the whole script.
     pub text: Arc<str>,
-    /// Where it is within the script, in bytes.
+    /// The byte range of the statement within the script.
     pub span: Range<usize>,
-    /// Line of its first byte, from 1.
+    /// The line of the statement's first byte, from 1.
     pub line: u32,
-    /// Column of that in characters, from 1.
+    /// The column of the statement's first byte in characters, from 1.
     pub column: u32,
-    /// Rows it changed.
+    /// The number of rows that the statement changed.
     pub rows: u64,
-    /// How long it ran, where somebody took that time.
+    /// The duration of the statement, if it was measured.
     pub elapsed: Option<Duration>,
-    /// What the database said, when it failed.
+    /// The error message of the database, if the statement failed.
     pub error: Option<String>,
 }
 
-/// Characters of a statement that its JSON holds.
+/// The maximum number of characters of a statement in its JSON.
 const SQL: usize = 200;
 
 impl StatementEnd {
-    /// The statement, as the script has it.
+    /// The text of the statement.
     pub fn sql(&self) -> &str {
         self.text.get(self.span.clone()).unwrap_or_default()
     }
 
-    /// Its first characters, cut where it is long.
+    /// The first characters of the statement; a long statement is truncated.
     fn beginning(&self) -> String {
         let sql = self.sql();
         match sql.char_indices().nth(SQL) {
@@ -278,41 +277,43 @@ impl Serialize for StatementEnd {
     }
 }
 
-/// A statement of a revision. On PostgreSQL it may be one of several, where nobody saw which.
+/// A statement of a revision. On PostgreSQL it may stand for a range of statements, when the exact
+/// one is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StatementRef {
     /// The revision or repeatable script.
     #[serde(rename = "revision", serialize_with = "displayed_text")]
     pub subject: Subject,
-    /// Its script, as messages name it.
+    /// The script of the revision, as named in messages.
     pub file: String,
-    /// Line of its first byte, from 1.
+    /// The line of the statement's first byte, from 1.
     pub line: u32,
-    /// Column of that in characters, from 1.
+    /// The column of the statement's first byte in characters, from 1.
     pub column: u32,
-    /// From 0, within the script.
+    /// The index of the statement within the script, from 0; the first of the range.
     #[serde(rename = "statement", serialize_with = "from_one")]
     pub first: usize,
-    /// The same, or the last of those that it may be.
+    /// The index of the last statement of the range.
     #[serde(rename = "last_statement", serialize_with = "from_one")]
     pub last: usize,
-    /// Statements of the script.
+    /// The number of statements in the script.
     #[serde(rename = "statements")]
     pub total: usize,
 }
 
-/// A statement that took long.
+/// A slow statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlowStatement {
     /// The statement.
     pub statement: StatementRef,
-    /// How long it took; of one that failed, how long it ran.
+    /// The duration of the statement, or the time until it failed.
     pub elapsed: Duration,
-    /// Whether it may have been less: it ran already when the database was first looked at.
+    /// Whether `elapsed` is an upper bound: the statement was already running when the database was
+    /// first polled.
     pub is_at_most: bool,
-    /// Whether it failed.
+    /// Whether the statement failed.
     pub has_failed: bool,
-    /// Locks that it was seen waiting for.
+    /// The locks that the statement was seen waiting for.
     pub waited_for: Vec<Waiting>,
 }
 
@@ -344,29 +345,29 @@ impl Serialize for SlowStatement {
     }
 }
 
-/// How far a statement is that is repeated.
+/// The progress of a repeated statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct BatchState {
-    /// From 0, within the script.
+    /// The index of the statement within the script, from 0.
     #[serde(rename = "statement", serialize_with = "from_one")]
     pub index: usize,
-    /// Batches that changed rows, those of earlier runs included.
+    /// The number of batches that changed rows, including those of earlier runs.
     pub batches: u64,
-    /// Rows that they changed.
+    /// The number of rows that these batches changed.
     pub rows: u64,
-    /// The rows of the table before the first batch, where they were counted: no more than that
-    /// are changed by a statement that changes each row once.
+    /// The number of rows in the table before the first batch, if they were counted. This is an
+    /// upper bound for a statement that changes each row once.
     #[serde(skip)]
     pub table_rows: Option<u64>,
-    /// How fast this run is, pauses included.
+    /// The rows per second of this run, pauses included.
     pub rows_per_second: u64,
-    /// How long it took, earlier runs and pauses included.
+    /// The time spent on the statement, including earlier runs and pauses.
     #[serde(rename = "duration_ms", serialize_with = "millis")]
     pub elapsed: Duration,
 }
 
-/// Tells somebody of the events of one database. Called from the run, the thread that hears signals
-/// and the one that watches for slow statements.
+/// Sends the events of one database to a receiver. Called from the run, the signal thread and the
+/// thread that watches for slow statements.
 #[derive(Clone)]
 pub struct Sink {
     database: Arc<str>,
@@ -376,7 +377,7 @@ pub struct Sink {
 type Receiver = Arc<dyn Fn(&Event) + Send + Sync>;
 
 impl Sink {
-    /// Tells `receiver` of the events of `database`.
+    /// A sink that sends the events of `database` to `receiver`.
     pub fn new(
         database: impl Into<Arc<str>>,
         receiver: impl Fn(&Event) + Send + Sync + 'static,
@@ -387,7 +388,7 @@ impl Sink {
         }
     }
 
-    /// Tells nobody.
+    /// A sink that discards all events.
     pub fn silent() -> Self {
         Self {
             database: "".into(),
@@ -406,12 +407,12 @@ impl Sink {
         })
     }
 
-    /// Whether anybody is told.
+    /// Whether the sink has a receiver.
     pub fn is_heard(&self) -> bool {
         self.receiver.is_some()
     }
 
-    /// Tells of an event, now.
+    /// Sends an event with the current time.
     pub fn tell(&self, kind: EventKind) {
         if let Some(receiver) = &self.receiver {
             receiver(&Event {
@@ -436,7 +437,7 @@ fn rfc3339<S: Serializer>(time: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error
     to.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
 }
 
-/// Milliseconds, to the microsecond.
+/// A duration in milliseconds, rounded to microseconds.
 fn rounded(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
 }
@@ -445,7 +446,7 @@ fn millis<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> 
     to.serialize_f64(rounded(*duration))
 }
 
-// The signatures of these are serde's.
+// serde prescribes the signatures of these functions.
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn from_one<S: Serializer>(index: &usize, to: S) -> Result<S::Ok, S::Error> {
     (index + 1).serialize(to)
@@ -467,13 +468,14 @@ fn displayed<S: Serializer>(value: &Option<impl fmt::Display>, to: S) -> Result<
     }
 }
 
-/// Why a step is tried again.
+/// The reason why a step is retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryCause {
-    /// It waited too long for a lock.
+    /// The step waited too long for a lock.
     LockTimeout,
-    /// The database gave it up for another transaction: a deadlock, or a failure to serialize.
+    /// The database aborted the step for another transaction: a deadlock or a serialization
+    /// failure.
     Conflict,
 }
 #[cfg(test)]

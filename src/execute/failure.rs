@@ -3,51 +3,52 @@ use std::fmt;
 use super::ended::AtStage;
 use crate::database::{DatabaseError, StepError, StepStage};
 
-/// Why a step failed.
+/// The reason why a step failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepFailure {
-    /// The database said so.
+    /// An error of the database.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    /// An index that is in the way of a CREATE INDEX CONCURRENTLY, and perhaps not ours to drop.
+    /// An existing index blocks a CREATE INDEX CONCURRENTLY and may not belong to it, so it is not
+    /// dropped.
     #[error("the index {name} {doubt}")]
     IndexInDoubt {
-        /// Quoted and with its schema.
+        /// The quoted name with its schema.
         name: String,
-        /// Why it is left alone.
+        /// The reason why the index is not dropped.
         doubt: IndexDoubt,
     },
-    /// A statement that is repeated changes rows again and again.
+    /// A repeated statement does not converge: it changes rows again and again.
     #[error(
         "the batch does not terminate: {batches} batches have changed {rows} rows, more than twice \
          the {table_rows} rows that the table had at the start"
     )]
     EndlessBatch {
-        /// Rows changed so far.
+        /// The rows changed so far.
         rows: u64,
-        /// In so many batches.
+        /// The number of batches so far.
         batches: u64,
-        /// The table's rows before the first.
+        /// The number of rows in the table before the first batch.
         table_rows: u64,
     },
-    /// A statement was repeated as often as it may be in one run.
+    /// A repeated statement reached its limit of batches per run.
     #[error(
         "max-batches={limit} reached: {batches} batches have changed {rows} rows so far, and the \
          last batch still changed rows"
     )]
     BatchesOver {
-        /// `max-batches`
+        /// The value of `max-batches`.
         limit: u64,
-        /// Rows changed so far, in all runs.
+        /// The rows changed so far, in all runs.
         rows: u64,
-        /// In so many batches.
+        /// The number of batches so far.
         batches: u64,
     },
 }
 
 impl StepFailure {
-    /// The database's error, if it is one.
+    /// The error of the database, if it is one.
     pub fn database(&self) -> Option<&DatabaseError> {
         match self {
             Self::Database(error) => Some(error),
@@ -55,7 +56,7 @@ impl StepFailure {
         }
     }
 
-    /// It is about the first statement that was to run.
+    /// The failure, attributed to the first statement of the request.
     pub(super) fn at_statement(self) -> AtStage {
         AtStage {
             stage: StepStage::Statement(0),
@@ -73,16 +74,18 @@ impl From<StepError> for AtStage {
     }
 }
 
-/// Why an index is neither dropped nor taken for the one that a statement creates.
+/// The reason why an existing index is neither dropped nor accepted as the one that a statement
+/// creates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexDoubt {
-    /// A session is building it now.
+    /// A session is building the index now.
     BeingBuilt,
-    /// It is new since, but the statement would create another one.
+    /// The index was created since the statement was tried, but differs from the one it creates.
     Unlike,
-    /// It was there before the statement was tried.
+    /// The index existed before the statement was tried.
     Older,
-    /// It is new since and valid: the statement may have come to a good end that nobody saw.
+    /// The index was created since the statement was tried and is valid, so the statement may have
+    /// succeeded unobserved.
     Valid,
 }
 

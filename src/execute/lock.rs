@@ -3,14 +3,14 @@ use std::time::{Duration, Instant};
 use super::{EventKind, Sink, Stop};
 use crate::database::{Database, DatabaseError, LockAttempt};
 
-/// Why the lock could not be had.
+/// An error of taking the lock.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LockError {
-    /// Someone else had it all the time.
+    /// Another session held the lock during the whole wait.
     #[error("the lock was busy for {waited:?}")]
     Busy {
-        /// Who, as far as it is known.
+        /// The holder, if known.
         holder: Option<String>,
         /// The time spent waiting.
         waited: Duration,
@@ -29,15 +29,14 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Takes the lock, polling until `wait` is over.
 ///
-/// A session that ends while it waits has done nothing yet: a restore ends all of them when it puts
-/// another database in the place of this one. It is begun again until `wait` is over.
+/// If the session ends while waiting, it reconnects until `wait` is over: nothing has run yet, and
+/// a restore terminates all sessions when it replaces the database.
 ///
-/// Polling and never blocking in the server: a session that waits inside
-/// `pg_advisory_lock` holds a snapshot, which CREATE INDEX CONCURRENTLY of the
-/// holder waits for.
+/// Polling avoids blocking in the server: a session that waits inside `pg_advisory_lock` holds a
+/// snapshot, for which a CREATE INDEX CONCURRENTLY of the lock's holder would wait.
 ///
 /// # Errors
-/// [`LockError`]; without the lock then.
+/// [`LockError`]; the lock is not held then.
 pub async fn lock(
     database: &mut dyn Database,
     wait: Duration,
@@ -80,8 +79,8 @@ pub async fn lock(
     }
 }
 
-/// Whether a database that has answered before may do so again. One that is just being replaced is
-/// not there for a moment.
+/// Whether a database that has answered before may become available again. While it is being
+/// replaced, it does not exist for a moment.
 fn may_come_back(error: &DatabaseError, waiting: bool) -> bool {
     match error {
         DatabaseError::ConnectionLost(_) => true,

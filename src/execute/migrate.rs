@@ -10,71 +10,72 @@ use crate::{
     revision::{Observed, RevisionId, Subject},
 };
 
-/// A plan is created again this often when its state changes under it.
+/// The maximum number of plans when the state changes under a plan.
 const ATTEMPTS: usize = 5;
 
-/// How a migration is run.
+/// Options of a migration.
 #[derive(Clone, Copy, Debug)]
 pub struct MigrateOptions {
-    /// What a plan needs to know of the version table.
+    /// How much of the version table a plan needs.
     pub detail: Detail,
-    /// How long the lock is waited for; zero is one attempt.
+    /// How long to wait for the lock; zero makes a single attempt.
     pub lock_wait: Duration,
-    /// How patient the steps are.
+    /// Options of the steps.
     pub run: RunOptions,
-    /// Whether a plan that is outdated after some of its steps is created again. Otherwise that ends
-    /// the migration with [`Finish::Outdated`].
+    /// Whether to create a new plan when a plan becomes outdated after some of its steps. Otherwise
+    /// the migration ends with [`Finish::Outdated`].
     pub replan_midway: bool,
-    /// Whether a plan for a version table that is absent or empty needs to know what is beside it.
+    /// Whether to survey the database for a plan if the version table is absent or empty.
     pub survey: bool,
 }
 
-/// The outcome of a migration, over all plans that it took.
+/// The outcome of a migration, over all of its plans.
 #[derive(Debug)]
 pub struct Migrated {
-    /// Committed.
+    /// Steps that were committed.
     pub done: Vec<Done>,
-    /// Planned and not run; neither a failed step nor one that stopped partway is among them.
+    /// Steps that were planned and not run, except a failed or partially applied step.
     pub not_run: Vec<Subject>,
-    /// How it ended.
+    /// How the migration ended.
     pub finish: Finish,
-    /// What is applied now; `None` when the database could not be asked any more.
+    /// The state after the migration; `None` when the database did not answer.
     pub now: Option<Observed>,
 }
 
 /// How a migration ended.
 #[derive(Debug)]
 pub enum Finish {
-    /// Nothing is left to do.
+    /// All steps were committed.
     Complete,
-    /// A request to stop, at a boundary.
+    /// A request to stop ended the migration at a boundary.
     Stopped {
-        /// The `transaction = off` revision it stopped in the middle of.
+        /// The `transaction = off` revision that is partially applied.
         partial: Option<RevisionId>,
     },
-    /// A step failed; the failure's `done` are those of all plans.
+    /// A step failed. The failure's `done` covers all plans.
     Failed(PartialFailure),
-    /// The state changed, or the lock was lost, after some steps were done.
+    /// The state changed, or the lock was lost, after some steps were committed.
     Outdated(DatabaseError),
 }
 
-/// A migration that ended with an error outside its steps.
+/// A migration that failed outside its steps.
 #[derive(Debug)]
 pub struct Aborted<E> {
-    /// Committed before it, by plans that were outdated later.
+    /// Steps committed by earlier plans.
     pub done: Vec<Done>,
     /// The error.
     pub error: E,
 }
 
-/// Locks, observes, plans, calls `before`, runs; and again when the state changed under the plan.
-/// The caller gives the lock back, whatever comes of it.
+/// Takes the lock, reads the state, creates a plan, calls `before` and runs the plan. Starts over
+/// when the state changes under the plan. The caller must release the lock on every outcome.
 ///
-/// `known` is the state where the lock was taken before, by [`look_early`]. `before` gets the plan as
-/// long as nothing is done, and only where there is something to do.
+/// `known` is the state read by [`look_early`] if that took the lock. `before` is called with each
+/// plan that has steps, until the first step has been committed.
 ///
 /// # Errors
-/// When there is no lock, no state or no plan available, or `before` fails; nothing was run then.
+/// Fails when the lock, the state or a plan is not available, or when `before` fails. Nothing was
+/// run then.
 pub async fn migrate<E, P, B, F>(
     database: &mut dyn Database,
     options: MigrateOptions,
@@ -109,22 +110,22 @@ where
     }
 }
 
-/// How a migration is run, who may end it, and who is told.
+/// A migration's options, cancellation and events.
 struct Run<'a> {
     options: MigrateOptions,
     stop: &'a Stop,
     sink: &'a Sink,
 }
 
-/// Takes the lock and reads the state for an upgrade, if the lock is free: what a run does first can
-/// be done while its directory is read. Otherwise nothing has happened.
+/// Takes the lock if it is free and reads the state for an upgrade. This can happen while the
+/// directory is being read. Does nothing if the lock is held.
 ///
 /// # Errors
-/// What [`migrate`] would meet as well; the lock may be held then.
+/// The errors that [`migrate`] would meet as well; the lock may be held then.
 pub async fn look_early(database: &mut dyn Database) -> Result<Option<Observed>, DatabaseError> {
     match database.try_lock().await {
         Ok(LockAttempt::Acquired) => database.observe(Detail::Brief).await.map(Some),
-        // Whoever waits for the lock connects again.
+        // Waiting for the lock reconnects.
         Ok(LockAttempt::Held { .. }) | Err(DatabaseError::ConnectionLost(_)) => Ok(None),
         Err(error) => Err(error),
     }
@@ -164,8 +165,8 @@ where
         if all.is_empty() && !plan.steps.is_empty() {
             before(&plan).await?;
         }
-        // Where something is done the state is read again afterwards; two of thousands of rows need
-        // not be there at once.
+        // If steps run, the state is read again afterwards, so that two copies of a large table are
+        // not kept in memory.
         let unchanged = plan.steps.is_empty().then_some(observed);
         match exchange(database, &plan.exchanges).await {
             Err(DatabaseError::StateChanged { .. }) => {
@@ -206,7 +207,7 @@ where
                     let now = final_state(database).await;
                     return Ok((Finish::Outdated(reason), Vec::new(), now));
                 }
-                // Whoever has taken the lock is getting on, so that this comes to an end.
+                // A new holder of the lock makes progress, so this loop ends.
                 attempts += usize::from(reason != DatabaseError::LockLost);
             }
         }
@@ -216,7 +217,7 @@ where
     }))
 }
 
-/// Stops what the database is doing when the run is dropped partway.
+/// Cancels the running statement when the run is dropped partway.
 struct Abandoned(Option<Arc<dyn Cancel>>);
 
 impl Drop for Abandoned {
@@ -229,8 +230,8 @@ impl Drop for Abandoned {
     }
 }
 
-/// The state after a run, for the report. The run is over, so that no answer is not a failure; a
-/// connection that was lost meanwhile is created again.
+/// The state after a run, for the report. A missing answer is not a failure, since the run is over.
+/// Reconnects if the connection was lost.
 pub async fn final_state(database: &mut dyn Database) -> Option<Observed> {
     match database.observe(Detail::Brief).await {
         Err(DatabaseError::ConnectionLost(_)) => database.observe(Detail::Brief).await.ok(),

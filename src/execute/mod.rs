@@ -1,7 +1,7 @@
 //! Runs plans: lock, steps, retries, records, signals.
 //!
-//! All policy of running is here, written once for every database; it emits
-//! events and never prints, and has no dry-run branch.
+//! This module holds the policy of runs, written once for every database. It emits events, never
+//! prints, and has no dry-run branch.
 
 mod batch;
 mod ended;

@@ -7,79 +7,80 @@ use crate::{
     revision::{RevisionId, Subject},
 };
 
-/// A step that is committed.
+/// A committed step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
     /// The revision or repeatable script.
     pub subject: Subject,
     /// The duration.
     pub elapsed: Duration,
-    /// Its statements that were repeated and came to their end in this run.
+    /// The totals of repeated statements that were completed in this run.
     pub batches: Vec<BatchTotal>,
 }
 
-/// What a statement came to that was repeated until it changed no row.
+/// The totals of a statement that was repeated until it changed no row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchTotal {
-    /// Which one, from 1; a BEGIN … COMMIT block counts as one.
+    /// The number of the statement, from 1; a BEGIN … COMMIT block counts as one.
     pub statement: usize,
-    /// Batches that changed rows, those of earlier runs included.
+    /// The number of batches that changed rows, including those of earlier runs.
     pub batches: u64,
-    /// Rows that they changed.
+    /// The number of rows that these batches changed.
     pub rows: u64,
-    /// How long it took, pauses included.
+    /// The time spent on the statement, pauses included.
     pub elapsed: Duration,
 }
 
-/// How a run ended without an error.
+/// The result of a run without an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// All steps are done.
+    /// All steps were committed.
     Complete(Vec<Done>),
-    /// A signal stopped it at a boundary.
+    /// A signal stopped the run at a boundary.
     Stopped {
-        /// Committed before it.
+        /// Steps committed before the stop.
         done: Vec<Done>,
-        /// Left to do.
+        /// Steps that were not run.
         not_run: Vec<Subject>,
-        /// The `transaction = off` revision it stopped in the middle of.
+        /// The `transaction = off` revision that is partially applied.
         partial: Option<RevisionId>,
     },
-    /// The lock was lost or the state changed under the plan: nothing is
-    /// wrong yet, but the plan must be created again.
+    /// The lock was lost or the state changed under the plan. This is not a failure, but the plan
+    /// must be created again.
     PlanOutdated {
-        /// Committed before it was noticed.
+        /// Steps committed before the change was noticed.
         done: Vec<Done>,
         /// The reason.
         reason: DatabaseError,
     },
 }
 
-/// A run that ended with an error: what is done, what failed, what was not run.
+/// A run that ended with an error.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {}", .failure.step.subject, .failure.error)]
 pub struct PartialFailure {
-    /// Committed before it.
+    /// Steps committed before the error.
     pub done: Vec<Done>,
     /// The failure.
     pub failure: Box<Failure>,
-    /// Left to do, the failed one not included.
+    /// Steps that were not run, except the failed one.
     pub not_run: Vec<Subject>,
 }
 
-/// The step that failed.
+/// A failed step.
 #[derive(Debug)]
 pub struct Failure {
     /// The step.
     pub step: Step,
-    /// The statement, as an index into the step's statements, when one failed.
+    /// The index of the failed statement within the step's statements, if a statement failed.
     pub statement: Option<usize>,
-    /// Where in the step.
+    /// The stage of the step at which the error occurred.
     pub stage: StepStage,
     /// The error.
     pub error: StepFailure,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// For `transaction = off`: units done and in all. They stay done.
+    /// For `transaction = off`: the number of completed units and of all units. Completed units are
+    /// kept.
     pub units: Option<(usize, usize)>,
 }

@@ -1,4 +1,4 @@
-//! How fast batches may follow each other.
+//! The pace of batches.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -6,8 +6,8 @@ use tokio::time::Instant;
 
 use crate::{database::Replication, revision::Pace};
 
-/// How long to wait after a batch of `rows` that took `elapsed`, so that neither `pause` nor
-/// `max-rows-per-second` is overstepped.
+/// The pause after a batch of `rows` that took `elapsed`, so that `pause` and `max-rows-per-second`
+/// are respected.
 pub(super) fn wait(pace: &Pace, rows: u64, elapsed: Duration) -> Duration {
     let due = pace.max_rows_per_second.map_or(Duration::ZERO, |limit| {
         let seconds = rows as f64 / limit as f64;
@@ -16,18 +16,18 @@ pub(super) fn wait(pace: &Pace, rows: u64, elapsed: Duration) -> Duration {
     pace.pause.max(due.saturating_sub(elapsed))
 }
 
-/// How far the last of the replicas is behind, in time.
+/// The lag of the slowest replica, as a duration.
 ///
-/// The server measures that where a replica answers. One that has stopped to replay does not, and
-/// keeps its last measure; so it is also looked how long ago what it has replayed was written.
+/// The server measures it when a replica responds. A replica that has stopped replaying keeps its
+/// last measurement, so the age of the WAL that it has replayed is considered as well.
 #[derive(Debug, Default)]
 pub(super) struct LagGauge {
-    /// When the server was seen to have written how much that was not replayed then.
+    /// The times at which the server was seen to have written WAL that was not replayed then.
     unseen: VecDeque<(Instant, u64)>,
 }
 
 impl LagGauge {
-    /// The lag, given what the server says `now`.
+    /// The lag, from the state of replication at `now`.
     pub fn lag(&mut self, now: Instant, found: &Replication) -> Duration {
         let Some(replayed) = found.replayed else {
             self.unseen.clear();
@@ -81,7 +81,7 @@ mod tests {
     }
 
     proptest! {
-        /// With its wait, a batch is never faster than allowed, but for rounding.
+        /// With its pause, a batch is never faster than allowed, except for rounding.
         #[test]
         fn the_rate_is_kept(rows in 0u64..1 << 40, limit in 1u64..1 << 40, millis in 0u64..1 << 30) {
             let pace = Pace { max_rows_per_second: Some(limit), ..Pace::default() };
@@ -108,10 +108,10 @@ mod tests {
         check(0, 100, None, 0, 0);
         check(1, 100, Some(100), 3, 0);
         check(2, 200, Some(100), 0, 0);
-        // The server's own measure does not move.
+        // The server's own measurement does not change.
         check(5, 300, Some(100), 0, 3);
         check(6, 300, Some(199), 0, 4);
-        // What was written at 2 is replayed, what was written at 5 is not.
+        // The WAL written at 2 is replayed, the WAL written at 5 is not.
         check(8, 400, Some(200), 0, 3);
         check(9, 400, Some(399), 7, 7);
         check(10, 400, Some(400), 7, 0);

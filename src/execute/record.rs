@@ -8,11 +8,10 @@ use crate::{
     revision::{LogEntry, LogEvent, RecordChange, Subject},
 };
 
-/// Writes a stamp: all of it in one transaction, with a log row for each change.
-/// Call it with the lock held.
+/// Writes a stamp in one transaction, with a log entry for each change. The lock must be held.
 ///
 /// # Errors
-/// When the database refuses; nothing is changed then.
+/// Fails when the database refuses; nothing is changed then.
 pub async fn write_stamp(
     database: &mut dyn Database,
     plan: StampPlan,
@@ -39,11 +38,11 @@ pub async fn write_stamp(
     database.record(&changes, &log).await
 }
 
-/// Replaces records by those of baselines: all of them in one transaction, with what the log says of
-/// it. Call it with the lock held, before what was planned with it.
+/// Replaces records with those of baselines in one transaction, with their log entries. The lock
+/// must be held. Call this before running the plan that includes the exchanges.
 ///
 /// # Errors
-/// When the database refuses; nothing is changed then.
+/// Fails when the database refuses; nothing is changed then.
 pub async fn exchange(
     database: &mut dyn Database,
     exchanges: &[RowExchange],
@@ -56,19 +55,20 @@ pub async fn exchange(
     database.record(&changes, &log).await
 }
 
-/// The changes of exchanges, and what the log says of them.
+/// The changes and log entries of exchanges.
 pub(super) fn exchanged(exchanges: &[RowExchange]) -> (Vec<RecordChange>, Vec<LogEntry>) {
     let changes = exchanges.iter().flat_map(RowExchange::changes);
     let log = exchanges.iter().flat_map(RowExchange::log_entries);
     (changes.collect(), log.collect())
 }
 
-/// Whether the other tool's records changed while they were adopted.
+/// Whether the other tool's records changed during the adoption.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Adopted {
-    /// They are as they were.
+    /// The records are unchanged.
     Unchanged,
-    /// They have changed, since that tool does not know the lock; or they cannot be read any more.
+    /// The records have changed, since that tool does not use the lock, or they can no longer be
+    /// read.
     Outdated,
 }
 
@@ -76,7 +76,7 @@ pub enum Adopted {
 /// it. Then looks at the other tool's records again. Call it with the lock held.
 ///
 /// # Errors
-/// When the database refuses; nothing is changed then.
+/// Fails when the database refuses; nothing is changed then.
 pub async fn write_adoption(
     database: &mut dyn Database,
     adoption: &Adoption,
@@ -101,11 +101,11 @@ pub async fn write_adoption(
     })
 }
 
-/// Writes repairs, and the exchanges that they were planned with: all of it in one transaction, with
-/// a log row for each. Call it with the lock held.
+/// Writes repairs, and the exchanges planned with them, in one transaction, with a log entry for
+/// each. The lock must be held.
 ///
 /// # Errors
-/// When the database refuses; nothing is changed then.
+/// Fails when the database refuses; nothing is changed then.
 pub async fn write_repairs(
     database: &mut dyn Database,
     exchanges: &[RowExchange],
@@ -113,7 +113,7 @@ pub async fn write_repairs(
 ) -> Result<(), DatabaseError> {
     let (mut changes, mut log) = exchanged(exchanges);
     for change in repairs.iter().flat_map(|repair| &repair.changes) {
-        // Up and down of one revision, which follow each other, are accepted by the same change.
+        // One change accepts both scripts of a revision, which follow each other.
         if changes.last() != Some(change) {
             changes.push(change.clone());
         }
@@ -123,10 +123,10 @@ pub async fn write_repairs(
     database.record(&changes, &log).await
 }
 
-/// Slow statements of one revision that the log keeps.
+/// The maximum number of slow statements of a revision in the log.
 const KEPT: usize = 5;
 
-/// A log row for each revision that had slow statements, given the slowest first.
+/// A log entry for each revision with slow statements, which must be sorted slowest first.
 pub(super) fn slow(statements: Vec<SlowStatement>) -> Vec<LogEntry> {
     let mut rows: Vec<(Subject, Vec<String>)> = Vec::new();
     for slow in statements {
@@ -149,7 +149,7 @@ pub(super) fn slow(statements: Vec<SlowStatement>) -> Vec<LogEntry> {
     entries.collect()
 }
 
-/// As the log has it: one JSON object.
+/// A slow statement as the JSON object in the log.
 fn json(slow: &SlowStatement) -> String {
     serde_json::to_string(slow).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What a step asks of a database, and what is recorded of it: the same in a run and in a script.
+//! Requests for steps and the records of them, shared by runs and scripts.
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
@@ -23,7 +23,7 @@ pub(super) struct WholeStep<'a> {
 }
 
 impl<'a> WholeStep<'a> {
-    /// `elapsed` is what it has taken so far, earlier attempts included.
+    /// A request for `step`. `elapsed` is the time spent on it so far, earlier attempts included.
     pub fn of(step: &'a Step, elapsed: Duration) -> Result<Self, Failed> {
         let Execution::Transaction(statements) = &step.execution else {
             return Err(Failed::at(
@@ -47,7 +47,7 @@ impl<'a> WholeStep<'a> {
         })
     }
 
-    /// The first of its statements, as an index into those of the script.
+    /// The index of the step's first statement within the script.
     pub fn first(&self) -> usize {
         self.statements.start
     }
@@ -71,7 +71,7 @@ impl<'a> WholeStep<'a> {
 pub(super) struct UnitStep<'a> {
     pub step: &'a Step,
     pub units: &'a [Unit],
-    /// Of the first 0, 1, 2 and so on of them.
+    /// The digests of the first 0, 1, 2, … statements.
     digests: Vec<StatementsDigest>,
     label: String,
 }
@@ -86,13 +86,13 @@ impl<'a> UnitStep<'a> {
         }
     }
 
-    /// Units that an earlier run has done.
+    /// The number of units that an earlier run has completed.
     pub fn done_before(&self) -> usize {
         self.step.resume.as_ref().map_or(0, |resume| resume.done)
     }
 
-    /// The highest sequence once the script has begun: the row of an up script already exists, a
-    /// down script's still exists.
+    /// The highest sequence after the script has started: the row of an up script has been written,
+    /// and that of a down script is still there.
     pub fn expects(&self) -> i64 {
         match (&self.step.resume, &self.step.row) {
             (None, Some(row)) => row.sequence,
@@ -100,11 +100,11 @@ impl<'a> UnitStep<'a> {
         }
     }
 
-    /// What is recorded before the first unit.
+    /// The record written before the first unit.
     pub fn first(&self) -> RecordChange {
         let subject = || self.step.subject.clone();
         match (&self.step.resume, &self.step.row) {
-            // The script may have been fixed beyond what is done.
+            // The statements that are not done yet may have been fixed since.
             (Some(resume), _) => RecordChange::Enter {
                 subject: subject(),
                 from: Some(resume.done),
@@ -126,7 +126,7 @@ impl<'a> UnitStep<'a> {
         }
     }
 
-    /// What is recorded of progress; `batch` is what the row shows of the unit that was next.
+    /// The record of progress. `batch` is the state of the next unit, if that is repeated.
     pub fn progress(
         &self,
         from: usize,
@@ -141,12 +141,12 @@ impl<'a> UnitStep<'a> {
         }
     }
 
-    /// What is recorded after the last unit. `elapsed` is what this run of the script has taken, and
-    /// `whole` whether that is the script's own time.
+    /// The records written after the last unit. `elapsed` is the time that this run spent on the
+    /// script, and `whole` whether that is the total time of the script.
     pub fn last(&self, elapsed: Duration, whole: bool) -> (Vec<RecordChange>, [LogEntry; 1]) {
         let subject = self.step.subject.clone();
         let mut changes = Vec::new();
-        // The row was written when the script began, which may have been fixed since.
+        // The row was written when the script started, and the script may have been fixed since.
         if let (Some(row), Some(_)) = (&self.step.row, &self.step.resume) {
             changes.push(RecordChange::Accept {
                 subject: subject.clone(),
@@ -166,8 +166,8 @@ impl<'a> UnitStep<'a> {
         (changes, [entry(self.step, None, elapsed)])
     }
 
-    /// [`Self::last`] as a step without statements, so that the database verifies what the whole
-    /// script has done.
+    /// [`Self::last`] as a step without statements, so that the database verifies the effect of the
+    /// whole script.
     pub fn finish<'b>(
         &'b self,
         changes: &'b [RecordChange],
@@ -185,7 +185,8 @@ impl<'a> UnitStep<'a> {
         }
     }
 
-    /// A unit that shares a transaction with its progress, if that is in `changes`.
+    /// A request for a unit. The unit shares a transaction with its progress if that is in
+    /// `changes`.
     pub fn shared<'b>(
         &'b self,
         unit: &Unit,
@@ -203,7 +204,7 @@ impl<'a> UnitStep<'a> {
         }
     }
 
-    /// Statements outside any transaction.
+    /// A request for statements outside any transaction.
     pub fn alone(&self, statements: Range<usize>) -> StepRequest<'_> {
         StepRequest {
             statements: &self.step.statements[statements],
@@ -245,7 +246,7 @@ impl<'a> UnitStep<'a> {
     }
 }
 
-/// What the log says of a step.
+/// The log entry of a step.
 pub(super) fn entry(step: &Step, error: Option<String>, elapsed: Duration) -> LogEntry {
     LogEntry {
         elapsed,
@@ -260,7 +261,7 @@ pub(super) fn entry(step: &Step, error: Option<String>, elapsed: Duration) -> Lo
     }
 }
 
-/// A request of nothing yet.
+/// An empty request for `step`.
 fn request<'a>(step: &'a Step, label: &'a str) -> StepRequest<'a> {
     StepRequest {
         label,
@@ -279,7 +280,7 @@ fn request<'a>(step: &'a Step, label: &'a str) -> StepRequest<'a> {
     }
 }
 
-/// What a step is called.
+/// The label of a step.
 fn label(step: &Step) -> String {
     let verb = match step.direction() {
         Direction::Up => "upgrade",

@@ -17,16 +17,16 @@ use crate::{
     plan::{Execution, Plan, Step},
 };
 
-/// How patient a run is.
+/// Retry and reporting options of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct RunOptions {
-    /// How often a step is tried when lock_timeout fires.
+    /// The maximum number of attempts at a step when lock_timeout fires.
     pub attempts: u32,
     /// The pause after the first failed attempt; it doubles each time.
     pub first_pause: Duration,
     /// The longest pause.
     pub longest_pause: Duration,
-    /// From how long on a statement is reported as slow; zero is never.
+    /// The duration after which a statement is reported as slow; zero reports none.
     pub slow_statement: Duration,
 }
 
@@ -41,11 +41,11 @@ impl Default for RunOptions {
     }
 }
 
-/// Runs `plan` step by step. Call it with the lock held and the state that the plan was made for.
+/// Runs `plan` step by step. The lock must be held, and the plan must match the current state.
 ///
 /// # Errors
-/// [`PartialFailure`]: what failed has left no trace, but for the units of a
-/// `transaction = off` script that were done.
+/// [`PartialFailure`]: the failed step was rolled back, except for completed units of a
+/// `transaction = off` script.
 pub async fn run(
     database: &mut dyn Database,
     plan: Plan,
@@ -90,7 +90,7 @@ pub(super) struct Run<'a> {
     pub stop: &'a Stop,
     pub sink: &'a Sink,
     pub slow: SlowWatch,
-    /// When the step that runs began.
+    /// The time when the current step started.
     pub begun: Instant,
 }
 
@@ -110,14 +110,15 @@ impl Run<'_> {
         Ended::Complete
     }
 
-    /// All steps in one transaction; when lock_timeout fires, all of it again.
+    /// Runs all steps in one transaction, and retries the whole transaction when lock_timeout
+    /// fires.
     async fn as_one(&mut self, steps: &[Step], done: &mut Vec<Done>) -> Ended {
         let mut attempt = 1;
         loop {
             let Err((index, broken)) = self.as_one_once(steps, done).await else {
                 return Ended::Complete;
             };
-            // The reason it ended for says more than a rollback that fails on a dead connection.
+            // The original error says more than a rollback that fails on a dead connection.
             let _ = self.database.rollback_run().await;
             let step = &steps[index];
             match broken {
@@ -213,7 +214,7 @@ impl Run<'_> {
         }
     }
 
-    /// One attempt at a step that is one transaction.
+    /// Makes one attempt at a step that is one transaction.
     async fn attempt(&mut self, step: &Step) -> Result<(), Broken> {
         let whole = WholeStep::of(step, self.begun.elapsed()).map_err(Broken::Failed)?;
         let first = whole.first();
@@ -221,8 +222,8 @@ impl Run<'_> {
         result.map_err(|error| self.broken(error, first))
     }
 
-    /// Keeps in the log what was slow. It is not worth an error: the step is done, or its own error
-    /// is to be told.
+    /// Records slow statements in the log. A failure to do so is ignored: the step was committed,
+    /// or its own error is reported.
     async fn record_slow(&mut self) {
         let slow = self.slow.take();
         if !slow.is_empty() {
@@ -247,8 +248,8 @@ impl Run<'_> {
         passes && attempt < self.options.attempts
     }
 
-    /// Waits before the next attempt; with jitter, so that two runs that
-    /// block each other do not meet again.
+    /// Waits before the next attempt, with jitter so that two runs that block each other do not
+    /// retry in step.
     pub(super) async fn pause(
         &mut self,
         step: &Step,
@@ -312,7 +313,7 @@ impl Run<'_> {
             }
             Broken::Outdated(reason) => Ended::Outdated(reason),
             Broken::Failed(failed) => {
-                // The failure itself is reported; that it could not be logged as well adds nothing.
+                // The original failure is reported; a failure to log it adds nothing.
                 let error = Some(failed.error.to_string());
                 let log = [entry(step, error, self.begun.elapsed())];
                 let _ = self.database.record(&[], &log).await;
@@ -323,7 +324,7 @@ impl Run<'_> {
     }
 }
 
-/// Between 0.5 and 1.5, from the clock: enough to part two processes.
+/// A factor between 0.5 and 1.5, taken from the clock to desynchronize two processes.
 fn jitter() -> f64 {
     let nanos = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)

@@ -1,5 +1,4 @@
-//! A plan written down as a script: the requests and records of a run, without what only a run
-//! meets.
+//! Writes a plan as a script, with the requests and records of a run.
 
 use std::time::Duration;
 
@@ -16,21 +15,21 @@ use crate::{
     sql::ConcurrentIndex,
 };
 
-/// Why a plan cannot be written down.
+/// The reason why a plan cannot be written as a script.
 #[derive(Debug, thiserror::Error)]
 pub enum ScriptError {
-    /// What becomes of records before the first step.
+    /// An error of the records before the first step.
     #[error(transparent)]
     Records(#[from] DatabaseError),
-    /// A step.
+    /// An error of a step.
     #[error(transparent)]
     Step(#[from] PartialFailure),
 }
 
-/// Has `writer` write down what running `plan` does, record for record.
+/// Writes the steps and records of `plan` to `writer`.
 ///
 /// # Errors
-/// When something cannot be written down; nothing was run in any case.
+/// Fails when a part of the plan cannot be expressed in a script.
 pub async fn write_script(writer: &mut dyn ScriptWriter, plan: Plan) -> Result<(), ScriptError> {
     if !plan.exchanges.is_empty() {
         let (changes, log) = exchanged(&plan.exchanges);
@@ -49,12 +48,12 @@ pub async fn write_script(writer: &mut dyn ScriptWriter, plan: Plan) -> Result<(
         Ok(()) => return Ok(()),
         Err((at, failed)) => Ended::Failed { at, failed },
     };
-    // Nothing of a script that is not written to its end has happened.
+    // A script that is not complete has no effect.
     ended.conclude(steps, Vec::new(), true)?;
     Ok(())
 }
 
-/// Which step failed, and how.
+/// The failed step and its error.
 type At = (usize, Failed);
 
 async fn one_by_one(writer: &mut dyn ScriptWriter, steps: &[Step]) -> Result<(), At> {
@@ -145,7 +144,7 @@ async fn mark(
 ) -> Result<(), StepError> {
     let mark = Interruption {
         ending: Ending::Unknown,
-        // The script fills in which.
+        // The script fills in the names of the indexes.
         indexes_before: created.map(|_| Vec::new()),
     };
     let change = script.progress(index, index, Some(mark), None);

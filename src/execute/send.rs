@@ -1,4 +1,4 @@
-//! Has statements run, and describes them.
+//! Sends statements to the database and reports their progress.
 
 use std::{
     sync::Arc,
@@ -15,17 +15,17 @@ use crate::{
     plan::Step,
 };
 
-/// How statements reach the database.
+/// The way in which statements are sent to the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// In one transaction.
+    /// The statements run in one transaction.
     Step,
-    /// The only one, outside any.
+    /// The only statement runs outside any transaction.
     Alone,
 }
 
 impl Run<'_> {
-    /// Has statements run, and describes each. The first of them is `first` in the script.
+    /// Runs statements and reports each one. The first of them has the index `first` in the script.
     pub(super) async fn send(
         &mut self,
         step: &Step,
@@ -51,7 +51,7 @@ impl Run<'_> {
             error,
         }) = &result
         {
-            // Otherwise the answers to those before it came together with its own.
+            // Otherwise the results of earlier statements arrived together with its own.
             let is_known = request.statements.len() == 1 || slow.is_told_at_once();
             let elapsed = is_known.then(|| since.elapsed());
             sink.tell(EventKind::StatementFailed(told.failed(
@@ -64,8 +64,8 @@ impl Run<'_> {
         result
     }
 
-    /// Has a batch run; see [`run_batch`](crate::database::Batches::run_batch). Its one statement
-    /// is `first` in the script.
+    /// Runs a batch; see [`run_batch`](crate::database::Batches::run_batch). Its one statement has
+    /// the index `first` in the script.
     pub(super) async fn send_batch(
         &mut self,
         step: &Step,
@@ -96,7 +96,7 @@ impl Run<'_> {
         result
     }
 
-    /// What a failed step means for the run.
+    /// The consequence of a failed step for the run.
     pub(super) fn broken(&self, error: impl Into<AtStage>, first: usize) -> Broken {
         use DatabaseError as E;
         let AtStage { stage, error } = error.into();
@@ -112,7 +112,7 @@ impl Run<'_> {
     }
 }
 
-/// What events say of the statements of a step.
+/// The data that events need of a step's statements.
 struct Told<'a> {
     step: &'a Step,
     name: Arc<StepRef>,
@@ -167,7 +167,7 @@ impl<'a> Told<'a> {
     }
 }
 
-/// A step, as events name it.
+/// A step, as named in events.
 pub(super) fn step_ref(step: &Step) -> StepRef {
     StepRef {
         subject: step.subject.clone(),

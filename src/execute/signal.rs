@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use super::{EventKind, Sink};
 use crate::database::Cancel;
 
-/// Whether the run was asked to stop, shared between the signal task and the run.
+/// Requests to stop a run, shared between the signal thread and the run.
 #[derive(Clone, Debug, Default)]
 pub struct Stop(Arc<Inner>);
 
@@ -23,7 +23,7 @@ struct Inner {
 }
 
 impl Stop {
-    /// One more request to stop; returns how many there were with it.
+    /// Adds a request to stop. Returns the number of requests so far.
     pub fn request(&self) -> u8 {
         let before = self
             .0
@@ -35,12 +35,12 @@ impl Stop {
         before.map_or(u8::MAX, |n| n.saturating_add(1))
     }
 
-    /// Whether there was a request.
+    /// Whether a stop was requested.
     pub fn is_requested(&self) -> bool {
         self.0.signals.load(Ordering::SeqCst) > 0
     }
 
-    /// Whether there were two or more: what runs is to be cancelled.
+    /// Whether a stop was requested at least twice, so that the running statement is cancelled.
     pub fn is_forced(&self) -> bool {
         self.0.signals.load(Ordering::SeqCst) > 1
     }
@@ -59,18 +59,18 @@ impl Stop {
     }
 }
 
-/// Between two attempts to cancel: what runs may have begun right after the last one, and that may
-/// not have reached the server.
+/// The interval between two attempts to cancel. A statement may start right after an attempt, or
+/// the attempt may not have reached the server.
 const AGAIN: Duration = Duration::from_millis(250);
 
 /// Turns SIGINT, SIGTERM and SIGHUP into requests to stop: the first lets the running revision
-/// finish, the second cancels it and whatever comes after it. Under nohup, SIGHUP stays ignored.
+/// finish, the second cancels it and everything after it. Under nohup, SIGHUP stays ignored.
 ///
-/// A thread of its own hears them, since SQLite works on the one that runs the plan. It ends with
-/// the process.
+/// A separate thread receives the signals, since SQLite works on the thread that runs the plan. It
+/// ends with the process.
 ///
 /// # Errors
-/// When the system lets us install no handler or start no thread.
+/// Fails when no handler can be installed or no thread started.
 pub fn watch(stop: Stop, canceller: Arc<dyn Cancel>, sink: Sink) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -85,10 +85,10 @@ pub fn watch(stop: Stop, canceller: Arc<dyn Cancel>, sink: Sink) -> io::Result<(
         .map(drop)
 }
 
-/// Turns SIGINT, SIGTERM and SIGHUP into requests to stop, for work that ends itself when it is asked to.
+/// Turns SIGINT, SIGTERM and SIGHUP into requests to stop, for work that checks for them itself.
 ///
 /// # Errors
-/// The system did not install a handler or start a thread.
+/// Fails when no handler can be installed or no thread started.
 pub fn listen(stop: Stop) -> io::Result<()> {
     struct Nothing;
 
@@ -151,10 +151,10 @@ impl Signals {
     }
 }
 
-/// Whether whoever started the process wants it to outlive its terminal, as nohup does.
+/// Whether SIGHUP is ignored, as under nohup, so that the process outlives its terminal.
 #[cfg(unix)]
 fn hangup_is_ignored() -> bool {
-    // SAFETY: nothing is set, and `sigaction` is plain data that may be all zeros.
+    // SAFETY: no handler is set, and `sigaction` is plain data that may be all zeros.
     unsafe {
         let mut current: libc::sigaction = std::mem::zeroed();
         libc::sigaction(libc::SIGHUP, std::ptr::null(), &raw mut current) == 0

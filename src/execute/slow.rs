@@ -1,5 +1,5 @@
-//! Watches for statements that take long, from a thread of its own: SQLite works on the one that
-//! runs the plan.
+//! Watches for slow statements from a separate thread, since SQLite works on the thread that runs
+//! the plan.
 
 use std::{
     ops::Range,
@@ -15,14 +15,14 @@ use crate::{
     revision::Subject,
 };
 
-/// Between two looks at what runs.
+/// The shortest interval between two polls.
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// Locks of one statement that are remembered.
+/// The maximum number of locks remembered per statement.
 const WAITS: usize = 4;
 
-/// Knows what runs, and since when. Does nothing when the limit is zero.
+/// Tracks the running statement and its start. Does nothing when the limit is zero.
 pub(super) struct SlowWatch {
     limit: Duration,
     shared: Arc<Shared>,
@@ -38,7 +38,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// Of what runs: an answer that comes too late is told by it.
+    /// The number of the current request, which identifies answers that arrive too late.
     number: u64,
     ended: bool,
     script: Option<Arc<Script>>,
@@ -46,30 +46,30 @@ struct State {
     found: Vec<SlowStatement>,
 }
 
-/// What an event says of a step's statements.
+/// The data that events need of a step's statements.
 struct Script {
     subject: Subject,
     file: String,
-    /// Lines and columns.
+    /// The line and column of each statement.
     places: Vec<(u32, u32)>,
 }
 
-/// A request to the database. Indexes are within it.
+/// A running request to the database. Indexes are relative to the request.
 struct Running {
     since: Instant,
-    /// Index within the script of its first statement.
+    /// The index of the request's first statement within the script.
     first: usize,
     count: usize,
-    /// The statements of which one runs.
+    /// The range of statements that contains the running one.
     at: Range<usize>,
-    /// When it began, or when it began at the earliest.
+    /// The start of the running statement, or its earliest possible start.
     at_since: Instant,
     is_at_most: bool,
-    /// Whether the database was seen at it.
+    /// Whether the database was seen running it.
     is_seen: bool,
     waits: Vec<Waiting>,
     next_look: Instant,
-    /// Those whose time the database took.
+    /// Statements whose duration the database reported.
     timed: Vec<(usize, Duration)>,
 }
 
@@ -88,7 +88,7 @@ impl SlowWatch {
         }
     }
 
-    /// A step begins.
+    /// Starts tracking a step.
     pub fn step(&mut self, step: &Step) {
         if self.limit.is_zero() {
             return;
@@ -103,14 +103,14 @@ impl SlowWatch {
         if self.thread.is_none() {
             let shared = Arc::clone(&self.shared);
             let named = thread::Builder::new().name("slow statements".to_owned());
-            // Without a thread nothing is told while it runs.
+            // Without the thread, slow statements are reported only after they finish.
             if let Ok(started) = named.spawn(move || shared.watch()) {
                 self.thread = Some(started.thread().clone());
             }
         }
     }
 
-    /// `count` statements begin, the first of which is `first` in its script.
+    /// Starts tracking `count` statements; `first` is the index of the first one in the script.
     pub fn begin(&self, first: usize, count: usize) {
         if self.limit.is_zero() {
             return;
@@ -133,7 +133,7 @@ impl SlowWatch {
         });
     }
 
-    /// One of them is done.
+    /// Records that one of the statements finished.
     pub fn done(&self, done: &StatementDone) {
         if self.limit.is_zero() {
             return;
@@ -166,7 +166,7 @@ impl SlowWatch {
         self.tell(slow);
     }
 
-    /// They have come to an end.
+    /// Records that the statements ended.
     pub fn end(&self, result: &Result<(), StepError>) {
         if self.limit.is_zero() {
             return;
@@ -186,7 +186,7 @@ impl SlowWatch {
                 .ended(now, self.limit, &script)
                 .into_iter()
                 .collect(),
-            // Why it was not available is told when it is tried again.
+            // The cause is reported when the connection is next used.
             Err(StepError {
                 error: DatabaseError::LockTimeout { .. },
                 ..
@@ -196,7 +196,7 @@ impl SlowWatch {
                 ..
             }) => {
                 if !running.at.contains(index) {
-                    // Nobody has seen it begin.
+                    // The start of the statement was not observed.
                     running.at_since = running.since;
                     running.is_at_most = true;
                 }
@@ -215,12 +215,12 @@ impl SlowWatch {
         self.tell(slow);
     }
 
-    /// Whether the end of each statement is told as it comes.
+    /// Whether the end of each statement is reported as it happens.
     pub fn is_told_at_once(&self) -> bool {
         self.shared.watch.is_told_at_once()
     }
 
-    /// What was slow since the last time, the slowest first.
+    /// The slow statements since the last call, slowest first.
     pub fn take(&self) -> Vec<SlowStatement> {
         let mut found = std::mem::take(&mut self.shared.state().found);
         found.sort_by_key(|slow| std::cmp::Reverse(slow.elapsed));
@@ -248,8 +248,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The thread's work. It sleeps until something may be slow, so that steps that are not never
-    /// wake it.
+    /// The thread's loop. It sleeps until a statement may be slow, so fast steps never wake it.
     fn watch(&self) {
         let mut runtime = None;
         loop {
@@ -282,8 +281,8 @@ impl Shared {
         }
     }
 
-    /// Tells of what was seen, unless it is over. It is told with the state locked, so that nothing
-    /// is said of a statement after its end.
+    /// Reports an observation unless its request has ended. The state stays locked meanwhile, so
+    /// that a statement is never reported after its end.
     fn looked(&self, number: u64, activity: Option<Activity>) {
         let mut state = self.state();
         let now = Instant::now();
@@ -357,18 +356,18 @@ impl Running {
         }
     }
 
-    /// What ends now, if it was slow.
+    /// The slow statement that ends now, if any.
     fn ended(&self, now: Instant, limit: Duration, script: &Script) -> Option<SlowStatement> {
         let elapsed = now - self.at_since;
         (elapsed >= limit).then(|| self.slow(script, elapsed))
     }
 
-    /// The database was seen at other statements than before.
+    /// Records that the database runs other statements than before.
     fn seen_at(&mut self, at: Range<usize>, now: Instant) {
         if self.is_seen {
             self.go_on(at, now);
         } else {
-            // It was on its way there before anybody looked.
+            // The statement may have started before the first poll.
             self.is_at_most = at.start > 0;
             self.is_seen = true;
             self.at = at;
@@ -386,15 +385,15 @@ impl Running {
         let Some(waiting) = waiting else { return };
         let mut waits = self.waits.iter_mut();
         if let Some(wait) = waits.find(|wait| wait.lock == waiting.lock) {
-            // Its holder's state may be another one now.
+            // The state of the lock's holder may have changed.
             wait.clone_from(waiting);
         } else if self.waits.len() < WAITS {
             self.waits.push(waiting.clone());
         }
     }
 
-    /// The slow ones by the database's own time, which is better than what was seen from outside;
-    /// returns those that were not reported.
+    /// The slow statements by the database's own timing, which is more exact than polling. Returns
+    /// those that were not reported.
     fn timed_ones(
         &mut self,
         limit: Duration,

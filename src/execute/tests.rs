@@ -1,4 +1,4 @@
-//! The executor against the fake, broken at every single call.
+//! Tests of the executor with the fake, which fails at every single call.
 
 mod adopt_tests;
 mod batch_tests;
@@ -42,8 +42,8 @@ const SCRIPTS: Scripts = [
     ),
 ];
 
-/// With a setting that later statements rely on, and statements that cannot share a
-/// transaction with their progress.
+/// A setting that later statements rely on, and statements that cannot share a transaction with
+/// their progress.
 const OFF_SCRIPTS: Scripts = [
     (
         "1",
@@ -144,7 +144,7 @@ async fn execute(fake: &mut Fake, plan: Plan) -> Result<Outcome, PartialFailure>
     run(fake, plan, impatient(), &Stop::default(), &sink).await
 }
 
-/// A store with everything applied.
+/// A store with all revisions applied.
 async fn applied(mode: Mode) -> Stored {
     let mut fake = Fake::default();
     let plan = plan(&fake.stored, Direction::Up, mode).unwrap();
@@ -152,7 +152,7 @@ async fn applied(mode: Mode) -> Stored {
     fake.stored
 }
 
-/// The invariants that hold whenever a process may have died.
+/// Checks the invariants that hold whenever a process may have died.
 fn check_boundary(stored: &Stored, direction: Direction, mode: Mode, context: &str) {
     let scripts = scripts(mode);
     let total = scripts.len();
@@ -191,7 +191,7 @@ fn check_boundary(stored: &Stored, direction: Direction, mode: Mode, context: &s
             .interruption
             .as_ref()
             .is_some_and(|i| i.ending == Ending::Unknown);
-        // What is in doubt may have happened, and then it is the last thing that did.
+        // A statement in doubt may have taken effect, and then it is the last one that did.
         if unknown && stored.schema.len() > expected.len() {
             expected.push(rest[0].to_owned());
         }
@@ -211,7 +211,7 @@ fn check_boundary(stored: &Stored, direction: Direction, mode: Mode, context: &s
     assert_eq!(events, done, "{context}: the log agrees");
 }
 
-/// Breaks every call of a run in every way, checks what is left, and continues.
+/// Causes every fault at every call of a run, checks the remaining state, and continues.
 async fn break_everywhere(direction: Direction, mode: Mode) {
     let start = match direction {
         Direction::Up => Stored::default(),
@@ -243,7 +243,7 @@ async fn break_everywhere(direction: Direction, mode: Mode) {
     }
 }
 
-/// The same command again ends where the undisturbed run ended.
+/// Running the same command again ends in the state of an undisturbed run.
 async fn resume(
     mut stored: Stored,
     direction: Direction,
@@ -264,7 +264,7 @@ async fn resume(
     assert_eq!(fake.stored.rows, whole.rows, "{context}");
 }
 
-/// Does what people do about a doubt: look, and say what they saw.
+/// Settles a doubt as a user would: by looking at the schema.
 fn settle(stored: &mut Stored, error: &plan::PlanError, context: &str) {
     let [
         plan::PlanProblem::Doubt {
@@ -522,7 +522,7 @@ async fn the_lock_is_polled_until_its_deadline() {
     assert!(fake.locked);
     assert_eq!(fake.calls.len(), 5);
 
-    // One that was never there does not come back, and patience ends.
+    // A database that never existed does not come back, and the wait ends.
     for (error, wait) in [(gone("x"), 60), (lost, 0)] {
         let mut fake = Fake::held_for(0);
         fake.faults = vec![Fault::Fail(0, error.clone())];

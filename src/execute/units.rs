@@ -14,8 +14,8 @@ use crate::{
     sql::ConcurrentIndex,
 };
 
-/// Runs a `transaction = off` script unit by unit, each with its progress. Returns the totals of
-/// those that were repeated.
+/// Runs a `transaction = off` script unit by unit and records the progress of each. Returns the
+/// totals of repeated statements.
 pub(super) async fn run(
     run: &mut Run<'_>,
     step: &Step,
@@ -32,7 +32,7 @@ pub(super) async fn run(
         recorded,
     };
     let result = script.all().await;
-    // A connection that cannot be reset is a broken one, and the next statement will say so.
+    // If the reset fails, the connection is broken and the next statement reports it.
     let _ = script.run.database.reset_session().await;
     result.map(|()| script.totals)
 }
@@ -41,19 +41,19 @@ pub(super) struct UnitRun<'a, 'b> {
     pub run: &'a mut Run<'b>,
     pub step: &'a Step,
     pub script: UnitStep<'a>,
-    /// Of the table whose index is being created; `None` before it is.
+    /// The indexes of the table before a concurrent index build; `None` before it starts.
     indexes_before: Option<Vec<String>>,
-    /// What the row shows of the unit that comes next, if that is repeated and has begun.
+    /// The recorded progress of the next unit, if that is repeated and has started.
     pub batch: Option<BatchProgress>,
     pub totals: Vec<BatchTotal>,
-    /// When the row was written last: what the script took since is not in it yet.
+    /// The time when the row was last written. Time spent since then is not recorded yet.
     pub recorded: Instant,
 }
 
-/// How a unit ended that did not fail.
+/// How a unit ended without a failure.
 pub(super) enum Ran {
     Done,
-    /// It was to stop before its end, and can continue.
+    /// The unit was asked to stop before its end, and can continue.
     Stopped,
 }
 
@@ -76,7 +76,7 @@ impl UnitRun<'_, '_> {
         self.finish().await
     }
 
-    /// Sets the session as the statements did that are done.
+    /// Restores the session settings of completed statements.
     async fn replay(&mut self) -> Result<(), Broken> {
         let replay = self
             .step
@@ -143,8 +143,8 @@ impl UnitRun<'_, '_> {
         Ok(Ran::Done)
     }
 
-    /// Runs a unit that cannot share a transaction with its progress: marked before and after,
-    /// so that a run that finds the mark knows that nobody saw the end.
+    /// Runs a unit that cannot share a transaction with its progress. It is marked before and
+    /// after, so that a later run that finds the mark knows that the outcome was not observed.
     async fn marked(
         &mut self,
         index: usize,
@@ -160,7 +160,8 @@ impl UnitRun<'_, '_> {
         let marked = self.progress(self.progress_from(index, index, Some(mark)));
         if let Err(error) = marked.await {
             if matches!(error.error.database(), Some(DatabaseError::SessionLost(_))) {
-                // The statement was never begun. Should it fail, a doubt stays, which is true.
+                // The statement never started. If this write fails, the unit stays in doubt, which
+                // is safe.
                 let unmarked = self.progress_from(index, index, None);
                 let _ = self.progress(unmarked).await;
             }
@@ -171,8 +172,8 @@ impl UnitRun<'_, '_> {
             .await
     }
 
-    /// A statement before may have given the lock away, and one that runs outside any
-    /// transaction has nothing else to keep others out.
+    /// Checks that the lock is still held: an earlier statement may have released it, and nothing
+    /// else protects a statement outside a transaction.
     async fn hold_lock(&mut self) -> Result<(), AtStage> {
         let error = match self.run.database.try_lock().await {
             Ok(LockAttempt::Acquired) => return Ok(()),
@@ -185,8 +186,8 @@ impl UnitRun<'_, '_> {
         })
     }
 
-    /// Drops what an earlier attempt at this index has left invalid. Returns the other indexes
-    /// of the table.
+    /// Drops the invalid index that an earlier attempt has left. Returns the other indexes of the
+    /// table.
     async fn clear_way(
         &mut self,
         index: usize,
@@ -216,8 +217,8 @@ impl UnitRun<'_, '_> {
         Ok(others)
     }
 
-    /// Drops the copies of indexes that an earlier attempt at this REINDEX has left. Returns those
-    /// that others have left.
+    /// Drops the copies of indexes that an earlier attempt at this REINDEX has left. Returns copies
+    /// that other commands have left.
     async fn clear_unfinished(&mut self, index: usize) -> Result<Vec<String>, AtStage> {
         let at = |error: DatabaseError| StepFailure::from(error).at_statement();
         let Some(indexes) = self.run.database.indexes() else {
@@ -298,7 +299,7 @@ impl UnitRun<'_, '_> {
         result.map_err(|error| self.broken(StepStage::Record, error.into(), done))
     }
 
-    /// Writes the row, with the time since it was written last.
+    /// Writes the row with the time since it was last written.
     async fn write(&mut self, changes: &[RecordChange]) -> Result<(), DatabaseError> {
         let carried = self.recorded.elapsed();
         let database = &mut self.run.database;
@@ -307,7 +308,7 @@ impl UnitRun<'_, '_> {
         Ok(())
     }
 
-    /// Says in the row how the unit ended, so that nothing is in doubt that is known.
+    /// Records how the unit ended, so that a known outcome is not left in doubt.
     async fn failed(&mut self, index: usize, unit: &Unit, error: AtStage) -> Broken {
         use DatabaseError as E;
         let unseen = matches!(
@@ -331,7 +332,7 @@ impl UnitRun<'_, '_> {
             Broken::Stopped { .. } => Broken::Stopped { inside: true },
             Broken::Failed(failed) => {
                 let units = Some((index, self.script.units.len()));
-                // Outside of a step the first statement is the one that stands for the unit.
+                // Outside a step, the first statement represents the unit.
                 let statement = failed.statement.or(match stage {
                     StepStage::Verify | StepStage::Commit => Some(unit.statements.start),
                     _ => None,
@@ -367,22 +368,22 @@ impl UnitRun<'_, '_> {
     }
 }
 
-/// Whether the statement can't run inside of a transaction, which its text does not show: REINDEX or
-/// CLUSTER of a partitioned table, for one.
+/// Whether the statement cannot run inside a transaction although its text does not show it, such
+/// as REINDEX or CLUSTER of a partitioned table.
 fn refuses_transaction(failed: &AtStage) -> bool {
     let is_it = |failure: &SqlFailure| failure.kind == Some(FailureKind::InTransaction);
     matches!(failed.stage, StepStage::Statement(_))
         && matches!(failed.error.database(), Some(DatabaseError::Sql(failure)) if is_it(failure))
 }
 
-/// What is to be done with an index of the table before a CREATE INDEX CONCURRENTLY.
+/// What to do with an existing index of the table before a CREATE INDEX CONCURRENTLY.
 enum Verdict {
     Other,
     Drop,
     Doubt(IndexDoubt),
 }
 
-/// `earlier` is what is known of an earlier attempt at `created`.
+/// Decides what to do with `index`. `earlier` is the record of an earlier attempt at `created`.
 fn judge(index: &TableIndex, created: &ConcurrentIndex, earlier: Option<&Interruption>) -> Verdict {
     let before = earlier.and_then(|earlier| earlier.indexes_before.as_ref());
     let is_new = before.is_some_and(|before| !before.contains(&index.name));
@@ -398,7 +399,7 @@ fn judge(index: &TableIndex, created: &ConcurrentIndex, earlier: Option<&Interru
         (true, _) | (_, true) if index.is_being_built => Verdict::Doubt(IndexDoubt::BeingBuilt),
         (true, _) if index.is_like_it => Verdict::Drop,
         (true, _) => Verdict::Doubt(IndexDoubt::Unlike),
-        // IF NOT EXISTS would take it for a good one.
+        // IF NOT EXISTS would accept the invalid index as valid.
         (false, true) => Verdict::Doubt(IndexDoubt::Older),
         (false, false) => Verdict::Other,
     }

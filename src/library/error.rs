@@ -11,7 +11,7 @@ use crate::{
     sql::position,
 };
 
-/// Why something was not done.
+/// The reason why an operation failed.
 ///
 /// Nothing was changed, unless it is [`Error::Failed`], [`Error::Partway`], or [`Error::Database`]
 /// with [`DatabaseErrorKind::OutcomeUnknown`].
@@ -32,16 +32,16 @@ pub enum Error {
         /// What a valid name is.
         expected: &'static str,
     },
-    /// The target cannot be parsed, or names no revision.
+    /// The target cannot be parsed, or matches no revision.
     #[error("{0}")]
     Target(String),
     /// The run cannot be planned: every problem.
     #[error("{}", lines(.0))]
     Plan(Vec<Problem>),
-    /// Another run held the lock for as long as it was waited for.
+    /// Another run held the lock during the whole wait.
     #[error("timed out after {waited:?} waiting for the lock{}", held(.holder.as_deref()))]
     LockBusy {
-        /// The holder, where the database tells.
+        /// The holder, if the database reports it.
         holder: Option<String>,
         /// The time spent waiting.
         waited: Duration,
@@ -52,11 +52,11 @@ pub enum Error {
     /// The database failed or refused.
     #[error(transparent)]
     Database(DatabaseError),
-    /// A script failed. It was rolled back, but for the finished statements of a
-    /// `transaction = off` script; the scripts before it are done.
+    /// A script failed. It was rolled back, except for the finished statements of a `transaction =
+    /// off` script; the scripts before it are done.
     #[error(transparent)]
     Failed(Box<Failure>),
-    /// Something else went wrong after scripts were done.
+    /// Another error occurred after scripts were done.
     #[error("{error} ({} scripts were done before)", .done.len())]
     Partway {
         /// The scripts that were done before the error.
@@ -70,15 +70,15 @@ pub enum Error {
     Other(Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// A problem of a script or of the scripts as a whole.
+/// A problem of one script or of all scripts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Problem {
     /// The file, or the directory; `None` when the problem is not in the scripts.
     pub file: Option<String>,
-    /// Line and column, from 1, where the problem has a place in the file.
+    /// The line and column, from 1, if the problem has a position in the file.
     pub position: Option<(u32, u32)>,
-    /// What is wrong.
+    /// The message.
     pub message: String,
 }
 
@@ -106,14 +106,14 @@ pub struct Failure {
     pub direction: Direction,
     /// The script's file.
     pub file: String,
-    /// The statement that failed, from 0, where one did.
+    /// The index of the statement that failed, from 0, if a statement failed.
     pub statement: Option<usize>,
     /// Line and column of the statement, from 1.
     pub position: Option<(u32, u32)>,
-    /// What the database said.
+    /// The error of the database.
     #[source]
     pub error: DatabaseError,
-    /// How often the script was tried.
+    /// The number of attempts.
     pub attempts: u32,
     /// The scripts that were done before it.
     pub done: Vec<Done>,
@@ -126,15 +126,15 @@ pub struct Failure {
 #[error(transparent)]
 pub struct DatabaseError(StepFailure);
 
-/// The kinds of [`DatabaseError`] that programs act upon.
+/// The kinds of [`DatabaseError`] that programs may handle specially.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DatabaseErrorKind {
     /// The server cannot be reached, or the file cannot be opened.
     Unreachable,
-    /// The server or the directory is there, but not the database.
+    /// The server or the directory exists, but not the database.
     Missing,
-    /// User or password is wrong, or the role may not connect.
+    /// The user or password is wrong, or the role may not connect.
     Denied,
     /// The database cannot be written, or the role lacks a privilege.
     NotWritable,
@@ -148,7 +148,7 @@ pub enum DatabaseErrorKind {
     ConnectionLost,
     /// The connection was lost during COMMIT, and the database cannot be asked whether it took effect.
     OutcomeUnknown,
-    /// Another kind.
+    /// Another kind of error.
     Other,
 }
 

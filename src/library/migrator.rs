@@ -15,7 +15,7 @@ use crate::{
     revision::{Ahead, OutOfOrder, TransactionScope},
 };
 
-/// Scripts and how they are to be run; [`Self::connect`] adds the database.
+/// Scripts and the options for running them; [`Self::connect`] adds the database.
 ///
 /// The defaults are those of the `migrator` command. See the [crate's documentation](crate) for an
 /// example.
@@ -30,7 +30,7 @@ pub struct Migrator {
 }
 
 impl Migrator {
-    /// The scripts of a directory. It is read by [`Self::connect`].
+    /// Uses the scripts of a directory, which [`Self::connect`] reads.
     pub fn open(directory: impl Into<PathBuf>) -> Self {
         let path = directory.into();
         Self::of(Scripts::Directory {
@@ -39,9 +39,9 @@ impl Migrator {
         })
     }
 
-    /// Scripts that are compiled into the program, as file names with their contents:
-    /// `("20261122093000_create_users.up.sql", "CREATE TABLE …")`. What is not named like a
-    /// script is ignored, as it is in a directory.
+    /// Uses scripts that are compiled into the program, given as file names with their contents:
+    /// `("20261122093000_create_users.up.sql", "CREATE TABLE …")`. Files that are not named like a
+    /// script are ignored, as in a directory.
     ///
     /// With the `include_dir` crate a whole directory needs no list:
     /// `Migrator::embedded(DIR.files().map(|file| (file.path(), file.contents())))`.
@@ -77,101 +77,104 @@ impl Migrator {
         }
     }
 
-    /// The version table: `name`, or `schema.name` on PostgreSQL; `migrator_version` by default.
+    /// Sets the version table: `name`, or `schema.name` on PostgreSQL. The default is
+    /// `migrator_version`.
     pub fn version_table(mut self, name: impl Into<String>) -> Self {
         self.settings.version_table = name.into();
         self
     }
 
-    /// Who it is, for the records; `user@host` by default.
+    /// Sets the actor in the records. The default is `user@host`.
     pub fn actor(mut self, actor: impl Into<String>) -> Self {
         self.settings.actor = actor.into();
         self
     }
 
-    /// Whose names and markers the scripts have, when they are another tool's. Without it that of a
-    /// directory is found by looking, and scripts that are compiled in are our own.
+    /// Sets the naming convention of the scripts, if they belong to another tool. By default, the
+    /// layout of a directory is detected, and embedded scripts are in the native layout.
     pub fn layout(mut self, layout: Layout) -> Self {
         self.project.layout = Some(layout);
         self
     }
 
-    /// Whether [`Session::upgrade`] may begin in a database that has tables but no version table; by
-    /// default it is refused. On PostgreSQL what counts is the schema of the version table, without
-    /// tables of extensions.
+    /// Sets whether [`Session::upgrade`] may start in a database that has tables but no version
+    /// table. By default it refuses. On PostgreSQL only the schema of the version table counts,
+    /// without tables of extensions.
     pub fn allow_nonempty(mut self, allow: bool) -> Self {
         self.project.accepted.tables = allow;
         self
     }
 
-    /// Whether records that another tool has kept of these revisions mean nothing; by default an
-    /// upgrade is refused where there are such and none of migrator.
+    /// Sets whether to ignore records that another tool has kept of these revisions. By default an
+    /// upgrade is refused if there are such records and none of migrator.
     pub fn ignore_external_records(mut self, ignore: bool) -> Self {
         self.project.accepted.records = ignore;
         self
     }
 
-    /// Whether scripts are read in directories below as well; by default those of one directory are.
+    /// Sets whether scripts are read from subdirectories as well. By default they are not.
     pub fn recursive(mut self, recursive: bool) -> Self {
         self.project.recursive = recursive;
         self
     }
 
-    /// How long to wait for another run's lock, 60 s by default; zero is one attempt.
+    /// Sets how long to wait for another run's lock. The default is 60 s; zero makes a single
+    /// attempt.
     pub fn lock_wait(mut self, wait: Duration) -> Self {
         self.lock_wait = wait;
         self
     }
 
-    /// PostgreSQL: how long a statement may wait for a lock before its revision is rolled back and
-    /// tried again, 2 s by default; zero is as long as it takes.
+    /// PostgreSQL: sets how long a statement may wait for a lock before its revision is rolled back
+    /// and retried. The default is 2 s; zero means no limit.
     pub fn lock_timeout(mut self, timeout: Duration) -> Self {
         self.settings.lock_timeout = timeout;
         self
     }
 
-    /// PostgreSQL: how often a revision is tried when that happens, 10 by default and never less
-    /// than 1.
+    /// PostgreSQL: sets how often a revision is attempted when that happens. The default is 10 and
+    /// the minimum 1.
     pub fn lock_attempts(mut self, attempts: u32) -> Self {
         self.options.attempts = attempts.max(1);
         self
     }
 
-    /// PostgreSQL: how long a statement may run; zero, the default, is as long as it takes.
+    /// PostgreSQL: sets how long a statement may run. Zero, the default, means no limit.
     pub fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.settings.statement_timeout = timeout;
         self
     }
 
-    /// How long a statement may run before [`EventKind::StatementRuns`](crate::EventKind::StatementRuns) describes it, and it is kept in
-    /// the log as slow; zero, the default, is never. Otherwise a thread is started for each run, and
-    /// on PostgreSQL a second connection is opened once a statement is slow.
+    /// Sets how long a statement may run before it is reported by
+    /// [`EventKind::StatementRuns`](crate::EventKind::StatementRuns) and recorded in the log as
+    /// slow. Zero, the default, means never. Otherwise each run starts a thread, and on PostgreSQL
+    /// a second connection is opened once a statement is slow.
     pub fn slow_statement(mut self, limit: Duration) -> Self {
         self.options.slow_statement = limit;
         self.settings.statement_marks = !limit.is_zero();
         self
     }
 
-    /// How long to wait for a connection, and for a SQLite file that another program has locked;
-    /// 10 s by default.
+    /// Sets how long to wait for a connection, and for a SQLite file locked by another program. The
+    /// default is 10 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.settings.connect_timeout = timeout;
         self
     }
 
-    /// What to do about revisions that sort before an applied one.
+    /// Sets the policy for revisions that sort before an applied one.
     pub fn out_of_order(mut self, policy: OutOfOrder) -> Self {
         self.project.out_of_order = policy;
         self
     }
 
-    /// What to do when the database knows more revisions than the scripts.
+    /// Sets the policy for a database that has more revisions than the scripts.
     pub fn ahead(mut self, policy: Ahead) -> Self {
         self.project.ahead = policy;
         self
     }
 
-    /// Whether a whole run is one transaction, instead of each revision.
+    /// Sets whether a whole run is one transaction, instead of each revision.
     pub fn one_transaction(mut self, one: bool) -> Self {
         self.project.transaction = match one {
             true => TransactionScope::All,
@@ -180,36 +183,37 @@ impl Migrator {
         self
     }
 
-    /// What the placeholder `:{name}` stands for in scripts with the header `vars = on`. A name is
-    /// a letter or `_`, then letters, digits, `_`, `-` and `.`; no script can have another.
+    /// Sets the value of the placeholder `:{name}` in scripts with the header `vars = on`. A name
+    /// is a letter or `_`, then letters, digits, `_`, `-` and `.`; other names cannot occur in a
+    /// script.
     pub fn var(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.project.vars.set(name, value);
         self
     }
 
-    /// Calls `tell` with everything that happens during a run, and PostgreSQL takes the time of
-    /// each statement. It is called from the run, which waits for it.
+    /// Calls `tell` with each event of a run, and lets PostgreSQL measure the time of each
+    /// statement. The run waits for the call to return.
     pub fn on_event(mut self, tell: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.events = Arc::new(tell);
         self.settings.statement_times = true;
         self
     }
 
-    /// Runs end after the revision that runs once [`Stop::request`] is called: for a program's own
-    /// handler of signals.
+    /// Ends runs after the current revision once [`Stop::request`] is called, for example by a
+    /// program's own signal handler.
     pub fn stop(mut self, stop: Stop) -> Self {
         self.stop = stop;
         self
     }
 
-    /// Reads and checks the scripts, then connects. Nothing is changed, and a SQLite file that is
-    /// missing is made only when something is applied.
+    /// Reads and checks the scripts, then connects. Nothing is changed, and a missing SQLite file
+    /// is created only when something is applied.
     ///
     /// Relative SQLite paths are relative to the working directory. PostgreSQL's variables
-    /// (`PGPASSWORD`, …) fill in what the URL leaves open.
+    /// (`PGPASSWORD`, …) supply what the URL omits.
     ///
     /// # Errors
-    /// [`Error::Scripts`] before there is any connection; [`Error::Url`], [`Error::VersionTable`],
+    /// [`Error::Scripts`] before connecting; [`Error::Url`], [`Error::VersionTable`],
     /// [`Error::Database`].
     pub async fn connect(&self, url: &str) -> Result<Session, Error> {
         let name = &self.settings.version_table;
@@ -236,7 +240,7 @@ impl Migrator {
     }
 }
 
-/// What administrators see: `migrator in shop`.
+/// The application name shown to administrators, such as `migrator in shop`.
 fn application_name() -> String {
     let program = std::env::current_exe().ok();
     let name = program.as_deref().and_then(Path::file_stem);

@@ -1,7 +1,7 @@
-//! Migrations from inside a program: a thin face of `ops`.
+//! Migrations from inside a program: a thin layer over `ops`.
 //!
-//! Prints nothing, ends no process, installs no signal handler and no logger. What happens is told
-//! through a callback, what is wrong through typed errors.
+//! The library prints nothing, does not end the process, and installs no signal handler or logger.
+//! It reports events through a callback and problems as typed errors.
 
 mod error;
 mod migrator;

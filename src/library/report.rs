@@ -53,7 +53,7 @@ pub struct RunReport {
     pub partial: Option<RevisionId>,
     /// How long the run took, waiting included.
     pub elapsed: Duration,
-    /// What people should know about the plan.
+    /// Notes about the plan for users.
     pub warnings: Vec<Warning>,
 }
 
@@ -83,8 +83,8 @@ pub struct Drift {
     pub edited_down: Vec<RevisionId>,
     /// Applied revisions that the scripts do not have.
     pub unknown: Vec<RevisionId>,
-    /// Whether the unknown revisions all come after those of the scripts: a newer release of the
-    /// program has migrated the database.
+    /// Whether the unknown revisions all come after those of the scripts, which means that a newer
+    /// release of the program has migrated the database.
     pub is_ahead: bool,
     /// Revisions that are partially applied.
     pub partial: Vec<RevisionId>,
@@ -107,7 +107,7 @@ pub struct Plan {
     pub direction: Direction,
     /// The scripts, in order.
     pub steps: Vec<PlannedStep>,
-    /// What people should know before it runs.
+    /// Notes about the plan for users.
     pub warnings: Vec<Warning>,
     /// Whether all steps share one transaction.
     pub one_transaction: bool,
@@ -170,7 +170,7 @@ impl Done {
     }
 }
 
-/// Without its failure, which is an error here.
+/// The report without its failure, which the library returns as an error.
 impl RunReport {
     pub(super) fn of(report: ops::RunReport) -> Self {
         Self {

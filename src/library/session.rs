@@ -6,22 +6,22 @@ use crate::{
     revision::{Direction, History, RevisionId, Target},
 };
 
-/// Scripts and a database, over one connection of its own.
+/// Scripts and a database, over one dedicated connection.
 ///
 /// # When a future is dropped
 ///
-/// Dropping the future of [`Self::upgrade`] or [`Self::downgrade`] drops the connection it works
-/// on, and with it its lock. What was committed stays; what was not is rolled back, so that the
-/// database is at a revision boundary, or in the middle of a `transaction = off` script whose row
-/// says so. PostgreSQL is asked to cancel the statement that runs; a step that it has received
-/// whole may still come to its end, together with its record, and until then the lock is held. The
-/// next call connects again.
+/// Dropping the future of [`Self::upgrade`] or [`Self::downgrade`] drops its connection, and with
+/// it the lock. Committed work is kept and other work is rolled back, so the database is at a
+/// revision boundary, or in the middle of a `transaction = off` script whose row says so.
+/// PostgreSQL is asked to cancel the running statement; a step that the server has received
+/// completely may still finish, together with its record, and the lock is held until then. The next
+/// call reconnects.
 ///
 /// # SQLite and the runtime
 ///
-/// SQLite works on the thread that polls the future. In a runtime of several threads the others
-/// take over its tasks meanwhile; in one of a single thread they wait. Such a future can be dropped
-/// between two steps only.
+/// SQLite works on the thread that polls the future. A multi-threaded runtime moves other tasks to
+/// other threads meanwhile; in a single-threaded one they wait. Such a future can be dropped only
+/// between two steps.
 pub struct Session {
     project: Project,
     history: Arc<History>,
@@ -37,12 +37,12 @@ impl Session {
         }
     }
 
-    /// The revisions of the scripts, by ID.
+    /// Returns the revisions of the scripts, by ID.
     pub fn revisions(&self) -> Vec<Revision> {
         report::revisions(&self.history)
     }
 
-    /// The applied revisions that no applied revision revises; none at the base.
+    /// Returns the applied revisions that no applied revision revises; empty at the base.
     ///
     /// # Errors
     /// [`Error::Database`]
@@ -52,7 +52,7 @@ impl Session {
         Ok(report.lines.into_iter().map(|line| line.id).collect())
     }
 
-    /// Where the database is, compared with the scripts.
+    /// Returns the state of the database compared with the scripts.
     ///
     /// # Errors
     /// [`Error::Database`]
@@ -61,7 +61,7 @@ impl Session {
         report.map(Status::of).map_err(Error::of)
     }
 
-    /// What an upgrade or a downgrade would run, as plain data. Nothing is changed or locked.
+    /// Returns the plan of an upgrade or a downgrade as plain data. Nothing is changed or locked.
     ///
     /// # Errors
     /// [`Error::Target`], [`Error::Plan`], [`Error::Database`]
@@ -78,10 +78,10 @@ impl Session {
         }
     }
 
-    /// Applies what `target` (`head`, a revision, `+1`, …) needs, with the lock held.
+    /// Applies the revisions that `target` (`head`, a revision, `+1`, …) needs, with the lock held.
     ///
     /// # Errors
-    /// Any [`Error`] but those of [`Migrator::connect`].
+    /// Any [`Error`] except those of [`Migrator::connect`].
     ///
     /// [`Migrator::connect`]: super::Migrator::connect
     pub async fn upgrade(&mut self, target: &str) -> Result<RunReport, Error> {
@@ -89,10 +89,11 @@ impl Session {
         succeeded(ops::upgrade(&self.project, &mut self.session, &args).await)
     }
 
-    /// Reverts what is applied above `target` (a revision, `base`, `-1`, …), with the lock held.
+    /// Reverts the revisions applied above `target` (a revision, `base`, `-1`, …), with the lock
+    /// held.
     ///
     /// # Errors
-    /// Any [`Error`] but those of [`Migrator::connect`].
+    /// Any [`Error`] except those of [`Migrator::connect`].
     ///
     /// [`Migrator::connect`]: super::Migrator::connect
     pub async fn downgrade(&mut self, target: &str) -> Result<RunReport, Error> {
@@ -103,7 +104,7 @@ impl Session {
     /// Closes the connection.
     ///
     /// # Errors
-    /// [`Error::Database`]; the session is gone all the same.
+    /// [`Error::Database`]; the session is closed in any case.
     pub async fn close(self) -> Result<(), Error> {
         let closed = self.session.close().await;
         closed.map_err(|error| Error::of(error.into()))

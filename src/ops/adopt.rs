@@ -17,22 +17,23 @@ pub struct AdoptArgs {
     pub accept_doubts: bool,
 }
 
-/// What `adopt` records or has recorded.
+/// The result of `adopt` or of its plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AdoptReport {
     /// The database.
     pub database: String,
-    /// Every record.
+    /// The records to adopt.
     pub adoption: Adoption,
-    /// Whether it is done, or only planned.
+    /// Whether the records were written, or only planned.
     pub done: bool,
 }
 
-/// Records what another tool has applied. No script runs, and that tool's table stays as it is.
+/// Records the revisions that another tool has applied. Runs no script and leaves that tool's table
+/// unchanged.
 ///
 /// # Errors
-/// [`Error::AdoptDoubts`], and when scripts or the database are in the way: nothing is changed then.
-/// [`Error::AdoptOutdated`] after it was done.
+/// [`Error::AdoptDoubts`], or an error of scripts or the database; nothing is changed then.
+/// [`Error::AdoptOutdated`] after the records were written.
 pub async fn adopt(
     project: &Project,
     session: &mut Session,
@@ -45,10 +46,10 @@ pub async fn adopt(
     adopted
 }
 
-/// The plan of [`adopt`]. Nothing is locked or changed.
+/// Plans [`adopt`] without locking or changing anything.
 ///
 /// # Errors
-/// When scripts or the database are in the way.
+/// Fails when the scripts or the database prevent it.
 pub async fn plan_adopt(
     project: &Project,
     session: &mut Session,

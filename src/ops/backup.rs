@@ -11,31 +11,32 @@ use crate::{
     execute::{EventKind, Sink},
 };
 
-/// How a backup is made.
+/// Options for creating a backup.
 #[derive(Clone, Debug)]
 pub struct BackupArgs {
-    /// Where backups are.
+    /// The backup directory.
     pub store: Store,
-    /// How it is compressed, and how many are kept.
+    /// Compression and retention.
     pub making: Making,
-    /// Receives the progress, and may stop the work.
+    /// Receives progress, and may stop the work.
     pub observer: Observer,
 }
 
-/// A backup that was made.
+/// A new backup.
 #[derive(Debug)]
 pub struct BackupReport {
     /// The database.
     pub database: String,
-    /// The file, as messages name it.
+    /// The file, as named in messages.
     pub file: String,
     /// The backup.
     pub backup: Backup,
-    /// Older ones that were removed.
+    /// Older backups that were removed.
     pub removed: Vec<String>,
-    /// Ones that may be of another database at the same address, and are neither counted nor removed.
+    /// Backups that may be of another database at the same address. They are neither counted nor
+    /// removed.
     pub not_counted: Vec<String>,
-    /// Why older ones were not removed, when they were to be.
+    /// The reason why older backups could not be removed.
     pub not_removed: Option<BackupError>,
     /// The duration.
     pub elapsed: Duration,
@@ -44,31 +45,32 @@ pub struct BackupReport {
 /// The backups of a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BackupsReport {
-    /// The directory, as messages name it.
+    /// The directory, as named in messages.
     pub directory: String,
-    /// The backups, the oldest first, each with its file as messages name it.
+    /// The backups, oldest first, each with its file as named in messages.
     pub backups: Vec<(String, Backup)>,
 }
 
-/// A backup that was verified.
+/// A verified backup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyBackupReport {
-    /// The file, as messages name it.
+    /// The file, as named in messages.
     pub file: String,
     /// The backup.
     pub backup: Backup,
-    /// Whose code ran as another role meanwhile.
+    /// Code that ran as another role during the verification.
     pub owners_code: Option<OwnersCode>,
-    /// Why its indexes could not be checked: the application has something that is not here.
+    /// The reason why indexes could not be checked: they use something that only the application
+    /// provides.
     pub unchecked: Option<String>,
     /// The duration.
     pub elapsed: Duration,
 }
 
-/// Makes a backup. Older ones are removed once it is complete.
+/// Creates a backup. Older ones are removed after it is complete.
 ///
 /// # Errors
-/// [`Error::Backup`]; nothing is left then.
+/// [`Error::Backup`]; no partial backup is left then.
 pub async fn back_up(
     project: &Project,
     session: &Session,
@@ -98,7 +100,7 @@ pub async fn back_up(
 /// Lists the backups of a directory.
 ///
 /// # Errors
-/// When it cannot be read.
+/// Fails when the directory cannot be read.
 pub fn list_backups(project: &Project, store: &Store) -> Result<BackupsReport, Error> {
     let backups = store.list()?.into_iter();
     Ok(BackupsReport {
@@ -109,8 +111,8 @@ pub fn list_backups(project: &Project, store: &Store) -> Result<BackupsReport, E
     })
 }
 
-/// Restores a backup into a scratch database, compares it with its manifest, and drops that. Without
-/// a file it is the newest backup of the session's database.
+/// Restores a backup into a scratch database, compares that with the manifest and drops it. Without
+/// a file, verifies the newest backup of the session's database.
 ///
 /// # Errors
 /// [`Error::Backup`] with every difference.
@@ -147,8 +149,8 @@ pub async fn verify_backup(
     })
 }
 
-/// Makes a backup before a run, with the lock held, and says where it is. A SQLite file that does not
-/// exist needs none.
+/// Creates a backup before a run, with the lock held, and reports its file. A SQLite file that does
+/// not exist needs no backup.
 pub(super) async fn before_run(
     (location, settings): &(Location, Settings),
     wanted: Option<&BackupArgs>,
@@ -178,7 +180,7 @@ pub(super) async fn before_run(
         removed: made.pruned.removed.clone(),
         not_removed: made.pruned.error.as_ref().map(ToString::to_string),
     });
-    // It is made once: nothing has run between two plans.
+    // The backup is created once: nothing has run between two plans.
     let _ = made_first.set(made);
     Ok(())
 }
@@ -188,48 +190,48 @@ async fn make(subject: &Subject<'_>, args: &BackupArgs) -> Result<Made, BackupEr
     backup::make(ready, &args.observer).await
 }
 
-/// What `restore` is asked for.
+/// Arguments of `restore`.
 #[derive(Clone)]
 pub struct RestoreArgs {
     /// The backup.
     pub backup: Backup,
-    /// Whether a database that has changed since the backup is replaced.
+    /// Whether to replace a database that has changed since the backup.
     pub overwrite: bool,
-    /// Whether the old database is dropped.
+    /// Whether to drop the old database.
     pub discard_old: bool,
-    /// PostgreSQL: whether ownership and privileges are left out.
+    /// PostgreSQL: whether to ignore ownership and privileges.
     pub no_owner: bool,
-    /// Receives the progress, and may stop the work.
+    /// Receives progress, and may stop the work.
     pub observer: Observer,
 }
 
-/// A backup that was put in the place of a database.
+/// A restored backup.
 #[derive(Debug)]
 pub struct RestoreReport {
     /// The database.
     pub database: String,
-    /// The backup's file, as messages name it.
+    /// The backup's file, as named in messages.
     pub file: String,
     /// The backup.
     pub backup: Backup,
-    /// How the database differed from the backup before.
+    /// The state of the database before, compared with the backup.
     pub before: backup::TargetState,
-    /// The outcome for the old database.
+    /// What happened to the old database.
     pub kept: backup::Kept,
-    /// The same, where it is a file, as messages name it.
+    /// The file of the old database as named in messages, if it was kept in one.
     pub kept_file: Option<String>,
-    /// Whose code ran as another role while the backup was loaded.
+    /// Code that ran as another role while the backup was loaded.
     pub owners_code: Option<OwnersCode>,
-    /// What went wrong after it was done.
+    /// An error that occurred after the restore was complete.
     pub not_removed: Option<BackupError>,
     /// The duration.
     pub elapsed: Duration,
 }
 
-/// Puts a backup in the place of the database.
+/// Restores a database from a backup.
 ///
 /// # Errors
-/// [`Error::Backup`]; the database is the old one then, unless the outcome is unknown.
+/// [`Error::Backup`]; the old database is then still in place, unless the outcome is unknown.
 pub async fn restore(
     project: &Project,
     session: &Session,

@@ -4,10 +4,10 @@ use crate::{
     sql::Dialect,
 };
 
-/// Where the history branches.
+/// The branches of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BranchesReport {
-    /// Where branches part, by ID.
+    /// The revisions at which branches part, by ID.
     pub forks: Vec<Fork>,
     /// Revisions with a label, by ID.
     pub labels: Vec<Lead>,
@@ -33,10 +33,10 @@ pub struct Lead {
     pub heads: Vec<RevisionId>,
 }
 
-/// Lists where the history branches, and the heads that each branch leads to.
+/// Lists the branch points of the history and the heads of each branch.
 ///
 /// # Errors
-/// When the scripts are invalid.
+/// Fails when the scripts are invalid.
 pub fn branches(project: &Project, dialect: Dialect) -> Result<BranchesReport, Error> {
     let history = project.history(dialect)?;
     let lead = |revision: &Revision| lead(&history, revision);

@@ -9,32 +9,33 @@ use crate::{
     sql::Dialect,
 };
 
-/// What `check` is asked for.
+/// Arguments of `check`.
 #[derive(Clone, Debug, Default)]
 pub struct CheckArgs {
-    /// A commit of git that nothing may be edited, gone or overtaken against.
+    /// A git commit to compare with. Since that commit, no revision may be edited, removed or
+    /// preceded by a new one.
     pub base: Option<String>,
     /// Whether revisions may be pending.
     pub pending_ok: bool,
 }
 
-/// What `check` has found.
+/// The result of `check`.
 #[derive(Clone, Debug)]
 pub struct CheckReport {
     /// The directory.
     pub directory: String,
     /// The scripts that were checked.
     pub history: Arc<History>,
-    /// The database, when one was asked.
+    /// The database, if one was checked.
     pub database: Option<String>,
-    /// Every problem.
+    /// All problems found.
     pub findings: Vec<Finding>,
 }
 
-/// Checks the directory and, with a session, the database.
+/// Checks the directory and, if a session is given, the database.
 ///
 /// # Errors
-/// When the directory, the commit or the database cannot be read.
+/// Fails when the directory, the commit or the database cannot be read.
 pub async fn check(
     project: &Project,
     session: Option<&mut Session>,

@@ -3,23 +3,23 @@ use std::path::Path;
 use super::{Error, Project};
 use crate::{layout::Layout, project, sql::Dialect};
 
-/// Scripts that were written out in the native layout.
+/// Scripts that were converted to the native layout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConvertReport {
-    /// The layout they were read in.
+    /// The layout of the original scripts.
     pub layout: Layout,
-    /// Where they are now.
+    /// The directory of the converted scripts.
     pub directory: String,
-    /// How many revisions there are.
+    /// The number of revisions.
     pub revisions: usize,
-    /// The files, in order of the revisions.
+    /// The files, in the order of their revisions.
     pub files: Vec<String>,
 }
 
-/// Writes the scripts into `to` in the native layout. The directory that is read stays as it is.
+/// Writes the scripts into `to` in the native layout. The source directory is not changed.
 ///
 /// # Errors
-/// When the directory is invalid, or `to` is not empty or cannot be written.
+/// Fails when the source directory is invalid, or `to` is not empty or cannot be written.
 pub fn convert(project: &Project, dialect: Dialect, to: &Path) -> Result<ConvertReport, Error> {
     let layout = project.detected_layout(dialect)?;
     let history = project.history(dialect)?;

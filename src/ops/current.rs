@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{database::Detail, revision::RevisionId};
 
-/// What is applied and nothing applied revises.
+/// The current revisions of a database.
 #[derive(Debug)]
 pub struct CurrentReport {
     /// The database.
@@ -13,14 +13,14 @@ pub struct CurrentReport {
     pub lines: Vec<RevisionLine>,
     /// Whether exactly the heads of the directory are applied.
     pub at_heads: bool,
-    /// Why the directory could not be read: lines have less to say then.
+    /// The reason why the directory could not be read; lines contain less information then.
     pub unread: Option<Error>,
 }
 
-/// Reads what is applied. That can be told even when the directory is invalid.
+/// Reads the current revisions. This works even if the directory is invalid.
 ///
 /// # Errors
-/// When the database cannot be read.
+/// Fails when the database cannot be read.
 pub async fn current(project: &Project, session: &mut Session) -> Result<CurrentReport, Error> {
     let observed = session.observe(Detail::Brief).await?;
     let (history, unread) = match project.history(session.dialect()) {

@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use super::{Error, Session};
 use crate::database::{DatabaseError, engine};
 
-/// What was done with a database as a whole.
+/// The result of an operation on a whole database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DbReport {
     /// The database.
@@ -12,40 +12,40 @@ pub struct DbReport {
     pub change: DbChange,
 }
 
-/// The outcome of an operation on a database as a whole.
+/// The outcome of an operation on a whole database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DbChange {
-    /// Whether it had to be created.
+    /// The database exists; the value is whether it had to be created.
     Created(bool),
-    /// Whether it existed.
+    /// The database does not exist; the value is whether it had to be dropped.
     Dropped(bool),
-    /// It can be used, after that time.
+    /// The database accepts connections, after this time.
     Ready(Duration),
 }
 
-/// A database that could not be used in time.
+/// A database that was not ready in time.
 #[derive(Debug)]
 pub struct NotReady {
     /// The database.
     pub place: String,
-    /// How long it was waited for.
+    /// The time spent waiting.
     pub timeout: Duration,
-    /// The last reason.
+    /// The last error.
     pub reason: DatabaseError,
 }
 
-/// Pauses between two looks.
+/// The pause after the first attempt to connect.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// A single look may take so long, when there is no time to wait.
+/// The timeout of a single attempt when there is no time to wait.
 const ONE_LOOK: Duration = Duration::from_secs(1);
 
-/// Creates the database, unless it exists. `maintenance` is the database of a PostgreSQL server to
+/// Creates the database unless it exists. `maintenance` is the database on the PostgreSQL server to
 /// connect to meanwhile.
 ///
 /// # Errors
-/// When the server refuses.
+/// Fails when the server refuses.
 pub async fn create_database(
     session: &Session,
     maintenance: Option<&str>,
@@ -54,10 +54,10 @@ pub async fn create_database(
     Ok(report(session, DbChange::Created(made)))
 }
 
-/// Drops the database; with `force` the sessions of others are ended.
+/// Drops the database. `force` terminates the sessions of others.
 ///
 /// # Errors
-/// When the server refuses, or others use it.
+/// Fails when the server refuses or the database is in use.
 pub async fn drop_database(
     session: &Session,
     maintenance: Option<&str>,
@@ -68,11 +68,12 @@ pub async fn drop_database(
     Ok(report(session, DbChange::Dropped(gone)))
 }
 
-/// Waits until the database can be used. `waiting` hears each new reason why it cannot yet.
+/// Waits until the database accepts connections. `waiting` is called with each new reason why it
+/// does not.
 ///
 /// # Errors
-/// [`Error::NotReady`] after `timeout`, [`Error::Interrupted`] after a request to stop, and errors that
-/// waiting does not change.
+/// [`Error::NotReady`] after `timeout`, [`Error::Interrupted`] after a request to stop, and errors
+/// that waiting cannot resolve.
 pub async fn wait_for_database(
     session: &Session,
     timeout: Duration,
@@ -106,7 +107,7 @@ async fn look_until_ready(
         };
         let left = timeout.saturating_sub(begin.elapsed());
         if left <= pause {
-            // Another look would come too late.
+            // Another attempt would exceed the timeout.
             tokio::time::sleep(left).await;
             return Err(Error::NotReady(Box::new(NotReady {
                 place: session.place().to_owned(),

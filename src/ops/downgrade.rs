@@ -14,10 +14,10 @@ pub async fn downgrade(
     migrate::run(project, session, Direction::Down, args).await
 }
 
-/// The plan of [`downgrade`]. Nothing is locked or changed.
+/// Plans [`downgrade`] without locking or changing anything.
 ///
 /// # Errors
-/// As [`downgrade`].
+/// The errors of [`downgrade`].
 pub async fn plan_downgrade(
     project: &Project,
     session: &mut Session,

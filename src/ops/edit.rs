@@ -10,7 +10,7 @@ use crate::{
     sql::Dialect,
 };
 
-/// What `edit` is asked for.
+/// Arguments of `edit`.
 #[derive(Clone, Debug)]
 pub struct EditArgs {
     /// The revision.
@@ -21,26 +21,26 @@ pub struct EditArgs {
     pub down: bool,
 }
 
-/// The scripts of a revision that are to be edited.
+/// The scripts of a revision to edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EditReport {
     /// The revision.
     pub id: RevisionId,
-    /// The files, as messages name them.
+    /// The files, as named in messages.
     pub files: Vec<String>,
-    /// Where the files are.
+    /// The paths of the files.
     pub paths: Vec<PathBuf>,
-    /// The database in which the revision is applied, as far as that can be told soon.
+    /// The database in which the revision is applied, if it answers quickly.
     pub applied_in: Option<String>,
 }
 
-/// A warning is not worth a longer wait for a database.
+/// The timeout for the database, which is asked only for a warning.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Finds the scripts of a revision.
 ///
 /// # Errors
-/// When the scripts are invalid, or the revision or one of its scripts is missing.
+/// Fails when the scripts are invalid, or the revision or one of its scripts is missing.
 pub async fn edit(
     project: &Project,
     session: Option<&mut Session>,
@@ -62,7 +62,7 @@ pub async fn edit(
     let revision = history.get(&id).ok_or_else(|| Error::NoFiles(id.clone()))?;
     let scripts = scripts(args, revision)?;
     let mut files: Vec<_> = scripts.iter().map(|script| script.file.clone()).collect();
-    // Another tool may have both in one file.
+    // In other tools' layouts, both scripts may be in one file.
     files.dedup();
     let (directory, shown) = project.directory();
     let path = |file: &String| {
@@ -93,7 +93,7 @@ fn scripts<'a>(args: &EditArgs, revision: &'a Revision) -> Result<Vec<&'a Script
     Ok(scripts)
 }
 
-/// The database's state, when it answers soon.
+/// The state of the database, if it answers quickly.
 async fn observed_soon(session: &mut Session) -> Option<Observed> {
     let observing = session.observe(Detail::Brief);
     tokio::time::timeout(PATIENCE, observing).await.ok()?.ok()

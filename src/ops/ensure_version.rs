@@ -11,14 +11,14 @@ pub struct EnsureVersionReport {
     pub database: String,
     /// The version table, as configured.
     pub table: String,
-    /// Whether it had to be created, or its layout upgraded.
+    /// Whether the table was created or its layout upgraded.
     pub made: bool,
 }
 
 /// Creates the version table and its log, or upgrades their layout.
 ///
 /// # Errors
-/// When the database is in the way; nothing is changed then.
+/// An error of the database; nothing is changed then.
 pub async fn ensure_version(session: &mut Session) -> Result<EnsureVersionReport, Error> {
     let mut database = session.lock().await?;
     let made = ensured(database.as_mut()).await;
@@ -33,7 +33,7 @@ pub async fn ensure_version(session: &mut Session) -> Result<EnsureVersionReport
 async fn ensured(database: &mut dyn Database) -> Result<bool, Error> {
     let before = database.observe(Detail::Brief).await?;
     database.prepare().await?;
-    // What is there now is only asked for the report.
+    // The state is read again only for the report.
     let after = execute::final_state(database).await;
     Ok(match after {
         Some(after) => before.layout != after.layout,

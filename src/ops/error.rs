@@ -20,8 +20,8 @@ use crate::{
 
 use super::{AdoptReport, RedoLeft, RedoReport};
 
-/// Why an operation was not done. Unless it is [`Error::Failed`], [`Error::Partway`],
-/// [`Error::RedoPartway`] or [`Error::AdoptOutdated`], nothing was changed.
+/// The reason why an operation failed. Nothing was changed, unless it is [`Error::Failed`],
+/// [`Error::Partway`], [`Error::RedoPartway`] or [`Error::AdoptOutdated`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -31,19 +31,19 @@ pub enum Error {
     /// The URL names no database.
     #[error(transparent)]
     Url(#[from] LocationError),
-    /// A target that cannot be parsed.
+    /// The target cannot be parsed.
     #[error(transparent)]
     TargetSyntax(#[from] TargetSyntaxError),
-    /// A target that leads nowhere.
+    /// The target matches no revision.
     #[error(transparent)]
     Target(#[from] TargetError),
-    /// A target that is several revisions, or none, where one is needed.
+    /// The target is not exactly one revision, where one is needed.
     #[error("`{0}` is not a single revision")]
     NotOneRevision(String),
-    /// A revision that is applied but whose files are not in the directory.
+    /// The revision is applied, but its files are not in the directory.
     #[error("revision {0} is applied, but its files are not in this directory")]
     NoFiles(RevisionId),
-    /// A revision without the down script that is asked for.
+    /// The revision lacks the requested down script.
     #[error("revision {revision} has no down script")]
     NoDown {
         /// The revision.
@@ -51,7 +51,7 @@ pub enum Error {
         /// The file of its up script.
         up: String,
     },
-    /// There is no plan: every problem in its way.
+    /// The plan is blocked: every problem.
     #[error("{}", .0.0.iter().map(problem).collect::<Vec<_>>().join("\n"))]
     Plan(#[from] PlanError),
     /// The lock could not be taken.
@@ -60,11 +60,11 @@ pub enum Error {
     /// The database failed or refused.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    /// A revision failed. It was rolled back, but for the finished statements of a
-    /// `transaction = off` script; the revisions before it are done.
+    /// A revision failed. It was rolled back, except for the finished statements of a `transaction
+    /// = off` script; the revisions before it are done.
     #[error(transparent)]
     Failed(Box<PartialFailure>),
-    /// Something else went wrong after revisions were done.
+    /// Another error occurred after revisions were done.
     #[error("{error} ({} revisions were done before)", .done.len())]
     Partway {
         /// The steps done before the error.
@@ -73,12 +73,12 @@ pub enum Error {
         #[source]
         error: Box<Self>,
     },
-    /// A redo failed. The report says what is reverted and not applied again.
+    /// A redo failed. The report lists the revisions that were reverted and not applied again.
     #[error("{failure}")]
     RedoFailed {
         /// The state after the error.
         report: Box<RedoReport>,
-        /// What the failure leaves behind.
+        /// The state of the database after the failure.
         left: RedoLeft,
         /// The failure.
         #[source]
@@ -96,26 +96,26 @@ pub enum Error {
     /// Records of another tool cannot be adopted.
     #[error(transparent)]
     Adopt(#[from] AdoptError),
-    /// Something about the other tool's records is in doubt, and nobody has accepted that.
+    /// Some of the other tool's records are doubtful, and the doubts were not accepted.
     #[error("{} records of {} are in doubt", .0.adoption.doubts.len(), .0.adoption.tool)]
     AdoptDoubts(Box<AdoptReport>),
     /// The other tool's records changed while they were adopted; what was recorded may be outdated.
     #[error("{} changed while it was being adopted", .0.adoption.table)]
     AdoptOutdated(Box<AdoptReport>),
-    /// Whoever was asked to confirm has declined.
+    /// The confirmation was declined.
     #[error("the repair was not confirmed; nothing was changed")]
     Declined,
-    /// A signal stopped it before it changed anything.
+    /// A signal stopped the operation before it changed anything.
     #[cfg(feature = "cli")]
     #[error("interrupted")]
     Interrupted,
-    /// An ID that is none.
+    /// The ID is invalid.
     #[error(transparent)]
     RevisionId(#[from] RevisionIdError),
-    /// A name that no repeatable script can have.
+    /// The name is invalid for a repeatable script.
     #[error(transparent)]
     RepeatableId(#[from] RepeatableIdError),
-    /// The id of a new revision sorts right before a revision without `revises`.
+    /// The ID of a new revision sorts directly before a revision without `revises`.
     #[error("revision {child} names no parent, and would revise {id}")]
     Reparented {
         /// The id.
@@ -125,40 +125,41 @@ pub enum Error {
         /// The file of its up script.
         file: String,
     },
-    /// A revision is named twice where each counts once.
+    /// A revision is named more than once.
     #[error("revision {0} is named more than once")]
     NamedTwice(RevisionId),
     /// The signal handlers cannot be installed.
     #[error("cannot listen for signals: {0}")]
     Signals(#[source] io::Error),
-    /// A thread or a file of the system cannot be used.
+    /// A thread or a file cannot be used.
     #[error("{doing}: {error}")]
     System {
-        /// What was attempted.
+        /// The attempted action.
         doing: &'static str,
-        /// What the system said.
+        /// The error of the operating system.
         #[source]
         error: io::Error,
     },
-    /// A script cannot express what would run.
+    /// The plan cannot be expressed as a script.
     #[error(transparent)]
     Offline(#[from] super::OfflineError),
-    /// The directory is in another tool's layout, and scripts are written in the native one only.
+    /// The directory is in another tool's layout, and scripts can be written only in the native
+    /// one.
     #[cfg(feature = "cli")]
     #[error(
         "{directory} is in the layout of {layout}, and scripts are written in the native layout only"
     )]
     OtherLayout {
-        /// The directory, as messages name it.
+        /// The directory, as named in messages.
         directory: String,
         /// The layout.
         layout: Layout,
     },
-    /// There is nothing to merge.
+    /// The revisions cannot be merged.
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Merge(#[from] super::MergeError),
-    /// A commit's files cannot be read.
+    /// The files of a commit cannot be read.
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Git(#[from] GitError),
@@ -170,7 +171,7 @@ pub enum Error {
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Init(#[from] InitError),
-    /// A message that gives no file name.
+    /// The message yields no file name.
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Slug(#[from] SlugError),
@@ -194,15 +195,15 @@ pub enum Error {
     #[cfg(feature = "cli")]
     #[error("{} problems prevent the squash", .0.len())]
     Squash(Vec<SquashProblem>),
-    /// A backup cannot be made, verified or restored.
+    /// A backup cannot be created, verified or restored.
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Backup(#[from] BackupError),
-    /// The backup before a run failed, so that nothing was run.
+    /// The backup before a run failed, so nothing was run.
     #[cfg(feature = "cli")]
     #[error("{0}; nothing was run")]
     BackupBefore(#[source] BackupError),
-    /// The database could not be used in time.
+    /// The database was not ready in time.
     #[cfg(feature = "cli")]
     #[error("{} could not be used in time: {}", .0.place, .0.reason)]
     NotReady(Box<super::NotReady>),

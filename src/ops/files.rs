@@ -4,23 +4,23 @@ use crate::{
     project::{self, Exchange, Recovered},
 };
 
-/// Completes an exchange of files that a killed process has left; `None` when there was none.
+/// Completes a file exchange left by a killed process; returns `None` if there was none.
 ///
 /// # Errors
-/// When it cannot be completed.
+/// Fails when the exchange cannot be completed.
 pub fn recover(project: &Project) -> Result<Option<RecoveredReport>, Error> {
     let files = project::recover(project.directory().0)?;
     Ok(files.map(|files| RecoveredReport { files }))
 }
 
-/// An exchange of files that was completed.
+/// A completed file exchange.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecoveredReport {
-    /// Old and new names of its files.
+    /// The old and new names of the files.
     pub files: Vec<Recovered>,
 }
 
-/// Makes the changes, all or none.
+/// Applies all changes or none.
 pub(super) fn exchange(project: &Project, changes: &[FileChange]) -> Result<(), Error> {
     let files: Vec<_> = changes
         .iter()

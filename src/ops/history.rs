@@ -11,23 +11,23 @@ use crate::{
     sql::Dialect,
 };
 
-/// What `history` is asked for.
+/// Arguments of `history`.
 #[derive(Clone, Debug, Default)]
 pub struct HistoryArgs {
-    /// The revisions that are listed; `None` is all of them.
+    /// The range of revisions to list; `None` lists all.
     pub range: Option<Range>,
-    /// How many revisions are listed at most, the newest ones.
+    /// The maximum number of revisions to list, newest first.
     pub limit: Option<usize>,
-    /// Whether lines say what is applied in the database.
+    /// Whether lines show what is applied in the database.
     pub indicate_current: bool,
 }
 
 /// Revisions, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryReport {
-    /// Newest first.
+    /// The revisions, newest first.
     pub lines: Vec<RevisionLine>,
-    /// Whether only a range was asked for.
+    /// Whether a range was given.
     pub is_range: bool,
     /// Applied revisions that the directory does not have.
     pub unknown: Vec<RevisionId>,
@@ -38,21 +38,22 @@ pub struct HistoryReport {
 pub struct LogReport {
     /// The database.
     pub database: String,
-    /// Newest first.
+    /// The rows of the log, newest first.
     pub rows: Vec<LogRow>,
 }
 
 impl HistoryArgs {
-    /// Whether a database must be asked.
+    /// Whether [`history`] needs a database.
     pub fn needs_database(&self) -> bool {
         self.indicate_current || self.range.as_ref().is_some_and(Range::needs_database)
     }
 }
 
-/// Lists revisions. `session` is used only where [`HistoryArgs::needs_database`] says so.
+/// Lists revisions. `session` is used only if [`HistoryArgs::needs_database`] is true.
 ///
 /// # Errors
-/// When the scripts are invalid, the range leads nowhere, or the database cannot be read.
+/// Fails when the scripts are invalid, the range matches no revision, or the database cannot be
+/// read.
 pub async fn history(
     project: &Project,
     session: Option<&mut Session>,
@@ -90,7 +91,7 @@ pub async fn history(
 /// Reads the log: the newest `limit` rows, or all.
 ///
 /// # Errors
-/// When the database cannot be read.
+/// Fails when the database cannot be read.
 pub async fn log(session: &mut Session, limit: Option<usize>) -> Result<LogReport, Error> {
     let mut rows = session.log().await?;
     rows.reverse();
@@ -101,10 +102,10 @@ pub async fn log(session: &mut Session, limit: Option<usize>) -> Result<LogRepor
     })
 }
 
-/// The heads of the directory, newest first.
+/// Lists the heads of the directory, newest first.
 ///
 /// # Errors
-/// When the scripts are invalid.
+/// Fails when the scripts are invalid.
 pub fn heads(project: &Project, dialect: Dialect) -> Result<HistoryReport, Error> {
     let history = project.history(dialect)?;
     Ok(HistoryReport {
@@ -114,7 +115,7 @@ pub fn heads(project: &Project, dialect: Dialect) -> Result<HistoryReport, Error
     })
 }
 
-/// Newest first; with marks where the database was asked.
+/// Lines of the revisions, newest first, with marks if the database was read.
 fn lines(
     history: &History,
     listed: Vec<&Revision>,
@@ -137,7 +138,7 @@ fn lines(
     let mut lines: Vec<_> = newest_first
         .map(|revision| line(history, revision, marks(revision).into_iter().collect()))
         .collect();
-    // A parent goes without saying when it is the line below.
+    // A parent is not shown if it is on the line below.
     let below = lines.iter().skip(1).map(|line| Some(line.id.clone()));
     let below: Vec<Option<RevisionId>> = below.chain([None]).collect();
     for (line, below) in lines.iter_mut().zip(below) {

@@ -6,18 +6,18 @@ use crate::project;
 /// A project that was created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InitReport {
-    /// The files and directories, as messages name them.
+    /// The files and directories, as named in messages.
     pub files: Vec<String>,
     /// Whether the `.gitignore` was created.
     pub ignores: bool,
-    /// Where, when that is not the working directory.
+    /// The directory of the project, if it is not the working directory.
     pub dir: Option<String>,
 }
 
-/// Creates a project in `dir`. Nothing is overwritten.
+/// Creates a project in `dir` without overwriting anything.
 ///
 /// # Errors
-/// When a file exists or cannot be written.
+/// Fails when a file exists or cannot be written.
 pub fn init(dir: &Path) -> Result<InitReport, Error> {
     let made = project::init(dir)?;
     let shown = |path: &PathBuf| {

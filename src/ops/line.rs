@@ -2,22 +2,22 @@ use std::collections::HashSet;
 
 use crate::revision::{self, AppliedRevision, History, Observed, Revision, RevisionId, State};
 
-/// What is special about a revision in a listing.
+/// A mark of a revision in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mark {
     /// No revision revises it.
     Head,
-    /// It is applied, and nothing applied revises it.
+    /// The revision is applied, and no applied revision revises it.
     Current,
-    /// Its label.
+    /// The revision has this label.
     Label(String),
-    /// The directory does not have it.
+    /// The directory does not have the revision.
     Unknown,
-    /// It is partially applied.
+    /// The revision is partially applied.
     Partial,
-    /// It is applied, and so is a revision that revises it.
+    /// The revision is applied, and so is a revision that revises it.
     Applied,
-    /// It is not applied.
+    /// The revision is not applied.
     Pending,
 }
 
@@ -32,11 +32,11 @@ pub struct RevisionLine {
     pub parents: Vec<RevisionId>,
     /// The revisions it depends on.
     pub depends_on: Vec<RevisionId>,
-    /// What is special about it.
+    /// The marks of the revision.
     pub marks: Vec<Mark>,
-    /// Whether a listing must name the parents: they are not the line below.
+    /// Whether a listing must show the parents because they are not on the line below.
     pub show_parents: bool,
-    /// The up script's file; `None` when the directory does not have it.
+    /// The up script's file; `None` if the directory does not have the revision.
     pub file: Option<String>,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn applied_heads(observed: &Observed) -> Vec<RevisionId> {
     heads.into_iter().map(|row| row.revision.clone()).collect()
 }
 
-/// Where a database is: `base`, `2026… (head)`, `2026… and 2026…`.
+/// The position of a database: `base`, `2026… (head)`, `2026… and 2026…`.
 pub(super) fn position(history: &History, observed: &Observed) -> String {
     let heads: HashSet<_> = history.heads().into_iter().map(|head| &head.id).collect();
     let name = |row: &AppliedRevision| match row.state {
@@ -64,10 +64,10 @@ pub(super) fn position(history: &History, observed: &Observed) -> String {
     names.join(" and ")
 }
 
-/// How many heads are named in a position. Each guard of a script repeats it.
+/// The maximum number of heads named in a position, since each guard of a script repeats it.
 const NAMED: usize = 8;
 
-/// The position after a run, which may not be known.
+/// The position after a run, which may be unknown.
 pub(super) fn position_if_known(history: &History, observed: Option<&Observed>) -> String {
     observed.map_or_else(
         || "unknown".to_owned(),

@@ -7,32 +7,32 @@ use crate::{
     sql::Dialect,
 };
 
-/// Why there is nothing to merge.
+/// The reason why revisions cannot be merged.
 #[derive(Debug, thiserror::Error)]
 pub enum MergeError {
-    /// The directory has none.
+    /// The directory has no revisions.
     #[error("there are no revisions")]
     NoRevisions,
-    /// One head needs no merge.
+    /// There is only one head.
     #[error("there is only one head: {0}")]
     OneHead(RevisionId),
-    /// One revision was named.
+    /// Only one revision was given.
     #[error("{0} alone cannot be merged")]
     Alone(RevisionId),
-    /// Only heads can be merged.
+    /// A given revision is not a head.
     #[error("revision {revision} is not a head: it is revised by {children}")]
     NotHead {
         /// The revision.
         revision: RevisionId,
-        /// What revises it.
+        /// The revisions that revise it.
         children: String,
     },
 }
 
-/// Creates a revision that revises `heads`, or all heads without any.
+/// Creates a revision that revises `heads`, or all heads if that is empty.
 ///
 /// # Errors
-/// [`Error::Merge`], and as [`super::revision()`]. Nothing is written then.
+/// [`Error::Merge`] and the errors of [`super::revision()`]. Nothing is written then.
 pub fn merge(
     project: &Project,
     dialect: Dialect,
@@ -45,7 +45,7 @@ pub fn merge(
     create(project, dialect, &history, parents, args)
 }
 
-/// Two heads or more.
+/// The two or more heads to merge.
 fn joined(history: &History, texts: &[String]) -> Result<Vec<RevisionId>, Error> {
     let heads = history.heads();
     if texts.is_empty() {

@@ -1,4 +1,4 @@
-//! What `upgrade` and `downgrade` share.
+//! Code shared by `upgrade` and `downgrade`.
 
 #[cfg(feature = "cli")]
 use std::sync::OnceLock;
@@ -24,22 +24,23 @@ use crate::{
     sql::Dialect,
 };
 
-/// What `upgrade` and `downgrade` are asked for.
+/// Arguments of `upgrade` and `downgrade`.
 #[derive(Clone, Debug)]
 pub struct MigrateArgs {
     /// The target.
     pub target: Target,
     /// Overrides [`Project::transaction`].
     pub transaction: Option<TransactionScope>,
-    /// Allows tables in a database without a version table, as [`Project::accepted`] may.
+    /// Whether a database without a version table may contain tables; [`Project::accepted`] may
+    /// allow this as well.
     pub allow_nonempty: bool,
-    /// A backup to make before the first step, when there is one.
+    /// The backup to create before the first step, if any.
     #[cfg(feature = "cli")]
     pub backup: Option<super::BackupArgs>,
 }
 
 impl MigrateArgs {
-    /// To `target`, with the project's settings.
+    /// Arguments for `target`, with the project's settings.
     pub fn to(target: Target) -> Self {
         Self {
             target,
@@ -50,7 +51,7 @@ impl MigrateArgs {
         }
     }
 
-    /// What is accepted of a database without records.
+    /// What is accepted in a database without records.
     pub(super) fn accepted(&self, project: &Project) -> Accepted {
         Accepted {
             tables: self.allow_nonempty || project.accepted.tables,
@@ -59,54 +60,54 @@ impl MigrateArgs {
     }
 }
 
-/// A plan of `upgrade` or `downgrade`, and where it starts.
+/// A plan of `upgrade` or `downgrade`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlanReport {
     /// The database.
     pub database: String,
-    /// Where the database is.
+    /// The current position of the database.
     pub from: String,
-    /// What would run.
+    /// The plan.
     pub plan: Plan,
 }
 
-/// The result of `upgrade` or `downgrade`, however it ended.
+/// The result of `upgrade` or `downgrade`, successful or not.
 #[derive(Debug)]
 pub struct RunReport {
     /// The database.
     pub database: String,
     /// The direction.
     pub direction: Direction,
-    /// Where the database was.
+    /// The position before the run.
     pub from: String,
-    /// Where the database is now.
+    /// The position after the run.
     pub to: String,
-    /// The applied revisions that no applied revision revises; `None` when the database did not
-    /// answer any more.
+    /// The applied revisions that no applied revision revises; `None` if the database did not
+    /// answer.
     pub current: Option<Vec<RevisionId>>,
-    /// What was applied or reverted, in order.
+    /// The steps that were applied or reverted, in order.
     pub done: Vec<Done>,
-    /// What was planned and not run.
+    /// The steps that were planned and not run.
     pub not_run: Vec<Subject>,
-    /// Whether a request to stop ended it.
+    /// Whether a request to stop ended the run.
     pub interrupted: bool,
-    /// The `transaction = off` revision that it ended in the middle of.
+    /// The `transaction = off` revision that is partially applied.
     pub partial: Option<RevisionId>,
-    /// Statements that took long, in the order of their ends.
+    /// The slow statements, in the order of their ends.
     pub slow: Vec<SlowStatement>,
-    /// The backup that was made before the first step.
+    /// The backup created before the first step.
     pub backup: Option<String>,
     /// Older backups that were removed after that.
     pub backups_removed: Vec<String>,
-    /// How long it took, waiting included.
+    /// The duration of the run, including the wait for the lock.
     pub elapsed: Duration,
-    /// What is worth knowing about the plan.
+    /// The notes of the plan.
     pub warnings: Vec<Warning>,
-    /// The step that failed, and ended it.
+    /// The step that failed and ended the run.
     pub failure: Option<Box<PartialFailure>>,
 }
 
-/// Plans without a lock, and changes nothing.
+/// Creates a plan without locking or changing anything.
 pub(super) async fn plan_only(
     project: &Project,
     session: &mut Session,
@@ -156,17 +157,17 @@ pub(super) async fn run(
     Ok(report)
 }
 
-/// Reads the scripts on another thread while the connection is made and the state is read: with
-/// 1,000 revisions and nothing to do, one after the other takes a third longer. Problems of the
-/// directory come first; nothing is left of the connection then.
+/// Reads the scripts on another thread while this one connects and reads the state. With 1,000
+/// revisions and nothing to do, reading one after the other takes a third longer. Problems of the
+/// directory are reported first and drop the connection.
 ///
-/// Returns the state unless somebody else has the lock. The lock is held then.
+/// Returns the state, with the lock held, unless another session holds the lock.
 async fn read_while_connecting(
     project: &Project,
     session: &mut Session,
 ) -> Result<Option<Observed>, Error> {
     let dialect = session.dialect();
-    // A database that does not exist yet has everything to do.
+    // A database that does not exist yet needs all revisions.
     let downs = session.is_missing();
     let Some(reader) = project.reader(dialect, downs) else {
         return Ok(None);
@@ -317,9 +318,9 @@ impl<'a> Migration<'a> {
         self.project.ups(self.dialect)
     }
 
-    /// Down scripts are read only where something is to be done.
+    /// Creates a plan. Down scripts are read only if there are steps.
     pub(super) fn plan(&self, observed: &Observed, events: &Sink) -> Result<Plan, Error> {
-        // What is recorded has both directions, and problems of the directory come first.
+        // Records contain both directions, and problems of the directory are reported first.
         if observed.applied.is_empty() {
             self.project.history(self.dialect)?;
         }
@@ -359,7 +360,7 @@ impl<'a> Migration<'a> {
     }
 }
 
-/// An error after steps that are done is not a failure that changed nothing.
+/// The error after some steps were committed must not claim that nothing was changed.
 fn partway(aborted: Aborted<Error>) -> Error {
     let Aborted { done, error } = aborted;
     if done.is_empty() {

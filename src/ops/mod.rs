@@ -1,8 +1,8 @@
-//! Operations: what each command does, without a terminal. One file a verb.
+//! Operations: the commands without a terminal, one file per command.
 //!
-//! An operation takes typed arguments, a [`Project`] and a [`Session`] and returns a result that
-//! `report` can render. It never prints, prompts or ends the process. Operations that only look are
-//! called `plan_…`: they take no lock and change nothing.
+//! An operation takes typed arguments, a [`Project`] and a [`Session`], and returns a result that
+//! `report` can render. It never prints, prompts or ends the process. Operations called `plan_…`
+//! are read-only: they take no lock and change nothing.
 
 mod adopt;
 mod current;

@@ -1,4 +1,4 @@
-//! `--sql` of `upgrade` and `downgrade`: the plan as a script for the database's own shell.
+//! `--sql` of `upgrade` and `downgrade`: a plan as a script for the database's own shell.
 
 use super::{Error, MigrateArgs, Project, Session, line::position, migrate::Migration};
 use crate::{
@@ -9,34 +9,34 @@ use crate::{
     sql::Statement,
 };
 
-/// Where a script starts.
+/// The starting state of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// Where the database is.
+    /// The current state of the database.
     Database,
-    /// Here; no database is asked.
+    /// This target; no database is read.
     Assumed(Target),
 }
 
 /// A run as a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScriptReport {
-    /// Where it starts.
+    /// The starting position.
     pub from: String,
-    /// Where it leads.
+    /// The final position.
     pub to: String,
     /// The direction.
     pub direction: Direction,
-    /// What it applies or reverts, in order.
+    /// The steps that the script applies or reverts, in order.
     pub steps: Vec<Subject>,
     /// The script.
     pub sql: String,
 }
 
-/// Why a plan can run and still cannot be written as a script.
+/// The reason why a plan cannot be written as a script.
 #[derive(Debug, thiserror::Error)]
 pub enum OfflineError {
-    /// The outcome cannot be looked up by a script.
+    /// A script cannot query the outcome of the statement.
     #[error(
         "revision {subject} is partially applied, and a script cannot look up the outcome of its last statement"
     )]
@@ -51,31 +51,31 @@ pub enum OfflineError {
     Batch {
         /// The start of the statement.
         span: SourceSpan,
-        /// Bytes of its first line.
+        /// The length of its first line in bytes.
         length: usize,
     },
-    /// A range without `--sql`.
+    /// A range was given without `--sql`.
     #[error("`{range}` is a range, and only --sql accepts one")]
     RangeWithoutSql {
         /// The range.
         range: String,
     },
-    /// A range that starts at `current` or at a number of steps.
+    /// A range starts at `current` or at a relative number of steps.
     #[error("`{start}` depends on the database, which is not read for a range")]
     RelativeStart {
         /// The start of the range.
         start: Target,
     },
-    /// A range of a downgrade without an end.
+    /// The range of a downgrade has no end.
     #[error("the range `{range}` of a downgrade has no end")]
     OpenEnd {
         /// The range.
         range: String,
     },
-    /// A range in the other direction.
+    /// The range has the opposite direction.
     #[error("there is nothing to {verb} from `{from}` to `{target}`")]
     WrongWay {
-        /// `upgrade` or `downgrade`.
+        /// The command, `upgrade` or `downgrade`.
         verb: &'static str,
         /// The start of the range.
         from: Target,

@@ -12,7 +12,7 @@ use crate::{
     sql::{Dialect, Vars},
 };
 
-/// Where scripts come from.
+/// The source of scripts.
 #[derive(Clone, Debug)]
 pub enum Scripts {
     /// A directory, and its name in messages.
@@ -26,39 +26,40 @@ pub enum Scripts {
     Embedded(Arc<[(PathBuf, Vec<u8>)]>),
 }
 
-/// The scripts of a project and what it has decided about running them.
+/// The scripts of a project and its policies for running them.
 ///
-/// The scripts are read once, by the first operation that needs them.
+/// The first operation that needs the scripts reads them.
 #[derive(Debug)]
 pub struct Project {
-    /// Where the scripts come from.
+    /// The source of the scripts.
     pub scripts: Scripts,
     /// The naming convention of the scripts; `None` detects it.
     pub layout: Option<Layout>,
-    /// Files of the directory that are not read: see [`Reading::leave_out`].
+    /// Files of the directory to ignore: see [`Reading::leave_out`].
     pub leave_out: Vec<String>,
-    /// Whether scripts are read in directories below: see [`Reading::recursive`].
+    /// Whether to read scripts from subdirectories: see [`Reading::recursive`].
     pub recursive: bool,
-    /// Values of placeholders.
+    /// The values of placeholders.
     pub vars: Vars,
-    /// Policy for revisions that sort before an applied one.
+    /// The policy for revisions that sort before an applied one.
     pub out_of_order: OutOfOrder,
-    /// Policy for a database that is ahead of the scripts.
+    /// The policy for a database that is ahead of the scripts.
     pub ahead: Ahead,
     /// Whether revisions need down scripts.
     pub downs: Downs,
-    /// How much one transaction holds.
+    /// The scope of one transaction.
     pub transaction: TransactionScope,
-    /// What is accepted of a database without records of migrator's own.
+    /// What is accepted in a database without records of migrator.
     pub accepted: Accepted,
     /// The directory of the project's own templates.
     pub templates: PathBuf,
-    /// The working directory, which paths in results are relative to; empty shows them as they are.
+    /// The working directory, which paths in results are relative to. If it is empty, paths are
+    /// shown unchanged.
     pub cwd: PathBuf,
     loaded: Mutex<Option<Loaded>>,
 }
 
-/// The scripts as far as they were read.
+/// The scripts read so far.
 #[derive(Clone, Debug)]
 struct Loaded {
     dialect: Dialect,
@@ -67,7 +68,7 @@ struct Loaded {
 }
 
 impl Clone for Project {
-    /// A project with the same settings, whose scripts are read again.
+    /// Returns a project with the same settings that has not read its scripts.
     fn clone(&self) -> Self {
         Self {
             scripts: self.scripts.clone(),
@@ -107,7 +108,7 @@ impl Project {
         }
     }
 
-    /// The project that a configuration describes.
+    /// The project of a configuration.
     #[cfg(feature = "cli")]
     pub fn configured(config: &project::Config) -> Self {
         Self {
@@ -132,7 +133,7 @@ impl Project {
         }
     }
 
-    /// The scripts as a history, down scripts included.
+    /// Returns the history of the scripts, including down scripts.
     ///
     /// # Errors
     /// [`Error::Scripts`] with every problem of the directory.
@@ -147,7 +148,7 @@ impl Project {
         }
     }
 
-    /// The history without down scripts, unless those were read already.
+    /// Returns the history, with down scripts only if they have been read already.
     pub(super) fn ups(&self, dialect: Dialect) -> Result<Arc<History>, Error> {
         match self.loaded(dialect) {
             Some(loaded) => Ok(loaded.history),
@@ -158,8 +159,8 @@ impl Project {
         }
     }
 
-    /// What reads the scripts, on any thread; `None` once they were read. [`Self::keep`] takes what it
-    /// has read.
+    /// A function that reads the scripts on any thread; `None` if they have been read. Pass its
+    /// result to [`Self::keep`].
     pub(super) fn reader(
         &self,
         dialect: Dialect,
@@ -172,17 +173,17 @@ impl Project {
         Some(move || read(&scripts, &reading))
     }
 
-    /// Whether down scripts were read.
+    /// Whether down scripts have been read.
     pub(super) fn has_downs(&self, dialect: Dialect) -> bool {
         self.loaded(dialect).is_some_and(|loaded| loaded.has_downs)
     }
 
-    /// Reads the down scripts of a history that has none.
+    /// Reads the down scripts of a history that lacks them.
     fn with_downs(&self, history: Arc<History>, dialect: Dialect) -> Result<Arc<History>, Error> {
         let Scripts::Directory { path, shown } = &self.scripts else {
             return Ok(history);
         };
-        // What is kept must not keep a second copy alive.
+        // The stored history must not keep a second copy alive.
         self.set(None);
         let history = Arc::unwrap_or_clone(history);
         let reading = self.early_reading(dialect, true);
@@ -191,7 +192,7 @@ impl Project {
         Ok(self.keep(dialect, true, complete))
     }
 
-    /// What was read by the rules of `dialect`.
+    /// The scripts that have been read with the rules of `dialect`.
     fn loaded(&self, dialect: Dialect) -> Option<Loaded> {
         let loaded = self.loaded.lock();
         let loaded = loaded.unwrap_or_else(PoisonError::into_inner);
@@ -202,7 +203,7 @@ impl Project {
         *self.loaded.lock().unwrap_or_else(PoisonError::into_inner) = loaded;
     }
 
-    /// Keeps the scripts that were read.
+    /// Stores scripts that have been read.
     pub(super) fn keep(&self, dialect: Dialect, has_downs: bool, history: History) -> Arc<History> {
         let history = Arc::new(history);
         self.set(Some(Loaded {
@@ -213,7 +214,7 @@ impl Project {
         history
     }
 
-    /// The directory of scripts, and its name in messages. Embedded scripts have none.
+    /// The directory of scripts and its name in messages. Embedded scripts have no directory.
     pub(super) fn directory(&self) -> (&Path, &str) {
         match &self.scripts {
             Scripts::Directory { path, shown } => (path, shown),
@@ -221,7 +222,7 @@ impl Project {
         }
     }
 
-    /// How the scripts are read.
+    /// The options for reading scripts.
     pub(super) fn reading(&self, dialect: Dialect) -> Reading {
         Reading {
             layout: self.layout,
@@ -231,7 +232,7 @@ impl Project {
         }
     }
 
-    /// The same for a run, whose checksums are taken by the threads that read.
+    /// The options for reading scripts for a run, where the reading threads compute the checksums.
     fn early_reading(&self, dialect: Dialect, downs: bool) -> Reading {
         Reading {
             checksums: true,
@@ -240,10 +241,11 @@ impl Project {
         }
     }
 
-    /// Lets an upgrade of a database without records begin, by what is beside the version table.
+    /// Checks whether an upgrade may start in a database without records, given the survey of that
+    /// database.
     ///
     /// # Errors
-    /// [`Error::Plan`] with all that stands in the way.
+    /// [`Error::Plan`] with all obstacles.
     pub(super) fn admit(
         &self,
         observed: &Observed,
@@ -260,10 +262,10 @@ impl Project {
         occupied(plan::obstacles(&history, observed, beside, accepted))
     }
 
-    /// Lets first records be written of what is in the database already.
+    /// Checks whether first records of the existing database may be written.
     ///
     /// # Errors
-    /// [`Error::Plan`] with the records of other tools that stand in the way.
+    /// [`Error::Plan`] with the records of other tools.
     pub(super) fn admit_records(
         &self,
         history: &History,
@@ -274,7 +276,7 @@ impl Project {
         })
     }
 
-    /// What plans are made from.
+    /// The context of plans.
     pub(super) fn plan_context<'a>(
         &'a self,
         history: &'a History,
@@ -292,7 +294,7 @@ impl Project {
         }
     }
 
-    /// The same for a run that may choose its own transactions.
+    /// The context of plans for a run that may override the transaction scope.
     pub(super) fn run_context<'a>(
         &'a self,
         history: &'a History,
@@ -306,10 +308,10 @@ impl Project {
         }
     }
 
-    /// The layout that the scripts are read in.
+    /// Returns the layout of the scripts.
     ///
     /// # Errors
-    /// [`Error::Scripts`] when it cannot be read or told.
+    /// [`Error::Scripts`] when the layout cannot be read or detected.
     pub fn detected_layout(&self, dialect: Dialect) -> Result<Layout, Error> {
         match &self.scripts {
             Scripts::Embedded(_) => Ok(self.layout.unwrap_or(Layout::Native)),
@@ -320,10 +322,10 @@ impl Project {
         }
     }
 
-    /// The `.sql` files in directories below that are not read.
+    /// Returns the `.sql` files in subdirectories that are not read.
     ///
     /// # Errors
-    /// [`Error::Scripts`] when the directory can't be read.
+    /// [`Error::Scripts`] when the directory cannot be read.
     pub fn unread(&self, dialect: Dialect) -> Result<Option<FilesBelow>, Error> {
         match &self.scripts {
             Scripts::Embedded(_) => Ok(None),
@@ -334,7 +336,7 @@ impl Project {
         }
     }
 
-    /// Fails unless scripts can be written here: they are written in the native layout only.
+    /// Fails unless scripts can be written to the directory, which requires the native layout.
     #[cfg(feature = "cli")]
     pub(super) fn ensure_native(&self, dialect: Dialect) -> Result<(), Error> {
         match self.detected_layout(dialect)? {
@@ -346,7 +348,7 @@ impl Project {
         }
     }
 
-    /// A path as results show it: relative to the working directory when it lies below it.
+    /// A path for results: relative to the working directory if it is below it.
     #[cfg(feature = "cli")]
     pub fn show(&self, path: &Path) -> String {
         project::show(&self.cwd, path)

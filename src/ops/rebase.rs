@@ -9,36 +9,36 @@ use crate::{
     sql::Dialect,
 };
 
-/// What `rebase` is asked for.
+/// Arguments of `rebase`.
 #[derive(Clone, Debug)]
 pub struct RebaseArgs {
     /// The revision to move.
     pub revision: String,
-    /// The head to move it onto; `None` is the only other one.
+    /// The head to move it onto; `None` selects the only other head.
     pub onto: Option<String>,
-    /// Whether files stay as they are.
+    /// Whether to leave the files unchanged.
     pub dry_run: bool,
 }
 
-/// What was moved.
+/// The result of `rebase`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RebaseReport {
-    /// The revision that was to be moved.
+    /// The given revision.
     pub revision: RevisionId,
-    /// What was moved; `None` when there was nothing to do.
+    /// The moved revisions; `None` if there was nothing to do.
     pub rebase: Option<Rebase>,
-    /// Whether files stayed as they are.
+    /// Whether the files were left unchanged.
     pub dry_run: bool,
-    /// Why no database was asked what is applied.
+    /// The reason why no database was checked for applied revisions.
     pub unasked: Option<&'static str>,
 }
 
-/// Moves a revision that is not applied, and all that revise it, onto a head. With a session the
-/// database is asked whether something is applied.
+/// Moves an unapplied revision, and all revisions that revise it, onto a head. With a session, the
+/// database is checked for applied revisions.
 ///
 /// # Errors
-/// When the directory is invalid, something is applied, or the database cannot be read: it might be
-/// applied then. No file is changed.
+/// Fails when the directory is invalid, one of the revisions is applied, or the database cannot be
+/// read. No file is changed then.
 pub async fn rebase(
     project: &Project,
     session: Option<&mut Session>,
@@ -73,7 +73,7 @@ pub async fn rebase(
     })
 }
 
-/// New ids for a chain of `count` revisions upon `onto`.
+/// New IDs for a chain of `count` revisions after `onto`.
 fn fresh(history: &History, onto: &RevisionId, count: usize) -> Vec<RevisionId> {
     let first = project::next_id(Utc::now(), history, std::slice::from_ref(onto));
     let ids = std::iter::successors(Some(first), |id| Some(id.successor()));

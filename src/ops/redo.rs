@@ -17,52 +17,52 @@ use crate::{
     sql::Dialect,
 };
 
-/// What `redo` is asked for.
+/// Arguments of `redo`.
 #[derive(Clone, Debug)]
 pub struct RedoArgs {
-    /// Down to where; everything above it is reverted and applied again.
+    /// The target to revert to. Revisions above it are reverted and applied again.
     pub target: Target,
     /// Overrides [`Project::transaction`].
     pub transaction: Option<TransactionScope>,
 }
 
-/// The result of `redo`, however it ended.
+/// The result of `redo`, successful or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedoReport {
     /// The database.
     pub database: String,
-    /// Where the database is now.
+    /// The position after the redo.
     pub to: String,
     /// The applied revisions that no applied revision revises.
     pub current: Vec<RevisionId>,
-    /// What was reverted, in this order.
+    /// The reverted revisions, in order.
     pub reverted: Vec<RevisionId>,
-    /// What was applied after it, in this order.
+    /// The steps applied after that, in order.
     pub applied: Vec<Subject>,
-    /// What was reverted and is not applied again.
+    /// The revisions that were reverted and not applied again.
     pub missing: Vec<RevisionId>,
-    /// Whether a request to stop ended it.
+    /// Whether a request to stop ended the redo.
     pub interrupted: bool,
-    /// The `transaction = off` revision that it ended in the middle of.
+    /// The `transaction = off` revision that is partially applied.
     pub partial: Option<RevisionId>,
-    /// Statements that took long, in the order of their ends.
+    /// The slow statements, in the order of their ends.
     pub slow: Vec<SlowStatement>,
-    /// How long it took, waiting included.
+    /// The duration of the redo, including the wait for the lock.
     pub elapsed: Duration,
 }
 
-/// The state of the database after a redo that failed.
+/// The state of the database after a failed redo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RedoLeft {
     /// Nothing was changed.
     Unchanged,
-    /// Revisions were reverted, and the down script of another one has run in part.
+    /// Revisions were reverted, and the down script of another one is partially applied.
     Reverting,
-    /// Revisions were reverted and are not applied again.
+    /// Revisions were reverted and not applied again.
     Reverted,
 }
 
-/// What `failure` leaves behind. The same redo again would revert other revisions, once some are
+/// The state after `failure`. Repeating the same redo would revert other revisions if some are
 /// reverted.
 fn left(failure: &PartialFailure, report: &RedoReport) -> RedoLeft {
     let failure = &failure.failure;
@@ -72,18 +72,18 @@ fn left(failure: &PartialFailure, report: &RedoReport) -> RedoLeft {
     match (failure.step.direction(), report.reverted.is_empty()) {
         (Direction::Down, true) => RedoLeft::Unchanged,
         (Direction::Down, false) if has_begun => RedoLeft::Reverting,
-        // Both directions were one transaction, which was rolled back.
+        // Both directions ran in one transaction, which was rolled back.
         (Direction::Up, true) if !has_begun => RedoLeft::Unchanged,
         _ => RedoLeft::Reverted,
     }
 }
 
-/// Reverts what is above the target and applies it again. Both ways are checked before the first
-/// statement runs.
+/// Reverts the revisions above the target and applies them again. Both directions are checked
+/// before the first statement runs.
 ///
 /// # Errors
 /// Any [`Error`] of scripts, targets, plans, locks and the database; [`Error::RedoFailed`] and
-/// [`Error::RedoPartway`] after steps that were done.
+/// [`Error::RedoPartway`] after some steps were committed.
 pub async fn redo(
     project: &Project,
     session: &mut Session,
@@ -118,7 +118,7 @@ pub async fn redo(
     let mut database = session.exclusive().await?;
     let migrated = execute::migrate(database.as_mut(), options, None, parts, &stop, &events).await;
     session.release(database).await;
-    // A plan that is outdated before its first step is created again: nothing is done then.
+    // A plan that is outdated before its first step is created again, so nothing was changed.
     let migrated = migrated.map_err(|Aborted { error, .. }| error)?;
     let report = RedoReport {
         slow: slow.take(),
@@ -133,7 +133,7 @@ pub async fn redo(
             ..report
         }),
         Finish::Failed(mut failure) => {
-            // Each revision stands in it twice; what counts is what is not applied again.
+            // The list has each revision twice; only the revisions not applied again matter.
             failure.not_run.clear();
             Err(Error::RedoFailed {
                 left: left(&failure, &report),
@@ -148,10 +148,10 @@ pub async fn redo(
     }
 }
 
-/// The plan of [`redo`]. Nothing is locked or changed.
+/// Plans [`redo`] without locking or changing anything.
 ///
 /// # Errors
-/// As [`redo`].
+/// The errors of [`redo`].
 pub async fn plan_redo(
     project: &Project,
     session: &mut Session,

@@ -7,43 +7,43 @@ use crate::{
     sql::Dialect,
 };
 
-/// What `repair` is asked for.
+/// Arguments of `repair`.
 #[derive(Clone, Debug)]
 pub enum RepairArgs {
-    /// Accept edited scripts: of these revisions, or of all without any.
+    /// Accept the edited scripts of these revisions, or of all revisions if empty.
     Accept(Vec<Target>),
     /// Settle the statement in doubt of a partially applied revision.
     Statement {
-        /// From 1.
+        /// The number of the statement, from 1.
         number: usize,
-        /// Whether it took effect.
+        /// Whether the statement took effect.
         done: bool,
     },
-    /// Count the partially applied revision as applied, or as not applied.
+    /// Record the partially applied revision as applied or as not applied.
     Mark {
-        /// Which.
+        /// Whether to record it as applied.
         applied: bool,
     },
 }
 
-/// What `repair` changes or has changed.
+/// The result of `repair` or of its plan.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RepairReport {
     /// The database.
     pub database: String,
-    /// Every change of the records.
+    /// The changes of the records.
     pub repairs: Vec<Repair>,
-    /// Partially applied revisions that this leaves as they are.
+    /// Partially applied revisions that remain so.
     pub partial: Vec<(RevisionId, Partial)>,
-    /// Whether it is done, or only planned.
+    /// Whether the changes were written, or only planned.
     pub done: bool,
 }
 
-/// Repairs the records. `confirm` sees the plan, with the lock held, and may decline; it is not asked
-/// when there is nothing to repair.
+/// Repairs the records. `confirm` receives the plan, with the lock held, and may decline. It is not
+/// called if there is nothing to repair.
 ///
 /// # Errors
-/// [`Error::Declined`]; when scripts, targets or the database are in the way. Nothing is changed then.
+/// [`Error::Declined`], or an error of scripts, targets or the database. Nothing is changed then.
 pub async fn repair(
     project: &Project,
     session: &mut Session,
@@ -57,10 +57,10 @@ pub async fn repair(
     repaired
 }
 
-/// The plan of [`repair`]. Nothing is locked or changed.
+/// Plans [`repair`] without locking or changing anything.
 ///
 /// # Errors
-/// As [`repair`].
+/// The errors of [`repair`].
 pub async fn plan_repair(
     project: &Project,
     session: &mut Session,
@@ -123,7 +123,8 @@ impl<'a> Work<'a> {
         })
     }
 
-    /// Partially applied revisions that only a statement or a mark can settle.
+    /// Partially applied revisions that remain unless a statement is settled or the revision is
+    /// marked.
     fn left(&self, observed: &Observed) -> Vec<(RevisionId, Partial)> {
         if !matches!(self.args, RepairArgs::Accept(_)) {
             return Vec::new();

@@ -13,45 +13,45 @@ use crate::{
     sql::{self, Dialect},
 };
 
-/// What `revision` is asked for.
+/// Arguments of `revision`.
 #[derive(Clone, Debug, Default)]
 pub struct RevisionArgs {
-    /// What the revision does; the files are named after it.
+    /// The message of the revision, which is also used in the file names.
     pub message: String,
-    /// The parents: `base` alone for none, nothing for the only head.
+    /// The parents: `base` alone for none, empty for the only head.
     pub heads: Vec<String>,
     /// Revisions that must be applied first without being parents.
     pub depends_on: Vec<String>,
-    /// The name of the branch that begins here.
+    /// The label of the branch that starts here.
     pub label: Option<String>,
-    /// Why there is no down script.
+    /// The reason why there is no down script.
     pub no_down: Option<String>,
-    /// Whether a down script is created although the project does not need any.
+    /// Whether to create a down script even if the project does not require one.
     pub down: bool,
-    /// The ID, instead of the time.
+    /// The ID, instead of one from the current time.
     pub rev_id: Option<String>,
     /// The template, instead of the default one.
     pub template: Option<String>,
 }
 
-/// The scripts that were created.
+/// Newly created scripts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRevisionReport {
     /// The new ID or name.
     pub id: Subject,
     /// The parents.
     pub parents: Vec<RevisionId>,
-    /// The files, as messages name them.
+    /// The files, as named in messages.
     pub files: Vec<String>,
-    /// Where the files are.
+    /// The paths of the files.
     pub paths: Vec<PathBuf>,
 }
 
 /// Creates the scripts of a new revision.
 ///
 /// # Errors
-/// When the directory is invalid, or the message, a target or the template cannot be used. Nothing is
-/// written then.
+/// Fails when the directory is invalid, or the message, a target or the template cannot be used.
+/// Nothing is written then.
 pub fn revision(
     project: &Project,
     dialect: Dialect,
@@ -66,7 +66,7 @@ pub fn revision(
 /// Creates a repeatable script.
 ///
 /// # Errors
-/// As [`revision`].
+/// The errors of [`revision`].
 pub fn repeatable(
     project: &Project,
     dialect: Dialect,
@@ -121,7 +121,7 @@ pub(super) fn create(
         dialect,
         author: &database::actor(),
     };
-    // What joins branches has nothing to run, unless a template says otherwise.
+    // A merge has nothing to run, unless a template says otherwise.
     let joins = (parents.len() > 1).then_some("merge");
     let template = args.template.as_deref().or(joins);
     let scripts = project::render(&project.templates, template, &request)?;
@@ -163,7 +163,7 @@ fn parents(history: &History, heads: &[String]) -> Result<Vec<RevisionId>, Error
     }
 }
 
-/// The revisions that `texts` name, each once.
+/// The revisions that `texts` name; duplicates are an error.
 pub(super) fn several(history: &History, texts: &[String]) -> Result<Vec<RevisionId>, Error> {
     let ids = texts.iter().map(|text| one(history, text));
     let ids: Vec<_> = ids.collect::<Result<_, _>>()?;

@@ -9,12 +9,12 @@ use crate::{
     sql::Dialect,
 };
 
-/// One database as operations reach it: its connection, its lock, the signal to stop, and the
-/// receiver of its events. Several sessions can be used side by side.
+/// The connection, lock, stop signal and event receiver of one database. Several sessions can be
+/// used side by side.
 ///
-/// The connection is made by the first operation that needs it and kept for the next one. It is
-/// taken out while an operation uses it, so that a dropped future takes it along, and its lock with
-/// it.
+/// The first operation that needs a connection opens it, and later operations reuse it. An
+/// operation takes the connection out of the session while it runs, so dropping its future drops
+/// the connection and its lock.
 pub struct Session {
     location: Location,
     place: String,
@@ -29,19 +29,19 @@ pub struct Session {
     warnings: Vec<DatabaseError>,
 }
 
-/// Whether the process' signals stop operations.
+/// Whether signals of the process stop operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Signals {
-    /// They are the program's own.
+    /// The program handles signals itself.
     Ignored,
-    /// From the first operation on that holds the lock.
+    /// Signals stop operations once the first one has taken the lock.
     Heard,
-    /// A thread listens already.
+    /// The signal thread is running.
     Listening,
 }
 
 impl Session {
-    /// A session with the database at `location`; there is no connection yet.
+    /// Creates a session for the database at `location` without connecting.
     pub fn new(location: Location, settings: Settings) -> Self {
         Self {
             place: location.to_string(),
@@ -58,7 +58,7 @@ impl Session {
         }
     }
 
-    /// A session over a connection that exists.
+    /// Creates a session from an open connection.
     #[cfg(test)]
     pub(super) fn over(
         location: Location,
@@ -71,55 +71,56 @@ impl Session {
         }
     }
 
-    /// The database's name in results.
+    /// Sets the database's name in results.
     pub fn named(mut self, place: impl Into<String>) -> Self {
         self.place = place.into();
         self
     }
 
-    /// Whether a missing SQLite file is created when something is written.
+    /// Sets whether writing creates a missing SQLite file.
     pub fn access(mut self, access: Access) -> Self {
         self.access = access;
         self
     }
 
-    /// How long another run's lock is waited for; zero is one attempt.
+    /// Sets how long to wait for another run's lock; zero makes a single attempt.
     pub fn lock_wait(mut self, wait: Duration) -> Self {
         self.lock_wait = wait;
         self
     }
 
-    /// How patient the steps of a run are.
+    /// Sets the retry and reporting options of runs.
     pub fn options(mut self, options: RunOptions) -> Self {
         self.options = options;
         self
     }
 
-    /// Tells `receiver` of every event of every operation. Comes after [`Self::named`].
+    /// Sends all events to `receiver`. Must be called after [`Self::named`].
     pub fn on_events(mut self, receiver: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.events = Sink::new(self.place.as_str(), receiver);
         self
     }
 
-    /// Ends operations at the next boundary once it is requested.
+    /// Sets the signal that stops operations at the next boundary.
     pub fn stop(mut self, stop: Stop) -> Self {
         self.stop = stop;
         self
     }
 
-    /// SIGINT, SIGTERM and SIGHUP request to stop from the first operation on that takes the lock.
+    /// Lets SIGINT, SIGTERM and SIGHUP request a stop, from the first operation that takes the
+    /// lock.
     #[cfg(feature = "cli")]
     pub fn hear_signals(mut self) -> Self {
         self.signals = Signals::Heard;
         self
     }
 
-    /// Where the database is.
+    /// The location of the database.
     pub fn location(&self) -> &Location {
         &self.location
     }
 
-    /// The rules that scripts follow.
+    /// The SQL dialect of the scripts.
     pub fn dialect(&self) -> Dialect {
         self.location.dialect()
     }
@@ -129,18 +130,18 @@ impl Session {
         &self.place
     }
 
-    /// What connections are opened with.
+    /// The settings of connections.
     pub(super) fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// What another connection to the same database needs.
+    /// The location and settings for another connection to the same database.
     #[cfg(feature = "cli")]
     pub(super) fn subject(&self) -> (Location, Settings) {
         (self.location.clone(), self.settings.clone())
     }
 
-    /// The signal to stop.
+    /// The stop signal.
     pub(super) fn stop_signal(&self) -> &Stop {
         &self.stop
     }
@@ -150,33 +151,33 @@ impl Session {
         &self.events
     }
 
-    /// Adds a receiver of events for one operation; returns the one before.
+    /// Replaces the receiver of events for one operation, and returns the previous one.
     pub(super) fn replace_events(&mut self, events: Sink) -> Sink {
         std::mem::replace(&mut self.events, events)
     }
 
-    /// How runs go about it.
+    /// The lock wait and the options of runs.
     pub(super) fn patience(&self) -> (Duration, RunOptions) {
         (self.lock_wait, self.options)
     }
 
-    /// Lets a missing SQLite file count as an empty database: as long as a project has no
-    /// revisions, nothing is missing.
+    /// Sets whether a missing SQLite file counts as an empty database. This holds while a project
+    /// has no revisions.
     pub(super) fn allow_missing(&mut self, allow: bool) {
         if allow {
             self.access = Access::Create;
         }
     }
 
-    /// Whether it is a SQLite file that does not exist.
+    /// Whether the database is a SQLite file that does not exist.
     pub(super) fn is_missing(&self) -> bool {
         self.location.is_missing()
     }
 
-    /// Connects, unless there is a connection.
+    /// Connects unless the session is connected.
     ///
     /// # Errors
-    /// When the database cannot be reached or refuses access.
+    /// Fails when the database cannot be reached or refuses access.
     pub async fn connect(&mut self) -> Result<(), DatabaseError> {
         let database = self.take().await?;
         self.database = Some(database);
@@ -186,7 +187,7 @@ impl Session {
     /// Reads the version table.
     ///
     /// # Errors
-    /// When the database cannot be reached or read.
+    /// Fails when the database cannot be reached or read.
     pub async fn observe(&mut self, detail: Detail) -> Result<Observed, DatabaseError> {
         let mut database = self.take().await?;
         let observed = database.observe(detail).await;
@@ -195,10 +196,10 @@ impl Session {
         observed
     }
 
-    /// Reads the version table; a SQLite file that does not exist yet is an empty state.
+    /// Reads the version table. A missing SQLite file counts as an empty database.
     ///
     /// # Errors
-    /// When the database cannot be reached or read.
+    /// Fails when the database cannot be reached or read.
     pub async fn observe_or_empty(&mut self, detail: Detail) -> Result<Observed, DatabaseError> {
         if self.database.is_none() && self.is_missing() {
             return Ok(Observed::default());
@@ -206,7 +207,8 @@ impl Session {
         self.observe(detail).await
     }
 
-    /// Reads what is beside the version table, where `observed` shows that it is absent or empty.
+    /// Surveys the database around the version table, if `observed` shows that the table is absent
+    /// or empty.
     pub(super) async fn survey(
         &mut self,
         observed: &Observed,
@@ -220,7 +222,7 @@ impl Session {
         found.map(Some)
     }
 
-    /// Reads what another tool has recorded.
+    /// Reads the records of another tool.
     pub(super) async fn external_records(
         &mut self,
         wanted: &ExternalChoice,
@@ -240,14 +242,14 @@ impl Session {
         rows
     }
 
-    /// The version table's name, with its schema once there was a connection.
+    /// The version table's name, with its schema after the first connection.
     pub(super) fn version_table(&self) -> String {
         let known = self.database.as_ref().map(|it| it.version_table());
         known.unwrap_or_else(|| self.settings.version_table.clone())
     }
 
-    /// Fails where it is in doubt which table is the version table: a script that is to be run later
-    /// writes to it as well.
+    /// Fails if the choice of the version table is ambiguous, since a script that runs later writes
+    /// to it as well.
     ///
     /// # Errors
     /// [`DatabaseError::AmbiguousTable`]
@@ -256,14 +258,14 @@ impl Session {
         database.and_then(|it| it.ambiguity()).map_or(Ok(()), Err)
     }
 
-    /// The version table for people, with its schema once there was a connection.
+    /// The version table's name for display, with its schema after the first connection.
     pub(super) fn shown_table(&self) -> String {
         let known = self.database.as_ref().map(|it| it.shown_table());
         known.unwrap_or_else(|| self.settings.version_table.clone())
     }
 
-    /// The connection, for an operation that takes the lock itself; signals stop it from now on.
-    /// [`Self::release`] takes it back.
+    /// Takes the connection for an operation that takes the lock itself, and lets signals stop it.
+    /// [`Self::release`] returns the connection.
     pub(super) async fn exclusive(&mut self) -> Result<Box<dyn Database>, Error> {
         let database = self.take().await?;
         match self.listen(database.as_ref()) {
@@ -275,7 +277,7 @@ impl Session {
         }
     }
 
-    /// The connection, with the lock held. [`Self::release`] takes it back.
+    /// Takes the connection and the lock. [`Self::release`] returns the connection.
     pub(super) async fn lock(&mut self) -> Result<Box<dyn Database>, Error> {
         let mut database = self.exclusive().await?;
         let (wait, stop, events) = (self.lock_wait, &self.stop, &self.events);
@@ -288,7 +290,7 @@ impl Session {
         }
     }
 
-    /// Connects and, where nobody else has the lock, takes it and reads the state.
+    /// Connects, takes the lock if it is free, and reads the state.
     pub(super) async fn look_early(&mut self) -> Result<Option<Observed>, DatabaseError> {
         let mut database = self.take().await?;
         match execute::look_early(database.as_mut()).await {
@@ -303,7 +305,7 @@ impl Session {
         }
     }
 
-    /// Gives up the connection, and with it the lock: nothing was done with it.
+    /// Drops the connection and its lock without having used them.
     pub(super) async fn abandon(&mut self) {
         if let Some(mut database) = self.database.take() {
             // The lock ends with its session at the latest.
@@ -312,7 +314,7 @@ impl Session {
         }
     }
 
-    /// Gives the lock back, and keeps the connection. What fails here cannot undo what was done: it
+    /// Releases the lock and keeps the connection. A failure cannot undo finished work, so it
     /// becomes a warning.
     pub(super) async fn release(&mut self, mut database: Box<dyn Database>) {
         match database.unlock().await {
@@ -322,7 +324,7 @@ impl Session {
         }
     }
 
-    /// Reading goes on with the table that the name leads to, and says so.
+    /// Reading continues with the table that the name resolves to, with a warning.
     fn note_ambiguity(&mut self, database: &dyn Database) {
         if let Some(ambiguity) = database.ambiguity()
             && !self.warnings.contains(&ambiguity)
@@ -341,7 +343,7 @@ impl Session {
         Ok(())
     }
 
-    /// The connection; a new one when there is none.
+    /// Takes the connection, or opens a new one.
     async fn take(&mut self) -> Result<Box<dyn Database>, DatabaseError> {
         match self.database.take() {
             Some(database) => Ok(database),
@@ -352,15 +354,16 @@ impl Session {
         }
     }
 
-    /// What went wrong after operations had ended, and changes nothing that they did.
+    /// Takes the errors that occurred after operations were complete and that did not affect their
+    /// results.
     pub fn take_warnings(&mut self) -> Vec<DatabaseError> {
         std::mem::take(&mut self.warnings)
     }
 
-    /// Closes the connection; the lock ends with it.
+    /// Closes the connection, which releases the lock.
     ///
     /// # Errors
-    /// When the database does not answer. The session is gone all the same.
+    /// Fails when the database does not answer. The session is closed in any case.
     pub async fn close(mut self) -> Result<(), DatabaseError> {
         match self.database.take() {
             Some(database) => database.close().await,

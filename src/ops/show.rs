@@ -6,45 +6,45 @@ use crate::{
     sql::Dialect,
 };
 
-/// What is known of one revision.
+/// Everything known about one revision.
 #[derive(Debug)]
 pub struct ShowReport {
-    /// What the directory has of it.
+    /// The revision in the directory.
     pub revision: Option<Revision>,
-    /// Whether it is a head of the directory.
+    /// Whether the revision is a head of the directory.
     pub head: bool,
     /// The revisions that revise it.
     pub children: Vec<RevisionId>,
-    /// What the database has of it.
+    /// The revision in the database.
     pub applied: Option<AppliedRevision>,
-    /// Which of its scripts were changed since they were applied, where both sides are known.
+    /// The scripts that were changed since they were applied, if both sides are known.
     pub changed: Option<ChangedSince>,
-    /// Why the database was not asked.
+    /// The reason why the database was not read.
     pub unasked: Option<Unasked>,
 }
 
-/// Scripts that were changed since they were applied.
+/// Whether scripts were changed since they were applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChangedSince {
-    /// The up script.
+    /// Whether the up script was changed.
     pub up: bool,
-    /// The down script.
+    /// Whether the down script was changed.
     pub down: bool,
 }
 
-/// Why a database was not asked.
+/// The reason why a database was not read.
 #[derive(Debug)]
 pub enum Unasked {
-    /// None is configured.
+    /// No database is configured.
     NotConfigured,
-    /// It cannot be read.
+    /// The database cannot be read.
     Unreadable(DatabaseError),
 }
 
-/// Shows one revision. Without a database, or where it cannot be read, only that part is missing.
+/// Shows one revision. If there is no database or it cannot be read, only that part is missing.
 ///
 /// # Errors
-/// When the scripts are invalid or the target is not one revision.
+/// Fails when the scripts are invalid or the target is not one revision.
 pub async fn show(
     project: &Project,
     session: Option<&mut Session>,

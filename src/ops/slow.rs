@@ -2,12 +2,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::execute::{EventKind, Sink, SlowStatement};
 
-/// Keeps the statements that took long, for the result of a run.
+/// Collects slow statements for the result of a run.
 #[derive(Clone, Default)]
 pub(super) struct SlowStatements(Arc<Mutex<Vec<SlowStatement>>>);
 
 impl SlowStatements {
-    /// A sink that keeps them and passes every event on.
+    /// A sink that collects slow statements and forwards every event.
     pub fn watch(&self, events: &Sink) -> Sink {
         let kept = Arc::clone(&self.0);
         events.after(move |event| {
@@ -18,7 +18,7 @@ impl SlowStatements {
         })
     }
 
-    /// The statements so far.
+    /// Takes the statements collected so far.
     pub fn take(&self) -> Vec<SlowStatement> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -5,30 +5,30 @@ use crate::{
     sql::Dialect,
 };
 
-/// What `squash` is asked for.
+/// Arguments of `squash`.
 #[derive(Clone, Debug)]
 pub struct SquashArgs {
     /// The last revision to replace.
     pub to: String,
-    /// The baseline's message; its files are named after it.
+    /// The message of the baseline, which is also used in the file names.
     pub message: String,
-    /// Whether files stay as they are.
+    /// Whether to leave the files unchanged.
     pub dry_run: bool,
 }
 
 /// A baseline that replaces revisions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SquashReport {
-    /// What was squashed.
+    /// The squashed revisions and their baseline.
     pub squash: Squash,
-    /// Whether files stayed as they are.
+    /// Whether the files were left unchanged.
     pub dry_run: bool,
 }
 
-/// Replaces a revision and all that it needs by one baseline.
+/// Replaces a revision and everything it depends on with one baseline.
 ///
 /// # Errors
-/// When the directory is invalid or something cannot be squashed. No file is changed then.
+/// Fails when the directory is invalid or a revision cannot be squashed. No file is changed then.
 pub fn squash(
     project: &Project,
     dialect: Dialect,

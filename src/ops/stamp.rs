@@ -10,12 +10,12 @@ use crate::{
     sql::Dialect,
 };
 
-/// What `stamp` is asked for.
+/// Arguments of `stamp`.
 #[derive(Clone, Debug)]
 pub struct StampArgs {
-    /// What is recorded as applied, and nothing else.
+    /// The targets that are recorded as applied.
     pub targets: Vec<Target>,
-    /// Whether every record is written again.
+    /// Whether to rewrite every record.
     pub purge: bool,
 }
 
@@ -24,25 +24,25 @@ pub struct StampArgs {
 pub struct StampReport {
     /// The database.
     pub database: String,
-    /// Where the records were.
+    /// The position before the stamp.
     pub from: String,
-    /// Where they are now.
+    /// The position after the stamp.
     pub to: String,
-    /// The recorded revisions that no recorded revision revises; `None` when the database did not
-    /// answer any more.
+    /// The recorded revisions that no recorded revision revises; `None` if the database did not
+    /// answer.
     pub current: Option<Vec<RevisionId>>,
-    /// Records written.
+    /// The number of records written.
     pub written: usize,
-    /// Records removed.
+    /// The number of records removed.
     pub removed: usize,
-    /// Whether it was only planned.
+    /// Whether the stamp was only planned.
     pub dry_run: bool,
 }
 
 /// Records the targets as applied without running anything.
 ///
 /// # Errors
-/// When scripts, targets or the database are in the way; nothing is changed then.
+/// An error of scripts, targets or the database; nothing is changed then.
 pub async fn stamp(
     project: &Project,
     session: &mut Session,
@@ -62,7 +62,7 @@ pub async fn stamp(
     })
 }
 
-/// The state before, what was planned, and the state afterwards, where that is known.
+/// The state before, the plan, and the state afterwards if it is known.
 async fn stamped(
     project: &Project,
     database: &mut dyn Database,
@@ -79,10 +79,10 @@ async fn stamped(
     Ok((before, plan, execute::final_state(database).await))
 }
 
-/// The plan of [`stamp`]. Nothing is locked or changed.
+/// Plans [`stamp`] without locking or changing anything.
 ///
 /// # Errors
-/// As [`stamp`].
+/// The errors of [`stamp`].
 pub async fn plan_stamp(
     project: &Project,
     session: &mut Session,

@@ -8,41 +8,41 @@ use crate::{
     revision::State,
 };
 
-/// Where the database is, compared with the scripts.
+/// The state of the database compared with the scripts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatusReport {
     /// The database.
     pub database: String,
     /// The directory.
     pub directory: String,
-    /// Revisions in the directory.
+    /// The number of revisions in the directory.
     pub revisions: usize,
-    /// Revisions applied, without partially applied ones.
+    /// The number of applied revisions, without partially applied ones.
     pub applied: usize,
     /// The applied revisions that no applied revision revises.
     pub current: Vec<RevisionLine>,
     /// The heads of the directory.
     pub heads: Vec<RevisionLine>,
-    /// What an upgrade to all heads would apply.
+    /// The revisions that an upgrade to all heads would apply.
     pub pending: Vec<RevisionLine>,
     /// The repeatable scripts.
     pub repeatables: Vec<RepeatableStatus>,
     /// Baselines of which a part is applied under the old IDs.
     pub halfway: Vec<Halfway>,
-    /// Every disagreement of scripts and database.
+    /// All disagreements between scripts and database.
     pub drift: Drift,
     /// The version table; on PostgreSQL always with its schema.
     pub version_table: String,
     /// Whether the version table exists.
     pub version_table_exists: bool,
-    /// What stands in the way of a first upgrade.
+    /// Obstacles to a first upgrade.
     pub obstacles: Vec<Obstacle>,
 }
 
-/// Compares the database with the scripts. Nothing is locked or changed.
+/// Compares the database with the scripts without locking or changing anything.
 ///
 /// # Errors
-/// When the scripts are invalid or the database cannot be read.
+/// Fails when the scripts are invalid or the database cannot be read.
 pub async fn status(project: &Project, session: &mut Session) -> Result<StatusReport, Error> {
     let dialect = session.dialect();
     let history = project.history(dialect)?;

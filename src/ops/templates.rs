@@ -6,9 +6,9 @@ use crate::project::{self, TemplateInfo, TemplateSource};
 pub struct TemplateLine {
     /// The name.
     pub name: String,
-    /// What it is for; may be empty.
+    /// The description of the template; may be empty.
     pub about: String,
-    /// The project's file; `None` when it is built in.
+    /// The project's file; `None` for a built-in template.
     pub file: Option<String>,
 }
 
@@ -19,10 +19,10 @@ pub struct TemplatesReport {
     pub templates: Vec<TemplateLine>,
 }
 
-/// Lists the project's templates and those built in.
+/// Lists the project's templates and the built-in ones.
 ///
 /// # Errors
-/// When the project's directory of templates cannot be read.
+/// Fails when the project's template directory cannot be read.
 pub fn list_templates(project: &Project) -> Result<TemplatesReport, Error> {
     let line = |info: TemplateInfo| TemplateLine {
         name: info.name,

@@ -1,4 +1,4 @@
-//! Writing operations against a database that breaks at every single call.
+//! Tests of writing operations with a database that fails at every single call.
 
 use std::{
     collections::VecDeque,
@@ -28,7 +28,7 @@ fn project() -> Project {
     Project::new(Scripts::Embedded(Arc::from(files)))
 }
 
-/// Both revisions, as another tool has recorded them.
+/// Both revisions, as recorded by another tool.
 fn records() -> ExternalRecords {
     let entries = ["1", "2"].map(|id| ExternalEntry {
         id: Some(id.to_owned()),
@@ -83,19 +83,19 @@ impl Operation {
         }
     }
 
-    /// A database that has something to do for it.
+    /// A database in which the operation has something to do.
     async fn start(self) -> Stored {
         if self != Self::Repair {
             return Stored::default();
         }
         let (stamped, mut stored, _) = Self::Stamp.run_on(Stored::default(), None).await;
         stamped.unwrap();
-        // As if its script had been another one.
+        // This looks as if the script had been edited.
         stored.rows[0].up_checksum = stored.rows[1].up_checksum.clone();
         stored
     }
 
-    /// Runs it with a fault; returns what was left, and the calls that were made.
+    /// Runs the operation with a fault; returns the remaining state and the calls.
     async fn run_on(
         self,
         start: Stored,
@@ -174,7 +174,7 @@ async fn what_fails_before_the_commit_changes_no_record() {
             let context = format!("{operation:?}: {fault:?} in {name}");
             let (result, stored, _) = operation.run_on(start.clone(), Some(fault)).await;
             assert!(result.is_err(), "{context}");
-            // The tables may be there by then; they hold what they held.
+            // The tables may have been created by then; their contents are unchanged.
             assert_eq!(stored.rows, start.rows, "{context}");
             assert_eq!(stored.log, start.log, "{context}");
         }

@@ -1,11 +1,11 @@
 use super::{Error, MigrateArgs, PlanReport, Project, RunReport, Session, migrate};
 use crate::revision::Direction;
 
-/// Applies what the target needs, each revision in one transaction with its record.
+/// Applies the revisions that the target needs, each in one transaction with its record.
 ///
 /// # Errors
-/// Any [`Error`] of scripts, targets, plans, locks and the database. A step that fails is not an error:
-/// it is [`RunReport::failure`].
+/// Any [`Error`] of scripts, targets, plans, locks and the database. A step that fails is not an
+/// error: it is [`RunReport::failure`].
 pub async fn upgrade(
     project: &Project,
     session: &mut Session,
@@ -14,10 +14,10 @@ pub async fn upgrade(
     migrate::run(project, session, Direction::Up, args).await
 }
 
-/// The plan of [`upgrade`]. Nothing is locked or changed.
+/// Plans [`upgrade`] without locking or changing anything.
 ///
 /// # Errors
-/// As [`upgrade`].
+/// The errors of [`upgrade`].
 pub async fn plan_upgrade(
     project: &Project,
     session: &mut Session,

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::backup::Phase;
 
-/// A live line for long work: what is happening, and how far it is. Nothing where nobody looks.
+/// A live line for long work, with the current phase and its progress. It is hidden unless stderr
+/// is a terminal.
 pub struct Bar {
     bar: ProgressBar,
     shown: Mutex<Option<(Phase, bool)>>,
@@ -18,7 +19,7 @@ const KNOWN: &str = "  {spinner} {msg:<20} {bar:30} {percent:>3} %  {elapsed:.di
 const UNKNOWN: &str = "  {spinner} {msg:<20} {elapsed:.dim}";
 
 impl Bar {
-    /// On stderr, if that is a terminal and `verbosity` is not quiet.
+    /// A bar on stderr, hidden if that is no terminal or `verbosity` is quiet.
     pub fn new(verbosity: Verbosity) -> Self {
         let is_live = Stdio.is_live() && verbosity > Verbosity::Quiet;
         Self {
@@ -27,7 +28,7 @@ impl Bar {
         }
     }
 
-    /// Shows how far it is; `total` is 0 where that is not known.
+    /// Shows the progress of a phase; `total` is 0 if unknown.
     pub fn show(&self, phase: Phase, done: u64, total: u64) {
         if self.bar.is_hidden() {
             return;
@@ -53,12 +54,12 @@ impl Bar {
         }
     }
 
-    /// Takes the line away while `say` prints something else.
+    /// Hides the line while `say` prints something else.
     pub fn suspend(&self, say: impl FnOnce()) {
         self.bar.suspend(say);
     }
 
-    /// Takes the line away.
+    /// Removes the line.
     pub fn finish(&self) {
         out::set_live(None);
         self.bar.finish_and_clear();

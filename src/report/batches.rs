@@ -1,14 +1,14 @@
-//! What is said of statements that are repeated.
+//! The display of repeated statements.
 
 use std::time::{Duration, Instant};
 
 use super::duration;
 use crate::{execute::BatchState, revision::Partial};
 
-/// The first line is said after this long, where the live one cannot be redrawn.
+/// The time until the first line, if the live line cannot be redrawn.
 const FIRST: Duration = Duration::from_secs(5);
 
-/// Lines that come ever more rarely: after twice the time each.
+/// Intervals between lines, each twice as long as the last.
 #[derive(Debug)]
 pub(super) struct Doubling {
     since: Instant,
@@ -16,7 +16,7 @@ pub(super) struct Doubling {
 }
 
 impl Doubling {
-    /// It begins at `now`.
+    /// The first interval starts at `now`.
     pub fn new(now: Instant) -> Self {
         Self {
             since: now,
@@ -37,7 +37,8 @@ impl Doubling {
     }
 }
 
-/// Of one that continues. The table's rows are not promise: many of them may not be concerned.
+/// The text for a statement in progress. The number of rows in the table is no promise: many of
+/// them may not be affected.
 pub(super) fn going_on(state: &BatchState) -> String {
     let rows = match state.table_rows {
         Some(most) => format!("{} of at most {}", grouped(state.rows), rows(most)),
@@ -51,7 +52,7 @@ pub(super) fn going_on(state: &BatchState) -> String {
     )
 }
 
-/// Of one that has come to its end.
+/// The text for a completed statement.
 pub(super) fn total(state: &BatchState) -> String {
     format!(
         "statement {}: {} in {}, {}",
@@ -62,7 +63,7 @@ pub(super) fn total(state: &BatchState) -> String {
     )
 }
 
-/// Of one that stopped partway; `None` where none did.
+/// The text for a statement that stopped partway; `None` if there is no such statement.
 pub(super) fn so_far(partial: &Partial) -> Option<String> {
     let batch = partial.batch.as_ref()?;
     Some(format!(
@@ -83,7 +84,7 @@ fn batches(number: u64) -> String {
     format!("{} {name}", grouped(number))
 }
 
-/// `1,234,567`
+/// A number with separators, such as `1,234,567`.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
@@ -108,7 +109,7 @@ mod tests {
             .filter(|second| doubling.is_due(start + Duration::from_secs(*second)))
             .collect();
         assert_eq!(due, [5, 10, 20, 40, 80]);
-        // After a long batch the times that have passed are passed over.
+        // After a long batch, the missed intervals are skipped.
         assert!(doubling.is_due(start + Duration::from_secs(1000)));
         assert!(!doubling.is_due(start + Duration::from_secs(1001)));
     }

@@ -1,15 +1,15 @@
 use super::exit::Exit;
 
-/// An error code: what it stands for, and how the process ends with it.
+/// An error code, with its meaning and exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {
-    /// `M` and three digits.
+    /// The code: `M` and three digits.
     pub id: &'static str,
-    /// What it stands for, in a few words.
+    /// The title in a few words.
     pub title: &'static str,
-    /// The exit status when nothing was changed.
+    /// The exit status if nothing was changed.
     pub exit: Exit,
-    /// What it means and what to do, in a few sentences.
+    /// The explanation and what to do, in a few sentences.
     pub explanation: &'static str,
 }
 
@@ -22,7 +22,7 @@ macro_rules! codes {
             explanation: $explanation,
         };)*
 
-        /// Every code there is, in order.
+        /// All codes, in order.
         pub const CODES: &[Code] = &[$($id),*];
     };
 }

@@ -9,38 +9,39 @@ use crate::{
     sql::{Position, position},
 };
 
-/// Something wrong, with everything that helps to fix it.
+/// A problem, with everything that helps to fix it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// `M701`; empty for warnings.
+    /// The error code, such as `M701`; empty for warnings.
     pub code: &'static str,
-    /// One sentence.
+    /// The message, one sentence.
     pub message: String,
-    /// The place.
+    /// The location of the problem.
     pub place: Option<Snippet>,
-    /// Further facts, one each.
+    /// Further facts, one per note.
     pub notes: Vec<String>,
-    /// What to do.
+    /// Advice on how to fix the problem.
     pub hint: Option<String>,
 }
 
-/// A place in a file, with the file's text where it is at hand.
+/// A location in a file, with the file's text if available.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snippet {
-    /// The file as it is shown.
+    /// The name of the file for display.
     pub file: String,
     /// The text.
     pub text: Option<Arc<str>>,
-    /// First byte, when the place is a part of the file.
+    /// The byte offset of the location, unless it is the whole file.
     pub offset: Option<usize>,
-    /// Bytes from there, at least one is shown.
+    /// The length in bytes; at least one is shown.
     pub length: usize,
-    /// Line and column, for a place whose line must not be shown: a password may stand there.
+    /// The line and column of a location whose text must not be shown because it may contain a
+    /// password.
     pub at: Option<Position>,
 }
 
 impl Snippet {
-    /// The file as a whole.
+    /// The location of a whole file.
     pub fn file(file: impl Into<String>) -> Self {
         Self {
             file: file.into(),
@@ -48,12 +49,12 @@ impl Snippet {
         }
     }
 
-    /// What orders places of one file, without a look at its text.
+    /// The sort key of locations in one file, which does not need the file's text.
     pub fn order(&self) -> (Option<usize>, Option<Position>) {
         (self.offset, self.at)
     }
 
-    /// Line and column, where they are known.
+    /// The line and column, if known.
     pub fn position(&self) -> Option<Position> {
         self.at
             .or_else(|| Some(position(self.text.as_deref()?, self.offset?)))
@@ -61,7 +62,7 @@ impl Snippet {
 }
 
 impl From<&SourceSpan> for Snippet {
-    /// The word at the place, or the whole line of a comment.
+    /// The word at the position, or the whole line of a comment.
     fn from(span: &SourceSpan) -> Self {
         let rest = span.text.get(span.offset..).unwrap_or_default();
         let length = if rest.starts_with("--") {
@@ -80,10 +81,10 @@ impl From<&SourceSpan> for Snippet {
     }
 }
 
-/// Columns where there is no terminal.
+/// The width in columns if there is no terminal.
 const WIDTH: usize = 100;
 
-/// Columns before the text of a note, for files of up to 9999 lines.
+/// The columns before the text of a note, for files of up to 9999 lines.
 const NOTE: usize = "     = note: ".len();
 
 impl Diagnostic {
@@ -94,9 +95,9 @@ impl Diagnostic {
         }
     }
 
-    /// For people: a headline, the place with its source line and a caret, notes, the hint.
-    /// On a terminal of `width` columns sentences are broken there; elsewhere programs may look
-    /// for them, and only the source is cut.
+    /// The diagnostic as text: a headline, the location with its source line and a caret, notes,
+    /// the hint. On a terminal of `width` columns, sentences are wrapped. Elsewhere programs may
+    /// search for them, so only the source line is truncated.
     pub fn human(&self, colour: bool, warning: bool, width: Option<usize>) -> Page {
         let broken = |text: &str, used: usize| {
             let text = escape::lines(text);
@@ -150,7 +151,7 @@ impl Diagnostic {
             text = window.placed(&text, place, file);
         }
         if window.is_none() {
-            // As if the number of a line stood there.
+            // Continuation lines are indented like lines with a line number.
             text = text.replace('\n', "\n ");
         }
         let mut page = Page::default();
@@ -158,7 +159,7 @@ impl Diagnostic {
         page
     }
 
-    /// For programs.
+    /// The diagnostic as JSON.
     pub fn json(&self) -> Value {
         let position = self.place.as_ref().and_then(Snippet::position);
         json!({
@@ -183,7 +184,7 @@ fn origin<'a>(place: &Snippet, file: &'a str) -> Origin<'a> {
     }
 }
 
-/// The line that is shown, cut to the terminal: scripts can have lines of megabytes (dumps).
+/// The visible part of a source line. Scripts, such as dumps, can have lines of megabytes.
 struct Window {
     text: String,
     line: usize,
@@ -199,7 +200,7 @@ impl Window {
         let end = text[offset..]
             .find('\n')
             .map_or(text.len(), |at| offset + at);
-        // A byte order mark is nothing to see and would push the caret aside.
+        // A byte order mark is invisible and would misplace the caret.
         let bom = text[start..end].starts_with('\u{feff}');
         let start = if bom {
             start + '\u{feff}'.len_utf8()
@@ -225,8 +226,8 @@ impl Window {
 }
 
 impl Window {
-    /// The rendered text with the column that `place` has in the script: the renderer counts in what
-    /// is shown of the line.
+    /// The rendered text with the column that `place` has in the script, since the renderer counts
+    /// from the visible part of the line.
     fn placed(&self, text: &str, place: &Snippet, file: &str) -> String {
         let column = self.text[..self.span.start].chars().count() + 1;
         let shown = format!("{file}:{}:{column}", self.line);
@@ -247,7 +248,7 @@ impl Window {
     }
 }
 
-/// The line without characters that a terminal would obey; the span stays at the same text.
+/// The line without control characters; the span is adjusted to mark the same text.
 fn pictured_at(text: &str, span: Range<usize>) -> (String, Range<usize>) {
     let length = |part: &str| pictured(part).len();
     let start = length(&text[..span.start]);
@@ -255,12 +256,12 @@ fn pictured_at(text: &str, span: Range<usize>) -> (String, Range<usize>) {
     (pictured(text), start..end)
 }
 
-/// Where something is left out.
+/// Marks omitted text.
 const MORE: &str = "…";
 
-/// `line` with what is at `span`, or at least its begin, in `room` columns.
+/// The part of `line` that shows `span`, or at least its start, in `room` columns.
 fn cut(line: &str, span: Range<usize>, room: usize) -> (String, Range<usize>) {
-    // What is further away than that cannot be seen in any case; a character has up to four bytes.
+    // Text further away cannot be visible; a character has up to four bytes.
     let end = floor(line, span.start + 4 * room);
     let first = floor(line, span.start.saturating_sub(4 * room));
     let fits = first == 0 && end == line.len() && console::measure_text_width(line) <= room;
@@ -268,7 +269,7 @@ fn cut(line: &str, span: Range<usize>, room: usize) -> (String, Range<usize>) {
         return (line.to_owned(), span);
     }
     let after = console::measure_text_width(&line[span.start..end]);
-    // As much of what stands before it as leaves room for it, but some in any case.
+    // Shows as much text before the span as fits, but at least a quarter.
     let before = room.saturating_sub(after).max(room / 4);
     let mut start = span.start;
     if first == 0 && console::measure_text_width(&line[..start]) <= before {

@@ -1,11 +1,11 @@
-//! Text from outside (scripts, records, names, messages of servers) made safe for a terminal and
-//! for the log of a CI job.
+//! Escapes external text (scripts, records, names, messages of servers) for terminals and the logs
+//! of CI jobs.
 
 use std::{borrow::Cow, fmt::Write as _};
 
-/// Whether a terminal would obey `c`, or reorder the text around it, instead of showing it:
-/// C0 and C1 controls, line separators, and the marks of bidirectional text. So are characters of no
-/// width that are in no word of any language.
+/// Whether a terminal would interpret `c` or reorder the text around it: C0 and C1 controls, line
+/// separators and bidirectional marks. Zero-width characters that occur in no language's words are
+/// hidden as well.
 pub fn is_hidden(c: char) -> bool {
     let may_stay = matches!(c, '\n' | '\t');
     c.is_control() && !may_stay
@@ -15,7 +15,8 @@ pub fn is_hidden(c: char) -> bool {
         )
 }
 
-/// `text` with its line endings, hidden characters as `\r`, `\u{1b}`. The `\r` of a CR LF goes.
+/// `text` with its line endings, and hidden characters as `\r`, `\u{1b}`. The `\r` of a CR LF is
+/// dropped.
 pub fn lines(text: &str) -> Cow<'_, str> {
     if !text.contains(is_hidden) {
         return Cow::Borrowed(text);
@@ -30,7 +31,7 @@ pub fn lines(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// `\n`, `\r`, `\u{1b}`
+/// Appends the escape of a character: `\n`, `\r`, `\u{1b}`.
 pub(super) fn push_code(text: &mut String, c: char) {
     match c {
         '\n' => text.push_str("\\n"),
@@ -39,8 +40,8 @@ pub(super) fn push_code(text: &mut String, c: char) {
     }
 }
 
-/// JSON text that shows as it is: what serde_json leaves of hidden characters, and the prefixes of
-/// CI commands, as escapes of JSON. They can only be inside strings, so the values are the same.
+/// JSON text with hidden characters that serde_json leaves unescaped, and the prefixes of CI
+/// commands, as JSON escapes. They occur only in strings, so the values are unchanged.
 pub fn json(text: &str) -> Cow<'_, str> {
     let is_meant = |c| is_hidden(c);
     if !text.contains(is_meant) && !text.contains("##") {
@@ -57,18 +58,18 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// What CI services take for a command anywhere in a line: GitHub (old), Azure, TeamCity.
+/// Prefixes that CI services interpret as a command anywhere in a line: GitHub (old), Azure,
+/// TeamCity.
 const COMMANDS: [&str; 3] = ["##[", "##vso[", "##teamcity["];
 
-/// What GitHub takes for one at the start of a line, behind white space.
+/// The prefix that GitHub interprets as a command at the start of a line, after white space.
 const AT_START: &str = "::";
 
 fn begins_command(text: &str) -> bool {
     text.starts_with('#') && COMMANDS.iter().any(|command| begins(text, command))
 }
 
-/// Whether `text` begins with `prefix` for a comparison that passes over what has no width, as
-/// GitHub's does, and over case.
+/// Whether `text` starts with `prefix`, ignoring case and zero-width characters as GitHub does.
 fn begins(text: &str, prefix: &str) -> bool {
     let mut chars = text.chars();
     prefix.chars().all(|wanted| {
@@ -83,7 +84,7 @@ fn is_invisible(c: char) -> bool {
     !c.is_ascii() && console::measure_text_width(c.encode_utf8(&mut [0; 4])) == 0
 }
 
-/// A line that is shown, with nothing in it that a CI service would obey. Colours stay.
+/// A display line without anything that a CI service would interpret. Colours are kept.
 pub(super) fn defused(line: &str) -> Cow<'_, str> {
     let start = start_of_text(line);
     let at_start = begins(&line[start..], AT_START);
@@ -101,7 +102,7 @@ pub(super) fn defused(line: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// Behind white space, what has no width, and colours.
+/// The offset of the text after white space, zero-width characters and colours.
 fn start_of_text(line: &str) -> usize {
     let mut at = 0;
     while let Some(c) = line[at..].chars().next() {
@@ -182,7 +183,7 @@ mod tests {
             prop_assert!(!lines(&text).contains(is_hidden));
             let safe = defused(&line);
             prop_assert!(!safe.trim_start().starts_with("::") && !safe.contains("##["), "{safe:?}");
-            // What is safe is left alone.
+            // Safe text is unchanged.
             prop_assert_eq!(shown(&safe), safe.as_ref());
             prop_assert_eq!(defused(&safe), safe.as_ref());
         }

@@ -2,27 +2,27 @@
 
 use std::process::ExitCode;
 
-/// How the process ends.
+/// The exit status of the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// 0: done.
+    /// 0: success.
     Done,
-    /// 1: failed, nothing changed.
+    /// 1: failure, nothing was changed.
     Failed,
     /// 2: wrong usage or configuration.
     Usage,
-    /// 3: a check says no.
+    /// 3: a check has found problems.
     CheckFailed,
-    /// 4: some steps are done.
+    /// 4: some steps were done.
     Partway,
-    /// 5: the lock was busy.
+    /// 5: timed out waiting for the lock.
     Busy,
     /// 130: interrupted by a signal.
     Interrupted,
 }
 
 impl Exit {
-    /// The number the shell sees.
+    /// The number seen by the shell.
     pub fn status(self) -> u8 {
         match self {
             Self::Done => 0,

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::revision::Subject;
 
-/// A duration to three figures or so: `8 ms`, `1.24 s`, `3 min 5 s`.
+/// A duration with about three significant digits: `8 ms`, `1.24 s`, `3 min 5 s`.
 pub fn duration(duration: Duration) -> String {
     let millis = duration.as_secs_f64() * 1000.0;
     match duration.as_secs() {
@@ -14,13 +14,14 @@ pub fn duration(duration: Duration) -> String {
     }
 }
 
-/// `1 revision`, `4 revisions`.
+/// A number with its noun: `1 revision`, `4 revisions`.
 pub fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }
 
-/// `4 revisions`, `1 revision and 2 repeatable scripts`, `1 repeatable script`.
+/// The number of steps: `4 revisions`, `1 revision and 2 repeatable scripts`, `1 repeatable
+/// script`.
 pub fn count_steps<'a>(steps: impl IntoIterator<Item = &'a Subject>) -> String {
     let (mut revisions, mut repeatables) = (0, 0);
     for step in steps {
@@ -37,7 +38,7 @@ pub fn count_steps<'a>(steps: impl IntoIterator<Item = &'a Subject>) -> String {
     }
 }
 
-/// A size to three figures or so: `812 bytes`, `56.1 kB`, `1.24 GB`.
+/// A size with about three significant digits: `812 bytes`, `56.1 kB`, `1.24 GB`.
 pub fn bytes(size: u64) -> String {
     if size < 1000 {
         return format!("{size} bytes");
@@ -59,7 +60,7 @@ pub fn bytes(size: u64) -> String {
     unreachable!("the last unit is for all that is larger")
 }
 
-/// `text` with line breaks between words, for lines of `width` columns.
+/// `text` wrapped between words to `width` columns.
 pub(super) fn wrapped(text: &str, width: usize) -> String {
     let mut wrapped = String::new();
     let mut used = 0;

@@ -1,8 +1,8 @@
-//! Annotations as GitHub's workflows read them from what a step prints.
+//! Annotations for GitHub workflows, which read them from the output of a step.
 
 use super::{Diagnostic, Page, Snippet, escape};
 
-/// One `::error …::…` line. `path` makes a file's name one that GitHub finds.
+/// A line `::error …::…`. `path` converts a file name to one that GitHub finds.
 pub fn annotation(found: &Diagnostic, path: &dyn Fn(&str) -> String) -> Page {
     let mut properties = Vec::new();
     if let Some(place) = &found.place {
@@ -24,7 +24,7 @@ pub fn annotation(found: &Diagnostic, path: &dyn Fn(&str) -> String) -> Page {
     page
 }
 
-/// What stands behind the second `::`.
+/// Escapes the text after the second `::`.
 fn data(text: &str) -> String {
     escape::lines(text)
         .replace('%', "%25")
@@ -32,7 +32,7 @@ fn data(text: &str) -> String {
         .replace('\n', "%0A")
 }
 
-/// What stands behind a `=`.
+/// Escapes the value of a property, after a `=`.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

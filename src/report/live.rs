@@ -9,16 +9,16 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
 
 use super::{Paint, Style, format::wrapped, out, shown};
 
-/// The live line of a run on stderr: the step under way, and below it what is reported about its
-/// statement. Nothing where nobody looks.
+/// The live line of a run on stderr: the current step, and below it what is reported about its
+/// statement. It is hidden unless stderr is a terminal.
 pub(super) struct Live {
     bar: ProgressBar,
     paint: Paint,
     begun: bool,
     step: Step,
-    /// How far a statement that is repeated is, or what it waits for.
+    /// The progress of a repeated statement, or what it waits for.
     activity: String,
-    /// What a slow statement does.
+    /// The activity of a slow statement.
     slow: String,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Live {
 struct Step {
     id: String,
     message: String,
-    /// Behind the message, and never cut: `(2 of 7) statement 3 of 4`.
+    /// The count after the message, which is never truncated: `(2 of 7) statement 3 of 4`.
     count: String,
     statement: String,
 }
@@ -34,13 +34,13 @@ struct Step {
 const LINE: &str = "  {spinner} {msg} {elapsed:.dim}";
 const LINES: &str = "  {spinner} {msg} {elapsed:.dim}\n{prefix}";
 
-/// Columns of [`LINE`] beside the message: the time is `59m` or so.
+/// The columns of [`LINE`] besides the message, with a time like `59m`.
 const FRAME: usize = "  x  59m".len();
 
-/// Columns that stay free at the end of a line; see [`Narrowed`].
+/// The columns left free at the end of a line; see [`Narrowed`].
 const FREE: u16 = "^C^C".len() as u16;
 
-/// Before what stands below the line.
+/// The indentation of lines below the live line.
 const INDENT: &str = "    ";
 
 impl Live {
@@ -57,17 +57,17 @@ impl Live {
         live
     }
 
-    /// Whether nobody looks, so that lines must say what it would.
+    /// Whether the line is hidden, so that its contents must be printed instead.
     pub fn is_hidden(&self) -> bool {
         self.bar.is_hidden()
     }
 
-    /// Columns that a line may take.
+    /// The width of a line in columns.
     pub fn columns(&self) -> usize {
         usize::from(Narrowed::new(Term::stderr()).width())
     }
 
-    /// Shows another step.
+    /// Shows a new step.
     pub fn begin(&mut self, id: &str, message: &str, number: usize, total: usize) {
         if self.is_hidden() {
             return;
@@ -81,40 +81,40 @@ impl Live {
         (self.activity, self.slow) = (String::new(), String::new());
         self.draw();
         self.bar.reset_elapsed();
-        // Each call starts a thread, so once is enough.
+        // Each call starts a thread, so it is made only once.
         if !std::mem::replace(&mut self.begun, true) {
             self.bar.enable_steady_tick(Duration::from_millis(120));
             out::set_live(Some(self.bar.clone()));
         }
     }
 
-    /// Shows which statement is done.
+    /// Shows the number of the finished statement.
     pub fn statement(&mut self, number: usize, total: usize) {
         self.activity = String::new();
         self.step.statement = format!(" statement {number} of {total}");
         self.draw();
     }
 
-    /// Shows what is happening below the line.
+    /// Shows an activity below the line.
     pub fn activity(&mut self, text: &str) {
         self.activity = shown(text);
         self.draw();
     }
 
-    /// Shows lines of a slow statement below it.
+    /// Shows the lines of a slow statement below the line.
     pub fn slow(&mut self, lines: String) {
         self.slow = lines;
         self.draw();
     }
 
-    /// Takes them away.
+    /// Removes the lines of a slow statement.
     pub fn end_slow(&mut self) {
         if !self.slow.is_empty() {
             self.slow(String::new());
         }
     }
 
-    /// Takes all of it away.
+    /// Removes the live line and everything below it.
     pub fn finish(&self) {
         out::set_live(None);
         self.bar.finish_and_clear();
@@ -126,7 +126,7 @@ impl Live {
         }
         let columns = self.columns();
         let below = below(&self.activity, &self.slow, columns);
-        // One that is empty would take a line.
+        // An empty part would take a line.
         self.set_template(if below.is_empty() { LINE } else { LINES });
         self.bar.set_prefix(below);
         let room = columns.saturating_sub(FRAME);
@@ -141,7 +141,7 @@ impl Live {
 }
 
 impl Step {
-    /// In `room` columns; the message is cut where it is too long.
+    /// The line in `room` columns, with the message truncated if necessary.
     fn line(&self, paint: Paint, room: usize) -> String {
         let Self {
             id,
@@ -165,7 +165,7 @@ fn below(activity: &str, slow: &str, columns: usize) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Where live lines are drawn: stderr, or nowhere.
+/// The draw target of live lines: stderr, or nowhere.
 pub(super) fn target(is_live: bool) -> ProgressDrawTarget {
     if is_live {
         let screen = Narrowed::new(Term::buffered_stderr());
@@ -175,16 +175,16 @@ pub(super) fn target(is_live: bool) -> ProgressDrawTarget {
     }
 }
 
-/// A terminal that seems to be narrower than it is. The cursor waits at the end of a live line, and
-/// there the terminal shows Ctrl-C as `^C`. At its right edge that would take the cursor to the
-/// next line, and a line of the live ones would stay where it is for ever.
+/// A terminal that reports fewer columns than it has. The cursor stays at the end of a live line,
+/// where the terminal prints Ctrl-C as `^C`. At the right edge, that would move the cursor to the
+/// next line and leave a line of the live display behind forever.
 ///
-/// A line is filled with spaces up to the edge by who draws it, for the terminal to continue at the
-/// next one. So that is done here.
+/// The renderer fills a line with spaces up to the edge and relies on the terminal to wrap to the
+/// next line. The wrapper therefore adds the line break itself.
 #[derive(Debug)]
 struct Narrowed {
     term: Term,
-    /// Where the cursor is in its line.
+    /// The column of the cursor.
     column: AtomicUsize,
 }
 

@@ -1,4 +1,4 @@
-//! `--log-file`: events as JSON lines, in a file that they are appended to.
+//! `--log-file`: events as JSON lines, appended to a file.
 
 use std::{
     fs::{File, OpenOptions},
@@ -17,15 +17,15 @@ use crate::{
     files,
 };
 
-/// A file that takes lines. A line is one write to its end, so that several runs may share one.
+/// A log file. Each line is a single write, so several runs may share a file.
 pub struct LogFile {
-    /// Hears once why lines cannot be written any more.
+    /// Called once when lines can no longer be written.
     failed: Box<dyn Fn(&io::Error) + Send + Sync>,
     state: Mutex<State>,
 }
 
 struct State {
-    /// `None` once a write has failed.
+    /// The open file; `None` after a write has failed.
     file: Option<File>,
     /// Whether the last event was a wait for the lock.
     waits: bool,
@@ -62,10 +62,10 @@ impl LogFile {
         })
     }
 
-    /// Writes an event, if it is of those that a log keeps.
+    /// Writes an event, if its kind is logged.
     pub fn event(&self, event: &Event) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        // It is told again and again.
+        // The event repeats during a wait.
         let waits = matches!(event.kind, EventKind::WaitingForLock { .. });
         let repeats = waits && state.waits;
         state.waits = waits;
@@ -101,7 +101,7 @@ impl LogFile {
     }
 }
 
-/// Whether the log keeps it. The others are for those who look on.
+/// Whether events of this kind are logged. The others are for display only.
 fn is_kept(kind: &EventKind) -> bool {
     !matches!(
         kind,
@@ -114,7 +114,7 @@ fn is_kept(kind: &EventKind) -> bool {
     )
 }
 
-/// An object with the time in front.
+/// An object with the time as its first field.
 fn timed(object: Value) -> String {
     let time = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
     let mut timed = json!({ "time": time });
@@ -144,7 +144,7 @@ mod tests {
             *counted.lock().unwrap() += 1
         })
         .unwrap();
-        // One that is open for reading refuses every write, as a full disk does.
+        // A file opened for reading refuses every write, like a full disk.
         log.state.lock().unwrap().file = Some(File::open(&path).unwrap());
         let event = Event {
             time: Utc::now(),

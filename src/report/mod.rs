@@ -1,9 +1,9 @@
-//! What people and programs get to see: results, progress and errors, as
-//! text for a terminal or as one JSON object.
+//! The output for people and programs: results, progress and errors, as text for a terminal or as
+//! one JSON object.
 //!
-//! Never opens a connection or a script; it shows what it is given. Most of that comes from
-//! outside, so that text for people is a [`Page`], which no text can break out of, and leaves by
-//! one writer.
+//! This module never opens a connection or a script; it renders its input. Most of that is external
+//! text, so output for people is a [`Page`], which no text can break out of, and one writer prints
+//! it.
 
 mod bar;
 mod batches;

@@ -1,4 +1,4 @@
-//! Warnings and notes of work that is still running.
+//! Warnings and notes about running work.
 
 use std::path::Path;
 
@@ -47,7 +47,7 @@ impl Output {
         }
     }
 
-    /// Prints a note of work that is still running. Files are shown relative to `cwd`.
+    /// Prints a note about running work. Files are shown relative to `cwd`.
     pub fn note(&self, note: &Note, cwd: &Path) {
         match note {
             Note::Waiting { file, limit } => self.waiting(&format!(
@@ -66,7 +66,7 @@ impl Output {
     }
 }
 
-/// The warning that code of other roles is about to run with the rights of a role.
+/// The warning that code of other roles is about to run with the privileges of a role.
 fn owners_code(code: &OwnersCode) -> Diagnostic {
     let OwnersCode {
         role,

@@ -1,4 +1,4 @@
-//! The one way to stdout and stderr.
+//! The only module that writes to stdout and stderr.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -10,13 +10,13 @@ use indicatif::ProgressBar;
 
 use super::Page;
 
-/// The live line that stands on the terminal now.
+/// The live line currently on the terminal.
 static LIVE: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
 /// The first error of a write to stdout.
 static UNWRITTEN: OnceLock<io::Error> = OnceLock::new();
 
-/// Where the progress of a run is shown.
+/// The output of a run's progress.
 pub trait Screen: Send + Sync {
     /// Prints a finished line to stdout.
     fn print(&self, page: &Page);
@@ -24,13 +24,13 @@ pub trait Screen: Send + Sync {
     /// Prints a message to stderr.
     fn eprint(&self, page: &Page);
 
-    /// Columns of stdout; `None` when it is not a terminal.
+    /// The width of stdout in columns; `None` if it is not a terminal.
     fn columns(&self) -> Option<u16>;
 
-    /// Columns of stderr; `None` when it is not a terminal.
+    /// The width of stderr in columns; `None` if it is not a terminal.
     fn err_columns(&self) -> Option<u16>;
 
-    /// Lets the next message overwrite the `^C` that a terminal has shown.
+    /// Makes the next message overwrite a `^C` printed by the terminal.
     fn over_signal(&self);
 
     /// Whether a live line is drawn on stderr.
@@ -73,7 +73,7 @@ pub fn print(page: &Page) {
     print_exact(page.text(columns.map(usize::from)).as_bytes());
 }
 
-/// Prints what is not text for people to stdout, byte by byte: a script, JSON, a page of a manual.
+/// Prints bytes unchanged to stdout: a script, JSON, a manual page.
 pub fn print_exact(bytes: &[u8]) {
     let write = || {
         let mut out = io::stdout().lock();
@@ -81,20 +81,20 @@ pub fn print_exact(bytes: &[u8]) {
     };
     match beside_live(write) {
         Ok(()) => {}
-        // A reader that went away (`| head`) has what it wanted.
+        // A reader that closed the pipe (`| head`) needs no more output.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         Err(error) => drop(UNWRITTEN.set(error)),
     }
 }
 
-/// Prints messages to stderr. Nobody could be told that it fails.
+/// Prints messages to stderr. Failures are ignored, since they could not be reported.
 pub fn eprint(page: &Page) {
     let columns = Term::stderr().size_checked().map(|(_, columns)| columns);
     let text = page.text(columns.map(usize::from));
     beside_live(|| drop(io::stderr().lock().write_all(text.as_bytes())));
 }
 
-/// Has the next line on stderr begin where the terminal has shown Ctrl-C as `^C`.
+/// Starts the next line on stderr where the terminal has printed Ctrl-C as `^C`.
 fn over_signal() {
     let is_live = LIVE
         .lock()
@@ -105,7 +105,7 @@ fn over_signal() {
     }
 }
 
-/// Asks on stderr; what is typed follows on the same line.
+/// Prints a question to stderr; the answer is typed on the same line.
 pub fn ask(question: &str) {
     let text = Page::of(question).to_string();
     let mut err = io::stderr().lock();
@@ -113,17 +113,17 @@ pub fn ask(question: &str) {
     drop(written.and_then(|()| err.flush()));
 }
 
-/// Whether people look at stdout.
+/// Whether stdout is a terminal.
 pub fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Why something could not be written to stdout.
+/// The first error of writing to stdout.
 pub fn unwritten() -> Option<&'static io::Error> {
     UNWRITTEN.get()
 }
 
-/// Says which live line must make room for text; `None` when there is none any more.
+/// Sets the live line that makes room for text; `None` if there is none any more.
 pub(super) fn set_live(bar: Option<ProgressBar>) {
     *LIVE.lock().unwrap_or_else(PoisonError::into_inner) = bar;
 }

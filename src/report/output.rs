@@ -27,7 +27,7 @@ pub enum Format {
     Github,
 }
 
-/// The version of the JSON objects. It is raised when a field changes its meaning or is removed.
+/// The version of the JSON objects, raised when a field is removed or changes its meaning.
 const JSON_VERSION: u32 = 1;
 
 /// The output of one command.
@@ -66,7 +66,7 @@ impl Output {
         }
     }
 
-    /// The text of a result for people that is longer than the screen; `None` where stdout is not a
+    /// The text of a result that is longer than the screen; `None` if it fits or stdout is not a
     /// terminal.
     pub fn long_text(&self, view: &dyn View) -> Option<String> {
         if self.format != Format::Human || view.exact().is_some() || !is_terminal() {
@@ -75,11 +75,11 @@ impl Output {
         let (rows, columns) = console::Term::stdout().size_checked()?;
         let text = view.human(self.out, self.verbosity);
         let text = text.text(Some(usize::from(columns)));
-        // The shell's prompt follows on a line of its own.
+        // The shell's prompt needs one more line.
         (text.lines().count() >= usize::from(rows)).then_some(text)
     }
 
-    /// Columns of the terminal on stdout.
+    /// The width of the terminal on stdout in columns.
     pub fn columns(&self) -> Option<usize> {
         let (_, columns) = console::Term::stdout().size_checked()?;
         Some(usize::from(columns))
@@ -102,19 +102,19 @@ impl Output {
         }
     }
 
-    /// Prints what is about to happen, for the question that follows.
+    /// Prints a preview before a confirmation.
     pub fn preview(&self, preview: &Preview, dialect: Dialect) {
         eprint(&preview.page(dialect, self.err));
     }
 
-    /// Prints what the command is waiting for or has done meanwhile.
+    /// Prints what the command is waiting for or has done.
     pub fn waiting(&self, text: &str) {
         if self.format == Format::Human && self.verbosity > Verbosity::Quiet {
             eprint(&Page::of(self.err.paint(Style::Dim, text)));
         }
     }
 
-    /// Prints the errors of a command. `result` is what it did before them, for JSON.
+    /// Prints the errors of a command. `result` is the preceding result, for JSON.
     pub fn errors(&self, errors: &[Diagnostic], result: Json) {
         match self.format {
             Format::Human => {
@@ -125,7 +125,7 @@ impl Output {
         }
     }
 
-    /// Whether a printed result said that its command has changed something.
+    /// Whether a printed result reported a change.
     pub fn has_changed() -> bool {
         CHANGED.load(Ordering::Relaxed)
     }
@@ -161,22 +161,22 @@ impl Output {
     }
 }
 
-/// Whether a printed result said that its command has changed something.
+/// Whether a printed result reported a change.
 static CHANGED: AtomicBool = AtomicBool::new(false);
 
-/// <https://no-color.org>: set and not empty means no.
+/// Whether colours are allowed: `NO_COLOR`, if not empty, disables them (<https://no-color.org>).
 fn colors_wanted() -> bool {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     !set("NO_COLOR") && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// Columns of the terminal on stderr.
+/// The width of the terminal on stderr in columns.
 fn width() -> Option<usize> {
     let (_, columns) = console::Term::stderr().size_checked()?;
     Some(usize::from(columns))
 }
 
-/// The path of a file from the root of the repository, as GitHub expects it.
+/// The path of a file from the root of the repository, as GitHub expects.
 fn repository_path(file: &str) -> String {
     let root = std::env::var_os("GITHUB_WORKSPACE").filter(|root| !root.is_empty());
     let absolute = std::env::current_dir().map(|cwd| cwd.join(file));

@@ -6,24 +6,25 @@ use super::{
     style,
 };
 
-/// Text on its way to a terminal or a log: the only form in which it is printed.
+/// Text for a terminal or a log; nothing is printed in another form.
 ///
-/// A page is made line by line. Whatever stands in a line, it stays one line, and nothing in it
-/// reaches a terminal as a command but the styles of [`Paint`]. So a message, a name or a record
-/// cannot begin a line of its own, and cannot look like one of ours.
+/// A page is built line by line. Each line stays one line whatever it contains, and only the styles
+/// of [`Paint`] reach a terminal as control sequences. So a message, a name or a record cannot
+/// start a line of its own that looks like one of migrator's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     lines: Vec<Line>,
 }
 
-/// A line as a terminal reads it.
+/// A line for the terminal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Line {
-    /// Broken between words where the terminal ends; what follows begins this many columns in.
+    /// A line wrapped between words at the terminal's width; continuation lines are indented by
+    /// this many columns.
     Prose(String, usize),
-    /// As it is.
+    /// A line that is never wrapped.
     Exact(String),
-    /// As it is, although a CI service obeys it: it is meant to.
+    /// A line that a CI service is meant to interpret as a command.
     Command(String),
 }
 
@@ -40,7 +41,7 @@ impl Page {
         self.lines.push(Line::Prose(shown(text.as_ref()), 0));
     }
 
-    /// Adds an entry of a list: where the terminal is too narrow it continues further to the right.
+    /// Adds a list entry; wrapped lines are indented further.
     pub fn row(&mut self, text: impl AsRef<str>) {
         let text = shown(text.as_ref());
         let plain = console::strip_ansi_codes(&text);
@@ -48,25 +49,25 @@ impl Page {
         self.lines.push(Line::Prose(text, indent + 2));
     }
 
-    /// Adds a value with its name before it, which takes `columns`.
+    /// Adds a name and its value; the name takes `columns`.
     pub fn fact(&mut self, name: impl AsRef<str>, value: impl AsRef<str>, columns: usize) {
         let text = shown(&format!("{}{}", name.as_ref(), value.as_ref()));
         self.lines.push(Line::Prose(text, columns));
     }
 
-    /// Adds a line that is never broken.
+    /// Adds a line that is never wrapped.
     pub fn exact(&mut self, text: impl AsRef<str>) {
         self.lines.push(Line::Exact(shown(text.as_ref())));
     }
 
-    /// Adds text of several lines from outside, each behind `indent`.
+    /// Adds external text of several lines, each prefixed with `indent`.
     pub fn block(&mut self, indent: &str, text: &str) {
         for line in text.lines() {
             self.exact(format!("{indent}{line}"));
         }
     }
 
-    /// The same in one style.
+    /// Adds external text of several lines in one style.
     pub fn painted_block(&mut self, indent: &str, text: &str, paint: Paint, style: Style) {
         for line in text.lines() {
             self.exact(format!("{indent}{}", paint.paint(style, line.trim_end())));
@@ -78,29 +79,29 @@ impl Page {
         self.lines.push(Line::Exact(String::new()));
     }
 
-    /// Adds lines that another renderer has made of escaped text, with its colours and nothing
-    /// else for a terminal to obey.
+    /// Adds lines that another renderer has created from escaped text. Their colours are kept, and
+    /// other control sequences are escaped.
     pub fn rendered(&mut self, text: &str) {
         let lines = text.lines().map(|line| Line::Exact(coloured(line)));
         self.lines.extend(lines);
     }
 
-    /// Adds a line for a CI service to obey. It must be escaped by that service's rules.
+    /// Adds a command line for a CI service. It must be escaped by the rules of that service.
     pub(super) fn command(&mut self, line: String) {
         self.lines.push(Line::Command(line));
     }
 
-    /// Adds all of `other`.
+    /// Adds all lines of `other`.
     pub fn append(&mut self, mut other: Self) {
         self.lines.append(&mut other.lines);
     }
 
-    /// Whether nothing is on it.
+    /// Whether the page has no lines.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    /// The text, in lines of `width` columns where that is known.
+    /// The text, wrapped to `width` columns if given.
     pub fn text(&self, width: Option<usize>) -> String {
         let mut text = String::new();
         for line in &self.lines {
@@ -131,12 +132,12 @@ impl fmt::Display for Page {
     }
 }
 
-/// One line as a terminal reads it.
+/// A line as a terminal receives it.
 pub fn shown(line: &str) -> String {
     style::rendered(line, |c| c == '\n' || is_hidden(c))
 }
 
-/// `line` with nothing for a terminal to obey but colours.
+/// `line` without control sequences other than colours.
 fn coloured(line: &str) -> String {
     let mut shown = String::with_capacity(line.len());
     let mut rest = line;
@@ -160,21 +161,21 @@ fn coloured(line: &str) -> String {
     shown
 }
 
-/// Bytes of the colour that `text` begins with: `ESC [ 1 ; 31 m`.
+/// The length in bytes of the colour sequence at the start of `text`: `ESC [ 1 ; 31 m`.
 fn colour(text: &str) -> Option<usize> {
     let inside = text.strip_prefix("\u{1b}[")?;
     let end = inside.find(|c: char| !c.is_ascii_digit() && c != ';')?;
     inside[end..].starts_with('m').then_some(end + 3)
 }
 
-/// `text` from outside in the place of one character a character: for a source line, below which
-/// a caret stands.
+/// External `text` with each hidden character replaced by one visible character, so that a caret
+/// below a source line stays aligned.
 pub(super) fn pictured(text: &str) -> String {
     let picture = |c| if is_hidden(c) { '\u{fffd}' } else { c };
     text.chars().map(picture).collect()
 }
 
-/// `line` broken between words.
+/// `line` wrapped between words.
 fn broken(line: &str, width: usize, indent: usize) -> Vec<String> {
     let indent = if indent < width / 2 { indent } else { 0 };
     let mut parts = vec![String::new()];
@@ -192,7 +193,7 @@ fn broken(line: &str, width: usize, indent: usize) -> Vec<String> {
         } else {
             part.push_str(&" ".repeat(spaces));
             part.push_str(word);
-            // Spaces alone, or a colour, are nothing that a line could be broken behind.
+            // A line cannot be wrapped after only spaces or a colour.
             used += if columns > 0 { spaces + columns } else { 0 };
         }
         spaces = 1;

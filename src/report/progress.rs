@@ -16,20 +16,20 @@ use crate::{
     revision::{Direction, Subject},
 };
 
-/// How much is said.
+/// The amount of output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
-    /// `-q`: errors, and results that were asked for.
+    /// `-q`: errors and requested results.
     Quiet,
-    /// Steps, warnings, a summary.
+    /// The default: steps, warnings, a summary.
     #[default]
     Normal,
     /// `-v`: every statement with its time.
     Verbose,
 }
 
-/// Shows the events of a run as they come: finished steps as lines on stdout,
-/// what is happening and what to know on stderr.
+/// Shows the events of a run as they happen: finished steps as lines on stdout, activity and notes
+/// on stderr.
 pub struct Progress {
     screen: Box<dyn Screen>,
     paint_out: Paint,
@@ -40,14 +40,14 @@ pub struct Progress {
 
 struct State {
     live: Live,
-    /// Whether steps go either way, so that each says which.
+    /// Whether the run has steps of both directions, so that each line shows its direction.
     both_ways: bool,
     running: Option<Running>,
     width: usize,
     waiting_since: Option<Instant>,
-    /// Of which statement it was said that it runs, and how long that was when it is said again.
+    /// The statement last reported as running, and the duration at which it is reported again.
     reminder: Option<(StatementRef, Duration)>,
-    /// When a statement that is repeated is mentioned, and how far it is; `None` while none is.
+    /// The schedule and the state of the repeated statement; `None` if there is none.
     batch: Option<(Doubling, Option<BatchState>)>,
 }
 
@@ -57,10 +57,10 @@ struct Running {
     statements: usize,
 }
 
-/// Columns of a line for a step that is done; a terminal may have fewer.
+/// The width of a line for a finished step; a terminal may be narrower.
 const COLUMNS: usize = 80;
 
-/// A wait is mentioned again after this long, where the line cannot be redrawn.
+/// The interval at which a wait is reported again, if the line cannot be redrawn.
 const REMIND: Duration = Duration::from_secs(10);
 
 impl Progress {
@@ -225,7 +225,7 @@ impl Progress {
         state.running = Some(running);
     }
 
-    /// Ends the live line; a step that was under way is shown as failed when `failed`.
+    /// Removes the live line. If `failed`, the current step is shown as failed.
     pub fn finish(&self, failed: bool) {
         let mut state = self
             .state
@@ -274,7 +274,7 @@ impl Progress {
         let line = format!("  {sign} {id}  {message}  {time}");
         let mut page = Page::default();
         page.exact(line.trim_end());
-        // What cannot be written is not a reason to stop a migration; it is told at its end.
+        // A failed write does not stop a migration; it is reported at the end.
         self.screen.print(&page);
     }
 
@@ -367,7 +367,7 @@ mod tests {
     use super::*;
     use crate::execute::StepRef;
 
-    /// Keeps what it is told to print: lines of stdout as they are, those of stderr behind `! `.
+    /// Records printed text: lines of stdout unchanged, those of stderr after `! `.
     #[derive(Clone, Default)]
     struct Kept(Arc<Mutex<String>>);
 
@@ -431,7 +431,7 @@ mod tests {
         }
     }
 
-    /// What is printed about `events`; then the run ends.
+    /// The text printed for `events` and the end of the run.
     fn shown(verbosity: Verbosity, failed: bool, events: Vec<EventKind>) -> String {
         let kept = Kept::default();
         let plain = Paint(false);

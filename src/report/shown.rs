@@ -5,21 +5,21 @@ use serde_json::json;
 use super::{Diagnostic, Page, annotation};
 use crate::report::view::Json;
 
-/// How many problems of one code are shown. A mistake that is made thousands of times is told by
-/// the first of them.
+/// The maximum number of problems shown per code. The first ones are enough to identify a mistake
+/// that occurs thousands of times.
 const LIMIT: usize = 50;
 
-/// The problems that are shown of many, in their order.
+/// The problems to show, in their original order.
 pub struct Shown<'a> {
-    /// Each with the number of those of its code that are left out after it.
+    /// The problems, each with the number of problems of its code that are omitted after it.
     items: Vec<(&'a Diagnostic, usize)>,
 }
 
 impl<'a> Shown<'a> {
-    /// Those of `all`.
+    /// Selects from `all` the problems to show.
     pub fn of(all: &'a [Diagnostic]) -> Self {
         let mut items: Vec<(&Diagnostic, usize)> = Vec::new();
-        // How many of a code there are, and where the last of them is that is shown.
+        // The number of problems per code, and the index of the last one shown.
         let mut codes: HashMap<&str, (usize, usize)> = HashMap::new();
         for diagnostic in all {
             let (count, last) = codes.entry(diagnostic.code).or_default();
@@ -34,7 +34,7 @@ impl<'a> Shown<'a> {
         Self { items }
     }
 
-    /// For people; `one` is how a problem looks.
+    /// The problems as text; `one` renders a problem.
     pub fn human(&self, one: impl Fn(&Diagnostic) -> Page) -> Page {
         let mut page = Page::default();
         for (diagnostic, more) in &self.items {
@@ -50,7 +50,7 @@ impl<'a> Shown<'a> {
         page
     }
 
-    /// As annotations for GitHub, one a line.
+    /// The problems as annotations for GitHub, one per line.
     pub fn github(&self, path: &dyn Fn(&str) -> String) -> Page {
         let mut page = Page::default();
         for (diagnostic, more) in &self.items {
@@ -62,7 +62,8 @@ impl<'a> Shown<'a> {
         page
     }
 
-    /// For programs: the problems as `name`, and as `omitted` how many of each code are left out.
+    /// The problems as JSON: the field `name`, and in `omitted` the number of omitted problems per
+    /// code.
     pub fn json(&self, name: &str) -> Json {
         let shown = self.items.iter();
         let shown: Vec<_> = shown.map(|(diagnostic, _)| diagnostic.json()).collect();
@@ -83,7 +84,7 @@ impl<'a> Shown<'a> {
 mod tests {
     use super::*;
 
-    /// Problems of these codes, so many of each in a row.
+    /// Problems with these codes, each repeated by its count.
     fn problems(counts: &[(&'static str, usize)]) -> Vec<Diagnostic> {
         let of = |&(code, count): &(&'static str, usize)| {
             let one = Diagnostic {
@@ -111,7 +112,7 @@ mod tests {
         let more = "\n… and 950 more like this\n";
         check(&[("A", 1_000)], &format!("{a}{more}"));
         check(&[("A", 1_000), ("B", 2)], &format!("{a}{more}\n{b}"));
-        // Those of another kind between them are all shown.
+        // Problems of other codes between them are all shown.
         check(
             &[("A", 50), ("B", 2), ("A", 950)],
             &format!("{a}{more}\n{b}"),

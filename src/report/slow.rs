@@ -1,15 +1,15 @@
-//! Words for statements: each with its time, and those that take long.
+//! Text about finished, slow and running statements.
 
 use super::{count, duration, shown};
 use crate::execute::{EventKind, SlowStatement, StatementEnd, StatementRef};
 
-/// Columns for a statement where no terminal says how many there are.
+/// The width for a statement if there is no terminal.
 const COLUMNS: usize = 120;
 
-/// Holders of a lock below the live line.
+/// The maximum number of lock holders below the live line.
 const HOLDERS: usize = 3;
 
-/// A statement that is done, for `-v`: `    2 of 7  migrations/1_a.up.sql:12  3.0 ms  2 rows  INSERT …`
+/// A finished statement, for `-v`: `    2 of 7  migrations/1_a.up.sql:12  3.0 ms  2 rows  INSERT …`
 pub(super) fn ended(ended: &StatementEnd, columns: Option<u16>) -> String {
     let mut line = format!(
         "    {} of {}  {}:{}",
@@ -29,19 +29,19 @@ pub(super) fn ended(ended: &StatementEnd, columns: Option<u16>) -> String {
     line.trim_end().to_owned()
 }
 
-/// The beginning of a statement, on one line of at most `columns`; nothing where that is too little
-/// to be of use.
+/// The start of a statement, on one line of at most `columns`; empty if that is too short to be
+/// useful.
 fn start(statement: &str, columns: usize) -> String {
     if columns < 8 {
         return String::new();
     }
-    // No character takes less than a byte, and none of ours less than a column.
+    // Limits the work for long statements; some of the text may be white space.
     let head: String = statement.chars().take(columns * 4).collect();
     let words: Vec<_> = head.split_whitespace().collect();
     console::truncate_str(&shown(&words.join(" ")), columns, "…").into_owned()
 }
 
-/// `migrations/1_a.up.sql:12 took 12.3 s (waited for …)`
+/// A slow statement: `migrations/1_a.up.sql:12 took 12.3 s (waited for …)`.
 pub(super) fn took(slow: &SlowStatement) -> String {
     let verb = match (slow.has_failed, slow.is_at_most) {
         (false, false) => "took",
@@ -62,16 +62,18 @@ pub(super) fn took(slow: &SlowStatement) -> String {
     text
 }
 
-/// `migrations/1_a.up.sql:12 runs for 2.00 s, waits for …`; of [`EventKind::StatementRuns`] only.
+/// A running statement: `migrations/1_a.up.sql:12 runs for 2.00 s, waits for …`. The event must be
+/// [`EventKind::StatementRuns`].
 pub(super) fn runs(event: &EventKind) -> String {
     parts(event).join(", ")
 }
 
-/// The same for below the live line: each part on a line of its own that fits, and so is each holder.
+/// A running statement below the live line. Each part and each lock holder is on a line of its own
+/// that fits the width.
 pub(super) fn live(event: &EventKind, columns: usize) -> String {
     let mut parts = parts(event);
     if let (Some(first), EventKind::StatementRuns { statement, .. }) = (parts.first_mut(), event) {
-        // The time must be seen, however long the file's name is.
+        // The time must be visible even if the file name is long.
         let file = shown(&statement.file);
         let taken = console::measure_text_width(&shown(first)) - console::measure_text_width(&file);
         let room = columns.saturating_sub(4 + taken);

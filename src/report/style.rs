@@ -5,30 +5,30 @@ use std::{
 
 use super::escape::push_code;
 
-/// What a piece of text means; the colour follows from it.
+/// The meaning of a piece of text, which determines its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// IDs.
     Id,
-    /// Done.
+    /// Success.
     Good,
-    /// Failed.
+    /// Failure.
     Bad,
-    /// Look at this.
+    /// Warnings.
     Warning,
     /// Headings and names.
     Strong,
-    /// What can be skipped.
+    /// Less important text.
     Dim,
 }
 
-/// Colours for one stream, or none.
+/// The colours of a stream, if enabled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Paint(pub bool);
 
 impl Paint {
-    /// `text` in the colour of `meaning`, for a line of a [`Page`](super::Page): not yet as a
-    /// terminal reads it.
+    /// `text` in the colour of `meaning`, for a line of a [`Page`](super::Page). The result is not
+    /// yet terminal output.
     pub fn paint(self, meaning: Style, text: impl ToString) -> String {
         let text = text.to_string();
         if !self.0 {
@@ -46,7 +46,7 @@ const ESC: char = '\u{1b}';
 /// Ends every style.
 const RESET: char = 'r';
 
-/// The letter of each style, and what it is to a terminal.
+/// The letter of each style and its terminal sequence.
 const LETTERS: [(Style, char, &str); 6] = [
     (Style::Id, 'i', "\u{1b}[33m"),
     (Style::Good, 'g', "\u{1b}[32m"),
@@ -56,14 +56,15 @@ const LETTERS: [(Style, char, &str); 6] = [
     (Style::Dim, 'd', "\u{1b}[2m"),
 ];
 
-/// What tells the marks of our own styles from any text: it is drawn again by each process, so no
-/// text from outside can have it.
+/// The key that distinguishes style marks from other text. Each process draws a random one, so
+/// external text cannot contain it.
 fn key() -> &'static str {
     static KEY: OnceLock<String> = OnceLock::new();
     KEY.get_or_init(|| format!("{:016x}", RandomState::new().build_hasher().finish()))
 }
 
-/// The style that `text` begins with as a terminal reads it, and the bytes of its mark.
+/// The terminal sequence of the style mark at the start of `text`, and the length of the mark in
+/// bytes.
 fn mark(text: &str) -> Option<(&'static str, usize)> {
     let rest = text.strip_prefix(ESC)?.strip_prefix(key())?;
     let letter = rest.chars().next()?;
@@ -75,7 +76,8 @@ fn mark(text: &str) -> Option<(&'static str, usize)> {
     known.map(|(.., code)| (*code, end))
 }
 
-/// `text` with its styles as a terminal reads them, and all else that `is_meant` as `\u{1b}`.
+/// `text` with its style marks as terminal sequences, and with hidden characters escaped as
+/// `\u{1b}` unless `is_meant` accepts them.
 pub(super) fn rendered(text: &str, is_meant: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! The lock of a directory of backups, held while names are given and taken.
+//! The lock of a backup directory, held while files are renamed or removed.
 
 use std::{
     fs::{File, TryLockError},
@@ -14,23 +14,23 @@ use crate::{
     files::{open_existing, open_or_create, read_start},
 };
 
-/// The lock file. It holds the highest number of a backup so far.
+/// The name of the lock file. The file holds the highest number of a backup so far.
 const NAME: &str = ".migrator-backups.lock";
 
-/// Pauses between two attempts.
+/// The first pause between two attempts.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 
-/// How long the lock is waited for, who may end that, and who is told.
+/// How to wait for the lock.
 #[derive(Clone, Copy)]
 pub struct Wait<'a> {
-    /// How long at most; zero is one attempt.
+    /// The longest wait; zero makes a single attempt.
     pub limit: Duration,
-    /// Is told that it waits, and asked whether it is to end.
+    /// Notified of the wait, and asked whether to stop.
     pub watch: &'a Observer,
 }
 
-/// The lock, until it is dropped.
+/// The lock, held until it is dropped.
 pub(super) struct Held {
     file: File,
 }
@@ -39,7 +39,7 @@ impl Held {
     /// Takes the lock of `directory`.
     ///
     /// # Errors
-    /// [`BackupError::Busy`] when another process holds it for longer than it is waited for,
+    /// [`BackupError::Busy`] when another process holds the lock for too long,
     /// [`BackupError::Directory`] when the lock file cannot be used.
     pub fn take(directory: &Path, wait: Wait<'_>) -> Result<Self, BackupError> {
         let path = directory.join(NAME);
@@ -73,15 +73,15 @@ impl Held {
         }
     }
 
-    /// The highest number that was given, 0 where that is not known.
+    /// The highest number used so far; 0 if unknown.
     pub fn last_number(&mut self) -> u64 {
         let text = self.file.rewind().ok();
         let text = text.and_then(|()| read_start(&self.file, 32));
         text.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
     }
 
-    /// Remembers a number. Without it the manifests that are there still tell the order, so that a
-    /// failure does not matter.
+    /// Stores the highest number. A failure is ignored, since the existing manifests give the order
+    /// as well.
     pub fn remember(&mut self, number: u64) {
         let text = format!("{number}\n");
         let emptied = self.file.rewind().and_then(|()| self.file.set_len(0));
@@ -89,7 +89,7 @@ impl Held {
     }
 }
 
-/// A file that others cannot read cannot be locked by them.
+/// Opens the lock file. The group may read and write it, since locking requires access.
 fn open(path: &Path) -> io::Result<File> {
     match open_or_create(path, 0o660) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {

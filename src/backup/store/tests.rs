@@ -51,7 +51,8 @@ fn watch() -> Observer {
     }
 }
 
-/// A process that another test starts holds an open file, and its lock, until it has begun.
+/// A process started by another test inherits an open file and its lock until it executes its
+/// program.
 fn briefly(watch: &Observer) -> Wait<'_> {
     let limit = Duration::from_secs(10);
     Wait { limit, watch }
@@ -77,7 +78,7 @@ fn add(store: &Store, database: &str, second: i64) -> Backup {
     publish(store, manifest(database, second))
 }
 
-/// Names of files that are not hidden.
+/// The names of files that are not hidden.
 fn visible(store: &Store) -> Vec<String> {
     let names = store.names().unwrap().into_iter();
     let mut names: Vec<_> = names.filter(|name| !name.starts_with('.')).collect();
@@ -85,7 +86,7 @@ fn visible(store: &Store) -> Vec<String> {
     names
 }
 
-/// Numbers of the backups that are listed.
+/// The numbers of the listed backups.
 fn listed(store: &Store) -> Vec<u64> {
     let all = store.list().unwrap();
     all.iter().map(|it| it.manifest.number).collect()
@@ -152,14 +153,14 @@ fn only_the_oldest_of_the_same_database_go() {
 #[test]
 fn what_was_just_made_never_goes() {
     let (_dir, store) = store();
-    // The clock was ahead, or two were made within a second.
+    // The clock was ahead, or two backups were created within a second.
     add(&store, "a", 1_000_000);
     let made = add(&store, "a", 5);
     assert_eq!(prune(&store, &made, 1), [1]);
     let other = add(&store, "a", 5);
     assert_eq!(prune(&store, &other, 1), [2]);
     assert_eq!(listed(&store), [3]);
-    // Even if another one claims a higher number.
+    // This holds even if another backup claims a higher number.
     let mut text = fs::read_to_string(manifest_of(&other.file)).unwrap();
     text = text.replace("\"number\": 3", &format!("\"number\": {}", u64::MAX));
     fs::write(manifest_of(&other.file), text).unwrap();
@@ -199,7 +200,7 @@ fn backups_of_another_machine_or_of_nobody_known_are_never_removed() {
     assert_eq!(pruned.removed.len(), 1);
     assert_eq!(pruned.not_counted, [theirs.clone(), old.clone()]);
     assert!(theirs.exists() && old.exists() && made.file.exists());
-    // For one to verify, one's own comes first.
+    // For verification, the database's own backup comes first.
     let origin = manifest("a", 0).origin.unwrap();
     let newest = |origin: &Origin| {
         let newest = store.newest(("a", origin), Dialect::Sqlite).unwrap();
@@ -222,7 +223,7 @@ fn a_number_is_given_once() {
         fs::remove_file(manifest_of(&backup.file)).unwrap();
     }
     assert_eq!(add(&store, "a", 9).manifest.number, 4);
-    // Without the lock file the manifests tell it.
+    // Without the lock file, the manifests provide the number.
     fs::write(store.directory.join(LOCK), "nonsense").unwrap();
     assert_eq!(add(&store, "a", 9).manifest.number, 5);
     fs::remove_file(store.directory.join(LOCK)).unwrap();
@@ -271,8 +272,8 @@ fn only_what_is_ours_and_unfinished_is_removed() {
     assert!(store.find(&moved.file).unwrap().is_whole);
 }
 
-/// Every state between the first and the last step of listing and of removing a backup: what
-/// `prepare` makes of it.
+/// Tests what `prepare` does with every state between the first and the last step of listing and
+/// removing a backup.
 #[test]
 fn killed_between_two_steps_a_backup_is_listed_or_gone() {
     let (_dir, store) = store();
@@ -308,11 +309,11 @@ fn killed_between_two_steps_a_backup_is_listed_or_gone() {
         assert!(left.iter().eq(expected), "{left:?}");
         assert!(!draft.exists());
     };
-    // Written; the manifest named; the file named.
+    // Both written; the manifest renamed; the file renamed.
     check(true, false, false);
     check(true, true, false);
     check(false, true, true);
-    // Removing: the file is a draft again; the manifest is gone; all is.
+    // Removing: the file has its draft name again; the manifest is removed; both are removed.
     check(true, true, false);
     check(true, false, false);
     check(false, false, false);
@@ -331,14 +332,14 @@ fn a_draft_that_is_held_keeps_its_manifest() {
     assert!(path.exists() && draft.path().exists());
     drop(draft);
     prepare(&store);
-    // Nothing tells it from one whose file was moved.
+    // Nothing distinguishes it from one whose file was moved.
     assert!(path.exists());
 }
 
 #[test]
 fn a_lock_that_others_hold_is_waited_for_until_its_deadline() {
     let (_dir, store) = store();
-    // Who can read it can hold it.
+    // Anyone who can read the file can lock it.
     let held = File::open(store.directory.join(LOCK)).unwrap();
     held.lock_shared().unwrap();
     let notes = Arc::new(Mutex::new(Vec::new()));
@@ -387,7 +388,7 @@ fn what_is_no_regular_file_is_neither_opened_nor_made() {
     for name in ["x.sqlite", "y.sqlite"] {
         assert!(store.find(&store.directory.join(name)).is_err());
     }
-    // A lock file that leads elsewhere has nothing made there.
+    // Nothing is created through a lock file that is a symbolic link.
     let lock = store.directory.join(LOCK);
     let target = store.directory.join("target");
     fs::remove_file(&lock).unwrap();

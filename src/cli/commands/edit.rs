@@ -29,7 +29,7 @@ pub async fn cmd_edit(args: EditArgs, context: &Context) -> Result<Exit, Error> 
         down: args.down || args.both,
     };
     let editor = Editor::find()?;
-    // The warning is all that the database is for.
+    // The database is used only for the warning.
     let mut session = context.session_if_configured("edit").ok().flatten();
     let (project, dialect) = (&context.project, context.dialect()?);
     let report = ops::edit(project, session.as_mut(), dialect, &request).await?;

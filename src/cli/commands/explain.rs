@@ -47,7 +47,7 @@ fn explained(code: &Code) -> ExplainedCode {
     }
 }
 
-/// `203`, `m203`, `error[M203]` are ways to write `M203`.
+/// Normalizes `203`, `m203` and `error[M203]` to `M203`.
 fn normal(text: &str) -> String {
     let text = text.trim().trim_start_matches("error");
     let text = text.trim_matches(['[', ']', ':']).to_uppercase();
@@ -58,7 +58,7 @@ fn normal(text: &str) -> String {
     }
 }
 
-/// Of the codes that `id` looks like, the one nearest by number.
+/// The code with the nearest number, if `id` looks like a code.
 fn nearest(id: &str) -> Option<&'static Code> {
     let number = |id: &str| id.get(1..).and_then(|digits| digits.parse::<u32>().ok());
     let wanted = number(id)?;

@@ -53,7 +53,7 @@ pub async fn cmd_history(args: HistoryArgs, context: &Context) -> Result<Exit, E
     let (project, dialect) = (&context.project, context.dialect()?);
     let report = ops::history(project, session.as_mut(), dialect, &request).await?;
     if !report.unknown.is_empty() {
-        // What the directory does not have cannot be listed, but must not go unsaid.
+        // Unknown revisions cannot be listed, but must be mentioned.
         let unknown: Vec<_> = report.unknown.iter().map(ToString::to_string).collect();
         context.output.warn(&Diagnostic {
             message: format!("applied, but not in this directory: {}", unknown.join(", ")),

@@ -48,7 +48,7 @@ pub fn cmd_man(args: &ManArgs, root: clap::Command, output: &Output) -> Result<E
     Ok(Exit::Done)
 }
 
-/// Every page with its file's name: `migrator-upgrade.1`.
+/// All pages with their file names, such as `migrator-upgrade.1`.
 fn pages(root: clap::Command) -> std::io::Result<Vec<(String, Vec<u8>)>> {
     let mut command = root.disable_help_subcommand(true);
     command.build();

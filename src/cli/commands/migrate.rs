@@ -1,4 +1,4 @@
-//! What `upgrade` and `downgrade` share.
+//! Code shared by `upgrade` and `downgrade`.
 
 use std::time::Instant;
 
@@ -11,7 +11,8 @@ use crate::{
     revision::Direction,
 };
 
-/// A script is printed byte by byte, and what a terminal obeys would hide a part of it.
+/// Refuses to print a script to a terminal: it is printed unchanged, and control sequences could
+/// hide a part of it.
 fn refuse_on_terminal(script: &str) -> Result<(), Error> {
     let text = script.replace("\r\n", "\n");
     if !text.contains(report::escape::is_hidden) {
@@ -94,7 +95,7 @@ pub async fn run(
 fn finished(context: &Context, mut report: RunReport) -> Result<Exit, Error> {
     if let Some(failure) = report.failure.take() {
         let mut error = Error::from(*failure);
-        // What was rolled back completely needs no backup.
+        // A run that was rolled back completely needs no backup.
         if let Some(file) = report
             .backup
             .as_ref()

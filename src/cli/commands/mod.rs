@@ -1,4 +1,4 @@
-//! One file a command: its arguments, whose comments are the help, and what it does.
+//! One file per command, with its arguments, whose comments are the help, and its implementation.
 
 mod adopt;
 mod backup;
@@ -69,8 +69,7 @@ pub enum Command {
     Man(man::ManArgs),
 }
 
-/// Every command, in the group and order in which the help lists it. A group without commands is
-/// not shown.
+/// All commands, in the groups and order of the help. A group without commands is not shown.
 pub const GROUPS: &[(&str, &[&str])] = &[
     (
         "Everyday",
@@ -111,7 +110,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The options of every command, the output, and the whole command line as clap knows it.
+/// The global options, the output, and the clap command.
 pub struct Surroundings<'a> {
     pub global: &'a Global,
     pub output: &'a Output,
@@ -137,8 +136,8 @@ impl Command {
         };
         let result = self.run_in(&context).await;
         let result = result.map_err(|error| context.shown(error));
-        // The process ends: giving thousands of scripts back one by one takes a twentieth of a run
-        // that has nothing to do.
+        // The process ends; dropping thousands of scripts would take a twentieth of a run that has
+        // nothing to do.
         std::mem::forget(context);
         result
     }

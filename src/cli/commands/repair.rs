@@ -80,7 +80,7 @@ pub async fn cmd_repair(args: RepairArgs, context: &Context) -> Result<Exit, Err
     let repaired = context.operate(("repair", Access::Existing), async |session, live| {
         let confirm = |report: &RepairReport| {
             live.finish(false);
-            // Programs get the result alone.
+            // In JSON, only the result is printed.
             if output.is_human() {
                 output.result(report);
             }

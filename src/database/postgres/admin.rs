@@ -1,4 +1,4 @@
-//! Making, dropping and looking for whole databases of a server.
+//! Creates, drops and probes whole databases of a server.
 
 use std::time::{Duration, Instant};
 
@@ -12,20 +12,20 @@ use super::{
     url,
 };
 
-/// Where to connect to when nothing is said: one of them is on every server.
+/// The default databases for maintenance connections, one of which exists on every server.
 const MAINTENANCE: [&str; 2] = ["postgres", "template1"];
 
-/// DROP DATABASE … WITH (FORCE) is known from here on, as `server_version_num`.
+/// The first version with DROP DATABASE … WITH (FORCE), as `server_version_num`.
 const KNOWS_FORCE: u32 = 130_000;
 
-/// How often something is tried that others are in the way of for a moment. The server itself
+/// The maximum number of attempts at an action that others may block briefly. The server itself
 /// waits for some seconds each time.
 const ATTEMPTS: usize = 3;
 
-/// How long sessions may take to leave: the server lists one for a moment after its program has
-/// ended.
+/// The time that sessions may take to disappear, since the server lists one for a moment after its
+/// client has ended.
 const LEAVING: Duration = Duration::from_secs(1);
-/// How often it is looked whether they have.
+/// The interval at which these sessions are checked.
 const LOOK: Duration = Duration::from_millis(20);
 
 const DUPLICATE_DATABASE: &str = "42P04";
@@ -64,7 +64,7 @@ pub async fn probe(
     let place = place(&options);
     let begin = Instant::now();
     let (connection, _) = connect::open(&options, &[], patience, &place).await?;
-    // It answered; how it takes our leave does not matter.
+    // The server has answered; a failure to close does not matter.
     let left = patience.saturating_sub(begin.elapsed());
     let _ = tokio::time::timeout(left, connection.close()).await;
     Ok(())
@@ -77,10 +77,10 @@ fn place(options: &ServerOptions) -> String {
 /// A session in another database of the server.
 pub(super) struct Server {
     pub(super) connection: PgConnection,
-    /// The server's process.
+    /// The server process of the session.
     #[cfg(feature = "cli")]
     pub(super) backend: super::backend::Backend,
-    /// The database that it is about.
+    /// The name of the database to administer.
     pub(super) name: String,
     place: String,
     timeout: Duration,
@@ -98,7 +98,7 @@ impl Server {
             None => MAINTENANCE.into_iter().filter(|it| *it != name).collect(),
         };
         let prepared = connect::prepared(options, settings);
-        // A database of the server is copied or removed: that takes its time.
+        // Creating and dropping a database copies or removes many files, which takes time.
         let patient = [
             ("statement_timeout", "0".to_owned()),
             ("lock_timeout", "0".to_owned()),
@@ -119,7 +119,7 @@ impl Server {
                         timeout,
                     });
                 }
-                // It may be closed to this role, or dropped.
+                // The maintenance database may be closed to this role, or dropped.
                 Err(error @ (DatabaseError::Missing { .. } | DatabaseError::Denied { .. })) => {
                     first.get_or_insert(error);
                 }
@@ -142,12 +142,12 @@ impl Server {
     }
 
     pub(super) async fn close(self) {
-        // The work is done; a server that does not listen any more ends the session by itself.
+        // The work is done, and a server that does not respond ends the session by itself.
         let _ = tokio::time::timeout(self.timeout, self.connection.close()).await;
     }
 
     async fn create(&mut self) -> Result<bool, DatabaseError> {
-        // Who may not make databases is told so only where one must be made.
+        // A missing privilege matters only if the database must be created.
         if self.exists().await? {
             return Ok(false);
         }
@@ -158,9 +158,9 @@ impl Server {
                 return Ok(true);
             };
             match error::code(&error) {
-                // Someone else was faster.
+                // Another session created it first.
                 Some(DUPLICATE_DATABASE | UNIQUE_VIOLATION) => return Ok(false),
-                // Another session is in template1, which new databases are copies of.
+                // Another session is in template1, the template of new databases.
                 Some(IN_USE) if attempt < ATTEMPTS => {
                     if self.exists().await? {
                         return Ok(false);
@@ -177,7 +177,7 @@ impl Server {
             return Ok(false);
         }
         if !force {
-            // Those without a user are the server's own, which it stops by itself.
+            // Sessions without a user belong to the server, which stops them by itself.
             let others = "AND a.usesysid IS NOT NULL";
             let begin = Instant::now();
             loop {
@@ -220,7 +220,7 @@ impl Server {
     }
 
     pub(super) async fn exists(&mut self) -> Result<bool, DatabaseError> {
-        // As a name, which is cut to the length that the server knows it by.
+        // The cast to a name truncates to the length used by the server.
         let sql = format!(
             "SELECT 1 FROM pg_catalog.pg_database WHERE datname = {}::pg_catalog.name",
             literal(&self.name)
@@ -228,7 +228,7 @@ impl Server {
         Ok(!self.ask(&sql).await?.is_empty())
     }
 
-    /// Who else is connected to it.
+    /// Fails if other sessions are connected to the database.
     async fn refuse_others(&mut self, which: &str) -> Result<(), DatabaseError> {
         let sql = format!(
             "SELECT pg_catalog.concat('pid ', a.pid, ', ', a.usename, \
@@ -266,7 +266,7 @@ impl Server {
         }
     }
 
-    /// Rows of a query of ours.
+    /// The rows of a query.
     pub(super) async fn ask(
         &mut self,
         sql: &str,
@@ -278,7 +278,7 @@ impl Server {
         })
     }
 
-    /// What the server said to a command about the database.
+    /// The error of the server for a command about the database.
     pub(super) fn refused(&self, error: &sqlx::Error, action: Action) -> DatabaseError {
         match error::from_server(error) {
             Some(server) => DatabaseError::Refused {
@@ -295,7 +295,7 @@ fn lost(error: &sqlx::Error) -> DatabaseError {
     DatabaseError::ConnectionLost(error::reason(error))
 }
 
-/// A name in quotes.
+/// A name in double quotes.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,31 +1,32 @@
-//! Settings of the server that URL, environment and configuration ask for.
+//! Server settings requested by URL, environment and configuration.
 
 use std::time::Duration;
 
 use super::parameters::{Parameters, Value, variable};
 use crate::database::location::LocationError;
 
-/// A setting and the value that it is to have.
+/// A setting with its requested value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Setting {
     pub name: String,
     pub value: String,
 }
 
-/// Variables of libpq that stand for a setting.
+/// The variables of libpq that represent a setting.
 const VARIABLES: [(&str, &str); 3] = [
     ("PGDATESTYLE", "datestyle"),
     ("PGTZ", "timezone"),
     ("PGGEQO", "geqo"),
 ];
 
-/// What the names of settings of ours begin with.
+/// The prefix of migrator's own settings.
 const OWN: &str = "migrator.";
 
-/// The settings that parameters and environment ask for; each name once, with the value that counts.
+/// The settings requested by parameters and environment. Each name occurs once, with its effective
+/// value.
 ///
 /// # Errors
-/// [`LocationError`] of options that are no settings.
+/// [`LocationError`] of options that are not settings.
 pub(super) fn of(parameters: &Parameters) -> Result<Vec<Setting>, LocationError> {
     let mut all = Vec::new();
     if let Some(schema) = parameters.text("schema") {
@@ -46,17 +47,17 @@ pub(super) fn of(parameters: &Parameters) -> Result<Vec<Setting>, LocationError>
     Ok(all)
 }
 
-/// Puts a setting in the place of one of the same name.
+/// Adds a setting, or replaces the one of the same name.
 pub(super) fn put(all: &mut Vec<Setting>, name: &str, value: String) {
     let name = name.to_ascii_lowercase();
     all.retain(|known| known.name != name);
-    // Ours tells administrators what runs.
+    // Migrator's own name shows administrators what runs.
     if name != "application_name" {
         all.push(Setting { name, value });
     }
 }
 
-/// A time as the server reads it; a number alone is in milliseconds.
+/// A duration as parsed by the server; a number alone is in milliseconds.
 pub(super) fn duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     let end = text
@@ -75,7 +76,7 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     Some(Duration::from_millis(milliseconds))
 }
 
-/// Why a setting can't be asked for, if it can't.
+/// Checks whether a setting can be requested.
 fn check(name: &str, value: &str) -> Result<(), &'static str> {
     let name = name.to_ascii_lowercase();
     let value = value.to_ascii_lowercase();
@@ -94,8 +95,8 @@ fn check(name: &str, value: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// `-c name=value` and `--name=value`, separated by white space; a backslash takes the meaning
-/// from what follows it.
+/// Parses `-c name=value` and `--name=value`, separated by white space. A backslash escapes the
+/// next character.
 fn switches(options: &Value) -> Result<Vec<(String, String)>, LocationError> {
     let unsupported =
         || options.refused("only settings are supported there: `-c name=value` or `--name=value`");
@@ -109,7 +110,7 @@ fn switches(options: &Value) -> Result<Vec<(String, String)>, LocationError> {
             given.ok_or_else(unsupported)?.to_owned()
         };
         let (name, value) = setting.split_once('=').ok_or_else(unsupported)?;
-        // As the server: `-` stands for `_` in names.
+        // As on the server, `-` means `_` in names.
         settings.push((name.replace('-', "_"), value.to_owned()));
     }
     Ok(settings)

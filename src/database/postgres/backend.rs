@@ -1,4 +1,4 @@
-//! The server's side of a session: which process it is, and whether it is what was asked for.
+//! The server's side of a session: its process, and whether requested settings are in force.
 
 use std::{
     process,
@@ -17,31 +17,32 @@ use super::{
     session,
 };
 
-/// A server process, told apart from a later one with the same number.
+/// A server process, distinguished from a later one with the same number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Backend {
     pub pid: i32,
     pub started: String,
-    /// Whether it knows nothing of what we said at connect: a pooler is in between.
+    /// Whether the session lacks the options of the login, which means that a pooler is in between.
     pub pooled: bool,
-    /// Whether it looks now and then if we are still there, also while it is at work. Otherwise
-    /// what a killed process has begun goes on, and keeps its lock.
+    /// Whether the server checks regularly that the client still exists, even while it works.
+    /// Otherwise the work of a killed process continues and keeps its lock.
     pub is_watchful: bool,
-    /// Commands that make the session what it is to be where the login can't: RESET takes them back.
+    /// Commands for settings that the login cannot make, since RESET reverts them.
     pub settings: Vec<String>,
-    /// Timeouts that would end an idle session or a long transaction: `idle_session_timeout = 5min`.
+    /// Timeouts that would end an idle session or a long transaction: `idle_session_timeout =
+    /// 5min`.
     pub set_aside: Vec<String>,
-    /// Why it refuses to write, if it does.
+    /// The reason why the session is read-only, if it is.
     pub read_only: Option<ReadOnly>,
-    /// Settings of role and database, of those that the login hides.
+    /// Settings of role and database that the login hides.
     hidden: Vec<Setting>,
     /// Whether the role may read the server's configuration files.
     reads_files: bool,
 }
 
 impl Backend {
-    /// The session of a script for psql: nothing of what a connection of ours has comes with it,
-    /// and TimeZone and DateStyle are what they are there.
+    /// The session of a psql script: it has no settings of a migrator connection, and TimeZone and
+    /// DateStyle have their defaults.
     pub fn of_script(asked: &[(String, String)]) -> Self {
         let commands = asked.iter().map(|(name, value)| {
             let (name, value) = (literal(name), literal(value));
@@ -63,7 +64,7 @@ impl Backend {
     }
 }
 
-/// Why a session can't write.
+/// The reason why a session is read-only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ReadOnly {
     /// The server is a standby.
@@ -83,42 +84,42 @@ impl ReadOnly {
     }
 }
 
-/// Set at connect to a value that no other session has. A pooler drops it, refuses it, or hands
-/// out a server session that was made with another value.
+/// A setting made at login with a unique value. A pooler drops it, refuses it, or assigns a server
+/// session with another value.
 pub(super) const MARK: &str = "migrator.session";
 
-/// `client_connection_check_interval` is known from here on, as `server_version_num`.
+/// The first version with `client_connection_check_interval`, as `server_version_num`.
 const KNOWS_WATCHFUL: u32 = 140_000;
 
-/// Settings that the client library gives every login a value for, so that those of role, database
-/// and server are hidden: the name, and that value.
+/// Settings to which the client library assigns a value at login, hiding those of role, database
+/// and server: the name and that value.
 const HIDDEN: [(&str, &str); 2] = [("timezone", "UTC"), ("datestyle", "ISO, MDY")];
 
-/// Timeouts that end a session which waits for us, or a transaction that takes long.
+/// Timeouts that end an idle session or a long transaction.
 const TIMEOUTS: [&str; 3] = [
     "idle_in_transaction_session_timeout",
     "idle_session_timeout",
     "transaction_timeout",
 ];
 
-/// When process `a` was started, as an expression that no setting changes.
+/// The start time of process `a`, as an expression that no setting affects.
 pub(super) const STARTED: &str =
     "to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')";
 
-/// Until the end of its message: the server hides a session from other roles, and a role may be
-/// set for it before it begins.
+/// Sets the role until the end of the message: the server hides a session from other roles, and a
+/// role may be set for it at login.
 pub(super) const AS_LOGIN: &str = "SET LOCAL ROLE NONE";
 
 /// A value for a connection's mark.
 pub(super) fn unique_mark() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
-    // A clock before 1970 leaves a mark that is not quite as unique.
+    // With a clock before 1970, the mark is less unique.
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     format!("{:x}-{:x}-{number:x}", process::id(), now.as_nanos())
 }
 
-/// Looks what process a session is, and whether what was asked of it is in force.
+/// Identifies the process of a session, and checks whether the requested settings are in force.
 pub(super) async fn identify(
     connection: &mut PgConnection,
     options: &ServerOptions,
@@ -133,9 +134,9 @@ pub(super) async fn identify(
         let message = question(asked.as_deref(), watchful);
         match unpinned_rows(connection, &message).await {
             Ok(found) => break found,
-            // It can be set at connect only.
+            // The setting can be made only at login.
             Err(error) if asked.is_some() && error::is_too_late(&error) => asked = None,
-            // Not every platform has it.
+            // Not every platform supports the setting.
             Err(error) if watchful && error::from_server(&error).is_some() => watchful = false,
             Err(error) => return Err(lost(&error)),
         }
@@ -158,7 +159,7 @@ pub(super) async fn identify(
     Ok(backend)
 }
 
-/// Makes TimeZone and DateStyle what they are in psql, as far as that can be known.
+/// Sets TimeZone and DateStyle as in psql, as far as they can be determined.
 pub(super) async fn as_psql(
     connection: &mut PgConnection,
     backend: &mut Backend,
@@ -176,7 +177,7 @@ pub(super) async fn as_psql(
         .iter()
         .any(|(name, _)| !is_asked(name) && !is_known(&hidden, name));
     if unknown && backend.reads_files && !backend.pooled {
-        // The last line that names a setting counts.
+        // The last line with a setting counts.
         let found = unpinned_rows(connection, &pinned(&format!("{AS_LOGIN};\n{FILES}"))).await;
         for row in found.map_err(|error| lost(&error))? {
             let text = |index| {
@@ -198,7 +199,7 @@ pub(super) async fn as_psql(
             Some(it) if asked.is_some() || it.value != usual => {
                 commands.push(format!("SET {name} TO {}", written(it)));
             }
-            // Whatever it is behind a pooler, that has not told us.
+            // Behind a pooler the value is unknown.
             None if backend.pooled => commands.push(format!("RESET {name}")),
             _ => {}
         }
@@ -207,13 +208,13 @@ pub(super) async fn as_psql(
         let sent = unpinned_rows(connection, &commands.join(";\n")).await;
         sent.map_err(|error| lost(&error))?;
     }
-    // RESET ALL does the others.
+    // RESET ALL covers the others.
     commands.retain(|command| command.starts_with("SET"));
     backend.settings.extend(commands);
     Ok(())
 }
 
-/// The value of a SET: DateStyle is a list, of which a literal would be one item.
+/// The value of a SET. DateStyle is a list, of which a literal would be a single item.
 fn written(setting: &Setting) -> String {
     if setting.name == "datestyle" {
         let items = setting.value.split(',').map(|item| literal(item.trim()));
@@ -222,12 +223,12 @@ fn written(setting: &Setting) -> String {
     literal(&setting.value)
 }
 
-/// What the configuration files say of the settings that the login hides.
+/// The values in the configuration files of the settings that the login hides.
 const FILES: &str = "SELECT pg_catalog.lower(f.name)::text, f.setting::text \
      FROM pg_catalog.pg_show_all_file_settings() AS f \
      WHERE f.applied AND pg_catalog.lower(f.name) IN ('timezone', 'datestyle') ORDER BY f.seqno";
 
-/// Queries of what is in force, and of what would be, had it been asked for as the server writes it.
+/// Queries of the values in force, and of the requested values in the server's format.
 fn asked(settings: &[Setting]) -> String {
     let mut queries = Vec::new();
     for setting in settings.iter().filter(|it| is_verified(&it.name)) {
@@ -240,8 +241,8 @@ fn asked(settings: &[Setting]) -> String {
     queries.join(";\n")
 }
 
-/// Whether a setting is compared after the login. The others are set by commands of ours, which
-/// fail when they can't be.
+/// Whether a setting is verified after the login. The others are set by commands, which fail by
+/// themselves.
 fn is_verified(name: &str) -> bool {
     let by_command = ["lock_timeout", "statement_timeout"];
     !by_command.contains(&name) && !HIDDEN.iter().any(|(hidden, _)| *hidden == name)
@@ -277,7 +278,7 @@ fn question(asked: Option<&str>, watchful: bool) -> String {
     }
 }
 
-/// What the server has said to [`question`].
+/// The server's result of [`question`].
 struct Answers<'a>(&'a [PgRow]);
 
 impl Answers<'_> {
@@ -297,7 +298,7 @@ impl Answers<'_> {
         let pid = text(1)?.and_then(|pid| pid.parse().ok());
         let mut hidden: Vec<Setting> = Vec::new();
         for row in self.of("hidden") {
-            // Those of a database come after the server's, those of a role after both.
+            // Values of a database override the server's, and those of a role override both.
             let name: String = row.try_get(1)?;
             hidden.retain(|known| known.name != name);
             let value = row.try_get(2)?;
@@ -329,7 +330,7 @@ impl Answers<'_> {
         })
     }
 
-    /// Compares what was asked for with what is in force.
+    /// Compares the requested values with those in force.
     fn verify(&self, place: &str) -> Result<Result<(), DatabaseError>, sqlx::Error> {
         for row in self.of("asked") {
             let name: String = row.try_get(1)?;

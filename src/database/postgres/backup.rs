@@ -1,4 +1,5 @@
-//! Copies of a database by pg_dump, in a snapshot that we hold and count in.
+//! Copies a database with pg_dump, in a snapshot that this session exports and in which it counts
+//! rows.
 
 use std::{
     collections::BTreeMap,
@@ -31,7 +32,7 @@ use super::{
 };
 use crate::{files::Compression, revision::Observed};
 
-/// Between two looks at whether it is to end.
+/// The interval at which a request to stop is checked.
 const NAP: Duration = Duration::from_millis(50);
 
 /// See [`crate::database::engine::source`].
@@ -44,10 +45,10 @@ pub struct Source {
 }
 
 impl Source {
-    /// Connects, and finds a pg_dump that knows the server's version.
+    /// Connects, and finds a pg_dump that supports the server's version.
     ///
     /// # Errors
-    /// When either fails.
+    /// Fails when either is not possible.
     pub async fn open(options: &ServerOptions, settings: &Settings) -> Result<Self, CopyError> {
         let place = url::place(options);
         let options = connect::prepared(options, settings);
@@ -56,7 +57,7 @@ impl Source {
         let version = version.map_err(|error| failed(&error))?;
         let major = connection.server_version_num().unwrap_or_default() / 10_000;
         let program = programs::find("pg_dump", major)?;
-        // It is connected to again, as often as copies are made.
+        // Each copy opens its own connection.
         let _ = connection.close().await;
         let number: String = version
             .first()
@@ -93,7 +94,7 @@ impl super::super::backup::Source for Source {
         let mut table = connect::resolve(&mut connection, &self.settings.version_table).await?;
         let (snapshot, encoding) = begin(&mut connection).await?;
         let expected = size(&mut connection).await?;
-        // One that fails ends the other.
+        // If one fails, it ends the other.
         let broken = Arc::new(AtomicBool::new(false));
         let watch = either(watch, &broken);
         let dumping = Dumping {
@@ -106,7 +107,7 @@ impl super::super::backup::Source for Source {
             watch: watch.clone(),
             expected,
         };
-        // Both see the same snapshot, which this session keeps until both are done.
+        // Both use the same snapshot, which this session keeps until both are done.
         let looking = async {
             let looking = look(&mut connection, &mut table);
             let seen = unless_stopped(looking, &watch).await;
@@ -149,7 +150,7 @@ impl super::super::backup::Source for Source {
     }
 }
 
-/// The same, and to end when `broken` is set.
+/// An observer that also stops when `broken` is set.
 fn either(watch: &Observer, broken: &Arc<AtomicBool>) -> Observer {
     let (stopped, broken) = (Arc::clone(&watch.stopped), Arc::clone(broken));
     Observer {
@@ -159,7 +160,8 @@ fn either(watch: &Observer, broken: &Arc<AtomicBool>) -> Observer {
     }
 }
 
-/// What `asking` comes to, unless it is to end before. The session is of no use then.
+/// The result of `asking`, unless a stop is requested before. The session must not be used after
+/// that.
 pub(super) async fn unless_stopped<T>(
     asking: impl Future<Output = Result<T, DatabaseError>>,
     watch: &Observer,
@@ -175,7 +177,7 @@ pub(super) async fn unless_stopped<T>(
     }
 }
 
-/// A session for long work.
+/// Opens a session for long work.
 pub(super) async fn session(
     options: &ServerOptions,
     settings: &Settings,
@@ -192,8 +194,8 @@ pub(super) async fn session(
     Ok(connection)
 }
 
-/// Begins a transaction that sees one state, and returns how others see it, too, and the
-/// database's encoding.
+/// Begins a transaction with one snapshot. Returns the exported snapshot and the database's
+/// encoding.
 async fn begin(connection: &mut PgConnection) -> Result<(String, String), DatabaseError> {
     let sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL search_path TO ''; \
                SET LOCAL row_security TO off; SELECT pg_catalog.pg_export_snapshot(), \
@@ -202,7 +204,8 @@ async fn begin(connection: &mut PgConnection) -> Result<(String, String), Databa
     Ok((text(found.first(), 0)?, text(found.first(), 1)?))
 }
 
-/// Bytes of all tables, as far as the server keeps count: to look would need a lock on each.
+/// The size of all tables in bytes, from the server's statistics. Reading the exact size would
+/// require a lock on each.
 async fn size(connection: &mut PgConnection) -> Result<u64, DatabaseError> {
     let sql = "SELECT (pg_catalog.sum(c.relpages::bigint) \
                * pg_catalog.current_setting('block_size')::bigint)::bigint::text \
@@ -218,13 +221,13 @@ struct Dumping {
     program: Program,
     options: ServerOptions,
     snapshot: String,
-    /// The database's. In any other one, what cannot be said in it would fail or be lost: the
-    /// role's own client_encoding, or UTF8 for the bytes of a SQL_ASCII database.
+    /// The encoding of the database. With another one, such as the role's client_encoding or UTF8
+    /// for a SQL_ASCII database, characters could fail or be lost.
     encoding: String,
     file: PathBuf,
     compression: Compression,
     watch: Observer,
-    /// Bytes of the tables; the copy has more or less.
+    /// The size of the tables in bytes, which only approximates the size of the copy.
     expected: u64,
 }
 
@@ -238,8 +241,8 @@ impl Dumping {
         ];
         match self.compression {
             Compression::None => {
-                // Into the file itself: only there it notes where each table's rows begin, and
-                // several of them can be restored at once.
+                // pg_dump writes the file itself: only then it stores the offset of each table's
+                // data, which allows a parallel restore.
                 arguments.push(format!("--file={}", self.file.display()));
                 let look = || {
                     let written = self.file.metadata().map_or(0, |found| found.len());
@@ -300,7 +303,7 @@ struct Seen {
     cluster: Option<String>,
 }
 
-/// What the snapshot holds.
+/// Reads the contents of the snapshot.
 async fn look(
     connection: &mut PgConnection,
     table: &mut VersionTable,
@@ -324,8 +327,8 @@ async fn look(
     })
 }
 
-/// The identifier of the server's data, which nobody else's has but a copy of its files. `None`
-/// where the role may not see it.
+/// The server's system identifier, which only copies of its files share. `None` if the role may not
+/// see it.
 async fn cluster(connection: &mut PgConnection) -> Result<Option<String>, DatabaseError> {
     let allowed = "SELECT pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute')::text";
     let found = rows(connection, allowed).await.map_err(|e| failed(&e))?;
@@ -337,8 +340,9 @@ async fn cluster(connection: &mut PgConnection) -> Result<Option<String>, Databa
     optional(found.first(), 0)
 }
 
-/// What is another one as soon as anything was written on the server: the number of the next
-/// transaction, and whose. `None` while others write, or where the server does not say.
+/// A mark that changes as soon as anything is written on the server: the number of the next
+/// transaction and the system identifier. `None` while others write, or if the server does not
+/// provide it.
 pub(super) async fn mark(connection: &mut PgConnection) -> Result<Option<String>, DatabaseError> {
     let sql = "SELECT pg_catalog.concat(s.system_identifier, ' ', c.timeline_id, ' ', d.oid, ' ', x.xmax) \
                FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_control_checkpoint() AS c, \
@@ -359,7 +363,7 @@ pub(super) async fn mark(connection: &mut PgConnection) -> Result<Option<String>
     optional(found.first(), 0)
 }
 
-/// How a database is made that is to be like this one, as options of CREATE DATABASE.
+/// The options of CREATE DATABASE for a database like this one.
 pub(super) async fn properties(
     connection: &mut PgConnection,
 ) -> Result<BTreeMap<String, String>, DatabaseError> {
@@ -396,7 +400,7 @@ pub(super) fn optional(
     row.try_get(column).map_err(|error| failed(&error))
 }
 
-/// A query of ours that failed.
+/// The error of a failed query.
 pub(super) fn failed(error: &sqlx::Error) -> DatabaseError {
     match error::from_server(error) {
         Some(server) => DatabaseError::Sql(error::failure(server, None)),

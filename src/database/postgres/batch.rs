@@ -1,4 +1,4 @@
-//! What is asked around batches: the rows of a table, and how far replicas are.
+//! Queries around batches: the number of rows of a table and the state of replicas.
 
 use std::{str::FromStr, time::Duration};
 
@@ -12,8 +12,8 @@ use super::{
     message::{PINNED, unpinned_rows},
 };
 
-/// Replicas in the order of the stream, and how far each is. To roles that may not see more, the
-/// server shows of each one only that it is there.
+/// Replicas in the order of the stream, with the position of each. Roles without further privileges
+/// only see that a replica exists.
 const REPLICATION: &str = "SELECT \
      pg_catalog.count(*) FILTER (WHERE r.state IS NULL)::text, \
      coalesce(pg_catalog.max(pg_catalog.date_part('epoch', r.replay_lag)), 0)::text, \
@@ -24,15 +24,15 @@ const REPLICATION: &str = "SELECT \
      ANY ('{streaming,catchup}'::text[])";
 
 impl Postgres {
-    /// See [`super::super::Batches::count_rows`]. A big table takes its time, so that no
-    /// statement_timeout holds; nobody waits for what reads.
+    /// See [`super::super::Batches::count_rows`]. Counting a big table takes long and blocks
+    /// nobody, so no statement_timeout applies.
     pub(super) async fn count(&mut self, table: &str) -> Result<u64, DatabaseError> {
         let sql = format!(
             "BEGIN;\nSET LOCAL statement_timeout TO 0;\n\
              SELECT pg_catalog.count(*)::pg_catalog.text FROM {table};\nCOMMIT"
         );
         let found = self.ask(&sql).await?;
-        // A view may call anything, even what gives the lock away.
+        // A view may call any code, even code that releases the lock.
         self.hold.doubt();
         number(found.first(), 0)
     }
@@ -55,7 +55,7 @@ impl Postgres {
         })
     }
 
-    /// Asks something in the session as it is; it can be cancelled.
+    /// Runs a query in the current session; it can be cancelled.
     async fn ask(&mut self, sql: &str) -> Result<Vec<PgRow>, DatabaseError> {
         self.ensure().await?;
         let Some(connection) = &mut self.connection else {

@@ -1,4 +1,4 @@
-//! Stopping what runs, over a connection of its own.
+//! Cancels the running statement over a separate connection.
 
 use std::{
     sync::{
@@ -13,15 +13,15 @@ use tokio::sync::Mutex;
 
 use super::{super::Cancel, connect, message::rows, options::ServerOptions};
 
-/// What a connection and its cancellers both know.
+/// The state shared by a connection and its cancellers.
 #[derive(Default)]
 pub(super) struct Running {
-    /// The server process that works for us; another one after a reconnect.
+    /// The server process of the connection, which changes with a reconnect.
     pid: AtomicI32,
     state: StdMutex<State>,
-    /// When it was last begun or ended.
+    /// The time when the current request began; `None` if there is none.
     since: StdMutex<Option<Instant>>,
-    /// Held while a request is on its way, so that it cannot hit what comes next.
+    /// Held while a cancel request is in transit, so that it cannot hit a later statement.
     sending: Mutex<()>,
 }
 
@@ -38,18 +38,18 @@ impl Running {
         self.pid.store(pid, Ordering::SeqCst);
     }
 
-    /// The server process that works for us.
+    /// The server process of the connection.
     pub fn pid(&self) -> i32 {
         self.pid.load(Ordering::SeqCst)
     }
 
-    /// From here on a cancel is meant for what runs.
+    /// Marks the start of a request that can be cancelled.
     pub fn begin(&self) {
         self.set(State::Running);
         *self.since.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
-    /// When what runs was begun; `None` when nothing runs.
+    /// The time when the current request began; `None` if there is none.
     pub fn since(&self) -> Option<Instant> {
         *self.since.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -58,8 +58,8 @@ impl Running {
         self.get() == State::Cancelled
     }
 
-    /// Nothing runs any more; waits for a request that is on its way.
-    /// Returns whether there was one.
+    /// Marks the end of a request, and waits for a cancel request in transit. Returns whether there
+    /// was one.
     pub async fn end(&self) -> bool {
         let cancelled = self.is_cancelled();
         *self.since.lock().unwrap_or_else(PoisonError::into_inner) = None;
@@ -76,7 +76,7 @@ impl Running {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
-    /// Marks what runs as cancelled; false when nothing runs.
+    /// Marks the current request as cancelled; returns false if there is none.
     fn mark(&self) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if *state == State::Idle {
@@ -100,7 +100,7 @@ impl Cancel for Canceller {
         if !self.running.mark() {
             return;
         }
-        // Without a connection the mark alone must do: no further message is sent.
+        // Without a connection, the mark alone must suffice: no further message is sent.
         let Ok((mut connection, _)) = connect::open(&self.options, &[], self.timeout, "").await
         else {
             return;
@@ -109,7 +109,7 @@ impl Cancel for Canceller {
         if self.running.is_cancelled() {
             let pid = self.running.pid();
             let sql = format!("SELECT pg_catalog.pg_cancel_backend({pid})");
-            // The same: it can only help.
+            // A failure is ignored here, too.
             let _ = rows(&mut connection, &sql).await;
         }
     }

@@ -1,4 +1,4 @@
-//! Opening sessions, and finding the schema of the version table.
+//! Opens sessions and finds the schema of the version table.
 
 use std::time::Duration;
 
@@ -18,28 +18,28 @@ use super::{
     version_table::{self, Presence, Trouble, VersionTable},
 };
 
-/// The oldest server that is known to work, as `server_version_num`.
+/// The oldest supported server, as `server_version_num`.
 const OLDEST: u32 = 120_000;
 
-/// Options that every session of ours has.
+/// The options of every session.
 pub(super) fn prepared(options: &ServerOptions, settings: &Settings) -> ServerOptions {
     named(options, &settings.application_name).asking(&settings.session)
 }
 
-/// The same under another name, for administrators.
+/// The options of a session with another application name.
 pub(super) fn named(options: &ServerOptions, application_name: &str) -> ServerOptions {
     options.clone().map(|login| {
         login
-            // Whole scripts would reach the logger.
+            // Otherwise whole scripts would be logged.
             .disable_statement_logging()
-            // PgBouncer refuses it at connect.
+            // PgBouncer rejects this option.
             .extra_float_digits(None)
             .application_name(shortened(application_name))
     })
 }
 
-/// Opens a session with `defaults` for the server's settings, which a pooler drops. What was asked
-/// of it is in force.
+/// Opens a session with `defaults` for the server's settings, which a pooler drops. The requested
+/// settings are then verified.
 pub(super) async fn open(
     options: &ServerOptions,
     defaults: &[(&str, String)],
@@ -48,7 +48,7 @@ pub(super) async fn open(
 ) -> Result<(PgConnection, Backend), DatabaseError> {
     let timeout = options.connect_timeout.unwrap_or(timeout);
     for file in &options.files {
-        // The client library would say that something is missing, and not what.
+        // The client library would not say which file is missing.
         file.metadata().map_err(|error| DatabaseError::Tls {
             place: place.to_owned(),
             problem: TlsProblem::Other(format!("{}: {error}", file.display())),
@@ -74,7 +74,7 @@ pub(super) async fn open(
         })
 }
 
-/// Opens a session that scripts run in; with its socket, where that can be told.
+/// Opens a session for scripts, with its socket if that can be determined.
 pub(super) async fn open_for_scripts(
     options: &ServerOptions,
     defaults: &[(&str, String)],
@@ -94,7 +94,7 @@ pub(super) async fn open_for_scripts(
     Ok((connection, backend, socket))
 }
 
-/// Connects and asks nothing.
+/// Connects without running a query.
 pub(super) async fn login(
     options: &ServerOptions,
     defaults: &[(&str, String)],
@@ -129,7 +129,7 @@ async fn login_once(
     }
 }
 
-/// Why a login failed: perhaps because a pooler takes no options, and some were asked for.
+/// The reason why a login failed. A pooler may reject options.
 fn refused(error: &sqlx::Error, options: &ServerOptions, place: &str) -> DatabaseError {
     let is_refused = error::refuses_options(error) || error::refuses_setting(error);
     if is_refused && !options.settings.is_empty() {
@@ -140,16 +140,16 @@ fn refused(error: &sqlx::Error, options: &ServerOptions, place: &str) -> Databas
     error::connecting(error, place)
 }
 
-/// Bytes that a name on the server may have.
+/// The maximum length of a name on the server in bytes.
 pub(super) const LONGEST_NAME: usize = 63;
 
-/// Cut to [`LONGEST_NAME`].
+/// A name truncated to [`LONGEST_NAME`].
 pub(super) fn shortened(name: &str) -> &str {
     &name[..name.floor_char_boundary(LONGEST_NAME)]
 }
 
-/// Finds the version table: in the schema that its name says, or in the first one of the search path.
-/// Makes nothing.
+/// Finds the version table: in the schema of its qualified name, or in the first schema of the
+/// search path. Creates nothing.
 pub(super) async fn resolve(
     connection: &mut PgConnection,
     configured: &str,
@@ -199,25 +199,25 @@ fn nowhere(name: &str) -> DatabaseError {
 }
 
 struct Found {
-    /// The schema that the name leads to; `None` where there is none.
+    /// The schema that the name resolves to; `None` if there is none.
     home: Option<String>,
-    /// Tables of the name, and of its log's, in that schema.
+    /// The relations in that schema with the name of the table or its log.
     relations: Vec<Relation>,
-    /// Version tables that could be meant as well, with their schemas.
+    /// Other possible version tables, with their schemas.
     others: Vec<String>,
 }
 
-/// Expressions that run under the session's search path, for [`PATH`] and [`HOME`] to be read when
-/// that is pinned.
+/// Expressions that run under the session's search path, so that [`PATH`] and [`HOME`] can be read
+/// when that is pinned.
 pub(super) const NOTE_PATH: &str = "SELECT pg_catalog.set_config('migrator.path', \
      pg_catalog.current_schemas(false)::pg_catalog.text, true), \
      pg_catalog.set_config('migrator.home', pg_catalog.current_schema()::pg_catalog.text, true)";
 
-/// The first schema of the search path that is there, where new tables are made; as [`PATH`]. No
+/// The first existing schema of the search path, in which new tables are created; see [`PATH`]. No
 /// schema has an empty name.
 const HOME: &str = "coalesce(current_setting('migrator.home'), '')::name";
 
-/// The schemas of the session's search path that are there, once [`NOTE_PATH`] has run in the same
+/// The existing schemas of the session's search path, after [`NOTE_PATH`] has run in the same
 /// message.
 pub(super) const PATH: &str = "current_setting('migrator.path')::name[]";
 
@@ -244,7 +244,7 @@ async fn find(
         relations: Vec::new(),
         others: Vec::new(),
     };
-    // The first row is the path's; the others are told apart by their columns.
+    // The first row is that of the path; the others are distinguished by their columns.
     for row in rows.iter().skip(1) {
         match row.len() {
             1 => found.home = Some(row.try_get(0)?),
@@ -258,7 +258,7 @@ async fn find(
     Ok(found)
 }
 
-/// The schemas of the search path that are there, and that the role may not use.
+/// The schemas of the search path that exist but that the role may not use.
 async fn closed(connection: &mut PgConnection) -> Result<Option<DatabaseError>, sqlx::Error> {
     let sql = "SELECT n.nspname::pg_catalog.text, CURRENT_USER::pg_catalog.text \
          FROM pg_catalog.pg_namespace AS n \
@@ -299,7 +299,7 @@ fn check_version(connection: &PgConnection) -> Result<(), DatabaseError> {
     }
 }
 
-/// The schema and the table of a configured name; each may stand in double quotes.
+/// The schema and the table of a configured name; each may be in double quotes.
 pub(super) fn split_name(configured: &str) -> Result<(Option<String>, String), String> {
     let mut parts = vec![String::new()];
     let mut characters = configured.trim().chars().peekable();
@@ -317,7 +317,7 @@ pub(super) fn split_name(configured: &str) -> Result<(Option<String>, String), S
         return Err(format!("`{configured}` is not a table's name"));
     }
     let name = parts.pop().expect("there is always one");
-    // PostgreSQL cuts longer names silently, and the log's has `_log` more.
+    // PostgreSQL silently truncates longer names, and the name of the log is `_log` longer.
     if name.len() > 59 {
         return Err(format!("the table's name `{name}` is longer than 59 bytes"));
     }

@@ -1,4 +1,4 @@
-//! What is in a database: rows of its tables, and a fingerprint of its schema.
+//! The contents of a database: the rows of its tables and a fingerprint of its schema.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use super::{
     message::rows,
 };
 
-/// Relations that a copy has: those of users, but for what an extension brings along.
+/// The relations in a copy: those of users, except those of extensions.
 const COPIED: &str = "n.nspname NOT IN ('pg_catalog', 'information_schema') \
      AND n.nspname NOT LIKE 'pg\\_toast%' AND n.nspname NOT LIKE 'pg\\_temp%' \
      AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend AS e WHERE e.deptype = 'e' \
      AND e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = c.oid)";
 
-/// Every table with its rows, and the fingerprint of the schema, as the transaction sees them.
+/// The row counts of all tables and the fingerprint of the schema, as seen by the transaction.
 pub(super) async fn contents(connection: &mut PgConnection) -> Result<Contents, DatabaseError> {
     let sql = format!(
         "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), \
@@ -47,8 +47,8 @@ pub(super) async fn contents(connection: &mut PgConnection) -> Result<Contents, 
     })
 }
 
-/// What a schema is made of, one line each. The texts of expressions are left out: the server
-/// writes some of them differently after they were restored.
+/// The parts of a schema, one line each. The texts of expressions are omitted, since the server
+/// formats some of them differently after a restore.
 const PARTS: &[&str] = &[
     "SELECT pg_catalog.concat_ws(' ', 'relation', n.nspname, c.relname, c.relkind::text, c.relispartition, c.relrowsecurity) \
      FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace \

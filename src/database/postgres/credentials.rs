@@ -1,14 +1,14 @@
-//! Files that TLS reads without being told so. They are opened by a library that would wait for a
-//! named pipe for ever, so their type is looked at before.
+//! Checks the files that the TLS library reads by itself. It would wait for a named pipe forever,
+//! so the type of each file is checked before.
 
 use std::{env, path::Path};
 
 use crate::{database::LocationError, files};
 
-/// Names a file for the library that knows the system's certificates.
+/// The variable that names the file of the system's certificates.
 const VARIABLE: &str = "SSL_CERT_FILE";
 
-/// Looks at the file of the system's certificates, where the environment names one.
+/// Checks the file of the system's certificates, if the environment names one.
 ///
 /// # Errors
 /// [`LocationError::File`] when it is not a regular file.

@@ -1,4 +1,4 @@
-//! What the server and sqlx say, as errors of ours.
+//! Converts errors of the server and of sqlx.
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition, PgSeverity};
 
@@ -7,14 +7,14 @@ use super::{
     tls,
 };
 
-/// Raised by the guard: someone else holds the lock.
+/// Raised by the guard: another session holds the lock.
 pub(super) const LOCK_LOST: &str = "MG001";
-/// Raised by the guard and by records: the version table is not as planned.
+/// Raised by the guard and by records: the version table is not in the planned state.
 pub(super) const STATE_CHANGED: &str = "MG002";
-/// Raised by the guard: another session answers than the one that was locked.
+/// Raised by the guard: the session is not the one that was locked.
 pub(super) const POOLED: &str = "MG003";
 
-/// The class of its codes.
+/// The class of SQLSTATEs for failed logins.
 const INVALID_AUTHORIZATION: &str = "28";
 const UNDEFINED_OBJECT: &str = "42704";
 const INVALID_VALUE: &str = "22023";
@@ -36,7 +36,8 @@ const NOT_SUPPORTED: &str = "0A000";
 const INSUFFICIENT_PRIVILEGE: &str = "42501";
 const OBJECT_IN_USE: &str = "55006";
 
-/// The server's part of `error`, if it is from the server and the connection lives on.
+/// The server's part of `error`, if the error is from the server and the connection is still
+/// usable.
 pub(super) fn from_server(error: &sqlx::Error) -> Option<&PgDatabaseError> {
     let server: &PgDatabaseError = error.as_database_error()?.try_downcast_ref()?;
     let fatal = matches!(server.severity(), PgSeverity::Fatal | PgSeverity::Panic);
@@ -52,9 +53,9 @@ fn from_database(error: &sqlx::Error) -> Option<&PgDatabaseError> {
     error.as_database_error()?.try_downcast_ref()
 }
 
-/// Why a connection broke, for people.
+/// The reason why a connection broke, for display.
 ///
-/// sqlx adds a line of the server's C source to a server's message; that is left out.
+/// sqlx appends a line of the server's C source to a server's message, which is omitted.
 pub(super) fn reason(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(error) => error.message().to_owned(),
@@ -64,28 +65,28 @@ pub(super) fn reason(error: &sqlx::Error) -> String {
     }
 }
 
-/// Whether a pooler does not take the options that we connect with.
+/// Whether a pooler rejects the connection's options.
 pub(super) fn refuses_options(error: &sqlx::Error) -> bool {
     matches!(code(error), Some(PROTOCOL_VIOLATION | NOT_SUPPORTED))
 }
 
-/// Whether the server wants TLS of those who came without.
+/// Whether the server rejects connections without TLS.
 pub(super) fn refuses_plain(error: &sqlx::Error) -> bool {
     code(error).is_some_and(|code| code.starts_with(INVALID_AUTHORIZATION))
 }
 
-/// Whether a setting can only be given at connect.
+/// Whether a setting can only be set at login.
 pub(super) fn is_too_late(error: &sqlx::Error) -> bool {
     code(error) == Some(CANNOT_CHANGE_NOW)
 }
 
-/// Whether the server does not know a setting, or not its value.
+/// Whether the server does not know a setting or its value.
 pub(super) fn refuses_setting(error: &sqlx::Error) -> bool {
     matches!(code(error), Some(UNDEFINED_OBJECT | INVALID_VALUE))
 }
 
-/// Whether a database was renamed or dropped while a session waited to be let in: the server says
-/// more only then. Another one may have its name now.
+/// Whether a database was renamed or dropped during a login, which the server reports with a
+/// detail. Another database may have its name now.
 pub(super) fn was_just_renamed(error: &sqlx::Error) -> bool {
     let server: Option<&PgDatabaseError> = error
         .as_database_error()
@@ -98,7 +99,7 @@ pub(super) fn refuses_transactions(error: &sqlx::Error) -> bool {
     code(error) == Some(PROTOCOL_VIOLATION)
 }
 
-/// An error while connecting.
+/// The error for a failed connection.
 pub(super) fn connecting(error: &sqlx::Error, place: &str) -> DatabaseError {
     let place = place.to_owned();
     if let Some(reason) = other_protocol(error) {
@@ -113,7 +114,7 @@ pub(super) fn connecting(error: &sqlx::Error, place: &str) -> DatabaseError {
             kind: PlaceKind::Server,
             place,
         },
-        // The detail names the missing privilege, and the message does not.
+        // Only the detail names the missing privilege.
         Some(INSUFFICIENT_PRIVILEGE) => {
             let detail = from_database(error).and_then(PgDatabaseError::detail);
             let reason = detail.map_or(reason.clone(), |detail| format!("{reason}: {detail}"));
@@ -130,7 +131,7 @@ pub(super) fn connecting(error: &sqlx::Error, place: &str) -> DatabaseError {
     }
 }
 
-/// Why what answered is no server of ours, if it is not.
+/// The reason why the peer is not a PostgreSQL server, if it is none.
 fn other_protocol(error: &sqlx::Error) -> Option<String> {
     match error {
         sqlx::Error::Protocol(text) => Some(text.clone()),
@@ -142,7 +143,7 @@ fn other_protocol(error: &sqlx::Error) -> Option<String> {
     }
 }
 
-/// The server's message, with `offset` into the statement.
+/// The server's error, with `offset` into the statement.
 pub(super) fn failure(error: &PgDatabaseError, offset: Option<usize>) -> SqlFailure {
     let owned = |text: Option<&str>| text.map(str::to_owned);
     SqlFailure {
@@ -156,7 +157,7 @@ pub(super) fn failure(error: &PgDatabaseError, offset: Option<usize>) -> SqlFail
     }
 }
 
-/// What kind of failure a SQLSTATE is.
+/// The kind of failure of a SQLSTATE.
 fn kind(code: &str, message: &str) -> Option<FailureKind> {
     match code {
         UNTRANSLATABLE => character_named(message).map(FailureKind::Untranslatable),
@@ -170,7 +171,7 @@ fn kind(code: &str, message: &str) -> Option<FailureKind> {
     }
 }
 
-/// The character of whose bytes a message says `0xe2 0x86 0x92`, in whatever language.
+/// The character whose bytes a message gives as `0xe2 0x86 0x92`, in any language.
 fn character_named(message: &str) -> Option<char> {
     let words = message.split_whitespace();
     let bytes = words
@@ -183,7 +184,7 @@ fn character_named(message: &str) -> Option<char> {
     String::from_utf8(bytes.collect()).ok()?.chars().next()
 }
 
-/// The position in what was sent, in characters from 1.
+/// The position in the sent text, in characters from 1.
 pub(super) fn character(error: &PgDatabaseError) -> Option<usize> {
     match error.position()? {
         PgErrorPosition::Original(position) => Some(position),
@@ -191,12 +192,12 @@ pub(super) fn character(error: &PgDatabaseError) -> Option<usize> {
     }
 }
 
-/// Whether a cancel request ended it. So does statement_timeout.
+/// Whether a cancel request ended the statement; statement_timeout is reported in the same way.
 pub(super) fn is_cancel(error: &PgDatabaseError) -> bool {
     error.code() == QUERY_CANCELED
 }
 
-/// What a failure means at `stage` of a step.
+/// The error for a failure at `stage` of a step.
 pub(super) fn at_stage(
     failure: SqlFailure,
     stage: StepStage,

@@ -1,4 +1,4 @@
-//! Records that another tool has kept.
+//! Records of another migration tool.
 
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
@@ -34,7 +34,8 @@ pub(super) async fn read(
     records(connection, shape, table, relation).await
 }
 
-/// Reads the records of all tools in all schemas that the role may use, and notes what can't be read.
+/// Reads the records of all tools in all schemas that the role may use, and notes those that cannot
+/// be read.
 pub(super) async fn survey(
     connection: &mut PgConnection,
     surroundings: &mut Surroundings,
@@ -57,13 +58,13 @@ pub(super) async fn survey(
                     ..
                 }))) => reason,
                 Err(Trouble::Ours(DatabaseError::Untrusted { reason, .. })) => reason.to_string(),
-                // Columns of other types.
+                // The columns have other types.
                 Err(Trouble::Theirs(error)) if error::from_server(&error).is_some() => {
                     error::reason(&error)
                 }
                 Err(error) => return Err(error),
             };
-            // Elsewhere it is of an application that is none of ours.
+            // A table in another schema belongs to another application.
             if !is_on_path {
                 continue;
             }
@@ -105,16 +106,16 @@ async fn records(
     })
 }
 
-/// Where tables are looked for.
+/// The schemas to search for tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Scope {
-    /// Of each name, the table that the search path leads to, as it led the tool.
+    /// For each name, the table that the search path resolves to, as it does for the tool.
     Path,
-    /// In all schemas that the role may use, schema by schema.
+    /// All schemas that the role may use, one by one.
     Everywhere,
 }
 
-/// A table that has the name of some tool's.
+/// A table with the name of a tool's table.
 #[derive(Clone, Debug)]
 struct Candidate {
     table: FoundTable,
@@ -122,7 +123,7 @@ struct Candidate {
     is_on_path: bool,
 }
 
-/// Tables that have the name of some tool's.
+/// The tables with the name of a tool's table.
 async fn tables(
     connection: &mut PgConnection,
     scope: Scope,
@@ -162,7 +163,7 @@ async fn tables(
     );
     let quote = |name: &str| Dialect::Postgres.quote_name(name);
     let mut tables = Vec::new();
-    // The first row is the path's.
+    // The first row is that of the path.
     for row in unpinned_rows(connection, &sql).await?.iter().skip(1) {
         let relation = Relation::of(row)?;
         let columns: Option<String> = row.try_get(row.len() - 1)?;

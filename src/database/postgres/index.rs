@@ -1,4 +1,4 @@
-//! Indexes of a table, for CREATE INDEX CONCURRENTLY, which leaves invalid ones when it fails.
+//! Indexes of a table, for CREATE INDEX CONCURRENTLY, which leaves an invalid index when it fails.
 
 use sqlx::{PgConnection, Row};
 
@@ -8,8 +8,8 @@ use super::{
 };
 use crate::sql::ConcurrentIndex;
 
-/// Whether some session is building index `i`. Of other roles' sessions the server shows only
-/// that they build something; their lock on the table then must do.
+/// Whether a session is building index `i`. Of other roles' sessions the server shows only that
+/// they build an index, so their lock on the table must suffice.
 const IS_BEING_BUILT: &str = "EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_create_index AS p \
      WHERE p.index_relid OPERATOR(pg_catalog.=) i.indexrelid OR p.index_relid IS NULL AND EXISTS (\
      SELECT 1 FROM pg_catalog.pg_locks AS l WHERE l.pid OPERATOR(pg_catalog.=) p.pid \
@@ -17,8 +17,8 @@ const IS_BEING_BUILT: &str = "EXISTS (SELECT 1 FROM pg_catalog.pg_stat_progress_
      AND l.relation OPERATOR(pg_catalog.=) i.indrelid \
      AND l.mode OPERATOR(pg_catalog.=) 'ShareUpdateExclusiveLock'::pg_catalog.text AND l.granted))";
 
-/// The indexes of the table that `created` names, by name. The table is looked for as the
-/// statement would: in the search path of the session.
+/// The indexes of the table that `created` names, by name. The table is resolved as in the
+/// statement, with the search path of the session.
 pub(super) async fn all(
     connection: &mut PgConnection,
     created: &ConcurrentIndex,
@@ -50,8 +50,8 @@ pub(super) async fn all(
     read(connection, &sql).await
 }
 
-/// The invalid indexes with names that REINDEX CONCURRENTLY gives: to the new index until it takes
-/// the old one's name, and then to the old one.
+/// The invalid indexes with the names that REINDEX CONCURRENTLY assigns: to the new index until the
+/// swap, and to the old index after it.
 pub(super) async fn unfinished(
     connection: &mut PgConnection,
 ) -> Result<Vec<TableIndex>, sqlx::Error> {
@@ -82,11 +82,11 @@ async fn read(connection: &mut PgConnection, sql: &str) -> Result<Vec<TableIndex
     found.iter().map(read).collect()
 }
 
-/// A setting of a script's session that holds the names of indexes.
+/// A setting of a script's session that stores the names of indexes.
 const NOTED: &str = "migrator.indexes";
 
-/// An expression that notes the names of these indexes in the session, in one text. The record that
-/// has them in it is written under another search path.
+/// An expression that stores the names of these indexes in the session, as one text. The record
+/// that contains them is written under another search path.
 pub(super) fn note(created: &ConcurrentIndex) -> String {
     format!(
         "pg_catalog.set_config('{NOTED}', (SELECT pg_catalog.string_agg(s.name, ', ' ORDER BY s.name) FROM \
@@ -99,12 +99,12 @@ pub(super) fn note(created: &ConcurrentIndex) -> String {
     )
 }
 
-/// What [`note`] has noted, as an expression.
+/// An expression for the names stored by [`note`].
 pub(super) fn noted() -> String {
     format!("pg_catalog.current_setting('{NOTED}')")
 }
 
-/// A condition that holds where an unusable index stands in the statement's way.
+/// A condition that is true if an unusable index blocks the statement.
 pub(super) fn is_in_the_way(created: &ConcurrentIndex) -> Option<String> {
     let name = literal(created.name.as_ref()?);
     Some(format!(
@@ -116,8 +116,8 @@ pub(super) fn is_in_the_way(created: &ConcurrentIndex) -> Option<String> {
     ))
 }
 
-/// An expression for the number of its table, as the session's search path leads to it. That is why
-/// what is asked here is qualified throughout, and not pinned.
+/// An expression for the OID of the statement's table, resolved with the session's search path. The
+/// queries here are therefore fully qualified and not pinned.
 fn table(created: &ConcurrentIndex) -> String {
     let schema = created.schema.as_ref();
     let schema: String = schema.iter().map(|name| quoted(name) + ".").collect();

@@ -1,4 +1,4 @@
-//! The lock that all runs against one version table share, and who is in the way.
+//! The lock shared by all runs that use the same version table, and the sessions that block it.
 
 use std::{convert::Infallible, sync::Mutex, time::Duration};
 
@@ -7,28 +7,28 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{super::LockAttempt, connect, message::rows, options::ServerOptions};
 
-/// What a session has a hold on.
+/// The facts known to hold in a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Hold {
-    /// Not even the lock.
+    /// Not even the lock is known to be held.
     #[default]
     Nothing,
-    /// The lock.
+    /// The lock is held.
     Lock,
-    /// The lock, and the state was seen as planned: nobody can have changed it since, for the lock
-    /// was held without a break.
+    /// The lock is held and the state was seen as planned. The lock has been held ever since, so
+    /// the state cannot have changed.
     State,
 }
 
 impl Hold {
-    /// A step has come to its end, which checks the state and renews the hold on the lock.
+    /// A step has completed. It checked the state and renewed the lock.
     pub fn seen(&mut self) {
         if *self == Self::Lock {
             *self = Self::State;
         }
     }
 
-    /// Something ran that may have given the lock away.
+    /// A statement ran that may have released the lock.
     pub fn doubt(&mut self) {
         if *self == Self::State {
             *self = Self::Lock;
@@ -36,7 +36,7 @@ impl Hold {
     }
 }
 
-/// The key of the advisory lock. PostgreSQL keeps those apart by database already.
+/// The key of the advisory lock. PostgreSQL already separates keys by database.
 pub(super) fn key(schema: &str, table: &str) -> i64 {
     let mut hash = Sha256::new();
     for part in ["migrator", "\0", schema, "\0", table] {
@@ -47,7 +47,7 @@ pub(super) fn key(schema: &str, table: &str) -> i64 {
     i64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
-/// Tries once; harmless when the lock is held already: [`release`] counts nothing.
+/// Makes one attempt. This is harmless if the lock is held already, since [`release`] releases all.
 pub(super) async fn attempt(
     connection: &mut PgConnection,
     key: i64,
@@ -65,30 +65,30 @@ pub(super) async fn attempt(
     })
 }
 
-/// An expression that takes it for the transaction as well.
+/// An expression that takes the lock for the transaction as well.
 pub(super) fn for_transaction(key: i64) -> String {
     format!("pg_catalog.pg_try_advisory_xact_lock({key})")
 }
 
-/// An expression that takes it for the session.
+/// An expression that takes the lock for the session.
 pub(super) fn for_session(key: i64) -> String {
     format!("pg_catalog.pg_try_advisory_lock({key})")
 }
 
-/// A command that takes it once more, in a transaction that keeps others out.
+/// A command that takes the lock again, in a transaction that keeps others out.
 pub(super) fn again(key: i64) -> String {
     format!("SELECT {}", for_session(key))
 }
 
-/// Gives it back, however often it was taken. Other advisory locks of the
-/// session can only be left over from scripts.
+/// Releases the lock, however often it was taken. Other advisory locks of the session can only be
+/// left over from scripts.
 pub(super) async fn release(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let sql = "SELECT pg_catalog.pg_advisory_unlock_all()";
     rows(connection, sql).await.map(drop)
 }
 
-/// Writes into `blockers`, as long as it is polled, who keeps session `pid`
-/// waiting. Connects only once it has been polled for half of `lock_timeout`.
+/// Writes the sessions that block session `pid` into `blockers`, as long as it is polled. Connects
+/// only after it has been polled for half of `lock_timeout`.
 pub(super) async fn watch(
     options: &ServerOptions,
     pid: i32,
@@ -98,7 +98,7 @@ pub(super) async fn watch(
     let patience = (lock_timeout / 2).min(Duration::from_secs(1));
     tokio::time::sleep(patience).await;
     let options = connect::named(options, "migrator (who is in the way?)");
-    // No answer is fine: this is for a better message only.
+    // A failure is ignored, since this only improves a message.
     if let Ok((mut connection, _)) = connect::open(&options, &[], lock_timeout, "").await {
         while let Ok(found) = blocking(&mut connection, pid).await {
             if !found.is_empty()
@@ -120,12 +120,12 @@ async fn blocking(connection: &mut PgConnection, pid: i32) -> Result<Vec<String>
     rows(connection, &sql).await?.iter().map(describe).collect()
 }
 
-/// Columns that [`describe`] reads.
+/// The columns that [`describe`] reads.
 pub(super) const SESSION: &str = "a.pid::text, a.application_name::text, a.usename::text, \
      pg_catalog.host(a.client_addr)::text, \
      pg_catalog.to_char(a.backend_start AT TIME ZONE 'UTC', 'HH24:MI:SS')::text, a.state::text";
 
-/// How many those are.
+/// The number of these columns.
 pub(super) const SESSION_COLUMNS: usize = 6;
 
 /// Other sessions that hold the lock.
@@ -140,8 +140,8 @@ fn held_by_others(key: i64) -> String {
     )
 }
 
-/// `psql (pid 4711, app@10.0.0.7, since 12:31:05 UTC)`; the server hides parts of it from
-/// roles without pg_read_all_stats.
+/// A session: `psql (pid 4711, app@10.0.0.7, since 12:31:05 UTC)`. The server hides parts of it
+/// from roles without pg_read_all_stats.
 pub(super) fn describe(row: &PgRow) -> Result<String, sqlx::Error> {
     let text = |column: usize| {
         row.try_get::<Option<String>, _>(column)

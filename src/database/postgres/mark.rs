@@ -1,19 +1,19 @@
-//! Marks in a message: they let other sessions see which statement of a step runs, since the server
-//! sends no answer before the whole message is through.
+//! Marks within a message: they show other sessions which statement of a step runs, since the
+//! server sends no results before the whole message has been processed.
 
 use super::{super::StepRequest, session};
 use crate::sql::StatementKind;
 
-/// Where a step has marks, and what they say. One is a SET of application_name, for which the server
-/// takes some microseconds.
+/// The positions and texts of a step's marks. A mark is a SET of application_name, which takes the
+/// server some microseconds.
 pub(super) struct Marks<'a> {
     step: &'a StepRequest<'a>,
     wanted: bool,
 }
 
 impl<'a> Marks<'a> {
-    /// Those of `step`, if they are `wanted` and something can be told apart by them. A script that
-    /// names itself keeps its name.
+    /// The marks of `step`, if they are `wanted` and can distinguish statements. A script that sets
+    /// its own name keeps it.
     pub fn of(step: &'a StepRequest<'a>, wanted: bool) -> Self {
         let names_itself =
             || step.text.contains("application_name") || step.text.contains("APPLICATION_NAME");
@@ -23,7 +23,7 @@ impl<'a> Marks<'a> {
         }
     }
 
-    /// An expression that names the session before the statement of index `first`.
+    /// An expression that sets the mark before the statement with index `first`.
     pub fn first(&self, first: usize) -> String {
         match self.part(first) {
             Some(part) => session::part_setting(self.step.label, &part),
@@ -31,7 +31,7 @@ impl<'a> Marks<'a> {
         }
     }
 
-    /// A command for before the statement of this index.
+    /// A command that sets the mark before the statement with this index, if it has one.
     pub fn before(&self, index: usize) -> Option<String> {
         if !self.wanted || self.joins(index) {
             return None;
@@ -40,7 +40,7 @@ impl<'a> Marks<'a> {
         Some(session::part_command(self.step.label, &part))
     }
 
-    /// `3/7`, or `3-5/7` for statements without marks between them.
+    /// The part shown in a mark: `3/7`, or `3-5/7` for statements without marks between them.
     fn part(&self, first: usize) -> Option<String> {
         let total = self.step.statements.len();
         if !self.wanted || first >= total {
@@ -55,8 +55,8 @@ impl<'a> Marks<'a> {
         })
     }
 
-    /// Whether the statement of this index goes without a mark: one of a series of INSERTs, which
-    /// take hardly longer than the mark, or what only sets the session.
+    /// Whether the statement with this index needs no mark: one of a series of INSERTs, which take
+    /// hardly longer than the mark, or a statement that only sets the session.
     fn joins(&self, index: usize) -> bool {
         let inserts = |index: usize| {
             let text = self.step.statements[index].text(self.step.text);
@@ -68,7 +68,7 @@ impl<'a> Marks<'a> {
     }
 }
 
-/// What a mark says of a session's name: first and last index.
+/// The first and last statement index in the mark of a session's name.
 pub(super) fn read(name: &str) -> Option<(usize, usize)> {
     let (name, part) = name.rsplit_once(' ')?;
     if !name.starts_with(session::NAME) {

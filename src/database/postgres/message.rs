@@ -1,4 +1,4 @@
-//! One simple-query message: many commands, one round trip.
+//! A simple-query message: many commands in one round trip.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Either, Executor, PgConnection, Row, postgres::PgRow, 
 
 use super::{super::StepStage, error};
 
-/// Commands that are sent together, and what each one is for.
+/// Commands that are sent together, each with its purpose.
 #[derive(Debug, Default)]
 pub(super) struct Message {
     sql: String,
@@ -24,49 +24,49 @@ struct Part {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
-    /// One that somebody waits for.
+    /// A command whose result is used.
     Command,
-    /// Asks the server for the time, when the command before it is done.
+    /// A query of the server's time, when the preceding command is done.
     Clock,
-    /// Says to others what comes next.
+    /// A mark that shows other sessions what comes next.
     Mark,
 }
 
-/// How much of its time a command that has finished took.
+/// The measured duration of a finished command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Took {
-    /// As the server's clock says.
+    /// The duration by the server's clock.
     Exactly(Duration),
-    /// From the answer before to its own.
+    /// The time between the preceding result and its own.
     Answered(Duration),
 }
 
-/// The server sends its answers once a message is through, so that only its own clock can
-/// tell how long each command took. In microseconds.
+/// A query of the server's clock in microseconds. The server sends its results after the whole
+/// message, so only its own clock can measure each command.
 const CLOCK: &str = "SELECT (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) \
      OPERATOR(pg_catalog.*) 1000000::double precision)::bigint::pg_catalog.text";
 
-/// A message that failed: where, and with what.
+/// A failed message, with the location and the error.
 #[derive(Debug)]
 pub(super) struct Failed {
     pub stage: StepStage,
-    /// Byte offset within the command.
+    /// The byte offset within the command.
     pub offset: Option<usize>,
     pub error: sqlx::Error,
 }
 
 impl Message {
-    /// Adds one command, without its `;`.
+    /// Adds a command, without its `;`.
     pub fn push(&mut self, stage: StepStage, command: &str) {
         self.add(stage, command, Role::Command);
     }
 
-    /// Adds one that says to others that the commands for `stage` come next.
+    /// Adds a command that tells other sessions that the commands for `stage` come next.
     pub fn push_mark(&mut self, stage: StepStage, command: &str) {
         self.add(stage, command, Role::Mark);
     }
 
-    /// Adds one command whose time the server is to take.
+    /// Adds a command whose duration the server measures.
     pub fn push_timed(&mut self, stage: StepStage, command: &str) {
         let mut parts = self.parts.iter().rev().map(|part| part.role);
         if parts.find(|role| *role != Role::Mark) != Some(Role::Clock) {
@@ -85,31 +85,31 @@ impl Message {
             end: self.sql.len(),
             role,
         });
-        // On a line of its own, should the command end with a comment.
+        // The semicolon is on its own line, in case the command ends with a comment.
         self.sql.push_str("\n;\n");
     }
 
-    /// Adds commands that are for the same purpose.
+    /// Adds commands with the same purpose.
     pub fn extend<'a>(&mut self, stage: StepStage, commands: impl IntoIterator<Item = &'a str>) {
         for command in commands {
             self.push(stage, command);
         }
     }
 
-    /// Adds the commands of `other` after its own.
+    /// Appends the commands of `other`.
     pub fn append(&mut self, other: &Self) {
         for part in &other.parts {
             self.add(part.stage, &other.sql[part.start..part.end], part.role);
         }
     }
 
-    /// Its commands, and what each one is for.
+    /// The commands with their purposes.
     pub fn commands(&self) -> impl Iterator<Item = (StepStage, &str)> {
         let parts = self.parts.iter();
         parts.map(|part| (part.stage, &self.sql[part.start..part.end]))
     }
 
-    /// Bytes.
+    /// The length in bytes.
     pub fn len(&self) -> usize {
         self.sql.len()
     }
@@ -118,15 +118,15 @@ impl Message {
         self.parts.is_empty()
     }
 
-    /// What its last command is for.
+    /// The purpose of the last command.
     pub fn last_stage(&self) -> StepStage {
         self.parts
             .last()
             .map_or(StepStage::Begin, |part| part.stage)
     }
 
-    /// Sends it; `done` hears of each command that has finished: its purpose,
-    /// its rows and how long it took.
+    /// Sends the message. `done` is called for each finished command with its purpose, rows and
+    /// duration.
     pub async fn send(
         &self,
         connection: &mut PgConnection,
@@ -136,7 +136,7 @@ impl Message {
         let mut since = Instant::now();
         let mut clock: Option<i64> = None;
         let mut answers = connection.fetch_many(raw_sql(AssertSqlSafe(self.sql.as_str())));
-        // A command that is followed by a clock is done when that one is.
+        // A command followed by a clock query is done when that is.
         let mut waiting: Option<(StepStage, u64)> = None;
         loop {
             match answers.try_next().await {
@@ -188,11 +188,11 @@ impl Message {
         }
     }
 
-    /// The command that failed after `finished` ones, and the byte in it that
-    /// the server's `character` (from 1, of the whole message) is.
+    /// The command that failed after `finished` ones, and the byte within it that corresponds to
+    /// the server's `character` (from 1, in the whole message).
     ///
-    /// A message is parsed as a whole first: a syntax error arises before
-    /// anything has run, so there the position alone tells the command.
+    /// A message is parsed as a whole first. A syntax error occurs before anything has run, so the
+    /// position alone identifies its command.
     fn locate(&self, finished: usize, character: Option<usize>) -> (usize, Option<usize>) {
         let byte = character.and_then(|character| byte_of(&self.sql, character));
         let holder = byte.and_then(|byte| {
@@ -215,7 +215,7 @@ fn between(since: Option<i64>, now: Option<i64>) -> Duration {
     Duration::from_micros(micros.try_into().unwrap_or(0))
 }
 
-/// The byte of `text` at which its `character`th one (from 1) begins; one past the last is the end.
+/// The byte offset of the `character`th character of `text`, from 1. One past the last is the end.
 pub(super) fn byte_of(text: &str, character: usize) -> Option<usize> {
     text.char_indices()
         .map(|(byte, _)| byte)
@@ -223,24 +223,24 @@ pub(super) fn byte_of(text: &str, character: usize) -> Option<usize> {
         .nth(character.checked_sub(1)?)
 }
 
-/// Settings for statements of our own, until the end of their transaction.
+/// Settings for migrator's own statements, until the end of their transaction.
 ///
-/// The first one makes every name of an operator, function or type lead to pg_catalog: whoever may
-/// create objects in a schema of the search path could otherwise plant a better match for a call of
-/// ours, and have it run as our role. The second one turns rows that row level security would hide
-/// into an error.
+/// The first one makes every name of an operator, function or type resolve to pg_catalog.
+/// Otherwise, anyone who may create objects in a schema of the search path could plant a better
+/// match for a call and have it run as this role. The second one turns rows that row level security
+/// would hide into an error.
 pub(super) const PINNED: [&str; 2] = [
     "SET LOCAL search_path TO pg_catalog, pg_temp",
     "SET LOCAL row_security TO off",
 ];
 
-/// Takes [`PINNED`] back within a transaction, for a script that follows.
+/// Reverts [`PINNED`] within a transaction, for a script that follows.
 pub(super) const UNPINNED: [&str; 2] = [
     "SET LOCAL search_path TO DEFAULT",
     "SET LOCAL row_security TO DEFAULT",
 ];
 
-/// Sends `sql` as one message, under the settings of [`PINNED`], and returns all rows.
+/// Sends `sql` as one message with the settings of [`PINNED`], and returns all rows.
 pub(super) async fn rows(
     connection: &mut PgConnection,
     sql: &str,
@@ -248,9 +248,9 @@ pub(super) async fn rows(
     unpinned_rows(connection, &pinned(sql)).await
 }
 
-/// Sends `sql` as one message, under the session's own settings, and returns all rows: for
-/// statements that refuse company, or that are about the search path. Whatever such a statement
-/// names is qualified: `OPERATOR(pg_catalog.=)`, `pg_catalog.text`.
+/// Sends `sql` as one message with the session's own settings, and returns all rows. This is for
+/// statements that must be alone in their message or that concern the search path. Everything they
+/// name must be qualified: `OPERATOR(pg_catalog.=)`, `pg_catalog.text`.
 pub(super) async fn unpinned_rows(
     connection: &mut PgConnection,
     sql: &str,
@@ -258,8 +258,8 @@ pub(super) async fn unpinned_rows(
     raw_sql(AssertSqlSafe(sql)).fetch_all(connection).await
 }
 
-/// Sends `sql` as one message, under the settings of [`PINNED`], and hands every row to `each`,
-/// without keeping them.
+/// Sends `sql` as one message with the settings of [`PINNED`], and passes each row to `each`
+/// without storing it.
 pub(super) async fn for_each(
     connection: &mut PgConnection,
     sql: &str,
@@ -272,12 +272,13 @@ pub(super) async fn for_each(
     Ok(())
 }
 
-/// `sql` behind the settings of [`PINNED`]. Several statements in one message are one transaction.
+/// `sql` preceded by the settings of [`PINNED`]. Several statements in one message are one
+/// transaction.
 pub(super) fn pinned(sql: &str) -> String {
     format!("{};\n{sql}", PINNED.join(";\n"))
 }
 
-/// `text` as a literal, right with either value of standard_conforming_strings.
+/// `text` as a literal that is valid with either value of standard_conforming_strings.
 pub(super) fn literal(text: &str) -> String {
     format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
@@ -312,9 +313,9 @@ mod tests {
         };
         check(1, Some(position("x")), (1, Some("SELECT 'żółć' ".len())));
         check(2, Some(position("y")), (2, Some(7)));
-        // Nothing has run: a syntax error further down.
+        // Nothing has run: a syntax error in a later command.
         check(0, Some(position("y")), (2, Some(7)));
-        // A position in another command than the one that ran says nothing.
+        // A position in a command that did not run says nothing.
         check(1, Some(position("y")), (1, None));
         check(2, Some(position("x")), (2, None));
         check(2, None, (2, None));
@@ -336,7 +337,7 @@ mod tests {
             let quoted = sql.strip_prefix("DO ").unwrap();
             let tag = &quoted[..quoted[1..].find('$').unwrap() + 2];
             prop_assert_eq!(quoted, format!("{tag}{body}{tag}"));
-            // Also where the body's last `$` meets the tag's first.
+            // This also holds if the last `$` of the body would join the first of the tag.
             prop_assert_eq!(quoted[tag.len()..].find(tag), Some(body.len()));
         }
     }

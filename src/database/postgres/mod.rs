@@ -1,7 +1,7 @@
 //! PostgreSQL.
 //!
-//! A step is one simple-query message: one round trip, whatever the distance.
-//! No prepared statements, so that poolers and scripts cannot get in their way.
+//! A step is one simple-query message, and so one round trip, whatever the latency. There are no
+//! prepared statements, which poolers and scripts could interfere with.
 
 pub(super) mod admin;
 mod asked;
@@ -91,49 +91,50 @@ pub struct Postgres {
     options: ServerOptions,
     settings: Settings,
     place: String,
-    /// Of the connection, which it must not outlive; `None` where its socket is not known.
+    /// The watchdog of the connection, which must not outlive it; `None` if the socket is unknown.
     watchdog: Option<Watchdog>,
-    /// `None` once it broke; created again by what needs it next.
+    /// The connection; `None` after it broke, until the next use reconnects.
     connection: Option<PgConnection>,
     backend: Backend,
-    /// When a server did not answer at all, and what was said of it: who asks next is told so at once.
+    /// The time and the error of a server that did not answer at all. The next call fails with it
+    /// at once.
     silent: Option<(Instant, DatabaseError)>,
-    /// Behind a pooler: whether it was seen to leave the session to us alone.
+    /// Behind a pooler: whether the session was seen to stay with this connection.
     keeps_session: bool,
     running: Arc<Running>,
     table: VersionTable,
-    /// The session in which the version table was looked for.
+    /// The session in which the version table was resolved.
     resolved_in: Backend,
     hold: Hold,
     session: SessionState,
-    /// Whether there may be deferrable constraints, in a run of several steps.
+    /// Whether deferrable constraints may exist, in a run of several steps.
     deferrable: bool,
-    /// Inside of [`Runner::begin_run`].
+    /// The transaction of [`Runner::begin_run`].
     run: Option<Run>,
 }
 
-/// What is known of the session between steps that keep it.
+/// The session state between steps that keep it.
 #[derive(Default)]
 struct SessionState {
-    /// Our settings were made for the session; a script's own come after them.
+    /// Whether migrator's settings were made for the session; a script's own come after them.
     entered: bool,
-    /// A statement may have changed the session's user.
+    /// Whether a statement may have changed the session's user.
     authorized: bool,
 }
 
-/// One transaction over many steps.
+/// One transaction of many steps.
 struct Run {
-    /// Its number.
+    /// The number of the transaction.
     transaction: String,
-    /// All that its steps have changed.
+    /// All changes of its steps.
     changes: Vec<RecordChange>,
 }
 
 impl Postgres {
-    /// Connects.
+    /// Connects to the server.
     ///
     /// # Errors
-    /// When the server cannot be reached, denies access, or has no such database.
+    /// Fails when the server cannot be reached, denies access, or has no such database.
     pub async fn connect(
         options: &ServerOptions,
         settings: Settings,
@@ -192,7 +193,7 @@ impl Records for Postgres {
         if made.is_ok() {
             return Ok(());
         }
-        // Someone else may have been faster, or the connection broke during COMMIT.
+        // Another session may have been faster, or the connection was lost during COMMIT.
         let (connection, table) = self.parts().await?;
         let layout = table.layout(connection).await;
         match (self.answer(layout).await?, made) {
@@ -282,7 +283,7 @@ impl Lock for Postgres {
                 let released = lock::release(connection).await;
                 self.answer(released.map_err(Trouble::from)).await
             }
-            // The lock went with its session.
+            // The lock ended with its session.
             _ => Ok(()),
         }
     }
@@ -328,7 +329,7 @@ impl Runner for Postgres {
             Err(stop) => Err(self.alone_stopped(stop, cancelled, blockers).await),
         };
         if patient && self.connection.is_some() {
-            // Should it fail, the next command will tell.
+            // If this fails, the next command reports it.
             let _ = self
                 .swap_lock_timeout(Duration::ZERO, self.settings.lock_timeout)
                 .await;
@@ -472,7 +473,7 @@ impl Database for Postgres {
     async fn close(mut self: Box<Self>) -> Result<(), DatabaseError> {
         self.watchdog = None;
         if let Some(connection) = self.connection.take() {
-            // A server that does not listen any more ends the session by itself.
+            // A server that does not respond ends the session by itself.
             let _ = tokio::time::timeout(self.settings.connect_timeout, connection.close()).await;
         }
         Ok(())
@@ -480,7 +481,7 @@ impl Database for Postgres {
 }
 
 impl Postgres {
-    /// Connects again after the connection broke.
+    /// Reconnects after the connection was lost.
     async fn ensure(&mut self) -> Result<(), DatabaseError> {
         if self.connection.is_none() {
             let timeout = self.settings.connect_timeout;
@@ -508,8 +509,8 @@ impl Postgres {
         Ok(())
     }
 
-    /// Looks for the version table where it was looked for in another session: the lock is not held,
-    /// and another database may have been put in the place of the one of then.
+    /// Resolves the version table again after a reconnect: the lock is not held, and another
+    /// database may have replaced the previous one.
     async fn find_table_again(&mut self) -> Result<(), DatabaseError> {
         self.ensure().await?;
         if self.resolved_in == self.backend || self.run.is_some() {
@@ -554,7 +555,7 @@ impl Postgres {
     }
 }
 
-/// Those of the configuration, which hold where a script does not ask for others.
+/// The timeouts of the configuration, which hold unless a script overrides them.
 fn usual_timeouts(settings: &Settings) -> Timeouts {
     Timeouts {
         lock: settings.lock_timeout,

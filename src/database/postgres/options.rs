@@ -1,4 +1,4 @@
-//! How a server is reached, and what is asked of the connection.
+//! The options of a connection: how to reach the server, and the requested settings.
 
 use std::{
     env,
@@ -20,27 +20,28 @@ use crate::{
     files,
 };
 
-/// A wait without an end, which a clock can still add up.
+/// An unlimited wait, short enough to be added to an `Instant`.
 const ENDLESS: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// The user's own certificates to trust.
+/// The file of certificates that the user trusts.
 const ROOT_CERTIFICATE: &str = "root.crt";
 
-/// The server, the login, and what is asked of the connection.
+/// The server, the login and the requested settings.
 #[derive(Clone)]
 pub struct ServerOptions {
     login: PgConnectOptions,
-    /// Settings that URL and environment ask for, in the order in which the server takes them.
+    /// The settings requested by URL and environment, in the order in which the server applies
+    /// them.
     pub(super) settings: Vec<Setting>,
     pub(super) target: TargetSession,
-    /// In place of the configuration's.
+    /// The connect timeout, which overrides the configuration.
     pub(super) connect_timeout: Option<Duration>,
     pub(super) keepalives: Keepalives,
-    /// Certificates to trust, in place of the system's.
+    /// The trusted certificates, which replace those of the system.
     root: Option<PathBuf>,
-    /// Certificates and keys that a connection reads.
+    /// The certificate and key files that a connection reads.
     pub(super) files: Vec<PathBuf>,
-    /// Without TLS first, and with it where the server demands it.
+    /// Whether to connect without TLS first, and with it only if the server requires it.
     pub(super) prefers_plain: bool,
 }
 
@@ -52,7 +53,7 @@ impl Deref for ServerOptions {
     }
 }
 
-/// Which sessions will do.
+/// The acceptable kinds of sessions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum TargetSession {
     #[default]
@@ -67,13 +68,13 @@ pub(super) enum TargetSession {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Keepalives {
     pub is_on: bool,
-    /// Seconds of silence before the first one.
+    /// The seconds of silence before the first keepalive.
     pub idle: u32,
-    /// Seconds between two.
+    /// The seconds between two keepalives.
     pub interval: u32,
-    /// How many may be lost.
+    /// The number of keepalives that may be lost.
     pub count: u32,
-    /// How long what was sent may be left without an answer, in milliseconds; zero is as the system has it.
+    /// The milliseconds that sent data may stay unacknowledged; zero uses the system's default.
     pub user_timeout: u32,
 }
 
@@ -90,7 +91,7 @@ impl Default for Keepalives {
 }
 
 impl Keepalives {
-    /// What the server is asked to do from its end.
+    /// The settings for the server's end.
     pub(super) fn settings(self) -> Vec<(&'static str, String)> {
         if !self.is_on {
             return Vec::new();
@@ -108,8 +109,7 @@ impl Keepalives {
 }
 
 impl ServerOptions {
-    /// The same server with settings that the configuration asks for. What is asked for already
-    /// stays.
+    /// The same server with the settings of the configuration. Settings requested already are kept.
     pub(super) fn asking(mut self, settings: &[(String, String)]) -> Self {
         for (name, value) in settings {
             if self.settings.iter().all(|known| known.name != *name) {
@@ -120,7 +120,7 @@ impl ServerOptions {
         self
     }
 
-    /// Settings for a connection: of the `configured` ones, and of those that are asked for here.
+    /// The settings for a connection: the `configured` ones, overridden by those requested here.
     pub(in crate::database) fn adjust(&self, mut settings: Settings) -> Settings {
         let configured = std::mem::take(&mut settings.session);
         for Setting { name, value } in self.clone().asking(&configured).settings {
@@ -136,13 +136,13 @@ impl ServerOptions {
         }
         settings
     }
-    /// The same server, as `change` makes the login.
+    /// The same server with the login changed by `change`.
     pub(super) fn map(mut self, change: impl FnOnce(PgConnectOptions) -> PgConnectOptions) -> Self {
         self.login = change(self.login);
         self
     }
 
-    /// The same server with another database of it.
+    /// Another database of the same server.
     pub(super) fn database(self, name: &str) -> Self {
         self.map(|login| login.database(name))
     }
@@ -156,10 +156,10 @@ impl ServerOptions {
         &self.login
     }
 
-    /// Makes options of parameters.
+    /// Creates options from parameters.
     ///
     /// # Errors
-    /// [`LocationError`] of a value that can't be used, or when no database is named.
+    /// [`LocationError`] of an invalid value, or when no database is named.
     pub(super) fn of(parameters: &Parameters) -> Result<Self, LocationError> {
         let mut login = PgConnectOptions::new_without_pgpass();
         let host = host(parameters)?;
@@ -189,7 +189,7 @@ impl ServerOptions {
         login = certificates(parameters, login.ssl_mode(mode), &mut files)?;
         let settings = asked::of(parameters)?;
         for Setting { name, value } in &settings {
-            // Those of PGOPTIONS are there already; the same once more does no harm.
+            // The settings of PGOPTIONS are set already; setting them again is harmless.
             login = login.options([(name.as_str(), value.as_str())]);
         }
         Ok(Self {
@@ -205,7 +205,7 @@ impl ServerOptions {
     }
 }
 
-/// The host, the address, or the directory of the socket; `None` where nothing names one.
+/// The host, the address, or the directory of the socket; `None` if none is given.
 fn host(parameters: &Parameters) -> Result<Option<String>, LocationError> {
     let host = parameters.get("host");
     let address = parameters.get("hostaddr");
@@ -261,7 +261,7 @@ fn password(
     if let Some(password) = parameters.text("password") {
         return Ok(Some(password.to_owned()));
     }
-    // As libpq: the name where there is one, and not the address that it stands for.
+    // As in libpq, the name is preferred to its address.
     let named = parameters.text("host").or(parameters.text("hostaddr"));
     let wanted = Wanted {
         host: named.unwrap_or(login.get_host()),
@@ -274,7 +274,7 @@ fn password(
 
 fn ssl_mode(parameters: &Parameters, is_socket: bool) -> Result<PgSslMode, LocationError> {
     if is_socket {
-        // As libpq: nobody can listen in there.
+        // As in libpq, nobody can intercept a socket connection.
         return Ok(PgSslMode::Disable);
     }
     let asked = parameters.get("sslmode");
@@ -293,7 +293,7 @@ fn ssl_mode(parameters: &Parameters, is_socket: bool) -> Result<PgSslMode, Locat
     Ok(match mode {
         "disable" => PgSslMode::Disable,
         "allow" => PgSslMode::Allow,
-        // As libpq: who names certificates to trust wants them to be asked.
+        // As in libpq, naming trusted certificates implies their verification.
         "require" if root(parameters).is_some_and(|root| root.exists()) => PgSslMode::VerifyCa,
         "require" => PgSslMode::Require,
         "verify-ca" => PgSslMode::VerifyCa,
@@ -302,7 +302,7 @@ fn ssl_mode(parameters: &Parameters, is_socket: bool) -> Result<PgSslMode, Locat
     })
 }
 
-/// The certificates to trust: the file that is named, or the user's own where there is one.
+/// The trusted certificates: the named file, or the user's own if it exists.
 fn root(parameters: &Parameters) -> Option<PathBuf> {
     match parameters.text("sslrootcert") {
         Some("system") => None,
@@ -311,7 +311,7 @@ fn root(parameters: &Parameters) -> Option<PathBuf> {
     }
 }
 
-/// A file of libpq's in the user's home.
+/// A file of libpq in the user's home directory.
 fn usual(name: &str) -> Option<PathBuf> {
     let home = if cfg!(windows) {
         PathBuf::from(env::var_os("APPDATA")?).join("postgresql")
@@ -364,7 +364,7 @@ fn certificates(
     Ok(login.ssl_client_cert(certificate).ssl_client_key(key))
 }
 
-/// The file is opened by the client library, which would wait for a named pipe for ever.
+/// Checks a file that the client library opens, which would wait for a named pipe forever.
 fn look(path: &Path) -> Result<(), LocationError> {
     files::check(path).map_err(|found| LocationError::File {
         path: path.display().to_string(),
@@ -372,7 +372,7 @@ fn look(path: &Path) -> Result<(), LocationError> {
     })
 }
 
-/// As libpq: a key that others can read is no secret. root's may be read by its group.
+/// As in libpq, a key must not be readable by others. A key of root may be readable by its group.
 #[cfg(unix)]
 fn refuse_open_key(key: &Path) -> Result<(), LocationError> {
     use std::os::unix::fs::MetadataExt;
@@ -401,12 +401,12 @@ fn target(parameters: &Parameters) -> TargetSession {
         Some("read-only") => TargetSession::ReadOnly,
         Some("primary") => TargetSession::Primary,
         Some("standby") => TargetSession::Standby,
-        // There is one host, so that a preference leaves no choice.
+        // With a single host, a preference leaves no choice.
         _ => TargetSession::Any,
     }
 }
 
-/// As libpq: zero and less are no limit.
+/// As in libpq, zero and negative values mean no limit.
 fn connect_timeout(parameters: &Parameters) -> Result<Option<Duration>, LocationError> {
     let seconds = parameters.number("connect_timeout")?;
     Ok(seconds.map(|seconds| match u64::try_from(seconds) {
@@ -419,7 +419,7 @@ fn keepalives(parameters: &Parameters) -> Result<Keepalives, LocationError> {
     let usual = Keepalives::default();
     let number = |name: &str, usual: u32| {
         let given = parameters.number(name)?.unwrap_or(0);
-        // As libpq: zero is the default.
+        // As in libpq, zero means the default.
         Ok(u32::try_from(given)
             .ok()
             .filter(|it| *it > 0)

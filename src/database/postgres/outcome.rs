@@ -1,4 +1,4 @@
-//! The outcome: failed steps, and connections that were lost.
+//! The outcome of failed steps and lost connections.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ use super::{
 };
 use crate::{database::StepStage, revision::RecordChange};
 
-/// Between two attempts.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Postgres {
-    /// What `stop` means, after the session was restored: the transaction is gone, and so
-    /// is session state, unless a run or `keep_session` says otherwise.
+    /// Converts `stop` to an error after restoring the session: the transaction is rolled back and
+    /// session state reset, unless a run or `keep_session` requires otherwise.
     pub(super) async fn stopped(
         &mut self,
         stop: Stop,
@@ -75,7 +75,7 @@ impl Postgres {
         if !keep_session {
             message.extend(StepStage::Begin, session::reset(&self.backend));
         }
-        // Once more, should a late cancel have hit it.
+        // The second attempt is for a late cancel request that hits the first.
         for _ in 0..2 {
             if message.send(connection, |_, _, _| {}).await.is_ok() {
                 if !keep_session {
@@ -84,11 +84,11 @@ impl Postgres {
                 return;
             }
         }
-        // A session in an unknown state is of no use to anyone.
+        // A session in an unknown state is unusable.
         self.forget().await;
     }
 
-    /// An error of a question, which may have shown that the connection is broken.
+    /// The error of a query, which may have shown that the connection is broken.
     pub(super) async fn trouble(&mut self, trouble: Trouble) -> DatabaseError {
         match trouble {
             Trouble::Ours(error) => error,
@@ -102,24 +102,24 @@ impl Postgres {
         }
     }
 
-    /// The connection broke before COMMIT was sent. What the server may still
-    /// do for the old session is stopped, as far as it can be reached.
+    /// Handles a connection that was lost before COMMIT was sent. The server is asked to stop the
+    /// old session, if it can be reached.
     pub(super) async fn lost(&mut self, reason: String) -> DatabaseError {
         let reason = self.verdict().unwrap_or(reason);
         let old = self.backend.clone();
         self.forget().await;
         if self.ensure().await.is_ok() {
             let deadline = Instant::now() + self.settings.connect_timeout;
-            // Without success there is nothing more to be done about it.
+            // A failure here cannot be handled further.
             let _ = self.outlive(&old, deadline).await;
         }
         DatabaseError::ConnectionLost(reason)
     }
 
-    /// The connection broke after COMMIT was sent: waits until the old session
-    /// has come to its end, and looks whether `changes` are there. The server is
-    /// waited for as long as for any connection. What a script has set in a session that was
-    /// kept is not there any more, so that its next statement must not run.
+    /// Handles a connection that was lost after COMMIT was sent: waits until the old session has
+    /// ended, and checks whether `changes` are visible. The server is waited for as long as for any
+    /// connection. Settings of a script in a kept session are lost, so its next statement must not
+    /// run.
     pub(super) async fn settle(
         &mut self,
         changes: &[RecordChange],
@@ -143,7 +143,7 @@ impl Postgres {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        // A step without changes leaves nothing to look for.
+        // A step without changes leaves nothing to check.
         if changes.is_empty() {
             return Err(unknown());
         }
@@ -157,16 +157,16 @@ impl Postgres {
         }
     }
 
-    /// Why the connection was ended on our side, if it was.
+    /// The reason why this side ended the connection, if it did.
     pub(super) fn verdict(&self) -> Option<String> {
         self.watchdog.as_ref()?.verdict()
     }
 
-    /// Drops the connection, and what went with it.
+    /// Drops the connection and everything tied to it.
     pub(super) async fn forget(&mut self) {
         self.watchdog = None;
         if let Some(connection) = self.connection.take() {
-            // Of a broken connection nothing is left to be closed in good order.
+            // A broken connection cannot be closed cleanly.
             let _ = connection.close_hard().await;
         }
         self.hold = Hold::Nothing;
@@ -183,7 +183,7 @@ impl Postgres {
     }
 }
 
-/// Ends session `old` and waits until it is gone; false when it never goes.
+/// Terminates session `old` and waits until it has ended; returns false if it does not end.
 pub(super) async fn outlive(
     connection: &mut PgConnection,
     old: &Backend,
@@ -198,7 +198,7 @@ pub(super) async fn outlive(
     Ok(true)
 }
 
-/// Whether nothing of the script comes after it.
+/// Whether the change is the last one of its script.
 fn ends_script(change: &RecordChange) -> bool {
     matches!(
         change,
@@ -206,8 +206,8 @@ fn ends_script(change: &RecordChange) -> bool {
     )
 }
 
-/// Whether a transaction is open, be it a failed one. A message that does not parse has not even
-/// begun one, and a ROLLBACK without any would be warned about.
+/// Whether a transaction is open, even a failed one. A message that cannot be parsed has not begun
+/// one, and a ROLLBACK without a transaction would cause a warning.
 async fn in_transaction(connection: &mut PgConnection) -> bool {
     let mut probe = Message::default();
     probe.push(StepStage::Begin, "SAVEPOINT migrator");
@@ -229,7 +229,7 @@ async fn is_alive(connection: &mut PgConnection, old: &Backend) -> Result<bool, 
         literal(&old.started)
     );
     let found = rows(connection, &sql).await?;
-    // False: it went between the two looks.
+    // False means that it ended between the two queries.
     let signalled = found
         .first()
         .map(|row| row.try_get::<String, _>(0))

@@ -1,11 +1,11 @@
-//! Whose code a copy holds, and whose rights it has while the copy is loaded.
+//! The owners of code in a copy, and the privileges with which it runs while the copy is loaded.
 //!
-//! pg_restore loads rows with COPY, which runs CHECK constraints, generated columns and what they
-//! call as the role that is connected. SET ROLE and SET SESSION AUTHORIZATION are no protection:
-//! that code can reset both. Only where the server itself switches to the owner and forbids to
-//! switch back, as it does to build an index or to refresh a materialized view, code has no more
-//! rights than the table's owner. So objects keep their owners wherever that can be done, and what
-//! remains is told before it runs.
+//! pg_restore loads rows with COPY, which runs CHECK constraints, generated columns and the
+//! functions they call as the connected role. SET ROLE and SET SESSION AUTHORIZATION give no
+//! protection, since that code can reset both. Only where the server itself switches to the owner
+//! and forbids switching back, as for building an index or refreshing a materialized view, is code
+//! limited to the privileges of the table's owner. So objects keep their owners where possible, and
+//! the rest is reported before it runs.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +17,12 @@ use super::{
     message::{literal, rows},
 };
 
-/// The property of a manifest that has the owners, as a JSON array.
+/// The property of a manifest that stores the owners as a JSON array.
 pub(super) const PROPERTY: &str = "owners";
 
-/// All roles that own something in the database, as [`PROPERTY`] has them.
+/// All roles that own an object in the database, in the format of [`PROPERTY`].
 pub(super) async fn all(connection: &mut PgConnection) -> Result<String, DatabaseError> {
-    // What the first superuser owns is not among the dependencies.
+    // The dependencies do not include objects of the bootstrap superuser.
     let sql = "SELECT COALESCE(pg_catalog.json_agg(r.rolname ORDER BY r.rolname), '[]')::text \
                FROM pg_catalog.pg_roles AS r WHERE r.oid IN ( \
                SELECT s.refobjid FROM pg_catalog.pg_shdepend AS s JOIN pg_catalog.pg_database AS d \
@@ -36,15 +36,16 @@ pub(super) async fn all(connection: &mut PgConnection) -> Result<String, Databas
     text(found.first(), 0)
 }
 
-/// What is known of the owners before a copy is loaded.
+/// The owners of objects in a copy that is to be loaded.
 pub(super) struct Owners {
-    /// What is to be told, if anything is.
+    /// The code to report, if any.
     pub code: Option<OwnersCode>,
-    /// Whether everything can be given to its owner: the role is a superuser, and all of them exist.
+    /// Whether all objects can be given to their owners: the role is a superuser, and all owners
+    /// exist.
     pub can_be_kept: bool,
 }
 
-/// Asks the server about the owners that `properties` hold.
+/// Looks up the owners in `properties` on the server.
 pub(super) async fn look(
     connection: &mut PgConnection,
     properties: &BTreeMap<String, String>,
@@ -75,7 +76,7 @@ pub(super) async fn look(
 struct Role {
     name: String,
     superuser: bool,
-    /// Whether it is the one that is connected.
+    /// Whether the owner is the connected role.
     ours: bool,
 }
 
@@ -88,7 +89,7 @@ fn judge(owners: Option<Vec<String>>, roles: &[Role]) -> Owners {
     let all_exist = owners
         .as_ref()
         .is_some_and(|owners| owners.iter().all(|owner| find(owner).is_some()));
-    // A superuser's code could not gain anything.
+    // Code of a superuser could not gain anything.
     let others = owners.map(|mut owners| {
         owners.retain(|owner| !find(owner).is_some_and(|role| role.ours || role.superuser));
         owners
@@ -129,9 +130,9 @@ mod tests {
         check(owned(&[]), None, true);
         check(owned(&["root", "dba"]), None, true);
         check(owned(&["app", "root"]), Some(owned(&["app"])), true);
-        // A role that is not there any more.
+        // A role that no longer exists.
         check(owned(&["gone"]), Some(owned(&["gone"])), false);
-        // A manifest from before owners were kept.
+        // A manifest without owners, from an older version.
         check(None, Some(None), false);
 
         let plain = [role("app", false, true), role("other", false, false)];

@@ -1,30 +1,30 @@
-//! Connection parameters as libpq knows them: their names, variables and values.
+//! The connection parameters of libpq: their names, variables and values.
 
 use std::{collections::BTreeMap, env};
 
 use super::service;
 use crate::{database::location::LocationError, nearest::misspelt};
 
-/// What is done with a parameter.
+/// The rule for a parameter.
 pub(super) enum Rule {
-    /// Something acts upon it.
+    /// The parameter is used.
     Used,
-    /// One of these values; any other is refused.
+    /// One of these values is required.
     OneOf(&'static [&'static str]),
-    /// These values change nothing here; any other would, and is refused for the reason.
+    /// These values have no effect; any other value is refused for this reason.
     Only(&'static [&'static str], &'static str),
-    /// It has no effect here, whatever its value.
+    /// The parameter has no effect, whatever its value.
     NoEffect,
-    /// Refused for the reason, unless it is empty.
+    /// The parameter is refused for this reason, unless it is empty.
     Refused(&'static str),
 }
 
 /// A connection parameter.
 pub(super) struct Parameter {
     pub name: &'static str,
-    /// Other spellings, of sqlx and other drivers.
+    /// Other spellings, used by sqlx and other drivers.
     aliases: &'static [&'static str],
-    /// The variable that sets it where nothing else does.
+    /// The environment variable for the parameter.
     pub variable: Option<&'static str>,
     rule: Rule,
 }
@@ -43,7 +43,7 @@ pub(super) const SSL_MODES: &[&str] = &[
 const NO_GSS: &str = "GSSAPI is not supported";
 const NO_REVOCATION: &str = "certificate revocation lists are not supported";
 
-/// All parameters of libpq, and those of other drivers that are often part of a URL.
+/// All parameters of libpq, and parameters of other drivers that are common in URLs.
 #[rustfmt::skip]
 pub(super) const PARAMETERS: &[Parameter] = &[
     parameter("host", &[], Some("PGHOST"), Used),
@@ -121,13 +121,13 @@ const fn parameter(
     }
 }
 
-/// The parameter of that name, in any spelling.
+/// The parameter with that name, in any spelling.
 pub(super) fn find(name: &str) -> Option<&'static Parameter> {
     let mut all = PARAMETERS.iter();
     all.find(|it| it.name == name || it.aliases.contains(&name))
 }
 
-/// An unknown parameter.
+/// The error for an unknown parameter.
 pub(super) fn unknown(name: &str) -> LocationError {
     LocationError::Parameter {
         name: name.to_owned(),
@@ -135,7 +135,7 @@ pub(super) fn unknown(name: &str) -> LocationError {
     }
 }
 
-/// A value, and who gave it: `sslmode`, `PGSSLMODE`, `sslmode of service shop`.
+/// A value and its source: `sslmode`, `PGSSLMODE`, `sslmode of service shop`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Value {
     pub text: String,
@@ -147,11 +147,11 @@ pub(super) struct Value {
 pub(super) struct Parameters(BTreeMap<&'static str, Value>);
 
 impl Parameters {
-    /// The parameters that are `given`, then those of the service, then those of the environment:
-    /// the first one counts. Of two that are given, the last one does.
+    /// Merges the parameters that are `given`, those of the service, and those of the environment.
+    /// The first source of a parameter counts; within the given ones, the last value.
     ///
     /// # Errors
-    /// [`LocationError`] of one that is unknown, has a wrong value or is not supported.
+    /// [`LocationError`] of a parameter that is unknown, invalid or not supported.
     pub fn resolve(
         given: Vec<(String, String)>,
         variable: impl Fn(&str) -> Option<String>,
@@ -186,7 +186,7 @@ impl Parameters {
         Ok(all)
     }
 
-    /// Adds a setting to the options, after those that are there.
+    /// Appends a setting to the options.
     pub fn add_setting(&mut self, name: &str, value: &str) {
         let escaped = value.replace('\\', "\\\\").replace(' ', "\\ ");
         let option = format!("-c {name}={escaped}");
@@ -212,10 +212,10 @@ impl Parameters {
         self.get(name).map(|value| value.text.as_str())
     }
 
-    /// A whole number.
+    /// The value of a parameter as an integer.
     ///
     /// # Errors
-    /// [`LocationError::Value`] when it is something else.
+    /// [`LocationError::Value`] when the value is not an integer.
     pub fn number(&self, name: &str) -> Result<Option<i32>, LocationError> {
         let Some(value) = self.get(name) else {
             return Ok(None);
@@ -228,7 +228,7 @@ impl Parameters {
 }
 
 impl Value {
-    /// An error about it.
+    /// The error for this value.
     pub fn refused(&self, reason: impl Into<String>) -> LocationError {
         LocationError::Value {
             name: self.origin.clone(),
@@ -260,21 +260,21 @@ fn either(values: &[&str]) -> String {
     }
 }
 
-/// A variable of the process.
+/// An environment variable of the process.
 pub(super) fn variable(name: &str) -> Option<String> {
     env::var(name).ok()
 }
 
-/// Whether `text` looks like `host=db dbname=shop`, libpq's other form of a URL.
+/// Whether `text` looks like `host=db dbname=shop`, libpq's other connection string.
 pub(super) fn is_keywords(text: &str) -> bool {
     let name = text.split('=').next().unwrap_or_default().trim_end();
     text.contains('=') && find(name).is_some()
 }
 
-/// The parameters of `host=db dbname='my shop'`.
+/// Parses the parameters of `host=db dbname='my shop'`.
 ///
 /// # Errors
-/// [`LocationError::Syntax`]; never with the text, in which a password may be.
+/// [`LocationError::Syntax`]; never with the text, which may contain a password.
 pub(super) fn keywords(text: &str) -> Result<Vec<(String, String)>, LocationError> {
     let broken = |what: &str| LocationError::Syntax(format!("among its keywords {what}"));
     let mut pairs = Vec::new();
@@ -295,7 +295,7 @@ pub(super) fn keywords(text: &str) -> Result<Vec<(String, String)>, LocationErro
     Ok(pairs)
 }
 
-/// The value that `text` begins with, and what follows it.
+/// The value at the start of `text`, and the rest.
 fn keyword_value(text: &str) -> Option<(String, &str)> {
     let quoted = text.strip_prefix('\'');
     let mut characters = quoted.unwrap_or(text).chars();

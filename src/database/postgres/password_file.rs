@@ -1,4 +1,4 @@
-//! The password file (`~/.pgpass`), as libpq reads it.
+//! The password file (`~/.pgpass`), read as by libpq.
 
 use std::{
     env,
@@ -8,13 +8,13 @@ use std::{
 
 use crate::{database::location::LocationError, files};
 
-/// A name for no file, as people say to libpq.
+/// The file name that disables the password file in libpq.
 const NOTHING: &str = "/dev/null";
 
-/// Directories of sockets whose lines may say `localhost`.
+/// Socket directories for which lines may say `localhost`.
 const USUAL_SOCKETS: [&str; 3] = ["/var/run/postgresql", "/run/postgresql", "/tmp"];
 
-/// What a password is looked for by.
+/// The key of a password.
 pub(super) struct Wanted<'a> {
     /// The host, the address, or the directory of the socket.
     pub host: &'a str,
@@ -23,10 +23,10 @@ pub(super) struct Wanted<'a> {
     pub user: &'a str,
 }
 
-/// The password of the first line that fits, in the file that is `named` or the user's own.
+/// Finds the password of the first matching line, in the file that is `named` or the user's own.
 ///
 /// # Errors
-/// [`LocationError::File`] when the file is not a regular one, or others can read the password.
+/// [`LocationError::File`] when the file is not a regular one, or other users can read it.
 pub(super) fn find(
     named: Option<&str>,
     wanted: &Wanted<'_>,
@@ -77,7 +77,7 @@ fn is_open(_: &Metadata) -> bool {
     false
 }
 
-/// The password of a line `host:port:database:user:password`, if it fits.
+/// The password of a line `host:port:database:user:password`, if the line matches.
 fn password(line: &str, wanted: &Wanted<'_>) -> Option<String> {
     if line.starts_with('#') {
         return None;
@@ -96,7 +96,8 @@ fn password(line: &str, wanted: &Wanted<'_>) -> Option<String> {
     is_wanted.then(|| password.clone())
 }
 
-/// The five fields; a backslash takes the meaning from what follows it. The last one holds the rest.
+/// The five fields of a line. A backslash escapes the next character, and the last field contains
+/// the rest.
 fn fields(line: &str) -> Vec<String> {
     let mut fields = vec![String::new()];
     let mut characters = line.chars();

@@ -1,4 +1,4 @@
-//! Poolers that hand out server sessions transaction by transaction.
+//! Detection of poolers that assign server sessions per transaction.
 
 use std::pin::pin;
 
@@ -11,31 +11,31 @@ use super::{
     message::{rows, unpinned_rows},
 };
 
-/// How often it is tried to be given the session that we had. Once is enough where nobody else is
-/// at work and all connections reach the same pool; others at work can hide it for a round.
+/// The maximum number of attempts to get the same session. One is enough if nobody else is active
+/// and all connections reach the same pool; others can hide the pooler for a round.
 const ROUNDS: u32 = 10;
 
-/// Rounds after which it is certain that others use our session. A server that looks after its caches
-/// between two queries makes one round look so.
+/// The number of rounds after which the session is certainly shared. A server that refreshes its
+/// caches between two queries makes a single round look so.
 const CERTAIN: u32 = 3;
 
-/// The share of the patience with a connection that a round waits for a session to be free.
+/// The fraction of the connect timeout that a round waits for a free session.
 const SHARE: u32 = 4;
 
-/// What one round has shown.
+/// The result of one round.
 enum Finding {
-    /// Someone else can have our session.
+    /// Another connection can get this session.
     Shared,
-    /// Nobody was given it.
+    /// No other connection got this session.
     Kept,
-    /// The one who asked was not given it, but there was a transaction in it that is not ours.
+    /// The other connection did not get this session, but a foreign transaction ran in it.
     Used,
-    /// Nobody is given any session as long as we have ours.
+    /// No other connection gets any session while this one is in use.
     Exclusive,
 }
 
 impl Postgres {
-    /// Refuses to continue where the lock would be held by a session that is not ours alone.
+    /// Fails if the lock would be held by a session that is shared with others.
     pub(super) async fn refuse_shared_sessions(&mut self) -> Result<(), DatabaseError> {
         self.ensure().await?;
         if !self.backend.pooled || self.keeps_session {
@@ -58,7 +58,7 @@ impl Postgres {
         self.set_pooled_session().await
     }
 
-    /// Sets in a session that is ours alone what no login could.
+    /// Applies the settings that could not be set at login, in a session that is not shared.
     async fn set_pooled_session(&mut self) -> Result<(), DatabaseError> {
         let commands = self.backend.settings.join(";\n");
         if commands.is_empty() {
@@ -71,8 +71,8 @@ impl Postgres {
         }
     }
 
-    /// Asks for our session, so that it was used last, lets another connection begin a transaction,
-    /// which is then given that session if it is free to be given, and asks again.
+    /// Uses this session, so that it was used last, lets another connection begin a transaction,
+    /// which then gets this session if it can be assigned, and uses the session again.
     async fn compete(&mut self) -> Result<Finding, DatabaseError> {
         let patience = self.settings.connect_timeout;
         let Some(before) = self.last_transaction().await? else {
@@ -88,11 +88,11 @@ impl Postgres {
         let mut answer = timeout(patience / SHARE, &mut rival).await.ok();
         let mut after = None;
         if !matches!(answer, Some(Ok((_, true)))) {
-            // Meanwhile the other one keeps its session, or its place in the queue.
+            // Meanwhile the other connection keeps its session, or its place in the queue.
             after = self.last_transaction().await?;
         }
         if answer.is_none() {
-            // Ours was free to be given after that, if it ever is.
+            // This session can be assigned after that, if at all.
             answer = timeout(patience / SHARE, &mut rival).await.ok();
         }
         let finding = match (&answer, after) {
@@ -100,18 +100,18 @@ impl Postgres {
             (_, Some(after)) if after != before + 1 => Finding::Used,
             (Some(Ok(_)), _) => Finding::Kept,
             (Some(Err(error)), _) => return Err(error::connecting(error, &self.place)),
-            // An exhausted pool lets it wait, and everyone who comes after it.
+            // An exhausted pool makes this connection wait, and every later one.
             (None, _) => Finding::Exclusive,
         };
         if let Some(Ok((rival, _))) = answer {
-            // Should it fail, the pooler throws the session away.
+            // If this fails, the pooler discards the session.
             let _ = timeout(patience, leave(rival)).await;
         }
         Ok(finding)
     }
 
-    /// The number, within its session, of the transaction that asks for it; `None` when we are not
-    /// given the session any more that we had.
+    /// The number of the current transaction within its session; `None` if the session is not the
+    /// original one.
     async fn last_transaction(&mut self) -> Result<Option<i64>, DatabaseError> {
         let patience = self.settings.connect_timeout;
         let (connection, _) = self.parts().await?;
@@ -121,7 +121,7 @@ impl Postgres {
                 Ok(number().filter(|_| pid(&found) == Some(self.backend.pid)))
             }
             Ok(Err(error)) => Err(self.trouble(error.into()).await),
-            // All sessions are in use, ours as well.
+            // All sessions are in use, including this one.
             Err(_) => {
                 self.forget().await;
                 Ok(None)
@@ -130,19 +130,20 @@ impl Postgres {
     }
 }
 
-/// A virtual transaction is called `3/4711`: the session's slot, and the number of the transaction.
+/// The ID of a virtual transaction, such as `3/4711`, consists of the session's slot and the number
+/// of the transaction.
 const TRANSACTION: &str = "SELECT l.pid, pg_catalog.split_part(l.virtualtransaction, '/', 2) \
      FROM pg_catalog.pg_locks AS l WHERE l.locktype OPERATOR(pg_catalog.=) 'virtualxid' \
      AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()";
 const BEGIN: &str = "BEGIN; SELECT pg_catalog.pg_backend_pid()";
 
-/// Ends a connection in good order, so that its session can be used again.
+/// Closes a connection cleanly, so that its session can be reused.
 async fn leave(mut connection: PgConnection) -> Result<(), sqlx::Error> {
     unpinned_rows(&mut connection, "ROLLBACK").await?;
     connection.close().await
 }
 
-/// Whether the other connection was given session `ours`, or may not begin a transaction at all.
+/// Whether the other connection got session `ours`, or may not begin a transaction at all.
 fn is_shared(found: &Result<Vec<PgRow>, sqlx::Error>, ours: i32) -> bool {
     match found {
         Ok(found) => pid(found) == Some(ours),

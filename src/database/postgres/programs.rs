@@ -1,4 +1,4 @@
-//! pg_dump and pg_restore: found, and run without a password where others can see it.
+//! Finds pg_dump and pg_restore, and runs them without exposing the password.
 
 use std::{
     collections::BTreeSet,
@@ -18,13 +18,13 @@ use super::{
     url,
 };
 
-/// Between two looks at whether a program has ended.
+/// The interval at which a program is checked for its end.
 const NAP: Duration = Duration::from_millis(20);
 
-/// Of what a program says, that much is kept: its end.
+/// The number of bytes kept of a program's output, from its end.
 const SAID: usize = 16 * 1024;
 
-/// A program that is there.
+/// An installed program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Program {
     pub name: &'static str,
@@ -32,8 +32,9 @@ pub(super) struct Program {
     pub major: u32,
 }
 
-/// Finds a program of at least the major version `needed`: the nearest one, since a newer one may
-/// say what an older server does not understand. Of equals, that of the PATH.
+/// Finds a program of at least the major version `needed`. The closest version is preferred, since
+/// a newer one may use statements that an older server does not know. Among equal versions, the one
+/// in the PATH is preferred.
 ///
 /// # Errors
 /// [`CopyError::NoProgram`].
@@ -76,7 +77,7 @@ fn find_in(
     }
 }
 
-/// Where to look: the PATH first, then where packages put what is not on it.
+/// The directories to search: first the PATH, then the directories of packages.
 fn directories() -> Vec<PathBuf> {
     const BESIDE: &[(&str, &str, &str)] = &[
         ("/usr/lib/postgresql", "", "bin"),
@@ -108,7 +109,7 @@ fn directories() -> Vec<PathBuf> {
     all
 }
 
-/// `pg_dump (PostgreSQL) 15.18 (Debian 15.18-1)`
+/// The major version in `pg_dump (PostgreSQL) 15.18 (Debian 15.18-1)`.
 fn version(path: &Path) -> Option<u32> {
     let output = Command::new(path)
         .arg("--version")
@@ -129,23 +130,23 @@ fn major_of(text: &str) -> Option<u32> {
     number[..digits.unwrap_or(number.len())].parse().ok()
 }
 
-/// What a running program reads from.
+/// The input of a running program.
 pub(super) enum Input<'a> {
     Nothing,
-    /// Written by the one that runs it.
+    /// A function writes the input.
     From(Box<dyn FnOnce(ChildStdin) -> Result<(), CopyError> + Send + 'a>),
 }
 
-/// What becomes of what it prints.
+/// The destination of a program's output.
 pub(super) enum Output<'a> {
     Nothing,
     To(Box<dyn FnOnce(ChildStdout) -> Result<(), CopyError> + Send + 'a>),
 }
 
-/// Runs a program to its end. `look` is asked again and again whether it is to continue.
+/// Runs a program to its end. `look` is polled for whether to continue.
 ///
 /// # Errors
-/// With what it said, or with what `look` and the two ends of its pipes say.
+/// The error output of the program, or the error of `look` or of a pipe.
 pub(super) fn run(
     program: &Program,
     options: &ServerOptions,
@@ -198,14 +199,14 @@ pub(super) fn run(
         return piped;
     }
     match piped {
-        // The program ended because of what we did, or could not do.
+        // The program ended because of a failure on this side.
         Err(
             error @ (CopyError::Database(DatabaseError::Interrupted)
             | CopyError::File { .. }
             | CopyError::Damaged { .. }),
         ) => Err(error),
         _ => {
-            // Ctrl-C reaches the program as well, perhaps before it is known here.
+            // Ctrl-C reaches the program as well, perhaps before this process has noticed it.
             thread::sleep(NAP);
             look()?;
             Err(CopyError::ProgramFailed {
@@ -234,7 +235,7 @@ fn wait(
     }
 }
 
-/// Reads what a program says, and keeps the end of it.
+/// Reads the error output of a program and keeps its end.
 fn listen(mut stderr: impl Read + Send + 'static) -> JoinHandle<String> {
     thread::spawn(move || {
         let mut said = Vec::new();
@@ -249,7 +250,7 @@ fn listen(mut stderr: impl Read + Send + 'static) -> JoinHandle<String> {
     })
 }
 
-/// What a program said, without its name before every line.
+/// The error output of a program, without the program's name on every line.
 fn shortened(said: &str, name: &str, status: ExitStatus) -> String {
     let lines = said.lines().filter_map(|line| {
         let line = line.strip_prefix(&format!("{name}: ")).unwrap_or(line);
@@ -263,14 +264,15 @@ fn shortened(said: &str, name: &str, status: ExitStatus) -> String {
     lines.join("; ")
 }
 
-/// Where the program connects to. A password in the arguments could be read by everybody.
+/// Sets the environment with which the program connects. A password in the arguments would be
+/// visible to other users.
 fn environment(command: &mut Command, options: &ServerOptions) {
     let host = match options.get_socket() {
         Some(socket) => socket.display().to_string(),
         None => options.get_host().to_owned(),
     };
     let database = url::database(options).to_owned();
-    // As they are set for us, the URL would have to be told twice.
+    // These variables are part of `options` already; libpq must not apply them again.
     for name in [
         "PGSERVICE",
         "PGHOSTADDR",
@@ -293,7 +295,8 @@ fn environment(command: &mut Command, options: &ServerOptions) {
     if let Some(settings) = options.get_options() {
         command.env("PGOPTIONS", settings);
     }
-    // sqlx tells password and certificates in a URL only. Its other parts could be no URL.
+    // sqlx exposes password and certificates only in a URL. Its other parts might not be valid in
+    // one.
     let url = options
         .login()
         .clone()
@@ -317,7 +320,7 @@ fn environment(command: &mut Command, options: &ServerOptions) {
             "sslkey" => "PGSSLKEY",
             _ => continue,
         };
-        // Or a certificate itself, which libpq takes from files only.
+        // The value may be a certificate itself, which libpq reads only from files.
         if let Some(file) = value.strip_prefix("file: ") {
             has_root |= variable == "PGSSLROOTCERT";
             command.env(variable, file);
@@ -331,7 +334,7 @@ fn environment(command: &mut Command, options: &ServerOptions) {
     }
 }
 
-/// The system's certificates, which we trust and libpq does not look for.
+/// The system's certificates, which this connection trusts and libpq does not look for.
 fn system_roots() -> Option<PathBuf> {
     let own = env::home_dir().map(|home| home.join(".postgresql/root.crt"));
     if own.is_some_and(|own| own.exists()) {
@@ -356,13 +359,13 @@ fn ssl_mode(mode: PgSslMode) -> &'static str {
     }
 }
 
-/// A database as an argument that cannot be taken for anything else.
+/// A database name as an argument that cannot be taken for anything else.
 pub(super) fn database_argument(name: &str) -> String {
     let name = name.replace('\\', "\\\\").replace('\'', "\\'");
     format!("--dbname=dbname='{name}'")
 }
 
-/// A pipe to a program that has ended is not what went wrong: the program says that.
+/// A writer that ignores a closed pipe: the program that has ended reports its own error.
 pub(super) fn forgiving(to: impl Write) -> impl Write {
     Forgiving(to)
 }

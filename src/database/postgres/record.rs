@@ -1,4 +1,4 @@
-//! Writing the version table and its log, guarded.
+//! Guarded writes to the version table and its log.
 
 use std::time::Duration;
 
@@ -15,19 +15,19 @@ use crate::revision::{
     RecordChange, RevisionId, State, Subject, UnitProgress,
 };
 
-/// SQL for the moment at which what is recorded began.
+/// The start of recorded work, as SQL.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Began {
-    /// When the transaction did.
+    /// The start of the transaction.
     Transaction,
-    /// When the message was sent that holds the record.
+    /// The time when the message with the record was sent.
     Message,
-    /// That long ago, as measured here.
+    /// This long ago, as measured by this process.
     Before(Duration),
 }
 
 impl Began {
-    /// The moment, moved back by `carried`: time that was spent before and belongs to it.
+    /// The start moved back by `carried`, the time spent before.
     fn moment(self, carried: Duration) -> String {
         let (from, back) = match self {
             Self::Transaction => ("pg_catalog.now()", carried),
@@ -44,7 +44,7 @@ impl Began {
     }
 }
 
-/// The record of one step, as commands.
+/// Generates the commands that record a step.
 pub(super) struct Recorder<'a> {
     pub table: &'a VersionTable,
     pub actor: &'a str,
@@ -53,12 +53,12 @@ pub(super) struct Recorder<'a> {
     pub indexes: IndexNames,
 }
 
-/// Where a record has the names of the indexes from that were there before one is created.
+/// The source of the index names that are recorded before an index is created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum IndexNames {
-    /// They are in the record.
+    /// The names are in the record.
     Known,
-    /// The server has noted them in the session and fills them in.
+    /// The server has stored the names in the session and fills them in.
     Noted,
 }
 
@@ -77,8 +77,8 @@ impl IndexNames {
     }
 }
 
-/// A command that takes the lock's key for the transaction, too, and makes
-/// sure that the session is the one that was connected to.
+/// A command that takes the lock for the transaction as well, and checks that the session is the
+/// original one.
 pub(super) fn lock_guard(table: &VersionTable, pid: i32) -> String {
     block(&format!(
         "BEGIN \
@@ -106,7 +106,7 @@ pub(super) fn state_guard(table: &VersionTable, expects: i64) -> String {
 }
 
 impl Recorder<'_> {
-    /// Commands for `changes`, then `log`.
+    /// The commands for `changes`, then for `log`.
     pub fn commands(&self, changes: &[RecordChange], log: &[LogEntry]) -> Vec<String> {
         let changes = changes.iter().map(|change| self.change(change));
         changes
@@ -168,7 +168,7 @@ impl Recorder<'_> {
                 )
             },
         );
-        // A down script's time is not part of how long applying took.
+        // The time of a down script does not count as time of applying.
         let duration = match to.direction {
             Direction::Up => {
                 format!("t.duration_ms OPERATOR(pg_catalog.+) {}", self.duration())
@@ -187,8 +187,7 @@ impl Recorder<'_> {
         )
     }
 
-    /// Neither the script nor an index has a part in it, so that the server writes a short row and
-    /// nothing else.
+    /// This omits the script and the indexes, so that the server writes only a short row.
     fn progress(&self, subject: &Subject, from: usize, to: &UnitProgress) -> String {
         let table = &self.table.quoted;
         exactly_one(
@@ -241,7 +240,7 @@ impl Recorder<'_> {
         )
     }
 
-    /// A row that was applied before (its down script was given up) keeps what it says of that.
+    /// A row that was applied before (its down script was abandoned) keeps its original values.
     fn finish(&self, subject: &Subject, from: usize, whole: bool) -> String {
         let table = &self.table.quoted;
         let before = if whole { "0::bigint" } else { "t.duration_ms" };
@@ -265,7 +264,7 @@ impl Recorder<'_> {
     }
 
     fn insert(&self, row: &NewRow, partial: Option<&Partial>, times: &Times) -> String {
-        // The server takes its time to read each column.
+        // The server needs time to read each column.
         let (columns, values) = partial.map_or(Default::default(), |partial| {
             let values = format!("{}, ", partial_values(partial));
             (PARTIAL_COLUMNS, values)
@@ -329,12 +328,12 @@ impl Recorder<'_> {
         )
     }
 
-    /// Milliseconds since it began; below zero when the clock was set back meanwhile.
+    /// The milliseconds since the start; negative if the clock was set back meanwhile.
     fn duration(&self) -> String {
         self.duration_after(self.carried)
     }
 
-    /// The same, where other time was spent before.
+    /// The milliseconds since the start, after other time was spent before.
     fn duration_after(&self, carried: Duration) -> String {
         format!(
             "(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() \
@@ -344,7 +343,7 @@ impl Recorder<'_> {
     }
 }
 
-/// SQL for the times of a row.
+/// The times of a row, as SQL.
 struct Times {
     started_at: String,
     applied_at: String,
@@ -361,10 +360,10 @@ fn past_times(past: Past) -> Times {
     }
 }
 
-/// Whether `observed` shows what `changes` were to bring about.
+/// Whether `observed` shows the result of `changes`.
 pub(super) fn is_visible(changes: &[RecordChange], observed: &Observed) -> bool {
     changes.iter().enumerate().all(|(index, change)| {
-        // Of several changes of one row the last one counts.
+        // Of several changes of one row, the last one counts.
         let overtaken = changes[index + 1..]
             .iter()
             .any(|later| later.subject() == change.subject());
@@ -410,7 +409,8 @@ fn shows(change: &RecordChange, observed: &Observed) -> bool {
     }
 }
 
-/// The same of a row that is never partway.
+/// Whether `observed` shows the result of a change of a repeatable script, which is never partially
+/// applied.
 fn shows_repeatable(change: &RecordChange, observed: &Observed) -> bool {
     let mut rows = observed.repeatables.iter();
     let row = rows.find(|row| row.id.as_str() == change.subject().as_str());
@@ -421,7 +421,7 @@ fn shows_repeatable(change: &RecordChange, observed: &Observed) -> bool {
     }
 }
 
-/// `command`, which must hit one row, as a block that fails otherwise.
+/// `command` in a block that fails unless it changes exactly one row.
 fn exactly_one(subject: &Subject, command: &str) -> String {
     block(&format!(
         "DECLARE hit bigint; BEGIN {command}; GET DIAGNOSTICS hit = ROW_COUNT; \
@@ -434,22 +434,22 @@ fn exactly_one(subject: &Subject, command: &str) -> String {
     ))
 }
 
-/// The row of a subject, by the text that it was read with: an index leads there.
+/// A condition for the row of a subject by its recorded text, which uses an index.
 fn is(subject: &Subject) -> String {
     let text = literal(subject.as_str());
     equals("t.revision", &format!("{text}::text"))
 }
 
-/// Whatever `=` a search path may lead to.
+/// An equality that does not depend on the search path.
 fn equals(left: &str, right: &str) -> String {
     format!("{left} OPERATOR(pg_catalog.=) {right}")
 }
 
-/// What [`partial_values`] are of, before further columns.
+/// The columns of [`partial_values`], before further columns.
 const PARTIAL_COLUMNS: &str = "direction, script, statements_done, statements_total, \
      statement_checksums, error, batch, ";
 
-/// Direction, script, statements done and total, their digest, error, batch.
+/// The values of direction, script, statements done and total, their digest, error and batch.
 fn partial_values(partial: &Partial) -> String {
     format!(
         "{}, {}, {}, {}, {}, {}, {}",

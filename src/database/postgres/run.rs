@@ -1,4 +1,4 @@
-//! What runs on the connection: steps, single statements, transactions of our own.
+//! Runs steps, single statements and migrator's own transactions on the connection.
 
 use std::{
     future::Future,
@@ -20,16 +20,16 @@ use super::{
 };
 use crate::{revision::RecordChange, sql::StatementKind};
 
-/// What is done with the statements of a step.
+/// The work of a step.
 pub(super) enum Work<'a> {
-    /// All of them run, and describe it.
+    /// All statements run, with progress reports.
     Statements(Progress<'a>),
-    /// The only one runs, and its rows tell what is recorded.
+    /// The only statement runs, and its number of rows determines the record.
     Batch(RecordRows<'a>),
 }
 
 impl Postgres {
-    /// Runs a step, and sees to what becomes of the session.
+    /// Runs a step and restores the session afterwards.
     pub(super) async fn step(
         &mut self,
         step: &StepRequest<'_>,
@@ -59,7 +59,7 @@ impl Postgres {
             step.changes
         };
         let cancelled = self.running.end().await;
-        // Only a step with the lock's renewal in it, which has come to its end, leaves no gap.
+        // The lock is known to be held only after a completed step that renewed it.
         match &outcome {
             Ok(()) => self.hold.seen(),
             Err(_) => self.hold.doubt(),
@@ -78,12 +78,13 @@ impl Postgres {
         Ok(())
     }
 
-    /// Refuses transaction modes that a step cannot be run with.
+    /// Refuses transaction modes that a step cannot run with.
     pub(super) fn check_modes(&self, modes: &str) -> Result<(), DatabaseError> {
         check_modes(modes, self.run.is_some())
     }
 
-    /// Makes our settings for the session, once: what the script sets after that stays.
+    /// Makes migrator's settings for the session, once, so that later settings of the script are
+    /// kept.
     pub(super) async fn enter(&mut self, step: &StepRequest<'_>) -> Result<(), DatabaseError> {
         if self.session.entered || self.run.is_some() {
             return Ok(());
@@ -94,13 +95,13 @@ impl Postgres {
         Ok(())
     }
 
-    /// Remembers whether the session's user may be another one from now on.
+    /// Records whether the session's user may differ from now on.
     pub(super) fn note_user(&mut self, step: &StepRequest<'_>) {
         let mut texts = step.statements.iter().map(|one| one.text(step.text));
         self.session.authorized |= texts.any(session::may_change_user);
     }
 
-    /// Runs a step; and who was in its way, as far as it could be seen.
+    /// Runs a step. Also returns the sessions that blocked it, if they were seen.
     async fn drive(
         &mut self,
         step: &StepRequest<'_>,
@@ -183,12 +184,12 @@ impl Postgres {
             }
             Ok(finished)
         };
-        // Nobody is told about who blocks when it waits as long as it takes.
+        // Blocking sessions are not reported if the wait is unlimited.
         let lock_timeout = step.lock_timeout.unwrap_or_default();
         watched(&self.options, self.backend.pid, lock_timeout, work).await
     }
 
-    /// What `stop` means for a statement that ran alone.
+    /// Converts `stop` to an error for a statement that ran alone.
     pub(super) async fn alone_stopped(
         &mut self,
         stop: Stop,
@@ -210,7 +211,7 @@ impl Postgres {
                 error::at_stage(failure, stage, &self.place, blockers)
             }
             None => {
-                // It commits by itself, at a moment that nobody saw.
+                // The statement commits by itself, at an unknown time.
                 let reason = error::reason(&failed.error);
                 let reason = self.verdict().unwrap_or(reason);
                 self.lost(reason.clone()).await;
@@ -220,7 +221,7 @@ impl Postgres {
         StepError { stage, error }
     }
 
-    /// Sets the session's lock_timeout to `to` if it is `from`, and not what a script made of it.
+    /// Sets the session's lock_timeout to `to` if it is `from`, and not a value set by a script.
     pub(super) async fn swap_lock_timeout(
         &mut self,
         from: Duration,
@@ -232,8 +233,8 @@ impl Postgres {
         self.send_own(&message, None).await
     }
 
-    /// Runs `commands` as the login role in one transaction; in a run, as part of it.
-    /// `changes` are what they write into the version table.
+    /// Runs `commands` as the login role in one transaction, or as part of the current run.
+    /// `changes` are the changes that they write to the version table.
     pub(super) async fn transaction(
         &mut self,
         commands: &[String],
@@ -245,7 +246,7 @@ impl Postgres {
         self.send_own(&message, alone.then_some(changes)).await
     }
 
-    /// Sends a message of ours; with a COMMIT in it, `committing` holds what it changes.
+    /// Sends a message of migrator's own. If it contains a COMMIT, `committing` holds its changes.
     pub(super) async fn send_own(
         &mut self,
         message: &Message,
@@ -275,7 +276,7 @@ impl Postgres {
     }
 }
 
-/// Makes our settings for the session.
+/// Settings for the session.
 pub(super) fn entering(label: &str, timeouts: Timeouts) -> Message {
     let mut message = Message::default();
     message.push(StepStage::Begin, &session::name_command(label));
@@ -284,7 +285,7 @@ pub(super) fn entering(label: &str, timeouts: Timeouts) -> Message {
     message
 }
 
-/// Runs `commands` as the login role; `alone` in a transaction of their own.
+/// `commands` as the login role; `alone` in a transaction of their own.
 pub(super) fn own_transaction(
     alone: bool,
     authorized: bool,
@@ -307,7 +308,7 @@ pub(super) fn own_transaction(
     message
 }
 
-/// Refuses transaction modes that a step cannot be run with, in a run or outside one.
+/// Refuses transaction modes that a step cannot run with, in a run or outside one.
 pub(super) fn check_modes(modes: &str, in_run: bool) -> Result<(), DatabaseError> {
     let words: Vec<String> = modes
         .split(|c: char| c.is_whitespace() || c == ',')
@@ -334,7 +335,7 @@ pub(super) fn check_modes(modes: &str, in_run: bool) -> Result<(), DatabaseError
     Ok(())
 }
 
-/// Does `work`, and looks who is in its way when it takes long.
+/// Awaits `work`, and looks up the blocking sessions if it takes long.
 async fn watched<T>(
     options: &ServerOptions,
     pid: i32,

@@ -1,4 +1,4 @@
-//! Databases beside a database: made for a while, dropped in any case.
+//! Scratch databases: created temporarily, and dropped on every outcome.
 
 use std::collections::BTreeMap;
 
@@ -13,18 +13,18 @@ use super::{
     options::ServerOptions,
 };
 
-/// Bytes that the server keeps of a name.
+/// The maximum length of a name on the server in bytes.
 const LONGEST: usize = 63;
 
-/// Digits at the end of a scratch database's name.
+/// The number of digits at the end of a scratch database's name.
 const DIGITS: usize = 16;
 
-/// What scratch databases are for; a part of their names.
+/// The purposes of scratch databases, which are part of their names.
 pub(super) const VERIFY: &str = "_verify_";
 pub(super) const RESTORE: &str = "_restore_";
 
-/// A database beside, and the session that owns it: as long as that holds the lock of its name,
-/// nobody takes it for one that a killed process has left.
+/// A scratch database and the session that owns it. While the session holds the lock of its name,
+/// it is not mistaken for one left by a killed process.
 pub(super) struct Scratch {
     pub server: Server,
     pub name: String,
@@ -33,10 +33,10 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// Drops those of the same database that nobody holds, and makes one.
+    /// Drops abandoned scratch databases of the same database, and creates one.
     ///
     /// # Errors
-    /// When the server does not make it.
+    /// Fails when the server does not create it.
     pub async fn create(
         options: &ServerOptions,
         settings: &Settings,
@@ -62,7 +62,7 @@ impl Scratch {
             Err(error) => {
                 let refused = scratch.server.refused(&error, Action::Create);
                 if let DatabaseError::ConnectionLost(_) = refused {
-                    // It may have been made all the same.
+                    // The database may have been created nevertheless.
                     let _ = scratch.drop().await;
                 }
                 Err(refused)
@@ -70,10 +70,10 @@ impl Scratch {
         }
     }
 
-    /// Drops it, and leaves.
+    /// Drops the scratch database and disconnects.
     ///
     /// # Errors
-    /// When the server does not drop it; the next one who makes one tries again.
+    /// Fails when the server does not drop it; the next scratch database retries.
     pub async fn drop(mut self) -> Result<(), DatabaseError> {
         let name = self.name.clone();
         let dropped = self.drop_database(&name).await;
@@ -81,11 +81,10 @@ impl Scratch {
         dropped
     }
 
-    /// Drops a database, with the sessions that are still in it; over a new connection when the
-    /// old one is gone.
+    /// Drops a database with its remaining sessions; reconnects if the connection was lost.
     ///
     /// # Errors
-    /// When the server does not drop it.
+    /// Fails when the server does not drop it.
     pub async fn drop_database(&mut self, name: &str) -> Result<(), DatabaseError> {
         match drop_database(&mut self.server, name).await {
             Err(DatabaseError::ConnectionLost(_)) => {
@@ -96,16 +95,16 @@ impl Scratch {
         }
     }
 
-    /// Connects once more.
+    /// Opens another connection.
     ///
     /// # Errors
-    /// When the server does not answer.
+    /// Fails when the server does not answer.
     pub async fn connect(&self) -> Result<Server, DatabaseError> {
         Server::connect(&self.options, &self.settings, None).await
     }
 }
 
-/// `name`, cut so that there is room, with `purpose` and `mark` behind it.
+/// `name` followed by `purpose` and `mark`, and truncated to make room for them.
 pub(super) fn beside(name: &str, purpose: &str, mark: &str) -> String {
     format!("{}{purpose}{mark}", cut(name, purpose.len() + mark.len()))
 }
@@ -129,12 +128,12 @@ fn key(name: &str) -> i64 {
     lock::key("scratch", name)
 }
 
-/// Drops the scratch databases of killed processes. What cannot be dropped stays.
+/// Drops the scratch databases of killed processes. Those that cannot be dropped are kept.
 async fn sweep(server: &mut Server) -> Result<(), DatabaseError> {
     let found = server
         .ask("SELECT d.datname::text FROM pg_catalog.pg_database AS d")
         .await?;
-    // Of all databases: their owners need not be connected to the same one.
+    // This searches all databases, since the owners may be connected to different ones.
     let held = "SELECT ((l.classid::bigint OPERATOR(pg_catalog.<<) 32) \
                 OPERATOR(pg_catalog.|) l.objid::bigint) FROM pg_catalog.pg_locks AS l \
                 WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1";
@@ -150,14 +149,14 @@ async fn sweep(server: &mut Server) -> Result<(), DatabaseError> {
     Ok(())
 }
 
-/// Drops a database, with the sessions that are still in it.
+/// Drops a database with its remaining sessions.
 async fn drop_database(server: &mut Server, name: &str) -> Result<(), DatabaseError> {
     let ending = format!(
         "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a \
          WHERE a.datname = {}",
         literal(name)
     );
-    // It may not be allowed; then others are not there either, or DROP says so.
+    // This may not be allowed; then there are no other sessions, or DROP fails.
     let _ = server.ask(&ending).await;
     let sql = format!("DROP DATABASE IF EXISTS {}", quoted(name));
     let dropped = unpinned_rows(&mut server.connection, &sql).await;
@@ -166,7 +165,7 @@ async fn drop_database(server: &mut Server, name: &str) -> Result<(), DatabaseEr
         .map_err(|error| server.refused(&error, Action::Drop))
 }
 
-/// A new database like the one that has `properties`.
+/// The CREATE DATABASE command for a database with `properties`.
 fn creation(name: &str, properties: &BTreeMap<String, String>, owner: bool) -> String {
     let mut sql = format!("CREATE DATABASE {} TEMPLATE template0", quoted(name));
     let mut add = |option: &str, property: &str| {

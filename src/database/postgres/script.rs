@@ -1,4 +1,4 @@
-//! A script for psql instead of a server.
+//! Writes scripts for psql.
 
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ use crate::{
     sql::{ConcurrentIndex, Dialect, Statement, StatementKind, for_shell},
 };
 
-/// psql reads the whole file as UTF-8, stops at the first error, commits when the script says so,
-/// and says nothing of what went well.
+/// psql reads the whole file as UTF-8, stops at the first error, commits only when the script does,
+/// and prints nothing on success.
 const HEAD: &str = "\
 \\set ON_ERROR_STOP on
 \\set ON_ERROR_ROLLBACK off
@@ -46,22 +46,22 @@ pub struct PostgresScript {
     pub(super) expected: Expected,
     backend: Backend,
     in_run: bool,
-    /// The session has the lock.
+    /// Whether the session has the lock.
     locked: bool,
-    /// Our settings were made for the session.
+    /// Whether migrator's settings were made for the session.
     entered: bool,
-    /// A statement may have changed the session's user.
+    /// Whether a statement may have changed the session's user.
     authorized: bool,
     label: String,
-    /// The comment that is written before the next statement of a script.
+    /// The comment to write before the next statement of a script.
     origin: Option<String>,
 }
 
 impl PostgresScript {
-    /// A script that has only begun.
+    /// Creates an empty script.
     ///
     /// # Errors
-    /// When the version table's name is none.
+    /// Fails when the version table's name is invalid.
     pub fn new(settings: Settings, head: ScriptHead) -> Result<Self, DatabaseError> {
         let (schema, name) =
             connect::split_name(&settings.version_table).map_err(DatabaseError::Other)?;
@@ -109,14 +109,14 @@ impl PostgresScript {
         }
     }
 
-    /// A script's own, which ends with a token and not with a comment.
+    /// A statement of a script, which ends with a token and not with a comment.
     fn statement(&mut self, statement: &str) {
         self.text.extend(self.origin.take());
         self.text.push_str(&for_shell(Dialect::Postgres, statement));
         self.text.push_str(";\n");
     }
 
-    /// Of a statement that reads data, the data.
+    /// The data of a statement that reads data.
     fn copy_data(&mut self, data: &str) {
         self.text.push_str(&data.replace("\r\n", "\n"));
         self.text.push_str("\\.\n");
@@ -155,7 +155,8 @@ impl PostgresScript {
         self.command(&block(&format!("BEGIN PERFORM {swap}; END")));
     }
 
-    /// Asked for before what runs outside any transaction, and kept until the end of its script.
+    /// Takes the lock before statements that run outside any transaction, and keeps it until the
+    /// end of their script.
     fn hold_lock(&mut self) {
         if !self.locked {
             self.command(&taken(&lock::for_session(self.table.key)));
@@ -163,7 +164,7 @@ impl PostgresScript {
         }
     }
 
-    /// Nothing can be asked; the script looks itself.
+    /// The database cannot be queried here, so the script does it.
     fn note_indexes(&mut self, created: &ConcurrentIndex) {
         if let Some(condition) = index::is_in_the_way(created) {
             let name = created.name.as_deref().unwrap_or_default();
@@ -291,7 +292,7 @@ impl Runner for PostgresScript {
         _: Progress<'_>,
     ) -> Result<(), StepError> {
         self.begin_part(step.label);
-        // What sets the session is harmless without it.
+        // Statements that set the session are harmless without the lock.
         let sets = |statement: &Statement| statement.kind == StatementKind::Session;
         if !step.statements.iter().all(sets) {
             self.hold_lock();

@@ -1,4 +1,4 @@
-//! What a script for psql checks before it changes anything.
+//! The checks that a psql script makes before it changes anything.
 
 use super::{
     error::{LOCK_LOST, STATE_CHANGED},
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::database::script::{Expected, premise};
 
-/// Where nothing says otherwise, the version table is kept here.
+/// The default schema of the version table.
 pub(super) const USUAL_SCHEMA: &str = "public";
 
 impl PostgresScript {
@@ -23,7 +23,7 @@ impl PostgresScript {
                 commands.push(self.trust_guard());
             }
             commands.push(self.state_guard());
-            // A script may run on another database than the one that was asked.
+            // A script may run on another database than the one that was read.
             if self.expected.all {
                 commands.push(self.table.upgrade(&self.settings.actor));
             }
@@ -38,7 +38,7 @@ impl PostgresScript {
 
     fn state_guard(&self) -> String {
         let Expected { rows, all, .. } = &self.expected;
-        // Of a large table the comparison would make the script large as well, were it made twice.
+        // Writing the comparison twice would make the script large for a large table.
         let known = if *all {
             let marks: Vec<_> = self.expected.marks().map(|mark| literal(&mark)).collect();
             format!(
@@ -91,7 +91,7 @@ END",
         refusal(&is_absent, &literal(&message), "")
     }
 
-    /// What [`super::trust`] says of a table, migrator itself tells in more detail.
+    /// The guard for [`super::trust`]; migrator itself reports more detail.
     fn trust_guard(&self) -> String {
         let tables = [&self.table.quoted, &self.table.log];
         let conditions = tables.map(|table| trust::is_untrusted(table));
@@ -114,7 +114,7 @@ END",
         refusal(&is_there, &literal(&message), "")
     }
 
-    /// Where no database was asked, the schema is a guess.
+    /// A guard for the schema, which is a guess if no database was read.
     pub(super) fn path_guard(&self) -> String {
         let is_elsewhere = format!(
             "coalesce(pg_catalog.current_schema()::pg_catalog.text, '') OPERATOR(pg_catalog.<>) {}",
@@ -133,7 +133,7 @@ END",
     }
 }
 
-/// A command that fails unless `lock`, an expression, is true.
+/// A command that fails unless the expression `lock` is true.
 pub(super) fn taken(lock: &str) -> String {
     block(&format!(
         "BEGIN
@@ -145,7 +145,7 @@ END"
     ))
 }
 
-/// A command that fails with `message`, an expression, where `condition` holds.
+/// A command that fails with the expression `message` if `condition` is true.
 pub(super) fn refusal(condition: &str, message: &str, hint: &str) -> String {
     let hint = if hint.is_empty() {
         String::new()

@@ -7,13 +7,14 @@ use std::{
 
 use crate::{database::location::LocationError, files};
 
-/// Where packages of PostgreSQL look for the system's file.
+/// The directories in which PostgreSQL packages look for the system's file.
 const SYSTEM: [&str; 3] = ["/etc/postgresql-common", "/etc/sysconfig/pgsql", "/etc"];
 
-/// The parameters of the service `name`: of `file` or the user's own, then of the system's.
+/// Reads the parameters of the service `name` from `file` or the user's own, then from the
+/// system's.
 ///
 /// # Errors
-/// [`LocationError`] when a file can't be read, or none has the service.
+/// [`LocationError`] when a file cannot be read, or no file has the service.
 pub(super) fn read(
     name: &str,
     file: Option<&str>,
@@ -48,7 +49,7 @@ pub(super) fn read(
     })
 }
 
-/// The parameters of `[name]`; `None` where there is no such section.
+/// The parameters of `[name]`; `None` if there is no such section.
 fn section(text: &str, name: &str) -> Result<Option<Vec<(String, String)>>, String> {
     let mut found: Option<Vec<(String, String)>> = None;
     for (number, line) in (1..).zip(text.lines()) {

@@ -1,4 +1,4 @@
-//! Session state: what we set, and how what a script leaves is taken back.
+//! Session state: the settings of a session, and how changes by scripts are reverted.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use super::{
 };
 use crate::sql::mentions;
 
-/// Takes back everything that a script can leave behind; may run in a transaction.
+/// Reverts everything that a script can leave behind; may run in a transaction.
 ///
-/// Never DISCARD ALL, which gives the lock back and cannot be rolled back. Our
-/// own settings come with the connection, so that RESET leads to them.
+/// This cannot be DISCARD ALL, which releases the lock and cannot be rolled back. Migrator's
+/// settings are part of the connection, so RESET restores them.
 const RESET: [&str; 8] = [
-    // Before DISCARD TEMP, which refuses tables that a cursor reads.
+    // CLOSE comes before DISCARD TEMP, which refuses tables that a cursor reads.
     "CLOSE ALL",
     "RESET SESSION AUTHORIZATION",
     "RESET ROLE",
@@ -27,14 +27,14 @@ const RESET: [&str; 8] = [
     "DISCARD SEQUENCES",
 ];
 
-/// What a connection sets at the server but not at a pooler, which sets it once for all: RESET
-/// leads to the server's default there.
+/// A setting made at login, except through a pooler, which sets it once for all clients. There,
+/// RESET restores the server's default.
 pub(super) const ENCODING: &str = "SET client_encoding TO 'UTF8'";
 
-/// Lets the server look if we still exist.
+/// Makes the server check whether this client still exists.
 pub(super) const BE_WATCHFUL: &str = "SET client_connection_check_interval TO 500";
 
-/// [`RESET`], and our own settings again where RESET does not lead to them.
+/// [`RESET`], followed by the settings that RESET does not restore.
 pub(super) fn reset(backend: &Backend) -> impl Iterator<Item = &str> {
     RESET
         .into_iter()
@@ -43,7 +43,7 @@ pub(super) fn reset(backend: &Backend) -> impl Iterator<Item = &str> {
         .chain(backend.is_watchful.then_some(BE_WATCHFUL))
 }
 
-/// Undoes `SET CONSTRAINTS ALL` within a transaction: each constraint waits as it was declared to.
+/// Undoes `SET CONSTRAINTS ALL` within a transaction: each constraint is deferred as declared.
 pub(super) const DECLARED_CONSTRAINTS: [&str; 2] = [
     "SET CONSTRAINTS ALL DEFERRED",
     "DO $migrator$DECLARE name pg_catalog.text; BEGIN \
@@ -55,13 +55,14 @@ pub(super) const DECLARED_CONSTRAINTS: [&str; 2] = [
      END$migrator$",
 ];
 
-/// Whether `statement` may make a deferrable constraint, other than by code that is elsewhere.
+/// Whether `statement` may create a deferrable constraint, other than through code stored
+/// elsewhere.
 pub(super) fn may_defer(statement: &str) -> bool {
     mentions(statement, "defer")
 }
 
-/// Whether there is a constraint that [`DECLARED_CONSTRAINTS`] are for. In a large schema looking
-/// for them takes longer than a small step.
+/// Whether there is a constraint that [`DECLARED_CONSTRAINTS`] concerns. In a large schema,
+/// searching for one takes longer than a small step.
 pub(super) async fn has_deferrable_constraints(
     connection: &mut PgConnection,
 ) -> Result<bool, sqlx::Error> {
@@ -70,19 +71,19 @@ pub(super) async fn has_deferrable_constraints(
     Ok(answer(connection, sql).await? == "true")
 }
 
-/// The number of the transaction that is open.
+/// The number of the open transaction.
 pub(super) async fn transaction(connection: &mut PgConnection) -> Result<String, sqlx::Error> {
     answer(connection, "SELECT pg_catalog.txid_current()::text").await
 }
 
-/// The one text that a query answers with.
+/// The single text in the result of a query.
 async fn answer(connection: &mut PgConnection, sql: &str) -> Result<String, sqlx::Error> {
     let found = rows(connection, sql).await?;
     found.first().ok_or(sqlx::Error::RowNotFound)?.try_get(0)
 }
 
-/// A command that fails outside that transaction. A savepoint would cost the server a look at all
-/// that the transaction has made.
+/// A command that fails outside that transaction. A savepoint would make the server scan everything
+/// that the transaction has created.
 pub(super) fn within(transaction: &str) -> String {
     format!(
         "SELECT CASE WHEN pg_catalog.txid_current() OPERATOR(pg_catalog.=) {transaction}::bigint \
@@ -91,7 +92,7 @@ pub(super) fn within(transaction: &str) -> String {
     )
 }
 
-/// Timeouts for what runs.
+/// The timeouts of statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Timeouts {
     pub lock: Duration,
@@ -99,7 +100,7 @@ pub(super) struct Timeouts {
 }
 
 impl Timeouts {
-    /// As a connection is opened with them.
+    /// The timeouts as options of a connection.
     pub fn options(self) -> [(&'static str, String); 2] {
         [
             ("lock_timeout", milliseconds(self.lock).to_string()),
@@ -110,7 +111,7 @@ impl Timeouts {
         ]
     }
 
-    /// Commands that set both, for the transaction or (with an empty `scope`) the session.
+    /// Commands that set both timeouts, for the transaction or (with an empty `scope`) the session.
     pub fn commands(self, scope: &str) -> [String; 2] {
         [
             format!("SET {scope} lock_timeout TO {}", milliseconds(self.lock)),
@@ -122,24 +123,24 @@ impl Timeouts {
     }
 }
 
-/// A command that tells the server's administrators what runs in the session.
+/// A command that shows the server's administrators what runs in the session.
 pub(super) fn name_command(label: &str) -> String {
     format!("SET application_name TO {}", shown_name(label))
 }
 
-/// An expression that does so for the transaction.
+/// An expression that sets the name for the transaction.
 pub(super) fn name_setting(label: &str) -> String {
     let name = shown_name(label);
     format!("pg_catalog.set_config('application_name', {name}, true)")
 }
 
-/// The same for a part of it: `migrator upgrade 20261122093000 3/7`.
+/// An expression that sets the name for a part of a step: `migrator upgrade 20261122093000 3/7`.
 pub(super) fn part_setting(label: &str, part: &str) -> String {
     let name = part_name(label, part);
     format!("pg_catalog.set_config('application_name', {name}, true)")
 }
 
-/// Likewise, as a command that takes the server next to no time.
+/// A command that sets the name for a part of a step, which takes the server hardly any time.
 pub(super) fn part_command(label: &str, part: &str) -> String {
     format!("SET LOCAL application_name TO {}", part_name(label, part))
 }
@@ -155,10 +156,10 @@ fn part_name(label: &str, part: &str) -> String {
     literal(&format!("{whole} {part}"))
 }
 
-/// What all names of ours begin with.
+/// The prefix of all names.
 pub(super) const NAME: &str = "migrator";
 
-/// An expression with its FROM, that sets the session's lock_timeout to `to` where it is `from`.
+/// An expression with its FROM that changes the session's lock_timeout from `from` to `to`.
 pub(super) fn lock_timeout_swap(from: Duration, to: Duration) -> String {
     format!(
         "pg_catalog.set_config('lock_timeout', '{}', false) \
@@ -170,8 +171,8 @@ pub(super) fn lock_timeout_swap(from: Duration, to: Duration) -> String {
     )
 }
 
-/// Commands that make the login role the current one until the transaction
-/// ends. `authorized` is whether the session may have used SET SESSION AUTHORIZATION.
+/// Commands that make the login role the current one until the transaction ends. `authorized` is
+/// whether the session may have used SET SESSION AUTHORIZATION.
 pub(super) fn login_role(authorized: bool) -> impl Iterator<Item = &'static str> {
     let authorization = authorized.then_some("SET LOCAL SESSION AUTHORIZATION DEFAULT");
     authorization
@@ -179,7 +180,8 @@ pub(super) fn login_role(authorized: bool) -> impl Iterator<Item = &'static str>
         .chain(["SET LOCAL role TO DEFAULT"])
 }
 
-/// As the server counts. Zero is none there, so a shorter time than one is one.
+/// A duration in the server's milliseconds. Zero means no limit there, so a shorter duration is
+/// rounded up to one.
 pub(super) fn milliseconds(time: Duration) -> i32 {
     let milliseconds = i32::try_from(time.as_millis()).unwrap_or(i32::MAX);
     if milliseconds == 0 && !time.is_zero() {
@@ -189,12 +191,12 @@ pub(super) fn milliseconds(time: Duration) -> i32 {
     }
 }
 
-/// Whether `statement` may change the encoding of what we send. It is UTF-8, whatever a script says.
+/// Whether `statement` may change the client encoding, which must stay UTF-8.
 pub(super) fn may_change_encoding(statement: &str) -> bool {
     mentions(statement, "client_encoding") || mentions(statement, "names")
 }
 
-/// Whether `statement` may change how the ones after it are read.
+/// Whether `statement` may change how later statements are parsed.
 pub(super) fn may_change_lexing(statement: &str) -> bool {
     let statement = statement.to_ascii_lowercase();
     statement.contains("standard_conforming_strings")
@@ -206,7 +208,7 @@ pub(super) fn may_change_user(statement: &str) -> bool {
     mentions(statement, "authorization")
 }
 
-/// Whether `statement` sets the transaction's modes, which nothing may precede.
+/// Whether `statement` sets the transaction's modes, which must come first.
 pub(super) fn sets_transaction(statement: &str) -> bool {
     let mut words = statement.split_whitespace();
     let mut is = |word: &str| {

@@ -1,6 +1,6 @@
-//! The socket of a connection, which the client library keeps to itself.
+//! Access to the socket of a connection, which the client library does not expose.
 //!
-//! All unsafe code of this room is in this file.
+//! All unsafe code of `postgres` is in this file.
 
 #[cfg(unix)]
 pub(super) use unix::{Known, Socket};
@@ -20,10 +20,10 @@ mod unix {
 
     use crate::database::postgres::options::Keepalives;
 
-    /// Where the system lists the descriptors of a process.
+    /// The directory in which the system lists the descriptors of a process.
     const LIST: &str = "/dev/fd";
 
-    /// The descriptors that were open at a time.
+    /// The descriptors that were open at some time.
     pub struct Known(BTreeSet<RawFd>);
 
     impl Known {
@@ -32,11 +32,11 @@ mod unix {
         }
     }
 
-    /// A handle of a connection's socket, beside that of the client library.
+    /// A second handle of a connection's socket.
     pub struct Socket(TcpStream);
 
     impl Socket {
-        /// The only socket to `port` that was opened since; `None` where that is not certain.
+        /// The only socket to `port` that was opened since; `None` if that is not certain.
         pub fn opened_since(known: &Known, port: u16) -> Option<Self> {
             let new = open().into_iter().filter(|fd| !known.0.contains(fd));
             let mut sockets = new.filter_map(|fd| duplicate(fd).ok()).filter(|socket| {
@@ -49,13 +49,13 @@ mod unix {
             }
         }
 
-        /// Ends the connection: whoever waits for an answer on it is told so.
+        /// Shuts the connection down; pending reads fail.
         pub fn end(&self) {
-            // One that is closed already needs no end.
+            // The connection may be closed already.
             let _ = self.0.shutdown(Shutdown::Both);
         }
 
-        /// Has the system look whether the other end is still there.
+        /// Enables TCP keepalives.
         pub fn keep_alive(&self, keepalives: Keepalives) {
             let number = |number: u32| libc::c_int::try_from(number).unwrap_or(libc::c_int::MAX);
             let on = libc::c_int::from(keepalives.is_on);
@@ -84,7 +84,7 @@ mod unix {
             let _ = number;
         }
 
-        /// Sets an option. What a system does not take, it does without.
+        /// Sets an option. Unsupported options are ignored.
         fn set(&self, level: libc::c_int, name: libc::c_int, value: libc::c_int) {
             let size = size_of::<libc::c_int>() as libc::socklen_t;
             // SAFETY: the descriptor is open as long as `self`, and the pointer is to a value of the
@@ -101,7 +101,7 @@ mod unix {
         }
     }
 
-    /// Another descriptor of the same socket.
+    /// Duplicates the descriptor of a socket.
     fn duplicate(fd: RawFd) -> io::Result<TcpStream> {
         // SAFETY: the number was just read from the list of those that are open, and it is only
         // duplicated. Should another thread have closed it meanwhile, the system refuses, or what
@@ -111,7 +111,7 @@ mod unix {
         Ok(TcpStream::from(owned))
     }
 
-    /// The descriptors that are open; none where the system does not tell.
+    /// The open descriptors; empty if the system does not list them.
     fn open() -> Vec<RawFd> {
         let Ok(entries) = fs::read_dir(LIST) else {
             return Vec::new();
@@ -119,7 +119,7 @@ mod unix {
         let names = entries.flatten().map(|entry| entry.file_name());
         let numbers = names.filter_map(|name| name.to_str()?.parse().ok());
         let mut all: Vec<RawFd> = numbers.filter(|fd| *fd >= 0).collect();
-        // The list's own descriptor was among them, and is not open any more.
+        // The descriptor of the listing itself is closed by now.
         all.retain(|fd| {
             Path::new(LIST)
                 .join(fd.to_string())
@@ -169,7 +169,7 @@ mod elsewhere {
         }
     }
 
-    /// A system that does not tell which sockets are open has none.
+    /// A system that does not list open sockets provides none.
     pub enum Socket {}
 
     impl Socket {

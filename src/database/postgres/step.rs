@@ -1,4 +1,4 @@
-//! A step as messages: building and sending them.
+//! Builds the messages of a step and sends them.
 
 use std::time::Instant;
 
@@ -17,17 +17,17 @@ use super::{
 };
 use crate::sql::{Statement, StatementKind};
 
-/// Bytes after which a message is sent, with more to follow: the server keeps
+/// The size in bytes from which a message is sent and another one started, since the server keeps
 /// the parsed form of a whole message in memory.
 const ENOUGH: usize = 1 << 20;
 
-/// Statements, above which it is not worth while to take the time of each one.
+/// The number of statements above which they are not measured individually.
 const MANY: usize = 1000;
 
-/// Bytes of COPY data that are sent at a time.
+/// The size in bytes of a chunk of COPY data.
 const CHUNK: usize = 1 << 20;
 
-/// What a step is run with.
+/// The context in which a step runs.
 pub(super) struct Stepper<'a> {
     pub table: &'a VersionTable,
     pub actor: &'a str,
@@ -44,15 +44,15 @@ pub(super) struct Stepper<'a> {
 /// Timeouts of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StepTimeouts {
-    /// Those that the session began with, and that RESET leads to.
+    /// The timeouts with which the session was opened, and which RESET restores.
     Usual(Timeouts),
-    /// Others.
+    /// Other timeouts.
     Changed(Timeouts),
 }
 
 impl StepTimeouts {
-    /// Commands that set them for a transaction where the session may have others: a script that
-    /// `keeps` it may have made some.
+    /// Commands that set the timeouts for a transaction if those of the session may differ, as
+    /// after a script that `keeps` the session.
     fn commands(self, keeps: bool) -> Vec<String> {
         match self {
             Self::Usual(_) if !keeps => Vec::new(),
@@ -64,65 +64,65 @@ impl StepTimeouts {
 /// The transaction of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Transaction<'a> {
-    /// It begins and ends with the step.
+    /// The transaction consists of this step.
     Own,
-    /// It holds many steps.
+    /// The transaction contains many steps.
     Run {
-        /// Its number, where it is known.
+        /// The number of the transaction, if known.
         number: Option<&'a str>,
-        /// Whether there may be constraints that [`session::DECLARED_CONSTRAINTS`] are for.
+        /// Whether constraints may exist that [`session::DECLARED_CONSTRAINTS`] concerns.
         deferrable: bool,
     },
 }
 
-/// What is reported about a step while it runs.
+/// The reports about a running step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Telling {
-    /// The time of each statement, to us.
+    /// Whether to measure the time of each statement.
     pub times: bool,
-    /// Which statement runs, to other sessions.
+    /// Whether to show other sessions which statement runs.
     pub marks: bool,
 }
 
-/// What keeps a step from running where it must not.
+/// The guards that prevent a step from running where it must not.
 #[derive(Clone, Copy)]
 pub(super) enum Guard<'a> {
-    /// What the session has no hold on is checked.
+    /// In a session, only what is not known to hold is checked.
     Session(Hold),
-    /// In a script these commands stand for what a session knows.
+    /// In a script, these commands replace the knowledge of a session.
     Script(&'a ScriptGuards),
 }
 
-/// Commands that keep a script from running where it must not.
+/// The guards of a script, as commands.
 pub(super) struct ScriptGuards {
-    /// Takes the lock's key for the transaction.
+    /// Takes the lock for the transaction.
     pub lock: String,
-    /// Compares the state, or makes the version table.
+    /// Compares the state, or creates the version table.
     pub state: Vec<String>,
 }
 
-/// Why a step stopped.
+/// The reason why a step stopped.
 pub(super) enum Stop {
-    /// Something failed.
+    /// A command failed.
     Failed {
         failed: Failed,
-        /// Whether the message held the COMMIT.
+        /// Whether the message contained the COMMIT.
         committing: bool,
     },
-    /// Cancelled between two messages.
+    /// The step was cancelled between two messages.
     Interrupted(StepStage),
 }
 
-/// What a step consists of, in order.
+/// An action of a step, in order.
 pub(super) enum Action<'a> {
-    /// One message.
+    /// Sends one message.
     Send(Message),
-    /// Of the script's statements the one of this index, with its data.
+    /// Runs the statement with this index, with its COPY data.
     Copy(usize, &'a Statement),
 }
 
 impl Stepper<'_> {
-    /// Runs the step. Without COPY and without megabytes of SQL that is one message.
+    /// Runs the step. Without COPY and megabytes of SQL, this is one message.
     pub async fn run(
         &self,
         connection: &mut PgConnection,
@@ -154,8 +154,8 @@ impl Stepper<'_> {
         self.send(connection, &last, progress, self.commits()).await
     }
 
-    /// Runs a batch: its statement, and once that has told its rows, the record, which goes into
-    /// `recorded` as well. That is two messages: only the client is told the rows.
+    /// Runs a batch: its statement, and then the record of its rows, which is stored in `recorded`
+    /// as well. This takes two messages, since the number of rows is known only to the client.
     pub async fn run_batch(
         &self,
         connection: &mut PgConnection,
@@ -226,7 +226,7 @@ impl Stepper<'_> {
         }
     }
 
-    /// All that the step does, in order.
+    /// All actions of the step, in order.
     pub fn written<'a>(&self, step: &StepRequest<'a>) -> Vec<Action<'a>> {
         let (mut actions, mut last) = self.actions(step);
         last.append(&self.tail(step, Began::Transaction));
@@ -234,7 +234,7 @@ impl Stepper<'_> {
         actions
     }
 
-    /// Head and statements: what is sent first, and what the last message begins with.
+    /// The head and the statements: the actions to send first, and the start of the last message.
     fn actions<'a>(&self, step: &StepRequest<'a>) -> (Vec<Action<'a>>, Message) {
         let mut actions = Vec::new();
         let marks = Marks::of(step, self.telling.marks);
@@ -269,13 +269,14 @@ impl Stepper<'_> {
         (actions, message)
     }
 
-    /// BEGIN, settings and guards, and how many statements had to come before the guards.
+    /// BEGIN, settings and guards, and the number of statements that had to come before the guards.
     fn head(&self, step: &StepRequest<'_>, marks: &Marks<'_>) -> (Message, usize) {
         let mut message = Message::default();
         let mut leading = 0;
         let begin = StepStage::Begin;
         if self.transaction == Transaction::Own {
-            // A resumable script may have made read-only the default, but not for its progress.
+            // A resumable script may have made read-only the default, which must not apply to its
+            // progress.
             let write = if step.keep_session { "READ WRITE" } else { "" };
             message.push(begin, format!("BEGIN {} {write}", step.modes).trim_end());
             let statements = step.statements.iter().map(|one| one.text(step.text));
@@ -284,7 +285,7 @@ impl Stepper<'_> {
                 leading += 1;
             }
         } else {
-            // What came before in the same transaction may have pinned them.
+            // Earlier commands of the same transaction may have pinned the settings.
             message.extend(begin, UNPINNED);
         }
         if !step.keep_session {
@@ -298,7 +299,8 @@ impl Stepper<'_> {
                 self.guard_state(&mut message, step, &guards.state);
             }
             Guard::Session(Hold::State) if !self.backend.pooled => {
-                // The session holds the lock, so that this cannot fail; the script may give that away.
+                // The session holds the lock, so this cannot fail. The script may release the lock
+                // later.
                 let lock = lock::for_transaction(self.table.key);
                 message.push(begin, &format!("SELECT {name}, {lock}"));
             }
@@ -316,8 +318,8 @@ impl Stepper<'_> {
         let begin = StepStage::Begin;
         let guards = guards.iter().map(String::as_str);
         if step.keep_session {
-            // The script's role may not be allowed to read the table; rolling
-            // back to the savepoint brings that role back.
+            // The script's role may lack access to the table. Rolling back to the savepoint
+            // restores that role.
             message.push(begin, "SAVEPOINT migrator");
             message.extend(begin, session::login_role(self.authorized));
             message.extend(begin, PINNED);
@@ -331,11 +333,11 @@ impl Stepper<'_> {
         }
     }
 
-    /// Checks, the return to our own session, record and COMMIT.
+    /// Checks, the return to migrator's session settings, the record and COMMIT.
     fn tail(&self, step: &StepRequest<'_>, began: Began) -> Message {
         let mut message = Message::default();
         let verify = StepStage::Verify;
-        // Fails when the script has ended the transaction.
+        // This fails if the script has ended the transaction.
         match self.transaction {
             Transaction::Run {
                 number: Some(number),
@@ -365,8 +367,8 @@ impl Stepper<'_> {
         let record = StepStage::Record;
         message.extend(record, PINNED);
         if let Guard::Session(Hold::Lock | Hold::State) = self.guard {
-            // Should the script have given it back: the transaction's own hold on the key lets
-            // nobody else in before.
+            // If the script has released the lock, the transaction's own hold on the key has kept
+            // others out.
             message.push(record, &lock::again(self.table.key));
         }
         let timeouts = self.timeouts.commands(step.keep_session);
@@ -381,7 +383,7 @@ impl Stepper<'_> {
     }
 }
 
-/// Runs a `COPY … FROM STDIN` with the data that the script holds.
+/// Runs a `COPY … FROM STDIN` with the data in the script.
 pub(super) async fn copy(
     connection: &mut PgConnection,
     script: &str,
@@ -392,7 +394,7 @@ pub(super) async fn copy(
     let since = Instant::now();
     let text = statement.text(script);
     let data = statement.copy_data.clone().map_or("", |data| &script[data]);
-    // A git checkout may have turned every LF into CRLF.
+    // A git checkout may have converted every LF to CRLF.
     let data = data.replace("\r\n", "\n");
     let sent = async {
         let mut copy = connection.copy_in_raw(text).await?;
@@ -402,7 +404,8 @@ pub(super) async fn copy(
             }
             copy.send(chunk).await?;
         }
-        // Cancelled, it fails now by the request that was sent to the server, or right after by ours.
+        // If cancelled, COPY fails now because of the server's cancel request, or right after
+        // because of this error.
         copy.finish().await
     };
     let rows = sent.await.map_err(|error| Stop::Failed {

@@ -1,4 +1,4 @@
-//! What lies around the version table.
+//! The survey of objects around the version table.
 
 use async_trait::async_trait;
 use sqlx::{PgConnection, Row};
@@ -42,7 +42,8 @@ async fn survey(
     Ok(surroundings)
 }
 
-/// A query for tables in the schema of the version table that are neither its own nor an extension's.
+/// A query for tables in the schema of the version table, without migrator's own and those of
+/// extensions.
 fn tables(table: &VersionTable) -> String {
     let (schema, name, log) = table.names();
     format!(

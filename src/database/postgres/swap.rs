@@ -1,4 +1,4 @@
-//! One database put in the place of another, by names.
+//! Replaces a database by renaming.
 
 use std::time::Duration;
 
@@ -17,32 +17,32 @@ use super::{
     scratch::{self, Scratch},
 };
 
-/// How often it is tried to rename a database that others come back to. The server waits for some
-/// seconds each time.
+/// The maximum number of attempts to rename a database to which others reconnect. The server waits
+/// for some seconds each time.
 const ATTEMPTS: usize = 4;
 
-/// Between two looks at whether others are gone.
+/// The interval at which other sessions are checked for.
 const NAP: Duration = Duration::from_millis(50);
 
-/// What a renaming is to come to, and by what it can be told whether it has.
+/// A renaming, with the facts that show whether it has taken effect.
 struct Swap {
     /// The name that both databases have at some time.
     name: String,
-    /// The database that has it before, with the name that it gets.
+    /// The database that has the name before, and its new name.
     old: Option<(String, String)>,
-    /// The oid of the one that gets it.
+    /// The OID of the database that gets the name.
     new: String,
 }
 
-/// How a renaming went wrong.
+/// The way in which a renaming failed.
 enum Broken {
-    /// It failed, or its answer never came.
+    /// The renaming failed, or its result did not arrive.
     Renaming(sqlx::Error),
-    /// The sessions in the old database could not be ended. The renaming was left partway.
+    /// The sessions in the old database could not be terminated, and the renaming was abandoned.
     Clearing(DatabaseError),
 }
 
-/// Gives the scratch database the name that nobody has.
+/// Renames the scratch database to a name that no database has.
 pub(super) async fn rename_one(scratch: &mut Scratch) -> Result<(), CopyError> {
     let name = scratch.server.name.clone();
     let swap = Swap {
@@ -62,11 +62,11 @@ fn rename(from: &str, to: &str) -> String {
     format!("ALTER DATABASE {} RENAME TO {}", quoted(from), quoted(to))
 }
 
-/// Renames both in one transaction. Returns the old one's new name.
+/// Renames both databases in one transaction. Returns the new name of the old one.
 ///
-/// RENAME first takes a lock that keeps new sessions out, and then waits for those that are there
-/// to go; another session ends them meanwhile. So nobody comes in between, and no database is
-/// closed that a crash could leave closed. `lock` is let go last.
+/// RENAME first takes a lock that keeps new sessions out, and then waits for existing ones to end;
+/// another session terminates them meanwhile. So no session can be opened in between, and no crash
+/// can leave a database closed. `lock` is released last.
 pub(super) async fn swap(scratch: &mut Scratch, lock: Postgres) -> Result<String, CopyError> {
     let mut other = scratch.connect().await?;
     let name = scratch.server.name.clone();
@@ -103,12 +103,12 @@ pub(super) async fn swap(scratch: &mut Scratch, lock: Postgres) -> Result<String
 }
 
 impl Swap {
-    /// The outcome of a renaming that went wrong. Where the server has not said so, it is asked over a
-    /// new connection, once the session that renamed is gone: a COMMIT whose answer was lost may
-    /// have taken effect.
+    /// Determines the outcome of a failed renaming. If the server has not reported it, it is
+    /// queried over a new connection after the session that renamed has ended: a COMMIT whose
+    /// result was lost may have taken effect.
     ///
     /// # Errors
-    /// Why it was not renamed; [`CopyError::ReplaceUnknown`] where nobody can be asked.
+    /// The reason of the failure; [`CopyError::ReplaceUnknown`] if the server cannot be queried.
     async fn settle(&self, scratch: &mut Scratch, broken: Broken) -> Result<(), CopyError> {
         let error = match broken {
             Broken::Renaming(error) if error::from_server(&error).is_some() => {
@@ -138,8 +138,8 @@ impl Swap {
         })
     }
 
-    /// Whether both have their new names, `None` where neither they nor the old ones are there. The
-    /// scratch database continues with the new connection.
+    /// Whether both databases have their new names; `None` if neither the new nor the old names
+    /// exist. The scratch database continues with the new connection.
     async fn look(
         &self,
         scratch: &mut Scratch,
@@ -167,13 +167,14 @@ impl Swap {
     }
 }
 
-/// The oid of the database of that name.
+/// The OID of the database with that name.
 async fn oid(server: &mut Server, name: &str) -> Result<String, DatabaseError> {
     let found = server.ask(&about(name)).await?;
     text(found.first(), 0)
 }
 
-/// `NAME_before_TIME`, with a number behind it where another restore of that second has it.
+/// A free name `NAME_before_TIME`, with a number appended if another restore used it in the same
+/// second.
 async fn free_name(server: &mut Server, name: &str) -> Result<String, DatabaseError> {
     let time = Utc::now().format("%Y%m%d_%H%M%S").to_string();
     let mut kept = scratch::beside(name, "_before_", &time);
@@ -192,7 +193,8 @@ async fn rename_both(
     kept: &str,
     scratch: &str,
 ) -> Result<(), sqlx::Error> {
-    // One by one: of what is sent together the server would do the rest, if we die.
+    // The commands are sent one by one: if this process dies, the server would still run the rest
+    // of a message.
     let commands = [
         "BEGIN",
         &rename(name, kept),
@@ -208,10 +210,10 @@ async fn rename_both(
     Ok(())
 }
 
-/// Ends the sessions in a database as soon as nobody can begin a new one, ours at last. Comes back
-/// only with an error.
+/// Terminates the sessions in a database as soon as no new one can be opened, this one last.
+/// Returns only with an error.
 async fn clear(server: &mut Server, oid: &str, lock: &mut Option<Postgres>) -> DatabaseError {
-    // Those that wait to come in do not show the database yet.
+    // Sessions that wait at login do not show the database yet.
     let closed = format!(
         "SELECT 1 FROM pg_catalog.pg_locks AS l WHERE l.locktype = 'object' AND l.granted \
          AND l.mode = 'AccessExclusiveLock' AND l.objid = {oid} \
@@ -250,7 +252,7 @@ async fn end_sessions(
     Ok(())
 }
 
-/// A query for the database of that name.
+/// A query for the database with that name.
 fn about(name: &str) -> String {
     format!(
         "SELECT d.oid::text FROM pg_catalog.pg_database AS d WHERE d.datname = {}",
@@ -258,15 +260,15 @@ fn about(name: &str) -> String {
     )
 }
 
-/// Commands that give `new` what is set for the database `name` but is not in it: settings,
-/// privileges, the limit of connections and the comment.
+/// Commands that copy to `new` what is set for the database `name` outside it: settings,
+/// privileges, the connection limit and the comment.
 async fn settings(
     server: &mut Server,
     name: &str,
     new: &str,
 ) -> Result<Vec<String>, DatabaseError> {
     let new = literal(&quoted(new));
-    // Lists keep their commas; they are stored as they are written.
+    // Lists keep their commas, since they are stored as written.
     let sql = format!(
         "WITH d AS (SELECT d.* FROM pg_catalog.pg_database AS d WHERE d.datname = {}) \
          SELECT pg_catalog.format('ALTER DATABASE %s CONNECTION LIMIT %s', {new}, d.datconnlimit), 1 \

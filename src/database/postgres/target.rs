@@ -1,4 +1,4 @@
-//! Copies read into a database beside, and put in the place of one.
+//! Loads copies into a scratch database, and replaces a database with it.
 
 use async_trait::async_trait;
 use sqlx::{Connection, PgConnection};
@@ -32,19 +32,20 @@ pub struct Target {
     settings: Settings,
     purpose: Purpose,
     program: Program,
-    /// Holds the lock; `None` when nothing is to be replaced, or there is no database.
+    /// The session that holds the lock; `None` if nothing is to be replaced or the database does
+    /// not exist.
     database: Option<Postgres>,
     scratch: Option<Scratch>,
     owners_code: Option<OwnersCode>,
-    /// Whether all owners of what is in the backup exist and may be given what is theirs.
+    /// Whether all owners of objects in the backup exist and may be given their objects.
     owners_are_kept: bool,
 }
 
 impl Target {
-    /// Connects, and finds a pg_restore that knows what pg_dump `client` has written.
+    /// Connects, and finds a pg_restore that can read the output of pg_dump `client`.
     ///
     /// # Errors
-    /// When either fails.
+    /// Fails when either is not possible.
     pub async fn open(
         options: &ServerOptions,
         settings: &Settings,
@@ -83,7 +84,7 @@ impl Target {
             programs::database_argument(name),
         ];
         let owned = match self.purpose {
-            // A subscription would be one.
+            // A restored subscription would be active.
             Purpose::Verify => &[
                 "--no-privileges",
                 "--no-publications",
@@ -93,7 +94,7 @@ impl Target {
             Purpose::Restore { no_owner: true } => &["--no-owner", "--no-privileges"],
             Purpose::Restore { no_owner: false } => &[],
         };
-        // Indexes are built with the rights of a table's owner, which should be no superuser's.
+        // Indexes are built with the privileges of a table's owner, who should not be a superuser.
         if self.purpose == Purpose::Verify && !self.owners_are_kept {
             arguments.push("--no-owner".to_owned());
         }
@@ -101,7 +102,7 @@ impl Target {
         arguments
     }
 
-    /// Puts the rows of the file into the scratch database `name`.
+    /// Loads the rows of the file into the scratch database `name`.
     async fn fill(
         &self,
         name: &str,
@@ -124,7 +125,7 @@ impl Target {
         })
     }
 
-    /// What is in a database, as it was just filled.
+    /// The contents of a database that was just loaded.
     async fn contents(&self, name: &str, watch: &Observer) -> Result<Contents, DatabaseError> {
         watch.at(Phase::Checking, 0, 0)?;
         let options = self.options.clone().database(name);
@@ -133,13 +134,13 @@ impl Target {
         let begun = rows(&mut connection, sql).await;
         begun.map_err(|error| failed(&error))?;
         let found = unless_stopped(contents(&mut connection), watch).await;
-        // The database must be free of sessions, whatever comes next.
+        // The database must be free of sessions for what follows.
         let _ = connection.close().await;
         found
     }
 
-    /// Drops the old database where nobody wants it. The new one is in place, so that nothing that
-    /// goes wrong here is a failure: then the old one is kept.
+    /// Drops the old database if it is not wanted. The new one is in place, so a failure here is
+    /// not an error: the old one is kept then.
     async fn dispose(
         &self,
         scratch: &mut Scratch,
@@ -165,7 +166,7 @@ impl Target {
         }
     }
 
-    /// Whether there is nothing in a database that nobody uses any more.
+    /// Whether a database without sessions is empty.
     async fn is_empty(&self, name: &str) -> Result<bool, DatabaseError> {
         let options = self.options.clone().database(name);
         let mut connection = session(&options, &self.settings, &self.place()).await?;
@@ -249,7 +250,7 @@ impl super::super::backup::Target for Target {
         };
         let kept = match swapped {
             Ok(kept) => kept,
-            // Whichever of the two it is, it may be the only copy.
+            // Each of the two may be the only copy.
             Err(error @ CopyError::ReplaceUnknown { .. }) => return Err(error),
             Err(error) => {
                 let _ = scratch.drop().await;
@@ -293,7 +294,7 @@ impl Filling {
     fn run(mut self) -> Result<(), CopyError> {
         match self.compression {
             Compression::None => {
-                // Read twice, since pg_restore reads it in any order.
+                // The file is read a second time, since pg_restore reads it in any order.
                 let found = stream::digest(&self.file, &self.watch, Phase::Checking)?;
                 stream::compare(&found, &self.stored)?;
                 let jobs = std::thread::available_parallelism().map_or(1, |it| it.get().min(8));
@@ -317,7 +318,7 @@ impl Filling {
                     false => Ok(()),
                 };
                 let restored = self.restore(Input::From(Box::new(feed)), look);
-                // A damaged file is the reason for whatever pg_restore says of it.
+                // A damaged file is the cause of any error of pg_restore.
                 match found {
                     Some(found) => stream::compare(&found, &self.stored).and(restored),
                     None => restored,
@@ -351,7 +352,7 @@ impl Filling {
     }
 }
 
-/// Whether the lock is ours, as it was when the load began.
+/// Checks whether the lock is still held since the load began.
 async fn still_locked(lock: &mut Postgres) -> Result<(), DatabaseError> {
     match lock.try_lock().await? {
         LockAttempt::Acquired => Ok(()),

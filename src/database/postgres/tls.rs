@@ -1,12 +1,12 @@
-//! What was wrong with TLS, told from what the client library says.
+//! Determines TLS problems from the errors of the client library.
 
 use crate::database::TlsProblem;
 
-/// The problem, if `error` is one of TLS.
+/// The TLS problem in `error`, if any.
 pub(super) fn problem(error: &sqlx::Error) -> Option<TlsProblem> {
     let text = match error {
         sqlx::Error::Tls(error) => error.to_string(),
-        // The handshake fails as reading does.
+        // A failed handshake is reported as a read error.
         sqlx::Error::Io(error) => error.to_string(),
         _ => return None,
     };
@@ -17,7 +17,7 @@ pub(super) fn problem(error: &sqlx::Error) -> Option<TlsProblem> {
     }
 }
 
-/// Whether a handshake was answered with something else than TLS.
+/// Whether the peer answered a handshake with something other than TLS.
 pub(super) fn is_other_protocol(text: &str) -> bool {
     text.contains("InvalidContentType") || text.contains("corrupt message")
 }

@@ -1,9 +1,9 @@
-//! Which tables are trusted: reading or writing a relation can run code of its owner, and of whoever
-//! made what hangs on it, as our role.
+//! Decides which tables are trusted. Reading or writing a relation can run code of its owner, and
+//! of the owners of attached objects, as the current role.
 //!
-//! The owner must be our own role, a role that it is a member of, a superuser, or the owner of the
-//! database, who can be in the way of every script anyway. A superuser is a member of every role by
-//! definition, so that for superusers membership proves nothing.
+//! The owner must be the current role, a role that it is a member of, a superuser, or the owner of
+//! the database, who can block every script anyway. A superuser is a member of every role by
+//! definition, so for superusers membership proves nothing.
 
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
@@ -13,10 +13,10 @@ use super::{
     version_table::Trouble,
 };
 
-/// The first number of an object that was not made with the database system.
+/// The first OID of an object that was not created with the database system.
 const FIRST_OF_USERS: u32 = 16_384;
 
-/// A relation that has a name which was looked for.
+/// A relation with the requested name.
 #[derive(Clone, Debug)]
 pub(super) struct Relation {
     pub schema: String,
@@ -24,27 +24,27 @@ pub(super) struct Relation {
     oid: String,
     kind: String,
     owner: String,
-    /// Our role.
+    /// The current role.
     role: String,
     superuser: bool,
     is_owner_trusted: bool,
     hides_rows: bool,
-    /// Whether something hangs on it that `examine` must look at.
+    /// Whether objects are attached that `examine` must check.
     has_parts: bool,
-    /// Whether our role may use its schema.
+    /// Whether the current role may use the schema.
     is_schema_open: bool,
-    /// Privileges on it that our role does not have.
+    /// The privileges on the relation that the current role lacks.
     missing: Vec<String>,
 }
 
-/// What is to be done with a relation.
+/// The intended use of a relation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
     Read,
     ReadAndWrite,
 }
 
-/// Columns of `c`, a pg_class, that [`Relation::of`] reads. The query is a pinned one.
+/// The columns of `c`, a pg_class, that [`Relation::of`] reads in a pinned query.
 pub(super) fn columns() -> String {
     format!(
         "n.nspname::text, c.relname::text, c.oid::text, c.relkind::text, \
@@ -65,7 +65,8 @@ pub(super) fn columns() -> String {
     )
 }
 
-/// Whether code that runs as our role may become a superuser: RESET ROLE leads to the session's.
+/// Whether code that runs as the current role may become a superuser: RESET ROLE returns to the
+/// session's role.
 const IS_SUPERUSER: &str = "EXISTS (SELECT FROM pg_roles AS u WHERE u.rolsuper \
      AND u.rolname IN (current_user, session_user))";
 
@@ -78,7 +79,7 @@ fn is_trusted() -> String {
     format!("{} OR {OWNS_DATABASE}", is_ours("c.relowner"))
 }
 
-/// Whether role `oid` can do nothing as us that it could not do anyway.
+/// Whether role `oid` gains nothing by running code as the current role.
 fn is_ours(oid: &str) -> String {
     format!(
         "EXISTS (SELECT FROM pg_roles AS r WHERE r.oid = {oid} AND (r.rolsuper \
@@ -87,7 +88,7 @@ fn is_ours(oid: &str) -> String {
     )
 }
 
-/// The log's time has the one default that we give.
+/// The log's time column has the only default that migrator defines.
 const NOT_OUR_DEFAULT: &str = "pg_get_expr(d.adbin, d.adrelid) <> 'clock_timestamp()'";
 
 const HAS_EXPRESSIONS: &str = "(i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)";
@@ -113,7 +114,7 @@ impl Relation {
         })
     }
 
-    /// What the role of the URL lacks of the privileges `wanted`.
+    /// The missing ones of the privileges `wanted`, as an error.
     pub fn lacks(&self, wanted: &[&str]) -> Option<DatabaseError> {
         let error = |rights: String, object: String| DatabaseError::MissingRights {
             role: self.role.clone(),
@@ -129,13 +130,15 @@ impl Relation {
             .then(|| error(missing.join(", "), format!("the table {}", self.shown())))
     }
 
-    /// For people: `schema.table`.
+    /// The name for display: `schema.table`.
     pub fn shown(&self) -> String {
         format!("{}.{}", self.schema, self.name)
     }
 
+    /// Checks the relation for a use.
+    ///
     /// # Errors
-    /// [`DatabaseError::Untrusted`] when it must not be used so.
+    /// [`DatabaseError::Untrusted`] when the relation must not be used in this way.
     pub async fn judge(&self, connection: &mut PgConnection, usage: Use) -> Result<(), Trouble> {
         let reason = match self.look() {
             None if self.has_parts => self.examine(connection, usage).await?,
@@ -167,8 +170,8 @@ impl Relation {
         })
     }
 
-    /// Looks at all that hangs on it and on its children. The planner evaluates expressions of
-    /// indexes, constraints and statistics even for a query that does not need them.
+    /// Checks all objects attached to the relation and its children. The planner evaluates
+    /// expressions of indexes, constraints and statistics even for a query that does not need them.
     async fn examine(
         &self,
         connection: &mut PgConnection,
@@ -197,8 +200,8 @@ impl Relation {
     }
 }
 
-/// A condition that holds where `table`, quoted and with its schema, is there and must not be read
-/// and written.
+/// A condition that is true if `table`, quoted and with its schema, exists and must not be read or
+/// written.
 pub(super) fn is_untrusted(table: &str) -> String {
     let oid = format!("to_regclass({})", literal(table));
     format!(
@@ -212,7 +215,7 @@ pub(super) fn is_untrusted(table: &str) -> String {
     )
 }
 
-/// The table and what inherits from it, partitions too.
+/// The table and the tables that inherit from it, including partitions.
 fn family(oid: &str) -> String {
     format!(
         "WITH RECURSIVE family (oid) AS (SELECT {oid}::oid UNION \
@@ -233,7 +236,7 @@ fn children(oid: &str) -> String {
     )
 }
 
-/// What runs code that is not ours. On a table that is not ours anything may.
+/// Attached objects that run foreign code. On a table of another owner, any may.
 fn parts(oid: &str, usage: Use) -> String {
     let mut parts = vec![
         "SELECT 'constraint', k.conname, 'pg_constraint'::regclass, k.oid, m.ours \
@@ -263,7 +266,7 @@ fn parts(oid: &str, usage: Use) -> String {
             "SELECT 'rule', w.rulename, 'pg_rewrite'::regclass, w.oid, false \
              FROM member AS m JOIN pg_rewrite AS w ON w.ev_class = m.oid"
                 .to_owned(),
-            // Arguments and conditions are of whoever made the trigger, and nobody knows who.
+            // Arguments and conditions belong to the creator of the trigger, who is not recorded.
             format!(
                 "SELECT 'trigger', t.tgname, 'pg_trigger'::regclass, t.oid, m.ours AND t.tgnargs = 0 \
                  AND t.tgqual IS NULL AND (SELECT {} FROM pg_proc AS p WHERE p.oid = t.tgfoid) \
@@ -289,7 +292,7 @@ fn parts(oid: &str, usage: Use) -> String {
     )
 }
 
-/// Whether `d`, a pg_depend, leads to something that others can change.
+/// Whether `d`, a pg_depend, leads to an object that others can change.
 fn refers_to_foreign() -> String {
     let catalogs = [
         ("pg_proc", "proowner"),
@@ -306,7 +309,7 @@ fn refers_to_foreign() -> String {
     conditions.join(" OR ")
 }
 
-/// What a relation of `kind` is, unless it is a table.
+/// A description of a relation of `kind`, unless it is a table.
 fn unusual(kind: &str) -> Option<&'static str> {
     match kind {
         "r" | "p" => None,

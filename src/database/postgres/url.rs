@@ -9,19 +9,19 @@ use super::{
 };
 use crate::database::location::{LocationError, decode, parameters_of};
 
-/// What the URLs begin with.
+/// The supported URL schemes.
 pub(in crate::database) const SCHEMES: &[&str] = &["postgres", "postgresql"];
 
-/// What others call them.
+/// Names that other tools use for these schemes.
 pub(in crate::database) const OTHER_SCHEMES: &[&str] = &["pg", "pgsql", "psql"];
 
-/// Characters that end the part of a URL a password stands in.
+/// Characters that end the part of a URL that contains the password.
 const ESCAPE_HINT: &str = "characters such as / # ? @ : in a user name or password must be written as %2F %23 %3F %40 %3A";
 
-/// Reads what follows the scheme.
+/// Parses the part of a URL after the scheme.
 ///
-/// libpq's environment (`PGHOST`, `PGPASSWORD`, `PGSSLMODE` …), service and password files fill in
-/// what the URL leaves open.
+/// libpq's environment (`PGHOST`, `PGPASSWORD`, `PGSSLMODE` …), service and password files supply
+/// what the URL omits.
 pub(in crate::database) fn parse(rest: &str) -> Result<ServerOptions, LocationError> {
     let (before, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     let mut given = server_part(before)?;
@@ -29,14 +29,14 @@ pub(in crate::database) fn parse(rest: &str) -> Result<ServerOptions, LocationEr
     options_of(given)
 }
 
-/// Reads libpq's other form of a URL, `host=db dbname=shop`; `None` for what is none.
+/// Parses libpq's other connection string, `host=db dbname=shop`; returns `None` for other text.
 pub(in crate::database) fn parse_keywords(
     text: &str,
 ) -> Option<Result<ServerOptions, LocationError>> {
     parameters::is_keywords(text).then(|| options_of(parameters::keywords(text)?))
 }
 
-/// The same without the password.
+/// A connection string of keywords without its password.
 pub(in crate::database) fn keywords_without_password(text: &str) -> String {
     let Ok(pairs) = parameters::keywords(text) else {
         return text.to_owned();
@@ -69,7 +69,7 @@ fn setting_of(name: &str) -> Option<&str> {
     name.strip_prefix("options[")?.strip_suffix(']')
 }
 
-/// `//user:password@host:port/database` as parameters.
+/// The parameters of `//user:password@host:port/database`.
 fn server_part(before: &str) -> Result<Vec<(String, String)>, LocationError> {
     let authority = before.strip_prefix("//").ok_or_else(|| {
         LocationError::Syntax("`//` is missing after `postgres:` (postgres://user@host/db)".into())
@@ -108,7 +108,7 @@ fn server_part(before: &str) -> Result<Vec<(String, String)>, LocationError> {
     Ok(given)
 }
 
-/// `host:port`, where an IPv6 address stands in brackets.
+/// Splits `host:port`. An IPv6 address is in brackets.
 fn host_and_port<'a>(
     address: &'a str,
     before: &str,
@@ -150,8 +150,8 @@ fn checked_parameters(text: &str) -> Result<Vec<(String, String)>, LocationError
     if text.contains('#') {
         return Err(LocationError::Syntax(ESCAPE_HINT.into()));
     }
-    // What looks like parameters may be the rest of a password with a `?` in
-    // it, which must not be shown.
+    // Apparent parameters may be the rest of a password that contains a `?`, which must not be
+    // shown.
     let doubtful = text.contains('@');
     let given = parameters_of(text)?;
     for (name, value) in &given {
@@ -167,7 +167,7 @@ fn checked_parameters(text: &str) -> Result<Vec<(String, String)>, LocationError
     Ok(given)
 }
 
-/// Where the database is, for people; never with a password.
+/// The location of the database for display; never with a password.
 pub(super) fn place(options: &ServerOptions) -> String {
     fmt::from_fn(|f| write(options, f)).to_string()
 }
@@ -201,7 +201,7 @@ fn server_of(options: &ServerOptions) -> String {
     socket.unwrap_or_else(|| options.get_host().to_owned())
 }
 
-/// The machine of a server: empty for this one, whether by socket or by a loopback address.
+/// The machine of a server; empty for this machine, whether by socket or by a loopback address.
 fn machine(options: &ServerOptions) -> String {
     let server = server_of(options);
     let name = server.trim_end_matches('.').to_lowercase();
@@ -216,15 +216,15 @@ fn machine(options: &ServerOptions) -> String {
     }
 }
 
-/// The database's name. Every URL that was read has one.
+/// The database's name. Every parsed URL has one.
 pub(in crate::database) fn database(options: &ServerOptions) -> &str {
     options
         .get_database()
         .unwrap_or_else(|| options.get_username())
 }
 
-/// The address without user and password: equal for all spellings of it. All ways to a port of this
-/// machine count as one, and have no host.
+/// The address without user and password, equal for all spellings. All ways to reach a port of this
+/// machine count as one and have no host.
 pub(in crate::database) fn address(options: &ServerOptions) -> String {
     format!(
         "postgres://{}:{}/{}",
@@ -234,7 +234,7 @@ pub(in crate::database) fn address(options: &ServerOptions) -> String {
     )
 }
 
-/// Whether it is a server on this machine.
+/// Whether the server is on this machine.
 pub(in crate::database) fn is_local(options: &ServerOptions) -> bool {
     machine(options).is_empty()
 }

@@ -1,4 +1,4 @@
-//! The version table and its log: making and reading them.
+//! Creates and reads the version table and its log.
 
 use std::str::FromStr;
 
@@ -24,26 +24,26 @@ use crate::{
 pub(super) struct VersionTable {
     schema: String,
     name: String,
-    /// `"schema"."table"`
+    /// The table: `"schema"."table"`.
     pub quoted: String,
-    /// `"schema"."table_log"`
+    /// The log: `"schema"."table_log"`.
     pub log: String,
-    /// Of the advisory lock.
+    /// The key of the advisory lock.
     pub key: i64,
-    /// Whether reading may skip the question if it is there.
+    /// Whether reading may skip the check for existence.
     pub presence: Presence,
-    /// What the role of the URL lacks for writing.
+    /// The privileges for writing that the role of the URL lacks.
     missing: Option<DatabaseError>,
-    /// Why another table could be meant.
+    /// The reason why the choice of the table is ambiguous.
     ambiguity: Option<DatabaseError>,
 }
 
-/// What is known of the table.
+/// Whether the table exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
-    /// It was there when we last looked.
+    /// The table existed when it was last read.
     There,
-    /// It must be looked for.
+    /// The table must be looked up.
     Unknown,
 }
 
@@ -62,7 +62,7 @@ impl VersionTable {
         }
     }
 
-    /// Notes version tables that could be meant in the place of this one.
+    /// Stores the other possible version tables.
     pub fn note_others(&mut self, exists: bool, others: Vec<String>) {
         self.ambiguity = (!others.is_empty()).then(|| DatabaseError::AmbiguousTable {
             table: self.shown(),
@@ -71,22 +71,22 @@ impl VersionTable {
         });
     }
 
-    /// Why another table could be meant.
+    /// The reason why the choice of the table is ambiguous.
     pub fn ambiguity(&self) -> Option<&DatabaseError> {
         self.ambiguity.as_ref()
     }
 
-    /// The schema, its name and that of its log, as the catalog has them.
+    /// The schema, the name, and the name of the log, as in the catalog.
     pub fn names(&self) -> (&str, &str, String) {
         (&self.schema, &self.name, format!("{}_log", self.name))
     }
 
-    /// For people: `schema.table`.
+    /// The name for display: `schema.table`.
     pub fn shown(&self) -> String {
         format!("{}.{}", self.schema, self.name)
     }
 
-    /// Reads all rows. One query when the table is there.
+    /// Reads all rows. This takes one query if the table exists.
     pub async fn observe(
         &mut self,
         connection: &mut PgConnection,
@@ -104,7 +104,7 @@ impl VersionTable {
             "{layout};\nSELECT {COLUMNS}, {script} FROM {} AS t ORDER BY t.sequence",
             self.quoted
         );
-        // The first row is the layout's.
+        // The first row is that of the layout.
         let (mut first, mut observed) = (None, Ok(Observed::of([], LAYOUT)));
         let read = for_each(connection, &sql, |row| {
             if first.is_none() {
@@ -124,7 +124,7 @@ impl VersionTable {
                 if !self.is_there(connection).await? {
                     return Ok(Observed::default());
                 }
-                // Other columns: the layout alone tells whether it is of a newer version.
+                // The columns differ: the layout shows whether it belongs to a newer version.
                 if let Ok(found) = rows(connection, &layout).await {
                     self.check_layout(found.first())?;
                 }
@@ -138,7 +138,7 @@ impl VersionTable {
         Ok(observed)
     }
 
-    /// Reads the log, oldest first; empty without one.
+    /// Reads the log, oldest first; a missing log is empty.
     pub async fn log(&mut self, connection: &mut PgConnection) -> Result<Vec<LogRow>, Trouble> {
         if !self.is_there(connection).await? {
             return Ok(Vec::new());
@@ -160,13 +160,13 @@ impl VersionTable {
             .collect()
     }
 
-    /// The layout of the tables, one that is known; `None` where they are missing.
+    /// The layout of the tables, which must be supported; `None` if they are missing.
     pub async fn layout(&mut self, connection: &mut PgConnection) -> Result<Option<u32>, Trouble> {
         let observed = self.observe(connection, Detail::Brief).await?;
         Ok(observed.layout)
     }
 
-    /// Commands that make both tables, in order, without a transaction around them.
+    /// Commands that create both tables, in order, without a transaction around them.
     pub fn make(&self, actor: &str) -> Vec<String> {
         vec![
             format!("CREATE TABLE {} ({TABLE})", self.quoted),
@@ -181,8 +181,7 @@ impl VersionTable {
         ]
     }
 
-    /// A command that brings tables of layout 1 up to date. It is the way values are written that
-    /// has changed: no column has.
+    /// A command that upgrades tables of layout 1. The format of values has changed, but no column.
     pub fn upgrade(&self, actor: &str) -> String {
         format!(
             "INSERT INTO {} (event, outcome, duration_ms, actor, tool_version, detail) \
@@ -213,7 +212,7 @@ impl VersionTable {
         Ok(!found.is_empty())
     }
 
-    /// Refuses relations that could have others' code run as our role, or that it may not read.
+    /// Refuses relations that could run others' code as the current role, or that it may not read.
     pub async fn judge(
         &mut self,
         connection: &mut PgConnection,
@@ -234,18 +233,22 @@ impl VersionTable {
         Ok(())
     }
 
+    /// Checks the privileges for writing.
+    ///
     /// # Errors
-    /// [`DatabaseError::MissingRights`] when the role of the URL may read both tables, but not write.
+    /// [`DatabaseError::MissingRights`] when the role of the URL may read both tables, but not
+    /// write.
     pub fn check_writable(&self) -> Result<(), DatabaseError> {
         self.missing.clone().map_or(Ok(()), Err)
     }
 
-    /// Those of both tables that are there, with what tells whether they are trusted.
+    /// A query for the existing ones of both tables, with the facts that decide whether they are
+    /// trusted.
     pub fn presence_query(&self) -> String {
         relations(&self.name, &format!("{}::name", literal(&self.schema)))
     }
 
-    /// A condition that holds where one of both tables is there.
+    /// A condition that is true if either table exists.
     pub fn is_there_condition(&self) -> String {
         format!(
             "EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
@@ -256,7 +259,7 @@ impl VersionTable {
         )
     }
 
-    /// One row: the latest row of event `layout` counts.
+    /// A query of one row: the latest one with the event `layout` counts.
     fn layout_query(&self) -> String {
         format!(
             "SELECT (SELECT t.detail::text FROM {} AS t WHERE t.event = 'layout' \
@@ -270,8 +273,8 @@ impl VersionTable {
             Some(row) if row.len() == 1 => row.try_get(0)?,
             _ => None,
         };
-        // Old rows of a log may be deleted. Columns are the same in all layouts that are known, and
-        // so is how values are read.
+        // Old rows of a log may be deleted. The columns and the format of values are the same in
+        // all supported layouts.
         let Some(detail) = detail else {
             return Ok(LAYOUT);
         };
@@ -303,7 +306,8 @@ impl VersionTable {
     }
 }
 
-/// A query for the relations of `schema`, an expression, called `name` or like its log.
+/// A query for the relations with the name `name` or that of its log, in the schema that is given
+/// as an expression.
 pub(super) fn relations(name: &str, schema: &str) -> String {
     format!(
         "SELECT {} FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace \
@@ -315,8 +319,8 @@ pub(super) fn relations(name: &str, schema: &str) -> String {
     )
 }
 
-/// A query for version tables that could be meant by `name`: of the same name in another case beside
-/// `home`'s and, for one that `is_unqualified`, in all other schemas that the role may use.
+/// A query for other possible version tables: those whose name differs only in case from that in
+/// `home` and, if the name `is_unqualified`, those in all other schemas that the role may use.
 pub(super) fn others(name: &str, home: &str, is_unqualified: bool) -> String {
     let lower = literal(&name.to_lowercase());
     let log = literal(&format!("{name}_log").to_lowercase());
@@ -337,7 +341,7 @@ pub(super) fn others(name: &str, home: &str, is_unqualified: bool) -> String {
     )
 }
 
-/// What came of a question: an error of ours, or one of the connection's.
+/// An error of a query: one of migrator or one of the connection.
 #[derive(Debug)]
 pub(super) enum Trouble {
     Ours(DatabaseError),
@@ -356,8 +360,8 @@ impl From<sqlx::Error> for Trouble {
     }
 }
 
-/// Without CHECKs, which the server reads and plans again for every row: they took as long as the
-/// row itself. What does not fit is refused when it is read.
+/// The tables have no CHECK constraints, which the server parses and plans again for every row and
+/// which took as long as the row itself. Invalid values are refused when they are read.
 const TABLE: &str = "
     sequence bigint PRIMARY KEY,
     revision text NOT NULL UNIQUE,
@@ -397,7 +401,7 @@ const LOG: &str = "
     detail text
 ";
 
-/// What [`read_row`] reads, and after it the down script.
+/// The columns that [`read_row`] reads, followed by the down script.
 const COLUMNS: &str = "t.sequence::text, t.revision::text, t.kind::text, t.message::text, \
      t.parents::text, t.depends_on::text, t.up_checksum::text, t.down_checksum::text, \
      t.state::text, t.direction::text, t.script::text, t.statements_done::text, \
@@ -410,8 +414,8 @@ fn micros(column: &str) -> String {
     format!("(pg_catalog.date_part('epoch', {column}) * 1000000)::bigint::text")
 }
 
-/// Missing tables and columns, types without a cast: not what we made. Missing privileges are
-/// in the same class, but no oddity.
+/// Whether a table or column is missing or a type has no cast, so that migrator has not created the
+/// table. Missing privileges are in the same class but no inconsistency.
 fn is_odd(error: &sqlx::Error) -> bool {
     error::code(error).is_some_and(|code| code.starts_with("42") && code != "42501")
 }
@@ -517,7 +521,7 @@ fn value<T: FromStr<Err: ToString>>(row: &PgRow, column: usize) -> Result<T, Str
     optional(row, column)?.ok_or_else(|| format!("column {} is null", column + 1))
 }
 
-/// Values that are separated by commas; none of them can hold one.
+/// A list of comma-separated values, which never contain a comma.
 fn list<T: FromStr<Err: ToString>>(row: &PgRow, column: usize) -> Result<Vec<T>, String> {
     let joined: String = value(row, column)?;
     joined

@@ -1,4 +1,4 @@
-//! What a session of ours does, over a second connection.
+//! Observes the activity of a session over a second connection.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,13 +15,13 @@ use super::{
     options::ServerOptions,
 };
 
-/// How long one look may take.
+/// The timeout of one observation.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Characters of a blocking session's query that are shown.
+/// The maximum number of characters of a blocking session's query.
 const QUERY: usize = 80;
 
-/// Looks over a connection that is opened at the first look.
+/// Observes over a connection that is opened by the first observation.
 pub(super) struct Watcher {
     options: ServerOptions,
     running: Arc<Running>,
@@ -31,7 +31,7 @@ pub(super) struct Watcher {
 enum Link {
     Closed,
     Open(Box<PgConnection>),
-    /// The server does not let a second session in, or has ended it.
+    /// The server has rejected or terminated the second session.
     Refused,
 }
 
@@ -68,7 +68,7 @@ impl Watch for Watcher {
         let seen = tokio::time::timeout(PATIENCE, looking).await;
         match seen {
             Ok(Ok(activity)) => activity,
-            // An answer that is still on its way would be taken for another one's.
+            // A result still in transit would be taken for that of another query.
             _ => {
                 *link = Link::Refused;
                 None
@@ -102,7 +102,7 @@ async fn look(connection: &mut PgConnection, pid: i32) -> Result<Option<Activity
     }))
 }
 
-/// The lock that session `pid` waits for, and who is in the way.
+/// The lock that session `pid` waits for, and the blocking sessions.
 async fn waiting(connection: &mut PgConnection, pid: i32) -> Result<Option<Waiting>, sqlx::Error> {
     let sql = format!(
         "{AS_LOGIN};\nSELECT l.mode::text, l.locktype::text, \
@@ -129,7 +129,8 @@ async fn waiting(connection: &mut PgConnection, pid: i32) -> Result<Option<Waiti
     Ok(Some(Waiting { lock, holders }))
 }
 
-/// `AccessExclusiveLock on public.orders`; a row's lock is waited for as its writer's transaction.
+/// A lock such as `AccessExclusiveLock on public.orders`. A row lock appears as the transaction of
+/// its writer.
 fn named(mode: &str, kind: &str, relation: &str) -> String {
     match kind {
         "transactionid" => "the end of a transaction that changed a row".to_owned(),
@@ -154,7 +155,7 @@ fn holder(row: &PgRow) -> Result<String, sqlx::Error> {
     Ok(format!("{session}: {short}"))
 }
 
-/// How far session `pid` is with what the server keeps count of.
+/// The progress of session `pid`, if the server tracks it.
 async fn advance(connection: &mut PgConnection, pid: i32) -> Result<Option<Advance>, sqlx::Error> {
     let version = connection_version(connection);
     let known = VIEWS.iter().filter(|view| view.since <= version);
@@ -165,14 +166,15 @@ async fn advance(connection: &mut PgConnection, pid: i32) -> Result<Option<Advan
 }
 
 fn connection_version(connection: &PgConnection) -> u32 {
-    // In a transaction-pooled or odd server it may be unknown; the oldest views are everywhere.
+    // The version may be unknown with a transaction pooler or an unusual server; the oldest views
+    // exist everywhere.
     connection.server_version_num().unwrap_or(0)
 }
 
-/// A view of the server, and how much of its phase is done of how much.
+/// A progress view of the server, with the done and total amounts of each phase.
 struct View {
     name: &'static str,
-    /// As `server_version_num`.
+    /// The first supported version, as `server_version_num`.
     since: u32,
     command: &'static str,
     phase: &'static str,
@@ -260,7 +262,7 @@ fn read_advance(row: &PgRow) -> Result<Advance, sqlx::Error> {
     })
 }
 
-/// Nothing where the server does not know how much there is.
+/// The percentage; `None` if the server does not know the total.
 fn percent(done: Option<u64>, total: Option<u64>) -> Option<u8> {
     let (done, total) = (done?, total.filter(|total| *total > 0)?);
     let percent = u128::from(done.min(total)) * 100 / u128::from(total);

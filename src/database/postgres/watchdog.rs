@@ -1,5 +1,5 @@
-//! Notices a connection that is frozen: a network that drops what is sent, or a server that
-//! answers nobody. TCP alone would wait for hours, and psql does.
+//! Detects a frozen connection: a network that drops packets, or a server that does not respond.
+//! TCP alone, and psql, would wait for hours.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -23,29 +23,29 @@ use super::{
     socket::Socket,
 };
 
-/// Between two looks, and before the first.
+/// The time before the first check and between checks.
 const PAUSE: Duration = Duration::from_secs(10);
-/// Between two looks while something seems to be wrong.
+/// The time between checks while a problem is suspected.
 const SHORT_PAUSE: Duration = Duration::from_secs(1);
-/// How long a session of the watchdog's may take to answer.
+/// The timeout of a query in the watchdog's session.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// How long the server may take to answer anybody at all.
+/// The time within which the server must answer any client.
 const KNOCK_PATIENCE: Duration = Duration::from_secs(3);
-/// Looks in a row that have to agree.
+/// The number of consecutive checks that must agree.
 const CERTAIN: u32 = 3;
-/// A server that has been idle for so long has answered.
+/// The idle time after which the result must have been sent.
 const ANSWERED: Duration = Duration::from_secs(15);
 
-/// Looks after one connection as long as it lives.
+/// Watches one connection for its lifetime.
 pub(super) struct Watchdog {
     task: JoinHandle<()>,
-    /// Given back with the watchdog, and not when its task is next looked at.
+    /// Released with the watchdog, and not when its task is next polled.
     socket: Arc<Mutex<Option<Socket>>>,
     verdict: Arc<Mutex<Option<String>>>,
 }
 
 impl Watchdog {
-    /// Watches the session `backend`; `socket` is its connection's.
+    /// Watches the session `backend` with the socket of its connection.
     pub fn over(
         socket: Option<Socket>,
         options: &ServerOptions,
@@ -79,7 +79,7 @@ impl Watchdog {
         })
     }
 
-    /// Why the connection was ended, if it was.
+    /// The reason why the connection was ended, if it was.
     pub fn verdict(&self) -> Option<String> {
         let verdict = self.verdict.lock().unwrap_or_else(PoisonError::into_inner);
         verdict.clone()
@@ -98,27 +98,27 @@ struct Watched {
     options: ServerOptions,
     pid: i32,
     started: String,
-    /// Behind a pooler the session may be another one each time.
+    /// Behind a pooler, the session may change with each transaction.
     pooled: bool,
     running: Arc<Running>,
-    /// A session of its own, once it has been needed.
+    /// The watchdog's own session, opened when first needed.
     session: Option<PgConnection>,
 }
 
-/// What one look has shown.
+/// The result of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Seen {
     Fine,
-    /// Nobody answers.
+    /// Nothing answers.
     Silence,
-    /// The session is not there any more.
+    /// The session no longer exists.
     Gone,
-    /// The session has nothing to do, while it is waited for.
+    /// The session is idle while its result is awaited.
     Idle,
 }
 
 impl Watched {
-    /// Returns why the connection is of no use any more.
+    /// Returns the reason why the connection is unusable, once it is.
     async fn until_lost(mut self) -> String {
         let (mut last, mut count) = (Seen::Fine, 0);
         loop {
@@ -140,22 +140,22 @@ impl Watched {
         match timeout(PATIENCE, self.ask()).await {
             Ok(seen) => seen,
             Err(_) => {
-                // Its session may be the one that is frozen.
+                // The watchdog's own session may be the frozen one.
                 self.session = None;
                 self.knock().await
             }
         }
     }
 
-    /// Asks a session of its own what the watched one does.
+    /// Queries the activity of the watched session.
     async fn ask(&mut self) -> Seen {
         let waited = self.running.waited();
         let mut session = match self.session.take() {
             Some(session) => session,
             None => match connect::login(&self.options, &[], "").await {
                 Ok(session) => session,
-                // A server that refuses is there; that nobody can be asked says nothing of a
-                // connection that is.
+                // A server that refuses is alive. A failure to connect says nothing about an
+                // existing connection.
                 Err(_) => return Seen::Fine,
             },
         };
@@ -182,8 +182,8 @@ impl Watched {
         judge(state.as_deref(), since.map(Duration::from_millis), waited)
     }
 
-    /// Whether the server answers anybody: a login may wait for locks that a script holds, and what
-    /// comes before it does not.
+    /// Whether the server answers at all. A login may wait for locks of a script, but the exchange
+    /// before it does not.
     async fn knock(&self) -> Seen {
         if self.options.get_socket().is_some() || self.options.get_host().starts_with('/') {
             return Seen::Fine;
@@ -195,17 +195,18 @@ impl Watched {
             stream.read(&mut [0; 1]).await
         };
         match timeout(KNOCK_PATIENCE, answer).await {
-            // An error is an answer as well: of a system that is there.
+            // An error is an answer of a living system as well.
             Ok(_) => Seen::Fine,
             Err(_) => Seen::Silence,
         }
     }
 }
 
-/// The request with which a client asks for TLS.
+/// The message with which a client requests TLS.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
-/// What it means that the session is in `state` since so long, while its answer was `waited` for.
+/// Judges a session that has been in `state` since that long, while its result was awaited for
+/// `waited`.
 fn judge(state: Option<&str>, since: Option<Duration>, waited: Option<Duration>) -> Seen {
     let is_idle = state.is_some_and(|state| state.starts_with("idle"));
     let (Some(since), Some(waited)) = (since, waited) else {
@@ -226,7 +227,7 @@ fn reason(seen: Seen) -> &'static str {
 }
 
 impl Running {
-    /// How long what runs has been waited for; `None` when nothing runs.
+    /// The time that the current request has been awaited; `None` if there is none.
     fn waited(&self) -> Option<Duration> {
         self.since().map(|since| Instant::now() - since)
     }

@@ -1,4 +1,4 @@
-//! Making, dropping and looking for whole files.
+//! Creates, drops and probes whole database files.
 
 use std::{
     ffi::OsString,
@@ -17,18 +17,18 @@ use super::{
 };
 use crate::files;
 
-/// What SQLite keeps beside a database. In the first two there may be data.
+/// Files that SQLite keeps beside a database. The first two may contain data.
 const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
 
-/// Whoever keeps a file locked for longer uses it.
+/// A file that stays locked for longer is in use.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// See [`crate::database::engine::create`].
 pub async fn create(file: &Path, settings: &Settings) -> Result<bool, DatabaseError> {
     let source = on_disk(file)?;
     let exists = source.exists(Access::Create)?;
-    // Through SQLite: it looks whether an existing file is a database, and discards a journal
-    // that an earlier database of that name has left, instead of applying it to the new one.
+    // SQLite checks whether an existing file is a database. It also discards a journal left by an
+    // earlier database of that name, instead of applying it to the new one.
     let control = Control::new(settings.connect_timeout);
     let connection = Connection::open(&source, !exists, &control).await?;
     connection.close().await?;
@@ -48,13 +48,13 @@ pub async fn probe(file: &Path, patience: Duration) -> Result<(), DatabaseError>
     Ok(())
 }
 
-/// Removes the file and what is beside it. See [`crate::database::engine::drop`].
+/// Removes the file and its companions. See [`crate::database::engine::drop`].
 ///
-/// The order leaves no half database behind, wherever it is cut off. A journal or a WAL without its
-/// database would be applied to whatever is put in its place later, a backup perhaps; a
-/// database without its journal or WAL has lost data or is damaged. So nothing is removed that holds
-/// data before SQLite has brought all of it home into the one file, and that file goes last, in one
-/// step: until then the database is whole, and after it there is nothing.
+/// The order leaves no damaged database behind, wherever it is interrupted. A journal or a WAL
+/// without its database would be applied to whatever is created in its place later, perhaps a
+/// backup; a database without its journal or WAL has lost data or is damaged. So no file with data
+/// is removed before SQLite has written all of it back into the one file, which is removed last, in
+/// one step. Until then the database is complete, and afterwards nothing is left.
 pub async fn drop(file: &Path, settings: &Settings) -> Result<bool, DatabaseError> {
     let source = on_disk(file)?;
     let place = source.place();
@@ -70,7 +70,7 @@ pub async fn drop(file: &Path, settings: &Settings) -> Result<bool, DatabaseErro
     match source.exists(Access::Existing) {
         Ok(_) => {}
         Err(DatabaseError::Missing { .. }) => {
-            // What an earlier database of that name has left belongs to no other one.
+            // Files left by an earlier database of that name belong to no other one.
             remove_companions(&real)?;
             return Ok(false);
         }
@@ -84,7 +84,7 @@ pub async fn drop(file: &Path, settings: &Settings) -> Result<bool, DatabaseErro
         alone(&mut connection, &place)?;
         remove_companions(&real)?;
         sync_directory(&real);
-        // Elsewhere a file that is open cannot be removed.
+        // On other systems an open file cannot be removed.
         if cfg!(unix) { remove(&real) } else { Ok(()) }
     });
     let closed = connection.close().await;
@@ -94,7 +94,7 @@ pub async fn drop(file: &Path, settings: &Settings) -> Result<bool, DatabaseErro
         remove(&real)?;
     }
     sync_directory(&real);
-    // The lock's file goes with the lock.
+    // Dropping the lock removes its file.
     std::mem::drop(lock);
     Ok(true)
 }
@@ -113,9 +113,9 @@ fn locked(file: &Path, settings: &Settings, place: &str) -> Result<Attempt, Data
     }
 }
 
-/// Brings everything home into the one file and keeps others out of it.
+/// Writes everything back into the one file and keeps others out of it.
 fn alone(connection: &mut Connection, place: &str) -> Result<(), DatabaseError> {
-    // Only who is alone can leave WAL mode; the WAL is written back and removed with it. A hot
+    // Leaving WAL mode requires exclusive access; the WAL is written back and removed. A hot
     // journal was rolled back when the file was opened.
     let mode = connection
         .query("PRAGMA main.journal_mode = DELETE", &[])
@@ -167,7 +167,8 @@ fn remove(path: &Path) -> Result<(), DatabaseError> {
     }
 }
 
-/// So that names go in the order in which they were removed. Not every system can.
+/// Syncs the directory, so that names disappear in the order of their removal. Not every system
+/// supports this.
 fn sync_directory(file: &Path) {
     let directory = file.parent().unwrap_or(Path::new("/"));
     if let Ok(directory) = files::open_directory(directory) {

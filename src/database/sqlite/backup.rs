@@ -1,4 +1,4 @@
-//! Copies of a file, made while others write to it.
+//! Copies a database file while others may write to it.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc, thread, time::Instant};
 
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{files::Compression, revision::Observed};
 
-/// Pages that are copied between two looks at whether it is to end: some megabytes.
+/// The number of pages, some megabytes, that are copied between two checks for a request to stop.
 const PAGES: i32 = 4_096;
 
 /// See [`crate::database::engine::source`].
@@ -33,10 +33,10 @@ pub struct Source {
 }
 
 impl Source {
-    /// Looks whether there is a database.
+    /// Checks that the database exists.
     ///
     /// # Errors
-    /// When there is none.
+    /// Fails when it does not.
     pub async fn open(file: &Path, settings: &Settings) -> Result<Self, CopyError> {
         let place = Place::new(file)?;
         if place == Place::Memory {
@@ -109,7 +109,7 @@ type Counted = Result<(Contents, Observed), DatabaseError>;
 type Packed = Result<(Digest, Digest), CopyError>;
 
 impl Source {
-    /// Counts what is in the copy while its hash is taken, or while it is compressed.
+    /// Counts the contents of the copy while it is hashed or compressed.
     async fn read(
         &self,
         copy: &Path,
@@ -137,13 +137,13 @@ impl Source {
                 (counted, packed)
             })
         });
-        // It was only read.
+        // The connection only read.
         let _ = connection.close().await;
         both
     }
 }
 
-/// Compresses `copy` into `file`, or takes the hash of the one that is both.
+/// Compresses `copy` into `file`, or hashes it if both are the same file.
 fn pack(copy: &Path, file: &Path, compression: Compression, watch: &Observer) -> Packed {
     if compression == Compression::None {
         let digest = stream::digest(copy, watch, Phase::Counting)?;
@@ -157,11 +157,11 @@ fn pack(copy: &Path, file: &Path, compression: Compression, watch: &Observer) ->
     stream::pack(from, to, compression, seen).map_err(|broken| stream::explain(broken, copy, file))
 }
 
-/// Copies the database of `live` into the file `to`, which is there and empty.
+/// Copies the database of `live` into the existing, empty file `to`.
 ///
 /// A read transaction keeps the snapshot from the first page to the last; otherwise every write of
-/// others would begin the copy again. In WAL mode it is in nobody's way. With a rollback journal
-/// writers must wait to commit until it is done.
+/// others would restart the copy. In WAL mode it blocks nobody. With a rollback journal, writers
+/// must wait with their commit until it ends.
 pub(super) async fn copy_whole(
     live: &mut Connection,
     to: &Path,
@@ -172,7 +172,8 @@ pub(super) async fn copy_whole(
     let place = Place::File(to.to_owned());
     let mut copy = Connection::open(&place, false, control).await?;
     let copied = blocking(|| {
-        // If it is cut off there is nothing to roll back to, and it is synced once, at the end.
+        // An interrupted copy is discarded, so it needs no journal, and it is synced only once, at
+        // the end.
         copy.query("PRAGMA main.journal_mode = OFF", &[])?;
         copy.query("PRAGMA main.synchronous = OFF", &[])?;
         live.begin_snapshot()?;
@@ -199,7 +200,7 @@ fn copy_pages(
     run_steps(&copy, &control, watch, phase, explain)
 }
 
-/// Copies page after page until all are copied and committed.
+/// Copies in steps until all pages are copied and committed.
 pub(super) fn run_steps(
     copy: &Backup<'_, '_>,
     control: &Control,
@@ -219,7 +220,7 @@ pub(super) fn run_steps(
                 let left = u64::try_from(progress.remaining).unwrap_or_default();
                 watch.at(phase, total.saturating_sub(left), total)?;
             }
-            // Busy or locked: someone else has one of the two locked.
+            // Busy or locked: another connection has locked one of the two databases.
             _ => {
                 let waited = busy_since.get_or_insert_with(Instant::now).elapsed();
                 if waited >= control.patience() {
@@ -233,9 +234,9 @@ pub(super) fn run_steps(
     }
 }
 
-/// Every table with its rows, and the fingerprint of the schema.
+/// The row counts of all tables, and the fingerprint of the schema.
 pub(super) fn contents(connection: &mut Connection) -> Result<Contents, DatabaseError> {
-    // A key or an index may need a collation that only the application has.
+    // A key or an index may need a collation of the application.
     connection.stand_in_collations()?;
     let names = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND rootpage > 0 \
                  AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
@@ -271,11 +272,11 @@ fn fingerprint(connection: &mut Connection) -> Result<String, DatabaseError> {
     Ok(format!("{:x}", hash.finalize()))
 }
 
-/// Looks into every page, row and index of a database. Returns what kept it from the indexes: a
-/// function or collation that only the application has.
+/// Checks every page, row and index of a database. Returns the reason why indexes could not be
+/// checked, such as a function or collation of the application.
 ///
 /// # Errors
-/// [`CopyError::Damaged`] with what is wrong.
+/// [`CopyError::Damaged`] with the damage.
 pub(super) fn check(connection: &mut Connection) -> Result<Option<String>, CopyError> {
     let mut unchecked = None;
     let found = match connection.query("PRAGMA main.integrity_check(10)", &[]) {
@@ -301,7 +302,7 @@ pub(super) fn check(connection: &mut Connection) -> Result<Option<String>, CopyE
     })
 }
 
-/// The hash of the copy that [`copy_whole`] makes of a database.
+/// The hash of the copy that [`copy_whole`] creates of a database.
 pub(super) fn digest_of(copy: &Path, watch: &Observer) -> Result<String, CopyError> {
     Ok(stream::digest(copy, watch, Phase::Keeping)?.sha256)
 }

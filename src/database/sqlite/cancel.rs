@@ -11,16 +11,16 @@ use async_trait::async_trait;
 
 use super::{super::Cancel, handle::Interruptible};
 
-/// The longest nap while another program has the database locked.
+/// The longest pause while another program has locked the database.
 const NAP: Duration = Duration::from_millis(25);
 
-/// What is shared between a connection, its callbacks and its cancellers. Outlives connections.
+/// The state shared by a connection, its callbacks and its cancellers. It outlives connections.
 pub(super) struct Control {
     target: Mutex<Target>,
     cancelled: AtomicBool,
     patience: Duration,
     waiting_since: Mutex<Option<Instant>>,
-    /// Whether someone else wants what runs to end.
+    /// Asks whether the current work should stop.
     stopped: Option<Stopped>,
 }
 
@@ -30,17 +30,17 @@ type Stopped = Arc<dyn Fn() -> bool + Send + Sync>;
 struct Target {
     /// The open connection.
     connection: Option<Interruptible>,
-    /// Whether a step runs on it.
+    /// Whether a step is running on the connection.
     running: bool,
 }
 
 impl Control {
-    /// `patience` is how long to wait for a locked database.
+    /// Creates the state; `patience` is how long to wait for a locked database.
     pub fn new(patience: Duration) -> Arc<Self> {
         Self::make(patience, None)
     }
 
-    /// The same for work that ends, too, when `stopped` says so.
+    /// Creates the state for work that also ends when `stopped` returns true.
     #[cfg(feature = "cli")]
     pub fn watching(patience: Duration, stopped: Stopped) -> Arc<Self> {
         Self::make(patience, Some(stopped))
@@ -65,12 +65,12 @@ impl Control {
         lock(&self.target).connection = Some(connection);
     }
 
-    /// After it returns nobody interrupts the connection any more.
+    /// Detaches the connection. After this returns, nothing interrupts it any more.
     pub fn detach(&self) {
         lock(&self.target).connection = None;
     }
 
-    /// From now on, and until the guard is dropped, a cancel has something to stop.
+    /// Allows a cancel until the guard is dropped.
     pub fn start(self: &Arc<Self>) -> Running {
         let mut target = lock(&self.target);
         target.running = true;
@@ -78,13 +78,14 @@ impl Control {
         Running(Arc::clone(self))
     }
 
-    /// Whether what runs has been cancelled.
+    /// Whether the current work was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.cancelled.load(Ordering::SeqCst)
             || self.stopped.as_ref().is_some_and(|stopped| stopped())
     }
 
-    /// Naps while the database is locked; false when it is time to give up. `attempt` counts from 0.
+    /// Sleeps while the database is locked; returns false when it is time to give up. `attempt`
+    /// counts from 0.
     pub fn wait_while_busy(&self, attempt: i32) -> bool {
         let mut since = lock(&self.waiting_since);
         if attempt == 0 {
@@ -101,7 +102,7 @@ impl Control {
     }
 }
 
-/// Something runs that a cancel stops.
+/// A guard for work that can be cancelled.
 pub(super) struct Running(Arc<Control>);
 
 impl Drop for Running {
@@ -111,7 +112,7 @@ impl Drop for Running {
     }
 }
 
-/// Stops the step that runs.
+/// Cancels the running step.
 pub(super) struct Canceller(pub(super) Arc<Control>);
 
 #[async_trait]
@@ -128,7 +129,7 @@ impl Cancel for Canceller {
     }
 }
 
-/// Plain values are behind these locks, which a panic elsewhere leaves whole.
+/// Locks a mutex even if it is poisoned: the plain values inside stay valid after a panic.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

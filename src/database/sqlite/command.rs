@@ -19,13 +19,13 @@ pub(super) enum Field<'a> {
     Null,
     Integer(i64),
     Text(Cow<'a, str>),
-    /// When it began.
+    /// The start of the recorded work.
     Began,
-    /// When it is recorded.
+    /// The time of recording.
     Now,
-    /// Milliseconds between the two.
+    /// The milliseconds between both.
     Duration,
-    /// Milliseconds of the transaction, and what it took before.
+    /// The milliseconds of the transaction, plus the time spent before.
     DurationAfter(Duration),
 }
 
@@ -67,35 +67,35 @@ impl<'a, T: Into<Field<'a>>> From<Option<T>> for Field<'a> {
     }
 }
 
-/// One statement on our own tables with the values of its parameters: to be run, or to be written
-/// down.
+/// A statement on migrator's own tables with the values of its parameters, to be run or written to
+/// a script.
 pub(super) struct Command<'a> {
     pub sql: String,
-    /// Of `?1`, `?2` and so on.
+    /// The values of `?1`, `?2` and so on.
     pub fields: Vec<Field<'a>>,
-    /// What it is about, for when it hits no row or many.
+    /// The subject of the statement, for the error when it changes no row or several.
     target: Written<'a>,
 }
 
 enum Written<'a> {
-    /// A row, and what it is when it is not found. Exactly one must change.
+    /// A row that must be the only one changed, and the problem if it is not found.
     Row(&'a Subject, &'static str),
     /// One row of the log.
     Log,
-    /// What may be there or not.
+    /// Any number of rows may change.
     Any,
 }
 
-/// In the version table in the place of a digest, while the progress is in a table of its own.
+/// The placeholder for the digest in the version table while the progress is in its own table.
 const KEPT_APART: &str = "progress";
 
-/// Of a row that shows another progress than the one it is to have.
+/// The problem of a row whose progress differs from the expected one.
 const BEHIND: &str = "is not as far as it should be";
 
 const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");
 
 impl<'a> Command<'a> {
-    /// The commands of one change of the version table, in order.
+    /// The commands for one change of the version table, in order.
     pub fn of(table: &VersionTable, actor: &'a str, change: &'a RecordChange) -> Vec<Self> {
         match change {
             RecordChange::Insert(row) => vec![Self::insert(table, actor, row, None)],
@@ -166,7 +166,7 @@ impl<'a> Command<'a> {
         row: &'a NewRow,
         partial: Option<&'a Partial>,
     ) -> Self {
-        // A fifth less to prepare where the rest stays NULL.
+        // Preparing takes a fifth less time if the remaining columns stay NULL.
         let (columns, places) = match partial {
             None => ("", ""),
             Some(_) => (
@@ -218,7 +218,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// As [`Self::insert`], with times of the past where they are known.
+    /// Like [`Self::insert`], with times of the past if they are known.
     fn adopt(table: &VersionTable, actor: &'a str, row: &'a NewRow, past: Past) -> Self {
         let mut command = Self::insert(table, actor, row, None);
         for field in &mut command.fields {
@@ -235,8 +235,8 @@ impl<'a> Command<'a> {
         command
     }
 
-    /// A script begins or continues, with its text. What the row or an earlier run says of its
-    /// progress is replaced.
+    /// Records that a script starts or continues, with its text. This replaces earlier progress in
+    /// the row or of an earlier run.
     fn enter(
         table: &VersionTable,
         subject: &'a Subject,
@@ -272,7 +272,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// The row of progress of a script that begins or continues.
+    /// The row of progress of a script that starts or continues.
     fn progress_row(table: &VersionTable, subject: &'a Subject, to: &'a Partial) -> Self {
         let sql = format!(
             "INSERT OR REPLACE INTO {} (revision, direction, statements_done, statement_checksums,
@@ -303,7 +303,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// The times of an up script add up over its parts; a down script's do not count.
+    /// The times of an up script's parts are added; those of a down script do not count.
     fn progress(
         table: &VersionTable,
         subject: &'a Subject,
@@ -359,7 +359,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// A row that was applied before (its down script was given up) keeps what it says of that.
+    /// A row that was applied before (its down script was abandoned) keeps its original values.
     fn finish(
         table: &VersionTable,
         actor: &'a str,
@@ -400,7 +400,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// One row of the log, with the sequence that SQLite gives it: one more than the last.
+    /// Inserts a row into the log. SQLite assigns its sequence: the last one plus one.
     pub fn entry(table: &VersionTable, actor: &'a str, entry: &'a LogEntry) -> Self {
         let sql = format!(
             "INSERT INTO {} (at, event, revision, message, outcome, duration_ms, actor,
@@ -427,7 +427,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// The row of the log that names the layout, of tables that were just made.
+    /// The log entry that records the layout of newly created tables.
     pub fn layout(table: &VersionTable, actor: &'a str) -> Self {
         let sql = format!(
             "INSERT INTO {} (at, event, outcome, duration_ms, actor, tool_version, detail)
@@ -441,7 +441,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// The same of tables that had an older layout, if they had.
+    /// The log entry that records the layout of upgraded tables, if they had an older layout.
     pub fn upgrade(table: &VersionTable, actor: &'a str) -> Self {
         let sql = format!(
             "INSERT INTO {log} (at, event, outcome, duration_ms, actor, tool_version, detail)
@@ -456,7 +456,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// Runs it.
+    /// Runs the command.
     ///
     /// # Errors
     /// [`DatabaseError::StateChanged`] when it does not change exactly one row.
@@ -504,14 +504,14 @@ fn layout_fields(actor: &str) -> Vec<Field<'_>> {
     ]
 }
 
-/// SQL for how many statements are done of the revision that is `?1`. A row of layout 1 that was
-/// left partway says so itself.
+/// SQL for the number of completed statements of the revision in `?1`. A partially applied row of
+/// layout 1 contains it.
 fn done(table: &VersionTable) -> String {
     kept(table, "statements_done", "statements_done")
 }
 
-/// SQL for a column of the row of progress of the revision that is `?1`, or something else where
-/// there is none.
+/// SQL for a column of the progress of the revision in `?1`, or `otherwise` if there is no
+/// progress.
 fn kept(table: &VersionTable, column: &str, otherwise: &str) -> String {
     let progress = &table.progress;
     format!("coalesce((SELECT p.{column} FROM {progress} AS p WHERE p.revision = ?1), {otherwise})")

@@ -18,15 +18,15 @@ use super::{
 };
 use crate::files::{self, Irregular};
 
-/// Between two attempts where SQLite gave up at once instead of waiting.
+/// The pause between two attempts when SQLite does not wait by itself.
 pub(super) const PAUSE: Duration = Duration::from_millis(20);
 
-/// Where the database is.
+/// The location of a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// `:memory:`, which ends with its connection.
+    /// `:memory:`, which lasts as long as its connection.
     Memory,
-    /// A file, absolute: SQLite would take `file:…` for a URI.
+    /// The absolute path of a file: SQLite would interpret `file:…` as a URI.
     File(PathBuf),
 }
 
@@ -39,7 +39,7 @@ impl Source {
         Ok(Self::File(absolute))
     }
 
-    /// For people.
+    /// The location for display.
     pub fn place(&self) -> String {
         match self {
             Self::Memory => ":memory:".to_owned(),
@@ -47,11 +47,12 @@ impl Source {
         }
     }
 
-    /// Whether there is a database to open. The file is only looked at from outside: closing any
-    /// handle of it would take away the locks that this process may have on it through SQLite.
+    /// Whether the database exists. The file is not opened: closing any handle would release the
+    /// locks that this process may hold on it through SQLite.
     ///
     /// # Errors
-    /// When there is something else, or nothing and [`Access`] or a missing directory leave it so.
+    /// Fails when the path is not a file, or the file is missing and cannot be created because of
+    /// [`Access`] or a missing directory.
     pub fn exists(&self, access: Access) -> Result<bool, DatabaseError> {
         let Self::File(file) = self else {
             return Ok(true);
@@ -78,7 +79,7 @@ impl Source {
     }
 }
 
-/// What SQLite opens beside a database without looking at it first.
+/// Files that SQLite opens beside a database without checking their type.
 const COMPANIONS: [&str; 3] = ["-journal", "-wal", "-shm"];
 
 fn check_companions(file: &Path) -> Result<(), DatabaseError> {
@@ -114,24 +115,26 @@ fn unreachable(file: &Path, error: &io::Error) -> DatabaseError {
     }
 }
 
-/// An open database; errors come with their meaning.
+/// An open database, whose errors are translated.
 pub(super) struct Connection {
     pub(super) handle: Handle,
     pub(super) control: Arc<Control>,
-    /// The pragmas as they were when it was opened.
+    /// The values of the pragmas when the database was opened.
     pub(super) baseline: Baseline,
-    /// What we have set `foreign_keys` to; if it reads otherwise, a script has changed it.
+    /// The value of `foreign_keys` set by migrator; another value means that a script has changed
+    /// it.
     pub(super) foreign_keys: bool,
-    /// `PRAGMA data_version`, which others change, of when no table had a foreign key.
+    /// The value of `PRAGMA data_version`, which changes when others write, when no table had a
+    /// foreign key.
     pub(super) without_keys: Option<i64>,
     place: String,
 }
 
 impl Connection {
-    /// Opens the database, and makes its file when it is not there and `create` says so.
+    /// Opens the database, and creates a missing file if `create` is set.
     ///
     /// # Errors
-    /// When it cannot be opened or is not a database.
+    /// Fails when the file cannot be opened or is not a database.
     pub async fn open(
         source: &Source,
         create: bool,
@@ -145,8 +148,8 @@ impl Connection {
         Self::open_with(options.create_if_missing(create), place, control).await
     }
 
-    /// Opens a file that nobody else has and that is only read, whatever journal it was written
-    /// with: nothing is made beside it.
+    /// Opens a file for reading that no other process uses, in any journal mode, without creating
+    /// other files beside it.
     #[cfg(feature = "cli")]
     pub async fn open_copy(file: &Path, control: &Arc<Control>) -> Result<Self, DatabaseError> {
         let options = SqliteConnectOptions::new()
@@ -179,37 +182,37 @@ impl Connection {
             without_keys: None,
             place,
         };
-        // The first look into the file: it must be a database, and readable.
+        // The first read checks that the file is a database and can be read.
         connection.patiently(|c| c.query("PRAGMA main.schema_version", &[]))?;
         connection.baseline = connection.in_snapshot(Baseline::read)?;
         Ok(connection)
     }
 
-    /// Rolls back what is open, and closes.
+    /// Rolls back an open transaction and closes the connection.
     ///
     /// # Errors
-    /// When sqlx's worker thread is gone.
+    /// Fails when sqlx's worker thread has ended.
     pub async fn close(mut self) -> Result<(), DatabaseError> {
         self.rollback();
         let closed = self.handle.close().await;
         closed.map_err(|error| DatabaseError::ConnectionLost(error.to_string()))
     }
 
-    /// Runs a statement of ours. Returns the number of rows that it changed itself.
+    /// Runs one of migrator's statements. Returns the number of rows that it changed directly.
     pub fn write(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<u64, DatabaseError> {
         let result = self.handle.write(sql, binds);
         result.map_err(|failure| self.explain(failure))
     }
 
-    /// Has a database be read whose collations only its application has. What is sorted by them is in
-    /// another order then than it should be.
+    /// Allows reading a database with collations that only its application has. The order of sorted
+    /// rows is then wrong.
     #[cfg(feature = "cli")]
     pub fn stand_in_collations(&mut self) -> Result<(), DatabaseError> {
         let result = self.handle.stand_in_collations();
         result.map_err(|failure| self.explain(failure))
     }
 
-    /// For statements of ours that run one after the other.
+    /// A writer for a series of statements.
     pub fn writer(&mut self) -> Writer<'_> {
         Writer {
             control: &self.control,
@@ -218,13 +221,13 @@ impl Connection {
         }
     }
 
-    /// The rows of a statement of ours.
+    /// The rows of one of migrator's statements.
     pub fn query(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<Vec<Row>, DatabaseError> {
         let result = self.handle.query(sql, binds);
         result.map_err(|failure| self.explain(failure))
     }
 
-    /// Hands every row to `each`, without keeping them.
+    /// Passes each row to `each` without storing it.
     pub fn for_each(
         &mut self,
         sql: &str,
@@ -234,7 +237,7 @@ impl Connection {
         result.map_err(|failure| self.explain(failure))
     }
 
-    /// The integer in the first column of the first row, if there is one.
+    /// The integer in the first column of the first row, if there is a row.
     pub fn integer(&mut self, sql: &str) -> Result<Option<i64>, DatabaseError> {
         let rows = self.query(sql, &[])?;
         Ok(match rows.first().and_then(|row| row.first()) {
@@ -243,7 +246,8 @@ impl Connection {
         })
     }
 
-    /// Runs a statement of a script. Returns the number of rows that it changed in any way.
+    /// Runs a statement of a script. Returns the number of rows that it changed, including by
+    /// triggers and foreign key actions.
     pub fn execute_script(&mut self, sql: &str) -> Result<u64, DatabaseError> {
         let executed = self.handle.execute(sql);
         executed.map_err(|failure| self.explain_statement(failure))
@@ -262,7 +266,7 @@ impl Connection {
         translate_statement(failure, &self.place, self.control.patience())
     }
 
-    /// What a failure means here.
+    /// Translates a failure.
     pub fn explain(&self, failure: Failure) -> DatabaseError {
         explained(failure, &self.control, &self.place)
     }
@@ -272,17 +276,17 @@ impl Connection {
         self.handle.in_transaction()
     }
 
-    /// Begins a transaction that may write, `modes` being those of a script's own BEGIN.
+    /// Begins a write transaction with the `modes` of a script's own BEGIN.
     pub fn begin(&mut self, modes: &str) -> Result<(), DatabaseError> {
         if self.handle.is_read_only() {
-            // SQLite would begin to read, and fail at the first statement that writes.
+            // SQLite would begin a read transaction, and fail at the first write.
             return Err(DatabaseError::ReadOnly {
                 kind: PlaceKind::File,
                 place: self.place.clone(),
                 reason: "its permissions, or those of the file system, forbid it".to_owned(),
             });
         }
-        // A deferred transaction could not wait for a lock when it begins to write.
+        // A deferred transaction could not wait for a lock at its first write.
         let sql = if modes.trim().eq_ignore_ascii_case("exclusive") {
             "BEGIN EXCLUSIVE"
         } else {
@@ -291,7 +295,7 @@ impl Connection {
         self.patiently(|c| c.write(sql, &[])).map(drop)
     }
 
-    /// Commits; after an error nothing of the transaction is left.
+    /// Commits; after an error, nothing of the transaction is kept.
     pub fn commit(&mut self) -> Result<(), DatabaseError> {
         let result = self.patiently(|c| c.write("COMMIT", &[])).map(drop);
         if result.is_err() {
@@ -300,16 +304,16 @@ impl Connection {
         result
     }
 
-    /// Rolls back if a transaction is open. It cannot fail in a way that leaves something
-    /// behind: what is not rolled back here is by the next one who opens the file.
+    /// Rolls back an open transaction. A failure leaves nothing behind: the next connection that
+    /// opens the file completes the rollback.
     pub fn rollback(&mut self) {
         if self.in_transaction() {
             let _ = self.handle.write("ROLLBACK", &[]);
         }
     }
 
-    /// Runs `work` in a transaction of its own, or in the one that is open: it sees one state, and
-    /// nobody changes the schema under its statements.
+    /// Runs `work` in a transaction of its own, or in the open one, so that it sees one snapshot
+    /// and the schema does not change meanwhile.
     pub fn in_snapshot<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, DatabaseError>,
@@ -323,11 +327,11 @@ impl Connection {
         result
     }
 
-    /// Begins a transaction that sees one state from now on.
+    /// Begins a transaction that sees one snapshot from now on.
     pub fn begin_snapshot(&mut self) -> Result<(), DatabaseError> {
         self.patiently(|connection| {
             connection.write("BEGIN", &[])?;
-            // BEGIN alone sees nothing yet.
+            // BEGIN alone does not start the snapshot.
             let seen = connection.query("SELECT 1 FROM main.sqlite_schema LIMIT 1", &[]);
             if seen.is_err() {
                 connection.rollback();
@@ -336,7 +340,7 @@ impl Connection {
         })
     }
 
-    /// Runs `work` in a writing transaction of its own.
+    /// Runs `work` in a write transaction of its own.
     pub fn in_transaction_of_its_own<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, DatabaseError>,
@@ -357,8 +361,8 @@ impl Connection {
         }
     }
 
-    /// Repeats what SQLite refuses at once with BUSY, without waiting, as it does where it fears a
-    /// deadlock or recovers a file.
+    /// Retries what SQLite refuses immediately with BUSY, as it does when it suspects a deadlock or
+    /// recovers a file.
     fn patiently<T>(
         &mut self,
         mut work: impl FnMut(&mut Self) -> Result<T, DatabaseError>,
@@ -379,7 +383,7 @@ impl Connection {
     }
 }
 
-/// Runs statements that are mostly the same.
+/// Runs mostly identical statements.
 pub(super) struct Writer<'a> {
     control: &'a Control,
     place: &'a str,
@@ -387,7 +391,7 @@ pub(super) struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Runs a statement. Returns the number of rows that it changed itself.
+    /// Runs a statement. Returns the number of rows that it changed directly.
     pub fn write(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<u64, DatabaseError> {
         let result = self.repeated.write(sql, binds);
         result.map_err(|failure| explained(failure, self.control, self.place))
@@ -396,7 +400,7 @@ impl Writer<'_> {
 
 fn explained(failure: Failure, control: &Control, place: &str) -> DatabaseError {
     if control.is_cancelled() {
-        // Whatever it says: a lock that is no longer waited for, too.
+        // This includes an abandoned wait for a lock.
         return DatabaseError::Interrupted;
     }
     translate(failure, place, control.patience())

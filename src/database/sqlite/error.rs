@@ -7,12 +7,13 @@ use super::{
     handle::Failure,
 };
 
-/// What a failure means. `place` is where the database is, `waited` how long a lock was waited for.
+/// Translates a failure. `place` is the location of the database, and `waited` the time spent
+/// waiting for a lock.
 pub(super) fn translate(failure: Failure, place: &str, waited: Duration) -> DatabaseError {
     let place = place.to_owned();
     let reason = failure.message.clone();
     match failure.primary() {
-        // SCHEMA: others changed the schema twice while a statement was read.
+        // SCHEMA: others changed the schema twice while a statement was being prepared.
         ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_SCHEMA => {
             DatabaseError::Busy { waited, reason }
         }
@@ -32,8 +33,8 @@ pub(super) fn translate(failure: Failure, place: &str, waited: Duration) -> Data
     }
 }
 
-/// The failure of a script's own statement. Only what stops it from outside is told apart; a file
-/// that cannot be opened, say, is one that the script named in an ATTACH.
+/// Translates a failure of a script's own statement. Only causes outside the statement are
+/// distinguished; a file that cannot be opened, for example, is one that the script attached.
 pub(super) fn translate_statement(
     failure: Failure,
     place: &str,
@@ -65,7 +66,7 @@ fn sql_failure(failure: Failure) -> SqlFailure {
     }
 }
 
-/// SQLite's name of a result code: `SQLITE_CONSTRAINT_UNIQUE`.
+/// SQLite's name of a result code, such as `SQLITE_CONSTRAINT_UNIQUE`.
 fn code_name(code: i32) -> String {
     name(code)
         .or_else(|| name(code & 0xff))

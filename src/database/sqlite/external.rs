@@ -1,4 +1,4 @@
-//! Records that another tool has kept.
+//! Records of another migration tool.
 
 use super::{
     super::DatabaseError,
@@ -29,7 +29,8 @@ pub(super) fn read(
     })
 }
 
-/// Reads the records of all tools and the names of all tables but those of `own`, in one snapshot.
+/// Reads the records of all tools and the names of all tables except those of `own`, in one
+/// snapshot.
 pub(super) fn survey(
     connection: &mut Connection,
     own: &VersionTable,

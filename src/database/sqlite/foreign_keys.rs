@@ -1,8 +1,8 @@
-//! Foreign keys: switched off while scripts run, verified before the commit.
+//! Foreign keys: disabled while scripts run, and verified before the commit.
 //!
-//! The check has no mercy for rows that were broken before, so it is made before and after, and
-//! what counts is the difference. Rebuilding a table gives its rows new rowids; so violations are
-//! not told apart but counted, by child table, parent table and columns.
+//! A check also reports rows that were broken before, so it is made before and after, and the
+//! difference counts. Rebuilding a table assigns new rowids, so violations are not identified but
+//! counted, by child table, parent table and columns.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ use super::{
 };
 use crate::sql::mentions;
 
-/// Rowids that an error names.
+/// The maximum number of rowids in an error.
 const EXAMPLES: usize = 5;
 
-/// Child, columns, parent.
+/// The child table, its columns and the parent table.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     child: String,
@@ -41,7 +41,7 @@ impl Key {
     }
 }
 
-/// Names of tables and columns are compared without case, as SQLite does.
+/// Names of tables and columns are compared case-insensitively, as in SQLite.
 impl Key {
     fn folded(&self) -> Self {
         Self {
@@ -58,15 +58,15 @@ impl Key {
 
 #[derive(Clone, Debug)]
 struct Violations {
-    /// With names as they are written.
+    /// The key, with names as written.
     key: Key,
     count: u64,
     rowids: Vec<i64>,
 }
 
-/// Whether no table has a foreign key, and `script` gives none to any. Looked at once: with many
-/// tables even a check that finds no key to check takes its time. Within a run, which nobody else
-/// writes beside, only scripts can change the answer.
+/// Whether no table has a foreign key and `script` adds none. This is read once, since with many
+/// tables even a check without keys takes time. Within a run, which excludes other writers, only
+/// scripts can change the answer.
 pub(super) fn are_absent(
     connection: &mut Connection,
     script: &str,
@@ -93,17 +93,17 @@ pub(super) fn are_absent(
 #[derive(Clone, Debug, Default)]
 pub(super) struct ForeignKeyState {
     violations: BTreeMap<Key, Violations>,
-    /// `foreign key mismatch`: the parent has no unique key of these columns. In lower case, and
-    /// as it is written.
+    /// `foreign key mismatch`: the parent has no unique key of these columns. Maps the message in
+    /// lower case to the original.
     mismatches: BTreeMap<String, String>,
-    /// Keys that SQLite can't evaluate here, as of a collation or function that only the application
-    /// has; folded, with names as they are written, and why.
+    /// Keys that SQLite cannot evaluate here, for example because of a collation or function of the
+    /// application. Maps the folded key to the key as written and the reason.
     unchecked: BTreeMap<Key, (Key, String)>,
 }
 
 impl ForeignKeyState {
-    /// Checks the whole database. If anything is found, table by table, since a mismatch ends a
-    /// check.
+    /// Checks the whole database. If anything is found, checks table by table, since a mismatch
+    /// ends a check.
     pub fn read(connection: &mut Connection) -> Result<Self, DatabaseError> {
         let mut state = Self::default();
         let mut is_clean = true;
@@ -120,7 +120,7 @@ impl ForeignKeyState {
         Ok(state)
     }
 
-    /// One line for all rows without a parent that are more than `before`.
+    /// One line for each key with more violations than in `before`.
     pub fn worse_than(&self, before: &Self) -> Vec<String> {
         let violations = self.violations.iter().filter_map(|(key, now)| {
             let then = before.violations.get(key).map_or(0, |then| then.count);
@@ -129,8 +129,8 @@ impl ForeignKeyState {
         violations.collect()
     }
 
-    /// One line for every key that matches no more, or that nobody can say of whether `script` has
-    /// kept it.
+    /// One line for each key that no longer matches, or for which it is unknown whether `script`
+    /// has kept it.
     pub fn in_doubt(
         &self,
         connection: &mut Connection,
@@ -170,8 +170,8 @@ impl ForeignKeyState {
         match result {
             Ok(()) => {}
             Err(failure) if failure.primary() == ffi::SQLITE_ERROR => {
-                // Else a collation or function that only the application has. What else the
-                // table refers to can still be counted.
+                // Otherwise, a collation or function of the application is missing. The other keys
+                // of the table can still be counted.
                 let mismatch = failure.message.to_ascii_lowercase();
                 let mismatch = mismatch
                     .starts_with("foreign key mismatch")
@@ -200,8 +200,8 @@ impl ForeignKeyState {
 }
 
 impl ForeignKeyState {
-    /// Counts key by key what `foreign_key_check` gives up on, and notes what can't be counted, unless
-    /// `mismatch` tells of it.
+    /// Counts key by key where `foreign_key_check` fails, and records the keys that cannot be
+    /// counted, unless they are in `mismatch`.
     fn count_by_join(
         &mut self,
         connection: &mut Connection,
@@ -229,14 +229,15 @@ impl ForeignKeyState {
     }
 }
 
-/// Whether `script` could change the rows of either table: it names one, or has a trigger fire that does.
+/// Whether `script` could change the rows of either table: it names one of them, or fires a trigger
+/// that does.
 fn may_be_changed(
     connection: &mut Connection,
     key: &Key,
     script: &str,
 ) -> Result<bool, DatabaseError> {
     for table in [&key.child, &key.parent] {
-        // Names that are quoted may be written in several ways.
+        // Quoted names can be written in several ways.
         let is_plain = table.chars().all(|c| c.is_alphanumeric() || c == '_');
         let in_trigger = "SELECT 1 FROM main.sqlite_schema WHERE type = 'trigger' \
             AND instr(lower(sql), lower(?1)) > 0 LIMIT 1";
@@ -294,10 +295,10 @@ impl Violations {
     }
 }
 
-/// A foreign key as it is declared.
+/// A declared foreign key.
 struct ForeignKey {
     key: Key,
-    /// The parent's columns; empty where its primary key is meant.
+    /// The parent's columns; empty if the key refers to its primary key.
     to: Vec<String>,
 }
 
@@ -311,14 +312,14 @@ fn children(connection: &mut Connection) -> Result<Vec<String>, DatabaseError> {
     Ok(names.collect())
 }
 
-/// The foreign keys of a table by their ID.
+/// The foreign keys of a table, by ID.
 fn keys_of(
     connection: &mut Connection,
     child: &str,
 ) -> Result<BTreeMap<i64, ForeignKey>, DatabaseError> {
     let sql = format!("PRAGMA main.foreign_key_list({})", quoted(child));
     let mut keys = BTreeMap::new();
-    // id, seq, table, from, to, …; by ID, then seq.
+    // The columns are id, seq, table, from, to, …; sorted by ID, then seq.
     for row in connection.query(&sql, &[])? {
         let (Some(Value::Integer(id)), Some(parent), Some(from)) =
             (row.first(), text(&row, 2), text(&row, 3))
@@ -360,7 +361,7 @@ fn count_orphans(
         .iter()
         .map(|column| format!("c.{} IS NOT NULL", quoted(column)))
         .collect();
-    // The parent's side first: its affinity and collation rule the comparison.
+    // The parent's side comes first: its affinity and collation apply to the comparison.
     let equal: Vec<_> = columns
         .iter()
         .zip(&to)
@@ -393,8 +394,8 @@ fn text(row: &Row, column: usize) -> Option<String> {
     }
 }
 
-/// Switches enforcement on or off and makes sure that it took: inside a transaction, and in a
-/// SQLite without foreign keys, the pragma does nothing and says nothing.
+/// Enables or disables enforcement and verifies the result: inside a transaction, and in a SQLite
+/// without foreign keys, the pragma is silently ignored.
 pub(super) fn enforce(connection: &mut Connection, on: bool) -> Result<(), DatabaseError> {
     if connection.handle.enforces_foreign_keys() != on {
         connection.write(&format!("PRAGMA foreign_keys = {}", i64::from(on)), &[])?;

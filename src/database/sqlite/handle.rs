@@ -1,7 +1,7 @@
-//! A connection that sqlx opens and owns, and that is used through rusqlite.
+//! A connection that sqlx opens and owns, used through rusqlite.
 //!
-//! All unsafe code of this room is in this file: what rusqlite does not offer for a connection that
-//! it does not own.
+//! All unsafe code of `sqlite` is in this file; it covers what rusqlite does not offer for a
+//! connection that it does not own.
 
 use std::{
     ffi::{c_int, c_void},
@@ -21,17 +21,18 @@ use super::{
     value::{Bind, Present, Row, Value},
 };
 
-/// Virtual machine instructions between two looks at the cancel flag: some hundred microseconds.
+/// The number of virtual machine instructions between two checks of the cancel flag: some hundred
+/// microseconds.
 const INSTRUCTIONS_PER_LOOK: i32 = 20_000;
 
-/// What SQLite said when something failed.
+/// An error reported by SQLite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Failure {
-    /// Extended result code.
+    /// The extended result code.
     pub code: c_int,
     /// The message.
     pub message: String,
-    /// Byte offset within the SQL, where SQLite knows one.
+    /// The byte offset within the SQL, if SQLite knows it.
     pub offset: Option<usize>,
 }
 
@@ -41,7 +42,7 @@ impl Failure {
         self.code & 0xff
     }
 
-    /// The failure of `sql`.
+    /// Converts the failure of `sql`.
     fn of(error: rusqlite::Error, sql: &str) -> Self {
         match error {
             rusqlite::Error::SqlInputError {
@@ -50,7 +51,7 @@ impl Failure {
                 sql: part,
                 offset,
             } => {
-                // SQLite counts from the start of the part that it was given, an end of `sql`.
+                // SQLite counts from the start of the text it was given, which is the end of `sql`.
                 let start = sql.len().saturating_sub(part.len());
                 let offset = usize::try_from(offset).ok().map(|offset| start + offset);
                 Self {
@@ -86,15 +87,15 @@ impl From<rusqlite::Error> for Failure {
 
 /// An open connection.
 pub(super) struct Handle {
-    /// The connection below; it does not close it.
+    /// The underlying connection, which this value does not close.
     sqlite: rusqlite::Connection,
-    /// `None` only while it is being closed.
+    /// The owning connection; `None` only while it is being closed.
     owner: Option<SqliteConnection>,
     /// Outlives the busy handler, which points to it.
     control: Arc<Control>,
 }
 
-/// A connection for `sqlite3_interrupt` and nothing else.
+/// A connection used only for `sqlite3_interrupt`.
 pub(super) struct Interruptible(NonNull<ffi::sqlite3>);
 
 // SAFETY: `sqlite3_interrupt` may be called by any thread while the connection is open, which
@@ -110,10 +111,10 @@ impl Interruptible {
 }
 
 impl Handle {
-    /// Takes over a connection that sqlx has opened.
+    /// Takes over a connection opened by sqlx.
     ///
     /// # Errors
-    /// When sqlx's worker thread is gone.
+    /// Fails when sqlx's worker thread has ended.
     pub async fn new(
         mut owner: SqliteConnection,
         control: Arc<Control>,
@@ -141,7 +142,7 @@ impl Handle {
     /// Closes the connection; an open transaction is rolled back.
     ///
     /// # Errors
-    /// When sqlx's worker thread is gone.
+    /// Fails when sqlx's worker thread has ended.
     pub async fn close(mut self) -> Result<(), sqlx::Error> {
         self.let_go();
         match self.owner.take() {
@@ -150,7 +151,7 @@ impl Handle {
         }
     }
 
-    /// Makes locked databases be waited for as `Control` says; undoes `PRAGMA busy_timeout`.
+    /// Installs the busy handler of `Control`; this replaces `PRAGMA busy_timeout`.
     pub fn install_busy_handler(&mut self) {
         let data = Arc::as_ptr(&self.control).cast_mut().cast::<c_void>();
         // SAFETY: the connection is open. `data` lives as long as `self.control`, and `let_go`
@@ -158,7 +159,7 @@ impl Handle {
         unsafe { ffi::sqlite3_busy_handler(self.sqlite.handle(), Some(wait_while_busy), data) };
     }
 
-    /// Forgets the connection everywhere but in `owner`.
+    /// Removes all references to the connection except `owner`.
     fn let_go(&mut self) {
         self.control.detach();
         // SAFETY: the connection is open. Closing it may still take locks; nobody waits for them.
@@ -170,31 +171,31 @@ impl Handle {
         !self.sqlite.is_autocommit()
     }
 
-    /// Whether the file was opened for reading only, because of its permissions.
+    /// Whether the file was opened read-only because of its permissions.
     pub fn is_read_only(&self) -> bool {
         self.sqlite.is_readonly(MAIN_DB).unwrap_or(false)
     }
 
-    /// Whether foreign keys are enforced, as `PRAGMA foreign_keys` says it.
+    /// Whether foreign keys are enforced, as in `PRAGMA foreign_keys`.
     pub fn enforces_foreign_keys(&self) -> bool {
         let on = self.sqlite.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY);
         on.unwrap_or(false)
     }
 
-    /// A copy of this database over that of `to`. Nothing is locked or copied yet. Dropped before it
-    /// is complete, it is rolled back.
+    /// Prepares a copy of this database over that of `to`. Nothing is locked or copied yet. If
+    /// dropped before it is complete, the copy is rolled back.
     ///
     /// # Errors
-    /// When a transaction is open in `to`.
+    /// Fails when a transaction is open in `to`.
     #[cfg(feature = "cli")]
     pub fn copy_over<'a>(&'a mut self, to: &'a mut Self) -> Result<Backup<'a, 'a>, Failure> {
         Ok(Backup::new(&self.sqlite, &mut to.sqlite)?)
     }
 
-    /// Compares by bytes where a collation is missing.
+    /// Compares bytes if a collation is missing.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// The error of SQLite.
     #[cfg(feature = "cli")]
     pub fn stand_in_collations(&mut self) -> Result<(), Failure> {
         let stand_in = |sqlite: &rusqlite::Connection, name: &str| {
@@ -203,27 +204,27 @@ impl Handle {
         Ok(self.sqlite.collation_needed(stand_in)?)
     }
 
-    /// Runs one statement to its end, without its rows. Returns the number of rows that it, its
+    /// Runs one statement to its end and ignores its rows. Returns the number of rows that it, its
     /// triggers and foreign key actions changed.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// The error of SQLite.
     pub fn execute(&mut self, sql: &str) -> Result<u64, Failure> {
         let before = self.sqlite.total_changes();
         self.run(sql, &[], |_| ())?;
         Ok(self.sqlite.total_changes().saturating_sub(before))
     }
 
-    /// Runs one statement with parameters. Returns the number of rows that it changed itself.
+    /// Runs one statement with parameters. Returns the number of rows that it changed directly.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// The error of SQLite.
     pub fn write(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<u64, Failure> {
         self.run(sql, binds, |_| ())?;
         Ok(self.sqlite.changes())
     }
 
-    /// For statements that are mostly the same as the one before.
+    /// A writer for statements that are mostly identical to the previous one.
     pub fn repeated(&mut self) -> Repeated<'_> {
         Repeated {
             sqlite: &self.sqlite,
@@ -231,11 +232,11 @@ impl Handle {
         }
     }
 
-    /// Runs one statement to its end, without its rows. Returns the number of rows that it changed
-    /// itself, and of those that changed with its triggers and foreign key actions.
+    /// Runs one statement to its end and ignores its rows. Returns the number of rows that it
+    /// changed directly, and the number including its triggers and foreign key actions.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// The error of SQLite.
     pub fn execute_counting(&mut self, sql: &str) -> Result<(u64, u64), Failure> {
         let all = self.execute(sql)?;
         Ok((self.sqlite.changes(), all))
@@ -244,7 +245,7 @@ impl Handle {
     /// The rows of one statement.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// The error of SQLite.
     pub fn query(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<Vec<Row>, Failure> {
         let mut rows = Vec::new();
         self.run(sql, binds, |row| {
@@ -253,10 +254,10 @@ impl Handle {
         Ok(rows)
     }
 
-    /// Hands every row of one statement to `each`, without keeping them.
+    /// Passes each row of one statement to `each` without storing it.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// The error of SQLite.
     pub fn for_each(
         &mut self,
         sql: &str,
@@ -289,13 +290,13 @@ impl Drop for Handle {
     }
 }
 
-/// `None` when there is nothing in `sql` but space and comments.
+/// Prepares a statement; returns `None` if `sql` contains only white space and comments.
 fn prepare<'a>(
     sqlite: &'a rusqlite::Connection,
     sql: &str,
 ) -> Result<Option<Statement<'a>>, Failure> {
     if let Some(offset) = sql.find('\0') {
-        // SQLite would take it for the end of the text and pass over the rest.
+        // SQLite would take it for the end of the text and ignore the rest.
         return Err(refused("the statement holds a NUL character", Some(offset)));
     }
     let mut batch = Batch::new(sqlite, sql);
@@ -309,9 +310,9 @@ fn prepare<'a>(
     }
 }
 
-/// Where the text after the first statement begins.
+/// The start of the text after the first statement.
 fn second(sql: &str, first: &Statement<'_>) -> Option<usize> {
-    // This is the text as it was given, unless parameters are filled in.
+    // This is the given text, unless parameters are expanded.
     let text = first.expanded_sql()?;
     let end = sql.find(&text)? + text.len();
     let is_separator = |c: char| c == ';' || c.is_ascii_whitespace();
@@ -348,17 +349,17 @@ fn refused(message: &str, offset: Option<usize>) -> Failure {
     }
 }
 
-/// Runs statements, and prepares only those that differ from the one before.
+/// Runs statements, and prepares only those that differ from the previous one.
 pub(super) struct Repeated<'a> {
     sqlite: &'a rusqlite::Connection,
     last: Option<(String, Statement<'a>)>,
 }
 
 impl Repeated<'_> {
-    /// As [`Handle::write`].
+    /// Like [`Handle::write`].
     ///
     /// # Errors
-    /// What SQLite says.
+    /// The error of SQLite.
     pub fn write(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<u64, Failure> {
         let known = self.last.take().filter(|(last, _)| last == sql);
         let (sql, mut statement) = match known {
@@ -374,7 +375,7 @@ impl Repeated<'_> {
     }
 }
 
-/// SQLite calls it when a lock is held by someone else; 0 gives up.
+/// SQLite calls this when another connection holds a lock; 0 gives up.
 extern "C" fn wait_while_busy(data: *mut c_void, attempt: c_int) -> c_int {
     // SAFETY: `data` is the `Control` that `install_busy_handler` gave, alive as said there.
     let control = unsafe { &*data.cast::<Control>() };

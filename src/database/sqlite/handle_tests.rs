@@ -30,7 +30,7 @@ async fn one_statement_runs_at_a_time() {
     let nul = refused("CREATE TABLE a (x)\0; DROP TABLE b", Some(18));
     assert_eq!(nul, "the statement holds a NUL character");
     refused("CREATE TABLE a (x,, y)", Some(18));
-    // None of them has run in part.
+    // No statement has been partially run.
     handle.write("CREATE TABLE a (x); ; -- done", &[]).unwrap();
     assert_eq!(handle.write("-- nothing", &[]), Ok(0));
     connection.close().await.unwrap();
@@ -72,7 +72,7 @@ async fn repeated_statements_count_their_own_rows() {
     assert_eq!(failure.code, ffi::SQLITE_CONSTRAINT_UNIQUE);
     assert_eq!(repeated.write(insert, &[3.into()]), Ok(1));
     assert_eq!(repeated.write("UPDATE a SET x = x + 10", &[]), Ok(3));
-    // It is tied to the connection.
+    // The writer borrows the connection.
     drop(repeated);
     connection.close().await.unwrap();
 }

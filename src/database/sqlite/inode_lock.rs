@@ -1,21 +1,21 @@
-//! One lock for all names of a file with hard links, each of which has a lock file of its own.
+//! A lock shared by all names of a file with hard links, each of which has its own lock file.
 
 use std::{io, path::Path};
 
-/// What came of one attempt.
+/// The result of one attempt.
 pub(super) enum InodeAttempt {
-    /// It is ours until it is dropped.
+    /// The lock was taken, and is held until it is dropped.
     Acquired(InodeLock),
-    /// There is no file, or no other name of it: the lock file does.
+    /// The file is missing or has no other name, so its lock file suffices.
     OneName,
-    /// Somebody who uses another name has it.
+    /// A process that uses another name holds the lock.
     Held,
 }
 
 #[cfg(target_os = "linux")]
 pub(super) use linux::InodeLock;
 
-/// Locks of `File::try_lock` and those of SQLite are different ones on Linux, on local disks, so that
+/// On Linux, on local disks, the locks of `File::try_lock` are independent of those of SQLite, so
 /// the database's own file can be locked.
 #[cfg(target_os = "linux")]
 mod linux {
@@ -29,11 +29,11 @@ mod linux {
     use super::{InodeAttempt, Path, io};
     use crate::files;
 
-    /// Device and inode.
+    /// The device and inode.
     type Key = (u64, u64);
 
     struct Entry {
-        /// Never closed: that would take away the locks that SQLite has on the file in this process.
+        /// The file is never closed, since that would release SQLite's locks on it in this process.
         file: File,
         is_held: bool,
     }
@@ -44,14 +44,14 @@ mod linux {
     pub struct InodeLock(Key);
 
     impl InodeLock {
-        /// Tries once, where `database` is a file with several names.
+        /// Makes one attempt, if `database` is a file with several names.
         ///
         /// # Errors
-        /// What the system says.
+        /// The error of the operating system.
         pub fn attempt(database: &Path) -> io::Result<InodeAttempt> {
             let found = match fs::metadata(database) {
                 Ok(found) if found.nlink() > 1 => found,
-                // A file that can't be looked at is the connection's error.
+                // The connection reports a file that cannot be accessed.
                 _ => return Ok(InodeAttempt::OneName),
             };
             let key = (found.dev(), found.ino());
@@ -82,7 +82,7 @@ mod linux {
         fn drop(&mut self) {
             if let Some(entry) = files().as_mut().and_then(|files| files.get_mut(&self.0)) {
                 entry.is_held = false;
-                // It ends with the process in any case.
+                // The lock ends with the process in any case.
                 let _ = entry.file.unlock();
             }
         }
@@ -93,7 +93,7 @@ mod linux {
     }
 }
 
-/// A lock that is never had: where it would be needed, the file is refused.
+/// A lock that is never taken: a file that needs it is refused.
 #[cfg(not(target_os = "linux"))]
 pub(super) struct InodeLock;
 
@@ -102,7 +102,7 @@ impl InodeLock {
     /// Refuses a file with several names.
     ///
     /// # Errors
-    /// When it has.
+    /// Fails when the file has several names.
     pub fn attempt(database: &Path) -> io::Result<InodeAttempt> {
         if names(database) > 1 {
             return Err(io::Error::other(

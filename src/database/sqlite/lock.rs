@@ -14,23 +14,24 @@ use super::{
 };
 use crate::files::{open_existing, open_or_create, read_start};
 
-/// What is put behind the database's name.
+/// The suffix of a lock file's name.
 const SUFFIX: &str = ".migrator-lock";
 
-/// How often a lock file that is deleted under our hands is created again before it counts as held.
+/// The maximum number of attempts to create a lock file that is deleted concurrently, before it
+/// counts as held.
 const ATTEMPTS: usize = 100;
 
-/// Bytes of a lock file that are read: it holds one line.
+/// The number of bytes read from a lock file, which contains one line.
 const HOLDER: u64 = 1024;
 
-/// Symbolic links that are followed to a database that does not exist yet.
+/// The maximum number of symbolic links to a database that does not exist yet.
 const LINKS: usize = 40;
 
-/// A lock file that is locked by us. The operating system lets the lock go with the process.
+/// A locked lock file. The operating system releases the lock when the process ends.
 pub(super) struct LockFile {
     path: PathBuf,
     file: File,
-    /// Held together with it where the database has other names.
+    /// The lock on the inode, if the database has other names.
     inode: Option<InodeLock>,
 }
 
@@ -52,10 +53,10 @@ impl From<&Attempt> for LockAttempt {
 }
 
 impl LockFile {
-    /// Tries once for the lock of `database`.
+    /// Makes one attempt to lock `database`.
     ///
     /// # Errors
-    /// When the lock file cannot be made, or is a symbolic link.
+    /// Fails when the lock file cannot be created, or is a symbolic link.
     pub fn attempt(database: &Path, settings: &Settings) -> Result<Attempt, DatabaseError> {
         let path = lock_path(database);
         let other_names = InodeLock::attempt(database);
@@ -78,8 +79,8 @@ impl LockFile {
                 file,
                 inode: None,
             };
-            // Whoever had it before removes the file before letting go, and a lock on a file
-            // that has no name keeps nobody out.
+            // The previous holder removes the file before releasing the lock, and a lock on a
+            // removed file is ineffective.
             if lock.is_in_place() {
                 lock.introduce(settings);
                 lock.inode = inode;
@@ -93,12 +94,13 @@ impl LockFile {
         Ok(Attempt::Held(None))
     }
 
-    /// Whether the file that we have locked is still the one that others will try.
+    /// Whether the locked file is still the one that others try to lock.
     pub fn is_in_place(&self) -> bool {
         is_same_file(&self.file, &self.path)
     }
 
-    /// Writes who we are. Only for people, so that a failure does not matter.
+    /// Writes a description of this process into the file. It is only for people, so failures are
+    /// ignored.
     fn introduce(&mut self, settings: &Settings) {
         let text = format!(
             "{} (pid {}, {}, since {})\n",
@@ -113,24 +115,25 @@ impl LockFile {
     }
 }
 
-/// Removes the file while it is still locked, so that nobody's new file is hit.
+/// Removes the file while it is still locked, so that no new file of another process is removed.
 impl Drop for LockFile {
     fn drop(&mut self) {
-        // Elsewhere an open file cannot be removed, or its name stays taken; the empty file stays.
+        // On other systems, an open file cannot be removed, or its name stays in use; the empty
+        // file is kept.
         if cfg!(unix) && self.is_in_place() {
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// Beside the database, by its real path, so that all spellings of it share one lock.
+/// The lock file is beside the real path of the database, so that all spellings share one lock.
 fn lock_path(database: &Path) -> PathBuf {
     let mut name = OsString::from(real_path(database));
     name.push(SUFFIX);
     name.into()
 }
 
-/// The path without symbolic links, also of a file that does not exist yet.
+/// The path without symbolic links, even for a file that does not exist yet.
 pub(super) fn real_path(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
     for _ in 0..LINKS {
@@ -151,8 +154,8 @@ pub(super) fn real_path(path: &Path) -> PathBuf {
     path
 }
 
-/// Read-only where it belongs to someone else: it can be locked all the same. A symbolic link is
-/// refused, so that a dangling one does not have the file behind it created.
+/// Opens another user's file read-only, which is enough to lock it. Symbolic links are refused, so
+/// that no file is created through a dangling one.
 fn open(path: &Path) -> io::Result<File> {
     match open_or_create(path, 0o666) {
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -162,9 +165,9 @@ fn open(path: &Path) -> io::Result<File> {
     }
 }
 
-/// What the holder has written.
+/// The description that the holder has written.
 fn holder(file: File) -> Option<String> {
-    // Where locks are mandatory it cannot be read.
+    // With mandatory locks, the file cannot be read.
     let text = read_start(&file, HOLDER)?;
     let line = text.lines().next()?.trim();
     (!line.is_empty()).then(|| line.to_owned())
@@ -189,7 +192,7 @@ fn cannot_lock(database: &Path, lock: &Path, error: &io::Error) -> DatabaseError
     }
 }
 
-/// Never through a symbolic link, behind which there may be a file that is nobody's lock.
+/// Never follows a symbolic link, which may lead to a file that is not a lock.
 #[cfg(unix)]
 fn is_same_file(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -200,7 +203,7 @@ fn is_same_file(file: &File, path: &Path) -> bool {
     }
 }
 
-/// An open file cannot be replaced there.
+/// On these systems, an open file cannot be replaced.
 #[cfg(not(unix))]
 fn is_same_file(_file: &File, path: &Path) -> bool {
     path.exists()

@@ -55,29 +55,30 @@ use version_table::VersionTable;
 
 /// A connection to a SQLite file.
 pub struct Sqlite {
-    /// `None` while the file does not exist. Before `lock`, so that it is dropped first.
+    /// The connection; `None` while the file does not exist. It comes before `lock`, so that it is
+    /// dropped first.
     connection: Option<Connection>,
     lock: Option<LockFile>,
     source: Source,
-    /// Once the file has been there, it is never made again.
+    /// Whether to create a missing file. Once the file has existed, it is never created again.
     access: Access,
     settings: Settings,
     table: VersionTable,
     control: Arc<Control>,
     run: Option<Run>,
-    /// Whether a script has left something in the session, so that the file is opened again
-    /// before anything else is done with it.
+    /// Whether a script has changed the session, so that the file must be reopened before its next
+    /// use.
     stale: bool,
-    /// A database in memory ends with its connection.
+    /// Whether the file can be reopened. An in-memory database ends with its connection.
     can_reopen: bool,
     keys_before_script: Option<ForeignKeyState>,
 }
 
 impl Sqlite {
-    /// Connects. A file that is missing is made when [`Records::prepare`] is called, not before.
+    /// Connects. A missing file is created by [`Records::prepare`], not here.
     ///
     /// # Errors
-    /// When the file is missing (with [`Access::Existing`]) or is not a database.
+    /// Fails when the file is missing (with [`Access::Existing`]) or is not a database.
     pub async fn connect(
         file: &Path,
         access: Access,
@@ -101,8 +102,8 @@ impl Sqlite {
         Ok(sqlite)
     }
 
-    /// Opens the file if it is not open, or again if a script has left something in the session.
-    /// Returns whether there is a file.
+    /// Opens the file if it is closed, and reopens it if a script has changed the session. Returns
+    /// whether the file exists.
     async fn open(&mut self, absent: Absent) -> Result<bool, DatabaseError> {
         if self.stale && self.run.is_none() {
             if let Some(connection) = self.connection.take() {
@@ -123,7 +124,7 @@ impl Sqlite {
         Ok(true)
     }
 
-    /// As [`Self::open`], where there must be a file.
+    /// Like [`Self::open`], but requires that the file exists.
     async fn open_existing(&mut self) -> Result<(), DatabaseError> {
         if self.open(Absent::Leave).await? {
             return Ok(());
@@ -135,7 +136,7 @@ impl Sqlite {
         })
     }
 
-    /// Takes the lock again if someone has deleted its file.
+    /// Takes the lock again if its file was deleted.
     fn keep_lock(&mut self) -> Result<(), DatabaseError> {
         let (Some(lock), Source::File(file)) = (&self.lock, &self.source) else {
             return Ok(());
@@ -152,7 +153,7 @@ impl Sqlite {
     }
 }
 
-/// What becomes of a file that is not there.
+/// The handling of a missing file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Absent {
     Leave,
@@ -359,7 +360,8 @@ fn at_begin(error: DatabaseError) -> StepError {
     StepError { stage, error }
 }
 
-/// SQLite blocks the thread it is called on. Where there are others, they take over its tasks.
+/// Runs blocking SQLite work. In a multi-threaded runtime, other threads take over the tasks of
+/// this one.
 fn blocking<T>(work: impl FnOnce() -> T) -> T {
     match Runtime::try_current().map(|runtime| runtime.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),

@@ -1,29 +1,30 @@
-//! Who may read a database's file, kept with its copies and given to what takes its place.
+//! The permissions of a database file, which are stored with copies and applied to its replacement.
 
 use std::{collections::BTreeMap, fs::File, io, path::Path};
 
-/// Names of a manifest's properties.
+/// The names of a manifest's properties.
 const MODE: &str = "mode";
 const USER: &str = "uid";
 const GROUP: &str = "gid";
 
-/// Mode and owner of a file, as a manifest keeps them. None where the system has no such thing.
+/// The mode and owner of a file as properties of a manifest; empty if the system has no such
+/// permissions.
 pub(super) fn properties(file: &Path) -> BTreeMap<String, String> {
     let found = Permissions::of(file);
     found.map_or_else(|_| BTreeMap::new(), |found| found.properties())
 }
 
-/// Mode and owner of a file.
+/// The mode and owner of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Permissions {
     mode: u32,
-    /// User and group, where they mean the same as here.
+    /// The user and group, if the IDs are valid on this machine.
     owner: Option<(u32, u32)>,
 }
 
 impl Permissions {
-    /// Those that `properties` hold. Numbers of users mean somebody else on another machine:
-    /// without `same_machine` they are left out.
+    /// The permissions in `properties`. On another machine, user IDs have another meaning, so they
+    /// are omitted without `same_machine`.
     pub fn from_properties(
         properties: &BTreeMap<String, String>,
         same_machine: bool,
@@ -52,8 +53,8 @@ impl Permissions {
             .collect()
     }
 
-    /// What a file with this mode may be given when it belongs to `group`: a group that may not be
-    /// the one that was meant gets no more than everybody.
+    /// The mode for a file that belongs to `group`. A group that may not be the intended one gets
+    /// no more access than all users.
     fn mode_for(self, group: u32) -> u32 {
         if self.owner.is_some_and(|(_, wanted)| wanted == group) {
             return self.mode;
@@ -65,10 +66,10 @@ impl Permissions {
 
 #[cfg(unix)]
 impl Permissions {
-    /// Those of a file.
+    /// Reads the permissions of a file.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the operating system.
     pub fn of(file: &Path) -> io::Result<Self> {
         use std::os::unix::fs::MetadataExt;
 
@@ -79,16 +80,17 @@ impl Permissions {
         })
     }
 
-    /// Gives them to a file that only its owner may read so far. Where the owner cannot be changed,
-    /// nobody may read it who could not read the original.
+    /// Applies the permissions to a file that only its owner can read so far. If the owner cannot
+    /// be changed, nobody gains access who could not read the original.
     ///
     /// # Errors
-    /// What the system says; it is as before then.
+    /// The error of the operating system; the file is unchanged then.
     pub fn give(self, file: &File) -> io::Result<()> {
         use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 
         if let Some((user, group)) = self.owner {
-            // Only root may give files away; to one of its own groups everybody may.
+            // Only root may change the owner, but every user may change the group to one of their
+            // own.
             let _ =
                 fchown(file, Some(user), Some(group)).or_else(|_| fchown(file, None, Some(group)));
         }

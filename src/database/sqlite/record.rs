@@ -1,4 +1,4 @@
-//! Writing to the version table and its log.
+//! Writes to the version table and its log.
 
 use std::{
     borrow::Cow,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::revision::{LogEntry, RecordChange};
 
-/// When what is recorded began.
+/// The start of the recorded work.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Occasion {
     started_at: DateTime<Utc>,
@@ -21,7 +21,7 @@ pub(super) struct Occasion {
 }
 
 impl Occasion {
-    /// It begins now, and `carried` of it was spent before.
+    /// Starts now; `carried` is the time spent before.
     pub fn begin(carried: Duration) -> Self {
         let before = TimeDelta::from_std(carried).unwrap_or_default();
         Self {
@@ -31,7 +31,7 @@ impl Occasion {
         }
     }
 
-    /// It ends now.
+    /// The times, with the end set to now.
     fn times(&self) -> Times {
         Times {
             began: time(self.started_at),
@@ -42,12 +42,12 @@ impl Occasion {
     }
 }
 
-/// As the tables write a time.
+/// A time in the format of the tables.
 pub(super) fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-/// What a step is recorded by.
+/// The record of a step.
 #[derive(Debug)]
 pub(super) struct Record<'a> {
     times: Times,
@@ -56,7 +56,7 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// That of something which ends now.
+    /// The record of work that ends now.
     pub fn of(occasion: &Occasion, changes: &'a [RecordChange], log: &'a [LogEntry]) -> Self {
         Self {
             times: occasion.times(),
@@ -65,7 +65,7 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The same, for later.
+    /// The record with owned data, to be written later.
     pub fn into_owned(self) -> Record<'static> {
         Record {
             times: self.times,
@@ -75,17 +75,17 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Writes changes and log into the transaction that is open.
+/// Writes changes and log entries in the open transaction.
 ///
 /// # Errors
-/// [`DatabaseError::StateChanged`] when a change does not hit exactly one row.
+/// [`DatabaseError::StateChanged`] when a change does not affect exactly one row.
 pub(super) fn write(
     connection: &mut Connection,
     table: &VersionTable,
     actor: &str,
     records: &[Record<'_>],
 ) -> Result<(), DatabaseError> {
-    // The same statements in a row.
+    // Grouping keeps identical statements together.
     let mut writer = connection.writer();
     for record in records {
         for change in &*record.changes {
@@ -102,26 +102,26 @@ pub(super) fn write(
     Ok(())
 }
 
-/// What the values of a command stand for that depend on when it runs.
+/// The times that a command's values depend on.
 #[derive(Debug)]
 pub(super) struct Times {
-    /// As [`time`] writes it.
+    /// The start, in the format of [`time`].
     pub began: String,
-    /// Likewise.
+    /// The end, in the format of [`time`].
     pub now: String,
-    /// Spent before the transaction.
+    /// The time spent before the transaction.
     pub carried: Duration,
-    /// Spent in it.
+    /// The time spent in the transaction.
     pub elapsed: Duration,
 }
 
 impl Times {
-    /// Milliseconds of what took `carried` before the transaction.
+    /// The milliseconds of work that took `carried` before the transaction.
     pub fn duration(&self, carried: Duration) -> i64 {
         i64::try_from((carried + self.elapsed).as_millis()).unwrap_or(i64::MAX)
     }
 
-    /// Of something that takes no time.
+    /// The times of work without a duration.
     pub fn now() -> Self {
         let now = time(Utc::now());
         Self {

@@ -1,4 +1,4 @@
-//! Rows of the version table and the log as they are read.
+//! Converts rows of the version table and the log.
 
 use std::{cell::Cell, fmt::Display, str::FromStr};
 
@@ -13,7 +13,7 @@ use crate::revision::{
     State, Subject,
 };
 
-/// Columns of the version table, in the order of its definition.
+/// The columns of the version table, in the order of its definition.
 pub(super) const COLUMNS: [&str; 22] = [
     "sequence",
     "revision",
@@ -39,7 +39,7 @@ pub(super) const COLUMNS: [&str; 22] = [
     "tool_version",
 ];
 
-/// Columns of the log, likewise.
+/// The columns of the log, in the order of its definition.
 pub(super) const LOG_COLUMNS: [&str; 11] = [
     "sequence",
     "at",
@@ -54,7 +54,7 @@ pub(super) const LOG_COLUMNS: [&str; 11] = [
     "detail",
 ];
 
-/// Columns of the table of progress, likewise.
+/// The columns of the table of progress, in the order of its definition.
 pub(super) const PROGRESS_COLUMNS: [&str; 7] = [
     "revision",
     "direction",
@@ -65,10 +65,10 @@ pub(super) const PROGRESS_COLUMNS: [&str; 7] = [
     "duration_ms",
 ];
 
-/// A row of the version table, with all its columns.
+/// Converts a row of the version table with all its columns.
 ///
 /// # Errors
-/// What makes no sense, with the row.
+/// The inconsistency, with the row.
 pub(super) fn applied(table: &str, row: &Present<'_>) -> Result<TableRow, DatabaseError> {
     let read = Reader::new(table, &COLUMNS, row);
     match read.one_of("kind", ["revision", "repeatable"], |kind| kind)? {
@@ -140,7 +140,7 @@ fn state(read: &Reader<'_>) -> Result<State, DatabaseError> {
     Ok(partial.into())
 }
 
-/// A row of the log, likewise.
+/// Converts a row of the log.
 pub(super) fn log_row(table: &str, row: &Present<'_>) -> Result<LogRow, DatabaseError> {
     let read = Reader::new(table, &LOG_COLUMNS, row);
     let optional = |column| read.optional(column).map(|text| text.map(str::to_owned));
@@ -163,12 +163,12 @@ pub(super) fn log_row(table: &str, row: &Present<'_>) -> Result<LogRow, Database
     })
 }
 
-/// Reads the columns of one row by name; what makes no sense is an error that names the row.
+/// Reads the columns of one row by name. An invalid value is an error that names the row.
 struct Reader<'a> {
     table: &'a str,
     columns: &'a [&'a str],
     row: &'a Present<'a>,
-    /// Where the last column was found: they are read nearly in order.
+    /// The index of the last column read, since columns are read nearly in order.
     last: Cell<usize>,
 }
 

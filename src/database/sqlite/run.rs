@@ -1,7 +1,7 @@
-//! One transaction over many steps.
+//! One transaction of many steps.
 //!
-//! Their records are written many at a time: SQLite prepares a statement again when the schema has
-//! changed, which it has after nearly every script.
+//! Their records are written in groups: SQLite prepares a statement again after a change of the
+//! schema, which nearly every script makes.
 
 use super::{
     super::{DatabaseError, StepRequest},
@@ -13,25 +13,26 @@ use super::{
     version_table::VersionTable,
 };
 
-/// Steps whose records are written together.
+/// The number of steps whose records are written together.
 const MANY: usize = 100;
 
-/// The transaction, and what it still must record.
+/// The transaction, and the records that are not written yet.
 #[derive(Debug)]
 pub(super) struct Run {
     foreign_keys: bool,
-    /// A step or its record has failed; what it left is still in the transaction, so it must not be
-    /// committed.
+    /// Whether a step or its record has failed. Its remains are still in the transaction, which
+    /// must not be committed.
     pub broken: bool,
-    /// Whether records may wait. Not once anything but us could look at our tables.
+    /// Whether records may be delayed. They may not once anything else could read migrator's
+    /// tables.
     may_wait: bool,
     waiting: Vec<Record<'static>>,
-    /// The highest sequence, as the first of them has found it.
+    /// The highest sequence, as found by the first delayed record.
     expects: i64,
 }
 
 impl Run {
-    /// Sees to it that `step` may join, and that it finds the state it expects.
+    /// Checks that `step` may join the transaction, and that the state is as it expects.
     pub fn enter(
         &mut self,
         connection: &mut Connection,
@@ -80,7 +81,7 @@ impl Run {
         self.write(connection, table, actor)
     }
 
-    /// Writes what waits.
+    /// Writes the delayed records.
     fn write(
         &mut self,
         connection: &mut Connection,
@@ -107,7 +108,7 @@ impl Sqlite {
         }
         self.keep_lock()?;
         let connection = opened(&mut self.connection)?;
-        // Of before the transaction, which others may have changed since.
+        // This dates from before the transaction; others may have changed it since.
         connection.without_keys = None;
         let running = self.control.start();
         let begun = enforce(connection, foreign_keys)
@@ -132,7 +133,7 @@ impl Sqlite {
         Ok(())
     }
 
-    /// Has the tables show what the run has done so far.
+    /// Writes delayed records, so that the tables show what the run has done so far.
     pub(super) fn write_waiting(&mut self) -> Result<(), DatabaseError> {
         match &mut self.run {
             Some(run) if !run.broken => {

@@ -1,4 +1,4 @@
-//! A script for the sqlite3 shell instead of a file.
+//! Writes scripts for the sqlite3 shell.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -19,8 +19,8 @@ use crate::{
     sql::{ConcurrentIndex, Dialect, SessionChange, StatementKind, for_shell, mentions},
 };
 
-/// The shell's session as it began, as far as it matters to what follows. It cannot be asked for
-/// its pragmas and set them again, so these are SQLite's defaults.
+/// The initial state of the shell's session, as far as it matters. The shell cannot read its
+/// pragmas and set them again, so these are SQLite's defaults.
 const USUAL: [&str; 9] = [
     "PRAGMA query_only = 0",
     "PRAGMA ignore_check_constraints = 0",
@@ -41,32 +41,32 @@ pub struct SqliteScript {
     pub(super) table: VersionTable,
     pub(super) expected: Expected,
     in_run: bool,
-    /// The violations before the first statement of a script that runs in several steps are kept.
+    /// Whether the violations before the first statement of a script with several steps are stored.
     pub(super) keeps_keys: bool,
     session: Session,
-    /// The shell takes `"text"` for a text, as we do.
+    /// Whether the shell accepts `"text"` as a string literal, as migrator does.
     lenient: bool,
-    /// The shell lets a script write the schema's own table.
+    /// Whether the shell lets a script write to the schema table.
     trusting: bool,
     pub(super) label: String,
-    /// The comment that is written before the next statement of a script.
+    /// The comment to write before the next statement of a script.
     origin: Option<String>,
 }
 
-/// What scripts have left in the session.
+/// The changes that scripts have made to the session.
 #[derive(Debug, Default)]
 struct Session {
     touched: bool,
-    /// Kinds and names of temporary objects.
+    /// The kinds and names of temporary objects.
     temporary: Vec<(&'static str, String)>,
     attached: Vec<String>,
 }
 
 impl SqliteScript {
-    /// A script that has only begun.
+    /// Creates an empty script.
     ///
     /// # Errors
-    /// When the version table's name is none.
+    /// Fails when the version table's name is invalid.
     pub fn new(settings: Settings, head: ScriptHead) -> Result<Self, DatabaseError> {
         let table = VersionTable::new(&settings.version_table)?;
         let mut text = title(&head, &table.name, "sqlite3 -bail DATABASE < FILE");
@@ -93,8 +93,8 @@ impl SqliteScript {
         self.text.push_str(";\n");
     }
 
-    /// A script's own statement, which ends with a token and not with a comment: SQLite keeps its
-    /// text up to the semicolon.
+    /// A statement of a script. It ends with a token and not with a comment, since SQLite stores
+    /// its text up to the semicolon.
     fn statement(&mut self, statement: &str) {
         self.text.extend(self.origin.take());
         self.text.push_str(&for_shell(Dialect::Sqlite, statement));
@@ -109,7 +109,7 @@ impl SqliteScript {
         }
     }
 
-    /// The shell is stricter than what migrator runs scripts with.
+    /// Relaxes the shell, which is stricter than migrator.
     fn loosen(&mut self, step: &StepRequest<'_>) {
         self.begin_part(step.label);
         let texts = || step.statements.iter().map(|one| one.text(step.text));
@@ -156,14 +156,14 @@ impl SqliteScript {
         }
     }
 
-    /// Takes back what the scripts have left and a transaction can take back.
+    /// Reverts the session changes of scripts that can be reverted in a transaction.
     fn restore(&mut self) {
         if std::mem::take(&mut self.session.touched) {
             for command in USUAL {
                 self.command(command);
             }
         }
-        // Last come, first gone: a trigger before its table.
+        // Objects are dropped in reverse order: a trigger before its table.
         for (kind, name) in std::mem::take(&mut self.session.temporary)
             .into_iter()
             .rev()
@@ -182,7 +182,7 @@ impl SqliteScript {
         let (table, actor) = (self.table.clone(), self.settings.actor.clone());
         let wrong = "the record would not change exactly one row";
         for change in changes {
-            // A row that cannot be inserted fails by itself.
+            // An insert fails by itself if its row exists.
             let fails = matches!(change, RecordChange::Insert(_) | RecordChange::Begin(..));
             for command in Command::of(&table, &actor, change) {
                 let text = written(&command);

@@ -1,4 +1,4 @@
-//! What a script for the sqlite3 shell checks, and how it writes our own records.
+//! The guards of a script for the sqlite3 shell, and the records it writes.
 
 use super::{
     command::{Command, Field},
@@ -11,30 +11,29 @@ use crate::{
     sql::Dialect,
 };
 
-/// The time as the tables write it.
+/// The current time in the format of the tables.
 const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 
-/// When the transaction began.
+/// The start of the transaction.
 const BEGAN: &str = "(SELECT began FROM temp.migrator_state)";
 
-/// Milliseconds since then; the clock may have been set back meanwhile.
+/// The milliseconds since the start; the clock may have been set back meanwhile.
 const ELAPSED: &str = "(SELECT max(0, CAST(round((julianday('now') - julianday(began)) * 86400000) \
      AS INTEGER)) FROM temp.migrator_state)";
 
-/// Rows without a parent: how many, by child, parent and columns.
+/// The number of rows without a parent, by child, parent and columns.
 const KEYS: &str = "SELECT lower(v.\"table\") AS child, lower(v.parent) AS parent,
     (SELECT group_concat(lower(l.\"from\"), ', ') FROM pragma_foreign_key_list(v.\"table\", 'main') AS l
      WHERE l.id = v.fkid) AS refs, count(*) AS found
     FROM pragma_foreign_key_check(NULL, 'main') AS v GROUP BY 1, 2, 3";
 
-/// What is worse than it was.
+/// The violations that are new.
 const WORSE: &str =
     "AS now WHERE now.found > coalesce((SELECT old.found FROM temp.migrator_keys AS old
     WHERE old.child = now.child AND old.parent = now.parent AND old.refs = now.refs), 0)";
 
 impl SqliteScript {
-    /// Stops the script with the name of a constraint where `condition` does not hold after
-    /// `command`.
+    /// Stops the script with the constraint `name` if `condition` is false after `command`.
     pub(super) fn guard(&mut self, name: &str, command: Option<&str>, condition: &str) {
         let name = quoted(name);
         self.command(&format!(
@@ -49,7 +48,7 @@ impl SqliteScript {
         self.command("DROP TABLE temp.migrator_guard");
     }
 
-    /// Looks at the clock, and compares the state or makes the version table.
+    /// Reads the clock, and compares the state or creates the version table.
     pub(super) fn enter(&mut self) {
         let premise = premise(&self.head);
         let name = self.table.name.clone();
@@ -67,7 +66,7 @@ impl SqliteScript {
                 self.guard(&absent, None, &format!("{} = 2", tables(2)));
             }
             self.guard_state(&premise);
-            // A script may run on another database than the one that was asked.
+            // A script may run on another database than the one that was read.
             if self.expected.all {
                 let made = self.table.progress_definition();
                 self.command(&made.replacen("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1));
@@ -127,8 +126,8 @@ impl SqliteScript {
         self.guard(&wrong, None, &format!("{is} FROM temp.migrator_state"));
     }
 
-    /// Keeps the violations that the foreign keys are compared with at the end. Returns whether
-    /// this is where they are compared.
+    /// Stores the current violations for the comparison of foreign keys. Returns whether this step
+    /// makes the comparison.
     pub(super) fn keep_keys(&mut self, step: &StepRequest<'_>) -> bool {
         let mut texts = step.statements.iter().map(|one| one.text(step.text));
         let may_break = texts.any(|text| Dialect::Sqlite.may_break_foreign_keys(text));
@@ -158,13 +157,13 @@ impl SqliteScript {
     }
 }
 
-/// The command with its values in their places.
+/// The command with its values inserted.
 pub(super) fn written(command: &Command<'_>) -> String {
     let mut text = String::new();
     let mut in_name = false;
     let mut rest = command.sql.chars().peekable();
     while let Some(c) = rest.next() {
-        // A table's name may hold anything.
+        // A table's name may contain anything.
         in_name ^= c == '"';
         if c != '?' || in_name {
             text.push(c);

@@ -1,7 +1,7 @@
-//! What a script may leave in the session, and how it is undone.
+//! The session changes that a script may leave, and how they are reverted.
 //!
-//! Reopening the file undoes everything. What is here is for where that cannot be done: a database
-//! in memory, and between the steps of one transaction.
+//! Reopening the file reverts everything. The functions here are for cases where that is
+//! impossible: an in-memory database, and between the steps of one transaction.
 
 use super::{
     super::{DatabaseError, StepRequest},
@@ -11,8 +11,8 @@ use super::{
 };
 use crate::sql::{StatementKind, mentions};
 
-/// Pragmas of the connection that can be set in a transaction. Those that SQLite does not know in
-/// this build read as nothing and are left alone.
+/// Pragmas of the connection that can be set in a transaction. Pragmas that this build of SQLite
+/// lacks have no value and are ignored.
 const ANYWHERE: [&str; 20] = [
     "query_only",
     "writable_schema",
@@ -39,12 +39,12 @@ const ANYWHERE: [&str; 20] = [
 /// Pragmas of the connection that have no effect in a transaction, or are refused there.
 const OUTSIDE: [&str; 2] = ["synchronous", "temp_store"];
 
-/// Values of the connection's pragmas.
+/// The values of the connection's pragmas.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Baseline(Vec<(&'static str, i64)>);
 
 impl Baseline {
-    /// Reads them.
+    /// Reads the values.
     pub fn read(connection: &mut Connection) -> Result<Self, DatabaseError> {
         let mut values = Vec::new();
         for name in ANYWHERE.into_iter().chain(OUTSIDE) {
@@ -56,7 +56,7 @@ impl Baseline {
     }
 }
 
-/// Whether the statements could leave something in the session.
+/// Whether the statements could change the session.
 pub(super) fn is_touched_by(step: &StepRequest<'_>) -> bool {
     const WORDS: [&str; 4] = ["pragma", "attach", "detach", "explain"];
     step.statements.iter().any(|statement| {
@@ -75,12 +75,13 @@ pub(super) fn has_temporary_objects(connection: &mut Connection) -> Result<bool,
     Ok(found.is_some())
 }
 
-/// Whether the step could leave temporary objects: the word is in all that makes the first one.
+/// Whether the step could leave temporary objects: every statement that creates the first one
+/// contains the word.
 pub(super) fn may_be_temporary(step: &StepRequest<'_>) -> bool {
     mentions(step.text, "temp")
 }
 
-/// Lets records be written whatever `query_only` a script has set. Returns what it was.
+/// Allows records to be written even if a script has set `query_only`. Returns the previous value.
 pub(super) fn allow_writing(connection: &mut Connection) -> Result<bool, DatabaseError> {
     let query_only = connection.integer("PRAGMA query_only")? == Some(1);
     if query_only {
@@ -98,9 +99,9 @@ pub(super) fn forbid_writing(
     connection.write(&sql, &[]).map(drop)
 }
 
-/// Drops temporary triggers that a script has put on our tables. (A temporary *table* of their
-/// name does no harm, since they are always qualified with `main`.) Returns whether there are
-/// temporary objects at all.
+/// Drops temporary triggers of scripts on migrator's tables. (A temporary *table* of the same name
+/// is harmless, since the tables are always qualified with `main`.) Returns whether there are any
+/// temporary objects.
 pub(super) fn unhook(
     connection: &mut Connection,
     table: &VersionTable,
@@ -122,7 +123,7 @@ pub(super) fn unhook(
     Ok(true)
 }
 
-/// Undoes what can be undone in the transaction that is open, or without one.
+/// Reverts what can be reverted in the open transaction, or without one.
 pub(super) fn restore(connection: &mut Connection) -> Result<(), DatabaseError> {
     connection.handle.install_busy_handler();
     let in_transaction = connection.in_transaction();
@@ -143,7 +144,7 @@ pub(super) fn restore(connection: &mut Connection) -> Result<(), DatabaseError> 
     Ok(())
 }
 
-/// Triggers first, so that none of them fires, and virtual tables before their shadow tables.
+/// Drops triggers first, so that none of them fires, and virtual tables before their shadow tables.
 fn drop_temporary_objects(connection: &mut Connection) -> Result<(), DatabaseError> {
     while let Some(row) = connection
         .query(
@@ -164,7 +165,8 @@ fn drop_temporary_objects(connection: &mut Connection) -> Result<(), DatabaseErr
     Ok(())
 }
 
-/// Detaches what a script has attached. In a transaction that fails for what takes part in it.
+/// Detaches databases that a script has attached. Within a transaction, this fails for those that
+/// take part in it.
 pub(super) fn detach_all(connection: &mut Connection) -> Result<(), DatabaseError> {
     for row in connection.query("PRAGMA database_list", &[])? {
         if let Some(Value::Text(name)) = row.get(1)

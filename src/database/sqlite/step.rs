@@ -1,4 +1,4 @@
-//! Running steps: statements and their record, as one transaction.
+//! Runs steps: statements and their record as one transaction.
 
 use std::time::Instant;
 
@@ -19,11 +19,11 @@ use crate::{
     sql::{Dialect, StatementKind, TransactionControl},
 };
 
-/// What is done with the statements of a step.
+/// The work of a step.
 pub(super) enum Work<'a> {
-    /// All of them run, and describe it.
+    /// All statements run, with progress reports.
     Statements(Progress<'a>),
-    /// The only one runs, and its rows tell what is recorded.
+    /// The only statement runs, and its number of rows determines the record.
     Batch(RecordRows<'a>),
 }
 
@@ -53,7 +53,7 @@ impl Sqlite {
         };
         let result = attempt.run(work);
         let (query_only, temporary) = (attempt.query_only, attempt.temporary);
-        // What follows must happen whether or not someone wants to cancel.
+        // The rest must run even if a cancel is requested.
         drop(running);
         if result.is_err() {
             match &mut self.run {
@@ -90,8 +90,8 @@ impl Sqlite {
         result
     }
 
-    /// Undoes what the step left in the session. Never an error: the step is done, or has failed.
-    /// `temporary` is whether there are temporary objects, where that is known.
+    /// Reverts the step's changes of the session. This never fails: the step has already succeeded
+    /// or failed. `temporary` is whether there are temporary objects, if known.
     fn leave_session(&mut self, step: &StepRequest<'_>, temporary: Option<bool>) {
         let Some(connection) = &mut self.connection else {
             return;
@@ -119,7 +119,7 @@ impl Sqlite {
     }
 }
 
-/// One try at a step.
+/// One attempt at a step.
 struct Attempt<'a> {
     connection: &'a mut Connection,
     table: &'a VersionTable,
@@ -127,13 +127,13 @@ struct Attempt<'a> {
     occasion: Occasion,
     step: &'a StepRequest<'a>,
     run: Option<&'a mut Run>,
-    /// Violations before the first statement of a script that runs in several steps.
+    /// The violations before the first statement of a script with several steps.
     keys_before: &'a mut Option<ForeignKeyState>,
-    /// Whether the session cannot be reset by reopening the file once the step is done.
+    /// Whether the session must be reset now, since the file cannot be reopened after the step.
     restores_before_record: bool,
-    /// Whether the script has set `query_only`, and it had to be lifted.
+    /// Whether the script has set `query_only`, which had to be lifted.
     query_only: bool,
-    /// Whether the script has left temporary objects, once that was looked at.
+    /// Whether the script has left temporary objects, once checked.
     temporary: Option<bool>,
 }
 
@@ -170,7 +170,7 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    /// Planning has refused it already; here it would commit half a step.
+    /// Planning already refuses transaction control; here it would commit half a step.
     fn refuse_transaction_control(&self) -> Result<(), StepError> {
         let ends = |kind: &StatementKind| {
             use TransactionControl::{Begin, Commit, Rollback, TwoPhase};
@@ -192,7 +192,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Returns the violations that the foreign keys are compared with at the end.
+    /// Begins the transaction. Returns the violations to compare the foreign keys with at the end.
     fn begin(&mut self) -> Result<Option<ForeignKeyState>, DatabaseError> {
         match &mut self.run {
             Some(run) => run.enter(self.connection, self.table, self.actor, self.step)?,
@@ -209,7 +209,7 @@ impl Attempt<'_> {
         self.keys_to_compare()
     }
 
-    /// In a session that is kept, what the script itself has set rules.
+    /// In a session that is kept, the script's own setting applies.
     fn set_foreign_keys(&mut self) -> Result<(), DatabaseError> {
         if self.step.keep_session {
             let found = self.connection.handle.enforces_foreign_keys();
@@ -220,8 +220,8 @@ impl Attempt<'_> {
         enforce(self.connection, self.step.foreign_keys)
     }
 
-    /// A script of several steps may break foreign keys in between; it is compared as a whole, when
-    /// it is done.
+    /// A script of several steps may break foreign keys in between; the comparison is made for the
+    /// whole script, at its end.
     fn keys_to_compare(&mut self) -> Result<Option<ForeignKeyState>, DatabaseError> {
         let may_break = self.step.statements.iter().any(|statement| {
             Dialect::Sqlite.may_break_foreign_keys(statement.text(self.step.text))
@@ -248,13 +248,13 @@ impl Attempt<'_> {
     fn statement(&mut self, index: usize) -> Result<StatementDone, DatabaseError> {
         let done = execute(self.connection, self.step, index)?;
         if !self.connection.in_transaction() {
-            // Nothing else may run: it would be outside any transaction.
+            // Further statements would run outside any transaction.
             return other("the statement ended the transaction of its step");
         }
         Ok(done)
     }
 
-    /// Runs the one statement; returns the rows that it changed itself.
+    /// Runs the one statement. Returns the number of rows that it changed directly.
     fn batch(&mut self) -> Result<u64, DatabaseError> {
         if self.connection.control.is_cancelled() {
             return Err(DatabaseError::Interrupted);
@@ -358,7 +358,7 @@ fn execute(
     })
 }
 
-/// The connection, which every method opens before it gets here.
+/// The connection, which every method opens before calling this.
 pub(super) fn opened(
     connection: &mut Option<Connection>,
 ) -> Result<&mut Connection, DatabaseError> {

@@ -1,4 +1,4 @@
-//! Copies read into a file beside, and put in the place of a database.
+//! Loads copies into a file beside a database, and replaces the database with them.
 
 use std::{
     ffi::OsString,
@@ -30,41 +30,42 @@ use super::{
 };
 use crate::files::Compression;
 
-/// How often the database is looked at again when others write to it just before it is replaced.
+/// The maximum number of times that the database is read again because others wrote to it just
+/// before it is replaced.
 const ATTEMPTS: usize = 5;
 
 /// See [`crate::database::engine::target`].
 pub struct Target {
     place: Place,
     file: PathBuf,
-    /// Where files beside are made.
+    /// The directory of temporary files.
     directory: PathBuf,
     settings: Settings,
-    /// Holds the lock; `None` when nothing is to be replaced.
+    /// The connection that holds the lock; `None` if nothing is to be replaced.
     database: Option<Sqlite>,
-    /// What was loaded.
+    /// The loaded copy.
     loaded: Option<Draft>,
-    /// Of the database that was copied, for a file that is missing.
+    /// The permissions of the copied database, for a file that is missing.
     permissions: Option<Permissions>,
     look: Option<Look>,
 }
 
-/// What was seen of the database.
+/// A snapshot of the database.
 struct Look {
     state: TargetState,
-    /// Open since, so that it notices what others write; `None` when there was no file.
+    /// A connection that stays open to detect later writes; `None` if there was no file.
     live: Option<Connection>,
-    /// What `live` saw, as [`data_version`] has it.
+    /// The [`data_version`] seen by `live`.
     version: i64,
-    /// A copy of the database as it was then.
+    /// A copy of the database at that time.
     old: Option<Draft>,
-    /// Its hash.
+    /// The hash of that copy.
     mark: Option<String>,
-    /// Keeps others from writing since then.
+    /// A connection that has prevented writes since then.
     still: Option<Connection>,
 }
 
-/// Whether others may write after a look.
+/// Whether others may write after the snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Writers {
     GoOn,
@@ -72,10 +73,10 @@ enum Writers {
 }
 
 impl Target {
-    /// Prepares.
+    /// Prepares to load copies.
     ///
     /// # Errors
-    /// When there is no place for files, or the database cannot be opened.
+    /// Fails when there is no place for files, or the database cannot be opened.
     pub async fn open(
         file: &Path,
         settings: &Settings,
@@ -117,7 +118,7 @@ impl Target {
         Control::watching(self.settings.connect_timeout, Arc::clone(&watch.stopped))
     }
 
-    /// Looks at the database, and copies what is in it.
+    /// Takes a snapshot of the database.
     async fn look(&self, writers: Writers, watch: &Observer) -> Result<Look, CopyError> {
         let control = self.control(watch);
         if !self.place.exists(Access::Create)? {
@@ -143,7 +144,7 @@ impl Target {
             });
         }
         let old = self.draft()?;
-        // Nobody writes while it is copied, so that the version is that of the copy.
+        // Nobody writes during the copy, so the version is that of the copy.
         let mut still = Connection::open(&self.place, false, &control).await?;
         still.begin("")?;
         let copied = copy_whole(&mut live, old.path(), &control, watch, Phase::Keeping).await;
@@ -166,7 +167,8 @@ impl Target {
         })
     }
 
-    /// The database, locked for the copy, or not: someone has written since it was looked at.
+    /// Tries to lock the database and write the copy over it; fails if others have written since
+    /// the snapshot.
     async fn try_replace(
         &self,
         loaded: &Path,
@@ -189,11 +191,11 @@ impl Target {
         };
         let mut side = Connection::open_copy(loaded, &control).await?;
         if leaves_wal(live, &mut side, &self.file)? {
-            // That was a change of ours, so that it must be looked at again.
+            // This was a change by migrator, so the database must be read again.
             side.close().await?;
             return Ok(None);
         }
-        // With a WAL, `live` can look while another connection has it locked.
+        // With a WAL, `live` can read while another connection has locked the database.
         let mut other = if journal_mode(live, "")? == "wal" {
             Some(Connection::open(&self.place, false, &control).await?)
         } else {
@@ -204,7 +206,7 @@ impl Target {
         let old = if keep_old { look.old.take() } else { None };
         let replaced = blocking(|| {
             let explain = |failure| self.explain(failure, &control);
-            // Others who write at this very moment are noticed by the version.
+            // The version detects others who write at this moment.
             drop(still.map(let_go));
             let Some(other) = &mut other else {
                 if !lock_unchanged(live, version)? {
@@ -221,12 +223,12 @@ impl Target {
             }
             self.write(&copy, old, &control, watch).map(Some)
         });
-        // They were only read, or have committed.
+        // These connections only read, or have committed.
         for connection in [Some(side), other].into_iter().flatten() {
             let _ = connection.close().await;
         }
         if matches!(replaced, Ok(Some(_))) {
-            // A WAL with a whole database in it is not worth keeping. Readers may hold it.
+            // A WAL that contains the whole database should not be kept. Readers may still hold it.
             let _ = live.query("PRAGMA main.wal_checkpoint(TRUNCATE)", &[]);
         }
         replaced
@@ -254,20 +256,20 @@ impl Target {
             (Ok(()), Some(kept)) => Ok(Kept::File(kept)),
             (Ok(()), None) => Ok(Kept::Nothing),
             (Err(error), kept) => {
-                // The old one still exists.
+                // The old database still exists.
                 kept.map(fs::remove_file);
                 Err(error.into())
             }
         }
     }
 
-    /// Creates the file where it is missing. As long as it is empty only we may read it; then it
-    /// gets the permissions of the one that was copied, as far as they are known.
+    /// Creates a missing file. While it is empty, only the current user can read it; then it gets
+    /// the permissions of the copied file, as far as they are known.
     fn create(&self) -> Result<(), CopyError> {
         let path = real_path(&self.file);
         let failed = |error| stream::file_error(&path, &error);
         let file = match crate::files::create_private(&path) {
-            // Someone else was faster.
+            // Another process created it first.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
             file => file.map_err(failed)?,
         };
@@ -275,7 +277,7 @@ impl Target {
         given.map(drop).map_err(failed)
     }
 
-    /// Gives the copy of the old database its name, before there is a new one.
+    /// Renames the copy of the old database before the database is replaced.
     fn keep(&self, mut old: Draft) -> Result<PathBuf, CopyError> {
         let mut name = OsString::from(&self.file);
         name.push(format!(".before-{}", Utc::now().format("%Y%m%dT%H%M%SZ")));
@@ -289,7 +291,8 @@ impl Target {
             path = other.into();
         }
         if let Ok(found) = Permissions::of(&self.file) {
-            // Whoever may read the one may read the other. If not, only we may.
+            // The copy should be as readable as the original. If that fails, only the current user
+            // can read it.
             let _ = found.give(old.file());
         }
         let kept = old.publish(&path);
@@ -316,7 +319,7 @@ impl super::super::backup::Target for Target {
             let found = contents(&mut copy).map_err(damaged)?;
             Ok::<_, CopyError>(Contents { unchecked, ..found })
         });
-        // It was only read.
+        // The connection only read.
         let _ = copy.close().await;
         let found = found?;
         self.permissions = Permissions::from_properties(archive.properties, archive.same_machine);
@@ -367,7 +370,7 @@ impl super::super::backup::Target for Target {
                 Some(live) => live.close().await,
                 None => Ok(()),
             };
-            // Once it is replaced, nothing that fails makes it the old one again.
+            // After the replacement, no later failure restores the old database.
             if let Some(kept) = kept {
                 return Ok(kept);
             }
@@ -393,7 +396,7 @@ impl super::super::backup::Target for Target {
     }
 }
 
-/// The backup's directory, or the system's for temporary files where that cannot be written.
+/// The backup's directory, or the system's temporary directory if that is not writable.
 fn writable(directory: &Path) -> PathBuf {
     match Draft::create(directory, Use::Scratch) {
         Ok(_) => directory.to_owned(),
@@ -429,7 +432,7 @@ fn is_empty(connection: &mut Connection) -> Result<bool, DatabaseError> {
     Ok(tables == Some(0))
 }
 
-/// Lets others write again.
+/// Allows others to write again.
 fn let_go(mut still: Connection) -> Connection {
     still.rollback();
     still

@@ -48,8 +48,8 @@ async fn value(file: &Path) -> Option<i64> {
 }
 
 /// Restores a backup of a database with the value 1 after that has become 2, and 3 if `late` just
-/// before it is replaced. `stays_open` is whether another connection stays open all the time.
-/// Returns the outcome, the value of the database, and that of the one that was kept.
+/// before it is replaced. `stays_open` is whether another connection stays open throughout. Returns
+/// the outcome, the value of the database, and that of the saved one.
 async fn restore(
     mode: &str,
     late: bool,

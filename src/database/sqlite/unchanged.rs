@@ -1,8 +1,8 @@
-//! Locking a database for a copy over it, unless others have written to it since it was looked at.
+//! Locks a database for a copy over it, unless others have written to it since it was read.
 //!
-//! SQLite must lock the destination of a copy itself, and forbids any other use of that connection
-//! until the copy is over: it cannot be asked then what others have written. So it is asked either
-//! before, under a lock that the copy inherits, or another connection is asked.
+//! SQLite itself must lock the destination of a copy, and forbids any other use of that connection
+//! until the copy is complete, so it cannot be asked then what others have written. It is therefore
+//! either asked before, under a lock that the copy inherits, or another connection is asked.
 
 use std::{path::Path, thread, time::Instant};
 
@@ -19,13 +19,13 @@ use super::{
     value::Value,
 };
 
-/// A number that changes when other connections commit. This looks at the database.
+/// A number that changes when other connections commit. This reads the database.
 pub(super) fn data_version(connection: &mut Connection) -> Result<i64, DatabaseError> {
     let version = connection.integer("PRAGMA main.data_version")?;
     version.ok_or_else(|| DatabaseError::Other("SQLite gives no data_version".to_owned()))
 }
 
-/// The journal's mode, in lower case. `change` may set another one.
+/// The journal mode in lower case. `change` may set another one.
 pub(super) fn journal_mode(
     connection: &mut Connection,
     change: &str,
@@ -37,10 +37,10 @@ pub(super) fn journal_mode(
     })
 }
 
-/// Locks a database without WAL, so that nobody else can use it until `connection` has written to it
-/// or is closed. Returns false when others have written since [`data_version`] was `version`.
+/// Locks a database without WAL, so that nobody else can use it until `connection` has written to
+/// it or is closed. Returns false if others have written since [`data_version`] was `version`.
 ///
-/// In the mode EXCLUSIVE a lock outlives its transaction. Going back to NORMAL does not unlock by
+/// In the mode EXCLUSIVE, a lock outlives its transaction. Returning to NORMAL does not unlock by
 /// itself: the lock ends with the next transaction, which is the copy.
 pub(super) fn lock_unchanged(
     connection: &mut Connection,
@@ -79,7 +79,7 @@ pub(super) fn lock_destination(
     }
 }
 
-/// Leaves WAL mode where it prevents it: pages of another size cannot be written into a WAL.
+/// Leaves WAL mode if that prevents the copy: pages of another size cannot be written to a WAL.
 /// Returns whether it did.
 pub(super) fn leaves_wal(
     live: &mut Connection,

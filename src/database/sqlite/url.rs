@@ -7,23 +7,23 @@ use crate::{
     nearest::misspelt,
 };
 
-/// What the URLs begin with.
+/// The supported URL schemes.
 pub(in crate::database) const SCHEMES: &[&str] = &["sqlite"];
 
-/// What others call them.
+/// Names that other tools use for these schemes.
 pub(in crate::database) const OTHER_SCHEMES: &[&str] = &["sqlite3", "file"];
 
-/// What stands for a database that is in no file.
+/// The name of an in-memory database.
 pub(in crate::database) const MEMORY: &str = ":memory:";
 
-/// Reads what follows the scheme. Relative paths are relative to `base`.
+/// Parses the part of a URL after the scheme. Relative paths are relative to `base`.
 pub(in crate::database) fn parse(rest: &str, base: &Path) -> Result<PathBuf, LocationError> {
     let rest = rest.strip_prefix("//").unwrap_or(rest);
     let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     let mut in_memory = path == MEMORY;
     for (name, value) in parameters_of(parameters)? {
         match (name.as_str(), value.as_str()) {
-            // The command decides whether a missing file is made.
+            // The command decides whether a missing file is created.
             ("mode", "rw" | "rwc") => {}
             ("mode", "memory") => in_memory = true,
             ("mode", _) => {
@@ -48,22 +48,22 @@ pub(in crate::database) fn parse(rest: &str, base: &Path) -> Result<PathBuf, Loc
     Ok(base.join(decode(path)?))
 }
 
-/// The address: equal for all spellings of it.
+/// The address, equal for all spellings.
 pub(in crate::database) fn address(file: &Path) -> String {
     place(&real(file).display().to_string())
 }
 
-/// The URL of a file whose path is written so.
+/// The URL of a file, with the path as given.
 pub(in crate::database) fn place(file: &str) -> String {
     format!("sqlite:{file}")
 }
 
-/// Whether both are one file.
+/// Whether both paths lead to the same file.
 pub(in crate::database) fn is_same(a: &Path, b: &Path) -> bool {
     real(a) == real(b)
 }
 
-/// Whether there is no file.
+/// Whether the file does not exist.
 pub(in crate::database) fn is_missing(file: &Path) -> bool {
     file.as_os_str() != MEMORY && !file.exists()
 }
@@ -82,7 +82,7 @@ pub(in crate::database) fn stem(file: &Path) -> String {
         .map_or_else(|| name(file), |stem| stem.to_string_lossy().into_owned())
 }
 
-/// The file behind links and other spellings, as far as there is one.
+/// The file behind links and other spellings, as far as it exists.
 fn real(file: &Path) -> PathBuf {
     file.canonicalize().unwrap_or_else(|_| file.to_owned())
 }

@@ -41,13 +41,13 @@ impl ToSql for Bind<'_> {
     }
 }
 
-/// A value of a row: kept, or borrowed from the row that the statement is at.
+/// A value of a row: owned, or borrowed from the statement's current row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value<T = String> {
     Null,
     Integer(i64),
     Text(T),
-    /// A type that none of our queries expects; its name.
+    /// An unexpected type, by its name.
     Other(&'static str),
 }
 
@@ -81,5 +81,5 @@ impl<'a> From<ValueRef<'a>> for Value<&'a str> {
 /// A row that was read.
 pub(super) type Row = Vec<Value>;
 
-/// The row that a statement is at.
+/// The current row of a statement.
 pub(super) type Present<'a> = [Value<&'a str>];

@@ -1,4 +1,4 @@
-//! The version table and the log beside it: how they look, and reading them.
+//! The version table and its log: their definitions, and reading them.
 
 use super::{
     super::{DatabaseError, Detail, Distrust},
@@ -13,27 +13,29 @@ use crate::{
     sql::mentions,
 };
 
-/// Names of the version table, its log, and the table of progress.
+/// The names of the version table, its log, and the table of progress.
 #[derive(Clone, Debug)]
 pub(super) struct VersionTable {
-    /// As configured.
+    /// The configured name.
     pub name: String,
-    /// With `_log`.
+    /// The name with `_log`.
     pub log_name: String,
-    /// With `_progress`.
+    /// The name with `_progress`.
     pub progress_name: String,
-    /// Qualified and quoted: no temporary or attached table can stand in for it.
+    /// The qualified and quoted table, for which no temporary or attached table can be substituted.
     pub table: String,
-    /// Likewise.
+    /// The qualified and quoted log.
     pub log: String,
-    /// Likewise. How far scripts are that run statement by statement: SQLite writes a row again
-    /// as a whole, with the scripts in it, and that of the version table holds two of them.
+    /// The qualified and quoted table of progress of scripts that run statement by statement.
+    /// SQLite rewrites a row as a whole, and that of the version table contains two scripts.
     pub progress: String,
 }
 
 impl VersionTable {
+    /// The tables for a configured name.
+    ///
     /// # Errors
-    /// When SQLite has no such tables.
+    /// Fails when the name is invalid in SQLite.
     pub fn new(name: &str) -> Result<Self, DatabaseError> {
         let reason = if name.contains('.') {
             Some("SQLite has no schemas; the name must be without a dot")
@@ -62,7 +64,7 @@ impl VersionTable {
         })
     }
 
-    /// Reads the version table; without one, the state is empty.
+    /// Reads the version table; a missing one is an empty state.
     pub fn observe(
         &self,
         connection: &mut Connection,
@@ -72,7 +74,8 @@ impl VersionTable {
             let Some(layout) = self.layout(connection)? else {
                 return Ok(Observed::default());
             };
-            // One look at a table that is empty but while a script runs, instead of one a row.
+            // The table of progress is empty unless a script is partially applied, so this single
+            // query saves one per row.
             let any = format!("SELECT 1 FROM {} LIMIT 1", self.progress);
             let has_progress = layout >= 2 && !connection.query(&any, &[])?.is_empty();
             let sql = self.query(has_progress, detail);
@@ -88,7 +91,7 @@ impl VersionTable {
         })
     }
 
-    /// All rows, with the columns of [`COLUMNS`].
+    /// A query for all rows, with the columns of [`COLUMNS`].
     fn query(&self, has_progress: bool, detail: Detail) -> String {
         let columns = COLUMNS.map(|column| {
             let own = format!("t.{}", quoted(column));
@@ -116,7 +119,7 @@ impl VersionTable {
         )
     }
 
-    /// Reads the log; without one, it is empty.
+    /// Reads the log; a missing one is empty.
     pub fn read_log(&self, connection: &mut Connection) -> Result<Vec<LogRow>, DatabaseError> {
         connection.in_snapshot(|connection| {
             if self.layout(connection)?.is_none() {
@@ -130,8 +133,8 @@ impl VersionTable {
         })
     }
 
-    /// Makes the tables where they are missing, and brings those of an older layout up to date.
-    /// Writes nothing where they are as they should be.
+    /// Creates missing tables and upgrades those of an older layout. Writes nothing if they are up
+    /// to date.
     pub fn prepare(&self, connection: &mut Connection, actor: &str) -> Result<(), DatabaseError> {
         let layout = connection.in_snapshot(|connection| self.layout(connection))?;
         if layout == Some(LAYOUT) {
@@ -159,9 +162,10 @@ impl VersionTable {
         })
     }
 
+    /// Checks the highest sequence, which is 0 if nothing is applied.
+    ///
     /// # Errors
-    /// [`DatabaseError::StateChanged`] when the highest sequence is another one; it is 0 when nothing
-    /// is applied.
+    /// [`DatabaseError::StateChanged`] when the sequence is another one.
     pub fn expect(&self, connection: &mut Connection, expected: i64) -> Result<(), DatabaseError> {
         let sql = format!(
             "SELECT sequence FROM {} ORDER BY sequence DESC LIMIT 1",
@@ -176,14 +180,14 @@ impl VersionTable {
         })
     }
 
-    /// Whether `text` could have one of the tables in it.
+    /// Whether `text` could refer to one of the tables.
     pub fn may_be_meant(&self, text: &str) -> bool {
-        // Names that are quoted may be written in several ways.
+        // Quoted names can be written in several ways.
         let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
         !self.name.chars().all(is_plain) || mentions(text, &self.name)
     }
 
-    /// Whether there is a view, a trigger or a table with one of the tables in it.
+    /// Whether a view, a trigger or a table refers to one of the tables.
     pub fn is_used_by_others(&self, connection: &mut Connection) -> Result<bool, DatabaseError> {
         let sql = "SELECT 1 FROM main.sqlite_schema WHERE instr(lower(sql), lower(?1)) > 0
              AND lower(name) NOT IN (lower(?1), lower(?2), lower(?3)) LIMIT 1";
@@ -192,7 +196,7 @@ impl VersionTable {
         Ok(!connection.query(sql, &binds)?.is_empty())
     }
 
-    /// The layout's version; `None` when there is neither table.
+    /// The layout version; `None` if neither table exists.
     fn layout(&self, connection: &mut Connection) -> Result<Option<u32>, DatabaseError> {
         let table = self.columns(connection, &self.name)?;
         let log = self.columns(connection, &self.log_name)?;
@@ -208,7 +212,7 @@ impl VersionTable {
                 return Err(self.not_a_version_table(reason));
             }
         };
-        // Before the other columns: a newer layout may have others.
+        // This comes before checking the other columns, which may differ in a newer layout.
         require(&self.log_name, &log, &["sequence", "event", "detail"])?;
         let layout = match self.logged_layout(connection)? {
             Some(layout) => layout,
@@ -235,7 +239,7 @@ impl VersionTable {
         Ok(Some(layout))
     }
 
-    /// The latest row of event `layout` counts; `None` without any.
+    /// The layout in the latest log entry of the event `layout`; `None` if there is none.
     fn logged_layout(&self, connection: &mut Connection) -> Result<Option<u32>, DatabaseError> {
         let sql = format!(
             "SELECT detail FROM {} WHERE event = 'layout' ORDER BY sequence DESC LIMIT 1",
@@ -254,7 +258,7 @@ impl VersionTable {
         })
     }
 
-    /// The columns of a table of ours; `None` when there is none.
+    /// The columns of one of the tables; `None` if it does not exist.
     fn columns(
         &self,
         connection: &mut Connection,
@@ -281,7 +285,8 @@ impl VersionTable {
         }
     }
 
-    /// No AUTOINCREMENT, which would put a table `sqlite_sequence` into the user's schema.
+    /// The definitions have no AUTOINCREMENT, which would add a table `sqlite_sequence` to the
+    /// user's schema.
     pub fn definitions(&self) -> Vec<String> {
         let table = format!(
             "CREATE TABLE {} (
@@ -337,7 +342,7 @@ impl VersionTable {
         vec![table, log, self.progress_definition()]
     }
 
-    /// As [`Self::definitions`], of what layout 1 does not have.
+    /// The definition of the table that layout 1 lacks.
     pub fn progress_definition(&self) -> String {
         format!(
             "CREATE TABLE {} (
@@ -354,12 +359,12 @@ impl VersionTable {
     }
 }
 
-/// Whether there is a table of that name.
+/// Whether a table of that name exists.
 ///
 /// # Errors
-/// [`DatabaseError::Untrusted`] when what has the name is none.
+/// [`DatabaseError::Untrusted`] when the object with this name is not a table.
 pub(super) fn is_table(connection: &mut Connection, name: &str) -> Result<bool, DatabaseError> {
-    // Answered from the schema that SQLite has in memory; a SELECT would read all of its rows.
+    // SQLite answers this from its schema in memory; a SELECT would read all rows.
     let list = format!("PRAGMA main.table_list({})", quoted(name));
     let found = connection.query(&list, &[])?;
     let kind = match found.first().and_then(|row| row.get(2)) {
@@ -374,7 +379,7 @@ pub(super) fn is_table(connection: &mut Connection, name: &str) -> Result<bool, 
     })
 }
 
-/// A name between double quotes.
+/// A name in double quotes.
 pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }

@@ -1,4 +1,4 @@
-//! Adopting, with the database broken at every call.
+//! Tests of adoption with a database that fails at every call.
 
 use crate::{
     database::{
@@ -12,7 +12,7 @@ use crate::{
     sql::Dialect,
 };
 
-/// Two revisions are applied, and one that is not here.
+/// Two revisions are applied, and an unknown one.
 fn records() -> ExternalRecords {
     let entries = ["1", "2", "9"].map(|id| ExternalEntry {
         id: Some(id.to_owned()),
@@ -37,7 +37,7 @@ fn fault(at: usize) -> Fault {
     Fault::Fail(at, DatabaseError::Other("broken".to_owned()))
 }
 
-/// With the other tool's records at the second look.
+/// A fake with the other tool's records `then` at the second read.
 fn fake(stored: Stored, then: ExternalRecords) -> Fake {
     let mut fake = Fake::reopen(stored);
     fake.external.push_back(then);
@@ -73,7 +73,7 @@ async fn all_of_it_is_recorded_or_nothing() {
         assert!(adopted.is_err(), "call {at}");
         assert!(broken.stored.rows.is_empty(), "call {at}");
         assert!(broken.stored.log.is_empty(), "call {at}");
-        // Nothing is in the way of the next attempt.
+        // Nothing prevents the next attempt.
         let mut again = fake(broken.stored, records());
         let adopted = write_adoption(
             &mut again,
@@ -99,7 +99,7 @@ async fn a_tool_that_goes_on_meanwhile_is_noticed() {
     )
     .await;
     assert_eq!(adopted, Ok(Adopted::Outdated));
-    // Nobody knows: its table is gone, or the database does not answer.
+    // The state is unknown: the table is missing, or the database does not answer.
     let mut gone = Fake::default();
     let adopted = write_adoption(
         &mut gone,

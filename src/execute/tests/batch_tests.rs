@@ -1,4 +1,4 @@
-//! Statements that are repeated, broken at every single call.
+//! Tests of repeated statements with a database that fails at every single call.
 
 use super::*;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 
 pub(super) const UPDATE: &str = "UPDATE a SET x = 1 WHERE x = 0 LIMIT 10";
 
-/// Rows that are to be changed: two full batches, and a half.
+/// The rows to change: two full batches and a half one.
 const ROWS: u64 = 25;
 
 fn batch_history(directive: &str, update: &str) -> History {
@@ -43,7 +43,7 @@ pub(super) fn batch_plan(stored: &Stored, directive: &str, update: &str) -> Plan
     plan::upgrade(&context(&history, &observed), &"head".parse().unwrap()).unwrap()
 }
 
-/// A database whose table has so many rows, all of which are to be changed.
+/// A database whose table has `left` rows, all of which are to be changed.
 fn fake(left: u64) -> Fake {
     let mut fake = Fake::default();
     fake.stored.left = left;
@@ -62,7 +62,7 @@ async fn run_batch(fake: &mut Fake, directive: &str) -> Result<Outcome, PartialF
     execute(fake, plan).await
 }
 
-/// What the row shows of the statement that is repeated.
+/// The recorded progress of the repeated statement.
 fn shown(stored: &Stored) -> Option<&BatchProgress> {
     partial(stored)?.batch.as_deref()
 }
@@ -84,7 +84,8 @@ fn totals(stored: &Stored) -> Vec<&str> {
         .collect()
 }
 
-/// What holds whenever a process may have died: no row is changed without being counted.
+/// Checks the invariant that holds whenever a process may have died: no row is changed without
+/// being counted.
 fn check(stored: &Stored, context: &str) {
     assert_eq!(stored.changed + stored.left, ROWS, "{context}");
     match partial(stored) {
@@ -162,7 +163,7 @@ async fn a_run_stops_after_its_batches_and_the_next_goes_on() {
         let result = run_batch(&mut fake, "max-batches=2").await;
         check(&fake.stored, "after max-batches");
         if run == 2 {
-            // The third batch, and the one that finds nothing.
+            // This includes the third batch, and the one that finds nothing.
             assert!(matches!(result, Ok(Outcome::Complete(_))));
         } else {
             let failure = result.unwrap_err().failure;
@@ -192,12 +193,12 @@ async fn more_than_twice_the_rows_is_no_end() {
             table_rows: ROWS,
         };
         assert_eq!(failure.error, expected);
-        // The second attempt changes nothing any more.
+        // The second attempt changes nothing.
         assert_eq!(fake.stored.changed, 60, "attempt {attempt}");
     }
 }
 
-/// Three batches are done, and there is no end in sight.
+/// A state after three batches, with rows left to change.
 async fn in_the_middle() -> Fake {
     let mut fake = fake(1000);
     fake.table_rows = ROWS;
@@ -220,7 +221,7 @@ async fn a_mended_statement_is_counted_anew_and_another_pace_is_no_change() {
     let fixed = batch_plan(&fake.stored, "", "UPDATE a SET x = 2");
     assert_eq!(fixed.steps[0].resume.as_ref().unwrap().batch, None);
     let failure = execute(&mut fake, fixed).await.unwrap_err().failure;
-    // Its own six batches, after the three of the other one.
+    // Its own six batches follow the three of the earlier run.
     assert!(matches!(
         failure.error,
         StepFailure::EndlessBatch { rows: 60, .. }
@@ -241,7 +242,7 @@ async fn repair_settles_a_batch() {
         assert_eq!(shown(&fake.stored), None);
         fake.stored.left = 5;
         run_batch(&mut fake, "").await.unwrap();
-        // As done, it is not run again.
+        // A statement marked as done does not run again.
         assert_eq!(fake.stored.left, if done { 5 } else { 0 });
         assert_eq!(totals(&fake.stored).len(), usize::from(!done));
     }

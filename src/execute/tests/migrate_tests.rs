@@ -1,4 +1,4 @@
-//! Plans that are made again.
+//! Tests of plans that are created again.
 
 use super::*;
 use crate::{database::Detail, layout::Surroundings};
@@ -23,12 +23,12 @@ impl From<LockError> for Ended {
     }
 }
 
-/// Upgrades `fake`, for which there are so many plans; returns how many it took.
+/// Upgrades `fake` with at most `plans` plans; returns how many it took.
 async fn upgrade(fake: &mut Fake, plans: usize) -> (Result<Migrated, Aborted<Ended>>, usize) {
     upgrade_after(fake, plans, |_: &Plan| std::future::ready(Ok(()))).await
 }
 
-/// The same after `before`.
+/// Upgrades `fake` after `before`.
 async fn upgrade_after<F: Future<Output = Result<(), Ended>>>(
     fake: &mut Fake,
     plans: usize,
@@ -58,7 +58,7 @@ fn ids(done: &[Done]) -> Vec<&str> {
     done.iter().map(|done| done.subject.as_str()).collect()
 }
 
-/// The last script meets `error` so often.
+/// A fake whose last script fails with `error` the given number of times.
 fn outdated(error: DatabaseError, times: u32) -> Fake {
     let mut fake = Fake::default();
     fake.faults = vec![Fault::Statement("ALTER TABLE b ADD y", error, times)];
@@ -73,7 +73,7 @@ fn changed() -> DatabaseError {
 
 #[tokio::test]
 async fn an_outdated_plan_is_made_anew_and_nothing_is_done_twice() {
-    // Where the lock is lost someone else gets on, which may happen any number of times.
+    // A lost lock means that another run makes progress, which may happen any number of times.
     for (error, times) in [(changed(), 4), (DatabaseError::LockLost, 20)] {
         let mut fake = outdated(error, times);
         let (result, planned) = upgrade(&mut fake, usize::MAX).await;

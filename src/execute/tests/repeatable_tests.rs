@@ -1,9 +1,9 @@
-//! Repeatable scripts, broken at every single call.
+//! Tests of repeatable scripts with a database that fails at every single call.
 
 use super::*;
 use crate::revision::Repeatable;
 
-/// One revision and two repeatable scripts, the second of which says `sql`.
+/// One revision and two repeatable scripts; the second one contains `sql`.
 fn history(sql: &str) -> History {
     let script = |direction, text: &str| {
         let file = format!("1_x.{direction}.sql");
@@ -40,7 +40,7 @@ async fn upgraded(stored: Stored, sql: &str) -> Stored {
     fake.stored
 }
 
-/// What ran and what is recorded agree: one row each, of the text that ran last.
+/// Checks that the record matches what ran: one row each, for the text that ran last.
 fn check(stored: &Stored, context: &str) {
     for name in ["R_a", "R_b"] {
         let rows = stored.repeatables.iter();

@@ -1,5 +1,5 @@
-//! Plans written down, by a writer that has the fake do what it is told: what is left is what a run
-//! leaves.
+//! Tests of plans as scripts, with a writer that applies its requests to the fake: the result must
+//! be that of a run.
 
 use async_trait::async_trait;
 
@@ -10,10 +10,10 @@ use crate::{
     sql::ConcurrentIndex,
 };
 
-/// The fake as a writer, which stands there for the database that its script runs on.
+/// The fake as a script writer, representing the database on which its script runs.
 struct Writer {
     fake: Fake,
-    /// What must not be written: the label of a step.
+    /// The label of a step that the writer refuses.
     refused: Option<&'static str>,
 }
 
@@ -93,7 +93,7 @@ fn writer(stored: Stored) -> Writer {
     }
 }
 
-/// The calls that a writer can have, too.
+/// The calls that a script writer receives as well.
 fn written(calls: &[&'static str]) -> Vec<&'static str> {
     let others = ["prepare", "observe", "try_lock", "unlock"];
     let calls = calls.iter().copied();

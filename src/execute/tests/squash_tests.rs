@@ -1,4 +1,5 @@
-//! Records of replaced revisions, exchanged before a run that is broken at every single call.
+//! Tests of exchanging the records of replaced revisions, before a run with a database that fails
+//! at every single call.
 
 use super::*;
 

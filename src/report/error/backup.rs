@@ -22,7 +22,7 @@ impl From<BackupError> for Error {
     }
 }
 
-/// How to find out whether a database was replaced.
+/// Advice on how to find out whether a database was replaced.
 fn how_to_look(database: &str, kept: Option<&str>) -> String {
     match kept {
         Some(kept) => format!(

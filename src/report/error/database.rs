@@ -227,14 +227,14 @@ fn tls(problem: &TlsProblem) -> &'static str {
 
 pub(super) const POOLED: &str = "connect to the server directly, or to a pool in session mode";
 
-/// A statement of our own that the database refused.
+/// The code and hint for a statement of migrator that the database refused.
 pub(super) fn ours(failure: &SqlFailure) -> (Code, Option<&'static str>) {
     let denied = failure.kind == Some(FailureKind::Privilege);
     let hint = "GRANT the missing privileges: USAGE on the schema and, to create the version table, CREATE; or set `version-table = \"schema.name\"` to a schema in which the role may create tables; for a backup, SELECT on every table and sequence";
     (codes::M609, denied.then_some(hint))
 }
 
-/// What helps where the server does not make or drop a database.
+/// The hint for a server that does not create or drop a database.
 fn refused(action: Action, failure: &SqlFailure) -> Option<&'static str> {
     match (action, failure.kind) {
         (Action::Create, Some(FailureKind::Privilege)) => {
@@ -253,7 +253,7 @@ fn refused(action: Action, failure: &SqlFailure) -> Option<&'static str> {
     }
 }
 
-/// What the database said beside its sentence.
+/// The details that the database reported besides its message.
 pub(super) fn notes(failure: &SqlFailure) -> Vec<String> {
     let parts = [
         (failure.detail.as_ref(), "detail"),
@@ -267,7 +267,7 @@ pub(super) fn notes(failure: &SqlFailure) -> Vec<String> {
         .collect()
 }
 
-/// A URL that names no database; `source` says where it was given.
+/// The error for an invalid URL; `source` says where it was given.
 pub fn location(error: &LocationError, source: &str) -> Error {
     let hint = match error {
         LocationError::File { .. } => {
@@ -298,7 +298,7 @@ pub fn location(error: &LocationError, source: &str) -> Error {
             .to_owned(),
     };
     let message = match error {
-        // It is named itself, and was not given there.
+        // The variable is named itself, so the source does not apply.
         LocationError::Value { name, .. } if name.starts_with("PG") => error.to_string(),
         _ => format!("{error} (from {source})"),
     };

@@ -1,4 +1,4 @@
-//! Every error of every room as a diagnostic: code, sentence, place, hint.
+//! Converts every error to a diagnostic with code, message, location and hint.
 
 mod adopt;
 mod backup;
@@ -26,19 +26,19 @@ use super::{
 };
 use crate::report::{Diagnostic, Json, Snippet};
 
-/// A command that failed.
+/// The error of a failed command.
 #[derive(Debug)]
 pub struct Error {
-    /// What is wrong, one or many.
+    /// The problems.
     pub diagnostics: Vec<Diagnostic>,
-    /// How the process ends.
+    /// The exit status of the process.
     pub exit: Exit,
-    /// What was done before, for JSON.
+    /// The result before the failure, for JSON.
     pub result: Option<Json>,
 }
 
 impl Error {
-    /// One problem.
+    /// An error with one problem.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self::from(Diagnostic {
             code: code.id,
@@ -47,7 +47,8 @@ impl Error {
         })
     }
 
-    /// Many problems, those of one file by line; the first one's code says how the process ends.
+    /// An error with many problems, sorted by line within each file. The code of the first one
+    /// determines the exit status.
     pub fn many(mut diagnostics: Vec<Diagnostic>) -> Self {
         fn file(diagnostic: &Diagnostic) -> Option<&str> {
             Some(diagnostic.place.as_ref()?.file.as_str())
@@ -68,7 +69,7 @@ impl Error {
         }
     }
 
-    /// The same with one more note.
+    /// Adds a note.
     pub fn note(mut self, note: impl Into<String>) -> Self {
         if let Some(diagnostic) = self.diagnostics.last_mut() {
             diagnostic.notes.push(note.into());
@@ -76,7 +77,7 @@ impl Error {
         self
     }
 
-    /// The same for a command that had changed something before it failed.
+    /// Sets the exit status of a command that had changed something before it failed.
     fn after_changes(mut self) -> Self {
         if matches!(self.exit, Exit::Failed | Exit::Busy) {
             self.exit = Exit::Partway;
@@ -84,7 +85,7 @@ impl Error {
         self
     }
 
-    /// The same with a hint.
+    /// Sets the hint.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         if let Some(diagnostic) = self.diagnostics.last_mut() {
             diagnostic.hint = Some(hint.into());
@@ -93,7 +94,7 @@ impl Error {
     }
 }
 
-/// What the system refused, in the words of who asked.
+/// An error of the system, with the context of the caller.
 impl From<anyhow::Error> for Error {
     fn from(error: anyhow::Error) -> Self {
         Self::new(codes::M002, format!("{error:#}"))
@@ -115,7 +116,7 @@ pub(super) fn diagnostic(code: Code, message: impl ToString) -> Diagnostic {
     }
 }
 
-/// A code, and what to do about the error.
+/// A code, and the hint for the error.
 type Advice = (Code, Option<Cow<'static, str>>);
 
 /// A code with a hint.
@@ -128,7 +129,7 @@ fn plain(code: Code) -> Advice {
     (code, None)
 }
 
-/// A code with the nearest known name as its hint, or without one.
+/// A code with the nearest known name as its hint, if there is one.
 fn nearest(code: Code, name: Option<impl Display>) -> Advice {
     let hint = name.map(|name| format!("did you mean `{name}`?").into());
     (code, hint)

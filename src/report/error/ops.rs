@@ -68,7 +68,7 @@ impl From<E> for Error {
     }
 }
 
-/// Code and hint of an error that is an operation's own.
+/// The code and hint of an operation's own error.
 fn advice(error: &E) -> Advice {
     match error {
         E::NotOneRevision(_) => hinted(codes::M402, "name a revision by its ID"),
@@ -90,12 +90,12 @@ fn advice(error: &E) -> Advice {
             codes::M001,
             "remove --rev-id, or name its parent in it first: `-- migrator: revises = ID`",
         ),
-        // Names and IDs that are not valid.
+        // Invalid names and IDs.
         _ => plain(codes::M001),
     }
 }
 
-/// `error`, with a note on how to do without the database if that is what failed.
+/// Converts `error`, with a note on how to do without the database if that failed.
 pub fn or_without_database(error: E, note: &str) -> Error {
     match error {
         E::Database(error) => Error::from(error).note(note),

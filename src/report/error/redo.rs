@@ -20,7 +20,7 @@ pub(super) fn failed(error: Error, left: RedoLeft, report: &RedoReport) -> Error
     }
 }
 
-/// Adds what is left reverted, and how to continue.
+/// Adds the revisions that are still reverted, and how to continue.
 pub(super) fn partway(mut error: Error, report: &RedoReport) -> Error {
     if !report.missing.is_empty() {
         let missing: Vec<_> = report.missing.iter().map(ToString::to_string).collect();

@@ -42,7 +42,7 @@ impl From<PartialFailure> for Error {
         let done: Vec<_> = done.into_iter().map(|done| done.subject).collect();
         diagnostic.notes.push(consequence(&failure));
         diagnostic.notes.extend(summary(&failure, &done, &not_run));
-        // Once a resumable script has begun its row says so, whatever it has done.
+        // Once a resumable script has started, its row says so, whatever has been done.
         let begun = matches!(failure.stage, StepStage::Statement(_) | StepStage::Verify);
         let partway = !done.is_empty() || failure.units.is_some_and(|(done, _)| done > 0 || begun);
         let mut error = Self::from(diagnostic);
@@ -87,8 +87,8 @@ fn untranslatable(failure: &StepFailure) -> Option<char> {
     }
 }
 
-/// A character that the database's encoding does not have. The server reads a step with its record
-/// before it runs any of it, comments and the down script that is stored included.
+/// The error for a character that the encoding of the database lacks. The server parses a step with
+/// its record before it runs any of it, including comments and the stored down script.
 fn untranslated(failure: &Failure, character: char) -> Diagnostic {
     let step = &failure.step;
     let file = &step.script.file;
@@ -129,7 +129,7 @@ fn invisible(failure: &Failure) -> Vec<String> {
     let Some(statement) = statement else {
         return Vec::new();
     };
-    // Of the whole script, at whose start a byte order mark may be.
+    // This checks the whole script, which may start with a byte order mark.
     let found = sql::invisible(Dialect::default(), step.text());
     let found = found.iter().filter(|one| statement.span.contains(&one.at));
     let named = found.take(NAMED).map(|one| {
@@ -146,17 +146,17 @@ fn invisible(failure: &Failure) -> Vec<String> {
     named.collect()
 }
 
-/// Invisible characters that are named.
+/// The maximum number of invisible characters listed.
 const NAMED: usize = 3;
 
-/// Before its first statement no script is to blame: what failed is a statement of our own.
+/// Whether migrator's own statement failed, which is so before the first statement of a script.
 fn is_ours(failure: &Failure) -> bool {
     let is_sql = matches!(failure.error, StepFailure::Database(E::Sql(_)));
     failure.stage == StepStage::Begin && is_sql
 }
 
 fn advice(failure: &Failure) -> Advice {
-    // Statements are counted from 1; the one that stopped is the first that is not done.
+    // Statements are counted from 1; the partially applied one is the first that is not done.
     let statement = failure.units.map_or(1, |(done, _)| done + 1);
     let (code, hint) = match &failure.error {
         StepFailure::Database(error) => of_database(failure, error),
@@ -228,7 +228,7 @@ fn of_database(failure: &Failure, error: &DatabaseError) -> (Code, Option<&'stat
     }
 }
 
-/// What helps after a deadlock or a failure to serialize.
+/// The hint for a deadlock or a serialization failure.
 fn conflict(failure: &SqlFailure) -> Option<&'static str> {
     (failure.kind == Some(FailureKind::Conflict)).then_some(
         "every attempt conflicted with other transactions: run again when there is less traffic, or increase lock-attempts",
@@ -284,7 +284,7 @@ fn place(failure: &Failure) -> Snippet {
     let start = found.start;
     let rest = step.script.text.get(start..).unwrap_or_default();
     let length = match offset {
-        // A placeholder, of whose value the error is.
+        // The error concerns the value of a placeholder.
         Some(_) if !found.is_empty() => found.len(),
         Some(_) => word(rest),
         None => {
@@ -301,13 +301,13 @@ fn place(failure: &Failure) -> Snippet {
     }
 }
 
-/// Bytes of the word that `text` begins with.
+/// The length in bytes of the word at the start of `text`.
 fn word(text: &str) -> usize {
     text.find(|c: char| !c.is_alphanumeric() && c != '_')
         .unwrap_or(text.len())
 }
 
-/// What the failure means for the database.
+/// The effect of the failure on the database.
 fn consequence(failure: &Failure) -> String {
     let step = &failure.step;
     let which = match failure.statement {

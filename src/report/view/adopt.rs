@@ -79,7 +79,7 @@ impl AdoptReport {
         }
     }
 
-    /// What becomes of it.
+    /// The consequence of accepting a doubt.
     fn accepted(&self, doubt: &AdoptDoubt) -> String {
         let what = match doubt {
             AdoptDoubt::Failed { .. } => {

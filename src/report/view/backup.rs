@@ -126,7 +126,7 @@ impl View for VerifyBackupReport {
 }
 
 impl RestoreReport {
-    /// The old one's name, and what drops it.
+    /// The name of the old database, and the command that drops it.
     fn old(&self) -> Option<(String, String)> {
         match (&self.kept, &self.kept_file) {
             (Kept::Nothing, _) => None,
@@ -199,7 +199,7 @@ fn owners_code(code: Option<&OwnersCode>) -> Value {
     })
 }
 
-/// `3 tables, 1204 rows`
+/// The size of a backup: `3 tables, 1204 rows`.
 fn size(manifest: &Manifest) -> String {
     let rows = usize::try_from(manifest.rows()).unwrap_or(usize::MAX);
     format!(

@@ -18,7 +18,7 @@ impl Lead {
     }
 
     fn human(&self, paint: Paint, width: usize) -> String {
-        // A head that leads to itself has said so.
+        // A revision that is its own only head needs no mention of it.
         let itself = matches!(self.heads.as_slice(), [only] if *only == self.line.id);
         let to = if itself {
             String::new()
@@ -68,7 +68,7 @@ impl View for BranchesReport {
             }
         };
         leads("Labels", &self.labels);
-        // One root goes without saying.
+        // A single root is not worth mentioning.
         if self.roots.len() > 1 || verbose {
             leads("Roots", &self.roots);
         }

@@ -68,7 +68,7 @@ fn verb(direction: Direction) -> &'static str {
     }
 }
 
-/// How many statements would run: of a script that continues, what is left.
+/// The number of statements to run. For a resumed script, these are the remaining ones.
 pub(super) fn statements(step: &Step) -> usize {
     let done = step.resume.as_ref().map_or(0, |resume| resume.done);
     match &step.execution {

@@ -3,20 +3,20 @@ use serde_json::json;
 use super::{Json, Page, Paint, Verbosity, View, object};
 use crate::report::{Diagnostic, Shown, Style, count};
 
-/// `check`.
+/// The result of `check`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckView {
     /// The directory.
     pub directory: String,
-    /// Its revisions.
+    /// The number of revisions in the directory.
     pub revisions: usize,
-    /// The database; why none was asked otherwise.
+    /// The database, or the reason why none was checked.
     pub database: Result<String, &'static str>,
-    /// The commit it was compared with.
+    /// The commit used for comparison.
     pub base: Option<String>,
-    /// All that was found.
+    /// All findings.
     pub findings: Vec<Diagnostic>,
-    /// Columns of the terminal.
+    /// The width of the terminal in columns.
     pub columns: Option<usize>,
 }
 

@@ -70,7 +70,7 @@ impl RevisionLine {
             "head": has(&Mark::Head),
             "file": self.file,
         });
-        // Where a database was asked.
+        // Shown if the database was read.
         if let Some((_, state)) = states.iter().find(|(mark, _)| has(mark)) {
             line["state"] = json!(state);
         }
@@ -111,7 +111,7 @@ fn listing(lines: &[RevisionLine], paint: Paint, verbosity: Verbosity) -> Page {
     page
 }
 
-/// What is said of a revision with `-v`, below its message.
+/// The details of a revision below its message, for `-v`.
 pub(super) fn details(page: &mut Page, line: &RevisionLine, paint: Paint, width: usize) {
     let mut detail = |name: &str, value: String| {
         page.row(paint.paint(Style::Dim, format!("{:width$}  {name} {value}", "")));
@@ -227,7 +227,7 @@ impl ShowReport {
         facts
     }
 
-    /// How its script stopped in the middle.
+    /// The progress of a partially applied script.
     fn partial(&self) -> Option<&Partial> {
         match &self.applied.as_ref()?.state {
             State::Partial(partial) => Some(partial),
@@ -315,7 +315,7 @@ impl View for ShowReport {
     }
 }
 
-/// The error of the statement that stopped, and whether nobody saw its end.
+/// The error of the statement that stopped, and whether its outcome is unknown.
 pub(super) fn ending_json(partial: &Partial) -> (Option<&str>, bool) {
     match partial.interruption.as_ref().map(|left| &left.ending) {
         Some(Ending::Failed(error)) => (Some(error), false),

@@ -9,10 +9,10 @@ use crate::{
     revision::{LogRow, Subject},
 };
 
-/// The event that keeps slow statements in its detail.
+/// The event that stores slow statements in its detail.
 const SLOW: &str = "slow";
 
-/// Before the lines that say more of an event.
+/// The indentation of the details of an event.
 const INDENT: &str = "    ";
 
 impl View for LogReport {
@@ -28,7 +28,7 @@ impl View for LogReport {
         );
         let mut page = Page::default();
         page.row(paint.paint(Style::Dim, head));
-        // What was slow belongs to the event before it, and is said with it.
+        // Slow statements belong to the event before them and are shown with it.
         let said = |row: &&LogRow| verbosity == Verbosity::Verbose || row.event != SLOW;
         for row in self.rows.iter().filter(said) {
             page.row(line(row, paint, width));
@@ -51,7 +51,7 @@ fn id(row: &LogRow) -> &str {
     row.subject.as_ref().map_or("", Subject::as_str)
 }
 
-/// The log knows whole milliseconds.
+/// The duration of a row; the log stores whole milliseconds.
 fn took(row: &LogRow) -> String {
     match u64::try_from(row.duration_ms).unwrap_or_default() {
         millis @ 0..1000 => format!("{millis} ms"),
@@ -65,7 +65,7 @@ fn line(row: &LogRow, paint: Paint, width: usize) -> String {
     } else {
         Style::Bad
     };
-    // What runs no script takes no time worth a word.
+    // An event that runs no script needs no duration.
     let took = match row.event.as_str() {
         "upgrade" | "downgrade" => took(row),
         _ => String::new(),
@@ -80,7 +80,7 @@ fn line(row: &LogRow, paint: Paint, width: usize) -> String {
     )
 }
 
-/// Errors are always said, as far as one line goes; the rest with `-v`.
+/// The details of a row. Errors are always shown, truncated to one line; the rest with `-v`.
 fn details(row: &LogRow, verbosity: Verbosity) -> Vec<String> {
     let mut lines = Vec::new();
     if verbosity < Verbosity::Verbose {
@@ -99,13 +99,13 @@ fn details(row: &LogRow, verbosity: Verbosity) -> Vec<String> {
     lines
 }
 
-/// Of an event that keeps them, where they can be read.
+/// The slow statements stored in an event, if they can be parsed.
 fn slow_statements(row: &LogRow) -> Option<Vec<Value>> {
     let detail = row.detail.as_deref().filter(|_| row.event == SLOW)?;
     serde_json::from_str(detail).ok()
 }
 
-/// As it was said when it happened.
+/// A slow statement in the format of the run that recorded it.
 fn slow_line(slow: &Value) -> String {
     let number = |key: &str| slow[key].as_u64().unwrap_or_default();
     let (first, last) = (number("statement"), number("last_statement"));
@@ -226,7 +226,7 @@ When (UTC)           Event      Revision        Outcome       Took  By
         let json = row_json(&row);
         assert_eq!(json["detail"], Value::Null);
         assert_eq!(json["slow_statements"][0]["duration_ms"], 1250);
-        // What a newer version may write there.
+        // A newer version may write other data.
         let odd = LogRow {
             detail: Some("else".to_owned()),
             ..row

@@ -1,4 +1,4 @@
-//! One struct a result, with its text and its JSON side by side.
+//! One struct per result, with its text and its JSON side by side.
 
 mod adopt;
 mod backup;
@@ -33,10 +33,10 @@ pub type Json = Map<String, Value>;
 
 /// The result of a command.
 pub trait View {
-    /// For people; empty when there is nothing to say.
+    /// The result as text; empty if there is nothing to report.
     fn human(&self, paint: Paint, verbosity: Verbosity) -> Page;
 
-    /// In the place of text for people: what another program is to read, byte by byte.
+    /// Exact output for another program that replaces the text.
     fn exact(&self) -> Option<&str> {
         None
     }
@@ -47,18 +47,18 @@ pub trait View {
         false
     }
 
-    /// For programs: the fields beside `version` and `command`.
+    /// The result as JSON: the fields besides `version` and `command`.
     fn json(&self) -> Json;
 
-    /// Annotations for GitHub's workflows, of results that have places. `path` makes a file's
-    /// name one that GitHub finds.
+    /// Annotations for GitHub workflows, for results with file locations. `path` converts a file
+    /// name to one that GitHub finds.
     fn github(&self, path: &dyn Fn(&str) -> String) -> Page {
         let _ = path;
         Page::default()
     }
 }
 
-/// An object from a `json!({…})`.
+/// The map of a `json!({…})` object.
 fn object(value: Value) -> Json {
     match value {
         Value::Object(map) => map,

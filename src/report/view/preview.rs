@@ -7,21 +7,21 @@ use crate::{
     sql::{Dialect, dropped},
 };
 
-/// Steps that are named before a confirmation; the rest is counted.
+/// The maximum number of steps listed before a confirmation; the rest is counted.
 const STEPS: usize = 20;
 
-/// What is about to happen to a protected database.
+/// A pending change to a protected database.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Preview {
     /// The plan of a downgrade or redo.
     Plan(PlanReport),
-    /// What stamp is about to record.
+    /// The records that stamp would write.
     Stamp(StampReport),
 }
 
 impl Preview {
-    /// The text before a confirmation: the direction, the revisions, and what their scripts drop as
-    /// far as their text tells.
+    /// The text before a confirmation: the direction, the revisions, and the objects that their
+    /// scripts drop, as far as the text shows.
     pub fn page(&self, dialect: Dialect, paint: Paint) -> Page {
         match self {
             Self::Plan(report) => plan(report, dialect, paint),

@@ -13,7 +13,7 @@ use crate::{
     revision::{Direction, RevisionId},
 };
 
-/// `redo --dry-run`.
+/// The result of `redo --dry-run`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RedoPlanView(pub PlanReport);
 

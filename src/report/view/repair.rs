@@ -56,7 +56,7 @@ impl View for RepairReport {
 }
 
 impl RepairReport {
-    /// What is partially applied, and the ways out of it.
+    /// The partially applied revisions, and how to resolve them.
     fn settled(&self, page: &mut Page, paint: Paint) {
         for (revision, partial) in &self.partial {
             let Partial {
@@ -159,7 +159,7 @@ fn show(page: &mut Page, repair: &Repair, paint: Paint) {
     }
 }
 
-/// The lines that differ, with a little around them.
+/// The lines that differ, with some context.
 fn diff(page: &mut Page, before: &str, now: &str, paint: Paint) {
     let diff = TextDiff::from_lines(before, now);
     for change in diff

@@ -8,7 +8,7 @@ impl View for ScriptReport {
         Page::default()
     }
 
-    /// Nothing but the script, so that it can be run as it is.
+    /// Only the script, so that it can be run unchanged.
     fn exact(&self) -> Option<&str> {
         Some(&self.sql)
     }

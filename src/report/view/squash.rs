@@ -77,5 +77,5 @@ impl View for SquashReport {
     }
 }
 
-/// Removed files that are listed without `-v`.
+/// The maximum number of removed files listed without `-v`.
 const LISTED: usize = 10;

@@ -12,10 +12,10 @@ use crate::{
     revision::{Direction, Partial, RevisionId},
 };
 
-/// Columns of the names.
+/// The width of the name column.
 const NAMES: usize = 10;
 
-/// Pending revisions that are listed without `-v`.
+/// The maximum number of pending revisions listed without `-v`.
 const LISTED: usize = 10;
 
 impl StatusReport {
@@ -64,7 +64,7 @@ impl StatusReport {
 }
 
 impl StatusReport {
-    /// A number of revisions, and of those beside them that stopped on that way.
+    /// The number of revisions, and of partially applied ones in that direction.
     fn with_partial(&self, whole: usize, direction: Direction, done: &str) -> String {
         let partial = self.drift.partial.iter();
         let partial = partial.filter(|(_, partial)| partial.direction == direction);
@@ -193,7 +193,7 @@ impl View for StatusReport {
     }
 }
 
-/// What stands in the way, and the way out.
+/// An obstacle and how to resolve it.
 fn obstacle(found: &Obstacle) -> String {
     match found {
         Obstacle::Records { tool, .. } | Obstacle::Unreadable { tool, .. } => {
@@ -217,7 +217,7 @@ fn obstacle_json(found: &Obstacle) -> Value {
     })
 }
 
-/// Those that are to run or whose file is gone, and how many there are; with `-v` all.
+/// The scripts that are due or whose file is missing, and their number; all scripts with `-v`.
 fn repeatable_lines(all: &[RepeatableStatus], paint: Paint, verbosity: Verbosity) -> Vec<String> {
     let due = all.iter().filter(|one| one.state.is_due()).count();
     let total = count(all.len(), "script");

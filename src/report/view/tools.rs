@@ -114,13 +114,13 @@ impl View for EnsureVersionReport {
 /// An error code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExplainedCode {
-    /// `M203`.
+    /// The code, such as `M203`.
     pub id: &'static str,
-    /// In a few words.
+    /// The title in a few words.
     pub title: &'static str,
-    /// In a few sentences.
+    /// The explanation in a few sentences.
     pub explanation: &'static str,
-    /// How the process ends with it when nothing was changed.
+    /// The exit status of the process if nothing was changed.
     pub exit_status: u8,
 }
 
@@ -135,14 +135,14 @@ impl ExplainedCode {
     }
 }
 
-/// `explain CODE`.
+/// The result of `explain CODE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExplainView {
     /// The code.
     pub code: ExplainedCode,
 }
 
-/// Columns of an explanation.
+/// The width of an explanation in columns.
 const WIDTH: usize = 80;
 
 impl View for ExplainView {
@@ -164,10 +164,10 @@ impl View for ExplainView {
     }
 }
 
-/// `explain` without a code.
+/// The result of `explain` without a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodesView {
-    /// In order.
+    /// The codes, in order.
     pub codes: Vec<ExplainedCode>,
 }
 

@@ -1,4 +1,4 @@
-//! `migrator backup`: copies of the database, made and looked after.
+//! `migrator backup`: creates and manages copies of the database.
 
 mod list;
 mod verify;

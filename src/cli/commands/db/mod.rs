@@ -34,7 +34,7 @@ pub async fn cmd_db(args: DbArgs, context: &Context) -> Result<Exit, Error> {
     }
 }
 
-/// What is missing is the database that was connected to meanwhile.
+/// The missing database is the maintenance database.
 fn maintenance(error: ops::Error) -> Error {
     let is_missing = matches!(error, ops::Error::Database(DatabaseError::Missing { .. }));
     let error = Error::from(error);
