@@ -156,7 +156,7 @@ pub fn sync_directory(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// 16 hexadecimal digits that nobody else has.
+/// A unique string of 16 hexadecimal digits.
 pub fn unique() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();

@@ -29,7 +29,7 @@ pub enum Error {
     VersionTable {
         /// The name as given.
         name: String,
-        /// What a valid name is.
+        /// A description of valid names.
         expected: &'static str,
     },
     /// The target cannot be parsed, or matches no revision.
