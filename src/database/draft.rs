@@ -80,7 +80,8 @@ impl Draft {
         &self.file
     }
 
-    /// Syncs the file to disk and renames it to `to` in the same directory, which must not exist.
+    /// Syncs the file to disk and renames it to `to`, a path in the same directory that does not
+    /// exist.
     ///
     /// # Errors
     /// The error of the operating system; `to` does not exist then.
