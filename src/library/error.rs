@@ -146,7 +146,7 @@ pub enum DatabaseErrorKind {
     LockTimeout,
     /// The connection was lost; the script that ran was rolled back.
     ConnectionLost,
-    /// The connection was lost during COMMIT, and the database cannot be asked whether it took effect.
+    /// The connection was lost during COMMIT, and it is unknown whether the COMMIT took effect.
     OutcomeUnknown,
     /// Another kind of error.
     Other,
