@@ -80,7 +80,8 @@ impl Draft {
         &self.file
     }
 
-    /// Syncs the file to disk and renames it to `to` in the same directory, which must not exist.
+    /// Syncs the file to disk and renames it to `to`, a path in the same directory that does not
+    /// exist.
     ///
     /// # Errors
     /// The error of the operating system; `to` does not exist then.
@@ -156,7 +157,7 @@ pub fn sync_directory(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// 16 hexadecimal digits that nobody else has.
+/// A unique string of 16 hexadecimal digits.
 pub fn unique() -> String {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();

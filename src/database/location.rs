@@ -35,7 +35,7 @@ pub enum LocationError {
         name: String,
         /// The value as written.
         value: String,
-        /// What is expected or not supported.
+        /// The expected value, or the unsupported feature.
         reason: String,
     },
     /// No service file defines the service.

@@ -391,7 +391,7 @@ async fn a_lock_timeout_is_retried_and_the_blockers_named() {
     }
 }
 
-/// A sink that asks to stop when the n-th statement is done.
+/// A sink that requests a stop when the n-th statement is done.
 fn stop_after(statements: usize, requests: u8, stop: &Stop) -> Sink {
     let (stop, seen) = (stop.clone(), Mutex::new(0));
     Sink::new("fake", move |event| {

@@ -29,7 +29,7 @@ pub enum Error {
     VersionTable {
         /// The name as given.
         name: String,
-        /// What a valid name is.
+        /// A description of valid names.
         expected: &'static str,
     },
     /// The target cannot be parsed, or matches no revision.
@@ -146,7 +146,7 @@ pub enum DatabaseErrorKind {
     LockTimeout,
     /// The connection was lost; the script that ran was rolled back.
     ConnectionLost,
-    /// The connection was lost during COMMIT, and the database cannot be asked whether it took effect.
+    /// The connection was lost during COMMIT, and it is unknown whether the COMMIT took effect.
     OutcomeUnknown,
     /// Another kind of error.
     Other,

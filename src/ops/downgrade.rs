@@ -4,8 +4,8 @@ use crate::revision::Direction;
 /// Reverts every applied revision above the target, latest applied first.
 ///
 /// # Errors
-/// Any [`Error`] of scripts, targets, plans, locks and the database. A step that fails is not an error:
-/// it is [`RunReport::failure`].
+/// Any [`Error`] of scripts, targets, plans, locks and the database. A step that fails is not an
+/// error: it is [`RunReport::failure`].
 pub async fn downgrade(
     project: &Project,
     session: &mut Session,

@@ -43,7 +43,7 @@ pub struct LogReport {
 }
 
 impl HistoryArgs {
-    /// Whether [`history`] needs a database.
+    /// Whether [`history()`] needs a database.
     pub fn needs_database(&self) -> bool {
         self.indicate_current || self.range.as_ref().is_some_and(Range::needs_database)
     }

@@ -84,7 +84,8 @@ pub enum OfflineError {
     },
 }
 
-/// The start and the target of `text`: a target, or with `sql` a range that needs no database.
+/// Parses the start and the target in `text`: a target, or with `sql` a range that needs no
+/// database.
 ///
 /// # Errors
 /// [`Error::TargetSyntax`], and [`Error::Offline`] for a range that is not allowed or incomplete.
@@ -117,11 +118,11 @@ pub fn start_and_target(
     Ok((Start::Assumed(start), target))
 }
 
-/// Writes what a run would do, record for record. Nothing is locked or changed; the database is read
-/// where the script starts there.
+/// Writes a script that does and records what a run would. Nothing is locked or changed; the
+/// database is read only if it is the start of the script.
 ///
 /// # Errors
-/// [`Error::Offline`], and whatever keeps the run from being planned.
+/// [`Error::Offline`], and the errors of planning a run.
 pub async fn offline(
     project: &Project,
     session: &mut Session,
@@ -188,12 +189,12 @@ pub async fn offline(
     })
 }
 
-/// The target of a downgrade is not applied in the state that the range starts from.
+/// Whether the target of a downgrade is not applied in the starting state of the range.
 fn is_wrong_way(error: &PlanError) -> bool {
     matches!(error.0.as_slice(), [PlanProblem::NotApplied { .. }])
 }
 
-/// A step as its script is headed.
+/// The step for the header of the script.
 fn titled(step: &Step) -> ScriptStep {
     ScriptStep {
         subject: step.subject.clone(),
@@ -209,7 +210,7 @@ fn verb(direction: Direction) -> &'static str {
     }
 }
 
-/// A statement of `step` that is repeated.
+/// A repeated statement of `step`.
 fn repeated(step: &Step) -> Option<(&Step, &Statement)> {
     let Execution::Units(units) = &step.execution else {
         return None;

@@ -32,11 +32,11 @@ struct State {
 }
 
 impl LogFile {
-    /// Opens `path` and writes the first line of a run. `failed` is called when a later line cannot be
-    /// written, which does not stop the run.
+    /// Opens `path` and writes the first line of a run. `failed` is called when a later line cannot
+    /// be written, which does not stop the run.
     ///
     /// # Errors
-    /// The file cannot be opened or written to.
+    /// Fails when the file cannot be opened or written to.
     pub fn open(
         path: &Path,
         command: &str,
@@ -77,7 +77,8 @@ impl LogFile {
         }
     }
 
-    /// Writes the last line of a run that took `elapsed`. `outcome` is `ok`, `interrupted` or `failed`.
+    /// Writes the last line of a run that took `elapsed`. `outcome` is `ok`, `interrupted` or
+    /// `failed`.
     pub fn end(&self, outcome: &str, errors: &[Diagnostic], elapsed: Duration) {
         let errors = errors.iter();
         let errors = errors.map(|it| json!({"code": it.code, "message": it.message}));

@@ -167,8 +167,8 @@ impl Target {
         })
     }
 
-    /// Tries to lock the database and write the copy over it; fails if others have written since
-    /// the snapshot.
+    /// Locks the database and writes the copy over it. Returns `None` if others have written since
+    /// the snapshot, or if it must be taken again.
     async fn try_replace(
         &self,
         loaded: &Path,

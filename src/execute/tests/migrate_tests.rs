@@ -3,7 +3,7 @@
 use super::*;
 use crate::{database::Detail, layout::Surroundings};
 
-/// What a migration can end with here.
+/// The errors with which a migration can end in these tests.
 #[derive(Debug, PartialEq, thiserror::Error)]
 enum Ended {
     #[error("busy")]
