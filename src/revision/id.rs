@@ -35,7 +35,7 @@ impl RevisionId {
 
     /// Returns the next ID: one second later if it is a time, otherwise with its last number
     /// incremented.
-    pub fn successor(&self) -> Self {
+    pub(crate) fn successor(&self) -> Self {
         let time = NaiveDateTime::parse_from_str(&self.text, "%Y%m%d%H%M%S").ok();
         if let Some(time) = time.filter(|_| self.text.len() == 14)
             && let Some(later) = time.checked_add_signed(TimeDelta::seconds(1))
