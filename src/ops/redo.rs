@@ -12,7 +12,7 @@ use crate::{
         SlowStatement,
     },
     layout::Surroundings,
-    plan::{self, Plan},
+    plan::{self, Plan, RedoExtent},
     revision::{Direction, History, Observed, RevisionId, Subject, Target, TransactionScope},
     sql::Dialect,
 };
@@ -20,8 +20,12 @@ use crate::{
 /// Arguments of `redo`.
 #[derive(Clone, Debug)]
 pub struct RedoArgs {
-    /// The target to revert to. Revisions above it are reverted and applied again.
-    pub target: Target,
+    /// The target to revert to. Revisions above it are reverted and applied again. `None` is the last
+    /// revision or, with [`Self::edited`], every edited revision and everything that requires it.
+    pub target: Option<Target>,
+    /// Whether revisions whose up scripts were edited are accepted: the stored down script reverts them,
+    /// the new file is applied.
+    pub edited: bool,
     /// Overrides [`Project::transaction`].
     pub transaction: Option<TransactionScope>,
 }
@@ -183,7 +187,13 @@ impl Redo<'_> {
     fn plan(&self, observed: &Observed, events: &Sink) -> Result<Plan, Error> {
         let (transaction, dialect) = (self.args.transaction, self.dialect);
         let context = (self.project).run_context(self.history, observed, dialect, transaction);
-        let plan = plan::redo(&context, &self.args.target)?;
+        let last = Target::Relative(-1);
+        let extent = match (&self.args.target, self.args.edited) {
+            (target, false) => RedoExtent::Above(target.as_ref().unwrap_or(&last)),
+            (Some(target), true) => RedoExtent::EditedAbove(target),
+            (None, true) => RedoExtent::Edited,
+        };
+        let plan = plan::redo(&context, extent)?;
         events.tell(EventKind::Planned {
             steps: plan.steps.len(),
             warnings: plan.warnings.clone(),

@@ -21,8 +21,26 @@ pub fn downgrade(context: &PlanContext<'_>, target: &Target) -> Result<Plan, Pla
     Ok(plan.after(exchanges))
 }
 
-pub(super) fn down(context: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
+fn down(context: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
     let rows = reverted(context, target).map_err(|problem| PlanError(vec![problem]))?;
+    down_of(context, rows, EditedUp::Refused)
+}
+
+/// What becomes of a revision whose up script is not the one that was applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EditedUp {
+    /// It is a problem.
+    Refused,
+    /// It is reverted by the down script that was stored with what was applied.
+    Reverted,
+}
+
+/// The plan that reverts `rows`, latest first.
+pub(super) fn down_of(
+    context: &PlanContext<'_>,
+    rows: Vec<&AppliedRevision>,
+    edited: EditedUp,
+) -> Result<Plan, PlanError> {
     let mut problems = in_the_way(context, &rows);
     let mut plan = Plan {
         direction: Direction::Down,
@@ -40,7 +58,7 @@ pub(super) fn down(context: &PlanContext<'_>, target: &Target) -> Result<Plan, P
         }
         let expects = sequences.last().copied().unwrap_or(0);
         sequences.remove(&row.sequence);
-        match step(context, row, expects, &mut plan.warnings) {
+        match step(context, (row, edited), expects, &mut plan.warnings) {
             Ok(step) => plan.steps.push(step),
             Err(found) => problems.extend(found),
         }
@@ -88,20 +106,21 @@ fn in_the_way(context: &PlanContext<'_>, reverted: &[&AppliedRevision]) -> Vec<P
 
 fn step(
     context: &PlanContext<'_>,
-    row: &AppliedRevision,
+    (row, edited): (&AppliedRevision, EditedUp),
     expects: i64,
     warnings: &mut Vec<Warning>,
 ) -> Result<super::Step, Vec<PlanProblem>> {
     let revision = context.history.get(&row.revision);
-    if let Some(revision) = revision
-        && revision.up.checksum(context.dialect) != row.up_checksum
-    {
-        return Err(vec![PlanProblem::Edited {
+    let edited_up = revision.filter(|revision| is_edited(context, revision, row));
+    let found = match (edited_up, edited) {
+        (None, _) => script(context, row, revision, warnings),
+        (Some(_), EditedUp::Reverted) => stored(context, row),
+        (Some(revision), EditedUp::Refused) => Err(PlanProblem::Edited {
             revision: row.revision.clone(),
             file: revision.up.file.clone(),
-        }]);
-    }
-    let (script, source) = script(context, row, revision, warnings).map_err(|p| vec![p])?;
+        }),
+    };
+    let (script, source) = found.map_err(|problem| vec![problem])?;
     let frame = Frame {
         subject: row.revision.clone().into(),
         message: row.message.clone(),
@@ -141,17 +160,35 @@ fn script(
             reason,
         });
     }
+    let stored = stored(context, row)?;
+    warnings.push(Warning::StoredDown { revision: id() });
+    Ok(stored)
+}
+
+/// Whether the up script is not the one that was applied.
+pub(super) fn is_edited(
+    context: &PlanContext<'_>,
+    revision: &Revision,
+    row: &AppliedRevision,
+) -> bool {
+    revision.up.checksum(context.dialect) != row.up_checksum
+}
+
+/// The down script that was stored when its revision was applied.
+fn stored(
+    context: &PlanContext<'_>,
+    row: &AppliedRevision,
+) -> Result<(Script, Source), PlanProblem> {
     let Some(text) = &row.down_script else {
         return Err(PlanProblem::NoDown {
-            revisions: vec![id()],
+            revisions: vec![row.revision.clone()],
         });
     };
-    warnings.push(Warning::StoredDown { revision: id() });
     let file = format!("{} (down script stored in the version table)", row.revision);
     match Script::parse(context.dialect, Direction::Down, file, text.as_str()) {
         Ok(script) => Ok((script, Source::Stored)),
         Err(found) => Err(PlanProblem::StoredScript {
-            revision: id(),
+            revision: row.revision.clone(),
             reason: found
                 .iter()
                 .map(|p| p.kind.to_string())
@@ -161,7 +198,8 @@ fn script(
     }
 }
 
-fn reverted<'a>(
+/// The applied revisions that a downgrade to `target` reverts, latest first.
+pub(super) fn reverted<'a>(
     context: &PlanContext<'a>,
     target: &Target,
 ) -> Result<Vec<&'a AppliedRevision>, PlanProblem> {

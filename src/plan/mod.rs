@@ -36,7 +36,7 @@ pub use obstacle::{Accepted, Obstacle, external_records, needs_survey, obstacles
 pub use offline::{after, assumed};
 pub use problem::{PlanError, PlanProblem, SourceSpan};
 pub use rebase::{FileChange, Moved, Rebase, RebaseProblem, RebaseRequest, rebase};
-pub use redo::redo;
+pub use redo::{RedoExtent, redo};
 pub use repair::{Repair, RepairKind, RepairRequest, repair};
 pub use repeatable::{RepeatableState, RepeatableStatus, repeatables};
 pub use scripts::{ScriptFault, script_faults};

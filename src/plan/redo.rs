@@ -1,25 +1,63 @@
-use std::{collections::HashSet, sync::Arc};
+use std::{cmp::Reverse, collections::HashSet, sync::Arc};
 
 use super::{
     Plan, PlanContext, PlanError, PlanProblem, compare,
-    downgrade::down,
+    downgrade::{EditedUp, down_of, is_edited, reverted},
     squashed,
     upgrade::{mixed_foreign_keys, upgrade_again},
 };
-use crate::revision::{Direction, Observed, RevisionId, Target};
+use crate::revision::{
+    AppliedRevision, Direction, Observed, RevisionId, Target, applied_descendants,
+};
 
-/// Plans `redo TARGET`: reverts what `downgrade TARGET` would revert and applies it again. Both
-/// halves are in one plan, so that both are checked before either runs.
+/// What `redo` reverts and applies again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedoExtent<'a> {
+    /// What is above the target.
+    Above(&'a Target),
+    /// The same, although up scripts were edited after they were applied.
+    EditedAbove(&'a Target),
+    /// Revisions whose up scripts were edited after they were applied, and all that requires them.
+    Edited,
+}
+
+/// Plans `redo`: reverts the revisions of `extent` and applies them again. Both halves are in one plan,
+/// so that both are checked before either runs. The stored down script reverts an edited revision.
 ///
 /// # Errors
 /// Returns every problem that prevents either half.
-pub fn redo(context: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
-    let (plan, exchanges) = squashed::planned(context, |context| again(context, target))?;
+pub fn redo(context: &PlanContext<'_>, extent: RedoExtent<'_>) -> Result<Plan, PlanError> {
+    let (plan, exchanges) = squashed::planned(context, |context| again(context, extent))?;
     Ok(plan.after(exchanges))
 }
 
-fn again(context: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
-    let mut plan = down(context, target)?;
+/// The applied revisions that were edited and those that require them, latest first.
+fn edited<'a>(context: &PlanContext<'a>) -> Vec<&'a AppliedRevision> {
+    let applied = &context.observed.applied;
+    let edited = applied.iter().filter(|row| {
+        let revision = context.history.get(&row.revision);
+        revision.is_some_and(|revision| is_edited(context, revision, row))
+    });
+    let mut rows: Vec<&AppliedRevision> = Vec::new();
+    for row in edited {
+        rows.push(row);
+        rows.extend(applied_descendants(
+            applied,
+            std::slice::from_ref(&row.revision),
+        ));
+    }
+    rows.sort_by_key(|row| Reverse(row.sequence));
+    rows.dedup_by_key(|row| row.sequence);
+    rows
+}
+
+fn again(context: &PlanContext<'_>, extent: RedoExtent<'_>) -> Result<Plan, PlanError> {
+    let above = |target| reverted(context, target).map_err(|problem| PlanError(vec![problem]));
+    let mut plan = match extent {
+        RedoExtent::Above(target) => down_of(context, above(target)?, EditedUp::Refused),
+        RedoExtent::EditedAbove(target) => down_of(context, above(target)?, EditedUp::Reverted),
+        RedoExtent::Edited => down_of(context, edited(context), EditedUp::Reverted),
+    }?;
     let reverted: Vec<RevisionId> = plan
         .steps
         .iter()
@@ -112,7 +150,7 @@ fn all_come_back(
 mod tests {
     use super::*;
     use crate::{
-        plan::{after, upgrade},
+        plan::{Source, after, upgrade},
         revision::{Direction, History, Script, ScriptPair},
         sql::Dialect,
     };
@@ -131,6 +169,75 @@ mod tests {
         History::new(ids.iter().map(pair).collect()).unwrap()
     }
 
+    /// The same, of which some up scripts are others now.
+    fn with_edited(ids: &[&str], edited: &[&str]) -> History {
+        let script = |direction: Direction, id: &str| {
+            let is_edited = direction == Direction::Up && edited.contains(&id);
+            let text = if is_edited { "SELECT 2;" } else { "SELECT 1;" };
+            let file = format!("{id}_x.{direction}.sql");
+            Script::parse(Dialect::Sqlite, direction, file, text).unwrap()
+        };
+        let pairs = ids.iter().map(|id| ScriptPair {
+            id: id.parse().unwrap(),
+            slug: "x".to_owned(),
+            up: script(Direction::Up, id),
+            down: Some(script(Direction::Down, id)),
+        });
+        History::new(pairs.collect()).unwrap()
+    }
+
+    #[test]
+    fn what_was_edited_goes_down_as_it_was_and_comes_back_as_it_is() {
+        let observed = applied(&history(&["1", "2", "3"]));
+        let check = |edited: &[&str], extent, expected: &str| {
+            let history = with_edited(&["1", "2", "3"], edited);
+            let found = match redo(&context(&history, &observed), extent) {
+                Err(error) => format!("refused: {}", error.0[0]),
+                Ok(plan) => {
+                    let steps = plan.steps.iter().map(|step| {
+                        let stored = if step.source == Source::Stored {
+                            " stored"
+                        } else {
+                            ""
+                        };
+                        format!("{} {}{stored}", step.direction(), step.subject)
+                    });
+                    steps.collect::<Vec<_>>().join(", ")
+                }
+            };
+            assert_eq!(found, expected, "{edited:?} {extent:?}");
+        };
+        let last = Target::Relative(-1);
+        check(&[], RedoExtent::Edited, "");
+        check(&["3"], RedoExtent::Edited, "down 3 stored, up 3");
+        check(
+            &["2"],
+            RedoExtent::Edited,
+            "down 3, down 2 stored, up 2, up 3",
+        );
+        check(
+            &["3"],
+            RedoExtent::EditedAbove(&last),
+            "down 3 stored, up 3",
+        );
+        let refused = "refused: the up script of revision 3 was changed after it was applied";
+        check(&["3"], RedoExtent::Above(&last), refused);
+        let refused = "refused: the up script of revision 2 was changed after it was applied";
+        check(&["2"], RedoExtent::EditedAbove(&last), refused);
+    }
+
+    #[test]
+    fn what_was_stored_without_a_down_script_is_not_guessed() {
+        let mut observed = applied(&history(&["1"]));
+        observed.applied[0].down_script = None;
+        let history = with_edited(&["1"], &["1"]);
+        let refused = redo(&context(&history, &observed), RedoExtent::Edited).unwrap_err();
+        assert!(
+            matches!(&refused.0[..], [PlanProblem::NoDown { .. }]),
+            "{refused:?}"
+        );
+    }
+
     fn context<'a>(history: &'a History, observed: &'a Observed) -> PlanContext<'a> {
         crate::plan::testing::context(history, observed, Dialect::Sqlite)
     }
@@ -146,7 +253,11 @@ mod tests {
     fn what_goes_down_comes_back_with_new_numbers() {
         let history = history(&["1", "2", "3"]);
         let observed = applied(&history);
-        let plan = redo(&context(&history, &observed), &Target::Relative(-2)).unwrap();
+        let plan = redo(
+            &context(&history, &observed),
+            RedoExtent::Above(&Target::Relative(-2)),
+        )
+        .unwrap();
         assert_eq!(plan.downs(), 2);
         let steps: Vec<_> = plan
             .steps
@@ -169,7 +280,11 @@ mod tests {
     fn what_can_not_come_back_stays() {
         let observed = applied(&history(&["1", "2", "3"]));
         let older = history(&["1", "2"]);
-        let refused = redo(&context(&older, &observed), &Target::Relative(-1)).unwrap_err();
+        let refused = redo(
+            &context(&older, &observed),
+            RedoExtent::Above(&Target::Relative(-1)),
+        )
+        .unwrap_err();
         assert!(
             matches!(&refused.0[..], [PlanProblem::Unknown { revisions, .. }] if revisions[0].as_str() == "3"),
             "{refused:?}"

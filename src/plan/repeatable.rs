@@ -205,7 +205,7 @@ fn states<'a>(
 mod tests {
     use super::*;
     use crate::{
-        plan::{PlanError, after, downgrade, redo, upgrade},
+        plan::{PlanError, RedoExtent, after, downgrade, redo, upgrade},
         revision::testing::{pair, with_down},
     };
 
@@ -306,7 +306,12 @@ mod tests {
         let mut other = down.clone();
         other.applied.push(again.applied[1].clone());
         assert_eq!(state(&history, &other), [RepeatableState::Overtaken]);
-        let (steps, _) = go(redo, &history, &again, "-1");
+        let (steps, _) = go(
+            |context, target| redo(context, RedoExtent::Above(target)),
+            &history,
+            &again,
+            "-1",
+        );
         assert_eq!(steps, "2 2:6 R_a:7");
     }
 

@@ -228,7 +228,7 @@ codes! {
         "The version table is missing or empty, and the database contains records of another tool for revisions of this directory, or its table cannot be read. An upgrade would run again what the other tool has applied. `migrator adopt` takes over its records. With records-of = \"ignore\" in migrator.toml they are ignored; `upgrade` may then still require --allow-nonempty (M518)."
 
     M501 Failed "applied script was changed"
-        "The up script is not the one that was applied; comments, white space and line endings do not count. Undo the change and write a new revision instead."
+        "The up script is not the one that was applied; comments, white space and line endings do not count. Undo the change and write a new revision instead. While you develop, `redo --edited` reverts it by the stored down script and applies the new one."
     M502 Failed "unknown revisions are applied"
         "Revisions are applied in the database that are not in this directory. Either the database belongs to another project, or files are missing."
     M503 Failed "database is ahead"

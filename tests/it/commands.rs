@@ -282,6 +282,43 @@ fn redo_that_can_not_go_both_ways_does_nothing() {
     });
 }
 
+/// The loop of development: edit what is applied, run it again. The stored down script fits what was
+/// applied, and the file fits what comes.
+#[test]
+fn redo_takes_edited_scripts_where_it_is_told_to() {
+    on_both("redo_edited", |env| {
+        three(env);
+        env.run("-q upgrade");
+        let up = "migrations/20260101000002_index_names.up.sql";
+        let down = "migrations/20260101000002_index_names.down.sql";
+        let parent = "-- migrator: revises = 20260101000001\n";
+        env.write(
+            up,
+            format!("{parent}CREATE INDEX other_name ON users (name);\n"),
+        );
+        env.write(down, "DROP INDEX other_name;\n");
+        env.run("redo");
+        env.run("redo -2");
+        let before = env.fingerprint();
+        env.run("redo --edited --dry-run");
+        env.run("redo --edited -1");
+        assert_eq!(env.fingerprint(), before);
+        env.run("redo --edited");
+        env.run("status");
+        env.run("redo --edited");
+        env.run("downgrade 20260101000001");
+        env.run("-q upgrade");
+        // A new script that fails: what was applied is reverted, and told.
+        env.write(
+            up,
+            format!("{parent}CREATE INDEX other_name ON no_such (name);\n"),
+        );
+        env.run("redo --edited --transaction all");
+        env.run("redo --edited");
+        env.run("current");
+    });
+}
+
 #[test]
 fn redo_that_fails_says_what_is_applied() {
     on_both("redo_failed", |env| {

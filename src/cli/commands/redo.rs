@@ -19,9 +19,13 @@ use crate::{
 /// first statement runs: nothing is reverted that cannot be applied again.
 #[derive(Debug, clap::Args)]
 pub struct RedoArgs {
-    /// Where to downgrade to: base, an applied revision, or -N for the last N applied
-    #[arg(default_value = "-1", allow_negative_numbers = true)]
-    target: String,
+    /// Where to downgrade to: base, an applied revision, or -N for the last N applied [default: -1; with --edited, below what was edited]
+    #[arg(allow_negative_numbers = true)]
+    target: Option<String>,
+
+    /// Accept up scripts that were edited after they were applied: revert by the stored down script, apply the new file
+    #[arg(long)]
+    edited: bool,
 
     /// Show what would run without changing anything
     #[arg(long)]
@@ -41,7 +45,8 @@ pub struct RedoArgs {
 pub async fn cmd_redo(args: RedoArgs, context: &Context) -> Result<Exit, Error> {
     let project = &context.project;
     let request = ops::RedoArgs {
-        target: args.target.parse()?,
+        target: args.target.as_deref().map(str::parse).transpose()?,
+        edited: args.edited,
         transaction: args.transaction,
     };
     if args.dry_run {

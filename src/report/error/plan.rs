@@ -69,7 +69,7 @@ fn advice(problem: &PlanProblem) -> Advice {
         }
         P::Edited { .. } => hinted(
             codes::M501,
-            "undo the change and write a new revision, or accept it with `migrator repair`",
+            "undo the change and write a new revision, accept it with `migrator repair`, or while you develop revert and apply it again with `migrator redo --edited`",
         ),
         P::Unknown { related: true, .. } => hinted(
             codes::M502,
