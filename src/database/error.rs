@@ -115,7 +115,7 @@ pub enum DatabaseError {
         reason: String,
     },
     /// The connection cannot be encrypted as requested.
-    #[error("can't connect to {place}: {problem}")]
+    #[error("cannot connect to {place}: {problem}")]
     Tls {
         /// The location, without a password.
         place: String,

@@ -154,7 +154,7 @@ pub enum ConfigProblemKind {
         found: &'static str,
     },
     /// A setting of the server is not allowed.
-    #[error("`{name}` can't be set under [postgres.settings]: {reason}")]
+    #[error("`{name}` cannot be set under [postgres.settings]: {reason}")]
     SettingName {
         /// The name as written, in lower case.
         name: String,

@@ -688,7 +688,7 @@ fn what_only_the_application_has_can_not_be_checked() {
         let text = String::from_utf8(output.stdout).unwrap();
         assert!(text.contains("1 table, 2 rows"), "{text}");
         if line == "backup verify" {
-            assert!(text.contains("can't be checked here"), "{text}");
+            assert!(text.contains("cannot be checked here"), "{text}");
             assert!(
                 text.contains("no such collation sequence: OF_THE_APP"),
                 "{text}"

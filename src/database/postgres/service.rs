@@ -74,7 +74,7 @@ fn section(text: &str, name: &str) -> Result<Option<Vec<(String, String)>>, Stri
                 return Err(format!("line {number}: LDAP is not supported"));
             }
             Some(("service", _)) => {
-                return Err(format!("line {number}: a service can't name another"));
+                return Err(format!("line {number}: a service cannot name another"));
             }
             Some((name, value)) => parameters.push((name.to_owned(), value.to_owned())),
             None => return Err(format!("line {number}: a `=` is missing")),

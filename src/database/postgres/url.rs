@@ -128,7 +128,7 @@ fn host_and_port<'a>(
             match port.strip_prefix(':') {
                 Some(port) => (host, Some(port)),
                 None if port.is_empty() => (host, None),
-                None => return Err(wrong("the port of its host can't be read")),
+                None => return Err(wrong("the port of its host cannot be read")),
             }
         }
         None => match address.split_once(':') {
@@ -141,7 +141,7 @@ fn host_and_port<'a>(
         return Err(wrong("the port of its host is not a number"));
     }
     if host.contains(|c: char| c.is_whitespace() || c == '\\') {
-        return Err(wrong("the name of its host can't be read"));
+        return Err(wrong("the name of its host cannot be read"));
     }
     Ok((host, port))
 }

@@ -109,7 +109,7 @@ impl View for VerifyBackupReport {
         ));
         if let Some(reason) = &self.unchecked {
             page.row(format!(
-                "Its indexes can't be checked here, without what only the application has: {reason}"
+                "Its indexes cannot be checked here, without what only the application has: {reason}"
             ));
         }
         page
