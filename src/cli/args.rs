@@ -7,8 +7,8 @@ use clap::{
     builder::styling::{AnsiColor, Styles},
 };
 
-use super::{codes, commands::Command, exit::Exit, help, options::Global};
-use crate::report::{self, Page};
+use super::{commands::Command, help, options::Global};
+use crate::report::{self, Page, codes, exit::Exit};
 
 /// Database migrations for SQLite and PostgreSQL, in plain SQL
 #[derive(Debug, Parser)]

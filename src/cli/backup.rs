@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{context::Context, error::Error, options::Place};
+use super::{context::Context, options::Place};
 use crate::{
     backup::{Making, Observer, Store},
     execute,
-    report::Bar,
+    report::{Bar, error::Error},
 };
 use anyhow::Context as _;
 

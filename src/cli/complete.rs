@@ -5,14 +5,12 @@ use std::ffi::OsString;
 
 use super::{
     args::{self, Args},
-    codes::CODES,
     context::Context,
-    error::Error,
     place::{Kind, place},
 };
 use crate::{
     ops,
-    report::{self, Page},
+    report::{self, Page, codes::CODES, error::Error},
 };
 
 /// The first argument that leads here. It is not a command: no help lists it.

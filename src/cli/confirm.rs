@@ -2,11 +2,11 @@
 
 use std::io::IsTerminal;
 
-use super::{codes, context::Context, error::Error};
+use super::context::Context;
 use crate::{
     database::Location,
     ops::{self, Session},
-    report::{self, Preview},
+    report::{self, Preview, codes, error::Error},
 };
 
 impl Context {

@@ -6,22 +6,19 @@ use std::{
     time::Duration,
 };
 
-use super::{
-    codes,
-    error::{self, Error},
-    exit::Exit,
-    memory,
-    options::Global,
-    pager::Pager,
-    roots,
-};
+use super::{memory, options::Global, pager::Pager, roots};
 use crate::{
     database::{self, Access, Location, Settings},
     execute::{Event, EventKind, RunOptions, Stop},
     ops::{self, Project, Session},
     plan::Warning,
     project::{self, Config, ConfigProblem, ConfigProblemKind, Flags, Misspelt, Sources, Url},
-    report::{Diagnostic, LogFile, Output, Progress, View, shell_word},
+    report::{
+        Diagnostic, LogFile, Output, Progress, View, codes,
+        error::{self, Error},
+        exit::Exit,
+        shell_word,
+    },
     sql::Dialect,
 };
 use anyhow::Context as _;

@@ -2,8 +2,7 @@
 
 use std::{path::PathBuf, process::Command};
 
-use super::{codes, error::Error};
-use crate::report::shell_words;
+use crate::report::{codes, error::Error, shell_words};
 
 /// The editor named by `$VISUAL` or `$EDITOR`.
 #[derive(Debug, PartialEq, Eq)]

@@ -23,13 +23,10 @@ use anyhow::Context as _;
 
 use crate::{
     database,
-    report::{self, Diagnostic, Output, codes, error, exit},
+    report::{self, Diagnostic, Output, codes, error::Error, exit::Exit},
 };
 use args::Args;
-pub use codes::{CODES, Code};
 use commands::Surroundings;
-use error::Error;
-use exit::Exit;
 
 /// Parses `arguments`, runs the command, reports its errors.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {

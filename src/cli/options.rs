@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, ValueEnum, builder::PossibleValue};
 
-use super::{codes, error::Error};
 use crate::{
-    report::{Format, Output, Verbosity},
+    report::{Format, Output, Verbosity, codes, error::Error},
     revision::TransactionScope,
     sql,
 };

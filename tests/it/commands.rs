@@ -189,7 +189,10 @@ fn codes_are_explained() {
     env.run("explain something");
     let all = env.run("explain").stdout;
     let all = String::from_utf8(all).unwrap();
-    assert_eq!(all.lines().count(), migrator::internals::cli::CODES.len());
+    assert_eq!(
+        all.lines().count(),
+        migrator::internals::report::codes::CODES.len()
+    );
     let json = env.run("--format json explain").stdout;
     assert!(String::from_utf8(json).unwrap().contains("\"M706\""));
     let mut shown = Env::new(Backend::Sqlite);

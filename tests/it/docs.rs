@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::common::listed_commands;
-use migrator::internals::cli::CODES;
+use migrator::internals::report::codes::CODES;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -1,8 +1,9 @@
 use crate::{
-    cli::{context::Context, error::Error, exit::Exit},
+    cli::context::Context,
     database::Access,
     layout::{ExternalChoice, ExternalTool},
     ops,
+    report::{error::Error, exit::Exit},
 };
 
 /// Record what another migration tool has applied

@@ -1,6 +1,7 @@
 use crate::{
-    cli::{context::Context, error::Error, exit::Exit},
+    cli::context::Context,
     ops,
+    report::{error::Error, exit::Exit},
 };
 
 /// List branch points, and the heads of each branch

@@ -1,12 +1,11 @@
 use crate::{
-    cli::{
-        context::Context,
+    cli::{context::Context, options::Vars},
+    ops,
+    report::{
+        CheckView,
         error::{self, Error},
         exit::Exit,
-        options::Vars,
     },
-    ops,
-    report::CheckView,
 };
 
 /// Check the directory and the database for problems

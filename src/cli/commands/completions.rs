@@ -1,8 +1,8 @@
 use clap_complete::Shell;
 
 use crate::{
-    cli::{error::Error, exit::Exit, place},
-    report,
+    cli::place,
+    report::{self, error::Error, exit::Exit},
 };
 
 /// Print a shell completion script

@@ -1,8 +1,9 @@
 use std::path::PathBuf;
 
 use crate::{
-    cli::{context::Context, error::Error, exit::Exit},
+    cli::context::Context,
     ops,
+    report::{error::Error, exit::Exit},
 };
 
 /// Write the scripts in the native layout, to leave another tool

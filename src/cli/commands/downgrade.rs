@@ -1,6 +1,7 @@
 use super::migrate;
 use crate::{
-    cli::{context::Context, error::Error, exit::Exit, options::RunArgs},
+    cli::{context::Context, options::RunArgs},
+    report::{error::Error, exit::Exit},
     revision::Direction,
 };
 

@@ -1,7 +1,7 @@
 use crate::{
-    cli::{context::Context, editor::Editor, error::Error, exit::Exit},
+    cli::{context::Context, editor::Editor},
     ops,
-    report::Diagnostic,
+    report::{Diagnostic, error::Error, exit::Exit},
 };
 
 /// Open the up script of a revision in an editor

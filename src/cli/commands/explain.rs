@@ -1,10 +1,8 @@
-use crate::{
-    cli::{
-        codes::{self, CODES, Code},
-        error::Error,
-        exit::Exit,
-    },
-    report::{CodesView, ExplainView, ExplainedCode, Output},
+use crate::report::{
+    CodesView, ExplainView, ExplainedCode, Output,
+    codes::{self, CODES, Code},
+    error::Error,
+    exit::Exit,
 };
 
 /// Explain an error code, or list all codes

@@ -1,8 +1,8 @@
 use crate::{
-    cli::{context::Context, error::Error, exit::Exit},
+    cli::context::Context,
     database::Access,
     ops,
-    report::Diagnostic,
+    report::{Diagnostic, error::Error, exit::Exit},
 };
 
 /// List revisions, newest first

@@ -1,9 +1,8 @@
 use std::path::PathBuf;
 
 use crate::{
-    cli::{error::Error, exit::Exit},
     ops,
-    report::Output,
+    report::{Output, error::Error, exit::Exit},
 };
 
 /// Create a project: migrator.toml, migrations/ and templates/

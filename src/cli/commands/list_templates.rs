@@ -1,6 +1,7 @@
 use crate::{
-    cli::{context::Context, error::Error, exit::Exit},
+    cli::context::Context,
     ops,
+    report::{error::Error, exit::Exit},
 };
 
 /// List the templates for new revisions

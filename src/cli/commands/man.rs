@@ -8,9 +8,8 @@ use anyhow::Context as _;
 use clap_mangen::Man;
 
 use crate::{
-    cli::{error::Error, exit::Exit},
     files,
-    report::{self, Output, WrittenView},
+    report::{self, Output, WrittenView, error::Error, exit::Exit},
 };
 
 /// Print the manual page, or write one for each command

@@ -1,6 +1,7 @@
 use crate::{
-    cli::{context::Context, error::Error, exit::Exit},
+    cli::context::Context,
     ops,
+    report::{error::Error, exit::Exit},
 };
 
 /// Join heads with a new revision that revises all of them

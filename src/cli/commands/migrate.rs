@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use crate::{
     backup::Store,
-    cli::{backup::Work, codes, context::Context, error::Error, exit::Exit, options::RunArgs},
+    cli::{backup::Work, context::Context, options::RunArgs},
     database::Access,
     ops::{self, BackupArgs, MigrateArgs, RunReport},
-    report::{self, Preview, View},
+    report::{self, Preview, View, codes, error::Error, exit::Exit},
     revision::Direction,
 };
 

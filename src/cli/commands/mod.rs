@@ -30,9 +30,9 @@ mod stamp;
 mod status;
 mod upgrade;
 
-use crate::report::Output;
+use crate::report::{Output, error::Error, exit::Exit};
 
-use super::{context::Context, error::Error, exit::Exit, options::Global};
+use super::{context::Context, options::Global};
 
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {

@@ -1,11 +1,11 @@
 use crate::{
-    cli::{
+    cli::context::Context,
+    ops,
+    report::{
         codes,
-        context::Context,
         error::{self, Error},
         exit::Exit,
     },
-    ops,
 };
 
 /// Move a revision that is not applied onto the head

@@ -3,13 +3,11 @@ use std::time::Instant;
 use crate::{
     cli::{
         context::Context,
-        error::Error,
-        exit::Exit,
         options::{LogArgs, Vars},
     },
     database::Access,
     ops,
-    report::{Preview, RedoPlanView},
+    report::{Preview, RedoPlanView, error::Error, exit::Exit},
     revision::TransactionScope,
 };
 

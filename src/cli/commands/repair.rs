@@ -1,9 +1,10 @@
 use clap::ValueEnum;
 
 use crate::{
-    cli::{context::Context, error::Error, exit::Exit, options::Vars},
+    cli::{context::Context, options::Vars},
     database::Access,
     ops::{self, RepairReport},
+    report::{error::Error, exit::Exit},
 };
 
 /// Repair the version table, after showing the changes

@@ -1,9 +1,10 @@
 use std::path::PathBuf;
 
 use crate::{
-    cli::{backup::Work, codes, context::Context, error::Error, exit::Exit, options::Place},
+    cli::{backup::Work, context::Context, options::Place},
     database::Access,
     ops,
+    report::{codes, error::Error, exit::Exit},
 };
 
 /// Restore a database from a backup

@@ -1,7 +1,7 @@
 use crate::{
-    cli::{context::Context, editor::Editor, error::Error, exit::Exit},
+    cli::{context::Context, editor::Editor},
     ops::{self, NewRevisionReport},
-    report::View,
+    report::{View, error::Error, exit::Exit},
     revision::TargetError,
 };
 

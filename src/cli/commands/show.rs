@@ -1,7 +1,8 @@
 use crate::{
-    cli::{context::Context, error::Error, exit::Exit},
+    cli::context::Context,
     database::Access,
     ops::{self, Unasked},
+    report::{error::Error, exit::Exit},
 };
 
 /// Show a revision: files, parents, when it was applied

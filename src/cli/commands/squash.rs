@@ -1,6 +1,7 @@
 use crate::{
-    cli::{context::Context, error::Error, exit::Exit},
+    cli::context::Context,
     ops,
+    report::{error::Error, exit::Exit},
 };
 
 /// Replace a revision and everything it requires by a baseline

@@ -1,8 +1,8 @@
 use crate::{
-    cli::{context::Context, error::Error, exit::Exit},
+    cli::context::Context,
     database::Access,
     ops,
-    report::Preview,
+    report::{Preview, error::Error, exit::Exit},
 };
 
 /// Record TARGET as applied without running scripts

@@ -1,6 +1,7 @@
 use crate::{
-    cli::{context::Context, error::Error, exit::Exit, options::Place},
+    cli::{context::Context, options::Place},
     ops,
+    report::{error::Error, exit::Exit},
 };
 
 /// List the backups, oldest first

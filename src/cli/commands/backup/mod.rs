@@ -9,10 +9,11 @@ use clap::{
 };
 
 use crate::{
-    cli::{backup::Work, context::Context, error::Error, exit::Exit, options::Place},
+    cli::{backup::Work, context::Context, options::Place},
     database::Access,
     files::Compression,
     ops::{self, BackupArgs as BackupRequest},
+    report::{error::Error, exit::Exit},
 };
 
 /// Back up the database, or manage backups

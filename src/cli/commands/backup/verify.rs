@@ -1,9 +1,10 @@
 use std::path::PathBuf;
 
 use crate::{
-    cli::{backup::Work, context::Context, error::Error, exit::Exit, options::Place},
+    cli::{backup::Work, context::Context, options::Place},
     database::Access,
     ops,
+    report::{error::Error, exit::Exit},
 };
 
 /// Restore a backup into a scratch database and compare it

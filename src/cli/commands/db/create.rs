@@ -1,7 +1,8 @@
 use crate::{
-    cli::{context::Context, error::Error, exit::Exit},
+    cli::context::Context,
     database::Access,
     ops,
+    report::{error::Error, exit::Exit},
 };
 
 /// Create the database named in the URL

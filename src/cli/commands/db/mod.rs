@@ -7,9 +7,10 @@ mod wait;
 use clap::Subcommand;
 
 use crate::{
-    cli::{context::Context, error::Error, exit::Exit},
+    cli::context::Context,
     database::DatabaseError,
     ops,
+    report::{error::Error, exit::Exit},
 };
 
 /// Create, drop, or wait for the database

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use crate::{
-    cli::{context::Context, error::Error, exit::Exit},
+    cli::context::Context,
     database::{Access, DatabaseError},
     ops,
-    report::duration,
+    report::{duration, error::Error, exit::Exit},
     revision::parse_duration,
 };
 
