@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::common::{Backend, Env, sqlite};
+use crate::common::{Backend, Env};
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/adopt")
@@ -36,22 +36,12 @@ fn migrations(env: &Env, tool: &str) {
     }
 }
 
-/// Runs `sql` where there may be no database yet.
-fn load(env: &Env, sql: &str) {
-    if env.backend == Backend::Sqlite {
-        env.write("app.db", "");
-        sqlite(&env.path("app.db"), sql);
-    } else {
-        env.sql(sql);
-    }
-}
-
 /// A project as the tool has left it half way.
 fn half_way(tool: &str, backend: Backend) -> Env {
     let env = Env::new(backend);
     migrations(&env, tool);
     let file = fixtures().join(format!("{tool}_{}.sql", backend.name()));
-    load(&env, &fs::read_to_string(file).unwrap());
+    env.load(&fs::read_to_string(file).unwrap());
     env
 }
 
@@ -190,7 +180,7 @@ fn without_records_there_is_nothing_to_adopt() {
         let mut env = Env::new(backend);
         migrations(&env, "sqlx");
         env.run("adopt");
-        load(&env, "CREATE TABLE other (id integer)");
+        env.load("CREATE TABLE other (id integer)");
         env.run("adopt");
         env.run("adopt --from flyway");
         env.run("adopt --from rubbish");
@@ -383,7 +373,7 @@ fn javascript(backend: Backend, table: &str) -> Env {
             &format!("DROP TABLE {name};\n"),
         );
     }
-    load(&env, &format!("CREATE TABLE a (x integer);\n{table}"));
+    env.load(&format!("CREATE TABLE a (x integer);\n{table}"));
     env
 }
 

@@ -2,19 +2,7 @@
 
 use std::process::Output;
 
-use crate::common::{Backend, Env, sqlite};
-
-const BOTH: [Backend; 2] = [Backend::Sqlite, Backend::Postgres];
-
-/// Runs `sql` where there may be no database yet.
-fn load(env: &Env, sql: &str) {
-    if env.backend == Backend::Sqlite {
-        env.write("app.db", "");
-        sqlite(&env.path("app.db"), sql);
-    } else {
-        env.sql(sql);
-    }
-}
+use crate::common::{Backend, Env};
 
 fn text(output: &Output) -> String {
     let both = [&output.stdout[..], &output.stderr[..]].concat();
@@ -103,7 +91,7 @@ const RECORDS: [(&str, &str); 8] = [
 
 #[test]
 fn what_another_tool_has_applied_is_not_applied_again() {
-    for backend in BOTH {
+    for backend in Backend::ALL {
         for (tool, records) in RECORDS {
             let mut env = Env::new(backend);
             env.revision(
@@ -111,10 +99,9 @@ fn what_another_tool_has_applied_is_not_applied_again() {
                 "CREATE TABLE IF NOT EXISTS t (a int);\nDELETE FROM t;",
                 "",
             );
-            load(
-                &env,
-                &format!("CREATE TABLE t (a int); INSERT INTO t VALUES (7); {records}"),
-            );
+            env.load(&format!(
+                "CREATE TABLE t (a int); INSERT INTO t VALUES (7); {records}"
+            ));
             let words = [tool, "migrator adopt --from"];
             for line in [
                 "upgrade",
@@ -142,10 +129,10 @@ fn what_another_tool_has_applied_is_not_applied_again() {
 
 #[test]
 fn an_empty_version_table_does_not_hide_other_records() {
-    for backend in BOTH {
+    for backend in Backend::ALL {
         let mut env = Env::new(backend);
         env.revision("1_a", "CREATE TABLE t (a int);", "");
-        load(&env, RECORDS[0].1);
+        env.load(RECORDS[0].1);
         works(&mut env, "ensure-version");
         refused(&mut env, "upgrade", "M497", &["sqlx"]);
         // Only records of these revisions count.
@@ -173,10 +160,10 @@ fn a_tools_table_that_cannot_be_read_is_in_the_way() {
 
 #[test]
 fn records_of_others_can_be_ignored() {
-    for backend in BOTH {
+    for backend in Backend::ALL {
         let mut env = Env::new(backend);
         env.revision("1_a", "CREATE TABLE t (a int);", "");
-        load(&env, RECORDS[2].1);
+        env.load(RECORDS[2].1);
         let ignore = [("MIGRATOR_RECORDS_OF", "ignore")];
         let output = env.run_with("upgrade", &ignore);
         assert!(text(&output).contains("M518"), "{}", text(&output));
@@ -188,10 +175,10 @@ fn records_of_others_can_be_ignored() {
 
 #[test]
 fn a_database_that_is_not_empty_is_asked_about() {
-    for backend in BOTH {
+    for backend in Backend::ALL {
         let mut env = Env::new(backend);
         env.revision("1_a", "CREATE TABLE t (a int);", "DROP TABLE t;");
-        load(&env, "CREATE TABLE b (a int); CREATE TABLE c (a int)");
+        env.load("CREATE TABLE b (a int); CREATE TABLE c (a int)");
         for line in ["upgrade", "upgrade --dry-run", "upgrade --sql"] {
             let words = ["b", "c", "stamp", "adopt", "--allow-nonempty"];
             refused(&mut env, line, "M518", &words);
@@ -206,16 +193,16 @@ fn a_database_that_is_not_empty_is_asked_about() {
 
 #[test]
 fn a_database_that_is_not_empty_can_be_stamped_or_allowed() {
-    for backend in BOTH {
+    for backend in Backend::ALL {
         let mut env = Env::new(backend);
         env.revision("1_a", "CREATE TABLE t (a int);", "");
-        load(&env, "CREATE TABLE t (a int)");
+        env.load("CREATE TABLE t (a int)");
         works(&mut env, "stamp head");
         assert!(works(&mut env, "upgrade").contains("Nothing to do"));
 
         let mut env = Env::new(backend);
         env.revision("1_a", "CREATE TABLE t (a int);", "");
-        load(&env, "CREATE TABLE b (a int)");
+        env.load("CREATE TABLE b (a int)");
         let output = env.run_with("upgrade", &[("MIGRATOR_ALLOW_NONEMPTY", "true")]);
         assert!(output.status.success(), "{}", text(&output));
     }
@@ -306,7 +293,7 @@ fn rows_that_are_hidden_are_no_empty_table() {
 
 #[test]
 fn a_log_may_be_pruned() {
-    for backend in BOTH {
+    for backend in Backend::ALL {
         let mut env = Env::new(backend);
         env.revision("1_a", "CREATE TABLE t (a int);", "DROP TABLE t;");
         works(&mut env, "upgrade");
@@ -325,7 +312,7 @@ fn a_log_may_be_pruned() {
 
 #[test]
 fn what_may_undo_a_script_does_not_run_after_it() {
-    for backend in BOTH {
+    for backend in Backend::ALL {
         for marker in [
             "-- DOWN",
             "-- +micrate Down",
@@ -401,7 +388,7 @@ fn programs_among_scripts_are_not_passed_over() {
 
 #[test]
 fn diesel_keeps_its_own_order() {
-    for backend in BOTH {
+    for backend in Backend::ALL {
         let mut env = Env::new(backend);
         for (name, up, down) in [
             (
@@ -479,7 +466,7 @@ fn scripts_that_are_elsewhere_are_not_nothing_to_do() {
 
 #[test]
 fn scripts_below_are_read_or_named() {
-    for backend in BOTH {
+    for backend in Backend::ALL {
         let mut env = Env::new(backend);
         env.write("migrations/2024/1_a.up.sql", "CREATE TABLE a (a int);");
         env.write("migrations/2024/1_a.down.sql", "DROP TABLE a;");
@@ -533,9 +520,7 @@ fn other_layouts_are_found_below_as_well() {
 
 /// A table whose key has a collation that only its application knows.
 fn with_collation(env: &Env) {
-    load(
-        env,
-        "CREATE TABLE parents (n text PRIMARY KEY); CREATE TABLE others (a int); \
+    env.load("CREATE TABLE parents (n text PRIMARY KEY); CREATE TABLE others (a int); \
          PRAGMA writable_schema = ON; \
          UPDATE sqlite_schema SET sql = 'CREATE TABLE parents (n text COLLATE unicase PRIMARY KEY)' \
          WHERE name = 'parents';",
@@ -657,7 +642,7 @@ fn a_check_reads_every_statement_of_every_script() {
 
 #[test]
 fn scripts_without_statements_are_told_of() {
-    for backend in BOTH {
+    for backend in Backend::ALL {
         for empty in ["", "-- nothing yet\n", "BEGIN;\nCOMMIT;\n", ";\n"] {
             let mut env = Env::new(backend);
             env.revision("1_a", "CREATE TABLE t (a int);", empty);

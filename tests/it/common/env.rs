@@ -213,6 +213,16 @@ impl Env {
         }
     }
 
+    /// Runs `sql` where there may be no database yet.
+    pub fn load(&self, sql: &str) {
+        if self.backend == Backend::Sqlite {
+            self.write("app.db", "");
+            super::sqlite(&self.path("app.db"), sql);
+        } else {
+            self.sql(sql);
+        }
+    }
+
     /// Everything in the database, for comparisons: the file's bytes, or a dump.
     pub fn fingerprint(&self) -> Vec<u8> {
         match &self.postgres {
