@@ -8,7 +8,6 @@ use crate::{
     plan::PlanProblem,
     project::DirectoryProblem,
     revision::{Direction, Subject},
-    sql::position,
 };
 
 /// The reason why an operation failed.
@@ -200,9 +199,9 @@ impl DatabaseError {
 }
 
 impl Error {
-    pub(super) fn of(error: ops::Error) -> Self {
+    pub(super) fn of(error: impl Into<ops::Error>) -> Self {
         use ops::Error as E;
-        match error {
+        match error.into() {
             E::Scripts(problems) => Self::Scripts(problems.into_iter().map(Problem::of).collect()),
             E::Url(error) => Self::Url(error.to_string()),
             E::TargetSyntax(error) => Self::Target(error.to_string()),
@@ -252,15 +251,13 @@ impl Problem {
             message: problem.kind.to_string(),
         }
     }
-}
 
-impl Problem {
     fn of_plan(problem: &PlanProblem) -> Self {
         let span = problem.source_span();
         Self {
             file: span.map(|span| span.file.clone()),
             position: span.map(|span| {
-                let at = position(&span.text, span.offset);
+                let at = span.position();
                 (at.line, at.column)
             }),
             message: problem.to_string(),

@@ -221,8 +221,7 @@ impl Migrator {
             name: name.clone(),
             expected,
         })?;
-        let location =
-            Location::parse(url, Path::new("")).map_err(|error| Error::of(error.into()))?;
+        let location = Location::parse(url, Path::new("")).map_err(Error::of)?;
         let project = self.project.clone();
         let history = project.history(location.dialect()).map_err(Error::of)?;
         let mut session = ops::Session::new(location, self.settings.clone())
@@ -235,7 +234,7 @@ impl Migrator {
             })
             .stop(self.stop.clone());
         let connected = session.connect().await;
-        connected.map_err(|error| Error::of(error.into()))?;
+        connected.map_err(Error::of)?;
         Ok(Session::new(project, history, session))
     }
 }

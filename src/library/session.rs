@@ -107,13 +107,12 @@ impl Session {
     /// [`Error::Database`]; the session is closed in any case.
     pub async fn close(self) -> Result<(), Error> {
         let closed = self.session.close().await;
-        closed.map_err(|error| Error::of(error.into()))
+        closed.map_err(Error::of)
     }
 }
 
 fn parsed(target: &str) -> Result<Target, Error> {
-    let target = target.parse().map_err(ops::Error::TargetSyntax);
-    target.map_err(Error::of)
+    target.parse().map_err(Error::of)
 }
 
 fn succeeded(result: Result<ops::RunReport, ops::Error>) -> Result<RunReport, Error> {

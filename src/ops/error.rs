@@ -15,7 +15,6 @@ use crate::{
     plan::{AdoptError, PlanError, PlanProblem},
     project::DirectoryProblem,
     revision::{RepeatableIdError, RevisionId, RevisionIdError, TargetError, TargetSyntaxError},
-    sql::position,
 };
 
 use super::{AdoptReport, RedoLeft, RedoReport};
@@ -216,9 +215,9 @@ fn lines(problems: &[DirectoryProblem]) -> String {
 
 fn problem(problem: &PlanProblem) -> String {
     match problem.source_span() {
-        Some(source_span) => {
-            let at = position(&source_span.text, source_span.offset);
-            format!("{}:{}:{}: {problem}", source_span.file, at.line, at.column)
+        Some(span) => {
+            let at = span.position();
+            format!("{}:{}:{}: {problem}", span.file, at.line, at.column)
         }
         None => problem.to_string(),
     }

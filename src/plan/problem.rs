@@ -3,7 +3,9 @@ use std::sync::Arc;
 use super::{BatchPlace, Halfway, Obstacle};
 use crate::{
     revision::{Direction, Interruption, RevisionId, Script, Subject, TargetError},
-    sql::{Dialect, LayoutPragma, NoRowChange, PlaceholderFault, SqlProblemKind},
+    sql::{
+        Dialect, LayoutPragma, NoRowChange, PlaceholderFault, Position, SqlProblemKind, position,
+    },
 };
 
 /// A place in a script's text.
@@ -25,6 +27,11 @@ impl SourceSpan {
             text: Arc::clone(&script.text),
             offset,
         }
+    }
+
+    /// The line and column of the position.
+    pub fn position(&self) -> Position {
+        position(&self.text, self.offset)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     revision::{
         Ahead, Direction, NewRow, Observed, OutOfOrder, Resolved, Revision, RevisionId, Target,
     },
-    sql::{Dialect, position},
+    sql::Dialect,
 };
 
 /// Plans `upgrade TARGET`: applies the unapplied revisions that the target needs, in topological
@@ -129,7 +129,7 @@ fn of_down(revision: &Revision, fault: ScriptFault) -> Warning {
                 revision: revision.id.clone(),
                 file: span.map_or_else(String::new, |span| span.file.clone()),
                 at: span.map(|span| {
-                    let at = position(&span.text, span.offset);
+                    let at = span.position();
                     (at.line, at.column)
                 }),
                 reason: problem.to_string(),
