@@ -41,6 +41,7 @@ mod cli;
 mod database;
 mod execute;
 mod files;
+mod generate;
 mod layout;
 mod library;
 mod nearest;
@@ -50,6 +51,7 @@ mod project;
 #[cfg(feature = "cli")]
 mod report;
 mod revision;
+mod schema;
 mod sql;
 
 #[cfg(feature = "cli")]
@@ -93,6 +95,9 @@ pub mod internals {
     pub mod files {
         pub use crate::files::*;
     }
+    pub mod generate {
+        pub use crate::generate::*;
+    }
     pub mod layout {
         pub use crate::layout::*;
     }
@@ -111,6 +116,9 @@ pub mod internals {
     }
     pub mod revision {
         pub use crate::revision::*;
+    }
+    pub mod schema {
+        pub use crate::schema::*;
     }
     pub mod sql {
         pub use crate::sql::*;

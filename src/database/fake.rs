@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use chrono::DateTime;
 
 use super::{
-    Batches, Cancel, Database, DatabaseError, Detail, Ledger, Lock, LockAttempt, Progress,
+    Batches, Cancel, Database, DatabaseError, Detail, Inspect, Ledger, Lock, LockAttempt, Progress,
     RecordRows, Records, Replicas, Replication, Runner, SqlFailure, StatementDone, StepError,
     StepRequest, StepStage, Survey,
 };
@@ -23,6 +23,8 @@ use crate::{
         AppliedRepeatable, AppliedRevision, LAYOUT, LogEntry, LogRow, NewRow, Observed, Partial,
         RecordChange, RevisionId, State, Subject, UnitProgress,
     },
+    schema::{Schema, Scope},
+    sql::Dialect,
 };
 
 /// A fault, and when it occurs.
@@ -80,6 +82,8 @@ pub struct Fake {
     pub locked: bool,
     /// The row count reported for its table.
     pub table_rows: u64,
+    /// The contents of the database, as the facts of [`Inspect::inspect`].
+    pub contents: Option<Schema>,
     /// The states of replication, one per query; then there are no replicas.
     pub replicas: Vec<Replication>,
     /// The place for store and calls after the connection is dropped.
@@ -593,5 +597,18 @@ impl Database for Fake {
 
     async fn close(mut self: Box<Self>) -> Result<(), DatabaseError> {
         self.call("close").map(drop)
+    }
+}
+
+#[async_trait]
+impl Inspect for Fake {
+    async fn inspect(&mut self, scope: &Scope) -> Result<Schema, DatabaseError> {
+        self.call("inspect")?;
+        let mut found = self
+            .contents
+            .clone()
+            .unwrap_or_else(|| Schema::new(Dialect::Sqlite, Vec::new()));
+        found.objects.retain(|object| scope.holds(&object.id));
+        Ok(found)
     }
 }

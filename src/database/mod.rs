@@ -41,7 +41,9 @@ pub use location::{LocationError, without_password};
 pub use notice::show_notices;
 pub use script::{ScriptHead, ScriptStep, ScriptWriter};
 pub use survey::Survey;
-pub use traits::{Batches, Cancel, Database, Indexes, Ledger, Lock, Records, Replicas, Runner};
+pub use traits::{
+    Batches, Cancel, Database, Indexes, Inspect, Ledger, Lock, Records, Replicas, Runner,
+};
 pub use watch::{Activity, Advance, Waiting, Watch};
 
 use crate::{

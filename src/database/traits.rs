@@ -11,12 +11,13 @@ use super::{
 use crate::{
     layout::{ExternalChoice, ExternalRecords},
     revision::{LogEntry, LogRow, Observed, RecordChange},
+    schema::{Schema, Scope},
     sql::ConcurrentIndex,
 };
 
 /// A database with a version table, over one dedicated connection.
 #[async_trait]
-pub trait Database: Records + Survey + Ledger + Lock + Runner + Batches {
+pub trait Database: Records + Survey + Ledger + Lock + Runner + Batches + Inspect {
     /// The name of the version table as a configuration could give it; on PostgreSQL with its
     /// schema.
     fn version_table(&self) -> String;
@@ -148,6 +149,15 @@ pub trait Batches: Send {
 
     /// Counts the rows of a table named as in a script, in the current session.
     async fn count_rows(&mut self, table: &str) -> Result<u64, DatabaseError>;
+}
+
+/// Reads what a database contains.
+#[async_trait]
+pub trait Inspect: Send {
+    /// Reads the facts of all objects in `scope`, in one snapshot. Left out are system objects, the
+    /// members of extensions, temporary objects, the version table with its log, and the tables in
+    /// which other migration tools keep their records. Writes nothing.
+    async fn inspect(&mut self, scope: &Scope) -> Result<Schema, DatabaseError>;
 }
 
 /// The replicas of a server.

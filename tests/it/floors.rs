@@ -9,8 +9,8 @@ use std::{
 /// The rooms by floor, as ARCHITECTURE.md has them.
 const FLOORS: &[&[&str]] = &[
     &["sql", "files"],
-    &["revision"],
-    &["layout"],
+    &["revision", "schema"],
+    &["layout", "generate"],
     &["plan", "project", "database"],
     &["backup", "execute"],
     &["ops"],

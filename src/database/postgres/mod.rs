@@ -17,6 +17,7 @@ mod credentials;
 mod error;
 mod external;
 mod index;
+mod inspect;
 mod lock;
 mod mark;
 mod message;

@@ -11,6 +11,7 @@ mod external;
 mod foreign_keys;
 mod handle;
 mod inode_lock;
+mod inspect;
 mod lock;
 #[cfg(feature = "cli")]
 mod permissions;

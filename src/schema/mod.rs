@@ -1,0 +1,25 @@
+//! What a database contains, as typed facts, and what differs between two databases.
+//!
+//! A [`Schema`] is a sorted list of [`Object`]s. Each has an [`ObjectId`], [`Facts`] of its kind, and
+//! the objects it depends on. Facts are compared attribute by attribute, never as the SQL text of
+//! whole objects. This module is pure: `database` reads facts, `generate` writes SQL from them.
+
+mod compare;
+mod expression;
+mod facts;
+mod kind;
+mod name;
+mod object;
+mod order;
+pub mod postgres;
+mod scope;
+pub mod sqlite;
+
+pub use compare::{Change, Difference, Note, compare};
+pub use expression::canonical_expression;
+pub use facts::Compare;
+pub use kind::Kind;
+pub use name::{Name, quoted};
+pub use object::{Facts, Grant, Object, ObjectId, Schema, Unmodelled, Unreadable};
+pub use order::{Cycle, creation_order};
+pub use scope::{Pattern, PatternError, Scope};

@@ -1,0 +1,325 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Compare, Kind, Name,
+    facts::{facts, value},
+    name::quoted,
+    postgres, sqlite,
+};
+use crate::sql::Dialect;
+
+/// The identity of an object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ObjectId {
+    /// The schema; empty for objects outside schemas.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub schema: String,
+    /// The name of the object that this one is a part of: a table, view or domain; for user
+    /// mappings the server.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub parent: String,
+    /// The kind.
+    pub kind: Kind,
+    /// The name.
+    pub name: String,
+    /// What else identifies the object: the argument types of a routine or an operator, with
+    /// parentheses: `(integer, text)`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub signature: String,
+}
+
+impl ObjectId {
+    /// The identity of an object in a schema.
+    pub fn new(kind: Kind, schema: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            schema: schema.into(),
+            parent: String::new(),
+            kind,
+            name: name.into(),
+            signature: String::new(),
+        }
+    }
+
+    /// The identity of a part of the object `parent`.
+    pub fn part(kind: Kind, parent: &Name, name: impl Into<String>) -> Self {
+        Self {
+            parent: parent.name.clone(),
+            ..Self::new(kind, parent.schema.clone(), name)
+        }
+    }
+
+    /// The identity with a signature.
+    pub fn with_signature(mut self, signature: impl Into<String>) -> Self {
+        self.signature = signature.into();
+        self
+    }
+
+    /// The name with its schema.
+    pub fn qualified(&self) -> Name {
+        Name::new(self.schema.clone(), self.name.clone())
+    }
+
+    /// The name of the parent with its schema; `None` for objects that are no parts.
+    pub fn parent_name(&self) -> Option<Name> {
+        (!self.parent.is_empty()).then(|| Name::new(self.schema.clone(), self.parent.clone()))
+    }
+}
+
+/// Formats the kind and the name: `column shop.orders.total`, `function shop.f(integer)`.
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.kind)?;
+        for outer in [&self.schema, &self.parent] {
+            if !outer.is_empty() {
+                write!(f, "{}.", quoted(outer))?;
+            }
+        }
+        let name = if self.kind == Kind::Operator || self.name.is_empty() {
+            self.name.as_str().into()
+        } else {
+            quoted(&self.name)
+        };
+        write!(f, "{name}{}", self.signature)
+    }
+}
+
+/// An object of a database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Object {
+    /// The identity.
+    #[serde(flatten)]
+    pub id: ObjectId,
+    /// The owner; `None` if it is the role that owns the database's migrations, or the dialect
+    /// has no owners.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The comment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// All privileges on the object, sorted; `None` if they are the default ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grants: Option<Vec<Grant>>,
+    /// The facts of its kind.
+    pub facts: Facts,
+    /// The objects that must exist before this one, sorted, apart from its schema and its parent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<ObjectId>,
+}
+
+impl Object {
+    /// An object with facts alone.
+    pub fn new(id: ObjectId, facts: impl Into<Facts>) -> Self {
+        Self {
+            id,
+            owner: None,
+            comment: None,
+            grants: None,
+            facts: facts.into(),
+            depends_on: Vec::new(),
+        }
+    }
+
+    /// Calls `differs` with the name and both values of every attribute that differs.
+    pub fn compare(&self, other: &Self, differs: &mut dyn FnMut(&'static str, Value, Value)) {
+        if self.owner != other.owner {
+            differs("owner", value(&self.owner), value(&other.owner));
+        }
+        self.facts.compare(&other.facts, differs);
+        if self.grants != other.grants {
+            differs("grants", value(&self.grants), value(&other.grants));
+        }
+        if self.comment != other.comment {
+            differs("comment", value(&self.comment), value(&other.comment));
+        }
+    }
+}
+
+facts! {
+    /// One privilege on an object.
+    Grant {
+        /// The role that has the privilege; `None` for PUBLIC.
+        grantee: Option<String>,
+        /// The privilege, such as `SELECT`.
+        privilege: String,
+        /// Whether the role may grant it to others.
+        grantable: bool,
+        /// The role that granted it, if it is not the object's owner.
+        grantor: Option<String>,
+    }
+}
+
+macro_rules! all_facts {
+    ($( $variant:ident($($path:ident)::+) = $name:literal, )*) => {
+        /// The facts of an object, by dialect and kind.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(tag = "type")]
+        #[allow(missing_docs, reason = "each variant is documented by its type")]
+        pub enum Facts {
+            $( #[serde(rename = $name)] $variant(Box<$($path)::+>), )*
+        }
+
+        $(
+            impl From<$($path)::+> for Facts {
+                fn from(facts: $($path)::+) -> Self {
+                    Self::$variant(Box::new(facts))
+                }
+            }
+        )*
+
+        impl Facts {
+            /// The name of each type of facts with the names of its attributes.
+            pub const ATTRIBUTES: &'static [(&'static str, &'static [&'static str])] =
+                &[ $( ($name, <$($path)::+ as Compare>::ATTRIBUTES), )* ];
+
+            /// The name of the type of facts.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $( Self::$variant(_) => $name, )*
+                }
+            }
+
+            /// Whether no attribute differs. Equality also sees what is not compared.
+            pub fn is_same(&self, other: &Self) -> bool {
+                let mut is_same = true;
+                self.compare(other, &mut |_, _, _| is_same = false);
+                is_same
+            }
+
+            /// Calls `differs` with the name and both values of every attribute that differs.
+            pub fn compare(
+                &self,
+                other: &Self,
+                differs: &mut dyn FnMut(&'static str, Value, Value),
+            ) {
+                match (self, other) {
+                    $( (Self::$variant(from), Self::$variant(to)) => from.compare(to, differs), )*
+                    _ => differs("type", value(&self.name()), value(&other.name())),
+                }
+            }
+        }
+    };
+}
+
+all_facts! {
+    Schema(postgres::Schema) = "schema",
+    Extension(postgres::Extension) = "extension",
+    ForeignDataWrapper(postgres::ForeignDataWrapper) = "foreign-data wrapper",
+    Server(postgres::Server) = "server",
+    UserMapping(postgres::UserMapping) = "user mapping",
+    Collation(postgres::Collation) = "collation",
+    Enum(postgres::Enum) = "enum",
+    Domain(postgres::Domain) = "domain",
+    Composite(postgres::Composite) = "composite type",
+    Range(postgres::Range) = "range type",
+    Routine(postgres::Routine) = "routine",
+    Aggregate(postgres::Aggregate) = "aggregate",
+    Operator(postgres::Operator) = "operator",
+    Cast(postgres::Cast) = "cast",
+    TextSearchDictionary(postgres::TextSearchDictionary) = "text search dictionary",
+    TextSearchConfiguration(postgres::TextSearchConfiguration) = "text search configuration",
+    Sequence(postgres::Sequence) = "sequence",
+    Table(postgres::Table) = "table",
+    Column(postgres::Column) = "column",
+    Key(postgres::Key) = "key",
+    ForeignKey(postgres::ForeignKey) = "foreign key",
+    Check(postgres::Check) = "check constraint",
+    Exclusion(postgres::Exclusion) = "exclusion constraint",
+    Index(postgres::Index) = "index",
+    Statistics(postgres::Statistics) = "statistics",
+    View(postgres::View) = "view",
+    MaterializedView(postgres::MaterializedView) = "materialized view",
+    Trigger(postgres::Trigger) = "trigger",
+    Rule(postgres::Rule) = "rule",
+    Policy(postgres::Policy) = "policy",
+    EventTrigger(postgres::EventTrigger) = "event trigger",
+    Publication(postgres::Publication) = "publication",
+    DefaultPrivileges(postgres::DefaultPrivileges) = "default privileges",
+    SqliteTable(sqlite::Table) = "SQLite table",
+    SqliteVirtualTable(sqlite::VirtualTable) = "SQLite virtual table",
+    SqliteColumn(sqlite::Column) = "SQLite column",
+    SqliteKey(sqlite::Key) = "SQLite key",
+    SqliteForeignKey(sqlite::ForeignKey) = "SQLite foreign key",
+    SqliteCheck(sqlite::Check) = "SQLite check constraint",
+    SqliteIndex(sqlite::Index) = "SQLite index",
+    SqliteView(sqlite::View) = "SQLite view",
+    SqliteTrigger(sqlite::Trigger) = "SQLite trigger",
+}
+
+/// An object of a kind that has no facts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Unmodelled {
+    /// The kind in the words of the database, such as `operator class`.
+    pub kind: String,
+    /// The name in the words of the database.
+    pub name: String,
+}
+
+/// Facts that the role may not read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Unreadable {
+    /// The object.
+    #[serde(flatten)]
+    pub id: ObjectId,
+    /// What cannot be read, such as `options`.
+    pub what: String,
+}
+
+/// The contents of a database, apart from rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schema {
+    /// The dialect.
+    #[serde(serialize_with = "dialect_name", deserialize_with = "dialect_of")]
+    pub dialect: Dialect,
+    /// The objects, sorted by identity.
+    pub objects: Vec<Object>,
+    /// The objects without facts, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmodelled: Vec<Unmodelled>,
+    /// The facts that the role may not read, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<Unreadable>,
+}
+
+fn dialect_name<S: serde::Serializer>(dialect: &Dialect, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(dialect.name())
+}
+
+fn dialect_of<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Dialect, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let mut all = Dialect::ALL.into_iter();
+    all.find(|dialect| dialect.name() == name)
+        .ok_or_else(|| serde::de::Error::custom(format!("unknown dialect `{name}`")))
+}
+
+impl Schema {
+    /// A schema of objects in any order.
+    pub fn new(dialect: Dialect, mut objects: Vec<Object>) -> Self {
+        objects.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        Self {
+            dialect,
+            objects,
+            unmodelled: Vec::new(),
+            unreadable: Vec::new(),
+        }
+    }
+
+    /// The object with this identity.
+    pub fn get(&self, id: &ObjectId) -> Option<&Object> {
+        let found = self.objects.binary_search_by(|object| object.id.cmp(id));
+        found.ok().map(|at| &self.objects[at])
+    }
+
+    /// The parts of the object `parent`, sorted.
+    pub fn parts(&self, parent: &Name) -> &[Object] {
+        let key = |object: &Object| {
+            let id = &object.id;
+            (id.schema.as_str(), id.parent.as_str()).cmp(&(&parent.schema, &parent.name))
+        };
+        let start = self.objects.partition_point(|object| key(object).is_lt());
+        let parts = &self.objects[start..];
+        &parts[..parts.partition_point(|object| key(object).is_eq())]
+    }
+}

@@ -1,0 +1,42 @@
+//! The facts of PostgreSQL. Expressions and types are texts in the server's words, read with an empty
+//! search path, so that every name in them has its schema.
+
+mod relation;
+mod routine;
+mod server;
+mod table;
+mod types;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use relation::{MaterializedView, Policy, Rule, Sequence, Statistics, Trigger, View};
+pub use routine::{Aggregate, Cast, EventTrigger, Operator, Routine};
+pub use server::{
+    DefaultPrivileges, Extension, ForeignDataWrapper, Publication, PublishedTable, Schema, Server,
+    TextSearchConfiguration, TextSearchDictionary, UserMapping,
+};
+pub use table::{
+    Check, Column, Deferrable, Exclusion, Foreign, ForeignKey, Generated, Identity, Index,
+    IndexKey, Key, NotNull, Partition, Range as SequenceRange, ReplicaIdentity, Table,
+};
+pub use types::{Attribute, Collation, Composite, Domain, Enum, Range};
+
+/// Options as `name=value`, by name.
+pub type Options = BTreeMap<String, String>;
+
+/// When a trigger, a rule or an event trigger fires.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Enabled {
+    /// In ordinary sessions.
+    #[default]
+    Origin,
+    /// Never.
+    Disabled,
+    /// In sessions that apply replicated changes.
+    Replica,
+    /// In all sessions.
+    Always,
+}
