@@ -63,6 +63,8 @@ impl fmt::Display for ScratchWay {
 pub struct ScratchError(pub Vec<(ScratchWay, DatabaseError)>);
 
 fn shown(failures: &[(ScratchWay, DatabaseError)]) -> String {
-    let shown = failures.iter().map(|(way, error)| format!("{way}: {error}"));
+    let shown = failures
+        .iter()
+        .map(|(way, error)| format!("{way}: {error}"));
     shown.collect::<Vec<_>>().join("; ")
 }

@@ -14,6 +14,7 @@ pub mod escape;
 pub mod exit;
 mod format;
 mod github;
+mod lines;
 mod live;
 mod log_file;
 mod note;
@@ -41,6 +42,6 @@ pub use shell::{shell_word, shell_words};
 pub use shown::Shown;
 pub use style::{Paint, Style};
 pub use view::{
-    CheckView, CodesView, ExplainView, ExplainedCode, Json, Preview, RedoPlanView, View,
-    WrittenView,
+    CheckView, CodesView, ExplainView, ExplainedCode, Json, Preview, RedoPlanView, SchemaDumpView,
+    View, WrittenView, drift_sentences,
 };

@@ -89,7 +89,11 @@ impl OwnServer {
         while begin.elapsed() < STARTING {
             let text = fs::read_to_string(&status).unwrap_or_default();
             // The eighth line is the state.
-            if text.lines().nth(7).is_some_and(|state| state.trim() == "ready") {
+            if text
+                .lines()
+                .nth(7)
+                .is_some_and(|state| state.trim() == "ready")
+            {
                 return Ok(());
             }
             thread::sleep(LOOK);
@@ -135,9 +139,9 @@ fn other(reason: impl Into<String>) -> DatabaseError {
 
 fn program(name: &'static str) -> Result<Program, DatabaseError> {
     programs::find(name, 0).map_err(|error| match error {
-        CopyError::NoProgram { .. } => {
-            other(format!("PostgreSQL's {name} is not installed on this machine"))
-        }
+        CopyError::NoProgram { .. } => other(format!(
+            "PostgreSQL's {name} is not installed on this machine"
+        )),
         error => other(error.to_string()),
     })
 }

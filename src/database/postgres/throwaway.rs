@@ -79,7 +79,10 @@ async fn on_server(
         way,
         server: None,
     };
-    match made.furnish(&model.settings, request.schema.as_deref()).await {
+    match made
+        .furnish(&model.settings, request.schema.as_deref())
+        .await
+    {
         Ok(()) => Ok(made),
         Err(error) => {
             // The error of the furnishing is the one to report.
@@ -182,7 +185,9 @@ impl Model {
                    AND s.setrole::pg_catalog.int8 IN (0, (SELECT r.oid::pg_catalog.int8 \
                    FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user)) \
                    ORDER BY s.setrole";
-        let found = rows(connection, sql).await.map_err(|error| failed(&error))?;
+        let found = rows(connection, sql)
+            .await
+            .map_err(|error| failed(&error))?;
         let mut settings = Vec::new();
         for row in &found {
             let setting = optional(Some(row), 0)?.unwrap_or_default();
