@@ -9,6 +9,7 @@ mod bar;
 mod batches;
 pub mod codes;
 mod diagnostic;
+mod drawing;
 pub mod error;
 pub mod escape;
 pub mod exit;
@@ -31,6 +32,7 @@ mod warning;
 
 pub use bar::Bar;
 pub use diagnostic::{Diagnostic, Snippet};
+pub use drawing::{DrawingFormat, SchemaDrawView};
 pub use format::{bytes, count, count_steps, duration};
 pub use github::annotation;
 pub use log_file::LogFile;
@@ -43,5 +45,5 @@ pub use shown::Shown;
 pub use style::{Paint, Style};
 pub use view::{
     CheckView, CodesView, ExplainView, ExplainedCode, Json, Preview, RedoPlanView, SchemaDumpView,
-    View, WrittenView, drift_sentences,
+    StatusView, View, WrittenView, drift_sentences,
 };

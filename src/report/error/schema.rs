@@ -3,7 +3,7 @@ use crate::{
     database::{ScratchError, ScratchWay},
     ops::{Error as E, Outside, SchemaDrift, SourceError},
     report::{Diagnostic, Snippet, codes, drift_sentences},
-    schema::Cycle,
+    schema::{Cycle, PatternError, Schema},
 };
 
 impl From<SourceError> for Error {
@@ -113,4 +113,65 @@ pub fn drift(drift: &SchemaDrift) -> Vec<Diagnostic> {
         }
     }
     found
+}
+
+/// The error of a pattern on the command line.
+pub fn pattern(error: PatternError) -> Error {
+    let advice = hinted(
+        codes::M001,
+        "a pattern is `name`, `schema.name` or `kind:schema.name`, with * and ?",
+    );
+    advised(advice, error).into()
+}
+
+/// Warnings of objects that have no facts, and of facts that the role may not read.
+pub fn incomplete(schema: &Schema) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    let unmodelled = schema.unmodelled.iter();
+    let unmodelled: Vec<String> = unmodelled
+        .map(|object| format!("{} {}", object.kind, object.name))
+        .collect();
+    if !unmodelled.is_empty() {
+        found.push(Diagnostic {
+            message: format!(
+                "left out, since migrator does not model them: {}",
+                unmodelled.join(", ")
+            ),
+            ..Diagnostic::default()
+        });
+    }
+    let unreadable = schema.unreadable.iter();
+    let unreadable: Vec<String> = unreadable
+        .map(|fact| format!("{} of {}", fact.what, fact.id))
+        .collect();
+    if !unreadable.is_empty() {
+        found.push(Diagnostic {
+            message: format!(
+                "left out, since the role may not read them: {}",
+                unreadable.join(", ")
+            ),
+            ..Diagnostic::default()
+        });
+    }
+    found
+}
+
+/// The warning that the schema file was not written.
+pub fn schema_file(error: Error, file: &str) -> Error {
+    let reasons = error.diagnostics.iter().map(|it| it.message.as_str());
+    let reasons: Vec<&str> = reasons.collect();
+    let message = format!(
+        "{file}: the schema file was not written: {}",
+        reasons.join("; ")
+    );
+    advised(
+        hinted(
+            codes::M876,
+            format!(
+                "the migration is complete; write the file with `migrator schema dump > {file}`"
+            ),
+        ),
+        message,
+    )
+    .into()
 }

@@ -25,7 +25,7 @@ use serde_json::{Map, Value};
 pub use check::CheckView;
 pub use preview::Preview;
 pub use redo::RedoPlanView;
-pub use schema::{SchemaDumpView, drift_sentences};
+pub use schema::{SchemaDumpView, StatusView, drift_sentences};
 pub use tools::{CodesView, ExplainView, ExplainedCode, WrittenView};
 
 use super::{Page, Paint, Verbosity};

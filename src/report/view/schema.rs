@@ -1,9 +1,9 @@
 use serde_json::{Value, json};
 
-use super::{Json, Page, Paint, Verbosity, View, object};
+use super::{Json, Page, Paint, Verbosity, View, object, status::NAMES};
 use crate::{
     generate,
-    ops::{SchemaDiffReport, SchemaDrift, SchemaDumpReport},
+    ops::{SchemaDiffReport, SchemaDrift, SchemaDumpReport, StatusReport},
     report::{Style, count, lines::changed_lines},
     schema::{Change, Difference, Note, ObjectId},
 };
@@ -69,6 +69,44 @@ impl View for SchemaDiffReport {
     }
 }
 
+/// The result of `status`, with the drift of the schema if it was requested.
+#[derive(Debug)]
+pub struct StatusView {
+    /// The status.
+    pub status: StatusReport,
+    /// The drift of the schema.
+    pub schema: Option<SchemaDrift>,
+}
+
+impl View for StatusView {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
+        let mut page = self.status.human(paint, verbosity);
+        let Some(drift) = &self.schema else {
+            return page;
+        };
+        let found = match drift.difference.is_empty() {
+            true => paint.paint(Style::Good, "as the applied scripts make it"),
+            false => paint.paint(Style::Warning, summary(&drift.difference)),
+        };
+        let name = paint.paint(Style::Dim, format!("{:<NAMES$}", "Schema"));
+        page.fact(name, found, NAMES);
+        let differences = difference(&drift.difference, paint, verbosity);
+        if !differences.is_empty() {
+            page.blank();
+            page.append(differences);
+        }
+        page
+    }
+
+    fn json(&self) -> Json {
+        let mut fields = self.status.json();
+        if let Some(drift) = &self.schema {
+            fields.insert("schema".to_owned(), drift_json(drift));
+        }
+        fields
+    }
+}
+
 /// The fields of a difference.
 fn difference_json(difference: &Difference) -> Json {
     object(json!({
@@ -79,7 +117,7 @@ fn difference_json(difference: &Difference) -> Json {
 }
 
 /// The drift as a JSON object.
-pub(super) fn drift_json(drift: &SchemaDrift) -> Value {
+fn drift_json(drift: &SchemaDrift) -> Value {
     let mut fields = difference_json(&drift.difference);
     let pending = drift.pending.iter().map(ToString::to_string);
     fields.insert("repeatables_due".to_owned(), pending.collect());
@@ -87,7 +125,7 @@ pub(super) fn drift_json(drift: &SchemaDrift) -> Value {
 }
 
 /// The number of differences: `no difference`, `3 differences: 1 added, 2 altered`.
-pub(super) fn summary(difference: &Difference) -> String {
+fn summary(difference: &Difference) -> String {
     let of =
         |wanted: fn(&Change) -> bool| difference.changes.iter().filter(|it| wanted(it)).count();
     let altered = altered_objects(difference);
@@ -118,7 +156,7 @@ fn altered_objects(difference: &Difference) -> usize {
 }
 
 /// The differences object by object, then the notes.
-pub(super) fn difference(difference: &Difference, paint: Paint, verbosity: Verbosity) -> Page {
+fn difference(difference: &Difference, paint: Paint, verbosity: Verbosity) -> Page {
     let mut page = Page::default();
     let mut altered: Option<&ObjectId> = None;
     for change in &difference.changes {
