@@ -235,7 +235,10 @@ impl Session {
     }
 
     /// Reads what the database contains.
-    pub(super) async fn inspect(&mut self, scope: &Scope) -> Result<Schema, DatabaseError> {
+    ///
+    /// # Errors
+    /// Fails when the database cannot be reached or read.
+    pub async fn inspect(&mut self, scope: &Scope) -> Result<Schema, DatabaseError> {
         let mut database = self.take().await?;
         let found = database.inspect(scope).await;
         self.database = Some(database);
