@@ -3,13 +3,16 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use super::SourceError;
+use super::{SourceError, reader::Progress};
 use crate::{
     database::{Access, Location, Scratch, ScratchRequest, Settings, scratch},
-    execute::Stop,
+    execute::{Event, EventKind},
     ops::{Error, MigrateArgs, Project, Scripts, Session, upgrade},
     plan::Accepted,
     revision::{Ahead, Downs, OutOfOrder, RevisionId, Script, Target, TransactionScope},
@@ -50,7 +53,7 @@ impl Sandbox {
         url: Option<&Location>,
         settings: &Settings,
         schema: Option<String>,
-        stop: &Stop,
+        progress: Option<Progress>,
     ) -> Result<Self, Error> {
         let request = ScratchRequest {
             like: like.clone(),
@@ -61,10 +64,12 @@ impl Sandbox {
         let scratch = scratch(&request).await?;
         // What the URL of the database asks of its sessions holds here as well.
         let settings = like.adjust(settings.clone());
-        let session = Session::new(scratch.location().clone(), settings)
+        let mut session = Session::new(scratch.location().clone(), settings)
             .named("the scratch database")
-            .access(Access::Create)
-            .stop(stop.clone());
+            .access(Access::Create);
+        if let Some(progress) = progress {
+            session = session.on_events(steps(progress));
+        }
         Ok(Self { session, scratch })
     }
 
@@ -125,6 +130,25 @@ impl Sandbox {
             names,
             error: Box::new(error),
         })
+    }
+}
+
+/// A receiver of events that counts the scripts that were run.
+fn steps(progress: Progress) -> impl Fn(&Event) + Send + Sync {
+    let (done, total) = (AtomicU64::new(0), AtomicU64::new(0));
+    move |event| {
+        match &event.kind {
+            EventKind::Planned { steps, .. } => {
+                done.store(0, Ordering::Relaxed);
+                total.store(*steps as u64, Ordering::Relaxed);
+            }
+            EventKind::StepDone { .. } => {
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => return,
+        }
+        let (done, total) = (done.load(Ordering::Relaxed), total.load(Ordering::Relaxed));
+        progress("running scripts", done, total);
     }
 }
 
