@@ -13,6 +13,7 @@ use super::{SourceError, reader::Progress};
 use crate::{
     database::{Access, Location, Scratch, ScratchRequest, Settings, scratch},
     execute::{Event, EventKind},
+    files,
     ops::{Error, MigrateArgs, Project, Scripts, Session, upgrade},
     plan::Accepted,
     revision::{Ahead, Downs, OutOfOrder, RevisionId, Script, Target, TransactionScope},
@@ -111,11 +112,11 @@ impl Sandbox {
         shown: &str,
         like: &Project,
     ) -> Result<(), Error> {
-        let files = sql_files(path, shown)?;
+        let found = sql_files(path, shown)?;
         let mut scripts: Vec<(PathBuf, Vec<u8>)> = Vec::new();
         let mut names = Vec::new();
-        for (index, (file, shown)) in files.into_iter().enumerate() {
-            let text = fs::read(&file).map_err(|error| SourceError::Read {
+        for (index, (file, shown)) in found.into_iter().enumerate() {
+            let text = files::read(&file).map_err(|error| SourceError::Read {
                 path: shown.clone(),
                 error,
             })?;
