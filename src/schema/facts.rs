@@ -7,6 +7,9 @@ pub trait Compare {
 
     /// Calls `differs` with the name and both values of every attribute that differs.
     fn compare(&self, other: &Self, differs: &mut dyn FnMut(&'static str, Value, Value));
+
+    /// Whether no attribute differs. Equality also sees what is not compared.
+    fn is_same(&self, other: &Self) -> bool;
 }
 
 /// Defines structs of facts. Every field is compared, except those after `@uncompared`, which only
@@ -53,6 +56,11 @@ macro_rules! facts {
                         );
                     }
                 )*
+            }
+
+            #[allow(unused_variables)]
+            fn is_same(&self, other: &Self) -> bool {
+                true $( && self.$field == other.$field )*
             }
         }
     )* };
