@@ -5,6 +5,7 @@ use super::{
     catalog::{Address, Catalog, ColumnInfo, FIRST_USER_OID, class},
     fields::{Fault, Fields},
     privileges::acl,
+    text::without_parentheses,
     types::truncated,
 };
 use crate::schema::{
@@ -180,7 +181,7 @@ fn add_attribute(
 
 fn read_default(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fault> {
     let (oid, relation, number) = (fields.oid()?, fields.oid()?, fields.number()?);
-    let expression = fields.optional_string()?;
+    let expression = fields.optional()?;
     let address = (class::CLASS, relation, number);
     if catalog.column_object(address).is_none() {
         return Ok(());
@@ -192,8 +193,8 @@ fn read_default(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fa
     catalog.addresses.insert((class::ATTRDEF, oid, 0), at);
     if let Facts::Column(column) = &mut catalog.objects[at].facts {
         match &mut column.generated {
-            Some(generated) => generated.expression = expression,
-            None => column.default = Some(expression),
+            Some(generated) => generated.expression = without_parentheses(expression).to_owned(),
+            None => column.default = Some(expression.to_owned()),
         }
     }
     Ok(())

@@ -5,9 +5,10 @@ use super::{
     catalog::{Catalog, FIRST_USER_OID, class},
     fields::{Fault, Fields},
     indexes::take_index,
+    text::without_parentheses,
 };
 use crate::schema::{
-    Facts, Kind, Name, Object, ObjectId,
+    Kind, Name, ObjectId,
     postgres::{Check, Deferrable, Exclusion, ForeignKey, Key},
 };
 
@@ -159,33 +160,6 @@ impl Fields<'_> {
     }
 }
 
-/// `expression` without the parentheses around all of it.
-pub(super) fn without_parentheses(expression: &str) -> &str {
-    let inner = expression
-        .strip_prefix('(')
-        .and_then(|it| it.strip_suffix(')'));
-    let Some(inner) = inner else {
-        return expression;
-    };
-    let (mut depth, mut quote) = (0_usize, None);
-    for byte in inner.bytes() {
-        match (quote, byte) {
-            (Some(open), _) => {
-                if open == byte {
-                    quote = None;
-                }
-            }
-            (None, b'\'' | b'"') => quote = Some(byte),
-            (None, b'(') => depth += 1,
-            // The first parenthesis ends before the last one.
-            (None, b')') if depth == 0 => return expression,
-            (None, b')') => depth -= 1,
-            _ => {}
-        }
-    }
-    inner
-}
-
 fn key(catalog: &mut Catalog, row: &Row<'_>) -> Result<Key, Fault> {
     let index = take_index(catalog, row.index)?;
     let keys = index.columns.get(..index.key_count).unwrap_or_default();
@@ -229,11 +203,7 @@ fn exclusion(catalog: &mut Catalog, row: &Row<'_>) -> Result<Exclusion, Fault> {
     })
 }
 
-fn add_foreign_key<'a>(
-    catalog: &'a mut Catalog,
-    row: &Row<'_>,
-    id: ObjectId,
-) -> Result<&'a mut Object, Fault> {
+fn add_foreign_key(catalog: &mut Catalog, row: &Row<'_>, id: ObjectId) -> Result<(), Fault> {
     let references = catalog.relation_name(row.referenced).cloned();
     let references = references.ok_or_else(|| {
         Fault::Malformed(format!(
@@ -260,7 +230,7 @@ fn add_foreign_key<'a>(
     let object = catalog.add((class::CONSTRAINT, row.oid, 0), id, facts);
     object.depends_on.extend(referenced_table);
     object.depends_on.extend(referenced_key);
-    Ok(object)
+    Ok(())
 }
 
 /// The action of a foreign key, unless it is NO ACTION.
@@ -281,20 +251,5 @@ impl Catalog {
         if let Some(at) = self.addresses.get(&constraint).copied() {
             self.addresses.insert((class::CLASS, index, 0), at);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_parentheses_around_everything_are_removed() {
-        let check = |text: &str, expected: &str| assert_eq!(without_parentheses(text), expected);
-        check("(a > 0)", "a > 0");
-        check("((a) > (b))", "(a) > (b)");
-        check("(a) > (b)", "(a) > (b)");
-        check("(a = ')')", "a = ')'");
-        check("f(a)", "f(a)");
     }
 }

@@ -198,7 +198,7 @@ fn read_policy(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fau
     roles.sort_unstable();
     let mut expression = || match (fields.flag()?, fields.optional()?) {
         (true, None) => Err(Fault::Dropped),
-        (_, text) => Ok(text.map(|text| super::constraints::without_parentheses(text).to_owned())),
+        (_, text) => Ok(text.map(|text| text::without_parentheses(text).to_owned())),
     };
     let facts = Policy {
         command: command.map(str::to_owned),

@@ -5,6 +5,7 @@ use super::{
     catalog::{Catalog, FIRST_USER_OID, class},
     fields::{Fault, Fields},
     privileges::acl,
+    text,
 };
 use crate::schema::{
     Facts, Kind, Name, Object, ObjectId, Unreadable,
@@ -298,7 +299,7 @@ fn read_published_table(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Resul
     if has_condition && condition.is_none() {
         return Err(Fault::Dropped);
     }
-    let condition = condition.map(|it| super::constraints::without_parentheses(it).to_owned());
+    let condition = condition.map(|it| text::without_parentheses(it).to_owned());
     let of = catalog.id((class::CLASS, relation, 0)).cloned();
     if let Some(object) = catalog.object(publication)
         && let Facts::Publication(facts) = &mut object.facts
