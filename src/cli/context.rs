@@ -10,15 +10,16 @@ use super::{memory, options::Global, pager::Pager, roots};
 use crate::{
     database::{self, Access, Location, Settings},
     execute::{Event, EventKind, RunOptions, Stop},
-    ops::{self, Project, Session},
+    ops::{self, Project, SchemaArgs, Session},
     plan::Warning,
     project::{self, Config, ConfigProblem, ConfigProblemKind, Flags, Misspelt, Sources, Url},
     report::{
-        Diagnostic, LogFile, Output, Progress, View, codes,
+        Bar, Diagnostic, LogFile, Output, Progress, View, codes,
         error::{self, Error},
         exit::Exit,
         shell_word,
     },
+    schema::Schema,
     sql::Dialect,
 };
 use anyhow::Context as _;
@@ -202,6 +203,74 @@ impl Context {
         match self.config.url() {
             Ok(url) => Ok(parse(url)?.dialect()),
             Err(_) => Ok(Dialect::default()),
+        }
+    }
+
+    /// The configured scope of schemas and the server for scratch databases.
+    pub fn schema_request(&self) -> Result<SchemaArgs, Error> {
+        let scratch_url = match &self.config.scratch_url {
+            Some(url) => Some(
+                Location::parse(&url.text, &url.base)
+                    .map_err(|error| error::location(&error, "scratch-url"))?,
+            ),
+            None => None,
+        };
+        Ok(SchemaArgs {
+            scope: self.config.scope.clone(),
+            scratch_url,
+            progress: None,
+        })
+    }
+
+    /// Runs an operation that reads schemas, with a live line, and closes the session. Signals stop
+    /// it, and remove its scratch databases.
+    pub async fn read_schemas<T>(
+        &self,
+        name: &str,
+        request: SchemaArgs,
+        work: impl AsyncFnOnce(&mut Session, &SchemaArgs) -> Result<T, ops::Error>,
+    ) -> Result<T, Error> {
+        let (request, bar) = self.watched(request)?;
+        let done = self
+            .read(name, async |session| work(session, &request).await)
+            .await;
+        bar.finish();
+        done
+    }
+
+    /// Lets signals stop work with scratch databases, and shows its progress on a live line.
+    pub fn watched(&self, mut request: SchemaArgs) -> Result<(SchemaArgs, Arc<Bar>), Error> {
+        self.listen()?;
+        let bar = Arc::new(self.output.bar());
+        let shown = Arc::clone(&bar);
+        request.progress = Some(Arc::new(move |what, done, total| {
+            shown.show(what, done, total);
+        }));
+        Ok((request, bar))
+    }
+
+    /// Rewrites the schema file after a change of the database, if one is configured. A failure does
+    /// not undo the change, so it is a warning.
+    pub async fn rewrite_schema_file(&self, session: &mut Session) {
+        let Some(path) = &self.config.schema_file else {
+            return;
+        };
+        let written = match self.schema_request() {
+            Ok(request) => ops::write_schema_file(&self.project, session, path, &request)
+                .await
+                .map_err(Error::from),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = written {
+            let shown = self.config.show(path);
+            self.warn(error::schema_file(error, &shown));
+        }
+    }
+
+    /// Warns of objects that have no facts and of facts that the role may not read.
+    pub fn warn_of_unmodelled(&self, schema: &Schema) {
+        for diagnostic in error::incomplete(schema) {
+            self.output.warn(&diagnostic);
         }
     }
 

@@ -14,7 +14,7 @@ use super::{
 };
 #[cfg(feature = "cli")]
 use super::{
-    CopyError,
+    CopyError, Scratch, ScratchError, ScratchRequest,
     backup::{Purpose, Source, Target},
 };
 use crate::{nearest::misspelt, sql::Dialect};
@@ -320,6 +320,20 @@ pub async fn target(
         Location::Sqlite(file) => {
             Box::new(sqlite::target::Target::open(file, settings, directory, purpose).await?)
         }
+    })
+}
+
+/// Creates a scratch database. On PostgreSQL, the first of these ways that works: on the server of
+/// [`ScratchRequest::url`]; without one, on the server of the database, or on a server started from
+/// the programs of this machine.
+///
+/// # Errors
+/// The reasons why no way works.
+#[cfg(feature = "cli")]
+pub async fn scratch(request: &ScratchRequest) -> Result<Box<dyn Scratch>, ScratchError> {
+    Ok(match &request.like {
+        Location::Postgres(like) => Box::new(postgres::throwaway::create(request, like).await?),
+        Location::Sqlite(_) => Box::new(sqlite::scratch::InMemory::new()),
     })
 }
 

@@ -17,6 +17,8 @@ pub mod fake;
 mod location;
 mod notice;
 pub mod postgres;
+#[cfg(feature = "cli")]
+mod scratch;
 mod script;
 pub mod sqlite;
 #[cfg(feature = "cli")]
@@ -33,12 +35,16 @@ pub use copy_error::CopyError;
 pub use distrust::Distrust;
 #[cfg(feature = "cli")]
 pub use draft::{Draft, Use, is_draft, is_left, remove_if_left, sweep, sync_directory, unique};
+#[cfg(feature = "cli")]
+pub use engine::scratch;
 pub use engine::{Location, connect, script};
 pub use error::{
     Action, DatabaseError, FailureKind, PlaceKind, SqlFailure, StepError, StepStage, TlsProblem,
 };
 pub use location::{LocationError, without_password};
 pub use notice::show_notices;
+#[cfg(feature = "cli")]
+pub use scratch::{Scratch, ScratchError, ScratchRequest, ScratchWay};
 pub use script::{ScriptHead, ScriptStep, ScriptWriter};
 pub use survey::Survey;
 pub use traits::{

@@ -29,3 +29,18 @@ pub fn dump(schema: &Schema) -> Result<Vec<Block>, Cycle> {
         Dialect::Sqlite => sqlite::dump(schema),
     }
 }
+
+/// Returns the statements of all blocks as a script, with an empty line between blocks.
+pub fn script(blocks: &[Block]) -> String {
+    let mut text = String::new();
+    for block in blocks {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        for statement in &block.statements {
+            text.push_str(statement);
+            text.push_str(";\n");
+        }
+    }
+    text
+}

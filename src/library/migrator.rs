@@ -239,6 +239,16 @@ impl Migrator {
     }
 }
 
+impl Migrator {
+    /// A session with the default settings that creates nothing.
+    pub(super) fn read_only_session(location: Location) -> ops::Session {
+        let settings = Self::embedded(NO_SCRIPTS).settings;
+        ops::Session::new(location, settings).access(Access::Existing)
+    }
+}
+
+const NO_SCRIPTS: [(&str, &[u8]); 0] = [];
+
 /// The application name shown to administrators, such as `migrator in shop`.
 fn application_name() -> String {
     let program = std::env::current_exe().ok();

@@ -6,9 +6,11 @@
 mod error;
 mod migrator;
 mod report;
+mod schema;
 mod session;
 
 pub use error::{DatabaseError, DatabaseErrorKind, Error, Failure, Problem};
 pub use migrator::Migrator;
 pub use report::{Done, Drift, Plan, PlannedStep, Revision, RunReport, Status};
+pub use schema::{Schema, SchemaChange, SchemaDiff};
 pub use session::Session;

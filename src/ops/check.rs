@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Error, Project, Session};
+use super::{Error, Project, SchemaArgs, SchemaDrift, Session, schema_drift};
 use crate::{
     database::Detail,
     plan::{self, CheckRequest, Finding},
@@ -10,13 +10,16 @@ use crate::{
 };
 
 /// Arguments of `check`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct CheckArgs {
     /// A git commit to compare with. Since that commit, no revision may be edited, removed or
     /// preceded by a new one.
     pub base: Option<String>,
     /// Whether revisions may be pending.
     pub pending_ok: bool,
+    /// How to compare the schema of the database with what its applied scripts make; `None` to
+    /// leave it out.
+    pub schema: Option<SchemaArgs>,
 }
 
 /// The result of `check`.
@@ -30,6 +33,8 @@ pub struct CheckReport {
     pub database: Option<String>,
     /// All problems found.
     pub findings: Vec<Finding>,
+    /// The differences of the schema, if they were requested.
+    pub drift: Option<SchemaDrift>,
 }
 
 /// Checks the directory and, if a session is given, the database.
@@ -54,6 +59,7 @@ pub async fn check(
         None => None,
     };
     let mut obstacles = Vec::new();
+    let mut drift = None;
     let (database, observed) = match session {
         None => (None, None),
         Some(session) => {
@@ -63,6 +69,9 @@ pub async fn check(
                 obstacles = plan::external_records(&history, &beside, project.accepted);
             }
             let observed = plan::seen(&history, observed, dialect);
+            if let Some(schema) = &args.schema {
+                drift = Some(schema_drift(project, session, schema).await?);
+            }
             (Some(session.place().to_owned()), Some(observed))
         }
     };
@@ -89,5 +98,6 @@ pub async fn check(
         history,
         database,
         findings,
+        drift,
     })
 }

@@ -47,6 +47,8 @@ mod rebase;
 #[cfg(feature = "cli")]
 mod revision;
 #[cfg(feature = "cli")]
+mod schema;
+#[cfg(feature = "cli")]
 mod squash;
 #[cfg(feature = "cli")]
 mod templates;
@@ -93,6 +95,12 @@ pub use merge::{MergeError, merge};
 pub use rebase::{RebaseArgs, RebaseReport, rebase};
 #[cfg(feature = "cli")]
 pub use revision::{NewRevisionReport, RevisionArgs, repeatable, revision};
+#[cfg(feature = "cli")]
+pub use schema::{
+    Outside, OutsideScript, SchemaArgs, SchemaDiffReport, SchemaDrawReport, SchemaDrift,
+    SchemaDumpReport, SchemaFileReport, SchemaProgress, SchemaSource, SourceError, schema_diff,
+    schema_draw, schema_drift, schema_dump, write_schema_file,
+};
 #[cfg(feature = "cli")]
 pub use squash::{SquashArgs, SquashReport, squash};
 #[cfg(feature = "cli")]

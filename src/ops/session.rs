@@ -6,6 +6,7 @@ use crate::{
     execute::{self, Event, RunOptions, Sink, Stop},
     layout::{ExternalChoice, ExternalRecords, Surroundings},
     revision::{LogRow, Observed},
+    schema::{Schema, Scope},
     sql::Dialect,
 };
 
@@ -231,6 +232,17 @@ impl Session {
         let records = database.external_records(wanted).await;
         self.database = Some(database);
         records
+    }
+
+    /// Reads what the database contains.
+    ///
+    /// # Errors
+    /// Fails when the database cannot be reached or read.
+    pub async fn inspect(&mut self, scope: &Scope) -> Result<Schema, DatabaseError> {
+        let mut database = self.take().await?;
+        let found = database.inspect(scope).await;
+        self.database = Some(database);
+        found
     }
 
     /// Reads the log, oldest first.

@@ -17,6 +17,7 @@ use crate::{
     files::Compression,
     layout::Layout,
     revision::{Ahead, Downs, OutOfOrder, TransactionScope},
+    schema::Scope,
     sql::Vars,
 };
 
@@ -62,6 +63,24 @@ impl fmt::Debug for Url {
         f.debug_struct("Url")
             .field("base", &self.base)
             .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The URL of the server for scratch databases, not yet parsed. Its `Debug` output omits the text,
+/// which may hold a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ScratchUrl {
+    /// The text with variables replaced.
+    pub text: String,
+    /// The directory that relative paths in it are resolved against.
+    pub base: PathBuf,
+}
+
+impl fmt::Debug for ScratchUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ScratchUrl")
+            .field("base", &self.base)
             .finish_non_exhaustive()
     }
 }
@@ -136,6 +155,12 @@ pub struct Config {
     pub connect_timeout: Duration,
     /// `log-file`
     pub log_file: Option<PathBuf>,
+    /// `schema-file`
+    pub schema_file: Option<PathBuf>,
+    /// `scratch-url`: the URL and the directory that relative paths in it are relative to.
+    pub scratch_url: Option<ScratchUrl>,
+    /// `[schema] include` and `exclude`
+    pub scope: Scope,
     /// `slow-statement`; zero disables it.
     pub slow_statement: Duration,
     /// `protected`, of the selected environment. See also [`Self::protected_urls`].
@@ -185,6 +210,9 @@ impl Config {
             lock_wait: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(10),
             log_file: None,
+            schema_file: None,
+            scratch_url: None,
+            scope: Scope::default(),
             slow_statement: Duration::from_secs(1),
             protected: false,
             lock_timeout: Duration::from_secs(2),

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use super::{
     config::Config,
-    value::{Refused, Setting, file, names, number, positive, switch, times, url, version_table},
+    value::{
+        Refused, Setting, file, names, number, patterns, positive, scratch_url, switch, times, url,
+        version_table,
+    },
 };
 use crate::layout::Layout;
 
@@ -14,16 +17,18 @@ pub(super) enum Section {
     Migrator,
     Postgres,
     Backup,
+    Schema,
 }
 
 impl Section {
-    pub(super) const ALL: &[Self] = &[Self::Migrator, Self::Postgres, Self::Backup];
+    pub(super) const ALL: &[Self] = &[Self::Migrator, Self::Postgres, Self::Backup, Self::Schema];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Migrator => "migrator",
             Self::Postgres => "postgres",
             Self::Backup => "backup",
+            Self::Schema => "schema",
         }
     }
 }
@@ -54,7 +59,7 @@ pub(super) struct Key {
     set: Set,
 }
 
-use Section::{Backup, Migrator, Postgres};
+use Section::{Backup, Migrator, Postgres, Schema};
 
 #[rustfmt::skip]
 pub(super) const KEYS: &[Key] = &[
@@ -77,6 +82,8 @@ pub(super) const KEYS: &[Key] = &[
     key(Migrator, "connect-timeout", Some("CONNECT_TIMEOUT"), |c, v| put(&mut c.connect_timeout, positive(v))),
     key(Migrator, "log-file", Some("LOG_FILE"), |c, v| put(&mut c.log_file, file(v).map(Some))),
     key(Migrator, "slow-statement", Some("SLOW_STATEMENT"), |c, v| read(&mut c.slow_statement, v)),
+    key(Migrator, "schema-file", Some("SCHEMA_FILE"), |c, v| put(&mut c.schema_file, file(v).map(Some))),
+    key(Migrator, "scratch-url", Some("SCRATCH_URL"), |c, v| put(&mut c.scratch_url, scratch_url(v).map(Some))),
     key(Postgres, "lock-timeout", Some("POSTGRES_LOCK_TIMEOUT"), |c, v| read(&mut c.lock_timeout, v)),
     key(Postgres, "lock-attempts", Some("POSTGRES_LOCK_ATTEMPTS"), |c, v| put(&mut c.lock_attempts, times(v))),
     key(Postgres, "statement-timeout", Some("POSTGRES_STATEMENT_TIMEOUT"), |c, v| read(&mut c.statement_timeout, v)),
@@ -84,6 +91,8 @@ pub(super) const KEYS: &[Key] = &[
     key(Backup, "directory", Some("BACKUP_DIRECTORY"), |c, v| read(&mut c.backup.directory, v)),
     key(Backup, "keep", Some("BACKUP_KEEP"), |c, v| put(&mut c.backup.keep, number(v))),
     key(Backup, "compress", Some("BACKUP_COMPRESS"), |c, v| read(&mut c.backup.compress, v)),
+    key(Schema, "include", Some("SCHEMA_INCLUDE"), |c, v| put(&mut c.scope.include, patterns(v))),
+    key(Schema, "exclude", Some("SCHEMA_EXCLUDE"), |c, v| put(&mut c.scope.exclude, patterns(v))),
 ];
 
 /// The URL is only read when needed, and not from every source.
@@ -149,6 +158,7 @@ mod tests {
                 Migrator => upper,
                 Postgres => format!("POSTGRES_{upper}"),
                 Backup => format!("BACKUP_{upper}"),
+                Schema => format!("SCHEMA_{upper}"),
             };
             let unset = key.name == "protected";
             assert_eq!(key.variable, (!unset).then_some(expected.as_str()));

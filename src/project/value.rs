@@ -2,11 +2,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{keys::Given, table_name::check_table_name};
+use super::{config::ScratchUrl, keys::Given, table_name::check_table_name};
 use crate::{
     files::Compression,
     layout::Layout,
     revision::{Ahead, Downs, OutOfOrder, TransactionScope},
+    schema::Pattern,
 };
 
 /// The treatment of records of other tools in a database without migrator's own records.
@@ -236,6 +237,35 @@ pub(super) fn url(given: &Given<'_>) -> Result<String, Refused> {
         "" => Err(Refused::EmptyUrl),
         url => Ok(url.to_owned()),
     }
+}
+
+/// Parses the URL of a server. Only checks that it is not empty.
+pub(super) fn scratch_url(given: &Given<'_>) -> Result<ScratchUrl, Refused> {
+    match text(given)?.trim() {
+        "" => Err(Refused::Value("expected a URL")),
+        url => Ok(ScratchUrl {
+            text: url.to_owned(),
+            base: given.base.to_owned(),
+        }),
+    }
+}
+
+/// Parses patterns over objects. In a variable, the list is a string with commas.
+pub(super) fn patterns(given: &Given<'_>) -> Result<Vec<Pattern>, Refused> {
+    let texts = match (given.list, given.text) {
+        (Some(list), _) => list.to_vec(),
+        (None, Some(text)) => {
+            let texts = text.split(',').map(|text| text.trim().to_owned());
+            texts.filter(|text| !text.is_empty()).collect()
+        }
+        (None, None) => return Err(Refused::Type("an array of strings")),
+    };
+    let parsed: Result<Vec<Pattern>, _> = texts.iter().map(|text| text.parse()).collect();
+    parsed.map_err(|_| {
+        Refused::Value(
+            "expected patterns such as `shop.*`, `table:shop.tmp_*` or `view:*`: a kind of object, a schema and a name",
+        )
+    })
 }
 
 fn text<'a>(given: &Given<'a>) -> Result<&'a str, Refused> {

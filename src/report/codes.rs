@@ -355,6 +355,8 @@ codes! {
         "A revision that is not in the base revises one that is not the head of the base: the base has advanced since this branch was created. `migrator rebase` moves it."
     M814 CheckFailed "check: new revision sorts before the head of the base"
         "A revision that is not in the base has an ID that sorts before the head of the base, so it looks older than it is. `migrator rebase` gives it a new ID."
+    M815 CheckFailed "check: schema was changed by hand"
+        "The schema of the database differs from what its applied scripts make of an empty database: somebody changed it outside migrations, or a script was edited after it was applied. Write a revision that makes the same change and stamp it, or undo the change. `[schema] exclude` leaves objects out."
     M820 Failed "backup directory cannot be used"
         "Backups are written to `[backup] directory` of migrator.toml, or to --directory, which is created if it is missing. It must be writable and have room for a complete copy of the database. A backup is listed only once it is complete and synced to disk."
     M821 Failed "no suitable pg_dump or pg_restore"
@@ -384,6 +386,18 @@ codes! {
         "`migrator convert --to DIR` writes to a directory that does not exist or is empty, so that it cannot mix scripts with other files or overwrite anything."
     M862 Usage "conversion into the source directory"
         "`migrator convert --to DIR` reads one directory and writes another. DIR is the source directory, or lies inside it, where the scripts would be read again."
+    M870 Usage "not a source of a schema"
+        "A schema is read from `live` (the configured database), a revision such as `head` (the scripts, applied in a scratch database), a .sql file or a directory of them (with a path separator, as in `./schema`), or the URL of another database of the same kind."
+    M871 Failed "cannot read SQL files"
+        "The file or directory does not exist, cannot be read, or holds no schema. The files of a directory run in the order of their names in one scratch database."
+    M872 Failed "no scratch database"
+        "Scripts are run in a scratch database to find out what schema they make. On PostgreSQL it is created on the server of `scratch-url`; without that setting on the server of the database, which needs the right CREATEDB, or else on a server that is started from the programs of this machine (initdb and postgres), which refuse to run as root. The notes say why each of these failed."
+    M874 Failed "script reaches beyond its database"
+        "A scratch database is on the same server as the database itself, or beside its file. A statement that creates roles, changes other databases or opens other files would change the real ones, so nothing was run. Set `scratch-url` to a server that is used for nothing else."
+    M875 Failed "objects depend on each other"
+        "Objects of the schema depend on each other in a circle, so that no order of statements creates them."
+    M876 Failed "schema file not written"
+        "`schema-file` names a file that is rewritten after every `upgrade` and `downgrade`. It could not be written, or the schema could not be read; the migration itself is complete. `migrator schema dump` prints what the file would hold."
 }
 
 #[cfg(test)]

@@ -9,11 +9,13 @@ mod bar;
 mod batches;
 pub mod codes;
 mod diagnostic;
+mod drawing;
 pub mod error;
 pub mod escape;
 pub mod exit;
 mod format;
 mod github;
+mod lines;
 mod live;
 mod log_file;
 mod note;
@@ -30,6 +32,7 @@ mod warning;
 
 pub use bar::Bar;
 pub use diagnostic::{Diagnostic, Snippet};
+pub use drawing::{DrawingFormat, SchemaDrawView};
 pub use format::{bytes, count, count_steps, duration};
 pub use github::annotation;
 pub use log_file::LogFile;
@@ -41,6 +44,6 @@ pub use shell::{shell_word, shell_words};
 pub use shown::Shown;
 pub use style::{Paint, Style};
 pub use view::{
-    CheckView, CodesView, ExplainView, ExplainedCode, Json, Preview, RedoPlanView, View,
-    WrittenView,
+    CheckView, CodesView, ExplainView, ExplainedCode, Json, Preview, RedoPlanView, SchemaDumpView,
+    StatusView, View, WrittenView, drift_sentences,
 };

@@ -5,6 +5,7 @@
 //! whole objects. This module is pure: `database` reads facts, `generate` writes SQL from them.
 
 mod compare;
+mod diagram;
 mod expression;
 mod facts;
 mod kind;
@@ -16,6 +17,7 @@ mod scope;
 pub mod sqlite;
 
 pub use compare::{Change, Difference, Note, compare};
+pub use diagram::{Diagram, DiagramColumn, DiagramTable, Reference};
 pub use expression::canonical_expression;
 pub use facts::Compare;
 pub use kind::Kind;

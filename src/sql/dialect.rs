@@ -106,6 +106,8 @@ pub(super) struct Statements {
     /// Frozen: the canonical form drops the statements recognized here.
     pub foreign_keys: fn(&str) -> Option<bool>,
     pub may_break_foreign_keys: fn(&str) -> bool,
+    /// See [`Dialect::reaches_outside`].
+    pub reaches_outside: fn(&str) -> Option<&'static str>,
     pub layout_pragma: fn(&str) -> Option<LayoutPragma>,
     /// Returns the modes of a BEGIN in canonical form. Frozen.
     pub begin: fn(Words) -> Option<String>,
@@ -177,6 +179,12 @@ impl Dialect {
     /// checked before the commit. Returns true if in doubt.
     pub fn may_break_foreign_keys(self, statement: &str) -> bool {
         (self.rules().statements.may_break_foreign_keys)(statement)
+    }
+
+    /// Returns what `statement` does to more than its own database, such as to roles of the server
+    /// or other files. What a procedural statement builds as text is not seen.
+    pub fn reaches_outside(self, statement: &str) -> Option<&'static str> {
+        (self.rules().statements.reaches_outside)(statement)
     }
 
     /// Parses a statement that sets the layout of the database file, which has no effect once

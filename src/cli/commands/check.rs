@@ -28,6 +28,10 @@ pub struct CheckArgs {
     #[arg(long)]
     pending_ok: bool,
 
+    /// Compare the schema of the database too, with what its applied scripts make
+    #[arg(long, conflicts_with = "no_database")]
+    schema: bool,
+
     #[command(flatten)]
     pub vars: Vars,
 }
@@ -36,18 +40,30 @@ pub async fn cmd_check(args: CheckArgs, context: &Context) -> Result<Exit, Error
     let skip = args.no_database.then_some("--no-database");
     let (mut session, unasked) = context.session_unless("check", skip)?;
     let dialect = context.dialect()?;
+    let (schema, bar) = match args.schema {
+        true => {
+            let (request, bar) = context.watched(context.schema_request()?)?;
+            (Some(request), Some(bar))
+        }
+        false => (None, None),
+    };
     let request = ops::CheckArgs {
         base: args.base.clone(),
         pending_ok: args.pending_ok,
+        schema,
     };
     let checked = ops::check(&context.project, session.as_mut(), dialect, &request).await;
+    if let Some(bar) = bar {
+        bar.finish();
+    }
     context.leave(session).await;
     let way = "--no-database checks the directory only";
     let report = checked.map_err(|error| error::or_without_database(error, way))?;
     let findings = report.findings.iter();
-    let findings: Vec<_> = findings
+    let mut findings: Vec<_> = findings
         .map(|found| error::finding(found, &report.history))
         .collect();
+    findings.extend(report.drift.iter().flat_map(error::drift));
     let passed = findings.is_empty();
     context.output.result(&CheckView {
         directory: report.directory,

@@ -82,6 +82,9 @@ pub async fn run(
             Direction::Down => ops::downgrade(project, session, &args).await,
         };
         live.finish(report.as_ref().is_ok_and(|report| report.failure.is_some()));
+        if report.as_ref().is_ok_and(|report| report.failure.is_none()) {
+            context.rewrite_schema_file(session).await;
+        }
         report
     });
     let result = match ran.await {

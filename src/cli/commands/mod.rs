@@ -24,6 +24,7 @@ mod redo;
 mod repair;
 mod restore;
 mod revision;
+mod schema;
 mod show;
 mod squash;
 mod stamp;
@@ -54,6 +55,7 @@ pub enum Command {
     Show(show::ShowArgs),
     Status(status::StatusArgs),
     Check(check::CheckArgs),
+    Schema(schema::SchemaArgs),
     Stamp(stamp::StampArgs),
     Adopt(adopt::AdoptArgs),
     Repair(repair::RepairArgs),
@@ -91,7 +93,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
             "history", "show", "heads", "branches", "merge", "rebase", "squash",
         ],
     ),
-    ("Schema", &[]),
+    ("Schema", &["schema"]),
     (
         "Operations",
         &[
@@ -172,6 +174,7 @@ impl Command {
             Self::ListTemplates(args) => list_templates::cmd_list_templates(args, context),
             Self::Adopt(args) => adopt::cmd_adopt(args, context).await,
             Self::Convert(args) => convert::cmd_convert(args, context),
+            Self::Schema(args) => schema::cmd_schema(args, context).await,
             Self::Stamp(args) => stamp::cmd_stamp(args, context).await,
         }
     }

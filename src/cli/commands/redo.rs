@@ -62,7 +62,11 @@ pub async fn cmd_redo(args: RedoArgs, context: &Context) -> Result<Exit, Error> 
     context.open_log(args.log.log_file.as_deref(), "redo")?;
     let begin = Instant::now();
     let redone = context.operate(("redo", Access::Existing), async |session, _| {
-        ops::redo(project, session, &request).await
+        let report = ops::redo(project, session, &request).await;
+        if report.is_ok() {
+            context.rewrite_schema_file(session).await;
+        }
+        report
     });
     let result = redone.await.map(|report| {
         context.output.result(&report);

@@ -24,6 +24,8 @@ mod message;
 mod options;
 mod outcome;
 #[cfg(feature = "cli")]
+mod own_server;
+#[cfg(feature = "cli")]
 mod owners;
 mod parameters;
 mod password_file;
@@ -45,6 +47,8 @@ mod survey;
 mod swap;
 #[cfg(feature = "cli")]
 pub(super) mod target;
+#[cfg(feature = "cli")]
+pub(super) mod throwaway;
 mod tls;
 mod trust;
 pub(super) mod url;

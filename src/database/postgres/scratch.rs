@@ -22,6 +22,7 @@ const DIGITS: usize = 16;
 /// The purposes of scratch databases, which are part of their names.
 pub(super) const VERIFY: &str = "_verify_";
 pub(super) const RESTORE: &str = "_restore_";
+pub(super) const SCRATCH: &str = "_scratch_";
 
 /// A scratch database and the session that owns it. While the session holds the lock of its name,
 /// it is not mistaken for one left by a killed process.
@@ -115,7 +116,7 @@ fn cut(name: &str, room: usize) -> &str {
 
 /// Whether `found` is a scratch database of `name`.
 fn is_of(found: &str, name: &str) -> bool {
-    [VERIFY, RESTORE].iter().any(|purpose| {
+    [VERIFY, RESTORE, SCRATCH].iter().any(|purpose| {
         let rest = found.strip_prefix(cut(name, purpose.len() + DIGITS));
         let digits = rest.and_then(|rest| rest.strip_prefix(purpose));
         digits.is_some_and(|digits| {
@@ -207,7 +208,7 @@ mod tests {
     fn scratch_databases_are_known_by_their_names() {
         let mark = "0123456789abcdef";
         for name in ["shop", &"ż".repeat(31)] {
-            for purpose in [VERIFY, RESTORE] {
+            for purpose in [VERIFY, RESTORE, SCRATCH] {
                 let made = beside(name, purpose, mark);
                 assert!(made.len() <= LONGEST && is_of(&made, name), "{made}");
                 assert!(!is_of(&made, "other"), "{made}");

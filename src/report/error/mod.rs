@@ -10,6 +10,7 @@ mod project;
 mod rebase;
 mod redo;
 mod run;
+mod schema;
 mod squash;
 mod target;
 
@@ -19,6 +20,7 @@ pub use check::finding;
 pub use database::location;
 pub use ops::or_without_database;
 pub use project::config;
+pub use schema::{drift, incomplete, pattern, schema_file};
 
 use super::{
     codes::{self, Code},

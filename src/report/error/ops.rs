@@ -1,4 +1,6 @@
-use super::{Advice, Error, adopt, advised, diagnostic, hinted, location, plain, project, redo};
+use super::{
+    Advice, Error, adopt, advised, diagnostic, hinted, location, plain, project, redo, schema,
+};
 use crate::{
     ops::{Error as E, MergeError, NotReady, OfflineError},
     report::codes,
@@ -47,6 +49,12 @@ impl From<E> for Error {
                 Self::from(error).note("no backup was made, so nothing was run")
             }
             E::Offline(error) => offline(error),
+            E::Source(error) => error.into(),
+            E::Scratch(error) => error.into(),
+            E::Outside(error) => error.into(),
+            E::Cycle(error) => error.into(),
+            E::InScratch(error) => schema::in_scratch(*error),
+            E::InFiles { names, error } => schema::in_files(*error, &names),
             E::NotReady(late) => not_ready(*late),
             E::Reparented { ref file, .. } => Self::from(Diagnostic {
                 place: Some(Snippet::file(file)),
@@ -63,6 +71,8 @@ impl From<E> for Error {
             | E::Merge(_)
             | E::RevisionId(_)
             | E::RepeatableId(_)
+            | E::PartlyApplied(_)
+            | E::NoRevisionsOf(_)
             | E::NamedTwice(_)) => advised(advice(&error), error).into(),
         }
     }
@@ -77,6 +87,14 @@ fn advice(error: &E) -> Advice {
             Some(stem) => hinted(codes::M406, format!("its name would be {stem}.down.sql")),
             None => plain(codes::M406),
         },
+        E::PartlyApplied(_) => hinted(
+            codes::M504,
+            "finish it with `migrator upgrade` or `migrator downgrade`; until then its schema is unknown",
+        ),
+        E::NoRevisionsOf(_) => hinted(
+            codes::M870,
+            "revisions belong to `live` and to revisions such as `head`",
+        ),
         E::Declined => hinted(codes::M112, "answer y when asked, or give --yes"),
         E::Interrupted => plain(codes::M706),
         E::Signals(_) | E::System { .. } => plain(codes::M002),

@@ -14,6 +14,7 @@ mod preview;
 mod rebase;
 mod redo;
 mod repair;
+mod schema;
 mod script;
 mod squash;
 mod status;
@@ -24,6 +25,7 @@ use serde_json::{Map, Value};
 pub use check::CheckView;
 pub use preview::Preview;
 pub use redo::RedoPlanView;
+pub use schema::{SchemaDumpView, StatusView, drift_sentences};
 pub use tools::{CodesView, ExplainView, ExplainedCode, WrittenView};
 
 use super::{Page, Paint, Verbosity};

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// The width of the name column.
-const NAMES: usize = 10;
+pub(super) const NAMES: usize = 10;
 
 /// The maximum number of pending revisions listed without `-v`.
 const LISTED: usize = 10;

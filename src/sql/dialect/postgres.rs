@@ -3,6 +3,7 @@
 mod boundary;
 mod classify;
 mod lexer;
+mod outside;
 mod shell;
 
 pub(super) use boundary::Boundary;
@@ -63,6 +64,7 @@ pub(super) static RULES: Rules = Rules {
         // Foreign keys are enforced or checked at the commit, whatever the session settings.
         foreign_keys: |_| None,
         may_break_foreign_keys: |_| false,
+        reaches_outside: outside::reaches_outside,
         layout_pragma: |_| None,
         begin,
         commit,

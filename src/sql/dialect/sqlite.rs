@@ -3,6 +3,7 @@
 mod boundary;
 mod classify;
 mod lexer;
+mod outside;
 mod pragma;
 mod session_change;
 mod shell;
@@ -59,6 +60,7 @@ pub(super) static RULES: Rules = Rules {
         session_change: session_change::session_change,
         foreign_keys: pragma::foreign_keys,
         may_break_foreign_keys: classify::may_break_foreign_keys,
+        reaches_outside: outside::reaches_outside,
         layout_pragma: pragma::layout,
         begin,
         commit,

@@ -1,0 +1,58 @@
+use super::{Reader, SchemaArgs};
+use crate::{
+    database::Detail,
+    ops::{Error, Project, Session, line},
+    plan::{self, RepeatableState},
+    revision::RepeatableId,
+    schema::{Difference, compare},
+};
+
+/// What somebody changed in the database by hand: its schema compared with what the applied scripts
+/// make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaDrift {
+    /// The differences from what the scripts make to what the database has.
+    pub difference: Difference,
+    /// The repeatable scripts that are to be applied again, so that their objects may differ.
+    pub pending: Vec<RepeatableId>,
+}
+
+/// Compares the schema of the database with what the applied scripts make of a scratch database.
+///
+/// # Errors
+/// Fails when the database cannot be read, when a revision is partially applied or missing here, or
+/// when the scripts cannot be run in a scratch database.
+pub async fn schema_drift(
+    project: &Project,
+    session: &mut Session,
+    args: &SchemaArgs,
+) -> Result<SchemaDrift, Error> {
+    let dialect = session.dialect();
+    let history = project.history(dialect)?;
+    let observed = session.observe(Detail::Brief).await?;
+    let observed = plan::seen(&history, observed, dialect);
+    let drift = plan::compare(&history, &observed, dialect);
+    if let Some((revision, _)) = drift.partial.first() {
+        return Err(Error::PartlyApplied(revision.clone()));
+    }
+    if let Some(unknown) = drift.unknown.first() {
+        return Err(Error::NoFiles(unknown.clone()));
+    }
+    let heads = line::applied_heads(&observed);
+    let repeatables = plan::repeatables(&history, &observed, dialect).into_iter();
+    let pending = repeatables
+        .filter(|it| it.state != RepeatableState::Applied)
+        .map(|it| it.id)
+        .collect();
+    let mut reader = Reader {
+        project,
+        session,
+        args,
+    };
+    let live = reader.read(&super::SchemaSource::Live).await?;
+    let made = reader.made_by(heads.iter()).await?;
+    Ok(SchemaDrift {
+        difference: compare(&made, &live),
+        pending,
+    })
+}

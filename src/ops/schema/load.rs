@@ -1,0 +1,247 @@
+//! Runs scripts in a scratch database.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use super::{SourceError, reader::Progress};
+use crate::{
+    database::{Access, Location, Scratch, ScratchRequest, Settings, scratch},
+    execute::{Event, EventKind},
+    files,
+    ops::{Error, MigrateArgs, Project, Scripts, Session, upgrade},
+    plan::Accepted,
+    revision::{Ahead, Downs, OutOfOrder, RevisionId, Script, Target, TransactionScope},
+    sql::{self, Dialect},
+};
+
+/// A script that would change more than its own database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutsideScript {
+    /// The file.
+    pub file: String,
+    /// The text of the file.
+    pub text: String,
+    /// The byte offset of the statement.
+    pub offset: usize,
+    /// What the statement does: `CREATE ROLE`.
+    pub does: &'static str,
+}
+
+/// Scripts that would change more than the scratch database.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{} changes more than the database: {}", .0[0].file, .0[0].does)]
+pub struct Outside(
+    /// The statements; at least one.
+    pub Vec<OutsideScript>,
+);
+
+/// An open scratch database.
+pub(in crate::ops) struct Sandbox {
+    pub session: Session,
+    scratch: Box<dyn Scratch>,
+}
+
+impl Sandbox {
+    /// Creates a scratch database that resembles the one at `like`.
+    pub async fn create(
+        like: &Location,
+        url: Option<&Location>,
+        settings: &Settings,
+        schema: Option<String>,
+        progress: Option<Progress>,
+    ) -> Result<Self, Error> {
+        let request = ScratchRequest {
+            like: like.clone(),
+            url: url.cloned(),
+            settings: settings.clone(),
+            schema,
+        };
+        let scratch = scratch(&request).await?;
+        // What the URL of the database asks of its sessions holds here as well.
+        let settings = like.adjust(settings.clone());
+        let mut session = Session::new(scratch.location().clone(), settings)
+            .named("the scratch database")
+            .access(Access::Create);
+        if let Some(progress) = progress {
+            session = session.on_events(steps(progress));
+        }
+        Ok(Self { session, scratch })
+    }
+
+    /// Closes the session and drops the database.
+    pub async fn leave(self) -> Result<(), Error> {
+        let closed = self.session.close().await;
+        self.scratch.drop().await?;
+        Ok(closed?)
+    }
+
+    /// Runs the scripts of `project` up to `targets`.
+    pub async fn apply(&mut self, project: &Project, targets: &[Target]) -> Result<(), Error> {
+        if self.scratch.shares_server() || self.scratch.location().file().is_some() {
+            refuse_outside(project, self.session.dialect())?;
+        }
+        let project = lenient(project);
+        for target in targets {
+            let run = upgrade(
+                &project,
+                &mut self.session,
+                &MigrateArgs::to(target.clone()),
+            )
+            .await;
+            let report = run.map_err(in_scratch)?;
+            if report.interrupted {
+                return Err(Error::Interrupted);
+            }
+            if let Some(failure) = report.failure {
+                return Err(in_scratch(Error::Failed(failure)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs SQL files.
+    pub async fn run_files(
+        &mut self,
+        path: &Path,
+        shown: &str,
+        like: &Project,
+    ) -> Result<(), Error> {
+        let found = sql_files(path, shown)?;
+        let mut scripts: Vec<(PathBuf, Vec<u8>)> = Vec::new();
+        let mut names = Vec::new();
+        for (index, (file, shown)) in found.into_iter().enumerate() {
+            let text = files::read(&file).map_err(|error| SourceError::Read {
+                path: shown.clone(),
+                error,
+            })?;
+            let name = format!("{}_schema.up.sql", index + 1);
+            names.push((name.clone(), shown));
+            scripts.push((PathBuf::from(name), text));
+        }
+        let mut project = Project::new(Scripts::Embedded(Arc::from(scripts)));
+        project.vars = like.vars.clone();
+        let applied = self.apply(&project, &[Target::Heads]).await;
+        applied.map_err(|error| Error::InFiles {
+            names,
+            error: Box::new(error),
+        })
+    }
+}
+
+/// A receiver of events that counts the scripts that were run.
+fn steps(progress: Progress) -> impl Fn(&Event) + Send + Sync {
+    let (done, total) = (AtomicU64::new(0), AtomicU64::new(0));
+    move |event| {
+        match &event.kind {
+            EventKind::Planned { steps, .. } => {
+                done.store(0, Ordering::Relaxed);
+                total.store(*steps as u64, Ordering::Relaxed);
+            }
+            EventKind::StepDone { .. } => {
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => return,
+        }
+        let (done, total) = (done.load(Ordering::Relaxed), total.load(Ordering::Relaxed));
+        progress("running scripts", done, total);
+    }
+}
+
+/// The targets of revisions that are to be applied.
+pub(super) fn targets<'a>(heads: impl Iterator<Item = &'a RevisionId>) -> Vec<Target> {
+    heads
+        .map(|id| Target::Name {
+            text: id.as_str().to_owned(),
+        })
+        .collect()
+}
+
+/// A project with the same scripts whose policies accept what a scratch database is.
+fn lenient(project: &Project) -> Project {
+    let mut project = project.clone();
+    project.out_of_order = OutOfOrder::Allow;
+    project.ahead = Ahead::Error;
+    project.downs = Downs::Optional;
+    project.transaction = TransactionScope::Revision;
+    project.accepted = Accepted {
+        records: true,
+        tables: true,
+    };
+    project
+}
+
+fn in_scratch(error: Error) -> Error {
+    Error::InScratch(Box::new(error))
+}
+
+/// Fails if a script of `project` has statements whose effects reach beyond the database.
+fn refuse_outside(project: &Project, dialect: Dialect) -> Result<(), Error> {
+    let history = project.history(dialect)?;
+    let revisions = history.in_order().map(|revision| &revision.up);
+    let repeatables = history
+        .repeatables()
+        .iter()
+        .map(|repeatable| &repeatable.script);
+    let found: Vec<OutsideScript> = revisions
+        .chain(repeatables)
+        .flat_map(|script| outside(script, dialect))
+        .collect();
+    match found.is_empty() {
+        true => Ok(()),
+        false => Err(Outside(found).into()),
+    }
+}
+
+fn outside(script: &Script, dialect: Dialect) -> Vec<OutsideScript> {
+    // What cannot be split is reported by the run.
+    let Ok(statements) = sql::split(dialect, &script.text) else {
+        return Vec::new();
+    };
+    let found = statements.iter().filter_map(|statement| {
+        let does = dialect.reaches_outside(statement.text(&script.text))?;
+        Some(OutsideScript {
+            file: script.file.clone(),
+            text: script.text.to_string(),
+            offset: statement.span.start,
+            does,
+        })
+    });
+    found.collect()
+}
+
+/// The file, or the `.sql` files of the directory by name, each with its name for display.
+fn sql_files(path: &Path, shown: &str) -> Result<Vec<(PathBuf, String)>, SourceError> {
+    let failed = |error| SourceError::Read {
+        path: shown.to_owned(),
+        error,
+    };
+    if !path.metadata().map_err(failed)?.is_dir() {
+        return Ok(vec![(path.to_owned(), shown.to_owned())]);
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name();
+        if let Some(name) = name.to_str().filter(|name| name.ends_with(".sql")) {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    if names.is_empty() {
+        return Err(SourceError::NoFiles(shown.to_owned()));
+    }
+    let is_down = |name: &String| name.ends_with(".down.sql") || name == "down.sql";
+    if names.iter().any(is_down) {
+        return Err(SourceError::Migrations(shown.to_owned()));
+    }
+    let base = shown.trim_end_matches(['/', '\\']);
+    let files = names.into_iter();
+    Ok(files
+        .map(|name| (path.join(&name), format!("{base}/{name}")))
+        .collect())
+}

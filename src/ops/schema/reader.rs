@@ -1,0 +1,156 @@
+use std::sync::Arc;
+
+use super::{
+    SchemaSource, SourceError,
+    load::{Sandbox, targets},
+};
+use crate::{
+    database::{Access, Location},
+    ops::{Error, Project, Session},
+    revision::{RevisionId, Target},
+    schema::{Schema, Scope},
+};
+
+/// Arguments of everything that reads schemas.
+#[derive(Clone, Default)]
+pub struct SchemaArgs {
+    /// The objects that are read.
+    pub scope: Scope,
+    /// `scratch-url`: the server for scratch databases.
+    pub scratch_url: Option<Location>,
+    /// Receives progress: what is done, how much of it, and the total, which is 0 if unknown.
+    pub progress: Option<Progress>,
+}
+
+/// Receives progress.
+pub type Progress = Arc<dyn Fn(&str, u64, u64) + Send + Sync>;
+
+impl SchemaArgs {
+    fn tell(&self, what: &str) {
+        if let Some(progress) = &self.progress {
+            progress(what, 0, 0);
+        }
+    }
+}
+
+const READING: &str = "reading the schema";
+
+/// Reads schemas for one operation.
+pub(in crate::ops) struct Reader<'a> {
+    pub project: &'a Project,
+    pub session: &'a mut Session,
+    pub args: &'a SchemaArgs,
+}
+
+impl Reader<'_> {
+    /// Reads the schema of a source.
+    ///
+    /// # Errors
+    /// Fails when the source cannot be read, or its scripts cannot be run in a scratch database.
+    pub async fn read(&mut self, source: &SchemaSource) -> Result<Schema, Error> {
+        match source {
+            SchemaSource::Live => {
+                self.args.tell(READING);
+                Ok(self.session.inspect(&self.args.scope).await?)
+            }
+            SchemaSource::Revision(target) => {
+                let target = self.resolved(target).await?;
+                let project = self.project;
+                self.in_sandbox(async |sandbox| sandbox.apply(project, &target).await)
+                    .await
+            }
+            SchemaSource::Files { path, shown } => {
+                let project = self.project;
+                self.in_sandbox(async |sandbox| sandbox.run_files(path, shown, project).await)
+                    .await
+            }
+            SchemaSource::Database(location) => self.other(location).await,
+        }
+    }
+
+    /// Reads the schema that the scripts make of an empty database, up to all of `heads`.
+    pub async fn made_by<'a>(
+        &mut self,
+        heads: impl Iterator<Item = &'a RevisionId>,
+    ) -> Result<Schema, Error> {
+        let (project, targets) = (self.project, targets(heads));
+        self.in_sandbox(async |sandbox| sandbox.apply(project, &targets).await)
+            .await
+    }
+
+    /// Runs `work` in a scratch database and reads the schema there. A request to stop ends the work
+    /// at once.
+    pub async fn in_sandbox(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Sandbox) -> Result<(), Error>,
+    ) -> Result<Schema, Error> {
+        self.args.tell("creating a scratch database");
+        let mut sandbox = Sandbox::create(
+            self.session.location(),
+            self.args.scratch_url.as_ref(),
+            self.session.settings(),
+            self.home_schema(),
+            self.args.progress.clone(),
+        )
+        .await?;
+        let stop = self.session.stop_signal().clone();
+        let found = tokio::select! {
+            biased;
+            () = stop.requested() => Err(Error::Interrupted),
+            found = self.work_in(&mut sandbox, work) => found,
+        };
+        match (found, sandbox.leave().await) {
+            (Ok(found), Ok(())) => Ok(found),
+            (Ok(_), Err(error)) => Err(error),
+            // The first error is the one to report.
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    async fn work_in(
+        &self,
+        sandbox: &mut Sandbox,
+        work: impl AsyncFnOnce(&mut Sandbox) -> Result<(), Error>,
+    ) -> Result<Schema, Error> {
+        work(sandbox).await?;
+        self.args.tell(READING);
+        Ok(sandbox.session.inspect(&self.args.scope).await?)
+    }
+
+    /// The schema of the version table, which existed before the first revision.
+    fn home_schema(&self) -> Option<String> {
+        let table = self.session.shown_table();
+        table.rsplit_once('.').map(|(schema, _)| schema.to_owned())
+    }
+
+    /// The target relative to the empty scratch database. `current` and relative targets are
+    /// relative to the configured database.
+    async fn resolved(&mut self, target: &Target) -> Result<Vec<Target>, Error> {
+        let history = self.project.history(self.session.dialect())?;
+        let rows = match target {
+            Target::Current(_) | Target::Relative(_) => {
+                let detail = crate::database::Detail::Brief;
+                self.session.observe_or_empty(detail).await?.applied
+            }
+            _ => Vec::new(),
+        };
+        Ok(match history.resolve(target, &rows)? {
+            crate::revision::Resolved::Base => Vec::new(),
+            crate::revision::Resolved::Revisions(ids) => targets(ids.iter()),
+            _ => vec![target.clone()],
+        })
+    }
+
+    /// Reads the schema of another database.
+    async fn other(&self, location: &Location) -> Result<Schema, Error> {
+        if location.dialect() != self.session.dialect() {
+            return Err(SourceError::OtherDialect(location.to_string()).into());
+        }
+        let settings = self.session.settings().clone();
+        let mut session = Session::new(location.clone(), settings).access(Access::Existing);
+        let found = session.inspect(&self.args.scope).await;
+        // The facts are complete, whatever the end of the session says.
+        let _ = session.close().await;
+        Ok(found?)
+    }
+}

@@ -1,0 +1,269 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Facts, Kind, Name, Object, Schema};
+
+/// The tables of a schema and their foreign keys, as a picture shows them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Diagram {
+    /// The tables by name. Partitions are left out, since they have the columns of their parent.
+    pub tables: Vec<DiagramTable>,
+    /// The foreign keys, by the tables that have them.
+    pub references: Vec<Reference>,
+}
+
+/// A table in a picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiagramTable {
+    /// The name.
+    pub name: Name,
+    /// The comment.
+    pub comment: Option<String>,
+    /// The columns in order.
+    pub columns: Vec<DiagramColumn>,
+    /// Whether the table is marked as changed.
+    pub is_changed: bool,
+}
+
+/// A column in a picture.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DiagramColumn {
+    /// The name.
+    pub name: String,
+    /// The type; empty if there is none.
+    pub data_type: String,
+    /// Whether the column is a part of the primary key.
+    pub in_primary_key: bool,
+    /// Whether the column is a part of a foreign key.
+    pub in_foreign_key: bool,
+    /// Whether the column is unique by itself.
+    pub is_unique: bool,
+    /// Whether the column refuses NULL.
+    pub not_null: bool,
+    /// The comment.
+    pub comment: Option<String>,
+}
+
+/// A foreign key in a picture.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reference {
+    /// The table that has the foreign key.
+    pub from: Name,
+    /// Its columns.
+    pub columns: Vec<String>,
+    /// The referenced table.
+    pub to: Name,
+    /// The referenced columns; empty for the primary key.
+    pub referenced_columns: Vec<String>,
+    /// Whether a row can refer to none.
+    pub is_optional: bool,
+    /// Whether at most one row refers to another.
+    pub is_unique: bool,
+}
+
+impl Diagram {
+    /// The diagram of a schema, in which the tables of `changed` are marked.
+    pub fn new(schema: &Schema, changed: &BTreeSet<Name>) -> Self {
+        let mut tables: BTreeMap<Name, DiagramTable> = BTreeMap::new();
+        for object in &schema.objects {
+            if is_drawn(object) {
+                let name = object.id.qualified();
+                let is_changed = changed.contains(&name);
+                let table = DiagramTable {
+                    name: name.clone(),
+                    comment: object.comment.clone(),
+                    columns: Vec::new(),
+                    is_changed,
+                };
+                tables.insert(name, table);
+            }
+        }
+        let mut diagram = Self::default();
+        for (name, mut table) in tables {
+            let parts = Parts::of(schema, &name);
+            table.columns = parts.columns(schema);
+            diagram.references.extend(parts.references(&name));
+            diagram.tables.push(table);
+        }
+        diagram.references.sort();
+        diagram
+    }
+}
+
+fn is_drawn(object: &Object) -> bool {
+    match &object.facts {
+        Facts::Table(table) => table.partition_of.is_none(),
+        Facts::SqliteTable(_) | Facts::SqliteVirtualTable(_) => true,
+        _ => false,
+    }
+}
+
+/// The keys of a table.
+struct Parts<'a> {
+    name: &'a Name,
+    primary: Vec<&'a str>,
+    unique: Vec<Vec<&'a str>>,
+    foreign: Vec<(Vec<&'a str>, Name, &'a [String])>,
+    not_null: BTreeSet<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(schema: &'a Schema, name: &'a Name) -> Self {
+        let mut parts = Self {
+            name,
+            primary: Vec::new(),
+            unique: Vec::new(),
+            foreign: Vec::new(),
+            not_null: BTreeSet::new(),
+        };
+        for object in schema.parts(name) {
+            parts.add(object);
+        }
+        parts
+    }
+
+    fn add(&mut self, object: &'a Object) {
+        let key = match &object.facts {
+            Facts::Key(key) => key.columns.iter().map(String::as_str).collect(),
+            Facts::SqliteKey(key) => key.columns.iter().map(|it| it.column.as_str()).collect(),
+            Facts::ForeignKey(key) => {
+                let columns = key.columns.iter().map(String::as_str).collect();
+                let referenced = key.referenced_columns.as_slice();
+                return (self.foreign).push((columns, key.references.clone(), referenced));
+            }
+            Facts::SqliteForeignKey(key) => {
+                let columns = key.columns.iter().map(String::as_str).collect();
+                let references = Name::new("", key.references.clone());
+                return (self.foreign).push((columns, references, &key.referenced_columns));
+            }
+            Facts::Index(index) if index.unique && index.condition.is_none() => {
+                let columns = index.keys.iter().map(|key| key.column.as_deref());
+                match columns.collect::<Option<Vec<_>>>() {
+                    Some(columns) => columns,
+                    None => return,
+                }
+            }
+            Facts::SqliteIndex(index) if index.unique && index.condition.is_none() => {
+                let columns = index.keys.iter().map(|key| key.column.as_deref());
+                match columns.collect::<Option<Vec<_>>>() {
+                    Some(columns) => columns,
+                    None => return,
+                }
+            }
+            Facts::Column(column) if column.not_null.is_some() => {
+                self.not_null.insert(&object.id.name);
+                return;
+            }
+            Facts::SqliteColumn(column) if column.not_null => {
+                self.not_null.insert(&object.id.name);
+                return;
+            }
+            _ => return,
+        };
+        if object.id.kind == Kind::PrimaryKey {
+            self.primary.clone_from(&key);
+        }
+        self.unique.push(key);
+    }
+
+    fn columns(&self, schema: &Schema) -> Vec<DiagramColumn> {
+        let mut columns = Vec::new();
+        for object in schema.parts(self.name) {
+            let (position, data_type) = match &object.facts {
+                Facts::Column(column) => (i64::from(column.position), &column.data_type),
+                Facts::SqliteColumn(column) => (i64::from(column.position), &column.declared_type),
+                _ => continue,
+            };
+            let name = object.id.name.as_str();
+            let column = DiagramColumn {
+                name: name.to_owned(),
+                data_type: data_type.clone(),
+                in_primary_key: self.primary.contains(&name),
+                in_foreign_key: self.foreign.iter().any(|key| key.0.contains(&name)),
+                is_unique: self.unique.iter().any(|key| key[..] == [name]),
+                not_null: self.is_not_null(name),
+                comment: object.comment.clone(),
+            };
+            columns.push((position, column));
+        }
+        columns.sort_by_key(|(position, _)| *position);
+        columns.into_iter().map(|(_, column)| column).collect()
+    }
+
+    fn is_not_null(&self, column: &str) -> bool {
+        self.not_null.contains(column) || self.primary.contains(&column)
+    }
+
+    fn references(&self, from: &Name) -> Vec<Reference> {
+        let keys = self.foreign.iter();
+        keys.map(|(columns, to, referenced)| Reference {
+            from: from.clone(),
+            columns: columns.iter().map(|&column| column.to_owned()).collect(),
+            to: to.clone(),
+            referenced_columns: referenced.to_vec(),
+            is_optional: !columns.iter().all(|column| self.is_not_null(column)),
+            is_unique: self
+                .unique
+                .iter()
+                .any(|key| key.iter().all(|column| columns.contains(column))),
+        })
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        schema::{ObjectId, postgres},
+        sql::Dialect,
+    };
+
+    #[test]
+    fn tables_have_their_columns_and_keys() {
+        let orders = Name::new("shop", "orders");
+        let column = |name: &str, position| {
+            let facts = postgres::Column {
+                data_type: "bigint".into(),
+                position,
+                ..Default::default()
+            };
+            Object::new(ObjectId::part(Kind::Column, &orders, name), facts)
+        };
+        let primary = postgres::Key {
+            columns: vec!["id".into()],
+            ..Default::default()
+        };
+        let foreign = postgres::ForeignKey {
+            columns: vec!["customer".into()],
+            references: Name::new("shop", "customers"),
+            referenced_columns: vec!["id".into()],
+            ..Default::default()
+        };
+        let schema = Schema::new(
+            Dialect::Postgres,
+            vec![
+                Object::new(
+                    ObjectId::new(Kind::Table, "shop", "orders"),
+                    postgres::Table::default(),
+                ),
+                column("id", 2),
+                column("customer", 1),
+                Object::new(ObjectId::part(Kind::PrimaryKey, &orders, "pk"), primary),
+                Object::new(ObjectId::part(Kind::ForeignKey, &orders, "fk"), foreign),
+            ],
+        );
+        let diagram = Diagram::new(&schema, &BTreeSet::from([orders.clone()]));
+        let [table] = diagram.tables.as_slice() else {
+            panic!("{diagram:?}");
+        };
+        assert!(table.is_changed);
+        let names: Vec<_> = table.columns.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["customer", "id"]);
+        assert!(table.columns[0].in_foreign_key && !table.columns[0].not_null);
+        assert!(table.columns[1].in_primary_key && table.columns[1].not_null);
+        let [reference] = diagram.references.as_slice() else {
+            panic!("{diagram:?}");
+        };
+        assert!(reference.is_optional && !reference.is_unique);
+    }
+}
