@@ -179,6 +179,12 @@ impl Catalog {
             key.nulls_first = flags & NULLS_FIRST != 0;
             if let Some(column) = self.index_columns.get(&(oid, position)) {
                 key.options.clone_from(&column.options);
+                // The options need the name of their operator class.
+                if let Some(class) = self.operator_classes.get(&class)
+                    && !key.options.is_empty()
+                {
+                    key.operator_class = Some(class.name.clone());
+                }
                 key.statistics = column.statistics;
             }
             Ok(key)

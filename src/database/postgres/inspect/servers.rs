@@ -17,23 +17,38 @@ use crate::schema::{
 
 /// The queries of what others may refer to.
 pub(super) fn first_queries() -> Vec<Query> {
-    vec![Query::new(
-        format!(
-            "SELECT oid, extname, extnamespace, extversion FROM pg_extension \
+    vec![
+        Query::new(
+            format!(
+                "SELECT oid, extname, extnamespace, extversion FROM pg_extension \
              WHERE oid >= {FIRST_USER_OID}"
+            ),
+            |catalog, fields| {
+                let (oid, name) = (fields.oid()?, fields.text()?);
+                let schema = catalog.namespaces.get(&fields.oid()?).cloned();
+                let facts = Extension {
+                    schema: schema.unwrap_or_default(),
+                    version: fields.string()?,
+                };
+                let id = ObjectId::new(Kind::Extension, "", name);
+                catalog.add((class::EXTENSION, oid, 0), id, facts);
+                Ok(())
+            },
         ),
-        |catalog, fields| {
-            let (oid, name) = (fields.oid()?, fields.text()?);
-            let schema = catalog.namespaces.get(&fields.oid()?).cloned();
-            let facts = Extension {
-                schema: schema.unwrap_or_default(),
-                version: fields.string()?,
-            };
-            let id = ObjectId::new(Kind::Extension, "", name);
-            catalog.add((class::EXTENSION, oid, 0), id, facts);
-            Ok(())
-        },
-    )]
+        // CREATE EXTENSION sets the comment of the control file.
+        Query::new(
+            format!(
+                "SELECT e.oid, a.comment FROM pg_extension AS e \
+                 JOIN pg_available_extensions() AS a ON a.name = e.extname \
+                 WHERE e.oid >= {FIRST_USER_OID} AND a.comment IS NOT NULL"
+            ),
+            |catalog, fields| {
+                let (oid, comment) = (fields.oid()?, fields.string()?);
+                catalog.extension_comments.insert(oid, comment);
+                Ok(())
+            },
+        ),
+    ]
 }
 
 pub(super) fn queries(version: Version) -> Vec<Query> {
