@@ -167,11 +167,7 @@ fn alter(old: &Object, new: &Object, changes: &mut Vec<Change>) {
         });
     }
     old.compare(new, &mut |attribute, from, to| {
-        let both = (from.as_str(), to.as_str());
-        if let (Some(from), Some(to)) = both
-            && is_expression(attribute)
-            && is_same_expression(from, to)
-        {
+        if has_expressions(attribute) && is_same(&from, &to) {
             return;
         }
         changes.push(Change::Alter {
@@ -191,17 +187,40 @@ fn respelled<'a>(old: &'a Object, new: &'a Object) -> Option<(&'a str, &'a str)>
     (from != to && has_name).then_some((from, to))
 }
 
-/// Whether the attribute is an expression in the words of the database.
-fn is_expression(attribute: &str) -> bool {
+/// Whether the attribute holds expressions in the words of the database.
+fn has_expressions(attribute: &str) -> bool {
     [
         "expression",
         "default",
+        "generated",
         "condition",
+        "keys",
         "using",
         "check",
         "query",
+        "definition",
+        "columns",
+        "tables",
+        "partition_by",
+        "arguments",
+        "sql_body",
     ]
     .contains(&attribute)
+}
+
+/// Whether two values are equal but for the words of the expressions in them.
+fn is_same(from: &Value, to: &Value) -> bool {
+    match (from, to) {
+        (Value::String(from), Value::String(to)) => is_same_expression(from, to),
+        (Value::Array(from), Value::Array(to)) => {
+            from.len() == to.len() && from.iter().zip(to).all(|(from, to)| is_same(from, to))
+        }
+        (Value::Object(from), Value::Object(to)) => {
+            let is_same = |(name, from)| to.get(name).is_some_and(|to| is_same(from, to));
+            from.len() == to.len() && from.iter().all(is_same)
+        }
+        _ => from == to,
+    }
 }
 
 /// The tables whose common columns are in another order.
@@ -260,6 +279,9 @@ fn key<'a>(name: &'a str, schema: &Schema) -> Cow<'a, str> {
     }
 }
 
+/// How many pairs of dropped and added objects are compared. So many are no renames by hand.
+const MAX_RENAME_PAIRS: usize = 1_000_000;
+
 /// The pairs of a dropped and an added object that could be one renamed object. An object that
 /// could be one of several is left out.
 fn renames(from: &Schema, to: &Schema, dropped: &[&Object], added: &[&Object]) -> Vec<Note> {
@@ -269,6 +291,9 @@ fn renames(from: &Schema, to: &Schema, dropped: &[&Object], added: &[&Object]) -
         let Some(new) = added.get(group) else {
             continue;
         };
+        if old.len().saturating_mul(new.len()) > MAX_RENAME_PAIRS {
+            continue;
+        }
         for old_one in old {
             let like = |new: &&&Object| is_like(from, old_one, to, new);
             let mut candidates = new.iter().filter(like);

@@ -3,6 +3,7 @@ use serde_json::Value;
 /// A set of attributes that can be compared one by one.
 pub trait Compare {
     /// The names of all compared attributes.
+    #[cfg(any(test, feature = "internals"))]
     const ATTRIBUTES: &'static [&'static str];
 
     /// Calls `differs` with the name and both values of every attribute that differs.
@@ -39,6 +40,7 @@ macro_rules! facts {
         }
 
         impl crate::schema::Compare for $name {
+            #[cfg(any(test, feature = "internals"))]
             const ATTRIBUTES: &'static [&'static str] = &[ $( stringify!($field), )* ];
 
             #[allow(unused_variables)]

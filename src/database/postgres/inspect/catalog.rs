@@ -14,6 +14,9 @@ use crate::{
 /// OIDs below this one belong to objects that initdb makes.
 pub(super) const FIRST_USER_OID: u32 = 16_384;
 
+/// The home role in the facts.
+pub(super) const HOME_ROLE: &str = "CURRENT_USER";
+
 /// The OIDs of catalogs, which are the same in all versions.
 pub(super) mod class {
     pub const FOREIGN_SERVER: u32 = 1417;
@@ -128,6 +131,8 @@ pub(super) struct Catalog {
     pub methods: HashMap<u32, String>,
     pub collations: HashMap<u32, Name>,
     pub operator_classes: HashMap<u32, OperatorClass>,
+    /// The comments that CREATE EXTENSION sets.
+    pub extension_comments: HashMap<u32, String>,
     /// The extension of each member.
     pub members: HashMap<(u32, u32), u32>,
     /// The methods and types with a default operator class.
@@ -167,6 +172,7 @@ impl Catalog {
             methods: HashMap::new(),
             collations: HashMap::new(),
             operator_classes: HashMap::new(),
+            extension_comments: HashMap::new(),
             members: HashMap::new(),
             default_classes: HashSet::new(),
             types: HashMap::new(),
@@ -247,8 +253,18 @@ impl Catalog {
         (role != self.home).then(|| self.role(role))
     }
 
-    /// The name of a role.
+    /// The name of a role as in the facts: `CURRENT_USER` for the home role, whose name may differ
+    /// from database to database.
     pub fn role(&self, oid: u32) -> String {
+        if oid == self.home {
+            HOME_ROLE.to_owned()
+        } else {
+            self.role_name(oid)
+        }
+    }
+
+    /// The name of a role in the catalogs.
+    pub fn role_name(&self, oid: u32) -> String {
         let name = self.roles.get(&oid).cloned();
         name.unwrap_or_else(|| oid.to_string())
     }

@@ -5,6 +5,7 @@ use super::{
     catalog::{Address, Catalog, ColumnInfo, FIRST_USER_OID, class},
     fields::{Fault, Fields},
     privileges::acl,
+    text::without_parentheses,
     types::truncated,
 };
 use crate::schema::{
@@ -40,7 +41,7 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
     ];
     if version.has(18) {
         queries.push(Query::new(
-            "SELECT oid, conname, conrelid, conkey, connoinherit, convalidated \
+            "SELECT oid, conname, conrelid, conkey, connoinherit, convalidated, conislocal \
              FROM pg_constraint WHERE contype = 'n' AND conrelid <> 0",
             read_not_null,
         ));
@@ -180,7 +181,7 @@ fn add_attribute(
 
 fn read_default(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fault> {
     let (oid, relation, number) = (fields.oid()?, fields.oid()?, fields.number()?);
-    let expression = fields.optional_string()?;
+    let expression = fields.optional()?;
     let address = (class::CLASS, relation, number);
     if catalog.column_object(address).is_none() {
         return Ok(());
@@ -192,8 +193,8 @@ fn read_default(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fa
     catalog.addresses.insert((class::ATTRDEF, oid, 0), at);
     if let Facts::Column(column) = &mut catalog.objects[at].facts {
         match &mut column.generated {
-            Some(generated) => generated.expression = expression,
-            None => column.default = Some(expression),
+            Some(generated) => generated.expression = without_parentheses(expression).to_owned(),
+            None => column.default = Some(expression.to_owned()),
         }
     }
     Ok(())
@@ -258,7 +259,7 @@ fn read_owned_sequence(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result
 fn read_not_null(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fault> {
     let (oid, name, relation) = (fields.oid()?, fields.text()?, fields.oid()?);
     let numbers = fields.numbers::<i16>()?;
-    let (no_inherit, validated) = (fields.flag()?, fields.flag()?);
+    let (no_inherit, validated, is_local) = (fields.flag()?, fields.flag()?, fields.flag()?);
     let Some(number) = numbers.first() else {
         return Ok(());
     };
@@ -268,23 +269,29 @@ fn read_not_null(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), F
     };
     catalog.addresses.insert((class::CONSTRAINT, oid, 0), at);
     let object = &mut catalog.objects[at];
-    let usual = default_not_null_name(&object.id.parent, &object.id.name);
+    let usual = default_name(&object.id.parent, Some(&object.id.name));
     if let Facts::Column(column) = &mut object.facts {
         column.not_null = Some(NotNull {
             name: (name != usual).then(|| name.to_owned()),
             no_inherit,
             not_valid: !validated,
+            is_inherited: !is_local,
+            comment: None,
         });
     }
     Ok(())
 }
 
-/// The name that the server gives the NOT NULL constraint of a column: `table_column_not_null`. Of
-/// names that are too long together, the longer one is cut.
-fn default_not_null_name(table: &str, column: &str) -> String {
+/// The name that the server gives the NOT NULL constraint of a column, `table_column_not_null`, or of
+/// a domain, `domain_not_null`. Of names that are too long together, the longer one is cut.
+pub(super) fn default_name(of: &str, column: Option<&str>) -> String {
     const SUFFIX: &str = "_not_null";
-    let room = 63 - 1 - SUFFIX.len();
-    let (mut first, mut second) = (table.len(), column.len());
+    let mut room = 63 - SUFFIX.len();
+    let Some(column) = column else {
+        return format!("{}{SUFFIX}", truncated(of, room));
+    };
+    room -= 1;
+    let (mut first, mut second) = (of.len(), column.len());
     while first + second > room {
         if first > second {
             first -= 1;
@@ -292,7 +299,7 @@ fn default_not_null_name(table: &str, column: &str) -> String {
             second -= 1;
         }
     }
-    let (first, second) = (truncated(table, first), truncated(column, second));
+    let (first, second) = (truncated(of, first), truncated(column, second));
     format!("{first}_{second}{SUFFIX}")
 }
 
@@ -303,7 +310,7 @@ mod tests {
     #[test]
     fn names_of_not_null_constraints_are_cut_as_by_the_server() {
         let check = |table: &str, column: &str, expected: &str| {
-            assert_eq!(default_not_null_name(table, column), expected);
+            assert_eq!(default_name(table, Some(column)), expected);
         };
         check("orders", "total", "orders_total_not_null");
         check(

@@ -5,9 +5,10 @@ use super::{
     catalog::{Catalog, FIRST_USER_OID, class},
     fields::{Fault, Fields},
     indexes::take_index,
+    text::without_parentheses,
 };
 use crate::schema::{
-    Facts, Kind, Name, Object, ObjectId,
+    Kind, Name, ObjectId,
     postgres::{Check, Deferrable, Exclusion, ForeignKey, Key},
 };
 
@@ -19,6 +20,9 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
              c.condeferred, c.convalidated, {}, c.conislocal, c.connoinherit, c.conkey, \
              c.conindid, {}, c.confrelid, c.confkey, c.confupdtype, c.confdeltype, \
              c.confmatchtype, {}, c.conparentid, \
+             CASE WHEN c.conparentid <> 0 THEN c.conrelid <> (SELECT p.conrelid FROM pg_constraint AS p WHERE p.oid = c.conparentid) \
+             AND EXISTS (SELECT FROM pg_description AS d WHERE d.objoid = c.oid AND d.classoid = 'pg_constraint'::regclass) \
+             ELSE true END, \
              CASE c.contype WHEN 'c' THEN pg_get_expr(c.conbin, c.conrelid) END, \
              CASE c.contype WHEN 'x' THEN ARRAY(SELECT o.oprname FROM unnest(c.conexclop) WITH ORDINALITY AS k (oid, n) \
              JOIN pg_operator AS o ON o.oid = k.oid ORDER BY k.n) END, \
@@ -56,8 +60,7 @@ fn read_constraint(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(),
             catalog.add(address, id(Kind::Check), row.check()?);
         }
         "f" => {
-            // A partition's share of a foreign key. It has facts only if it has a comment.
-            if row.parent == 0 {
+            if row.has_facts {
                 add_foreign_key(catalog, &row, id(Kind::ForeignKey))?;
             }
         }
@@ -102,6 +105,8 @@ struct Row<'r> {
     match_type: &'r str,
     on_delete_columns: Vec<i16>,
     parent: u32,
+    /// Whether the constraint is more than a partition's share of a foreign key.
+    has_facts: bool,
     expression: Option<&'r str>,
     operators: Vec<String>,
     operator_schemas: Vec<u32>,
@@ -130,6 +135,7 @@ impl<'r> Row<'r> {
             match_type: fields.text()?,
             on_delete_columns: fields.numbers()?,
             parent: fields.oid()?,
+            has_facts: fields.optional()?.is_some_and(|it| it == "t"),
             expression: fields.optional()?,
             operators: fields.list()?,
             operator_schemas: fields.numbers()?,
@@ -159,33 +165,6 @@ impl Fields<'_> {
     }
 }
 
-/// `expression` without the parentheses around all of it.
-pub(super) fn without_parentheses(expression: &str) -> &str {
-    let inner = expression
-        .strip_prefix('(')
-        .and_then(|it| it.strip_suffix(')'));
-    let Some(inner) = inner else {
-        return expression;
-    };
-    let (mut depth, mut quote) = (0_usize, None);
-    for byte in inner.bytes() {
-        match (quote, byte) {
-            (Some(open), _) => {
-                if open == byte {
-                    quote = None;
-                }
-            }
-            (None, b'\'' | b'"') => quote = Some(byte),
-            (None, b'(') => depth += 1,
-            // The first parenthesis ends before the last one.
-            (None, b')') if depth == 0 => return expression,
-            (None, b')') => depth -= 1,
-            _ => {}
-        }
-    }
-    inner
-}
-
 fn key(catalog: &mut Catalog, row: &Row<'_>) -> Result<Key, Fault> {
     let index = take_index(catalog, row.index)?;
     let keys = index.columns.get(..index.key_count).unwrap_or_default();
@@ -201,6 +180,7 @@ fn key(catalog: &mut Catalog, row: &Row<'_>) -> Result<Key, Fault> {
         parent: catalog.parent_index(row.index),
         is_inherited: !row.is_local,
         is_invalid: !index.is_valid,
+        index_comment: None,
     })
 }
 
@@ -226,14 +206,11 @@ fn exclusion(catalog: &mut Catalog, row: &Row<'_>) -> Result<Exclusion, Fault> {
         is_inherited: !row.is_local,
         condition: index.condition,
         options: index.options,
+        index_comment: None,
     })
 }
 
-fn add_foreign_key<'a>(
-    catalog: &'a mut Catalog,
-    row: &Row<'_>,
-    id: ObjectId,
-) -> Result<&'a mut Object, Fault> {
+fn add_foreign_key(catalog: &mut Catalog, row: &Row<'_>, id: ObjectId) -> Result<(), Fault> {
     let references = catalog.relation_name(row.referenced).cloned();
     let references = references.ok_or_else(|| {
         Fault::Malformed(format!(
@@ -260,7 +237,7 @@ fn add_foreign_key<'a>(
     let object = catalog.add((class::CONSTRAINT, row.oid, 0), id, facts);
     object.depends_on.extend(referenced_table);
     object.depends_on.extend(referenced_key);
-    Ok(object)
+    Ok(())
 }
 
 /// The action of a foreign key, unless it is NO ACTION.
@@ -281,20 +258,5 @@ impl Catalog {
         if let Some(at) = self.addresses.get(&constraint).copied() {
             self.addresses.insert((class::CLASS, index, 0), at);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_parentheses_around_everything_are_removed() {
-        let check = |text: &str, expected: &str| assert_eq!(without_parentheses(text), expected);
-        check("(a > 0)", "a > 0");
-        check("((a) > (b))", "(a) > (b)");
-        check("(a) > (b)", "(a) > (b)");
-        check("(a = ')')", "a = ')'");
-        check("f(a)", "f(a)");
     }
 }

@@ -119,19 +119,30 @@ impl Catalog {
             self.comment_column(address, comment);
             return;
         }
+        let usual = self.extension_comments.get(&oid).map(String::as_str);
+        if class == class::EXTENSION && usual == Some(comment) {
+            return;
+        }
         // A column is also found as its default or its NOT NULL constraint.
         let is_class = class == class::CLASS;
         let Some(object) = self.object((class, oid, part)) else {
             return;
         };
         match &mut object.facts {
-            Facts::Column(column) => {
-                if let Some(identity) = column.identity.as_mut().filter(|_| is_class) {
+            Facts::Column(column) if is_class => {
+                if let Some(identity) = &mut column.identity {
                     identity.comment = Some(comment.to_owned());
                 }
             }
-            // The index of a constraint.
-            Facts::Key(_) | Facts::Exclusion(_) if is_class => {}
+            Facts::Column(column) => {
+                if let Some(not_null) = &mut column.not_null {
+                    not_null.comment = Some(comment.to_owned());
+                }
+            }
+            Facts::Key(key) if is_class => key.index_comment = Some(comment.to_owned()),
+            Facts::Exclusion(exclusion) if is_class => {
+                exclusion.index_comment = Some(comment.to_owned());
+            }
             _ => object.comment = Some(comment.to_owned()),
         }
     }

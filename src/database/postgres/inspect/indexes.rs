@@ -2,8 +2,9 @@
 
 use super::{
     Query, Version,
-    catalog::{Catalog, FIRST_USER_OID, IndexColumn, IndexRow, OperatorClass, class},
+    catalog::{Catalog, FIRST_USER_OID, IndexColumn, IndexRow, class},
     fields::{Fault, Fields},
+    text::without_parentheses,
 };
 use crate::schema::{
     Facts, Kind, Name, ObjectId,
@@ -84,7 +85,9 @@ fn read_index(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Faul
         collations: fields.numbers()?,
         classes: fields.numbers()?,
         flags: fields.numbers()?,
-        condition: fields.optional_string()?,
+        condition: fields
+            .optional()?
+            .map(|it| without_parentheses(it).to_owned()),
         expressions: fields.list()?,
         options: crate::schema::postgres::Options::new(),
         tablespace: 0,
@@ -176,6 +179,12 @@ impl Catalog {
             key.nulls_first = flags & NULLS_FIRST != 0;
             if let Some(column) = self.index_columns.get(&(oid, position)) {
                 key.options.clone_from(&column.options);
+                // The options need the name of their operator class.
+                if let Some(class) = self.operator_classes.get(&class)
+                    && !key.options.is_empty()
+                {
+                    key.operator_class = Some(class.name.clone());
+                }
                 key.statistics = column.statistics;
             }
             Ok(key)

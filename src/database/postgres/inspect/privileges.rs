@@ -2,7 +2,7 @@
 
 use super::{
     Query, Version,
-    catalog::{Catalog, FIRST_USER_OID, class},
+    catalog::{Catalog, FIRST_USER_OID, HOME_ROLE, class},
     fields::{Fault, Fields, array},
 };
 use crate::{
@@ -153,14 +153,8 @@ fn read_default_privileges(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Re
         other => return Err(Fault::Malformed(format!("default privileges on `{other}`"))),
     };
     let acl = fields.list()?;
-    let is_home = role == catalog.home;
     // The privileges in one schema come on top of those in all.
     let usual = if schema == 0 { Some(kind) } else { None };
-    let name = if is_home {
-        "CURRENT_USER".to_owned()
-    } else {
-        catalog.role(role)
-    };
     let in_schema = if schema == 0 {
         String::new()
     } else {
@@ -169,14 +163,10 @@ fn read_default_privileges(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Re
             None => return Ok(()),
         }
     };
-    let id =
-        ObjectId::new(Kind::DefaultPrivileges, in_schema, name).with_signature(format!(" ON {on}"));
+    let id = ObjectId::new(Kind::DefaultPrivileges, in_schema, catalog.role(role))
+        .with_signature(format!(" ON {on}"));
     let facts = DefaultPrivileges {
-        role: if is_home {
-            String::new()
-        } else {
-            catalog.role(role)
-        },
+        role: catalog.owner(role).unwrap_or_default(),
         on: on.to_owned(),
         privileges: catalog.privileges(usual, &acl, role)?,
     };
@@ -234,7 +224,15 @@ impl Catalog {
     ) -> Result<Vec<Grant>, Fault> {
         let of_owner = usual.and_then(|kind| self.acl_defaults.get(&kind));
         let of_owner = of_owner.map_or("", |it| it.owner.as_str());
-        let owner = self.role(owner);
+        let owner = self.role_name(owner);
+        let home = self.role_name(self.home);
+        let shown = |role: String| {
+            if role == home {
+                HOME_ROLE.to_owned()
+            } else {
+                role
+            }
+        };
         let mut grants = Vec::new();
         let mut has_owner = of_owner.is_empty();
         for item in items {
@@ -245,7 +243,8 @@ impl Catalog {
                     continue;
                 }
             }
-            let grantor = (grantor != owner).then_some(grantor);
+            let grantor = (grantor != owner).then(|| shown(grantor));
+            let grantee = grantee.map(shown);
             let mut letters = privileges.chars().peekable();
             while let Some(letter) = letters.next() {
                 grants.push(Grant {
@@ -258,7 +257,7 @@ impl Catalog {
         }
         if !has_owner {
             grants.push(Grant {
-                grantee: Some(owner),
+                grantee: Some(shown(owner)),
                 privilege: "NONE".to_owned(),
                 ..Grant::default()
             });

@@ -89,6 +89,14 @@ fn read_relation(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), F
             id(Kind::MaterializedView),
             materialized_view(catalog, fields)?.into(),
         ),
+        b'f' => {
+            let facts = Table {
+                // Foreign tables have none.
+                replica_identity: ReplicaIdentity::Default,
+                ..table(catalog, fields)?
+            };
+            (id(Kind::Table), facts.into())
+        }
         b'S' => {
             let unlogged = fields.text()? == "u";
             let facts = Sequence {

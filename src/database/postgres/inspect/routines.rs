@@ -7,13 +7,14 @@ use super::{
     privileges::acl,
 };
 use crate::schema::{
-    Kind, Name, ObjectId,
+    Kind, ObjectId,
     postgres::{Aggregate, Cast, Operator, Options, Routine},
 };
 
-/// A condition that leaves out the members of extensions, whose definitions would take time.
+/// A condition that leaves out the members of extensions, whose definitions would take time, and the
+/// functions that the server makes for range types.
 const NO_MEMBER: &str = "p.oid NOT IN (SELECT d.objid FROM pg_depend AS d \
-     WHERE d.classid = 'pg_proc'::regclass AND d.deptype = 'e')";
+     WHERE d.classid = 'pg_proc'::regclass AND d.deptype IN ('e', 'i'))";
 
 pub(super) fn queries(version: Version) -> Vec<Query> {
     vec![
@@ -62,7 +63,14 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                 "SELECT c.oid, format_type(c.castsource, NULL), format_type(c.casttarget, NULL), \
                  p.oid::regprocedure, c.castmethod, c.castcontext \
                  FROM pg_cast AS c LEFT JOIN pg_proc AS p ON p.oid = c.castfunc \
-                 WHERE c.oid >= {FIRST_USER_OID}"
+                 WHERE c.oid >= {FIRST_USER_OID} {}",
+                // The server makes the cast from a range to its multirange.
+                version.since(
+                    14,
+                    "AND (c.castsource, c.casttarget) NOT IN \
+                     (SELECT r.rngtypid, r.rngmultitypid FROM pg_range AS r)",
+                    ""
+                )
             ),
             read_cast,
         ),

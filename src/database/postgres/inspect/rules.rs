@@ -12,12 +12,18 @@ use crate::schema::{
 };
 
 pub(super) fn queries(version: Version) -> Vec<Query> {
+    // Triggers of partitions that come from the partitioned table have a parent from 13 on and are
+    // no longer internal from 15 on.
+    const OF_PARTITIONS: &str = "CASE WHEN t.tgparentid = 0 THEN true ELSE t.tgenabled <> \
+         (SELECT p.tgenabled FROM pg_trigger AS p WHERE p.oid = t.tgparentid) \
+         OR EXISTS (SELECT FROM pg_description AS d \
+         WHERE d.objoid = t.oid AND d.classoid = 'pg_trigger'::regclass) END";
     let is_of_users = match version {
-        // Triggers of partitions, which come from the partitioned table, have a parent from 13 on
-        // and are not internal from 15 on.
-        _ if version.has(15) => "NOT t.tgisinternal AND t.tgparentid = 0",
-        _ if version.has(13) => "NOT t.tgisinternal",
-        _ => "NOT t.tgisinternal",
+        _ if version.has(15) => format!("NOT t.tgisinternal AND {OF_PARTITIONS}"),
+        _ if version.has(13) => {
+            format!("(NOT t.tgisinternal OR t.tgparentid <> 0) AND {OF_PARTITIONS}")
+        }
+        _ => "NOT t.tgisinternal".to_owned(),
     };
     vec![
         Query::new(
@@ -25,9 +31,11 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                 "SELECT t.oid, t.tgrelid, t.tgname, t.tgtype, t.tgattr, \
                  t.tgqual IS NOT NULL, CASE WHEN t.tgqual IS NOT NULL THEN pg_get_triggerdef(t.oid) END, \
                  p.pronamespace, p.proname, t.tgnargs, encode(t.tgargs, 'hex'), t.tgoldtable, t.tgnewtable, \
-                 t.tgconstraint <> 0, t.tgconstrrelid, t.tgdeferrable, t.tginitdeferred, t.tgenabled \
+                 t.tgconstraint <> 0, t.tgconstrrelid, t.tgdeferrable, t.tginitdeferred, t.tgenabled, \
+                 {} \
                  FROM pg_trigger AS t JOIN pg_proc AS p ON p.oid = t.tgfoid \
-                 WHERE t.oid >= {FIRST_USER_OID} AND {is_of_users}"
+                 WHERE t.oid >= {FIRST_USER_OID} AND {is_of_users}",
+                version.since(13, "t.tgparentid <> 0", "false")
             ),
             read_trigger,
         ),
@@ -128,6 +136,7 @@ fn read_trigger(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fa
         from_table,
         deferrable: fields.deferrable()?,
         enabled: enabled(fields.text()?),
+        is_inherited: fields.flag()?,
     };
     let id = ObjectId::part(Kind::Trigger, &table, name);
     catalog.add((class::TRIGGER, oid, 0), id, facts);
@@ -198,7 +207,7 @@ fn read_policy(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fau
     roles.sort_unstable();
     let mut expression = || match (fields.flag()?, fields.optional()?) {
         (true, None) => Err(Fault::Dropped),
-        (_, text) => Ok(text.map(|text| super::constraints::without_parentheses(text).to_owned())),
+        (_, text) => Ok(text.map(|text| text::without_parentheses(text).to_owned())),
     };
     let facts = Policy {
         command: command.map(str::to_owned),

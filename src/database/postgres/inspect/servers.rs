@@ -5,6 +5,7 @@ use super::{
     catalog::{Catalog, FIRST_USER_OID, class},
     fields::{Fault, Fields},
     privileges::acl,
+    text,
 };
 use crate::schema::{
     Facts, Kind, Name, Object, ObjectId, Unreadable,
@@ -16,23 +17,38 @@ use crate::schema::{
 
 /// The queries of what others may refer to.
 pub(super) fn first_queries() -> Vec<Query> {
-    vec![Query::new(
-        format!(
-            "SELECT oid, extname, extnamespace, extversion FROM pg_extension \
+    vec![
+        Query::new(
+            format!(
+                "SELECT oid, extname, extnamespace, extversion FROM pg_extension \
              WHERE oid >= {FIRST_USER_OID}"
+            ),
+            |catalog, fields| {
+                let (oid, name) = (fields.oid()?, fields.text()?);
+                let schema = catalog.namespaces.get(&fields.oid()?).cloned();
+                let facts = Extension {
+                    schema: schema.unwrap_or_default(),
+                    version: fields.string()?,
+                };
+                let id = ObjectId::new(Kind::Extension, "", name);
+                catalog.add((class::EXTENSION, oid, 0), id, facts);
+                Ok(())
+            },
         ),
-        |catalog, fields| {
-            let (oid, name) = (fields.oid()?, fields.text()?);
-            let schema = catalog.namespaces.get(&fields.oid()?).cloned();
-            let facts = Extension {
-                schema: schema.unwrap_or_default(),
-                version: fields.string()?,
-            };
-            let id = ObjectId::new(Kind::Extension, "", name);
-            catalog.add((class::EXTENSION, oid, 0), id, facts);
-            Ok(())
-        },
-    )]
+        // CREATE EXTENSION sets the comment of the control file.
+        Query::new(
+            format!(
+                "SELECT e.oid, a.comment FROM pg_extension AS e \
+                 JOIN pg_available_extensions() AS a ON a.name = e.extname \
+                 WHERE e.oid >= {FIRST_USER_OID} AND a.comment IS NOT NULL"
+            ),
+            |catalog, fields| {
+                let (oid, comment) = (fields.oid()?, fields.string()?);
+                catalog.extension_comments.insert(oid, comment);
+                Ok(())
+            },
+        ),
+    ]
 }
 
 pub(super) fn queries(version: Version) -> Vec<Query> {
@@ -298,7 +314,7 @@ fn read_published_table(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Resul
     if has_condition && condition.is_none() {
         return Err(Fault::Dropped);
     }
-    let condition = condition.map(|it| super::constraints::without_parentheses(it).to_owned());
+    let condition = condition.map(|it| text::without_parentheses(it).to_owned());
     let of = catalog.id((class::CLASS, relation, 0)).cloned();
     if let Some(object) = catalog.object(publication)
         && let Facts::Publication(facts) = &mut object.facts

@@ -1,4 +1,31 @@
-//! Parts of the texts of triggers and rules, for which the server has no function.
+//! Parts of the server's texts for which it has no function.
+
+/// `expression` without the parentheses around all of it.
+pub(super) fn without_parentheses(expression: &str) -> &str {
+    let inner = expression
+        .strip_prefix('(')
+        .and_then(|it| it.strip_suffix(')'));
+    let Some(inner) = inner else {
+        return expression;
+    };
+    let (mut depth, mut quote) = (0_usize, None);
+    for byte in inner.bytes() {
+        match (quote, byte) {
+            (Some(open), _) => {
+                if open == byte {
+                    quote = None;
+                }
+            }
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (None, b'(') => depth += 1,
+            // The first parenthesis ends before the last one.
+            (None, b')') if depth == 0 => return expression,
+            (None, b')') => depth -= 1,
+            _ => {}
+        }
+    }
+    inner
+}
 
 /// Calls `matches` at each byte of `text` that is outside quotes and parentheses, until it returns
 /// true, and returns the place.
@@ -31,7 +58,7 @@ pub(super) fn trigger_condition(definition: &str) -> Option<&str> {
     let rest = &definition[start - 1..];
     let end = outside(rest, |rest| rest.starts_with(" EXECUTE "))?;
     let condition = rest[..end].strip_suffix(')')?.strip_prefix('(')?;
-    Some(super::constraints::without_parentheses(condition))
+    Some(without_parentheses(condition))
 }
 
 /// The condition and the action in what pg_get_ruledef returns: `[WHERE (…)] DO [INSTEAD] …`. The
@@ -90,5 +117,15 @@ mod tests {
             "CREATE RULE r AS\n    ON DELETE TO s.t DO NOTHING;",
             "DO NOTHING",
         );
+    }
+
+    #[test]
+    fn only_parentheses_around_everything_are_removed() {
+        let check = |text: &str, expected: &str| assert_eq!(without_parentheses(text), expected);
+        check("(a > 0)", "a > 0");
+        check("((a) > (b))", "(a) > (b)");
+        check("(a) > (b)", "(a) > (b)");
+        check("(a = ')')", "a = ')'");
+        check("f(a)", "f(a)");
     }
 }

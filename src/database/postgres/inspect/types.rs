@@ -3,6 +3,7 @@
 use super::{
     Query, Version,
     catalog::{Catalog, FIRST_USER_OID, TypeInfo, class},
+    columns::default_name,
     fields::{Fault, Fields},
     privileges::acl,
 };
@@ -12,7 +13,7 @@ use crate::schema::{
 };
 
 pub(super) fn queries(version: Version) -> Vec<Query> {
-    vec![
+    let mut queries = vec![
         // Every type of a column once, since format_type is slow.
         Query::new(
             format!(
@@ -83,7 +84,24 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
             ),
             read_collation,
         ),
-    ]
+    ];
+    if version.has(17) {
+        queries.push(Query::new(
+            "SELECT contypid, conname FROM pg_constraint WHERE contype = 'n' AND contypid <> 0",
+            |catalog, fields| {
+                let object = catalog.object((class::TYPE, fields.oid()?, 0));
+                let name = fields.text()?;
+                if let Some(object) = object
+                    && let Facts::Domain(domain) = &mut object.facts
+                {
+                    let is_usual = name == default_name(&object.id.name, None);
+                    domain.not_null_name = (!is_usual).then(|| name.to_owned());
+                }
+                Ok(())
+            },
+        ));
+    }
+    queries
 }
 
 fn read_type(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fault> {
@@ -113,6 +131,7 @@ fn read_type(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fault
                 collation: catalog.collation(collation, usual),
                 default,
                 not_null,
+                not_null_name: None,
             };
             (Kind::Domain, facts.into())
         }

@@ -84,6 +84,17 @@ pub(super) fn queries(_version: Version) -> Vec<Query> {
             Ok(())
         }),
         Query::new(
+            "SELECT i.type || ' ' || i.identity, e.extname FROM pg_depend AS d \
+             JOIN pg_extension AS e ON e.oid = d.refobjid \
+             CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, d.objsubid) AS i \
+             WHERE d.deptype = 'x' AND d.refclassid = 'pg_extension'::regclass",
+            |catalog, fields| {
+                let name = format!("{} on {}", fields.text()?, fields.text()?);
+                catalog.note_unmodelled("dependency on an extension", &name);
+                Ok(())
+            },
+        ),
+        Query::new(
             "SELECT r.rolname, s.setconfig FROM pg_db_role_setting AS s \
              LEFT JOIN pg_roles AS r ON r.oid = s.setrole WHERE s.setdatabase = \
              (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())",
