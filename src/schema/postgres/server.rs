@@ -21,8 +21,10 @@ facts! {
         handler: Option<Name>,
         /// The validator function.
         validator: Option<Name>,
-        /// The options.
+        /// The options, apart from passwords and other secrets.
         options: Options,
+        /// The names of the options whose values are secret.
+        secrets: Vec<String>,
     }
 
     /// A foreign server.
@@ -33,8 +35,10 @@ facts! {
         server_type: Option<String>,
         /// The version.
         version: Option<String>,
-        /// The options.
+        /// The options, apart from passwords and other secrets.
         options: Options,
+        /// The names of the options whose values are secret.
+        secrets: Vec<String>,
     }
 
     /// The mapping of a role to a foreign server; the name is the role's, `PUBLIC` for all.
@@ -87,10 +91,12 @@ facts! {
         condition: Option<String>,
     }
 
-    /// The default privileges of one role on new objects of one kind. The name is `role`, the
-    /// signature the kind: ` ON TABLES`; the schema is empty if they hold in all schemas.
+    /// The default privileges of one role on new objects of one kind. The name is that of the role,
+    /// or `CURRENT_USER` for the role that owns the database's migrations; the signature is the
+    /// kind: ` ON TABLES`; the schema is empty if they hold in all schemas.
     DefaultPrivileges {
-        /// The role that creates the objects.
+        /// The role that creates the objects; empty for the role that owns the database's
+        /// migrations.
         role: String,
         /// The kind of objects: `TABLES`.
         on: String,

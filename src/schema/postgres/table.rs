@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Options;
-use crate::schema::{Name, facts::facts};
+use crate::schema::{Grant, Name, facts::facts};
 
 facts! {
     /// A table: ordinary, partitioned or foreign.
@@ -44,8 +44,10 @@ facts! {
     Foreign {
         /// The server.
         server: String,
-        /// The options of the table.
+        /// The options of the table, apart from passwords and other secrets.
         options: Options,
+        /// The names of the options whose values are secret.
+        secrets: Vec<String>,
     }
 
     /// A column. Columns of views are objects only where they have a default, a comment or
@@ -99,6 +101,10 @@ facts! {
         range: Range,
         /// Whether the sequence is UNLOGGED, unlike its table or like it.
         unlogged: bool,
+        /// All privileges on the sequence, sorted; `None` if they are the default ones.
+        grants: Option<Vec<Grant>>,
+        /// The comment on the sequence.
+        comment: Option<String>,
     }
 
     /// The values of a sequence. The present value is not a fact of the schema.
