@@ -31,7 +31,9 @@ impl Work {
         let (output, cwd) = (context.output.clone(), context.config.cwd().to_owned());
         Self {
             observer: Observer {
-                progress: Arc::new(move |phase, done, total| shown.show(phase, done, total)),
+                progress: Arc::new(move |phase, done, total| {
+                    shown.show(&phase.to_string(), done, total)
+                }),
                 tell: Arc::new(move |note| noted.suspend(|| output.note(&note, &cwd))),
                 stopped: Arc::new(move || stop.is_requested()),
             },

@@ -14,7 +14,7 @@ use crate::{
     plan::Warning,
     project::{self, Config, ConfigProblem, ConfigProblemKind, Flags, Misspelt, Sources, Url},
     report::{
-        Diagnostic, LogFile, Output, Progress, View, codes,
+        Bar, Diagnostic, LogFile, Output, Progress, View, codes,
         error::{self, Error},
         exit::Exit,
         shell_word,
@@ -218,7 +218,35 @@ impl Context {
         Ok(SchemaArgs {
             scope: self.config.scope.clone(),
             scratch_url,
+            progress: None,
         })
+    }
+
+    /// Runs an operation that reads schemas, with a live line, and closes the session. Signals stop
+    /// it, and remove its scratch databases.
+    pub async fn read_schemas<T>(
+        &self,
+        name: &str,
+        request: SchemaArgs,
+        work: impl AsyncFnOnce(&mut Session, &SchemaArgs) -> Result<T, ops::Error>,
+    ) -> Result<T, Error> {
+        let (request, bar) = self.watched(request)?;
+        let done = self
+            .read(name, async |session| work(session, &request).await)
+            .await;
+        bar.finish();
+        done
+    }
+
+    /// Lets signals stop work with scratch databases, and shows its progress on a live line.
+    pub fn watched(&self, mut request: SchemaArgs) -> Result<(SchemaArgs, Arc<Bar>), Error> {
+        self.listen()?;
+        let bar = Arc::new(self.output.bar());
+        let shown = Arc::clone(&bar);
+        request.progress = Some(Arc::new(move |what, done, total| {
+            shown.show(what, done, total);
+        }));
+        Ok((request, bar))
     }
 
     /// Rewrites the schema file after a change of the database, if one is configured. A failure does

@@ -98,8 +98,8 @@ pub use revision::{NewRevisionReport, RevisionArgs, repeatable, revision};
 #[cfg(feature = "cli")]
 pub use schema::{
     Outside, OutsideScript, SchemaArgs, SchemaDiffReport, SchemaDrawReport, SchemaDrift,
-    SchemaDumpReport, SchemaFileReport, SchemaSource, SourceError, schema_diff, schema_draw,
-    schema_drift, schema_dump, write_schema_file,
+    SchemaDumpReport, SchemaFileReport, SchemaProgress, SchemaSource, SourceError, schema_diff,
+    schema_draw, schema_drift, schema_dump, write_schema_file,
 };
 #[cfg(feature = "cli")]
 pub use squash::{SquashArgs, SquashReport, squash};

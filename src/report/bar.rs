@@ -6,13 +6,12 @@ use super::{
     Stdio, Verbosity, live,
     out::{self, Screen},
 };
-use crate::backup::Phase;
 
 /// A live line for long work, with the current phase and its progress. It is hidden unless stderr
 /// is a terminal.
 pub struct Bar {
     bar: ProgressBar,
-    shown: Mutex<Option<(Phase, bool)>>,
+    shown: Mutex<Option<(String, bool)>>,
 }
 
 const KNOWN: &str = "  {spinner} {msg:<20} {bar:30} {percent:>3} %  {elapsed:.dim}";
@@ -29,7 +28,7 @@ impl Bar {
     }
 
     /// Shows the progress of a phase; `total` is 0 if unknown.
-    pub fn show(&self, phase: Phase, done: u64, total: u64) {
+    pub fn show(&self, phase: &str, done: u64, total: u64) {
         if self.bar.is_hidden() {
             return;
         }
@@ -37,13 +36,14 @@ impl Bar {
             .shown
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let now = (phase, total > 0);
-        if shown.replace(now) != Some(now) {
+        let now = (phase.to_owned(), total > 0);
+        if shown.as_ref() != Some(&now) {
+            *shown = Some(now);
             let template = if total > 0 { KNOWN } else { UNKNOWN };
             if let Ok(style) = ProgressStyle::with_template(template) {
                 self.bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
             }
-            self.bar.set_message(phase.to_string());
+            self.bar.set_message(phase.to_owned());
             self.bar.reset_elapsed();
             self.bar.enable_steady_tick(Duration::from_millis(120));
             out::set_live(Some(self.bar.clone()));

@@ -151,23 +151,16 @@ fn has_parent(object: &Object, schema: &Schema) -> bool {
     let Some(parent) = object.id.parent_name() else {
         return false;
     };
-    let start = schema.objects.partition_point(|other| {
-        let other = &other.id;
-        (&other.schema, other.parent.as_str()) < (&parent.schema, "")
-    });
-    let mut whole = schema.objects[start..]
-        .iter()
-        .take_while(|other| other.id.schema == parent.schema && other.id.parent.is_empty());
-    whole.any(|other| other.id.name == parent.name && other.id.kind.has_parts())
+    let mut kinds = Kind::ALL.iter().filter(|kind| kind.has_parts());
+    kinds.any(|kind| {
+        let id = ObjectId::new(*kind, parent.schema.clone(), parent.name.clone());
+        schema.get(&id).is_some()
+    })
 }
 
 fn alter(old: &Object, new: &Object, changes: &mut Vec<Change>) {
     old.compare(new, &mut |attribute, from, to| {
-        let both = (from.as_str(), to.as_str());
-        if let (Some(from), Some(to)) = both
-            && is_expression(attribute)
-            && is_same_expression(from, to)
-        {
+        if has_expressions(attribute) && is_same(&from, &to) {
             return;
         }
         changes.push(Change::Alter {
@@ -179,17 +172,40 @@ fn alter(old: &Object, new: &Object, changes: &mut Vec<Change>) {
     });
 }
 
-/// Whether the attribute is an expression in the words of the database.
-fn is_expression(attribute: &str) -> bool {
+/// Whether the attribute holds expressions in the words of the database.
+fn has_expressions(attribute: &str) -> bool {
     [
         "expression",
         "default",
+        "generated",
         "condition",
+        "keys",
         "using",
         "check",
         "query",
+        "definition",
+        "columns",
+        "tables",
+        "partition_by",
+        "arguments",
+        "sql_body",
     ]
     .contains(&attribute)
+}
+
+/// Whether two values are equal but for the words of the expressions in them.
+fn is_same(from: &Value, to: &Value) -> bool {
+    match (from, to) {
+        (Value::String(from), Value::String(to)) => is_same_expression(from, to),
+        (Value::Array(from), Value::Array(to)) => {
+            from.len() == to.len() && from.iter().zip(to).all(|(from, to)| is_same(from, to))
+        }
+        (Value::Object(from), Value::Object(to)) => {
+            let is_same = |(name, from)| to.get(name).is_some_and(|to| is_same(from, to));
+            from.len() == to.len() && from.iter().all(is_same)
+        }
+        _ => from == to,
+    }
 }
 
 /// The tables whose common columns are in another order.
@@ -246,10 +262,16 @@ fn columns(schema: &Schema) -> HashMap<(&str, &str), Vec<(i64, &str)>> {
     found
 }
 
+/// How many pairs of dropped and added objects are compared. So many are no renames by hand.
+const MAX_RENAME_PAIRS: usize = 1_000_000;
+
 /// The pairs of a dropped and an added object that could be one renamed object. An object that
 /// could be one of several is left out.
 fn renames(from: &Schema, to: &Schema, dropped: &[&Object], added: &[&Object]) -> Vec<Note> {
     let mut notes = Vec::new();
+    if dropped.len().saturating_mul(added.len()) > MAX_RENAME_PAIRS {
+        return notes;
+    }
     for old in dropped {
         let like = |new: &&&Object| is_like(from, old, to, new);
         let mut candidates = added.iter().filter(like);

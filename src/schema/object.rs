@@ -99,7 +99,8 @@ pub struct Object {
     /// The comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
-    /// All privileges on the object, sorted; `None` if they are the default ones.
+    /// All privileges on the object, sorted, apart from those that every owner has; `None` if they
+    /// are the default ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grants: Option<Vec<Grant>>,
     /// The facts of its kind.
@@ -140,9 +141,10 @@ impl Object {
 facts! {
     /// One privilege on an object.
     Grant {
-        /// The role that has the privilege; `None` for PUBLIC.
+        /// The role that has the privilege; `None` for PUBLIC, `CURRENT_USER` for the role that owns
+        /// the database's migrations.
         grantee: Option<String>,
-        /// The privilege, such as `SELECT`.
+        /// The privilege, such as `SELECT`. An owner without any privilege has `NONE`.
         privilege: String,
         /// Whether the role may grant it to others.
         grantable: bool,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::common::listed_commands;
-use migrator::internals::report::codes::CODES;
+use migrator::internals::{report::codes::CODES, schema::Facts};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -464,4 +464,36 @@ fn anchor_of(heading: &str) -> String {
         .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
         .map(|c| if c == ' ' { '-' } else { c })
         .collect()
+}
+
+/// With UPDATE_DOCS set, the section is written.
+#[test]
+fn the_page_of_the_schema_lists_every_attribute() {
+    const HEADING: &str = "\n## Coverage\n";
+    const END: &str = "has them.\n";
+    let page = read("docs/schema.md");
+    let start = page.find(HEADING).expect("a section Coverage");
+    let end = start + page[start..].find(END).expect("its introduction") + END.len();
+    let mut expected = page[..end].to_owned();
+    for (title, of_sqlite) in [("PostgreSQL", false), ("SQLite", true)] {
+        expected.push_str(&format!(
+            "\n### {title}\n\n| facts | attributes |\n|---|---|\n"
+        ));
+        for (name, attributes) in Facts::ATTRIBUTES {
+            if name.starts_with("SQLite") == of_sqlite {
+                let attributes: Vec<String> =
+                    attributes.iter().map(|name| format!("`{name}`")).collect();
+                expected.push_str(&format!("| {name} | {} |\n", attributes.join(", ")));
+            }
+        }
+    }
+    let rest = page[end..].find("\n## ").map_or("", |at| &page[end + at..]);
+    expected.push_str(rest);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(root().join("docs/schema.md"), &expected).unwrap();
+    }
+    assert!(
+        read("docs/schema.md") == expected,
+        "docs/schema.md is not up to date: UPDATE_DOCS=1 tests/run --test it -- docs::"
+    );
 }

@@ -267,6 +267,9 @@ fn text_and_files_go_through_one_place() {
 const DIALECT_ROOMS: &[&str] = &[
     "sql/dialect.rs",
     "sql/dialect/",
+    "generate/mod.rs",
+    "generate/postgres/",
+    "generate/sqlite/",
     "database/engine.rs",
     "database/postgres/",
     "database/sqlite/",

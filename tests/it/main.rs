@@ -43,6 +43,7 @@ mod progress;
 mod refuse;
 mod repeatable;
 mod rights;
+mod schema_postgres_mutations;
 mod signals;
 mod slow;
 mod sqlite_database;

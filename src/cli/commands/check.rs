@@ -40,15 +40,22 @@ pub async fn cmd_check(args: CheckArgs, context: &Context) -> Result<Exit, Error
     let skip = args.no_database.then_some("--no-database");
     let (mut session, unasked) = context.session_unless("check", skip)?;
     let dialect = context.dialect()?;
+    let (schema, bar) = match args.schema {
+        true => {
+            let (request, bar) = context.watched(context.schema_request()?)?;
+            (Some(request), Some(bar))
+        }
+        false => (None, None),
+    };
     let request = ops::CheckArgs {
         base: args.base.clone(),
         pending_ok: args.pending_ok,
-        schema: match args.schema {
-            true => Some(context.schema_request()?),
-            false => None,
-        },
+        schema,
     };
     let checked = ops::check(&context.project, session.as_mut(), dialect, &request).await;
+    if let Some(bar) = bar {
+        bar.finish();
+    }
     context.leave(session).await;
     let way = "--no-database checks the directory only";
     let report = checked.map_err(|error| error::or_without_database(error, way))?;

@@ -13,16 +13,24 @@ pub struct StatusArgs {
 }
 
 pub async fn cmd_status(args: StatusArgs, context: &Context) -> Result<Exit, Error> {
-    let request = context.schema_request()?;
-    let work = async |session: &mut ops::Session| {
-        let status = ops::status(&context.project, session).await?;
-        let schema = match args.schema {
-            true => Some(ops::schema_drift(&context.project, session, &request).await?),
-            false => None,
+    let project = &context.project;
+    let view = if args.schema {
+        let work = async |session: &mut ops::Session, request: &_| {
+            let status = ops::status(project, session).await?;
+            let schema = Some(ops::schema_drift(project, session, request).await?);
+            Ok(StatusView { status, schema })
         };
-        Ok(StatusView { status, schema })
+        context
+            .read_schemas("status", context.schema_request()?, work)
+            .await?
+    } else {
+        let work = async |session: &mut ops::Session| {
+            let status = ops::status(project, session).await?;
+            let schema = None;
+            Ok(StatusView { status, schema })
+        };
+        context.read("status", work).await?
     };
-    let view = context.read("status", work).await?;
     context.warn_of_unread()?;
     context.output.result(&view);
     Ok(Exit::Done)

@@ -16,6 +16,7 @@ use super::{
     programs::{self, Program},
     url,
 };
+use crate::files::{self, create_private, open_existing};
 
 /// The prefix of the directory's name.
 const PREFIX: &str = "migrator-scratch-";
@@ -59,12 +60,12 @@ impl OwnServer {
         let initdb = program("initdb")?;
         let postgres = initdb.path.with_file_name("postgres");
         let parent = env::temp_dir();
-        sweep(&parent);
         let directory = parent.join(format!("{PREFIX}{}", unique()));
-        let files = |error: io::Error| other(format!("{}: {error}", directory.display()));
-        create_private(&directory).map_err(files)?;
-        let lock = File::create(directory.join(LOCK)).map_err(files)?;
-        lock.lock().map_err(files)?;
+        let failed = |error: io::Error| other(format!("{}: {error}", directory.display()));
+        create_directory(&directory).map_err(failed)?;
+        let lock = create_private(&directory.join(LOCK)).map_err(failed)?;
+        lock.lock().map_err(failed)?;
+        sweep(&parent, &directory);
         let made = initialize(&initdb, &directory).and_then(|()| keep(&postgres, &directory));
         let keeper = match made {
             Ok(keeper) => keeper,
@@ -87,7 +88,7 @@ impl OwnServer {
         let begin = Instant::now();
         let status = self.directory.join("data/postmaster.pid");
         while begin.elapsed() < STARTING {
-            let text = fs::read_to_string(&status).unwrap_or_default();
+            let text = text(&status);
             // The eighth line is the state.
             if text
                 .lines()
@@ -98,7 +99,7 @@ impl OwnServer {
             }
             thread::sleep(LOOK);
         }
-        let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+        let log = text(&self.directory.join("log"));
         let said = log.lines().last().unwrap_or("it wrote nothing");
         Err(other(format!("the server did not start: {said}")))
     }
@@ -131,6 +132,12 @@ impl Drop for OwnServer {
         drop(self.keeper.stdin.take());
         let _ = self.keeper.wait();
     }
+}
+
+/// The text of a file; empty if it cannot be read.
+fn text(path: &Path) -> String {
+    let bytes = files::read(path).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn other(reason: impl Into<String>) -> DatabaseError {
@@ -192,43 +199,58 @@ fn keep(postgres: &Path, directory: &Path) -> Result<Child, DatabaseError> {
 }
 
 /// Stops the servers and removes the directories of processes that ended before their keepers
-/// could.
-fn sweep(parent: &Path) {
-    let Ok(entries) = fs::read_dir(parent) else {
+/// could. A directory of another user could name any process of this one, so it is left alone.
+fn sweep(parent: &Path, own: &Path) {
+    let (Ok(entries), Ok(own)) = (fs::read_dir(parent), fs::symlink_metadata(own)) else {
         return;
     };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        if !name.to_string_lossy().starts_with(PREFIX) {
-            continue;
+        let is_ours = entry.metadata().is_ok_and(|found| is_alike(&found, &own));
+        if is_ours && name.to_string_lossy().starts_with(PREFIX) {
+            remove_if_left(&entry.path());
         }
-        let directory = entry.path();
-        let Ok(lock) = File::open(directory.join(LOCK)) else {
-            continue;
-        };
-        if lock.try_lock().is_err() {
-            continue;
-        }
-        if let Ok(program) = program("pg_ctl") {
-            let _ = Command::new(&program.path)
-                .args(["stop", "--mode", "immediate", "--silent", "-D"])
-                .arg(directory.join("data"))
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .status();
-        }
-        let _ = fs::remove_dir_all(&directory);
     }
 }
 
+fn remove_if_left(directory: &Path) {
+    let Ok(lock) = open_existing(&directory.join(LOCK)) else {
+        return;
+    };
+    if lock.try_lock().is_err() {
+        return;
+    }
+    if let Ok(program) = program("pg_ctl") {
+        let _ = Command::new(&program.path)
+            .args(["stop", "--mode", "immediate", "--silent", "-D"])
+            .arg(directory.join("data"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+    }
+    let _ = fs::remove_dir_all(directory);
+}
+
+/// Whether both are directories of the same user that no other one can write to.
 #[cfg(unix)]
-fn create_private(directory: &Path) -> io::Result<()> {
+fn is_alike(found: &fs::Metadata, own: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    found.is_dir() && found.uid() == own.uid() && found.mode() == own.mode()
+}
+
+#[cfg(not(unix))]
+fn is_alike(found: &fs::Metadata, _: &fs::Metadata) -> bool {
+    found.is_dir()
+}
+
+#[cfg(unix)]
+fn create_directory(directory: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new().mode(0o700).create(directory)
 }
 
 #[cfg(not(unix))]
-fn create_private(directory: &Path) -> io::Result<()> {
+fn create_directory(directory: &Path) -> io::Result<()> {
     fs::create_dir(directory)
 }

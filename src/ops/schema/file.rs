@@ -7,7 +7,7 @@ use std::{
 use super::{Reader, SchemaArgs, SchemaSource};
 use crate::{
     database::{Draft, Use},
-    generate,
+    files, generate,
     ops::{Error, Project, Session},
 };
 
@@ -39,7 +39,7 @@ pub async fn write_schema_file(
     };
     let schema = reader.read(&SchemaSource::Live).await?;
     let text = generate::script(&generate::dump(&schema)?);
-    if fs::read(path).is_ok_and(|present| present == text.as_bytes()) {
+    if files::read(path).is_ok_and(|present| present == text.as_bytes()) {
         return Ok(SchemaFileReport::Unchanged);
     }
     write(path, &text).map_err(|error| Error::System {

@@ -3,13 +3,17 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use super::SourceError;
+use super::{SourceError, reader::Progress};
 use crate::{
     database::{Access, Location, Scratch, ScratchRequest, Settings, scratch},
-    execute::Stop,
+    execute::{Event, EventKind},
+    files,
     ops::{Error, MigrateArgs, Project, Scripts, Session, upgrade},
     plan::Accepted,
     revision::{Ahead, Downs, OutOfOrder, RevisionId, Script, Target, TransactionScope},
@@ -50,7 +54,7 @@ impl Sandbox {
         url: Option<&Location>,
         settings: &Settings,
         schema: Option<String>,
-        stop: &Stop,
+        progress: Option<Progress>,
     ) -> Result<Self, Error> {
         let request = ScratchRequest {
             like: like.clone(),
@@ -61,10 +65,12 @@ impl Sandbox {
         let scratch = scratch(&request).await?;
         // What the URL of the database asks of its sessions holds here as well.
         let settings = like.adjust(settings.clone());
-        let session = Session::new(scratch.location().clone(), settings)
+        let mut session = Session::new(scratch.location().clone(), settings)
             .named("the scratch database")
-            .access(Access::Create)
-            .stop(stop.clone());
+            .access(Access::Create);
+        if let Some(progress) = progress {
+            session = session.on_events(steps(progress));
+        }
         Ok(Self { session, scratch })
     }
 
@@ -106,11 +112,11 @@ impl Sandbox {
         shown: &str,
         like: &Project,
     ) -> Result<(), Error> {
-        let files = sql_files(path, shown)?;
+        let found = sql_files(path, shown)?;
         let mut scripts: Vec<(PathBuf, Vec<u8>)> = Vec::new();
         let mut names = Vec::new();
-        for (index, (file, shown)) in files.into_iter().enumerate() {
-            let text = fs::read(&file).map_err(|error| SourceError::Read {
+        for (index, (file, shown)) in found.into_iter().enumerate() {
+            let text = files::read(&file).map_err(|error| SourceError::Read {
                 path: shown.clone(),
                 error,
             })?;
@@ -125,6 +131,25 @@ impl Sandbox {
             names,
             error: Box::new(error),
         })
+    }
+}
+
+/// A receiver of events that counts the scripts that were run.
+fn steps(progress: Progress) -> impl Fn(&Event) + Send + Sync {
+    let (done, total) = (AtomicU64::new(0), AtomicU64::new(0));
+    move |event| {
+        match &event.kind {
+            EventKind::Planned { steps, .. } => {
+                done.store(0, Ordering::Relaxed);
+                total.store(*steps as u64, Ordering::Relaxed);
+            }
+            EventKind::StepDone { .. } => {
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => return,
+        }
+        let (done, total) = (done.load(Ordering::Relaxed), total.load(Ordering::Relaxed));
+        progress("running scripts", done, total);
     }
 }
 

@@ -15,7 +15,7 @@ pub use drift::{SchemaDrift, schema_drift};
 pub use dump::{SchemaDumpReport, schema_dump};
 pub use file::{SchemaFileReport, write_schema_file};
 pub use load::{Outside, OutsideScript};
-pub use reader::SchemaArgs;
+pub use reader::{Progress as SchemaProgress, SchemaArgs};
 pub use source::{SchemaSource, SourceError};
 
 pub(super) use reader::Reader;

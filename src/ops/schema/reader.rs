@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::{
     SchemaSource, SourceError,
     load::{Sandbox, targets},
@@ -16,7 +18,22 @@ pub struct SchemaArgs {
     pub scope: Scope,
     /// `scratch-url`: the server for scratch databases.
     pub scratch_url: Option<Location>,
+    /// Receives progress: what is done, how much of it, and the total, which is 0 if unknown.
+    pub progress: Option<Progress>,
 }
+
+/// Receives progress.
+pub type Progress = Arc<dyn Fn(&str, u64, u64) + Send + Sync>;
+
+impl SchemaArgs {
+    fn tell(&self, what: &str) {
+        if let Some(progress) = &self.progress {
+            progress(what, 0, 0);
+        }
+    }
+}
+
+const READING: &str = "reading the schema";
 
 /// Reads schemas for one operation.
 pub(in crate::ops) struct Reader<'a> {
@@ -32,7 +49,10 @@ impl Reader<'_> {
     /// Fails when the source cannot be read, or its scripts cannot be run in a scratch database.
     pub async fn read(&mut self, source: &SchemaSource) -> Result<Schema, Error> {
         match source {
-            SchemaSource::Live => Ok(self.session.inspect(&self.args.scope).await?),
+            SchemaSource::Live => {
+                self.args.tell(READING);
+                Ok(self.session.inspect(&self.args.scope).await?)
+            }
             SchemaSource::Revision(target) => {
                 let target = self.resolved(target).await?;
                 let project = self.project;
@@ -58,29 +78,43 @@ impl Reader<'_> {
             .await
     }
 
-    /// Runs `work` in a scratch database and reads the schema there.
+    /// Runs `work` in a scratch database and reads the schema there. A request to stop ends the work
+    /// at once.
     pub async fn in_sandbox(
         &mut self,
         work: impl AsyncFnOnce(&mut Sandbox) -> Result<(), Error>,
     ) -> Result<Schema, Error> {
+        self.args.tell("creating a scratch database");
         let mut sandbox = Sandbox::create(
             self.session.location(),
             self.args.scratch_url.as_ref(),
             self.session.settings(),
             self.home_schema(),
-            self.session.stop_signal(),
+            self.args.progress.clone(),
         )
         .await?;
-        let found = match work(&mut sandbox).await {
-            Ok(()) => sandbox.session.inspect(&self.args.scope).await,
-            Err(error) => {
-                // The error of the scripts is the one to report.
-                let _ = sandbox.leave().await;
-                return Err(error);
-            }
+        let stop = self.session.stop_signal().clone();
+        let found = tokio::select! {
+            biased;
+            () = stop.requested() => Err(Error::Interrupted),
+            found = self.work_in(&mut sandbox, work) => found,
         };
-        sandbox.leave().await?;
-        Ok(found?)
+        match (found, sandbox.leave().await) {
+            (Ok(found), Ok(())) => Ok(found),
+            (Ok(_), Err(error)) => Err(error),
+            // The first error is the one to report.
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    async fn work_in(
+        &self,
+        sandbox: &mut Sandbox,
+        work: impl AsyncFnOnce(&mut Sandbox) -> Result<(), Error>,
+    ) -> Result<Schema, Error> {
+        work(sandbox).await?;
+        self.args.tell(READING);
+        Ok(sandbox.session.inspect(&self.args.scope).await?)
     }
 
     /// The schema of the version table, which existed before the first revision.

@@ -40,7 +40,7 @@ facts! {
         }
     }
 
-    /// A trigger that no constraint or partitioned table made.
+    /// A trigger that no constraint made.
     Trigger {
         /// `BEFORE`, `AFTER` or `INSTEAD OF`.
         timing: String,
@@ -68,6 +68,9 @@ facts! {
         deferrable: Deferrable,
         /// In which sessions it fires.
         enabled: Enabled,
+        /// Whether the trigger comes from a partitioned table. Such a trigger is an object only if
+        /// it fires in other sessions than that of the partitioned table, or has a comment.
+        is_inherited: bool,
     }
 
     /// A rewrite rule, apart from those that are views.

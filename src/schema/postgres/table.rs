@@ -131,6 +131,10 @@ facts! {
         no_inherit: bool,
         /// Whether existing rows are not known to satisfy it: NOT VALID (PostgreSQL 18).
         not_valid: bool,
+        /// Whether the constraint comes from a parent table only (PostgreSQL 18).
+        is_inherited: bool,
+        /// The comment (PostgreSQL 18).
+        comment: Option<String>,
     }
 
     /// A primary key or a unique constraint, with its index.
@@ -157,6 +161,8 @@ facts! {
         is_inherited: bool,
         /// Whether the index can't be used.
         is_invalid: bool,
+        /// The comment on the index.
+        index_comment: Option<String>,
     }
 
     /// A foreign key.
@@ -183,7 +189,8 @@ facts! {
         not_enforced: bool,
         /// Whether the last column is a period (PostgreSQL 18).
         period: bool,
-        /// Whether the constraint comes from a partitioned table.
+        /// Whether the constraint comes from a partitioned table. Such a foreign key is an object
+        /// only if it has a comment.
         is_inherited: bool,
     }
 
@@ -225,6 +232,8 @@ facts! {
         parent: Option<Name>,
         /// Whether the constraint comes from a partitioned table.
         is_inherited: bool,
+        /// The comment on the index.
+        index_comment: Option<String>,
     }
 
     /// An index that belongs to no constraint. Its parent is a table or a materialized view.

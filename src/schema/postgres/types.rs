@@ -17,6 +17,8 @@ facts! {
         default: Option<String>,
         /// Whether NULL is refused.
         not_null: bool,
+        /// The name of the NOT NULL constraint, if it is not the default one (PostgreSQL 17).
+        not_null_name: Option<String>,
     }
 
     /// A composite type.

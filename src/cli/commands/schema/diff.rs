@@ -1,7 +1,6 @@
 use super::{ScopeArgs, source};
 use crate::{
     cli::context::Context,
-    database::Access,
     ops,
     report::{error::Error, exit::Exit},
 };
@@ -24,12 +23,10 @@ pub struct SchemaDiffArgs {
 pub async fn cmd_schema_diff(args: SchemaDiffArgs, context: &Context) -> Result<Exit, Error> {
     let (from, to) = (source(&args.from, context)?, source(&args.to, context)?);
     let request = args.scope.request(context)?;
-    let work = async |session: &mut ops::Session, _: &_| {
-        ops::schema_diff(&context.project, session, (&from, &to), &request).await
+    let work = async |session: &mut ops::Session, request: &_| {
+        ops::schema_diff(&context.project, session, (&from, &to), request).await
     };
-    let report = context
-        .operate(("schema diff", Access::Existing), work)
-        .await?;
+    let report = context.read_schemas("schema diff", request, work).await?;
     let is_equal = report.difference.is_empty();
     context.page(&report);
     Ok(match is_equal {

@@ -3,7 +3,6 @@ use clap::ValueEnum;
 use super::{ScopeArgs, source};
 use crate::{
     cli::context::Context,
-    database::Access,
     ops,
     report::{DrawingFormat, SchemaDrawView, error::Error, exit::Exit},
 };
@@ -43,12 +42,10 @@ impl ValueEnum for DrawingFormat {
 pub async fn cmd_schema_draw(args: SchemaDrawArgs, context: &Context) -> Result<Exit, Error> {
     let (source, request) = (source(&args.what, context)?, args.scope.request(context)?);
     let last = args.changed.and_then(|last| last.try_into().ok());
-    let work = async |session: &mut ops::Session, _: &_| {
-        ops::schema_draw(&context.project, session, &source, last, &request).await
+    let work = async |session: &mut ops::Session, request: &_| {
+        ops::schema_draw(&context.project, session, &source, last, request).await
     };
-    let report = context
-        .operate(("schema draw", Access::Existing), work)
-        .await?;
+    let report = context.read_schemas("schema draw", request, work).await?;
     context
         .output
         .result(&SchemaDrawView::new(report, args.form));

@@ -1,7 +1,6 @@
 use super::{ScopeArgs, source};
 use crate::{
     cli::context::Context,
-    database::Access,
     ops,
     report::{SchemaDumpView, error::Error, exit::Exit},
 };
@@ -22,12 +21,10 @@ pub struct SchemaDumpArgs {
 
 pub async fn cmd_schema_dump(args: SchemaDumpArgs, context: &Context) -> Result<Exit, Error> {
     let (source, request) = (source(&args.what, context)?, args.scope.request(context)?);
-    let work = async |session: &mut ops::Session, _: &_| {
-        ops::schema_dump(&context.project, session, &source, &request).await
+    let work = async |session: &mut ops::Session, request: &_| {
+        ops::schema_dump(&context.project, session, &source, request).await
     };
-    let report = context
-        .operate(("schema dump", Access::Existing), work)
-        .await?;
+    let report = context.read_schemas("schema dump", request, work).await?;
     context.warn_of_unmodelled(&report.schema);
     context.page(&SchemaDumpView::from(report));
     Ok(Exit::Done)

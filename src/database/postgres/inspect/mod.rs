@@ -1,17 +1,160 @@
 //! Facts from the catalogs.
+//!
+//! All queries go to the server as one message, in one read-only transaction with one snapshot. They
+//! read the columns of the catalogs; the server's deparsing is only used for expressions, which
+//! depend on nothing but the settings of [`session::PINNED`].
+
+mod catalog;
+mod columns;
+mod constraints;
+mod dependencies;
+mod fields;
+mod indexes;
+mod left_out;
+mod privileges;
+mod relations;
+mod routines;
+mod rules;
+mod servers;
+mod session;
+mod text;
+mod types;
+mod unmodelled;
 
 use async_trait::async_trait;
 
+use self::{
+    catalog::Catalog,
+    fields::{Fault, Fields},
+};
 use super::{
     super::{DatabaseError, Inspect},
-    Postgres,
+    Postgres, error,
+    message::unpinned_rows,
+    version_table::Trouble,
 };
 use crate::schema::{Schema, Scope};
+
+/// How many times the catalogs are read if objects are dropped meanwhile.
+const ATTEMPTS: u32 = 4;
+
+/// A query and what is done with each of its rows, and after the last one.
+struct Query {
+    sql: String,
+    read: fn(&mut Catalog, &mut Fields<'_>) -> Result<(), Fault>,
+    end: fn(&mut Catalog) -> Result<(), Fault>,
+}
+
+impl Query {
+    fn new(
+        sql: impl Into<String>,
+        read: fn(&mut Catalog, &mut Fields<'_>) -> Result<(), Fault>,
+    ) -> Self {
+        Self {
+            sql: sql.into(),
+            read,
+            end: |_| Ok(()),
+        }
+    }
+
+    fn then(self, end: fn(&mut Catalog) -> Result<(), Fault>) -> Self {
+        Self { end, ..self }
+    }
+}
+
+/// The version of a server, as `server_version_num`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Version(u32);
+
+impl Version {
+    /// Returns `column` if the server has it, that is, from version `major` on, otherwise
+    /// `constant`.
+    fn since<'a>(self, major: u32, column: &'a str, constant: &'a str) -> &'a str {
+        if self.has(major) { column } else { constant }
+    }
+
+    /// Whether the server is of version `major` or newer.
+    fn has(self, major: u32) -> bool {
+        self.0 / 10_000 >= major
+    }
+}
+
+/// All queries, in the order in which their rows are read: what others refer to comes first.
+fn queries(version: Version, schema: &str, table: &str) -> Vec<Query> {
+    let mut queries = privileges::queries(version, schema, table);
+    queries.extend(catalog::queries());
+    queries.extend(servers::first_queries());
+    queries.extend(types::queries(version));
+    queries.extend(relations::queries());
+    queries.extend(columns::queries(version));
+    queries.extend(indexes::queries(version));
+    queries.extend(constraints::queries(version));
+    queries.extend(routines::queries(version));
+    queries.extend(rules::queries(version));
+    queries.extend(servers::queries(version));
+    queries.extend(privileges::last_queries());
+    queries.extend(unmodelled::queries(version));
+    queries.extend(dependencies::queries(version));
+    queries
+}
 
 #[async_trait]
 impl Inspect for Postgres {
     async fn inspect(&mut self, scope: &Scope) -> Result<Schema, DatabaseError> {
-        let _ = scope;
-        todo!()
+        if self.run.is_some() {
+            let reason = "the schema cannot be read in the middle of a run";
+            return Err(DatabaseError::Other(reason.into()));
+        }
+        self.ensure().await?;
+        let mut attempt = 1;
+        loop {
+            self.running.begin();
+            let read = self.read_catalogs().await;
+            let cancelled = self.running.end().await;
+            let fault = match read {
+                Ok(catalog) => return Ok(catalog.into_schema(scope)),
+                Err(fault) => fault,
+            };
+            if let Some(connection) = &mut self.connection
+                && fault.leaves_transaction()
+            {
+                let ended = unpinned_rows(connection, "ROLLBACK").await.map(drop);
+                self.answer(ended.map_err(Trouble::from)).await?;
+            }
+            match fault {
+                Fault::Sql(error) if cancelled && is_cancel(&error) => {
+                    return Err(DatabaseError::Interrupted);
+                }
+                fault if fault.is_change() && attempt < ATTEMPTS => attempt += 1,
+                fault if fault.is_change() => return Err(changed(&fault)),
+                Fault::Sql(error) => return Err(self.trouble(error.into()).await),
+                fault => return Err(DatabaseError::Other(fault.to_string())),
+            }
+        }
+    }
+}
+
+fn is_cancel(error: &sqlx::Error) -> bool {
+    error::from_server(error).is_some_and(error::is_cancel)
+}
+
+fn changed(fault: &Fault) -> DatabaseError {
+    DatabaseError::Other(format!(
+        "the schema changed while it was read, {ATTEMPTS} times in a row: {fault}"
+    ))
+}
+
+impl Postgres {
+    async fn read_catalogs(&mut self) -> Result<Catalog, Fault> {
+        let (schema, table, log) = self.table.names();
+        let (schema, table) = (schema.to_owned(), table.to_owned());
+        let Some(connection) = &mut self.connection else {
+            return Err(Fault::Malformed("no connection".into()));
+        };
+        let version = Version(connection.server_version_num().unwrap_or(0));
+        let queries = queries(version, &schema, &table);
+        let mut catalog = Catalog::new(version, schema, [table, log]);
+        session::read(connection, &queries, &mut catalog).await?;
+        Ok(catalog)
     }
 }

@@ -1,0 +1,169 @@
+//! What must exist before an object.
+
+use super::{
+    Query, Version,
+    catalog::{Address, Catalog, FIRST_USER_OID, class},
+    fields::{Fault, Fields},
+};
+use crate::schema::{Facts, Kind, ObjectId};
+
+pub(super) fn queries(_version: Version) -> Vec<Query> {
+    // Types lead to what they belong to: those of rows to their relation, those of arrays to their
+    // elements. The server joins them, since a database has two types for every table.
+    let sql = format!(
+        "SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, \
+         t.typrelid, t.typelem, e.typrelid \
+         FROM pg_depend AS d \
+         LEFT JOIN pg_type AS t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid \
+         LEFT JOIN pg_type AS e ON t.typelem <> 0 AND e.oid = t.typelem \
+         WHERE d.deptype = 'n' AND d.objid >= {FIRST_USER_OID} \
+         AND d.refobjid >= {FIRST_USER_OID} \
+         AND (d.refclassid <> 'pg_namespace'::regclass OR d.classid = 'pg_extension'::regclass)"
+    );
+    vec![Query::new(sql, read_dependency).then(add_attachments)]
+}
+
+fn read_dependency(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fault> {
+    let from: Address = (fields.oid()?, fields.oid()?, fields.number()?);
+    let to: Address = (fields.oid()?, fields.oid()?, fields.number()?);
+    let row_type: Option<u32> = fields.optional_number()?;
+    let element: Option<u32> = fields.optional_number()?;
+    let row_of_element: Option<u32> = fields.optional_number()?;
+    let Some(from) = catalog.find(from) else {
+        return Ok(());
+    };
+    let candidates = [
+        Some(to),
+        row_type.map(|oid| (class::CLASS, oid, 0)),
+        element.map(|oid| (class::TYPE, oid, 0)),
+        row_of_element.map(|oid| (class::CLASS, oid, 0)),
+    ];
+    let mut candidates = candidates.into_iter().flatten();
+    let Some(to) = candidates.find_map(|address| catalog.find(address)) else {
+        return Ok(());
+    };
+    catalog.depend(from, to);
+    Ok(())
+}
+
+/// Partitions depend on what they are attached to.
+fn add_attachments(catalog: &mut Catalog) -> Result<(), Fault> {
+    for (child, parents) in std::mem::take(&mut catalog.parents) {
+        let Some(from) = catalog.find((class::CLASS, child, 0)) else {
+            continue;
+        };
+        for parent in parents {
+            if let Some(to) = catalog.find((class::CLASS, parent, 0)) {
+                catalog.depend(from, to);
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Catalog {
+    /// The place of the object at an address, of the whole it is a part of, or of the extension
+    /// that owns it.
+    fn find(&self, (class, oid, part): Address) -> Option<usize> {
+        if let Some(extension) = self.members.get(&(class, oid)) {
+            return self.find((class::EXTENSION, *extension, 0));
+        }
+        let found = self.addresses.get(&(class, oid, part));
+        found
+            .or_else(|| self.addresses.get(&(class, oid, 0)))
+            .copied()
+    }
+
+    /// Notes that one object depends on another one, unless that is its parent, a column of its
+    /// parent, or itself.
+    fn depend(&mut self, from: usize, to: usize) {
+        if from == to {
+            return;
+        }
+        let (of, id) = (&self.objects[from].id, &self.objects[to].id);
+        let is_parent = |id: &ObjectId| {
+            !of.parent.is_empty()
+                && id.kind.has_parts()
+                && id.schema == of.schema
+                && id.name == of.parent
+        };
+        let is_sibling =
+            id.kind == Kind::Column && id.schema == of.schema && id.parent == of.parent;
+        let is_part_of_it =
+            id.kind == Kind::Column && id.schema == of.schema && id.parent == of.name;
+        if is_parent(id) || is_sibling || is_part_of_it {
+            return;
+        }
+        let mut needed = Vec::new();
+        if id.kind == Kind::Column {
+            if let Some(table) = id.parent_name() {
+                let table = ObjectId::new(Kind::Table, table.schema, table.name);
+                if !is_parent(&table) {
+                    needed.push(table);
+                }
+            }
+            // The columns of a foreign key are among its facts.
+            if !matches!(self.objects[from].facts, Facts::ForeignKey(_)) {
+                needed.push(id.clone());
+            }
+        } else {
+            needed.push(id.clone());
+        }
+        self.objects[from].depends_on.append(&mut needed);
+    }
+
+    /// Gives an object its comment.
+    pub(super) fn comment(&mut self, address: Address, comment: &str) {
+        let (class, oid, part) = address;
+        if class == class::CLASS && part > 0 {
+            self.comment_column(address, comment);
+            return;
+        }
+        let usual = self.extension_comments.get(&oid).map(String::as_str);
+        if class == class::EXTENSION && usual == Some(comment) {
+            return;
+        }
+        // A column is also found as its default or its NOT NULL constraint.
+        let is_class = class == class::CLASS;
+        let Some(object) = self.object((class, oid, part)) else {
+            return;
+        };
+        match &mut object.facts {
+            Facts::Column(column) if is_class => {
+                if let Some(identity) = &mut column.identity {
+                    identity.comment = Some(comment.to_owned());
+                }
+            }
+            Facts::Column(column) => {
+                if let Some(not_null) = &mut column.not_null {
+                    not_null.comment = Some(comment.to_owned());
+                }
+            }
+            Facts::Key(key) if is_class => key.index_comment = Some(comment.to_owned()),
+            Facts::Exclusion(exclusion) if is_class => {
+                exclusion.index_comment = Some(comment.to_owned());
+            }
+            _ => object.comment = Some(comment.to_owned()),
+        }
+    }
+
+    fn comment_column(&mut self, address: Address, comment: &str) {
+        let (_, relation, number) = address;
+        let name = self
+            .column(relation, number)
+            .map(|column| column.name.clone());
+        let Some(name) = name else { return };
+        if let Some(object) = self.object((class::CLASS, relation, 0))
+            && let Facts::Composite(composite) = &mut object.facts
+        {
+            let mut attributes = composite.attributes.iter_mut();
+            if let Some(attribute) = attributes.find(|it| it.name == name) {
+                attribute.comment = Some(comment.to_owned());
+            }
+            return;
+        }
+        if let Some(object) = self.column_object(address) {
+            object.comment = Some(comment.to_owned());
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The message that reads the catalogs.
+
+use futures_util::TryStreamExt;
+use sqlx::{AssertSqlSafe, Either, Executor, PgConnection, raw_sql};
+
+use super::{
+    Query,
+    catalog::Catalog,
+    fields::{Fault, Fields},
+};
+
+/// Commands before the queries. The settings end with the transaction.
+///
+/// The search path makes every name in the queries one of pg_catalog, and gives every other name in
+/// expressions its schema. The other settings are those on which the text of constants depends.
+const BEGIN: [&str; 12] = [
+    "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    "SET LOCAL search_path TO pg_catalog, pg_temp",
+    "SET LOCAL TimeZone TO 'UTC'",
+    "SET LOCAL DateStyle TO 'ISO, YMD'",
+    "SET LOCAL IntervalStyle TO 'postgres'",
+    "SET LOCAL extra_float_digits TO 1",
+    "SET LOCAL bytea_output TO 'hex'",
+    "SET LOCAL xmlbinary TO 'base64'",
+    "SET LOCAL lc_monetary TO 'C'",
+    "SET LOCAL quote_all_identifiers TO off",
+    "SET LOCAL standard_conforming_strings TO on",
+    // The planner overestimates the work on catalogs.
+    "SET LOCAL jit TO off",
+];
+
+/// Sends all queries and passes each row to its query.
+pub(super) async fn read(
+    connection: &mut PgConnection,
+    queries: &[Query],
+    catalog: &mut Catalog,
+) -> Result<(), Fault> {
+    let queried = queries.iter().map(|query| query.sql.as_str());
+    let commands: Vec<&str> = BEGIN.into_iter().chain(queried).chain(["COMMIT"]).collect();
+    let sql = commands.join(";\n");
+    let mut answers = connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
+    let mut finished = 0_usize;
+    let mut fault = None;
+    // After a fault of a row, the rest is read all the same: it ends the transaction.
+    while let Some(answer) = answers.try_next().await? {
+        match answer {
+            Either::Left(_) => {
+                let query = finished
+                    .checked_sub(BEGIN.len())
+                    .and_then(|at| queries.get(at));
+                if let Some(query) = query
+                    && fault.is_none()
+                {
+                    fault = (query.end)(catalog).err();
+                }
+                finished += 1;
+            }
+            Either::Right(_) if fault.is_some() => {}
+            Either::Right(row) => {
+                let query = queries.get(finished - BEGIN.len());
+                let query = query.ok_or_else(|| Fault::Malformed("an unexpected row".into()))?;
+                fault = (query.read)(catalog, &mut Fields::of(&row)).err();
+            }
+        }
+    }
+    fault.map_or(Ok(()), Err)
+}
