@@ -3,7 +3,6 @@
 use super::{
     Dump, Statements,
     expression::{in_parentheses, stable},
-    layout::table_name,
     privileges::grants_on_sequence,
     quote::{foreign_options, ident, literal, parameters, qualified, range},
     reference,
@@ -259,12 +258,11 @@ impl Dump<'_> {
         let Some(default) = &column.default else {
             return;
         };
-        let table = qualified(&table_name(object));
+        let whole = self.layout.objects.whole(at).map(|whole| self.object(whole));
+        let word = whole.and_then(reference::altered).unwrap_or_default();
         let name = ident(&object.id.name);
         let default = stable(default);
-        to.push(format!(
-            "ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT {default}"
-        ));
+        to.push(format!("ALTER {word} ALTER COLUMN {name} SET DEFAULT {default}"));
     }
 }
 

@@ -31,7 +31,11 @@ use crate::schema::{Cycle, Facts, Kind, Object, Schema};
 pub(super) fn dump(schema: &Schema) -> Result<Vec<Block>, Cycle> {
     let mut layout = Layout::of(Objects::of(schema));
     let order = order::order(&mut layout)?;
-    let dump = Dump { layout };
+    let mut places = vec![usize::MAX; schema.objects.len()];
+    for (place, at) in order.iter().enumerate() {
+        places[*at] = place;
+    }
+    let dump = Dump { layout, places };
     let mut blocks = Vec::new();
     let (late, early): (Vec<usize>, Vec<usize>) =
         order.into_iter().partition(|at| dump.layout.is_late(*at));
@@ -63,6 +67,8 @@ pub(super) fn dump(schema: &Schema) -> Result<Vec<Block>, Cycle> {
 /// Writes the statements.
 struct Dump<'a> {
     layout: Layout<'a>,
+    /// The places of the objects that have statements of their own.
+    places: Vec<usize>,
 }
 
 /// The statements of one object while they are collected.
@@ -97,23 +103,42 @@ impl<'a> Dump<'a> {
         let mut statements = Statements::default();
         self.create(at, &mut statements);
         if !self.layout.late_default[at] {
-            privileges::finish(object, &mut statements);
+            let whole = self.layout.objects.whole(at).map(|whole| self.object(whole));
+            // A sequence of a `serial` column has the owner of the table.
+            if !self.layout.made[at] {
+                privileges::owner(object, &mut statements);
+            }
+            privileges::finish(object, whole, &mut statements);
         }
         if matches!(object.facts, Facts::Table(_) | Facts::Domain(_)) {
-            for (part, object) in self.layout.objects.parts(at) {
+            for (part, part_object) in self.layout.objects.parts(at) {
                 if self.layout.within[part] == at {
-                    if let Facts::Column(column) = &object.facts {
+                    if let Facts::Column(column) = &part_object.facts {
                         self.identity_sequence(at, column, &mut statements);
                     }
-                    privileges::finish(object, &mut statements);
+                    privileges::finish(part_object, Some(object), &mut statements);
                 }
             }
         }
+        self.own_after_table(at, &mut statements);
         blocks.extend(block(object, statements));
         if matches!(object.facts, Facts::Table(_)) {
             blocks.extend(self.owned_sequences(at));
         }
         blocks
+    }
+
+    /// Gives a sequence that comes after its table to it.
+    fn own_after_table(&self, at: usize, to: &mut Statements) {
+        let object = self.object(at);
+        if let Facts::Sequence(sequence) = &object.facts
+            && let Some((table, column)) = &sequence.owned_by
+            && !self.layout.made[at]
+            && let Some(place) = self.layout.objects.relation(table)
+            && self.places[place] < self.places[at]
+        {
+            relation::owned_by(object, table, column, to);
+        }
     }
 
     /// The statements that create an object and what is within it.
@@ -160,7 +185,7 @@ impl<'a> Dump<'a> {
         }
     }
 
-    /// What follows a table: its own sequences.
+    /// What follows a table: it gets the sequences that it needed before.
     fn owned_sequences(&self, at: usize) -> Vec<Block> {
         let objects = &self.layout.objects;
         let table = self.object(at).id.qualified();
@@ -169,7 +194,7 @@ impl<'a> Dump<'a> {
             let Some(sequence) = objects.sequence(&table, &column.id.name) else {
                 continue;
             };
-            if !self.layout.made[sequence] {
+            if !self.layout.made[sequence] && self.places[sequence] < self.places[at] {
                 let mut statements = Statements::default();
                 let object = self.object(sequence);
                 relation::owned_by(object, &table, &column.id.name, &mut statements);

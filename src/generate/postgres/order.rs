@@ -251,6 +251,10 @@ impl Found<'_, '_> {
             (Facts::Column(_), Facts::Sequence(_)) => {
                 layout.serial[at].is_some() && layout.made[to]
             }
+            // Which index is there first, layout decides.
+            (Facts::Key(_) | Facts::Exclusion(_) | Facts::Index(_), _) => {
+                parent_index(object) == Some(&needed.id.qualified())
+            }
             (Facts::Routine(_), Facts::Range(range)) => {
                 range.canonical.as_ref() == Some(&object.id.qualified())
             }

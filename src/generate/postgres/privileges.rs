@@ -10,14 +10,14 @@ use crate::schema::{Facts, Grant, Kind, Object, ObjectId, postgres::DefaultPrivi
 /// The privilege of an owner who has none.
 const NONE: &str = "NONE";
 
-/// Gives an object its owner, its privileges and its comment.
-pub(super) fn finish(object: &Object, to: &mut Statements) {
-    owner(object, to);
+/// Gives an object its privileges and its comment. `whole` is what it is a part of.
+pub(super) fn finish(object: &Object, whole: Option<&Object>, to: &mut Statements) {
     grants(object, to);
-    comment(object, to);
+    comment(object, whole, to);
 }
 
-fn owner(object: &Object, to: &mut Statements) {
+/// Gives an object its owner.
+pub(super) fn owner(object: &Object, to: &mut Statements) {
     let Some(owner) = &object.owner else { return };
     if object.id.kind == Kind::Extension {
         to.note(format!(
@@ -30,9 +30,9 @@ fn owner(object: &Object, to: &mut Statements) {
     }
 }
 
-fn comment(object: &Object, to: &mut Statements) {
+fn comment(object: &Object, whole: Option<&Object>, to: &mut Statements) {
     if let Some(comment) = &object.comment
-        && let Some(name) = reference::commented(object)
+        && let Some(name) = reference::commented(object, whole)
     {
         to.push(format!("COMMENT ON {name} IS {}", literal(comment)));
     }
@@ -150,7 +150,12 @@ fn grant(grants: &[&Grant], on: &str, column: Option<&str>, to: &mut Statements)
                 None => grant.privilege.clone(),
             })
             .collect();
-        let grantee = grantee.as_deref().map_or("PUBLIC".into(), role);
+        let grantee = match grantee.as_deref() {
+            None => "PUBLIC".into(),
+            // Who is the current user changes.
+            Some("CURRENT_USER") if grantor.is_some() => "SESSION_USER".into(),
+            Some(grantee) => role(grantee),
+        };
         let option = if grantable { " WITH GRANT OPTION" } else { "" };
         if let Some(grantor) = &grantor {
             to.push(format!("SET ROLE {}", role(grantor)));
@@ -221,7 +226,7 @@ mod tests {
         let mut object = Object::new(ObjectId::new(kind, "shop", "a"), facts);
         object.grants = Some(grants);
         let mut statements = Statements::default();
-        finish(&object, &mut statements);
+        finish(&object, None, &mut statements);
         assert_eq!(statements.statements, expected);
     }
 

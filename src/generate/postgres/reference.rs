@@ -3,16 +3,23 @@
 use super::quote::{ident, in_schema, qualified};
 use crate::schema::{Facts, Kind, Object, ObjectId};
 
-/// The object in COMMENT ON; `None` for kinds without comments.
-pub(super) fn commented(object: &Object) -> Option<String> {
+/// The object in COMMENT ON; `None` for kinds without comments. `whole` is what it is a part of.
+pub(super) fn commented(object: &Object, whole: Option<&Object>) -> Option<String> {
     let id = &object.id;
+    let domain = match whole.map(|whole| whole.id.kind) {
+        Some(Kind::Domain) => "DOMAIN ",
+        _ => "",
+    };
     let part = |word: &str| {
-        let parent = id.parent_name().map(|name| qualified(&name));
-        Some(format!("{word} {} ON {}", ident(&id.name), parent?))
+        let parent = qualified(&id.parent_name()?);
+        Some(format!("{word} {} ON {domain}{parent}", ident(&id.name)))
     };
     match id.kind {
-        Kind::PrimaryKey | Kind::Unique | Kind::ForeignKey | Kind::Exclusion => part("CONSTRAINT"),
-        Kind::Check => part("CONSTRAINT"),
+        Kind::PrimaryKey
+        | Kind::Unique
+        | Kind::ForeignKey
+        | Kind::Check
+        | Kind::Exclusion => part("CONSTRAINT"),
         Kind::Trigger => part("TRIGGER"),
         Kind::Rule => part("RULE"),
         Kind::Policy => part("POLICY"),

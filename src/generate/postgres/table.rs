@@ -3,7 +3,8 @@
 use super::{
     Dump, Statements,
     column::Placed,
-    quote::{foreign_options, ident, in_schema, join, qualified, with},
+    expression::stable,
+    quote::{foreign_options, ident, in_schema, join, parameters, qualified},
     reference,
     server::note_secrets,
     types::lines,
@@ -63,16 +64,11 @@ impl Dump<'_> {
         if !items.is_empty() || !matches!(form, Form::OfType | Form::Partition) {
             sql.push_str(&format!(" {}", lines(&items)));
         }
-        if let (Form::Partition, Some(partition)) = (form, &table.partition_of) {
-            sql.push_str(&format!("\n    {}", partition.bound));
+        let separator = if sql.ends_with(')') { " " } else { "\n    " };
+        for clause in clauses(table, form) {
+            sql.push_str(separator);
+            sql.push_str(&clause);
         }
-        if form == Form::Inherits {
-            sql.push_str(&format!(
-                "\n    INHERITS ({})",
-                join(&table.inherits, qualified)
-            ));
-        }
-        sql.push_str(&storage(table));
         to.push(sql);
         self.complete(at, table, form, &columns, to);
     }
@@ -222,30 +218,30 @@ fn rank(kind: Kind) -> u8 {
     }
 }
 
-/// What follows the columns: partition key, access method, parameters, tablespace, server.
-fn storage(table: &Table) -> String {
-    let mut sql = String::new();
+/// What follows the columns.
+fn clauses(table: &Table, form: Form) -> Vec<String> {
+    let mut clauses = Vec::new();
+    if let (Form::Partition, Some(partition)) = (form, &table.partition_of) {
+        clauses.push(partition.bound.clone());
+    }
+    if form == Form::Inherits {
+        clauses.push(format!("INHERITS ({})", join(&table.inherits, qualified)));
+    }
     if let Some(key) = &table.partition_by {
-        sql.push_str(&format!(
-            "\n    PARTITION BY {}",
-            super::expression::stable(key)
-        ));
+        clauses.push(format!("PARTITION BY {}", stable(key)));
     }
     if let Some(method) = &table.access_method {
-        sql.push_str(&format!("\n    USING {}", ident(method)));
+        clauses.push(format!("USING {}", ident(method)));
     }
     if !table.options.is_empty() {
-        sql.push_str(&format!("\n   {}", with(&table.options)));
+        clauses.push(format!("WITH {}", parameters(&table.options)));
     }
     if let Some(tablespace) = &table.tablespace {
-        sql.push_str(&format!("\n    TABLESPACE {}", ident(tablespace)));
+        clauses.push(format!("TABLESPACE {}", ident(tablespace)));
     }
     if let Some(foreign) = &table.foreign {
-        sql.push_str(&format!(
-            "\n    SERVER {}{}",
-            ident(&foreign.server),
-            foreign_options(&foreign.options)
-        ));
+        let options = foreign_options(&foreign.options);
+        clauses.push(format!("SERVER {}{options}", ident(&foreign.server)));
     }
-    sql
+    clauses
 }
