@@ -43,6 +43,7 @@ mod progress;
 mod refuse;
 mod repeatable;
 mod rights;
+mod schema_commands;
 mod schema_postgres_mutations;
 mod signals;
 mod slow;
