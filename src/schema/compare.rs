@@ -92,13 +92,13 @@ pub fn compare(from: &Schema, to: &Schema) -> Difference {
     for pair in pairs(&from.objects, &to.objects) {
         match pair {
             Pair::Both(old, new) => alter(old, new, &mut changes),
-            Pair::First(old) if !has_parent(old, to) && has_parent(old, from) => {}
+            Pair::First(old) if goes_with_parent(old, from, to) => {}
             Pair::First(old) => {
                 dropped.push(old);
                 let object = old.id.clone();
                 changes.push(Change::Drop { object });
             }
-            Pair::Second(new) if !has_parent(new, from) && has_parent(new, to) => {}
+            Pair::Second(new) if goes_with_parent(new, to, from) => {}
             Pair::Second(new) => {
                 added.push(new);
                 let object = new.id.clone();
@@ -146,16 +146,18 @@ fn pairs<'a>(from: &'a [Object], to: &'a [Object]) -> Vec<Pair<'a>> {
     }
 }
 
-/// Whether `object` is a part of an object of `schema`.
-fn has_parent(object: &Object, schema: &Schema) -> bool {
+/// Whether `object` is a part of an object that is in `here`, but not in `there`.
+fn goes_with_parent(object: &Object, here: &Schema, there: &Schema) -> bool {
     let Some(parent) = object.id.parent_name() else {
         return false;
     };
-    let mut kinds = Kind::ALL.iter().filter(|kind| kind.has_parts());
-    kinds.any(|kind| {
-        let id = ObjectId::new(*kind, parent.schema.clone(), parent.name.clone());
-        schema.get(&id).is_some()
-    })
+    let kinds = Kind::ALL.iter().filter(|kind| kind.has_parts());
+    let mut wholes = kinds.map(|kind| {
+        let (schema, name) = (parent.schema.clone(), parent.name.clone());
+        ObjectId::new(*kind, schema, name)
+    });
+    let whole = wholes.find(|id| here.get(id).is_some());
+    whole.is_some_and(|id| there.get(&id).is_none())
 }
 
 fn alter(old: &Object, new: &Object, changes: &mut Vec<Change>) {

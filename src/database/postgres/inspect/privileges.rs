@@ -106,7 +106,8 @@ fn read_schema(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fau
         let is_initial = grants == initial;
         (
             (!is_usual).then(|| catalog.role(owner)),
-            grants.filter(|_| !is_initial),
+            // The default privileges of other schemas are not those of this one.
+            (!is_initial).then(|| grants.unwrap_or_default()),
         )
     } else {
         let grants = catalog.grants(acl::SCHEMA, acl, owner)?;
