@@ -3,6 +3,8 @@
 mod postgres;
 mod sqlite;
 
+use std::fmt;
+
 use crate::{
     schema::{Cycle, ObjectId, Schema},
     sql::Dialect,
@@ -12,10 +14,27 @@ use crate::{
 /// that CREATE TABLE can hold are in its block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
-    /// The object.
-    pub object: ObjectId,
+    /// The object; `None` for settings of the session.
+    pub object: Option<ObjectId>,
+    /// What the statements cannot recreate, as lines of text.
+    pub notes: Vec<String>,
     /// The statements, without the last `;`.
     pub statements: Vec<String>,
+}
+
+/// Formats the notes as comments, and the statements with `;`, a line feed after each.
+impl fmt::Display for Block {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for note in &self.notes {
+            for line in note.lines() {
+                writeln!(f, "-- {line}")?;
+            }
+        }
+        for statement in &self.statements {
+            writeln!(f, "{statement};")?;
+        }
+        Ok(())
+    }
 }
 
 /// Returns the SQL that recreates `schema` in an empty database, in an order in which it runs. The
@@ -30,17 +49,8 @@ pub fn dump(schema: &Schema) -> Result<Vec<Block>, Cycle> {
     }
 }
 
-/// Returns the statements of all blocks as a script, with an empty line between blocks.
+/// Returns all blocks as a script, with an empty line between them.
 pub fn script(blocks: &[Block]) -> String {
-    let mut text = String::new();
-    for block in blocks {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        for statement in &block.statements {
-            text.push_str(statement);
-            text.push_str(";\n");
-        }
-    }
-    text
+    let blocks: Vec<String> = blocks.iter().map(Block::to_string).collect();
+    blocks.join("\n")
 }

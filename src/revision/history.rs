@@ -170,6 +170,13 @@ impl History {
         &self.repeatables
     }
 
+    /// Returns the history without these repeatable scripts.
+    #[cfg(feature = "cli")]
+    pub fn without_repeatables(mut self, ids: &[RepeatableId]) -> Self {
+        self.repeatables.retain(|one| !ids.contains(&one.id));
+        self
+    }
+
     /// Returns the repeatable script with that name.
     pub fn repeatable(&self, id: &RepeatableId) -> Option<&Repeatable> {
         let found = self.repeatables.binary_search_by(|one| one.id.cmp(id));

@@ -1,10 +1,15 @@
-use std::{cmp::Ordering, collections::HashMap};
+use std::{
+    borrow::Cow,
+    cmp::Ordering,
+    collections::{HashMap, HashSet},
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
     Facts, Kind, Name, Object, ObjectId, Schema, Unmodelled, expression::is_same_expression,
+    name::folded,
 };
 
 /// One difference between two schemas.
@@ -89,7 +94,7 @@ impl Difference {
 pub fn compare(from: &Schema, to: &Schema) -> Difference {
     let mut changes = Vec::new();
     let (mut dropped, mut added) = (Vec::new(), Vec::new());
-    for pair in pairs(&from.objects, &to.objects) {
+    for pair in pairs(from, to) {
         match pair {
             Pair::Both(old, new) => alter(old, new, &mut changes),
             Pair::First(old) if goes_with_parent(old, from, to) => {}
@@ -124,16 +129,17 @@ enum Pair<'a> {
     Both(&'a Object, &'a Object),
 }
 
-/// Merges two sorted lists.
-fn pairs<'a>(from: &'a [Object], to: &'a [Object]) -> Vec<Pair<'a>> {
-    let (mut old, mut new) = (from.iter().peekable(), to.iter().peekable());
-    let mut found = Vec::with_capacity(from.len().max(to.len()));
+/// Merges the sorted objects of both schemas.
+fn pairs<'a>(from: &'a Schema, to: &'a Schema) -> Vec<Pair<'a>> {
+    let mut old = from.objects.iter().peekable();
+    let mut new = to.objects.iter().peekable();
+    let mut found = Vec::with_capacity(from.objects.len().max(to.objects.len()));
     loop {
         let order = match (old.peek(), new.peek()) {
             (None, None) => return found,
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
-            (Some(old), Some(new)) => old.id.cmp(&new.id),
+            (Some(old), Some(new)) => old.id.order(&new.id, from.dialect),
         };
         match order {
             Ordering::Less => found.extend(old.next().map(Pair::First)),
@@ -148,19 +154,19 @@ fn pairs<'a>(from: &'a [Object], to: &'a [Object]) -> Vec<Pair<'a>> {
 
 /// Whether `object` is a part of an object that is in `here`, but not in `there`.
 fn goes_with_parent(object: &Object, here: &Schema, there: &Schema) -> bool {
-    let Some(parent) = object.id.parent_name() else {
-        return false;
-    };
-    let kinds = Kind::ALL.iter().filter(|kind| kind.has_parts());
-    let mut wholes = kinds.map(|kind| {
-        let (schema, name) = (parent.schema.clone(), parent.name.clone());
-        ObjectId::new(*kind, schema, name)
-    });
-    let whole = wholes.find(|id| here.get(id).is_some());
-    whole.is_some_and(|id| there.get(&id).is_none())
+    let whole = here.parent_of(&object.id);
+    whole.is_some_and(|whole| there.get(&whole.id).is_none())
 }
 
 fn alter(old: &Object, new: &Object, changes: &mut Vec<Change>) {
+    if let Some((from, to)) = respelled(old, new) {
+        changes.push(Change::Alter {
+            object: old.id.clone(),
+            attribute: "spelling".to_owned(),
+            from: from.into(),
+            to: to.into(),
+        });
+    }
     old.compare(new, &mut |attribute, from, to| {
         if has_expressions(attribute) && is_same(&from, &to) {
             return;
@@ -172,6 +178,14 @@ fn alter(old: &Object, new: &Object, changes: &mut Vec<Change>) {
             to,
         });
     });
+}
+
+/// The names of one object that differ in the case of letters.
+fn respelled<'a>(old: &'a Object, new: &'a Object) -> Option<(&'a str, &'a str)> {
+    let (from, to) = (old.id.name.as_str(), new.id.name.as_str());
+    // A constraint without a name has that of its definition, in which the case means nothing.
+    let has_name = !from.starts_with('(');
+    (from != to && has_name).then_some((from, to))
 }
 
 /// Whether the attribute holds expressions in the words of the database.
@@ -212,56 +226,58 @@ fn is_same(from: &Value, to: &Value) -> bool {
 
 /// The tables whose common columns are in another order.
 fn column_order(from: &Schema, to: &Schema) -> Vec<Note> {
-    let (old, new) = (columns(from), columns(to));
     let mut notes = Vec::new();
-    for (table, old) in &old {
-        let Some(new) = new.get(table) else { continue };
-        let common = |these: &[(i64, &str)], others: &[(i64, &str)]| {
-            let names: std::collections::HashSet<&str> =
-                others.iter().map(|(_, name)| *name).collect();
-            let these = these.iter().map(|(_, name)| *name);
-            these
-                .filter(|name| names.contains(name))
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
+    let is_same_table = |a: &Object, b: &Object| {
+        a.id.schema == b.id.schema && a.id.parent == b.id.parent && a.id.is_part() == b.id.is_part()
+    };
+    for parts in from.objects.chunk_by(is_same_table) {
+        let old = in_order(parts);
+        let Some(table) = parts[0].id.parent_name().filter(|_| old.len() > 1) else {
+            continue;
         };
-        let is_equal = old.len() == new.len() && old.iter().zip(new).all(|(a, b)| a.1 == b.1);
-        if is_equal {
+        let new = in_order(to.parts(&table));
+        let is_same = |(a, b): (&&Object, &&Object)| a.id.order(&b.id, from.dialect).is_eq();
+        if old.len() == new.len() && old.iter().zip(&new).all(is_same) {
             continue;
         }
-        let (from, to) = (common(old, new), common(new, old));
-        if from != to {
+        let common = |these: &[&Object], others: &[&Object]| {
+            let other_names: HashSet<_> = others.iter().map(|it| key(&it.id.name, to)).collect();
+            let these = these.iter().map(|column| &column.id.name);
+            let these = these.filter(|name| other_names.contains(&key(name, to)));
+            these.cloned().collect::<Vec<_>>()
+        };
+        let (old, new) = (common(&old, &new), common(&new, &old));
+        let is_same = |(a, b): (&String, &String)| key(a, to) == key(b, to);
+        if !old.iter().zip(&new).all(is_same) {
             notes.push(Note::ColumnOrder {
-                table: Name::new(table.0, table.1),
-                from,
-                to,
+                table,
+                from: old,
+                to: new,
             });
         }
     }
-    notes.sort_by(|a, b| match (a, b) {
-        (Note::ColumnOrder { table: a, .. }, Note::ColumnOrder { table: b, .. }) => a.cmp(b),
-        _ => Ordering::Equal,
-    });
     notes
 }
 
-/// The columns of each table in order.
-fn columns(schema: &Schema) -> HashMap<(&str, &str), Vec<(i64, &str)>> {
-    let mut found: HashMap<_, Vec<(i64, &str)>> = HashMap::new();
-    for object in &schema.objects {
-        let position = match &object.facts {
-            Facts::Column(column) => i64::from(column.position),
-            Facts::SqliteColumn(column) => i64::from(column.position),
-            _ => continue,
-        };
-        let id = &object.id;
-        let columns = found.entry((id.schema.as_str(), id.parent.as_str()));
-        columns.or_default().push((position, id.name.as_str()));
+/// The columns among `parts`, in order.
+fn in_order(parts: &[Object]) -> Vec<&Object> {
+    let position = |object: &Object| match &object.facts {
+        Facts::Column(column) => Some(i64::from(column.position)),
+        Facts::SqliteColumn(column) => Some(i64::from(column.position)),
+        _ => None,
+    };
+    let mut columns: Vec<&Object> = parts.iter().filter(|it| position(it).is_some()).collect();
+    columns.sort_by_key(|column| position(column));
+    columns
+}
+
+/// What identifies an object of that name, in the dialect of `schema`.
+fn key<'a>(name: &'a str, schema: &Schema) -> Cow<'a, str> {
+    if schema.dialect.folds_names() {
+        folded(name)
+    } else {
+        name.into()
     }
-    for columns in found.values_mut() {
-        columns.sort_unstable();
-    }
-    found
 }
 
 /// How many pairs of dropped and added objects are compared. So many are no renames by hand.
@@ -270,50 +286,70 @@ const MAX_RENAME_PAIRS: usize = 1_000_000;
 /// The pairs of a dropped and an added object that could be one renamed object. An object that
 /// could be one of several is left out.
 fn renames(from: &Schema, to: &Schema, dropped: &[&Object], added: &[&Object]) -> Vec<Note> {
+    let (dropped, added) = (alike(from, dropped), alike(to, added));
     let mut notes = Vec::new();
-    if dropped.len().saturating_mul(added.len()) > MAX_RENAME_PAIRS {
-        return notes;
-    }
-    for old in dropped {
-        let like = |new: &&&Object| is_like(from, old, to, new);
-        let mut candidates = added.iter().filter(like);
-        let (Some(new), None) = (candidates.next(), candidates.next()) else {
+    for (group, old) in &dropped {
+        let Some(new) = added.get(group) else {
             continue;
         };
-        let rivals = dropped.iter().filter(|other| is_like(from, other, to, new));
-        if rivals.count() == 1 {
-            notes.push(Note::PossibleRename {
-                from: old.id.clone(),
-                to: new.id.clone(),
-            });
+        if old.len().saturating_mul(new.len()) > MAX_RENAME_PAIRS {
+            continue;
+        }
+        for old_one in old {
+            let like = |new: &&&Object| is_like(from, old_one, to, new);
+            let mut candidates = new.iter().filter(like);
+            let (Some(new_one), None) = (candidates.next(), candidates.next()) else {
+                continue;
+            };
+            let rivals = old.iter().filter(|other| is_like(from, other, to, new_one));
+            if rivals.count() == 1 {
+                notes.push(Note::PossibleRename {
+                    from: old_one.id.clone(),
+                    to: new_one.id.clone(),
+                });
+            }
         }
     }
+    notes.sort_by(|a, b| match (a, b) {
+        (Note::PossibleRename { from: a, .. }, Note::PossibleRename { from: b, .. }) => a.cmp(b),
+        _ => Ordering::Equal,
+    });
     notes
 }
 
-/// Whether two objects, of which one was dropped and the other was added, are equal but for their
-/// names. Objects with parts must have the same columns.
+/// Groups objects, so that only those of one group can be equal but for their names.
+fn alike<'a>(schema: &Schema, objects: &[&'a Object]) -> HashMap<String, Vec<&'a Object>> {
+    let mut groups: HashMap<String, Vec<&Object>> = HashMap::new();
+    for object in objects {
+        let id = &object.id;
+        let mut group = format!("{}\0{}\0{}", id.kind, key(&id.parent, schema), id.signature);
+        for column in columns_of(schema, id) {
+            group.push('\0');
+            group.push_str(&key(&column.id.name, schema));
+        }
+        groups.entry(group).or_default().push(object);
+    }
+    groups
+}
+
+/// Whether two objects of one group, of which one was dropped and the other was added, are equal
+/// but for their names. Objects with parts must have the same columns.
 fn is_like(from: &Schema, old: &Object, to: &Schema, new: &Object) -> bool {
     let (a, b) = (&old.id, &new.id);
-    let same_place = a.kind == b.kind
-        && a.parent == b.parent
-        && a.signature == b.signature
-        && (a.schema == b.schema || a.name == b.name);
+    let same_place = a.schema == b.schema || a.name == b.name;
     if !same_place || !old.facts.is_same(&new.facts) {
         return false;
     }
-    if !a.kind.has_parts() {
-        return true;
-    }
     let (old, new) = (columns_of(from, a), columns_of(to, b));
-    let is_same = |(old, new): (&&Object, &&Object)| {
-        old.id.name == new.id.name && old.facts.is_same(&new.facts)
-    };
+    let is_same = |(old, new): (&&Object, &&Object)| old.facts.is_same(&new.facts);
     old.len() == new.len() && old.iter().zip(&new).all(is_same)
 }
 
 /// The columns of the object `id`.
 fn columns_of<'a>(schema: &'a Schema, id: &ObjectId) -> Vec<&'a Object> {
+    if !id.kind.has_parts() {
+        return Vec::new();
+    }
     let parts = schema.parts(&id.qualified()).iter();
     parts.filter(|part| part.id.kind == Kind::Column).collect()
 }

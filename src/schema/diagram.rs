@@ -100,9 +100,11 @@ fn is_drawn(object: &Object) -> bool {
 /// The keys of a table.
 struct Parts<'a> {
     name: &'a Name,
+    /// Whether the case of names means nothing.
+    folds: bool,
     primary: Vec<&'a str>,
     unique: Vec<Vec<&'a str>>,
-    foreign: Vec<(Vec<&'a str>, Name, &'a [String])>,
+    foreign: Vec<(Vec<&'a str>, Name, Vec<String>)>,
     not_null: BTreeSet<&'a str>,
 }
 
@@ -110,6 +112,7 @@ impl<'a> Parts<'a> {
     fn of(schema: &'a Schema, name: &'a Name) -> Self {
         let mut parts = Self {
             name,
+            folds: schema.dialect.folds_names(),
             primary: Vec::new(),
             unique: Vec::new(),
             foreign: Vec::new(),
@@ -124,16 +127,18 @@ impl<'a> Parts<'a> {
     fn add(&mut self, object: &'a Object) {
         let key = match &object.facts {
             Facts::Key(key) => key.columns.iter().map(String::as_str).collect(),
-            Facts::SqliteKey(key) => key.columns.iter().map(|it| it.column.as_str()).collect(),
+            Facts::SqlitePrimaryKey(key) => key.columns.iter().map(|it| &*it.column).collect(),
+            Facts::SqliteUnique(key) => key.columns.iter().map(|it| &*it.column).collect(),
             Facts::ForeignKey(key) => {
                 let columns = key.columns.iter().map(String::as_str).collect();
-                let referenced = key.referenced_columns.as_slice();
+                let referenced = key.referenced_columns.clone();
                 return (self.foreign).push((columns, key.references.clone(), referenced));
             }
             Facts::SqliteForeignKey(key) => {
-                let columns = key.columns.iter().map(String::as_str).collect();
-                let references = Name::new("", key.references.clone());
-                return (self.foreign).push((columns, references, &key.referenced_columns));
+                let columns = key.columns.iter().map(|it| &**it).collect();
+                let references = Name::new("", key.references.to_string());
+                let referenced = key.referenced_columns.iter().map(ToString::to_string);
+                return (self.foreign).push((columns, references, referenced.collect()));
             }
             Facts::Index(index) if index.unique && index.condition.is_none() => {
                 let columns = index.keys.iter().map(|key| key.column.as_deref());
@@ -169,17 +174,19 @@ impl<'a> Parts<'a> {
         let mut columns = Vec::new();
         for object in schema.parts(self.name) {
             let (position, data_type) = match &object.facts {
-                Facts::Column(column) => (i64::from(column.position), &column.data_type),
-                Facts::SqliteColumn(column) => (i64::from(column.position), &column.declared_type),
+                Facts::Column(column) => (i64::from(column.position), column.data_type.clone()),
+                Facts::SqliteColumn(column) => {
+                    (i64::from(column.position), column.declared_type.to_string())
+                }
                 _ => continue,
             };
             let name = object.id.name.as_str();
             let column = DiagramColumn {
                 name: name.to_owned(),
-                data_type: data_type.clone(),
-                in_primary_key: self.primary.contains(&name),
-                in_foreign_key: self.foreign.iter().any(|key| key.0.contains(&name)),
-                is_unique: self.unique.iter().any(|key| key[..] == [name]),
+                data_type,
+                in_primary_key: self.has(&self.primary, name),
+                in_foreign_key: self.foreign.iter().any(|key| self.has(&key.0, name)),
+                is_unique: (self.unique.iter()).any(|key| key.len() == 1 && self.has(key, name)),
                 not_null: self.is_not_null(name),
                 comment: object.comment.clone(),
             };
@@ -189,8 +196,17 @@ impl<'a> Parts<'a> {
         columns.into_iter().map(|(_, column)| column).collect()
     }
 
+    fn is_same(&self, a: &str, b: &str) -> bool {
+        a == b || self.folds && a.eq_ignore_ascii_case(b)
+    }
+
+    fn has(&self, names: &[&str], name: &str) -> bool {
+        names.iter().any(|other| self.is_same(other, name))
+    }
+
     fn is_not_null(&self, column: &str) -> bool {
-        self.not_null.contains(column) || self.primary.contains(&column)
+        let mut declared = self.not_null.iter();
+        declared.any(|name| self.is_same(name, column)) || self.has(&self.primary, column)
     }
 
     fn references(&self, from: &Name) -> Vec<Reference> {
@@ -199,12 +215,12 @@ impl<'a> Parts<'a> {
             from: from.clone(),
             columns: columns.iter().map(|&column| column.to_owned()).collect(),
             to: to.clone(),
-            referenced_columns: referenced.to_vec(),
+            referenced_columns: referenced.clone(),
             is_optional: !columns.iter().all(|column| self.is_not_null(column)),
             is_unique: self
                 .unique
                 .iter()
-                .any(|key| key.iter().all(|column| columns.contains(column))),
+                .any(|key| key.iter().all(|column| self.has(columns, column))),
         })
         .collect()
     }

@@ -3,10 +3,14 @@ use serde_json::Value;
 /// A set of attributes that can be compared one by one.
 pub trait Compare {
     /// The names of all compared attributes.
+    #[cfg(any(test, feature = "internals"))]
     const ATTRIBUTES: &'static [&'static str];
 
     /// Calls `differs` with the name and both values of every attribute that differs.
     fn compare(&self, other: &Self, differs: &mut dyn FnMut(&'static str, Value, Value));
+
+    /// Whether no attribute differs. Equality also sees what is not compared.
+    fn is_same(&self, other: &Self) -> bool;
 }
 
 /// Defines structs of facts. Every field is compared, except those after `@uncompared`, which only
@@ -36,6 +40,7 @@ macro_rules! facts {
         }
 
         impl crate::schema::Compare for $name {
+            #[cfg(any(test, feature = "internals"))]
             const ATTRIBUTES: &'static [&'static str] = &[ $( stringify!($field), )* ];
 
             #[allow(unused_variables)]
@@ -53,6 +58,11 @@ macro_rules! facts {
                         );
                     }
                 )*
+            }
+
+            #[allow(unused_variables)]
+            fn is_same(&self, other: &Self) -> bool {
+                true $( && self.$field == other.$field )*
             }
         }
     )* };

@@ -1,4 +1,4 @@
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, cmp::Ordering, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -31,7 +31,7 @@ impl fmt::Display for Name {
 
 /// `name` as an identifier for display: quoted unless it is lower-case letters, digits and
 /// underscores. Keywords are not quoted, so this is not for SQL that is to be run.
-pub fn quoted(name: &str) -> std::borrow::Cow<'_, str> {
+pub fn quoted(name: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_lowercase() || c == '_';
     let mut chars = name.chars();
     let is_plain = chars.next().is_some_and(plain)
@@ -40,6 +40,24 @@ pub fn quoted(name: &str) -> std::borrow::Cow<'_, str> {
         name.into()
     } else {
         format!("\"{}\"", name.replace('"', "\"\"")).into()
+    }
+}
+
+/// The order of two names whose ASCII letters count regardless of case.
+pub(super) fn folded_order(a: &str, b: &str) -> Ordering {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let common = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&a[common..], &b[common..]);
+    let folded = |byte: &u8| byte.to_ascii_lowercase();
+    a.iter().map(folded).cmp(b.iter().map(folded))
+}
+
+/// `name` with its ASCII letters in lower case.
+pub(super) fn folded(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        name.to_ascii_lowercase().into()
+    } else {
+        name.into()
     }
 }
 
@@ -95,7 +113,7 @@ impl Serialize for Name {
 
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
         text.parse().map_err(D::Error::custom)
     }
 }

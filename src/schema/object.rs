@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,13 +6,15 @@ use serde_json::Value;
 use super::{
     Compare, Kind, Name,
     facts::{facts, value},
-    name::quoted,
+    name::{folded_order, quoted},
     postgres, sqlite,
 };
 use crate::sql::Dialect;
 
 /// The identity of an object.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+///
+/// Identities are ordered by schema; in a schema, parts come last, sorted by what they are parts of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ObjectId {
     /// The schema; empty for objects outside schemas.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -26,7 +28,7 @@ pub struct ObjectId {
     /// The name.
     pub name: String,
     /// What else identifies the object: the argument types of a routine or an operator, with
-    /// parentheses: `(integer, text)`.
+    /// parentheses: `(integer, text)`; of several constraints with the same name, which one: `#2`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub signature: String,
 }
@@ -62,20 +64,87 @@ impl ObjectId {
         Name::new(self.schema.clone(), self.name.clone())
     }
 
+    /// Whether the object is a part of another one. The name of that one may be empty.
+    pub fn is_part(&self) -> bool {
+        !self.parent.is_empty() || self.kind.is_part()
+    }
+
     /// The name of the parent with its schema; `None` for objects that are no parts.
     pub fn parent_name(&self) -> Option<Name> {
-        (!self.parent.is_empty()).then(|| Name::new(self.schema.clone(), self.parent.clone()))
+        self.is_part()
+            .then(|| Name::new(self.schema.clone(), self.parent.clone()))
+    }
+
+    /// The order of two identities of a dialect. They are equal if they stand for the same object,
+    /// which in some dialects does not depend on the case of names.
+    pub fn order(&self, other: &Self, dialect: Dialect) -> Ordering {
+        if dialect.folds_names() {
+            self.order_by(other, folded_order)
+        } else {
+            self.cmp(other)
+        }
+    }
+
+    fn order_by(&self, other: &Self, names: fn(&str, &str) -> Ordering) -> Ordering {
+        self.place()
+            .order_by(&other.place(), names)
+            .then_with(|| self.kind.cmp(&other.kind))
+            .then_with(|| names(&self.name, &other.name))
+            .then_with(|| self.signature.cmp(&other.signature))
+    }
+
+    fn place(&self) -> Place<'_> {
+        Place {
+            schema: &self.schema,
+            parent: self.is_part().then_some(&self.parent),
+        }
     }
 }
 
-/// Formats the kind and the name: `column shop.orders.total`, `function shop.f(integer)`.
+impl PartialOrd for ObjectId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ObjectId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.order_by(other, |a, b| a.cmp(b))
+    }
+}
+
+/// The schema of an object and, if it is a part, what it is a part of.
+struct Place<'a> {
+    schema: &'a str,
+    parent: Option<&'a str>,
+}
+
+impl Place<'_> {
+    fn order_by(&self, other: &Self, names: fn(&str, &str) -> Ordering) -> Ordering {
+        names(self.schema, other.schema).then_with(|| match (self.parent, other.parent) {
+            (Some(a), Some(b)) => names(a, b),
+            (a, b) => a.is_some().cmp(&b.is_some()),
+        })
+    }
+}
+
+/// Formats the kind and the name: `column shop.orders.total`, `function shop.f(integer)`. Constraints
+/// without names are shown by their definitions: `primary key orders`, `check constraint orders (total > 0)`.
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ", self.kind)?;
-        for outer in [&self.schema, &self.parent] {
-            if !outer.is_empty() {
-                write!(f, "{}.", quoted(outer))?;
+        if !self.schema.is_empty() {
+            write!(f, "{}.", quoted(&self.schema))?;
+        }
+        if self.is_part() {
+            f.write_str(&quoted(&self.parent))?;
+            if self.kind == Kind::PrimaryKey && self.name.is_empty() {
+                return Ok(());
             }
+            if self.name.starts_with('(') {
+                return write!(f, " {}{}", self.name, self.signature);
+            }
+            f.write_str(".")?;
         }
         let name = if self.kind == Kind::Operator || self.name.is_empty() {
             self.name.as_str().into()
@@ -173,6 +242,7 @@ macro_rules! all_facts {
 
         impl Facts {
             /// The name of each type of facts with the names of its attributes.
+            #[cfg(any(test, feature = "internals"))]
             pub const ATTRIBUTES: &'static [(&'static str, &'static [&'static str])] =
                 &[ $( ($name, <$($path)::+ as Compare>::ATTRIBUTES), )* ];
 
@@ -185,9 +255,10 @@ macro_rules! all_facts {
 
             /// Whether no attribute differs. Equality also sees what is not compared.
             pub fn is_same(&self, other: &Self) -> bool {
-                let mut is_same = true;
-                self.compare(other, &mut |_, _, _| is_same = false);
-                is_same
+                match (self, other) {
+                    $( (Self::$variant(a), Self::$variant(b)) => a.is_same(b), )*
+                    _ => false,
+                }
             }
 
             /// Calls `differs` with the name and both values of every attribute that differs.
@@ -242,7 +313,8 @@ all_facts! {
     SqliteTable(sqlite::Table) = "SQLite table",
     SqliteVirtualTable(sqlite::VirtualTable) = "SQLite virtual table",
     SqliteColumn(sqlite::Column) = "SQLite column",
-    SqliteKey(sqlite::Key) = "SQLite key",
+    SqlitePrimaryKey(sqlite::PrimaryKey) = "SQLite primary key",
+    SqliteUnique(sqlite::Unique) = "SQLite unique constraint",
     SqliteForeignKey(sqlite::ForeignKey) = "SQLite foreign key",
     SqliteCheck(sqlite::Check) = "SQLite check constraint",
     SqliteIndex(sqlite::Index) = "SQLite index",
@@ -299,7 +371,7 @@ fn dialect_of<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Diale
 impl Schema {
     /// A schema of objects in any order.
     pub fn new(dialect: Dialect, mut objects: Vec<Object>) -> Self {
-        objects.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        objects.sort_unstable_by(|a, b| a.id.order(&b.id, dialect));
         Self {
             dialect,
             objects,
@@ -310,18 +382,36 @@ impl Schema {
 
     /// The object with this identity.
     pub fn get(&self, id: &ObjectId) -> Option<&Object> {
-        let found = self.objects.binary_search_by(|object| object.id.cmp(id));
+        let found = self
+            .objects
+            .binary_search_by(|object| object.id.order(id, self.dialect));
         found.ok().map(|at| &self.objects[at])
+    }
+
+    /// The object that `id` is a part of.
+    pub fn parent_of(&self, id: &ObjectId) -> Option<&Object> {
+        let name = id.parent_name()?;
+        let kinds = Kind::ALL.iter().filter(|kind| kind.has_parts());
+        let mut id = ObjectId::new(Kind::Table, name.schema, name.name);
+        kinds.copied().find_map(|kind| {
+            id.kind = kind;
+            self.get(&id)
+        })
     }
 
     /// The parts of the object `parent`, sorted.
     pub fn parts(&self, parent: &Name) -> &[Object] {
-        let key = |object: &Object| {
-            let id = &object.id;
-            (id.schema.as_str(), id.parent.as_str()).cmp(&(&parent.schema, &parent.name))
+        let place = Place {
+            schema: &parent.schema,
+            parent: Some(&parent.name),
         };
-        let start = self.objects.partition_point(|object| key(object).is_lt());
+        let names = match self.dialect.folds_names() {
+            true => folded_order,
+            false => |a: &str, b: &str| a.cmp(b),
+        };
+        let order = |object: &Object| object.id.place().order_by(&place, names);
+        let start = self.objects.partition_point(|object| order(object).is_lt());
         let parts = &self.objects[start..];
-        &parts[..parts.partition_point(|object| key(object).is_eq())]
+        &parts[..parts.partition_point(|object| order(object).is_eq())]
     }
 }

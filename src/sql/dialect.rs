@@ -143,6 +143,12 @@ impl Dialect {
         self.rules().capabilities
     }
 
+    /// Returns whether names that differ only in the case of ASCII letters are the same, even quoted
+    /// ones.
+    pub fn folds_names(self) -> bool {
+        self.names().fold_quoted
+    }
+
     /// Returns `name` as a quoted identifier, valid in every dialect.
     pub fn quote_name(self, name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))

@@ -267,6 +267,8 @@ fn text_and_files_go_through_one_place() {
 const DIALECT_ROOMS: &[&str] = &[
     "sql/dialect.rs",
     "sql/dialect/",
+    "schema/postgres/",
+    "schema/sqlite/",
     "generate/mod.rs",
     "generate/postgres/",
     "generate/sqlite/",

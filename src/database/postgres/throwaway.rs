@@ -79,10 +79,12 @@ async fn on_server(
         way,
         server: None,
     };
-    match made
-        .furnish(&model.settings, request.schema.as_deref())
-        .await
-    {
+    let roles = match way {
+        ScratchWay::OwnServer => model.roles.as_slice(),
+        ScratchWay::Url | ScratchWay::Beside => &[],
+    };
+    let furnished = made.furnish(roles, &model.settings, request.schema.as_deref());
+    match furnished.await {
         Ok(()) => Ok(made),
         Err(error) => {
             // The error of the furnishing is the one to report.
@@ -105,12 +107,19 @@ async fn on_own_server(
 }
 
 impl Throwaway {
-    /// Gives the database the settings and the schema that the first script finds.
+    /// Gives the server the roles, and the database the settings and the schema, that the first
+    /// script finds.
     async fn furnish(
         &mut self,
+        roles: &[String],
         settings: &[String],
         schema: Option<&str>,
     ) -> Result<(), DatabaseError> {
+        for role in roles {
+            let sql = format!("CREATE ROLE {}", quoted(role));
+            // The server's own superuser may have the same name.
+            let _ = unpinned_rows(&mut self.scratch.server.connection, &sql).await;
+        }
         let name = quoted(&self.scratch.name);
         for setting in settings {
             let sql = format!("ALTER DATABASE {name} SET {setting}");
@@ -162,6 +171,8 @@ struct Model {
     properties: std::collections::BTreeMap<String, String>,
     /// The settings of the database, as `name = value`.
     settings: Vec<String>,
+    /// The names of the server's roles.
+    roles: Vec<String>,
 }
 
 impl Model {
@@ -196,9 +207,16 @@ impl Model {
             };
             settings.push(format!("{name} = {}", setting_value(name, value)));
         }
+        let sql = "SELECT r.rolname::pg_catalog.text FROM pg_catalog.pg_roles AS r \
+                   WHERE r.oid::pg_catalog.int8 OPERATOR(pg_catalog.>=) 16384";
+        let found = rows(connection, sql)
+            .await
+            .map_err(|error| failed(&error))?;
+        let roles: Result<Vec<String>, _> = found.iter().map(|row| text(Some(row), 0)).collect();
         Ok(Self {
             properties,
             settings,
+            roles: roles?,
         })
     }
 }

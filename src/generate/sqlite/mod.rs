@@ -1,10 +1,83 @@
 //! SQLite's SQL.
 
-use super::Block;
-use crate::schema::{Cycle, Schema};
+use std::collections::HashMap;
 
-/// See [`super::dump`].
+use super::Block;
+use crate::{
+    schema::{Cycle, Facts, Object, ObjectId, Schema},
+    sql::{Dialect, TokenKind, lex},
+};
+
+/// See [`super::dump`]. The texts are those that the database keeps, which make the same rows in
+/// sqlite_schema.
 pub(super) fn dump(schema: &Schema) -> Result<Vec<Block>, Cycle> {
-    let _ = schema;
-    Ok(Vec::new())
+    let texts = schema.objects.iter().filter_map(|object| {
+        let (rank, sql) = text(&object.facts)?;
+        Some((rank, object, sql))
+    });
+    let mut texts: Vec<_> = texts.collect();
+    texts.sort_by_key(|(rank, ..)| *rank);
+    let ranks = texts.chunk_by(|(a, ..), (b, ..)| a == b);
+    let ordered = ranks.flat_map(in_order).map(|(object, sql)| Block {
+        object: Some(object.id.clone()),
+        notes: Vec::new(),
+        statements: vec![statement(sql)],
+    });
+    Ok(ordered.collect())
+}
+
+/// The place of a kind of object in a dump, and the text of the object. Parts of a table have no
+/// text.
+fn text(facts: &Facts) -> Option<(u8, &str)> {
+    match facts {
+        Facts::SqliteTable(table) => Some((0, &table.sql)),
+        Facts::SqliteVirtualTable(table) => Some((1, &table.sql)),
+        Facts::SqliteIndex(index) => Some((2, &index.sql)),
+        Facts::SqliteView(view) => Some((3, &view.sql)),
+        Facts::SqliteTrigger(trigger) => Some((4, &trigger.sql)),
+        _ => None,
+    }
+}
+
+/// Objects of one rank, each after those that it depends on. SQLite creates a table or a view before
+/// what it names exists, so a cycle is broken anywhere.
+fn in_order<'a>(texts: &[(u8, &'a Object, &'a str)]) -> Vec<(&'a Object, &'a str)> {
+    let places: HashMap<&ObjectId, usize> = texts
+        .iter()
+        .enumerate()
+        .map(|(place, (_, object, _))| (&object.id, place))
+        .collect();
+    let mut ordered = Vec::with_capacity(texts.len());
+    let mut is_seen = vec![false; texts.len()];
+    for first in 0..texts.len() {
+        // Each object waits with the number of its dependencies that were visited.
+        let mut waiting = vec![(first, 0)];
+        while let Some((place, done)) = waiting.pop() {
+            let (_, object, sql) = texts[place];
+            if done == 0 && std::mem::replace(&mut is_seen[place], true) {
+                continue;
+            }
+            // Foreign keys are parts, so a table here depends on nothing.
+            match object.depends_on.get(done) {
+                Some(next) => {
+                    waiting.push((place, done + 1));
+                    waiting.extend(places.get(next).map(|next| (*next, 0)));
+                }
+                None => ordered.push((object, sql)),
+            }
+        }
+    }
+    ordered
+}
+
+/// A kept text as a statement that a `;` can follow.
+fn statement(sql: &str) -> String {
+    let last = lex(Dialect::Sqlite, sql.as_bytes()).last();
+    let end = match last {
+        Some(last) if last.kind == TokenKind::LineComment => "\n",
+        // SQLite takes the end of the text for that of the comment.
+        Some(last) if last.kind == TokenKind::BlockComment && !last.closed => "*/",
+        _ => "",
+    };
+    format!("{sql}{end}")
 }

@@ -41,8 +41,8 @@ pub async fn schema_draw(
         None => BTreeSet::new(),
         Some(last) => {
             let (before, after) = revisions(&mut reader, source, last).await?;
-            let old = reader.made_by(before.iter()).await?;
-            let new = reader.made_by(after.iter()).await?;
+            let old = reader.made_by(&before, &[]).await?;
+            let new = reader.made_by(&after, &[]).await?;
             changed_tables(&old, &new)
         }
     };

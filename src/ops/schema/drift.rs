@@ -40,17 +40,22 @@ pub async fn schema_drift(
     }
     let heads = line::applied_heads(&observed);
     let repeatables = plan::repeatables(&history, &observed, dialect).into_iter();
-    let pending = repeatables
-        .filter(|it| it.state != RepeatableState::Applied)
-        .map(|it| it.id)
-        .collect();
+    let (mut pending, mut new) = (Vec::new(), Vec::new());
+    for it in repeatables {
+        if it.state == RepeatableState::New {
+            new.push(it.id.clone());
+        }
+        if it.state != RepeatableState::Applied {
+            pending.push(it.id);
+        }
+    }
     let mut reader = Reader {
         project,
         session,
         args,
     };
     let live = reader.read(&super::SchemaSource::Live).await?;
-    let made = reader.made_by(heads.iter()).await?;
+    let made = reader.made_by(&heads, &new).await?;
     Ok(SchemaDrift {
         difference: compare(&made, &live),
         pending,

@@ -16,7 +16,7 @@ use crate::{
     files,
     ops::{Error, MigrateArgs, Project, Scripts, Session, upgrade},
     plan::Accepted,
-    revision::{Ahead, Downs, OutOfOrder, RevisionId, Script, Target, TransactionScope},
+    revision::{Ahead, Downs, History, OutOfOrder, RevisionId, Script, Target, TransactionScope},
     sql::{self, Dialect},
 };
 
@@ -86,7 +86,7 @@ impl Sandbox {
         if self.scratch.shares_server() || self.scratch.location().file().is_some() {
             refuse_outside(project, self.session.dialect())?;
         }
-        let project = lenient(project);
+        let project = lenient(project, self.session.dialect())?;
         for target in targets {
             let run = upgrade(
                 &project,
@@ -163,17 +163,19 @@ pub(super) fn targets<'a>(heads: impl Iterator<Item = &'a RevisionId>) -> Vec<Ta
 }
 
 /// A project with the same scripts whose policies accept what a scratch database is.
-fn lenient(project: &Project) -> Project {
-    let mut project = project.clone();
-    project.out_of_order = OutOfOrder::Allow;
-    project.ahead = Ahead::Error;
-    project.downs = Downs::Optional;
-    project.transaction = TransactionScope::Revision;
-    project.accepted = Accepted {
+fn lenient(project: &Project, dialect: Dialect) -> Result<Project, Error> {
+    let mut lenient = project.clone();
+    lenient.out_of_order = OutOfOrder::Allow;
+    lenient.ahead = Ahead::Error;
+    lenient.downs = Downs::Optional;
+    lenient.transaction = TransactionScope::Revision;
+    lenient.accepted = Accepted {
         records: true,
         tables: true,
     };
-    project
+    let history = History::clone(&*project.history(dialect)?);
+    lenient.keep(dialect, true, history);
+    Ok(lenient)
 }
 
 fn in_scratch(error: Error) -> Error {

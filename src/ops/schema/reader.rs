@@ -7,7 +7,7 @@ use super::{
 use crate::{
     database::{Access, Location},
     ops::{Error, Project, Session},
-    revision::{RevisionId, Target},
+    revision::{History, RepeatableId, RevisionId, Target},
     schema::{Schema, Scope},
 };
 
@@ -68,13 +68,19 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads the schema that the scripts make of an empty database, up to all of `heads`.
-    pub async fn made_by<'a>(
+    /// Reads the schema that the scripts make of an empty database, up to all of `heads` and without
+    /// the repeatable scripts `left_out`.
+    pub async fn made_by(
         &mut self,
-        heads: impl Iterator<Item = &'a RevisionId>,
+        heads: &[RevisionId],
+        left_out: &[RepeatableId],
     ) -> Result<Schema, Error> {
-        let (project, targets) = (self.project, targets(heads));
-        self.in_sandbox(async |sandbox| sandbox.apply(project, &targets).await)
+        let dialect = self.session.dialect();
+        let history = History::clone(&*self.project.history(dialect)?);
+        let project = self.project.clone();
+        project.keep(dialect, true, history.without_repeatables(left_out));
+        let targets = targets(heads.iter());
+        self.in_sandbox(async |sandbox| sandbox.apply(&project, &targets).await)
             .await
     }
 

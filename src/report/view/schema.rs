@@ -220,6 +220,7 @@ fn value(value: &Value) -> String {
             items.join(", ")
         }
         Value::Object(fields) if fields.is_empty() => "none".to_owned(),
+        Value::Object(fields) if fields.contains_key("privilege") => grant(fields),
         Value::Object(fields) => {
             let fields = fields.iter().map(|(name, field)| match field {
                 Value::Bool(true) => name.replace('_', " "),
@@ -228,6 +229,20 @@ fn value(value: &Value) -> String {
             format!("({})", fields.collect::<Vec<_>>().join(", "))
         }
     }
+}
+
+/// A privilege: `SELECT to app`.
+fn grant(fields: &Json) -> String {
+    let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    let privilege = text("privilege").unwrap_or_default();
+    let mut shown = format!("{privilege} to {}", text("grantee").unwrap_or("PUBLIC"));
+    if fields.get("grantable") == Some(&Value::Bool(true)) {
+        shown.push_str(" with grant option");
+    }
+    if let Some(grantor) = text("grantor") {
+        shown.push_str(&format!(" by {grantor}"));
+    }
+    shown
 }
 
 fn note_text(note: &Note) -> String {
@@ -347,6 +362,8 @@ mod tests {
         check(json!(["a", "b"]), "a, b");
         check(json!({"always": true, "min": 1}), "(always, min 1)");
         check(json!([]), "none");
+        let grants = json!([{"privilege": "SELECT"}, {"privilege": "INSERT", "grantee": "app", "grantable": true}]);
+        check(grants, "SELECT to PUBLIC, INSERT to app with grant option");
     }
 
     #[test]

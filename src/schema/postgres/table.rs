@@ -165,8 +165,7 @@ facts! {
         index_comment: Option<String>,
     }
 
-    /// A foreign key. The shares of partitions in the foreign key of a partitioned table are no
-    /// objects.
+    /// A foreign key.
     ForeignKey {
         /// The columns.
         columns: Vec<String>,
@@ -190,6 +189,9 @@ facts! {
         not_enforced: bool,
         /// Whether the last column is a period (PostgreSQL 18).
         period: bool,
+        /// Whether the constraint comes from a partitioned table. Such a foreign key is an object
+        /// only if it has a comment or a name of its own.
+        is_inherited: bool,
     }
 
     /// A check constraint of a table or a domain.

@@ -108,6 +108,12 @@ pub const CONSTRAINTS: &[Mutation] = mutations! {
         => "foreign key shop.stays.fkey: period";
     "a foreign key's comment", "COMMENT ON CONSTRAINT orders_customer_fkey ON orders IS 'Whose'"
         => "foreign key shop.orders.orders_customer_fkey: comment";
+    "a comment on a partition's share of a foreign key", unseen, start "ALTER TABLE events ADD who integer; \
+        ALTER TABLE events ADD CONSTRAINT who_fkey FOREIGN KEY (who) REFERENCES customers",
+        "COMMENT ON CONSTRAINT who_fkey ON events_2026 IS 'Whose'" => "add foreign key shop.events_2026.who_fkey";
+    "the name of a partition's share of a foreign key", unseen, start "ALTER TABLE events ADD who integer; \
+        ALTER TABLE events ADD CONSTRAINT who_fkey FOREIGN KEY (who) REFERENCES customers",
+        "ALTER TABLE events_2026 RENAME CONSTRAINT who_fkey TO whose" => "add foreign key shop.events_2026.whose";
     "a foreign key of a partitioned table", start "ALTER TABLE events ADD who integer",
         "ALTER TABLE events ADD CONSTRAINT who_fkey FOREIGN KEY (who) REFERENCES customers" => "add foreign key shop.events.who_fkey";
     "a foreign key that references a partitioned table", start "CREATE TABLE parted (a integer PRIMARY KEY) PARTITION BY LIST (a); \

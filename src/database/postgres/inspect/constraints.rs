@@ -20,6 +20,9 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
              c.condeferred, c.convalidated, {}, c.conislocal, c.connoinherit, c.conkey, \
              c.conindid, {}, c.confrelid, c.confkey, c.confupdtype, c.confdeltype, \
              c.confmatchtype, {}, c.conparentid, \
+             CASE WHEN c.conparentid <> 0 THEN (SELECT c.conrelid <> p.conrelid AND (c.conname <> p.conname \
+             OR EXISTS (SELECT FROM pg_description AS d WHERE d.objoid = c.oid AND d.classoid = 'pg_constraint'::regclass)) \
+             FROM pg_constraint AS p WHERE p.oid = c.conparentid) ELSE true END, \
              CASE c.contype WHEN 'c' THEN pg_get_expr(c.conbin, c.conrelid) END, \
              CASE c.contype WHEN 'x' THEN ARRAY(SELECT o.oprname FROM unnest(c.conexclop) WITH ORDINALITY AS k (oid, n) \
              JOIN pg_operator AS o ON o.oid = k.oid ORDER BY k.n) END, \
@@ -57,8 +60,7 @@ fn read_constraint(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(),
             catalog.add(address, id(Kind::Check), row.check()?);
         }
         "f" => {
-            // The share of a partition comes with the foreign key of the partitioned table.
-            if row.parent == 0 {
+            if row.has_facts {
                 add_foreign_key(catalog, &row, id(Kind::ForeignKey))?;
             }
         }
@@ -103,6 +105,8 @@ struct Row<'r> {
     match_type: &'r str,
     on_delete_columns: Vec<i16>,
     parent: u32,
+    /// Whether the constraint is more than a partition's share of a foreign key.
+    has_facts: bool,
     expression: Option<&'r str>,
     operators: Vec<String>,
     operator_schemas: Vec<u32>,
@@ -131,6 +135,7 @@ impl<'r> Row<'r> {
             match_type: fields.text()?,
             on_delete_columns: fields.numbers()?,
             parent: fields.oid()?,
+            has_facts: fields.optional()?.is_some_and(|it| it == "t"),
             expression: fields.optional()?,
             operators: fields.list()?,
             operator_schemas: fields.numbers()?,
@@ -227,6 +232,7 @@ fn add_foreign_key(catalog: &mut Catalog, row: &Row<'_>, id: ObjectId) -> Result
         not_valid: !row.validated && row.enforced,
         not_enforced: !row.enforced,
         period: row.has_period,
+        is_inherited: row.parent != 0,
     };
     let object = catalog.add((class::CONSTRAINT, row.oid, 0), id, facts);
     object.depends_on.extend(referenced_table);

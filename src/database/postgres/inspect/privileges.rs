@@ -103,12 +103,9 @@ fn read_schema(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fau
         let grants = catalog.grants(acl::SCHEMA, acl, owner)?;
         let initial_owner = owner_of_public(catalog.version);
         let initial = catalog.grants(acl::SCHEMA, initial, initial_owner)?;
-        let is_initial = grants == initial;
-        (
-            (!is_usual).then(|| catalog.role(owner)),
-            // The default privileges of other schemas are not those of this one.
-            (!is_initial).then(|| grants.unwrap_or_default()),
-        )
+        // Privileges that are usual for other schemas are not for this one.
+        let grants = (grants != initial).then(|| grants.unwrap_or_default());
+        ((!is_usual).then(|| catalog.role(owner)), grants)
     } else {
         let grants = catalog.grants(acl::SCHEMA, acl, owner)?;
         (catalog.owner(owner), grants)

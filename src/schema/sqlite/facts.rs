@@ -1,6 +1,5 @@
-//! The facts of SQLite.
-
-use crate::schema::{Name, facts::facts};
+use super::{Expression, Identifier};
+use crate::schema::facts::facts;
 
 facts! {
     /// A table.
@@ -21,10 +20,12 @@ facts! {
     /// A virtual table, such as one of FTS5 or rtree.
     VirtualTable {
         /// The module.
-        module: String,
+        module: Identifier,
         /// The arguments of the module, without comments and surplus white space.
-        arguments: Vec<String>,
+        arguments: Vec<Expression>,
         @uncompared {
+            /// The columns, which the module makes of its arguments; empty if the module is missing.
+            columns: Vec<VirtualColumn>,
             /// The tables in which the module keeps its rows.
             shadow_tables: Vec<String>,
             /// The text of CREATE VIRTUAL TABLE as the database keeps it.
@@ -32,81 +33,109 @@ facts! {
         }
     }
 
-    /// A column.
+    /// A column of a virtual table.
+    VirtualColumn {
+        /// The name.
+        name: Identifier,
+        /// The declared type; empty if there is none.
+        declared_type: Expression,
+        /// Whether `SELECT *` leaves the column out.
+        hidden: bool,
+    }
+
+    /// A column of a table.
     Column {
         /// The declared type; empty if there is none.
-        declared_type: String,
+        declared_type: Expression,
         /// The collating sequence, if it is not BINARY.
-        collation: Option<String>,
-        /// The text of the default, without outer parentheses.
-        default: Option<String>,
+        collation: Option<Identifier>,
+        /// The default, without outer parentheses. A string without quotes or in double quotes is
+        /// in single quotes here.
+        default: Option<Expression>,
         /// The expression of a generated column, without outer parentheses.
-        generated: Option<String>,
+        generated: Option<Expression>,
         /// Whether the generated value is stored.
         stored: bool,
-        /// Whether NULL is refused.
+        /// Whether NOT NULL is declared. Columns of a primary key can refuse NULL without it.
         not_null: bool,
         /// The name of the NOT NULL constraint.
-        not_null_name: Option<String>,
+        not_null_name: Option<Identifier>,
         /// What a NULL does, unless it is ABORT: `REPLACE`.
         not_null_conflict: Option<String>,
-        /// Whether the column is hidden, in a virtual table.
-        hidden: bool,
         @uncompared {
             /// The position among the columns, from 0.
             position: u32,
         }
     }
 
-    /// A primary key or a unique constraint. The name is that of the constraint; without one, the
-    /// columns in parentheses.
-    Key {
+    /// The primary key of a table. Its identity is the table's: the name of the object is empty.
+    PrimaryKey {
         /// The columns in order.
         columns: Vec<KeyColumn>,
         /// What a duplicate does, unless it is ABORT: `REPLACE`.
         conflict: Option<String>,
         /// The name of the constraint.
-        name: Option<String>,
+        name: Option<Identifier>,
+        /// Whether DESC is declared at an INTEGER column itself, by which that column is not the
+        /// rowid.
+        not_rowid: bool,
+    }
+
+    /// A unique constraint. The name of the object is that of the constraint; without one, the
+    /// columns in parentheses.
+    Unique {
+        /// The columns in order.
+        columns: Vec<KeyColumn>,
+        /// What a duplicate does, unless it is ABORT: `REPLACE`.
+        conflict: Option<String>,
+        @uncompared {
+            /// The name of the constraint.
+            name: Option<Identifier>,
+        }
     }
 
     /// A column of a key.
     KeyColumn {
         /// The column.
-        column: String,
+        column: Identifier,
         /// The collating sequence, if it is not the column's.
-        collation: Option<String>,
+        collation: Option<Identifier>,
         /// Whether the order is descending.
         descending: bool,
     }
 
-    /// A foreign key. The name is that of the constraint; without one, the columns and the
-    /// referenced table: `(customer) REFERENCES customers`.
+    /// A foreign key. The name of the object is that of the constraint; without one, the columns
+    /// and the referenced table: `(customer) REFERENCES customers`.
     ForeignKey {
         /// The columns.
-        columns: Vec<String>,
+        columns: Vec<Identifier>,
         /// The referenced table.
-        references: String,
+        references: Identifier,
         /// The referenced columns; empty for the primary key.
-        referenced_columns: Vec<String>,
+        referenced_columns: Vec<Identifier>,
         /// The action on update, unless it is NO ACTION.
         on_update: Option<String>,
         /// The action on delete, unless it is NO ACTION.
         on_delete: Option<String>,
         /// The MATCH clause, which SQLite ignores.
-        match_clause: Option<String>,
+        match_clause: Option<Identifier>,
         /// Whether the check is deferred to the end of the transaction.
         deferred: bool,
-        /// The name of the constraint.
-        name: Option<String>,
+        @uncompared {
+            /// The name of the constraint.
+            name: Option<Identifier>,
+        }
     }
 
-    /// A check constraint. The name is that of the constraint; without one, the expression in
-    /// parentheses.
+    /// A check constraint. The name of the object is that of the constraint; without one, the
+    /// expression in parentheses.
     Check {
         /// The expression, without outer parentheses.
-        expression: String,
-        /// The name of the constraint.
-        name: Option<String>,
+        expression: Expression,
+        @uncompared {
+            /// The name of the constraint.
+            name: Option<Identifier>,
+        }
     }
 
     /// An index that belongs to no constraint.
@@ -115,22 +144,22 @@ facts! {
         unique: bool,
         /// The keys.
         keys: Vec<IndexKey>,
-        /// The condition of a partial index.
-        condition: Option<String>,
+        /// The condition of a partial index, without outer parentheses.
+        condition: Option<Expression>,
         @uncompared {
             /// The text of CREATE INDEX as the database keeps it.
             sql: String,
         }
     }
 
-    /// A key of an index.
+    /// A key of an index: a column or an expression.
     IndexKey {
         /// The column.
-        column: Option<String>,
-        /// The expression.
-        expression: Option<String>,
+        column: Option<Identifier>,
+        /// The expression, without outer parentheses.
+        expression: Option<Expression>,
         /// The collating sequence, if it is not the column's.
-        collation: Option<String>,
+        collation: Option<Identifier>,
         /// Whether the order is descending.
         descending: bool,
     }
@@ -138,9 +167,9 @@ facts! {
     /// A view.
     View {
         /// The names of the columns, if the view gives them.
-        columns: Vec<String>,
+        columns: Vec<Identifier>,
         /// The query.
-        query: String,
+        query: Expression,
         @uncompared {
             /// The text of CREATE VIEW as the database keeps it.
             sql: String,
@@ -154,19 +183,14 @@ facts! {
         /// `INSERT`, `UPDATE` or `DELETE`.
         event: String,
         /// The columns of UPDATE OF.
-        columns: Vec<String>,
-        /// The condition of WHEN.
-        condition: Option<String>,
+        columns: Vec<Identifier>,
+        /// The condition of WHEN, without outer parentheses.
+        condition: Option<Expression>,
         /// The statements between BEGIN and END.
-        body: String,
+        body: Expression,
         @uncompared {
             /// The text of CREATE TRIGGER as the database keeps it.
             sql: String,
         }
     }
-}
-
-/// The name of an object of SQLite, which has no schemas.
-pub fn name(name: impl Into<String>) -> Name {
-    Name::new("", name)
 }
