@@ -23,7 +23,8 @@ pub const COLUMNS: &[Mutation] = mutations! {
     "a type of the same name in another schema", start "CREATE TYPE other.status AS ENUM ('new'); ALTER TABLE base_too ADD s status",
         "ALTER TABLE base_too ALTER s TYPE other.status USING NULL" => "column shop.base_too.s: data_type";
     "a column's collation", "ALTER TABLE customers ALTER note TYPE text COLLATE \"C\"" => "column shop.customers.note: collation";
-    "a collation of its own", "ALTER TABLE customers ALTER note TYPE text COLLATE strict_c" => "column shop.customers.note: collation";
+    "a collation of its own", start "CREATE COLLATION own_c (provider = libc, locale = 'C')",
+        "ALTER TABLE customers ALTER note TYPE text COLLATE own_c" => "column shop.customers.note: collation";
     "no collation", start "ALTER TABLE customers ALTER note TYPE text COLLATE \"C\"",
         "ALTER TABLE customers ALTER note TYPE text" => "column shop.customers.note: collation";
     "a default", "ALTER TABLE orders ALTER amount SET DEFAULT 1" => "column shop.orders.amount: default";

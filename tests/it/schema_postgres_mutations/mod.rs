@@ -13,7 +13,7 @@ mod types;
 
 use std::{
     collections::HashSet,
-    panic,
+    env, panic,
     path::Path,
     process::Command,
     sync::{
@@ -192,35 +192,138 @@ impl Start {
         self.version >= mutation.from && mutation.needs.is_none_or(is_there)
     }
 
-    /// What is wrong with the result of a mutation.
-    fn fault(&self, mutation: &Mutation) -> Option<String> {
+    /// What is wrong with the result of mutations that are applied to one database.
+    fn fault(&self, mutations: &[&Mutation], with_dump: bool) -> Option<String> {
         let database = self.database.copy();
         let run = |sql: &str| database.query(&format!("SET search_path TO shop; {sql}"));
-        let (before, dump_before) = if mutation.start.is_empty() {
-            (self.schema.clone(), self.dump.clone())
-        } else {
-            run(mutation.start);
-            (inspect(&database), dump(&database, self.version))
+        let dump = || match with_dump {
+            true => dump(&database, self.version),
+            false => None,
         };
-        run(mutation.change);
+        let (mut before, mut dump_before) = (self.schema.clone(), self.dump.clone());
+        let starts = mutations.iter().map(|one| one.start);
+        let starts: Vec<&str> = starts.filter(|start| !start.is_empty()).collect();
+        if !starts.is_empty() {
+            for start in starts {
+                run(start);
+            }
+            (before, dump_before) = (inspect(&database), dump());
+        }
+        for mutation in mutations {
+            run(mutation.change);
+        }
         let after = inspect(&database);
         let changes = compare(&before, &after).changes;
         let mut found: Vec<String> = changes.iter().map(shown).collect();
-        let mut expected: Vec<String> = mutation
-            .expected
-            .iter()
-            .map(|it| (*it).to_owned())
-            .collect();
+        let expected = mutations.iter().flat_map(|one| one.expected);
+        let mut expected: Vec<String> = expected.map(|it| (*it).to_owned()).collect();
         found.sort_unstable();
         expected.sort_unstable();
         if found != expected {
             return Some(format!("found {found:#?} instead of {expected:#?}"));
         }
-        let dump_after = dump(&database, self.version);
-        let differs = dump_before != dump_after;
-        let is_seen = !found.is_empty() && !mutation.is_unseen;
-        let is_expected = dump_after.is_none() || differs == is_seen;
-        (!is_expected).then(|| format!("pg_dump differs: {differs}"))
+        let dump_after = dump()?;
+        let differs = dump_before != Some(dump_after);
+        let is_seen = mutations
+            .iter()
+            .any(|one| !one.expected.is_empty() && !one.is_unseen);
+        (differs != is_seen).then(|| format!("pg_dump differs: {differs}"))
+    }
+
+    /// The faults of mutations, each with the name of its mutation. Where those of a batch are not
+    /// what was expected, each of them is looked at alone.
+    fn faults(&self, batch: &[&Mutation], with_dump: bool) -> Vec<String> {
+        // SQL that fails must not end the others.
+        let fault = |batch: &[&Mutation]| {
+            panic::catch_unwind(|| self.fault(batch, with_dump))
+                .unwrap_or_else(|_| Some("it failed".to_owned()))
+        };
+        match (batch, fault(batch)) {
+            (_, None) => Vec::new(),
+            ([one], Some(found)) => vec![format!("{}: {found}", one.name)],
+            (_, Some(found)) => {
+                let names: Vec<&str> = batch.iter().map(|one| one.name).collect();
+                println!("one by one: {names:?}: {found}");
+                let alone = batch.iter().filter_map(|one| Some((one, fault(&[*one])?)));
+                alone
+                    .map(|(one, found)| format!("{}: {found}", one.name))
+                    .collect()
+            }
+        }
+    }
+}
+
+/// Groups mutations that do not disturb each other, so that one database serves many.
+fn batches<'a>(mutations: &[&'a Mutation]) -> Vec<Vec<&'a Mutation>> {
+    const SIZE: usize = 16;
+    let mut batches: Vec<(Footprint, Vec<&Mutation>)> = Vec::new();
+    for mutation in mutations {
+        let footprint = Footprint::of(mutation);
+        let has_room = |(used, batch): &&mut (Footprint, Vec<&Mutation>)| {
+            batch.len() < SIZE && !footprint.disturbs(used) && !used.disturbs(&footprint)
+        };
+        match batches.iter_mut().find(has_room) {
+            Some((used, batch)) => {
+                used.add(footprint);
+                batch.push(mutation);
+            }
+            None => batches.push((footprint, vec![mutation])),
+        }
+    }
+    batches.into_iter().map(|(_, batch)| batch).collect()
+}
+
+/// What a mutation concerns.
+struct Footprint {
+    /// The names of objects that change or are new.
+    objects: HashSet<String>,
+    /// The names of objects that others must not use.
+    dropped: HashSet<String>,
+    /// All words of the SQL.
+    words: HashSet<String>,
+}
+
+impl Footprint {
+    fn of(mutation: &Mutation) -> Self {
+        let words = |sql: &str| -> HashSet<String> {
+            let words = sql.split(|c: char| !c.is_alphanumeric() && c != '_');
+            words.map(str::to_lowercase).collect()
+        };
+        // The first words of a change are `add`, `drop` and the kind.
+        let names = |prefix: &'static str| {
+            let changes = mutation.expected.iter();
+            let changes = changes.filter(move |change| change.starts_with(prefix));
+            changes.map(|change| {
+                let object = change.split(": ").next().unwrap_or(change);
+                object.rsplit(' ').next().unwrap_or(object).to_owned()
+            })
+        };
+        let last = |name: String| name.rsplit('.').next().map_or(String::new(), str::to_owned);
+        let mut objects: HashSet<String> = names("").collect();
+        let known = words(include_str!("start.sql"));
+        objects.extend(names("").map(last));
+        objects.extend(words(mutation.start).difference(&known).cloned());
+        Self {
+            objects,
+            dropped: names("drop ").map(last).collect(),
+            words: words(&format!("{} {}", mutation.start, mutation.change)),
+        }
+    }
+
+    fn disturbs(&self, other: &Self) -> bool {
+        let is_part = |part: &str, whole: &str| {
+            let rest = part.strip_prefix(whole);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let mut objects = self.objects.iter();
+        objects.any(|name| other.objects.iter().any(|other| is_part(name, other)))
+            || !self.dropped.is_disjoint(&other.words)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.objects.extend(other.objects);
+        self.dropped.extend(other.dropped);
+        self.words.extend(other.words);
     }
 }
 
@@ -231,19 +334,20 @@ fn every_mutation_is_the_only_difference() {
     for mutation in skipped {
         println!("not on version {}: {}", start.version, mutation.name);
     }
+    // With one database for each, which takes minutes, pg_dump is asked as well.
+    let alone = env::var_os("MIGRATOR_TEST_EACH_MUTATION").is_some();
+    let batches = match alone {
+        true => possible.into_iter().map(|one| vec![one]).collect(),
+        false => batches(&possible),
+    };
     let next = AtomicUsize::new(0);
     let faults = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                while let Some(mutation) = possible.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    // SQL that fails must not end the others.
-                    let fault = panic::catch_unwind(|| start.fault(mutation));
-                    let fault = fault.unwrap_or_else(|_| Some("it failed".to_owned()));
-                    if let Some(fault) = fault {
-                        let fault = format!("{}: {fault}", mutation.name);
-                        faults.lock().unwrap().push(fault);
-                    }
+                while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let found = start.faults(batch, alone);
+                    faults.lock().unwrap().extend(found);
                 }
             });
         }

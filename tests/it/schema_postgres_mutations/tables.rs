@@ -100,7 +100,7 @@ pub const TABLES: &[Mutation] = mutations! {
     "no comment", "COMMENT ON TABLE orders IS NULL" => "table shop.orders: comment";
     "a foreign table's comment", "COMMENT ON FOREIGN TABLE far_rows IS 'Far'" => "table shop.far_rows: comment";
     "a schema is added", "CREATE SCHEMA third" => "add schema third";
-    "a schema is dropped", "DROP SCHEMA other" => "drop schema other";
+    "a schema is dropped", start "CREATE SCHEMA third", "DROP SCHEMA third" => "drop schema third";
     "a schema's owner", "ALTER SCHEMA other OWNER TO migrator_test_a" => "schema other: owner";
     "a schema's privileges", "GRANT USAGE ON SCHEMA other TO migrator_test_a" => "schema other: grants";
     "a schema's comment", "COMMENT ON SCHEMA other IS 'Other'" => "schema other: comment";
@@ -121,7 +121,7 @@ pub const TABLES: &[Mutation] = mutations! {
         => "add default privileges migrator_test_a ON TYPES";
     "default privileges on schemas", "ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO migrator_test_b"
         => "add default privileges \"CURRENT_USER\" ON SCHEMAS";
-    "default privileges with grant option", start "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO migrator_test_b",
-        "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO migrator_test_b WITH GRANT OPTION"
-        => "default privileges \"CURRENT_USER\" ON TABLES: privileges";
+    "default privileges with grant option", start "ALTER DEFAULT PRIVILEGES FOR ROLE migrator_test_b GRANT SELECT ON TABLES TO migrator_test_a",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE migrator_test_b GRANT SELECT ON TABLES TO migrator_test_a WITH GRANT OPTION"
+        => "default privileges migrator_test_b ON TABLES: privileges";
 };
