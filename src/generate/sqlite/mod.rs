@@ -19,7 +19,8 @@ pub(super) fn dump(schema: &Schema) -> Result<Vec<Block>, Cycle> {
     texts.sort_by_key(|(rank, ..)| *rank);
     let ranks = texts.chunk_by(|(a, ..), (b, ..)| a == b);
     let ordered = ranks.flat_map(in_order).map(|(object, sql)| Block {
-        object: object.id.clone(),
+        object: Some(object.id.clone()),
+        notes: Vec::new(),
         statements: vec![statement(sql)],
     });
     Ok(ordered.collect())

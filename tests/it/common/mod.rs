@@ -137,7 +137,8 @@ impl PostgresDatabase {
         String::from_utf8(dump).unwrap()
     }
 
-    fn pg_dump(&self, arguments: &[&str]) -> Vec<u8> {
+    /// What pg_dump says with these arguments.
+    pub fn pg_dump(&self, arguments: &[&str]) -> Vec<u8> {
         let output = process::Command::new("pg_dump")
             .args(arguments)
             .arg(&self.url)
