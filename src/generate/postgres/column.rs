@@ -258,11 +258,17 @@ impl Dump<'_> {
         let Some(default) = &column.default else {
             return;
         };
-        let whole = self.layout.objects.whole(at).map(|whole| self.object(whole));
+        let whole = self
+            .layout
+            .objects
+            .whole(at)
+            .map(|whole| self.object(whole));
         let word = whole.and_then(reference::altered).unwrap_or_default();
         let name = ident(&object.id.name);
         let default = stable(default);
-        to.push(format!("ALTER {word} ALTER COLUMN {name} SET DEFAULT {default}"));
+        to.push(format!(
+            "ALTER {word} ALTER COLUMN {name} SET DEFAULT {default}"
+        ));
     }
 }
 

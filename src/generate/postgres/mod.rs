@@ -103,7 +103,11 @@ impl<'a> Dump<'a> {
         let mut statements = Statements::default();
         self.create(at, &mut statements);
         if !self.layout.late_default[at] {
-            let whole = self.layout.objects.whole(at).map(|whole| self.object(whole));
+            let whole = self
+                .layout
+                .objects
+                .whole(at)
+                .map(|whole| self.object(whole));
             // A sequence of a `serial` column has the owner of the table.
             if !self.layout.made[at] {
                 privileges::owner(object, &mut statements);

@@ -15,11 +15,9 @@ pub(super) fn commented(object: &Object, whole: Option<&Object>) -> Option<Strin
         Some(format!("{word} {} ON {domain}{parent}", ident(&id.name)))
     };
     match id.kind {
-        Kind::PrimaryKey
-        | Kind::Unique
-        | Kind::ForeignKey
-        | Kind::Check
-        | Kind::Exclusion => part("CONSTRAINT"),
+        Kind::PrimaryKey | Kind::Unique | Kind::ForeignKey | Kind::Check | Kind::Exclusion => {
+            part("CONSTRAINT")
+        }
         Kind::Trigger => part("TRIGGER"),
         Kind::Rule => part("RULE"),
         Kind::Policy => part("POLICY"),

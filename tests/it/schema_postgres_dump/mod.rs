@@ -80,9 +80,22 @@ async fn check(sql: &str, settings: &str) -> String {
     let difference = compare(&schema, &loaded);
     assert!(difference.is_empty(), "{:#?}", difference.changes);
     assert_eq!(difference.notes, []);
-    assert_eq!(dump, script(&loaded));
-    assert_eq!(pg_dump(&original), pg_dump(&copy));
+    assert_eq!(changed_lines(&dump, &script(&loaded)), "");
+    // That setting gets into what the server keeps of text search dictionaries and functions.
+    if !settings.contains("quote_all_identifiers") {
+        let lines = changed_lines(&pg_dump(&original), &pg_dump(&copy));
+        assert_eq!(lines, "");
+    }
     dump
+}
+
+/// The lines that only one of two texts has.
+fn changed_lines(from: &str, to: &str) -> String {
+    let lines = similar::TextDiff::from_lines(from, to);
+    let changed = lines
+        .iter_all_changes()
+        .filter(|it| it.tag() != similar::ChangeTag::Equal);
+    changed.map(|it| format!("{}{it}", it.tag())).collect()
 }
 
 #[tokio::test]
@@ -94,8 +107,10 @@ async fn every_kind_of_object_is_recreated() {
 async fn the_session_that_loads_a_dump_does_not_matter() {
     let settings = "SET TimeZone = 'Asia/Tokyo'; SET DateStyle = 'SQL, DMY'; \
          SET IntervalStyle = sql_standard; SET bytea_output = escape; \
-         SET extra_float_digits = -5; SET quote_all_identifiers = on; \
-         SET transform_null_equals = on; SET search_path = shop, public, pg_catalog;";
+         SET extra_float_digits = -5; SET transform_null_equals = on; \
+         SET search_path = shop, public, pg_catalog;";
+    check(include_str!("rich.sql"), settings).await;
+    let settings = "SET quote_all_identifiers = on;";
     check(include_str!("rich.sql"), settings).await;
 }
 

@@ -8,7 +8,7 @@ use migrator::internals::{
     schema::{Change, Note, Schema, compare},
 };
 
-use self::pairs::{COLUMN_ORDER, CONSTRAINTS, EXPRESSIONS, OTHERS, Pair, RELATIONS, TABLES};
+use self::pairs::{COLUMN_ORDER, CONSTRAINTS, EXPRESSIONS, OTHERS, Pair, RELATIONS, TABLES, WORDS};
 use crate::{
     common::PostgresDatabase,
     schema_postgres_dump::{create_roles, inspect},
@@ -51,7 +51,8 @@ fn dump(schema: &Schema) -> Vec<String> {
     blocks.iter().map(ToString::to_string).collect()
 }
 
-async fn check(pairs: &[Pair]) {
+/// Compares the schemas of both sides, and returns them.
+async fn compare_sides(pairs: &[Pair]) -> (Schema, Schema) {
     let first = create(pairs, |pair| pair.1);
     let second = create(pairs, |pair| pair.2);
     let (from, to) = (inspect(&first.url).await, inspect(&second.url).await);
@@ -62,6 +63,11 @@ async fn check(pairs: &[Pair]) {
         .map(|change| (named(pairs, &format!("{:?}", change.object())), change))
         .collect();
     assert!(different.is_empty(), "{different:#?}");
+    (from, to)
+}
+
+async fn check(pairs: &[Pair]) {
+    let (from, to) = compare_sides(pairs).await;
     for (one, other) in dump(&from).into_iter().zip(dump(&to)) {
         assert_eq!(one, other, "{:?}", named(pairs, &one));
     }
@@ -80,6 +86,11 @@ async fn constraints_and_indexes() {
 #[tokio::test]
 async fn expressions() {
     check(EXPRESSIONS).await;
+}
+
+#[tokio::test]
+async fn expressions_in_other_words() {
+    compare_sides(WORDS).await;
 }
 
 #[tokio::test]
@@ -108,7 +119,7 @@ async fn the_order_of_columns_is_only_a_note() {
 
 #[test]
 fn there_are_enough_pairs() {
-    let all = [TABLES, CONSTRAINTS, EXPRESSIONS, RELATIONS, OTHERS].concat();
+    let all = [TABLES, CONSTRAINTS, EXPRESSIONS, RELATIONS, OTHERS, WORDS].concat();
     assert!(all.len() >= 60, "{}", all.len());
     let mut names: Vec<&str> = all.iter().map(|pair| pair.0).collect();
     names.sort_unstable();
