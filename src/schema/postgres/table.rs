@@ -190,7 +190,7 @@ facts! {
         /// Whether the last column is a period (PostgreSQL 18).
         period: bool,
         /// Whether the constraint comes from a partitioned table. Such a foreign key is an object
-        /// only if it has a comment.
+        /// only if it has a comment or a name of its own.
         is_inherited: bool,
     }
 

@@ -76,25 +76,41 @@ impl PostgresDatabase {
     /// # Panics
     /// Without a server: tests that do not run must not pass.
     pub fn create() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let server = process_env::var("MIGRATOR_TEST_POSTGRES").unwrap_or_else(|_| {
             panic!(
                 "this test needs a PostgreSQL server: run `tests/run`, which starts one and then \
                  `cargo test`, or set MIGRATOR_TEST_POSTGRES to the URL of one"
             )
         });
-        let name = format!(
-            "migrator_test_{}_{}_{:x}",
-            process::id(),
-            NUMBER.fetch_add(1, Ordering::Relaxed),
-            SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos(),
-        );
+        let name = Self::new_name();
         // template0: nobody is ever connected to it.
         run(
             &server,
             &format!("CREATE DATABASE {name} TEMPLATE template0"),
         );
         let url = with_database(&server, &name);
+        Self { name, url, server }
+    }
+
+    fn new_name() -> String {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        format!(
+            "migrator_test_{}_{}_{:x}",
+            process::id(),
+            NUMBER.fetch_add(1, Ordering::Relaxed),
+            SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos(),
+        )
+    }
+
+    /// A copy of this one, to which nobody may be connected.
+    pub fn copy(&self) -> Self {
+        let name = Self::new_name();
+        run(
+            &self.server,
+            &format!("CREATE DATABASE {name} TEMPLATE {}", self.name),
+        );
+        let url = with_database(&self.server, &name);
+        let server = self.server.clone();
         Self { name, url, server }
     }
 
@@ -137,8 +153,12 @@ impl PostgresDatabase {
         String::from_utf8(dump).unwrap()
     }
 
-    /// What pg_dump says with these arguments.
-    pub fn pg_dump(&self, arguments: &[&str]) -> Vec<u8> {
+    /// The whole schema, as pg_dump has it.
+    pub fn whole_schema(&self) -> String {
+        String::from_utf8(self.pg_dump(&["--schema-only"])).unwrap()
+    }
+
+    fn pg_dump(&self, arguments: &[&str]) -> Vec<u8> {
         let output = process::Command::new("pg_dump")
             .args(arguments)
             .arg(&self.url)

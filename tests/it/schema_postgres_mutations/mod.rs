@@ -1,18 +1,102 @@
-//! One change to one attribute of one object: the comparison of the facts reports that change and no
-//! other.
+//! One change to one attribute of one object: the comparison of facts reports that change and no
+//! other, and pg_dump sees a difference exactly when it does.
 
-use std::{path::Path, time::Duration};
+mod columns;
+mod constraints;
+mod coverage;
+mod indexes;
+mod relations;
+mod routines;
+mod servers;
+mod tables;
+mod types;
+
+use std::{
+    collections::HashSet,
+    env, panic,
+    path::Path,
+    process::Command,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use migrator::internals::{
     database::{self, Access, Location, Settings},
-    schema::{Schema, Scope},
+    schema::{Change, Schema, Scope, compare},
 };
+
+use sqlx::Executor;
 
 use crate::common::PostgresDatabase;
 
+/// A change to the schema of `start.sql`.
+pub struct Mutation {
+    name: &'static str,
+    /// The first version of the server that has the feature.
+    from: u32,
+    /// An extension that must be installed.
+    needs: Option<&'static str>,
+    /// Whether pg_dump leaves the change out.
+    is_unseen: bool,
+    /// What is there beside `start.sql`.
+    start: &'static str,
+    change: &'static str,
+    /// The changes as [`shown`] has them.
+    expected: &'static [&'static str],
+}
+
+/// Rows of `"name", [from VERSION,] [needs "extension",] [unseen,] [start "SQL",] "SQL" => "change", …;`. All
+/// SQL runs with the search path `shop`.
+macro_rules! mutations {
+    ($( $name:literal, $(from $from:literal,)? $(needs $needs:literal,)?
+        $(unseen $unseen:tt)? $(start $start:literal,)?
+        $change:literal => $($expected:literal),* ; )*) => {
+        &[ $( $crate::schema_postgres_mutations::Mutation {
+            name: $name,
+            from: 0 $(+ $from)?,
+            needs: [$(Some($needs),)? None][0],
+            is_unseen: !concat!("" $(, stringify!($unseen))?).is_empty(),
+            start: concat!("" $(, $start)?),
+            change: $change,
+            expected: &[$($expected),*],
+        } ),* ]
+    };
+}
+use mutations;
+
+fn all() -> impl Iterator<Item = &'static Mutation> {
+    let tables = [
+        tables::TABLES,
+        columns::COLUMNS,
+        constraints::CONSTRAINTS,
+        indexes::INDEXES,
+        types::TYPES,
+        routines::ROUTINES,
+        relations::RELATIONS,
+        servers::SERVERS,
+        servers::NOTHING,
+    ];
+    tables.into_iter().flatten()
+}
+
+/// `add table shop.a`, `drop …`, or `table shop.a: attribute`.
+fn shown(change: &Change) -> String {
+    match change {
+        Change::Add { object } => format!("add {object}"),
+        Change::Drop { object } => format!("drop {object}"),
+        Change::Alter {
+            object, attribute, ..
+        } => format!("{object}: {attribute}"),
+    }
+}
+
 fn settings() -> Settings {
     Settings {
-        version_table: "migrator_version".into(),
+        version_table: "shop.migrator_version".into(),
         actor: "tester@here".into(),
         application_name: "migrator test".into(),
         lock_timeout: Duration::from_secs(5),
@@ -24,22 +108,250 @@ fn settings() -> Settings {
     }
 }
 
-async fn inspect(url: &str) -> Schema {
-    let location = Location::parse(url, Path::new("/")).unwrap();
-    let mut database = database::connect(&location, Access::Existing, settings())
-        .await
-        .unwrap();
-    let schema = database.inspect(&Scope::default()).await.unwrap();
-    database.close().await.unwrap();
-    schema
+/// The facts of a database.
+fn inspect(database: &PostgresDatabase) -> Schema {
+    run_alone(async {
+        let location = Location::parse(&database.url, Path::new("/")).unwrap();
+        let connected = database::connect(&location, Access::Existing, settings()).await;
+        let mut connection = connected.unwrap();
+        let schema = connection.inspect(&Scope::default()).await.unwrap();
+        connection.close().await.unwrap();
+        schema
+    })
 }
 
-#[tokio::test]
-async fn smoke() {
-    let database = PostgresDatabase::create();
-    database
-        .query("DO 'BEGIN CREATE ROLE mutation_a; EXCEPTION WHEN duplicate_object THEN NULL; END'");
-    database.query(include_str!("start.sql"));
-    let schema = inspect(&database.url).await;
-    println!("{}", serde_json::to_string_pretty(&schema).unwrap());
+/// Makes the roles and the tablespace of the mutations, which belong to the server.
+fn prepare_server(database: &PostgresDatabase) {
+    for (role, options) in [("a", ""), ("b", ""), ("c", "SUPERUSER")] {
+        database.query(&format!(
+            "DO 'BEGIN CREATE ROLE migrator_test_{role} {options}; \
+             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END'"
+        ));
+    }
+    let space = "SELECT FROM pg_tablespace WHERE spcname = 'migrator_test_space'";
+    if database.query(space).is_empty() {
+        run_alone(async {
+            let mut session = database.connect().await;
+            // CREATE TABLESPACE must be alone in its message.
+            for sql in [
+                "SET allow_in_place_tablespaces = on",
+                "CREATE TABLESPACE migrator_test_space LOCATION ''",
+            ] {
+                session.execute(sql).await.unwrap();
+            }
+        });
+    }
+}
+
+fn run_alone<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.unwrap().block_on(work)
+}
+
+/// The schema as pg_dump has it; `None` if pg_dump is older than the server.
+fn dump(database: &PostgresDatabase, version: u32) -> Option<String> {
+    let of_program = Command::new("pg_dump").arg("--version").output();
+    let of_program = of_program.expect("pg_dump is needed; tests/run puts it on the PATH");
+    let of_program = String::from_utf8(of_program.stdout).unwrap();
+    let digits = of_program.split(' ').nth(2).unwrap().split('.').next();
+    let major: u32 = digits.unwrap().parse().unwrap();
+    (version <= major).then(|| database.whole_schema())
+}
+
+/// What is known before the changes.
+struct Start {
+    database: PostgresDatabase,
+    schema: Schema,
+    dump: Option<String>,
+    version: u32,
+    extensions: HashSet<String>,
+}
+
+impl Start {
+    fn make() -> Self {
+        let database = PostgresDatabase::create();
+        prepare_server(&database);
+        database.query(include_str!("start.sql"));
+        let version = database.value("SHOW server_version_num").unwrap();
+        let version = version.parse::<u32>().unwrap() / 10_000;
+        let extensions = database.query("SELECT name FROM pg_available_extensions");
+        Self {
+            schema: inspect(&database),
+            dump: dump(&database, version),
+            database,
+            version,
+            extensions: extensions.into_iter().flatten().flatten().collect(),
+        }
+    }
+
+    /// Whether the server has what the mutation needs.
+    fn has(&self, mutation: &Mutation) -> bool {
+        let is_there = |name: &str| self.extensions.contains(name);
+        self.version >= mutation.from && mutation.needs.is_none_or(is_there)
+    }
+
+    /// What is wrong with the result of mutations that are applied to one database.
+    fn fault(&self, mutations: &[&Mutation], with_dump: bool) -> Option<String> {
+        let database = self.database.copy();
+        let run = |sql: &str| database.query(&format!("SET search_path TO shop; {sql}"));
+        let dump = || match with_dump {
+            true => dump(&database, self.version),
+            false => None,
+        };
+        let (mut before, mut dump_before) = (self.schema.clone(), self.dump.clone());
+        let starts = mutations.iter().map(|one| one.start);
+        let starts: Vec<&str> = starts.filter(|start| !start.is_empty()).collect();
+        if !starts.is_empty() {
+            for start in starts {
+                run(start);
+            }
+            (before, dump_before) = (inspect(&database), dump());
+        }
+        for mutation in mutations {
+            run(mutation.change);
+        }
+        let after = inspect(&database);
+        let changes = compare(&before, &after).changes;
+        let mut found: Vec<String> = changes.iter().map(shown).collect();
+        let expected = mutations.iter().flat_map(|one| one.expected);
+        let mut expected: Vec<String> = expected.map(|it| (*it).to_owned()).collect();
+        found.sort_unstable();
+        expected.sort_unstable();
+        if found != expected {
+            return Some(format!("found {found:#?} instead of {expected:#?}"));
+        }
+        let dump_after = dump()?;
+        let differs = dump_before != Some(dump_after);
+        let is_seen = mutations
+            .iter()
+            .any(|one| !one.expected.is_empty() && !one.is_unseen);
+        (differs != is_seen).then(|| format!("pg_dump differs: {differs}"))
+    }
+
+    /// The faults of mutations, each with the name of its mutation. Where those of a batch are not
+    /// what was expected, each of them is looked at alone.
+    fn faults(&self, batch: &[&Mutation], with_dump: bool) -> Vec<String> {
+        // SQL that fails must not end the others.
+        let fault = |batch: &[&Mutation]| {
+            panic::catch_unwind(|| self.fault(batch, with_dump))
+                .unwrap_or_else(|_| Some("it failed".to_owned()))
+        };
+        match (batch, fault(batch)) {
+            (_, None) => Vec::new(),
+            ([one], Some(found)) => vec![format!("{}: {found}", one.name)],
+            (_, Some(found)) => {
+                let names: Vec<&str> = batch.iter().map(|one| one.name).collect();
+                println!("one by one: {names:?}: {found}");
+                let alone = batch.iter().filter_map(|one| Some((one, fault(&[*one])?)));
+                alone
+                    .map(|(one, found)| format!("{}: {found}", one.name))
+                    .collect()
+            }
+        }
+    }
+}
+
+/// Groups mutations that do not disturb each other, so that one database serves many.
+fn batches<'a>(mutations: &[&'a Mutation]) -> Vec<Vec<&'a Mutation>> {
+    const SIZE: usize = 16;
+    let mut batches: Vec<(Footprint, Vec<&Mutation>)> = Vec::new();
+    for mutation in mutations {
+        let footprint = Footprint::of(mutation);
+        let has_room = |(used, batch): &&mut (Footprint, Vec<&Mutation>)| {
+            batch.len() < SIZE && !footprint.disturbs(used) && !used.disturbs(&footprint)
+        };
+        match batches.iter_mut().find(has_room) {
+            Some((used, batch)) => {
+                used.add(footprint);
+                batch.push(mutation);
+            }
+            None => batches.push((footprint, vec![mutation])),
+        }
+    }
+    batches.into_iter().map(|(_, batch)| batch).collect()
+}
+
+/// What a mutation concerns.
+struct Footprint {
+    /// The names of objects that change or are new.
+    objects: HashSet<String>,
+    /// The names of objects that others must not use.
+    dropped: HashSet<String>,
+    /// All words of the SQL.
+    words: HashSet<String>,
+}
+
+impl Footprint {
+    fn of(mutation: &Mutation) -> Self {
+        let words = |sql: &str| -> HashSet<String> {
+            let words = sql.split(|c: char| !c.is_alphanumeric() && c != '_');
+            words.map(str::to_lowercase).collect()
+        };
+        // The first words of a change are `add`, `drop` and the kind.
+        let names = |prefix: &'static str| {
+            let changes = mutation.expected.iter();
+            let changes = changes.filter(move |change| change.starts_with(prefix));
+            changes.map(|change| {
+                let object = change.split(": ").next().unwrap_or(change);
+                object.rsplit(' ').next().unwrap_or(object).to_owned()
+            })
+        };
+        let last = |name: String| name.rsplit('.').next().map_or(String::new(), str::to_owned);
+        let mut objects: HashSet<String> = names("").collect();
+        let known = words(include_str!("start.sql"));
+        objects.extend(names("").map(last));
+        objects.extend(words(mutation.start).difference(&known).cloned());
+        Self {
+            objects,
+            dropped: names("drop ").map(last).collect(),
+            words: words(&format!("{} {}", mutation.start, mutation.change)),
+        }
+    }
+
+    fn disturbs(&self, other: &Self) -> bool {
+        let is_part = |part: &str, whole: &str| {
+            let rest = part.strip_prefix(whole);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        let mut objects = self.objects.iter();
+        objects.any(|name| other.objects.iter().any(|other| is_part(name, other)))
+            || !self.dropped.is_disjoint(&other.words)
+    }
+
+    fn add(&mut self, other: Self) {
+        self.objects.extend(other.objects);
+        self.dropped.extend(other.dropped);
+        self.words.extend(other.words);
+    }
+}
+
+#[test]
+fn every_mutation_is_the_only_difference() {
+    let start = Start::make();
+    let (possible, skipped): (Vec<_>, Vec<_>) = all().partition(|one| start.has(one));
+    for mutation in skipped {
+        println!("not on version {}: {}", start.version, mutation.name);
+    }
+    // With one database for each, which takes minutes, pg_dump is asked as well.
+    let alone = env::var_os("MIGRATOR_TEST_EACH_MUTATION").is_some();
+    let batches = match alone {
+        true => possible.into_iter().map(|one| vec![one]).collect(),
+        false => batches(&possible),
+    };
+    let next = AtomicUsize::new(0);
+    let faults = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let found = start.faults(batch, alone);
+                    faults.lock().unwrap().extend(found);
+                }
+            });
+        }
+    });
+    let faults = faults.into_inner().unwrap();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

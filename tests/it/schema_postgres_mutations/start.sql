@@ -74,7 +74,7 @@ CREATE TABLE events_2027 (id bigint NOT NULL, at date NOT NULL, body text);
 CREATE INDEX events_at_idx ON events (at);
 CREATE TABLE base (id integer, label text);
 CREATE TABLE base_too (id integer, label text);
-CREATE TABLE child (extra text) INHERITS (base);
+CREATE TABLE child (id integer, label text, extra text) INHERITS (base);
 CREATE TABLE typed OF address;
 CREATE UNLOGGED TABLE scratch (id integer);
 
@@ -94,7 +94,7 @@ CREATE RULE names_insert AS ON INSERT TO names DO INSTEAD INSERT INTO shop.custo
 CREATE RULE orders_quiet AS ON DELETE TO orders WHERE (old.amount > 5) DO INSTEAD NOTHING;
 ALTER TABLE customers ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON customers FOR SELECT USING (name = CURRENT_USER);
-CREATE POLICY all_rows ON customers TO mutation_a USING (true) WITH CHECK (id > 0);
+CREATE POLICY all_rows ON customers TO migrator_test_a USING (true) WITH CHECK (id > 0);
 CREATE EVENT TRIGGER watch_ddl ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION on_ddl();
 
 CREATE TEXT SEARCH DICTIONARY words (TEMPLATE = simple, stopwords = english);
@@ -103,12 +103,12 @@ ALTER TEXT SEARCH CONFIGURATION searching ADD MAPPING FOR asciiword WITH words, 
 
 CREATE FOREIGN DATA WRAPPER remote OPTIONS (debug 'true');
 CREATE SERVER far TYPE 'db' VERSION '1' FOREIGN DATA WRAPPER remote OPTIONS (host 'a', port '1');
-CREATE USER MAPPING FOR mutation_a SERVER far OPTIONS (user 'u', password 'p');
+CREATE USER MAPPING FOR migrator_test_a SERVER far OPTIONS (user 'u', password 'p');
 CREATE FOREIGN TABLE far_rows (id integer OPTIONS (name 'x'), label text) SERVER far OPTIONS (table_name 't');
 CREATE PUBLICATION changes FOR TABLE orders;
 
-GRANT SELECT ON orders TO mutation_a;
-GRANT UPDATE (price) ON orders TO mutation_a;
+GRANT SELECT ON orders TO migrator_test_a;
+GRANT UPDATE (price) ON orders TO migrator_test_a;
 COMMENT ON TABLE orders IS 'All orders';
 COMMENT ON COLUMN orders.price IS 'Net';
-ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO mutation_a;
+ALTER DEFAULT PRIVILEGES IN SCHEMA other GRANT SELECT ON TABLES TO migrator_test_a;

@@ -20,9 +20,9 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
              c.condeferred, c.convalidated, {}, c.conislocal, c.connoinherit, c.conkey, \
              c.conindid, {}, c.confrelid, c.confkey, c.confupdtype, c.confdeltype, \
              c.confmatchtype, {}, c.conparentid, \
-             CASE WHEN c.conparentid <> 0 THEN c.conrelid <> (SELECT p.conrelid FROM pg_constraint AS p WHERE p.oid = c.conparentid) \
-             AND EXISTS (SELECT FROM pg_description AS d WHERE d.objoid = c.oid AND d.classoid = 'pg_constraint'::regclass) \
-             ELSE true END, \
+             CASE WHEN c.conparentid <> 0 THEN (SELECT c.conrelid <> p.conrelid AND (c.conname <> p.conname \
+             OR EXISTS (SELECT FROM pg_description AS d WHERE d.objoid = c.oid AND d.classoid = 'pg_constraint'::regclass)) \
+             FROM pg_constraint AS p WHERE p.oid = c.conparentid) ELSE true END, \
              CASE c.contype WHEN 'c' THEN pg_get_expr(c.conbin, c.conrelid) END, \
              CASE c.contype WHEN 'x' THEN ARRAY(SELECT o.oprname FROM unnest(c.conexclop) WITH ORDINALITY AS k (oid, n) \
              JOIN pg_operator AS o ON o.oid = k.oid ORDER BY k.n) END, \

@@ -19,7 +19,8 @@ pub(super) fn queries() -> Vec<Query> {
     vec![
         Query::new(
             format!(
-                "SELECT c.oid, c.relname, c.relnamespace, c.relkind, c.relowner, c.relacl, \
+                "SELECT c.oid, c.relname, c.relnamespace, c.relkind, c.relowner, \
+                 CASE c.relkind WHEN 'c' THEN (SELECT t.typacl FROM pg_type AS t WHERE t.oid = c.reltype) ELSE c.relacl END, \
                  c.reltype, c.relpersistence, c.reltablespace, c.relam, c.reloptions, \
                  c.relreplident, c.relrowsecurity, c.relforcerowsecurity, c.relispopulated, \
                  CASE WHEN c.reloftype <> 0 THEN (SELECT t.typnamespace FROM pg_type AS t WHERE t.oid = c.reloftype) END, \
@@ -81,7 +82,11 @@ fn read_relation(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), F
     let id = |kind| ObjectId::new(kind, name.schema.clone(), name.name.clone());
     let (id, facts): (_, Facts) = match kind {
         b'c' => {
-            catalog.add_composite(oid, row_type, id(Kind::Composite));
+            let grants = catalog.grants(acl::TYPE, acl, owner)?;
+            let owner = catalog.owner(owner);
+            let object = catalog.add_composite(oid, row_type, id(Kind::Composite));
+            object.owner = owner;
+            object.grants = grants;
             return Ok(());
         }
         b'v' => (id(Kind::View), view(fields)?.into()),

@@ -71,14 +71,14 @@ pub(super) fn rule_definition(definition: &str) -> Option<String> {
     let rest = &definition[start..];
     let end = outside(rest, |rest| rest.starts_with(char::is_whitespace))?;
     let rest = rest[end..].trim().trim_end_matches(';');
-    const DO: &str = "DO ";
-    let at = outside(rest, |rest| rest.starts_with(DO))?;
-    let (condition, action) = rest.split_at(at);
-    let action = action[DO.len()..].trim_start();
-    let action = action
-        .strip_prefix("INSTEAD ")
-        .unwrap_or(action)
-        .trim_start();
+    let is_do = |rest: &str| {
+        let after = rest.strip_prefix("DO");
+        after.is_some_and(|after| after.starts_with(char::is_whitespace))
+    };
+    let (condition, action) = rest.split_at(outside(rest, is_do)?);
+    let action = action["DO".len()..].trim_start();
+    let action = action.strip_prefix("INSTEAD ").unwrap_or(action);
+    let action = action.trim_start();
     Some(format!("{condition}DO {action}"))
 }
 
@@ -158,7 +158,7 @@ mod tests {
             "WHERE (old.a > 0) DO DELETE FROM s.x",
         );
         check(
-            "CREATE RULE r AS\n    ON DELETE TO s.t DO NOTHING;",
+            "CREATE RULE r AS\n    ON DELETE TO s.t DO\n NOTHING;",
             "DO NOTHING",
         );
     }

@@ -8,7 +8,7 @@ use super::{
     privileges::acl,
 };
 use crate::schema::{
-    Facts, Kind, Name, ObjectId, Unmodelled,
+    Facts, Kind, Name, Object, ObjectId, Unmodelled,
     postgres::{Collation, Composite, Domain, Enum, Range},
 };
 
@@ -253,9 +253,15 @@ impl Catalog {
     }
 
     /// Adds the empty composite type of a relation; its attributes come with the columns.
-    pub(super) fn add_composite(&mut self, relation: u32, data_type: u32, id: ObjectId) {
+    pub(super) fn add_composite(
+        &mut self,
+        relation: u32,
+        data_type: u32,
+        id: ObjectId,
+    ) -> &mut Object {
         self.add((class::TYPE, data_type, 0), id, Composite::default());
         let at = self.objects.len() - 1;
         self.addresses.insert((class::CLASS, relation, 0), at);
+        &mut self.objects[at]
     }
 }
