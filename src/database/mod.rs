@@ -99,6 +99,16 @@ pub struct Settings {
     pub statement_marks: bool,
 }
 
+impl Settings {
+    /// The settings for sessions whose notices nobody reads.
+    #[cfg(feature = "cli")]
+    pub fn without_notices(mut self) -> Self {
+        let setting = ("client_min_messages".to_owned(), "error".to_owned());
+        self.session.push(setting);
+        self
+    }
+}
+
 /// The outcome of one attempt to take the lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockAttempt {

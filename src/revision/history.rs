@@ -170,6 +170,24 @@ impl History {
         &self.repeatables
     }
 
+    /// Returns the history of `ids` and what they require alone, with all repeatable scripts.
+    #[cfg(feature = "cli")]
+    pub fn up_to(&self, ids: &[RevisionId]) -> Self {
+        let needed = self.closure(ids).into_iter();
+        let pairs = needed.map(|revision| ScriptPair {
+            id: revision.id.clone(),
+            slug: revision.slug.clone(),
+            up: revision.up.clone(),
+            down: revision.down.clone(),
+        });
+        // A part of a valid history that has everything it requires is valid.
+        let part = Self::new(pairs.collect()).unwrap_or_else(|_| self.clone());
+        Self {
+            repeatables: self.repeatables.clone(),
+            ..part
+        }
+    }
+
     /// Returns the history without these repeatable scripts.
     #[cfg(feature = "cli")]
     pub fn without_repeatables(mut self, ids: &[RepeatableId]) -> Self {

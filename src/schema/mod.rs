@@ -5,23 +5,24 @@
 //! whole objects. This module is pure: `database` reads facts, `generate` writes SQL from them.
 
 mod compare;
+mod cycle;
 mod diagram;
 mod expression;
 mod facts;
 mod kind;
 mod name;
 mod object;
-mod order;
+
 pub mod postgres;
 mod scope;
 pub mod sqlite;
 
 pub use compare::{Change, Difference, Note, compare};
+pub use cycle::Cycle;
 pub use diagram::{Diagram, DiagramColumn, DiagramTable, Reference};
 pub use expression::canonical_expression;
 pub use facts::Compare;
 pub use kind::Kind;
 pub use name::{Name, quoted};
 pub use object::{Facts, Grant, Object, ObjectId, Schema, Unmodelled, Unreadable};
-pub use order::{Cycle, creation_order};
 pub use scope::{Pattern, PatternError, Scope};

@@ -43,6 +43,7 @@ mod progress;
 mod refuse;
 mod repeatable;
 mod rights;
+mod schema_commands;
 mod schema_postgres_dump;
 mod schema_postgres_equal;
 mod schema_postgres_mutations;

@@ -35,11 +35,13 @@ pub struct OutsideScript {
 
 /// Scripts that would change more than the scratch database.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} changes more than the database: {}", .0[0].file, .0[0].does)]
-pub struct Outside(
-    /// The statements; at least one.
-    pub Vec<OutsideScript>,
-);
+#[error("scripts reach beyond their database: {}", .scripts.iter().map(|it| it.file.as_str()).collect::<Vec<_>>().join(", "))]
+pub struct Outside {
+    /// The statements.
+    pub scripts: Vec<OutsideScript>,
+    /// Whether they could run on a server for scratch databases alone.
+    pub on_server: bool,
+}
 
 /// An open scratch database.
 pub(in crate::ops) struct Sandbox {
@@ -64,7 +66,7 @@ impl Sandbox {
         };
         let scratch = scratch(&request).await?;
         // What the URL of the database asks of its sessions holds here as well.
-        let settings = like.adjust(settings.clone());
+        let settings = like.adjust(settings.clone()).without_notices();
         let mut session = Session::new(scratch.location().clone(), settings)
             .named("the scratch database")
             .access(Access::Create);
@@ -83,8 +85,9 @@ impl Sandbox {
 
     /// Runs the scripts of `project` up to `targets`.
     pub async fn apply(&mut self, project: &Project, targets: &[Target]) -> Result<(), Error> {
-        if self.scratch.shares_server() || self.scratch.location().file().is_some() {
-            refuse_outside(project, self.session.dialect())?;
+        let on_server = self.scratch.shares_server();
+        if on_server || self.scratch.location().file().is_some() {
+            refuse_outside(project, self.session.dialect(), on_server)?;
         }
         let project = lenient(project, self.session.dialect())?;
         for target in targets {
@@ -183,21 +186,21 @@ fn in_scratch(error: Error) -> Error {
 }
 
 /// Fails if a script of `project` has statements whose effects reach beyond the database.
-fn refuse_outside(project: &Project, dialect: Dialect) -> Result<(), Error> {
+fn refuse_outside(project: &Project, dialect: Dialect, on_server: bool) -> Result<(), Error> {
     let history = project.history(dialect)?;
     let revisions = history.in_order().map(|revision| &revision.up);
     let repeatables = history
         .repeatables()
         .iter()
         .map(|repeatable| &repeatable.script);
-    let found: Vec<OutsideScript> = revisions
+    let scripts: Vec<OutsideScript> = revisions
         .chain(repeatables)
         .flat_map(|script| outside(script, dialect))
         .collect();
-    match found.is_empty() {
-        true => Ok(()),
-        false => Err(Outside(found).into()),
+    if scripts.is_empty() {
+        return Ok(());
     }
+    Err(Outside { scripts, on_server }.into())
 }
 
 fn outside(script: &Script, dialect: Dialect) -> Vec<OutsideScript> {

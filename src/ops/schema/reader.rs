@@ -7,7 +7,7 @@ use super::{
 use crate::{
     database::{Access, Location},
     ops::{Error, Project, Session},
-    revision::{History, RepeatableId, RevisionId, Target},
+    revision::{RepeatableId, RevisionId, Target},
     schema::{Schema, Scope},
 };
 
@@ -76,11 +76,11 @@ impl Reader<'_> {
         left_out: &[RepeatableId],
     ) -> Result<Schema, Error> {
         let dialect = self.session.dialect();
-        let history = History::clone(&*self.project.history(dialect)?);
+        // Repeatable scripts run when nothing is pending.
+        let history = self.project.history(dialect)?.up_to(heads);
         let project = self.project.clone();
         project.keep(dialect, true, history.without_repeatables(left_out));
-        let targets = targets(heads.iter());
-        self.in_sandbox(async |sandbox| sandbox.apply(&project, &targets).await)
+        self.in_sandbox(async |sandbox| sandbox.apply(&project, &[Target::Heads]).await)
             .await
     }
 

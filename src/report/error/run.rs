@@ -53,6 +53,11 @@ impl From<PartialFailure> for Error {
     }
 }
 
+/// The error of a run in a database that is gone, so that its outcome does not matter.
+pub(super) fn without_outcome(error: &PartialFailure) -> Error {
+    describe(&error.failure).into()
+}
+
 fn describe(failure: &Failure) -> Diagnostic {
     if let Some(character) = untranslatable(&failure.error) {
         return untranslated(failure, character);

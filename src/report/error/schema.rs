@@ -1,4 +1,4 @@
-use super::{Advice, Error, advised, diagnostic, hinted, plain};
+use super::{Advice, Error, Exit, advised, diagnostic, hinted, plain, run};
 use crate::{
     database::{ScratchError, ScratchWay},
     ops::{Error as E, Outside, SchemaDrift, SourceError},
@@ -50,16 +50,16 @@ impl From<ScratchError> for Error {
 
 impl From<Outside> for Error {
     fn from(error: Outside) -> Self {
-        let found = error.0.iter().map(|script| Diagnostic {
+        let found = error.scripts.iter().map(|script| Diagnostic {
             place: Some(Snippet {
                 file: script.file.clone(),
                 text: Some(script.text.clone().into()),
                 offset: Some(script.offset),
                 ..Snippet::default()
             }),
-            hint: Some(
-                "set `scratch-url` to a server that is for scratch databases alone".to_owned(),
-            ),
+            hint: error.on_server.then(|| {
+                "set `scratch-url` to a server that is for scratch databases alone".to_owned()
+            }),
             ..diagnostic(
                 codes::M874,
                 format!("a scratch database cannot contain this: it {}", script.does),
@@ -77,10 +77,14 @@ impl From<Cycle> for Error {
 
 /// The error of scripts that failed in a scratch database, which is gone. Nothing was changed.
 pub(super) fn in_scratch(error: E) -> Error {
-    let mut error = Error::from(error)
-        .note("this happened in a scratch database; the database itself was not touched");
-    error.exit = super::Exit::Failed;
-    error
+    let error = match error {
+        E::Failed(failure) => run::without_outcome(&failure),
+        error => error.into(),
+    };
+    Error {
+        exit: Exit::Failed,
+        ..error.note("this happened in a scratch database; the database itself was not touched")
+    }
 }
 
 /// The error of SQL files, with the names of the files.
@@ -89,6 +93,13 @@ pub(super) fn in_files(error: E, names: &[(String, String)]) -> Error {
     for diagnostic in &mut error.diagnostics {
         for (name, shown) in names {
             diagnostic.rename(name, shown);
+            if let Some(place) = diagnostic
+                .place
+                .as_mut()
+                .filter(|place| place.file == *name)
+            {
+                place.file.clone_from(shown);
+            }
         }
     }
     error
