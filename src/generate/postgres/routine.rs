@@ -3,12 +3,14 @@
 use super::{
     Statements,
     expression::stable,
-    quote::{dollar, ident, in_schema, literal, operator as operator_name, qualified},
+    quote::{dollar, ident, in_schema, join, literal, operator as operator_name, qualified},
     types::lines,
 };
 use crate::schema::{
     Kind, ObjectId,
-    postgres::{Aggregate, Cast, Enabled, EventTrigger, Operator, Routine},
+    postgres::{
+        Aggregate, Cast, Enabled, EventTrigger, Operator, Routine, is_name_list, split_names,
+    },
 };
 
 /// CREATE FUNCTION or CREATE PROCEDURE.
@@ -37,15 +39,9 @@ pub(super) fn routine(id: &ObjectId, routine: &Routine, to: &mut Statements) {
         sql.push_str(&format!("\n    {}", attributes.join(" ")));
     }
     for (setting, value) in &routine.settings {
-        let setting: Vec<String> = setting
-            .split('.')
-            .map(|it| ident(it).into_owned())
-            .collect();
-        sql.push_str(&format!(
-            "\n    SET {} TO {}",
-            setting.join("."),
-            set_value(&setting.join("."), value)
-        ));
+        let name: Vec<_> = setting.split('.').map(ident).collect();
+        let value = set_value(setting, value);
+        sql.push_str(&format!("\n    SET {} TO {value}", name.join(".")));
     }
     match (&routine.sql_body, &routine.library) {
         (Some(body), _) => sql.push_str(&format!("\n{}", stable(body))),
@@ -92,51 +88,18 @@ fn attributes(routine: &Routine) -> Vec<String> {
     found
 }
 
-/// Settings whose values are lists of names. One string would be one name.
-const LISTS: [&str; 7] = [
-    "local_preload_libraries",
-    "search_path",
-    "session_preload_libraries",
-    "shared_preload_libraries",
-    "temp_tablespaces",
-    "unix_socket_directories",
-    "createrole_self_grant",
-];
-
-/// The value of a setting in SET.
+/// The value of a setting in SET. A list in one string would be one name.
 fn set_value(setting: &str, value: &str) -> String {
-    if LISTS.contains(&setting) {
-        let names: Vec<String> = list(value).iter().map(|name| literal(name)).collect();
-        if !names.is_empty() {
-            return names.join(", ");
-        }
+    let names = if is_name_list(setting) {
+        split_names(value)
+    } else {
+        Vec::new()
+    };
+    if names.is_empty() {
+        literal(value)
+    } else {
+        join(&names, |name| literal(name))
     }
-    literal(value)
-}
-
-/// The names in a list of identifiers separated by commas.
-fn list(text: &str) -> Vec<String> {
-    let (mut names, mut name, mut quoted, mut any) = (Vec::new(), String::new(), false, false);
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' if quoted && chars.next_if_eq(&'"').is_some() => name.push('"'),
-            '"' => {
-                quoted = !quoted;
-                any = true;
-            }
-            ',' if !quoted => {
-                names.push(std::mem::take(&mut name));
-                any = false;
-            }
-            c if c.is_whitespace() && !quoted => {}
-            c => name.push(c),
-        }
-    }
-    if any || !name.is_empty() {
-        names.push(name);
-    }
-    names
 }
 
 /// CREATE AGGREGATE.

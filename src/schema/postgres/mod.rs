@@ -1,6 +1,7 @@
 //! The facts of PostgreSQL. Expressions and types are texts in the server's words, read with an empty
 //! search path, so that every name in them has its schema.
 
+mod names;
 mod relation;
 mod routine;
 mod server;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use names::{is_name_list, split_names};
 pub use relation::{MaterializedView, Policy, Rule, Sequence, Statistics, Trigger, View};
 pub use routine::{Aggregate, Cast, EventTrigger, Operator, Routine};
 pub use server::{

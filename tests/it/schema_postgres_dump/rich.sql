@@ -54,7 +54,7 @@ COMMENT ON SEQUENCE shop.plain IS 'numbers';
 CREATE FUNCTION shop.add(a integer, b integer DEFAULT 1) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 5
     AS $$ SELECT a + b $$;
 CREATE FUNCTION shop.next_code() RETURNS text LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-    SET search_path TO 'shop', 'pg_temp' SET work_mem TO '8MB' SET "TimeZone" TO 'UTC'
+    SET "TimeZone" TO 'UTC' SET search_path TO 'shop', 'pg_temp' SET work_mem TO '8MB'
     AS $body$ BEGIN RETURN $$x$$ || nextval('plain'); END $body$;
 CREATE FUNCTION shop.uses_later() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM shop.orders';
 CREATE FUNCTION shop.parsed(a integer, VARIADIC rest text[] DEFAULT '{a,b}') RETURNS text
@@ -143,7 +143,7 @@ CREATE TABLE shop.customers (
     CONSTRAINT nick_key UNIQUE NULLS NOT DISTINCT (nick),
     CONSTRAINT positive CHECK (price > 0 OR price IN (-1.5, -2)) NO INHERIT,
     CONSTRAINT no_overlap EXCLUDE USING gist (name WITH =, hours WITH &&) WHERE (price > 1) DEFERRABLE
-) WITH (fillfactor = 80, autovacuum_enabled = false, toast.autovacuum_enabled = off);
+) WITH (autovacuum_enabled = false, fillfactor = 80, toast.autovacuum_enabled = off);
 ALTER TABLE shop.customers ALTER COLUMN name SET STORAGE EXTERNAL;
 ALTER TABLE shop.customers ALTER COLUMN code SET COMPRESSION pglz;
 ALTER TABLE shop.customers ALTER COLUMN kind SET STATISTICS 500;

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::schema::{
     Kind, ObjectId,
-    postgres::{Aggregate, Cast, Operator, Options, Routine},
+    postgres::{Aggregate, Cast, Operator, Options, Routine, is_name_list, split_names},
+    quoted,
 };
 
 /// A condition that leaves out the members of extensions, whose definitions would take time, and the
@@ -156,7 +157,7 @@ fn read_routine(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fa
         rows: (rows != usual_rows).then_some(rows),
         support: catalog.function(fields)?,
         transforms: fields.list()?,
-        settings: fields.options()?,
+        settings: settings(fields.options()?),
     };
     let kind = if kind == "p" {
         Kind::Procedure
@@ -165,6 +166,22 @@ fn read_routine(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fa
     };
     head.add(catalog, kind, facts);
     Ok(())
+}
+
+/// Settings with lists of names as the server writes them by default; it quotes all names with
+/// quote_all_identifiers.
+fn settings(settings: Options) -> Options {
+    let settings = settings.into_iter().map(|(setting, value)| {
+        if !is_name_list(&setting) {
+            return (setting, value);
+        }
+        let names: Vec<String> = split_names(&value)
+            .iter()
+            .map(|name| quoted(name).into_owned())
+            .collect();
+        (setting, names.join(", "))
+    });
+    settings.collect()
 }
 
 fn parallel(letter: &str) -> Option<&'static str> {

@@ -251,7 +251,7 @@ fn read_dictionary(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(),
     let (oid, name, schema, owner) = (fields.oid()?, fields.text()?, fields.oid()?, fields.oid()?);
     let facts = TextSearchDictionary {
         template: catalog.name(fields.oid()?, fields.text()?),
-        options: fields.optional_string()?,
+        options: fields.optional()?.map(text::with_needed_quotes),
     };
     let kind = Kind::TextSearchDictionary;
     catalog.add_in_schema(class::TS_DICT, oid, (kind, schema, name), owner, facts);

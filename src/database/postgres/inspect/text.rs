@@ -1,5 +1,7 @@
 //! Parts of the server's texts for which it has no function.
 
+use crate::schema::quoted;
+
 /// `expression` without the parentheses around all of it.
 pub(super) fn without_parentheses(expression: &str) -> &str {
     let inner = expression
@@ -80,9 +82,51 @@ pub(super) fn rule_definition(definition: &str) -> Option<String> {
     Some(format!("{condition}DO {action}"))
 }
 
+/// `text` with quotes around names only where they need them. The server writes more of them with
+/// quote_all_identifiers.
+pub(super) fn with_needed_quotes(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['\'', '"']) {
+        let quote = &rest[at..=at];
+        shown.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let mut inner = String::new();
+        loop {
+            let end = rest.find(quote).unwrap_or(rest.len());
+            inner.push_str(&rest[..end]);
+            rest = rest.get(end + 1..).unwrap_or_default();
+            match rest.strip_prefix(quote) {
+                Some(more) => {
+                    inner.push_str(quote);
+                    rest = more;
+                }
+                None => break,
+            }
+        }
+        if quote == "'" {
+            shown.push_str(&format!("'{}'", inner.replace('\'', "''")));
+        } else {
+            shown.push_str(&quoted(&inner));
+        }
+    }
+    shown.push_str(rest);
+    shown
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_keep_the_quotes_that_they_need() {
+        let check = |text: &str, expected: &str| assert_eq!(with_needed_quotes(text), expected);
+        check(
+            "\"a\" = 'it''s \"a\"', \"B\"\"\" = 'x'",
+            "a = 'it''s \"a\"', \"B\"\"\" = 'x'",
+        );
+        check("a = 1", "a = 1");
+    }
 
     #[test]
     fn the_condition_of_a_trigger_is_found() {
