@@ -97,13 +97,13 @@ pub fn compare(from: &Schema, to: &Schema) -> Difference {
     for pair in pairs(from, to) {
         match pair {
             Pair::Both(old, new) => alter(old, new, &mut changes),
-            Pair::First(old) if !has_parent(old, to) && has_parent(old, from) => {}
+            Pair::First(old) if goes_with_parent(old, from, to) => {}
             Pair::First(old) => {
                 dropped.push(old);
                 let object = old.id.clone();
                 changes.push(Change::Drop { object });
             }
-            Pair::Second(new) if !has_parent(new, from) && has_parent(new, to) => {}
+            Pair::Second(new) if goes_with_parent(new, to, from) => {}
             Pair::Second(new) => {
                 added.push(new);
                 let object = new.id.clone();
@@ -152,9 +152,10 @@ fn pairs<'a>(from: &'a Schema, to: &'a Schema) -> Vec<Pair<'a>> {
     }
 }
 
-/// Whether `object` is a part of an object of `schema`.
-fn has_parent(object: &Object, schema: &Schema) -> bool {
-    schema.parent_of(&object.id).is_some()
+/// Whether `part` is a part of an object that only the schema `with` has, and not `without`.
+fn goes_with_parent(part: &Object, with: &Schema, without: &Schema) -> bool {
+    let parent = with.parent_of(&part.id);
+    parent.is_some_and(|parent| without.get(&parent.id).is_none())
 }
 
 fn alter(old: &Object, new: &Object, changes: &mut Vec<Change>) {

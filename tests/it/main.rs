@@ -43,6 +43,7 @@ mod progress;
 mod refuse;
 mod repeatable;
 mod rights;
+mod schema_sqlite;
 mod signals;
 mod slow;
 mod sqlite_database;
