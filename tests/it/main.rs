@@ -47,6 +47,7 @@ mod schema_commands;
 mod schema_postgres_dump;
 mod schema_postgres_equal;
 mod schema_postgres_mutations;
+mod schema_sqlite;
 mod signals;
 mod slow;
 mod sqlite_database;
