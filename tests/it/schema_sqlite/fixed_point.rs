@@ -55,7 +55,7 @@ CREATE TABLE documents_user (id INTEGER);
 CREATE TRIGGER indexed AFTER INSERT ON zoo BEGIN
     INSERT INTO documents (rowid, title) VALUES (new.id, new.größe);
 END;
-ALTER TABLE copied ADD COLUMN later TEXT DEFAULT (1 + 1);
+ALTER TABLE copied ADD COLUMN later TEXT DEFAULT (-1);
 ALTER TABLE copied RENAME TO "Renamed";
 INSERT INTO zoo (größe, "brackets") VALUES ('x', x'01');
 ANALYZE;
