@@ -163,7 +163,7 @@ impl DatabaseError {
             E::Unreachable { .. } => Kind::Unreachable,
             E::Missing { .. } => Kind::Missing,
             E::Denied { .. } => Kind::Denied,
-            E::ReadOnly { .. } | E::MissingRights { .. } => Kind::NotWritable,
+            E::ReadOnly { .. } | E::MissingRights { .. } | E::NotOwner { .. } => Kind::NotWritable,
             E::Busy { .. } => Kind::Busy,
             E::Sql(_) => Kind::Statement,
             E::LockTimeout { .. } => Kind::LockTimeout,

@@ -211,6 +211,7 @@ fn accepted(context: &PlanContext<'_>, row: &AppliedRevision, revision: &Revisio
         down_script: down
             .map(|down| down.alone().to_string())
             .or_else(|| row.down_script.clone()),
+        up_script: revision.up.stored_up(),
     }
 }
 

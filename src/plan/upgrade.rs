@@ -297,6 +297,7 @@ pub(super) fn new_row(dialect: Dialect, revision: &Revision, sequence: i64) -> N
         up_checksum: revision.up.checksum(dialect),
         down_checksum: revision.down.as_ref().map(|down| down.checksum(dialect)),
         down_script: revision.down.as_ref().map(|down| down.alone().to_string()),
+        up_script: revision.up.stored_up(),
     }
 }
 

@@ -8,13 +8,13 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 use super::{
     super::{DatabaseError, Detail},
     error, lock,
-    message::{for_each, literal, rows},
+    message::{block, for_each, literal, rows},
     trust::{self, Relation, Use},
 };
 use crate::{
     revision::{
         AppliedRepeatable, AppliedRevision, Direction, Interruption, LAYOUT, LogRow, Observed,
-        Partial, Row as TableRow, State,
+        Partial, Row as TableRow, State, StoredScripts, Subject,
     },
     sql::Dialect,
 };
@@ -138,6 +138,34 @@ impl VersionTable {
         Ok(observed)
     }
 
+    /// Reads the stored scripts of the rows of `subjects`.
+    pub async fn scripts(
+        &mut self,
+        connection: &mut PgConnection,
+        subjects: &[Subject],
+    ) -> Result<Vec<StoredScripts>, Trouble> {
+        if !self.is_there(connection).await? {
+            return Ok(Vec::new());
+        }
+        let found = rows(connection, &self.layout_query()).await?;
+        let up = match self.check_layout(found.first())? {
+            1 => "NULL",
+            _ => "t.up_script",
+        };
+        let names: Vec<_> = subjects.iter().map(|it| literal(it.as_str())).collect();
+        let sql = format!(
+            "SELECT t.revision::text, {up}::text, t.down_script::text FROM {} AS t \
+             WHERE t.revision = ANY (ARRAY[{}]::text[])",
+            self.quoted,
+            names.join(", ")
+        );
+        let found = rows(connection, &sql).await?;
+        found
+            .iter()
+            .map(|row| read_scripts(row).map_err(|reason| self.not_a_version_table(reason).into()))
+            .collect()
+    }
+
     /// Reads the log, oldest first; a missing log is empty.
     pub async fn log(&mut self, connection: &mut PgConnection) -> Result<Vec<LogRow>, Trouble> {
         if !self.is_there(connection).await? {
@@ -171,27 +199,70 @@ impl VersionTable {
         vec![
             format!("CREATE TABLE {} ({TABLE})", self.quoted),
             format!("CREATE TABLE {} ({LOG})", self.log),
-            format!(
-                "INSERT INTO {} (event, outcome, duration_ms, actor, tool_version, detail) \
-                 VALUES ('layout', 'ok', 0, {}, {}, '{LAYOUT}')",
-                self.log,
-                literal(actor),
-                literal(env!("CARGO_PKG_VERSION")),
-            ),
+            self.layout_entry(actor),
         ]
     }
 
-    /// A command that upgrades tables of layout 1. The format of values has changed, but no column.
+    /// A command that upgrades tables of layout 1, and does nothing to others.
     pub fn upgrade(&self, actor: &str) -> String {
+        block(&format!(
+            "BEGIN
+    IF NOT {} THEN
+        ALTER TABLE {} ADD COLUMN {UP_SCRIPT} text;
+        {};
+    END IF;
+END",
+            self.has_ups(),
+            self.quoted,
+            self.layout_entry(actor),
+        ))
+    }
+
+    /// Whether the version table has the column that layout 1 lacks, as SQL.
+    fn has_ups(&self) -> String {
+        format!(
+            "EXISTS (SELECT FROM pg_catalog.pg_attribute AS a \
+             WHERE a.attrelid OPERATOR(pg_catalog.=) {}::pg_catalog.regclass \
+             AND a.attname OPERATOR(pg_catalog.=) '{UP_SCRIPT}'::pg_catalog.name \
+             AND NOT a.attisdropped)",
+            literal(&self.quoted)
+        )
+    }
+
+    fn layout_entry(&self, actor: &str) -> String {
         format!(
             "INSERT INTO {} (event, outcome, duration_ms, actor, tool_version, detail) \
-             SELECT 'layout', 'ok', 0, {}, {}, '{LAYOUT}' \
-             WHERE ({}) OPERATOR(pg_catalog.=) '1'::text",
+             VALUES ('layout', 'ok', 0, {}, {}, '{LAYOUT}')",
             self.log,
             literal(actor),
             literal(env!("CARGO_PKG_VERSION")),
-            self.layout_query(),
         )
+    }
+
+    /// Checks that the role of the URL may upgrade the table.
+    ///
+    /// # Errors
+    /// [`DatabaseError::NotOwner`] when the role is not a member of the owner.
+    pub async fn check_owned(&self, connection: &mut PgConnection) -> Result<(), Trouble> {
+        let sql = format!(
+            "SELECT pg_has_role(current_user, c.relowner, 'USAGE')::text, \
+             pg_get_userbyid(c.relowner)::text, current_user::text \
+             FROM pg_class AS c WHERE c.oid = {}::regclass",
+            literal(&self.quoted)
+        );
+        let found = rows(connection, &sql).await?;
+        let Some(row) = found.first() else {
+            return Ok(());
+        };
+        if row.try_get::<String, _>(0)? == "true" {
+            return Ok(());
+        }
+        Err(DatabaseError::NotOwner {
+            table: self.shown(),
+            owner: row.try_get(1)?,
+            role: row.try_get(2)?,
+        }
+        .into())
     }
 
     async fn is_there(&mut self, connection: &mut PgConnection) -> Result<bool, Trouble> {
@@ -259,24 +330,26 @@ impl VersionTable {
         )
     }
 
-    /// A query of one row: the latest one with the event `layout` counts.
+    /// A query of one row: the layout in the log, of which the latest one counts, and whether the
+    /// table has the columns of layout 2.
     fn layout_query(&self) -> String {
         format!(
             "SELECT (SELECT t.detail::text FROM {} AS t WHERE t.event = 'layout' \
-             ORDER BY t.sequence DESC LIMIT 1)",
-            self.log
+             ORDER BY t.sequence DESC LIMIT 1), ({})::text",
+            self.log,
+            self.has_ups()
         )
     }
 
     fn check_layout(&self, row: Option<&PgRow>) -> Result<u32, Trouble> {
-        let detail: Option<String> = match row {
-            Some(row) if row.len() == 1 => row.try_get(0)?,
-            _ => None,
+        let (detail, has_ups): (Option<String>, bool) = match row {
+            Some(row) if row.len() == 2 => (row.try_get(0)?, row.try_get::<&str, _>(1)? == "true"),
+            _ => (None, false),
         };
-        // Old rows of a log may be deleted. The columns and the format of values are the same in
-        // all supported layouts.
+        // Old rows of the log may be deleted, so the columns tell the layout.
+        let layout = if has_ups { 2 } else { 1 };
         let Some(detail) = detail else {
-            return Ok(LAYOUT);
+            return Ok(layout);
         };
         match detail.parse() {
             Ok(found) if found > LAYOUT => Err(DatabaseError::NewerLayout {
@@ -285,8 +358,12 @@ impl VersionTable {
                 known: LAYOUT,
             }
             .into()),
-            Ok(found) => Ok(found),
-            Err(_) => {
+            Ok(LAYOUT) if !has_ups => {
+                let reason = format!("it has no column {UP_SCRIPT}");
+                Err(self.not_a_version_table(reason).into())
+            }
+            Ok(1..=LAYOUT) => Ok(layout),
+            _ => {
                 let reason = format!("its log says that its layout is `{detail}`");
                 Err(self.not_a_version_table(reason).into())
             }
@@ -384,8 +461,12 @@ const TABLE: &str = "
     applied_at timestamptz,
     duration_ms bigint NOT NULL,
     applied_by text NOT NULL,
-    tool_version text NOT NULL
+    tool_version text NOT NULL,
+    up_script text
 ";
+
+/// The column that layout 1 lacks.
+const UP_SCRIPT: &str = "up_script";
 
 const LOG: &str = "
     sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -469,6 +550,14 @@ fn read_revision(row: &PgRow, sequence: i64) -> Result<AppliedRevision, String> 
         applied_by: value(row, 18)?,
         tool_version: value(row, 19)?,
         down_script: text(row, 21)?,
+    })
+}
+
+fn read_scripts(row: &PgRow) -> Result<StoredScripts, String> {
+    Ok(StoredScripts {
+        subject: value(row, 0)?,
+        up: text(row, 1)?.map(Into::into),
+        down: text(row, 2)?.map(Into::into),
     })
 }
 
