@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Error, Project, Session};
+use super::{Error, Project, Session, edited};
 use crate::{
     database::Detail,
     plan::{self, CheckRequest, Finding},
@@ -38,7 +38,7 @@ pub struct CheckReport {
 /// Fails when the directory, the commit or the database cannot be read.
 pub async fn check(
     project: &Project,
-    session: Option<&mut Session>,
+    mut session: Option<&mut Session>,
     dialect: Dialect,
     args: &CheckArgs,
 ) -> Result<CheckReport, Error> {
@@ -54,7 +54,7 @@ pub async fn check(
         None => None,
     };
     let mut obstacles = Vec::new();
-    let (database, observed) = match session {
+    let (database, observed) = match &mut session {
         None => (None, None),
         Some(session) => {
             session.allow_missing(history.is_empty());
@@ -80,6 +80,9 @@ pub async fn check(
         out_of_order_ok: project.out_of_order != OutOfOrder::Error,
         downs: project.downs,
     });
+    if let Some(database) = session.and_then(Session::database) {
+        edited::explain_findings(&mut findings, database, &history).await;
+    }
     findings.extend(unread.map(|below| Finding::FilesBelow {
         first: below.first,
         count: below.count,

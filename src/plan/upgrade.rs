@@ -149,6 +149,7 @@ fn blocking(context: &PlanContext<'_>, drift: &Drift) -> Vec<PlanProblem> {
         PlanProblem::Edited {
             revision: id.clone(),
             file: file.unwrap_or_default(),
+            change: None,
         }
     };
     problems.extend(drift.edited_up.iter().map(edited));

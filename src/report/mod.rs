@@ -9,6 +9,7 @@ mod bar;
 mod batches;
 pub mod codes;
 mod diagnostic;
+mod diff;
 pub mod error;
 pub mod escape;
 pub mod exit;
@@ -30,6 +31,7 @@ mod warning;
 
 pub use bar::Bar;
 pub use diagnostic::{Diagnostic, Snippet};
+pub use diff::Diff;
 pub use format::{bytes, count, count_steps, duration};
 pub use github::annotation;
 pub use log_file::LogFile;

@@ -6,6 +6,7 @@
 mod applied;
 mod batch;
 mod block;
+mod change;
 mod checksum;
 mod digest;
 mod duration;
@@ -37,6 +38,7 @@ pub use applied::{
     RecordChange, State, StoredScripts, UnitProgress,
 };
 pub use batch::{BatchDirective, BatchProgress, NoBatchProgress, Pace};
+pub use change::{DiffLine, ScriptChange};
 pub use checksum::{Checksum, ChecksumError};
 pub use digest::{StatementsDigest, StatementsDigestError};
 pub use duration::parse_duration;
