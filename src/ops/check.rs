@@ -81,7 +81,7 @@ pub async fn check(
         downs: project.downs,
     });
     if let Some(database) = session.and_then(Session::database) {
-        edited::explain_findings(&mut findings, database, &history).await;
+        edited::explain_findings(&mut findings, database, &history).await?;
     }
     findings.extend(unread.map(|below| Finding::FilesBelow {
         first: below.first,

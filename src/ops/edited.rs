@@ -1,13 +1,13 @@
 //! The changes of scripts since they were applied. The texts are read only for scripts that were
 //! edited.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use super::Error;
 #[cfg(feature = "cli")]
 use crate::plan::Finding;
 use crate::{
-    database::Database,
+    database::{Database, DatabaseError},
     plan::{PlanProblem, Repair, RepairKind},
     revision::{Direction, History, RevisionId, ScriptChange, StoredScripts, Subject},
 };
@@ -15,8 +15,8 @@ use crate::{
 /// The largest number of problems that are explained, which is as many as are shown.
 const EXPLAINED: usize = 50;
 
-/// Adds what was changed to problems of edited up scripts. Where the text that was applied cannot be
-/// read, a problem stays as it is.
+/// Adds what was changed to problems of edited up scripts. If that cannot be read, the problems stay
+/// as they are.
 pub(super) async fn explain(error: &mut Error, database: &mut dyn Database, history: &History) {
     let Error::Plan(error) = error else {
         return;
@@ -27,7 +27,8 @@ pub(super) async fn explain(error: &mut Error, database: &mut dyn Database, hist
         } => Some((&*revision, Direction::Up, change)),
         _ => None,
     });
-    fill(edited.take(EXPLAINED).collect(), database, history).await;
+    // The problems matter more than this.
+    let _ = fill(edited.take(EXPLAINED).collect(), database, history).await;
 }
 
 /// Adds what was changed to repairs of up scripts.
@@ -35,7 +36,7 @@ pub(super) async fn explain_repairs(
     repairs: &mut [Repair],
     database: &mut dyn Database,
     history: &History,
-) {
+) -> Result<(), DatabaseError> {
     let edited = repairs
         .iter_mut()
         .filter_map(|repair| match &mut repair.kind {
@@ -44,7 +45,7 @@ pub(super) async fn explain_repairs(
             }
             _ => None,
         });
-    fill(edited.collect(), database, history).await;
+    fill(edited.collect(), database, history).await
 }
 
 /// Adds what was changed to findings of edited scripts.
@@ -53,7 +54,7 @@ pub(super) async fn explain_findings(
     findings: &mut [Finding],
     database: &mut dyn Database,
     history: &History,
-) {
+) -> Result<(), DatabaseError> {
     let edited = findings.iter_mut().filter_map(|finding| match finding {
         Finding::Edited {
             revision,
@@ -63,23 +64,29 @@ pub(super) async fn explain_findings(
         } => Some((&*revision, *direction, change)),
         _ => None,
     });
-    fill(edited.take(EXPLAINED).collect(), database, history).await;
+    fill(edited.take(EXPLAINED).collect(), database, history).await
 }
 
 /// An edited script, and the place for what was changed.
 type Edited<'a> = (&'a RevisionId, Direction, &'a mut Option<ScriptChange>);
 
-async fn fill(edited: Vec<Edited<'_>>, database: &mut dyn Database, history: &History) {
+async fn fill(
+    edited: Vec<Edited<'_>>,
+    database: &mut dyn Database,
+    history: &History,
+) -> Result<(), DatabaseError> {
     if edited.is_empty() {
-        return;
+        return Ok(());
     }
     let subjects = edited.iter().map(|(id, ..)| Subject::from((*id).clone()));
     let subjects: Vec<_> = subjects.collect();
-    let stored = database.scripts(&subjects).await.unwrap_or_default();
-    for (id, direction, change) in edited {
-        let row = stored.iter().find(|row| row.subject == *id);
+    let stored = database.scripts(&subjects).await?;
+    let stored: HashMap<_, _> = stored.iter().map(|row| (&row.subject, row)).collect();
+    for ((_, direction, change), subject) in edited.into_iter().zip(&subjects) {
+        let row = stored.get(subject);
         *change = row.and_then(|row| changed(history, row, direction));
     }
+    Ok(())
 }
 
 /// The change of a script since it was applied; `None` if one of the texts is not known.

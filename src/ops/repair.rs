@@ -70,7 +70,7 @@ pub async fn plan_repair(
     let observed = session.observe(Detail::WithScripts).await?;
     let mut report = work.report(&observed)?;
     if let Some(database) = session.database() {
-        edited::explain_repairs(&mut report.repairs, database, &work.history).await;
+        edited::explain_repairs(&mut report.repairs, database, &work.history).await?;
     }
     Ok(report)
 }
@@ -105,7 +105,7 @@ impl<'a> Work<'a> {
         if report.repairs.is_empty() {
             return Ok(report);
         }
-        edited::explain_repairs(&mut report.repairs, database, &self.history).await;
+        edited::explain_repairs(&mut report.repairs, database, &self.history).await?;
         if !confirm(&report) {
             return Err(Error::Declined);
         }

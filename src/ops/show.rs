@@ -113,7 +113,7 @@ pub async fn show(
         down: drift.edited_down.contains(id),
     });
     let differences = match (session, changed) {
-        (Some(session), Some(changed)) => differences(session, &history, id, changed, args).await,
+        (Some(session), Some(changed)) => differences(session, &history, id, changed, args).await?,
         _ => Differences::default(),
     };
     Ok(ShowReport {
@@ -137,24 +137,23 @@ async fn differences(
     id: &RevisionId,
     changed: ChangedSince,
     args: &ShowArgs,
-) -> Differences {
+) -> Result<Differences, Error> {
     // A baseline may be applied by the scripts that it replaces.
     let is_baseline = |revision: &Revision| !revision.replaces.is_empty();
     let unchanged = args.diff && !history.get(id).is_some_and(is_baseline);
     let (up, down) = (changed.up || unchanged, changed.down || unchanged);
     if !up && !down {
-        return Differences::default();
+        return Ok(Differences::default());
     }
-    let stored = session.scripts(&[id.clone().into()]).await;
-    let stored = stored.unwrap_or_default();
+    let stored = session.scripts(&[id.clone().into()]).await?;
     let change = |direction| {
         let found = edited::changed(history, stored.first()?, direction);
         found.filter(|change| !change.lines().is_empty())
     };
-    Differences {
+    Ok(Differences {
         up: up.then(|| change(Direction::Up)).flatten(),
         down: down.then(|| change(Direction::Down)).flatten(),
         is_up_unknown: up && stored.first().is_none_or(|row| row.up.is_none()),
         all: args.diff,
-    }
+    })
 }

@@ -313,7 +313,7 @@ impl RecordChange {
 /// The kind of event that a log row records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LogEvent {
-    /// The version table was created; `detail` holds its layout version.
+    /// The version table was created or upgraded; `detail` holds its layout version.
     Layout,
     /// An up script ran.
     Upgrade,

@@ -229,6 +229,28 @@ fn whatever_records_a_script_stores_it() {
 }
 
 #[test]
+fn baselines_and_adopted_revisions_are_stored() {
+    for backend in Backend::ALL {
+        let mut env = Env::new(backend);
+        env.load(
+            "CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL);
+             INSERT INTO schema_migrations VALUES (2, false)",
+        );
+        let up = |table: &str| format!("CREATE TABLE {table} (x integer);\n");
+        env.revision("1_a", &up("a"), "DROP TABLE a;\n");
+        env.revision("2_b", &up("b"), "DROP TABLE b;\n");
+        ok(&mut env, "adopt --from golang-migrate --yes");
+        assert_eq!(stored(&env), shown(&[("1", &up("a")), ("2", &up("b"))]));
+        ok(&mut env, "squash --to 2 -m both");
+        let baseline = std::fs::read_to_string(env.path("migrations/2_both.up.sql")).unwrap();
+        // The text that is stored is still that of the script that was replaced.
+        assert!(!ok(&mut env, "show 2 --diff").contains("---"));
+        ok(&mut env, "upgrade");
+        assert_eq!(stored(&env), shown(&[("2", &baseline)]));
+    }
+}
+
+#[test]
 fn without_the_texts_only_the_scripts_are_named() {
     for backend in Backend::ALL {
         let mut env = applied(backend);

@@ -1,4 +1,6 @@
-//! Creates and reads the version table and its log.
+//! Reads the version table and its log.
+
+mod layout;
 
 use std::str::FromStr;
 
@@ -8,7 +10,7 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 use super::{
     super::{DatabaseError, Detail},
     error, lock,
-    message::{block, for_each, literal, rows},
+    message::{for_each, literal, rows},
     trust::{self, Relation, Use},
 };
 use crate::{
@@ -126,7 +128,7 @@ impl VersionTable {
                 }
                 // The columns differ: the layout shows whether it belongs to a newer version.
                 if let Ok(found) = rows(connection, &layout).await {
-                    self.check_layout(found.first())?;
+                    self.logged_layout(found.first())?;
                 }
                 return Err(self.odd(&error));
             }
@@ -194,77 +196,6 @@ impl VersionTable {
         Ok(observed.layout)
     }
 
-    /// Commands that create both tables, in order, without a transaction around them.
-    pub fn make(&self, actor: &str) -> Vec<String> {
-        vec![
-            format!("CREATE TABLE {} ({TABLE})", self.quoted),
-            format!("CREATE TABLE {} ({LOG})", self.log),
-            self.layout_entry(actor),
-        ]
-    }
-
-    /// A command that upgrades tables of layout 1, and does nothing to others.
-    pub fn upgrade(&self, actor: &str) -> String {
-        block(&format!(
-            "BEGIN
-    IF NOT {} THEN
-        ALTER TABLE {} ADD COLUMN {UP_SCRIPT} text;
-        {};
-    END IF;
-END",
-            self.has_ups(),
-            self.quoted,
-            self.layout_entry(actor),
-        ))
-    }
-
-    /// Whether the version table has the column that layout 1 lacks, as SQL.
-    fn has_ups(&self) -> String {
-        format!(
-            "EXISTS (SELECT FROM pg_catalog.pg_attribute AS a \
-             WHERE a.attrelid OPERATOR(pg_catalog.=) {}::pg_catalog.regclass \
-             AND a.attname OPERATOR(pg_catalog.=) '{UP_SCRIPT}'::pg_catalog.name \
-             AND NOT a.attisdropped)",
-            literal(&self.quoted)
-        )
-    }
-
-    fn layout_entry(&self, actor: &str) -> String {
-        format!(
-            "INSERT INTO {} (event, outcome, duration_ms, actor, tool_version, detail) \
-             VALUES ('layout', 'ok', 0, {}, {}, '{LAYOUT}')",
-            self.log,
-            literal(actor),
-            literal(env!("CARGO_PKG_VERSION")),
-        )
-    }
-
-    /// Checks that the role of the URL may upgrade the table.
-    ///
-    /// # Errors
-    /// [`DatabaseError::NotOwner`] when the role is not a member of the owner.
-    pub async fn check_owned(&self, connection: &mut PgConnection) -> Result<(), Trouble> {
-        let sql = format!(
-            "SELECT pg_has_role(current_user, c.relowner, 'USAGE')::text, \
-             pg_get_userbyid(c.relowner)::text, current_user::text \
-             FROM pg_class AS c WHERE c.oid = {}::regclass",
-            literal(&self.quoted)
-        );
-        let found = rows(connection, &sql).await?;
-        let Some(row) = found.first() else {
-            return Ok(());
-        };
-        if row.try_get::<String, _>(0)? == "true" {
-            return Ok(());
-        }
-        Err(DatabaseError::NotOwner {
-            table: self.shown(),
-            owner: row.try_get(1)?,
-            role: row.try_get(2)?,
-        }
-        .into())
-    }
-
     async fn is_there(&mut self, connection: &mut PgConnection) -> Result<bool, Trouble> {
         if self.presence == Presence::There {
             return Ok(true);
@@ -328,46 +259,6 @@ END",
             literal(&self.name),
             literal(&format!("{}_log", self.name)),
         )
-    }
-
-    /// A query of one row: the layout in the log, of which the latest one counts, and whether the
-    /// table has the columns of layout 2.
-    fn layout_query(&self) -> String {
-        format!(
-            "SELECT (SELECT t.detail::text FROM {} AS t WHERE t.event = 'layout' \
-             ORDER BY t.sequence DESC LIMIT 1), ({})::text",
-            self.log,
-            self.has_ups()
-        )
-    }
-
-    fn check_layout(&self, row: Option<&PgRow>) -> Result<u32, Trouble> {
-        let (detail, has_ups): (Option<String>, bool) = match row {
-            Some(row) if row.len() == 2 => (row.try_get(0)?, row.try_get::<&str, _>(1)? == "true"),
-            _ => (None, false),
-        };
-        // Old rows of the log may be deleted, so the columns tell the layout.
-        let layout = if has_ups { 2 } else { 1 };
-        let Some(detail) = detail else {
-            return Ok(layout);
-        };
-        match detail.parse() {
-            Ok(found) if found > LAYOUT => Err(DatabaseError::NewerLayout {
-                table: self.shown(),
-                found,
-                known: LAYOUT,
-            }
-            .into()),
-            Ok(LAYOUT) if !has_ups => {
-                let reason = format!("it has no column {UP_SCRIPT}");
-                Err(self.not_a_version_table(reason).into())
-            }
-            Ok(1..=LAYOUT) => Ok(layout),
-            _ => {
-                let reason = format!("its log says that its layout is `{detail}`");
-                Err(self.not_a_version_table(reason).into())
-            }
-        }
     }
 
     fn not_a_version_table(&self, reason: String) -> DatabaseError {
@@ -436,51 +327,6 @@ impl From<sqlx::Error> for Trouble {
         Self::Theirs(error)
     }
 }
-
-/// The tables have no CHECK constraints, which the server parses and plans again for every row and
-/// which took as long as the row itself. Invalid values are refused when they are read.
-const TABLE: &str = "
-    sequence bigint PRIMARY KEY,
-    revision text NOT NULL UNIQUE,
-    kind text NOT NULL,
-    message text NOT NULL,
-    parents text NOT NULL,
-    depends_on text NOT NULL,
-    up_checksum text NOT NULL,
-    down_checksum text,
-    down_script text,
-    state text NOT NULL,
-    direction text,
-    script text,
-    statements_done bigint,
-    statements_total bigint,
-    statement_checksums text,
-    error text,
-    batch text,
-    started_at timestamptz NOT NULL,
-    applied_at timestamptz,
-    duration_ms bigint NOT NULL,
-    applied_by text NOT NULL,
-    tool_version text NOT NULL,
-    up_script text
-";
-
-/// The column that layout 1 lacks.
-const UP_SCRIPT: &str = "up_script";
-
-const LOG: &str = "
-    sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-    event text NOT NULL,
-    revision text,
-    message text,
-    outcome text NOT NULL,
-    duration_ms bigint NOT NULL,
-    actor text NOT NULL,
-    tool_version text NOT NULL,
-    error text,
-    detail text
-";
 
 /// The columns that [`read_row`] reads, followed by the down script.
 const COLUMNS: &str = "t.sequence::text, t.revision::text, t.kind::text, t.message::text, \
