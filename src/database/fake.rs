@@ -21,7 +21,7 @@ use crate::{
     layout::{ExternalChoice, ExternalError, ExternalRecords, Surroundings},
     revision::{
         AppliedRepeatable, AppliedRevision, LAYOUT, LogEntry, LogRow, NewRow, Observed, Partial,
-        RecordChange, RevisionId, State, Subject, UnitProgress,
+        RecordChange, RevisionId, State, StoredScripts, Subject, UnitProgress,
     },
     schema::{Schema, Scope},
     sql::Dialect,
@@ -47,6 +47,8 @@ pub struct Stored {
     pub rows: Vec<AppliedRevision>,
     /// The rows of repeatable scripts in the version table.
     pub repeatables: Vec<AppliedRepeatable>,
+    /// The up scripts of both.
+    pub ups: Vec<(Subject, Arc<str>)>,
     /// The log entries, each with whether it has an error.
     pub log: Vec<(LogEntry, bool)>,
     /// Whether the tables exist.
@@ -226,6 +228,7 @@ impl Stored {
                 reason: "the row exists".to_owned(),
             });
         }
+        self.keep_up(&new.subject, new.up_script.as_ref());
         match &new.subject {
             Subject::Revision(id) => self.rows.push(row(new, id.clone(), state)),
             Subject::Repeatable(id) => self.repeatables.push(AppliedRepeatable {
@@ -244,7 +247,16 @@ impl Stored {
         Ok(())
     }
 
+    fn keep_up(&mut self, subject: &Subject, up: Option<&Arc<str>>) {
+        self.ups.retain(|(known, _)| known != subject);
+        self.ups
+            .extend(up.map(|up| (subject.clone(), Arc::clone(up))));
+    }
+
     fn change(&mut self, change: &RecordChange) -> Result<(), DatabaseError> {
+        if let RecordChange::Delete(subject) = change {
+            self.keep_up(subject, None);
+        }
         match change {
             RecordChange::Insert(new) | RecordChange::Adopt(new, _) => {
                 self.insert(new, State::Applied)
@@ -317,7 +329,9 @@ impl Stored {
                 up_checksum,
                 down_checksum,
                 down_script,
+                up_script,
             } => {
+                self.keep_up(subject, up_script.as_ref());
                 let row = self.row(subject)?;
                 row.up_checksum = up_checksum.clone();
                 row.down_checksum = down_checksum.clone();
@@ -415,6 +429,24 @@ impl Records for Fake {
         let lost = self.call("observe")?;
         Self::answer(lost)?;
         Ok(self.stored.observed())
+    }
+
+    async fn scripts(&mut self, subjects: &[Subject]) -> Result<Vec<StoredScripts>, DatabaseError> {
+        let lost = self.call("scripts")?;
+        Self::answer(lost)?;
+        let stored = |subject: &Subject| {
+            let mut ups = self.stored.ups.iter();
+            let mut rows = self.stored.rows.iter();
+            let row = rows.find(|row| *subject == row.revision)?;
+            Some(StoredScripts {
+                subject: subject.clone(),
+                up: ups
+                    .find(|(known, _)| known == subject)
+                    .map(|(_, up)| Arc::clone(up)),
+                down: row.down_script.as_deref().map(Into::into),
+            })
+        };
+        Ok(subjects.iter().filter_map(stored).collect())
     }
 
     async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError> {

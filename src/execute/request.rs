@@ -153,6 +153,7 @@ impl<'a> UnitStep<'a> {
                 up_checksum: row.up_checksum.clone(),
                 down_checksum: row.down_checksum.clone(),
                 down_script: row.down_script.clone(),
+                up_script: row.up_script.clone(),
             });
         }
         changes.push(match self.step.direction() {

@@ -87,7 +87,7 @@ use super::{
 };
 use crate::{
     layout::{ExternalChoice, ExternalRecords},
-    revision::{LAYOUT, LogEntry, LogRow, Observed, RecordChange},
+    revision::{LAYOUT, LogEntry, LogRow, Observed, RecordChange, StoredScripts, Subject},
     sql::ConcurrentIndex,
 };
 
@@ -190,6 +190,9 @@ impl Records for Postgres {
             Some(LAYOUT) => return self.table.check_writable(),
             Some(_) => {
                 self.table.check_writable()?;
+                let (connection, table) = self.parts().await?;
+                let owned = table.check_owned(connection).await;
+                self.answer(owned).await?;
                 vec![self.table.upgrade(&self.settings.actor)]
             }
             None => self.table.make(&self.settings.actor),
@@ -214,6 +217,12 @@ impl Records for Postgres {
         let (connection, table) = self.parts().await?;
         let observed = table.observe(connection, detail).await;
         self.answer(observed).await
+    }
+
+    async fn scripts(&mut self, subjects: &[Subject]) -> Result<Vec<StoredScripts>, DatabaseError> {
+        let (connection, table) = self.parts().await?;
+        let scripts = table.scripts(connection, subjects).await;
+        self.answer(scripts).await
     }
 
     async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError> {

@@ -137,14 +137,16 @@ impl Recorder<'_> {
                 up_checksum,
                 down_checksum,
                 down_script,
+                up_script,
             } => exactly_one(
                 subject,
                 &format!(
                     "UPDATE {table} AS t SET up_checksum = {}, down_checksum = {}, \
-                     down_script = {} WHERE {}",
+                     down_script = {}, up_script = {} WHERE {}",
                     literal(&up_checksum.to_string()),
                     nullable(down_checksum.as_ref().map(ToString::to_string).as_deref()),
                     nullable(down_script.as_deref()),
+                    nullable(up_script.as_deref()),
                     is(subject),
                 ),
             ),
@@ -272,8 +274,8 @@ impl Recorder<'_> {
         format!(
             "INSERT INTO {} (sequence, revision, kind, message, parents, depends_on, up_checksum, \
              down_checksum, down_script, state, {columns}started_at, applied_at, duration_ms, \
-             applied_by, tool_version) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {values}{}, \
-             {}, {}, {}, {})",
+             applied_by, tool_version, up_script) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, \
+             {values}{}, {}, {}, {}, {}, {})",
             self.table.quoted,
             row.sequence,
             literal(row.subject.as_str()),
@@ -295,6 +297,7 @@ impl Recorder<'_> {
             times.duration,
             literal(self.actor),
             literal(env!("CARGO_PKG_VERSION")),
+            nullable(row.up_script.as_deref()),
         )
     }
 

@@ -6,14 +6,14 @@ use chrono::{DateTime, Utc};
 
 use super::{
     super::DatabaseError,
-    value::{Present, Value},
+    value::{Present, Row, Value},
 };
 use crate::revision::{
     AppliedRepeatable, AppliedRevision, Direction, Interruption, LogRow, Partial, Row as TableRow,
-    State, Subject,
+    State, StoredScripts, Subject,
 };
 
-/// The columns of the version table, in the order of its definition.
+/// The columns of the version table in every layout, in the order of its definition.
 pub(super) const COLUMNS: [&str; 22] = [
     "sequence",
     "revision",
@@ -38,6 +38,10 @@ pub(super) const COLUMNS: [&str; 22] = [
     "applied_by",
     "tool_version",
 ];
+
+/// The column of up scripts, which layout 1 lacks. It is the last one, since SQLite reads all
+/// columns before the one it needs.
+pub(super) const UP_SCRIPT: &str = "up_script";
 
 /// The columns of the log, in the order of its definition.
 pub(super) const LOG_COLUMNS: [&str; 11] = [
@@ -65,7 +69,7 @@ pub(super) const PROGRESS_COLUMNS: [&str; 7] = [
     "duration_ms",
 ];
 
-/// Converts a row of the version table with all its columns.
+/// Converts a row of the version table with the columns of [`COLUMNS`].
 ///
 /// # Errors
 /// The inconsistency, with the row.
@@ -115,6 +119,19 @@ fn revision(read: &Reader<'_>) -> Result<AppliedRevision, DatabaseError> {
         applied_by: read.text("applied_by")?.to_owned(),
         tool_version: read.text("tool_version")?.to_owned(),
     })
+}
+
+/// Converts a row of the up script and the down script of `subject`.
+pub(super) fn stored(subject: &Subject, row: Row) -> StoredScripts {
+    let mut texts = row.into_iter().map(|value| match value {
+        Value::Text(text) => Some(text.into()),
+        _ => None,
+    });
+    StoredScripts {
+        subject: subject.clone(),
+        up: texts.next().flatten(),
+        down: texts.next().flatten(),
+    }
 }
 
 fn state(read: &Reader<'_>) -> Result<State, DatabaseError> {
