@@ -80,19 +80,23 @@ fn mark(text: &str) -> Option<(&'static str, usize)> {
 /// `\u{1b}` unless `is_meant` accepts them.
 pub(super) fn rendered(text: &str, is_meant: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
-    let mut at = 0;
-    while let Some(c) = text[at..].chars().next() {
-        if let Some((code, length)) = mark(&text[at..]) {
+    let mut rest = text;
+    while let Some(at) = rest.find(|c| c == ESC || is_meant(c)) {
+        shown.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some((code, length)) = mark(rest) {
             shown.push_str(code);
-            at += length;
+            rest = &rest[length..];
             continue;
         }
-        match c {
-            c if is_meant(c) => push_code(&mut shown, c),
-            c => shown.push(c),
+        let mut chars = rest.chars();
+        match chars.next() {
+            Some(c) if is_meant(c) => push_code(&mut shown, c),
+            other => shown.extend(other),
         }
-        at += c.len_utf8();
+        rest = chars.as_str();
     }
+    shown.push_str(rest);
     shown
 }
 

@@ -59,7 +59,12 @@ pub(super) fn top_block(dialect: Dialect, text: &str) -> TopBlock<'_> {
 
 /// Returns the length of a `--` comment before its line end.
 fn line_end(dialect: Dialect, comment: &str) -> usize {
-    comment.find(dialect.line_ends()).unwrap_or(comment.len())
+    let found = match dialect.line_ends() {
+        // This search is faster than one for several characters.
+        [only] => comment.find(*only),
+        several => comment.find(several),
+    };
+    found.unwrap_or(comment.len())
 }
 
 /// Returns the length of the `/* … */` that `text` starts with; an unclosed one extends to the end.
