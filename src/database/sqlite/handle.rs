@@ -258,11 +258,7 @@ impl Handle {
     ///
     /// # Errors
     /// The error of SQLite.
-    pub fn for_each(
-        &mut self,
-        sql: &str,
-        each: impl FnMut(Present<'_>),
-    ) -> Result<(), Failure> {
+    pub fn for_each(&mut self, sql: &str, each: impl FnMut(Present<'_>)) -> Result<(), Failure> {
         self.run(sql, &[], each)
     }
 
