@@ -262,7 +262,8 @@ impl Stored {
                 self.insert(new, State::Applied)
             }
             RecordChange::Begin(new, partial) => self.insert(new, partial.clone().into()),
-            RecordChange::Delete(Subject::Repeatable(id)) => {
+            RecordChange::Delete(Subject::Repeatable(id))
+            | RecordChange::DeleteApplied(Subject::Repeatable(id)) => {
                 let before = self.repeatables.len();
                 self.repeatables.retain(|row| row.id != *id);
                 if self.repeatables.len() == before {
@@ -270,6 +271,11 @@ impl Stored {
                         reason: format!("no row {id}"),
                     });
                 }
+                Ok(())
+            }
+            RecordChange::DeleteApplied(subject) => {
+                expect(&self.row(subject)?.state, None)?;
+                self.rows.retain(|row| *subject != row.revision);
                 Ok(())
             }
             RecordChange::Delete(subject) => {

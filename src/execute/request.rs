@@ -31,7 +31,10 @@ impl<'a> WholeStep<'a> {
                 DatabaseError::Other("a `transaction = off` script in a transaction".to_owned()),
             ));
         };
-        let delete = || RecordChange::Delete(step.subject.clone());
+        let delete = || match &step.resume {
+            Some(_) => RecordChange::Delete(step.subject.clone()),
+            None => RecordChange::DeleteApplied(step.subject.clone()),
+        };
         let changes = match &step.row {
             Some(row) if step.replaces => vec![delete(), RecordChange::Insert(Arc::clone(row))],
             Some(row) => vec![RecordChange::Insert(Arc::clone(row))],

@@ -182,7 +182,7 @@ async fn read_while_connecting(
         error: error.into(),
     })?;
     match read {
-        Ok(history) => project.keep(dialect, downs, history),
+        Ok(scripts) => project.keep(dialect, downs, scripts),
         Err(problems) => {
             session.abandon().await;
             return Err(problems);

@@ -236,6 +236,9 @@ pub enum RecordChange {
     Adopt(Arc<NewRow>, Past),
     /// A row is removed, because its subject is no longer applied.
     Delete(Subject),
+    /// Like [`Self::Delete`], of a row that must be fully applied, so that it has no progress to
+    /// remove.
+    DeleteApplied(Subject),
     /// A `transaction = off` up script begins: a new row, partial.
     Begin(Arc<NewRow>, Partial),
     /// A `transaction = off` down script begins, or a script is resumed: the row's state becomes
@@ -301,6 +304,7 @@ impl RecordChange {
         match self {
             Self::Insert(row) | Self::Adopt(row, _) | Self::Begin(row, _) => &row.subject,
             Self::Delete(subject)
+            | Self::DeleteApplied(subject)
             | Self::Enter { subject, .. }
             | Self::Progress { subject, .. }
             | Self::Batch { subject, .. }

@@ -19,6 +19,7 @@ mod external;
 mod index;
 mod inspect;
 mod lock;
+mod lookup;
 mod mark;
 mod message;
 mod options;
@@ -150,7 +151,7 @@ impl Postgres {
         let timeout = settings.connect_timeout;
         let (mut connection, backend, socket) =
             connect::open_for_scripts(&options, &defaults, timeout, &place).await?;
-        let table = connect::resolve(&mut connection, &settings.version_table).await?;
+        let table = lookup::resolve(&mut connection, &settings.version_table).await?;
         let running = Arc::new(Running::default());
         running.set_pid(backend.pid);
         Ok(Self {
@@ -533,7 +534,7 @@ impl Postgres {
         let Some(connection) = &mut self.connection else {
             return Ok(());
         };
-        match connect::resolve(connection, &self.settings.version_table).await {
+        match lookup::resolve(connection, &self.settings.version_table).await {
             Ok(table) => self.table = table,
             Err(DatabaseError::ConnectionLost(reason)) => return Err(self.lost(reason).await),
             Err(error) => return Err(error),

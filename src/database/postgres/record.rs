@@ -120,7 +120,7 @@ impl Recorder<'_> {
             RecordChange::Insert(row) => self.insert(row, None, &self.times()),
             RecordChange::Adopt(row, past) => self.insert(row, None, &past_times(*past)),
             RecordChange::Begin(row, partial) => self.insert(row, Some(partial), &self.times()),
-            RecordChange::Delete(subject) => exactly_one(
+            RecordChange::Delete(subject) | RecordChange::DeleteApplied(subject) => exactly_one(
                 subject,
                 &format!("DELETE FROM {table} AS t WHERE {}", is(subject)),
             ),
@@ -381,7 +381,7 @@ fn shows(change: &RecordChange, observed: &Observed) -> bool {
     };
     let row = observed.applied.iter().find(|row| row.revision == *id);
     match (change, row) {
-        (RecordChange::Delete(_), row) => row.is_none(),
+        (RecordChange::Delete(_) | RecordChange::DeleteApplied(_), row) => row.is_none(),
         (_, None) => false,
         (RecordChange::Insert(new) | RecordChange::Adopt(new, _), Some(row)) => {
             row.sequence == new.sequence && row.state == State::Applied
@@ -418,7 +418,7 @@ fn shows_repeatable(change: &RecordChange, observed: &Observed) -> bool {
     let mut rows = observed.repeatables.iter();
     let row = rows.find(|row| row.id.as_str() == change.subject().as_str());
     match change {
-        RecordChange::Delete(_) => row.is_none(),
+        RecordChange::Delete(_) | RecordChange::DeleteApplied(_) => row.is_none(),
         RecordChange::Insert(new) => row.is_some_and(|row| row.sequence == new.sequence),
         _ => false,
     }

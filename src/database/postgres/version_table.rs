@@ -9,7 +9,7 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{
     super::{DatabaseError, Detail},
-    error, lock,
+    error, lock, lookup,
     message::{for_each, literal, rows},
     trust::{self, Relation, Use},
 };
@@ -200,18 +200,17 @@ impl VersionTable {
         if self.presence == Presence::There {
             return Ok(true);
         }
-        let found = rows(connection, &self.presence_query()).await?;
-        let found: Vec<_> = found.iter().map(Relation::of).collect::<Result<_, _>>()?;
-        self.judge(connection, &found).await?;
-        if !found.is_empty() && !found.iter().any(|one| one.name == self.name) {
+        let found = lookup::find(connection, Some(&self.schema), &self.name).await?;
+        self.judge(connection, &found.in_doubt).await?;
+        if !found.names.is_empty() && !found.names.contains(&self.name) {
             return Err(self
                 .not_a_version_table("its log exists, but the table itself does not".into())
                 .into());
         }
-        if !found.is_empty() {
+        if !found.names.is_empty() {
             self.presence = Presence::There;
         }
-        Ok(!found.is_empty())
+        Ok(!found.names.is_empty())
     }
 
     /// Refuses relations that could run others' code as the current role, or that it may not read.
@@ -242,12 +241,6 @@ impl VersionTable {
     /// write.
     pub fn check_writable(&self) -> Result<(), DatabaseError> {
         self.missing.clone().map_or(Ok(()), Err)
-    }
-
-    /// A query for the existing ones of both tables, with the facts that decide whether they are
-    /// trusted.
-    pub fn presence_query(&self) -> String {
-        relations(&self.name, &format!("{}::name", literal(&self.schema)))
     }
 
     /// A condition that is true if either table exists.
@@ -289,7 +282,13 @@ pub(super) fn relations(name: &str, schema: &str) -> String {
 
 /// A query for other possible version tables: those whose name differs only in case from that in
 /// `home` and, if the name `is_unqualified`, those in all other schemas that the role may use.
-pub(super) fn others(name: &str, home: &str, is_unqualified: bool) -> String {
+/// `within` is a condition that all of them and their logs meet, which an index serves.
+pub(super) fn others(
+    name: &str,
+    home: &str,
+    is_unqualified: bool,
+    within: impl Fn(&str) -> String,
+) -> String {
     let lower = literal(&name.to_lowercase());
     let log = literal(&format!("{name}_log").to_lowercase());
     let scope = match is_unqualified {
@@ -301,11 +300,13 @@ pub(super) fn others(name: &str, home: &str, is_unqualified: bool) -> String {
     format!(
         "SELECT n.nspname::text, c.relname::text FROM pg_class AS c \
          JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-         WHERE lower(c.relname) = {lower} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {scope} \
+         WHERE {} AND lower(c.relname) = {lower} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {scope} \
          AND NOT (n.nspname = {home} AND c.relname = {}) \
-         AND EXISTS (SELECT FROM pg_class AS l WHERE l.relnamespace = c.relnamespace \
+         AND EXISTS (SELECT FROM pg_class AS l WHERE l.relnamespace = c.relnamespace AND {} \
           AND lower(l.relname) = {log} AND l.relkind IN ('r', 'p', 'v', 'm', 'f')) ORDER BY 1, 2",
+        within("c"),
         literal(name),
+        within("l"),
     )
 }
 
@@ -328,17 +329,18 @@ impl From<sqlx::Error> for Trouble {
     }
 }
 
-/// The columns that [`read_row`] reads, followed by the down script.
+/// The columns that [`read_row`] reads, followed by the down script. A quoted number gets the type of
+/// the other operand; an integer would make the server search for an operator and a cast.
 const COLUMNS: &str = "t.sequence::text, t.revision::text, t.kind::text, t.message::text, \
      t.parents::text, t.depends_on::text, t.up_checksum::text, t.down_checksum::text, \
      t.state::text, t.direction::text, t.script::text, t.statements_done::text, \
      t.statements_total::text, t.statement_checksums::text, t.error::text, \
-     (pg_catalog.date_part('epoch', t.started_at) * 1000000)::bigint::text, \
-     (pg_catalog.date_part('epoch', t.applied_at) * 1000000)::bigint::text, \
+     (pg_catalog.date_part('epoch', t.started_at) * '1000000')::bigint::text, \
+     (pg_catalog.date_part('epoch', t.applied_at) * '1000000')::bigint::text, \
      t.duration_ms::text, t.applied_by::text, t.tool_version::text, t.batch::text";
 
 fn micros(column: &str) -> String {
-    format!("(pg_catalog.date_part('epoch', {column}) * 1000000)::bigint::text")
+    format!("(pg_catalog.date_part('epoch', {column}) * '1000000')::bigint::text")
 }
 
 /// Whether a table or column is missing or a type has no cast, so that migrator has not created the

@@ -112,6 +112,14 @@ impl<'a> Command<'a> {
                 },
                 Self::no_progress(table, subject),
             ],
+            RecordChange::DeleteApplied(subject) => vec![Self {
+                sql: format!(
+                    "DELETE FROM {} WHERE revision = ?1 AND state = 'applied'",
+                    table.table
+                ),
+                fields: vec![subject.as_str().into()],
+                target: Written::Row(subject, "is not there, or is partially applied"),
+            }],
             RecordChange::Enter { subject, from, to } => vec![
                 Self::enter(table, subject, *from, to),
                 Self::progress_row(table, subject, to),

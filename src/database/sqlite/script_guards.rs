@@ -161,7 +161,10 @@ impl SqliteScript {
         let ends_script = step.changes.iter().any(|change| {
             matches!(
                 change,
-                RecordChange::Insert(_) | RecordChange::Delete(_) | RecordChange::Finish { .. }
+                RecordChange::Insert(_)
+                    | RecordChange::Delete(_)
+                    | RecordChange::DeleteApplied(_)
+                    | RecordChange::Finish { .. }
             )
         });
         self.keeps_keys && ends_script
