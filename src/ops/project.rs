@@ -221,6 +221,18 @@ impl Project {
         history
     }
 
+    /// A project with the same settings and other scripts.
+    #[cfg(feature = "cli")]
+    pub(super) fn with_history(&self, dialect: Dialect, history: History) -> Self {
+        let project = self.clone();
+        let read = Directory {
+            history,
+            may_have_below: false,
+        };
+        project.keep(dialect, true, read);
+        project
+    }
+
     /// The directory of scripts and its name in messages. Embedded scripts have no directory.
     pub(super) fn directory(&self) -> (&Path, &str) {
         match &self.scripts {
