@@ -21,6 +21,7 @@ mod concurrently;
 mod config_owner;
 mod connection;
 mod docs;
+mod edited;
 mod encodings;
 mod floors;
 mod graph;

@@ -93,15 +93,20 @@ impl Expression {
         }
     }
 
-    /// The names in the text: all words and quoted names except those behind AS, which are new.
+    /// The names that could be those of tables: all words and quoted names but those behind AS,
+    /// which are new, and those behind a point, unless the name of the database is before it.
     pub fn names(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        let mut after_as = false;
+        let mut last = ["", ""];
         significant(&self.0).filter_map(move |token| {
             let text = &self.0[token.start..token.end];
-            let is_new = after_as;
-            after_as = token.kind == TokenKind::Word && text.eq_ignore_ascii_case("as");
+            let is_taken = match last {
+                [_, word] if word.eq_ignore_ascii_case("as") => true,
+                [database, "."] => !database.eq_ignore_ascii_case("main"),
+                _ => false,
+            };
+            last = [last[1], text];
             match token.kind {
-                TokenKind::Word | TokenKind::QuotedName if !is_new => unquoted(token.kind, text),
+                TokenKind::Word | TokenKind::QuotedName if !is_taken => unquoted(token.kind, text),
                 _ => None,
             }
         })
@@ -348,6 +353,17 @@ mod tests {
         check("\"userId\" > \"Open\"", "userId > \"Open\"");
         check("\"order\" > 1", "\"order\" > 1");
         check("'\"userId\"'", "'\"userId\"'");
+    }
+
+    #[test]
+    fn names_of_tables_are_found() {
+        let text = "SELECT a.b AS c FROM main.\"d e\" AS a, [f] WHERE 'g' = h(1)";
+        let expression = Expression::verbatim(text);
+        let names: Vec<_> = expression.names().collect();
+        let expected = [
+            "SELECT", "a", "AS", "FROM", "main", "d e", "AS", "f", "WHERE", "h",
+        ];
+        assert_eq!(names, expected);
     }
 
     #[test]

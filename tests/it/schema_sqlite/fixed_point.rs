@@ -14,7 +14,6 @@ use crate::common::SqliteDatabase;
 
 /// Much that SQLite can keep, in an unhelpful order.
 const RICH: &str = r#"
-CREATE VIEW a_view AS SELECT * FROM z_view;
 CREATE TABLE zoo (
     id INTEGER PRIMARY KEY AUTOINCREMENT, -- the key
     "weird "" name" TEXT /* quoted */ DEFAULT 'it''s; -- no comment',
@@ -29,6 +28,9 @@ CREATE TABLE zoo (
 );
 CREATE TABLE "select" ("from" INTEGER, "where" TEXT, PRIMARY KEY ("from", "where" DESC)) WITHOUT ROWID, STRICT;
 CREATE TABLE copied AS SELECT 1 AS one, 'a' AS "two words", 2.5 AS "three";
+ALTER TABLE copied ADD COLUMN later TEXT DEFAULT (-1);
+ALTER TABLE copied RENAME TO "Renamed";
+CREATE VIEW a_view AS SELECT * FROM z_view;
 CREATE VIEW z_view AS SELECT id FROM "zoo" -- a comment at the end
 ;
 CREATE VIEW broken AS SELECT missing FROM nowhere;
@@ -39,11 +41,11 @@ CREATE UNIQUE INDEX partial ON zoo (lower("größe"), "weird "" name" COLLATE RT
 ;
 CREATE INDEX "by "" name" ON "select" ("where");
 CREATE TRIGGER log_it AFTER UPDATE OF größe, point ON zoo FOR EACH ROW
-WHEN old.point <> new.point AND (SELECT count(*) FROM copied) > 0
+WHEN old.point <> new.point AND (SELECT count(*) FROM Renamed) > 0
 BEGIN
     -- A comment; with a semicolon.
-    INSERT INTO copied VALUES (new.id, CASE WHEN new.point > 0 THEN 'END;' ELSE 'BEGIN' END, 1);
-    DELETE FROM copied WHERE one < 0;
+    INSERT INTO Renamed VALUES (new.id, CASE WHEN new.point > 0 THEN 'END;' ELSE 'BEGIN' END, 1);
+    DELETE FROM Renamed WHERE one < 0;
 END;
 CREATE TRIGGER instead INSTEAD OF INSERT ON z_view BEGIN SELECT raise(ABORT, 'no'); END;
 CREATE TRIGGER other DELETE ON zoo BEGIN SELECT 1; END;
@@ -55,8 +57,6 @@ CREATE TABLE documents_user (id INTEGER);
 CREATE TRIGGER indexed AFTER INSERT ON zoo BEGIN
     INSERT INTO documents (rowid, title) VALUES (new.id, new.größe);
 END;
-ALTER TABLE copied ADD COLUMN later TEXT DEFAULT (1 + 1);
-ALTER TABLE copied RENAME TO "Renamed";
 INSERT INTO zoo (größe, "brackets") VALUES ('x', x'01');
 ANALYZE;
 "#;
@@ -78,7 +78,10 @@ async fn dump_and_load_is_a_fixed_point() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_runner_loads_a_dump_in_one_transaction() {
-    let file = file_of(RICH).await;
+    // A statement of a script ends before a comment at its end.
+    let rich = RICH.replace(" -- why\n;", ";");
+    let rich = rich.replace(" -- a comment at the end\n;", ";");
+    let file = file_of(&rich).await;
     let schema = inspect(&file.path).await;
     let text = dump(&schema);
     let statements = sql::split(Dialect::Sqlite, &text).unwrap();
@@ -130,7 +133,14 @@ async fn the_shell_loads_a_dump() {
 async fn objects_come_after_what_they_need() {
     let schema = inspect(&file_of(RICH).await.path).await;
     let blocks = generate::dump(&schema).unwrap();
-    let order: Vec<String> = blocks.iter().map(|it| it.object.to_string()).collect();
+    let order: Vec<String> = blocks
+        .iter()
+        .map(|it| {
+            it.object
+                .as_ref()
+                .map_or(String::new(), ToString::to_string)
+        })
+        .collect();
     let place = |name: &str| {
         let place = order.iter().position(|object| object == name);
         place.unwrap_or_else(|| panic!("{name} of {order:?}"))

@@ -52,15 +52,22 @@ impl TableScan {
 }
 
 impl ColumnScan {
-    /// The declared type. Of one that begins with a quote, SQLite knows only what is in the quotes.
+    /// The declared type as SQLite knows it: if it begins with a quote, without quotes.
     pub fn type_name<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        const QUOTES: [char; 4] = ['"', '\'', '`', '['];
         let declared = self.declared_type.of(text);
-        if !declared.starts_with(['"', '\'', '`', '[']) {
+        let Some(behind) = declared.strip_prefix(QUOTES) else {
             return declared.into();
+        };
+        // SQLite drops the last character, whatever it is, if there is no other quote.
+        match behind.strip_suffix(|last: char| last.is_ascii()) {
+            Some(inside) if !inside.is_empty() && !inside.contains(QUOTES) => inside.into(),
+            _ => {
+                let first = significant(declared).next();
+                let name = first.and_then(|it| unquoted(it.kind, &declared[it.start..it.end]));
+                name.unwrap_or_else(|| declared.into())
+            }
         }
-        let first = significant(declared).next();
-        let name = first.and_then(|it| unquoted(it.kind, &declared[it.start..it.end]));
-        name.unwrap_or_else(|| declared.into())
     }
 
     /// The definitions of the column's constraints and other clauses.
