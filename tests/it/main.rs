@@ -45,6 +45,7 @@ mod refuse;
 mod repeatable;
 mod rights;
 mod schema_commands;
+mod schema_postgres;
 mod schema_postgres_dump;
 mod schema_postgres_equal;
 mod schema_postgres_mutations;
