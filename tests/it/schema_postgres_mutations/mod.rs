@@ -297,7 +297,8 @@ impl Start {
             return Some(format!("the dump makes another schema: {changes:#?}"));
         }
         let without_notes = |sql: &str| -> Vec<String> {
-            let lines = sql.lines().filter(|line| !line.starts_with("-- "));
+            let is_note = |line: &&str| line.starts_with("-- ") || line.is_empty();
+            let lines = sql.lines().filter(|line| !is_note(line));
             lines.map(str::to_owned).collect()
         };
         if without_notes(&script(&loaded)) != without_notes(&sql) {
