@@ -1,16 +1,18 @@
 //! PostgreSQL's words for an expression are not always stable: `status IN ('a', 'b')` over a
 //! `varchar` is shown as `(ARRAY['a'::character varying, …])::text[]`, and what that text makes is
-//! shown as `ARRAY[('a'::character varying)::text, …]`.
+//! shown as `ARRAY[('a'::character varying)::text, …]`. Likewise `a BETWEEN 1 AND 2 AND b` is shown as
+//! `((a >= 1) AND (a <= 2)) AND b`, and that text makes `(a >= 1) AND (a <= 2) AND b`.
 
 /// Whether two expressions in the words of the database mean the same.
 pub(super) fn is_same_expression(a: &str, b: &str) -> bool {
     a == b || canonical_expression(a) == canonical_expression(b)
 }
 
-/// Returns `expression` with casts of whole array constructors applied to their elements, as the
-/// server shows them the second time.
+/// Returns `expression` as the server shows it the second time: casts of whole array constructors
+/// are applied to their elements, and there are no parentheses around a first operand of AND or OR
+/// that has the same operator.
 pub fn canonical_expression(expression: &str) -> String {
-    let mut text = expression.to_owned();
+    let mut text = without_nested_operands(expression);
     let mut from = 0;
     while let Some(found) = text[from..].find("(ARRAY[") {
         let start = from + found;
@@ -24,6 +26,81 @@ pub fn canonical_expression(expression: &str) -> String {
         }
     }
     text
+}
+
+fn without_nested_operands(expression: &str) -> String {
+    let mut places: Vec<usize> = nested_operands(expression)
+        .into_iter()
+        .flat_map(|(open, close)| [open, close])
+        .collect();
+    places.sort_unstable();
+    let mut text = String::with_capacity(expression.len());
+    let mut from = 0;
+    for place in places {
+        text.push_str(&expression[from..place]);
+        from = place + 1;
+    }
+    text.push_str(&expression[from..]);
+    text
+}
+
+/// The operators that the server joins with those of their first operands when it reads them.
+const JOINED: [&str; 2] = [" AND ", " OR "];
+
+/// A pair of parentheses, or all of an expression.
+#[derive(Default)]
+struct Group {
+    /// Where the contents start.
+    start: usize,
+    /// The first operand, if it is in parentheses: where they are, and its own operator.
+    first: Option<(usize, usize, Option<&'static str>)>,
+    /// The operator between the operands.
+    operator: Option<&'static str>,
+}
+
+/// Returns the places of the parentheses around first operands of AND or OR that have the same
+/// operator themselves: `((a AND b) AND c)`.
+pub fn nested_operands(expression: &str) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let (mut groups, mut quote) = (vec![Group::default()], None);
+    for (at, byte) in expression.bytes().enumerate() {
+        match (quote, byte) {
+            (Some(open), _) => {
+                if byte == open {
+                    quote = None;
+                }
+            }
+            (None, b'\'' | b'"') => quote = Some(byte),
+            (None, b'(') => groups.push(Group {
+                start: at + 1,
+                ..Group::default()
+            }),
+            (None, b')') => {
+                let Some(closed) = groups.pop() else { break };
+                let Some(outer) = groups.last_mut() else {
+                    break;
+                };
+                if outer.start + 1 == closed.start {
+                    outer.first = Some((closed.start - 1, at, closed.operator));
+                }
+            }
+            (None, b' ') => {
+                let operator = JOINED.iter().find(|it| expression[at..].starts_with(**it));
+                let (Some(operator), Some(group)) = (operator, groups.last_mut()) else {
+                    continue;
+                };
+                group.operator = Some(operator);
+                if let Some((open, close, Some(of_first))) = group.first
+                    && close + 1 == at
+                    && of_first == *operator
+                {
+                    found.push((open, close));
+                }
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Returns the length of `(ARRAY[a, b])::type[]` at the start of `text` and what to put in its
@@ -87,6 +164,22 @@ mod tests {
         );
         check("(a = ANY (ARRAY[1, 2]))", "(a = ANY (ARRAY[1, 2]))");
         check("'(ARRAY[' || x", "'(ARRAY[' || x");
+    }
+
+    #[test]
+    fn first_operands_of_the_same_operator_are_joined() {
+        let check = |text: &str, expected: &str| assert_eq!(canonical_expression(text), expected);
+        check("((a AND b) AND c)", "(a AND b AND c)");
+        check("((a > 1) AND (a < 5)) AND b", "(a > 1) AND (a < 5) AND b");
+        check("(((a OR b) OR c) OR d)", "(a OR b OR c OR d)");
+        check("(c AND (a AND b))", "(c AND (a AND b))");
+        check("((a OR b) AND c)", "((a OR b) AND c)");
+        check("((f AND ') AND (') AND c)", "(f AND ') AND (' AND c)");
+        check("((a) AND b)", "((a) AND b)");
+        check(
+            "x OVER (ROWS BETWEEN 1 AND 2)",
+            "x OVER (ROWS BETWEEN 1 AND 2)",
+        );
     }
 
     #[test]

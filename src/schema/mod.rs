@@ -20,7 +20,7 @@ pub mod sqlite;
 pub use compare::{Change, Difference, Note, compare};
 pub use cycle::Cycle;
 pub use diagram::{Diagram, DiagramColumn, DiagramTable, Reference};
-pub use expression::canonical_expression;
+pub use expression::{canonical_expression, nested_operands};
 pub use facts::Compare;
 pub use kind::Kind;
 pub use name::{Name, quoted};

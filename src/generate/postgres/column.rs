@@ -3,13 +3,14 @@
 use super::{
     Dump, Statements,
     expression::{in_parentheses, stable},
+    layout::table_name,
     privileges::grants_on_sequence,
     quote::{foreign_options, ident, literal, parameters, qualified, range},
     reference,
 };
 use crate::schema::{
     Facts, Kind, Object,
-    postgres::{Column, Identity},
+    postgres::{Column, Identity, default_name},
 };
 
 /// A column of a table with its place among the objects.
@@ -49,7 +50,7 @@ impl Dump<'_> {
                 "STORED"
             };
             sql.push_str(&format!(" GENERATED ALWAYS AS {expression} {word}"));
-        } else if let Some(identity) = &column.identity {
+        } else if let Some(identity) = own_identity(column) {
             sql.push_str(&self.identity(object, column, identity));
         } else if let Some(default) = &column.default
             && serial.is_none()
@@ -62,7 +63,7 @@ impl Dump<'_> {
         {
             let is_plain = not_null.name.is_none() && !not_null.no_inherit;
             let is_implied = serial.is_some()
-                || column.identity.is_some()
+                || own_identity(column).is_some()
                 || self.is_in_primary_key(table, &object.id.name);
             if let Some(name) = &not_null.name {
                 sql.push_str(&format!(" CONSTRAINT {}", ident(name)));
@@ -91,13 +92,11 @@ impl Dump<'_> {
     }
 
     fn identity(&self, object: &Object, column: &Column, identity: &Identity) -> String {
-        let usual_name = format!("{}_{}_seq", object.id.parent, object.id.name);
+        let usual_name = default_name(&object.id.parent, Some(&object.id.name), "seq");
         let sequence = &identity.sequence;
-        let is_usual = sequence.schema == object.id.schema
-            && sequence.name == usual_name
-            && usual_name.len() <= super::quote::MAX_LENGTH;
+        let is_usual = sequence.schema == object.id.schema && sequence.name == usual_name;
         let mut options = String::new();
-        if !is_usual && !sequence.name.is_empty() {
+        if !is_usual {
             options = format!(" SEQUENCE NAME {}", qualified(sequence));
         }
         options.push_str(&range(&identity.range, &column.data_type));
@@ -152,14 +151,29 @@ impl Dump<'_> {
         }
     }
 
-    /// The sequence of an identity column, after the table has its owner.
-    pub(super) fn identity_sequence(&self, table: usize, column: &Column, to: &mut Statements) {
-        let Some(identity) = &column.identity else {
+    /// The comment on the NOT NULL constraint of a column.
+    pub(super) fn not_null_comment(&self, object: &Object, column: &Column, to: &mut Statements) {
+        let Some(not_null) = &column.not_null else {
             return;
         };
-        if identity.sequence.name.is_empty() {
-            return;
+        let id = &object.id;
+        let name = not_null.name.clone();
+        let name = name.unwrap_or_else(|| default_name(&id.parent, Some(&id.name), "not_null"));
+        if let Some(comment) = &not_null.comment {
+            to.push(format!(
+                "COMMENT ON CONSTRAINT {} ON {} IS {}",
+                ident(&name),
+                qualified(&table_name(object)),
+                literal(comment)
+            ));
         }
+    }
+
+    /// The sequence of an identity column, after the table has its owner.
+    pub(super) fn identity_sequence(&self, table: usize, column: &Column, to: &mut Statements) {
+        let Some(identity) = own_identity(column) else {
+            return;
+        };
         let name = qualified(&identity.sequence);
         let is_unlogged = self
             .layout
@@ -251,25 +265,38 @@ impl Dump<'_> {
         self.column_settings(table, (at, object, &own), to);
     }
 
-    /// A column that has a statement of its own: the default of a column of a view, or one that has
-    /// to wait.
+    /// A column that has statements of its own: one of a view, or the default of a column that has to
+    /// wait.
     pub(super) fn late_column(&self, at: usize, column: &Column, to: &mut Statements) {
         let object = self.object(at);
-        let Some(default) = &column.default else {
+        let Some(whole) = self.layout.objects.whole(at) else {
             return;
         };
-        let whole = self
-            .layout
-            .objects
-            .whole(at)
-            .map(|whole| self.object(whole));
-        let word = whole.and_then(reference::altered).unwrap_or_default();
+        let word = reference::altered(self.object(whole)).unwrap_or_default();
         let name = ident(&object.id.name);
-        let default = stable(default);
-        to.push(format!(
-            "ALTER {word} ALTER COLUMN {name} SET DEFAULT {default}"
-        ));
+        if let Some(default) = &column.default {
+            let default = stable(default);
+            to.push(format!(
+                "ALTER {word} ALTER COLUMN {name} SET DEFAULT {default}"
+            ));
+        }
+        if self.layout.late_default[at] {
+            return;
+        }
+        if let Some(method) = &column.compression {
+            to.push(format!(
+                "ALTER {word} ALTER COLUMN {name} SET COMPRESSION {method}"
+            ));
+        }
+        self.column_settings(whole, (at, object, column), to);
     }
+}
+
+/// The identity of a column that has a sequence of its own. Partitions use that of the partitioned
+/// table.
+fn own_identity(column: &Column) -> Option<&Identity> {
+    let identity = column.identity.as_ref();
+    identity.filter(|identity| !identity.sequence.name.is_empty())
 }
 
 fn usual_not_valid(parents: &[&Column]) -> bool {

@@ -4,7 +4,7 @@ use super::{
     Dump, Statements,
     expression::{in_parentheses, stable},
     layout::table_name,
-    quote::{ident, idents, operator, parameters, qualified},
+    quote::{ident, idents, literal, operator, parameters, qualified},
     reference,
 };
 use crate::schema::{
@@ -92,7 +92,8 @@ impl Dump<'_> {
         }
     }
 
-    /// What a table says about one of its indexes: that CLUSTER uses it, and that it identifies rows.
+    /// What a table says about one of its indexes: that CLUSTER uses it, and that it identifies rows;
+    /// and the comment on the index of a constraint.
     pub(super) fn mark(&self, at: usize, to: &mut Statements) {
         let object = self.object(at);
         let is_clustered = match &object.facts {
@@ -107,6 +108,18 @@ impl Dump<'_> {
         let Some(word) = reference::altered(self.object(whole)) else {
             return;
         };
+        let comment = match &object.facts {
+            Facts::Key(key) => key.index_comment.as_ref(),
+            Facts::Exclusion(exclusion) => exclusion.index_comment.as_ref(),
+            _ => None,
+        };
+        if let Some(comment) = comment {
+            let comment = literal(comment);
+            to.push(format!(
+                "COMMENT ON INDEX {} IS {comment}",
+                index_name(object)
+            ));
+        }
         let name = ident(&object.id.name);
         if is_clustered {
             to.push(format!("ALTER {word} CLUSTER ON {name}"));

@@ -2,13 +2,19 @@
 //!
 //! The server shows the cast of an array as `(ARRAY['a'::character varying])::text[]`, but reads that
 //! as an array of casts, `ARRAY[('a'::character varying)::text]`. Only with the type of the array in
-//! between, the text makes the same expression again.
+//! between, the text makes the same expression again. And it joins `((a AND b) AND c)` to
+//! `(a AND b AND c)`, unless the first operand is cast.
 
 use std::ops::Range;
 
+use crate::schema::nested_operands;
+
 /// The expression so that the server makes the same of it again.
 pub(super) fn stable(text: &str) -> String {
-    let mut insertions = Vec::new();
+    let mut insertions: Vec<(usize, String)> = nested_operands(text)
+        .into_iter()
+        .map(|(_, close)| (close + 1, "boolean".to_owned()))
+        .collect();
     let mut scan = Scan::of(text);
     while let Some(at) = scan.next_outside_quotes() {
         if text[at..].starts_with("(ARRAY[")
@@ -24,7 +30,6 @@ pub(super) fn stable(text: &str) -> String {
         stable.push_str(&text[from..at]);
         stable.push_str("::");
         stable.push_str(&data_type);
-        stable.push_str("[]");
         from = at;
     }
     stable.push_str(&text[from..]);
@@ -79,8 +84,8 @@ pub(super) fn rule(definition: &str) -> (&str, &str) {
     ("", definition)
 }
 
-/// Where `]` closes an array constructor whose elements start at `start`, and the type of the
-/// elements, if a cast follows.
+/// Where `]` closes an array constructor whose elements start at `start`, and the type of the array,
+/// if a cast follows.
 fn array_type(text: &str, start: usize) -> Option<(usize, String)> {
     let elements = elements(text, start)?;
     let end = elements.last()?.end;
@@ -89,7 +94,7 @@ fn array_type(text: &str, start: usize) -> Option<(usize, String)> {
     }
     let mut elements = elements.into_iter();
     let data_type = elements.find_map(|element| element_type(text[element].trim()))?;
-    Some((end + 1, data_type))
+    Some((end + 1, format!("{data_type}[]")))
 }
 
 /// The elements of an array constructor or a list up to the bracket that closes it.
@@ -273,6 +278,14 @@ mod tests {
         ] {
             assert_eq!(stable(text), text);
         }
+    }
+
+    #[test]
+    fn first_operands_stay_operands() {
+        assert_eq!(
+            stable("(((a >= 1) AND (a <= 5)) AND b) OR c"),
+            "(((a >= 1) AND (a <= 5))::boolean AND b) OR c"
+        );
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use super::{
     objects::{Objects, parent_index},
-    quote::{MAX_LENGTH, in_schema},
+    quote::in_schema,
 };
 use crate::schema::{
     Facts, Kind, Name, Object,
-    postgres::{Column, Index, IndexKey, Key, Sequence, SequenceRange},
+    postgres::{Column, Index, IndexKey, Key, MAX_NAME, Sequence, SequenceRange, default_name},
 };
 
 /// What creates each object.
@@ -73,6 +73,10 @@ impl<'a> Layout<'a> {
                 self.made[at] = key.is_inherited && !self.is_attached_key(at);
                 !self.made[at] && !key.not_valid
             }
+            Facts::Trigger(trigger) => {
+                self.made[at] = trigger.is_inherited;
+                false
+            }
             Facts::Check(check) => {
                 self.made[at] = check.is_inherited && !self.attached[host];
                 !self.made[at] && !check.not_valid
@@ -128,10 +132,9 @@ impl<'a> Layout<'a> {
         };
         let (columns, usual) = (self.objects.columns(at), self.objects.columns(parent));
         let is_same_column = |(column, usual): (&(_, &Object, &Column), &(_, &Object, &Column))| {
-            let same_name = |kind: fn(&Column) -> Option<&str>| kind(column.2) == kind(usual.2);
             column.1.id.name == usual.1.id.name
                 && column.2.generated == usual.2.generated
-                && same_name(|column| column.not_null.as_ref().and_then(|it| it.name.as_deref()))
+                && has_inherited_name(column.2, usual.1, usual.2)
         };
         let has_same_columns =
             columns.len() == usual.len() && columns.iter().zip(&usual).all(is_same_column);
@@ -198,7 +201,7 @@ impl<'a> Layout<'a> {
         let Facts::Sequence(facts) = &sequence.facts else {
             return;
         };
-        let usual_name = format!("{}_{}_seq", id.parent, id.name);
+        let usual_name = default_name(&id.parent, Some(&id.name), "seq");
         let sequence_name = in_schema(&sequence.id.schema, &sequence.id.name);
         let usual_default = format!("nextval('{}'::regclass)", sequence_name.replace('\'', "''"));
         let is_plain_table = table.partition_of.is_none()
@@ -206,7 +209,6 @@ impl<'a> Layout<'a> {
             && table.foreign.is_none()
             && !column.is_inherited;
         let is_serial = is_plain_table
-            && usual_name.len() <= MAX_LENGTH
             && sequence.id.name == usual_name
             && sequence.id.schema == id.schema
             && sequence.owner == self.objects.get(host).owner
@@ -223,6 +225,24 @@ impl<'a> Layout<'a> {
             self.made[sequence_at] = true;
         }
     }
+}
+
+/// Whether the NOT NULL constraint of a partition's column has the name that PARTITION OF gives it.
+fn has_inherited_name(column: &Column, parent: &Object, of_parent: &Column) -> bool {
+    let (Some(own), Some(usual)) = (&column.not_null, &of_parent.not_null) else {
+        return column
+            .not_null
+            .as_ref()
+            .is_none_or(|own| own.name.is_none());
+    };
+    if !own.is_inherited {
+        // Before version 18 they have no names.
+        return own.name == usual.name;
+    }
+    let id = &parent.id;
+    let usual = usual.name.clone();
+    let usual = usual.unwrap_or_else(|| default_name(&id.parent, Some(&id.name), "not_null"));
+    own.name.as_ref() == Some(&usual)
 }
 
 /// Whether the index is one of a partitioned table.
@@ -249,14 +269,18 @@ fn is_usual_range(sequence: &Sequence) -> bool {
     sequence.range == usual
 }
 
-/// The name that the server gives an index, if it does not depend on other indexes or on expressions.
+/// The name that the server gives an index, unless it is taken. `None` for indexes with expressions,
+/// whose names depend on those.
 fn default_index_name(object: &Object) -> Option<String> {
-    let (columns, suffix) = match &object.facts {
-        Facts::Key(_) if object.id.kind == Kind::PrimaryKey => (Vec::new(), "pkey"),
-        Facts::Key(key) => (
-            key.columns.iter().chain(&key.include).cloned().collect(),
-            "key",
-        ),
+    let table = &object.id.parent;
+    let (columns, label) = match &object.facts {
+        Facts::Key(_) if object.id.kind == Kind::PrimaryKey => {
+            return Some(default_name(table, None, "pkey"));
+        }
+        Facts::Key(key) => {
+            let columns = key.columns.iter().chain(&key.include);
+            (columns.cloned().collect(), "key")
+        }
         Facts::Exclusion(exclusion) => (key_columns(&exclusion.keys, &exclusion.include)?, "excl"),
         Facts::Index(index) => (key_columns(&index.keys, &index.include)?, "idx"),
         _ => return None,
@@ -264,15 +288,21 @@ fn default_index_name(object: &Object) -> Option<String> {
     let mut names: Vec<&str> = columns.iter().map(String::as_str).collect();
     names.sort_unstable();
     names.dedup();
+    // Names that occur twice get numbers.
     if names.len() < columns.len() {
         return None;
     }
-    let mut name = object.id.parent.clone();
+    let mut joined = String::new();
     for column in columns {
-        name = format!("{name}_{column}");
+        if !joined.is_empty() {
+            joined.push('_');
+        }
+        joined.push_str(&column);
+        if joined.len() > MAX_NAME {
+            break;
+        }
     }
-    name = format!("{name}_{suffix}");
-    (name.len() <= MAX_LENGTH).then_some(name)
+    Some(default_name(table, Some(&joined), label))
 }
 
 fn key_columns(keys: &[IndexKey], include: &[String]) -> Option<Vec<String>> {
@@ -292,6 +322,7 @@ fn is_copy(child: &Facts, parent: &Facts) -> bool {
                 parent: child.parent.clone(),
                 is_inherited: child.is_inherited,
                 is_clustered: child.is_clustered,
+                index_comment: child.index_comment.clone(),
                 ..(**parent).clone()
             };
             **child == made && child.tablespace.is_none()
@@ -310,6 +341,7 @@ fn is_copy(child: &Facts, parent: &Facts) -> bool {
             made.parent.clone_from(&child.parent);
             made.is_inherited = child.is_inherited;
             made.is_clustered = child.is_clustered;
+            made.index_comment.clone_from(&child.index_comment);
             **child == made && child.tablespace.is_none()
         }
         _ => false,

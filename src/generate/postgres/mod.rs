@@ -119,6 +119,7 @@ impl<'a> Dump<'a> {
                 if self.layout.within[part] == at {
                     if let Facts::Column(column) = &part_object.facts {
                         self.identity_sequence(at, column, &mut statements);
+                        self.not_null_comment(part_object, column, &mut statements);
                     }
                     privileges::finish(part_object, Some(object), &mut statements);
                 }

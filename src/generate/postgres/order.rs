@@ -308,7 +308,9 @@ impl Found<'_, '_> {
                     self.add_named(at, Kind::Server, &Name::new("", foreign.server.clone()));
                 }
             }
-            Facts::ForeignKey(_) | Facts::Check(_) => self.by_constraint(at),
+            Facts::ForeignKey(_) | Facts::Check(_) | Facts::Trigger(_) => {
+                self.by_constraint(at);
+            }
             Facts::Key(_) | Facts::Exclusion(_) | Facts::Index(_) => self.by_index(at),
             Facts::Sequence(sequence) => {
                 let table = sequence.owned_by.as_ref().map(|(table, _)| table);
@@ -359,7 +361,8 @@ impl Found<'_, '_> {
         }
         let Facts::ForeignKey(key) = &object.facts else {
             // Rows of children are checked with those of their parents.
-            if layout.within[at] == at && !layout.made[at] {
+            let is_check = matches!(object.facts, Facts::Check(_));
+            if is_check && layout.within[at] == at && !layout.made[at] {
                 for child in objects.children(host) {
                     self.add(at, *child);
                 }

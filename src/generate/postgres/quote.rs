@@ -8,9 +8,6 @@ use crate::schema::{
     postgres::{Options, SequenceRange},
 };
 
-/// The longest identifier.
-pub(super) const MAX_LENGTH: usize = 63;
-
 /// An identifier, quoted where the server would not read it as it is.
 pub(super) fn ident(name: &str) -> Cow<'_, str> {
     let plain = |c: char| c.is_ascii_lowercase() || c == '_';

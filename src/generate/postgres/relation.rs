@@ -139,6 +139,11 @@ impl Dump<'_> {
             ident(&object.id.name),
             qualified(&super::layout::table_name(object)),
         );
+        if self.layout.made[at] {
+            let words = enabled(trigger.enabled).unwrap_or("ENABLE");
+            to.push(format!("ALTER TABLE {table} {words} TRIGGER {name}"));
+            return;
+        }
         let events: Vec<String> = trigger
             .events
             .iter()

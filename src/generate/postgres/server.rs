@@ -40,6 +40,12 @@ pub(super) fn wrapper(id: &ObjectId, wrapper: &ForeignDataWrapper, to: &mut Stat
         sql.push_str(&format!(" VALIDATOR {}", qualified(validator)));
     }
     sql.push_str(&foreign_options(&wrapper.options));
+    let name = ident(&id.name);
+    note_secrets(
+        &format!("The foreign-data wrapper {name}"),
+        &wrapper.secrets,
+        to,
+    );
     to.push(sql);
 }
 

@@ -96,6 +96,9 @@ impl Dump<'_> {
         if let Some(default) = &domain.default {
             sql.push_str(&format!(" DEFAULT {}", stable(default)));
         }
+        if let Some(name) = &domain.not_null_name {
+            sql.push_str(&format!(" CONSTRAINT {}", ident(name)));
+        }
         if domain.not_null {
             sql.push_str(" NOT NULL");
         }

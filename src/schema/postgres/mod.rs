@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use names::{is_name_list, split_names};
+pub use names::{MAX_NAME, default_name, is_name_list, split_names, truncated};
 pub use relation::{MaterializedView, Policy, Rule, Sequence, Statistics, Trigger, View};
 pub use routine::{Aggregate, Cast, EventTrigger, Operator, Routine};
 pub use server::{

@@ -1,4 +1,35 @@
-//! Lists of names in the values of settings.
+//! Names that the server gives, and lists of names in the values of settings.
+
+/// The longest identifier.
+pub const MAX_NAME: usize = 63;
+
+/// The name that the server gives what belongs to `first`, a table or a domain, and to `second`, such
+/// as a column: `table_column_label`. Of names that are too long together, the longer one is cut.
+pub fn default_name(first: &str, second: Option<&str>, label: &str) -> String {
+    let room = MAX_NAME - label.len() - 1;
+    let Some(second) = second else {
+        return format!("{}_{label}", truncated(first, room));
+    };
+    let (mut left, mut right) = (first.len(), second.len());
+    while left + right > room - 1 {
+        if left > right {
+            left -= 1;
+        } else {
+            right -= 1;
+        }
+    }
+    let (first, second) = (truncated(first, left), truncated(second, right));
+    format!("{first}_{second}_{label}")
+}
+
+/// The longest start of `text` of at most `length` bytes.
+pub fn truncated(text: &str, length: usize) -> &str {
+    let mut end = length.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
 
 /// Whether the value of a setting is a list of names.
 pub fn is_name_list(setting: &str) -> bool {
@@ -41,6 +72,26 @@ pub fn split_names(list: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_cut_as_by_the_server() {
+        let check = |table: &str, column: &str, expected: &str| {
+            assert_eq!(default_name(table, Some(column), "not_null"), expected);
+        };
+        check("orders", "total", "orders_total_not_null");
+        check(
+            &"t".repeat(60),
+            "total",
+            &format!("{}_total_not_null", "t".repeat(48)),
+        );
+        check(
+            &"t".repeat(63),
+            &"c".repeat(63),
+            &format!("{}_{}_not_null", "t".repeat(27), "c".repeat(26)),
+        );
+        let (long, cut) = ("ä".repeat(31), "ä".repeat(29));
+        assert_eq!(default_name(&long, None, "pkey"), format!("{cut}_pkey"));
+    }
 
     #[test]
     fn lists_of_names_are_divided() {

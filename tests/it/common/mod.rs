@@ -153,6 +153,18 @@ impl PostgresDatabase {
         String::from_utf8(dump).unwrap()
     }
 
+    /// Whether pg_dump is not older than the server.
+    pub fn knows_pg_dump(&self) -> bool {
+        let output = process::Command::new("pg_dump").arg("--version").output();
+        let output = output.expect("pg_dump is needed; tests/run puts it on the PATH");
+        let major = |text: &str| -> u32 {
+            let digits = text.split(|c: char| !c.is_ascii_digit());
+            digits.into_iter().find_map(|it| it.parse().ok()).unwrap()
+        };
+        let server = self.value("SHOW server_version").unwrap();
+        major(&String::from_utf8(output.stdout).unwrap()) >= major(&server)
+    }
+
     /// The whole schema, as pg_dump has it.
     pub fn whole_schema(&self) -> String {
         String::from_utf8(self.pg_dump(&["--schema-only"])).unwrap()

@@ -141,6 +141,7 @@ CREATE TABLE shop.customers (
     money money DEFAULT 5.5,
     CONSTRAINT name_key UNIQUE (name, kind) INCLUDE (email) WITH (fillfactor = 70) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT nick_key UNIQUE NULLS NOT DISTINCT (nick),
+    CONSTRAINT nested CHECK (price BETWEEN 0 AND 9 AND ("order", small) = (1, 2) AND kind NOT IN (name, code, 'x') OR "order" NOT BETWEEN 1 AND 2 OR born IS NULL),
     CONSTRAINT positive CHECK (price > 0 OR price IN (-1.5, -2)) NO INHERIT,
     CONSTRAINT no_overlap EXCLUDE USING gist (name WITH =, hours WITH &&) WHERE (price > 1) DEFERRABLE
 ) WITH (autovacuum_enabled = false, fillfactor = 80, toast.autovacuum_enabled = off);

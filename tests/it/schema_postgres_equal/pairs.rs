@@ -513,6 +513,11 @@ pub const WORDS: &[Pair] = &[
         "CREATE TABLE x (a varchar(20) CHECK (((a)::text = ANY ((ARRAY['p'::character varying, 'q'::character varying])::text[]))));",
     ),
     (
+        "BETWEEN as the server shows it",
+        "CREATE TABLE x (a integer, b integer, CONSTRAINT c CHECK (a BETWEEN 1 AND 5 AND b > 0 OR (a, b) = (1, 2)));",
+        "CREATE TABLE x (a integer, b integer, CONSTRAINT c CHECK (((((a >= 1) AND (a <= 5)) AND (b > 0)) OR ((a = 1) AND (b = 2)))));",
+    ),
+    (
         "NOT IN on varchar as the server shows it",
         "CREATE TABLE x (a varchar(20)); CREATE INDEX i ON x (a) WHERE a NOT IN ('p', 'q'); CREATE VIEW v AS SELECT a FROM x WHERE a IN ('p');",
         "CREATE TABLE x (a varchar(20)); CREATE INDEX i ON x (a) WHERE (((a)::text <> ALL ((ARRAY['p'::character varying, 'q'::character varying])::text[]))); \

@@ -6,11 +6,10 @@ use super::{
     fields::{Fault, Fields},
     privileges::acl,
     text::without_parentheses,
-    types::truncated,
 };
 use crate::schema::{
     Facts, Kind, Name, Object, ObjectId,
-    postgres::{Attribute, Column, Generated, Identity, NotNull},
+    postgres::{Attribute, Column, Generated, Identity, NotNull, default_name},
 };
 
 pub(super) fn queries(version: Version) -> Vec<Query> {
@@ -269,7 +268,7 @@ fn read_not_null(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), F
     };
     catalog.addresses.insert((class::CONSTRAINT, oid, 0), at);
     let object = &mut catalog.objects[at];
-    let usual = default_name(&object.id.parent, Some(&object.id.name));
+    let usual = default_name(&object.id.parent, Some(&object.id.name), "not_null");
     if let Facts::Column(column) = &mut object.facts {
         column.not_null = Some(NotNull {
             name: (name != usual).then(|| name.to_owned()),
@@ -280,48 +279,4 @@ fn read_not_null(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), F
         });
     }
     Ok(())
-}
-
-/// The name that the server gives the NOT NULL constraint of a column, `table_column_not_null`, or of
-/// a domain, `domain_not_null`. Of names that are too long together, the longer one is cut.
-pub(super) fn default_name(of: &str, column: Option<&str>) -> String {
-    const SUFFIX: &str = "_not_null";
-    let mut room = 63 - SUFFIX.len();
-    let Some(column) = column else {
-        return format!("{}{SUFFIX}", truncated(of, room));
-    };
-    room -= 1;
-    let (mut first, mut second) = (of.len(), column.len());
-    while first + second > room {
-        if first > second {
-            first -= 1;
-        } else {
-            second -= 1;
-        }
-    }
-    let (first, second) = (truncated(of, first), truncated(column, second));
-    format!("{first}_{second}{SUFFIX}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_not_null_constraints_are_cut_as_by_the_server() {
-        let check = |table: &str, column: &str, expected: &str| {
-            assert_eq!(default_name(table, Some(column)), expected);
-        };
-        check("orders", "total", "orders_total_not_null");
-        check(
-            &"t".repeat(60),
-            "total",
-            &format!("{}_total_not_null", "t".repeat(48)),
-        );
-        check(
-            &"t".repeat(63),
-            &"c".repeat(63),
-            &format!("{}_{}_not_null", "t".repeat(27), "c".repeat(26)),
-        );
-    }
 }

@@ -3,13 +3,12 @@
 use super::{
     Query, Version,
     catalog::{Catalog, FIRST_USER_OID, TypeInfo, class},
-    columns::default_name,
     fields::{Fault, Fields},
     privileges::acl,
 };
 use crate::schema::{
     Facts, Kind, Name, Object, ObjectId, Unmodelled,
-    postgres::{Collation, Composite, Domain, Enum, Range},
+    postgres::{Collation, Composite, Domain, Enum, Range, default_name, truncated},
 };
 
 pub(super) fn queries(version: Version) -> Vec<Query> {
@@ -94,7 +93,7 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                 if let Some(object) = object
                     && let Facts::Domain(domain) = &mut object.facts
                 {
-                    let is_usual = name == default_name(&object.id.name, None);
+                    let is_usual = name == default_name(&object.id.name, None, "not_null");
                     domain.not_null_name = (!is_usual).then(|| name.to_owned());
                 }
                 Ok(())
@@ -190,15 +189,6 @@ fn default_multirange(range: &ObjectId) -> Name {
         ),
     };
     Name::new(range.schema.clone(), truncated(&name, 63))
-}
-
-/// The longest start of `text` of at most `length` bytes.
-pub(super) fn truncated(text: &str, length: usize) -> &str {
-    let mut end = length.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
 }
 
 fn read_collation(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fault> {
