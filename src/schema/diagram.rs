@@ -61,31 +61,104 @@ pub struct Reference {
 }
 
 impl Diagram {
-    /// The diagram of a schema, in which the tables of `changed` are marked.
+    /// The diagram of a schema, in which the tables of `changed` are marked. A partition counts as
+    /// the table that it is a part of.
     pub fn new(schema: &Schema, changed: &BTreeSet<Name>) -> Self {
-        let mut tables: BTreeMap<Name, DiagramTable> = BTreeMap::new();
-        for object in &schema.objects {
-            if is_drawn(object) {
-                let name = object.id.qualified();
-                let is_changed = changed.contains(&name);
-                let table = DiagramTable {
-                    name: name.clone(),
-                    comment: object.comment.clone(),
-                    columns: Vec::new(),
-                    is_changed,
-                };
-                tables.insert(name, table);
-            }
-        }
+        let names = Names::of(schema);
+        let changed: BTreeSet<Name> = changed.iter().map(|name| names.drawn(name)).collect();
         let mut diagram = Self::default();
-        for (name, mut table) in tables {
+        for object in schema.objects.iter().filter(|object| is_drawn(object)) {
+            let name = object.id.qualified();
             let parts = Parts::of(schema, &name);
-            table.columns = parts.columns(schema);
             diagram.references.extend(parts.references(&name));
-            diagram.tables.push(table);
+            diagram.tables.push(DiagramTable {
+                columns: parts.columns(schema),
+                comment: object.comment.clone(),
+                is_changed: changed.contains(&name),
+                name,
+            });
         }
+        diagram.tables.sort_by(|a, b| a.name.cmp(&b.name));
+        diagram.resolve(&names);
         diagram.references.sort();
         diagram
+    }
+
+    /// Spells the names in references as the tables and columns do.
+    fn resolve(&mut self, names: &Names<'_>) {
+        let columns = self.tables.iter().map(|table| {
+            let columns = table.columns.iter().map(|column| column.name.clone());
+            (table.name.clone(), columns.collect())
+        });
+        let columns: BTreeMap<Name, Vec<String>> = columns.collect();
+        for reference in &mut self.references {
+            reference.to = names.drawn(&reference.to);
+            let to = (&reference.to, &mut reference.referenced_columns);
+            for (table, used) in [(&reference.from, &mut reference.columns), to] {
+                for name in used {
+                    let mut all = columns.get(table).into_iter().flatten();
+                    if let Some(spelt) = all.find(|column| names.is_same(column, name)) {
+                        name.clone_from(spelt);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The names of tables.
+struct Names<'a> {
+    /// Whether the case of names means nothing.
+    folds: bool,
+    /// The drawn tables.
+    tables: Vec<Name>,
+    /// The partitioned table of each partition.
+    partitions: BTreeMap<Name, &'a Name>,
+}
+
+impl<'a> Names<'a> {
+    fn of(schema: &'a Schema) -> Self {
+        let mut names = Self {
+            folds: schema.dialect.folds_names(),
+            tables: Vec::new(),
+            partitions: BTreeMap::new(),
+        };
+        for object in &schema.objects {
+            if is_drawn(object) {
+                names.tables.push(object.id.qualified());
+            } else if let Facts::Table(table) = &object.facts
+                && let Some(partition) = &table.partition_of
+            {
+                names
+                    .partitions
+                    .insert(object.id.qualified(), &partition.parent);
+            }
+        }
+        names.tables.sort();
+        names
+    }
+
+    fn is_same(&self, a: &str, b: &str) -> bool {
+        a == b || self.folds && a.eq_ignore_ascii_case(b)
+    }
+
+    /// The name of the drawn table that `name` stands for; `name` itself if none is drawn.
+    fn drawn(&self, name: &Name) -> Name {
+        let mut name = name;
+        // No chain of partitions is longer than there are partitions.
+        for _ in 0..self.partitions.len() {
+            match self.partitions.get(name) {
+                Some(parent) => name = parent,
+                None => break,
+            }
+        }
+        if self.folds && self.tables.binary_search(name).is_err() {
+            let mut all = self.tables.iter();
+            let is_same =
+                |it: &&Name| it.schema == name.schema && self.is_same(&it.name, &name.name);
+            return all.find(is_same).unwrap_or(name).clone();
+        }
+        name.clone()
     }
 }
 
@@ -230,7 +303,7 @@ impl<'a> Parts<'a> {
 mod tests {
     use super::*;
     use crate::{
-        schema::{ObjectId, postgres},
+        schema::{ObjectId, postgres, sqlite},
         sql::Dialect,
     };
 
@@ -281,5 +354,86 @@ mod tests {
             panic!("{diagram:?}");
         };
         assert!(reference.is_optional && !reference.is_unique);
+    }
+
+    fn table(name: &Name, partition_of: Option<&Name>) -> Object {
+        let partition_of = partition_of.map(|parent| postgres::Partition {
+            parent: parent.clone(),
+            ..Default::default()
+        });
+        let facts = postgres::Table {
+            partition_of,
+            ..Default::default()
+        };
+        Object::new(ObjectId::new(Kind::Table, &name.schema, &name.name), facts)
+    }
+
+    #[test]
+    fn partitions_stand_for_their_table() {
+        let [events, year, month] =
+            ["events", "events_2026", "events_2026_01"].map(|name| Name::new("log", name));
+        let notes = Name::new("log", "notes");
+        let foreign = postgres::ForeignKey {
+            columns: vec!["event".into()],
+            references: month.clone(),
+            ..Default::default()
+        };
+        let schema = Schema::new(
+            Dialect::Postgres,
+            vec![
+                table(&events, None),
+                table(&year, Some(&events)),
+                table(&month, Some(&year)),
+                table(&notes, None),
+                Object::new(ObjectId::part(Kind::ForeignKey, &notes, "fk"), foreign),
+            ],
+        );
+        let diagram = Diagram::new(&schema, &BTreeSet::from([month]));
+        let drawn = diagram.tables.iter().map(|it| (&it.name, it.is_changed));
+        assert!(drawn.eq([(&events, true), (&notes, false)]));
+        assert_eq!(diagram.references[0].to, events);
+    }
+
+    #[test]
+    fn references_are_spelt_as_the_tables_are() {
+        let (users, posts) = (Name::new("", "Users"), Name::new("", "posts"));
+        let column = |table: &Name, name: &str| {
+            Object::new(
+                ObjectId::part(Kind::Column, table, name),
+                sqlite::Column::default(),
+            )
+        };
+        let foreign = sqlite::ForeignKey {
+            columns: vec!["AUTHOR".into()],
+            references: "USERS".into(),
+            referenced_columns: vec!["id".into()],
+            ..Default::default()
+        };
+        let of = |name: &Name| {
+            Object::new(
+                ObjectId::new(Kind::Table, "", &name.name),
+                sqlite::Table::default(),
+            )
+        };
+        let schema = Schema::new(
+            Dialect::Sqlite,
+            vec![
+                of(&users),
+                column(&users, "ID"),
+                of(&posts),
+                column(&posts, "author"),
+                Object::new(ObjectId::part(Kind::ForeignKey, &posts, "fk"), foreign),
+            ],
+        );
+        let diagram = Diagram::new(&schema, &BTreeSet::from([Name::new("", "users")]));
+        let [reference] = diagram.references.as_slice() else {
+            panic!("{diagram:?}");
+        };
+        assert_eq!(reference.to, users);
+        assert_eq!(
+            (&*reference.columns[0], &*reference.referenced_columns[0]),
+            ("author", "ID")
+        );
+        assert!(diagram.tables[0].is_changed && diagram.tables[1].columns[0].in_foreign_key);
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     ops::{Error, Project, Session},
     plan,
     revision::{History, RevisionId, Target},
-    schema::{Diagram, Name, Schema, compare},
+    schema::{Diagram, Kind, Name, ObjectId, Schema, compare},
 };
 
 /// The picture of a schema.
@@ -107,6 +107,10 @@ fn heads(history: &History, ids: &[RevisionId]) -> Vec<RevisionId> {
 fn changed_tables(old: &Schema, new: &Schema) -> BTreeSet<Name> {
     let difference = compare(old, new);
     let ids = difference.changes.iter().map(|change| change.object());
-    ids.map(|id| id.parent_name().unwrap_or_else(|| id.qualified()))
-        .collect()
+    // A routine, for one, may have the name of a table.
+    let table = |id: &ObjectId| match id.parent_name() {
+        None if id.kind == Kind::Table => Some(id.qualified()),
+        parent => parent,
+    };
+    ids.filter_map(table).collect()
 }

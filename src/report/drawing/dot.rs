@@ -117,9 +117,12 @@ fn row(out: &mut String, at: usize, column: &DiagramColumn) {
 }
 
 fn edge(out: &mut String, scene: &Scene<'_>, link: &Link<'_>) {
-    let port = |side: char, rows: &[usize]| match rows.first() {
-        Some(row) => format!("{side}{row}"),
-        None => "t".to_owned(),
+    // A line from a table to itself stays at its right side.
+    let is_loop = link.from == link.to;
+    let port = |side: char, rows: &[usize]| {
+        let row = rows.first();
+        let port = row.map_or("t".to_owned(), |row| format!("{side}{row}"));
+        if is_loop { format!("{port}:e") } else { port }
     };
     let reference = link.reference;
     let tail = if reference.is_unique {
@@ -136,7 +139,7 @@ fn edge(out: &mut String, scene: &Scene<'_>, link: &Link<'_>) {
         out,
         "    {}:{} -> {}:{} [arrowtail={tail}, arrowhead={head}, tooltip={}];",
         id(&plain(scene.tables[link.from].name)),
-        port('l', &link.columns),
+        port(if is_loop { 'r' } else { 'l' }, &link.columns),
         id(&plain(scene.tables[link.to].name)),
         port('r', &link.keys),
         id(&scene.ends(link)),

@@ -115,6 +115,9 @@ mod tests {
         for (at, _) in page.match_indices("://") {
             assert!(page[at - 4..].starts_with("http://www.w3.org/2000/svg\""));
         }
+        let count = |text: &str| page.matches(text).count();
+        assert_eq!((count("<script"), count("</script")), (1, 1));
+        assert_eq!((count("<style"), count("</style")), (1, 1));
         for name in ["src=", "url(", "@import", "fetch(", "{{"] {
             assert!(!page.contains(name), "{name}");
         }

@@ -4,10 +4,11 @@ use std::fmt::Write;
 
 use super::{
     card::Mark,
-    ends,
     layout::{self, Point, Size},
+    line,
+    marks::{changed_label, colour, key_mark, null_mark, text_element},
     scene::Scene,
-    svg::{Caption, changed_label, colour, key_mark, null_mark, text_element},
+    svg::Caption,
     text::{clean, cut, number, width},
 };
 use crate::report::count;
@@ -181,8 +182,8 @@ impl Item {
                         y: middle,
                     },
                 );
-                ends::many(out, from, 1.0, is_unique);
-                ends::one(out, to, -1.0, is_optional);
+                line::many(out, from, 1.0, is_unique);
+                line::one(out, to, -1.0, is_optional);
             }
             Self::Schema(schema) => {
                 let _ = write!(

@@ -2,13 +2,15 @@
 
 mod card;
 mod dot;
-mod ends;
 mod html;
 mod layout;
 mod legend;
+mod line;
+mod marks;
 mod mermaid;
 mod scene;
 mod svg;
+mod table;
 mod text;
 
 use serde_json::json;

@@ -175,7 +175,8 @@ impl<'a> Table<'a> {
     pub(super) fn more(&self) -> Option<String> {
         match self.hidden.len() {
             0 => None,
-            count => Some(format!("… {} more", crate::report::count(count, "column"))),
+            1 => Some("… 1 more column".to_owned()),
+            count => Some(format!("… {count} more columns")),
         }
     }
 
