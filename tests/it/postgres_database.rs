@@ -1430,8 +1430,11 @@ async fn a_connection_lost_in_commit_is_settled_by_the_table() {
         let (database, connection) = prepared().await;
         connection.close().await.unwrap();
         let proxy = Proxy::to(&database);
+        let requested = [("timezone", "UTC"), ("datestyle", "ISO, MDY")];
         let impatient = Settings {
             connect_timeout: Duration::from_secs(2),
+            // They are set now, so that the first message after the lock is the step.
+            session: requested.map(|(name, value)| (name.into(), value.into())).into(),
             ..settings()
         };
         let mut connection = connect_with(&proxy.url, impatient).await.unwrap();

@@ -14,11 +14,11 @@ use super::{
     error,
     message::{block, literal, pinned, unpinned_rows},
     options::{ServerOptions, TargetSession},
-    session,
+    psql, session,
 };
 
 /// A server process, distinguished from a later one with the same number.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Backend {
     pub pid: i32,
     pub started: String,
@@ -34,10 +34,10 @@ pub(super) struct Backend {
     pub set_aside: Vec<String>,
     /// The reason why the session is read-only, if it is.
     pub read_only: Option<ReadOnly>,
-    /// Settings of role and database that the login hides.
-    hidden: Vec<Setting>,
     /// Whether the role may read the server's configuration files.
-    reads_files: bool,
+    pub reads_files: bool,
+    /// Whether [`psql::follow`] has run.
+    pub is_as_psql: bool,
 }
 
 impl Backend {
@@ -58,9 +58,14 @@ impl Backend {
             settings: commands.collect(),
             set_aside: Vec::new(),
             read_only: None,
-            hidden: Vec::new(),
             reads_files: false,
+            is_as_psql: true,
         }
+    }
+
+    /// Whether both are the same process.
+    pub fn is(&self, other: &Self) -> bool {
+        self.pid == other.pid && self.started == other.started
     }
 }
 
@@ -90,10 +95,6 @@ pub(super) const MARK: &str = "migrator.session";
 
 /// The first version with `client_connection_check_interval`, as `server_version_num`.
 const KNOWS_WATCHFUL: u32 = 140_000;
-
-/// Settings to which the client library assigns a value at login, hiding those of role, database
-/// and server: the name and that value.
-const HIDDEN: [(&str, &str); 2] = [("timezone", "UTC"), ("datestyle", "ISO, MDY")];
 
 /// Timeouts that end an idle session or a long transaction.
 const TIMEOUTS: [&str; 3] = [
@@ -159,75 +160,6 @@ pub(super) async fn identify(
     Ok(backend)
 }
 
-/// Sets TimeZone and DateStyle as in psql, as far as they can be determined.
-pub(super) async fn as_psql(
-    connection: &mut PgConnection,
-    backend: &mut Backend,
-    options: &ServerOptions,
-    place: &str,
-) -> Result<(), DatabaseError> {
-    let lost = |error: &sqlx::Error| match error::from_server(error) {
-        Some(server) => DatabaseError::Sql(error::failure(server, None)),
-        None => error::connecting(error, place),
-    };
-    let is_asked = |name: &str| options.settings.iter().any(|asked| asked.name == name);
-    let is_known = |hidden: &[Setting], name: &str| hidden.iter().any(|it| it.name == name);
-    let mut hidden = backend.hidden.clone();
-    let unknown = HIDDEN
-        .iter()
-        .any(|(name, _)| !is_asked(name) && !is_known(&hidden, name));
-    if unknown && backend.reads_files && !backend.pooled {
-        // The last line with a setting counts.
-        let found = unpinned_rows(connection, &pinned(&format!("{AS_LOGIN};\n{FILES}"))).await;
-        for row in found.map_err(|error| lost(&error))? {
-            let text = |index| {
-                row.try_get::<String, _>(index)
-                    .map_err(|error| lost(&error))
-            };
-            let (name, value) = (text(0)?, text(1)?);
-            if !is_known(&backend.hidden, &name) {
-                hidden.retain(|it| it.name != name);
-                hidden.push(Setting { name, value });
-            }
-        }
-    }
-    let mut commands = Vec::new();
-    for (name, usual) in HIDDEN {
-        let asked = options.settings.iter().rev().find(|it| it.name == name);
-        let found = asked.or_else(|| hidden.iter().find(|it| it.name == name));
-        match found {
-            Some(it) if asked.is_some() || it.value != usual => {
-                commands.push(format!("SET {name} TO {}", written(it)));
-            }
-            // Behind a pooler the value is unknown.
-            None if backend.pooled => commands.push(format!("RESET {name}")),
-            _ => {}
-        }
-    }
-    if !commands.is_empty() {
-        let sent = unpinned_rows(connection, &commands.join(";\n")).await;
-        sent.map_err(|error| lost(&error))?;
-    }
-    // RESET ALL covers the others.
-    commands.retain(|command| command.starts_with("SET"));
-    backend.settings.extend(commands);
-    Ok(())
-}
-
-/// The value of a SET. DateStyle is a list, of which a literal would be a single item.
-fn written(setting: &Setting) -> String {
-    if setting.name == "datestyle" {
-        let items = setting.value.split(',').map(|item| literal(item.trim()));
-        return items.collect::<Vec<_>>().join(", ");
-    }
-    literal(&setting.value)
-}
-
-/// The values in the configuration files of the settings that the login hides.
-const FILES: &str = "SELECT pg_catalog.lower(f.name)::text, f.setting::text \
-     FROM pg_catalog.pg_show_all_file_settings() AS f \
-     WHERE f.applied AND pg_catalog.lower(f.name) IN ('timezone', 'datestyle') ORDER BY f.seqno";
-
 /// Queries of the values in force, and of the requested values in the server's format.
 fn asked(settings: &[Setting]) -> String {
     let mut queries = Vec::new();
@@ -245,11 +177,12 @@ fn asked(settings: &[Setting]) -> String {
 /// themselves.
 fn is_verified(name: &str) -> bool {
     let by_command = ["lock_timeout", "statement_timeout"];
-    !by_command.contains(&name) && !HIDDEN.iter().any(|(hidden, _)| *hidden == name)
+    !by_command.contains(&name) && !psql::is_hidden(name)
 }
 
 fn question(asked: Option<&str>, watchful: bool) -> String {
-    let timeouts = TIMEOUTS.map(literal).join(", ");
+    let timeouts = TIMEOUTS.map(|name| format!("current_setting({}, true)", literal(name)));
+    let timeouts = timeouts.join(", ");
     let own = [watchful.then_some(session::BE_WATCHFUL), Some(AS_LOGIN)];
     let own: Vec<_> = own.into_iter().flatten().collect();
     let body = format!(
@@ -259,16 +192,8 @@ fn question(asked: Option<&str>, watchful: bool) -> String {
          current_setting('{MARK}', true), \
          current_setting('client_connection_check_interval', true), \
          pg_is_in_recovery()::text, current_setting('default_transaction_read_only'), \
-         has_function_privilege('pg_catalog.pg_show_all_file_settings()', 'EXECUTE')::text \
-         FROM pg_stat_get_activity(pg_backend_pid()) AS a;\n\
-         SELECT 'timeout'::text, n, current_setting(n, true) FROM unnest(ARRAY[{timeouts}]) AS n \
-         WHERE current_setting(n, true) <> '0';\n\
-         SELECT 'hidden'::text, lower(split_part(c, '=', 1)), substr(c, strpos(c, '=') + 1) \
-         FROM pg_db_role_setting AS s, unnest(s.setconfig) AS c \
-         WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())) \
-         AND s.setrole IN (0, (SELECT r.oid FROM pg_roles AS r WHERE r.rolname = session_user)) \
-         AND lower(split_part(c, '=', 1)) IN ('timezone', 'datestyle') \
-         ORDER BY s.setrole <> 0, s.setdatabase <> 0",
+         has_function_privilege('pg_catalog.pg_show_all_file_settings()', 'EXECUTE')::text, \
+         {timeouts} FROM pg_stat_get_activity(pg_backend_pid()) AS a",
         own = own.join(";\n"),
     );
     let body = pinned(&body);
@@ -296,17 +221,11 @@ impl Answers<'_> {
         let is =
             |index, wanted: &str| Ok::<_, sqlx::Error>(text(index)?.as_deref() == Some(wanted));
         let pid = text(1)?.and_then(|pid| pid.parse().ok());
-        let mut hidden: Vec<Setting> = Vec::new();
-        for row in self.of("hidden") {
-            // Values of a database override the server's, and those of a role override both.
-            let name: String = row.try_get(1)?;
-            hidden.retain(|known| known.name != name);
-            let value = row.try_get(2)?;
-            hidden.push(Setting { name, value });
-        }
         let (mut settings, mut set_aside) = (Vec::new(), Vec::new());
-        for row in self.of("timeout") {
-            let (name, value): (String, String) = (row.try_get(1)?, row.try_get(2)?);
+        for (index, name) in (8..).zip(TIMEOUTS) {
+            let Some(value) = text(index)?.filter(|value| value != "0") else {
+                continue;
+            };
             if !asked.iter().any(|asked| asked.name == name) {
                 settings.push(format!("SET {name} TO 0"));
                 set_aside.push(format!("{name} = {value}"));
@@ -325,8 +244,8 @@ impl Answers<'_> {
             settings,
             set_aside,
             read_only,
-            hidden,
             reads_files: is(7, "true")?,
+            is_as_psql: false,
         })
     }
 
@@ -396,15 +315,5 @@ mod tests {
             check(TargetSession::Primary, found, found != Some(Standby));
             check(TargetSession::Standby, found, found == Some(Standby));
         }
-    }
-
-    #[test]
-    fn a_list_is_written_item_by_item() {
-        let check = |name: &str, value: &str, expected: &str| {
-            let (name, value) = (name.to_owned(), value.to_owned());
-            assert_eq!(written(&Setting { name, value }), expected);
-        };
-        check("datestyle", "SQL, DMY", "E'SQL', E'DMY'");
-        check("timezone", "Asia/Tokyo", "E'Asia/Tokyo'");
     }
 }

@@ -12,6 +12,7 @@ use super::{
     backend::{self, Backend, MARK, unique_mark},
     error,
     options::ServerOptions,
+    psql,
     socket::{Known, Socket},
 };
 
@@ -84,7 +85,7 @@ pub(super) async fn open_for_scripts(
     if let Some(socket) = &socket {
         socket.keep_alive(options.keepalives);
     }
-    backend::as_psql(&mut connection, &mut backend, options, place).await?;
+    psql::set_requested(&mut connection, &mut backend, options, place).await?;
     for timeout in &backend.set_aside {
         log::debug!(target: SESSION, "{timeout} is disabled in this session");
     }

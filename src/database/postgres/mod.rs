@@ -33,6 +33,7 @@ mod password_file;
 mod pooler;
 #[cfg(feature = "cli")]
 mod programs;
+mod psql;
 mod record;
 mod run;
 #[cfg(feature = "cli")]
@@ -323,7 +324,7 @@ impl Runner for Postgres {
             stage: StepStage::Begin,
             error,
         };
-        self.ensure().await.map_err(begin)?;
+        self.ensure_as_psql().await.map_err(begin)?;
         self.enter(step).await.map_err(begin)?;
         self.note_user(step);
         let patient = step.lock_timeout.is_none();
@@ -365,6 +366,7 @@ impl Runner for Postgres {
     }
 
     async fn begin_run(&mut self, _foreign_keys: bool) -> Result<(), DatabaseError> {
+        self.ensure_as_psql().await?;
         let (connection, _) = self.parts().await?;
         let deferrable = session::has_deferrable_constraints(connection).await;
         self.deferrable = self.answer(deferrable.map_err(Trouble::from)).await?;
@@ -524,11 +526,21 @@ impl Postgres {
         Ok(())
     }
 
+    /// [`Self::ensure`] for scripts, whose session is to be like that of psql.
+    async fn ensure_as_psql(&mut self) -> Result<(), DatabaseError> {
+        self.ensure().await?;
+        let Some(connection) = self.connection.as_mut().filter(|_| self.run.is_none()) else {
+            return Ok(());
+        };
+        let set = psql::follow(connection, &mut self.backend, &self.options).await;
+        self.answer(set.map_err(Trouble::from)).await
+    }
+
     /// Resolves the version table again after a reconnect: the lock is not held, and another
     /// database may have replaced the previous one.
     async fn find_table_again(&mut self) -> Result<(), DatabaseError> {
         self.ensure().await?;
-        if self.resolved_in == self.backend || self.run.is_some() {
+        if self.resolved_in.is(&self.backend) || self.run.is_some() {
             return Ok(());
         }
         let Some(connection) = &mut self.connection else {

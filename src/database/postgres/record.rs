@@ -29,12 +29,15 @@ pub(super) enum Began {
 impl Began {
     /// The start moved back by `carried`, the time spent before.
     fn moment(self, carried: Duration) -> String {
+        /// A tenth of the unit that is recorded. Subtracting less would cost the server more time
+        /// than it is.
+        const LEAST: Duration = Duration::from_micros(100);
         let (from, back) = match self {
             Self::Transaction => ("pg_catalog.now()", carried),
             Self::Message => ("pg_catalog.statement_timestamp()", carried),
             Self::Before(elapsed) => ("pg_catalog.clock_timestamp()", carried + elapsed),
         };
-        if back.is_zero() {
+        if back < LEAST {
             return from.to_owned();
         }
         format!(

@@ -40,7 +40,7 @@ impl Postgres {
             error,
         };
         self.check_modes(step.modes).map_err(begin)?;
-        self.ensure().await.map_err(begin)?;
+        self.ensure_as_psql().await.map_err(begin)?;
         if step.keep_session {
             self.enter(step).await.map_err(begin)?;
         }
