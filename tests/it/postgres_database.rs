@@ -1421,7 +1421,9 @@ async fn a_connection_lost_in_commit_is_settled_by_the_table() {
         let impatient = Settings {
             connect_timeout: Duration::from_secs(2),
             // They are set now, so that the first message after the lock is the step.
-            session: requested.map(|(name, value)| (name.into(), value.into())).into(),
+            session: requested
+                .map(|(name, value)| (name.into(), value.into()))
+                .into(),
             ..settings()
         };
         let mut connection = connect_with(&proxy.url, impatient).await.unwrap();
