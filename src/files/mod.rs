@@ -136,20 +136,19 @@ fn open_sized(options: &mut OpenOptions, path: &Path) -> io::Result<(File, u64)>
 /// # Errors
 /// What the system says, or [`Irregular`] when it was exchanged since.
 pub fn read_found(path: &Path) -> io::Result<Vec<u8>> {
-    const SMALL: usize = 4 * 1024;
+    /// The size up to which a file is read at once.
+    const SMALL: u64 = 1 << 16;
     let (mut file, size) = open_sized(File::options().read(true), path)?;
     let mut content = Vec::new();
-    if size < SMALL as u64 {
-        let mut start = [0; SMALL];
-        let length = file.read(&mut start)?;
-        content.extend_from_slice(&start[..length]);
-        // Less than was asked for, and as much as there is: the end. Only such a file needs no
-        // second read.
-        if length as u64 == size {
-            return Ok(content);
-        }
+    if let Ok(length) = usize::try_from(size.min(SMALL)) {
+        // There is room for another byte: a file that fills the rest exactly ends there.
+        content.resize(length + 1, 0);
+        let read = file.read(&mut content)?;
+        content.truncate(read);
     }
-    file.read_to_end(&mut content)?;
+    if content.len() as u64 != size {
+        file.read_to_end(&mut content)?;
+    }
     Ok(content)
 }
 

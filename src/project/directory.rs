@@ -1,6 +1,8 @@
 //! Reads the directory of scripts and reports all problems at once.
 
 use std::{
+    borrow::Cow,
+    ffi::OsString,
     fs::{self, DirEntry, FileType},
     io,
     path::Path,
@@ -88,7 +90,7 @@ pub fn layout_of(dir: &Path, shown: &str, reading: &Reading) -> Result<Layout, D
     let wrong = |kind| problem(shown.to_owned(), kind);
     let entries = list(dir).map_err(|error| wrong(directory_kind(dir, &error)))?;
     let disk = Disk { dir, shown };
-    let names = entries.iter().map(name_of).collect::<Vec<_>>();
+    let names = entries.iter().map(Entry::name).collect::<Vec<_>>();
     disk.layout(&names, &entries, reading).map_err(wrong)
 }
 
@@ -103,11 +105,11 @@ pub fn unread_below(
 ) -> Result<Option<FilesBelow>, DirectoryProblem> {
     let wrong = |kind| problem(shown.to_owned(), kind);
     let entries = list(dir).map_err(|error| wrong(directory_kind(dir, &error)))?;
-    if !entries.iter().any(may_be_directory) {
+    if !entries.iter().any(Entry::may_be_directory) {
         return Ok(None);
     }
     let disk = Disk { dir, shown };
-    let names = entries.iter().map(name_of).collect::<Vec<_>>();
+    let names = entries.iter().map(Entry::name).collect::<Vec<_>>();
     let layout = disk.layout(&names, &entries, reading).map_err(wrong)?;
     Ok(disk.files_below(layout, &entries, reading))
 }
@@ -138,7 +140,7 @@ fn look_at_directory(dir: &Path, shown: &str, reading: &Reading) -> (Vec<Look>, 
         Err(error) => return wrong(directory_kind(dir, &error)),
     };
     // Directory order is arbitrary; sorting makes the report deterministic.
-    entries.sort_by_cached_key(DirEntry::file_name);
+    entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     let disk = Disk { dir, shown };
     let looks = match disk.looks(&entries, reading) {
         Ok(looks) => looks,
@@ -146,15 +148,41 @@ fn look_at_directory(dir: &Path, shown: &str, reading: &Reading) -> (Vec<Look>, 
     };
     // Checks again afterwards: an exchange may have begun while files were read. The scripts may
     // then be a mix of the old and the new history.
-    let was_there = entries.binary_search_by_key(&JOURNAL.into(), DirEntry::file_name);
+    let was_there = entries.binary_search_by(|entry| entry.name.as_os_str().cmp(JOURNAL.as_ref()));
     if was_there.is_ok() || dir.join(JOURNAL).exists() {
         return wrong(Kind::UnfinishedRebase);
     }
-    (looks, entries.iter().any(may_be_directory))
+    (looks, entries.iter().any(Entry::may_be_directory))
 }
 
-fn list(dir: &Path) -> io::Result<Vec<DirEntry>> {
-    fs::read_dir(dir)?.collect()
+/// An entry of a directory, with its name, which the system returns as a copy each time.
+struct Entry {
+    name: OsString,
+    found: DirEntry,
+}
+
+impl Entry {
+    fn name(&self) -> Cow<'_, str> {
+        self.name.to_string_lossy()
+    }
+
+    /// Returns whether it may be a directory, without accessing the file itself.
+    fn may_be_directory(&self) -> bool {
+        let kind = self.found.file_type();
+        kind.is_ok_and(|kind| kind.is_dir() || kind.is_symlink())
+    }
+
+    fn is_directory(&self) -> bool {
+        self.found.path().is_dir()
+    }
+}
+
+fn list(dir: &Path) -> io::Result<Vec<Entry>> {
+    let named = |found: DirEntry| Entry {
+        name: found.file_name(),
+        found,
+    };
+    fs::read_dir(dir)?.map(|found| found.map(named)).collect()
 }
 
 fn directory_kind(dir: &Path, error: &io::Error) -> Kind {
@@ -177,15 +205,15 @@ struct Disk<'a> {
 impl Disk<'_> {
     fn layout(
         &self,
-        names: &[String],
-        entries: &[DirEntry],
+        names: &[Cow<'_, str>],
+        entries: &[Entry],
         reading: &Reading,
     ) -> Result<Layout, Kind> {
         if let Some(layout) = reading.layout {
             return Ok(layout);
         }
         let is_read = |name: &&str| reading.left_out_by(name).next().is_none();
-        let names: Vec<&str> = names.iter().map(String::as_str).filter(is_read).collect();
+        let names: Vec<&str> = names.iter().map(AsRef::as_ref).filter(is_read).collect();
         let found = external::detect(self, &names)?;
         if found != Layout::Native || !reading.recursive {
             return Ok(found);
@@ -196,8 +224,8 @@ impl Disk<'_> {
     }
 
     /// Looks at every file that `leave-out` does not exclude.
-    fn looks(&self, entries: &[DirEntry], reading: &Reading) -> Result<Vec<Look>, Kind> {
-        let names: Vec<String> = entries.iter().map(name_of).collect();
+    fn looks(&self, entries: &[Entry], reading: &Reading) -> Result<Vec<Look>, Kind> {
+        let names: Vec<_> = entries.iter().map(Entry::name).collect();
         let layout = self.layout(&names, entries, reading)?;
         let looks = self.looks_as(layout, entries, reading)?;
         // Only files of another tool yield neither problems nor scripts.
@@ -216,7 +244,7 @@ impl Disk<'_> {
     fn looks_as(
         &self,
         layout: Layout,
-        entries: &[DirEntry],
+        entries: &[Entry],
         reading: &Reading,
     ) -> Result<Vec<Look>, Kind> {
         let depth = reading.depth(layout);
@@ -227,7 +255,7 @@ impl Disk<'_> {
         let mut paths = self.below(depth, entries);
         self.leave_out(&mut paths, entries, reading)?;
         if is_flat {
-            let is_kept = |entry: &&DirEntry| paths.contains(&name_of(entry));
+            let is_kept = |entry: &&Entry| paths.iter().any(|path| *path == entry.name());
             let kept: Vec<_> = entries.iter().filter(is_kept).collect();
             return Ok(self.look_at_all(&kept, reading));
         }
@@ -239,15 +267,10 @@ impl Disk<'_> {
     }
 
     /// Returns what exists instead of scripts, if no script was found.
-    fn elsewhere(
-        &self,
-        layout: Layout,
-        entries: &[DirEntry],
-        reading: &Reading,
-    ) -> Option<Elsewhere> {
-        let mut names: Vec<String> = entries.iter().map(name_of).collect();
+    fn elsewhere(&self, layout: Layout, entries: &[Entry], reading: &Reading) -> Option<Elsewhere> {
+        let mut names: Vec<_> = entries.iter().map(Entry::name).collect();
         names.retain(|name| reading.left_out_by(name).next().is_none());
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
         let below = || self.files_below(layout, entries, reading);
         Elsewhere::of_tool(&names).or_else(|| below().map(Elsewhere::Below))
     }
@@ -256,7 +279,7 @@ impl Disk<'_> {
     fn files_below(
         &self,
         layout: Layout,
-        entries: &[DirEntry],
+        entries: &[Entry],
         reading: &Reading,
     ) -> Option<FilesBelow> {
         let slashes = match reading.depth(layout) {
@@ -265,9 +288,9 @@ impl Disk<'_> {
             Depth::All => return None,
         };
         let mut files = Vec::new();
-        for entry in entries.iter().filter(|entry| may_be_directory(entry)) {
-            let name = name_of(entry);
-            if !name.starts_with('.') && entry.path().is_dir() {
+        for entry in entries.iter().filter(|entry| entry.may_be_directory()) {
+            let name = entry.name();
+            if !name.starts_with('.') && entry.is_directory() {
                 self.add_below(&name, Depth::All, &mut files);
             }
         }
@@ -282,14 +305,14 @@ impl Disk<'_> {
 
     /// Returns the names of all files, relative to the directory, down to the depth that is
     /// searched.
-    fn below(&self, depth: Depth, entries: &[DirEntry]) -> Vec<String> {
+    fn below(&self, depth: Depth, entries: &[Entry]) -> Vec<String> {
         let mut names = Vec::new();
         for entry in entries {
-            let name = name_of(entry);
-            if depth != Depth::Flat && !name.starts_with('.') && entry.path().is_dir() {
+            let name = entry.name();
+            if depth != Depth::Flat && !name.starts_with('.') && entry.is_directory() {
                 self.add_below(&name, depth, &mut names);
             } else {
-                names.push(name);
+                names.push(name.into_owned());
             }
         }
         names.sort();
@@ -303,9 +326,9 @@ impl Disk<'_> {
         const DEEPEST: usize = 20;
         let entries = list(&self.dir.join(directory)).unwrap_or_default();
         for entry in &entries {
-            let name = format!("{directory}/{}", name_of(entry));
+            let name = format!("{directory}/{}", entry.name());
             let goes_on = depth == Depth::All && name.matches('/').count() < DEEPEST;
-            if goes_on && !name_of(entry).starts_with('.') && entry.path().is_dir() {
+            if goes_on && !entry.name().starts_with('.') && entry.is_directory() {
                 self.add_below(&name, depth, names);
             } else {
                 names.push(name);
@@ -316,7 +339,7 @@ impl Disk<'_> {
     fn leave_out(
         &self,
         names: &mut Vec<String>,
-        entries: &[DirEntry],
+        entries: &[Entry],
         reading: &Reading,
     ) -> Result<(), Kind> {
         let uses = |names: &[String], pattern: &String| {
@@ -340,7 +363,7 @@ impl Disk<'_> {
         Ok(())
     }
 
-    fn look_at_all(&self, entries: &[&DirEntry], reading: &Reading) -> Vec<Look> {
+    fn look_at_all(&self, entries: &[&Entry], reading: &Reading) -> Vec<Look> {
         parallel::map(entries, |entry| {
             let look = self.look_at(entry, reading);
             take_checksum(look.0.as_ref(), reading);
@@ -348,14 +371,13 @@ impl Disk<'_> {
         })
     }
 
-    fn look_at(&self, entry: &DirEntry, reading: &Reading) -> Look {
-        let name = entry.file_name();
-        let file = self.shown(&name.to_string_lossy());
+    fn look_at(&self, entry: &Entry, reading: &Reading) -> Look {
+        let file = self.shown(&entry.name());
         let content = || {
-            let file_type = entry.file_type().map_err(unreadable)?;
-            read_file(&entry.path(), file_type)
+            let file_type = entry.found.file_type().map_err(unreadable)?;
+            read_file(&entry.found.path(), file_type)
         };
-        look(&name, file, reading, content)
+        look(&entry.name, file, reading, content)
     }
 }
 
@@ -376,17 +398,6 @@ impl Files for Disk<'_> {
     fn has(&self, name: &str) -> bool {
         self.dir.join(name).is_file()
     }
-}
-
-/// Returns whether the entry may be a directory, without accessing the file itself.
-fn may_be_directory(entry: &DirEntry) -> bool {
-    entry
-        .file_type()
-        .is_ok_and(|kind| kind.is_dir() || kind.is_symlink())
-}
-
-fn name_of(entry: &DirEntry) -> String {
-    entry.file_name().to_string_lossy().into_owned()
 }
 
 fn read_file(path: &Path, mut file_type: FileType) -> Result<Vec<u8>, Kind> {

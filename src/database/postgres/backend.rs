@@ -6,13 +6,16 @@ use std::{
     time::SystemTime,
 };
 
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::{
+    PgConnection, Row,
+    postgres::{PgRow, types::Oid},
+};
 
 use super::{
     super::DatabaseError,
     asked::Setting,
     error,
-    message::{block, literal, pinned, unpinned_rows},
+    message::{block, literal, unpinned_rows},
     options::{ServerOptions, TargetSession},
     psql, session,
 };
@@ -21,7 +24,12 @@ use super::{
 #[derive(Clone, Debug)]
 pub(super) struct Backend {
     pub pid: i32,
+    /// The time of its start, in ISO 8601 with its zone.
     pub started: String,
+    /// The number of the database.
+    pub database: Oid,
+    /// The number of the role of the login.
+    pub role: Oid,
     /// Whether the session lacks the options of the login, which means that a pooler is in between.
     pub pooled: bool,
     /// Whether the server checks regularly that the client still exists, even while it works.
@@ -34,8 +42,8 @@ pub(super) struct Backend {
     pub set_aside: Vec<String>,
     /// The reason why the session is read-only, if it is.
     pub read_only: Option<ReadOnly>,
-    /// Whether the role may read the server's configuration files.
-    pub reads_files: bool,
+    /// Whether the role of the login is a superuser.
+    pub superuser: bool,
     /// Whether [`psql::follow`] has run.
     pub is_as_psql: bool,
 }
@@ -53,12 +61,14 @@ impl Backend {
         Self {
             pid: 0,
             started: String::new(),
+            database: Oid(0),
+            role: Oid(0),
             pooled: true,
             is_watchful: false,
             settings: commands.collect(),
             set_aside: Vec::new(),
             read_only: None,
-            reads_files: false,
+            superuser: false,
             is_as_psql: true,
         }
     }
@@ -96,6 +106,14 @@ pub(super) const MARK: &str = "migrator.session";
 /// The first version with `client_connection_check_interval`, as `server_version_num`.
 const KNOWS_WATCHFUL: u32 = 140_000;
 
+/// The settings that every session is asked for, except [`TIMEOUTS`].
+const SETTINGS: [&str; 4] = [
+    MARK,
+    "client_connection_check_interval",
+    "default_transaction_read_only",
+    "is_superuser",
+];
+
 /// Timeouts that end an idle session or a long transaction.
 const TIMEOUTS: [&str; 3] = [
     "idle_in_transaction_session_timeout",
@@ -103,9 +121,13 @@ const TIMEOUTS: [&str; 3] = [
     "transaction_timeout",
 ];
 
-/// The start time of process `a`, as an expression that no setting affects.
-pub(super) const STARTED: &str =
-    "to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')";
+/// Whether process `a`, as of pg_stat_activity, is `backend`, as a condition that no setting affects.
+pub(super) fn is_process(pid: i32, started: &str) -> String {
+    format!(
+        "a.pid = {pid} AND a.backend_start = {}::timestamptz",
+        literal(started)
+    )
+}
 
 /// Sets the role until the end of the message: the server hides a session from other roles, and a
 /// role may be set for it at login.
@@ -160,13 +182,16 @@ pub(super) async fn identify(
     Ok(backend)
 }
 
+/// The number of columns of [`asked`]; the session's row has more.
+const ASKED: usize = 3;
+
 /// Queries of the values in force, and of the requested values in the server's format.
 fn asked(settings: &[Setting]) -> String {
     let mut queries = Vec::new();
     for setting in settings.iter().filter(|it| is_verified(&it.name)) {
         let (name, value) = (literal(&setting.name), literal(&setting.value));
         queries.push(format!(
-            "SELECT 'asked'::pg_catalog.text, {name}::pg_catalog.text, \
+            "SELECT {name}::pg_catalog.text, \
              pg_catalog.current_setting({name}, true), pg_catalog.set_config({name}, {value}, true)"
         ));
     }
@@ -181,22 +206,20 @@ fn is_verified(name: &str) -> bool {
 }
 
 fn question(asked: Option<&str>, watchful: bool) -> String {
-    let timeouts = TIMEOUTS.map(|name| format!("current_setting({}, true)", literal(name)));
-    let timeouts = timeouts.join(", ");
     let own = [watchful.then_some(session::BE_WATCHFUL), Some(AS_LOGIN)];
     let own: Vec<_> = own.into_iter().flatten().collect();
+    let settings = SETTINGS.iter().chain(&TIMEOUTS).map(|name| {
+        let name = literal(name);
+        format!("pg_catalog.current_setting({name}, true)")
+    });
     let body = format!(
-        "{own};\n\
-         SELECT 'session'::text, a.pid::text, \
-         {STARTED}, \
-         current_setting('{MARK}', true), \
-         current_setting('client_connection_check_interval', true), \
-         pg_is_in_recovery()::text, current_setting('default_transaction_read_only'), \
-         has_function_privilege('pg_catalog.pg_show_all_file_settings()', 'EXECUTE')::text, \
-         {timeouts} FROM pg_stat_get_activity(pg_backend_pid()) AS a",
-        own = own.join(";\n"),
+        "{};\nSET LOCAL datestyle TO ISO;\n\
+         SELECT a.pid, a.backend_start::pg_catalog.text, a.datid, a.usesysid, \
+         pg_catalog.pg_is_in_recovery(), {} \
+         FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a",
+        own.join(";\n"),
+        settings.collect::<Vec<_>>().join(", "),
     );
-    let body = pinned(&body);
     match asked {
         Some(asked) => format!("{asked};\n{body}"),
         None => body,
@@ -207,23 +230,19 @@ fn question(asked: Option<&str>, watchful: bool) -> String {
 struct Answers<'a>(&'a [PgRow]);
 
 impl Answers<'_> {
-    fn of(&self, kind: &str) -> impl Iterator<Item = &PgRow> {
-        let is_it = move |row: &&PgRow| {
-            let found = row.try_get::<String, _>(0);
-            found.is_ok_and(|found| found == kind)
-        };
-        self.0.iter().filter(is_it)
+    /// The rows of [`asked`].
+    fn asked(&self) -> impl Iterator<Item = &PgRow> {
+        self.0.iter().filter(|row| row.len() == ASKED)
     }
 
     fn backend(&self, mark: &str, asked: &[Setting]) -> Result<Backend, sqlx::Error> {
-        let row = self.of("session").next().ok_or(sqlx::Error::RowNotFound)?;
-        let text = |index| row.try_get::<Option<String>, _>(index);
-        let is =
-            |index, wanted: &str| Ok::<_, sqlx::Error>(text(index)?.as_deref() == Some(wanted));
-        let pid = text(1)?.and_then(|pid| pid.parse().ok());
+        let mut rows = self.0.iter().filter(|row| row.len() > ASKED);
+        let row = rows.next().ok_or(sqlx::Error::RowNotFound)?;
+        let setting = |index: usize| row.try_get::<Option<&str>, _>(5 + index);
+        let [mark_found, interval, read_only, superuser] = [0, 1, 2, 3].map(setting);
         let (mut settings, mut set_aside) = (Vec::new(), Vec::new());
-        for (index, name) in (8..).zip(TIMEOUTS) {
-            let Some(value) = text(index)?.filter(|value| value != "0") else {
+        for (index, name) in (SETTINGS.len()..).zip(TIMEOUTS) {
+            let Some(value) = setting(index)?.filter(|value| *value != "0") else {
                 continue;
             };
             if !asked.iter().any(|asked| asked.name == name) {
@@ -231,30 +250,32 @@ impl Answers<'_> {
                 set_aside.push(format!("{name} = {value}"));
             }
         }
-        let read_only = match (is(5, "true")?, is(6, "on")?) {
+        let read_only = match (row.try_get(4)?, read_only? == Some("on")) {
             (true, _) => Some(ReadOnly::Standby),
             (false, true) => Some(ReadOnly::Default),
             (false, false) => None,
         };
         Ok(Backend {
-            pid: pid.ok_or(sqlx::Error::RowNotFound)?,
-            started: text(2)?.unwrap_or_default(),
-            pooled: !is(3, mark)?,
-            is_watchful: text(4)?.is_some_and(|interval| interval != "0"),
+            pid: row.try_get(0)?,
+            started: row.try_get(1)?,
+            database: row.try_get(2)?,
+            role: row.try_get(3)?,
+            pooled: mark_found? != Some(mark),
+            is_watchful: interval?.is_some_and(|interval| interval != "0"),
             settings,
             set_aside,
             read_only,
-            reads_files: is(7, "true")?,
+            superuser: superuser? == Some("on"),
             is_as_psql: false,
         })
     }
 
     /// Compares the requested values with those in force.
     fn verify(&self, place: &str) -> Result<Result<(), DatabaseError>, sqlx::Error> {
-        for row in self.of("asked") {
-            let name: String = row.try_get(1)?;
-            let found: Option<String> = row.try_get(2)?;
-            let wanted: Option<String> = row.try_get(3)?;
+        for row in self.asked() {
+            let name: String = row.try_get(0)?;
+            let found: Option<String> = row.try_get(1)?;
+            let wanted: Option<String> = row.try_get(2)?;
             if found != wanted {
                 let asked = format!("{name} = {}", wanted.unwrap_or_default());
                 let found = match found {

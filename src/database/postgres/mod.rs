@@ -201,6 +201,7 @@ impl Records for Postgres {
         };
         let made = self.transaction(&commands, &[]).await;
         if made.is_ok() {
+            self.table.note_made();
             return Ok(());
         }
         // Another session may have been faster, or the connection was lost during COMMIT.

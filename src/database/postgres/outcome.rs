@@ -8,10 +8,10 @@ use tokio::time::Instant;
 use super::{
     super::{DatabaseError, Detail, Records, StepError},
     Postgres,
-    backend::{AS_LOGIN, Backend, STARTED},
+    backend::{AS_LOGIN, Backend, is_process},
     error,
     lock::Hold,
-    message::{Message, literal, rows},
+    message::{Message, rows},
     record, session,
     step::Stop,
     version_table::Trouble,
@@ -224,9 +224,8 @@ async fn in_transaction(connection: &mut PgConnection) -> bool {
 async fn is_alive(connection: &mut PgConnection, old: &Backend) -> Result<bool, sqlx::Error> {
     let sql = format!(
         "{AS_LOGIN};\nSELECT pg_catalog.pg_terminate_backend(a.pid)::text FROM pg_catalog.pg_stat_activity AS a \
-         WHERE a.pid = {} AND {STARTED} = {} AND a.pid <> pg_catalog.pg_backend_pid()",
-        old.pid,
-        literal(&old.started)
+         WHERE {} AND a.pid <> pg_catalog.pg_backend_pid()",
+        is_process(old.pid, &old.started)
     );
     let found = rows(connection, &sql).await?;
     // False means that it ended between the two queries.

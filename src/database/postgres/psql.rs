@@ -1,13 +1,13 @@
 //! TimeZone and DateStyle, which scripts find as in psql although the client library sets them.
 
-use sqlx::{PgConnection, Row};
+use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{
     super::DatabaseError,
     asked::Setting,
     backend::{AS_LOGIN, Backend},
     error,
-    message::{PINNED, literal, unpinned_rows},
+    message::{literal, rows, unpinned_rows},
     options::ServerOptions,
 };
 
@@ -56,52 +56,98 @@ pub(super) async fn follow(
         return Ok(());
     }
     let is_asked = |name: &str| options.settings.iter().any(|asked| asked.name == name);
-    let names = HIDDEN.iter().filter(|(name, _)| !is_asked(name));
-    let names: Vec<_> = names.map(|(name, _)| *name).collect();
-    if !names.is_empty() {
-        let found = unpinned_rows(connection, &usual_message(backend, &names)).await?;
-        let mut settings: Vec<Setting> = Vec::new();
-        for row in found {
-            let (name, value): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-            settings.retain(|known| known.name != name);
-            settings.push(Setting { name, value });
+    let hidden = HIDDEN.iter().filter(|(name, _)| !is_asked(name));
+    let hidden: Vec<_> = hidden.collect();
+    if !hidden.is_empty() {
+        let found = usual(connection, backend).await?;
+        let mut commands = Vec::new();
+        for (name, value) in hidden {
+            match found.iter().rev().find(|it| it.name == *name) {
+                Some(it) if !is_same(&it.value, value) => commands.push(command(it)),
+                // Behind a pooler the value is unknown.
+                None if backend.pooled => commands.push(format!("RESET {name}")),
+                _ => {}
+            }
         }
-        // RESET ALL restores the values of the login.
-        settings.retain(|it| !HIDDEN.contains(&(it.name.as_str(), it.value.as_str())));
-        backend.settings.extend(settings.iter().map(command));
+        if !commands.is_empty() {
+            unpinned_rows(connection, &commands.join(";\n")).await?;
+        }
+        // RESET ALL covers the others.
+        commands.retain(|command| command.starts_with("SET"));
+        backend.settings.extend(commands);
     }
     backend.is_as_psql = true;
     Ok(())
 }
 
-/// A message that gives the settings `names` their usual values, and returns these. The last row of
-/// a setting counts: values of a database override the server's, and those of a role override both.
-fn usual_message(backend: &Backend, names: &[&str]) -> String {
-    let mut commands = Vec::new();
-    if backend.pooled {
-        // The value is unknown, and what the files say of another one as well.
-        commands.extend(names.iter().map(|name| format!("RESET {name}")));
+/// Whether both values of TimeZone or of DateStyle are the same: case and spaces do not count.
+fn is_same(a: &str, b: &str) -> bool {
+    let letters = |text: &str| text.replace(' ', "").to_ascii_lowercase();
+    letters(a) == letters(b)
+}
+
+/// The values that the server, the database and the role give to settings; the last one of a name
+/// counts.
+async fn usual(
+    connection: &mut PgConnection,
+    backend: &Backend,
+) -> Result<Vec<Setting>, sqlx::Error> {
+    let of_server = match backend {
+        // The files are another server's, perhaps.
+        Backend { pooled: true, .. } => None,
+        Backend {
+            superuser: true, ..
+        } => Some(FILES),
+        _ => Some(MAY_READ_FILES),
+    };
+    let of_role = format!(
+        "SELECT s.setrole <> '0', s.setdatabase <> '0', unnest(s.setconfig) \
+         FROM pg_db_role_setting AS s \
+         WHERE s.setdatabase IN ('0', '{}') AND s.setrole IN ('0', '{}')",
+        backend.database.0, backend.role.0
+    );
+    let queries = [AS_LOGIN].into_iter().chain(of_server).chain([&*of_role]);
+    let queries: Vec<_> = queries.collect();
+    let (mut settings, mut overriding) = (Vec::new(), Vec::new());
+    for row in rows(connection, &queries.join(";\n")).await? {
+        match row.len() {
+            1 if row.try_get(0)? => {
+                let files = rows(connection, &format!("{AS_LOGIN};\n{FILES}")).await?;
+                settings.extend(files.iter().map(of_file).collect::<Result<Vec<_>, _>>()?);
+            }
+            1 => {}
+            2 => settings.push(of_file(&row)?),
+            _ => {
+                let rank: (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
+                overriding.push((rank, row.try_get::<String, _>(2)?));
+            }
+        }
     }
-    commands.extend(PINNED.iter().chain([&AS_LOGIN]).map(|it| (*it).to_owned()));
-    let names = names.iter().map(|name| literal(name)).collect::<Vec<_>>();
-    let names = names.join(", ");
-    if backend.reads_files && !backend.pooled {
-        commands.push(format!(
-            "SELECT f.name, set_config(f.name, f.setting, false) FROM \
-             (SELECT lower(f.name) AS name, f.setting FROM pg_show_all_file_settings() AS f \
-             WHERE f.applied AND lower(f.name) IN ({names}) ORDER BY f.seqno) AS f"
-        ));
-    }
-    commands.push(format!(
-        "SELECT s.name, set_config(s.name, s.value, false) FROM \
-         (SELECT lower(split_part(c, '=', 1)) AS name, substr(c, strpos(c, '=') + 1) AS value \
-         FROM pg_stat_get_activity(pg_backend_pid()) AS a, pg_db_role_setting AS s, \
-         unnest(s.setconfig) AS c \
-         WHERE s.setdatabase IN ('0', a.datid) AND s.setrole IN ('0', a.usesysid) \
-         AND lower(split_part(c, '=', 1)) IN ({names}) \
-         ORDER BY s.setrole <> '0', s.setdatabase <> '0') AS s"
-    ));
-    commands.join(";\n")
+    // Values of a database override the server's, and those of a role override both.
+    overriding.sort_by_key(|(rank, _)| *rank);
+    settings.extend(overriding.into_iter().filter_map(|(_, text)| {
+        let (name, value) = text.split_once('=')?;
+        Some(Setting {
+            name: name.to_ascii_lowercase(),
+            value: value.to_owned(),
+        })
+    }));
+    Ok(settings)
+}
+
+/// The values in the configuration files of the settings that the login hides.
+const FILES: &str = "SELECT lower(f.name), f.setting FROM pg_show_all_file_settings() AS f \
+     WHERE f.applied AND lower(f.name) IN ('timezone', 'datestyle') ORDER BY f.seqno";
+
+/// Whether the role may run [`FILES`].
+const MAY_READ_FILES: &str =
+    "SELECT has_function_privilege('pg_catalog.pg_show_all_file_settings()', 'EXECUTE')";
+
+fn of_file(row: &PgRow) -> Result<Setting, sqlx::Error> {
+    Ok(Setting {
+        name: row.try_get(0)?,
+        value: row.try_get(1)?,
+    })
 }
 
 fn command(setting: &Setting) -> String {

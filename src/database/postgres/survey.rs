@@ -33,8 +33,12 @@ async fn survey(
     table: &VersionTable,
 ) -> Result<Surroundings, Trouble> {
     let mut surroundings = Surroundings::default();
-    external::survey(connection, &mut surroundings).await?;
-    let tables = rows(connection, &tables(table)).await?;
+    let queries = format!("{};\n{}", external::are_possible(), tables(table));
+    let found = rows(connection, &queries).await?;
+    let (external, tables) = found.split_first().ok_or(sqlx::Error::RowNotFound)?;
+    if external.try_get(0)? {
+        external::survey(connection, &mut surroundings).await?;
+    }
     surroundings.table_count = tables.len();
     for row in tables.iter().take(TABLES_NAMED) {
         surroundings.tables.push(row.try_get(0)?);

@@ -200,6 +200,11 @@ impl VersionTable {
         if self.presence == Presence::There {
             return Ok(true);
         }
+        let exists = format!("SELECT {}", self.is_there_condition());
+        let exists = rows(connection, &exists).await?;
+        if !exists.first().ok_or(sqlx::Error::RowNotFound)?.try_get(0)? {
+            return Ok(false);
+        }
         let found = lookup::find(connection, Some(&self.schema), &self.name).await?;
         self.judge(connection, &found.in_doubt).await?;
         if !found.names.is_empty() && !found.names.contains(&self.name) {
@@ -355,7 +360,7 @@ fn read_row(row: &PgRow) -> Result<TableRow, String> {
 }
 
 fn read_columns(row: &PgRow, sequence: i64) -> Result<TableRow, String> {
-    match value::<String>(row, 2)?.as_str() {
+    match word(row, 2)? {
         "revision" => read_revision(row, sequence).map(TableRow::Revision),
         "repeatable" => read_repeatable(row, sequence).map(TableRow::Repeatable),
         other => Err(format!("`{other}` is not a kind")),
@@ -378,7 +383,7 @@ fn read_repeatable(row: &PgRow, sequence: i64) -> Result<AppliedRepeatable, Stri
 }
 
 fn read_revision(row: &PgRow, sequence: i64) -> Result<AppliedRevision, String> {
-    let state = match value::<String>(row, 8)?.as_str() {
+    let state = match word(row, 8)? {
         "applied" => State::Applied,
         "partial" => read_partial(row)?.into(),
         other => return Err(format!("`{other}` is not a state")),
@@ -397,7 +402,7 @@ fn read_revision(row: &PgRow, sequence: i64) -> Result<AppliedRevision, String> 
         duration_ms: value(row, 17)?,
         applied_by: value(row, 18)?,
         tool_version: value(row, 19)?,
-        down_script: text(row, 21)?,
+        down_script: optional(row, 21)?,
     })
 }
 
@@ -410,7 +415,7 @@ fn read_scripts(row: &PgRow) -> Result<StoredScripts, String> {
 }
 
 fn read_partial(row: &PgRow) -> Result<Partial, String> {
-    let direction = match value::<String>(row, 9)?.as_str() {
+    let direction = match word(row, 9)? {
         "up" => Direction::Up,
         "down" => Direction::Down,
         other => return Err(format!("`{other}` is not a direction")),
@@ -421,7 +426,7 @@ fn read_partial(row: &PgRow) -> Result<Partial, String> {
         statements_done: value(row, 11)?,
         statements_total: value(row, 12)?,
         statements_digest: value(row, 13)?,
-        interruption: text(row, 14)?.as_deref().map(Interruption::from),
+        interruption: text(row, 14)?.map(Interruption::from),
         batch: optional(row, 20)?.map(Box::new),
     })
 }
@@ -432,17 +437,17 @@ fn read_log_row(row: &PgRow) -> Result<LogRow, String> {
         at: time(value(row, 1)?)?,
         event: value(row, 2)?,
         subject: optional(row, 3)?,
-        message: text(row, 4)?,
+        message: optional(row, 4)?,
         outcome: value(row, 5)?,
         duration_ms: value(row, 6)?,
         actor: value(row, 7)?,
         tool_version: value(row, 8)?,
-        error: text(row, 9)?,
-        detail: text(row, 10)?,
+        error: optional(row, 9)?,
+        detail: optional(row, 10)?,
     })
 }
 
-fn text(row: &PgRow, column: usize) -> Result<Option<String>, String> {
+fn text(row: &PgRow, column: usize) -> Result<Option<&str>, String> {
     row.try_get(column).map_err(|error| error.to_string())
 }
 
@@ -455,13 +460,17 @@ fn optional<T: FromStr<Err: ToString>>(row: &PgRow, column: usize) -> Result<Opt
 }
 
 fn value<T: FromStr<Err: ToString>>(row: &PgRow, column: usize) -> Result<T, String> {
-    optional(row, column)?.ok_or_else(|| format!("column {} is null", column + 1))
+    let parsed = word(row, column)?.parse();
+    parsed.map_err(|error: T::Err| error.to_string())
+}
+
+fn word(row: &PgRow, column: usize) -> Result<&str, String> {
+    text(row, column)?.ok_or_else(|| format!("column {} is null", column + 1))
 }
 
 /// A list of comma-separated values, which never contain a comma.
 fn list<T: FromStr<Err: ToString>>(row: &PgRow, column: usize) -> Result<Vec<T>, String> {
-    let joined: String = value(row, column)?;
-    joined
+    word(row, column)?
         .split(',')
         .filter(|part| !part.is_empty())
         .map(|part| part.parse().map_err(|error: T::Err| error.to_string()))

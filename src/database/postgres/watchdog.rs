@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{
-    backend::{AS_LOGIN, Backend, STARTED},
+    backend::{AS_LOGIN, Backend, is_process},
     cancel::Running,
     connect,
     message::rows,
@@ -162,9 +162,9 @@ impl Watched {
         let sql = format!(
             "{AS_LOGIN};\nSELECT a.state::text, \
              (date_part('epoch', clock_timestamp() - a.state_change) * 1000)::bigint::text \
-             FROM pg_stat_get_activity({}) AS a \
-             WHERE {STARTED} = '{}'",
-            self.pid, self.started
+             FROM pg_stat_get_activity({}) AS a WHERE {}",
+            self.pid,
+            is_process(self.pid, &self.started)
         );
         let Ok(found) = rows(&mut session, &sql).await else {
             return Seen::Fine;

@@ -7,7 +7,7 @@ use super::{
         super::DatabaseError,
         message::{block, literal, rows},
     },
-    Trouble, VersionTable,
+    Presence, Trouble, VersionTable,
 };
 use crate::revision::LAYOUT;
 
@@ -64,6 +64,11 @@ impl VersionTable {
             format!("CREATE TABLE {} ({LOG})", self.log),
             self.layout_entry(actor),
         ]
+    }
+
+    /// Notes that the commands of [`Self::make`] have been committed.
+    pub fn note_made(&mut self) {
+        self.presence = Presence::There;
     }
 
     /// A command that upgrades tables of layout 1, and does nothing to others.
