@@ -197,9 +197,9 @@ async fn steps(url: &str, migrations: &Path, times: &Times) -> Vec<String> {
         let parents: Vec<_> = row.parents.iter().map(ToString::to_string).collect();
         format!(
             "{}INSERT INTO migrator_version (sequence, revision, kind, message, parents, depends_on, up_checksum, \
-             down_checksum, down_script, state, started_at, applied_at, duration_ms, applied_by, tool_version) \
-             VALUES ({}, '{}', 'revision', '{}', '{}', '', '{}', '{}', '{}', 'applied', \
-             {start}, {now}, {elapsed}, 'user@host', '0.1.0');\n{}",
+             down_checksum, down_script, state, started_at, applied_at, duration_ms, applied_by, tool_version, \
+             up_script) VALUES ({}, '{}', 'revision', '{}', '{}', '', '{}', '{}', '{}', 'applied', \
+             {start}, {now}, {elapsed}, 'user@host', '0.1.0', '{}');\n{}",
             step.script.text,
             row.sequence,
             row.subject,
@@ -208,6 +208,7 @@ async fn steps(url: &str, migrations: &Path, times: &Times) -> Vec<String> {
             row.up_checksum,
             row.down_checksum.as_ref().unwrap(),
             row.down_script.as_ref().unwrap(),
+            row.up_script.as_ref().unwrap().replace('\'', "''"),
             logged("upgrade", &row.subject.to_string(), &row.message, times),
         )
     };

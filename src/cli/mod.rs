@@ -75,7 +75,7 @@ fn run(args: Args, output: &Output) -> Result<Exit, Error> {
     let around = Surroundings {
         global: &args.global,
         output,
-        root: args::command(),
+        root: args::command,
     };
     runtime.block_on(args.command.run(around))
 }

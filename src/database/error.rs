@@ -204,6 +204,18 @@ pub enum DatabaseError {
         /// The object, such as `the table public.migrator_version`.
         object: String,
     },
+    /// The version table has an older layout, and the role may not upgrade it.
+    #[error(
+        "{table} has an older layout that only its owner {owner} can upgrade, and {role} is not a member of {owner}"
+    )]
+    NotOwner {
+        /// The table.
+        table: String,
+        /// The owner of the table.
+        owner: String,
+        /// The role.
+        role: String,
+    },
     /// The records of another migration tool cannot be read.
     #[error(transparent)]
     Records(#[from] ExternalError),

@@ -21,7 +21,7 @@ use crate::{
     layout::{ExternalChoice, ExternalError, ExternalRecords, Surroundings},
     revision::{
         AppliedRepeatable, AppliedRevision, LAYOUT, LogEntry, LogRow, NewRow, Observed, Partial,
-        RecordChange, RevisionId, State, Subject, UnitProgress,
+        RecordChange, RevisionId, State, StoredScripts, Subject, UnitProgress,
     },
     schema::{Schema, Scope},
     sql::Dialect,
@@ -47,6 +47,8 @@ pub struct Stored {
     pub rows: Vec<AppliedRevision>,
     /// The rows of repeatable scripts in the version table.
     pub repeatables: Vec<AppliedRepeatable>,
+    /// The up scripts of both.
+    pub ups: Vec<(Subject, Arc<str>)>,
     /// The log entries, each with whether it has an error.
     pub log: Vec<(LogEntry, bool)>,
     /// Whether the tables exist.
@@ -226,6 +228,7 @@ impl Stored {
                 reason: "the row exists".to_owned(),
             });
         }
+        self.keep_up(&new.subject, new.up_script.as_ref());
         match &new.subject {
             Subject::Revision(id) => self.rows.push(row(new, id.clone(), state)),
             Subject::Repeatable(id) => self.repeatables.push(AppliedRepeatable {
@@ -244,13 +247,23 @@ impl Stored {
         Ok(())
     }
 
+    fn keep_up(&mut self, subject: &Subject, up: Option<&Arc<str>>) {
+        self.ups.retain(|(known, _)| known != subject);
+        self.ups
+            .extend(up.map(|up| (subject.clone(), Arc::clone(up))));
+    }
+
     fn change(&mut self, change: &RecordChange) -> Result<(), DatabaseError> {
+        if let RecordChange::Delete(subject) = change {
+            self.keep_up(subject, None);
+        }
         match change {
             RecordChange::Insert(new) | RecordChange::Adopt(new, _) => {
                 self.insert(new, State::Applied)
             }
             RecordChange::Begin(new, partial) => self.insert(new, partial.clone().into()),
-            RecordChange::Delete(Subject::Repeatable(id)) => {
+            RecordChange::Delete(Subject::Repeatable(id))
+            | RecordChange::DeleteApplied(Subject::Repeatable(id)) => {
                 let before = self.repeatables.len();
                 self.repeatables.retain(|row| row.id != *id);
                 if self.repeatables.len() == before {
@@ -258,6 +271,11 @@ impl Stored {
                         reason: format!("no row {id}"),
                     });
                 }
+                Ok(())
+            }
+            RecordChange::DeleteApplied(subject) => {
+                expect(&self.row(subject)?.state, None)?;
+                self.rows.retain(|row| *subject != row.revision);
                 Ok(())
             }
             RecordChange::Delete(subject) => {
@@ -317,7 +335,9 @@ impl Stored {
                 up_checksum,
                 down_checksum,
                 down_script,
+                up_script,
             } => {
+                self.keep_up(subject, up_script.as_ref());
                 let row = self.row(subject)?;
                 row.up_checksum = up_checksum.clone();
                 row.down_checksum = down_checksum.clone();
@@ -415,6 +435,24 @@ impl Records for Fake {
         let lost = self.call("observe")?;
         Self::answer(lost)?;
         Ok(self.stored.observed())
+    }
+
+    async fn scripts(&mut self, subjects: &[Subject]) -> Result<Vec<StoredScripts>, DatabaseError> {
+        let lost = self.call("scripts")?;
+        Self::answer(lost)?;
+        let stored = |subject: &Subject| {
+            let mut ups = self.stored.ups.iter();
+            let mut rows = self.stored.rows.iter();
+            let row = rows.find(|row| *subject == row.revision)?;
+            Some(StoredScripts {
+                subject: subject.clone(),
+                up: ups
+                    .find(|(known, _)| known == subject)
+                    .map(|(_, up)| Arc::clone(up)),
+                down: row.down_script.as_deref().map(Into::into),
+            })
+        };
+        Ok(subjects.iter().filter_map(stored).collect())
     }
 
     async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError> {

@@ -60,9 +60,9 @@ use crate::{
 /// How much of the version table to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// Everything except the stored down scripts.
+    /// Everything except the stored scripts.
     Brief,
-    /// Everything, including down scripts.
+    /// The same with the down scripts. Up scripts are read by [`Records::scripts`].
     WithScripts,
 }
 

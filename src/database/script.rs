@@ -92,7 +92,7 @@ impl Expected {
                     let at = rows.partition_point(|(sequence, _)| *sequence <= row.sequence);
                     rows.insert(at, (row.sequence, row.subject.clone()));
                 }
-                RecordChange::Delete(subject) => {
+                RecordChange::Delete(subject) | RecordChange::DeleteApplied(subject) => {
                     // Rows are mostly removed from the end.
                     let at = self.rows.iter().rposition(|(_, id)| id == subject);
                     at.map(|at| self.rows.remove(at));

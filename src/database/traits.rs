@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     layout::{ExternalChoice, ExternalRecords},
-    revision::{LogEntry, LogRow, Observed, RecordChange},
+    revision::{LogEntry, LogRow, Observed, RecordChange, StoredScripts, Subject},
     schema::{Schema, Scope},
     sql::ConcurrentIndex,
 };
@@ -56,6 +56,10 @@ pub trait Records: Send {
 
     /// Reads the version table without writing. A missing table is an empty state.
     async fn observe(&mut self, detail: Detail) -> Result<Observed, DatabaseError>;
+
+    /// Reads the scripts stored in the rows of `subjects`, in any order. Those without a row are
+    /// left out.
+    async fn scripts(&mut self, subjects: &[Subject]) -> Result<Vec<StoredScripts>, DatabaseError>;
 
     /// Reads the log, oldest first.
     async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError>;

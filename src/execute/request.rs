@@ -31,7 +31,10 @@ impl<'a> WholeStep<'a> {
                 DatabaseError::Other("a `transaction = off` script in a transaction".to_owned()),
             ));
         };
-        let delete = || RecordChange::Delete(step.subject.clone());
+        let delete = || match &step.resume {
+            Some(_) => RecordChange::Delete(step.subject.clone()),
+            None => RecordChange::DeleteApplied(step.subject.clone()),
+        };
         let changes = match &step.row {
             Some(row) if step.replaces => vec![delete(), RecordChange::Insert(Arc::clone(row))],
             Some(row) => vec![RecordChange::Insert(Arc::clone(row))],
@@ -153,6 +156,7 @@ impl<'a> UnitStep<'a> {
                 up_checksum: row.up_checksum.clone(),
                 down_checksum: row.down_checksum.clone(),
                 down_script: row.down_script.clone(),
+                up_script: row.up_script.clone(),
             });
         }
         changes.push(match self.step.direction() {

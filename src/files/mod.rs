@@ -120,9 +120,37 @@ pub fn open_with(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
 /// # Errors
 /// What the system says, or [`Irregular`] when it was exchanged since.
 pub fn open_found(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    Ok(open_sized(options, path)?.0)
+}
+
+/// [`open_found`] with the size of the file, which comes with its type.
+fn open_sized(options: &mut OpenOptions, path: &Path) -> io::Result<(File, u64)> {
     let file = without_waiting(options).open(path)?;
-    regular(&file.metadata()?)?;
-    Ok(file)
+    let found = file.metadata()?;
+    regular(&found)?;
+    Ok((file, found.len()))
+}
+
+/// The whole of a file that was just seen to be regular, in as few calls as the system allows.
+///
+/// # Errors
+/// What the system says, or [`Irregular`] when it was exchanged since.
+pub fn read_found(path: &Path) -> io::Result<Vec<u8>> {
+    const SMALL: usize = 4 * 1024;
+    let (mut file, size) = open_sized(File::options().read(true), path)?;
+    let mut content = Vec::new();
+    if size < SMALL as u64 {
+        let mut start = [0; SMALL];
+        let length = file.read(&mut start)?;
+        content.extend_from_slice(&start[..length]);
+        // Less than was asked for, and as much as there is: the end. Only such a file needs no
+        // second read.
+        if length as u64 == size {
+            return Ok(content);
+        }
+    }
+    file.read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// The whole of a regular file.

@@ -7,7 +7,7 @@ use crate::{
     ops,
     plan::PlanProblem,
     project::DirectoryProblem,
-    revision::{Direction, Subject},
+    revision::{Direction, ScriptChange, Subject},
 };
 
 /// The reason why an operation failed.
@@ -79,6 +79,9 @@ pub struct Problem {
     pub position: Option<(u32, u32)>,
     /// The message.
     pub message: String,
+    /// For a script that was changed after it was applied: what was changed, as a unified diff, if
+    /// the text that was applied is stored.
+    pub diff: Option<String>,
 }
 
 impl fmt::Display for Problem {
@@ -163,7 +166,7 @@ impl DatabaseError {
             E::Unreachable { .. } => Kind::Unreachable,
             E::Missing { .. } => Kind::Missing,
             E::Denied { .. } => Kind::Denied,
-            E::ReadOnly { .. } | E::MissingRights { .. } => Kind::NotWritable,
+            E::ReadOnly { .. } | E::MissingRights { .. } | E::NotOwner { .. } => Kind::NotWritable,
             E::Busy { .. } => Kind::Busy,
             E::Sql(_) => Kind::Statement,
             E::LockTimeout { .. } => Kind::LockTimeout,
@@ -249,6 +252,7 @@ impl Problem {
             file: Some(problem.place.file),
             position: problem.position.map(|at| (at.line, at.column)),
             message: problem.kind.to_string(),
+            diff: None,
         }
     }
 
@@ -261,6 +265,12 @@ impl Problem {
                 (at.line, at.column)
             }),
             message: problem.to_string(),
+            diff: match problem {
+                PlanProblem::Edited { change, .. } => {
+                    change.as_ref().and_then(ScriptChange::unified)
+                }
+                _ => None,
+            },
         }
     }
 }

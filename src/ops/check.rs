@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Error, Project, SchemaArgs, SchemaDrift, Session, schema_drift};
+use super::{Error, Project, SchemaArgs, SchemaDrift, Session, edited, schema_drift};
 use crate::{
     database::Detail,
     plan::{self, CheckRequest, Finding},
@@ -43,7 +43,7 @@ pub struct CheckReport {
 /// Fails when the directory, the commit or the database cannot be read.
 pub async fn check(
     project: &Project,
-    session: Option<&mut Session>,
+    mut session: Option<&mut Session>,
     dialect: Dialect,
     args: &CheckArgs,
 ) -> Result<CheckReport, Error> {
@@ -60,7 +60,7 @@ pub async fn check(
     };
     let mut obstacles = Vec::new();
     let mut drift = None;
-    let (database, observed) = match session {
+    let (database, observed) = match &mut session {
         None => (None, None),
         Some(session) => {
             session.allow_missing(history.is_empty());
@@ -89,6 +89,9 @@ pub async fn check(
         out_of_order_ok: project.out_of_order != OutOfOrder::Error,
         downs: project.downs,
     });
+    if let Some(database) = session.and_then(Session::database) {
+        edited::explain_findings(&mut findings, database, &history).await?;
+    }
     findings.extend(unread.map(|below| Finding::FilesBelow {
         first: below.first,
         count: below.count,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    Error, Project, Session,
+    Error, Project, Session, edited,
     line::{applied_heads, position, position_if_known},
     slow::SlowStatements,
 };
@@ -122,7 +122,10 @@ pub(super) async fn plan_only(
         project.admit(&observed, beside.as_ref(), args.accepted(project), dialect)?;
     }
     let migration = Migration::new(project, session, direction, args);
-    let plan = migration.plan(&observed, session.events())?;
+    let plan = match migration.plan(&observed, session.events()) {
+        Ok(plan) => plan,
+        Err(error) => return Err(session.explained(error, &*migration.history()?).await),
+    };
     Ok(PlanReport {
         database: session.place().to_owned(),
         from: position(&*migration.history()?, &observed),
@@ -179,7 +182,7 @@ async fn read_while_connecting(
         error: error.into(),
     })?;
     match read {
-        Ok(history) => project.keep(dialect, downs, history),
+        Ok(scripts) => project.keep(dialect, downs, scripts),
         Err(problems) => {
             session.abandon().await;
             return Err(problems);
@@ -249,8 +252,11 @@ impl<'a> Migration<'a> {
         let before = |_: &Plan| std::future::ready(Ok(()));
         let mut database = session.exclusive().await?;
         let parts = (plan, before);
-        let migrated =
+        let mut migrated =
             execute::migrate(database.as_mut(), options, known, parts, &stop, &events).await;
+        if let (Err(aborted), Ok(history)) = (&mut migrated, self.history()) {
+            edited::explain(&mut aborted.error, database.as_mut(), &history).await;
+        }
         session.release(database).await;
         let migrated = migrated.map_err(partway)?;
         let report = RunReport {

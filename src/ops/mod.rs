@@ -7,6 +7,7 @@
 mod adopt;
 mod current;
 mod downgrade;
+mod edited;
 mod ensure_version;
 mod error;
 mod history;
@@ -67,7 +68,7 @@ pub use project::{Project, Scripts};
 pub use redo::{RedoArgs, RedoLeft, RedoReport, plan_redo, redo};
 pub use repair::{RepairArgs, RepairReport, plan_repair, repair};
 pub use session::Session;
-pub use show::{ChangedSince, ShowReport, Unasked, show};
+pub use show::{ChangedSince, Differences, ShowArgs, ShowReport, Unasked, show};
 pub use stamp::{StampArgs, StampReport, plan_stamp, stamp};
 pub use status::{StatusReport, status};
 pub use upgrade::{plan_upgrade, upgrade};

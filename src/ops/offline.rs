@@ -159,6 +159,7 @@ pub async fn offline(
         (Err(Error::Plan(error)), Start::Assumed(start)) if is_wrong_way(&error) => {
             return Err(wrong_way(start).into());
         }
+        (Err(error), Start::Database) => return Err(session.explained(error, &history).await),
         (plan, _) => plan?,
     };
     refuse(&plan, direction)?;

@@ -7,7 +7,7 @@ use super::Error;
 use crate::{
     layout::{Layout, Surroundings},
     plan::{self, Accepted, Obstacle, PlanContext, PlanError, PlanProblem},
-    project::{self, FilesBelow, Reading},
+    project::{self, Directory, FilesBelow, Reading},
     revision::{Ahead, Downs, History, Observed, OutOfOrder, TransactionScope},
     sql::{Dialect, Vars},
 };
@@ -65,6 +65,8 @@ struct Loaded {
     dialect: Dialect,
     history: Arc<History>,
     has_downs: bool,
+    /// See [`Directory::may_have_below`].
+    may_have_below: bool,
 }
 
 impl Clone for Project {
@@ -140,10 +142,10 @@ impl Project {
     pub fn history(&self, dialect: Dialect) -> Result<Arc<History>, Error> {
         match self.loaded(dialect) {
             Some(loaded) if loaded.has_downs => Ok(loaded.history),
-            Some(loaded) => self.with_downs(loaded.history, dialect),
+            Some(loaded) => self.with_downs(loaded),
             None => {
-                let history = read(&self.scripts, &self.reading(dialect))?;
-                Ok(self.keep(dialect, true, history))
+                let read = read(&self.scripts, &self.reading(dialect))?;
+                Ok(self.keep(dialect, true, read))
             }
         }
     }
@@ -153,8 +155,8 @@ impl Project {
         match self.loaded(dialect) {
             Some(loaded) => Ok(loaded.history),
             None => {
-                let history = read(&self.scripts, &self.early_reading(dialect, false))?;
-                Ok(self.keep(dialect, false, history))
+                let read = read(&self.scripts, &self.early_reading(dialect, false))?;
+                Ok(self.keep(dialect, false, read))
             }
         }
     }
@@ -165,7 +167,7 @@ impl Project {
         &self,
         dialect: Dialect,
         downs: bool,
-    ) -> Option<impl FnOnce() -> Result<History, Error> + Send + use<>> {
+    ) -> Option<impl FnOnce() -> Result<Directory, Error> + Send + use<>> {
         if self.loaded(dialect).is_some() {
             return None;
         }
@@ -179,17 +181,21 @@ impl Project {
     }
 
     /// Reads the down scripts of a history that lacks them.
-    fn with_downs(&self, history: Arc<History>, dialect: Dialect) -> Result<Arc<History>, Error> {
+    fn with_downs(&self, loaded: Loaded) -> Result<Arc<History>, Error> {
         let Scripts::Directory { path, shown } = &self.scripts else {
-            return Ok(history);
+            return Ok(loaded.history);
         };
         // The stored history must not keep a second copy alive.
         self.set(None);
-        let history = Arc::unwrap_or_clone(history);
-        let reading = self.early_reading(dialect, true);
-        let complete =
+        let history = Arc::unwrap_or_clone(loaded.history);
+        let reading = self.early_reading(loaded.dialect, true);
+        let history =
             project::read_downs(path, shown, &reading, history).map_err(Error::Scripts)?;
-        Ok(self.keep(dialect, true, complete))
+        let complete = Directory {
+            history,
+            may_have_below: loaded.may_have_below,
+        };
+        Ok(self.keep(loaded.dialect, true, complete))
     }
 
     /// The scripts that have been read with the rules of `dialect`.
@@ -204,14 +210,27 @@ impl Project {
     }
 
     /// Stores scripts that have been read.
-    pub(super) fn keep(&self, dialect: Dialect, has_downs: bool, history: History) -> Arc<History> {
-        let history = Arc::new(history);
+    pub(super) fn keep(&self, dialect: Dialect, has_downs: bool, read: Directory) -> Arc<History> {
+        let history = Arc::new(read.history);
         self.set(Some(Loaded {
             dialect,
             history: Arc::clone(&history),
             has_downs,
+            may_have_below: read.may_have_below,
         }));
         history
+    }
+
+    /// A project with the same settings and other scripts.
+    #[cfg(feature = "cli")]
+    pub(super) fn with_history(&self, dialect: Dialect, history: History) -> Self {
+        let project = self.clone();
+        let read = Directory {
+            history,
+            may_have_below: false,
+        };
+        project.keep(dialect, true, read);
+        project
     }
 
     /// The directory of scripts and its name in messages. Embedded scripts have no directory.
@@ -327,6 +346,11 @@ impl Project {
     /// # Errors
     /// [`Error::Scripts`] when the directory cannot be read.
     pub fn unread(&self, dialect: Dialect) -> Result<Option<FilesBelow>, Error> {
+        if let Some(loaded) = self.loaded(dialect)
+            && !loaded.may_have_below
+        {
+            return Ok(None);
+        }
         match &self.scripts {
             Scripts::Embedded(_) => Ok(None),
             Scripts::Directory { path, shown } => {
@@ -363,12 +387,15 @@ fn occupied(obstacles: Vec<Obstacle>) -> Result<(), Error> {
     Err(PlanError(problems.collect()).into())
 }
 
-fn read(scripts: &Scripts, reading: &Reading) -> Result<History, Error> {
+fn read(scripts: &Scripts, reading: &Reading) -> Result<Directory, Error> {
     match scripts {
-        Scripts::Directory { path, shown } => project::read_history(path, shown, reading),
+        Scripts::Directory { path, shown } => project::read_directory(path, shown, reading),
         Scripts::Embedded(files) => {
             let files = files.iter().map(|(name, content)| (name, content));
-            project::embedded_history(files, reading)
+            project::embedded_history(files, reading).map(|history| Directory {
+                history,
+                may_have_below: false,
+            })
         }
     }
     .map_err(Error::Scripts)

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    Error, PlanReport, Project, Session,
+    Error, PlanReport, Project, Session, edited,
     line::{applied_heads, position, position_if_known},
     slow::SlowStatements,
 };
@@ -120,7 +120,11 @@ pub async fn redo(
     };
     let parts = (plan, |_: &Plan| std::future::ready(Ok(())));
     let mut database = session.exclusive().await?;
-    let migrated = execute::migrate(database.as_mut(), options, None, parts, &stop, &events).await;
+    let mut migrated =
+        execute::migrate(database.as_mut(), options, None, parts, &stop, &events).await;
+    if let Err(aborted) = &mut migrated {
+        edited::explain(&mut aborted.error, database.as_mut(), &history).await;
+    }
     session.release(database).await;
     // A plan that is outdated before its first step is created again, so nothing was changed.
     let migrated = migrated.map_err(|Aborted { error, .. }| error)?;
@@ -169,10 +173,14 @@ pub async fn plan_redo(
         dialect: session.dialect(),
         args,
     };
+    let plan = match redo.plan(&observed, session.events()) {
+        Ok(plan) => plan,
+        Err(error) => return Err(session.explained(error, &history).await),
+    };
     Ok(PlanReport {
         database: session.place().to_owned(),
         from: position(&history, &observed),
-        plan: redo.plan(&observed, session.events())?,
+        plan,
     })
 }
 

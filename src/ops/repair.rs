@@ -1,4 +1,4 @@
-use super::{Error, Project, Session};
+use super::{Error, Project, Session, edited};
 use crate::{
     database::{Database, Detail},
     execute,
@@ -68,7 +68,11 @@ pub async fn plan_repair(
 ) -> Result<RepairReport, Error> {
     let work = Work::new(project, session, args)?;
     let observed = session.observe(Detail::WithScripts).await?;
-    work.report(&observed)
+    let mut report = work.report(&observed)?;
+    if let Some(database) = session.database() {
+        edited::explain_repairs(&mut report.repairs, database, &work.history).await?;
+    }
+    Ok(report)
 }
 
 struct Work<'a> {
@@ -97,10 +101,11 @@ impl<'a> Work<'a> {
         confirm: impl FnOnce(&RepairReport) -> bool,
     ) -> Result<RepairReport, Error> {
         let observed = database.observe(Detail::WithScripts).await?;
-        let report = self.report(&observed)?;
+        let mut report = self.report(&observed)?;
         if report.repairs.is_empty() {
             return Ok(report);
         }
+        edited::explain_repairs(&mut report.repairs, database, &self.history).await?;
         if !confirm(&report) {
             return Err(Error::Declined);
         }

@@ -1,11 +1,11 @@
 use std::{fmt, time::Duration};
 
-use super::Error;
+use super::{Error, edited};
 use crate::{
     database::{self, Access, Database, DatabaseError, Detail, Location, Settings},
     execute::{self, Event, RunOptions, Sink, Stop},
     layout::{ExternalChoice, ExternalRecords, Surroundings},
-    revision::{LogRow, Observed},
+    revision::{History, LogRow, Observed, StoredScripts, Subject},
     schema::{Schema, Scope},
     sql::Dialect,
 };
@@ -243,6 +243,33 @@ impl Session {
         let found = database.inspect(scope).await;
         self.database = Some(database);
         found
+    }
+
+    /// Reads the scripts stored in the rows of `subjects`.
+    pub(super) async fn scripts(
+        &mut self,
+        subjects: &[Subject],
+    ) -> Result<Vec<StoredScripts>, DatabaseError> {
+        let mut database = self.take().await?;
+        let scripts = database.scripts(subjects).await;
+        self.database = Some(database);
+        scripts
+    }
+
+    /// The connection, if the session is connected.
+    pub(super) fn database(&mut self) -> Option<&mut dyn Database> {
+        match &mut self.database {
+            Some(database) => Some(database.as_mut()),
+            None => None,
+        }
+    }
+
+    /// `error` with what was changed, if it is about edited up scripts.
+    pub(super) async fn explained(&mut self, mut error: Error, history: &History) -> Error {
+        if let Some(database) = self.database() {
+            edited::explain(&mut error, database, history).await;
+        }
+        error
     }
 
     /// Reads the log, oldest first.

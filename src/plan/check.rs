@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     revision::{
-        Direction, Downs, History, Observed, RepeatableId, Revision, RevisionId, Script, Subject,
+        Direction, Downs, History, Observed, RepeatableId, Revision, RevisionId, Script,
+        ScriptChange, Subject,
     },
     sql::Dialect,
 };
@@ -87,6 +88,8 @@ pub enum Finding {
         direction: Direction,
         /// The file.
         file: String,
+        /// What was changed, if the text that was applied has been read.
+        change: Option<ScriptChange>,
     },
     /// Applied revisions are not in the directory.
     #[error("applied and {}: {}", if *ahead { "above all revisions of this directory" } else { "not in this directory" }, join(revisions))]
@@ -295,6 +298,7 @@ fn database(request: &CheckRequest<'_>, observed: &Observed) -> Vec<Finding> {
                 revision: revision.id.clone(),
                 direction,
                 file: script(revision, direction)?.file.clone(),
+                change: None,
             })
         }));
     }

@@ -118,6 +118,7 @@ fn step(
         (Some(revision), EditedUp::Refused) => Err(PlanProblem::Edited {
             revision: row.revision.clone(),
             file: revision.up.file.clone(),
+            change: None,
         }),
     };
     let (script, source) = found.map_err(|problem| vec![problem])?;

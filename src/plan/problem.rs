@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{BatchPlace, Halfway, Obstacle};
 use crate::{
-    revision::{Direction, Interruption, RevisionId, Script, Subject, TargetError},
+    revision::{Direction, Interruption, RevisionId, Script, ScriptChange, Subject, TargetError},
     sql::{
         Dialect, LayoutPragma, NoRowChange, PlaceholderFault, Position, SqlProblemKind, position,
     },
@@ -79,6 +79,8 @@ pub enum PlanProblem {
         revision: RevisionId,
         /// The file.
         file: String,
+        /// What was changed, if the text that was applied has been read.
+        change: Option<ScriptChange>,
     },
     /// Applied revisions are not in the directory.
     #[error(

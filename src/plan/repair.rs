@@ -7,7 +7,7 @@ use super::{
 };
 use crate::revision::{
     AppliedRevision, Checksum, Direction, Ending, Interruption, LogEntry, LogEvent, Partial,
-    RecordChange, Revision, RevisionId, Script, State, Subject,
+    RecordChange, Revision, RevisionId, Script, ScriptChange, State, Subject,
 };
 
 /// A request to repair records.
@@ -46,12 +46,14 @@ pub struct Repair {
 /// A kind of repair.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RepairKind {
-    /// The checksum of the up script changes. Its old text was not stored.
+    /// The recorded up script is replaced by the file.
     Up {
         /// The recorded checksum.
         before: Checksum,
         /// The checksum of the file.
         now: Checksum,
+        /// What was changed, if the text that was applied has been read.
+        change: Option<ScriptChange>,
     },
     /// The stored down script is replaced by the file.
     Down {
@@ -59,6 +61,8 @@ pub enum RepairKind {
         before: Option<String>,
         /// The text of the file.
         now: String,
+        /// The file.
+        file: String,
     },
     /// The outcome of a statement in doubt is recorded.
     Statement {
@@ -86,7 +90,9 @@ impl Repair {
     /// Returns the log entry for the repair.
     pub fn log_entry(&self) -> LogEntry {
         let detail = match &self.kind {
-            RepairKind::Up { before, now } => format!("up script accepted: {before} -> {now}"),
+            RepairKind::Up { before, now, .. } => {
+                format!("up script accepted: {before} -> {now}")
+            }
             RepairKind::Down { .. } => "down script accepted".to_owned(),
             RepairKind::Gone => "record removed; its file is gone".to_owned(),
             RepairKind::Statement { number, done, .. } => {
@@ -182,13 +188,15 @@ fn edited(context: &PlanContext<'_>, row: &AppliedRevision, revision: &Revision)
         kinds.push(RepairKind::Up {
             before: row.up_checksum.clone(),
             now: up,
+            change: None,
         });
     }
     if let Some(down) = &revision.down
         && row.down_checksum.as_ref() != Some(&down.checksum(context.dialect))
     {
         let (before, now) = (row.down_script.clone(), down.alone().to_string());
-        kinds.push(RepairKind::Down { before, now });
+        let file = down.file.clone();
+        kinds.push(RepairKind::Down { before, now, file });
     }
     let repair = |kind| Repair {
         subject: row.revision.clone().into(),
@@ -211,6 +219,7 @@ fn accepted(context: &PlanContext<'_>, row: &AppliedRevision, revision: &Revisio
         down_script: down
             .map(|down| down.alone().to_string())
             .or_else(|| row.down_script.clone()),
+        up_script: revision.up.stored_up(),
     }
 }
 

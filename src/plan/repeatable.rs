@@ -124,6 +124,7 @@ pub(super) fn add(context: &PlanContext<'_>, plan: &mut Plan, problems: &mut Vec
                 up_checksum: script.script.checksum(dialect),
                 down_checksum: None,
                 down_script: None,
+                up_script: script.script.stored_up(),
             })),
             replaces: row.is_some(),
             partial: None,

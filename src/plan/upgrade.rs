@@ -149,6 +149,7 @@ fn blocking(context: &PlanContext<'_>, drift: &Drift) -> Vec<PlanProblem> {
         PlanProblem::Edited {
             revision: id.clone(),
             file: file.unwrap_or_default(),
+            change: None,
         }
     };
     problems.extend(drift.edited_up.iter().map(edited));
@@ -297,6 +298,7 @@ pub(super) fn new_row(dialect: Dialect, revision: &Revision, sequence: i64) -> N
         up_checksum: revision.up.checksum(dialect),
         down_checksum: revision.down.as_ref().map(|down| down.checksum(dialect)),
         down_script: revision.down.as_ref().map(|down| down.alone().to_string()),
+        up_script: revision.up.stored_up(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Reads the directory of scripts and reports all problems at once.
 
 use std::{
-    fs::{self, DirEntry, File, FileType},
-    io::{self, Read},
+    fs::{self, DirEntry, FileType},
+    io,
     path::Path,
 };
 
@@ -34,7 +34,7 @@ pub fn read(
     shown: &str,
     reading: &Reading,
 ) -> Result<Vec<crate::revision::ScriptPair>, Vec<DirectoryProblem>> {
-    let scan = scan(dir, shown, reading);
+    let scan = Scan::of(look_at_directory(dir, shown, reading).0);
     if scan.problems.is_empty() {
         Ok(scan.pairs)
     } else {
@@ -42,17 +42,42 @@ pub fn read(
     }
 }
 
+/// The scripts of a directory.
+#[derive(Clone, Debug)]
+pub struct Directory {
+    /// The history of the scripts.
+    pub history: History,
+    /// Whether there may be subdirectories, so that [`unread_below`] may find files.
+    pub may_have_below: bool,
+}
+
 /// Reads all scripts of `dir` and builds their history.
 ///
 /// # Errors
 /// Returns every problem found, by file. If some files cannot be read, the history of the others is
 /// still checked, and its certain problems are reported too.
+pub fn read_directory(
+    dir: &Path,
+    shown: &str,
+    reading: &Reading,
+) -> Result<Directory, Vec<DirectoryProblem>> {
+    let (looks, may_have_below) = look_at_directory(dir, shown, reading);
+    Ok(Directory {
+        history: Scan::of(looks).history()?,
+        may_have_below,
+    })
+}
+
+/// Like [`read_directory`], but returns only the history.
+///
+/// # Errors
+/// See [`read_directory`].
 pub fn read_history(
     dir: &Path,
     shown: &str,
     reading: &Reading,
 ) -> Result<History, Vec<DirectoryProblem>> {
-    scan(dir, shown, reading).history()
+    read_directory(dir, shown, reading).map(|directory| directory.history)
 }
 
 /// Returns the layout of the scripts in `dir`.
@@ -102,15 +127,12 @@ pub fn read_downs(
         downs: true,
         ..reading.clone()
     };
-    add_downs(history, look_at_directory(dir, shown, &reading))
+    add_downs(history, look_at_directory(dir, shown, &reading).0)
 }
 
-fn scan(dir: &Path, shown: &str, reading: &Reading) -> Scan {
-    Scan::of(look_at_directory(dir, shown, reading))
-}
-
-fn look_at_directory(dir: &Path, shown: &str, reading: &Reading) -> Vec<Look> {
-    let wrong = |kind| vec![(None, vec![problem(shown.to_owned(), kind)])];
+/// Looks at all files. The second value is whether there may be subdirectories.
+fn look_at_directory(dir: &Path, shown: &str, reading: &Reading) -> (Vec<Look>, bool) {
+    let wrong = |kind| (vec![(None, vec![problem(shown.to_owned(), kind)])], false);
     let mut entries = match list(dir) {
         Ok(entries) => entries,
         Err(error) => return wrong(directory_kind(dir, &error)),
@@ -128,7 +150,7 @@ fn look_at_directory(dir: &Path, shown: &str, reading: &Reading) -> Vec<Look> {
     if was_there.is_ok() || dir.join(JOURNAL).exists() {
         return wrong(Kind::UnfinishedRebase);
     }
-    looks
+    (looks, entries.iter().any(may_be_directory))
 }
 
 fn list(dir: &Path) -> io::Result<Vec<DirEntry>> {
@@ -380,25 +402,7 @@ fn read_file(path: &Path, mut file_type: FileType) -> Result<Vec<u8>, Kind> {
     if let Some(found) = Irregular::of(file_type) {
         return Err(Kind::NotAFile(found));
     }
-    read_small(path).map_err(unreadable)
-}
-
-/// Like [`fs::read`], but does not query the size first: for a small file, that query takes a third
-/// of the time.
-fn read_small(path: &Path) -> io::Result<Vec<u8>> {
-    let mut file = files::open_found(File::options().read(true), path)?;
-    let mut start = [0; 4 * 1024];
-    let length = file.read(&mut start)?;
-    if length == start.len() {
-        let mut content = start.to_vec();
-        file.read_to_end(&mut content)?;
-        return Ok(content);
-    }
-    let mut content = Vec::with_capacity(length);
-    content.extend_from_slice(&start[..length]);
-    // `File` would query the size.
-    file.take(u64::MAX).read_to_end(&mut content)?;
-    Ok(content)
+    files::read_found(path).map_err(unreadable)
 }
 
 fn unreadable(error: io::Error) -> Kind {

@@ -67,7 +67,7 @@ pub use convert::{ConvertError, Converted, converted, write_directory};
 pub use create::{Created, NewScripts, WriteError, create, create_repeatable, next_id};
 #[cfg(test)]
 pub use directory::read;
-pub use directory::{layout_of, read_downs, read_history, unread_below};
+pub use directory::{Directory, layout_of, read_directory, read_downs, read_history, unread_below};
 pub use directory_problem::{DirectoryProblem, DirectoryProblemKind};
 pub use elsewhere::{Elsewhere, FilesBelow};
 #[cfg(feature = "cli")]

@@ -195,6 +195,7 @@ impl Scan {
                 let certain = found
                     .into_iter()
                     .filter(|problem| complete || is_certain(&problem.kind, &ids));
+                let texts: HashMap<_, _> = texts.into_iter().collect();
                 let placed = certain.map(|problem| {
                     let text = texts.get(&problem.place.file).cloned();
                     script_problem(problem, text)
@@ -228,6 +229,7 @@ pub(super) fn add_downs(
     let ups = history.by_id().map(|revision| &revision.up).filter(one_way);
     let texts = texts(ups);
     history.with_downs(downs).map_err(|found| {
+        let texts: HashMap<_, _> = texts.into_iter().collect();
         let place = |problem: Problem| {
             let text = texts.get(&problem.place.file).cloned();
             script_problem(problem, text)
@@ -236,8 +238,9 @@ pub(super) fn add_downs(
     })
 }
 
-/// Returns the texts of scripts, by file.
-fn texts<'a>(scripts: impl Iterator<Item = &'a Script>) -> HashMap<String, Arc<str>> {
+/// Returns the files of scripts with their texts. A map would cost as much as the history itself,
+/// and only a problem needs one.
+fn texts<'a>(scripts: impl Iterator<Item = &'a Script>) -> Vec<(String, Arc<str>)> {
     scripts
         .map(|script| (script.file.clone(), script.text.clone()))
         .collect()

@@ -3,7 +3,7 @@ use std::{ops::Range, sync::Arc};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet as Source};
 use serde_json::{Value, json};
 
-use super::{Page, escape, format::wrapped, page::pictured, shown};
+use super::{Diff, Page, escape, format::wrapped, page::pictured, shown};
 use crate::{
     plan::SourceSpan,
     sql::{Position, position},
@@ -22,6 +22,8 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// Advice on how to fix the problem.
     pub hint: Option<String>,
+    /// The change of the script that is the problem. [`super::Shown`] adds it to the text.
+    pub diff: Option<Diff>,
 }
 
 /// A location in a file, with the file's text if available.
@@ -162,7 +164,7 @@ impl Diagnostic {
     /// The diagnostic as JSON.
     pub fn json(&self) -> Value {
         let position = self.place.as_ref().and_then(Snippet::position);
-        json!({
+        let mut object = json!({
             "code": self.code,
             "message": self.message,
             "file": self.place.as_ref().map(|place| &place.file),
@@ -170,7 +172,11 @@ impl Diagnostic {
             "column": position.map(|at| at.column),
             "notes": self.notes,
             "hint": self.hint,
-        })
+        });
+        if let Some(diff) = &self.diff {
+            object["diff"] = json!(diff.change.unified());
+        }
+        object
     }
 }
 
@@ -326,7 +332,7 @@ mod tests {
                 at: None,
             }),
             notes: vec!["one two three four five six seven eight nine ten eleven".to_owned()],
-            hint: None,
+            ..Diagnostic::default()
         }
     }
 
@@ -407,6 +413,7 @@ mod tests {
                     }),
                     notes: vec![BAD.to_owned()],
                     hint: Some(BAD.to_owned()),
+                    diff: None,
                 };
                 for width in [None, Some(40)] {
                     let text = found.human(colour, false, width).to_string();

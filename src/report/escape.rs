@@ -7,8 +7,10 @@ use std::{borrow::Cow, fmt::Write as _};
 /// separators and bidirectional marks. Zero-width characters that occur in no language's words are
 /// hidden as well.
 pub fn is_hidden(c: char) -> bool {
-    let may_stay = matches!(c, '\n' | '\t');
-    c.is_control() && !may_stay
+    if c.is_ascii() {
+        return c.is_ascii_control() && !matches!(c, '\n' | '\t');
+    }
+    c.is_control()
         || matches!(
             c,
             '\u{feff}' | '\u{200b}' | '\u{2060}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'

@@ -54,6 +54,7 @@ mod tests {
             }),
             notes: vec!["one".to_owned()],
             hint: Some("two".to_owned()),
+            diff: None,
         };
         assert_eq!(
             annotation(&found, &|file| format!("sub/{file}")).to_string(),

@@ -9,6 +9,7 @@ mod bar;
 mod batches;
 pub mod codes;
 mod diagnostic;
+mod diff;
 mod drawing;
 pub mod error;
 pub mod escape;
@@ -32,6 +33,7 @@ mod warning;
 
 pub use bar::Bar;
 pub use diagnostic::{Diagnostic, Snippet};
+pub use diff::Diff;
 pub use drawing::{DrawingFormat, SchemaDrawView};
 pub use format::{bytes, count, count_steps, duration};
 pub use github::annotation;

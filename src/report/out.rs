@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, IsTerminal, Write},
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{LazyLock, Mutex, OnceLock, PoisonError},
 };
 
 use console::Term;
@@ -51,11 +51,11 @@ impl Screen for Stdio {
     }
 
     fn columns(&self) -> Option<u16> {
-        Term::stdout().size_checked().map(|(_, columns)| columns)
+        columns()
     }
 
     fn err_columns(&self) -> Option<u16> {
-        Term::stderr().size_checked().map(|(_, columns)| columns)
+        err_columns()
     }
 
     fn over_signal(&self) {
@@ -67,10 +67,26 @@ impl Screen for Stdio {
     }
 }
 
+/// The width of stdout in columns; `None` if it is not a terminal. A terminal may be resized, but a
+/// file does not become one: thousands of lines would ask the system thousands of times.
+fn columns() -> Option<u16> {
+    static IS_TERMINAL: LazyLock<bool> = LazyLock::new(|| io::stdout().is_terminal());
+    IS_TERMINAL.then(|| width(&Term::stdout())).flatten()
+}
+
+/// The width of stderr in columns; `None` if it is not a terminal.
+fn err_columns() -> Option<u16> {
+    static IS_TERMINAL: LazyLock<bool> = LazyLock::new(|| io::stderr().is_terminal());
+    IS_TERMINAL.then(|| width(&Term::stderr())).flatten()
+}
+
+fn width(terminal: &Term) -> Option<u16> {
+    terminal.size_checked().map(|(_, columns)| columns)
+}
+
 /// Prints a result to stdout.
 pub fn print(page: &Page) {
-    let columns = Term::stdout().size_checked().map(|(_, columns)| columns);
-    print_exact(page.text(columns.map(usize::from)).as_bytes());
+    print_exact(page.text(columns().map(usize::from)).as_bytes());
 }
 
 /// Prints bytes unchanged to stdout: a script, JSON, a manual page.
@@ -89,8 +105,7 @@ pub fn print_exact(bytes: &[u8]) {
 
 /// Prints messages to stderr. Failures are ignored, since they could not be reported.
 pub fn eprint(page: &Page) {
-    let columns = Term::stderr().size_checked().map(|(_, columns)| columns);
-    let text = page.text(columns.map(usize::from));
+    let text = page.text(err_columns().map(usize::from));
     beside_live(|| drop(io::stderr().lock().write_all(text.as_bytes())));
 }
 

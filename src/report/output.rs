@@ -118,7 +118,8 @@ impl Output {
     pub fn errors(&self, errors: &[Diagnostic], result: Json) {
         match self.format {
             Format::Human => {
-                eprint(&Shown::of(errors).human(|one| one.human(self.err.0, false, width())));
+                let one = |one: &Diagnostic| one.human(self.err.0, false, width());
+                eprint(&Shown::of(errors).human(self.err, one));
             }
             Format::Json => self.json(false, result, errors),
             Format::Github => print(&Shown::of(errors).github(&repository_path)),

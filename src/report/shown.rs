@@ -2,12 +2,15 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::{Diagnostic, Page, annotation};
+use super::{Diagnostic, Page, Paint, annotation};
 use crate::report::view::Json;
 
 /// The maximum number of problems shown per code. The first ones are enough to identify a mistake
 /// that occurs thousands of times.
 const LIMIT: usize = 50;
+
+/// The maximum number of problems whose diffs are shown; the lines of other diffs are counted.
+const DIFFS: usize = 5;
 
 /// The problems to show, in their original order.
 pub struct Shown<'a> {
@@ -34,14 +37,23 @@ impl<'a> Shown<'a> {
         Self { items }
     }
 
-    /// The problems as text; `one` renders a problem.
-    pub fn human(&self, one: impl Fn(&Diagnostic) -> Page) -> Page {
+    /// The problems as text; `one` renders a problem without its diff.
+    pub fn human(&self, paint: Paint, one: impl Fn(&Diagnostic) -> Page) -> Page {
         let mut page = Page::default();
+        let mut diffs = 0;
         for (diagnostic, more) in &self.items {
             if !page.is_empty() {
                 page.blank();
             }
             page.append(one(diagnostic));
+            if let Some(diff) = &diagnostic.diff {
+                diffs += 1;
+                page.blank();
+                match diffs <= DIFFS {
+                    true => diff.show(&mut page, paint),
+                    false => diff.count(&mut page, paint),
+                }
+            }
             if *more > 0 {
                 page.blank();
                 page.sentence(format!("… and {more} more like this"));
@@ -101,7 +113,7 @@ mod tests {
     fn at_most_50_of_a_kind_are_shown_and_the_rest_is_counted() {
         let check = |counts: &[(&'static str, usize)], expected: &str| {
             let all = problems(counts);
-            let page = Shown::of(&all).human(|one| Page::of(one.code));
+            let page = Shown::of(&all).human(Paint(false), |one| Page::of(one.code));
             assert_eq!(page.text(None), expected, "{counts:?}");
         };
         let lines = |code: &str, count: usize| vec![format!("{code}\n"); count].join("\n");

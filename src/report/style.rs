@@ -77,23 +77,29 @@ fn mark(text: &str) -> Option<(&'static str, usize)> {
 }
 
 /// `text` with its style marks as terminal sequences, and with hidden characters escaped as
-/// `\u{1b}` unless `is_meant` accepts them.
+/// `\u{1b}` if `is_meant` accepts them, which printable ASCII never is.
 pub(super) fn rendered(text: &str, is_meant: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
-    let mut at = 0;
-    while let Some(c) = text[at..].chars().next() {
-        if let Some((code, length)) = mark(&text[at..]) {
+    let mut rest = text;
+    loop {
+        // Most text is printable ASCII, which is neither a mark nor hidden.
+        let is_plain = |byte: &u8| matches!(byte, b' '..=b'~');
+        let plain = rest.bytes().take_while(is_plain).count();
+        shown.push_str(&rest[..plain]);
+        rest = &rest[plain..];
+        if let Some((code, length)) = mark(rest) {
             shown.push_str(code);
-            at += length;
+            rest = &rest[length..];
             continue;
         }
-        match c {
-            c if is_meant(c) => push_code(&mut shown, c),
-            c => shown.push(c),
+        let mut chars = rest.chars();
+        match chars.next() {
+            None => return shown,
+            Some(c) if is_meant(c) => push_code(&mut shown, c),
+            Some(c) => shown.push(c),
         }
-        at += c.len_utf8();
+        rest = chars.as_str();
     }
-    shown
 }
 
 #[cfg(test)]

@@ -192,6 +192,20 @@ pub struct NewRow {
     pub down_checksum: Option<Checksum>,
     /// See [`AppliedRevision::down_script`].
     pub down_script: Option<String>,
+    /// The raw up script; `None` if it is larger than [`super::LARGEST_STORED_UP`].
+    pub up_script: Option<Arc<str>>,
+}
+
+/// The texts stored in a row. Up scripts are only needed to show how they were changed, so they are
+/// read for single rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredScripts {
+    /// The subject of the row.
+    pub subject: Subject,
+    /// The raw up script; `None` if it was too large, or written by a version that did not store it.
+    pub up: Option<Arc<str>>,
+    /// See [`AppliedRevision::down_script`].
+    pub down: Option<Arc<str>>,
 }
 
 /// The known details of how another tool applied a revision.
@@ -222,6 +236,9 @@ pub enum RecordChange {
     Adopt(Arc<NewRow>, Past),
     /// A row is removed, because its subject is no longer applied.
     Delete(Subject),
+    /// Like [`Self::Delete`], of a row that must be fully applied, so that it has no progress to
+    /// remove.
+    DeleteApplied(Subject),
     /// A `transaction = off` up script begins: a new row, partial.
     Begin(Arc<NewRow>, Partial),
     /// A `transaction = off` down script begins, or a script is resumed: the row's state becomes
@@ -266,6 +283,8 @@ pub enum RecordChange {
         down_checksum: Option<Checksum>,
         /// The raw down script.
         down_script: Option<String>,
+        /// See [`NewRow::up_script`].
+        up_script: Option<Arc<str>>,
     },
     /// A `transaction = off` up script is done: the row becomes applied.
     Finish {
@@ -285,6 +304,7 @@ impl RecordChange {
         match self {
             Self::Insert(row) | Self::Adopt(row, _) | Self::Begin(row, _) => &row.subject,
             Self::Delete(subject)
+            | Self::DeleteApplied(subject)
             | Self::Enter { subject, .. }
             | Self::Progress { subject, .. }
             | Self::Batch { subject, .. }
@@ -297,7 +317,7 @@ impl RecordChange {
 /// The kind of event that a log row records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LogEvent {
-    /// The version table was created; `detail` holds its layout version.
+    /// The version table was created or upgraded; `detail` holds its layout version.
     Layout,
     /// An up script ran.
     Upgrade,

@@ -35,8 +35,13 @@ const NOTICES: [&str; 8] = [
 
 /// Returns the kind of a license line, or `None` for any other line.
 pub(super) fn line(text: &str) -> Option<Line> {
-    let text = text.trim().to_lowercase();
-    let begins = |starts: &[&str]| starts.iter().any(|start| text.starts_with(start));
+    let text = text.trim().as_bytes();
+    let begins = |starts: &[&str]| {
+        starts.iter().any(|start| {
+            let found = text.get(..start.len());
+            found.is_some_and(|found| found.eq_ignore_ascii_case(start.as_bytes()))
+        })
+    };
     if begins(&NOTICES) {
         Some(Line::Notice)
     } else {

@@ -6,6 +6,7 @@
 mod applied;
 mod batch;
 mod block;
+mod change;
 mod checksum;
 mod digest;
 mod duration;
@@ -34,9 +35,10 @@ pub(crate) mod testing;
 
 pub use applied::{
     AppliedRevision, Ending, Interruption, LogEntry, LogEvent, LogRow, NewRow, Partial, Past,
-    RecordChange, State, UnitProgress,
+    RecordChange, State, StoredScripts, UnitProgress,
 };
 pub use batch::{BatchDirective, BatchProgress, NoBatchProgress, Pace};
+pub use change::{DiffLine, ScriptChange};
 pub use checksum::{Checksum, ChecksumError};
 pub use digest::{StatementsDigest, StatementsDigestError};
 pub use duration::parse_duration;
@@ -50,6 +52,6 @@ pub use policy::{Ahead, Downs, OutOfOrder, TransactionScope};
 pub use problem::{Place, Problem, ProblemKind};
 pub use range::Range;
 pub use repeatable::Repeatable;
-pub use script::{Direction, Script};
+pub use script::{Direction, LARGEST_STORED_UP, Script};
 pub use subject::{RepeatableId, RepeatableIdError, Subject};
 pub use target::{Resolved, Target, TargetError, TargetSyntaxError};

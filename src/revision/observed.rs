@@ -3,7 +3,8 @@ use chrono::{DateTime, Utc};
 use super::{AppliedRevision, Checksum, RepeatableId, RevisionId};
 
 /// The layout of the version table that this version writes. Layout 1 stores a list of all
-/// checksums instead of a [`super::StatementsDigest`], and has no progress table on SQLite.
+/// checksums instead of a [`super::StatementsDigest`], and has neither a column for up scripts nor,
+/// on SQLite, a progress table.
 pub const LAYOUT: u32 = 2;
 
 /// The content of the version table.

@@ -10,6 +10,9 @@ use super::{
 };
 use crate::sql::{Dialect, canonicalize};
 
+/// The largest up script in bytes that is stored with its record.
+pub const LARGEST_STORED_UP: usize = 64 * 1024;
+
 /// The direction of a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Direction {
@@ -183,6 +186,12 @@ impl Script {
         self.alone.as_ref().unwrap_or(&self.text)
     }
 
+    /// Returns [`Self::alone`] for the record of an up script, unless it is too large.
+    pub fn stored_up(&self) -> Option<Arc<str>> {
+        let text = self.alone();
+        (text.len() <= LARGEST_STORED_UP).then(|| Arc::clone(text))
+    }
+
     /// Returns the byte offset where its header `revises` names `id`.
     pub fn names_parent_at(&self, id: &RevisionId) -> Option<usize> {
         header_line::locate(&self.text, header::REVISES, Some(id))
@@ -227,6 +236,19 @@ mod tests {
         assert!(matches!(found[0].2, ProblemKind::HeaderValue { .. }));
         assert_eq!(found[1].1, Some(text.rfind("transaction").unwrap()));
         assert_eq!(found[1].2, ProblemKind::HeaderSyntax);
+    }
+
+    #[test]
+    fn large_up_scripts_are_not_stored() {
+        let stored = |length: usize| {
+            let text = "ż".to_owned() + &"-".repeat(length - "ż".len());
+            let script = Script::parse(Dialect::Sqlite, Direction::Up, "f", text.as_str());
+            let stored = script.unwrap().stored_up();
+            assert!(stored.as_deref().is_none_or(|stored| stored == text));
+            stored.is_some()
+        };
+        assert!(stored(65_536));
+        assert!(!stored(65_537));
     }
 
     #[test]

@@ -80,17 +80,21 @@ impl<'a> Checker<'a> {
     }
 
     fn references(&mut self, pair: &ScriptPair, key: &'static str, ids: Option<&[RevisionId]>) {
+        let ids = ids.unwrap_or_default();
         let mut times: HashMap<&RevisionId, usize> = HashMap::new();
         let mut places = None;
-        for id in ids.unwrap_or_default() {
-            let count = times.entry(id).or_default();
-            *count += 1;
-            let kind = if *count == 2 || (*count == 1 && *id == pair.id) {
+        for id in ids {
+            let count = match ids {
+                // Most revisions have one parent, which needs no map.
+                [_] => 1,
+                _ => *times.entry(id).and_modify(|count| *count += 1).or_insert(1),
+            };
+            let kind = if count == 2 || (count == 1 && *id == pair.id) {
                 ProblemKind::RepeatedParent {
                     key,
                     id: id.clone(),
                 }
-            } else if *count == 1 && !self.exists(id) {
+            } else if count == 1 && !self.exists(id) {
                 ProblemKind::MissingParent {
                     key,
                     id: id.clone(),

@@ -252,6 +252,32 @@ fn failures_are_typed_and_give_the_lock_back() {
 }
 
 #[test]
+fn a_script_that_was_changed_comes_with_its_diff() {
+    on_both(|place| {
+        one_thread().block_on(async {
+            let up = |sql| Migrator::embedded([("1_a.up.sql", sql)]);
+            let mut session = up("SELECT 1;\n").connect(place.url()).await.unwrap();
+            session.upgrade("head").await.unwrap();
+            session.close().await.unwrap();
+            let mut session = up("SELECT 2;\n").connect(place.url()).await.unwrap();
+            for planned in [true, false] {
+                let error = match planned {
+                    true => session.plan(Direction::Up, "head").await.unwrap_err(),
+                    false => session.upgrade("head").await.unwrap_err(),
+                };
+                let Error::Plan(problems) = error else {
+                    panic!("{error}");
+                };
+                let diff = problems[0].diff.as_deref();
+                let expected = "--- applied\n+++ 1_a.up.sql\n@@ -1 +1 @@\n-SELECT 1;\n+SELECT 2;\n";
+                assert_eq!(diff, Some(expected), "{problems:?}");
+            }
+            session.close().await.unwrap();
+        });
+    });
+}
+
+#[test]
 fn who_waits_in_vain_for_the_lock_is_told_so() {
     on_both(|place| {
         let runtime = one_thread();

@@ -18,7 +18,7 @@ fn records(env: &Env) -> String {
     }
     env.sql(
         "SELECT sequence, revision, kind, message, parents, depends_on, up_checksum, down_checksum,
-            down_script, state, direction, script, statements_done, statements_total,
+            down_script, up_script, state, direction, script, statements_done, statements_total,
             statement_checksums, error, applied_by, tool_version,
             CASE WHEN started_at <= applied_at AND duration_ms >= 0 THEN 'in order' END AS times
          FROM migrator_version ORDER BY sequence",

@@ -20,7 +20,7 @@ use migrator::internals::{
     },
     revision::{
         Checksum, Direction, LAYOUT, LogEntry, LogEvent, NewRow, Partial, RecordChange, RevisionId,
-        State, StatementsDigest,
+        State, StatementsDigest, StoredScripts,
     },
     sql::{Statement, StatementKind},
 };
@@ -101,6 +101,7 @@ fn row(sequence: i64) -> Arc<NewRow> {
         up_checksum: format!("v1:{}", "a".repeat(64)).parse().unwrap(),
         down_checksum: None,
         down_script: Some("DROP TABLE \"ż\"; -- $migrator0$ \\ ' %s".into()),
+        up_script: Some("\u{feff}-- $migrator0$ \\ ' %s\r\nCREATE TABLE \"ż\" ()\n\n".into()),
     })
 }
 
@@ -299,6 +300,11 @@ async fn odd_tables_are_refused() {
     check(nonsense, foreign).await;
     check("ALTER TABLE migrator_version DROP COLUMN parents", foreign).await;
     check(
+        "ALTER TABLE migrator_version DROP COLUMN up_script",
+        foreign,
+    )
+    .await;
+    check(
         "ALTER TABLE migrator_version_log DROP COLUMN detail",
         foreign,
     )
@@ -431,6 +437,13 @@ async fn a_step_commits_with_its_record() {
     assert!(applied.applied_at.unwrap() >= applied.started_at);
     let brief = connection.observe(Detail::Brief).await.unwrap();
     assert_eq!(brief.applied[0].down_script, None);
+    let scripts = connection.scripts(&[id(7).into(), id(1).into()]).await;
+    let stored = StoredScripts {
+        subject: id(1).into(),
+        up: new.up_script.clone(),
+        down: new.down_script.as_deref().map(Into::into),
+    };
+    assert_eq!(scripts, Ok(vec![stored]));
     let log = connection.log().await.unwrap();
     assert_eq!(
         (log[1].event.as_str(), log[1].outcome.as_str()),

@@ -14,7 +14,7 @@ use migrator::internals::{
     },
     revision::{
         Checksum, Direction, LAYOUT, LogEntry, LogEvent, NewRow, Observed, Partial, RecordChange,
-        RevisionId, State, StatementsDigest, Subject,
+        RevisionId, State, StatementsDigest, StoredScripts, Subject,
     },
     sql::{Statement, StatementKind},
 };
@@ -162,6 +162,7 @@ fn row(sequence: i64, revision: &str) -> Arc<NewRow> {
         up_checksum: checksum('a'),
         down_checksum: Some(checksum('b')),
         down_script: Some("-- żółć\nDROP TABLE users;\n".into()),
+        up_script: Some("\u{feff}-- żółć ' ?1\r\nCREATE TABLE users (x)\n\n".into()),
     })
 }
 
@@ -505,6 +506,13 @@ async fn rows_are_read_as_they_were_written() {
     assert!(applied.applied_at.unwrap() >= applied.started_at);
     let brief = database.observe(Detail::Brief).await.unwrap();
     assert_eq!(brief.applied[0].down_script, None);
+    let scripts = database.scripts(&[id("8").into(), id("007").into()]).await;
+    let stored = StoredScripts {
+        subject: id("007").into(),
+        up: wanted.up_script.clone(),
+        down: wanted.down_script.as_deref().map(Into::into),
+    };
+    assert_eq!(scripts, Ok(vec![stored]));
     let form = "____-__-__T__:__:__.___Z";
     assert_eq!(place.text(&format!("SELECT 'x' FROM migrator_version WHERE started_at LIKE '{form}' AND applied_at LIKE '{form}'")).await, "x");
 
@@ -644,6 +652,11 @@ async fn tables_that_are_not_ours_are_refused() {
     check(
         "ALTER TABLE migrator_version DROP COLUMN message",
         &odd("it has no column message"),
+    )
+    .await;
+    check(
+        "ALTER TABLE migrator_version DROP COLUMN up_script",
+        &odd("it has no column up_script"),
     )
     .await;
     check(

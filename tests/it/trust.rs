@@ -114,13 +114,13 @@ const TABLES: &str = "CREATE TABLE migrator_version (sequence bigint PRIMARY KEY
      up_checksum text NOT NULL, down_checksum text, down_script text, state text NOT NULL, direction text, \
      script text, statements_done bigint, statements_total bigint, statement_checksums text, error text, \
      batch text, started_at timestamptz NOT NULL, applied_at timestamptz, duration_ms bigint NOT NULL, \
-     applied_by text NOT NULL, tool_version text NOT NULL);
+     applied_by text NOT NULL, tool_version text NOT NULL, up_script text);
      CREATE TABLE migrator_version_log (sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, \
      at timestamptz NOT NULL DEFAULT clock_timestamp(), event text NOT NULL, revision text, message text, \
      outcome text NOT NULL, duration_ms bigint NOT NULL, actor text NOT NULL, tool_version text NOT NULL, \
      error text, detail text);
      INSERT INTO migrator_version_log (event, outcome, duration_ms, actor, tool_version, detail) \
-     VALUES ('layout', 'ok', 0, 'someone', '0', '1');";
+     VALUES ('layout', 'ok', 0, 'someone', '0', '2');";
 
 #[test]
 fn what_is_no_table_is_refused() {

@@ -71,7 +71,7 @@ fn records_hold_the_script_as_it_is_written() {
             &format!("{ON}DROP TABLE :{{name}};\n"),
         );
         env.run("-q upgrade --var name=t");
-        let rows = env.sql("SELECT up_checksum, down_script FROM migrator_version");
+        let rows = env.sql("SELECT up_checksum, up_script, down_script FROM migrator_version");
         env.note(rows.trim_end());
         env.run("upgrade --var name=another");
         env.run("upgrade");

@@ -116,7 +116,8 @@ pub const GROUPS: &[(&str, &[&str])] = &[
 pub struct Surroundings<'a> {
     pub global: &'a Global,
     pub output: &'a Output,
-    pub root: clap::Command,
+    /// Builds the clap command with its help, which few commands need.
+    pub root: fn() -> clap::Command,
 }
 
 impl Command {
@@ -127,8 +128,8 @@ impl Command {
         let context = match &self {
             Self::Init(args) => return init::cmd_init(args, output),
             Self::Explain(args) => return explain::cmd_explain(args, output),
-            Self::Completions(args) => return completions::cmd_completions(args, around.root),
-            Self::Man(args) => return man::cmd_man(args, around.root, output),
+            Self::Completions(args) => return completions::cmd_completions(args, (around.root)()),
+            Self::Man(args) => return man::cmd_man(args, (around.root)(), output),
             Self::Upgrade(args) => load(args.run.vars.assignments()?)?,
             Self::Downgrade(args) => load(args.run.vars.assignments()?)?,
             Self::Redo(args) => load(args.vars.assignments()?)?,

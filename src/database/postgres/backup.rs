@@ -22,7 +22,7 @@ use super::{
     },
     connect,
     contents::contents,
-    error,
+    error, lookup,
     message::rows,
     options::ServerOptions,
     owners,
@@ -91,7 +91,7 @@ impl super::super::backup::Source for Source {
         watch: &Observer,
     ) -> Result<Dumped, CopyError> {
         let mut connection = session(&self.options, &self.settings, &self.place).await?;
-        let mut table = connect::resolve(&mut connection, &self.settings.version_table).await?;
+        let mut table = lookup::resolve(&mut connection, &self.settings.version_table).await?;
         let (snapshot, encoding) = begin(&mut connection).await?;
         let expected = size(&mut connection).await?;
         // If one fails, it ends the other.

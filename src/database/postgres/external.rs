@@ -4,8 +4,8 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{
     super::DatabaseError,
-    connect::{NOTE_PATH, PATH},
     error,
+    lookup::{NOTE_PATH, PATH},
     message::{PINNED, literal, rows, unpinned_rows},
     trust::{self, Relation, Use},
     version_table::Trouble,

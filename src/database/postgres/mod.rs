@@ -19,6 +19,7 @@ mod external;
 mod index;
 mod inspect;
 mod lock;
+mod lookup;
 mod mark;
 mod message;
 mod options;
@@ -87,7 +88,7 @@ use super::{
 };
 use crate::{
     layout::{ExternalChoice, ExternalRecords},
-    revision::{LAYOUT, LogEntry, LogRow, Observed, RecordChange},
+    revision::{LAYOUT, LogEntry, LogRow, Observed, RecordChange, StoredScripts, Subject},
     sql::ConcurrentIndex,
 };
 
@@ -150,7 +151,7 @@ impl Postgres {
         let timeout = settings.connect_timeout;
         let (mut connection, backend, socket) =
             connect::open_for_scripts(&options, &defaults, timeout, &place).await?;
-        let table = connect::resolve(&mut connection, &settings.version_table).await?;
+        let table = lookup::resolve(&mut connection, &settings.version_table).await?;
         let running = Arc::new(Running::default());
         running.set_pid(backend.pid);
         Ok(Self {
@@ -190,6 +191,9 @@ impl Records for Postgres {
             Some(LAYOUT) => return self.table.check_writable(),
             Some(_) => {
                 self.table.check_writable()?;
+                let (connection, table) = self.parts().await?;
+                let owned = table.check_owned(connection).await;
+                self.answer(owned).await?;
                 vec![self.table.upgrade(&self.settings.actor)]
             }
             None => self.table.make(&self.settings.actor),
@@ -214,6 +218,12 @@ impl Records for Postgres {
         let (connection, table) = self.parts().await?;
         let observed = table.observe(connection, detail).await;
         self.answer(observed).await
+    }
+
+    async fn scripts(&mut self, subjects: &[Subject]) -> Result<Vec<StoredScripts>, DatabaseError> {
+        let (connection, table) = self.parts().await?;
+        let scripts = table.scripts(connection, subjects).await;
+        self.answer(scripts).await
     }
 
     async fn log(&mut self) -> Result<Vec<LogRow>, DatabaseError> {
@@ -524,7 +534,7 @@ impl Postgres {
         let Some(connection) = &mut self.connection else {
             return Ok(());
         };
-        match connect::resolve(connection, &self.settings.version_table).await {
+        match lookup::resolve(connection, &self.settings.version_table).await {
             Ok(table) => self.table = table,
             Err(DatabaseError::ConnectionLost(reason)) => return Err(self.lost(reason).await),
             Err(error) => return Err(error),

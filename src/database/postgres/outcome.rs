@@ -202,7 +202,7 @@ pub(super) async fn outlive(
 fn ends_script(change: &RecordChange) -> bool {
     matches!(
         change,
-        RecordChange::Finish { .. } | RecordChange::Delete(_)
+        RecordChange::Finish { .. } | RecordChange::Delete(_) | RecordChange::DeleteApplied(_)
     )
 }
 

@@ -120,7 +120,7 @@ impl Recorder<'_> {
             RecordChange::Insert(row) => self.insert(row, None, &self.times()),
             RecordChange::Adopt(row, past) => self.insert(row, None, &past_times(*past)),
             RecordChange::Begin(row, partial) => self.insert(row, Some(partial), &self.times()),
-            RecordChange::Delete(subject) => exactly_one(
+            RecordChange::Delete(subject) | RecordChange::DeleteApplied(subject) => exactly_one(
                 subject,
                 &format!("DELETE FROM {table} AS t WHERE {}", is(subject)),
             ),
@@ -137,14 +137,16 @@ impl Recorder<'_> {
                 up_checksum,
                 down_checksum,
                 down_script,
+                up_script,
             } => exactly_one(
                 subject,
                 &format!(
                     "UPDATE {table} AS t SET up_checksum = {}, down_checksum = {}, \
-                     down_script = {} WHERE {}",
+                     down_script = {}, up_script = {} WHERE {}",
                     literal(&up_checksum.to_string()),
                     nullable(down_checksum.as_ref().map(ToString::to_string).as_deref()),
                     nullable(down_script.as_deref()),
+                    nullable(up_script.as_deref()),
                     is(subject),
                 ),
             ),
@@ -272,8 +274,8 @@ impl Recorder<'_> {
         format!(
             "INSERT INTO {} (sequence, revision, kind, message, parents, depends_on, up_checksum, \
              down_checksum, down_script, state, {columns}started_at, applied_at, duration_ms, \
-             applied_by, tool_version) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {values}{}, \
-             {}, {}, {}, {})",
+             applied_by, tool_version, up_script) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, \
+             {values}{}, {}, {}, {}, {}, {})",
             self.table.quoted,
             row.sequence,
             literal(row.subject.as_str()),
@@ -295,6 +297,7 @@ impl Recorder<'_> {
             times.duration,
             literal(self.actor),
             literal(env!("CARGO_PKG_VERSION")),
+            nullable(row.up_script.as_deref()),
         )
     }
 
@@ -378,7 +381,7 @@ fn shows(change: &RecordChange, observed: &Observed) -> bool {
     };
     let row = observed.applied.iter().find(|row| row.revision == *id);
     match (change, row) {
-        (RecordChange::Delete(_), row) => row.is_none(),
+        (RecordChange::Delete(_) | RecordChange::DeleteApplied(_), row) => row.is_none(),
         (_, None) => false,
         (RecordChange::Insert(new) | RecordChange::Adopt(new, _), Some(row)) => {
             row.sequence == new.sequence && row.state == State::Applied
@@ -415,7 +418,7 @@ fn shows_repeatable(change: &RecordChange, observed: &Observed) -> bool {
     let mut rows = observed.repeatables.iter();
     let row = rows.find(|row| row.id.as_str() == change.subject().as_str());
     match change {
-        RecordChange::Delete(_) => row.is_none(),
+        RecordChange::Delete(_) | RecordChange::DeleteApplied(_) => row.is_none(),
         RecordChange::Insert(new) => row.is_some_and(|row| row.sequence == new.sequence),
         _ => false,
     }

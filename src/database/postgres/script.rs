@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{
     backend::Backend,
-    connect, index, lock,
+    index, lock, lookup,
     message::{Message, block, literal},
     record::{Began, IndexNames, Recorder},
     run::{check_modes, entering, own_transaction},
@@ -64,7 +64,7 @@ impl PostgresScript {
     /// Fails when the version table's name is invalid.
     pub fn new(settings: Settings, head: ScriptHead) -> Result<Self, DatabaseError> {
         let (schema, name) =
-            connect::split_name(&settings.version_table).map_err(DatabaseError::Other)?;
+            lookup::split_name(&settings.version_table).map_err(DatabaseError::Other)?;
         let is_usual = schema.is_none();
         let schema = schema.unwrap_or_else(|| USUAL_SCHEMA.to_owned());
         let table = VersionTable::new(&schema, &name, Presence::Unknown);

@@ -1,4 +1,6 @@
-//! Creates and reads the version table and its log.
+//! Reads the version table and its log.
+
+mod layout;
 
 use std::str::FromStr;
 
@@ -7,14 +9,14 @@ use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{
     super::{DatabaseError, Detail},
-    error, lock,
+    error, lock, lookup,
     message::{for_each, literal, rows},
     trust::{self, Relation, Use},
 };
 use crate::{
     revision::{
         AppliedRepeatable, AppliedRevision, Direction, Interruption, LAYOUT, LogRow, Observed,
-        Partial, Row as TableRow, State,
+        Partial, Row as TableRow, State, StoredScripts, Subject,
     },
     sql::Dialect,
 };
@@ -126,7 +128,7 @@ impl VersionTable {
                 }
                 // The columns differ: the layout shows whether it belongs to a newer version.
                 if let Ok(found) = rows(connection, &layout).await {
-                    self.check_layout(found.first())?;
+                    self.logged_layout(found.first())?;
                 }
                 return Err(self.odd(&error));
             }
@@ -136,6 +138,34 @@ impl VersionTable {
         let mut observed = observed.map_err(|reason| self.not_a_version_table(reason))?;
         observed.layout = Some(layout);
         Ok(observed)
+    }
+
+    /// Reads the stored scripts of the rows of `subjects`.
+    pub async fn scripts(
+        &mut self,
+        connection: &mut PgConnection,
+        subjects: &[Subject],
+    ) -> Result<Vec<StoredScripts>, Trouble> {
+        if !self.is_there(connection).await? {
+            return Ok(Vec::new());
+        }
+        let found = rows(connection, &self.layout_query()).await?;
+        let up = match self.check_layout(found.first())? {
+            1 => "NULL",
+            _ => "t.up_script",
+        };
+        let names: Vec<_> = subjects.iter().map(|it| literal(it.as_str())).collect();
+        let sql = format!(
+            "SELECT t.revision::text, {up}::text, t.down_script::text FROM {} AS t \
+             WHERE t.revision = ANY (ARRAY[{}]::text[])",
+            self.quoted,
+            names.join(", ")
+        );
+        let found = rows(connection, &sql).await?;
+        found
+            .iter()
+            .map(|row| read_scripts(row).map_err(|reason| self.not_a_version_table(reason).into()))
+            .collect()
     }
 
     /// Reads the log, oldest first; a missing log is empty.
@@ -166,50 +196,21 @@ impl VersionTable {
         Ok(observed.layout)
     }
 
-    /// Commands that create both tables, in order, without a transaction around them.
-    pub fn make(&self, actor: &str) -> Vec<String> {
-        vec![
-            format!("CREATE TABLE {} ({TABLE})", self.quoted),
-            format!("CREATE TABLE {} ({LOG})", self.log),
-            format!(
-                "INSERT INTO {} (event, outcome, duration_ms, actor, tool_version, detail) \
-                 VALUES ('layout', 'ok', 0, {}, {}, '{LAYOUT}')",
-                self.log,
-                literal(actor),
-                literal(env!("CARGO_PKG_VERSION")),
-            ),
-        ]
-    }
-
-    /// A command that upgrades tables of layout 1. The format of values has changed, but no column.
-    pub fn upgrade(&self, actor: &str) -> String {
-        format!(
-            "INSERT INTO {} (event, outcome, duration_ms, actor, tool_version, detail) \
-             SELECT 'layout', 'ok', 0, {}, {}, '{LAYOUT}' \
-             WHERE ({}) OPERATOR(pg_catalog.=) '1'::text",
-            self.log,
-            literal(actor),
-            literal(env!("CARGO_PKG_VERSION")),
-            self.layout_query(),
-        )
-    }
-
     async fn is_there(&mut self, connection: &mut PgConnection) -> Result<bool, Trouble> {
         if self.presence == Presence::There {
             return Ok(true);
         }
-        let found = rows(connection, &self.presence_query()).await?;
-        let found: Vec<_> = found.iter().map(Relation::of).collect::<Result<_, _>>()?;
-        self.judge(connection, &found).await?;
-        if !found.is_empty() && !found.iter().any(|one| one.name == self.name) {
+        let found = lookup::find(connection, Some(&self.schema), &self.name).await?;
+        self.judge(connection, &found.in_doubt).await?;
+        if !found.names.is_empty() && !found.names.contains(&self.name) {
             return Err(self
                 .not_a_version_table("its log exists, but the table itself does not".into())
                 .into());
         }
-        if !found.is_empty() {
+        if !found.names.is_empty() {
             self.presence = Presence::There;
         }
-        Ok(!found.is_empty())
+        Ok(!found.names.is_empty())
     }
 
     /// Refuses relations that could run others' code as the current role, or that it may not read.
@@ -242,12 +243,6 @@ impl VersionTable {
         self.missing.clone().map_or(Ok(()), Err)
     }
 
-    /// A query for the existing ones of both tables, with the facts that decide whether they are
-    /// trusted.
-    pub fn presence_query(&self) -> String {
-        relations(&self.name, &format!("{}::name", literal(&self.schema)))
-    }
-
     /// A condition that is true if either table exists.
     pub fn is_there_condition(&self) -> String {
         format!(
@@ -257,40 +252,6 @@ impl VersionTable {
             literal(&self.name),
             literal(&format!("{}_log", self.name)),
         )
-    }
-
-    /// A query of one row: the latest one with the event `layout` counts.
-    fn layout_query(&self) -> String {
-        format!(
-            "SELECT (SELECT t.detail::text FROM {} AS t WHERE t.event = 'layout' \
-             ORDER BY t.sequence DESC LIMIT 1)",
-            self.log
-        )
-    }
-
-    fn check_layout(&self, row: Option<&PgRow>) -> Result<u32, Trouble> {
-        let detail: Option<String> = match row {
-            Some(row) if row.len() == 1 => row.try_get(0)?,
-            _ => None,
-        };
-        // Old rows of a log may be deleted. The columns and the format of values are the same in
-        // all supported layouts.
-        let Some(detail) = detail else {
-            return Ok(LAYOUT);
-        };
-        match detail.parse() {
-            Ok(found) if found > LAYOUT => Err(DatabaseError::NewerLayout {
-                table: self.shown(),
-                found,
-                known: LAYOUT,
-            }
-            .into()),
-            Ok(found) => Ok(found),
-            Err(_) => {
-                let reason = format!("its log says that its layout is `{detail}`");
-                Err(self.not_a_version_table(reason).into())
-            }
-        }
     }
 
     fn not_a_version_table(&self, reason: String) -> DatabaseError {
@@ -321,7 +282,13 @@ pub(super) fn relations(name: &str, schema: &str) -> String {
 
 /// A query for other possible version tables: those whose name differs only in case from that in
 /// `home` and, if the name `is_unqualified`, those in all other schemas that the role may use.
-pub(super) fn others(name: &str, home: &str, is_unqualified: bool) -> String {
+/// `within` is a condition that all of them and their logs meet, which an index serves.
+pub(super) fn others(
+    name: &str,
+    home: &str,
+    is_unqualified: bool,
+    within: impl Fn(&str) -> String,
+) -> String {
     let lower = literal(&name.to_lowercase());
     let log = literal(&format!("{name}_log").to_lowercase());
     let scope = match is_unqualified {
@@ -333,11 +300,13 @@ pub(super) fn others(name: &str, home: &str, is_unqualified: bool) -> String {
     format!(
         "SELECT n.nspname::text, c.relname::text FROM pg_class AS c \
          JOIN pg_namespace AS n ON n.oid = c.relnamespace \
-         WHERE lower(c.relname) = {lower} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {scope} \
+         WHERE {} AND lower(c.relname) = {lower} AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND {scope} \
          AND NOT (n.nspname = {home} AND c.relname = {}) \
-         AND EXISTS (SELECT FROM pg_class AS l WHERE l.relnamespace = c.relnamespace \
+         AND EXISTS (SELECT FROM pg_class AS l WHERE l.relnamespace = c.relnamespace AND {} \
           AND lower(l.relname) = {log} AND l.relkind IN ('r', 'p', 'v', 'm', 'f')) ORDER BY 1, 2",
+        within("c"),
         literal(name),
+        within("l"),
     )
 }
 
@@ -360,58 +329,18 @@ impl From<sqlx::Error> for Trouble {
     }
 }
 
-/// The tables have no CHECK constraints, which the server parses and plans again for every row and
-/// which took as long as the row itself. Invalid values are refused when they are read.
-const TABLE: &str = "
-    sequence bigint PRIMARY KEY,
-    revision text NOT NULL UNIQUE,
-    kind text NOT NULL,
-    message text NOT NULL,
-    parents text NOT NULL,
-    depends_on text NOT NULL,
-    up_checksum text NOT NULL,
-    down_checksum text,
-    down_script text,
-    state text NOT NULL,
-    direction text,
-    script text,
-    statements_done bigint,
-    statements_total bigint,
-    statement_checksums text,
-    error text,
-    batch text,
-    started_at timestamptz NOT NULL,
-    applied_at timestamptz,
-    duration_ms bigint NOT NULL,
-    applied_by text NOT NULL,
-    tool_version text NOT NULL
-";
-
-const LOG: &str = "
-    sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
-    event text NOT NULL,
-    revision text,
-    message text,
-    outcome text NOT NULL,
-    duration_ms bigint NOT NULL,
-    actor text NOT NULL,
-    tool_version text NOT NULL,
-    error text,
-    detail text
-";
-
-/// The columns that [`read_row`] reads, followed by the down script.
+/// The columns that [`read_row`] reads, followed by the down script. A quoted number gets the type of
+/// the other operand; an integer would make the server search for an operator and a cast.
 const COLUMNS: &str = "t.sequence::text, t.revision::text, t.kind::text, t.message::text, \
      t.parents::text, t.depends_on::text, t.up_checksum::text, t.down_checksum::text, \
      t.state::text, t.direction::text, t.script::text, t.statements_done::text, \
      t.statements_total::text, t.statement_checksums::text, t.error::text, \
-     (pg_catalog.date_part('epoch', t.started_at) * 1000000)::bigint::text, \
-     (pg_catalog.date_part('epoch', t.applied_at) * 1000000)::bigint::text, \
+     (pg_catalog.date_part('epoch', t.started_at) * '1000000')::bigint::text, \
+     (pg_catalog.date_part('epoch', t.applied_at) * '1000000')::bigint::text, \
      t.duration_ms::text, t.applied_by::text, t.tool_version::text, t.batch::text";
 
 fn micros(column: &str) -> String {
-    format!("(pg_catalog.date_part('epoch', {column}) * 1000000)::bigint::text")
+    format!("(pg_catalog.date_part('epoch', {column}) * '1000000')::bigint::text")
 }
 
 /// Whether a table or column is missing or a type has no cast, so that migrator has not created the
@@ -469,6 +398,14 @@ fn read_revision(row: &PgRow, sequence: i64) -> Result<AppliedRevision, String> 
         applied_by: value(row, 18)?,
         tool_version: value(row, 19)?,
         down_script: text(row, 21)?,
+    })
+}
+
+fn read_scripts(row: &PgRow) -> Result<StoredScripts, String> {
+    Ok(StoredScripts {
+        subject: value(row, 0)?,
+        up: text(row, 1)?.map(Into::into),
+        down: text(row, 2)?.map(Into::into),
     })
 }
 

@@ -112,6 +112,14 @@ impl<'a> Command<'a> {
                 },
                 Self::no_progress(table, subject),
             ],
+            RecordChange::DeleteApplied(subject) => vec![Self {
+                sql: format!(
+                    "DELETE FROM {} WHERE revision = ?1 AND state = 'applied'",
+                    table.table
+                ),
+                fields: vec![subject.as_str().into()],
+                target: Written::Row(subject, "is not there, or is partially applied"),
+            }],
             RecordChange::Enter { subject, from, to } => vec![
                 Self::enter(table, subject, *from, to),
                 Self::progress_row(table, subject, to),
@@ -130,9 +138,11 @@ impl<'a> Command<'a> {
                 up_checksum,
                 down_checksum,
                 down_script,
+                up_script,
             } => vec![Self {
                 sql: format!(
-                    "UPDATE {} SET up_checksum = ?2, down_checksum = ?3, down_script = ?4
+                    "UPDATE {} SET up_checksum = ?2, down_checksum = ?3, down_script = ?4,
+                up_script = ?5
              WHERE revision = ?1",
                     table.table
                 ),
@@ -141,6 +151,7 @@ impl<'a> Command<'a> {
                     up_checksum.to_string().into(),
                     down_checksum.as_ref().map(ToString::to_string).into(),
                     down_script.as_deref().into(),
+                    up_script.as_deref().into(),
                 ],
                 target: Written::Row(subject, "is not there"),
             }],
@@ -173,14 +184,14 @@ impl<'a> Command<'a> {
                 ",
                 direction, script, statements_done, statements_total, statement_checksums, error,
                 batch",
-                ", ?16, ?17, ?18, ?19, ?20, ?21, ?22",
+                ", ?17, ?18, ?19, ?20, ?21, ?22, ?23",
             ),
         };
         let sql = format!(
             "INSERT INTO {} (sequence, revision, kind, message, parents, depends_on, up_checksum,
                 down_checksum, down_script, state, started_at, applied_at, duration_ms, applied_by,
-                tool_version{columns})
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15{places})",
+                tool_version, up_script{columns})
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16{places})",
             table.table
         );
         let mut fields = vec![
@@ -199,6 +210,7 @@ impl<'a> Command<'a> {
             Field::Duration,
             actor.into(),
             TOOL_VERSION.into(),
+            row.up_script.as_deref().into(),
         ];
         if let Some(partial) = partial {
             fields.extend([
@@ -427,7 +439,7 @@ impl<'a> Command<'a> {
         }
     }
 
-    /// The log entry that records the layout of newly created tables.
+    /// The log entry that records the layout of tables that were created or upgraded.
     pub fn layout(table: &VersionTable, actor: &'a str) -> Self {
         let sql = format!(
             "INSERT INTO {} (at, event, outcome, duration_ms, actor, tool_version, detail)
@@ -436,23 +448,14 @@ impl<'a> Command<'a> {
         );
         Self {
             sql,
-            fields: layout_fields(actor),
+            fields: vec![
+                Field::Now,
+                LogEvent::Layout.as_str().into(),
+                actor.into(),
+                TOOL_VERSION.into(),
+                LAYOUT.to_string().into(),
+            ],
             target: Written::Log,
-        }
-    }
-
-    /// The log entry that records the layout of upgraded tables, if they had an older layout.
-    pub fn upgrade(table: &VersionTable, actor: &'a str) -> Self {
-        let sql = format!(
-            "INSERT INTO {log} (at, event, outcome, duration_ms, actor, tool_version, detail)
-                 SELECT ?1, ?2, 'ok', 0, ?3, ?4, ?5 WHERE '1' =
-                 (SELECT detail FROM {log} WHERE event = ?2 ORDER BY sequence DESC LIMIT 1)",
-            log = table.log
-        );
-        Self {
-            sql,
-            fields: layout_fields(actor),
-            target: Written::Any,
         }
     }
 
@@ -492,16 +495,6 @@ impl<'a> Command<'a> {
         };
         Err(DatabaseError::StateChanged { reason })
     }
-}
-
-fn layout_fields(actor: &str) -> Vec<Field<'_>> {
-    vec![
-        Field::Now,
-        LogEvent::Layout.as_str().into(),
-        actor.into(),
-        TOOL_VERSION.into(),
-        LAYOUT.to_string().into(),
-    ]
 }
 
 /// SQL for the number of completed statements of the revision in `?1`. A partially applied row of

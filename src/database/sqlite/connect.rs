@@ -231,7 +231,7 @@ impl Connection {
     pub fn for_each(
         &mut self,
         sql: &str,
-        each: impl FnMut(&Present<'_>),
+        each: impl FnMut(Present<'_>),
     ) -> Result<(), DatabaseError> {
         let result = self.handle.for_each(sql, each);
         result.map_err(|failure| self.explain(failure))

@@ -154,17 +154,16 @@ impl ForeignKeyState {
         let mut found: BTreeMap<i64, (u64, Vec<i64>)> = BTreeMap::new();
         let sql = format!("PRAGMA main.foreign_key_check({})", quoted(child));
         let result = connection.handle.for_each(&sql, |row| {
-            let id = if let Some(Value::Integer(id)) = row.get(3) {
-                *id
-            } else {
-                -1
+            let id = match row.get(3) {
+                Value::Integer(id) => id,
+                _ => -1,
             };
             let (count, rowids) = found.entry(id).or_default();
             *count += 1;
-            if let Some(Value::Integer(rowid)) = row.get(1)
+            if let Value::Integer(rowid) = row.get(1)
                 && rowids.len() < EXAMPLES
             {
-                rowids.push(*rowid);
+                rowids.push(rowid);
             }
         });
         match result {

@@ -18,7 +18,7 @@ use sqlx::{Connection as _, sqlite::SqliteConnection};
 
 use super::{
     cancel::Control,
-    value::{Bind, Present, Row, Value},
+    value::{Bind, Present, Row},
 };
 
 /// The number of virtual machine instructions between two checks of the cancel flag: some hundred
@@ -249,7 +249,7 @@ impl Handle {
     pub fn query(&mut self, sql: &str, binds: &[Bind<'_>]) -> Result<Vec<Row>, Failure> {
         let mut rows = Vec::new();
         self.run(sql, binds, |row| {
-            rows.push(values(row).map(|value| value.kept()).collect());
+            rows.push(row.values().map(|value| value.kept()).collect());
         })?;
         Ok(rows)
     }
@@ -258,19 +258,15 @@ impl Handle {
     ///
     /// # Errors
     /// The error of SQLite.
-    pub fn for_each(
-        &mut self,
-        sql: &str,
-        mut each: impl FnMut(&Present<'_>),
-    ) -> Result<(), Failure> {
-        self.run(sql, &[], |row| each(&values(row).collect::<Vec<_>>()))
+    pub fn for_each(&mut self, sql: &str, each: impl FnMut(Present<'_>)) -> Result<(), Failure> {
+        self.run(sql, &[], each)
     }
 
     fn run(
         &mut self,
         sql: &str,
         binds: &[Bind<'_>],
-        each: impl FnMut(&rusqlite::Row<'_>),
+        each: impl FnMut(Present<'_>),
     ) -> Result<(), Failure> {
         match prepare(&self.sqlite, sql)? {
             Some(mut statement) => {
@@ -324,21 +320,16 @@ fn second(sql: &str, first: &Statement<'_>) -> Option<usize> {
 fn step(
     statement: &mut Statement<'_>,
     binds: &[Bind<'_>],
-    mut each: impl FnMut(&rusqlite::Row<'_>),
+    mut each: impl FnMut(Present<'_>),
 ) -> rusqlite::Result<()> {
     for (index, bind) in (1_usize..).zip(binds) {
         statement.raw_bind_parameter(index, bind)?;
     }
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
-        each(row);
+        each(Present::new(row));
     }
     Ok(())
-}
-
-fn values<'a>(row: &'a rusqlite::Row<'_>) -> impl Iterator<Item = Value<&'a str>> {
-    let columns = row.as_ref().column_count();
-    (0..columns).map(|column| row.get_ref(column).map_or(Value::Null, Value::from))
 }
 
 fn refused(message: &str, offset: Option<usize>) -> Failure {

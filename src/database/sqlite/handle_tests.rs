@@ -1,7 +1,10 @@
 use std::{path::Path, time::Duration};
 
 use super::{
-    super::connect::{Connection, Source},
+    super::{
+        connect::{Connection, Source},
+        value::Value,
+    },
     *,
 };
 

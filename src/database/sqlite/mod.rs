@@ -45,7 +45,7 @@ use super::{
 };
 use crate::{
     layout::{ExternalChoice, ExternalError, ExternalRecords, Surroundings},
-    revision::{LogEntry, LogRow, Observed, RecordChange},
+    revision::{LogEntry, LogRow, Observed, RecordChange, StoredScripts, Subject},
 };
 use cancel::{Canceller, Control};
 use connect::{Connection, Source};
@@ -194,6 +194,16 @@ impl Records for Sqlite {
         blocking(|| {
             self.write_waiting()?;
             self.table.observe(opened(&mut self.connection)?, detail)
+        })
+    }
+
+    async fn scripts(&mut self, subjects: &[Subject]) -> Result<Vec<StoredScripts>, DatabaseError> {
+        if !self.open(Absent::Leave).await? {
+            return Ok(Vec::new());
+        }
+        blocking(|| {
+            self.write_waiting()?;
+            (self.table).scripts(opened(&mut self.connection)?, subjects)
         })
     }
 

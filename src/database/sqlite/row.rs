@@ -6,14 +6,14 @@ use chrono::{DateTime, Utc};
 
 use super::{
     super::DatabaseError,
-    value::{Present, Value},
+    value::{Present, Row, Value},
 };
 use crate::revision::{
     AppliedRepeatable, AppliedRevision, Direction, Interruption, LogRow, Partial, Row as TableRow,
-    State, Subject,
+    State, StoredScripts, Subject,
 };
 
-/// The columns of the version table, in the order of its definition.
+/// The columns of the version table in every layout, in the order of its definition.
 pub(super) const COLUMNS: [&str; 22] = [
     "sequence",
     "revision",
@@ -38,6 +38,10 @@ pub(super) const COLUMNS: [&str; 22] = [
     "applied_by",
     "tool_version",
 ];
+
+/// The column of up scripts, which layout 1 lacks. It is the last one, since SQLite reads all
+/// columns before the one it needs.
+pub(super) const UP_SCRIPT: &str = "up_script";
 
 /// The columns of the log, in the order of its definition.
 pub(super) const LOG_COLUMNS: [&str; 11] = [
@@ -65,11 +69,11 @@ pub(super) const PROGRESS_COLUMNS: [&str; 7] = [
     "duration_ms",
 ];
 
-/// Converts a row of the version table with all its columns.
+/// Converts a row of the version table with the columns of [`COLUMNS`].
 ///
 /// # Errors
 /// The inconsistency, with the row.
-pub(super) fn applied(table: &str, row: &Present<'_>) -> Result<TableRow, DatabaseError> {
+pub(super) fn applied(table: &str, row: Present<'_>) -> Result<TableRow, DatabaseError> {
     let read = Reader::new(table, &COLUMNS, row);
     match read.one_of("kind", ["revision", "repeatable"], |kind| kind)? {
         "revision" => revision(&read).map(TableRow::Revision),
@@ -102,19 +106,32 @@ fn revision(read: &Reader<'_>) -> Result<AppliedRevision, DatabaseError> {
         up_checksum: read.parsed("up_checksum")?,
         down_checksum: read
             .optional("down_checksum")?
-            .map(|_| read.parsed("down_checksum"))
+            .map(|text| read.parse("down_checksum", text))
             .transpose()?,
         down_script: read.optional("down_script")?.map(str::to_owned),
         state: state(read)?,
         started_at: read.time("started_at")?,
         applied_at: read
             .optional("applied_at")?
-            .map(|_| read.time("applied_at"))
+            .map(|text| read.parse_time("applied_at", text))
             .transpose()?,
         duration_ms: read.integer("duration_ms")?,
         applied_by: read.text("applied_by")?.to_owned(),
         tool_version: read.text("tool_version")?.to_owned(),
     })
+}
+
+/// Converts a row of the up script and the down script of `subject`.
+pub(super) fn stored(subject: &Subject, row: Row) -> StoredScripts {
+    let mut texts = row.into_iter().map(|value| match value {
+        Value::Text(text) => Some(text.into()),
+        _ => None,
+    });
+    StoredScripts {
+        subject: subject.clone(),
+        up: texts.next().flatten(),
+        down: texts.next().flatten(),
+    }
 }
 
 fn state(read: &Reader<'_>) -> Result<State, DatabaseError> {
@@ -134,20 +151,20 @@ fn state(read: &Reader<'_>) -> Result<State, DatabaseError> {
         interruption: read.optional("error")?.map(Interruption::from),
         batch: read
             .optional("batch")?
-            .map(|_| read.parsed("batch").map(Box::new))
+            .map(|text| read.parse("batch", text).map(Box::new))
             .transpose()?,
     };
     Ok(partial.into())
 }
 
 /// Converts a row of the log.
-pub(super) fn log_row(table: &str, row: &Present<'_>) -> Result<LogRow, DatabaseError> {
+pub(super) fn log_row(table: &str, row: Present<'_>) -> Result<LogRow, DatabaseError> {
     let read = Reader::new(table, &LOG_COLUMNS, row);
     let optional = |column| read.optional(column).map(|text| text.map(str::to_owned));
-    let subject = match read.optional("revision")? {
-        Some(_) => Some(read.parsed::<Subject>("revision")?),
-        None => None,
-    };
+    let subject = read
+        .optional("revision")?
+        .map(|text| read.parse::<Subject>("revision", text))
+        .transpose()?;
     Ok(LogRow {
         sequence: read.integer("sequence")?,
         at: read.time("at")?,
@@ -167,13 +184,13 @@ pub(super) fn log_row(table: &str, row: &Present<'_>) -> Result<LogRow, Database
 struct Reader<'a> {
     table: &'a str,
     columns: &'a [&'a str],
-    row: &'a Present<'a>,
+    row: Present<'a>,
     /// The index of the last column read, since columns are read nearly in order.
     last: Cell<usize>,
 }
 
 impl<'a> Reader<'a> {
-    fn new(table: &'a str, columns: &'a [&'a str], row: &'a Present<'a>) -> Self {
+    fn new(table: &'a str, columns: &'a [&'a str], row: Present<'a>) -> Self {
         let last = Cell::new(0);
         Self {
             table,
@@ -183,15 +200,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn value(&self, column: &str) -> &'a Value<&'a str> {
+    fn value(&self, column: &str) -> Value<&'a str> {
         let last = self.last.get();
         let mut places = (last..self.columns.len()).chain(0..last);
-        let place = places.find(|place| self.columns[*place] == column);
-        let value = place.and_then(|place| {
-            self.last.set(place);
-            self.row.get(place)
-        });
-        value.unwrap_or(&Value::Null)
+        let Some(place) = places.find(|place| self.columns[*place] == column) else {
+            return Value::Null;
+        };
+        self.last.set(place);
+        self.row.get(place)
     }
 
     fn optional(&self, column: &str) -> Result<Option<&'a str>, DatabaseError> {
@@ -210,7 +226,7 @@ impl<'a> Reader<'a> {
 
     fn integer(&self, column: &str) -> Result<i64, DatabaseError> {
         match self.value(column) {
-            Value::Integer(value) => Ok(*value),
+            Value::Integer(value) => Ok(value),
             Value::Null => Err(self.odd(column, "NULL")),
             Value::Text(text) => Err(self.odd(column, text)),
             Value::Other(kind) => Err(self.odd(column, kind)),
@@ -223,7 +239,10 @@ impl<'a> Reader<'a> {
     }
 
     fn parsed<T: FromStr>(&self, column: &str) -> Result<T, DatabaseError> {
-        let text = self.text(column)?;
+        self.parse(column, self.text(column)?)
+    }
+
+    fn parse<T: FromStr>(&self, column: &str, text: &str) -> Result<T, DatabaseError> {
         text.parse().map_err(|_| self.odd(column, text))
     }
 
@@ -236,7 +255,10 @@ impl<'a> Reader<'a> {
     }
 
     fn time(&self, column: &str) -> Result<DateTime<Utc>, DatabaseError> {
-        let text = self.text(column)?;
+        self.parse_time(column, self.text(column)?)
+    }
+
+    fn parse_time(&self, column: &str, text: &str) -> Result<DateTime<Utc>, DatabaseError> {
         DateTime::parse_from_rfc3339(text)
             .map(|time| time.with_timezone(&Utc))
             .map_err(|_| self.odd(column, text))
@@ -254,8 +276,8 @@ impl<'a> Reader<'a> {
     }
 
     fn odd(&self, column: &str, value: impl Display) -> DatabaseError {
-        let row = match self.row.first() {
-            Some(Value::Integer(sequence)) => format!("row {sequence}"),
+        let row = match self.row.get(0) {
+            Value::Integer(sequence) => format!("row {sequence}"),
             _ => "a row".to_owned(),
         };
         DatabaseError::NotAVersionTable {

@@ -2,12 +2,13 @@
 
 use super::{
     command::{Command, Field},
+    row::UP_SCRIPT,
     script::SqliteScript,
     version_table::quoted,
 };
 use crate::{
     database::{StepRequest, script::premise},
-    revision::RecordChange,
+    revision::{LAYOUT, RecordChange},
     sql::Dialect,
 };
 
@@ -66,12 +67,8 @@ impl SqliteScript {
                 self.guard(&absent, None, &format!("{} = 2", tables(2)));
             }
             self.guard_state(&premise);
-            // A script may run on another database than the one that was read.
             if self.expected.all {
-                let made = self.table.progress_definition();
-                self.command(&made.replacen("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1));
-                let layout = written(&Command::upgrade(&self.table, &self.settings.actor));
-                self.command(&layout);
+                self.ensure_layout(&premise);
             }
             return;
         }
@@ -86,6 +83,32 @@ impl SqliteScript {
         }
         let layout = written(&Command::layout(&self.table, &self.settings.actor));
         self.command(&layout);
+    }
+
+    /// Compares the layout of the version table, and upgrades an older one. The shell cannot decide
+    /// whether to add a column.
+    fn ensure_layout(&mut self, premise: &str) {
+        let (table, is_old) = (self.table.clone(), self.head.observed.layout < Some(LAYOUT));
+        let condition = format!(
+            "(SELECT count(*) FROM pragma_table_xinfo({}, 'main') WHERE lower(name) = '{UP_SCRIPT}') = {}",
+            literal(&table.name),
+            i32::from(!is_old)
+        );
+        let name = &table.name;
+        if !is_old {
+            let old = format!(
+                "{premise}, but the version table {name} has an older layout; run `migrator ensure-version` first"
+            );
+            return self.guard(&old, None, &condition);
+        }
+        let upgraded = format!(
+            "{premise}, but the layout of the version table {name} has been upgraded; print this script again"
+        );
+        self.guard(&upgraded, None, &condition);
+        for sql in table.upgrade() {
+            self.command(&sql);
+        }
+        self.command(&written(&Command::layout(&table, &self.settings.actor)));
     }
 
     fn guard_state(&mut self, premise: &str) {
@@ -138,7 +161,10 @@ impl SqliteScript {
         let ends_script = step.changes.iter().any(|change| {
             matches!(
                 change,
-                RecordChange::Insert(_) | RecordChange::Delete(_) | RecordChange::Finish { .. }
+                RecordChange::Insert(_)
+                    | RecordChange::Delete(_)
+                    | RecordChange::DeleteApplied(_)
+                    | RecordChange::Finish { .. }
             )
         });
         self.keeps_keys && ends_script

@@ -239,7 +239,10 @@ impl Attempt<'_> {
         let ends_script = self.step.changes.iter().any(|change| {
             matches!(
                 change,
-                RecordChange::Insert(_) | RecordChange::Delete(_) | RecordChange::Finish { .. }
+                RecordChange::Insert(_)
+                    | RecordChange::Delete(_)
+                    | RecordChange::DeleteApplied(_)
+                    | RecordChange::Finish { .. }
             )
         });
         Ok(self.keys_before.as_ref().filter(|_| ends_script).cloned())

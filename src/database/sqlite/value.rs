@@ -42,7 +42,7 @@ impl ToSql for Bind<'_> {
 }
 
 /// A value of a row: owned, or borrowed from the statement's current row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Value<T = String> {
     Null,
     Integer(i64),
@@ -81,5 +81,23 @@ impl<'a> From<ValueRef<'a>> for Value<&'a str> {
 /// A row that was read.
 pub(super) type Row = Vec<Value>;
 
-/// The current row of a statement.
-pub(super) type Present<'a> = [Value<&'a str>];
+/// The current row of a statement. A column is read when it is asked for, so that no list is made
+/// for each of thousands of rows.
+#[derive(Clone, Copy)]
+pub(super) struct Present<'a>(&'a rusqlite::Row<'a>);
+
+impl<'a> Present<'a> {
+    pub fn new(row: &'a rusqlite::Row<'a>) -> Self {
+        Self(row)
+    }
+
+    /// The value of a column, from 0; NULL beyond the last one.
+    pub fn get(self, column: usize) -> Value<&'a str> {
+        self.0.get_ref(column).map_or(Value::Null, Value::from)
+    }
+
+    /// All values.
+    pub fn values(self) -> impl Iterator<Item = Value<&'a str>> {
+        (0..self.0.as_ref().column_count()).map(move |column| self.get(column))
+    }
+}

@@ -5,11 +5,11 @@ use super::{
     command::Command,
     connect::Connection,
     record::Times,
-    row::{COLUMNS, LOG_COLUMNS, PROGRESS_COLUMNS, applied, log_row},
+    row::{COLUMNS, LOG_COLUMNS, PROGRESS_COLUMNS, UP_SCRIPT, applied, log_row, stored},
     value::{Bind, Value},
 };
 use crate::{
-    revision::{LAYOUT, LogRow, Observed},
+    revision::{LAYOUT, LogRow, Observed, StoredScripts, Subject},
     sql::mentions,
 };
 
@@ -119,6 +119,31 @@ impl VersionTable {
         )
     }
 
+    /// Reads the stored scripts of the rows of `subjects`.
+    pub fn scripts(
+        &self,
+        connection: &mut Connection,
+        subjects: &[Subject],
+    ) -> Result<Vec<StoredScripts>, DatabaseError> {
+        connection.in_snapshot(|connection| {
+            let up = match self.layout(connection)? {
+                None => return Ok(Vec::new()),
+                Some(1) => "NULL",
+                Some(_) => UP_SCRIPT,
+            };
+            let sql = format!(
+                "SELECT {up}, down_script FROM {} WHERE revision = ?1",
+                self.table
+            );
+            let mut scripts = Vec::new();
+            for subject in subjects {
+                let rows = connection.query(&sql, &[Bind::Text(subject.as_str())])?;
+                scripts.extend(rows.into_iter().map(|row| stored(subject, row)));
+            }
+            Ok(scripts)
+        })
+    }
+
     /// Reads the log; a missing one is empty.
     pub fn read_log(&self, connection: &mut Connection) -> Result<Vec<LogRow>, DatabaseError> {
         connection.in_snapshot(|connection| {
@@ -141,7 +166,7 @@ impl VersionTable {
             return Ok(());
         }
         connection.in_transaction_of_its_own(|connection| {
-            let (definitions, layout) = match self.layout(connection)? {
+            let commands = match self.layout(connection)? {
                 Some(LAYOUT) => return Ok(()),
                 Some(_) => {
                     if self.columns(connection, &self.progress_name)?.is_some() {
@@ -150,15 +175,14 @@ impl VersionTable {
                             self.not_a_version_table(format!("a table {name} already exists"))
                         );
                     }
-                    let definitions = vec![self.progress_definition()];
-                    (definitions, Command::upgrade(self, actor))
+                    self.upgrade()
                 }
-                None => (self.definitions(), Command::layout(self, actor)),
+                None => self.definitions(),
             };
-            for sql in definitions {
+            for sql in commands {
                 connection.write(&sql, &[])?;
             }
-            layout.run(&mut connection.writer(), &Times::now())
+            Command::layout(self, actor).run(&mut connection.writer(), &Times::now())
         })
     }
 
@@ -214,21 +238,21 @@ impl VersionTable {
         };
         // This comes before checking the other columns, which may differ in a newer layout.
         require(&self.log_name, &log, &["sequence", "event", "detail"])?;
-        let layout = match self.logged_layout(connection)? {
-            Some(layout) => layout,
-            // Old rows of a log may be deleted.
-            None if self.columns(connection, &self.progress_name)?.is_some() => 2,
-            None => 1,
-        };
-        if layout > LAYOUT {
+        let logged = self.logged_layout(connection)?;
+        if let Some(found) = logged.filter(|layout| *layout > LAYOUT) {
             return Err(DatabaseError::NewerLayout {
                 table: self.name.clone(),
-                found: layout,
+                found,
                 known: LAYOUT,
             });
         }
         require(&self.name, &table, &COLUMNS)?;
         require(&self.log_name, &log, &LOG_COLUMNS)?;
+        // Old rows of the log may be deleted, so the columns tell the layout.
+        let layout = if has(&table, UP_SCRIPT) { 2 } else { 1 };
+        if logged == Some(LAYOUT) {
+            require(&self.name, &table, &[UP_SCRIPT])?;
+        }
         if layout >= 2 {
             let Some(progress) = self.columns(connection, &self.progress_name)? else {
                 let reason = format!("its table {} is missing", self.progress_name);
@@ -312,6 +336,7 @@ impl VersionTable {
     duration_ms INTEGER NOT NULL,
     applied_by TEXT NOT NULL,
     tool_version TEXT NOT NULL,
+    {UP_SCRIPT} TEXT,
     CHECK ((state = 'partial') = (direction IS NOT NULL)),
     CHECK ((state = 'partial') = (script IS NOT NULL)),
     CHECK ((state = 'partial') = (statements_done IS NOT NULL)),
@@ -342,8 +367,13 @@ impl VersionTable {
         vec![table, log, self.progress_definition()]
     }
 
-    /// The definition of the table that layout 1 lacks.
-    pub fn progress_definition(&self) -> String {
+    /// The commands that upgrade tables of layout 1.
+    pub fn upgrade(&self) -> Vec<String> {
+        let column = format!("ALTER TABLE {} ADD COLUMN {UP_SCRIPT} TEXT", self.table);
+        vec![column, self.progress_definition()]
+    }
+
+    fn progress_definition(&self) -> String {
         format!(
             "CREATE TABLE {} (
     revision TEXT NOT NULL PRIMARY KEY,
@@ -384,11 +414,12 @@ pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+fn has(found: &[String], column: &str) -> bool {
+    found.iter().any(|name| name.eq_ignore_ascii_case(column))
+}
+
 fn require(table: &str, found: &[String], wanted: &[&str]) -> Result<(), DatabaseError> {
-    match wanted
-        .iter()
-        .find(|column| !found.iter().any(|name| name.eq_ignore_ascii_case(column)))
-    {
+    match wanted.iter().find(|column| !has(found, column)) {
         None => Ok(()),
         Some(missing) => Err(DatabaseError::NotAVersionTable {
             table: table.to_owned(),

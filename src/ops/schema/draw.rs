@@ -16,6 +16,8 @@ pub struct SchemaDrawReport {
     pub source: String,
     /// The tables and their foreign keys.
     pub diagram: Diagram,
+    /// The number of revisions whose tables are marked, if any are.
+    pub last: Option<usize>,
 }
 
 /// Reads the tables of a source and their foreign keys. With `last`, the tables that the last so
@@ -49,6 +51,7 @@ pub async fn schema_draw(
     Ok(SchemaDrawReport {
         source: source.to_string(),
         diagram: Diagram::new(&schema, &changed),
+        last,
     })
 }
 

@@ -167,7 +167,8 @@ pub(super) fn targets<'a>(heads: impl Iterator<Item = &'a RevisionId>) -> Vec<Ta
 
 /// A project with the same scripts whose policies accept what a scratch database is.
 fn lenient(project: &Project, dialect: Dialect) -> Result<Project, Error> {
-    let mut lenient = project.clone();
+    let history = History::clone(&*project.history(dialect)?);
+    let mut lenient = project.with_history(dialect, history);
     lenient.out_of_order = OutOfOrder::Allow;
     lenient.ahead = Ahead::Error;
     lenient.downs = Downs::Optional;
@@ -176,8 +177,6 @@ fn lenient(project: &Project, dialect: Dialect) -> Result<Project, Error> {
         records: true,
         tables: true,
     };
-    let history = History::clone(&*project.history(dialect)?);
-    lenient.keep(dialect, true, history);
     Ok(lenient)
 }
 

@@ -78,8 +78,8 @@ impl Reader<'_> {
         let dialect = self.session.dialect();
         // Repeatable scripts run when nothing is pending.
         let history = self.project.history(dialect)?.up_to(heads);
-        let project = self.project.clone();
-        project.keep(dialect, true, history.without_repeatables(left_out));
+        let history = history.without_repeatables(left_out);
+        let project = self.project.with_history(dialect, history);
         self.in_sandbox(async |sandbox| sandbox.apply(&project, &[Target::Heads]).await)
             .await
     }

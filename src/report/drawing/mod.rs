@@ -1,9 +1,19 @@
 //! Pictures of tables and their foreign keys.
 
+mod card;
+mod dot;
+mod ends;
+mod html;
+mod layout;
+mod legend;
 mod mermaid;
+mod scene;
+mod svg;
+mod text;
 
 use serde_json::json;
 
+use self::{scene::Scene, svg::Caption};
 use super::{Json, Page, Paint, Verbosity, View};
 use crate::ops::SchemaDrawReport;
 
@@ -12,16 +22,25 @@ use crate::ops::SchemaDrawReport;
 pub enum DrawingFormat {
     /// An entity relationship diagram of Mermaid.
     Mermaid,
+    /// A graph of Graphviz.
+    Dot,
+    /// A vector image.
+    Svg,
+    /// A page with the image that can be moved, searched and printed.
+    Html,
 }
 
 impl DrawingFormat {
     /// All forms.
-    pub const ALL: &'static [Self] = &[Self::Mermaid];
+    pub const ALL: &'static [Self] = &[Self::Mermaid, Self::Dot, Self::Svg, Self::Html];
 
     /// The name of the form.
     pub fn name(self) -> &'static str {
         match self {
             Self::Mermaid => "mermaid",
+            Self::Dot => "dot",
+            Self::Svg => "svg",
+            Self::Html => "html",
         }
     }
 }
@@ -37,8 +56,16 @@ pub struct SchemaDrawView {
 impl SchemaDrawView {
     /// Draws the picture.
     pub fn new(report: SchemaDrawReport, form: DrawingFormat) -> Self {
+        let scene = Scene::new(&report.diagram);
+        let caption = Caption {
+            source: &report.source,
+            last: report.last,
+        };
         let text = match form {
-            DrawingFormat::Mermaid => mermaid::draw(&report.diagram),
+            DrawingFormat::Mermaid => mermaid::draw(&scene),
+            DrawingFormat::Dot => dot::draw(&scene, caption),
+            DrawingFormat::Svg => svg::draw(&scene, caption),
+            DrawingFormat::Html => html::draw(&scene, caption),
         };
         Self { report, form, text }
     }

@@ -3,7 +3,7 @@ use crate::{
     plan::Finding,
     project::GitError,
     report::codes,
-    report::{Diagnostic, Snippet},
+    report::{Diagnostic, Diff, Snippet},
     revision::{Direction, History},
 };
 
@@ -16,8 +16,17 @@ pub fn finding(finding: &Finding, history: &History) -> Diagnostic {
         length,
         ..Snippet::from(&span)
     });
+    let diff = match finding {
+        Finding::Edited {
+            revision,
+            change: Some(change),
+            ..
+        } => Some(Diff::of(revision, change)),
+        _ => None,
+    };
     Diagnostic {
         place: parent.or_else(|| finding.file().map(Snippet::file)),
+        diff,
         ..advised(advice(finding), finding)
     }
 }

@@ -100,6 +100,10 @@ pub(super) fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
                 "GRANT the privilege to the role, or connect as another role; docs/security.md lists what each command needs",
             ),
         ),
+        E::NotOwner { .. } => (
+            codes::M615,
+            Some("run `migrator ensure-version` once as the owner"),
+        ),
         E::Records(error) => records(error),
         E::AmbiguousTable { .. } => (
             codes::M507,

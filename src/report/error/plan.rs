@@ -2,7 +2,7 @@ use super::{Advice, Error, advised, hinted, plain, target};
 use crate::{
     plan::{BatchPlace, Obstacle, PlanError, PlanProblem},
     report::codes,
-    report::{Diagnostic, Snippet},
+    report::{Diagnostic, Diff, Snippet},
     sql::{NoRowChange, PlaceholderFault, SqlProblemKind},
 };
 
@@ -24,9 +24,18 @@ pub(super) fn describe(problem: &PlanProblem) -> Diagnostic {
         } => vec![interruption.ending.to_string()],
         _ => Vec::new(),
     };
+    let diff = match problem {
+        PlanProblem::Edited {
+            revision,
+            change: Some(change),
+            ..
+        } => Some(Diff::of(revision, change)),
+        _ => None,
+    };
     Diagnostic {
         place: span.or_else(|| problem.file().map(Snippet::file)),
         notes,
+        diff,
         ..advised(advice(problem), problem)
     }
 }

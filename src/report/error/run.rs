@@ -156,8 +156,11 @@ const NAMED: usize = 3;
 
 /// Whether migrator's own statement failed, which is so before the first statement of a script.
 fn is_ours(failure: &Failure) -> bool {
-    let is_sql = matches!(failure.error, StepFailure::Database(E::Sql(_)));
-    failure.stage == StepStage::Begin && is_sql
+    let is_own = matches!(
+        failure.error,
+        StepFailure::Database(E::Sql(_) | E::MissingRights { .. } | E::NotOwner { .. })
+    );
+    failure.stage == StepStage::Begin && is_own
 }
 
 fn advice(failure: &Failure) -> Advice {
@@ -229,6 +232,7 @@ fn of_database(failure: &Failure, error: &DatabaseError) -> (Code, Option<&'stat
             Some("fix the rows or the script and run the same command again"),
         ),
         (E::KeysInDoubt(_), _) => (codes::M707, Some(database::KEYS_IN_DOUBT)),
+        (E::MissingRights { .. } | E::NotOwner { .. }, _) => database::advice(error),
         (error, _) => (database::advice(error).0, Some(hint_of(error))),
     }
 }

@@ -41,7 +41,7 @@ impl CheckView {
 impl View for CheckView {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         let shown = Shown::of(&self.findings);
-        let mut page = shown.human(|found| found.human(paint.0, false, self.columns));
+        let mut page = shown.human(paint, |found| found.human(paint.0, false, self.columns));
         if verbosity == Verbosity::Quiet {
             return page;
         }

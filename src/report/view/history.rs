@@ -1,10 +1,13 @@
 use serde_json::{Value, json};
 
-use super::{Json, Page, Paint, Verbosity, View, object};
+use super::{Json, Page, Paint, Verbosity, View, object, repair::NOT_STORED};
 use crate::{
-    ops::{ChangedSince, CurrentReport, HistoryReport, Mark, RevisionLine, ShowReport, Unasked},
-    report::{Style, batches::so_far, duration},
-    revision::{Ending, Partial, RevisionId, State, Subject},
+    ops::{
+        ChangedSince, CurrentReport, Differences, HistoryReport, Mark, RevisionLine, ShowReport,
+        Unasked,
+    },
+    report::{Diff, Style, batches::so_far, duration},
+    revision::{Ending, Partial, RevisionId, ScriptChange, State, Subject},
 };
 
 impl Mark {
@@ -222,9 +225,31 @@ impl ShowReport {
             facts.extend(known.map(|fact| ("", fact)));
         }
         if let Some(changed) = self.changed {
-            facts.push(("Scripts", changed.text().to_owned()));
+            let Differences { up, down, .. } = &self.differences;
+            let is_changed = changed.up || changed.down;
+            let text = match !is_changed && (up.is_some() || down.is_some()) {
+                true => "unchanged since, apart from comments and white space",
+                false => changed.text(),
+            };
+            facts.push(("Scripts", text.to_owned()));
+        }
+        if self.differences.is_up_unknown {
+            facts.push(("", NOT_STORED.to_owned()));
         }
         facts
+    }
+
+    /// The differences from what was applied.
+    fn differences(&self, page: &mut Page, paint: Paint) {
+        let Differences { up, down, all, .. } = &self.differences;
+        for change in [up, down].into_iter().flatten() {
+            let diff = Diff::of(self.id(), change);
+            page.blank();
+            match all {
+                true => diff.show_all(page, paint),
+                false => diff.show(page, paint),
+            }
+        }
     }
 
     /// The progress of a partially applied script.
@@ -269,6 +294,7 @@ impl View for ShowReport {
             let name = paint.paint(Style::Dim, format!("{name:<10}"));
             page.fact(format!("  {name}  "), value, 14);
         }
+        self.differences(&mut page, paint);
         if verbosity == Verbosity::Verbose
             && let Some(revision) = &self.revision
         {
@@ -304,6 +330,8 @@ impl View for ShowReport {
             "applied_at": self.applied.as_ref().and_then(|row| row.applied_at).map(rfc3339),
             "changed_up": self.changed.map(|changed| changed.up),
             "changed_down": self.changed.map(|changed| changed.down),
+            "diff_up": self.differences.up.as_ref().and_then(ScriptChange::unified),
+            "diff_down": self.differences.down.as_ref().and_then(ScriptChange::unified),
             "applied_by": self.applied.as_ref().map(|row| &row.applied_by),
             "duration_ms": self.applied.as_ref().map(|row| row.duration_ms),
             "partial": self.applied.as_ref().map(|_| self.partial().is_some()),

@@ -1,12 +1,11 @@
 use serde_json::{Value, json};
-use similar::{ChangeTag, TextDiff};
 
 use super::{Json, Page, Paint, Verbosity, View, object, status::partial_json};
 use crate::{
     ops::RepairReport,
     plan::{Repair, RepairKind},
-    report::{Style, batches::so_far, count},
-    revision::{Direction, Partial},
+    report::{Diff, Style, batches::so_far, count},
+    revision::{Direction, Partial, ScriptChange},
 };
 
 impl View for RepairReport {
@@ -95,34 +94,43 @@ impl RepairReport {
     }
 }
 
+/// The explanation if an up script was changed and is only known by its checksum.
+pub(super) const NOT_STORED: &str =
+    "The text that was applied is not stored; compare the file with your version control.";
+
 fn show(page: &mut Page, repair: &Repair, paint: Paint) {
     let id = paint.paint(Style::Id, &repair.subject);
     let head = format!("{id}  {}", repair.message);
     match &repair.kind {
-        RepairKind::Up { before, now } => {
+        RepairKind::Up {
+            before,
+            now,
+            change,
+        } => {
             page.row(format!(
                 "{head}: the up script was changed after it was applied"
             ));
-            page.exact(format!("  - {before}"));
-            page.exact(format!("  + {now}"));
-            page.row(
-                "  The text that was applied is not stored; compare the file with your version control.",
-            );
+            match change {
+                Some(change) => Diff::of(&repair.subject, change).show(page, paint),
+                None => {
+                    page.exact(format!("  - {before}"));
+                    page.exact(format!("  + {now}"));
+                    page.row(format!("  {NOT_STORED}"));
+                }
+            }
         }
-        RepairKind::Down { before: None, now } => {
-            page.row(format!(
-                "{head}: a down script was added after it was applied"
-            ));
-            diff(page, "", now, paint);
-        }
-        RepairKind::Down {
-            before: Some(before),
-            now,
-        } => {
-            page.row(format!(
-                "{head}: the down script was changed after it was applied"
-            ));
-            diff(page, before, now, paint);
+        RepairKind::Down { before, now, file } => {
+            let what = match before {
+                None => "a down script was added",
+                Some(_) => "the down script was changed",
+            };
+            page.row(format!("{head}: {what} after it was applied"));
+            let change = ScriptChange {
+                file: file.clone(),
+                applied: before.as_deref().unwrap_or_default().into(),
+                now: now.as_str().into(),
+            };
+            Diff::of(&repair.subject, &change).show(page, paint);
         }
         RepairKind::Gone => page.row(format!(
             "{head}: its file is missing; its record is removed, and the objects it created stay"
@@ -159,31 +167,21 @@ fn show(page: &mut Page, repair: &Repair, paint: Paint) {
     }
 }
 
-/// The lines that differ, with some context.
-fn diff(page: &mut Page, before: &str, now: &str, paint: Paint) {
-    let diff = TextDiff::from_lines(before, now);
-    for change in diff
-        .grouped_ops(2)
-        .iter()
-        .flatten()
-        .flat_map(|op| diff.iter_changes(op))
-    {
-        let line = change.value().trim_end();
-        page.exact(match change.tag() {
-            ChangeTag::Delete => paint.paint(Style::Bad, format!("  - {line}")),
-            ChangeTag::Insert => paint.paint(Style::Good, format!("  + {line}")),
-            ChangeTag::Equal => format!("    {line}"),
-        });
-    }
-}
-
 fn repair_json(repair: &Repair) -> Value {
     let (kind, detail) = match &repair.kind {
-        RepairKind::Up { before, now } => (
+        RepairKind::Up {
+            before,
+            now,
+            change,
+        } => (
             "up",
-            json!({ "before": before.to_string(), "now": now.to_string() }),
+            json!({
+                "before": before.to_string(),
+                "now": now.to_string(),
+                "diff": change.as_ref().and_then(ScriptChange::unified),
+            }),
         ),
-        RepairKind::Down { before, now } => ("down", json!({ "before": before, "now": now })),
+        RepairKind::Down { before, now, .. } => ("down", json!({ "before": before, "now": now })),
         RepairKind::Gone => ("gone", Value::Null),
         RepairKind::Statement { number, text, done } => (
             "statement",

@@ -3,7 +3,7 @@ use std::{borrow::Cow, fmt, ops::Deref};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    keywords::{is_plain, is_reserved},
+    keywords::{in_quotes, is_plain, is_reserved, quoted},
     tokens::{significant, unquoted},
 };
 use crate::sql::{Token, TokenKind};
@@ -48,6 +48,37 @@ impl Expression {
         Self(joined(&self.0, &tokens, column))
     }
 
+    /// The expression with canonical spaces and quotes. That of equal expressions differs in nothing
+    /// but the case of letters.
+    pub fn canonical(&self) -> String {
+        let mut canonical = String::with_capacity(self.0.len());
+        let mut last: Option<Token> = None;
+        let mut in_exponent = false;
+        for token in significant(&self.0) {
+            let text = &self.0[token.start..token.end];
+            if let Some(last) = last {
+                let starts_exponent = ends_in_exponent(&self.0, &last, &token);
+                let is_joined = starts_exponent || in_exponent;
+                if !is_joined && is_spaced(&self.0, &last, &token) {
+                    canonical.push(' ');
+                }
+                in_exponent = starts_exponent;
+            }
+            last = Some(token);
+            match key(token.kind, text) {
+                Key::Word(name) if token.kind == TokenKind::QuotedName && !is_plain(&name) => {
+                    canonical.push_str(&quoted(&name));
+                }
+                Key::Word(_) if token.kind == TokenKind::QuotedName => {
+                    canonical.extend(unquoted(token.kind, text));
+                }
+                Key::Quoted(name) => canonical.push_str(&in_quotes(&name)),
+                Key::Word(_) | Key::Other(_) => canonical.push_str(text),
+            }
+        }
+        canonical
+    }
+
     /// The name of which the whole expression consists.
     pub fn as_name(&self) -> Option<Cow<'_, str>> {
         let mut tokens = significant(&self.0);
@@ -62,15 +93,20 @@ impl Expression {
         }
     }
 
-    /// The names in the text: all words and quoted names except those behind AS, which are new.
+    /// The names that could be those of tables: all words and quoted names but those behind AS,
+    /// which are new, and those behind a point, unless the name of the database is before it.
     pub fn names(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        let mut after_as = false;
+        let mut last = ["", ""];
         significant(&self.0).filter_map(move |token| {
             let text = &self.0[token.start..token.end];
-            let is_new = after_as;
-            after_as = token.kind == TokenKind::Word && text.eq_ignore_ascii_case("as");
+            let is_taken = match last {
+                [_, word] if word.eq_ignore_ascii_case("as") => true,
+                [database, "."] => !database.eq_ignore_ascii_case("main"),
+                _ => false,
+            };
+            last = [last[1], text];
             match token.kind {
-                TokenKind::Word | TokenKind::QuotedName if !is_new => unquoted(token.kind, text),
+                TokenKind::Word | TokenKind::QuotedName if !is_taken => unquoted(token.kind, text),
                 _ => None,
             }
         })
@@ -162,6 +198,35 @@ fn joined(text: &str, tokens: &[Token], replaced: impl Fn(&Token) -> Option<Stri
         }
     }
     joined
+}
+
+/// Whether the canonical form has a space between two tokens that follow each other.
+fn is_spaced(text: &str, last: &Token, next: &Token) -> bool {
+    let touch = last.end == next.start;
+    let (before, after) = (&text[last.start..last.end], &text[next.start..next.end]);
+    let is_name = match last.kind {
+        TokenKind::Word => !is_reserved(before),
+        kind => kind == TokenKind::QuotedName,
+    };
+    let is_operator = |kind, text: &str| kind == TokenKind::Other && "<>=!|-".contains(text);
+    match (before, after) {
+        ("(" | ".", _) | (_, ")" | "," | ";") => false,
+        (_, "(" | ".") if is_name => false,
+        // Operators of several characters, which must touch.
+        _ if touch && is_operator(last.kind, before) && "<>=|".contains(after) => false,
+        _ => true,
+    }
+}
+
+/// Whether `next` is the sign of the exponent of the number `last`.
+fn ends_in_exponent(text: &str, last: &Token, next: &Token) -> bool {
+    let number = &text[last.start..last.end];
+    last.kind == TokenKind::Number
+        && number.ends_with(['e', 'E'])
+        && !number.starts_with("0x")
+        && !number.starts_with("0X")
+        && last.end == next.start
+        && matches!(&text[next.start..next.end], "+" | "-")
 }
 
 /// A token in the form that is compared.
@@ -256,6 +321,30 @@ mod tests {
     }
 
     #[test]
+    fn the_canonical_form_has_canonical_spaces() {
+        let check = |text: &str, expected: &str| {
+            let canonical = Expression::new(text).canonical();
+            assert_eq!(canonical, expected);
+            assert_eq!(Expression::new(&canonical).canonical(), canonical);
+            assert!(
+                Expression::new(&canonical) == Expression::new(text),
+                "{text}"
+            );
+        };
+        check("a>0", "a > 0");
+        check("length ( a )>=.5", "length(a) >= .5");
+        check("a IN('x','y')", "a IN ('x', 'y')");
+        check("t . a||b", "t.a || b");
+        check("a->>'$.b' <> -1", "a ->> '$.b' <> - 1");
+        check("1e-5+a", "1e-5 + a");
+        check("[userId] = `two words`", "userId = \"two words\"");
+        check(
+            "\"Open\" = \"open\" and [null]",
+            "\"Open\" = open and \"null\"",
+        );
+    }
+
+    #[test]
     fn quotes_of_columns_are_dropped() {
         let check = |text: &str, shown: &str| {
             let is_column = |name: &str| ["userId", "order"].contains(&name);
@@ -264,6 +353,17 @@ mod tests {
         check("\"userId\" > \"Open\"", "userId > \"Open\"");
         check("\"order\" > 1", "\"order\" > 1");
         check("'\"userId\"'", "'\"userId\"'");
+    }
+
+    #[test]
+    fn names_of_tables_are_found() {
+        let text = "SELECT a.b AS c FROM main.\"d e\" AS a, [f] WHERE 'g' = h(1)";
+        let expression = Expression::verbatim(text);
+        let names: Vec<_> = expression.names().collect();
+        let expected = [
+            "SELECT", "a", "AS", "FROM", "main", "d e", "AS", "f", "WHERE", "h",
+        ];
+        assert_eq!(names, expected);
     }
 
     #[test]

@@ -104,8 +104,12 @@ pub(super) fn quoted(name: &str) -> Cow<'_, str> {
     if is_plain(name) {
         name.into()
     } else {
-        format!("\"{}\"", name.replace('"', "\"\"")).into()
+        in_quotes(name).into()
     }
+}
+
+pub(super) fn in_quotes(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 #[cfg(test)]

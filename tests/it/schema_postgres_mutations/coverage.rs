@@ -54,6 +54,16 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("default privileges", "role", "is a part of the identity"),
     ("default privileges", "on", "is a part of the identity"),
     (
+        "exclusion constraint",
+        "parent",
+        "the server attaches no exclusion constraint that is there already",
+    ),
+    (
+        "exclusion constraint",
+        "is_inherited",
+        "the server attaches no exclusion constraint that is there already",
+    ),
+    (
         "foreign key",
         "is_inherited",
         "a foreign key that comes to be inherited is no object any more, or has another name",

@@ -25,7 +25,7 @@ pub const RELATIONS: &[Mutation] = mutations! {
         => "view shop.open_orders: query";
     "a view's column", "CREATE OR REPLACE VIEW open_orders AS SELECT id, customer, price, amount FROM orders WHERE state = 'new'"
         => "view shop.open_orders: query";
-    "a view's column's name", "ALTER VIEW open_orders RENAME COLUMN price TO amount" => "view shop.open_orders: query";
+    "a view's column's name", "ALTER TABLE open_orders RENAME COLUMN price TO amount" => "view shop.open_orders: query";
     "a view's options", "ALTER VIEW open_orders SET (security_barrier = true)" => "view shop.open_orders: options";
     "a view with its caller's rights", from 15, "ALTER VIEW open_orders SET (security_invoker = true)" => "view shop.open_orders: options";
     "a view's check option", "ALTER VIEW open_orders SET (check_option = local)" => "view shop.open_orders: check_option";

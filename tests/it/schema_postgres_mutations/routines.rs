@@ -5,7 +5,7 @@ pub const ROUTINES: &[Mutation] = mutations! {
     "a function is dropped", "DROP FUNCTION rows_of" => "drop function shop.rows_of(integer)";
     "an overloaded function", "CREATE FUNCTION total(price integer) RETURNS integer LANGUAGE sql AS 'SELECT price'"
         => "add function shop.total(integer)";
-    "a parameter's type", "DROP FUNCTION rows_of; CREATE FUNCTION rows_of(n bigint) RETURNS SETOF integer LANGUAGE sql AS 'SELECT generate_series(1, n)'"
+    "a parameter's type", "DROP FUNCTION rows_of; CREATE FUNCTION rows_of(n bigint) RETURNS SETOF integer LANGUAGE sql AS 'SELECT generate_series(1, n::integer)'"
         => "drop function shop.rows_of(integer)", "add function shop.rows_of(bigint)";
     "a parameter's name", "DROP FUNCTION rows_of; SET check_function_bodies = off; CREATE FUNCTION rows_of(m integer) RETURNS SETOF integer LANGUAGE sql AS 'SELECT generate_series(1, n)'"
         => "function shop.rows_of(integer): arguments";
@@ -154,7 +154,7 @@ pub const ROUTINES: &[Mutation] = mutations! {
         "DROP CAST (integer AS status); CREATE CAST (integer AS status) WITH FUNCTION to_status_too(integer)"
         => "cast (integer AS shop.status): function";
     "a cast by the text form", start "CREATE DOMAIN small AS integer; CREATE CAST (status AS bigint) WITH INOUT",
-        "DROP CAST (status AS bigint); CREATE FUNCTION number_of(a status) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 1'; \
+        "DROP CAST (status AS bigint); CREATE FUNCTION number_of(a status) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 1::bigint'; \
         CREATE CAST (status AS bigint) WITH FUNCTION number_of(status)"
         => "cast (shop.status AS bigint): function", "cast (shop.status AS bigint): in_out",
         "add function shop.number_of(shop.status)";

@@ -108,7 +108,7 @@ pub const TABLES: &[Mutation] = mutations! {
     "the privileges on the schema public", "GRANT CREATE ON SCHEMA public TO migrator_test_a" => "schema public: grants";
     "no privileges for PUBLIC on the schema public", "REVOKE ALL ON SCHEMA public FROM PUBLIC" => "schema public: grants";
     "the comment on the schema public", "COMMENT ON SCHEMA public IS 'Mine'" => "schema public: comment";
-    "no schema public", "DROP SCHEMA public" => "drop schema public";
+    "no schema public", unseen, "DROP SCHEMA public" => "drop schema public";
     "default privileges in a schema", "ALTER DEFAULT PRIVILEGES IN SCHEMA other GRANT INSERT ON TABLES TO migrator_test_a"
         => "default privileges other.\"CURRENT_USER\" ON TABLES: privileges";
     "default privileges in a schema are added", "ALTER DEFAULT PRIVILEGES IN SCHEMA other GRANT USAGE ON SEQUENCES TO migrator_test_a"

@@ -59,28 +59,30 @@ fn read(
 fn rows(connection: &mut Connection) -> Result<(Vec<SchemaRow>, Vec<Unmodelled>), DatabaseError> {
     let (mut rows, mut unmodelled) = (Vec::new(), Vec::new());
     let sql = "SELECT type, name, tbl_name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL";
-    connection.for_each(sql, |row| match row {
-        [
-            Value::Text(kind),
-            Value::Text(name),
-            Value::Text(table),
-            Value::Text(sql),
-        ] => {
-            let Some(kind) = RowKind::of(kind) else {
-                return;
-            };
-            rows.push(SchemaRow {
-                kind,
-                name: (*name).to_owned(),
-                table: (*table).to_owned(),
-                sql: (*sql).to_owned(),
-            });
+    connection.for_each(sql, |row| {
+        match row.values().collect::<Vec<_>>().as_slice() {
+            [
+                Value::Text(kind),
+                Value::Text(name),
+                Value::Text(table),
+                Value::Text(sql),
+            ] => {
+                let Some(kind) = RowKind::of(kind) else {
+                    return;
+                };
+                rows.push(SchemaRow {
+                    kind,
+                    name: (*name).to_owned(),
+                    table: (*table).to_owned(),
+                    sql: (*sql).to_owned(),
+                });
+            }
+            [Value::Text(kind), name, ..] => unmodelled.push(Unmodelled {
+                kind: format!("{kind} whose text is not UTF-8"),
+                name: text(name).unwrap_or_default(),
+            }),
+            _ => {}
         }
-        [Value::Text(kind), name, ..] => unmodelled.push(Unmodelled {
-            kind: format!("{kind} whose text is not UTF-8"),
-            name: text(name).unwrap_or_default(),
-        }),
-        _ => {}
     })?;
     Ok((rows, unmodelled))
 }
@@ -97,11 +99,11 @@ fn listed(connection: &mut Connection) -> Result<Vec<(String, ListedTable)>, Dat
             columns,
             without_rowid,
             strict,
-        ] = row
+        ] = row.values().collect::<Vec<_>>()[..]
         else {
             return;
         };
-        let table_type = match *kind {
+        let table_type = match kind {
             "virtual" => TableType::Virtual,
             "shadow" => TableType::Shadow,
             "view" => TableType::View,
@@ -109,11 +111,11 @@ fn listed(connection: &mut Connection) -> Result<Vec<(String, ListedTable)>, Dat
         };
         let table = ListedTable {
             table_type,
-            columns: usize::try_from(integer(columns)).unwrap_or_default(),
-            without_rowid: integer(without_rowid) != 0,
-            strict: integer(strict) != 0,
+            columns: usize::try_from(integer(&columns)).unwrap_or_default(),
+            without_rowid: integer(&without_rowid) != 0,
+            strict: integer(&strict) != 0,
         };
-        listed.push(((*name).to_owned(), table));
+        listed.push((name.to_owned(), table));
     })?;
     Ok(listed)
 }

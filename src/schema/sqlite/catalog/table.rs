@@ -82,7 +82,7 @@ impl Context<'_> {
             }
             Definition::Check(span) => {
                 let expression = parts::expression(&row.sql, *span, scan);
-                let id = id(Kind::Check, &|| format!("({expression})"));
+                let id = id(Kind::Check, &|| format!("({})", expression.canonical()));
                 Object::new(id, Check { expression, name })
             }
             Definition::ForeignKey(key) => {
@@ -167,7 +167,7 @@ impl Context<'_> {
 
 fn column_facts(text: &str, column: &ColumnScan, table: &TableScan) -> Column {
     let mut facts = Column {
-        declared_type: Expression::new(column.declared_type.of(text)),
+        declared_type: Expression::new(&column.type_name(text)),
         collation: parts::collation(column).map(Into::into),
         ..Column::default()
     };
@@ -197,7 +197,7 @@ fn is_not_rowid(
     columns: &[KeyColumn],
 ) -> bool {
     let is_integer = |column: &ColumnScan| {
-        let declared = column.declared_type.of(text);
+        let declared = column.type_name(text);
         declared.eq_ignore_ascii_case("INTEGER")
     };
     !table.without_rowid

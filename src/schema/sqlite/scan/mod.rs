@@ -39,3 +39,6 @@ fn create<'a>(text: &'a str, what: &[&str]) -> Result<Cursor<'a>, ScanError> {
     cursor.eat_all(&["IF", "NOT", "EXISTS"]);
     Ok(cursor)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,14 @@
+use std::borrow::Cow;
+
 use super::{
     ConstraintScan, Definition, NameAt, ScanError, Span,
     constraint::{column_constraint, starts_table_constraint, table_constraint},
     create,
 };
-use crate::{schema::sqlite::tokens::Cursor, sql::TokenKind};
+use crate::{
+    schema::sqlite::tokens::{Cursor, significant, unquoted},
+    sql::TokenKind,
+};
 
 /// What a CREATE TABLE says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +52,24 @@ impl TableScan {
 }
 
 impl ColumnScan {
+    /// The declared type as SQLite knows it: if it begins with a quote, without quotes.
+    pub fn type_name<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        const QUOTES: [char; 4] = ['"', '\'', '`', '['];
+        let declared = self.declared_type.of(text);
+        let Some(behind) = declared.strip_prefix(QUOTES) else {
+            return declared.into();
+        };
+        // SQLite drops the last character, whatever it is, if there is no other quote.
+        match behind.strip_suffix(|last: char| last.is_ascii()) {
+            Some(inside) if !inside.is_empty() && !inside.contains(QUOTES) => inside.into(),
+            _ => {
+                let first = significant(declared).next();
+                let name = first.and_then(|it| unquoted(it.kind, &declared[it.start..it.end]));
+                name.unwrap_or_else(|| declared.into())
+            }
+        }
+    }
+
     /// The definitions of the column's constraints and other clauses.
     pub fn definitions(&self) -> impl Iterator<Item = &Definition> {
         self.constraints
@@ -141,8 +164,7 @@ fn declared_type(cursor: &mut Cursor<'_>) -> Result<Span, ScanError> {
             kind,
             TokenKind::Word | TokenKind::QuotedName | TokenKind::String
         );
-        let generated = cursor.is("GENERATED") && cursor.is_at(1, "ALWAYS");
-        if !is_name || generated || cursor.is_any(&BEHIND_TYPES) {
+        if !is_name || is_generated(cursor) || cursor.is_any(&BEHIND_TYPES) {
             break;
         }
         cursor.skip();
@@ -155,9 +177,15 @@ fn declared_type(cursor: &mut Cursor<'_>) -> Result<Span, ScanError> {
     {
         cursor.parentheses()?;
     }
-    if any {
-        Ok(cursor.since(start))
-    } else {
-        Ok(Span { start, end: start })
+    let end = if any { cursor.end() } else { start };
+    if is_generated(cursor) && !cursor.is_at(2, "AS") {
+        // SQLite cuts these words off a type.
+        cursor.skip();
+        cursor.skip();
     }
+    Ok(Span { start, end })
+}
+
+fn is_generated(cursor: &Cursor<'_>) -> bool {
+    cursor.is("GENERATED") && cursor.is_at(1, "ALWAYS")
 }
