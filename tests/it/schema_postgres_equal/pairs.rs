@@ -86,9 +86,9 @@ pub const TABLES: &[Pair] = &[
     ),
     (
         "a table like another",
-        "CREATE TABLE x (a integer PRIMARY KEY, b text DEFAULT 'x' CHECK (b <> '')); CREATE TABLE y (LIKE x INCLUDING ALL);",
-        "CREATE TABLE x (a integer PRIMARY KEY, b text DEFAULT 'x' CHECK (b <> '')); \
-         CREATE TABLE y (a integer PRIMARY KEY, b text DEFAULT 'x', CONSTRAINT x_b_check CHECK (b <> ''));",
+        "CREATE TABLE x (a integer UNIQUE, b text DEFAULT 'x' CHECK (b <> '')); CREATE TABLE y (LIKE x INCLUDING ALL);",
+        "CREATE TABLE x (a integer UNIQUE, b text DEFAULT 'x' CHECK (b <> '')); \
+         CREATE TABLE y (a integer UNIQUE, b text DEFAULT 'x', CONSTRAINT x_b_check CHECK (b <> ''));",
     ),
     (
         "a table from a query",
@@ -321,9 +321,9 @@ pub const EXPRESSIONS: &[Pair] = &[
 pub const RELATIONS: &[Pair] = &[
     (
         "a partition that was attached",
-        "CREATE TABLE x (a integer NOT NULL, b text DEFAULT 'x', CHECK (a > 0)) PARTITION BY LIST (a); CREATE TABLE y PARTITION OF x FOR VALUES IN (1, 2);",
-        "CREATE TABLE x (a integer NOT NULL, b text DEFAULT 'x', CHECK (a > 0)) PARTITION BY LIST (a); \
-         CREATE TABLE y (a integer NOT NULL, b text DEFAULT 'x', CONSTRAINT x_a_check CHECK (a > 0)); ALTER TABLE x ATTACH PARTITION y FOR VALUES IN (1, 2);",
+        "CREATE TABLE x (a integer, b text DEFAULT 'x', CHECK (a > 0)) PARTITION BY LIST (a); CREATE TABLE y PARTITION OF x FOR VALUES IN (1, 2);",
+        "CREATE TABLE x (a integer, b text DEFAULT 'x', CHECK (a > 0)) PARTITION BY LIST (a); \
+         CREATE TABLE y (a integer, b text DEFAULT 'x', CONSTRAINT x_a_check CHECK (a > 0)); ALTER TABLE x ATTACH PARTITION y FOR VALUES IN (1, 2);",
     ),
     (
         "an index before and after the partition",

@@ -40,7 +40,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
     ];
     if version.has(18) {
         queries.push(Query::new(
-            "SELECT oid, conname, conrelid, conkey, connoinherit, convalidated, conislocal \
+            "SELECT oid, conname, conrelid, conkey, connoinherit, convalidated, conislocal, \
+             coninhcount > 0 \
              FROM pg_constraint WHERE contype = 'n' AND conrelid <> 0",
             read_not_null,
         ));
@@ -258,7 +259,8 @@ fn read_owned_sequence(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result
 fn read_not_null(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fault> {
     let (oid, name, relation) = (fields.oid()?, fields.text()?, fields.oid()?);
     let numbers = fields.numbers::<i16>()?;
-    let (no_inherit, validated, is_local) = (fields.flag()?, fields.flag()?, fields.flag()?);
+    let (no_inherit, validated) = (fields.flag()?, fields.flag()?);
+    let (is_local, has_parent) = (fields.flag()?, fields.flag()?);
     let Some(number) = numbers.first() else {
         return Ok(());
     };
@@ -267,6 +269,14 @@ fn read_not_null(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), F
         return Ok(());
     };
     catalog.addresses.insert((class::CONSTRAINT, oid, 0), at);
+    // What partitions have themselves is only known for as long as they are no partitions.
+    let is_partition = match catalog.object((class::CLASS, relation, 0)) {
+        Some(Object {
+            facts: Facts::Table(table),
+            ..
+        }) => table.partition_of.is_some(),
+        _ => false,
+    };
     let object = &mut catalog.objects[at];
     let usual = default_name(&object.id.parent, Some(&object.id.name), "not_null");
     if let Facts::Column(column) = &mut object.facts {
@@ -274,7 +284,7 @@ fn read_not_null(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), F
             name: (name != usual).then(|| name.to_owned()),
             no_inherit,
             not_valid: !validated,
-            is_inherited: !is_local,
+            is_inherited: !is_local || is_partition && has_parent,
             comment: None,
         });
     }
