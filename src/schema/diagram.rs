@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Facts, Kind, Name, Object, Schema};
+use super::{Facts, Kind, Name, Object, ObjectId, Schema};
 
 /// The tables of a schema and their foreign keys, as a picture shows them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -209,7 +209,17 @@ impl<'a> Parts<'a> {
             }
             Facts::SqliteForeignKey(key) => {
                 let columns = key.columns.iter().map(|it| &**it).collect();
-                let references = Name::new("", key.references.to_string());
+                // The reference can be written in another case than the table.
+                let referenced = object.depends_on.first().map(ObjectId::qualified);
+                let references = referenced.unwrap_or_else(|| {
+                    let itself = self.is_same(&key.references, &self.name.name);
+                    let name = if itself {
+                        &self.name.name
+                    } else {
+                        &*key.references
+                    };
+                    Name::new("", name)
+                });
                 let referenced = key.referenced_columns.iter().map(ToString::to_string);
                 return (self.foreign).push((columns, references, referenced.collect()));
             }
@@ -245,6 +255,16 @@ impl<'a> Parts<'a> {
 
     fn columns(&self, schema: &Schema) -> Vec<DiagramColumn> {
         let mut columns = Vec::new();
+        let id = ObjectId::new(Kind::VirtualTable, &self.name.schema, &self.name.name);
+        if let Some(Facts::SqliteVirtualTable(table)) = schema.get(&id).map(|it| &it.facts) {
+            let shown = table.columns.iter().filter(|column| !column.hidden);
+            let shown = shown.map(|column| DiagramColumn {
+                name: column.name.to_string(),
+                data_type: column.declared_type.to_string(),
+                ..DiagramColumn::default()
+            });
+            return shown.collect();
+        }
         for object in schema.parts(self.name) {
             let (position, data_type) = match &object.facts {
                 Facts::Column(column) => (i64::from(column.position), column.data_type.clone()),

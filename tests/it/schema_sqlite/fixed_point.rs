@@ -133,14 +133,8 @@ async fn the_shell_loads_a_dump() {
 async fn objects_come_after_what_they_need() {
     let schema = inspect(&file_of(RICH).await.path).await;
     let blocks = generate::dump(&schema).unwrap();
-    let order: Vec<String> = blocks
-        .iter()
-        .map(|it| {
-            it.object
-                .as_ref()
-                .map_or(String::new(), ToString::to_string)
-        })
-        .collect();
+    let objects = blocks.iter().flat_map(|it| &it.object);
+    let order: Vec<String> = objects.map(ToString::to_string).collect();
     let place = |name: &str| {
         let place = order.iter().position(|object| object == name);
         place.unwrap_or_else(|| panic!("{name} of {order:?}"))
