@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Print, compare and draw schemas, and find what was changed by hand
+/// Print, compare and draw schemas
 ///
 /// WHAT is `live` (the configured database), a revision such as `head` (the scripts, applied in a
 /// scratch database), a .sql file or a directory of them, or the URL of another database.
