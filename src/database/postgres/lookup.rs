@@ -198,10 +198,8 @@ fn ranges(name: &str) -> Option<Vec<(String, String)>> {
     /// tables.
     const CHARACTERS: usize = 2;
     let mut starts = vec![String::new()];
-    for c in name.chars().take(CHARACTERS) {
-        if !c.is_ascii_graphic() {
-            return None;
-        }
+    let simple = name.chars().take_while(char::is_ascii_graphic);
+    for c in simple.take(CHARACTERS) {
         let cases = [c.to_ascii_lowercase(), c.to_ascii_uppercase()];
         let cases = &cases[..if cases[0] == cases[1] { 1 } else { 2 }];
         let longer = starts
