@@ -68,7 +68,9 @@ impl<'a> Layout<'a> {
         let Some(host) = self.host(at) else { return };
         let is_inside = match &self.objects.get(at).facts {
             Facts::Column(_) => true,
-            Facts::Key(_) | Facts::Exclusion(_) => !self.made[at] && !self.only[at],
+            Facts::Key(_) | Facts::Exclusion(_) => {
+                !self.made[at] && !self.only[at] && !self.is_key_of_partition(at)
+            }
             Facts::ForeignKey(key) => {
                 self.made[at] = key.is_inherited && !self.is_attached_key(at);
                 !self.made[at] && !key.not_valid
@@ -86,6 +88,20 @@ impl<'a> Layout<'a> {
         if is_inside {
             self.within[at] = host;
         }
+    }
+
+    /// Whether the primary key of a partition has to be added later. In PARTITION OF it would make NOT
+    /// NULL constraints beside those of the partitioned table.
+    fn is_key_of_partition(&self, at: usize) -> bool {
+        let object = self.objects.get(at);
+        let Some(host) = self.objects.whole(at) else {
+            return false;
+        };
+        let table = self.objects.table(host);
+        object.id.kind == Kind::PrimaryKey
+            && parent_index(object).is_some()
+            && table.is_some_and(|table| table.partition_of.is_some())
+            && !self.attached[host]
     }
 
     /// Whether an inherited foreign key has a name of its own, so that the partition must have it
