@@ -229,20 +229,20 @@ async fn what_a_role_may_not_read_is_named() {
 async fn the_home_role_is_the_owner_of_the_version_table() {
     let role = Role::create(PostgresDatabase::create(), "home");
     let (database, name) = (&role.database, &role.name);
+    // The table of a superuser is trusted by everyone.
     database.query(&format!(
-        "GRANT ALL ON SCHEMA public TO \"{name}\"; SET ROLE \"{name}\";
-         CREATE TABLE public.migrator_version (a integer); CREATE TABLE public.mine (a integer);
-         RESET ROLE; CREATE TABLE public.theirs (a integer); GRANT SELECT ON public.theirs TO \"{name}\""
+        "CREATE TABLE public.migrator_version (a integer); CREATE TABLE public.mine (a integer);
+         GRANT ALL ON SCHEMA public TO \"{name}\"; SET ROLE \"{name}\";
+         CREATE TABLE public.theirs (a integer); GRANT SELECT ON public.theirs TO postgres"
     ));
-    let schema = inspect(&database.url).await;
+    let schema = inspect(&role.url()).await;
     let get = |table: &str| {
-        schema
-            .get(&ObjectId::new(Kind::Table, "public", table))
-            .unwrap()
+        let id = ObjectId::new(Kind::Table, "public", table);
+        schema.get(&id).unwrap()
     };
     assert_eq!(get("mine").owner, None);
     let theirs = get("theirs");
-    assert_eq!(theirs.owner.as_deref(), Some("postgres"));
+    assert_eq!(theirs.owner.as_ref(), Some(name));
     let grants = theirs.grants.as_ref().unwrap();
     assert_eq!(grants[0].grantee.as_deref(), Some("CURRENT_USER"));
 }
@@ -375,6 +375,7 @@ async fn objects_depend_on_what_must_be_there_before() {
     check(
         "view public.named",
         &[
+            "enum public.kind",
             "function public.fits(public.owners)",
             "table public.owners",
             "column public.owners.id",
@@ -491,11 +492,11 @@ async fn settings_of_the_session_change_nothing() {
         "quote_all_identifiers TO on",
         "standard_conforming_strings TO off",
         "backslash_quote TO on",
-        "default_transaction_read_only TO on",
         "default_transaction_isolation TO 'serializable'",
         "row_security TO off",
         "enable_hashjoin TO off",
         "plan_cache_mode TO force_generic_plan",
+        "default_transaction_read_only TO on",
     ] {
         database.query(&format!("ALTER DATABASE {} SET {setting}", database.name));
     }

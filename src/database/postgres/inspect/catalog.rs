@@ -331,11 +331,12 @@ impl Catalog {
             of && !id.schema.is_empty()
         };
         self.objects.retain(|object| {
-            let owned_by = match &object.facts {
-                Facts::Sequence(sequence) => sequence.owned_by.as_ref(),
+            let of = match &object.facts {
+                Facts::Sequence(sequence) => sequence.owned_by.as_ref().map(|(table, _)| table),
+                Facts::Statistics(statistics) => Some(&statistics.table),
                 _ => None,
             };
-            !is_removed(&object.id) && !owned_by.is_some_and(|(table, _)| removed.contains(table))
+            !is_removed(&object.id) && !of.is_some_and(|table| removed.contains(table))
         });
         for object in &mut self.objects {
             object.depends_on.retain(|id| !is_removed(id));

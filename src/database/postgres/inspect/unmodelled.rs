@@ -45,7 +45,7 @@ const KINDS: [(&str, &str, &str, Option<&str>); 12] = [
     ("large object", "pg_largeobject_metadata", "o.oid", None),
     (
         "subscription",
-        "(SELECT oid, subname, subdbid FROM pg_subscription)",
+        "(SELECT subname, subdbid FROM pg_subscription)",
         "subname",
         None,
     ),
