@@ -124,7 +124,13 @@ impl Card {
     /// The box of a table; with the schema if the scene has several.
     pub(super) fn new(scene: &Scene<'_>, index: usize) -> Self {
         let table = &scene.tables[index];
-        let rows: Vec<Row> = table.rows.iter().map(|column| Row::new(column)).collect();
+        // A type of the only schema needs no schema either.
+        let only = match scene.schema(table) {
+            Some(_) => "",
+            None => table.name.schema.as_str(),
+        };
+        let rows = table.rows.iter().map(|column| Row::new(column, only));
+        let rows: Vec<Row> = rows.collect();
         let schema = match scene.schema(table) {
             Some(_) => format!("{}.", cut(&clean(&table.name.schema), MOST_SCHEMA)),
             None => String::new(),
@@ -177,9 +183,16 @@ impl Card {
 }
 
 impl Row {
-    fn new(column: &DiagramColumn) -> Self {
+    /// A row whose type is shown without `schema`.
+    fn new(column: &DiagramColumn, schema: &str) -> Self {
         let (full_name, full_type) = (clean(&column.name), clean_type(&column.data_type));
-        let short = clean_type(&short_type(&column.data_type));
+        let mut short = short_type(&column.data_type);
+        if let Some(rest) = short.strip_prefix(schema)
+            && let Some(rest) = rest.strip_prefix('.')
+        {
+            short = rest.to_owned();
+        }
+        let short = clean_type(&short);
         let name = cut(&full_name, MOST_NAME).into_owned();
         let data_type = cut(&short, MOST_TYPE).into_owned();
         let is_cut = name != full_name || data_type != full_type;
@@ -220,7 +233,7 @@ pub(super) struct Poster {
 
 impl Poster {
     /// The height of a line, in parts of the font size.
-    pub(super) const LINE: f64 = 1.25;
+    pub(super) const LINE: f64 = 1.32;
 
     const MOST_FONT: f64 = 56.0;
     const LEAST_FONT: f64 = 8.0;

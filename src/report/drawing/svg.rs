@@ -136,11 +136,11 @@ pub(super) fn open_group(out: &mut String, attributes: &str, place: Point) {
 
 /// The heading of the tables without foreign keys.
 fn heading(out: &mut String, layout: &Layout) {
-    if let Some(bottom) = layout.loose {
-        let font = 16.0 * layout::scale(layout.size.width);
+    if let Some((corner, scale)) = layout.loose {
+        let font = 16.0 * scale;
         let _ = write!(out, "<g font-size=\"{font:.1}\">");
         let text = "Tables without foreign keys";
-        text_element(out, "heading", (0.0, bottom - font), text, font);
+        text_element(out, "heading", (corner.x, corner.y - font), text, font);
         out.push_str("</g>");
     }
     out.push('\n');

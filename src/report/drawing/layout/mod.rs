@@ -2,7 +2,7 @@
 //!
 //! Each connected part becomes columns of boxes, a referenced box to the left of those that refer
 //! to it. Lines run horizontally through the gaps of columns and vertically between columns. Parts
-//! are packed into a rectangle, and boxes without lines fill rows below.
+//! are packed into a rectangle, and boxes without lines fill rows below or beside them.
 
 mod columns;
 mod order;
@@ -25,6 +25,9 @@ const LOOSE_GAP: f64 = 28.0;
 
 /// The space above boxes without lines, for their heading, in a picture of normal size.
 const LOOSE_HEAD: f64 = 68.0;
+
+/// The width of that heading, in a picture of normal size.
+const HEADING: f64 = 280.0;
 
 /// The width of a picture of normal size: texts for the whole grow with the picture.
 const NORMAL: f64 = 1500.0;
@@ -74,8 +77,9 @@ pub(super) struct Layout {
     pub places: Vec<Point>,
     /// The corners of each line, from its `from` to its `to`.
     pub routes: Vec<Vec<Point>>,
-    /// The bottom of the space above boxes without lines, if other boxes are above it.
-    pub loose: Option<f64>,
+    /// The corner of the boxes without lines, if there are other boxes. Above it is space for a
+    /// heading, which is scaled by the number.
+    pub loose: Option<(Point, f64)>,
 }
 
 /// Lays out boxes and lines.
@@ -92,9 +96,9 @@ pub(super) fn lay_out(sizes: &[Size], links: &[Link]) -> Layout {
         .collect();
     let loose_sizes: Vec<Size> = loose.iter().map(|&node| sizes[node]).collect();
     let part_sizes: Vec<Size> = parts.iter().map(|part| part.size).collect();
-    let (size, corners) = pack::pack(&part_sizes, &loose_sizes);
-    layout.size = size;
-    for ((group, part), corner) in groups.iter().zip(parts).zip(corners) {
+    let packed = pack::pack(&part_sizes, &loose_sizes);
+    layout.size = packed.size;
+    for ((group, part), corner) in groups.iter().zip(parts).zip(&packed.parts) {
         let shift = |point: Point| Point {
             x: (point.x + corner.x).round(),
             y: (point.y + corner.y).round(),
@@ -106,7 +110,7 @@ pub(super) fn lay_out(sizes: &[Size], links: &[Link]) -> Layout {
             layout.routes[link] = route.into_iter().map(shift).collect();
         }
     }
-    pack::add_loose(&mut layout, &loose, &loose_sizes);
+    pack::add_loose(&mut layout, &packed, &loose, &loose_sizes);
     layout
 }
 
