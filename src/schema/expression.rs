@@ -65,11 +65,8 @@ pub fn nested_operands(expression: &str) -> Vec<(usize, usize)> {
     let (mut groups, mut quote) = (vec![Group::default()], None);
     for (at, byte) in expression.bytes().enumerate() {
         match (quote, byte) {
-            (Some(open), _) => {
-                if byte == open {
-                    quote = None;
-                }
-            }
+            (Some(open), _) if byte == open => quote = None,
+            (Some(_), _) => {}
             (None, b'\'' | b'"') => quote = Some(byte),
             (None, b'(') => groups.push(Group {
                 start: at + 1,
@@ -129,11 +126,8 @@ fn elements(text: &str) -> Option<(Vec<&str>, usize)> {
     let mut quote: Option<u8> = None;
     for (at, byte) in text.bytes().enumerate() {
         match (quote, byte) {
-            (Some(open), _) => {
-                if byte == open {
-                    quote = None;
-                }
-            }
+            (Some(open), _) if byte == open => quote = None,
+            (Some(_), _) => {}
             (None, b'\'' | b'"') => quote = Some(byte),
             (None, b'(' | b'[') => depth += 1,
             (None, b']') if depth == 0 => {

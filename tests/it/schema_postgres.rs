@@ -312,7 +312,7 @@ async fn members_of_extensions_are_left_out_and_depended_on() {
     ] {
         assert_eq!(
             schema.get(&id).unwrap().depends_on,
-            [citext.clone()],
+            std::slice::from_ref(&citext),
             "{id}"
         );
     }

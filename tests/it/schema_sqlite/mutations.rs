@@ -886,7 +886,7 @@ async fn every_attribute_is_reached() {
             };
             let facts = &start.get(&object).unwrap().facts;
             reached.insert((facts.name().to_owned(), attribute));
-            reached.extend(nested(&facts.name().to_owned(), &from, &to));
+            reached.extend(nested(facts.name(), &from, &to));
         }
     }
     let all = Facts::ATTRIBUTES.iter();

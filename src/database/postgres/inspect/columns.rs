@@ -129,7 +129,7 @@ fn column(fields: &mut Fields<'_>, usual_storage: &str, number: i16) -> Result<C
         is_virtual: generated == "v",
     });
     let storage = fields.text()?;
-    let storage = (storage != usual_storage).then(|| match storage {
+    let storage = (storage != usual_storage).then_some(match storage {
         "p" => "PLAIN",
         "e" => "EXTERNAL",
         "m" => "MAIN",

@@ -13,11 +13,8 @@ pub(super) fn without_parentheses(expression: &str) -> &str {
     let (mut depth, mut quote) = (0_usize, None);
     for byte in inner.bytes() {
         match (quote, byte) {
-            (Some(open), _) => {
-                if open == byte {
-                    quote = None;
-                }
-            }
+            (Some(open), _) if byte == open => quote = None,
+            (Some(_), _) => {}
             (None, b'\'' | b'"') => quote = Some(byte),
             (None, b'(') => depth += 1,
             // The first parenthesis ends before the last one.
