@@ -110,7 +110,7 @@ impl Neighbour {
         let mut words = line.split(' ');
         let verb = words.next().unwrap().to_owned();
         self.ran.insert(match verb.as_str() {
-            "db" => format!("{verb}-{}", words.next().unwrap()),
+            "db" | "schema" => format!("{verb}-{}", words.next().unwrap()),
             "backup" if line.starts_with("backup list") => "backup-list".to_owned(),
             "backup" if line.starts_with("backup verify") => "backup-verify".to_owned(),
             _ => verb,
@@ -394,6 +394,14 @@ fn databases(n: &mut Neighbour) {
     drop(held);
 }
 
+fn schemas(n: &mut Neighbour) {
+    n.env
+        .write("one.sql", "CREATE TABLE one (id integer PRIMARY KEY);\n");
+    n.run(0, "schema dump");
+    n.run(3, "schema diff one.sql live");
+    n.run(0, "schema draw");
+}
+
 fn through_a_pooler(n: &mut Neighbour) {
     for mode in ["session", "transaction"] {
         let pooler = Pooler::start(
@@ -430,6 +438,7 @@ fn nobody_is_called(path: &str) {
     through_a_pooler(&mut n);
     scripts_for_psql(&mut n);
     records_of_others(&mut n);
+    schemas(&mut n);
     databases(&mut n);
     // Every command that has a page has run, or reads files alone.
     let pages = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/commands")).unwrap();

@@ -232,7 +232,8 @@ async fn the_home_role_is_the_owner_of_the_version_table() {
     // The table of a superuser is trusted by everyone.
     database.query(&format!(
         "CREATE TABLE public.migrator_version (a integer); CREATE TABLE public.mine (a integer);
-         GRANT ALL ON SCHEMA public TO \"{name}\"; SET ROLE \"{name}\";
+         GRANT ALL ON SCHEMA public TO \"{name}\";
+         GRANT SELECT ON public.migrator_version TO \"{name}\"; SET ROLE \"{name}\";
          CREATE TABLE public.theirs (a integer); GRANT SELECT ON public.theirs TO postgres"
     ));
     let schema = inspect(&role.url()).await;

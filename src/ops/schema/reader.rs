@@ -5,10 +5,10 @@ use super::{
     load::{Sandbox, targets},
 };
 use crate::{
-    database::{Access, Location},
+    database::{Access, DatabaseError, Location},
     ops::{Error, Project, Session},
     revision::{RepeatableId, RevisionId, Target},
-    schema::{Schema, Scope},
+    schema::{Name, Schema, Scope},
 };
 
 /// Arguments of everything that reads schemas.
@@ -91,11 +91,12 @@ impl Reader<'_> {
         work: impl AsyncFnOnce(&mut Sandbox) -> Result<(), Error>,
     ) -> Result<Schema, Error> {
         self.args.tell("creating a scratch database");
+        let schema = self.home_schema().await?;
         let mut sandbox = Sandbox::create(
             self.session.location(),
             self.args.scratch_url.as_ref(),
             self.session.settings(),
-            self.home_schema(),
+            schema,
             self.args.progress.clone(),
         )
         .await?;
@@ -123,10 +124,19 @@ impl Reader<'_> {
         Ok(sandbox.session.inspect(&self.args.scope).await?)
     }
 
-    /// The schema of the version table, which existed before the first revision.
-    fn home_schema(&self) -> Option<String> {
-        let table = self.session.shown_table();
-        table.rsplit_once('.').map(|(schema, _)| schema.to_owned())
+    /// The schema of the version table, which existed before the first revision. It is known once the
+    /// session is connected; a database that does not exist yet has only the configured one.
+    async fn home_schema(&mut self) -> Result<Option<String>, Error> {
+        if self.session.location().file().is_some() {
+            return Ok(None);
+        }
+        match self.session.connect().await {
+            Ok(()) | Err(DatabaseError::Missing { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let table: Option<Name> = self.session.shown_table().parse().ok();
+        let schema = table.map(|table| table.schema);
+        Ok(schema.filter(|schema| !schema.is_empty()))
     }
 
     /// The target relative to the empty scratch database. `current` and relative targets are
