@@ -67,8 +67,8 @@ impl Screen for Stdio {
     }
 }
 
-/// The width of stdout in columns; `None` if it is not a terminal. A terminal may be resized, but a
-/// file does not become one: thousands of lines would ask the system thousands of times.
+/// The width of stdout in columns; `None` if it is not a terminal. A terminal may be resized, so it is
+/// asked each time; whether it is one never changes.
 fn columns() -> Option<u16> {
     static IS_TERMINAL: LazyLock<bool> = LazyLock::new(|| io::stdout().is_terminal());
     IS_TERMINAL.then(|| width(&Term::stdout())).flatten()

@@ -93,7 +93,7 @@ async fn usual(
     backend: &Backend,
 ) -> Result<Vec<Setting>, sqlx::Error> {
     let of_server = match backend {
-        // The files are another server's, perhaps.
+        // RESET restores the server's values there.
         Backend { pooled: true, .. } => None,
         Backend {
             superuser: true, ..
