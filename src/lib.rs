@@ -65,14 +65,13 @@ pub use execute::{
 pub use layout::{Layout, UnknownLayout};
 pub use library::{
     DatabaseError, DatabaseErrorKind, Done, Drift, Error, Failure, Migrator, Plan, PlannedStep,
-    Problem, Revision, RunReport, Schema, SchemaChange, SchemaDiff, Session, Status,
+    Problem, Revision, RunReport, Schema, SchemaChange, SchemaDiff, SchemaObject, Session, Status,
 };
 pub use plan::Warning;
 pub use revision::{
     Ahead, Direction, OutOfOrder, RepeatableId, RepeatableIdError, RevisionId, RevisionIdError,
     Subject,
 };
-pub use schema::{Kind, ObjectId};
 
 /// The rooms, for the tests, benchmarks and fuzz targets of this package. They change with every
 /// version.

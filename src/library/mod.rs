@@ -12,5 +12,5 @@ mod session;
 pub use error::{DatabaseError, DatabaseErrorKind, Error, Failure, Problem};
 pub use migrator::Migrator;
 pub use report::{Done, Drift, Plan, PlannedStep, Revision, RunReport, Status};
-pub use schema::{Schema, SchemaChange, SchemaDiff};
+pub use schema::{Schema, SchemaChange, SchemaDiff, SchemaObject};
 pub use session::Session;

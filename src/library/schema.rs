@@ -48,8 +48,9 @@ impl Schema {
     }
 
     /// The objects, sorted.
-    pub fn objects(&self) -> impl Iterator<Item = &ObjectId> {
-        self.0.objects.iter().map(|object| &object.id)
+    pub fn objects(&self) -> impl Iterator<Item = SchemaObject> {
+        let objects = self.0.objects.iter();
+        objects.map(|object| SchemaObject::of(object.id.clone()))
     }
 
     /// The objects whose kinds are not modelled, such as `operator class shop.x`. They are neither
@@ -86,6 +87,47 @@ fn column_order(note: Note) -> Option<String> {
     }
 }
 
+/// The identity of an object, such as `column shop.orders.total`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct SchemaObject {
+    /// The schema; empty for objects outside schemas.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub schema: String,
+    /// The table, view or domain that the object is a part of; empty if it is none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub parent: String,
+    /// The kind, such as `materialized view`.
+    pub kind: &'static str,
+    /// The name.
+    pub name: String,
+    /// The argument types of a routine or an operator, in parentheses; otherwise empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub signature: String,
+    #[serde(skip)]
+    shown: String,
+}
+
+impl SchemaObject {
+    fn of(id: ObjectId) -> Self {
+        Self {
+            shown: id.to_string(),
+            kind: id.kind.name(),
+            schema: id.schema,
+            parent: id.parent,
+            name: id.name,
+            signature: id.signature,
+        }
+    }
+}
+
+/// Formats the kind and the name as SQL: `column shop.orders.total`.
+impl fmt::Display for SchemaObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
 /// What differs between two schemas.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -111,17 +153,17 @@ pub enum SchemaChange {
     /// The object exists only in the second schema. Its parts are not listed.
     Add {
         /// The object.
-        object: ObjectId,
+        object: SchemaObject,
     },
     /// The object exists only in the first schema. Its parts are not listed.
     Drop {
         /// The object.
-        object: ObjectId,
+        object: SchemaObject,
     },
     /// An attribute of the object differs.
     Alter {
         /// The object.
-        object: ObjectId,
+        object: SchemaObject,
         /// The name of the attribute, such as `data_type`.
         attribute: String,
         /// The value in the first schema.
@@ -134,15 +176,19 @@ pub enum SchemaChange {
 impl SchemaChange {
     fn of(change: Change) -> Self {
         match change {
-            Change::Add { object } => Self::Add { object },
-            Change::Drop { object } => Self::Drop { object },
+            Change::Add { object } => Self::Add {
+                object: SchemaObject::of(object),
+            },
+            Change::Drop { object } => Self::Drop {
+                object: SchemaObject::of(object),
+            },
             Change::Alter {
                 object,
                 attribute,
                 from,
                 to,
             } => Self::Alter {
-                object,
+                object: SchemaObject::of(object),
                 attribute,
                 from,
                 to,

@@ -41,12 +41,6 @@ impl From<&str> for Identifier {
     }
 }
 
-impl From<Identifier> for String {
-    fn from(name: Identifier) -> Self {
-        name.0
-    }
-}
-
 impl fmt::Display for Identifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
