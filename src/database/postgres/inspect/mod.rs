@@ -2,7 +2,7 @@
 //!
 //! All queries go to the server as one message, in one read-only transaction with one snapshot. They
 //! read the columns of the catalogs; the server's deparsing is only used for expressions, which
-//! depend on nothing but the settings of [`session::PINNED`].
+//! depend on nothing but the settings of `session.rs`.
 
 mod catalog;
 mod columns;
