@@ -352,6 +352,7 @@ function pan(dx, dy) {
 document.addEventListener("keydown", (event) => {
   if (event.target === search || event.ctrlKey || event.metaKey || event.altKey) return;
   const table = tableOf(event.target);
+  if (event.key.startsWith("Arrow") && event.target.closest?.("#details, #guide")) return;
   const actions = {
     "/": () => { search.focus(); search.select(); },
     "?": toggleGuide,
