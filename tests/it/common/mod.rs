@@ -92,14 +92,17 @@ impl PostgresDatabase {
         Self { name, url, server }
     }
 
+    /// A name of at most 38 bytes: that of a scratch database beside it has all of it.
     fn new_name() -> String {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        format!(
+        let name = format!(
             "migrator_test_{}_{}_{:x}",
             process::id(),
             NUMBER.fetch_add(1, Ordering::Relaxed),
-            SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos(),
-        )
+            SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs(),
+        );
+        assert!(name.len() <= 38, "{name}");
+        name
     }
 
     /// A copy of this one, to which nobody may be connected.
