@@ -16,6 +16,10 @@ pub struct SqlFailure {
     pub detail: Option<String>,
     /// PostgreSQL's HINT.
     pub hint: Option<String>,
+    /// PostgreSQL's name of the violated constraint or index.
+    pub constraint: Option<String>,
+    /// PostgreSQL's name of the column that the error is about.
+    pub column: Option<String>,
     /// PostgreSQL's CONTEXT: the location within a function or DO block.
     pub context: Option<String>,
     /// The byte offset within the statement's text, if the database reported a position.

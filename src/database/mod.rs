@@ -17,6 +17,7 @@ pub mod fake;
 mod location;
 mod notice;
 pub mod postgres;
+mod rows;
 #[cfg(feature = "cli")]
 mod scratch;
 mod script;
@@ -43,6 +44,7 @@ pub use error::{
 };
 pub use location::{LocationError, without_password};
 pub use notice::show_notices;
+pub use rows::Rows;
 #[cfg(feature = "cli")]
 pub use scratch::{Scratch, ScratchError, ScratchRequest, ScratchWay};
 pub use script::{ScriptHead, ScriptStep, ScriptWriter};

@@ -152,6 +152,8 @@ pub(super) fn failure(error: &PgDatabaseError, offset: Option<usize>) -> SqlFail
         message: error.message().to_owned(),
         detail: owned(error.detail()),
         hint: owned(error.hint()),
+        constraint: owned(error.constraint()),
+        column: owned(error.column()),
         context: owned(error.r#where()),
         offset,
     }
