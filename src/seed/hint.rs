@@ -23,8 +23,10 @@ pub(super) enum Hint {
     Like(String),
     /// A pattern of GLOB.
     Glob(String),
-    /// The name of a type, of JSON or of SQLite.
+    /// The name of a type of JSON.
     TypeOf(String),
+    /// The name of a type of SQLite's values.
+    Stored(String),
     /// JSON with this key, and with this value if there is one.
     Key(String, Option<String>),
     /// Valid JSON.
@@ -68,11 +70,16 @@ fn at_column(items: &[Item], at: usize) -> Vec<Hint> {
         Some("length" | "char_length" | "character_length" | "octet_length") => {
             return after.map_or_else(Vec::new, |after| after.lengths());
         }
-        Some("jsonb_typeof" | "json_typeof" | "json_type" | "typeof") => {
+        Some("jsonb_typeof" | "json_typeof" | "json_type") => {
             let names = after.map_or_else(Vec::new, |after| after.equal());
             return names.into_iter().map(Hint::TypeOf).collect();
         }
-        Some("json_valid") => return vec![Hint::Json],
+        Some("typeof") => {
+            let names = after.map_or_else(Vec::new, |after| after.equal());
+            return names.into_iter().map(Hint::Stored).collect();
+        }
+        // The functions of SQLite fail for any other text.
+        Some(name) if name.starts_with("json") => return vec![Hint::Json],
         Some("upper") => return vec![Hint::Upper],
         _ => {}
     }

@@ -4,6 +4,7 @@ use super::{
     blame::Blame,
     random::Random,
     table::{Column, Reference, Table},
+    wanted::FORMS,
 };
 
 /// The value of a column.
@@ -160,6 +161,10 @@ impl Chooser<'_> {
         row.tries += 1;
         let tries = row.tries as usize;
         match blame {
+            Blame::Null(columns) if columns.iter().all(|at| self.is_given(&row, *at)) => {
+                // A trigger puts NULL in its place, because of the value of another column.
+                self.guess(&mut row, tries);
+            }
             Blame::Null(columns) => {
                 for at in columns {
                     self.set_best(&mut row, *at, tries);
@@ -187,11 +192,32 @@ impl Chooser<'_> {
                         ..self.first(row.ordinal, Style::Full, row.number)
                     };
                 }
-                let all: Vec<usize> = (0..self.table.columns.len()).collect();
-                self.vary(&mut row, &all, tries);
+                self.guess(&mut row, tries - 1);
             }
         }
         row
+    }
+
+    /// Whether the row has a value of its own for the column.
+    fn is_given(&self, row: &Row, at: usize) -> bool {
+        matches!(row.cells[at], Cell::Value(_)) && self.linked(at).is_empty()
+    }
+
+    /// Gives the texts one of the usual forms, first those of which no condition asks for anything.
+    /// When all forms were tried, the row gets anything.
+    fn guess(&mut self, row: &mut Row, tries: usize) {
+        let (form, with_wanted) = ((tries - 1) / 2, tries.is_multiple_of(2));
+        if form >= FORMS {
+            let all: Vec<usize> = (0..self.table.columns.len()).collect();
+            return self.vary(row, &all, tries);
+        }
+        for (at, column) in self.table.columns.iter().enumerate() {
+            let is_free = with_wanted || column.values.wanted.is_empty();
+            let is_free = is_free && row.cells[at] != Cell::Null;
+            if let Some(guess) = column.values.guess.as_ref().filter(|_| is_free) {
+                row.cells[at] = Cell::Value(guess(form, row.number));
+            }
+        }
     }
 
     /// The references that determine a column.

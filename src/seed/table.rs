@@ -96,9 +96,15 @@ pub(super) struct Values {
     pub wanted: Vec<String>,
     /// Values at the limits of the type, and others that conditions mention.
     pub edges: Vec<String>,
+    /// Texts in forms that triggers and functions often ask for, by the place of the form among
+    /// [`FORMS`](super::wanted::FORMS) and a number; `None` for other types.
+    pub guess: Option<Guess>,
     /// The usual values: those of different numbers differ, as far as the type allows.
     pub plain: Plain,
 }
+
+/// Makes a text in one of the [`FORMS`](super::wanted::FORMS) with a number.
+pub(super) type Guess = Arc<dyn Fn(usize, u64) -> String + Send + Sync>;
 
 /// Makes the usual value with a number.
 pub(super) type Plain = Arc<dyn Fn(u64) -> String + Send + Sync>;

@@ -30,6 +30,26 @@ pub(super) enum Sample {
     Bytes(Vec<u8>),
 }
 
+/// Forms of texts that triggers and functions often ask for: a version, an address, a number, JSON, a
+/// UUID, a date, a network address, a path, hexadecimal digits.
+pub(super) const FORMS: usize = 10;
+
+/// A text in one of the forms.
+pub(super) fn in_form(form: usize, number: u64) -> String {
+    match form {
+        0 => format!("1.0.{number}"),
+        1 => format!("seed{number}@example.com"),
+        2 => number.to_string(),
+        3 => format!("https://example.com/{number}"),
+        4 => format!("{{\"seed\": {number}}}"),
+        5 => format!("00000000-0000-4000-8000-{number:012x}"),
+        6 => format!("2024-01-{:02} 00:00:00", number % 28 + 1),
+        7 => format!("192.0.2.{}", number % 250),
+        8 => format!("/seed/{number}"),
+        _ => format!("{number:064x}"),
+    }
+}
+
 /// How many values are made of one hint where there could be any number.
 const SOME: u64 = 6;
 
@@ -229,7 +249,7 @@ fn texts(hints: &[Hint], max: usize) -> Vec<Sample> {
     let mut samples: Vec<Sample> = found.iter().map(|it| text(it)).collect();
     if hints
         .iter()
-        .any(|it| matches!(it, Hint::Json | Hint::Key(..)))
+        .any(|it| matches!(it, Hint::Json | Hint::Key(..) | Hint::TypeOf(_)))
     {
         samples.extend(json(hints));
     }
@@ -308,7 +328,7 @@ fn same(hints: &[Hint]) -> Vec<Sample> {
 fn any(hints: &[Hint]) -> Vec<Sample> {
     let mut found: Vec<Sample> = equal(hints).map(any_of).collect();
     let types = hints.iter().filter_map(|hint| match hint {
-        Hint::TypeOf(name) => Some(name.as_str()),
+        Hint::Stored(name) => Some(name.as_str()),
         _ => None,
     });
     found.extend(types.filter_map(|name| match name {

@@ -15,7 +15,7 @@ use super::{
     blame::{Blame, Failure},
     hint::{Hint, hints},
     table::{Column, Language, Named, Source, Table, Values, Way},
-    wanted::{Sample, mentioned, wanted},
+    wanted::{Family, Sample, in_form, mentioned, wanted},
 };
 use crate::{
     schema::{Facts, Kind, Name, Object, ObjectId, Schema, postgres},
@@ -234,6 +234,12 @@ impl About<'_> {
         Values {
             wanted,
             edges,
+            guess: match family {
+                Family::Text(max) => Some(Arc::new(move |form, number| {
+                    literal(&in_form(form, number).chars().take(max).collect::<String>())
+                })),
+                _ => None,
+            },
             plain: Arc::new(move |number| literal(&values::plain(&of, first + number))),
         }
     }

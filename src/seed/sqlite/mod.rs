@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use self::{blame::blame, values::Type};
 use super::{
-    hint::hints,
+    hint::{Hint, hints},
     table::{Column, Language, Named, Source, Table, Values, Way},
-    wanted::{Sample, mentioned, wanted},
+    wanted::{Family, Sample, in_form, mentioned, wanted},
 };
 use crate::{
     schema::{
@@ -90,6 +90,7 @@ fn ordinary(schema: &Schema, name: &Name, facts: &sqlite::Table) -> Table {
         .collect();
     columns.sort_unstable_by_key(|(position, ..)| *position);
     let conditions = conditions(parts);
+    let computed = computed(parts);
     let key = primary_key(parts);
     for (_, name, column) in columns {
         if column.generated.is_some() {
@@ -108,18 +109,37 @@ fn ordinary(schema: &Schema, name: &Name, facts: &sqlite::Table) -> Table {
             sql: ident(name),
             nullable: nullable && !is_rowid,
             can_omit: column.default.as_ref().is_some_and(is_constant),
-            values: values_of(declared, name, &conditions, is_key && key.len() == 1),
+            values: values_of(
+                declared,
+                name,
+                &conditions,
+                &computed,
+                is_key && key.len() == 1,
+            ),
         });
     }
     constraints::add(schema, name, &conditions, &mut found);
     found
 }
 
-fn values_of(of: Type, name: &str, conditions: &[(String, String)], is_key: bool) -> Values {
-    let hints: Vec<_> = conditions
+fn values_of(
+    of: Type,
+    name: &str,
+    conditions: &[(String, String)],
+    computed: &[&Expression],
+    is_key: bool,
+) -> Values {
+    let mut hints: Vec<Hint> = conditions
         .iter()
         .flat_map(|(_, condition)| hints(DIALECT, condition, name))
         .collect();
+    hints.extend(computed.iter().flat_map(|it| computing(it, name)));
+    // A condition on the type of the values is stricter than an affinity.
+    let demanded = hints.iter().find_map(|hint| match hint {
+        Hint::Stored(name) => Type::of_values(name),
+        _ => None,
+    });
+    let of = demanded.unwrap_or(of);
     let family = of.family();
     let literals =
         |samples: Vec<Sample>| -> Vec<String> { samples.iter().map(|it| of.literal(it)).collect() };
@@ -134,6 +154,12 @@ fn values_of(of: Type, name: &str, conditions: &[(String, String)], is_key: bool
     Values {
         wanted: literals(wanted(&hints, family)),
         edges,
+        guess: match family {
+            Family::Text(_) => Some(Arc::new(move |form, number| {
+                of.literal(&Sample::Text(in_form(form, number)))
+            })),
+            _ => None,
+        },
         plain: Arc::new(move |number| of.plain(first + number)),
     }
 }
@@ -149,6 +175,29 @@ fn conditions(parts: &[Object]) -> Vec<(String, String)> {
         _ => None,
     });
     conditions.collect()
+}
+
+/// The expressions that are computed for each row.
+fn computed(parts: &[Object]) -> Vec<&Expression> {
+    let mut found = Vec::new();
+    for part in parts {
+        match &part.facts {
+            Facts::SqliteColumn(column) => found.extend(&column.generated),
+            Facts::SqliteIndex(index) => {
+                found.extend(index.keys.iter().filter_map(|key| key.expression.as_ref()));
+                found.extend(&index.condition);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// What an expression says about a column without being a condition.
+fn computing(expression: &Expression, name: &str) -> Vec<Hint> {
+    let mut found = hints(DIALECT, expression, name);
+    found.retain(|hint| *hint == Hint::Json);
+    found
 }
 
 fn primary_key(parts: &[Object]) -> &[KeyColumn] {
@@ -198,6 +247,7 @@ fn virtual_table(name: &Name, facts: &VirtualTable) -> Table {
             can_omit: false,
             values: Values {
                 wanted: Vec::new(),
+                guess: None,
                 edges: if is_tree { Vec::new() } else { of.edges() },
                 plain: Arc::new(move |number| of.plain(number + offset)),
             },

@@ -55,6 +55,17 @@ impl Type {
         }
     }
 
+    /// The type of values for which `typeof` returns this.
+    pub fn of_values(name: &str) -> Option<Self> {
+        match name {
+            "integer" => Some(Self::Integer),
+            "real" => Some(Self::Real),
+            "text" => Some(Self::Text(usize::MAX)),
+            "blob" => Some(Self::Blob),
+            _ => None,
+        }
+    }
+
     /// The usual value with a number.
     pub fn plain(self, number: u64) -> String {
         match self {
