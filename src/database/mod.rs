@@ -40,7 +40,8 @@ pub use draft::{Draft, Use, is_draft, is_left, remove_if_left, sweep, sync_direc
 pub use engine::scratch;
 pub use engine::{Location, connect, script};
 pub use error::{
-    Action, DatabaseError, FailureKind, PlaceKind, SqlFailure, StepError, StepStage, TlsProblem,
+    Action, DatabaseError, FailureKind, FailureNames, PlaceKind, SqlFailure, StepError, StepStage,
+    TlsProblem,
 };
 pub use location::{LocationError, without_password};
 pub use notice::show_notices;

@@ -46,11 +46,14 @@ pub async fn seed(
 
 fn failure(error: DatabaseError) -> Failure {
     match error {
-        DatabaseError::Sql(failure) => Failure {
-            message: failure.message,
-            constraint: failure.constraint,
-            column: failure.column,
-        },
+        DatabaseError::Sql(failure) => {
+            let names = failure.names.unwrap_or_default();
+            Failure {
+                message: failure.message,
+                constraint: names.constraint,
+                column: names.column,
+            }
+        }
         other => Failure {
             message: other.to_string(),
             ..Failure::default()

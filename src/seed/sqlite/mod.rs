@@ -212,8 +212,7 @@ fn primary_key(parts: &[Object]) -> &[KeyColumn] {
 fn is_constant(default: &Expression) -> bool {
     let keywords = ["CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME"];
     let is_keyword = |it: &&str| default.eq_ignore_ascii_case(it);
-    (default.starts_with('\'') || !default.contains('('))
-        && !keywords.iter().any(|it| is_keyword(it))
+    (default.starts_with('\'') || !default.contains('(')) && !keywords.iter().any(is_keyword)
 }
 
 /// A virtual table: texts for a full-text index, numbers for an R-tree.
