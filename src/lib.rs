@@ -52,6 +52,8 @@ mod project;
 mod report;
 mod revision;
 mod schema;
+#[cfg(feature = "cli")]
+mod seed;
 mod sql;
 
 #[cfg(feature = "cli")]
@@ -119,6 +121,10 @@ pub mod internals {
     }
     pub mod schema {
         pub use crate::schema::*;
+    }
+    #[cfg(feature = "cli")]
+    pub mod seed {
+        pub use crate::seed::*;
     }
     pub mod sql {
         pub use crate::sql::*;

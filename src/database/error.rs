@@ -16,10 +16,21 @@ pub struct SqlFailure {
     pub detail: Option<String>,
     /// PostgreSQL's HINT.
     pub hint: Option<String>,
+    /// What PostgreSQL names beside the message.
+    pub names: Option<Box<FailureNames>>,
     /// PostgreSQL's CONTEXT: the location within a function or DO block.
     pub context: Option<String>,
     /// The byte offset within the statement's text, if the database reported a position.
     pub offset: Option<usize>,
+}
+
+/// What an error is about, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FailureNames {
+    /// The violated constraint or index.
+    pub constraint: Option<String>,
+    /// The column.
+    pub column: Option<String>,
 }
 
 /// The kind of a failure, independent of the database.

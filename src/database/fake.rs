@@ -14,7 +14,7 @@ use chrono::DateTime;
 
 use super::{
     Batches, Cancel, Database, DatabaseError, Detail, Inspect, Ledger, Lock, LockAttempt, Progress,
-    RecordRows, Records, Replicas, Replication, Runner, SqlFailure, StatementDone, StepError,
+    RecordRows, Records, Replicas, Replication, Rows, Runner, SqlFailure, StatementDone, StepError,
     StepRequest, StepStage, Survey,
 };
 use crate::{
@@ -648,5 +648,31 @@ impl Inspect for Fake {
             .unwrap_or_else(|| Schema::new(Dialect::Sqlite, Vec::new()));
         found.objects.retain(|object| scope.holds(&object.id));
         Ok(found)
+    }
+}
+
+#[async_trait]
+impl Rows for Fake {
+    async fn try_each(
+        &mut self,
+        statements: &[String],
+    ) -> Result<Vec<Result<u64, DatabaseError>>, DatabaseError> {
+        let lost = self.call("try_each")?;
+        let mut outcomes = Vec::with_capacity(statements.len());
+        for statement in statements {
+            let outcome = self.statement(statement);
+            if outcome.is_ok() {
+                self.stored.schema.push(statement.clone());
+            }
+            outcomes.push(outcome.map(|()| 1));
+        }
+        Self::answer(lost)?;
+        Ok(outcomes)
+    }
+
+    async fn texts(&mut self, _: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+        let lost = self.call("texts")?;
+        Self::answer(lost)?;
+        Ok(Vec::new())
     }
 }

@@ -17,6 +17,7 @@ pub mod fake;
 mod location;
 mod notice;
 pub mod postgres;
+mod rows;
 #[cfg(feature = "cli")]
 mod scratch;
 mod script;
@@ -39,10 +40,12 @@ pub use draft::{Draft, Use, is_draft, is_left, remove_if_left, sweep, sync_direc
 pub use engine::scratch;
 pub use engine::{Location, connect, script};
 pub use error::{
-    Action, DatabaseError, FailureKind, PlaceKind, SqlFailure, StepError, StepStage, TlsProblem,
+    Action, DatabaseError, FailureKind, FailureNames, PlaceKind, SqlFailure, StepError, StepStage,
+    TlsProblem,
 };
 pub use location::{LocationError, without_password};
 pub use notice::show_notices;
+pub use rows::Rows;
 #[cfg(feature = "cli")]
 pub use scratch::{Scratch, ScratchError, ScratchRequest, ScratchWay};
 pub use script::{ScriptHead, ScriptStep, ScriptWriter};

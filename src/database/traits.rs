@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use super::{
-    DatabaseError, Detail, LockAttempt, Progress, RecordRows, Replication, StepError, StepRequest,
-    Survey, TableIndex, Watch, watch,
+    DatabaseError, Detail, LockAttempt, Progress, RecordRows, Replication, Rows, StepError,
+    StepRequest, Survey, TableIndex, Watch, watch,
 };
 use crate::{
     layout::{ExternalChoice, ExternalRecords},
@@ -17,7 +17,7 @@ use crate::{
 
 /// A database with a version table, over one dedicated connection.
 #[async_trait]
-pub trait Database: Records + Survey + Ledger + Lock + Runner + Batches + Inspect {
+pub trait Database: Records + Survey + Ledger + Lock + Runner + Batches + Inspect + Rows {
     /// The name of the version table as a configuration could give it; on PostgreSQL with its
     /// schema.
     fn version_table(&self) -> String;

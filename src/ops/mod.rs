@@ -50,6 +50,8 @@ mod revision;
 #[cfg(feature = "cli")]
 mod schema;
 #[cfg(feature = "cli")]
+mod seed;
+#[cfg(feature = "cli")]
 mod squash;
 #[cfg(feature = "cli")]
 mod templates;
@@ -102,6 +104,8 @@ pub use schema::{
     SchemaDumpReport, SchemaFileReport, SchemaProgress, SchemaSource, SourceError, schema_diff,
     schema_draw, schema_drift, schema_dump, write_schema_file,
 };
+#[cfg(feature = "cli")]
+pub use seed::{Coverage, seed};
 #[cfg(feature = "cli")]
 pub use squash::{SquashArgs, SquashReport, squash};
 #[cfg(feature = "cli")]

@@ -50,6 +50,7 @@ mod schema_postgres_dump;
 mod schema_postgres_equal;
 mod schema_postgres_mutations;
 mod schema_sqlite;
+mod seed;
 mod signals;
 mod slow;
 mod sqlite_database;

@@ -3,7 +3,7 @@
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition, PgSeverity};
 
 use super::{
-    super::{DatabaseError, FailureKind, PlaceKind, SqlFailure, StepStage},
+    super::{DatabaseError, FailureKind, FailureNames, PlaceKind, SqlFailure, StepStage},
     tls,
 };
 
@@ -146,12 +146,18 @@ fn other_protocol(error: &sqlx::Error) -> Option<String> {
 /// The server's error, with `offset` into the statement.
 pub(super) fn failure(error: &PgDatabaseError, offset: Option<usize>) -> SqlFailure {
     let owned = |text: Option<&str>| text.map(str::to_owned);
+    let names = FailureNames {
+        constraint: owned(error.constraint()),
+        column: owned(error.column()),
+    };
+    let names = (names != FailureNames::default()).then_some(names);
     SqlFailure {
         kind: kind(error.code(), error.message()),
         code: Some(error.code().to_owned()),
         message: error.message().to_owned(),
         detail: owned(error.detail()),
         hint: owned(error.hint()),
+        names: names.map(Box::new),
         context: owned(error.r#where()),
         offset,
     }

@@ -35,6 +35,7 @@ mod pooler;
 mod programs;
 mod psql;
 mod record;
+mod rows;
 mod run;
 #[cfg(feature = "cli")]
 mod scratch;

@@ -17,6 +17,7 @@ mod lock;
 mod permissions;
 mod record;
 mod row;
+mod rows;
 mod run;
 #[cfg(feature = "cli")]
 pub(super) mod scratch;
