@@ -53,6 +53,7 @@ mod report;
 mod revision;
 mod schema;
 #[cfg(feature = "cli")]
+#[cfg(feature = "cli")]
 mod seed;
 mod sql;
 

@@ -50,6 +50,12 @@ pub enum FailureKind {
     InTransaction,
     /// The transaction or the server is read-only.
     ReadOnly,
+    /// A column that the statement adds would be NULL in existing rows, which it may not be.
+    AddedNull,
+    /// A column would be NULL, which it may not be; the failure names it.
+    ContainsNull,
+    /// The server does not have the files of an extension.
+    MissingExtension,
     /// The encoding of the database lacks this character.
     Untranslatable(char),
 }

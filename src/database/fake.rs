@@ -14,7 +14,7 @@ use chrono::DateTime;
 
 use super::{
     Batches, Cancel, Database, DatabaseError, Detail, Inspect, Ledger, Lock, LockAttempt, Progress,
-    RecordRows, Records, Replicas, Replication, Rows, Runner, SqlFailure, StatementDone, StepError,
+    RecordRows, Records, Replicas, Replication, Runner, SqlFailure, StatementDone, StepError,
     StepRequest, StepStage, Survey,
 };
 use crate::{
@@ -619,6 +619,11 @@ impl Database for Fake {
         "migrator_version".to_owned()
     }
 
+    #[cfg(feature = "cli")]
+    fn rows(&mut self) -> &mut dyn super::Rows {
+        self
+    }
+
     fn replicas(&mut self) -> Option<&mut dyn Replicas> {
         Some(self)
     }
@@ -638,6 +643,18 @@ impl Database for Fake {
     }
 }
 
+#[cfg(feature = "cli")]
+#[async_trait]
+impl super::Digests for Fake {
+    async fn digests(
+        &mut self,
+        tables: &[crate::schema::StoredTable],
+    ) -> Result<Vec<super::TableDigests>, DatabaseError> {
+        self.call("digests")?;
+        Ok(tables.iter().map(|_| Ok(Vec::new())).collect())
+    }
+}
+
 #[async_trait]
 impl Inspect for Fake {
     async fn inspect(&mut self, scope: &Scope) -> Result<Schema, DatabaseError> {
@@ -651,8 +668,9 @@ impl Inspect for Fake {
     }
 }
 
+#[cfg(feature = "cli")]
 #[async_trait]
-impl Rows for Fake {
+impl super::Rows for Fake {
     async fn try_each(
         &mut self,
         statements: &[String],

@@ -7,6 +7,8 @@ mod actor;
 pub mod backup;
 #[cfg(feature = "cli")]
 mod copy_error;
+#[cfg(feature = "cli")]
+mod digests;
 mod distrust;
 #[cfg(feature = "cli")]
 mod draft;
@@ -17,6 +19,7 @@ pub mod fake;
 mod location;
 mod notice;
 pub mod postgres;
+#[cfg(feature = "cli")]
 mod rows;
 #[cfg(feature = "cli")]
 mod scratch;
@@ -33,6 +36,8 @@ use std::time::Duration;
 pub use actor::actor;
 #[cfg(feature = "cli")]
 pub use copy_error::CopyError;
+#[cfg(feature = "cli")]
+pub use digests::{Digests, TableDigests};
 pub use distrust::Distrust;
 #[cfg(feature = "cli")]
 pub use draft::{Draft, Use, is_draft, is_left, remove_if_left, sweep, sync_directory, unique};
@@ -45,6 +50,7 @@ pub use error::{
 };
 pub use location::{LocationError, without_password};
 pub use notice::show_notices;
+#[cfg(feature = "cli")]
 pub use rows::Rows;
 #[cfg(feature = "cli")]
 pub use scratch::{Scratch, ScratchError, ScratchRequest, ScratchWay};

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 
-use super::DatabaseError;
+use super::{DatabaseError, Digests};
 
 /// Writes and reads rows. No transaction may be open.
 #[async_trait]
-pub trait Rows: Send {
+pub trait Rows: Digests {
     /// Runs statements in order, each atomically, and commits. A statement that fails changes
     /// nothing, and the next one runs. Returns the number of affected rows or the error of each.
     /// Constraints are checked after each statement, deferrable ones as well.

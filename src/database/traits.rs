@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 
 use super::{
-    DatabaseError, Detail, LockAttempt, Progress, RecordRows, Replication, Rows, StepError,
-    StepRequest, Survey, TableIndex, Watch, watch,
+    DatabaseError, Detail, LockAttempt, Progress, RecordRows, Replication, StepError, StepRequest,
+    Survey, TableIndex, Watch, watch,
 };
 use crate::{
     layout::{ExternalChoice, ExternalRecords},
@@ -17,7 +17,7 @@ use crate::{
 
 /// A database with a version table, over one dedicated connection.
 #[async_trait]
-pub trait Database: Records + Survey + Ledger + Lock + Runner + Batches + Inspect + Rows {
+pub trait Database: Records + Survey + Ledger + Lock + Runner + Batches + Inspect {
     /// The name of the version table as a configuration could give it; on PostgreSQL with its
     /// schema.
     fn version_table(&self) -> String;
@@ -31,6 +31,10 @@ pub trait Database: Records + Survey + Ledger + Lock + Runner + Batches + Inspec
     fn replicas(&mut self) -> Option<&mut dyn Replicas> {
         None
     }
+
+    /// The rows of user tables.
+    #[cfg(feature = "cli")]
+    fn rows(&mut self) -> &mut dyn super::Rows;
 
     /// Rolls back the transaction of [`Runner::begin_run`].
     async fn rollback_run(&mut self) -> Result<(), DatabaseError>;

@@ -55,6 +55,8 @@ mod seed;
 mod squash;
 #[cfg(feature = "cli")]
 mod templates;
+#[cfg(feature = "cli")]
+mod verify;
 
 pub use adopt::{AdoptArgs, AdoptReport, adopt, plan_adopt};
 pub use branches::{BranchesReport, Fork, Lead, branches};
@@ -110,3 +112,8 @@ pub use seed::{Coverage, seed};
 pub use squash::{SquashArgs, SquashReport, squash};
 #[cfg(feature = "cli")]
 pub use templates::{TemplateLine, TemplatesReport, list_templates};
+#[cfg(feature = "cli")]
+pub use verify::{
+    Definitions, NotVerified, Script as VerifyScript, Unlike, Verdict, VerifiedRevision,
+    VerifyArgs, VerifyFinding, VerifyNote, VerifyReport, verify,
+};

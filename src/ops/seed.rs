@@ -27,19 +27,19 @@ pub async fn seed(
     let Some(database) = session.database() else {
         return Ok(work.coverage());
     };
-    work.count(&database.texts(&query).await?);
+    work.count(&database.rows().texts(&query).await?);
     loop {
         let statements = work.statements();
         if statements.is_empty() {
             break;
         }
-        let outcomes = database.try_each(&statements).await?;
+        let outcomes = database.rows().try_each(&statements).await?;
         let outcomes = outcomes.into_iter();
         work.learn(outcomes.map(|it| it.map_err(failure)).collect());
     }
     if !work.coverage().empty.is_empty() {
         // Triggers may have made rows.
-        work.count(&database.texts(&query).await?);
+        work.count(&database.rows().texts(&query).await?);
     }
     Ok(work.coverage())
 }

@@ -57,3 +57,4 @@ mod sqlite_database;
 mod squash;
 mod trust;
 mod vars;
+mod verify;

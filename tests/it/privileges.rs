@@ -400,6 +400,7 @@ fn schemas(n: &mut Neighbour) {
     n.run(0, "schema dump");
     n.run(3, "schema diff one.sql live");
     n.run(0, "schema draw");
+    n.run(0, "verify");
 }
 
 fn through_a_pooler(n: &mut Neighbour) {
