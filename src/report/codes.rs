@@ -398,6 +398,10 @@ codes! {
         "Objects of the schema depend on each other in a circle, so that no order of statements creates them."
     M876 Failed "schema file not written"
         "`schema-file` names a file that is rewritten after every `upgrade` and `downgrade`. It could not be written, or the schema could not be read; the migration itself is complete. `migrator schema dump` prints what the file would hold."
+    M877 NotFound "command not found"
+        "The command after `--` is not in the PATH, or it is a script whose interpreter does not exist. The scratch database was dropped."
+    M878 NotExecutable "command cannot be run"
+        "The file of the command after `--` exists and cannot be run, for example because it is not executable. The scratch database was dropped."
 }
 
 #[cfg(test)]

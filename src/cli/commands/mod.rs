@@ -25,6 +25,7 @@ mod repair;
 mod restore;
 mod revision;
 mod schema;
+mod scratch;
 mod show;
 mod squash;
 mod stamp;
@@ -56,6 +57,7 @@ pub enum Command {
     Status(status::StatusArgs),
     Check(check::CheckArgs),
     Schema(schema::SchemaArgs),
+    Scratch(scratch::ScratchArgs),
     Stamp(stamp::StampArgs),
     Adopt(adopt::AdoptArgs),
     Repair(repair::RepairArgs),
@@ -93,7 +95,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
             "history", "show", "heads", "branches", "merge", "rebase", "squash",
         ],
     ),
-    ("Schema", &["schema"]),
+    ("Schema", &["schema", "scratch"]),
     (
         "Operations",
         &[
@@ -176,6 +178,7 @@ impl Command {
             Self::Adopt(args) => adopt::cmd_adopt(args, context).await,
             Self::Convert(args) => convert::cmd_convert(args, context),
             Self::Schema(args) => schema::cmd_schema(args, context).await,
+            Self::Scratch(args) => scratch::cmd_scratch(args, context).await,
             Self::Stamp(args) => stamp::cmd_stamp(args, context).await,
         }
     }

@@ -10,6 +10,7 @@ mod backend;
 pub(super) mod backup;
 mod batch;
 mod cancel;
+pub(super) mod client_url;
 mod connect;
 #[cfg(feature = "cli")]
 mod contents;
@@ -24,19 +25,17 @@ mod mark;
 mod message;
 mod options;
 mod outcome;
-#[cfg(feature = "cli")]
 mod own_server;
 #[cfg(feature = "cli")]
 mod owners;
 mod parameters;
 mod password_file;
 mod pooler;
-#[cfg(feature = "cli")]
 mod programs;
+mod properties;
 mod psql;
 mod record;
 mod run;
-#[cfg(feature = "cli")]
 mod scratch;
 mod script;
 mod script_guards;
@@ -49,7 +48,7 @@ mod survey;
 mod swap;
 #[cfg(feature = "cli")]
 pub(super) mod target;
-#[cfg(feature = "cli")]
+pub(super) mod template;
 pub(super) mod throwaway;
 mod tls;
 mod trust;

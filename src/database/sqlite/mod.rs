@@ -18,7 +18,6 @@ mod permissions;
 mod record;
 mod row;
 mod run;
-#[cfg(feature = "cli")]
 pub(super) mod scratch;
 mod script;
 mod script_guards;
