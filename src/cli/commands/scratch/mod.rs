@@ -27,7 +27,11 @@ use crate::{
 /// database is dropped when COMMAND ends, and its exit status is that of COMMAND. On PostgreSQL
 /// the database is kept as a template, so that the next one with the same scripts is a copy.
 #[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    subcommand_value_name = "SUBCOMMAND"
+)]
 pub struct ScratchArgs {
     #[command(subcommand)]
     subcommand: Option<Command>,
@@ -99,5 +103,12 @@ async fn prepare(args: &ScratchArgs, context: &Context) -> Result<ScratchDatabas
     bar.finish();
     // The command may take long, and the database itself is not needed any more.
     context.leave(Some(session)).await;
-    Ok(made?)
+    let made = made?;
+    if context.output.is_verbose() {
+        context.output.waiting(match made.is_copy() {
+            true => "the database is a copy of a template",
+            false => "the scripts were run in the database",
+        });
+    }
+    Ok(made)
 }
