@@ -52,6 +52,9 @@ mod project;
 mod report;
 mod revision;
 mod schema;
+#[cfg(feature = "cli")]
+#[cfg(feature = "cli")]
+mod seed;
 mod sql;
 
 #[cfg(feature = "cli")]
@@ -120,6 +123,10 @@ pub mod internals {
     }
     pub mod schema {
         pub use crate::schema::*;
+    }
+    #[cfg(feature = "cli")]
+    pub mod seed {
+        pub use crate::seed::*;
     }
     pub mod sql {
         pub use crate::sql::*;

@@ -47,14 +47,18 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run_or_report(mut args: Args, name: &str) -> Exit {
-    let misses_format = args.global.format == report::Format::Github && name != "check";
+    let misses_format =
+        args.global.format == report::Format::Github && !["check", "verify"].contains(&name);
     if misses_format {
         args.global.format = report::Format::Human;
     }
     let output = args.global.output(name);
     let done = match misses_format {
         true => {
-            let error = Error::new(codes::M001, "only `check` supports --format github");
+            let error = Error::new(
+                codes::M001,
+                "only `check` and `verify` support --format github",
+            );
             Err(error.hint("use human or json"))
         }
         false => run(args, &output),
@@ -78,7 +82,10 @@ fn run(args: Args, output: &Output) -> Result<Exit, Error> {
         output,
         root: args::command,
     };
-    runtime.block_on(args.command.run(around))
+    let done = runtime.block_on(args.command.run(around));
+    // Dropping it would wait for its idle threads.
+    runtime.shutdown_background();
+    done
 }
 
 /// The exit status of the process: not 0 if standard output could not be written.

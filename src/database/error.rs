@@ -16,10 +16,21 @@ pub struct SqlFailure {
     pub detail: Option<String>,
     /// PostgreSQL's HINT.
     pub hint: Option<String>,
+    /// What PostgreSQL names beside the message.
+    pub names: Option<Box<FailureNames>>,
     /// PostgreSQL's CONTEXT: the location within a function or DO block.
     pub context: Option<String>,
     /// The byte offset within the statement's text, if the database reported a position.
     pub offset: Option<usize>,
+}
+
+/// What an error is about, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FailureNames {
+    /// The violated constraint or index.
+    pub constraint: Option<String>,
+    /// The column.
+    pub column: Option<String>,
 }
 
 /// The kind of a failure, independent of the database.
@@ -39,6 +50,12 @@ pub enum FailureKind {
     InTransaction,
     /// The transaction or the server is read-only.
     ReadOnly,
+    /// A column that the statement adds would be NULL in existing rows, which it may not be.
+    AddedNull,
+    /// A column would be NULL, which it may not be; the failure names it.
+    ContainsNull,
+    /// The server does not have the files of an extension.
+    MissingExtension,
     /// The encoding of the database lacks this character.
     Untranslatable(char),
 }

@@ -619,6 +619,11 @@ impl Database for Fake {
         "migrator_version".to_owned()
     }
 
+    #[cfg(feature = "cli")]
+    fn rows(&mut self) -> &mut dyn super::Rows {
+        self
+    }
+
     fn replicas(&mut self) -> Option<&mut dyn Replicas> {
         Some(self)
     }
@@ -638,6 +643,18 @@ impl Database for Fake {
     }
 }
 
+#[cfg(feature = "cli")]
+#[async_trait]
+impl super::Digests for Fake {
+    async fn digests(
+        &mut self,
+        tables: &[crate::schema::StoredTable],
+    ) -> Result<Vec<super::TableDigests>, DatabaseError> {
+        self.call("digests")?;
+        Ok(tables.iter().map(|_| Ok(Vec::new())).collect())
+    }
+}
+
 #[async_trait]
 impl Inspect for Fake {
     async fn inspect(&mut self, scope: &Scope) -> Result<Schema, DatabaseError> {
@@ -648,5 +665,32 @@ impl Inspect for Fake {
             .unwrap_or_else(|| Schema::new(Dialect::Sqlite, Vec::new()));
         found.objects.retain(|object| scope.holds(&object.id));
         Ok(found)
+    }
+}
+
+#[cfg(feature = "cli")]
+#[async_trait]
+impl super::Rows for Fake {
+    async fn try_each(
+        &mut self,
+        statements: &[String],
+    ) -> Result<Vec<Result<u64, DatabaseError>>, DatabaseError> {
+        let lost = self.call("try_each")?;
+        let mut outcomes = Vec::with_capacity(statements.len());
+        for statement in statements {
+            let outcome = self.statement(statement);
+            if outcome.is_ok() {
+                self.stored.schema.push(statement.clone());
+            }
+            outcomes.push(outcome.map(|()| 1));
+        }
+        Self::answer(lost)?;
+        Ok(outcomes)
+    }
+
+    async fn texts(&mut self, _: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+        let lost = self.call("texts")?;
+        Self::answer(lost)?;
+        Ok(Vec::new())
     }
 }

@@ -6,6 +6,8 @@ mod actor;
 #[cfg(feature = "cli")]
 pub mod backup;
 mod copy_error;
+#[cfg(feature = "cli")]
+mod digests;
 mod distrust;
 mod draft;
 pub mod engine;
@@ -16,6 +18,8 @@ mod location;
 mod notice;
 pub mod postgres;
 mod private_directory;
+#[cfg(feature = "cli")]
+mod rows;
 mod scratch;
 mod script;
 pub mod sqlite;
@@ -29,15 +33,20 @@ use std::time::Duration;
 
 pub use actor::actor;
 pub use copy_error::CopyError;
+#[cfg(feature = "cli")]
+pub use digests::{Digests, TableDigests};
 pub use distrust::Distrust;
 pub use draft::{Draft, Use, is_draft, is_left, remove_if_left, sweep, sync_directory, unique};
 pub use engine::{Location, connect, script};
 pub use engine::{drop_scratch, list_scratch, scratch};
 pub use error::{
-    Action, DatabaseError, FailureKind, PlaceKind, SqlFailure, StepError, StepStage, TlsProblem,
+    Action, DatabaseError, FailureKind, FailureNames, PlaceKind, SqlFailure, StepError, StepStage,
+    TlsProblem,
 };
 pub use location::{LocationError, without_password};
 pub use notice::show_notices;
+#[cfg(feature = "cli")]
+pub use rows::Rows;
 pub use scratch::{
     Scratch, ScratchEntry, ScratchError, ScratchKind, ScratchRequest, ScratchScope, ScratchUse,
     ScratchWay, TemplateRequest,

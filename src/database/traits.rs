@@ -32,6 +32,10 @@ pub trait Database: Records + Survey + Ledger + Lock + Runner + Batches + Inspec
         None
     }
 
+    /// The rows of user tables.
+    #[cfg(feature = "cli")]
+    fn rows(&mut self) -> &mut dyn super::Rows;
+
     /// Rolls back the transaction of [`Runner::begin_run`].
     async fn rollback_run(&mut self) -> Result<(), DatabaseError>;
 

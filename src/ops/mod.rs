@@ -50,9 +50,13 @@ mod rebase;
 #[cfg(feature = "cli")]
 mod revision;
 #[cfg(feature = "cli")]
+mod seed;
+#[cfg(feature = "cli")]
 mod squash;
 #[cfg(feature = "cli")]
 mod templates;
+#[cfg(feature = "cli")]
+mod verify;
 
 pub use adopt::{AdoptArgs, AdoptReport, adopt, plan_adopt};
 pub use branches::{BranchesReport, Fork, Lead, branches};
@@ -106,6 +110,13 @@ pub use rebase::{RebaseArgs, RebaseReport, rebase};
 #[cfg(feature = "cli")]
 pub use revision::{NewRevisionReport, RevisionArgs, repeatable, revision};
 #[cfg(feature = "cli")]
+pub use seed::{Coverage, seed};
+#[cfg(feature = "cli")]
 pub use squash::{SquashArgs, SquashReport, squash};
 #[cfg(feature = "cli")]
 pub use templates::{TemplateLine, TemplatesReport, list_templates};
+#[cfg(feature = "cli")]
+pub use verify::{
+    Definitions, NotVerified, Script as VerifyScript, Unlike, Verdict, VerifiedRevision,
+    VerifyArgs, VerifyFinding, VerifyNote, VerifyReport, verify,
+};

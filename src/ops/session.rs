@@ -1,6 +1,8 @@
 use std::{fmt, time::Duration};
 
 use super::{Error, edited};
+#[cfg(feature = "cli")]
+use crate::{database::TableDigests, schema::StoredTable};
 use crate::{
     database::{self, Access, Database, DatabaseError, Detail, Location, Settings},
     execute::{self, Event, RunOptions, Sink, Stop},
@@ -241,6 +243,30 @@ impl Session {
     pub async fn inspect(&mut self, scope: &Scope) -> Result<Schema, DatabaseError> {
         let mut database = self.take().await?;
         let found = database.inspect(scope).await;
+        self.database = Some(database);
+        found
+    }
+
+    /// Runs statements one by one; a failure does not keep the next one from being run.
+    #[cfg(feature = "cli")]
+    pub(super) async fn try_each(
+        &mut self,
+        statements: &[String],
+    ) -> Result<Vec<Result<u64, DatabaseError>>, DatabaseError> {
+        Ok(statements
+            .iter()
+            .map(|_| Err(DatabaseError::Interrupted))
+            .collect())
+    }
+
+    /// Reads the rows of tables as digests.
+    #[cfg(feature = "cli")]
+    pub(super) async fn digests(
+        &mut self,
+        tables: &[StoredTable],
+    ) -> Result<Vec<TableDigests>, DatabaseError> {
+        let mut database = self.take().await?;
+        let found = database.rows().digests(tables).await;
         self.database = Some(database);
         found
     }

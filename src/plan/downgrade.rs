@@ -21,6 +21,23 @@ pub fn downgrade(context: &PlanContext<'_>, target: &Target) -> Result<Plan, Pla
     Ok(plan.after(exchanges))
 }
 
+/// Plans to revert `revision` and what revises it, but no other revision that was applied later.
+///
+/// # Errors
+/// Returns every problem that prevents this.
+#[cfg(feature = "cli")]
+pub fn revert(context: &PlanContext<'_>, revision: &RevisionId) -> Result<Plan, PlanError> {
+    let applied = &context.observed.applied;
+    let Some(row) = applied.iter().find(|row| row.revision == *revision) else {
+        return Err(PlanError(vec![PlanProblem::NotApplied {
+            revision: revision.clone(),
+        }]));
+    };
+    let mut rows = applied_descendants(applied, std::slice::from_ref(revision));
+    rows.push(row);
+    down_of(context, rows, EditedUp::Refused)
+}
+
 fn down(context: &PlanContext<'_>, target: &Target) -> Result<Plan, PlanError> {
     let rows = reverted(context, target).map_err(|problem| PlanError(vec![problem]))?;
     down_of(context, rows, EditedUp::Refused)

@@ -32,6 +32,8 @@ pub use batch::{Batch, BatchPlace};
 pub use check::{CheckRequest, Finding, check};
 pub use compare::{Drift, Relation, compare, pending};
 pub use downgrade::downgrade;
+#[cfg(feature = "cli")]
+pub use downgrade::revert;
 pub use obstacle::{Accepted, Obstacle, external_records, needs_survey, obstacles};
 pub use offline::{after, assumed};
 pub use problem::{PlanError, PlanProblem, SourceSpan};

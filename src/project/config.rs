@@ -161,6 +161,8 @@ pub struct Config {
     pub scratch_url: Option<ScratchUrl>,
     /// `[schema] include` and `exclude`
     pub scope: Scope,
+    /// `[verify] seed`: a file of statements that add rows where scripts are verified.
+    pub verify_seed: Option<PathBuf>,
     /// `slow-statement`; zero disables it.
     pub slow_statement: Duration,
     /// `protected`, of the selected environment. See also [`Self::protected_urls`].
@@ -213,6 +215,7 @@ impl Config {
             schema_file: None,
             scratch_url: None,
             scope: Scope::default(),
+            verify_seed: None,
             slow_statement: Duration::from_secs(1),
             protected: false,
             lock_timeout: Duration::from_secs(2),

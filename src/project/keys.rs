@@ -18,10 +18,17 @@ pub(super) enum Section {
     Postgres,
     Backup,
     Schema,
+    Verify,
 }
 
 impl Section {
-    pub(super) const ALL: &[Self] = &[Self::Migrator, Self::Postgres, Self::Backup, Self::Schema];
+    pub(super) const ALL: &[Self] = &[
+        Self::Migrator,
+        Self::Postgres,
+        Self::Backup,
+        Self::Schema,
+        Self::Verify,
+    ];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -29,6 +36,7 @@ impl Section {
             Self::Postgres => "postgres",
             Self::Backup => "backup",
             Self::Schema => "schema",
+            Self::Verify => "verify",
         }
     }
 }
@@ -59,7 +67,7 @@ pub(super) struct Key {
     set: Set,
 }
 
-use Section::{Backup, Migrator, Postgres, Schema};
+use Section::{Backup, Migrator, Postgres, Schema, Verify};
 
 #[rustfmt::skip]
 pub(super) const KEYS: &[Key] = &[
@@ -93,6 +101,7 @@ pub(super) const KEYS: &[Key] = &[
     key(Backup, "compress", Some("BACKUP_COMPRESS"), |c, v| read(&mut c.backup.compress, v)),
     key(Schema, "include", Some("SCHEMA_INCLUDE"), |c, v| put(&mut c.scope.include, patterns(v))),
     key(Schema, "exclude", Some("SCHEMA_EXCLUDE"), |c, v| put(&mut c.scope.exclude, patterns(v))),
+    key(Verify, "seed", Some("VERIFY_SEED"), |c, v| put(&mut c.verify_seed, file(v).map(Some))),
 ];
 
 /// The URL is only read when needed, and not from every source.
@@ -159,6 +168,7 @@ mod tests {
                 Postgres => format!("POSTGRES_{upper}"),
                 Backup => format!("BACKUP_{upper}"),
                 Schema => format!("SCHEMA_{upper}"),
+                Verify => format!("VERIFY_{upper}"),
             };
             let unset = key.name == "protected";
             assert_eq!(key.variable, (!unset).then_some(expected.as_str()));

@@ -47,5 +47,5 @@ pub use shown::Shown;
 pub use style::{Paint, Style};
 pub use view::{
     CheckView, CodesView, ExplainView, ExplainedCode, Json, Preview, RedoPlanView, SchemaDumpView,
-    StatusView, View, WrittenView, drift_sentences,
+    StatusView, VerifyView, View, WrittenView, difference_sentences, drift_sentences,
 };

@@ -14,8 +14,12 @@ mod name;
 mod object;
 
 pub mod postgres;
+#[cfg(feature = "cli")]
+mod rows;
 mod scope;
 pub mod sqlite;
+#[cfg(feature = "cli")]
+mod stored;
 
 pub use compare::{Change, Difference, Note, compare};
 pub use cycle::Cycle;
@@ -25,4 +29,8 @@ pub use facts::Compare;
 pub use kind::Kind;
 pub use name::{Name, quoted};
 pub use object::{Facts, Grant, Object, ObjectId, Schema, Unmodelled, Unreadable};
+#[cfg(feature = "cli")]
+pub use rows::{Digest, RowChanges, RowColumn, TableRows};
 pub use scope::{Pattern, PatternError, Scope};
+#[cfg(feature = "cli")]
+pub use stored::{ROWID, StoredTable};

@@ -10,7 +10,7 @@ use std::{
 const FLOORS: &[&[&str]] = &[
     &["sql", "files"],
     &["revision", "schema"],
-    &["layout", "generate"],
+    &["layout", "generate", "seed"],
     &["plan", "project", "database"],
     &["backup", "execute"],
     &["ops"],
@@ -272,6 +272,9 @@ const DIALECT_ROOMS: &[&str] = &[
     "generate/mod.rs",
     "generate/postgres/",
     "generate/sqlite/",
+    "seed/mod.rs",
+    "seed/postgres/",
+    "seed/sqlite/",
     "database/engine.rs",
     "database/postgres/",
     "database/sqlite/",

@@ -406,6 +406,7 @@ fn schemas(n: &mut Neighbour) {
     n.run(0, "scratch -- true");
     n.run(0, "scratch list");
     n.run(0, "scratch drop");
+    n.run(0, "verify");
 }
 
 fn through_a_pooler(n: &mut Neighbour) {

@@ -31,6 +31,7 @@ mod squash;
 mod stamp;
 mod status;
 mod upgrade;
+mod verify;
 
 use crate::report::{Output, error::Error, exit::Exit};
 
@@ -57,6 +58,7 @@ pub enum Command {
     Status(status::StatusArgs),
     Check(check::CheckArgs),
     Schema(schema::SchemaArgs),
+    Verify(verify::VerifyArgs),
     Scratch(scratch::ScratchArgs),
     Stamp(stamp::StampArgs),
     Adopt(adopt::AdoptArgs),
@@ -95,7 +97,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
             "history", "show", "heads", "branches", "merge", "rebase", "squash",
         ],
     ),
-    ("Schema", &["schema", "scratch"]),
+    ("Schema", &["schema", "verify", "scratch"]),
     (
         "Operations",
         &[
@@ -137,6 +139,7 @@ impl Command {
             Self::Redo(args) => load(args.vars.assignments()?)?,
             Self::Repair(args) => load(args.vars.assignments()?)?,
             Self::Check(args) => load(args.vars.assignments()?)?,
+            Self::Verify(args) => load(args.vars.assignments()?)?,
             _ => load(Vec::new())?,
         };
         let result = self.run_in(&context).await;
@@ -178,6 +181,7 @@ impl Command {
             Self::Adopt(args) => adopt::cmd_adopt(args, context).await,
             Self::Convert(args) => convert::cmd_convert(args, context),
             Self::Schema(args) => schema::cmd_schema(args, context).await,
+            Self::Verify(args) => verify::cmd_verify(args, context).await,
             Self::Scratch(args) => scratch::cmd_scratch(args, context).await,
             Self::Stamp(args) => stamp::cmd_stamp(args, context).await,
         }

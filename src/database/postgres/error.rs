@@ -3,7 +3,7 @@
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition, PgSeverity};
 
 use super::{
-    super::{DatabaseError, FailureKind, PlaceKind, SqlFailure, StepStage},
+    super::{DatabaseError, FailureKind, FailureNames, PlaceKind, SqlFailure, StepStage},
     tls,
 };
 
@@ -29,6 +29,7 @@ const SERIALIZATION_FAILURE: &str = "40001";
 const ACTIVE_TRANSACTION: &str = "25001";
 const TRANSACTION_TERMINATION: &str = "2D000";
 const READ_ONLY: &str = "25006";
+const NOT_NULL_VIOLATION: &str = "23502";
 const NO_TRANSACTION: &str = "25P01";
 const UNIQUE_VIOLATION: &str = "23505";
 const PROTOCOL_VIOLATION: &str = "08P01";
@@ -146,12 +147,18 @@ fn other_protocol(error: &sqlx::Error) -> Option<String> {
 /// The server's error, with `offset` into the statement.
 pub(super) fn failure(error: &PgDatabaseError, offset: Option<usize>) -> SqlFailure {
     let owned = |text: Option<&str>| text.map(str::to_owned);
+    let names = FailureNames {
+        constraint: owned(error.constraint()),
+        column: owned(error.column()),
+    };
+    let names = (names != FailureNames::default()).then_some(names);
     SqlFailure {
-        kind: kind(error.code(), error.message()),
+        kind: kind(error.code(), error.message()).or_else(|| extension(error)),
         code: Some(error.code().to_owned()),
         message: error.message().to_owned(),
         detail: owned(error.detail()),
         hint: owned(error.hint()),
+        names: names.map(Box::new),
         context: owned(error.r#where()),
         offset,
     }
@@ -167,8 +174,16 @@ fn kind(code: &str, message: &str) -> Option<FailureKind> {
         DEADLOCK | SERIALIZATION_FAILURE => Some(FailureKind::Conflict),
         ACTIVE_TRANSACTION | TRANSACTION_TERMINATION => Some(FailureKind::InTransaction),
         READ_ONLY => Some(FailureKind::ReadOnly),
+        NOT_NULL_VIOLATION => Some(FailureKind::ContainsNull),
         _ => None,
     }
+}
+
+/// The kind of failure of CREATE EXTENSION without the extension's files. Its SQLSTATE differs between
+/// versions of the server and is shared with other errors; the message may be in any language.
+fn extension(error: &PgDatabaseError) -> Option<FailureKind> {
+    let is_it = error.routine() == Some("parse_extension_control_file");
+    is_it.then_some(FailureKind::MissingExtension)
 }
 
 /// The character whose bytes a message gives as `0xe2 0x86 0x92`, in any language.

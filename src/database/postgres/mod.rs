@@ -15,6 +15,8 @@ mod connect;
 #[cfg(feature = "cli")]
 mod contents;
 mod credentials;
+#[cfg(feature = "cli")]
+mod digests;
 mod error;
 mod external;
 mod index;
@@ -35,6 +37,8 @@ mod programs;
 mod properties;
 mod psql;
 mod record;
+#[cfg(feature = "cli")]
+mod rows;
 mod run;
 mod scratch;
 mod script;
@@ -456,6 +460,11 @@ impl Indexes for Postgres {
 impl Database for Postgres {
     fn version_table(&self) -> String {
         self.table.quoted.clone()
+    }
+
+    #[cfg(feature = "cli")]
+    fn rows(&mut self) -> &mut dyn super::Rows {
+        self
     }
 
     fn indexes(&mut self) -> Option<&mut dyn Indexes> {

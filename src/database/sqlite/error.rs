@@ -3,7 +3,7 @@ use std::time::Duration;
 use rusqlite::ffi;
 
 use super::{
-    super::{DatabaseError, PlaceKind, SqlFailure},
+    super::{DatabaseError, FailureKind, PlaceKind, SqlFailure},
     handle::Failure,
 };
 
@@ -58,12 +58,19 @@ fn sql_failure(failure: Failure) -> SqlFailure {
         _ => None,
     };
     SqlFailure {
+        kind: kind(&failure.message),
         code: Some(code_name(failure.code)),
         message: failure.message,
         hint: hint.map(str::to_owned),
         offset: failure.offset,
         ..SqlFailure::default()
     }
+}
+
+/// The kind of a failure that has no code of its own.
+fn kind(message: &str) -> Option<FailureKind> {
+    let is_added_null = message == "Cannot add a NOT NULL column with default value NULL";
+    is_added_null.then_some(FailureKind::AddedNull)
 }
 
 /// SQLite's name of a result code, such as `SQLITE_CONSTRAINT_UNIQUE`.

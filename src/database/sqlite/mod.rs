@@ -6,6 +6,8 @@ pub(super) mod backup;
 mod cancel;
 mod command;
 mod connect;
+#[cfg(feature = "cli")]
+mod digests;
 mod error;
 mod external;
 mod foreign_keys;
@@ -17,6 +19,8 @@ mod lock;
 mod permissions;
 mod record;
 mod row;
+#[cfg(feature = "cli")]
+mod rows;
 mod run;
 pub(super) mod scratch;
 mod script;
@@ -347,6 +351,11 @@ impl Batches for Sqlite {
 impl Database for Sqlite {
     fn version_table(&self) -> String {
         self.settings.version_table.clone()
+    }
+
+    #[cfg(feature = "cli")]
+    fn rows(&mut self) -> &mut dyn super::Rows {
+        self
     }
 
     async fn rollback_run(&mut self) -> Result<(), DatabaseError> {

@@ -5,6 +5,11 @@ use rusqlite::{
     types::{ToSqlOutput, ValueRef},
 };
 
+#[cfg(feature = "cli")]
+use super::digests::digest;
+#[cfg(feature = "cli")]
+use crate::schema::Digest;
+
 /// A value that is bound to a parameter.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Bind<'a> {
@@ -94,6 +99,15 @@ impl<'a> Present<'a> {
     /// The value of a column, from 0; NULL beyond the last one.
     pub fn get(self, column: usize) -> Value<&'a str> {
         self.0.get_ref(column).map_or(Value::Null, Value::from)
+    }
+
+    /// The digests of all values.
+    #[cfg(feature = "cli")]
+    pub fn digests(self) -> Box<[Digest]> {
+        let columns = 0..self.0.as_ref().column_count();
+        columns
+            .map(|column| self.0.get_ref(column).ok().and_then(digest))
+            .collect()
     }
 
     /// All values.

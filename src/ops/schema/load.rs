@@ -103,6 +103,15 @@ impl Sandbox {
         }
     }
 
+    /// The first statement of `script` that would change more than this database.
+    pub fn refuses(&self, script: &Script) -> Option<OutsideScript> {
+        let is_alone = !self.scratch.shares_server() && self.scratch.location().file().is_none();
+        if is_alone {
+            return None;
+        }
+        outside(script, self.session.dialect()).into_iter().next()
+    }
+
     /// Closes the session and drops the database.
     pub async fn leave(self) -> Result<(), Error> {
         let closed = self.session.close().await;
@@ -193,7 +202,7 @@ pub(super) fn targets<'a>(heads: impl Iterator<Item = &'a RevisionId>) -> Vec<Ta
 }
 
 /// A project with the same scripts whose policies accept what a scratch database is.
-fn lenient(project: &Project, dialect: Dialect) -> Result<Project, Error> {
+pub(in crate::ops) fn lenient(project: &Project, dialect: Dialect) -> Result<Project, Error> {
     let history = History::clone(&*project.history(dialect)?);
     let mut lenient = project.with_history(dialect, history);
     lenient.out_of_order = OutOfOrder::Allow;

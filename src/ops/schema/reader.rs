@@ -26,7 +26,7 @@ pub struct SchemaArgs {
 pub type Progress = Arc<dyn Fn(&str, u64, u64) + Send + Sync>;
 
 impl SchemaArgs {
-    fn tell(&self, what: &str) {
+    pub(in crate::ops) fn tell(&self, what: &str) {
         if let Some(progress) = &self.progress {
             progress(what, 0, 0);
         }
@@ -90,16 +90,7 @@ impl Reader<'_> {
         &mut self,
         work: impl AsyncFnOnce(&mut Sandbox) -> Result<(), Error>,
     ) -> Result<Schema, Error> {
-        self.args.tell("creating a scratch database");
-        let schema = self.home_schema().await?;
-        let mut sandbox = Sandbox::create(
-            self.session.location(),
-            self.args.scratch_url.as_ref(),
-            self.session.settings(),
-            schema,
-            self.args.progress.clone(),
-        )
-        .await?;
+        let mut sandbox = self.sandbox(self.args.progress.clone()).await?;
         let stop = self.session.stop_signal().clone();
         let found = tokio::select! {
             biased;
@@ -112,6 +103,21 @@ impl Reader<'_> {
             // The first error is the one to report.
             (Err(error), _) => Err(error),
         }
+    }
+
+    /// Creates a scratch database that resembles the configured one. `progress` counts the scripts
+    /// that run there.
+    pub async fn sandbox(&mut self, progress: Option<Progress>) -> Result<Sandbox, Error> {
+        self.args.tell("creating a scratch database");
+        let schema = self.home_schema().await?;
+        Sandbox::create(
+            self.session.location(),
+            self.args.scratch_url.as_ref(),
+            self.session.settings(),
+            schema,
+            progress,
+        )
+        .await
     }
 
     async fn work_in(

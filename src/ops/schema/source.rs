@@ -50,6 +50,14 @@ pub enum SourceError {
     /// The directory has down scripts, so running all its files would make no schema.
     #[error("{0} is a directory of migrations, not of a schema")]
     Migrations(String),
+    /// The file of statements that add rows cannot be split into statements.
+    #[error("{path}: {reason}")]
+    Seed {
+        /// The path.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The other database is of another kind.
     #[error("{0} is another kind of database")]
     OtherDialect(String),

@@ -13,6 +13,7 @@ mod run;
 mod schema;
 mod squash;
 mod target;
+mod verify;
 
 use std::{borrow::Cow, fmt::Display};
 
@@ -21,6 +22,9 @@ pub use database::location;
 pub use ops::or_without_database;
 pub use project::config;
 pub use schema::{drift, incomplete, not_dropped, pattern, schema_file};
+pub use verify::{
+    not_verified, row_changes, script_name, some_tables, verify_finding, verify_repeatable,
+};
 
 use super::{
     codes::{self, Code},

@@ -11,7 +11,7 @@ impl From<SourceError> for Error {
         let advice: Advice = match &error {
             SourceError::Url(_) => hinted(codes::M870, SOURCES),
             SourceError::Target(_) => hinted(codes::M870, SOURCES),
-            SourceError::Read { .. } => plain(codes::M871),
+            SourceError::Read { .. } | SourceError::Seed { .. } => plain(codes::M871),
             SourceError::NoFiles(_) => hinted(codes::M871, "name a directory of .sql files"),
             SourceError::Migrations(_) => hinted(
                 codes::M871,

@@ -20,14 +20,16 @@ mod script;
 mod squash;
 mod status;
 mod tools;
+mod verify;
 
 use serde_json::{Map, Value};
 
 pub use check::CheckView;
 pub use preview::Preview;
 pub use redo::RedoPlanView;
-pub use schema::{SchemaDumpView, StatusView, drift_sentences};
+pub use schema::{SchemaDumpView, StatusView, difference_sentences, drift_sentences};
 pub use tools::{CodesView, ExplainView, ExplainedCode, WrittenView};
+pub use verify::VerifyView;
 
 use super::{Page, Paint, Verbosity};
 

@@ -245,7 +245,7 @@ fn grant(fields: &Json) -> String {
     shown
 }
 
-fn note_text(note: &Note) -> String {
+pub(super) fn note_text(note: &Note) -> String {
     match note {
         Note::ColumnOrder { table, from, to } => format!(
             "the columns of {table} are in another order: {} → {}",
@@ -266,17 +266,27 @@ fn note_text(note: &Note) -> String {
     }
 }
 
-/// One sentence about each object that differs: `column a.b was changed: data type integer →
+/// One sentence about each object that differs: `column a.b was changed by hand: data type integer →
 /// bigint`.
 pub fn drift_sentences(drift: &SchemaDrift) -> Vec<String> {
+    let words = ["was added by hand", "is missing", "was changed by hand"];
+    difference_sentences(&drift.difference, words)
+}
+
+/// One sentence about each object that differs, with what is said of an added, a dropped and an
+/// altered one.
+pub fn difference_sentences(
+    difference: &Difference,
+    [added, dropped, altered]: [&str; 3],
+) -> Vec<String> {
     let mut sentences: Vec<(ObjectId, String)> = Vec::new();
-    for change in &drift.difference.changes {
+    for change in &difference.changes {
         match change {
             Change::Add { object } => {
-                sentences.push((object.clone(), format!("{object} was added by hand")));
+                sentences.push((object.clone(), format!("{object} {added}")));
             }
             Change::Drop { object } => {
-                sentences.push((object.clone(), format!("{object} is missing")));
+                sentences.push((object.clone(), format!("{object} {dropped}")));
             }
             Change::Alter {
                 object,
@@ -293,7 +303,7 @@ pub fn drift_sentences(drift: &SchemaDrift) -> Vec<String> {
                 match sentences.last_mut() {
                     Some((last, text)) if last == object => *text = format!("{text}; {change}"),
                     _ => {
-                        let text = format!("{object} was changed by hand: {change}");
+                        let text = format!("{object} {altered}: {change}");
                         sentences.push((object.clone(), text));
                     }
                 }

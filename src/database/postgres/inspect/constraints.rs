@@ -13,30 +13,31 @@ use crate::schema::{
 };
 
 pub(super) fn queries(version: Version) -> Vec<Query> {
-    vec![Query::new(
-        // Keys come before the foreign keys that reference them.
-        format!(
-            "SELECT c.oid, c.conname, c.conrelid, c.contypid, c.contype, c.condeferrable, \
-             c.condeferred, c.convalidated, {}, c.conislocal, c.connoinherit, c.conkey, \
-             c.conindid, {}, c.confrelid, c.confkey, c.confupdtype, c.confdeltype, \
-             c.confmatchtype, {}, c.conparentid, \
-             CASE WHEN c.conparentid <> 0 THEN (SELECT c.conrelid <> p.conrelid AND (c.conname <> p.conname \
-             OR EXISTS (SELECT FROM pg_description AS d WHERE d.objoid = c.oid AND d.classoid = 'pg_constraint'::regclass)) \
-             FROM pg_constraint AS p WHERE p.oid = c.conparentid) ELSE true END, \
-             CASE c.contype WHEN 'c' THEN pg_get_expr(c.conbin, c.conrelid) END, \
-             CASE c.contype WHEN 'x' THEN ARRAY(SELECT o.oprname FROM unnest(c.conexclop) WITH ORDINALITY AS k (oid, n) \
-             JOIN pg_operator AS o ON o.oid = k.oid ORDER BY k.n) END, \
-             CASE c.contype WHEN 'x' THEN ARRAY(SELECT o.oprnamespace FROM unnest(c.conexclop) WITH ORDINALITY AS k (oid, n) \
-             JOIN pg_operator AS o ON o.oid = k.oid ORDER BY k.n) END \
-             FROM pg_constraint AS c WHERE c.oid >= {FIRST_USER_OID} \
-             AND c.contype IN ('p', 'u', 'x', 'f', 'c') ORDER BY c.contype = 'f'",
-            version.since(18, "c.conenforced", "true"),
-            version.since(18, "c.conperiod", "false"),
-            version.since(15, "c.confdelsetcols", "NULL"),
-        ),
-        read_constraint,
+    vec![Query::new(query(version), read_constraint).then(Catalog::add_indexes)]
+}
+
+fn query(version: Version) -> String {
+    // Keys come before the foreign keys that reference them. To sort them, the server divides a large
+    // catalog among processes; deparsing the checks is the longest part.
+    format!(
+        "SELECT c.oid, c.conname, c.conrelid, c.contypid, c.contype, c.condeferrable, \
+         c.condeferred, c.convalidated, {}, c.conislocal, c.connoinherit, c.conkey, \
+         c.conindid, {}, c.confrelid, c.confkey, c.confupdtype, c.confdeltype, \
+         c.confmatchtype, {}, c.conparentid, \
+         CASE WHEN c.conparentid <> 0 THEN (SELECT c.conrelid <> p.conrelid AND (c.conname <> p.conname \
+         OR EXISTS (SELECT FROM pg_description AS d WHERE d.objoid = c.oid AND d.classoid = 'pg_constraint'::regclass)) \
+         FROM pg_constraint AS p WHERE p.oid = c.conparentid) ELSE true END, \
+         CASE c.contype WHEN 'c' THEN pg_get_expr(c.conbin, c.conrelid) END, \
+         CASE c.contype WHEN 'x' THEN ARRAY(SELECT o.oprname FROM unnest(c.conexclop) WITH ORDINALITY AS k (oid, n) \
+         JOIN pg_operator AS o ON o.oid = k.oid ORDER BY k.n) END, \
+         CASE c.contype WHEN 'x' THEN ARRAY(SELECT o.oprnamespace FROM unnest(c.conexclop) WITH ORDINALITY AS k (oid, n) \
+         JOIN pg_operator AS o ON o.oid = k.oid ORDER BY k.n) END \
+         FROM pg_constraint AS c WHERE c.oid >= {FIRST_USER_OID} \
+         AND c.contype IN ('p', 'u', 'x', 'f', 'c') ORDER BY c.contype = 'f'",
+        version.since(18, "c.conenforced", "true"),
+        version.since(18, "c.conperiod", "false"),
+        version.since(15, "c.confdelsetcols", "NULL"),
     )
-    .then(Catalog::add_indexes)]
 }
 
 fn read_constraint(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fault> {

@@ -9,16 +9,26 @@ use crate::schema::{Facts, Kind, ObjectId};
 
 pub(super) fn queries(_version: Version) -> Vec<Query> {
     // Types lead to what they belong to: those of rows to their relation, those of arrays to their
-    // elements. The server joins them, since a database has two types for every table.
+    // elements. The server looks them up, since a database has two types for every table, and few
+    // rows lead to one.
+    let of_type = |column: &str, oid: &str| {
+        format!(
+            "CASE WHEN d.refclassid = 'pg_type'::regclass \
+             THEN (SELECT {column} FROM pg_type AS t WHERE t.oid = {oid}) END"
+        )
+    };
+    let element = of_type("nullif(t.typelem, 0)", "d.refobjid");
     let sql = format!(
         "SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, \
-         t.typrelid, t.typelem, e.typrelid \
-         FROM pg_depend AS d \
-         LEFT JOIN pg_type AS t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid \
-         LEFT JOIN pg_type AS e ON t.typelem <> 0 AND e.oid = t.typelem \
+         {}, {element}, {} FROM pg_depend AS d \
          WHERE d.deptype = 'n' AND d.objid >= {FIRST_USER_OID} \
          AND d.refobjid >= {FIRST_USER_OID} \
-         AND (d.refclassid <> 'pg_namespace'::regclass OR d.classid = 'pg_extension'::regclass)"
+         AND (d.refclassid <> 'pg_namespace'::regclass OR d.classid = 'pg_extension'::regclass)",
+        of_type("t.typrelid", "d.refobjid"),
+        of_type(
+            "t.typrelid",
+            "(SELECT a.typelem FROM pg_type AS a WHERE a.oid = d.refobjid)"
+        ),
     );
     vec![Query::new(sql, read_dependency).then(add_attachments)]
 }

@@ -37,7 +37,7 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
             format!(
                 "SELECT a.attrelid, a.attnum, nullif(a.attstattarget, -1), {options} \
                  FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid \
-                 WHERE a.attrelid >= {FIRST_USER_OID} AND (a.attstattarget >= 0 OR {options} IS NOT NULL) \
+                 WHERE a.attrelid >= {FIRST_USER_OID} AND a.attnum > 0 AND (a.attstattarget >= 0 OR {options} IS NOT NULL) \
                  AND c.relkind IN ('i', 'I')"
             ),
             |catalog, fields| {

@@ -119,7 +119,7 @@ fn condition(kind: &str, catalog: &str) -> String {
         // Array types have an element type; types of ranges are of other kinds.
         "base type" => format!(
             "{no_member} AND o.typtype IN ('b', 'p') AND NOT EXISTS \
-             (SELECT FROM pg_type AS e WHERE e.typarray = o.oid)"
+             (SELECT FROM pg_type AS e WHERE e.oid = o.typelem AND e.typarray = o.oid)"
         ),
         "subscription" => {
             "o.subdbid = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())"

@@ -1,0 +1,21 @@
+//! Rows of tables as digests, computed by the database.
+
+use async_trait::async_trait;
+
+use super::DatabaseError;
+use crate::schema::{Digest, StoredTable};
+
+/// The digests of the rows of a table, or the reason why they cannot be read.
+pub type TableDigests = Result<Vec<Box<[Digest]>>, DatabaseError>;
+
+/// Reads rows as digests.
+#[async_trait]
+pub trait Digests: Send {
+    /// Reads the rows of `tables`, each as the digests of its columns, in one snapshot. A table that
+    /// cannot be read does not keep the others from being read. Writes nothing.
+    ///
+    /// # Errors
+    /// Fails when the database does not answer.
+    async fn digests(&mut self, tables: &[StoredTable])
+    -> Result<Vec<TableDigests>, DatabaseError>;
+}

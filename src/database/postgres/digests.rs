@@ -1,0 +1,130 @@
+//! Digests of rows, one query a table.
+
+use async_trait::async_trait;
+use futures_util::TryStreamExt;
+use sqlx::{AssertSqlSafe, Either, Executor, PgConnection, Row, postgres::PgRow, raw_sql};
+
+use super::{
+    super::{DatabaseError, Digests, TableDigests},
+    Postgres,
+    admin::quoted,
+    error,
+    message::PINNED,
+    version_table::Trouble,
+};
+use crate::schema::{Digest, StoredTable};
+
+#[async_trait]
+impl Digests for Postgres {
+    async fn digests(
+        &mut self,
+        tables: &[StoredTable],
+    ) -> Result<Vec<TableDigests>, DatabaseError> {
+        if tables.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (connection, _) = self.parts().await?;
+        match together(connection, tables).await {
+            Ok(found) => Ok(found.into_iter().map(Ok).collect()),
+            Err(error) if error::from_server(&error).is_some() => {
+                self.rolled_back().await?;
+                self.one_by_one(tables).await
+            }
+            Err(error) => Err(self.trouble(error.into()).await),
+        }
+    }
+}
+
+impl Postgres {
+    /// Reads each table in a transaction of its own, so that a failure is that of one table.
+    async fn one_by_one(
+        &mut self,
+        tables: &[StoredTable],
+    ) -> Result<Vec<TableDigests>, DatabaseError> {
+        let mut all = Vec::with_capacity(tables.len());
+        for table in tables {
+            let (connection, _) = self.parts().await?;
+            let found = together(connection, std::slice::from_ref(table)).await;
+            all.push(match found {
+                Ok(mut found) => Ok(found.pop().unwrap_or_default()),
+                Err(error) if error::from_server(&error).is_some() => {
+                    self.rolled_back().await?;
+                    Err(DatabaseError::Other(error::reason(&error)))
+                }
+                Err(error) => return Err(self.trouble(error.into()).await),
+            });
+        }
+        Ok(all)
+    }
+
+    async fn rolled_back(&mut self) -> Result<(), DatabaseError> {
+        let (connection, _) = self.parts().await?;
+        let ended = super::message::unpinned_rows(connection, "ROLLBACK").await;
+        self.answer(ended.map(drop).map_err(Trouble::from)).await
+    }
+}
+
+/// Sends one message with a query for each table.
+async fn together(
+    connection: &mut PgConnection,
+    tables: &[StoredTable],
+) -> Result<Vec<Vec<Box<[Digest]>>>, sqlx::Error> {
+    let mut sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned();
+    let mut before = 1;
+    for setting in PINNED {
+        sql += ";\n";
+        sql += setting;
+        before += 1;
+    }
+    for table in tables {
+        sql += ";\n";
+        sql += &query(table);
+    }
+    sql += ";\nCOMMIT";
+    let mut found: Vec<Vec<Box<[Digest]>>> = tables.iter().map(|_| Vec::new()).collect();
+    let mut finished = 0_usize;
+    let mut answers = connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
+    while let Some(answer) = answers.try_next().await? {
+        match answer {
+            Either::Left(_) => finished += 1,
+            Either::Right(row) => {
+                let rows = finished
+                    .checked_sub(before)
+                    .and_then(|at| found.get_mut(at));
+                if let Some(rows) = rows {
+                    rows.push(digests(&row)?);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Digests of the texts of the values. The collation of a column does not matter: equal values must
+/// be equal byte by byte.
+fn query(table: &StoredTable) -> String {
+    let columns: Vec<String> = table
+        .columns
+        .iter()
+        .map(|column| {
+            format!(
+                "hashtextextended({}::text COLLATE \"C\", 0)",
+                quoted(&column.name)
+            )
+        })
+        .collect();
+    format!(
+        "SELECT {} FROM ONLY {}.{}",
+        columns.join(", "),
+        quoted(&table.name.schema),
+        quoted(&table.name.name)
+    )
+}
+
+fn digests(row: &PgRow) -> Result<Box<[Digest]>, sqlx::Error> {
+    let values = (0..row.len()).map(|at| {
+        let value: Option<i64> = row.try_get(at)?;
+        Ok(value.map(i64::cast_unsigned))
+    });
+    values.collect()
+}

@@ -1,0 +1,156 @@
+//! Rows of user tables.
+
+use async_trait::async_trait;
+use sqlx::{Row, postgres::PgRow};
+
+use super::{
+    super::{DatabaseError, Rows, StepStage},
+    Postgres, error,
+    message::{Failed, Message, pinned, unpinned_rows},
+    session,
+};
+
+/// The size in bytes from which a message is sent and another one started.
+const ENOUGH: usize = 1 << 20;
+
+/// What comes before the statements. Nobody waits long for a trigger, and constraints are checked
+/// after each statement.
+const BEGIN: [&str; 4] = [
+    "BEGIN",
+    "SET LOCAL statement_timeout TO '10s'",
+    "SET LOCAL lock_timeout TO '10s'",
+    "SET CONSTRAINTS ALL IMMEDIATE",
+];
+const SAVEPOINT: &str = "SAVEPOINT migrator_row";
+const RELEASE: &str = "RELEASE SAVEPOINT migrator_row";
+const ROLLBACK: &str = "ROLLBACK TO SAVEPOINT migrator_row";
+
+#[async_trait]
+impl Rows for Postgres {
+    async fn try_each(
+        &mut self,
+        statements: &[String],
+    ) -> Result<Vec<Result<u64, DatabaseError>>, DatabaseError> {
+        self.refuse_run()?;
+        if statements.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.ensure().await?;
+        // Triggers may run any code, even code that releases the lock.
+        self.hold.doubt();
+        self.running.begin();
+        let tried = self.try_statements(statements).await;
+        let cancelled = self.running.end().await;
+        match tried {
+            Ok(outcomes) => Ok(outcomes),
+            Err(error) => Err(self.gave_up(error, cancelled).await),
+        }
+    }
+
+    async fn texts(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+        self.refuse_run()?;
+        self.ensure().await?;
+        let Some(connection) = &mut self.connection else {
+            return Err(DatabaseError::ConnectionLost("it was lost earlier".into()));
+        };
+        let sql = format!("BEGIN;\n{};\nCOMMIT", pinned(sql));
+        self.running.begin();
+        let found = unpinned_rows(connection, &sql).await;
+        let cancelled = self.running.end().await;
+        match found {
+            Ok(found) => found.iter().map(texts_of).collect(),
+            Err(error) => Err(self.gave_up(error, cancelled).await),
+        }
+    }
+}
+
+impl Postgres {
+    fn refuse_run(&self) -> Result<(), DatabaseError> {
+        match self.run {
+            Some(_) => Err(DatabaseError::Other("a run is in progress".into())),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends each statement between savepoints. An error ends a message, so what follows is sent
+    /// in another one.
+    async fn try_statements(
+        &mut self,
+        statements: &[String],
+    ) -> Result<Vec<Result<u64, DatabaseError>>, sqlx::Error> {
+        let Some(connection) = &mut self.connection else {
+            return Ok(Vec::new());
+        };
+        let mut outcomes = Vec::with_capacity(statements.len());
+        let mut message = Message::default();
+        message.extend(StepStage::Begin, BEGIN);
+        loop {
+            let done = outcomes.len();
+            let mut rest = statements.iter().enumerate().skip(done);
+            while message.len() < ENOUGH
+                && let Some((index, statement)) = rest.next()
+            {
+                message.push(StepStage::Begin, SAVEPOINT);
+                message.push(StepStage::Statement(index), statement);
+                message.push(StepStage::Begin, RELEASE);
+            }
+            let is_last = rest.next().is_none();
+            if is_last {
+                message.push(StepStage::Commit, "COMMIT");
+                message.extend(StepStage::Commit, session::reset(&self.backend));
+            }
+            let sent = message.send(connection, |stage, rows, _| {
+                if matches!(stage, StepStage::Statement(_)) {
+                    outcomes.push(Ok(rows));
+                }
+            });
+            let sent = sent.await;
+            message = Message::default();
+            match sent {
+                Ok(()) if is_last => return Ok(outcomes),
+                Ok(()) => {}
+                Err(failed) if self.running.is_cancelled() => return Err(failed.error),
+                Err(failed) => {
+                    let error = refusal(failed, outcomes.len(), &self.place)?;
+                    outcomes.push(Err(error));
+                    message.push(StepStage::Begin, ROLLBACK);
+                }
+            }
+        }
+    }
+
+    /// The error of work that was given up, after the session was restored.
+    async fn gave_up(&mut self, error: sqlx::Error, cancelled: bool) -> DatabaseError {
+        if cancelled {
+            self.clean_up(false).await;
+            return DatabaseError::Interrupted;
+        }
+        let Some(server) = error::from_server(&error) else {
+            return self.lost(error::reason(&error)).await;
+        };
+        let failure = error::failure(server, None);
+        let stage = StepStage::Statement(0);
+        let error = error::at_stage(failure, stage, &self.place, Vec::new());
+        self.clean_up(false).await;
+        error
+    }
+}
+
+/// The error of the statement with index `next`, if it is one that the server reported for it.
+fn refusal(failed: Failed, next: usize, place: &str) -> Result<DatabaseError, sqlx::Error> {
+    match error::from_server(&failed.error) {
+        Some(server) if failed.stage == StepStage::Statement(next) => {
+            let failure = error::failure(server, failed.offset);
+            Ok(error::at_stage(failure, failed.stage, place, Vec::new()))
+        }
+        _ => Err(failed.error),
+    }
+}
+
+fn texts_of(row: &PgRow) -> Result<Vec<Option<String>>, DatabaseError> {
+    let value = |column| {
+        let value = row.try_get_unchecked::<Option<String>, _>(column);
+        value.map_err(|error| DatabaseError::Other(error.to_string()))
+    };
+    (0..row.len()).map(value).collect()
+}

@@ -1,0 +1,30 @@
+//! Rows of user tables: written and read by statements of our own.
+
+use async_trait::async_trait;
+
+use super::{DatabaseError, Digests};
+
+/// Writes and reads rows. No transaction may be open.
+#[async_trait]
+pub trait Rows: Digests {
+    /// Runs statements in order, each atomically, and commits. A statement that fails changes
+    /// nothing, and the next one runs. Returns the number of affected rows or the error of each.
+    /// Constraints are checked after each statement, deferrable ones as well.
+    ///
+    /// On PostgreSQL the statements run in the session's own search path, since triggers may depend
+    /// on it, so everything they name must be qualified.
+    ///
+    /// # Errors
+    /// Fails when the connection is lost or the work is interrupted. Nothing is committed then.
+    async fn try_each(
+        &mut self,
+        statements: &[String],
+    ) -> Result<Vec<Result<u64, DatabaseError>>, DatabaseError>;
+
+    /// Returns the rows of a query, with all values as text. On SQLite the query must cast real
+    /// numbers and blobs.
+    ///
+    /// # Errors
+    /// Fails when the query fails.
+    async fn texts(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError>;
+}

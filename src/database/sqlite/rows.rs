@@ -1,0 +1,105 @@
+//! Rows of user tables.
+
+use async_trait::async_trait;
+
+use super::{
+    super::{DatabaseError, Rows},
+    Absent, Sqlite, blocking,
+    connect::Connection,
+    step::opened,
+    value::Value,
+};
+
+type Outcomes = Vec<Result<u64, DatabaseError>>;
+
+#[async_trait]
+impl Rows for Sqlite {
+    async fn try_each(&mut self, statements: &[String]) -> Result<Outcomes, DatabaseError> {
+        if statements.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.open_existing().await?;
+        blocking(|| {
+            let connection = opened(&mut self.connection)?;
+            let _running = self.control.start();
+            connection.in_transaction_of_its_own(|connection| {
+                let mut outcomes = Vec::with_capacity(statements.len());
+                for index in 0..statements.len() {
+                    next(connection, statements, index, &mut outcomes)?;
+                }
+                Ok(outcomes)
+            })
+        })
+    }
+
+    async fn texts(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+        if !self.open(Absent::Leave).await? {
+            return Ok(Vec::new());
+        }
+        blocking(|| {
+            let connection = opened(&mut self.connection)?;
+            let _running = self.control.start();
+            let rows = connection.query(sql, &[])?;
+            rows.into_iter()
+                .map(|row| row.into_iter().map(text).collect())
+                .collect()
+        })
+    }
+}
+
+/// Runs the statement with this index. SQLite undoes a failed statement by itself, unless a trigger
+/// or a conflict clause rolls back the transaction; then the statements before it run again.
+fn next(
+    connection: &mut Connection,
+    statements: &[String],
+    index: usize,
+    outcomes: &mut Outcomes,
+) -> Result<(), DatabaseError> {
+    let outcome = attempt(connection, &statements[index])?;
+    outcomes.push(outcome);
+    if connection.in_transaction() {
+        return Ok(());
+    }
+    connection.begin("")?;
+    for (statement, outcome) in statements.iter().zip(outcomes) {
+        if outcome.is_ok() {
+            *outcome = attempt(connection, statement)?;
+        }
+    }
+    match connection.in_transaction() {
+        true => Ok(()),
+        false => connection.begin(""),
+    }
+}
+
+/// Runs a statement in a savepoint.
+fn attempt(
+    connection: &mut Connection,
+    statement: &str,
+) -> Result<Result<u64, DatabaseError>, DatabaseError> {
+    connection.write("SAVEPOINT migrator_row", &[])?;
+    let outcome = match connection.execute_counting(statement) {
+        Err(error @ (DatabaseError::Interrupted | DatabaseError::Busy { .. })) => {
+            return Err(error);
+        }
+        outcome => outcome,
+    };
+    if connection.in_transaction() {
+        if outcome.is_err() {
+            connection.write("ROLLBACK TO migrator_row", &[])?;
+        }
+        connection.write("RELEASE migrator_row", &[])?;
+    }
+    Ok(outcome.map(|(own, _)| own))
+}
+
+fn text(value: Value) -> Result<Option<String>, DatabaseError> {
+    match value {
+        Value::Null => Ok(None),
+        Value::Integer(number) => Ok(Some(number.to_string())),
+        Value::Text(text) => Ok(Some(text)),
+        Value::Other(kind) => Err(DatabaseError::Other(format!(
+            "{kind} was found where text was expected"
+        ))),
+    }
+}

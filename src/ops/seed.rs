@@ -1,0 +1,62 @@
+use super::{Error, Session};
+use crate::{
+    database::DatabaseError,
+    schema::{Name, Schema},
+    seed::{self, Failure},
+};
+
+pub use crate::seed::Coverage;
+
+/// Makes rows for `tables`, tables they refer to first. Tables that have rows are left alone. The
+/// rows are committed. `number` determines the values.
+///
+/// # Errors
+/// Fails when the connection is lost or the work is interrupted. A table that refuses all rows is
+/// no error.
+pub async fn seed(
+    session: &mut Session,
+    schema: &Schema,
+    tables: &[Name],
+    number: u64,
+) -> Result<Coverage, Error> {
+    let mut work = seed::work(schema, tables, number);
+    let Some(query) = work.count_query() else {
+        return Ok(work.coverage());
+    };
+    session.connect().await?;
+    let Some(database) = session.database() else {
+        return Ok(work.coverage());
+    };
+    work.count(&database.rows().texts(&query).await?);
+    loop {
+        let statements = work.statements();
+        if statements.is_empty() {
+            break;
+        }
+        let outcomes = database.rows().try_each(&statements).await?;
+        let outcomes = outcomes.into_iter();
+        work.learn(outcomes.map(|it| it.map_err(failure)).collect());
+    }
+    if !work.coverage().empty.is_empty() {
+        // Triggers may have made rows.
+        work.count(&database.rows().texts(&query).await?);
+    }
+    Ok(work.coverage())
+}
+
+fn failure(error: DatabaseError) -> Failure {
+    match error {
+        DatabaseError::Sql(failure) => {
+            let names = failure.names.unwrap_or_default();
+            Failure {
+                message: failure.message,
+                constraint: names.constraint,
+                column: names.column,
+            }
+        }
+        other => Failure {
+            message: other.to_string(),
+            ..Failure::default()
+        },
+    }
+}

@@ -1,0 +1,217 @@
+use std::time::Duration;
+
+use crate::{
+    database::Detail,
+    execute::{self, Finish, MigrateOptions, PartialFailure, RunOptions},
+    ops::{
+        Error, Project, Session, StampArgs,
+        schema::{Reader, Sandbox, lenient},
+        stamp,
+    },
+    plan::{self, Plan, PlanContext, PlanError},
+    revision::{Direction, History, Observed, Revision, RevisionId, Target, TransactionScope},
+    schema::Scope,
+    sql::Dialect,
+};
+
+use super::State;
+
+/// A scratch database in which revisions are applied and reverted one by one.
+pub(super) struct Lab {
+    sandbox: Sandbox,
+    /// The revisions.
+    project: Project,
+    /// The revisions and the repeatable scripts.
+    whole: Project,
+    scope: Scope,
+    with_rows: bool,
+    /// What was done to reach the present state.
+    past: Vec<(RevisionId, Recorded)>,
+}
+
+/// How a revision got into the version table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Recorded {
+    Applied,
+    Stamped,
+}
+
+/// The failure of a script, unless it succeeded. After a failure the script may be partially applied.
+type Ran = Option<Box<PartialFailure>>;
+
+impl Lab {
+    /// Creates an empty scratch database for the scripts of `reader`'s project.
+    /// `with_rows` is whether their rows are read as well.
+    pub async fn open(reader: &mut Reader<'_>, with_rows: bool) -> Result<Self, Error> {
+        let dialect = reader.session.dialect();
+        let whole = lenient(reader.project, dialect)?;
+        let history = whole.history(dialect)?;
+        let repeatables = history.repeatables().iter();
+        let repeatables: Vec<_> = repeatables.map(|it| it.id.clone()).collect();
+        let revisions = History::clone(&history).without_repeatables(&repeatables);
+        let project = lenient(&whole.with_history(dialect, revisions), dialect)?;
+        let sandbox = reader.sandbox(None).await?;
+        Ok(Self {
+            sandbox,
+            project,
+            whole,
+            scope: reader.args.scope.clone(),
+            with_rows,
+            past: Vec::new(),
+        })
+    }
+
+    /// Replaces the scratch database by another one with the same revisions but `without`, and without
+    /// rows that were made.
+    pub async fn renew(
+        self,
+        reader: &mut Reader<'_>,
+        without: Option<&RevisionId>,
+    ) -> Result<Self, Error> {
+        let Self {
+            sandbox,
+            past,
+            with_rows,
+            ..
+        } = self;
+        sandbox.leave().await?;
+        let mut lab = Self::open(reader, with_rows).await?;
+        for (revision, recorded) in past {
+            if without == Some(&revision) {
+                continue;
+            }
+            match recorded {
+                Recorded::Stamped => lab.stamp(&revision).await?,
+                Recorded::Applied => match lab.up(&revision).await? {
+                    None => lab.applied(&revision),
+                    Some(failure) => {
+                        return Err(Error::InScratch(Box::new(Error::Failed(failure))));
+                    }
+                },
+            }
+        }
+        Ok(lab)
+    }
+
+    /// Closes the session and drops the database.
+    pub async fn leave(self) -> Result<(), Error> {
+        self.sandbox.leave().await
+    }
+
+    /// The session with the scratch database.
+    pub fn session(&mut self) -> &mut Session {
+        &mut self.sandbox.session
+    }
+
+    /// The first statement of the revision that would change more than a scratch database.
+    pub fn refuses(&self, revision: &Revision) -> Option<crate::ops::OutsideScript> {
+        let down = revision
+            .down
+            .as_ref()
+            .and_then(|it| self.sandbox.refuses(it));
+        self.sandbox.refuses(&revision.up).or(down)
+    }
+
+    /// Runs the up script of a revision whose parents are applied.
+    pub async fn up(&mut self, revision: &RevisionId) -> Result<Ran, Error> {
+        let target = Target::Name {
+            text: revision.as_str().to_owned(),
+        };
+        self.run(Direction::Up, |context| plan::upgrade(context, &target))
+            .await
+    }
+
+    /// Runs the repeatable scripts, once all revisions are applied. Returns the failure of one.
+    pub async fn repeatables(&mut self) -> Result<Ran, Error> {
+        let plan = |context: &PlanContext<'_>| plan::upgrade(context, &Target::Heads);
+        let session = &mut self.sandbox.session;
+        run(session, &self.whole, Direction::Up, plan).await
+    }
+
+    /// Runs the down script of a revision that no applied one revises.
+    pub async fn down(&mut self, revision: &RevisionId) -> Result<Ran, Error> {
+        self.run(Direction::Down, |context| plan::revert(context, revision))
+            .await
+    }
+
+    /// Notes that a revision stays applied.
+    pub fn applied(&mut self, revision: &RevisionId) {
+        self.past.push((revision.clone(), Recorded::Applied));
+    }
+
+    /// Records a revision without running its script.
+    pub async fn stamp(&mut self, revision: &RevisionId) -> Result<(), Error> {
+        self.past.push((revision.clone(), Recorded::Stamped));
+        let targets = self.past.iter().map(|(id, _)| Target::Name {
+            text: id.as_str().to_owned(),
+        });
+        let args = StampArgs {
+            targets: targets.collect(),
+            purge: false,
+        };
+        stamp(&self.project, &mut self.sandbox.session, &args)
+            .await
+            .map(drop)
+    }
+
+    /// Reads the schema and the rows.
+    pub async fn state(&mut self) -> Result<State, Error> {
+        State::read(&mut self.sandbox.session, &self.scope, self.with_rows).await
+    }
+
+    /// The dialect of the scripts.
+    pub fn dialect(&self) -> Dialect {
+        self.sandbox.session.dialect()
+    }
+
+    async fn run(
+        &mut self,
+        direction: Direction,
+        plan_of: impl Fn(&PlanContext<'_>) -> Result<Plan, PlanError>,
+    ) -> Result<Ran, Error> {
+        run(&mut self.sandbox.session, &self.project, direction, plan_of).await
+    }
+}
+
+/// Runs a plan in the scratch database, each revision in a transaction of its own.
+async fn run(
+    session: &mut Session,
+    project: &Project,
+    direction: Direction,
+    plan_of: impl Fn(&PlanContext<'_>) -> Result<Plan, PlanError>,
+) -> Result<Ran, Error> {
+    let dialect = session.dialect();
+    let history = project.history(dialect)?;
+    let options = MigrateOptions {
+        detail: match direction {
+            Direction::Up => Detail::Brief,
+            Direction::Down => Detail::WithScripts,
+        },
+        lock_wait: Duration::ZERO,
+        run: RunOptions {
+            // Nobody else is in the database who could be waited for.
+            attempts: 1,
+            ..session.patience().1
+        },
+        replan_midway: false,
+        survey: false,
+    };
+    let (stop, events) = (session.stop_signal().clone(), session.events().clone());
+    let plan = |observed: &Observed, _: Option<&_>| -> Result<Plan, Error> {
+        let transaction = Some(TransactionScope::Revision);
+        let context = project.run_context(&history, observed, dialect, transaction);
+        Ok(plan_of(&context)?)
+    };
+    let before = |_: &Plan| std::future::ready(Ok(()));
+    let mut database = session.exclusive().await?;
+    let parts = (plan, before);
+    let run = execute::migrate(database.as_mut(), options, None, parts, &stop, &events);
+    let migrated = run.await;
+    session.release(database).await;
+    match migrated.map_err(|aborted| aborted.error)?.finish {
+        Finish::Complete => Ok(None),
+        Finish::Stopped { .. } => Err(Error::Interrupted),
+        Finish::Outdated(error) => Err(error.into()),
+        Finish::Failed(failure) => Ok(Some(Box::new(failure))),
+    }
+}

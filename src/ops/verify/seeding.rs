@@ -1,0 +1,150 @@
+use std::{collections::HashMap, sync::Arc};
+
+use super::{State, VerifyArgs};
+use crate::{
+    files,
+    ops::{Coverage, Error, Session, SourceError, seed},
+    schema::{Name, Object, Schema, StoredTable},
+    sql::{self, Dialect},
+};
+
+/// Makes rows in tables, and remembers where it could not.
+pub(super) struct Seeding {
+    /// What rows are made from; `None` to make none.
+    number: Option<u64>,
+    /// The statements of the seed file that have not succeeded yet.
+    waiting: Vec<Waiting>,
+    /// The tables for which no rows can be made, with their definition and the reason.
+    failed: HashMap<Name, (Vec<Object>, String)>,
+}
+
+/// A statement that is tried until it succeeds.
+#[derive(Clone)]
+struct Waiting {
+    sql: String,
+    place: String,
+    error: Option<String>,
+    is_done: bool,
+}
+
+impl Seeding {
+    /// Reads the seed file.
+    pub fn new(args: &VerifyArgs, dialect: Dialect) -> Result<Self, Error> {
+        let mut waiting = Vec::new();
+        if let Some((path, shown)) = &args.seed_file {
+            let read = |error| SourceError::Read {
+                path: shown.clone(),
+                error,
+            };
+            let bytes = files::read(path).map_err(read)?;
+            let text = String::from_utf8_lossy(&bytes);
+            let statements = sql::split(dialect, &text).map_err(|problems| {
+                let problems: Vec<String> = problems.iter().map(|it| it.kind.to_string()).collect();
+                SourceError::Seed {
+                    path: shown.clone(),
+                    reason: problems.join("; "),
+                }
+            })?;
+            waiting = statements
+                .iter()
+                .map(|statement| {
+                    let at = sql::position(&text, statement.span.start);
+                    Waiting {
+                        sql: statement.text(&text).to_owned(),
+                        place: format!("{shown}:{}:{}", at.line, at.column),
+                        error: None,
+                        is_done: false,
+                    }
+                })
+                .collect();
+        }
+        Ok(Self {
+            number: args.rows.then_some(args.seed),
+            waiting,
+            failed: HashMap::new(),
+        })
+    }
+
+    /// Starts over, for an empty database.
+    pub fn forget(&mut self) {
+        self.failed.clear();
+        for waiting in &mut self.waiting {
+            waiting.is_done = false;
+        }
+    }
+
+    /// Makes rows in the empty tables of `state`, and reads them.
+    pub async fn seed(&mut self, session: &mut Session, state: &mut State) -> Result<(), Error> {
+        let Some(number) = self.number else {
+            return Ok(());
+        };
+        let from_file = self.from_file(session).await?;
+        let empty: Vec<Name> = state.empty_tables().cloned().collect();
+        let tried = |name: &Name| {
+            let failed = self.failed.get(name);
+            failed.is_some_and(|(definition, _)| *definition == of_table(&state.schema, name))
+        };
+        let wanted: Vec<Name> = empty.into_iter().filter(|name| !tried(name)).collect();
+        if wanted.is_empty() && !from_file {
+            return Ok(());
+        }
+        let schema = Arc::clone(&state.schema);
+        let coverage = seed(session, &schema, &wanted, number).await?;
+        for (name, reason) in coverage.empty {
+            let definition = of_table(&schema, &name);
+            self.failed.insert(name, (definition, reason));
+        }
+        // Triggers may have changed rows of other tables.
+        let tables: Vec<StoredTable> = schema.stored_tables();
+        state.read_rows(session, tables).await
+    }
+
+    /// Tries the waiting statements. Returns whether one succeeded.
+    async fn from_file(&mut self, session: &mut Session) -> Result<bool, Error> {
+        let statements = self.waiting.iter().filter(|it| !it.is_done);
+        let statements: Vec<String> = statements.map(|it| it.sql.clone()).collect();
+        if statements.is_empty() {
+            return Ok(false);
+        }
+        let tried = session.try_each(&statements).await?;
+        let waiting = self.waiting.iter_mut().filter(|it| !it.is_done);
+        let mut any = false;
+        for (waiting, result) in waiting.zip(tried) {
+            match result {
+                Ok(_) => {
+                    waiting.is_done = true;
+                    any = true;
+                }
+                Err(error) => waiting.error = Some(error.to_string()),
+            }
+        }
+        Ok(any)
+    }
+
+    /// The coverage at the last state, and the statements of the seed file that never succeeded.
+    pub fn end(self, state: Option<&State>) -> (Coverage, Vec<(String, String)>) {
+        let mut coverage = Coverage::default();
+        if let Some(state) = state {
+            for (name, rows) in &state.rows {
+                if rows.rows.is_empty() {
+                    let reason = self.failed.get(name).map(|(_, reason)| reason.clone());
+                    let reason = reason.unwrap_or_else(|| "no rows were made".to_owned());
+                    coverage.empty.push((name.clone(), reason));
+                } else {
+                    coverage.filled.push(name.clone());
+                }
+            }
+            for (name, reason) in &state.unread {
+                coverage.empty.push((name.clone(), reason.clone()));
+            }
+        }
+        let unused = self.waiting.into_iter().filter(|it| !it.is_done);
+        let unused = unused.map(|it| (it.place, it.error.unwrap_or_default()));
+        (coverage, unused.collect())
+    }
+}
+
+/// The parts of a table.
+fn of_table(schema: &Schema, name: &Name) -> Vec<Object> {
+    schema.parts(name).to_vec()
+}
