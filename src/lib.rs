@@ -68,7 +68,8 @@ pub use execute::{
 pub use layout::{Layout, UnknownLayout};
 pub use library::{
     DatabaseError, DatabaseErrorKind, Done, Drift, Error, Failure, Migrator, Plan, PlannedStep,
-    Problem, Revision, RunReport, Schema, SchemaChange, SchemaDiff, SchemaObject, Session, Status,
+    Problem, Revision, RunReport, Schema, SchemaChange, SchemaDiff, SchemaObject, Scratch, Session,
+    Status,
 };
 pub use plan::Warning;
 pub use revision::{

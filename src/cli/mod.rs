@@ -5,6 +5,7 @@
 
 mod args;
 mod backup;
+mod child;
 mod commands;
 mod complete;
 mod confirm;

@@ -14,9 +14,10 @@ use super::{
 };
 #[cfg(feature = "cli")]
 use super::{
-    CopyError, Scratch, ScratchError, ScratchRequest,
+    CopyError,
     backup::{Purpose, Source, Target},
 };
+use super::{Scratch, ScratchEntry, ScratchError, ScratchRequest, ScratchScope, ScratchUse};
 use crate::{nearest::misspelt, sql::Dialect};
 
 /// The location of a database, parsed from a URL.
@@ -137,6 +138,14 @@ impl Location {
         match self {
             Self::Postgres(options) => postgres::url::is_local(options),
             Self::Sqlite(_) => true,
+        }
+    }
+
+    /// The URL for other programs, with the password if there is one.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Postgres(options) => postgres::client_url::client_url(options),
+            Self::Sqlite(file) => sqlite::url::client_url(file),
         }
     }
 
@@ -329,12 +338,37 @@ pub async fn target(
 ///
 /// # Errors
 /// The reasons why no way works.
-#[cfg(feature = "cli")]
 pub async fn scratch(request: &ScratchRequest) -> Result<Box<dyn Scratch>, ScratchError> {
     Ok(match &request.like {
         Location::Postgres(like) => Box::new(postgres::throwaway::create(request, like).await?),
-        Location::Sqlite(_) => Box::new(sqlite::scratch::InMemory::new()),
+        Location::Sqlite(_) => match request.purpose {
+            ScratchUse::Own => Box::new(sqlite::scratch::InMemory::new()),
+            ScratchUse::Shared => Box::new(sqlite::scratch::InDirectory::create()?),
+        },
     })
+}
+
+/// Lists the scratch databases and templates.
+///
+/// # Errors
+/// Fails when the server does not answer.
+pub async fn list_scratch(scope: &ScratchScope) -> Result<Vec<ScratchEntry>, DatabaseError> {
+    match &scope.like {
+        Location::Postgres(like) => postgres::template::list(scope, like).await,
+        Location::Sqlite(_) => Ok(sqlite::scratch::list()),
+    }
+}
+
+/// Drops the templates that nobody uses and the scratch databases whose process has ended. Returns
+/// what was dropped.
+///
+/// # Errors
+/// Fails when the server does not answer.
+pub async fn drop_scratch(scope: &ScratchScope) -> Result<Vec<ScratchEntry>, DatabaseError> {
+    match &scope.like {
+        Location::Postgres(like) => postgres::template::drop_unused(scope, like).await,
+        Location::Sqlite(_) => Ok(sqlite::scratch::drop_left()),
+    }
 }
 
 #[cfg(test)]

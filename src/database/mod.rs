@@ -5,12 +5,10 @@
 mod actor;
 #[cfg(feature = "cli")]
 pub mod backup;
-#[cfg(feature = "cli")]
 mod copy_error;
 #[cfg(feature = "cli")]
 mod digests;
 mod distrust;
-#[cfg(feature = "cli")]
 mod draft;
 pub mod engine;
 mod error;
@@ -19,9 +17,9 @@ pub mod fake;
 mod location;
 mod notice;
 pub mod postgres;
+mod private_directory;
 #[cfg(feature = "cli")]
 mod rows;
-#[cfg(feature = "cli")]
 mod scratch;
 mod script;
 pub mod sqlite;
@@ -34,16 +32,13 @@ mod watch;
 use std::time::Duration;
 
 pub use actor::actor;
-#[cfg(feature = "cli")]
 pub use copy_error::CopyError;
 #[cfg(feature = "cli")]
 pub use digests::{Digests, TableDigests};
 pub use distrust::Distrust;
-#[cfg(feature = "cli")]
 pub use draft::{Draft, Use, is_draft, is_left, remove_if_left, sweep, sync_directory, unique};
-#[cfg(feature = "cli")]
-pub use engine::scratch;
 pub use engine::{Location, connect, script};
+pub use engine::{drop_scratch, list_scratch, scratch};
 pub use error::{
     Action, DatabaseError, FailureKind, FailureNames, PlaceKind, SqlFailure, StepError, StepStage,
     TlsProblem,
@@ -52,8 +47,10 @@ pub use location::{LocationError, without_password};
 pub use notice::show_notices;
 #[cfg(feature = "cli")]
 pub use rows::Rows;
-#[cfg(feature = "cli")]
-pub use scratch::{Scratch, ScratchError, ScratchRequest, ScratchWay};
+pub use scratch::{
+    Scratch, ScratchEntry, ScratchError, ScratchKind, ScratchRequest, ScratchScope, ScratchUse,
+    ScratchWay, TemplateRequest,
+};
 pub use script::{ScriptHead, ScriptStep, ScriptWriter};
 pub use survey::Survey;
 pub use traits::{
@@ -110,7 +107,6 @@ pub struct Settings {
 
 impl Settings {
     /// The settings for sessions whose notices nobody reads.
-    #[cfg(feature = "cli")]
     pub fn without_notices(mut self) -> Self {
         let setting = ("client_min_messages".to_owned(), "error".to_owned());
         self.session.push(setting);

@@ -34,4 +34,6 @@ pub use record::{Adopted, exchange, write_adoption, write_repairs, write_stamp};
 
 pub use run::{RunOptions, run};
 pub use script::{ScriptError, write_script};
+#[cfg(unix)]
+pub use signal::hangup_is_ignored;
 pub use signal::{Stop, listen, watch};

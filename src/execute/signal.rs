@@ -153,7 +153,7 @@ impl Signals {
 
 /// Whether SIGHUP is ignored, as under nohup, so that the process outlives its terminal.
 #[cfg(unix)]
-fn hangup_is_ignored() -> bool {
+pub fn hangup_is_ignored() -> bool {
     // SAFETY: no handler is set, and `sigaction` is plain data that may be all zeros.
     unsafe {
         let mut current: libc::sigaction = std::mem::zeroed();

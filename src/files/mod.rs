@@ -16,8 +16,8 @@ use std::{
 
 pub use compression::{Compression, UnknownCompression};
 #[cfg(feature = "cli")]
-pub use owned::{create_private, read_text};
-pub use owned::{open_existing, open_or_create, read_start};
+pub use owned::read_text;
+pub use owned::{create_private, open_existing, open_or_create, read_start};
 
 /// What a path can lead to beside a regular file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -35,7 +35,6 @@ pub fn open_existing(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// What the system says.
-#[cfg(feature = "cli")]
 pub fn create_private(path: &Path) -> io::Result<File> {
     let mut options = File::options();
     options.read(true).write(true).create_new(true);

@@ -214,7 +214,9 @@ impl Error {
             E::Lock(LockError::Database(error)) | E::Database(error) => {
                 Self::Database(DatabaseError(error.into()))
             }
-            E::Lock(LockError::Interrupted) => Self::Interrupted,
+            E::Lock(LockError::Interrupted) | E::Interrupted => Self::Interrupted,
+            // The database of the URL was not touched, and the scratch database is gone.
+            E::InScratch(error) => Self::of(*error),
             E::Failed(failure) => Self::Failed(Box::new(Failure::of(*failure))),
             E::Partway { done, error } => Self::Partway {
                 done: done.into_iter().map(Done::of).collect(),

@@ -216,16 +216,27 @@ impl Migrator {
     /// [`Error::Scripts`] before connecting; [`Error::Url`], [`Error::VersionTable`],
     /// [`Error::Database`].
     pub async fn connect(&self, url: &str) -> Result<Session, Error> {
+        let (project, mut session) = self.session(url, Access::Create)?;
+        let history = project.history(session.dialect()).map_err(Error::of)?;
+        let connected = session.connect().await;
+        connected.map_err(Error::of)?;
+        Ok(Session::new(project, history, session))
+    }
+
+    /// The project, and a session that is not connected yet.
+    pub(super) fn session(
+        &self,
+        url: &str,
+        access: Access,
+    ) -> Result<(Project, ops::Session), Error> {
         let name = &self.settings.version_table;
         project::check_table_name(name).map_err(|expected| Error::VersionTable {
             name: name.clone(),
             expected,
         })?;
         let location = Location::parse(url, Path::new("")).map_err(Error::of)?;
-        let project = self.project.clone();
-        let history = project.history(location.dialect()).map_err(Error::of)?;
-        let mut session = ops::Session::new(location, self.settings.clone())
-            .access(Access::Create)
+        let session = ops::Session::new(location, self.settings.clone())
+            .access(access)
             .lock_wait(self.lock_wait)
             .options(self.options)
             .on_events({
@@ -233,9 +244,7 @@ impl Migrator {
                 move |event| tell(event)
             })
             .stop(self.stop.clone());
-        let connected = session.connect().await;
-        connected.map_err(Error::of)?;
-        Ok(Session::new(project, history, session))
+        Ok((self.project.clone(), session))
     }
 }
 

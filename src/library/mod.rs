@@ -7,10 +7,12 @@ mod error;
 mod migrator;
 mod report;
 mod schema;
+mod scratch;
 mod session;
 
 pub use error::{DatabaseError, DatabaseErrorKind, Error, Failure, Problem};
 pub use migrator::Migrator;
 pub use report::{Done, Drift, Plan, PlannedStep, Revision, RunReport, Status};
 pub use schema::{Schema, SchemaChange, SchemaDiff, SchemaObject};
+pub use scratch::Scratch;
 pub use session::Session;

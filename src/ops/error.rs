@@ -1,24 +1,22 @@
 use std::io;
 
-#[cfg(feature = "cli")]
 use super::{Outside, SourceError};
 #[cfg(feature = "cli")]
 use crate::{
     backup::BackupError,
-    database::ScratchError,
     layout::Layout,
     plan::{RebaseProblem, SquashProblem},
     project::{
         ConvertError, ExchangeError, GitError, InitError, SlugError, TemplateError, WriteError,
     },
-    schema::Cycle,
 };
 use crate::{
-    database::{DatabaseError, LocationError},
+    database::{DatabaseError, LocationError, ScratchError},
     execute::{Done, LockError, PartialFailure},
     plan::{AdoptError, PlanError, PlanProblem},
     project::DirectoryProblem,
     revision::{RepeatableIdError, RevisionId, RevisionIdError, TargetError, TargetSyntaxError},
+    schema::Cycle,
 };
 
 use super::{AdoptReport, RedoLeft, RedoReport};
@@ -109,23 +107,18 @@ pub enum Error {
     #[error("the repair was not confirmed; nothing was changed")]
     Declined,
     /// A signal stopped the operation before it changed anything.
-    #[cfg(feature = "cli")]
     #[error("interrupted")]
     Interrupted,
     /// The source of a schema cannot be used.
-    #[cfg(feature = "cli")]
     #[error(transparent)]
     Source(#[from] SourceError),
     /// No scratch database can be created.
-    #[cfg(feature = "cli")]
     #[error(transparent)]
     Scratch(#[from] ScratchError),
     /// Scripts failed in a scratch database.
-    #[cfg(feature = "cli")]
     #[error("in a scratch database: {0}")]
     InScratch(#[source] Box<Self>),
     /// SQL files failed in a scratch database. Each name stands for a file.
-    #[cfg(feature = "cli")]
     #[error("{error}")]
     InFiles {
         /// The names in the error, each with the name of the file for display.
@@ -135,19 +128,15 @@ pub enum Error {
         error: Box<Self>,
     },
     /// Scripts would change more than a scratch database.
-    #[cfg(feature = "cli")]
     #[error(transparent)]
     Outside(#[from] Outside),
     /// Objects depend on each other, so that no order of statements creates them.
-    #[cfg(feature = "cli")]
     #[error(transparent)]
     Cycle(#[from] Cycle),
     /// The revision is partially applied, so that its schema is unknown.
-    #[cfg(feature = "cli")]
     #[error("revision {0} is partially applied")]
     PartlyApplied(RevisionId),
     /// The source has no revisions.
-    #[cfg(feature = "cli")]
     #[error("`{0}` has no revisions")]
     NoRevisionsOf(String),
     /// The ID is invalid.

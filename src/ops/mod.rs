@@ -17,6 +17,8 @@ mod offline;
 mod project;
 mod redo;
 mod repair;
+mod schema;
+mod scratch;
 mod session;
 mod show;
 mod slow;
@@ -48,8 +50,6 @@ mod rebase;
 #[cfg(feature = "cli")]
 mod revision;
 #[cfg(feature = "cli")]
-mod schema;
-#[cfg(feature = "cli")]
 mod seed;
 #[cfg(feature = "cli")]
 mod squash;
@@ -71,6 +71,15 @@ pub use offline::{OfflineError, ScriptReport, Start, offline, start_and_target};
 pub use project::{Project, Scripts};
 pub use redo::{RedoArgs, RedoLeft, RedoReport, plan_redo, redo};
 pub use repair::{RepairArgs, RepairReport, plan_repair, repair};
+pub use schema::{
+    Outside, OutsideScript, SchemaArgs, SchemaDiffReport, SchemaDrawReport, SchemaDrift,
+    SchemaDumpReport, SchemaFileReport, SchemaProgress, SchemaSource, SourceError, schema_diff,
+    schema_draw, schema_drift, schema_dump, write_schema_file,
+};
+pub use scratch::{
+    ScratchArgs, ScratchDatabase, ScratchDropReport, ScratchListReport, drop_scratch_databases,
+    list_scratch_databases, scratch,
+};
 pub use session::Session;
 pub use show::{ChangedSince, Differences, ShowArgs, ShowReport, Unasked, show};
 pub use stamp::{StampArgs, StampReport, plan_stamp, stamp};
@@ -100,12 +109,6 @@ pub use merge::{MergeError, merge};
 pub use rebase::{RebaseArgs, RebaseReport, rebase};
 #[cfg(feature = "cli")]
 pub use revision::{NewRevisionReport, RevisionArgs, repeatable, revision};
-#[cfg(feature = "cli")]
-pub use schema::{
-    Outside, OutsideScript, SchemaArgs, SchemaDiffReport, SchemaDrawReport, SchemaDrift,
-    SchemaDumpReport, SchemaFileReport, SchemaProgress, SchemaSource, SourceError, schema_diff,
-    schema_draw, schema_drift, schema_dump, write_schema_file,
-};
 #[cfg(feature = "cli")]
 pub use seed::{Coverage, seed};
 #[cfg(feature = "cli")]

@@ -222,7 +222,6 @@ impl Project {
     }
 
     /// A project with the same settings and other scripts.
-    #[cfg(feature = "cli")]
     pub(super) fn with_history(&self, dialect: Dialect, history: History) -> Self {
         let project = self.clone();
         let read = Directory {

@@ -111,7 +111,7 @@ pub(super) const URL: &Key = &KEYS[0];
 pub(super) const PROTECTED: &Key = &KEYS[1];
 
 /// Variables that select what is read and do not belong to a key.
-pub(super) const CHOOSING: &[&str] = &["CONFIG", "ENV", "PAGER"];
+pub(super) const CHOOSING: &[&str] = &["CONFIG", "ENV", "PAGER", "SCRATCH_DATABASE"];
 
 const fn key(
     section: Section,

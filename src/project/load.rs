@@ -22,6 +22,9 @@ use crate::{
 /// The file name to search for, from the working directory upwards.
 const FILE_NAME: &str = "migrator.toml";
 
+/// The variable with the URL of the scratch database, for programs that `migrator scratch` runs.
+pub const SCRATCH_DATABASE: &str = "MIGRATOR_SCRATCH_DATABASE";
+
 /// Reads the configuration.
 ///
 /// A setting is taken from the first source that has it: flags, the selected environment section,
@@ -235,6 +238,9 @@ impl Loader<'_> {
                 base: self.sources.cwd.clone(),
             });
         }
+        if let Some(entry) = self.scratch_database()? {
+            return self.resolve(&entry);
+        }
         if let Some(name) = chosen {
             let environment = &self.document.environments[name];
             return match environment.layer.get(URL) {
@@ -258,6 +264,19 @@ impl Loader<'_> {
                 }],
             }),
         }
+    }
+
+    /// Returns the URL of the scratch database that this process was started for. It takes precedence
+    /// over an environment, which leads to a real one.
+    fn scratch_database(&self) -> Result<Option<Entry>, Vec<ConfigProblem>> {
+        let found = self.variables.of_process(SCRATCH_DATABASE);
+        let found = found.map_err(|kind| variable_problem(SCRATCH_DATABASE, kind))?;
+        let found = found.filter(|(value, _)| !value.is_empty());
+        Ok(found.map(|(value, origin)| Entry {
+            origin,
+            value: Value::Plain(value),
+            base: self.sources.cwd.clone(),
+        }))
     }
 
     /// Returns the URL of the file, if another source that is not a flag overrides it.

@@ -77,7 +77,7 @@ pub use git::{GitError, history_at};
 #[cfg(feature = "cli")]
 pub use init::{InitError, init};
 #[cfg(feature = "cli")]
-pub use load::load;
+pub use load::{SCRATCH_DATABASE, load};
 pub use memory::embedded_history;
 #[cfg(feature = "cli")]
 pub use problem::{ConfigProblem, ConfigProblemKind, Origin};

@@ -17,8 +17,14 @@ pub enum Exit {
     Partway,
     /// 5: timed out waiting for the lock.
     Busy,
+    /// 126: the program to run cannot be run.
+    NotExecutable,
+    /// 127: the program to run does not exist.
+    NotFound,
     /// 130: interrupted by a signal.
     Interrupted,
+    /// The exit status of a program that was run.
+    Program(u8),
 }
 
 impl Exit {
@@ -31,7 +37,10 @@ impl Exit {
             Self::CheckFailed => 3,
             Self::Partway => 4,
             Self::Busy => 5,
+            Self::NotExecutable => 126,
+            Self::NotFound => 127,
             Self::Interrupted => 130,
+            Self::Program(status) => status,
         }
     }
 

@@ -171,7 +171,6 @@ impl History {
     }
 
     /// Returns the history of `ids` and what they require alone, with all repeatable scripts.
-    #[cfg(feature = "cli")]
     pub fn up_to(&self, ids: &[RevisionId]) -> Self {
         let needed = self.closure(ids).into_iter();
         let pairs = needed.map(|revision| ScriptPair {
@@ -189,7 +188,6 @@ impl History {
     }
 
     /// Returns the history without these repeatable scripts.
-    #[cfg(feature = "cli")]
     pub fn without_repeatables(mut self, ids: &[RepeatableId]) -> Self {
         self.repeatables.retain(|one| !ids.contains(&one.id));
         self

@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use crate::common::listed_commands;
+use crate::common::{does_something, listed_commands};
 use migrator::internals::{report::codes::CODES, schema::Facts};
 
 fn root() -> PathBuf {
@@ -149,8 +149,7 @@ fn commands() -> BTreeMap<String, BTreeSet<String>> {
             commands.insert(command, &options(&text) - &global);
             continue;
         }
-        if text.contains(&format!("Usage: migrator {command} [OPTIONS]\n")) {
-            // One that does something by itself, too.
+        if does_something(&text, &command) {
             commands.insert(command.clone(), &options(&text) - &global);
         }
         waiting.extend(
@@ -174,8 +173,7 @@ fn rows(help_text: &str, parent: &str) -> String {
             .trim();
         let name = format!("{parent} {name}").trim().to_owned();
         let own = help(&name);
-        let has_page = listed_commands(&own).is_empty()
-            || own.contains(&format!("Usage: migrator {name} [OPTIONS]\n"));
+        let has_page = listed_commands(&own).is_empty() || does_something(&own, &name);
         if has_page {
             let file = name.replace(' ', "-");
             rows += &format!("| [`{name}`](commands/{file}.md) | {about} |\n");
@@ -241,7 +239,8 @@ fn commands_that_pages_run_exist() {
     for (text, page) in pages() {
         let lines = text.lines().map(|line| line.trim_start());
         for line in lines.filter_map(|line| line.strip_prefix("$ migrator ")) {
-            let words: Vec<_> = line.split(' ').collect();
+            // What follows `--` is another program's.
+            let words: Vec<_> = line.split(' ').take_while(|word| *word != "--").collect();
             let pairs = words.windows(2).map(|pair| pair.join(" "));
             let mut names = pairs.chain(words.iter().map(|word| (*word).to_owned()));
             let name = names.find(|name| commands.contains_key(name));

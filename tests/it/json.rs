@@ -9,9 +9,14 @@
 //!
 //! `UPDATE_DOCS=1 tests/run --test it -- json::` writes the outputs again.
 
-use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use crate::common::{Backend, Env, listed_commands};
+use crate::common::{Backend, Env, does_something, listed_commands};
 use serde_json::{Value, json};
 
 /// These print no JSON.
@@ -44,6 +49,9 @@ fn same(value: &mut Value, key: &str) {
             "host" => *text = "engine".to_owned(),
             "made_at" => *text = "2026-11-23T09:31:05Z".to_owned(),
             "sha256" | "schema" => *text = "0f7c2e…".to_owned(),
+            "name" if text.contains("/migrator-sqlite-") => {
+                *text = "/tmp/migrator-sqlite-51a0b8e2fd6ce3a9/scratch.db".to_owned();
+            }
             "database" if text.starts_with("sqlite:/") => *text = "sqlite:/srv/app.db".to_owned(),
             "file" | "kept" | "drop_command" => *text = with_given_stamps(text),
             // IDs from the clock: those of examples are of one day.
@@ -106,7 +114,10 @@ fn with_real_backup(env: &Env, line: &str) -> String {
 fn printed(env: &Env, line: &str, variables: &[(String, String)]) -> String {
     let words = shell_words(&with_real_backup(env, line));
     let mut command = env.command();
+    let own = Path::new(env!("CARGO_BIN_EXE_migrator")).parent().unwrap();
+    let path = std::env::var("PATH").unwrap_or_default();
     let output = command
+        .env("PATH", format!("{}:{path}", own.display()))
         .args(words)
         .envs(variables.iter().map(|(name, value)| (name, value)))
         .output()
@@ -216,9 +227,8 @@ fn commands(of: &[&str]) -> BTreeSet<String> {
     if names.is_empty() {
         return BTreeSet::from([of.join(" ")]);
     }
-    // One that does something by itself, too.
-    let usage = format!("Usage: migrator {} [OPTIONS]\n", of.join(" "));
-    let own = help.contains(&usage).then(|| of.join(" "));
+    let own = of.join(" ");
+    let own = does_something(&help, &own).then_some(own);
     names
         .into_iter()
         .flat_map(|name| commands(&[of, &[name]].concat()))

@@ -12,8 +12,8 @@ use std::{
 };
 
 use migrator::{
-    DatabaseErrorKind, Direction, Done, Error, EventKind, Migrator, Revision, RevisionId, Session,
-    Stop, Subject,
+    DatabaseErrorKind, Direction, Done, Error, EventKind, Migrator, Revision, RevisionId, Scratch,
+    Session, Stop, Subject,
 };
 use tokio::runtime::{Builder, Runtime};
 
@@ -127,6 +127,120 @@ fn up_and_down_and_where_it_stands() {
             assert_eq!(names(&session.current().await.unwrap()), ["1"]);
             session.close().await.unwrap();
         });
+    });
+}
+
+/// The databases beside that of a URL, other than itself.
+fn beside(place: &Place, purpose: &str) -> String {
+    place.query(&format!(
+        "SELECT count(*) FROM pg_database
+         WHERE starts_with(datname, current_database() || '_{purpose}_')"
+    ))
+}
+
+#[test]
+fn a_scratch_database_has_the_scripts_applied() {
+    on_both(|place| {
+        let is_server = matches!(place, Place::Postgres(_));
+        one_thread().block_on(async {
+            let migrator = Migrator::embedded(SCRIPTS);
+            let first = Scratch::at_head(&migrator, place.url()).await.unwrap();
+            let second = Scratch::at(&migrator, place.url(), "2").await.unwrap();
+            assert_ne!(first.url(), second.url());
+            for (scratch, current) in [(&first, "3"), (&second, "2")] {
+                let mut session = migrator.connect(&scratch.url()).await.unwrap();
+                assert_eq!(names(&session.current().await.unwrap()), [current]);
+                session.close().await.unwrap();
+            }
+            // Nothing happened to the database itself.
+            let mut session = migrator.connect(place.url()).await.unwrap();
+            assert!(session.current().await.unwrap().is_empty());
+            session.close().await.unwrap();
+            if is_server {
+                assert_eq!(beside(&place, "scratch"), "2");
+                assert_eq!(beside(&place, "template"), "2");
+            }
+            // The file of one that is dropped without being closed is gone at once; a database on a
+            // server with the next scratch database.
+            let file = first.url().replace("sqlite:///", "");
+            drop(first);
+            assert!(is_server || !std::path::Path::new(&file).exists());
+            second.close().await.unwrap();
+            let third = Scratch::at_head(&migrator, place.url()).await.unwrap();
+            if is_server {
+                wait_until("the lock of the first is gone", || {
+                    let next = thread::scope(|scope| {
+                        let next = || {
+                            one_thread().block_on(async {
+                                let next = Scratch::at(&migrator, place.url(), "base").await;
+                                next.unwrap().close().await.unwrap();
+                            })
+                        };
+                        scope.spawn(next).join()
+                    });
+                    next.unwrap();
+                    beside(&place, "scratch") == "1"
+                });
+                assert_eq!(beside(&place, "template"), "2");
+            }
+            third.close().await.unwrap();
+        });
+        if is_server {
+            let drops = place.query(
+                "SELECT string_agg(format('DROP DATABASE %I', datname), ';') FROM pg_database
+                 WHERE starts_with(datname, current_database() || '_')",
+            );
+            drops.split(';').for_each(|sql| drop(place.query(sql)));
+        }
+    });
+}
+
+#[test]
+fn a_scratch_database_fails_like_an_upgrade() {
+    on_both(|place| {
+        one_thread().block_on(async {
+            let broken = [(
+                "1_a.up.sql",
+                "CREATE TABLE a (x integer); DROP TABLE nosuch;",
+            )];
+            let migrator = Migrator::embedded(broken);
+            let error = Scratch::at_head(&migrator, place.url()).await.unwrap_err();
+            let Error::Failed(failure) = error else {
+                panic!("{error:?}");
+            };
+            assert_eq!(
+                (failure.subject.as_str(), failure.statement),
+                ("1", Some(1))
+            );
+            let error = Scratch::at(&migrator, place.url(), "nosuch")
+                .await
+                .unwrap_err();
+            assert!(matches!(error, Error::Target(_)), "{error:?}");
+            let error = Scratch::at_head(&migrator, "nothing:x").await.unwrap_err();
+            assert!(matches!(error, Error::Url(_)), "{error:?}");
+            if matches!(place, Place::Postgres(_)) {
+                assert_eq!(beside(&place, "scratch"), "0");
+                assert_eq!(beside(&place, "template"), "0");
+            }
+        });
+    });
+}
+
+/// Futures of the library can be spawned, and its types shared between threads.
+#[test]
+fn a_scratch_database_can_be_shared() {
+    fn is_shared<T: Send + Sync>(_: &T) {}
+    let runtime = several_threads();
+    runtime.block_on(async {
+        let made = tokio::spawn(async {
+            let migrator = Migrator::embedded(SCRIPTS);
+            Scratch::at_head(&migrator, "sqlite::memory:")
+                .await
+                .unwrap()
+        });
+        let scratch = made.await.unwrap();
+        is_shared(&scratch);
+        tokio::spawn(scratch.close()).await.unwrap().unwrap();
     });
 }
 

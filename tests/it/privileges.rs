@@ -111,6 +111,8 @@ impl Neighbour {
         let verb = words.next().unwrap().to_owned();
         self.ran.insert(match verb.as_str() {
             "db" | "schema" => format!("{verb}-{}", words.next().unwrap()),
+            "scratch" if line.starts_with("scratch list") => "scratch-list".to_owned(),
+            "scratch" if line.starts_with("scratch drop") => "scratch-drop".to_owned(),
             "backup" if line.starts_with("backup list") => "backup-list".to_owned(),
             "backup" if line.starts_with("backup verify") => "backup-verify".to_owned(),
             _ => verb,
@@ -400,6 +402,10 @@ fn schemas(n: &mut Neighbour) {
     n.run(0, "schema dump");
     n.run(3, "schema diff one.sql live");
     n.run(0, "schema draw");
+    n.run(0, "scratch -- true");
+    n.run(0, "scratch -- true");
+    n.run(0, "scratch list");
+    n.run(0, "scratch drop");
     n.run(0, "verify");
 }
 

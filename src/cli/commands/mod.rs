@@ -25,6 +25,7 @@ mod repair;
 mod restore;
 mod revision;
 mod schema;
+mod scratch;
 mod show;
 mod squash;
 mod stamp;
@@ -58,6 +59,7 @@ pub enum Command {
     Check(check::CheckArgs),
     Schema(schema::SchemaArgs),
     Verify(verify::VerifyArgs),
+    Scratch(scratch::ScratchArgs),
     Stamp(stamp::StampArgs),
     Adopt(adopt::AdoptArgs),
     Repair(repair::RepairArgs),
@@ -95,7 +97,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
             "history", "show", "heads", "branches", "merge", "rebase", "squash",
         ],
     ),
-    ("Schema", &["schema", "verify"]),
+    ("Schema", &["schema", "verify", "scratch"]),
     (
         "Operations",
         &[
@@ -180,6 +182,7 @@ impl Command {
             Self::Convert(args) => convert::cmd_convert(args, context),
             Self::Schema(args) => schema::cmd_schema(args, context).await,
             Self::Verify(args) => verify::cmd_verify(args, context).await,
+            Self::Scratch(args) => scratch::cmd_scratch(args, context).await,
             Self::Stamp(args) => stamp::cmd_stamp(args, context).await,
         }
     }

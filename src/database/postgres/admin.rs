@@ -78,10 +78,11 @@ fn place(options: &ServerOptions) -> String {
 pub(super) struct Server {
     pub(super) connection: PgConnection,
     /// The server process of the session.
-    #[cfg(feature = "cli")]
     pub(super) backend: super::backend::Backend,
     /// The name of the database to administer.
     pub(super) name: String,
+    /// The name of the database of the session.
+    pub(super) connected_to: String,
     place: String,
     timeout: Duration,
 }
@@ -92,11 +93,30 @@ impl Server {
         settings: &Settings,
         maintenance: Option<&str>,
     ) -> Result<Self, DatabaseError> {
-        let name = url::database(options).to_owned();
+        let name = url::database(options);
         let candidates: Vec<&str> = match maintenance {
             Some(given) => vec![given],
             None => MAINTENANCE.into_iter().filter(|it| *it != name).collect(),
         };
+        Self::connect_to(options, settings, &candidates).await
+    }
+
+    /// Connects for work beside the database, which may be connected to itself. A session in
+    /// template1 would prevent others from creating databases.
+    pub(super) async fn connect_beside(
+        options: &ServerOptions,
+        settings: &Settings,
+    ) -> Result<Self, DatabaseError> {
+        let [usual, last] = MAINTENANCE;
+        let candidates = [usual, url::database(options), last];
+        Self::connect_to(options, settings, &candidates).await
+    }
+
+    async fn connect_to(
+        options: &ServerOptions,
+        settings: &Settings,
+        candidates: &[&str],
+    ) -> Result<Self, DatabaseError> {
         let prepared = connect::prepared(options, settings);
         // Creating and dropping a database copies or removes many files, which takes time.
         let patient = [
@@ -108,13 +128,12 @@ impl Server {
             let there = prepared.clone().database(candidate);
             let (at, timeout) = (self::place(&there), settings.connect_timeout);
             match connect::open(&there, &patient, timeout, &at).await {
-                #[cfg_attr(not(feature = "cli"), expect(unused_variables))]
                 Ok((connection, backend)) => {
                     return Ok(Self {
                         connection,
-                        #[cfg(feature = "cli")]
                         backend,
-                        name,
+                        name: url::database(options).to_owned(),
+                        connected_to: (*candidate).to_owned(),
                         place: self::place(options),
                         timeout,
                     });

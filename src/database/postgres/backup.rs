@@ -22,7 +22,7 @@ use super::{
     },
     connect,
     contents::contents,
-    error, lookup,
+    lookup,
     message::rows,
     options::ServerOptions,
     owners,
@@ -31,6 +31,8 @@ use super::{
     version_table::{Trouble, VersionTable},
 };
 use crate::{files::Compression, revision::Observed};
+
+pub(super) use super::properties::{failed, optional, properties, text};
 
 /// The interval at which a request to stop is checked.
 const NAP: Duration = Duration::from_millis(50);
@@ -361,49 +363,4 @@ pub(super) async fn mark(connection: &mut PgConnection) -> Result<Option<String>
     }
     let found = rows(connection, sql).await.map_err(|e| failed(&e))?;
     optional(found.first(), 0)
-}
-
-/// The options of CREATE DATABASE for a database like this one.
-pub(super) async fn properties(
-    connection: &mut PgConnection,
-) -> Result<BTreeMap<String, String>, DatabaseError> {
-    let sql = "SELECT pg_catalog.row_to_json(d)::jsonb ->> k.name, k.name \
-               FROM (SELECT d.*, pg_catalog.pg_encoding_to_char(d.encoding) AS encoding_name, \
-               pg_catalog.pg_get_userbyid(d.datdba) AS owner_name \
-               FROM pg_catalog.pg_database AS d) AS d, \
-               (VALUES ('encoding_name'), ('datcollate'), ('datctype'), ('datlocprovider'), \
-               ('daticulocale'), ('datlocale'), ('daticurules'), ('owner_name')) AS k (name) \
-               WHERE d.datname = pg_catalog.current_database()";
-    let sql = sql.replace(" ->> ", " OPERATOR(pg_catalog.->>) ");
-    let found = rows(connection, &sql).await.map_err(|e| failed(&e))?;
-    let mut properties = BTreeMap::new();
-    for row in &found {
-        if let Some(value) = optional(Some(row), 0)? {
-            properties.insert(text(Some(row), 1)?, value);
-        }
-    }
-    Ok(properties)
-}
-
-pub(super) fn text(
-    row: Option<&sqlx::postgres::PgRow>,
-    column: usize,
-) -> Result<String, DatabaseError> {
-    Ok(optional(row, column)?.unwrap_or_default())
-}
-
-pub(super) fn optional(
-    row: Option<&sqlx::postgres::PgRow>,
-    column: usize,
-) -> Result<Option<String>, DatabaseError> {
-    let Some(row) = row else { return Ok(None) };
-    row.try_get(column).map_err(|error| failed(&error))
-}
-
-/// The error of a failed query.
-pub(super) fn failed(error: &sqlx::Error) -> DatabaseError {
-    match error::from_server(error) {
-        Some(server) => DatabaseError::Sql(error::failure(server, None)),
-        None => DatabaseError::ConnectionLost(error::reason(error)),
-    }
 }

@@ -10,6 +10,7 @@ mod backend;
 pub(super) mod backup;
 mod batch;
 mod cancel;
+pub(super) mod client_url;
 mod connect;
 #[cfg(feature = "cli")]
 mod contents;
@@ -26,21 +27,19 @@ mod mark;
 mod message;
 mod options;
 mod outcome;
-#[cfg(feature = "cli")]
 mod own_server;
 #[cfg(feature = "cli")]
 mod owners;
 mod parameters;
 mod password_file;
 mod pooler;
-#[cfg(feature = "cli")]
 mod programs;
+mod properties;
 mod psql;
 mod record;
 #[cfg(feature = "cli")]
 mod rows;
 mod run;
-#[cfg(feature = "cli")]
 mod scratch;
 mod script;
 mod script_guards;
@@ -53,7 +52,7 @@ mod survey;
 mod swap;
 #[cfg(feature = "cli")]
 pub(super) mod target;
-#[cfg(feature = "cli")]
+pub(super) mod template;
 pub(super) mod throwaway;
 mod tls;
 mod trust;

@@ -7,10 +7,10 @@ use sqlx::Row;
 use super::{
     super::{Action, DatabaseError, Settings, unique},
     admin::{Server, quoted},
-    backup::{failed, text},
     lock,
     message::{literal, unpinned_rows},
     options::ServerOptions,
+    properties::{failed, text},
 };
 
 /// The maximum length of a name on the server in bytes.
@@ -23,6 +23,9 @@ const DIGITS: usize = 16;
 pub(super) const VERIFY: &str = "_verify_";
 pub(super) const RESTORE: &str = "_restore_";
 pub(super) const SCRATCH: &str = "_scratch_";
+
+/// The purpose of templates, which outlive their processes.
+pub(super) const TEMPLATE: &str = "_template_";
 
 /// A scratch database and the session that owns it. While the session holds the lock of its name,
 /// it is not mistaken for one left by a killed process.
@@ -47,16 +50,29 @@ impl Scratch {
     ) -> Result<Self, DatabaseError> {
         let mut server = Server::connect(options, settings, None).await?;
         sweep(&mut server).await?;
+        let creation = |name: &str| creation(name, properties, owner);
+        Self::open(server, (options, settings), purpose, creation).await
+    }
+
+    /// Creates a scratch database with the command that `creation` returns for its name.
+    ///
+    /// # Errors
+    /// Fails when the server does not create it.
+    pub async fn open(
+        mut server: Server,
+        (options, settings): (&ServerOptions, &Settings),
+        purpose: &str,
+        creation: impl FnOnce(&str) -> String,
+    ) -> Result<Self, DatabaseError> {
         let name = beside(&server.name, purpose, &unique());
-        let taken = format!("SELECT {}::text", lock::for_session(key(&name)));
-        server.ask(&taken).await?;
+        server.ask(&taking(&name)).await?;
         let mut scratch = Self {
             server,
             name,
             options: options.clone(),
             settings: settings.clone(),
         };
-        let sql = creation(&scratch.name, properties, owner);
+        let sql = creation(&scratch.name);
         let made = unpinned_rows(&mut scratch.server.connection, &sql).await;
         match made {
             Ok(_) => Ok(scratch),
@@ -68,6 +84,21 @@ impl Scratch {
                 }
                 Err(refused)
             }
+        }
+    }
+
+    /// Asks the server for a sign of life. If the connection was lost, reconnects and takes the lock
+    /// again.
+    ///
+    /// # Errors
+    /// Fails when the server does not answer.
+    pub async fn renew(&mut self) -> Result<(), DatabaseError> {
+        match self.server.ask("SELECT 1").await {
+            Err(DatabaseError::ConnectionLost(_)) => {
+                self.server = self.connect().await?;
+                self.server.ask(&taking(&self.name)).await.map(drop)
+            }
+            asked => asked.map(drop),
         }
     }
 
@@ -101,7 +132,8 @@ impl Scratch {
     /// # Errors
     /// Fails when the server does not answer.
     pub async fn connect(&self) -> Result<Server, DatabaseError> {
-        Server::connect(&self.options, &self.settings, None).await
+        let there = self.server.connected_to.as_str();
+        Server::connect(&self.options, &self.settings, Some(there)).await
     }
 }
 
@@ -116,31 +148,55 @@ fn cut(name: &str, room: usize) -> &str {
 
 /// Whether `found` is a scratch database of `name`.
 fn is_of(found: &str, name: &str) -> bool {
-    [VERIFY, RESTORE, SCRATCH].iter().any(|purpose| {
-        let rest = found.strip_prefix(cut(name, purpose.len() + DIGITS));
-        let digits = rest.and_then(|rest| rest.strip_prefix(purpose));
-        digits.is_some_and(|digits| {
-            digits.len() == DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-        })
-    })
+    [VERIFY, RESTORE, SCRATCH]
+        .iter()
+        .any(|purpose| is_beside(found, name, purpose))
 }
 
-fn key(name: &str) -> i64 {
+/// Whether `found` is a name that [`beside`] returns for `name` and `purpose`.
+pub(super) fn is_beside(found: &str, name: &str, purpose: &str) -> bool {
+    let rest = found.strip_prefix(cut(name, purpose.len() + DIGITS));
+    rest.and_then(|rest| rest.strip_prefix(purpose))
+        .is_some_and(is_mark)
+}
+
+/// Whether `found` is a name that [`beside`] returns for any name and `purpose`.
+pub(super) fn is_for(found: &str, purpose: &str) -> bool {
+    let parts = found.rsplit_once(purpose);
+    parts.is_some_and(|(_, mark)| is_mark(mark))
+}
+
+fn is_mark(text: &str) -> bool {
+    text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The key of the lock that the owner of a scratch database and the users of a template hold.
+pub(super) fn key(name: &str) -> i64 {
     lock::key("scratch", name)
 }
 
+/// The query that takes the lock of a scratch database.
+fn taking(name: &str) -> String {
+    format!("SELECT {}::text", lock::for_session(key(name)))
+}
+
+/// The keys of all advisory locks of the server that a session holds. This searches all databases,
+/// since the owners may be connected to different ones.
+pub(super) async fn held(server: &mut Server) -> Result<Vec<i64>, DatabaseError> {
+    let sql = "SELECT ((l.classid::bigint OPERATOR(pg_catalog.<<) 32) \
+               OPERATOR(pg_catalog.|) l.objid::bigint) FROM pg_catalog.pg_locks AS l \
+               WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1";
+    let found = server.ask(sql).await?;
+    let keys: Result<Vec<i64>, _> = found.iter().map(|row| row.try_get(0)).collect();
+    keys.map_err(|error| failed(&error))
+}
+
 /// Drops the scratch databases of killed processes. Those that cannot be dropped are kept.
-async fn sweep(server: &mut Server) -> Result<(), DatabaseError> {
+pub(super) async fn sweep(server: &mut Server) -> Result<(), DatabaseError> {
     let found = server
         .ask("SELECT d.datname::text FROM pg_catalog.pg_database AS d")
         .await?;
-    // This searches all databases, since the owners may be connected to different ones.
-    let held = "SELECT ((l.classid::bigint OPERATOR(pg_catalog.<<) 32) \
-                OPERATOR(pg_catalog.|) l.objid::bigint) FROM pg_catalog.pg_locks AS l \
-                WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1";
-    let held = server.ask(held).await?;
-    let held: Result<Vec<i64>, _> = held.iter().map(|row| row.try_get(0)).collect();
-    let held = held.map_err(|error| failed(&error))?;
+    let held = held(server).await?;
     for row in &found {
         let name = text(Some(row), 0)?;
         if is_of(&name, &server.name) && !held.contains(&key(&name)) {
@@ -151,7 +207,7 @@ async fn sweep(server: &mut Server) -> Result<(), DatabaseError> {
 }
 
 /// Drops a database with its remaining sessions.
-async fn drop_database(server: &mut Server, name: &str) -> Result<(), DatabaseError> {
+pub(super) async fn drop_database(server: &mut Server, name: &str) -> Result<(), DatabaseError> {
     let ending = format!(
         "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a \
          WHERE a.datname = {}",
@@ -167,7 +223,7 @@ async fn drop_database(server: &mut Server, name: &str) -> Result<(), DatabaseEr
 }
 
 /// The CREATE DATABASE command for a database with `properties`.
-fn creation(name: &str, properties: &BTreeMap<String, String>, owner: bool) -> String {
+pub(super) fn creation(name: &str, properties: &BTreeMap<String, String>, owner: bool) -> String {
     let mut sql = format!("CREATE DATABASE {} TEMPLATE template0", quoted(name));
     let mut add = |option: &str, property: &str| {
         if let Some(value) = properties.get(property) {
@@ -219,9 +275,18 @@ mod tests {
             "shop_verify_",
             "shop_verify_0123456789abcdeg",
             "shop_before_0123456789abcdef",
+            "shop_template_0123456789abcdef",
         ] {
             assert!(!is_of(other, "shop"), "{other}");
         }
+    }
+
+    #[test]
+    fn templates_are_known_by_their_names() {
+        let made = beside("shop", TEMPLATE, "0123456789abcdef");
+        assert!(is_beside(&made, "shop", TEMPLATE) && is_for(&made, TEMPLATE));
+        assert!(!is_beside(&made, "sho", TEMPLATE) && !is_for(&made, SCRATCH));
+        assert!(!is_for("shop_template_0123", TEMPLATE));
     }
 
     #[test]

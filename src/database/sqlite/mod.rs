@@ -22,7 +22,6 @@ mod row;
 #[cfg(feature = "cli")]
 mod rows;
 mod run;
-#[cfg(feature = "cli")]
 pub(super) mod scratch;
 mod script;
 mod script_guards;

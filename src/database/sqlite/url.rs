@@ -45,7 +45,13 @@ pub(in crate::database) fn parse(rest: &str, base: &Path) -> Result<PathBuf, Loc
     if path.is_empty() {
         return Err(LocationError::Syntax("it names no file".into()));
     }
-    Ok(base.join(decode(path)?))
+    let path = decode(path)?;
+    // `sqlite:////path` is how many clients write an absolute path.
+    let path = match path.trim_start_matches('/') {
+        rest if path.starts_with("//") => format!("/{rest}"),
+        _ => path,
+    };
+    Ok(base.join(path))
 }
 
 /// The address, equal for all spellings.
@@ -56,6 +62,14 @@ pub(in crate::database) fn address(file: &Path) -> String {
 /// The URL of a file, with the path as given.
 pub(in crate::database) fn place(file: &str) -> String {
     format!("sqlite:{file}")
+}
+
+/// The URL for other programs. Most clients take a path after `sqlite:///`, so that an absolute one
+/// has four slashes.
+pub(in crate::database) fn client_url(file: &Path) -> String {
+    let path = file.display().to_string();
+    let path = path.replace('%', "%25").replace('?', "%3F");
+    format!("sqlite:///{path}")
 }
 
 /// Whether both paths lead to the same file.

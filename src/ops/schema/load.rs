@@ -11,7 +11,7 @@ use std::{
 
 use super::{SourceError, reader::Progress};
 use crate::{
-    database::{Access, Location, Scratch, ScratchRequest, Settings, scratch},
+    database::{Access, Location, Scratch, ScratchRequest, ScratchUse, Settings, scratch},
     execute::{Event, EventKind},
     files,
     ops::{Error, MigrateArgs, Project, Scripts, Session, upgrade},
@@ -63,8 +63,17 @@ impl Sandbox {
             url: url.cloned(),
             settings: settings.clone(),
             schema,
+            purpose: ScratchUse::Own,
+            template: None,
+            stopped: Arc::new(|| false),
         };
-        let scratch = scratch(&request).await?;
+        Self::open(&request, progress).await
+    }
+
+    /// Creates a scratch database for `request`.
+    pub async fn open(request: &ScratchRequest, progress: Option<Progress>) -> Result<Self, Error> {
+        let (like, settings) = (&request.like, &request.settings);
+        let scratch = scratch(request).await?;
         // What the URL of the database asks of its sessions holds here as well.
         let settings = like.adjust(settings.clone()).without_notices();
         let mut session = Session::new(scratch.location().clone(), settings)
@@ -74,6 +83,24 @@ impl Sandbox {
             session = session.on_events(steps(progress));
         }
         Ok(Self { session, scratch })
+    }
+
+    /// Whether the database is a copy of a template, so that there is nothing to run.
+    pub fn is_copy(&self) -> bool {
+        self.scratch.is_copy()
+    }
+
+    /// Closes the session and keeps the database, as a copy of the template if one was requested.
+    pub async fn keep(self) -> Result<Box<dyn Scratch>, Error> {
+        let closed = self.session.close().await;
+        if let Err(error) = closed {
+            let _ = self.scratch.drop().await;
+            return Err(error.into());
+        }
+        match self.scratch.is_copy() {
+            true => Ok(self.scratch),
+            false => Ok(self.scratch.keep().await?),
+        }
     }
 
     /// The first statement of `script` that would change more than this database.

@@ -132,7 +132,7 @@ impl Reader<'_> {
 
     /// The schema of the version table, which existed before the first revision. It is known once the
     /// session is connected; a database that does not exist yet has only the configured one.
-    async fn home_schema(&mut self) -> Result<Option<String>, Error> {
+    pub async fn home_schema(&mut self) -> Result<Option<String>, Error> {
         if self.session.location().file().is_some() {
             return Ok(None);
         }
@@ -147,7 +147,7 @@ impl Reader<'_> {
 
     /// The target relative to the empty scratch database. `current` and relative targets are
     /// relative to the configured database.
-    async fn resolved(&mut self, target: &Target) -> Result<Vec<Target>, Error> {
+    pub async fn resolved(&mut self, target: &Target) -> Result<Vec<Target>, Error> {
         let history = self.project.history(self.session.dialect())?;
         let rows = match target {
             Target::Current(_) | Target::Relative(_) => {

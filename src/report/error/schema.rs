@@ -167,6 +167,11 @@ pub fn incomplete(schema: &Schema) -> Vec<Diagnostic> {
     found
 }
 
+/// The warning that a scratch database was not dropped.
+pub fn not_dropped(error: Error) -> Error {
+    error.note("the scratch database was not dropped; the next one removes it")
+}
+
 /// The warning that the schema file was not written.
 pub fn schema_file(error: Error, file: &str) -> Error {
     let reasons = error.diagnostics.iter().map(|it| it.message.as_str());

@@ -15,6 +15,7 @@ mod rebase;
 mod redo;
 mod repair;
 mod schema;
+mod scratch;
 mod script;
 mod squash;
 mod status;

@@ -133,6 +133,12 @@ impl Env {
         output
     }
 
+    /// Runs `migrator LINE` without a transcript; whether it succeeds.
+    pub fn run_quietly(&self, line: &str) -> bool {
+        let output = self.command().args(words(line)).output().unwrap();
+        output.status.success()
+    }
+
     /// Adds a line of our own.
     pub fn note(&mut self, text: &str) {
         writeln!(self.transcript, "{text}").unwrap();

@@ -49,6 +49,13 @@ pub fn listed_commands(help: &str) -> Vec<&str> {
     names.filter(|name| *name != "help").collect()
 }
 
+/// Whether a command that has others below it does something by itself, too, by its help text.
+pub fn does_something(help: &str, name: &str) -> bool {
+    let usage = format!("Usage: migrator {name} [OPTIONS]");
+    let rest = help.split(&usage).nth(1);
+    rest.is_some_and(|rest| rest.starts_with('\n') || rest.starts_with(" -- "))
+}
+
 /// Polls until `condition` holds.
 ///
 /// # Panics
