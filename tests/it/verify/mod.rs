@@ -283,10 +283,10 @@ fn a_failure_that_depends_on_values_is_a_note() {
     );
     let report = report(&env, &[]);
     assert_eq!(report["passed"], true, "{report}");
-    let note = report["revisions"][1]["notes"][0].as_str().unwrap();
+    let notes = report["revisions"][1]["notes"].to_string();
     assert!(
-        note.contains("invalid input syntax for type integer"),
-        "{note}"
+        notes.contains("invalid input syntax for type integer"),
+        "{notes}"
     );
 }
 
@@ -387,7 +387,7 @@ fn branches_ranges_and_repeatables() {
         env.revision("4_d", "-- migrator: revises = 2, 3\n", "-- nothing\n");
         env.write(
             "migrations/R_v.sql",
-            "CREATE VIEW v AS SELECT id FROM nothing_there;",
+            "INSERT INTO nothing_there VALUES (1);",
         );
         let report = report(&env, &["2:"]);
         let revisions = report["revisions"].as_array().unwrap().iter();
