@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use super::{Error, Project, SchemaArgs, SchemaDrift, Session, edited, schema_drift};
+use super::{
+    Error, Project, SchemaArgs, SchemaDrift, Session, VerifyArgs, VerifyReport, edited,
+    schema_drift, verify,
+};
 use crate::{
     database::Detail,
     plan::{self, CheckRequest, Finding},
@@ -20,10 +23,13 @@ pub struct CheckArgs {
     /// How to compare the schema of the database with what its applied scripts make; `None` to
     /// leave it out.
     pub schema: Option<SchemaArgs>,
+    /// How to verify the revisions that are not in the commit, or all without one; `None` to leave it
+    /// out.
+    pub verify: Option<VerifyArgs>,
 }
 
 /// The result of `check`.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct CheckReport {
     /// The directory.
     pub directory: String,
@@ -35,6 +41,8 @@ pub struct CheckReport {
     pub findings: Vec<Finding>,
     /// The differences of the schema, if they were requested.
     pub drift: Option<SchemaDrift>,
+    /// What was verified, if that was requested.
+    pub verified: Option<VerifyReport>,
 }
 
 /// Checks the directory and, if a session is given, the database.
@@ -59,7 +67,7 @@ pub async fn check(
         None => None,
     };
     let mut obstacles = Vec::new();
-    let mut drift = None;
+    let (mut drift, mut verified) = (None, None);
     let (database, observed) = match &mut session {
         None => (None, None),
         Some(session) => {
@@ -71,6 +79,9 @@ pub async fn check(
             let observed = plan::seen(&history, observed, dialect);
             if let Some(schema) = &args.schema {
                 drift = Some(schema_drift(project, session, schema).await?);
+            }
+            if let Some(verify) = &args.verify {
+                verified = Some(verify_new(project, session, verify, base.as_ref()).await?);
             }
             (Some(session.place().to_owned()), Some(observed))
         }
@@ -102,5 +113,25 @@ pub async fn check(
         database,
         findings,
         drift,
+        verified,
     })
+}
+
+/// Verifies the revisions that `base` does not have.
+async fn verify_new(
+    project: &Project,
+    session: &mut Session,
+    args: &VerifyArgs,
+    base: Option<&History>,
+) -> Result<VerifyReport, Error> {
+    let history = project.history(session.dialect())?;
+    let only = base.map(|base| {
+        let ids = history.in_order().map(|revision| &revision.id);
+        ids.filter(|id| base.get(id).is_none()).cloned().collect()
+    });
+    let args = VerifyArgs {
+        only,
+        ..args.clone()
+    };
+    verify(project, session, &args).await
 }

@@ -406,7 +406,8 @@ fn schemas(n: &mut Neighbour) {
     n.run(0, "scratch -- true");
     n.run(0, "scratch list");
     n.run(0, "scratch drop");
-    n.run(0, "verify");
+    // A down script of these revisions deletes rows that were there before.
+    n.run(3, "verify");
 }
 
 fn through_a_pooler(n: &mut Neighbour) {

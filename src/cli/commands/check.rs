@@ -32,6 +32,10 @@ pub struct CheckArgs {
     #[arg(long, conflicts_with = "no_database")]
     schema: bool,
 
+    /// Verify the revisions that are new since --base, or all, in a scratch database
+    #[arg(long, conflicts_with = "no_database")]
+    verify: bool,
+
     #[command(flatten)]
     pub vars: Vars,
 }
@@ -40,17 +44,19 @@ pub async fn cmd_check(args: CheckArgs, context: &Context) -> Result<Exit, Error
     let skip = args.no_database.then_some("--no-database");
     let (mut session, unasked) = context.session_unless("check", skip)?;
     let dialect = context.dialect()?;
-    let (schema, bar) = match args.schema {
+    let (schema, bar) = match args.schema || args.verify {
         true => {
             let (request, bar) = context.watched(context.schema_request()?)?;
             (Some(request), Some(bar))
         }
         false => (None, None),
     };
+    let verify = schema.clone().filter(|_| args.verify);
     let request = ops::CheckArgs {
         base: args.base.clone(),
         pending_ok: args.pending_ok,
-        schema,
+        schema: schema.filter(|_| args.schema),
+        verify: verify.map(|schema| super::verify::request(context, schema)),
     };
     let checked = ops::check(&context.project, session.as_mut(), dialect, &request).await;
     if let Some(bar) = bar {
@@ -64,7 +70,16 @@ pub async fn cmd_check(args: CheckArgs, context: &Context) -> Result<Exit, Error
         .map(|found| error::finding(found, &report.history))
         .collect();
     findings.extend(report.drift.iter().flat_map(error::drift));
+    if let Some(verified) = &report.verified {
+        findings.extend(error::verify_findings(verified));
+    }
     let passed = findings.is_empty();
+    let interrupted = report.verified.as_ref().is_some_and(|it| it.interrupted);
+    if let Some(verified) = &report.verified {
+        for diagnostic in error::unverified(verified) {
+            context.output.warn(&diagnostic);
+        }
+    }
     context.output.result(&CheckView {
         directory: report.directory,
         revisions: report.history.len(),
@@ -73,8 +88,9 @@ pub async fn cmd_check(args: CheckArgs, context: &Context) -> Result<Exit, Error
         findings,
         columns: context.output.columns(),
     });
-    Ok(match passed {
-        true => Exit::Done,
-        false => Exit::CheckFailed,
+    Ok(match (interrupted, passed) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Done,
+        (false, false) => Exit::CheckFailed,
     })
 }

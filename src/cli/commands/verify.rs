@@ -12,12 +12,12 @@ use crate::{
 /// --format github prints annotations for GitHub Actions.
 #[derive(Debug, clap::Args)]
 pub struct VerifyArgs {
-    /// The revisions: one of them, or A:B, A: or :B [default: all]
-    #[arg(allow_hyphen_values = true)]
+    /// A revision, or a range A:B, A: or :B [default: all revisions]
+    #[arg(value_name = "REVISIONS", allow_hyphen_values = true)]
     range: Option<String>,
 
     /// The number that the values of rows are made from
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(long, value_name = "NUMBER", default_value_t = SEED)]
     seed: u64,
 
     /// Make no rows, and compare schemas only
@@ -31,16 +31,12 @@ pub struct VerifyArgs {
 pub async fn cmd_verify(args: VerifyArgs, context: &Context) -> Result<Exit, Error> {
     let request = context.schema_request()?;
     let range = args.range.as_deref().map(range).transpose()?;
-    let seed_file = context.config.verify_seed.as_ref();
-    let seed_file = seed_file.map(|path| (path.clone(), context.config.show(path)));
     let work = async |session: &mut ops::Session, schema: &ops::SchemaArgs| {
         let args = ops::VerifyArgs {
             range,
-            schema: schema.clone(),
             rows: !args.no_rows,
             seed: args.seed,
-            seed_file,
-            ..ops::VerifyArgs::default()
+            ..self::request(context, schema.clone())
         };
         ops::verify(&context.project, session, &args).await
     };
@@ -54,6 +50,21 @@ pub async fn cmd_verify(args: VerifyArgs, context: &Context) -> Result<Exit, Err
     context.output.result(&VerifyView { report, columns });
     Ok(exit)
 }
+
+/// The verification of all revisions, with rows.
+pub fn request(context: &Context, schema: ops::SchemaArgs) -> ops::VerifyArgs {
+    let seed_file = context.config.verify_seed.as_ref();
+    ops::VerifyArgs {
+        schema,
+        rows: true,
+        seed: SEED,
+        seed_file: seed_file.map(|path| (path.clone(), context.config.show(path))),
+        ..ops::VerifyArgs::default()
+    }
+}
+
+/// What rows are made from unless `--seed` says otherwise.
+const SEED: u64 = 1;
 
 /// A range, or a single revision.
 fn range(text: &str) -> Result<Range, Error> {

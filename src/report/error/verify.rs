@@ -1,7 +1,9 @@
 use super::{Diagnostic, Error, diagnostic, run};
 use crate::{
     execute::PartialFailure,
-    ops::{NotVerified, Unlike, Verdict, VerifiedRevision, VerifyFinding, VerifyScript},
+    ops::{
+        NotVerified, Unlike, Verdict, VerifiedRevision, VerifyFinding, VerifyReport, VerifyScript,
+    },
     report::{Snippet, codes, codes::Code, count, difference_sentences},
     schema::{Name, RowChanges},
 };
@@ -79,6 +81,30 @@ pub fn script_name(script: VerifyScript) -> &'static str {
 /// The diagnostic of a repeatable script that failed.
 pub fn verify_repeatable(failure: &PartialFailure) -> Diagnostic {
     failed(codes::M887, failure, None)
+}
+
+/// The diagnostics of all findings.
+pub fn verify_findings(report: &VerifyReport) -> Vec<Diagnostic> {
+    let revisions = report.revisions.iter();
+    let findings = revisions.flat_map(|revision| {
+        let findings = revision.findings.iter();
+        findings.map(|finding| verify_finding(revision, finding))
+    });
+    let repeatable = report.repeatable.as_deref().map(verify_repeatable);
+    findings.chain(repeatable).collect()
+}
+
+/// Warnings of the revisions that were not verified.
+pub fn unverified(report: &VerifyReport) -> Vec<Diagnostic> {
+    let revisions = report.revisions.iter();
+    let warnings = revisions.filter_map(|it| {
+        let reason = not_verified(&it.verdict)?;
+        Some(Diagnostic {
+            message: format!("{} was not verified: {reason}", it.revision),
+            ..Diagnostic::default()
+        })
+    });
+    warnings.collect()
 }
 
 /// The reason why a revision was not verified, in one line.

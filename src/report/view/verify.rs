@@ -6,7 +6,8 @@ use crate::{
     report::{
         Diagnostic, Style, annotation, count, duration,
         error::{
-            not_verified, row_changes, script_name, some_tables, verify_finding, verify_repeatable,
+            not_verified, row_changes, script_name, some_tables, verify_finding, verify_findings,
+            verify_repeatable,
         },
         lines::changed_lines,
     },
@@ -49,7 +50,8 @@ impl View for VerifyView {
             self.diagnostic(&mut page, &verify_repeatable(failure), paint);
         }
         if verbosity > Verbosity::Quiet {
-            if !page.is_empty() {
+            let last = self.report.revisions.last();
+            if last.is_some_and(|revision| revision.findings.is_empty()) {
                 page.blank();
             }
             self.summary(&mut page, paint, verbosity);
@@ -82,13 +84,8 @@ impl View for VerifyView {
 
     fn github(&self, path: &dyn Fn(&str) -> String) -> Page {
         let mut page = Page::default();
-        for revision in &self.report.revisions {
-            for finding in &revision.findings {
-                page.append(annotation(&verify_finding(revision, finding), path));
-            }
-        }
-        if let Some(failure) = &self.report.repeatable {
-            page.append(annotation(&verify_repeatable(failure), path));
+        for found in verify_findings(&self.report) {
+            page.append(annotation(&found, path));
         }
         self.summary(&mut page, Paint(false), Verbosity::Normal);
         page

@@ -399,3 +399,66 @@ fn branches_ranges_and_repeatables() {
         assert_eq!(report["passed"], false);
     }
 }
+
+/// `check --verify` verifies what the base does not have.
+#[test]
+fn check_verifies_what_is_new() {
+    let env = Env::new(Backend::Sqlite);
+    let git = |line: &str| {
+        let done = Command::new("git")
+            .args(["-c", "user.name=t", "-c", "user.email=t@localhost"])
+            .args(line.split(' '))
+            .current_dir(env.path("."))
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{line}");
+    };
+    git("init -q -b main");
+    env.revision(
+        "1_a",
+        "CREATE TABLE a (id INTEGER PRIMARY KEY);",
+        "SELECT 1;",
+    );
+    git("add .");
+    git("commit -q -m a");
+    env.revision(
+        "2_b",
+        "CREATE TABLE b (id INTEGER PRIMARY KEY);",
+        "SELECT 1;",
+    );
+    assert!(
+        env.command()
+            .args(["upgrade", "head"])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let codes = |line: &str| {
+        let mut command = env.command();
+        let output = command
+            .args(["--format", "json"])
+            .args(line.split(' '))
+            .output()
+            .unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let found = report["findings"].as_array().unwrap().iter();
+        let found: Vec<String> = found
+            .map(|it| {
+                format!(
+                    "{} {}",
+                    it["code"].as_str().unwrap(),
+                    it["file"].as_str().unwrap_or_default()
+                )
+            })
+            .collect();
+        (output.status.code(), found)
+    };
+    let of = |id: &str, name: &str, kind: &str, code: &str| {
+        format!("{code} migrations/{id}_{name}.{kind}.sql")
+    };
+    let (status, found) = codes("check --verify --base main");
+    let expected = [of("2", "b", "down", "M882"), of("2", "b", "up", "M883")];
+    assert_eq!((status, found.as_slice()), (Some(3), expected.as_slice()));
+    let (status, found) = codes("check --verify");
+    assert_eq!((status, found.len()), (Some(3), 4));
+}
