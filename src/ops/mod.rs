@@ -105,7 +105,7 @@ pub use schema::{
     schema_draw, schema_drift, schema_dump, write_schema_file,
 };
 #[cfg(feature = "cli")]
-pub use seed::{Coverage, seed};
+pub use seed::{Coverage, seed, seed_toward};
 #[cfg(feature = "cli")]
 pub use squash::{SquashArgs, SquashReport, squash};
 #[cfg(feature = "cli")]

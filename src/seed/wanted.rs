@@ -30,6 +30,17 @@ pub(super) enum Sample {
     Bytes(Vec<u8>),
 }
 
+/// What a default says about JSON, also in a text: that it is an array or an object.
+pub(super) fn shape(default: &str) -> Option<(Hint, Sample)> {
+    let inner = default.trim_start_matches('E').strip_prefix('\'')?;
+    let (name, empty) = match inner.chars().next()? {
+        '[' if inner.contains(']') => ("array", "[]"),
+        '{' if inner.contains('}') => ("object", "{}"),
+        _ => return None,
+    };
+    Some((Hint::TypeOf(name.to_owned()), text(empty)))
+}
+
 /// Forms of texts that triggers and functions often ask for: a version, an address, a number, JSON, a
 /// UUID, a date, a network address, a path, hexadecimal digits.
 pub(super) const FORMS: usize = 10;
@@ -59,7 +70,7 @@ pub(super) fn wanted(hints: &[Hint], family: Family) -> Vec<Sample> {
         Family::Integer | Family::Decimal => numbers(hints, family == Family::Decimal),
         Family::Text(max) => texts(hints, max),
         Family::Bytes => bytes(hints),
-        Family::Json => json(hints),
+        Family::Json => json_of(hints),
         Family::Array => arrays(hints),
         Family::Moment | Family::Other => same(hints),
         Family::Any => any(hints),
@@ -251,7 +262,7 @@ fn texts(hints: &[Hint], max: usize) -> Vec<Sample> {
         .iter()
         .any(|it| matches!(it, Hint::Json | Hint::Key(..) | Hint::TypeOf(_)))
     {
-        samples.extend(json(hints));
+        samples.extend(json_of(hints));
     }
     samples.retain(|sample| match sample {
         Sample::Text(text) => text.chars().count() <= max,
@@ -273,14 +284,14 @@ fn bytes(hints: &[Hint]) -> Vec<Sample> {
 }
 
 /// JSON of the types and with the keys that hints name.
-fn json(hints: &[Hint]) -> Vec<Sample> {
+pub(super) fn json_of(hints: &[Hint]) -> Vec<Sample> {
     let mut keys = String::new();
     let mut found = Vec::new();
     for hint in hints {
         match hint {
             Hint::TypeOf(name) => found.push(text(match name.as_str() {
                 "object" => "{\"seed\": 1}",
-                "array" => "[1, 2]",
+                "array" => "[{\"seed\": 1}]",
                 "string" | "text" => "\"seed\"",
                 "number" | "integer" => "1",
                 "real" => "1.5",

@@ -15,7 +15,7 @@ use super::{
     blame::{Blame, Failure},
     hint::{Hint, hints},
     table::{Column, Language, Named, Source, Table, Values, Way},
-    wanted::{Family, Sample, in_form, mentioned, wanted},
+    wanted::{Family, Sample, in_form, json_of, mentioned, shape, wanted},
 };
 use crate::{
     schema::{Facts, Kind, Name, Object, ObjectId, Schema, postgres},
@@ -204,6 +204,7 @@ impl About<'_> {
         let column = Column {
             name: self.name.to_owned(),
             sql: ident(self.name),
+            data_type: self.facts.data_type.clone(),
             nullable: self.facts.not_null.is_none() && !domain.not_null,
             can_omit: has_default && is_constant(default),
             values: self.values(of, &hints),
@@ -229,6 +230,13 @@ impl About<'_> {
             _ => 0,
         };
         let mut wanted: Vec<String> = literals(wanted(hints, family)).collect();
+        let default = self.facts.default.as_deref().unwrap_or_default();
+        if let (true, Family::Json | Family::Text(_)) = (wanted.is_empty(), family)
+            && let Some((hint, empty)) = shape(default)
+        {
+            wanted.extend(literals(json_of(&[hint])));
+            edges = vec![sample(empty)];
+        }
         let ranges = self.bounds.iter();
         wanted.extend(ranges.flat_map(|bound| bound.expressions(self.name, &of)));
         Values {
