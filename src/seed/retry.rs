@@ -13,6 +13,9 @@ const TRIES: [u32; 3] = [200, 60, 12];
 /// How often in a row nothing may be known of the reasons before the table is given up.
 const UNKNOWN: u32 = 40;
 
+/// How many duplicates are refused before the table is taken for one that triggers fill.
+const DUPLICATES: u32 = 20;
+
 impl Work {
     /// Puts another bundle in the place of a refused one, unless there were enough.
     pub(super) fn retry(&mut self, bundle: Bundle, failure: Option<&Failure>) {
@@ -25,6 +28,9 @@ impl Work {
             state.tries += 1;
             if let Some(failure) = failure {
                 state.reason.clone_from(&failure.message);
+            }
+            if matches!(blame, Blame::Duplicate(_)) {
+                state.duplicates += 1;
             }
             if matches!(blame, Blame::Unknown | Blame::Nothing) {
                 state.unknown += 1;
@@ -77,7 +83,9 @@ impl Work {
         };
         // Further rows are less important than the first and the full one.
         let is_spare = state.has_full && row.tries >= 4;
-        !lacks && state.tries < most && state.unknown < UNKNOWN && !is_spare
+        // Where all rows are duplicates, a trigger on another table has made rows already.
+        let is_filled = state.made == 0 && state.duplicates >= DUPLICATES;
+        !lacks && !is_filled && state.tries < most && state.unknown < UNKNOWN && !is_spare
     }
 
     pub(super) fn is_pending(&self, name: &Name) -> bool {

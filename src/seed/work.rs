@@ -55,6 +55,8 @@ pub(super) struct State {
     pub tries: u32,
     /// The number of refusals since the last row of which nothing is known.
     pub unknown: u32,
+    /// The number of refused duplicates.
+    pub duplicates: u32,
     /// Whether another full row was tried after those of other tables.
     pub is_completed: bool,
     /// The last error.

@@ -344,7 +344,27 @@ fn blame(table: &Table, failure: &Failure) -> Blame {
         None => {
             // An error of a partition constraint has no name.
             let partition = table.checks.iter().find(|check| check.name.is_empty());
-            Blame::Columns(partition.map_or_else(Vec::new, |it| it.columns.clone()))
+            let partition = partition.map_or_else(Vec::new, |it| it.columns.clone());
+            let of_type = of_types(table, &failure.message);
+            Blame::Columns(if of_type.is_empty() {
+                partition
+            } else {
+                of_type
+            })
         }
     }
+}
+
+/// The columns whose types a message names, in whatever language.
+fn of_types(table: &Table, message: &str) -> Vec<usize> {
+    let is_part = |c: char| !c.is_alphanumeric() && c != '_';
+    let words: Vec<&str> = message.split(is_part).collect();
+    let is_named = |column: &Column| {
+        let base = column.data_type.split(['(', '[', ' ']).next();
+        let base = base.and_then(|base| base.rsplit('.').next());
+        base.is_some_and(|base| words.contains(&base.trim_matches('"')))
+    };
+    let columns = table.columns.iter().enumerate();
+    let columns = columns.filter(|(_, column)| is_named(column));
+    columns.map(|(at, _)| at).collect()
 }

@@ -304,6 +304,11 @@ fn of_extension(name: &str, modifiers: &[i32]) -> Option<Type> {
         "cube" => Type::Known(&["(1,2)", "(0)"]),
         "seg" => Type::Known(&["1 .. 2"]),
         "semver" => Type::Known(&["1.2.3"]),
+        "lo" => Type::Integer {
+            min: 0,
+            max: u32::MAX.into(),
+        },
+        "ean13" => Type::Known(&["9780393040029"]),
         "isbn" | "isbn13" => Type::Known(&["978-0-393-04002-9"]),
         _ => return None,
     })
