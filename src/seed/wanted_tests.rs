@@ -1,4 +1,4 @@
-use proptest::prelude::*;
+use proptest::prelude::{prop_assert_eq, proptest};
 
 use super::*;
 use crate::{
@@ -84,7 +84,7 @@ fn conditions_of_sqlite_ask_for_values() {
     check(
         "x NOT GLOB '*[^0-9]*' AND length(x) = 4",
         any,
-        &["0000", "1000", "2000"],
+        &["0369", "1482", "2505"],
     );
     check("typeof(x) = 'blob'", Family::Any, &["4 bytes"]);
 }
