@@ -19,7 +19,22 @@ pub async fn seed(
     tables: &[Name],
     number: u64,
 ) -> Result<Coverage, Error> {
-    let mut work = seed::work(schema, tables, number);
+    seed_toward(session, schema, &[], tables, number).await
+}
+
+/// [`seed`], with rows that also satisfy the constraints of `later` schemas where they can, so that
+/// scripts that lead there do not fail for them.
+///
+/// # Errors
+/// As for [`seed`].
+pub async fn seed_toward(
+    session: &mut Session,
+    schema: &Schema,
+    later: &[&Schema],
+    tables: &[Name],
+    number: u64,
+) -> Result<Coverage, Error> {
+    let mut work = seed::work(schema, later, tables, number);
     let Some(query) = work.count_query() else {
         return Ok(work.coverage());
     };

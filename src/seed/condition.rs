@@ -81,6 +81,7 @@ impl<'a> Reader<'a> {
     fn read(&mut self) {
         let text = self.text(self.at);
         match self.kind(self.at) {
+            Some(TokenKind::Word) if text == "OPERATOR" => return self.qualified_operator(),
             Some(TokenKind::Word) if self.kind(self.at + 1) == Some(TokenKind::Open) => {
                 let is_keyword = ["and", "or", "not", "in", "any", "all", "is", "between"]
                     .iter()
@@ -106,6 +107,21 @@ impl<'a> Reader<'a> {
             _ => {}
         }
         self.at += 1;
+    }
+
+    /// Takes `OPERATOR(shop.=)`.
+    fn qualified_operator(&mut self) {
+        let mut operator = String::new();
+        while let Some(kind) = self.kind(self.at)
+            && kind != TokenKind::Close
+        {
+            if kind == TokenKind::Other && self.text(self.at) != "." {
+                operator.push_str(self.text(self.at));
+            }
+            self.at += 1;
+        }
+        self.at += 1;
+        self.items.push(Item::Operator(operator));
     }
 
     fn number(&mut self, text: &str) {
@@ -231,6 +247,7 @@ mod tests {
         check("length(\"A b\") <= 5", "length() `A b` <= #5");
         check("x ~ E'^\\\\\\\\d'::text", "x ~ '^\\\\d'");
         check("a < -5", "a < #-5");
+        check("a OPERATOR(shop.~~) 'b'::shop.citext", "a ~~ 'b'");
         check("x::shop.\"T\" AND y", "x AND y");
     }
 

@@ -27,7 +27,7 @@ pub(super) enum Hint {
     TypeOf(String),
     /// The name of a type of SQLite's values.
     Stored(String),
-    /// JSON with this key, and with this value if there is one.
+    /// JSON with this key, and with this value, itself JSON, if there is one.
     Key(String, Option<String>),
     /// Valid JSON.
     Json,
@@ -60,6 +60,11 @@ pub(super) fn hints(dialect: Dialect, condition: &str, column: &str) -> Vec<Hint
     found
 }
 
+/// Functions whose results are compared with what their arguments could be.
+const KEEPING: [&str; 10] = [
+    "abs", "btrim", "check", "coalesce", "date", "datetime", "lower", "ltrim", "rtrim", "trim",
+];
+
 fn at_column(items: &[Item], at: usize) -> Vec<Hint> {
     let called = at.checked_sub(1).and_then(|at| match &items[at] {
         Item::Call(name) => Some(name.as_str()),
@@ -71,8 +76,10 @@ fn at_column(items: &[Item], at: usize) -> Vec<Hint> {
             return after.map_or_else(Vec::new, |after| after.lengths());
         }
         Some("jsonb_typeof" | "json_typeof" | "json_type") => {
-            let names = after.map_or_else(Vec::new, |after| after.equal());
-            return names.into_iter().map(Hint::TypeOf).collect();
+            return after.map_or_else(Vec::new, |after| after.json_types());
+        }
+        Some("jsonb_array_length" | "json_array_length") => {
+            return vec![Hint::TypeOf("array".to_owned())];
         }
         Some("typeof") => {
             let names = after.map_or_else(Vec::new, |after| after.equal());
@@ -81,6 +88,7 @@ fn at_column(items: &[Item], at: usize) -> Vec<Hint> {
         // The functions of SQLite fail for any other text.
         Some(name) if name.starts_with("json") => return vec![Hint::Json],
         Some("upper") => return vec![Hint::Upper],
+        Some(name) if !KEEPING.contains(&name) => return Vec::new(),
         _ => {}
     }
     let before = Comparison::before(items, at);
@@ -96,6 +104,8 @@ struct Comparison<'a> {
     literals: Vec<&'a str>,
     /// What is called behind the operator.
     call: Option<&'a str>,
+    /// The literal to which the result is equal.
+    result: Option<&'a str>,
 }
 
 impl<'a> Comparison<'a> {
@@ -112,7 +122,8 @@ impl<'a> Comparison<'a> {
         };
         let mut call = None;
         let mut literals = Vec::new();
-        for item in &items[at + 1..] {
+        let mut result = None;
+        for (next, item) in items.iter().enumerate().skip(at + 1) {
             match item {
                 Item::Call(name) if literals.is_empty() => call = Some(name.as_str()),
                 Item::Word(word) if literals.is_empty() && is_filler(word) => {}
@@ -120,7 +131,12 @@ impl<'a> Comparison<'a> {
                 Item::Punctuation => {}
                 item => match item.literal() {
                     Some(literal) => literals.push(literal),
-                    None => break,
+                    None => {
+                        let is_equal = *item == Item::Operator("=".to_owned());
+                        let after = items.get(next + 1).and_then(Item::literal);
+                        result = after.filter(|_| is_equal);
+                        break;
+                    }
                 },
             }
         }
@@ -129,6 +145,7 @@ impl<'a> Comparison<'a> {
             negated,
             literals,
             call,
+            result,
         })
     }
 
@@ -151,6 +168,7 @@ impl<'a> Comparison<'a> {
             negated: false,
             literals: vec![literal],
             call: None,
+            result: None,
         })
     }
 
@@ -191,9 +209,21 @@ impl<'a> Comparison<'a> {
     }
 
     fn key(&self) -> Vec<Hint> {
+        let value = self.result.map(|value| format!("\"{value}\""));
         let key = self.literals.first();
-        let key = key.map(|key| Hint::Key((*key).to_owned(), None));
+        let key = key.map(|key| Hint::Key((*key).to_owned(), value));
         key.into_iter().collect()
+    }
+
+    /// The types of JSON that the value itself has, or a value in it.
+    fn json_types(&self) -> Vec<Hint> {
+        match (self.operator.as_str(), self.literals.first(), self.result) {
+            ("->" | "->>", Some(key), Some(name)) => {
+                let value = json_of_type(name).to_owned();
+                vec![Hint::Key((*key).to_owned(), Some(value))]
+            }
+            _ => self.equal().into_iter().map(Hint::TypeOf).collect(),
+        }
     }
 
     fn lengths(&self) -> Vec<Hint> {
@@ -221,6 +251,20 @@ impl<'a> Comparison<'a> {
             }
             _ => Vec::new(),
         }
+    }
+}
+
+/// A value of JSON of the type of this name.
+pub(super) fn json_of_type(name: &str) -> &'static str {
+    match name {
+        "object" => "{\"seed\": 1}",
+        "array" => "[{\"seed\": 1}]",
+        "string" | "text" => "\"seed\"",
+        "number" | "integer" => "1",
+        "real" => "1.5",
+        "boolean" | "true" => "true",
+        "false" => "false",
+        _ => "null",
     }
 }
 

@@ -13,9 +13,11 @@ mod blame;
 mod condition;
 mod example;
 mod hint;
+mod later;
 mod order;
 mod postgres;
 mod random;
+mod retry;
 mod row;
 mod sqlite;
 mod statement;
@@ -25,7 +27,10 @@ mod work;
 
 use std::collections::HashMap;
 
-use self::table::{Source, Table, Way};
+use self::{
+    later::foresee,
+    table::{Reference, Source, Table, Way},
+};
 use crate::{
     schema::{Name, Schema},
     sql::Dialect,
@@ -34,12 +39,27 @@ use crate::{
 pub use blame::Failure;
 pub use work::{Coverage, Work};
 
-/// Work that makes rows for those of `tables` that are in the schema. `seed` determines the values.
-pub fn work(schema: &Schema, tables: &[Name], seed: u64) -> Work {
-    let found: Vec<Table> = tables
-        .iter()
-        .filter_map(|name| table(schema, name))
-        .collect();
+/// Work that makes rows for those of `tables` that are in the schema. The rows also satisfy the
+/// constraints of `later` schemas, as far as they can. `seed` determines the values.
+pub fn work(schema: &Schema, later: &[&Schema], tables: &[Name], seed: u64) -> Work {
+    let (mut found, mut fallbacks) = (Vec::new(), HashMap::new());
+    for name in tables {
+        let Some(today) = table(schema, name) else {
+            continue;
+        };
+        let mut wanted = today.clone();
+        for later in later {
+            if let Some(then) = table(later, name) {
+                foresee(&mut wanted, &then, &|table, reference, columns| {
+                    can_refer(schema, table, reference, columns)
+                });
+            }
+        }
+        if !later.is_empty() {
+            fallbacks.insert(found.len(), today);
+        }
+        found.push(wanted);
+    }
     let mut sources = HashMap::new();
     let mut missing: Vec<Name> = Vec::new();
     for table in &found {
@@ -57,7 +77,20 @@ pub fn work(schema: &Schema, tables: &[Name], seed: u64) -> Work {
             sources.insert(name, source);
         }
     }
-    Work::new(found, sources, seed)
+    Work::new(found, fallbacks, sources, seed)
+}
+
+/// Whether the columns of a foreign key of a later schema have the types of what they refer to.
+fn can_refer(schema: &Schema, from: &Table, reference: &Reference, columns: &[usize]) -> bool {
+    let Some(to) = table(schema, &reference.table) else {
+        return false;
+    };
+    let mut pairs = columns.iter().zip(&reference.targets);
+    pairs.all(|(column, target)| {
+        let mut targets = to.columns.iter();
+        let target = targets.find(|it| it.sql == *target);
+        target.is_some_and(|it| it.data_type == from.columns[*column].data_type)
+    })
 }
 
 fn table(schema: &Schema, name: &Name) -> Option<Table> {

@@ -88,6 +88,8 @@ pub(super) struct Chooser<'a> {
     pub random: Random,
     /// How many rows a reference can refer to.
     pub available: &'a dyn Fn(&Reference) -> u64,
+    /// What is added to the numbers of keys, so that rows can be moved between tables.
+    pub key_offset: u64,
 }
 
 impl Chooser<'_> {
@@ -110,10 +112,21 @@ impl Chooser<'_> {
         }
     }
 
+    /// The number for a column. Later columns have higher ones: the end comes after the start.
+    fn number(&self, number: u64, at: usize) -> u64 {
+        let offset = if self.table.is_key(at) {
+            self.key_offset
+        } else {
+            0
+        };
+        number + offset + at as u64
+    }
+
     fn cell(&mut self, at: usize, ordinal: usize, number: u64, style: Style) -> Cell {
         let table = self.table;
         let column = &table.columns[at];
-        let best = || Cell::Value(column.values.best(ordinal, number + at as u64));
+        let number = self.number(number, at);
+        let best = || Cell::Value(column.values.best(ordinal, number));
         let takes_edges =
             !table.is_key(at) && !table.is_checked(at) && !column.values.edges.is_empty();
         let edge = |place: usize| {
@@ -229,7 +242,7 @@ impl Chooser<'_> {
 
     fn set_best(&mut self, row: &mut Row, at: usize, step: usize) {
         let column = &self.table.columns[at];
-        let number = row.number + at as u64;
+        let number = self.number(row.number, at);
         row.cells[at] = Cell::Value(column.values.best(row.ordinal + step, number));
         for place in self.linked(at) {
             if row.links[place] == Link::Null {
@@ -241,7 +254,7 @@ impl Chooser<'_> {
     /// A value that other rows do not have.
     fn set_other(&mut self, row: &mut Row, at: usize, step: usize) {
         let column = &self.table.columns[at];
-        let far = row.number + 10 * step as u64 + at as u64;
+        let far = self.number(row.number + 10 * step as u64, at);
         row.cells[at] = match column.nullable && step > 6 && row.style != Style::Full {
             true => Cell::Null,
             false => Cell::Value(column.values.best(row.ordinal + step, far)),
@@ -302,7 +315,7 @@ impl Chooser<'_> {
         let wanted = &column.values.wanted;
         Cell::Value(match wanted.get(self.random.below(wanted.len())) {
             Some(value) => value.clone(),
-            None => (column.values.plain)(row.number + at as u64 + self.random.next() % 50),
+            None => (column.values.plain)(self.number(row.number, at) + self.random.next() % 50),
         })
     }
 
@@ -312,7 +325,9 @@ impl Chooser<'_> {
             0 if with_null && column.nullable => Cell::Null,
             0 if with_null && column.can_omit => Cell::Omitted,
             1 if !edges.is_empty() => Cell::Value(edges[self.random.below(edges.len())].clone()),
-            2 => Cell::Value((column.values.plain)(row.number + self.random.next() % 200)),
+            2 => Cell::Value((column.values.plain)(
+                self.number(row.number, at) + self.random.next() % 200,
+            )),
             _ => self.any_wanted(column, row, at),
         }
     }

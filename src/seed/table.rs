@@ -83,6 +83,7 @@ pub(super) struct Column {
     pub name: String,
     /// The name as SQL.
     pub sql: String,
+    pub data_type: String,
     pub nullable: bool,
     /// Whether a row without the column gets a value, always the same one.
     pub can_omit: bool,

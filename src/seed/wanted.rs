@@ -1,8 +1,10 @@
 //! Values that satisfy what conditions say about a column.
 
+use chrono::{Days, NaiveDate};
+
 use super::{
     example::{self, Lengths},
-    hint::{Hint, lengths},
+    hint::{Hint, json_of_type, lengths},
 };
 
 /// What kind of values a column has.
@@ -28,6 +30,17 @@ pub(super) enum Sample {
     Text(String),
     Number(String),
     Bytes(Vec<u8>),
+}
+
+/// What a default says about JSON, also in a text: that it is an array or an object.
+pub(super) fn shape(default: &str) -> Option<(Hint, Sample)> {
+    let inner = default.trim_start_matches('E').strip_prefix('\'')?;
+    let (name, empty) = match inner.chars().next()? {
+        '[' if inner.contains(']') => ("array", "[]"),
+        '{' if inner.contains('}') => ("object", "{}"),
+        _ => return None,
+    };
+    Some((Hint::TypeOf(name.to_owned()), text(empty)))
 }
 
 /// Forms of texts that triggers and functions often ask for: a version, an address, a number, JSON, a
@@ -59,9 +72,10 @@ pub(super) fn wanted(hints: &[Hint], family: Family) -> Vec<Sample> {
         Family::Integer | Family::Decimal => numbers(hints, family == Family::Decimal),
         Family::Text(max) => texts(hints, max),
         Family::Bytes => bytes(hints),
-        Family::Json => json(hints),
+        Family::Json => json_of(hints),
         Family::Array => arrays(hints),
-        Family::Moment | Family::Other => same(hints),
+        Family::Moment => moments(hints),
+        Family::Other => same(hints),
         Family::Any => any(hints),
     };
     unique(&mut found);
@@ -251,7 +265,7 @@ fn texts(hints: &[Hint], max: usize) -> Vec<Sample> {
         .iter()
         .any(|it| matches!(it, Hint::Json | Hint::Key(..) | Hint::TypeOf(_)))
     {
-        samples.extend(json(hints));
+        samples.extend(json_of(hints));
     }
     samples.retain(|sample| match sample {
         Sample::Text(text) => text.chars().count() <= max,
@@ -273,26 +287,17 @@ fn bytes(hints: &[Hint]) -> Vec<Sample> {
 }
 
 /// JSON of the types and with the keys that hints name.
-fn json(hints: &[Hint]) -> Vec<Sample> {
+pub(super) fn json_of(hints: &[Hint]) -> Vec<Sample> {
     let mut keys = String::new();
     let mut found = Vec::new();
     for hint in hints {
         match hint {
-            Hint::TypeOf(name) => found.push(text(match name.as_str() {
-                "object" => "{\"seed\": 1}",
-                "array" => "[1, 2]",
-                "string" | "text" => "\"seed\"",
-                "number" | "integer" => "1",
-                "real" => "1.5",
-                "boolean" | "true" => "true",
-                "false" => "false",
-                _ => "null",
-            })),
+            Hint::TypeOf(name) => found.push(text(json_of_type(name))),
             Hint::Json => found.push(text("{\"seed\": 1}")),
             Hint::Key(key, value) => {
                 let comma = if keys.is_empty() { "" } else { ", " };
                 let value = value.as_deref().unwrap_or("1");
-                keys.push_str(&format!("{comma}\"{key}\": \"{value}\""));
+                keys.push_str(&format!("{comma}\"{key}\": {value}"));
             }
             _ => {}
         }
@@ -325,6 +330,38 @@ fn same(hints: &[Hint]) -> Vec<Sample> {
     equal(hints).map(text).collect()
 }
 
+/// Days inside the bounds, which dates and times can both be.
+fn moments(hints: &[Hint]) -> Vec<Sample> {
+    let mut found = same(hints);
+    let (mut low, mut high): (Option<NaiveDate>, Option<NaiveDate>) = (None, None);
+    for hint in hints {
+        let Hint::Bound(operator, literal) = hint else {
+            continue;
+        };
+        let day = literal.get(..10).and_then(|day| day.parse().ok());
+        match operator.as_str() {
+            ">" | ">=" => low = low.max(day),
+            _ => high = [high, day].into_iter().flatten().min(),
+        }
+    }
+    let steps = || (1..7).map(Days::new);
+    let days: Vec<NaiveDate> = match (low, high) {
+        (Some(low), high) => {
+            let days = steps().filter_map(|step| low.checked_add_days(step));
+            days.filter(|day| high.is_none_or(|high| *day < high))
+                .collect()
+        }
+        (None, Some(high)) => {
+            let days = steps();
+            days.filter_map(|step| high.checked_sub_days(step))
+                .collect()
+        }
+        (None, None) => Vec::new(),
+    };
+    found.extend(days.iter().map(|day| text(&day.to_string())));
+    found
+}
+
 fn any(hints: &[Hint]) -> Vec<Sample> {
     let mut found: Vec<Sample> = equal(hints).map(any_of).collect();
     let types = hints.iter().filter_map(|hint| match hint {
@@ -343,3 +380,7 @@ fn any(hints: &[Hint]) -> Vec<Sample> {
     found.extend(bytes(hints));
     found
 }
+
+#[cfg(test)]
+#[path = "wanted_tests.rs"]
+mod wanted_tests;

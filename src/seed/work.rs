@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    blame::{Blame, Failure},
+    blame::Failure,
     order::order,
     random::Random,
     row::{Chooser, Link, Row, STYLES, Style},
@@ -14,12 +14,6 @@ use crate::schema::Name;
 
 /// How many rows of a table are counted.
 const ENOUGH: u64 = STYLES.len() as u64;
-
-/// How often rows of a table are tried: while there are none, while none is full, and then.
-const TRIES: [u32; 3] = [200, 60, 12];
-
-/// How often in a row nothing may be known of the reasons before the table is given up.
-const UNKNOWN: u32 = 40;
 
 /// Which tables have rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,35 +28,52 @@ pub struct Coverage {
 /// of them.
 #[derive(Debug)]
 pub struct Work {
-    tables: Vec<Table>,
+    pub(super) tables: Vec<Table>,
+    fallbacks: HashMap<usize, Table>,
     groups: Vec<Vec<usize>>,
     sources: HashMap<Name, Source>,
     /// The number of rows of each source, up to [`ENOUGH`].
     counts: HashMap<Name, u64>,
-    states: Vec<State>,
+    pub(super) states: Vec<State>,
     /// Rows that are still to be made. Those in one bundle are made together.
-    pending: Vec<Bundle>,
+    pub(super) pending: Vec<Bundle>,
     sent: Vec<Bundle>,
     seed: u64,
     is_begun: bool,
 }
 
-type Bundle = Vec<(usize, Row)>;
+/// The rows of one statement, each with the place of its table.
+pub(super) type Bundle = Vec<(usize, Row)>;
 
+/// What is known of the rows of a table.
 #[derive(Debug, Default)]
-struct State {
-    made: u64,
-    has_full: bool,
-    tries: u32,
-    unknown: u32,
-    is_completed: bool,
-    reason: String,
+pub(super) struct State {
+    /// The number of rows that were made.
+    pub made: u64,
+    pub has_full: bool,
+    /// The number of refused rows.
+    pub tries: u32,
+    /// The number of refusals since the last row of which nothing is known.
+    pub unknown: u32,
+    /// The number of refused duplicates.
+    pub duplicates: u32,
+    /// Whether another full row was tried after those of other tables.
+    pub is_completed: bool,
+    /// The last error.
+    pub reason: String,
 }
 
 impl Work {
-    /// Work for `tables`. `sources` are those and all tables that they refer to.
-    pub(super) fn new(tables: Vec<Table>, sources: HashMap<Name, Source>, seed: u64) -> Self {
+    /// Work for `tables`. `sources` are those and all tables that they refer to, `fallbacks` are
+    /// less demanding forms of some of the tables.
+    pub(super) fn new(
+        tables: Vec<Table>,
+        fallbacks: HashMap<usize, Table>,
+        sources: HashMap<Name, Source>,
+        seed: u64,
+    ) -> Self {
         Self {
+            fallbacks,
             groups: order(&tables),
             states: tables.iter().map(|_| State::default()).collect(),
             tables,
@@ -144,9 +155,21 @@ impl Work {
         self.complete();
     }
 
-    /// Adds a full row to tables whose first rows were made before those that they refer to.
+    /// Adds a full row to tables whose first rows were made before those that they refer to, and
+    /// begins again with tables that demanded too much.
     fn complete(&mut self) {
         for at in 0..self.tables.len() {
+            if self.states[at].made == 0
+                && self.states[at].tries > 0
+                && !self.is_pending(&self.tables[at].name)
+                && let Some(fallback) = self.fallbacks.remove(&at)
+            {
+                self.tables[at] = fallback;
+                self.states[at] = State::default();
+                let bundles = self.alone(at);
+                self.pending.extend(bundles);
+                continue;
+            }
             let state = &self.states[at];
             if state.made == 0 || state.has_full || state.is_completed {
                 continue;
@@ -195,7 +218,7 @@ impl Work {
     }
 
     /// The number of rows of a table, up to [`ENOUGH`].
-    fn available(&self, name: &Name) -> u64 {
+    pub(super) fn available(&self, name: &Name) -> u64 {
         self.counts.get(name).copied().unwrap_or(0)
     }
 
@@ -250,7 +273,7 @@ impl Work {
     }
 
     /// Makes the rows of a bundle refer to each other.
-    fn link_mates(&self, bundle: &mut Bundle) {
+    pub(super) fn link_mates(&self, bundle: &mut Bundle) {
         let mates = bundle.clone();
         for (at, row) in bundle {
             let at = *at;
@@ -284,11 +307,18 @@ impl Work {
         })
     }
 
-    fn choose<T>(&self, at: usize, step: u64, choose: impl FnOnce(&mut Chooser<'_>) -> T) -> T {
+    pub(super) fn choose<T>(
+        &self,
+        at: usize,
+        step: u64,
+        choose: impl FnOnce(&mut Chooser<'_>) -> T,
+    ) -> T {
         let table = &self.tables[at];
         let available = |reference: &Reference| self.available(&reference.table);
+        let key_offset = Random::new(self.seed, &table.name.to_string()).next() % 900_000 * 10;
         choose(&mut Chooser {
             table,
+            key_offset,
             random: Random::new(self.seed ^ (step << 32), &table.name.to_string()),
             available: &available,
         })
@@ -332,75 +362,5 @@ impl Work {
             let count = self.counts.entry(name).or_default();
             *count = (*count + rows).min(ENOUGH);
         }
-    }
-
-    fn retry(&mut self, bundle: Bundle, failure: Option<&Failure>) {
-        let blames: Vec<Blame> = bundle
-            .iter()
-            .map(|(at, _)| self.blame(*at, failure))
-            .collect();
-        for ((at, _), blame) in bundle.iter().zip(&blames) {
-            let state = &mut self.states[*at];
-            state.tries += 1;
-            if let Some(failure) = failure {
-                state.reason.clone_from(&failure.message);
-            }
-            if matches!(blame, Blame::Unknown | Blame::Nothing) {
-                state.unknown += 1;
-            }
-        }
-        if !bundle.iter().all(|(at, row)| self.goes_on(*at, row)) {
-            return;
-        }
-        let certain = |blame: &Blame| !matches!(blame, Blame::Unknown);
-        let any_certain = blames.iter().any(certain);
-        let mut next: Bundle = Vec::with_capacity(bundle.len());
-        for ((at, row), blame) in bundle.into_iter().zip(&blames) {
-            let step = u64::from(row.tries) * 16 + row.ordinal as u64 + 100;
-            let row = match any_certain && !certain(blame) {
-                true => row,
-                false => self.choose(at, step, |chooser| chooser.again(&row, blame)),
-            };
-            next.push((at, row));
-        }
-        if next.len() > 1 {
-            self.link_mates(&mut next);
-        }
-        self.pending.push(next);
-    }
-
-    fn blame(&self, at: usize, failure: Option<&Failure>) -> Blame {
-        let table = &self.tables[at];
-        match failure.map(|failure| (table.language.blame)(table, failure)) {
-            None => Blame::Nothing,
-            Some(Blame::Check(columns) | Blame::Columns(columns)) if columns.is_empty() => {
-                Blame::Unknown
-            }
-            Some(blame) => blame,
-        }
-    }
-
-    /// Whether a refused row is worth another try.
-    fn goes_on(&self, at: usize, row: &Row) -> bool {
-        let (table, state) = (&self.tables[at], &self.states[at]);
-        let lacks = table.references.iter().any(|reference| {
-            reference.own.is_none()
-                && table.is_needed(reference)
-                && self.available(&reference.table) == 0
-                && !self.is_pending(&reference.table)
-        });
-        let most = match (state.made, state.has_full) {
-            (0, _) => TRIES[0],
-            (_, false) => TRIES[1],
-            (_, true) => TRIES[2],
-        };
-        // Further rows are less important than the first and the full one.
-        let is_spare = state.has_full && row.tries >= 4;
-        !lacks && state.tries < most && state.unknown < UNKNOWN && !is_spare
-    }
-
-    fn is_pending(&self, name: &Name) -> bool {
-        let mut rows = self.pending.iter().flatten();
-        rows.any(|(at, _)| self.tables[*at].name == *name)
     }
 }

@@ -1,6 +1,6 @@
 //! Texts that match regular expressions: what the dialects have in common with POSIX and Perl.
 
-use super::{Lengths, plain};
+use super::{Lengths, PLAIN};
 
 /// A text that matches the pattern and has one of the lengths, if one is found. Texts with different
 /// numbers differ where they can.
@@ -90,8 +90,9 @@ impl Class {
 
     /// A character of the class: a letter or a digit, if there is one.
     fn choose(&self, number: u64) -> char {
-        let mut steps = 0..62;
-        let found = steps.find_map(|step| Some(plain(number + step)).filter(|c| self.holds(*c)));
+        let members: Vec<char> = PLAIN.chars().filter(|c| self.holds(*c)).collect();
+        let at = usize::try_from(number).unwrap_or(0) % members.len().max(1);
+        let found = members.get(at).copied();
         let printable = || (' '..='~').find(|c| self.holds(*c));
         let first = || self.ranges.first().map(|(first, _)| *first);
         found.or_else(printable).or_else(first).unwrap_or('a')

@@ -15,7 +15,7 @@ use super::{
     blame::{Blame, Failure},
     hint::{Hint, hints},
     table::{Column, Language, Named, Source, Table, Values, Way},
-    wanted::{Family, Sample, in_form, mentioned, wanted},
+    wanted::{Family, Sample, in_form, json_of, mentioned, shape, wanted},
 };
 use crate::{
     schema::{Facts, Kind, Name, Object, ObjectId, Schema, postgres},
@@ -204,6 +204,7 @@ impl About<'_> {
         let column = Column {
             name: self.name.to_owned(),
             sql: ident(self.name),
+            data_type: self.facts.data_type.clone(),
             nullable: self.facts.not_null.is_none() && !domain.not_null,
             can_omit: has_default && is_constant(default),
             values: self.values(of, &hints),
@@ -229,6 +230,13 @@ impl About<'_> {
             _ => 0,
         };
         let mut wanted: Vec<String> = literals(wanted(hints, family)).collect();
+        let default = self.facts.default.as_deref().unwrap_or_default();
+        if let (true, Family::Json | Family::Text(_)) = (wanted.is_empty(), family)
+            && let Some((hint, empty)) = shape(default)
+        {
+            wanted.extend(literals(json_of(&[hint])));
+            edges = vec![sample(empty)];
+        }
         let ranges = self.bounds.iter();
         wanted.extend(ranges.flat_map(|bound| bound.expressions(self.name, &of)));
         Values {
@@ -336,7 +344,27 @@ fn blame(table: &Table, failure: &Failure) -> Blame {
         None => {
             // An error of a partition constraint has no name.
             let partition = table.checks.iter().find(|check| check.name.is_empty());
-            Blame::Columns(partition.map_or_else(Vec::new, |it| it.columns.clone()))
+            let partition = partition.map_or_else(Vec::new, |it| it.columns.clone());
+            let of_type = of_types(table, &failure.message);
+            Blame::Columns(if of_type.is_empty() {
+                partition
+            } else {
+                of_type
+            })
         }
     }
+}
+
+/// The columns whose types a message names, in whatever language.
+fn of_types(table: &Table, message: &str) -> Vec<usize> {
+    let is_part = |c: char| !c.is_alphanumeric() && c != '_';
+    let words: Vec<&str> = message.split(is_part).collect();
+    let is_named = |column: &Column| {
+        let base = column.data_type.split(['(', '[', ' ']).next();
+        let base = base.and_then(|base| base.rsplit('.').next());
+        base.is_some_and(|base| words.contains(&base.trim_matches('"')))
+    };
+    let columns = table.columns.iter().enumerate();
+    let columns = columns.filter(|(_, column)| is_named(column));
+    columns.map(|(at, _)| at).collect()
 }

@@ -1,6 +1,14 @@
 //! Types by their names in the words of the server.
 
-use crate::schema::{Facts, Kind, Name, ObjectId, Schema};
+use super::values::family;
+use crate::{
+    schema::{Facts, Kind, Name, ObjectId, Schema},
+    seed::{
+        hint::{Hint, hints},
+        wanted::{Sample, wanted},
+    },
+    sql::Dialect,
+};
 
 /// A type, as far as its values depend on it.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,7 +76,7 @@ fn of(schema: &Schema, name: &str, domain: &mut DomainFacts, depth: usize) -> Ty
     let Some(depth) = depth.checked_sub(1) else {
         return Type::Unknown;
     };
-    let inner = |name: &str| of(schema, name, &mut DomainFacts::default(), depth);
+    let inner = |name: &str| nested(schema, name, depth);
     if let Some(element) = name.strip_suffix("[]") {
         return Type::Array(Box::new(inner(element)));
     }
@@ -88,13 +96,35 @@ fn of(schema: &Schema, name: &str, domain: &mut DomainFacts, depth: usize) -> Ty
         .unwrap_or(Type::Unknown)
 }
 
+/// The type of elements, fields or bounds. What the conditions of a domain ask for is all that it
+/// has.
+fn nested(schema: &Schema, name: &str, depth: usize) -> Type {
+    let mut domain = DomainFacts::default();
+    let found = of(schema, name, &mut domain, depth);
+    let conditions = domain.checks.iter();
+    let hints: Vec<Hint> = conditions
+        .flat_map(|(_, condition)| hints(Dialect::Postgres, condition, "VALUE"))
+        .collect();
+    let samples = wanted(&hints, family(&found)).into_iter();
+    let texts: Vec<String> = samples
+        .filter_map(|sample| match sample {
+            Sample::Text(text) | Sample::Number(text) => Some(text),
+            Sample::Bytes(_) => None,
+        })
+        .collect();
+    match texts.is_empty() {
+        true => found,
+        false => Type::Enum(texts),
+    }
+}
+
 fn user_defined(
     schema: &Schema,
     name: &Name,
     domain: &mut DomainFacts,
     depth: usize,
 ) -> Option<Type> {
-    let inner = |name: &str| of(schema, name, &mut DomainFacts::default(), depth);
+    let inner = |name: &str| nested(schema, name, depth);
     let facts = |kind| {
         let id = ObjectId::new(kind, name.schema.clone(), name.name.clone());
         schema.get(&id).map(|object| &object.facts)
@@ -274,6 +304,11 @@ fn of_extension(name: &str, modifiers: &[i32]) -> Option<Type> {
         "cube" => Type::Known(&["(1,2)", "(0)"]),
         "seg" => Type::Known(&["1 .. 2"]),
         "semver" => Type::Known(&["1.2.3"]),
+        "lo" => Type::Integer {
+            min: 0,
+            max: u32::MAX.into(),
+        },
+        "ean13" => Type::Known(&["9780393040029"]),
         "isbn" | "isbn13" => Type::Known(&["978-0-393-04002-9"]),
         _ => return None,
     })
@@ -282,7 +317,6 @@ fn of_extension(name: &str, modifiers: &[i32]) -> Option<Type> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::Dialect;
 
     #[test]
     fn names_of_types_are_understood() {

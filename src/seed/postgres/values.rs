@@ -93,7 +93,15 @@ pub(super) fn edges(of: &Type) -> Vec<String> {
         },
         Type::Enum(labels) => labels.clone(),
         Type::Array(_) => owned(&["{}"]),
-        Type::Range { is_multi, .. } => owned(if *is_multi { &["{}"] } else { &["empty"] }),
+        Type::Range { is_multi: true, .. } => owned(&["{}"]),
+        Type::Range { of, .. } => {
+            let bound = quoted(&plain(of, 0));
+            vec![
+                "empty".to_owned(),
+                format!("[{bound},)"),
+                format!("(,{bound})"),
+            ]
+        }
         Type::Composite(types) => vec![format!("({})", ",".repeat(types.len().max(1) - 1))],
         Type::Known(values) => owned(values),
         Type::Vector(_) => Vec::new(),

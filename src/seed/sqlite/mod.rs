@@ -10,7 +10,7 @@ use self::{blame::blame, values::Type};
 use super::{
     hint::{Hint, hints},
     table::{Column, Language, Named, Source, Table, Values, Way},
-    wanted::{Family, Sample, in_form, mentioned, wanted},
+    wanted::{Family, Sample, in_form, json_of, mentioned, shape, wanted},
 };
 use crate::{
     schema::{
@@ -107,52 +107,68 @@ fn ordinary(schema: &Schema, name: &Name, facts: &sqlite::Table) -> Table {
         found.columns.push(Column {
             name: name.to_owned(),
             sql: ident(name),
+            data_type: column.declared_type.to_ascii_lowercase(),
             nullable: nullable && !is_rowid,
             can_omit: column.default.as_ref().is_some_and(is_constant),
-            values: values_of(
-                declared,
+            values: values_of(&About {
+                of: declared,
                 name,
-                &conditions,
-                &computed,
-                is_key && key.len() == 1,
-            ),
+                default: column.default.as_deref().unwrap_or_default(),
+                conditions: &conditions,
+                computed: &computed,
+                is_key: is_key && key.len() == 1,
+            }),
         });
     }
     constraints::add(schema, name, &conditions, &mut found);
     found
 }
 
-fn values_of(
+/// A column, and what its values depend on.
+struct About<'a> {
     of: Type,
-    name: &str,
-    conditions: &[(String, String)],
-    computed: &[&Expression],
+    name: &'a str,
+    default: &'a str,
+    conditions: &'a [(String, String)],
+    computed: &'a [&'a Expression],
+    /// Whether the column alone is the primary key.
     is_key: bool,
-) -> Values {
-    let mut hints: Vec<Hint> = conditions
+}
+
+fn values_of(about: &About<'_>) -> Values {
+    let name = about.name;
+    let mut hints: Vec<Hint> = about
+        .conditions
         .iter()
         .flat_map(|(_, condition)| hints(DIALECT, condition, name))
         .collect();
-    hints.extend(computed.iter().flat_map(|it| computing(it, name)));
+    hints.extend(about.computed.iter().flat_map(|it| computing(it, name)));
     // A condition on the type of the values is stricter than an affinity.
     let demanded = hints.iter().find_map(|hint| match hint {
         Hint::Stored(name) => Type::of_values(name),
         _ => None,
     });
-    let of = demanded.unwrap_or(of);
+    let of = demanded.unwrap_or(about.of);
     let family = of.family();
     let literals =
         |samples: Vec<Sample>| -> Vec<String> { samples.iter().map(|it| of.literal(it)).collect() };
     let mut edges = of.edges();
     edges.extend(literals(mentioned(&hints, family)));
     // Far from the numbers that scripts and SQLite itself give.
-    let first = if is_key && of == Type::Integer {
+    let first = if about.is_key && of == Type::Integer {
         1_000_000_000
     } else {
         0
     };
+    let mut wanted = literals(wanted(&hints, family));
+    if let (true, Family::Json | Family::Text(_)) = (wanted.is_empty(), family)
+        && let Some((hint, empty)) = shape(about.default)
+    {
+        wanted = literals(json_of(&[hint]));
+        edges = literals(vec![empty]);
+    }
     Values {
-        wanted: literals(wanted(&hints, family)),
+        wanted,
         edges,
         guess: match family {
             Family::Text(_) => Some(Arc::new(move |form, number| {
@@ -242,6 +258,7 @@ fn virtual_table(name: &Name, facts: &VirtualTable) -> Table {
         found.columns.push(Column {
             name: column.name.to_string(),
             sql: ident(&column.name),
+            data_type: column.declared_type.to_ascii_lowercase(),
             nullable: is_text,
             can_omit: false,
             values: Values {

@@ -6,7 +6,7 @@ mod sqlite;
 use std::{path::Path, time::Duration};
 
 use migrator::internals::{
-    database::{self, Access, Location, Settings},
+    database::{self, Access, DatabaseError, Location, Settings},
     ops::{self, Coverage, Session},
     schema::{Kind, Name, Schema, Scope},
 };
@@ -29,8 +29,20 @@ fn location(url: &str) -> Location {
     Location::parse(url, Path::new("/")).unwrap()
 }
 
+async fn inspect(url: &str) -> Schema {
+    let mut session = Session::new(location(url), settings());
+    let schema = session.inspect(&Scope::default()).await.unwrap();
+    session.close().await.unwrap();
+    schema
+}
+
 /// Makes rows for all tables.
-async fn seed(url: &str, number: u64) -> (Coverage, Schema) {
+async fn seed(url: &str, number: u64) -> Coverage {
+    seed_toward(url, &[], number).await
+}
+
+/// Makes rows for all tables that satisfy later schemas as well.
+async fn seed_toward(url: &str, later: &[&Schema], number: u64) -> Coverage {
     let mut session = Session::new(location(url), settings());
     let schema = session.inspect(&Scope::default()).await.unwrap();
     let tables: Vec<Name> = schema
@@ -39,11 +51,24 @@ async fn seed(url: &str, number: u64) -> (Coverage, Schema) {
         .filter(|object| matches!(object.id.kind, Kind::Table | Kind::VirtualTable))
         .map(|object| object.id.qualified())
         .collect();
-    let coverage = ops::seed(&mut session, &schema, &tables, number).await;
+    let coverage = match later {
+        [] => ops::seed(&mut session, &schema, &tables, number).await,
+        later => ops::seed_toward(&mut session, &schema, later, &tables, number).await,
+    };
     let coverage = coverage.unwrap();
     assert_eq!(coverage.filled.len() + coverage.empty.len(), tables.len());
     session.close().await.unwrap();
-    (coverage, schema)
+    coverage
+}
+
+/// Tries statements.
+async fn try_each(url: &str, statements: &[&str]) -> Vec<Result<u64, DatabaseError>> {
+    let connected = database::connect(&location(url), Access::Existing, settings()).await;
+    let mut database = connected.unwrap();
+    let statements: Vec<String> = statements.iter().map(|it| (*it).to_owned()).collect();
+    let outcomes = database.try_each(&statements).await.unwrap();
+    database.close().await.unwrap();
+    outcomes
 }
 
 /// The rows of a query.

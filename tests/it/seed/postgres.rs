@@ -1,6 +1,8 @@
 //! Definitions of PostgreSQL, each in a schema of its own.
 
-use super::{counts, names, seed, texts};
+use migrator::internals::database::DatabaseError;
+
+use super::{counts, inspect, names, seed, seed_toward, texts, try_each};
 use crate::common::PostgresDatabase;
 
 /// Definitions whose tables all get a full row, unless it is impossible.
@@ -36,6 +38,12 @@ const FULL: &[(&str, &str)] = &[
          CREATE DOMAIN short AS varchar(5) CHECK (length(VALUE) >= 2);
          CREATE DOMAIN nested AS short CHECK (VALUE <> 'seed');
          CREATE TABLE t (a positive, b email NOT NULL, c short, d nested UNIQUE)",
+    ),
+    (
+        "nested_domains",
+        "CREATE DOMAIN code AS text CHECK (VALUE ~ '^[A-Z]{3}$'); CREATE DOMAIN even AS integer CHECK (VALUE IN (2, 4));
+         CREATE TYPE item AS (c code, n even); CREATE DOMAIN items AS item[] CHECK (cardinality(VALUE) > 0);
+         CREATE TABLE t (a code[] NOT NULL, b item, c items NOT NULL, d even[])",
     ),
     (
         "identity",
@@ -130,6 +138,45 @@ const FULL: &[(&str, &str)] = &[
         "json",
         "CREATE TABLE t (a jsonb CHECK (jsonb_typeof(a) = 'array'), b json CHECK (json_typeof(b) = 'object'), c jsonb NOT NULL CHECK (c ? 'kind'),
          d jsonb CHECK (d ->> 'x' IS NOT NULL))",
+    ),
+    (
+        "nested_json",
+        "CREATE TABLE t (a jsonb NOT NULL CHECK (a ? 'x' AND a ? 'y'), b jsonb NOT NULL CHECK (jsonb_typeof(b -> 'list') = 'array'),
+         c jsonb NOT NULL CHECK (jsonb_array_length(c) > 0), d jsonb DEFAULT '[]', e text DEFAULT '{}', f jsonb CHECK (f ->> 'kind' = 'x'))",
+    ),
+    (
+        "ranges_with_checks",
+        "CREATE TABLE t (a tstzrange NOT NULL CHECK (upper_inf(a)), b daterange NOT NULL CHECK (lower(b) < upper(b)), c tsrange CHECK (NOT isempty(c)))",
+    ),
+    (
+        "moments",
+        "CREATE TABLE t (a date CHECK (a > '1900-01-01' AND a < '2000-01-01'), b timestamptz NOT NULL CHECK (b < '2001-01-01'),
+         c time NOT NULL, d time NOT NULL, e interval CHECK (e > '1 hour'), CHECK (c < d))",
+    ),
+    (
+        "arrays_with_checks",
+        "CREATE TABLE t (a text[] CHECK (cardinality(a) <= 3), b text[] NOT NULL CHECK (b <@ ARRAY['a', 'b']), c integer[] NOT NULL CHECK (array_length(c, 1) = 2),
+         d integer[] NOT NULL CHECK (0 <= ALL (d) AND 60 >= ALL (d)))",
+    ),
+    (
+        "functions_of_columns",
+        "CREATE TABLE t (a inet NOT NULL CHECK (family(a) = 4), b cidr CHECK (masklen(b) >= 8), c float8 CHECK (abs(c) <= 180),
+         d text CHECK (length(trim(d)) > 0), e text UNIQUE CHECK (e = lower(e) AND e !~ '\\s'), f text NOT NULL CHECK (f ~ '^([0-9a-f]{2})+$' AND length(f) = 40))",
+    ),
+    ("one_row", "CREATE TABLE t (id boolean PRIMARY KEY DEFAULT true CHECK (id), a text NOT NULL)"),
+    ("deferred", "CREATE TABLE t (id integer PRIMARY KEY, next integer NOT NULL UNIQUE REFERENCES t DEFERRABLE INITIALLY DEFERRED)"),
+    (
+        "set_by_triggers",
+        "CREATE TABLE t (version text NOT NULL, sort integer NOT NULL);
+         CREATE FUNCTION set_sort() RETURNS trigger LANGUAGE plpgsql AS
+           $$ BEGIN NEW.sort := (regexp_match(NEW.version, '^\\d+\\.\\d+\\.(\\d+)$'))[1]; RETURN NEW; END $$;
+         CREATE TRIGGER set_sort BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION set_sort()",
+    ),
+    (
+        "filled_by_triggers",
+        "CREATE TABLE t (id integer PRIMARY KEY); CREATE TABLE u (id integer PRIMARY KEY REFERENCES t);
+         CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$ BEGIN INSERT INTO u VALUES (NEW.id); RETURN NEW; END $$;
+         CREATE TRIGGER fill AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION fill()",
     ),
     (
         "states",
@@ -243,7 +290,7 @@ async fn rows(database: &PostgresDatabase) -> Vec<Vec<Option<String>>> {
 #[tokio::test]
 async fn every_table_gets_rows_and_a_full_one() {
     let database = create(FULL);
-    let (coverage, _) = seed(&database.url, 1).await;
+    let coverage = seed(&database.url, 1).await;
     assert_eq!(coverage.empty, []);
     for table in names(&coverage.filled) {
         let sql = format!(
@@ -260,8 +307,7 @@ async fn the_same_seed_gives_the_same_rows() {
     seed(&first.url, 7).await;
     seed(&second.url, 7).await;
     seed(&third.url, 8).await;
-    let without_times = |rows: Vec<Vec<Option<String>>>| -> Vec<_> { rows };
-    let first = without_times(rows(&first).await);
+    let first = rows(&first).await;
     assert_eq!(first, rows(&second).await);
     assert_ne!(first, rows(&third).await);
 }
@@ -269,7 +315,7 @@ async fn the_same_seed_gives_the_same_rows() {
 #[tokio::test]
 async fn some_tables_have_no_full_row() {
     let database = create(SPARSE);
-    let (coverage, _) = seed(&database.url, 1).await;
+    let coverage = seed(&database.url, 1).await;
     assert_eq!(coverage.empty, []);
 }
 
@@ -277,7 +323,7 @@ async fn some_tables_have_no_full_row() {
 async fn tables_without_rows_have_a_reason() {
     for (name, sql, reason) in EMPTY {
         let database = create(&[(name, sql)]);
-        let (coverage, _) = seed(&database.url, 1).await;
+        let coverage = seed(&database.url, 1).await;
         assert_eq!(coverage.filled, [], "{name}");
         let [(_, found)] = coverage.empty.as_slice() else {
             panic!("{name}: {coverage:?}");
@@ -292,7 +338,7 @@ async fn what_refers_to_nothing_says_so() {
         "s",
         "CREATE TABLE a (id integer PRIMARY KEY CHECK (id IS NULL)); CREATE TABLE b (a integer NOT NULL REFERENCES a)",
     )]);
-    let (coverage, _) = seed(&database.url, 1).await;
+    let coverage = seed(&database.url, 1).await;
     let reasons: Vec<&str> = coverage
         .empty
         .iter()
@@ -307,8 +353,75 @@ async fn tables_with_rows_are_left_alone() {
         "s",
         "CREATE TABLE a (id integer PRIMARY KEY); INSERT INTO a VALUES (5); CREATE TABLE b (a integer NOT NULL REFERENCES a)",
     )]);
-    let (coverage, _) = seed(&database.url, 1).await;
+    let coverage = seed(&database.url, 1).await;
     assert_eq!(names(&coverage.filled), ["s.a", "s.b"]);
     assert_eq!(database.text("SELECT id FROM s.a"), "5\n");
     assert_eq!(database.text("SELECT DISTINCT a FROM s.b"), "5\n");
+}
+
+#[tokio::test]
+async fn rows_satisfy_later_schemas() {
+    let now = create(&[(
+        "s",
+        "CREATE TABLE a (id integer PRIMARY KEY, name text); CREATE TABLE b (id integer PRIMARY KEY, a integer, data text, code text, kind text CHECK (kind IN ('x', 'y')))",
+    )]);
+    let later = create(&[(
+        "s",
+        "CREATE TABLE a (id integer PRIMARY KEY, name text NOT NULL UNIQUE);
+         CREATE TABLE b (id integer PRIMARY KEY, a integer NOT NULL REFERENCES a, data jsonb NOT NULL, code text CHECK (code ~ '^[A-Z]{3}$'), kind text CHECK (kind IN ('y', 'z')))",
+    )]);
+    let later = inspect(&later.url).await;
+    let coverage = seed_toward(&now.url, &[&later], 1).await;
+    assert_eq!(names(&coverage.filled), ["s.a", "s.b"]);
+    now.query(
+        "ALTER TABLE s.a ALTER name SET NOT NULL, ADD UNIQUE (name);
+         ALTER TABLE s.b ALTER a SET NOT NULL, ADD FOREIGN KEY (a) REFERENCES s.a, ALTER data TYPE jsonb USING data::jsonb,
+           ALTER data SET NOT NULL, ADD CHECK (code ~ '^[A-Z]{3}$'), DROP CONSTRAINT b_kind_check, ADD CHECK (kind IN ('y', 'z'))",
+    );
+}
+
+#[tokio::test]
+async fn later_schemas_do_not_prevent_rows() {
+    let now = create(&[("s", "CREATE TABLE a (x text CHECK (length(x) < 3))")]);
+    let later = create(&[(
+        "s",
+        "CREATE TABLE a (x date NOT NULL CHECK (x > '2000-01-01'))",
+    )]);
+    let later = inspect(&later.url).await;
+    let coverage = seed_toward(&now.url, &[&later], 1).await;
+    assert_eq!(names(&coverage.filled), ["s.a"]);
+}
+
+#[tokio::test]
+async fn statements_that_fail_change_nothing() {
+    let database = create(&[(
+        "s",
+        "CREATE TABLE t (id integer PRIMARY KEY, next integer REFERENCES t DEFERRABLE INITIALLY DEFERRED)",
+    )]);
+    let outcomes = try_each(
+        &database.url,
+        &[
+            "INSERT INTO s.t VALUES (1), (2)",
+            "INSERT INTO s.t VALUES (3), (1)",
+            "INSERT INTO s.t VALUES (4, 5)",
+            "SELECT 1/0",
+            "UPDATE s.t SET next = 1",
+            "INSERT INTO s.t SELECT 6 WHERE false",
+        ],
+    );
+    let outcomes = outcomes.await;
+    let rows: Vec<Option<u64>> = outcomes
+        .iter()
+        .map(|it| it.as_ref().ok().copied())
+        .collect();
+    assert_eq!(rows, [Some(2), None, None, None, Some(2), Some(0)]);
+    let Err(DatabaseError::Sql(failure)) = &outcomes[2] else {
+        panic!("{outcomes:?}");
+    };
+    let names = failure.names.as_ref().unwrap();
+    assert_eq!(names.constraint.as_deref(), Some("t_next_fkey"));
+    assert_eq!(
+        database.text("SELECT id, next FROM s.t ORDER BY id"),
+        "1|1\n2|1\n"
+    );
 }

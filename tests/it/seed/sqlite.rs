@@ -2,7 +2,7 @@
 
 use migrator::internals::schema::Name;
 
-use super::{counts, seed, texts};
+use super::{counts, inspect, seed, seed_toward, texts, try_each};
 use crate::common::{self, SqliteDatabase};
 
 /// Definitions whose tables all get a full row.
@@ -36,6 +36,11 @@ const FULL: &[&str] = &[
     "CREATE TABLE patterns (a TEXT CHECK (a LIKE '%@%'), b TEXT CHECK (b GLOB '[a-z]*.txt'), c TEXT UNIQUE CHECK (c NOT GLOB '*[^0-9a-f]*' AND length(c) = 40),
      d TEXT CHECK (d GLOB '[0-9][0-9]:[0-9][0-9]'))",
     "CREATE TABLE json (a TEXT CHECK (json_valid(a)), b TEXT NOT NULL CHECK (json_type(b) = 'array'), c TEXT CHECK (c IS NULL OR json_valid(c)))",
+    "CREATE TABLE stored (a FLOAT[4] NOT NULL CHECK (typeof(a) == 'blob' AND length(a) == 4), b TEXT NOT NULL CHECK (typeof(b) = 'text' AND length(b) <= 10),
+     c TEXT AS (json_extract(d, '$.seed')), d TEXT NOT NULL, e TEXT NOT NULL DEFAULT '[]', f CHECK (typeof(f) IN ('integer', 'null')));
+     CREATE INDEX stored_e ON stored (json_array_length(e))",
+    "CREATE TABLE times (a DATE CHECK (a > '1900-01-01' AND a < '2000-01-01'), b TEXT NOT NULL CHECK (b LIKE '____-__-__'), c INTEGER NOT NULL CHECK (c BETWEEN 1 AND 12))",
+    "CREATE TABLE ends (a TEXT COLLATE NOCASE UNIQUE, b INTEGER CHECK (b = 7 OR b > 100), c TEXT CHECK (c IS NULL OR c <> ''), d INTEGER CHECK (d IS NOT 5) DEFAULT 3)",
     "CREATE TABLE pairs (a INTEGER, b INTEGER, c TEXT, d TEXT, CHECK (a < b), CONSTRAINT differ CHECK (c <> d))",
     "CREATE TABLE uniques (a TEXT NOT NULL, b TEXT, UNIQUE (a COLLATE NOCASE)); CREATE UNIQUE INDEX uniques_b ON uniques (lower(b)) WHERE b IS NOT NULL",
     "CREATE TABLE single (id INTEGER PRIMARY KEY CHECK (id = 1), a TEXT NOT NULL)",
@@ -123,7 +128,7 @@ async fn rows(url: &str, tables: &[String]) -> Vec<Vec<Option<String>>> {
 #[tokio::test]
 async fn every_table_gets_rows_and_a_full_one() {
     let database = create(FULL);
-    let (coverage, _) = seed(&database.url, 1).await;
+    let coverage = seed(&database.url, 1).await;
     assert_eq!(coverage.empty, []);
     for table in quoted(&coverage.filled) {
         let present: Vec<String> = columns(&database.url, &table)
@@ -152,7 +157,7 @@ async fn every_table_gets_rows_and_a_full_one() {
 #[tokio::test]
 async fn the_same_seed_gives_the_same_rows() {
     let [first, second, third] = [create(FULL), create(FULL), create(FULL)];
-    let (coverage, _) = seed(&first.url, 7).await;
+    let coverage = seed(&first.url, 7).await;
     seed(&second.url, 7).await;
     seed(&third.url, 8).await;
     let tables = quoted(&coverage.filled);
@@ -165,7 +170,7 @@ async fn the_same_seed_gives_the_same_rows() {
 async fn tables_without_rows_have_a_reason() {
     for (sql, reason) in EMPTY {
         let database = create(&[sql]);
-        let (coverage, _) = seed(&database.url, 1).await;
+        let coverage = seed(&database.url, 1).await;
         assert_eq!(coverage.filled, [], "{sql}");
         let [(_, found)] = coverage.empty.as_slice() else {
             panic!("{sql}: {coverage:?}");
@@ -179,6 +184,50 @@ async fn exactly_one_of_several_columns() {
     let database = create(&[
         "CREATE TABLE t (a TEXT, b TEXT, c TEXT, d TEXT, CHECK ((a IS NOT NULL) + (b IS NOT NULL) + (c IS NOT NULL) + (d IS NOT NULL) = 1))",
     ]);
-    let (coverage, _) = seed(&database.url, 1).await;
+    let coverage = seed(&database.url, 1).await;
     assert_eq!(coverage.empty, []);
+}
+
+#[tokio::test]
+async fn rows_satisfy_later_schemas() {
+    let now = create(&[
+        "CREATE TABLE a (id INTEGER PRIMARY KEY, name TEXT); CREATE TABLE b (id INTEGER PRIMARY KEY, a INTEGER, data TEXT)",
+    ]);
+    let later = create(&[
+        "CREATE TABLE a (id INTEGER PRIMARY KEY, name TEXT NOT NULL CHECK (name GLOB '[A-Z][0-9]'));
+         CREATE TABLE b (id INTEGER PRIMARY KEY, a INTEGER NOT NULL REFERENCES a, data JSON NOT NULL)",
+    ]);
+    let later = inspect(&later.url).await;
+    let coverage = seed_toward(&now.url, &[&later], 1).await;
+    assert_eq!(coverage.empty, []);
+    let wrong = "SELECT count(*) FROM b LEFT JOIN a ON a.id = b.a
+        WHERE a.name IS NULL OR a.name NOT GLOB '[A-Z][0-9]' OR NOT json_valid(data)";
+    assert_eq!(sqlite(&now, wrong), "0\n");
+}
+
+#[tokio::test]
+async fn statements_that_fail_change_nothing() {
+    let database = create(&[
+        "CREATE TABLE t (id INTEGER PRIMARY KEY)",
+        "CREATE TRIGGER no BEFORE INSERT ON t WHEN new.id = 4 BEGIN SELECT raise(ROLLBACK, 'no'); END",
+        "CREATE TRIGGER late AFTER INSERT ON t WHEN new.id = 5 BEGIN SELECT raise(FAIL, 'late'); END",
+    ]);
+    let outcomes = try_each(
+        &database.url,
+        &[
+            "INSERT INTO t VALUES (1), (2)",
+            "INSERT INTO t VALUES (3), (1)",
+            "INSERT INTO t VALUES (6), (5)",
+            "INSERT INTO t VALUES (4)",
+            "INSERT INTO t VALUES (7)",
+            "INSERT INTO t SELECT 8 WHERE false",
+        ],
+    );
+    let outcomes = outcomes.await;
+    let rows: Vec<Option<u64>> = outcomes
+        .iter()
+        .map(|it| it.as_ref().ok().copied())
+        .collect();
+    assert_eq!(rows, [Some(2), None, None, None, Some(1), Some(0)]);
+    assert_eq!(sqlite(&database, "SELECT id FROM t"), "1\n2\n7\n");
 }
