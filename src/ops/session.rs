@@ -253,10 +253,10 @@ impl Session {
         &mut self,
         statements: &[String],
     ) -> Result<Vec<Result<u64, DatabaseError>>, DatabaseError> {
-        Ok(statements
-            .iter()
-            .map(|_| Err(DatabaseError::Interrupted))
-            .collect())
+        let mut database = self.take().await?;
+        let tried = database.rows().try_each(statements).await;
+        self.database = Some(database);
+        tried
     }
 
     /// Reads the rows of tables as digests.

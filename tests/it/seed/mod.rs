@@ -50,7 +50,7 @@ async fn seed(url: &str, number: u64) -> (Coverage, Schema) {
 async fn texts(url: &str, sql: &str) -> Vec<Vec<Option<String>>> {
     let connected = database::connect(&location(url), Access::Existing, settings()).await;
     let mut database = connected.unwrap();
-    let rows = database.texts(sql).await;
+    let rows = database.rows().texts(sql).await;
     let rows = rows.unwrap_or_else(|error| panic!("{sql}: {error}"));
     database.close().await.unwrap();
     rows
