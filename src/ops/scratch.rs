@@ -1,5 +1,7 @@
 //! Scratch databases for other programs, such as test suites.
 
+#[cfg(feature = "cli")]
+use std::path::PathBuf;
 use std::{fmt, sync::Arc};
 
 use sha2::{Digest, Sha256};
@@ -13,8 +15,13 @@ use crate::{
         self, Location, Scratch, ScratchEntry, ScratchRequest, ScratchScope, ScratchUse,
         TemplateRequest,
     },
-    revision::{History, Repeatable, Revision, Script, Target},
+    revision::{History, LAYOUT, Repeatable, Revision, Script, Target},
     sql::{self, Dialect, Vars},
+};
+#[cfg(feature = "cli")]
+use crate::{
+    ops::SeedStatement,
+    schema::{Name, Scope},
 };
 
 /// Arguments of [`scratch`].
@@ -26,6 +33,29 @@ pub struct ScratchArgs {
     pub scratch_url: Option<Location>,
     /// Receives progress.
     pub progress: Option<SchemaProgress>,
+    /// The rows to make in the tables, if any.
+    #[cfg(feature = "cli")]
+    pub seed: Option<ScratchSeed>,
+}
+
+/// The rows of a scratch database.
+#[cfg(feature = "cli")]
+#[derive(Clone, Debug)]
+pub struct ScratchSeed {
+    /// The number that values are made from.
+    pub number: u64,
+    /// A file of statements that run before, and its name for display.
+    pub file: Option<(PathBuf, String)>,
+}
+
+/// The tables without rows, and the statements of a seed file that failed, each with the reason.
+#[cfg(feature = "cli")]
+#[derive(Clone, Debug, Default)]
+pub struct SeedReport {
+    /// The tables.
+    pub empty: Vec<(Name, String)>,
+    /// The places of the statements.
+    pub failed: Vec<(String, String)>,
 }
 
 /// A scratch database. Dropping the value without [`Self::drop`] leaves a database on a server to the
@@ -33,6 +63,9 @@ pub struct ScratchArgs {
 pub struct ScratchDatabase {
     scratch: Box<dyn Scratch>,
     is_copy: bool,
+    /// What could not be seeded when the database was made, unless it is a copy.
+    #[cfg(feature = "cli")]
+    pub seeded: SeedReport,
 }
 
 impl ScratchDatabase {
@@ -83,8 +116,9 @@ pub async fn scratch(
     session: &mut Session,
     args: &ScratchArgs,
 ) -> Result<ScratchDatabase, Error> {
-    let dialect = session.dialect();
-    let history = project.history(dialect)?;
+    #[cfg(feature = "cli")]
+    let statements = statements(args, session.dialect())?;
+    let history = project.history(session.dialect())?;
     let schema_args = SchemaArgs {
         scratch_url: args.scratch_url.clone(),
         progress: args.progress.clone(),
@@ -97,20 +131,73 @@ pub async fn scratch(
     };
     let targets = reader.resolved(&args.target).await?;
     let schema = reader.home_schema().await?;
-    let stop = session.stop_signal().clone();
+    let mut digest = content(project, session, &history, &targets);
+    #[cfg(feature = "cli")]
+    digest.seed(args.seed.as_ref(), &statements);
     let template = TemplateRequest {
-        content: content(project, session, &history, &targets),
+        content: digest.finish(),
         project: project_digest(project, session),
-        label: args.target.to_string(),
+        label: label(args),
     };
+    // An empty database is created as fast as it is copied.
+    let template = (!targets.is_empty()).then_some(template);
+    let mut sandbox = open(session, args, schema, template).await?;
+    let is_copy = sandbox.is_copy();
+    #[cfg(feature = "cli")]
+    let mut seeded = SeedReport::default();
+    let filling = async {
+        if is_copy {
+            return Ok(());
+        }
+        sandbox.apply(project, &targets).await?;
+        #[cfg(feature = "cli")]
+        if let Some(seed) = &args.seed {
+            seeded = make_rows(&mut sandbox.session, seed.number, statements).await?;
+        }
+        Ok(())
+    };
+    let filled = tokio::select! {
+        biased;
+        () = session.stop_signal().requested() => Err(Error::Interrupted),
+        filled = filling => filled,
+    };
+    if let Err(error) = filled {
+        // The first error is the one to report.
+        let _ = sandbox.leave().await;
+        return Err(error);
+    }
+    Ok(ScratchDatabase {
+        scratch: sandbox.keep().await?,
+        is_copy,
+        #[cfg(feature = "cli")]
+        seeded,
+    })
+}
+
+/// What the database contains, for display.
+fn label(args: &ScratchArgs) -> String {
+    #[cfg(feature = "cli")]
+    if let Some(seed) = &args.seed {
+        return format!("{}, seed {}", args.target, seed.number);
+    }
+    args.target.to_string()
+}
+
+/// Creates the database, which is empty unless it is a copy of the template.
+async fn open(
+    session: &mut Session,
+    args: &ScratchArgs,
+    schema: Option<String>,
+    template: Option<TemplateRequest>,
+) -> Result<Sandbox, Error> {
+    let stop = session.stop_signal().clone();
     let request = ScratchRequest {
         like: session.location().clone(),
         url: args.scratch_url.clone(),
         settings: session.settings().clone(),
         schema,
         purpose: ScratchUse::Shared,
-        // An empty database is created as fast as it is copied.
-        template: (!targets.is_empty()).then_some(template),
+        template,
         stopped: Arc::new({
             let stop = stop.clone();
             move || stop.is_requested()
@@ -119,37 +206,68 @@ pub async fn scratch(
     if let Some(progress) = &args.progress {
         progress("creating a scratch database", 0, 0);
     }
-    let opened = Sandbox::open(&request, args.progress.clone()).await;
-    let mut sandbox = match opened {
-        Err(_) if stop.is_requested() => return Err(Error::Interrupted),
-        opened => opened?,
-    };
-    let is_copy = sandbox.is_copy();
-    let applied = tokio::select! {
-        biased;
-        () = stop.requested() => Err(Error::Interrupted),
-        applied = fill(&mut sandbox, project, &targets) => applied,
-    };
-    if let Err(error) = applied {
-        // The first error is the one to report.
-        let _ = sandbox.leave().await;
-        return Err(error);
+    match Sandbox::open(&request, args.progress.clone()).await {
+        Err(_) if stop.is_requested() => Err(Error::Interrupted),
+        opened => opened,
     }
-    let scratch = sandbox.keep().await?;
-    Ok(ScratchDatabase { scratch, is_copy })
 }
 
-async fn fill(sandbox: &mut Sandbox, project: &Project, targets: &[Target]) -> Result<(), Error> {
-    match sandbox.is_copy() {
-        true => Ok(()),
-        false => sandbox.apply(project, targets).await,
+/// The statements of the seed file.
+#[cfg(feature = "cli")]
+fn statements(args: &ScratchArgs, dialect: Dialect) -> Result<Vec<SeedStatement>, Error> {
+    let file = args.seed.as_ref().and_then(|seed| seed.file.as_ref());
+    match file {
+        Some((path, shown)) => Ok(super::seed_file(path, shown, dialect)?),
+        None => Ok(Vec::new()),
     }
+}
+
+/// Runs the statements of the seed file, each as soon as it succeeds, and makes rows in the tables that
+/// are still empty.
+#[cfg(feature = "cli")]
+async fn make_rows(
+    session: &mut Session,
+    number: u64,
+    mut waiting: Vec<SeedStatement>,
+) -> Result<SeedReport, Error> {
+    let mut failed = Vec::new();
+    while !waiting.is_empty() {
+        let texts: Vec<String> = waiting.iter().map(|it| it.sql.clone()).collect();
+        let tried = session.try_each(&texts).await?;
+        let before = waiting.len();
+        failed = Vec::new();
+        let mut left = Vec::new();
+        for (statement, outcome) in waiting.into_iter().zip(tried) {
+            if let Err(error) = outcome {
+                failed.push((statement.place.clone(), error.to_string()));
+                left.push(statement);
+            }
+        }
+        if left.len() == before {
+            break;
+        }
+        waiting = left;
+    }
+    let schema = session.inspect(&Scope::default()).await?;
+    let tables = schema.stored_tables().into_iter().map(|table| table.name);
+    let tables: Vec<Name> = tables.collect();
+    let coverage = super::seed(session, &schema, &tables, number).await?;
+    Ok(SeedReport {
+        empty: coverage.empty,
+        failed,
+    })
 }
 
 /// A digest of everything in the project that decides the content of a database at `targets`.
-fn content(project: &Project, session: &Session, history: &History, targets: &[Target]) -> String {
+fn content<'a>(
+    project: &'a Project,
+    session: &Session,
+    history: &History,
+    targets: &[Target],
+) -> Content<'a> {
     let settings = session.settings();
     let mut digest = Content::new(session.dialect(), &project.vars);
+    digest.add(&LAYOUT.to_string());
     digest.add(&settings.version_table);
     for (name, value) in &settings.session {
         digest.add(name);
@@ -178,7 +296,7 @@ fn content(project: &Project, session: &Session, history: &History, targets: &[T
             digest.repeatable(repeatable);
         }
     }
-    digest.finish()
+    digest
 }
 
 /// The ID in a target that names a revision by it.
@@ -243,6 +361,17 @@ impl<'a> Content<'a> {
         // What cannot be expanded is reported by the run.
         if let Ok(expanded) = sql::expand(self.dialect, &script.text, how, self.vars) {
             self.add(&expanded.text);
+        }
+    }
+
+    #[cfg(feature = "cli")]
+    fn seed(&mut self, seed: Option<&ScratchSeed>, statements: &[SeedStatement]) {
+        let Some(seed) = seed else { return };
+        // Another version may make other rows.
+        self.add(env!("CARGO_PKG_VERSION"));
+        self.add(&seed.number.to_string());
+        for statement in statements {
+            self.add(&statement.sql);
         }
     }
 

@@ -2,10 +2,9 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{State, VerifyArgs};
 use crate::{
-    files,
-    ops::{Coverage, Error, Session, SourceError, seed},
+    ops::{Coverage, Error, SeedStatement, Session, seed, seed_file},
     schema::{Name, Object, Schema, StoredTable},
-    sql::{self, Dialect},
+    sql::Dialect,
 };
 
 /// Makes rows in tables, and remembers where it could not.
@@ -32,29 +31,13 @@ impl Seeding {
     pub fn new(args: &VerifyArgs, dialect: Dialect) -> Result<Self, Error> {
         let mut waiting = Vec::new();
         if let Some((path, shown)) = &args.seed_file {
-            let read = |error| SourceError::Read {
-                path: shown.clone(),
-                error,
-            };
-            let bytes = files::read(path).map_err(read)?;
-            let text = String::from_utf8_lossy(&bytes);
-            let statements = sql::split(dialect, &text).map_err(|problems| {
-                let problems: Vec<String> = problems.iter().map(|it| it.kind.to_string()).collect();
-                SourceError::Seed {
-                    path: shown.clone(),
-                    reason: problems.join("; "),
-                }
-            })?;
+            let statements = seed_file(path, shown, dialect)?.into_iter();
             waiting = statements
-                .iter()
-                .map(|statement| {
-                    let at = sql::position(&text, statement.span.start);
-                    Waiting {
-                        sql: statement.text(&text).to_owned(),
-                        place: format!("{shown}:{}:{}", at.line, at.column),
-                        error: None,
-                        is_done: false,
-                    }
+                .map(|SeedStatement { sql, place }| Waiting {
+                    sql,
+                    place,
+                    error: None,
+                    is_done: false,
                 })
                 .collect();
         }
