@@ -131,9 +131,9 @@ pub async fn scratch(
     };
     let targets = reader.resolved(&args.target).await?;
     let schema = reader.home_schema().await?;
-    let mut digest = content(project, session, &history, &targets);
+    let digest = content(project, session, &history, &targets);
     #[cfg(feature = "cli")]
-    digest.seed(args.seed.as_ref(), &statements);
+    let digest = digest.seeded(args.seed.as_ref(), &statements);
     let template = TemplateRequest {
         content: digest.finish(),
         project: project_digest(project, session),
@@ -365,14 +365,15 @@ impl<'a> Content<'a> {
     }
 
     #[cfg(feature = "cli")]
-    fn seed(&mut self, seed: Option<&ScratchSeed>, statements: &[SeedStatement]) {
-        let Some(seed) = seed else { return };
+    fn seeded(mut self, seed: Option<&ScratchSeed>, statements: &[SeedStatement]) -> Self {
+        let Some(seed) = seed else { return self };
         // Another version may make other rows.
         self.add(env!("CARGO_PKG_VERSION"));
         self.add(&seed.number.to_string());
         for statement in statements {
             self.add(&statement.sql);
         }
+        self
     }
 
     fn finish(self) -> String {
