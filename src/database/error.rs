@@ -29,6 +29,8 @@ pub struct SqlFailure {
 pub struct FailureNames {
     /// The violated constraint or index.
     pub constraint: Option<String>,
+    /// The table, without its schema.
+    pub table: Option<String>,
     /// The column.
     pub column: Option<String>,
 }

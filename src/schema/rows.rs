@@ -103,7 +103,7 @@ impl TableRows {
         (old, new)
     }
 
-    /// Tells changed rows from lost and added ones: by their key, otherwise by the most equal values.
+    /// Tells changed rows from lost and added ones: by their key, the rest by the most equal values.
     fn pair(
         &self,
         old: Vec<Projected>,
@@ -112,35 +112,38 @@ impl TableRows {
         changes: &mut RowChanges,
     ) {
         let keys: Vec<usize> = (0..common.len()).filter(|at| common[*at].is_key).collect();
-        let by_key = !keys.is_empty()
-            && keys.len() == self.columns.iter().filter(|column| column.is_key).count();
-        for row in old {
-            let same = |other: &Projected| match by_key {
-                true => match keys.iter().all(|at| row[*at] == other[*at]) {
-                    true => common.len(),
-                    false => 0,
-                },
-                false => row.iter().zip(other).filter(|(a, b)| a == b).count(),
-            };
-            let best = new
-                .iter()
-                .enumerate()
-                .take(MAX_CANDIDATES)
-                .max_by_key(|(_, other)| same(other));
-            let found = best.filter(|(_, other)| 2 * same(other) >= common.len().max(1));
-            let Some(at) = found.map(|(at, _)| at) else {
-                changes.lost += 1;
-                continue;
-            };
-            let other = new.swap_remove(at);
-            for (value, (other, column)) in row.iter().zip(other.iter().zip(common)) {
-                if value != other {
-                    let name = self.columns[column.old].name.clone();
-                    *changes.changed.entry(name).or_default() += 1;
+        let mut old = old;
+        if !keys.is_empty() {
+            old.retain(|row| {
+                let mut others = new.iter();
+                let at = others.position(|other| keys.iter().all(|key| row[*key] == other[*key]));
+                if let Some(at) = at {
+                    self.count(row, &new.swap_remove(at), common, changes);
                 }
+                at.is_none()
+            });
+        }
+        for row in old {
+            let same = |other: &Projected| row.iter().zip(other).filter(|(a, b)| a == b).count();
+            let candidates = new.iter().enumerate().take(MAX_CANDIDATES);
+            let best = candidates.max_by_key(|(_, other)| same(other));
+            let found = best.filter(|(_, other)| 2 * same(other) >= common.len().max(1));
+            match found.map(|(at, _)| at) {
+                Some(at) => self.count(&row, &new.swap_remove(at), common, changes),
+                None => changes.lost += 1,
             }
         }
         changes.added += new.len();
+    }
+
+    /// Counts the values that differ between two states of a row.
+    fn count(&self, old: &Projected, new: &Projected, common: &[Common], to: &mut RowChanges) {
+        for (old, (new, column)) in old.iter().zip(new.iter().zip(common)) {
+            if old != new {
+                let name = self.columns[column.old].name.clone();
+                *to.changed.entry(name).or_default() += 1;
+            }
+        }
     }
 }
 
@@ -194,6 +197,15 @@ mod tests {
         let found = before.changes_to(&after, &[]);
         assert_eq!((found.lost, found.added), (1, 2));
         assert_eq!(found.changed, BTreeMap::from([("a".to_owned(), 1)]));
+    }
+
+    #[test]
+    fn a_row_with_another_key_is_found_by_its_values() {
+        let before = rows(KEYED, &[&[7, 10], &[9, 20]]);
+        let after = rows(KEYED, &[&[1, 10], &[2, 20]]);
+        let found = before.changes_to(&after, &[]);
+        assert_eq!((found.lost, found.added), (0, 0));
+        assert_eq!(found.changed, BTreeMap::from([("id".to_owned(), 2)]));
     }
 
     #[test]

@@ -149,6 +149,7 @@ pub(super) fn failure(error: &PgDatabaseError, offset: Option<usize>) -> SqlFail
     let owned = |text: Option<&str>| text.map(str::to_owned);
     let names = FailureNames {
         constraint: owned(error.constraint()),
+        table: owned(error.table()),
         column: owned(error.column()),
     };
     let names = (names != FailureNames::default()).then_some(names);

@@ -1,6 +1,5 @@
 use std::{collections::BTreeMap, time::Duration};
 
-use super::State;
 use crate::{
     database::{DatabaseError, FailureKind},
     execute::{PartialFailure, StepFailure},
@@ -46,15 +45,15 @@ impl VerifiedRevision {
         }
     }
 
-    /// Adds the failure of a script that succeeds without rows. It is a finding if no rows could make it
-    /// succeed, and a note if it depends on values.
+    /// Adds the failure of a script that succeeds without rows, in a database with `schema`. It is a
+    /// finding if it fails with any rows, and a note if it depends on values.
     pub(super) fn add_failure_with_rows(
         &mut self,
         script: Script,
         failure: Box<PartialFailure>,
-        before: &State,
+        schema: &Schema,
     ) {
-        if is_new_column_without_value(&failure, &before.schema) {
+        if is_new_column_without_value(&failure, schema) {
             self.add(VerifyFinding::FailsWithRows { script, failure });
         } else {
             let failure = failure.failure.error.to_string();
@@ -72,11 +71,15 @@ fn is_new_column_without_value(failure: &PartialFailure, schema: &Schema) -> boo
         Some(FailureKind::AddedNull) => true,
         Some(FailureKind::ContainsNull) => {
             let names = failure.names.as_deref();
-            let column = names.and_then(|names| names.column.as_deref());
-            let is_column = |object: &Object| {
-                object.id.kind == Kind::Column && Some(object.id.name.as_str()) == column
+            let (table, column) = match names.map(|it| (&it.table, &it.column)) {
+                Some((Some(table), Some(column))) => (table, column),
+                _ => return false,
             };
-            column.is_some() && !schema.objects.iter().any(is_column)
+            let is_column = |object: &Object| {
+                let id = &object.id;
+                id.kind == Kind::Column && id.parent == *table && id.name == *column
+            };
+            !schema.objects.iter().any(is_column)
         }
         _ => false,
     }

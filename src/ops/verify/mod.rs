@@ -8,6 +8,7 @@ mod state;
 use std::{
     collections::HashSet,
     path::PathBuf,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -21,7 +22,7 @@ use crate::{
     database::{DatabaseError, Detail, FailureKind},
     execute::{PartialFailure, StepFailure},
     revision::{Range, Revision, RevisionId},
-    schema::{Difference, compare},
+    schema::{Difference, Schema, compare},
 };
 
 /// Arguments of `verify`.
@@ -161,7 +162,8 @@ async fn wanted(
 /// How an attempt ended.
 enum Ended {
     Done(Verdict),
-    Failed(Script, Box<PartialFailure>),
+    /// A script failed in a database with this schema.
+    Failed(Script, Box<PartialFailure>, Arc<Schema>),
     /// The second run of the up script made another schema.
     Unlike,
 }
@@ -286,13 +288,13 @@ impl Verification {
         }
         let with_rows = before.has_rows();
         let mut ended = self.attempt(revision, before, verified).await?;
-        if with_rows && let Ended::Failed(at, failure) = ended {
+        if with_rows && let Ended::Failed(at, failure, schema) = ended {
             self.renew(reader, Some(&revision.id)).await?;
             let bare = self.lab()?.state().await?;
-            ended = self.attempt(revision, bare.clone(), verified).await?;
-            let again = matches!(&ended, Ended::Failed(other, _) if *other == at);
+            ended = self.attempt(revision, bare, verified).await?;
+            let again = matches!(&ended, Ended::Failed(other, ..) if *other == at);
             if !again {
-                verified.add_failure_with_rows(at, failure, &bare);
+                verified.add_failure_with_rows(at, failure, &schema);
             }
         }
         let verdict = match ended {
@@ -301,7 +303,7 @@ impl Verification {
                 self.renew(reader, None).await?;
                 Verdict::Complete
             }
-            Ended::Failed(at, failure) => {
+            Ended::Failed(at, failure, _) => {
                 let applied = at != Script::Up;
                 self.renew(reader, (!applied).then_some(&revision.id))
                     .await?;
@@ -358,7 +360,7 @@ impl Verification {
                 let verdict = Verdict::NotVerified(NotVerified::Lacking(failure));
                 return Ok(Ended::Done(verdict));
             }
-            return Ok(Ended::Failed(Script::Up, failure));
+            return Ok(Ended::Failed(Script::Up, failure, before.schema));
         }
         lab.applied(id);
         let first = lab.state().await?;
@@ -369,14 +371,14 @@ impl Verification {
             return Ok(Ended::Done(Verdict::NoDown { irreversible }));
         }
         if let Some(failure) = lab.down(id).await? {
-            return Ok(Ended::Failed(Script::Down, failure));
+            return Ok(Ended::Failed(Script::Down, failure, first.schema));
         }
         let back = lab.state().await?;
         let difference = compare(&before.schema, &back.schema);
         restored(difference, &before, &back, verified);
         state::round_trip(&before, &first, &back, verified);
         if let Some(failure) = lab.up(id).await? {
-            return Ok(Ended::Failed(Script::UpAgain, failure));
+            return Ok(Ended::Failed(Script::UpAgain, failure, back.schema));
         }
         let second = lab.state().await?;
         let difference = compare(&first.schema, &second.schema);

@@ -115,7 +115,7 @@ pub const CASES: &[Case] = cases! {
         up "ALTER TABLE {t} ENABLE ROW LEVEL SECURITY;",
         right "ALTER TABLE {t} DISABLE ROW LEVEL SECURITY;",
         wrong "ALTER TABLE {t} DISABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;"
-        => "M882" "force row security no → yes";
+        => "M882" "force row security no → yes", "M884" "force row security no → yes";
     "storage_parameter": start "CREATE TABLE {t} (id integer PRIMARY KEY);",
         up "ALTER TABLE {t} SET (fillfactor = 70);",
         right "ALTER TABLE {t} RESET (fillfactor);",
@@ -181,6 +181,36 @@ pub const CASES: &[Case] = cases! {
         right "-- migrator: transaction = off\nDROP INDEX CONCURRENTLY {t}_a;",
         wrong "-- migrator: transaction = off\nDROP INDEX CONCURRENTLY {t}_a;\nDROP INDEX CONCURRENTLY {t}_a;"
         => "M881" "does not exist";
+    "inserted_row": start "CREATE TABLE {t} (id integer PRIMARY KEY, a text);",
+        up "INSERT INTO {t} VALUES (1000, 'x');",
+        right "DELETE FROM {t} WHERE id = 1000;",
+        wrong "SELECT 1;"
+        => "M883" "duplicate key", "M886" "1 row is new";
+    "updated_values": start "CREATE TABLE {t} (id integer PRIMARY KEY, a boolean);",
+        up "UPDATE {t} SET a = NOT a;",
+        right "UPDATE {t} SET a = NOT a;",
+        wrong "SELECT 1;"
+        => "M886" "of a differ";
+    "rows_of_a_kept_table": start "CREATE TABLE {t} (id integer PRIMARY KEY, a text);",
+        up "CREATE TABLE {t}_copy AS TABLE {t};",
+        right "DROP TABLE {t}_copy;",
+        wrong "TRUNCATE {t}; DROP TABLE {t}_copy;"
+        => "M886" "rows of public.rows_of_a_kept_table_wrong: ";
+    "column_without_default": start "CREATE TABLE {t} (id integer PRIMARY KEY, a integer NOT NULL);",
+        up "ALTER TABLE {t} DROP a;",
+        right "ALTER TABLE {t} ADD a integer NOT NULL DEFAULT 0; ALTER TABLE {t} ALTER a DROP DEFAULT;",
+        wrong "ALTER TABLE {t} ADD a integer NOT NULL;"
+        => "M888" "contains null values";
+    "values_through_another_type": start "CREATE TABLE {t} (id integer PRIMARY KEY, a integer);",
+        up "ALTER TABLE {t} ALTER a TYPE text;",
+        right "ALTER TABLE {t} ALTER a TYPE integer USING a::integer;",
+        wrong "ALTER TABLE {t} ALTER a TYPE integer USING length(a);"
+        => "M886" "of a differ";
+    "rows_of_two_tables": start "CREATE TABLE {t} (id integer PRIMARY KEY, a text); CREATE TABLE {t}_child (id integer PRIMARY KEY, p integer REFERENCES {t} ON DELETE CASCADE);",
+        up "COMMENT ON TABLE {t} IS 'x';",
+        right "COMMENT ON TABLE {t} IS NULL;",
+        wrong "COMMENT ON TABLE {t} IS NULL; DELETE FROM {t};"
+        => "M886" "rows of public.rows_of_two_tables_wrong: ", "M886" "rows of public.rows_of_two_tables_wrong_child: ";
     "down_fails": start "CREATE TABLE {t} (id integer PRIMARY KEY);",
         up "ALTER TABLE {t} ADD a integer;",
         right "ALTER TABLE {t} DROP a;",

@@ -111,6 +111,26 @@ pub const CASES: &[Case] = cases! {
         right "CREATE TABLE {t}_new (id INTEGER PRIMARY KEY, a TEXT UNIQUE ON CONFLICT IGNORE); INSERT INTO {t}_new SELECT * FROM {t}; DROP TABLE {t}; ALTER TABLE {t}_new RENAME TO {t};",
         wrong "CREATE TABLE {t}_new (id INTEGER PRIMARY KEY, a TEXT UNIQUE); INSERT INTO {t}_new SELECT * FROM {t}; DROP TABLE {t}; ALTER TABLE {t}_new RENAME TO {t};"
         => "M882" "conflict IGNORE → none";
+    "inserted_row": start "CREATE TABLE {t} (id INTEGER PRIMARY KEY, a TEXT);",
+        up "INSERT INTO {t} VALUES (1000, 'x');",
+        right "DELETE FROM {t} WHERE id = 1000;",
+        wrong "SELECT 1;"
+        => "M883" "UNIQUE constraint failed", "M886" "1 row is new";
+    "updated_values": start "CREATE TABLE {t} (id INTEGER PRIMARY KEY, a BOOLEAN CHECK (a IN (0, 1)));",
+        up "UPDATE {t} SET a = 1 - a;",
+        right "UPDATE {t} SET a = 1 - a;",
+        wrong "SELECT 1;"
+        => "M886" "of a differ";
+    "ids_of_a_rebuilt_table": start "CREATE TABLE {t} (id INTEGER PRIMARY KEY, a TEXT NOT NULL, b TEXT NOT NULL);",
+        up "ALTER TABLE {t} ADD c TEXT;",
+        right "CREATE TABLE {t}_old (id INTEGER PRIMARY KEY, a TEXT NOT NULL, b TEXT NOT NULL); INSERT INTO {t}_old SELECT id, a, b FROM {t}; DROP TABLE {t}; ALTER TABLE {t}_old RENAME TO {t};",
+        wrong "CREATE TABLE {t}_old (id INTEGER PRIMARY KEY, a TEXT NOT NULL, b TEXT NOT NULL); INSERT INTO {t}_old (id, a, b) SELECT id + 1, a, b FROM {t} WHERE id < 1000 AND id > -1000; DROP TABLE {t}; ALTER TABLE {t}_old RENAME TO {t};"
+        => "M886" "rows of ids_of_a_rebuilt_table_wrong: ";
+    "column_without_default": start "CREATE TABLE {t} (id INTEGER PRIMARY KEY, a INTEGER NOT NULL DEFAULT 1);",
+        up "ALTER TABLE {t} DROP COLUMN a;",
+        right "ALTER TABLE {t} ADD a INTEGER NOT NULL DEFAULT 1;",
+        wrong "ALTER TABLE {t} ADD a INTEGER NOT NULL;"
+        => "M882" "default 1 → none", "M888" "Cannot add a NOT NULL column";
     "down_fails": start "CREATE TABLE {t} (id INTEGER PRIMARY KEY, a TEXT);",
         up "ALTER TABLE {t} ADD b TEXT;",
         right "ALTER TABLE {t} DROP COLUMN b;",
