@@ -354,7 +354,7 @@ pub async fn scratch(request: &ScratchRequest) -> Result<Box<dyn Scratch>, Scrat
 /// Fails when the server does not answer.
 pub async fn list_scratch(scope: &ScratchScope) -> Result<Vec<ScratchEntry>, DatabaseError> {
     match &scope.like {
-        Location::Postgres(like) => postgres::template::list(scope, like).await,
+        Location::Postgres(like) => postgres::scratch_list::list(scope, like).await,
         Location::Sqlite(_) => Ok(sqlite::scratch::list()),
     }
 }
@@ -366,7 +366,7 @@ pub async fn list_scratch(scope: &ScratchScope) -> Result<Vec<ScratchEntry>, Dat
 /// Fails when the server does not answer.
 pub async fn drop_scratch(scope: &ScratchScope) -> Result<Vec<ScratchEntry>, DatabaseError> {
     match &scope.like {
-        Location::Postgres(like) => postgres::template::drop_unused(scope, like).await,
+        Location::Postgres(like) => postgres::scratch_list::drop_unused(scope, like).await,
         Location::Sqlite(_) => Ok(sqlite::scratch::drop_left()),
     }
 }

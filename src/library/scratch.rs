@@ -53,6 +53,8 @@ impl Scratch {
             target: target.parse().map_err(Error::of)?,
             scratch_url: None,
             progress: None,
+            #[cfg(feature = "cli")]
+            seed: None,
         };
         let made = ops::scratch(&project, &mut session, &args).await;
         // The database of the URL is not needed any more.

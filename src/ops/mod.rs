@@ -110,7 +110,11 @@ pub use rebase::{RebaseArgs, RebaseReport, rebase};
 #[cfg(feature = "cli")]
 pub use revision::{NewRevisionReport, RevisionArgs, repeatable, revision};
 #[cfg(feature = "cli")]
+pub use scratch::{ScratchSeed, SeedReport};
+#[cfg(feature = "cli")]
 pub use seed::{Coverage, seed, seed_toward};
+#[cfg(feature = "cli")]
+use seed::{SeedStatement, seed_file};
 #[cfg(feature = "cli")]
 pub use squash::{SquashArgs, SquashReport, squash};
 #[cfg(feature = "cli")]

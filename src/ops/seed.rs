@@ -1,8 +1,12 @@
-use super::{Error, Session};
+use std::path::Path;
+
+use super::{Error, Session, SourceError};
 use crate::{
     database::DatabaseError,
+    files,
     schema::{Name, Schema},
     seed::{self, Failure},
+    sql::{self, Dialect},
 };
 
 pub use crate::seed::Coverage;
@@ -57,6 +61,45 @@ pub async fn seed_toward(
         work.count(&database.rows().texts(&query).await?);
     }
     Ok(work.coverage())
+}
+
+/// A statement of a seed file.
+pub(super) struct SeedStatement {
+    /// The statement.
+    pub sql: String,
+    /// Its place for display: `seed.sql:3:1`.
+    pub place: String,
+}
+
+/// Reads the statements of a seed file, whose name for display is `shown`.
+///
+/// # Errors
+/// Fails when the file cannot be read or split into statements.
+pub(super) fn seed_file(
+    path: &Path,
+    shown: &str,
+    dialect: Dialect,
+) -> Result<Vec<SeedStatement>, SourceError> {
+    let bytes = files::read(path).map_err(|error| SourceError::Read {
+        path: shown.to_owned(),
+        error,
+    })?;
+    let text = String::from_utf8_lossy(&bytes);
+    let statements = sql::split(dialect, &text).map_err(|problems| {
+        let problems: Vec<String> = problems.iter().map(|it| it.kind.to_string()).collect();
+        SourceError::Seed {
+            path: shown.to_owned(),
+            reason: problems.join("; "),
+        }
+    })?;
+    let statements = statements.iter().map(|statement| {
+        let at = sql::position(&text, statement.span.start);
+        SeedStatement {
+            sql: statement.text(&text).to_owned(),
+            place: format!("{shown}:{}:{}", at.line, at.column),
+        }
+    });
+    Ok(statements.collect())
 }
 
 fn failure(error: DatabaseError) -> Failure {

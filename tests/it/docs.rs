@@ -42,6 +42,11 @@ fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     &text[..text.find("\n## ").unwrap_or(text.len())]
 }
 
+/// An option without a value that may be left out, as in `--seed[=NUMBER]`.
+fn without_value(word: &str) -> String {
+    word.split('[').next().unwrap_or(word).to_owned()
+}
+
 /// The words in code style of the first column of a section's tables.
 fn first_column(section: &str) -> BTreeSet<String> {
     let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
@@ -133,7 +138,7 @@ fn options(help: &str) -> BTreeSet<String> {
         .filter(is_option)
         .flat_map(|line| line.split([' ', ',']))
         .filter(|word| word.starts_with('-') && !matches!(*word, "-h" | "--help"))
-        .map(str::to_owned)
+        .map(without_value)
         .collect()
 }
 
@@ -214,7 +219,7 @@ fn every_command_has_a_page_with_every_option() {
     let options_of = |text: &str| {
         let mut words = first_column(text);
         words.retain(|word| word.starts_with('-'));
-        words
+        words.iter().map(|word| without_value(word)).collect()
     };
     let overview = read("docs/commands.md");
     let global = options_of(section(&overview, "## Global options"));

@@ -365,6 +365,62 @@ fn placeholders_are_a_part_of_the_content() {
 }
 
 #[test]
+fn tables_can_have_rows() {
+    for backend in Backend::ALL {
+        let env = project(backend);
+        env.revision(
+            "3_refuses",
+            "CREATE TABLE refuses (x integer CHECK (x < 1 AND x > 2 AND x IS NOT NULL));\n",
+            "DROP TABLE refuses;\n",
+        );
+        env.write(
+            "seed.sql",
+            "INSERT INTO nosuch VALUES (1);\nINSERT INTO posts VALUES (77);\n",
+        );
+        let config = fs::read_to_string(env.path("migrator.toml")).unwrap();
+        env.write(
+            "migrator.toml",
+            format!("{config}[verify]\nseed = \"seed.sql\"\n"),
+        );
+        let count = match backend {
+            Backend::Sqlite => {
+                "f=${DATABASE_URL#sqlite:///}; sqlite3 \"$f\" 'SELECT count(*) FROM users; SELECT id FROM posts'"
+            }
+            Backend::Postgres => {
+                "psql -qAt \"$DATABASE_URL\" -c 'SELECT count(*) FROM users' -c 'SELECT id FROM posts'"
+            }
+        };
+        let mut first = None;
+        for options in [&["--seed"][..], &["--seed"], &["--seed=2"], &[]] {
+            let (status, stdout, stderr) = output(&mut scratch(&env, options, count));
+            assert_eq!(status, Some(0), "{stderr}");
+            let is_first = first.is_none() || options == ["--seed=2"];
+            // A script makes one row, so that its table is left alone.
+            let rows = if options.is_empty() { "1\n" } else { "1\n77\n" };
+            assert_eq!(stdout, rows, "{options:?}");
+            if !options.is_empty() && (is_first || backend == Backend::Sqlite) {
+                assert!(
+                    stderr.contains("no rows could be made in ") && stderr.contains("refuses"),
+                    "{stderr}"
+                );
+                assert!(
+                    stderr.contains("seed.sql:1:1: the statement failed: "),
+                    "{stderr}"
+                );
+            } else {
+                assert_eq!(stderr, "", "{options:?}");
+            }
+            first.get_or_insert(stdout);
+        }
+        if backend == Backend::Postgres {
+            assert_eq!(databases(&env, "template").len(), 3);
+            assert!(printed_line(&env, "scratch list").contains("head, seed 2"));
+        }
+        clean(&env);
+    }
+}
+
+#[test]
 fn several_run_at_once() {
     for backend in Backend::ALL {
         let env = project(backend);

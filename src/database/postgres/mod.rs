@@ -41,6 +41,7 @@ mod record;
 mod rows;
 mod run;
 mod scratch;
+pub(super) mod scratch_list;
 mod script;
 mod script_guards;
 mod service;
@@ -52,7 +53,7 @@ mod survey;
 mod swap;
 #[cfg(feature = "cli")]
 pub(super) mod target;
-pub(super) mod template;
+mod template;
 pub(super) mod throwaway;
 mod tls;
 mod trust;

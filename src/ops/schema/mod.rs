@@ -18,5 +18,7 @@ pub use load::{Outside, OutsideScript};
 pub use reader::{Progress as SchemaProgress, SchemaArgs};
 pub use source::{SchemaSource, SourceError};
 
-pub(super) use load::{Sandbox, lenient};
+pub(super) use load::Sandbox;
+#[cfg(feature = "cli")]
+pub(super) use load::lenient;
 pub(super) use reader::Reader;

@@ -17,11 +17,14 @@ pub use finding::{
 };
 
 use self::{lab::Lab, seeding::Seeding, state::State};
-use super::{Coverage, Error, Project, SchemaArgs, Session, schema::Reader};
+use super::{
+    Coverage, Error, Project, SchemaArgs, Session,
+    schema::{Reader, Sandbox},
+};
 use crate::{
     database::{DatabaseError, Detail, FailureKind},
     execute::{PartialFailure, StepFailure},
-    revision::{Range, Revision, RevisionId},
+    revision::{Range, Revision, RevisionId, Target},
     schema::{Difference, Schema, compare},
 };
 
@@ -83,7 +86,7 @@ pub async fn verify(
     let begin = Instant::now();
     let history = project.history(session.dialect())?;
     let wanted = wanted(project, session, args).await?;
-    let seeding = Seeding::new(args, session.dialect())?;
+    let mut seeding = Seeding::new(args, session.dialect())?;
     let order: Vec<&Revision> = history.in_order().collect();
     let last = order.iter().rposition(|it| wanted.contains(&it.id));
     let order = &order[..last.map_or(0, |last| last + 1)];
@@ -93,6 +96,11 @@ pub async fn verify(
         session,
         args: &args.schema,
     };
+    if args.rows && !order.is_empty() {
+        let heads = async |sandbox: &mut Sandbox| sandbox.apply(project, &[Target::Heads]).await;
+        let work = reader.in_sandbox(heads);
+        seeding.later = work.await.ok();
+    }
     let lab = Lab::open(&mut reader, args.rows).await?;
     let mut verification = Verification {
         lab: Some(lab),

@@ -2,16 +2,17 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::{State, VerifyArgs};
 use crate::{
-    files,
-    ops::{Coverage, Error, Session, SourceError, seed},
+    ops::{Coverage, Error, SeedStatement, Session, seed_file, seed_toward},
     schema::{Name, Object, Schema, StoredTable},
-    sql::{self, Dialect},
+    sql::Dialect,
 };
 
 /// Makes rows in tables, and remembers where it could not.
 pub(super) struct Seeding {
     /// What rows are made from; `None` to make none.
     number: Option<u64>,
+    /// The schema at the last revision, if it is known. Rows are made to fit it too.
+    pub later: Option<Schema>,
     /// The statements of the seed file that have not succeeded yet.
     waiting: Vec<Waiting>,
     /// The tables for which no rows can be made, with their definition and the reason.
@@ -32,34 +33,19 @@ impl Seeding {
     pub fn new(args: &VerifyArgs, dialect: Dialect) -> Result<Self, Error> {
         let mut waiting = Vec::new();
         if let Some((path, shown)) = &args.seed_file {
-            let read = |error| SourceError::Read {
-                path: shown.clone(),
-                error,
-            };
-            let bytes = files::read(path).map_err(read)?;
-            let text = String::from_utf8_lossy(&bytes);
-            let statements = sql::split(dialect, &text).map_err(|problems| {
-                let problems: Vec<String> = problems.iter().map(|it| it.kind.to_string()).collect();
-                SourceError::Seed {
-                    path: shown.clone(),
-                    reason: problems.join("; "),
-                }
-            })?;
+            let statements = seed_file(path, shown, dialect)?.into_iter();
             waiting = statements
-                .iter()
-                .map(|statement| {
-                    let at = sql::position(&text, statement.span.start);
-                    Waiting {
-                        sql: statement.text(&text).to_owned(),
-                        place: format!("{shown}:{}:{}", at.line, at.column),
-                        error: None,
-                        is_done: false,
-                    }
+                .map(|SeedStatement { sql, place }| Waiting {
+                    sql,
+                    place,
+                    error: None,
+                    is_done: false,
                 })
                 .collect();
         }
         Ok(Self {
             number: args.rows.then_some(args.seed),
+            later: None,
             waiting,
             failed: HashMap::new(),
         })
@@ -89,7 +75,8 @@ impl Seeding {
             return Ok(());
         }
         let schema = Arc::clone(&state.schema);
-        let coverage = seed(session, &schema, &wanted, number).await?;
+        let later: Vec<&Schema> = self.later.iter().collect();
+        let coverage = seed_toward(session, &schema, &later, &wanted, number).await?;
         for (name, reason) in coverage.empty {
             let definition = of_table(&schema, &name);
             self.failed.insert(name, (definition, reason));

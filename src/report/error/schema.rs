@@ -1,7 +1,7 @@
 use super::{Advice, Error, Exit, advised, diagnostic, hinted, plain, run};
 use crate::{
     database::{ScratchError, ScratchWay},
-    ops::{Error as E, Outside, SchemaDrift, SourceError},
+    ops::{Error as E, Outside, SchemaDrift, SeedReport, SourceError},
     report::{Diagnostic, Snippet, codes, drift_sentences},
     schema::{Cycle, PatternError, Schema},
 };
@@ -165,6 +165,19 @@ pub fn incomplete(schema: &Schema) -> Vec<Diagnostic> {
         });
     }
     found
+}
+
+/// Warnings of tables for which no rows could be made, and of statements of a seed file that failed.
+pub fn not_seeded(report: &SeedReport) -> Vec<Diagnostic> {
+    let empty = report.empty.iter().map(|(table, reason)| Diagnostic {
+        message: format!("no rows could be made in {table}: {reason}"),
+        ..Diagnostic::default()
+    });
+    let failed = report.failed.iter().map(|(place, reason)| Diagnostic {
+        message: format!("{place}: the statement failed: {reason}"),
+        ..Diagnostic::default()
+    });
+    empty.chain(failed).collect()
 }
 
 /// The warning that a scratch database was not dropped.

@@ -45,6 +45,10 @@ pub struct ScratchArgs {
     )]
     at: String,
 
+    /// Make rows in every table, from NUMBER [default: 1]
+    #[arg(long, value_name = "NUMBER", num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    seed: Option<u64>,
+
     /// Command to run, with its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     words: Vec<OsString>,
@@ -92,11 +96,16 @@ async fn run(args: &ScratchArgs, context: &Context) -> Result<Exit, Error> {
 
 async fn prepare(args: &ScratchArgs, context: &Context) -> Result<ScratchDatabase, Error> {
     let target = args.at.parse()?;
+    let file = context.config.verify_seed.as_ref();
     let (request, bar) = context.watched(context.schema_request()?)?;
     let request = ops::ScratchArgs {
         target,
         scratch_url: request.scratch_url,
         progress: request.progress,
+        seed: args.seed.map(|number| ops::ScratchSeed {
+            number,
+            file: file.map(|path| (path.clone(), context.config.show(path))),
+        }),
     };
     let mut session = context.session("scratch", Access::Existing)?;
     let made = ops::scratch(&context.project, &mut session, &request).await;
@@ -109,6 +118,9 @@ async fn prepare(args: &ScratchArgs, context: &Context) -> Result<ScratchDatabas
             true => "the database is a copy of a template",
             false => "the scripts were run in the database",
         });
+    }
+    for diagnostic in error::not_seeded(&made.seeded) {
+        context.output.warn(&diagnostic);
     }
     Ok(made)
 }
