@@ -3,11 +3,17 @@
 mod postgres;
 mod sqlite;
 
-use std::{collections::BTreeMap, fmt::Write as _, process::Command};
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
 
 use serde_json::Value;
 
-use crate::common::{Backend, Env};
+use crate::common::{Backend, Env, PostgresDatabase};
 
 /// An up script with a down script that undoes it and one that does not.
 pub struct Case {
@@ -461,4 +467,113 @@ fn check_verifies_what_is_new() {
     assert_eq!((status, found.as_slice()), (Some(3), expected.as_slice()));
     let (status, found) = codes("check --verify");
     assert_eq!((status, found.len()), (Some(3), 4));
+}
+
+/// Two tables with rows, so that `verify` takes a while.
+fn slow_project(env: &Env) {
+    for number in 1..=20 {
+        env.revision(
+            &format!("{number}_t"),
+            &format!("CREATE TABLE t{number} (id integer PRIMARY KEY, a text);"),
+            &format!("DROP TABLE t{number};"),
+        );
+    }
+}
+
+fn scratch_databases(database: &PostgresDatabase) -> String {
+    let sql = format!(
+        "SELECT count(*) FROM pg_database WHERE datname LIKE '{}\\_scratch\\_%'",
+        database.name
+    );
+    database.value(&sql).unwrap()
+}
+
+/// A role that may read the database and create others writes nothing to it.
+#[test]
+fn nothing_is_written_to_the_database() {
+    let database = PostgresDatabase::create();
+    let role = format!("{}_reader", database.name);
+    database.query(&format!("CREATE ROLE {role} LOGIN CREATEDB"));
+    database.query(&format!(
+        "CREATE TABLE kept (id integer); REVOKE ALL ON SCHEMA public FROM PUBLIC; GRANT USAGE ON SCHEMA public TO {role};
+         GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role};
+         ALTER DATABASE {} SET default_transaction_read_only = off",
+        database.name
+    ));
+    let env = Env::new(Backend::Postgres);
+    slow_project(&env);
+    let before = database.whole_schema();
+    let reader = database.url.replace("postgres@", &format!("{role}@"));
+    let verify = |url: &str, scratch: &str| {
+        let mut command = env.command();
+        command.args(["--url", url, "verify"]);
+        command.env("MIGRATOR_SCRATCH_URL", scratch);
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{text}");
+    };
+    verify(&reader, "");
+    // Without the right to create databases, on the server of scratch-url.
+    database.query(&format!("ALTER ROLE {role} NOCREATEDB"));
+    verify(&reader, &env.url());
+    assert_eq!(database.whole_schema(), before);
+    assert_eq!(scratch_databases(&database), "0");
+    database.query(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+}
+
+/// What killed processes leave is removed by the next one, which leaves those of living ones alone.
+#[test]
+fn killed_processes_leave_nothing_for_long() {
+    let database = PostgresDatabase::create();
+    let env = Env::new(Backend::Postgres);
+    slow_project(&env);
+    let verify = || {
+        let mut command = env.command();
+        command.args(["--url", &database.url, "verify"]);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    for kill in 0..8_u64 {
+        let mut running = verify().spawn().unwrap();
+        thread::sleep(Duration::from_millis(20 + 45 * kill));
+        running.kill().unwrap();
+        running.wait().unwrap();
+    }
+    let mut living = verify().spawn().unwrap();
+    let mut others = verify().spawn().unwrap();
+    assert!(living.wait().unwrap().success());
+    assert!(others.wait().unwrap().success());
+    assert_eq!(scratch_databases(&database), "0");
+}
+
+/// A signal ends the work, and what was found until then is reported.
+#[test]
+fn a_signal_gives_the_findings_so_far() {
+    let env = Env::new(Backend::Postgres);
+    env.revision(
+        "1_a",
+        "CREATE TABLE a (id integer PRIMARY KEY);",
+        "SELECT 1;",
+    );
+    env.revision("2_b", "SELECT pg_sleep(60);", "SELECT 1;");
+    let mut command = env.command();
+    command.args(["--format", "json", "verify", "--no-rows"]);
+    let running = command.stdout(Stdio::piped()).spawn().unwrap();
+    let database = PostgresDatabase::create();
+    let url = env.url();
+    let name = url.rsplit('/').next().unwrap();
+    crate::common::wait_until("the script sleeps", || {
+        let sql = format!(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname LIKE '{name}\\_scratch\\_%'"
+        );
+        database.value(&sql).as_deref() == Some("1")
+    });
+    let pid = i32::try_from(running.id()).unwrap();
+    // SAFETY: kill has no preconditions.
+    assert_eq!(unsafe { libc::kill(pid, libc::SIGINT) }, 0);
+    let output = running.wait_with_output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(report["interrupted"], true, "{report}");
+    assert_eq!(report["revisions"][0]["findings"][0]["code"], "M882");
 }
