@@ -33,7 +33,7 @@ const LANGUAGE: Language = Language {
 pub(super) fn source(schema: &Schema, name: &Name) -> Option<Source> {
     let object = object(schema, name)?;
     let way = match &object.facts {
-        Facts::SqliteVirtualTable(facts) => virtual_table(name, facts).way,
+        Facts::SqliteVirtualTable(facts) => virtual_table(schema, name, facts).way,
         _ => Way::Insert,
     };
     Some(Source {
@@ -49,7 +49,7 @@ pub(super) fn table(schema: &Schema, name: &Name) -> Option<Table> {
     let name = object.id.qualified();
     match &object.facts {
         Facts::SqliteTable(facts) => Some(ordinary(schema, &name, facts)),
-        Facts::SqliteVirtualTable(facts) => Some(virtual_table(&name, facts)),
+        Facts::SqliteVirtualTable(facts) => Some(virtual_table(schema, &name, facts)),
         _ => None,
     }
 }
@@ -232,7 +232,7 @@ fn is_constant(default: &Expression) -> bool {
 }
 
 /// A virtual table: texts for a full-text index, numbers for an R-tree.
-fn virtual_table(name: &Name, facts: &VirtualTable) -> Table {
+fn virtual_table(schema: &Schema, name: &Name, facts: &VirtualTable) -> Table {
     let mut found = empty(name);
     let is_text = facts.module.to_ascii_lowercase().starts_with("fts");
     let is_tree = facts.module.to_ascii_lowercase().starts_with("rtree");
@@ -243,7 +243,9 @@ fn virtual_table(name: &Name, facts: &VirtualTable) -> Table {
         let value = value.trim().trim_matches(['\'', '"', '`', '[', ']']);
         if option.trim().eq_ignore_ascii_case("content") && !value.is_empty() {
             // Its rows are those of another table, and triggers keep the index.
-            found.way = Way::Through(vec![sqlite::name(value)]);
+            let content = object(schema, &sqlite::name(value));
+            let content = content.map(|object| object.id.qualified());
+            found.way = Way::Through(content.into_iter().collect());
         }
     }
     let columns = facts.columns.iter().filter(|column| !column.hidden);
@@ -283,8 +285,9 @@ fn ident(name: &str) -> String {
 
 /// The query for the number of rows of tables, up to `limit`.
 fn count(sources: &[(usize, &str)], limit: usize) -> String {
+    // There may be more tables than terms of a compound SELECT.
     let counts = sources.iter().map(|(at, source)| {
-        format!("SELECT {at}, (SELECT count(*) FROM (SELECT 1 FROM {source} LIMIT {limit}))")
+        format!("({at}, (SELECT count(*) FROM (SELECT 1 FROM {source} LIMIT {limit})))")
     });
-    counts.collect::<Vec<_>>().join(" UNION ALL ")
+    format!("VALUES {}", counts.collect::<Vec<_>>().join(", "))
 }

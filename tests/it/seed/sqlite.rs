@@ -49,7 +49,7 @@ const FULL: &[&str] = &[
      CREATE TRIGGER note AFTER INSERT ON logged BEGIN INSERT INTO log VALUES (new.a, 'now'); END",
     "CREATE VIRTUAL TABLE search USING fts5(title, body); CREATE VIRTUAL TABLE areas USING rtree(id, x0, x1, y0, y1)",
     "CREATE TABLE posts (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
-     CREATE VIRTUAL TABLE posts_index USING fts5(body, content='posts', content_rowid='id');
+     CREATE VIRTUAL TABLE posts_index USING fts5(body, content='Posts', content_rowid='id');
      CREATE TRIGGER posts_indexed AFTER INSERT ON posts BEGIN INSERT INTO posts_index (rowid, body) VALUES (new.id, new.body); END",
 ];
 
@@ -230,4 +230,15 @@ async fn statements_that_fail_change_nothing() {
         .collect();
     assert_eq!(rows, [Some(2), None, None, None, Some(1), Some(0)]);
     assert_eq!(sqlite(&database, "SELECT id FROM t"), "1\n2\n7\n");
+}
+
+#[tokio::test]
+async fn there_can_be_very_many_tables() {
+    let tables: Vec<String> = (0..700)
+        .map(|number| format!("CREATE TABLE t{number} (id INTEGER PRIMARY KEY, a TEXT NOT NULL)"))
+        .collect();
+    let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
+    let database = create(&tables);
+    let coverage = seed(&database.url, 1).await;
+    assert_eq!((coverage.filled.len(), coverage.empty.len()), (700, 0));
 }
