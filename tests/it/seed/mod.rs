@@ -66,7 +66,7 @@ async fn try_each(url: &str, statements: &[&str]) -> Vec<Result<u64, DatabaseErr
     let connected = database::connect(&location(url), Access::Existing, settings()).await;
     let mut database = connected.unwrap();
     let statements: Vec<String> = statements.iter().map(|it| (*it).to_owned()).collect();
-    let outcomes = database.try_each(&statements).await.unwrap();
+    let outcomes = database.rows().try_each(&statements).await.unwrap();
     database.close().await.unwrap();
     outcomes
 }
