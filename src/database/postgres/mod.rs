@@ -122,6 +122,7 @@ pub struct Postgres {
     deferrable: bool,
     /// The transaction of [`Runner::begin_run`].
     run: Option<Run>,
+    reads: inspect::Reads,
 }
 
 /// The session state between steps that keep it.
@@ -175,6 +176,7 @@ impl Postgres {
             session: SessionState::default(),
             deferrable: true,
             run: None,
+            reads: inspect::Reads::default(),
         })
     }
 }

@@ -78,6 +78,7 @@ pub struct Sqlite {
     /// Whether the file can be reopened. An in-memory database ends with its connection.
     can_reopen: bool,
     keys_before_script: Option<ForeignKeyState>,
+    seen: inspect::Seen,
 }
 
 impl Sqlite {
@@ -101,6 +102,7 @@ impl Sqlite {
             stale: false,
             can_reopen: source != Source::Memory,
             keys_before_script: None,
+            seen: inspect::Seen::default(),
             source,
             settings,
         };

@@ -112,6 +112,17 @@ impl Sandbox {
         outside(script, self.session.dialect()).into_iter().next()
     }
 
+    /// Another session with the database, unless that is one in memory, which ends with its session.
+    #[cfg(feature = "cli")]
+    pub fn another_session(&self) -> Option<Session> {
+        let location = self.scratch.location();
+        location.file().is_none().then(|| {
+            Session::new(location.clone(), self.session.settings().clone())
+                .named(self.session.place())
+                .access(Access::Existing)
+        })
+    }
+
     /// Closes the session and drops the database.
     pub async fn leave(self) -> Result<(), Error> {
         let closed = self.session.close().await;

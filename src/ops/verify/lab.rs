@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use crate::{
     database::Detail,
@@ -19,6 +19,9 @@ use super::State;
 /// A scratch database in which revisions are applied and reverted one by one.
 pub(super) struct Lab {
     sandbox: Sandbox,
+    /// The session that reads. Queries that it prepares outlive scripts, after which the session that
+    /// runs them is reset. `None` if the database has a single session.
+    eyes: Option<Session>,
     /// The revisions.
     project: Project,
     /// The revisions and the repeatable scripts.
@@ -31,7 +34,7 @@ pub(super) struct Lab {
 
 /// How a revision got into the version table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Recorded {
+pub(super) enum Recorded {
     Applied,
     Stamped,
 }
@@ -52,6 +55,7 @@ impl Lab {
         let project = lenient(&whole.with_history(dialect, revisions), dialect)?;
         let sandbox = reader.sandbox(None).await?;
         Ok(Self {
+            eyes: sandbox.another_session(),
             sandbox,
             project,
             whole,
@@ -61,40 +65,48 @@ impl Lab {
         })
     }
 
-    /// Replaces the scratch database by another one with the same revisions but `without`, and without
-    /// rows that were made.
-    pub async fn renew(
-        self,
-        reader: &mut Reader<'_>,
-        without: Option<&RevisionId>,
-    ) -> Result<Self, Error> {
-        let Self {
-            sandbox,
-            past,
-            with_rows,
-            ..
-        } = self;
-        sandbox.leave().await?;
-        let mut lab = Self::open(reader, with_rows).await?;
-        for (revision, recorded) in past {
-            if without == Some(&revision) {
+    /// How the present state was reached.
+    pub fn past(&self) -> &[(RevisionId, Recorded)] {
+        &self.past
+    }
+
+    /// Applies or records the revisions of `past` that are not applied. All others must be in it.
+    pub async fn follow(&mut self, past: &[(RevisionId, Recorded)]) -> Result<(), Error> {
+        let mut rest = &past[self.past.len().min(past.len())..];
+        while let Some((revision, recorded)) = rest.first() {
+            if *recorded == Recorded::Stamped {
+                self.stamp(revision).await?;
+                rest = &rest[1..];
                 continue;
             }
-            match recorded {
-                Recorded::Stamped => lab.stamp(&revision).await?,
-                Recorded::Applied => match lab.up(&revision).await? {
-                    None => lab.applied(&revision),
-                    Some(failure) => {
-                        return Err(Error::InScratch(Box::new(Error::Failed(failure))));
-                    }
-                },
+            // As many as possible in one run: all that the last one needs.
+            let applied = rest.iter().take_while(|(_, it)| *it == Recorded::Applied);
+            let ids: Vec<RevisionId> = applied.map(|(id, _)| id.clone()).collect();
+            let mut missing: HashSet<&RevisionId> = ids.iter().collect();
+            let history = self.project.history(self.dialect())?;
+            for id in ids.iter().rev() {
+                if !missing.contains(id) {
+                    continue;
+                }
+                if let Some(failure) = self.up(id).await? {
+                    return Err(Error::InScratch(Box::new(Error::Failed(failure))));
+                }
+                for needed in history.closure(std::slice::from_ref(id)) {
+                    missing.remove(&needed.id);
+                }
             }
+            self.past.extend_from_slice(&rest[..ids.len()]);
+            rest = &rest[ids.len()..];
         }
-        Ok(lab)
+        Ok(())
     }
 
     /// Closes the session and drops the database.
     pub async fn leave(self) -> Result<(), Error> {
+        if let Some(eyes) = self.eyes {
+            // Dropping the database ends its sessions.
+            let _ = eyes.close().await;
+        }
         self.sandbox.leave().await
     }
 
@@ -156,7 +168,8 @@ impl Lab {
 
     /// Reads the schema and the rows.
     pub async fn state(&mut self) -> Result<State, Error> {
-        State::read(&mut self.sandbox.session, &self.scope, self.with_rows).await
+        let session = self.eyes.as_mut().unwrap_or(&mut self.sandbox.session);
+        State::read(session, &self.scope, self.with_rows).await
     }
 
     /// The dialect of the scripts.

@@ -108,10 +108,12 @@ pub async fn verify(
         () = stop.requested() => Err(Error::Interrupted),
         ended = work => ended,
     };
-    let left = match verification.lab.take() {
-        Some(lab) => lab.leave().await,
-        None => Ok(()),
-    };
+    let mut left = Ok(());
+    for lab in [verification.lab.take(), verification.bare.take()] {
+        if let Some(lab) = lab {
+            left = left.and(lab.leave().await);
+        }
+    }
     let interrupted = matches!(ended, Err(Error::Interrupted));
     let repeatable = match ended {
         Ok(failed) => {

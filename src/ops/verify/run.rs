@@ -1,12 +1,11 @@
 use std::{
     collections::HashSet,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use super::{
     NotVerified, Script, Unlike, Verdict, VerifiedRevision, VerifyFinding, VerifyNote,
-    lab::Lab,
+    lab::{Lab, Recorded},
     seeding::Seeding,
     state::{self, State},
 };
@@ -15,22 +14,43 @@ use crate::{
     execute::{PartialFailure, StepFailure},
     ops::{Error, schema::Reader},
     revision::{Revision, RevisionId},
-    schema::{Difference, Schema, compare},
+    schema::{Difference, compare},
 };
 
 /// How an attempt ended.
 enum Ended {
-    Done(Verdict),
-    /// A script failed in a database with this schema.
-    Failed(Script, Box<PartialFailure>, Arc<Schema>),
+    /// No script failed, and the database is in this state.
+    Done(Verdict, State),
+    /// A script failed.
+    Failed(Failed, Box<PartialFailure>),
     /// The second run of the up script made another schema.
     Unlike,
+}
+
+/// Where a script failed.
+struct Failed {
+    script: Script,
+    /// Whether a part of the script was committed.
+    is_partial: bool,
+    /// The state before the script, which is the present one if the script was rolled back.
+    state: State,
+}
+
+impl Failed {
+    /// Whether the database is in the state before the script, in which the revision is applied or
+    /// not as its history says.
+    fn is_clean(&self) -> bool {
+        !self.is_partial && self.script != Script::UpAgain
+    }
 }
 
 /// The verification of revisions one by one.
 pub(super) struct Verification {
     /// `None` only while it is being replaced, or after that failed.
     pub lab: Option<Lab>,
+    /// A scratch database without rows that were made. It exists once a script has failed, and then
+    /// follows the other one.
+    pub bare: Option<Lab>,
     pub seeding: Seeding,
     /// `None` while it has to be read again.
     pub state: Option<State>,
@@ -44,6 +64,7 @@ impl Verification {
     pub fn new(lab: Lab, seeding: Seeding) -> Self {
         Self {
             lab: Some(lab),
+            bare: None,
             seeding,
             state: None,
             blocked: HashSet::new(),
@@ -158,34 +179,98 @@ impl Verification {
             return Ok(Verdict::NotVerified(NotVerified::Outside(outside)));
         }
         let with_rows = before.has_rows();
-        let mut ended = self.attempt(revision, before, verified).await?;
-        if with_rows && let Ended::Failed(at, failure, schema) = ended {
-            self.renew(reader, Some(&revision.id)).await?;
-            let bare = self.lab()?.state().await?;
-            ended = self.attempt(revision, bare, verified).await?;
-            let again = matches!(&ended, Ended::Failed(other, ..) if *other == at);
-            if !again {
-                verified.add_failure_with_rows(at, failure, &schema);
+        let verdict = match attempt(lab, revision, before, verified).await? {
+            Ended::Done(verdict, state) => {
+                self.state = Some(state);
+                verdict
             }
-        }
-        let verdict = match ended {
-            Ended::Done(verdict) => verdict,
             Ended::Unlike => {
                 self.renew(reader, None).await?;
                 Verdict::Complete
             }
-            Ended::Failed(at, failure, _) => {
-                let applied = at != Script::Up;
-                self.renew(reader, (!applied).then_some(&revision.id))
-                    .await?;
-                self.failed(&revision.id, at, failure, verified)
+            Ended::Failed(failed, failure) if with_rows => {
+                let failed = (failed, failure);
+                self.without_rows(reader, revision, failed, verified)
+                    .await?
+            }
+            Ended::Failed(failed, failure) => {
+                let script = failed.script;
+                self.recover(reader, revision, failed).await?;
+                self.failed(&revision.id, script, failure, verified)
             }
         };
-        // The database may be another one, and seeding counts on the state that was read last.
         if matches!(verdict, Verdict::Complete | Verdict::NoDown { .. }) {
             self.seed().await?;
         }
         Ok(verdict)
+    }
+
+    /// Repeats an attempt in which a script failed, without rows.
+    async fn without_rows(
+        &mut self,
+        reader: &mut Reader<'_>,
+        revision: &Revision,
+        (failed, failure): (Failed, Box<PartialFailure>),
+        verified: &mut VerifiedRevision,
+    ) -> Result<Verdict, Error> {
+        let id = &revision.id;
+        let mut past = self.lab()?.past().to_vec();
+        past.retain(|(other, _)| other != id);
+        let mut bare = self.bare(reader, &past).await?;
+        let start = bare.state().await?;
+        let ended = attempt(&mut bare, revision, start, verified).await?;
+        let is_same = matches!(&ended, Ended::Failed(again, _) if again.script == failed.script);
+        if !is_same {
+            let schema = &failed.state.schema;
+            verified.add_failure_with_rows(failed.script, failure, schema);
+        }
+        match ended {
+            Ended::Done(verdict, _) if failed.is_clean() && failed.script == Script::Down => {
+                self.state = Some(failed.state);
+                self.bare = Some(bare);
+                Ok(verdict)
+            }
+            Ended::Done(verdict, state) => {
+                self.replace(bare).await?;
+                self.state = Some(state);
+                Ok(verdict)
+            }
+            Ended::Unlike => {
+                bare.leave().await?;
+                self.renew(reader, None).await?;
+                Ok(Verdict::Complete)
+            }
+            Ended::Failed(again, failure) => {
+                match again.is_clean() {
+                    true => self.bare = Some(bare),
+                    false => bare.leave().await?,
+                }
+                let script = again.script;
+                match is_same {
+                    true => self.recover(reader, revision, failed).await?,
+                    false => {
+                        let without = (script == Script::Up).then_some(id);
+                        self.renew(reader, without).await?;
+                    }
+                }
+                Ok(self.failed(id, script, failure, verified))
+            }
+        }
+    }
+
+    /// Goes on after a script has failed: in the state before it, or in another database.
+    async fn recover(
+        &mut self,
+        reader: &mut Reader<'_>,
+        revision: &Revision,
+        failed: Failed,
+    ) -> Result<(), Error> {
+        if failed.is_clean() {
+            self.state = Some(failed.state);
+            return Ok(());
+        }
+        let without = (failed.script == Script::Up).then_some(&revision.id);
+        self.renew(reader, without).await
     }
 
     /// The verdict on a revision of which a script fails without rows as well.
@@ -199,67 +284,18 @@ impl Verification {
         match at {
             Script::Up => {
                 self.blocked.insert(revision.clone());
-                verified.findings.push(VerifyFinding::UpFails(failure));
+                verified.add(VerifyFinding::UpFails(failure));
                 Verdict::NotVerified(NotVerified::UpFails)
             }
             Script::Down => {
-                verified.findings.push(VerifyFinding::DownFails(failure));
+                verified.add(VerifyFinding::DownFails(failure));
                 Verdict::Complete
             }
             Script::UpAgain => {
-                verified.findings.push(VerifyFinding::UpFailsAgain(failure));
+                verified.add(VerifyFinding::UpFailsAgain(failure));
                 Verdict::Complete
             }
         }
-    }
-
-    /// Runs up, down and up from the state `before`. After a failure the database is in no certain
-    /// state.
-    async fn attempt(
-        &mut self,
-        revision: &Revision,
-        before: State,
-        verified: &mut VerifiedRevision,
-    ) -> Result<Ended, Error> {
-        self.state = None;
-        let id = &revision.id;
-        let lab = self.lab()?;
-        if let Some(failure) = lab.up(id).await? {
-            if is_lacking(&failure) {
-                lab.stamp(id).await?;
-                self.state = Some(before);
-                let verdict = Verdict::NotVerified(NotVerified::Lacking(failure));
-                return Ok(Ended::Done(verdict));
-            }
-            return Ok(Ended::Failed(Script::Up, failure, before.schema));
-        }
-        lab.applied(id);
-        let first = lab.state().await?;
-        state::up(&before, &first, verified);
-        if revision.down.is_none() {
-            let irreversible = revision.up.headers.irreversible.clone();
-            self.state = Some(first);
-            return Ok(Ended::Done(Verdict::NoDown { irreversible }));
-        }
-        if let Some(failure) = lab.down(id).await? {
-            return Ok(Ended::Failed(Script::Down, failure, first.schema));
-        }
-        let back = lab.state().await?;
-        let difference = compare(&before.schema, &back.schema);
-        restored(difference, &before, &back, verified);
-        state::round_trip(&before, &first, &back, verified);
-        if let Some(failure) = lab.up(id).await? {
-            return Ok(Ended::Failed(Script::UpAgain, failure, back.schema));
-        }
-        let second = lab.state().await?;
-        let difference = compare(&first.schema, &second.schema);
-        if !difference.is_empty() {
-            let unlike = Unlike::new(difference, &first.schema, &second.schema);
-            verified.add(VerifyFinding::UpDiffers(Box::new(unlike)));
-            return Ok(Ended::Unlike);
-        }
-        self.state = Some(second);
-        Ok(Ended::Done(Verdict::Complete))
     }
 
     /// Replaces the scratch database by one without rows that were made, in which the applied
@@ -269,12 +305,39 @@ impl Verification {
         reader: &mut Reader<'_>,
         without: Option<&RevisionId>,
     ) -> Result<(), Error> {
+        let mut past = self.lab()?.past().to_vec();
+        past.retain(|(other, _)| Some(other) != without);
+        let lab = self.bare(reader, &past).await?;
+        self.replace(lab).await
+    }
+
+    /// A scratch database without rows that were made, in which the revisions of `past` are applied.
+    async fn bare(
+        &mut self,
+        reader: &mut Reader<'_>,
+        past: &[(RevisionId, Recorded)],
+    ) -> Result<Lab, Error> {
+        let mut bare = match self.bare.take() {
+            Some(bare) if past.starts_with(bare.past()) => bare,
+            other => {
+                if let Some(other) = other {
+                    other.leave().await?;
+                }
+                Lab::open(reader, self.seeding.makes_rows()).await?
+            }
+        };
+        bare.follow(past).await?;
+        Ok(bare)
+    }
+
+    /// Goes on in another database.
+    async fn replace(&mut self, lab: Lab) -> Result<(), Error> {
         self.state = None;
         self.seeding.forget();
-        if let Some(lab) = self.lab.take() {
-            self.lab = Some(lab.renew(reader, without).await?);
+        match self.lab.replace(lab) {
+            Some(old) => old.leave().await,
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The present state, with rows.
@@ -297,6 +360,57 @@ impl Verification {
         self.state = Some(state);
         Ok(())
     }
+}
+
+/// Runs up, down and up from the state `before`.
+async fn attempt(
+    lab: &mut Lab,
+    revision: &Revision,
+    before: State,
+    verified: &mut VerifiedRevision,
+) -> Result<Ended, Error> {
+    let id = &revision.id;
+    let failed = |script, failure: Box<PartialFailure>, state| {
+        let failed = Failed {
+            script,
+            is_partial: failure.failure.units.is_some(),
+            state,
+        };
+        Ok(Ended::Failed(failed, failure))
+    };
+    if let Some(failure) = lab.up(id).await? {
+        if is_lacking(&failure) {
+            lab.stamp(id).await?;
+            let verdict = Verdict::NotVerified(NotVerified::Lacking(failure));
+            return Ok(Ended::Done(verdict, before));
+        }
+        return failed(Script::Up, failure, before);
+    }
+    lab.applied(id);
+    let first = lab.state().await?;
+    state::up(&before, &first, verified);
+    if revision.down.is_none() {
+        let irreversible = revision.up.headers.irreversible.clone();
+        return Ok(Ended::Done(Verdict::NoDown { irreversible }, first));
+    }
+    if let Some(failure) = lab.down(id).await? {
+        return failed(Script::Down, failure, first);
+    }
+    let back = lab.state().await?;
+    let difference = compare(&before.schema, &back.schema);
+    restored(difference, &before, &back, verified);
+    state::round_trip(&before, &first, &back, verified);
+    if let Some(failure) = lab.up(id).await? {
+        return failed(Script::UpAgain, failure, back);
+    }
+    let second = lab.state().await?;
+    let difference = compare(&first.schema, &second.schema);
+    if !difference.is_empty() {
+        let unlike = Unlike::new(difference, &first.schema, &second.schema);
+        verified.add(VerifyFinding::UpDiffers(Box::new(unlike)));
+        return Ok(Ended::Unlike);
+    }
+    Ok(Ended::Done(Verdict::Complete, second))
 }
 
 /// Notes what differs after a down script from what was there before its up script.

@@ -51,6 +51,11 @@ impl Seeding {
         })
     }
 
+    /// Whether rows are made at all.
+    pub fn makes_rows(&self) -> bool {
+        self.number.is_some()
+    }
+
     /// Starts over, for an empty database.
     pub fn forget(&mut self) {
         self.failed.clear();
@@ -64,14 +69,14 @@ impl Seeding {
         let Some(number) = self.number else {
             return Ok(());
         };
-        let from_file = self.from_file(session).await?;
+        let try_file = self.try_file(session).await?;
         let empty: Vec<Name> = state.empty_tables().cloned().collect();
         let tried = |name: &Name| {
             let failed = self.failed.get(name);
             failed.is_some_and(|(definition, _)| *definition == of_table(&state.schema, name))
         };
         let wanted: Vec<Name> = empty.into_iter().filter(|name| !tried(name)).collect();
-        if wanted.is_empty() && !from_file {
+        if wanted.is_empty() && !try_file {
             return Ok(());
         }
         let schema = Arc::clone(&state.schema);
@@ -87,7 +92,7 @@ impl Seeding {
     }
 
     /// Tries the waiting statements. Returns whether one succeeded.
-    async fn from_file(&mut self, session: &mut Session) -> Result<bool, Error> {
+    async fn try_file(&mut self, session: &mut Session) -> Result<bool, Error> {
         let statements = self.waiting.iter().filter(|it| !it.is_done);
         let statements: Vec<String> = statements.map(|it| it.sql.clone()).collect();
         if statements.is_empty() {

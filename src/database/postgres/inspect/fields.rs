@@ -37,8 +37,8 @@ impl Fault {
         }
     }
 
-    /// Whether the session is still in the failed transaction.
-    pub fn leaves_transaction(&self) -> bool {
+    /// Whether the server reported an error, which leaves the session in the failed transaction.
+    pub fn is_of_server(&self) -> bool {
         matches!(self, Self::Sql(error) if error::from_server(error).is_some())
     }
 }

@@ -23,6 +23,7 @@ mod unmodelled;
 
 use async_trait::async_trait;
 
+pub(super) use self::session::Reads;
 use self::{
     catalog::Catalog,
     fields::{Fault, Fields},
@@ -112,11 +113,17 @@ impl Inspect for Postgres {
             let read = self.read_catalogs().await;
             let cancelled = self.running.end().await;
             let fault = match read {
-                Ok(catalog) => return Ok(catalog.into_schema(scope)),
+                Ok(catalog) => {
+                    self.reads = match self.reads {
+                        Reads::None => Reads::Once,
+                        Reads::Once | Reads::Prepared => Reads::Prepared,
+                    };
+                    return Ok(catalog.into_schema(scope));
+                }
                 Err(fault) => fault,
             };
             if let Some(connection) = &mut self.connection
-                && fault.leaves_transaction()
+                && fault.is_of_server()
             {
                 let ended = unpinned_rows(connection, "ROLLBACK").await.map(drop);
                 self.answer(ended.map_err(Trouble::from)).await?;
@@ -124,6 +131,10 @@ impl Inspect for Postgres {
             match fault {
                 Fault::Sql(error) if cancelled && is_cancel(&error) => {
                     return Err(DatabaseError::Interrupted);
+                }
+                // The session is another one, or what was prepared is gone.
+                fault if self.reads != Reads::None && fault.is_of_server() => {
+                    self.reads = Reads::None;
                 }
                 fault if fault.is_change() && attempt < ATTEMPTS => attempt += 1,
                 fault if fault.is_change() => return Err(changed(&fault)),
@@ -154,7 +165,7 @@ impl Postgres {
         let version = Version(connection.server_version_num().unwrap_or(0));
         let queries = queries(version, &schema, &table);
         let mut catalog = Catalog::new(version, schema, [table, log]);
-        session::read(connection, &queries, &mut catalog).await?;
+        session::read(connection, &queries, self.reads, &mut catalog).await?;
         Ok(catalog)
     }
 }

@@ -29,14 +29,44 @@ const BEGIN: [&str; 12] = [
     "SET LOCAL jit TO off",
 ];
 
+/// How often the session has read the catalogs. Planning the queries takes more time than running them
+/// on a small schema, so they are prepared when they are sent for the second time. A session that reads
+/// once, and may be behind a pooler, prepares nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::database::postgres) enum Reads {
+    #[default]
+    None,
+    Once,
+    Prepared,
+}
+
+/// The name of a prepared query.
+fn prepared(index: usize) -> String {
+    format!("migrator_inspect_{index}")
+}
+
 /// Sends all queries and passes each row to its query.
 pub(super) async fn read(
     connection: &mut PgConnection,
     queries: &[Query],
+    reads: Reads,
     catalog: &mut Catalog,
 ) -> Result<(), Fault> {
-    let queried = queries.iter().map(|query| query.sql.as_str());
-    let commands: Vec<&str> = BEGIN.into_iter().chain(queried).chain(["COMMIT"]).collect();
+    let mut commands: Vec<String> = BEGIN.into_iter().map(str::to_owned).collect();
+    if reads == Reads::Once {
+        let queries = queries.iter().enumerate();
+        commands.extend(
+            queries.map(|(index, query)| format!("PREPARE {} AS {}", prepared(index), query.sql)),
+        );
+    }
+    let before = commands.len();
+    for (index, query) in queries.iter().enumerate() {
+        commands.push(match reads {
+            Reads::None => query.sql.clone(),
+            Reads::Once | Reads::Prepared => format!("EXECUTE {}", prepared(index)),
+        });
+    }
+    commands.push("COMMIT".to_owned());
     let sql = commands.join(";\n");
     let mut answers = connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
     let mut finished = 0_usize;
@@ -45,9 +75,7 @@ pub(super) async fn read(
     while let Some(answer) = answers.try_next().await? {
         match answer {
             Either::Left(_) => {
-                let query = finished
-                    .checked_sub(BEGIN.len())
-                    .and_then(|at| queries.get(at));
+                let query = finished.checked_sub(before).and_then(|at| queries.get(at));
                 if let Some(query) = query
                     && fault.is_none()
                 {
@@ -57,7 +85,7 @@ pub(super) async fn read(
             }
             Either::Right(_) if fault.is_some() => {}
             Either::Right(row) => {
-                let query = queries.get(finished - BEGIN.len());
+                let query = queries.get(finished.wrapping_sub(before));
                 let query = query.ok_or_else(|| Fault::Malformed("an unexpected row".into()))?;
                 fault = (query.read)(catalog, &mut Fields::of(&row)).err();
             }

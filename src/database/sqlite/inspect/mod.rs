@@ -1,5 +1,7 @@
 //! Facts from the texts of sqlite_schema and from pragmas.
 
+use std::collections::VecDeque;
+
 use async_trait::async_trait;
 
 use super::{
@@ -27,17 +29,46 @@ impl Inspect for Sqlite {
         }
         blocking(|| {
             let connection = opened(&mut self.connection)?;
-            connection.in_snapshot(|connection| read(connection, &self.table, scope))
+            let (table, seen) = (&self.table, &mut self.seen);
+            connection.in_snapshot(|connection| read(connection, table, scope, seen))
         })
     }
 }
+
+/// The schemas that were read last, with the texts that they were read from. Where scripts are applied
+/// and reverted again and again, most texts have been read before.
+#[derive(Default)]
+pub(super) struct Seen(VecDeque<(Texts, Scope, Schema)>);
+
+/// The rows of sqlite_schema, and those that are not UTF-8.
+type Texts = (Vec<SchemaRow>, Vec<Unmodelled>);
+
+/// How many schemas are kept.
+const KEPT: usize = 3;
 
 fn read(
     connection: &mut Connection,
     own: &VersionTable,
     scope: &Scope,
+    seen: &mut Seen,
 ) -> Result<Schema, DatabaseError> {
-    let (rows, mut unmodelled) = rows(connection)?;
+    let texts = rows(connection)?;
+    let known = |(other, of, _): &&(Texts, Scope, Schema)| *other == texts && of == scope;
+    if let Some((_, _, schema)) = seen.0.iter().find(known) {
+        return Ok(schema.clone());
+    }
+    let schema = read_texts(connection, own, scope, texts.clone())?;
+    seen.0.truncate(KEPT - 1);
+    seen.0.push_front((texts, scope.clone(), schema.clone()));
+    Ok(schema)
+}
+
+fn read_texts(
+    connection: &mut Connection,
+    own: &VersionTable,
+    scope: &Scope,
+    (rows, mut unmodelled): Texts,
+) -> Result<Schema, DatabaseError> {
     let mut catalog = Catalog::new(rows, listed(connection)?);
     for table in catalog.unexplained() {
         if let Some(columns) = columns(connection, &table)? {
@@ -56,7 +87,7 @@ fn read(
 }
 
 /// The rows of sqlite_schema that have a text, and those that are not UTF-8.
-fn rows(connection: &mut Connection) -> Result<(Vec<SchemaRow>, Vec<Unmodelled>), DatabaseError> {
+fn rows(connection: &mut Connection) -> Result<Texts, DatabaseError> {
     let (mut rows, mut unmodelled) = (Vec::new(), Vec::new());
     let sql = "SELECT type, name, tbl_name, sql FROM main.sqlite_schema WHERE sql IS NOT NULL";
     connection.for_each(sql, |row| {
