@@ -393,7 +393,7 @@ fn sorted(objects: Vec<Object>, dialect: Dialect) -> Vec<Object> {
         ranks.entry(place_key(&object.id, dialect)).or_default();
     }
     let mut places: Vec<(&PlaceKey<'_>, &mut usize)> = ranks.iter_mut().collect();
-    places.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    places.sort_unstable_by_key(|(place, _)| *place);
     for (rank, (_, slot)) in places.into_iter().enumerate() {
         *slot = rank;
     }

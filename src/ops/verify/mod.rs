@@ -109,10 +109,9 @@ pub async fn verify(
         ended = work => ended,
     };
     let mut left = Ok(());
-    for lab in [verification.lab.take(), verification.bare.take()] {
-        if let Some(lab) = lab {
-            left = left.and(lab.leave().await);
-        }
+    let labs = [verification.lab.take(), verification.bare.take()];
+    for lab in labs.into_iter().flatten() {
+        left = left.and(lab.leave().await);
     }
     let interrupted = matches!(ended, Err(Error::Interrupted));
     let repeatable = match ended {

@@ -35,12 +35,13 @@ pub(super) fn first_queries() -> Vec<Query> {
                 Ok(())
             },
         ),
-        // CREATE EXTENSION sets the comment of the control file.
+        // CREATE EXTENSION sets the comment of the control file. Without an extension, no file is read.
         Query::new(
             format!(
                 "SELECT e.oid, a.comment FROM pg_extension AS e \
                  JOIN pg_available_extensions() AS a ON a.name = e.extname \
-                 WHERE e.oid >= {FIRST_USER_OID} AND a.comment IS NOT NULL"
+                 WHERE e.oid >= {FIRST_USER_OID} AND a.comment IS NOT NULL \
+                 AND (SELECT count(*) FROM pg_extension AS x WHERE x.oid >= {FIRST_USER_OID}) > 0"
             ),
             |catalog, fields| {
                 let (oid, comment) = (fields.oid()?, fields.string()?);
