@@ -67,7 +67,10 @@ pub(super) fn foresee(
 fn demand(column: &mut Column, later: &Column) {
     column.nullable &= later.nullable;
     if column.data_type != later.data_type {
-        // The values of both types are likely to be those that the script can convert.
+        if !is_text(&column.data_type) {
+            return;
+        }
+        // Texts that are values of the later type are likely to be those that the script can convert.
         let edges = std::mem::take(&mut column.values.edges);
         column.values = later.values.clone();
         column.values.edges.retain(|edge| edges.contains(edge));
@@ -79,4 +82,12 @@ fn demand(column: &mut Column, later: &Column) {
     } else if now.iter().any(|value| then.contains(value)) {
         now.retain(|value| then.contains(value));
     }
+}
+
+/// Whether values of any type can be stored as texts.
+fn is_text(data_type: &str) -> bool {
+    let name = data_type.to_ascii_lowercase();
+    ["char", "text", "clob"]
+        .iter()
+        .any(|part| name.contains(part))
 }

@@ -131,6 +131,21 @@ const ROWS: &[Row] = &[
         prepared: true,
     },
     Row {
+        named: "`scratch`, `verify`",
+        lines: &["scratch -- true", "verify --no-rows"],
+        rights: &[
+            CONNECT,
+            USAGE,
+            ("GRANT SELECT ON app.migrator_version TO [ROLE]", "SELECT"),
+            (
+                "GRANT SELECT ON app.migrator_version_log TO [ROLE]",
+                "SELECT",
+            ),
+            ("ALTER ROLE [ROLE] CREATEDB", "CREATEDB"),
+        ],
+        prepared: true,
+    },
+    Row {
         named: "`restore`",
         lines: &["restore [FILE] --yes --no-owner"],
         rights: &[

@@ -5,10 +5,10 @@ use crate::{
     revision::{Range, Target},
 };
 
-/// Prove in a scratch database that down scripts undo their up scripts
+/// Prove that down scripts undo their up scripts
 ///
-/// Applies every revision, reverts it and applies it again, with rows in every table, and compares
-/// schema and rows. The database itself is only read. Exits with status 3 if there is a finding.
+/// Applies every revision in a scratch database, reverts it and applies it again, with rows in every
+/// table, and compares schema and rows. The database itself is only read. Exits with status 3 if there is a finding.
 /// --format github prints annotations for GitHub Actions.
 #[derive(Debug, clap::Args)]
 pub struct VerifyArgs {

@@ -78,7 +78,7 @@ impl View for VerifyView {
                 "without_rows": empty.collect::<Vec<_>>(),
             },
             "unused_seeds": unused.collect::<Vec<_>>(),
-            "elapsed_ms": report.elapsed.as_millis(),
+            "duration_ms": report.elapsed.as_millis(),
         }))
     }
 
@@ -281,6 +281,6 @@ fn revision_json(revision: &VerifiedRevision) -> Value {
         "reason": not_verified(&revision.verdict),
         "findings": findings.collect::<Vec<_>>(),
         "notes": revision.notes.iter().map(sentence).collect::<Vec<_>>(),
-        "elapsed_ms": revision.elapsed.as_millis(),
+        "duration_ms": revision.elapsed.as_millis(),
     })
 }
