@@ -5,6 +5,7 @@ use crate::{
     execute::{PartialFailure, StepFailure},
     generate,
     ops::OutsideScript,
+    plan::PlanError,
     revision::RevisionId,
     schema::{Difference, Kind, Name, Note, Object, ObjectId, RowChanges, Schema},
 };
@@ -132,6 +133,8 @@ pub enum VerifyFinding {
     UpFails(Box<PartialFailure>),
     /// The down script fails after the up script.
     DownFails(Box<PartialFailure>),
+    /// The down script cannot be run.
+    DownRefused(PlanError),
     /// After up and down, the schema is not the one before.
     NotRestored(Box<Unlike>),
     /// The up script fails after the down script.

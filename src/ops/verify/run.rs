@@ -393,8 +393,14 @@ async fn attempt(
         let irreversible = revision.up.headers.irreversible.clone();
         return Ok(Ended::Done(Verdict::NoDown { irreversible }, first));
     }
-    if let Some(failure) = lab.down(id).await? {
-        return failed(Script::Down, failure, first);
+    match lab.down(id).await {
+        Ok(None) => {}
+        Ok(Some(failure)) => return failed(Script::Down, failure, first),
+        Err(Error::Plan(error)) => {
+            verified.add(VerifyFinding::DownRefused(error));
+            return Ok(Ended::Done(Verdict::Complete, first));
+        }
+        Err(error) => return Err(error),
     }
     let back = lab.state().await?;
     let difference = compare(&before.schema, &back.schema);

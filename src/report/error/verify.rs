@@ -2,7 +2,8 @@ use super::{Diagnostic, Error, diagnostic, run};
 use crate::{
     execute::PartialFailure,
     ops::{
-        NotVerified, Unlike, Verdict, VerifiedRevision, VerifyFinding, VerifyReport, VerifyScript,
+        self, NotVerified, Unlike, Verdict, VerifiedRevision, VerifyFinding, VerifyReport,
+        VerifyScript,
     },
     report::{Snippet, codes, codes::Code, count, difference_sentences},
     schema::{Name, RowChanges},
@@ -21,6 +22,12 @@ pub fn verify_finding(revision: &VerifiedRevision, finding: &VerifyFinding) -> D
         VerifyFinding::UpFailsAgain(failure) => {
             let note = "the second time, after the down script; the first time it succeeded";
             failed(codes::M883, failure, Some(note))
+        }
+        VerifyFinding::DownRefused(error) => {
+            let found = Error::from(ops::Error::Plan(error.clone())).diagnostics;
+            let mut found = found.into_iter().next().unwrap_or_default();
+            found.code = codes::M881.id;
+            found
         }
         VerifyFinding::FailsWithRows { script, failure } => {
             let note = format!(

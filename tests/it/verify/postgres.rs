@@ -211,6 +211,11 @@ pub const CASES: &[Case] = cases! {
         right "COMMENT ON TABLE {t} IS NULL;",
         wrong "COMMENT ON TABLE {t} IS NULL; DELETE FROM {t};"
         => "M886" "rows of public.rows_of_two_tables_wrong: ", "M886" "rows of public.rows_of_two_tables_wrong_child: ";
+    "down_cannot_run": start "CREATE TABLE {t} (id integer PRIMARY KEY, a integer);",
+        up "CREATE INDEX {t}_a ON {t} (a);",
+        right "DROP INDEX {t}_a;",
+        wrong "DROP INDEX CONCURRENTLY {t}_a;"
+        => "M881" "cannot run in a transaction";
     "down_fails": start "CREATE TABLE {t} (id integer PRIMARY KEY);",
         up "ALTER TABLE {t} ADD a integer;",
         right "ALTER TABLE {t} DROP a;",
