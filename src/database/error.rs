@@ -52,6 +52,9 @@ pub enum FailureKind {
     InTransaction,
     /// The transaction or the server is read-only.
     ReadOnly,
+    /// The statement does not fit the schema, whatever the rows are: an object is missing, exists
+    /// already or is needed by another one, or the syntax is wrong.
+    Definition,
     /// A column that the statement adds would be NULL in existing rows, which it may not be.
     AddedNull,
     /// A column would be NULL, which it may not be; the failure names it.

@@ -30,6 +30,9 @@ const ACTIVE_TRANSACTION: &str = "25001";
 const TRANSACTION_TERMINATION: &str = "2D000";
 const READ_ONLY: &str = "25006";
 const NOT_NULL_VIOLATION: &str = "23502";
+const DEPENDENT_OBJECTS: &str = "2BP01";
+/// The class of SQLSTATEs for statements that do not fit the schema.
+const SYNTAX_OR_ACCESS: &str = "42";
 const NO_TRANSACTION: &str = "25P01";
 const UNIQUE_VIOLATION: &str = "23505";
 const PROTOCOL_VIOLATION: &str = "08P01";
@@ -176,6 +179,8 @@ fn kind(code: &str, message: &str) -> Option<FailureKind> {
         ACTIVE_TRANSACTION | TRANSACTION_TERMINATION => Some(FailureKind::InTransaction),
         READ_ONLY => Some(FailureKind::ReadOnly),
         NOT_NULL_VIOLATION => Some(FailureKind::ContainsNull),
+        DEPENDENT_OBJECTS => Some(FailureKind::Definition),
+        _ if code.starts_with(SYNTAX_OR_ACCESS) => Some(FailureKind::Definition),
         _ => None,
     }
 }
@@ -255,6 +260,9 @@ mod tests {
         check(INSUFFICIENT_PRIVILEGE, Some(FailureKind::Privilege));
         check(OBJECT_IN_USE, Some(FailureKind::InUse));
         check(DEADLOCK, Some(FailureKind::Conflict));
+        check(DEPENDENT_OBJECTS, Some(FailureKind::Definition));
+        check("42P07", Some(FailureKind::Definition));
+        check(NOT_NULL_VIOLATION, Some(FailureKind::ContainsNull));
         check(SERIALIZATION_FAILURE, Some(FailureKind::Conflict));
         check(ACTIVE_TRANSACTION, Some(FailureKind::InTransaction));
         check(TRANSACTION_TERMINATION, Some(FailureKind::InTransaction));

@@ -58,7 +58,7 @@ fn sql_failure(failure: Failure) -> SqlFailure {
         _ => None,
     };
     SqlFailure {
-        kind: kind(&failure.message),
+        kind: kind(&failure),
         code: Some(code_name(failure.code)),
         message: failure.message,
         hint: hint.map(str::to_owned),
@@ -68,9 +68,13 @@ fn sql_failure(failure: Failure) -> SqlFailure {
 }
 
 /// The kind of a failure that has no code of its own.
-fn kind(message: &str) -> Option<FailureKind> {
-    let is_added_null = message == "Cannot add a NOT NULL column with default value NULL";
-    is_added_null.then_some(FailureKind::AddedNull)
+fn kind(failure: &Failure) -> Option<FailureKind> {
+    if failure.message == "Cannot add a NOT NULL column with default value NULL" {
+        return Some(FailureKind::AddedNull);
+    }
+    // SQLite knows the place of what it finds while it prepares a statement, before it sees a row.
+    let is_found_early = failure.code == ffi::SQLITE_ERROR && failure.offset.is_some();
+    is_found_early.then_some(FailureKind::Definition)
 }
 
 /// SQLite's name of a result code, such as `SQLITE_CONSTRAINT_UNIQUE`.

@@ -188,7 +188,7 @@ impl Verification {
                 self.renew(reader, None).await?;
                 Verdict::Complete
             }
-            Ended::Failed(failed, failure) if with_rows => {
+            Ended::Failed(failed, failure) if with_rows && may_be_due_to_rows(&failure) => {
                 let failed = (failed, failure);
                 self.without_rows(reader, revision, failed, verified)
                     .await?
@@ -444,4 +444,14 @@ fn is_lacking(failure: &PartialFailure) -> bool {
         ) => true,
         _ => false,
     }
+}
+
+/// Whether a script could succeed if the rows were others.
+fn may_be_due_to_rows(failure: &PartialFailure) -> bool {
+    let failure = &failure.failure.error;
+    !matches!(
+        failure,
+        StepFailure::Database(DatabaseError::Sql(failure))
+            if failure.kind == Some(FailureKind::Definition)
+    )
 }
