@@ -91,7 +91,7 @@ def plain(sql):
 
 def in_any_order(schema):
     """What is left of a schema if the order of columns does not matter."""
-    return sorted(part.strip().rstrip(",;") for part in re.split(r"[\n,()]", schema) if part.strip(" ,;"))
+    return sorted(part.rstrip(" ,;") for part in re.split(r"[\n,()]", schema) if part.strip(" ,;"))
 
 
 def raw(database, revisions, prelude):
@@ -122,6 +122,7 @@ def raw(database, revisions, prelude):
         if down is None:
             found[name] = "no down"
             continue
+        first = database.schema()
         error = database.script(down)
         if error:
             found[name] = "fails"
@@ -133,6 +134,8 @@ def raw(database, revisions, prelude):
         error = database.script(up)
         if error:
             found[name] += ", up fails again"
+        # What a down script has spoilt must not be blamed on the next one.
+        if error or database.schema() != first:
             start(name)
     database.drop()
     return found

@@ -26,11 +26,11 @@ pub async fn seed(
     seed_toward(session, schema, &[], tables, number).await
 }
 
-/// [`seed`], with rows that also satisfy the constraints of `later` schemas where they can, so that
+/// [`seed()`], with rows that also satisfy the constraints of `later` schemas where they can, so that
 /// scripts that lead there do not fail for them.
 ///
 /// # Errors
-/// As for [`seed`].
+/// As for [`seed()`].
 pub async fn seed_toward(
     session: &mut Session,
     schema: &Schema,
