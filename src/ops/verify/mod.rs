@@ -1,5 +1,6 @@
 //! Proves that down scripts undo their up scripts.
 
+mod attempt;
 mod finding;
 mod lab;
 mod run;

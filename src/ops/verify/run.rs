@@ -4,45 +4,17 @@ use std::{
 };
 
 use super::{
-    NotVerified, Script, Unlike, Verdict, VerifiedRevision, VerifyFinding, VerifyNote,
+    NotVerified, Script, Verdict, VerifiedRevision, VerifyFinding,
+    attempt::{Ended, Failed, attempt, is_lacking, may_be_due_to_rows},
     lab::{Lab, Recorded},
     seeding::Seeding,
-    state::{self, State},
+    state::State,
 };
 use crate::{
-    database::{DatabaseError, FailureKind},
-    execute::{PartialFailure, StepFailure},
+    execute::PartialFailure,
     ops::{Error, schema::Reader},
     revision::{Revision, RevisionId},
-    schema::{Difference, compare},
 };
-
-/// How an attempt ended.
-enum Ended {
-    /// No script failed, and the database is in this state.
-    Done(Verdict, State),
-    /// A script failed.
-    Failed(Failed, Box<PartialFailure>),
-    /// The second run of the up script made another schema.
-    Unlike,
-}
-
-/// Where a script failed.
-struct Failed {
-    script: Script,
-    /// Whether a part of the script was committed.
-    is_partial: bool,
-    /// The state before the script, which is the present one if the script was rolled back.
-    state: State,
-}
-
-impl Failed {
-    /// Whether the database is in the state before the script, in which the revision is applied or
-    /// not as its history says.
-    fn is_clean(&self) -> bool {
-        !self.is_partial && self.script != Script::UpAgain
-    }
-}
 
 /// The verification of revisions one by one.
 pub(super) struct Verification {
@@ -360,98 +332,4 @@ impl Verification {
         self.state = Some(state);
         Ok(())
     }
-}
-
-/// Runs up, down and up from the state `before`.
-async fn attempt(
-    lab: &mut Lab,
-    revision: &Revision,
-    before: State,
-    verified: &mut VerifiedRevision,
-) -> Result<Ended, Error> {
-    let id = &revision.id;
-    let failed = |script, failure: Box<PartialFailure>, state| {
-        let failed = Failed {
-            script,
-            is_partial: failure.failure.units.is_some(),
-            state,
-        };
-        Ok(Ended::Failed(failed, failure))
-    };
-    if let Some(failure) = lab.up(id).await? {
-        if is_lacking(&failure) {
-            lab.stamp(id).await?;
-            let verdict = Verdict::NotVerified(NotVerified::Lacking(failure));
-            return Ok(Ended::Done(verdict, before));
-        }
-        return failed(Script::Up, failure, before);
-    }
-    lab.applied(id);
-    let first = lab.state().await?;
-    state::up(&before, &first, verified);
-    if revision.down.is_none() {
-        let irreversible = revision.up.headers.irreversible.clone();
-        return Ok(Ended::Done(Verdict::NoDown { irreversible }, first));
-    }
-    match lab.down(id).await {
-        Ok(None) => {}
-        Ok(Some(failure)) => return failed(Script::Down, failure, first),
-        Err(Error::Plan(error)) => {
-            verified.add(VerifyFinding::DownRefused(error));
-            return Ok(Ended::Done(Verdict::Complete, first));
-        }
-        Err(error) => return Err(error),
-    }
-    let back = lab.state().await?;
-    let difference = compare(&before.schema, &back.schema);
-    restored(difference, &before, &back, verified);
-    state::round_trip(&before, &first, &back, verified);
-    if let Some(failure) = lab.up(id).await? {
-        return failed(Script::UpAgain, failure, back);
-    }
-    let second = lab.state().await?;
-    let difference = compare(&first.schema, &second.schema);
-    if !difference.is_empty() {
-        let unlike = Unlike::new(difference, &first.schema, &second.schema);
-        verified.add(VerifyFinding::UpDiffers(Box::new(unlike)));
-        return Ok(Ended::Unlike);
-    }
-    Ok(Ended::Done(Verdict::Complete, second))
-}
-
-/// Notes what differs after a down script from what was there before its up script.
-fn restored(difference: Difference, before: &State, back: &State, verified: &mut VerifiedRevision) {
-    for note in &difference.notes {
-        verified.note(VerifyNote::Schema(note.clone()));
-    }
-    if !difference.is_empty() {
-        let unlike = Unlike::new(difference, &before.schema, &back.schema);
-        verified.add(VerifyFinding::NotRestored(Box::new(unlike)));
-    }
-}
-
-/// Whether a script failed since the role lacks a right or the server an extension, which says nothing
-/// about the script.
-fn is_lacking(failure: &PartialFailure) -> bool {
-    let failure = &failure.failure.error;
-    match failure {
-        StepFailure::Database(DatabaseError::Sql(failure)) => matches!(
-            failure.kind,
-            Some(FailureKind::Privilege | FailureKind::MissingExtension)
-        ),
-        StepFailure::Database(
-            DatabaseError::MissingRights { .. } | DatabaseError::NotOwner { .. },
-        ) => true,
-        _ => false,
-    }
-}
-
-/// Whether a script could succeed if the rows were others.
-fn may_be_due_to_rows(failure: &PartialFailure) -> bool {
-    let failure = &failure.failure.error;
-    !matches!(
-        failure,
-        StepFailure::Database(DatabaseError::Sql(failure))
-            if failure.kind == Some(FailureKind::Definition)
-    )
 }
