@@ -139,11 +139,16 @@ mod unix {
         fn a_socket_is_found_and_ended() {
             let listener = TcpListener::bind("127.0.0.1:0").unwrap();
             let port = listener.local_addr().unwrap().port();
-            let known = Known::now();
-            let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-            let (_other, _) = listener.accept().unwrap();
-            assert!(Socket::opened_since(&known, port ^ 1).is_none());
-            let socket = Socket::opened_since(&known, port).unwrap();
+            // Other tests of the process close descriptors, whose numbers then count as known.
+            let found = (0..100).find_map(|_| {
+                let known = Known::now();
+                let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+                let (other, _) = listener.accept().unwrap();
+                assert!(Socket::opened_since(&known, port ^ 1).is_none());
+                let socket = Socket::opened_since(&known, port)?;
+                Some((known, stream, other, socket))
+            });
+            let (known, mut stream, _other, socket) = found.unwrap();
             socket.keep_alive(Keepalives::default());
             assert!(Socket::opened_since(&Known::now(), port).is_none());
             socket.end();

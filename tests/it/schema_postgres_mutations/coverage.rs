@@ -134,3 +134,18 @@ fn there_are_many_mutations_with_names_of_their_own() {
     assert_eq!(names.len(), distinct.len());
     assert!(names.len() >= 250, "{}", names.len());
 }
+
+#[test]
+fn the_page_names_what_has_no_mutation() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/schema.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let named = page.split("except for these").nth(1).unwrap();
+    let named = named.split("\n\n").next().unwrap();
+    for (kind, attribute, _) in EXCEPTIONS {
+        assert!(named.contains(kind), "{kind}");
+        assert!(
+            named.contains(&format!("`{attribute}`")),
+            "{kind}: {attribute}"
+        );
+    }
+}
