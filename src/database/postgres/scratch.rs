@@ -208,8 +208,10 @@ pub(super) async fn sweep(server: &mut Server) -> Result<(), DatabaseError> {
 
 /// Drops a database with its remaining sessions.
 pub(super) async fn drop_database(server: &mut Server, name: &str) -> Result<(), DatabaseError> {
+    // The server warns of a session that has ended meanwhile.
     let ending = format!(
-        "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a \
+        "SET LOCAL client_min_messages TO error;\n\
+         SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a \
          WHERE a.datname = {}",
         literal(name)
     );
