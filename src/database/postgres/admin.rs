@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection, Row};
 use super::{
     super::{Action, DatabaseError, PlaceKind, Settings},
     connect, error,
-    message::{literal, rows, unpinned_rows},
+    message::{WITHOUT_WARNINGS, literal, rows, unpinned_rows},
     options::ServerOptions,
     url,
 };
@@ -275,7 +275,8 @@ impl Server {
 
     async fn terminate_others(&mut self) -> Result<(), DatabaseError> {
         let sql = format!(
-            "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a \
+            "{WITHOUT_WARNINGS};\n\
+             SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a \
              WHERE a.datname = {}::pg_catalog.name AND a.pid <> pg_catalog.pg_backend_pid()",
             literal(&self.name)
         );

@@ -234,6 +234,10 @@ pub(super) const PINNED: [&str; 2] = [
     "SET LOCAL row_security TO off",
 ];
 
+/// Suppresses warnings until the end of the transaction, such as that of a session that has ended
+/// before it could be ended.
+pub(super) const WITHOUT_WARNINGS: &str = "SET LOCAL client_min_messages TO error";
+
 /// Reverts [`PINNED`] within a transaction, for a script that follows.
 pub(super) const UNPINNED: [&str; 2] = [
     "SET LOCAL search_path TO DEFAULT",

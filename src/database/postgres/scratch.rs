@@ -8,7 +8,7 @@ use super::{
     super::{Action, DatabaseError, Settings, unique},
     admin::{Server, quoted},
     lock,
-    message::{literal, unpinned_rows},
+    message::{WITHOUT_WARNINGS, literal, unpinned_rows},
     options::ServerOptions,
     properties::{failed, text},
 };
@@ -208,9 +208,8 @@ pub(super) async fn sweep(server: &mut Server) -> Result<(), DatabaseError> {
 
 /// Drops a database with its remaining sessions.
 pub(super) async fn drop_database(server: &mut Server, name: &str) -> Result<(), DatabaseError> {
-    // The server warns of a session that has ended meanwhile.
     let ending = format!(
-        "SET LOCAL client_min_messages TO error;\n\
+        "{WITHOUT_WARNINGS};\n\
          SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a \
          WHERE a.datname = {}",
         literal(name)

@@ -12,7 +12,7 @@ use super::{
     admin::{IN_USE, Server, quoted},
     backup::{failed, optional, text},
     error,
-    message::{literal, rows, unpinned_rows},
+    message::{WITHOUT_WARNINGS, literal, rows, unpinned_rows},
     outcome::outlive,
     scratch::{self, Scratch},
 };
@@ -239,7 +239,8 @@ async fn end_sessions(
 ) -> Result<(), DatabaseError> {
     let ours = lock.as_ref().map_or(0, |lock| lock.backend.pid);
     let ending = format!(
-        "SELECT pg_catalog.pg_terminate_backend(a.pid)::text FROM pg_catalog.pg_stat_activity AS a \
+        "{WITHOUT_WARNINGS};\n\
+         SELECT pg_catalog.pg_terminate_backend(a.pid)::text FROM pg_catalog.pg_stat_activity AS a \
          WHERE a.datid = {oid} AND a.pid <> {ours} AND a.backend_type = 'client backend'"
     );
     let ended = rows(&mut server.connection, &ending).await;
