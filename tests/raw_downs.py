@@ -4,8 +4,8 @@
     tests/raw_downs.py MIGRATOR DIRECTORY [URL [PRELUDE]]
 
 DIRECTORY holds scripts named ID_name.up.sql and ID_name.down.sql. URL is that of a PostgreSQL server
-whose role may create databases; without it the scripts are for SQLite. PRELUDE is SQL that runs before
-the first script: both are given a database to start from.
+whose role may create databases; without it the scripts are for SQLite. PRELUDE is a file of SQL that runs
+before the first script.
 
 Each revision is applied, reverted and applied again by psql or the sqlite3 shell ($SQLITE3), on a database without
 rows; pg_dump -s or sqlite_schema tells whether the down script restored the schema. Prints one line a
@@ -98,21 +98,18 @@ def raw(database, revisions, prelude):
     """What the clients found: revision -> `ok`, `no down`, `fails`, `differs` or `up fails again`."""
     found = {}
 
-    def start(until):
+    def start(until=None):
+        """Makes a database with the revisions up to `until`, or with none."""
         database.fresh()
         if prelude:
             error = database.script(prelude)
             assert error is None, error
-        for name, (up, _) in revisions.items():
-            error = database.script(up)
+        for name, (up, _) in revisions.items() if until else ():
+            database.script(up)
             if name == until:
-                return error
-        return None
+                return
 
-    database.fresh()
-    if prelude:
-        error = database.script(prelude)
-        assert error is None, error
+    start()
     for name, (up, down) in revisions.items():
         before = database.schema() if down is not None else None
         error = database.script(up)

@@ -56,16 +56,7 @@ pub async fn check(
     args: &CheckArgs,
 ) -> Result<CheckReport, Error> {
     let history = project.history(dialect)?;
-    let (directory, shown) = project.directory();
-    let base = match &args.base {
-        Some(reference) => Some(project::history_at(
-            directory,
-            shown,
-            reference,
-            &project.reading(dialect),
-        )?),
-        None => None,
-    };
+    let base = base(project, dialect, args)?;
     let mut obstacles = Vec::new();
     let (mut drift, mut verified) = (None, None);
     let (database, observed) = match &mut session {
@@ -108,13 +99,24 @@ pub async fn check(
         count: below.count,
     }));
     Ok(CheckReport {
-        directory: shown.to_owned(),
+        directory: project.directory().1.to_owned(),
         history,
         database,
         findings,
         drift,
         verified,
     })
+}
+
+/// The scripts of the commit to compare with.
+fn base(project: &Project, dialect: Dialect, args: &CheckArgs) -> Result<Option<History>, Error> {
+    let Some(reference) = &args.base else {
+        return Ok(None);
+    };
+    let (directory, shown) = project.directory();
+    let reading = project.reading(dialect);
+    let history = project::history_at(directory, shown, reference, &reading)?;
+    Ok(Some(history))
 }
 
 /// Verifies the revisions that `base` does not have.

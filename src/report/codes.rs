@@ -405,7 +405,7 @@ codes! {
     M880 CheckFailed "verify: up script fails"
         "The up script failed in a scratch database that the revisions before it had made, so it and the revisions that need it were not verified."
     M881 CheckFailed "verify: down script fails"
-        "The down script failed right after its up script, in a scratch database with rows in its tables. The revision cannot be reverted when that is needed."
+        "The down script failed right after its up script, in a scratch database. The revision cannot be reverted when that is needed."
     M882 CheckFailed "verify: down script does not restore the schema"
         "After up and down, the schema is not the one before. The finding names the objects and shows both definitions: lines with `-` are what was there before the up script, lines with `+` are what the down script leaves. Complete the down script; if the change cannot be undone, remove it and declare that in the up script: `-- migrator: irreversible = REASON`."
     M883 CheckFailed "verify: up script fails after its down script"

@@ -22,6 +22,7 @@ mod row;
 mod sqlite;
 mod statement;
 mod table;
+mod value;
 mod wanted;
 mod work;
 

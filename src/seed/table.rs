@@ -2,8 +2,11 @@
 
 use std::{fmt, sync::Arc};
 
-use super::blame::{Blame, Failure};
-use crate::schema::Name;
+use super::{
+    blame::{Blame, Failure},
+    hint::names,
+};
+use crate::{schema::Name, sql::Dialect};
 
 /// A table and what its rows must satisfy.
 #[derive(Clone, Debug)]
@@ -20,6 +23,19 @@ pub(super) struct Table {
     /// Conditions over columns.
     pub checks: Vec<Named>,
     pub references: Vec<Reference>,
+}
+
+impl Table {
+    /// Adds conditions, each with its name, over the columns that they name.
+    pub fn add_checks(&mut self, dialect: Dialect, conditions: &[(String, String)]) {
+        for (name, condition) in conditions {
+            let columns = self.columns.iter().enumerate();
+            let named = columns.filter(|(_, column)| names(dialect, condition, &column.name));
+            let columns = named.map(|(at, _)| at).collect();
+            let name = name.clone();
+            self.checks.push(Named { name, columns });
+        }
+    }
 }
 
 /// What differs between the dialects.

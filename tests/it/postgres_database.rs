@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use crate::common::PostgresDatabase;
+use crate::common::{PostgresDatabase, settings};
 use migrator::internals::{
     database::{
         self, Access, Database, DatabaseError, Detail, Location, LockAttempt, Settings, StepError,
@@ -25,20 +25,6 @@ use migrator::internals::{
     sql::{Statement, StatementKind},
 };
 use sqlx::{AssertSqlSafe, Executor};
-
-fn settings() -> Settings {
-    Settings {
-        version_table: "migrator_version".into(),
-        actor: "tester@here".into(),
-        application_name: "migrator test".into(),
-        lock_timeout: Duration::from_secs(5),
-        statement_timeout: Duration::ZERO,
-        connect_timeout: Duration::from_secs(10),
-        statement_times: true,
-        session: Vec::new(),
-        statement_marks: false,
-    }
-}
 
 async fn connect_with(url: &str, settings: Settings) -> Result<Box<dyn Database>, DatabaseError> {
     let location = Location::parse(url, Path::new("/")).unwrap();

@@ -19,6 +19,11 @@ struct Row {
 }
 
 const CONNECT: (&str, &str) = ("GRANT CONNECT ON DATABASE [NAME] TO [ROLE]", "CONNECT");
+const SELECT_TABLE: (&str, &str) = ("GRANT SELECT ON app.migrator_version TO [ROLE]", "SELECT");
+const SELECT_LOG: (&str, &str) = (
+    "GRANT SELECT ON app.migrator_version_log TO [ROLE]",
+    "SELECT",
+);
 const USAGE: (&str, &str) = ("GRANT USAGE ON SCHEMA app TO [ROLE]", "USAGE");
 
 const ROWS: &[Row] = &[
@@ -39,15 +44,7 @@ const ROWS: &[Row] = &[
             "upgrade --dry-run",
             "upgrade --sql",
         ],
-        rights: &[
-            CONNECT,
-            USAGE,
-            ("GRANT SELECT ON app.migrator_version TO [ROLE]", "SELECT"),
-            (
-                "GRANT SELECT ON app.migrator_version_log TO [ROLE]",
-                "SELECT",
-            ),
-        ],
+        rights: &[CONNECT, USAGE, SELECT_TABLE, SELECT_LOG],
         prepared: true,
     },
     Row {
@@ -73,14 +70,11 @@ const ROWS: &[Row] = &[
         rights: &[
             CONNECT,
             USAGE,
-            ("GRANT SELECT ON app.migrator_version TO [ROLE]", "SELECT"),
+            SELECT_TABLE,
             ("GRANT INSERT ON app.migrator_version TO [ROLE]", "INSERT"),
             ("GRANT UPDATE ON app.migrator_version TO [ROLE]", "UPDATE"),
             ("GRANT DELETE ON app.migrator_version TO [ROLE]", "DELETE"),
-            (
-                "GRANT SELECT ON app.migrator_version_log TO [ROLE]",
-                "SELECT",
-            ),
+            SELECT_LOG,
             (
                 "GRANT INSERT ON app.migrator_version_log TO [ROLE]",
                 "INSERT",
@@ -112,7 +106,7 @@ const ROWS: &[Row] = &[
         rights: &[
             CONNECT,
             USAGE,
-            ("GRANT SELECT ON app.migrator_version TO [ROLE]", "SELECT"),
+            SELECT_TABLE,
             (
                 "GRANT SELECT ON app.migrator_version_log, app.migrator_version_log_sequence_seq TO [ROLE]",
                 "SELECT",
@@ -136,11 +130,8 @@ const ROWS: &[Row] = &[
         rights: &[
             CONNECT,
             USAGE,
-            ("GRANT SELECT ON app.migrator_version TO [ROLE]", "SELECT"),
-            (
-                "GRANT SELECT ON app.migrator_version_log TO [ROLE]",
-                "SELECT",
-            ),
+            SELECT_TABLE,
+            SELECT_LOG,
             ("ALTER ROLE [ROLE] CREATEDB", "CREATEDB"),
         ],
         prepared: true,

@@ -163,14 +163,6 @@ fn the_schema_file_follows_the_database() {
     });
 }
 
-/// The databases on the server whose names begin like that of `env`.
-fn scratch_databases(database: &PostgresDatabase) -> Option<String> {
-    let name = &database.name;
-    database.value(&format!(
-        "SELECT count(*) FROM pg_database WHERE datname LIKE '{name}\\_scratch\\_%'"
-    ))
-}
-
 #[test]
 fn a_role_needs_createdb_and_nothing_else() {
     let database = PostgresDatabase::create();
@@ -215,7 +207,7 @@ fn a_role_needs_createdb_and_nothing_else() {
     let (code, _, error) = dump(&mut env, &creator_url, &other_url);
     assert_eq!(code, Some(1));
     assert!(error.contains("on the server of scratch-url"), "{error}");
-    assert_eq!(scratch_databases(&database).as_deref(), Some("0"));
+    assert_eq!(database.scratch_databases(), "0");
     for role in [creator, other] {
         database.query(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
     }
@@ -246,7 +238,7 @@ fn what_a_killed_process_leaves_is_removed_by_the_next() {
     });
     running.kill().unwrap();
     running.wait().unwrap();
-    assert_eq!(scratch_databases(&database).as_deref(), Some("1"));
+    assert_eq!(database.scratch_databases(), "1");
     assert!(dump("quick.sql").output().unwrap().status.success());
-    assert_eq!(scratch_databases(&database).as_deref(), Some("0"));
+    assert_eq!(database.scratch_databases(), "0");
 }

@@ -8,25 +8,11 @@ use std::{
 };
 
 use migrator::internals::{
-    database::{self, Access, Database, DatabaseError, Location, Settings},
+    database::{self, Access, Database, DatabaseError, Location},
     schema::{Facts, Kind, Name, ObjectId, Schema, Scope},
 };
 
-use crate::common::{PostgresDatabase, Session, wait_until};
-
-fn settings() -> Settings {
-    Settings {
-        version_table: "migrator_version".into(),
-        actor: "tester@here".into(),
-        application_name: "migrator test".into(),
-        lock_timeout: Duration::from_secs(5),
-        statement_timeout: Duration::ZERO,
-        connect_timeout: Duration::from_secs(10),
-        statement_times: true,
-        session: Vec::new(),
-        statement_marks: false,
-    }
-}
+use crate::common::{PostgresDatabase, Session, settings, wait_until};
 
 async fn connect(url: &str) -> Box<dyn Database> {
     let location = Location::parse(url, Path::new("/")).unwrap();

@@ -30,7 +30,7 @@ const LOOK: Duration = Duration::from_millis(20);
 
 const DUPLICATE_DATABASE: &str = "42P04";
 const UNIQUE_VIOLATION: &str = "23505";
-const UNDEFINED_DATABASE: &str = "3D000";
+pub(super) const UNDEFINED_DATABASE: &str = "3D000";
 pub(super) const IN_USE: &str = "55006";
 
 /// See [`crate::database::engine::create`].

@@ -1,15 +1,14 @@
 //! Digests of rows, one query a table.
 
 use async_trait::async_trait;
-use futures_util::TryStreamExt;
-use sqlx::{AssertSqlSafe, Either, Executor, PgConnection, Row, postgres::PgRow, raw_sql};
+use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{
     super::{DatabaseError, Digests, TableDigests},
     Postgres,
     admin::quoted,
     error,
-    message::PINNED,
+    message::{PINNED, for_each_answer, unpinned_rows},
     version_table::Trouble,
 };
 use crate::schema::{Digest, StoredTable};
@@ -59,7 +58,7 @@ impl Postgres {
 
     async fn rolled_back(&mut self) -> Result<(), DatabaseError> {
         let (connection, _) = self.parts().await?;
-        let ended = super::message::unpinned_rows(connection, "ROLLBACK").await;
+        let ended = unpinned_rows(connection, "ROLLBACK").await;
         self.answer(ended.map(drop).map_err(Trouble::from)).await
     }
 }
@@ -69,35 +68,21 @@ async fn together(
     connection: &mut PgConnection,
     tables: &[StoredTable],
 ) -> Result<Vec<Vec<Box<[Digest]>>>, sqlx::Error> {
-    let mut sql = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned();
-    let mut before = 1;
-    for setting in PINNED {
-        sql += ";\n";
-        sql += setting;
-        before += 1;
-    }
-    for table in tables {
-        sql += ";\n";
-        sql += &query(table);
-    }
-    sql += ";\nCOMMIT";
+    let begin = ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"];
+    let mut commands: Vec<String> = begin.into_iter().chain(PINNED).map(str::to_owned).collect();
+    let before = commands.len();
+    commands.extend(tables.iter().map(query));
+    commands.push("COMMIT".to_owned());
     let mut found: Vec<Vec<Box<[Digest]>>> = tables.iter().map(|_| Vec::new()).collect();
-    let mut finished = 0_usize;
-    let mut answers = connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
-    while let Some(answer) = answers.try_next().await? {
-        match answer {
-            Either::Left(_) => finished += 1,
-            Either::Right(row) => {
-                let rows = finished
-                    .checked_sub(before)
-                    .and_then(|at| found.get_mut(at));
-                if let Some(rows) = rows {
-                    rows.push(digests(&row)?);
-                }
-            }
+    let mut read = Ok(());
+    let keep = |command: usize, row: Option<PgRow>| {
+        let rows = command.checked_sub(before).and_then(|at| found.get_mut(at));
+        if let (Some(rows), Some(row), true) = (rows, row, read.is_ok()) {
+            read = digests(&row).map(|row| rows.push(row));
         }
-    }
-    Ok(found)
+    };
+    for_each_answer(connection, &commands.join(";\n"), keep).await?;
+    read.map(|()| found)
 }
 
 /// Digests of the texts of the values. The collation of a column does not matter: equal values must

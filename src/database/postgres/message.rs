@@ -276,6 +276,27 @@ pub(super) async fn for_each(
     Ok(())
 }
 
+/// Sends `sql` as one message with the session's own settings. Passes each row to `each` with the
+/// number of its command, from 0, and `None` at the end of each command.
+pub(super) async fn for_each_answer(
+    connection: &mut PgConnection,
+    sql: &str,
+    mut each: impl FnMut(usize, Option<PgRow>),
+) -> Result<(), sqlx::Error> {
+    let mut command = 0;
+    let mut answers = connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
+    while let Some(answer) = answers.try_next().await? {
+        match answer {
+            Either::Left(_) => {
+                each(command, None);
+                command += 1;
+            }
+            Either::Right(row) => each(command, Some(row)),
+        }
+    }
+    Ok(())
+}
+
 /// `sql` preceded by the settings of [`PINNED`]. Several statements in one message are one
 /// transaction.
 pub(super) fn pinned(sql: &str) -> String {

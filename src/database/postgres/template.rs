@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     super::{Action, DatabaseError, ScratchKind, TemplateRequest},
-    admin::{Server, quoted},
+    admin::{Server, UNDEFINED_DATABASE, quoted},
     lock,
     message::{literal, unpinned_rows},
     properties::{optional, text},
@@ -34,8 +34,6 @@ const LOOK: Duration = Duration::from_millis(50);
 const LEAVING: Duration = Duration::from_secs(1);
 /// The interval at which these sessions are checked.
 const SOON: Duration = Duration::from_millis(5);
-
-const UNDEFINED_DATABASE: &str = "3D000";
 
 /// A template that a scratch database is to be a copy of.
 #[derive(Clone)]

@@ -105,11 +105,15 @@ impl Sandbox {
 
     /// The first statement of `script` that would change more than this database.
     pub fn refuses(&self, script: &Script) -> Option<OutsideScript> {
-        let is_alone = !self.scratch.shares_server() && self.scratch.location().file().is_none();
-        if is_alone {
+        if self.is_alone() {
             return None;
         }
         outside(script, self.session.dialect()).into_iter().next()
+    }
+
+    /// Whether scripts can change nothing but what is made for them.
+    fn is_alone(&self) -> bool {
+        !self.scratch.shares_server() && self.scratch.location().file().is_none()
     }
 
     /// Another session with the database, unless that is one in memory, which ends with its session.
@@ -132,8 +136,8 @@ impl Sandbox {
 
     /// Runs the scripts of `project` up to `targets`.
     pub async fn apply(&mut self, project: &Project, targets: &[Target]) -> Result<(), Error> {
-        let on_server = self.scratch.shares_server();
-        if on_server || self.scratch.location().file().is_some() {
+        if !self.is_alone() {
+            let on_server = self.scratch.shares_server();
             refuse_outside(project, self.session.dialect(), on_server)?;
         }
         let project = lenient(project, self.session.dialect())?;

@@ -21,4 +21,4 @@ pub use source::{SchemaSource, SourceError};
 pub(super) use load::Sandbox;
 #[cfg(feature = "cli")]
 pub(super) use load::lenient;
-pub(super) use reader::Reader;
+pub(super) use reader::{CREATING, Reader};

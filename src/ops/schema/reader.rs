@@ -33,6 +33,9 @@ impl SchemaArgs {
     }
 }
 
+/// The progress while a scratch database is created.
+pub(in crate::ops) const CREATING: &str = "creating a scratch database";
+
 const READING: &str = "reading the schema";
 
 /// Reads schemas for one operation.
@@ -108,7 +111,7 @@ impl Reader<'_> {
     /// Creates a scratch database that resembles the configured one. `progress` counts the scripts
     /// that run there.
     pub async fn sandbox(&mut self, progress: Option<Progress>) -> Result<Sandbox, Error> {
-        self.args.tell("creating a scratch database");
+        self.args.tell(CREATING);
         let schema = self.home_schema().await?;
         Sandbox::create(
             self.session.location(),

@@ -9,7 +9,7 @@ use std::{fmt, sync::Arc};
 use self::content::{content, project_digest};
 use super::{
     Error, Project, SchemaArgs, SchemaProgress, Session,
-    schema::{Reader, Sandbox},
+    schema::{CREATING, Reader, Sandbox},
 };
 use crate::{
     database::{
@@ -142,6 +142,7 @@ pub async fn scratch(
     };
     // An empty database is created as fast as it is copied.
     let template = (!targets.is_empty()).then_some(template);
+    schema_args.tell(CREATING);
     let mut sandbox = open(session, args, schema, template).await?;
     let is_copy = sandbox.is_copy();
     #[cfg(feature = "cli")]
@@ -204,9 +205,6 @@ async fn open(
             move || stop.is_requested()
         }),
     };
-    if let Some(progress) = &args.progress {
-        progress("creating a scratch database", 0, 0);
-    }
     match Sandbox::open(&request, args.progress.clone()).await {
         Err(_) if stop.is_requested() => Err(Error::Interrupted),
         opened => opened,

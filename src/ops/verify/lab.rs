@@ -21,7 +21,7 @@ pub(super) struct Lab {
     sandbox: Sandbox,
     /// The session that reads. Queries that it prepares outlive scripts, after which the session that
     /// runs them is reset. `None` if the database has a single session.
-    eyes: Option<Session>,
+    reading: Option<Session>,
     /// The revisions.
     project: Project,
     /// The revisions and the repeatable scripts.
@@ -52,10 +52,10 @@ impl Lab {
         let repeatables = history.repeatables().iter();
         let repeatables: Vec<_> = repeatables.map(|it| it.id.clone()).collect();
         let revisions = History::clone(&history).without_repeatables(&repeatables);
-        let project = lenient(&whole.with_history(dialect, revisions), dialect)?;
+        let project = whole.with_history(dialect, revisions);
         let sandbox = reader.sandbox(None).await?;
         Ok(Self {
-            eyes: sandbox.another_session(),
+            reading: sandbox.another_session(),
             sandbox,
             project,
             whole,
@@ -103,9 +103,9 @@ impl Lab {
 
     /// Closes the session and drops the database.
     pub async fn leave(self) -> Result<(), Error> {
-        if let Some(eyes) = self.eyes {
+        if let Some(reading) = self.reading {
             // Dropping the database ends its sessions.
-            let _ = eyes.close().await;
+            let _ = reading.close().await;
         }
         self.sandbox.leave().await
     }
@@ -168,7 +168,7 @@ impl Lab {
 
     /// Reads the schema and the rows.
     pub async fn state(&mut self) -> Result<State, Error> {
-        let session = self.eyes.as_mut().unwrap_or(&mut self.sandbox.session);
+        let session = self.reading.as_mut().unwrap_or(&mut self.sandbox.session);
         State::read(session, &self.scope, self.with_rows).await
     }
 

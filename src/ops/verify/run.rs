@@ -63,6 +63,9 @@ impl Verification {
                 self.advance(revision).await?;
             }
         }
+        if !self.done.is_empty() {
+            self.state = Some(self.seeded().await?);
+        }
         let lab = self.lab()?;
         match order.len() == reader.project.history(lab.dialect())?.len() {
             true if self.blocked.is_empty() => self.lab()?.repeatables().await,
@@ -144,37 +147,33 @@ impl Verification {
             self.blocked.insert(revision.id.clone());
             return Ok(Verdict::NotVerified(NotVerified::Needs(needed)));
         }
-        let before = self.present().await?;
         let lab = self.lab()?;
         if let Some(outside) = lab.refuses(revision) {
             lab.stamp(&revision.id).await?;
             return Ok(Verdict::NotVerified(NotVerified::Outside(outside)));
         }
+        let before = self.seeded().await?;
+        let lab = self.lab()?;
         let with_rows = before.has_rows();
-        let verdict = match attempt(lab, revision, before, verified).await? {
+        match attempt(lab, revision, before, verified).await? {
             Ended::Done(verdict, state) => {
                 self.state = Some(state);
-                verdict
+                Ok(verdict)
             }
             Ended::Unlike => {
                 self.renew(reader, None).await?;
-                Verdict::Complete
+                Ok(Verdict::Complete)
             }
             Ended::Failed(failed, failure) if with_rows && may_be_due_to_rows(&failure) => {
                 let failed = (failed, failure);
-                self.without_rows(reader, revision, failed, verified)
-                    .await?
+                self.without_rows(reader, revision, failed, verified).await
             }
             Ended::Failed(failed, failure) => {
                 let script = failed.script;
                 self.recover(reader, revision, failed).await?;
-                self.failed(&revision.id, script, failure, verified)
+                Ok(self.failed(&revision.id, script, failure, verified))
             }
-        };
-        if matches!(verdict, Verdict::Complete | Verdict::NoDown { .. }) {
-            self.seed().await?;
         }
-        Ok(verdict)
     }
 
     /// Repeats an attempt in which a script failed, without rows.
@@ -312,24 +311,15 @@ impl Verification {
         }
     }
 
-    /// The present state, with rows.
-    async fn present(&mut self) -> Result<State, Error> {
-        self.seed().await?;
-        match &self.state {
-            Some(state) => Ok(state.clone()),
-            None => self.lab()?.state().await,
-        }
-    }
-
-    /// Makes rows in the tables that have none.
-    async fn seed(&mut self) -> Result<(), Error> {
+    /// Makes rows in the tables that have none, and takes the state out, which has to be put back or
+    /// read again.
+    async fn seeded(&mut self) -> Result<State, Error> {
         let lab = self.lab.as_mut().ok_or(Error::Interrupted)?;
         let mut state = match self.state.take() {
             Some(state) => state,
             None => lab.state().await?,
         };
         self.seeding.seed(lab.session(), &mut state).await?;
-        self.state = Some(state);
-        Ok(())
+        Ok(state)
     }
 }

@@ -23,8 +23,8 @@ pub use ops::or_without_database;
 pub use project::config;
 pub use schema::{drift, incomplete, not_dropped, not_seeded, pattern, schema_file};
 pub use verify::{
-    not_verified, row_changes, script_name, some_tables, unverified, verify_finding,
-    verify_findings, verify_repeatable,
+    not_verified, row_changes, script_name, unverified, verify_finding, verify_findings,
+    verify_repeatable,
 };
 
 use super::{

@@ -6,7 +6,7 @@ use crate::{
         VerifyScript,
     },
     report::{Snippet, codes, codes::Code, count, difference_sentences},
-    schema::{Name, RowChanges},
+    schema::RowChanges,
 };
 
 /// The diagnostic of a finding about `revision`.
@@ -16,7 +16,7 @@ pub fn verify_finding(revision: &VerifiedRevision, finding: &VerifyFinding) -> D
     match finding {
         VerifyFinding::UpFails(failure) => failed(codes::M880, failure, None),
         VerifyFinding::DownFails(failure) => {
-            let note = "right after the up script, in a scratch database with rows";
+            let note = "right after the up script, in a scratch database";
             failed(codes::M881, failure, Some(note))
         }
         VerifyFinding::UpFailsAgain(failure) => {
@@ -30,49 +30,37 @@ pub fn verify_finding(revision: &VerifiedRevision, finding: &VerifyFinding) -> D
             found
         }
         VerifyFinding::FailsWithRows { script, failure } => {
-            let note = format!(
-                "the {} fails in every table with rows",
-                script_name(*script)
-            );
+            let script = script_name(*script);
+            let note = format!("the {script} fails in every table with rows");
             failed(codes::M888, failure, Some(&note))
         }
         VerifyFinding::NotRestored(unlike) => {
             let words = ["is left behind", "is missing", "differs"];
-            unlike_finding(
-                codes::M882,
-                unlike,
-                words,
-                "the down script does not restore the schema",
-                down(),
-            )
+            let what = "the down script does not restore the schema";
+            unlike_finding(codes::M882, unlike, words, what, down())
         }
         VerifyFinding::UpDiffers(unlike) => {
             let words = ["is new", "is missing", "differs"];
-            unlike_finding(
-                codes::M884,
-                unlike,
-                words,
-                "the up script makes another schema the second time",
-                up(),
-            )
+            let what = "the up script makes another schema the second time";
+            unlike_finding(codes::M884, unlike, words, what, up())
         }
-        VerifyFinding::RowsLost { table, rows } => Diagnostic {
-            place: Some(up()),
-            ..diagnostic(
-                codes::M885,
-                format!("the up script loses {} of {table}", count(*rows, "row")),
-            )
-        },
-        VerifyFinding::RowsNotRestored { table, changes } => Diagnostic {
-            place: Some(down()),
-            ..diagnostic(
-                codes::M886,
-                format!(
-                    "the down script does not restore the rows of {table}: {}",
-                    row_changes(changes)
-                ),
-            )
-        },
+        VerifyFinding::RowsLost { table, rows } => {
+            let rows = count(*rows, "row");
+            let message = format!("the up script loses {rows} of {table}");
+            at(up(), codes::M885, message)
+        }
+        VerifyFinding::RowsNotRestored { table, changes } => {
+            let changes = row_changes(changes);
+            let what = "the down script does not restore the rows of";
+            at(down(), codes::M886, format!("{what} {table}: {changes}"))
+        }
+    }
+}
+
+fn at(place: Snippet, code: Code, message: String) -> Diagnostic {
+    Diagnostic {
+        place: Some(place),
+        ..diagnostic(code, message)
     }
 }
 
@@ -160,16 +148,6 @@ pub fn row_changes(changes: &RowChanges) -> String {
     parts.join(", ")
 }
 
-/// The names of tables, at most `most` of them.
-pub fn some_tables<'a>(tables: impl ExactSizeIterator<Item = &'a Name>, most: usize) -> String {
-    let total = tables.len();
-    let mut shown: Vec<String> = tables.take(most).map(ToString::to_string).collect();
-    if total > most {
-        shown.push(format!("… and {} more", total - most));
-    }
-    shown.join(", ")
-}
-
 fn failed(code: Code, failure: &PartialFailure, note: Option<&str>) -> Diagnostic {
     let found = run::without_outcome(failure).diagnostics.into_iter().next();
     let mut found = found.unwrap_or_default();
@@ -193,8 +171,7 @@ fn unlike_finding(
         number => format!("{what}: {}", count(number, "object")),
     };
     Diagnostic {
-        place: Some(place),
         notes: sentences,
-        ..diagnostic(code, message)
+        ..at(place, code, message)
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     report::{
         Diagnostic, Style, annotation, count, duration,
         error::{
-            not_verified, row_changes, script_name, some_tables, verify_finding, verify_findings,
+            not_verified, row_changes, script_name, verify_finding, verify_findings,
             verify_repeatable,
         },
         lines::changed_lines,
@@ -150,28 +150,25 @@ impl VerifyView {
             return;
         }
         let (with, without) = (coverage.filled.len(), coverage.empty.len());
+        let all = count(with + without, "table");
+        let is_verbose = verbosity == Verbosity::Verbose;
         if without == 0 {
-            page.sentence(format!("Rows: in all of {}.", count(with, "table")));
-        } else {
-            let all = count(with + without, "table");
-            let most = if verbosity == Verbosity::Verbose {
-                0
-            } else {
-                TABLES
-            };
-            let names = coverage.empty.iter().map(|(name, _)| name);
-            let named = match most {
-                0 => String::new(),
-                most => format!(": {}", some_tables(names, most)),
-            };
-            page.sentence(format!(
-                "Rows: in {with} of {all}; none in {without}{named}."
-            ));
-            if most == 0 {
-                for (name, reason) in &coverage.empty {
-                    page.row(format!("  {name}: {reason}"));
-                }
+            page.sentence(format!("Rows: in all of {all}."));
+        } else if is_verbose {
+            page.sentence(format!("Rows: in {with} of {all}; none in {without}."));
+            for (name, reason) in &coverage.empty {
+                page.row(format!("  {name}: {reason}"));
             }
+        } else {
+            let names = coverage.empty.iter().take(TABLES);
+            let mut names: Vec<String> = names.map(|(name, _)| name.to_string()).collect();
+            if without > TABLES {
+                names.push(format!("… and {} more", without - TABLES));
+            }
+            let names = names.join(", ");
+            page.sentence(format!(
+                "Rows: in {with} of {all}; none in {without}: {names}."
+            ));
         }
         for (place, error) in &self.report.unused_seeds {
             page.sentence(format!("{place}: the statement was never run: {error}"));

@@ -19,14 +19,7 @@ pub(super) fn add(
     conditions: &[(String, String)],
     table: &mut Table,
 ) {
-    for (name, condition) in conditions {
-        let places = 0..table.columns.len();
-        let columns = places.filter(|at| names(DIALECT, condition, &table.columns[*at].name));
-        table.checks.push(Named {
-            name: name.clone(),
-            columns: columns.collect(),
-        });
-    }
+    table.add_checks(DIALECT, conditions);
     for parent in parents {
         for part in schema.parts(parent) {
             match &part.facts {

@@ -1,11 +1,9 @@
 //! Values of types, in the form that the input functions of the types read.
 
-use chrono::{Days, NaiveDate};
-
 use super::types::Type;
 use crate::seed::{
-    random::mix,
-    wanted::{Family, sized},
+    value::{date, text, texts, uuid},
+    wanted::Family,
 };
 
 /// The usual value with a number.
@@ -156,44 +154,6 @@ fn known(values: &[&str], number: u64) -> String {
 
 fn utc(zone: bool) -> &'static str {
     if zone { "+00" } else { "" }
-}
-
-fn date(number: u64) -> String {
-    let first = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap_or_default();
-    let day = first.checked_add_days(Days::new(number % 100_000));
-    day.unwrap_or(first).to_string()
-}
-
-fn uuid(number: u64) -> String {
-    let (high, low) = (mix(number + 1), mix(number ^ 0x5eed));
-    format!(
-        "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
-        high >> 32,
-        (high >> 16) & 0xffff,
-        high & 0xfff,
-        (low >> 48) & 0xfff,
-        low & 0xffff_ffff_ffff
-    )
-}
-
-fn text(max: usize, number: u64) -> String {
-    let text = format!("seed-{number}");
-    match text.len() <= max {
-        true => text,
-        false => sized(number, max.min(4)),
-    }
-}
-
-/// Texts with quotes, letters beyond ASCII, and the longest.
-fn texts(max: usize) -> Vec<String> {
-    let mut found = vec![String::new()];
-    for text in ["it's \"q\" \\ back", "żółć 表 🙂"] {
-        found.push(text.chars().take(max).collect());
-    }
-    if max <= 1000 {
-        found.push("Z".repeat(max));
-    }
-    found
 }
 
 fn bits(length: usize, number: u64) -> String {

@@ -19,14 +19,7 @@ pub(super) fn add(
     conditions: &[(String, String)],
     table: &mut Table,
 ) {
-    for (name, condition) in conditions {
-        let places = 0..table.columns.len();
-        let columns = places.filter(|at| names(DIALECT, condition, &table.columns[*at].name));
-        table.checks.push(Named {
-            name: name.clone(),
-            columns: columns.collect(),
-        });
-    }
+    table.add_checks(DIALECT, conditions);
     for part in schema.parts(name) {
         let columns = match &part.facts {
             Facts::SqlitePrimaryKey(key) => of_columns(table, &key.columns),

@@ -1,10 +1,8 @@
 //! Values by affinities and declared types.
 
-use chrono::{Days, NaiveDate};
-
 use crate::seed::{
-    random::mix,
-    wanted::{Family, Sample, sized},
+    value::{date, text, texts, uuid},
+    wanted::{Family, Sample},
 };
 
 /// What a declared type says about values.
@@ -98,7 +96,7 @@ impl Type {
             Self::Real => owned(&["0.0", "-1.5", "1e300"]),
             Self::Numeric => owned(&["0", "-1.5", "123456789.125"]),
             Self::Bool => owned(&["0", "1"]),
-            Self::Text(max) => texts(max),
+            Self::Text(max) => texts(max).iter().map(|text| quoted(text)).collect(),
             Self::Blob => owned(&["X''", "X'00'", "X'275C22'"]),
             Self::Json => owned(&["'{}'", "'[]'", "'null'", "'\"żółć \\\\ 表\"'"]),
             Self::Uuid => owned(&["'00000000-0000-0000-0000-000000000000'"]),
@@ -138,44 +136,6 @@ impl Type {
 
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
-}
-
-fn text(max: usize, number: u64) -> String {
-    let text = format!("seed-{number}");
-    match text.len() <= max {
-        true => text,
-        false => sized(number, max.min(4)),
-    }
-}
-
-/// Texts with quotes, letters beyond ASCII, and the longest.
-fn texts(max: usize) -> Vec<String> {
-    let mut found = vec![quoted("")];
-    for text in ["it's \"q\" \\ back", "żółć 表 🙂"] {
-        found.push(quoted(&text.chars().take(max).collect::<String>()));
-    }
-    if max <= 1000 {
-        found.push(quoted(&"Z".repeat(max)));
-    }
-    found
-}
-
-fn date(number: u64) -> String {
-    let first = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap_or_default();
-    let day = first.checked_add_days(Days::new(number % 100_000));
-    day.unwrap_or(first).to_string()
-}
-
-fn uuid(number: u64) -> String {
-    let (high, low) = (mix(number + 1), mix(number ^ 0x5eed));
-    format!(
-        "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
-        high >> 32,
-        (high >> 16) & 0xffff,
-        high & 0xfff,
-        (low >> 48) & 0xfff,
-        low & 0xffff_ffff_ffff
-    )
 }
 
 #[cfg(test)]

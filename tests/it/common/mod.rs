@@ -24,6 +24,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use migrator::internals::database::Settings;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row, ValueRef,
     postgres::PgConnectOptions, raw_sql,
@@ -54,6 +55,21 @@ pub fn does_something(help: &str, name: &str) -> bool {
     let usage = format!("Usage: migrator {name} [OPTIONS]");
     let rest = help.split(&usage).nth(1);
     rest.is_some_and(|rest| rest.starts_with('\n') || rest.starts_with(" -- "))
+}
+
+/// Settings of connections in tests.
+pub fn settings() -> Settings {
+    Settings {
+        version_table: "migrator_version".into(),
+        actor: "tester@here".into(),
+        application_name: "migrator test".into(),
+        lock_timeout: Duration::from_secs(5),
+        statement_timeout: Duration::ZERO,
+        connect_timeout: Duration::from_secs(10),
+        statement_times: true,
+        session: Vec::new(),
+        statement_marks: false,
+    }
 }
 
 /// Polls until `condition` holds.
@@ -132,6 +148,15 @@ impl PostgresDatabase {
     /// The first column of the first row.
     pub fn value(&self, sql: &str) -> Option<String> {
         self.query(sql).into_iter().next()?.into_iter().next()?
+    }
+
+    /// The number of its scratch databases.
+    pub fn scratch_databases(&self) -> String {
+        let sql = format!(
+            "SELECT count(*) FROM pg_database WHERE datname LIKE '{}\\_scratch\\_%'",
+            self.name
+        );
+        self.value(&sql).unwrap()
     }
 
     /// Rows as text, columns parted by `|`.

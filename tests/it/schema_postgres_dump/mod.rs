@@ -1,32 +1,18 @@
 //! Dumps of PostgreSQL schemas: loading one into an empty database makes the same schema again.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use migrator::internals::{
-    database::{self, Access, Location, Settings},
+    database::{self, Access, Location},
     generate,
     schema::{Schema, Scope, compare},
 };
 
-use crate::common::PostgresDatabase;
+use crate::common::{PostgresDatabase, settings};
 
 const OWNER: &str = "migrator_test_dump_owner";
 const READER: &str = "migrator_test_dump_reader";
 const WRITER: &str = "migrator_test_dump_writer";
-
-fn settings() -> Settings {
-    Settings {
-        version_table: "migrator_version".into(),
-        actor: "tester@here".into(),
-        application_name: "migrator test".into(),
-        lock_timeout: Duration::from_secs(5),
-        statement_timeout: Duration::ZERO,
-        connect_timeout: Duration::from_secs(10),
-        statement_times: true,
-        session: Vec::new(),
-        statement_marks: false,
-    }
-}
 
 /// The schema of the database at `url`.
 pub async fn inspect(url: &str) -> Schema {

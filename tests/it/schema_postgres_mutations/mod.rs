@@ -21,7 +21,6 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     thread,
-    time::Duration,
 };
 
 use migrator::internals::{
@@ -32,7 +31,7 @@ use migrator::internals::{
 
 use sqlx::Executor;
 
-use crate::common::PostgresDatabase;
+use crate::common::{self, PostgresDatabase};
 
 /// A change to the schema of `start.sql`.
 pub struct Mutation {
@@ -125,14 +124,7 @@ fn shown(change: &Change) -> String {
 fn settings() -> Settings {
     Settings {
         version_table: "shop.migrator_version".into(),
-        actor: "tester@here".into(),
-        application_name: "migrator test".into(),
-        lock_timeout: Duration::from_secs(5),
-        statement_timeout: Duration::ZERO,
-        connect_timeout: Duration::from_secs(10),
-        statement_times: true,
-        session: Vec::new(),
-        statement_marks: false,
+        ..common::settings()
     }
 }
 

@@ -3,27 +3,14 @@
 mod postgres;
 mod sqlite;
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
+use crate::common::settings;
 use migrator::internals::{
-    database::{self, Access, DatabaseError, Location, Settings},
+    database::{self, Access, DatabaseError, Location},
     ops::{self, Coverage, Session},
     schema::{Kind, Name, Schema, Scope},
 };
-
-fn settings() -> Settings {
-    Settings {
-        version_table: "migrator_version".into(),
-        actor: "tester@here".into(),
-        application_name: "migrator test".into(),
-        lock_timeout: Duration::from_secs(5),
-        statement_timeout: Duration::ZERO,
-        connect_timeout: Duration::from_secs(10),
-        statement_times: false,
-        session: Vec::new(),
-        statement_marks: false,
-    }
-}
 
 fn location(url: &str) -> Location {
     Location::parse(url, Path::new("/")).unwrap()

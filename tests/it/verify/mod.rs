@@ -462,7 +462,7 @@ fn check_verifies_what_is_new() {
     assert_eq!((status, found.len()), (Some(3), 4));
 }
 
-/// Two tables with rows, so that `verify` takes a while.
+/// Enough tables for `verify` to take a while.
 fn slow_project(env: &Env) {
     for number in 1..=20 {
         env.revision(
@@ -471,14 +471,6 @@ fn slow_project(env: &Env) {
             &format!("DROP TABLE t{number};"),
         );
     }
-}
-
-fn scratch_databases(database: &PostgresDatabase) -> String {
-    let sql = format!(
-        "SELECT count(*) FROM pg_database WHERE datname LIKE '{}\\_scratch\\_%'",
-        database.name
-    );
-    database.value(&sql).unwrap()
 }
 
 /// A role that may read the database and create others writes nothing to it.
@@ -510,7 +502,7 @@ fn nothing_is_written_to_the_database() {
     database.query(&format!("ALTER ROLE {role} NOCREATEDB"));
     verify(&reader, &env.url());
     assert_eq!(database.whole_schema(), before);
-    assert_eq!(scratch_databases(&database), "0");
+    assert_eq!(database.scratch_databases(), "0");
     database.query(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
 }
 
@@ -536,7 +528,7 @@ fn killed_processes_leave_nothing_for_long() {
     let mut others = verify().spawn().unwrap();
     assert!(living.wait().unwrap().success());
     assert!(others.wait().unwrap().success());
-    assert_eq!(scratch_databases(&database), "0");
+    assert_eq!(database.scratch_databases(), "0");
 }
 
 /// A signal ends the work, and what was found until then is reported.

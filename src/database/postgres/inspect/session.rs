@@ -1,9 +1,9 @@
 //! The message that reads the catalogs.
 
-use futures_util::TryStreamExt;
-use sqlx::{AssertSqlSafe, Either, Executor, PgConnection, raw_sql};
+use sqlx::{PgConnection, postgres::PgRow};
 
 use super::{
+    super::message::for_each_answer,
     Query,
     catalog::Catalog,
     fields::{Fault, Fields},
@@ -67,29 +67,20 @@ pub(super) async fn read(
         });
     }
     commands.push("COMMIT".to_owned());
-    let sql = commands.join(";\n");
-    let mut answers = connection.fetch_many(raw_sql(AssertSqlSafe(sql)));
-    let mut finished = 0_usize;
     let mut fault = None;
     // After a fault of a row, the rest is read all the same: it ends the transaction.
-    while let Some(answer) = answers.try_next().await? {
-        match answer {
-            Either::Left(_) => {
-                let query = finished.checked_sub(before).and_then(|at| queries.get(at));
-                if let Some(query) = query
-                    && fault.is_none()
-                {
-                    fault = (query.end)(catalog).err();
-                }
-                finished += 1;
-            }
-            Either::Right(_) if fault.is_some() => {}
-            Either::Right(row) => {
-                let query = queries.get(finished.wrapping_sub(before));
-                let query = query.ok_or_else(|| Fault::Malformed("an unexpected row".into()))?;
-                fault = (query.read)(catalog, &mut Fields::of(&row)).err();
-            }
+    let take = |command: usize, row: Option<PgRow>| {
+        let query = command.checked_sub(before).and_then(|at| queries.get(at));
+        if fault.is_some() {
+            return;
         }
-    }
+        fault = match (query, row) {
+            (Some(query), Some(row)) => (query.read)(catalog, &mut Fields::of(&row)).err(),
+            (Some(query), None) => (query.end)(catalog).err(),
+            (None, Some(_)) => Some(Fault::Malformed("an unexpected row".into())),
+            (None, None) => None,
+        };
+    };
+    for_each_answer(connection, &commands.join(";\n"), take).await?;
     fault.map_or(Ok(()), Err)
 }

@@ -36,9 +36,13 @@ impl Inspect for Sqlite {
 }
 
 /// The schemas that were read last, with the texts that they were read from. Where scripts are applied
-/// and reverted again and again, most texts have been read before.
+/// and reverted again and again, most texts have been read before. A session that reads once keeps
+/// nothing.
 #[derive(Default)]
-pub(super) struct Seen(VecDeque<(Texts, Scope, Schema)>);
+pub(super) struct Seen {
+    is_repeated: bool,
+    schemas: VecDeque<(Texts, Scope, Schema)>,
+}
 
 /// The rows of sqlite_schema, and those that are not UTF-8.
 type Texts = (Vec<SchemaRow>, Vec<Unmodelled>);
@@ -54,12 +58,17 @@ fn read(
 ) -> Result<Schema, DatabaseError> {
     let texts = rows(connection)?;
     let known = |(other, of, _): &&(Texts, Scope, Schema)| *other == texts && of == scope;
-    if let Some((_, _, schema)) = seen.0.iter().find(known) {
+    if let Some((_, _, schema)) = seen.schemas.iter().find(known) {
         return Ok(schema.clone());
     }
+    if !seen.is_repeated {
+        seen.is_repeated = true;
+        return read_texts(connection, own, scope, texts);
+    }
     let schema = read_texts(connection, own, scope, texts.clone())?;
-    seen.0.truncate(KEPT - 1);
-    seen.0.push_front((texts, scope.clone(), schema.clone()));
+    seen.schemas.truncate(KEPT - 1);
+    seen.schemas
+        .push_front((texts, scope.clone(), schema.clone()));
     Ok(schema)
 }
 
