@@ -1,9 +1,14 @@
-//! SQL that creates what a schema holds.
+//! SQL that creates what a schema holds, and SQL that makes one schema of another.
 
+mod migration;
 mod postgres;
 mod sqlite;
 
 use std::fmt;
+
+pub use migration::{
+    Fill, Loss, LossKind, Migration, MigrationOptions, Place, Refusal, Statement, migrate,
+};
 
 use crate::{
     schema::{Cycle, ObjectId, Schema},

@@ -13,6 +13,7 @@ use crate::{
 use crate::{
     database::{DatabaseError, LocationError, ScratchError},
     execute::{Done, LockError, PartialFailure},
+    generate::Refusal,
     plan::{AdoptError, PlanError, PlanProblem},
     project::DirectoryProblem,
     revision::{RepeatableIdError, RevisionId, RevisionIdError, TargetError, TargetSyntaxError},
@@ -133,6 +134,9 @@ pub enum Error {
     /// Objects depend on each other, so that no order of statements creates them.
     #[error(transparent)]
     Cycle(#[from] Cycle),
+    /// No statements are known for some changes.
+    #[error("{}", .0.iter().map(|it| format!("{}: {}", it.object, it.reason)).collect::<Vec<_>>().join("\n"))]
+    NotGenerated(Vec<Refusal>),
     /// The revision is partially applied, so that its schema is unknown.
     #[error("revision {0} is partially applied")]
     PartlyApplied(RevisionId),

@@ -420,6 +420,8 @@ codes! {
         "A repeatable script failed in a scratch database to which all revisions had been applied."
     M888 CheckFailed "verify: script fails if there are rows"
         "The script succeeds while its tables are empty, and fails as soon as one has a row, whatever its values are: it adds a column that may not be NULL and has no default. Give the column a default, or add it without NOT NULL, fill it, and set NOT NULL."
+    M890 CheckFailed "no statements are known for a change"
+        "Between the two schemas is a change that cannot be generated. Write the revision by hand."
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub use diagram::{Diagram, DiagramColumn, DiagramTable, Reference};
 pub use expression::{canonical_expression, nested_operands};
 pub use facts::Compare;
 pub use kind::Kind;
-pub use name::{Name, quoted};
+pub use name::{Name, path, quoted};
 pub use object::{Facts, Grant, Object, ObjectId, Schema, Unmodelled, Unreadable};
 #[cfg(feature = "cli")]
 pub use rows::{Digest, RowChanges, RowColumn, TableRows};

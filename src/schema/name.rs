@@ -83,6 +83,19 @@ impl FromStr for Name {
     }
 }
 
+/// The identifiers of a text such as `shop.orders.total`, quoted as in SQL; `None` if it is not of
+/// this form.
+pub fn path(text: &str) -> Option<Vec<String>> {
+    let (first, mut rest) = part(text)?;
+    let mut parts = vec![first];
+    while !rest.is_empty() {
+        let (next, more) = part(rest.strip_prefix('.')?)?;
+        parts.push(next);
+        rest = more;
+    }
+    Some(parts)
+}
+
 /// Cuts one identifier off the start of `text`.
 fn part(text: &str) -> Option<(String, &str)> {
     let Some(inner) = text.strip_prefix('"') else {

@@ -24,7 +24,7 @@ mod table;
 mod types;
 
 use self::{layout::Layout, objects::Objects};
-use super::Block;
+use super::{Block, Migration, MigrationOptions, Refusal};
 use crate::schema::{Cycle, Facts, Kind, Object, Schema};
 
 /// See [`super::dump`].
@@ -62,6 +62,15 @@ pub(super) fn dump(schema: &Schema) -> Result<Vec<Block>, Cycle> {
         blocks.extend(dump.blocks(*at));
     }
     Ok(blocks)
+}
+
+/// See [`super::migrate`].
+pub(super) fn migrate(
+    from: &Schema,
+    to: &Schema,
+    options: &MigrationOptions,
+) -> Result<Migration, Vec<Refusal>> {
+    todo!("{} {} {options:?}", from.objects.len(), to.objects.len())
 }
 
 /// Writes the statements.

@@ -1,6 +1,7 @@
 use super::{Advice, Error, Exit, advised, diagnostic, hinted, plain, run};
 use crate::{
     database::{ScratchError, ScratchWay},
+    generate::Refusal,
     ops::{Error as E, Outside, SchemaDrift, SeedReport, SourceError},
     report::{Diagnostic, Snippet, codes, drift_sentences},
     schema::{Cycle, PatternError, Schema},
@@ -73,6 +74,13 @@ impl From<Cycle> for Error {
     fn from(error: Cycle) -> Self {
         advised(plain(codes::M875), error).into()
     }
+}
+
+/// The error of changes that no statements are known for.
+pub(super) fn not_generated(refusals: &[Refusal]) -> Error {
+    let found = refusals.iter();
+    let found = found.map(|it| diagnostic(codes::M890, format!("{}: {}", it.object, it.reason)));
+    Error::many(found.collect())
 }
 
 /// The error of scripts that failed in a scratch database, which is gone. Nothing was changed.

@@ -27,7 +27,9 @@ use serde_json::{Map, Value};
 pub use check::CheckView;
 pub use preview::Preview;
 pub use redo::RedoPlanView;
-pub use schema::{SchemaDumpView, StatusView, difference_sentences, drift_sentences};
+pub use schema::{
+    SchemaDiffView, SchemaDumpView, StatusView, difference_sentences, drift_sentences,
+};
 pub use tools::{CodesView, ExplainView, ExplainedCode, WrittenView};
 pub use verify::VerifyView;
 

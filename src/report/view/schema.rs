@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::{Json, Page, Paint, Verbosity, View, object, status::NAMES};
 use crate::{
-    generate,
+    generate::{self, Migration},
     ops::{SchemaDiffReport, SchemaDrift, SchemaDumpReport, StatusReport},
     report::{Style, count, lines::changed_lines},
     schema::{Change, Difference, Note, ObjectId},
@@ -43,18 +43,32 @@ impl View for SchemaDumpView {
     }
 }
 
-impl View for SchemaDiffReport {
+/// The result of `schema diff`, with the SQL as text if it was requested.
+#[derive(Debug)]
+pub struct SchemaDiffView {
+    report: SchemaDiffReport,
+    sql: Option<String>,
+}
+
+impl From<SchemaDiffReport> for SchemaDiffView {
+    fn from(report: SchemaDiffReport) -> Self {
+        let sql = report.migration.as_ref().map(Migration::to_string);
+        Self { report, sql }
+    }
+}
+
+impl View for SchemaDiffView {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
-        let mut page = difference(&self.difference, paint, verbosity);
+        let mut page = difference(&self.report.difference, paint, verbosity);
         if verbosity == Verbosity::Quiet {
             return page;
         }
         if !page.is_empty() {
             page.blank();
         }
-        let pair = format!("{} → {}", self.from, self.to);
-        let summary = summary(&self.difference);
-        let style = match self.difference.is_empty() {
+        let pair = format!("{} → {}", self.report.from, self.report.to);
+        let summary = summary(&self.report.difference);
+        let style = match self.report.difference.is_empty() {
             true => Style::Good,
             false => Style::Warning,
         };
@@ -62,9 +76,17 @@ impl View for SchemaDiffReport {
         page
     }
 
+    /// Only the SQL, so that it can be run unchanged.
+    fn exact(&self) -> Option<&str> {
+        self.sql.as_deref()
+    }
+
     fn json(&self) -> Json {
-        let mut fields = object(json!({ "from": self.from, "to": self.to }));
-        fields.extend(difference_json(&self.difference));
+        let mut fields = object(json!({ "from": self.report.from, "to": self.report.to }));
+        fields.extend(difference_json(&self.report.difference));
+        if let Some(sql) = &self.sql {
+            fields.insert("sql".to_owned(), sql.as_str().into());
+        }
         fields
     }
 }
