@@ -44,6 +44,8 @@ mod files;
 mod generate;
 mod layout;
 mod library;
+#[cfg(feature = "cli")]
+mod model;
 mod nearest;
 mod ops;
 mod plan;
@@ -52,7 +54,6 @@ mod project;
 mod report;
 mod revision;
 mod schema;
-#[cfg(feature = "cli")]
 #[cfg(feature = "cli")]
 mod seed;
 mod sql;
@@ -104,6 +105,10 @@ pub mod internals {
     }
     pub mod layout {
         pub use crate::layout::*;
+    }
+    #[cfg(feature = "cli")]
+    pub mod model {
+        pub use crate::model::*;
     }
     pub mod ops {
         pub use crate::ops::*;

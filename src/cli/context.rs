@@ -10,7 +10,7 @@ use super::{memory, options::Global, pager::Pager, roots};
 use crate::{
     database::{self, Access, Location, Settings},
     execute::{Event, EventKind, RunOptions, Stop},
-    ops::{self, Project, SchemaArgs, Session},
+    ops::{self, ModelArgs, Project, SchemaArgs, Session},
     plan::Warning,
     project::{self, Config, ConfigProblem, ConfigProblemKind, Flags, Misspelt, Sources, Url},
     report::{
@@ -219,6 +219,18 @@ impl Context {
             scope: self.config.scope.clone(),
             scratch_url,
             progress: None,
+        })
+    }
+
+    /// The declared schema, if one is configured.
+    pub fn model(&self) -> Option<ModelArgs> {
+        let config = &self.config;
+        config.model.source.as_ref()?;
+        let directory = config.file.as_ref().and_then(|file| file.parent());
+        Some(ModelArgs {
+            config: config.model.clone(),
+            root: directory.unwrap_or(config.cwd()).to_owned(),
+            cwd: config.cwd().to_owned(),
         })
     }
 

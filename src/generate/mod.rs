@@ -2,6 +2,8 @@
 
 mod migration;
 mod postgres;
+#[cfg(feature = "cli")]
+mod rename;
 mod sqlite;
 
 use std::fmt;
@@ -9,6 +11,8 @@ use std::fmt;
 pub use migration::{
     Fill, Loss, LossKind, Migration, MigrationOptions, Place, Refusal, Statement, migrate,
 };
+#[cfg(feature = "cli")]
+pub use rename::{Rename, RenameError, Renamed, is_named, rename};
 
 use crate::{
     schema::{Cycle, ObjectId, Schema},

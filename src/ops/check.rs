@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::{
-    Error, Project, SchemaArgs, SchemaDrift, Session, VerifyArgs, VerifyReport, edited,
-    schema_drift, verify,
+    Error, ModelArgs, ModelDrift, Project, SchemaArgs, SchemaDrift, Session, VerifyArgs,
+    VerifyReport, edited, model::model_drift, schema_drift, verify,
 };
 use crate::{
     database::Detail,
@@ -23,6 +23,8 @@ pub struct CheckArgs {
     /// How to compare the schema of the database with what its applied scripts make; `None` to
     /// leave it out.
     pub schema: Option<SchemaArgs>,
+    /// The declared schema, and how schemas are read; `None` to leave it out.
+    pub model: Option<(ModelArgs, SchemaArgs)>,
     /// How to verify the revisions that are not in the commit, or all without one; `None` to leave it
     /// out.
     pub verify: Option<VerifyArgs>,
@@ -41,6 +43,8 @@ pub struct CheckReport {
     pub findings: Vec<Finding>,
     /// The differences of the schema, if they were requested.
     pub drift: Option<SchemaDrift>,
+    /// The differences from the declared schema, if it was compared.
+    pub model: Option<ModelDrift>,
     /// What was verified, if that was requested.
     pub verified: Option<VerifyReport>,
 }
@@ -58,7 +62,7 @@ pub async fn check(
     let history = project.history(dialect)?;
     let base = base(project, dialect, args)?;
     let mut obstacles = Vec::new();
-    let (mut drift, mut verified) = (None, None);
+    let (mut drift, mut model, mut verified) = (None, None, None);
     let (database, observed) = match &mut session {
         None => (None, None),
         Some(session) => {
@@ -70,6 +74,9 @@ pub async fn check(
             let observed = plan::seen(&history, observed, dialect);
             if let Some(schema) = &args.schema {
                 drift = Some(schema_drift(project, session, schema).await?);
+            }
+            if let Some((declared, schema)) = &args.model {
+                model = Some(model_drift(project, session, schema, declared).await?);
             }
             if let Some(verify) = &args.verify {
                 verified = Some(verify_new(project, session, verify, base.as_ref()).await?);
@@ -104,6 +111,7 @@ pub async fn check(
         database,
         findings,
         drift,
+        model,
         verified,
     })
 }

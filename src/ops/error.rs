@@ -137,6 +137,10 @@ pub enum Error {
     /// No statements are known for some changes.
     #[error("{}", .0.iter().map(|it| format!("{}: {}", it.object, it.reason)).collect::<Vec<_>>().join("\n"))]
     NotGenerated(Vec<Refusal>),
+    /// No revision was generated.
+    #[cfg(feature = "cli")]
+    #[error(transparent)]
+    Autogenerate(#[from] super::AutogenerateError),
     /// The revision is partially applied, so that its schema is unknown.
     #[error("revision {0} is partially applied")]
     PartlyApplied(RevisionId),

@@ -25,9 +25,8 @@ pub(super) fn exchange(project: &Project, changes: &[FileChange]) -> Result<(), 
     let files: Vec<_> = changes
         .iter()
         .map(|file| Exchange {
-            from: &file.from,
+            from: Some((&file.from, &file.before)),
             to: &file.to,
-            before: &file.before,
             after: file.after.as_deref(),
         })
         .collect();

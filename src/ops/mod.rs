@@ -29,6 +29,8 @@ mod tests;
 mod upgrade;
 
 #[cfg(feature = "cli")]
+mod autogenerate;
+#[cfg(feature = "cli")]
 mod backup;
 mod branches;
 #[cfg(feature = "cli")]
@@ -45,6 +47,8 @@ mod files;
 mod init;
 #[cfg(feature = "cli")]
 mod merge;
+#[cfg(feature = "cli")]
+mod model;
 #[cfg(feature = "cli")]
 mod rebase;
 #[cfg(feature = "cli")]
@@ -87,6 +91,10 @@ pub use status::{StatusReport, status};
 pub use upgrade::{plan_upgrade, upgrade};
 
 #[cfg(feature = "cli")]
+pub use autogenerate::{
+    AutogenerateArgs, AutogenerateError, AutogenerateReport, Draft, Proof, autogenerate,
+};
+#[cfg(feature = "cli")]
 pub use backup::{
     BackupArgs, BackupReport, BackupsReport, RestoreArgs, RestoreReport, VerifyBackupReport,
     back_up, list_backups, restore, verify_backup,
@@ -105,6 +113,8 @@ pub use files::{RecoveredReport, recover};
 pub use init::{InitReport, init};
 #[cfg(feature = "cli")]
 pub use merge::{MergeError, merge};
+#[cfg(feature = "cli")]
+pub use model::{ModelArgs, ModelDrift};
 #[cfg(feature = "cli")]
 pub use rebase::{RebaseArgs, RebaseReport, rebase};
 #[cfg(feature = "cli")]

@@ -117,6 +117,7 @@ pub(super) fn create(
         depends_on: &depends_on,
         label: args.label.as_deref(),
         irreversible: args.no_down.as_deref(),
+        transaction: true,
         date: now,
         dialect,
         author: &database::actor(),
@@ -148,7 +149,7 @@ pub(super) fn create(
 }
 
 /// The parents of a new revision.
-fn parents(history: &History, heads: &[String]) -> Result<Vec<RevisionId>, Error> {
+pub(super) fn parents(history: &History, heads: &[String]) -> Result<Vec<RevisionId>, Error> {
     match heads {
         [only] if only == "base" => Ok(Vec::new()),
         [_, ..] => several(history, heads),

@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{
+    model::ModelConfig,
     problem::{ConfigProblem, Origin},
     show,
     value::{BackupBefore, RecordsOf},
@@ -163,6 +164,8 @@ pub struct Config {
     pub scope: Scope,
     /// `[verify] seed`: a file of statements that add rows where scripts are verified.
     pub verify_seed: Option<PathBuf>,
+    /// `[model]`
+    pub model: ModelConfig,
     /// `slow-statement`; zero disables it.
     pub slow_statement: Duration,
     /// `protected`, of the selected environment. See also [`Self::protected_urls`].
@@ -216,6 +219,7 @@ impl Config {
             scratch_url: None,
             scope: Scope::default(),
             verify_seed: None,
+            model: ModelConfig::default(),
             slow_statement: Duration::from_secs(1),
             protected: false,
             lock_timeout: Duration::from_secs(2),

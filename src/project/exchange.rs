@@ -1,4 +1,4 @@
-//! Renames, rewrites or removes scripts: all of them or none, even if the process is killed.
+//! Creates, renames, rewrites or removes scripts: all of them or none, even if the process is killed.
 //!
 //! First, every new file is written under a temporary name. Then a journal is created atomically,
 //! which commits the exchange. The journal names every file, so that the next process can repeat
@@ -19,12 +19,10 @@ use crate::files;
 /// A file to exchange.
 #[derive(Clone, Copy, Debug)]
 pub struct Exchange<'a> {
-    /// The old name in the directory.
-    pub from: &'a str,
+    /// The old name in the directory and the old text; `None` if the file is new.
+    pub from: Option<(&'a str, &'a str)>,
     /// The new name.
     pub to: &'a str,
-    /// The old text.
-    pub before: &'a str,
     /// The new text; `None` if the file is removed.
     pub after: Option<&'a str>,
 }
@@ -34,7 +32,7 @@ pub struct Exchange<'a> {
 #[non_exhaustive]
 pub enum ExchangeError {
     /// Another process is exchanging files.
-    #[error("another rebase or squash is running in {}", .0.display())]
+    #[error("another command is writing scripts in {}", .0.display())]
     Busy(PathBuf),
     /// A file has changed since the exchange was planned.
     #[error("{} changed meanwhile", .0.display())]
@@ -74,16 +72,24 @@ struct Journal {
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
-    from: String,
+    /// `None` if the file is new.
+    from: Option<String>,
     to: String,
     /// The temporary name of the new file; `None` if the old file is only removed.
     staged: Option<String>,
-    /// SHA-256 of the old file. A file with another hash must not be removed.
+    /// SHA-256 of the old file; empty if there is none. A file with another hash must not be removed.
     before: String,
 }
 
-/// The old name of an exchanged file, and the new one; `None` if it was removed.
-pub type Recovered = (String, Option<String>);
+impl Entry {
+    /// Whether the file keeps its name.
+    fn stays(&self) -> bool {
+        self.from.as_ref() == Some(&self.to)
+    }
+}
+
+/// The old name of an exchanged file, `None` if it is new, and the new one, `None` if it was removed.
+pub type Recovered = (Option<String>, Option<String>);
 
 /// Exchanges the files of `dir`.
 ///
@@ -167,7 +173,7 @@ fn go_on(disk: &dyn Disk) -> Result<Option<Vec<Recovered>>, ExchangeError> {
     let is_name = |name: &String| !name.contains(['/', '\\']) && *name != "..";
     let mut files = journal.files.iter();
     if !files.all(|file| {
-        let names = [Some(&file.from), Some(&file.to), file.staged.as_ref()];
+        let names = [file.from.as_ref(), Some(&file.to), file.staged.as_ref()];
         names.into_iter().flatten().all(is_name)
     }) {
         return Err(damaged("it names a file elsewhere".to_owned()));
@@ -183,29 +189,33 @@ fn stage(disk: &dyn Disk, files: &[Exchange<'_>]) -> Result<Journal, ExchangeErr
     clean(disk)?;
     let mut entries = Vec::with_capacity(files.len());
     for (file, number) in files.iter().zip(0..) {
-        let found = at(disk, file.from, disk.read(file.from))?;
-        if found.as_deref() != Some(file.before.as_bytes()) {
-            return Err(ExchangeError::Changed(disk.path(file.from)));
+        let mut before = String::new();
+        if let Some((from, text)) = file.from {
+            let found = at(disk, from, disk.read(from))?;
+            if found.as_deref() != Some(text.as_bytes()) {
+                return Err(ExchangeError::Changed(disk.path(from)));
+            }
+            before = digest(text.as_bytes());
         }
-        let before = digest(file.before.as_bytes());
+        let from = file.from.map(|(from, _)| from);
         let Some(after) = file.after else {
             entries.push(Entry {
-                from: file.from.to_owned(),
+                from: from.map(str::to_owned),
                 to: file.to.to_owned(),
                 staged: None,
                 before,
             });
             continue;
         };
-        let is_new = file.from != file.to;
+        let is_new = from != Some(file.to);
         if is_new && at(disk, file.to, disk.read(file.to))?.is_some() {
             return Err(ExchangeError::Exists(disk.path(file.to)));
         }
         let staged = format!("{STAGED}{number}.tmp");
-        let written = disk.write(&staged, after.as_bytes(), Some(file.from));
+        let written = disk.write(&staged, after.as_bytes(), from);
         at(disk, &staged, written)?;
         entries.push(Entry {
-            from: file.from.to_owned(),
+            from: from.map(str::to_owned),
             to: file.to.to_owned(),
             staged: Some(staged),
             before,
@@ -235,9 +245,12 @@ fn complete(disk: &dyn Disk, journal: &Journal) -> Result<(), ExchangeError> {
         place(disk, entry)?;
     }
     at(disk, ".", disk.sync())?;
-    let goes = |entry: &&Entry| entry.staged.is_none() || entry.from != entry.to;
-    for entry in journal.files.iter().filter(goes) {
-        retire(disk, entry)?;
+    for entry in &journal.files {
+        if let Some(from) = &entry.from
+            && (entry.staged.is_none() || !entry.stays())
+        {
+            retire(disk, from, &entry.before)?;
+        }
     }
     at(disk, ".", disk.sync())?;
     at(disk, JOURNAL, disk.remove(JOURNAL))?;
@@ -261,8 +274,8 @@ fn place(disk: &dyn Disk, entry: &Entry) -> Result<(), ExchangeError> {
     };
     match there {
         Some(there) if there == new => at(disk, staged, disk.remove(staged)),
-        Some(there) if entry.from != entry.to || digest(&there) != entry.before => {
-            let error = match entry.from == entry.to {
+        Some(there) if !entry.stays() || digest(&there) != entry.before => {
+            let error = match entry.stays() {
                 true => ExchangeError::Changed,
                 false => ExchangeError::Exists,
             };
@@ -273,13 +286,11 @@ fn place(disk: &dyn Disk, entry: &Entry) -> Result<(), ExchangeError> {
 }
 
 /// Removes the old file, unless it has changed.
-fn retire(disk: &dyn Disk, entry: &Entry) -> Result<(), ExchangeError> {
-    match at(disk, &entry.from, disk.read(&entry.from))? {
+fn retire(disk: &dyn Disk, from: &str, before: &str) -> Result<(), ExchangeError> {
+    match at(disk, from, disk.read(from))? {
         None => Ok(()),
-        Some(bytes) if digest(&bytes) == entry.before => {
-            at(disk, &entry.from, disk.remove(&entry.from))
-        }
-        Some(_) => Err(ExchangeError::Changed(disk.path(&entry.from))),
+        Some(bytes) if digest(&bytes) == before => at(disk, from, disk.remove(from)),
+        Some(_) => Err(ExchangeError::Changed(disk.path(from))),
     }
 }
 

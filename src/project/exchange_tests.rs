@@ -107,6 +107,8 @@ const OLD: &[(&str, &str)] = &[
 ];
 /// A script that is removed, without a new name.
 const GONE: (&str, &str) = ("5_e.up.sql", "-- migrator: revises = 1\n");
+/// A script that is new.
+const MADE: (&str, &str) = ("6_f.up.sql", "-- migrator: revises = 1\n");
 const NEW: &[(&str, &str)] = &[
     ("1_a.up.sql", ONE),
     ("20_b.up.sql", "-- migrator: revises = 1\n"),
@@ -116,24 +118,28 @@ const NEW: &[(&str, &str)] = &[
         "4_d.up.sql",
         "-- migrator: revises = 1\n-- migrator: depends-on = 20\n",
     ),
+    MADE,
 ];
 
 fn exchanges() -> Vec<Exchange<'static>> {
     let pairs = OLD.iter().zip(NEW).filter(|(old, new)| old != new);
     let exchange =
         |(old, new): (&(&'static str, &'static str), &(&'static str, &'static str))| Exchange {
-            from: old.0,
+            from: Some(*old),
             to: new.0,
-            before: old.1,
             after: Some(new.1),
         };
     let gone = Exchange {
-        from: GONE.0,
+        from: Some(GONE),
         to: GONE.0,
-        before: GONE.1,
         after: None,
     };
-    pairs.map(exchange).chain([gone]).collect()
+    let made = Exchange {
+        from: None,
+        to: MADE.0,
+        after: Some(MADE.1),
+    };
+    pairs.map(exchange).chain([gone, made]).collect()
 }
 
 fn directory() -> tempfile::TempDir {

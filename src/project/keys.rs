@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{
     config::Config,
+    model::{self, ModelSource},
     value::{
         Refused, Setting, file, names, number, patterns, positive, scratch_url, switch, times, url,
         version_table,
@@ -19,6 +20,7 @@ pub(super) enum Section {
     Backup,
     Schema,
     Verify,
+    Model,
 }
 
 impl Section {
@@ -28,6 +30,7 @@ impl Section {
         Self::Backup,
         Self::Schema,
         Self::Verify,
+        Self::Model,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -37,6 +40,7 @@ impl Section {
             Self::Backup => "backup",
             Self::Schema => "schema",
             Self::Verify => "verify",
+            Self::Model => "model",
         }
     }
 }
@@ -67,7 +71,7 @@ pub(super) struct Key {
     set: Set,
 }
 
-use Section::{Backup, Migrator, Postgres, Schema, Verify};
+use Section::{Backup, Migrator, Model, Postgres, Schema, Verify};
 
 #[rustfmt::skip]
 pub(super) const KEYS: &[Key] = &[
@@ -102,6 +106,11 @@ pub(super) const KEYS: &[Key] = &[
     key(Schema, "include", Some("SCHEMA_INCLUDE"), |c, v| put(&mut c.scope.include, patterns(v))),
     key(Schema, "exclude", Some("SCHEMA_EXCLUDE"), |c, v| put(&mut c.scope.exclude, patterns(v))),
     key(Verify, "seed", Some("VERIFY_SEED"), |c, v| put(&mut c.verify_seed, file(v).map(Some))),
+    key(Model, "sql", Some("MODEL_SQL"), |c, v| model::set(&mut c.model.source, model::paths(v))),
+    key(Model, "command", Some("MODEL_COMMAND"), |c, v| model::set(&mut c.model.source, model::command(v))),
+    key(Model, "url", Some("MODEL_URL"), |c, v| model::set(&mut c.model.source, scratch_url(v).map(ModelSource::Url))),
+    key(Model, "drop", Some("MODEL_DROP"), |c, v| put(&mut c.model.drop, model::kinds(v))),
+    key(Model, "timeout", Some("MODEL_TIMEOUT"), |c, v| put(&mut c.model.timeout, positive(v))),
 ];
 
 /// The URL is only read when needed, and not from every source.
@@ -169,6 +178,7 @@ mod tests {
                 Backup => format!("BACKUP_{upper}"),
                 Schema => format!("SCHEMA_{upper}"),
                 Verify => format!("VERIFY_{upper}"),
+                Model => format!("MODEL_{upper}"),
             };
             let unset = key.name == "protected";
             assert_eq!(key.variable, (!unset).then_some(expected.as_str()));

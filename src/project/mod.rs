@@ -42,6 +42,8 @@ mod layer;
 #[cfg(feature = "cli")]
 mod load;
 #[cfg(feature = "cli")]
+mod model;
+#[cfg(feature = "cli")]
 mod problem;
 #[cfg(feature = "cli")]
 mod template;
@@ -79,6 +81,8 @@ pub use init::{InitError, init};
 #[cfg(feature = "cli")]
 pub use load::{SCRATCH_DATABASE, load};
 pub use memory::embedded_history;
+#[cfg(feature = "cli")]
+pub use model::{ModelConfig, ModelSource};
 #[cfg(feature = "cli")]
 pub use problem::{ConfigProblem, ConfigProblemKind, Origin};
 pub use reading::Reading;

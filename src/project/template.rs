@@ -28,6 +28,8 @@ macro_rules! built_in {
 
 /// File name, purpose and text of each template, by name.
 const BUILT_IN: &[(&str, &str, &str)] = built_in![
+    "autogenerate.down.sql.jinja": "",
+    "autogenerate.up.sql.jinja": "the beginning of generated scripts",
     "down.sql.jinja": "",
     "index-concurrently.down.sql.jinja": "",
     "index-concurrently.up.sql.jinja": "PostgreSQL: create an index without blocking writers",
@@ -55,6 +57,8 @@ pub struct TemplateRequest<'a> {
     pub label: Option<&'a str>,
     /// The reason why there is no down script.
     pub irreversible: Option<&'a str>,
+    /// Whether the scripts run in a transaction.
+    pub transaction: bool,
     /// The time of creation.
     pub date: DateTime<Utc>,
     /// The dialect of the scripts.
@@ -326,6 +330,7 @@ fn fill(
         depends_on => texts(request.depends_on),
         label => request.label,
         irreversible => request.irreversible.map(one_line),
+        transaction => request.transaction,
         date => request.date.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
         dialect => request.dialect.name(),
         author => one_line(request.author),
@@ -364,6 +369,9 @@ fn headers(request: &TemplateRequest<'_>) -> String {
     }
     if let Some(reason) = request.irreversible {
         lines.push(format!("-- migrator: irreversible = {}", one_line(reason)));
+    }
+    if !request.transaction {
+        lines.push("-- migrator: transaction = off".to_owned());
     }
     lines.join("\n")
 }

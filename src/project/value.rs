@@ -158,18 +158,8 @@ impl Setting for Compression {
 /// In a variable, the list is a string with commas.
 impl Setting for BackupBefore {
     fn read(given: &Given<'_>) -> Result<Self, Refused> {
-        let split: Vec<String>;
-        let commands = match (given.list, given.text) {
-            (Some(list), _) => list,
-            (None, Some(text)) => {
-                let words = text.split(',').map(|word| word.trim().to_owned());
-                split = words.filter(|word| !word.is_empty()).collect();
-                &split
-            }
-            (None, None) => return Err(Refused::Type("an array of strings")),
-        };
         let mut before = Self::default();
-        for command in commands {
+        for command in words(given)? {
             match command.as_str() {
                 "upgrade" => before.upgrade = true,
                 "downgrade" => before.downgrade = true,
@@ -250,17 +240,21 @@ pub(super) fn scratch_url(given: &Given<'_>) -> Result<ScratchUrl, Refused> {
     }
 }
 
-/// Parses patterns over objects. In a variable, the list is a string with commas.
-pub(super) fn patterns(given: &Given<'_>) -> Result<Vec<Pattern>, Refused> {
-    let texts = match (given.list, given.text) {
-        (Some(list), _) => list.to_vec(),
+/// Parses a list of strings. In a variable, the list is a string with commas.
+pub(super) fn words(given: &Given<'_>) -> Result<Vec<String>, Refused> {
+    match (given.list, given.text) {
+        (Some(list), _) => Ok(list.to_vec()),
         (None, Some(text)) => {
-            let texts = text.split(',').map(|text| text.trim().to_owned());
-            texts.filter(|text| !text.is_empty()).collect()
+            let words = text.split(',').map(|word| word.trim().to_owned());
+            Ok(words.filter(|word| !word.is_empty()).collect())
         }
-        (None, None) => return Err(Refused::Type("an array of strings")),
-    };
-    let parsed: Result<Vec<Pattern>, _> = texts.iter().map(|text| text.parse()).collect();
+        (None, None) => Err(Refused::Type("an array of strings")),
+    }
+}
+
+/// Parses patterns over objects.
+pub(super) fn patterns(given: &Given<'_>) -> Result<Vec<Pattern>, Refused> {
+    let parsed: Result<Vec<Pattern>, _> = words(given)?.iter().map(|text| text.parse()).collect();
     parsed.map_err(|_| {
         Refused::Value(
             "expected patterns such as `shop.*`, `table:shop.tmp_*` or `view:*`: a kind of object, a schema and a name",

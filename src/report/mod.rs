@@ -46,7 +46,7 @@ pub use shell::{shell_word, shell_words};
 pub use shown::Shown;
 pub use style::{Paint, Style};
 pub use view::{
-    CheckView, CodesView, ExplainView, ExplainedCode, Json, Preview, RedoPlanView, SchemaDiffView,
-    SchemaDumpView, StatusView, VerifyView, View, WrittenView, difference_sentences,
-    drift_sentences,
+    AutogenerateView, CheckView, CodesView, ExplainView, ExplainedCode, Json, Preview,
+    RedoPlanView, SchemaDiffView, SchemaDumpView, StatusView, VerifyView, View, WrittenView,
+    difference_sentences, drift_sentences,
 };

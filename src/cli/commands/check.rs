@@ -12,7 +12,8 @@ use crate::{
 ///
 /// Checks that the directory has one head and a down script for every revision, and that every
 /// statement of every script can run. If a database is configured, also checks that none of its
-/// revisions is edited, missing, partially applied or pending. Exits with status 3 if there is a
+/// revisions is edited, missing, partially applied or pending, and if a model is configured, that the
+/// scripts make it. Exits with status 3 if there is a
 /// problem. --format github prints annotations for GitHub Actions.
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
@@ -44,7 +45,8 @@ pub async fn cmd_check(args: CheckArgs, context: &Context) -> Result<Exit, Error
     let skip = args.no_database.then_some("--no-database");
     let (mut session, unasked) = context.session_unless("check", skip)?;
     let dialect = context.dialect()?;
-    let (schema, bar) = match args.schema || args.verify {
+    let model = context.model().filter(|_| session.is_some());
+    let (schema, bar) = match args.schema || args.verify || model.is_some() {
         true => {
             let (request, bar) = context.watched(context.schema_request()?)?;
             (Some(request), Some(bar))
@@ -55,6 +57,7 @@ pub async fn cmd_check(args: CheckArgs, context: &Context) -> Result<Exit, Error
     let request = ops::CheckArgs {
         base: args.base.clone(),
         pending_ok: args.pending_ok,
+        model: model.zip(schema.clone()),
         schema: schema.filter(|_| args.schema),
         verify: verify.map(|schema| super::verify::request(context, schema)),
     };
@@ -70,6 +73,7 @@ pub async fn cmd_check(args: CheckArgs, context: &Context) -> Result<Exit, Error
         .map(|found| error::finding(found, &report.history))
         .collect();
     findings.extend(report.drift.iter().flat_map(error::drift));
+    findings.extend(report.model.iter().flat_map(error::model_drift));
     if let Some(verified) = &report.verified {
         findings.extend(error::verify_findings(verified));
     }

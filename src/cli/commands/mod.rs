@@ -157,7 +157,7 @@ impl Command {
             Self::Init(_) | Self::Explain(_) | Self::Completions(_) | Self::Man(_) => {
                 Ok(Exit::Done)
             }
-            Self::Revision(args) => revision::cmd_revision(args, context),
+            Self::Revision(args) => revision::cmd_revision(args, context).await,
             Self::Upgrade(args) => upgrade::cmd_upgrade(args, context).await,
             Self::Downgrade(args) => downgrade::cmd_downgrade(args, context).await,
             Self::Redo(args) => redo::cmd_redo(args, context).await,

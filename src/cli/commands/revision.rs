@@ -1,7 +1,10 @@
+use std::path::PathBuf;
+
 use crate::{
     cli::{context::Context, editor::Editor},
-    ops::{self, NewRevisionReport},
-    report::{View, error::Error, exit::Exit},
+    generate::{Fill, Rename},
+    ops,
+    report::{AutogenerateView, View, error::Error, exit::Exit},
     revision::TargetError,
 };
 
@@ -9,6 +12,10 @@ use crate::{
 ///
 /// The ID is the current time in UTC. The new revision revises the head. If there are several
 /// heads, choose one with --head, or join them by giving --head more than once.
+///
+/// With --autogenerate, the scripts lead from the head to the model that migrator.toml declares, and
+/// back. They are written once they are proven in a scratch database. What needs an answer, such as
+/// a possible rename, exits with status 3 and names the flag that gives it.
 #[derive(Debug, clap::Args)]
 pub struct RevisionArgs {
     /// Short description of the revision, used in the file names
@@ -50,47 +57,131 @@ pub struct RevisionArgs {
     /// Open the new scripts in the editor named by VISUAL or EDITOR
     #[arg(long)]
     edit: bool,
+
+    #[command(flatten)]
+    generate: AutogenerateFlags,
 }
 
-pub fn cmd_revision(args: RevisionArgs, context: &Context) -> Result<Exit, Error> {
+#[derive(Debug, clap::Args)]
+struct AutogenerateFlags {
+    /// Write the statements that lead to the model, and back
+    #[arg(long, conflicts_with = "repeatable")]
+    autogenerate: bool,
+
+    /// With --autogenerate: an object that has another name in the model; may be repeated
+    #[arg(long, value_name = "OLD=NEW", requires = "autogenerate")]
+    rename: Vec<Rename>,
+
+    /// With --autogenerate: what is dropped although an added one looks alike
+    #[arg(long, value_name = "OLD", requires = "autogenerate")]
+    no_rename: Vec<String>,
+
+    /// With --autogenerate: the value of rows in a column that refuses NULL
+    #[arg(
+        long,
+        value_name = "TABLE.COLUMN=EXPRESSION",
+        requires = "autogenerate"
+    )]
+    fill: Vec<Fill>,
+
+    /// With --autogenerate: accept that the up script destroys data
+    #[arg(long, requires = "autogenerate")]
+    allow_loss: bool,
+
+    /// With --autogenerate: print the scripts, and write nothing
+    #[arg(long, requires = "autogenerate", conflicts_with = "edit")]
+    dry_run: bool,
+}
+
+pub async fn cmd_revision(args: RevisionArgs, context: &Context) -> Result<Exit, Error> {
     let editor = args.edit.then(Editor::find).transpose()?;
+    if args.generate.autogenerate {
+        return cmd_autogenerate(args, editor, context).await;
+    }
     let (project, dialect) = (&context.project, context.dialect()?);
     let created = if args.repeatable {
         ops::repeatable(project, dialect, &args.message)
     } else {
-        let request = ops::RevisionArgs {
-            message: args.message,
-            heads: args.head,
-            depends_on: args.depends_on,
-            label: args.label,
-            no_down: args.no_down,
-            down: args.down,
-            rev_id: args.rev_id,
-            template: args.template,
-        };
-        ops::revision(project, dialect, &request)
+        ops::revision(project, dialect, &request(&args))
     };
-    let report = created.map_err(|error| match error {
+    let report = created.map_err(which_head)?;
+    match editor {
+        None => context.output.result(&report),
+        Some(editor) => edit(context, &editor, &report, &report.paths)?,
+    }
+    Ok(Exit::Done)
+}
+
+async fn cmd_autogenerate(
+    args: RevisionArgs,
+    editor: Option<Editor>,
+    context: &Context,
+) -> Result<Exit, Error> {
+    let model = context.model();
+    let model = model.ok_or(ops::Error::Autogenerate(ops::AutogenerateError::NoModel))?;
+    let revision = request(&args);
+    let flags = args.generate;
+    let work = async |session: &mut ops::Session, schema: &ops::SchemaArgs| {
+        let args = ops::AutogenerateArgs {
+            revision,
+            model,
+            schema: schema.clone(),
+            renames: flags.rename,
+            no_renames: flags.no_rename,
+            fills: flags.fill,
+            allow_loss: flags.allow_loss,
+            seed: super::verify::SEED,
+            dry_run: flags.dry_run,
+        };
+        ops::autogenerate(&context.project, session, &args).await
+    };
+    let request = context.schema_request()?;
+    let report = context.read_schemas("revision", request, work).await?;
+    let written = report.written.iter();
+    let paths: Vec<_> = written.flat_map(|it| it.paths.clone()).collect();
+    let view = AutogenerateView::new(report, flags.dry_run);
+    match editor.filter(|_| !paths.is_empty()) {
+        None => context.output.result(&view),
+        Some(editor) => edit(context, &editor, &view, &paths)?,
+    }
+    Ok(Exit::Done)
+}
+
+fn request(args: &RevisionArgs) -> ops::RevisionArgs {
+    ops::RevisionArgs {
+        message: args.message.clone(),
+        heads: args.head.clone(),
+        depends_on: args.depends_on.clone(),
+        label: args.label.clone(),
+        no_down: args.no_down.clone(),
+        down: args.down,
+        rev_id: args.rev_id.clone(),
+        template: args.template.clone(),
+    }
+}
+
+fn which_head(error: ops::Error) -> Error {
+    match error {
         ops::Error::Target(error @ TargetError::SeveralHeads(_)) => Error::from(error).hint(
             "say which one the new revision revises: --head REVISION; \
              or join them first: migrator merge -m \"join\"",
         ),
         error => error.into(),
-    })?;
-    match editor {
-        None => context.output.result(&report),
-        Some(editor) => edit(context, &editor, &report)?,
     }
-    Ok(Exit::Done)
 }
 
 /// Opens what was created. The result is printed before the editor takes the screen.
-fn edit(context: &Context, editor: &Editor, report: &NewRevisionReport) -> Result<(), Error> {
+fn edit(
+    context: &Context,
+    editor: &Editor,
+    report: &impl View,
+    paths: &[PathBuf],
+) -> Result<(), Error> {
     let is_human = context.output.is_human();
     if is_human {
         context.output.result(report);
     }
-    editor.open(&report.paths).map_err(|error| Error {
+    editor.open(paths).map_err(|error| Error {
         exit: Exit::Partway,
         result: Some(report.json()),
         ..error

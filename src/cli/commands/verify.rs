@@ -64,7 +64,7 @@ pub fn request(context: &Context, schema: ops::SchemaArgs) -> ops::VerifyArgs {
 }
 
 /// What rows are made from unless `--seed` says otherwise.
-const SEED: u64 = 1;
+pub const SEED: u64 = 1;
 
 /// A range, or a single revision.
 fn range(text: &str) -> Result<Range, Error> {

@@ -18,10 +18,15 @@ mod privileges;
 mod quote;
 mod reference;
 mod relation;
+#[cfg(feature = "cli")]
+mod rename;
 mod routine;
 mod server;
 mod table;
 mod types;
+
+#[cfg(feature = "cli")]
+pub(super) use rename::rename;
 
 use self::{layout::Layout, objects::Objects};
 use super::{Block, Migration, MigrationOptions, Refusal};

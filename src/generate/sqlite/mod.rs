@@ -1,6 +1,12 @@
 //! SQLite's SQL.
 
+#[cfg(feature = "cli")]
+mod rename;
+
 use std::collections::HashMap;
+
+#[cfg(feature = "cli")]
+pub(super) use rename::rename;
 
 use super::{Block, Migration, MigrationOptions, Refusal};
 use crate::{

@@ -159,32 +159,66 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Runs SQL files.
-    pub async fn run_files(
-        &mut self,
-        path: &Path,
-        shown: &str,
-        like: &Project,
-    ) -> Result<(), Error> {
-        let found = sql_files(path, shown)?;
-        let mut scripts: Vec<(PathBuf, Vec<u8>)> = Vec::new();
-        let mut names = Vec::new();
-        for (index, (file, shown)) in found.into_iter().enumerate() {
-            let text = files::read(&file).map_err(|error| SourceError::Read {
-                path: shown.clone(),
-                error,
-            })?;
-            let name = format!("{}_schema.up.sql", index + 1);
-            names.push((name.clone(), shown));
-            scripts.push((PathBuf::from(name), text));
+    /// Runs texts of SQL, those that fail again after the others, so that their order does not
+    /// matter.
+    pub async fn run_texts(&mut self, texts: &[SqlText], like: &Project) -> Result<(), Error> {
+        // Each text with its number among the scripts.
+        let mut order: Vec<(usize, &SqlText)> = (1..).zip(texts).collect();
+        // How many texts have run, and how many have failed since one did.
+        let (mut done, mut failed) = (0, 0);
+        let mut first = None;
+        loop {
+            let mut names = Vec::with_capacity(order.len());
+            let scripts = order.iter().map(|(number, text)| {
+                let name = format!("{number}_schema.up.sql");
+                names.push((name.clone(), text.shown.clone()));
+                (PathBuf::from(name), text.sql.clone())
+            });
+            let mut project = Project::new(Scripts::Embedded(scripts.collect()));
+            project.vars = like.vars.clone();
+            let Err(error) = self.apply(&project, &[Target::Heads]).await else {
+                return Ok(());
+            };
+            let in_files = |error: Error| Error::InFiles {
+                names,
+                error: Box::new(error),
+            };
+            let Some(more) = rolled_back(&error) else {
+                return Err(in_files(error));
+            };
+            if more > 0 {
+                (done, failed, first) = (done + more, 0, None);
+            }
+            failed += 1;
+            first = first.or_else(|| Some(in_files(error)));
+            if failed >= order.len() - done {
+                return Err(first.take().unwrap_or(Error::Interrupted));
+            }
+            let (_, last) = order.remove(done);
+            let number = order.iter().map(|(number, _)| *number).max();
+            order.push((number.unwrap_or(0).max(texts.len()) + texts.len(), last));
         }
-        let mut project = Project::new(Scripts::Embedded(Arc::from(scripts)));
-        project.vars = like.vars.clone();
-        let applied = self.apply(&project, &[Target::Heads]).await;
-        applied.map_err(|error| Error::InFiles {
-            names,
-            error: Box::new(error),
-        })
+    }
+}
+
+/// A text of SQL.
+#[derive(Clone, Debug)]
+pub(in crate::ops) struct SqlText {
+    /// Where it comes from, for display.
+    pub shown: String,
+    /// The text.
+    pub sql: Vec<u8>,
+}
+
+/// The number of scripts that a run committed before a script failed and was rolled back; `None` if
+/// the run ended otherwise.
+fn rolled_back(error: &Error) -> Option<usize> {
+    match error {
+        Error::InScratch(error) => match &**error {
+            Error::Failed(failure) if failure.failure.units.is_none() => Some(failure.done.len()),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -270,8 +304,18 @@ fn outside(script: &Script, dialect: Dialect) -> Vec<OutsideScript> {
     found.collect()
 }
 
+/// Reads the file, or the `.sql` files of the directory by name.
+pub(in crate::ops) fn sql_files(path: &Path, shown: &str) -> Result<Vec<SqlText>, SourceError> {
+    let found = file_names(path, shown)?.into_iter();
+    let read = found.map(|(file, shown)| match files::read(&file) {
+        Ok(sql) => Ok(SqlText { shown, sql }),
+        Err(error) => Err(SourceError::Read { path: shown, error }),
+    });
+    read.collect()
+}
+
 /// The file, or the `.sql` files of the directory by name, each with its name for display.
-fn sql_files(path: &Path, shown: &str) -> Result<Vec<(PathBuf, String)>, SourceError> {
+fn file_names(path: &Path, shown: &str) -> Result<Vec<(PathBuf, String)>, SourceError> {
     let failed = |error| SourceError::Read {
         path: shown.to_owned(),
         error,

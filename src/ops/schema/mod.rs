@@ -20,5 +20,5 @@ pub use source::{SchemaSource, SourceError};
 
 pub(super) use load::Sandbox;
 #[cfg(feature = "cli")]
-pub(super) use load::lenient;
+pub(super) use load::{SqlText, lenient, sql_files};
 pub(super) use reader::{CREATING, Reader};

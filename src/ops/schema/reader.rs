@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{
     SchemaSource, SourceError,
-    load::{Sandbox, targets},
+    load::{Sandbox, sql_files, targets},
 };
 use crate::{
     database::{Access, DatabaseError, Location},
@@ -64,7 +64,8 @@ impl Reader<'_> {
             }
             SchemaSource::Files { path, shown } => {
                 let project = self.project;
-                self.in_sandbox(async |sandbox| sandbox.run_files(path, shown, project).await)
+                let texts = sql_files(path, shown)?;
+                self.in_sandbox(async |sandbox| sandbox.run_texts(&texts, project).await)
                     .await
             }
             SchemaSource::Database(location) => self.other(location).await,
@@ -87,18 +88,31 @@ impl Reader<'_> {
             .await
     }
 
-    /// Runs `work` in a scratch database and reads the schema there. A request to stop ends the work
-    /// at once.
+    /// Runs `work` in a scratch database and reads the schema there.
     pub async fn in_sandbox(
         &mut self,
         work: impl AsyncFnOnce(&mut Sandbox) -> Result<(), Error>,
     ) -> Result<Schema, Error> {
+        let args = self.args;
+        self.within(async |sandbox| {
+            work(sandbox).await?;
+            args.tell(READING);
+            Ok(sandbox.session.inspect(&args.scope).await?)
+        })
+        .await
+    }
+
+    /// Runs `work` in a scratch database. A request to stop ends the work at once.
+    pub async fn within<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut Sandbox) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut sandbox = self.sandbox(self.args.progress.clone()).await?;
         let stop = self.session.stop_signal().clone();
         let found = tokio::select! {
             biased;
             () = stop.requested() => Err(Error::Interrupted),
-            found = self.work_in(&mut sandbox, work) => found,
+            found = work(&mut sandbox) => found,
         };
         match (found, sandbox.leave().await) {
             (Ok(found), Ok(())) => Ok(found),
@@ -121,16 +135,6 @@ impl Reader<'_> {
             progress,
         )
         .await
-    }
-
-    async fn work_in(
-        &self,
-        sandbox: &mut Sandbox,
-        work: impl AsyncFnOnce(&mut Sandbox) -> Result<(), Error>,
-    ) -> Result<Schema, Error> {
-        work(sandbox).await?;
-        self.args.tell(READING);
-        Ok(sandbox.session.inspect(&self.args.scope).await?)
     }
 
     /// The schema of the version table, which existed before the first revision. It is known once the

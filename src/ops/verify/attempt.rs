@@ -7,12 +7,12 @@ use crate::{
     database::{DatabaseError, FailureKind},
     execute::{PartialFailure, StepFailure},
     ops::Error,
-    revision::Revision,
+    revision::{Revision, RevisionId},
     schema::{Difference, compare},
 };
 
 /// How an attempt ended.
-pub(super) enum Ended {
+pub(in crate::ops) enum Ended {
     /// No script failed, and the database is in this state.
     Done(Verdict, State),
     /// A script failed.
@@ -22,7 +22,7 @@ pub(super) enum Ended {
 }
 
 /// Where a script failed.
-pub(super) struct Failed {
+pub(in crate::ops) struct Failed {
     pub script: Script,
     /// Whether a part of the script was committed.
     pub is_partial: bool,
@@ -46,32 +46,59 @@ pub(super) async fn attempt(
     verified: &mut VerifiedRevision,
 ) -> Result<Ended, Error> {
     let id = &revision.id;
-    let failed = |script, failure: Box<PartialFailure>, state| {
-        let failed = Failed {
-            script,
-            is_partial: failure.failure.units.is_some(),
-            state,
-        };
-        Ok(Ended::Failed(failed, failure))
-    };
-    if let Some(failure) = lab.up(id).await? {
-        if is_lacking(&failure) {
+    let first = match up(lab, id, &before, verified).await? {
+        Ok(first) => first,
+        Err(failure) if is_lacking(&failure) => {
             lab.stamp(id).await?;
             let verdict = Verdict::NotVerified(NotVerified::Lacking(failure));
             return Ok(Ended::Done(verdict, before));
         }
-        return failed(Script::Up, failure, before);
-    }
-    lab.applied(id);
-    let first = lab.state().await?;
-    state::up(&before, &first, verified);
+        Err(failure) => return Ok(failed(Script::Up, failure, before)),
+    };
     if revision.down.is_none() {
         let irreversible = revision.up.headers.irreversible.clone();
         return Ok(Ended::Done(Verdict::NoDown { irreversible }, first));
     }
+    down_and_up(lab, id, (&before, first), verified).await
+}
+
+/// Runs the up script of a revision from the state `before`. Returns the state after it, or its
+/// failure.
+pub(in crate::ops) async fn up(
+    lab: &mut Lab,
+    revision: &RevisionId,
+    before: &State,
+    verified: &mut VerifiedRevision,
+) -> Result<Result<State, Box<PartialFailure>>, Error> {
+    if let Some(failure) = lab.up(revision).await? {
+        return Ok(Err(failure));
+    }
+    lab.applied(revision);
+    let first = lab.state().await?;
+    state::up(before, &first, verified);
+    Ok(Ok(first))
+}
+
+fn failed(script: Script, failure: Box<PartialFailure>, state: State) -> Ended {
+    let failed = Failed {
+        script,
+        is_partial: failure.failure.units.is_some(),
+        state,
+    };
+    Ended::Failed(failed, failure)
+}
+
+/// Runs the down script of a revision in the state `first`, to which its up script led from `before`,
+/// and the up script again.
+pub(in crate::ops) async fn down_and_up(
+    lab: &mut Lab,
+    id: &RevisionId,
+    (before, first): (&State, State),
+    verified: &mut VerifiedRevision,
+) -> Result<Ended, Error> {
     match lab.down(id).await {
         Ok(None) => {}
-        Ok(Some(failure)) => return failed(Script::Down, failure, first),
+        Ok(Some(failure)) => return Ok(failed(Script::Down, failure, first)),
         Err(Error::Plan(error)) => {
             verified.add(VerifyFinding::DownRefused(error));
             return Ok(Ended::Done(Verdict::Complete, first));
@@ -80,10 +107,10 @@ pub(super) async fn attempt(
     }
     let back = lab.state().await?;
     let difference = compare(&before.schema, &back.schema);
-    restored(difference, &before, &back, verified);
-    state::round_trip(&before, &first, &back, verified);
+    restored(difference, before, &back, verified);
+    state::round_trip(before, &first, &back, verified);
     if let Some(failure) = lab.up(id).await? {
-        return failed(Script::UpAgain, failure, back);
+        return Ok(failed(Script::UpAgain, failure, back));
     }
     let second = lab.state().await?;
     let difference = compare(&first.schema, &second.schema);
@@ -123,7 +150,7 @@ pub(super) fn is_lacking(failure: &PartialFailure) -> bool {
 }
 
 /// Whether a script could succeed if the rows were others.
-pub(super) fn may_be_due_to_rows(failure: &PartialFailure) -> bool {
+pub(in crate::ops) fn may_be_due_to_rows(failure: &PartialFailure) -> bool {
     let failure = &failure.failure.error;
     !matches!(
         failure,

@@ -1,4 +1,4 @@
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use crate::{
     database::Detail,
@@ -10,14 +10,14 @@ use crate::{
     },
     plan::{self, Plan, PlanContext, PlanError},
     revision::{Direction, History, Observed, Revision, RevisionId, Target, TransactionScope},
-    schema::Scope,
+    schema::{Schema, Scope},
     sql::Dialect,
 };
 
 use super::State;
 
 /// A scratch database in which revisions are applied and reverted one by one.
-pub(super) struct Lab {
+pub(in crate::ops) struct Lab {
     sandbox: Sandbox,
     /// The session that reads. Queries that it prepares outlive scripts, after which the session that
     /// runs them is reset. `None` if the database has a single session.
@@ -34,7 +34,7 @@ pub(super) struct Lab {
 
 /// How a revision got into the version table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Recorded {
+pub(in crate::ops) enum Recorded {
     Applied,
     Stamped,
 }
@@ -63,6 +63,11 @@ impl Lab {
             with_rows,
             past: Vec::new(),
         })
+    }
+
+    /// Continues with the revisions of `history`, among which are those applied.
+    pub fn adopt(&mut self, history: History) {
+        self.project = self.project.with_history(self.dialect(), history);
     }
 
     /// How the present state was reached.
@@ -164,6 +169,12 @@ impl Lab {
         stamp(&self.project, &mut self.sandbox.session, &args)
             .await
             .map(drop)
+    }
+
+    /// Reads the schema.
+    pub async fn schema(&mut self) -> Result<Arc<Schema>, Error> {
+        let session = self.reading.as_mut().unwrap_or(&mut self.sandbox.session);
+        Ok(Arc::new(session.inspect(&self.scope).await?))
     }
 
     /// Reads the schema and the rows.

@@ -1,11 +1,11 @@
 //! Proves that down scripts undo their up scripts.
 
-mod attempt;
+pub(super) mod attempt;
 mod finding;
-mod lab;
+pub(super) mod lab;
 mod run;
-mod seeding;
-mod state;
+pub(super) mod seeding;
+pub(super) mod state;
 
 use std::{
     collections::HashSet,

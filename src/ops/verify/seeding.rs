@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Makes rows in tables, and remembers where it could not.
-pub(super) struct Seeding {
+pub(in crate::ops) struct Seeding {
     /// What rows are made from; `None` to make none.
     number: Option<u64>,
     /// The schema at the last revision, if it is known. Rows are made to fit it too.

@@ -11,7 +11,7 @@ use crate::{
 
 /// The schema and the rows of a database at one moment.
 #[derive(Clone)]
-pub(super) struct State {
+pub(in crate::ops) struct State {
     pub schema: Arc<Schema>,
     pub rows: BTreeMap<Name, TableRows>,
     /// The tables whose rows cannot be read, with the reasons.

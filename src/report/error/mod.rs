@@ -1,6 +1,7 @@
 //! Converts every error to a diagnostic with code, message, location and hint.
 
 mod adopt;
+mod autogenerate;
 mod backup;
 mod check;
 mod database;
@@ -17,6 +18,7 @@ mod verify;
 
 use std::{borrow::Cow, fmt::Display};
 
+pub use autogenerate::model_drift;
 pub use check::finding;
 pub use database::location;
 pub use ops::or_without_database;

@@ -1,6 +1,7 @@
 //! One struct per result, with its text and its JSON side by side.
 
 mod adopt;
+mod autogenerate;
 mod backup;
 mod branches;
 mod change;
@@ -24,6 +25,7 @@ mod verify;
 
 use serde_json::{Map, Value};
 
+pub use autogenerate::AutogenerateView;
 pub use check::CheckView;
 pub use preview::Preview;
 pub use redo::RedoPlanView;

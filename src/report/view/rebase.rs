@@ -90,10 +90,11 @@ impl View for RecoveredReport {
     fn human(&self, paint: Paint, _: Verbosity) -> Page {
         let mut page = Page::of("Completed the interrupted operation. Nothing else was done.");
         for (from, to) in &self.files {
-            let change = match to {
-                None => format!("{from} (removed)"),
-                Some(to) if from == to => format!("{to} (changed)"),
-                Some(to) => format!("{from} -> {to}"),
+            let change = match (from, to) {
+                (None, to) => format!("{} (new)", to.as_deref().unwrap_or_default()),
+                (Some(from), None) => format!("{from} (removed)"),
+                (Some(from), Some(to)) if from == to => format!("{to} (changed)"),
+                (Some(from), Some(to)) => format!("{from} -> {to}"),
             };
             page.row(format!("  {}", paint.paint(Style::Dim, change)));
         }

@@ -178,7 +178,7 @@ fn altered_objects(difference: &Difference) -> usize {
 }
 
 /// The differences object by object, then the notes.
-fn difference(difference: &Difference, paint: Paint, verbosity: Verbosity) -> Page {
+pub(super) fn difference(difference: &Difference, paint: Paint, verbosity: Verbosity) -> Page {
     let mut page = Page::default();
     let mut altered: Option<&ObjectId> = None;
     for change in &difference.changes {

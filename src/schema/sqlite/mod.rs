@@ -28,6 +28,7 @@ pub use facts::{
     View, VirtualColumn, VirtualTable,
 };
 pub use identifier::Identifier;
+pub use keywords::quoted;
 
 use super::Name;
 

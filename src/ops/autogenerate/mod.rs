@@ -1,0 +1,153 @@
+//! Writes revisions that lead from the head to the declared schema and back.
+
+mod draft;
+mod error;
+mod plan;
+mod prove;
+
+pub use draft::Draft;
+pub use error::AutogenerateError;
+
+use self::{draft::Drafts, plan::Plan, prove::Prover};
+use super::{
+    Error, ModelArgs, NewRevisionReport, Project, RevisionArgs, SchemaArgs, Session, model,
+    revision::parents, schema::Reader,
+};
+use crate::{
+    generate::{Fill, Loss, Rename},
+    project::{self, Exchange},
+    schema::Difference,
+};
+
+/// Arguments of `revision --autogenerate`.
+#[derive(Clone)]
+pub struct AutogenerateArgs {
+    /// The revision.
+    pub revision: RevisionArgs,
+    /// The declared schema.
+    pub model: ModelArgs,
+    /// The objects that are compared, and where scratch databases are created.
+    pub schema: SchemaArgs,
+    /// Objects that have another name in the declared schema.
+    pub renames: Vec<Rename>,
+    /// Names of objects that are dropped although an added one looks alike.
+    pub no_renames: Vec<String>,
+    /// Values for columns that refuse NULL.
+    pub fills: Vec<Fill>,
+    /// Whether the up script may lose data.
+    pub allow_loss: bool,
+    /// What the values of the rows are made from with which the scripts are proven.
+    pub seed: u64,
+    /// Whether to write nothing.
+    pub dry_run: bool,
+}
+
+/// The result of `revision --autogenerate`.
+#[derive(Debug)]
+pub struct AutogenerateReport {
+    /// The revisions, in order; none if the head is the declared schema.
+    pub revisions: Vec<Draft>,
+    /// The revisions as they were written; none in a dry run.
+    pub written: Vec<NewRevisionReport>,
+    /// What differs between the head and the declared schema.
+    pub difference: Difference,
+    /// What the up scripts lose.
+    pub losses: Vec<Loss>,
+    /// How the scripts were proven.
+    pub proof: Proof,
+}
+
+/// How scripts were proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Up, down and up again, with rows in the tables.
+    WithRows,
+    /// Up, down and up again in empty tables, since a script fails if there are rows, for this reason.
+    WithoutRows(String),
+}
+
+/// Writes the revisions that lead from the head to the declared schema, with their way back, once
+/// they are proven in a scratch database. Only reads the configured database.
+///
+/// # Errors
+/// Fails when a schema cannot be read, when no safe statements are known, or when the proof fails.
+/// Nothing is written then.
+pub async fn autogenerate(
+    project: &Project,
+    session: &mut Session,
+    args: &AutogenerateArgs,
+) -> Result<AutogenerateReport, Error> {
+    let dialect = session.dialect();
+    project.ensure_native(dialect)?;
+    let history = project.history(dialect)?;
+    let parents = parents(&history, &args.revision.heads)?;
+    let stop = session.stop_signal().clone();
+    let mut reader = Reader {
+        project,
+        session,
+        args: &args.schema,
+    };
+    let declared = model::declared(&mut reader, &args.model).await?;
+    let mut drafts = Drafts::new(project, &args.revision, (&history, parents), dialect);
+    let mut prover = Prover::open(&mut reader, &drafts).await?;
+    let work = async {
+        let start = prover.start(&mut reader).await?;
+        let target = declared.merged(&start);
+        let plan = Plan::new(&mut prover, &start, target, args).await?;
+        if plan.is_empty() {
+            return Ok((plan, Proof::WithRows));
+        }
+        let proof = prove::prove(&mut prover, &mut reader, &plan, &mut drafts, args).await?;
+        Ok((plan, proof))
+    };
+    let done = tokio::select! {
+        biased;
+        () = stop.requested() => Err(Error::Interrupted),
+        done = work => done,
+    };
+    let left = prover.leave().await;
+    let (plan, proof) = done?;
+    left?;
+    let revisions = drafts.finish(&proof);
+    let written = match args.dry_run {
+        true => Vec::new(),
+        false => write(project, &revisions)?,
+    };
+    Ok(AutogenerateReport {
+        losses: plan.losses(),
+        difference: plan.difference,
+        revisions,
+        written,
+        proof,
+    })
+}
+
+/// Writes all files or none.
+fn write(project: &Project, revisions: &[Draft]) -> Result<Vec<NewRevisionReport>, Error> {
+    let dir = project.directory().0;
+    let mut files = Vec::new();
+    let mut written = Vec::new();
+    for draft in revisions {
+        let down = draft.down.as_ref().map(|down| (&draft.down_file, down));
+        let names = [Some((&draft.up_file, &draft.up)), down];
+        let mut paths = Vec::new();
+        for (name, text) in names.into_iter().flatten() {
+            files.push(Exchange {
+                from: None,
+                to: name,
+                after: Some(text),
+            });
+            paths.push(dir.join(name));
+        }
+        written.push(NewRevisionReport {
+            id: draft.id.clone().into(),
+            parents: draft.parents.clone(),
+            files: paths.iter().map(|path| project.show(path)).collect(),
+            paths,
+        });
+    }
+    if !files.is_empty() {
+        project::exchange(dir, &files)?;
+    }
+    Ok(written)
+}

@@ -1,0 +1,183 @@
+use std::sync::Arc;
+
+use super::{AutogenerateArgs, AutogenerateError, prove::Prover};
+use crate::{
+    generate::{self, Loss, MigrationOptions, Place, Rename, Renamed, Statement, migrate},
+    ops::Error,
+    schema::{self, Difference, Kind, Note, ObjectId, Schema, compare},
+};
+
+/// What leads from the head to the declared schema.
+pub(super) struct Plan {
+    /// The differences, those of names left out.
+    pub difference: Difference,
+    /// The head under its new names.
+    pub renamed: Arc<Schema>,
+    /// The declared schema.
+    pub target: Schema,
+    /// The statements of the up scripts.
+    up: Vec<Statement>,
+    /// The statements that give back the old names.
+    pub names_back: Vec<Statement>,
+}
+
+/// The statements of one revision.
+pub(super) struct Segment<'a> {
+    pub statements: &'a [Statement],
+    /// Whether they run in a transaction.
+    pub in_transaction: bool,
+}
+
+impl Plan {
+    /// Plans the way from `start`, the schema in the prover's database, to `target`.
+    pub async fn new(
+        prover: &mut Prover,
+        start: &Arc<Schema>,
+        target: Schema,
+        args: &AutogenerateArgs,
+    ) -> Result<Self, Error> {
+        let (renamed, names) = with_new_names(prover, start, &args.renames).await?;
+        let difference = compare(&renamed, &target);
+        refuse_possible_renames(&difference, &renamed, args)?;
+        let options = MigrationOptions {
+            fills: args.fills.clone(),
+        };
+        let migration = migrate(&renamed, &target, &options).map_err(Error::NotGenerated)?;
+        let up = names.iter().flat_map(|it| it.up.clone());
+        let back = names.iter().rev().flat_map(|it| it.down.clone());
+        let plan = Self {
+            up: up.chain(migration.statements).collect(),
+            names_back: back.collect(),
+            difference,
+            renamed,
+            target,
+        };
+        let losses = plan.losses();
+        match losses.is_empty() || args.allow_loss {
+            true => Ok(plan),
+            false => Err(AutogenerateError::Loses(losses).into()),
+        }
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.up.is_empty()
+    }
+
+    /// What the up scripts lose.
+    pub fn losses(&self) -> Vec<Loss> {
+        let losses = self.up.iter().flat_map(|statement| &statement.losses);
+        losses.cloned().collect()
+    }
+
+    /// The statements, divided where they cannot share a transaction.
+    pub fn segments(&self) -> Vec<Segment<'_>> {
+        let is_together = |before: &Statement, next: &Statement| match next.place {
+            Place::Anywhere => before.place != Place::Outside,
+            Place::AfterCommit => false,
+            Place::Outside => before.place == Place::Outside,
+        };
+        let segments = self.up.chunk_by(is_together);
+        segments
+            .map(|statements| Segment {
+                statements,
+                in_transaction: statements[0].place == Place::Anywhere,
+            })
+            .collect()
+    }
+}
+
+/// Renames objects in the prover's database, reads its schema, and gives the old names back.
+async fn with_new_names(
+    prover: &mut Prover,
+    start: &Arc<Schema>,
+    renames: &[Rename],
+) -> Result<(Arc<Schema>, Vec<Renamed>), Error> {
+    let mut schema = Arc::clone(start);
+    let mut done: Vec<Renamed> = Vec::new();
+    for rename in renames {
+        let error = |error| AutogenerateError::Rename {
+            text: rename.text.clone(),
+            error,
+        };
+        let renamed = generate::rename(&schema, rename).map_err(error)?;
+        prover.run(&renamed.up).await?;
+        schema = prover.schema().await?;
+        done.push(renamed);
+    }
+    for renamed in done.iter().rev() {
+        prover.run(&renamed.down).await?;
+    }
+    Ok((schema, done))
+}
+
+/// Fails if a table or a column is dropped that looks like an added one, unless it was declared to be
+/// another.
+fn refuse_possible_renames(
+    difference: &Difference,
+    schema: &Schema,
+    args: &AutogenerateArgs,
+) -> Result<(), Error> {
+    let mut allowed = Vec::new();
+    for text in &args.no_renames {
+        let unknown = || AutogenerateError::NoRename(text.clone());
+        allowed.push(schema::path(text).ok_or_else(unknown)?);
+    }
+    let is_allowed = |id: &ObjectId| {
+        let mut paths = allowed.iter();
+        paths.any(|path| generate::is_named(id, path, schema.dialect))
+    };
+    let pairs = difference.notes.iter().filter_map(|note| match note {
+        // Other objects have no data that a rename would keep.
+        Note::PossibleRename { from, to }
+            if matches!(from.kind, Kind::Table | Kind::Column) && !is_allowed(from) =>
+        {
+            Some((from.clone(), to.clone()))
+        }
+        _ => None,
+    });
+    let pairs: Vec<_> = pairs.collect();
+    match pairs.is_empty() {
+        true => Ok(()),
+        false => Err(AutogenerateError::PossibleRenames(pairs).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(places: &[Place]) -> Plan {
+        let dialect = crate::sql::Dialect::Postgres;
+        let schema = Schema::new(dialect, Vec::new());
+        let statement = |(number, place): (usize, &Place)| Statement {
+            place: *place,
+            ..Statement::new(None, number.to_string())
+        };
+        Plan {
+            difference: Difference::default(),
+            renamed: Arc::new(schema.clone()),
+            target: schema,
+            up: places.iter().enumerate().map(statement).collect(),
+            names_back: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn statements_are_divided_where_they_need_a_commit() {
+        use Place::{AfterCommit, Anywhere, Outside};
+        let check = |places: &[Place], expected: &[(usize, bool)]| {
+            let plan = plan(places);
+            let segments = plan.segments().into_iter();
+            let found: Vec<_> = segments
+                .map(|segment| (segment.statements.len(), segment.in_transaction))
+                .collect();
+            assert_eq!(found, expected, "{places:?}");
+        };
+        check(&[], &[]);
+        check(&[Anywhere, Anywhere], &[(2, true)]);
+        check(&[Anywhere, AfterCommit, Anywhere], &[(1, true), (2, false)]);
+        check(&[Outside, Outside, Anywhere], &[(2, false), (1, true)]);
+        check(&[Anywhere, Outside], &[(1, true), (1, false)]);
+    }
+}

@@ -1,0 +1,166 @@
+use std::path::PathBuf;
+
+use super::{
+    AutogenerateError, Error, Project, SchemaArgs, SchemaSource, Session,
+    schema::{Reader, Sandbox, SqlText, sql_files},
+};
+use crate::{
+    database::Location,
+    model::{self, ModelRequest, Output},
+    project::{self, ModelConfig, ModelSource},
+    schema::{Difference, Kind, Name, Schema, compare},
+};
+
+/// The declared schema of a project.
+#[derive(Clone, Debug)]
+pub struct ModelArgs {
+    /// Where it comes from.
+    pub config: ModelConfig,
+    /// The directory of the project, in which programs run.
+    pub root: PathBuf,
+    /// The working directory, which paths are shown relative to.
+    pub cwd: PathBuf,
+}
+
+/// What differs between the head and the declared schema.
+#[derive(Debug)]
+pub struct ModelDrift {
+    /// The source, as in the configuration.
+    pub source: &'static str,
+    /// The differences from the head to the declared schema.
+    pub difference: Difference,
+}
+
+/// Compares the schema that the scripts make with the declared one, in scratch databases.
+///
+/// # Errors
+/// Fails when either cannot be read.
+pub(super) async fn model_drift(
+    project: &Project,
+    session: &mut Session,
+    args: &SchemaArgs,
+    model: &ModelArgs,
+) -> Result<ModelDrift, Error> {
+    let mut reader = Reader {
+        project,
+        session,
+        args,
+    };
+    let source = source(model)?.key();
+    let declared = declared(&mut reader, model).await?;
+    let head = SchemaSource::Revision(crate::revision::Target::Heads);
+    let head = reader.read(&head).await?;
+    let declared = declared.merged(&head);
+    Ok(ModelDrift {
+        source,
+        difference: compare(&head, &declared),
+    })
+}
+
+/// A declared schema as it was read.
+pub(super) struct Declared {
+    schema: Schema,
+    /// The kinds of objects that the source cannot declare, and that are not dropped.
+    kept: Vec<Kind>,
+}
+
+impl Declared {
+    /// The declared schema, with the objects of `head` that the source cannot declare.
+    pub fn merged(self, head: &Schema) -> Schema {
+        let Self { mut schema, kept } = self;
+        if kept.is_empty() {
+            return schema;
+        }
+        let is_kept = |id: &crate::schema::ObjectId| {
+            let whole = head.parent_of(id);
+            let kind = whole.map_or(id.kind, |whole| whole.id.kind);
+            // What belongs to a table goes with it.
+            let is_on_table = whole.is_none_or(|whole| {
+                kept.contains(&whole.id.kind) || schema.get(&whole.id).is_some()
+            });
+            (kept.contains(&id.kind) || kept.contains(&kind)) && is_on_table
+        };
+        let added = head
+            .objects
+            .iter()
+            .filter(|object| is_kept(&object.id) && schema.get(&object.id).is_none());
+        let added: Vec<_> = added.cloned().collect();
+        schema.objects.extend(added);
+        let dialect = schema.dialect;
+        schema.objects.sort_by(|a, b| a.id.order(&b.id, dialect));
+        schema
+    }
+}
+
+/// Reads the declared schema.
+///
+/// # Errors
+/// Fails when there is none, when its source fails, or when it does more than declare a schema.
+pub(super) async fn declared(reader: &mut Reader<'_>, args: &ModelArgs) -> Result<Declared, Error> {
+    let source = source(args)?;
+    reader.args.tell("reading the model");
+    let texts = match source {
+        ModelSource::Url(url) => {
+            let location = Location::parse(&url.text, &url.base)?;
+            let source = SchemaSource::Database(Box::new(location));
+            return Ok(Declared {
+                schema: reader.read(&source).await?,
+                kept: Vec::new(),
+            });
+        }
+        ModelSource::Sql(paths) => {
+            let mut texts = Vec::new();
+            for path in paths {
+                texts.extend(sql_files(path, &project::show(&args.cwd, path))?);
+            }
+            texts
+        }
+        ModelSource::Command(words) => {
+            let output = model::command(words, &request(args)).await;
+            vec![text(output.map_err(AutogenerateError::from)?)]
+        }
+    };
+    let (project, scope) = (reader.project, reader.args.scope.clone());
+    let work = async |sandbox: &mut Sandbox| {
+        sandbox.run_texts(&texts, project).await?;
+        let schema = sandbox.session.inspect(&scope).await?;
+        refuse_rows(&mut sandbox.session, &schema).await?;
+        Ok(schema)
+    };
+    Ok(Declared {
+        schema: reader.within(work).await?,
+        kept: Vec::new(),
+    })
+}
+
+fn source(args: &ModelArgs) -> Result<&ModelSource, Error> {
+    let source = args.config.source.as_ref();
+    Ok(source.ok_or(AutogenerateError::NoModel)?)
+}
+
+fn request(args: &ModelArgs) -> ModelRequest {
+    ModelRequest {
+        root: args.root.clone(),
+        timeout: args.config.timeout,
+    }
+}
+
+fn text(output: Output) -> SqlText {
+    SqlText {
+        shown: format!("output of `{}`", output.program),
+        sql: output.sql.into_bytes(),
+    }
+}
+
+/// Fails if there are rows: a revision that leads to the schema would not make them.
+async fn refuse_rows(session: &mut Session, schema: &Schema) -> Result<(), Error> {
+    let tables = schema.stored_tables();
+    let found = session.digests(&tables).await?;
+    let with_rows = tables.into_iter().zip(found);
+    let with_rows = with_rows.filter(|(_, rows)| rows.as_ref().is_ok_and(|rows| !rows.is_empty()));
+    let with_rows: Vec<Name> = with_rows.map(|(table, _)| table.name).collect();
+    match with_rows.is_empty() {
+        true => Ok(()),
+        false => Err(AutogenerateError::ModelRows(with_rows).into()),
+    }
+}

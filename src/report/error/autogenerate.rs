@@ -1,0 +1,121 @@
+use super::{Diagnostic, Error, diagnostic, run, schema::not_generated, verify::verify_finding};
+use crate::{
+    generate::Loss,
+    model::ProgramError,
+    ops::{AutogenerateError as E, ModelDrift, Unlike},
+    report::{codes, count, difference_sentences},
+    schema::{Name, ObjectId},
+};
+
+impl From<E> for Error {
+    fn from(error: E) -> Self {
+        match error {
+            E::NoModel => Self::new(codes::M894, "no [model] is configured")
+                .hint("add to migrator.toml: [model] with sql = \"schema.sql\", command = [\"program\", \"argument\"] or url = \"…\""),
+            E::Program(error) => program(&error),
+            E::ModelRows(tables) => rows(&tables),
+            E::Rename { .. } | E::NoRename(_) => Self::new(codes::M897, error.to_string()),
+            E::PossibleRenames(pairs) => Self::many(pairs.iter().map(possible_rename).collect()),
+            E::Loses(losses) => loses(&losses),
+            E::NoDown(refusals) => not_generated(&refusals)
+                .note("this is about the down script")
+                .hint("without a down script: --no-down REASON"),
+            E::Differs(unlike) => differs(&unlike),
+            E::Failed(failure) => {
+                let mut error = run::without_outcome(&failure);
+                for diagnostic in &mut error.diagnostics {
+                    diagnostic.code = codes::M893.id;
+                    diagnostic.hint = None;
+                    diagnostic.notes.push(NOTHING.to_owned());
+                }
+                Self::many(error.diagnostics)
+            }
+            E::Wrong(verified) => {
+                let findings = verified.findings.iter();
+                let found = findings.map(|finding| Diagnostic {
+                    code: codes::M893.id,
+                    place: None,
+                    ..verify_finding(&verified, finding)
+                });
+                Self::many(found.collect()).note(NOTHING)
+            }
+        }
+    }
+}
+
+const NOTHING: &str = "the generated scripts were tried in a scratch database; nothing was written";
+
+fn program(error: &ProgramError) -> Error {
+    let mut found = diagnostic(codes::M895, error);
+    found.notes.extend(error.tail.lines().map(str::to_owned));
+    found.into()
+}
+
+fn rows(tables: &[Name]) -> Error {
+    let names: Vec<String> = tables.iter().map(Name::to_string).collect();
+    Error::new(
+        codes::M896,
+        format!("the model adds rows to {}", names.join(", ")),
+    )
+    .hint("a model declares a schema; add rows in a revision of their own")
+}
+
+fn possible_rename((from, to): &(ObjectId, ObjectId)) -> Diagnostic {
+    let (old, new) = (path(from), path(to));
+    Diagnostic {
+        hint: Some(format!(
+            "if it is the same one: --rename {old}={new}; otherwise: --no-rename {old}"
+        )),
+        ..diagnostic(
+            codes::M891,
+            format!("{from} is dropped, and {to} is added that looks alike"),
+        )
+    }
+}
+
+/// The name of an object as the flags take it.
+fn path(id: &ObjectId) -> String {
+    let shown = id.to_string();
+    let name = shown.strip_prefix(id.kind.name()).unwrap_or(&shown);
+    name.trim_start().to_owned()
+}
+
+fn loses(losses: &[Loss]) -> Error {
+    let mut found = diagnostic(
+        codes::M892,
+        format!("the up script would lose {}", count(losses.len(), "thing")),
+    );
+    found.notes = losses.iter().map(Loss::to_string).collect();
+    found.hint = Some(
+        "accept that with --allow-loss, or say what has another name with --rename OLD=NEW"
+            .to_owned(),
+    );
+    found.into()
+}
+
+fn differs(unlike: &Unlike) -> Error {
+    let words = ["is missing", "is too much", "differs"];
+    let mut found = diagnostic(
+        codes::M893,
+        "the generated up script does not lead to the model",
+    );
+    found.notes = difference_sentences(&unlike.difference, words);
+    found.notes.push(NOTHING.to_owned());
+    found.into()
+}
+
+/// The finding of a check of the model.
+pub fn model_drift(drift: &ModelDrift) -> Vec<Diagnostic> {
+    if drift.difference.is_empty() {
+        return Vec::new();
+    }
+    let words = ["is only in the model", "is not in the model", "differs"];
+    vec![Diagnostic {
+        notes: difference_sentences(&drift.difference, words),
+        hint: Some("migrator revision --autogenerate -m MESSAGE".to_owned()),
+        ..diagnostic(
+            codes::M898,
+            format!("the model ({}) is not what the scripts make", drift.source),
+        )
+    }]
+}
