@@ -379,6 +379,12 @@ impl Session {
         }
     }
 
+    /// Keeps the connection and its lock.
+    #[cfg(feature = "cli")]
+    pub(super) fn keep(&mut self, database: Box<dyn Database>) {
+        self.database = Some(database);
+    }
+
     /// Releases the lock and keeps the connection. A failure cannot undo finished work, so it
     /// becomes a warning.
     pub(super) async fn release(&mut self, mut database: Box<dyn Database>) {

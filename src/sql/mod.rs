@@ -9,6 +9,7 @@ mod classify;
 mod dialect;
 mod dropped;
 mod invisible;
+mod keeps_rows;
 mod lexer;
 mod mention;
 mod placeholder;
@@ -27,6 +28,7 @@ pub use classify::{
 pub use dialect::{Capabilities, Dialect};
 pub use dropped::{Dropped, dropped};
 pub use invisible::{Invisible, invisible};
+pub use keeps_rows::keeps_rows;
 pub use lexer::{Lexer, Token, TokenKind, lex};
 pub use mention::mentions;
 pub use placeholder::{Expanded, PlaceholderFault, Placeholders, Vars, expand};

@@ -7,6 +7,7 @@ mod common;
 
 mod adopt;
 mod alembic;
+mod autogenerate;
 mod backup;
 mod backup_hostile;
 mod backup_lost;

@@ -18,7 +18,7 @@ use crate::{
             state::State,
         },
     },
-    revision::{RevisionId, Target},
+    revision::{Revision, RevisionId},
     schema::{Schema, compare},
     sql::Dialect,
 };
@@ -172,9 +172,9 @@ impl Step<'_> {
         before: &State,
     ) -> Result<Result<State, Box<PartialFailure>>, Error> {
         let id = drafts.set_up(self.number, self.segment)?;
-        lab.adopt(drafts.history()?);
+        let revision = adopt(lab, drafts, &id)?;
         let mut verified = verified(&id, &self.args.revision.message);
-        let first = match up(lab, &id, before, &mut verified).await? {
+        let first = match up(lab, &revision, before, &mut verified).await? {
             Ok(first) => first,
             Err(failure) => return Ok(Err(failure)),
         };
@@ -189,8 +189,8 @@ impl Step<'_> {
             return findings(verified).map(|()| Ok(first));
         }
         drafts.set_down(self.number, &self.down(&first, before)?);
-        lab.adopt(drafts.history()?);
-        match down_and_up(lab, &id, (before, first), &mut verified).await? {
+        let revision = adopt(lab, drafts, &id)?;
+        match down_and_up(lab, &revision, (before, first), &mut verified).await? {
             Ended::Done(_, state) => findings(verified).map(|()| Ok(state)),
             Ended::Failed(_, failure) => Ok(Err(failure)),
             Ended::Unlike => Err(AutogenerateError::Wrong(Box::new(verified)).into()),
@@ -214,6 +214,14 @@ impl Step<'_> {
         }
         Ok(statements)
     }
+}
+
+/// Continues with the drafts as they are now. Returns the one with this identifier.
+fn adopt(lab: &mut Lab, drafts: &Drafts<'_>, id: &RevisionId) -> Result<Revision, Error> {
+    let history = drafts.history()?;
+    let revision = history.get(id).cloned();
+    lab.adopt(history);
+    revision.ok_or_else(|| Error::NotOneRevision(id.to_string()))
 }
 
 fn verified(id: &RevisionId, message: &str) -> VerifiedRevision {

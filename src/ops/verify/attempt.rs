@@ -7,7 +7,7 @@ use crate::{
     database::{DatabaseError, FailureKind},
     execute::{PartialFailure, StepFailure},
     ops::Error,
-    revision::{Revision, RevisionId},
+    revision::Revision,
     schema::{Difference, compare},
 };
 
@@ -46,7 +46,7 @@ pub(super) async fn attempt(
     verified: &mut VerifiedRevision,
 ) -> Result<Ended, Error> {
     let id = &revision.id;
-    let first = match up(lab, id, &before, verified).await? {
+    let first = match up(lab, revision, &before, verified).await? {
         Ok(first) => first,
         Err(failure) if is_lacking(&failure) => {
             lab.stamp(id).await?;
@@ -55,26 +55,22 @@ pub(super) async fn attempt(
         }
         Err(failure) => return Ok(failed(Script::Up, failure, before)),
     };
-    if revision.down.is_none() {
-        let irreversible = revision.up.headers.irreversible.clone();
-        return Ok(Ended::Done(Verdict::NoDown { irreversible }, first));
-    }
-    down_and_up(lab, id, (&before, first), verified).await
+    down_and_up(lab, revision, (&before, first), verified).await
 }
 
 /// Runs the up script of a revision from the state `before`. Returns the state after it, or its
 /// failure.
 pub(in crate::ops) async fn up(
     lab: &mut Lab,
-    revision: &RevisionId,
+    revision: &Revision,
     before: &State,
     verified: &mut VerifiedRevision,
 ) -> Result<Result<State, Box<PartialFailure>>, Error> {
-    if let Some(failure) = lab.up(revision).await? {
+    if let Some(failure) = lab.up(&revision.id).await? {
         return Ok(Err(failure));
     }
-    lab.applied(revision);
-    let first = lab.state().await?;
+    lab.applied(&revision.id);
+    let first = lab.state_after(&revision.up, before).await?;
     state::up(before, &first, verified);
     Ok(Ok(first))
 }
@@ -92,10 +88,15 @@ fn failed(script: Script, failure: Box<PartialFailure>, state: State) -> Ended {
 /// and the up script again.
 pub(in crate::ops) async fn down_and_up(
     lab: &mut Lab,
-    id: &RevisionId,
+    revision: &Revision,
     (before, first): (&State, State),
     verified: &mut VerifiedRevision,
 ) -> Result<Ended, Error> {
+    let id = &revision.id;
+    let Some(down) = &revision.down else {
+        let irreversible = revision.up.headers.irreversible.clone();
+        return Ok(Ended::Done(Verdict::NoDown { irreversible }, first));
+    };
     match lab.down(id).await {
         Ok(None) => {}
         Ok(Some(failure)) => return Ok(failed(Script::Down, failure, first)),
@@ -105,14 +106,14 @@ pub(in crate::ops) async fn down_and_up(
         }
         Err(error) => return Err(error),
     }
-    let back = lab.state().await?;
+    let back = lab.state_after(down, &first).await?;
     let difference = compare(&before.schema, &back.schema);
     restored(difference, before, &back, verified);
     state::round_trip(before, &first, &back, verified);
     if let Some(failure) = lab.up(id).await? {
         return Ok(failed(Script::UpAgain, failure, back));
     }
-    let second = lab.state().await?;
+    let second = lab.state_after(&revision.up, &back).await?;
     let difference = compare(&first.schema, &second.schema);
     if !difference.is_empty() {
         let unlike = Unlike::new(difference, &first.schema, &second.schema);

@@ -2,16 +2,18 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use crate::{
     database::Detail,
-    execute::{self, Finish, MigrateOptions, PartialFailure, RunOptions},
+    execute::{self, Finish, MigrateOptions, Migrated, PartialFailure, RunOptions},
     ops::{
         Error, Project, Session, StampArgs,
         schema::{Reader, Sandbox, lenient},
         stamp,
     },
     plan::{self, Plan, PlanContext, PlanError},
-    revision::{Direction, History, Observed, Revision, RevisionId, Target, TransactionScope},
+    revision::{
+        Direction, History, Observed, Revision, RevisionId, Script, Target, TransactionScope,
+    },
     schema::{Schema, Scope},
-    sql::Dialect,
+    sql::{self, Dialect},
 };
 
 use super::State;
@@ -30,6 +32,8 @@ pub(in crate::ops) struct Lab {
     with_rows: bool,
     /// What was done to reach the present state.
     past: Vec<(RevisionId, Recorded)>,
+    /// The state of the version table, while the lock is held.
+    observed: Option<Observed>,
 }
 
 /// How a revision got into the version table.
@@ -62,6 +66,7 @@ impl Lab {
             scope: reader.args.scope.clone(),
             with_rows,
             past: Vec::new(),
+            observed: None,
         })
     }
 
@@ -134,21 +139,24 @@ impl Lab {
         let target = Target::Name {
             text: revision.as_str().to_owned(),
         };
-        self.run(Direction::Up, |context| plan::upgrade(context, &target))
-            .await
+        self.run(|context| plan::upgrade(context, &target)).await
     }
 
     /// Runs the repeatable scripts, once all revisions are applied. Returns the failure of one.
     pub async fn repeatables(&mut self) -> Result<Ran, Error> {
         let plan = |context: &PlanContext<'_>| plan::upgrade(context, &Target::Heads);
-        let session = &mut self.sandbox.session;
-        run(session, &self.whole, Direction::Up, plan).await
+        run(
+            &mut self.sandbox.session,
+            &self.whole,
+            &mut self.observed,
+            plan,
+        )
+        .await
     }
 
     /// Runs the down script of a revision that no applied one revises.
     pub async fn down(&mut self, revision: &RevisionId) -> Result<Ran, Error> {
-        self.run(Direction::Down, |context| plan::revert(context, revision))
-            .await
+        self.run(|context| plan::revert(context, revision)).await
     }
 
     /// Notes that a revision stays applied.
@@ -159,6 +167,8 @@ impl Lab {
     /// Records a revision without running its script.
     pub async fn stamp(&mut self, revision: &RevisionId) -> Result<(), Error> {
         self.past.push((revision.clone(), Recorded::Stamped));
+        // This takes and releases the lock.
+        self.observed = None;
         let targets = self.past.iter().map(|(id, _)| Target::Name {
             text: id.as_str().to_owned(),
         });
@@ -183,6 +193,16 @@ impl Lab {
         State::read(session, &self.scope, self.with_rows).await
     }
 
+    /// Reads the schema and the rows after `script` led here from `before`.
+    pub async fn state_after(&mut self, script: &Script, before: &State) -> Result<State, Error> {
+        let dialect = self.dialect();
+        if !self.with_rows || before.has_event_triggers() || !keeps_rows(script, dialect) {
+            return self.state().await;
+        }
+        let session = self.reading.as_mut().unwrap_or(&mut self.sandbox.session);
+        State::read_after(session, &self.scope, before).await
+    }
+
     /// The dialect of the scripts.
     pub fn dialect(&self) -> Dialect {
         self.sandbox.session.dialect()
@@ -190,27 +210,35 @@ impl Lab {
 
     async fn run(
         &mut self,
-        direction: Direction,
         plan_of: impl Fn(&PlanContext<'_>) -> Result<Plan, PlanError>,
     ) -> Result<Ran, Error> {
-        run(&mut self.sandbox.session, &self.project, direction, plan_of).await
+        let session = &mut self.sandbox.session;
+        run(session, &self.project, &mut self.observed, plan_of).await
     }
 }
 
-/// Runs a plan in the scratch database, each revision in a transaction of its own.
+/// Whether a script changes no rows but those of tables whose definition it changes.
+fn keeps_rows(script: &Script, dialect: Dialect) -> bool {
+    let statements = sql::split(dialect, &script.text);
+    statements.is_ok_and(|statements| {
+        let mut statements = statements.iter();
+        statements.all(|statement| sql::keeps_rows(dialect, statement.text(&script.text)))
+    })
+}
+
+/// Runs a plan in the scratch database, each revision in a transaction of its own. If it succeeds, the
+/// lock is kept, with the state of the version table in `observed`.
 async fn run(
     session: &mut Session,
     project: &Project,
-    direction: Direction,
+    observed: &mut Option<Observed>,
     plan_of: impl Fn(&PlanContext<'_>) -> Result<Plan, PlanError>,
 ) -> Result<Ran, Error> {
     let dialect = session.dialect();
     let history = project.history(dialect)?;
     let options = MigrateOptions {
-        detail: match direction {
-            Direction::Up => Detail::Brief,
-            Direction::Down => Detail::WithScripts,
-        },
+        // Down scripts are those of the files.
+        detail: Detail::Brief,
         lock_wait: Duration::ZERO,
         run: RunOptions {
             // Nobody else is in the database who could be waited for.
@@ -229,8 +257,25 @@ async fn run(
     let before = |_: &Plan| std::future::ready(Ok(()));
     let mut database = session.exclusive().await?;
     let parts = (plan, before);
-    let run = execute::migrate(database.as_mut(), options, None, parts, &stop, &events);
+    let run = execute::migrate(
+        database.as_mut(),
+        options,
+        observed.take(),
+        parts,
+        &stop,
+        &events,
+    );
     let migrated = run.await;
+    if let Ok(Migrated {
+        finish: Finish::Complete,
+        now,
+        ..
+    }) = migrated
+    {
+        *observed = now;
+        session.keep(database);
+        return Ok(None);
+    }
     session.release(database).await;
     match migrated.map_err(|aborted| aborted.error)?.finish {
         Finish::Complete => Ok(None),

@@ -1,0 +1,419 @@
+//! `revision --autogenerate`: scripts from a declared schema.
+
+use std::{fs, process::Output};
+
+use serde_json::Value;
+
+use crate::common::{Backend, Env};
+
+/// A project whose model is `schema.sql`.
+fn project(backend: Backend, model: &str) -> Env {
+    with_model(backend, "sql = \"schema.sql\"", model)
+}
+
+fn with_model(backend: Backend, source: &str, model: &str) -> Env {
+    let env = Env::new(backend);
+    let url = env.url();
+    env.write(
+        "migrator.toml",
+        format!("[migrator]\nurl = \"{url}\"\n[model]\n{source}\ntimeout = \"20s\"\n"),
+    );
+    env.write("schema.sql", model);
+    fs::create_dir_all(env.path("migrations")).unwrap();
+    env
+}
+
+fn run(env: &Env, arguments: &[&str]) -> Output {
+    env.command().args(arguments).output().unwrap()
+}
+
+/// Runs `revision --autogenerate` and returns its status and its result as JSON.
+fn autogenerate(env: &Env, arguments: &[&str]) -> (i32, Value) {
+    let fixed = [
+        "--format",
+        "json",
+        "revision",
+        "--autogenerate",
+        "-m",
+        "change",
+    ];
+    let output = run(env, &[&fixed, arguments].concat());
+    let json = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    (output.status.code().unwrap(), json)
+}
+
+#[track_caller]
+fn expect(env: &Env, arguments: &[&str], status: i32) -> String {
+    let output = run(env, arguments);
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    assert_eq!(output.status.code(), Some(status), "{arguments:?}: {text}");
+    text
+}
+
+/// Changes the model, generates, upgrades, downgrades and upgrades again, and generates nothing then.
+#[track_caller]
+fn change(env: &Env, model: &str, arguments: &[&str]) -> Value {
+    env.write("schema.sql", model);
+    let before = env.schema();
+    let (status, json) = autogenerate(env, arguments);
+    assert_eq!(status, 0, "{json:#}");
+    let count = json["revisions"].as_array().unwrap().len();
+    assert_ne!(count, 0, "{json:#}");
+    expect(env, &["upgrade"], 0);
+    let after = env.schema();
+    expect(env, &["downgrade", &format!("-{count}")], 0);
+    if before != after {
+        assert_eq!(env.schema(), before, "{json:#}");
+    }
+    expect(env, &["upgrade"], 0);
+    assert_eq!(env.schema(), after);
+    let (status, again) = autogenerate(env, &[]);
+    assert_eq!(
+        (status, &again["revisions"]),
+        (0, &Value::Array(Vec::new()))
+    );
+    expect(env, &["check"], 0);
+    json
+}
+
+#[track_caller]
+fn refused(env: &Env, arguments: &[&str], status: i32, code: &str) -> Value {
+    let files = env.files();
+    let (found, json) = autogenerate(env, arguments);
+    assert_eq!(
+        (found, &json["error"]["code"]),
+        (status, &code.into()),
+        "{json:#}"
+    );
+    assert_eq!(env.files(), files);
+    json
+}
+
+const CUSTOMERS: &str = "CREATE TABLE customers (id integer PRIMARY KEY, email text NOT NULL);\n";
+const ORDERS: &str = "CREATE TABLE orders (id integer PRIMARY KEY, \
+    customer_id integer NOT NULL REFERENCES customers (id), total integer DEFAULT 0);\n\
+    CREATE INDEX orders_by_customer ON orders (customer_id);\n";
+
+fn successive_edits(backend: Backend) {
+    let env = project(backend, "");
+    change(&env, CUSTOMERS, &[]);
+    let both = format!("{CUSTOMERS}{ORDERS}");
+    change(&env, &both, &[]);
+    env.load(
+        "INSERT INTO customers (id, email) VALUES (1, 'a@b'); INSERT INTO orders VALUES (1, 1, 5)",
+    );
+    let more = both.replace("total integer", "note text, total integer");
+    change(&env, &more, &[]);
+    let stricter = more.replace("note text", "note text CHECK (note <> '')");
+    change(&env, &stricter, &[]);
+    assert_eq!(env.sql("SELECT total FROM orders"), "5");
+}
+
+#[test]
+fn successive_edits_in_sqlite() {
+    successive_edits(Backend::Sqlite);
+}
+
+#[test]
+fn successive_edits_in_postgres() {
+    successive_edits(Backend::Postgres);
+}
+
+fn renames(backend: Backend) {
+    let env = project(backend, CUSTOMERS);
+    change(&env, CUSTOMERS, &[]);
+    env.load("INSERT INTO customers VALUES (1, 'a@b')");
+    let renamed = CUSTOMERS.replace("email", "address");
+    env.write("schema.sql", &renamed);
+    let json = refused(&env, &["--allow-loss"], 3, "M891");
+    let text = json.to_string();
+    assert!(
+        text.contains("--rename") && text.contains("--no-rename"),
+        "{text}"
+    );
+    refused(&env, &["--rename", "customers.mail=address"], 2, "M897");
+    refused(
+        &env,
+        &["--no-rename", "customers.mail", "--allow-loss"],
+        3,
+        "M891",
+    );
+    change(&env, &renamed, &["--rename", "customers.email=address"]);
+    assert_eq!(env.sql("SELECT address FROM customers"), "a@b");
+    let table = renamed.replace("customers", "clients");
+    env.write("schema.sql", &table);
+    change(&env, &table, &["--rename", "customers=clients"]);
+    assert_eq!(env.sql("SELECT address FROM clients"), "a@b");
+    let again = table.replace("address", "place");
+    change(
+        &env,
+        &again,
+        &[
+            "--no-rename",
+            "clients.address",
+            "--allow-loss",
+            "--fill",
+            "clients.place='?'",
+        ],
+    );
+    assert_eq!(env.sql("SELECT place FROM clients"), "?");
+}
+
+#[test]
+fn renames_in_sqlite() {
+    renames(Backend::Sqlite);
+}
+
+#[test]
+fn renames_in_postgres() {
+    renames(Backend::Postgres);
+}
+
+fn losses(backend: Backend) {
+    let env = project(backend, CUSTOMERS);
+    change(&env, CUSTOMERS, &[]);
+    env.write(
+        "schema.sql",
+        "CREATE TABLE customers (id integer PRIMARY KEY);",
+    );
+    let json = refused(&env, &[], 3, "M892");
+    assert!(json.to_string().contains("customers.email"), "{json:#}");
+    let (status, json) = autogenerate(&env, &["--allow-loss"]);
+    assert_eq!(status, 0, "{json:#}");
+    let up = json["revisions"][0]["up"].as_str().unwrap();
+    assert!(up.contains("-- Loses the values of column"), "{up}");
+    assert_eq!(json["losses"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn losses_in_sqlite() {
+    losses(Backend::Sqlite);
+}
+
+#[test]
+fn losses_in_postgres() {
+    losses(Backend::Postgres);
+}
+
+fn fills(backend: Backend) {
+    let env = project(
+        backend,
+        "CREATE TABLE customers (id integer PRIMARY KEY);\n",
+    );
+    change(
+        &env,
+        "CREATE TABLE customers (id integer PRIMARY KEY);\n",
+        &[],
+    );
+    env.load("INSERT INTO customers (id) VALUES (7)");
+    env.write("schema.sql", CUSTOMERS);
+    let (status, json) = autogenerate(&env, &["--dry-run"]);
+    assert_eq!(status, 0, "{json:#}");
+    assert_eq!(json["proof"]["with_rows"], false, "{json:#}");
+    assert_eq!(
+        env.files()
+            .iter()
+            .filter(|it| it.contains("migrations/"))
+            .count(),
+        2
+    );
+    let json = change(&env, CUSTOMERS, &["--fill", "customers.email='none'"]);
+    assert_eq!(json["proof"]["with_rows"], true, "{json:#}");
+    assert_eq!(env.sql("SELECT email FROM customers"), "none");
+}
+
+#[test]
+fn fills_in_sqlite() {
+    fills(Backend::Sqlite);
+}
+
+#[test]
+fn fills_in_postgres() {
+    fills(Backend::Postgres);
+}
+
+#[test]
+fn a_new_enum_value_that_is_used_at_once_is_a_revision_of_its_own() {
+    let table = "CREATE TABLE t (id int PRIMARY KEY, state state NOT NULL DEFAULT 'new');";
+    let first = format!("CREATE TYPE state AS ENUM ('new', 'done');\n{table}");
+    let env = project(Backend::Postgres, &first);
+    change(&env, &first, &[]);
+    env.load("INSERT INTO t VALUES (1, 'done')");
+    let second = first
+        .replace("'done')", "'open', 'done')")
+        .replace("DEFAULT 'new'", "DEFAULT 'open'");
+    let json = change(&env, &second, &[]);
+    let revisions = json["revisions"].as_array().unwrap();
+    assert_eq!(revisions.len(), 2, "{json:#}");
+    let up = revisions[1]["up"].as_str().unwrap();
+    assert!(up.contains("-- migrator: transaction = off"), "{up}");
+    assert_eq!(env.sql("SELECT state FROM t"), "done");
+    // Both run in one transaction of all revisions as well.
+    expect(&env, &["downgrade", "base"], 0);
+    expect(&env, &["upgrade", "--transaction", "all"], 0);
+}
+
+fn sources(backend: Backend) {
+    // The files of a directory run in any order.
+    let env = with_model(
+        backend,
+        "sql = [\"model\", \"schema.sql\"]",
+        "CREATE VIEW v AS SELECT id FROM orders;",
+    );
+    env.write("model/1_orders.sql", ORDERS);
+    env.write("model/2_customers.sql", CUSTOMERS);
+    let (status, json) = autogenerate(&env, &[]);
+    assert_eq!(status, 0, "{json:#}");
+    expect(&env, &["upgrade"], 0);
+
+    // What a command prints.
+    let words = "command = [\"cat\", \"schema.sql\"]";
+    let env = with_model(backend, words, CUSTOMERS);
+    let (status, json) = autogenerate(&env, &[]);
+    assert_eq!(status, 0, "{json:#}");
+    expect(&env, &["upgrade"], 0);
+
+    // The database itself is a model as well.
+    let other = with_model(backend, &format!("url = \"{}\"", env.url()), "");
+    let (status, json) = autogenerate(&other, &[]);
+    assert_eq!(
+        (status, json["revisions"].as_array().unwrap().len()),
+        (0, 1),
+        "{json:#}"
+    );
+}
+
+#[test]
+fn sources_of_sqlite() {
+    sources(Backend::Sqlite);
+}
+
+#[test]
+fn sources_of_postgres() {
+    sources(Backend::Postgres);
+}
+
+fn bad_models(backend: Backend) {
+    let env = Env::new(backend);
+    env.write(
+        "migrator.toml",
+        format!("[migrator]\nurl = \"{}\"\n", env.url()),
+    );
+    fs::create_dir_all(env.path("migrations")).unwrap();
+    refused(&env, &[], 2, "M894");
+
+    let of_command = |command: &str, code: &str, part: &str| {
+        let env = with_model(backend, &format!("command = \"{command}\""), "");
+        let json = refused(&env, &[], 1, code);
+        assert!(json.to_string().contains(part), "{json:#}");
+    };
+    of_command("echo oops >&2; exit 4", "M895", "oops");
+    of_command("true", "M895", "printed nothing");
+    of_command("no-such-program", "M895", "no-such-program");
+    of_command(
+        "echo Loading models ...",
+        "M300",
+        "output of `sh -c echo Loading models ...`",
+    );
+
+    let of_sql = |sql: &str, code: &str, part: &str| {
+        let env = project(backend, sql);
+        let json = refused(&env, &[], 1, code);
+        assert!(json.to_string().contains(part), "{json:#}");
+        json
+    };
+    of_sql(
+        "CREATE TABLE t (a int);\nCREATE TABEL u (a int);\n",
+        "M300",
+        "schema.sql",
+    );
+    of_sql(
+        "CREATE TABLE t (a int); INSERT INTO t VALUES (1);",
+        "M896",
+        "t",
+    );
+    let missing = project(backend, "");
+    missing.remove("schema.sql");
+    refused(&missing, &[], 1, "M871");
+}
+
+#[test]
+fn bad_models_of_sqlite() {
+    bad_models(Backend::Sqlite);
+}
+
+#[test]
+fn bad_models_of_postgres() {
+    bad_models(Backend::Postgres);
+    let env = project(Backend::Postgres, "CREATE ROLE somebody;");
+    refused(&env, &[], 1, "M874");
+}
+
+#[test]
+fn a_model_that_hangs_is_ended() {
+    let env = Env::new(Backend::Sqlite);
+    env.write(
+        "migrator.toml",
+        "[migrator]\nurl = \"sqlite:app.db\"\n[model]\ncommand = \"sleep 600\"\ntimeout = \"500ms\"\n",
+    );
+    fs::create_dir_all(env.path("migrations")).unwrap();
+    let json = refused(&env, &[], 1, "M895");
+    assert!(json.to_string().contains("0.5 seconds"), "{json:#}");
+}
+
+#[test]
+fn two_sources_are_refused() {
+    let env = with_model(
+        Backend::Sqlite,
+        "sql = \"schema.sql\"\nurl = \"sqlite:x.db\"",
+        "",
+    );
+    let text = expect(&env, &["current"], 2);
+    assert!(text.contains("exactly one"), "{text}");
+}
+
+#[test]
+fn check_compares_the_model() {
+    let env = project(Backend::Sqlite, CUSTOMERS);
+    let text = expect(&env, &["check"], 3);
+    assert!(
+        text.contains("M898") && text.contains("customers"),
+        "{text}"
+    );
+    expect(&env, &["check", "--no-database"], 0);
+    autogenerate(&env, &[]);
+    expect(&env, &["upgrade"], 0);
+    expect(&env, &["check"], 0);
+}
+
+#[test]
+fn killed_at_any_moment_it_has_written_all_or_nothing() {
+    for milliseconds in (0..60).map(|step| step * 3) {
+        let env = project(Backend::Sqlite, CUSTOMERS);
+        let mut child = env
+            .command()
+            .args(["revision", "--autogenerate", "-m", "change"])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // The next command completes what was decided.
+        let (status, json) = autogenerate(&env, &["--dry-run"]);
+        assert_eq!(status, 0, "{json:#}");
+        let scripts = env
+            .files()
+            .iter()
+            .filter(|file| file.ends_with(".sql") && file.contains("migrations/"))
+            .count();
+        let pending = json["revisions"].as_array().unwrap().len();
+        assert!(
+            matches!((scripts, pending), (0, 1) | (2, 0)),
+            "{scripts} {pending}"
+        );
+    }
+}
