@@ -100,7 +100,7 @@ pub(super) fn is_plain(name: &str) -> bool {
 }
 
 /// `name` with quotes if it needs them.
-pub(super) fn quoted(name: &str) -> Cow<'_, str> {
+pub fn quoted(name: &str) -> Cow<'_, str> {
     if is_plain(name) {
         name.into()
     } else {

@@ -28,6 +28,8 @@ pub use facts::{
     View, VirtualColumn, VirtualTable,
 };
 pub use identifier::Identifier;
+pub use keywords::quoted;
+pub use tokens::{significant, unquoted};
 
 use super::Name;
 
