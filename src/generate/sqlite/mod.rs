@@ -1,14 +1,22 @@
 //! SQLite's SQL.
 
+mod alter;
+mod copy;
+mod plan;
+mod rebuild;
 #[cfg(feature = "cli")]
 mod rename;
+mod table;
+mod text;
+mod virtual_table;
 
 use std::collections::HashMap;
 
+pub(super) use plan::migrate;
 #[cfg(feature = "cli")]
 pub(super) use rename::rename;
 
-use super::{Block, Migration, MigrationOptions, Refusal};
+use super::Block;
 use crate::{
     schema::{Cycle, Facts, Object, ObjectId, Schema},
     sql::{Dialect, TokenKind, lex},
@@ -24,7 +32,7 @@ pub(super) fn dump(schema: &Schema) -> Result<Vec<Block>, Cycle> {
     let mut texts: Vec<_> = texts.collect();
     texts.sort_by_key(|(rank, ..)| *rank);
     let ranks = texts.chunk_by(|(a, ..), (b, ..)| a == b);
-    let ordered = ranks.flat_map(in_order).map(|(object, sql)| Block {
+    let ordered = ranks.flat_map(|texts| in_order(texts, own)).map(|(object, sql)| Block {
         object: Some(object.id.clone()),
         notes: Vec::new(),
         statements: vec![statement(sql)],
@@ -32,13 +40,8 @@ pub(super) fn dump(schema: &Schema) -> Result<Vec<Block>, Cycle> {
     Ok(ordered.collect())
 }
 
-/// See [`super::migrate`].
-pub(super) fn migrate(
-    from: &Schema,
-    to: &Schema,
-    options: &MigrationOptions,
-) -> Result<Migration, Vec<Refusal>> {
-    todo!("{} {} {options:?}", from.objects.len(), to.objects.len())
+fn own(object: &Object) -> Vec<&ObjectId> {
+    object.depends_on.iter().collect()
 }
 
 /// The place of a kind of object in a dump, and the text of the object. Parts of a table have no
@@ -54,9 +57,12 @@ fn text(facts: &Facts) -> Option<(u8, &str)> {
     }
 }
 
-/// Objects of one rank, each after those that it depends on. SQLite creates a table or a view before
+/// Objects of one rank, each after those that it needs. SQLite creates a table or a view before
 /// what it names exists, so a cycle is broken anywhere.
-fn in_order<'a>(texts: &[(u8, &'a Object, &'a str)]) -> Vec<(&'a Object, &'a str)> {
+fn in_order<'a>(
+    texts: &[(u8, &'a Object, &'a str)],
+    needs: impl Fn(&'a Object) -> Vec<&'a ObjectId>,
+) -> Vec<(&'a Object, &'a str)> {
     let places: HashMap<&ObjectId, usize> = texts
         .iter()
         .enumerate()
@@ -65,18 +71,19 @@ fn in_order<'a>(texts: &[(u8, &'a Object, &'a str)]) -> Vec<(&'a Object, &'a str
     let mut ordered = Vec::with_capacity(texts.len());
     let mut is_seen = vec![false; texts.len()];
     for first in 0..texts.len() {
-        // Each object waits with the number of its dependencies that were visited.
-        let mut waiting = vec![(first, 0)];
-        while let Some((place, done)) = waiting.pop() {
+        // Each object waits for those that it needs.
+        let mut waiting: Vec<(usize, Option<Vec<&ObjectId>>)> = vec![(first, None)];
+        while let Some((place, needed)) = waiting.pop() {
             let (_, object, sql) = texts[place];
-            if done == 0 && std::mem::replace(&mut is_seen[place], true) {
-                continue;
-            }
-            // Foreign keys are parts, so a table here depends on nothing.
-            match object.depends_on.get(done) {
+            let mut needed = match needed {
+                Some(needed) => needed,
+                None if std::mem::replace(&mut is_seen[place], true) => continue,
+                None => needs(object).into_iter().rev().collect(),
+            };
+            match needed.pop() {
                 Some(next) => {
-                    waiting.push((place, done + 1));
-                    waiting.extend(places.get(next).map(|next| (*next, 0)));
+                    waiting.push((place, Some(needed)));
+                    waiting.extend(places.get(next).map(|next| (*next, None)));
                 }
                 None => ordered.push((object, sql)),
             }

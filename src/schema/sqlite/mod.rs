@@ -29,6 +29,7 @@ pub use facts::{
 };
 pub use identifier::Identifier;
 pub use keywords::quoted;
+pub use tokens::{significant, unquoted};
 
 use super::Name;
 

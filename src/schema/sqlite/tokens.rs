@@ -22,14 +22,15 @@ impl Span {
 }
 
 /// The tokens of a text that are neither white space nor comments.
-pub(super) struct Significant<'a> {
+pub struct Significant<'a> {
     text: &'a str,
     lexer: Lexer<'a>,
     /// The offset of the lexer's text in `text`.
     base: usize,
 }
 
-pub(super) fn significant(text: &str) -> Significant<'_> {
+/// Returns the tokens of a text that are neither white space nor comments.
+pub fn significant(text: &str) -> Significant<'_> {
     Significant {
         text,
         lexer: lex(Dialect::Sqlite, text.as_bytes()),
@@ -56,7 +57,7 @@ impl Iterator for Significant<'_> {
 }
 
 /// The name in a token, without quotes.
-pub(super) fn unquoted(kind: TokenKind, text: &str) -> Option<Cow<'_, str>> {
+pub fn unquoted(kind: TokenKind, text: &str) -> Option<Cow<'_, str>> {
     let quote = match kind {
         TokenKind::Word => return Some(text.into()),
         TokenKind::QuotedName | TokenKind::String => text.get(..1)?,
