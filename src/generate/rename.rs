@@ -70,7 +70,9 @@ pub enum RenameError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renamed {
     /// The object under its old name.
-    pub object: ObjectId,
+    pub from: ObjectId,
+    /// The object under its new name.
+    pub to: ObjectId,
     /// The statements that give it the new name.
     pub up: Vec<Statement>,
     /// The statements that give it the old name back.
@@ -94,9 +96,10 @@ pub fn rename(schema: &Schema, rename: &Rename) -> Result<Renamed, RenameError> 
         .ok_or_else(|| RenameError::Kind(old.clone()))?;
     let statement = |sql: String| Statement::new(Some(old.clone()), sql);
     Ok(Renamed {
-        object: old.clone(),
+        from: old.clone(),
         up: up.into_iter().map(statement).collect(),
         down: down.into_iter().map(statement).collect(),
+        to: new,
     })
 }
 

@@ -84,7 +84,7 @@ pub enum DirectoryProblemKind {
     #[error("dangling symbolic link")]
     DanglingLink,
     /// An exchange of files is running or was interrupted.
-    #[error("a `migrator rebase` or `squash` of this directory is not finished")]
+    #[error("a command that writes scripts in this directory is not finished")]
     UnfinishedRebase,
     /// A script is not text.
     #[error(transparent)]

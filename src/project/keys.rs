@@ -142,6 +142,11 @@ impl Key {
         (self.set)(config, given)
     }
 
+    /// Whether both are one key.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        (self.section, self.name) == (other.section, other.name)
+    }
+
     /// Returns the key with that name.
     pub(super) fn find(section: Section, name: &str) -> Option<&'static Self> {
         KEYS.iter()

@@ -214,7 +214,7 @@ impl Loader<'_> {
 
     /// Sets every key but the URL, each from the first source that has it.
     fn fill(&mut self, config: &mut Config, chosen: Option<&str>) {
-        for key in KEYS.iter().filter(|key| key.name != URL.name) {
+        for key in KEYS.iter().filter(|key| !key.is(URL)) {
             let entry = match self.section(chosen).and_then(|layer| layer.get(key)) {
                 Some(entry) => Ok(Some(entry.clone())),
                 None => self
@@ -383,7 +383,7 @@ impl Loader<'_> {
             return Ok(None);
         };
         let name = format!("MIGRATOR_{name}");
-        let names: &[&str] = if key.name == URL.name {
+        let names: &[&str] = if key.is(URL) {
             &[&name, "DATABASE_URL"]
         } else {
             &[&name]

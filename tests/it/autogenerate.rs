@@ -56,19 +56,19 @@ fn expect(env: &Env, arguments: &[&str], status: i32) -> String {
 #[track_caller]
 fn change(env: &Env, model: &str, arguments: &[&str]) -> Value {
     env.write("schema.sql", model);
-    let before = env.schema();
+    let before = schema(env);
     let (status, json) = autogenerate(env, arguments);
     assert_eq!(status, 0, "{json:#}");
     let count = json["revisions"].as_array().unwrap().len();
     assert_ne!(count, 0, "{json:#}");
     expect(env, &["upgrade"], 0);
-    let after = env.schema();
+    let after = schema(env);
     expect(env, &["downgrade", &format!("-{count}")], 0);
     if before != after {
-        assert_eq!(env.schema(), before, "{json:#}");
+        assert_eq!(schema(env), before, "{json:#}");
     }
     expect(env, &["upgrade"], 0);
-    assert_eq!(env.schema(), after);
+    assert_eq!(schema(env), after);
     let (status, again) = autogenerate(env, &[]);
     assert_eq!(
         (status, &again["revisions"]),
@@ -83,12 +83,17 @@ fn refused(env: &Env, arguments: &[&str], status: i32, code: &str) -> Value {
     let files = env.files();
     let (found, json) = autogenerate(env, arguments);
     assert_eq!(
-        (found, &json["error"]["code"]),
+        (found, &json["errors"][0]["code"]),
         (status, &code.into()),
         "{json:#}"
     );
     assert_eq!(env.files(), files);
     json
+}
+
+/// The schema without quotes, which renames add.
+fn schema(env: &Env) -> String {
+    env.schema().replace('"', "")
 }
 
 const CUSTOMERS: &str = "CREATE TABLE customers (id integer PRIMARY KEY, email text NOT NULL);\n";
@@ -101,14 +106,14 @@ fn successive_edits(backend: Backend) {
     change(&env, CUSTOMERS, &[]);
     let both = format!("{CUSTOMERS}{ORDERS}");
     change(&env, &both, &[]);
-    env.load(
+    env.sql(
         "INSERT INTO customers (id, email) VALUES (1, 'a@b'); INSERT INTO orders VALUES (1, 1, 5)",
     );
     let more = both.replace("total integer", "note text, total integer");
     change(&env, &more, &[]);
     let stricter = more.replace("note text", "note text CHECK (note <> '')");
     change(&env, &stricter, &[]);
-    assert_eq!(env.sql("SELECT total FROM orders"), "5");
+    assert_eq!(env.sql("SELECT total FROM orders").trim(), "5");
 }
 
 #[test]
@@ -124,7 +129,7 @@ fn successive_edits_in_postgres() {
 fn renames(backend: Backend) {
     let env = project(backend, CUSTOMERS);
     change(&env, CUSTOMERS, &[]);
-    env.load("INSERT INTO customers VALUES (1, 'a@b')");
+    env.sql("INSERT INTO customers VALUES (1, 'a@b')");
     let renamed = CUSTOMERS.replace("email", "address");
     env.write("schema.sql", &renamed);
     let json = refused(&env, &["--allow-loss"], 3, "M891");
@@ -141,11 +146,11 @@ fn renames(backend: Backend) {
         "M891",
     );
     change(&env, &renamed, &["--rename", "customers.email=address"]);
-    assert_eq!(env.sql("SELECT address FROM customers"), "a@b");
+    assert_eq!(env.sql("SELECT address FROM customers").trim(), "a@b");
     let table = renamed.replace("customers", "clients");
     env.write("schema.sql", &table);
     change(&env, &table, &["--rename", "customers=clients"]);
-    assert_eq!(env.sql("SELECT address FROM clients"), "a@b");
+    assert_eq!(env.sql("SELECT address FROM clients").trim(), "a@b");
     let again = table.replace("address", "place");
     change(
         &env,
@@ -156,9 +161,11 @@ fn renames(backend: Backend) {
             "--allow-loss",
             "--fill",
             "clients.place='?'",
+            "--fill",
+            "clients.address='?'",
         ],
     );
-    assert_eq!(env.sql("SELECT place FROM clients"), "?");
+    assert_eq!(env.sql("SELECT place FROM clients").trim(), "?");
 }
 
 #[test]
@@ -207,7 +214,7 @@ fn fills(backend: Backend) {
         "CREATE TABLE customers (id integer PRIMARY KEY);\n",
         &[],
     );
-    env.load("INSERT INTO customers (id) VALUES (7)");
+    env.sql("INSERT INTO customers (id) VALUES (7)");
     env.write("schema.sql", CUSTOMERS);
     let (status, json) = autogenerate(&env, &["--dry-run"]);
     assert_eq!(status, 0, "{json:#}");
@@ -221,7 +228,7 @@ fn fills(backend: Backend) {
     );
     let json = change(&env, CUSTOMERS, &["--fill", "customers.email='none'"]);
     assert_eq!(json["proof"]["with_rows"], true, "{json:#}");
-    assert_eq!(env.sql("SELECT email FROM customers"), "none");
+    assert_eq!(env.sql("SELECT email FROM customers").trim(), "none");
 }
 
 #[test]
@@ -240,7 +247,7 @@ fn a_new_enum_value_that_is_used_at_once_is_a_revision_of_its_own() {
     let first = format!("CREATE TYPE state AS ENUM ('new', 'done');\n{table}");
     let env = project(Backend::Postgres, &first);
     change(&env, &first, &[]);
-    env.load("INSERT INTO t VALUES (1, 'done')");
+    env.sql("INSERT INTO t VALUES (1, 'done')");
     let second = first
         .replace("'done')", "'open', 'done')")
         .replace("DEFAULT 'new'", "DEFAULT 'open'");
@@ -249,7 +256,7 @@ fn a_new_enum_value_that_is_used_at_once_is_a_revision_of_its_own() {
     assert_eq!(revisions.len(), 2, "{json:#}");
     let up = revisions[1]["up"].as_str().unwrap();
     assert!(up.contains("-- migrator: transaction = off"), "{up}");
-    assert_eq!(env.sql("SELECT state FROM t"), "done");
+    assert_eq!(env.sql("SELECT state FROM t").trim(), "done");
     // Both run in one transaction of all revisions as well.
     expect(&env, &["downgrade", "base"], 0);
     expect(&env, &["upgrade", "--transaction", "all"], 0);
@@ -276,7 +283,11 @@ fn sources(backend: Backend) {
     expect(&env, &["upgrade"], 0);
 
     // The database itself is a model as well.
-    let other = with_model(backend, &format!("url = \"{}\"", env.url()), "");
+    let url = match backend {
+        Backend::Sqlite => format!("sqlite:{}", env.path("app.db").display()),
+        Backend::Postgres => env.url(),
+    };
+    let other = with_model(backend, &format!("url = \"{url}\""), "");
     let (status, json) = autogenerate(&other, &[]);
     assert_eq!(
         (status, json["revisions"].as_array().unwrap().len()),
@@ -314,7 +325,7 @@ fn bad_models(backend: Backend) {
     of_command("no-such-program", "M895", "no-such-program");
     of_command(
         "echo Loading models ...",
-        "M300",
+        "M701",
         "output of `sh -c echo Loading models ...`",
     );
 
@@ -326,7 +337,7 @@ fn bad_models(backend: Backend) {
     };
     of_sql(
         "CREATE TABLE t (a int);\nCREATE TABEL u (a int);\n",
-        "M300",
+        "M701",
         "schema.sql",
     );
     of_sql(
@@ -377,15 +388,11 @@ fn two_sources_are_refused() {
 #[test]
 fn check_compares_the_model() {
     let env = project(Backend::Sqlite, CUSTOMERS);
+    change(&env, CUSTOMERS, &[]);
+    env.write("schema.sql", format!("{CUSTOMERS}{ORDERS}"));
     let text = expect(&env, &["check"], 3);
-    assert!(
-        text.contains("M898") && text.contains("customers"),
-        "{text}"
-    );
+    assert!(text.contains("M898") && text.contains("orders"), "{text}");
     expect(&env, &["check", "--no-database"], 0);
-    autogenerate(&env, &[]);
-    expect(&env, &["upgrade"], 0);
-    expect(&env, &["check"], 0);
 }
 
 #[test]
@@ -403,6 +410,9 @@ fn killed_at_any_moment_it_has_written_all_or_nothing() {
         child.kill().unwrap();
         child.wait().unwrap();
         // The next command completes what was decided.
+        if env.path("migrations/.migrator-rebase.json").exists() {
+            autogenerate(&env, &[]);
+        }
         let (status, json) = autogenerate(&env, &["--dry-run"]);
         assert_eq!(status, 0, "{json:#}");
         let scripts = env

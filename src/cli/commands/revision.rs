@@ -117,6 +117,12 @@ async fn cmd_autogenerate(
     editor: Option<Editor>,
     context: &Context,
 ) -> Result<Exit, Error> {
+    if !args.generate.dry_run
+        && let Some(recovered) = ops::recover(&context.project)?
+    {
+        context.output.result(&recovered);
+        return Ok(Exit::Done);
+    }
     let model = context.model();
     let model = model.ok_or(ops::Error::Autogenerate(ops::AutogenerateError::NoModel))?;
     let revision = request(&args);

@@ -46,7 +46,10 @@ pub(super) fn alter(
     if !dropped.is_empty() && !around.allows_drop {
         return None;
     }
-    let definitions = [definitions(new, &added, false), definitions(new, &added, true)];
+    let definitions = [
+        definitions(new, &added, false),
+        definitions(new, &added, true),
+    ];
     let found = definitions.into_iter().find_map(|definitions| {
         let text = edited(old, &definitions, &dropped, around)?;
         is_same_table(old.name(), &text, &new.facts.sql).then_some(definitions)
@@ -85,10 +88,12 @@ fn may_add(table: &Table<'_>, column: Column<'_>) -> bool {
         return !facts.stored;
     }
     let default = facts.default.as_ref().filter(|it| !is_null(it));
-    let refers = table.parts_of(Kind::ForeignKey).any(|part| match &part.facts {
-        Facts::SqliteForeignKey(key) => key.columns.iter().any(|it| column.is(it)),
-        _ => false,
-    });
+    let refers = table
+        .parts_of(Kind::ForeignKey)
+        .any(|part| match &part.facts {
+            Facts::SqliteForeignKey(key) => key.columns.iter().any(|it| column.is(it)),
+            _ => false,
+        });
     match default {
         Some(default) => is_constant(default) && !refers,
         None => !facts.not_null,
@@ -160,11 +165,16 @@ fn edited(
     for column in dropped {
         let scan = scan_table(&text).ok()?;
         text = without(&text, &scan, column.name())?;
-        let indexes = around.indexes.iter().filter_map(|index| match &index.facts {
-            Facts::SqliteIndex(index) => Some(index.sql.as_str()),
-            _ => None,
-        });
-        let mut others = indexes.chain(around.users.iter().copied()).chain([text.as_str()]);
+        let indexes = around
+            .indexes
+            .iter()
+            .filter_map(|index| match &index.facts {
+                Facts::SqliteIndex(index) => Some(index.sql.as_str()),
+                _ => None,
+            });
+        let mut others = indexes
+            .chain(around.users.iter().copied())
+            .chain([text.as_str()]);
         if others.any(|other| mentions(other, column.name())) {
             return None;
         }
@@ -174,9 +184,8 @@ fn edited(
 
 /// The text of a table after DROP COLUMN.
 fn without(text: &str, scan: &TableScan, name: &str) -> Option<String> {
-    let is_named = |it: &crate::schema::sqlite::scan::ColumnScan| {
-        it.name.name.eq_ignore_ascii_case(name)
-    };
+    let is_named =
+        |it: &crate::schema::sqlite::scan::ColumnScan| it.name.name.eq_ignore_ascii_case(name);
     let at = scan.columns.iter().position(is_named)?;
     let column = &scan.columns[at];
     let is_key = column.definitions().any(|definition| {

@@ -53,13 +53,7 @@ impl Copy {
         self.values.push(value);
     }
 
-    fn add_column(
-        &mut self,
-        old: &Table<'_>,
-        new: &Table<'_>,
-        column: Column<'_>,
-        fills: &[Fill],
-    ) {
+    fn add_column(&mut self, old: &Table<'_>, new: &Table<'_>, column: Column<'_>, fills: &[Fill]) {
         let name = column.name();
         let fill = fill(new, column, fills).map(|fill| fill.expression.as_str());
         let default = column.facts.default.as_ref();
@@ -168,7 +162,7 @@ pub(super) fn fill<'a>(
     column: Column<'_>,
     fills: &'a [Fill],
 ) -> Option<&'a Fill> {
-    fills.iter().find(|fill| {
-        fill.table.name.eq_ignore_ascii_case(table.name()) && column.is(&fill.column)
-    })
+    fills
+        .iter()
+        .find(|fill| fill.table.name.eq_ignore_ascii_case(table.name()) && column.is(&fill.column))
 }

@@ -32,11 +32,13 @@ pub(super) fn dump(schema: &Schema) -> Result<Vec<Block>, Cycle> {
     let mut texts: Vec<_> = texts.collect();
     texts.sort_by_key(|(rank, ..)| *rank);
     let ranks = texts.chunk_by(|(a, ..), (b, ..)| a == b);
-    let ordered = ranks.flat_map(|texts| in_order(texts, own)).map(|(object, sql)| Block {
-        object: Some(object.id.clone()),
-        notes: Vec::new(),
-        statements: vec![statement(sql)],
-    });
+    let ordered = ranks
+        .flat_map(|texts| in_order(texts, own))
+        .map(|(object, sql)| Block {
+            object: Some(object.id.clone()),
+            notes: Vec::new(),
+            statements: vec![statement(sql)],
+        });
     Ok(ordered.collect())
 }
 

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     generate::{Fill, Loss, Rename},
     project::{self, Exchange},
-    schema::Difference,
+    schema::{Difference, ObjectId},
 };
 
 /// Arguments of `revision --autogenerate`.
@@ -49,7 +49,9 @@ pub struct AutogenerateReport {
     pub revisions: Vec<Draft>,
     /// The revisions as they were written; none in a dry run.
     pub written: Vec<NewRevisionReport>,
-    /// What differs between the head and the declared schema.
+    /// The objects that have another name in the declared schema, by their old and new names.
+    pub renames: Vec<(ObjectId, ObjectId)>,
+    /// What else differs between the head and the declared schema.
     pub difference: Difference,
     /// What the up scripts lose.
     pub losses: Vec<Loss>,
@@ -115,6 +117,7 @@ pub async fn autogenerate(
     };
     Ok(AutogenerateReport {
         losses: plan.losses(),
+        renames: plan.renames,
         difference: plan.difference,
         revisions,
         written,

@@ -9,7 +9,9 @@ use crate::{
 
 /// What leads from the head to the declared schema.
 pub(super) struct Plan {
-    /// The differences, those of names left out.
+    /// The objects with another name.
+    pub renames: Vec<(ObjectId, ObjectId)>,
+    /// The other differences.
     pub difference: Difference,
     /// The head under its new names.
     pub renamed: Arc<Schema>,
@@ -48,6 +50,10 @@ impl Plan {
         let plan = Self {
             up: up.chain(migration.statements).collect(),
             names_back: back.collect(),
+            renames: names
+                .iter()
+                .map(|it| (it.from.clone(), it.to.clone()))
+                .collect(),
             difference,
             renamed,
             target,
@@ -155,6 +161,7 @@ mod tests {
             ..Statement::new(None, number.to_string())
         };
         Plan {
+            renames: Vec::new(),
             difference: Difference::default(),
             renamed: Arc::new(schema.clone()),
             target: schema,

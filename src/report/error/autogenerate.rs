@@ -81,11 +81,14 @@ fn path(id: &ObjectId) -> String {
 }
 
 fn loses(losses: &[Loss]) -> Error {
-    let mut found = diagnostic(
-        codes::M892,
-        format!("the up script would lose {}", count(losses.len(), "thing")),
-    );
-    found.notes = losses.iter().map(Loss::to_string).collect();
+    let what = match losses {
+        [one] => one.to_string(),
+        several => format!("data of {}", count(several.len(), "object")),
+    };
+    let mut found = diagnostic(codes::M892, format!("the up script would lose {what}"));
+    if losses.len() > 1 {
+        found.notes = losses.iter().map(Loss::to_string).collect();
+    }
     found.hint = Some(
         "accept that with --allow-loss, or say what has another name with --rename OLD=NEW"
             .to_owned(),

@@ -137,7 +137,10 @@ fn directory_advice(kind: &DirectoryProblemKind) -> Advice {
             "`migrator init` creates one; `migrations` in migrator.toml sets its path",
         ),
         K::Unreadable { .. } | K::NotAFile(_) | K::DanglingLink => plain(codes::M206),
-        K::UnfinishedRebase => hinted(codes::M414, "`migrator rebase` completes it"),
+        K::UnfinishedRebase => hinted(
+            codes::M414,
+            "`migrator rebase` or `migrator revision` completes it",
+        ),
         K::Misnamed {
             nearest: Some(name),
             layout: Some(layout),

@@ -51,19 +51,18 @@ impl From<ExchangeError> for Error {
             ExchangeError::Busy(_) => hinted(codes::M414, "wait until it has finished"),
             ExchangeError::Changed(_) => hinted(
                 codes::M414,
-                "restore it, or remove it if its replacement exists; then run `migrator rebase` again",
+                "restore it, or remove it if its replacement exists; then run the command again",
             ),
-            ExchangeError::Exists(_) => hinted(
-                codes::M111,
-                "move it elsewhere, then run `migrator rebase` again",
-            ),
+            ExchangeError::Exists(_) => {
+                hinted(codes::M111, "move it elsewhere, then run the command again")
+            }
             ExchangeError::Journal { .. } => hinted(
                 codes::M414,
                 "restore the directory from version control, and remove that file",
             ),
             ExchangeError::Io { .. } => hinted(
                 codes::M002,
-                "if files were already being exchanged, the next `migrator rebase` completes the exchange; otherwise nothing was changed",
+                "if files were already being exchanged, the next run of the command completes the exchange; otherwise nothing was changed",
             ),
         };
         advised(advice, error).into()

@@ -31,7 +31,13 @@ impl View for AutogenerateView {
         }
         let mut page = Page::default();
         if verbosity > Verbosity::Quiet {
-            page = difference(&report.difference, paint, verbosity);
+            for (from, to) in &report.renames {
+                page.row(format!(
+                    "{} {from} → {to}",
+                    paint.paint(Style::Warning, "~")
+                ));
+            }
+            page.append(difference(&report.difference, paint, verbosity));
             if !page.is_empty() {
                 page.blank();
             }
@@ -74,12 +80,15 @@ impl View for AutogenerateView {
                 "down": draft.down,
             })
         });
+        let renames = report.renames.iter();
+        let renames = renames.map(|(from, to)| json!({ "from": from, "to": to }));
         let (with_rows, reason) = match &report.proof {
             Proof::WithRows => (true, None),
             Proof::WithoutRows(reason) => (false, Some(reason)),
         };
         object(json!({
             "revisions": revisions.collect::<Vec<_>>(),
+            "renames": renames.collect::<Vec<_>>(),
             "changes": report.difference.changes,
             "notes": report.difference.notes,
             "losses": report.losses,
