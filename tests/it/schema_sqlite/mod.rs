@@ -3,7 +3,7 @@
 mod equal;
 mod fixed_point;
 mod hostile;
-mod mutations;
+pub(crate) mod mutations;
 mod random;
 
 use std::{fmt::Write as _, path::Path, time::Duration};
@@ -32,7 +32,7 @@ fn settings() -> Settings {
 }
 
 /// A connection of another program.
-async fn connect(file: &Path) -> SqliteConnection {
+pub(crate) async fn connect(file: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
@@ -40,7 +40,7 @@ async fn connect(file: &Path) -> SqliteConnection {
     SqliteConnection::connect_with(&options).await.unwrap()
 }
 
-async fn run(file: &Path, sql: &str) -> Result<(), sqlx::Error> {
+pub(crate) async fn run(file: &Path, sql: &str) -> Result<(), sqlx::Error> {
     let mut connection = connect(file).await;
     let sql = AssertSqlSafe(sql.to_owned());
     let result = sqlx::raw_sql(sql).execute(&mut connection).await;
@@ -49,7 +49,7 @@ async fn run(file: &Path, sql: &str) -> Result<(), sqlx::Error> {
 }
 
 /// A file with what `sql` makes.
-async fn file_of(sql: &str) -> SqliteDatabase {
+pub(crate) async fn file_of(sql: &str) -> SqliteDatabase {
     let file = SqliteDatabase::create();
     run(&file.path, sql)
         .await
@@ -66,7 +66,7 @@ async fn inspect_in(file: &Path, scope: &Scope) -> Schema {
     schema
 }
 
-async fn inspect(file: &Path) -> Schema {
+pub(crate) async fn inspect(file: &Path) -> Schema {
     inspect_in(file, &Scope::default()).await
 }
 
@@ -101,7 +101,7 @@ fn dump(schema: &Schema) -> String {
 }
 
 /// The changes as one line each.
-fn lines(difference: &Difference) -> Vec<String> {
+pub(crate) fn lines(difference: &Difference) -> Vec<String> {
     let line = |change: &Change| match change {
         Change::Add { object } => format!("+ {object}"),
         Change::Drop { object } => format!("- {object}"),

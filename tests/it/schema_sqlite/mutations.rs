@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{file_of, inspect, lines, rows, schema_of};
 
 /// The schema that each mutation changes.
-pub(super) const START: &str = "
+pub(crate) const START: &str = "
 CREATE TABLE customers (
     id INTEGER PRIMARY KEY,
     email TEXT COLLATE NOCASE CONSTRAINT email_given NOT NULL ON CONFLICT FAIL,
@@ -58,14 +58,14 @@ CREATE VIRTUAL TABLE places USING rtree(id, min_x, max_x);
 ";
 
 /// A name, what is replaced in [`START`] by what, and the changes.
-type Mutation = (
+pub(crate) type Mutation = (
     &'static str,
     &'static str,
     &'static str,
     &'static [&'static str],
 );
 
-const MUTATIONS: &[Mutation] = &[
+pub(crate) const MUTATIONS: &[Mutation] = &[
     // Tables.
     (
         "table added",
@@ -838,7 +838,7 @@ const MUTATIONS: &[Mutation] = &[
 /// Attributes that no mutation can change alone or at all, and why.
 const UNREACHED: &[(&str, &str, &str)] = &[];
 
-fn mutated(find: &str, replace: &str) -> String {
+pub(crate) fn mutated(find: &str, replace: &str) -> String {
     assert_eq!(
         START.matches(find).count(),
         1,
