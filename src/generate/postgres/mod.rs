@@ -11,6 +11,7 @@ mod graph;
 mod index;
 mod keywords;
 mod layout;
+mod migrate;
 mod objects;
 mod order;
 mod preamble;
@@ -23,8 +24,9 @@ mod server;
 mod table;
 mod types;
 
+pub(super) use self::migrate::migrate;
 use self::{layout::Layout, objects::Objects};
-use super::{Block, Migration, MigrationOptions, Refusal};
+use super::Block;
 use crate::schema::{Cycle, Facts, Kind, Object, Schema};
 
 /// See [`super::dump`].
@@ -62,15 +64,6 @@ pub(super) fn dump(schema: &Schema) -> Result<Vec<Block>, Cycle> {
         blocks.extend(dump.blocks(*at));
     }
     Ok(blocks)
-}
-
-/// See [`super::migrate`].
-pub(super) fn migrate(
-    from: &Schema,
-    to: &Schema,
-    options: &MigrationOptions,
-) -> Result<Migration, Vec<Refusal>> {
-    todo!("{} {} {options:?}", from.objects.len(), to.objects.len())
 }
 
 /// Writes the statements.
