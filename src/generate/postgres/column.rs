@@ -91,7 +91,8 @@ impl Dump<'_> {
         })
     }
 
-    fn identity(&self, object: &Object, column: &Column, identity: &Identity) -> String {
+    /// ` GENERATED … AS IDENTITY (…)`.
+    pub(super) fn identity(&self, object: &Object, column: &Column, identity: &Identity) -> String {
         let usual_name = default_name(&object.id.parent, Some(&object.id.name), "seq");
         let sequence = &identity.sequence;
         let is_usual = sequence.schema == object.id.schema && sequence.name == usual_name;
@@ -294,7 +295,7 @@ impl Dump<'_> {
 
 /// The identity of a column that has a sequence of its own. Partitions use that of the partitioned
 /// table.
-fn own_identity(column: &Column) -> Option<&Identity> {
+pub(super) fn own_identity(column: &Column) -> Option<&Identity> {
     let identity = column.identity.as_ref();
     identity.filter(|identity| !identity.sequence.name.is_empty())
 }

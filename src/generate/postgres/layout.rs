@@ -287,7 +287,7 @@ fn is_usual_range(sequence: &Sequence) -> bool {
 
 /// The name that the server gives an index, unless it is taken. `None` for indexes with expressions,
 /// whose names depend on those.
-fn default_index_name(object: &Object) -> Option<String> {
+pub(super) fn default_index_name(object: &Object) -> Option<String> {
     let table = &object.id.parent;
     let (columns, label) = match &object.facts {
         Facts::Key(_) if object.id.kind == Kind::PrimaryKey => {

@@ -11,6 +11,7 @@ mod graph;
 mod index;
 mod keywords;
 mod layout;
+mod migrate;
 mod objects;
 mod order;
 mod preamble;
@@ -25,11 +26,12 @@ mod server;
 mod table;
 mod types;
 
+pub(super) use self::migrate::migrate;
 #[cfg(feature = "cli")]
 pub(super) use rename::rename;
 
 use self::{layout::Layout, objects::Objects};
-use super::{Block, Migration, MigrationOptions, Refusal};
+use super::Block;
 use crate::schema::{Cycle, Facts, Kind, Object, Schema};
 
 /// See [`super::dump`].
@@ -67,15 +69,6 @@ pub(super) fn dump(schema: &Schema) -> Result<Vec<Block>, Cycle> {
         blocks.extend(dump.blocks(*at));
     }
     Ok(blocks)
-}
-
-/// See [`super::migrate`].
-pub(super) fn migrate(
-    from: &Schema,
-    to: &Schema,
-    options: &MigrationOptions,
-) -> Result<Migration, Vec<Refusal>> {
-    todo!("{} {} {options:?}", from.objects.len(), to.objects.len())
 }
 
 /// Writes the statements.

@@ -10,11 +10,11 @@ use super::{
 use crate::schema::{Cycle, Facts, Kind, Name, ObjectId};
 
 /// What an object needs.
-struct Need {
+pub(super) struct Need {
     /// The object whose statement needs it.
-    from: usize,
+    pub from: usize,
     /// The object that must exist before.
-    to: usize,
+    pub to: usize,
     /// The part of `from` that can be created later, so that `from` does without.
     part: Option<usize>,
 }
@@ -179,7 +179,7 @@ impl Layout<'_> {
 }
 
 /// Everything that statements need.
-fn needs(layout: &Layout<'_>) -> Vec<Need> {
+pub(super) fn needs(layout: &Layout<'_>) -> Vec<Need> {
     let mut found = Found {
         layout,
         needs: Vec::new(),

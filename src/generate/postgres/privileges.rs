@@ -8,7 +8,7 @@ use super::{
 use crate::schema::{Facts, Grant, Kind, Object, ObjectId, postgres::DefaultPrivileges};
 
 /// The privilege of an owner who has none.
-const NONE: &str = "NONE";
+pub(super) const NONE: &str = "NONE";
 
 /// Gives an object its privileges and its comment. `whole` is what it is a part of.
 pub(super) fn finish(object: &Object, whole: Option<&Object>, to: &mut Statements) {
@@ -53,15 +53,20 @@ fn grants(object: &Object, to: &mut Statements) {
         return;
     };
     let column = (object.id.kind == Kind::Column).then_some(object.id.name.as_str());
-    let usual = match object.id.kind {
+    let usual = usual(&object.id);
+    let owner = object.owner.as_deref();
+    write(grants, &format!("ON {name}"), usual, owner, column, to);
+}
+
+/// What PUBLIC may do with a new object with this identity.
+pub(super) fn usual(id: &ObjectId) -> Usual {
+    match id.kind {
         Kind::Function | Kind::Procedure | Kind::Aggregate => Usual::Privilege("EXECUTE"),
         Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range => Usual::Privilege("USAGE"),
         // The schema of a new database has other privileges in other versions.
-        Kind::Schema if object.id.name == "public" => Usual::Unknown,
+        Kind::Schema if id.name == "public" => Usual::Unknown,
         _ => Usual::None,
-    };
-    let owner = object.owner.as_deref();
-    write(grants, &format!("ON {name}"), usual, owner, column, to);
+    }
 }
 
 /// Gives a sequence of an identity column its privileges.
@@ -77,14 +82,14 @@ pub(super) fn grants_on_sequence(
 
 /// What PUBLIC may do with a new object.
 #[derive(Clone, Copy, PartialEq)]
-enum Usual {
+pub(super) enum Usual {
     None,
     Privilege(&'static str),
     Unknown,
 }
 
 /// Writes what leads from the default privileges to exactly these.
-fn write(
+pub(super) fn write(
     grants: &[Grant],
     on: &str,
     usual: Usual,
@@ -131,7 +136,7 @@ fn write(
 }
 
 /// Writes one GRANT for each role that gives and each that gets.
-fn grant(grants: &[&Grant], on: &str, column: Option<&str>, to: &mut Statements) {
+pub(super) fn grant(grants: &[&Grant], on: &str, column: Option<&str>, to: &mut Statements) {
     let key = |grant: &Grant| {
         (
             grant.grantor.clone(),

@@ -170,7 +170,7 @@ pub(super) fn publication(id: &ObjectId, publication: &Publication, to: &mut Sta
     to.push(sql);
 }
 
-fn published(table: &PublishedTable) -> String {
+pub(super) fn published(table: &PublishedTable) -> String {
     let mut sql = qualified(&table.table);
     if let Some(columns) = &table.columns {
         sql.push_str(&format!(" ({})", idents(columns)));

@@ -1,7 +1,7 @@
 //! Statements that lead from one SQLite schema to another, proven on real files with rows.
 
-mod pairs;
 mod mutations;
+mod pairs;
 mod random;
 
 use std::{
@@ -100,7 +100,10 @@ async fn prove(from: &str, rows: &str, to: &str, fills: &[&str]) -> Result<Prove
     check("down", &inspect(path).await, &start)?;
     let third = (catalog(path).await, Rows::read(path).await);
     same("down", &third.0, &first.0).map_err(wrong)?;
-    third.1.kept("down", &first.1, Some(&second.1)).map_err(wrong)?;
+    third
+        .1
+        .kept("down", &first.1, Some(&second.1))
+        .map_err(wrong)?;
     if let Err(error) = session.upgrade("head").await {
         return Err(match format!("{error:?}") {
             error if error.contains("constraint failed") => Failure::Rows(error),
@@ -131,10 +134,18 @@ async fn catalog(file: &Path) -> BTreeSet<String> {
     for table in tables {
         let name = table[1].replace('\'', "''");
         for part in [
-            format!("SELECT 'column', lower(name), lower(type), \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo('{name}')"),
-            format!("SELECT 'key', lower(\"table\"), on_update, on_delete, \"match\", group_concat(lower(\"from\") || ' ' || coalesce(lower(\"to\"), '')) FROM pragma_foreign_key_list('{name}') GROUP BY id"),
-            format!("SELECT 'index', \"unique\", origin, partial, (SELECT group_concat(coalesce(lower(x.name), '') || x.desc || upper(x.coll) || x.key) FROM pragma_index_xinfo(l.name) AS x WHERE key) FROM pragma_index_list('{name}') AS l"),
-            format!("SELECT 'autoincrement' FROM sqlite_schema WHERE lower(name) = '{name}' AND type = 'table' AND sql LIKE '%autoincrement%'"),
+            format!(
+                "SELECT 'column', lower(name), lower(type), \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo('{name}')"
+            ),
+            format!(
+                "SELECT 'key', lower(\"table\"), on_update, on_delete, \"match\", group_concat(lower(\"from\") || ' ' || coalesce(lower(\"to\"), '')) FROM pragma_foreign_key_list('{name}') GROUP BY id"
+            ),
+            format!(
+                "SELECT 'index', \"unique\", origin, partial, (SELECT group_concat(coalesce(lower(x.name), '') || x.desc || upper(x.coll) || x.key) FROM pragma_index_xinfo(l.name) AS x WHERE key) FROM pragma_index_list('{name}') AS l"
+            ),
+            format!(
+                "SELECT 'autoincrement' FROM sqlite_schema WHERE lower(name) = '{name}' AND type = 'table' AND sql LIKE '%autoincrement%'"
+            ),
         ] {
             for row in query(&mut connection, &part).await {
                 let mut row = row.join("|");
@@ -165,9 +176,13 @@ fn same(what: &str, found: &BTreeSet<String>, wanted: &BTreeSet<String>) -> Resu
     if found == wanted {
         return Ok(());
     }
-    let (more, less): (Vec<_>, Vec<_>) =
-        (found.difference(wanted).collect(), wanted.difference(found).collect());
-    Err(format!("{what}: catalog has {more:#?} instead of {less:#?}"))
+    let (more, less): (Vec<_>, Vec<_>) = (
+        found.difference(wanted).collect(),
+        wanted.difference(found).collect(),
+    );
+    Err(format!(
+        "{what}: catalog has {more:#?} instead of {less:#?}"
+    ))
 }
 
 async fn query(connection: &mut SqliteConnection, sql: &str) -> Vec<Vec<String>> {
@@ -212,12 +227,16 @@ impl Rows {
                 "SELECT lower(name), lower(type) FROM pragma_table_xinfo('{name}') WHERE hidden = 0 AND name <> 'rowid'"
             );
             let listed = query(&mut connection, &of_columns).await;
-            let mut columns: Vec<(String, String)> =
-                listed.into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
+            let mut columns: Vec<(String, String)> = listed
+                .into_iter()
+                .map(|row| (row[0].clone(), row[1].clone()))
+                .collect();
             if table[2] == "0" {
                 columns.push(("rowid".to_owned(), String::new()));
             }
-            let values = columns.iter().map(|(name, _)| format!("quote(\"{}\")", name.replace('"', "\"\"")));
+            let values = columns
+                .iter()
+                .map(|(name, _)| format!("quote(\"{}\")", name.replace('"', "\"\"")));
             let sql = format!(
                 "SELECT {} FROM \"{}\"",
                 values.collect::<Vec<_>>().join(", "),
@@ -246,22 +265,32 @@ impl Rows {
     /// Whether the rows of `before` are here wherever their columns live on, also those of `between`.
     fn kept(&self, what: &str, before: &Self, between: Option<&Self>) -> Result<(), String> {
         for (name, old) in &before.tables {
-            let (Some(new), middle) = (self.tables.get(name), between.map(|it| it.tables.get(name))) else {
+            let (Some(new), middle) =
+                (self.tables.get(name), between.map(|it| it.tables.get(name)))
+            else {
                 continue;
             };
             if middle.is_some_and(|middle| middle.is_none()) || new.is_virtual != old.is_virtual {
                 continue;
             }
-            let is_kept = |it: &TableRows, column: &str| it.columns.get(column) == old.columns.get(column);
+            let is_kept =
+                |it: &TableRows, column: &str| it.columns.get(column) == old.columns.get(column);
             let kept: Vec<&String> = old
                 .columns
                 .keys()
                 .filter(|column| is_kept(new, column))
-                .filter(|column| middle.flatten().is_none_or(|middle| is_kept(middle, column)))
+                .filter(|column| {
+                    middle
+                        .flatten()
+                        .is_none_or(|middle| is_kept(middle, column))
+                })
                 .collect();
             let values = |table: &TableRows| {
                 let row = |row: &BTreeMap<String, String>| {
-                    kept.iter().map(|column| row[*column].clone()).collect::<Vec<_>>().join("|")
+                    kept.iter()
+                        .map(|column| row[*column].clone())
+                        .collect::<Vec<_>>()
+                        .join("|")
                 };
                 let mut rows: Vec<String> = table.rows.iter().map(row).collect();
                 rows.sort_unstable();
@@ -278,8 +307,13 @@ impl Rows {
         for (name, old) in &before.counters {
             let new = self.counters.get(name);
             let is_gone = new.is_none() && !self.counters.contains_key(name);
-            if !is_gone && new != Some(old) && between.is_none_or(|it| it.counters.contains_key(name)) {
-                return Err(format!("{what}: the counter of {name} was {old} and is {new:?}"));
+            if !is_gone
+                && new != Some(old)
+                && between.is_none_or(|it| it.counters.contains_key(name))
+            {
+                return Err(format!(
+                    "{what}: the counter of {name} was {old} and is {new:?}"
+                ));
             }
         }
         Ok(())
@@ -297,5 +331,10 @@ async fn prove_all<'a>(pairs: impl Iterator<Item = (String, String, &'a str, Str
             });
         }
     }
-    assert!(failures.is_empty(), "{} failed\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} failed\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }

@@ -21,7 +21,12 @@ INSERT INTO places (id, min_x, max_x) VALUES (51, 1, 2), (53, 3.5, 4.25);
 #[tokio::test(flavor = "multi_thread")]
 async fn every_mutation_up_and_down() {
     let pairs = MUTATIONS.iter().map(|(name, find, replace, _)| {
-        (name.to_string(), START.to_owned(), ROWS, mutated(find, replace))
+        (
+            name.to_string(),
+            START.to_owned(),
+            ROWS,
+            mutated(find, replace),
+        )
     });
     prove_all(pairs).await;
 }

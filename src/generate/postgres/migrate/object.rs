@@ -1,0 +1,446 @@
+//! What alters objects in place.
+
+use super::{
+    fate::Fate,
+    sides::table_of,
+    step::{Step, divided},
+    write::Writer,
+};
+use crate::{
+    generate::postgres::{
+        Statements,
+        constraint::index_name,
+        expression::{in_parentheses, stable},
+        quote::{ident, join, literal, parameters, qualified, role},
+        reference, relation, routine,
+    },
+    schema::{
+        Facts, Object,
+        postgres::{Deferrable, Domain, Enabled, Enum, Index, Options, Policy, View},
+    },
+};
+
+impl Writer<'_, '_> {
+    /// Alters an object that both schemas have.
+    pub(super) fn alter(&mut self, old: usize, new: usize) {
+        let (from, to) = self.pair(old, new);
+        let layout = &self.plan.dump.layout;
+        let whole = layout.objects.whole(new).map(|it| self.plan.new_object(it));
+        self.owner(from, to);
+        match (&from.facts, &to.facts) {
+            (Facts::Table(a), Facts::Table(b)) => self.alter_table(old, to, a, b),
+            (Facts::Column(a), Facts::Column(b)) => self.alter_column(old, new, a, b),
+            (Facts::Sequence(a), Facts::Sequence(b)) => self.alter_sequence(new, to, a, b),
+            (Facts::Enum(a), Facts::Enum(b)) => self.add_labels(to, a, b),
+            (Facts::Domain(a), Facts::Domain(b)) => self.alter_domain(old, to, a, b),
+            (Facts::Composite(a), Facts::Composite(b)) => self.alter_composite(to, a, b),
+            (Facts::Routine(_), Facts::Routine(b)) if self.is_redefined(old) => {
+                let mut statements = Statements::default();
+                routine::routine(&to.id, b, &mut statements);
+                for sql in statements.statements {
+                    self.push(Step::new(
+                        to,
+                        sql.replacen("CREATE ", "CREATE OR REPLACE ", 1),
+                    ));
+                }
+            }
+            (Facts::View(a), Facts::View(b)) => self.alter_view(old, to, a, b),
+            (Facts::MaterializedView(a), Facts::MaterializedView(b)) => {
+                let altered = reference::altered(to).unwrap_or_default();
+                self.set_options(to, &altered, &a.options, &b.options);
+                self.set_tablespace(to, &altered, &a.tablespace, &b.tablespace);
+                if a.access_method != b.access_method {
+                    let method = b.access_method.as_deref().unwrap_or("heap");
+                    let action = format!("SET ACCESS METHOD {}", ident(method));
+                    self.push(Step::new(to, format!("ALTER {altered} {action}")));
+                }
+            }
+            (Facts::Policy(a), Facts::Policy(b)) => self.alter_policy(to, a, b),
+            (Facts::Statistics(_), Facts::Statistics(b)) if self.differs(old, "target") => {
+                let target = b.target.unwrap_or(-1);
+                let name = qualified(&to.id.qualified());
+                let sql = format!("ALTER STATISTICS {name} SET STATISTICS {target}");
+                self.push(Step::new(to, sql));
+            }
+            (Facts::Trigger(_), Facts::Trigger(b)) if self.differs(old, "enabled") => {
+                let table = qualified(&table_of(to));
+                let (words, name) = (enabled(b.enabled), ident(&to.id.name));
+                let action = format!("{words} TRIGGER {name}");
+                self.push(Step::action(to, &format!("TABLE {table}"), action));
+            }
+            (Facts::Rule(_), Facts::Rule(b)) if self.differs(old, "enabled") => {
+                let table = qualified(&table_of(to));
+                let (words, name) = (enabled(b.enabled), ident(&to.id.name));
+                let action = format!("{words} RULE {name}");
+                self.push(Step::action(to, &format!("TABLE {table}"), action));
+            }
+            (Facts::EventTrigger(_), Facts::EventTrigger(b)) if self.differs(old, "enabled") => {
+                let name = ident(&to.id.name);
+                let sql = format!("ALTER EVENT TRIGGER {name} {}", enabled(b.enabled));
+                self.push(Step::new(to, sql));
+            }
+            (Facts::Operator(_), Facts::Operator(b)) if self.is_redefined(old) => {
+                let word = reference::altered(to).unwrap_or_default();
+                let name = |it: &Option<crate::schema::Name>| {
+                    it.as_ref().map_or("NONE".to_owned(), qualified)
+                };
+                let (restrict, join) = (name(&b.restrict), name(&b.join));
+                let sql = format!("ALTER {word} SET (RESTRICT = {restrict}, JOIN = {join})");
+                self.push(Step::new(to, sql));
+            }
+            (Facts::DefaultPrivileges(a), Facts::DefaultPrivileges(b)) => {
+                self.default_privileges(to, &to.id, Some(a), Some(b));
+            }
+            (Facts::ForeignKey(a), Facts::ForeignKey(b)) => {
+                if a.deferrable != b.deferrable {
+                    let name = ident(&to.id.name);
+                    let action = format!("ALTER CONSTRAINT {name} {}", deferrable(b.deferrable));
+                    self.alter_part(to, action);
+                }
+                self.validate(old, to);
+            }
+            (Facts::Check(_), Facts::Check(_)) => self.validate(old, to),
+            (Facts::Key(a), Facts::Key(b)) => {
+                self.index_settings(
+                    old,
+                    to,
+                    (&a.options, &b.options),
+                    (&a.tablespace, &b.tablespace),
+                );
+                self.clustered(to, a.is_clustered, b.is_clustered);
+                self.index_comment(to, &a.index_comment, &b.index_comment);
+            }
+            (Facts::Exclusion(a), Facts::Exclusion(b)) => {
+                self.index_settings(
+                    old,
+                    to,
+                    (&a.options, &b.options),
+                    (&a.tablespace, &b.tablespace),
+                );
+                self.clustered(to, a.is_clustered, b.is_clustered);
+                self.index_comment(to, &a.index_comment, &b.index_comment);
+            }
+            (Facts::Index(a), Facts::Index(b)) => self.alter_index(old, new, a, b),
+            _ => self.alter_server_object(old, from, to),
+        }
+        self.comment(from, to, whole);
+        self.grants(from, to, whole);
+    }
+
+    /// Whether more differs than owner, privileges and comment.
+    pub(super) fn is_redefined(&self, old: usize) -> bool {
+        let mut attributes = self.plan.changed[old].keys();
+        attributes.any(|it| !matches!(it.as_str(), "owner" | "grants" | "comment"))
+    }
+
+    /// ALTER TABLE, or ALTER DOMAIN, with an action on a part.
+    fn alter_part(&mut self, part: &Object, action: String) {
+        let objects = &self.plan.dump.layout.objects;
+        let whole = objects.find(&part.id).and_then(|at| objects.whole(at));
+        let altered = whole.and_then(|it| reference::altered(objects.get(it)));
+        self.push(Step::action(part, &altered.unwrap_or_default(), action));
+    }
+
+    fn validate(&mut self, old: usize, to: &Object) {
+        if self.differs(old, "not_valid") {
+            self.alter_part(to, format!("VALIDATE CONSTRAINT {}", ident(&to.id.name)));
+        }
+    }
+
+    fn add_labels(&mut self, to: &Object, from: &Enum, facts: &Enum) {
+        let name = qualified(&to.id.qualified());
+        let labels = &facts.labels;
+        for (at, label) in labels.iter().enumerate() {
+            if from.labels.contains(label) {
+                continue;
+            }
+            let next = labels[at + 1..].iter().find(|it| from.labels.contains(it));
+            let place = match (next, at.checked_sub(1).map(|before| &labels[before])) {
+                (None, _) => String::new(),
+                (Some(_), Some(before)) => format!(" AFTER {}", literal(before)),
+                (Some(next), None) => format!(" BEFORE {}", literal(next)),
+            };
+            let label = literal(label);
+            self.push(Step::new(
+                to,
+                format!("ALTER TYPE {name} ADD VALUE {label}{place}"),
+            ));
+        }
+    }
+
+    fn alter_domain(&mut self, old: usize, to: &Object, a: &Domain, b: &Domain) {
+        let name = qualified(&to.id.qualified());
+        let mut alter = |action: String| {
+            self.steps
+                .push(Step::new(to, format!("ALTER DOMAIN {name} {action}")));
+        };
+        let is_detached = self.plan.fates.detached[old];
+        match &b.default {
+            Some(default) if a.default != b.default || is_detached => {
+                alter(format!("SET DEFAULT {}", stable(default)));
+            }
+            None if a.default.is_some() && !is_detached => alter("DROP DEFAULT".to_owned()),
+            _ => {}
+        }
+        match (a.not_null, b.not_null) {
+            (false, true) => match &b.not_null_name {
+                Some(constraint) => alter(format!("ADD CONSTRAINT {} NOT NULL", ident(constraint))),
+                None => alter("SET NOT NULL".to_owned()),
+            },
+            (true, false) => alter("DROP NOT NULL".to_owned()),
+            (true, true) if a.not_null_name != b.not_null_name => {
+                let usual = crate::schema::postgres::default_name(&to.id.name, None, "not_null");
+                let name = |it: &Option<String>| it.clone().unwrap_or_else(|| usual.clone());
+                let (from, to) = (name(&a.not_null_name), name(&b.not_null_name));
+                alter(format!(
+                    "RENAME CONSTRAINT {} TO {}",
+                    ident(&from),
+                    ident(&to)
+                ));
+            }
+            _ => {}
+        }
+    }
+
+    fn alter_composite(
+        &mut self,
+        to: &Object,
+        a: &crate::schema::postgres::Composite,
+        b: &crate::schema::postgres::Composite,
+    ) {
+        let name = qualified(&to.id.qualified());
+        let mut actions = Vec::new();
+        for attribute in &a.attributes {
+            if !b.attributes.iter().any(|it| it.name == attribute.name) {
+                let attribute = ident(&attribute.name);
+                actions.push(format!("DROP ATTRIBUTE {attribute} CASCADE"));
+            }
+        }
+        for attribute in &b.attributes {
+            let before = a.attributes.iter().find(|it| it.name == attribute.name);
+            if before.is_none() {
+                let collation = attribute.collation.as_ref();
+                let collation = collation.map(|it| format!(" COLLATE {}", qualified(it)));
+                actions.push(format!(
+                    "ADD ATTRIBUTE {} {}{} CASCADE",
+                    ident(&attribute.name),
+                    attribute.data_type,
+                    collation.unwrap_or_default()
+                ));
+            }
+        }
+        if !actions.is_empty() {
+            let sql = format!("ALTER TYPE {name}\n    {}", actions.join(",\n    "));
+            self.push(Step::new(to, sql));
+        }
+        for attribute in &b.attributes {
+            let before = a.attributes.iter().find(|it| it.name == attribute.name);
+            let before = before.and_then(|it| it.comment.as_ref());
+            if before != attribute.comment.as_ref() {
+                let text = attribute
+                    .comment
+                    .as_ref()
+                    .map_or("NULL".to_owned(), |it| literal(it));
+                let attribute = ident(&attribute.name);
+                let sql = format!("COMMENT ON COLUMN {name}.{attribute} IS {text}");
+                self.push(Step::new(to, sql).last());
+            }
+        }
+    }
+
+    fn alter_view(&mut self, old: usize, to: &Object, a: &View, b: &View) {
+        if self.differs(old, "query") {
+            let mut statements = Statements::default();
+            relation::view(&to.id, b, &mut statements);
+            for sql in statements.statements {
+                self.push(Step::new(
+                    to,
+                    sql.replacen("CREATE ", "CREATE OR REPLACE ", 1),
+                ));
+            }
+            return;
+        }
+        let altered = reference::altered(to).unwrap_or_default();
+        self.set_options(to, &altered, &a.options, &b.options);
+        if a.check_option != b.check_option {
+            let action = match &b.check_option {
+                Some(option) => format!("SET (check_option = {})", option.to_lowercase()),
+                None => "RESET (check_option)".to_owned(),
+            };
+            self.push(Step::new(to, format!("ALTER {altered} {action}")));
+        }
+    }
+
+    fn alter_policy(&mut self, to: &Object, a: &Policy, b: &Policy) {
+        let table = qualified(&table_of(to));
+        let mut sql = format!("ALTER POLICY {} ON {table}", ident(&to.id.name));
+        let start = sql.len();
+        if a.roles != b.roles {
+            let roles: Vec<_> = b.roles.iter().map(|it| role(it)).collect();
+            let roles = if roles.is_empty() {
+                "PUBLIC".to_owned()
+            } else {
+                roles.join(", ")
+            };
+            sql.push_str(&format!(" TO {roles}"));
+        }
+        if let Some(using) = b.using.as_ref().filter(|it| Some(*it) != a.using.as_ref()) {
+            sql.push_str(&format!("\n    USING {}", in_parentheses(using)));
+        }
+        if let Some(check) = b.check.as_ref().filter(|it| Some(*it) != a.check.as_ref()) {
+            sql.push_str(&format!("\n    WITH CHECK {}", in_parentheses(check)));
+        }
+        if sql.len() > start {
+            self.push(Step::new(to, sql));
+        }
+    }
+
+    fn index_settings(
+        &mut self,
+        _old: usize,
+        to: &Object,
+        (a, b): (&Options, &Options),
+        (from_space, to_space): (&Option<String>, &Option<String>),
+    ) {
+        let altered = format!("INDEX {}", index_name(to));
+        self.set_options(to, &altered, a, b);
+        self.set_tablespace(to, &altered, from_space, to_space);
+    }
+
+    fn clustered(&mut self, to: &Object, from: bool, is_clustered: bool) {
+        match (from, is_clustered) {
+            (false, true) => self.alter_part(to, format!("CLUSTER ON {}", ident(&to.id.name))),
+            (true, false) => {
+                // Another index of the table may be the one now.
+                let objects = &self.plan.dump.layout.objects;
+                let whole = objects.find(&to.id).and_then(|at| objects.whole(at));
+                let has_other = whole.is_some_and(|whole| {
+                    objects.parts(whole).any(|(_, part)| match &part.facts {
+                        Facts::Key(key) => key.is_clustered,
+                        Facts::Exclusion(it) => it.is_clustered,
+                        Facts::Index(index) => index.is_clustered,
+                        _ => false,
+                    })
+                });
+                if !has_other {
+                    self.alter_part(to, "SET WITHOUT CLUSTER".to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn index_comment(&mut self, to: &Object, from: &Option<String>, comment: &Option<String>) {
+        if from != comment {
+            let text = comment.as_ref().map_or("NULL".to_owned(), |it| literal(it));
+            let sql = format!("COMMENT ON INDEX {} IS {text}", index_name(to));
+            self.push(Step::new(to, sql).last());
+        }
+    }
+
+    fn alter_index(&mut self, old: usize, new: usize, a: &Index, b: &Index) {
+        let (_, to) = self.pair(old, new);
+        self.index_settings(
+            old,
+            to,
+            (&a.options, &b.options),
+            (&a.tablespace, &b.tablespace),
+        );
+        self.clustered(to, a.is_clustered, b.is_clustered);
+        for (at, (from, key)) in a.keys.iter().zip(&b.keys).enumerate() {
+            if from.statistics != key.statistics {
+                let sql = format!(
+                    "ALTER INDEX {} ALTER COLUMN {} SET STATISTICS {}",
+                    index_name(to),
+                    at + 1,
+                    key.statistics.unwrap_or(-1)
+                );
+                self.push(Step::new(to, sql));
+            }
+        }
+        let Some(parent) = b.parent.as_ref().filter(|_| a.parent != b.parent) else {
+            return;
+        };
+        let objects = &self.plan.dump.layout.objects;
+        let is_new = objects
+            .index(parent)
+            .is_none_or(|it| self.plan.is_created(it));
+        let gets_parent = self
+            .plan
+            .old
+            .objects()
+            .whole(old)
+            .is_some_and(|it| self.plan.leaves_parent(it));
+        if !is_new && !gets_parent {
+            let sql = format!(
+                "ALTER INDEX {} ATTACH PARTITION {}",
+                qualified(parent),
+                index_name(to)
+            );
+            self.push(Step::new(to, sql));
+        }
+    }
+
+    /// SET (…) and RESET (…).
+    pub(super) fn set_options(&mut self, to: &Object, altered: &str, a: &Options, b: &Options) {
+        let gone: Vec<&String> = a.keys().filter(|name| !b.contains_key(*name)).collect();
+        let set: Options = b
+            .iter()
+            .filter(|(name, value)| a.get(*name) != Some(*value))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        if !gone.is_empty() {
+            let name = |option: &&String| {
+                let parts: Vec<_> = option.split('.').map(ident).collect();
+                parts.join(".")
+            };
+            let action = format!("RESET ({})", join(&gone, name));
+            self.push(Step::action(to, altered, action));
+        }
+        if !set.is_empty() {
+            let action = format!("SET {}", parameters(&set));
+            self.push(Step::action(to, altered, action));
+        }
+    }
+
+    pub(super) fn set_tablespace(
+        &mut self,
+        to: &Object,
+        altered: &str,
+        a: &Option<String>,
+        b: &Option<String>,
+    ) {
+        if a != b {
+            let space = b.as_deref().unwrap_or("pg_default");
+            let sql = format!("ALTER {altered} SET TABLESPACE {}", ident(space));
+            self.push(Step::new(to, sql));
+        }
+    }
+
+    /// A statement in the words of the dump.
+    pub(super) fn dumped(&mut self, to: &Object, altered: &str, statements: Statements) {
+        for sql in statements.statements {
+            self.push(divided(to, altered, &sql));
+        }
+    }
+
+    /// Whether a table, or what else has parts, is altered and not made anew.
+    pub(super) fn is_table_kept(&self, old: usize) -> bool {
+        !matches!(
+            self.fate(old),
+            Fate::Rebuilt | Fate::Replaced | Fate::Dropped
+        )
+    }
+}
+
+fn enabled(enabled: Enabled) -> &'static str {
+    routine::enabled(enabled).unwrap_or("ENABLE")
+}
+
+fn deferrable(deferrable: Deferrable) -> &'static str {
+    match deferrable {
+        Deferrable::Never => "NOT DEFERRABLE",
+        Deferrable::InitiallyImmediate => "DEFERRABLE INITIALLY IMMEDIATE",
+        Deferrable::InitiallyDeferred => "DEFERRABLE INITIALLY DEFERRED",
+    }
+}

@@ -1,0 +1,266 @@
+//! Owners, privileges and comments.
+
+use super::{step::Step, write::Writer};
+use crate::{
+    generate::postgres::{
+        Statements,
+        privileges::{self as dumped, NONE, Usual},
+        quote::{ident, literal, role},
+        reference,
+    },
+    schema::{Grant, Kind, Object, ObjectId, postgres::DefaultPrivileges},
+};
+
+/// What privileges are on, for whom, and since when.
+struct Granted<'a> {
+    /// `ON shop.orders`.
+    on: String,
+    usual: Usual,
+    owner: Option<&'a str>,
+    column: Option<&'a str>,
+}
+
+impl Writer<'_, '_> {
+    /// ALTER … OWNER TO.
+    pub(super) fn owner(&mut self, from: &Object, to: &Object) {
+        if from.owner == to.owner {
+            return;
+        }
+        let owner = to.owner.as_deref().unwrap_or("CURRENT_USER");
+        if to.id.kind == Kind::Extension {
+            self.refuse(to, "PostgreSQL cannot change the owner of an extension");
+        } else if let Some(name) = reference::altered(to) {
+            let sql = format!("ALTER {name} OWNER TO {}", role(owner));
+            self.push(Step::new(to, sql));
+        }
+    }
+
+    /// COMMENT ON.
+    pub(super) fn comment(&mut self, from: &Object, to: &Object, whole: Option<&Object>) {
+        if from.comment == to.comment {
+            return;
+        }
+        if let Some(name) = reference::commented(to, whole) {
+            let text = to
+                .comment
+                .as_ref()
+                .map_or("NULL".to_owned(), |it| literal(it));
+            self.push(Step::new(to, format!("COMMENT ON {name} IS {text}")).last());
+        }
+    }
+
+    /// GRANT and REVOKE.
+    pub(super) fn grants(&mut self, from: &Object, to: &Object, whole: Option<&Object>) {
+        if from.grants == to.grants {
+            return;
+        }
+        let Some(name) = reference::granted(to) else {
+            return;
+        };
+        let owner = whole
+            .filter(|_| to.id.is_part())
+            .unwrap_or(to)
+            .owner
+            .as_deref();
+        let granted = Granted {
+            on: format!("ON {name}"),
+            usual: dumped::usual(&to.id),
+            owner,
+            column: (to.id.kind == Kind::Column).then_some(to.id.name.as_str()),
+        };
+        let statements = granted.change(from.grants.as_deref(), to.grants.as_deref());
+        for sql in statements {
+            self.push(Step::new(to, sql).last());
+        }
+    }
+
+    /// Privileges on the sequence of an identity column.
+    pub(super) fn grants_on_sequence(
+        &mut self,
+        to: &Object,
+        (name, owner): (&str, Option<&str>),
+        from: Option<&[Grant]>,
+        grants: Option<&[Grant]>,
+    ) {
+        if from == grants {
+            return;
+        }
+        let granted = Granted {
+            on: format!("ON SEQUENCE {name}"),
+            usual: Usual::None,
+            owner,
+            column: None,
+        };
+        for sql in granted.change(from, grants) {
+            self.push(Step::new(to, sql).last());
+        }
+    }
+
+    /// ALTER DEFAULT PRIVILEGES.
+    pub(super) fn default_privileges(
+        &mut self,
+        object: &Object,
+        id: &ObjectId,
+        from: Option<&DefaultPrivileges>,
+        to: Option<&DefaultPrivileges>,
+    ) {
+        let Some(facts) = to.or(from) else { return };
+        let mut start = "ALTER DEFAULT PRIVILEGES".to_owned();
+        if !facts.role.is_empty() {
+            start.push_str(&format!(" FOR ROLE {}", role(&facts.role)));
+        }
+        let mut usual = Usual::None;
+        if id.schema.is_empty() {
+            usual = match facts.on.as_str() {
+                "FUNCTIONS" => Usual::Privilege("EXECUTE"),
+                "TYPES" => Usual::Privilege("USAGE"),
+                _ => Usual::None,
+            };
+        } else {
+            start.push_str(&format!(" IN SCHEMA {}", ident(&id.schema)));
+        }
+        let owner = match (id.schema.is_empty(), facts.role.is_empty()) {
+            (false, _) => Some(""),
+            (true, true) => None,
+            (true, false) => Some(facts.role.as_str()),
+        };
+        let granted = Granted {
+            on: format!("ON {}", facts.on),
+            usual,
+            owner,
+            column: None,
+        };
+        let privileges = |facts: Option<&DefaultPrivileges>| facts.map(|it| it.privileges.clone());
+        let (old, new) = (privileges(from), privileges(to));
+        for sql in granted.change(old.as_deref(), new.as_deref()) {
+            self.push(Step::new(object, format!("{start} {sql}")));
+        }
+    }
+}
+
+impl Granted<'_> {
+    /// What leads from some privileges to others. `None` are the default ones.
+    fn change(&self, from: Option<&[Grant]>, to: Option<&[Grant]>) -> Vec<String> {
+        let (old, new) = (self.all(from), self.all(to));
+        let owner = self.owner.unwrap_or("CURRENT_USER");
+        let is_special =
+            |grant: &Grant| grant.grantee.as_deref() == Some(owner) || grant.grantor.is_some();
+        let mut statements = Statements::default();
+        if old.iter().chain(&new).any(is_special) || self.usual == Usual::Unknown {
+            return self.anew(&old, to);
+        }
+        let gone: Vec<&Grant> = old
+            .iter()
+            .filter(|grant| !new.iter().any(|it| is_like(it, grant)))
+            .collect();
+        self.revoke(&gone, &mut statements);
+        // A privilege that can no longer be passed on keeps the rest.
+        for grant in old.iter().filter(|it| it.grantable && !gone.contains(it)) {
+            if new.iter().any(|it| is_like(it, grant) && !it.grantable) {
+                let (what, whom) = (self.privilege(grant), grantee(grant));
+                statements.push(format!(
+                    "REVOKE GRANT OPTION FOR {what} {} FROM {whom}",
+                    self.on
+                ));
+            }
+        }
+        let added: Vec<&Grant> = new
+            .iter()
+            .filter(|grant| {
+                let mut same = old.iter().filter(|it| is_like(it, grant));
+                !same.any(|it| it.grantable || !grant.grantable)
+            })
+            .collect();
+        dumped::grant(&added, &self.on, self.column, &mut statements);
+        statements.statements
+    }
+
+    /// Takes all privileges, and grants those that there shall be.
+    fn anew(&self, old: &[Grant], to: Option<&[Grant]>) -> Vec<String> {
+        let mut statements = Statements::default();
+        let owner = self.owner.unwrap_or("CURRENT_USER");
+        let mut grantees: Vec<Option<&str>> = old.iter().map(|it| it.grantee.as_deref()).collect();
+        grantees.sort_unstable();
+        grantees.dedup();
+        for grantee in grantees {
+            let whom = grantee.map_or("PUBLIC".into(), role);
+            let what = match self.column {
+                Some(column) => format!("ALL ({})", ident(column)),
+                None => "ALL".to_owned(),
+            };
+            let cascade = if grantee == Some(owner) {
+                ""
+            } else {
+                " CASCADE"
+            };
+            statements.push(format!("REVOKE {what} {} FROM {whom}{cascade}", self.on));
+        }
+        if self.column.is_none() && !owner.is_empty() {
+            statements.push(format!("GRANT ALL {} TO {}", self.on, role(owner)));
+        }
+        if let Usual::Privilege(privilege) = self.usual {
+            statements.push(format!("GRANT {privilege} {} TO PUBLIC", self.on));
+        }
+        if let Some(to) = to {
+            dumped::write(
+                to,
+                &self.on,
+                self.usual,
+                self.owner,
+                self.column,
+                &mut statements,
+            );
+        }
+        statements.statements
+    }
+
+    fn revoke(&self, grants: &[&Grant], to: &mut Statements) {
+        let mut grants = grants.to_vec();
+        grants.sort_by(|a, b| a.grantee.cmp(&b.grantee));
+        for group in grants.chunk_by(|a, b| a.grantee == b.grantee) {
+            let what: Vec<String> = group.iter().map(|grant| self.privilege(grant)).collect();
+            let cascade = if group.iter().any(|it| it.grantable) {
+                " CASCADE"
+            } else {
+                ""
+            };
+            to.push(format!(
+                "REVOKE {} {} FROM {}{cascade}",
+                what.join(", "),
+                self.on,
+                grantee(group[0])
+            ));
+        }
+    }
+
+    fn privilege(&self, grant: &Grant) -> String {
+        match self.column {
+            Some(column) => format!("{} ({})", grant.privilege, ident(column)),
+            None => grant.privilege.clone(),
+        }
+    }
+
+    /// All privileges, with those that PUBLIC has by default.
+    fn all(&self, grants: Option<&[Grant]>) -> Vec<Grant> {
+        match (grants, self.usual) {
+            (Some(grants), _) => grants.to_vec(),
+            (None, Usual::Privilege(privilege)) => vec![Grant {
+                privilege: privilege.to_owned(),
+                ..Grant::default()
+            }],
+            (None, _) => Vec::new(),
+        }
+    }
+}
+
+/// Whether both are the same privilege of the same role.
+fn is_like(a: &Grant, b: &Grant) -> bool {
+    a.grantee == b.grantee && a.privilege == b.privilege && a.privilege != NONE
+}
+
+fn grantee(grant: &Grant) -> String {
+    grant
+        .grantee
+        .as_deref()
+        .map_or("PUBLIC".to_owned(), |it| role(it).into_owned())
+}
