@@ -2,11 +2,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{postgres, sqlite};
-use crate::{
-    schema::{self, Name, ObjectId, Schema},
-    sql::Dialect,
-};
+use crate::schema::{self, Name, ObjectId};
 
 /// The statements that lead from one schema to another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -144,23 +140,6 @@ pub struct Refusal {
     pub object: ObjectId,
     /// Why, as a clause: `PostgreSQL cannot remove a value that rows use`.
     pub reason: String,
-}
-
-/// Returns the statements that make `to` of `from` and keep the rows wherever their columns live on.
-/// Both schemas are of one dialect. The same schemas always have the same statements; equal ones
-/// have none.
-///
-/// # Errors
-/// Fails with all changes that no statements are known for.
-pub fn migrate(
-    from: &Schema,
-    to: &Schema,
-    options: &MigrationOptions,
-) -> Result<Migration, Vec<Refusal>> {
-    match to.dialect {
-        Dialect::Postgres => postgres::migrate(from, to, options),
-        Dialect::Sqlite => sqlite::migrate(from, to, options),
-    }
 }
 
 /// Formats the statements as a script, with comments above them.

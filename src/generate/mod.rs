@@ -8,9 +8,7 @@ mod sqlite;
 
 use std::fmt;
 
-pub use migration::{
-    Fill, Loss, LossKind, Migration, MigrationOptions, Place, Refusal, Statement, migrate,
-};
+pub use migration::{Fill, Loss, LossKind, Migration, MigrationOptions, Place, Refusal, Statement};
 #[cfg(feature = "cli")]
 pub use rename::{Rename, RenameError, Renamed, is_named, rename};
 
@@ -62,4 +60,30 @@ pub fn dump(schema: &Schema) -> Result<Vec<Block>, Cycle> {
 pub fn script(blocks: &[Block]) -> String {
     let blocks: Vec<String> = blocks.iter().map(Block::to_string).collect();
     blocks.join("\n")
+}
+
+/// Returns the statements that make `to` of `from` and keep the rows wherever their columns live on.
+/// Both schemas are of one dialect. The same schemas always have the same statements; equal ones
+/// have none.
+///
+/// # Errors
+/// Fails with all changes that no statements are known for.
+pub fn migrate(
+    from: &Schema,
+    to: &Schema,
+    options: &MigrationOptions,
+) -> Result<Migration, Vec<Refusal>> {
+    match to.dialect {
+        Dialect::Postgres => postgres::migrate(from, to, options),
+        Dialect::Sqlite => sqlite::migrate(from, to, options),
+    }
+}
+
+/// The statements that give an object of `schema` another name; `None` if there are none for its kind.
+#[cfg(feature = "cli")]
+fn rename_statements(from: &ObjectId, to: &ObjectId, schema: &Schema) -> Option<Vec<String>> {
+    match schema.dialect {
+        Dialect::Postgres => postgres::rename(from, to, schema),
+        Dialect::Sqlite => sqlite::rename(from, to),
+    }
 }

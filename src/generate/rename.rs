@@ -1,6 +1,6 @@
 use std::str::FromStr;
 
-use super::{Statement, postgres, sqlite};
+use super::{Statement, rename_statements};
 use crate::{
     schema::{self, Kind, Name, ObjectId, Schema},
     sql::Dialect,
@@ -87,12 +87,8 @@ pub fn rename(schema: &Schema, rename: &Rename) -> Result<Renamed, RenameError> 
     let old = object(schema, rename)?;
     let new = new_id(schema.dialect, old, &rename.to)
         .ok_or_else(|| RenameError::Elsewhere(old.clone()))?;
-    let statements = |from: &ObjectId, to: &ObjectId| match schema.dialect {
-        Dialect::Postgres => postgres::rename(from, to, schema),
-        Dialect::Sqlite => sqlite::rename(from, to),
-    };
-    let (up, down) = statements(old, &new)
-        .zip(statements(&new, old))
+    let (up, down) = rename_statements(old, &new, schema)
+        .zip(rename_statements(&new, old, schema))
         .ok_or_else(|| RenameError::Kind(old.clone()))?;
     let statement = |sql: String| Statement::new(Some(old.clone()), sql);
     Ok(Renamed {

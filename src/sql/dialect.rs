@@ -92,6 +92,8 @@ pub(super) struct Rows {
     pub merge: bool,
     /// `ONLY` before a table.
     pub only: bool,
+    /// Whether DROP TABLE deletes the rows one by one, and those that refer to them.
+    pub drop_deletes: bool,
 }
 
 /// Rules for classifying statements.

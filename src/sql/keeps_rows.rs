@@ -70,8 +70,7 @@ pub fn keeps_rows(dialect: Dialect, statement: &str) -> bool {
         return creates(words);
     }
     if words.eat("DROP") {
-        // SQLite deletes the rows of a dropped table one by one, and those that refer to them.
-        let is_table = dialect != Dialect::Sqlite && words.eat("TABLE");
+        let is_table = !dialect.rows().drop_deletes && words.eat("TABLE");
         return is_table || eats(&mut words, DROPPED);
     }
     if words.eat("ALTER") {

@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["revision", "schema"],
     &["layout", "generate", "seed"],
     &["plan", "project", "database"],
-    &["backup", "execute"],
+    &["backup", "execute", "model"],
     &["ops"],
     &["report", "library"],
     &["cli"],
@@ -27,7 +27,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("indicatif", &["report"]),
     ("toml", &["project"]),
     ("zstd", &["database"]),
-    ("tokio", &["database", "execute", "ops", "cli"]),
+    ("tokio", &["database", "execute", "model", "ops", "cli"]),
 ];
 
 fn floors() -> BTreeMap<&'static str, usize> {

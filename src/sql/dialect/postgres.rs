@@ -46,6 +46,7 @@ pub(super) static RULES: Rules = Rules {
         or_clause: false,
         merge: true,
         only: true,
+        drop_deletes: false,
     },
     statements: Statements {
         repeatable: &[

@@ -47,6 +47,7 @@ pub(super) static RULES: Rules = Rules {
         or_clause: true,
         merge: false,
         only: false,
+        drop_deletes: true,
     },
     statements: Statements {
         repeatable: &[
