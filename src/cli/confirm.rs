@@ -66,8 +66,13 @@ impl Context {
 
     /// Asks whether to record a repair.
     pub fn confirms_repair(&self) -> bool {
-        let says_yes = |answer: String| ["y", "yes"].contains(&answer.to_lowercase().as_str());
-        self.yes || answer("Record this? [y/N] ").is_some_and(says_yes)
+        self.says_yes("Record this? [y/N] ")
+    }
+
+    /// Asks a question that can be answered with yes.
+    pub fn says_yes(&self, question: &str) -> bool {
+        let is_yes = |answer: String| ["y", "yes"].contains(&answer.to_lowercase().as_str());
+        self.yes || answer(question).is_some_and(is_yes)
     }
 }
 

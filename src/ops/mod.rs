@@ -110,7 +110,7 @@ pub use edit::{EditArgs, EditReport, edit};
 #[cfg(feature = "cli")]
 pub use files::{RecoveredReport, recover};
 #[cfg(feature = "cli")]
-pub use init::{InitReport, init};
+pub use init::{Baseline, InitFromArgs, InitReport, init, init_from_database, stamp_baseline};
 #[cfg(feature = "cli")]
 pub use merge::{MergeError, merge};
 #[cfg(feature = "cli")]

@@ -7,15 +7,17 @@ use std::{
 
 use super::create::{WriteError, write_new};
 
+const CONFIG: &str = "migrator.toml";
+
+/// The URL in the initial configuration.
+const URL: &str = "\"sqlite:app.db\"";
+
 /// Files for git to ignore. An existing file is kept.
 const GITIGNORE: &str = ".gitignore";
 
 /// The initial files of a project.
 const FILES: &[(&str, &str)] = &[
-    (
-        "migrator.toml",
-        include_str!("../../templates/migrator.toml.jinja"),
-    ),
+    (CONFIG, include_str!("../../templates/migrator.toml.jinja")),
     (GITIGNORE, include_str!("../../templates/gitignore")),
     ("migrations/.gitkeep", ""),
     (
@@ -46,14 +48,14 @@ pub enum InitError {
 
 /// Creates `migrator.toml`, `.gitignore`, `migrations/` and `templates/` in `dir`, and `dir`
 /// itself. An existing `.gitignore` and existing directories of scripts or templates are kept.
-/// Returns the created paths, outer directories first.
+/// Returns the created paths, outer directories first. `url` is that of the database, if it is known.
 ///
 /// # Errors
 /// Returns an error if `migrator.toml` exists, or if a file or directory cannot be created;
 /// everything created before is removed again.
-pub fn init(dir: &Path) -> Result<Vec<PathBuf>, InitError> {
+pub fn init(dir: &Path, url: Option<&str>) -> Result<Vec<PathBuf>, InitError> {
     let mut made = Vec::new();
-    match make_all(dir, &mut made) {
+    match make_all(dir, url, &mut made) {
         Ok(()) => Ok(made),
         Err(error) => {
             for path in made.iter().rev() {
@@ -66,11 +68,20 @@ pub fn init(dir: &Path) -> Result<Vec<PathBuf>, InitError> {
     }
 }
 
-fn make_all(dir: &Path, made: &mut Vec<PathBuf>) -> Result<(), InitError> {
-    let config = dir.join(FILES[0].0);
-    if config.symlink_metadata().is_ok() {
-        return Err(InitError::Exists(config));
+/// Checks that `dir` is no project yet.
+///
+/// # Errors
+/// Returns an error if `migrator.toml` exists.
+pub fn ensure_new(dir: &Path) -> Result<(), InitError> {
+    let config = dir.join(CONFIG);
+    match config.symlink_metadata() {
+        Ok(_) => Err(InitError::Exists(config)),
+        Err(_) => Ok(()),
     }
+}
+
+fn make_all(dir: &Path, url: Option<&str>, made: &mut Vec<PathBuf>) -> Result<(), InitError> {
+    ensure_new(dir)?;
     make_directory(dir, made)?;
     for (name, text) in FILES {
         let path = dir.join(name);
@@ -82,7 +93,11 @@ fn make_all(dir: &Path, made: &mut Vec<PathBuf>) -> Result<(), InitError> {
         if parent != dir && !make_directory(parent, made)? {
             continue;
         }
-        write_new(&path, text).map_err(|error| match error {
+        let text = match url {
+            Some(url) if *name == CONFIG => with_url(text, url),
+            _ => (*text).to_owned(),
+        };
+        write_new(&path, &text).map_err(|error| match error {
             WriteError::Exists(path) => InitError::Exists(path),
             WriteError::Io { path, source } => InitError::Io { path, source },
             other => InitError::Io {
@@ -93,6 +108,11 @@ fn make_all(dir: &Path, made: &mut Vec<PathBuf>) -> Result<(), InitError> {
         made.push(path);
     }
     Ok(())
+}
+
+/// The initial configuration with another URL.
+fn with_url(text: &str, url: &str) -> String {
+    text.replacen(URL, &toml::Value::from(url).to_string(), 1)
 }
 
 /// Creates a directory and its parents; returns false if it exists.
@@ -112,4 +132,20 @@ fn make_directory(dir: &Path, made: &mut Vec<PathBuf>) -> Result<bool, InitError
     })?;
     made.push(dir.to_owned());
     Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_is_written_as_toml() {
+        let check = |url: &str, line: &str| {
+            let text = with_url(FILES[0].1, url);
+            let lines: Vec<&str> = text.lines().collect();
+            assert!(lines.contains(&line), "{text}");
+        };
+        check("postgres://h/db", "url = \"postgres://h/db\"");
+        check("sqlite:a\\b.db", r#"url = 'sqlite:a\b.db'"#);
+    }
 }

@@ -62,7 +62,7 @@ mod load_tests;
 mod template_tests;
 
 #[cfg(feature = "cli")]
-pub use config::{BackupConfig, Config, Flags, Misspelt, ProtectedUrl, Sources, Url};
+pub use config::{BackupConfig, Config, Flags, Misspelt, ProtectedUrl, ScratchUrl, Sources, Url};
 #[cfg(feature = "cli")]
 pub use convert::{ConvertError, Converted, converted, write_directory};
 #[cfg(feature = "cli")]
@@ -77,7 +77,7 @@ pub use exchange::{Exchange, ExchangeError, Recovered, exchange, recover};
 #[cfg(feature = "cli")]
 pub use git::{GitError, history_at};
 #[cfg(feature = "cli")]
-pub use init::{InitError, init};
+pub use init::{InitError, ensure_new, init};
 #[cfg(feature = "cli")]
 pub use load::{SCRATCH_DATABASE, load};
 pub use memory::embedded_history;

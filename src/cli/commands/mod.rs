@@ -130,7 +130,7 @@ impl Command {
         let output = around.output;
         let load = |vars| Context::load(around.global, vars, output.clone());
         let context = match &self {
-            Self::Init(args) => return init::cmd_init(args, output),
+            Self::Init(args) => return init::cmd_init(args, around.global, output).await,
             Self::Explain(args) => return explain::cmd_explain(args, output),
             Self::Completions(args) => return completions::cmd_completions(args, (around.root)()),
             Self::Man(args) => return man::cmd_man(args, (around.root)(), output),

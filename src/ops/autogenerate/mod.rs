@@ -16,7 +16,7 @@ use super::{
 use crate::{
     generate::{Fill, Loss, Rename},
     project::{self, Exchange},
-    schema::{Difference, ObjectId},
+    schema::{Difference, Note, ObjectId, Unmodelled},
 };
 
 /// Arguments of `revision --autogenerate`.
@@ -55,6 +55,8 @@ pub struct AutogenerateReport {
     pub difference: Difference,
     /// What the up scripts lose.
     pub losses: Vec<Loss>,
+    /// What is only in the declared schema, and what the model of schemas does not have.
+    pub left_out: Vec<Unmodelled>,
     /// How the scripts were proven.
     pub proof: Proof,
 }
@@ -118,6 +120,7 @@ pub async fn autogenerate(
     Ok(AutogenerateReport {
         losses: plan.losses(),
         renames: plan.renames,
+        left_out: left_out(&plan.difference),
         difference: plan.difference,
         revisions,
         written,
@@ -125,8 +128,20 @@ pub async fn autogenerate(
     })
 }
 
+fn left_out(difference: &Difference) -> Vec<Unmodelled> {
+    let notes = difference.notes.iter();
+    let left_out = notes.filter_map(|note| match note {
+        Note::OnlyInSecond(unmodelled) => Some(unmodelled.clone()),
+        _ => None,
+    });
+    left_out.collect()
+}
+
 /// Writes all files or none.
-fn write(project: &Project, revisions: &[Draft]) -> Result<Vec<NewRevisionReport>, Error> {
+pub(super) fn write(
+    project: &Project,
+    revisions: &[Draft],
+) -> Result<Vec<NewRevisionReport>, Error> {
     let dir = project.directory().0;
     let mut files = Vec::new();
     let mut written = Vec::new();

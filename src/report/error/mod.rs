@@ -103,6 +103,13 @@ impl Error {
     }
 }
 
+/// The error of a command that failed after it had created a project.
+pub fn after_init(error: Error) -> Error {
+    error
+        .after_changes()
+        .note("the project was created; its baseline is not recorded as applied")
+}
+
 /// An error of the system, with the context of the caller.
 impl From<anyhow::Error> for Error {
     fn from(error: anyhow::Error) -> Self {

@@ -46,16 +46,7 @@ impl View for AutogenerateView {
             page.row(format!("created {}", paint.paint(Style::Strong, file)));
         }
         if verbosity > Verbosity::Quiet {
-            match &report.proof {
-                Proof::WithRows => {
-                    page.sentence("Proven with rows: up, down and up again.");
-                }
-                Proof::WithoutRows(reason) => {
-                    let text = "Proven without rows only: up, down and up again.";
-                    page.sentence(paint.paint(Style::Warning, text));
-                    page.sentence(format!("With rows: {reason}"));
-                }
-            }
+            proof_sentences(&mut page, &report.proof, paint);
         }
         page
     }
@@ -82,10 +73,7 @@ impl View for AutogenerateView {
         });
         let renames = report.renames.iter();
         let renames = renames.map(|(from, to)| json!({ "from": from, "to": to }));
-        let (with_rows, reason) = match &report.proof {
-            Proof::WithRows => (true, None),
-            Proof::WithoutRows(reason) => (false, Some(reason)),
-        };
+        let (with_rows, reason) = proof(&report.proof);
         object(json!({
             "revisions": revisions.collect::<Vec<_>>(),
             "renames": renames.collect::<Vec<_>>(),
@@ -94,6 +82,27 @@ impl View for AutogenerateView {
             "losses": report.losses,
             "proof": { "with_rows": with_rows, "reason": reason },
         }))
+    }
+}
+
+/// Whether scripts were proven with rows, and the reason if they were not.
+pub(super) fn proof(proof: &Proof) -> (bool, Option<&str>) {
+    match proof {
+        Proof::WithRows => (true, None),
+        Proof::WithoutRows(reason) => (false, Some(reason)),
+    }
+}
+
+pub(super) fn proof_sentences(page: &mut Page, proof: &Proof, paint: Paint) {
+    match proof {
+        Proof::WithRows => {
+            page.sentence("Proven with rows: up, down and up again.");
+        }
+        Proof::WithoutRows(reason) => {
+            let text = "Proven without rows only: up, down and up again.";
+            page.sentence(paint.paint(Style::Warning, text));
+            page.sentence(format!("With rows: {reason}"));
+        }
     }
 }
 

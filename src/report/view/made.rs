@@ -2,8 +2,9 @@ use serde_json::json;
 
 use super::{Json, Page, Paint, Verbosity, View, object};
 use crate::{
-    ops::{InitReport, NewRevisionReport},
+    ops::{Baseline, InitReport, NewRevisionReport},
     report::Style,
+    revision::RevisionId,
 };
 
 impl View for NewRevisionReport {
@@ -35,6 +36,10 @@ fn created(files: &[String], paint: Paint) -> Page {
 impl View for InitReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         let mut page = created(&self.files, paint);
+        if let Some(baseline) = &self.baseline {
+            baseline_steps(&mut page, self, baseline, (paint, verbosity));
+            return page;
+        }
         if verbosity > Verbosity::Quiet {
             next_steps(&mut page, self);
         }
@@ -46,7 +51,59 @@ impl View for InitReport {
     }
 
     fn json(&self) -> Json {
-        object(json!({ "files": self.files }))
+        let mut fields = object(json!({ "files": self.files }));
+        if let Some(baseline) = &self.baseline {
+            let (with_rows, reason) = super::autogenerate::proof(&baseline.proof);
+            let value = json!({
+                "revision": baseline.revision.as_ref().map(RevisionId::as_str),
+                "proof": { "with_rows": with_rows, "reason": reason },
+                "left_out": baseline.left_out,
+                "stamped": baseline.stamped,
+            });
+            fields.insert("baseline".to_owned(), value);
+        }
+        fields
+    }
+}
+
+fn baseline_steps(
+    page: &mut Page,
+    report: &InitReport,
+    baseline: &Baseline,
+    (paint, verbosity): (Paint, Verbosity),
+) {
+    for left_out in &baseline.left_out {
+        let text = format!("not in the baseline: {} {}", left_out.kind, left_out.name);
+        page.row(paint.paint(Style::Warning, text));
+    }
+    if verbosity == Verbosity::Quiet {
+        return;
+    }
+    let Some(revision) = &baseline.revision else {
+        page.sentence("The database is empty, so there is no baseline.");
+        return;
+    };
+    super::autogenerate::proof_sentences(page, &baseline.proof, paint);
+    if baseline.stamped {
+        page.sentence(format!(
+            "{revision} is recorded as applied in the database."
+        ));
+    }
+    let mut steps = Vec::new();
+    if let Some(dir) = &report.dir {
+        steps.push(format!("  cd {dir}"));
+    }
+    if !baseline.has_url {
+        steps.push("  export DATABASE_URL=…  # has a password, so it was not written".to_owned());
+    }
+    if !baseline.stamped {
+        steps.push("  migrator stamp head    # where the schema is there already".to_owned());
+    }
+    if !steps.is_empty() {
+        page.sentence("Next:");
+    }
+    for step in steps {
+        page.exact(step);
     }
 }
 
