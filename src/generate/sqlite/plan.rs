@@ -9,7 +9,7 @@ use super::{
     rebuild::rebuild,
     statement,
     table::Table,
-    text::{folded, quotes_names_only},
+    text::{folded, quotes_names_only, sources},
     virtual_table::{self, Replaced},
 };
 use crate::{
@@ -197,10 +197,15 @@ impl<'a> Plan<'a> {
             let is_replaced = id.kind == Kind::VirtualTable && !self.replaced.is_empty();
             !missing.contains(&folded(&id.name)) && self.from.get(id).is_some() && !is_replaced
         };
+        let relations = self.from.objects.iter().filter(|object| !object.id.is_part());
+        let relations: HashSet<String> = relations.map(|it| folded(&it.id.name)).collect();
         let resolves = |object: &&Object| {
             let later = self.to.get(&object.id);
             let later = later.into_iter().flat_map(|later| &later.depends_on);
+            let text = super::text(&object.facts).map_or("", |(_, sql)| sql);
             object.depends_on.iter().chain(later).all(is_there)
+                && sources(text).iter().all(|name| relations.contains(name))
+                && !self.is_in_cycle(object)
         };
         let objects = || self.from.objects.iter();
         let mut known: HashSet<String> = objects().map(|object| folded(&object.id.name)).collect();
@@ -217,6 +222,22 @@ impl<'a> Plan<'a> {
                 Facts::SqliteTrigger(trigger) => quotes_names_only(&trigger.sql, &known),
                 _ => true,
             })
+    }
+
+    /// Whether a view reads itself.
+    fn is_in_cycle(&self, view: &Object) -> bool {
+        let mut seen: Vec<&ObjectId> = view.depends_on.iter().collect();
+        let mut at = 0;
+        while let Some(id) = seen.get(at) {
+            if key(id) == key(&view.id) {
+                return true;
+            }
+            let next = self.from.get(id).into_iter().flat_map(|object| &object.depends_on);
+            let next: Vec<_> = next.filter(|id| !seen.contains(id)).collect();
+            seen.extend(next);
+            at += 1;
+        }
+        false
     }
 
     /// What else than `table` there is while it changes.
