@@ -46,7 +46,10 @@ pub(super) fn alter(
     if !dropped.is_empty() && !around.allows_drop {
         return None;
     }
-    let definitions = [definitions(new, &added, false), definitions(new, &added, true)];
+    let definitions = [
+        definitions(new, &added, false),
+        definitions(new, &added, true),
+    ];
     let found = definitions.into_iter().find_map(|definitions| {
         let text = edited(old, &definitions, &dropped, around)?;
         is_same_table(old.name(), &text, &new.facts.sql).then_some(definitions)
@@ -89,10 +92,12 @@ fn may_add(table: &Table<'_>, column: Column<'_>) -> bool {
         return !facts.stored;
     }
     let default = facts.default.as_ref().filter(|it| !is_null(it));
-    let refers = table.parts_of(Kind::ForeignKey).any(|part| match &part.facts {
-        Facts::SqliteForeignKey(key) => key.columns.iter().any(|it| column.is(it)),
-        _ => false,
-    });
+    let refers = table
+        .parts_of(Kind::ForeignKey)
+        .any(|part| match &part.facts {
+            Facts::SqliteForeignKey(key) => key.columns.iter().any(|it| column.is(it)),
+            _ => false,
+        });
     match default {
         Some(default) => is_constant(default) && !refers,
         None => !facts.not_null,
@@ -164,11 +169,16 @@ fn edited(
     for column in dropped {
         let scan = scan_table(&text).ok()?;
         text = without(&text, &scan, column.name())?;
-        let indexes = around.indexes.iter().filter_map(|index| match &index.facts {
-            Facts::SqliteIndex(index) => Some(index.sql.as_str()),
-            _ => None,
-        });
-        let mut others = indexes.chain(around.users.iter().copied()).chain([text.as_str()]);
+        let indexes = around
+            .indexes
+            .iter()
+            .filter_map(|index| match &index.facts {
+                Facts::SqliteIndex(index) => Some(index.sql.as_str()),
+                _ => None,
+            });
+        let mut others = indexes
+            .chain(around.users.iter().copied())
+            .chain([text.as_str()]);
         if others.any(|other| mentions(other, column.name())) {
             return None;
         }
@@ -201,7 +211,10 @@ fn without(text: &str, scan: &TableScan, name: &str) -> Option<String> {
 /// Whether the definition of a column makes it a key.
 fn is_key(column: &ColumnScan) -> bool {
     let is_key = |it: &Definition| {
-        matches!(it, Definition::PrimaryKey { .. } | Definition::Unique { .. })
+        matches!(
+            it,
+            Definition::PrimaryKey { .. } | Definition::Unique { .. }
+        )
     };
     column.definitions().any(is_key)
 }

@@ -57,13 +57,7 @@ impl Copy {
         self.values.push(value);
     }
 
-    fn add_column(
-        &mut self,
-        old: &Table<'_>,
-        new: &Table<'_>,
-        column: Column<'_>,
-        fills: &[Fill],
-    ) {
+    fn add_column(&mut self, old: &Table<'_>, new: &Table<'_>, column: Column<'_>, fills: &[Fill]) {
         let name = column.name();
         let fill = fill(new, column, fills).map(|fill| fill.expression.as_str());
         let default = column.facts.default.as_ref();
@@ -168,18 +162,22 @@ fn tightened(old: &Table<'_>, new: &Table<'_>) -> Vec<String> {
     let is_new = |part: &&Object| !old.parts.iter().any(|it| it.facts.is_same(&part.facts));
     let parts = new.parts.iter().filter(is_new);
     let note = |part: &Object| match &part.facts {
-        Facts::SqlitePrimaryKey(key) => {
-            Some(format!("Fails if two rows have the same {}.", names(&key.columns)))
-        }
-        Facts::SqliteUnique(key) => {
-            Some(format!("Fails if two rows have the same {}.", names(&key.columns)))
-        }
-        Facts::SqliteCheck(check) => {
-            Some(format!("Fails if a row violates CHECK ({}).", check.expression))
-        }
-        Facts::SqliteForeignKey(key) => {
-            Some(format!("Fails if a row has no parent in {}.", quoted(&key.references)))
-        }
+        Facts::SqlitePrimaryKey(key) => Some(format!(
+            "Fails if two rows have the same {}.",
+            names(&key.columns)
+        )),
+        Facts::SqliteUnique(key) => Some(format!(
+            "Fails if two rows have the same {}.",
+            names(&key.columns)
+        )),
+        Facts::SqliteCheck(check) => Some(format!(
+            "Fails if a row violates CHECK ({}).",
+            check.expression
+        )),
+        Facts::SqliteForeignKey(key) => Some(format!(
+            "Fails if a row has no parent in {}.",
+            quoted(&key.references)
+        )),
         _ => None,
     };
     parts.filter_map(note).collect()
@@ -198,7 +196,7 @@ pub(super) fn fill<'a>(
     column: Column<'_>,
     fills: &'a [Fill],
 ) -> Option<&'a Fill> {
-    fills.iter().find(|fill| {
-        fill.table.name.eq_ignore_ascii_case(table.name()) && column.is(&fill.column)
-    })
+    fills
+        .iter()
+        .find(|fill| fill.table.name.eq_ignore_ascii_case(table.name()) && column.is(&fill.column))
 }

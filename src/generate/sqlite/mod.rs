@@ -28,11 +28,13 @@ pub(super) fn dump(schema: &Schema) -> Result<Vec<Block>, Cycle> {
     let mut texts: Vec<_> = texts.collect();
     texts.sort_by_key(|(rank, ..)| *rank);
     let ranks = texts.chunk_by(|(a, ..), (b, ..)| a == b);
-    let ordered = ranks.flat_map(|texts| in_order(texts, own)).map(|(object, sql)| Block {
-        object: Some(object.id.clone()),
-        notes: Vec::new(),
-        statements: vec![statement(sql)],
-    });
+    let ordered = ranks
+        .flat_map(|texts| in_order(texts, own))
+        .map(|(object, sql)| Block {
+            object: Some(object.id.clone()),
+            notes: Vec::new(),
+            statements: vec![statement(sql)],
+        });
     Ok(ordered.collect())
 }
 
@@ -99,3 +101,6 @@ fn statement(sql: &str) -> String {
     };
     format!("{sql}{end}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,7 +99,12 @@ impl<'a> Plan<'a> {
     /// The indexes and triggers of what is created are created as well, and those of what is dropped
     /// go with it.
     fn add_parts(&mut self) {
-        let whole: Vec<&Object> = self.created.iter().copied().filter(|it| !it.id.is_part()).collect();
+        let whole: Vec<&Object> = self
+            .created
+            .iter()
+            .copied()
+            .filter(|it| !it.id.is_part())
+            .collect();
         for object in whole {
             self.create_parts(object);
         }
@@ -118,7 +123,11 @@ impl<'a> Plan<'a> {
         let parts = self.to.parts(&whole.id.qualified());
         for part in parts {
             let is_alone = matches!(part.id.kind, Kind::Index | Kind::Trigger);
-            let is_new = || self.created.iter().all(|other| key(&other.id) != key(&part.id));
+            let is_new = || {
+                self.created
+                    .iter()
+                    .all(|other| key(&other.id) != key(&part.id))
+            };
             if is_alone && is_new() {
                 self.created.push(part);
             }
@@ -130,7 +139,8 @@ impl<'a> Plan<'a> {
         let gone: HashSet<_> = self.dropped.iter().map(|object| key(&object.id)).collect();
         let is_gone = |object: &Object| {
             let with = |kind| gone.contains(&(kind, String::new(), folded(&object.id.parent)));
-            gone.contains(&key(&object.id)) || object.id.is_part() && (with(Kind::View) || with(Kind::Table))
+            gone.contains(&key(&object.id))
+                || object.id.is_part() && (with(Kind::View) || with(Kind::Table))
         };
         let objects = self.from.objects.iter();
         let users = objects.filter(|it| matches!(it.id.kind, Kind::View | Kind::Trigger));
@@ -176,7 +186,8 @@ impl<'a> Plan<'a> {
     /// Otherwise, a renaming would read the views and triggers, some of which use a table that is not
     /// there at that moment.
     fn set_legacy(&mut self) {
-        let set = |value: &str| Statement::new(None, format!("PRAGMA legacy_alter_table = {value}"));
+        let set =
+            |value: &str| Statement::new(None, format!("PRAGMA legacy_alter_table = {value}"));
         let mut on = set("ON");
         let note = "Views and triggers keep the names of tables that are rebuilt.";
         on.notes.push(note.to_owned());
@@ -197,7 +208,11 @@ impl<'a> Plan<'a> {
             let is_replaced = id.kind == Kind::VirtualTable && !self.replaced.is_empty();
             !missing.contains(&folded(&id.name)) && self.from.get(id).is_some() && !is_replaced
         };
-        let relations = self.from.objects.iter().filter(|object| !object.id.is_part());
+        let relations = self
+            .from
+            .objects
+            .iter()
+            .filter(|object| !object.id.is_part());
         let relations: HashSet<String> = relations.map(|it| folded(&it.id.name)).collect();
         let resolves = |object: &&Object| {
             let later = self.to.get(&object.id);
@@ -232,7 +247,11 @@ impl<'a> Plan<'a> {
             if key(id) == key(&view.id) {
                 return true;
             }
-            let next = self.from.get(id).into_iter().flat_map(|object| &object.depends_on);
+            let next = self
+                .from
+                .get(id)
+                .into_iter()
+                .flat_map(|object| &object.depends_on);
             let next: Vec<_> = next.filter(|id| !seen.contains(id)).collect();
             seen.extend(next);
             at += 1;
@@ -257,7 +276,12 @@ impl<'a> Plan<'a> {
             let uses = |object: &&&Object| {
                 let on = object.id.is_part() && sources.contains(&folded(&object.id.parent));
                 let is_known = users.iter().any(|user| user.id == object.id);
-                !is_known && (on || object.depends_on.iter().any(|id| sources.contains(&folded(&id.name))))
+                !is_known
+                    && (on
+                        || object
+                            .depends_on
+                            .iter()
+                            .any(|id| sources.contains(&folded(&id.name))))
             };
             let found: Vec<&Object> = standing.iter().filter(uses).copied().collect();
             if found.is_empty() {
@@ -269,7 +293,11 @@ impl<'a> Plan<'a> {
         }
         Surroundings {
             indexes: indexes.collect(),
-            users: users.into_iter().filter_map(|user| super::text(&user.facts)).map(|(_, sql)| sql).collect(),
+            users: users
+                .into_iter()
+                .filter_map(|user| super::text(&user.facts))
+                .map(|(_, sql)| sql)
+                .collect(),
             allows_drop,
         }
     }

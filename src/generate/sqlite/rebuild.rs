@@ -48,13 +48,21 @@ fn beside(
     create.notes.push(rebuilt(old));
     let mut statements = vec![
         create,
-        copying(old, copy.statement(&other, old.name(), new.has_conflict_clause()), copy),
+        copying(
+            old,
+            copy.statement(&other, old.name(), new.has_conflict_clause()),
+            copy,
+        ),
     ];
     if old.facts.autoincrement && new.facts.autoincrement {
         statements.push(of_table(sequence(old.name(), &other)));
     }
     statements.push(dropping(old, new));
-    let sql = format!("ALTER TABLE {} RENAME TO {}", quoted(&other), quoted(new.name()));
+    let sql = format!(
+        "ALTER TABLE {} RENAME TO {}",
+        quoted(&other),
+        quoted(new.name())
+    );
     statements.push(of_table(sql));
     statements
 }
@@ -70,7 +78,9 @@ fn aside(
     let other = free_name("old", new.name(), taken);
     let names: Vec<String> = (1..=copy.values.len()).map(|at| format!("v{at}")).collect();
     let values = copy.values.iter().zip(&names);
-    let values: Vec<String> = values.map(|(value, name)| format!("{value} AS {name}")).collect();
+    let values: Vec<String> = values
+        .map(|(value, name)| format!("{value} AS {name}"))
+        .collect();
     let sql = format!(
         "CREATE TABLE {} AS\nSELECT {}\nFROM {}",
         quoted(&other),
@@ -100,7 +110,10 @@ fn aside(
     statements.push(copying(old, sql, copy));
     if keeps_sequence {
         statements.push(of_table(sequence(&other, new.name())));
-        let sql = format!("DELETE FROM sqlite_sequence WHERE name = {}", string(&other));
+        let sql = format!(
+            "DELETE FROM sqlite_sequence WHERE name = {}",
+            string(&other)
+        );
         statements.push(of_table(sql));
     }
     statements.push(of_table(format!("DROP TABLE {}", quoted(&other))));
@@ -143,7 +156,9 @@ fn dropping(old: &Table<'_>, new: &Table<'_>) -> Statement {
     let new_alias_keeps = |column: &Column| {
         // The new table has the same values as rowids.
         let alias = old.alias().is_some_and(|alias| alias.is(column.name()));
-        let is_new_alias = new.alias().is_some_and(|it| old.column(it.name()).is_none());
+        let is_new_alias = new
+            .alias()
+            .is_some_and(|it| old.column(it.name()).is_none());
         alias && (is_new_alias || new.rowid().is_some())
     };
     lost.retain(|column| !column.is_generated() && !new_alias_keeps(column));
@@ -162,6 +177,9 @@ fn dropping(old: &Table<'_>, new: &Table<'_>) -> Statement {
     }
     Statement {
         losses,
-        ..Statement::new(Some(old.id.clone()), format!("DROP TABLE {}", quoted(old.name())))
+        ..Statement::new(
+            Some(old.id.clone()),
+            format!("DROP TABLE {}", quoted(old.name())),
+        )
     }
 }

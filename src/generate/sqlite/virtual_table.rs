@@ -49,11 +49,17 @@ pub(super) fn replace(old: &Object, new: &Object, taken: &mut HashSet<String>) -
         (_, Content::Other) => {
             replaced.before[0].losses.clear();
             let sql = format!("INSERT INTO {0} ({0}) VALUES ('rebuild')", quoted(name));
-            replaced.after.push(Statement::new(Some(new.id.clone()), sql));
+            replaced
+                .after
+                .push(Statement::new(Some(new.id.clone()), sql));
         }
         (Content::Own | Content::Other, Content::Own | Content::None) if pairs.len() > 1 => {
             // What has no content keeps no values.
-            let kept = if content(to) == Content::None { &[][..] } else { &pairs };
+            let kept = if content(to) == Content::None {
+                &[][..]
+            } else {
+                &pairs
+            };
             replaced.before[0].losses = lost(old, from, kept);
             carry(old, name, &pairs, &mut replaced, taken);
         }

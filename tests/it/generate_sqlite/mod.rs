@@ -1,7 +1,7 @@
 //! Statements that lead from one SQLite schema to another, proven on real files with rows.
 
-mod pairs;
 mod mutations;
+mod pairs;
 mod random;
 
 use std::{
@@ -32,7 +32,7 @@ struct Proven {
 /// Why a pair is not proven.
 #[derive(Debug)]
 enum Failure {
-    Refused(Vec<Refusal>),
+    Refused(String),
     /// The rows do not satisfy the new schema.
     Rows(String),
     Wrong(String),
@@ -53,9 +53,10 @@ async fn prove(from: &str, rows: &str, to: &str, fills: &[&str]) -> Result<Prove
         return Err(Failure::Wrong(format!("rows: {error}")));
     }
     let (start, end) = (inspect(path).await, inspect(&target.path).await);
+    let refused = |refusals: Vec<Refusal>| Failure::Refused(format!("{refusals:?}"));
     let plan = |from: &Schema, to: &Schema| {
-        let migration = migrate(from, to, &options(fills)).map_err(Failure::Refused)?;
-        let again = migrate(from, to, &options(fills)).map_err(Failure::Refused)?;
+        let migration = migrate(from, to, &options(fills)).map_err(refused)?;
+        let again = migrate(from, to, &options(fills)).map_err(refused)?;
         assert_eq!(migration, again, "not deterministic");
         Ok(migration)
     };
@@ -63,7 +64,12 @@ async fn prove(from: &str, rows: &str, to: &str, fills: &[&str]) -> Result<Prove
     let texts = (up.to_string(), down.to_string());
     // Failures that the rows are the reason of.
     let is_of_rows = |error: &str| {
-        let words = ["constraint failed", "cannot store", "datatype mismatch", "ForeignKeys("];
+        let words = [
+            "constraint failed",
+            "cannot store",
+            "datatype mismatch",
+            "ForeignKeys(",
+        ];
         words.iter().any(|word| error.contains(word))
     };
     let wrong = |what: String| {
@@ -107,7 +113,10 @@ async fn prove(from: &str, rows: &str, to: &str, fills: &[&str]) -> Result<Prove
     check("down", &inspect(path).await, &start)?;
     let third = (catalog(path).await, Rows::read(path).await);
     same("down", &third.0, &first.0).map_err(wrong)?;
-    third.1.kept("down", &first.1, Some(&second.1)).map_err(wrong)?;
+    third
+        .1
+        .kept("down", &first.1, Some(&second.1))
+        .map_err(wrong)?;
     if let Err(error) = session.upgrade("head").await {
         return Err(match format!("{error:?}") {
             error if is_of_rows(&error) => Failure::Rows(error),
@@ -138,10 +147,18 @@ async fn catalog(file: &Path) -> BTreeSet<String> {
     for table in tables {
         let name = table[1].replace('\'', "''");
         for part in [
-            format!("SELECT 'column', lower(name), lower(type), \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo('{name}')"),
-            format!("SELECT 'key', lower(\"table\"), on_update, on_delete, \"match\", group_concat(lower(\"from\") || ' ' || coalesce(lower(\"to\"), '')) FROM pragma_foreign_key_list('{name}') GROUP BY id"),
-            format!("SELECT 'index', \"unique\", origin, partial, (SELECT group_concat(coalesce(lower(x.name), '') || x.desc || upper(x.coll) || x.key) FROM pragma_index_xinfo(l.name) AS x WHERE key) FROM pragma_index_list('{name}') AS l"),
-            format!("SELECT 'autoincrement' FROM sqlite_schema WHERE lower(name) = '{name}' AND type = 'table' AND sql LIKE '%autoincrement%'"),
+            format!(
+                "SELECT 'column', lower(name), lower(type), \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo('{name}')"
+            ),
+            format!(
+                "SELECT 'key', lower(\"table\"), on_update, on_delete, \"match\", group_concat(lower(\"from\") || ' ' || coalesce(lower(\"to\"), '')) FROM pragma_foreign_key_list('{name}') GROUP BY id"
+            ),
+            format!(
+                "SELECT 'index', \"unique\", origin, partial, (SELECT group_concat(coalesce(lower(x.name), '') || x.desc || upper(x.coll) || x.key) FROM pragma_index_xinfo(l.name) AS x WHERE key) FROM pragma_index_list('{name}') AS l"
+            ),
+            format!(
+                "SELECT 'autoincrement' FROM sqlite_schema WHERE lower(name) = '{name}' AND type = 'table' AND sql LIKE '%autoincrement%'"
+            ),
         ] {
             for row in query(&mut connection, &part).await {
                 let mut row = row.join("|");
@@ -174,9 +191,13 @@ fn same(what: &str, found: &BTreeSet<String>, wanted: &BTreeSet<String>) -> Resu
     if found == wanted {
         return Ok(());
     }
-    let (more, less): (Vec<_>, Vec<_>) =
-        (found.difference(wanted).collect(), wanted.difference(found).collect());
-    Err(format!("{what}: catalog has {more:#?} instead of {less:#?}"))
+    let (more, less): (Vec<_>, Vec<_>) = (
+        found.difference(wanted).collect(),
+        wanted.difference(found).collect(),
+    );
+    Err(format!(
+        "{what}: catalog has {more:#?} instead of {less:#?}"
+    ))
 }
 
 async fn query(connection: &mut SqliteConnection, sql: &str) -> Vec<Vec<String>> {
@@ -203,10 +224,13 @@ struct Rows {
 #[derive(Debug)]
 struct TableRows {
     is_virtual: bool,
-    /// The declared types by name; rowid is among them.
+    /// The declared types by name; of [`ROWID`], the column that is the rowid.
     columns: BTreeMap<String, String>,
     rows: Vec<BTreeMap<String, String>>,
 }
+
+/// What stands for the rowid among columns.
+const ROWID: &str = "(rowid)";
 
 impl Rows {
     async fn read(file: &Path) -> Self {
@@ -218,21 +242,30 @@ impl Rows {
         for table in query(&mut connection, listed).await {
             let name = table[0].replace('\'', "''");
             let of_columns = format!(
-                "SELECT lower(name), lower(type) FROM pragma_table_xinfo('{name}') WHERE hidden = 0 AND name <> 'rowid'"
+                "SELECT lower(name), lower(type) FROM pragma_table_xinfo('{name}') WHERE hidden = 0"
             );
             let listed = query(&mut connection, &of_columns).await;
-            let mut columns: Vec<(String, String)> =
-                listed.into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
-            if table[2] == "0" {
+            let mut columns: Vec<(String, String)> = listed
+                .into_iter()
+                .map(|row| (row[0].clone(), row[1].clone()))
+                .collect();
+            let columns_of = format!("SELECT lower(name) FROM pragma_table_xinfo('{name}')");
+            let all = query(&mut connection, &columns_of).await.concat();
+            let mut names = ["rowid", "_rowid_"].into_iter();
+            let rowid = names.find(|name| !all.iter().any(|column| column == name));
+            if rowid.is_some() && table[2] == "0" {
                 let of_alias = format!(
                     "SELECT name FROM pragma_table_info('{name}') AS c WHERE lower(type) = 'integer' AND pk = 1 AND NOT EXISTS
                         (SELECT 1 FROM pragma_index_list('{name}') WHERE origin = 'pk')"
                 );
                 // What is the rowid may change.
                 let alias = query(&mut connection, &of_alias).await.concat().concat();
-                columns.push(("rowid".to_owned(), alias));
+                columns.push((ROWID.to_owned(), alias));
             }
-            let values = columns.iter().map(|(name, _)| format!("quote(\"{}\")", name.replace('"', "\"\"")));
+            let values = columns.iter().map(|(name, _)| match name.as_str() {
+                ROWID => format!("quote({})", rowid.unwrap_or_default()),
+                name => format!("quote(\"{}\")", name.replace('"', "\"\"")),
+            });
             let sql = format!(
                 "SELECT {} FROM \"{}\"",
                 values.collect::<Vec<_>>().join(", "),
@@ -261,22 +294,32 @@ impl Rows {
     /// Whether the rows of `before` are here wherever their columns live on, also those of `between`.
     fn kept(&self, what: &str, before: &Self, between: Option<&Self>) -> Result<(), String> {
         for (name, old) in &before.tables {
-            let (Some(new), middle) = (self.tables.get(name), between.map(|it| it.tables.get(name))) else {
+            let (Some(new), middle) =
+                (self.tables.get(name), between.map(|it| it.tables.get(name)))
+            else {
                 continue;
             };
             if middle.is_some_and(|middle| middle.is_none()) || new.is_virtual != old.is_virtual {
                 continue;
             }
-            let is_kept = |it: &TableRows, column: &str| it.columns.get(column) == old.columns.get(column);
+            let is_kept =
+                |it: &TableRows, column: &str| it.columns.get(column) == old.columns.get(column);
             let kept: Vec<&String> = old
                 .columns
                 .keys()
                 .filter(|column| is_kept(new, column) && !gets_values(old, new, column))
-                .filter(|column| middle.flatten().is_none_or(|middle| is_kept(middle, column)))
+                .filter(|column| {
+                    middle
+                        .flatten()
+                        .is_none_or(|middle| is_kept(middle, column))
+                })
                 .collect();
             let values = |table: &TableRows| {
                 let row = |row: &BTreeMap<String, String>| {
-                    kept.iter().map(|column| row[*column].clone()).collect::<Vec<_>>().join("|")
+                    kept.iter()
+                        .map(|column| row[*column].clone())
+                        .collect::<Vec<_>>()
+                        .join("|")
                 };
                 let mut rows: Vec<String> = table.rows.iter().map(row).collect();
                 rows.sort_unstable();
@@ -293,8 +336,13 @@ impl Rows {
         for (name, old) in &before.counters {
             let new = self.counters.get(name);
             let is_gone = new.is_none() && !self.counters.contains_key(name);
-            if !is_gone && new != Some(old) && between.is_none_or(|it| it.counters.contains_key(name)) {
-                return Err(format!("{what}: the counter of {name} was {old} and is {new:?}"));
+            if !is_gone
+                && new != Some(old)
+                && between.is_none_or(|it| it.counters.contains_key(name))
+            {
+                return Err(format!(
+                    "{what}: the counter of {name} was {old} and is {new:?}"
+                ));
             }
         }
         Ok(())
@@ -321,12 +369,18 @@ async fn prove_all(pairs: impl IntoIterator<Item = Pair>) {
             tasks.spawn(async move {
                 let failure = prove(&from, rows, &to, &[]).await.err()?;
                 Some(match failure {
-                    Failure::Wrong(what) => format!("=== {name}\n{what}"),
-                    other => format!("=== {name}\n{other:?}"),
+                    Failure::Wrong(what) | Failure::Refused(what) | Failure::Rows(what) => {
+                        format!("=== {name}\n{what}")
+                    }
                 })
             });
         }
         failures.extend(tasks.join_all().await.into_iter().flatten());
     }
-    assert!(failures.is_empty(), "{} failed\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} failed\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }

@@ -34,7 +34,11 @@ const MISMATCH: &str = "unique dropped";
 async fn every_mutation_up_and_down() {
     let mutations = MUTATIONS.iter().filter(|(name, ..)| *name != MISMATCH);
     let pairs = mutations.map(|(name, find, replace, _)| {
-        let rows = if WITHOUT_ROWS.contains(name) { "" } else { ROWS };
+        let rows = if WITHOUT_ROWS.contains(name) {
+            ""
+        } else {
+            ROWS
+        };
         (*name, START.to_owned(), rows, mutated(find, replace))
     });
     prove_all(pairs).await;

@@ -24,10 +24,6 @@ impl Choices<'_> {
         number as usize % count.max(1)
     }
 
-    fn one<'b>(&mut self, of: &[&'b str]) -> &'b str {
-        of[self.below(of.len())]
-    }
-
     /// True once in `times`.
     fn rarely(&mut self, times: usize) -> bool {
         self.below(times) == times - 1
@@ -35,8 +31,18 @@ impl Choices<'_> {
 }
 
 const TABLES: [&str; 6] = ["users", "order", "Two Words", "größe", "it's", "a_b"];
-const COLUMNS: [&str; 8] = ["name", "group", "x y", "Total", "żółw", "q\"q", "note", "rowid"];
-const TYPES: [&str; 7] = ["", "INT", "TEXT", "VARCHAR(10)", "REAL", "NUMERIC(8, 2)", "BLOB"];
+const COLUMNS: [&str; 8] = [
+    "name", "group", "x y", "Total", "żółw", "q\"q", "note", "rowid",
+];
+const TYPES: [&str; 7] = [
+    "",
+    "INT",
+    "TEXT",
+    "VARCHAR(10)",
+    "REAL",
+    "NUMERIC(8, 2)",
+    "BLOB",
+];
 const STRICT_TYPES: [&str; 5] = ["INT", "TEXT", "REAL", "BLOB", "ANY"];
 const DEFAULTS: [&str; 7] = ["", "", "1", "-2.5", "'it''s'", "(1 + 1)", "CURRENT_DATE"];
 
@@ -163,7 +169,9 @@ fn column(choices: &mut Choices<'_>, name: &'static str, tables: usize) -> Colum
 fn add_index(choices: &mut Choices<'_>, table: &mut Table) {
     table.indexes.push(Index {
         number: choices.below(100),
-        columns: (0..1 + choices.below(2)).map(|_| choices.below(8)).collect(),
+        columns: (0..1 + choices.below(2))
+            .map(|_| choices.below(8))
+            .collect(),
         unique: choices.rarely(5),
         partial: choices.rarely(4),
     });
@@ -287,18 +295,33 @@ impl Table {
         }
         if self.check {
             let name = quoted(self.column(0).name);
-            parts.push(format!("CONSTRAINT \"some check\" CHECK ({name} IS NOT 'bad')"));
+            parts.push(format!(
+                "CONSTRAINT \"some check\" CHECK ({name} IS NOT 'bad')"
+            ));
         }
         if let Some(at) = self.unique {
             let (a, b) = (self.column(at).name, self.column(at + 1).name);
-            let key = if a == b { quoted(a) } else { format!("{}, {} DESC", quoted(a), quoted(b)) };
+            let key = if a == b {
+                quoted(a)
+            } else {
+                format!("{}, {} DESC", quoted(a), quoted(b))
+            };
             parts.push(format!("UNIQUE ({key})"));
         }
         let mut options = Vec::new();
         options.extend(self.strict.then_some("STRICT"));
         options.extend(self.without_rowid.then_some("WITHOUT ROWID"));
-        let between = if self.comments { ", -- one, two\n  " } else { ", " };
-        format!("CREATE TABLE {} ({}) {};\n", quoted(&self.name), parts.join(between), options.join(", "))
+        let between = if self.comments {
+            ", -- one, two\n  "
+        } else {
+            ", "
+        };
+        format!(
+            "CREATE TABLE {} ({}) {};\n",
+            quoted(&self.name),
+            parts.join(between),
+            options.join(", ")
+        )
     }
 
     fn column_sql(&self, column: &Column, schema: &Schema) -> String {
@@ -311,7 +334,11 @@ impl Table {
             sql += " NOT NULL";
         }
         if column.generated > 0 && self.has_id() {
-            let how = if column.generated == 1 { "VIRTUAL" } else { "STORED" };
+            let how = if column.generated == 1 {
+                "VIRTUAL"
+            } else {
+                "STORED"
+            };
             write!(sql, " AS (id * 2) {how}").unwrap();
             return sql;
         }
@@ -327,7 +354,12 @@ impl Table {
         }
         let parent = column.refers.and_then(|at| schema.tables.get(at));
         if let Some(parent) = parent.filter(|parent| parent.has_id()) {
-            write!(sql, " REFERENCES {} (id) ON DELETE CASCADE", quoted(&parent.name)).unwrap();
+            write!(
+                sql,
+                " REFERENCES {} (id) ON DELETE CASCADE",
+                quoted(&parent.name)
+            )
+            .unwrap();
         }
         sql
     }
@@ -336,13 +368,21 @@ impl Table {
     fn indexes_sql(&self) -> String {
         let mut sql = String::new();
         for index in &self.indexes {
-            let mut columns: Vec<String> =
-                index.columns.iter().map(|at| quoted(self.column(*at).name)).collect();
+            let mut columns: Vec<String> = index
+                .columns
+                .iter()
+                .map(|at| quoted(self.column(*at).name))
+                .collect();
             columns.dedup();
             let unique = if index.unique { "UNIQUE " } else { "" };
             let name = quoted(&format!("{} {}", self.name, index.number));
             let table = quoted(&self.name);
-            write!(sql, "CREATE {unique}INDEX IF NOT EXISTS {name} ON {table} ({})", columns.join(", ")).unwrap();
+            write!(
+                sql,
+                "CREATE {unique}INDEX IF NOT EXISTS {name} ON {table} ({})",
+                columns.join(", ")
+            )
+            .unwrap();
             if index.partial {
                 write!(sql, " WHERE {} IS NOT NULL", columns[0]).unwrap();
             }
@@ -360,13 +400,21 @@ impl Table {
             .collect();
         for row in 1..4 {
             let mut names: Vec<String> = columns.iter().map(|column| quoted(column.name)).collect();
-            let mut values: Vec<String> = columns.iter().map(|column| self.value(column, row)).collect();
+            let mut values: Vec<String> = columns
+                .iter()
+                .map(|column| self.value(column, row))
+                .collect();
             if self.has_id() {
                 names.push("id".to_owned());
                 values.push((row * 3).to_string());
             }
             let (names, values) = (names.join(", "), values.join(", "));
-            writeln!(sql, "INSERT OR IGNORE INTO {} ({names}) VALUES ({values});", quoted(&self.name)).unwrap();
+            writeln!(
+                sql,
+                "INSERT OR IGNORE INTO {} ({names}) VALUES ({values});",
+                quoted(&self.name)
+            )
+            .unwrap();
         }
         sql
     }
@@ -397,17 +445,34 @@ impl Schema {
         sql.extend(self.tables.iter().map(Table::indexes_sql));
         if let Some(search) = &self.search {
             let columns = ["title", "body", "tags"][..search.columns].join(", ");
-            let tokenizer = if search.porter { ", tokenize = porter" } else { "" };
-            writeln!(sql, "CREATE VIRTUAL TABLE search USING fts5({columns}{tokenizer});").unwrap();
+            let tokenizer = if search.porter {
+                ", tokenize = porter"
+            } else {
+                ""
+            };
+            writeln!(
+                sql,
+                "CREATE VIRTUAL TABLE search USING fts5({columns}{tokenizer});"
+            )
+            .unwrap();
         }
         for (at, view) in self.views.iter().enumerate() {
             let table = &self.tables[view.table % self.tables.len()];
-            let columns = view.column.map_or("*".to_owned(), |at| quoted(table.column(at).name));
+            let columns = view
+                .column
+                .map_or("*".to_owned(), |at| quoted(table.column(at).name));
             let source = match at.checked_sub(1) {
-                Some(before) if view.over_view => format!("(SELECT * FROM v{})", self.views[before].number),
+                Some(before) if view.over_view => {
+                    format!("(SELECT * FROM v{})", self.views[before].number)
+                }
                 _ => format!("(SELECT {columns} FROM {})", quoted(&table.name)),
             };
-            writeln!(sql, "CREATE VIEW IF NOT EXISTS v{} AS SELECT * FROM {source} AS s;", view.number).unwrap();
+            writeln!(
+                sql,
+                "CREATE VIEW IF NOT EXISTS v{} AS SELECT * FROM {source} AS s;",
+                view.number
+            )
+            .unwrap();
         }
         for trigger in &self.triggers {
             let on = &self.tables[trigger.table % self.tables.len()];
@@ -438,7 +503,11 @@ impl Schema {
 #[test]
 fn random_edits_up_and_down() {
     let pairs = env::var("MIGRATOR_TEST_PAIRS").map_or(PAIRS, |count| count.parse().unwrap());
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
     let counts = RefCell::new([0_u32; 4]);
     let config = ProptestConfig {
         cases: pairs,
@@ -471,7 +540,9 @@ fn random_edits_up_and_down() {
         let failed = |what: String| TestCaseError::fail(format!("{from}\n=>\n{to}\n{what}"));
         match found {
             Ok(_) => counts.borrow_mut()[0] += 1,
-            Err(Failure::Wrong(what)) if what.contains("KeysInDoubt") => counts.borrow_mut()[2] += 1,
+            Err(Failure::Wrong(what)) if what.contains("KeysInDoubt") => {
+                counts.borrow_mut()[2] += 1
+            }
             Err(Failure::Wrong(what)) => return Err(failed(what)),
             Err(other) => return Err(failed(format!("{other:?}"))),
         }
@@ -479,8 +550,13 @@ fn random_edits_up_and_down() {
     });
     result.unwrap_or_else(|error| panic!("{error}"));
     let [proven, without_rows, mismatched, invalid] = counts.into_inner();
-    println!("{proven} proven, {without_rows} of them without rows; {mismatched} with keys that are none; {invalid} invalid");
-    assert!(proven > pairs / 2, "only {proven} of {pairs} pairs are proven");
+    println!(
+        "{proven} proven, {without_rows} of them without rows; {mismatched} with keys that are none; {invalid} invalid"
+    );
+    assert!(
+        proven > pairs / 2,
+        "only {proven} of {pairs} pairs are proven"
+    );
 }
 
 async fn is_valid(sql: &str) -> bool {
