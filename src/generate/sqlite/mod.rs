@@ -4,6 +4,7 @@ mod alter;
 mod copy;
 mod plan;
 mod rebuild;
+mod standing;
 mod table;
 mod text;
 mod virtual_table;

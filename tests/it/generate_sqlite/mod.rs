@@ -50,7 +50,7 @@ async fn prove(from: &str, rows: &str, to: &str, fills: &[&str]) -> Result<Prove
     let (file, target) = (file_of(from).await, file_of(to).await);
     let path = &file.path;
     if let Err(error) = run(path, rows).await {
-        return Err(Failure::Wrong(format!("rows: {error}")));
+        return Err(Failure::Rows(format!("rows: {error}")));
     }
     let (start, end) = (inspect(path).await, inspect(&target.path).await);
     let refused = |refusals: Vec<Refusal>| Failure::Refused(format!("{refusals:?}"));
