@@ -11,7 +11,7 @@ use crate::{
         Facts, Kind, Object, Schema, Scope, compare,
         sqlite::{
             Catalog, RowKind, SchemaRow, quoted,
-            scan::{ConstraintScan, Definition, TableScan, scan_table},
+            scan::{ColumnScan, ConstraintScan, Definition, TableScan, scan_table},
             significant,
         },
     },
@@ -84,6 +84,10 @@ pub(super) fn missing<'a>(here: &Table<'a>, there: &Table<'_>) -> Vec<Column<'a>
 /// Whether ADD COLUMN accepts the column whatever rows there are.
 fn may_add(table: &Table<'_>, column: Column<'_>) -> bool {
     let facts = column.facts;
+    let mut scans = table.scan.columns.iter();
+    if scans.any(|scan| column.is(&scan.name.name) && is_key(scan)) {
+        return false;
+    }
     if facts.generated.is_some() {
         return !facts.stored;
     }
@@ -184,17 +188,10 @@ fn edited(
 
 /// The text of a table after DROP COLUMN.
 fn without(text: &str, scan: &TableScan, name: &str) -> Option<String> {
-    let is_named =
-        |it: &crate::schema::sqlite::scan::ColumnScan| it.name.name.eq_ignore_ascii_case(name);
+    let is_named = |it: &ColumnScan| it.name.name.eq_ignore_ascii_case(name);
     let at = scan.columns.iter().position(is_named)?;
     let column = &scan.columns[at];
-    let is_key = column.definitions().any(|definition| {
-        matches!(
-            definition,
-            Definition::PrimaryKey { .. } | Definition::Unique { .. }
-        )
-    });
-    if is_key || scan.columns.len() == 1 {
+    if is_key(column) || scan.columns.len() == 1 {
         return None;
     }
     let (start, end) = match scan.columns.get(at + 1) {
@@ -209,6 +206,17 @@ fn without(text: &str, scan: &TableScan, name: &str) -> Option<String> {
         }
     };
     Some(format!("{}{}", &text[..start], &text[end..]))
+}
+
+/// Whether the definition of a column makes it a key.
+fn is_key(column: &ColumnScan) -> bool {
+    let is_key = |it: &Definition| {
+        matches!(
+            it,
+            Definition::PrimaryKey { .. } | Definition::Unique { .. }
+        )
+    };
+    column.definitions().any(is_key)
 }
 
 /// Whether two texts of CREATE TABLE have the same facts.

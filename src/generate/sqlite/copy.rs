@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     generate::{Fill, Loss, LossKind},
-    schema::sqlite::quoted,
+    schema::{
+        Facts, Object,
+        sqlite::{KeyColumn, quoted},
+    },
 };
 
 /// How the rows of a table get into the one that takes its place.
@@ -36,6 +39,7 @@ impl Copy {
             let note = "Fails if a value does not have the type of its column.";
             copy.notes.push(note.to_owned());
         }
+        copy.notes.extend(tightened(old, new));
         if copy.targets.is_empty() {
             // Each row needs some value.
             let first = new.columns.iter().find(|column| !column.is_generated());
@@ -147,6 +151,36 @@ impl Copy {
             quoted(source)
         )
     }
+}
+
+/// The constraints that only the new table has, as notes of how the copy fails.
+fn tightened(old: &Table<'_>, new: &Table<'_>) -> Vec<String> {
+    let names = |columns: &[KeyColumn]| {
+        let names = columns.iter().map(|it| quoted(&it.column));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let is_new = |part: &&Object| !old.parts.iter().any(|it| it.facts.is_same(&part.facts));
+    let parts = new.parts.iter().filter(is_new);
+    let note = |part: &Object| match &part.facts {
+        Facts::SqlitePrimaryKey(key) => Some(format!(
+            "Fails if two rows have the same {}.",
+            names(&key.columns)
+        )),
+        Facts::SqliteUnique(key) => Some(format!(
+            "Fails if two rows have the same {}.",
+            names(&key.columns)
+        )),
+        Facts::SqliteCheck(check) => Some(format!(
+            "Fails if a row violates CHECK ({}).",
+            check.expression
+        )),
+        Facts::SqliteForeignKey(key) => Some(format!(
+            "Fails if a row has no parent in {}.",
+            quoted(&key.references)
+        )),
+        _ => None,
+    };
+    parts.filter_map(note).collect()
 }
 
 /// The expression of the rowid of a table that has one.

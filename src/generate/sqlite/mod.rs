@@ -6,6 +6,7 @@ mod plan;
 mod rebuild;
 #[cfg(feature = "cli")]
 mod rename;
+mod standing;
 mod table;
 mod text;
 mod virtual_table;
@@ -105,3 +106,6 @@ fn statement(sql: &str) -> String {
     };
     format!("{sql}{end}")
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,20 +1,21 @@
 //! The order of statements: what uses tables is dropped, tables change, and what uses them is
 //! created.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use super::{
     alter::{Surroundings, alter},
     in_order,
     rebuild::rebuild,
+    standing::Standing,
     statement,
     table::Table,
-    text::{folded, quotes_names_only},
+    text::folded,
     virtual_table::{self, Replaced},
 };
 use crate::{
     generate::{Loss, LossKind, Migration, MigrationOptions, Refusal, Statement},
-    schema::{Change, Facts, Kind, Object, ObjectId, Schema, compare, sqlite::quoted},
+    schema::{Change, Kind, Object, ObjectId, Schema, compare, sqlite::quoted},
 };
 
 /// See [`crate::generate::migrate`].
@@ -39,9 +40,11 @@ struct Plan<'a> {
     dropped: Vec<&'a Object>,
     /// What is created: objects of the second schema, in its order.
     created: Vec<&'a Object>,
-    /// The tables that change, by name.
-    altered: BTreeMap<String, (&'a Object, &'a Object)>,
-    /// The statements for virtual tables that change.
+    is_created: HashSet<Key>,
+    /// The tables that change.
+    altered: Vec<(&'a Object, &'a Object)>,
+    /// The virtual tables that change, and the statements for them.
+    replaced_tables: Vec<&'a Object>,
     replaced: Vec<Replaced>,
     /// The statements for the tables that change.
     tables: Vec<Statement>,
@@ -50,7 +53,9 @@ struct Plan<'a> {
 }
 
 /// What identifies an object of either schema.
-fn key(id: &ObjectId) -> (Kind, String, String) {
+type Key = (Kind, String, String);
+
+pub(super) fn key(id: &ObjectId) -> Key {
     (id.kind, folded(&id.parent), folded(&id.name))
 }
 
@@ -61,7 +66,9 @@ impl<'a> Plan<'a> {
             to,
             dropped: Vec::new(),
             created: Vec::new(),
-            altered: BTreeMap::new(),
+            is_created: HashSet::new(),
+            altered: Vec::new(),
+            replaced_tables: Vec::new(),
             replaced: Vec::new(),
             tables: Vec::new(),
             taken: [from, to].into_iter().flat_map(names).collect(),
@@ -80,15 +87,16 @@ impl<'a> Plan<'a> {
             };
             match (any.id.kind, old, new) {
                 (Kind::Table, Some(old), Some(new)) => {
-                    plan.altered.insert(folded(&old.id.name), (old, new));
+                    plan.altered.push((old, new));
                 }
                 (Kind::VirtualTable, Some(old), Some(new)) => {
                     let replaced = virtual_table::replace(old, new, &mut plan.taken);
                     plan.replaced.push(replaced);
+                    plan.replaced_tables.push(old);
                 }
                 (_, old, new) => {
                     plan.dropped.extend(old);
-                    plan.created.extend(new);
+                    new.into_iter().for_each(|new| plan.create(new));
                 }
             }
         }
@@ -120,40 +128,24 @@ impl<'a> Plan<'a> {
 
     /// Creates all indexes and triggers of `whole`.
     fn create_parts(&mut self, whole: &Object) {
-        let parts = self.to.parts(&whole.id.qualified());
-        for part in parts {
-            let is_alone = matches!(part.id.kind, Kind::Index | Kind::Trigger);
-            let is_new = || {
-                self.created
-                    .iter()
-                    .all(|other| key(&other.id) != key(&part.id))
-            };
-            if is_alone && is_new() {
-                self.created.push(part);
-            }
-        }
+        let parts = self.to.parts(&whole.id.qualified()).iter();
+        let alone = parts.filter(|part| matches!(part.id.kind, Kind::Index | Kind::Trigger));
+        alone.for_each(|part| self.create(part));
     }
 
-    /// The views and triggers that are there while tables change.
-    fn standing(&self) -> Vec<&'a Object> {
-        let gone: HashSet<_> = self.dropped.iter().map(|object| key(&object.id)).collect();
-        let is_gone = |object: &Object| {
-            let with = |kind| gone.contains(&(kind, String::new(), folded(&object.id.parent)));
-            gone.contains(&key(&object.id))
-                || object.id.is_part() && (with(Kind::View) || with(Kind::Table))
-        };
-        let objects = self.from.objects.iter();
-        let users = objects.filter(|it| matches!(it.id.kind, Kind::View | Kind::Trigger));
-        users.filter(|object| !is_gone(object)).collect()
+    fn create(&mut self, object: &'a Object) {
+        if self.is_created.insert(key(&object.id)) {
+            self.created.push(object);
+        }
     }
 
     /// Plans the tables that change.
     fn change_tables(&mut self, options: &MigrationOptions) -> Result<(), Vec<Refusal>> {
-        let standing = self.standing();
-        let allows_drop = self.resolves(&standing);
+        let standing = Standing::new(self.from, self.to, &self.dropped, &self.replaced_tables);
+        let dropped: HashSet<Key> = self.dropped.iter().map(|object| key(&object.id)).collect();
         let mut refusals = Vec::new();
-        let mut needs_legacy = false;
-        for (old_object, new_object) in std::mem::take(&mut self.altered).into_values() {
+        let mut rebuilt = HashSet::new();
+        for (old_object, new_object) in std::mem::take(&mut self.altered) {
             let tables = Table::new(self.from, old_object).zip(Table::new(self.to, new_object));
             let Some((old, new)) = tables else {
                 refusals.push(Refusal {
@@ -162,19 +154,28 @@ impl<'a> Plan<'a> {
                 });
                 continue;
             };
-            let around = self.surroundings(&old, &standing, allows_drop);
+            let indexes = old.parts_of(Kind::Index);
+            let around = Surroundings {
+                indexes: indexes
+                    .filter(|index| !dropped.contains(&key(&index.id)))
+                    .collect(),
+                users: standing.users_of(old.name()),
+                allows_drop: standing.allows_drop,
+            };
             if let Some(statements) = alter(&old, &new, &around, &options.fills) {
                 self.tables.extend(statements);
                 continue;
             }
-            needs_legacy |= standing.iter().any(|it| !is_part_of(it, old_object));
             let statements = rebuild(&old, &new, &options.fills, &mut self.taken);
             self.tables.extend(statements);
-            // Indexes and triggers are dropped with the old table.
-            self.dropped.retain(|it| !is_part_of(it, old_object));
             self.create_parts(new_object);
+            rebuilt.insert(folded(old.name()));
         }
-        if needs_legacy {
+        // Indexes and triggers are dropped with the old table.
+        let goes = |it: &Object| it.id.is_part() && rebuilt.contains(&folded(&it.id.parent));
+        self.dropped.retain(|object| !goes(object));
+        let is_other = |user: &&Object| !goes(user) || rebuilt.len() > 1;
+        if !rebuilt.is_empty() && standing.objects.iter().any(is_other) {
             self.set_legacy();
         }
         match refusals.is_empty() {
@@ -193,84 +194,6 @@ impl<'a> Plan<'a> {
         on.notes.push(note.to_owned());
         self.tables.insert(0, on);
         self.tables.push(set("OFF"));
-    }
-
-    /// Whether all that `standing` uses is there while tables change, and no name in double quotes is
-    /// a string, which DROP COLUMN would write in other quotes.
-    fn resolves(&self, standing: &[&Object]) -> bool {
-        let missing: HashSet<String> = self
-            .dropped
-            .iter()
-            .filter(|object| !object.id.is_part())
-            .map(|object| folded(&object.id.name))
-            .collect();
-        let is_there = |id: &ObjectId| {
-            let is_replaced = id.kind == Kind::VirtualTable && !self.replaced.is_empty();
-            !missing.contains(&folded(&id.name)) && self.from.get(id).is_some() && !is_replaced
-        };
-        let resolves = |object: &&Object| {
-            let later = self.to.get(&object.id);
-            let later = later.into_iter().flat_map(|later| &later.depends_on);
-            object.depends_on.iter().chain(later).all(is_there)
-        };
-        let objects = || self.from.objects.iter();
-        let mut known: HashSet<String> = objects().map(|object| folded(&object.id.name)).collect();
-        let virtual_columns = objects().filter_map(|object| match &object.facts {
-            Facts::SqliteVirtualTable(table) => Some(&table.columns),
-            _ => None,
-        });
-        known.extend(virtual_columns.flatten().map(|column| folded(&column.name)));
-        standing.iter().all(resolves)
-            && objects().all(|object| match &object.facts {
-                Facts::SqliteTable(table) => quotes_names_only(&table.sql, &known),
-                Facts::SqliteIndex(index) => quotes_names_only(&index.sql, &known),
-                Facts::SqliteView(view) => quotes_names_only(&view.sql, &known),
-                Facts::SqliteTrigger(trigger) => quotes_names_only(&trigger.sql, &known),
-                _ => true,
-            })
-    }
-
-    /// What else than `table` there is while it changes.
-    fn surroundings(
-        &self,
-        table: &Table<'a>,
-        standing: &[&'a Object],
-        allows_drop: bool,
-    ) -> Surroundings<'a> {
-        let dropped: HashSet<_> = self.dropped.iter().map(|object| key(&object.id)).collect();
-        let indexes = table.parts_of(Kind::Index);
-        let indexes = indexes.filter(|index| !dropped.contains(&key(&index.id)));
-        // The views over the table, and those over them.
-        let mut sources: Vec<String> = vec![folded(table.name())];
-        let mut users: Vec<&Object> = Vec::new();
-        loop {
-            let uses = |object: &&&Object| {
-                let on = object.id.is_part() && sources.contains(&folded(&object.id.parent));
-                let is_known = users.iter().any(|user| user.id == object.id);
-                !is_known
-                    && (on
-                        || object
-                            .depends_on
-                            .iter()
-                            .any(|id| sources.contains(&folded(&id.name))))
-            };
-            let found: Vec<&Object> = standing.iter().filter(uses).copied().collect();
-            if found.is_empty() {
-                break;
-            }
-            let views = found.iter().filter(|object| object.id.kind == Kind::View);
-            sources.extend(views.map(|view| folded(&view.id.name)));
-            users.extend(found);
-        }
-        Surroundings {
-            indexes: indexes.collect(),
-            users: users
-                .into_iter()
-                .filter_map(|user| super::text(&user.facts))
-                .map(|(_, sql)| sql)
-                .collect(),
-            allows_drop,
-        }
     }
 
     /// All statements in order.
@@ -354,10 +277,6 @@ fn names(schema: &Schema) -> impl Iterator<Item = String> {
     };
     let objects = schema.objects.iter().filter(is_named);
     objects.map(|object| folded(&object.id.name))
-}
-
-fn is_part_of(part: &Object, whole: &Object) -> bool {
-    part.id.is_part() && part.id.parent.eq_ignore_ascii_case(&whole.id.name)
 }
 
 fn dropping(object: &Object) -> Statement {

@@ -53,6 +53,45 @@ pub(super) fn quotes_names_only(text: &str, known: &HashSet<String>) -> bool {
     })
 }
 
+/// The names that a view or trigger reads or writes as tables, apart from those that it defines
+/// itself in WITH.
+pub(super) fn sources(text: &str) -> Vec<String> {
+    let tokens: Vec<(TokenKind, &str)> = significant(text)
+        .map(|token| (token.kind, &text[token.start..token.end]))
+        .collect();
+    let is = |at: usize, words: &[&str]| {
+        let token = tokens.get(at);
+        token.is_some_and(|(_, text)| words.iter().any(|word| text.eq_ignore_ascii_case(word)))
+    };
+    let name = |at: usize| {
+        let (kind, text) = tokens.get(at)?;
+        unquoted(*kind, text).map(|name| folded(&name))
+    };
+    let defined: HashSet<String> = (0..tokens.len())
+        .filter(|at| is(at + 1, &["AS", "("]))
+        .filter_map(name)
+        .collect();
+    let mut found = Vec::new();
+    for at in 0..tokens.len() {
+        if !is(at, &["FROM", "JOIN", "INTO", "UPDATE"]) {
+            continue;
+        }
+        let mut next = at + 1;
+        if is(next, &["OR"]) {
+            next += 2;
+        }
+        if is(next + 1, &["."]) {
+            next += 2;
+        }
+        // UPDATE ON and UPDATE OF are events of a trigger.
+        let is_event = is(at, &["UPDATE"]) && is(next, &["ON", "OF"]);
+        if let Some(name) = name(next).filter(|name| !is_event && !defined.contains(name)) {
+            found.push(name);
+        }
+    }
+    found
+}
+
 /// `text` with another part at `span`.
 pub(super) fn replaced(text: &str, span: Span, part: &str) -> String {
     format!("{}{part}{}", &text[..span.start], &text[span.end..])

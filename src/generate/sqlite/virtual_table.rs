@@ -54,7 +54,13 @@ pub(super) fn replace(old: &Object, new: &Object, taken: &mut HashSet<String>) -
                 .push(Statement::new(Some(new.id.clone()), sql));
         }
         (Content::Own | Content::Other, Content::Own | Content::None) if pairs.len() > 1 => {
-            replaced.before[0].losses = lost(old, from, &pairs);
+            // What has no content keeps no values.
+            let kept = if content(to) == Content::None {
+                &[][..]
+            } else {
+                &pairs
+            };
+            replaced.before[0].losses = lost(old, from, kept);
             carry(old, name, &pairs, &mut replaced, taken);
         }
         _ => {}

@@ -340,15 +340,17 @@ mod tests {
     use super::*;
     use crate::schema::{Kind, Name};
 
-    fn report(changes: Vec<Change>) -> SchemaDiffReport {
-        SchemaDiffReport {
+    fn report(changes: Vec<Change>) -> SchemaDiffView {
+        let report = SchemaDiffReport {
             from: "head".to_owned(),
             to: "live".to_owned(),
             difference: Difference {
                 changes,
                 notes: Vec::new(),
             },
-        }
+            migration: None,
+        };
+        report.into()
     }
 
     fn alter(attribute: &str, from: Value, to: Value) -> Change {

@@ -14,9 +14,11 @@ use migrator::{
     internals::{
         generate::{Fill, Migration, MigrationOptions, Refusal, migrate},
         schema::{Schema, compare},
+        sql::{Dialect, lex},
     },
 };
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
+use tokio::task::JoinSet;
 
 use crate::schema_sqlite::{connect, file_of, inspect, lines, run};
 
@@ -30,7 +32,7 @@ struct Proven {
 /// Why a pair is not proven.
 #[derive(Debug)]
 enum Failure {
-    Refused(Vec<Refusal>),
+    Refused(String),
     /// The rows do not satisfy the new schema.
     Rows(String),
     Wrong(String),
@@ -48,17 +50,28 @@ async fn prove(from: &str, rows: &str, to: &str, fills: &[&str]) -> Result<Prove
     let (file, target) = (file_of(from).await, file_of(to).await);
     let path = &file.path;
     if let Err(error) = run(path, rows).await {
-        return Err(Failure::Wrong(format!("rows: {error}")));
+        return Err(Failure::Rows(format!("rows: {error}")));
     }
     let (start, end) = (inspect(path).await, inspect(&target.path).await);
+    let refused = |refusals: Vec<Refusal>| Failure::Refused(format!("{refusals:?}"));
     let plan = |from: &Schema, to: &Schema| {
-        let migration = migrate(from, to, &options(fills)).map_err(Failure::Refused)?;
-        let again = migrate(from, to, &options(fills)).map_err(Failure::Refused)?;
+        let migration = migrate(from, to, &options(fills)).map_err(refused)?;
+        let again = migrate(from, to, &options(fills)).map_err(refused)?;
         assert_eq!(migration, again, "not deterministic");
         Ok(migration)
     };
     let (up, down) = (plan(&start, &end)?, plan(&end, &start)?);
     let texts = (up.to_string(), down.to_string());
+    // Failures that the rows are the reason of.
+    let is_of_rows = |error: &str| {
+        let words = [
+            "constraint failed",
+            "cannot store",
+            "datatype mismatch",
+            "ForeignKeys(",
+        ];
+        words.iter().any(|word| error.contains(word))
+    };
     let wrong = |what: String| {
         let (up, down) = &texts;
         Failure::Wrong(format!("{what}\n--- up\n{up}\n--- down\n{down}"))
@@ -76,7 +89,7 @@ async fn prove(from: &str, rows: &str, to: &str, fills: &[&str]) -> Result<Prove
     };
     if let Err(error) = session.upgrade("head").await {
         let error = format!("up: {error:?}");
-        return Err(match error.contains("constraint failed") {
+        return Err(match is_of_rows(&error) {
             true => Failure::Rows(error),
             false => wrong(error),
         });
@@ -92,7 +105,7 @@ async fn prove(from: &str, rows: &str, to: &str, fills: &[&str]) -> Result<Prove
     second.1.kept("up", &first.1, None).map_err(wrong)?;
     if let Err(error) = session.downgrade("base").await {
         let error = format!("down: {error:?}");
-        return Err(match error.contains("constraint failed") {
+        return Err(match is_of_rows(&error) {
             true => Failure::Rows(error),
             false => wrong(error),
         });
@@ -106,7 +119,7 @@ async fn prove(from: &str, rows: &str, to: &str, fills: &[&str]) -> Result<Prove
         .map_err(wrong)?;
     if let Err(error) = session.upgrade("head").await {
         return Err(match format!("{error:?}") {
-            error if error.contains("constraint failed") => Failure::Rows(error),
+            error if is_of_rows(&error) => Failure::Rows(error),
             error => wrong(format!("up again: {error}")),
         });
     }
@@ -168,6 +181,8 @@ async fn catalog(file: &Path) -> BTreeSet<String> {
 
 /// A text without white space and quotes of names, in lower case.
 fn plain(text: &str) -> String {
+    let tokens = lex(Dialect::Sqlite, text.as_bytes()).filter(|token| !token.is_blank());
+    let text: String = tokens.map(|token| &text[token.start..token.end]).collect();
     let is_kept = |c: &char| !c.is_whitespace() && !['"', '`', '[', ']', '(', ')'].contains(c);
     text.to_lowercase().chars().filter(is_kept).collect()
 }
@@ -209,10 +224,13 @@ struct Rows {
 #[derive(Debug)]
 struct TableRows {
     is_virtual: bool,
-    /// The declared types by name; rowid is among them.
+    /// The declared types by name; of [`ROWID`], the column that is the rowid.
     columns: BTreeMap<String, String>,
     rows: Vec<BTreeMap<String, String>>,
 }
+
+/// What stands for the rowid among columns.
+const ROWID: &str = "(rowid)";
 
 impl Rows {
     async fn read(file: &Path) -> Self {
@@ -224,19 +242,30 @@ impl Rows {
         for table in query(&mut connection, listed).await {
             let name = table[0].replace('\'', "''");
             let of_columns = format!(
-                "SELECT lower(name), lower(type) FROM pragma_table_xinfo('{name}') WHERE hidden = 0 AND name <> 'rowid'"
+                "SELECT lower(name), lower(type) FROM pragma_table_xinfo('{name}') WHERE hidden = 0"
             );
             let listed = query(&mut connection, &of_columns).await;
             let mut columns: Vec<(String, String)> = listed
                 .into_iter()
                 .map(|row| (row[0].clone(), row[1].clone()))
                 .collect();
-            if table[2] == "0" {
-                columns.push(("rowid".to_owned(), String::new()));
+            let columns_of = format!("SELECT lower(name) FROM pragma_table_xinfo('{name}')");
+            let all = query(&mut connection, &columns_of).await.concat();
+            let mut names = ["rowid", "_rowid_"].into_iter();
+            let rowid = names.find(|name| !all.iter().any(|column| column == name));
+            if rowid.is_some() && table[2] == "0" {
+                let of_alias = format!(
+                    "SELECT name FROM pragma_table_info('{name}') AS c WHERE lower(type) = 'integer' AND pk = 1 AND NOT EXISTS
+                        (SELECT 1 FROM pragma_index_list('{name}') WHERE origin = 'pk')"
+                );
+                // What is the rowid may change.
+                let alias = query(&mut connection, &of_alias).await.concat().concat();
+                columns.push((ROWID.to_owned(), alias));
             }
-            let values = columns
-                .iter()
-                .map(|(name, _)| format!("quote(\"{}\")", name.replace('"', "\"\"")));
+            let values = columns.iter().map(|(name, _)| match name.as_str() {
+                ROWID => format!("quote({})", rowid.unwrap_or_default()),
+                name => format!("quote(\"{}\")", name.replace('"', "\"\"")),
+            });
             let sql = format!(
                 "SELECT {} FROM \"{}\"",
                 values.collect::<Vec<_>>().join(", "),
@@ -278,7 +307,7 @@ impl Rows {
             let kept: Vec<&String> = old
                 .columns
                 .keys()
-                .filter(|column| is_kept(new, column))
+                .filter(|column| is_kept(new, column) && !gets_values(old, new, column))
                 .filter(|column| {
                     middle
                         .flatten()
@@ -320,16 +349,33 @@ impl Rows {
     }
 }
 
+/// A name, the schema before, rows in it, and the schema after.
+type Pair = (&'static str, String, &'static str, String);
+
+/// Whether NULL in a column of `old` was replaced, since `new` refuses it.
+fn gets_values(old: &TableRows, new: &TableRows, column: &str) -> bool {
+    let has_null = |it: &TableRows| it.rows.iter().any(|row| row[column] == "NULL");
+    has_null(old) && !has_null(new)
+}
+
 /// Proves pairs and lists what is not proven.
-async fn prove_all<'a>(pairs: impl Iterator<Item = (String, String, &'a str, String)>) {
+async fn prove_all(pairs: impl IntoIterator<Item = Pair>) {
+    let mut pairs = pairs.into_iter().peekable();
     let mut failures = Vec::new();
-    for (name, from, rows, to) in pairs {
-        if let Err(failure) = prove(&from, rows, &to, &[]).await {
-            failures.push(match failure {
-                Failure::Wrong(what) => format!("=== {name}\n{what}"),
-                other => format!("=== {name}\n{other:?}"),
+    while pairs.peek().is_some() {
+        // Most of the time goes into waiting for the disk.
+        let mut tasks = JoinSet::new();
+        for (name, from, rows, to) in pairs.by_ref().take(16) {
+            tasks.spawn(async move {
+                let failure = prove(&from, rows, &to, &[]).await.err()?;
+                Some(match failure {
+                    Failure::Wrong(what) | Failure::Refused(what) | Failure::Rows(what) => {
+                        format!("=== {name}\n{what}")
+                    }
+                })
             });
         }
+        failures.extend(tasks.join_all().await.into_iter().flatten());
     }
     assert!(
         failures.is_empty(),
