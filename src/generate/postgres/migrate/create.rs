@@ -58,6 +58,7 @@ impl Writer<'_, '_> {
                 self.refuse(object, note.lines().next().unwrap_or_default());
             }
         }
+        self.without_default_privileges(object);
         if let Facts::Sequence(sequence) = &object.facts {
             self.give_sequence(at, sequence);
         }

@@ -8,7 +8,7 @@ use crate::{
         quote::{ident, literal, role},
         reference,
     },
-    schema::{Grant, Kind, Object, ObjectId, postgres::DefaultPrivileges},
+    schema::{Facts, Grant, Kind, Object, ObjectId, postgres::DefaultPrivileges},
 };
 
 /// What privileges are on, for whom, and since when.
@@ -135,6 +135,85 @@ impl Writer<'_, '_> {
         for sql in granted.change(old.as_deref(), new.as_deref()) {
             self.push(Step::new(object, format!("{start} {sql}")));
         }
+    }
+}
+
+impl Writer<'_, '_> {
+    /// Takes from a new object what the default privileges of the database gave it, and gives what
+    /// they took.
+    pub(super) fn without_default_privileges(&mut self, object: &Object) {
+        let Some(name) = reference::granted(object) else {
+            return;
+        };
+        let granted = Granted {
+            on: format!("ON {name}"),
+            usual: dumped::usual(&object.id),
+            owner: object.owner.as_deref(),
+            column: None,
+        };
+        let Some(start) = self.given_by_default(&object.id) else {
+            return;
+        };
+        let usual = granted.all(None);
+        let wanted = granted.all(object.grants.as_deref());
+        let gone: Vec<&Grant> = start
+            .iter()
+            .filter(|grant| !wanted.iter().any(|it| is_like(it, grant)))
+            .filter(|grant| grant.grantee.is_some())
+            .collect();
+        let mut statements = Statements::default();
+        granted.revoke(&gone, &mut statements);
+        let missing: Vec<&Grant> = usual
+            .iter()
+            .filter(|grant| wanted.contains(grant) && !start.iter().any(|it| is_like(it, grant)))
+            .collect();
+        dumped::grant(&missing, &granted.on, None, &mut statements);
+        for sql in statements.statements {
+            self.push(Step::new(object, sql));
+        }
+    }
+
+    /// What default privileges give to a new object, with the usual ones; `None` if there are none.
+    fn given_by_default(&self, id: &ObjectId) -> Option<Vec<Grant>> {
+        let on = match id.kind {
+            Kind::Table | Kind::View | Kind::MaterializedView => "TABLES",
+            Kind::Sequence => "SEQUENCES",
+            Kind::Function | Kind::Procedure | Kind::Aggregate => "FUNCTIONS",
+            Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range => "TYPES",
+            Kind::Schema => "SCHEMAS",
+            _ => return None,
+        };
+        let objects = self.plan.old.objects();
+        let mut found: Option<Vec<Grant>> = None;
+        let mut added = Vec::new();
+        for at in 0..objects.len() {
+            let Facts::DefaultPrivileges(facts) = &objects.get(at).facts else {
+                continue;
+            };
+            let of_schema = &objects.get(at).id.schema;
+            let is_kept = self.plan.new_of[at].is_some();
+            if !facts.role.is_empty() || facts.on != on || !is_kept {
+                continue;
+            }
+            if of_schema.is_empty() {
+                found = Some(facts.privileges.clone());
+            } else if *of_schema == id.schema {
+                added.extend(facts.privileges.iter().cloned());
+            }
+        }
+        if found.is_none() && added.is_empty() {
+            return None;
+        }
+        let usual = match dumped::usual(id) {
+            Usual::Privilege(privilege) => vec![Grant {
+                privilege: privilege.to_owned(),
+                ..Grant::default()
+            }],
+            _ => Vec::new(),
+        };
+        let mut all = found.unwrap_or(usual);
+        all.extend(added);
+        Some(all)
     }
 }
 
