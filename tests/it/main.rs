@@ -24,6 +24,7 @@ mod docs;
 mod edited;
 mod encodings;
 mod floors;
+mod generate_postgres;
 mod graph;
 mod hygiene;
 mod irregular;

@@ -26,7 +26,7 @@ impl Writer<'_, '_> {
         if from.owner == to.owner {
             return;
         }
-        let owner = to.owner.as_deref().unwrap_or("CURRENT_USER");
+        let owner = to.owner.as_deref().unwrap_or(usual_owner(&to.id));
         if to.id.kind == Kind::Extension {
             self.refuse(to, "PostgreSQL cannot change the owner of an extension");
         } else if let Some(name) = reference::altered(to) {
@@ -57,20 +57,36 @@ impl Writer<'_, '_> {
         let Some(name) = reference::granted(to) else {
             return;
         };
-        let owner = whole
-            .filter(|_| to.id.is_part())
-            .unwrap_or(to)
-            .owner
-            .as_deref();
+        let owned = whole.filter(|_| to.id.is_part()).unwrap_or(to);
+        let owner = owned.owner.as_deref().unwrap_or(usual_owner(&to.id));
         let granted = Granted {
             on: format!("ON {name}"),
-            usual: dumped::usual(&to.id),
-            owner,
+            usual: usual(&to.id),
+            owner: Some(owner),
             column: (to.id.kind == Kind::Column).then_some(to.id.name.as_str()),
         };
         let statements = granted.change(from.grants.as_deref(), to.grants.as_deref());
+        let is_taken = statements.iter().any(|sql| sql.starts_with("REVOKE"));
         for sql in statements {
             self.push(Step::new(to, sql).last());
+        }
+        if is_taken && to.id.kind.has_parts() {
+            self.grant_on_columns(to);
+        }
+    }
+
+    /// Grants what roles may do with columns, which a REVOKE on the table takes.
+    fn grant_on_columns(&mut self, table: &Object) {
+        let objects = &self.plan.dump.layout.objects;
+        let Some(at) = objects.find(&table.id) else {
+            return;
+        };
+        for (_, part) in objects.parts(at) {
+            if part.id.kind == Kind::Column && part.grants.is_some() {
+                let mut bare = part.clone();
+                bare.grants = None;
+                self.grants(&bare, part, Some(table));
+            }
         }
     }
 
@@ -139,6 +155,21 @@ impl Writer<'_, '_> {
 }
 
 impl Writer<'_, '_> {
+    /// Gives a new schema `public` what that of a new database has.
+    pub(super) fn finish_public(&mut self, object: &Object) {
+        if object.owner.is_none() {
+            let sql = format!("ALTER SCHEMA public OWNER TO {PUBLIC_OWNER}");
+            self.push(Step::new(object, sql));
+        }
+        if object.comment.is_none() {
+            let sql = format!("COMMENT ON SCHEMA public IS {}", literal(PUBLIC_COMMENT));
+            self.push(Step::new(object, sql));
+        }
+        if object.grants.is_none() {
+            self.push(Step::new(object, "GRANT USAGE ON SCHEMA public TO PUBLIC"));
+        }
+    }
+
     /// Takes from a new object what the default privileges of the database gave it, and gives what
     /// they took.
     pub(super) fn without_default_privileges(&mut self, object: &Object) {
@@ -225,7 +256,7 @@ impl Granted<'_> {
         let is_special =
             |grant: &Grant| grant.grantee.as_deref() == Some(owner) || grant.grantor.is_some();
         let mut statements = Statements::default();
-        if old.iter().chain(&new).any(is_special) || self.usual == Usual::Unknown {
+        if old.iter().chain(&new).any(is_special) {
             return self.anew(&old, to);
         }
         let gone: Vec<&Grant> = old
@@ -329,6 +360,30 @@ impl Granted<'_> {
             }],
             (None, _) => Vec::new(),
         }
+    }
+}
+
+/// What the schema `public` of a new database has since PostgreSQL 15.
+const PUBLIC_COMMENT: &str = "standard public schema";
+const PUBLIC_OWNER: &str = "pg_database_owner";
+
+fn is_public(id: &ObjectId) -> bool {
+    id.kind == Kind::Schema && id.name == "public"
+}
+
+fn usual_owner(id: &ObjectId) -> &'static str {
+    if is_public(id) {
+        PUBLIC_OWNER
+    } else {
+        "CURRENT_USER"
+    }
+}
+
+fn usual(id: &ObjectId) -> Usual {
+    if is_public(id) {
+        Usual::Privilege("USAGE")
+    } else {
+        dumped::usual(id)
     }
 }
 
