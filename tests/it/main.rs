@@ -25,6 +25,7 @@ mod docs;
 mod edited;
 mod encodings;
 mod floors;
+mod generate_postgres;
 mod generate_sqlite;
 mod graph;
 mod hygiene;

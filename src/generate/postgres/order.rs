@@ -101,7 +101,7 @@ fn edges(layout: &Layout<'_>, needs: &[Need]) -> Vec<Vec<usize>> {
 
 /// The place of an object among those that do not need each other: kinds first, then names. What
 /// belongs to a table follows it.
-fn key(layout: &Layout<'_>, at: usize) -> (u8, Name, u8, usize) {
+pub(super) fn key(layout: &Layout<'_>, at: usize) -> (u8, Name, u8, usize) {
     let object = layout.objects.get(at);
     let id = &object.id;
     let beside = |rank: u8| (rank, table_name(object), 1, at);

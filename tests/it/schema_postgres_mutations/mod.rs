@@ -35,16 +35,16 @@ use crate::common::{self, PostgresDatabase};
 
 /// A change to the schema of `start.sql`.
 pub struct Mutation {
-    name: &'static str,
+    pub name: &'static str,
     /// The first version of the server that has the feature.
-    from: u32,
+    pub from: u32,
     /// An extension that must be installed.
-    needs: Option<&'static str>,
+    pub needs: Option<&'static str>,
     /// Whether pg_dump leaves the change out.
     is_unseen: bool,
     /// What is there beside `start.sql`.
-    start: &'static str,
-    change: &'static str,
+    pub start: &'static str,
+    pub change: &'static str,
     /// The changes as [`shown`] has them.
     expected: &'static [&'static str],
 }
@@ -68,7 +68,8 @@ macro_rules! mutations {
 }
 use mutations;
 
-fn all() -> impl Iterator<Item = &'static Mutation> {
+/// All mutations.
+pub fn all() -> impl Iterator<Item = &'static Mutation> {
     let tables = [
         tables::TABLES,
         columns::COLUMNS,
@@ -85,7 +86,7 @@ fn all() -> impl Iterator<Item = &'static Mutation> {
 
 impl Mutation {
     /// Whether it needs an object of a kind that is not modelled, so that no dump creates it.
-    fn needs_unmodelled(&self) -> bool {
+    pub fn needs_unmodelled(&self) -> bool {
         let kinds = [
             "CREATE ACCESS METHOD",
             "CREATE TEXT SEARCH PARSER",
@@ -129,7 +130,7 @@ fn settings() -> Settings {
 }
 
 /// The facts of a database.
-fn inspect(database: &PostgresDatabase) -> Schema {
+pub fn inspect(database: &PostgresDatabase) -> Schema {
     run_alone(async {
         let location = Location::parse(&database.url, Path::new("/")).unwrap();
         let connected = database::connect(&location, Access::Existing, settings()).await;
@@ -141,7 +142,7 @@ fn inspect(database: &PostgresDatabase) -> Schema {
 }
 
 /// Makes the roles and the tablespace of the mutations, which belong to the server.
-fn prepare_server(database: &PostgresDatabase) {
+pub fn prepare_server(database: &PostgresDatabase) {
     for (role, options) in [("a", ""), ("b", ""), ("c", "SUPERUSER")] {
         database.query(&format!(
             "DO 'BEGIN CREATE ROLE migrator_test_{role} {options}; \
@@ -171,7 +172,7 @@ fn run_alone<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// The schema as pg_dump has it; `None` if pg_dump is older than the server.
-fn dump(database: &PostgresDatabase, version: u32) -> Option<String> {
+pub fn dump(database: &PostgresDatabase, version: u32) -> Option<String> {
     let of_program = Command::new("pg_dump").arg("--version").output();
     let of_program = of_program.expect("pg_dump is needed; tests/run puts it on the PATH");
     let of_program = String::from_utf8(of_program.stdout).unwrap();
@@ -181,7 +182,7 @@ fn dump(database: &PostgresDatabase, version: u32) -> Option<String> {
 }
 
 /// A dump with the storage parameters sorted; their order means nothing.
-fn sorted_options(dump: &str) -> String {
+pub fn sorted_options(dump: &str) -> String {
     let lines = dump.lines().map(|line| {
         let Some((start, rest)) = line.split_once("WITH (") else {
             return line.to_owned();

@@ -51,6 +51,13 @@ impl Writer<'_, '_> {
         if a.not_null.is_some() && b.not_null.is_none() && !self.is_implied(old, "not_null") {
             self.push(change.action("DROP NOT NULL"));
         }
+        if let (Some(before), Some(after)) = (own_identity(a), own_identity(b))
+            && is_narrowed(a, b)
+        {
+            let clauses = range(&before.range, &after.range, "SET ");
+            let step = change.action(clauses.join(" "));
+            self.push(Step::new(to, step.sql()));
+        }
         let is_retyped = self.alter_type(&change, a, b);
         self.alter_default(&change, a, b, is_retyped);
         if a.not_null.is_none()
@@ -190,10 +197,15 @@ impl Writer<'_, '_> {
                 _ => format!(" USING {name}::text::{to}"),
             };
         }
-        match found {
-            Conversion::Lossless | Conversion::Assignment => String::new(),
-            Conversion::Explicit => format!(" USING {name}::{to}"),
-            Conversion::Text => format!(" USING {name}::text::{to}"),
+        let brackets = |data_type: &str| data_type.matches("[]").count();
+        match (found, brackets(&a.data_type), brackets(to)) {
+            (Conversion::Lossless | Conversion::Assignment, ..) => String::new(),
+            (Conversion::Explicit, ..) => format!(" USING {name}::{to}"),
+            (_, 0, 1) => {
+                format!(" USING CASE WHEN {name} IS NOT NULL THEN ARRAY[{name}]::{to} END")
+            }
+            (_, 1, 0) => format!(" USING {name}[1]::{to}"),
+            _ => format!(" USING {name}::text::{to}"),
         }
     }
 
@@ -400,14 +412,24 @@ impl Writer<'_, '_> {
             return;
         };
         let mut clauses = Vec::new();
-        if before.always != after.always {
+        if before.always != after.always && !self.is_implied(change.old, "identity") {
             let word = if after.always { "ALWAYS" } else { "BY DEFAULT" };
             clauses.push(format!("SET GENERATED {word}"));
         }
-        let usual = adjusted(&before.range, &a.data_type, &b.data_type);
+        let usual = match is_narrowed(a, b) {
+            // That was done before the type changed.
+            true => after.range.clone(),
+            false => adjusted(&before.range, &a.data_type, &b.data_type),
+        };
         clauses.extend(range(&usual, &after.range, "SET "));
         if !clauses.is_empty() {
-            self.push(change.action(clauses.join(" ")));
+            let step = change.action(clauses.join(" "));
+            let is_moved = clauses.iter().any(|it| it == "RESTART");
+            self.push(if is_moved {
+                step.losing(LossKind::Position)
+            } else {
+                step
+            });
         }
         self.alter_identity_sequence(change, whole, before, after);
     }
@@ -599,6 +621,15 @@ impl Writer<'_, '_> {
             self.push(Step::new(change.to, sql).last());
         }
     }
+}
+
+/// Whether the range of an identity has to be narrowed before the type of the column can be.
+fn is_narrowed(a: &Column, b: &Column) -> bool {
+    let (Some(before), Some(after)) = (own_identity(a), own_identity(b)) else {
+        return false;
+    };
+    let usual = adjusted(&before.range, &a.data_type, &b.data_type);
+    a.data_type != b.data_type && (usual.max > after.range.max || usual.min < after.range.min)
 }
 
 /// A column that is altered.

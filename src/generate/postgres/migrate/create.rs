@@ -15,7 +15,7 @@ use crate::{
         reference, relation,
     },
     schema::{
-        Facts, Object,
+        Facts, Kind, Object,
         postgres::{Column, Sequence},
     },
 };
@@ -35,7 +35,7 @@ impl Writer<'_, '_> {
             self.add_column(at, whole, column);
             return;
         }
-        if object.id.kind == crate::schema::Kind::Schema && object.id.name == "public" {
+        if object.id.kind == Kind::Schema && object.id.name == "public" {
             self.push(Step::new(object, "CREATE SCHEMA public"));
         }
         let altered = whole
@@ -58,6 +58,10 @@ impl Writer<'_, '_> {
                 self.refuse(object, note.lines().next().unwrap_or_default());
             }
         }
+        if object.id.kind == Kind::Schema && object.id.name == "public" {
+            self.finish_public(object);
+        }
+        self.without_default_privileges(object);
         if let Facts::Sequence(sequence) = &object.facts {
             self.give_sequence(at, sequence);
         }

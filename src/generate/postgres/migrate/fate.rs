@@ -31,6 +31,22 @@ impl Fate {
     }
 }
 
+const SECRETS: &str = "the values of its secret options are not known";
+
+/// Whether an object has options whose values are not known.
+fn has_secrets(facts: &Facts) -> bool {
+    match facts {
+        Facts::ForeignDataWrapper(wrapper) => !wrapper.secrets.is_empty(),
+        Facts::Server(server) => !server.secrets.is_empty(),
+        Facts::UserMapping(mapping) => !mapping.secrets.is_empty(),
+        Facts::Table(table) => {
+            let foreign = table.foreign.as_ref();
+            foreign.is_some_and(|it| !it.secrets.is_empty())
+        }
+        _ => false,
+    }
+}
+
 /// The fates of all objects of the old schema.
 pub(super) struct Fates {
     pub of: Vec<Fate>,
@@ -61,6 +77,9 @@ pub(super) fn decide(sides: &Sides<'_>) -> Fates {
     for at in 0..count {
         let Some(new) = sides.new_of[at] else {
             fates.of[at] = Fate::Dropped;
+            if let Some(view) = stored_view(sides, at) {
+                fates.of[view] = stronger(fates.of[view], Fate::Rebuilt);
+            }
             continue;
         };
         let (old, new) = (sides.old.get(at), sides.new.get(new));
@@ -78,7 +97,28 @@ pub(super) fn decide(sides: &Sides<'_>) -> Fates {
         }
     }
     fates.spread(sides);
+    for new in 0..sides.new.len() {
+        let is_created = match sides.old_of[new] {
+            None => true,
+            Some(old) => fates.of[old].is_gone(),
+        };
+        let object = sides.new.get(new);
+        if is_created && has_secrets(&object.facts) {
+            fates.refuse(&object.id, SECRETS);
+        }
+    }
     fates
+}
+
+/// The materialized view of a column whose storage cannot be taken back, since its type is not
+/// known.
+fn stored_view(sides: &Sides<'_>, at: usize) -> Option<usize> {
+    let Facts::Column(column) = &sides.old.get(at).facts else {
+        return None;
+    };
+    let whole = sides.old.objects().whole(at)?;
+    let is_view = matches!(sides.old.get(whole).facts, Facts::MaterializedView(_));
+    (is_view && column.storage.is_some() && sides.new_of[whole].is_some()).then_some(whole)
 }
 
 fn stronger(a: Fate, b: Fate) -> Fate {
@@ -98,9 +138,11 @@ fn way(sides: &Sides<'_>, at: usize, old: &Object, new: &Object, attribute: &str
         return Way::Alter;
     }
     if attribute == "secrets" {
-        return Way::Refuse("the values of its secret options are not known");
+        return Way::Refuse(SECRETS);
     }
     match (&old.facts, &new.facts) {
+        // Not every extension can get another schema.
+        (Facts::Extension(_), _) if sides.old.users[at].is_empty() => Way::Rebuild,
         (Facts::Server(_), _) if matches!(attribute, "wrapper" | "server_type") => Way::Rebuild,
         (Facts::Collation(_) | Facts::Range(_), _) => Way::Replace,
         (Facts::Enum(old), Facts::Enum(new)) => match is_extended(&old.labels, &new.labels) {
@@ -163,7 +205,7 @@ fn table(old: &Object, new: &Object, attribute: &str) -> Way {
                 Way::Alter
             }
             (Some(from), Some(to)) if from.secrets == to.secrets => Way::Rebuild,
-            (Some(_), Some(_)) => Way::Refuse("the values of its secret options are not known"),
+            (Some(_), Some(_)) => Way::Refuse(SECRETS),
             _ => Way::Rebuild,
         },
         _ => Way::Alter,

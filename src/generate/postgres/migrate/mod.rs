@@ -3,9 +3,11 @@
 //! [`fate`] decides what happens to each object, [`plan`] in which order, and the other modules write
 //! the statements: [`drop`] and [`create`], and the modules named after what they alter.
 
+mod body;
 mod column;
 mod create;
 mod drop;
+mod drops;
 mod fate;
 mod object;
 mod plan;

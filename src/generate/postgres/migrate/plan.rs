@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
+    drops,
     fate::{Fate, Fates},
     sides::{Side, Sides},
 };
@@ -11,7 +12,7 @@ use crate::{
         Refusal,
         postgres::{Dump, graph, order},
     },
-    schema::{Cycle, Facts, Kind, Object},
+    schema::{Cycle, Facts, Kind, Object, ObjectId},
 };
 
 /// A part of the way of one object.
@@ -55,24 +56,13 @@ impl<'a> Plan<'a> {
             old_of,
             changed,
         } = sides;
+        let mut fates = fates;
+        let (down_of, old_places) = drops::fold(&mut old, &mut fates);
         let is_created = |at: usize| match old_of[at] {
             None => true,
             Some(old) => matches!(fates.of[old], Fate::Rebuilt | Fate::Replaced),
         };
-        let is_gone = |at: usize| fates.of[at].is_gone();
-        let down_of = fold_drops(&mut old, &is_gone);
         let up_of = fold_creations(&mut new, &old_of, &is_created);
-        let old_order = order::order(&mut old.layout)?;
-        let mut down_of = down_of;
-        for at in 0..old.len() {
-            if old.layout.within[at] == at && is_detachable(old.get(at)) {
-                // Its table is dropped too late.
-                let is_folded = down_of[at] != at && old.objects().whole(at) == Some(down_of[at]);
-                if is_folded {
-                    down_of[at] = at;
-                }
-            }
-        }
         let new_order = order::order(&mut new.layout)?;
         let mut up_of = up_of;
         for (at, of) in up_of.iter_mut().enumerate() {
@@ -88,7 +78,6 @@ impl<'a> Plan<'a> {
             }
             places
         };
-        let old_places = places(&old_order, old.len());
         let new_places = places(&new_order, new.len());
         // A table that is kept has its columns already: sequences are given to it at the end.
         let mut known_places = new_places.clone();
@@ -98,7 +87,7 @@ impl<'a> Plan<'a> {
             }
         }
         let Side { layout, links, .. } = new;
-        let mut plan = Self {
+        let plan = Self {
             old,
             new_links: links,
             dump: Dump {
@@ -114,11 +103,6 @@ impl<'a> Plan<'a> {
             old_places,
             new_places,
         };
-        for at in 0..plan.old.len() {
-            if plan.old.layout.late_default[at] {
-                plan.fates.detached[at] = true;
-            }
-        }
         Ok(plan)
     }
 
@@ -136,16 +120,6 @@ impl<'a> Plan<'a> {
             None => true,
             Some(old) => matches!(self.fate(old), Fate::Rebuilt | Fate::Replaced),
         }
-    }
-
-    /// Whether what drops the object is its own statement.
-    pub fn is_dropped_alone(&self, old: usize) -> bool {
-        self.fate(old).is_gone() && self.down_of[old] == old
-    }
-
-    /// Whether what creates the object is its own statement.
-    pub fn is_created_alone(&self, new: usize) -> bool {
-        self.is_created(new) && self.up_of[new] == new
     }
 
     /// Whether a table leaves one of its parents.
@@ -235,6 +209,7 @@ impl<'a> Plan<'a> {
         nodes.extend(ups);
         nodes.extend(attach);
         nodes.extend(late);
+        self.add_calls(&mut edges, &number);
         let mut place = vec![0; edges.len()];
         for (at, node) in nodes.iter().enumerate() {
             place[number(*node)] = at;
@@ -255,6 +230,39 @@ impl<'a> Plan<'a> {
             .into_iter()
             .filter_map(|at| by_number.get(&at).copied())
             .collect())
+    }
+
+    /// What the bodies of functions mention comes before them, also where kept objects are in
+    /// between, unless that leads in a circle: other statements may call them.
+    fn add_calls(&self, edges: &mut [Vec<usize>], number: &dyn Fn(Node) -> usize) {
+        let calls = super::body::calls(self);
+        if calls.is_empty() {
+            return;
+        }
+        let is_kept = |at: usize| self.up(at).is_none();
+        let node = |at: usize| number(self.up(at).unwrap_or(Node::Up(at)));
+        let links = self.new_links.iter().enumerate();
+        let links = links.flat_map(|(user, links)| links.iter().map(move |used| (user, *used)));
+        let links = links.filter(|(user, used)| {
+            (is_kept(*user) || is_kept(*used)) && !self.is_made_with(*user, *used)
+        });
+        let mut soft: Vec<(usize, usize)> = calls
+            .into_iter()
+            .chain(links)
+            .map(|(user, used)| (node(user), node(used)))
+            .filter(|(user, used)| user != used && !edges[*user].contains(used))
+            .collect();
+        soft.sort_unstable();
+        soft.dedup();
+        let mut all = edges.to_vec();
+        for (user, used) in &soft {
+            all[*user].push(*used);
+        }
+        let component = graph::components(&all);
+        soft.retain(|(user, used)| component[*user] != component[*used]);
+        for (user, used) in soft {
+            edges[user].push(used);
+        }
     }
 
     fn object_of(&self, node: Node) -> &'a Object {
@@ -369,6 +377,7 @@ impl<'a> Plan<'a> {
             }
         }
         self.edges_of_names(&mut edges);
+        self.edges_of_owners(&mut edges);
         self.edges_of_attachments(&mut edges);
         edges
     }
@@ -471,6 +480,30 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// A sequence is taken from its column before that is dropped.
+    fn edges_of_owners(&self, edges: &mut Vec<(Node, Node)>) {
+        for old in 0..self.old.len() {
+            let Facts::Sequence(sequence) = &self.old.get(old).facts else {
+                continue;
+            };
+            let Some((table, column)) = &sequence.owned_by else {
+                continue;
+            };
+            let objects = self.old.objects();
+            let up = self.new_of[old].and_then(|new| self.up(new));
+            let table = objects.relation(table).map(|at| &objects.get(at).id);
+            let column = table.and_then(|table| {
+                objects.find(&ObjectId::part(Kind::Column, &table.qualified(), column))
+            });
+            let down = column
+                .filter(|at| self.fate(*at).is_gone())
+                .and_then(|at| self.down(at));
+            if let (Some(up), Some(down)) = (up, down) {
+                edges.push((down, up));
+            }
+        }
+    }
+
     /// Tables leave their parents before and are attached after their parts have changed.
     fn edges_of_attachments(&self, edges: &mut Vec<(Node, Node)>) {
         let objects = &self.dump.layout.objects;
@@ -540,63 +573,6 @@ fn names(object: &Object) -> Vec<(u8, String, String)> {
         },
         _ => Vec::new(),
     }
-}
-
-fn is_detachable(object: &Object) -> bool {
-    matches!(
-        object.facts,
-        Facts::ForeignKey(_) | Facts::Check(_) | Facts::Exclusion(_)
-    )
-}
-
-/// Finds out which statement drops each object.
-fn fold_drops(old: &mut Side<'_>, is_gone: &dyn Fn(usize) -> bool) -> Vec<usize> {
-    let count = old.len();
-    let mut down_of: Vec<usize> = (0..count).collect();
-    for at in 0..count {
-        let object = old.get(at);
-        let whole = old.objects().whole(at);
-        let owner = match &object.facts {
-            Facts::Sequence(sequence) => sequence.owned_by.as_ref().and_then(|(table, column)| {
-                let table = old.objects().relation(table)?;
-                let id = crate::schema::ObjectId::part(
-                    Kind::Column,
-                    &old.get(table).id.qualified(),
-                    column,
-                );
-                let column = old.objects().find(&id)?;
-                is_gone(table)
-                    .then_some(table)
-                    .or(is_gone(column).then_some(column))
-            }),
-            _ => None,
-        };
-        old.layout.within[at] = at;
-        if !is_gone(at) {
-            continue;
-        }
-        let parent = old.inherited_from(at).filter(|parent| is_gone(*parent));
-        if let Some(whole) = whole.filter(|whole| is_gone(*whole)) {
-            down_of[at] = whole;
-        } else if let Some(owner) = owner {
-            down_of[at] = owner;
-        } else if let Some(parent) = parent.filter(|_| old.is_inherited(at)) {
-            down_of[at] = parent;
-        }
-    }
-    // Chains lead to the object that has the statement.
-    for at in 0..count {
-        let mut of = down_of[at];
-        for _ in 0..64 {
-            if down_of[of] == of {
-                break;
-            }
-            of = down_of[of];
-        }
-        down_of[at] = of;
-        old.layout.within[at] = of;
-    }
-    down_of
 }
 
 /// Finds out which statement creates each object.

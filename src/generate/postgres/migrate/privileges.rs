@@ -8,7 +8,7 @@ use crate::{
         quote::{ident, literal, role},
         reference,
     },
-    schema::{Grant, Kind, Object, ObjectId, postgres::DefaultPrivileges},
+    schema::{Facts, Grant, Kind, Object, ObjectId, postgres::DefaultPrivileges},
 };
 
 /// What privileges are on, for whom, and since when.
@@ -26,7 +26,7 @@ impl Writer<'_, '_> {
         if from.owner == to.owner {
             return;
         }
-        let owner = to.owner.as_deref().unwrap_or("CURRENT_USER");
+        let owner = to.owner.as_deref().unwrap_or(usual_owner(&to.id));
         if to.id.kind == Kind::Extension {
             self.refuse(to, "PostgreSQL cannot change the owner of an extension");
         } else if let Some(name) = reference::altered(to) {
@@ -57,20 +57,36 @@ impl Writer<'_, '_> {
         let Some(name) = reference::granted(to) else {
             return;
         };
-        let owner = whole
-            .filter(|_| to.id.is_part())
-            .unwrap_or(to)
-            .owner
-            .as_deref();
+        let owned = whole.filter(|_| to.id.is_part()).unwrap_or(to);
+        let owner = owned.owner.as_deref().unwrap_or(usual_owner(&to.id));
         let granted = Granted {
             on: format!("ON {name}"),
-            usual: dumped::usual(&to.id),
-            owner,
+            usual: usual(&to.id),
+            owner: Some(owner),
             column: (to.id.kind == Kind::Column).then_some(to.id.name.as_str()),
         };
         let statements = granted.change(from.grants.as_deref(), to.grants.as_deref());
+        let is_taken = statements.iter().any(|sql| sql.starts_with("REVOKE"));
         for sql in statements {
             self.push(Step::new(to, sql).last());
+        }
+        if is_taken && to.id.kind.has_parts() {
+            self.grant_on_columns(to);
+        }
+    }
+
+    /// Grants what roles may do with columns, which a REVOKE on the table takes.
+    fn grant_on_columns(&mut self, table: &Object) {
+        let objects = &self.plan.dump.layout.objects;
+        let Some(at) = objects.find(&table.id) else {
+            return;
+        };
+        for (_, part) in objects.parts(at) {
+            if part.id.kind == Kind::Column && part.grants.is_some() {
+                let mut bare = part.clone();
+                bare.grants = None;
+                self.grants(&bare, part, Some(table));
+            }
         }
     }
 
@@ -138,6 +154,100 @@ impl Writer<'_, '_> {
     }
 }
 
+impl Writer<'_, '_> {
+    /// Gives a new schema `public` what that of a new database has.
+    pub(super) fn finish_public(&mut self, object: &Object) {
+        if object.owner.is_none() {
+            let sql = format!("ALTER SCHEMA public OWNER TO {PUBLIC_OWNER}");
+            self.push(Step::new(object, sql));
+        }
+        if object.comment.is_none() {
+            let sql = format!("COMMENT ON SCHEMA public IS {}", literal(PUBLIC_COMMENT));
+            self.push(Step::new(object, sql));
+        }
+        if object.grants.is_none() {
+            self.push(Step::new(object, "GRANT USAGE ON SCHEMA public TO PUBLIC"));
+        }
+    }
+
+    /// Takes from a new object what the default privileges of the database gave it, and gives what
+    /// they took.
+    pub(super) fn without_default_privileges(&mut self, object: &Object) {
+        let Some(name) = reference::granted(object) else {
+            return;
+        };
+        let granted = Granted {
+            on: format!("ON {name}"),
+            usual: dumped::usual(&object.id),
+            owner: object.owner.as_deref(),
+            column: None,
+        };
+        let Some(start) = self.given_by_default(&object.id) else {
+            return;
+        };
+        let usual = granted.all(None);
+        let wanted = granted.all(object.grants.as_deref());
+        let gone: Vec<&Grant> = start
+            .iter()
+            .filter(|grant| !wanted.iter().any(|it| is_like(it, grant)))
+            .filter(|grant| grant.grantee.is_some())
+            .collect();
+        let mut statements = Statements::default();
+        granted.revoke(&gone, &mut statements);
+        let missing: Vec<&Grant> = usual
+            .iter()
+            .filter(|grant| wanted.contains(grant) && !start.iter().any(|it| is_like(it, grant)))
+            .collect();
+        dumped::grant(&missing, &granted.on, None, &mut statements);
+        for sql in statements.statements {
+            self.push(Step::new(object, sql));
+        }
+    }
+
+    /// What default privileges give to a new object, with the usual ones; `None` if there are none.
+    fn given_by_default(&self, id: &ObjectId) -> Option<Vec<Grant>> {
+        let on = match id.kind {
+            Kind::Table | Kind::View | Kind::MaterializedView => "TABLES",
+            Kind::Sequence => "SEQUENCES",
+            Kind::Function | Kind::Procedure | Kind::Aggregate => "FUNCTIONS",
+            Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range => "TYPES",
+            Kind::Schema => "SCHEMAS",
+            _ => return None,
+        };
+        let objects = self.plan.old.objects();
+        let mut found: Option<Vec<Grant>> = None;
+        let mut added = Vec::new();
+        for at in 0..objects.len() {
+            let Facts::DefaultPrivileges(facts) = &objects.get(at).facts else {
+                continue;
+            };
+            let of_schema = &objects.get(at).id.schema;
+            let is_kept = self.plan.new_of[at].is_some();
+            if !facts.role.is_empty() || facts.on != on || !is_kept {
+                continue;
+            }
+            if of_schema.is_empty() {
+                found = Some(facts.privileges.clone());
+            } else if *of_schema == id.schema {
+                added.extend(facts.privileges.iter().cloned());
+            }
+        }
+        if found.is_none() && added.is_empty() {
+            return None;
+        }
+        let usual = match dumped::usual(id) {
+            Usual::Privilege(privilege) => vec![Grant {
+                privilege: privilege.to_owned(),
+                ..Grant::default()
+            }],
+            _ => Vec::new(),
+        };
+        let mut all = found.unwrap_or(usual);
+        all.extend(added);
+        Some(all)
+    }
+}
+
 impl Granted<'_> {
     /// What leads from some privileges to others. `None` are the default ones.
     fn change(&self, from: Option<&[Grant]>, to: Option<&[Grant]>) -> Vec<String> {
@@ -146,7 +256,7 @@ impl Granted<'_> {
         let is_special =
             |grant: &Grant| grant.grantee.as_deref() == Some(owner) || grant.grantor.is_some();
         let mut statements = Statements::default();
-        if old.iter().chain(&new).any(is_special) || self.usual == Usual::Unknown {
+        if old.iter().chain(&new).any(is_special) {
             return self.anew(&old, to);
         }
         let gone: Vec<&Grant> = old
@@ -250,6 +360,30 @@ impl Granted<'_> {
             }],
             (None, _) => Vec::new(),
         }
+    }
+}
+
+/// What the schema `public` of a new database has since PostgreSQL 15.
+const PUBLIC_COMMENT: &str = "standard public schema";
+const PUBLIC_OWNER: &str = "pg_database_owner";
+
+fn is_public(id: &ObjectId) -> bool {
+    id.kind == Kind::Schema && id.name == "public"
+}
+
+fn usual_owner(id: &ObjectId) -> &'static str {
+    if is_public(id) {
+        PUBLIC_OWNER
+    } else {
+        "CURRENT_USER"
+    }
+}
+
+fn usual(id: &ObjectId) -> Usual {
+    if is_public(id) {
+        Usual::Privilege("USAGE")
+    } else {
+        dumped::usual(id)
     }
 }
 

@@ -4,7 +4,11 @@ use super::{step::Step, write::Writer};
 use crate::{
     generate::{
         LossKind,
-        postgres::quote::{ident, qualified},
+        postgres::{
+            Statements,
+            quote::{ident, qualified},
+            relation,
+        },
     },
     schema::{
         Object,
@@ -42,7 +46,20 @@ impl Writer<'_, '_> {
                     format!("ALTER SEQUENCE {name} OWNED BY NONE"),
                 ));
             }
-            self.give_sequence(new, b);
+            if let Some((table, column)) = &b.owned_by {
+                let dump = &self.plan.dump;
+                let table_at = dump.layout.objects.relation(table);
+                let is_given = table_at.is_some_and(|table| {
+                    self.plan.is_created(table) && dump.places[new] < dump.places[table]
+                });
+                if !is_given {
+                    let mut statements = Statements::default();
+                    relation::owned_by(to, table, column, &mut statements);
+                    for sql in statements.statements {
+                        self.push(Step::new(to, sql).last());
+                    }
+                }
+            }
         }
     }
 }
@@ -90,13 +107,8 @@ pub(super) fn range(a: &SequenceRange, b: &SequenceRange, set: &str) -> Vec<Stri
     clause(a.cache != b.cache, format!("CACHE {}", b.cache));
     // The next value has to be in the range.
     let is_outside = !(b.min..=b.max).contains(&a.start);
-    let restart = if set.is_empty() { "RESTART" } else { "" };
     if is_outside {
-        clauses.push(if restart.is_empty() {
-            "RESTART".to_owned()
-        } else {
-            restart.to_owned()
-        });
+        clauses.push("RESTART".to_owned());
     }
     clauses
 }

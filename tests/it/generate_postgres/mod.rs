@@ -1,0 +1,233 @@
+//! Statements between two schemas of PostgreSQL, proven on real databases with rows, both ways: up
+//! leads to the target and down to the start, in the facts and in pg_dump, and the rows are kept.
+
+mod pairs;
+mod rows;
+
+use std::{
+    panic,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use migrator::internals::{
+    generate::{self, Migration, MigrationOptions, Place},
+    schema::{Schema, compare},
+};
+
+use crate::{
+    common::PostgresDatabase,
+    schema_postgres_mutations::{Mutation, all, dump, inspect, prepare_server, sorted_options},
+};
+
+/// One of the two databases of a proof, and what is known of it.
+struct State {
+    schema: Schema,
+    dump: Option<Vec<String>>,
+}
+
+impl State {
+    fn of(database: &PostgresDatabase, version: u32) -> Self {
+        Self {
+            schema: inspect(database),
+            dump: dump(database, version).map(|text| lines(&text)),
+        }
+    }
+}
+
+/// The lines of a dump in any order: columns may have another place than in a new table.
+fn lines(dump: &str) -> Vec<String> {
+    let text = sorted_options(dump);
+    let lines = text.lines().map(|line| line.trim().trim_end_matches(','));
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("--"));
+    let mut lines: Vec<String> = lines.map(str::to_owned).collect();
+    lines.sort_unstable();
+    lines
+}
+
+/// The statements of a migration as transactions.
+fn transactions(migration: &Migration) -> Vec<String> {
+    let mut found = vec![String::new()];
+    for statement in &migration.statements {
+        if statement.place == Place::AfterCommit {
+            found.push(String::new());
+        }
+        if let Some(last) = found.last_mut() {
+            last.push_str(&statement.sql);
+            last.push_str(";\n");
+        }
+    }
+    found
+}
+
+/// How the way from one schema to another ends.
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Proven,
+    /// The reason of a refusal.
+    Refused(String),
+}
+
+/// Makes the second schema of the first one and the reverse.
+fn prove(first: &PostgresDatabase, second: &PostgresDatabase, version: u32) -> Outcome {
+    let database = first.copy();
+    let (from, to) = (State::of(first, version), State::of(second, version));
+    let ways = [(&from, &to), (&to, &from)].map(|(from, to)| {
+        generate::migrate(&from.schema, &to.schema, &MigrationOptions::default())
+    });
+    let mut before = rows::of(&database);
+    for (way, target) in ways.iter().zip([&to, &from]) {
+        let migration = match way {
+            Ok(migration) => migration,
+            Err(refusals) => return Outcome::Refused(refusals[0].reason.clone()),
+        };
+        for sql in transactions(migration) {
+            println!("{sql}");
+            database.query(&format!("BEGIN; {sql} COMMIT;"));
+        }
+        let reached = State::of(&database, version);
+        let changes = compare(&reached.schema, &target.schema).changes;
+        assert!(changes.is_empty(), "{migration}\n{changes:#?}");
+        assert_eq!(reached.dump, target.dump, "{migration}");
+        let again = generate::migrate(
+            &reached.schema,
+            &target.schema,
+            &MigrationOptions::default(),
+        );
+        assert_eq!(again, Ok(Migration::default()));
+        let after = rows::of(&database);
+        let lost = rows::lost(&before, &after);
+        assert!(lost.is_empty(), "{migration}\n{lost:?}");
+        before = after;
+    }
+    Outcome::Proven
+}
+
+/// Runs each of `cases` and returns what is wrong.
+fn faults<T: Sync>(cases: &[T], fault: impl Fn(&T) -> Option<String> + Sync) -> Vec<String> {
+    let next = AtomicUsize::new(0);
+    let faults = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    faults.lock().unwrap().extend(fault(case));
+                }
+            });
+        }
+    });
+    faults.into_inner().unwrap()
+}
+
+/// The outcome of a proof, or its panic as text.
+fn caught(proof: impl FnOnce() -> Outcome) -> Result<Outcome, String> {
+    panic::catch_unwind(panic::AssertUnwindSafe(proof)).map_err(|error| {
+        let text = error.downcast_ref::<String>().cloned();
+        text.unwrap_or_else(|| "it failed".to_owned())
+    })
+}
+
+fn version(database: &PostgresDatabase) -> u32 {
+    let version = database.value("SHOW server_version_num").unwrap();
+    version.parse::<u32>().unwrap() / 10_000
+}
+
+/// The mutations that are refused, in one direction or both, by their names.
+const REFUSED: &[(&str, &str)] = &[
+    ("a column that only comes from the parent", "only inherited"),
+    ("a partition key", "key of a partitioned table"),
+    ("a partition strategy", "key of a partitioned table"),
+    (
+        "a partition key's operator class",
+        "key of a partitioned table",
+    ),
+    (
+        "an expression as partition key",
+        "key of a partitioned table",
+    ),
+    (
+        "a partitioned table becomes an ordinary one",
+        "partitioned table",
+    ),
+];
+
+/// Mutations that need another server, or that are no difference for a role that may not see it.
+const LEFT_OUT: &[&str] = &["no schema public"];
+
+fn fault_of_mutation(
+    start: &PostgresDatabase,
+    version: u32,
+    mutation: &Mutation,
+) -> Option<String> {
+    let first = start.copy();
+    let run = |database: &PostgresDatabase, sql: &str| {
+        database.query(&format!("SET search_path TO shop; {sql}"));
+    };
+    let proof = || {
+        if !mutation.start.is_empty() {
+            run(&first, mutation.start);
+        }
+        let second = first.copy();
+        run(&second, mutation.change);
+        prove(&first, &second, version)
+    };
+    let refused = REFUSED.iter().find(|(name, _)| *name == mutation.name);
+    let refused = refused.map(|(_, reason)| *reason);
+    let is_secret = mutation.name.contains("secret");
+    match (caught(proof), refused) {
+        (Ok(Outcome::Proven), None) => None,
+        (Ok(Outcome::Refused(reason)), Some(part)) if reason.contains(part) => None,
+        (Ok(Outcome::Refused(reason)), None) if is_secret && reason.contains("secret") => None,
+        (found, _) => Some(format!("{}: {found:?}", mutation.name)),
+    }
+}
+
+#[test]
+fn every_attribute_is_altered_both_ways() {
+    let start = PostgresDatabase::create();
+    prepare_server(&start);
+    start.query(include_str!("../schema_postgres_mutations/start.sql"));
+    start.query(rows::OF_START);
+    let version = version(&start);
+    let extensions = start.query("SELECT name FROM pg_available_extensions");
+    let extensions: Vec<String> = extensions.into_iter().flatten().flatten().collect();
+    let has = |mutation: &&Mutation| {
+        let needed = mutation.needs;
+        version >= mutation.from
+            && needed.is_none_or(|name| extensions.iter().any(|it| it == name))
+            && !LEFT_OUT.contains(&mutation.name)
+            && !mutation.needs_unmodelled()
+    };
+    let mutations: Vec<&Mutation> = all().filter(has).collect();
+    assert!(mutations.len() > 200, "{}", mutations.len());
+    let found = faults(&mutations, |mutation| {
+        fault_of_mutation(&start, version, mutation)
+    });
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn objects_are_altered_with_what_depends_on_them() {
+    let server = PostgresDatabase::create();
+    prepare_server(&server);
+    let version = version(&server);
+    let found = faults(pairs::PAIRS, |pair| {
+        let proof = || {
+            let first = PostgresDatabase::create();
+            first.query(&format!("{} {}", pair.shared, pair.from));
+            let second = PostgresDatabase::create();
+            second.query(&format!("{} {}", pair.shared, pair.to));
+            first.query(pair.rows);
+            prove(&first, &second, version)
+        };
+        match (caught(proof), pair.refused) {
+            (Ok(Outcome::Proven), None) => None,
+            (Ok(Outcome::Refused(reason)), Some(part)) if reason.contains(part) => None,
+            (found, _) => Some(format!("{}: {found:?}", pair.name)),
+        }
+    });
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
