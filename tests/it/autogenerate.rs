@@ -427,3 +427,67 @@ fn killed_at_any_moment_it_has_written_all_or_nothing() {
         );
     }
 }
+
+fn from_database(backend: Backend) {
+    let env = Env::new(backend);
+    let create = match backend {
+        Backend::Sqlite => {
+            env.write("app.db", "");
+            "CREATE TABLE t (a INTEGER PRIMARY KEY AUTOINCREMENT, b TEXT); CREATE VIEW v AS SELECT b FROM t;"
+        }
+        Backend::Postgres => {
+            "CREATE TABLE t (a serial PRIMARY KEY, b text); CREATE VIEW v AS SELECT b FROM t;"
+        }
+    };
+    env.sql(create);
+    env.sql("INSERT INTO t (b) VALUES ('x')");
+    let before = env.schema();
+    let url = env.url();
+    expect(&env, &["init", ".", "--from-database", &url], 1);
+    expect(&env, &["init", "new", "--from-database", &url], 0);
+    assert_eq!(env.schema(), before);
+    let files = env.files();
+    let scripts = files
+        .iter()
+        .filter(|file| file.starts_with("new/migrations/") && file.ends_with(".sql"));
+    assert_eq!(scripts.count(), 2, "{files:?}");
+    let config = ["--config", "new/migrator.toml"];
+    // It is there already, so that it may not be made again.
+    expect(&env, &[&config[..], &["upgrade"]].concat(), 1);
+    expect(
+        &env,
+        &["init", "stamped", "--from-database", &url, "--stamp"],
+        0,
+    );
+    let config = ["--config", "stamped/migrator.toml"];
+    let text = expect(&env, &[&config[..], &["status", "--schema"]].concat(), 0);
+    assert!(text.contains("as the applied scripts make it"), "{text}");
+    expect(&env, &[&config[..], &["check", "--verify"]].concat(), 0);
+    assert_eq!(env.sql("SELECT b FROM t").trim(), "x");
+}
+
+#[test]
+fn projects_are_made_from_databases_of_sqlite() {
+    from_database(Backend::Sqlite);
+}
+
+#[test]
+fn projects_are_made_from_databases_of_postgres() {
+    from_database(Backend::Postgres);
+}
+
+#[test]
+fn passwords_are_not_written() {
+    let env = Env::new(Backend::Postgres);
+    let url = env.url().replace("postgres@", "postgres:secret@");
+    let text = expect(&env, &["init", "new", "--from-database", &url], 0);
+    assert!(
+        text.contains("The database is empty") && !text.contains("secret"),
+        "{text}"
+    );
+    let config = fs::read_to_string(env.path("new/migrator.toml")).unwrap();
+    assert!(
+        config.contains("url = \"${DATABASE_URL}\"") && !config.contains("secret"),
+        "{config}"
+    );
+}
