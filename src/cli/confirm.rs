@@ -64,6 +64,12 @@ impl Context {
         }
     }
 
+    /// Asks what cannot be told in advance: `None` if no user can answer.
+    pub fn asks(&self, question: &str) -> Option<bool> {
+        let answer = answer(question)?.to_lowercase();
+        Some(["y", "yes"].contains(&answer.as_str()))
+    }
+
     /// Asks whether to record a repair.
     pub fn confirms_repair(&self) -> bool {
         self.says_yes("Record this? [y/N] ")

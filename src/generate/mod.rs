@@ -10,7 +10,7 @@ use std::fmt;
 
 pub use migration::{Fill, Loss, LossKind, Migration, MigrationOptions, Place, Refusal, Statement};
 #[cfg(feature = "cli")]
-pub use rename::{Rename, RenameError, Renamed, is_named, rename};
+pub use rename::{Rename, RenameError, Renamed, is_named, rename, shown_path};
 
 use crate::{
     schema::{Cycle, ObjectId, Schema},

@@ -112,6 +112,13 @@ pub fn is_named(id: &ObjectId, path: &[String], dialect: Dialect) -> bool {
     is_suffix(&full) || !id.schema.is_empty() && is_suffix(&full[1..])
 }
 
+/// The name of an object as a rename takes it: `shop.orders.total`.
+pub fn shown_path(id: &ObjectId) -> String {
+    let shown = id.to_string();
+    let name = shown.strip_prefix(id.kind.name()).unwrap_or(&shown);
+    name.trim_start().to_owned()
+}
+
 fn full_path(id: &ObjectId) -> Vec<&str> {
     let parts = [id.schema.as_str(), id.parent.as_str(), id.name.as_str()];
     parts.into_iter().filter(|part| !part.is_empty()).collect()

@@ -6,9 +6,11 @@ use super::{
 };
 use crate::{
     database::Location,
+    generate::Rename,
     model::{self, ModelRequest, Output},
     project::{self, ModelConfig, ModelSource},
-    schema::{Difference, Kind, Name, Schema, compare},
+    schema::{self, Difference, Kind, Name, Schema, compare},
+    sql::{self, Dialect},
 };
 
 /// The declared schema of a project.
@@ -60,6 +62,8 @@ pub(super) async fn model_drift(
 /// A declared schema as it was read.
 pub(super) struct Declared {
     schema: Schema,
+    /// The renames that it tells of. Those that were made before are among them.
+    pub renames: Vec<Rename>,
     /// The kinds of objects that the source cannot declare, and that are not dropped.
     kept: Vec<Kind>,
 }
@@ -67,7 +71,9 @@ pub(super) struct Declared {
 impl Declared {
     /// The declared schema, with the objects of `head` that the source cannot declare.
     pub fn merged(self, head: &Schema) -> Schema {
-        let Self { mut schema, kept } = self;
+        let Self {
+            mut schema, kept, ..
+        } = self;
         if kept.is_empty() {
             return schema;
         }
@@ -105,6 +111,7 @@ pub(super) async fn declared(reader: &mut Reader<'_>, args: &ModelArgs) -> Resul
             let source = SchemaSource::Database(Box::new(location));
             return Ok(Declared {
                 schema: reader.read(&source).await?,
+                renames: Vec::new(),
                 kept: Vec::new(),
             });
         }
@@ -120,6 +127,8 @@ pub(super) async fn declared(reader: &mut Reader<'_>, args: &ModelArgs) -> Resul
             vec![text(output.map_err(AutogenerateError::from)?)]
         }
     };
+    let mut texts = texts;
+    let renames = renames(&mut texts, reader.session.dialect())?;
     let (project, scope) = (reader.project, reader.args.scope.clone());
     let work = async |sandbox: &mut Sandbox| {
         sandbox.run_texts(&texts, project).await?;
@@ -129,8 +138,51 @@ pub(super) async fn declared(reader: &mut Reader<'_>, args: &ModelArgs) -> Resul
     };
     Ok(Declared {
         schema: reader.within(work).await?,
+        renames,
         kept: Vec::new(),
     })
+}
+
+/// Takes the comments about old names out of the texts. Tables come before columns, which are found
+/// in tables of the new name.
+fn renames(texts: &mut [SqlText], dialect: Dialect) -> Result<Vec<Rename>, Error> {
+    let (mut tables, mut columns) = (Vec::new(), Vec::new());
+    for text in texts {
+        // What is not UTF-8 is reported by the run.
+        let Ok(sql) = std::str::from_utf8(&text.sql) else {
+            continue;
+        };
+        let misplaced = |offset| AutogenerateError::RenamedFrom {
+            file: text.shown.clone(),
+            text: sql.to_owned(),
+            offset,
+        };
+        let found = sql::renamed_from(dialect, sql).map_err(misplaced)?;
+        for it in found {
+            text.sql[it.comment].fill(b' ');
+            let to = it.table.iter().chain(&it.column).cloned().collect();
+            let (kind, from) = match &it.column {
+                None => (Kind::Table, schema::path(&it.old)),
+                Some(_) => (Kind::Column, {
+                    let mut path = it.table.clone();
+                    path.push(schema::path(&it.old).unwrap_or_default().concat());
+                    Some(path)
+                }),
+            };
+            let rename = Rename {
+                kind: Some(kind),
+                from: from.unwrap_or_default(),
+                to,
+                text: it.old,
+            };
+            match kind {
+                Kind::Table => tables.push(rename),
+                _ => columns.push(rename),
+            }
+        }
+    }
+    tables.append(&mut columns);
+    Ok(tables)
 }
 
 fn source(args: &ModelArgs) -> Result<&ModelSource, Error> {

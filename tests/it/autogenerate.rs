@@ -4,6 +4,8 @@ use std::{fs, process::Output};
 
 use serde_json::Value;
 
+#[cfg(unix)]
+use crate::common::on_terminal;
 use crate::common::{Backend, Env};
 
 /// A project whose model is `schema.sql`.
@@ -176,6 +178,33 @@ fn renames_in_sqlite() {
 #[test]
 fn renames_in_postgres() {
     renames(Backend::Postgres);
+}
+
+fn renames_in_the_model(backend: Backend) {
+    let env = project(backend, CUSTOMERS);
+    change(&env, CUSTOMERS, &[]);
+    env.sql("INSERT INTO customers VALUES (1, 'a@b')");
+    let model = "-- migrator: renamed-from = customers\nCREATE TABLE clients (id integer PRIMARY KEY,\n\
+        -- migrator: renamed-from = email\naddress text NOT NULL);\n";
+    let json = change(&env, model, &[]);
+    assert_eq!(json["renames"].as_array().unwrap().len(), 2, "{json:#}");
+    assert_eq!(env.sql("SELECT address FROM clients").trim(), "a@b");
+    env.write(
+        "schema.sql",
+        format!("{model}-- migrator: renamed-from = x\nCREATE VIEW v AS SELECT 1 AS a;"),
+    );
+    let json = refused(&env, &[], 2, "M897");
+    assert_eq!(json["errors"][0]["line"], 4, "{json:#}");
+}
+
+#[test]
+fn renames_in_the_model_of_sqlite() {
+    renames_in_the_model(Backend::Sqlite);
+}
+
+#[test]
+fn renames_in_the_model_of_postgres() {
+    renames_in_the_model(Backend::Postgres);
 }
 
 fn losses(backend: Backend) {
@@ -490,4 +519,29 @@ fn passwords_are_not_written() {
         config.contains("url = \"${DATABASE_URL}\"") && !config.contains("secret"),
         "{config}"
     );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_terminal_is_asked() {
+    let env = project(Backend::Sqlite, CUSTOMERS);
+    change(&env, CUSTOMERS, &[]);
+    env.write("schema.sql", CUSTOMERS.replace("email", "address"));
+    let mut command = env.command();
+    command.args(["revision", "--autogenerate", "-m", "rename"]);
+    let (status, shown) = on_terminal(&mut command, "[y/n] ", "y\n");
+    assert_eq!(status, Some(0), "{shown}");
+    assert!(
+        shown.contains("--rename customers.email=customers.address"),
+        "{shown}"
+    );
+    env.write(
+        "schema.sql",
+        "CREATE TABLE customers (id integer PRIMARY KEY);",
+    );
+    let mut command = env.command();
+    command.args(["revision", "--autogenerate", "-m", "drop"]);
+    let (status, shown) = on_terminal(&mut command, "[y/N] ", "n\n");
+    assert_eq!(status, Some(3), "{shown}");
+    assert!(shown.contains("M892"), "{shown}");
 }

@@ -2,9 +2,9 @@ use std::path::PathBuf;
 
 use crate::{
     cli::{context::Context, editor::Editor},
-    generate::{Fill, Rename},
+    generate::{Fill, Loss, Rename, shown_path},
     ops,
-    report::{AutogenerateView, View, error::Error, exit::Exit},
+    report::{AutogenerateView, Diagnostic, View, error::Error, exit::Exit, shell_word},
     revision::TargetError,
 };
 
@@ -125,24 +125,26 @@ async fn cmd_autogenerate(
     }
     let model = context.model();
     let model = model.ok_or(ops::Error::Autogenerate(ops::AutogenerateError::NoModel))?;
-    let revision = request(&args);
-    let flags = args.generate;
-    let work = async |session: &mut ops::Session, schema: &ops::SchemaArgs| {
-        let args = ops::AutogenerateArgs {
-            revision,
-            model,
-            schema: schema.clone(),
-            renames: flags.rename,
-            no_renames: flags.no_rename,
-            fills: flags.fill,
-            allow_loss: flags.allow_loss,
-            seed: super::verify::SEED,
-            dry_run: flags.dry_run,
+    let (revision, mut flags) = (request(&args), args.generate);
+    let report = loop {
+        let request = flags.request(&revision, &model);
+        let work = async |session: &mut ops::Session, schema: &ops::SchemaArgs| {
+            let args = ops::AutogenerateArgs {
+                schema: schema.clone(),
+                ..request
+            };
+            match ops::autogenerate(&context.project, session, &args).await {
+                Err(ops::Error::Autogenerate(refused)) => Ok(Err(refused)),
+                other => other.map(Ok),
+            }
         };
-        ops::autogenerate(&context.project, session, &args).await
+        let done = context.read_schemas("revision", context.schema_request()?, work);
+        match done.await? {
+            Ok(report) => break report,
+            Err(refused) if flags.ask(&refused, context) => {}
+            Err(refused) => return Err(ops::Error::Autogenerate(refused).into()),
+        }
     };
-    let request = context.schema_request()?;
-    let report = context.read_schemas("revision", request, work).await?;
     let written = report.written.iter();
     let paths: Vec<_> = written.flat_map(|it| it.paths.clone()).collect();
     let view = AutogenerateView::new(report, flags.dry_run);
@@ -151,6 +153,68 @@ async fn cmd_autogenerate(
         Some(editor) => edit(context, &editor, &view, &paths)?,
     }
     Ok(Exit::Done)
+}
+
+impl AutogenerateFlags {
+    fn request(
+        &self,
+        revision: &ops::RevisionArgs,
+        model: &ops::ModelArgs,
+    ) -> ops::AutogenerateArgs {
+        ops::AutogenerateArgs {
+            revision: revision.clone(),
+            model: model.clone(),
+            schema: ops::SchemaArgs::default(),
+            renames: self.rename.clone(),
+            no_renames: self.no_rename.clone(),
+            fills: self.fill.clone(),
+            allow_loss: self.allow_loss,
+            seed: super::verify::SEED,
+            dry_run: self.dry_run,
+        }
+    }
+
+    /// Asks a user at a terminal what was refused, and adds the flags that give the same answer. Returns
+    /// whether there was an answer.
+    fn ask(&mut self, refused: &ops::AutogenerateError, context: &Context) -> bool {
+        let mut said = Vec::new();
+        match refused {
+            ops::AutogenerateError::PossibleRenames(pairs) => {
+                for (from, to) in pairs {
+                    let (old, new) = (shown_path(from), shown_path(to));
+                    match context.asks(&format!("Is {to} what was {from}? [y/n] ")) {
+                        Some(true) => {
+                            let Ok(rename) = format!("{}:{old}={new}", from.kind).parse() else {
+                                return false;
+                            };
+                            self.rename.push(rename);
+                            said.push(format!("--rename {}", shell_word(&format!("{old}={new}"))));
+                        }
+                        Some(false) => {
+                            said.push(format!("--no-rename {}", shell_word(&old)));
+                            self.no_rename.push(old);
+                        }
+                        None => return false,
+                    }
+                }
+            }
+            ops::AutogenerateError::Loses(losses) => {
+                let lost: Vec<String> = losses.iter().map(Loss::to_string).collect();
+                let question = format!("Destroy {}? [y/N] ", lost.join(", "));
+                if context.asks(&question) != Some(true) {
+                    return false;
+                }
+                self.allow_loss = true;
+                said.push("--allow-loss".to_owned());
+            }
+            _ => return false,
+        }
+        context.output.warn(&Diagnostic {
+            message: format!("this answer is {}", said.join(" ")),
+            ..Diagnostic::default()
+        });
+        true
+    }
 }
 
 fn request(args: &RevisionArgs) -> ops::RevisionArgs {

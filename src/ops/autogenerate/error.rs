@@ -27,6 +27,16 @@ pub enum AutogenerateError {
         #[source]
         error: RenameError,
     },
+    /// A comment `renamed-from` in the model is above something else than a table or a column.
+    #[error("renamed-from is not above a table or a column")]
+    RenamedFrom {
+        /// The file.
+        file: String,
+        /// Its text.
+        text: String,
+        /// The byte offset of the comment.
+        offset: usize,
+    },
     /// A pair that was declared to be no rename is unknown.
     #[error("--no-rename {0}: nothing of this name is dropped")]
     NoRename(String),

@@ -96,8 +96,9 @@ pub async fn autogenerate(
     let mut prover = Prover::open(&mut reader, &drafts).await?;
     let work = async {
         let start = prover.start(&mut reader).await?;
+        let told = declared.renames.clone();
         let target = declared.merged(&start);
-        let plan = Plan::new(&mut prover, &start, target, args).await?;
+        let plan = Plan::new(&mut prover, &start, (target, &told), args).await?;
         if plan.is_empty() {
             return Ok((plan, Proof::WithRows));
         }

@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use super::{AutogenerateArgs, AutogenerateError, prove::Prover};
 use crate::{
-    generate::{self, Loss, MigrationOptions, Place, Rename, Renamed, Statement, migrate},
+    generate::{
+        self, Loss, MigrationOptions, Place, Rename, RenameError, Renamed, Statement, migrate,
+    },
     ops::Error,
     schema::{self, Difference, Kind, Note, ObjectId, Schema, compare},
 };
@@ -31,14 +33,15 @@ pub(super) struct Segment<'a> {
 }
 
 impl Plan {
-    /// Plans the way from `start`, the schema in the prover's database, to `target`.
+    /// Plans the way from `start`, the schema in the prover's database, to `target`. `told` are the
+    /// renames that the declared schema tells of.
     pub async fn new(
         prover: &mut Prover,
         start: &Arc<Schema>,
-        target: Schema,
+        (target, told): (Schema, &[Rename]),
         args: &AutogenerateArgs,
     ) -> Result<Self, Error> {
-        let (renamed, names) = with_new_names(prover, start, &args.renames).await?;
+        let (renamed, names) = with_new_names(prover, start, (&args.renames, told)).await?;
         let difference = compare(&renamed, &target);
         refuse_possible_renames(&difference, &renamed, args)?;
         let options = MigrationOptions {
@@ -97,16 +100,23 @@ impl Plan {
 async fn with_new_names(
     prover: &mut Prover,
     start: &Arc<Schema>,
-    renames: &[Rename],
+    (asked, told): (&[Rename], &[Rename]),
 ) -> Result<(Arc<Schema>, Vec<Renamed>), Error> {
     let mut schema = Arc::clone(start);
     let mut done: Vec<Renamed> = Vec::new();
-    for rename in renames {
+    let asked = asked.iter().map(|rename| (rename, true));
+    let told = told.iter().map(|rename| (rename, false));
+    for (rename, is_due) in asked.chain(told) {
         let error = |error| AutogenerateError::Rename {
             text: rename.text.clone(),
             error,
         };
-        let renamed = generate::rename(&schema, rename).map_err(error)?;
+        let renamed = match generate::rename(&schema, rename) {
+            // It was made before.
+            Err(RenameError::Unknown(_)) if !is_due => continue,
+            Ok(renamed) if !is_due && schema.get(&renamed.to).is_some() => continue,
+            other => other.map_err(error)?,
+        };
         prover.run(&renamed.up).await?;
         schema = prover.schema().await?;
         done.push(renamed);

@@ -1,9 +1,9 @@
 use super::{Diagnostic, Error, diagnostic, run, schema::not_generated, verify::verify_finding};
 use crate::{
-    generate::Loss,
+    generate::{Loss, shown_path},
     model::ProgramError,
     ops::{AutogenerateError as E, ModelDrift, Unlike},
-    report::{codes, count, difference_sentences},
+    report::{Snippet, codes, count, difference_sentences},
     schema::{Name, ObjectId},
 };
 
@@ -15,6 +15,17 @@ impl From<E> for Error {
             E::Program(error) => program(&error),
             E::ModelRows(tables) => rows(&tables),
             E::Rename { .. } | E::NoRename(_) => Self::new(codes::M897, error.to_string()),
+            E::RenamedFrom { file, text, offset } => Diagnostic {
+                place: Some(Snippet {
+                    file,
+                    text: Some(text.into()),
+                    offset: Some(offset),
+                    ..Snippet::default()
+                }),
+                hint: Some("put it on a line of its own above CREATE TABLE or above the column".to_owned()),
+                ..diagnostic(codes::M897, "renamed-from is not above a table or a column")
+            }
+            .into(),
             E::PossibleRenames(pairs) => Self::many(pairs.iter().map(possible_rename).collect()),
             E::Loses(losses) => loses(&losses),
             E::NoDown(refusals) => not_generated(&refusals)
@@ -61,7 +72,7 @@ fn rows(tables: &[Name]) -> Error {
 }
 
 fn possible_rename((from, to): &(ObjectId, ObjectId)) -> Diagnostic {
-    let (old, new) = (path(from), path(to));
+    let (old, new) = (shown_path(from), shown_path(to));
     Diagnostic {
         hint: Some(format!(
             "if it is the same one: --rename {old}={new}; otherwise: --no-rename {old}"
@@ -71,13 +82,6 @@ fn possible_rename((from, to): &(ObjectId, ObjectId)) -> Diagnostic {
             format!("{from} is dropped, and {to} is added that looks alike"),
         )
     }
-}
-
-/// The name of an object as the flags take it.
-fn path(id: &ObjectId) -> String {
-    let shown = id.to_string();
-    let name = shown.strip_prefix(id.kind.name()).unwrap_or(&shown);
-    name.trim_start().to_owned()
 }
 
 fn loses(losses: &[Loss]) -> Error {
