@@ -171,9 +171,11 @@ impl<'a> Plan<'a> {
             self.create_parts(new_object);
             rebuilt.insert(folded(old.name()));
         }
-        // Indexes and triggers are dropped with the old table.
+        // Indexes are dropped with the old table. Triggers that change are dropped before, since they
+        // would be read while another table is renamed.
         let goes = |it: &Object| it.id.is_part() && rebuilt.contains(&folded(&it.id.parent));
-        self.dropped.retain(|object| !goes(object));
+        self.dropped
+            .retain(|object| object.id.kind != Kind::Index || !goes(object));
         let is_other = |user: &&Object| !goes(user) || rebuilt.len() > 1;
         if !rebuilt.is_empty() && standing.objects.iter().any(is_other) {
             self.set_legacy();

@@ -407,6 +407,7 @@ mod tests {
                 alter("data_type", json!("integer"), json!("bigint")),
                 alter("default", json!(null), json!("0")),
             ])
+            .report
             .difference,
             pending: Vec::new(),
         };

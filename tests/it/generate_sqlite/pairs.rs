@@ -439,6 +439,12 @@ const PAIRS: &[(&str, &str, &str, &str)] = &[
         "CREATE TABLE t (a UNIQUE); CREATE TABLE u (a UNIQUE); CREATE TRIGGER r AFTER INSERT ON t BEGIN INSERT INTO u VALUES (new.a); END; CREATE TRIGGER s AFTER DELETE ON u BEGIN DELETE FROM t WHERE a = old.a; END",
     ),
     (
+        "trigger that changes between rebuilt tables",
+        "CREATE TABLE u (a); CREATE TABLE o (b UNIQUE); CREATE TRIGGER r AFTER DELETE ON u BEGIN DELETE FROM o WHERE b = 'none'; END",
+        "INSERT INTO u VALUES (1); INSERT INTO o VALUES (2)",
+        "CREATE TABLE u (a UNIQUE); CREATE TABLE o (b UNIQUE, c UNIQUE); CREATE TRIGGER r AFTER DELETE ON u BEGIN DELETE FROM o WHERE c = 'none'; END",
+    ),
+    (
         "broken views beside a rebuilt table",
         "CREATE TABLE t (a); CREATE VIEW v AS SELECT x FROM nowhere; CREATE VIEW a_c AS SELECT * FROM b_c; CREATE VIEW b_c AS SELECT * FROM a_c",
         "INSERT INTO t VALUES (1)",
