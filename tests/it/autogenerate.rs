@@ -194,7 +194,7 @@ fn renames_in_the_model(backend: Backend) {
         format!("{model}-- migrator: renamed-from = x\nCREATE VIEW v AS SELECT 1 AS a;"),
     );
     let json = refused(&env, &[], 2, "M897");
-    assert_eq!(json["errors"][0]["line"], 4, "{json:#}");
+    assert_eq!(json["errors"][0]["line"], 5, "{json:#}");
 }
 
 #[test]
