@@ -30,6 +30,9 @@ pub(super) fn fold(
                 }
             }
             Facts::Index(_) | Facts::Key(_) | Facts::Exclusion(_) => {
+                if !is_created(at) {
+                    new.layout.only[at] = false;
+                }
                 let parent = new.inherited_from(at);
                 if parent.is_some_and(|parent| !is_created(parent)) && is_created(at) {
                     let gets_parent = whole.is_some_and(|whole| old_of[whole].is_none());

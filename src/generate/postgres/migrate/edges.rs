@@ -93,6 +93,13 @@ impl Plan<'_> {
                 return;
             };
             let by_type = self.fates.retyped[user] && of_used == Fate::Replaced;
+            if self.loses_default_first(user) && self.old.get(used).id.kind != Kind::Schema {
+                let first = Node::Down(user);
+                edges.extend(down.map(|down| (down, first)));
+                let is_of_default = !self.old.get(used).id.kind.has_parts();
+                edges.extend(is_of_default.then_some((used_down, first)));
+                return;
+            }
             match (down, up) {
                 (_, Some(up)) if by_type => {
                     edges.push((used_down, up));
@@ -102,7 +109,7 @@ impl Plan<'_> {
                 }
                 (Some(down), _) => {
                     edges.push((used_down, down));
-                    if of_used == Fate::Replaced && fate != Fate::Replaced {
+                    if of_used == Fate::Replaced && fate != Fate::Replaced && down != used_down {
                         edges.push((Node::Aside(used), down));
                     }
                 }

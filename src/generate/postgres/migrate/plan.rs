@@ -130,6 +130,11 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// Whether a column of a dropped table loses its default before.
+    pub fn loses_default_first(&self, old: usize) -> bool {
+        self.fates.detached[old] && self.fate(old).is_gone() && self.down_of[old] != old
+    }
+
     pub(super) fn down(&self, old: usize) -> Option<Node> {
         if self.fate(old).is_gone() {
             let mut at = old;
@@ -182,7 +187,9 @@ impl<'a> Plan<'a> {
         }
         let mut nodes: Vec<Node> = Vec::new();
         let mut seen = HashSet::new();
+        let first = (0..olds).filter(|at| self.loses_default_first(*at));
         let downs = (0..olds).filter_map(|at| self.down(at));
+        let downs = first.map(Node::Down).chain(downs);
         let mut downs: Vec<Node> = downs.filter(|node| seen.insert(*node)).collect();
         let old_place = |node: &Node| match node {
             Node::Down(at) | Node::Aside(at) => usize::MAX - self.old_place(*at),
