@@ -180,20 +180,6 @@ impl Writer<'_, '_> {
         let aside = self.aside_name(at);
         let sql = format!("ALTER {} {name} RENAME TO {}", word(object), ident(&aside));
         self.push(Step::new(object, sql));
-        if let Facts::Range(range) = &object.facts {
-            // The new type has a multirange type of the same name.
-            let multirange = match &range.multirange {
-                Some(name) => name.name.clone(),
-                None if object.id.name.contains("range") => {
-                    object.id.name.replacen("range", "multirange", 1)
-                }
-                None => format!("{}_multirange", object.id.name),
-            };
-            let name = in_schema(&object.id.schema, &multirange);
-            let aside = format!("{multirange}_old");
-            let sql = format!("ALTER TYPE {name} RENAME TO {}", ident(&aside));
-            self.push(Step::new(object, sql));
-        }
     }
 
     /// DETACH PARTITION and NO INHERIT.

@@ -74,6 +74,13 @@ impl Plan<'_> {
         let (Some(down), Some(up)) = (self.down(old), self.up(new)) else {
             return;
         };
+        if let Node::Down(at) = down
+            && at != old
+            && self.fate(at) == Fate::Replaced
+        {
+            // A part of a type that is replaced goes with it.
+            return;
+        }
         if self.fate(old) == Fate::Replaced {
             edges.push((up, Node::Aside(old)));
             edges.push((down, up));

@@ -140,6 +140,14 @@ impl Fates {
             if self.of[at] == Fate::Replaced && !self.has_values(sides, at) {
                 self.of[at] = Fate::Rebuilt;
             }
+            let id = &sides.old.get(at).id;
+            if self.of[at] == Fate::Replaced && id.kind == Kind::Range {
+                self.refuse(
+                    id,
+                    "columns have its values, and PostgreSQL cannot create another range type \
+                     of the same name beside it",
+                );
+            }
             for user in &sides.old.users[at] {
                 let user = *user;
                 if sides.new_of[user].is_none() || self.is_settled(sides, user, at) {

@@ -198,7 +198,9 @@ impl<'a> Plan<'a> {
         downs.sort_by_key(old_place);
         let asides = (0..olds).filter(|at| self.fate(*at) == Fate::Replaced);
         let asides: Vec<Node> = asides.map(Node::Aside).collect();
-        let ups = (0..news).filter_map(|at| self.up(at));
+        let is_late = |at: &usize| self.dump.layout.late_default[*at] && self.is_created(*at);
+        let late = (0..news).filter(is_late).map(Node::Up);
+        let ups = (0..news).filter_map(|at| self.up(at)).chain(late);
         let mut ups: Vec<Node> = ups.filter(|node| seen.insert(*node)).collect();
         let new_place = |node: &Node| match node {
             Node::Up(at) => self.new_place(*at),
