@@ -116,7 +116,9 @@ impl Plan<'_> {
                 }
                 (Some(down), _) => {
                     edges.push((used_down, down));
-                    if of_used == Fate::Replaced && fate != Fate::Replaced && down != used_down {
+                    let is_replaced =
+                        matches!(down, Node::Down(at) if self.fate(at) == Fate::Replaced);
+                    if of_used == Fate::Replaced && !is_replaced {
                         edges.push((Node::Aside(used), down));
                     }
                 }
