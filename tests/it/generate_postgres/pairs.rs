@@ -84,7 +84,7 @@ pub const PAIRS: &[Pair] = pairs! {
     "a composite type's attributes": "CREATE TYPE c AS (a int, b text);" => "CREATE TYPE c AS (a int, d date);";
     "a range's subtype":
         "CREATE TYPE r AS RANGE (subtype = int4); CREATE TABLE t (a r);" => "CREATE TYPE r AS RANGE (subtype = int8); CREATE TABLE t (a r);"
-        with "INSERT INTO t VALUES ('[1,2)')";
+        with "INSERT INTO t VALUES ('[1,2)')" refused "another range type";
     "a collation that columns have":
         "CREATE COLLATION k (provider = libc, locale = 'C'); CREATE TABLE t (a text COLLATE k, b int); CREATE INDEX i ON t (a);"
         => "CREATE COLLATION k (provider = libc, locale = 'POSIX'); CREATE TABLE t (a text COLLATE k, b int); CREATE INDEX i ON t (a);"

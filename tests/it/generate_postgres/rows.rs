@@ -7,7 +7,7 @@ use crate::common::PostgresDatabase;
 /// Rows for the tables of the mutations.
 pub const OF_START: &str = "\
     INSERT INTO shop.customers (name, mail, home, kind, note) VALUES \
-        ('a', 'a@b', ROW('s', 'c', 'z'), 'k', 'n'), ('b', 'b@c', NULL, 'l', '7'); \
+        ('a', 'a@b.c', ROW('s', 'c', 'z'), 'k', 'n'), ('b', 'b@c.d', NULL, 'l', '7'); \
     INSERT INTO shop.orders (customer, state, price, amount, code, data) \
         VALUES (1, 'new', 5, 3, '1', '{\"a\": 1}'), (2, 'paid', 6, 4, '2', NULL); \
     INSERT INTO shop.events VALUES (1, '2026-05-05', 'x'); \

@@ -9,14 +9,14 @@ use super::{
 use crate::{
     generate::postgres::{
         Statements,
-        objects::parent_index,
+        objects::{Objects, parent_index},
         privileges as dumped,
         quote::{ident, qualified},
         reference, relation,
     },
     schema::{
         Facts, Kind, Object,
-        postgres::{Column, Sequence},
+        postgres::{Column, ForeignKey, Sequence},
     },
 };
 
@@ -35,6 +35,14 @@ impl Writer<'_, '_> {
             self.add_column(at, whole, column);
             return;
         }
+        if let Facts::ForeignKey(key) = &object.facts
+            && key.is_inherited
+            && is_whole_kept
+            && !self.becomes_partition(at)
+        {
+            self.name_share(at, object, key);
+            return;
+        }
         if object.id.kind == Kind::Schema && object.id.name == "public" {
             self.push(Step::new(object, "CREATE SCHEMA public"));
         }
@@ -46,6 +54,9 @@ impl Writer<'_, '_> {
             .unwrap_or_default();
         if let Some((from, aside)) = self.identity_aside(at) {
             self.push(Step::new(object, rename(&from, &aside.name)));
+        }
+        if layout.made[at] {
+            self.name_index(object);
         }
         for block in self.plan.dump.blocks(at) {
             let mut notes = block.notes;
@@ -70,9 +81,6 @@ impl Writer<'_, '_> {
                 self.push(Step::new(object, statement).last());
             }
         }
-        if layout.made[at] {
-            self.name_index(object);
-        }
         if is_whole_kept
             && !layout.made[at]
             && let Some(parent) = parent_index(object)
@@ -87,6 +95,33 @@ impl Writer<'_, '_> {
                 self.push(Step::new(object, sql));
             }
         }
+    }
+
+    /// Whether the table of a part is attached to a partitioned table.
+    fn becomes_partition(&self, part: usize) -> bool {
+        let whole = self.plan.dump.layout.objects.whole(part);
+        let old = whole.and_then(|whole| self.plan.old_of[whole]);
+        old.is_some_and(|old| self.plan.leaves_parent(old))
+    }
+
+    /// Gives a partition's share of a foreign key its own name and comment.
+    fn name_share(&mut self, at: usize, object: &Object, key: &ForeignKey) {
+        let usual = share_name(&self.plan.dump.layout.objects, at, key);
+        if let Some(usual) = usual.filter(|it| *it != object.id.name) {
+            self.rename_constraint(object, &usual, &object.id.name);
+        }
+        let mut statements = Statements::default();
+        dumped::finish(object, None, &mut statements);
+        for sql in statements.statements {
+            self.push(Step::new(object, sql));
+        }
+    }
+
+    pub(super) fn rename_constraint(&mut self, object: &Object, from: &str, to: &str) {
+        let table = qualified(&table_of(object));
+        let (from, to) = (ident(from), ident(to));
+        let sql = format!("ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}");
+        self.push(Step::new(object, sql));
     }
 
     /// Gives the index that the server made for a partition its name.
@@ -202,4 +237,18 @@ impl Writer<'_, '_> {
         let found = self.options.fills.iter().find(fits)?;
         Some(found.expression.clone())
     }
+}
+
+/// The name of the foreign key of which a partition's one is a share.
+pub(super) fn share_name(objects: &Objects<'_>, at: usize, key: &ForeignKey) -> Option<String> {
+    let parents = objects.parents(objects.whole(at)?);
+    let mut parts = parents.into_iter().flat_map(|parent| objects.parts(parent));
+    parts.find_map(|(_, part)| match &part.facts {
+        Facts::ForeignKey(of_parent)
+            if of_parent.columns == key.columns && of_parent.references == key.references =>
+        {
+            Some(part.id.name.clone())
+        }
+        _ => None,
+    })
 }

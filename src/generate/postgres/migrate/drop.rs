@@ -1,13 +1,11 @@
 //! What drops objects.
 
-use super::{fate::Fate, step::Step, types::type_object, write::Writer};
+use super::{create::share_name, fate::Fate, step::Step, write::Writer};
 use crate::{
     generate::{
         LossKind,
         postgres::{
-            Statements,
             layout::table_name,
-            privileges as dumped,
             quote::{ident, in_schema, qualified},
             reference,
         },
@@ -24,7 +22,7 @@ impl Writer<'_, '_> {
             self.push(Step::new(object, format!("DROP {} {name}", word(object))));
             return;
         }
-        if self.fate(at).is_gone() {
+        if self.fate(at).is_gone() && !self.plan.loses_default_first(at) {
             self.drop(at);
             return;
         }
@@ -70,6 +68,17 @@ impl Writer<'_, '_> {
                     false => step.losing(LossKind::Values),
                 });
             }
+            Facts::ForeignKey(key) if key.is_inherited && self.is_share_kept(at) => {
+                if object.comment.is_some() {
+                    let mut bare = object.clone();
+                    bare.comment = None;
+                    self.comment(object, &bare, whole);
+                }
+                let usual = share_name(self.plan.old.objects(), at, key);
+                if let Some(usual) = usual.filter(|it| *it != object.id.name) {
+                    self.rename_constraint(object, &object.id.name, &usual);
+                }
+            }
             Facts::Key(_) | Facts::ForeignKey(_) | Facts::Exclusion(_) | Facts::Check(_) => {
                 let step = Step::action(object, &altered, format!("DROP CONSTRAINT {name}"));
                 self.push(match is_domain {
@@ -106,6 +115,12 @@ impl Writer<'_, '_> {
             Facts::Sequence(_) => self.drop_sequence(at, object),
             _ => self.push(Step::new(object, format!("DROP {}", word_and_name(object)))),
         }
+    }
+
+    /// Whether a partition goes on having its share of a foreign key.
+    fn is_share_kept(&self, at: usize) -> bool {
+        let whole = self.plan.old.objects().whole(at);
+        whole.is_some_and(|whole| !self.plan.leaves_parent(whole))
     }
 
     fn drop_sequence(&mut self, at: usize, object: &Object) {

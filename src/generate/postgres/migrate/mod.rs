@@ -6,12 +6,17 @@
 mod body;
 mod column;
 mod create;
+mod creations;
 mod drop;
 mod drops;
+mod edges;
 mod fate;
+mod identity;
+mod index;
 mod object;
 mod plan;
 mod privileges;
+mod retype;
 mod routine;
 mod sequence;
 mod server;
@@ -21,6 +26,7 @@ mod step;
 mod table;
 mod types;
 mod view;
+mod way;
 mod write;
 
 use self::{plan::Plan, sides::Sides, write::Writer};

@@ -7,16 +7,18 @@ use super::{
     write::Writer,
 };
 use crate::{
-    generate::postgres::{
-        Statements,
-        constraint::index_name,
-        expression::{in_parentheses, stable},
-        quote::{ident, join, literal, parameters, qualified, role},
-        reference, relation, routine,
+    generate::{
+        LossKind,
+        postgres::{
+            Statements,
+            expression::{in_parentheses, stable},
+            quote::{ident, join, literal, parameters, qualified, role},
+            reference, relation, routine,
+        },
     },
     schema::{
         Facts, Object,
-        postgres::{Deferrable, Domain, Enabled, Enum, Index, Options, Policy, View},
+        postgres::{Deferrable, Domain, Enabled, Enum, Options, Policy, View},
     },
 };
 
@@ -99,7 +101,16 @@ impl Writer<'_, '_> {
                 }
                 self.validate(old, to);
             }
-            (Facts::Check(_), Facts::Check(_)) => self.validate(old, to),
+            (Facts::Check(_), Facts::Check(b)) => {
+                let is_kept = self.is_parent_kept(old);
+                if self.differs(old, "is_inherited") && !b.is_inherited && is_kept {
+                    let dump = &self.plan.dump;
+                    let definition = dump.constraint(to).unwrap_or_default();
+                    let name = ident(&to.id.name);
+                    self.alter_part(to, format!("ADD CONSTRAINT {name} {definition}"));
+                }
+                self.validate(old, to);
+            }
             (Facts::Key(a), Facts::Key(b)) => {
                 self.index_settings(
                     old,
@@ -134,11 +145,19 @@ impl Writer<'_, '_> {
     }
 
     /// ALTER TABLE, or ALTER DOMAIN, with an action on a part.
-    fn alter_part(&mut self, part: &Object, action: String) {
+    pub(super) fn alter_part(&mut self, part: &Object, action: String) {
         let objects = &self.plan.dump.layout.objects;
         let whole = objects.find(&part.id).and_then(|at| objects.whole(at));
         let altered = whole.and_then(|it| reference::altered(objects.get(it)));
         self.push(Step::action(part, &altered.unwrap_or_default(), action));
+    }
+
+    /// Whether the parent's constraint, from which one is inherited, is kept.
+    fn is_parent_kept(&self, old: usize) -> bool {
+        let parent = self.plan.old.inherited_from(old);
+        let whole = self.plan.old.objects().whole(old);
+        parent.is_some_and(|parent| !self.fate(parent).is_gone())
+            && whole.is_some_and(|whole| !self.plan.leaves_parent(whole))
     }
 
     fn validate(&mut self, old: usize, to: &Object) {
@@ -230,8 +249,13 @@ impl Writer<'_, '_> {
             }
         }
         if !actions.is_empty() {
+            let is_lossy = actions.iter().any(|it| it.starts_with("DROP "));
             let sql = format!("ALTER TYPE {name}\n    {}", actions.join(",\n    "));
-            self.push(Step::new(to, sql));
+            let step = Step::new(to, sql);
+            self.push(match is_lossy {
+                true => step.losing(LossKind::Values),
+                false => step,
+            });
         }
         for attribute in &b.attributes {
             let before = a.attributes.iter().find(|it| it.name == attribute.name);
@@ -291,92 +315,6 @@ impl Writer<'_, '_> {
             sql.push_str(&format!("\n    WITH CHECK {}", in_parentheses(check)));
         }
         if sql.len() > start {
-            self.push(Step::new(to, sql));
-        }
-    }
-
-    fn index_settings(
-        &mut self,
-        _old: usize,
-        to: &Object,
-        (a, b): (&Options, &Options),
-        (from_space, to_space): (&Option<String>, &Option<String>),
-    ) {
-        let altered = format!("INDEX {}", index_name(to));
-        self.set_options(to, &altered, a, b);
-        self.set_tablespace(to, &altered, from_space, to_space);
-    }
-
-    fn clustered(&mut self, to: &Object, from: bool, is_clustered: bool) {
-        match (from, is_clustered) {
-            (false, true) => self.alter_part(to, format!("CLUSTER ON {}", ident(&to.id.name))),
-            (true, false) => {
-                // Another index of the table may be the one now.
-                let objects = &self.plan.dump.layout.objects;
-                let whole = objects.find(&to.id).and_then(|at| objects.whole(at));
-                let has_other = whole.is_some_and(|whole| {
-                    objects.parts(whole).any(|(_, part)| match &part.facts {
-                        Facts::Key(key) => key.is_clustered,
-                        Facts::Exclusion(it) => it.is_clustered,
-                        Facts::Index(index) => index.is_clustered,
-                        _ => false,
-                    })
-                });
-                if !has_other {
-                    self.alter_part(to, "SET WITHOUT CLUSTER".to_owned());
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn index_comment(&mut self, to: &Object, from: &Option<String>, comment: &Option<String>) {
-        if from != comment {
-            let text = comment.as_ref().map_or("NULL".to_owned(), |it| literal(it));
-            let sql = format!("COMMENT ON INDEX {} IS {text}", index_name(to));
-            self.push(Step::new(to, sql).last());
-        }
-    }
-
-    fn alter_index(&mut self, old: usize, new: usize, a: &Index, b: &Index) {
-        let (_, to) = self.pair(old, new);
-        self.index_settings(
-            old,
-            to,
-            (&a.options, &b.options),
-            (&a.tablespace, &b.tablespace),
-        );
-        self.clustered(to, a.is_clustered, b.is_clustered);
-        for (at, (from, key)) in a.keys.iter().zip(&b.keys).enumerate() {
-            if from.statistics != key.statistics {
-                let sql = format!(
-                    "ALTER INDEX {} ALTER COLUMN {} SET STATISTICS {}",
-                    index_name(to),
-                    at + 1,
-                    key.statistics.unwrap_or(-1)
-                );
-                self.push(Step::new(to, sql));
-            }
-        }
-        let Some(parent) = b.parent.as_ref().filter(|_| a.parent != b.parent) else {
-            return;
-        };
-        let objects = &self.plan.dump.layout.objects;
-        let is_new = objects
-            .index(parent)
-            .is_none_or(|it| self.plan.is_created(it));
-        let gets_parent = self
-            .plan
-            .old
-            .objects()
-            .whole(old)
-            .is_some_and(|it| self.plan.leaves_parent(it));
-        if !is_new && !gets_parent {
-            let sql = format!(
-                "ALTER INDEX {} ATTACH PARTITION {}",
-                qualified(parent),
-                index_name(to)
-            );
             self.push(Step::new(to, sql));
         }
     }

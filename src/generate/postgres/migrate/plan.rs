@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{
-    drops,
+    creations, drops,
     fate::{Fate, Fates},
     sides::{Side, Sides},
 };
@@ -12,7 +12,7 @@ use crate::{
         Refusal,
         postgres::{Dump, graph, order},
     },
-    schema::{Cycle, Facts, Kind, Object, ObjectId},
+    schema::{Cycle, Facts, Object},
 };
 
 /// A part of the way of one object.
@@ -62,7 +62,7 @@ impl<'a> Plan<'a> {
             None => true,
             Some(old) => matches!(fates.of[old], Fate::Rebuilt | Fate::Replaced),
         };
-        let up_of = fold_creations(&mut new, &old_of, &is_created);
+        let up_of = creations::fold(&mut new, &old_of, &is_created);
         let new_order = order::order(&mut new.layout)?;
         let mut up_of = up_of;
         for (at, of) in up_of.iter_mut().enumerate() {
@@ -130,7 +130,12 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn down(&self, old: usize) -> Option<Node> {
+    /// Whether a column of a dropped table loses its default before.
+    pub fn loses_default_first(&self, old: usize) -> bool {
+        self.fates.detached[old] && self.fate(old).is_gone() && self.down_of[old] != old
+    }
+
+    pub(super) fn down(&self, old: usize) -> Option<Node> {
         if self.fate(old).is_gone() {
             let mut at = old;
             for _ in 0..64 {
@@ -145,7 +150,7 @@ impl<'a> Plan<'a> {
         is_there.then_some(Node::Down(old))
     }
 
-    fn up(&self, new: usize) -> Option<Node> {
+    pub(super) fn up(&self, new: usize) -> Option<Node> {
         let mut at = new;
         for _ in 0..64 {
             if self.up_of[at] == at {
@@ -182,7 +187,9 @@ impl<'a> Plan<'a> {
         }
         let mut nodes: Vec<Node> = Vec::new();
         let mut seen = HashSet::new();
+        let first = (0..olds).filter(|at| self.loses_default_first(*at));
         let downs = (0..olds).filter_map(|at| self.down(at));
+        let downs = first.map(Node::Down).chain(downs);
         let mut downs: Vec<Node> = downs.filter(|node| seen.insert(*node)).collect();
         let old_place = |node: &Node| match node {
             Node::Down(at) | Node::Aside(at) => usize::MAX - self.old_place(*at),
@@ -191,7 +198,9 @@ impl<'a> Plan<'a> {
         downs.sort_by_key(old_place);
         let asides = (0..olds).filter(|at| self.fate(*at) == Fate::Replaced);
         let asides: Vec<Node> = asides.map(Node::Aside).collect();
-        let ups = (0..news).filter_map(|at| self.up(at));
+        let is_late = |at: &usize| self.dump.layout.late_default[*at] && self.is_created(*at);
+        let late = (0..news).filter(is_late).map(Node::Up);
+        let ups = (0..news).filter_map(|at| self.up(at)).chain(late);
         let mut ups: Vec<Node> = ups.filter(|node| seen.insert(*node)).collect();
         let new_place = |node: &Node| match node {
             Node::Up(at) => self.new_place(*at),
@@ -230,39 +239,6 @@ impl<'a> Plan<'a> {
             .into_iter()
             .filter_map(|at| by_number.get(&at).copied())
             .collect())
-    }
-
-    /// What the bodies of functions mention comes before them, also where kept objects are in
-    /// between, unless that leads in a circle: other statements may call them.
-    fn add_calls(&self, edges: &mut [Vec<usize>], number: &dyn Fn(Node) -> usize) {
-        let calls = super::body::calls(self);
-        if calls.is_empty() {
-            return;
-        }
-        let is_kept = |at: usize| self.up(at).is_none();
-        let node = |at: usize| number(self.up(at).unwrap_or(Node::Up(at)));
-        let links = self.new_links.iter().enumerate();
-        let links = links.flat_map(|(user, links)| links.iter().map(move |used| (user, *used)));
-        let links = links.filter(|(user, used)| {
-            (is_kept(*user) || is_kept(*used)) && !self.is_made_with(*user, *used)
-        });
-        let mut soft: Vec<(usize, usize)> = calls
-            .into_iter()
-            .chain(links)
-            .map(|(user, used)| (node(user), node(used)))
-            .filter(|(user, used)| user != used && !edges[*user].contains(used))
-            .collect();
-        soft.sort_unstable();
-        soft.dedup();
-        let mut all = edges.to_vec();
-        for (user, used) in &soft {
-            all[*user].push(*used);
-        }
-        let component = graph::components(&all);
-        soft.retain(|(user, used)| component[*user] != component[*used]);
-        for (user, used) in soft {
-            edges[user].push(used);
-        }
     }
 
     fn object_of(&self, node: Node) -> &'a Object {
@@ -345,292 +321,4 @@ impl<'a> Plan<'a> {
         }
         found
     }
-
-    /// What must come after what.
-    fn edges(&self) -> Vec<(Node, Node)> {
-        let mut edges = Vec::new();
-        for user in 0..self.old.len() {
-            self.edges_of_pair(user, &mut edges);
-            for used in &self.old.links[user] {
-                self.edges_of_old(user, *used, &mut edges);
-            }
-        }
-        let layout = &self.dump.layout;
-        let needs = order::needs(layout);
-        let of_layout = needs.iter().map(|need| (need.from, need.to));
-        let of_links = self.new_links.iter().enumerate().flat_map(|(user, links)| {
-            let links = links
-                .iter()
-                .filter(move |used| !self.is_made_with(user, **used));
-            links.map(move |used| (user, *used))
-        });
-        for (user, used) in of_layout.chain(of_links) {
-            // A default that comes later has a statement of its own.
-            let is_late = layout.late_default[user];
-            let user = if is_late {
-                Some(Node::Up(user))
-            } else {
-                self.up(user)
-            };
-            if let (Some(user), Some(used)) = (user, self.up(used)) {
-                edges.push((user, used));
-            }
-        }
-        self.edges_of_names(&mut edges);
-        self.edges_of_owners(&mut edges);
-        self.edges_of_attachments(&mut edges);
-        edges
-    }
-
-    /// Whether the server makes both with one statement.
-    fn is_made_with(&self, user: usize, used: usize) -> bool {
-        let layout = &self.dump.layout;
-        let (of_user, of_used) = (&self.new_object(user).facts, &self.new_object(used).facts);
-        match (of_user, of_used) {
-            (Facts::Column(_), Facts::Sequence(_)) => {
-                layout.serial[user].is_some() && layout.made[used]
-            }
-            (Facts::Key(_) | Facts::Exclusion(_) | Facts::Index(_), _) => {
-                crate::generate::postgres::objects::parent_index(self.new_object(user))
-                    == Some(&self.new_object(used).id.qualified())
-            }
-            // Those have been considered with the order of the new schema.
-            (Facts::ForeignKey(_) | Facts::Check(_) | Facts::Column(_), _) => {
-                layout.within[user] != user || layout.late_default[user]
-            }
-            _ => false,
-        }
-    }
-
-    fn edges_of_pair(&self, old: usize, edges: &mut Vec<(Node, Node)>) {
-        let Some(new) = self.new_of[old] else { return };
-        let (Some(down), Some(up)) = (self.down(old), self.up(new)) else {
-            return;
-        };
-        if self.fate(old) == Fate::Replaced {
-            edges.push((up, Node::Aside(old)));
-            edges.push((down, up));
-        } else {
-            edges.push((up, down));
-        }
-    }
-
-    fn edges_of_old(&self, user: usize, used: usize, edges: &mut Vec<(Node, Node)>) {
-        let (fate, of_used) = (self.fate(user), self.fate(used));
-        let (down, up) = (
-            self.down(user),
-            self.new_of[user].and_then(|new| self.up(new)),
-        );
-        if of_used.is_gone() {
-            let Some(used_down) = self.down(used) else {
-                return;
-            };
-            let by_type = self.fates.retyped[user] && of_used == Fate::Replaced;
-            match (down, up) {
-                (_, Some(up)) if by_type => {
-                    edges.push((used_down, up));
-                    if let Some(down) = down {
-                        edges.push((up, down));
-                    }
-                }
-                (Some(down), _) => {
-                    edges.push((used_down, down));
-                    if of_used == Fate::Replaced && fate != Fate::Replaced {
-                        edges.push((Node::Aside(used), down));
-                    }
-                }
-                (None, Some(up)) => edges.push((used_down, up)),
-                (None, None) => {}
-            }
-        } else if let (Some(down), Some(used_up)) =
-            (down, self.new_of[used].and_then(|new| self.up(new)))
-            && !(fate == Fate::Replaced)
-        {
-            edges.push((used_up, down));
-        }
-    }
-
-    /// New objects come after old ones of the same name.
-    fn edges_of_names(&self, edges: &mut Vec<(Node, Node)>) {
-        let mut taken: HashMap<(u8, String, String), Vec<usize>> = HashMap::new();
-        for old in 0..self.old.len() {
-            if self.fate(old).is_gone() {
-                for key in names(self.old.get(old)) {
-                    taken.entry(key).or_default().push(old);
-                }
-            }
-        }
-        for new in 0..self.new_links.len() {
-            if !self.is_created(new) {
-                continue;
-            }
-            let Some(up) = self.up(new) else { continue };
-            for key in names(self.new_object(new)) {
-                for old in taken.get(&key).into_iter().flatten() {
-                    let is_same = self.old_of[new] == Some(*old);
-                    let edge = match self.fate(*old) {
-                        Fate::Replaced => Some(Node::Aside(*old)),
-                        _ => self.down(*old),
-                    };
-                    if let Some(down) = edge.filter(|_| !is_same) {
-                        edges.push((up, down));
-                    }
-                }
-            }
-        }
-    }
-
-    /// A sequence is taken from its column before that is dropped.
-    fn edges_of_owners(&self, edges: &mut Vec<(Node, Node)>) {
-        for old in 0..self.old.len() {
-            let Facts::Sequence(sequence) = &self.old.get(old).facts else {
-                continue;
-            };
-            let Some((table, column)) = &sequence.owned_by else {
-                continue;
-            };
-            let objects = self.old.objects();
-            let up = self.new_of[old].and_then(|new| self.up(new));
-            let table = objects.relation(table).map(|at| &objects.get(at).id);
-            let column = table.and_then(|table| {
-                objects.find(&ObjectId::part(Kind::Column, &table.qualified(), column))
-            });
-            let down = column
-                .filter(|at| self.fate(*at).is_gone())
-                .and_then(|at| self.down(at));
-            if let (Some(up), Some(down)) = (up, down) {
-                edges.push((down, up));
-            }
-        }
-    }
-
-    /// Tables leave their parents before and are attached after their parts have changed.
-    fn edges_of_attachments(&self, edges: &mut Vec<(Node, Node)>) {
-        let objects = &self.dump.layout.objects;
-        for old in 0..self.old.len() {
-            let Some(new) = self.new_of[old].filter(|_| self.leaves_parent(old)) else {
-                continue;
-            };
-            let leave = Node::Down(old);
-            for (part, _) in self.old.objects().parts(old) {
-                edges.extend(self.down(part).map(|down| (down, leave)));
-            }
-            let attach = Node::Attach(new);
-            edges.extend(self.up(new).map(|up| (attach, up)));
-            for (part, object) in objects.parts(new) {
-                edges.extend(self.up(part).map(|up| (up, leave)));
-                let is_before = matches!(object.id.kind, Kind::Column | Kind::Check);
-                if let Some(up) = self.up(part) {
-                    if is_before || !self.dump.layout.made[part] {
-                        edges.push((attach, up));
-                    } else {
-                        edges.push((up, attach));
-                    }
-                }
-            }
-            for parent in objects.parents(new) {
-                edges.extend(self.up(parent).map(|up| (attach, up)));
-                for (part, object) in objects.parts(parent) {
-                    if matches!(object.id.kind, Kind::Column | Kind::Check) {
-                        edges.extend(self.up(part).map(|up| (attach, up)));
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// The names that an object takes: those of relations, types, routines and constraints are apart.
-fn names(object: &Object) -> Vec<(u8, String, String)> {
-    let id = &object.id;
-    let in_schema = |space: u8| (space, id.schema.clone(), id.name.clone());
-    match id.kind {
-        Kind::Table | Kind::View | Kind::MaterializedView | Kind::Composite => {
-            vec![in_schema(0), in_schema(1)]
-        }
-        Kind::Sequence | Kind::Index => vec![in_schema(0)],
-        Kind::PrimaryKey | Kind::Unique | Kind::Exclusion => {
-            vec![
-                in_schema(0),
-                (3, format!("{}.{}", id.schema, id.parent), id.name.clone()),
-            ]
-        }
-        Kind::ForeignKey | Kind::Check => {
-            vec![(3, format!("{}.{}", id.schema, id.parent), id.name.clone())]
-        }
-        Kind::Enum | Kind::Domain | Kind::Range => vec![in_schema(1)],
-        Kind::Function | Kind::Procedure | Kind::Aggregate => {
-            vec![(2, id.schema.clone(), format!("{}{}", id.name, id.signature))]
-        }
-        Kind::Column => match &object.facts {
-            Facts::Column(column) => column
-                .identity
-                .iter()
-                .filter(|it| !it.sequence.name.is_empty())
-                .map(|it| (0, it.sequence.schema.clone(), it.sequence.name.clone()))
-                .collect(),
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    }
-}
-
-/// Finds out which statement creates each object.
-fn fold_creations(
-    new: &mut Side<'_>,
-    old_of: &[Option<usize>],
-    is_created: &dyn Fn(usize) -> bool,
-) -> Vec<usize> {
-    let count = new.len();
-    let mut up_of: Vec<usize> = (0..count).collect();
-    for at in 0..count {
-        let whole = new.objects().whole(at);
-        let is_whole_created = whole.is_none_or(is_created);
-        if whole.is_some() && !is_whole_created {
-            new.layout.within[at] = at;
-        }
-        let object = new.get(at);
-        match &object.facts {
-            Facts::Column(_) if new.layout.serial[at].is_some() => {
-                let sequence = new
-                    .objects()
-                    .sequence(&super::sides::table_of(object), &object.id.name);
-                let is_new = is_created(at) && sequence.is_some_and(is_created);
-                if !is_new {
-                    new.layout.serial[at] = None;
-                    if let Some(sequence) = sequence {
-                        new.layout.made[sequence] = false;
-                    }
-                }
-            }
-            Facts::Index(_) | Facts::Key(_) | Facts::Exclusion(_) => {
-                let parent = new.inherited_from(at);
-                if parent.is_some_and(|parent| !is_created(parent)) && is_created(at) {
-                    let gets_parent = whole.is_some_and(|whole| match old_of[whole] {
-                        None => true,
-                        Some(_) => false,
-                    });
-                    new.layout.made[at] = gets_parent;
-                    if gets_parent {
-                        new.layout.within[at] = at;
-                    }
-                }
-            }
-            _ => {}
-        }
-        if !is_whole_created && is_created(at) && new.is_inherited(at) {
-            let parent = new.inherited_from(at).filter(|parent| is_created(*parent));
-            let is_index = matches!(
-                new.get(at).facts,
-                Facts::Index(_) | Facts::Key(_) | Facts::Exclusion(_)
-            );
-            if let Some(parent) = parent
-                && (!is_index || new.layout.made[at])
-                && !is_index
-            {
-                up_of[at] = parent;
-            }
-        }
-    }
-    up_of
 }

@@ -217,13 +217,12 @@ impl Writer<'_, '_> {
         let objects = self.plan.old.objects();
         let mut found: Option<Vec<Grant>> = None;
         let mut added = Vec::new();
-        for at in 0..objects.len() {
+        for at in self.defaults.iter().copied() {
             let Facts::DefaultPrivileges(facts) = &objects.get(at).facts else {
                 continue;
             };
             let of_schema = &objects.get(at).id.schema;
-            let is_kept = self.plan.new_of[at].is_some();
-            if !facts.role.is_empty() || facts.on != on || !is_kept {
+            if !facts.role.is_empty() || facts.on != on {
                 continue;
             }
             if of_schema.is_empty() {

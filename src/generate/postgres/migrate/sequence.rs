@@ -79,7 +79,8 @@ pub(super) fn adjusted(range: &SequenceRange, from: &str, to: &str) -> SequenceR
     range
 }
 
-fn limits(data_type: &str) -> (i64, i64) {
+/// The lowest and the highest value of a type.
+pub(super) fn limits(data_type: &str) -> (i64, i64) {
     match data_type {
         "smallint" => (i16::MIN.into(), i16::MAX.into()),
         "integer" => (i32::MIN.into(), i32::MAX.into()),

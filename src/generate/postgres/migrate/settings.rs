@@ -43,6 +43,7 @@ fn divide(plan: &Plan<'_>, statements: &mut [Statement]) {
             let sql = &statement.sql;
             sql.contains(&format!("{}::{name}", literal(label)))
                 || sql.contains(&format!("::{name}[]")) && sql.contains(label.as_str())
+                || sql.starts_with("ALTER TABLE ") && sql.contains(&format!(" TYPE {name}"))
         };
         if added.iter().any(uses) {
             statement.place = Place::AfterCommit;

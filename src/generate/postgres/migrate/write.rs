@@ -15,11 +15,19 @@ pub(super) struct Writer<'a, 'b> {
     pub options: &'b MigrationOptions,
     pub steps: Vec<Step>,
     pub refusals: Vec<Refusal>,
+    /// The default privileges that hold for new objects.
+    pub defaults: Vec<usize>,
 }
 
 impl<'a, 'b> Writer<'a, 'b> {
     pub fn new(plan: &'b Plan<'a>, options: &'b MigrationOptions) -> Self {
+        let objects = plan.old.objects();
+        let is_kept = |at: &usize| {
+            let is_default = matches!(objects.get(*at).facts, Facts::DefaultPrivileges(_));
+            is_default && plan.new_of[*at].is_some()
+        };
         Self {
+            defaults: (0..objects.len()).filter(is_kept).collect(),
             plan,
             options,
             steps: Vec::new(),
