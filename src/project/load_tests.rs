@@ -745,7 +745,7 @@ fn the_shipped_example_is_what_init_writes() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let shipped = fs::read_to_string(root.join("migrator.toml")).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    init(dir.path()).unwrap();
+    init(dir.path(), None).unwrap();
     let written = fs::read_to_string(dir.path().join("migrator.toml")).unwrap();
     assert_eq!(shipped, written);
     let sources = Sources {

@@ -29,6 +29,7 @@ fn render_with(
         depends_on: &[],
         label: None,
         irreversible: None,
+        transaction: true,
         date: DateTime::from_timestamp(1_795_340_000, 0).unwrap(),
         dialect: Dialect::Sqlite,
         author: "ada@example",
@@ -63,6 +64,7 @@ fn the_built_in_templates_write_every_header() {
         depends_on: &other,
         label: Some("billing"),
         irreversible: Some("rows are\ndeleted"),
+        transaction: true,
         date: DateTime::UNIX_EPOCH,
         dialect: Dialect::Postgres,
         author: "",
@@ -228,7 +230,7 @@ fn unknown_templates_name_the_nearest() {
 fn init_makes_a_project_that_loads() {
     let dir = tempfile::tempdir().unwrap();
     let at = dir.path().join("new/app");
-    let made = init(&at).unwrap();
+    let made = init(&at, None).unwrap();
     let shown: Vec<_> = made
         .iter()
         .map(|path| path.strip_prefix(dir.path()).unwrap().display().to_string())
@@ -248,7 +250,7 @@ fn init_makes_a_project_that_loads() {
     );
     let history = read(&at.join("migrations"), "m", &Reading::new(Dialect::Sqlite));
     assert_eq!(history.unwrap(), []);
-    let again = init(&at);
+    let again = init(&at, None);
     assert!(matches!(again, Err(InitError::Exists(_))), "{again:?}");
 }
 
@@ -260,7 +262,7 @@ fn init_overwrites_nothing_and_leaves_nothing_behind() {
     fs::write(at("migrations/1_a.up.sql"), "mine").unwrap();
     fs::write(at("templates"), "a file").unwrap();
     fs::write(at(".gitignore"), "mine").unwrap();
-    let blocked = init(dir.path());
+    let blocked = init(dir.path(), None);
     assert!(
         matches!(blocked, Err(InitError::NotADirectory(_))),
         "{blocked:?}"
@@ -268,7 +270,7 @@ fn init_overwrites_nothing_and_leaves_nothing_behind() {
     assert!(!at("migrator.toml").exists());
     assert_eq!(fs::read_to_string(at("templates")).unwrap(), "a file");
     fs::remove_file(at("templates")).unwrap();
-    let made = init(dir.path()).unwrap();
+    let made = init(dir.path(), None).unwrap();
     assert!(!made.contains(&at("migrations")), "{made:?}");
     assert!(!at("migrations/.gitkeep").exists());
     assert_eq!(fs::read_to_string(at(".gitignore")).unwrap(), "mine");

@@ -74,7 +74,7 @@ impl Prover {
 
     /// Reads the schema.
     pub async fn schema(&mut self) -> Result<Arc<Schema>, Error> {
-        Ok(self.lab.schema().await?)
+        self.lab.schema().await
     }
 
     /// Runs statements.

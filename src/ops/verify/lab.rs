@@ -9,9 +9,7 @@ use crate::{
         stamp,
     },
     plan::{self, Plan, PlanContext, PlanError},
-    revision::{
-        Direction, History, Observed, Revision, RevisionId, Script, Target, TransactionScope,
-    },
+    revision::{History, Observed, Revision, RevisionId, Script, Target, TransactionScope},
     schema::{Schema, Scope},
     sql::{self, Dialect},
 };

@@ -195,7 +195,7 @@ impl Writer<'_, '_> {
         }
         let options = changed_options(&a.foreign_options, &b.foreign_options);
         if !options.is_empty() {
-            self.push(change.action(options.trim_start().to_owned()));
+            self.push(change.action(options.trim_start()));
         }
         self.alter_not_null(change, a, b);
     }

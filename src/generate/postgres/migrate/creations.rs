@@ -11,7 +11,7 @@ pub(super) fn fold(
 ) -> Vec<usize> {
     let count = new.len();
     let mut up_of: Vec<usize> = (0..count).collect();
-    for at in 0..count {
+    for (at, up) in up_of.iter_mut().enumerate() {
         let whole = new.objects().whole(at);
         let is_whole_created = whole.is_none_or(is_created);
         if whole.is_some() && !is_whole_created {
@@ -51,7 +51,7 @@ pub(super) fn fold(
                 Facts::Index(_) | Facts::Key(_) | Facts::Exclusion(_)
             );
             if let Some(parent) = parent.filter(|_| !is_index) {
-                up_of[at] = parent;
+                *up = parent;
             }
         }
     }
