@@ -1,10 +1,16 @@
 //! Programs that print a declared schema as SQL: a command of the project, and those for the models
 //! of other tools, which are embedded here and run with the project's own interpreter.
 
+mod carry;
+mod interpreter;
+mod kept;
+mod orm;
 mod program;
 
 use std::{path::PathBuf, time::Duration};
 
+pub use kept::Kept;
+pub use orm::program as orm;
 pub use program::{Output, Program, ProgramError, ProgramFault};
 
 /// How programs are run.

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     database::Location,
-    generate::Rename,
-    model::{self, ModelRequest, Output},
+    generate::{self, Rename},
+    model::{self, Kept, ModelRequest, Output},
     project::{self, ModelConfig, ModelSource},
     schema::{self, Difference, Kind, Name, Schema, compare},
     sql::{self, Dialect},
@@ -49,71 +49,47 @@ pub(super) async fn model_drift(
         args,
     };
     let source = source(model)?.key();
-    let declared = declared(&mut reader, model).await?;
     let head = SchemaSource::Revision(crate::revision::Target::Heads);
     let head = reader.read(&head).await?;
-    let declared = declared.merged(&head);
+    let declared = declared(&mut reader, model, &head).await?;
     Ok(ModelDrift {
         source,
-        difference: compare(&head, &declared),
+        difference: compare(&head, &declared.schema),
     })
 }
 
-/// A declared schema as it was read.
+/// A declared schema.
 pub(super) struct Declared {
-    schema: Schema,
+    pub schema: Schema,
     /// The renames that it tells of. Those that were made before are among them.
     pub renames: Vec<Rename>,
-    /// The kinds of objects that the source cannot declare, and that are not dropped.
-    kept: Vec<Kind>,
 }
 
-impl Declared {
-    /// The declared schema, with the objects of `head` that the source cannot declare.
-    pub fn merged(self, head: &Schema) -> Schema {
-        let Self {
-            mut schema, kept, ..
-        } = self;
-        if kept.is_empty() {
-            return schema;
+impl From<Schema> for Declared {
+    fn from(schema: Schema) -> Self {
+        Self {
+            schema,
+            renames: Vec::new(),
         }
-        let is_kept = |id: &crate::schema::ObjectId| {
-            let whole = head.parent_of(id);
-            let kind = whole.map_or(id.kind, |whole| whole.id.kind);
-            // What belongs to a table goes with it.
-            let is_on_table = whole.is_none_or(|whole| {
-                kept.contains(&whole.id.kind) || schema.get(&whole.id).is_some()
-            });
-            (kept.contains(&id.kind) || kept.contains(&kind)) && is_on_table
-        };
-        let added = head
-            .objects
-            .iter()
-            .filter(|object| is_kept(&object.id) && schema.get(&object.id).is_none());
-        let added: Vec<_> = added.cloned().collect();
-        schema.objects.extend(added);
-        let dialect = schema.dialect;
-        schema.objects.sort_by(|a, b| a.id.order(&b.id, dialect));
-        schema
     }
 }
 
-/// Reads the declared schema.
+/// Reads the declared schema, with what its source cannot declare as it is at the head.
 ///
 /// # Errors
 /// Fails when there is none, when its source fails, or when it does more than declare a schema.
-pub(super) async fn declared(reader: &mut Reader<'_>, args: &ModelArgs) -> Result<Declared, Error> {
+pub(super) async fn declared(
+    reader: &mut Reader<'_>,
+    args: &ModelArgs,
+    head: &Schema,
+) -> Result<Declared, Error> {
     let source = source(args)?;
     reader.args.tell("reading the model");
     let texts = match source {
         ModelSource::Url(url) => {
             let location = Location::parse(&url.text, &url.base)?;
             let source = SchemaSource::Database(Box::new(location));
-            return Ok(Declared {
-                schema: reader.read(&source).await?,
-                renames: Vec::new(),
-                kept: Vec::new(),
-            });
+            return reader.read(&source).await.map(Declared::from);
         }
         ModelSource::Sql(paths) => {
             let mut texts = Vec::new();
@@ -126,21 +102,64 @@ pub(super) async fn declared(reader: &mut Reader<'_>, args: &ModelArgs) -> Resul
             let output = model::command(words, &request(args)).await;
             vec![text(output.map_err(AutogenerateError::from)?)]
         }
+        ModelSource::SqlAlchemy(_)
+        | ModelSource::Django(_)
+        | ModelSource::Drizzle(_)
+        | ModelSource::Prisma(_) => {
+            return of_orm(reader, args, source, head).await.map(Declared::from);
+        }
     };
     let mut texts = texts;
     let renames = renames(&mut texts, reader.session.dialect())?;
+    let schema = run(reader, &texts).await?;
+    Ok(Declared { schema, renames })
+}
+
+/// Reads what the models of an ORM declare.
+async fn of_orm(
+    reader: &mut Reader<'_>,
+    args: &ModelArgs,
+    source: &ModelSource,
+    head: &Schema,
+) -> Result<Schema, Error> {
+    let request = request(args);
+    let Some(program) = model::orm(source, reader.session.dialect(), &request) else {
+        return Err(AutogenerateError::NoModel.into());
+    };
+    reader.args.tell(&format!("running {}", program.shown));
+    let output = program.run(&request).await;
+    let text = text(output.map_err(AutogenerateError::from)?);
+    let kept = Kept::of(source, &args.config.drop);
+    let before = kept.before(head);
+    // The models may use what they cannot declare. Those that create it fail then, and do not need it.
+    let declared = match generate::dump(&before) {
+        Ok(blocks) if !before.objects.is_empty() => {
+            let before = SqlText {
+                shown: "what the models cannot declare".to_owned(),
+                sql: generate::script(&blocks).into_bytes(),
+            };
+            match run(reader, &[before, text.clone()]).await {
+                Err(error @ Error::InFiles { .. }) => {
+                    run(reader, &[text]).await.map_err(|_| error)?
+                }
+                done => done?,
+            }
+        }
+        _ => run(reader, &[text]).await?,
+    };
+    Ok(kept.merged(declared, head))
+}
+
+/// Runs texts of SQL in a scratch database and reads the schema.
+async fn run(reader: &mut Reader<'_>, texts: &[SqlText]) -> Result<Schema, Error> {
     let (project, scope) = (reader.project, reader.args.scope.clone());
     let work = async |sandbox: &mut Sandbox| {
-        sandbox.run_texts(&texts, project).await?;
+        sandbox.run_texts(texts, project).await?;
         let schema = sandbox.session.inspect(&scope).await?;
         refuse_rows(&mut sandbox.session, &schema).await?;
         Ok(schema)
     };
-    Ok(Declared {
-        schema: reader.within(work).await?,
-        renames,
-        kept: Vec::new(),
-    })
+    reader.within(work).await
 }
 
 /// Takes the comments about old names out of the texts. Tables come before columns, which are found

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use super::{
     config::ScratchUrl,
     keys::Given,
-    value::{Refused, file, words},
+    value::{Refused, file, text, words},
 };
 use crate::schema::Kind;
 
@@ -37,6 +37,15 @@ pub enum ModelSource {
     Sql(Vec<PathBuf>),
     /// `command`: a program that prints SQL, with its arguments.
     Command(Vec<String>),
+    /// `sqlalchemy`: a metadata, a declarative base, or a function that returns one, as
+    /// `module:name`.
+    SqlAlchemy(String),
+    /// `django`: the module of the settings, with labels of apps after `:`.
+    Django(String),
+    /// `drizzle`: the file of a schema, or a configuration of drizzle-kit.
+    Drizzle(PathBuf),
+    /// `prisma`: the file of a schema.
+    Prisma(PathBuf),
     /// `url`: another database.
     Url(ScratchUrl),
 }
@@ -47,6 +56,10 @@ impl ModelSource {
         match self {
             Self::Sql(_) => "sql",
             Self::Command(_) => "command",
+            Self::SqlAlchemy(_) => "sqlalchemy",
+            Self::Django(_) => "django",
+            Self::Drizzle(_) => "drizzle",
+            Self::Prisma(_) => "prisma",
             Self::Url(_) => "url",
         }
     }
@@ -60,7 +73,7 @@ pub(super) fn set(
     let source = source?;
     match slot {
         Some(other) if other.key() != source.key() => Err(Refused::Value(
-            "[model] has another source; keep exactly one of `sql`, `command` and `url`",
+            "[model] has another source; keep exactly one",
         )),
         _ => {
             *slot = Some(source);
@@ -106,6 +119,18 @@ pub(super) fn command(given: &Given<'_>) -> Result<ModelSource, Refused> {
     match words.first().is_some_and(|program| !program.is_empty()) {
         true => Ok(ModelSource::Command(words)),
         false => Err(Refused::Value("expected a program and its arguments")),
+    }
+}
+
+/// Parses the name of a module, with something in it after `:`.
+pub(super) fn module(given: &Given<'_>) -> Result<String, Refused> {
+    let name = text(given)?.trim();
+    // It is an argument of a program, and no option.
+    match name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
+        true => Ok(name.to_owned()),
+        false => Err(Refused::Value(
+            "expected a module, such as `app.models:Base`",
+        )),
     }
 }
 

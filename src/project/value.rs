@@ -262,7 +262,7 @@ pub(super) fn patterns(given: &Given<'_>) -> Result<Vec<Pattern>, Refused> {
     })
 }
 
-fn text<'a>(given: &Given<'a>) -> Result<&'a str, Refused> {
+pub(super) fn text<'a>(given: &Given<'a>) -> Result<&'a str, Refused> {
     given.text.ok_or(Refused::Type("a string"))
 }
 

@@ -429,7 +429,7 @@ codes! {
     M893 CheckFailed "generated scripts are not proven"
         "The generated scripts were run in a scratch database, up, down and up again, and failed, or did not lead to the model, or did not restore what was there before. Nothing was written. `migrator schema diff head model --sql` prints the statements, from which a revision can be written by hand. Please report this with both schemas."
     M894 Usage "no model is configured"
-        "Autogenerate compares the head with a declared schema. Name its source in migrator.toml: a [model] section with `sql`, `command` or `url`."
+        "Autogenerate compares the head with a declared schema. Name its source in migrator.toml: a [model] section with `sql`, `command`, `url`, or the models of an ORM."
     M895 Failed "model program failed"
         "The program that prints the declared schema could not be started, failed, took longer than `timeout` in [model], or printed nothing. Nothing was written."
     M896 Failed "model adds rows"

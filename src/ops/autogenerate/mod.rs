@@ -91,14 +91,12 @@ pub async fn autogenerate(
         session,
         args: &args.schema,
     };
-    let declared = model::declared(&mut reader, &args.model).await?;
     let mut drafts = Drafts::new(project, &args.revision, (&history, parents), dialect);
     let mut prover = Prover::open(&mut reader, &drafts).await?;
     let work = async {
         let start = prover.start(&mut reader).await?;
-        let told = declared.renames.clone();
-        let target = declared.merged(&start);
-        let plan = Plan::new(&mut prover, &start, (target, &told), args).await?;
+        let declared = model::declared(&mut reader, &args.model, &start).await?;
+        let plan = Plan::new(&mut prover, &start, declared, args).await?;
         if plan.is_empty() {
             return Ok((plan, Proof::WithRows));
         }

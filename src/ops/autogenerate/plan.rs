@@ -5,7 +5,7 @@ use crate::{
     generate::{
         self, Loss, MigrationOptions, Place, Rename, RenameError, Renamed, Statement, migrate,
     },
-    ops::Error,
+    ops::{Error, model::Declared},
     schema::{self, Difference, Kind, Note, ObjectId, Schema, compare},
 };
 
@@ -33,15 +33,16 @@ pub(super) struct Segment<'a> {
 }
 
 impl Plan {
-    /// Plans the way from `start`, the schema in the prover's database, to `target`. `told` are the
-    /// renames that the declared schema tells of.
+    /// Plans the way from `start`, the schema in the prover's database, to the declared one.
     pub async fn new(
         prover: &mut Prover,
         start: &Arc<Schema>,
-        (target, told): (Schema, &[Rename]),
+        declared: Declared,
         args: &AutogenerateArgs,
     ) -> Result<Self, Error> {
-        let (renamed, names) = with_new_names(prover, start, (&args.renames, told)).await?;
+        let (renamed, names) =
+            with_new_names(prover, start, (&args.renames, &declared.renames)).await?;
+        let target = declared.schema;
         let difference = compare(&renamed, &target);
         refuse_possible_renames(&difference, &renamed, args)?;
         let options = MigrationOptions {

@@ -11,7 +11,7 @@ impl From<E> for Error {
     fn from(error: E) -> Self {
         match error {
             E::NoModel => Self::new(codes::M894, "no [model] is configured")
-                .hint("add to migrator.toml: [model] with sql = \"schema.sql\", command = [\"program\", \"argument\"] or url = \"…\""),
+                .hint("add to migrator.toml: [model] with sql = \"schema.sql\", command = [\"program\", \"argument\"], sqlalchemy = \"module:Base\", django = \"settings\", drizzle = \"schema.ts\", prisma = \"schema.prisma\" or url = \"…\""),
             E::Program(error) => program(&error),
             E::ModelRows(tables) => rows(&tables),
             E::Rename { .. } | E::NoRename(_) => Self::new(codes::M897, error.to_string()),
