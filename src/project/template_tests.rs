@@ -91,7 +91,13 @@ fn every_built_in_template_renders() {
         .collect();
     assert_eq!(
         names,
-        ["default", "index-concurrently", "merge", "sqlite-rebuild"]
+        [
+            "autogenerate",
+            "default",
+            "index-concurrently",
+            "merge",
+            "sqlite-rebuild"
+        ]
     );
     for name in &names {
         let rendered = render_with(&[], Some(name), |request| {
@@ -141,6 +147,7 @@ fn the_list_names_the_projects_own() {
         .collect();
     let project = |file: &str| TemplateSource::Project(dir.path().join(file));
     let expected = [
+        ("autogenerate", TemplateSource::BuiltIn),
         ("default", TemplateSource::BuiltIn),
         ("index-concurrently", TemplateSource::BuiltIn),
         ("merge", project("merge.up.sql.jinja")),
