@@ -5,7 +5,7 @@ mod pairs;
 mod rows;
 
 use std::{
-    panic,
+    env, panic,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -85,7 +85,6 @@ fn prove(first: &PostgresDatabase, second: &PostgresDatabase, version: u32) -> O
             Err(refusals) => return Outcome::Refused(refusals[0].reason.clone()),
         };
         for sql in transactions(migration) {
-            println!("{sql}");
             database.query(&format!("BEGIN; {sql} COMMIT;"));
         }
         let reached = State::of(&database, version);
@@ -157,8 +156,9 @@ const REFUSED: &[(&str, &str)] = &[
     ),
 ];
 
-/// Mutations that need another server, or that are no difference for a role that may not see it.
-const LEFT_OUT: &[&str] = &["no schema public"];
+/// Mutations that need another server, that are no difference for a role that may not see it, or whose
+/// function the server only creates without checking its body.
+const LEFT_OUT: &[&str] = &["no schema public", "a function's language"];
 
 /// The databases before and after a mutation; `None` where the rows of `start` are in its way.
 fn databases(
@@ -199,8 +199,12 @@ fn fault_of_mutation(
     }
 }
 
+/// Every how many of the mutations are proven, which takes seconds each. With `MIGRATOR_TEST_PAIRS`, all
+/// are.
+const STEP: usize = 8;
+
 #[test]
-fn every_attribute_is_altered_both_ways() {
+fn attributes_are_altered_both_ways() {
     let start = PostgresDatabase::create();
     prepare_server(&start);
     start.query(include_str!("../schema_postgres_mutations/start.sql"));
@@ -218,6 +222,8 @@ fn every_attribute_is_altered_both_ways() {
     };
     let mutations: Vec<&Mutation> = all().filter(has).collect();
     assert!(mutations.len() > 200, "{}", mutations.len());
+    let step = env::var_os("MIGRATOR_TEST_PAIRS").map_or(STEP, |_| 1);
+    let mutations: Vec<&Mutation> = mutations.into_iter().step_by(step).collect();
     let starts = [filled, start];
     let found = faults(&mutations, |mutation| {
         fault_of_mutation(&starts, version, mutation)

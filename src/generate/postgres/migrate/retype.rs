@@ -2,6 +2,7 @@
 
 use super::{
     column::ColumnChange,
+    fate::Fate,
     sides::mentions,
     types::{Conversion, conversion, is_same_but_modifier, type_object},
     write::Writer,
@@ -122,18 +123,24 @@ impl Writer<'_, '_> {
             &self.plan.old.get(old).facts,
             &self.plan.new_object(new).facts,
         ) {
-            (Facts::Domain(_), Facts::Domain(_)) if brackets.is_empty() => match found {
-                Conversion::Lossless | Conversion::Assignment => String::new(),
-                Conversion::Explicit => format!(" USING {name}::{to}"),
-                Conversion::Text => format!(" USING {name}::text::{to}"),
-            },
+            (Facts::Domain(from), Facts::Domain(_))
+                if brackets.is_empty() && !self.is_replaced_type(&from.data_type) =>
+            {
+                match found {
+                    Conversion::Lossless | Conversion::Assignment => String::new(),
+                    Conversion::Explicit => format!(" USING {name}::{to}"),
+                    Conversion::Text => format!(" USING {name}::text::{to}"),
+                }
+            }
             (Facts::Composite(from), Facts::Composite(facts)) if brackets.is_empty() => {
                 let attribute = |it: &Attribute| {
                     let before = from.attributes.iter().find(|old| old.name == it.name);
                     match before {
                         Some(before) => {
                             let value = format!("({name}).{}", ident(&it.name));
-                            match before.data_type == it.data_type {
+                            let is_same = before.data_type == it.data_type
+                                && !self.is_replaced_type(&before.data_type);
+                            match is_same {
                                 true => value,
                                 false => format!("{value}::text::{}", it.data_type),
                             }
@@ -149,6 +156,12 @@ impl Writer<'_, '_> {
             }
             _ => format!(" USING {name}::text{brackets}::{to}"),
         }
+    }
+
+    /// Whether a type is dropped after another one of its name has taken its place.
+    fn is_replaced_type(&self, data_type: &str) -> bool {
+        let of_type = type_object(self.plan.old.objects(), data_type);
+        of_type.is_some_and(|at| self.plan.fates.of[at] == Fate::Replaced)
     }
 
     /// Whether values of a replaced type may not fit the new one.
