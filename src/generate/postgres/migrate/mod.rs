@@ -1,7 +1,7 @@
 //! Statements that make one schema of another.
 //!
 //! [`fate`] decides what happens to each object, [`plan`] in which order, and the other modules write
-//! the statements: [`drop`] and [`create`], and the modules named after what they alter.
+//! the statements: [`drop`](mod@drop) and [`create`], and the modules named after what they alter.
 
 mod body;
 mod column;
