@@ -201,7 +201,7 @@ fn fault_of_mutation(
 
 /// Every how many of the mutations are proven, which takes seconds each. With `MIGRATOR_TEST_PAIRS`, all
 /// are.
-const STEP: usize = 8;
+const STEP: usize = 16;
 
 #[test]
 fn attributes_are_altered_both_ways() {
