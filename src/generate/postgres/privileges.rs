@@ -175,40 +175,57 @@ pub(super) fn grant(grants: &[&Grant], on: &str, column: Option<&str>, to: &mut 
     }
 }
 
-/// ALTER DEFAULT PRIVILEGES.
-pub(super) fn default(id: &ObjectId, facts: &DefaultPrivileges, to: &mut Statements) {
-    let mut start = "ALTER DEFAULT PRIVILEGES".to_owned();
-    if !facts.role.is_empty() {
-        start.push_str(&format!(" FOR ROLE {}", role(&facts.role)));
-    }
-    let mut usual = Usual::None;
-    if id.schema.is_empty() {
-        usual = match facts.on.as_str() {
+/// What default privileges are for.
+pub(super) struct DefaultPlace<'a> {
+    /// ALTER DEFAULT PRIVILEGES with the role and the schema.
+    pub start: String,
+    /// `ON TABLES`.
+    pub on: String,
+    pub usual: Usual,
+    pub owner: Option<&'a str>,
+}
+
+impl<'a> DefaultPlace<'a> {
+    pub fn of(id: &ObjectId, facts: &'a DefaultPrivileges) -> Self {
+        let mut start = "ALTER DEFAULT PRIVILEGES".to_owned();
+        if !facts.role.is_empty() {
+            start.push_str(&format!(" FOR ROLE {}", role(&facts.role)));
+        }
+        let on = format!("ON {}", facts.on);
+        if !id.schema.is_empty() {
+            start.push_str(&format!(" IN SCHEMA {}", ident(&id.schema)));
+            return Self {
+                start,
+                on,
+                usual: Usual::None,
+                // In one schema the role itself has nothing by default.
+                owner: Some(""),
+            };
+        }
+        let usual = match facts.on.as_str() {
             "FUNCTIONS" => Usual::Privilege("EXECUTE"),
             "TYPES" => Usual::Privilege("USAGE"),
             _ => Usual::None,
         };
-    } else {
-        start.push_str(&format!(" IN SCHEMA {}", ident(&id.schema)));
+        Self {
+            start,
+            on,
+            usual,
+            owner: (!facts.role.is_empty()).then_some(facts.role.as_str()),
+        }
     }
-    let owner = (!facts.role.is_empty()).then_some(facts.role.as_str());
-    let mut statements = Statements::default();
-    let on = format!("ON {}", facts.on);
-    // In one schema the role itself has nothing by default.
-    let column = None;
-    let owner = if id.schema.is_empty() {
-        owner
-    } else {
-        Some("")
-    };
-    write(
-        &facts.privileges,
-        &on,
+}
+
+/// ALTER DEFAULT PRIVILEGES.
+pub(super) fn default(id: &ObjectId, facts: &DefaultPrivileges, to: &mut Statements) {
+    let DefaultPlace {
+        start,
+        on,
         usual,
         owner,
-        column,
-        &mut statements,
-    );
+    } = DefaultPlace::of(id, facts);
+    let mut statements = Statements::default();
+    write(&facts.privileges, &on, usual, owner, None, &mut statements);
     for statement in statements.statements {
         to.push(format!("{start} {statement}"));
     }

@@ -30,6 +30,8 @@ pub(super) struct Prover {
     /// Whether the repeatable scripts belong to the head.
     with_repeatables: bool,
     dialect: Dialect,
+    /// The schema, until a script runs.
+    start: Option<Arc<Schema>>,
 }
 
 impl Prover {
@@ -43,6 +45,7 @@ impl Prover {
             with_repeatables: past.len() == history.len(),
             past,
             dialect: reader.session.dialect(),
+            start: None,
         })
     }
 
@@ -50,7 +53,9 @@ impl Prover {
     pub async fn start(&mut self, reader: &mut Reader<'_>) -> Result<Arc<Schema>, Error> {
         reader.args.tell("applying the revisions");
         self.apply(reader).await?;
-        self.schema().await
+        let schema = self.schema().await?;
+        self.start = Some(Arc::clone(&schema));
+        Ok(schema)
     }
 
     async fn apply(&mut self, reader: &Reader<'_>) -> Result<(), Error> {
@@ -131,7 +136,10 @@ async fn cycle(
     args: &AutogenerateArgs,
 ) -> Result<Result<(), Box<PartialFailure>>, Error> {
     let lab = &mut prover.lab;
-    let mut before = lab.state().await?;
+    let mut before = match prover.start.take() {
+        Some(schema) => lab.state_of(schema).await?,
+        None => lab.state().await?,
+    };
     let with_rows = seeding.is_some();
     if let Some(seeding) = seeding {
         seeding.seed(lab.session(), &mut before).await?;

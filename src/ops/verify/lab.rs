@@ -191,6 +191,12 @@ impl Lab {
         State::read(session, &self.scope, self.with_rows).await
     }
 
+    /// Reads the rows of the present schema, which was read.
+    pub async fn state_of(&mut self, schema: Arc<Schema>) -> Result<State, Error> {
+        let session = self.reading.as_mut().unwrap_or(&mut self.sandbox.session);
+        State::with_rows(session, schema).await
+    }
+
     /// Reads the schema and the rows after `script` led here from `before`.
     pub async fn state_after(&mut self, script: &Script, before: &State) -> Result<State, Error> {
         let dialect = self.dialect();
@@ -263,20 +269,17 @@ async fn run(
         &stop,
         &events,
     );
-    let migrated = run.await;
-    if let Ok(Migrated {
-        finish: Finish::Complete,
-        now,
-        ..
-    }) = migrated
-    {
-        *observed = now;
-        session.keep(database);
-        return Ok(None);
+    let migrated = run.await.map_err(|aborted| aborted.error);
+    match &migrated {
+        Ok(done) if matches!(done.finish, Finish::Complete) => session.keep(database),
+        _ => session.release(database).await,
     }
-    session.release(database).await;
-    match migrated.map_err(|aborted| aborted.error)?.finish {
-        Finish::Complete => Ok(None),
+    let Migrated { finish, now, .. } = migrated?;
+    match finish {
+        Finish::Complete => {
+            *observed = now;
+            Ok(None)
+        }
         Finish::Stopped { .. } => Err(Error::Interrupted),
         Finish::Outdated(error) => Err(error.into()),
         Finish::Failed(failure) => Ok(Some(Box::new(failure))),

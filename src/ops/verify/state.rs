@@ -25,11 +25,16 @@ impl State {
         scope: &Scope,
         with_rows: bool,
     ) -> Result<Self, Error> {
-        let schema = session.inspect(scope).await?;
-        let tables = match with_rows {
-            true => schema.stored_tables(),
-            false => Vec::new(),
-        };
+        let schema = Arc::new(session.inspect(scope).await?);
+        match with_rows {
+            true => Self::with_rows(session, schema).await,
+            false => Ok(Self::of(schema)),
+        }
+    }
+
+    /// Reads the rows of a schema that was read.
+    pub async fn with_rows(session: &mut Session, schema: Arc<Schema>) -> Result<Self, Error> {
+        let tables = schema.stored_tables();
         let mut state = Self::of(schema);
         state.read_rows(session, tables).await?;
         Ok(state)
@@ -42,7 +47,7 @@ impl State {
         scope: &Scope,
         before: &Self,
     ) -> Result<Self, Error> {
-        let mut state = Self::of(session.inspect(scope).await?);
+        let mut state = Self::of(Arc::new(session.inspect(scope).await?));
         let (kept, changed): (Vec<StoredTable>, _) = state
             .schema
             .stored_tables()
@@ -59,9 +64,9 @@ impl State {
         Ok(state)
     }
 
-    fn of(schema: Schema) -> Self {
+    fn of(schema: Arc<Schema>) -> Self {
         Self {
-            schema: Arc::new(schema),
+            schema,
             rows: BTreeMap::new(),
             unread: HashMap::new(),
         }

@@ -3,6 +3,7 @@
 // Every test file compiles this module, and none needs all of it.
 #![allow(dead_code, unused_imports)]
 
+mod choices;
 #[macro_use]
 mod env;
 mod gate;
@@ -31,6 +32,7 @@ use sqlx::{
 };
 use tempfile::TempDir;
 
+pub use choices::Choices;
 pub use env::{Backend, Env, snapshot_of};
 pub use gate::{Gate, wait_for_write};
 #[cfg(unix)]

@@ -8,27 +8,9 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use tokio::runtime::Builder;
 
 use super::{Failure, prove};
+use crate::common::Choices;
 
 const PAIRS: u32 = 100;
-
-/// Makes choices from random numbers, and the first one when they have run out.
-struct Choices<'a> {
-    numbers: &'a [u32],
-    at: usize,
-}
-
-impl Choices<'_> {
-    fn below(&mut self, count: usize) -> usize {
-        let number = self.numbers.get(self.at).copied().unwrap_or_default();
-        self.at += 1;
-        number as usize % count.max(1)
-    }
-
-    /// True once in `times`.
-    fn rarely(&mut self, times: usize) -> bool {
-        self.below(times) == times - 1
-    }
-}
 
 const TABLES: [&str; 6] = ["users", "order", "Two Words", "größe", "it's", "a_b"];
 const COLUMNS: [&str; 8] = [

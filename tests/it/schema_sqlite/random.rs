@@ -9,28 +9,13 @@ use migrator::internals::schema::sqlite::{
 use proptest::{prelude::*, test_runner::TestRunner};
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection, sqlite::SqliteRow};
 
+use crate::common::Choices;
+
 const CASES: u32 = 1_500;
 
-/// Makes choices from random numbers, and the first one when they have run out.
-struct Choices<'a> {
-    numbers: &'a [u32],
-    at: usize,
-}
-
 impl Choices<'_> {
-    fn below(&mut self, count: usize) -> usize {
-        let number = self.numbers.get(self.at).copied().unwrap_or_default();
-        self.at += 1;
-        number as usize % count
-    }
-
     fn one<'b>(&mut self, of: &[&'b str]) -> &'b str {
         of[self.below(of.len())]
-    }
-
-    /// True once in `times`.
-    fn rarely(&mut self, times: usize) -> bool {
-        self.below(times) == times - 1
     }
 
     /// White space or a comment.

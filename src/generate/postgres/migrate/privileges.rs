@@ -4,7 +4,7 @@ use super::{step::Step, write::Writer};
 use crate::{
     generate::postgres::{
         Statements,
-        privileges::{self as dumped, NONE, Usual},
+        privileges::{self as dumped, DefaultPlace, NONE, Usual},
         quote::{ident, literal, role},
         reference,
     },
@@ -121,35 +121,17 @@ impl Writer<'_, '_> {
         to: Option<&DefaultPrivileges>,
     ) {
         let Some(facts) = to.or(from) else { return };
-        let mut start = "ALTER DEFAULT PRIVILEGES".to_owned();
-        if !facts.role.is_empty() {
-            start.push_str(&format!(" FOR ROLE {}", role(&facts.role)));
-        }
-        let mut usual = Usual::None;
-        if id.schema.is_empty() {
-            usual = match facts.on.as_str() {
-                "FUNCTIONS" => Usual::Privilege("EXECUTE"),
-                "TYPES" => Usual::Privilege("USAGE"),
-                _ => Usual::None,
-            };
-        } else {
-            start.push_str(&format!(" IN SCHEMA {}", ident(&id.schema)));
-        }
-        let owner = match (id.schema.is_empty(), facts.role.is_empty()) {
-            (false, _) => Some(""),
-            (true, true) => None,
-            (true, false) => Some(facts.role.as_str()),
-        };
+        let place = DefaultPlace::of(id, facts);
         let granted = Granted {
-            on: format!("ON {}", facts.on),
-            usual,
-            owner,
+            on: place.on,
+            usual: place.usual,
+            owner: place.owner,
             column: None,
         };
         let privileges = |facts: Option<&DefaultPrivileges>| facts.map(|it| it.privileges.clone());
         let (old, new) = (privileges(from), privileges(to));
         for sql in granted.change(old.as_deref(), new.as_deref()) {
-            self.push(Step::new(object, format!("{start} {sql}")));
+            self.push(Step::new(object, format!("{} {sql}", place.start)));
         }
     }
 }

@@ -27,23 +27,28 @@ fn arguments(text: &str) -> Vec<(&str, bool)> {
         .collect()
 }
 
-/// Splits at commas outside quotes and brackets.
-pub(super) fn split(text: &str) -> Vec<&str> {
-    let (mut depth, mut start, mut found) = (0_usize, 0, Vec::new());
-    let mut quote: Option<u8> = None;
-    for (at, byte) in text.bytes().enumerate() {
+/// The bytes outside quotes and brackets, with their places.
+pub(super) fn outside(text: &str) -> impl Iterator<Item = (usize, u8)> {
+    let (mut depth, mut quote) = (0_usize, None);
+    text.bytes().enumerate().filter(move |(_, byte)| {
         match (quote, byte) {
-            (Some(open), _) if byte == open => quote = None,
+            (Some(open), byte) if open == *byte => quote = None,
             (Some(_), _) => {}
-            (None, b'\'' | b'"') => quote = Some(byte),
+            (None, b'\'' | b'"') => quote = Some(*byte),
             (None, b'(' | b'[') => depth += 1,
             (None, b')' | b']') => depth = depth.saturating_sub(1),
-            (None, b',') if depth == 0 => {
-                found.push(text[start..at].trim());
-                start = at + 1;
-            }
-            _ => {}
+            _ => return depth == 0,
         }
+        false
+    })
+}
+
+/// Splits at commas outside quotes and brackets.
+pub(super) fn split(text: &str) -> Vec<&str> {
+    let (mut start, mut found) = (0, Vec::new());
+    for (at, _) in outside(text).filter(|(_, byte)| *byte == b',') {
+        found.push(text[start..at].trim());
+        start = at + 1;
     }
     let last = text[start..].trim();
     if !last.is_empty() {

@@ -1,6 +1,9 @@
 //! Views that CREATE OR REPLACE can change.
 
-use super::{routine::split, sides::Sides};
+use super::{
+    routine::{outside, split},
+    sides::Sides,
+};
 use crate::schema::{Facts, Kind, postgres::View};
 
 /// Whether CREATE OR REPLACE VIEW can make one view of the other: the columns are the same
@@ -53,27 +56,17 @@ fn columns(query: &str) -> Option<Vec<&str>> {
 /// The place of a keyword outside quotes and parentheses.
 fn keyword(text: &str, word: &str) -> Option<usize> {
     let bytes = text.as_bytes();
-    let (mut depth, mut quote) = (0_usize, None);
-    for (at, byte) in text.bytes().enumerate() {
-        match (quote, byte) {
-            (Some(open), _) if byte == open => quote = None,
-            (Some(_), _) => {}
-            (None, b'\'' | b'"') => quote = Some(byte),
-            (None, b'(' | b'[') => depth += 1,
-            (None, b')' | b']') => depth = depth.saturating_sub(1),
-            _ if depth == 0 && text.is_char_boundary(at) && text[at..].starts_with(word) => {
-                let is_space = |at: Option<usize>| {
-                    at.and_then(|at| bytes.get(at))
-                        .is_none_or(u8::is_ascii_whitespace)
-                };
-                if is_space(at.checked_sub(1)) && is_space(Some(at + word.len())) {
-                    return Some(at);
-                }
-            }
-            _ => {}
-        }
-    }
-    None
+    let is_space = |at: Option<usize>| {
+        at.and_then(|at| bytes.get(at))
+            .is_none_or(u8::is_ascii_whitespace)
+    };
+    let is_here = |at: &usize| {
+        text.is_char_boundary(*at)
+            && text[*at..].starts_with(word)
+            && is_space(at.checked_sub(1))
+            && is_space(Some(at + word.len()))
+    };
+    outside(text).map(|(at, _)| at).find(is_here)
 }
 
 #[cfg(test)]
