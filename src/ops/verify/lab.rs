@@ -213,7 +213,10 @@ impl Lab {
     /// Reads the schema and the rows after `script` led here from `before`.
     pub async fn state_after(&mut self, script: &Script, before: &State) -> Result<State, Error> {
         let dialect = self.dialect();
-        if self.watched == Watched::None || before.has_event_triggers() || !keeps_rows(script, dialect) {
+        if self.watched == Watched::None
+            || before.has_event_triggers()
+            || !keeps_rows(script, dialect)
+        {
             return self.state().await;
         }
         let session = self.reading.as_mut().unwrap_or(&mut self.sandbox.session);
