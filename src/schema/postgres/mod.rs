@@ -12,7 +12,8 @@ mod types;
 use serde::{Deserialize, Serialize};
 
 pub use names::{
-    MAX_NAME, default_multirange, default_name, in_own_order, is_name_list, own_order, split_names, truncated,
+    MAX_NAME, default_multirange, default_name, in_own_order, is_name_list, own_order, split_names,
+    truncated,
 };
 pub use options::Options;
 pub use relation::{MaterializedView, Policy, Rule, Sequence, Statistics, Trigger, View};

@@ -129,7 +129,9 @@ mod tests {
     #[test]
     fn the_order_is_kept_and_makes_no_difference() {
         let options = |names: [&str; 2]| -> Options {
-            let options = names.iter().map(|name| ((*name).to_owned(), "1".to_owned()));
+            let options = names
+                .iter()
+                .map(|name| ((*name).to_owned(), "1".to_owned()));
             options.collect()
         };
         let (first, second) = (options(["b", "a"]), options(["a", "b"]));
