@@ -50,6 +50,11 @@ impl Options {
         self.0.iter().map(|(name, _)| name)
     }
 
+    /// Puts them in the order of their names.
+    pub fn sort(&mut self) {
+        self.0.sort_unstable();
+    }
+
     /// The names and values, by name.
     fn sorted(&self) -> Vec<(&String, &String)> {
         let mut sorted: Vec<_> = self.iter().collect();

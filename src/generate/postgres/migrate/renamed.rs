@@ -8,7 +8,7 @@ use super::{
     write::Writer,
 };
 use crate::{
-    generate::postgres::rename::rename,
+    generate::postgres::quote::{ident, qualified},
     schema::{Difference, Kind, Name, Note, Object, postgres::ReplicaIdentity},
 };
 
@@ -94,9 +94,16 @@ impl Writer<'_, '_> {
             return;
         }
         let (from, to) = self.pair(old, new);
-        let schema = self.plan.old.objects().schema;
-        for sql in rename(&from.id, &to.id, schema).unwrap_or_default() {
-            self.push(Step::new(to, sql));
+        let name = ident(&to.id.name);
+        if to.id.kind == Kind::Index {
+            let index = qualified(&name_in_schema(from));
+            self.push(Step::new(
+                to,
+                format!("ALTER INDEX {index} RENAME TO {name}"),
+            ));
+        } else {
+            let old_name = ident(&from.id.name);
+            self.alter_part(to, format!("RENAME CONSTRAINT {old_name} TO {name}"));
         }
     }
 }
