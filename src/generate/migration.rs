@@ -142,15 +142,23 @@ pub struct Refusal {
     pub reason: String,
 }
 
-/// Formats the statements as a script, with comments above them.
+/// Formats the statements as a script, with comments above them. If they cannot share a transaction, the
+/// first line is the header of scripts that says so.
 impl fmt::Display for Migration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_apart = |it: &Statement| it.place != Place::Anywhere;
+        if self.statements.iter().any(is_apart) {
+            writeln!(f, "-- migrator: transaction = off\n")?;
+        }
         for (at, statement) in self.statements.iter().enumerate() {
             if at > 0 {
                 writeln!(f)?;
             }
             for loss in &statement.losses {
                 writeln!(f, "-- Loses {loss}.")?;
+            }
+            if statement.place == Place::AfterCommit {
+                writeln!(f, "-- Only once the statements above are committed.")?;
             }
             for line in statement.notes.iter().flat_map(|note| note.lines()) {
                 writeln!(f, "-- {line}")?;

@@ -199,7 +199,7 @@ fn attributes_that_the_source_cannot_declare_stay() {
     let Facts::Table(facts) = merge(with_comments, declared).facts else {
         panic!("no table");
     };
-    assert_eq!(facts.options["fillfactor"], "80");
+    assert_eq!(facts.options.get("fillfactor").unwrap(), "80");
     assert!(facts.row_security);
 }
 

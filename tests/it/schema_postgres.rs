@@ -72,6 +72,23 @@ async fn an_empty_database_has_the_schema_public() {
         (&None, &None, &None)
     );
     assert_eq!((schema.unmodelled.len(), schema.unreadable.len()), (0, 0));
+    let version = database.value("SHOW server_version_num").unwrap();
+    if version.parse::<u32>().unwrap() < 150_000 {
+        return;
+    }
+    database.query(
+        "DROP SCHEMA public; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC;
+         ALTER SCHEMA public OWNER TO pg_database_owner;
+         COMMENT ON SCHEMA public IS 'standard public schema'",
+    );
+    assert_eq!(inspect(&database.url).await.objects, schema.objects);
+    database.query("REVOKE USAGE ON SCHEMA public FROM PUBLIC; COMMENT ON SCHEMA public IS 'ours'");
+    let schema = inspect(&database.url).await;
+    let public = &schema.objects[0];
+    assert_eq!(
+        (public.grants.is_some(), public.comment.as_deref()),
+        (true, Some("ours"))
+    );
 }
 
 #[tokio::test]

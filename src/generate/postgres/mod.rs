@@ -4,6 +4,7 @@
 //! stable that are not. [`layout`] decides which statement creates which object, [`order`] their order,
 //! and the other modules write them.
 
+mod canonical;
 mod column;
 mod constraint;
 mod expression;
@@ -36,7 +37,8 @@ use crate::schema::{Cycle, Facts, Kind, Object, Schema};
 
 /// See [`super::dump`].
 pub(super) fn dump(schema: &Schema) -> Result<Vec<Block>, Cycle> {
-    let mut layout = Layout::of(Objects::of(schema));
+    let schema = canonical::sorted(schema);
+    let mut layout = Layout::of(Objects::of(&schema));
     let order = order::order(&mut layout)?;
     let mut places = vec![usize::MAX; schema.objects.len()];
     for (place, at) in order.iter().enumerate() {
@@ -63,7 +65,7 @@ pub(super) fn dump(schema: &Schema) -> Result<Vec<Block>, Cycle> {
     for at in &early {
         evaluated.extend(dump.refresh(*at));
     }
-    preamble::add(schema, &mut blocks, &mut evaluated);
+    preamble::add(&schema, &mut blocks, &mut evaluated);
     blocks.extend(evaluated);
     for at in &last {
         blocks.extend(dump.blocks(*at));

@@ -9,7 +9,8 @@ use super::{
 use crate::schema::{
     Kind, ObjectId,
     postgres::{
-        Aggregate, Cast, Enabled, EventTrigger, Operator, Routine, is_name_list, split_names,
+        Aggregate, Cast, Enabled, EventTrigger, Operator, Routine, in_own_order, is_name_list,
+        split_names,
     },
 };
 
@@ -198,7 +199,8 @@ pub(super) fn event_trigger(id: &ObjectId, trigger: &EventTrigger, to: &mut Stat
     let name = ident(&id.name);
     let mut sql = format!("CREATE EVENT TRIGGER {name} ON {}", ident(&trigger.event));
     if !trigger.tags.is_empty() {
-        let tags: Vec<String> = trigger.tags.iter().map(|tag| literal(tag)).collect();
+        let tags = in_own_order(trigger.tags.iter().collect(), &trigger.tags_order, |it| it);
+        let tags: Vec<String> = tags.iter().map(|tag| literal(tag)).collect();
         sql.push_str(&format!("\n    WHEN TAG IN ({})", tags.join(", ")));
     }
     sql.push_str(&format!(

@@ -17,7 +17,7 @@ use crate::{
     ops::{Error, MigrateArgs, Project, Scripts, Session, upgrade},
     plan::Accepted,
     revision::{Ahead, Downs, History, OutOfOrder, RevisionId, Script, Target, TransactionScope},
-    sql::{self, Dialect},
+    sql::{self, Dialect, Token},
 };
 
 /// A script that would change more than its own database.
@@ -162,6 +162,7 @@ impl Sandbox {
     /// Runs texts of SQL, those that fail again after the others, so that their order does not
     /// matter.
     pub async fn run_texts(&mut self, texts: &[SqlText], like: &Project) -> Result<(), Error> {
+        let dialect = self.session.dialect();
         // Each text with its number among the scripts.
         let mut order: Vec<(usize, &SqlText)> = (1..).zip(texts).collect();
         // How many texts have run, and how many have failed since one did.
@@ -172,7 +173,7 @@ impl Sandbox {
             let scripts = order.iter().map(|(number, text)| {
                 let name = format!("{number}_schema.up.sql");
                 names.push((name.clone(), text.shown.clone()));
-                (PathBuf::from(name), text.sql.clone())
+                (PathBuf::from(name), in_transaction(dialect, &text.sql))
             });
             let mut project = Project::new(Scripts::Embedded(scripts.collect()));
             project.vars = like.vars.clone();
@@ -208,6 +209,30 @@ pub(in crate::ops) struct SqlText {
     pub shown: String,
     /// The text.
     pub sql: Vec<u8>,
+}
+
+/// The text with blanks for what keeps an index from being created in a transaction. Nobody writes to
+/// the tables of a scratch database meanwhile, and the index is the same.
+fn in_transaction(dialect: Dialect, sql: &[u8]) -> Vec<u8> {
+    let mut text = sql.to_vec();
+    // What cannot be read is reported by the run.
+    let statements = std::str::from_utf8(sql).ok();
+    let statements = statements.and_then(|it| Some((it, sql::split(dialect, it).ok()?)));
+    let Some((whole, statements)) = statements else {
+        return text;
+    };
+    for statement in statements {
+        let sql = statement.text(whole);
+        if dialect.concurrent_index(sql).is_none() {
+            continue;
+        }
+        let is_word = |it: &Token| sql[it.start..it.end].eq_ignore_ascii_case("CONCURRENTLY");
+        if let Some(word) = sql::lex(dialect, sql.as_bytes()).find(is_word) {
+            let start = statement.span.start;
+            text[start + word.start..start + word.end].fill(b' ');
+        }
+    }
+    text
 }
 
 /// The number of scripts that a run committed before a script failed and was rolled back; `None` if
@@ -343,4 +368,23 @@ fn file_names(path: &Path, shown: &str) -> Result<Vec<(PathBuf, String)>, Source
     Ok(files
         .map(|name| (path.join(&name), format!("{base}/{name}")))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn indexes_are_created_in_the_transaction() {
+        let check = |sql: &str, expected: &str| {
+            let found = in_transaction(Dialect::Postgres, sql.as_bytes());
+            assert_eq!(String::from_utf8(found).unwrap(), expected);
+        };
+        check(
+            "SELECT 'CONCURRENTLY';\n/* Concurrently */ create unique index concurrently i ON t (a);",
+            "SELECT 'CONCURRENTLY';\n/* Concurrently */ create unique index              i ON t (a);",
+        );
+        let refresh = "REFRESH MATERIALIZED VIEW CONCURRENTLY v;";
+        check(refresh, refresh);
+    }
 }

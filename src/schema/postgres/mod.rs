@@ -2,17 +2,20 @@
 //! search path, so that every name in them has its schema.
 
 mod names;
+mod options;
 mod relation;
 mod routine;
 mod server;
 mod table;
 mod types;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-pub use names::{MAX_NAME, default_name, is_name_list, split_names, truncated};
+pub use names::{
+    MAX_NAME, default_multirange, default_name, in_own_order, is_name_list, own_order, split_names,
+    truncated,
+};
+pub use options::Options;
 pub use relation::{MaterializedView, Policy, Rule, Sequence, Statistics, Trigger, View};
 pub use routine::{Aggregate, Cast, EventTrigger, Operator, Routine};
 pub use server::{
@@ -24,9 +27,6 @@ pub use table::{
     IndexKey, Key, NotNull, Partition, Range as SequenceRange, ReplicaIdentity, Table,
 };
 pub use types::{Attribute, Collation, Composite, Domain, Enum, Range};
-
-/// Options as `name=value`, by name.
-pub type Options = BTreeMap<String, String>;
 
 /// When a trigger, a rule or an event trigger fires.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,5 +1,7 @@
 //! Names that the server gives, and lists of names in the values of settings.
 
+use crate::schema::Name;
+
 /// The longest identifier.
 pub const MAX_NAME: usize = 63;
 
@@ -29,6 +31,33 @@ pub fn truncated(text: &str, length: usize) -> &str {
         end -= 1;
     }
     &text[..end]
+}
+
+/// The name that CREATE TYPE gives the multirange type of the range type `range`.
+pub fn default_multirange(range: &Name) -> Name {
+    const LABEL: &str = "_multirange";
+    let name = match range.name.find("range") {
+        Some(at) => format!("{}multi{}", &range.name[..at], &range.name[at..]),
+        None => {
+            let start = truncated(&range.name, MAX_NAME - LABEL.len());
+            format!("{start}{LABEL}")
+        }
+    };
+    Name::new(range.schema.clone(), truncated(&name, MAX_NAME))
+}
+
+/// The names in their order; nothing if they are sorted.
+pub fn own_order(names: &[String]) -> Vec<String> {
+    match names.is_sorted() {
+        true => Vec::new(),
+        false => names.to_vec(),
+    }
+}
+
+/// Puts items that were sorted by name into the order that [`own_order`] kept.
+pub fn in_own_order<T>(mut items: Vec<T>, order: &[String], name: impl Fn(&T) -> &str) -> Vec<T> {
+    items.sort_by_key(|item| order.iter().position(|it| it == name(item)));
+    items
 }
 
 /// Whether the value of a setting is a list of names.

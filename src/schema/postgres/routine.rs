@@ -92,5 +92,9 @@ facts! {
         function: Name,
         /// When it fires.
         enabled: Enabled,
+        @uncompared {
+            /// The command tags in their order, if that is not the one of the alphabet.
+            tags_order: Vec<String>,
+        }
     }
 }

@@ -53,6 +53,10 @@ facts! {
         difference: Option<Name>,
         /// The multirange type, if it has not the default name (PostgreSQL 14).
         multirange: Option<Name>,
+        @uncompared {
+            /// Whether there is a multirange type: from PostgreSQL 14 on.
+            has_multirange: bool,
+        }
     }
 
     /// A collation. Its version is not compared.

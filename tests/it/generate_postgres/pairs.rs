@@ -95,8 +95,15 @@ pub const PAIRS: &[Pair] = pairs! {
         with "INSERT INTO t VALUES (ROW(1, 'b'), ARRAY[ROW(2, 'c')::c]), (NULL, NULL)";
     "a composite type's attributes": "CREATE TYPE c AS (a int, b text);" => "CREATE TYPE c AS (a int, d date);";
     "a range's subtype":
-        "CREATE TYPE r AS RANGE (subtype = int4); CREATE TABLE t (a r);" => "CREATE TYPE r AS RANGE (subtype = int8); CREATE TABLE t (a r);"
-        with "INSERT INTO t VALUES ('[1,2)')" refused "another range type";
+        "CREATE TYPE r AS RANGE (subtype = int4); CREATE TABLE t (a r DEFAULT r(1, 2), b r[]); CREATE INDEX i ON t USING gist (a);
+         CREATE FUNCTION f(x r) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE VIEW v AS SELECT lower(a) AS l FROM t; CREATE DOMAIN d AS r; CREATE TABLE u (x d, y int);"
+        => "CREATE TYPE r AS RANGE (subtype = int8); CREATE TABLE t (a r DEFAULT r(1, 2), b r[]); CREATE INDEX i ON t USING gist (a);
+         CREATE FUNCTION f(x r) RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE VIEW v AS SELECT lower(a) AS l FROM t; CREATE DOMAIN d AS r; CREATE TABLE u (x d, y int);"
+        with "INSERT INTO t VALUES ('[1,2)', '{\"[3,5)\",empty}'); INSERT INTO u VALUES ('[7,)', 1)";
+    "a range's difference function":
+        "CREATE FUNCTION g(a float8, b float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS 'SELECT a - b'; CREATE TYPE my_range AS RANGE (subtype = float8); CREATE TABLE t (a my_range, CHECK (a <> my_range(1, 1)));"
+        => "CREATE FUNCTION g(a float8, b float8) RETURNS float8 LANGUAGE sql IMMUTABLE AS 'SELECT a - b'; CREATE TYPE my_range AS RANGE (subtype = float8, subtype_diff = g, multirange_type_name = mr); CREATE TABLE t (a my_range, CHECK (a <> my_range(1, 1)));"
+        with "INSERT INTO t VALUES ('[1,2)')";
     "a collation that columns have":
         "CREATE COLLATION k (provider = libc, locale = 'C'); CREATE TABLE t (a text COLLATE k, b int); CREATE INDEX i ON t (a);"
         => "CREATE COLLATION k (provider = libc, locale = 'POSIX'); CREATE TABLE t (a text COLLATE k, b int); CREATE INDEX i ON t (a);"
@@ -136,7 +143,14 @@ pub const PAIRS: &[Pair] = pairs! {
         => "CREATE TABLE t (id int, a bigint DEFAULT 2 NOT NULL, b text) PARTITION BY RANGE (id); CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (9); CREATE INDEX i ON t (a, b);"
         with "INSERT INTO t VALUES (1, 1)";
     "a partition key's type":
-        "CREATE TABLE t (id int) PARTITION BY RANGE (id);" => "CREATE TABLE t (id bigint) PARTITION BY RANGE (id);" refused "partition key";
+        "CREATE TABLE t (id int) PARTITION BY RANGE (id); CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (9);"
+        => "CREATE TABLE t (id bigint) PARTITION BY RANGE (id); CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (9);" refused "partition key";
+    "a partition key's type without partitions":
+        "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY, a int REFERENCES p, PRIMARY KEY (id)) PARTITION BY RANGE (id); CREATE INDEX i ON t (a); CREATE VIEW v AS SELECT a FROM t;"
+        => "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY, a int REFERENCES p, PRIMARY KEY (id)) PARTITION BY RANGE (id); CREATE INDEX i ON t (a); CREATE VIEW v AS SELECT a FROM t;";
+    "a partition key without partitions":
+        "CREATE TABLE t (id int, a int, b serial) PARTITION BY RANGE (id); ALTER SEQUENCE t_b_seq OWNED BY NONE;"
+        => "CREATE TABLE t (id int, a int, b serial) PARTITION BY LIST (a); ALTER SEQUENCE t_b_seq OWNED BY NONE;";
     // Functions.
     "a function's result type under a view and a default":
         "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TABLE t (id int, a bigint DEFAULT f()); CREATE VIEW v AS SELECT f() AS x;"
@@ -203,6 +217,41 @@ pub const PAIRS: &[Pair] = pairs! {
     "a column with everything is dropped":
         "CREATE TABLE t (id int, a int UNIQUE CHECK (a > 0)); CREATE INDEX i ON t (a, id); CREATE TABLE c (a int REFERENCES t (a)); CREATE STATISTICS s ON id, a FROM t; COMMENT ON COLUMN t.a IS 'x';"
         => "CREATE TABLE t (id int); CREATE TABLE c (a int);" with "INSERT INTO t VALUES (1, 1)";
+    "constraints and indexes get other names":
+        "CREATE TABLE p (id int CONSTRAINT a1 PRIMARY KEY, a int CONSTRAINT a2 UNIQUE, b int CONSTRAINT a3 CHECK (b > 0));
+         CREATE TABLE c (p int CONSTRAINT a4 REFERENCES p, q int4range, CONSTRAINT a5 EXCLUDE USING gist (q WITH &&)); CREATE UNIQUE INDEX a6 ON c (p);
+         ALTER TABLE c REPLICA IDENTITY FULL; CREATE VIEW v AS SELECT id, a FROM p GROUP BY id; COMMENT ON INDEX a6 IS 'i';
+         COMMENT ON CONSTRAINT a3 ON p IS 'x'; CREATE DOMAIN d AS int CONSTRAINT a7 CHECK (VALUE > 0);"
+        => "CREATE TABLE p (id int CONSTRAINT b1 PRIMARY KEY, a int CONSTRAINT b2 UNIQUE, b int CONSTRAINT b3 CHECK (b > 0));
+         CREATE TABLE c (p int CONSTRAINT b4 REFERENCES p, q int4range, CONSTRAINT b5 EXCLUDE USING gist (q WITH &&)); CREATE UNIQUE INDEX b6 ON c (p);
+         ALTER TABLE c REPLICA IDENTITY FULL; CREATE VIEW v AS SELECT id, a FROM p GROUP BY id; COMMENT ON INDEX b6 IS 'j';
+         COMMENT ON CONSTRAINT b3 ON p IS 'y'; CREATE DOMAIN d AS int CONSTRAINT b7 CHECK (VALUE > 0);"
+        with "INSERT INTO p VALUES (1, 1, 1); INSERT INTO c VALUES (1, '[1,2)')";
+    "names of indexes that others had":
+        "CREATE TABLE a (x int, y int); CREATE INDEX i ON a (x); CREATE INDEX j ON a (y); CREATE TABLE b (x int, y int); CREATE INDEX k ON b (x); CREATE INDEX l ON b (y);"
+        => "CREATE TABLE a (x int, y int); CREATE INDEX k ON a (x); CREATE INDEX n ON a (y); CREATE TABLE b (x int, y int); CREATE INDEX i ON b (x); CREATE INDEX j ON b (y);";
+    "another name and another type":
+        "CREATE TABLE t (a int CONSTRAINT k UNIQUE, b int); CREATE INDEX i ON t ((b + 1)); ALTER TABLE t ADD CONSTRAINT c CHECK (b > 0), REPLICA IDENTITY NOTHING;"
+        => "CREATE TABLE t (a text CONSTRAINT l UNIQUE, b bigint); CREATE INDEX j ON t ((b + 1)); ALTER TABLE t ADD CONSTRAINT d CHECK (b > 0), REPLICA IDENTITY NOTHING;"
+        with "INSERT INTO t VALUES (1, 2)";
+    "another name of the index of the replica identity":
+        "CREATE TABLE t (a int NOT NULL CONSTRAINT k UNIQUE); ALTER TABLE t REPLICA IDENTITY USING INDEX k, CLUSTER ON k;"
+        => "CREATE TABLE t (a int NOT NULL CONSTRAINT l UNIQUE); ALTER TABLE t REPLICA IDENTITY USING INDEX l, CLUSTER ON l;" with "INSERT INTO t VALUES (1)";
+    "another name of an index that becomes the replica identity":
+        "CREATE TABLE t (a int NOT NULL CONSTRAINT k UNIQUE);" => "CREATE TABLE t (a int NOT NULL CONSTRAINT l UNIQUE); ALTER TABLE t REPLICA IDENTITY USING INDEX l;"
+        with "INSERT INTO t VALUES (1)";
+    "other names in a partitioned table":
+        "CREATE TABLE t (id int CONSTRAINT k UNIQUE, a int CONSTRAINT c CHECK (a > 0)) PARTITION BY LIST (id); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1); CREATE INDEX i ON t (a); CREATE INDEX o ON t1 (id, a);"
+        => "CREATE TABLE t (id int CONSTRAINT l UNIQUE, a int CONSTRAINT d CHECK (a > 0)) PARTITION BY LIST (id); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1); CREATE INDEX j ON t (a); CREATE INDEX q ON t1 (id, a);"
+        with "INSERT INTO t VALUES (1, 1)";
+    "another key of a partitioned table under another name":
+        "CREATE TABLE t (id int CONSTRAINT k UNIQUE, a int) PARTITION BY LIST (id); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1); CREATE INDEX i ON t (a);"
+        => "CREATE TABLE t (id int CONSTRAINT l UNIQUE DEFERRABLE, a int) PARTITION BY LIST (id); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1); CREATE INDEX j ON t (a DESC);"
+        with "INSERT INTO t VALUES (1, 1)";
+    "the index of a partition without that of the table":
+        "CREATE TABLE t (id int, a int) PARTITION BY LIST (id); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1); CREATE INDEX i ON t (a);"
+        => "CREATE TABLE t (id int, a int) PARTITION BY LIST (id); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1); CREATE INDEX t1_a_idx ON t1 (a);"
+        with "INSERT INTO t VALUES (1, 1)";
     // Sequences.
     "serial becomes identity": "CREATE TABLE t (id serial PRIMARY KEY);" => "CREATE TABLE t (id int GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY);" with "INSERT INTO t DEFAULT VALUES";
     "serial becomes a plain integer": "CREATE TABLE t (id serial PRIMARY KEY);" => "CREATE TABLE t (id int PRIMARY KEY);" with "INSERT INTO t DEFAULT VALUES";
@@ -227,6 +276,11 @@ pub const PAIRS: &[Pair] = pairs! {
     // Generated columns.
     "a generated column's expression": "CREATE TABLE t (a int, g int GENERATED ALWAYS AS (a + 1) STORED); CREATE INDEX i ON t (g); CREATE VIEW v AS SELECT g FROM t;"
         => "CREATE TABLE t (a int, g int GENERATED ALWAYS AS (a + 2) STORED); CREATE INDEX i ON t (g); CREATE VIEW v AS SELECT g FROM t;" with "INSERT INTO t VALUES (1)";
+    // Options in an order of their own.
+    "options that are not sorted": ["CREATE TABLE t (a int);"]
+        "" => "CREATE INDEX i ON t (a) WITH (fillfactor = 70, deduplicate_items = off); CREATE TABLE u (a int) WITH (parallel_workers = 2, fillfactor = 70);
+         CREATE FUNCTION f() RETURNS int LANGUAGE sql SET work_mem = '1MB' SET lock_timeout = '1s' AS 'SELECT 1';
+         CREATE FUNCTION e() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER migrator_test_order ON ddl_command_end WHEN TAG IN ('DROP TABLE', 'ALTER TABLE') EXECUTE FUNCTION e();";
     // Names and schemas.
     "schemas with all kinds of names": "" => "CREATE SCHEMA \"Odd Name\"; CREATE TYPE \"Odd Name\".\"T\" AS ENUM ('A''s'); CREATE TABLE \"Odd Name\".\"select\" (\"Order\" \"Odd Name\".\"T\" DEFAULT 'A''s', \"a b\" text);
          CREATE INDEX \"I x\" ON \"Odd Name\".\"select\" (\"a b\");";

@@ -9,15 +9,20 @@ use crate::schema::{Facts, Kind, ObjectId};
 
 pub(super) fn queries(_version: Version) -> Vec<Query> {
     // Types lead to what they belong to: those of rows to their relation, those of arrays to their
-    // elements. The server looks them up, since a database has two types for every table, and few
-    // rows lead to one.
+    // elements. So do functions that make the values of a range type. The server looks them up, since
+    // a database has two types for every table, and few rows lead to one.
     let of_type = |column: &str, oid: &str| {
         format!(
             "CASE WHEN d.refclassid = 'pg_type'::regclass \
              THEN (SELECT {column} FROM pg_type AS t WHERE t.oid = {oid}) END"
         )
     };
-    let element = of_type("nullif(t.typelem, 0)", "d.refobjid");
+    let element = format!(
+        "coalesce({}, CASE WHEN d.refclassid = 'pg_proc'::regclass THEN (SELECT i.refobjid \
+         FROM pg_depend AS i WHERE i.classid = d.refclassid AND i.objid = d.refobjid \
+         AND i.refclassid = 'pg_type'::regclass AND i.deptype = 'i') END)",
+        of_type("nullif(t.typelem, 0)", "d.refobjid")
+    );
     let sql = format!(
         "SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, \
          {}, {element}, {} FROM pg_depend AS d \

@@ -116,10 +116,7 @@ impl<'r> Fields<'r> {
 
     /// An array of `name=value`.
     pub fn options(&mut self) -> Result<Options, Fault> {
-        let Some(text) = self.optional()? else {
-            return Ok(Options::new());
-        };
-        let pairs = array(text)?.into_iter().map(|pair| {
+        let pairs = self.list()?.into_iter().map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((&pair, ""));
             (name.to_owned(), value.to_owned())
         });

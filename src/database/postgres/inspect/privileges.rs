@@ -31,8 +31,14 @@ pub(super) struct AclDefault {
     public: String,
 }
 
-/// The OID of the schema `public`.
+/// The OID of the schema `public` of a new database.
 const PUBLIC: u32 = 2200;
+
+/// Whether a schema is `public`, as a new database has it or made anew like that.
+fn is_public(version: Version, oid: u32, name: &str, owner: u32) -> bool {
+    let is_remade = version.has(15) && name == "public" && owner == owner_of_public(version);
+    oid == PUBLIC || is_remade
+}
 
 /// The role that owns the schema `public` of a new database.
 fn owner_of_public(version: Version) -> u32 {
@@ -41,8 +47,9 @@ fn owner_of_public(version: Version) -> u32 {
 }
 
 /// The queries of roles and schemas. The home role owns the version table, or is the present one.
-pub(super) fn queries(_version: Version, schema: &str, table: &str) -> Vec<Query> {
+pub(super) fn queries(version: Version, schema: &str, table: &str) -> Vec<Query> {
     let (schema, table) = (literal(schema), literal(table));
+    let owner = owner_of_public(version);
     vec![
         Query::new(
             format!(
@@ -82,9 +89,12 @@ pub(super) fn queries(_version: Version, schema: &str, table: &str) -> Vec<Query
             },
         ),
         Query::new(
-            "SELECT n.oid, n.nspname, n.nspowner, n.nspacl, i.initprivs::text \
-             FROM pg_namespace AS n LEFT JOIN pg_init_privs AS i \
-             ON i.objoid = n.oid AND i.classoid = 'pg_namespace'::regclass AND i.privtype = 'i'",
+            format!(
+                "SELECT n.oid, n.nspname, n.nspowner, n.nspacl, coalesce(i.initprivs, \
+                 acldefault('n', {owner}) || makeaclitem(0, {owner}, 'USAGE', false))::text \
+                 FROM pg_namespace AS n LEFT JOIN pg_init_privs AS i \
+                 ON i.objoid = n.oid AND i.classoid = 'pg_namespace'::regclass AND i.privtype = 'i'"
+            ),
             read_schema,
         ),
     ]
@@ -98,7 +108,7 @@ fn read_schema(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fau
         return Ok(());
     }
     let id = ObjectId::new(Kind::Schema, "", name);
-    let (owned_by, grants) = if oid == PUBLIC {
+    let (owned_by, grants) = if is_public(catalog.version, oid, &id.name, owner) {
         let is_usual = owner == owner_of_public(catalog.version);
         let grants = catalog.grants(acl::SCHEMA, acl, owner)?;
         let initial_owner = owner_of_public(catalog.version);
@@ -126,8 +136,9 @@ pub(super) fn last_queries() -> Vec<Query> {
         Query::new(
             format!(
                 "SELECT classoid, objoid, objsubid, description FROM pg_description \
-                 WHERE objoid >= {FIRST_USER_OID} OR objoid = {PUBLIC} AND classoid = 'pg_namespace'::regclass \
-                 AND description <> 'standard public schema'"
+                 WHERE CASE WHEN classoid = 'pg_namespace'::regclass AND objoid = (SELECT oid FROM pg_namespace \
+                 WHERE nspname = 'public') THEN description <> 'standard public schema' \
+                 ELSE objoid >= {FIRST_USER_OID} END"
             ),
             |catalog, fields| {
                 let address = (fields.oid()?, fields.oid()?, fields.number()?);

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::schema::{
     Kind, ObjectId,
-    postgres::{Enabled, EventTrigger, Policy, Rule, Statistics, Trigger},
+    postgres::{Enabled, EventTrigger, Policy, Rule, Statistics, Trigger, own_order},
 };
 
 pub(super) fn queries(version: Version) -> Vec<Query> {
@@ -225,12 +225,14 @@ fn read_event_trigger(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<
     let (oid, name, owner) = (fields.oid()?, fields.text()?, fields.oid()?);
     let event = fields.string()?;
     let mut tags = fields.list()?;
+    let tags_order = own_order(&tags);
     tags.sort_unstable();
     let facts = EventTrigger {
         event,
         tags,
         function: catalog.function(fields)?.unwrap_or_default(),
         enabled: enabled(fields.text()?),
+        tags_order,
     };
     if catalog.is_member(class::EVENT_TRIGGER, oid) {
         return Ok(());

@@ -175,7 +175,9 @@ fn is_secret(name: &str) -> bool {
 pub(super) fn split_secrets(options: Options) -> (Options, Vec<String>) {
     let (secret, open): (Options, Options) =
         options.into_iter().partition(|(name, _)| is_secret(name));
-    (open, secret.into_keys().collect())
+    let mut names: Vec<String> = secret.keys().cloned().collect();
+    names.sort_unstable();
+    (open, names)
 }
 
 fn read_wrapper(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fault> {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::schema::{
     Facts, Kind, Name, Object, ObjectId, Unmodelled,
-    postgres::{Collation, Composite, Domain, Enum, Range, default_name, truncated},
+    postgres::{Collation, Composite, Domain, Enum, Range, default_multirange, default_name},
 };
 
 pub(super) fn queries(version: Version) -> Vec<Query> {
@@ -159,7 +159,7 @@ fn read_range(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Faul
     let Some(id) = catalog.id((class::TYPE, oid, 0)).cloned() else {
         return Ok(());
     };
-    let multirange = multirange.filter(|name| *name != default_multirange(&id));
+    let multirange = multirange.filter(|name| *name != default_multirange(&id.qualified()));
     let facts = Range {
         subtype,
         operator_class,
@@ -167,6 +167,7 @@ fn read_range(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Faul
         canonical,
         difference,
         multirange,
+        has_multirange: multirange_oid.is_some(),
     };
     if let Some(object) = catalog.object((class::TYPE, oid, 0)) {
         object.facts = facts.into();
@@ -177,18 +178,6 @@ fn read_range(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Faul
         catalog.addresses.insert((class::TYPE, multirange, 0), at);
     }
     Ok(())
-}
-
-/// The name that CREATE TYPE gives the multirange type of a range type.
-fn default_multirange(range: &ObjectId) -> Name {
-    let name = match range.name.find("range") {
-        Some(at) => format!("{}multi{}", &range.name[..at], &range.name[at..]),
-        None => format!(
-            "{}_multirange",
-            truncated(&range.name, 63 - "_multirange".len())
-        ),
-    };
-    Name::new(range.schema.clone(), truncated(&name, 63))
 }
 
 fn read_collation(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fault> {

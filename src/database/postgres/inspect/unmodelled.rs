@@ -101,7 +101,7 @@ pub(super) fn queries(_version: Version) -> Vec<Query> {
             |catalog, fields| {
                 let role = fields.optional()?.map(|role| format!(" of role {role}"));
                 let role = role.unwrap_or_default();
-                for name in fields.options()?.into_keys() {
+                for (name, _) in fields.options()? {
                     catalog.note_unmodelled("database setting", &format!("{name}{role}"));
                 }
                 Ok(())

@@ -180,6 +180,9 @@ impl Writer<'_, '_> {
         let aside = self.aside_name(at);
         let sql = format!("ALTER {} {name} RENAME TO {}", word(object), ident(&aside));
         self.push(Step::new(object, sql));
+        if let Facts::Range(range) = &object.facts {
+            self.range_aside(object, range, &aside);
+        }
     }
 
     /// DETACH PARTITION and NO INHERIT.

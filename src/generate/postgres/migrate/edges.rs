@@ -6,6 +6,7 @@ use super::{
     body,
     fate::Fate,
     plan::{Node, Plan},
+    renamed,
 };
 use crate::{
     generate::postgres::{graph, objects::parent_index, order},
@@ -133,18 +134,23 @@ impl Plan<'_> {
         }
     }
 
+    fn is_renamed(&self, old: usize) -> bool {
+        self.fate(old) == Fate::Altered && self.changed[old].contains_key(renamed::NAME)
+    }
+
     /// New objects come after old ones of the same name.
     pub(super) fn edges_of_names(&self, edges: &mut Vec<(Node, Node)>) {
         let mut taken: HashMap<(u8, String, String), Vec<usize>> = HashMap::new();
         for old in 0..self.old.len() {
-            if self.fate(old).is_gone() {
+            if self.fate(old).is_gone() || self.is_renamed(old) {
                 for key in names(self.old.get(old)) {
                     taken.entry(key).or_default().push(old);
                 }
             }
         }
         for new in 0..self.new_links.len() {
-            if !self.is_created(new) {
+            let is_renamed = self.old_of[new].is_some_and(|old| self.is_renamed(old));
+            if !self.is_created(new) && !is_renamed {
                 continue;
             }
             let Some(up) = self.up(new) else { continue };
@@ -153,6 +159,7 @@ impl Plan<'_> {
                     let is_same = self.old_of[new] == Some(*old);
                     let edge = match self.fate(*old) {
                         Fate::Replaced => Some(Node::Aside(*old)),
+                        Fate::Altered => self.new_of[*old].and_then(|new| self.up(new)),
                         _ => self.down(*old),
                     };
                     if let Some(down) = edge.filter(|_| !is_same) {

@@ -1,6 +1,7 @@
 //! What happens to each object of the old schema.
 
 use super::{
+    partition, range, renamed,
     sides::Sides,
     types::{can_be_compared, type_object},
     way::{Way, way},
@@ -86,6 +87,9 @@ pub(super) fn decide(sides: &Sides<'_>) -> Fates {
             };
             fates.of[at] = stronger(fates.of[at], fate);
         }
+        if let Some(table) = partition::rebuilt_for(sides, at) {
+            fates.of[table] = stronger(fates.of[table], Fate::Rebuilt);
+        }
     }
     fates.spread(sides);
     for new in 0..sides.new.len() {
@@ -141,11 +145,11 @@ impl Fates {
                 self.of[at] = Fate::Rebuilt;
             }
             let id = &sides.old.get(at).id;
-            if self.of[at] == Fate::Replaced && id.kind == Kind::Range {
+            if self.of[at] == Fate::Replaced && range::has_canonical(sides, at) {
                 self.refuse(
                     id,
                     "columns have its values, and PostgreSQL cannot create another range type \
-                     of the same name beside it",
+                     with a canonical function beside it",
                 );
             }
             for user in &sides.old.users[at] {
@@ -314,6 +318,13 @@ fn names_type(sides: &Sides<'_>, data_type: &str, at: usize) -> bool {
 fn defines(attribute: &str) -> bool {
     !matches!(
         attribute,
-        "owner" | "grants" | "comment" | "enabled" | "options" | "tablespace" | "is_clustered"
+        "owner"
+            | "grants"
+            | "comment"
+            | "enabled"
+            | "options"
+            | "tablespace"
+            | "is_clustered"
+            | renamed::NAME
     )
 }

@@ -85,6 +85,12 @@ impl Writer<'_, '_> {
             return;
         };
         let objects = &self.plan.dump.layout.objects;
+        let before = a.parent.as_ref();
+        let before = before.and_then(|name| self.plan.old.objects().index(name));
+        if before.is_some_and(|before| self.plan.new_of[before] == objects.index(parent)) {
+            // The parent has got another name.
+            return;
+        }
         let is_new = objects
             .index(parent)
             .is_none_or(|it| self.plan.is_created(it));

@@ -28,6 +28,7 @@ impl Writer<'_, '_> {
         let (from, to) = self.pair(old, new);
         let layout = &self.plan.dump.layout;
         let whole = layout.objects.whole(new).map(|it| self.plan.new_object(it));
+        self.new_name(old, new);
         self.owner(from, to);
         match (&from.facts, &to.facts) {
             (Facts::Table(a), Facts::Table(b)) => self.alter_table(old, to, a, b),

@@ -197,7 +197,12 @@ impl Writer<'_, '_> {
                 );
                 found != Conversion::Lossless
             }
-            (Facts::Range(_), _) => false,
+            (Facts::Range(a), Facts::Range(b)) => {
+                let objects = &self.plan.dump.layout.objects;
+                let found =
+                    conversion((self.plan.old.objects(), &a.subtype), (objects, &b.subtype));
+                found != Conversion::Lossless
+            }
             _ => true,
         }
     }

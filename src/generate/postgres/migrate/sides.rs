@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
+use super::renamed;
 use crate::{
     generate::postgres::{
         layout::Layout,
@@ -78,6 +79,17 @@ impl<'a> Side<'a> {
         }
     }
 
+    /// Whether other tables have a part since this table has it.
+    pub fn has_heirs(&self, at: usize) -> bool {
+        let objects = self.objects();
+        let children = objects.whole(at).map(|whole| objects.children(whole));
+        let is_heir = |part: usize| self.inherited_from(part) == Some(at);
+        let of_children = children.unwrap_or_default().iter();
+        of_children
+            .flat_map(|child| objects.parts(*child))
+            .any(|(part, _)| is_heir(part))
+    }
+
     /// Whether a part of a table comes from a parent of the table only.
     pub fn is_inherited(&self, at: usize) -> bool {
         match &self.get(at).facts {
@@ -109,7 +121,7 @@ impl<'a> Sides<'a> {
     pub fn of(from: &'a Schema, to: &'a Schema) -> Self {
         let (old, new) = (Side::of(from), Side::of(to));
         let mut old_of = vec![None; new.len()];
-        let new_of: Vec<Option<usize>> = (0..old.len())
+        let mut new_of: Vec<Option<usize>> = (0..old.len())
             .map(|at| {
                 let found = new.objects().find(&old.get(at).id)?;
                 let of_old = old.objects().whole(at).map(|it| &old.get(it).id);
@@ -122,7 +134,14 @@ impl<'a> Sides<'a> {
             })
             .collect();
         let mut changed = vec![Changes::new(); old.len()];
-        for change in compare(from, to).changes {
+        let difference = compare(from, to);
+        let heirs = renamed::pair(
+            (&old, &new),
+            &difference,
+            (&mut new_of, &mut old_of),
+            &mut changed,
+        );
+        for change in difference.changes {
             if let Change::Alter {
                 object,
                 attribute,
@@ -131,6 +150,7 @@ impl<'a> Sides<'a> {
             } = change
                 && let Some(at) = old.objects().find(&object)
                 && new_of[at].is_some()
+                && !(attribute == "parent" && heirs.contains(&at))
             {
                 changed[at].insert(attribute, (from, to));
             }

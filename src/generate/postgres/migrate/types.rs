@@ -134,6 +134,11 @@ pub(super) fn conversion(
             false => Conversion::Assignment,
         };
     }
+    // Types of extensions are no objects of a schema.
+    let is_citext = b.name.rsplit('.').next() == Some("citext");
+    if is_citext && matches!(a.name.as_str(), "text" | "character varying") {
+        return Conversion::Lossless;
+    }
     match is_own {
         (true, true) if from == to => return Conversion::Lossless,
         (_, true) if is_string(&a.name) => return Conversion::Explicit,
@@ -316,6 +321,8 @@ mod tests {
         check("character varying(20)", "text", Conversion::Lossless);
         check("text", "character varying(20)", Conversion::Assignment);
         check("text", "integer", Conversion::Explicit);
+        check("text", "public.citext", Conversion::Lossless);
+        check("public.citext", "text", Conversion::Lossless);
         check("numeric(10,2)", "numeric(12,2)", Conversion::Lossless);
         check("numeric(10,2)", "numeric(10,3)", Conversion::Assignment);
         check("integer", "boolean", Conversion::Explicit);

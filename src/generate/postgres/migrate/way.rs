@@ -2,6 +2,7 @@
 
 use super::{
     fate::SECRETS,
+    partition, renamed,
     routine::can_be_replaced,
     sides::Sides,
     types::{Conversion, conversion},
@@ -28,7 +29,7 @@ pub(super) fn way(
     new: &Object,
     attribute: &str,
 ) -> Way {
-    if matches!(attribute, "owner" | "grants" | "comment") {
+    if matches!(attribute, "owner" | "grants" | "comment" | renamed::NAME) {
         return Way::Alter;
     }
     if attribute == "secrets" {
@@ -70,7 +71,7 @@ pub(super) fn way(
         (Facts::TextSearchDictionary(_), _) if attribute == "template" => Way::Rebuild,
         (Facts::TextSearchConfiguration(_), _) if attribute == "parser" => Way::Rebuild,
         (Facts::Publication(_), _) if attribute == "all_tables" => Way::Rebuild,
-        (Facts::Table(_), Facts::Table(_)) => table(old, new, attribute),
+        (Facts::Table(_), Facts::Table(_)) => table(sides, at, old, new, attribute),
         (Facts::Column(_), Facts::Column(_)) => column(sides, at, old, new, attribute),
         _ => part(sides, at, old, new, attribute),
     }
@@ -82,11 +83,12 @@ pub(super) fn is_extended(old: &[String], new: &[String]) -> bool {
     old.iter().all(|label| left.any(|it| it == label))
 }
 
-fn table(old: &Object, new: &Object, attribute: &str) -> Way {
+fn table(sides: &Sides<'_>, at: usize, old: &Object, new: &Object, attribute: &str) -> Way {
     let (Facts::Table(from), Facts::Table(to)) = (&old.facts, &new.facts) else {
         return Way::Rebuild;
     };
     match attribute {
+        "partition_by" if partition::can_be_rebuilt(sides, at) => Way::Rebuild,
         "partition_by" if from.partition_by.is_some() && to.partition_by.is_some() => {
             Way::Refuse("PostgreSQL cannot change the key of a partitioned table in place")
         }
@@ -132,6 +134,12 @@ fn gets_parent(sides: &Sides<'_>, at: usize) -> bool {
     whole.is_some_and(|whole| sides.changed[whole].contains_key("partition_of"))
 }
 
+/// Whether an index of a partition is dropped with the one to which it is attached.
+fn goes_with_parent(sides: &Sides<'_>, at: usize) -> bool {
+    let parent = sides.old.inherited_from(at);
+    parent.is_some_and(|parent| sides.new_of[parent].is_none()) && !gets_parent(sides, at)
+}
+
 /// What there is no statement for.
 fn refused(
     sides: &Sides<'_>,
@@ -161,6 +169,9 @@ fn refused(
 
 /// The ways of constraints, indexes, views and what belongs to tables.
 fn part(sides: &Sides<'_>, at: usize, old: &Object, new: &Object, attribute: &str) -> Way {
+    if attribute == "parent" && goes_with_parent(sides, at) {
+        return Way::Rebuild;
+    }
     if let Some(reason) = refused(sides, at, old, new, attribute) {
         return Way::Refuse(reason);
     }

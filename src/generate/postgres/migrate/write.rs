@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     generate::{MigrationOptions, Refusal},
-    schema::{Facts, Object},
+    schema::{Facts, Name, Object},
 };
 
 pub(super) struct Writer<'a, 'b> {
@@ -100,10 +100,14 @@ impl<'a, 'b> Writer<'a, 'b> {
 
     /// The name that an old type has while the new one is there.
     pub fn aside_name(&self, old: usize) -> String {
-        let id = &self.plan.old.get(old).id;
+        self.free_name(&self.plan.old.get(old).id.qualified())
+    }
+
+    /// A name beside `taken` that no object of its schema has.
+    pub fn free_name(&self, taken: &Name) -> String {
         let is_taken = |name: &str| {
             let in_schema =
-                |object: &Object| object.id.schema == id.schema && object.id.name == name;
+                |object: &Object| object.id.schema == taken.schema && object.id.name == name;
             let schemas = [
                 self.plan.old.objects().schema,
                 self.plan.dump.layout.objects.schema,
@@ -112,7 +116,7 @@ impl<'a, 'b> Writer<'a, 'b> {
                 .iter()
                 .any(|schema| schema.objects.iter().any(in_schema))
         };
-        let start = crate::schema::postgres::truncated(&id.name, 56);
+        let start = crate::schema::postgres::truncated(&taken.name, 56);
         let names = (1..).map(|number| match number {
             1 => format!("{start}_old"),
             _ => format!("{start}_old{number}"),
