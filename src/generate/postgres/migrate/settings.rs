@@ -41,7 +41,10 @@ fn divide(plan: &Plan<'_>, statements: &mut [Statement]) {
     for statement in statements {
         let uses = |(label, name): &(String, String)| {
             let sql = &statement.sql;
-            sql.contains(&format!("{}::{name}", literal(label)))
+            // Bounds of partitions and expressions of users need no cast.
+            (sql.starts_with("UPDATE ") || sql.contains("FOR VALUES "))
+                && sql.contains(&literal(label))
+                || sql.contains(&format!("{}::{name}", literal(label)))
                 || sql.contains(&format!("::{name}[]")) && sql.contains(label.as_str())
                 || sql.starts_with("ALTER TABLE ") && sql.contains(&format!(" TYPE {name}"))
         };
