@@ -14,7 +14,8 @@ use std::{
 
 use migrator::internals::{
     database::{self, Access, Location, Settings},
-    schema::{Schema, Scope, compare},
+    generate::{MigrationOptions, migrate},
+    schema::{Kind, Object, Schema, Scope, compare},
 };
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, Executor, Row, postgres::PgConnectOptions};
 
@@ -150,6 +151,37 @@ async fn measure(url: &str, admin: &mut sqlx::PgConnection) {
         dump.as_secs_f64() / best.as_secs_f64()
     );
     connection.close().await.expect("closed");
+    plan(&first);
+}
+
+/// Plans ways from a schema to parts of it and back, with more and more changes.
+fn plan(schema: &Schema) {
+    let is_removed = |object: &Object| {
+        matches!(object.id.kind, Kind::Index) || object.id.name.as_str() == "is_open"
+    };
+    let options = MigrationOptions::default();
+    let mut tenth = Duration::ZERO;
+    for changes in [100, 1_000, 10_000] {
+        let mut left = changes;
+        let mut kept = |object: &&Object| {
+            let is_removed = left > 0 && is_removed(object);
+            left -= usize::from(is_removed);
+            !is_removed
+        };
+        let objects = schema.objects.iter().filter(&mut kept).cloned().collect();
+        let part = Schema::new(schema.dialect, objects);
+        assert_eq!(left, 0, "the schema is too small for {changes} changes");
+        let begin = Instant::now();
+        let down = migrate(schema, &part, &options).expect("a way down");
+        let up = migrate(&part, schema, &options).expect("a way up");
+        let took = begin.elapsed();
+        println!(
+            "planning {changes} changes, both ways: {took:.2?}, {} statements, {:.1} x a tenth of them",
+            down.statements.len() + up.statements.len(),
+            took.as_secs_f64() / tenth.as_secs_f64()
+        );
+        tenth = took;
+    }
 }
 
 /// The time that a process has used, in user and in system mode.

@@ -39,14 +39,17 @@ pub async fn seed_toward(
     number: u64,
 ) -> Result<Coverage, Error> {
     let mut work = seed::work(schema, later, tables, number);
-    let Some(query) = work.count_query() else {
+    let queries = work.count_queries();
+    if queries.is_empty() {
         return Ok(work.coverage());
-    };
+    }
     session.connect().await?;
     let Some(database) = session.database() else {
         return Ok(work.coverage());
     };
-    work.count(&database.rows().texts(&query).await?);
+    for query in &queries {
+        work.count(&database.rows().texts(query).await?);
+    }
     loop {
         let statements = work.statements();
         if statements.is_empty() {
@@ -58,7 +61,9 @@ pub async fn seed_toward(
     }
     if !work.coverage().empty.is_empty() {
         // Triggers may have made rows.
-        work.count(&database.rows().texts(&query).await?);
+        for query in &queries {
+            work.count(&database.rows().texts(query).await?);
+        }
     }
     Ok(work.coverage())
 }

@@ -15,6 +15,9 @@ use crate::schema::Name;
 /// How many rows of a table are counted.
 const ENOUGH: u64 = STYLES.len() as u64;
 
+/// How many tables one query counts. The cost of planning a query grows faster than their number.
+const COUNTED: usize = 100;
+
 /// Which tables have rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
@@ -86,10 +89,12 @@ impl Work {
         }
     }
 
-    /// The query for the number of rows of each table: its place among [`Self::sources`] and the
+    /// The queries for the number of rows of each table: its place among [`Self::sources`] and the
     /// number.
-    pub fn count_query(&self) -> Option<String> {
-        let language = self.tables.first()?.language;
+    pub fn count_queries(&self) -> Vec<String> {
+        let Some(language) = self.tables.first().map(|table| table.language) else {
+            return Vec::new();
+        };
         let sources = self.sorted_sources();
         let sources: Vec<(usize, &str)> = sources
             .iter()
@@ -98,7 +103,8 @@ impl Work {
             .map(|(at, source)| (at, source.sql.as_str()))
             .collect();
         let limit = usize::try_from(ENOUGH).unwrap_or(8);
-        (!sources.is_empty()).then(|| (language.count)(&sources, limit))
+        let groups = sources.chunks(COUNTED);
+        groups.map(|group| (language.count)(group, limit)).collect()
     }
 
     fn sorted_sources(&self) -> Vec<&Source> {
@@ -107,7 +113,7 @@ impl Work {
         sources
     }
 
-    /// Takes the rows of [`Self::count_query`].
+    /// Takes the rows of one of [`Self::count_queries`].
     pub fn count(&mut self, rows: &[Vec<Option<String>>]) {
         let names: Vec<Name> = self
             .sorted_sources()

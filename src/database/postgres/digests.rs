@@ -63,25 +63,36 @@ impl Postgres {
     }
 }
 
-/// Sends one message with a query for each table.
+/// The number of queries in one message. The server parses a message before it runs any of it.
+const TOGETHER: usize = 500;
+
+/// Sends a query for each table, in one transaction.
 async fn together(
     connection: &mut PgConnection,
     tables: &[StoredTable],
 ) -> Result<Vec<Vec<Box<[Digest]>>>, sqlx::Error> {
     let begin = ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"];
     let mut commands: Vec<String> = begin.into_iter().chain(PINNED).map(str::to_owned).collect();
-    let before = commands.len();
-    commands.extend(tables.iter().map(query));
-    commands.push("COMMIT".to_owned());
-    let mut found: Vec<Vec<Box<[Digest]>>> = tables.iter().map(|_| Vec::new()).collect();
+    let mut found = Vec::with_capacity(tables.len());
+    let groups = tables.len().div_ceil(TOGETHER);
     let mut read = Ok(());
-    let keep = |command: usize, row: Option<PgRow>| {
-        let rows = command.checked_sub(before).and_then(|at| found.get_mut(at));
-        if let (Some(rows), Some(row), true) = (rows, row, read.is_ok()) {
-            read = digests(&row).map(|row| rows.push(row));
+    for (number, group) in (1..).zip(tables.chunks(TOGETHER)) {
+        let before = commands.len();
+        commands.extend(group.iter().map(query));
+        if number == groups {
+            commands.push("COMMIT".to_owned());
         }
-    };
-    for_each_answer(connection, &commands.join(";\n"), keep).await?;
+        let mut rows: Vec<Vec<Box<[Digest]>>> = group.iter().map(|_| Vec::new()).collect();
+        let keep = |command: usize, row: Option<PgRow>| {
+            let rows = command.checked_sub(before).and_then(|at| rows.get_mut(at));
+            if let (Some(rows), Some(row), true) = (rows, row, read.is_ok()) {
+                read = digests(&row).map(|row| rows.push(row));
+            }
+        };
+        for_each_answer(connection, &commands.join(";\n"), keep).await?;
+        found.append(&mut rows);
+        commands.clear();
+    }
     read.map(|()| found)
 }
 
