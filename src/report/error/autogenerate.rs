@@ -62,17 +62,11 @@ fn hint(failure: &StepFailure) -> Option<&'static str> {
     let StepFailure::Database(DatabaseError::Sql(failure)) = failure else {
         return None;
     };
-    let is_null = failure.kind == Some(FailureKind::ContainsNull);
-    let code = failure.code.as_deref().unwrap_or_default();
-    let is_row = code.starts_with("22") || code.starts_with("23") || code.contains("_CONSTRAINT");
-    match (is_null || code.ends_with("_NOTNULL"), is_row) {
-        (true, _) => Some(
-            "rows that a revision inserts are in the way; give them a value: --fill TABLE.COLUMN=EXPRESSION",
+    match failure.kind {
+        None | Some(FailureKind::ContainsNull) => Some(
+            "if rows that a revision inserts are in the way, give them a value with --fill TABLE.COLUMN=EXPRESSION, or write this revision by hand; `migrator schema diff head model --sql` prints the statements",
         ),
-        (false, true) => Some(
-            "rows that a revision inserts are in the way; change them in a revision before, or write this one by hand: `migrator schema diff head model --sql` prints the statements",
-        ),
-        (false, false) => None,
+        Some(_) => None,
     }
 }
 
