@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use super::{
     AutogenerateError, Error, Project, SchemaArgs, SchemaSource, Session,
@@ -8,10 +8,12 @@ use crate::{
     database::Location,
     generate::{self, Rename},
     model::{self, Kept, ModelRequest, Output},
-    project::{self, ModelConfig, ModelSource},
+    project::{self, ModelConfig, ModelSource, ScratchUrl},
     schema::{self, Difference, Kind, Name, Schema, compare},
     sql::{self, Dialect},
 };
+
+const READING: &str = "reading the model";
 
 /// The declared schema of a project.
 #[derive(Clone, Debug)]
@@ -51,7 +53,8 @@ pub(super) async fn model_drift(
     let source = source(model)?.key();
     let head = SchemaSource::Revision(crate::revision::Target::Heads);
     let head = reader.read(&head).await?;
-    let declared = declared(&mut reader, model, &head).await?;
+    let head = std::future::ready(Ok(Arc::new(head)));
+    let (head, declared) = declared(&mut reader, model, head).await?;
     Ok(ModelDrift {
         source,
         difference: compare(&head, &declared.schema),
@@ -74,42 +77,68 @@ impl From<Schema> for Declared {
     }
 }
 
-/// Reads the declared schema, with what its source cannot declare as it is at the head.
+/// Reads the declared schema, with what its source cannot declare as it is at the head. `head` reads
+/// that one, if possible at the same time; its schema is returned as well.
 ///
 /// # Errors
-/// Fails when there is none, when its source fails, or when it does more than declare a schema.
+/// Fails when `head` fails, when there is no declared schema, when its source fails, or when it does
+/// more than declare a schema.
 pub(super) async fn declared(
     reader: &mut Reader<'_>,
     args: &ModelArgs,
-    head: &Schema,
-) -> Result<Declared, Error> {
-    let source = source(args)?;
-    reader.args.tell("reading the model");
-    let texts = match source {
-        ModelSource::Url(url) => {
-            let location = Location::parse(&url.text, &url.base)?;
-            let source = SchemaSource::Database(Box::new(location));
-            return reader.read(&source).await.map(Declared::from);
-        }
-        ModelSource::Sql(paths) => {
-            let mut texts = Vec::new();
-            for path in paths {
-                texts.extend(sql_files(path, &project::show(&args.cwd, path))?);
-            }
-            texts
-        }
-        ModelSource::Command(words) => {
-            let output = model::command(words, &request(args)).await;
-            vec![text(output.map_err(AutogenerateError::from)?)]
-        }
-        ModelSource::SqlAlchemy(_)
+    head: impl Future<Output = Result<Arc<Schema>, Error>>,
+) -> Result<(Arc<Schema>, Declared), Error> {
+    let (head, declared) = match source(args)? {
+        ModelSource::Url(url) => tokio::join!(head, of_database(reader, url)),
+        ModelSource::Sql(paths) => tokio::join!(head, of_files(reader, args, paths)),
+        ModelSource::Command(words) => tokio::join!(head, of_command(reader, args, words)),
+        source @ (ModelSource::SqlAlchemy(_)
         | ModelSource::Django(_)
         | ModelSource::Drizzle(_)
-        | ModelSource::Prisma(_) => {
-            return of_orm(reader, args, source, head).await.map(Declared::from);
+        | ModelSource::Prisma(_)) => {
+            let head = head.await?;
+            let declared = of_orm(reader, args, source, &head).await;
+            (Ok(head), declared.map(Declared::from))
         }
     };
-    let mut texts = texts;
+    Ok((head?, declared?))
+}
+
+/// Reads another database.
+async fn of_database(reader: &mut Reader<'_>, url: &ScratchUrl) -> Result<Declared, Error> {
+    reader.args.tell(READING);
+    let location = Location::parse(&url.text, &url.base)?;
+    let source = SchemaSource::Database(Box::new(location));
+    reader.read(&source).await.map(Declared::from)
+}
+
+/// Reads what files of SQL create.
+async fn of_files(
+    reader: &mut Reader<'_>,
+    args: &ModelArgs,
+    paths: &[PathBuf],
+) -> Result<Declared, Error> {
+    reader.args.tell(READING);
+    let mut texts = Vec::new();
+    for path in paths {
+        texts.extend(sql_files(path, &project::show(&args.cwd, path))?);
+    }
+    of_texts(reader, texts).await
+}
+
+/// Reads what the output of a program creates.
+async fn of_command(
+    reader: &mut Reader<'_>,
+    args: &ModelArgs,
+    words: &[String],
+) -> Result<Declared, Error> {
+    reader.args.tell(READING);
+    let output = model::command(words, &request(args)).await;
+    let text = text(output.map_err(AutogenerateError::from)?);
+    of_texts(reader, vec![text]).await
+}
+
+async fn of_texts(reader: &mut Reader<'_>, mut texts: Vec<SqlText>) -> Result<Declared, Error> {
     let renames = renames(&mut texts, reader.session.dialect())?;
     let schema = run(reader, &texts).await?;
     Ok(Declared { schema, renames })

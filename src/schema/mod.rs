@@ -33,4 +33,4 @@ pub use object::{Facts, Grant, Object, ObjectId, Schema, Unmodelled, Unreadable}
 pub use rows::{Digest, RowChanges, RowColumn, TableRows};
 pub use scope::{Pattern, PatternError, Scope};
 #[cfg(feature = "cli")]
-pub use stored::{ROWID, StoredTable};
+pub use stored::{ROWID, StoredTable, table_name};

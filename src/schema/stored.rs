@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Facts, Name, Object, Schema, name::folded, rows::RowColumn};
+use crate::sql::Dialect;
 
 /// The column that stands for the rowid of a SQLite table.
 pub const ROWID: &str = "rowid";
@@ -51,15 +52,18 @@ impl Schema {
             }
             _ => return None,
         };
-        let name = &table.id.name;
-        let name = match self.dialect.folds_names() {
-            true => folded(name).into_owned(),
-            false => name.clone(),
-        };
         Some(StoredTable {
-            name: Name::new(table.id.schema.clone(), name),
+            name: table_name(table.id.qualified(), self.dialect),
             columns,
         })
+    }
+}
+
+/// A name as [`StoredTable::name`] has it.
+pub fn table_name(name: Name, dialect: Dialect) -> Name {
+    match dialect.folds_names() {
+        true => Name::new(name.schema, folded(&name.name).into_owned()),
+        false => name,
     }
 }
 

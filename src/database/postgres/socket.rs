@@ -156,7 +156,10 @@ mod unix {
             // Those whose numbers count as known stay open, so that the next one gets another.
             let connect = || TcpStream::connect(("127.0.0.1", port)).unwrap();
             let mut more = vec![connect()];
-            while more.last().is_some_and(|last| known.0.contains(&last.as_raw_fd())) {
+            while more
+                .last()
+                .is_some_and(|last| known.0.contains(&last.as_raw_fd()))
+            {
                 more.push(connect());
             }
             assert!(

@@ -1,5 +1,6 @@
 //! Writes revisions that lead from the head to the declared schema and back.
 
+mod concerned;
 mod draft;
 mod error;
 mod plan;
@@ -94,8 +95,8 @@ pub async fn autogenerate(
     let mut drafts = Drafts::new(project, &args.revision, (&history, parents), dialect);
     let mut prover = Prover::open(&mut reader, &drafts).await?;
     let work = async {
-        let start = prover.start(&mut reader).await?;
-        let declared = model::declared(&mut reader, &args.model, &start).await?;
+        let head = prover.start(project, &args.schema);
+        let (start, declared) = model::declared(&mut reader, &args.model, head).await?;
         let plan = Plan::new(&mut prover, &start, declared, args).await?;
         if plan.is_empty() {
             return Ok((plan, Proof::WithRows));

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use super::{AutogenerateArgs, AutogenerateError, prove::Prover};
+use super::{AutogenerateArgs, AutogenerateError, concerned::concerned, prove::Prover};
 use crate::{
     generate::{
         self, Loss, MigrationOptions, Place, Rename, RenameError, Renamed, Statement, migrate,
     },
-    ops::{Error, model::Declared},
+    ops::{Error, model::Declared, verify::state::Watched},
     schema::{self, Difference, Facts, Kind, Name, Note, Object, ObjectId, Schema, compare},
 };
 
@@ -23,6 +23,8 @@ pub(super) struct Plan {
     up: Vec<Statement>,
     /// The statements that give back the old names.
     pub names_back: Vec<Statement>,
+    /// The tables whose rows the scripts can change.
+    concerned: Watched,
 }
 
 /// The statements of one revision.
@@ -49,10 +51,21 @@ impl Plan {
         };
         let migration = migrate(&renamed, &target, &options).map_err(Error::NotGenerated)?;
         let up = names.iter().flat_map(|it| it.up.clone());
+        let up: Vec<Statement> = up.chain(migration.statements).collect();
         let back = names.iter().rev().flat_map(|it| it.down.clone());
+        let names_back: Vec<Statement> = back.collect();
+        // The way back is planned again from the schema that the up script makes.
+        let concerned = match migrate(&target, &renamed, &options) {
+            Ok(down) => {
+                let statements = up.iter().chain(&down.statements).chain(&names_back);
+                concerned(statements, &difference, [start, &renamed, &target])
+            }
+            Err(_) => Watched::All,
+        };
         let plan = Self {
-            up: up.chain(migration.statements).collect(),
-            names_back: back.collect(),
+            up,
+            names_back,
+            concerned,
             renames: names
                 .iter()
                 .map(|it| (it.from.clone(), it.to.clone()))
@@ -71,6 +84,11 @@ impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.up.is_empty()
+    }
+
+    /// The tables whose rows the scripts can change.
+    pub fn concerned(&self) -> Watched {
+        self.concerned.clone()
     }
 
     /// What the up scripts lose.
@@ -225,6 +243,7 @@ mod tests {
             target: schema,
             up: places.iter().enumerate().map(statement).collect(),
             names_back: Vec::new(),
+            concerned: Watched::All,
         }
     }
 

@@ -9,13 +9,13 @@ use crate::{
     execute::PartialFailure,
     generate::{MigrationOptions, Statement, migrate},
     ops::{
-        Error, Outside, Unlike, Verdict, VerifiedRevision, VerifyArgs,
+        Error, Outside, Project, SchemaArgs, Unlike, Verdict, VerifiedRevision, VerifyArgs,
         schema::Reader,
         verify::{
             attempt::{Ended, down_and_up, may_be_due_to_rows, up},
             lab::{Lab, Recorded},
             seeding::Seeding,
-            state::State,
+            state::{State, Watched},
         },
     },
     revision::{Revision, RevisionId},
@@ -50,16 +50,20 @@ impl Prover {
     }
 
     /// Applies the revisions and reads the schema.
-    pub async fn start(&mut self, reader: &mut Reader<'_>) -> Result<Arc<Schema>, Error> {
-        reader.args.tell("applying the revisions");
-        self.apply(reader).await?;
+    pub async fn start(
+        &mut self,
+        project: &Project,
+        args: &SchemaArgs,
+    ) -> Result<Arc<Schema>, Error> {
+        args.tell("applying the revisions");
+        self.apply(project).await?;
         let schema = self.schema().await?;
         self.start = Some(Arc::clone(&schema));
         Ok(schema)
     }
 
-    async fn apply(&mut self, reader: &Reader<'_>) -> Result<(), Error> {
-        let history = reader.project.history(self.dialect)?;
+    async fn apply(&mut self, project: &Project) -> Result<(), Error> {
+        let history = project.history(self.dialect)?;
         let revisions = self.past.iter().filter_map(|(id, _)| history.get(id));
         let outside: Vec<_> = revisions.filter_map(|it| self.lab.refuses(it)).collect();
         if !outside.is_empty() {
@@ -114,13 +118,15 @@ pub(super) async fn prove(
     let mut seeding = Seeding::new(&verify, prover.dialect)?;
     seeding.later = Some(plan.target.clone());
     reader.args.tell("proving the scripts");
+    prover.lab.watch(plan.concerned());
     let failure = match cycle(prover, plan, drafts, Some(&mut seeding), args).await? {
         Ok(()) => return Ok(Proof::WithRows),
         Err(failure) => failure,
     };
     let lab = Lab::open(reader, true).await?;
     std::mem::replace(&mut prover.lab, lab).leave().await?;
-    prover.apply(reader).await?;
+    prover.lab.watch(Watched::None);
+    prover.apply(reader.project).await?;
     match cycle(prover, plan, drafts, None, args).await? {
         Ok(()) => Ok(Proof::WithoutRows(failure.failure.error.to_string())),
         Err(failure) => Err(AutogenerateError::Failed(failure).into()),
@@ -142,7 +148,7 @@ async fn cycle(
     };
     let with_rows = seeding.is_some();
     if let Some(seeding) = seeding {
-        seeding.seed(lab.session(), &mut before).await?;
+        seeding.seed(lab, &mut before).await?;
     }
     let segments = plan.segments();
     for (number, segment) in segments.iter().enumerate() {

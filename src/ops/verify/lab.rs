@@ -14,7 +14,7 @@ use crate::{
     sql::{self, Dialect},
 };
 
-use super::State;
+use super::state::{State, Watched};
 
 /// A scratch database in which revisions are applied and reverted one by one.
 pub(in crate::ops) struct Lab {
@@ -27,7 +27,7 @@ pub(in crate::ops) struct Lab {
     /// The revisions and the repeatable scripts.
     whole: Project,
     scope: Scope,
-    with_rows: bool,
+    watched: Watched,
     /// What was done to reach the present state.
     past: Vec<(RevisionId, Recorded)>,
     /// The state of the version table, while the lock is held.
@@ -62,7 +62,10 @@ impl Lab {
             project,
             whole,
             scope: reader.args.scope.clone(),
-            with_rows,
+            watched: match with_rows {
+                true => Watched::All,
+                false => Watched::None,
+            },
             past: Vec::new(),
             observed: None,
         })
@@ -107,6 +110,16 @@ impl Lab {
             rest = &rest[ids.len()..];
         }
         Ok(())
+    }
+
+    /// Reads the rows of these tables alone from now on.
+    pub fn watch(&mut self, tables: Watched) {
+        self.watched = tables;
+    }
+
+    /// The tables whose rows are read.
+    pub fn watched(&self) -> &Watched {
+        &self.watched
     }
 
     /// Closes the session and drops the database.
@@ -188,23 +201,23 @@ impl Lab {
     /// Reads the schema and the rows.
     pub async fn state(&mut self) -> Result<State, Error> {
         let session = self.reading.as_mut().unwrap_or(&mut self.sandbox.session);
-        State::read(session, &self.scope, self.with_rows).await
+        State::read(session, &self.scope, &self.watched).await
     }
 
     /// Reads the rows of the present schema, which was read.
     pub async fn state_of(&mut self, schema: Arc<Schema>) -> Result<State, Error> {
         let session = self.reading.as_mut().unwrap_or(&mut self.sandbox.session);
-        State::with_rows(session, schema).await
+        State::with_rows(session, schema, &self.watched).await
     }
 
     /// Reads the schema and the rows after `script` led here from `before`.
     pub async fn state_after(&mut self, script: &Script, before: &State) -> Result<State, Error> {
         let dialect = self.dialect();
-        if !self.with_rows || before.has_event_triggers() || !keeps_rows(script, dialect) {
+        if self.watched == Watched::None || before.has_event_triggers() || !keeps_rows(script, dialect) {
             return self.state().await;
         }
         let session = self.reading.as_mut().unwrap_or(&mut self.sandbox.session);
-        State::read_after(session, &self.scope, before).await
+        State::read_after(session, &self.scope, &self.watched, before).await
     }
 
     /// The dialect of the scripts.

@@ -319,7 +319,7 @@ impl Verification {
             Some(state) => state,
             None => lab.state().await?,
         };
-        self.seeding.seed(lab.session(), &mut state).await?;
+        self.seeding.seed(lab, &mut state).await?;
         Ok(state)
     }
 }

@@ -1,9 +1,9 @@
 use std::{collections::HashMap, sync::Arc};
 
-use super::{State, VerifyArgs};
+use super::{State, VerifyArgs, lab::Lab};
 use crate::{
     ops::{Coverage, Error, SeedStatement, Session, seed_file, seed_toward},
-    schema::{Name, Object, Schema, StoredTable},
+    schema::{Name, Object, Schema},
     sql::Dialect,
 };
 
@@ -65,10 +65,12 @@ impl Seeding {
     }
 
     /// Makes rows in the empty tables of `state`, and reads them.
-    pub async fn seed(&mut self, session: &mut Session, state: &mut State) -> Result<(), Error> {
+    pub async fn seed(&mut self, lab: &mut Lab, state: &mut State) -> Result<(), Error> {
         let Some(number) = self.number else {
             return Ok(());
         };
+        let tables = lab.watched().of(&state.schema);
+        let session = lab.session();
         let try_file = self.try_file(session).await?;
         let empty: Vec<Name> = state.empty_tables().cloned().collect();
         let tried = |name: &Name| {
@@ -87,7 +89,6 @@ impl Seeding {
             self.failed.insert(name, (definition, reason));
         }
         // Triggers may have changed rows of other tables.
-        let tables: Vec<StoredTable> = schema.stored_tables();
         state.read_rows(session, tables).await
     }
 

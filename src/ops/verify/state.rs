@@ -1,5 +1,5 @@
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -18,25 +18,50 @@ pub(in crate::ops) struct State {
     pub unread: HashMap<Name, String>,
 }
 
+/// The tables whose rows are read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::ops) enum Watched {
+    None,
+    All,
+    Only(HashSet<Name>),
+}
+
+impl Watched {
+    /// The tables among those of a schema.
+    pub fn of(&self, schema: &Schema) -> Vec<StoredTable> {
+        let mut tables = match self {
+            Self::None => return Vec::new(),
+            _ => schema.stored_tables(),
+        };
+        if let Self::Only(wanted) = self {
+            tables.retain(|table| wanted.contains(&table.name));
+        }
+        tables
+    }
+}
+
 impl State {
     /// Reads the present state.
     pub async fn read(
         session: &mut Session,
         scope: &Scope,
-        with_rows: bool,
+        watched: &Watched,
     ) -> Result<Self, Error> {
         let schema = Arc::new(session.inspect(scope).await?);
-        match with_rows {
-            true => Self::with_rows(session, schema).await,
-            false => Ok(Self::of(schema)),
-        }
+        Self::with_rows(session, schema, watched).await
     }
 
     /// Reads the rows of a schema that was read.
-    pub async fn with_rows(session: &mut Session, schema: Arc<Schema>) -> Result<Self, Error> {
-        let tables = schema.stored_tables();
+    pub async fn with_rows(
+        session: &mut Session,
+        schema: Arc<Schema>,
+        watched: &Watched,
+    ) -> Result<Self, Error> {
+        let tables = watched.of(&schema);
         let mut state = Self::of(schema);
-        state.read_rows(session, tables).await?;
+        if !tables.is_empty() {
+            state.read_rows(session, tables).await?;
+        }
         Ok(state)
     }
 
@@ -45,12 +70,12 @@ impl State {
     pub async fn read_after(
         session: &mut Session,
         scope: &Scope,
+        watched: &Watched,
         before: &Self,
     ) -> Result<Self, Error> {
         let mut state = Self::of(Arc::new(session.inspect(scope).await?));
-        let (kept, changed): (Vec<StoredTable>, _) = state
-            .schema
-            .stored_tables()
+        let (kept, changed): (Vec<StoredTable>, _) = watched
+            .of(&state.schema)
             .into_iter()
             .partition(|table| state.has_same(&table.name, before));
         for table in kept {

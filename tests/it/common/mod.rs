@@ -316,6 +316,7 @@ fn block_on<T: Send>(future: impl Future<Output = T> + Send) -> T {
                 .unwrap()
                 .block_on(future)
         };
-        scope.spawn(runtime).join().unwrap()
+        let done = scope.spawn(runtime).join();
+        done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }

@@ -29,6 +29,18 @@ macro_rules! pairs {
 }
 
 pub const PAIRS: &[Pair] = pairs! {
+    // Elements of arrays.
+    "an array becomes a value without a cast from its elements":
+        "CREATE TYPE e AS ENUM ('1', '2'); CREATE TABLE t (id int, a e[], b jsonb, c int[]);"
+        => "CREATE TYPE e AS ENUM ('1', '2'); CREATE TABLE t (id int, a jsonb, b e[], c numeric);"
+        with "INSERT INTO t VALUES (1, '{1}', '2', '{3}'), (2, NULL, NULL, NULL)";
+
+    // Generated columns.
+    "a generated column becomes an ordinary one of another type":
+        "CREATE TABLE t (id int PRIMARY KEY, n bigint GENERATED ALWAYS AS (id * 2) STORED);"
+        => "CREATE TABLE t (id int PRIMARY KEY, n text[] DEFAULT '{}');"
+        with "INSERT INTO t VALUES (1), (2)";
+
     // Enums.
     "a value is added and used":
         "CREATE TYPE e AS ENUM ('a', 'b'); CREATE TABLE t (id int, s e DEFAULT 'a');"

@@ -36,7 +36,13 @@ impl Writer<'_, '_> {
         };
         self.prepare_sequence(&change, a, b);
         if a.generated.is_some() && b.generated.is_none() && !self.is_implied(old, "generated") {
-            self.push(change.action("DROP EXPRESSION"));
+            let step = change.action("DROP EXPRESSION");
+            // ALTER TABLE looks at the expression before it performs any of its actions.
+            let is_retyped = a.data_type != b.data_type || self.plan.fates.retyped[old];
+            self.push(match is_retyped {
+                true => Step::new(to, step.sql()),
+                false => step,
+            });
         }
         if own_identity(a).is_some() && b.identity.is_none() {
             self.drop_identity(&change, a, b);

@@ -106,11 +106,23 @@ impl Writer<'_, '_> {
             };
         }
         let brackets = |data_type: &str| data_type.matches("[]").count();
+        // Whether an element has no cast of its own.
+        let is_text = |from: &str, to: &str| {
+            conversion((self.plan.old.objects(), from), (objects, to)) == Conversion::Text
+        };
+        let element = |data_type: &str| data_type.replacen("[]", "", 1);
         match (found, brackets(&a.data_type), brackets(to)) {
             (Conversion::Lossless | Conversion::Assignment, ..) => String::new(),
             (Conversion::Explicit, ..) => format!(" USING {name}::{to}"),
             (_, 0, 1) => {
-                format!(" USING CASE WHEN {name} IS NOT NULL THEN ARRAY[{name}]::{to} END")
+                let text = match is_text(&a.data_type, &element(to)) {
+                    true => "::text",
+                    false => "",
+                };
+                format!(" USING CASE WHEN {name} IS NOT NULL THEN ARRAY[{name}{text}]::{to} END")
+            }
+            (_, 1, 0) if is_text(&element(&a.data_type), to) => {
+                format!(" USING {name}[1]::text::{to}")
             }
             (_, 1, 0) => format!(" USING {name}[1]::{to}"),
             _ => format!(" USING {name}::text::{to}"),
