@@ -291,6 +291,92 @@ fn a_new_enum_value_that_is_used_at_once_is_a_revision_of_its_own() {
     assert!(text.contains("M309"), "{text}");
 }
 
+#[test]
+fn a_new_enum_value_in_a_bound_or_a_fill_is_committed_before() {
+    let first = "CREATE TYPE state AS ENUM ('new');\n\
+        CREATE TABLE t (id int, state state NOT NULL) PARTITION BY LIST (state);\n\
+        CREATE TYPE kind AS ENUM ('a');\nCREATE TABLE u (id int);";
+    let env = project(Backend::Postgres, first);
+    change(&env, first, &[]);
+    env.sql("INSERT INTO u VALUES (1)");
+    let second = first
+        .replace("'a'", "'a', 'b'")
+        .replace("u (id int)", "u (id int, kind kind NOT NULL)");
+    let json = change(&env, &second, &["--fill", "u.kind='b'"]);
+    assert_eq!(json["revisions"].as_array().unwrap().len(), 2, "{json:#}");
+    assert_eq!(env.sql("SELECT kind FROM u").trim(), "b");
+    let third = second.replace("'new'", "'new', 'done'")
+        + "\nCREATE TABLE t_done PARTITION OF t FOR VALUES IN ('done');";
+    env.write("schema.sql", third);
+    // A value of the key's type cannot be taken back.
+    refused(&env, &[], 3, "M890");
+    let (status, json) = autogenerate(&env, &["--no-down", "for the test"]);
+    assert_eq!(status, 0, "{json:#}");
+    assert_eq!(json["revisions"].as_array().unwrap().len(), 2, "{json:#}");
+    expect(&env, &["upgrade"], 0);
+}
+
+#[test]
+fn a_fill_fires_no_triggers() {
+    let first = "CREATE TABLE t (id int PRIMARY KEY, note text NOT NULL);\nCREATE TABLE log (id int);\n\
+        CREATE FUNCTION logged() RETURNS trigger LANGUAGE plpgsql AS $$\n\
+        BEGIN INSERT INTO log VALUES (NEW.id); RETURN NEW; END $$;\n\
+        CREATE TRIGGER logged BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION logged();\n\
+        CREATE TRIGGER off BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION logged();\n\
+        ALTER TABLE t DISABLE TRIGGER off;\n\
+        CREATE TRIGGER always BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION logged();\n\
+        ALTER TABLE t ENABLE ALWAYS TRIGGER always;";
+    let env = project(Backend::Postgres, first);
+    change(&env, first, &[]);
+    env.sql("INSERT INTO t VALUES (1, 'a')");
+    let second = first.replace("note text", "state text");
+    let fills = ["--fill", "t.state='new'", "--fill", "t.note='old'"];
+    let flags = [&["--allow-loss", "--no-rename", "t.note"][..], &fills].concat();
+    let json = change(&env, &second, &flags);
+    assert_eq!(json["proof"]["with_rows"], true, "{json:#}");
+    assert_eq!(env.sql("SELECT count(*) FROM log").trim(), "1");
+}
+
+#[test]
+fn rows_of_revisions_that_do_not_fit_are_named_with_the_flag() {
+    let first = "CREATE TABLE t (id integer PRIMARY KEY, note text);";
+    for backend in [Backend::Sqlite, Backend::Postgres] {
+        let env = project(backend, first);
+        env.write(
+            "migrations/20240101000000_t.up.sql",
+            format!("{first}\nINSERT INTO t VALUES (1, NULL);"),
+        );
+        env.write("migrations/20240101000000_t.down.sql", "DROP TABLE t;");
+        expect(&env, &["upgrade"], 0);
+        env.write("schema.sql", first.replace("text", "text NOT NULL"));
+        let json = refused(&env, &[], 3, "M893");
+        let hint = json["errors"][0]["hint"].as_str().unwrap_or_default();
+        assert!(hint.contains("--fill"), "{json:#}");
+        env.write("schema.sql", first.replace("text", "text CHECK (id > 1)"));
+        let json = refused(&env, &[], 3, "M893");
+        let hint = json["errors"][0]["hint"].as_str().unwrap_or_default();
+        assert!(hint.contains("by hand"), "{json:#}");
+    }
+}
+
+#[test]
+fn sequences_follow_their_tables_and_columns() {
+    let first = "CREATE TABLE reviews (id serial PRIMARY KEY, number serial);\n\
+        CREATE TABLE plain (id int GENERATED ALWAYS AS IDENTITY);";
+    let env = project(Backend::Postgres, first);
+    change(&env, first, &[]);
+    env.sql("INSERT INTO reviews DEFAULT VALUES; INSERT INTO plain DEFAULT VALUES");
+    let second = "CREATE TABLE ratings (id serial CONSTRAINT reviews_pkey PRIMARY KEY, place serial);\n\
+        CREATE TABLE simple (id int GENERATED ALWAYS AS IDENTITY);";
+    let renames = ["reviews=ratings", "ratings.number=place", "plain=simple"];
+    let flags: Vec<&str> = renames.iter().flat_map(|it| ["--rename", it]).collect();
+    change(&env, second, &flags);
+    env.sql("INSERT INTO ratings DEFAULT VALUES; INSERT INTO simple DEFAULT VALUES");
+    let found =
+        env.sql("SELECT id, place FROM ratings UNION SELECT id, 0 FROM simple ORDER BY 1, 2");
+    assert_eq!(found.split_whitespace().collect::<String>(), "1|01|12|02|2");
+}
+
 fn sources(backend: Backend) {
     // The files of a directory run in any order.
     let env = with_model(

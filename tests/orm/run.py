@@ -22,19 +22,20 @@ SERVER = os.environ["MIGRATOR_TEST_POSTGRES"]
 BINARY = os.environ["MIGRATOR_TEST_BINARY"]
 EDITS = range(1, 11)
 
-# The source, the program that reads and writes, and the flags that an edit needs.
+# The source, the program that reads and writes, and the flags that an edit needs, on one of the databases too.
 KINDS = {
     "sqlalchemy": {
         "source": 'sqlalchemy = "app.models:Base"',
         "use": [sys.executable, "use.py"],
         "flags": {
             6: ["--allow-loss"],
-            7: ["--rename", "customers.name=full_name"],
+            7: ["--rename", "customers.name=full_name", "--rename", "reviews=ratings"],
             # From text to citext.
             8: ["--allow-loss"],
             9: ["--allow-loss"],
             10: ["--fill", "orders.note='none'"],
         },
+        "postgres": {10: ["--rename", "public.tags=stock.tags"]},
     },
     "django": {
         "source": 'django = "shop.settings"',
@@ -146,13 +147,20 @@ class Project:
         self.set_edit(number)
         if number > 1:
             self.migrator("check", expected=3)
-        made = self.generate(number, KINDS[self.kind]["flags"].get(number, ()))
-        if not made:
-            raise Failure("no revision was generated")
-        self.migrator("upgrade")
+        self.upgrade(number)
         self.migrator("check")
         if self.generate(number):
             raise Failure("a second autogenerate wrote a revision")
+        self.use()
+
+    def upgrade(self, number):
+        kind = KINDS[self.kind]
+        flags = kind["flags"].get(number, []) + kind.get(self.backend, {}).get(number, [])
+        if not self.generate(number, flags):
+            raise Failure("no revision was generated")
+        self.migrator("upgrade")
+
+    def use(self):
         if use := KINDS[self.kind]["use"]:
             self.run(*use)
 
@@ -228,4 +236,5 @@ def main():
     sys.exit(0 if all(results) else 1)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -374,6 +374,12 @@ impl Found<'_, '_> {
         };
         let part = (layout.within[at] != at).then_some(at);
         self.push(at, referenced, part);
+        // A column of a table that is kept may get its type by a statement of its own.
+        for (column, it) in objects.parts(referenced) {
+            if it.id.kind == Kind::Column && key.referenced_columns.contains(&it.id.name) {
+                self.push(at, column, part);
+            }
+        }
         for index in self.referenced_indexes(referenced, &key.referenced_columns) {
             self.push(at, index, part);
         }

@@ -6,7 +6,7 @@ use crate::{
         self, Loss, MigrationOptions, Place, Rename, RenameError, Renamed, Statement, migrate,
     },
     ops::{Error, model::Declared, verify::state::Watched},
-    schema::{self, Difference, Kind, Note, ObjectId, Schema, compare},
+    schema::{self, Difference, Facts, Kind, Name, Note, Object, ObjectId, Schema, compare},
 };
 
 /// What leads from the head to the declared schema.
@@ -42,8 +42,7 @@ impl Plan {
         declared: Declared,
         args: &AutogenerateArgs,
     ) -> Result<Self, Error> {
-        let (renamed, names) =
-            with_new_names(prover, start, (&args.renames, &declared.renames)).await?;
+        let (renamed, names) = with_new_names(prover, start, &declared, &args.renames).await?;
         let target = declared.schema;
         let difference = compare(&renamed, &target);
         refuse_possible_renames(&difference, &renamed, args)?;
@@ -119,12 +118,13 @@ impl Plan {
 async fn with_new_names(
     prover: &mut Prover,
     start: &Arc<Schema>,
-    (asked, told): (&[Rename], &[Rename]),
+    declared: &Declared,
+    asked: &[Rename],
 ) -> Result<(Arc<Schema>, Vec<Renamed>), Error> {
     let mut schema = Arc::clone(start);
     let mut done: Vec<Renamed> = Vec::new();
     let asked = asked.iter().map(|rename| (rename, true));
-    let told = told.iter().map(|rename| (rename, false));
+    let told = declared.renames.iter().map(|rename| (rename, false));
     for (rename, is_due) in asked.chain(told) {
         let error = |error| AutogenerateError::Rename {
             text: rename.text.clone(),
@@ -140,10 +140,57 @@ async fn with_new_names(
         schema = prover.schema().await?;
         done.push(renamed);
     }
+    for rename in renames_of_sequences(&done, &schema, &declared.schema) {
+        let Ok(renamed) = generate::rename(&schema, &rename) else {
+            continue;
+        };
+        prover.run(&renamed.up).await?;
+        schema = prover.schema().await?;
+        done.push(renamed);
+    }
     for renamed in done.iter().rev() {
         prover.run(&renamed.down).await?;
     }
     Ok((schema, done))
+}
+
+/// The renames of the sequences whose columns, or tables, were renamed: the server names the sequence of
+/// a serial column after both.
+fn renames_of_sequences(done: &[Renamed], schema: &Schema, declared: &Schema) -> Vec<Rename> {
+    let is_renamed = |(table, column): &(Name, String)| {
+        done.iter().any(|renamed| match renamed.to.kind {
+            Kind::Table => renamed.to.qualified() == *table,
+            Kind::Column => {
+                renamed.to.parent_name().as_ref() == Some(table) && renamed.to.name == *column
+            }
+            _ => false,
+        })
+    };
+    let mut found = Vec::new();
+    for object in &schema.objects {
+        let Facts::Sequence(sequence) = &object.facts else {
+            continue;
+        };
+        let owner = sequence.owned_by.as_ref().filter(|it| is_renamed(it));
+        let Some(owner) = owner.filter(|_| declared.get(&object.id).is_none()) else {
+            continue;
+        };
+        let of_owner = |it: &&Object| match &it.facts {
+            Facts::Sequence(sequence) => {
+                sequence.owned_by.as_ref() == Some(owner) && schema.get(&it.id).is_none()
+            }
+            _ => false,
+        };
+        if let Some(new) = declared.objects.iter().find(of_owner) {
+            found.push(Rename {
+                kind: Some(Kind::Sequence),
+                from: vec![object.id.schema.clone(), object.id.name.clone()],
+                to: vec![new.id.schema.clone(), new.id.name.clone()],
+                text: format!("{}={}", object.id.name, new.id.name),
+            });
+        }
+    }
+    found
 }
 
 /// Fails if a table or a column is dropped that looks like an added one, unless it was declared to be

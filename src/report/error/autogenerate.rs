@@ -1,5 +1,7 @@
 use super::{Diagnostic, Error, diagnostic, run, schema::not_generated, verify::verify_finding};
 use crate::{
+    database::{DatabaseError, FailureKind},
+    execute::StepFailure,
     generate::{Loss, shown_path},
     model::ProgramError,
     ops::{AutogenerateError as E, ModelDrift, Unlike},
@@ -34,9 +36,10 @@ impl From<E> for Error {
             E::Differs(unlike) => differs(&unlike),
             E::Failed(failure) => {
                 let mut error = run::without_outcome(&failure);
+                let hint = hint(&failure.failure.error);
                 for diagnostic in &mut error.diagnostics {
                     diagnostic.code = codes::M893.id;
-                    diagnostic.hint = None;
+                    diagnostic.hint = hint.map(str::to_owned);
                     diagnostic.notes.push(NOTHING.to_owned());
                 }
                 Self::many(error.diagnostics)
@@ -51,6 +54,19 @@ impl From<E> for Error {
                 Self::many(found.collect()).note(NOTHING)
             }
         }
+    }
+}
+
+/// What helps if rows are in the way. Those of the proof are not: it ends in empty tables.
+fn hint(failure: &StepFailure) -> Option<&'static str> {
+    let StepFailure::Database(DatabaseError::Sql(failure)) = failure else {
+        return None;
+    };
+    match failure.kind {
+        None | Some(FailureKind::ContainsNull) => Some(
+            "if rows that a revision inserts are in the way, give them a value with --fill TABLE.COLUMN=EXPRESSION, or write this revision by hand; `migrator schema diff head model --sql` prints the statements",
+        ),
+        Some(_) => None,
     }
 }
 

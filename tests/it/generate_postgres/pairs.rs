@@ -69,6 +69,13 @@ pub const PAIRS: &[Pair] = pairs! {
         "CREATE TYPE e AS ENUM ('a', 'b'); CREATE TABLE t (s e DEFAULT 'a');"
         => "CREATE TABLE t (s text DEFAULT 'a');"
         with "INSERT INTO t VALUES ('b')";
+    "the type of a column in the key of a partition":
+        "CREATE TABLE t (id int, s int) PARTITION BY LIST (id); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1) PARTITION BY LIST (s);"
+        => "CREATE TABLE t (id int, s bigint) PARTITION BY LIST (id); CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1) PARTITION BY LIST (s);"
+        refused "partition key";
+    "a new table refers to a column that gets another type":
+        "CREATE TABLE z (id text PRIMARY KEY);"
+        => "CREATE TABLE z (id uuid PRIMARY KEY); CREATE TABLE a (id int, z uuid REFERENCES z);";
     "an enum in a key that others refer to":
         "CREATE TYPE e AS ENUM ('a', 'b'); CREATE TABLE p (s e PRIMARY KEY); CREATE TABLE c (s e REFERENCES p);"
         => "CREATE TYPE e AS ENUM ('b', 'a'); CREATE TABLE p (s e PRIMARY KEY); CREATE TABLE c (s e REFERENCES p);"

@@ -198,45 +198,6 @@ impl Writer<'_, '_> {
             _ => false,
         }
     }
-
-    /// Fills a column and refuses NULL in it.
-    pub(super) fn fill_and_check(
-        &mut self,
-        object: &Object,
-        altered: &str,
-        fill: Option<&str>,
-        is_checked: bool,
-    ) {
-        let name = ident(&object.id.name);
-        let table = qualified(&table_of(object));
-        if let Some(expression) = fill {
-            let sql = format!("UPDATE {table} SET {name} = {expression} WHERE {name} IS NULL");
-            self.push(Step::new(object, sql));
-        }
-        if !is_checked {
-            return;
-        }
-        let mut step = Step::action(object, altered, format!("ALTER COLUMN {name} SET NOT NULL"));
-        if fill.is_none() {
-            step = step.note(format!(
-                "Fails while rows have NULL in {}: UPDATE {table} SET {name} = … belongs here.",
-                object.id.name
-            ));
-        }
-        self.push(step);
-    }
-
-    /// The value that rows get in a column.
-    pub(super) fn fill(&self, object: &Object) -> Option<String> {
-        let table = table_of(object);
-        let fits = |fill: &&crate::generate::Fill| {
-            let is_schema = fill.table.schema == table.schema
-                || fill.table.schema.is_empty() && table.schema == "public";
-            is_schema && fill.table.name == table.name && fill.column == object.id.name
-        };
-        let found = self.options.fills.iter().find(fits)?;
-        Some(found.expression.clone())
-    }
 }
 
 /// The name of the foreign key of which a partition's one is a share.

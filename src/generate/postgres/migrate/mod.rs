@@ -11,6 +11,7 @@ mod drop;
 mod drops;
 mod edges;
 mod fate;
+mod fill;
 mod identity;
 mod index;
 mod object;

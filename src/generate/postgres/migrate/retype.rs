@@ -68,11 +68,19 @@ impl Writer<'_, '_> {
         !is_same
     }
 
+    /// Whether the column is in the partition key of its table, or of a partition that has partitions.
     pub(super) fn is_partition_key(&self, change: &ColumnChange<'_>) -> bool {
         let objects = &self.plan.dump.layout.objects;
-        let table = objects.whole(change.new).and_then(|it| objects.table(it));
-        let key = table.and_then(|table| table.partition_by.as_ref());
-        key.is_some_and(|key| mentions(key, &change.to.id.name))
+        let mut tables: Vec<usize> = objects.whole(change.new).into_iter().collect();
+        while let Some(at) = tables.pop() {
+            let table = objects.table(at);
+            let key = table.and_then(|table| table.partition_by.as_ref());
+            if key.is_some_and(|key| mentions(key, &change.to.id.name)) {
+                return true;
+            }
+            tables.extend(objects.children(at));
+        }
+        false
     }
 
     /// ` USING …`, where ALTER COLUMN … TYPE finds no cast by itself.

@@ -1,54 +1,16 @@
-"""A shop. `edit.json` says which of the successive versions of the models it has."""
+"""A shop with all of its tables."""
 
 import enum
-import json
-from datetime import datetime
-from decimal import Decimal
-from pathlib import Path
 
-from sqlalchemy import (
-    ARRAY,
-    JSON,
-    BigInteger,
-    CheckConstraint,
-    Column,
-    Computed,
-    DateTime,
-    Enum,
-    ForeignKey,
-    Identity,
-    Index,
-    Integer,
-    MetaData,
-    Numeric,
-    String,
-    Table,
-    Text,
-    UniqueConstraint,
-    func,
-    text,
-)
-from sqlalchemy.dialects.postgresql import CITEXT, JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import BigInteger, Column, Enum, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import CITEXT
+from sqlalchemy.orm import Mapped, mapped_column
 
-EDIT = json.loads((Path(__file__).parent.parent / "edit.json").read_text())
+from app import people, stock
+from app.base import EDIT, Base, Document, Stamped, Texts
+
+__all__ = ["Base", "people", "stock"]
 print("DROP TABLE printed_while_imported;")
-
-
-class Base(DeclarativeBase):
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(column_0_label)s",
-            "uq": "uq_%(table_name)s_%(column_0_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-
-
-class Stamped:
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
 class Status(enum.Enum):
@@ -69,21 +31,10 @@ class Customer(Stamped, Base):
         Text().with_variant(CITEXT() if EDIT >= 8 else Text(), "postgresql"), unique=EDIT >= 6
     )
     if EDIT >= 2:
-        data: Mapped[dict] = mapped_column(JSON().with_variant(JSONB(), "postgresql"), server_default=text("'{\"a\": \"100%; \"}'"))
-        labels: Mapped[list | None] = mapped_column(JSON().with_variant(ARRAY(Text), "postgresql"))
-
-
-class Product(Stamped, Base):
-    __tablename__ = "products"
-    __table_args__ = (
-        CheckConstraint("price >= 0 AND title NOT LIKE 'a;%\n--'", name="price"),
-        {"schema": "stock", "comment": "What's sold; 100%"},
-    )
-    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"), Identity(), primary_key=True)
-    title: Mapped[str]
-    price: Mapped[Decimal] = mapped_column(Numeric(10, 2))
-    if EDIT >= 3:
-        with_tax: Mapped[Decimal] = mapped_column(Numeric(12, 2), Computed("price * 1.2"))
+        data: Mapped[dict] = mapped_column(Document, server_default=text("'{\"a\": \"100%; \"}'"))
+        labels: Mapped[list | None] = mapped_column(Texts)
+    if EDIT >= 5:
+        __table_args__ = (Index("customer_data", "data", postgresql_using="gin"),)
 
 
 class Order(Stamped, Base):
@@ -118,20 +69,6 @@ if EDIT >= 3:
         number: Mapped[int]
         is_paid: Mapped[bool] = mapped_column(server_default=text("false"))
         order_id: Mapped[int] = mapped_column(ForeignKey("orders.id"))
-
-
-if EDIT >= 8:
-
-    class Department(Base):
-        __tablename__ = "departments"
-        id: Mapped[int] = mapped_column(primary_key=True)
-        head_id: Mapped[int | None] = mapped_column(ForeignKey("employees.id", use_alter=True))
-
-    class Employee(Base):
-        __tablename__ = "employees"
-        id: Mapped[int] = mapped_column(primary_key=True)
-        department_id: Mapped[int] = mapped_column(ForeignKey("departments.id"))
-        boss_id: Mapped[int | None] = mapped_column(ForeignKey("employees.id"))
 
 
 if EDIT < 9:
