@@ -15,7 +15,7 @@ use crate::{
             attempt::{Ended, down_and_up, may_be_due_to_rows, up},
             lab::{Lab, Recorded},
             seeding::Seeding,
-            state::{State, Watched},
+            state::State,
         },
     },
     revision::{Revision, RevisionId},
@@ -125,7 +125,7 @@ pub(super) async fn prove(
     };
     let lab = Lab::open(reader, true).await?;
     std::mem::replace(&mut prover.lab, lab).leave().await?;
-    prover.lab.watch(Watched::None);
+    prover.lab.watch(plan.concerned());
     prover.apply(reader.project).await?;
     match cycle(prover, plan, drafts, None, args).await? {
         Ok(()) => Ok(Proof::WithoutRows(failure.failure.error.to_string())),
