@@ -145,7 +145,8 @@ class Project:
 
     def edit(self, number):
         self.set_edit(number)
-        if number > 1:
+        # Once is enough: each command starts the interpreter again.
+        if number == 2:
             self.migrator("check", expected=3)
         self.upgrade(number)
         self.migrator("check")
