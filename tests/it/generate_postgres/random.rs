@@ -9,7 +9,7 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use super::{Outcome, caught, prove};
 use crate::common::{Choices, PostgresDatabase};
 
-const PAIRS: u32 = 60;
+const PAIRS: u32 = 100;
 
 const TABLES: [&str; 5] = ["users", "order", "Two Words", "größe", "it's"];
 const COLUMNS: [&str; 7] = ["name", "group", "x y", "Total", "żółw", "q\"q", "note"];
@@ -436,7 +436,7 @@ impl Table {
 }
 
 fn value(column: &Column, row: usize) -> String {
-    if column.refers.is_some() && !column.not_null || row == 2 && !column.not_null {
+    if !column.not_null && (column.refers.is_some() || row == 2) {
         return "NULL".to_owned();
     }
     match TYPES[column.of_type] {
