@@ -3,11 +3,12 @@ use std::{path::PathBuf, sync::Arc};
 use super::{
     AutogenerateError, Error, Project, SchemaArgs, SchemaSource, Session,
     schema::{Reader, Sandbox, SqlText, sql_files},
+    session::until_stopped,
 };
 use crate::{
     database::Location,
     generate::{self, Rename},
-    model::{self, Kept, ModelRequest, Output},
+    model::{self, Kept, ModelRequest, Output, ProgramError},
     project::{self, ModelConfig, ModelSource, ScratchUrl},
     schema::{self, Difference, Kind, Name, Schema, compare},
     sql::{self, Dialect},
@@ -133,8 +134,9 @@ async fn of_command(
     words: &[String],
 ) -> Result<Declared, Error> {
     reader.args.tell(READING);
-    let output = model::command(words, &request(args)).await;
-    let text = text(output.map_err(AutogenerateError::from)?);
+    let request = request(args);
+    let output = output(reader, model::command(words, &request)).await?;
+    let text = text(output);
     of_texts(reader, vec![text]).await
 }
 
@@ -156,8 +158,8 @@ async fn of_orm(
         return Err(AutogenerateError::NoModel.into());
     };
     reader.args.tell(&format!("running {}", program.shown));
-    let output = program.run(&request).await;
-    let text = text(output.map_err(AutogenerateError::from)?);
+    let output = output(reader, program.run(&request)).await?;
+    let text = text(output);
     let kept = Kept::of(source, &args.config.drop);
     let before = kept.before(head);
     // The models may use what they cannot declare. Those that create it fail then, and do not need it.
@@ -243,6 +245,15 @@ fn request(args: &ModelArgs) -> ModelRequest {
         root: args.root.clone(),
         timeout: args.config.timeout,
     }
+}
+
+/// Waits for a program, until a request to stop.
+async fn output(
+    reader: &Reader<'_>,
+    program: impl Future<Output = Result<Output, ProgramError>>,
+) -> Result<Output, Error> {
+    let output = async { Ok(program.await.map_err(AutogenerateError::from)?) };
+    until_stopped(reader.session.stop_signal(), output).await
 }
 
 fn text(output: Output) -> SqlText {

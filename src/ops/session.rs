@@ -450,3 +450,18 @@ impl fmt::Debug for Session {
             .finish_non_exhaustive()
     }
 }
+
+/// Does `work` until a request to stop, which drops it.
+///
+/// # Errors
+/// [`Error::Interrupted`] after a request to stop.
+pub(super) async fn until_stopped<T>(
+    stop: &Stop,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::select! {
+        biased;
+        () = stop.requested() => Err(Error::Interrupted),
+        done = work => done,
+    }
+}

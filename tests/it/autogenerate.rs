@@ -6,7 +6,7 @@ use serde_json::Value;
 
 #[cfg(unix)]
 use crate::common::on_terminal;
-use crate::common::{Backend, Env};
+use crate::common::{Backend, Env, PostgresDatabase, Running, wait_until};
 
 /// A project whose model is `schema.sql`.
 fn project(backend: Backend, model: &str) -> Env {
@@ -630,4 +630,36 @@ fn a_terminal_is_asked() {
     let (status, shown) = on_terminal(&mut command, "[y/N] ", "n\n");
     assert_eq!(status, Some(3), "{shown}");
     assert!(shown.contains("M892"), "{shown}");
+}
+
+/// A signal ends the work on the head and on the model, and both scratch databases go.
+#[cfg(unix)]
+#[test]
+fn a_signal_leaves_nothing_behind() {
+    let sleep = "SELECT pg_sleep(600);";
+    let env = project(Backend::Postgres, sleep);
+    env.revision("1_slow", sleep, "SELECT 1;");
+    let database = PostgresDatabase::create();
+    let url = env.url();
+    let name = url.rsplit('/').next().unwrap();
+    let count = |from: &str, condition: &str| {
+        let like = format!("datname LIKE '{name}\\_scratch\\_%'");
+        let sql = format!("SELECT count(*) FROM {from} WHERE {like} {condition}");
+        database.value(&sql).unwrap()
+    };
+    for model in ["sql = \"schema.sql\"", "command = [\"sleep\", \"600\"]"] {
+        let config = format!("[migrator]\nurl = \"{url}\"\n[model]\n{model}\n");
+        env.write("migrator.toml", config);
+        let scripts = if model.starts_with("sql") { "2" } else { "1" };
+        let mut command = env.command();
+        command.args(["revision", "--autogenerate", "-m", "change"]);
+        let running = Running::spawn(&mut command);
+        wait_until("the scripts sleep", || {
+            count("pg_stat_activity", "AND wait_event = 'PgSleep'") == scripts
+        });
+        running.signal("INT");
+        let finished = running.finish().expect(130);
+        assert!(finished.stderr.contains("M706"), "{finished:?}");
+        assert_eq!(count("pg_database", ""), "0", "{model}");
+    }
 }

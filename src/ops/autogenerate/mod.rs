@@ -12,7 +12,7 @@ pub use error::AutogenerateError;
 use self::{draft::Drafts, plan::Plan, prove::Prover};
 use super::{
     Error, ModelArgs, NewRevisionReport, Project, RevisionArgs, SchemaArgs, Session, model,
-    revision::parents, schema::Reader,
+    revision::parents, schema::Reader, session::until_stopped,
 };
 use crate::{
     generate::{Fill, Loss, Rename},
@@ -95,20 +95,20 @@ pub async fn autogenerate(
     let mut drafts = Drafts::new(project, &args.revision, (&history, parents), dialect);
     let mut prover = Prover::open(&mut reader, &drafts).await?;
     let work = async {
-        let head = prover.start(project, &args.schema);
+        // What reads the model ends at a request to stop by itself, and drops its own scratch database.
+        let head = until_stopped(&stop, prover.start(project, &args.schema));
         let (start, declared) = model::declared(&mut reader, &args.model, head).await?;
-        let plan = Plan::new(&mut prover, &start, declared, args).await?;
-        if plan.is_empty() {
-            return Ok((plan, Proof::WithRows));
-        }
-        let proof = prove::prove(&mut prover, &mut reader, &plan, &mut drafts, args).await?;
-        Ok((plan, proof))
+        let rest = async {
+            let plan = Plan::new(&mut prover, &start, declared, args).await?;
+            if plan.is_empty() {
+                return Ok((plan, Proof::WithRows));
+            }
+            let proof = prove::prove(&mut prover, &mut reader, &plan, &mut drafts, args).await?;
+            Ok((plan, proof))
+        };
+        until_stopped(&stop, rest).await
     };
-    let done = tokio::select! {
-        biased;
-        () = stop.requested() => Err(Error::Interrupted),
-        done = work => done,
-    };
+    let done = work.await;
     let left = prover.leave().await;
     let (plan, proof) = done?;
     left?;

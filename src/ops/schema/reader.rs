@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     database::{Access, DatabaseError, Location},
-    ops::{Error, Project, Session},
+    ops::{Error, Project, Session, session::until_stopped},
     revision::{RepeatableId, RevisionId, Target},
     schema::{Name, Schema, Scope},
 };
@@ -109,11 +109,7 @@ impl Reader<'_> {
     ) -> Result<T, Error> {
         let mut sandbox = self.sandbox(self.args.progress.clone()).await?;
         let stop = self.session.stop_signal().clone();
-        let found = tokio::select! {
-            biased;
-            () = stop.requested() => Err(Error::Interrupted),
-            found = work(&mut sandbox) => found,
-        };
+        let found = until_stopped(&stop, work(&mut sandbox)).await;
         match (found, sandbox.leave().await) {
             (Ok(found), Ok(())) => Ok(found),
             (Ok(_), Err(error)) => Err(error),

@@ -21,6 +21,7 @@ use self::{lab::Lab, run::Verification, seeding::Seeding, state::State};
 use super::{
     Coverage, Error, Project, SchemaArgs, Session,
     schema::{Reader, Sandbox},
+    session::until_stopped,
 };
 use crate::{
     database::Detail,
@@ -104,11 +105,7 @@ pub async fn verify(
     let lab = Lab::open(&mut reader, args.rows).await?;
     let mut verification = Verification::new(lab, seeding);
     let work = verification.run(&mut reader, order, &wanted);
-    let ended = tokio::select! {
-        biased;
-        () = stop.requested() => Err(Error::Interrupted),
-        ended = work => ended,
-    };
+    let ended = until_stopped(&stop, work).await;
     let mut left = Ok(());
     let labs = [verification.lab.take(), verification.bare.take()];
     for lab in labs.into_iter().flatten() {

@@ -187,9 +187,9 @@ impl Verification {
         let id = &revision.id;
         let mut past = self.lab()?.past().to_vec();
         past.retain(|(other, _)| other != id);
-        let mut bare = self.bare(reader, &past).await?;
+        let bare = self.bare(reader, &past).await?;
         let start = bare.state().await?;
-        let ended = attempt(&mut bare, revision, start, verified).await?;
+        let ended = attempt(bare, revision, start, verified).await?;
         let is_same = matches!(&ended, Ended::Failed(again, _) if again.script == failed.script);
         if !is_same {
             let schema = &failed.state.schema;
@@ -198,23 +198,21 @@ impl Verification {
         match ended {
             Ended::Done(verdict, _) if failed.is_clean() && failed.script == Script::Down => {
                 self.state = Some(failed.state);
-                self.bare = Some(bare);
                 Ok(verdict)
             }
             Ended::Done(verdict, state) => {
-                self.replace(bare).await?;
+                self.replace().await?;
                 self.state = Some(state);
                 Ok(verdict)
             }
             Ended::Unlike => {
-                bare.leave().await?;
+                self.leave_bare().await?;
                 self.renew(reader, None).await?;
                 Ok(Verdict::Complete)
             }
             Ended::Failed(again, failure) => {
-                match again.is_clean() {
-                    true => self.bare = Some(bare),
-                    false => bare.leave().await?,
+                if !again.is_clean() {
+                    self.leave_bare().await?;
                 }
                 let script = again.script;
                 match is_same {
@@ -278,37 +276,40 @@ impl Verification {
     ) -> Result<(), Error> {
         let mut past = self.lab()?.past().to_vec();
         past.retain(|(other, _)| Some(other) != without);
-        let lab = self.bare(reader, &past).await?;
-        self.replace(lab).await
+        self.bare(reader, &past).await?;
+        self.replace().await
     }
 
-    /// A scratch database without rows that were made, in which the revisions of `past` are applied.
+    /// A scratch database without rows that were made, in which the revisions of `past` are applied. It
+    /// stays in `self`, so that it is dropped whatever happens meanwhile.
     async fn bare(
         &mut self,
         reader: &mut Reader<'_>,
         past: &[(RevisionId, Recorded)],
-    ) -> Result<Lab, Error> {
-        let mut bare = match self.bare.take() {
-            Some(bare) if past.starts_with(bare.past()) => bare,
-            other => {
-                if let Some(other) = other {
-                    other.leave().await?;
-                }
-                Lab::open(reader, self.seeding.makes_rows()).await?
-            }
-        };
+    ) -> Result<&mut Lab, Error> {
+        let follows = |bare: &Lab| past.starts_with(bare.past());
+        if !self.bare.as_ref().is_some_and(follows) {
+            self.leave_bare().await?;
+            self.bare = Some(Lab::open(reader, self.seeding.makes_rows()).await?);
+        }
+        let bare = self.bare.as_mut().ok_or(Error::Interrupted)?;
         bare.follow(past).await?;
         Ok(bare)
     }
 
-    /// Goes on in another database.
-    async fn replace(&mut self, lab: Lab) -> Result<(), Error> {
-        self.state = None;
-        self.seeding.forget();
-        match self.lab.replace(lab) {
-            Some(old) => old.leave().await,
+    async fn leave_bare(&mut self) -> Result<(), Error> {
+        match self.bare.take() {
+            Some(bare) => bare.leave().await,
             None => Ok(()),
         }
+    }
+
+    /// Goes on in the database without rows that were made.
+    async fn replace(&mut self) -> Result<(), Error> {
+        self.state = None;
+        self.seeding.forget();
+        std::mem::swap(&mut self.lab, &mut self.bare);
+        self.leave_bare().await
     }
 
     /// Makes rows in the tables that have none, and takes the state out, which has to be put back or
