@@ -41,10 +41,12 @@ impl Writer<'_, '_> {
             return;
         }
         if let Some(name) = reference::commented(to, whole) {
-            let text = to
-                .comment
-                .as_ref()
-                .map_or("NULL".to_owned(), |it| literal(it));
+            let is_public = to.id.kind == Kind::Schema && to.id.name == "public";
+            let text = match &to.comment {
+                Some(comment) => literal(comment),
+                None if is_public => literal(PUBLIC_COMMENT),
+                None => "NULL".to_owned(),
+            };
             self.push(Step::new(to, format!("COMMENT ON {name} IS {text}")).last());
         }
     }

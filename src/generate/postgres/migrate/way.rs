@@ -116,6 +116,9 @@ fn column(sides: &Sides<'_>, at: usize, old: &Object, new: &Object, attribute: &
         "is_inherited" if to.is_inherited && !gets_parent(sides, at) => {
             Way::Refuse("PostgreSQL cannot make a column of a table one that is only inherited")
         }
+        "is_inherited" if !to.is_inherited && keeps_parent(sides, at) => Way::Refuse(
+            "PostgreSQL cannot make a column that is only inherited one of the table's own",
+        ),
         "data_type" | "collation" if from.generated.is_some() && to.generated.is_some() => {
             let types = (from.data_type.as_str(), to.data_type.as_str());
             let (old, new) = (sides.old.objects(), sides.new.objects());
@@ -126,6 +129,17 @@ fn column(sides: &Sides<'_>, at: usize, old: &Object, new: &Object, attribute: &
         }
         _ => Way::Alter,
     }
+}
+
+/// Whether a column that is inherited still is.
+fn keeps_parent(sides: &Sides<'_>, at: usize) -> bool {
+    let parent = sides.old.inherited_from(at);
+    let new = parent
+        .and_then(|parent| sides.new_of[parent])
+        .zip(sides.new_of[at]);
+    let objects = sides.new.objects();
+    let tables = new.and_then(|(parent, at)| objects.whole(parent).zip(objects.whole(at)));
+    tables.is_some_and(|(parent, table)| objects.parents(table).contains(&parent))
 }
 
 /// Whether the table of a part becomes a partition, or a partition of another table.
