@@ -322,10 +322,10 @@ impl Writer<'_, '_> {
 
     /// SET (…) and RESET (…).
     pub(super) fn set_options(&mut self, to: &Object, altered: &str, a: &Options, b: &Options) {
-        let gone: Vec<&String> = a.keys().filter(|name| !b.contains_key(*name)).collect();
+        let gone: Vec<&String> = a.keys().filter(|name| !b.contains_key(name)).collect();
         let set: Options = b
             .iter()
-            .filter(|(name, value)| a.get(*name) != Some(*value))
+            .filter(|(name, value)| a.get(name) != Some(*value))
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect();
         if !gone.is_empty() {

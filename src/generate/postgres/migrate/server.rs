@@ -186,7 +186,7 @@ impl Writer<'_, '_> {
 /// ` OPTIONS (ADD …, SET …, DROP …)`, or nothing.
 pub(super) fn changed_options(a: &Options, b: &Options) -> String {
     let mut changes = Vec::new();
-    for name in a.keys().filter(|name| !b.contains_key(*name)) {
+    for name in a.keys().filter(|name| !b.contains_key(name)) {
         changes.push(format!("DROP {}", ident(name)));
     }
     for (name, value) in b {
