@@ -151,6 +151,11 @@ impl Fates {
                     "columns have its values, and PostgreSQL cannot create another range type \
                      with a canonical function beside it",
                 );
+            } else if self.of[at].is_gone() && range::is_canonical(sides.old.get(at)) {
+                self.refuse(
+                    id,
+                    "PostgreSQL drops a range type with a canonical function only with CASCADE",
+                );
             }
             for user in &sides.old.users[at] {
                 let user = *user;

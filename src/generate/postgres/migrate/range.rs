@@ -12,12 +12,16 @@ use crate::{
 /// Whether a range type has a canonical function, before or after. Such a function has the type as its
 /// argument, and the type needs the function.
 pub(super) fn has_canonical(sides: &Sides<'_>, old: usize) -> bool {
-    let has = |object: &Object| match &object.facts {
+    let new = sides.new_of[old].map(|new| sides.new.get(new));
+    is_canonical(sides.old.get(old)) || new.is_some_and(is_canonical)
+}
+
+/// Whether an object is a range type with a canonical function.
+pub(super) fn is_canonical(object: &Object) -> bool {
+    match &object.facts {
         Facts::Range(range) => range.canonical.is_some(),
         _ => false,
-    };
-    let new = sides.new_of[old].map(|new| sides.new.get(new));
-    has(sides.old.get(old)) || new.is_some_and(has)
+    }
 }
 
 impl Writer<'_, '_> {
