@@ -265,7 +265,7 @@ fn text(output: Output) -> SqlText {
 
 /// Fails if there are rows: a revision that leads to the schema would not make them.
 async fn refuse_rows(session: &mut Session, schema: &Schema) -> Result<(), Error> {
-    let tables = schema.stored_tables();
+    let tables = session.perhaps_filled(schema.stored_tables()).await?;
     let found = session.digests(&tables).await?;
     let with_rows = tables.into_iter().zip(found);
     let with_rows = with_rows.filter(|(_, rows)| rows.as_ref().is_ok_and(|rows| !rows.is_empty()));

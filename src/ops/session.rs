@@ -271,6 +271,18 @@ impl Session {
         found
     }
 
+    /// Leaves out tables that are known to have no rows.
+    #[cfg(feature = "cli")]
+    pub(super) async fn perhaps_filled(
+        &mut self,
+        tables: Vec<StoredTable>,
+    ) -> Result<Vec<StoredTable>, DatabaseError> {
+        let mut database = self.take().await?;
+        let found = database.rows().perhaps_filled(tables).await;
+        self.database = Some(database);
+        found
+    }
+
     /// Reads the scripts stored in the rows of `subjects`.
     pub(super) async fn scripts(
         &mut self,

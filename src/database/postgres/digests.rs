@@ -1,5 +1,7 @@
 //! Digests of rows, one query a table.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
@@ -8,10 +10,10 @@ use super::{
     Postgres,
     admin::quoted,
     error,
-    message::{PINNED, for_each_answer, unpinned_rows},
+    message::{PINNED, for_each_answer, rows, unpinned_rows},
     version_table::Trouble,
 };
-use crate::schema::{Digest, StoredTable};
+use crate::schema::{Digest, Name, StoredTable};
 
 #[async_trait]
 impl Digests for Postgres {
@@ -32,6 +34,29 @@ impl Digests for Postgres {
             Err(error) => Err(self.trouble(error.into()).await),
         }
     }
+
+    async fn perhaps_filled(
+        &mut self,
+        mut tables: Vec<StoredTable>,
+    ) -> Result<Vec<StoredTable>, DatabaseError> {
+        let (connection, _) = self.parts().await?;
+        let found = rows(connection, FILLED).await;
+        let found = self.answer(found.map_err(Trouble::from)).await?;
+        let name = |row: &PgRow| Some(Name::new(text(row, 0)?, text(row, 1)?));
+        let filled: HashSet<Name> = found.iter().filter_map(name).collect();
+        tables.retain(|table| filled.contains(&table.name));
+        Ok(tables)
+    }
+}
+
+/// The tables with a file that is not empty. Only those of the usual access method have a file that
+/// tells.
+const FILLED: &str = "SELECT n.nspname::text, c.relname::text FROM pg_class AS c \
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relkind = 'r' \
+    AND (pg_relation_size(c.oid) > 0 OR c.relam <> (SELECT oid FROM pg_am WHERE amname = 'heap'))";
+
+fn text(row: &PgRow, at: usize) -> Option<String> {
+    row.try_get(at).ok()
 }
 
 impl Postgres {
