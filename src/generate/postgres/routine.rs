@@ -39,7 +39,7 @@ pub(super) fn routine(id: &ObjectId, routine: &Routine, to: &mut Statements) {
     if !attributes.is_empty() {
         sql.push_str(&format!("\n    {}", attributes.join(" ")));
     }
-    for (setting, value) in &routine.settings {
+    for (setting, value) in routine.settings.iter() {
         let name: Vec<_> = setting.split('.').map(ident).collect();
         let value = set_value(setting, value);
         sql.push_str(&format!("\n    SET {} TO {value}", name.join(".")));

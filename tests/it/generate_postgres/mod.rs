@@ -147,20 +147,10 @@ fn version(database: &PostgresDatabase) -> u32 {
 /// The mutations that are refused, in one direction or both, by their names.
 const REFUSED: &[(&str, &str)] = &[
     ("a column that only comes from the parent", "only inherited"),
-    ("an index is attached", "detach an index"),
+    ("an index is attached", "invalid"),
     ("an index that is not valid", "invalid"),
     ("a range's canonical function", "CASCADE"),
     ("a check constraint of a child itself", "only inherited"),
-    ("a partition key", "key of a partitioned table"),
-    ("a partition strategy", "key of a partitioned table"),
-    (
-        "a partition key's operator class",
-        "key of a partitioned table",
-    ),
-    (
-        "an expression as partition key",
-        "key of a partitioned table",
-    ),
     (
         "a partitioned table becomes an ordinary one",
         "partitioned table",

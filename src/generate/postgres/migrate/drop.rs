@@ -1,6 +1,6 @@
 //! What drops objects.
 
-use super::{create::share_name, fate::Fate, step::Step, write::Writer};
+use super::{create::share_name, fate::Fate, object::enabled, step::Step, write::Writer};
 use crate::{
     generate::{
         LossKind,
@@ -86,7 +86,7 @@ impl Writer<'_, '_> {
                     false => step,
                 });
             }
-            Facts::Trigger(trigger) if trigger.is_inherited => {}
+            Facts::Trigger(trigger) if trigger.is_inherited => self.enable_as_parent(at, object),
             Facts::Trigger(_) | Facts::Rule(_) | Facts::Policy(_) => {
                 let table = qualified(&table_name(object));
                 let kind = object.id.kind.name().to_uppercase();
@@ -171,6 +171,23 @@ impl Writer<'_, '_> {
             .map(|it| self.plan.old.get(it));
         self.comment(object, &bare, whole);
         self.grants(object, &bare, None);
+    }
+
+    /// A partition's copy of a trigger is an object of its own only while it is enabled in another way.
+    fn enable_as_parent(&mut self, at: usize, object: &Object) {
+        let parent = self.plan.old.inherited_from(at);
+        let parent = parent.filter(|parent| !self.fate(*parent).is_gone());
+        let parent = parent.and_then(|parent| self.plan.new_of[parent]);
+        let is_kept = self.plan.old.objects().whole(at);
+        let is_kept = is_kept.is_some_and(|table| self.plan.new_of[table].is_some());
+        if let Some(parent) = parent.filter(|_| is_kept)
+            && let Facts::Trigger(trigger) = &self.plan.new_object(parent).facts
+        {
+            let table = format!("TABLE {}", qualified(&table_name(object)));
+            let name = ident(&object.id.name);
+            let action = format!("{} TRIGGER {name}", enabled(trigger.enabled));
+            self.push(Step::action(object, &table, action));
+        }
     }
 
     /// Gives an old type another name.

@@ -372,7 +372,7 @@ impl Writer<'_, '_> {
     }
 }
 
-fn enabled(enabled: Enabled) -> &'static str {
+pub(super) fn enabled(enabled: Enabled) -> &'static str {
     routine::enabled(enabled).unwrap_or("ENABLE")
 }
 

@@ -45,6 +45,10 @@ impl Writer<'_, '_> {
             let text = match &to.comment {
                 Some(comment) => literal(comment),
                 None if is_public => literal(PUBLIC_COMMENT),
+                None if to.id.kind == Kind::Extension => {
+                    self.push(Step::new(to, usual_comment(&to.id.name)).last());
+                    return;
+                }
                 None => "NULL".to_owned(),
             };
             self.push(Step::new(to, format!("COMMENT ON {name} IS {text}")).last());
@@ -347,6 +351,15 @@ impl Granted<'_> {
 }
 
 /// What the schema `public` of a new database has since PostgreSQL 15.
+/// Gives an extension the comment that CREATE EXTENSION gives it.
+fn usual_comment(extension: &str) -> String {
+    let name = literal(extension);
+    format!(
+        "DO $comment$BEGIN EXECUTE format('COMMENT ON EXTENSION %I IS %L', {name}, \
+         (SELECT comment FROM pg_catalog.pg_available_extensions WHERE name = {name})); END$comment$"
+    )
+}
+
 const PUBLIC_COMMENT: &str = "standard public schema";
 const PUBLIC_OWNER: &str = "pg_database_owner";
 

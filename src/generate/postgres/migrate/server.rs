@@ -189,7 +189,7 @@ pub(super) fn changed_options(a: &Options, b: &Options) -> String {
     for name in a.keys().filter(|name| !b.contains_key(name)) {
         changes.push(format!("DROP {}", ident(name)));
     }
-    for (name, value) in b {
+    for (name, value) in b.iter() {
         let (option, text) = (ident(name), literal(value));
         match a.get(name) {
             Some(before) if before == value => {}
