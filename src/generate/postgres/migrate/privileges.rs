@@ -350,7 +350,6 @@ impl Granted<'_> {
     }
 }
 
-/// What the schema `public` of a new database has since PostgreSQL 15.
 /// Gives an extension the comment that CREATE EXTENSION gives it.
 fn usual_comment(extension: &str) -> String {
     let name = literal(extension);
@@ -360,6 +359,7 @@ fn usual_comment(extension: &str) -> String {
     )
 }
 
+/// What the schema `public` of a new database has since PostgreSQL 15.
 const PUBLIC_COMMENT: &str = "standard public schema";
 const PUBLIC_OWNER: &str = "pg_database_owner";
 
