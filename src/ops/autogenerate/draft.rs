@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use super::{Proof, plan::Segment};
 use crate::{
     database,
-    generate::{Migration, Statement},
+    generate::{Migration, Place, Statement},
     ops::{Error, Project, RevisionArgs, revision::one},
     project::{self, Rendered, TemplateError, TemplateRequest},
     revision::{Direction, History, RevisionId, Script, ScriptPair},
@@ -229,8 +229,13 @@ impl Part {
     }
 }
 
+/// The statements as text. The revision's own headers say which transactions they need.
 fn statements(statements: &[Statement]) -> String {
-    let statements = statements.to_vec();
+    let statements = statements.iter().map(|statement| Statement {
+        place: Place::Anywhere,
+        ..statement.clone()
+    });
+    let statements = statements.collect();
     Migration { statements }.to_string()
 }
 
