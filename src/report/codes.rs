@@ -427,7 +427,7 @@ codes! {
     M892 CheckFailed "up script would lose data"
         "The statements that lead to the model destroy rows or values. `--allow-loss` accepts that. If the data is to live on under another name, use `--rename`; otherwise move it in a revision of its own first."
     M893 CheckFailed "generated scripts are not proven"
-        "The generated scripts were run in a scratch database, up, down and up again, and failed, or did not lead to the model, or did not restore what was there before. Nothing was written. `migrator schema diff head model --sql` prints the statements, from which a revision can be written by hand. Please report this with both schemas."
+        "The generated scripts were run in a scratch database, up, down and up again, and failed, or did not lead to the model, or did not restore what was there before. Nothing was written. `migrator schema diff head SCHEMA.sql --sql` prints the statements to a model in SQL, from which a revision can be written by hand. Please report this with both schemas."
     M894 Usage "no model is configured"
         "Autogenerate compares the head with a declared schema. Name its source in migrator.toml: a [model] section with `sql`, `command`, `url`, or the models of an ORM."
     M895 Failed "model program failed"

@@ -64,7 +64,7 @@ fn hint(failure: &StepFailure) -> Option<&'static str> {
     };
     match failure.kind {
         None | Some(FailureKind::ContainsNull) => Some(
-            "if rows that a revision inserts are in the way, give them a value with --fill TABLE.COLUMN=EXPRESSION, or write this revision by hand; `migrator schema diff head model --sql` prints the statements",
+            "if rows that a revision inserts are in the way, give them a value with --fill TABLE.COLUMN=EXPRESSION, or write this revision by hand; `migrator schema diff head SCHEMA.sql --sql` prints the statements to a model in SQL",
         ),
         Some(_) => None,
     }
