@@ -14,8 +14,6 @@ use crate::{
     sql::{self, Dialect},
 };
 
-const READING: &str = "reading the model";
-
 /// The declared schema of a project.
 #[derive(Clone, Debug)]
 pub struct ModelArgs {
@@ -89,14 +87,16 @@ pub(super) async fn declared(
     args: &ModelArgs,
     head: impl Future<Output = Result<Arc<Schema>, Error>>,
 ) -> Result<(Arc<Schema>, Declared), Error> {
-    let (head, declared) = match source(args)? {
+    let source = source(args)?;
+    reader.args.tell("reading the model");
+    let (head, declared) = match source {
         ModelSource::Url(url) => tokio::join!(head, of_database(reader, url)),
         ModelSource::Sql(paths) => tokio::join!(head, of_files(reader, args, paths)),
         ModelSource::Command(words) => tokio::join!(head, of_command(reader, args, words)),
-        source @ (ModelSource::SqlAlchemy(_)
+        ModelSource::SqlAlchemy(_)
         | ModelSource::Django(_)
         | ModelSource::Drizzle(_)
-        | ModelSource::Prisma(_)) => {
+        | ModelSource::Prisma(_) => {
             let head = head.await?;
             let declared = of_orm(reader, args, source, &head).await;
             (Ok(head), declared.map(Declared::from))
@@ -107,7 +107,6 @@ pub(super) async fn declared(
 
 /// Reads another database.
 async fn of_database(reader: &mut Reader<'_>, url: &ScratchUrl) -> Result<Declared, Error> {
-    reader.args.tell(READING);
     let location = Location::parse(&url.text, &url.base)?;
     let source = SchemaSource::Database(Box::new(location));
     reader.read(&source).await.map(Declared::from)
@@ -119,7 +118,6 @@ async fn of_files(
     args: &ModelArgs,
     paths: &[PathBuf],
 ) -> Result<Declared, Error> {
-    reader.args.tell(READING);
     let mut texts = Vec::new();
     for path in paths {
         texts.extend(sql_files(path, &project::show(&args.cwd, path))?);
@@ -133,7 +131,6 @@ async fn of_command(
     args: &ModelArgs,
     words: &[String],
 ) -> Result<Declared, Error> {
-    reader.args.tell(READING);
     let request = request(args);
     let output = output(reader, model::command(words, &request)).await?;
     let text = text(output);

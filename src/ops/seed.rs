@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::{Error, Session, SourceError};
 use crate::{
-    database::DatabaseError,
+    database::{Database, DatabaseError},
     files,
     schema::{Name, Schema},
     seed::{self, Failure},
@@ -47,9 +47,7 @@ pub async fn seed_toward(
     let Some(database) = session.database() else {
         return Ok(work.coverage());
     };
-    for query in &queries {
-        work.count(&database.rows().texts(query).await?);
-    }
+    work.count(&texts(database, &queries).await?);
     loop {
         let statements = work.statements();
         if statements.is_empty() {
@@ -61,11 +59,21 @@ pub async fn seed_toward(
     }
     if !work.coverage().empty.is_empty() {
         // Triggers may have made rows.
-        for query in &queries {
-            work.count(&database.rows().texts(query).await?);
-        }
+        work.count(&texts(database, &queries).await?);
     }
     Ok(work.coverage())
+}
+
+/// The rows of all queries.
+async fn texts(
+    database: &mut dyn Database,
+    queries: &[String],
+) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+    let mut found = Vec::new();
+    for query in queries {
+        found.extend(database.rows().texts(query).await?);
+    }
+    Ok(found)
 }
 
 /// A statement of a seed file.

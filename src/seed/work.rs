@@ -113,7 +113,7 @@ impl Work {
         sources
     }
 
-    /// Takes the rows of one of [`Self::count_queries`].
+    /// Takes the rows of all of [`Self::count_queries`].
     pub fn count(&mut self, rows: &[Vec<Option<String>>]) {
         let names: Vec<Name> = self
             .sorted_sources()

@@ -11,6 +11,7 @@ use super::{
     admin::quoted,
     error,
     message::{PINNED, for_each_answer, rows, unpinned_rows},
+    properties::text,
     version_table::Trouble,
 };
 use crate::schema::{Digest, Name, StoredTable};
@@ -42,8 +43,9 @@ impl Digests for Postgres {
         let (connection, _) = self.parts().await?;
         let found = rows(connection, FILLED).await;
         let found = self.answer(found.map_err(Trouble::from)).await?;
-        let name = |row: &PgRow| Some(Name::new(text(row, 0)?, text(row, 1)?));
-        let filled: HashSet<Name> = found.iter().filter_map(name).collect();
+        let name = |row| Ok(Name::new(text(Some(row), 0)?, text(Some(row), 1)?));
+        let filled: Result<HashSet<Name>, DatabaseError> = found.iter().map(name).collect();
+        let filled = filled?;
         tables.retain(|table| filled.contains(&table.name));
         Ok(tables)
     }
@@ -54,10 +56,6 @@ impl Digests for Postgres {
 const FILLED: &str = "SELECT n.nspname::text, c.relname::text FROM pg_class AS c \
     JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.relkind = 'r' \
     AND (pg_relation_size(c.oid) > 0 OR c.relam <> (SELECT oid FROM pg_am WHERE amname = 'heap'))";
-
-fn text(row: &PgRow, at: usize) -> Option<String> {
-    row.try_get(at).ok()
-}
 
 impl Postgres {
     /// Reads each table in a transaction of its own, so that a failure is that of one table.

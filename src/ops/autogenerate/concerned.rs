@@ -33,11 +33,9 @@ pub(super) fn concerned<'a>(
     if objects().any(|object| object.id.kind == Kind::EventTrigger) {
         return Watched::All;
     }
-    let links: Vec<(Name, Name)> = objects().flat_map(links).collect();
-    let links: Vec<(Name, Name)> = links
-        .into_iter()
-        .map(|(from, to)| (table_name(from, dialect), table_name(to, dialect)))
-        .collect();
+    let links = objects().flat_map(links);
+    let links = links.map(|(from, to)| (table_name(from, dialect), table_name(to, dialect)));
+    let links: Vec<(Name, Name)> = links.collect();
     let users = links.iter().filter(|(_, to)| tables.contains(to));
     let users: Vec<Name> = users.map(|(from, _)| from.clone()).collect();
     tables.extend(users);
@@ -56,13 +54,12 @@ fn links(object: &Object) -> Vec<(Name, Name)> {
     let id = &object.id;
     match &object.facts {
         Facts::ForeignKey(key) => {
-            let table = id.parent_name().into_iter();
-            table.map(|table| (table, key.references.clone())).collect()
+            let table = id.parent_name();
+            Vec::from_iter(table.map(|table| (table, key.references.clone())))
         }
         Facts::SqliteForeignKey(key) => {
             let to = Name::new(id.schema.clone(), key.references.to_string());
-            let table = id.parent_name().into_iter();
-            table.map(|table| (table, to.clone())).collect()
+            Vec::from_iter(id.parent_name().map(|table| (table, to)))
         }
         Facts::Table(facts) => {
             let partitioned = facts.partition_of.iter().map(|it| &it.parent);

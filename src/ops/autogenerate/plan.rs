@@ -23,8 +23,8 @@ pub(super) struct Plan {
     up: Vec<Statement>,
     /// The statements that give back the old names.
     pub names_back: Vec<Statement>,
-    /// The tables whose rows the scripts can change.
-    concerned: Watched,
+    /// The head.
+    start: Arc<Schema>,
 }
 
 /// The statements of one revision.
@@ -54,18 +54,10 @@ impl Plan {
         let up: Vec<Statement> = up.chain(migration.statements).collect();
         let back = names.iter().rev().flat_map(|it| it.down.clone());
         let names_back: Vec<Statement> = back.collect();
-        // The way back is planned again from the schema that the up script makes.
-        let concerned = match migrate(&target, &renamed, &options) {
-            Ok(down) => {
-                let statements = up.iter().chain(&down.statements).chain(&names_back);
-                concerned(statements, &difference, [start, &renamed, &target])
-            }
-            Err(_) => Watched::All,
-        };
         let plan = Self {
             up,
             names_back,
-            concerned,
+            start: Arc::clone(start),
             renames: names
                 .iter()
                 .map(|it| (it.from.clone(), it.to.clone()))
@@ -87,8 +79,18 @@ impl Plan {
     }
 
     /// The tables whose rows the scripts can change.
-    pub fn concerned(&self) -> Watched {
-        self.concerned.clone()
+    pub fn concerned(&self, options: &MigrationOptions) -> Watched {
+        // The way back is planned again from the schema that the up script makes.
+        let Ok(down) = migrate(&self.target, &self.renamed, options) else {
+            return Watched::All;
+        };
+        let statements = self.up.iter().chain(&down.statements);
+        let schemas = [&*self.start, &*self.renamed, &self.target];
+        concerned(
+            statements.chain(&self.names_back),
+            &self.difference,
+            schemas,
+        )
     }
 
     /// What the up scripts lose.
@@ -232,6 +234,7 @@ mod tests {
     fn plan(places: &[Place]) -> Plan {
         let dialect = crate::sql::Dialect::Postgres;
         let schema = Schema::new(dialect, Vec::new());
+        let renamed = Arc::new(schema.clone());
         let statement = |(number, place): (usize, &Place)| Statement {
             place: *place,
             ..Statement::new(None, number.to_string())
@@ -239,11 +242,11 @@ mod tests {
         Plan {
             renames: Vec::new(),
             difference: Difference::default(),
-            renamed: Arc::new(schema.clone()),
+            renamed: Arc::clone(&renamed),
             target: schema,
             up: places.iter().enumerate().map(statement).collect(),
             names_back: Vec::new(),
-            concerned: Watched::All,
+            start: renamed,
         }
     }
 

@@ -118,14 +118,17 @@ pub(super) async fn prove(
     let mut seeding = Seeding::new(&verify, prover.dialect)?;
     seeding.later = Some(plan.target.clone());
     reader.args.tell("proving the scripts");
-    prover.lab.watch(plan.concerned());
+    let concerned = plan.concerned(&MigrationOptions {
+        fills: args.fills.clone(),
+    });
+    prover.lab.watch(concerned.clone());
     let failure = match cycle(prover, plan, drafts, Some(&mut seeding), args).await? {
         Ok(()) => return Ok(Proof::WithRows),
         Err(failure) => failure,
     };
     let lab = Lab::open(reader, true).await?;
     std::mem::replace(&mut prover.lab, lab).leave().await?;
-    prover.lab.watch(plan.concerned());
+    prover.lab.watch(concerned);
     prover.apply(reader.project).await?;
     match cycle(prover, plan, drafts, None, args).await? {
         Ok(()) => Ok(Proof::WithoutRows(failure.failure.error.to_string())),

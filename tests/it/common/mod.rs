@@ -32,7 +32,7 @@ use sqlx::{
 };
 use tempfile::TempDir;
 
-pub use choices::Choices;
+pub use choices::{Choices, long_run, quoted, with_choices};
 pub use env::{Backend, Env, snapshot_of};
 pub use gate::{Gate, wait_for_write};
 #[cfg(unix)]

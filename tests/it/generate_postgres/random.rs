@@ -2,12 +2,10 @@
 //!
 //! `MIGRATOR_TEST_PAIRS=2000` makes a long run, which goes on after a failure.
 
-use std::{cell::RefCell, env, fmt::Write as _, panic};
-
-use proptest::{prelude::*, test_runner::TestRunner};
+use std::{cell::RefCell, fmt::Write as _, panic};
 
 use super::{Outcome, caught, may_be_due_to_rows, prove};
-use crate::common::{Choices, PostgresDatabase};
+use crate::common::{Choices, PostgresDatabase, long_run, quoted, with_choices};
 
 const PAIRS: u32 = 100;
 
@@ -100,15 +98,9 @@ struct Trigger {
     of_column: Option<usize>,
 }
 
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 fn labels(choices: &mut Choices<'_>) -> Vec<usize> {
-    let first = choices.below(LABELS.len());
-    let count = 1 + choices.below(LABELS.len());
-    let all = (0..count).map(|at| (first + at) % LABELS.len());
-    all.collect()
+    let all: Vec<usize> = (0..LABELS.len()).collect();
+    choices.some(&all, LABELS.len())
 }
 
 fn schema(choices: &mut Choices<'_>) -> Schema {
@@ -131,9 +123,7 @@ fn schema(choices: &mut Choices<'_>) -> Schema {
 }
 
 fn table(choices: &mut Choices<'_>, name: &'static str, tables: usize) -> Table {
-    let count = 1 + choices.below(4);
-    let first = choices.below(COLUMNS.len());
-    let names = (0..count).map(|at| COLUMNS[(first + at) % COLUMNS.len()]);
+    let names = choices.some(&COLUMNS, 4).into_iter();
     let columns = names.map(|name| column(choices, name, tables)).collect();
     let mut table = Table {
         name,
@@ -216,16 +206,10 @@ fn edit(choices: &mut Choices<'_>, schema: &mut Schema) {
                 schema.tables.push(made);
             }
         }
-        1 if count > 1 => {
-            schema.tables.remove(choices.below(count));
-        }
+        1 if count > 1 => choices.remove_from(&mut schema.tables),
         2 => add_user(choices, schema),
-        3 if !schema.views.is_empty() => {
-            schema.views.remove(choices.below(schema.views.len()));
-        }
-        4 if !schema.triggers.is_empty() => {
-            schema.triggers.remove(choices.below(schema.triggers.len()));
-        }
+        3 if !schema.views.is_empty() => choices.remove_from(&mut schema.views),
+        4 if !schema.triggers.is_empty() => choices.remove_from(&mut schema.triggers),
         5 => {
             let number = choices.below(2);
             schema.enums[number] = labels(choices);
@@ -590,34 +574,22 @@ fn pair(before: &Schema, after: &Schema, counts: &mut Counts) -> Result<(), Stri
 
 #[test]
 fn random_edits_up_and_down() {
-    let long = env::var("MIGRATOR_TEST_PAIRS").ok();
-    let pairs = long.as_ref().map_or(PAIRS, |count| count.parse().unwrap());
+    let long = long_run();
+    let pairs = long.unwrap_or(PAIRS);
     let counts = RefCell::new(Counts::default());
     let failures = RefCell::new(Vec::new());
-    let config = ProptestConfig {
-        cases: pairs,
-        failure_persistence: None,
-        max_shrink_iters: 100,
-        ..ProptestConfig::default()
-    };
-    let numbers = prop::collection::vec(any::<u32>(), 0..200);
-    let result = TestRunner::new(config).run(&numbers, |numbers| {
-        let mut choices = Choices {
-            numbers: &numbers,
-            at: 0,
-        };
-        let before = schema(&mut choices);
+    with_choices(pairs, 100, |choices| {
+        let before = schema(choices);
         let mut after = before.clone();
         for _ in 0..1 + choices.below(4) {
-            edit(&mut choices, &mut after);
+            edit(choices, &mut after);
         }
         match pair(&before, &after, &mut counts.borrow_mut()) {
             Err(failure) if long.is_some() => failures.borrow_mut().push(failure),
-            other => other.map_err(TestCaseError::fail)?,
+            other => other?,
         }
         Ok(())
     });
-    result.unwrap_or_else(|error| panic!("{error}"));
     let counts = counts.into_inner();
     println!("{counts:?}");
     let failures = failures.into_inner();

@@ -1,8 +1,13 @@
 //! Columns.
 
 use super::{
-    identity::is_narrowed, sequence::range, server::changed_options, sides::table_of, step::Step,
-    types::usual_storage, write::Writer,
+    identity::is_narrowed,
+    sequence::range,
+    server::changed_options,
+    sides::{keeps_parent, table_of},
+    step::Step,
+    types::usual_storage,
+    write::Writer,
 };
 use crate::{
     generate::postgres::{
@@ -91,13 +96,8 @@ impl Writer<'_, '_> {
 
     /// Whether the tables of both columns stay child and parent.
     pub(super) fn keeps_parent(&self, child: usize, parent: usize) -> bool {
-        let old = self.plan.old.objects();
-        let objects = &self.plan.dump.layout.objects;
-        let table = |at: usize| old.whole(at).and_then(|it| self.plan.new_of[it]);
-        match (table(child), table(parent)) {
-            (Some(child), Some(parent)) => objects.parents(child).contains(&parent),
-            _ => false,
-        }
+        let objects = (self.plan.old.objects(), &self.plan.dump.layout.objects);
+        keeps_parent(objects, &self.plan.new_of, (child, parent))
     }
 
     /// Whether a child of the table has another default, so that the parent's is changed alone.

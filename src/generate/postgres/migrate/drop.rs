@@ -176,11 +176,9 @@ impl Writer<'_, '_> {
     /// A partition's copy of a trigger is an object of its own only while it is enabled in another way.
     fn enable_as_parent(&mut self, at: usize, object: &Object) {
         let parent = self.plan.old.inherited_from(at);
-        let parent = parent.filter(|parent| !self.fate(*parent).is_gone());
-        let parent = parent.and_then(|parent| self.plan.new_of[parent]);
-        let is_kept = self.plan.old.objects().whole(at);
-        let is_kept = is_kept.is_some_and(|table| self.plan.new_of[table].is_some());
-        if let Some(parent) = parent.filter(|_| is_kept)
+        let parent =
+            parent.filter(|parent| !self.fate(*parent).is_gone() && self.keeps_parent(at, *parent));
+        if let Some(parent) = parent.and_then(|parent| self.plan.new_of[parent])
             && let Facts::Trigger(trigger) = &self.plan.new_object(parent).facts
         {
             let table = format!("TABLE {}", qualified(&table_name(object)));

@@ -44,12 +44,12 @@ pub(super) fn pair(
         .collect();
     let before: HashMap<Name, usize> = found
         .iter()
-        .map(|(from, _)| (name_in_schema(old.get(*from)), *from))
+        .map(|(from, _)| (old.get(*from).id.qualified(), *from))
         .collect();
     let mut heirs = HashSet::new();
     for (from, to) in found {
         // Two tables that exchange the names of indexes would need a third name.
-        let holder = before.get(&name_in_schema(new.get(to)));
+        let holder = before.get(&new.get(to).id.qualified());
         if holder.is_some_and(|holder| *holder != from) {
             continue;
         }
@@ -60,10 +60,6 @@ pub(super) fn pair(
         heirs.extend(old.objects().attached(from));
     }
     heirs
-}
-
-fn name_in_schema(object: &Object) -> Name {
-    Name::new(object.id.schema.clone(), object.id.name.clone())
 }
 
 /// Whether an index identifies the rows of its table for replication.
@@ -96,7 +92,7 @@ impl Writer<'_, '_> {
         let (from, to) = self.pair(old, new);
         let name = ident(&to.id.name);
         if to.id.kind == Kind::Index {
-            let index = qualified(&name_in_schema(from));
+            let index = qualified(&from.id.qualified());
             self.push(Step::new(
                 to,
                 format!("ALTER INDEX {index} RENAME TO {name}"),

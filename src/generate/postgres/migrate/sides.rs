@@ -388,3 +388,16 @@ fn unique_indexes(objects: &Objects<'_>, table: usize, columns: &[String]) -> Ve
 pub(super) fn table_of(object: &Object) -> Name {
     object.id.parent_name().unwrap_or_default()
 }
+
+/// Whether the tables of two parts stay child and parent.
+pub(super) fn keeps_parent(
+    (old, new): (&Objects<'_>, &Objects<'_>),
+    new_of: &[Option<usize>],
+    (child, parent): (usize, usize),
+) -> bool {
+    let table = |at: usize| old.whole(at).and_then(|it| new_of[it]);
+    match (table(child), table(parent)) {
+        (Some(child), Some(parent)) => new.parents(child).contains(&parent),
+        _ => false,
+    }
+}

@@ -4,7 +4,7 @@ use super::{
     fate::SECRETS,
     partition, renamed,
     routine::can_be_replaced,
-    sides::Sides,
+    sides::{Sides, keeps_parent},
     types::{Conversion, conversion},
     view::has_same_columns,
 };
@@ -116,7 +116,7 @@ fn column(sides: &Sides<'_>, at: usize, old: &Object, new: &Object, attribute: &
         "is_inherited" if to.is_inherited && !gets_parent(sides, at) => {
             Way::Refuse("PostgreSQL cannot make a column of a table one that is only inherited")
         }
-        "is_inherited" if !to.is_inherited && keeps_parent(sides, at) => Way::Refuse(
+        "is_inherited" if !to.is_inherited && is_still_inherited(sides, at) => Way::Refuse(
             "PostgreSQL cannot make a column that is only inherited one of the table's own",
         ),
         "data_type" | "collation" if from.generated.is_some() && to.generated.is_some() => {
@@ -132,14 +132,12 @@ fn column(sides: &Sides<'_>, at: usize, old: &Object, new: &Object, attribute: &
 }
 
 /// Whether a column that is inherited still is.
-fn keeps_parent(sides: &Sides<'_>, at: usize) -> bool {
+fn is_still_inherited(sides: &Sides<'_>, at: usize) -> bool {
+    let objects = (sides.old.objects(), sides.new.objects());
     let parent = sides.old.inherited_from(at);
-    let new = parent
-        .and_then(|parent| sides.new_of[parent])
-        .zip(sides.new_of[at]);
-    let objects = sides.new.objects();
-    let tables = new.and_then(|(parent, at)| objects.whole(parent).zip(objects.whole(at)));
-    tables.is_some_and(|(parent, table)| objects.parents(table).contains(&parent))
+    parent.is_some_and(|parent| {
+        sides.new_of[parent].is_some() && keeps_parent(objects, &sides.new_of, (at, parent))
+    })
 }
 
 /// Whether the table of a part becomes a partition, or a partition of another table.
