@@ -21,11 +21,20 @@ impl Schema {
     /// The tables that hold rows, sorted. Partitioned tables and foreign tables hold none. Values of
     /// generated columns are not compared, since they follow from the others.
     pub fn stored_tables(&self) -> Vec<StoredTable> {
-        let tables = self.objects.iter().filter_map(|object| self.stored(object));
+        self.stored_tables_where(|_| true)
+    }
+
+    /// Those of the tables that hold rows whose names, as [`StoredTable::name`] has them, are `wanted`.
+    pub fn stored_tables_where(&self, wanted: impl Fn(&Name) -> bool) -> Vec<StoredTable> {
+        let objects = self.objects.iter().filter(|object| !object.id.is_part());
+        let tables = objects.filter_map(|object| {
+            let name = table_name(object.id.qualified(), self.dialect);
+            wanted(&name).then(|| self.stored(object, name))?
+        });
         tables.collect()
     }
 
-    fn stored(&self, table: &Object) -> Option<StoredTable> {
+    fn stored(&self, table: &Object, name: Name) -> Option<StoredTable> {
         let parts = self.parts(&table.id.qualified());
         let columns = match &table.facts {
             Facts::Table(facts) if facts.partition_by.is_none() && facts.foreign.is_none() => {
@@ -52,10 +61,7 @@ impl Schema {
             }
             _ => return None,
         };
-        Some(StoredTable {
-            name: table_name(table.id.qualified(), self.dialect),
-            columns,
-        })
+        Some(StoredTable { name, columns })
     }
 }
 

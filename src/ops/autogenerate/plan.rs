@@ -1,9 +1,10 @@
-use std::sync::Arc;
+use std::{sync::Arc, thread};
 
 use super::{AutogenerateArgs, AutogenerateError, concerned::concerned, prove::Prover};
 use crate::{
     generate::{
-        self, Loss, MigrationOptions, Place, Rename, RenameError, Renamed, Statement, migrate,
+        self, Loss, Migration, MigrationOptions, Place, Refusal, Rename, RenameError, Renamed,
+        Statement, migrate,
     },
     ops::{Error, model::Declared, verify::state::Watched},
     schema::{self, Difference, Facts, Kind, Name, Note, Object, ObjectId, Schema, compare},
@@ -21,6 +22,9 @@ pub(super) struct Plan {
     pub target: Schema,
     /// The statements of the up scripts.
     up: Vec<Statement>,
+    /// The statements from the declared schema to the head under its new names, if there are some. Those
+    /// of the down scripts are planned again, from the schema that the up scripts make.
+    back: Option<Vec<Statement>>,
     /// The statements that give back the old names.
     pub names_back: Vec<Statement>,
     /// The head.
@@ -49,13 +53,15 @@ impl Plan {
         let options = MigrationOptions {
             fills: args.fills.clone(),
         };
-        let migration = migrate(&renamed, &target, &options).map_err(Error::NotGenerated)?;
+        let (migration, back) = both_ways(&renamed, &target, &difference, &options);
+        let migration = migration.map_err(Error::NotGenerated)?;
         let up = names.iter().flat_map(|it| it.up.clone());
         let up: Vec<Statement> = up.chain(migration.statements).collect();
-        let back = names.iter().rev().flat_map(|it| it.down.clone());
-        let names_back: Vec<Statement> = back.collect();
+        let names_back = names.iter().rev().flat_map(|it| it.down.clone());
+        let names_back: Vec<Statement> = names_back.collect();
         let plan = Self {
             up,
+            back,
             names_back,
             start: Arc::clone(start),
             renames: names
@@ -79,12 +85,11 @@ impl Plan {
     }
 
     /// The tables whose rows the scripts can change.
-    pub fn concerned(&self, options: &MigrationOptions) -> Watched {
-        // The way back is planned again from the schema that the up script makes.
-        let Ok(down) = migrate(&self.target, &self.renamed, options) else {
+    pub fn concerned(&self) -> Watched {
+        let Some(back) = &self.back else {
             return Watched::All;
         };
-        let statements = self.up.iter().chain(&down.statements);
+        let statements = self.up.iter().chain(back);
         let schemas = [&*self.start, &*self.renamed, &self.target];
         concerned(
             statements.chain(&self.names_back),
@@ -114,6 +119,24 @@ impl Plan {
             })
             .collect()
     }
+}
+
+/// Plans the way to the declared schema and the way back, at the same time.
+fn both_ways(
+    from: &Schema,
+    to: &Schema,
+    difference: &Difference,
+    options: &MigrationOptions,
+) -> (Result<Migration, Vec<Refusal>>, Option<Vec<Statement>>) {
+    if difference.is_empty() {
+        return (Ok(Migration::default()), Some(Vec::new()));
+    }
+    thread::scope(|scope| {
+        let back = scope.spawn(|| migrate(to, from, options));
+        let way = migrate(from, to, options);
+        let back = back.join().ok().and_then(Result::ok);
+        (way, back.map(|back| back.statements))
+    })
 }
 
 /// Renames objects in the prover's database, reads its schema, and gives the old names back.
@@ -245,6 +268,7 @@ mod tests {
             renamed: Arc::clone(&renamed),
             target: schema,
             up: places.iter().enumerate().map(statement).collect(),
+            back: None,
             names_back: Vec::new(),
             start: renamed,
         }

@@ -118,9 +118,7 @@ pub(super) async fn prove(
     let mut seeding = Seeding::new(&verify, prover.dialect)?;
     seeding.later = Some(plan.target.clone());
     reader.args.tell("proving the scripts");
-    let concerned = plan.concerned(&MigrationOptions {
-        fills: args.fills.clone(),
-    });
+    let concerned = plan.concerned();
     prover.lab.watch(concerned.clone());
     let failure = match cycle(prover, plan, drafts, Some(&mut seeding), args).await? {
         Ok(()) => return Ok(Proof::WithRows),

@@ -29,14 +29,11 @@ pub(in crate::ops) enum Watched {
 impl Watched {
     /// The tables among those of a schema.
     pub fn of(&self, schema: &Schema) -> Vec<StoredTable> {
-        let mut tables = match self {
-            Self::None => return Vec::new(),
-            _ => schema.stored_tables(),
-        };
-        if let Self::Only(wanted) = self {
-            tables.retain(|table| wanted.contains(&table.name));
+        match self {
+            Self::None => Vec::new(),
+            Self::All => schema.stored_tables(),
+            Self::Only(wanted) => schema.stored_tables_where(|name| wanted.contains(name)),
         }
-        tables
     }
 }
 
