@@ -45,6 +45,8 @@ mod generate;
 mod layout;
 mod library;
 #[cfg(feature = "cli")]
+mod lint;
+#[cfg(feature = "cli")]
 mod model;
 mod nearest;
 mod ops;
@@ -105,6 +107,10 @@ pub mod internals {
     }
     pub mod layout {
         pub use crate::layout::*;
+    }
+    #[cfg(feature = "cli")]
+    pub mod lint {
+        pub use crate::lint::*;
     }
     #[cfg(feature = "cli")]
     pub mod model {

@@ -10,7 +10,7 @@ use std::{
 const FLOORS: &[&[&str]] = &[
     &["sql", "files"],
     &["revision", "schema"],
-    &["layout", "generate", "seed"],
+    &["layout", "generate", "lint", "seed"],
     &["plan", "project", "database"],
     &["backup", "execute", "model"],
     &["ops"],
@@ -21,6 +21,7 @@ const FLOORS: &[&[&str]] = &[
 /// Crates that only some rooms may use.
 const KEPT: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
+    ("squawk_syntax", &["lint"]),
     ("sqlx", &["database"]),
     ("rusqlite", &["database"]),
     ("console", &["report", "cli"]),
@@ -272,6 +273,11 @@ const DIALECT_ROOMS: &[&str] = &[
     "generate/mod.rs",
     "generate/postgres/",
     "generate/sqlite/",
+    "lint/predict/mod.rs",
+    "lint/rules/postgres/",
+    "lint/rules/sqlite/",
+    "lint/rules/both/",
+    "lint/text/",
     "seed/mod.rs",
     "seed/postgres/",
     "seed/sqlite/",

@@ -1,0 +1,96 @@
+//! What lint reports.
+
+use std::ops::Range;
+
+use super::{Level, LockMode, rule::Rule};
+use crate::schema::Name;
+
+/// How serious a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// A problem under conditions that lint cannot check.
+    Warning,
+    /// A problem.
+    Error,
+}
+
+impl Severity {
+    /// All severities, the lowest first.
+    pub const ALL: [Self; 3] = [Self::Note, Self::Warning, Self::Error];
+
+    /// The name in configuration, JSON and display.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A statement with what rules found in it.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The index of the statement in the script.
+    pub statement: usize,
+    /// The bytes of the statement in the script.
+    pub span: Range<usize>,
+    /// Line of the statement, from 1.
+    pub line: u32,
+    /// Column of the statement in characters, from 1.
+    pub column: u32,
+    /// The highest severity of the causes.
+    pub severity: Severity,
+    /// What happens to whom, of all causes.
+    pub message: String,
+    /// The locks that block writes during work, or at all if there is no work: relation and mode.
+    pub locks: Vec<(Name, LockMode)>,
+    /// How this is known.
+    pub level: Level,
+    /// The causes, the most severe first. There is at least one.
+    pub causes: Vec<Cause>,
+}
+
+/// What one rule found in a statement.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// How serious it is here.
+    pub severity: Severity,
+    /// What happens to whom.
+    pub message: String,
+    /// The tables whose sizes decide about the severity.
+    pub tables: Vec<Name>,
+    /// A form without the problem, as SQL with the names of the statement.
+    pub safe: Option<String>,
+    /// The edit that makes the safe form.
+    pub fix: Option<Fix>,
+    /// A query that shows whether existing rows make the statement fail.
+    pub probe: Option<Probe>,
+}
+
+/// A query to be run read-only against the database that the script is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// The query. Its only value is the number of rows, or groups of rows, for which the statement
+    /// fails.
+    pub sql: String,
+    /// What is counted, for the message: `rows with NULL in orders.total`.
+    pub counts: String,
+}
+
+/// A mechanical edit of a revision.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fix {
+    /// The statements that replace this one, without `;`. None removes it.
+    pub replace: Vec<String>,
+    /// Whether the script needs the header `transaction = off`.
+    pub transaction_off: bool,
+    /// The statements of a revision that has to follow.
+    pub following: Vec<String>,
+    /// A directive to put above the statement: `-- migrator: batch`.
+    pub directive: Option<String>,
+}

@@ -1,0 +1,126 @@
+//! What lint is asked about.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    time::Duration,
+};
+
+use super::{Act, Effects, Severity, rule::Phase};
+use crate::{
+    revision::ForeignKeys,
+    schema::{Name, ObjectId, Schema},
+    sql::Dialect,
+};
+
+/// A script with what is known of it.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// The dialect.
+    pub dialect: Dialect,
+    /// The headers.
+    pub headers: Headers,
+    /// The statements.
+    pub statements: Vec<Statement>,
+    /// The objects that earlier scripts of the run made.
+    pub young: Vec<ObjectId>,
+    /// The schema before the script.
+    pub before: Option<Schema>,
+    /// The schema after the script.
+    pub after: Option<Schema>,
+}
+
+/// The headers that rules ask for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers {
+    /// Whether statements run one by one: `transaction = off`.
+    pub transaction_off: bool,
+    /// The phase.
+    pub phase: Option<Phase>,
+    /// `lock-timeout`; zero turns it off.
+    pub lock_timeout: Option<Duration>,
+    /// `foreign-keys`.
+    pub foreign_keys: Option<ForeignKeys>,
+}
+
+/// A statement with what is known of it.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// The SQL.
+    pub sql: String,
+    /// The bytes of the statement in the script.
+    pub span: Range<usize>,
+    /// Line of the first byte, from 1.
+    pub line: u32,
+    /// Column of the first byte in characters, from 1.
+    pub column: u32,
+    /// Whether the statement runs in the transaction of earlier ones.
+    pub in_transaction: bool,
+    /// Whether the statement is repeated in batches: `-- migrator: batch`.
+    pub is_batched: bool,
+    /// What the statement says.
+    pub acts: Vec<Act>,
+    /// What the statement does.
+    pub effects: Effects,
+    /// The error of the statement in a scratch database.
+    pub error: Option<String>,
+}
+
+/// The size of a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    /// The number of rows.
+    pub rows: u64,
+    /// The number of pages of 8 KiB.
+    pub pages: u64,
+}
+
+/// What is configured.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Severities other than those of the rules, by name; `None` turns a rule off.
+    pub severities: BTreeMap<String, Option<Severity>>,
+    /// Rules that apply although they are off by default, by name.
+    pub enabled: BTreeSet<String>,
+    /// Below both limits, work on a table is a note.
+    pub limits: Size,
+    /// The sizes of tables. A table that is not among them counts as large.
+    pub sizes: BTreeMap<Name, Size>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            severities: BTreeMap::new(),
+            enabled: BTreeSet::new(),
+            limits: Size {
+                rows: 100_000,
+                pages: 2_000,
+            },
+            sizes: BTreeMap::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// The size of a table. A name without a schema stands for the only table of this name.
+    pub fn size(&self, table: &Name) -> Option<Size> {
+        if let Some(size) = self.sizes.get(table) {
+            return Some(*size);
+        }
+        let is_it = |other: &&Name| {
+            other.name == table.name && (table.schema.is_empty() || other.schema.is_empty())
+        };
+        let mut found = self.sizes.keys().filter(is_it);
+        match (found.next(), found.next()) {
+            (Some(only), None) => self.sizes.get(only).copied(),
+            _ => None,
+        }
+    }
+
+    /// Whether a table is known to be below the limits.
+    pub fn is_small(&self, table: &Name) -> bool {
+        self.size(table)
+            .is_some_and(|size| size.rows < self.limits.rows && size.pages < self.limits.pages)
+    }
+}
