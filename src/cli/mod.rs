@@ -47,18 +47,24 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run_or_report(mut args: Args, name: &str) -> Exit {
-    let misses_format =
-        args.global.format == report::Format::Github && !["check", "verify"].contains(&name);
+    let format = args.global.format;
+    let (shown, supporting): (&str, &[&str]) = match format {
+        report::Format::Human | report::Format::Json => ("", &[]),
+        report::Format::Github => ("github", &["check", "verify", "lint"]),
+        report::Format::Sarif => ("sarif", &["lint"]),
+        report::Format::Markdown => ("markdown", &["lint"]),
+    };
+    let misses_format = !shown.is_empty() && !supporting.contains(&name);
     if misses_format {
         args.global.format = report::Format::Human;
     }
     let output = args.global.output(name);
     let done = match misses_format {
         true => {
-            let error = Error::new(
-                codes::M001,
-                "only `check` and `verify` support --format github",
-            );
+            let names = supporting.iter().map(|name| format!("`{name}`"));
+            let names = names.collect::<Vec<_>>().join(", ");
+            let message = format!("--format {shown} is only supported by {names}");
+            let error = Error::new(codes::M001, message);
             Err(error.hint("use human or json"))
         }
         false => run(args, &output),
@@ -102,7 +108,7 @@ fn end(exit: Exit) -> Exit {
         let note = "the command itself was completed; only its output is missing";
         found.notes.push(note.to_owned());
     }
-    report::eprint(&found.human(false, false, None));
+    report::eprint(&found.human(false, report::Weight::Error, None));
     match exit {
         Exit::Done if Output::has_changed() => Exit::Partway,
         Exit::Done => Exit::Failed,

@@ -70,15 +70,23 @@ impl Global {
 
 impl ValueEnum for Format {
     fn value_variants<'a>() -> &'a [Self] {
-        &[Self::Human, Self::Json, Self::Github]
+        &[
+            Self::Human,
+            Self::Json,
+            Self::Github,
+            Self::Sarif,
+            Self::Markdown,
+        ]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(match self {
             Self::Human => PossibleValue::new("human"),
             Self::Json => PossibleValue::new("json"),
-            // Only `check` supports it, and its help mentions it.
+            // Few commands support these, and their help mentions them.
             Self::Github => PossibleValue::new("github").hide(true),
+            Self::Sarif => PossibleValue::new("sarif").hide(true),
+            Self::Markdown => PossibleValue::new("markdown").hide(true),
         })
     }
 }

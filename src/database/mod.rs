@@ -26,6 +26,8 @@ pub mod sqlite;
 #[cfg(feature = "cli")]
 pub mod stream;
 mod survey;
+#[cfg(feature = "cli")]
+mod trace;
 mod traits;
 mod watch;
 
@@ -53,6 +55,8 @@ pub use scratch::{
 };
 pub use script::{ScriptHead, ScriptStep, ScriptWriter};
 pub use survey::Survey;
+#[cfg(feature = "cli")]
+pub use trace::{Trace, Tracing};
 pub use traits::{
     Batches, Cancel, Database, Indexes, Inspect, Ledger, Lock, Records, Replicas, Runner,
 };

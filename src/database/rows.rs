@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::{DatabaseError, Digests};
+use crate::{lint::Size, schema::Name};
 
 /// Writes and reads rows. No transaction may be open.
 #[async_trait]
@@ -27,4 +28,11 @@ pub trait Rows: Digests {
     /// # Errors
     /// Fails when the query fails.
     async fn texts(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError>;
+
+    /// Returns the sizes of the tables of users, as far as the database knows them without reading
+    /// rows; SQLite counts. Writes nothing.
+    ///
+    /// # Errors
+    /// Fails when the database cannot be read.
+    async fn table_sizes(&mut self) -> Result<Vec<(Name, Size)>, DatabaseError>;
 }

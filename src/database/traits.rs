@@ -36,6 +36,12 @@ pub trait Database: Records + Survey + Ledger + Lock + Runner + Batches + Inspec
     #[cfg(feature = "cli")]
     fn rows(&mut self) -> &mut dyn super::Rows;
 
+    /// What observes statements, if the database can tell what they did.
+    #[cfg(feature = "cli")]
+    fn tracing(&mut self) -> Option<&mut dyn super::Tracing> {
+        None
+    }
+
     /// Rolls back the transaction of [`Runner::begin_run`].
     async fn rollback_run(&mut self) -> Result<(), DatabaseError>;
 

@@ -53,6 +53,25 @@ pub struct Finding {
     pub causes: Vec<Cause>,
 }
 
+impl Finding {
+    /// Makes the severity and the message those of the causes.
+    pub fn sum_up(&mut self) {
+        let order = |a: &Cause, b: &Cause| {
+            let order = b.severity.cmp(&a.severity);
+            order.then_with(|| a.rule.code.cmp(b.rule.code))
+        };
+        self.causes.sort_by(order);
+        let mut messages: Vec<&str> = Vec::new();
+        for cause in &self.causes {
+            if !messages.contains(&cause.message.as_str()) {
+                messages.push(&cause.message);
+            }
+        }
+        self.message = messages.join("; ");
+        self.severity = self.causes.first().map_or(Severity::Note, |it| it.severity);
+    }
+}
+
 /// What one rule found in a statement.
 #[derive(Clone, Debug)]
 pub struct Cause {

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use super::{
     Error, ModelArgs, ModelDrift, Project, SchemaArgs, SchemaDrift, Session, VerifyArgs,
@@ -8,7 +8,7 @@ use crate::{
     database::Detail,
     plan::{self, CheckRequest, Finding},
     project,
-    revision::{History, Observed, OutOfOrder},
+    revision::{History, Observed, OutOfOrder, RevisionId},
     sql::Dialect,
 };
 
@@ -116,15 +116,37 @@ pub async fn check(
     })
 }
 
+/// The revisions that are not in a git commit.
+///
+/// # Errors
+/// Fails when the directory or the commit cannot be read.
+pub fn new_since(
+    project: &Project,
+    dialect: Dialect,
+    reference: &str,
+) -> Result<HashSet<RevisionId>, Error> {
+    let history = project.history(dialect)?;
+    let base = at_commit(project, dialect, reference)?;
+    Ok(missing_in(&base, &history))
+}
+
+fn missing_in(base: &History, history: &History) -> HashSet<RevisionId> {
+    let ids = history.in_order().map(|revision| &revision.id);
+    ids.filter(|id| base.get(id).is_none()).cloned().collect()
+}
+
 /// The scripts of the commit to compare with.
 fn base(project: &Project, dialect: Dialect, args: &CheckArgs) -> Result<Option<History>, Error> {
     let Some(reference) = &args.base else {
         return Ok(None);
     };
+    at_commit(project, dialect, reference).map(Some)
+}
+
+fn at_commit(project: &Project, dialect: Dialect, reference: &str) -> Result<History, Error> {
     let (directory, shown) = project.directory();
     let reading = project.reading(dialect);
-    let history = project::history_at(directory, shown, reference, &reading)?;
-    Ok(Some(history))
+    Ok(project::history_at(directory, shown, reference, &reading)?)
 }
 
 /// Verifies the revisions that `base` does not have.
@@ -135,10 +157,7 @@ async fn verify_new(
     base: Option<&History>,
 ) -> Result<VerifyReport, Error> {
     let history = project.history(session.dialect())?;
-    let only = base.map(|base| {
-        let ids = history.in_order().map(|revision| &revision.id);
-        ids.filter(|id| base.get(id).is_none()).cloned().collect()
-    });
+    let only = base.map(|base| missing_in(base, &history));
     let args = VerifyArgs {
         only,
         ..args.clone()

@@ -141,6 +141,10 @@ pub enum Error {
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Autogenerate(#[from] super::AutogenerateError),
+    /// A file of table sizes cannot be used.
+    #[cfg(feature = "cli")]
+    #[error(transparent)]
+    Sizes(#[from] super::SizesError),
     /// The revision is partially applied, so that its schema is unknown.
     #[error("revision {0} is partially applied")]
     PartlyApplied(RevisionId),

@@ -46,6 +46,8 @@ mod files;
 #[cfg(feature = "cli")]
 mod init;
 #[cfg(feature = "cli")]
+mod lint;
+#[cfg(feature = "cli")]
 mod merge;
 #[cfg(feature = "cli")]
 mod model;
@@ -100,7 +102,7 @@ pub use backup::{
     back_up, list_backups, restore, verify_backup,
 };
 #[cfg(feature = "cli")]
-pub use check::{CheckArgs, CheckReport, check};
+pub use check::{CheckArgs, CheckReport, check, new_since};
 #[cfg(feature = "cli")]
 pub use convert::{ConvertReport, convert};
 #[cfg(feature = "cli")]
@@ -111,6 +113,11 @@ pub use edit::{EditArgs, EditReport, edit};
 pub use files::{RecoveredReport, recover};
 #[cfg(feature = "cli")]
 pub use init::{Baseline, InitFromArgs, InitReport, init, init_from_database, stamp_baseline};
+#[cfg(feature = "cli")]
+pub use lint::{
+    LintArgs, LintReport, LintedRevision, SizeSnapshot, SizesError, TableSize, lint, measure_sizes,
+    read_sizes, write_sizes,
+};
 #[cfg(feature = "cli")]
 pub use merge::{MergeError, merge};
 #[cfg(feature = "cli")]

@@ -1,8 +1,6 @@
 use std::{fmt, time::Duration};
 
 use super::{Error, edited};
-#[cfg(feature = "cli")]
-use crate::{database::TableDigests, schema::StoredTable};
 use crate::{
     database::{self, Access, Database, DatabaseError, Detail, Location, Settings},
     execute::{self, Event, RunOptions, Sink, Stop},
@@ -10,6 +8,12 @@ use crate::{
     revision::{History, LogRow, Observed, StoredScripts, Subject},
     schema::{Schema, Scope},
     sql::Dialect,
+};
+#[cfg(feature = "cli")]
+use crate::{
+    database::{TableDigests, Trace},
+    lint::Size,
+    schema::{Name, StoredTable},
 };
 
 /// The connection, lock, stop signal and event receiver of one database. Several sessions can be
@@ -269,6 +273,47 @@ impl Session {
         let found = database.rows().digests(tables).await;
         self.database = Some(database);
         found
+    }
+
+    /// Returns the rows of a query as text.
+    #[cfg(feature = "cli")]
+    pub(super) async fn texts(
+        &mut self,
+        sql: &str,
+    ) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+        let mut database = self.take().await?;
+        let found = database.rows().texts(sql).await;
+        self.database = Some(database);
+        found
+    }
+
+    /// Reads the sizes of tables.
+    #[cfg(feature = "cli")]
+    pub(super) async fn table_sizes(&mut self) -> Result<Vec<(Name, Size)>, DatabaseError> {
+        let mut database = self.take().await?;
+        let found = database.rows().table_sizes().await;
+        self.database = Some(database);
+        found
+    }
+
+    /// Observes what statements do to the relations that exist now. Returns whether the database can
+    /// tell.
+    #[cfg(feature = "cli")]
+    pub(super) async fn begin_tracing(&mut self) -> Result<bool, DatabaseError> {
+        let mut database = self.take().await?;
+        let begun = match database.tracing() {
+            Some(tracing) => tracing.begin().await.map(|()| true),
+            None => Ok(false),
+        };
+        self.database = Some(database);
+        begun
+    }
+
+    /// What was observed since the last call; `None` if nothing is.
+    #[cfg(feature = "cli")]
+    pub(super) fn take_traces(&mut self) -> Option<Vec<Trace>> {
+        let tracing = self.database.as_mut()?.tracing()?;
+        Some(tracing.take())
     }
 
     /// Leaves out tables that are known to have no rows.

@@ -41,6 +41,8 @@ pub use rebase::{FileChange, Moved, Rebase, RebaseProblem, RebaseRequest, rebase
 pub use redo::{RedoExtent, redo};
 pub use repair::{Repair, RepairKind, RepairRequest, repair};
 pub use repeatable::{RepeatableState, RepeatableStatus, repeatables};
+#[cfg(feature = "cli")]
+pub use scripts::up_step;
 pub use scripts::{ScriptFault, script_faults};
 pub use squash::{Squash, SquashProblem, squash};
 pub use squashed::{Halfway, RowExchange, exchanges, halfway, seen};

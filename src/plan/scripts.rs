@@ -1,5 +1,7 @@
 //! Checks scripts regardless of whether they are due to run.
 
+#[cfg(feature = "cli")]
+use super::PlanError;
 use super::{
     Execution, PlanContext, PlanProblem, Source, Step,
     build::{self, Frame},
@@ -52,6 +54,15 @@ pub fn script_faults(context: &PlanContext<'_>) -> Vec<ScriptFault> {
         }
     }
     faults
+}
+
+/// Returns the up script of `revision` as a run would take it, whatever is applied.
+///
+/// # Errors
+/// Returns every problem found in the script.
+#[cfg(feature = "cli")]
+pub fn up_step(context: &PlanContext<'_>, revision: &Revision) -> Result<Step, PlanError> {
+    built(context, revision.id.clone().into(), &revision.up).map_err(PlanError)
 }
 
 /// Returns the problems of one script of a revision.

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use super::lint::LintConfig;
 use super::{
     model::ModelConfig,
     problem::{ConfigProblem, Origin},
@@ -164,6 +165,8 @@ pub struct Config {
     pub scope: Scope,
     /// `[verify] seed`: a file of statements that add rows where scripts are verified.
     pub verify_seed: Option<PathBuf>,
+    /// `[lint]`
+    pub lint: LintConfig,
     /// `[model]`
     pub model: ModelConfig,
     /// `slow-statement`; zero disables it.
@@ -219,6 +222,7 @@ impl Config {
             scratch_url: None,
             scope: Scope::default(),
             verify_seed: None,
+            lint: LintConfig::default(),
             model: ModelConfig::default(),
             slow_statement: Duration::from_secs(1),
             protected: false,

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use super::{
     config::Config,
+    lint,
     model::{self, ModelSource},
     value::{
         Refused, Setting, file, names, number, patterns, positive, scratch_url, switch, times, url,
         version_table,
     },
 };
-use crate::layout::Layout;
+use crate::{layout::Layout, lint::Severity};
 
 /// A section with keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,7 @@ pub(super) enum Section {
     Backup,
     Schema,
     Verify,
+    Lint,
     Model,
 }
 
@@ -30,6 +32,7 @@ impl Section {
         Self::Backup,
         Self::Schema,
         Self::Verify,
+        Self::Lint,
         Self::Model,
     ];
 
@@ -40,6 +43,7 @@ impl Section {
             Self::Backup => "backup",
             Self::Schema => "schema",
             Self::Verify => "verify",
+            Self::Lint => "lint",
             Self::Model => "model",
         }
     }
@@ -71,7 +75,7 @@ pub(super) struct Key {
     set: Set,
 }
 
-use Section::{Backup, Migrator, Model, Postgres, Schema, Verify};
+use Section::{Backup, Lint, Migrator, Model, Postgres, Schema, Verify};
 
 #[rustfmt::skip]
 pub(super) const KEYS: &[Key] = &[
@@ -106,6 +110,13 @@ pub(super) const KEYS: &[Key] = &[
     key(Schema, "include", Some("SCHEMA_INCLUDE"), |c, v| put(&mut c.scope.include, patterns(v))),
     key(Schema, "exclude", Some("SCHEMA_EXCLUDE"), |c, v| put(&mut c.scope.exclude, patterns(v))),
     key(Verify, "seed", Some("VERIFY_SEED"), |c, v| put(&mut c.verify_seed, file(v).map(Some))),
+    key(Lint, "rows", Some("LINT_ROWS"), |c, v| put(&mut c.lint.settings.limits.rows, lint::count(v))),
+    key(Lint, "pages", Some("LINT_PAGES"), |c, v| put(&mut c.lint.settings.limits.pages, lint::count(v))),
+    key(Lint, "since", Some("LINT_SINCE"), |c, v| put(&mut c.lint.since, lint::since(v))),
+    key(Lint, "error", Some("LINT_ERROR"), |c, v| lint::set(&mut c.lint, v, Some(Severity::Error))),
+    key(Lint, "warning", Some("LINT_WARNING"), |c, v| lint::set(&mut c.lint, v, Some(Severity::Warning))),
+    key(Lint, "note", Some("LINT_NOTE"), |c, v| lint::set(&mut c.lint, v, Some(Severity::Note))),
+    key(Lint, "off", Some("LINT_OFF"), |c, v| lint::set(&mut c.lint, v, None)),
     key(Model, "sql", Some("MODEL_SQL"), |c, v| model::set(&mut c.model.source, model::paths(v))),
     key(Model, "command", Some("MODEL_COMMAND"), |c, v| model::set(&mut c.model.source, model::command(v))),
     key(Model, "sqlalchemy", Some("MODEL_SQLALCHEMY"), |c, v| model::set(&mut c.model.source, model::module(v).map(ModelSource::SqlAlchemy))),

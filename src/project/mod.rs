@@ -40,6 +40,8 @@ mod keys;
 #[cfg(feature = "cli")]
 mod layer;
 #[cfg(feature = "cli")]
+mod lint;
+#[cfg(feature = "cli")]
 mod load;
 #[cfg(feature = "cli")]
 mod model;
@@ -78,6 +80,8 @@ pub use exchange::{Exchange, ExchangeError, Recovered, exchange, recover};
 pub use git::{GitError, history_at};
 #[cfg(feature = "cli")]
 pub use init::{InitError, ensure_new, init};
+#[cfg(feature = "cli")]
+pub use lint::LintConfig;
 #[cfg(feature = "cli")]
 pub use load::{SCRATCH_DATABASE, load};
 pub use memory::embedded_history;

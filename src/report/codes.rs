@@ -438,6 +438,8 @@ codes! {
         "`--rename OLD=NEW` and `--no-rename OLD` name objects of the head: `table`, `table.column` or `schema.table.column`, quoted as in SQL. A kind in front tells objects of one name apart: `index:shop.by_date=by_day`."
     M898 CheckFailed "model differs from the scripts"
         "The declared schema is not the one that the scripts make. Write the revision that leads there: `migrator revision --autogenerate -m MESSAGE`."
+    M900 Usage "file of table sizes cannot be used"
+        "`lint --sizes FILE` reads the sizes of tables from a file that `lint --write-sizes FILE` wrote from a database. The file could not be read or written, or it has another format."
 }
 
 #[cfg(test)]

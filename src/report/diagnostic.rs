@@ -26,6 +26,28 @@ pub struct Diagnostic {
     pub diff: Option<Diff>,
 }
 
+/// How serious a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// A problem that has to be solved.
+    Error,
+    /// A problem that may be none.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+impl Weight {
+    /// The name, as annotations of GitHub use it.
+    pub fn annotation(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "notice",
+        }
+    }
+}
+
 /// A location in a file, with the file's text if available.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snippet {
@@ -100,7 +122,7 @@ impl Diagnostic {
     /// The diagnostic as text: a headline, the location with its source line and a caret, notes,
     /// the hint. On a terminal of `width` columns, sentences are wrapped. Elsewhere programs may
     /// search for them, so only the source line is truncated.
-    pub fn human(&self, colour: bool, warning: bool, width: Option<usize>) -> Page {
+    pub fn human(&self, colour: bool, weight: Weight, width: Option<usize>) -> Page {
         let broken = |text: &str, used: usize| {
             let text = escape::lines(text);
             match width {
@@ -109,10 +131,10 @@ impl Diagnostic {
             }
         };
 
-        let level = if warning {
-            Level::WARNING
-        } else {
-            Level::ERROR
+        let level = match weight {
+            Weight::Error => Level::ERROR,
+            Weight::Warning => Level::WARNING,
+            Weight::Note => Level::NOTE,
         };
         let head = format!("error[{}]: ", self.code).len();
         let message = broken(&self.message, head);
@@ -340,7 +362,7 @@ mod tests {
     fn a_terminal_gets_no_line_that_is_wider() {
         let line = format!("{}!{}", "SELECT 1, ".repeat(30), " tail".repeat(30));
         for width in [40, 80, 120] {
-            let human = |it: &Diagnostic| it.human(false, false, Some(width)).to_string();
+            let human = |it: &Diagnostic| it.human(false, Weight::Error, Some(width)).to_string();
             let text = human(&diagnostic(&line));
             assert!(text.contains('!'), "{text}");
             let whole = Snippet {
@@ -376,7 +398,9 @@ mod tests {
 
     #[test]
     fn without_a_terminal_a_note_is_one_line() {
-        let text = diagnostic("a ! b").human(false, false, None).to_string();
+        let text = diagnostic("a ! b")
+            .human(false, Weight::Error, None)
+            .to_string();
         assert!(text.contains("= note: one two three four five six seven eight nine ten eleven"));
     }
 
@@ -387,8 +411,8 @@ mod tests {
             ..diagnostic("!")
         };
         for text in [
-            whole.human(false, false, None),
-            diagnostic("!").human(false, false, None),
+            whole.human(false, Weight::Error, None),
+            diagnostic("!").human(false, Weight::Error, None),
         ] {
             let text = text.to_string();
             assert!(text.contains("\n --> x.sql"), "{text}");
@@ -416,7 +440,7 @@ mod tests {
                     diff: None,
                 };
                 for width in [None, Some(40)] {
-                    let text = found.human(colour, false, width).to_string();
+                    let text = found.human(colour, Weight::Error, width).to_string();
                     let plain = console::strip_ansi_codes(&text);
                     assert!(!plain.contains(is_hidden), "{plain:?}");
                     assert!(!plain.contains("##["), "{plain}");
@@ -436,7 +460,7 @@ mod tests {
             let found = diagnostic(line);
             for colour in [false, true] {
                 for width in [None, Some(40)] {
-                    let text = found.human(colour, false, width).to_string();
+                    let text = found.human(colour, Weight::Error, width).to_string();
                     let plain = console::strip_ansi_codes(&text).into_owned();
                     assert!(
                         plain.contains(&format!("--> x.sql:1:{column}\n")),
@@ -453,7 +477,7 @@ mod tests {
 
     #[test]
     fn a_caret_stays_below_its_text() {
-        let text = diagnostic("a\u{85}\u{9b}b ! c").human(false, false, None);
+        let text = diagnostic("a\u{85}\u{9b}b ! c").human(false, Weight::Error, None);
         let text = text.to_string();
         let lines: Vec<_> = text.lines().collect();
         let column = |line: &str, c| line.chars().position(|it| it == c);

@@ -1,9 +1,9 @@
 //! Annotations for GitHub workflows, which read them from the output of a step.
 
-use super::{Diagnostic, Page, Snippet, escape};
+use super::{Diagnostic, Page, Snippet, Weight, escape};
 
-/// A line `::error …::…`. `path` converts a file name to one that GitHub finds.
-pub fn annotation(found: &Diagnostic, path: &dyn Fn(&str) -> String) -> Page {
+/// A line `::error …::…`, or of another weight. `path` converts a file name to one that GitHub finds.
+pub fn annotation(found: &Diagnostic, weight: Weight, path: &dyn Fn(&str) -> String) -> Page {
     let mut properties = Vec::new();
     if let Some(place) = &found.place {
         properties.push(format!("file={}", property(&path(&place.file))));
@@ -20,7 +20,11 @@ pub fn annotation(found: &Diagnostic, path: &dyn Fn(&str) -> String) -> Page {
         .collect();
     let text = data(&text.join("\n"));
     let mut page = Page::default();
-    page.command(format!("::error {}::{text}", properties.join(",")));
+    page.command(format!(
+        "::{} {}::{text}",
+        weight.annotation(),
+        properties.join(",")
+    ));
     page
 }
 
@@ -57,7 +61,7 @@ mod tests {
             diff: None,
         };
         assert_eq!(
-            annotation(&found, &|file| format!("sub/{file}")).to_string(),
+            annotation(&found, Weight::Error, &|file| format!("sub/{file}")).to_string(),
             "::error file=sub/m/1%2C2%3A3 100%25.sql,line=2,col=3,title=M801::\
              100 %25: a,b%0A::error::no\\u{1b}[1m\\u{202e}\\rx%0Anote: one%0Ahelp: two\n"
         );
@@ -66,7 +70,7 @@ mod tests {
             message: "x".to_owned(),
             ..Diagnostic::default()
         };
-        let line = annotation(&plain, &str::to_owned).to_string();
+        let line = annotation(&plain, Weight::Error, &str::to_owned).to_string();
         assert_eq!(line, "::error title=M805::x\n");
     }
 }

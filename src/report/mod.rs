@@ -32,7 +32,7 @@ mod view;
 mod warning;
 
 pub use bar::Bar;
-pub use diagnostic::{Diagnostic, Snippet};
+pub use diagnostic::{Diagnostic, Snippet, Weight};
 pub use diff::Diff;
 pub use drawing::{DrawingFormat, SchemaDrawView};
 pub use format::{bytes, count, count_steps, duration};
@@ -46,7 +46,7 @@ pub use shell::{shell_word, shell_words};
 pub use shown::Shown;
 pub use style::{Paint, Style};
 pub use view::{
-    AutogenerateView, CheckView, CodesView, ExplainView, ExplainedCode, Json, Preview,
+    AutogenerateView, CheckView, CodesView, ExplainView, ExplainedCode, Json, LintView, Preview,
     RedoPlanView, SchemaDiffView, SchemaDumpView, StatusView, VerifyView, View, WrittenView,
     difference_sentences, drift_sentences,
 };

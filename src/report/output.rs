@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Bar, Diagnostic, Json, Page, Paint, Preview, Progress, Shown, Stdio, Style, Verbosity, View,
-    eprint, escape, is_terminal, print, print_exact,
+    Weight, eprint, escape, is_terminal, print, print_exact,
 };
 use crate::sql::Dialect;
 
@@ -25,6 +25,10 @@ pub enum Format {
     Json,
     /// Annotations for GitHub Actions.
     Github,
+    /// A log for tools that show results of static analysis.
+    Sarif,
+    /// A comment on a pull request.
+    Markdown,
 }
 
 /// The version of the JSON objects, raised when a field is removed or changes its meaning.
@@ -63,6 +67,16 @@ impl Output {
             },
             Format::Json => self.json(true, view.json(), &[]),
             Format::Github => print(&view.github(&repository_path)),
+            Format::Sarif => {
+                if let Some(log) = view.sarif(&repository_path) {
+                    print_exact(escape::json(&format!("{log:#}\n")).as_bytes());
+                }
+            }
+            Format::Markdown => {
+                if let Some(text) = view.markdown(&repository_path) {
+                    print_exact(text.as_bytes());
+                }
+            }
         }
     }
 
@@ -98,7 +112,7 @@ impl Output {
     /// Prints a warning.
     pub fn warn(&self, warning: &Diagnostic) {
         if self.format == Format::Human && self.verbosity > Verbosity::Quiet {
-            eprint(&warning.human(self.err.0, true, width()));
+            eprint(&warning.human(self.err.0, Weight::Warning, width()));
         }
     }
 
@@ -117,8 +131,8 @@ impl Output {
     /// Prints the errors of a command. `result` is the preceding result, for JSON.
     pub fn errors(&self, errors: &[Diagnostic], result: Json) {
         match self.format {
-            Format::Human => {
-                let one = |one: &Diagnostic| one.human(self.err.0, false, width());
+            Format::Human | Format::Sarif | Format::Markdown => {
+                let one = |one: &Diagnostic| one.human(self.err.0, Weight::Error, width());
                 eprint(&Shown::of(errors).human(self.err, one));
             }
             Format::Json => self.json(false, result, errors),

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::{Diagnostic, Page, Paint, annotation};
+use super::{Diagnostic, Page, Paint, Weight, annotation};
 use crate::report::view::Json;
 
 /// The maximum number of problems shown per code. The first ones are enough to identify a mistake
@@ -66,7 +66,7 @@ impl<'a> Shown<'a> {
     pub fn github(&self, path: &dyn Fn(&str) -> String) -> Page {
         let mut page = Page::default();
         for (diagnostic, more) in &self.items {
-            page.append(annotation(diagnostic, path));
+            page.append(annotation(diagnostic, Weight::Error, path));
             if *more > 0 {
                 page.sentence(format!("… and {more} more of {}", diagnostic.code));
             }

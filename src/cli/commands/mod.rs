@@ -15,6 +15,7 @@ mod explain;
 mod heads;
 mod history;
 mod init;
+mod lint;
 mod list_templates;
 mod man;
 mod merge;
@@ -59,6 +60,7 @@ pub enum Command {
     Check(check::CheckArgs),
     Schema(schema::SchemaArgs),
     Verify(verify::VerifyArgs),
+    Lint(lint::LintArgs),
     Scratch(scratch::ScratchArgs),
     Stamp(stamp::StampArgs),
     Adopt(adopt::AdoptArgs),
@@ -97,7 +99,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
             "history", "show", "heads", "branches", "merge", "rebase", "squash",
         ],
     ),
-    ("Schema", &["schema", "verify", "scratch"]),
+    ("Schema", &["schema", "lint", "verify", "scratch"]),
     (
         "Operations",
         &[
@@ -140,6 +142,7 @@ impl Command {
             Self::Repair(args) => load(args.vars.assignments()?)?,
             Self::Check(args) => load(args.vars.assignments()?)?,
             Self::Verify(args) => load(args.vars.assignments()?)?,
+            Self::Lint(args) => load(args.vars.assignments()?)?,
             _ => load(Vec::new())?,
         };
         let result = self.run_in(&context).await;
@@ -182,6 +185,7 @@ impl Command {
             Self::Convert(args) => convert::cmd_convert(args, context),
             Self::Schema(args) => schema::cmd_schema(args, context).await,
             Self::Verify(args) => verify::cmd_verify(args, context).await,
+            Self::Lint(args) => lint::cmd_lint(args, context).await,
             Self::Scratch(args) => scratch::cmd_scratch(args, context).await,
             Self::Stamp(args) => stamp::cmd_stamp(args, context).await,
         }

@@ -67,7 +67,7 @@ pub fn request(context: &Context, schema: ops::SchemaArgs) -> ops::VerifyArgs {
 pub const SEED: u64 = 1;
 
 /// A range, or a single revision.
-fn range(text: &str) -> Result<Range, Error> {
+pub fn range(text: &str) -> Result<Range, Error> {
     if Range::is_range(text) {
         return Ok(text.parse::<Range>().map_err(ops::Error::from)?);
     }

@@ -56,6 +56,8 @@ pub(super) mod target;
 mod template;
 pub(super) mod throwaway;
 mod tls;
+#[cfg(feature = "cli")]
+mod trace;
 mod trust;
 pub(super) mod url;
 mod version_table;
@@ -123,6 +125,8 @@ pub struct Postgres {
     /// The transaction of [`Runner::begin_run`].
     run: Option<Run>,
     reads: inspect::Reads,
+    #[cfg(feature = "cli")]
+    tracer: Option<trace::Tracer>,
 }
 
 /// The session state between steps that keep it.
@@ -176,6 +180,8 @@ impl Postgres {
             session: SessionState::default(),
             deferrable: true,
             run: None,
+            #[cfg(feature = "cli")]
+            tracer: None,
             reads: inspect::Reads::default(),
         })
     }
@@ -475,6 +481,11 @@ impl Database for Postgres {
     }
 
     fn replicas(&mut self) -> Option<&mut dyn Replicas> {
+        Some(self)
+    }
+
+    #[cfg(feature = "cli")]
+    fn tracing(&mut self) -> Option<&mut dyn super::Tracing> {
         Some(self)
     }
 

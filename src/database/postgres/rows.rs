@@ -9,6 +9,7 @@ use super::{
     message::{Failed, Message, pinned, unpinned_rows},
     session,
 };
+use crate::{lint::Size, schema::Name};
 
 /// The size in bytes from which a message is sent and another one started.
 const ENOUGH: usize = 1 << 20;
@@ -62,7 +63,26 @@ impl Rows for Postgres {
             Err(error) => Err(self.gave_up(error, cancelled).await),
         }
     }
+
+    async fn table_sizes(&mut self) -> Result<Vec<(Name, Size)>, DatabaseError> {
+        let rows = self.texts(SIZES).await?.into_iter();
+        let number = |text: Option<String>| text?.parse().ok();
+        let size = |row: Vec<Option<String>>| {
+            let [schema, name, rows, pages] = <[_; 4]>::try_from(row).ok()?;
+            let (rows, pages) = (number(rows)?, number(pages)?);
+            Some((Name::new(schema?, name?), Size { rows, pages }))
+        };
+        Ok(rows.filter_map(size).collect())
+    }
 }
+
+/// The tables and materialized views with the estimates of the last VACUUM or ANALYZE. A table that had
+/// none yet is taken to have 50 rows a page.
+const SIZES: &str = "SELECT n.nspname, c.relname, \
+    CASE WHEN c.reltuples >= 0 AND c.relpages > 0 THEN c.reltuples::bigint \
+    ELSE pg_relation_size(c.oid) / 8192 * 50 END, pg_relation_size(c.oid) / 8192 \
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+    WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
 impl Postgres {
     fn refuse_run(&self) -> Result<(), DatabaseError> {

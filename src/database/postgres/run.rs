@@ -135,6 +135,8 @@ impl Postgres {
             },
             guard: Guard::Session(self.hold),
             running: &self.running,
+            #[cfg(feature = "cli")]
+            tracer: self.tracer.as_ref(),
         };
         let work = async {
             match work {
@@ -155,7 +157,13 @@ impl Postgres {
         };
         let text = statement.text(step.text);
         let running = &*self.running;
+        #[cfg(feature = "cli")]
+        let tracer = self.tracer.as_ref();
         let work = async {
+            #[cfg(feature = "cli")]
+            if let Some(tracer) = tracer {
+                tracer.before(connection).await?;
+            }
             if statement.kind == StatementKind::CopyIn {
                 return step::copy(connection, step.text, 0, statement, running).await;
             }
@@ -181,6 +189,10 @@ impl Postgres {
                 message.push(StepStage::Verify, "SET client_encoding TO 'UTF8'");
                 let sent = message.send(connection, |_, _, _| {});
                 sent.await.map_err(not_committing)?;
+            }
+            #[cfg(feature = "cli")]
+            if let Some(tracer) = tracer {
+                tracer.compare(connection, statement.span.start).await?;
             }
             Ok(finished)
         };

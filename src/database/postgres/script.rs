@@ -267,6 +267,8 @@ impl Runner for PostgresScript {
             telling: Telling::default(),
             guard: Guard::Script(&guards),
             running: &super::cancel::Running::default(),
+            #[cfg(feature = "cli")]
+            tracer: None,
         };
         for action in stepper.written(step) {
             match action {

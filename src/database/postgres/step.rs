@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use sqlx::PgConnection;
 
+#[cfg(feature = "cli")]
+use super::trace::Tracer;
 use super::{
     super::{BatchRecord, Progress, RecordRows, StatementDone, StepRequest, StepStage},
     backend::Backend,
@@ -39,6 +41,9 @@ pub(super) struct Stepper<'a> {
     pub telling: Telling,
     pub guard: Guard<'a>,
     pub running: &'a Running,
+    /// Observes each statement, if there is one.
+    #[cfg(feature = "cli")]
+    pub tracer: Option<&'a Tracer>,
 }
 
 /// Timeouts of a step.
@@ -129,6 +134,10 @@ impl Stepper<'_> {
         step: &StepRequest<'_>,
         progress: Progress<'_>,
     ) -> Result<(), Stop> {
+        #[cfg(feature = "cli")]
+        if let Some(tracer) = self.tracer {
+            return self.run_traced(connection, step, progress, tracer).await;
+        }
         let began = Instant::now();
         let (actions, mut last) = self.actions(step);
         let cut = !actions.is_empty();
@@ -186,11 +195,11 @@ impl Stepper<'_> {
     }
 
     /// Whether COMMIT is the last command of the step.
-    fn commits(&self) -> bool {
+    pub(super) fn commits(&self) -> bool {
         self.transaction == Transaction::Own
     }
 
-    async fn send(
+    pub(super) async fn send(
         &self,
         connection: &mut PgConnection,
         message: &Message,
@@ -218,7 +227,7 @@ impl Stepper<'_> {
             .map_err(|failed| Stop::Failed { failed, committing })
     }
 
-    fn go_on(&self, stage: StepStage) -> Result<(), Stop> {
+    pub(super) fn go_on(&self, stage: StepStage) -> Result<(), Stop> {
         if self.running.is_cancelled() {
             Err(Stop::Interrupted(stage))
         } else {
@@ -253,15 +262,8 @@ impl Stepper<'_> {
                 actions.push(Action::Copy(index, statement));
                 continue;
             }
-            if !self.telling.times || step.statements.len() > MANY {
-                message.push(StepStage::Statement(index), text);
-            } else {
-                message.push_timed(StepStage::Statement(index), text);
-            }
+            self.push(&mut message, step, index);
             let sets = statement.kind == StatementKind::Session;
-            if sets && session::may_change_encoding(text) {
-                message.push(StepStage::Verify, "SET client_encoding TO 'UTF8'");
-            }
             if message.len() > ENOUGH || sets && session::may_change_lexing(text) {
                 actions.push(Action::Send(std::mem::take(&mut message)));
             }
@@ -269,8 +271,22 @@ impl Stepper<'_> {
         (actions, message)
     }
 
+    /// Adds a statement that is no COPY.
+    pub(super) fn push(&self, message: &mut Message, step: &StepRequest<'_>, index: usize) {
+        let statement = &step.statements[index];
+        let text = statement.text(step.text);
+        if !self.telling.times || step.statements.len() > MANY {
+            message.push(StepStage::Statement(index), text);
+        } else {
+            message.push_timed(StepStage::Statement(index), text);
+        }
+        if statement.kind == StatementKind::Session && session::may_change_encoding(text) {
+            message.push(StepStage::Verify, "SET client_encoding TO 'UTF8'");
+        }
+    }
+
     /// BEGIN, settings and guards, and the number of statements that had to come before the guards.
-    fn head(&self, step: &StepRequest<'_>, marks: &Marks<'_>) -> (Message, usize) {
+    pub(super) fn head(&self, step: &StepRequest<'_>, marks: &Marks<'_>) -> (Message, usize) {
         let mut message = Message::default();
         let mut leading = 0;
         let begin = StepStage::Begin;
@@ -334,7 +350,7 @@ impl Stepper<'_> {
     }
 
     /// Checks, the return to migrator's session settings, the record and COMMIT.
-    fn tail(&self, step: &StepRequest<'_>, began: Began) -> Message {
+    pub(super) fn tail(&self, step: &StepRequest<'_>, began: Began) -> Message {
         let mut message = Message::default();
         let verify = StepStage::Verify;
         // This fails if the script has ended the transaction.

@@ -9,6 +9,7 @@ use super::{
     step::opened,
     value::Value,
 };
+use crate::{lint::Size, schema::Name};
 
 type Outcomes = Vec<Result<u64, DatabaseError>>;
 
@@ -44,6 +45,24 @@ impl Rows for Sqlite {
                 .map(|row| row.into_iter().map(text).collect())
                 .collect()
         })
+    }
+
+    async fn table_sizes(&mut self) -> Result<Vec<(Name, Size)>, DatabaseError> {
+        let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' \
+                      ESCAPE '\\' AND sql NOT LIKE 'CREATE VIRTUAL%'";
+        let mut sizes = Vec::new();
+        for name in self.texts(tables).await?.into_iter().flatten().flatten() {
+            let quoted = name.replace('"', "\"\"");
+            let counted = self
+                .texts(&format!("SELECT count(*) FROM \"{quoted}\""))
+                .await?;
+            let rows = counted.into_iter().flatten().flatten().next();
+            if let Some(rows) = rows.and_then(|rows| rows.parse().ok()) {
+                let size = Size { rows, pages: 0 };
+                sizes.push((Name::new("", name), size));
+            }
+        }
+        Ok(sizes)
     }
 }
 

@@ -49,6 +49,11 @@ impl Known {
         }
     }
 
+    /// The dialect of the scripts.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// Makes the relations of `schema` known, in the place of those known so far.
     pub fn schema(&mut self, schema: &Schema) {
         self.relations.clear();

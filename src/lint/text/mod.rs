@@ -29,6 +29,17 @@ pub fn script(
     known: &mut Known,
 ) -> Result<Script, Vec<SqlProblem>> {
     let split = sql::split(dialect, text)?;
+    Ok(statements(dialect, text, &split, headers, known))
+}
+
+/// Reads the statements into which a script was split; see [`script`].
+pub fn statements(
+    dialect: Dialect,
+    text: &str,
+    split: &[sql::Statement],
+    headers: Headers,
+    known: &mut Known,
+) -> Script {
     let young = known.young().to_vec();
     known.begin_transaction();
     let mut statements: Vec<Statement> = Vec::with_capacity(split.len());
@@ -44,7 +55,7 @@ pub fn script(
         let effects = known.effects(&acts);
         statements.push(Statement {
             sql,
-            span: statement.span,
+            span: statement.span.clone(),
             line: statement.line,
             column: statement.column,
             in_transaction: !is_single && !is_first,
@@ -56,14 +67,14 @@ pub fn script(
         is_first = false;
     }
     known.begin_transaction();
-    Ok(Script {
+    Script {
         dialect,
         headers,
         statements,
         young,
         before: None,
         after: None,
-    })
+    }
 }
 
 /// Makes the objects of `schema` known as older than every run.

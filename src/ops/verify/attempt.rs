@@ -136,7 +136,7 @@ fn restored(difference: Difference, before: &State, back: &State, verified: &mut
 
 /// Whether a script failed since the role lacks a right or the server an extension, which says nothing
 /// about the script.
-pub(super) fn is_lacking(failure: &PartialFailure) -> bool {
+pub(in crate::ops) fn is_lacking(failure: &PartialFailure) -> bool {
     let failure = &failure.failure.error;
     match failure {
         StepFailure::Database(DatabaseError::Sql(failure)) => matches!(

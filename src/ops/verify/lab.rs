@@ -136,6 +136,11 @@ impl Lab {
         &mut self.sandbox.session
     }
 
+    /// The first statement of the up script that would change more than a scratch database.
+    pub fn refuses_up(&self, revision: &Revision) -> Option<crate::ops::OutsideScript> {
+        self.sandbox.refuses(&revision.up)
+    }
+
     /// The first statement of the revision that would change more than a scratch database.
     pub fn refuses(&self, revision: &Revision) -> Option<crate::ops::OutsideScript> {
         let down = revision

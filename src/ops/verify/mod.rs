@@ -86,7 +86,7 @@ pub async fn verify(
 ) -> Result<VerifyReport, Error> {
     let begin = Instant::now();
     let history = project.history(session.dialect())?;
-    let wanted = wanted(project, session, args).await?;
+    let wanted = selected(project, session, args.range.as_ref(), args.only.as_ref()).await?;
     let mut seeding = Seeding::new(args, session.dialect())?;
     let order: Vec<&Revision> = history.in_order().collect();
     let last = order.iter().rposition(|it| wanted.contains(&it.id));
@@ -133,27 +133,28 @@ pub async fn verify(
     })
 }
 
-/// The revisions that are verified.
-async fn wanted(
+/// The revisions of a range, or all; of these, only the ones in `only`, if it is given.
+pub(super) async fn selected(
     project: &Project,
     session: &mut Session,
-    args: &VerifyArgs,
+    range: Option<&Range>,
+    only: Option<&HashSet<RevisionId>>,
 ) -> Result<HashSet<RevisionId>, Error> {
     let history = project.history(session.dialect())?;
-    let rows = match &args.range {
+    let rows = match range {
         Some(range) if range.needs_database() => {
             session.observe_or_empty(Detail::Brief).await?.applied
         }
         _ => Vec::new(),
     };
-    let mut wanted: HashSet<RevisionId> = match &args.range {
+    let mut wanted: HashSet<RevisionId> = match range {
         Some(range) => {
             let selected = history.between(range, &rows)?.into_iter();
             selected.map(|revision| revision.id.clone()).collect()
         }
         None => history.in_order().map(|it| it.id.clone()).collect(),
     };
-    if let Some(only) = &args.only {
+    if let Some(only) = only {
         wanted.retain(|id| only.contains(id));
     }
     Ok(wanted)

@@ -63,6 +63,7 @@ impl From<E> for Error {
                 ..advised(advice(&error), &error)
             }),
             error @ (E::NotOneRevision(_)
+            | E::Sizes(_)
             | E::NoFiles(_)
             | E::NoDown { .. }
             | E::Declined
@@ -83,6 +84,10 @@ impl From<E> for Error {
 /// The code and hint of an operation's own error.
 fn advice(error: &E) -> Advice {
     match error {
+        E::Sizes(_) => hinted(
+            codes::M900,
+            "`migrator lint --write-sizes FILE` writes such a file",
+        ),
         E::NotOneRevision(_) => hinted(codes::M402, "name a revision by its ID"),
         E::NoFiles(_) => hinted(codes::M401, "get them, perhaps from another branch"),
         E::NoDown { up, .. } => match up.strip_suffix(".up.sql") {

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::{Json, Page, Paint, Verbosity, View, object};
-use crate::report::{Diagnostic, Shown, Style, count};
+use crate::report::{Diagnostic, Shown, Style, Weight, count};
 
 /// The result of `check`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,9 @@ impl CheckView {
 impl View for CheckView {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         let shown = Shown::of(&self.findings);
-        let mut page = shown.human(paint, |found| found.human(paint.0, false, self.columns));
+        let mut page = shown.human(paint, |found| {
+            found.human(paint.0, Weight::Error, self.columns)
+        });
         if verbosity == Verbosity::Quiet {
             return page;
         }

@@ -9,6 +9,7 @@ mod check;
 mod convert;
 mod db;
 mod history;
+mod lint;
 mod log;
 mod made;
 mod preview;
@@ -27,6 +28,7 @@ use serde_json::{Map, Value};
 
 pub use autogenerate::AutogenerateView;
 pub use check::CheckView;
+pub use lint::LintView;
 pub use preview::Preview;
 pub use redo::RedoPlanView;
 pub use schema::{
@@ -64,6 +66,18 @@ pub trait View {
     fn github(&self, path: &dyn Fn(&str) -> String) -> Page {
         let _ = path;
         Page::default()
+    }
+
+    /// The result in SARIF, for results that have it.
+    fn sarif(&self, path: &dyn Fn(&str) -> String) -> Option<Value> {
+        let _ = path;
+        None
+    }
+
+    /// The result in Markdown, for results that have it.
+    fn markdown(&self, path: &dyn Fn(&str) -> String) -> Option<String> {
+        let _ = path;
+        None
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Json, Page, Paint, Verbosity, View, object, schema::note_text};
 use crate::{
     ops::{Unlike, Verdict, VerifiedRevision, VerifyFinding, VerifyNote, VerifyReport},
     report::{
-        Diagnostic, Style, annotation, count, duration,
+        Diagnostic, Style, Weight, annotation, count, duration,
         error::{
             not_verified, row_changes, script_name, verify_finding, verify_findings,
             verify_repeatable,
@@ -85,7 +85,7 @@ impl View for VerifyView {
     fn github(&self, path: &dyn Fn(&str) -> String) -> Page {
         let mut page = Page::default();
         for found in verify_findings(&self.report) {
-            page.append(annotation(&found, path));
+            page.append(annotation(&found, Weight::Error, path));
         }
         self.summary(&mut page, Paint(false), Verbosity::Normal);
         page
@@ -109,7 +109,7 @@ impl VerifyView {
     }
 
     fn diagnostic(&self, page: &mut Page, found: &Diagnostic, paint: Paint) {
-        page.append(found.human(paint.0, false, self.columns));
+        page.append(found.human(paint.0, Weight::Error, self.columns));
     }
 
     fn summary(&self, page: &mut Page, paint: Paint, verbosity: Verbosity) {

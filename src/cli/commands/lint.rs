@@ -1,0 +1,99 @@
+use std::path::PathBuf;
+
+use crate::{
+    cli::{context::Context, options::Vars},
+    lint::Level,
+    ops,
+    report::{LintView, WrittenView, error::Error, exit::Exit},
+};
+
+/// Find statements that block others, break programs, fail or lose rows
+///
+/// Executes the up scripts in a scratch database and measures the locks, rewrites, scans and index
+/// builds of every statement; on SQLite, and with --text, the statements are read. The database itself
+/// is only read. Exits with status 3 if there is an error.
+/// --format is human, json, github, sarif or markdown.
+#[derive(Debug, clap::Args)]
+pub struct LintArgs {
+    /// A revision, or a range A:B, A: or :B, applied together [default: all revisions, one by one]
+    #[arg(value_name = "REVISIONS", allow_hyphen_values = true)]
+    range: Option<String>,
+
+    /// Look at the revisions that are not in this commit, such as origin/main
+    #[arg(long, value_name = "GITREF", conflicts_with = "range")]
+    base: Option<String>,
+
+    /// Read the scripts without executing them; needs no database
+    #[arg(long)]
+    text: bool,
+
+    /// The sizes of tables: `live` for those of the database, or a file of --write-sizes
+    #[arg(long, value_name = "live|FILE")]
+    sizes: Option<String>,
+
+    /// Write the sizes of the database's tables to a file, and do nothing else
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["range", "base", "text", "sizes"])]
+    write_sizes: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub vars: Vars,
+}
+
+pub async fn cmd_lint(args: LintArgs, context: &Context) -> Result<Exit, Error> {
+    if let Some(path) = &args.write_sizes {
+        return write_sizes(path, context).await;
+    }
+    let request = context.schema_request()?;
+    let range = args
+        .range
+        .as_deref()
+        .map(super::verify::range)
+        .transpose()?;
+    let mut settings = context.config.lint.settings.clone();
+    let live = args.sizes.as_deref() == Some("live");
+    if let Some(path) = args.sizes.as_ref().filter(|_| !live) {
+        let path = PathBuf::from(path);
+        let shown = context.config.show(&path);
+        let read = ops::read_sizes(&path, &shown).map_err(ops::Error::from)?;
+        settings.sizes = read.sizes();
+    }
+    let only = match &args.base {
+        Some(base) => Some(ops::new_since(&context.project, context.dialect()?, base)?),
+        None => None,
+    };
+    let work = async |session: &mut ops::Session, schema: &ops::SchemaArgs| {
+        let together = range.is_some() || only.is_some();
+        let args = ops::LintArgs {
+            range: range.or_else(|| context.config.lint.since()),
+            only,
+            together,
+            level: if args.text {
+                Level::Text
+            } else {
+                Level::Measured
+            },
+            schema: schema.clone(),
+            settings,
+            live,
+        };
+        ops::lint(&context.project, session, &args).await
+    };
+    let report = context.read_schemas("lint", request, work).await?;
+    let exit = match (report.interrupted, report.passed()) {
+        (true, _) => Exit::Interrupted,
+        (false, true) => Exit::Done,
+        (false, false) => Exit::CheckFailed,
+    };
+    let columns = context.output.columns();
+    context.output.result(&LintView { report, columns });
+    Ok(exit)
+}
+
+async fn write_sizes(path: &std::path::Path, context: &Context) -> Result<Exit, Error> {
+    let shown = context.config.show(path);
+    let work = async |session: &mut ops::Session| ops::measure_sizes(session).await;
+    let sizes = context.read("lint", work).await?;
+    ops::write_sizes(path, &shown, &sizes).map_err(ops::Error::from)?;
+    context.output.result(&WrittenView { files: vec![shown] });
+    Ok(Exit::Done)
+}

@@ -1,0 +1,224 @@
+//! Finds statements that block others, break programs, fail on rows or lose them.
+
+mod measure;
+mod probe;
+mod read;
+mod sizes;
+
+use std::{
+    collections::HashSet,
+    time::{Duration, Instant},
+};
+
+pub use sizes::{SizeSnapshot, SizesError, TableSize, measure_sizes, read_sizes, write_sizes};
+
+use self::{measure::Measuring, read::Read};
+use super::{Error, Project, SchemaArgs, Session, schema::Reader, session::until_stopped, verify};
+use crate::{
+    lint::{self, Finding, Known, Level, Settings, Severity},
+    revision::{History, Range, Revision, RevisionId},
+};
+
+/// Arguments of `lint`.
+#[derive(Clone, Default)]
+pub struct LintArgs {
+    /// The revisions that are looked at; all if this is `None`.
+    pub range: Option<Range>,
+    /// Of these, only the ones listed here, if this is given.
+    pub only: Option<HashSet<RevisionId>>,
+    /// Whether these revisions are applied together, so that what one creates is new to the next.
+    /// Otherwise each is judged by itself.
+    pub together: bool,
+    /// Whether statements are executed in a scratch database, or only read.
+    pub level: Level,
+    /// Where scratch databases are created.
+    pub schema: SchemaArgs,
+    /// Limits, severities and sizes.
+    pub settings: Settings,
+    /// Whether the sizes of tables are read from the configured database, and rows that would make a
+    /// statement fail are counted there.
+    pub live: bool,
+}
+
+/// The result of `lint`.
+#[derive(Debug)]
+pub struct LintReport {
+    /// The directory.
+    pub directory: String,
+    /// How effects are known.
+    pub level: Level,
+    /// The revisions that were looked at, in the order in which they are applied.
+    pub revisions: Vec<LintedRevision>,
+    /// Whether a request to stop ended the work.
+    pub interrupted: bool,
+    /// The duration.
+    pub elapsed: Duration,
+}
+
+impl LintReport {
+    /// The number of findings of a severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        let findings = self.revisions.iter().flat_map(|it| &it.findings);
+        findings.filter(|it| it.severity == severity).count()
+    }
+
+    /// Whether there is no error.
+    pub fn passed(&self) -> bool {
+        self.count(Severity::Error) == 0
+    }
+}
+
+/// What was found in the up script of one revision.
+#[derive(Debug)]
+pub struct LintedRevision {
+    /// The revision.
+    pub revision: RevisionId,
+    /// The message.
+    pub message: String,
+    /// The file of the up script.
+    pub file: String,
+    /// The text of the file.
+    pub text: std::sync::Arc<str>,
+    /// The findings, at most one a statement.
+    pub findings: Vec<Finding>,
+    /// Why no statement was executed, if they should have been.
+    pub not_measured: Option<String>,
+}
+
+/// Looks at the up scripts of revisions. Never writes to the configured database.
+///
+/// # Errors
+/// Fails when scripts are invalid, or when no scratch database can be created or used.
+pub async fn lint(
+    project: &Project,
+    session: &mut Session,
+    args: &LintArgs,
+) -> Result<LintReport, Error> {
+    let begin = Instant::now();
+    let dialect = session.dialect();
+    let history = project.history(dialect)?;
+    let wanted =
+        verify::selected(project, session, args.range.as_ref(), args.only.as_ref()).await?;
+    let order: Vec<&Revision> = history.in_order().collect();
+    let last = order.iter().rposition(|it| wanted.contains(&it.id));
+    let order = &order[..last.map_or(0, |last| last + 1)];
+    let mut settings = args.settings.clone();
+    if args.live && !order.is_empty() {
+        args.schema.tell("reading the sizes of tables");
+        settings.sizes = sizes::measure_sizes(session).await?.sizes();
+    }
+    let stop = session.stop_signal().clone();
+    let mut linting = Linting {
+        project,
+        settings,
+        known: Known::new(dialect),
+        together: args.together,
+        measuring: None,
+        done: Vec::new(),
+    };
+    let mut reader = Reader {
+        project,
+        session,
+        args: &args.schema,
+    };
+    if args.level == Level::Measured && !order.is_empty() {
+        linting.measuring = Some(Measuring::open(&mut reader).await?);
+    }
+    let ended = until_stopped(&stop, linting.run(&history, order, &wanted, &args.schema)).await;
+    let left = match linting.measuring.take() {
+        Some(measuring) => measuring.leave().await,
+        None => Ok(()),
+    };
+    let interrupted = match ended {
+        Ok(()) => false,
+        Err(Error::Interrupted) => true,
+        Err(error) => return Err(error),
+    };
+    if !interrupted {
+        left?;
+    }
+    let mut revisions = linting.done;
+    if args.live && !interrupted {
+        probe::probe(session, &mut revisions).await?;
+    }
+    Ok(LintReport {
+        directory: project.directory().1.to_owned(),
+        level: args.level,
+        revisions,
+        interrupted,
+        elapsed: begin.elapsed(),
+    })
+}
+
+/// The revisions one by one.
+struct Linting<'a> {
+    project: &'a Project,
+    settings: Settings,
+    known: Known,
+    together: bool,
+    measuring: Option<Measuring>,
+    done: Vec<LintedRevision>,
+}
+
+impl Linting<'_> {
+    async fn run(
+        &mut self,
+        history: &History,
+        order: &[&Revision],
+        wanted: &HashSet<RevisionId>,
+        args: &SchemaArgs,
+    ) -> Result<(), Error> {
+        let mut is_begun = false;
+        for revision in order {
+            if let Some(progress) = &args.progress {
+                progress(
+                    "looking at scripts",
+                    self.done.len() as u64,
+                    wanted.len() as u64,
+                );
+            }
+            let is_wanted = wanted.contains(&revision.id);
+            let begins = is_wanted && !(self.together && is_begun);
+            if begins {
+                self.known.begin_run();
+                is_begun = true;
+            }
+            let read = Read::of(self.project, history, revision, &mut self.known);
+            match &mut self.measuring {
+                Some(measuring) if !is_wanted => measuring.advance(revision).await?,
+                None if !is_wanted => {}
+                _ => {
+                    let linted = self.look(revision, read?, begins).await?;
+                    self.done.push(linted);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn look(
+        &mut self,
+        revision: &Revision,
+        mut read: Read,
+        begins: bool,
+    ) -> Result<LintedRevision, Error> {
+        let not_measured = match &mut self.measuring {
+            Some(measuring) => {
+                measuring
+                    .measure(revision, &mut read.script, begins)
+                    .await?
+            }
+            None => None,
+        };
+        let mut findings = lint::lint(&read.script, &self.settings);
+        read.place(&mut findings);
+        Ok(LintedRevision {
+            revision: revision.id.clone(),
+            message: revision.message.clone(),
+            file: revision.up.file.clone(),
+            text: std::sync::Arc::clone(&revision.up.text),
+            findings,
+            not_measured,
+        })
+    }
+}

@@ -1,0 +1,52 @@
+use crate::{
+    lint::{self, Finding, Headers, Known, text},
+    ops::{Error, Project},
+    plan::{self, Execution, Step, UnitKind},
+    revision::{History, Observed, Revision, TransactionMode},
+};
+
+/// An up script as it was read.
+pub(super) struct Read {
+    pub script: lint::Script,
+    step: Step,
+}
+
+impl Read {
+    /// Reads the up script of a revision after what is `known`.
+    pub fn of(
+        project: &Project,
+        history: &History,
+        revision: &Revision,
+        known: &mut Known,
+    ) -> Result<Self, Error> {
+        let dialect = known.dialect();
+        let nothing = Observed::default();
+        let step = plan::up_step(&project.plan_context(history, &nothing, dialect), revision)?;
+        let headers = &revision.up.headers;
+        let headers = Headers {
+            transaction_off: headers.transaction == TransactionMode::Off,
+            phase: None,
+            lock_timeout: headers.lock_timeout,
+            foreign_keys: headers.foreign_keys,
+        };
+        let mut script = text::statements(dialect, step.text(), &step.statements, headers, known);
+        if let Execution::Units(units) = &step.execution {
+            for unit in units {
+                let is_batch = matches!(unit.kind, UnitKind::Batch(_));
+                for statement in &mut script.statements[unit.statements.clone()] {
+                    statement.is_batched = is_batch;
+                }
+            }
+        }
+        Ok(Self { script, step })
+    }
+
+    /// Gives findings their places in the file.
+    pub fn place(&self, findings: &mut [Finding]) {
+        for finding in findings {
+            if let Some(statement) = self.step.statements.get(finding.statement) {
+                finding.span = self.step.span(statement);
+            }
+        }
+    }
+}

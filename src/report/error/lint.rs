@@ -1,0 +1,49 @@
+use crate::{
+    lint::{Finding, Severity},
+    ops::LintedRevision,
+    report::{Diagnostic, Snippet, Weight},
+};
+
+/// The diagnostic of a finding in the up script of a revision.
+pub fn lint_finding(revision: &LintedRevision, finding: &Finding) -> Diagnostic {
+    let mut notes = Vec::new();
+    for (relation, mode) in &finding.locks {
+        notes.push(format!("lock: {mode} on {relation}"));
+    }
+    let also = finding.causes.iter().skip(1);
+    let mut also: Vec<String> = also
+        .map(|cause| format!("{} ({})", cause.rule.code, cause.rule.name))
+        .collect();
+    also.dedup();
+    if !also.is_empty() {
+        notes.push(format!("also {}", also.join(", ")));
+    }
+    let safe = finding
+        .causes
+        .iter()
+        .find_map(|cause| cause.safe.as_deref());
+    let rule = finding.causes.first().map(|cause| cause.rule);
+    Diagnostic {
+        code: rule.map_or("", |rule| rule.code),
+        message: finding.message.clone(),
+        place: Some(Snippet {
+            file: revision.file.clone(),
+            text: Some(std::sync::Arc::clone(&revision.text)),
+            offset: Some(finding.span.start),
+            length: finding.span.len(),
+            at: None,
+        }),
+        notes,
+        hint: safe.map(|safe| format!("safe form:\n{safe}")),
+        diff: None,
+    }
+}
+
+/// The weight of a severity.
+pub fn lint_weight(severity: Severity) -> Weight {
+    match severity {
+        Severity::Error => Weight::Error,
+        Severity::Warning => Weight::Warning,
+        Severity::Note => Weight::Note,
+    }
+}
