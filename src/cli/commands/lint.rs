@@ -27,12 +27,16 @@ pub struct LintArgs {
     #[arg(long)]
     text: bool,
 
+    /// Show what every statement does, not only what rules find
+    #[arg(long)]
+    facts: bool,
+
     /// The sizes of tables: `live` for those of the database, or a file of --write-sizes
     #[arg(long, value_name = "live|FILE")]
     sizes: Option<String>,
 
     /// Write the sizes of the database's tables to a file, and do nothing else
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["range", "base", "text", "sizes"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["range", "base", "text", "sizes", "facts"])]
     write_sizes: Option<PathBuf>,
 
     #[command(flatten)]
@@ -61,6 +65,7 @@ pub async fn cmd_lint(args: LintArgs, context: &Context) -> Result<Exit, Error> 
         Some(base) => Some(ops::new_since(&context.project, context.dialect()?, base)?),
         None => None,
     };
+    let is_text = args.text;
     let work = async |session: &mut ops::Session, schema: &ops::SchemaArgs| {
         let together = range.is_some() || only.is_some();
         let args = ops::LintArgs {
@@ -85,7 +90,11 @@ pub async fn cmd_lint(args: LintArgs, context: &Context) -> Result<Exit, Error> 
         (false, false) => Exit::CheckFailed,
     };
     let columns = context.output.columns();
-    context.output.result(&LintView { report, columns });
+    context.output.result(&LintView {
+        report,
+        facts: args.facts,
+        columns,
+    });
     Ok(exit)
 }
 

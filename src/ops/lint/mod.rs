@@ -79,6 +79,8 @@ pub struct LintedRevision {
     pub file: String,
     /// The text of the file.
     pub text: std::sync::Arc<str>,
+    /// The statements with what they do.
+    pub statements: Vec<lint::Statement>,
     /// The findings, at most one a statement.
     pub findings: Vec<Finding>,
     /// Why no statement was executed, if they should have been.
@@ -217,6 +219,7 @@ impl Linting<'_> {
             message: revision.message.clone(),
             file: revision.up.file.clone(),
             text: std::sync::Arc::clone(&revision.up.text),
+            statements: read.into_statements(),
             findings,
             not_measured,
         })

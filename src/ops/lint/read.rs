@@ -41,6 +41,15 @@ impl Read {
         Ok(Self { script, step })
     }
 
+    /// The statements with their places in the file.
+    pub fn into_statements(self) -> Vec<lint::Statement> {
+        let mut statements = self.script.statements;
+        for (statement, planned) in statements.iter_mut().zip(&self.step.statements) {
+            statement.span = self.step.span(planned);
+        }
+        statements
+    }
+
     /// Gives findings their places in the file.
     pub fn place(&self, findings: &mut [Finding]) {
         for finding in findings {

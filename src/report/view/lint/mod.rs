@@ -1,3 +1,4 @@
+mod facts;
 mod markdown;
 mod sarif;
 
@@ -18,6 +19,8 @@ use crate::{
 pub struct LintView {
     /// The report.
     pub report: LintReport,
+    /// Whether every statement is shown with its effects.
+    pub facts: bool,
     /// The width of the terminal in columns.
     pub columns: Option<usize>,
 }
@@ -25,6 +28,9 @@ pub struct LintView {
 impl View for LintView {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
         let mut page = Page::default();
+        if self.facts {
+            facts::show(&mut page, &self.report, paint);
+        }
         let least = match verbosity {
             Verbosity::Verbose => Severity::Note,
             _ => Severity::Warning,
@@ -53,7 +59,8 @@ impl View for LintView {
 
     fn json(&self) -> Json {
         let report = &self.report;
-        let revisions: Vec<Value> = report.revisions.iter().map(revision_json).collect();
+        let revisions = report.revisions.iter();
+        let revisions: Vec<Value> = revisions.map(|it| self.revision_json(it)).collect();
         object(json!({
             "directory": report.directory,
             "passed": report.passed(),
@@ -93,6 +100,21 @@ impl LintView {
         revisions.flat_map(|revision| revision.findings.iter().map(move |it| (revision, it)))
     }
 
+    fn revision_json(&self, revision: &LintedRevision) -> Value {
+        let findings = revision.findings.iter().map(finding_json);
+        let mut fields = json!({
+            "revision": revision.revision.as_str(),
+            "message": revision.message,
+            "file": revision.file,
+            "not_measured": revision.not_measured,
+            "findings": findings.collect::<Vec<_>>(),
+        });
+        if self.facts {
+            fields["statements"] = revision.statements.iter().map(facts::json).collect();
+        }
+        fields
+    }
+
     fn summary(&self, paint: Paint, verbosity: Verbosity) -> String {
         let report = &self.report;
         let words = [
@@ -127,17 +149,6 @@ impl LintView {
         let took = duration(report.elapsed);
         format!("{begin}{revisions} {how}: {found}{more}; {took}.")
     }
-}
-
-fn revision_json(revision: &LintedRevision) -> Value {
-    let findings = revision.findings.iter().map(finding_json);
-    json!({
-        "revision": revision.revision.as_str(),
-        "message": revision.message,
-        "file": revision.file,
-        "not_measured": revision.not_measured,
-        "findings": findings.collect::<Vec<_>>(),
-    })
 }
 
 fn finding_json(finding: &Finding) -> Value {
