@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Level, LockMode, rule::Rule};
+use super::{Level, LockMode, Work, rule::Rule};
 use crate::schema::Name;
 
 /// How serious a finding is.
@@ -83,6 +83,8 @@ pub struct Cause {
     pub message: String,
     /// The tables whose sizes decide about the severity.
     pub tables: Vec<Name>,
+    /// The work during which others wait, with the lock, if that is what the message says.
+    pub works: Vec<(Work, LockMode)>,
     /// A form without the problem, as SQL with the names of the statement.
     pub safe: Option<String>,
     /// The edit that makes the safe form.

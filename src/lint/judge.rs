@@ -1,7 +1,8 @@
 //! From rules to findings.
 
 use super::{
-    Cause, Class, Context, Draft, Finding, LockMode, Phase, Rule, Script, Settings, Severity, rules,
+    Cause, Class, Context, Draft, Finding, LockMode, Phase, Rule, Script, Settings, Severity,
+    rules, wait,
 };
 use crate::schema::Name;
 
@@ -74,12 +75,17 @@ fn severity(rule: &Rule, draft: &Draft, settings: &Settings) -> Severity {
     }
 }
 
-/// The messages of all causes, each once.
+/// The messages of all causes, each once. What others wait for is said together.
 fn message(causes: &[Cause]) -> String {
-    let mut messages: Vec<&str> = Vec::new();
+    let works: Vec<_> = causes.iter().flat_map(|it| it.works.clone()).collect();
+    let mut messages: Vec<String> = Vec::new();
     for cause in causes {
-        if !messages.contains(&cause.message.as_str()) {
-            messages.push(&cause.message);
+        let message = match cause.works.is_empty() {
+            true => cause.message.clone(),
+            false => wait::describe(&works),
+        };
+        if !messages.contains(&message) {
+            messages.push(message);
         }
     }
     messages.join("; ")

@@ -14,6 +14,7 @@ mod rule;
 pub mod rules;
 mod script;
 pub mod text;
+mod wait;
 
 pub use act::{
     Act, ChangeRows, Column, ColumnChange, Constraint, ConstraintKind, CreateIndex, CreateTable,

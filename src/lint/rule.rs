@@ -117,6 +117,8 @@ pub struct Draft {
     pub message: String,
     /// The tables whose sizes decide about the severity.
     pub tables: Vec<Name>,
+    /// The work during which others wait, if that is what the message says.
+    pub works: Vec<(super::Work, super::LockMode)>,
     /// The number of rows that are changed, if it is known.
     pub rows: Option<u64>,
     /// A severity other than that of the rule.
@@ -144,6 +146,19 @@ impl Draft {
         self
     }
 
+    /// The draft with another severity than that of the rule.
+    pub fn severe(mut self, severity: Severity) -> Self {
+        self.severity = Some(severity);
+        self
+    }
+
+    /// The draft with a query that shows whether existing rows are in the way.
+    pub fn probe(mut self, sql: impl Into<String>, counts: impl Into<String>) -> Self {
+        let (sql, counts) = (sql.into(), counts.into());
+        self.probe = Some(super::Probe { sql, counts });
+        self
+    }
+
     /// The draft with a safe form.
     pub fn safe(mut self, sql: impl Into<String>) -> Self {
         self.safe = Some(sql.into());
@@ -163,6 +178,7 @@ impl Draft {
             severity,
             message: self.message,
             tables: self.tables,
+            works: self.works,
             safe: self.safe,
             fix: self.fix,
             probe: self.probe,

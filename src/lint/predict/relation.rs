@@ -29,8 +29,6 @@ pub(super) struct ColumnFacts {
     /// In lower case and with single spaces.
     pub data_type: String,
     pub not_null: bool,
-    /// Whether the run made it.
-    pub is_young: bool,
 }
 
 /// A constraint that is known.

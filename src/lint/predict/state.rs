@@ -54,7 +54,6 @@ fn load_part(relation: &mut Relation, part: &Object) {
             let facts = ColumnFacts {
                 data_type: column.data_type.to_lowercase(),
                 not_null: not_null.is_some_and(|it| !it.not_valid),
-                is_young: false,
             };
             relation.columns.insert(name, facts);
         }
@@ -62,7 +61,6 @@ fn load_part(relation: &mut Relation, part: &Object) {
             let facts = ColumnFacts {
                 data_type: column.declared_type.canonical().to_ascii_lowercase(),
                 not_null: column.not_null,
-                is_young: false,
             };
             relation.columns.insert(name.to_ascii_lowercase(), facts);
         }
@@ -217,7 +215,6 @@ fn add_column(known: &Known, relation: &mut Relation, column: &Column, step: &mu
     let facts = ColumnFacts {
         data_type: column.data_type.clone(),
         not_null: column.not_null || column.identity || column.data_type.contains("serial"),
-        is_young: true,
     };
     relation.columns.insert(known.key(&column.name), facts);
     let id = ObjectId::part(Kind::Column, &relation.name, column.name.clone());

@@ -41,7 +41,6 @@ pub(super) fn read(sql: &str) -> Vec<Act> {
         K::DO => opaque("DO"),
         K::CALL => opaque("CALL"),
         K::EXECUTE => opaque("EXECUTE"),
-        K::CREATE_EXTENSION | K::ALTER_EXTENSION => opaque("EXTENSION"),
         K::SET => set(&statement).map(|act| vec![act]),
         K::REINDEX => reindex(&statement).map(|act| vec![act]),
         K::CLUSTER => Some(vec![Act::Cluster {
@@ -76,6 +75,7 @@ fn other(statement: &Node) -> Option<Vec<Act>> {
         K::CREATE_FUNCTION => (Kind::Function, K::FUNCTION_NAME),
         K::CREATE_PROCEDURE => (Kind::Procedure, K::PROCEDURE_NAME),
         K::CREATE_AGGREGATE => (Kind::Aggregate, K::AGGREGATE_NAME),
+        K::CREATE_EXTENSION => (Kind::Extension, K::EXTENSION),
         K::CREATE_SEQUENCE => (Kind::Sequence, K::SEQUENCE),
         K::CREATE_SCHEMA => (Kind::Schema, K::NAMED_SCHEMA),
         _ => return Some(vec![Act::Harmless]),
