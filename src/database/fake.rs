@@ -693,4 +693,12 @@ impl super::Rows for Fake {
         Self::answer(lost)?;
         Ok(Vec::new())
     }
+
+    async fn table_sizes(
+        &mut self,
+    ) -> Result<Vec<(crate::schema::Name, crate::lint::Size)>, DatabaseError> {
+        let lost = self.call("table_sizes")?;
+        Self::answer(lost)?;
+        Ok(Vec::new())
+    }
 }

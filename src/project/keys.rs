@@ -198,6 +198,7 @@ mod tests {
                 Backup => format!("BACKUP_{upper}"),
                 Schema => format!("SCHEMA_{upper}"),
                 Verify => format!("VERIFY_{upper}"),
+                Lint => format!("LINT_{upper}"),
                 Model => format!("MODEL_{upper}"),
             };
             let unset = key.name == "protected";

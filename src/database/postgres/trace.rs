@@ -65,7 +65,7 @@ pub(super) struct Tracer(Mutex<Seen>);
 
 #[derive(Default)]
 struct Seen {
-    /// The names of the relations that are told of, by OID.
+    /// The names of the relations that are told of, by OID. No index is among them.
     old: HashMap<i64, Name>,
     /// All relations after the last statement.
     now: HashMap<i64, Relation>,
@@ -83,7 +83,9 @@ impl Tracer {
     fn start(&self) {
         let mut seen = self.seen();
         let now = seen.now.iter();
-        seen.old = now.map(|(oid, it)| (*oid, it.name.clone())).collect();
+        // Whoever uses an index waits for the lock of its table.
+        let tables = now.filter(|(_, it)| it.table.is_none());
+        seen.old = tables.map(|(oid, it)| (*oid, it.name.clone())).collect();
     }
 
     /// Notes the relations before a statement that runs outside a transaction.
@@ -220,11 +222,8 @@ impl Seen {
             _ => {}
         }
         if relation.table.is_none() {
-            // Counters start again when the session has told the statistics.
-            let since = |now: i64, then: Option<i64>| match then {
-                Some(then) if then <= now => now - then,
-                _ => now,
-            };
+            // TRUNCATE starts the counters again.
+            let since = |now: i64, then: Option<i64>| now.saturating_sub(then.unwrap_or(0));
             if since(relation.scans, before.as_ref().map(|it| it.scans)) > 0 {
                 work(WorkKind::Scan);
             }

@@ -3,7 +3,7 @@ use std::{collections::HashSet, sync::Arc};
 use crate::{
     database::Trace,
     execute::PartialFailure,
-    lint::{Act, Level, Script, WorkKind},
+    lint::{Act, Effects, Level, Script, Statement, WorkKind},
     ops::{
         Error,
         schema::Reader,
@@ -132,10 +132,7 @@ fn observe(script: &mut Script, traces: Vec<Trace>) {
             // The locks were released when the statement ended.
             effects.locks = predicted.locks;
         }
-        if may_truncate(&statement.acts, &statement.sql) {
-            // It replaces the file of a table as well.
-            effects.works.retain(|work| work.kind != WorkKind::Rewrite);
-        }
+        forget_truncation(statement, &mut effects);
         // What is no relation is known from the text alone.
         let text = |id: &crate::schema::ObjectId| !id.kind.has_parts();
         effects
@@ -149,13 +146,22 @@ fn observe(script: &mut Script, traces: Vec<Trace>) {
     }
 }
 
-/// Whether a statement is a TRUNCATE, or may run one.
-fn may_truncate(acts: &[Act], sql: &str) -> bool {
-    acts.iter().any(|act| match act {
-        Act::Truncate { .. } => true,
-        Act::Opaque { .. } => sql.to_ascii_uppercase().contains("TRUNCATE"),
-        _ => false,
-    })
+/// Leaves out what TRUNCATE does to files and indexes, which takes no time.
+fn forget_truncation(statement: &Statement, effects: &mut Effects) {
+    let is_truncate = statement
+        .acts
+        .iter()
+        .any(|act| matches!(act, Act::Truncate { .. }));
+    let is_opaque = statement
+        .acts
+        .iter()
+        .any(|act| matches!(act, Act::Opaque { .. }));
+    if is_truncate {
+        let is_row_work = |kind: &WorkKind| matches!(kind, WorkKind::Change { .. });
+        effects.works.retain(|work| is_row_work(&work.kind));
+    } else if is_opaque && statement.sql.to_ascii_uppercase().contains("TRUNCATE") {
+        effects.works.retain(|work| work.kind != WorkKind::Rewrite);
+    }
 }
 
 /// Notes the error of the statement that failed.

@@ -10,22 +10,18 @@ pub fn lint_finding(revision: &LintedRevision, finding: &Finding) -> Diagnostic 
     for (relation, mode) in &finding.locks {
         notes.push(format!("lock: {mode} on {relation}"));
     }
-    let also = finding.causes.iter().skip(1);
-    let mut also: Vec<String> = also
-        .map(|cause| format!("{} ({})", cause.rule.code, cause.rule.name))
-        .collect();
-    also.dedup();
-    if !also.is_empty() {
-        notes.push(format!("also {}", also.join(", ")));
+    for cause in finding.causes.iter().skip(1) {
+        let (code, message) = (cause.rule.code, &cause.message);
+        notes.push(format!("{code}: {message}"));
     }
     let safe = finding
         .causes
         .iter()
         .find_map(|cause| cause.safe.as_deref());
-    let rule = finding.causes.first().map(|cause| cause.rule);
+    let first = finding.causes.first();
     Diagnostic {
-        code: rule.map_or("", |rule| rule.code),
-        message: finding.message.clone(),
+        code: first.map_or("", |cause| cause.rule.code),
+        message: first.map_or_else(String::new, |cause| cause.message.clone()),
         place: Some(Snippet {
             file: revision.file.clone(),
             text: Some(std::sync::Arc::clone(&revision.text)),
