@@ -123,6 +123,7 @@ fn plan(stored: &Stored, direction: Direction, mode: Mode) -> Result<Plan, plan:
         out_of_order: OutOfOrder::Error,
         ahead: Ahead::Warn,
         one_transaction: mode == Mode::All,
+        expand_only: false,
     };
     match direction {
         Direction::Up => plan::upgrade(&context, &"head".parse().unwrap()),

@@ -1,8 +1,7 @@
 //! From rules to findings.
 
 use super::{
-    Cause, Class, Context, Draft, Finding, LockMode, Phase, Rule, Script, Settings, Severity,
-    rules, wait,
+    Cause, Class, Context, Draft, Finding, LockMode, Rule, Script, Settings, Severity, rules, wait,
 };
 use crate::schema::Name;
 
@@ -105,12 +104,4 @@ fn locks(context: &Context<'_>) -> Vec<(Name, LockMode)> {
     locks.sort();
     locks.dedup();
     locks
-}
-
-impl Phase {
-    /// The phase with this name.
-    pub fn parse(name: &str) -> Option<Self> {
-        let mut all = [Self::Expand, Self::Contract].into_iter();
-        all.find(|phase| phase.name() == name)
-    }
 }

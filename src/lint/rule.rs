@@ -5,6 +5,7 @@ use super::{
     finding::{Cause, Severity},
     script::{Script, Settings, Statement},
 };
+pub use crate::revision::Phase;
 use crate::{
     schema::{Kind, Name, ObjectId, Schema},
     sql::Dialect,
@@ -37,25 +38,6 @@ impl Class {
             Self::Loses => "loses",
             Self::Note => "note",
             Self::Style => "style",
-        }
-    }
-}
-
-/// A phase of a change that runs beside the old and the new program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Phase {
-    /// Before the new program: what the old one can live with.
-    Expand,
-    /// After the old program is gone.
-    Contract,
-}
-
-impl Phase {
-    /// The name in headers and display.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Expand => "expand",
-            Self::Contract => "contract",
         }
     }
 }

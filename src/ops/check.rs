@@ -1,8 +1,8 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::{
-    Error, ModelArgs, ModelDrift, Project, SchemaArgs, SchemaDrift, Session, VerifyArgs,
-    VerifyReport, edited, model::model_drift, schema_drift, verify,
+    Error, LintArgs, LintReport, ModelArgs, ModelDrift, Project, SchemaArgs, SchemaDrift, Session,
+    VerifyArgs, VerifyReport, edited, lint, model::model_drift, schema_drift, verify,
 };
 use crate::{
     database::Detail,
@@ -28,6 +28,9 @@ pub struct CheckArgs {
     /// How to verify the revisions that are not in the commit, or all without one; `None` to leave it
     /// out.
     pub verify: Option<VerifyArgs>,
+    /// How to lint the revisions that are not in the commit, or all without one; `None` to leave it
+    /// out.
+    pub lint: Option<LintArgs>,
 }
 
 /// The result of `check`.
@@ -47,6 +50,8 @@ pub struct CheckReport {
     pub model: Option<ModelDrift>,
     /// What was verified, if that was requested.
     pub verified: Option<VerifyReport>,
+    /// What lint found, if that was requested.
+    pub linted: Option<LintReport>,
 }
 
 /// Checks the directory and, if a session is given, the database.
@@ -62,7 +67,7 @@ pub async fn check(
     let history = project.history(dialect)?;
     let base = base(project, dialect, args)?;
     let mut obstacles = Vec::new();
-    let (mut drift, mut model, mut verified) = (None, None, None);
+    let (mut drift, mut model, mut verified, mut linted) = (None, None, None, None);
     let (database, observed) = match &mut session {
         None => (None, None),
         Some(session) => {
@@ -80,6 +85,9 @@ pub async fn check(
             }
             if let Some(verify) = &args.verify {
                 verified = Some(verify_new(project, session, verify, base.as_ref()).await?);
+            }
+            if let Some(lint) = &args.lint {
+                linted = Some(lint_new(project, session, lint, base.as_ref()).await?);
             }
             (Some(session.place().to_owned()), Some(observed))
         }
@@ -113,6 +121,7 @@ pub async fn check(
         drift,
         model,
         verified,
+        linted,
     })
 }
 
@@ -163,4 +172,21 @@ async fn verify_new(
         ..args.clone()
     };
     verify(project, session, &args).await
+}
+
+/// Lints the revisions that `base` does not have, which are applied together.
+async fn lint_new(
+    project: &Project,
+    session: &mut Session,
+    args: &LintArgs,
+    base: Option<&History>,
+) -> Result<LintReport, Error> {
+    let history = project.history(session.dialect())?;
+    let only = base.map(|base| missing_in(base, &history));
+    let args = LintArgs {
+        together: only.is_some(),
+        only,
+        ..args.clone()
+    };
+    lint(project, session, &args).await
 }

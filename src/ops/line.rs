@@ -1,6 +1,8 @@
 use std::collections::HashSet;
 
-use crate::revision::{self, AppliedRevision, History, Observed, Revision, RevisionId, State};
+use crate::revision::{
+    self, AppliedRevision, History, Observed, Phase, Revision, RevisionId, State,
+};
 
 /// A mark of a revision in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub enum Mark {
     Applied,
     /// The revision is not applied.
     Pending,
+    /// The phase of the revision is contract.
+    Contract,
 }
 
 /// A revision in a listing.
@@ -81,6 +85,9 @@ pub(super) fn line(history: &History, revision: &Revision, mut marks: Vec<Mark>)
         marks.insert(0, Mark::Head);
     }
     marks.extend(revision.label.clone().map(Mark::Label));
+    if revision.up.headers.phase == Some(Phase::Contract) {
+        marks.push(Mark::Contract);
+    }
     RevisionLine {
         id: revision.id.clone(),
         message: revision.message.clone(),

@@ -19,7 +19,7 @@ use crate::{
         SlowStatement,
     },
     layout::Surroundings,
-    plan::{self, Accepted, Plan, Warning},
+    plan::{self, Accepted, Plan, PlanContext, Warning},
     revision::{Direction, History, Observed, RevisionId, Subject, Target, TransactionScope},
     sql::Dialect,
 };
@@ -34,6 +34,8 @@ pub struct MigrateArgs {
     /// Whether a database without a version table may contain tables; [`Project::accepted`] may
     /// allow this as well.
     pub allow_nonempty: bool,
+    /// Whether revisions of the contract phase, and those that need them, stay pending.
+    pub expand_only: bool,
     /// The backup to create before the first step, if any.
     #[cfg(feature = "cli")]
     pub backup: Option<super::BackupArgs>,
@@ -46,6 +48,7 @@ impl MigrateArgs {
             target,
             transaction: None,
             allow_nonempty: false,
+            expand_only: false,
             #[cfg(feature = "cli")]
             backup: None,
         }
@@ -358,6 +361,10 @@ impl<'a> Migration<'a> {
         let history = self.history()?;
         let transaction = self.args.transaction;
         let context = (self.project).run_context(&history, observed, self.dialect, transaction);
+        let context = PlanContext {
+            expand_only: self.args.expand_only,
+            ..context
+        };
         let plan = match self.direction {
             Direction::Up => plan::upgrade(&context, &self.args.target),
             Direction::Down => plan::downgrade(&context, &self.args.target),

@@ -165,6 +165,7 @@ pub async fn offline(
     refuse(&plan, direction)?;
     if let Start::Assumed(start) = start
         && plan.steps.is_empty()
+        && !args.expand_only
         && *start != args.target
     {
         return Err(wrong_way(start).into());

@@ -309,6 +309,7 @@ impl Project {
             out_of_order: self.out_of_order,
             ahead: self.ahead,
             one_transaction: self.transaction == TransactionScope::All,
+            expand_only: false,
         }
     }
 
@@ -322,6 +323,7 @@ impl Project {
     ) -> PlanContext<'a> {
         PlanContext {
             one_transaction: transaction.unwrap_or(self.transaction) == TransactionScope::All,
+            expand_only: false,
             ..self.plan_context(history, observed, dialect)
         }
     }

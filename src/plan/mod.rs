@@ -72,6 +72,8 @@ pub struct PlanContext<'a> {
     pub ahead: Ahead,
     /// Whether all steps share one transaction.
     pub one_transaction: bool,
+    /// Whether revisions of the contract phase, and those that need them, stay pending.
+    pub expand_only: bool,
 }
 
 /// Resolves `target`. Without any revision, the heads resolve to an empty list, provided that no

@@ -186,6 +186,11 @@ pub enum Warning {
         /// The applied revision that they sort before.
         before: RevisionId,
     },
+    /// Revisions stay pending since they are of the contract phase, or need one that is.
+    Left {
+        /// The revisions, in order.
+        revisions: Vec<RevisionId>,
+    },
     /// Rows are replaced by the row of their baseline.
     Squashes {
         /// The baseline.

@@ -20,5 +20,6 @@ pub fn context<'a>(
         out_of_order: OutOfOrder::Error,
         ahead: Ahead::Warn,
         one_transaction: false,
+        expand_only: false,
     }
 }

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     revision::{
-        Ahead, Direction, NewRow, Observed, OutOfOrder, Resolved, Revision, RevisionId, Target,
+        Ahead, Direction, NewRow, Observed, OutOfOrder, Phase, Resolved, Revision, RevisionId,
+        Target,
     },
     sql::Dialect,
 };
@@ -67,6 +68,12 @@ fn towards<'a>(
     };
     if let Err(found) = resumed(context, &drift, &mut plan, &pending.wanted) {
         problems.extend(found);
+    }
+    if !pending.left.is_empty() {
+        let left = pending.left.iter().map(|revision| revision.id.clone());
+        plan.warnings.push(Warning::Left {
+            revisions: left.collect(),
+        });
     }
     let pending = pending.missing;
     late(context, &drift, &pending, &mut plan.warnings, &mut problems);
@@ -221,6 +228,8 @@ struct Pending<'a> {
     wanted: HashSet<&'a RevisionId>,
     /// Those without a row, in order.
     missing: Vec<&'a Revision>,
+    /// Those that stay without a row since the phase of one is contract, in order.
+    left: Vec<&'a Revision>,
 }
 
 fn pending<'a>(context: &PlanContext<'a>, target: &Target) -> Result<Pending<'a>, PlanProblem> {
@@ -249,10 +258,34 @@ fn needed<'a>(context: &PlanContext<'a>, ids: &[RevisionId], limit: usize) -> Pe
     let missing = wanted
         .iter()
         .filter(|revision| !applied.contains(&revision.id));
+    let (left, missing) = match context.expand_only {
+        true => divided(missing.copied()),
+        false => (Vec::new(), missing.copied().collect()),
+    };
+    let wanted = wanted.iter().map(|revision| &revision.id);
+    let is_left = |id: &&RevisionId| left.iter().any(|revision| revision.id == **id);
     Pending {
-        missing: missing.copied().take(limit).collect(),
-        wanted: wanted.into_iter().map(|revision| &revision.id).collect(),
+        wanted: wanted.filter(|id| !is_left(id)).collect(),
+        missing: missing.into_iter().take(limit).collect(),
+        left,
     }
+}
+
+/// The pending revisions of the contract phase with those that need them, and the others. Both are in
+/// order.
+fn divided<'a>(
+    pending: impl Iterator<Item = &'a Revision>,
+) -> (Vec<&'a Revision>, Vec<&'a Revision>) {
+    let mut left: HashSet<&RevisionId> = HashSet::new();
+    pending.partition(|revision| {
+        let mut needed = revision.parents.iter().chain(&revision.depends_on);
+        let is_contract = revision.up.headers.phase == Some(Phase::Contract);
+        let is_left = is_contract || needed.any(|id| left.contains(id));
+        if is_left {
+            left.insert(&revision.id);
+        }
+        is_left
+    })
 }
 
 fn applied_ids(observed: &Observed) -> HashSet<&RevisionId> {
@@ -270,6 +303,8 @@ fn late(
     let late: Vec<_> = pending
         .iter()
         .filter(|revision| late.contains(&revision.id))
+        // They are meant to be applied later.
+        .filter(|revision| revision.up.headers.phase != Some(Phase::Contract))
         .collect();
     let (Some(first), Some(before)) = (late.first(), highest(context.history, context.observed))
     else {

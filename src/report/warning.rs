@@ -21,6 +21,17 @@ impl From<&Warning> for Diagnostic {
                 "{} is applied out of order: it sorts before {before}, which is applied",
                 list(revisions)
             )),
+            Warning::Left { revisions } => Self {
+                hint: Some(
+                    "once no program of before them runs, `migrator upgrade` applies them"
+                        .to_owned(),
+                ),
+                ..said(format!(
+                    "{} {} pending: the phase is contract, or the revision needs one whose phase is",
+                    list(revisions),
+                    if revisions.len() == 1 { "stays" } else { "stay" }
+                ))
+            },
             Warning::Squashes { baseline, rows } => said(format!(
                 "the records of {rows} revisions are replaced by one for the baseline {baseline}"
             )),

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::Phase;
 use super::{
     BatchDirective, Direction, ProblemKind, RevisionId,
     batch::{self, BATCH},
@@ -62,6 +63,8 @@ pub struct Headers {
     pub transaction: TransactionMode,
     /// `irreversible`: the reason.
     pub irreversible: Option<String>,
+    /// `phase`; `None` when absent, which is as good as `expand`.
+    pub phase: Option<Phase>,
     /// `foreign-keys`; `None` when absent.
     pub foreign_keys: Option<ForeignKeys>,
     /// `lock-timeout`
@@ -130,6 +133,7 @@ const KEYS: &[Key] = &[
     Key { name: LABEL, roles: UP, expected: NAME, set: |h, v| put(&mut h.label, is_label(v).then(|| v.to_owned())) },
     Key { name: TRANSACTION, roles: REVISION, expected: ON_OFF, set: set_transaction },
     Key { name: IRREVERSIBLE, roles: UP, expected: REASON, set: |h, v| put(&mut h.irreversible, (!v.is_empty()).then(|| v.to_owned())) },
+    Key { name: "phase", roles: UP, expected: "expected `expand` or `contract`", set: |h, v| put(&mut h.phase, Phase::parse(v)) },
     Key { name: "foreign-keys", roles: ALL, expected: "`on`, `off` or `unchecked`", set: set_foreign_keys },
     Key { name: "lock-timeout", roles: ALL, expected: DURATION, set: |h, v| put(&mut h.lock_timeout, parse_duration(v)) },
     Key { name: "statement-timeout", roles: ALL, expected: DURATION, set: |h, v| put(&mut h.statement_timeout, parse_duration(v)) },

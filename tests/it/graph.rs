@@ -291,6 +291,7 @@ async fn run(database: &mut dyn Database, made: &Made, command: &Command) -> Res
         out_of_order: OutOfOrder::Error,
         ahead: Ahead::Error,
         one_transaction: false,
+        expand_only: false,
     };
     let plan = match command {
         Command::Upgrade(place) => plan::upgrade(&context, &made.target(place, '+'))?,

@@ -37,6 +37,10 @@ pub struct CheckArgs {
     #[arg(long, conflicts_with = "no_database")]
     verify: bool,
 
+    /// Lint the revisions that are new since --base, or all, in a scratch database
+    #[arg(long, conflicts_with = "no_database")]
+    lint: bool,
+
     #[command(flatten)]
     pub vars: Vars,
 }
@@ -46,7 +50,7 @@ pub async fn cmd_check(args: CheckArgs, context: &Context) -> Result<Exit, Error
     let (mut session, unasked) = context.session_unless("check", skip)?;
     let dialect = context.dialect()?;
     let model = context.model().filter(|_| session.is_some());
-    let (schema, bar) = match args.schema || args.verify || model.is_some() {
+    let (schema, bar) = match args.schema || args.verify || args.lint || model.is_some() {
         true => {
             let (request, bar) = context.watched(context.schema_request()?)?;
             (Some(request), Some(bar))
@@ -54,12 +58,14 @@ pub async fn cmd_check(args: CheckArgs, context: &Context) -> Result<Exit, Error
         false => (None, None),
     };
     let verify = schema.clone().filter(|_| args.verify);
+    let lint = schema.clone().filter(|_| args.lint);
     let request = ops::CheckArgs {
         base: args.base.clone(),
         pending_ok: args.pending_ok,
         model: model.zip(schema.clone()),
         schema: schema.filter(|_| args.schema),
         verify: verify.map(|schema| super::verify::request(context, schema)),
+        lint: lint.map(|schema| super::lint::request(context, schema)),
     };
     let checked = ops::check(&context.project, session.as_mut(), dialect, &request).await;
     if let Some(bar) = bar {
@@ -77,8 +83,12 @@ pub async fn cmd_check(args: CheckArgs, context: &Context) -> Result<Exit, Error
     if let Some(verified) = &report.verified {
         findings.extend(error::verify_findings(verified));
     }
+    if let Some(linted) = &report.linted {
+        findings.extend(error::lint_errors(linted));
+    }
     let passed = findings.is_empty();
-    let interrupted = report.verified.as_ref().is_some_and(|it| it.interrupted);
+    let interrupted = report.verified.as_ref().is_some_and(|it| it.interrupted)
+        || report.linted.as_ref().is_some_and(|it| it.interrupted);
     if let Some(verified) = &report.verified {
         for diagnostic in error::unverified(verified) {
             context.output.warn(&diagnostic);

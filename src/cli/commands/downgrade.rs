@@ -21,5 +21,12 @@ pub struct DowngradeArgs {
 }
 
 pub async fn cmd_downgrade(args: DowngradeArgs, context: &Context) -> Result<Exit, Error> {
-    migrate::run(context, Direction::Down, &args.target, &args.run, false).await
+    migrate::run(
+        context,
+        Direction::Down,
+        &args.target,
+        &args.run,
+        migrate::Up::default(),
+    )
+    .await
 }

@@ -1,14 +1,17 @@
-use crate::report::{
-    CodesView, ExplainView, ExplainedCode, Output,
-    codes::{self, CODES, Code},
-    error::Error,
-    exit::Exit,
+use crate::{
+    lint::rules,
+    report::{
+        CodesView, ExplainView, ExplainedCode, Output, RuleView,
+        codes::{self, CODES, Code},
+        error::Error,
+        exit::Exit,
+    },
 };
 
-/// Explain an error code, or list all codes
+/// Explain an error code or a rule of lint, or list all
 #[derive(Debug, clap::Args)]
 pub struct ExplainArgs {
-    /// Error code, such as M203
+    /// Error code, such as M203, or a rule by its code or name, such as L101
     code: Option<String>,
 }
 
@@ -16,10 +19,16 @@ pub fn cmd_explain(args: &ExplainArgs, output: &Output) -> Result<Exit, Error> {
     let Some(text) = &args.code else {
         output.result(&CodesView {
             codes: CODES.iter().map(explained).collect(),
+            rules: rules::ALL,
         });
         return Ok(Exit::Done);
     };
     let id = normal(text);
+    let mut all = rules::ALL.iter();
+    if let Some(rule) = all.find(|rule| rule.code == id || rule.name.eq_ignore_ascii_case(text)) {
+        output.result(&RuleView { rule });
+        return Ok(Exit::Done);
+    }
     let Some(code) = CODES.iter().find(|code| code.id == id) else {
         return Err(
             Error::new(codes::M461, format!("there is no error code `{text}`")).hint(

@@ -47,7 +47,7 @@ pub async fn cmd_lint(args: LintArgs, context: &Context) -> Result<Exit, Error> 
     if let Some(path) = &args.write_sizes {
         return write_sizes(path, context).await;
     }
-    let request = context.schema_request()?;
+    let schemas = context.schema_request()?;
     let range = args
         .range
         .as_deref()
@@ -65,25 +65,21 @@ pub async fn cmd_lint(args: LintArgs, context: &Context) -> Result<Exit, Error> 
         Some(base) => Some(ops::new_since(&context.project, context.dialect()?, base)?),
         None => None,
     };
-    let is_text = args.text;
     let work = async |session: &mut ops::Session, schema: &ops::SchemaArgs| {
         let together = range.is_some() || only.is_some();
+        let usual = request(context, schema.clone());
         let args = ops::LintArgs {
-            range: range.or_else(|| context.config.lint.since()),
+            range: range.or(usual.range),
             only,
             together,
-            level: if args.text {
-                Level::Text
-            } else {
-                Level::Measured
-            },
-            schema: schema.clone(),
+            level: if args.text { Level::Text } else { usual.level },
             settings,
             live,
+            schema: usual.schema,
         };
         ops::lint(&context.project, session, &args).await
     };
-    let report = context.read_schemas("lint", request, work).await?;
+    let report = context.read_schemas("lint", schemas, work).await?;
     let exit = match (report.interrupted, report.passed()) {
         (true, _) => Exit::Interrupted,
         (false, true) => Exit::Done,
@@ -96,6 +92,17 @@ pub async fn cmd_lint(args: LintArgs, context: &Context) -> Result<Exit, Error> 
         columns,
     });
     Ok(exit)
+}
+
+/// The look at all revisions, each by itself, with the statements executed.
+pub fn request(context: &Context, schema: ops::SchemaArgs) -> ops::LintArgs {
+    ops::LintArgs {
+        range: context.config.lint.since(),
+        level: Level::Measured,
+        schema,
+        settings: context.config.lint.settings.clone(),
+        ..ops::LintArgs::default()
+    }
 }
 
 async fn write_sizes(path: &std::path::Path, context: &Context) -> Result<Exit, Error> {

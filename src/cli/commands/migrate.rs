@@ -22,18 +22,26 @@ fn refuse_on_terminal(script: &str) -> Result<(), Error> {
     Err(Error::new(codes::M433, message).hint("write it to a file: --sql > FILE"))
 }
 
+/// The options of `upgrade` alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Up {
+    pub allow_nonempty: bool,
+    pub expand_only: bool,
+}
+
 pub async fn run(
     context: &Context,
     direction: Direction,
     target: &str,
     options: &RunArgs,
-    allow_nonempty: bool,
+    up: Up,
 ) -> Result<Exit, Error> {
     let project = &context.project;
     let (start, target) = ops::start_and_target(direction, target, options.sql)?;
     let mut args = MigrateArgs {
         transaction: options.transaction,
-        allow_nonempty,
+        allow_nonempty: up.allow_nonempty,
+        expand_only: up.expand_only,
         ..MigrateArgs::to(target)
     };
     if options.dry_run {

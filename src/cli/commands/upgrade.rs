@@ -20,11 +20,24 @@ pub struct UpgradeArgs {
     #[arg(long)]
     allow_nonempty: bool,
 
+    /// With `expand`: leave revisions with `phase = contract`, and those that need them, pending
+    #[arg(long, value_name = "PHASE")]
+    phase: Option<Expand>,
+
     #[command(flatten)]
     pub run: RunArgs,
 }
 
+/// What `--phase` can be. Without it, revisions of both phases are applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Expand {
+    Expand,
+}
+
 pub async fn cmd_upgrade(args: UpgradeArgs, context: &Context) -> Result<Exit, Error> {
-    let (target, allow_nonempty) = (&args.target, args.allow_nonempty);
-    migrate::run(context, Direction::Up, target, &args.run, allow_nonempty).await
+    let up = migrate::Up {
+        allow_nonempty: args.allow_nonempty,
+        expand_only: args.phase.is_some(),
+    };
+    migrate::run(context, Direction::Up, &args.target, &args.run, up).await
 }

@@ -25,7 +25,7 @@ impl Read {
         let headers = &revision.up.headers;
         let headers = Headers {
             transaction_off: headers.transaction == TransactionMode::Off,
-            phase: None,
+            phase: headers.phase,
             lock_timeout: headers.lock_timeout,
             foreign_keys: headers.foreign_keys,
         };

@@ -1,6 +1,6 @@
 use crate::{
     lint::{Finding, Severity},
-    ops::LintedRevision,
+    ops::{LintReport, LintedRevision},
     report::{Diagnostic, Snippet, Weight},
 };
 
@@ -33,6 +33,17 @@ pub fn lint_finding(revision: &LintedRevision, finding: &Finding) -> Diagnostic 
         hint: safe.map(|safe| format!("safe form:\n{safe}")),
         diff: None,
     }
+}
+
+/// The diagnostics of all errors.
+pub fn lint_errors(report: &LintReport) -> Vec<Diagnostic> {
+    let revisions = report.revisions.iter();
+    let errors = revisions.flat_map(|revision| {
+        let findings = revision.findings.iter();
+        let errors = findings.filter(|it| it.severity == Severity::Error);
+        errors.map(|finding| lint_finding(revision, finding))
+    });
+    errors.collect()
 }
 
 /// The weight of a severity.

@@ -20,6 +20,7 @@ impl Mark {
             Self::Partial => "partially applied".to_owned(),
             Self::Applied => "applied".to_owned(),
             Self::Pending => "pending".to_owned(),
+            Self::Contract => "contract".to_owned(),
         }
     }
 
@@ -29,7 +30,7 @@ impl Mark {
             Self::Label(_) => Style::Strong,
             Self::Unknown | Self::Partial => Style::Bad,
             Self::Applied => Style::Dim,
-            Self::Pending => Style::Warning,
+            Self::Pending | Self::Contract => Style::Warning,
         }
     }
 }
@@ -71,6 +72,7 @@ impl RevisionLine {
             "depends_on": ids(&self.depends_on),
             "label": label,
             "head": has(&Mark::Head),
+            "phase": has(&Mark::Contract).then_some("contract"),
             "file": self.file,
         });
         // Shown if the database was read.

@@ -34,7 +34,7 @@ pub use redo::RedoPlanView;
 pub use schema::{
     SchemaDiffView, SchemaDumpView, StatusView, difference_sentences, drift_sentences,
 };
-pub use tools::{CodesView, ExplainView, ExplainedCode, WrittenView};
+pub use tools::{CodesView, ExplainView, ExplainedCode, RuleView, WrittenView};
 pub use verify::VerifyView;
 
 use super::{Page, Paint, Verbosity};

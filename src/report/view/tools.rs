@@ -2,6 +2,7 @@ use serde_json::{Value, json};
 
 use super::{Json, Page, Paint, Verbosity, View, object};
 use crate::{
+    lint::{Example, Phase, Rule},
     ops::{EditReport, EnsureVersionReport, TemplateLine, TemplatesReport},
     report::{Style, format::wrapped},
 };
@@ -164,11 +165,97 @@ impl View for ExplainView {
     }
 }
 
+/// The result of `explain RULE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RuleView {
+    /// The rule.
+    pub rule: &'static Rule,
+}
+
+impl RuleView {
+    /// The parts of the text, each under its title.
+    fn parts(&self) -> [(&'static str, String); 4] {
+        let script = |example: &Example| match example.before {
+            "" => example.sql.to_owned(),
+            before => format!("{before}\n\n-- In a later revision:\n{}", example.sql),
+        };
+        [
+            ("Safe form", self.rule.safe.to_owned()),
+            ("Silent", self.rule.silent.to_owned()),
+            ("Found", script(&self.rule.bad)),
+            ("Not found", script(&self.rule.good)),
+        ]
+    }
+}
+
+impl View for RuleView {
+    fn human(&self, paint: Paint, _: Verbosity) -> Page {
+        let rule = self.rule;
+        let id = paint.paint(Style::Strong, rule.code);
+        let mut page = Page::of(format!("{id} {}: {}", rule.name, rule.summary));
+        page.blank();
+        for line in wrapped(rule.docs, WIDTH).lines() {
+            page.sentence(line);
+        }
+        for (title, text) in self.parts() {
+            page.blank();
+            page.row(format!("{}:", paint.paint(Style::Strong, title)));
+            for line in wrapped(&text, WIDTH).lines() {
+                page.row(format!("    {line}"));
+            }
+        }
+        page.blank();
+        page.sentence(rule_sentence(rule));
+        page
+    }
+
+    fn json(&self) -> Json {
+        object(rule_json(self.rule))
+    }
+}
+
+/// The class, the severity and the dialects of a rule.
+fn rule_sentence(rule: &Rule) -> String {
+    let dialects = rule.dialects.iter().map(ToString::to_string);
+    let dialects: Vec<String> = dialects.collect();
+    let dialects = dialects.join(" and ");
+    let severity = match rule.is_on {
+        true => rule.severity.name(),
+        false => "off unless configured",
+    };
+    let allowed = match rule.allowed_in {
+        Some(phase) => format!("; silent in a revision of phase {}", phase.name()),
+        None => String::new(),
+    };
+    let class = rule.class.name();
+    format!("Class {class}, {severity}; {dialects}{allowed}.")
+}
+
+fn rule_json(rule: &Rule) -> Value {
+    let example = |it: &Example| json!({ "before": it.before, "sql": it.sql });
+    json!({
+        "code": rule.code,
+        "rule": rule.name,
+        "class": rule.class.name(),
+        "severity": rule.is_on.then(|| rule.severity.name()),
+        "dialects": rule.dialects.iter().map(|it| it.to_string()).collect::<Vec<_>>(),
+        "silent_in_phase": rule.allowed_in.map(Phase::name),
+        "summary": rule.summary,
+        "explanation": rule.docs,
+        "safe": rule.safe,
+        "silent": rule.silent,
+        "found": example(&rule.bad),
+        "not_found": example(&rule.good),
+    })
+}
+
 /// The result of `explain` without a code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodesView {
     /// The codes, in order.
     pub codes: Vec<ExplainedCode>,
+    /// The rules of `lint`, in the order of their codes.
+    pub rules: &'static [&'static Rule],
 }
 
 impl View for CodesView {
@@ -178,11 +265,16 @@ impl View for CodesView {
             let id = paint.paint(Style::Strong, code.id);
             page.row(format!("{id}  {}", code.title));
         }
+        for rule in self.rules {
+            let id = paint.paint(Style::Strong, rule.code);
+            page.row(format!("{id}  {}: {}", rule.name, rule.summary));
+        }
         page
     }
 
     fn json(&self) -> Json {
         let codes: Vec<_> = self.codes.iter().map(ExplainedCode::json).collect();
-        object(json!({ "codes": codes }))
+        let rules: Vec<_> = self.rules.iter().map(|rule| rule_json(rule)).collect();
+        object(json!({ "codes": codes, "rules": rules }))
     }
 }
