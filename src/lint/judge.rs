@@ -24,7 +24,7 @@ pub fn lint(script: &Script, settings: &Settings) -> Vec<Finding> {
         .collect()
 }
 
-fn applies(rule: &Rule, script: &Script, settings: &Settings) -> bool {
+pub(super) fn applies(rule: &Rule, script: &Script, settings: &Settings) -> bool {
     let set = settings.severities.get(rule.name);
     let is_on = match set {
         Some(severity) => severity.is_some(),
@@ -105,6 +105,16 @@ fn locks(context: &Context<'_>) -> Vec<(Name, LockMode)> {
     locks.sort();
     locks.dedup();
     locks
+}
+
+impl Finding {
+    /// The finding without the causes of some rules; `None` if no cause is left.
+    pub(super) fn without(mut self, is_suppressed: impl Fn(&Rule) -> bool) -> Option<Self> {
+        self.causes.retain(|cause| !is_suppressed(cause.rule));
+        self.severity = self.causes.first()?.severity;
+        self.message = message(&self.causes);
+        Some(self)
+    }
 }
 
 impl Phase {
