@@ -193,6 +193,8 @@ pub struct CreateTable {
     pub constraints: Vec<Constraint>,
     /// The partitioned table that this one becomes a partition of.
     pub partition_of: Option<Name>,
+    /// Whether it becomes the default partition.
+    pub is_default: bool,
     /// The tables that this one inherits from.
     pub inherits: Vec<Name>,
     /// The tables of LIKE.

@@ -23,7 +23,7 @@ pub fn lint(script: &Script, settings: &Settings) -> Vec<Finding> {
         .collect()
 }
 
-fn applies(rule: &Rule, script: &Script, settings: &Settings) -> bool {
+pub(super) fn applies(rule: &Rule, script: &Script, settings: &Settings) -> bool {
     let set = settings.severities.get(rule.name);
     let is_on = match set {
         Some(severity) => severity.is_some(),
@@ -41,23 +41,23 @@ fn finding(rules: &[&'static Rule], context: &Context<'_>) -> Option<Finding> {
             causes.push(draft.into_cause(rule, severity));
         }
     }
-    causes.sort_by(|a, b| {
-        let order = b.severity.cmp(&a.severity);
-        order.then_with(|| a.rule.code.cmp(b.rule.code))
-    });
     let statement = context.statement();
-    let severity = causes.first()?.severity;
-    Some(Finding {
+    if causes.is_empty() {
+        return None;
+    }
+    let mut finding = Finding {
         statement: context.at,
         span: statement.span.clone(),
         line: statement.line,
         column: statement.column,
-        severity,
-        message: message(&causes),
+        severity: Severity::Note,
+        message: String::new(),
         locks: locks(context),
         level: statement.effects.level,
         causes,
-    })
+    };
+    finding.sum_up();
+    Some(finding)
 }
 
 /// The severity of a draft. A rule that blocks is a note where all tables are known to be small.
@@ -74,22 +74,6 @@ fn severity(rule: &Rule, draft: &Draft, settings: &Settings) -> Severity {
     }
 }
 
-/// The messages of all causes, each once. What others wait for is said together.
-fn message(causes: &[Cause]) -> String {
-    let works: Vec<_> = causes.iter().flat_map(|it| it.works.clone()).collect();
-    let mut messages: Vec<String> = Vec::new();
-    for cause in causes {
-        let message = match cause.works.is_empty() {
-            true => cause.message.clone(),
-            false => wait::describe(&works),
-        };
-        if !messages.contains(&message) {
-            messages.push(message);
-        }
-    }
-    messages.join("; ")
-}
-
 /// The locks under which writes wait while there is work; without work, all that block writes.
 fn locks(context: &Context<'_>) -> Vec<(Name, LockMode)> {
     let effects = context.effects();
@@ -104,4 +88,13 @@ fn locks(context: &Context<'_>) -> Vec<(Name, LockMode)> {
     locks.sort();
     locks.dedup();
     locks
+}
+
+impl Finding {
+    /// The finding without the causes of some rules; `None` if no cause is left.
+    pub(super) fn without(mut self, is_suppressed: impl Fn(&Rule) -> bool) -> Option<Self> {
+        self.causes.retain(|cause| !is_suppressed(cause.rule));
+        self.sum_up();
+        (!self.causes.is_empty()).then_some(self)
+    }
 }

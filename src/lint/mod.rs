@@ -13,6 +13,7 @@ mod predict;
 mod rule;
 pub mod rules;
 mod script;
+mod suppress;
 pub mod text;
 mod wait;
 
@@ -26,6 +27,7 @@ pub use judge::lint;
 pub use predict::Known;
 pub use rule::{Class, Context, Draft, Example, Phase, Rule};
 pub use script::{Headers, Script, Settings, Size, Statement};
+pub use suppress::{Suppressed, SuppressionProblem, SuppressionProblemKind, suppress};
 
 #[cfg(test)]
 mod tests;

@@ -67,6 +67,8 @@ pub struct Rule {
     pub safe: &'static str,
     /// When the rule is silent.
     pub silent: &'static str,
+    /// The dialect of the examples, if they are not for all dialects of the rule.
+    pub example_dialect: Option<Dialect>,
     /// A script in which the rule finds something.
     pub bad: Example,
     /// A script in which it does not.
@@ -256,6 +258,14 @@ impl<'a> Context<'a> {
                 && id.parent_name().is_some_and(is_of_table)
         };
         self.is_young_relation(table) || self.is_made(is_part)
+    }
+
+    /// Whether a later script of the run makes a table or view of this name.
+    pub fn is_made_later(&self, name: &Name) -> bool {
+        self.script.later.iter().any(|id| {
+            let is_relation = !id.is_part() && id.kind.has_parts();
+            is_relation && self.is_same(&id.qualified(), name)
+        })
     }
 
     fn is_made(&self, is_it: impl Fn(&ObjectId) -> bool) -> bool {

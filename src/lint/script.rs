@@ -8,7 +8,7 @@ use std::{
 
 use super::{Act, Effects, Severity, rule::Phase};
 use crate::{
-    revision::ForeignKeys,
+    revision::{self, ForeignKeys, TransactionMode},
     schema::{Name, ObjectId, Schema},
     sql::Dialect,
 };
@@ -24,6 +24,8 @@ pub struct Script {
     pub statements: Vec<Statement>,
     /// The objects that earlier scripts of the run made.
     pub young: Vec<ObjectId>,
+    /// The objects that later scripts of the run make.
+    pub later: Vec<ObjectId>,
     /// The schema before the script.
     pub before: Option<Schema>,
     /// The schema after the script.
@@ -41,6 +43,18 @@ pub struct Headers {
     pub lock_timeout: Option<Duration>,
     /// `foreign-keys`.
     pub foreign_keys: Option<ForeignKeys>,
+}
+
+impl From<&revision::Headers> for Headers {
+    /// The headers of a script. The phase is not among them.
+    fn from(headers: &revision::Headers) -> Self {
+        Self {
+            transaction_off: headers.transaction == TransactionMode::Off,
+            phase: None,
+            lock_timeout: headers.lock_timeout,
+            foreign_keys: headers.foreign_keys,
+        }
+    }
 }
 
 /// A statement with what is known of it.

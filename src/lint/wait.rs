@@ -9,7 +9,7 @@ use crate::schema::{Kind, Name, ObjectId};
 /// The drafts of the rule with this name: one, for all work that it explains.
 pub(super) fn drafts(context: &Context<'_>, rule: &str) -> Vec<Draft> {
     let works: Vec<(Work, LockMode)> = blocking(context)
-        .filter(|(work, _)| explain(context, work) == rule)
+        .filter(|(work, _)| explain(context, work).contains(&rule))
         .map(|(work, mode)| (work.clone(), mode))
         .collect();
     if works.is_empty() {
@@ -83,6 +83,11 @@ impl Explanation {
         }
     }
 
+    /// The number of kinds of work.
+    fn breadth(&self) -> u8 {
+        u8::from(self.rewrites) + u8::from(self.builds) + u8::from(self.scans)
+    }
+
     fn is_of(&self, kind: &WorkKind) -> bool {
         match kind {
             WorkKind::Rewrite => self.rewrites,
@@ -96,10 +101,10 @@ impl Explanation {
 /// The name of work that the statement does under a lock of an earlier one.
 pub(super) const WORK_WHILE_LOCKED: &str = "work-while-locked";
 
-/// The name of the rule that explains work of the statement. There is one for all work.
-fn explain(context: &Context<'_>, work: &Work) -> &'static str {
+/// The names of the rules that explain work of the statement. There is at least one.
+fn explain(context: &Context<'_>, work: &Work) -> Vec<&'static str> {
     if matches!(work.kind, WorkKind::Change { .. }) {
-        return WORK_WHILE_LOCKED;
+        return vec![WORK_WHILE_LOCKED];
     }
     let acts = context.acts();
     let all: Vec<Explanation> = acts.iter().flat_map(explanations).collect();
@@ -107,14 +112,19 @@ fn explain(context: &Context<'_>, work: &Work) -> &'static str {
         let table = it.table.as_ref();
         table.is_some_and(|table| context.is_same(table, &work.relation))
     };
-    let exact = all
-        .iter()
-        .filter(is_here)
-        .find(|it| it.is_of(&work.kind))
-        .or_else(|| all.iter().find(|it| it.is_of(&work.kind)))
-        .or_else(|| all.iter().find(is_here));
-    if let Some(exact) = exact {
-        return exact.rule;
+    let here: Vec<&Explanation> = all.iter().filter(is_here).collect();
+    let rules = best(&here, &work.kind);
+    if !rules.is_empty() {
+        return rules;
+    }
+    // Partitions have the work of their table.
+    let everywhere: Vec<&Explanation> = all.iter().collect();
+    let rules = best(&everywhere, &work.kind);
+    if !rules.is_empty() {
+        return rules;
+    }
+    if let Some(first) = here.first() {
+        return vec![first.rule];
     }
     let is_opaque = acts.iter().any(|act| {
         matches!(
@@ -123,9 +133,22 @@ fn explain(context: &Context<'_>, work: &Work) -> &'static str {
         )
     });
     match is_opaque {
-        true => by_created(context, work),
-        false => WORK_WHILE_LOCKED,
+        true => vec![by_created(context, work)],
+        false => vec![WORK_WHILE_LOCKED],
     }
+}
+
+/// The rules of those that do such work and as little else as possible, each once.
+fn best(all: &[&Explanation], kind: &WorkKind) -> Vec<&'static str> {
+    let fitting = all.iter().filter(|it| it.is_of(kind));
+    let least = fitting.clone().map(|it| it.breadth()).min();
+    let mut rules: Vec<&'static str> = Vec::new();
+    for explanation in fitting.filter(|it| Some(it.breadth()) == least) {
+        if !rules.contains(&explanation.rule) {
+            rules.push(explanation.rule);
+        }
+    }
+    rules
 }
 
 /// What an act does on which table, by the rule that is about it.
@@ -237,10 +260,12 @@ fn of_column(table: &Name, column: &Column) -> Vec<Explanation> {
     if column.not_null && column.default.is_none() {
         found.push(Explanation::new("set-not-null", table).scans());
     }
-    // A column whose type is a domain with checks is computed row by row, too.
+    // A column whose type is a domain with checks is computed row by row, too. It does more kinds of
+    // work than the others, so that it explains what they do not.
     found.push(
         Explanation::new("volatile-default", table)
             .rewrites()
+            .builds()
             .scans(),
     );
     found

@@ -6,8 +6,8 @@ use super::{
     batch::{self, BATCH},
     block::{self, Comment, CommentKind},
     header_line::{
-        HeaderLine, Line, almost_directive, directive, is_of_statement, is_sqlx_marker, line,
-        may_hold_directive,
+        HeaderLine, Line, after, almost_directive, directive, is_of_statement, is_sqlx_marker,
+        line, may_hold_directive,
     },
     license, parse_duration,
 };
@@ -262,7 +262,11 @@ impl Reader {
         let Some((at, text)) = directive(comment) else {
             return;
         };
-        let (pace, problems) = batch::pace(at + BATCH.len(), &text[BATCH.len()..]);
+        // The other ones concern lint alone.
+        let Some(options) = after(BATCH, text) else {
+            return;
+        };
+        let (pace, problems) = batch::pace(at + BATCH.len(), options);
         self.problems.extend(problems);
         self.headers.batches.push(BatchDirective {
             start: comment.offset - 2,

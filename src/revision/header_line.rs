@@ -7,7 +7,7 @@ use super::{
     batch::BATCH,
     block::{self, BOM, Comment, CommentKind},
 };
-use crate::sql::Dialect;
+use crate::sql::{self, Dialect, TokenKind};
 
 /// The prefix of a header, after the dashes.
 const DIRECTIVE: &str = "migrator:";
@@ -54,11 +54,60 @@ pub(super) fn directive<'a>(comment: &Comment<'a>) -> Option<(usize, &'a str)> {
     Some(trimmed(at + DIRECTIVE.len(), rest))
 }
 
-/// Returns whether the directive applies to the next statement, and so may be anywhere: `batch`.
+/// The directive that suppresses rules of lint, after `migrator:`. Only lint reads it.
+pub(super) const ALLOW: &str = "allow";
+
+/// Returns whether the directive applies to the next statement, and so may be anywhere: `batch` and
+/// `allow`.
 pub(super) fn is_of_statement(text: &str) -> bool {
-    text.strip_prefix(BATCH).is_some_and(|rest| {
-        !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | '_'))
-    })
+    [BATCH, ALLOW]
+        .iter()
+        .any(|name| after(name, text).is_some())
+}
+
+/// Returns what follows the name of a directive.
+pub(super) fn after<'a>(name: &str, text: &'a str) -> Option<&'a str> {
+    let rest = text.strip_prefix(name)?;
+    let goes_on = rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '-' | '_'));
+    (!goes_on).then_some(rest)
+}
+
+/// A suppression of rules of lint: what follows `-- migrator: allow`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllowDirective {
+    /// Byte offset of its comment.
+    pub start: usize,
+    /// Byte offset of [`Self::text`].
+    pub at: usize,
+    /// What follows `allow`, without white space around it.
+    pub text: String,
+}
+
+/// Returns the suppressions in a script, in text order.
+pub fn allow_directives(dialect: Dialect, text: &str) -> Vec<AllowDirective> {
+    if !may_hold_directive(text) {
+        return Vec::new();
+    }
+    let start = if text.starts_with(BOM) { BOM.len() } else { 0 };
+    let inner = &text[start..];
+    let comments =
+        sql::lex(dialect, inner.as_bytes()).filter(|token| token.kind == TokenKind::LineComment);
+    let found = comments.filter_map(|token| {
+        let comment = Comment {
+            kind: CommentKind::Line,
+            offset: start + token.start + 2,
+            text: inner.get(token.start + 2..token.end)?,
+        };
+        let (at, directive) = directive(&comment)?;
+        let rest = after(ALLOW, directive)?;
+        let (at, rest) = trimmed(at + ALLOW.len(), rest);
+        Some(AllowDirective {
+            start: start + token.start,
+            at,
+            text: rest.to_owned(),
+        })
+    });
+    found.collect()
 }
 
 /// Returns whether `text` may contain a directive or a misspelled one.

@@ -45,6 +45,7 @@ pub use digest::{StatementsDigest, StatementsDigestError};
 pub use duration::parse_duration;
 pub use edit::{with_dependencies, with_parents, without_marker};
 pub use header::{ForeignKeys, Headers, Replaced, TransactionMode, is_label};
+pub use header_line::{AllowDirective, allow_directives};
 pub use history::{History, Revision, ScriptPair};
 pub use id::{RevisionId, RevisionIdError};
 pub use lineage::{applied_descendants, applied_heads};

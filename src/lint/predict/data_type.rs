@@ -97,6 +97,10 @@ pub(super) fn change(old: Option<&str>, new: &str, is_utc: bool) -> TypeChange {
             false => TypeChange::Rewrite,
         };
     }
+    // The elements of an array are converted one by one, unless their types are the same inside.
+    if new.is_array && (old.base, new.base) != ("varchar", "text") {
+        return TypeChange::Rewrite;
+    }
     match (old.base, new.base) {
         ("varchar", "text") => TypeChange::Nothing,
         ("text", "varchar") if new.modifier.is_empty() => TypeChange::Nothing,
@@ -210,6 +214,8 @@ mod tests {
         check("timestamp", "timestamptz", TypeChange::Reindex);
         check("text", "text[]", TypeChange::Rewrite);
         check("json", "jsonb", TypeChange::Rewrite);
+        check("timestamp[]", "timestamptz[]", TypeChange::Rewrite);
+        check("varchar(2)[]", "text[]", TypeChange::Nothing);
         let zoned = change(Some("timestamp"), "timestamptz", false);
         assert_eq!(zoned, TypeChange::Rewrite);
     }

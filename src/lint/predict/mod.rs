@@ -10,7 +10,7 @@ mod relation;
 mod sqlite;
 mod state;
 
-use relation::{Index, Relation};
+use relation::{DomainFacts, Index, Relation};
 
 use super::{Act, Effects, Level, Lock, LockMode, Work, WorkKind};
 use crate::{
@@ -25,8 +25,8 @@ pub struct Known {
     dialect: Dialect,
     /// Tables and materialized views, by their names without schemas.
     relations: HashMap<String, Vec<Relation>>,
-    /// The domains, and whether they check values.
-    domains: HashMap<String, bool>,
+    /// The domains.
+    domains: HashMap<String, DomainFacts>,
     /// The locks of the transaction on relations that are older than the run.
     held: Vec<(Name, LockMode)>,
     /// The objects that the run made.

@@ -127,7 +127,9 @@ fn create_table(known: &Known, table: &CreateTable, step: &mut Step) {
     }
     if let Some(parent) = &table.partition_of {
         step.lock(known, parent, AccessExclusive);
-        default_partition(known, parent, step);
+        if !table.is_default {
+            default_partition(known, parent, step);
+        }
     }
     for parent in &table.inherits {
         step.lock(known, parent, ShareUpdateExclusive);
@@ -254,7 +256,7 @@ fn add_column(known: &Known, table: &Name, column: &Column, step: &mut Step) {
     );
     let is_stored = column.generated.as_ref().is_some_and(|it| it.stored);
     let is_volatile = column.default.as_deref().is_some_and(is_volatile);
-    let is_checked_domain = known.domains.get(&column.data_type).copied() == Some(true);
+    let is_checked_domain = is_checked_domain(known, &column.data_type);
     let is_rewritten =
         is_serial || column.identity || is_stored || is_volatile || is_checked_domain;
     if is_rewritten {
@@ -431,22 +433,40 @@ fn change_type(
     let old = facts.and_then(|it| it.columns.get(column));
     let old = old.map(|it| it.data_type.as_str());
     let is_plain = using.is_none_or(|using| data_type::is_plain_using(using, column, new));
-    let is_checked_domain = known.domains.get(new).copied() == Some(true);
-    // A domain without checks is its type.
-    let change = if !is_plain || is_checked_domain {
+    let change = if !is_plain || is_checked_domain(known, new) {
         TypeChange::Rewrite
     } else {
+        // A domain without checks is its type.
+        let (old, new) = (old.map(|it| base(known, it)), base(known, new));
         data_type::change(old, new, known.is_utc)
     };
     match change {
         TypeChange::Rewrite => rewrite(known, table, step),
         TypeChange::Reindex => reindex_column(known, table, column, step),
         TypeChange::Nothing if collate => reindex_column(known, table, column, step),
+        TypeChange::Nothing if old != Some(new) => {
+            let indexes = facts.into_iter().flat_map(|it| it.indexes_over(column));
+            let indexes: Vec<String> = indexes.map(|it| it.name.clone()).collect();
+            for index in indexes {
+                build(known, table, &index, step);
+            }
+        }
         TypeChange::Nothing => {}
     }
     if facts.is_some_and(|it| it.has_check_on(column)) {
         scan_rows(known, table, step);
     }
+}
+
+fn is_checked_domain(known: &Known, data_type: &str) -> bool {
+    let domain = known.domains.get(data_type);
+    domain.is_some_and(|it| it.is_constrained)
+}
+
+/// The type under a domain, or the type itself.
+fn base<'a>(known: &'a Known, data_type: &'a str) -> &'a str {
+    let domain = known.domains.get(data_type);
+    domain.map_or(data_type, |it| it.data_type.as_str())
 }
 
 fn reindex_column(known: &Known, table: &Name, column: &str, step: &mut Step) {

@@ -31,6 +31,15 @@ pub(super) struct ColumnFacts {
     pub not_null: bool,
 }
 
+/// What is known of a domain.
+#[derive(Clone, Debug)]
+pub(super) struct DomainFacts {
+    /// The type under it.
+    pub data_type: String,
+    /// Whether values are checked.
+    pub is_constrained: bool,
+}
+
 /// A constraint that is known.
 #[derive(Clone, Debug)]
 pub(super) struct Known {
@@ -46,6 +55,9 @@ pub(super) struct Index {
     pub name: String,
     /// The columns; the text of an expression for others.
     pub keys: Vec<String>,
+    /// The expressions and the condition, which the server does not compare: such an index is built
+    /// anew where one on columns alone is kept.
+    pub expressions: Vec<String>,
 }
 
 impl Relation {
@@ -95,6 +107,12 @@ impl Relation {
         self.indexes.iter().filter(uses)
     }
 
+    /// The indexes with an expression or a condition about the column.
+    pub(super) fn indexes_over<'a>(&'a self, column: &'a str) -> impl Iterator<Item = &'a Index> {
+        let uses = move |index: &&Index| index.expressions.iter().any(|it| mentions(it, column));
+        self.indexes.iter().filter(uses)
+    }
+
     /// Whether a valid CHECK mentions the column.
     pub(super) fn has_check_on(&self, column: &str) -> bool {
         self.constraints.iter().any(|it| match &it.kind {
@@ -123,7 +141,11 @@ impl Relation {
                     keys.iter().for_each(|column| self.set_not_null(column));
                 }
                 let name = name.clone();
-                self.indexes.push(Index { name, keys });
+                self.indexes.push(Index {
+                    name,
+                    keys,
+                    expressions: Vec::new(),
+                });
             }
             ConstraintKind::NotNull(column) if !constraint.not_valid => {
                 self.set_not_null(&column.clone());

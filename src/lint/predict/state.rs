@@ -2,7 +2,7 @@
 
 use super::{
     Known, Step,
-    relation::{self, ColumnFacts, Index, Relation},
+    relation::{self, ColumnFacts, DomainFacts, Index, Relation},
 };
 use crate::{
     lint::{
@@ -16,9 +16,13 @@ pub(super) fn load(known: &mut Known, schema: &Schema) {
     for object in &schema.objects {
         let id = &object.id;
         match (&object.facts, id.kind) {
-            (Facts::Domain(_), _) => {
+            (Facts::Domain(domain), _) => {
                 let checks = schema.parts(&id.qualified());
-                known.domains.insert(id.name.clone(), !checks.is_empty());
+                let facts = DomainFacts {
+                    data_type: domain.data_type.to_lowercase(),
+                    is_constrained: domain.not_null || !checks.is_empty(),
+                };
+                known.domains.insert(id.name.clone(), facts);
             }
             (_, Kind::Table | Kind::View | Kind::MaterializedView) => {
                 let mut found = Relation::new(id.qualified(), id.kind, false);
@@ -71,7 +75,12 @@ fn load_part(relation: &mut Relation, part: &Object) {
             };
             add(relation, kind, true);
             let keys = key.columns.clone();
-            relation.indexes.push(Index { name, keys });
+            let expressions = Vec::new();
+            relation.indexes.push(Index {
+                name,
+                keys,
+                expressions,
+            });
         }
         Facts::ForeignKey(key) => {
             let reference = Reference {
@@ -94,11 +103,20 @@ fn load_part(relation: &mut Relation, part: &Object) {
                 .map(|key| key.column.clone().or_else(|| key.expression.clone()))
                 .map(Option::unwrap_or_default)
                 .collect();
-            relation.indexes.push(Index { name, keys });
+            let expressions = index.keys.iter().filter_map(|it| it.expression.clone());
+            let expressions = expressions.chain(index.condition.clone()).collect();
+            relation.indexes.push(Index {
+                name,
+                keys,
+                expressions,
+            });
         }
         Facts::SqliteIndex(_) => {
-            let keys = Vec::new();
-            relation.indexes.push(Index { name, keys });
+            relation.indexes.push(Index {
+                name,
+                keys: Vec::new(),
+                expressions: Vec::new(),
+            });
         }
         _ => {}
     }
@@ -124,10 +142,17 @@ pub(super) fn follow(known: &mut Known, act: &Act, step: &mut Step) {
             let name = index.name.clone().unwrap_or_default();
             let id = ObjectId::part(Kind::Index, &index.table, name.clone());
             let keys = index.keys.iter().map(|it| it.text.clone()).collect();
+            let expressions = index.keys.iter().filter(|it| !it.is_column);
+            let expressions = expressions.map(|it| it.text.clone());
+            let expressions = expressions.chain(index.condition.clone()).collect();
             if let Some(relation) = known.find_mut(&index.table)
                 && relation.indexes.iter().all(|it| it.name != name)
             {
-                relation.indexes.push(Index { name, keys });
+                relation.indexes.push(Index {
+                    name,
+                    keys,
+                    expressions,
+                });
             }
             step.created.push(id);
         }
@@ -144,10 +169,14 @@ pub(super) fn follow(known: &mut Known, act: &Act, step: &mut Step) {
         }
         Act::CreateDomain {
             name,
+            data_type,
             is_constrained,
-            ..
         } => {
-            known.domains.insert(name.name.clone(), *is_constrained);
+            let facts = DomainFacts {
+                data_type: data_type.clone(),
+                is_constrained: *is_constrained,
+            };
+            known.domains.insert(name.name.clone(), facts);
             let id = ObjectId::new(Kind::Domain, name.schema.clone(), name.name.clone());
             step.created.push(id);
         }
@@ -175,6 +204,7 @@ fn create_table(known: &mut Known, table: &CreateTable, step: &mut Step) {
     let mut relation = Relation::new(table.name.clone(), Kind::Table, true);
     relation.is_partitioned = table.is_partitioned;
     relation.partition_of.clone_from(&table.partition_of);
+    relation.is_default = table.is_default;
     let like = table.like.iter().chain(&table.partition_of);
     for source in like.chain(&table.inherits) {
         if let Some(source) = known.find(source) {
@@ -261,9 +291,10 @@ fn alter_relation(known: &Known, relation: &mut Relation, change: &TableChange, 
         TableChange::DropColumn { column, .. } => {
             relation.columns.remove(&known.key(column));
             let table = &relation.name;
-            relation
-                .indexes
-                .retain(|it| !it.keys.iter().any(|key| key == column));
+            relation.indexes.retain(|it| {
+                let uses = |text: &String| relation::mentions(text, column);
+                !it.keys.iter().any(|key| key == column) && !it.expressions.iter().any(uses)
+            });
             relation.constraints.retain(|it| match &it.kind {
                 ConstraintKind::ForeignKey(key) => !key.columns.contains(column),
                 ConstraintKind::Check(text) => !relation::mentions(text, column),
@@ -387,7 +418,12 @@ fn rename(known: &mut Known, kind: Kind, name: &Name, to: &str, step: &mut Step)
                 let id =
                     |name: &Name, kind| ObjectId::new(kind, name.schema.clone(), name.name.clone());
                 step.dropped.push(id(&relation.name, relation.kind));
+                let old = relation.name.clone();
                 to.clone_into(&mut relation.name.name);
+                let locks = step.locks.iter_mut().chain(&mut known.held);
+                for (locked, _) in locks.filter(|(it, _)| it.name == old.name) {
+                    to.clone_into(&mut locked.name);
+                }
                 step.created.push(id(&relation.name, relation.kind));
                 insert(known, relation);
             }
@@ -408,8 +444,8 @@ fn rename(known: &mut Known, kind: Kind, name: &Name, to: &str, step: &mut Step)
             }
         }
         Kind::Domain => {
-            if let Some(is_constrained) = known.domains.remove(&name.name) {
-                known.domains.insert(to.to_owned(), is_constrained);
+            if let Some(facts) = known.domains.remove(&name.name) {
+                known.domains.insert(to.to_owned(), facts);
             }
         }
         _ => {}

@@ -88,6 +88,7 @@ const DEFAULT: Rule = Rule {
     docs: "",
     safe: "",
     silent: "",
+    example_dialect: None,
     bad: Example {
         before: "",
         sql: "",

@@ -4,10 +4,7 @@ mod postgres;
 mod sqlite;
 
 use super::{Act, Headers, Known, Script, Statement};
-use crate::{
-    schema::Schema,
-    sql::{self, Dialect, SqlProblem, StatementKind},
-};
+use crate::sql::{self, Dialect, SqlProblem, StatementKind, TransactionControl};
 
 /// Returns what `statement` says.
 pub fn read(dialect: Dialect, statement: &str) -> Vec<Act> {
@@ -43,11 +40,20 @@ pub fn statements(
     let young = known.young().to_vec();
     known.begin_transaction();
     let mut statements: Vec<Statement> = Vec::with_capacity(split.len());
-    let mut is_first = true;
+    // Whether the next statement continues a transaction.
+    let mut is_open = false;
+    let mut is_explicit = false;
     for statement in split {
-        let is_single = headers.transaction_off
-            || matches!(statement.kind, StatementKind::OutsideTransaction(_));
-        if is_single {
+        if let StatementKind::Transaction(control) = &statement.kind
+            && let Some(begins) = begins(control)
+        {
+            is_explicit = begins;
+            is_open = false;
+            known.begin_transaction();
+        }
+        let is_outside = matches!(statement.kind, StatementKind::OutsideTransaction(_));
+        if is_outside || headers.transaction_off && !is_explicit {
+            is_open = false;
             known.begin_transaction();
         }
         let sql = statement.text(text).to_owned();
@@ -58,13 +64,13 @@ pub fn statements(
             span: statement.span.clone(),
             line: statement.line,
             column: statement.column,
-            in_transaction: !is_single && !is_first,
+            in_transaction: is_open,
             is_batched: false,
             acts,
             effects,
             error: None,
         });
-        is_first = false;
+        is_open = !is_outside && (is_explicit || !headers.transaction_off);
     }
     known.begin_transaction();
     Script {
@@ -72,12 +78,21 @@ pub fn statements(
         headers,
         statements,
         young,
+        later: Vec::new(),
         before: None,
         after: None,
     }
 }
 
-/// Makes the objects of `schema` known as older than every run.
-pub fn know_schema(known: &mut Known, schema: &Schema) {
-    known.schema(schema);
+/// Whether a transaction begins or ends; `None` for what only divides it.
+fn begins(control: &TransactionControl) -> Option<bool> {
+    match control {
+        TransactionControl::Begin(_) | TransactionControl::Chain => Some(true),
+        TransactionControl::Commit
+        | TransactionControl::Rollback
+        | TransactionControl::TwoPhase => Some(false),
+        TransactionControl::Savepoint(_)
+        | TransactionControl::Release(_)
+        | TransactionControl::RollbackTo(_) => None,
+    }
 }

@@ -19,12 +19,11 @@ pub(in crate::lint::rules) static RULE: Rule = Rule {
     silent: "In contract revisions; the table, or a column of the constraint, was created in the same run.",
     bad: Example {
         before: ORDERS,
-        sql: "ALTER TABLE orders ADD CONSTRAINT orders_total_check CHECK (total >= 0) NOT VALID;",
+        sql: "CREATE UNIQUE INDEX orders_note ON orders (note);",
     },
     good: Example {
         before: ORDERS,
-        sql: "ALTER TABLE orders ADD COLUMN state integer;\n\
-            ALTER TABLE orders ADD CONSTRAINT orders_state_check CHECK (state >= 0) NOT VALID;",
+        sql: "ALTER TABLE orders ADD COLUMN state integer;\nCREATE UNIQUE INDEX orders_state ON orders (state);",
     },
     check,
     ..BREAKS

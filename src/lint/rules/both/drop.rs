@@ -188,6 +188,11 @@ pub(super) fn is_made_again(
     kinds: &[Kind],
     name: &Name,
 ) -> bool {
+    let is_later =
+        |id: &ObjectId| kinds.contains(&id.kind) && context.is_same(&id.qualified(), name);
+    if context.script.later.iter().any(is_later) {
+        return true;
+    }
     if let Some(after) = context.after() {
         let mut kinds = kinds.iter().chain([&kind]);
         return kinds.any(|kind| object_in(context, after, *kind, name).is_some());

@@ -2,6 +2,7 @@ use super::{BOTH, Context, Draft, Facts, Kind, NOTE, Name, Rule, full_name, sql}
 use crate::{
     lint::{Act, Example, TableChange},
     schema::{Object, Schema},
+    sql::Dialect,
 };
 
 pub(in crate::lint::rules) static RULE: Rule = Rule {
@@ -13,6 +14,7 @@ pub(in crate::lint::rules) static RULE: Rule = Rule {
         they do not expect, and a later attempt to add it again fails on them.",
     safe: "Add the constraint that replaces it in the same script, or say why there is none.",
     silent: "The script adds a constraint of the same kind to the table, or a unique index in the place of a unique constraint; the constraint or its table was created in the same run, or the table or a column of the constraint is dropped.",
+    example_dialect: Some(Dialect::Postgres),
     bad: Example {
         before: "CREATE TABLE orders (total integer, CONSTRAINT orders_total_check CHECK (total >= 0));",
         sql: "ALTER TABLE orders DROP CONSTRAINT orders_total_check;",
@@ -39,13 +41,12 @@ fn check(context: &Context<'_>) -> Vec<Draft> {
     });
     let drafts = dropped
         .filter(|(table, name)| !is_young(context, table, name) && !is_replaced(context, table))
-        .map(|(table, name)| draft(table, name));
+        .map(|(table, name)| draft(table, &format!("constraint {}", sql::word(name))));
     drafts.collect()
 }
 
-fn draft(table: &Name, name: &str) -> Draft {
-    let constraint = sql::word(name);
-    let message = format!("{table} loses the guarantee of {constraint}");
+fn draft(table: &Name, constraint: &str) -> Draft {
+    let message = format!("{table} loses the guarantee of the {constraint}");
     Draft::new(message).about(table)
 }
 
@@ -79,31 +80,42 @@ fn is_replaced(context: &Context<'_>, table: &Name) -> bool {
     })
 }
 
-/// The constraints that the statement dropped, have no like after the script, and whose columns are
-/// still there.
+/// The constraints that the statement dropped, alone or with a table that is made again, and that
+/// have no like after the script although their columns are still there.
 fn by_schema(context: &Context<'_>, before: &Schema, after: &Schema) -> Vec<Draft> {
     let dropped = context.effects().dropped.iter();
     let dropped = dropped.filter(|id| GUARANTEES.contains(&id.kind));
-    let mut drafts = Vec::new();
+    let mut lost: Vec<(Name, &Object)> = Vec::new();
     for id in dropped {
         let Some(table) = id.parent_name() else {
             continue;
         };
-        let (old, new) = (
-            full_name(context, before, &table),
-            full_name(context, after, &table),
+        let mut parts = before.parts(&full_name(context, before, &table)).iter();
+        lost.extend(
+            parts
+                .find(|it| it.id.kind == id.kind && it.id.name == id.name)
+                .map(|it| (table, it)),
         );
-        let new_parts = after.parts(&new);
-        let mut parts = before.parts(&old).iter();
-        let Some(lost) = parts.find(|it| it.id.kind == id.kind && it.id.name == id.name) else {
-            continue;
-        };
-        let is_there = new_parts.iter().any(|it| it.id.kind == Kind::Column);
-        if is_there && !has_like(context, lost, before.parts(&old), new_parts) {
-            drafts.push(draft(&table, &lost.id.name));
+    }
+    for act in context.acts() {
+        if let Act::Drop(object) = act
+            && object.kind == Kind::Table
+        {
+            let parts = before
+                .parts(&full_name(context, before, &object.name))
+                .iter();
+            let constraints = parts.filter(|it| GUARANTEES.contains(&it.id.kind));
+            lost.extend(constraints.map(|it| (object.name.clone(), it)));
         }
     }
-    drafts
+    let lost = lost.into_iter().filter(|(table, constraint)| {
+        let new = after.parts(&full_name(context, after, table));
+        let old = before.parts(&full_name(context, before, table));
+        let is_there = new.iter().any(|it| it.id.kind == Kind::Column);
+        is_there && !has_like(context, constraint, old, new)
+    });
+    let drafts = lost.map(|(table, constraint)| draft(&table, &constraint.id.to_string()));
+    drafts.collect()
 }
 
 /// Whether a constraint has an equal one afterwards, a new one of its kind, or lost a column.

@@ -56,11 +56,37 @@ fn added<'a>(context: &Context<'a>) -> Vec<(&'a Name, Constraint)> {
             _ => continue,
         };
         // An index that exists enforces what it does already.
-        if constraint.using_index.is_none() && !context.is_young_relation(table) {
+        let is_new = constraint.using_index.is_none() && !context.is_young_relation(table);
+        if is_new && !is_implied(context, table, &constraint.kind) {
             found.push((table, constraint));
         }
     }
     found
+}
+
+/// Whether a key of before the script implies the constraint.
+fn is_implied(context: &Context<'_>, table: &Name, kind: &ConstraintKind) -> bool {
+    let ConstraintKind::Unique(columns) = kind else {
+        return false;
+    };
+    let Some(before) = context.before() else {
+        return false;
+    };
+    let table = full_name(context, before, table);
+    before.parts(&table).iter().any(|part| {
+        let keys: Vec<String> = match &part.facts {
+            Facts::Key(key) => key.columns.clone(),
+            Facts::SqlitePrimaryKey(key) => {
+                key.columns.iter().map(|it| it.column.to_string()).collect()
+            }
+            Facts::SqliteUnique(key) => {
+                key.columns.iter().map(|it| it.column.to_string()).collect()
+            }
+            _ => return false,
+        };
+        let is_among = |key: &String| columns.iter().any(|it| context.is_name(it, key));
+        !keys.is_empty() && keys.iter().all(is_among)
+    })
 }
 
 /// The columns of a constraint.

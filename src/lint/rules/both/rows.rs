@@ -49,7 +49,7 @@ fn check(context: &Context<'_>) -> Vec<Draft> {
     if is_opaque && statement.effects.level == Level::Measured {
         for work in &statement.effects.works {
             if matches!(work.kind, WorkKind::Change { .. }) {
-                drafts.push(draft(&work.relation, "rows"));
+                drafts.push(draft(&work.relation, "rows of {} are changed"));
             }
         }
     }
@@ -57,17 +57,17 @@ fn check(context: &Context<'_>) -> Vec<Draft> {
 }
 
 fn draft(table: &Name, what: &str) -> Draft {
-    let message = format!("{what} of {table} stay locked until the transaction ends");
+    let message = format!("{what} in one transaction").replace("{}", &table.to_string());
     Draft::new(message).about(table)
 }
 
 fn known(context: &Context<'_>, change: &ChangeRows) -> Draft {
     let what = match (change.verb, &change.condition) {
-        (RowVerb::Update, None) => "all rows that are updated",
-        (RowVerb::Delete, None) => "all rows that are deleted",
-        (RowVerb::Update, Some(_)) => "the rows that are updated",
-        (RowVerb::Delete, Some(_)) => "the rows that are deleted",
-        _ => "the rows that are merged",
+        (RowVerb::Update, None) => "all rows of {} are updated",
+        (RowVerb::Delete, None) => "all rows of {} are deleted",
+        (RowVerb::Update, Some(_)) => "rows of {} are updated",
+        (RowVerb::Delete, Some(_)) => "rows of {} are deleted",
+        _ => "rows of {} are merged",
     };
     let mut draft = draft(&change.table, what);
     let works = context.effects().works.iter();

@@ -39,11 +39,15 @@ fn check(context: &Context<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
     for table in dropped(context) {
         let lost: Vec<&Object> = lost(context, before, after, &table);
-        if lost.is_empty() {
+        // What goes with its column is meant to. It is named where something else is forgotten.
+        let new = after.parts(&table);
+        let is_forgotten = |it: &&&Object| !is_without_column(context, it, new);
+        let forgotten: Vec<&&Object> = lost.iter().filter(is_forgotten).collect();
+        if forgotten.is_empty() {
             continue;
         }
         let names: Vec<String> = lost.iter().map(|it| shown(it)).collect();
-        let statements: Vec<String> = lost.iter().map(|it| text(it)).collect();
+        let statements: Vec<String> = forgotten.iter().map(|it| text(it)).collect();
         let message = format!("{} does not come back with {table}", names.join(", "));
         drafts.push(
             Draft::new(message)
@@ -101,7 +105,6 @@ fn lost<'a>(
         is_it
             && !is_dropped_by_name(context, &object.id.name)
             && !new.iter().any(|it| is_like(object, it))
-            && !is_without_column(context, object, new)
     };
     old.filter(is_lost).collect()
 }
@@ -133,15 +136,10 @@ fn is_like(lost: &Object, new: &Object) -> bool {
         _ => return false,
     };
     let keys: Option<Vec<&str>> = index.keys.iter().map(|it| it.column.as_deref()).collect();
-    // A key serves what an index on its first columns serves; it is unique over all of them.
     index.condition.is_none()
         && keys.is_some_and(|keys| {
-            let is_start = keys.len() <= columns.len()
-                && keys
-                    .iter()
-                    .zip(&columns)
-                    .all(|(a, b)| a.eq_ignore_ascii_case(b));
-            is_start && (!index.unique || keys.len() == columns.len())
+            let mut pairs = keys.iter().zip(&columns);
+            keys.len() == columns.len() && pairs.all(|(a, b)| a.eq_ignore_ascii_case(b))
         })
 }
 

@@ -104,7 +104,8 @@ fn dangling(context: &Context<'_>, schema: &Schema) -> Vec<(Name, Name)> {
         {
             let parent = Name::new("", key.references.to_string());
             let pair = (child, parent);
-            if !has_table(context, schema, &pair.1) && !found.contains(&pair) {
+            let is_there = has_table(context, schema, &pair.1) || context.is_made_later(&pair.1);
+            if !is_there && !found.contains(&pair) {
                 found.push(pair);
             }
         }
@@ -120,7 +121,7 @@ pub(in crate::lint::rules) static DANGLING: Rule = Rule {
         foreign keys are enforced, every INSERT that gives its column fails with \"no such table\". \
         foreign_key_check says nothing while the table is empty.",
     safe: "Create the referenced table, or correct its name.",
-    silent: "The table exists after the script.",
+    silent: "The table exists after the script, or a later script of the run makes it.",
     bad: Example {
         before: "",
         sql: "CREATE TABLE orders (customer integer REFERENCES custmers (id));",
@@ -195,12 +196,12 @@ pub(in crate::lint::rules) static CASCADES: Rule = Rule {
     bad: Example {
         before: "CREATE TABLE customers (id integer PRIMARY KEY);\n\
             CREATE TABLE orders (customer integer REFERENCES customers ON DELETE CASCADE);",
-        sql: "DROP TABLE customers;",
+        sql: "-- migrator: foreign-keys = on\nDROP TABLE customers;",
     },
     good: Example {
         before: "CREATE TABLE customers (id integer PRIMARY KEY);\n\
-            CREATE TABLE orders (customer integer REFERENCES customers);",
-        sql: "DROP TABLE orders;",
+            CREATE TABLE orders (customer integer REFERENCES customers ON DELETE CASCADE);",
+        sql: "DROP TABLE customers;",
     },
     check: check_cascades,
     ..LOSES

@@ -44,6 +44,7 @@ pub(super) fn create(statement: &Node) -> Option<Vec<Act>> {
         if_not_exists: statement.has(K::IF_NOT_EXISTS),
         temporary: statement.deep(K::TEMP).next().is_some(),
         partition_of: named(statement, K::PARTITION_OF).next(),
+        is_default: statement.has(K::PARTITION_DEFAULT),
         inherits: named(statement, K::INHERITS).collect(),
         is_partitioned: statement.has(K::PARTITION_BY),
         sources: is_query.then(|| query::sources(statement)),
