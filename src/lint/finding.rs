@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Level, LockMode, Work, rule::Rule};
+use super::{Level, LockMode, Work, rule::Rule, wait};
 use crate::schema::Name;
 
 /// How serious a finding is.
@@ -61,10 +61,16 @@ impl Finding {
             order.then_with(|| a.rule.code.cmp(b.rule.code))
         };
         self.causes.sort_by(order);
-        let mut messages: Vec<&str> = Vec::new();
+        // What others wait for is said together.
+        let works: Vec<_> = self.causes.iter().flat_map(|it| it.works.clone()).collect();
+        let mut messages: Vec<String> = Vec::new();
         for cause in &self.causes {
-            if !messages.contains(&cause.message.as_str()) {
-                messages.push(&cause.message);
+            let message = match cause.works.is_empty() {
+                true => cause.message.clone(),
+                false => wait::describe(&works),
+            };
+            if !messages.contains(&message) {
+                messages.push(message);
             }
         }
         self.message = messages.join("; ");

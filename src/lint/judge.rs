@@ -1,7 +1,7 @@
 //! From rules to findings.
 
 use super::{
-    Cause, Class, Context, Draft, Finding, LockMode, Rule, Script, Settings, Severity, rules, wait,
+    Cause, Class, Context, Draft, Finding, LockMode, Rule, Script, Settings, Severity, rules,
 };
 use crate::schema::Name;
 

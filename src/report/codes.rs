@@ -440,6 +440,8 @@ codes! {
         "The declared schema is not the one that the scripts make. Write the revision that leads there: `migrator revision --autogenerate -m MESSAGE`."
     M900 Usage "file of table sizes cannot be used"
         "`lint --sizes FILE` reads the sizes of tables from a file that `lint --write-sizes FILE` wrote from a database. The file could not be read or written, or it has another format."
+    M901 CheckFailed "lint: suppression is wrong"
+        "A suppression has the form `-- migrator: allow = RULE (reason)` and stands above its statement. The reason is required. A rule that does not exist, or that finds nothing in the statement, is an error, so that suppressions do not outlive what they were written for."
 }
 
 #[cfg(test)]

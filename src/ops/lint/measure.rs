@@ -95,6 +95,11 @@ impl Measuring {
         Ok(reason)
     }
 
+    /// Notes that a revision cannot be applied.
+    pub fn block(&mut self, revision: &Revision) {
+        self.blocked.insert(revision.id.clone());
+    }
+
     /// Why a revision cannot be applied.
     async fn refusal(&mut self, revision: &Revision) -> Result<Option<String>, Error> {
         let mut needed = revision.parents.iter().chain(&revision.depends_on);

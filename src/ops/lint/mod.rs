@@ -7,6 +7,7 @@ mod sizes;
 
 use std::{
     collections::HashSet,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,7 +16,8 @@ pub use sizes::{SizeSnapshot, SizesError, TableSize, measure_sizes, read_sizes, 
 use self::{measure::Measuring, read::Read};
 use super::{Error, Project, SchemaArgs, Session, schema::Reader, session::until_stopped, verify};
 use crate::{
-    lint::{self, Finding, Known, Level, Settings, Severity},
+    lint::{self, Finding, Known, Level, Settings, Severity, SuppressionProblem},
+    plan::PlanError,
     revision::{History, Range, Revision, RevisionId},
 };
 
@@ -64,7 +66,8 @@ impl LintReport {
 
     /// Whether there is no error.
     pub fn passed(&self) -> bool {
-        self.count(Severity::Error) == 0
+        let is_fine = |it: &LintedRevision| it.problems.is_empty() && it.refused.is_none();
+        self.count(Severity::Error) == 0 && self.revisions.iter().all(is_fine)
     }
 }
 
@@ -78,11 +81,17 @@ pub struct LintedRevision {
     /// The file of the up script.
     pub file: String,
     /// The text of the file.
-    pub text: std::sync::Arc<str>,
+    pub text: Arc<str>,
     /// The statements with what they do.
     pub statements: Vec<lint::Statement>,
     /// The findings, at most one a statement.
     pub findings: Vec<Finding>,
+    /// The number of causes that the script suppresses.
+    pub suppressed: usize,
+    /// What is wrong with the suppressions.
+    pub problems: Vec<SuppressionProblem>,
+    /// Why the script cannot run at all.
+    pub refused: Option<PlanError>,
     /// Why no statement was executed, if they should have been.
     pub not_measured: Option<String>,
 }
@@ -186,13 +195,11 @@ impl Linting<'_> {
                 is_begun = true;
             }
             let read = Read::of(self.project, history, revision, &mut self.known);
-            match &mut self.measuring {
-                Some(measuring) if !is_wanted => measuring.advance(revision).await?,
-                None if !is_wanted => {}
-                _ => {
-                    let linted = self.look(revision, read?, begins).await?;
-                    self.done.push(linted);
-                }
+            if is_wanted {
+                let linted = self.look(revision, read, begins).await?;
+                self.done.push(linted);
+            } else if let Some(measuring) = &mut self.measuring {
+                measuring.advance(revision).await?;
             }
         }
         Ok(())
@@ -201,27 +208,42 @@ impl Linting<'_> {
     async fn look(
         &mut self,
         revision: &Revision,
-        mut read: Read,
+        read: Result<Read, Error>,
         begins: bool,
     ) -> Result<LintedRevision, Error> {
-        let not_measured = match &mut self.measuring {
-            Some(measuring) => {
-                measuring
-                    .measure(revision, &mut read.script, begins)
-                    .await?
-            }
-            None => None,
-        };
-        let mut findings = lint::lint(&read.script, &self.settings);
-        read.place(&mut findings);
-        Ok(LintedRevision {
+        let mut linted = LintedRevision {
             revision: revision.id.clone(),
             message: revision.message.clone(),
             file: revision.up.file.clone(),
-            text: std::sync::Arc::clone(&revision.up.text),
-            statements: read.into_statements(),
-            findings,
-            not_measured,
-        })
+            text: Arc::clone(&revision.up.text),
+            statements: Vec::new(),
+            findings: Vec::new(),
+            suppressed: 0,
+            problems: Vec::new(),
+            refused: None,
+            not_measured: None,
+        };
+        let mut read = match read {
+            Ok(read) => read,
+            Err(Error::Plan(error)) => {
+                if let Some(measuring) = &mut self.measuring {
+                    measuring.block(revision);
+                }
+                linted.refused = Some(error);
+                return Ok(linted);
+            }
+            Err(error) => return Err(error),
+        };
+        if let Some(measuring) = &mut self.measuring {
+            let measured = measuring.measure(revision, &mut read.script, begins);
+            linted.not_measured = measured.await?;
+        }
+        let findings = lint::lint(&read.script, &self.settings);
+        let suppressed = read.suppress(&self.settings, findings);
+        linted.findings = suppressed.findings;
+        linted.suppressed = suppressed.suppressed;
+        linted.problems = suppressed.problems;
+        linted.statements = read.into_statements();
+        Ok(linted)
     }
 }

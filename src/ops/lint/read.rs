@@ -1,5 +1,5 @@
 use crate::{
-    lint::{self, Finding, Headers, Known, text},
+    lint::{self, Finding, Headers, Known, Settings, Suppressed, text},
     ops::{Error, Project},
     plan::{self, Execution, Step, UnitKind},
     revision::{History, Observed, Revision, TransactionMode},
@@ -50,12 +50,18 @@ impl Read {
         statements
     }
 
-    /// Gives findings their places in the file.
-    pub fn place(&self, findings: &mut [Finding]) {
-        for finding in findings {
+    /// Takes out the findings that the script suppresses, and gives the others their places in the file.
+    pub fn suppress(&self, settings: &Settings, findings: Vec<Finding>) -> Suppressed {
+        let mut suppressed = lint::suppress(self.step.text(), &self.script, settings, findings);
+        for finding in &mut suppressed.findings {
             if let Some(statement) = self.step.statements.get(finding.statement) {
                 finding.span = self.step.span(statement);
+                (finding.line, finding.column) = (statement.line, statement.column);
             }
         }
+        for problem in &mut suppressed.problems {
+            problem.offset = self.step.origin(problem.offset).start;
+        }
+        suppressed
     }
 }

@@ -1,7 +1,10 @@
+use std::sync::Arc;
+
+use super::{Error, diagnostic};
 use crate::{
     lint::{Finding, Severity},
-    ops::{LintReport, LintedRevision},
-    report::{Diagnostic, Snippet, Weight},
+    ops::{self, LintReport, LintedRevision},
+    report::{Diagnostic, Snippet, Weight, codes},
 };
 
 /// The diagnostic of a finding in the up script of a revision.
@@ -24,7 +27,7 @@ pub fn lint_finding(revision: &LintedRevision, finding: &Finding) -> Diagnostic 
         message: first.map_or_else(String::new, |cause| cause.message.clone()),
         place: Some(Snippet {
             file: revision.file.clone(),
-            text: Some(std::sync::Arc::clone(&revision.text)),
+            text: Some(Arc::clone(&revision.text)),
             offset: Some(finding.span.start),
             length: finding.span.len(),
             at: None,
@@ -35,13 +38,32 @@ pub fn lint_finding(revision: &LintedRevision, finding: &Finding) -> Diagnostic 
     }
 }
 
+/// What is wrong with the script itself: its suppressions, or that it cannot run.
+pub fn lint_problems(revision: &LintedRevision) -> Vec<Diagnostic> {
+    let suppressions = revision.problems.iter().map(|problem| Diagnostic {
+        place: Some(Snippet {
+            file: revision.file.clone(),
+            text: Some(Arc::clone(&revision.text)),
+            offset: Some(problem.offset),
+            ..Snippet::default()
+        }),
+        ..diagnostic(codes::M901, problem.to_string())
+    });
+    let mut found: Vec<Diagnostic> = suppressions.collect();
+    if let Some(refused) = &revision.refused {
+        found.extend(Error::from(ops::Error::Plan(refused.clone())).diagnostics);
+    }
+    found
+}
+
 /// The diagnostics of all errors.
 pub fn lint_errors(report: &LintReport) -> Vec<Diagnostic> {
     let revisions = report.revisions.iter();
     let errors = revisions.flat_map(|revision| {
         let findings = revision.findings.iter();
         let errors = findings.filter(|it| it.severity == Severity::Error);
-        errors.map(|finding| lint_finding(revision, finding))
+        let errors = errors.map(|finding| lint_finding(revision, finding));
+        errors.chain(lint_problems(revision))
     });
     errors.collect()
 }

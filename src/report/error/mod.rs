@@ -22,7 +22,7 @@ use std::{borrow::Cow, fmt::Display};
 pub use autogenerate::model_drift;
 pub use check::finding;
 pub use database::location;
-pub use lint::{lint_errors, lint_finding, lint_weight};
+pub use lint::{lint_errors, lint_finding, lint_problems, lint_weight};
 pub use ops::or_without_database;
 pub use project::config;
 pub use schema::{drift, incomplete, not_dropped, not_seeded, pattern, schema_file};

@@ -7,7 +7,7 @@ use std::{cell::RefCell, fmt::Write as _, panic};
 use super::{Outcome, caught, may_be_due_to_rows, prove};
 use crate::common::{Choices, PostgresDatabase, long_run, quoted, with_choices};
 
-const PAIRS: u32 = 100;
+const PAIRS: u32 = 50;
 
 const TABLES: [&str; 5] = ["users", "order", "Two Words", "größe", "it's"];
 const COLUMNS: [&str; 7] = ["name", "group", "x y", "Total", "żółw", "q\"q", "note"];

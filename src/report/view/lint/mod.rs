@@ -9,8 +9,8 @@ use crate::{
     lint::{Finding, Level, Severity},
     ops::{LintReport, LintedRevision},
     report::{
-        Style, annotation, count, duration,
-        error::{lint_finding, lint_weight},
+        Diagnostic, Style, Weight, annotation, count, duration,
+        error::{lint_finding, lint_problems, lint_weight},
     },
 };
 
@@ -41,6 +41,10 @@ impl View for LintView {
             }
             let found = lint_finding(revision, finding);
             page.append(found.human(paint.0, lint_weight(finding.severity), self.columns));
+            page.blank();
+        }
+        for found in self.problems() {
+            page.append(found.human(paint.0, Weight::Error, self.columns));
             page.blank();
         }
         for revision in &self.report.revisions {
@@ -80,6 +84,9 @@ impl View for LintView {
             let found = lint_finding(revision, finding);
             page.append(annotation(&found, lint_weight(finding.severity), path));
         }
+        for found in self.problems() {
+            page.append(annotation(&found, Weight::Error, path));
+        }
         page.sentence(self.summary(Paint(false), Verbosity::Normal));
         page
     }
@@ -100,6 +107,15 @@ impl LintView {
         revisions.flat_map(|revision| revision.findings.iter().map(move |it| (revision, it)))
     }
 
+    /// What is wrong with scripts themselves.
+    fn problems(&self) -> Vec<Diagnostic> {
+        self.report
+            .revisions
+            .iter()
+            .flat_map(lint_problems)
+            .collect()
+    }
+
     fn revision_json(&self, revision: &LintedRevision) -> Value {
         let findings = revision.findings.iter().map(finding_json);
         let mut fields = json!({
@@ -107,6 +123,8 @@ impl LintView {
             "message": revision.message,
             "file": revision.file,
             "not_measured": revision.not_measured,
+            "suppressed": revision.suppressed,
+            "problems": lint_problems(revision).iter().map(Diagnostic::json).collect::<Vec<_>>(),
             "findings": findings.collect::<Vec<_>>(),
         });
         if self.facts {
@@ -127,7 +145,15 @@ impl LintView {
             let text = count(found, word);
             (found > 0).then(|| paint.paint(style, text))
         });
-        let counts: Vec<String> = counts.collect();
+        let mut counts: Vec<String> = counts.collect();
+        let problems = self.problems().len();
+        if problems > 0 {
+            counts.insert(0, paint.paint(Style::Bad, count(problems, "problem")));
+        }
+        let suppressed: usize = report.revisions.iter().map(|it| it.suppressed).sum();
+        if suppressed > 0 {
+            counts.push(format!("{suppressed} suppressed"));
+        }
         let found = match counts.is_empty() {
             true => paint.paint(Style::Good, "nothing found"),
             false => counts.join(", "),
