@@ -162,13 +162,13 @@ fn explanations(act: &Act) -> Vec<Explanation> {
             ]
         }
         Act::AlterTable { table, change } => of_change(table, change),
-        Act::AlterDomain { name, change } => match change {
-            DomainChange::AddConstraint(_) | DomainChange::SetNotNull => {
-                let explanation = Explanation::new("domain-constraint", name).scans();
-                vec![explanation.rewrites()]
-            }
-            _ => Vec::new(),
-        },
+        Act::AlterDomain {
+            name,
+            change: DomainChange::AddConstraint(_) | DomainChange::SetNotNull,
+        } => {
+            let explanation = Explanation::new("domain-constraint", name).scans();
+            vec![explanation.rewrites()]
+        }
         Act::CreateTable(table) if table.partition_of.is_some() => {
             vec![Explanation::new("attach-partition-scan", &table.name).scans()]
         }

@@ -17,14 +17,14 @@ use crate::{
     schema::{Kind, Name, ObjectId, Schema},
     sql::Dialect,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What is known of a database from the scripts that run on it.
 #[derive(Clone, Debug)]
 pub struct Known {
     dialect: Dialect,
     /// Tables and materialized views, by their names without schemas.
-    relations: HashMap<String, Vec<Relation>>,
+    relations: BTreeMap<String, Vec<Relation>>,
     /// The domains.
     domains: HashMap<String, DomainFacts>,
     /// The locks of the transaction on relations that are older than the run.
@@ -41,7 +41,7 @@ impl Known {
     pub fn new(dialect: Dialect) -> Self {
         Self {
             dialect,
-            relations: HashMap::new(),
+            relations: BTreeMap::new(),
             domains: HashMap::new(),
             held: Vec::new(),
             young: Vec::new(),

@@ -156,12 +156,10 @@ pub(super) fn follow(known: &mut Known, act: &Act, step: &mut Step) {
             }
             step.created.push(id);
         }
-        Act::CreateView { kind, name, .. } => {
-            if known.find(name).is_none() {
-                insert(known, Relation::new(name.clone(), *kind, true));
-                step.created
-                    .push(ObjectId::new(*kind, name.schema.clone(), name.name.clone()));
-            }
+        Act::CreateView { kind, name, .. } if known.find(name).is_none() => {
+            insert(known, Relation::new(name.clone(), *kind, true));
+            let id = ObjectId::new(*kind, name.schema.clone(), name.name.clone());
+            step.created.push(id);
         }
         Act::Create { kind, name, .. } => {
             step.created

@@ -220,10 +220,8 @@ fn columns(context: &Context<'_>) -> Vec<Draft> {
             Act::AlterTable {
                 table,
                 change: TableChange::DropColumn { column, .. },
-            } => {
-                if !context.is_young_part(Kind::Column, table, column) {
-                    gone.push((table.clone(), column.clone()));
-                }
+            } if !context.is_young_part(Kind::Column, table, column) => {
+                gone.push((table.clone(), column.clone()));
             }
             Act::Drop(object) if object.kind == Kind::Table => {
                 let lost = left_out(context, &object.name);

@@ -12,10 +12,18 @@ use crate::{
     schema::{Kind, Name},
 };
 
+/// The longest INSERT in bytes that is parsed as a whole. Longer ones hold rows.
+const LARGEST: usize = 64 * 1024;
+
 /// Returns what a statement says.
 pub(super) fn read(sql: &str) -> Vec<Act> {
+    if sql.len() > LARGEST
+        && let Some(rows) = query::large(sql)
+    {
+        return vec![rows];
+    }
     let Some(statement) = parse(sql) else {
-        return vec![Act::Unknown];
+        return vec![query::large(sql).unwrap_or(Act::Unknown)];
     };
     let acts = match statement.kind() {
         K::CREATE_TABLE | K::CREATE_FOREIGN_TABLE | K::CREATE_TABLE_AS | K::SELECT_INTO => {

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use super::tree::{Node, SyntaxKind as K};
 use crate::{
     lint::{Act, ChangeRows},
-    schema::Name,
-    sql::RowVerb,
+    schema::{Name, path},
+    sql::{Dialect, RowVerb, lex, row_change},
 };
 
 /// The relations that a statement reads, apart from those of its WITH, each once.
@@ -93,6 +93,34 @@ fn one(statement: &Node) -> Option<Act> {
         }),
         is_values: statement.has(K::VALUES) || statement.has(K::DEFAULT_VALUES),
     })))
+}
+
+/// An INSERT of many rows, without what is read of shorter ones. `None` for other statements.
+pub(super) fn large(sql: &str) -> Option<Act> {
+    let change = row_change(Dialect::Postgres, sql).ok()?;
+    if change.verb != RowVerb::Insert {
+        return None;
+    }
+    let written = match change.table.contains('"') {
+        true => change.table.clone(),
+        false => change.table.to_lowercase(),
+    };
+    let mut parts = path(&written)?;
+    let name = parts.pop()?;
+    let words = lex(Dialect::Postgres, sql.as_bytes());
+    let mut words = words.map(|token| &sql[token.start..token.end]);
+    let is_values = words.any(|word| word.eq_ignore_ascii_case("VALUES"));
+    is_values.then(|| {
+        Act::ChangeRows(Box::new(ChangeRows {
+            verb: RowVerb::Insert,
+            table: Name::new(parts.pop().unwrap_or_default(), name),
+            sources: Vec::new(),
+            columns: Vec::new(),
+            selected: None,
+            condition: None,
+            is_values,
+        }))
+    })
 }
 
 fn copy(statement: &Node) -> Option<Vec<Act>> {

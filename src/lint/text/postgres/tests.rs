@@ -32,6 +32,48 @@ fn what_is_not_understood_is_unknown() {
 }
 
 #[test]
+fn deep_statements_are_unknown() {
+    for (start, part, end) in [
+        ("SELECT ", "(", ""),
+        ("SELECT ", "NOT ", "true"),
+        ("SELECT 1", " + 1", ""),
+        ("SELECT ", "CASE WHEN ", ""),
+        ("SELECT ", "- ", "1"),
+        ("SELECT a", "[", ""),
+        ("SELECT ", "ARRAY[", ""),
+        ("SELECT a BETWEEN ", "a BETWEEN ", ""),
+    ] {
+        let sql = format!("{start}{}{end}", part.repeat(50_000));
+        assert_eq!(read(&sql), [Act::Unknown], "{part}");
+    }
+    // The deepest that is parsed.
+    for (start, part, end) in [
+        ("SELECT ", "(", ""),
+        ("SELECT ", "NOT ", "true"),
+        ("SELECT 1", " + 1", ""),
+        ("SELECT ", "CASE WHEN ", ""),
+        ("SELECT ", "- ", "1"),
+        ("SELECT 1", " UNION SELECT 1", ""),
+        ("SELECT a", "::int", ""),
+        ("SELECT a", "[1]", ""),
+        ("SELECT a", " IS NULL", ""),
+        ("SELECT a", ".b", ""),
+        ("SELECT * FROM a", " , b", ""),
+        ("SELECT * FROM a", " JOIN b ON true", ""),
+    ] {
+        read(&format!("{start}{}{end}", part.repeat(300)));
+        read(&format!("{start}{}{end}", part.repeat(99)));
+    }
+    let rows = format!(
+        "INSERT INTO Shop.t (a) VALUES (1){}",
+        ", (-1)".repeat(50_000)
+    );
+    assert!(
+        matches!(one(&rows), Act::ChangeRows(change) if change.is_values && change.table.schema == "shop")
+    );
+}
+
+#[test]
 fn bodies_of_functions_may_be_in_any_language() {
     let sql = "CREATE FUNCTION f() RETURNS int LANGUAGE plrust AS $$ this is; not SQL $$";
     assert!(matches!(

@@ -1,11 +1,12 @@
 //! The syntax tree of PostgreSQL: the only file that knows the crate that parses.
 
-use std::panic;
-
 pub(super) use squawk_syntax::SyntaxKind;
 use squawk_syntax::{SourceFile, SyntaxElement, SyntaxNode, SyntaxToken, ast::AstNode};
 
-use crate::schema::Name;
+use crate::{
+    schema::Name,
+    sql::{Dialect, TokenKind, lex},
+};
 
 /// A node of the tree.
 #[derive(Clone, Debug)]
@@ -13,10 +14,12 @@ pub(super) struct Node(SyntaxNode);
 
 /// Parses a text with one statement. Returns `None` for what is not understood as a whole.
 pub(super) fn parse(sql: &str) -> Option<Node> {
-    // A panic of the parser on odd input is no reason to end.
-    let parsed = panic::catch_unwind(|| SourceFile::parse(sql)).ok()?;
+    if is_too_deep(sql) {
+        return None;
+    }
+    let parsed = SourceFile::parse(sql);
     let root = parsed.tree().syntax().clone();
-    let errors = panic::catch_unwind(panic::AssertUnwindSafe(|| parsed.errors())).ok()?;
+    let errors = parsed.errors();
     let is_error = |at: usize| {
         let at = u32::try_from(at).unwrap_or_default().into();
         let inside = root.token_at_offset(at).left_biased();
@@ -36,6 +39,42 @@ pub(super) fn parse(sql: &str) -> Option<Node> {
         (Some(only), None) => Some(Node(only)),
         _ => None,
     }
+}
+
+/// The deepest nesting of parentheses and CASE.
+const DEEPEST: usize = 100;
+
+/// The most words and signs without a comma that can nest without parentheses.
+const MOST_OPERATORS: usize = 300;
+
+/// Whether a statement may nest so deeply that the parser, which calls itself, exhausts the stack.
+fn is_too_deep(sql: &str) -> bool {
+    let (mut depth, mut operators) = (0_usize, 0_usize);
+    for token in lex(Dialect::Postgres, sql.as_bytes()) {
+        let text = &sql[token.start..token.end];
+        let is = |word: &str| text.eq_ignore_ascii_case(word);
+        match token.kind {
+            TokenKind::Open => depth += 1,
+            TokenKind::Close => depth = depth.saturating_sub(1),
+            TokenKind::Word if is("CASE") => depth += 1,
+            TokenKind::Word if is("END") => depth = depth.saturating_sub(1),
+            TokenKind::Word if is("NOT") || is("BETWEEN") => operators += 1,
+            // NOT NULL nests nothing.
+            TokenKind::Word if is("NULL") => operators = operators.saturating_sub(1),
+            TokenKind::Other => match text {
+                "[" => depth += 1,
+                "]" => depth = depth.saturating_sub(1),
+                "," => operators = 0,
+                "." | ":" => {}
+                _ => operators += 1,
+            },
+            _ => {}
+        }
+        if depth > DEEPEST || operators > MOST_OPERATORS {
+            return true;
+        }
+    }
+    false
 }
 
 fn is_string(token: &SyntaxToken) -> bool {

@@ -49,13 +49,10 @@ fn relations(words: &mut Words<'_>, found: &mut Vec<Name>) {
         if !found.contains(&relation) {
             found.push(relation);
         }
-        // An alias.
-        if words.eat("AS") {
-            words.skip();
-        } else if words
+        let is_alias = words
             .peek()
-            .is_some_and(|(kind, text)| kind == TokenKind::Word && !is_keyword(text))
-        {
+            .is_some_and(|(kind, text)| kind == TokenKind::Word && !is_keyword(text));
+        if words.eat("AS") || is_alias {
             words.skip();
         }
         if !words.eat_symbol(",") {
