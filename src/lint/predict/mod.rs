@@ -4,7 +4,10 @@
 //! have run before the run are followed as well, so that the types of columns and the constraints of
 //! tables are known. What is not known is predicted as what is most frequent.
 
+mod alter;
 mod data_type;
+mod default;
+mod load;
 mod postgres;
 mod relation;
 mod sqlite;
@@ -58,7 +61,7 @@ impl Known {
     pub fn schema(&mut self, schema: &Schema) {
         self.relations.clear();
         self.domains.clear();
-        state::load(self, schema);
+        load::load(self, schema);
     }
 
     /// Begins a run: what is known now is older than it.
