@@ -61,12 +61,14 @@ def relations(connection):
 def worked(before, after, old):
     """The old tables that were scanned or rewritten, or that got an index."""
     found = set()
+    # A change of a type may give an index another OID and keep its file.
+    files = {file for _, file, _, _ in before.values()}
     for oid, (kind, file, table, scans) in after.items():
         earlier = before.get(oid)
         owner = table if kind in (b"i", "i", b"I", "I") else oid
         if owner not in old or file is None:
             continue
-        is_new_file = earlier is None or earlier[1] != file
+        is_new_file = file not in files
         is_scanned = scans > (earlier[3] if earlier else 0)
         if is_new_file or owner == oid and is_scanned:
             found.add(owner)

@@ -172,7 +172,7 @@ fn causes_of_a_statement_are_merged() {
     let blocks = blocks.filter(|it| it.rule.class == Class::Blocks);
     let blocks: Vec<_> = blocks.map(|it| it.rule.name).collect();
     assert_eq!(blocks, ["add-unique-or-primary-key", "add-check"]);
-    let waits = "reads and writes of orders wait while 1 index is built";
+    let waits = "reads and writes of orders wait while an index is built";
     assert_eq!(
         finding.message.matches(waits).count(),
         1,

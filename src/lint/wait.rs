@@ -296,7 +296,7 @@ fn by_created(context: &Context<'_>, work: &Work) -> &'static str {
     }
 }
 
-/// Says who waits for what: `reads and writes of orders wait while 1 index is built`.
+/// Says who waits for what: `reads and writes of orders wait while an index is built`.
 pub(super) fn describe(works: &[(Work, LockMode)]) -> String {
     let mut relations: Vec<&Name> = Vec::new();
     for (work, _) in works {
@@ -344,7 +344,7 @@ fn done(kinds: &[&WorkKind]) -> String {
         .count();
     match builds {
         0 => {}
-        1 => parts.push("1 index is built".to_owned()),
+        1 => parts.push("an index is built".to_owned()),
         more => parts.push(format!("{more} indexes are built")),
     }
     // A rewrite and a build read all rows as well.

@@ -8,7 +8,11 @@ use std::{
 };
 
 use crate::common::{does_something, listed_commands};
-use migrator::internals::{report::codes::CODES, schema::Facts};
+use migrator::internals::{
+    lint::{Example, Rule, rules},
+    report::codes::CODES,
+    schema::Facts,
+};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -21,7 +25,7 @@ fn read(path: &str) -> String {
 /// The README and all pages below docs/.
 fn pages() -> Vec<(String, String)> {
     let mut pages = vec!["README.md".to_owned()];
-    for dir in ["docs", "docs/commands"] {
+    for dir in ["docs", "docs/commands", "docs/lint"] {
         for entry in fs::read_dir(root().join(dir)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             if Path::new(&name).extension().is_some_and(|it| it == "md") {
@@ -500,4 +504,88 @@ fn the_page_of_the_schema_lists_every_attribute() {
         read("docs/schema.md") == expected,
         "docs/schema.md is not up to date: UPDATE_DOCS=1 tests/run --test it -- docs::"
     );
+}
+
+/// What is wrong, when it is found, and what to do, of a rule of lint.
+fn rule_page(rule: &Rule) -> String {
+    let script = |example: &Example| match example.before {
+        "" => example.sql.to_owned(),
+        before => format!("{before}\n\n-- In a later revision:\n{}", example.sql),
+    };
+    let dialects: Vec<String> = rule.dialects.iter().map(ToString::to_string).collect();
+    let severity = match rule.is_on {
+        true => rule.severity.name(),
+        false => "off unless it is configured",
+    };
+    let allowed = rule.allowed_in.map_or_else(String::new, |phase| {
+        format!(" Silent in a revision with `phase = {}`.", phase.name())
+    });
+    let safe = match rule.safe.ends_with('.') {
+        true => folded(rule.safe),
+        false => format!("```sql\n{}\n```", rule.safe),
+    };
+    format!(
+        "# {}: {}\n\n{}\n\n{}\n\nClass {}, {severity}; {}.{allowed} [All rules](rules.md).\n\n## Safe form\n\n{safe}\n\n\
+         ## Not reported\n\n{}\n\n## Found\n\n```sql\n{}\n```\n\n## Not found\n\n```sql\n{}\n```\n",
+        rule.code,
+        rule.name,
+        folded(&format!("{}.", capitalized(rule.summary))),
+        folded(rule.docs),
+        rule.class.name(),
+        dialects.join(" and "),
+        folded(rule.silent),
+        script(&rule.bad),
+        script(&rule.good),
+    )
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_uppercase().to_string());
+    format!("{}{}", first.unwrap_or_default(), chars.as_str())
+}
+
+const RULES: &str = "\
+# Rules of lint
+
+`migrator explain RULE` prints a page. [Lint](../lint.md) says how rules are suppressed and configured.
+
+| code | rule | what is wrong | class | |
+|---|---|---|---|---|
+";
+
+/// With UPDATE_DOCS set, the pages are written.
+#[test]
+fn every_rule_of_lint_has_its_page() {
+    let mut pages = BTreeMap::new();
+    let mut list = RULES.to_owned();
+    for rule in rules::ALL {
+        let dialects: Vec<String> = rule.dialects.iter().map(ToString::to_string).collect();
+        list.push_str(&format!(
+            "| {} | [`{}`]({}.md) | {} | {} | {} |\n",
+            rule.code,
+            rule.name,
+            rule.name,
+            rule.summary,
+            rule.class.name(),
+            dialects.join(", ")
+        ));
+        pages.insert(format!("docs/lint/{}.md", rule.name), rule_page(rule));
+    }
+    pages.insert("docs/lint/rules.md".to_owned(), list);
+    let is_update = std::env::var_os("UPDATE_DOCS").is_some();
+    if is_update {
+        fs::create_dir_all(root().join("docs/lint")).unwrap();
+    }
+    for (path, page) in &pages {
+        if is_update {
+            fs::write(root().join(path), page).unwrap();
+        }
+        assert!(
+            read(path) == *page,
+            "{path} is not up to date: UPDATE_DOCS=1 tests/run --test it -- docs::"
+        );
+    }
+    let present = fs::read_dir(root().join("docs/lint")).unwrap();
+    assert_eq!(present.count(), pages.len());
 }

@@ -33,6 +33,7 @@ mod irregular;
 mod json;
 mod layouts;
 mod library;
+mod lint;
 mod lock_timeout;
 mod locks;
 mod log_file;

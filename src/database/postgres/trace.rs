@@ -5,7 +5,7 @@
 //! the locks of the session name all relations that have to be looked at.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
@@ -69,6 +69,8 @@ struct Seen {
     old: HashMap<i64, Name>,
     /// All relations after the last statement.
     now: HashMap<i64, Relation>,
+    /// All files that relations had so far.
+    files: HashSet<i64>,
     /// The strongest lock on each relation after the last statement of the transaction.
     locks: HashMap<i64, LockMode>,
     traces: Vec<Trace>,
@@ -103,6 +105,7 @@ impl Tracer {
             now.insert(row.try_get(0)?, relation(row, 1)?);
         }
         let mut seen = self.seen();
+        seen.files.extend(now.values().filter_map(|it| it.file));
         seen.now = now;
         seen.locks.clear();
         Ok(())
@@ -140,10 +143,14 @@ impl Tracer {
         connection: &mut PgConnection,
         offset: usize,
     ) -> Result<(), Stop> {
-        let before = std::mem::take(&mut self.seen().now);
+        let (before, files) = {
+            let mut seen = self.seen();
+            (std::mem::take(&mut seen.now), seen.files.clone())
+        };
         let looked = self.look(connection).await;
         looked.map_err(at(StepStage::Statement(0)))?;
         let mut seen = self.seen();
+        seen.files = files;
         let mut locked: BTreeMap<i64, Locked> = BTreeMap::new();
         for (oid, relation) in &seen.now {
             locked.insert(*oid, (Vec::new(), Some(relation.clone())));
@@ -212,13 +219,13 @@ impl Seen {
             let relation = name.clone();
             effects.works.push(Work { relation, kind });
         };
-        let has_file = relation.file.is_some();
-        let is_other_file = before.as_ref().is_none_or(|it| it.file != relation.file);
+        // A change of a type may give an index another OID and keep its file.
+        let is_new_file = relation.file.is_some_and(|file| self.files.insert(file));
         match relation.kind {
-            b'i' if has_file && is_other_file => work(WorkKind::Build {
+            b'i' if is_new_file => work(WorkKind::Build {
                 index: relation.name.clone(),
             }),
-            b'r' | b'm' if has_file && is_other_file => work(WorkKind::Rewrite),
+            b'r' | b'm' if is_new_file => work(WorkKind::Rewrite),
             _ => {}
         }
         if relation.table.is_none() {
@@ -228,8 +235,9 @@ impl Seen {
                 work(WorkKind::Scan);
             }
             let changed = since(relation.changes, before.as_ref().map(|it| it.changes));
-            if let Ok(rows @ 1..) = u64::try_from(changed) {
-                work(WorkKind::Change { rows: Some(rows) });
+            if changed > 0 {
+                // Their number says nothing about that in a database in use.
+                work(WorkKind::Change { rows: None });
             }
         }
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     files,
     lint::Size,
-    ops::{Error, Session},
+    ops::{Error, Session, schema::write},
     schema::Name,
 };
 
@@ -100,9 +100,9 @@ pub fn write_sizes(path: &Path, shown: &str, snapshot: &SizeSnapshot) -> Result<
         path: shown.to_owned(),
         error,
     };
-    let mut text = serde_json::to_vec_pretty(snapshot).map_err(|error| file(error.into()))?;
-    text.push(b'\n');
-    std::fs::write(path, text).map_err(file)
+    let mut text = serde_json::to_string_pretty(snapshot).map_err(|error| file(error.into()))?;
+    text.push('\n');
+    write(path, &text).map_err(file)
 }
 
 /// Reads the sizes of the tables of the configured database. Writes nothing.

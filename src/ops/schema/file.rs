@@ -49,7 +49,8 @@ pub async fn write_schema_file(
     Ok(SchemaFileReport::Written)
 }
 
-fn write(path: &Path, text: &str) -> io::Result<()> {
+/// Writes a file that others may read: to a temporary file beside it, which then takes its name.
+pub(in crate::ops) fn write(path: &Path, text: &str) -> io::Result<()> {
     let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
     let mut draft = Draft::create(parent.unwrap_or(Path::new(".")), Use::Scratch)?;
     let mut file = draft.file();

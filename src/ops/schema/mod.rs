@@ -13,6 +13,8 @@ pub use diff::{SchemaDiffReport, schema_diff};
 pub use draw::{SchemaDrawReport, schema_draw};
 pub use drift::{SchemaDrift, schema_drift};
 pub use dump::{SchemaDumpReport, schema_dump};
+#[cfg(feature = "cli")]
+pub(super) use file::write;
 pub use file::{SchemaFileReport, write_schema_file};
 pub use load::{Outside, OutsideScript};
 pub use reader::{Progress as SchemaProgress, SchemaArgs};

@@ -48,7 +48,8 @@ fn check(context: &Context<'_>) -> Vec<Draft> {
         }
         let names: Vec<String> = lost.iter().map(|it| shown(it)).collect();
         let statements: Vec<String> = forgotten.iter().map(|it| text(it)).collect();
-        let message = format!("{} does not come back with {table}", names.join(", "));
+        let verb = if names.len() == 1 { "does" } else { "do" };
+        let message = format!("{} {verb} not come back with {table}", names.join(", "));
         drafts.push(
             Draft::new(message)
                 .about(&table)
