@@ -187,6 +187,7 @@ fn finding_json(finding: &Finding) -> Value {
             "class": cause.rule.class.name(),
             "severity": cause.severity.name(),
             "message": cause.message,
+            "tables": cause.tables,
             "safe": cause.safe,
         })
     });
