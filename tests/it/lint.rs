@@ -239,15 +239,27 @@ fn small_tables_are_notes() {
     );
     assert_eq!(run(&env, &["upgrade", "1"]).0, 0);
     let (status, json) = lint(&env, &["2", "--sizes", "live"]);
-    assert_eq!((status, &json["notes"]), (0, &Value::from(1)), "{json:#}");
+    assert_eq!(
+        (status, &json["counts"]["note"]),
+        (0, &Value::from(1)),
+        "{json:#}"
+    );
     assert_eq!(run(&env, &["lint", "--write-sizes", "sizes.json"]).0, 0);
     let (status, json) = lint(&env, &["2", "--sizes", "sizes.json"]);
-    assert_eq!((status, &json["notes"]), (0, &Value::from(1)), "{json:#}");
+    assert_eq!(
+        (status, &json["counts"]["note"]),
+        (0, &Value::from(1)),
+        "{json:#}"
+    );
     let large = fs::read_to_string(env.path("sizes.json")).unwrap();
     let large = large.replace("\"rows\": 0", "\"rows\": 1000000");
     env.write("sizes.json", large);
     let (status, json) = lint(&env, &["2", "--sizes", "sizes.json"]);
-    assert_eq!((status, &json["errors"]), (3, &Value::from(1)), "{json:#}");
+    assert_eq!(
+        (status, &json["counts"]["error"]),
+        (3, &Value::from(1)),
+        "{json:#}"
+    );
     env.write("sizes.json", "[]");
     let (status, text) = run(&env, &["lint", "2", "--sizes", "sizes.json"]);
     assert_eq!(status, 2, "{text}");
