@@ -442,6 +442,8 @@ codes! {
         "`lint --sizes FILE` reads the sizes of tables from a file that `lint --write-sizes FILE` wrote from a database. The file could not be read or written, or it has another format."
     M901 CheckFailed "lint: suppression is wrong"
         "A suppression has the form `-- migrator: allow = RULE (reason)` and stands above its statement. The reason is required. A rule that does not exist, or that finds nothing in the statement, is an error, so that suppressions do not outlive what they were written for."
+    M902 CheckFailed "rehearse: down scripts do not bring everything back"
+        "The pending revisions were applied to a copy of the database and reverted, and the schema or the rows are not those of before. Whoever reverts the deployment loses them."
 }
 
 #[cfg(test)]
