@@ -1,4 +1,4 @@
-use super::{BLOCKS_POSTGRES, Context, Draft, Fix, ORDERS, Rule, Safe, name_of, sql, waiting};
+use super::{BLOCKS_POSTGRES, Context, Draft, Fix, ORDERS, Rule, Safe, drop_constraint, name_of, sql, waiting};
 use crate::{
     lint::{Act, Constraint, ConstraintKind, Example, TableChange},
     schema::Name,
@@ -53,6 +53,7 @@ fn add_constraint(table: &Name, constraint: &Constraint) -> Option<Safe> {
     Some(Safe::fix(Fix {
         replace: with_index(table, constraint)?.to_vec(),
         transaction_off: true,
+        down: vec![drop_constraint(table, &name_of(table, constraint))],
         ..Fix::default()
     }))
 }

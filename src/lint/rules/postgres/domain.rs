@@ -35,8 +35,12 @@ fn check(context: &Context<'_>) -> Vec<Draft> {
         };
         let constraint = constraint.name.as_ref()?;
         let (domain, constraint) = (sql::path(name), sql::word(constraint));
+        let statement = format!("{} NOT VALID", context.statement().sql);
+        let drop = format!("ALTER DOMAIN {domain} DROP CONSTRAINT {constraint}");
         Some(Safe::fix(Fix {
-            replace: vec![format!("{} NOT VALID", context.statement().sql)],
+            replace: vec![statement.clone()],
+            down: vec![drop.clone()],
+            following_down: vec![drop, statement],
             following: vec![format!(
                 "ALTER DOMAIN {domain} VALIDATE CONSTRAINT {constraint}"
             )],
