@@ -12,8 +12,10 @@ pub(in crate::lint::rules) static RULE: Rule = Rule {
     summary: "a constraint is validated under the lock that added it",
     docs: "VALIDATE CONSTRAINT itself lets reads and writes go on. In the transaction that added the \
         constraint, or changed the table otherwise, it reads all rows under the lock of that \
-        statement, in all versions: NOT VALID has won nothing.",
-    safe: "Put VALIDATE CONSTRAINT into a revision of its own, or use the header `transaction = off`.",
+        statement, in all versions: NOT VALID has won nothing. The header `transaction = off` helps as \
+        well.",
+    safe: "ALTER TABLE orders ADD CONSTRAINT orders_total_check CHECK (total >= 0) NOT VALID;\n\
+        -- in a later revision\nALTER TABLE orders VALIDATE CONSTRAINT orders_total_check;",
     silent: "No earlier statement of the transaction holds a lock on the table.",
     bad: Example {
         before: ORDERS,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{Left, text::Edits};
 use crate::{
     lint::{
-        Act, ColumnChange, Constraint, ConstraintKind, DomainChange, Finding, Fix, Severity,
+        Act, ColumnChange, Constraint, ConstraintKind, Finding, Fix, Severity,
         Statement, TableChange, text,
     },
     ops::LintedRevision,
@@ -147,10 +147,13 @@ pub(super) fn plan(
     if fixed.is_empty() {
         return None;
     }
-    let mut up = planning.up.finish();
-    if becomes_off {
-        up = with_transaction_off(dialect, &up);
-    }
+    let up = match becomes_off {
+        true => {
+            let text = with_transaction_off(dialect, &linted.text);
+            planning.up.finish_in(&text)
+        }
+        false => planning.up.finish(),
+    };
     let mut following = planning.following;
     following.transaction_off |= planning.groups > 1;
     following.down.reverse();
@@ -298,16 +301,6 @@ fn reverts(act: &Act, reverting: &Act) -> bool {
                     _ => false,
                 }
         }
-        (
-            Act::AlterDomain {
-                name,
-                change: DomainChange::AddConstraint(constraint),
-            },
-            Act::AlterDomain {
-                name: of,
-                change: DomainChange::DropConstraint(reverted),
-            },
-        ) => name.name == of.name && constraint.name.as_ref() == Some(reverted),
         _ => false,
     }
 }

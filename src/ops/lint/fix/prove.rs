@@ -86,15 +86,15 @@ pub(super) fn linted(
             check_run(old, now)?;
             count(now, &mut counts);
         }
-        let mut allowed = BTreeMap::new();
-        count(old, &mut allowed);
-        for rule in of_it().flat_map(|it| &it.rules) {
-            if let Some(count) = allowed.get_mut(rule) {
-                *count -= 1;
+        let mut old_counts = BTreeMap::new();
+        count(old, &mut old_counts);
+        let more = |(rule, now): &(&&'static str, &usize)| {
+            let before = old_counts.get(**rule).copied().unwrap_or(0);
+            match of_it().filter(|it| it.rules.contains(*rule)).count() {
+                // The new statements may have what the one before had.
+                0 => before == 0,
+                gone => **now > before.saturating_sub(gone),
             }
-        }
-        let more = |(rule, count): &(&&'static str, &usize)| {
-            **count > allowed.get(**rule).copied().unwrap_or(0)
         };
         if let Some((rule, _)) = counts.iter().find(more) {
             let revision = id.clone();

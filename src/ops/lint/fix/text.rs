@@ -79,18 +79,19 @@ impl<'a> Edits<'a> {
     }
 
     /// The text with the edits.
-    pub fn finish(mut self) -> String {
-        self.edits.sort_by_key(|(range, _)| range.start);
-        let mut text = String::new();
-        let mut done = 0;
-        for (range, new) in &self.edits {
-            let start = range.start.max(done);
-            text.push_str(&self.text[done..start]);
-            text.push_str(new);
-            done = range.end.max(done);
+    pub fn finish(self) -> String {
+        let text = self.text;
+        self.finish_in(text)
+    }
+
+    /// The edits made in a text that has more before the first statement.
+    pub fn finish_in(mut self, text: &str) -> String {
+        let more = text.len() - self.text.len();
+        for (range, _) in &mut self.edits {
+            *range = range.start + more..range.end + more;
         }
-        text.push_str(&self.text[done..]);
-        text
+        self.edits.sort_by_key(|(range, _)| range.start);
+        done(text, &self.edits)
     }
 
     /// What the script ends its lines with.
@@ -122,6 +123,20 @@ impl<'a> Edits<'a> {
         let mut lines = before.lines().rev();
         before.ends_with('\n') && lines.next().is_some_and(|line| line.trim().is_empty())
     }
+}
+
+/// A text after edits in the order of their places.
+fn done(before: &str, edits: &[(Range<usize>, String)]) -> String {
+    let mut text = String::new();
+    let mut done = 0;
+    for (range, new) in edits {
+        let start = range.start.max(done);
+        text.push_str(&before[done..start]);
+        text.push_str(new);
+        done = range.end.max(done);
+    }
+    text.push_str(&before[done..]);
+    text
 }
 
 #[cfg(test)]
