@@ -116,7 +116,8 @@ pub use init::{Baseline, InitFromArgs, InitReport, init, init_from_database, sta
 #[cfg(feature = "cli")]
 pub use lint::{
     FixArgs, FixError, FixReport, Fixed, FixedFile, Left, LintArgs, LintReport, LintedRevision,
-    SizeSnapshot, SizesError, TableSize, Unproven, fix, lint, measure_sizes, read_sizes, write_sizes,
+    SizeSnapshot, SizesError, TableSize, Unproven, fix, lint, measure_sizes, read_sizes,
+    write_sizes,
 };
 #[cfg(feature = "cli")]
 pub use merge::{MergeError, merge};

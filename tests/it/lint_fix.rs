@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::common::{Backend, Env};
 
-const TABLE: &str = "CREATE TABLE orders (id bigint PRIMARY KEY, customer bigint, total int, note text);\n";
+const TABLE: &str =
+    "CREATE TABLE orders (id bigint PRIMARY KEY, customer bigint, total int, note text);\n";
 const DROP: &str = "DROP TABLE orders;\n";
 
 /// A project with these up and down scripts, numbered from 1.
@@ -68,10 +69,17 @@ fn fixed(backend: Backend, before: (&str, &str), script: (&str, &str)) -> Env {
     let env = project(backend, &[before, script]);
     done(&env, &["upgrade", "1"]);
     let (status, text) = run(&env, &["lint", "2"]);
-    assert!(text.contains("error[L1") || text.contains("warning[L1"), "{status} {text}");
+    assert!(
+        text.contains("error[L1") || text.contains("warning[L1"),
+        "{status} {text}"
+    );
     done(&env, &["lint", "--fix", "2"]);
     let after = json(&env, &["lint"]).to_string();
-    assert!(!after.contains("\"code\":\"L1"), "{after} {:#?}", files(&env));
+    assert!(
+        !after.contains("\"code\":\"L1"),
+        "{after} {:#?}",
+        files(&env)
+    );
     // What both scripts lack, such as a way back for rows, is not the fix's.
     let (plain_verified, _) = run(&plain, &["verify"]);
     let (verified, text) = run(&env, &["verify"]);
@@ -80,7 +88,10 @@ fn fixed(backend: Backend, before: (&str, &str), script: (&str, &str)) -> Env {
     done(&env, &["downgrade", "1", "--yes"]);
     done(&env, &["upgrade"]);
     done(&plain, &["upgrade"]);
-    assert_eq!(done(&env, &["schema", "dump"]), done(&plain, &["schema", "dump"]));
+    assert_eq!(
+        done(&env, &["schema", "dump"]),
+        done(&plain, &["schema", "dump"])
+    );
     env
 }
 
@@ -120,8 +131,14 @@ fn an_index_leaves_the_transaction_of_other_statements() {
         "COMMENT ON TABLE orders IS NULL;\nALTER TABLE orders DROP COLUMN a;\n"
     );
     let new = following(&env).unwrap();
-    assert!(new.contains("transaction = off") && new.contains("revises = 2"), "{new}");
-    assert!(new.ends_with("\nCREATE INDEX CONCURRENTLY orders_a ON orders (a);\n"), "{new}");
+    assert!(
+        new.contains("transaction = off") && new.contains("revises = 2"),
+        "{new}"
+    );
+    assert!(
+        new.ends_with("\nCREATE INDEX CONCURRENTLY orders_a ON orders (a);\n"),
+        "{new}"
+    );
 }
 
 #[test]
@@ -139,7 +156,10 @@ fn a_unique_constraint_takes_an_index() {
 #[test]
 fn constraints_are_validated_later() {
     let customers = format!("CREATE TABLE customers (id bigint PRIMARY KEY);\n{TABLE}");
-    let before = (customers.as_str(), "DROP TABLE orders;\nDROP TABLE customers;\n");
+    let before = (
+        customers.as_str(),
+        "DROP TABLE orders;\nDROP TABLE customers;\n",
+    );
     let key = "ALTER TABLE orders ADD CONSTRAINT orders_customer_fkey FOREIGN KEY (customer) REFERENCES customers";
     let script = format!("{key};\n");
     let down = "ALTER TABLE orders DROP CONSTRAINT orders_customer_fkey;\n";
@@ -147,14 +167,20 @@ fn constraints_are_validated_later() {
     assert_eq!(up(&env), format!("{key} NOT VALID;\n"));
     let new = following(&env).unwrap();
     let validate = "ALTER TABLE orders VALIDATE CONSTRAINT orders_customer_fkey;\n";
-    assert!(new.starts_with("-- validate constraints of step\n") && new.ends_with(validate), "{new}");
+    assert!(
+        new.starts_with("-- validate constraints of step\n") && new.ends_with(validate),
+        "{new}"
+    );
 
     let check = "ALTER TABLE orders ADD CONSTRAINT positive CHECK (total > 0)";
     let script = format!("{check};\n");
     let env = fixed_postgres((&script, "ALTER TABLE orders DROP CONSTRAINT positive;\n"));
     assert_eq!(up(&env), format!("{check} NOT VALID;\n"));
     let new = following(&env).unwrap();
-    assert!(new.ends_with("ALTER TABLE orders VALIDATE CONSTRAINT positive;\n"), "{new}");
+    assert!(
+        new.ends_with("ALTER TABLE orders VALIDATE CONSTRAINT positive;\n"),
+        "{new}"
+    );
 }
 
 #[test]
@@ -188,7 +214,11 @@ fn validation_leaves_the_transaction_that_adds_the_constraint() {
     let script = format!("{add}ALTER TABLE orders VALIDATE CONSTRAINT positive;\n");
     let env = fixed_postgres((&script, "ALTER TABLE orders DROP CONSTRAINT positive;\n"));
     assert_eq!(up(&env), add);
-    assert!(following(&env).unwrap().ends_with("VALIDATE CONSTRAINT positive;\n"));
+    assert!(
+        following(&env)
+            .unwrap()
+            .ends_with("VALIDATE CONSTRAINT positive;\n")
+    );
 }
 
 #[test]
@@ -197,7 +227,10 @@ fn rows_are_changed_in_batches() {
         let env = fixed(
             backend,
             (TABLE, DROP),
-            ("UPDATE orders SET total = 0 WHERE total IS NULL;\n", "SELECT 1;\n"),
+            (
+                "UPDATE orders SET total = 0 WHERE total IS NULL;\n",
+                "SELECT 1;\n",
+            ),
         );
         let expected = "-- migrator: transaction = off\n-- migrator: batch\nUPDATE orders SET total = 0 \
             WHERE id IN (SELECT id FROM orders WHERE total IS NULL LIMIT 1000);\n";
@@ -221,7 +254,10 @@ fn applied_revisions_stay() {
     let before = files(&env);
     let (status, text) = run(&env, &["lint", "--fix", "2"]);
     assert_eq!(status, 1, "{text}");
-    assert!(text.contains("M902") && text.contains("revision 2 is applied"), "{text}");
+    assert!(
+        text.contains("M902") && text.contains("revision 2 is applied"),
+        "{text}"
+    );
     assert_eq!(files(&env), before);
     let (status, text) = run(&env, &["lint", "--fix"]);
     assert_eq!(status, 3, "{text}");
@@ -280,7 +316,10 @@ fn what_does_not_hold_is_not_written() {
     let before = files(&env);
     let (status, text) = run(&env, &["lint", "--fix", "2"]);
     assert_eq!(status, 1, "{text}");
-    assert!(text.contains("M903") && text.contains("does not exist"), "{text}");
+    assert!(
+        text.contains("M903") && text.contains("does not exist"),
+        "{text}"
+    );
     assert_eq!(files(&env), before);
 }
 

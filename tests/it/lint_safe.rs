@@ -11,12 +11,20 @@ use serde_json::Value;
 use crate::common::{Backend, Env};
 
 /// What takes a lock under which no other can write.
-const STRONG: [&str; 4] = ["SHARE", "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE"];
+const STRONG: [&str; 4] = [
+    "SHARE",
+    "SHARE ROW EXCLUSIVE",
+    "EXCLUSIVE",
+    "ACCESS EXCLUSIVE",
+];
 
 /// What the example before needs, and then revision by revision the safe form.
 fn lint(rule: &Rule, parts: &[String]) -> Value {
     let env = Env::new(Backend::Postgres);
-    let config = format!("[migrator]\nurl = \"{}\"\ndowns = \"optional\"\n", env.url());
+    let config = format!(
+        "[migrator]\nurl = \"{}\"\ndowns = \"optional\"\n",
+        env.url()
+    );
     env.write("migrator.toml", config);
     fs::create_dir_all(env.path("migrations")).unwrap();
     for (number, part) in (1..).zip([rule.bad.before.to_owned()].iter().chain(parts)) {
@@ -26,7 +34,11 @@ fn lint(rule: &Rule, parts: &[String]) -> Value {
     let output = env.command().args(command).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     serde_json::from_str(&text).unwrap_or_else(|_| {
-        panic!("{}: {parts:#?} {}", rule.name, String::from_utf8_lossy(&output.stderr))
+        panic!(
+            "{}: {parts:#?} {}",
+            rule.name,
+            String::from_utf8_lossy(&output.stderr)
+        )
     })
 }
 
@@ -61,7 +73,11 @@ fn hazards(json: &Value) -> Vec<String> {
         if !revision["not_measured"].is_null() {
             add(&revision["not_measured"]);
         }
-        revision["problems"].as_array().unwrap().iter().for_each(&mut add);
+        revision["problems"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .for_each(&mut add);
         for statement in revision["statements"].as_array().unwrap() {
             if !statement["error"].is_null() {
                 add(&statement["error"]);
@@ -125,7 +141,9 @@ fn safe_forms_are_safe() {
     let mut faults = Vec::new();
     for rule in rules::ALL {
         let is_postgres = rule.dialects.contains(&Dialect::Postgres)
-            && rule.example_dialect.is_none_or(|it| it == Dialect::Postgres);
+            && rule
+                .example_dialect
+                .is_none_or(|it| it == Dialect::Postgres);
         if rule.class != Class::Blocks || !is_postgres {
             continue;
         }

@@ -76,7 +76,9 @@ impl From<FixError> for Error {
         match error {
             FixError::Applied { .. } => Self::new(codes::M902, message)
                 .note("a database keeps what its scripts were; others would get another history")
-                .hint("leave it, with a suppression: -- migrator: allow = RULE (applied everywhere)"),
+                .hint(
+                    "leave it, with a suppression: -- migrator: allow = RULE (applied everywhere)",
+                ),
             FixError::Unproven(Unproven::Fails {
                 file,
                 text,

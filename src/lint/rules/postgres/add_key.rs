@@ -1,4 +1,7 @@
-use super::{BLOCKS_POSTGRES, Context, Draft, Fix, ORDERS, Rule, Safe, drop_constraint, name_of, sql, waiting};
+use super::{
+    BLOCKS_POSTGRES, Context, Draft, Fix, ORDERS, Rule, Safe, drop_constraint, name_of, sql,
+    waiting,
+};
 use crate::{
     lint::{Act, Constraint, ConstraintKind, Example, TableChange},
     schema::Name,

@@ -1,4 +1,7 @@
-use super::{BLOCKS_POSTGRES, Context, Draft, Fix, ORDERS, Rule, Safe, drop_constraint, sql, validate, waiting};
+use super::{
+    BLOCKS_POSTGRES, Context, Draft, Fix, ORDERS, Rule, Safe, drop_constraint, sql, validate,
+    waiting,
+};
 use crate::lint::{ColumnChange, Example, TableChange};
 
 const NAME: &str = "set-not-null";

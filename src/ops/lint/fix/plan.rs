@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::{Left, text::Edits};
 use crate::{
     lint::{
-        Act, ColumnChange, Constraint, ConstraintKind, Finding, Fix, Severity,
-        Statement, TableChange, text,
+        Act, ColumnChange, Constraint, ConstraintKind, Finding, Fix, Severity, Statement,
+        TableChange, text,
     },
     ops::LintedRevision,
     revision::{Revision, TransactionMode, with_transaction_off},
@@ -159,10 +159,7 @@ pub(super) fn plan(
     following.down.reverse();
     Some(Change {
         up,
-        down: planning
-            .down
-            .filter(|it| !it.is_empty())
-            .map(Edits::finish),
+        down: planning.down.filter(|it| !it.is_empty()).map(Edits::finish),
         following: (!following.up.is_empty()).then_some(following),
         fixed,
     })
@@ -187,7 +184,8 @@ impl Planning<'_> {
                 return Err("there is a comment at the end of the statement");
             }
         } else {
-            self.up.replace(span, &fix.replace, fix.directive.as_deref());
+            self.up
+                .replace(span, &fix.replace, fix.directive.as_deref());
         }
         // The other statement has another way back.
         if is_set_not_null(&it.statement.acts)

@@ -167,7 +167,11 @@ mod tests {
         let check = |text: &str, expected: Option<&str>| {
             let mut edits = Edits::new(text);
             let done = edits.remove(&span(text, "B"));
-            assert_eq!(done.then(|| edits.finish()).as_deref(), expected, "{text:?}");
+            assert_eq!(
+                done.then(|| edits.finish()).as_deref(),
+                expected,
+                "{text:?}"
+            );
         };
         check("A;\nB;\nC;\n", Some("A;\nC;\n"));
         check("A;\n  B ; \nC;\n", Some("A;\nC;\n"));

@@ -3,10 +3,7 @@ use serde_json::json;
 use crate::{
     lint::Severity,
     ops::{FixReport, FixedFile},
-    report::{
-        Json, Page, Paint, Style, Verbosity, View, count, diff,
-        view::object,
-    },
+    report::{Json, Page, Paint, Style, Verbosity, View, count, diff, view::object},
     revision::ScriptChange,
 };
 
@@ -28,7 +25,10 @@ impl View for FixReport {
                 Some(id) => format!("; {} follows", paint.paint(Style::Id, id)),
                 None => String::new(),
             };
-            page.row(format!("{done} {}:{}: {rules}{following}", it.file, it.line));
+            page.row(format!(
+                "{done} {}:{}: {rules}{following}",
+                it.file, it.line
+            ));
         }
         for it in &self.left {
             let left = paint.paint(Style::Warning, "left");
