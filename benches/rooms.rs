@@ -2,6 +2,7 @@
 
 use divan::{Bencher, counter::BytesCount};
 use migrator::internals::{
+    lint::{self, Headers, Known, Settings},
     revision::{Direction, History, Script, ScriptPair},
     sql::{self, Dialect},
 };
@@ -56,4 +57,32 @@ fn history(bencher: Bencher, revisions: usize) {
     bencher
         .with_inputs(|| pairs.clone())
         .bench_values(|pairs| History::new(pairs).unwrap());
+}
+
+/// The statements of migrations as they are written by hand.
+const STEP: &str = "ALTER TABLE orders ADD COLUMN c_N integer DEFAULT 0 NOT NULL;\n\
+    CREATE INDEX orders_c_N ON orders (c_N);\n\
+    ALTER TABLE orders ADD CONSTRAINT k_N FOREIGN KEY (c_N) REFERENCES customers (id);\n\
+    CREATE TABLE t_N (id bigint PRIMARY KEY, name text NOT NULL, c bigint REFERENCES customers);\n\
+    UPDATE orders SET c_N = 1 WHERE c_N = 0;\n";
+
+/// 1,000 scripts, read and judged one by one.
+#[divan::bench(args = DIALECTS)]
+fn lint_texts(bencher: Bencher, dialect: Dialect) {
+    let scripts: Vec<String> = (1..=1000)
+        .map(|n| STEP.replace('N', &n.to_string()))
+        .collect();
+    let start = "CREATE TABLE customers (id bigint PRIMARY KEY); CREATE TABLE orders (id bigint PRIMARY KEY);";
+    bencher.bench(|| {
+        let mut known = Known::new(dialect);
+        let mut findings = 0;
+        for text in std::iter::once(start).chain(scripts.iter().map(String::as_str)) {
+            known.begin_run();
+            let split = sql::split(dialect, text).unwrap();
+            let script =
+                lint::text::statements(dialect, text, &split, Headers::default(), &mut known);
+            findings += lint::lint(&script, &Settings::default()).len();
+        }
+        assert!(findings > 1000);
+    });
 }

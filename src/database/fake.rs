@@ -694,6 +694,10 @@ impl super::Rows for Fake {
         Ok(Vec::new())
     }
 
+    async fn ask(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+        self.texts(sql).await
+    }
+
     async fn table_sizes(
         &mut self,
     ) -> Result<Vec<(crate::schema::Name, crate::lint::Size)>, DatabaseError> {

@@ -29,6 +29,13 @@ pub trait Rows: Digests {
     /// Fails when the query fails.
     async fn texts(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError>;
 
+    /// Returns the rows of a query with names and expressions of a script, as [`Self::texts`] does. The
+    /// names are those of the session's search path, and nothing can be written.
+    ///
+    /// # Errors
+    /// Fails when the query fails.
+    async fn ask(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError>;
+
     /// Returns the sizes of the tables of users, as far as the database knows them without reading
     /// rows; SQLite counts. Writes nothing.
     ///

@@ -169,13 +169,6 @@ impl Effects {
         locks.map(|lock| lock.mode).max()
     }
 
-    /// The strongest lock on a relation that an earlier statement of the transaction took.
-    pub fn held(&self, relation: &Name) -> Option<LockMode> {
-        let locks = self.locks.iter();
-        let of_relation = locks.filter(|lock| lock.is_held && lock.relation == *relation);
-        of_relation.map(|lock| lock.mode).max()
-    }
-
     /// The work that is done while writes of its relation wait.
     pub fn blocking(&self) -> impl Iterator<Item = (&Work, LockMode)> {
         self.works.iter().filter_map(|work| {
@@ -224,6 +217,5 @@ mod tests {
             lock(LockMode::AccessExclusive, true),
         ]);
         assert_eq!(held.blocking().count(), 1);
-        assert_eq!(held.held(&table), Some(LockMode::AccessExclusive));
     }
 }

@@ -17,9 +17,6 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// All severities, the lowest first.
-    pub const ALL: [Self; 3] = [Self::Note, Self::Warning, Self::Error];
-
     /// The name in configuration, JSON and display.
     pub fn name(self) -> &'static str {
         match self {

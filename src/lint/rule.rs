@@ -135,14 +135,6 @@ impl Draft {
         self.severity = Some(severity);
         self
     }
-
-    /// The draft with a query that shows whether existing rows are in the way.
-    pub fn probe(mut self, sql: impl Into<String>, counts: impl Into<String>) -> Self {
-        let (sql, counts) = (sql.into(), counts.into());
-        self.probe = Some(super::Probe { sql, counts });
-        self
-    }
-
     /// The draft with a safe form.
     pub fn safe(mut self, sql: impl Into<String>) -> Self {
         self.safe = Some(sql.into());

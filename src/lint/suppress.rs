@@ -74,7 +74,7 @@ struct Allowed {
 }
 
 /// Takes away what the script `text` suppresses. A suppression that finds nothing to suppress is a
-/// problem, unless its rule does not apply to the script.
+/// problem, unless its rule is off or the phase silences it.
 pub fn suppress(
     text: &str,
     script: &Script,
@@ -107,7 +107,8 @@ pub fn suppress(
         result.findings.extend(left);
     }
     for unused in allowed.iter().filter(|it| !it.is_used) {
-        if applies(unused.rule, script, settings) {
+        let is_foreign = !unused.rule.dialects.contains(&script.dialect);
+        if is_foreign || applies(unused.rule, script, settings) {
             let name = unused.rule.name;
             reader.problem(unused.at, SuppressionProblemKind::Unused { name });
         }

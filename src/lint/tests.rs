@@ -54,7 +54,8 @@ pub(super) fn schema_of(connection: &rusqlite::Connection) -> Schema {
 pub(super) fn script(dialect: Dialect, before: &str, sql: &str) -> Script {
     let mut known = Known::new(dialect);
     for statement in split(dialect, before).unwrap() {
-        known.history(&text::read(dialect, statement.text(before)));
+        known.effects(&text::read(dialect, statement.text(before)));
+        known.begin_run();
     }
     known.begin_run();
     let parsed = revision::Script::parse(dialect, Direction::Up, "x.up.sql", sql).unwrap();
@@ -328,7 +329,8 @@ proptest! {
     ) {
         for dialect in Dialect::ALL {
             let mut known = Known::new(dialect);
-            known.history(&text::read(dialect, &text));
+            known.effects(&text::read(dialect, &text));
+            known.begin_run();
             if let Ok(script) = text::script(dialect, &text, Headers::default(), &mut known) {
                 lint(&script, &all_rules());
             }

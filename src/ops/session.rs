@@ -275,14 +275,14 @@ impl Session {
         found
     }
 
-    /// Returns the rows of a query as text.
+    /// Returns the rows of a query with names and expressions of a script. Nothing can be written.
     #[cfg(feature = "cli")]
-    pub(super) async fn texts(
+    pub(super) async fn ask(
         &mut self,
         sql: &str,
     ) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
         let mut database = self.take().await?;
-        let found = database.rows().texts(sql).await;
+        let found = database.rows().ask(sql).await;
         self.database = Some(database);
         found
     }

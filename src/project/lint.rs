@@ -38,12 +38,9 @@ pub(super) fn set(
     severity: Option<Severity>,
 ) -> Result<(), Refused> {
     for name in words(given)? {
-        let rule = rules::ALL
-            .iter()
-            .find(|rule| rule.name == name || rule.code == name);
-        let Some(rule) = rule else {
+        let Some(rule) = rules::find(&name) else {
             return Err(Refused::Value(
-                "expected names of rules, such as `create-index`; `migrator explain` lists them",
+                "expected names of rules, such as `set-not-null`; `migrator explain` lists them",
             ));
         };
         let severities = &mut config.settings.severities;

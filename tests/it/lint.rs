@@ -79,7 +79,8 @@ fn examples_hold(dialect: Dialect, backend: Backend) {
     let mut checked = 0;
     let mut faults = Vec::new();
     for rule in rules::ALL {
-        if !rule.dialects.contains(&dialect) {
+        let applies = rule.dialects.contains(&dialect);
+        if !applies || rule.example_dialect.is_some_and(|only| only != dialect) {
             continue;
         }
         for (example, expected) in [(&rule.bad, true), (&rule.good, false)] {
@@ -178,11 +179,12 @@ fn the_text_level_needs_no_database() {
             format!("[migrator]\nurl = \"{url}\"\ndowns = \"optional\"\n"),
         );
         let (status, json) = lint(&env, &["--text", "2"]);
-        let expected = match backend {
-            Backend::Sqlite => "L123",
-            Backend::Postgres => "L101",
+        // SQLite has nobody else who waits for long.
+        let (expected, exit) = match backend {
+            Backend::Sqlite => ("L123", 0),
+            Backend::Postgres => ("L101", 3),
         };
-        assert_eq!(status, 3, "{json:#}");
+        assert_eq!(status, exit, "{json:#}");
         assert!(codes(&json)[0].1.contains(expected), "{json:#}");
         assert_eq!(json["level"], "text");
     }
@@ -237,15 +239,27 @@ fn small_tables_are_notes() {
     );
     assert_eq!(run(&env, &["upgrade", "1"]).0, 0);
     let (status, json) = lint(&env, &["2", "--sizes", "live"]);
-    assert_eq!((status, &json["notes"]), (0, &Value::from(1)), "{json:#}");
+    assert_eq!(
+        (status, &json["counts"]["note"]),
+        (0, &Value::from(1)),
+        "{json:#}"
+    );
     assert_eq!(run(&env, &["lint", "--write-sizes", "sizes.json"]).0, 0);
     let (status, json) = lint(&env, &["2", "--sizes", "sizes.json"]);
-    assert_eq!((status, &json["notes"]), (0, &Value::from(1)), "{json:#}");
+    assert_eq!(
+        (status, &json["counts"]["note"]),
+        (0, &Value::from(1)),
+        "{json:#}"
+    );
     let large = fs::read_to_string(env.path("sizes.json")).unwrap();
     let large = large.replace("\"rows\": 0", "\"rows\": 1000000");
     env.write("sizes.json", large);
     let (status, json) = lint(&env, &["2", "--sizes", "sizes.json"]);
-    assert_eq!((status, &json["errors"]), (3, &Value::from(1)), "{json:#}");
+    assert_eq!(
+        (status, &json["counts"]["error"]),
+        (3, &Value::from(1)),
+        "{json:#}"
+    );
     env.write("sizes.json", "[]");
     let (status, text) = run(&env, &["lint", "2", "--sizes", "sizes.json"]);
     assert_eq!(status, 2, "{text}");
@@ -290,6 +304,7 @@ fn a_script_that_cannot_run_is_a_problem_and_the_rest_goes_on() {
 #[test]
 fn check_lints_what_is_new() {
     let env = project(Backend::Sqlite, &["CREATE TABLE t (a);", "DROP TABLE t;"]);
+    assert_eq!(run(&env, &["upgrade", "1"]).0, 0);
     let (status, text) = run(&env, &["check", "--pending-ok", "--lint"]);
     assert_eq!(status, 3, "{text}");
     assert!(text.contains("error[L201]"), "{text}");
@@ -341,7 +356,7 @@ fn what_needs_a_contract_revision_waits_with_it() {
     );
     let (status, text) = run(&env, &["upgrade", "--phase", "expand"]);
     assert_eq!(status, 0, "{text}");
-    assert!(text.contains("3 and 4 stay pending"), "{text}");
+    assert!(text.contains("3, 4 stay pending"), "{text}");
     let (status, text) = run(&env, &["upgrade", "--phase", "contract"]);
     assert_eq!(status, 2, "{text}");
 }

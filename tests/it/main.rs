@@ -67,3 +67,4 @@ mod testing_recipe;
 mod trust;
 mod vars;
 mod verify;
+mod zero_downtime;

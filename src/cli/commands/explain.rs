@@ -24,8 +24,8 @@ pub fn cmd_explain(args: &ExplainArgs, output: &Output) -> Result<Exit, Error> {
         return Ok(Exit::Done);
     };
     let id = normal(text);
-    let mut all = rules::ALL.iter();
-    if let Some(rule) = all.find(|rule| rule.code == id || rule.name.eq_ignore_ascii_case(text)) {
+    let rule = rules::find(&id).or_else(|| rules::find(&text.to_ascii_lowercase()));
+    if let Some(rule) = rule {
         output.result(&RuleView { rule });
         return Ok(Exit::Done);
     }

@@ -64,7 +64,7 @@ pub async fn cmd_lint(args: LintArgs, context: &Context) -> Result<Exit, Error> 
     let mut settings = context.config.lint.settings.clone();
     let live = args.sizes.as_deref() == Some("live");
     if let Some(path) = args.sizes.as_ref().filter(|_| !live) {
-        let path = PathBuf::from(path);
+        let path = context.config.cwd().join(path);
         let shown = context.config.show(&path);
         let read = ops::read_sizes(&path, &shown).map_err(ops::Error::from)?;
         settings.sizes = read.sizes();
@@ -132,10 +132,11 @@ pub fn request(context: &Context, schema: ops::SchemaArgs) -> ops::LintArgs {
 }
 
 async fn write_sizes(path: &std::path::Path, context: &Context) -> Result<Exit, Error> {
-    let shown = context.config.show(path);
+    let path = context.config.cwd().join(path);
+    let shown = context.config.show(&path);
     let work = async |session: &mut ops::Session| ops::measure_sizes(session).await;
     let sizes = context.read("lint", work).await?;
-    ops::write_sizes(path, &shown, &sizes).map_err(ops::Error::from)?;
+    ops::write_sizes(&path, &shown, &sizes).map_err(ops::Error::from)?;
     context.output.result(&WrittenView { files: vec![shown] });
     Ok(Exit::Done)
 }

@@ -49,19 +49,13 @@ impl Rows for Postgres {
     }
 
     async fn texts(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
-        self.refuse_run()?;
-        self.ensure().await?;
-        let Some(connection) = &mut self.connection else {
-            return Err(DatabaseError::ConnectionLost("it was lost earlier".into()));
-        };
-        let sql = format!("BEGIN;\n{};\nCOMMIT", pinned(sql));
-        self.running.begin();
-        let found = unpinned_rows(connection, &sql).await;
-        let cancelled = self.running.end().await;
-        match found {
-            Ok(found) => found.iter().map(texts_of).collect(),
-            Err(error) => Err(self.gave_up(error, cancelled).await),
-        }
+        self.rows_of(&format!("BEGIN;\n{};\nCOMMIT", pinned(sql)))
+            .await
+    }
+
+    async fn ask(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+        self.rows_of(&format!("BEGIN READ ONLY;\n{sql}\n;\nROLLBACK"))
+            .await
     }
 
     async fn table_sizes(&mut self) -> Result<Vec<(Name, Size)>, DatabaseError> {
@@ -85,6 +79,22 @@ const SIZES: &str = "SELECT n.nspname, c.relname, \
     WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
 
 impl Postgres {
+    /// The rows of a message, as text.
+    async fn rows_of(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+        self.refuse_run()?;
+        self.ensure().await?;
+        let Some(connection) = &mut self.connection else {
+            return Err(DatabaseError::ConnectionLost("it was lost earlier".into()));
+        };
+        self.running.begin();
+        let found = unpinned_rows(connection, sql).await;
+        let cancelled = self.running.end().await;
+        match found {
+            Ok(found) => found.iter().map(texts_of).collect(),
+            Err(error) => Err(self.gave_up(error, cancelled).await),
+        }
+    }
+
     fn refuse_run(&self) -> Result<(), DatabaseError> {
         match self.run {
             Some(_) => Err(DatabaseError::Other("a run is in progress".into())),

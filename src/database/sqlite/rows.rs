@@ -47,6 +47,10 @@ impl Rows for Sqlite {
         })
     }
 
+    async fn ask(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+        self.texts(sql).await
+    }
+
     async fn table_sizes(&mut self) -> Result<Vec<(Name, Size)>, DatabaseError> {
         let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' \
                       ESCAPE '\\' AND sql NOT LIKE 'CREATE VIRTUAL%'";

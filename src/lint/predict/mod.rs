@@ -84,12 +84,6 @@ impl Known {
         &self.young
     }
 
-    /// Follows a statement that has run before the run.
-    pub fn history(&mut self, acts: &[Act]) {
-        self.effects(acts);
-        self.begin_run();
-    }
-
     /// Follows a statement of the run, and predicts its effects.
     pub fn effects(&mut self, acts: &[Act]) -> Effects {
         let mut step = Step::default();

@@ -6,7 +6,8 @@ use crate::{lint::text, sql::split};
 fn effects(dialect: Dialect, before: &str, sql: &str) -> Vec<String> {
     let mut known = Known::new(dialect);
     for statement in split(dialect, before).unwrap() {
-        known.history(&text::read(dialect, statement.text(before)));
+        known.effects(&text::read(dialect, statement.text(before)));
+        known.begin_run();
     }
     known.begin_run();
     let script = text::script(dialect, sql, crate::lint::Headers::default(), &mut known);

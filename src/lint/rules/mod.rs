@@ -70,9 +70,10 @@ pub static ALL: &[&Rule] = &[
     &postgres::style::ROBUST,
 ];
 
-/// The rule with this name.
+/// The rule with this name or code.
 pub fn find(name: &str) -> Option<&'static Rule> {
-    ALL.iter().copied().find(|rule| rule.name == name)
+    let mut all = ALL.iter().copied();
+    all.find(|rule| rule.name == name || rule.code == name)
 }
 
 /// What a rule has if it does not say otherwise.

@@ -4,7 +4,7 @@ mod postgres;
 mod sqlite;
 
 use super::{Act, Headers, Known, Script, Statement};
-use crate::sql::{self, Dialect, SqlProblem, StatementKind, TransactionControl};
+use crate::sql::{self, Dialect, StatementKind, TransactionControl};
 
 /// Returns what `statement` says.
 pub fn read(dialect: Dialect, statement: &str) -> Vec<Act> {
@@ -14,6 +14,7 @@ pub fn read(dialect: Dialect, statement: &str) -> Vec<Act> {
     }
 }
 
+#[cfg(test)]
 /// Reads the statements of a script, and predicts their effects after what is `known`. Afterwards,
 /// the script is known as well.
 ///
@@ -24,7 +25,7 @@ pub fn script(
     text: &str,
     headers: Headers,
     known: &mut Known,
-) -> Result<Script, Vec<SqlProblem>> {
+) -> Result<Script, Vec<sql::SqlProblem>> {
     let split = sql::split(dialect, text)?;
     Ok(statements(dialect, text, &split, headers, known))
 }

@@ -32,6 +32,11 @@ impl Measuring {
         })
     }
 
+    /// The present schema, if it is known.
+    pub fn schema(&self) -> Option<&Schema> {
+        self.schema.as_deref()
+    }
+
     /// Drops the database.
     pub async fn leave(self) -> Result<(), Error> {
         self.lab.leave().await

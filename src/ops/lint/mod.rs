@@ -193,6 +193,9 @@ impl Linting<'_> {
             let is_wanted = wanted.contains(&revision.id);
             let begins = is_wanted && !(self.together && is_begun);
             if begins {
+                if let Some(schema) = self.measuring.as_ref().and_then(Measuring::schema) {
+                    self.known.schema(schema);
+                }
                 self.known.begin_run();
                 is_begun = true;
             }

@@ -40,6 +40,6 @@ pub(super) async fn probe(
 
 /// The number that a query returns; `None` if it fails, as where the table does not exist yet.
 async fn count(session: &mut Session, sql: &str) -> Option<u64> {
-    let rows = session.texts(sql).await.ok()?;
+    let rows = session.ask(sql).await.ok()?;
     rows.into_iter().flatten().flatten().next()?.parse().ok()
 }

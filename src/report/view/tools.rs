@@ -244,6 +244,7 @@ fn rule_json(rule: &Rule) -> Value {
         "explanation": rule.docs,
         "safe": rule.safe,
         "silent": rule.silent,
+        "example_dialect": rule.example_dialect.map(|it| it.to_string()),
         "found": example(&rule.bad),
         "not_found": example(&rule.good),
     })

@@ -15,11 +15,11 @@ pub(in crate::lint::rules) static RULE: Rule = Rule {
     silent: "The names have 63 bytes or less.",
     bad: Example {
         before: "CREATE TABLE orders (customer bigint);",
-        sql: "CREATE INDEX CONCURRENTLY orders_by_the_customer_who_placed_them_and_not_by_the_one_who_pays ON orders (customer);",
+        sql: "-- migrator: transaction = off\nCREATE INDEX CONCURRENTLY orders_by_the_customer_who_placed_them_and_not_by_the_one_who_pays ON orders (customer);",
     },
     good: Example {
         before: "CREATE TABLE orders (customer bigint);",
-        sql: "CREATE INDEX CONCURRENTLY orders_customer ON orders (customer);",
+        sql: "-- migrator: transaction = off\nCREATE INDEX CONCURRENTLY orders_customer ON orders (customer);",
     },
     check,
     ..NOTE

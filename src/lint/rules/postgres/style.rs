@@ -206,11 +206,11 @@ pub(in crate::lint::rules) static ROBUST: Rule = Rule {
     silent: OFF,
     bad: Example {
         before: "CREATE TABLE orders (customer bigint);",
-        sql: "CREATE INDEX CONCURRENTLY orders_customer ON orders (customer);",
+        sql: "-- migrator: transaction = off\nCREATE INDEX CONCURRENTLY orders_customer ON orders (customer);",
     },
     good: Example {
         before: "CREATE TABLE orders (customer bigint);",
-        sql: "CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_customer ON orders (customer);",
+        sql: "-- migrator: transaction = off\nCREATE INDEX CONCURRENTLY IF NOT EXISTS orders_customer ON orders (customer);",
     },
     check: check_robust,
     ..STYLE_POSTGRES

@@ -89,9 +89,11 @@ impl View for FixReport {
             "fixed": fixed.collect::<Vec<_>>(),
             "left": left.collect::<Vec<_>>(),
             "passed": self.after.passed(),
-            "errors": self.after.count(Severity::Error),
-            "warnings": self.after.count(Severity::Warning),
-            "notes": self.after.count(Severity::Note),
+            "counts": {
+                "error": self.after.count(Severity::Error),
+                "warning": self.after.count(Severity::Warning),
+                "note": self.after.count(Severity::Note),
+            },
         }))
     }
 }

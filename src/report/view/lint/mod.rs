@@ -72,9 +72,11 @@ impl View for LintView {
             "level": report.level.name(),
             "interrupted": report.interrupted,
             "revisions": revisions,
-            "errors": report.count(Severity::Error),
-            "warnings": report.count(Severity::Warning),
-            "notes": report.count(Severity::Note),
+            "counts": {
+                "error": report.count(Severity::Error),
+                "warning": report.count(Severity::Warning),
+                "note": report.count(Severity::Note),
+            },
             "duration_ms": report.elapsed.as_millis(),
         }))
     }
@@ -188,6 +190,7 @@ fn finding_json(finding: &Finding) -> Value {
             "class": cause.rule.class.name(),
             "severity": cause.severity.name(),
             "message": cause.message,
+            "tables": cause.tables,
             "safe": cause.safe,
         })
     });
