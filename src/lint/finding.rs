@@ -117,4 +117,8 @@ pub struct Fix {
     pub following: Vec<String>,
     /// A directive to put above the statement: `-- migrator: batch`.
     pub directive: Option<String>,
+    /// The statements that revert `replace`, if they are known.
+    pub down: Vec<String>,
+    /// The statements that revert `following`, so that what `replace` made is left.
+    pub following_down: Vec<String>,
 }

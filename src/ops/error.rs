@@ -145,6 +145,10 @@ pub enum Error {
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Sizes(#[from] super::SizesError),
+    /// Nothing was fixed.
+    #[cfg(feature = "cli")]
+    #[error(transparent)]
+    Fix(#[from] super::FixError),
     /// The revision is partially applied, so that its schema is unknown.
     #[error("revision {0} is partially applied")]
     PartlyApplied(RevisionId),

@@ -117,8 +117,9 @@ pub use files::{RecoveredReport, recover};
 pub use init::{Baseline, InitFromArgs, InitReport, init, init_from_database, stamp_baseline};
 #[cfg(feature = "cli")]
 pub use lint::{
-    LintArgs, LintReport, LintedRevision, SizeSnapshot, SizesError, TableSize, lint, measure_sizes,
-    read_sizes, write_sizes,
+    FixArgs, FixError, FixReport, Fixed, FixedFile, Left, LintArgs, LintReport, LintedRevision,
+    SizeSnapshot, SizesError, TableSize, Unproven, fix, lint, measure_sizes, read_sizes,
+    write_sizes,
 };
 #[cfg(feature = "cli")]
 pub use merge::{MergeError, merge};

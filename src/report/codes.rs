@@ -442,7 +442,11 @@ codes! {
         "`lint --sizes FILE` reads the sizes of tables from a file that `lint --write-sizes FILE` wrote from a database. The file could not be read or written, or it has another format."
     M901 CheckFailed "lint: suppression is wrong"
         "A suppression has the form `-- migrator: allow = RULE (reason)` and stands above its statement. The reason is required. A rule that does not exist, or that finds nothing in the statement, is an error, so that suppressions do not outlive what they were written for."
-    M902 CheckFailed "rehearse: down scripts do not bring everything back"
+    M902 Failed "lint --fix: applied revision"
+        "`lint --fix` changes scripts of revisions that are not applied in the configured database. One that is applied would differ from what ran there, and other databases would get there in another way. Leave it; suppress the finding if it is in the way."
+    M903 Failed "lint --fix: the fixed scripts do not hold"
+        "The fixed scripts were tried in scratch databases: a statement failed, a finding was still there, a new one came, or a down script did not restore what was there before. Nothing was written. Fix the script by hand after the safe form that `migrator lint` prints, or name other revisions."
+    M904 CheckFailed "rehearse: down scripts do not bring everything back"
         "The pending revisions were applied to a copy of the database and reverted, and the schema or the rows are not those of before. Whoever reverts the deployment loses them."
 }
 

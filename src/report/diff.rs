@@ -75,6 +75,25 @@ impl Diff {
     }
 }
 
+/// Adds the whole change of a file, which may be new, to a page.
+pub fn show_texts(page: &mut Page, paint: Paint, is_new: bool, change: &ScriptChange) {
+    let before = match is_new {
+        true => "/dev/null",
+        false => &change.file,
+    };
+    for (at, line) in change.lines().iter().enumerate() {
+        // The lines begin with the names.
+        let text = match at {
+            0 => format!("--- {before}"),
+            _ => line.to_string(),
+        };
+        page.exact(match style(line) {
+            Some(style) => paint.paint(style, text),
+            None => text,
+        });
+    }
+}
+
 fn style(line: &DiffLine<'_>) -> Option<Style> {
     match line {
         DiffLine::Name(_) => Some(Style::Strong),

@@ -19,7 +19,16 @@ pub fn with_parents(dialect: Dialect, text: &str, parents: &[RevisionId]) -> Str
         let ids: Vec<_> = parents.iter().map(RevisionId::as_str).collect();
         ids.join(", ")
     };
-    if let Some(found) = header(dialect, text, REVISES) {
+    with_header(dialect, text, REVISES, &value)
+}
+
+/// Returns `text` with the header that makes its statements run one by one.
+pub fn with_transaction_off(dialect: Dialect, text: &str) -> String {
+    with_header(dialect, text, TRANSACTION, "off")
+}
+
+fn with_header(dialect: Dialect, text: &str, key: &str, value: &str) -> String {
+    if let Some(found) = header(dialect, text, key) {
         let end = found.value_at + found.value.len();
         return format!("{}{value}{}", &text[..found.value_at], &text[end..]);
     }
@@ -28,7 +37,7 @@ pub fn with_parents(dialect: Dialect, text: &str, parents: &[RevisionId]) -> Str
     let (before, after) = text.split_at(at);
     let open = !before.is_empty() && before != BOM && !before.ends_with('\n');
     let gap = if open { newline } else { "" };
-    format!("{before}{gap}-- migrator: {REVISES} = {value}{newline}{after}")
+    format!("{before}{gap}-- migrator: {key} = {value}{newline}{after}")
 }
 
 /// Returns `text` with its dependencies renamed.

@@ -43,7 +43,7 @@ pub use change::{DiffLine, ScriptChange};
 pub use checksum::{Checksum, ChecksumError};
 pub use digest::{StatementsDigest, StatementsDigestError};
 pub use duration::parse_duration;
-pub use edit::{with_dependencies, with_parents, without_marker};
+pub use edit::{with_dependencies, with_parents, with_transaction_off, without_marker};
 pub use header::{ForeignKeys, Headers, Replaced, TransactionMode, is_label};
 pub use header_line::{AllowDirective, allow_directives};
 pub use history::{History, Revision, ScriptPair};

@@ -34,6 +34,8 @@ mod json;
 mod layouts;
 mod library;
 mod lint;
+mod lint_fix;
+mod lint_safe;
 mod lock_timeout;
 mod locks;
 mod log_file;

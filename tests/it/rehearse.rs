@@ -116,7 +116,7 @@ fn what_a_down_script_does_not_bring_back_is_found() {
             (3, &"not_restored".into()),
             "{json:#}"
         );
-        assert_eq!(json["findings"][0]["code"], "M902", "{json:#}");
+        assert_eq!(json["findings"][0]["code"], "M904", "{json:#}");
         let (status, json) = rehearse(&env, &["--no-downs"]);
         assert_eq!((status, &json["reverted"]), (0, &"not".into()), "{json:#}");
         let env = project(backend, &[(INDEX.0, "SELECT 1;")]);

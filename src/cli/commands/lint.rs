@@ -39,6 +39,14 @@ pub struct LintArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["range", "base", "text", "sizes", "facts"])]
     write_sizes: Option<PathBuf>,
 
+    /// Write safe forms into the scripts of revisions that are not applied in the database
+    #[arg(long, conflicts_with_all = ["text", "facts", "write_sizes"])]
+    fix: bool,
+
+    /// Print the changes of --fix, and write nothing
+    #[arg(long, requires = "fix")]
+    dry_run: bool,
+
     #[command(flatten)]
     pub vars: Vars,
 }
@@ -65,10 +73,10 @@ pub async fn cmd_lint(args: LintArgs, context: &Context) -> Result<Exit, Error> 
         Some(base) => Some(ops::new_since(&context.project, context.dialect()?, base)?),
         None => None,
     };
-    let work = async |session: &mut ops::Session, schema: &ops::SchemaArgs| {
+    let request = |schema: &ops::SchemaArgs| {
         let together = range.is_some() || only.is_some();
         let usual = request(context, schema.clone());
-        let args = ops::LintArgs {
+        ops::LintArgs {
             range: range.or(usual.range),
             only,
             together,
@@ -76,8 +84,26 @@ pub async fn cmd_lint(args: LintArgs, context: &Context) -> Result<Exit, Error> 
             settings,
             live,
             schema: usual.schema,
+        }
+    };
+    if args.fix {
+        let work = async |session: &mut ops::Session, schema: &ops::SchemaArgs| {
+            let args = ops::FixArgs {
+                lint: request(schema),
+                dry_run: args.dry_run,
+            };
+            ops::fix(&context.project, session, &args).await
         };
-        ops::lint(&context.project, session, &args).await
+        let report = context.read_schemas("lint", schemas, work).await?;
+        let exit = match report.after.passed() {
+            true => Exit::Done,
+            false => Exit::CheckFailed,
+        };
+        context.output.result(&report);
+        return Ok(exit);
+    }
+    let work = async |session: &mut ops::Session, schema: &ops::SchemaArgs| {
+        ops::lint(&context.project, session, &request(schema)).await
     };
     let report = context.read_schemas("lint", schemas, work).await?;
     let exit = match (report.interrupted, report.passed()) {

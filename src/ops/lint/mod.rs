@@ -1,5 +1,6 @@
 //! Finds statements that block others, break programs, fail on rows or lose them.
 
+mod fix;
 mod measure;
 mod probe;
 mod read;
@@ -11,6 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use fix::{FixArgs, FixError, FixReport, Fixed, FixedFile, Left, Unproven, fix};
 pub use sizes::{SizeSnapshot, SizesError, TableSize, measure_sizes, read_sizes, write_sizes};
 
 use self::{measure::Measuring, read::Read};

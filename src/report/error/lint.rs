@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use super::{Error, diagnostic};
+use super::{Error, diagnostic, verify::verify_finding};
 use crate::{
     lint::{Finding, Severity},
-    ops::{self, LintReport, LintedRevision},
+    ops::{self, FixError, LintReport, LintedRevision, Unproven},
     report::{Diagnostic, Snippet, Weight, codes},
 };
 
@@ -66,6 +66,46 @@ pub fn lint_errors(report: &LintReport) -> Vec<Diagnostic> {
         errors.chain(lint_problems(revision))
     });
     errors.collect()
+}
+
+impl From<FixError> for Error {
+    fn from(error: FixError) -> Self {
+        const NOTHING: &str =
+            "the fixed scripts were tried in scratch databases; nothing was written";
+        let message = error.to_string();
+        match error {
+            FixError::Applied { .. } => Self::new(codes::M902, message)
+                .note("a database keeps what its scripts were; others would get another history")
+                .hint(
+                    "leave it, with a suppression: -- migrator: allow = RULE (applied everywhere)",
+                ),
+            FixError::Unproven(Unproven::Fails {
+                file,
+                text,
+                offset,
+                error,
+            }) => Self::from(Diagnostic {
+                place: Some(Snippet {
+                    file,
+                    text: Some(text.into()),
+                    offset: Some(offset),
+                    ..Snippet::default()
+                }),
+                ..diagnostic(codes::M903, error)
+            })
+            .note(NOTHING),
+            FixError::Unproven(Unproven::NotVerified(verified)) => {
+                let findings = verified.findings.iter();
+                let found = findings.map(|finding| Diagnostic {
+                    code: codes::M903.id,
+                    place: None,
+                    ..verify_finding(&verified, finding)
+                });
+                Self::many(found.collect()).note(NOTHING)
+            }
+            FixError::Unproven(_) => Self::new(codes::M903, message).note(NOTHING),
+        }
+    }
 }
 
 /// The weight of a severity.

@@ -25,5 +25,5 @@ pub fn rehearsed_finding(finding: &VerifyFinding) -> Option<Diagnostic> {
         }
         _ => return None,
     };
-    Some(diagnostic(codes::M902, message))
+    Some(diagnostic(codes::M904, message))
 }

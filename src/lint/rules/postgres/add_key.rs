@@ -1,4 +1,7 @@
-use super::{BLOCKS_POSTGRES, Context, Draft, Fix, ORDERS, Rule, Safe, name_of, sql, waiting};
+use super::{
+    BLOCKS_POSTGRES, Context, Draft, Fix, ORDERS, Rule, Safe, drop_constraint, name_of, sql,
+    waiting,
+};
 use crate::{
     lint::{Act, Constraint, ConstraintKind, Example, TableChange},
     schema::Name,
@@ -53,6 +56,7 @@ fn add_constraint(table: &Name, constraint: &Constraint) -> Option<Safe> {
     Some(Safe::fix(Fix {
         replace: with_index(table, constraint)?.to_vec(),
         transaction_off: true,
+        down: vec![drop_constraint(table, &name_of(table, constraint))],
         ..Fix::default()
     }))
 }
@@ -86,7 +90,11 @@ pub(in crate::lint::rules) static NULLABLE: Rule = Rule {
     summary: "a primary key over a nullable column reads all rows while reads and writes wait",
     docs: "ADD PRIMARY KEY USING INDEX makes its columns NOT NULL, in all versions. Where one is \
         still nullable, all rows are read for it under an ACCESS EXCLUSIVE lock.",
-    safe: "First make the columns NOT NULL in the four steps of set-not-null.",
+    safe: "ALTER TABLE orders ADD CONSTRAINT orders_id_not_null CHECK (id IS NOT NULL) NOT VALID;\n\
+        -- in a later revision\nALTER TABLE orders VALIDATE CONSTRAINT orders_id_not_null;\n\
+        ALTER TABLE orders ALTER COLUMN id SET NOT NULL;\n\
+        ALTER TABLE orders DROP CONSTRAINT orders_id_not_null;\n\
+        ALTER TABLE orders ADD CONSTRAINT orders_pkey PRIMARY KEY USING INDEX orders_pkey;",
     silent: "The columns are known to be NOT NULL, or the table was created in the same run.",
     bad: Example {
         before: "CREATE TABLE orders (id bigint);\nCREATE UNIQUE INDEX orders_pkey ON orders (id);",

@@ -62,7 +62,11 @@ pub(in crate::lint::rules) static GENERATED: Rule = Rule {
         row: the table and its indexes are written anew under an ACCESS EXCLUSIVE lock, in all \
         versions. VIRTUAL columns (PostgreSQL 18) are computed when they are read, and rewrite \
         nothing.",
-    safe: "Add a plain column, set it by a trigger for new rows, and fill it in batches.",
+    safe: "ALTER TABLE orders ADD COLUMN number bigint;\n\
+        CREATE SEQUENCE orders_number_seq OWNED BY orders.number;\n\
+        ALTER TABLE orders ALTER COLUMN number SET DEFAULT nextval('orders_number_seq');\n\
+        -- in a revision with transaction = off\n-- migrator: batch\n\
+        UPDATE orders SET number = nextval('orders_number_seq') WHERE id IN (SELECT id FROM orders WHERE number IS NULL LIMIT 1000);",
     silent: "The table was created in the same run, or its size is known to be below the limits.",
     bad: Example {
         before: ORDERS,

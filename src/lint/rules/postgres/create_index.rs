@@ -1,5 +1,8 @@
 use super::{BLOCKS_POSTGRES, Context, Draft, Fix, ORDERS, Rule, Safe, sql, waiting};
-use crate::lint::{Act, CreateIndex, Example};
+use crate::{
+    lint::{Act, CreateIndex, Example},
+    schema::Name,
+};
 
 const NAME: &str = "create-index-non-concurrent";
 
@@ -47,9 +50,15 @@ fn check(context: &Context<'_>) -> Vec<Draft> {
 fn concurrently(context: &Context<'_>, index: &CreateIndex) -> Option<Safe> {
     let statement = &context.statement().sql;
     let (before, after) = statement.split_at_checked(index.insert_at)?;
+    let name = index.name.as_ref().map(|name| Name {
+        schema: index.table.schema.clone(),
+        name: name.clone(),
+    });
+    let drop = name.map(|name| format!("DROP INDEX CONCURRENTLY {}", sql::path(&name)));
     Some(Safe::fix(Fix {
         replace: vec![format!("{before} CONCURRENTLY{after}")],
         transaction_off: true,
+        down: drop.into_iter().collect(),
         ..Fix::default()
     }))
 }

@@ -12,7 +12,7 @@ pub(in crate::lint::rules) static RULE: Rule = Rule {
     docs: "A transaction that has ACCESS EXCLUSIVE locks on several tables can deadlock with one that \
         uses them in another order, and holds the first lock while it waits for the next one, in all \
         versions.",
-    safe: "One revision a table.",
+    safe: "ALTER TABLE a ADD COLUMN y int;\n-- in a later revision\nALTER TABLE b ADD COLUMN y int;",
     silent: "The tables but one were created in the same run. It is said once a transaction.",
     bad: Example {
         before: "CREATE TABLE a (x int);\nCREATE TABLE b (x int);",

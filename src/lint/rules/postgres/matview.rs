@@ -1,4 +1,4 @@
-use super::{BLOCKS_POSTGRES, Context, Draft, Fix, Rule, Safe, sql, waiting};
+use super::{BLOCKS_POSTGRES, Context, Draft, Rule, Safe, sql, waiting};
 use crate::lint::{Act, Example};
 
 const NAME: &str = "refresh-matview";
@@ -10,7 +10,8 @@ pub(in crate::lint::rules) static RULE: Rule = Rule {
     docs: "REFRESH MATERIALIZED VIEW runs the query of the view under an ACCESS EXCLUSIVE lock on the \
         view, in all versions. CONCURRENTLY lets reads go on; the view needs a unique index over \
         columns without a condition, and must have been filled before.",
-    safe: "CREATE UNIQUE INDEX totals_key ON totals (customer);\nREFRESH MATERIALIZED VIEW CONCURRENTLY totals;",
+    safe: "-- migrator: transaction = off\nCREATE UNIQUE INDEX CONCURRENTLY totals_sum ON totals (sum);\n\
+        -- in a later revision\nREFRESH MATERIALIZED VIEW CONCURRENTLY totals;",
     silent: "CONCURRENTLY is given, or the view was created in the same run.",
     bad: Example {
         before: "CREATE TABLE orders (total int);\nCREATE MATERIALIZED VIEW totals AS SELECT sum(total) FROM orders;",
@@ -44,9 +45,10 @@ fn check(context: &Context<'_>) -> Vec<Draft> {
             return None;
         };
         let view = sql::path(name);
-        Some(Safe::fix(Fix {
-            replace: vec![format!("REFRESH MATERIALIZED VIEW CONCURRENTLY {view}")],
-            ..Fix::default()
-        }))
+        // Whether there is the unique index that it needs is not known.
+        Some(Safe::text(format!(
+            "-- with a unique index over columns of {view}, without a condition\n\
+             REFRESH MATERIALIZED VIEW CONCURRENTLY {view};"
+        )))
     })
 }

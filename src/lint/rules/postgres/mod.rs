@@ -98,9 +98,12 @@ fn not_valid(context: &Context<'_>) -> Option<Safe> {
         Some(_) => format!("{} NOT VALID", context.statement().sql),
         None => return None,
     };
+    let drop = drop_constraint(table, &name);
     Some(Safe::fix(Fix {
-        replace: vec![statement],
         following: vec![validate(table, &name)],
+        following_down: vec![drop.clone(), statement.clone()],
+        replace: vec![statement],
+        down: vec![drop],
         ..Fix::default()
     }))
 }
@@ -108,6 +111,11 @@ fn not_valid(context: &Context<'_>) -> Option<Safe> {
 fn validate(table: &Name, constraint: &str) -> String {
     let (table, constraint) = (sql::path(table), sql::word(constraint));
     format!("ALTER TABLE {table} VALIDATE CONSTRAINT {constraint}")
+}
+
+fn drop_constraint(table: &Name, constraint: &str) -> String {
+    let (table, constraint) = (sql::path(table), sql::word(constraint));
+    format!("ALTER TABLE {table} DROP CONSTRAINT {constraint}")
 }
 
 /// The name of a constraint: its own, or that which the server gives it.

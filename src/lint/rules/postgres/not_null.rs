@@ -1,4 +1,7 @@
-use super::{BLOCKS_POSTGRES, Context, Draft, Fix, ORDERS, Rule, Safe, sql, validate, waiting};
+use super::{
+    BLOCKS_POSTGRES, Context, Draft, Fix, ORDERS, Rule, Safe, drop_constraint, sql, validate,
+    waiting,
+};
 use crate::lint::{ColumnChange, Example, TableChange};
 
 const NAME: &str = "set-not-null";
@@ -40,14 +43,20 @@ fn check(context: &Context<'_>) -> Vec<Draft> {
         };
         let name = sql::named(table, std::slice::from_ref(column), "not_null");
         let (path, quoted, constraint) = (sql::path(table), sql::word(column), sql::word(&name));
+        let statement = format!(
+            "ALTER TABLE {path} ADD CONSTRAINT {constraint} CHECK ({quoted} IS NOT NULL) NOT VALID"
+        );
         Some(Safe::fix(Fix {
-            replace: vec![format!(
-                "ALTER TABLE {path} ADD CONSTRAINT {constraint} CHECK ({quoted} IS NOT NULL) NOT VALID"
-            )],
+            replace: vec![statement.clone()],
+            down: vec![drop_constraint(table, &name)],
+            following_down: vec![
+                format!("ALTER TABLE {path} ALTER COLUMN {quoted} DROP NOT NULL"),
+                statement,
+            ],
             following: vec![
                 validate(table, &name),
                 format!("ALTER TABLE {path} ALTER COLUMN {quoted} SET NOT NULL"),
-                format!("ALTER TABLE {path} DROP CONSTRAINT {constraint}"),
+                drop_constraint(table, &name),
             ],
             ..Fix::default()
         }))

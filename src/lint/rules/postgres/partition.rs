@@ -11,9 +11,9 @@ pub(in crate::lint::rules) static ATTACH: Rule = Rule {
         to check that they belong there; a new partition beside a default one has the default one \
         read in the same way. A valid CHECK constraint that says what the bounds say spares the \
         scan, in all versions.",
-    safe: "ALTER TABLE orders_2024 ADD CONSTRAINT orders_2024_bounds CHECK (…) NOT VALID;\n\
+    safe: "ALTER TABLE orders_2024 ADD CONSTRAINT orders_2024_bounds CHECK (year IS NOT NULL AND year = 2024) NOT VALID;\n\
         -- in a later revision\nALTER TABLE orders_2024 VALIDATE CONSTRAINT orders_2024_bounds;\n\
-        -- in one more\nALTER TABLE orders ATTACH PARTITION orders_2024 FOR VALUES …;\n\
+        -- in one more\nALTER TABLE orders ATTACH PARTITION orders_2024 FOR VALUES IN (2024);\n\
         ALTER TABLE orders_2024 DROP CONSTRAINT orders_2024_bounds;",
     silent: "The partition was created in the same run, or a CHECK of it is known.",
     bad: Example {

@@ -8,7 +8,9 @@ pub(in crate::lint::rules) static RULE: Rule = Rule {
     docs: "A lock is held to the end of its transaction, in all versions. A query, UPDATE or index \
         build on the same table after an ALTER TABLE runs while reads and writes of others wait, for \
         as long as it takes.",
-    safe: "Put the statement into a revision of its own, after the one that changes the table.",
+    safe: "ALTER TABLE orders ADD COLUMN state text;\n\
+        -- in a revision with transaction = off\n-- migrator: batch\n\
+        UPDATE orders SET state = 'new' WHERE id IN (SELECT id FROM orders WHERE state IS NULL LIMIT 1000);",
     silent: "No earlier statement of the transaction holds a lock on the table, or the table was created in the same run.",
     bad: Example {
         before: ORDERS,

@@ -1,4 +1,5 @@
 mod facts;
+mod fix;
 mod markdown;
 mod sarif;
 
