@@ -11,13 +11,14 @@ const DIRECTORY: &str = "migrator_rehearse_";
 pub(super) struct Copied {
     target: Box<dyn Target>,
     location: Location,
+    /// Holds the backup, and on SQLite the copy. It is removed with the value.
+    _directory: PrivateDirectory,
 }
 
 impl Copied {
     /// Makes a backup, unless one is given, and loads it into a scratch database.
     pub async fn create(session: &Session, args: &RehearseArgs) -> Result<Self, Error> {
         crate::database::private_directory::sweep(DIRECTORY);
-        // The backup is needed no longer once it is loaded.
         let directory = PrivateDirectory::create(DIRECTORY).map_err(|error| Error::System {
             doing: "a temporary directory cannot be created",
             error,
@@ -49,7 +50,11 @@ impl Copied {
                 error: std::io::Error::other("it was not loaded"),
             });
         };
-        Ok(Self { target, location })
+        Ok(Self {
+            target,
+            location,
+            _directory: directory,
+        })
     }
 
     /// A session with the copy, with the settings of that with the database.

@@ -44,7 +44,7 @@ impl<'a> Rehearsal<'a> {
                     .push(end.clone());
             }
         });
-        let sizes: Sizes = session.table_sizes().await?.into_iter().collect();
+        let sizes = sizes(&mut session).await?;
         let mut rows = BTreeMap::new();
         for table in sizes.keys() {
             rows.insert(table.clone(), count(&mut session, table).await?);
@@ -106,7 +106,7 @@ impl<'a> Rehearsal<'a> {
         let elapsed = begin.elapsed();
         let traces = self.session.take_traces().unwrap_or_default();
         let failure = ended(run)?;
-        let sizes: Sizes = self.session.table_sizes().await?.into_iter().collect();
+        let sizes = sizes(&mut self.session).await?;
         let before = std::mem::replace(&mut self.sizes, sizes);
         let ends = std::mem::take(&mut *self.ends());
         let (statements, holds) = observed(&ends, &traces, &before);
@@ -190,6 +190,16 @@ impl<'a> Rehearsal<'a> {
     fn ends(&self) -> std::sync::MutexGuard<'_, Vec<StatementEnd>> {
         self.ends.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The sizes of the tables, without those of the records.
+async fn sizes(session: &mut Session) -> Result<Sizes, Error> {
+    let records = session.version_table();
+    let (_, records) = records.rsplit_once('.').unwrap_or(("", &records));
+    let log = format!("{records}_log");
+    let sizes = session.table_sizes().await?.into_iter();
+    let is_record = |name: &Name| name.name == records || name.name == log;
+    Ok(sizes.filter(|(name, _)| !is_record(name)).collect())
 }
 
 async fn state(session: &mut Session) -> Result<State, Error> {
