@@ -192,6 +192,7 @@ fn codes_are_explained() {
     assert_eq!(
         all.lines().count(),
         migrator::internals::report::codes::CODES.len()
+            + migrator::internals::lint::rules::ALL.len()
     );
     let json = env.run("--format json explain").stdout;
     assert!(String::from_utf8(json).unwrap().contains("\"M706\""));
