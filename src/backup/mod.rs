@@ -18,4 +18,4 @@ pub use manifest::{Difference, Manifest};
 pub use origin::Origin;
 pub use restore::{Restore, Restored};
 pub use store::{Backup, Pruned, Store, Wait};
-pub use verify::{Verified, verify};
+pub use verify::{Verified, copy, verify};

@@ -45,6 +45,25 @@ pub async fn verify(
     })
 }
 
+/// Loads a backup into a scratch database, and leaves it there.
+///
+/// # Errors
+/// The errors of [`verify`]; no scratch database is left then.
+pub async fn copy(
+    subject: Subject<'_>,
+    backup: &Backup,
+    watch: &Observer,
+) -> Result<Box<dyn Target>, BackupError> {
+    let mut target = open(subject, backup, Purpose::Verify).await?;
+    match load(target.as_mut(), backup, watch).await {
+        Ok(_) => Ok(target),
+        Err(error) => {
+            let _ = target.leave().await;
+            Err(error)
+        }
+    }
+}
+
 /// Opens a place to load the backup into.
 pub(super) async fn open(
     subject: Subject<'_>,

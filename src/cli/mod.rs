@@ -52,7 +52,7 @@ fn run_or_report(mut args: Args, name: &str) -> Exit {
         report::Format::Human | report::Format::Json => ("", &[]),
         report::Format::Github => ("github", &["check", "verify", "lint"]),
         report::Format::Sarif => ("sarif", &["lint"]),
-        report::Format::Markdown => ("markdown", &["lint"]),
+        report::Format::Markdown => ("markdown", &["lint", "rehearse"]),
     };
     let misses_format = !shown.is_empty() && !supporting.contains(&name);
     if misses_format {

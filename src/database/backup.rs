@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 
-use super::{CopyError, Database, DatabaseError, stream::Digest};
+use super::{CopyError, Database, DatabaseError, Location, stream::Digest};
 use crate::{files::Compression, revision::Observed};
 
 /// The contents of a database, from one snapshot.
@@ -219,6 +219,9 @@ pub trait Target {
         archive: &Archive<'_>,
         watch: &Observer,
     ) -> Result<Contents, CopyError>;
+
+    /// The scratch database with the loaded copy; `None` before [`Self::load`].
+    fn loaded(&self) -> Option<Location>;
 
     /// The connection that can hold the lock shared by all runs; `None` if the database does not
     /// exist.

@@ -17,7 +17,7 @@ pub mod fake;
 mod location;
 mod notice;
 pub mod postgres;
-mod private_directory;
+pub mod private_directory;
 #[cfg(feature = "cli")]
 mod rows;
 mod scratch;

@@ -15,7 +15,7 @@ use crate::files;
 const ATTEMPTS: usize = 100;
 
 /// A temporary directory. Dropping the value removes it; after a kill, [`sweep`] does.
-pub(super) struct PrivateDirectory {
+pub struct PrivateDirectory {
     path: PathBuf,
     /// Locked while the process lives. Not every system can lock a directory.
     _lock: Option<File>,
@@ -71,7 +71,7 @@ impl Drop for PrivateDirectory {
 }
 
 /// Removes the directories of ended processes. Those that cannot be removed are kept.
-pub(super) fn sweep(prefix: &str) {
+pub fn sweep(prefix: &str) {
     for (path, lives) in all(prefix) {
         if !lives {
             let _ = remove_if_left(&path);

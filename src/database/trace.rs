@@ -10,6 +10,8 @@ use crate::lint::Effects;
 pub struct Trace {
     /// The byte offset of the statement in its script.
     pub offset: usize,
+    /// Whether it is the first one of its transaction.
+    pub begins: bool,
     /// Whether it ran in a transaction of several statements, or with its record. Otherwise its locks
     /// are not known.
     pub in_transaction: bool,

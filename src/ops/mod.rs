@@ -54,6 +54,8 @@ mod model;
 #[cfg(feature = "cli")]
 mod rebase;
 #[cfg(feature = "cli")]
+mod rehearse;
+#[cfg(feature = "cli")]
 mod revision;
 #[cfg(feature = "cli")]
 mod seed;
@@ -125,6 +127,10 @@ pub use merge::{MergeError, merge};
 pub use model::{ModelArgs, ModelDrift};
 #[cfg(feature = "cli")]
 pub use rebase::{RebaseArgs, RebaseReport, rebase};
+#[cfg(feature = "cli")]
+pub use rehearse::{
+    Hold, RehearseArgs, RehearseReport, RehearsedRevision, RehearsedStatement, Reverted, rehearse,
+};
 #[cfg(feature = "cli")]
 pub use revision::{NewRevisionReport, RevisionArgs, repeatable, revision};
 #[cfg(feature = "cli")]

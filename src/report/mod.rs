@@ -47,6 +47,6 @@ pub use shown::Shown;
 pub use style::{Paint, Style};
 pub use view::{
     AutogenerateView, CheckView, CodesView, ExplainView, ExplainedCode, Json, LintView, Preview,
-    RedoPlanView, RuleView, SchemaDiffView, SchemaDumpView, StatusView, VerifyView, View,
-    WrittenView, difference_sentences, drift_sentences,
+    RedoPlanView, RehearseView, RuleView, SchemaDiffView, SchemaDumpView, StatusView, VerifyView,
+    View, WrittenView, difference_sentences, drift_sentences,
 };

@@ -48,6 +48,7 @@ mod postgres_database;
 mod privileges;
 mod progress;
 mod refuse;
+mod rehearse;
 mod repeatable;
 mod rights;
 mod schema_commands;

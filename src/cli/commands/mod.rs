@@ -22,6 +22,7 @@ mod merge;
 mod migrate;
 mod rebase;
 mod redo;
+mod rehearse;
 mod repair;
 mod restore;
 mod revision;
@@ -61,6 +62,7 @@ pub enum Command {
     Schema(schema::SchemaArgs),
     Verify(verify::VerifyArgs),
     Lint(lint::LintArgs),
+    Rehearse(rehearse::RehearseArgs),
     Scratch(scratch::ScratchArgs),
     Stamp(stamp::StampArgs),
     Adopt(adopt::AdoptArgs),
@@ -99,7 +101,10 @@ pub const GROUPS: &[(&str, &[&str])] = &[
             "history", "show", "heads", "branches", "merge", "rebase", "squash",
         ],
     ),
-    ("Schema", &["schema", "lint", "verify", "scratch"]),
+    (
+        "Schema",
+        &["schema", "lint", "verify", "rehearse", "scratch"],
+    ),
     (
         "Operations",
         &[
@@ -143,6 +148,7 @@ impl Command {
             Self::Check(args) => load(args.vars.assignments()?)?,
             Self::Verify(args) => load(args.vars.assignments()?)?,
             Self::Lint(args) => load(args.vars.assignments()?)?,
+            Self::Rehearse(args) => load(args.vars.assignments()?)?,
             _ => load(Vec::new())?,
         };
         let result = self.run_in(&context).await;
@@ -186,6 +192,7 @@ impl Command {
             Self::Schema(args) => schema::cmd_schema(args, context).await,
             Self::Verify(args) => verify::cmd_verify(args, context).await,
             Self::Lint(args) => lint::cmd_lint(args, context).await,
+            Self::Rehearse(args) => rehearse::cmd_rehearse(args, context).await,
             Self::Scratch(args) => scratch::cmd_scratch(args, context).await,
             Self::Stamp(args) => stamp::cmd_stamp(args, context).await,
         }

@@ -5,7 +5,7 @@ use sqlx::{Connection, PgConnection};
 
 use super::{
     super::{
-        CopyError, Database, DatabaseError, Lock, LockAttempt, Settings,
+        CopyError, Database, DatabaseError, Location, Lock, LockAttempt, Settings,
         backup::{
             Archive, Contents, Kept, Note, Observer, OwnersCode, Phase, Purpose, ReplaceOptions,
             TargetState,
@@ -201,6 +201,12 @@ impl super::super::backup::Target for Target {
         self.owners_are_kept = owners.can_be_kept;
         self.fill(&name, archive, watch).await?;
         Ok(self.contents(&name, watch).await?)
+    }
+
+    fn loaded(&self) -> Option<Location> {
+        let scratch = self.scratch.as_ref()?;
+        let options = self.options.clone().database(&scratch.name);
+        Some(Location::Postgres(Box::new(options)))
     }
 
     fn lockable(&mut self) -> Option<&mut dyn Database> {

@@ -71,6 +71,8 @@ struct Seen {
     now: HashMap<i64, Relation>,
     /// All files that relations had so far.
     files: HashSet<i64>,
+    /// Whether no statement of the transaction was observed yet.
+    is_new: bool,
     /// The strongest lock on each relation after the last statement of the transaction.
     locks: HashMap<i64, LockMode>,
     traces: Vec<Trace>,
@@ -108,6 +110,7 @@ impl Tracer {
         seen.files.extend(now.values().filter_map(|it| it.file));
         seen.now = now;
         seen.locks.clear();
+        seen.is_new = true;
         Ok(())
     }
 
@@ -185,6 +188,7 @@ impl Seen {
         drop_what_is_implied(&mut effects);
         self.traces.push(Trace {
             offset,
+            begins: std::mem::take(&mut self.is_new),
             in_transaction,
             effects,
         });

@@ -13,7 +13,7 @@ use rusqlite::backup::Backup;
 
 use super::{
     super::{
-        Access, CopyError, Database, DatabaseError, Draft, Settings, Use,
+        Access, CopyError, Database, DatabaseError, Draft, Location, Settings, Use,
         backup::{Archive, Contents, Kept, Observer, Phase, Purpose, ReplaceOptions, TargetState},
         draft,
         stream::{self, Broken},
@@ -325,6 +325,11 @@ impl super::super::backup::Target for Target {
         self.permissions = Permissions::from_properties(archive.properties, archive.same_machine);
         self.loaded = Some(draft);
         Ok(found)
+    }
+
+    fn loaded(&self) -> Option<Location> {
+        let loaded = self.loaded.as_ref()?;
+        Some(Location::Sqlite(loaded.path().to_owned()))
     }
 
     fn lockable(&mut self) -> Option<&mut dyn Database> {

@@ -177,13 +177,31 @@ pub(super) fn up(before: &State, after: &State, verified: &mut VerifiedRevision)
 }
 
 /// The tables whose rows are not those of `before` after an up script, which led to `between`, and its
-/// down script. What the up script had dropped cannot come back.
+/// down script. The rows that the up script loses are a finding of its own.
 pub(super) fn round_trip(
     before: &State,
     between: &State,
     after: &State,
     verified: &mut VerifiedRevision,
 ) {
+    for (table, mut changes) in not_restored(before, between, after) {
+        let rows = before.rows.get(&table).zip(between.rows.get(&table));
+        let lost_by_up = rows.map_or(0, |(old, passed)| old.changes_to(passed, &[]).lost);
+        changes.lost = changes.lost.saturating_sub(lost_by_up);
+        if !changes.is_empty() {
+            verified.add(VerifyFinding::RowsNotRestored { table, changes });
+        }
+    }
+}
+
+/// The tables whose rows are not those of `before` after up scripts, which led to `between`, and their
+/// down scripts. What an up script had dropped cannot come back.
+pub(in crate::ops) fn not_restored(
+    before: &State,
+    between: &State,
+    after: &State,
+) -> Vec<(Name, RowChanges)> {
+    let mut found = Vec::new();
     for (table, old) in &before.rows {
         let (Some(passed), Some(new)) = (between.rows.get(table), after.rows.get(table)) else {
             continue;
@@ -196,13 +214,10 @@ pub(super) fn round_trip(
             others.all(|other| other.name != column.name)
         });
         let gone: Vec<String> = gone.map(|column| column.name.clone()).collect();
-        let mut changes = old.changes_to(new, &gone);
-        // The rows that the up script loses are a finding of its own.
-        let lost_by_up = old.changes_to(passed, &[]).lost;
-        changes.lost = changes.lost.saturating_sub(lost_by_up);
+        let changes = old.changes_to(new, &gone);
         if !changes.is_empty() {
-            let table = table.clone();
-            verified.add(VerifyFinding::RowsNotRestored { table, changes });
+            found.push((table.clone(), changes));
         }
     }
+    found
 }

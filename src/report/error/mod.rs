@@ -11,6 +11,7 @@ mod plan;
 mod project;
 mod rebase;
 mod redo;
+mod rehearse;
 mod run;
 mod schema;
 mod squash;
@@ -25,6 +26,7 @@ pub use database::location;
 pub use lint::{lint_errors, lint_finding, lint_problems, lint_weight};
 pub use ops::or_without_database;
 pub use project::config;
+pub use rehearse::{rehearsed_failure, rehearsed_finding};
 pub use schema::{drift, incomplete, not_dropped, not_seeded, pattern, schema_file};
 pub use verify::{
     not_verified, row_changes, script_name, unverified, verify_finding, verify_findings,

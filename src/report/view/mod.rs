@@ -15,6 +15,7 @@ mod made;
 mod preview;
 mod rebase;
 mod redo;
+mod rehearse;
 mod repair;
 mod schema;
 mod scratch;
@@ -31,6 +32,7 @@ pub use check::CheckView;
 pub use lint::LintView;
 pub use preview::Preview;
 pub use redo::RedoPlanView;
+pub use rehearse::RehearseView;
 pub use schema::{
     SchemaDiffView, SchemaDumpView, StatusView, difference_sentences, drift_sentences,
 };

@@ -1,0 +1,302 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use super::{Hold, RehearseReport, RehearsedRevision, RehearsedStatement, Reverted};
+use crate::{
+    database::Trace,
+    execute::{EventKind, PartialFailure, StatementEnd},
+    lint::{LockMode, Size, WorkKind},
+    ops::{
+        Error, MigrateArgs, Project, RunReport, Session, Unlike, VerifyFinding, downgrade, upgrade,
+        verify::state::{State, Watched, not_restored},
+    },
+    plan::{Plan, Step},
+    revision::{RevisionId, Target},
+    schema::{Name, Scope, compare},
+};
+
+type Sizes = BTreeMap<Name, Size>;
+
+/// A run on a copy.
+pub(super) struct Rehearsal<'a> {
+    project: &'a Project,
+    session: Session,
+    ends: Arc<Mutex<Vec<StatementEnd>>>,
+    sizes: Sizes,
+    /// The exact numbers of rows.
+    rows: BTreeMap<Name, u64>,
+    /// The state before the first revision, if it is compared with that after the down scripts.
+    before: Option<State>,
+}
+
+impl<'a> Rehearsal<'a> {
+    /// Begins in the session with a copy.
+    pub async fn begin(project: &'a Project, session: Session, downs: bool) -> Result<Self, Error> {
+        let ends: Arc<Mutex<Vec<StatementEnd>>> = Arc::default();
+        let told = Arc::clone(&ends);
+        let mut session = session.on_events(move |event| {
+            if let EventKind::StatementDone(end) | EventKind::StatementFailed(end) = &event.kind {
+                told.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(end.clone());
+            }
+        });
+        let sizes: Sizes = session.table_sizes().await?.into_iter().collect();
+        let mut rows = BTreeMap::new();
+        for table in sizes.keys() {
+            rows.insert(table.clone(), count(&mut session, table).await?);
+        }
+        let before = match downs {
+            true => Some(state(&mut session).await?),
+            false => None,
+        };
+        Ok(Self {
+            project,
+            session,
+            ends,
+            sizes,
+            rows,
+            before,
+        })
+    }
+
+    /// Closes the session.
+    pub async fn close(self) -> Result<(), Error> {
+        Ok(self.session.close().await?)
+    }
+
+    /// Applies the revisions of the plan one by one, and reverts them.
+    pub async fn run(&mut self, plan: &Plan) -> Result<RehearseReport, Error> {
+        let mut report = RehearseReport::default();
+        let mut steps = plan.steps.iter();
+        for step in steps.by_ref() {
+            let Some(id) = step.subject.revision() else {
+                continue;
+            };
+            let revision = self.apply(id, step).await?;
+            let failed = revision.failure.is_some();
+            report.revisions.push(revision);
+            if failed {
+                break;
+            }
+        }
+        let rest = steps.filter_map(|step| step.subject.revision().cloned());
+        report.not_run = rest.collect();
+        let applied = report.revisions.iter().filter(|it| it.failure.is_none());
+        let applied: Vec<RevisionId> = applied.map(|it| it.revision.clone()).collect();
+        if let Some(before) = self.before.take()
+            && !applied.is_empty()
+        {
+            report.reverted = self.revert(&applied, &before).await?;
+        }
+        Ok(report)
+    }
+
+    async fn apply(&mut self, id: &RevisionId, step: &Step) -> Result<RehearsedRevision, Error> {
+        self.session.begin_tracing().await?;
+        self.ends().clear();
+        let target = Target::Name {
+            text: id.to_string(),
+        };
+        let begin = Instant::now();
+        let run = upgrade(self.project, &mut self.session, &MigrateArgs::to(target)).await?;
+        let elapsed = begin.elapsed();
+        let traces = self.session.take_traces().unwrap_or_default();
+        let failure = ended(run)?;
+        let sizes: Sizes = self.session.table_sizes().await?.into_iter().collect();
+        let before = std::mem::replace(&mut self.sizes, sizes);
+        let ends = std::mem::take(&mut *self.ends());
+        let (statements, holds) = observed(&ends, &traces, &before);
+        let rows = self.counted(&statements).await?;
+        Ok(RehearsedRevision {
+            revision: id.clone(),
+            message: step.message.clone(),
+            file: step.script.file.clone(),
+            statements,
+            holds,
+            elapsed,
+            growth: bytes(&self.sizes) - bytes(&before),
+            rows,
+            failure,
+        })
+    }
+
+    /// Counts the rows of new tables and of those that statements changed. Returns the tables whose
+    /// numbers are others, with those before and after.
+    async fn counted(
+        &mut self,
+        statements: &[RehearsedStatement],
+    ) -> Result<Vec<(Name, Option<u64>, Option<u64>)>, Error> {
+        let works = statements.iter().flat_map(|it| &it.works);
+        let written = works.filter(|it| matches!(it.kind, WorkKind::Change { .. }));
+        let written: BTreeSet<&Name> = written.map(|it| &it.relation).collect();
+        // Without traces, every table may have been written.
+        let is_traced = self.session.take_traces().is_some();
+        let mut found = Vec::new();
+        for table in self.sizes.keys() {
+            let before = self.rows.get(table).copied();
+            if is_traced && before.is_some() && !written.contains(table) {
+                continue;
+            }
+            let after = count(&mut self.session, table).await?;
+            self.rows.insert(table.clone(), after);
+            if before != Some(after) {
+                found.push((table.clone(), before, Some(after)));
+            }
+        }
+        let gone: Vec<Name> = self
+            .rows
+            .keys()
+            .filter(|it| !self.sizes.contains_key(it))
+            .cloned()
+            .collect();
+        for table in gone {
+            let before = self.rows.remove(&table);
+            found.push((table, before, None));
+        }
+        Ok(found)
+    }
+
+    /// Reverts the revisions, the last one first, and compares.
+    async fn revert(&mut self, applied: &[RevisionId], before: &State) -> Result<Reverted, Error> {
+        let history = self.project.history(self.session.dialect())?;
+        let between = state(&mut self.session).await?;
+        for id in applied.iter().rev() {
+            if history.get(id).is_none_or(|it| it.down.is_none()) {
+                return Ok(Reverted::NoDown(id.clone()));
+            }
+            let back = MigrateArgs::to(Target::Relative(-1));
+            let run = downgrade(self.project, &mut self.session, &back).await?;
+            if let Some(failure) = ended(run)? {
+                return Ok(Reverted::Failed(id.clone(), failure));
+            }
+        }
+        let after = state(&mut self.session).await?;
+        let mut findings = Vec::new();
+        let difference = compare(&before.schema, &after.schema);
+        if !difference.is_empty() {
+            let unlike = Unlike::new(difference, &before.schema, &after.schema);
+            findings.push(VerifyFinding::NotRestored(Box::new(unlike)));
+        }
+        let rows = not_restored(before, &between, &after).into_iter();
+        findings
+            .extend(rows.map(|(table, changes)| VerifyFinding::RowsNotRestored { table, changes }));
+        Ok(Reverted::Done(findings))
+    }
+
+    fn ends(&self) -> std::sync::MutexGuard<'_, Vec<StatementEnd>> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn state(session: &mut Session) -> Result<State, Error> {
+    State::read(session, &Scope::default(), &Watched::All).await
+}
+
+/// The failure of a run.
+fn ended(run: RunReport) -> Result<Option<Box<PartialFailure>>, Error> {
+    match run.interrupted {
+        true => Err(Error::Interrupted),
+        false => Ok(run.failure),
+    }
+}
+
+/// A lock of the present transaction, with when it began to keep others waiting.
+struct Taken {
+    mode: LockMode,
+    writes: Duration,
+    reads: Option<Duration>,
+    line: u32,
+}
+
+/// The statements with what they did, and the locks with the time that they were held.
+fn observed(
+    ends: &[StatementEnd],
+    traces: &[Trace],
+    sizes: &Sizes,
+) -> (Vec<RehearsedStatement>, Vec<Hold>) {
+    let mut statements: Vec<(usize, RehearsedStatement)> = Vec::new();
+    let mut holds: BTreeMap<Name, Hold> = BTreeMap::new();
+    // The locks of the present transaction, with when they were taken.
+    let mut taken: BTreeMap<Name, Taken> = BTreeMap::new();
+    let mut traces = traces.iter().peekable();
+    let mut now = Duration::ZERO;
+    for end in ends {
+        let begin = now;
+        now += end.elapsed.unwrap_or_default();
+        let trace = traces.next_if(|trace| trace.offset == end.span.start);
+        let works = trace.map_or_else(Vec::new, |trace| trace.effects.works.clone());
+        match statements
+            .last_mut()
+            .filter(|(index, _)| *index == end.index)
+        {
+            Some((_, statement)) => {
+                statement.elapsed += end.elapsed.unwrap_or_default();
+                statement.times += 1;
+            }
+            None => statements.push((
+                end.index,
+                RehearsedStatement {
+                    line: end.line,
+                    sql: end.sql().to_owned(),
+                    elapsed: end.elapsed.unwrap_or_default(),
+                    times: 1,
+                    works,
+                },
+            )),
+        }
+        let locks = trace.map_or(&[][..], |trace| &trace.effects.locks);
+        if trace.is_some_and(|trace| trace.begins) {
+            taken.clear();
+        }
+        for lock in locks.iter().filter(|it| it.mode.blocks_writes()) {
+            let kept = taken.entry(lock.relation.clone()).or_insert(Taken {
+                mode: lock.mode,
+                writes: begin,
+                reads: None,
+                line: end.line,
+            });
+            kept.mode = kept.mode.max(lock.mode);
+            if lock.mode.blocks_reads() {
+                kept.reads.get_or_insert(begin);
+            }
+        }
+        for (table, taken) in &taken {
+            let hold = Hold {
+                table: table.clone(),
+                mode: taken.mode,
+                writes: now - taken.writes,
+                reads: taken.reads.map_or(Duration::ZERO, |since| now - since),
+                size: sizes.get(table).copied(),
+                line: taken.line,
+            };
+            let longest = holds.entry(table.clone()).or_insert_with(|| hold.clone());
+            if hold.writes > longest.writes {
+                *longest = hold;
+            }
+        }
+    }
+    let mut holds: Vec<Hold> = holds.into_values().collect();
+    holds.sort_by(|a, b| b.writes.cmp(&a.writes));
+    (statements.into_iter().map(|(_, it)| it).collect(), holds)
+}
+
+fn bytes(sizes: &Sizes) -> i64 {
+    let pages: u64 = sizes.values().map(|size| size.pages).sum();
+    i64::try_from(pages.saturating_mul(8192)).unwrap_or(i64::MAX)
+}
+
+/// Counts the rows of a table.
+async fn count(session: &mut Session, table: &Name) -> Result<u64, Error> {
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let name = match table.schema.is_empty() {
+        true => quoted(&table.name),
+        false => format!("{}.{}", quoted(&table.schema), quoted(&table.name)),
+    };
+    let rows = session.ask(&format!("SELECT count(*) FROM {name}")).await?;
+    let rows = rows.into_iter().flatten().flatten().next();
+    Ok(rows.and_then(|rows| rows.parse().ok()).unwrap_or(0))
+}
