@@ -310,7 +310,7 @@ fn a_dry_run_prints_the_changes() {
 fn what_does_not_hold_is_not_written() {
     let needs = (
         "CREATE INDEX orders_note ON orders (note);\nCOMMENT ON INDEX orders_note IS 'x';\n",
-        "DROP INDEX orders_note;\n",
+        "COMMENT ON INDEX orders_note IS NULL;\nDROP INDEX orders_note;\n",
     );
     let env = project(Backend::Postgres, &[(TABLE, DROP), needs]);
     let before = files(&env);
@@ -341,4 +341,76 @@ fn what_an_edit_cannot_do_is_left() {
         "CREATE INDEX ON orders (note);\nSELECT 1;\n",
         "the way back is not known",
     );
+    let only_down = project(
+        Backend::Postgres,
+        &[
+            (TABLE, DROP),
+            (
+                "SELECT 1;\nCREATE INDEX orders_customer ON orders (customer);\n",
+                INDEX.1,
+            ),
+        ],
+    );
+    let (_, text) = run(&only_down, &["lint", "--fix", "2"]);
+    assert!(
+        text.contains("nothing would be left of the down script"),
+        "{text}"
+    );
+}
+
+/// Every revision that needs one gets its own that follows, one after another.
+#[test]
+fn several_revisions_are_fixed_at_once() {
+    let check = "-- checks\r\n-- migrator: lock-timeout = 2s\r\n\
+        ALTER TABLE orders ADD CONSTRAINT positive CHECK (total > 0);\r\n";
+    let scripts = [
+        (TABLE, DROP),
+        (check, "ALTER TABLE orders DROP CONSTRAINT positive;\n"),
+        (
+            "ALTER TABLE orders ALTER COLUMN note SET NOT NULL;\n",
+            "ALTER TABLE orders ALTER COLUMN note DROP NOT NULL;\n",
+        ),
+        INDEX,
+    ];
+    let env = project(Backend::Postgres, &scripts);
+    done(&env, &["lint", "--fix"]);
+    assert_eq!(up(&env), check.replace(");", ") NOT VALID;"));
+    let files = files(&env);
+    let new: Vec<_> = files
+        .iter()
+        .filter(|(name, _)| !name[1..].starts_with("_step"))
+        .collect();
+    let ups: Vec<_> = new
+        .iter()
+        .filter(|(name, _)| name.contains(".up."))
+        .collect();
+    assert_eq!((new.len(), ups.len()), (4, 2), "{files:#?}");
+    assert!(
+        ups[0]
+            .1
+            .contains("revises = 4\n-- migrator: lock-timeout = 2s\n"),
+        "{files:#?}"
+    );
+    let (first, _) = ups[0].0.split_once('_').unwrap();
+    assert!(
+        ups[1].1.contains(&format!("revises = {first}\n")),
+        "{files:#?}"
+    );
+    done(&env, &["upgrade"]);
+    done(&env, &["downgrade", "base", "--yes"]);
+    done(&env, &["verify"]);
+}
+
+#[test]
+fn other_layouts_are_refused() {
+    let env = Env::new(Backend::Sqlite);
+    env.write(
+        "migrator.toml",
+        format!("[migrator]\nurl = \"{}\"\nlayout = \"flyway\"\n", env.url()),
+    );
+    fs::create_dir_all(env.path("migrations")).unwrap();
+    env.write("migrations/V1__a.sql", TABLE);
+    let (status, text) = run(&env, &["lint", "--fix"]);
+    assert_eq!(status, 1, "{text}");
+    assert!(text.contains("M228"), "{text}");
 }

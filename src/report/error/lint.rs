@@ -4,7 +4,7 @@ use super::{Error, diagnostic, verify::verify_finding};
 use crate::{
     lint::{Finding, Severity},
     ops::{self, FixError, LintReport, LintedRevision, Unproven},
-    report::{Diagnostic, Snippet, Weight, codes},
+    report::{Diagnostic, Snippet, Weight, codes, difference_sentences},
 };
 
 /// The diagnostic of a finding in the up script of a revision.
@@ -102,6 +102,15 @@ impl From<FixError> for Error {
                     ..verify_finding(&verified, finding)
                 });
                 Self::many(found.collect()).note(NOTHING)
+            }
+            FixError::Unproven(Unproven::Differs(difference)) => {
+                let mut found = Self::new(codes::M903, message);
+                for sentence in
+                    difference_sentences(&difference, ["is added", "is missing", "differs"])
+                {
+                    found = found.note(sentence);
+                }
+                found.note(NOTHING)
             }
             FixError::Unproven(_) => Self::new(codes::M903, message).note(NOTHING),
         }

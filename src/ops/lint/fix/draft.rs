@@ -98,14 +98,15 @@ impl<'a> Drafts<'a> {
             author: &database::actor(),
         };
         let head = project::render(&self.project.templates, Some(TEMPLATE), &request)?;
-        let script = |head: &str, statements: &[String]| {
+        let script = |head: &str, of: &Script, statements: &[String]| {
             let lines: Vec<String> = statements.iter().map(|it| format!("{it};\n")).collect();
-            format!("{}\n\n{}", head.trim_end(), lines.concat())
+            let (head, limits) = (head.trim_end(), limits(of).concat());
+            format!("{head}\n{limits}\n{}", lines.concat())
         };
-        let down = head.down.filter(|_| revision.down.is_some());
+        let down = head.down.zip(revision.down.as_ref());
         self.new.push(New {
-            up: script(&head.up, &what.up),
-            down: down.map(|head| script(&head, &what.down)),
+            up: script(&head.up, &revision.up, &what.up),
+            down: down.map(|(head, of)| script(&head, of, &what.down)),
             id: id.clone(),
             parents,
             slug,
@@ -210,6 +211,20 @@ impl<'a> Drafts<'a> {
         }
         files
     }
+}
+
+/// The headers of a script that limit how long its statements take, which they keep elsewhere.
+fn limits(script: &Script) -> Vec<String> {
+    let is_limit = |line: &&str| {
+        let comment = line.strip_prefix("--").map(str::trim_start);
+        let header = comment.and_then(|it| it.strip_prefix("migrator:"));
+        header.is_some_and(|header| {
+            let key = header.split('=').next().unwrap_or_default().trim();
+            key == "lock-timeout" || key == "statement-timeout"
+        })
+    };
+    let lines = script.text.lines().map(str::trim_end).filter(is_limit);
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 fn invalid(file: &str, problems: Vec<Problem>) -> Error {

@@ -186,6 +186,7 @@ pub async fn fix(
         return Err(Error::Interrupted);
     }
     prove::linted(&before, &after, &fixed)?;
+    prove::same(project, &changed, session, &lint.schema).await?;
     prove::verified(project, &changed, session, &lint.schema, &fixed).await?;
     let files = drafts.files();
     if !args.dry_run {

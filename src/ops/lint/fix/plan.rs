@@ -127,6 +127,9 @@ pub(super) fn plan(
         revision,
         up: edits,
         down: revision.down.as_ref().map(|it| Edits::new(&it.text)),
+        reverting_left: revision.down.as_ref().map_or(0, |down| {
+            sql::split(dialect, &down.text).map_or(0, |statements| statements.len())
+        }),
         following: Following::default(),
         groups: 0,
     };
@@ -170,6 +173,8 @@ struct Planning<'a> {
     revision: &'a Revision,
     up: Edits<'a>,
     down: Option<Edits<'a>>,
+    /// The number of statements of the down script that stay in it.
+    reverting_left: usize,
     following: Following,
     /// The number of fixes with statements that follow. Each is to have its own locks.
     groups: usize,
@@ -219,6 +224,9 @@ impl Planning<'_> {
             return Err("there is a directive above the statement");
         }
         let reverting = self.reverting(it.statement);
+        if reverting.is_some() && self.reverting_left <= 1 {
+            return Err("nothing would be left of the down script");
+        }
         let mut down = self.down.clone();
         if let (Some(reverting), Some(down)) = (&reverting, &mut down)
             && !down.remove(reverting)
@@ -229,6 +237,7 @@ impl Planning<'_> {
             return Err("there is a comment at the end of the statement");
         }
         self.down = down;
+        self.reverting_left -= usize::from(reverting.is_some());
         let mut replace = fix.replace.clone();
         if let (Some(directive), Some(first)) = (&fix.directive, replace.first_mut()) {
             *first = format!("{directive}\n{first}");

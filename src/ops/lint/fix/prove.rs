@@ -10,9 +10,10 @@ use crate::{
     lint::Severity,
     ops::{
         Error, LintReport, LintedRevision, Project, SchemaArgs, Session, VerifiedRevision,
-        VerifyArgs, verify,
+        VerifyArgs, schema::Reader, verify,
     },
-    revision::RevisionId,
+    revision::{RevisionId, Target},
+    schema::{Difference, compare},
 };
 
 /// Why fixed scripts are not better than the others.
@@ -43,6 +44,8 @@ pub enum Unproven {
         /// The name of the rule.
         rule: &'static str,
     },
+    /// The scripts lead to another schema than before.
+    Differs(Box<Difference>),
     /// The down script does not restore the schema, or a script fails the second time.
     NotVerified(Box<VerifiedRevision>),
 }
@@ -55,6 +58,7 @@ impl fmt::Display for Unproven {
             Self::Found { revision, rule } => {
                 write!(f, "{rule} still finds something in revision {revision}")
             }
+            Self::Differs(_) => f.write_str("they lead to another schema"),
             Self::NotVerified(verified) => {
                 write!(f, "revision {} is not reversible", verified.revision)
             }
@@ -140,6 +144,33 @@ fn count(revision: &LintedRevision, counts: &mut BTreeMap<&'static str, usize>) 
     let causes = revision.findings.iter().flat_map(|it| &it.causes);
     for cause in causes.filter(|it| it.severity > Severity::Note) {
         *counts.entry(cause.rule.name).or_default() += 1;
+    }
+}
+
+/// Checks that the scripts lead to the schema that the ones before led to, if those run.
+pub(super) async fn same(
+    project: &Project,
+    changed: &Project,
+    session: &mut Session,
+    args: &SchemaArgs,
+) -> Result<(), Error> {
+    let mut reader = Reader {
+        project,
+        session,
+        args,
+    };
+    let heads = [Target::Heads];
+    let before = reader.in_sandbox(async |it| it.apply(project, &heads).await);
+    let before = match before.await {
+        Ok(before) => before,
+        Err(Error::Interrupted) => return Err(Error::Interrupted),
+        Err(_) => return Ok(()),
+    };
+    let after = reader.in_sandbox(async |it| it.apply(changed, &heads).await);
+    let difference = compare(&before, &after.await?);
+    match difference.changes.is_empty() {
+        true => Ok(()),
+        false => Err(FixError::Unproven(Unproven::Differs(Box::new(difference))).into()),
     }
 }
 
