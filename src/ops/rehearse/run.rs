@@ -290,7 +290,7 @@ fn observed(
         }
     }
     let mut holds: Vec<Hold> = holds.into_values().collect();
-    holds.sort_by(|a, b| b.writes.cmp(&a.writes));
+    holds.sort_by_key(|hold| std::cmp::Reverse(hold.writes));
     (statements.into_iter().map(|(_, it)| it).collect(), holds)
 }
 

@@ -211,7 +211,7 @@ fn failure(failed: &PartialFailure, script: &str) -> Diagnostic {
 fn shown(revision: &RehearsedRevision, verbosity: Verbosity) -> Vec<&RehearsedStatement> {
     let mut statements: Vec<&RehearsedStatement> = revision.statements.iter().collect();
     if verbosity < Verbosity::Verbose {
-        statements.sort_by(|a, b| b.elapsed.cmp(&a.elapsed));
+        statements.sort_by_key(|it| std::cmp::Reverse(it.elapsed));
         statements.truncate(SHOWN);
         statements.sort_by_key(|it| it.line);
     }
