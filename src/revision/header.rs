@@ -625,6 +625,7 @@ mod tests {
             ),
             (TRANSACTION, &["", "no", "OFF", "off -- why"]),
             (IRREVERSIBLE, &[""]),
+            ("phase", &["", "Expand", "both"]),
             ("foreign-keys", &["", "true"]),
             ("lock-timeout", &["", "5", "never"]),
             ("statement-timeout", &["", "1 s"]),

@@ -7,7 +7,7 @@ use crate::{
     report::{LintView, WrittenView, error::Error, exit::Exit},
 };
 
-/// Find statements that block others, break programs, fail or lose rows
+/// Find statements that block, break, fail or lose rows
 ///
 /// Executes the up scripts in a scratch database and measures the locks, rewrites, scans and index
 /// builds of every statement; on SQLite, and with --text, the statements are read. The database itself

@@ -14,12 +14,8 @@ pub fn read(dialect: Dialect, statement: &str) -> Vec<Act> {
     }
 }
 
+/// Splits a script and reads its statements; see [`statements`].
 #[cfg(test)]
-/// Reads the statements of a script, and predicts their effects after what is `known`. Afterwards,
-/// the script is known as well.
-///
-/// # Errors
-/// Returns the problems of a text that cannot be split into statements.
 pub fn script(
     dialect: Dialect,
     text: &str,
@@ -30,7 +26,8 @@ pub fn script(
     Ok(statements(dialect, text, &split, headers, known))
 }
 
-/// Reads the statements into which a script was split; see [`script`].
+/// Reads the statements into which the script `text` was split, and predicts their effects after what
+/// is `known`. Afterwards, the script is known as well.
 pub fn statements(
     dialect: Dialect,
     text: &str,
