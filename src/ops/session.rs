@@ -275,6 +275,18 @@ impl Session {
         found
     }
 
+    /// Returns the rows of a query of our own, with qualified names.
+    #[cfg(feature = "cli")]
+    pub(super) async fn texts(
+        &mut self,
+        sql: &str,
+    ) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+        let mut database = self.take().await?;
+        let found = database.rows().texts(sql).await;
+        self.database = Some(database);
+        found
+    }
+
     /// Returns the rows of a query with names and expressions of a script. Nothing can be written.
     #[cfg(feature = "cli")]
     pub(super) async fn ask(

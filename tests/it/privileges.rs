@@ -408,6 +408,11 @@ fn schemas(n: &mut Neighbour) {
     n.run(0, "scratch drop");
     // A down script of these revisions deletes rows that were there before.
     n.run(3, "verify");
+    n.run(0, "rehearse");
+    n.run(0, "lint");
+    n.run(0, "lint --text");
+    n.run(0, "lint --sizes live");
+    n.run(0, "lint --write-sizes sizes.json");
 }
 
 fn through_a_pooler(n: &mut Neighbour) {

@@ -54,8 +54,14 @@ impl Rows for Postgres {
     }
 
     async fn ask(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
-        self.rows_of(&format!("BEGIN READ ONLY;\n{sql}\n;\nROLLBACK"))
-            .await
+        // Names of functions and operators are those of the system first.
+        let path = "SELECT pg_catalog.set_config('search_path', pg_catalog.concat('pg_catalog, ', \
+                    pg_catalog.current_setting('search_path')), true)";
+        let sql = format!("BEGIN READ ONLY;\n{path};\n{sql}\n;\nROLLBACK");
+        let mut rows = self.rows_of(&sql).await?;
+        // The first one is the path.
+        rows.drain(..1.min(rows.len()));
+        Ok(rows)
     }
 
     async fn table_sizes(&mut self) -> Result<Vec<(Name, Size)>, DatabaseError> {

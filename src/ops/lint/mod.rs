@@ -21,6 +21,7 @@ use crate::{
     lint::{self, Finding, Known, Level, Settings, Severity, SuppressionProblem},
     plan::PlanError,
     revision::{History, Range, Revision, RevisionId},
+    schema::ObjectId,
 };
 
 /// Arguments of `lint`.
@@ -163,6 +164,9 @@ pub async fn lint(
     })
 }
 
+/// A table that one of so many following revisions makes again is being rebuilt.
+const NEAR: usize = 10;
+
 /// The revisions one by one.
 struct Linting<'a> {
     project: &'a Project,
@@ -181,8 +185,9 @@ impl Linting<'_> {
         wanted: &HashSet<RevisionId>,
         args: &SchemaArgs,
     ) -> Result<(), Error> {
+        let made = self.made(history, order);
         let mut is_begun = false;
-        for revision in order {
+        for (at, revision) in order.iter().enumerate() {
             if let Some(progress) = &args.progress {
                 progress(
                     "looking at scripts",
@@ -201,7 +206,12 @@ impl Linting<'_> {
             }
             let read = Read::of(self.project, history, revision, &mut self.known);
             if is_wanted {
-                let linted = self.look(revision, read, begins).await?;
+                let near = match self.together {
+                    true => &made[at + 1..],
+                    false => &made[at + 1..made.len().min(at + 1 + NEAR)],
+                };
+                let later = near.iter().flatten().cloned().collect();
+                let linted = self.look(revision, read, begins, later).await?;
                 self.done.push(linted);
             } else if let Some(measuring) = &mut self.measuring {
                 measuring.advance(revision).await?;
@@ -210,11 +220,25 @@ impl Linting<'_> {
         Ok(())
     }
 
+    /// The tables and views that each revision makes, as far as its text tells.
+    fn made(&self, history: &History, order: &[&Revision]) -> Vec<Vec<ObjectId>> {
+        let mut known = Known::new(self.known.dialect());
+        let made = order.iter().map(|revision| {
+            // What cannot be read is reported when its turn comes.
+            let read = Read::of(self.project, history, revision, &mut known).ok();
+            let statements = read.into_iter().flat_map(|it| it.script.statements);
+            let made = statements.flat_map(|it| it.effects.created);
+            made.filter(|id| id.kind.has_parts()).collect()
+        });
+        made.collect()
+    }
+
     async fn look(
         &mut self,
         revision: &Revision,
         read: Result<Read, Error>,
         begins: bool,
+        later: Vec<ObjectId>,
     ) -> Result<LintedRevision, Error> {
         let mut linted = LintedRevision {
             revision: revision.id.clone(),
@@ -239,6 +263,7 @@ impl Linting<'_> {
             }
             Err(error) => return Err(error),
         };
+        read.script.later = later;
         if let Some(measuring) = &mut self.measuring {
             let measured = measuring.measure(revision, &mut read.script, begins);
             linted.not_measured = measured.await?;

@@ -306,7 +306,9 @@ async fn count(session: &mut Session, table: &Name) -> Result<u64, Error> {
         true => quoted(&table.name),
         false => format!("{}.{}", quoted(&table.schema), quoted(&table.name)),
     };
-    let rows = session.ask(&format!("SELECT count(*) FROM {name}")).await?;
+    let rows = session
+        .texts(&format!("SELECT count(*) FROM {name}"))
+        .await?;
     let rows = rows.into_iter().flatten().flatten().next();
     Ok(rows.and_then(|rows| rows.parse().ok()).unwrap_or(0))
 }
