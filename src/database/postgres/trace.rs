@@ -116,7 +116,7 @@ impl Tracer {
 
     /// Looks at what the statement at `offset` has locked.
     async fn trace(&self, connection: &mut PgConnection, offset: usize) -> Result<(), sqlx::Error> {
-        // The CASE keeps a relation that was dropped.
+        // A relation that was dropped is still locked.
         let sql = format!(
             "SELECT l.relation::pg_catalog.int8, l.mode, r.* FROM pg_catalog.pg_locks l LEFT JOIN \
              ({RELATIONS} FROM pg_catalog.pg_class c {PLACES}) r (oid, a, b, c, d, e, f, g) \
