@@ -79,8 +79,10 @@ fn lint_texts(bencher: Bencher, dialect: Dialect) {
         for text in std::iter::once(start).chain(scripts.iter().map(String::as_str)) {
             known.begin_run();
             let split = sql::split(dialect, text).unwrap();
-            let script =
-                lint::text::statements(dialect, text, &split, Headers::default(), &mut known);
+            let script = {
+                let acts = lint::text::acts(dialect, text, &split);
+                lint::text::statements(text, &split, acts, Headers::default(), &mut known)
+            };
             findings += lint::lint(&script, &Settings::default()).len();
         }
         assert!(findings > 1000);

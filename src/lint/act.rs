@@ -266,6 +266,21 @@ pub enum ConstraintKind {
     Exclusion,
 }
 
+impl ConstraintKind {
+    /// The kind of the object that the constraint is; `None` for NOT NULL, which is a property of its
+    /// column.
+    pub fn object_kind(&self) -> Option<Kind> {
+        Some(match self {
+            Self::PrimaryKey(_) => Kind::PrimaryKey,
+            Self::Unique(_) => Kind::Unique,
+            Self::Check(_) => Kind::Check,
+            Self::ForeignKey(_) => Kind::ForeignKey,
+            Self::Exclusion => Kind::Exclusion,
+            Self::NotNull(_) => return None,
+        })
+    }
+}
+
 /// A foreign key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reference {

@@ -135,6 +135,7 @@ impl Draft {
         self.severity = Some(severity);
         self
     }
+
     /// The draft with a safe form.
     pub fn safe(mut self, sql: impl Into<String>) -> Self {
         self.safe = Some(sql.into());
@@ -201,12 +202,12 @@ impl<'a> Context<'a> {
 
     /// The schema before the script.
     pub fn before(&self) -> Option<&'a Schema> {
-        self.script.before.as_ref()
+        self.script.before.as_deref()
     }
 
     /// The schema after the script.
     pub fn after(&self) -> Option<&'a Schema> {
-        self.script.after.as_ref()
+        self.script.after.as_deref()
     }
 
     /// Whether names of the dialect differ in case alone are the same.

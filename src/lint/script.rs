@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
+    sync::Arc,
     time::Duration,
 };
 
@@ -27,9 +28,9 @@ pub struct Script {
     /// The objects that later scripts of the run make.
     pub later: Vec<ObjectId>,
     /// The schema before the script.
-    pub before: Option<Schema>,
+    pub before: Option<Arc<Schema>>,
     /// The schema after the script.
-    pub after: Option<Schema>,
+    pub after: Option<Arc<Schema>>,
 }
 
 /// The headers that rules ask for.
@@ -46,11 +47,10 @@ pub struct Headers {
 }
 
 impl From<&revision::Headers> for Headers {
-    /// The headers of a script. The phase is not among them.
     fn from(headers: &revision::Headers) -> Self {
         Self {
             transaction_off: headers.transaction == TransactionMode::Off,
-            phase: None,
+            phase: headers.phase,
             lock_timeout: headers.lock_timeout,
             foreign_keys: headers.foreign_keys,
         }

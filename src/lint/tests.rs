@@ -62,8 +62,8 @@ pub(super) fn script(dialect: Dialect, before: &str, sql: &str) -> Script {
     let headers = Headers::from(&*parsed.headers);
     let mut script = text::script(dialect, sql, headers, &mut known).unwrap();
     if dialect == Dialect::Sqlite {
-        script.before = Some(schema(&[before]));
-        script.after = Some(schema(&[before, sql]));
+        script.before = Some(schema(&[before]).into());
+        script.after = Some(schema(&[before, sql]).into());
     }
     script
 }

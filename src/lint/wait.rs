@@ -8,7 +8,9 @@ use crate::schema::{Kind, Name, ObjectId};
 
 /// The drafts of the rule with this name: one, for all work that it explains.
 pub(super) fn drafts(context: &Context<'_>, rule: &str) -> Vec<Draft> {
-    let works: Vec<(Work, LockMode)> = blocking(context)
+    let works: Vec<(Work, LockMode)> = context
+        .effects()
+        .blocking()
         .filter(|(work, _)| explain(context, work).contains(&rule))
         .map(|(work, mode)| (work.clone(), mode))
         .collect();
@@ -27,19 +29,6 @@ pub(super) fn drafts(context: &Context<'_>, rule: &str) -> Vec<Draft> {
         works,
         ..Draft::default()
     }]
-}
-
-/// The work during which writes of its relation wait. TRUNCATE also gives its tables new files, but
-/// empty ones.
-fn blocking<'a>(context: &Context<'a>) -> impl Iterator<Item = (&'a Work, LockMode)> {
-    let truncates = context
-        .acts()
-        .iter()
-        .any(|act| matches!(act, Act::Truncate { .. }));
-    let effects = context.effects();
-    effects
-        .blocking()
-        .filter(move |(work, _)| !(truncates && work.kind == WorkKind::Rewrite))
 }
 
 /// What a rule is about, as far as work goes.

@@ -8,6 +8,7 @@ use super::{
     connect::Connection,
     step::opened,
     value::Value,
+    version_table::quoted,
 };
 use crate::{lint::Size, schema::Name};
 
@@ -56,9 +57,9 @@ impl Rows for Sqlite {
                       ESCAPE '\\' AND sql NOT LIKE 'CREATE VIRTUAL%'";
         let mut sizes = Vec::new();
         for name in self.texts(tables).await?.into_iter().flatten().flatten() {
-            let quoted = name.replace('"', "\"\"");
+            let quoted = quoted(&name);
             let counted = self
-                .texts(&format!("SELECT count(*) FROM \"{quoted}\""))
+                .texts(&format!("SELECT count(*) FROM {quoted}"))
                 .await?;
             let rows = counted.into_iter().flatten().flatten().next();
             if let Some(rows) = rows.and_then(|rows| rows.parse().ok()) {

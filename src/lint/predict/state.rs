@@ -114,13 +114,8 @@ fn created_constraint(
     step: &mut Step,
 ) {
     let name = relation.add_constraint(constraint);
-    let kind = match constraint.kind {
-        ConstraintKind::PrimaryKey(_) => Kind::PrimaryKey,
-        ConstraintKind::Unique(_) => Kind::Unique,
-        ConstraintKind::Check(_) => Kind::Check,
-        ConstraintKind::ForeignKey(_) => Kind::ForeignKey,
-        ConstraintKind::Exclusion => Kind::Exclusion,
-        ConstraintKind::NotNull(_) => return,
+    let Some(kind) = constraint.kind.object_kind() else {
+        return;
     };
     step.created
         .push(ObjectId::part(kind, &relation.name, name));
@@ -250,13 +245,8 @@ fn drop_constraint(relation: &mut Relation, name: &str, step: &mut Step) {
     };
     let constraint = relation.constraints.remove(at);
     relation.indexes.retain(|it| it.name != name);
-    let kind = match constraint.kind {
-        ConstraintKind::PrimaryKey(_) => Kind::PrimaryKey,
-        ConstraintKind::Unique(_) => Kind::Unique,
-        ConstraintKind::Check(_) => Kind::Check,
-        ConstraintKind::ForeignKey(_) => Kind::ForeignKey,
-        ConstraintKind::Exclusion => Kind::Exclusion,
-        ConstraintKind::NotNull(_) => return,
+    let Some(kind) = constraint.kind.object_kind() else {
+        return;
     };
     step.dropped
         .push(ObjectId::part(kind, &relation.name, name));

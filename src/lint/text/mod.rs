@@ -23,25 +23,33 @@ pub fn script(
     known: &mut Known,
 ) -> Result<Script, Vec<sql::SqlProblem>> {
     let split = sql::split(dialect, text)?;
-    Ok(statements(dialect, text, &split, headers, known))
+    let acts = acts(dialect, text, &split);
+    Ok(statements(text, &split, acts, headers, known))
 }
 
-/// Reads the statements into which the script `text` was split, and predicts their effects after what
-/// is `known`. Afterwards, the script is known as well.
+/// What the statements say into which the script `text` was split.
+pub fn acts(dialect: Dialect, text: &str, split: &[sql::Statement]) -> Vec<Vec<Act>> {
+    let texts = split.iter().map(|statement| statement.text(text));
+    texts.map(|sql| read(dialect, sql)).collect()
+}
+
+/// Predicts the effects of the statements into which the script `text` was split, and which say `acts`,
+/// after what is `known`. Afterwards, the script is known as well.
 pub fn statements(
-    dialect: Dialect,
     text: &str,
     split: &[sql::Statement],
+    acts: Vec<Vec<Act>>,
     headers: Headers,
     known: &mut Known,
 ) -> Script {
+    let dialect = known.dialect();
     let young = known.young().to_vec();
     known.begin_transaction();
     let mut statements: Vec<Statement> = Vec::with_capacity(split.len());
     // Whether the next statement continues a transaction.
     let mut is_open = false;
     let mut is_explicit = false;
-    for statement in split {
+    for (statement, acts) in split.iter().zip(acts) {
         if let StatementKind::Transaction(control) = &statement.kind
             && let Some(begins) = begins(control)
         {
@@ -54,11 +62,9 @@ pub fn statements(
             is_open = false;
             known.begin_transaction();
         }
-        let sql = statement.text(text).to_owned();
-        let acts = read(dialect, &sql);
         let effects = known.effects(&acts);
         statements.push(Statement {
-            sql,
+            sql: statement.text(text).to_owned(),
             span: statement.span.clone(),
             line: statement.line,
             column: statement.column,

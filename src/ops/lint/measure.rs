@@ -48,12 +48,7 @@ impl Measuring {
         if self.refusal(revision).await?.is_some() {
             return Ok(());
         }
-        match self.lab.up(&revision.id).await? {
-            None => self.lab.applied(&revision.id),
-            Some(failure) if is_lacking(&failure) => self.lab.stamp(&revision.id).await?,
-            Some(failure) => return Err(Error::InScratch(Box::new(Error::Failed(failure)))),
-        }
-        Ok(())
+        self.lab.advance(&revision.id).await
     }
 
     /// Applies a revision, and replaces the predicted effects of its statements by what they did. If
@@ -82,7 +77,7 @@ impl Measuring {
             None => {
                 self.lab.applied(&revision.id);
                 let after = self.lab.schema().await?;
-                script.after = Some(Schema::clone(&after));
+                script.after = Some(Arc::clone(&after));
                 self.schema = Some(after);
                 None
             }
@@ -96,7 +91,7 @@ impl Measuring {
                 None
             }
         };
-        script.before = Some(Schema::clone(&before));
+        script.before = Some(before);
         Ok(reason)
     }
 

@@ -15,7 +15,10 @@ use std::{
 pub use fix::{FixArgs, FixError, FixReport, Fixed, FixedFile, Left, Unproven, fix};
 pub use sizes::{SizeSnapshot, SizesError, TableSize, measure_sizes, read_sizes, write_sizes};
 
-use self::{measure::Measuring, read::Read};
+use self::{
+    measure::Measuring,
+    read::{Read, Text},
+};
 use super::{Error, Project, SchemaArgs, Session, schema::Reader, session::until_stopped, verify};
 use crate::{
     lint::{self, Finding, Known, Level, Settings, Severity, SuppressionProblem},
@@ -185,9 +188,15 @@ impl Linting<'_> {
         wanted: &HashSet<RevisionId>,
         args: &SchemaArgs,
     ) -> Result<(), Error> {
-        let made = self.made(history, order);
+        let dialect = self.known.dialect();
+        // What cannot be read is reported when its turn comes.
+        let texts = order
+            .iter()
+            .map(|it| Text::of(self.project, history, it, dialect));
+        let texts: Vec<Result<Text, Error>> = texts.collect();
+        let made = made(&texts, Known::new(dialect));
         let mut is_begun = false;
-        for (at, revision) in order.iter().enumerate() {
+        for (at, (revision, text)) in order.iter().zip(texts).enumerate() {
             if let Some(progress) = &args.progress {
                 progress(
                     "looking at scripts",
@@ -204,7 +213,7 @@ impl Linting<'_> {
                 self.known.begin_run();
                 is_begun = true;
             }
-            let read = Read::of(self.project, history, revision, &mut self.known);
+            let read = text.map(|text| text.predicted(&mut self.known));
             if is_wanted {
                 let near = match self.together {
                     true => &made[at + 1..],
@@ -218,19 +227,6 @@ impl Linting<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The tables and views that each revision makes, as far as its text tells.
-    fn made(&self, history: &History, order: &[&Revision]) -> Vec<Vec<ObjectId>> {
-        let mut known = Known::new(self.known.dialect());
-        let made = order.iter().map(|revision| {
-            // What cannot be read is reported when its turn comes.
-            let read = Read::of(self.project, history, revision, &mut known).ok();
-            let statements = read.into_iter().flat_map(|it| it.script.statements);
-            let made = statements.flat_map(|it| it.effects.created);
-            made.filter(|id| id.kind.has_parts()).collect()
-        });
-        made.collect()
     }
 
     async fn look(
@@ -276,4 +272,13 @@ impl Linting<'_> {
         linted.statements = read.into_statements();
         Ok(linted)
     }
+}
+
+/// The tables and views that each script makes, after what is `known`.
+fn made(texts: &[Result<Text, Error>], mut known: Known) -> Vec<Vec<ObjectId>> {
+    let made = texts.iter().map(|text| match text {
+        Ok(text) => text.made(&mut known),
+        Err(_) => Vec::new(),
+    });
+    made.collect()
 }

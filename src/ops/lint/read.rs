@@ -1,35 +1,53 @@
 use crate::{
-    lint::{self, Finding, Headers, Known, Settings, Suppressed, text},
+    lint::{self, Act, Finding, Headers, Known, Settings, Suppressed, text},
     ops::{Error, Project},
     plan::{self, Execution, Step, UnitKind},
-    revision::{History, Observed, Revision, TransactionMode},
+    revision::{History, Observed, Revision},
+    schema::ObjectId,
+    sql::Dialect,
 };
 
-/// An up script as it was read.
-pub(super) struct Read {
-    pub script: lint::Script,
+/// An up script whose statements were read.
+pub(super) struct Text {
     step: Step,
+    headers: Headers,
+    acts: Vec<Vec<Act>>,
 }
 
-impl Read {
-    /// Reads the up script of a revision after what is `known`.
+impl Text {
+    /// Reads the up script of a revision.
     pub fn of(
         project: &Project,
         history: &History,
         revision: &Revision,
-        known: &mut Known,
+        dialect: Dialect,
     ) -> Result<Self, Error> {
-        let dialect = known.dialect();
         let nothing = Observed::default();
         let step = plan::up_step(&project.plan_context(history, &nothing, dialect), revision)?;
-        let headers = &revision.up.headers;
-        let headers = Headers {
-            transaction_off: headers.transaction == TransactionMode::Off,
-            phase: headers.phase,
-            lock_timeout: headers.lock_timeout,
-            foreign_keys: headers.foreign_keys,
-        };
-        let mut script = text::statements(dialect, step.text(), &step.statements, headers, known);
+        Ok(Self {
+            headers: Headers::from(&*revision.up.headers),
+            acts: text::acts(dialect, step.text(), &step.statements),
+            step,
+        })
+    }
+
+    /// The tables and views that the script makes after what is `known`.
+    pub fn made(&self, known: &mut Known) -> Vec<ObjectId> {
+        let made = self
+            .acts
+            .iter()
+            .flat_map(|acts| known.effects(acts).created);
+        made.filter(|id| id.kind.has_parts()).collect()
+    }
+
+    /// Predicts the effects of the statements after what is `known`.
+    pub fn predicted(self, known: &mut Known) -> Read {
+        let Self {
+            step,
+            headers,
+            acts,
+        } = self;
+        let mut script = text::statements(step.text(), &step.statements, acts, headers, known);
         if let Execution::Units(units) = &step.execution {
             for unit in units {
                 let is_batch = matches!(unit.kind, UnitKind::Batch(_));
@@ -38,9 +56,17 @@ impl Read {
                 }
             }
         }
-        Ok(Self { script, step })
+        Read { script, step }
     }
+}
 
+/// An up script with what is known of its statements.
+pub(super) struct Read {
+    pub script: lint::Script,
+    step: Step,
+}
+
+impl Read {
     /// The statements with their places in the file.
     pub fn into_statements(self) -> Vec<lint::Statement> {
         let mut statements = self.script.statements;

@@ -104,13 +104,15 @@ impl<'a> Rehearsal<'a> {
         let begin = Instant::now();
         let run = upgrade(self.project, &mut self.session, &MigrateArgs::to(target)).await?;
         let elapsed = begin.elapsed();
-        let traces = self.session.take_traces().unwrap_or_default();
+        let traces = self.session.take_traces();
         let failure = ended(run)?;
         let sizes = sizes(&mut self.session).await?;
         let before = std::mem::replace(&mut self.sizes, sizes);
         let ends = std::mem::take(&mut *self.ends());
-        let (statements, holds) = observed(&ends, &traces, &before);
-        let rows = self.counted(&statements).await?;
+        let (statements, holds) = observed(&ends, traces.as_deref().unwrap_or_default(), &before);
+        // Without traces, every table may have been written.
+        let written = traces.is_some().then_some(&*statements);
+        let rows = self.counted(written).await?;
         Ok(RehearsedRevision {
             revision: id.clone(),
             message: step.message.clone(),
@@ -124,21 +126,19 @@ impl<'a> Rehearsal<'a> {
         })
     }
 
-    /// Counts the rows of new tables and of those that statements changed. Returns the tables whose
-    /// numbers are others, with those before and after.
+    /// Counts the rows of new tables and of those that these statements changed, or of all. Returns the
+    /// tables whose numbers are others, with those before and after.
     async fn counted(
         &mut self,
-        statements: &[RehearsedStatement],
+        statements: Option<&[RehearsedStatement]>,
     ) -> Result<Vec<(Name, Option<u64>, Option<u64>)>, Error> {
-        let works = statements.iter().flat_map(|it| &it.works);
+        let works = statements.into_iter().flatten().flat_map(|it| &it.works);
         let written = works.filter(|it| matches!(it.kind, WorkKind::Change { .. }));
         let written: BTreeSet<&Name> = written.map(|it| &it.relation).collect();
-        // Without traces, every table may have been written.
-        let is_traced = self.session.take_traces().is_some();
         let mut found = Vec::new();
         for table in self.sizes.keys() {
             let before = self.rows.get(table).copied();
-            if is_traced && before.is_some() && !written.contains(table) {
+            if statements.is_some() && before.is_some() && !written.contains(table) {
                 continue;
             }
             let after = count(&mut self.session, table).await?;
@@ -222,59 +222,42 @@ struct Taken {
     line: u32,
 }
 
-/// The statements with what they did, and the locks with the time that they were held.
-fn observed(
-    ends: &[StatementEnd],
-    traces: &[Trace],
-    sizes: &Sizes,
-) -> (Vec<RehearsedStatement>, Vec<Hold>) {
-    let mut statements: Vec<(usize, RehearsedStatement)> = Vec::new();
-    let mut holds: BTreeMap<Name, Hold> = BTreeMap::new();
-    // The locks of the present transaction, with when they were taken.
-    let mut taken: BTreeMap<Name, Taken> = BTreeMap::new();
-    let mut traces = traces.iter().peekable();
-    let mut now = Duration::ZERO;
-    for end in ends {
-        let begin = now;
-        now += end.elapsed.unwrap_or_default();
-        let trace = traces.next_if(|trace| trace.offset == end.span.start);
-        let works = trace.map_or_else(Vec::new, |trace| trace.effects.works.clone());
-        match statements
-            .last_mut()
-            .filter(|(index, _)| *index == end.index)
-        {
-            Some((_, statement)) => {
-                statement.elapsed += end.elapsed.unwrap_or_default();
-                statement.times += 1;
-            }
-            None => statements.push((
-                end.index,
-                RehearsedStatement {
-                    line: end.line,
-                    sql: end.sql().to_owned(),
-                    elapsed: end.elapsed.unwrap_or_default(),
-                    times: 1,
-                    works,
-                },
-            )),
-        }
-        let locks = trace.map_or(&[][..], |trace| &trace.effects.locks);
+/// How long others wait for tables.
+#[derive(Default)]
+struct Waits {
+    /// The locks of the present transaction.
+    taken: BTreeMap<Name, Taken>,
+    /// The longest wait for each table.
+    longest: BTreeMap<Name, Hold>,
+}
+
+impl Waits {
+    /// Adds what the statement in `line` locked, which ran from `begin` to `now`. Without a trace it
+    /// failed, and the locks of before were held meanwhile.
+    fn add(
+        &mut self,
+        trace: Option<&Trace>,
+        line: u32,
+        (begin, now): (Duration, Duration),
+        sizes: &Sizes,
+    ) {
         if trace.is_some_and(|trace| trace.begins) {
-            taken.clear();
+            self.taken.clear();
         }
-        for lock in locks.iter().filter(|it| it.mode.blocks_writes()) {
-            let kept = taken.entry(lock.relation.clone()).or_insert(Taken {
+        let locks = trace.into_iter().flat_map(|trace| &trace.effects.locks);
+        for lock in locks.filter(|it| it.mode.blocks_writes()) {
+            let taken = self.taken.entry(lock.relation.clone()).or_insert(Taken {
                 mode: lock.mode,
                 writes: begin,
                 reads: None,
-                line: end.line,
+                line,
             });
-            kept.mode = kept.mode.max(lock.mode);
+            taken.mode = taken.mode.max(lock.mode);
             if lock.mode.blocks_reads() {
-                kept.reads.get_or_insert(begin);
+                taken.reads.get_or_insert(begin);
             }
         }
-        for (table, taken) in &taken {
+        for (table, taken) in &self.taken {
             let hold = Hold {
                 table: table.clone(),
                 mode: taken.mode,
@@ -283,15 +266,57 @@ fn observed(
                 size: sizes.get(table).copied(),
                 line: taken.line,
             };
-            let longest = holds.entry(table.clone()).or_insert_with(|| hold.clone());
+            let longest = self.longest.entry(table.clone());
+            let longest = longest.or_insert_with(|| hold.clone());
             if hold.writes > longest.writes {
                 *longest = hold;
             }
         }
     }
-    let mut holds: Vec<Hold> = holds.into_values().collect();
-    holds.sort_by_key(|hold| std::cmp::Reverse(hold.writes));
-    (statements.into_iter().map(|(_, it)| it).collect(), holds)
+
+    /// The waits, the longest first.
+    fn finish(self) -> Vec<Hold> {
+        let mut holds: Vec<Hold> = self.longest.into_values().collect();
+        holds.sort_by_key(|hold| std::cmp::Reverse(hold.writes));
+        holds
+    }
+}
+
+/// The statements with what they did, and how long others would wait.
+fn observed(
+    ends: &[StatementEnd],
+    traces: &[Trace],
+    sizes: &Sizes,
+) -> (Vec<RehearsedStatement>, Vec<Hold>) {
+    let mut statements: Vec<(usize, RehearsedStatement)> = Vec::new();
+    let mut waits = Waits::default();
+    let mut traces = traces.iter().peekable();
+    let mut now = Duration::ZERO;
+    for end in ends {
+        let elapsed = end.elapsed.unwrap_or_default();
+        let begin = now;
+        now += elapsed;
+        let trace = traces.next_if(|trace| trace.offset == end.span.start);
+        match statements.last_mut() {
+            Some((index, statement)) if *index == end.index => {
+                statement.elapsed += elapsed;
+                statement.times += 1;
+            }
+            _ => statements.push((
+                end.index,
+                RehearsedStatement {
+                    line: end.line,
+                    sql: end.sql().to_owned(),
+                    elapsed,
+                    times: 1,
+                    works: trace.map_or_else(Vec::new, |trace| trace.effects.works.clone()),
+                },
+            )),
+        }
+        waits.add(trace, end.line, (begin, now), sizes);
+    }
+    let statements = statements.into_iter().map(|(_, it)| it);
+    (statements.collect(), waits.finish())
 }
 
 fn bytes(sizes: &Sizes) -> i64 {
@@ -301,7 +326,8 @@ fn bytes(sizes: &Sizes) -> i64 {
 
 /// Counts the rows of a table.
 async fn count(session: &mut Session, table: &Name) -> Result<u64, Error> {
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let dialect = session.dialect();
+    let quoted = |name: &str| dialect.quote_name(name);
     let name = match table.schema.is_empty() {
         true => quoted(&table.name),
         false => format!("{}.{}", quoted(&table.schema), quoted(&table.name)),

@@ -14,7 +14,10 @@ use crate::{
     sql::{self, Dialect},
 };
 
-use super::state::{State, Watched};
+use super::{
+    attempt::is_lacking,
+    state::{State, Watched},
+};
 
 /// A scratch database in which revisions are applied and reverted one by one.
 pub(in crate::ops) struct Lab {
@@ -178,6 +181,20 @@ impl Lab {
     /// Notes that a revision stays applied.
     pub fn applied(&mut self, revision: &RevisionId) {
         self.past.push((revision.clone(), Recorded::Applied));
+    }
+
+    /// Applies a revision that has to be there for others. It is only recorded if the role or the server
+    /// lacks what it needs.
+    ///
+    /// # Errors
+    /// Fails when the script fails otherwise.
+    pub async fn advance(&mut self, revision: &RevisionId) -> Result<(), Error> {
+        match self.up(revision).await? {
+            None => self.applied(revision),
+            Some(failure) if is_lacking(&failure) => self.stamp(revision).await?,
+            Some(failure) => return Err(Error::InScratch(Box::new(Error::Failed(failure)))),
+        }
+        Ok(())
     }
 
     /// Records a revision without running its script.

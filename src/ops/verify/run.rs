@@ -5,7 +5,7 @@ use std::{
 
 use super::{
     NotVerified, Script, Verdict, VerifiedRevision, VerifyFinding,
-    attempt::{Ended, Failed, attempt, is_lacking, may_be_due_to_rows},
+    attempt::{Ended, Failed, attempt, may_be_due_to_rows},
     lab::{Lab, Recorded},
     seeding::Seeding,
     state::State,
@@ -88,12 +88,7 @@ impl Verification {
         if lab.refuses(revision).is_some() {
             return lab.stamp(&revision.id).await;
         }
-        match lab.up(&revision.id).await? {
-            None => lab.applied(&revision.id),
-            Some(failure) if is_lacking(&failure) => lab.stamp(&revision.id).await?,
-            Some(failure) => return Err(Error::InScratch(Box::new(Error::Failed(failure)))),
-        }
-        Ok(())
+        lab.advance(&revision.id).await
     }
 
     /// A revision that could not be applied and that this one needs.

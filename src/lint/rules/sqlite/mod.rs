@@ -48,3 +48,16 @@ fn has_table(context: &Context<'_>, schema: &Schema, name: &Name) -> bool {
         is_table && context.is_same(&object.id.qualified(), name)
     })
 }
+
+/// Whether an earlier statement of the script makes renames as those of before SQLite 3.25, which leave
+/// references alone.
+fn is_legacy(context: &Context<'_>) -> bool {
+    let mut earlier = context.earlier().iter().flat_map(|it| &it.acts);
+    earlier.any(|act| match act {
+        Act::Set { name, value } => {
+            let value = value.to_ascii_lowercase();
+            name == "legacy_alter_table" && !matches!(value.as_str(), "off" | "0" | "false" | "no")
+        }
+        _ => false,
+    })
+}

@@ -1,5 +1,6 @@
 use super::{
-    BREAKS, Context, Draft, Kind, LOSES, Name, Rule, SQLITE, has_table, is_made_again, one,
+    BREAKS, Context, Draft, Kind, LOSES, Name, Rule, SQLITE, has_table, is_legacy, is_made_again,
+    one,
 };
 use crate::{
     lint::{Act, ConstraintKind, Example, TableChange},
@@ -56,21 +57,7 @@ fn renamed_first(context: &Context<'_>) -> Vec<Draft> {
         Act::Drop(object) => object.kind == Kind::Table && context.is_name(&object.name.name, to),
         _ => false,
     });
-    let is_legacy = context
-        .earlier()
-        .iter()
-        .flat_map(|it| &it.acts)
-        .any(|act| match act {
-            Act::Set { name, value } => {
-                name == "legacy_alter_table"
-                    && !matches!(
-                        value.to_ascii_lowercase().as_str(),
-                        "off" | "0" | "false" | "no"
-                    )
-            }
-            _ => false,
-        });
-    if !is_dropped || is_legacy {
+    if !is_dropped || is_legacy(context) {
         return Vec::new();
     }
     // Where the schema after the script is known, it says what dangles.

@@ -1,4 +1,4 @@
-use super::{Context, Draft, FAILS, Name, Rule, SQLITE, one};
+use super::{Context, Draft, FAILS, Name, Rule, SQLITE, is_legacy, one};
 use crate::{
     lint::{Act, Example, TableChange},
     schema::{Facts, Kind},
@@ -37,17 +37,7 @@ fn check(context: &Context<'_>) -> Vec<Draft> {
         _ => false,
     });
     let earlier = || context.earlier().iter().flat_map(|it| &it.acts);
-    let is_legacy = earlier().any(|act| match act {
-        Act::Set { name, value } => {
-            name == "legacy_alter_table"
-                && !matches!(
-                    value.to_ascii_lowercase().as_str(),
-                    "off" | "0" | "false" | "no"
-                )
-        }
-        _ => false,
-    });
-    if !is_rename || is_legacy {
+    if !is_rename || is_legacy(context) {
         return Vec::new();
     }
     let dropped: Vec<&Name> = earlier()
