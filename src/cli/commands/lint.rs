@@ -55,55 +55,15 @@ pub async fn cmd_lint(args: LintArgs, context: &Context) -> Result<Exit, Error> 
     if let Some(path) = &args.write_sizes {
         return write_sizes(path, context).await;
     }
-    let schemas = context.schema_request()?;
-    let range = args
-        .range
-        .as_deref()
-        .map(super::verify::range)
-        .transpose()?;
-    let mut settings = context.config.lint.settings.clone();
-    let live = args.sizes.as_deref() == Some("live");
-    if let Some(path) = args.sizes.as_ref().filter(|_| !live) {
-        let path = context.config.cwd().join(path);
-        let shown = context.config.show(&path);
-        let read = ops::read_sizes(&path, &shown).map_err(ops::Error::from)?;
-        settings.sizes = read.sizes();
-    }
-    let only = match &args.base {
-        Some(base) => Some(ops::new_since(&context.project, context.dialect()?, base)?),
-        None => None,
-    };
-    let request = |schema: &ops::SchemaArgs| {
-        let together = range.is_some() || only.is_some();
-        let usual = request(context, schema.clone());
-        ops::LintArgs {
-            range: range.or(usual.range),
-            only,
-            together,
-            level: if args.text { Level::Text } else { usual.level },
-            settings,
-            live,
-            schema: usual.schema,
-        }
-    };
+    let request = asked(&args, context)?;
     if args.fix {
-        let work = async |session: &mut ops::Session, schema: &ops::SchemaArgs| {
-            let args = ops::FixArgs {
-                lint: request(schema),
-                dry_run: args.dry_run,
-            };
-            ops::fix(&context.project, session, &args).await
-        };
-        let report = context.read_schemas("lint", schemas, work).await?;
-        let exit = match report.after.passed() {
-            true => Exit::Done,
-            false => Exit::CheckFailed,
-        };
-        context.output.result(&report);
-        return Ok(exit);
+        return fix(request, args.dry_run, context).await;
     }
+    let schemas = request.schema.clone();
     let work = async |session: &mut ops::Session, schema: &ops::SchemaArgs| {
-        ops::lint(&context.project, session, &request(schema)).await
+        let schema = schema.clone();
+        let request = ops::LintArgs { schema, ..request };
+        ops::lint(&context.project, session, &request).await
     };
     let report = context.read_schemas("lint", schemas, work).await?;
     let exit = match (report.interrupted, report.passed()) {
@@ -118,6 +78,53 @@ pub async fn cmd_lint(args: LintArgs, context: &Context) -> Result<Exit, Error> 
         columns,
     });
     Ok(exit)
+}
+
+async fn fix(lint: ops::LintArgs, dry_run: bool, context: &Context) -> Result<Exit, Error> {
+    let schemas = lint.schema.clone();
+    let work = async |session: &mut ops::Session, schema: &ops::SchemaArgs| {
+        let schema = schema.clone();
+        let lint = ops::LintArgs { schema, ..lint };
+        ops::fix(&context.project, session, &ops::FixArgs { lint, dry_run }).await
+    };
+    let report = context.read_schemas("lint", schemas, work).await?;
+    let exit = match report.after.passed() {
+        true => Exit::Done,
+        false => Exit::CheckFailed,
+    };
+    context.output.result(&report);
+    Ok(exit)
+}
+
+/// The look that the arguments ask for.
+fn asked(args: &LintArgs, context: &Context) -> Result<ops::LintArgs, Error> {
+    let usual = request(context, context.schema_request()?);
+    let range = args
+        .range
+        .as_deref()
+        .map(super::verify::range)
+        .transpose()?;
+    let mut settings = usual.settings;
+    let live = args.sizes.as_deref() == Some("live");
+    if let Some(path) = args.sizes.as_ref().filter(|_| !live) {
+        let path = context.config.cwd().join(path);
+        let shown = context.config.show(&path);
+        let read = ops::read_sizes(&path, &shown).map_err(ops::Error::from)?;
+        settings.sizes = read.sizes();
+    }
+    let only = match &args.base {
+        Some(base) => Some(ops::new_since(&context.project, context.dialect()?, base)?),
+        None => None,
+    };
+    Ok(ops::LintArgs {
+        together: range.is_some() || only.is_some(),
+        range: range.or(usual.range),
+        only,
+        level: if args.text { Level::Text } else { usual.level },
+        schema: usual.schema,
+        settings,
+        live,
+    })
 }
 
 /// The look at all revisions, each by itself, with the statements executed.
