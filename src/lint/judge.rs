@@ -27,7 +27,7 @@ pub(super) fn applies(rule: &Rule, script: &Script, settings: &Settings) -> bool
     let set = settings.severities.get(rule.name);
     let is_on = match set {
         Some(severity) => severity.is_some(),
-        None => rule.is_on || settings.enabled.contains(rule.name),
+        None => rule.is_on,
     };
     let is_allowed = rule.allowed_in.is_some() && rule.allowed_in == script.headers.phase;
     is_on && !is_allowed && rule.dialects.contains(&script.dialect)

@@ -1,11 +1,6 @@
 //! What lint is asked about.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
 
 use super::{Act, Effects, Severity, rule::Phase};
 use crate::{
@@ -92,10 +87,9 @@ pub struct Size {
 /// What is configured.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Severities other than those of the rules, by name; `None` turns a rule off.
+    /// Severities other than those of the rules, by name; `None` turns a rule off. A rule that is off by
+    /// default applies if it has one.
     pub severities: BTreeMap<String, Option<Severity>>,
-    /// Rules that apply although they are off by default, by name.
-    pub enabled: BTreeSet<String>,
     /// Below both limits, work on a table is a note.
     pub limits: Size,
     /// The sizes of tables. A table that is not among them counts as large.
@@ -106,7 +100,6 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             severities: BTreeMap::new(),
-            enabled: BTreeSet::new(),
             limits: Size {
                 rows: 100_000,
                 pages: 2_000,

@@ -70,8 +70,9 @@ pub(super) fn script(dialect: Dialect, before: &str, sql: &str) -> Script {
 
 /// The settings in which all rules apply.
 fn all_rules() -> Settings {
+    let severity = |rule: &&'static Rule| (rule.name.to_owned(), Some(rule.severity));
     Settings {
-        enabled: rules::ALL.iter().map(|rule| rule.name.to_owned()).collect(),
+        severities: rules::ALL.iter().map(severity).collect(),
         ..Settings::default()
     }
 }
