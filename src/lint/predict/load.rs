@@ -42,15 +42,7 @@ pub(super) fn load(known: &mut Known, schema: &Schema) {
 }
 
 fn load_part(relation: &mut Relation, part: &Object) {
-    let name = part.id.name.clone();
-    let add = |relation: &mut Relation, kind: ConstraintKind, is_valid: bool| {
-        let name = name.clone();
-        relation.constraints.push(relation::Known {
-            name,
-            kind,
-            is_valid,
-        });
-    };
+    let name = &part.id.name;
     match &part.facts {
         Facts::Column(column) => {
             let not_null = column.not_null.as_ref();
@@ -58,7 +50,7 @@ fn load_part(relation: &mut Relation, part: &Object) {
                 data_type: column.data_type.to_lowercase(),
                 not_null: not_null.is_some_and(|it| !it.not_valid),
             };
-            relation.columns.insert(name, facts);
+            relation.columns.insert(name.clone(), facts);
         }
         Facts::SqliteColumn(column) => {
             let facts = ColumnFacts {
@@ -66,35 +58,6 @@ fn load_part(relation: &mut Relation, part: &Object) {
                 not_null: column.not_null,
             };
             relation.columns.insert(name.to_ascii_lowercase(), facts);
-        }
-        Facts::Key(key) => {
-            let kind = match part.id.kind {
-                Kind::PrimaryKey => ConstraintKind::PrimaryKey(key.columns.clone()),
-                _ => ConstraintKind::Unique(key.columns.clone()),
-            };
-            add(relation, kind, true);
-            let keys = key.columns.clone();
-            let expressions = Vec::new();
-            relation.indexes.push(Index {
-                name,
-                keys,
-                expressions,
-            });
-        }
-        Facts::ForeignKey(key) => {
-            let reference = Reference {
-                columns: key.columns.clone(),
-                table: key.references.clone(),
-                referenced: key.referenced_columns.clone(),
-                cascades: key.on_delete.as_deref() == Some("CASCADE"),
-            };
-            let kind = ConstraintKind::ForeignKey(reference);
-            add(relation, kind, !key.not_valid);
-        }
-        Facts::Check(check) => {
-            let expression = check.expression.to_lowercase();
-            let is_valid = !check.not_valid;
-            add(relation, ConstraintKind::Check(expression), is_valid);
         }
         Facts::Index(index) => {
             let keys = index.keys.iter();
@@ -104,19 +67,50 @@ fn load_part(relation: &mut Relation, part: &Object) {
                 .collect();
             let expressions = index.keys.iter().filter_map(|it| it.expression.clone());
             let expressions = expressions.chain(index.condition.clone()).collect();
-            relation.indexes.push(Index {
-                name,
-                keys,
-                expressions,
-            });
+            add_index(relation, name, keys, expressions);
         }
-        Facts::SqliteIndex(_) => {
-            relation.indexes.push(Index {
-                name,
-                keys: Vec::new(),
-                expressions: Vec::new(),
-            });
-        }
-        _ => {}
+        Facts::SqliteIndex(_) => add_index(relation, name, Vec::new(), Vec::new()),
+        _ => load_constraint(relation, part),
     }
+}
+
+fn load_constraint(relation: &mut Relation, part: &Object) {
+    let name = &part.id.name;
+    let (kind, is_valid) = match &part.facts {
+        Facts::Key(key) => {
+            add_index(relation, name, key.columns.clone(), Vec::new());
+            let kind = match part.id.kind {
+                Kind::PrimaryKey => ConstraintKind::PrimaryKey(key.columns.clone()),
+                _ => ConstraintKind::Unique(key.columns.clone()),
+            };
+            (kind, true)
+        }
+        Facts::ForeignKey(key) => {
+            let reference = Reference {
+                columns: key.columns.clone(),
+                table: key.references.clone(),
+                referenced: key.referenced_columns.clone(),
+                cascades: key.on_delete.as_deref() == Some("CASCADE"),
+            };
+            (ConstraintKind::ForeignKey(reference), !key.not_valid)
+        }
+        Facts::Check(check) => {
+            let expression = check.expression.to_lowercase();
+            (ConstraintKind::Check(expression), !check.not_valid)
+        }
+        _ => return,
+    };
+    relation.constraints.push(relation::Known {
+        name: name.clone(),
+        kind,
+        is_valid,
+    });
+}
+
+fn add_index(relation: &mut Relation, name: &str, keys: Vec<String>, expressions: Vec<String>) {
+    relation.indexes.push(Index {
+        name: name.to_owned(),
+        keys,
+        expressions,
+    });
 }

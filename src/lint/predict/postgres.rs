@@ -7,7 +7,9 @@ use super::{
 use crate::{
     lint::{
         Act, ChangeRows, ConstraintKind, CreateIndex, CreateTable, DomainChange, DropObject,
-        LockMode::{AccessExclusive, Exclusive, Share, ShareRowExclusive, ShareUpdateExclusive},
+        LockMode::{
+            self, AccessExclusive, Exclusive, Share, ShareRowExclusive, ShareUpdateExclusive,
+        },
         WorkKind,
     },
     schema::{Kind, Name},
@@ -37,31 +39,18 @@ pub(super) fn predict(known: &mut Known, act: &Act, step: &mut Step) {
                 step.lock(known, name, AccessExclusive);
             }
             if *kind == Kind::MaterializedView {
-                sources.iter().for_each(|source| step.scan(known, source));
+                scan_all(known, sources, step);
             }
         }
         Act::Refresh {
             name,
             concurrently,
             without_data,
-        } => {
-            let mode = if *concurrently {
-                Exclusive
-            } else {
-                AccessExclusive
-            };
-            step.lock(known, name, mode);
-            if !concurrently && !without_data {
-                step.work(known, name, WorkKind::Rewrite);
-            }
-        }
-        Act::CreatePart { kind, table, .. } => {
-            let mode = match kind {
-                Kind::Trigger => ShareRowExclusive,
-                _ => AccessExclusive,
-            };
-            step.lock(known, table, mode);
-        }
+        } => refresh(known, name, *concurrently, *without_data, step),
+        Act::CreatePart { kind, table, .. } => match kind {
+            Kind::Trigger => step.lock(known, table, ShareRowExclusive),
+            _ => step.lock(known, table, AccessExclusive),
+        },
         Act::Reindex {
             kind,
             name,
@@ -71,36 +60,12 @@ pub(super) fn predict(known: &mut Known, act: &Act, step: &mut Step) {
             step.lock(known, table, AccessExclusive);
             step.work(known, table, WorkKind::Rewrite);
         }
-        Act::Vacuum { full, tables } => {
-            for table in tables {
-                let mode = if *full {
-                    AccessExclusive
-                } else {
-                    ShareUpdateExclusive
-                };
-                step.lock(known, table, mode);
-                let work = if *full {
-                    WorkKind::Rewrite
-                } else {
-                    WorkKind::Scan
-                };
-                step.work(known, table, work);
-            }
-        }
-        Act::Truncate { tables, .. } => {
-            for table in tables {
-                step.lock(known, table, AccessExclusive);
-            }
-        }
-        Act::LockTable { tables, mode } => {
-            tables.iter().for_each(|it| step.lock(known, it, *mode));
-        }
+        Act::Vacuum { full, tables } => vacuum(known, tables, *full, step),
+        Act::Truncate { tables, .. } => lock_all(known, tables, AccessExclusive, step),
+        Act::LockTable { tables, mode } => lock_all(known, tables, *mode, step),
         Act::ChangeRows(change) => change_rows(known, change, step),
-        Act::Query { sources, .. } => sources.iter().for_each(|it| step.scan(known, it)),
-        Act::Set { name, value } if name == "timezone" => {
-            let zone = value.to_ascii_lowercase();
-            known.is_utc = matches!(zone.as_str(), "utc" | "gmt" | "etc/utc" | "0");
-        }
+        Act::Query { sources, .. } => scan_all(known, sources, step),
+        Act::Set { name, value } if name == "timezone" => known.is_utc = is_utc(value),
         Act::Set { .. }
         | Act::Cluster { table: None }
         | Act::AddValue { .. }
@@ -111,6 +76,43 @@ pub(super) fn predict(known: &mut Known, act: &Act, step: &mut Step) {
         | Act::Harmless
         | Act::Unknown => {}
     }
+}
+
+fn refresh(known: &Known, view: &Name, concurrently: bool, without_data: bool, step: &mut Step) {
+    let mode = match concurrently {
+        true => Exclusive,
+        false => AccessExclusive,
+    };
+    step.lock(known, view, mode);
+    if !concurrently && !without_data {
+        step.work(known, view, WorkKind::Rewrite);
+    }
+}
+
+fn vacuum(known: &Known, tables: &[Name], full: bool, step: &mut Step) {
+    let (mode, work) = match full {
+        true => (AccessExclusive, WorkKind::Rewrite),
+        false => (ShareUpdateExclusive, WorkKind::Scan),
+    };
+    for table in tables {
+        step.lock(known, table, mode);
+        step.work(known, table, work.clone());
+    }
+}
+
+fn lock_all(known: &Known, tables: &[Name], mode: LockMode, step: &mut Step) {
+    tables.iter().for_each(|it| step.lock(known, it, mode));
+}
+
+fn scan_all(known: &Known, tables: &[Name], step: &mut Step) {
+    tables.iter().for_each(|it| step.scan(known, it));
+}
+
+fn is_utc(zone: &str) -> bool {
+    matches!(
+        zone.to_ascii_lowercase().as_str(),
+        "utc" | "gmt" | "etc/utc" | "0"
+    )
 }
 
 fn create_table(known: &Known, table: &CreateTable, step: &mut Step) {

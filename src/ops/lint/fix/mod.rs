@@ -13,9 +13,10 @@ use self::draft::Drafts;
 use super::{LintArgs, LintReport};
 use crate::{
     database::Detail,
-    ops::{Error, Project, Session, verify::selected},
+    ops::{Error, LintedRevision, Project, Session, verify::selected},
     project::{self, Exchange},
-    revision::RevisionId,
+    revision::{Revision, RevisionId},
+    sql::Dialect,
 };
 
 /// Arguments of `lint --fix`.
@@ -135,44 +136,18 @@ pub async fn fix(
     if before.interrupted {
         return Err(Error::Interrupted);
     }
-    let mut drafts = Drafts::new(project, &history, dialect);
-    let (mut fixed, mut left, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+    let mut planned = Planned::new(Drafts::new(project, &history, dialect));
     for linted in before.revisions.iter().filter(|it| plan::is_fixable(it)) {
-        let Some(revision) = history.get(&linted.revision) else {
-            continue;
-        };
-        if is_applied(&revision.id) {
-            refused.push(revision.id.clone());
-            left.extend(plan::all(linted, APPLIED));
-            continue;
+        match history.get(&linted.revision) {
+            Some(revision) if is_applied(&revision.id) => planned.refuse(linted),
+            Some(revision) => planned.add(dialect, revision, linted)?,
+            None => {}
         }
-        let Some(change) = plan::plan(dialect, revision, linted, &mut left) else {
-            continue;
-        };
-        let findings = change.fixed.clone();
-        let following = drafts.add(revision, change)?;
-        fixed.extend(findings.into_iter().map(|(line, rules)| Fixed {
-            revision: revision.id.clone(),
-            file: linted.file.clone(),
-            line,
-            rules,
-            following: following.clone(),
-        }));
     }
-    if fixed.is_empty() {
-        if !refused.is_empty() && left.iter().all(|it| it.reason == APPLIED) {
-            let place = session.place().to_owned();
-            let revisions = refused;
-            return Err(FixError::Applied { revisions, place }.into());
-        }
-        return Ok(FixReport {
-            files: Vec::new(),
-            fixed,
-            left,
-            after: before,
-            written: false,
-        });
+    if planned.fixed.is_empty() {
+        return planned.nothing(session.place(), before);
     }
+    let drafts = planned.drafts;
     let changed = project.with_history(dialect, drafts.history()?);
     let only: HashSet<RevisionId> = wanted.into_iter().chain(drafts.new_ids()).collect();
     let again = LintArgs {
@@ -185,20 +160,87 @@ pub async fn fix(
     if after.interrupted {
         return Err(Error::Interrupted);
     }
-    prove::linted(&before, &after, &fixed)?;
+    prove::linted(&before, &after, &planned.fixed)?;
     prove::same(project, &changed, session, &lint.schema).await?;
-    prove::verified(project, &changed, session, &lint.schema, &fixed).await?;
+    prove::verified(project, &changed, session, &lint.schema, &planned.fixed).await?;
     let files = drafts.files();
     if !args.dry_run {
         write(project, &files)?;
     }
     Ok(FixReport {
         files,
-        fixed,
-        left,
+        fixed: planned.fixed,
+        left: planned.left,
         after,
         written: !args.dry_run,
     })
+}
+
+/// What is done about the findings of a run.
+struct Planned<'a> {
+    drafts: Drafts<'a>,
+    fixed: Vec<Fixed>,
+    left: Vec<Left>,
+    /// The applied revisions.
+    refused: Vec<RevisionId>,
+}
+
+impl<'a> Planned<'a> {
+    fn new(drafts: Drafts<'a>) -> Self {
+        Self {
+            drafts,
+            fixed: Vec::new(),
+            left: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
+
+    /// Leaves the findings in an applied revision.
+    fn refuse(&mut self, linted: &LintedRevision) {
+        self.refused.push(linted.revision.clone());
+        self.left.extend(plan::all(linted, APPLIED));
+    }
+
+    /// Fixes findings in a revision.
+    fn add(
+        &mut self,
+        dialect: Dialect,
+        revision: &Revision,
+        linted: &LintedRevision,
+    ) -> Result<(), Error> {
+        let Some(change) = plan::plan(dialect, revision, linted, &mut self.left) else {
+            return Ok(());
+        };
+        let findings = change.fixed.clone();
+        let following = self.drafts.add(revision, change)?;
+        self.fixed
+            .extend(findings.into_iter().map(|(line, rules)| Fixed {
+                revision: revision.id.clone(),
+                file: linted.file.clone(),
+                line,
+                rules,
+                following: following.clone(),
+            }));
+        Ok(())
+    }
+
+    /// The result where nothing is fixed.
+    fn nothing(self, place: &str, found: LintReport) -> Result<FixReport, Error> {
+        if !self.refused.is_empty() && self.left.iter().all(|it| it.reason == APPLIED) {
+            let error = FixError::Applied {
+                revisions: self.refused,
+                place: place.to_owned(),
+            };
+            return Err(error.into());
+        }
+        Ok(FixReport {
+            files: Vec::new(),
+            fixed: Vec::new(),
+            left: self.left,
+            after: found,
+            written: false,
+        })
+    }
 }
 
 /// Writes all files or none.

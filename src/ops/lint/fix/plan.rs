@@ -80,15 +80,8 @@ pub(super) fn is_fixable(linted: &LintedRevision) -> bool {
     linted.findings.iter().any(|it| fix_of(it).is_some())
 }
 
-/// Plans the fixes of a revision; what is left is added to `left` with the reason. Returns `None` if
-/// nothing is done.
-pub(super) fn plan(
-    dialect: Dialect,
-    revision: &Revision,
-    linted: &LintedRevision,
-    left: &mut Vec<Left>,
-) -> Option<Change> {
-    let fixable = linted.findings.iter().filter_map(|finding| {
+fn fixable(linted: &LintedRevision) -> impl Iterator<Item = Fixable<'_>> {
+    linted.findings.iter().filter_map(|finding| {
         let statement = linted.statements.get(finding.statement)?;
         let (fix, rules) = fix_of(finding)?;
         Some(Fixable {
@@ -97,7 +90,17 @@ pub(super) fn plan(
             fix,
             rules,
         })
-    });
+    })
+}
+
+/// Plans the fixes of a revision; what is left is added to `left` with the reason. Returns `None` if
+/// nothing is done.
+pub(super) fn plan(
+    dialect: Dialect,
+    revision: &Revision,
+    linted: &LintedRevision,
+    left: &mut Vec<Left>,
+) -> Option<Change> {
     let edits = Edits::new(&linted.text);
     let mut leave = |it: &Fixable<'_>, reason: Reason| {
         left.push(Left {
@@ -108,7 +111,7 @@ pub(super) fn plan(
             reason,
         });
     };
-    let mut fixable: Vec<_> = fixable.collect();
+    let mut fixable: Vec<_> = fixable(linted).collect();
     fixable.retain(|it| match it.obstacle(&edits, &linted.text) {
         Some(reason) => {
             leave(it, reason);
@@ -122,17 +125,7 @@ pub(super) fn plan(
     // unless no other is left.
     let becomes_off = !is_off && outside > 0 && outside == linted.statements.len();
     let stays = is_off || becomes_off;
-    let mut planning = Planning {
-        dialect,
-        revision,
-        up: edits,
-        down: revision.down.as_ref().map(|it| Edits::new(&it.text)),
-        reverting_left: revision.down.as_ref().map_or(0, |down| {
-            sql::split(dialect, &down.text).map_or(0, |statements| statements.len())
-        }),
-        following: Following::default(),
-        groups: 0,
-    };
+    let mut planning = Planning::new(dialect, revision, edits);
     let mut fixed = Vec::new();
     for (at, it) in fixable.iter().enumerate() {
         let later = linted.statements.len() - it.finding.statement - 1;
@@ -147,25 +140,8 @@ pub(super) fn plan(
             Err(reason) => leave(it, reason),
         }
     }
-    if fixed.is_empty() {
-        return None;
-    }
-    let up = match becomes_off {
-        true => {
-            let text = with_transaction_off(dialect, &linted.text);
-            planning.up.finish_in(&text)
-        }
-        false => planning.up.finish(),
-    };
-    let mut following = planning.following;
-    following.transaction_off |= planning.groups > 1;
-    following.down.reverse();
-    Some(Change {
-        up,
-        down: planning.down.filter(|it| !it.is_empty()).map(Edits::finish),
-        following: (!following.up.is_empty()).then_some(following),
-        fixed,
-    })
+    let text = becomes_off.then(|| with_transaction_off(dialect, &linted.text));
+    (!fixed.is_empty()).then(|| planning.finish(text.as_deref(), fixed))
 }
 
 struct Planning<'a> {
@@ -180,7 +156,22 @@ struct Planning<'a> {
     groups: usize,
 }
 
-impl Planning<'_> {
+impl<'a> Planning<'a> {
+    fn new(dialect: Dialect, revision: &'a Revision, up: Edits<'a>) -> Self {
+        let down = revision.down.as_ref();
+        Self {
+            dialect,
+            revision,
+            up,
+            down: down.map(|it| Edits::new(&it.text)),
+            reverting_left: down.map_or(0, |down| {
+                sql::split(dialect, &down.text).map_or(0, |statements| statements.len())
+            }),
+            following: Following::default(),
+            groups: 0,
+        }
+    }
+
     /// Edits the statement where it is.
     fn in_place(&mut self, it: &Fixable<'_>) -> Result<(), Reason> {
         let (fix, span) = (it.fix, &it.finding.span);
@@ -247,6 +238,22 @@ impl Planning<'_> {
         self.following.transaction_off = true;
         self.following.is_rest = true;
         Ok(())
+    }
+
+    /// The changes. `text` is that of the up script if its headers change.
+    fn finish(self, text: Option<&str>, fixed: Vec<(u32, Vec<&'static str>)>) -> Change {
+        let mut following = self.following;
+        following.transaction_off |= self.groups > 1;
+        following.down.reverse();
+        Change {
+            up: match text {
+                Some(text) => self.up.finish_in(text),
+                None => self.up.finish(),
+            },
+            down: self.down.filter(|it| !it.is_empty()).map(Edits::finish),
+            following: (!following.up.is_empty()).then_some(following),
+            fixed,
+        }
     }
 
     /// The only statement of the down script that reverts a statement.
