@@ -48,12 +48,7 @@ impl Writer<'_, '_> {
     fn drop(&mut self, at: usize) {
         let object = self.plan.old.get(at);
         let name = ident(&object.id.name);
-        let whole = self
-            .plan
-            .old
-            .objects()
-            .whole(at)
-            .map(|it| self.plan.old.get(it));
+        let whole = self.plan.old.whole(at);
         let altered = whole.and_then(reference::altered).unwrap_or_default();
         let is_domain = whole.is_some_and(|whole| whole.id.kind == Kind::Domain);
         match &object.facts {
@@ -163,12 +158,7 @@ impl Writer<'_, '_> {
         }
         let mut bare = object.clone();
         (bare.comment, bare.grants) = (None, None);
-        let whole = self
-            .plan
-            .old
-            .objects()
-            .whole(at)
-            .map(|it| self.plan.old.get(it));
+        let whole = self.plan.old.whole(at);
         self.comment(object, &bare, whole);
         self.grants(object, &bare, None);
     }

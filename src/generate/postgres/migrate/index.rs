@@ -12,66 +12,84 @@ use crate::{
     },
 };
 
-impl Writer<'_, '_> {
-    pub(super) fn index_settings(
-        &mut self,
-        _old: usize,
-        to: &Object,
-        (a, b): (&Options, &Options),
-        (from_space, to_space): (&Option<String>, &Option<String>),
-    ) {
-        let altered = format!("INDEX {}", index_name(to));
-        self.set_options(to, &altered, a, b);
-        self.set_tablespace(to, &altered, from_space, to_space);
-    }
+/// What can be altered of an index, of its own or of a constraint.
+struct Settings<'a> {
+    options: &'a Options,
+    tablespace: &'a Option<String>,
+    is_clustered: bool,
+    /// The comment of the index of a constraint.
+    comment: Option<&'a String>,
+}
 
-    pub(super) fn clustered(&mut self, to: &Object, from: bool, is_clustered: bool) {
-        match (from, is_clustered) {
+impl<'a> Settings<'a> {
+    /// The settings; `None` if there is no index.
+    fn of(facts: &'a Facts) -> Option<Self> {
+        let (options, tablespace, is_clustered, comment) = match facts {
+            Facts::Key(it) => (
+                &it.options,
+                &it.tablespace,
+                it.is_clustered,
+                &it.index_comment,
+            ),
+            Facts::Exclusion(it) => (
+                &it.options,
+                &it.tablespace,
+                it.is_clustered,
+                &it.index_comment,
+            ),
+            Facts::Index(it) => (&it.options, &it.tablespace, it.is_clustered, &None),
+            _ => return None,
+        };
+        Some(Self {
+            options,
+            tablespace,
+            is_clustered,
+            comment: comment.as_ref(),
+        })
+    }
+}
+
+impl Writer<'_, '_> {
+    /// Alters the settings of an index, or of that of a constraint.
+    pub(super) fn index_settings(&mut self, from: &Object, to: &Object) {
+        let (Some(a), Some(b)) = (Settings::of(&from.facts), Settings::of(&to.facts)) else {
+            return;
+        };
+        let altered = format!("INDEX {}", index_name(to));
+        self.set_options(to, &altered, a.options, b.options);
+        self.set_tablespace(to, &altered, a.tablespace, b.tablespace);
+        match (a.is_clustered, b.is_clustered) {
             (false, true) => self.alter_part(to, format!("CLUSTER ON {}", ident(&to.id.name))),
-            (true, false) => {
-                // Another index of the table may be the one now.
-                let objects = &self.plan.dump.layout.objects;
-                let whole = objects.find(&to.id).and_then(|at| objects.whole(at));
-                let has_other = whole.is_some_and(|whole| {
-                    objects.parts(whole).any(|(_, part)| match &part.facts {
-                        Facts::Key(key) => key.is_clustered,
-                        Facts::Exclusion(it) => it.is_clustered,
-                        Facts::Index(index) => index.is_clustered,
-                        _ => false,
-                    })
-                });
-                if !has_other {
-                    self.alter_part(to, "SET WITHOUT CLUSTER".to_owned());
-                }
+            // Another index of the table may be the one now.
+            (true, false) if !self.has_clustered(to) => {
+                self.alter_part(to, "SET WITHOUT CLUSTER".to_owned());
             }
             _ => {}
         }
-    }
-
-    pub(super) fn index_comment(
-        &mut self,
-        to: &Object,
-        from: &Option<String>,
-        comment: &Option<String>,
-    ) {
-        if from != comment {
-            let text = comment.as_ref().map_or("NULL".to_owned(), |it| literal(it));
+        if a.comment != b.comment {
+            let text = b.comment.map_or("NULL".to_owned(), |it| literal(it));
             let sql = format!("COMMENT ON INDEX {} IS {text}", index_name(to));
             self.push(Step::new(to, sql).last());
         }
     }
 
+    /// Whether the table of an index is clustered on any.
+    fn has_clustered(&self, index: &Object) -> bool {
+        let objects = &self.plan.dump.layout.objects;
+        let whole = objects.find(&index.id).and_then(|at| objects.whole(at));
+        whole.is_some_and(|whole| {
+            objects
+                .parts(whole)
+                .filter_map(|(_, part)| Settings::of(&part.facts))
+                .any(|it| it.is_clustered)
+        })
+    }
+
     pub(super) fn alter_index(&mut self, old: usize, new: usize, a: &Index, b: &Index) {
-        let (_, to) = self.pair(old, new);
-        self.index_settings(
-            old,
-            to,
-            (&a.options, &b.options),
-            (&a.tablespace, &b.tablespace),
-        );
-        self.clustered(to, a.is_clustered, b.is_clustered);
-        for (at, (from, key)) in a.keys.iter().zip(&b.keys).enumerate() {
-            if from.statistics != key.statistics {
+        let (from, to) = self.pair(old, new);
+        self.index_settings(from, to);
+        for (at, (before, key)) in a.keys.iter().zip(&b.keys).enumerate() {
+            if before.statistics != key.statistics {
                 let sql = format!(
                     "ALTER INDEX {} ALTER COLUMN {} SET STATISTICS {}",
                     index_name(to),

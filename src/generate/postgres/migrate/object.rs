@@ -17,8 +17,11 @@ use crate::{
         },
     },
     schema::{
-        Facts, Object,
-        postgres::{Deferrable, Domain, Enabled, Enum, Options, Policy, View},
+        Facts, Name, Object,
+        postgres::{
+            Check, Composite, Deferrable, Domain, Enabled, Enum, ForeignKey, MaterializedView,
+            Operator, Options, Policy, View, default_name,
+        },
     },
 };
 
@@ -40,23 +43,11 @@ impl Writer<'_, '_> {
             (Facts::Routine(_), Facts::Routine(b)) if self.is_redefined(old) => {
                 let mut statements = Statements::default();
                 routine::routine(&to.id, b, &mut statements);
-                for sql in statements.statements {
-                    self.push(Step::new(
-                        to,
-                        sql.replacen("CREATE ", "CREATE OR REPLACE ", 1),
-                    ));
-                }
+                self.create_or_replace(to, statements);
             }
             (Facts::View(a), Facts::View(b)) => self.alter_view(old, to, a, b),
             (Facts::MaterializedView(a), Facts::MaterializedView(b)) => {
-                let altered = reference::altered(to).unwrap_or_default();
-                self.set_options(to, &altered, &a.options, &b.options);
-                self.set_tablespace(to, &altered, &a.tablespace, &b.tablespace);
-                if a.access_method != b.access_method {
-                    let method = b.access_method.as_deref().unwrap_or("heap");
-                    let action = format!("SET ACCESS METHOD {}", ident(method));
-                    self.push(Step::new(to, format!("ALTER {altered} {action}")));
-                }
+                self.alter_materialized_view(to, a, b);
             }
             (Facts::Policy(a), Facts::Policy(b)) => self.alter_policy(to, a, b),
             (Facts::Statistics(_), Facts::Statistics(b)) if self.differs(old, "target") => {
@@ -66,16 +57,10 @@ impl Writer<'_, '_> {
                 self.push(Step::new(to, sql));
             }
             (Facts::Trigger(_), Facts::Trigger(b)) if self.differs(old, "enabled") => {
-                let table = qualified(&table_of(to));
-                let (words, name) = (enabled(b.enabled), ident(&to.id.name));
-                let action = format!("{words} TRIGGER {name}");
-                self.push(Step::action(to, &format!("TABLE {table}"), action));
+                self.enable(to, "TRIGGER", b.enabled);
             }
             (Facts::Rule(_), Facts::Rule(b)) if self.differs(old, "enabled") => {
-                let table = qualified(&table_of(to));
-                let (words, name) = (enabled(b.enabled), ident(&to.id.name));
-                let action = format!("{words} RULE {name}");
-                self.push(Step::action(to, &format!("TABLE {table}"), action));
+                self.enable(to, "RULE", b.enabled);
             }
             (Facts::EventTrigger(_), Facts::EventTrigger(b)) if self.differs(old, "enabled") => {
                 let name = ident(&to.id.name);
@@ -83,54 +68,15 @@ impl Writer<'_, '_> {
                 self.push(Step::new(to, sql));
             }
             (Facts::Operator(_), Facts::Operator(b)) if self.is_redefined(old) => {
-                let word = reference::altered(to).unwrap_or_default();
-                let name = |it: &Option<crate::schema::Name>| {
-                    it.as_ref().map_or("NONE".to_owned(), qualified)
-                };
-                let (restrict, join) = (name(&b.restrict), name(&b.join));
-                let sql = format!("ALTER {word} SET (RESTRICT = {restrict}, JOIN = {join})");
-                self.push(Step::new(to, sql));
+                self.alter_operator(to, b);
             }
             (Facts::DefaultPrivileges(a), Facts::DefaultPrivileges(b)) => {
                 self.default_privileges(to, &to.id, Some(a), Some(b));
             }
-            (Facts::ForeignKey(a), Facts::ForeignKey(b)) => {
-                if a.deferrable != b.deferrable {
-                    let name = ident(&to.id.name);
-                    let action = format!("ALTER CONSTRAINT {name} {}", deferrable(b.deferrable));
-                    self.alter_part(to, action);
-                }
-                self.validate(old, to);
-            }
-            (Facts::Check(_), Facts::Check(b)) => {
-                let is_kept = self.is_parent_kept(old);
-                if self.differs(old, "is_inherited") && !b.is_inherited && is_kept {
-                    let dump = &self.plan.dump;
-                    let definition = dump.constraint(to).unwrap_or_default();
-                    let name = ident(&to.id.name);
-                    self.alter_part(to, format!("ADD CONSTRAINT {name} {definition}"));
-                }
-                self.validate(old, to);
-            }
-            (Facts::Key(a), Facts::Key(b)) => {
-                self.index_settings(
-                    old,
-                    to,
-                    (&a.options, &b.options),
-                    (&a.tablespace, &b.tablespace),
-                );
-                self.clustered(to, a.is_clustered, b.is_clustered);
-                self.index_comment(to, &a.index_comment, &b.index_comment);
-            }
-            (Facts::Exclusion(a), Facts::Exclusion(b)) => {
-                self.index_settings(
-                    old,
-                    to,
-                    (&a.options, &b.options),
-                    (&a.tablespace, &b.tablespace),
-                );
-                self.clustered(to, a.is_clustered, b.is_clustered);
-                self.index_comment(to, &a.index_comment, &b.index_comment);
+            (Facts::ForeignKey(a), Facts::ForeignKey(b)) => self.alter_foreign_key(old, to, a, b),
+            (Facts::Check(_), Facts::Check(b)) => self.alter_check(old, to, b),
+            (Facts::Key(_), Facts::Key(_)) | (Facts::Exclusion(_), Facts::Exclusion(_)) => {
+                self.index_settings(from, to);
             }
             (Facts::Index(a), Facts::Index(b)) => self.alter_index(old, new, a, b),
             _ => self.alter_server_object(old, from, to),
@@ -151,6 +97,51 @@ impl Writer<'_, '_> {
         let whole = objects.find(&part.id).and_then(|at| objects.whole(at));
         let altered = whole.and_then(|it| reference::altered(objects.get(it)));
         self.push(Step::action(part, &altered.unwrap_or_default(), action));
+    }
+
+    fn alter_materialized_view(&mut self, to: &Object, a: &MaterializedView, b: &MaterializedView) {
+        let altered = reference::altered(to).unwrap_or_default();
+        self.set_options(to, &altered, &a.options, &b.options);
+        self.set_tablespace(to, &altered, &a.tablespace, &b.tablespace);
+        if a.access_method != b.access_method {
+            let method = b.access_method.as_deref().unwrap_or("heap");
+            let action = format!("SET ACCESS METHOD {}", ident(method));
+            self.push(Step::new(to, format!("ALTER {altered} {action}")));
+        }
+    }
+
+    /// Says when a trigger or a rule fires.
+    fn enable(&mut self, to: &Object, kind: &str, when: Enabled) {
+        let altered = format!("TABLE {}", qualified(&table_of(to)));
+        let action = format!("{} {kind} {}", enabled(when), ident(&to.id.name));
+        self.push(Step::action(to, &altered, action));
+    }
+
+    fn alter_operator(&mut self, to: &Object, operator: &Operator) {
+        let word = reference::altered(to).unwrap_or_default();
+        let name = |it: &Option<Name>| it.as_ref().map_or("NONE".to_owned(), qualified);
+        let (restrict, join) = (name(&operator.restrict), name(&operator.join));
+        let sql = format!("ALTER {word} SET (RESTRICT = {restrict}, JOIN = {join})");
+        self.push(Step::new(to, sql));
+    }
+
+    fn alter_foreign_key(&mut self, old: usize, to: &Object, a: &ForeignKey, b: &ForeignKey) {
+        if a.deferrable != b.deferrable {
+            let name = ident(&to.id.name);
+            let action = format!("ALTER CONSTRAINT {name} {}", deferrable(b.deferrable));
+            self.alter_part(to, action);
+        }
+        self.validate(old, to);
+    }
+
+    fn alter_check(&mut self, old: usize, to: &Object, check: &Check) {
+        let is_kept = self.is_parent_kept(old);
+        if self.differs(old, "is_inherited") && !check.is_inherited && is_kept {
+            let definition = self.plan.dump.constraint(to).unwrap_or_default();
+            let name = ident(&to.id.name);
+            self.alter_part(to, format!("ADD CONSTRAINT {name} {definition}"));
+        }
+        self.validate(old, to);
     }
 
     /// Whether the parent's constraint, from which one is inherited, is kept.
@@ -209,7 +200,7 @@ impl Writer<'_, '_> {
             },
             (true, false) => alter("DROP NOT NULL".to_owned()),
             (true, true) if a.not_null_name != b.not_null_name => {
-                let usual = crate::schema::postgres::default_name(&to.id.name, None, "not_null");
+                let usual = default_name(&to.id.name, None, "not_null");
                 let name = |it: &Option<String>| it.clone().unwrap_or_else(|| usual.clone());
                 let (from, to) = (name(&a.not_null_name), name(&b.not_null_name));
                 alter(format!(
@@ -222,12 +213,7 @@ impl Writer<'_, '_> {
         }
     }
 
-    fn alter_composite(
-        &mut self,
-        to: &Object,
-        a: &crate::schema::postgres::Composite,
-        b: &crate::schema::postgres::Composite,
-    ) {
+    fn alter_composite(&mut self, to: &Object, a: &Composite, b: &Composite) {
         let name = qualified(&to.id.qualified());
         let mut actions = Vec::new();
         for attribute in &a.attributes {
@@ -277,13 +263,7 @@ impl Writer<'_, '_> {
         if self.differs(old, "query") {
             let mut statements = Statements::default();
             relation::view(&to.id, b, &mut statements);
-            for sql in statements.statements {
-                self.push(Step::new(
-                    to,
-                    sql.replacen("CREATE ", "CREATE OR REPLACE ", 1),
-                ));
-            }
-            return;
+            return self.create_or_replace(to, statements);
         }
         let altered = reference::altered(to).unwrap_or_default();
         self.set_options(to, &altered, &a.options, &b.options);
@@ -352,6 +332,14 @@ impl Writer<'_, '_> {
         if a != b {
             let space = b.as_deref().unwrap_or("pg_default");
             let sql = format!("ALTER {altered} SET TABLESPACE {}", ident(space));
+            self.push(Step::new(to, sql));
+        }
+    }
+
+    /// CREATE OR REPLACE in the place of CREATE.
+    fn create_or_replace(&mut self, to: &Object, statements: Statements) {
+        for sql in statements.statements {
+            let sql = sql.replacen("CREATE ", "CREATE OR REPLACE ", 1);
             self.push(Step::new(to, sql));
         }
     }

@@ -50,6 +50,12 @@ impl<'a> Side<'a> {
         self.layout.objects.get(at)
     }
 
+    /// The object that a part belongs to.
+    pub fn whole(&self, at: usize) -> Option<&'a Object> {
+        let whole = self.objects().whole(at);
+        whole.map(|it| self.get(it))
+    }
+
     pub fn len(&self) -> usize {
         self.links.len()
     }
@@ -124,8 +130,8 @@ impl<'a> Sides<'a> {
         let mut new_of: Vec<Option<usize>> = (0..old.len())
             .map(|at| {
                 let found = new.objects().find(&old.get(at).id)?;
-                let of_old = old.objects().whole(at).map(|it| &old.get(it).id);
-                let of_new = new.objects().whole(found).map(|it| &new.get(it).id);
+                let of_old = old.whole(at).map(|it| &it.id);
+                let of_new = new.whole(found).map(|it| &it.id);
                 if of_old != of_new {
                     return None;
                 }
