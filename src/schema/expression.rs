@@ -3,6 +3,8 @@
 //! shown as `ARRAY[('a'::character varying)::text, …]`. Likewise `a BETWEEN 1 AND 2 AND b` is shown as
 //! `((a >= 1) AND (a <= 2)) AND b`, and that text makes `(a >= 1) AND (a <= 2) AND b`.
 
+use crate::sql::{Dialect, TokenKind, lex};
+
 /// Whether two expressions in the words of the database mean the same.
 pub(super) fn is_same_expression(a: &str, b: &str) -> bool {
     a == b || canonical_expression(a) == canonical_expression(b)
@@ -45,7 +47,7 @@ fn without_nested_operands(expression: &str) -> String {
 }
 
 /// The operators that the server joins with those of their first operands when it reads them.
-const JOINED: [&str; 2] = [" AND ", " OR "];
+const JOINED: [&str; 2] = ["AND", "OR"];
 
 /// A pair of parentheses, or all of an expression.
 #[derive(Default)]
@@ -62,34 +64,32 @@ struct Group {
 /// operator themselves: `((a AND b) AND c)`.
 pub fn nested_operands(expression: &str) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
-    let (mut groups, mut quote) = (vec![Group::default()], None);
-    for (at, byte) in expression.bytes().enumerate() {
-        match (quote, byte) {
-            (Some(open), _) if byte == open => quote = None,
-            (Some(_), _) => {}
-            (None, b'\'' | b'"') => quote = Some(byte),
-            (None, b'(') => groups.push(Group {
-                start: at + 1,
+    let mut groups = vec![Group::default()];
+    for token in lex(Dialect::Postgres, expression.as_bytes()) {
+        match token.kind {
+            TokenKind::Open => groups.push(Group {
+                start: token.end,
                 ..Group::default()
             }),
-            (None, b')') => {
+            TokenKind::Close => {
                 let Some(closed) = groups.pop() else { break };
                 let Some(outer) = groups.last_mut() else {
                     break;
                 };
                 if outer.start + 1 == closed.start {
-                    outer.first = Some((closed.start - 1, at, closed.operator));
+                    outer.first = Some((closed.start - 1, token.start, closed.operator));
                 }
             }
-            (None, b' ') => {
-                let operator = JOINED.iter().find(|it| expression[at..].starts_with(**it));
+            TokenKind::Word => {
+                let word = &expression[token.start..token.end];
+                let operator = JOINED.into_iter().find(|it| *it == word);
                 let (Some(operator), Some(group)) = (operator, groups.last_mut()) else {
                     continue;
                 };
                 group.operator = Some(operator);
                 if let Some((open, close, Some(of_first))) = group.first
-                    && close + 1 == at
-                    && of_first == *operator
+                    && &expression[close..token.start] == ") "
+                    && of_first == operator
                 {
                     found.push((open, close));
                 }
@@ -119,25 +119,21 @@ fn cast_array(text: &str) -> Option<(usize, String)> {
     Some((length, format!("ARRAY[{}]", cast.join(", "))))
 }
 
-/// Splits the elements of an array constructor at `, ` outside quotes and parentheses. Returns them
+/// Splits the elements of an array constructor at commas outside quotes and parentheses. Returns them
 /// and the offset of the closing bracket.
 fn elements(text: &str) -> Option<(Vec<&str>, usize)> {
     let (mut depth, mut start, mut found) = (0_usize, 0, Vec::new());
-    let mut quote: Option<u8> = None;
-    for (at, byte) in text.bytes().enumerate() {
-        match (quote, byte) {
-            (Some(open), _) if byte == open => quote = None,
-            (Some(_), _) => {}
-            (None, b'\'' | b'"') => quote = Some(byte),
-            (None, b'(' | b'[') => depth += 1,
-            (None, b']') if depth == 0 => {
-                found.push(text[start..at].trim());
-                return Some((found, at));
+    for token in lex(Dialect::Postgres, text.as_bytes()) {
+        match (token.kind, text.as_bytes()[token.start]) {
+            (TokenKind::Open, _) | (TokenKind::Other, b'[') => depth += 1,
+            (TokenKind::Other, b']') if depth == 0 => {
+                found.push(text[start..token.start].trim());
+                return Some((found, token.start));
             }
-            (None, b')' | b']') => depth = depth.checked_sub(1)?,
-            (None, b',') if depth == 0 => {
-                found.push(text[start..at].trim());
-                start = at + 1;
+            (TokenKind::Close, _) | (TokenKind::Other, b']') => depth = depth.checked_sub(1)?,
+            (TokenKind::Other, b',') if depth == 0 => {
+                found.push(text[start..token.start].trim());
+                start = token.end;
             }
             _ => {}
         }
@@ -170,6 +166,7 @@ mod tests {
         check("((a OR b) AND c)", "((a OR b) AND c)");
         check("((f AND ') AND (') AND c)", "(f AND ') AND (' AND c)");
         check("((a) AND b)", "((a) AND b)");
+        check("((E'\\\\' = a AND b) AND c)", "(E'\\\\' = a AND b AND c)");
         check(
             "x OVER (ROWS BETWEEN 1 AND 2)",
             "x OVER (ROWS BETWEEN 1 AND 2)",
