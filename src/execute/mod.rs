@@ -36,4 +36,4 @@ pub use run::{RunOptions, run};
 pub use script::{ScriptError, write_script};
 #[cfg(unix)]
 pub use signal::hangup_is_ignored;
-pub use signal::{Stop, listen, watch};
+pub use signal::{Hold, Stop, listen, watch};

@@ -2,7 +2,7 @@ use std::{
     io,
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -19,7 +19,20 @@ pub struct Stop(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     signals: AtomicU8,
+    /// The number of [`Hold`]s.
+    held: AtomicUsize,
     notify: Notify,
+}
+
+/// Work that ends before anybody who waits for [`Stop::takes_effect`] goes on.
+#[derive(Debug)]
+pub struct Hold(Stop);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.0.held.fetch_sub(1, Ordering::SeqCst);
+        self.0.0.notify.notify_waiters();
+    }
 }
 
 impl Stop {
@@ -45,13 +58,30 @@ impl Stop {
         self.0.signals.load(Ordering::SeqCst) > 1
     }
 
+    /// Delays the effect of requests while the value lives.
+    #[must_use]
+    pub fn hold(&self) -> Hold {
+        self.0.held.fetch_add(1, Ordering::SeqCst);
+        Hold(self.clone())
+    }
+
     /// Waits for the first request.
     pub async fn requested(&self) {
+        self.until(|it| it.is_requested()).await;
+    }
+
+    /// Waits for the first request, and until nothing holds it up.
+    pub async fn takes_effect(&self) {
+        let is_free = |it: &Self| it.0.held.load(Ordering::SeqCst) == 0;
+        self.until(|it| it.is_requested() && is_free(it)).await;
+    }
+
+    async fn until(&self, holds: impl Fn(&Self) -> bool) {
         loop {
             let notified = self.0.notify.notified();
             tokio::pin!(notified);
             notified.as_mut().enable();
-            if self.is_requested() {
+            if holds(self) {
                 return;
             }
             notified.await;
@@ -195,5 +225,20 @@ mod tests {
         assert!(stop.is_forced());
         waiter.await.unwrap();
         stop.requested().await;
+    }
+
+    #[tokio::test]
+    async fn what_holds_a_request_up_ends_first() {
+        let stop = Stop::default();
+        let held = stop.hold();
+        stop.request();
+        let waiter = tokio::spawn({
+            let stop = stop.clone();
+            async move { stop.takes_effect().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiter.is_finished());
+        drop(held);
+        waiter.await.unwrap();
     }
 }

@@ -520,7 +520,7 @@ impl fmt::Debug for Session {
     }
 }
 
-/// Does `work` until a request to stop, which drops it.
+/// Does `work` until a request to stop, which drops it once nothing holds the request up.
 ///
 /// # Errors
 /// [`Error::Interrupted`] after a request to stop.
@@ -530,7 +530,7 @@ pub(super) async fn until_stopped<T>(
 ) -> Result<T, Error> {
     tokio::select! {
         biased;
-        () = stop.requested() => Err(Error::Interrupted),
+        () = stop.takes_effect() => Err(Error::Interrupted),
         done = work => done,
     }
 }

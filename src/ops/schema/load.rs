@@ -12,7 +12,7 @@ use std::{
 use super::{SourceError, reader::Progress};
 use crate::{
     database::{Access, Location, Scratch, ScratchRequest, ScratchUse, Settings, scratch},
-    execute::{Event, EventKind},
+    execute::{Event, EventKind, Hold, Stop},
     files,
     ops::{Error, MigrateArgs, Project, Scripts, Session, upgrade},
     plan::Accepted,
@@ -47,6 +47,8 @@ pub struct Outside {
 pub(in crate::ops) struct Sandbox {
     pub session: Session,
     scratch: Box<dyn Scratch>,
+    /// The requests to stop that wait until the database is dropped.
+    stop: Stop,
 }
 
 impl Sandbox {
@@ -82,7 +84,22 @@ impl Sandbox {
         if let Some(progress) = progress {
             session = session.on_events(steps(progress));
         }
-        Ok(Self { session, scratch })
+        Ok(Self {
+            session,
+            scratch,
+            stop: Stop::default(),
+        })
+    }
+
+    /// Has requests to stop wait while the database is being dropped.
+    pub fn stopped_by(mut self, stop: Stop) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    /// Has requests to stop wait while the value lives.
+    pub fn hold(&self) -> Hold {
+        self.stop.hold()
     }
 
     /// Whether the database is a copy of a template, so that there is nothing to run.
@@ -129,6 +146,7 @@ impl Sandbox {
 
     /// Closes the session and drops the database.
     pub async fn leave(self) -> Result<(), Error> {
+        let _held = self.hold();
         let closed = self.session.close().await;
         self.scratch.drop().await?;
         Ok(closed?)

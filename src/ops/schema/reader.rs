@@ -123,14 +123,17 @@ impl Reader<'_> {
     pub async fn sandbox(&mut self, progress: Option<Progress>) -> Result<Sandbox, Error> {
         self.args.tell(CREATING);
         let schema = self.home_schema().await?;
-        Sandbox::create(
+        let stop = self.session.stop_signal().clone();
+        // What is half created could not be dropped.
+        let _held = stop.hold();
+        let sandbox = Sandbox::create(
             self.session.location(),
             self.args.scratch_url.as_ref(),
             self.session.settings(),
             schema,
             progress,
-        )
-        .await
+        );
+        Ok(sandbox.await?.stopped_by(stop))
     }
 
     /// The schema of the version table, which existed before the first revision. It is known once the

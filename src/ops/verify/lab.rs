@@ -127,6 +127,7 @@ impl Lab {
 
     /// Closes the session and drops the database.
     pub async fn leave(self) -> Result<(), Error> {
+        let _held = self.sandbox.hold();
         if let Some(reading) = self.reading {
             // Dropping the database ends its sessions.
             let _ = reading.close().await;
