@@ -104,6 +104,16 @@ impl Output {
         self.format == Format::Human
     }
 
+    /// The name of the format if it shows findings alone.
+    pub fn findings_format(&self) -> Option<&'static str> {
+        match self.format {
+            Format::Human | Format::Json => None,
+            Format::Github => Some("github"),
+            Format::Sarif => Some("sarif"),
+            Format::Markdown => Some("markdown"),
+        }
+    }
+
     /// Whether every statement is shown.
     pub fn is_verbose(&self) -> bool {
         self.verbosity == Verbosity::Verbose

@@ -232,6 +232,45 @@ fn suppressions_need_a_reason_and_a_finding() {
 }
 
 #[test]
+fn problems_of_scripts_are_in_every_format() {
+    let wrong = "-- a step\n-- migrator: allow = no-such-rule (why)\nDROP TABLE t;\n";
+    let env = project(Backend::Sqlite, &["CREATE TABLE t (a);", wrong]);
+    let check = |format: &str, parts: &[&str]| {
+        let (status, text) = run(&env, &["lint", "2", "--format", format]);
+        assert_eq!(status, 3, "{text}");
+        for part in parts {
+            assert!(text.contains(part), "{format}: {text}");
+        }
+    };
+    let place = "migrations/2_step.up.sql";
+    check("human", &["error[M901]", &format!("{place}:2:")]);
+    check("github", &["title=M901", &format!("file={place},line=2")]);
+    check(
+        "sarif",
+        &[
+            "\"ruleId\": \"M901\"",
+            "\"id\": \"M901\"",
+            "\"startLine\": 2",
+        ],
+    );
+    check("markdown", &["(M901)", &format!("`{place}:2`")]);
+}
+
+#[test]
+fn formats_for_findings_are_refused_without_findings() {
+    let env = project(Backend::Sqlite, &["CREATE TABLE t (a);"]);
+    for flags in [&["--fix"][..], &["--write-sizes", "sizes.json"]] {
+        for format in ["github", "sarif", "markdown"] {
+            let arguments = [&["lint", "--format", format], flags].concat();
+            let (status, text) = run(&env, &arguments);
+            assert_eq!(status, 2, "{text}");
+            assert!(text.contains("M001") && text.contains(flags[0]), "{text}");
+        }
+    }
+    assert!(!env.path("sizes.json").exists());
+}
+
+#[test]
 fn small_tables_are_notes() {
     let env = project(
         Backend::Postgres,

@@ -4,7 +4,7 @@ use crate::{
     cli::{context::Context, options::Vars},
     lint::Level,
     ops,
-    report::{LintView, WrittenView, error::Error, exit::Exit},
+    report::{LintView, WrittenView, codes, error::Error, exit::Exit},
 };
 
 /// Find statements that block, break, fail or lose rows
@@ -53,10 +53,12 @@ pub struct LintArgs {
 
 pub async fn cmd_lint(args: LintArgs, context: &Context) -> Result<Exit, Error> {
     if let Some(path) = &args.write_sizes {
+        refuse_findings_format("--write-sizes", context)?;
         return write_sizes(path, context).await;
     }
     let request = asked(&args, context)?;
     if args.fix {
+        refuse_findings_format("--fix", context)?;
         return fix(request, args.dry_run, context).await;
     }
     let schemas = request.schema.clone();
@@ -94,6 +96,17 @@ async fn fix(lint: ops::LintArgs, dry_run: bool, context: &Context) -> Result<Ex
     };
     context.output.result(&report);
     Ok(exit)
+}
+
+/// Fails if the format shows findings alone, of which there are none with `flag`.
+fn refuse_findings_format(flag: &str, context: &Context) -> Result<(), Error> {
+    match context.output.findings_format() {
+        Some(format) => {
+            let message = format!("{flag} cannot be used with --format {format}");
+            Err(Error::new(codes::M001, message).hint("use human or json"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The look that the arguments ask for.

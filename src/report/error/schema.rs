@@ -99,6 +99,10 @@ pub(super) fn in_scratch(error: E) -> Error {
 pub(super) fn in_files(error: E, names: &[(String, String)]) -> Error {
     let mut error = Error::from(error);
     for diagnostic in &mut error.diagnostics {
+        if diagnostic.code == codes::M701.id {
+            // What a program prints, and a declared schema, have no headers of scripts.
+            diagnostic.hint = Some("fix the statement and run the same command again".to_owned());
+        }
         for (name, shown) in names {
             diagnostic.rename(name, shown);
             if let Some(place) = diagnostic

@@ -95,12 +95,17 @@ impl View for LintView {
     }
 
     fn sarif(&self, path: &dyn Fn(&str) -> String) -> Option<Value> {
-        Some(sarif::sarif(self.findings(), path))
+        Some(sarif::sarif(self.findings(), &self.problems(), path))
     }
 
     fn markdown(&self, path: &dyn Fn(&str) -> String) -> Option<String> {
         let summary = self.summary(Paint(false), Verbosity::Verbose);
-        Some(markdown::markdown(&summary, self.findings(), path))
+        Some(markdown::markdown(
+            &summary,
+            self.findings(),
+            &self.problems(),
+            path,
+        ))
     }
 }
 

@@ -5,12 +5,15 @@ use serde_json::{Value, json};
 use crate::{
     lint::{Finding, Rule, Severity},
     ops::LintedRevision,
+    report::{Diagnostic, Snippet, codes::CODES},
     sql::position,
 };
 
-/// One run with the findings, each under the rule of its first cause.
+/// One run with the findings, each under the rule of its first cause, and the problems of the scripts
+/// themselves, under their codes.
 pub(super) fn sarif<'a>(
     findings: impl Iterator<Item = (&'a LintedRevision, &'a Finding)>,
+    problems: &[Diagnostic],
     path: &dyn Fn(&str) -> String,
 ) -> Value {
     let mut rules: Vec<&'static Rule> = Vec::new();
@@ -43,7 +46,15 @@ pub(super) fn sarif<'a>(
             }],
         }));
     }
-    let rules: Vec<Value> = rules.into_iter().map(rule_json).collect();
+    let mut rules: Vec<Value> = rules.into_iter().map(rule_json).collect();
+    for problem in problems {
+        let known = rules.iter().position(|rule| rule["id"] == problem.code);
+        let index = known.unwrap_or_else(|| {
+            rules.push(code_json(problem.code));
+            rules.len() - 1
+        });
+        results.push(problem_json(problem, index, path));
+    }
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -58,6 +69,33 @@ pub(super) fn sarif<'a>(
             "columnKind": "unicodeCodePoints",
             "results": results,
         }],
+    })
+}
+
+fn problem_json(problem: &Diagnostic, index: usize, path: &dyn Fn(&str) -> String) -> Value {
+    let location = |place: &Snippet| {
+        let mut location = json!({ "artifactLocation": { "uri": uri(&path(&place.file)) } });
+        if let Some(at) = place.position() {
+            location["region"] = json!({ "startLine": at.line, "startColumn": at.column });
+        }
+        json!({ "physicalLocation": location })
+    };
+    json!({
+        "ruleId": problem.code,
+        "ruleIndex": index,
+        "level": "error",
+        "message": { "text": problem.message },
+        "locations": problem.place.iter().map(location).collect::<Vec<_>>(),
+    })
+}
+
+fn code_json(id: &str) -> Value {
+    let known = CODES.iter().find(|it| it.id == id);
+    json!({
+        "id": id,
+        "shortDescription": { "text": known.map_or("", |it| it.title) },
+        "fullDescription": { "text": known.map_or("", |it| it.explanation) },
+        "defaultConfiguration": { "level": "error" },
     })
 }
 
