@@ -6,10 +6,9 @@ use migrator::internals::schema::sqlite::{
     Expression, ForeignKey, KeyColumn,
     scan::{Definition, TableScan, scan_table},
 };
-use proptest::{prelude::*, test_runner::TestRunner};
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection, sqlite::SqliteRow};
 
-use crate::common::Choices;
+use crate::common::{Choices, with_choices};
 
 const CASES: u32 = 1_500;
 
@@ -318,29 +317,19 @@ fn texts_say_what_the_pragmas_say() {
     ));
     assert!(off);
     let loaded = RefCell::new(0);
-    let config = ProptestConfig {
-        cases: CASES,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    };
-    let numbers = prop::collection::vec(any::<u32>(), 0..160);
-    let result = TestRunner::new(config).run(&numbers, |numbers| {
-        let text = text(&mut Choices {
-            numbers: &numbers,
-            at: 0,
-        });
+    with_choices(CASES, 1_000, |choices| {
+        let text = text(choices);
         let mut connection = connection.borrow_mut();
         runtime.block_on(async {
             if execute(&mut connection, &text).await {
                 *loaded.borrow_mut() += 1;
                 let checked = check(&mut connection).await;
                 assert!(execute(&mut connection, "DROP TABLE t").await);
-                return checked.map_err(|reason| TestCaseError::fail(format!("{text}\n{reason}")));
+                return checked.map_err(|reason| format!("{text}\n{reason}"));
             }
             Ok(())
         })
     });
-    result.unwrap_or_else(|error| panic!("{error}"));
     let loaded = loaded.into_inner();
     assert!(
         loaded > CASES / 3,
