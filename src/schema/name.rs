@@ -2,6 +2,8 @@ use std::{borrow::Cow, cmp::Ordering, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+use crate::sql::{cut_quoted, in_quotes};
+
 /// The name of an object with its schema. JSON and display show it as SQL: `shop.orders`,
 /// `shop."Order"`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,7 +41,7 @@ pub fn quoted(name: &str) -> Cow<'_, str> {
     if is_plain {
         name.into()
     } else {
-        format!("\"{}\"", name.replace('"', "\"\"")).into()
+        in_quotes(name).into()
     }
 }
 
@@ -102,20 +104,7 @@ fn part(text: &str) -> Option<(String, &str)> {
         let end = text.find(['.', '"']).unwrap_or(text.len());
         return (end > 0).then(|| (text[..end].to_owned(), &text[end..]));
     };
-    let mut name = String::new();
-    let mut rest = inner;
-    loop {
-        let end = rest.find('"')?;
-        name.push_str(&rest[..end]);
-        rest = &rest[end + 1..];
-        match rest.strip_prefix('"') {
-            Some(more) => {
-                name.push('"');
-                rest = more;
-            }
-            None => return Some((name, rest)),
-        }
-    }
+    cut_quoted(inner)
 }
 
 impl Serialize for Name {

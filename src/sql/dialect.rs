@@ -151,11 +151,6 @@ impl Dialect {
         self.names().fold_quoted
     }
 
-    /// Returns `name` as a quoted identifier, valid in every dialect.
-    pub fn quote_name(self, name: &str) -> String {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    }
-
     /// Returns whether comments can be nested.
     pub fn comments_nest(self) -> bool {
         self.rules().lexical.comments_nest

@@ -8,6 +8,7 @@ mod canonical;
 mod classify;
 mod dialect;
 mod dropped;
+mod identifier;
 mod invisible;
 mod keeps_rows;
 mod lexer;
@@ -28,6 +29,7 @@ pub use classify::{
 };
 pub use dialect::{Capabilities, Dialect};
 pub use dropped::{Dropped, dropped};
+pub use identifier::{cut_quoted, in_quotes};
 pub use invisible::{Invisible, invisible};
 pub use keeps_rows::keeps_rows;
 pub use lexer::{Lexer, Token, TokenKind, lex};

@@ -11,6 +11,7 @@ use super::{
     options::ServerOptions,
     url,
 };
+pub(super) use crate::sql::in_quotes as quoted;
 
 /// The default databases for maintenance connections, one of which exists on every server.
 const MAINTENANCE: [&str; 2] = ["postgres", "template1"];
@@ -313,11 +314,6 @@ impl Server {
 
 fn lost(error: &sqlx::Error) -> DatabaseError {
     DatabaseError::ConnectionLost(error::reason(error))
-}
-
-/// A name in double quotes.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::parameters::{Parameters, Value, variable};
-use crate::database::location::LocationError;
+use crate::{database::location::LocationError, sql::in_quotes};
 
 /// A setting with its requested value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +30,7 @@ const OWN: &str = "migrator.";
 pub(super) fn of(parameters: &Parameters) -> Result<Vec<Setting>, LocationError> {
     let mut all = Vec::new();
     if let Some(schema) = parameters.text("schema") {
-        let value = format!("\"{}\"", schema.replace('"', "\"\""));
-        put(&mut all, "search_path", value);
+        put(&mut all, "search_path", in_quotes(schema));
     }
     if let Some(options) = parameters.get("options") {
         for (name, value) in switches(options)? {

@@ -15,7 +15,7 @@ use crate::{
         self, ExternalChoice, ExternalError, ExternalRecords, ExternalRow, ExternalShape,
         FoundTable, Surroundings, UnreadableTable,
     },
-    sql::Dialect,
+    sql::in_quotes,
 };
 
 /// SQLSTATE of a missing privilege.
@@ -171,7 +171,7 @@ async fn tables(
         trust::columns(),
         names.join(", ")
     );
-    let quote = |name: &str| Dialect::Postgres.quote_name(name);
+    let quote = in_quotes;
     let mut tables = Vec::new();
     // The first row is that of the path.
     for row in unpinned_rows(connection, &sql).await?.iter().skip(1) {
@@ -206,7 +206,7 @@ fn in_own_schemas() -> String {
 }
 
 fn query(shape: &ExternalShape, table: &FoundTable) -> String {
-    let quote = |name: &str| format!("t.{}", Dialect::Postgres.quote_name(name));
+    let quote = |name: &str| format!("t.{}", in_quotes(name));
     let text = |column: Option<&str>| match column {
         Some(column) => format!("{}::text", quote(column)),
         None => "NULL::text".to_owned(),

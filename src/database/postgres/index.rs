@@ -6,7 +6,7 @@ use super::{
     super::TableIndex,
     message::{literal, unpinned_rows},
 };
-use crate::sql::ConcurrentIndex;
+use crate::sql::{ConcurrentIndex, in_quotes};
 
 /// Whether a session is building index `i`. Of other roles' sessions the server shows only that
 /// they build an index, so their lock on the table must suffice.
@@ -120,11 +120,7 @@ pub(super) fn is_in_the_way(created: &ConcurrentIndex) -> Option<String> {
 /// queries here are therefore fully qualified and not pinned.
 fn table(created: &ConcurrentIndex) -> String {
     let schema = created.schema.as_ref();
-    let schema: String = schema.iter().map(|name| quoted(name) + ".").collect();
-    let name = literal(&(schema + &quoted(&created.table)));
+    let schema: String = schema.iter().map(|name| in_quotes(name) + ".").collect();
+    let name = literal(&(schema + &in_quotes(&created.table)));
     format!("pg_catalog.to_regclass({name})::pg_catalog.oid")
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }

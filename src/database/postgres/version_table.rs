@@ -18,7 +18,7 @@ use crate::{
         AppliedRepeatable, AppliedRevision, Direction, Interruption, LAYOUT, LogRow, Observed,
         Partial, Row as TableRow, State, StoredScripts, Subject,
     },
-    sql::Dialect,
+    sql::in_quotes,
 };
 
 /// The version table's names, resolved and quoted.
@@ -51,7 +51,7 @@ pub(super) enum Presence {
 
 impl VersionTable {
     pub fn new(schema: &str, name: &str, presence: Presence) -> Self {
-        let quote = |name: &str| Dialect::Postgres.quote_name(name);
+        let quote = in_quotes;
         Self {
             quoted: format!("{}.{}", quote(schema), quote(name)),
             log: format!("{}.{}", quote(schema), quote(&format!("{name}_log"))),

@@ -8,6 +8,7 @@ use super::{
     row::{COLUMNS, LOG_COLUMNS, PROGRESS_COLUMNS, UP_SCRIPT, applied, log_row, stored},
     value::{Bind, Value},
 };
+pub(super) use crate::sql::in_quotes as quoted;
 use crate::{
     revision::{LAYOUT, LogRow, Observed, StoredScripts, Subject},
     sql::mentions,
@@ -407,11 +408,6 @@ pub(super) fn is_table(connection: &mut Connection, name: &str) -> Result<bool, 
         table: name.to_owned(),
         reason: Distrust::Kind(kind),
     })
-}
-
-/// A name in double quotes.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn has(found: &[String], column: &str) -> bool {

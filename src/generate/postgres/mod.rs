@@ -10,7 +10,6 @@ mod constraint;
 mod expression;
 mod graph;
 mod index;
-mod keywords;
 mod layout;
 mod migrate;
 mod objects;

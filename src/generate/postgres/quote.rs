@@ -2,25 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::keywords::is_keyword;
+pub(super) use crate::schema::postgres::ident;
 use crate::schema::{
     Name,
-    postgres::{Options, SequenceRange},
+    postgres::{Options, SequenceRange, is_keyword},
 };
-
-/// An identifier, quoted where the server would not read it as it is.
-pub(super) fn ident(name: &str) -> Cow<'_, str> {
-    let plain = |c: char| c.is_ascii_lowercase() || c == '_';
-    let mut chars = name.chars();
-    let is_plain = chars.next().is_some_and(plain)
-        && chars.all(|c| plain(c) || c.is_ascii_digit())
-        && !is_keyword(name);
-    if is_plain {
-        name.into()
-    } else {
-        format!("\"{}\"", name.replace('"', "\"\"")).into()
-    }
-}
 
 /// Identifiers, separated by commas.
 pub(super) fn idents<S: AsRef<str>>(names: &[S]) -> String {
@@ -179,20 +165,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn identifiers_are_quoted_only_where_needed() {
-        let check = |name: &str, expected: &str| assert_eq!(ident(name), expected);
-        check("orders", "orders");
-        check("_a1", "_a1");
-        check("Orders", "\"Orders\"");
-        check("1st", "\"1st\"");
-        check("a$b", "\"a$b\"");
-        check("a\"b", "\"a\"\"b\"");
-        check("order", "\"order\"");
-        check("name", "name");
-        check("größe", "\"größe\"");
-    }
 
     #[test]
     fn names_have_their_schema() {

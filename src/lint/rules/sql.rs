@@ -4,123 +4,15 @@ use std::borrow::Cow;
 
 use crate::{
     lint::{Context, TableChange},
-    schema::{Name, postgres::default_name, quoted},
+    schema::{Name, postgres, sqlite},
+    sql::in_quotes,
 };
 
-/// The words that need quotes as names, of both dialects, sorted.
-const RESERVED: &[&str] = &[
-    "all",
-    "analyse",
-    "analyze",
-    "and",
-    "any",
-    "array",
-    "as",
-    "asc",
-    "asymmetric",
-    "authorization",
-    "between",
-    "binary",
-    "both",
-    "case",
-    "cast",
-    "check",
-    "collate",
-    "collation",
-    "column",
-    "concurrently",
-    "constraint",
-    "create",
-    "cross",
-    "current_date",
-    "current_time",
-    "current_timestamp",
-    "current_user",
-    "default",
-    "deferrable",
-    "desc",
-    "distinct",
-    "do",
-    "else",
-    "end",
-    "except",
-    "exists",
-    "false",
-    "fetch",
-    "for",
-    "foreign",
-    "freeze",
-    "from",
-    "full",
-    "grant",
-    "group",
-    "having",
-    "ilike",
-    "in",
-    "index",
-    "initially",
-    "inner",
-    "insert",
-    "intersect",
-    "into",
-    "is",
-    "isnull",
-    "join",
-    "lateral",
-    "leading",
-    "left",
-    "like",
-    "limit",
-    "localtime",
-    "localtimestamp",
-    "natural",
-    "not",
-    "notnull",
-    "null",
-    "offset",
-    "on",
-    "only",
-    "or",
-    "order",
-    "outer",
-    "overlaps",
-    "placing",
-    "primary",
-    "references",
-    "returning",
-    "right",
-    "select",
-    "session_user",
-    "set",
-    "similar",
-    "some",
-    "symmetric",
-    "table",
-    "tablesample",
-    "then",
-    "to",
-    "trailing",
-    "transaction",
-    "true",
-    "union",
-    "unique",
-    "update",
-    "user",
-    "using",
-    "values",
-    "variadic",
-    "verbose",
-    "when",
-    "where",
-    "window",
-    "with",
-];
-
-/// A name as an identifier of SQL.
+/// A name as an identifier that both dialects read.
 pub(super) fn word(name: &str) -> Cow<'_, str> {
-    match RESERVED.binary_search(&name) {
-        Ok(_) => format!("\"{name}\"").into(),
-        Err(_) => quoted(name),
+    match sqlite::is_reserved(name) {
+        true => in_quotes(name).into(),
+        false => postgres::ident(name),
     }
 }
 
@@ -146,7 +38,7 @@ pub(super) fn script(statements: &[String]) -> String {
 
 /// The name that the server gives what belongs to columns of a table.
 pub(super) fn named(table: &Name, columns: &[String], label: &str) -> String {
-    default_name(&table.name, Some(&columns.join("_")), label)
+    postgres::default_name(&table.name, Some(&columns.join("_")), label)
 }
 
 /// The name and the change, if the statement is an ALTER TABLE with one action.
@@ -163,8 +55,10 @@ mod tests {
 
     #[test]
     fn names_are_quoted_where_they_must_be() {
-        assert!(RESERVED.is_sorted());
         assert_eq!(word("order"), "\"order\"");
+        // Keywords of PostgreSQL and of SQLite alone.
+        assert_eq!(word("user"), "\"user\"");
+        assert_eq!(word("transaction"), "\"transaction\"");
         assert_eq!(word("Total"), "\"Total\"");
         assert_eq!(path(&Name::new("shop", "user")), "shop.\"user\"");
     }

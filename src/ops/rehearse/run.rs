@@ -16,6 +16,7 @@ use crate::{
     plan::{Plan, Step},
     revision::{RevisionId, Target},
     schema::{Name, Scope, compare},
+    sql::in_quotes,
 };
 
 type Sizes = BTreeMap<Name, Size>;
@@ -326,11 +327,9 @@ fn bytes(sizes: &Sizes) -> i64 {
 
 /// Counts the rows of a table.
 async fn count(session: &mut Session, table: &Name) -> Result<u64, Error> {
-    let dialect = session.dialect();
-    let quoted = |name: &str| dialect.quote_name(name);
     let name = match table.schema.is_empty() {
-        true => quoted(&table.name),
-        false => format!("{}.{}", quoted(&table.schema), quoted(&table.name)),
+        true => in_quotes(&table.name),
+        false => format!("{}.{}", in_quotes(&table.schema), in_quotes(&table.name)),
     };
     let rows = session
         .texts(&format!("SELECT count(*) FROM {name}"))

@@ -5,6 +5,7 @@ use crate::{
     backup::{Backup, Kept, Manifest, OwnersCode, TargetState},
     ops::{BackupReport, BackupsReport, RestoreReport, VerifyBackupReport},
     report::{Style, bytes, count, duration, shell_word},
+    sql::in_quotes,
 };
 
 impl View for BackupReport {
@@ -136,7 +137,7 @@ impl RestoreReport {
                 Some((name, command))
             }
             (Kept::Database(name), _) => {
-                let command = format!("DROP DATABASE \"{}\"", name.replace('"', "\"\""));
+                let command = format!("DROP DATABASE {}", in_quotes(name));
                 Some((name.clone(), command))
             }
         }

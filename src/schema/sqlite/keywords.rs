@@ -1,5 +1,7 @@
 use std::borrow::Cow;
 
+pub(super) use crate::sql::in_quotes;
+
 /// Words that mean something else than a name, or might, where an expression can have a name. Other
 /// keywords of SQLite are names there.
 const RESERVED: [&str; 77] = [
@@ -83,7 +85,7 @@ const RESERVED: [&str; 77] = [
 ];
 
 /// Whether `word` without quotes could be read as something else than a name.
-pub(super) fn is_reserved(word: &str) -> bool {
+pub fn is_reserved(word: &str) -> bool {
     let longest = "current_timestamp".len();
     if word.len() > longest {
         return false;
@@ -106,10 +108,6 @@ pub fn quoted(name: &str) -> Cow<'_, str> {
     } else {
         in_quotes(name).into()
     }
-}
-
-pub(super) fn in_quotes(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub use facts::{
     View, VirtualColumn, VirtualTable,
 };
 pub use identifier::Identifier;
-pub use keywords::quoted;
+pub use keywords::{is_reserved, quoted};
 pub use tokens::{significant, unquoted};
 
 use super::Name;

@@ -1,6 +1,6 @@
 //! Keys, conditions and references of a table.
 
-use super::{DIALECT, ident};
+use super::DIALECT;
 use crate::{
     schema::{
         Facts, Kind, Name, Object, ObjectId, Schema,
@@ -10,6 +10,7 @@ use crate::{
         hint::names,
         table::{Column, Named, Reference, Table},
     },
+    sql::in_quotes,
 };
 
 /// Adds the constraints of a table and of the partitioned tables above it.
@@ -97,7 +98,11 @@ fn add_reference(
         name: part.id.name.clone(),
         columns,
         table: key.references.clone(),
-        targets: key.referenced_columns.iter().map(|it| ident(it)).collect(),
+        targets: key
+            .referenced_columns
+            .iter()
+            .map(|it| in_quotes(it))
+            .collect(),
         own,
         is_full: key.match_full,
     });

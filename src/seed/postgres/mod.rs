@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     schema::{Facts, Kind, Name, Object, ObjectId, Schema, postgres},
-    sql::Dialect,
+    sql::{Dialect, in_quotes},
 };
 
 const DIALECT: Dialect = Dialect::Postgres;
@@ -203,7 +203,7 @@ impl About<'_> {
         let default = self.facts.default.as_deref().unwrap_or_default();
         let column = Column {
             name: self.name.to_owned(),
-            sql: ident(self.name),
+            sql: in_quotes(self.name),
             data_type: self.facts.data_type.clone(),
             nullable: self.facts.not_null.is_none() && !domain.not_null,
             can_omit: has_default && is_constant(default),
@@ -278,15 +278,10 @@ fn sample(sample: Sample) -> String {
     }
 }
 
-/// A name in quotes.
-fn ident(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 fn qualified(name: &Name) -> String {
     match name.schema.is_empty() {
-        true => ident(&name.name),
-        false => format!("{}.{}", ident(&name.schema), ident(&name.name)),
+        true => in_quotes(&name.name),
+        false => format!("{}.{}", in_quotes(&name.schema), in_quotes(&name.name)),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Keys, conditions and references of a table.
 
-use super::{DIALECT, ident, primary_key};
+use super::{DIALECT, primary_key};
 use crate::{
     schema::{
         Facts, Kind, Name, Object, ObjectId, Schema,
@@ -10,6 +10,7 @@ use crate::{
         hint::names,
         table::{Column, Named, Reference, Table},
     },
+    sql::in_quotes,
 };
 
 /// Adds the constraints of a table.
@@ -89,7 +90,7 @@ fn add_reference(schema: &Schema, part: &Object, key: &sqlite::ForeignKey, table
         name: part.id.name.clone(),
         columns,
         table: name,
-        targets: targets.iter().map(|it| ident(it)).collect(),
+        targets: targets.iter().map(|it| in_quotes(it)).collect(),
         own,
         is_full: false,
     });

@@ -17,7 +17,7 @@ use crate::{
         Facts, Kind, Name, Object, ObjectId, Schema,
         sqlite::{self, Expression, KeyColumn, VirtualTable},
     },
-    sql::Dialect,
+    sql::{Dialect, in_quotes},
 };
 
 const DIALECT: Dialect = Dialect::Sqlite;
@@ -60,7 +60,7 @@ fn object<'a>(schema: &'a Schema, name: &Name) -> Option<&'a Object> {
 }
 
 fn target(name: &Name) -> String {
-    format!("main.{}", ident(&name.name))
+    format!("main.{}", in_quotes(&name.name))
 }
 
 fn empty(name: &Name) -> Table {
@@ -106,7 +106,7 @@ fn ordinary(schema: &Schema, name: &Name, facts: &sqlite::Table) -> Table {
         let nullable = !column.not_null && !(is_key && (facts.without_rowid || facts.strict));
         found.columns.push(Column {
             name: name.to_owned(),
-            sql: ident(name),
+            sql: in_quotes(name),
             data_type: column.declared_type.to_ascii_lowercase(),
             nullable: nullable && !is_rowid,
             can_omit: column.default.as_ref().is_some_and(is_constant),
@@ -259,7 +259,7 @@ fn virtual_table(schema: &Schema, name: &Name, facts: &VirtualTable) -> Table {
         };
         found.columns.push(Column {
             name: column.name.to_string(),
-            sql: ident(&column.name),
+            sql: in_quotes(&column.name),
             data_type: column.declared_type.to_ascii_lowercase(),
             nullable: is_text,
             can_omit: false,
@@ -277,10 +277,6 @@ fn virtual_table(schema: &Schema, name: &Name, facts: &VirtualTable) -> Table {
         found.keys.push(Named { name, columns });
     }
     found
-}
-
-fn ident(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// The query for the number of rows of tables, up to `limit`.

@@ -11,6 +11,7 @@ use crate::{
         Grant, Kind, ObjectId,
         postgres::{DefaultPrivileges, Schema},
     },
+    sql::cut_quoted,
 };
 
 /// The kinds of objects with privileges, as `acldefault` names them.
@@ -292,21 +293,11 @@ fn item_parts(item: &str) -> Result<(Option<String>, String, String), Fault> {
 
 /// Cuts the name of a role, which may be quoted, off the start of `text`.
 fn role_name(text: &str) -> Option<(String, &str)> {
-    let Some(mut rest) = text.strip_prefix('"') else {
-        let end = text.find('=').unwrap_or(text.len());
-        return Some((text[..end].to_owned(), &text[end..]));
-    };
-    let mut name = String::new();
-    loop {
-        let end = rest.find('"')?;
-        name.push_str(&rest[..end]);
-        rest = &rest[end + 1..];
-        match rest.strip_prefix('"') {
-            Some(more) => {
-                name.push('"');
-                rest = more;
-            }
-            None => return Some((name, rest)),
+    match text.strip_prefix('"') {
+        Some(inner) => cut_quoted(inner),
+        None => {
+            let end = text.find('=').unwrap_or(text.len());
+            Some((text[..end].to_owned(), &text[end..]))
         }
     }
 }

@@ -1,6 +1,8 @@
-//! Keywords that cannot be used as plain names.
+//! Identifiers in SQL, and the keywords that cannot be used as they are.
 
-use std::sync::LazyLock;
+use std::{borrow::Cow, sync::LazyLock};
+
+use crate::sql::in_quotes;
 
 /// The keywords of PostgreSQL 12 to 18 that are not unreserved, sorted.
 const KEYWORDS: &str = "\
@@ -21,9 +23,23 @@ const KEYWORDS: &str = "\
     xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable";
 
 /// Whether `word` has to be quoted because it is a keyword.
-pub(super) fn is_keyword(word: &str) -> bool {
+pub fn is_keyword(word: &str) -> bool {
     static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| KEYWORDS.split(' ').collect());
     WORDS.binary_search(&word).is_ok()
+}
+
+/// An identifier, quoted where the server would not read it as it is.
+pub fn ident(name: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_ascii_lowercase() || c == '_';
+    let mut chars = name.chars();
+    let is_plain = chars.next().is_some_and(plain)
+        && chars.all(|c| plain(c) || c.is_ascii_digit())
+        && !is_keyword(name);
+    if is_plain {
+        name.into()
+    } else {
+        in_quotes(name).into()
+    }
 }
 
 #[cfg(test)]
@@ -44,5 +60,19 @@ mod tests {
         check("json_table", true);
         check("name", false);
         check("orders", false);
+    }
+
+    #[test]
+    fn identifiers_are_quoted_only_where_needed() {
+        let check = |name: &str, expected: &str| assert_eq!(ident(name), expected);
+        check("orders", "orders");
+        check("_a1", "_a1");
+        check("Orders", "\"Orders\"");
+        check("1st", "\"1st\"");
+        check("a$b", "\"a$b\"");
+        check("a\"b", "\"a\"\"b\"");
+        check("order", "\"order\"");
+        check("name", "name");
+        check("größe", "\"größe\"");
     }
 }
