@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    Facts, Kind, Name, Object, ObjectId, Schema, Unmodelled, expression::is_same_expression,
-    name::folded,
+    Facts, Kind, Name, Object, ObjectId, Schema, Unmodelled, name::folded,
+    postgres::is_same_expression,
 };
 
 /// One difference between two schemas.

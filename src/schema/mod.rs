@@ -7,7 +7,6 @@
 mod compare;
 mod cycle;
 mod diagram;
-mod expression;
 mod facts;
 mod kind;
 mod name;
@@ -24,7 +23,6 @@ mod stored;
 pub use compare::{Change, Difference, Note, compare};
 pub use cycle::Cycle;
 pub use diagram::{Diagram, DiagramColumn, DiagramTable, Reference};
-pub use expression::{canonical_expression, nested_operands};
 pub use facts::Compare;
 pub use kind::Kind;
 pub use name::{Name, path, quoted};

@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use crate::schema::nested_operands;
+use crate::schema::postgres::nested_operands;
 
 /// The expression so that the server makes the same of it again.
 pub(super) fn stable(text: &str) -> String {

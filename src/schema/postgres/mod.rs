@@ -1,6 +1,7 @@
 //! The facts of PostgreSQL. Expressions and types are texts in the server's words, read with an empty
 //! search path, so that every name in them has its schema.
 
+mod expression;
 mod keywords;
 mod names;
 mod options;
@@ -12,6 +13,8 @@ mod types;
 
 use serde::{Deserialize, Serialize};
 
+pub(in crate::schema) use expression::is_same_expression;
+pub use expression::nested_operands;
 pub use keywords::{ident, is_keyword};
 pub use names::{
     MAX_NAME, default_multirange, default_name, in_own_order, is_name_list, own_order, split_names,

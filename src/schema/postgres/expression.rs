@@ -6,14 +6,14 @@
 use crate::sql::{Dialect, TokenKind, lex};
 
 /// Whether two expressions in the words of the database mean the same.
-pub(super) fn is_same_expression(a: &str, b: &str) -> bool {
+pub(in crate::schema) fn is_same_expression(a: &str, b: &str) -> bool {
     a == b || canonical_expression(a) == canonical_expression(b)
 }
 
 /// Returns `expression` as the server shows it the second time: casts of whole array constructors
 /// are applied to their elements, and there are no parentheses around a first operand of AND or OR
 /// that has the same operator.
-pub fn canonical_expression(expression: &str) -> String {
+fn canonical_expression(expression: &str) -> String {
     let mut text = without_nested_operands(expression);
     let mut from = 0;
     while let Some(found) = text[from..].find("(ARRAY[") {
