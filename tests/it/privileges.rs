@@ -93,6 +93,12 @@ impl Neighbour {
 
     /// Which of the planted objects were called, in either database.
     fn called(&self) -> String {
+        // One sequence counts all calls.
+        let any = format!("SELECT is_called FROM {}.any_called", self.place);
+        let beside = self.maintenance.run(&any).unwrap_or_default();
+        if self.sql(&any).trim() == "f" && beside.trim() == "f" {
+            return String::new();
+        }
         let sql = CALLED.replace("[PLACE]", &self.place);
         let beside = self.maintenance.run(&sql).unwrap_or_default();
         format!("{}{beside}", self.sql(&sql).trim())

@@ -20,7 +20,10 @@ use std::{
     future::Future,
     path::PathBuf,
     process,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
     thread,
     time::{Duration, Instant, SystemTime},
 };
@@ -109,10 +112,7 @@ impl PostgresDatabase {
         });
         let name = Self::new_name();
         // template0: nobody is ever connected to it.
-        run(
-            &server,
-            &format!("CREATE DATABASE {name} TEMPLATE template0"),
-        );
+        make(&server, &name, "template0");
         let url = with_database(&server, &name);
         Self { name, url, server }
     }
@@ -133,10 +133,7 @@ impl PostgresDatabase {
     /// A copy of this one, to which nobody may be connected.
     pub fn copy(&self) -> Self {
         let name = Self::new_name();
-        run(
-            &self.server,
-            &format!("CREATE DATABASE {name} TEMPLATE {}", self.name),
-        );
+        make(&self.server, &name, &self.name);
         let url = with_database(&self.server, &name);
         let server = self.server.clone();
         Self { name, url, server }
@@ -235,14 +232,28 @@ impl PostgresDatabase {
 impl Drop for PostgresDatabase {
     fn drop(&mut self) {
         let name = &self.name;
-        run(
-            &self.server,
-            &format!(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
-            ),
+        let ending = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
         );
-        run(&self.server, &format!("DROP DATABASE {name}"));
+        run_each(&self.server, &[&ending, &format!("DROP DATABASE {name}")]);
     }
+}
+
+/// Makes a database by copying the files of another, which takes half of the time that it takes through
+/// the log.
+fn make(server: &str, name: &str, template: &str) {
+    static STRATEGY: OnceLock<&str> = OnceLock::new();
+    let strategy = STRATEGY.get_or_init(|| {
+        let version = run(server, "SHOW server_version_num");
+        let version: u32 = version[0][0].as_ref().unwrap().parse().unwrap();
+        if version < 150_000 {
+            ""
+        } else {
+            " STRATEGY FILE_COPY"
+        }
+    });
+    let sql = format!("CREATE DATABASE {name} TEMPLATE {template}{strategy}");
+    run(server, &sql);
 }
 
 /// A directory with a place for a SQLite file, which is not made yet.
@@ -286,12 +297,20 @@ fn with_database(server: &str, name: &str) -> String {
 }
 
 fn run(url: &str, sql: &str) -> Vec<Vec<Option<String>>> {
+    run_each(url, &[sql])
+}
+
+/// Runs the messages in one session and returns the rows of the last one.
+fn run_each(url: &str, messages: &[&str]) -> Vec<Vec<Option<String>>> {
     block_on(async {
         let mut connection = options(url).connect().await.unwrap();
-        let rows = raw_sql(AssertSqlSafe(sql))
-            .fetch_all(&mut connection)
-            .await
-            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let mut rows = Vec::new();
+        for sql in messages {
+            rows = raw_sql(AssertSqlSafe(*sql))
+                .fetch_all(&mut connection)
+                .await
+                .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        }
         connection.close().await.unwrap();
         rows.iter()
             .map(|row| {

@@ -1,7 +1,8 @@
 -- Run as a role that may create objects in the schema PLACE, which is in the search path of others:
 -- for every name of an operator, function, type and catalog that SQL of others may use, one of its own.
--- Each calls nextval of a sequence whose comment says what it is. That counts even where the
--- transaction is rolled back, and fails where it is read only.
+-- Each calls nextval of a sequence whose comment says what it is, and of one for all. That counts even where
+-- the transaction is rolled back, and fails where it is read only.
+CREATE SEQUENCE PLACE.any_called;
 DO $plant$
 DECLARE
     thing record;
@@ -43,7 +44,7 @@ BEGIN
             EXECUTE format('CREATE SEQUENCE %s', called);
             EXECUTE format('COMMENT ON SEQUENCE %s IS %L', called, noted);
         END IF;
-        body := format('BEGIN PERFORM pg_catalog.nextval(%L::pg_catalog.regclass); RETURN NULL; END', called);
+        body := format('BEGIN PERFORM pg_catalog.nextval(''PLACE.any_called''::pg_catalog.regclass), pg_catalog.nextval(%L::pg_catalog.regclass); RETURN NULL; END', called);
         EXECUTE format('CREATE FUNCTION PLACE.%I (%s, %s) RETURNS %s LANGUAGE plpgsql AS %L',
             'operator_' || number, thing.l, thing.r, thing.result, body);
         EXECUTE format('CREATE OPERATOR PLACE.%s (FUNCTION = PLACE.%I, LEFTARG = %s, RIGHTARG = %s)',
@@ -79,7 +80,7 @@ BEGIN
             EXECUTE format('CREATE SEQUENCE %s', called);
             EXECUTE format('COMMENT ON SEQUENCE %s IS %L', called, noted);
         END IF;
-        body := format('BEGIN PERFORM pg_catalog.nextval(%L::pg_catalog.regclass); RETURN%s; END', called,
+        body := format('BEGIN PERFORM pg_catalog.nextval(''PLACE.any_called''::pg_catalog.regclass), pg_catalog.nextval(%L::pg_catalog.regclass); RETURN%s; END', called,
             CASE WHEN thing.retset OR thing.result = 'void' THEN '' ELSE ' NULL' END);
         BEGIN
             EXECUTE format('CREATE FUNCTION PLACE.%I (%s) RETURNS %s%s LANGUAGE plpgsql AS %L', thing.name,
@@ -101,7 +102,7 @@ BEGIN
         called := format('%I.%I', 'PLACE', 'called_' || number);
         EXECUTE format('CREATE SEQUENCE %s', called);
         EXECUTE format('COMMENT ON SEQUENCE %s IS %L', called, 'type ' || thing.name);
-        body := format('BEGIN PERFORM pg_catalog.nextval(%L::pg_catalog.regclass); RETURN true; END', called);
+        body := format('BEGIN PERFORM pg_catalog.nextval(''PLACE.any_called''::pg_catalog.regclass), pg_catalog.nextval(%L::pg_catalog.regclass); RETURN true; END', called);
         EXECUTE format('CREATE FUNCTION PLACE.%I (pg_catalog.%I) RETURNS boolean LANGUAGE plpgsql AS %L',
             'check_' || number, thing.name, body);
         EXECUTE format('CREATE DOMAIN PLACE.%I AS pg_catalog.%1$I CHECK (PLACE.%I(VALUE))',
@@ -122,7 +123,7 @@ BEGIN
         EXECUTE format('CREATE SEQUENCE %s', called);
         EXECUTE format('COMMENT ON SEQUENCE %s IS %L', called, 'catalog ' || thing.name);
         EXECUTE format('CREATE FUNCTION PLACE.%I () RETURNS boolean LANGUAGE sql AS %L', 'look_' || number,
-            format('SELECT pg_catalog.nextval(%L::pg_catalog.regclass) IS NOT NULL', called));
+            format('SELECT (pg_catalog.nextval(''PLACE.any_called''::pg_catalog.regclass), pg_catalog.nextval(%L::pg_catalog.regclass)) IS NOT NULL', called));
         EXECUTE format('CREATE VIEW PLACE.%I AS SELECT c.* FROM pg_catalog.%1$I AS c WHERE PLACE.%I()',
             thing.name, 'look_' || number);
     END LOOP;
