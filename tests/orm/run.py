@@ -2,8 +2,9 @@
 
     tests/models [sqlalchemy] [django] [drizzle] [prisma] [sqlite] [postgres]
 
-After each edit: a revision is generated and proven, `upgrade` runs it, `check` is clean, a second
-autogenerate writes nothing, and the ORM reads and writes through what came out.
+After each edit: a revision is generated and proven, `upgrade` runs it, `check` is clean or a second
+autogenerate writes nothing, in turn, and the ORM reads and writes through what came out. With
+MIGRATOR_TEST_PAIRS, both are tried after each edit.
 """
 
 import json
@@ -21,6 +22,7 @@ HERE = Path(__file__).parent
 SERVER = os.environ["MIGRATOR_TEST_POSTGRES"]
 BINARY = os.environ["MIGRATOR_TEST_BINARY"]
 EDITS = range(1, 11)
+IS_LONG = "MIGRATOR_TEST_PAIRS" in os.environ
 
 # The source, the program that reads and writes, and the flags that an edit needs, on one of the databases too.
 KINDS = {
@@ -149,8 +151,10 @@ class Project:
         if number == 2:
             self.migrator("check", expected=3)
         self.upgrade(number)
-        self.migrator("check")
-        if self.generate(number):
+        # Each starts the interpreter, and both compare the same schemas.
+        if IS_LONG or number % 2 == 0:
+            self.migrator("check")
+        if (IS_LONG or number % 2 == 1) and self.generate(number):
             raise Failure("a second autogenerate wrote a revision")
         self.use()
 
