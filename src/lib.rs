@@ -49,6 +49,8 @@ mod lint;
 #[cfg(feature = "cli")]
 mod model;
 mod nearest;
+#[cfg(feature = "cli")]
+mod online;
 mod ops;
 mod plan;
 mod project;
@@ -115,6 +117,10 @@ pub mod internals {
     #[cfg(feature = "cli")]
     pub mod model {
         pub use crate::model::*;
+    }
+    #[cfg(feature = "cli")]
+    pub mod online {
+        pub use crate::online::*;
     }
     pub mod ops {
         pub use crate::ops::*;

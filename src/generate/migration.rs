@@ -24,6 +24,8 @@ pub struct Statement {
     pub notes: Vec<String>,
     /// The transaction that it needs.
     pub place: Place,
+    /// Whether it is repeated until it changes no row.
+    pub is_batched: bool,
 }
 
 impl Statement {
@@ -35,6 +37,7 @@ impl Statement {
             losses: Vec::new(),
             notes: Vec::new(),
             place: Place::Anywhere,
+            is_batched: false,
         }
     }
 }
@@ -131,6 +134,8 @@ impl FromStr for Fill {
 pub struct MigrationOptions {
     /// Values for columns that refuse NULL.
     pub fills: Vec<Fill>,
+    /// Whether each action of ALTER TABLE is a statement of its own.
+    pub apart: bool,
 }
 
 /// A change that no statements are known for.
@@ -162,6 +167,9 @@ impl fmt::Display for Migration {
             }
             for line in statement.notes.iter().flat_map(|note| note.lines()) {
                 writeln!(f, "-- {line}")?;
+            }
+            if statement.is_batched {
+                writeln!(f, "-- migrator: batch")?;
             }
             writeln!(f, "{};", statement.sql)?;
         }

@@ -10,6 +10,8 @@ use std::fmt;
 
 pub use migration::{Fill, Loss, LossKind, Migration, MigrationOptions, Place, Refusal, Statement};
 #[cfg(feature = "cli")]
+pub use postgres::qualified;
+#[cfg(feature = "cli")]
 pub use rename::{Rename, RenameError, Renamed, is_named, rename, shown_path};
 
 use crate::{

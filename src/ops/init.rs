@@ -146,6 +146,7 @@ async fn baseline(session: &mut Session, args: &InitFromArgs) -> Result<Autogene
         no_renames: Vec::new(),
         fills: Vec::new(),
         allow_loss: false,
+        online: false,
         seed: args.seed,
         dry_run: true,
     };

@@ -118,6 +118,7 @@ pub(super) fn create(
         label: args.label.as_deref(),
         irreversible: args.no_down.as_deref(),
         transaction: true,
+        phase: None,
         date: now,
         dialect,
         author: &database::actor(),

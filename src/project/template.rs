@@ -13,7 +13,7 @@ use super::text::decode;
 use crate::{
     files,
     nearest::misspelt,
-    revision::{Direction, Headers, Problem, RevisionId, Script},
+    revision::{Direction, Headers, Phase, Problem, RevisionId, Script},
     sql::Dialect,
 };
 
@@ -59,6 +59,8 @@ pub struct TemplateRequest<'a> {
     pub irreversible: Option<&'a str>,
     /// Whether the scripts run in a transaction.
     pub transaction: bool,
+    /// The phase, unless the revision is applied in any.
+    pub phase: Option<Phase>,
     /// The time of creation.
     pub date: DateTime<Utc>,
     /// The dialect of the scripts.
@@ -373,6 +375,9 @@ fn headers(request: &TemplateRequest<'_>) -> String {
     if !request.transaction {
         lines.push("-- migrator: transaction = off".to_owned());
     }
+    if let Some(phase) = request.phase {
+        lines.push(format!("-- migrator: phase = {}", phase.name()));
+    }
     lines.join("\n")
 }
 
@@ -414,6 +419,8 @@ fn lost_header(headers: &Headers, request: &TemplateRequest<'_>) -> Option<&'sta
         Some("label")
     } else if !same(&headers.irreversible, request.irreversible) {
         Some("irreversible")
+    } else if headers.phase != request.phase {
+        Some("phase")
     } else {
         None
     }

@@ -448,6 +448,8 @@ codes! {
         "The fixed scripts were tried in scratch databases: a statement failed, a finding was still there, a new one came, the schema at the end was another, or a down script did not restore what was there before. Nothing was written. Fix the script by hand after the safe form that `migrator lint` prints, or name other revisions."
     M904 CheckFailed "rehearse: down scripts do not bring everything back"
         "The pending revisions were applied to a copy of the database and reverted, and the schema or the rows are not those of before. Whoever reverts the deployment loses them."
+    M905 Usage "no revisions beside programs in use"
+        "`revision --autogenerate --online` writes revisions that programs in use do not notice, on PostgreSQL. A rename of a table or a column is not among them, since programs name it; SQLite has no such statements at all. Nothing was written."
 }
 
 #[cfg(test)]

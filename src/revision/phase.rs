@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A phase of a change that is deployed while programs of before and after it run side by side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
     /// Before the new program: what the old one can live with.

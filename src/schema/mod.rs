@@ -25,7 +25,7 @@ pub use cycle::Cycle;
 pub use diagram::{Diagram, DiagramColumn, DiagramTable, Reference};
 pub use facts::Compare;
 pub use kind::Kind;
-pub use name::{Name, path, quoted};
+pub use name::{Name, mentions, path, quoted};
 pub use object::{Facts, Grant, Object, ObjectId, Schema, Unmodelled, Unreadable};
 #[cfg(feature = "cli")]
 pub use rows::{Digest, RowChanges, RowColumn, TableRows};

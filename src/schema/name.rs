@@ -45,6 +45,16 @@ pub fn quoted(name: &str) -> Cow<'_, str> {
     }
 }
 
+/// Whether `text` has `name` as a word or in double quotes.
+pub fn mentions(text: &str, name: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+    let name = name.replace('"', "\"\"");
+    text.match_indices(&name).any(|(start, found)| {
+        let (before, after) = (&text[..start], &text[start + found.len()..]);
+        !before.ends_with(is_word) && !after.starts_with(is_word)
+    })
+}
+
 /// The order of two names whose ASCII letters count regardless of case.
 pub(super) fn folded_order(a: &str, b: &str) -> Ordering {
     let (a, b) = (a.as_bytes(), b.as_bytes());

@@ -35,6 +35,8 @@ pub struct Capabilities {
     pub replicas: bool,
     /// Whether `BEGIN` accepts modes that change the runner's own transaction.
     pub transaction_modes: bool,
+    /// Whether several connections can write at the same time.
+    pub concurrent_writers: bool,
 }
 
 /// The rules of one dialect.

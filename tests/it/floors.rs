@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["sql", "files"],
     &["revision", "schema"],
     &["layout", "generate", "lint", "seed"],
-    &["plan", "project", "database"],
+    &["plan", "project", "database", "online"],
     &["backup", "execute", "model"],
     &["ops"],
     &["report", "library"],

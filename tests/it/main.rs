@@ -42,6 +42,7 @@ mod log_file;
 mod many;
 mod moving_in;
 mod offline;
+mod online;
 mod output;
 mod pooler;
 mod postgres_database;

@@ -88,6 +88,10 @@ struct AutogenerateFlags {
     #[arg(long, requires = "autogenerate")]
     allow_loss: bool,
 
+    /// With --autogenerate: write revisions that programs in use do not notice (PostgreSQL)
+    #[arg(long, requires = "autogenerate")]
+    online: bool,
+
     /// With --autogenerate: print the scripts, and write nothing
     #[arg(long, requires = "autogenerate", conflicts_with = "edit")]
     dry_run: bool,
@@ -169,6 +173,7 @@ impl AutogenerateFlags {
             no_renames: self.no_rename.clone(),
             fills: self.fill.clone(),
             allow_loss: self.allow_loss,
+            online: self.online,
             seed: super::verify::SEED,
             dry_run: self.dry_run,
         }

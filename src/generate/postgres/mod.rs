@@ -28,6 +28,8 @@ mod types;
 
 pub(super) use self::migrate::migrate;
 #[cfg(feature = "cli")]
+pub use self::quote::qualified;
+#[cfg(feature = "cli")]
 pub(super) use rename::rename;
 
 use self::{layout::Layout, objects::Objects};

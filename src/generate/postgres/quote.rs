@@ -20,7 +20,7 @@ pub(super) fn join<T>(items: &[T], show: impl Fn(&T) -> String) -> String {
 }
 
 /// A name with its schema. pg_catalog is always searched first, so it is not written.
-pub(super) fn qualified(name: &Name) -> String {
+pub fn qualified(name: &Name) -> String {
     in_schema(&name.schema, &name.name)
 }
 

@@ -31,6 +31,7 @@ fn script(from: &Schema, to: &Schema, fills: &[&str]) -> String {
     let fills = fills.iter().map(|fill| fill.parse::<Fill>().unwrap());
     let options = MigrationOptions {
         fills: fills.collect(),
+        apart: false,
     };
     migrate(from, to, &options).unwrap().to_string()
 }

@@ -74,6 +74,11 @@ impl Known {
         }
     }
 
+    /// Forgets the session's time zone, which is taken for UTC otherwise.
+    pub fn forget_time_zone(&mut self) {
+        self.is_utc = false;
+    }
+
     /// Begins a transaction: no locks are held.
     pub fn begin_transaction(&mut self) {
         self.held.clear();

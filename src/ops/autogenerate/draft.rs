@@ -96,7 +96,7 @@ impl<'a> Drafts<'a> {
             Some(last) => (
                 self.free(last.id.successor()),
                 vec![last.id.clone()],
-                format!("{}_{}", self.parts[0].slug, number + 1),
+                self.further_slug(number, segment),
             ),
         };
         let head = self.head(&id, &parents, &slug, segment)?;
@@ -170,6 +170,15 @@ impl<'a> Drafts<'a> {
         }
     }
 
+    /// The slug of a revision after the first one.
+    fn further_slug(&self, number: usize, segment: &Segment<'_>) -> String {
+        let (first, number) = (&self.parts[0].slug, number + 1);
+        match segment.name() {
+            Some(name) => format!("{first}_{number}_{name}"),
+            None => format!("{first}_{number}"),
+        }
+    }
+
     /// The first identifier from `id` on that no revision has.
     fn free(&self, id: RevisionId) -> RevisionId {
         let mut ids = std::iter::successors(Some(id.clone()), |id| Some(id.successor()));
@@ -197,6 +206,7 @@ impl<'a> Drafts<'a> {
             label: self.args.label.as_deref().filter(|_| is_first),
             irreversible: self.args.no_down.as_deref(),
             transaction: segment.in_transaction,
+            phase: segment.phase,
             date: self.now,
             dialect: self.dialect,
             author: &database::actor(),
@@ -231,6 +241,9 @@ impl Part {
 
 /// The statements as text. The revision's own headers say which transactions they need.
 fn statements(statements: &[Statement]) -> String {
+    if statements.is_empty() {
+        return "-- The schema is the same before and after.\n".to_owned();
+    }
     let statements = statements.iter().map(|statement| Statement {
         place: Place::Anywhere,
         ..statement.clone()

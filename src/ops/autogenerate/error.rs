@@ -43,6 +43,14 @@ pub enum AutogenerateError {
     /// What is dropped and what is added differ in nothing but their names.
     #[error("objects are dropped that look like added ones")]
     PossibleRenames(Vec<(ObjectId, ObjectId)>),
+    /// SQLite has no statements that let others write.
+    #[error(
+        "--online is for PostgreSQL; SQLite lets one connection write at a time, whatever the statement"
+    )]
+    OnlineSqlite,
+    /// An object gets another name, which programs of before the change do not know.
+    #[error("{0} gets the name {1}, which no statement does beside programs that use it")]
+    OnlineRename(ObjectId, ObjectId),
     /// The up script would lose data.
     #[error("the up script would lose data")]
     Loses(Vec<Loss>),

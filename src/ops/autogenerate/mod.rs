@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     generate::{Fill, Loss, Rename},
+    online::Waiting,
     project::{self, Exchange},
     schema::{Difference, Note, ObjectId, Unmodelled},
 };
@@ -39,6 +40,8 @@ pub struct AutogenerateArgs {
     pub allow_loss: bool,
     /// What the values of the rows are made from with which the scripts are proven.
     pub seed: u64,
+    /// Whether the revisions are those that programs in use do not notice.
+    pub online: bool,
     /// Whether to write nothing.
     pub dry_run: bool,
 }
@@ -56,6 +59,8 @@ pub struct AutogenerateReport {
     pub difference: Difference,
     /// What the up scripts lose.
     pub losses: Vec<Loss>,
+    /// The statements that make others wait although they should not.
+    pub waiting: Vec<Waiting>,
     /// What is only in the declared schema, and what the model of schemas does not have.
     pub left_out: Vec<Unmodelled>,
     /// How the scripts were proven.
@@ -119,6 +124,7 @@ pub async fn autogenerate(
     };
     Ok(AutogenerateReport {
         losses: plan.losses(),
+        waiting: plan.waiting().to_vec(),
         renames: plan.renames,
         left_out: left_out(&plan.difference),
         difference: plan.difference,

@@ -6,7 +6,9 @@ use crate::{
         self, Loss, Migration, MigrationOptions, Place, Refusal, Rename, RenameError, Renamed,
         Statement, migrate,
     },
+    online::{self, Division, Job, Part, Refill, Waiting},
     ops::{Error, model::Declared, verify::state::Watched},
+    revision::Phase,
     schema::{self, Difference, Facts, Kind, Name, Note, Object, ObjectId, Schema, compare},
 };
 
@@ -22,6 +24,8 @@ pub(super) struct Plan {
     pub target: Schema,
     /// The statements of the up scripts.
     up: Vec<Statement>,
+    /// The revisions, if they are those of programs in use.
+    online: Option<Division>,
     /// The statements from the declared schema to the head under its new names, if there are some. Those
     /// of the down scripts are planned again, from the schema that the up scripts make.
     back: Option<Vec<Statement>>,
@@ -36,6 +40,23 @@ pub(super) struct Segment<'a> {
     pub statements: &'a [Statement],
     /// Whether they run in a transaction.
     pub in_transaction: bool,
+    /// The phase, unless it is the usual one.
+    pub phase: Option<Phase>,
+    /// What the down script does beside leading to the schema of before.
+    pub refills: &'a [Refill],
+    /// What the statements have in common.
+    pub job: Option<Job>,
+}
+
+impl Segment<'_> {
+    /// What tells the revision from others of the same message.
+    pub fn name(&self) -> Option<&'static str> {
+        let job = self.job?;
+        Some(match (self.phase, job) {
+            (Some(Phase::Contract), Job::Change) => "contract",
+            _ => job.name(),
+        })
+    }
 }
 
 impl Plan {
@@ -50,17 +71,25 @@ impl Plan {
         let target = declared.schema;
         let difference = compare(&renamed, &target);
         refuse_possible_renames(&difference, &renamed, args)?;
+        if args.online {
+            refuse_online(&renamed, &names)?;
+        }
         let options = MigrationOptions {
             fills: args.fills.clone(),
+            apart: args.online,
         };
         let (migration, back) = both_ways(&renamed, &target, &difference, &options);
         let migration = migration.map_err(Error::NotGenerated)?;
         let up = names.iter().flat_map(|it| it.up.clone());
         let up: Vec<Statement> = up.chain(migration.statements).collect();
+        let online = args
+            .online
+            .then(|| online::divide(up.clone(), &renamed, &target));
         let names_back = names.iter().rev().flat_map(|it| it.down.clone());
         let names_back: Vec<Statement> = names_back.collect();
         let plan = Self {
             up,
+            online,
             back,
             names_back,
             start: Arc::clone(start),
@@ -104,8 +133,16 @@ impl Plan {
         losses.cloned().collect()
     }
 
+    /// The statements that make others wait although they should not.
+    pub fn waiting(&self) -> &[Waiting] {
+        self.online.as_ref().map_or(&[], |it| &it.waiting)
+    }
+
     /// The statements, divided where they cannot share a transaction.
     pub fn segments(&self) -> Vec<Segment<'_>> {
+        if let Some(division) = &self.online {
+            return division.parts.iter().map(of_part).collect();
+        }
         let is_together = |before: &Statement, next: &Statement| match next.place {
             Place::Anywhere => before.place != Place::Outside,
             Place::AfterCommit => false,
@@ -116,8 +153,52 @@ impl Plan {
             .map(|statements| Segment {
                 statements,
                 in_transaction: statements[0].place == Place::Anywhere,
+                phase: None,
+                refills: &[],
+                job: None,
             })
             .collect()
+    }
+}
+
+fn of_part(part: &Part) -> Segment<'_> {
+    Segment {
+        statements: &part.statements,
+        in_transaction: part.job.in_transaction(),
+        phase: (part.phase == Phase::Contract).then_some(part.phase),
+        refills: &part.refills,
+        job: Some(part.job),
+    }
+}
+
+/// Refuses what programs in use do not survive, whichever way it is written.
+fn refuse_online(schema: &Schema, names: &[Renamed]) -> Result<(), AutogenerateError> {
+    if !schema.dialect.capabilities().concurrent_writers {
+        return Err(AutogenerateError::OnlineSqlite);
+    }
+    let is_seen = |kind| {
+        matches!(
+            kind,
+            Kind::Table
+                | Kind::Column
+                | Kind::View
+                | Kind::MaterializedView
+                | Kind::Function
+                | Kind::Procedure
+                | Kind::Enum
+                | Kind::Domain
+                | Kind::Composite
+                | Kind::Range
+                | Kind::Schema
+        )
+    };
+    let mut seen = names.iter().filter(|it| is_seen(it.from.kind));
+    match seen.next() {
+        Some(renamed) => Err(AutogenerateError::OnlineRename(
+            renamed.from.clone(),
+            renamed.to.clone(),
+        )),
+        None => Ok(()),
     }
 }
 
@@ -263,6 +344,7 @@ mod tests {
             ..Statement::new(None, number.to_string())
         };
         Plan {
+            online: None,
             renames: Vec::new(),
             difference: Difference::default(),
             renamed: Arc::clone(&renamed),

@@ -219,11 +219,16 @@ impl Step<'_> {
             true => &self.plan.renamed,
             false => &before.schema,
         };
+        let refills = self.segment.refills;
         let options = MigrationOptions {
             fills: self.args.fills.clone(),
+            apart: !refills.is_empty(),
         };
         let back = migrate(&after.schema, to, &options).map_err(AutogenerateError::NoDown)?;
         let mut statements = back.statements;
+        for refill in refills {
+            refill.add_to(&mut statements);
+        }
         if is_first {
             statements.extend(self.plan.names_back.iter().cloned());
         }

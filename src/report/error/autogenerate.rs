@@ -29,6 +29,11 @@ impl From<E> for Error {
             }
             .into(),
             E::PossibleRenames(pairs) => Self::many(pairs.iter().map(possible_rename).collect()),
+            E::OnlineSqlite => Self::new(codes::M905, error.to_string())
+                .hint("leave out --online; `migrator rehearse` tells how long writes wait"),
+            E::OnlineRename(..) => Self::new(codes::M905, error.to_string()).hint(
+                "docs/zero-downtime.md has the revisions that rename a column; without --online, the rename is written as it is",
+            ),
             E::Loses(losses) => loses(&losses),
             E::NoDown(refusals) => not_generated(&refusals)
                 .note("this is about the down script")

@@ -1,7 +1,8 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Json, Page, Paint, Verbosity, View, history::ids, object, schema::difference};
 use crate::{
+    online::Waiting,
     ops::{AutogenerateReport, Proof},
     report::Style,
 };
@@ -48,6 +49,14 @@ impl View for AutogenerateView {
         if verbosity > Verbosity::Quiet {
             proof_sentences(&mut page, &report.proof, paint);
         }
+        for waiting in &report.waiting {
+            let what = paint.paint(Style::Warning, "others wait for");
+            page.row(format!(
+                "{what} {}: {}",
+                first_line(&waiting.sql),
+                waiting.reason
+            ));
+        }
         page
     }
 
@@ -80,9 +89,22 @@ impl View for AutogenerateView {
             "changes": report.difference.changes,
             "notes": report.difference.notes,
             "losses": report.losses,
+            "waiting": report.waiting.iter().map(waiting).collect::<Vec<_>>(),
             "proof": { "with_rows": with_rows, "reason": reason },
         }))
     }
+}
+
+fn waiting(waiting: &Waiting) -> Value {
+    json!({
+        "sql": waiting.sql,
+        "message": waiting.message,
+        "reason": waiting.reason,
+    })
+}
+
+fn first_line(sql: &str) -> &str {
+    sql.lines().next().unwrap_or_default()
 }
 
 /// Whether scripts were proven with rows, and the reason if they were not.

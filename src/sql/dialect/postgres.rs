@@ -23,6 +23,7 @@ pub(super) static RULES: Rules = Rules {
     capabilities: Capabilities {
         replicas: true,
         transaction_modes: true,
+        concurrent_writers: true,
     },
     lexical: Lexical {
         comments_nest: true,

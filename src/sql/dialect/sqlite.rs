@@ -26,6 +26,7 @@ pub(super) static RULES: Rules = Rules {
         replicas: false,
         // The runner uses BEGIN IMMEDIATE, which has no other modes.
         transaction_modes: false,
+        concurrent_writers: false,
     },
     lexical: Lexical {
         comments_nest: false,

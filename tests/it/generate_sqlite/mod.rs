@@ -42,6 +42,7 @@ fn options(fills: &[&str]) -> MigrationOptions {
     let fills = fills.iter().map(|fill| fill.parse::<Fill>().unwrap());
     MigrationOptions {
         fills: fills.collect(),
+        apart: false,
     }
 }
 

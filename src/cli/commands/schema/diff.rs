@@ -33,7 +33,10 @@ pub struct SchemaDiffArgs {
 pub async fn cmd_schema_diff(args: SchemaDiffArgs, context: &Context) -> Result<Exit, Error> {
     let (from, to) = (source(&args.from, context)?, source(&args.to, context)?);
     let request = args.scope.request(context)?;
-    let options = args.sql.then_some(MigrationOptions { fills: args.fill });
+    let options = args.sql.then_some(MigrationOptions {
+        fills: args.fill,
+        apart: false,
+    });
     let work = async |session: &mut ops::Session, request: &_| {
         ops::schema_diff(
             &context.project,

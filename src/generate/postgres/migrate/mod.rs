@@ -58,7 +58,10 @@ pub(in crate::generate) fn migrate(
         writer.write(node);
     }
     let steps = writer.finish()?;
-    let mut statements = step::joined(steps);
+    let mut statements = match options.apart {
+        true => step::apart(steps),
+        false => step::joined(steps),
+    };
     settings::add(&plan, &mut statements);
     Ok(Migration { statements })
 }

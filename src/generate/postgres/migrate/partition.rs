@@ -1,7 +1,7 @@
 //! Keys of partitioned tables.
 
-use super::sides::{Sides, mentions};
-use crate::schema::Facts;
+use super::sides::Sides;
+use crate::schema::{Facts, mentions};
 
 /// Whether a partitioned table can be dropped and created again: it has no rows, since it has no
 /// partitions, and no sequence that goes with it.

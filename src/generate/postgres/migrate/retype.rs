@@ -3,7 +3,6 @@
 use super::{
     column::ColumnChange,
     fate::Fate,
-    sides::mentions,
     types::{Conversion, conversion, is_same_but_modifier, type_object},
     write::Writer,
 };
@@ -13,7 +12,7 @@ use crate::{
         postgres::quote::{ident, qualified},
     },
     schema::{
-        Facts,
+        Facts, mentions,
         postgres::{Attribute, Column},
     },
 };

@@ -10,7 +10,7 @@ use crate::{
         layout::Layout,
         objects::{Objects, parent_index},
     },
-    schema::{Change, Facts, Kind, Name, Object, ObjectId, Schema, compare},
+    schema::{Change, Facts, Kind, Name, Object, ObjectId, Schema, compare, mentions},
 };
 
 /// The attributes of an object that differ, with both values.
@@ -357,16 +357,6 @@ impl Links<'_, '_> {
         let used = columns.iter().filter(|(_, name)| mentions(text, name));
         found.extend(used.map(|(at, _)| *at));
     }
-}
-
-/// Whether `text` has `name` as a word or in double quotes.
-pub(super) fn mentions(text: &str, name: &str) -> bool {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
-    let name = name.replace('"', "\"\"");
-    text.match_indices(&name).any(|(start, found)| {
-        let (before, after) = (&text[..start], &text[start + found.len()..]);
-        !before.ends_with(is_word) && !after.starts_with(is_word)
-    })
 }
 
 /// The unique indexes over exactly these columns: constraints, or else plain indexes.

@@ -113,6 +113,12 @@ pub(super) fn joined(steps: Vec<Step>) -> Vec<Statement> {
     statements
 }
 
+/// A statement for each action.
+pub(super) fn apart(steps: Vec<Step>) -> Vec<Statement> {
+    let statements = steps.into_iter().map(|step| statement(vec![step]));
+    statements.flatten().collect()
+}
+
 /// One statement of some actions.
 fn statement(group: Vec<Step>) -> Option<Statement> {
     let first = group.first()?;
@@ -132,6 +138,7 @@ fn statement(group: Vec<Step>) -> Option<Statement> {
         object: Some(object),
         sql,
         place: first.place,
+        is_batched: false,
         losses: group.iter().flat_map(|it| it.losses.clone()).collect(),
         notes: group.into_iter().flat_map(|it| it.notes).collect(),
     })

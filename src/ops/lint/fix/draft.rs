@@ -93,6 +93,7 @@ impl<'a> Drafts<'a> {
             label: None,
             irreversible: revision.up.headers.irreversible.as_deref(),
             transaction: !what.transaction_off,
+            phase: revision.up.headers.phase,
             date: self.now,
             dialect: self.dialect,
             author: &database::actor(),
