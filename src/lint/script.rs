@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc, time::Duration};
 
-use super::{Act, Effects, Severity, rule::Phase};
+use super::{Act, Effects, Severity, WorkKind, rule::Phase};
 use crate::{
     revision::{self, ForeignKeys, TransactionMode},
     schema::{Name, ObjectId, Schema},
@@ -75,6 +75,37 @@ pub struct Statement {
     pub error: Option<String>,
 }
 
+impl Statement {
+    /// Replaces the predicted effects by measured ones. The locks of a statement outside a transaction were
+    /// released before they could be seen, so the predicted ones stay.
+    pub fn measured(&mut self, measured: Effects, in_transaction: bool) {
+        let predicted = std::mem::replace(&mut self.effects, measured);
+        if !in_transaction {
+            self.effects.locks = predicted.locks;
+        }
+        self.forget_truncation();
+        // What is no relation is known from the text alone.
+        let is_no_relation = |id: &ObjectId| !id.kind.has_parts();
+        let created = predicted.created.into_iter().filter(is_no_relation);
+        self.effects.created.extend(created);
+        let dropped = predicted.dropped.into_iter().filter(is_no_relation);
+        self.effects.dropped.extend(dropped);
+    }
+
+    /// Leaves out what TRUNCATE does to files and indexes, which takes no time.
+    fn forget_truncation(&mut self) {
+        let works = &mut self.effects.works;
+        let says = |is_it: fn(&Act) -> bool| self.acts.iter().any(is_it);
+        if says(|act| matches!(act, Act::Truncate { .. })) {
+            works.retain(|work| matches!(work.kind, WorkKind::Change { .. }));
+        } else if says(|act| matches!(act, Act::Opaque { .. }))
+            && self.sql.to_ascii_uppercase().contains("TRUNCATE")
+        {
+            works.retain(|work| work.kind != WorkKind::Rewrite);
+        }
+    }
+}
+
 /// The size of a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
@@ -129,5 +160,54 @@ impl Settings {
     pub fn is_small(&self, table: &Name) -> bool {
         self.size(table)
             .is_some_and(|size| size.rows < self.limits.rows && size.pages < self.limits.pages)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::{Known, Level, Lock, LockMode, Work, text};
+
+    /// The only statement of a script after `effects` were measured.
+    fn measured(sql: &str, effects: &Effects, in_transaction: bool) -> Effects {
+        let mut known = Known::new(Dialect::Postgres);
+        let script = text::script(Dialect::Postgres, sql, Headers::default(), &mut known);
+        let mut statement = script.unwrap().statements.remove(0);
+        statement.measured(effects.clone(), in_transaction);
+        statement.effects
+    }
+
+    #[test]
+    fn truncate_rewrites_and_builds_nothing() {
+        let table = Name::new("public", "t");
+        let work = |kind| Work {
+            relation: table.clone(),
+            kind,
+        };
+        let index = Name::new("public", "i");
+        let effects = Effects {
+            level: Level::Measured,
+            works: vec![work(WorkKind::Rewrite), work(WorkKind::Build { index })],
+            ..Effects::default()
+        };
+        let check = |sql, expected| {
+            assert_eq!(measured(sql, &effects, true).works.len(), expected, "{sql}");
+        };
+        check("TRUNCATE t;", 0);
+        check("DO $$BEGIN TRUNCATE t; END$$;", 1);
+        check("ALTER TABLE t ALTER a TYPE bigint;", 2);
+    }
+
+    #[test]
+    fn locks_outside_a_transaction_are_those_that_were_predicted() {
+        let sql = "CREATE INDEX CONCURRENTLY i ON t (a);";
+        let lock = Lock {
+            relation: Name::new("", "t"),
+            mode: LockMode::ShareUpdateExclusive,
+            is_held: false,
+        };
+        let found = measured(sql, &Effects::default(), false).locks;
+        assert_eq!(found, [lock]);
+        assert_eq!(measured(sql, &Effects::default(), true).locks, []);
     }
 }

@@ -3,7 +3,7 @@ use std::{collections::HashSet, sync::Arc};
 use crate::{
     database::Trace,
     execute::PartialFailure,
-    lint::{Act, Effects, Level, Script, Statement, WorkKind},
+    lint::{Level, Script},
     ops::{
         Error,
         schema::Reader,
@@ -131,41 +131,8 @@ fn observe(script: &mut Script, traces: Vec<Trace>) {
         while let Some(again) = traces.next_if(is_it) {
             trace.effects.works.extend(again.effects.works);
         }
-        let predicted = std::mem::take(&mut statement.effects);
-        let mut effects = trace.effects;
-        if !trace.in_transaction {
-            // The locks were released when the statement ended.
-            effects.locks = predicted.locks;
-        }
-        forget_truncation(statement, &mut effects);
-        // What is no relation is known from the text alone.
-        let text = |id: &crate::schema::ObjectId| !id.kind.has_parts();
-        effects
-            .created
-            .extend(predicted.created.into_iter().filter(text));
-        effects
-            .dropped
-            .extend(predicted.dropped.into_iter().filter(text));
-        statement.effects = effects;
+        statement.measured(trace.effects, trace.in_transaction);
         debug_assert_eq!(statement.effects.level, Level::Measured);
-    }
-}
-
-/// Leaves out what TRUNCATE does to files and indexes, which takes no time.
-fn forget_truncation(statement: &Statement, effects: &mut Effects) {
-    let is_truncate = statement
-        .acts
-        .iter()
-        .any(|act| matches!(act, Act::Truncate { .. }));
-    let is_opaque = statement
-        .acts
-        .iter()
-        .any(|act| matches!(act, Act::Opaque { .. }));
-    if is_truncate {
-        let is_row_work = |kind: &WorkKind| matches!(kind, WorkKind::Change { .. });
-        effects.works.retain(|work| is_row_work(&work.kind));
-    } else if is_opaque && statement.sql.to_ascii_uppercase().contains("TRUNCATE") {
-        effects.works.retain(|work| work.kind != WorkKind::Rewrite);
     }
 }
 
