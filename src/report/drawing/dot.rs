@@ -6,9 +6,9 @@ use super::{
     card::{ABSENT, CHANGED, Mark},
     scene::{Link, Scene, Table, plain},
     svg::Caption,
-    text::{clean, short_type, xml},
+    text::{clean, short_type},
 };
-use crate::schema::DiagramColumn;
+use crate::{report::html::xml, schema::DiagramColumn};
 
 /// A graph in the language DOT.
 pub(super) fn draw(scene: &Scene<'_>, caption: Caption<'_>) -> String {

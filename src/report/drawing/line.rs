@@ -6,8 +6,9 @@ use super::{
     card::Card,
     layout::Point,
     scene::{Link, Scene},
-    text::{number, xml},
+    text::number,
 };
+use crate::report::html::xml;
 
 /// The radius of the corners of lines.
 const RADIUS: f64 = 7.0;

@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use super::{
     card::{CHANGED, LABEL, Mark},
-    text::{is_uncertain, number, width, xml},
+    text::{is_uncertain, number, width},
 };
+use crate::report::html::xml;
 
 /// The number of colours for schemas.
 const COLOURS: usize = 8;

@@ -9,8 +9,9 @@ use super::{
     marks::text_element,
     scene::Scene,
     table,
-    text::{number, xml},
+    text::number,
 };
+use crate::report::html::xml;
 
 /// The style of the picture.
 pub(super) const STYLE: &str = include_str!("picture.css");

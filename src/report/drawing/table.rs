@@ -8,9 +8,9 @@ use super::{
     marks::{changed_label, colour, key_mark, null_mark, text_element},
     scene::{Scene, Table},
     svg::{Use, open_group},
-    text::{clean, width, xml},
+    text::{clean, width},
 };
-use crate::report::count;
+use crate::report::{count, html::xml};
 
 /// The most tables that the description of another one names.
 const MOST_NAMED: usize = 6;

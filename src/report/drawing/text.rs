@@ -107,25 +107,6 @@ pub(super) fn cut(text: &str, most: usize) -> Cow<'_, str> {
     head.into()
 }
 
-/// `text` for an element or a quoted attribute of XML and HTML.
-pub(super) fn xml(text: &str) -> Cow<'_, str> {
-    if !text.contains(['&', '<', '>', '"', '\'']) {
-        return text.into();
-    }
-    let mut safe = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c => safe.push(c),
-        }
-    }
-    safe.into()
-}
-
 /// Long names of types and the short ones that the database takes as well.
 const SHORT_TYPES: [(&str, &str); 6] = [
     ("timestamp without time zone", "timestamp"),
@@ -180,6 +161,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::report::html::xml;
 
     #[test]
     fn control_characters_are_shown_as_escapes() {
