@@ -4,7 +4,11 @@ use chrono::{DateTime, SubsecRound, Utc};
 
 use super::{Backup, BackupError, Manifest, Observer, Origin, Pruned, Store, Wait};
 use crate::{
-    database::{Location, Settings, backup::Source, engine::source},
+    database::{
+        Location, Settings,
+        backup::{CopySize, Source},
+        engine::source,
+    },
     files::Compression,
 };
 
@@ -113,6 +117,21 @@ pub async fn make(ready: Ready<'_>, watch: &Observer) -> Result<Made, BackupErro
     let backup = store.publish(draft, manifest, (&named.0, named.1), wait)?;
     let pruned = store.prune(&backup, making.keep, wait);
     Ok(Made { backup, pruned })
+}
+
+impl Ready<'_> {
+    /// Prefers time to size: the backup is removed soon.
+    pub fn hurry(&mut self) {
+        self.source.hurry();
+    }
+
+    /// About how much room the backup takes, and the database that it is loaded into.
+    ///
+    /// # Errors
+    /// Fails when the database does not answer.
+    pub async fn size(&mut self) -> Result<CopySize, BackupError> {
+        Ok(self.source.size().await?)
+    }
 }
 
 impl Making {

@@ -2,7 +2,7 @@ use std::path::Path;
 
 use super::{Backup, BackupError, Observer, Origin, OwnersCode, Subject};
 use crate::database::{
-    CopyError,
+    CopyError, Location,
     backup::{Archive, Contents, Purpose, Target},
     engine::target,
     stream::Digest,
@@ -45,18 +45,25 @@ pub async fn verify(
     })
 }
 
-/// Loads a backup into a scratch database, and leaves it there.
+/// Loads a backup into a scratch database, and leaves it there, with statistics and settings like
+/// those of the database `like`. Returns what was found in it.
 ///
 /// # Errors
 /// The errors of [`verify`]; no scratch database is left then.
 pub async fn copy(
     subject: Subject<'_>,
     backup: &Backup,
+    like: &Location,
     watch: &Observer,
-) -> Result<Box<dyn Target>, BackupError> {
+) -> Result<(Box<dyn Target>, Contents), BackupError> {
     let mut target = open(subject, backup, Purpose::Verify).await?;
-    match load(target.as_mut(), backup, watch).await {
-        Ok(_) => Ok(target),
+    let loaded = async {
+        let found = load(target.as_mut(), backup, watch).await?;
+        target.settle(like, watch).await?;
+        Ok(found)
+    };
+    match loaded.await {
+        Ok(found) => Ok((target, found)),
         Err(error) => {
             let _ = target.leave().await;
             Err(error)

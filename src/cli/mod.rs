@@ -53,6 +53,7 @@ fn run_or_report(mut args: Args, name: &str) -> Exit {
         report::Format::Github => ("github", &["check", "verify", "lint"]),
         report::Format::Sarif => ("sarif", &["lint"]),
         report::Format::Markdown => ("markdown", &["lint", "rehearse"]),
+        report::Format::Html => ("html", &["rehearse"]),
     };
     let misses_format = !shown.is_empty() && !supporting.contains(&name);
     if misses_format {

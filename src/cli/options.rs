@@ -76,6 +76,7 @@ impl ValueEnum for Format {
             Self::Github,
             Self::Sarif,
             Self::Markdown,
+            Self::Html,
         ]
     }
 
@@ -87,6 +88,7 @@ impl ValueEnum for Format {
             Self::Github => PossibleValue::new("github").hide(true),
             Self::Sarif => PossibleValue::new("sarif").hide(true),
             Self::Markdown => PossibleValue::new("markdown").hide(true),
+            Self::Html => PossibleValue::new("html").hide(true),
         })
     }
 }

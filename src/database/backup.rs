@@ -162,6 +162,15 @@ impl Observer {
     }
 }
 
+/// About how much room a copy takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopySize {
+    /// The bytes of the file without compression.
+    pub file: u64,
+    /// The bytes of the database that it is loaded into.
+    pub database: u64,
+}
+
 /// Copies one database.
 #[async_trait]
 pub trait Source: Send {
@@ -170,6 +179,15 @@ pub trait Source: Send {
 
     /// The file name extension of a copy.
     fn extension(&self) -> &'static str;
+
+    /// About how many bytes a copy takes, as a file and then as a database. Reads no rows.
+    ///
+    /// # Errors
+    /// Fails when the database does not answer.
+    async fn size(&mut self) -> Result<CopySize, CopyError>;
+
+    /// Prefers time to size: the next copy is removed soon.
+    fn hurry(&mut self) {}
 
     /// Copies everything in one snapshot into `file`, which must exist and be empty.
     ///
@@ -222,6 +240,16 @@ pub trait Target {
 
     /// The scratch database with the loaded copy; `None` before [`Self::load`].
     fn loaded(&self) -> Option<Location>;
+
+    /// Gives the loaded copy what a database in use has, and a copy of its content lacks: statistics, and
+    /// the settings of the database `like`.
+    ///
+    /// # Errors
+    /// Fails when the databases do not answer.
+    async fn settle(&mut self, like: &Location, watch: &Observer) -> Result<(), CopyError> {
+        let _ = (like, watch);
+        Ok(())
+    }
 
     /// The connection that can hold the lock shared by all runs; `None` if the database does not
     /// exist.

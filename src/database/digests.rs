@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::DatabaseError;
-use crate::schema::{Digest, StoredTable};
+use crate::schema::{Digest, StoredTable, TableSums};
 
 /// The digests of the rows of a table, or the reason why they cannot be read.
 pub type TableDigests = Result<Vec<Box<[Digest]>>, DatabaseError>;
@@ -18,6 +18,15 @@ pub trait Digests: Send {
     /// Fails when the database does not answer.
     async fn digests(&mut self, tables: &[StoredTable])
     -> Result<Vec<TableDigests>, DatabaseError>;
+
+    /// Sums up the rows of `tables`, without keeping any. Writes nothing.
+    ///
+    /// # Errors
+    /// Fails when the database does not answer.
+    async fn sums(
+        &mut self,
+        tables: &[StoredTable],
+    ) -> Result<Vec<Result<TableSums, DatabaseError>>, DatabaseError>;
 
     /// Leaves out tables that have no rows, as far as the database knows without reading them.
     ///

@@ -309,6 +309,25 @@ pub async fn source(
     })
 }
 
+/// The directory in which the server of `location` keeps its databases, if it is on this machine and tells;
+/// `None` for files.
+#[cfg(feature = "cli")]
+pub async fn storage(location: &Location, settings: &Settings) -> Option<PathBuf> {
+    match location {
+        Location::Postgres(options) => postgres::backup::storage(options, settings).await,
+        Location::Sqlite(_) => None,
+    }
+}
+
+/// The database that a copy of `location` in `file` is without being loaded; `None` if it has to be loaded.
+#[cfg(feature = "cli")]
+pub fn usable_copy(location: &Location, file: &Path) -> Option<Location> {
+    match location {
+        Location::Postgres(_) => None,
+        Location::Sqlite(_) => Some(Location::Sqlite(file.to_owned())),
+    }
+}
+
 /// Prepares to load copies beside the database of `location`; for SQLite into `directory`, or
 /// beside the file for [`Purpose::Restore`]. Removes the remains of killed processes.
 ///

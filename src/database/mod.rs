@@ -48,7 +48,7 @@ pub use error::{
 pub use location::{LocationError, without_password};
 pub use notice::show_notices;
 #[cfg(feature = "cli")]
-pub use rows::Rows;
+pub use rows::{Rows, Usage};
 pub use scratch::{
     Scratch, ScratchEntry, ScratchError, ScratchKind, ScratchRequest, ScratchScope, ScratchUse,
     ScratchWay, TemplateRequest,

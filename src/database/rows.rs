@@ -5,6 +5,16 @@ use async_trait::async_trait;
 use super::{DatabaseError, Digests};
 use crate::{lint::Size, schema::Name};
 
+/// What a database and its log take, at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// The bytes of the database.
+    pub bytes: u64,
+    /// The bytes of write-ahead log that the server has written so far, for all of its databases; `None`
+    /// if there is none.
+    pub wal: Option<u64>,
+}
+
 /// Writes and reads rows. No transaction may be open.
 #[async_trait]
 pub trait Rows: Digests {
@@ -42,4 +52,10 @@ pub trait Rows: Digests {
     /// # Errors
     /// Fails when the database cannot be read.
     async fn table_sizes(&mut self) -> Result<Vec<(Name, Size)>, DatabaseError>;
+
+    /// Returns what the database takes. Writes nothing.
+    ///
+    /// # Errors
+    /// Fails when the database cannot be read.
+    async fn usage(&mut self) -> Result<Usage, DatabaseError>;
 }

@@ -17,6 +17,8 @@ pub struct Trace {
     pub in_transaction: bool,
     /// What it did to relations that existed when [`Tracing::begin`] was called.
     pub effects: Effects,
+    /// The bytes of write-ahead log that the server wrote meanwhile, for this session and for others.
+    pub wal: u64,
 }
 
 /// Observes the statements of steps. This costs a query for each, and is meant for scratch databases.

@@ -30,6 +30,8 @@ pub use failure::{IndexDoubt, StepFailure};
 pub use lock::{LockError, lock};
 pub use migrate::{Aborted, Finish, MigrateOptions, Migrated, final_state, look_early, migrate};
 pub use outcome::{BatchTotal, Done, Failure, Outcome, PartialFailure};
+#[cfg(feature = "cli")]
+pub use record::write_copied;
 pub use record::{Adopted, exchange, write_adoption, write_repairs, write_stamp};
 
 pub use run::{RunOptions, run};

@@ -38,6 +38,20 @@ pub async fn write_stamp(
     database.record(&changes, &log).await
 }
 
+/// Writes the records of another database into an empty version table, without log entries. The lock must
+/// be held.
+///
+/// # Errors
+/// Fails when the database refuses; nothing is changed then.
+#[cfg(feature = "cli")]
+pub async fn write_copied(
+    database: &mut dyn Database,
+    records: &[RecordChange],
+) -> Result<(), DatabaseError> {
+    database.prepare().await?;
+    database.record(records, &[]).await
+}
+
 /// Replaces records with those of baselines in one transaction, with their log entries. The lock
 /// must be held. Call this before running the plan that includes the exchanges.
 ///

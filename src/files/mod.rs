@@ -19,6 +19,38 @@ pub use compression::{Compression, UnknownCompression};
 pub use owned::read_text;
 pub use owned::{create_private, open_existing, open_or_create, read_start};
 
+/// A file system, with the bytes that this process may still write there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// Tells file systems apart.
+    pub device: u64,
+    /// The free bytes.
+    pub free: u64,
+}
+
+/// The file system of a path; `None` if the system does not tell.
+#[cfg(unix)]
+pub fn space(path: &Path) -> Option<Space> {
+    use std::os::unix::{ffi::OsStrExt, fs::MetadataExt};
+
+    let device = path.metadata().ok()?.dev();
+    let name = std::ffi::CString::new(path.as_os_str().as_bytes()).ok()?;
+    // SAFETY: all zeros are a value of this struct of numbers.
+    let mut found: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: both pointers are valid during the call.
+    let status = unsafe { libc::statvfs(name.as_ptr(), &raw mut found) };
+    #[allow(clippy::useless_conversion)]
+    let free = u64::from(found.f_bavail).saturating_mul(u64::from(found.f_frsize));
+    (status == 0).then_some(Space { device, free })
+}
+
+/// The file system of a path; `None` if the system does not tell.
+#[cfg(not(unix))]
+pub fn space(path: &Path) -> Option<Space> {
+    let _ = path;
+    None
+}
+
 /// What a path can lead to beside a regular file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Irregular {

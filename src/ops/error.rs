@@ -131,6 +131,10 @@ pub enum Error {
     /// Scripts would change more than a scratch database.
     #[error(transparent)]
     Outside(#[from] Outside),
+    /// Nothing can be rehearsed.
+    #[cfg(feature = "cli")]
+    #[error(transparent)]
+    Rehearse(#[from] super::RehearseError),
     /// Objects depend on each other, so that no order of statements creates them.
     #[error(transparent)]
     Cycle(#[from] Cycle),

@@ -129,7 +129,8 @@ pub use model::{ModelArgs, ModelDrift};
 pub use rebase::{RebaseArgs, RebaseReport, rebase};
 #[cfg(feature = "cli")]
 pub use rehearse::{
-    Hold, RehearseArgs, RehearseReport, RehearsedRevision, RehearsedStatement, Reverted, rehearse,
+    Blocks, CopySource, Hold, LockSpan, NotRestored, RehearseArgs, RehearseError, RehearseReport,
+    RehearsedRevision, RehearsedStatement, Reverted, RowCount, rehearse,
 };
 #[cfg(feature = "cli")]
 pub use revision::{NewRevisionReport, RevisionArgs, repeatable, revision};

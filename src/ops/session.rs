@@ -11,9 +11,9 @@ use crate::{
 };
 #[cfg(feature = "cli")]
 use crate::{
-    database::{TableDigests, Trace},
+    database::{TableDigests, Trace, Usage},
     lint::Size,
-    schema::{Name, StoredTable},
+    schema::{Name, StoredTable, TableSums},
 };
 
 /// The connection, lock, stop signal and event receiver of one database. Several sessions can be
@@ -275,6 +275,18 @@ impl Session {
         found
     }
 
+    /// Sums up the rows of tables.
+    #[cfg(feature = "cli")]
+    pub(super) async fn sums(
+        &mut self,
+        tables: &[StoredTable],
+    ) -> Result<Vec<Result<TableSums, DatabaseError>>, DatabaseError> {
+        let mut database = self.take().await?;
+        let found = database.rows().sums(tables).await;
+        self.database = Some(database);
+        found
+    }
+
     /// Returns the rows of a query of our own, with qualified names.
     #[cfg(feature = "cli")]
     pub(super) async fn texts(
@@ -304,6 +316,15 @@ impl Session {
     pub(super) async fn table_sizes(&mut self) -> Result<Vec<(Name, Size)>, DatabaseError> {
         let mut database = self.take().await?;
         let found = database.rows().table_sizes().await;
+        self.database = Some(database);
+        found
+    }
+
+    /// Reads what the database takes.
+    #[cfg(feature = "cli")]
+    pub(super) async fn usage(&mut self) -> Result<Usage, DatabaseError> {
+        let mut database = self.take().await?;
+        let found = database.rows().usage().await;
         self.database = Some(database);
         found
     }

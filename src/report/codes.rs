@@ -450,6 +450,10 @@ codes! {
         "The pending revisions were applied to a copy of the database and reverted, and the schema or the rows are not those of before. Whoever reverts the deployment loses them."
     M905 Usage "no revisions beside programs in use"
         "`revision --autogenerate --online` writes revisions that programs in use do not notice, on PostgreSQL. A rename of a table or a column is not among them, since programs name it; SQLite has no such statements at all. Nothing was written."
+    M906 Failed "rehearse: not enough room for a copy"
+        "A rehearsal copies the database, and a file system that runs full could stop the database itself. So nothing is copied if the copy would not fit with a tenth of its size to spare: the dump in the directory for temporary files (`TMPDIR`), and the loaded copy in the data directory of a server on this machine that shows it to the role. Make room, set `TMPDIR`, use a server of `scratch-url`, or `--schema-only`."
+    M907 Usage "rehearse --schema-only: not on SQLite"
+        "SQLite locks the whole file and keeps no estimates of how many rows a table has. Without rows, a rehearsal would tell nothing that `migrator verify` does not."
 }
 
 #[cfg(test)]

@@ -29,6 +29,8 @@ pub enum Format {
     Sarif,
     /// A comment on a pull request.
     Markdown,
+    /// A page that needs no network.
+    Html,
 }
 
 /// The version of the JSON objects, raised when a field is removed or changes its meaning.
@@ -72,6 +74,11 @@ impl Output {
                     print_exact(escape::json(&format!("{log:#}\n")).as_bytes());
                 }
             }
+            Format::Html => {
+                if let Some(page) = view.html() {
+                    print_exact(page.as_bytes());
+                }
+            }
             Format::Markdown => {
                 if let Some(text) = view.markdown(&repository_path) {
                     print_exact(text.as_bytes());
@@ -111,6 +118,7 @@ impl Output {
             Format::Github => Some("github"),
             Format::Sarif => Some("sarif"),
             Format::Markdown => Some("markdown"),
+            Format::Html => Some("html"),
         }
     }
 
@@ -141,7 +149,7 @@ impl Output {
     /// Prints the errors of a command. `result` is the preceding result, for JSON.
     pub fn errors(&self, errors: &[Diagnostic], result: Json) {
         match self.format {
-            Format::Human | Format::Sarif | Format::Markdown => {
+            Format::Human | Format::Sarif | Format::Markdown | Format::Html => {
                 let one = |one: &Diagnostic| one.human(self.err.0, Weight::Error, width());
                 eprint(&Shown::of(errors).human(self.err, one));
             }

@@ -1,6 +1,10 @@
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
-use super::{AppliedRevision, Checksum, RepeatableId, RevisionId};
+use super::{
+    AppliedRevision, Checksum, NewRow, RecordChange, RepeatableId, RevisionId, State, Subject,
+};
 
 /// The layout of the version table that this version writes. Layout 1 stores a list of all
 /// checksums instead of a [`super::StatementsDigest`], and has neither a column for up scripts nor,
@@ -16,6 +20,53 @@ pub struct Observed {
     pub repeatables: Vec<AppliedRepeatable>,
     /// The layout version; `None` if there is no table.
     pub layout: Option<u32>,
+}
+
+impl Observed {
+    /// The changes that record the same in an empty version table, apart from times and actors.
+    pub fn copied(&self) -> Vec<RecordChange> {
+        let applied = self.applied.iter().map(|row| match &row.state {
+            State::Applied => RecordChange::Insert(row.into()),
+            State::Partial(partial) => RecordChange::Begin(row.into(), (**partial).clone()),
+        });
+        let repeatables = self.repeatables.iter();
+        let repeatables = repeatables.map(|row| RecordChange::Insert(row.into()));
+        applied.chain(repeatables).collect()
+    }
+}
+
+impl From<&AppliedRevision> for Arc<NewRow> {
+    fn from(row: &AppliedRevision) -> Self {
+        NewRow {
+            sequence: row.sequence,
+            subject: row.revision.clone().into(),
+            message: row.message.clone(),
+            parents: row.parents.clone(),
+            depends_on: row.depends_on.clone(),
+            up_checksum: row.up_checksum.clone(),
+            down_checksum: row.down_checksum.clone(),
+            down_script: row.down_script.clone(),
+            up_script: None,
+        }
+        .into()
+    }
+}
+
+impl From<&AppliedRepeatable> for Arc<NewRow> {
+    fn from(row: &AppliedRepeatable) -> Self {
+        NewRow {
+            sequence: row.sequence,
+            subject: Subject::Repeatable(row.id.clone()),
+            message: row.message.clone(),
+            parents: row.upon.clone(),
+            depends_on: Vec::new(),
+            up_checksum: row.checksum.clone(),
+            down_checksum: None,
+            down_script: None,
+            up_script: None,
+        }
+        .into()
+    }
 }
 
 /// A row of the version table that records a repeatable script.

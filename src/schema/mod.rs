@@ -28,7 +28,7 @@ pub use kind::Kind;
 pub use name::{Name, mentions, path, quoted};
 pub use object::{Facts, Grant, Object, ObjectId, Schema, Unmodelled, Unreadable};
 #[cfg(feature = "cli")]
-pub use rows::{Digest, RowChanges, RowColumn, TableRows};
+pub use rows::{Digest, RowChanges, RowColumn, TableRows, TableSums};
 pub use scope::{Pattern, PatternError, Scope};
 #[cfg(feature = "cli")]
 pub use stored::{ROWID, StoredTable, table_name};

@@ -25,6 +25,16 @@ pub struct TableRows {
     pub rows: Vec<Box<[Digest]>>,
 }
 
+/// The rows of one table, summed up. Equal rows in any order have equal sums.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableSums {
+    /// The number of rows.
+    pub rows: u64,
+    /// For each column, the sum of digests of its values, each together with the value of the first column of
+    /// the key, so that values that change places are noticed.
+    pub sums: Vec<i128>,
+}
+
 /// What differs between two states of the rows of a table that exists in both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowChanges {

@@ -57,7 +57,14 @@ fn same(value: &mut Value, key: &str) {
             // IDs from the clock: those of examples are of one day.
             _ => *text = with_given_ids(text),
         },
-        Value::Number(_) if matches!(key, "duration_ms" | "copy_ms") => *value = json!(4),
+        Value::Number(_)
+            if matches!(
+                key,
+                "duration_ms" | "copy_ms" | "writes_wait_ms" | "until_ms"
+            ) =>
+        {
+            *value = json!(4);
+        }
         Value::Number(_) if key == "size" => *value = json!(1843),
         _ => {}
     }

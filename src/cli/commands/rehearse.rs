@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use super::upgrade::Expand;
 use crate::{
     backup::{Making, Store},
     cli::{backup::Work, context::Context, options::Vars},
@@ -14,7 +15,8 @@ use crate::{
 /// Copies the database with its rows, applies what `upgrade TARGET` would, and tells for every revision how long
 /// its statements took, which tables they locked, rewrote and read, and what failed. Then the revisions are
 /// reverted, and schema and rows compared. The database itself is only read, and the copy is dropped.
-/// Exits with status 3 if a script fails or does not bring everything back. --format is human, json or markdown.
+/// Exits with status 3 if a script fails or does not bring everything back. --format is human, json, markdown or
+/// html: `migrator rehearse --format html > rehearsal.html` writes a page that needs no network.
 #[derive(Debug, clap::Args)]
 pub struct RehearseArgs {
     /// Where to upgrade to: head, heads, a revision, or +N
@@ -24,6 +26,14 @@ pub struct RehearseArgs {
     /// Load this backup instead of copying the database
     #[arg(long, value_name = "BACKUP")]
     from: Option<PathBuf>,
+
+    /// Copy no rows (PostgreSQL): locks and sizes are known, times and failures on rows are not
+    #[arg(long, conflicts_with = "from")]
+    schema_only: bool,
+
+    /// With `expand`: leave revisions with `phase = contract`, and those that need them, pending
+    #[arg(long, value_name = "PHASE")]
+    phase: Option<Expand>,
 
     /// Leave out the down scripts
     #[arg(long)]
@@ -44,7 +54,9 @@ pub async fn cmd_rehearse(args: RehearseArgs, context: &Context) -> Result<Exit,
     let work = Work::begin(context)?;
     let request = Request {
         target,
+        expand_only: args.phase.is_some(),
         from,
+        schema_only: args.schema_only,
         backup: BackupArgs {
             store,
             making: Making {
@@ -53,7 +65,7 @@ pub async fn cmd_rehearse(args: RehearseArgs, context: &Context) -> Result<Exit,
             },
             observer: work.observer.clone(),
         },
-        scratch_url: context.schema_request()?.scratch_url,
+        schema: context.schema_request()?,
         downs: !args.no_downs,
         observer: work.observer.clone(),
     };

@@ -30,7 +30,7 @@ pub struct UpgradeArgs {
 
 /// What `--phase` can be. Without it, revisions of both phases are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Expand {
+pub(super) enum Expand {
     Expand,
 }
 

@@ -17,7 +17,7 @@ use sqlx::{Connection, PgConnection, Row};
 use super::{
     super::{
         CopyError, DatabaseError, Detail, Settings,
-        backup::{Contents, Dumped, Observer, Phase},
+        backup::{Contents, CopySize, Dumped, Observer, Phase},
         stream::{self, Digest},
     },
     connect,
@@ -44,6 +44,8 @@ pub struct Source {
     place: String,
     program: Program,
     server: String,
+    /// Whether the file is not compressed by pg_dump either.
+    hurries: bool,
 }
 
 impl Source {
@@ -72,6 +74,7 @@ impl Source {
             place,
             server: format!("PostgreSQL {number}"),
             program,
+            hurries: false,
         })
     }
 }
@@ -84,6 +87,21 @@ impl super::super::backup::Source for Source {
 
     fn extension(&self) -> &'static str {
         "dump"
+    }
+
+    async fn size(&mut self) -> Result<CopySize, CopyError> {
+        let mut connection = session(&self.options, &self.settings, &self.place).await?;
+        let file = size(&mut connection).await?;
+        let sql = "SELECT pg_catalog.pg_database_size(pg_catalog.current_database())::text";
+        let database = rows(&mut connection, sql).await.map_err(|e| failed(&e))?;
+        let _ = connection.close().await;
+        let database = optional(database.first(), 0)?;
+        let database = database.and_then(|it| it.parse().ok()).unwrap_or(file);
+        Ok(CopySize { file, database })
+    }
+
+    fn hurry(&mut self) {
+        self.hurries = true;
     }
 
     async fn dump(
@@ -106,6 +124,7 @@ impl super::super::backup::Source for Source {
             encoding,
             file: file.to_owned(),
             compression,
+            hurries: self.hurries,
             watch: watch.clone(),
             expected,
         };
@@ -219,6 +238,23 @@ async fn size(connection: &mut PgConnection) -> Result<u64, DatabaseError> {
         .unwrap_or_default())
 }
 
+/// See [`crate::database::engine::storage`]. Only some roles may see it.
+pub(in crate::database) async fn storage(
+    options: &ServerOptions,
+    settings: &Settings,
+) -> Option<PathBuf> {
+    if !url::is_local(options) {
+        return None;
+    }
+    let place = url::place(options);
+    let options = connect::prepared(options, settings);
+    let mut connection = session(&options, settings, &place).await.ok()?;
+    let found = rows(&mut connection, "SHOW data_directory").await;
+    let _ = connection.close().await;
+    let path = PathBuf::from(optional(found.ok()?.first(), 0).ok()??);
+    path.is_absolute().then_some(path)
+}
+
 struct Dumping {
     program: Program,
     options: ServerOptions,
@@ -228,6 +264,7 @@ struct Dumping {
     encoding: String,
     file: PathBuf,
     compression: Compression,
+    hurries: bool,
     watch: Observer,
     /// The size of the tables in bytes, which only approximates the size of the copy.
     expected: u64,
@@ -246,6 +283,9 @@ impl Dumping {
                 // pg_dump writes the file itself: only then it stores the offset of each table's
                 // data, which allows a parallel restore.
                 arguments.push(format!("--file={}", self.file.display()));
+                if self.hurries {
+                    arguments.push("--compress=0".to_owned());
+                }
                 let look = || {
                     let written = self.file.metadata().map_or(0, |found| found.len());
                     self.watch.at(Phase::Copying, written, 0)

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sqlx::{PgConnection, Row, postgres::PgRow};
 
 use super::{
-    super::{DatabaseError, Digests, TableDigests},
+    super::{DatabaseError, Digests, Rows, TableDigests},
     Postgres,
     admin::quoted,
     error,
@@ -14,7 +14,7 @@ use super::{
     properties::text,
     version_table::Trouble,
 };
-use crate::schema::{Digest, Name, StoredTable};
+use crate::schema::{Digest, Name, RowColumn, StoredTable, TableSums};
 
 #[async_trait]
 impl Digests for Postgres {
@@ -34,6 +34,23 @@ impl Digests for Postgres {
             }
             Err(error) => Err(self.trouble(error.into()).await),
         }
+    }
+
+    async fn sums(
+        &mut self,
+        tables: &[StoredTable],
+    ) -> Result<Vec<Result<TableSums, DatabaseError>>, DatabaseError> {
+        let mut all = Vec::with_capacity(tables.len());
+        for table in tables {
+            all.push(match self.texts(&sums_query(table)).await {
+                Ok(rows) => Ok(sums(rows)),
+                Err(error @ (DatabaseError::ConnectionLost(_) | DatabaseError::Interrupted)) => {
+                    return Err(error);
+                }
+                Err(error) => Err(error),
+            });
+        }
+        Ok(all)
     }
 
     async fn perhaps_filled(
@@ -138,6 +155,37 @@ fn query(table: &StoredTable) -> String {
         quoted(&table.name.schema),
         quoted(&table.name.name)
     )
+}
+
+/// The number of rows, and a sum for each column. The seed of a digest is that of the key.
+fn sums_query(table: &StoredTable) -> String {
+    let digest = |column: &RowColumn, seed: &str| {
+        let name = quoted(&column.name);
+        format!("hashtextextended({name}::text COLLATE \"C\", {seed})")
+    };
+    let key = table.columns.iter().position(|column| column.is_key);
+    let columns = table.columns.iter().enumerate().map(|(at, column)| {
+        let seed = match key {
+            Some(key) if key != at => digest(&table.columns[key], "0"),
+            _ => "0".to_owned(),
+        };
+        format!(", coalesce(sum({}), 0)", digest(column, &seed))
+    });
+    format!(
+        "SELECT count(*){} FROM ONLY {}.{}",
+        columns.collect::<String>(),
+        quoted(&table.name.schema),
+        quoted(&table.name.name)
+    )
+}
+
+fn sums(rows: Vec<Vec<Option<String>>>) -> TableSums {
+    let mut numbers = rows.into_iter().flatten().flatten();
+    let count = numbers.next().and_then(|it| it.parse().ok());
+    TableSums {
+        rows: count.unwrap_or_default(),
+        sums: numbers.map(|it| it.parse().unwrap_or_default()).collect(),
+    }
 }
 
 fn digests(row: &PgRow) -> Result<Box<[Digest]>, sqlx::Error> {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::{Row, postgres::PgRow};
 
 use super::{
-    super::{DatabaseError, Rows, StepStage},
+    super::{DatabaseError, Rows, StepStage, Usage},
     Postgres, error,
     message::{Failed, Message, pinned, unpinned_rows},
     session,
@@ -74,7 +74,20 @@ impl Rows for Postgres {
         };
         Ok(rows.filter_map(size).collect())
     }
+
+    async fn usage(&mut self) -> Result<Usage, DatabaseError> {
+        let rows = self.texts(USAGE).await?;
+        let mut numbers = rows.into_iter().flatten();
+        let mut number = || numbers.next().flatten()?.parse().ok();
+        Ok(Usage {
+            bytes: number().unwrap_or_default(),
+            wal: number(),
+        })
+    }
 }
+
+const USAGE: &str = "SELECT pg_database_size(current_database()), \
+    pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint";
 
 /// The tables and materialized views with the estimates of the last VACUUM or ANALYZE. A table that had
 /// none yet is taken to have 50 rows a page.

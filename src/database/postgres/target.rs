@@ -13,16 +13,17 @@ use super::{
         stream::{self, Broken},
     },
     Postgres,
+    admin::quoted,
     backup::{failed, mark, session, unless_stopped},
     connect,
     contents::contents,
-    message::rows,
+    message::{rows, unpinned_rows},
     options::ServerOptions,
     owners,
     programs::{self, Input, Output, Program},
     scratch::{self, Scratch},
     swap::{rename_one, swap},
-    url,
+    throwaway, url,
 };
 use crate::files::Compression;
 
@@ -201,6 +202,27 @@ impl super::super::backup::Target for Target {
         self.owners_are_kept = owners.can_be_kept;
         self.fill(&name, archive, watch).await?;
         Ok(self.contents(&name, watch).await?)
+    }
+
+    async fn settle(&mut self, like: &Location, watch: &Observer) -> Result<(), CopyError> {
+        let (Some(scratch), Location::Postgres(like)) = (&mut self.scratch, like) else {
+            return Ok(());
+        };
+        let name = scratch.name.clone();
+        for setting in throwaway::settings_of(like, &self.settings).await? {
+            // Those that only superusers may set are left out.
+            let sql = format!("ALTER DATABASE {} SET {setting}", quoted(&name));
+            let _ = unpinned_rows(&mut scratch.server.connection, &sql).await;
+        }
+        let options = self.options.clone().database(&name);
+        let mut connection = session(&options, &self.settings, &self.place()).await?;
+        let analyzed = async {
+            let analyzed = unpinned_rows(&mut connection, "ANALYZE").await;
+            analyzed.map_err(|error| failed(&error))
+        };
+        unless_stopped(analyzed, watch).await?;
+        let _ = connection.close().await;
+        Ok(())
     }
 
     fn loaded(&self) -> Option<Location> {

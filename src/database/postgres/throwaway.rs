@@ -281,6 +281,17 @@ struct Model {
     roles: Vec<String>,
 }
 
+/// The settings of a database, as `name = value`.
+///
+/// # Errors
+/// Fails when the server does not answer.
+pub(super) async fn settings_of(
+    like: &ServerOptions,
+    settings: &Settings,
+) -> Result<Vec<String>, DatabaseError> {
+    Ok(Model::read(like, settings).await?.settings)
+}
+
 impl Model {
     /// Reads the model over a session of its own; nothing if the database does not exist yet.
     async fn read(like: &ServerOptions, settings: &Settings) -> Result<Self, DatabaseError> {

@@ -44,6 +44,10 @@ const PLACES: &str = "JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalo
     AND n.nspname OPERATOR(pg_catalog.<>) 'information_schema' \
     AND c.relkind OPERATOR(pg_catalog.<>) 't'";
 
+/// The bytes of write-ahead log that the server has written.
+const WAL: &str = "pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_insert_lsn(), \
+    '0/0'::pg_catalog.pg_lsn)::pg_catalog.int8";
+
 /// A relation at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Relation {
@@ -75,6 +79,8 @@ struct Seen {
     is_new: bool,
     /// The strongest lock on each relation after the last statement of the transaction.
     locks: HashMap<i64, LockMode>,
+    /// The write-ahead log after the last statement.
+    wal: i64,
     traces: Vec<Trace>,
 }
 
@@ -106,7 +112,10 @@ impl Tracer {
         for row in &found {
             now.insert(row.try_get(0)?, relation(row, 1)?);
         }
+        let wal = unpinned_rows(connection, &format!("SELECT {WAL}")).await?;
+        let wal = wal.first().map_or(Ok(0), |row| row.try_get(0))?;
         let mut seen = self.seen();
+        seen.wal = wal;
         seen.files.extend(now.values().filter_map(|it| it.file));
         seen.now = now;
         seen.locks.clear();
@@ -118,7 +127,7 @@ impl Tracer {
     async fn trace(&self, connection: &mut PgConnection, offset: usize) -> Result<(), sqlx::Error> {
         // A relation that was dropped is still locked.
         let sql = format!(
-            "SELECT l.relation::pg_catalog.int8, l.mode, r.* FROM pg_catalog.pg_locks l LEFT JOIN \
+            "SELECT l.relation::pg_catalog.int8, l.mode, r.*, {WAL} FROM pg_catalog.pg_locks l LEFT JOIN \
              ({RELATIONS} FROM pg_catalog.pg_class c {PLACES}) r (oid, a, b, c, d, e, f, g) \
              ON r.oid OPERATOR(pg_catalog.=) l.relation::pg_catalog.int8 \
              WHERE l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid() \
@@ -126,6 +135,7 @@ impl Tracer {
         );
         let found = unpinned_rows(connection, &sql).await?;
         let mut locked: BTreeMap<i64, Locked> = BTreeMap::new();
+        let wal = found.first().map(|row| row.try_get(10)).transpose()?;
         for row in &found {
             let relation = match row.try_get::<Option<i64>, _>(2)? {
                 Some(_) => Some(relation(row, 3)?),
@@ -136,7 +146,9 @@ impl Tracer {
             entry.0.extend(LockMode::parse(mode));
             entry.1 = relation;
         }
-        self.seen().note(offset, true, &locked);
+        let mut seen = self.seen();
+        let wal = wal.unwrap_or(seen.wal);
+        seen.note(offset, true, &locked, wal);
         Ok(())
     }
 
@@ -146,9 +158,9 @@ impl Tracer {
         connection: &mut PgConnection,
         offset: usize,
     ) -> Result<(), Stop> {
-        let (before, files) = {
+        let (before, files, wal) = {
             let mut seen = self.seen();
-            (std::mem::take(&mut seen.now), seen.files.clone())
+            (std::mem::take(&mut seen.now), seen.files.clone(), seen.wal)
         };
         let looked = self.look(connection).await;
         looked.map_err(at(StepStage::Statement(0)))?;
@@ -162,14 +174,21 @@ impl Tracer {
             locked.entry(*oid).or_default();
         }
         seen.now = before;
-        seen.note(offset, false, &locked);
+        let now = std::mem::replace(&mut seen.wal, wal);
+        seen.note(offset, false, &locked, now);
         Ok(())
     }
 }
 
 impl Seen {
     /// Records what a statement did, as seen from the relations that it could have touched.
-    fn note(&mut self, offset: usize, in_transaction: bool, locked: &BTreeMap<i64, Locked>) {
+    fn note(
+        &mut self,
+        offset: usize,
+        in_transaction: bool,
+        locked: &BTreeMap<i64, Locked>,
+        wal: i64,
+    ) {
         let mut effects = Effects {
             level: Level::Measured,
             ..Effects::default()
@@ -186,7 +205,9 @@ impl Seen {
             }
         }
         drop_what_is_implied(&mut effects);
+        let before = std::mem::replace(&mut self.wal, wal);
         self.traces.push(Trace {
+            wal: u64::try_from(wal - before).unwrap_or(0),
             offset,
             begins: std::mem::take(&mut self.is_new),
             in_transaction,

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     super::{
         Access, CopyError, DatabaseError, Detail, Draft, Settings, Use,
-        backup::{Contents, Dumped, Observer, Phase},
+        backup::{Contents, CopySize, Dumped, Observer, Phase},
         stream::{self, Digest},
     },
     blocking,
@@ -63,6 +63,18 @@ impl super::super::backup::Source for Source {
 
     fn extension(&self) -> &'static str {
         "sqlite"
+    }
+
+    async fn size(&mut self) -> Result<CopySize, CopyError> {
+        let control = Control::new(self.settings.connect_timeout);
+        let mut connection = Connection::open(&self.place, false, &control).await?;
+        let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        let bytes = connection.integer(sql)?.unwrap_or_default().unsigned_abs();
+        connection.close().await?;
+        Ok(CopySize {
+            file: bytes,
+            database: bytes,
+        })
     }
 
     async fn dump(

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{
-    super::{DatabaseError, Rows},
+    super::{DatabaseError, Rows, Usage},
     Absent, Sqlite, blocking,
     connect::Connection,
     step::opened,
@@ -68,6 +68,21 @@ impl Rows for Sqlite {
             }
         }
         Ok(sizes)
+    }
+
+    async fn usage(&mut self) -> Result<Usage, DatabaseError> {
+        let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+        let bytes = self
+            .texts(sql)
+            .await?
+            .into_iter()
+            .flatten()
+            .flatten()
+            .next();
+        Ok(Usage {
+            bytes: bytes.and_then(|it| it.parse().ok()).unwrap_or_default(),
+            wal: None,
+        })
     }
 }
 

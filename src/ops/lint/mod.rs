@@ -3,7 +3,7 @@
 mod fix;
 mod measure;
 mod probe;
-mod read;
+pub(super) mod read;
 mod sizes;
 
 use std::{

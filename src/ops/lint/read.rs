@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// An up script whose statements were read.
-pub(super) struct Text {
+pub(in crate::ops) struct Text {
     step: Step,
     headers: Headers,
     acts: Vec<Vec<Act>>,
@@ -24,11 +24,16 @@ impl Text {
     ) -> Result<Self, Error> {
         let nothing = Observed::default();
         let step = plan::up_step(&project.plan_context(history, &nothing, dialect), revision)?;
-        Ok(Self {
-            headers: Headers::from(&*revision.up.headers),
+        Ok(Self::new(step, dialect))
+    }
+
+    /// Reads the script of a step.
+    pub fn new(step: Step, dialect: Dialect) -> Self {
+        Self {
+            headers: Headers::from(&*step.script.headers),
             acts: text::acts(dialect, step.text(), &step.statements),
             step,
-        })
+        }
     }
 
     /// The tables and views that the script makes after what is `known`.
@@ -61,7 +66,7 @@ impl Text {
 }
 
 /// An up script with what is known of its statements.
-pub(super) struct Read {
+pub(in crate::ops) struct Read {
     pub script: lint::Script,
     step: Step,
 }

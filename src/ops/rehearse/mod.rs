@@ -1,18 +1,31 @@
 //! Runs pending revisions on a copy of the database.
 
 mod copy;
+mod locks;
+mod observe;
 mod report;
+mod restored;
+mod rows;
 mod run;
+mod schema;
+mod space;
 
-use std::time::Instant;
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
-pub use report::{Hold, RehearseReport, RehearsedRevision, RehearsedStatement, Reverted};
+use chrono::{SubsecRound, Utc};
 
-use self::{copy::Copied, run::Rehearsal};
-use super::{BackupArgs, Error, MigrateArgs, Project, Session, session::until_stopped};
+pub use report::{
+    Blocks, CopySource, Hold, LockSpan, NotRestored, RehearseReport, RehearsedRevision,
+    RehearsedStatement, Reverted, RowCount,
+};
+
+use self::{copy::Copy, run::Rehearsal};
+use super::{BackupArgs, Error, MigrateArgs, Project, SchemaArgs, Session, session::until_stopped};
 use crate::{
     backup::{Backup, Observer},
-    database::Location,
     revision::{Direction, Target},
 };
 
@@ -21,16 +34,40 @@ use crate::{
 pub struct RehearseArgs {
     /// The target, as for `upgrade`.
     pub target: Target,
+    /// Whether revisions of the contract phase stay pending, as for `upgrade`.
+    pub expand_only: bool,
     /// The backup that is loaded; `None` to make one now, which is removed afterwards.
     pub from: Option<Backup>,
-    /// How that one is made.
+    /// Whether the copy has no rows.
+    pub schema_only: bool,
+    /// How a backup is made.
     pub backup: BackupArgs,
-    /// `scratch-url`: the server on which the copy is created; `None` for that of the database.
-    pub scratch_url: Option<Location>,
+    /// Where the copy is created: on the server of `scratch-url`, or on that of the database.
+    pub schema: SchemaArgs,
     /// Whether the revisions are reverted afterwards, and the rows compared.
     pub downs: bool,
     /// Receives progress, and may stop the work.
     pub observer: Observer,
+}
+
+/// A reason why nothing can be rehearsed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RehearseError {
+    /// A copy does not fit.
+    #[error("the copy needs {needed} bytes in {}, and {free} are free", place.display())]
+    NoSpace {
+        /// The directory.
+        place: PathBuf,
+        /// The bytes that are needed.
+        needed: u64,
+        /// The bytes that are free.
+        free: u64,
+    },
+    /// A copy without rows tells nothing, since the database has neither locks of tables nor estimates.
+    #[error(
+        "SQLite has no locks of tables and no estimates of sizes, so a copy without rows tells nothing"
+    )]
+    NoSchemaOnly,
 }
 
 /// Copies the database, applies the pending revisions to the copy, reverts them, and drops the copy. The
@@ -46,29 +83,40 @@ pub async fn rehearse(
 ) -> Result<RehearseReport, Error> {
     let begin = Instant::now();
     project.history(session.dialect())?;
-    let copied = Copied::create(session, args).await?;
-    let copying = begin.elapsed();
+    let mut copy = Copy::create(project, session, args).await?;
+    let mut report = RehearseReport {
+        at: Utc::now().trunc_subsecs(0),
+        database: session.place().to_owned(),
+        from: String::new(),
+        copied: copy.source(args, project),
+        sizes: std::collections::BTreeMap::new(),
+        revisions: Vec::new(),
+        locks: Vec::new(),
+        not_run: Vec::new(),
+        reverted: Reverted::Not,
+        copying: begin.elapsed(),
+        elapsed: Duration::ZERO,
+    };
     let stop = session.stop_signal().clone();
     let work = async {
-        let mut copy = copied.session(session)?;
-        let upgrade = MigrateArgs::to(args.target.clone());
+        let mut there = copy.session(session);
+        let upgrade = MigrateArgs {
+            expand_only: args.expand_only,
+            ..MigrateArgs::to(args.target.clone())
+        };
         let planned =
-            super::migrate::plan_only(project, &mut copy, Direction::Up, &upgrade).await?;
-        let mut rehearsal = Rehearsal::begin(project, copy, args.downs).await?;
-        let done = rehearsal.run(&planned.plan).await;
-        let closed = rehearsal.close().await;
-        let mut report = done?;
-        closed?;
+            super::migrate::plan_only(project, &mut there, Direction::Up, &upgrade).await?;
         report.from = planned.from;
-        Ok(report)
+        let mut rehearsal = Rehearsal::begin(project, &mut copy, there, args.downs).await?;
+        let done = rehearsal.run(&planned.plan, &mut report).await;
+        let closed = rehearsal.close().await;
+        done?;
+        closed
     };
-    let done = until_stopped(&stop, work).await;
-    let left = copied.leave().await;
-    let mut report: RehearseReport = done?;
+    let done: Result<(), Error> = until_stopped(&stop, work).await;
+    let left = copy.leave().await;
+    done?;
     left?;
-    report.database = session.place().to_owned();
-    report.backup = args.from.as_ref().map(|it| project.show(&it.file));
-    report.copying = copying;
     report.elapsed = begin.elapsed();
     Ok(report)
 }

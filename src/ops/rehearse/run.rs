@@ -1,66 +1,101 @@
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    collections::BTreeSet,
     time::{Duration, Instant},
 };
 
-use super::{Hold, RehearseReport, RehearsedRevision, RehearsedStatement, Reverted};
-use crate::{
-    database::Trace,
-    execute::{EventKind, PartialFailure, StatementEnd},
-    lint::{LockMode, Size, WorkKind},
-    ops::{
-        Error, MigrateArgs, Project, RunReport, Session, Unlike, VerifyFinding, downgrade, upgrade,
-        verify::state::{State, Watched, not_restored},
-    },
-    plan::{Plan, Step},
-    revision::{RevisionId, Target},
-    schema::{Name, Scope, compare},
-    sql::in_quotes,
+use super::{
+    RehearseReport, RehearsedRevision, RehearsedStatement, Reverted,
+    copy::Copy,
+    locks::Locks,
+    observe::{End, Ends, Observed, Observing, written_by},
+    restored::Before,
+    rows::{Rows, Sizes},
 };
-
-type Sizes = BTreeMap<Name, Size>;
+use crate::{
+    database::{Trace, Usage},
+    execute::PartialFailure,
+    lint::Known,
+    ops::{Error, MigrateArgs, Project, RunReport, Session, downgrade, upgrade},
+    plan::{Plan, Step},
+    revision::{History, RevisionId, Target},
+    schema::{Name, Schema, Scope},
+};
 
 /// A run on a copy.
 pub(super) struct Rehearsal<'a> {
-    project: &'a Project,
+    /// The project.
+    whole: &'a Project,
+    /// The project without its repeatable scripts, which run by themselves after the revisions.
+    project: Project,
     session: Session,
-    ends: Arc<Mutex<Vec<StatementEnd>>>,
-    sizes: Sizes,
-    /// The exact numbers of rows.
-    rows: BTreeMap<Name, u64>,
+    ends: Ends,
+    observing: Observing,
+    rows: Rows,
+    /// The sizes of the tables of the database itself, if the copy has no rows.
+    live: Option<Sizes>,
     /// The state before the first revision, if it is compared with that after the down scripts.
-    before: Option<State>,
+    before: Option<Before>,
+    /// The tables that scripts wrote to, by their first names; `None` if the database does not tell.
+    written: Option<BTreeSet<Name>>,
+    /// The schemas before and after the repeatable scripts.
+    around: Option<(Schema, Schema)>,
+}
+
+/// What a run of scripts did.
+struct Ran {
+    ends: Vec<End>,
+    traces: Option<Vec<Trace>>,
+    elapsed: Duration,
+    used: (Usage, Usage),
+    failure: Option<Box<PartialFailure>>,
 }
 
 impl<'a> Rehearsal<'a> {
     /// Begins in the session with a copy.
-    pub async fn begin(project: &'a Project, session: Session, downs: bool) -> Result<Self, Error> {
-        let ends: Arc<Mutex<Vec<StatementEnd>>> = Arc::default();
-        let told = Arc::clone(&ends);
-        let mut session = session.on_events(move |event| {
-            if let EventKind::StatementDone(end) | EventKind::StatementFailed(end) = &event.kind {
-                told.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(end.clone());
-            }
-        });
-        let sizes = sizes(&mut session).await?;
-        let mut rows = BTreeMap::new();
-        for table in sizes.keys() {
-            rows.insert(table.clone(), count(&mut session, table).await?);
-        }
+    pub async fn begin(
+        whole: &'a Project,
+        copy: &mut Copy,
+        session: Session,
+        downs: bool,
+    ) -> Result<Self, Error> {
+        let dialect = session.dialect();
+        let history = whole.history(dialect)?;
+        let repeatables: Vec<_> = history
+            .repeatables()
+            .iter()
+            .map(|it| it.id.clone())
+            .collect();
+        let revisions = History::clone(&history).without_repeatables(&repeatables);
+        let ends = Ends::default();
+        let told = ends.clone();
+        let mut session = session.on_events(move |event| told.hear(&event.kind));
+        let schema = session.inspect(&Scope::default()).await?;
+        let mut known = Known::new(dialect);
+        known.schema(&schema);
+        known.begin_run();
+        let rows = Rows::read(&mut session, copy.take_counts()).await?;
         let before = match downs {
-            true => Some(state(&mut session).await?),
+            true => Some(Before::read(&mut session, schema.into(), &rows).await?),
             false => None,
         };
+        let has_traces = session.begin_tracing().await?;
+        let live = copy.take_sizes();
         Ok(Self {
-            project,
+            whole,
+            project: whole.with_history(dialect, revisions),
             session,
             ends,
-            sizes,
+            observing: Observing {
+                known,
+                locks: Locks::default(),
+                is_one_transaction: false,
+                is_empty: live.is_some(),
+            },
             rows,
+            live,
             before,
+            written: has_traces.then(BTreeSet::new),
+            around: None,
         })
     }
 
@@ -69,142 +104,201 @@ impl<'a> Rehearsal<'a> {
         Ok(self.session.close().await?)
     }
 
-    /// Applies the revisions of the plan one by one, and reverts them.
-    pub async fn run(&mut self, plan: &Plan) -> Result<RehearseReport, Error> {
-        let mut report = RehearseReport::default();
-        let mut steps = plan.steps.iter();
-        for step in steps.by_ref() {
-            let Some(id) = step.subject.revision() else {
-                continue;
+    /// Applies the revisions of the plan one by one, then its repeatable scripts, and reverts the
+    /// revisions.
+    pub async fn run(&mut self, plan: &Plan, report: &mut RehearseReport) -> Result<(), Error> {
+        self.observing.is_one_transaction = plan.one_transaction;
+        report.sizes = self.sizes().clone();
+        let is_revision = |step: &&Step| step.subject.revision().is_some();
+        let (revisions, repeatables): (Vec<&Step>, Vec<&Step>) =
+            plan.steps.iter().partition(is_revision);
+        for step in &revisions {
+            let target = Target::Name {
+                text: step.subject.as_str().to_owned(),
             };
-            let revision = self.apply(id, step).await?;
-            let failed = revision.failure.is_some();
-            report.revisions.push(revision);
-            if failed {
+            self.apply(&[step], target, report).await?;
+            if report.has_failure() {
                 break;
             }
         }
-        let rest = steps.filter_map(|step| step.subject.revision().cloned());
-        report.not_run = rest.collect();
-        let applied = report.revisions.iter().filter(|it| it.failure.is_none());
-        let applied: Vec<RevisionId> = applied.map(|it| it.revision.clone()).collect();
-        if let Some(before) = self.before.take()
-            && !applied.is_empty()
-        {
-            report.reverted = self.revert(&applied, &before).await?;
+        if !repeatables.is_empty() && !report.has_failure() {
+            let before = self.session.inspect(&Scope::default()).await?;
+            self.apply(&repeatables, Target::Heads, report).await?;
+            let after = self.session.inspect(&Scope::default()).await?;
+            self.around = Some((before, after));
         }
-        Ok(report)
+        let steps = revisions.iter().chain(&repeatables);
+        let rest = steps.skip(report.revisions.len());
+        report.not_run = rest.map(|step| step.subject.clone()).collect();
+        self.note_locks(report);
+        self.revert(report).await
     }
 
-    async fn apply(&mut self, id: &RevisionId, step: &Step) -> Result<RehearsedRevision, Error> {
-        self.session.begin_tracing().await?;
-        self.ends().clear();
-        let target = Target::Name {
-            text: id.to_string(),
+    fn sizes(&self) -> &Sizes {
+        self.live.as_ref().unwrap_or(&self.rows.sizes)
+    }
+
+    /// Runs scripts together and adds them to the report: those that ran to their end, and the one that
+    /// failed.
+    async fn apply(
+        &mut self,
+        steps: &[&Step],
+        target: Target,
+        report: &mut RehearseReport,
+    ) -> Result<(), Error> {
+        let mut ran = self
+            .ran(target, steps[0].subject.revision().is_none())
+            .await?;
+        let traces = ran.traces.take();
+        let mut left = traces.as_deref().unwrap_or_default().iter().peekable();
+        let mut all = Observed::default();
+        let failed = ran
+            .failure
+            .as_ref()
+            .map(|it| it.failure.step.subject.clone());
+        let first = report.revisions.len();
+        for step in steps {
+            let number = report.revisions.len();
+            let ends: Vec<&End> = ran
+                .ends
+                .iter()
+                .filter(|it| it.subject == step.subject)
+                .collect();
+            let has_traces = traces.is_some();
+            let sizes = self.live.as_ref().unwrap_or(&self.rows.sizes);
+            let seen = (&*ends, &mut left, has_traces);
+            let mut observed = self.observing.script(number, step, seen, sizes);
+            let statements = std::mem::take(&mut observed.statements);
+            all.add(observed);
+            report.revisions.push(rehearsed(step, statements));
+            if failed.as_ref() == Some(&step.subject) {
+                break;
+            }
+        }
+        if let Some(written) = &mut self.written {
+            written.extend(all.written.iter().cloned());
+        }
+        let rows = match self.live {
+            Some(_) => Vec::new(),
+            None => {
+                self.rows
+                    .changes(&mut self.session, &all, traces.is_some())
+                    .await?
+            }
         };
+        if let [one] = &mut report.revisions[first..] {
+            one.elapsed = ran.elapsed;
+        }
+        // What is known of all together is told of the last one.
+        if let Some(last) = report.revisions.last_mut() {
+            let (before, after) = ran.used;
+            last.growth = after.bytes.cast_signed() - before.bytes.cast_signed();
+            last.wal = after
+                .wal
+                .zip(before.wal)
+                .map(|(after, before)| after.saturating_sub(before));
+            last.rows = rows;
+            last.failure = ran.failure;
+        }
+        Ok(())
+    }
+
+    /// Runs the pending scripts up to `target`; the repeatable ones if `is_last`.
+    async fn ran(&mut self, target: Target, is_last: bool) -> Result<Ran, Error> {
+        self.ends.take();
+        let project = match is_last {
+            true => self.whole,
+            false => &self.project,
+        };
+        let before = self.session.usage().await?;
         let begin = Instant::now();
-        let run = upgrade(self.project, &mut self.session, &MigrateArgs::to(target)).await?;
+        let run = upgrade(project, &mut self.session, &MigrateArgs::to(target)).await?;
         let elapsed = begin.elapsed();
-        let traces = self.session.take_traces();
-        let failure = ended(run)?;
-        let sizes = sizes(&mut self.session).await?;
-        let before = std::mem::replace(&mut self.sizes, sizes);
-        let ends = std::mem::take(&mut *self.ends());
-        let (statements, holds) = observed(&ends, traces.as_deref().unwrap_or_default(), &before);
-        // Without traces, every table may have been written.
-        let written = traces.is_some().then_some(&*statements);
-        let rows = self.counted(written).await?;
-        Ok(RehearsedRevision {
-            revision: id.clone(),
-            message: step.message.clone(),
-            file: step.script.file.clone(),
-            statements,
-            holds,
+        let (ends, traces) = (self.ends.take(), self.session.take_traces());
+        Ok(Ran {
+            ends,
+            traces,
             elapsed,
-            growth: bytes(&self.sizes) - bytes(&before),
-            rows,
-            failure,
+            failure: ended(run)?,
+            used: (before, self.session.usage().await?),
         })
     }
 
-    /// Counts the rows of new tables and of those that these statements changed, or of all. Returns the
-    /// tables whose numbers are others, with those before and after.
-    async fn counted(
-        &mut self,
-        statements: Option<&[RehearsedStatement]>,
-    ) -> Result<Vec<(Name, Option<u64>, Option<u64>)>, Error> {
-        let works = statements.into_iter().flatten().flat_map(|it| &it.works);
-        let written = works.filter(|it| matches!(it.kind, WorkKind::Change { .. }));
-        let written: BTreeSet<&Name> = written.map(|it| &it.relation).collect();
-        let mut found = Vec::new();
-        for table in self.sizes.keys() {
-            let before = self.rows.get(table).copied();
-            if statements.is_some() && before.is_some() && !written.contains(table) {
-                continue;
-            }
-            let after = count(&mut self.session, table).await?;
-            self.rows.insert(table.clone(), after);
-            if before != Some(after) {
-                found.push((table.clone(), before, Some(after)));
-            }
+    /// Notes the locks, which are known when the last transaction has ended.
+    fn note_locks(&self, report: &mut RehearseReport) {
+        let locks = &self.observing.locks;
+        report.locks = locks.spans().cloned().collect();
+        let sizes = &report.sizes;
+        for (number, revision) in report.revisions.iter_mut().enumerate() {
+            let lines: Vec<u32> = revision.statements.iter().map(|it| it.line).collect();
+            revision.holds = locks.holds(number, &lines, |table| sizes.get(table).copied());
         }
-        let gone: Vec<Name> = self
-            .rows
-            .keys()
-            .filter(|it| !self.sizes.contains_key(it))
-            .cloned()
-            .collect();
-        for table in gone {
-            let before = self.rows.remove(&table);
-            found.push((table, before, None));
-        }
-        Ok(found)
     }
 
     /// Reverts the revisions, the last one first, and compares.
-    async fn revert(&mut self, applied: &[RevisionId], before: &State) -> Result<Reverted, Error> {
+    async fn revert(&mut self, report: &mut RehearseReport) -> Result<(), Error> {
+        let applied = report.revisions.iter().filter(|it| it.failure.is_none());
+        let applied: Vec<RevisionId> = applied
+            .filter_map(|it| it.subject.revision().cloned())
+            .collect();
+        let Some(before) = self.before.take().filter(|_| !applied.is_empty()) else {
+            return Ok(());
+        };
         let history = self.project.history(self.session.dialect())?;
-        let between = state(&mut self.session).await?;
+        let between = self.session.inspect(&Scope::default()).await?;
         for id in applied.iter().rev() {
             if history.get(id).is_none_or(|it| it.down.is_none()) {
-                return Ok(Reverted::NoDown(id.clone()));
+                report.reverted = Reverted::NoDown(id.clone());
+                return Ok(());
             }
             let back = MigrateArgs::to(Target::Relative(-1));
-            let run = downgrade(self.project, &mut self.session, &back).await?;
+            let run = downgrade(&self.project, &mut self.session, &back).await?;
             if let Some(failure) = ended(run)? {
-                return Ok(Reverted::Failed(id.clone(), failure));
+                report.reverted = Reverted::Failed(id.clone(), failure);
+                return Ok(());
             }
         }
-        let after = state(&mut self.session).await?;
-        let mut findings = Vec::new();
-        let difference = compare(&before.schema, &after.schema);
-        if !difference.is_empty() {
-            let unlike = Unlike::new(difference, &before.schema, &after.schema);
-            findings.push(VerifyFinding::NotRestored(Box::new(unlike)));
+        if let (Some(written), Some(traces)) = (&mut self.written, self.session.take_traces()) {
+            written.extend(traces.iter().flat_map(written_by).cloned());
         }
-        let rows = not_restored(before, &between, &after).into_iter();
-        findings
-            .extend(rows.map(|(table, changes)| VerifyFinding::RowsNotRestored { table, changes }));
-        Ok(Reverted::Done(findings))
-    }
-
-    fn ends(&self) -> std::sync::MutexGuard<'_, Vec<StatementEnd>> {
-        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+        let after = self.session.inspect(&Scope::default()).await?;
+        let (schemas, written) = ((&between, &after), self.written.as_ref());
+        let around = self.around.as_ref();
+        let without = |schema: &Schema| without(schema, around);
+        let found = before
+            .changes(&mut self.session, schemas, written, without)
+            .await?;
+        report.reverted = Reverted::Done(found);
+        Ok(())
     }
 }
 
-/// The sizes of the tables, without those of the records.
-async fn sizes(session: &mut Session) -> Result<Sizes, Error> {
-    let records = session.version_table();
-    let (_, records) = records.rsplit_once('.').unwrap_or(("", &records));
-    let log = format!("{records}_log");
-    let sizes = session.table_sizes().await?.into_iter();
-    let is_record = |name: &Name| name.name == records || name.name == log;
-    Ok(sizes.filter(|(name, _)| !is_record(name)).collect())
+/// What is known of a script from its statements alone.
+fn rehearsed(step: &Step, statements: Vec<RehearsedStatement>) -> RehearsedRevision {
+    RehearsedRevision {
+        subject: step.subject.clone(),
+        message: step.message.clone(),
+        file: step.script.file.clone(),
+        elapsed: statements.iter().map(|it| it.elapsed).sum(),
+        statements,
+        holds: Vec::new(),
+        growth: 0,
+        wal: None,
+        rows: Vec::new(),
+        failure: None,
+    }
 }
 
-async fn state(session: &mut Session) -> Result<State, Error> {
-    State::read(session, &Scope::default(), &Watched::All).await
+/// `schema` without the objects that differ between those before and after the repeatable scripts, which have
+/// no down scripts.
+fn without(schema: &Schema, around: Option<&(Schema, Schema)>) -> Schema {
+    let Some((old, new)) = around else {
+        return schema.clone();
+    };
+    let mut left = schema.clone();
+    left.objects
+        .retain(|object| old.get(&object.id) == new.get(&object.id));
+    left
 }
 
 /// The failure of a run.
@@ -213,127 +307,4 @@ fn ended(run: RunReport) -> Result<Option<Box<PartialFailure>>, Error> {
         true => Err(Error::Interrupted),
         false => Ok(run.failure),
     }
-}
-
-/// A lock of the present transaction, with when it began to keep others waiting.
-struct Taken {
-    mode: LockMode,
-    writes: Duration,
-    reads: Option<Duration>,
-    line: u32,
-}
-
-/// How long others wait for tables.
-#[derive(Default)]
-struct Waits {
-    /// The locks of the present transaction.
-    taken: BTreeMap<Name, Taken>,
-    /// The longest wait for each table.
-    longest: BTreeMap<Name, Hold>,
-}
-
-impl Waits {
-    /// Adds what the statement in `line` locked, which ran from `begin` to `now`. Without a trace it
-    /// failed, and the locks of before were held meanwhile.
-    fn add(
-        &mut self,
-        trace: Option<&Trace>,
-        line: u32,
-        (begin, now): (Duration, Duration),
-        sizes: &Sizes,
-    ) {
-        if trace.is_some_and(|trace| trace.begins) {
-            self.taken.clear();
-        }
-        let locks = trace.into_iter().flat_map(|trace| &trace.effects.locks);
-        for lock in locks.filter(|it| it.mode.blocks_writes()) {
-            let taken = self.taken.entry(lock.relation.clone()).or_insert(Taken {
-                mode: lock.mode,
-                writes: begin,
-                reads: None,
-                line,
-            });
-            taken.mode = taken.mode.max(lock.mode);
-            if lock.mode.blocks_reads() {
-                taken.reads.get_or_insert(begin);
-            }
-        }
-        for (table, taken) in &self.taken {
-            let hold = Hold {
-                table: table.clone(),
-                mode: taken.mode,
-                writes: now - taken.writes,
-                reads: taken.reads.map_or(Duration::ZERO, |since| now - since),
-                size: sizes.get(table).copied(),
-                line: taken.line,
-            };
-            let longest = self.longest.entry(table.clone());
-            let longest = longest.or_insert_with(|| hold.clone());
-            if hold.writes > longest.writes {
-                *longest = hold;
-            }
-        }
-    }
-
-    /// The waits, the longest first.
-    fn finish(self) -> Vec<Hold> {
-        let mut holds: Vec<Hold> = self.longest.into_values().collect();
-        holds.sort_by_key(|hold| std::cmp::Reverse(hold.writes));
-        holds
-    }
-}
-
-/// The statements with what they did, and how long others would wait.
-fn observed(
-    ends: &[StatementEnd],
-    traces: &[Trace],
-    sizes: &Sizes,
-) -> (Vec<RehearsedStatement>, Vec<Hold>) {
-    let mut statements: Vec<(usize, RehearsedStatement)> = Vec::new();
-    let mut waits = Waits::default();
-    let mut traces = traces.iter().peekable();
-    let mut now = Duration::ZERO;
-    for end in ends {
-        let elapsed = end.elapsed.unwrap_or_default();
-        let begin = now;
-        now += elapsed;
-        let trace = traces.next_if(|trace| trace.offset == end.span.start);
-        match statements.last_mut() {
-            Some((index, statement)) if *index == end.index => {
-                statement.elapsed += elapsed;
-                statement.times += 1;
-            }
-            _ => statements.push((
-                end.index,
-                RehearsedStatement {
-                    line: end.line,
-                    sql: end.sql().to_owned(),
-                    elapsed,
-                    times: 1,
-                    works: trace.map_or_else(Vec::new, |trace| trace.effects.works.clone()),
-                },
-            )),
-        }
-        waits.add(trace, end.line, (begin, now), sizes);
-    }
-    let statements = statements.into_iter().map(|(_, it)| it);
-    (statements.collect(), waits.finish())
-}
-
-fn bytes(sizes: &Sizes) -> i64 {
-    let pages: u64 = sizes.values().map(|size| size.pages).sum();
-    i64::try_from(pages.saturating_mul(8192)).unwrap_or(i64::MAX)
-}
-
-/// Counts the rows of a table.
-async fn count(session: &mut Session, table: &Name) -> Result<u64, Error> {
-    let name = match table.schema.is_empty() {
-        true => in_quotes(&table.name),
-        false => format!("{}.{}", in_quotes(&table.schema), in_quotes(&table.name)),
-    };
-    let rows = session
-        .texts(&format!("SELECT count(*) FROM {name}"))
-        .await?;
-    let rows = rows.into_iter().flatten().flatten().next();
-    Ok(rows.and_then(|rows| rows.parse().ok()).unwrap_or(0))
 }

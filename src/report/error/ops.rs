@@ -49,6 +49,7 @@ impl From<E> for Error {
                 Self::from(error).note("no backup was made, so nothing was run")
             }
             E::Offline(error) => offline(error),
+            E::Rehearse(error) => error.into(),
             E::Source(error) => error.into(),
             E::Scratch(error) => error.into(),
             E::Outside(error) => error.into(),

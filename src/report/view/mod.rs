@@ -76,6 +76,11 @@ pub trait View {
         None
     }
 
+    /// The result as a page that needs no network, for results that have it.
+    fn html(&self) -> Option<String> {
+        None
+    }
+
     /// The result in Markdown, for results that have it.
     fn markdown(&self, path: &dyn Fn(&str) -> String) -> Option<String> {
         let _ = path;
