@@ -106,12 +106,22 @@ pub struct Division {
     pub waiting: Vec<Waiting>,
 }
 
+/// How statements are put into revisions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Into as few as what is known of their dependencies allows.
+    Compact,
+    /// As they come, which always runs, but leaves more to the contract phase.
+    AsPlanned,
+}
+
 /// Divides the statements that make `to` of `from`, a schema of PostgreSQL. Every action of ALTER TABLE is
 /// a statement of its own.
-pub fn divide(statements: Vec<Statement>, from: &Schema, to: &Schema) -> Division {
+pub fn divide(statements: Vec<Statement>, order: Order, from: &Schema, to: &Schema) -> Division {
     let (items, waiting) = item::items(statements, from, to);
-    Division {
-        parts: schedule::parts(items),
-        waiting,
-    }
+    let parts = match order {
+        Order::Compact => schedule::parts(items),
+        Order::AsPlanned => schedule::in_order(items),
+    };
+    Division { parts, waiting }
 }

@@ -41,6 +41,9 @@ pub(super) fn items(
     let id = id.ok_or("it is not about a single column")?;
     let column = Column::of(id, using, (from, to))?;
     let copies = Copies::of(&column, (from, to))?;
+    if !statements[at].losses.is_empty() {
+        return Err("values that do not fit would be refused from the start".to_owned());
+    }
     let of_column = |it: &(usize, &Statement)| it.1.object.as_ref() == Some(id);
     let absorbed = statements.iter().enumerate().filter(of_column);
     let absorbed = absorbed.map(|(number, _)| number).collect();

@@ -20,8 +20,35 @@ struct Spot {
     number: usize,
 }
 
-/// The revisions of the items, which run in the order in which they are. What needs an item is in the same
-/// revision or in a later one.
+/// The revisions of the items, without changing their order. What follows an item of the contract phase is in
+/// that phase as well.
+pub(super) fn in_order(items: Vec<Item>) -> Vec<Part> {
+    let mut phase = Phase::Expand;
+    let mut parts: Vec<Part> = Vec::new();
+    for item in items {
+        phase = phase.max(item.phase);
+        let is_next = |part: &&mut Part| part.job == item.job && part.phase == phase;
+        let part = match parts.last_mut().filter(is_next) {
+            Some(part) => part,
+            None => {
+                parts.push(Part {
+                    job: item.job,
+                    phase,
+                    statements: Vec::new(),
+                    refills: Vec::new(),
+                });
+                let last = parts.len() - 1;
+                &mut parts[last]
+            }
+        };
+        part.statements.push(item.statement);
+        part.refills.extend(item.refill);
+    }
+    parts
+}
+
+/// The revisions of the items, as few as possible. What needs an item is in the same revision or in a later
+/// one.
 pub(super) fn parts(items: Vec<Item>) -> Vec<Part> {
     let (settings, items): (Vec<Item>, Vec<Item>) = items
         .into_iter()
@@ -57,7 +84,14 @@ pub(super) fn parts(items: Vec<Item>) -> Vec<Part> {
             parts.push((Spot { phase, number }, part));
         }
     }
-    for (item, spot) in items.into_iter().zip(spots) {
+    // Rows are read before the first strong lock is taken.
+    let is_late = |it: &Item| {
+        let validates = it.statement.sql.contains(" VALIDATE CONSTRAINT ");
+        it.job == Job::Validate && !validates
+    };
+    let mut placed: Vec<(Item, Spot)> = items.into_iter().zip(spots).collect();
+    placed.sort_by_key(|(item, _)| is_late(item));
+    for (item, spot) in placed {
         let found = parts.iter_mut().find(|(of, _)| *of == spot);
         if let Some((_, part)) = found {
             part.statements.push(item.statement);
@@ -67,11 +101,6 @@ pub(super) fn parts(items: Vec<Item>) -> Vec<Part> {
     let parts = parts.into_iter().map(|(_, part)| part);
     let mut parts: Vec<Part> = parts.filter(|part| !part.statements.is_empty()).collect();
     for part in &mut parts {
-        if part.job == Job::Validate {
-            // Rows are read before the first strong lock is taken.
-            let validates = |it: &Statement| it.sql.contains(" VALIDATE CONSTRAINT ");
-            part.statements.sort_by_key(|it| !validates(it));
-        }
         if part.statements.iter().any(is_routine) {
             let settings = settings.iter().map(|it| it.statement.clone());
             part.statements.splice(0..0, settings);
@@ -161,17 +190,12 @@ fn in_transaction(spot: Spot, jobs: &mut [Vec<Job>; 2]) -> Spot {
 /// A drop and the statement that makes the object again, which is missing in between if they are apart,
 /// with what that one needs of what makes others wait.
 fn parted(items: &[Item], spots: &[Spot]) -> Option<Vec<usize>> {
-    let does = |item: &Item, word: &str| {
-        let sql = &item.statement.sql;
-        let is_action = |part: &str| sql.contains(&format!(" {word} {part} "));
-        sql.starts_with(word) || is_action("COLUMN") || is_action("CONSTRAINT")
-    };
     let makes = |item: &Item| does(item, "CREATE") || does(item, "ADD");
     let mut made = items.iter().enumerate().filter(|(_, it)| makes(it));
     made.find_map(|(number, item)| {
         let is_dropped = |at: &usize| {
             let earlier = &items[*at];
-            does(earlier, "DROP") && earlier.statement.object == item.statement.object
+            drops(earlier) && earlier.statement.object == item.statement.object
         };
         let dropped = (0..number).find(is_dropped)?;
         let waits = |at: &usize| items[*at].job == Job::Wait && needs(item, &items[*at]);
@@ -180,13 +204,46 @@ fn parted(items: &[Item], spots: &[Spot]) -> Option<Vec<usize>> {
     })
 }
 
-/// A statement that makes others wait, with the others about its object, without which it is half done.
+/// What is half done by one of them alone: a type that is replaced with the columns that wait for it, or
+/// a statement that makes others wait with the others about its object.
 fn divided(items: &[Item], spots: &[Spot]) -> Option<Vec<usize>> {
+    let together = |is_one: &dyn Fn(&Item) -> bool| {
+        let all = items.iter().enumerate().filter(|(_, it)| is_one(it));
+        apart(all.map(|(number, _)| number).collect(), spots)
+    };
+    let dropped = items
+        .iter()
+        .filter(|it| it.statement.sql.starts_with("DROP "));
+    let dropped = dropped.filter_map(|it| it.statement.object.as_ref());
+    let mut replaced = dropped.filter(|id| is_type(id.kind));
+    let of_type = replaced.find_map(|id| {
+        together(&|it| {
+            let waits = it.job == Job::Wait && mentions(&it.statement.sql, &id.name);
+            waits || it.statement.object.as_ref() == Some(id)
+        })
+    });
     let mut waiting = items.iter().filter(|it| it.job == Job::Wait);
-    waiting.find_map(|item| {
-        let is_about = |at: &usize| items[*at].statement.object == item.statement.object;
-        apart((0..items.len()).filter(is_about).collect(), spots)
+    of_type.or_else(|| {
+        waiting.find_map(|of| together(&|it| it.statement.object == of.statement.object))
     })
+}
+
+fn is_type(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range
+    )
+}
+
+/// Whether a statement begins with a word, or does this to a part of a table.
+fn does(item: &Item, word: &str) -> bool {
+    let sql = &item.statement.sql;
+    let is_action = |part: &str| sql.contains(&format!(" {word} {part} "));
+    sql.starts_with(word) || is_action("COLUMN") || is_action("CONSTRAINT")
+}
+
+fn drops(item: &Item) -> bool {
+    does(item, "DROP")
 }
 
 /// The statements, if they are not at one place.
@@ -202,6 +259,10 @@ fn needs(item: &Item, earlier: &Item) -> bool {
         return false;
     };
     let sql = &item.statement.sql;
+    // What something was dropped for comes after it.
+    if drops(earlier) && (drops(item) || item.job == Job::Wait) {
+        return true;
+    }
     let is_object = item.statement.object.as_ref() == Some(id);
     let is_of_column = || is_about(item, id) && mentions(sql, &id.name);
     is_object

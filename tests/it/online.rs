@@ -223,6 +223,25 @@ CREATE VIEW shop.totals AS SELECT total FROM shop.orders;
 }
 
 #[test]
+fn a_type_is_replaced_in_one_transaction() {
+    let base = "CREATE SCHEMA shop;
+CREATE TYPE shop.state AS ENUM ('new', 'paid', 'gone');
+CREATE TABLE shop.orders (id bigint PRIMARY KEY, state shop.state DEFAULT 'new');
+";
+    let model = base.replace(", 'gone'", ", 'sent'");
+    let env = project(Backend::Postgres, base, &model);
+    let text = generate(&env, &["--allow-loss"]);
+    assert!(text.contains("the type itself is replaced"), "{text}");
+    let scripts = scripts(&env);
+    let [script] = scripts.values().collect::<Vec<_>>()[..] else {
+        panic!("{scripts:#?}");
+    };
+    for word in ["RENAME TO", "CREATE TYPE", "TYPE shop.state", "DROP TYPE"] {
+        assert!(script.contains(word), "{script}");
+    }
+}
+
+#[test]
 fn values_that_a_session_decides_about_are_not_copied() {
     let base =
         "CREATE SCHEMA shop;\nCREATE TABLE shop.orders (id bigint PRIMARY KEY, at timestamp);\n";

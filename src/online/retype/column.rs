@@ -49,6 +49,9 @@ impl<'a> Column<'a> {
             return Err("it is not about a column".to_owned());
         };
         stays_itself(before, after)?;
+        if old.data_type == facts.data_type {
+            return Err("the type itself is replaced".to_owned());
+        }
         is_plain(from, &table)?;
         if facts.identity.is_some() || facts.generated.is_some() {
             return Err("the server makes the values of the column".to_owned());

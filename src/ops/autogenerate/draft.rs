@@ -70,6 +70,11 @@ impl<'a> Drafts<'a> {
         }
     }
 
+    /// Forgets the revisions.
+    pub fn clear(&mut self) {
+        self.parts.clear();
+    }
+
     /// The revisions that they revise.
     pub fn parents(&self) -> &[RevisionId] {
         &self.parents

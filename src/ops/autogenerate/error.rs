@@ -67,3 +67,10 @@ pub enum AutogenerateError {
     #[error("the generated scripts are wrong")]
     Wrong(Box<VerifiedRevision>),
 }
+
+impl AutogenerateError {
+    /// Whether the scripts were generated, and do not do what they should.
+    pub(super) fn is_unproven(&self) -> bool {
+        matches!(self, Self::Differs(_) | Self::Failed(_) | Self::Wrong(_))
+    }
+}

@@ -104,11 +104,20 @@ pub async fn autogenerate(
         let head = until_stopped(&stop, prover.start(project, &args.schema));
         let (start, declared) = model::declared(&mut reader, &args.model, head).await?;
         let rest = async {
-            let plan = Plan::new(&mut prover, &start, declared, args).await?;
+            let mut plan = Plan::new(&mut prover, &start, declared, args).await?;
             if plan.is_empty() {
                 return Ok((plan, Proof::WithRows));
             }
-            let proof = prove::prove(&mut prover, &mut reader, &plan, &mut drafts, args).await?;
+            let proven = prove::prove(&mut prover, &mut reader, &plan, &mut drafts, args).await;
+            let proof = match proven {
+                // What is known of dependencies may be too little for the compact order.
+                Err(Error::Autogenerate(error)) if error.is_unproven() && plan.keep_order() => {
+                    drafts.clear();
+                    prover.renew(&mut reader).await?;
+                    prove::prove(&mut prover, &mut reader, &plan, &mut drafts, args).await?
+                }
+                other => other?,
+            };
             Ok((plan, proof))
         };
         until_stopped(&stop, rest).await

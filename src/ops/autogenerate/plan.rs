@@ -6,7 +6,7 @@ use crate::{
         self, Loss, Migration, MigrationOptions, Place, Refusal, Rename, RenameError, Renamed,
         Statement, migrate,
     },
-    online::{self, Division, Job, Part, Refill, Waiting},
+    online::{self, Division, Job, Order, Part, Refill, Waiting},
     ops::{Error, model::Declared, verify::state::Watched},
     revision::Phase,
     schema::{self, Difference, Facts, Kind, Name, Note, Object, ObjectId, Schema, compare},
@@ -84,7 +84,7 @@ impl Plan {
         let up: Vec<Statement> = up.chain(migration.statements).collect();
         let online = args
             .online
-            .then(|| online::divide(up.clone(), &renamed, &target));
+            .then(|| online::divide(up.clone(), Order::Compact, &renamed, &target));
         let names_back = names.iter().rev().flat_map(|it| it.down.clone());
         let names_back: Vec<Statement> = names_back.collect();
         let plan = Self {
@@ -131,6 +131,19 @@ impl Plan {
     pub fn losses(&self) -> Vec<Loss> {
         let losses = self.up.iter().flat_map(|statement| &statement.losses);
         losses.cloned().collect()
+    }
+
+    /// Divides the statements in the order in which they were planned. Returns whether that is another
+    /// division.
+    pub fn keep_order(&mut self) -> bool {
+        let Some(division) = &mut self.online else {
+            return false;
+        };
+        let up = self.up.clone();
+        let in_order = online::divide(up, Order::AsPlanned, &self.renamed, &self.target);
+        let is_other = *division != in_order;
+        *division = in_order;
+        is_other
     }
 
     /// The statements that make others wait although they should not.

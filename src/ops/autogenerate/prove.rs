@@ -81,6 +81,13 @@ impl Prover {
         Ok(())
     }
 
+    /// Continues with another database at the head.
+    pub async fn renew(&mut self, reader: &mut Reader<'_>) -> Result<(), Error> {
+        let lab = Lab::open(reader, true).await?;
+        std::mem::replace(&mut self.lab, lab).leave().await?;
+        self.apply(reader.project).await
+    }
+
     /// Reads the schema.
     pub async fn schema(&mut self) -> Result<Arc<Schema>, Error> {
         self.lab.schema().await
@@ -124,10 +131,8 @@ pub(super) async fn prove(
         Ok(()) => return Ok(Proof::WithRows),
         Err(failure) => failure,
     };
-    let lab = Lab::open(reader, true).await?;
-    std::mem::replace(&mut prover.lab, lab).leave().await?;
+    prover.renew(reader).await?;
     prover.lab.watch(concerned);
-    prover.apply(reader.project).await?;
     match cycle(prover, plan, drafts, None, args).await? {
         Ok(()) => Ok(Proof::WithoutRows(failure.failure.error.to_string())),
         Err(failure) => Err(AutogenerateError::Failed(failure).into()),

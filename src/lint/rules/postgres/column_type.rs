@@ -12,7 +12,7 @@ pub(in crate::lint::rules) static RULE: Rule = Rule {
         the whole table and its indexes anew, or build the indexes on the column. timestamp to \
         timestamptz rewrites unless the session's TimeZone is UTC (PostgreSQL 12).",
     safe: "Add a new column, keep both the same by a trigger, fill it in batches, and swap the names in \
-        a later revision.",
+        a later revision. `migrator revision --autogenerate --online` writes that.",
     silent: "The change rewrites and builds nothing, or the table was created in the same run.",
     bad: Example {
         before: ORDERS,
