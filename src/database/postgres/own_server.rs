@@ -52,12 +52,13 @@ pub(super) struct OwnServer {
 }
 
 impl OwnServer {
-    /// Removes what killed processes have left, and starts a server on a socket in a new directory.
+    /// Removes what killed processes have left, and starts a server on a socket in a new directory. Its
+    /// major version is `major` if that is installed.
     ///
     /// # Errors
     /// Fails when the programs are missing or the server does not start.
-    pub fn start() -> Result<Self, DatabaseError> {
-        let initdb = program("initdb")?;
+    pub fn start(major: u32) -> Result<Self, DatabaseError> {
+        let initdb = program("initdb", major)?;
         let postgres = initdb.path.with_file_name("postgres");
         let parent = env::temp_dir();
         let directory = parent.join(format!("{PREFIX}{}", unique()));
@@ -144,8 +145,8 @@ fn other(reason: impl Into<String>) -> DatabaseError {
     DatabaseError::Other(reason.into())
 }
 
-fn program(name: &'static str) -> Result<Program, DatabaseError> {
-    programs::find(name, 0).map_err(|error| match error {
+fn program(name: &'static str, major: u32) -> Result<Program, DatabaseError> {
+    programs::nearest(name, major).map_err(|error| match error {
         CopyError::NoProgram { .. } => other(format!(
             "PostgreSQL's {name} is not installed on this machine"
         )),
@@ -220,7 +221,7 @@ fn remove_if_left(directory: &Path) {
     if lock.try_lock().is_err() {
         return;
     }
-    if let Ok(program) = program("pg_ctl") {
+    if let Ok(program) = program("pg_ctl", 0) {
         let _ = Command::new(&program.path)
             .args(["stop", "--mode", "immediate", "--silent", "-D"])
             .arg(directory.join("data"))

@@ -42,6 +42,38 @@ pub(super) fn find(name: &'static str, needed: u32) -> Result<Program, CopyError
     find_in(directories(), name, needed)
 }
 
+/// Finds a program of the major version `wanted`, or else of the closest newer one, or else of the
+/// newest that is installed.
+///
+/// # Errors
+/// [`CopyError::NoProgram`] if there is none at all.
+pub(super) fn nearest(name: &'static str, wanted: u32) -> Result<Program, CopyError> {
+    nearest_in(directories(), name, wanted)
+}
+
+fn nearest_in(
+    directories: Vec<PathBuf>,
+    name: &'static str,
+    wanted: u32,
+) -> Result<Program, CopyError> {
+    let missing = match find_in(directories, name, wanted) {
+        Err(error) => error,
+        found => return found,
+    };
+    let CopyError::NoProgram { found, .. } = &missing else {
+        return Err(missing);
+    };
+    // The first of equal ones.
+    match found.iter().rev().max_by_key(|(_, major)| *major) {
+        Some((path, major)) => Ok(Program {
+            name,
+            path: path.clone(),
+            major: *major,
+        }),
+        None => Err(missing),
+    }
+}
+
 fn find_in(
     directories: Vec<PathBuf>,
     name: &'static str,
@@ -466,6 +498,15 @@ mod tests {
         check(15, Some("16"));
         check(17, Some("17"));
         check(18, None);
+        let nearest = |wanted, expected: &str| {
+            let found = nearest_in(directories.clone(), "pg_dump", wanted).unwrap();
+            let expected = dir.path().join(expected).join("pg_dump");
+            assert_eq!(found.path, expected, "{wanted}");
+        };
+        nearest(14, "14");
+        nearest(15, "16");
+        nearest(18, "17");
+        assert!(nearest_in(Vec::new(), "pg_dump", 14).is_err());
         let error = find_in(directories[..1].to_vec(), "pg_dump", 15).unwrap_err();
         let path = directories[0].join("pg_dump");
         let expected = format!(

@@ -159,7 +159,16 @@ async fn on_own_server(
     request: &ScratchRequest,
     like: &ServerOptions,
 ) -> Result<Throwaway, DatabaseError> {
-    let starting = tokio::task::spawn_blocking(OwnServer::start).await;
+    // Without a server to resemble, the newest programs will do.
+    let major = match Server::connect_beside(like, &request.settings).await {
+        Ok(server) => {
+            let version = server.connection.server_version_num();
+            server.close().await;
+            version.map_or(u32::MAX, |version| version / 10_000)
+        }
+        Err(_) => u32::MAX,
+    };
+    let starting = tokio::task::spawn_blocking(move || OwnServer::start(major)).await;
     let server = starting.map_err(|error| DatabaseError::Other(error.to_string()))??;
     let options = server.options()?;
     let mut made = on_server(request, like, &options, ScratchWay::OwnServer).await?;
