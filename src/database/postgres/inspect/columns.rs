@@ -238,12 +238,20 @@ fn read_owned_sequence(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result
         facts.owned_by = Some((table, owner.name));
         return Ok(());
     }
-    let folded = (
+    let mut folded = (
         object.id.qualified(),
         facts.range.clone(),
         facts.unlogged,
         object.grants.take(),
     );
+    // Before 15 no sequence is unlogged, and that of a column is as usual for its table.
+    if !catalog.version.has(15)
+        && let Some(Facts::Table(table)) = catalog
+            .object((class::CLASS, column.1, 0))
+            .map(|it| &it.facts)
+    {
+        folded.2 = table.unlogged;
+    }
     catalog.fold(sequence, column);
     if let Some(object) = catalog.object(column)
         && let Facts::Column(column) = &mut object.facts

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::schema::{Facts, Kind, ObjectId};
 
-pub(super) fn queries(_version: Version) -> Vec<Query> {
+pub(super) fn queries(version: Version) -> Vec<Query> {
     // Types lead to what they belong to: those of rows to their relation, those of arrays to their
     // elements. So do functions that make the values of a range type. The server looks them up, since
     // a database has two types for every table, and few rows lead to one.
@@ -23,10 +23,17 @@ pub(super) fn queries(_version: Version) -> Vec<Query> {
          AND i.refclassid = 'pg_type'::regclass AND i.deptype = 'i') END)",
         of_type("nullif(t.typelem, 0)", "d.refobjid")
     );
+    // Before 15, it is the column of a generated one that depends, automatically.
+    let of_generated = version.since(
+        15,
+        "",
+        "OR d.deptype = 'a' AND d.classid = 'pg_class'::regclass AND d.objsubid > 0 \
+         AND d.refclassid <> 'pg_class'::regclass",
+    );
     let sql = format!(
         "SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, \
          {}, {element}, {} FROM pg_depend AS d \
-         WHERE d.deptype = 'n' AND d.objid >= {FIRST_USER_OID} \
+         WHERE (d.deptype = 'n' {of_generated}) AND d.objid >= {FIRST_USER_OID} \
          AND d.refobjid >= {FIRST_USER_OID} \
          AND (d.refclassid <> 'pg_namespace'::regclass OR d.classid = 'pg_extension'::regclass)",
         of_type("t.typrelid", "d.refobjid"),
