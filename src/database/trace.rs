@@ -30,6 +30,9 @@ pub trait Tracing: Send {
     /// Fails when the database does not answer.
     async fn begin(&mut self) -> Result<(), DatabaseError>;
 
+    /// The major version of the server.
+    fn major(&self) -> Option<u32>;
+
     /// Returns what was observed since the last call, in the order of the statements. Statements that
     /// failed, and those that a transaction rolled back with them, are included as far as they came.
     fn take(&mut self) -> Vec<Trace>;

@@ -200,6 +200,11 @@ impl<'a> Context<'a> {
         &self.script.statements[self.at + 1..]
     }
 
+    /// Whether the server is of the major version or a newer one. A server that is not known is.
+    pub fn is_since(&self, major: u32) -> bool {
+        self.script.server.is_none_or(|server| server >= major)
+    }
+
     /// The schema before the script.
     pub fn before(&self) -> Option<&'a Schema> {
         self.script.before.as_deref()

@@ -22,6 +22,8 @@ pub struct Script {
     pub young: Vec<ObjectId>,
     /// The objects that later scripts of the run make.
     pub later: Vec<ObjectId>,
+    /// The major version of the server, if it is known.
+    pub server: Option<u32>,
     /// The schema before the script.
     pub before: Option<Arc<Schema>>,
     /// The schema after the script.

@@ -278,11 +278,27 @@ fn safe_forms_name_what_the_statement_names() {
     check(
         "ALTER TABLE orders ALTER total SET NOT NULL;",
         "set-not-null",
-        "ALTER TABLE orders ADD CONSTRAINT orders_total_not_null CHECK (total IS NOT NULL) NOT VALID;\n\
-         -- in a later revision\nALTER TABLE orders VALIDATE CONSTRAINT orders_total_not_null;\n\
+        "ALTER TABLE orders ADD CONSTRAINT orders_total_not_null_check CHECK (total IS NOT NULL) NOT VALID;\n\
+         -- in a later revision\nALTER TABLE orders VALIDATE CONSTRAINT orders_total_not_null_check;\n\
          ALTER TABLE orders ALTER COLUMN total SET NOT NULL;\n\
-         ALTER TABLE orders DROP CONSTRAINT orders_total_not_null;",
+         ALTER TABLE orders DROP CONSTRAINT orders_total_not_null_check;",
     );
+}
+
+#[test]
+fn safe_forms_are_those_that_the_server_knows() {
+    let check = |rule: &str, server, expected: bool| {
+        let rule = rules::find(rule).unwrap();
+        let mut script = script(Dialect::Postgres, rule.bad.before, rule.bad.sql);
+        script.server = server;
+        let findings = lint(&script, &Settings::default());
+        let mut causes = findings.iter().flat_map(|it| &it.causes);
+        let cause = causes.find(|it| it.rule == rule).unwrap();
+        assert_eq!(cause.safe.is_some(), expected, "{server:?}");
+    };
+    check("detach-partition", None, true);
+    check("detach-partition", Some(14), true);
+    check("detach-partition", Some(13), false);
 }
 
 #[test]

@@ -153,7 +153,8 @@ fn explanations(act: &Act) -> Vec<Explanation> {
         Act::AlterTable { table, change } => of_change(table, change),
         Act::AlterDomain {
             name,
-            change: DomainChange::AddConstraint(_) | DomainChange::SetNotNull,
+            change:
+                DomainChange::AddConstraint(_) | DomainChange::SetNotNull | DomainChange::Validate(_),
         } => {
             let explanation = Explanation::new("domain-constraint", name).scans();
             vec![explanation.rewrites()]
@@ -210,6 +211,7 @@ fn of_change(table: &Name, change: &TableChange) -> Vec<Explanation> {
             ConstraintKind::NotNull(_) => vec![rule("set-not-null").scans()],
         },
         TableChange::ValidateConstraint(_) => vec![rule("validate-in-same-transaction").scans()],
+        TableChange::EnforceConstraint => vec![rule("add-foreign-key").scans()],
         TableChange::Attach { partition, .. } => {
             let explanation = Explanation::new("attach-partition-scan", partition);
             vec![explanation.scans().builds()]

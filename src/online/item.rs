@@ -142,6 +142,7 @@ fn script(statements: &[Statement], from: &Schema, to: &Schema) -> Script {
         statements: statements.iter().map(read).collect(),
         young: Vec::new(),
         later: Vec::new(),
+        server: None,
         before: Some(from.clone().into()),
         after: Some(to.clone().into()),
     }

@@ -342,6 +342,12 @@ impl Session {
         begun
     }
 
+    /// The major version of the server whose statements are observed.
+    #[cfg(feature = "cli")]
+    pub(super) fn server_major(&mut self) -> Option<u32> {
+        self.database.as_mut()?.tracing()?.major()
+    }
+
     /// What was observed since the last call; `None` if nothing is.
     #[cfg(feature = "cli")]
     pub(super) fn take_traces(&mut self) -> Option<Vec<Trace>> {

@@ -189,15 +189,15 @@ fn not_null_takes_four_steps() {
         "ALTER TABLE orders ALTER COLUMN total SET NOT NULL;\n",
         "ALTER TABLE orders ALTER COLUMN total DROP NOT NULL;\n",
     ));
-    let add = "ALTER TABLE orders ADD CONSTRAINT orders_total_not_null CHECK (total IS NOT NULL) NOT VALID;\n";
+    let add = "ALTER TABLE orders ADD CONSTRAINT orders_total_not_null_check CHECK (total IS NOT NULL) NOT VALID;\n";
     assert_eq!(up(&env), add);
-    let steps = "ALTER TABLE orders VALIDATE CONSTRAINT orders_total_not_null;\n\
+    let steps = "ALTER TABLE orders VALIDATE CONSTRAINT orders_total_not_null_check;\n\
         ALTER TABLE orders ALTER COLUMN total SET NOT NULL;\n\
-        ALTER TABLE orders DROP CONSTRAINT orders_total_not_null;\n";
+        ALTER TABLE orders DROP CONSTRAINT orders_total_not_null_check;\n";
     assert!(following(&env).unwrap().ends_with(steps));
     assert_eq!(
         files(&env)["2_step.down.sql"],
-        "ALTER TABLE orders DROP CONSTRAINT orders_total_not_null;\n"
+        "ALTER TABLE orders DROP CONSTRAINT orders_total_not_null_check;\n"
     );
 
     // Two columns of one table: each validation has its own locks.

@@ -380,6 +380,11 @@ impl Tracing for Postgres {
         Ok(())
     }
 
+    fn major(&self) -> Option<u32> {
+        let version = self.connection.as_ref()?.server_version_num()?;
+        Some(version / 10_000)
+    }
+
     fn take(&mut self) -> Vec<Trace> {
         let tracer = self.tracer.as_ref();
         tracer.map_or_else(Vec::new, |tracer| std::mem::take(&mut tracer.seen().traces))

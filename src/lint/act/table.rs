@@ -165,6 +165,8 @@ pub enum TableChange {
         /// Whether what depends on the constraint goes as well.
         cascade: bool,
     },
+    /// ALTER CONSTRAINT … ENFORCED (PostgreSQL 18).
+    EnforceConstraint,
     /// VALIDATE CONSTRAINT.
     ValidateConstraint(String),
     /// RENAME CONSTRAINT.

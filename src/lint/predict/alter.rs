@@ -52,6 +52,10 @@ pub(super) fn alter_table(known: &Known, table: &Name, change: &TableChange, ste
             step.lock(known, table, ShareUpdateExclusive);
             scan_rows(known, table, step);
         }
+        TableChange::EnforceConstraint => {
+            step.lock(known, table, AccessExclusive);
+            scan_rows(known, table, step);
+        }
         TableChange::Attach {
             partition,
             is_default,
@@ -180,7 +184,10 @@ fn alter_column(known: &Known, table: &Name, column: &str, change: &ColumnChange
         }
         ColumnChange::SetExpression => {
             step.lock(known, table, AccessExclusive);
-            rewrite(known, table, step);
+            match is_virtual(known, table, column) {
+                true => scan_checks(known, table, column, step),
+                false => rewrite(known, table, step),
+            }
         }
         ColumnChange::DropNotNull
         | ColumnChange::SetDefault(_)
@@ -209,6 +216,7 @@ fn change_type(
         data_type::change(old, new, known.is_utc)
     };
     match change {
+        _ if is_virtual(known, table, column) => {}
         TypeChange::Rewrite => rewrite(known, table, step),
         TypeChange::Reindex => reindex_column(known, table, column, step),
         TypeChange::Nothing if collate => reindex_column(known, table, column, step),
@@ -221,6 +229,18 @@ fn change_type(
         }
         TypeChange::Nothing => {}
     }
+    scan_checks(known, table, column, step);
+}
+
+/// Whether the values of a column are not stored.
+fn is_virtual(known: &Known, table: &Name, column: &str) -> bool {
+    let facts = known.find(table).and_then(|it| it.columns.get(column));
+    facts.is_some_and(|it| it.is_virtual)
+}
+
+/// The scan by which the constraints on a column that changes are checked.
+fn scan_checks(known: &Known, table: &Name, column: &str, step: &mut Step) {
+    let facts = known.find(table);
     if facts.is_some_and(|it| it.has_check_on(column)) {
         scan_rows(known, table, step);
     }

@@ -49,6 +49,7 @@ fn load_part(relation: &mut Relation, part: &Object) {
             let facts = ColumnFacts {
                 data_type: column.data_type.to_lowercase(),
                 not_null: not_null.is_some_and(|it| !it.not_valid),
+                is_virtual: column.generated.as_ref().is_some_and(|it| it.is_virtual),
             };
             relation.columns.insert(name.clone(), facts);
         }
@@ -56,6 +57,7 @@ fn load_part(relation: &mut Relation, part: &Object) {
             let facts = ColumnFacts {
                 data_type: column.declared_type.canonical().to_ascii_lowercase(),
                 not_null: column.not_null,
+                is_virtual: false,
             };
             relation.columns.insert(name.to_ascii_lowercase(), facts);
         }

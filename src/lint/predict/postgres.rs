@@ -220,8 +220,7 @@ fn drop_object(known: &Known, object: &DropObject, step: &mut Step) {
 fn alter_domain(known: &Known, domain: &Name, change: &DomainChange, step: &mut Step) {
     let mode = match change {
         DomainChange::AddConstraint(constraint) if !constraint.not_valid => Share,
-        DomainChange::SetNotNull => Share,
-        DomainChange::Validate(_) => ShareUpdateExclusive,
+        DomainChange::SetNotNull | DomainChange::Validate(_) => Share,
         _ => return,
     };
     let users = known.all().filter(|it| {

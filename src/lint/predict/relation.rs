@@ -29,6 +29,8 @@ pub(super) struct ColumnFacts {
     /// In lower case and with single spaces.
     pub data_type: String,
     pub not_null: bool,
+    /// Whether the value is computed when it is read.
+    pub is_virtual: bool,
 }
 
 /// What is known of a domain.

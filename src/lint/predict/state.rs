@@ -125,6 +125,7 @@ fn add_column(known: &Known, relation: &mut Relation, column: &Column, step: &mu
     let facts = ColumnFacts {
         data_type: column.data_type.clone(),
         not_null: column.not_null || column.identity || column.data_type.contains("serial"),
+        is_virtual: column.generated.as_ref().is_some_and(|it| !it.stored),
     };
     relation.columns.insert(known.key(&column.name), facts);
     let id = ObjectId::part(Kind::Column, &relation.name, column.name.clone());
@@ -222,6 +223,7 @@ fn alter_relation(known: &Known, relation: &mut Relation, change: &TableChange, 
         | TableChange::SetAccessMethod
         | TableChange::Attach { .. }
         | TableChange::Detach { .. }
+        | TableChange::EnforceConstraint
         | TableChange::Other(_) => {}
     }
 }

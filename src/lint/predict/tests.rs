@@ -41,7 +41,8 @@ const BEFORE: &str = "CREATE TABLE p (id bigint PRIMARY KEY);
     CREATE DOMAIN d AS text CHECK (VALUE <> '');
     CREATE TABLE m (k int) PARTITION BY LIST (k);
     CREATE TABLE m1 PARTITION OF m FOR VALUES IN (1);
-    CREATE TABLE md PARTITION OF m DEFAULT;";
+    CREATE TABLE md PARTITION OF m DEFAULT;
+    CREATE TABLE g (id int, v int GENERATED ALWAYS AS (id) VIRTUAL, td d);";
 
 #[test]
 fn locks_and_work_of_postgres() {
@@ -78,6 +79,13 @@ fn locks_and_work_of_postgres() {
         "ALTER TABLE t ADD COLUMN x int GENERATED ALWAYS AS (id + 1) VIRTUAL",
         "t:AE",
     );
+    check("ALTER TABLE g ALTER v TYPE bigint", "g:AE");
+    check("ALTER TABLE g ALTER v SET EXPRESSION AS (id + 1)", "g:AE");
+    check(
+        "ALTER TABLE g ALTER id SET EXPRESSION AS (1)",
+        "g:AE, g rewrite",
+    );
+    check("ALTER TABLE g ALTER v SET NOT NULL", "g:AE, g scan");
     check("ALTER TABLE t ADD COLUMN x int UNIQUE", "t:AE, t build ");
     check(
         "ALTER TABLE t ADD COLUMN x int CHECK (x > 0)",
@@ -110,6 +118,17 @@ fn locks_and_work_of_postgres() {
         "ALTER TABLE t ADD FOREIGN KEY (b) REFERENCES p NOT VALID",
         "t:SRE, p:SRE",
     );
+    check(
+        "ALTER TABLE t ADD CONSTRAINT x NOT NULL b NOT VALID",
+        "t:AE",
+    );
+    check(
+        "ALTER TABLE t ADD CONSTRAINT x CHECK (b > 1) NOT ENFORCED",
+        "t:AE",
+    );
+    check("ALTER TABLE t ALTER CONSTRAINT x ENFORCED", "t:AE, t scan");
+    check("ALTER TABLE t ALTER CONSTRAINT x NOT ENFORCED", "t:SRE");
+    check("ALTER DOMAIN d VALIDATE CONSTRAINT x", "g:S, g scan");
     check("ALTER TABLE t VALIDATE CONSTRAINT x", "t:SUE, t scan");
     check("ALTER TABLE t DROP CONSTRAINT t_c_fkey", "t:AE, p:AE");
     check(

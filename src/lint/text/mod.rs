@@ -83,6 +83,7 @@ pub fn statements(
         statements,
         young,
         later: Vec::new(),
+        server: None,
         before: None,
         after: None,
     }

@@ -69,6 +69,7 @@ impl Measuring {
         if begins {
             self.lab.session().begin_tracing().await?;
         }
+        script.server = self.lab.session().server_major();
         let failure = self.lab.up(&revision.id).await?;
         if let Some(traces) = self.lab.session().take_traces() {
             observe(script, traces);

@@ -90,10 +90,10 @@ pub(in crate::lint::rules) static NULLABLE: Rule = Rule {
     summary: "a primary key over a nullable column reads all rows while reads and writes wait",
     docs: "ADD PRIMARY KEY USING INDEX makes its columns NOT NULL, in all versions. Where one is \
         still nullable, all rows are read for it under an ACCESS EXCLUSIVE lock.",
-    safe: "ALTER TABLE orders ADD CONSTRAINT orders_id_not_null CHECK (id IS NOT NULL) NOT VALID;\n\
-        -- in a later revision\nALTER TABLE orders VALIDATE CONSTRAINT orders_id_not_null;\n\
+    safe: "ALTER TABLE orders ADD CONSTRAINT orders_id_not_null_check CHECK (id IS NOT NULL) NOT VALID;\n\
+        -- in a later revision\nALTER TABLE orders VALIDATE CONSTRAINT orders_id_not_null_check;\n\
         ALTER TABLE orders ALTER COLUMN id SET NOT NULL;\n\
-        ALTER TABLE orders DROP CONSTRAINT orders_id_not_null;\n\
+        ALTER TABLE orders DROP CONSTRAINT orders_id_not_null_check;\n\
         ALTER TABLE orders ADD CONSTRAINT orders_pkey PRIMARY KEY USING INDEX orders_pkey;",
     silent: "The columns are known to be NOT NULL, or the table was created in the same run.",
     bad: Example {

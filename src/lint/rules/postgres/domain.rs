@@ -10,7 +10,7 @@ pub(in crate::lint::rules) static RULE: Rule = Rule {
     docs: "ALTER DOMAIN … ADD CONSTRAINT and SET NOT NULL read all rows of every table with a column \
         of the domain, under a SHARE lock on each, in all versions. NOT VALID checks new values \
         alone. VALIDATE CONSTRAINT of a domain reads the rows under the same lock (measured on \
-        PostgreSQL 15), so that the constraint of the domain stays as it is, and one of each table \
+        PostgreSQL 12 to 18), so that the constraint of the domain stays as it is, and one of each table \
         is validated in its place.",
     safe: "ALTER DOMAIN amount ADD CONSTRAINT amount_check CHECK (VALUE >= 0) NOT VALID;\n\
         ALTER TABLE orders ADD CONSTRAINT orders_total_check CHECK (total >= 0) NOT VALID;\n\

@@ -1,5 +1,5 @@
-use super::{BLOCKS_POSTGRES, Rule, not_valid, waiting};
-use crate::lint::Example;
+use super::{BLOCKS_POSTGRES, Context, Draft, Rule, not_valid, sql, waiting};
+use crate::{lint::Example, schema::Facts};
 
 const NAME: &str = "add-foreign-key";
 
@@ -23,6 +23,26 @@ pub(in crate::lint::rules) static RULE: Rule = Rule {
         before: "CREATE TABLE customers (id bigint PRIMARY KEY);\nCREATE TABLE orders (customer bigint);",
         sql: "ALTER TABLE orders ADD CONSTRAINT orders_customer_fkey FOREIGN KEY (customer) REFERENCES customers (id) NOT VALID;",
     },
-    check: |context| waiting(context, NAME, || not_valid(context)),
+    check,
     ..BLOCKS_POSTGRES
 };
+
+fn check(context: &Context<'_>) -> Vec<Draft> {
+    waiting(context, NAME, || {
+        let is_known = context.is_since(18) || !is_partitioned(context);
+        is_known.then(|| not_valid(context)).flatten()
+    })
+}
+
+/// Whether the statement alters a partitioned table, as far as the schema is known.
+fn is_partitioned(context: &Context<'_>) -> bool {
+    let (Some(schema), Some((table, _))) = (context.before(), sql::only_change(context)) else {
+        return false;
+    };
+    schema.objects.iter().any(|object| match &object.facts {
+        Facts::Table(facts) => {
+            facts.partition_by.is_some() && context.is_same(&object.id.qualified(), table)
+        }
+        _ => false,
+    })
+}

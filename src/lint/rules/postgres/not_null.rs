@@ -14,17 +14,17 @@ pub(in crate::lint::rules) static RULE: Rule = Rule {
         none where a valid CHECK (column IS NOT NULL) exists, which is added NOT VALID and validated \
         while reads and writes go on. Since PostgreSQL 18 there is also ADD CONSTRAINT … NOT NULL … \
         NOT VALID.",
-    safe: "ALTER TABLE orders ADD CONSTRAINT orders_total_not_null CHECK (total IS NOT NULL) NOT VALID;\n\
-        -- in a later revision\nALTER TABLE orders VALIDATE CONSTRAINT orders_total_not_null;\n\
+    safe: "ALTER TABLE orders ADD CONSTRAINT orders_total_not_null_check CHECK (total IS NOT NULL) NOT VALID;\n\
+        -- in a later revision\nALTER TABLE orders VALIDATE CONSTRAINT orders_total_not_null_check;\n\
         ALTER TABLE orders ALTER COLUMN total SET NOT NULL;\n\
-        ALTER TABLE orders DROP CONSTRAINT orders_total_not_null;",
+        ALTER TABLE orders DROP CONSTRAINT orders_total_not_null_check;",
     silent: "A valid CHECK says that the column is not NULL, or the column is NOT NULL already, or the table was created in the same run.",
     bad: Example {
         before: ORDERS,
         sql: "ALTER TABLE orders ALTER COLUMN total SET NOT NULL;",
     },
     good: Example {
-        before: "CREATE TABLE orders (total integer, CONSTRAINT orders_total_not_null CHECK (total IS NOT NULL));",
+        before: "CREATE TABLE orders (total integer, CONSTRAINT orders_total_not_null_check CHECK (total IS NOT NULL));",
         sql: "ALTER TABLE orders ALTER COLUMN total SET NOT NULL;",
     },
     check,
@@ -41,7 +41,8 @@ fn check(context: &Context<'_>) -> Vec<Draft> {
         else {
             return None;
         };
-        let name = sql::named(table, std::slice::from_ref(column), "not_null");
+        // PostgreSQL 18 gives the constraint of SET NOT NULL the shorter name.
+        let name = sql::named(table, std::slice::from_ref(column), "not_null_check");
         let (path, quoted, constraint) = (sql::path(table), sql::word(column), sql::word(&name));
         let statement = format!(
             "ALTER TABLE {path} ADD CONSTRAINT {constraint} CHECK ({quoted} IS NOT NULL) NOT VALID"

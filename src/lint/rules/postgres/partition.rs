@@ -64,6 +64,10 @@ fn check(context: &Context<'_>) -> Vec<Draft> {
     });
     let drafts = detached.map(|(table, partition)| {
         let message = format!("reads and writes of {table} wait while {partition} is detached");
+        let draft = Draft::new(message).about(table);
+        if !context.is_since(14) {
+            return draft;
+        }
         let (parent, part) = (sql::path(table), sql::path(partition));
         let safe = Safe::fix(Fix {
             replace: vec![format!(
@@ -72,7 +76,7 @@ fn check(context: &Context<'_>) -> Vec<Draft> {
             transaction_off: true,
             ..Fix::default()
         });
-        let draft = Draft::new(message).about(table).safe(safe.text);
+        let draft = draft.safe(safe.text);
         match safe.fix.filter(|_| context.acts().len() == 1) {
             Some(fix) => draft.fix(fix),
             None => draft,

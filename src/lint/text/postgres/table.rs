@@ -245,6 +245,9 @@ fn change(action: &Node) -> Option<TableChange> {
             cascade,
         },
         K::VALIDATE_CONSTRAINT => TableChange::ValidateConstraint(name(K::CONSTRAINT_NAME_REF)?),
+        K::ALTER_CONSTRAINT if action.deep(K::ENFORCED).next().is_some() => {
+            TableChange::EnforceConstraint
+        }
         K::RENAME_CONSTRAINT => TableChange::RenameConstraint {
             from: name(K::CONSTRAINT_NAME_REF)?,
             to: name(K::CONSTRAINT_NAME)?,
