@@ -144,7 +144,7 @@ impl Drop for Project {
     fn drop(&mut self) {
         if self.backend == Backend::Postgres && !thread::panicking() {
             for name in self.beside() {
-                self.sql(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+                self.drop_database(&name);
             }
         }
     }

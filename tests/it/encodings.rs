@@ -47,7 +47,7 @@ fn a_character_that_the_encoding_does_not_have_has_a_place() {
     env.revision("1_a", "CREATE TABLE t (a text);\n-- é\n", "DROP TABLE t;\n");
     let (status, text) = upgrade(&mut env, &line);
     assert_eq!(status, Some(0), "{text}");
-    env.sql(&format!("DROP DATABASE {name} WITH (FORCE)"));
+    env.drop_database(&name);
 }
 
 #[test]

@@ -402,7 +402,8 @@ fn a_role_that_only_reads_is_enough() {
     let env = project(Backend::Postgres, &[INDEX]);
     let role = format!("reader_{}", std::process::id());
     env.sql(&format!(
-        "CREATE ROLE {role} LOGIN CREATEDB PASSWORD 'r'; GRANT pg_read_all_data TO {role};"
+        "CREATE ROLE {role} LOGIN CREATEDB PASSWORD 'r'; GRANT USAGE ON SCHEMA public TO {role};
+         GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}; GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {role};"
     ));
     let url = env.url().replacen("postgres@", &format!("{role}:r@"), 1);
     env.write("migrator.toml", format!("[migrator]\nurl = \"{url}\"\n"));

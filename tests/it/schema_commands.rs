@@ -13,7 +13,7 @@ fn project(env: &Env) {
     );
     env.revision(
         "2_totals",
-        "CREATE VIEW totals AS SELECT customer, sum(total) AS total FROM orders GROUP BY customer;\n\
+        "CREATE VIEW totals AS SELECT c.id AS customer, sum(o.total) AS total FROM orders o JOIN customers c ON c.id = o.customer GROUP BY c.id;\n\
          CREATE INDEX orders_customer ON orders (customer);\n",
         "DROP INDEX orders_customer;\nDROP VIEW totals;\n",
     );

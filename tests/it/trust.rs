@@ -40,9 +40,9 @@ impl Project {
         let project = Self { env, eve, app };
         project.as_eve(
             "CREATE FUNCTION eve_trigger() RETURNS trigger LANGUAGE plpgsql AS
-             'BEGIN PERFORM nextval(''called''); RETURN NEW; END';
+             'BEGIN PERFORM nextval(''public.called''); RETURN NEW; END';
              CREATE FUNCTION eve_says(text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
-             'BEGIN PERFORM nextval(''called''); RETURN true; END'",
+             'BEGIN PERFORM nextval(''public.called''); RETURN true; END'",
         );
         project
     }

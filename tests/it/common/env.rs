@@ -219,6 +219,14 @@ impl Env {
         }
     }
 
+    /// Drops another database of the server, with its sessions.
+    pub fn drop_database(&self, name: &str) {
+        self.sql(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        ));
+        self.sql(&format!("DROP DATABASE IF EXISTS {name}"));
+    }
+
     /// Runs `sql` where there may be no database yet.
     pub fn load(&self, sql: &str) {
         if self.backend == Backend::Sqlite {

@@ -14,6 +14,7 @@ mod shell;
 mod sqlite;
 #[cfg(unix)]
 mod terminal;
+mod version;
 
 use std::{
     env as process_env,
@@ -44,6 +45,7 @@ pub use running::{Finished, Running, Session};
 pub use sqlite::sqlite;
 #[cfg(unix)]
 pub use terminal::on_terminal;
+pub use version::leave_out;
 
 /// The names of the commands that a help text lists, in whatever groups; without `help` itself.
 pub fn listed_commands(help: &str) -> Vec<&str> {
@@ -191,12 +193,16 @@ impl PostgresDatabase {
     pub fn knows_pg_dump(&self) -> bool {
         let output = process::Command::new("pg_dump").arg("--version").output();
         let output = output.expect("pg_dump is needed; tests/run puts it on the PATH");
-        let major = |text: &str| -> u32 {
-            let digits = text.split(|c: char| !c.is_ascii_digit());
-            digits.into_iter().find_map(|it| it.parse().ok()).unwrap()
-        };
-        let server = self.value("SHOW server_version").unwrap();
-        major(&String::from_utf8(output.stdout).unwrap()) >= major(&server)
+        let text = String::from_utf8(output.stdout).unwrap();
+        let mut numbers = text.split(|c: char| !c.is_ascii_digit());
+        let program: u32 = numbers.find_map(|it| it.parse().ok()).unwrap();
+        let server = self.major();
+        if program < server {
+            leave_out(&format!(
+                "pg_dump {program} cannot read PostgreSQL {server}"
+            ));
+        }
+        program >= server
     }
 
     /// The whole schema, as pg_dump has it.

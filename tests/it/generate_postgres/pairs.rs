@@ -285,7 +285,7 @@ pub const PAIRS: &[Pair] = pairs! {
         => "CREATE TABLE t (a int, g int GENERATED ALWAYS AS (a + 2) STORED); CREATE INDEX i ON t (g); CREATE VIEW v AS SELECT g FROM t;" with "INSERT INTO t VALUES (1)";
     // Options in an order of their own.
     "options that are not sorted": ["CREATE TABLE t (a int);"]
-        "" => "CREATE INDEX i ON t (a) WITH (fillfactor = 70, deduplicate_items = off); CREATE TABLE u (a int) WITH (parallel_workers = 2, fillfactor = 70);
+        "" => "CREATE INDEX i ON t USING brin (a) WITH (pages_per_range = 70, autosummarize = on); CREATE TABLE u (a int) WITH (parallel_workers = 2, fillfactor = 70);
          CREATE FUNCTION f() RETURNS int LANGUAGE sql SET work_mem = '1MB' SET lock_timeout = '1s' AS 'SELECT 1';
          CREATE FUNCTION e() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'; CREATE EVENT TRIGGER migrator_test_order ON ddl_command_end WHEN TAG IN ('DROP TABLE', 'ALTER TABLE') EXECUTE FUNCTION e();";
     // Names and schemas.

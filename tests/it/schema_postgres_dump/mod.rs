@@ -41,7 +41,8 @@ fn create(sql: &str) -> PostgresDatabase {
     let database = PostgresDatabase::create();
     create_roles(&database, &[OWNER, READER, WRITER]);
     let home = database.value("SELECT quote_ident(current_user)").unwrap();
-    let sql = sql
+    let sql = database
+        .supported(sql)
         .replace("{owner}", OWNER)
         .replace("{reader}", READER)
         .replace("{writer}", WRITER)
@@ -136,9 +137,8 @@ CREATE INDEX x_b ON shop.x (lower(b));
 #[tokio::test]
 async fn indexes_on_functions_in_sql_are_built_with_the_search_path_of_the_session() {
     // From version 17 on the server itself uses another search path.
-    let version = PostgresDatabase::create().value("SHOW server_version_num");
-    let schema = match version.unwrap().parse::<u32>() {
-        Ok(..170_000) => "",
+    let schema = match PostgresDatabase::create().major() {
+        ..17 => "",
         _ => "public.",
     };
     let sql = format!(

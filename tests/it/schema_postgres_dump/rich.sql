@@ -1,5 +1,5 @@
 -- One object or more of every kind, with attributes that a dump could lose.
--- Roles: {owner}, {reader}, {writer}; the tests give them names.
+-- Roles: {owner}, {reader}, {writer}; the tests give them names. Lines that end in `-- since VERSION` need that version.
 SET check_function_bodies = off;
 CREATE SCHEMA shop;
 CREATE SCHEMA "Odd ""schema""";
@@ -40,12 +40,12 @@ CREATE DOMAIN shop.emails AS shop.email[];
 CREATE FUNCTION shop.distance(a time, b time) RETURNS double precision LANGUAGE sql IMMUTABLE STRICT
     AS 'SELECT extract(epoch FROM (a - b))::float8';
 CREATE TYPE shop.timerange AS RANGE (SUBTYPE = time, SUBTYPE_DIFF = shop.distance);
-CREATE TYPE shop.textspan AS RANGE (SUBTYPE = text, COLLATION = "C", SUBTYPE_OPCLASS = text_pattern_ops, MULTIRANGE_TYPE_NAME = shop.textspans);
+CREATE TYPE shop.textspan AS RANGE (SUBTYPE = text, COLLATION = "C", SUBTYPE_OPCLASS = text_pattern_ops, MULTIRANGE_TYPE_NAME = shop.textspans); -- since 14
 
 -- Sequences.
 CREATE SEQUENCE shop.plain;
 CREATE SEQUENCE shop.small AS smallint START 7 INCREMENT -3 MINVALUE -100 MAXVALUE 100 CACHE 5 CYCLE;
-CREATE UNLOGGED SEQUENCE shop.unlogged;
+CREATE UNLOGGED SEQUENCE shop.unlogged; -- since 15
 ALTER SEQUENCE shop.plain OWNER TO {owner};
 GRANT USAGE, SELECT ON SEQUENCE shop.plain TO {reader};
 COMMENT ON SEQUENCE shop.plain IS 'numbers';
@@ -57,9 +57,9 @@ CREATE FUNCTION shop.next_code() RETURNS text LANGUAGE plpgsql VOLATILE SECURITY
     SET "TimeZone" TO 'UTC' SET search_path TO 'shop', 'pg_temp' SET work_mem TO '8MB'
     AS $body$ BEGIN RETURN $$x$$ || nextval('plain'); END $body$;
 CREATE FUNCTION shop.uses_later() RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM shop.orders';
-CREATE FUNCTION shop.parsed(a integer, VARIADIC rest text[] DEFAULT '{a,b}') RETURNS text
-    LANGUAGE sql IMMUTABLE RETURN rest[a] || CASE WHEN rest[1] IN ('x'::varchar, 'y') THEN 'z' END;
-CREATE PROCEDURE shop.do_it(INOUT a integer, b text) LANGUAGE sql BEGIN ATOMIC SELECT a; SELECT b; END;
+CREATE FUNCTION shop.parsed(a integer, VARIADIC rest text[] DEFAULT '{a,b}') RETURNS text -- since 14
+    LANGUAGE sql IMMUTABLE RETURN rest[a] || CASE WHEN rest[1] IN ('x'::varchar, 'y') THEN 'z' END; -- since 14
+CREATE PROCEDURE shop.do_it(INOUT a integer, b text) LANGUAGE sql BEGIN ATOMIC SELECT a; SELECT b; END; -- since 14
 CREATE PROCEDURE shop.by_text(a integer) LANGUAGE plpgsql AS 'BEGIN COMMIT; END';
 CREATE FUNCTION shop.rows(OUT a integer, OUT b text) RETURNS SETOF record LANGUAGE sql ROWS 5 LEAKPROOF STRICT
     AS $$ SELECT 1, 'x' $$;
@@ -75,7 +75,7 @@ ALTER FUNCTION shop.add(integer, integer) OWNER TO {owner};
 REVOKE EXECUTE ON FUNCTION shop.add(integer, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION shop.add(integer, integer) TO {writer};
 COMMENT ON FUNCTION shop.add(integer, integer) IS 'adds';
-COMMENT ON PROCEDURE shop.do_it(integer, text) IS 'does';
+COMMENT ON PROCEDURE shop.do_it(integer, text) IS 'does'; -- since 14
 CREATE AGGREGATE shop.total(integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0', COMBINEFUNC = int4pl, PARALLEL = SAFE,
     MSFUNC = int4pl, MINVFUNC = int4mi, MSTYPE = integer, MINITCOND = '0');
 CREATE AGGREGATE shop.counted(*) (SFUNC = int8inc, STYPE = bigint, INITCOND = '0');
@@ -140,13 +140,13 @@ CREATE TABLE shop.customers (
     blob bytea DEFAULT '\x00ff',
     money money DEFAULT 5.5,
     CONSTRAINT name_key UNIQUE (name, kind) INCLUDE (email) WITH (fillfactor = 70) DEFERRABLE INITIALLY DEFERRED,
-    CONSTRAINT nick_key UNIQUE NULLS NOT DISTINCT (nick),
+    CONSTRAINT nick_key UNIQUE NULLS NOT DISTINCT (nick), -- since 15
     CONSTRAINT nested CHECK (price BETWEEN 0 AND 9 AND ("order", small) = (1, 2) AND kind NOT IN (name, code, 'x') OR "order" NOT BETWEEN 1 AND 2 OR born IS NULL),
     CONSTRAINT positive CHECK (price > 0 OR price IN (-1.5, -2)) NO INHERIT,
     CONSTRAINT no_overlap EXCLUDE USING gist (name WITH =, hours WITH &&) WHERE (price > 1) DEFERRABLE
 ) WITH (autovacuum_enabled = false, fillfactor = 80, toast.autovacuum_enabled = off);
 ALTER TABLE shop.customers ALTER COLUMN name SET STORAGE EXTERNAL;
-ALTER TABLE shop.customers ALTER COLUMN code SET COMPRESSION pglz;
+ALTER TABLE shop.customers ALTER COLUMN code SET COMPRESSION pglz; -- since 14
 ALTER TABLE shop.customers ALTER COLUMN kind SET STATISTICS 500;
 ALTER TABLE shop.customers ALTER COLUMN kind SET (n_distinct = -0.5);
 ALTER TABLE shop.customers ADD CONSTRAINT not_checked CHECK (name <> '') NOT VALID;
@@ -167,14 +167,14 @@ CREATE INDEX customers_gin ON shop.customers USING gin (tags) WITH (fastupdate =
 CREATE INDEX customers_gist ON shop.customers USING gist (hours);
 CREATE INDEX customers_added ON shop.customers ((shop.add("order", 2)));
 CREATE INDEX customers_brin ON shop.customers USING brin (seen) WITH (pages_per_range = 8);
-CREATE INDEX customers_tsv ON shop.customers USING gist (to_tsvector('shop.search', name) tsvector_ops (siglen = 200));
+CREATE INDEX customers_tsv ON shop.customers USING gist (to_tsvector('shop.search', name) tsvector_ops (siglen = 200)); -- since 13
 ALTER INDEX shop.customers_lower ALTER COLUMN 1 SET STATISTICS 300;
 COMMENT ON INDEX shop.customers_code IS 'codes';
 ALTER TABLE shop.customers CLUSTER ON customers_code;
-CREATE STATISTICS shop.customers_stats (ndistinct, mcv) ON kind, name, (price * 2) FROM shop.customers;
-CREATE STATISTICS shop.customers_expression ON (lower(name)) FROM shop.customers;
-ALTER STATISTICS shop.customers_stats SET STATISTICS 50;
-COMMENT ON STATISTICS shop.customers_stats IS 'stats';
+CREATE STATISTICS shop.customers_stats (ndistinct, mcv) ON kind, name, (price * 2) FROM shop.customers; -- since 14
+CREATE STATISTICS shop.customers_expression ON (lower(name)) FROM shop.customers; -- since 14
+ALTER STATISTICS shop.customers_stats SET STATISTICS 50; -- since 14
+COMMENT ON STATISTICS shop.customers_stats IS 'stats'; -- since 14
 
 CREATE TABLE shop.orders (
     id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -197,7 +197,7 @@ CREATE POLICY own_rows ON shop.orders AS RESTRICTIVE FOR UPDATE TO {reader}, {wr
 COMMENT ON POLICY own_rows ON shop.orders IS 'own';
 CREATE TABLE shop.lines (
     order_id integer, line integer NOT NULL, a integer, b integer DEFAULT 5, note text,
-    CONSTRAINT lines_ab FOREIGN KEY (a, b) REFERENCES shop.orders (a, b) ON DELETE SET NULL (a),
+    CONSTRAINT lines_ab FOREIGN KEY (a, b) REFERENCES shop.orders (a, b) ON DELETE SET NULL (a), -- since 15
     CONSTRAINT lines_b FOREIGN KEY (b, a) REFERENCES shop.orders (b, a) ON DELETE SET DEFAULT
 );
 ALTER TABLE shop.lines ADD CONSTRAINT lines_order FOREIGN KEY (order_id) REFERENCES shop.orders NOT VALID;
@@ -332,9 +332,9 @@ CREATE EVENT TRIGGER watch_all ON sql_drop EXECUTE FUNCTION shop.watch();
 ALTER EVENT TRIGGER watch_all DISABLE;
 COMMENT ON EVENT TRIGGER watch IS 'watches';
 CREATE PUBLICATION everything FOR ALL TABLES WITH (publish = 'insert, delete');
-CREATE PUBLICATION several FOR TABLE shop.customers (id, name) WHERE (price > 0), shop.orders
-    WITH (publish_via_partition_root = true);
-CREATE PUBLICATION whole FOR TABLE shop.orders, TABLES IN SCHEMA audit;
+CREATE PUBLICATION several FOR TABLE shop.customers (id, name) WHERE (price > 0), shop.orders; -- since 15
+CREATE PUBLICATION rooted FOR TABLE shop.customers, shop.orders WITH (publish_via_partition_root = true); -- since 13
+CREATE PUBLICATION whole FOR TABLE shop.orders, TABLES IN SCHEMA audit; -- since 15
 CREATE PUBLICATION nothing;
 COMMENT ON PUBLICATION nothing IS 'empty';
 ALTER DEFAULT PRIVILEGES IN SCHEMA shop GRANT SELECT ON TABLES TO {reader};

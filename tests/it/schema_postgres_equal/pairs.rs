@@ -4,6 +4,14 @@
 /// What the pair shows, and the two scripts.
 pub type Pair = (&'static str, &'static str, &'static str);
 
+/// The first version that knows all of a pair, where that is not the oldest supported one.
+pub const SINCE: &[(&str, u32)] = &[
+    ("unique constraints", 15),
+    ("publications", 13),
+    ("range types", 14),
+    ("a body that was parsed", 14),
+];
+
 pub const TABLES: &[Pair] = &[
     (
         "order of tables",
@@ -218,8 +226,8 @@ pub const CONSTRAINTS: &[Pair] = &[
     ),
     (
         "options of indexes",
-        "CREATE TABLE x (a text); CREATE INDEX i ON x (a) WITH (fillfactor = 70, deduplicate_items = off);",
-        "CREATE TABLE x (a text); CREATE INDEX i ON x (a) WITH (deduplicate_items = off); ALTER INDEX i SET (fillfactor = 70);",
+        "CREATE TABLE x (a integer); CREATE INDEX i ON x USING brin (a) WITH (pages_per_range = 70, autosummarize = on);",
+        "CREATE TABLE x (a integer); CREATE INDEX i ON x USING brin (a) WITH (autosummarize = on); ALTER INDEX i SET (pages_per_range = 70);",
     ),
     (
         "no cluster",

@@ -196,7 +196,7 @@ const FULL: &[(&str, &str)] = &[
     ),
     (
         "nulls_not_distinct",
-        "CREATE TABLE t (a integer, b integer, UNIQUE NULLS NOT DISTINCT (a, b))",
+        "CREATE TABLE t (a integer, b integer, UNIQUE NULLS NOT DISTINCT (a, b)) -- since 15",
     ),
     (
         "partitions",
@@ -267,6 +267,7 @@ const EMPTY: &[(&str, &str, &str)] = &[
 fn create(definitions: &[(&str, &str)]) -> PostgresDatabase {
     let database = PostgresDatabase::create();
     for (name, sql) in definitions {
+        let sql = database.supported(sql);
         database.query(&format!(
             "CREATE SCHEMA \"{name}\"; SET search_path TO \"{name}\"; {sql}"
         ));
