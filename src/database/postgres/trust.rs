@@ -302,6 +302,11 @@ fn parts(oid: &str, usage: Use) -> String {
                  JOIN pg_attribute AS a ON a.attrelid = m.oid AND a.attnum = d.adnum \
                  WHERE {NOT_OUR_DEFAULT}"
             ),
+            // Before PostgreSQL 15, it is the table whose column depends on the functions.
+            "SELECT 'default of the column', a.attname, 'pg_class'::regclass, m.oid, m.ours \
+             FROM member AS m JOIN pg_attribute AS a ON a.attrelid = m.oid \
+             WHERE a.attgenerated <> '' AND NOT a.attisdropped"
+                .to_owned(),
         ]);
     }
     format!(
