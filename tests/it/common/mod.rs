@@ -249,14 +249,9 @@ impl Drop for PostgresDatabase {
 /// the log.
 fn make(server: &str, name: &str, template: &str) {
     static STRATEGY: OnceLock<&str> = OnceLock::new();
-    let strategy = STRATEGY.get_or_init(|| {
-        let version = run(server, "SHOW server_version_num");
-        let version: u32 = version[0][0].as_ref().unwrap().parse().unwrap();
-        if version < 150_000 {
-            ""
-        } else {
-            " STRATEGY FILE_COPY"
-        }
+    let strategy = STRATEGY.get_or_init(|| match version::major(server) {
+        ..15 => "",
+        _ => " STRATEGY FILE_COPY",
     });
     let sql = format!("CREATE DATABASE {name} TEMPLATE {template}{strategy}");
     run(server, &sql);

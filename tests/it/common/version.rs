@@ -5,13 +5,18 @@ use std::{
     thread,
 };
 
-use super::PostgresDatabase;
+use super::{PostgresDatabase, run};
+
+/// The major version of the server at `url`.
+pub(super) fn major(url: &str) -> u32 {
+    let version = run(url, "SHOW server_version_num");
+    version[0][0].as_ref().unwrap().parse::<u32>().unwrap() / 10_000
+}
 
 impl PostgresDatabase {
     /// The major version of the server.
     pub fn major(&self) -> u32 {
-        let version = self.value("SHOW server_version_num").unwrap();
-        version.parse::<u32>().unwrap() / 10_000
+        major(&self.url)
     }
 
     /// Whether the server is of the major version or a newer one, so that it has the feature.
