@@ -1,6 +1,6 @@
 //! Tables of other roles that bear the names of ours: none of their code runs as our role.
 
-use crate::common::{Backend, Env};
+use crate::common::{Backend, Env, PostgresDatabase};
 
 /// A project whose role is a superuser, or a role that may make the tables.
 struct Project {
@@ -224,7 +224,7 @@ const PARTS: &[(&str, &str)] = &[
         "it has the index i,",
     ),
     (
-        "CREATE STATISTICS s ON eve_says(revision), revision FROM migrator_version",
+        "CREATE STATISTICS s ON eve_says(revision), revision FROM migrator_version -- since 14",
         "it has the statistics object s,",
     ),
     (
@@ -244,8 +244,12 @@ const PARTS: &[(&str, &str)] = &[
 
 #[test]
 fn parts_of_our_tables_that_run_code_of_others_are_refused() {
+    let server = PostgresDatabase::create();
     for superuser in [true, false] {
         for (sql, reason) in PARTS {
+            if server.supported(sql).is_empty() {
+                continue;
+            }
             let mut project = Project::new(superuser);
             let output = project.env.run("ensure-version");
             assert!(output.status.success(), "{}", project.env.transcript());
