@@ -32,6 +32,12 @@ pub trait Rows: Digests {
         statements: &[String],
     ) -> Result<Vec<Result<u64, DatabaseError>>, DatabaseError>;
 
+    /// Removes all rows of tables and commits. Returns false if the database refuses to.
+    ///
+    /// # Errors
+    /// Fails when the connection is lost or the work is interrupted.
+    async fn clear(&mut self, tables: &[Name]) -> Result<bool, DatabaseError>;
+
     /// Returns the rows of a query, with all values as text. On SQLite the query must cast real
     /// numbers and blobs.
     ///

@@ -172,6 +172,9 @@ pub trait Inspect: Send {
     /// members of extensions, temporary objects, the version table with its log, and the tables in
     /// which other migration tools keep their records. Writes nothing.
     async fn inspect(&mut self, scope: &Scope) -> Result<Schema, DatabaseError>;
+
+    /// Tells that this session will read the facts again and again, so that it pays to prepare for it.
+    fn expect_inspections(&mut self) {}
 }
 
 /// The replicas of a server.

@@ -32,6 +32,8 @@ pub struct Session {
     events: Sink,
     stop: Stop,
     signals: Signals,
+    /// Whether the schema will be read again and again.
+    inspects_often: bool,
     database: Option<Box<dyn Database>>,
     warnings: Vec<DatabaseError>,
 }
@@ -60,6 +62,7 @@ impl Session {
             events: Sink::silent(),
             stop: Stop::default(),
             signals: Signals::Ignored,
+            inspects_often: false,
             database: None,
             warnings: Vec::new(),
         }
@@ -246,9 +249,27 @@ impl Session {
     /// Fails when the database cannot be reached or read.
     pub async fn inspect(&mut self, scope: &Scope) -> Result<Schema, DatabaseError> {
         let mut database = self.take().await?;
+        if self.inspects_often {
+            database.expect_inspections();
+        }
         let found = database.inspect(scope).await;
         self.database = Some(database);
         found
+    }
+
+    /// Tells that the schema will be read again and again.
+    #[cfg(feature = "cli")]
+    pub(super) fn expect_inspections(&mut self) {
+        self.inspects_often = true;
+    }
+
+    /// Removes all rows of tables. Returns false if the database refuses to.
+    #[cfg(feature = "cli")]
+    pub(super) async fn clear(&mut self, tables: &[Name]) -> Result<bool, DatabaseError> {
+        let mut database = self.take().await?;
+        let cleared = database.rows().clear(tables).await;
+        self.database = Some(database);
+        cleared
     }
 
     /// Runs statements one by one; a failure does not keep the next one from being run.

@@ -5,7 +5,9 @@ use sqlx::{Row, postgres::PgRow};
 
 use super::{
     super::{DatabaseError, Rows, StepStage, Usage},
-    Postgres, error,
+    Postgres,
+    admin::quoted,
+    error,
     message::{Failed, Message, pinned, unpinned_rows},
     session,
 };
@@ -46,6 +48,19 @@ impl Rows for Postgres {
             Ok(outcomes) => Ok(outcomes),
             Err(error) => Err(self.gave_up(error, cancelled).await),
         }
+    }
+
+    async fn clear(&mut self, tables: &[Name]) -> Result<bool, DatabaseError> {
+        if tables.is_empty() {
+            return Ok(true);
+        }
+        let names = tables.iter();
+        let names =
+            names.map(|name| format!("ONLY {}.{}", quoted(&name.schema), quoted(&name.name)));
+        let names: Vec<String> = names.collect();
+        let sql = format!("TRUNCATE {} RESTART IDENTITY", names.join(", "));
+        let tried = self.try_each(&[sql]).await?;
+        Ok(tried.iter().all(Result::is_ok))
     }
 
     async fn texts(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {

@@ -34,6 +34,15 @@ impl Rows for Sqlite {
         })
     }
 
+    async fn clear(&mut self, tables: &[Name]) -> Result<bool, DatabaseError> {
+        let names = tables.iter().map(|table| quoted(&table.name));
+        let deletes: Vec<String> = names
+            .map(|name| format!("DELETE FROM main.{name}"))
+            .collect();
+        let tried = self.try_each(&deletes).await?;
+        Ok(tried.iter().all(Result::is_ok))
+    }
+
     async fn texts(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
         if !self.open(Absent::Leave).await? {
             return Ok(Vec::new());

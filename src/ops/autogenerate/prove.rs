@@ -213,7 +213,7 @@ impl Step<'_> {
         match down_and_up(lab, &revision, (before, first), &mut verified).await? {
             Ended::Done(_, state) => findings(verified).map(|()| Ok(state)),
             Ended::Failed(_, failure) => Ok(Err(failure)),
-            Ended::Unlike => Err(AutogenerateError::Wrong(Box::new(verified)).into()),
+            Ended::Unlike { .. } => Err(AutogenerateError::Wrong(Box::new(verified)).into()),
         }
     }
 

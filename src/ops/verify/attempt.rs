@@ -18,7 +18,12 @@ pub(in crate::ops) enum Ended {
     /// A script failed.
     Failed(Failed, Box<PartialFailure>),
     /// The second run of the up script made another schema.
-    Unlike,
+    Unlike {
+        /// The state after the first run.
+        first: State,
+        /// The present state.
+        second: State,
+    },
 }
 
 /// Where a script failed.
@@ -28,6 +33,8 @@ pub(in crate::ops) struct Failed {
     pub is_partial: bool,
     /// The state before the script, which is the present one if the script was rolled back.
     pub state: State,
+    /// The state after the up script, if it succeeded once.
+    pub first: Option<State>,
 }
 
 impl Failed {
@@ -42,20 +49,20 @@ impl Failed {
 pub(super) async fn attempt(
     lab: &mut Lab,
     revision: &Revision,
-    before: State,
+    before: &State,
     verified: &mut VerifiedRevision,
 ) -> Result<Ended, Error> {
     let id = &revision.id;
-    let first = match up(lab, revision, &before, verified).await? {
+    let first = match up(lab, revision, before, verified).await? {
         Ok(first) => first,
         Err(failure) if is_lacking(&failure) => {
             lab.stamp(id).await?;
             let verdict = Verdict::NotVerified(NotVerified::Lacking(failure));
-            return Ok(Ended::Done(verdict, before));
+            return Ok(Ended::Done(verdict, before.clone()));
         }
-        Err(failure) => return Ok(failed(Script::Up, failure, before)),
+        Err(failure) => return Ok(failed(Script::Up, failure, before.clone(), None)),
     };
-    down_and_up(lab, revision, (&before, first), verified).await
+    down_and_up(lab, revision, (before, first), verified).await
 }
 
 /// Runs the up script of a revision from the state `before`. Returns the state after it, or its
@@ -75,11 +82,17 @@ pub(in crate::ops) async fn up(
     Ok(Ok(first))
 }
 
-fn failed(script: Script, failure: Box<PartialFailure>, state: State) -> Ended {
+fn failed(
+    script: Script,
+    failure: Box<PartialFailure>,
+    state: State,
+    first: Option<State>,
+) -> Ended {
     let failed = Failed {
         script,
         is_partial: failure.failure.units.is_some(),
         state,
+        first,
     };
     Ended::Failed(failed, failure)
 }
@@ -99,7 +112,7 @@ pub(in crate::ops) async fn down_and_up(
     };
     match lab.down(id).await {
         Ok(None) => {}
-        Ok(Some(failure)) => return Ok(failed(Script::Down, failure, first)),
+        Ok(Some(failure)) => return Ok(failed(Script::Down, failure, first, None)),
         Err(Error::Plan(error)) => {
             verified.add(VerifyFinding::DownRefused(error));
             return Ok(Ended::Done(Verdict::Complete, first));
@@ -111,14 +124,14 @@ pub(in crate::ops) async fn down_and_up(
     restored(difference, before, &back, verified);
     state::round_trip(before, &first, &back, verified);
     if let Some(failure) = lab.up(id).await? {
-        return Ok(failed(Script::UpAgain, failure, back));
+        return Ok(failed(Script::UpAgain, failure, back, Some(first)));
     }
     let second = lab.state_after(&revision.up, &back).await?;
     let difference = compare(&first.schema, &second.schema);
     if !difference.is_empty() {
         let unlike = Unlike::new(difference, &first.schema, &second.schema);
         verified.add(VerifyFinding::UpDiffers(Box::new(unlike)));
-        return Ok(Ended::Unlike);
+        return Ok(Ended::Unlike { first, second });
     }
     Ok(Ended::Done(Verdict::Complete, second))
 }

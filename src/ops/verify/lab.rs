@@ -59,8 +59,9 @@ impl Lab {
         let revisions = History::clone(&history).without_repeatables(&repeatables);
         let project = whole.with_history(dialect, revisions);
         let sandbox = reader.sandbox(None).await?;
-        Ok(Self {
-            reading: sandbox.another_session(),
+        let reading = sandbox.another_session();
+        let mut lab = Self {
+            reading,
             sandbox,
             project,
             whole,
@@ -71,7 +72,9 @@ impl Lab {
             },
             past: Vec::new(),
             observed: None,
-        })
+        };
+        lab.reader().expect_inspections();
+        Ok(lab)
     }
 
     /// Continues with the revisions of `history`, among which are those applied.
@@ -82,6 +85,11 @@ impl Lab {
     /// How the present state was reached.
     pub fn past(&self) -> &[(RevisionId, Recorded)] {
         &self.past
+    }
+
+    /// Notes how the present state could have been reached.
+    pub fn set_past(&mut self, past: Vec<(RevisionId, Recorded)>) {
+        self.past = past;
     }
 
     /// Applies or records the revisions of `past` that are not applied. All others must be in it.
@@ -201,6 +209,11 @@ impl Lab {
     /// Records a revision without running its script.
     pub async fn stamp(&mut self, revision: &RevisionId) -> Result<(), Error> {
         self.past.push((revision.clone(), Recorded::Stamped));
+        self.record_past().await
+    }
+
+    /// Records the revisions of the past, and no others, without running a script.
+    pub async fn record_past(&mut self) -> Result<(), Error> {
         // This takes and releases the lock.
         self.observed = None;
         let targets = self.past.iter().map(|(id, _)| Target::Name {
@@ -213,6 +226,11 @@ impl Lab {
         stamp(&self.project, &mut self.sandbox.session, &args)
             .await
             .map(drop)
+    }
+
+    /// The session that reads.
+    fn reader(&mut self) -> &mut Session {
+        self.reading.as_mut().unwrap_or(&mut self.sandbox.session)
     }
 
     /// Reads the schema.
@@ -235,10 +253,7 @@ impl Lab {
 
     /// Reads the schema and the rows after `script` led here from `before`.
     pub async fn state_after(&mut self, script: &Script, before: &State) -> Result<State, Error> {
-        let dialect = self.dialect();
-        if self.watched == Watched::None
-            || before.has_event_triggers()
-            || !keeps_rows(script, dialect)
+        if self.watched == Watched::None || before.has_event_triggers() || !self.keeps_rows(script)
         {
             return self.state().await;
         }
@@ -251,6 +266,11 @@ impl Lab {
         self.sandbox.session.dialect()
     }
 
+    /// Whether a script changes no rows but those of tables whose definition it changes.
+    pub fn keeps_rows(&self, script: &Script) -> bool {
+        keeps_rows(script, self.dialect())
+    }
+
     async fn run(
         &mut self,
         plan_of: impl Fn(&PlanContext<'_>) -> Result<Plan, PlanError>,
@@ -260,7 +280,6 @@ impl Lab {
     }
 }
 
-/// Whether a script changes no rows but those of tables whose definition it changes.
 fn keeps_rows(script: &Script, dialect: Dialect) -> bool {
     let statements = sql::split(dialect, &script.text);
     statements.is_ok_and(|statements| {

@@ -3,6 +3,7 @@
 pub(super) mod attempt;
 mod finding;
 pub(super) mod lab;
+mod mend;
 mod run;
 pub(super) mod seeding;
 pub(super) mod state;

@@ -7,8 +7,9 @@ use super::{
     NotVerified, Script, Verdict, VerifiedRevision, VerifyFinding,
     attempt::{Ended, Failed, attempt, may_be_due_to_rows},
     lab::{Lab, Recorded},
+    mend::{align, mend},
     seeding::Seeding,
-    state::State,
+    state::{State, Watched},
 };
 use crate::{
     execute::PartialFailure,
@@ -150,22 +151,27 @@ impl Verification {
         let before = self.seeded().await?;
         let lab = self.lab()?;
         let with_rows = before.has_rows();
-        match attempt(lab, revision, before, verified).await? {
+        match attempt(lab, revision, &before, verified).await? {
             Ended::Done(verdict, state) => {
                 self.state = Some(state);
                 Ok(verdict)
             }
-            Ended::Unlike => {
-                self.renew(reader, None).await?;
+            Ended::Unlike { first, second } => {
+                let states = (&before, &first, &second);
+                self.state = mend(self.lab()?, revision, states).await?;
+                if self.state.is_none() {
+                    self.renew(reader, None, false).await?;
+                }
                 Ok(Verdict::Complete)
             }
             Ended::Failed(failed, failure) if with_rows && may_be_due_to_rows(&failure) => {
                 let failed = (failed, failure);
-                self.without_rows(reader, revision, failed, verified).await
+                self.without_rows(reader, revision, (failed, &before), verified)
+                    .await
             }
             Ended::Failed(failed, failure) => {
                 let script = failed.script;
-                self.recover(reader, revision, failed).await?;
+                self.recover(reader, revision, (failed, &before)).await?;
                 Ok(self.failed(&revision.id, script, failure, verified))
             }
         }
@@ -176,7 +182,7 @@ impl Verification {
         &mut self,
         reader: &mut Reader<'_>,
         revision: &Revision,
-        (failed, failure): (Failed, Box<PartialFailure>),
+        ((failed, failure), before): ((Failed, Box<PartialFailure>), &State),
         verified: &mut VerifiedRevision,
     ) -> Result<Verdict, Error> {
         let id = &revision.id;
@@ -184,7 +190,7 @@ impl Verification {
         past.retain(|(other, _)| other != id);
         let bare = self.bare(reader, &past).await?;
         let start = bare.state().await?;
-        let ended = attempt(bare, revision, start, verified).await?;
+        let ended = attempt(bare, revision, &start, verified).await?;
         let is_same = matches!(&ended, Ended::Failed(again, _) if again.script == failed.script);
         if !is_same {
             let schema = &failed.state.schema;
@@ -196,13 +202,21 @@ impl Verification {
                 Ok(verdict)
             }
             Ended::Done(verdict, state) => {
-                self.replace().await?;
-                self.state = Some(state);
+                // The up script has not succeeded a second time, or not at all.
+                let is_pending = !failed.is_partial && failed.script != Script::Down;
+                let up = is_pending.then_some(id);
+                match is_pending && self.align(&failed.state, &state, up).await? {
+                    true => {}
+                    false => {
+                        self.replace().await?;
+                        self.state = Some(state);
+                    }
+                }
                 Ok(verdict)
             }
-            Ended::Unlike => {
+            Ended::Unlike { .. } => {
                 self.leave_bare().await?;
-                self.renew(reader, None).await?;
+                self.renew(reader, None, false).await?;
                 Ok(Verdict::Complete)
             }
             Ended::Failed(again, failure) => {
@@ -211,10 +225,10 @@ impl Verification {
                 }
                 let script = again.script;
                 match is_same {
-                    true => self.recover(reader, revision, failed).await?,
+                    true => self.recover(reader, revision, (failed, before)).await?,
                     false => {
                         let without = (script == Script::Up).then_some(id);
-                        self.renew(reader, without).await?;
+                        self.renew(reader, without, failed.is_partial).await?;
                     }
                 }
                 Ok(self.failed(id, script, failure, verified))
@@ -222,19 +236,29 @@ impl Verification {
         }
     }
 
-    /// Goes on after a script has failed: in the state before it, or in another database.
+    /// Goes on after a script has failed: in the state before it, in that after the up script, or in
+    /// another database.
     async fn recover(
         &mut self,
         reader: &mut Reader<'_>,
         revision: &Revision,
-        failed: Failed,
+        (failed, before): (Failed, &State),
     ) -> Result<(), Error> {
         if failed.is_clean() {
             self.state = Some(failed.state);
             return Ok(());
         }
+        if let (Some(first), false) = (&failed.first, failed.is_partial) {
+            let lab = self.lab()?;
+            let states = (before, first, &failed.state);
+            if let Some(state) = mend(lab, revision, states).await? {
+                lab.record_past().await?;
+                self.state = Some(state);
+                return Ok(());
+            }
+        }
         let without = (failed.script == Script::Up).then_some(&revision.id);
-        self.renew(reader, without).await
+        self.renew(reader, without, failed.is_partial).await
     }
 
     /// The verdict on a revision of which a script fails without rows as well.
@@ -268,11 +292,39 @@ impl Verification {
         &mut self,
         reader: &mut Reader<'_>,
         without: Option<&RevisionId>,
+        is_partial: bool,
     ) -> Result<(), Error> {
         let mut past = self.lab()?.past().to_vec();
         past.retain(|(other, _)| Some(other) != without);
-        self.bare(reader, &past).await?;
+        let bare = self.bare(reader, &past).await?;
+        if !is_partial && *bare.watched() == Watched::All {
+            let other = bare.state().await?;
+            let now = self.lab()?.state().await?;
+            if self.align(&now, &other, None).await? {
+                return self.lab()?.record_past().await;
+            }
+        }
         self.replace().await
+    }
+
+    /// Makes the database like the one without rows that were made, whose state is `other`. Returns whether
+    /// this succeeded.
+    async fn align(
+        &mut self,
+        now: &State,
+        other: &State,
+        up: Option<&RevisionId>,
+    ) -> Result<bool, Error> {
+        let (Some(lab), Some(bare)) = (&mut self.lab, &self.bare) else {
+            return Ok(false);
+        };
+        let Some(state) = align(lab, now, other, up).await? else {
+            return Ok(false);
+        };
+        lab.set_past(bare.past().to_vec());
+        self.seeding.forget();
+        self.state = Some(state);
+        Ok(true)
     }
 
     /// A scratch database without rows that were made, in which the revisions of `past` are applied. It

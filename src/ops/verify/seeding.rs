@@ -1,9 +1,12 @@
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{State, VerifyArgs, lab::Lab};
 use crate::{
     ops::{Coverage, Error, SeedStatement, Session, seed_file, seed_toward},
-    schema::{Name, Object, Schema},
+    schema::{Kind, Name, Object, Schema},
     sql::Dialect,
 };
 
@@ -88,8 +91,17 @@ impl Seeding {
             let definition = of_table(&schema, &name);
             self.failed.insert(name, (definition, reason));
         }
-        // Triggers may have changed rows of other tables.
-        state.read_rows(session, tables).await
+        let changed = match try_file || runs_code(&schema) {
+            true => tables,
+            false => {
+                let wanted: HashSet<Name> = wanted.into_iter().collect();
+                tables
+                    .into_iter()
+                    .filter(|it| wanted.contains(&it.name))
+                    .collect()
+            }
+        };
+        state.read_rows(session, changed).await
     }
 
     /// Tries the waiting statements. Returns whether one succeeded.
@@ -135,6 +147,12 @@ impl Seeding {
         let unused = unused.map(|it| (it.place, it.error.unwrap_or_default()));
         (coverage, unused.collect())
     }
+}
+
+/// Whether code runs when rows are made, which may change rows of other tables.
+fn runs_code(schema: &Schema) -> bool {
+    let mut objects = schema.objects.iter();
+    objects.any(|object| matches!(object.id.kind, Kind::Trigger | Kind::Rule))
 }
 
 /// The parts of a table.

@@ -134,6 +134,17 @@ impl State {
         self.rows.values().any(|rows| !rows.rows.is_empty())
     }
 
+    /// Whether all tables of another state have the same rows here.
+    pub fn has_rows_of(&self, other: &Self) -> bool {
+        other.rows.iter().all(|(table, rows)| {
+            let own = self.rows.get(table);
+            own.is_some_and(|own| {
+                let changes = rows.changes_to(own, &[]);
+                changes == RowChanges::default()
+            })
+        })
+    }
+
     /// The tables without rows.
     pub fn empty_tables(&self) -> impl Iterator<Item = &Name> {
         let rows = self.rows.iter();

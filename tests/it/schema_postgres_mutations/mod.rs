@@ -1,6 +1,7 @@
 //! One change to one attribute of one object: the comparison of facts reports that change and no
 //! other, and pg_dump sees a difference exactly when it does.
 
+mod again;
 mod columns;
 mod constraints;
 mod coverage;

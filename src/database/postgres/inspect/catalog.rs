@@ -147,6 +147,8 @@ pub(super) struct Catalog {
     /// The indexes that no object has taken.
     pub indexes: HashMap<u32, IndexRow>,
     pub index_names: HashMap<u32, Name>,
+    /// The tables of indexes.
+    pub index_tables: HashMap<u32, u32>,
     pub index_columns: HashMap<(u32, i16), IndexColumn>,
     /// The types of the columns of indexes with expressions.
     pub index_types: HashMap<(u32, i16), u32>,
@@ -182,6 +184,7 @@ impl Catalog {
             parents: HashMap::new(),
             indexes: HashMap::new(),
             index_names: HashMap::new(),
+            index_tables: HashMap::new(),
             index_columns: HashMap::new(),
             index_types: HashMap::new(),
             objects: Vec::new(),
@@ -361,18 +364,21 @@ pub(super) fn queries() -> Vec<Query> {
                 catalog.members.insert(member, fields.oid()?);
                 Ok(())
             },
-        ),
+        )
+        .for_all(),
         Query::new(
             "SELECT oid, spcname FROM pg_tablespace",
             |catalog, fields| {
                 catalog.tablespaces.insert(fields.oid()?, fields.string()?);
                 Ok(())
             },
-        ),
+        )
+        .on_catalogs(&["pg_tablespace"]),
         Query::new("SELECT oid, amname FROM pg_am", |catalog, fields| {
             catalog.methods.insert(fields.oid()?, fields.string()?);
             Ok(())
-        }),
+        })
+        .on_catalogs(&["pg_am"]),
         Query::new(
             "SELECT oid, collnamespace, collname FROM pg_collation",
             |catalog, fields| {
@@ -381,7 +387,8 @@ pub(super) fn queries() -> Vec<Query> {
                 catalog.collations.insert(oid, name);
                 Ok(())
             },
-        ),
+        )
+        .on_catalogs(&["pg_collation"]),
         Query::new(
             "SELECT oid, opcnamespace, opcname, opcmethod, opcintype, opcdefault, \
              opckeytype <> 0 FROM pg_opclass",
@@ -401,6 +408,7 @@ pub(super) fn queries() -> Vec<Query> {
                 catalog.operator_classes.insert(oid, class);
                 Ok(())
             },
-        ),
+        )
+        .on_catalogs(&["pg_opclass"]),
     ]
 }

@@ -1,7 +1,7 @@
 //! Columns, with their defaults, identity sequences and NOT NULL constraints.
 
 use super::{
-    Query, Version,
+    OF_RELATIONS, Query, Version,
     catalog::{Address, Catalog, ColumnInfo, FIRST_USER_OID, class},
     fields::{Fault, Fields},
     privileges::acl,
@@ -21,18 +21,24 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                  nullif(a.attstattarget, -1), a.attislocal, a.attoptions, a.attfdwoptions, a.attacl \
                  FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid \
                  WHERE a.attrelid >= {FIRST_USER_OID} AND a.attnum > 0 AND NOT a.attisdropped \
-                 AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND c.relpersistence <> 't'",
+                 AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND c.relpersistence <> 't' \
+                 AND {OF_RELATIONS}",
                 version.since(14, "a.attcompression", "''"),
             ),
             read_column,
-        ),
+        )
+        .on_relations("a.attrelid", 0),
         // Only expressions of generated columns refer to columns. Without a table the server need not
         // look it up, which takes three quarters of the time.
         Query::new(
-            "SELECT oid, adrelid, adnum, pg_get_expr(adbin, \
-             CASE WHEN position('{VAR ' IN adbin::text) > 0 THEN adrelid ELSE 0 END) FROM pg_attrdef",
+            format!(
+                "SELECT oid, adrelid, adnum, pg_get_expr(adbin, \
+                 CASE WHEN position('{{VAR ' IN adbin::text) > 0 THEN adrelid ELSE 0 END) \
+                 FROM pg_attrdef WHERE {OF_RELATIONS}"
+            ),
             read_default,
-        ),
+        )
+        .on_relations("adrelid", 1),
         Query::new(
             "SELECT d.objid, d.refobjid, d.refobjsubid, d.deptype \
              FROM pg_sequence AS s JOIN pg_depend AS d ON d.objid = s.seqrelid \
@@ -42,12 +48,12 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
         ),
     ];
     if version.has(18) {
-        queries.push(Query::new(
+        let sql = format!(
             "SELECT oid, conname, conrelid, conkey, connoinherit, convalidated, conislocal, \
              coninhcount > 0 \
-             FROM pg_constraint WHERE contype = 'n' AND conrelid <> 0",
-            read_not_null,
-        ));
+             FROM pg_constraint WHERE contype = 'n' AND conrelid <> 0 AND {OF_RELATIONS}"
+        );
+        queries.push(Query::new(sql, read_not_null).on_relations("conrelid", 2));
     }
     queries
 }

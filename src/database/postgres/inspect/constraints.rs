@@ -1,7 +1,7 @@
 //! Constraints of tables and domains.
 
 use super::{
-    Query, Version,
+    OF_RELATIONS, Query, Version,
     catalog::{Catalog, FIRST_USER_OID, class},
     fields::{Fault, Fields},
     indexes::take_index,
@@ -13,12 +13,19 @@ use crate::schema::{
 };
 
 pub(super) fn queries(version: Version) -> Vec<Query> {
-    vec![Query::new(query(version), read_constraint).then(Catalog::add_indexes)]
+    let query = |kinds: &str| {
+        Query::new(query(version, kinds), read_constraint).on_relations("c.conrelid", 2)
+    };
+    // Keys come before the foreign keys that reference them.
+    vec![
+        query("'p', 'u', 'x', 'c'"),
+        query("'f'").then(Catalog::add_indexes),
+    ]
 }
 
-fn query(version: Version) -> String {
-    // Keys come before the foreign keys that reference them. To sort them, the server divides a large
-    // catalog among processes; deparsing the checks is the longest part.
+fn query(version: Version, kinds: &str) -> String {
+    // To sort them, the server divides a large catalog among processes; deparsing the checks is the
+    // longest part.
     format!(
         "SELECT c.oid, c.conname, c.conrelid, c.contypid, c.contype, c.condeferrable, \
          c.condeferred, c.convalidated, {}, c.conislocal, c.connoinherit, c.conkey, \
@@ -33,7 +40,7 @@ fn query(version: Version) -> String {
          CASE c.contype WHEN 'x' THEN ARRAY(SELECT o.oprnamespace FROM unnest(c.conexclop) WITH ORDINALITY AS k (oid, n) \
          JOIN pg_operator AS o ON o.oid = k.oid ORDER BY k.n) END \
          FROM pg_constraint AS c WHERE c.oid >= {FIRST_USER_OID} \
-         AND c.contype IN ('p', 'u', 'x', 'f', 'c') ORDER BY c.contype = 'f'",
+         AND c.contype IN ({kinds}) AND {OF_RELATIONS} ORDER BY c.contype",
         version.since(18, "c.conenforced", "true"),
         version.since(18, "c.conperiod", "false"),
         version.since(15, "c.confdelsetcols", "NULL"),

@@ -30,11 +30,16 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
         "OR d.deptype = 'a' AND d.classid = 'pg_class'::regclass AND d.objsubid > 0 \
          AND d.refclassid <> 'pg_class'::regclass",
     );
+    // Members of one extension depend on each other, often in hundreds of rows, and are no objects.
+    let members = "(SELECT m.classid, m.objid, m.refobjid FROM pg_depend AS m WHERE m.deptype = 'e')";
     let sql = format!(
         "SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, \
          {}, {element}, {} FROM pg_depend AS d \
+         LEFT JOIN {members} AS a ON a.classid = d.classid AND a.objid = d.objid \
+         LEFT JOIN {members} AS b ON b.classid = d.refclassid AND b.objid = d.refobjid \
          WHERE (d.deptype = 'n' {of_generated}) AND d.objid >= {FIRST_USER_OID} \
          AND d.refobjid >= {FIRST_USER_OID} \
+         AND (a.refobjid IS NULL OR a.refobjid IS DISTINCT FROM b.refobjid) \
          AND (d.refclassid <> 'pg_namespace'::regclass OR d.classid = 'pg_extension'::regclass)",
         of_type("t.typrelid", "d.refobjid"),
         of_type(
@@ -70,16 +75,18 @@ fn read_dependency(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(),
 
 /// Partitions depend on what they are attached to.
 fn add_attachments(catalog: &mut Catalog) -> Result<(), Fault> {
-    for (child, parents) in std::mem::take(&mut catalog.parents) {
-        let Some(from) = catalog.find((class::CLASS, child, 0)) else {
+    let all = std::mem::take(&mut catalog.parents);
+    for (child, parents) in &all {
+        let Some(from) = catalog.find((class::CLASS, *child, 0)) else {
             continue;
         };
         for parent in parents {
-            if let Some(to) = catalog.find((class::CLASS, parent, 0)) {
+            if let Some(to) = catalog.find((class::CLASS, *parent, 0)) {
                 catalog.depend(from, to);
             }
         }
     }
+    catalog.parents = all;
     Ok(())
 }
 

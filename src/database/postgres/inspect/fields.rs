@@ -37,6 +37,11 @@ impl Fault {
         }
     }
 
+    /// Whether the connection broke.
+    pub fn is_of_connection(&self) -> bool {
+        matches!(self, Self::Sql(_)) && !self.is_of_server()
+    }
+
     /// Whether the server reported an error, which leaves the session in the failed transaction.
     pub fn is_of_server(&self) -> bool {
         matches!(self, Self::Sql(error) if error::from_server(error).is_some())
@@ -52,6 +57,11 @@ pub(super) struct Fields<'r> {
 impl<'r> Fields<'r> {
     pub fn of(row: &'r PgRow) -> Self {
         Self { row, next: 0 }
+    }
+
+    /// Reads the fields from a place on.
+    pub fn from(row: &'r PgRow, next: usize) -> Self {
+        Self { row, next }
     }
 
     /// The text, or `None` for NULL.

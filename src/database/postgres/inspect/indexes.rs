@@ -1,7 +1,7 @@
 //! Indexes. Those of constraints become a part of the constraint's facts.
 
 use super::{
-    Query, Version,
+    OF_RELATIONS, Query, Version,
     catalog::{Catalog, FIRST_USER_OID, IndexColumn, IndexRow, class},
     fields::{Fault, Fields},
     text::without_parentheses,
@@ -28,17 +28,18 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                  i.indpred IS NOT NULL, c.reloptions, c.reltablespace \
                  FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid \
                  WHERE i.indexrelid >= {FIRST_USER_OID} AND c.relnamespace <> 'pg_toast'::regnamespace \
-                 AND c.relpersistence <> 't'",
+                 AND c.relpersistence <> 't' AND {OF_RELATIONS}",
                 version.since(15, "i.indnullsnotdistinct", "false"),
             ),
             read_index,
-        ),
+        )
+        .on_relations("i.indrelid", 1),
         Query::new(
             format!(
-                "SELECT a.attrelid, a.attnum, nullif(a.attstattarget, -1), {options} \
-                 FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid \
+                "SELECT a.attrelid, a.attnum, nullif(a.attstattarget, -1), {options}, i.indrelid \
+                 FROM pg_attribute AS a JOIN pg_index AS i ON i.indexrelid = a.attrelid \
                  WHERE a.attrelid >= {FIRST_USER_OID} AND a.attnum > 0 AND (a.attstattarget >= 0 OR {options} IS NOT NULL) \
-                 AND c.relkind IN ('i', 'I')"
+                 AND {OF_RELATIONS}"
             ),
             |catalog, fields| {
                 let key = (fields.oid()?, fields.number()?);
@@ -49,19 +50,21 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                 catalog.index_columns.insert(key, column);
                 Ok(())
             },
-        ),
+        )
+        .on_relations("i.indrelid", 4),
         Query::new(
             format!(
-                "SELECT a.attrelid, a.attnum, a.atttypid FROM pg_index AS i \
+                "SELECT a.attrelid, a.attnum, a.atttypid, i.indrelid FROM pg_index AS i \
                  JOIN pg_attribute AS a ON a.attrelid = i.indexrelid \
-                 WHERE i.indexprs IS NOT NULL AND i.indexrelid >= {FIRST_USER_OID}"
+                 WHERE i.indexprs IS NOT NULL AND i.indexrelid >= {FIRST_USER_OID} AND {OF_RELATIONS}"
             ),
             |catalog, fields| {
                 let key = (fields.oid()?, fields.number()?);
                 catalog.index_types.insert(key, fields.oid()?);
                 Ok(())
             },
-        ),
+        )
+        .on_relations("i.indrelid", 3),
     ]
 }
 
@@ -107,6 +110,7 @@ fn read_index(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Faul
     }
     let name = Name::new(schema, index.name.clone());
     catalog.index_names.insert(oid, name);
+    catalog.index_tables.insert(oid, table);
     catalog.indexes.insert(oid, index);
     Ok(())
 }

@@ -10,8 +10,10 @@ mod constraints;
 mod dependencies;
 mod fields;
 mod indexes;
+mod kept;
 mod left_out;
 mod privileges;
+mod query;
 mod relations;
 mod routines;
 mod rules;
@@ -20,13 +22,16 @@ mod session;
 mod text;
 mod types;
 mod unmodelled;
+mod watch;
 
 use async_trait::async_trait;
 
 pub(super) use self::session::Reads;
 use self::{
     catalog::Catalog,
-    fields::{Fault, Fields},
+    fields::Fault,
+    query::{OF_RELATIONS, Query, Reach},
+    session::Reader,
 };
 use super::{
     super::{DatabaseError, Inspect},
@@ -38,30 +43,6 @@ use crate::schema::{Schema, Scope};
 
 /// How many times the catalogs are read if objects are dropped meanwhile.
 const ATTEMPTS: u32 = 4;
-
-/// A query and what is done with each of its rows, and after the last one.
-struct Query {
-    sql: String,
-    read: fn(&mut Catalog, &mut Fields<'_>) -> Result<(), Fault>,
-    end: fn(&mut Catalog) -> Result<(), Fault>,
-}
-
-impl Query {
-    fn new(
-        sql: impl Into<String>,
-        read: fn(&mut Catalog, &mut Fields<'_>) -> Result<(), Fault>,
-    ) -> Self {
-        Self {
-            sql: sql.into(),
-            read,
-            end: |_| Ok(()),
-        }
-    }
-
-    fn then(self, end: fn(&mut Catalog) -> Result<(), Fault>) -> Self {
-        Self { end, ..self }
-    }
-}
 
 /// The version of a server, as `server_version_num`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,6 +82,12 @@ fn queries(version: Version, schema: &str, table: &str) -> Vec<Query> {
 
 #[async_trait]
 impl Inspect for Postgres {
+    fn expect_inspections(&mut self) {
+        if self.reads.is_none() {
+            self.reads = Reads::expected();
+        }
+    }
+
     async fn inspect(&mut self, scope: &Scope) -> Result<Schema, DatabaseError> {
         if self.run.is_some() {
             let reason = "the schema cannot be read in the middle of a run";
@@ -110,20 +97,19 @@ impl Inspect for Postgres {
         let mut attempt = 1;
         loop {
             self.running.begin();
-            let read = self.read_catalogs().await;
+            let reads = std::mem::take(&mut self.reads);
+            let is_first = reads.is_none();
+            let read = self.read_catalogs(reads).await;
             let cancelled = self.running.end().await;
             let fault = match read {
-                Ok(catalog) => {
-                    self.reads = match self.reads {
-                        Reads::None => Reads::Once,
-                        Reads::Once | Reads::Prepared => Reads::Prepared,
-                    };
+                Ok((catalog, reads)) => {
+                    self.reads = reads;
                     return Ok(catalog.into_schema(scope));
                 }
                 Err(fault) => fault,
             };
             if let Some(connection) = &mut self.connection
-                && fault.is_of_server()
+                && !fault.is_of_connection()
             {
                 let ended = unpinned_rows(connection, "ROLLBACK").await.map(drop);
                 self.answer(ended.map_err(Trouble::from)).await?;
@@ -133,9 +119,7 @@ impl Inspect for Postgres {
                     return Err(DatabaseError::Interrupted);
                 }
                 // The session is another one, or what was prepared is gone.
-                fault if self.reads != Reads::None && fault.is_of_server() => {
-                    self.reads = Reads::None;
-                }
+                fault if !is_first && fault.is_of_server() => {}
                 fault if fault.is_change() && attempt < ATTEMPTS => attempt += 1,
                 fault if fault.is_change() => return Err(changed(&fault)),
                 Fault::Sql(error) => return Err(self.trouble(error.into()).await),
@@ -156,16 +140,21 @@ fn changed(fault: &Fault) -> DatabaseError {
 }
 
 impl Postgres {
-    async fn read_catalogs(&mut self) -> Result<Catalog, Fault> {
+    /// Reads the catalogs after earlier `reads`. Returns what the next reading has to know.
+    async fn read_catalogs(&mut self, reads: Reads) -> Result<(Catalog, Reads), Fault> {
         let (schema, table, log) = self.table.names();
         let (schema, table) = (schema.to_owned(), table.to_owned());
         let Some(connection) = &mut self.connection else {
             return Err(Fault::Malformed("no connection".into()));
         };
         let version = Version(connection.server_version_num().unwrap_or(0));
-        let queries = queries(version, &schema, &table);
-        let mut catalog = Catalog::new(version, schema, [table, log]);
-        session::read(connection, &queries, self.reads, &mut catalog).await?;
-        Ok(catalog)
+        let mut reader = Reader {
+            connection,
+            version,
+            queries: queries(version, &schema, &table),
+        };
+        let own = [table, log];
+        let empty = || Catalog::new(version, schema.clone(), own.clone());
+        reader.read(reads, empty).await
     }
 }

@@ -1,7 +1,7 @@
 //! Roles, schemas, privileges and comments.
 
 use super::{
-    Query, Version,
+    Query, Reach, Version,
     catalog::{Catalog, FIRST_USER_OID, HOME_ROLE, class},
     fields::{Fault, Fields, array},
 };
@@ -68,7 +68,9 @@ pub(super) fn queries(version: Version, schema: &str, table: &str) -> Vec<Query>
                 catalog.roles.insert(oid, name);
                 Ok(())
             },
-        ),
+        )
+        .on(Reach::Server)
+        .for_all(),
         Query::new(
             "SELECT t.kind, acldefault(t.kind::\"char\", 10) \
              FROM unnest('{r,c,s,f,T,n,F,S}'::text[]) AS t (kind)",
@@ -88,7 +90,8 @@ pub(super) fn queries(version: Version, schema: &str, table: &str) -> Vec<Query>
                 catalog.acl_defaults.insert(kind, letters);
                 Ok(())
             },
-        ),
+        )
+        .on_catalogs(&[]),
         Query::new(
             format!(
                 "SELECT n.oid, n.nspname, n.nspowner, n.nspacl, coalesce(i.initprivs, \
@@ -97,7 +100,8 @@ pub(super) fn queries(version: Version, schema: &str, table: &str) -> Vec<Query>
                  ON i.objoid = n.oid AND i.classoid = 'pg_namespace'::regclass AND i.privtype = 'i'"
             ),
             read_schema,
-        ),
+        )
+        .on_catalogs(&["pg_namespace"]),
     ]
 }
 
@@ -133,7 +137,8 @@ pub(super) fn last_queries() -> Vec<Query> {
         Query::new(
             "SELECT oid, defaclrole, defaclnamespace, defaclobjtype, defaclacl FROM pg_default_acl",
             read_default_privileges,
-        ),
+        )
+        .on_catalogs(&["pg_default_acl"]),
         Query::new(
             format!(
                 "SELECT classoid, objoid, objsubid, description FROM pg_description \
@@ -147,7 +152,8 @@ pub(super) fn last_queries() -> Vec<Query> {
                 catalog.comment(address, comment);
                 Ok(())
             },
-        ),
+        )
+        .on_catalogs(&["pg_description", "pg_namespace"]),
     ]
 }
 

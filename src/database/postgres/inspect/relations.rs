@@ -1,7 +1,7 @@
 //! Tables, views and sequences.
 
 use super::{
-    Query,
+    OF_RELATIONS, Query,
     catalog::{Catalog, FIRST_USER_OID, Relation, class},
     fields::{Fault, Fields},
     privileges::acl,
@@ -30,10 +30,11 @@ pub(super) fn queries() -> Vec<Query> {
                  WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END, \
                  CASE c.relkind WHEN 'p' THEN pg_get_partkeydef(c.oid) END \
                  FROM pg_class AS c WHERE c.oid >= {FIRST_USER_OID} \
-                 AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c') AND c.relpersistence <> 't'"
+                 AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'S', 'c') AND c.relpersistence <> 't' AND {OF_RELATIONS}"
             ),
             read_relation,
-        ),
+        )
+        .on_relations("c.oid", 0),
         Query::new(
             "SELECT c.oid, t.reloptions FROM pg_class AS t \
              JOIN pg_class AS c ON c.reltoastrelid = t.oid \
@@ -44,18 +45,21 @@ pub(super) fn queries() -> Vec<Query> {
             "SELECT f.ftrelid, s.srvname, f.ftoptions FROM pg_foreign_table AS f \
              JOIN pg_foreign_server AS s ON s.oid = f.ftserver",
             read_foreign_table,
-        ),
+        )
+        .on_catalogs(&["pg_foreign_table", "pg_foreign_server"]),
         Query::new(
             "SELECT inhrelid, inhparent FROM pg_inherits ORDER BY inhrelid, inhseqno",
             read_parent,
-        ),
+        )
+        .on_catalogs(&["pg_inherits"]),
         Query::new(
             format!(
                 "SELECT s.seqrelid, s.seqtypid, s.seqstart, s.seqincrement, s.seqmin, s.seqmax, \
-                 s.seqcache, s.seqcycle FROM pg_sequence AS s WHERE s.seqrelid >= {FIRST_USER_OID}"
+                 s.seqcache, s.seqcycle FROM pg_sequence AS s WHERE s.seqrelid >= {FIRST_USER_OID} AND {OF_RELATIONS}"
             ),
             read_sequence,
-        ),
+        )
+        .on_relations("s.seqrelid", 0),
     ]
 }
 

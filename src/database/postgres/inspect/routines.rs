@@ -7,7 +7,7 @@ use super::{
     privileges::acl,
 };
 use crate::schema::{
-    Kind, ObjectId,
+    Facts, Kind, ObjectId,
     postgres::{Aggregate, Cast, Operator, Options, Routine, is_name_list, split_names},
     quoted,
 };
@@ -18,22 +18,22 @@ const NO_MEMBER: &str = "p.oid NOT IN (SELECT d.objid FROM pg_depend AS d \
      WHERE d.classid = 'pg_proc'::regclass AND d.deptype IN ('e', 'i'))";
 
 pub(super) fn queries(version: Version) -> Vec<Query> {
-    vec![
+    let mut queries = vec![
         Query::new(
             format!(
                 "SELECT p.oid, p.proname, p.pronamespace, p.proowner, p.proacl, \
                  oidvectortypes(p.proargtypes), p.prokind, pg_get_function_arguments(p.oid), \
-                 pg_get_function_result(p.oid), l.lanname, p.prosrc, {}, p.probin, p.provolatile, \
+                 pg_get_function_result(p.oid), l.lanname, p.prosrc, p.probin, p.provolatile, \
                  p.proisstrict, p.prosecdef, p.proleakproof, p.proparallel, p.procost, p.prorows, \
                  p.proretset, s.pronamespace, s.proname, \
                  ARRAY(SELECT format_type(t.oid, NULL) FROM unnest(p.protrftypes) AS t (oid)), \
                  p.proconfig FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang \
                  LEFT JOIN pg_proc AS s ON s.oid = p.prosupport \
-                 WHERE p.oid >= {FIRST_USER_OID} AND p.prokind <> 'a' AND {NO_MEMBER}",
-                version.since(14, "pg_get_function_sqlbody(p.oid)", "NULL"),
+                 WHERE p.oid >= {FIRST_USER_OID} AND p.prokind <> 'a' AND {NO_MEMBER}"
             ),
             read_routine,
-        ),
+        )
+        .on_catalogs(&["pg_proc"]),
         Query::new(
             format!(
                 "SELECT p.oid, p.proname, p.pronamespace, p.proowner, p.proacl, \
@@ -43,7 +43,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                 aggregate_columns()
             ),
             read_aggregate,
-        ),
+        )
+        .on_catalogs(&["pg_proc", "pg_aggregate"]),
         Query::new(
             format!(
                 "SELECT o.oid, o.oprname, o.oprnamespace, o.oprowner, \
@@ -58,7 +59,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                  LEFT JOIN pg_proc AS j ON j.oid = o.oprjoin WHERE o.oid >= {FIRST_USER_OID}"
             ),
             read_operator,
-        ),
+        )
+        .on_catalogs(&["pg_operator"]),
         Query::new(
             format!(
                 "SELECT c.oid, format_type(c.castsource, NULL), format_type(c.casttarget, NULL), \
@@ -74,8 +76,17 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                 )
             ),
             read_cast,
-        ),
-    ]
+        )
+        .on_catalogs(&["pg_cast"]),
+    ];
+    if version.has(14) {
+        let sql = format!(
+            "SELECT p.oid, pg_get_function_sqlbody(p.oid) FROM pg_proc AS p \
+             WHERE p.oid >= {FIRST_USER_OID} AND p.prosqlbody IS NOT NULL AND {NO_MEMBER}"
+        );
+        queries.push(Query::new(sql, read_sql_body));
+    }
+    queries
 }
 
 /// What routines and aggregates have in common.
@@ -123,7 +134,6 @@ fn read_routine(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fa
     let returns = fields.optional_string()?;
     let language = fields.string()?;
     let body = fields.string()?;
-    let sql_body = fields.optional_string()?;
     let library = fields.optional_string()?;
     let volatility = match fields.text()? {
         "i" => Some("IMMUTABLE"),
@@ -145,7 +155,7 @@ fn read_routine(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fa
         returns,
         language,
         body,
-        sql_body,
+        sql_body: None,
         library,
         window: kind == "w",
         volatility: volatility.map(str::to_owned),
@@ -165,6 +175,14 @@ fn read_routine(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fa
         Kind::Function
     };
     head.add(catalog, kind, facts);
+    Ok(())
+}
+
+fn read_sql_body(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fault> {
+    let object = catalog.object((class::PROC, fields.oid()?, 0));
+    if let Some(Facts::Routine(routine)) = object.map(|object| &mut object.facts) {
+        routine.sql_body = Some(fields.string()?);
+    }
     Ok(())
 }
 

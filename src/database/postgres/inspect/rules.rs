@@ -57,7 +57,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
             "SELECT e.oid, e.evtname, e.evtowner, e.evtevent, e.evttags, p.pronamespace, p.proname, \
              e.evtenabled FROM pg_event_trigger AS e JOIN pg_proc AS p ON p.oid = e.evtfoid",
             read_event_trigger,
-        ),
+        )
+        .on_catalogs(&["pg_event_trigger"]),
         Query::new(
             format!(
                 "SELECT s.oid, s.stxname, s.stxnamespace, s.stxowner, s.stxrelid, s.stxkeys, \

@@ -1,7 +1,7 @@
 //! Extensions, foreign servers, text search and publications.
 
 use super::{
-    Query, Version,
+    Query, Reach, Version,
     catalog::{Catalog, FIRST_USER_OID, class},
     fields::{Fault, Fields},
     privileges::acl,
@@ -34,7 +34,8 @@ pub(super) fn first_queries() -> Vec<Query> {
                 catalog.add((class::EXTENSION, oid, 0), id, facts);
                 Ok(())
             },
-        ),
+        )
+        .on_catalogs(&["pg_extension"]),
         // CREATE EXTENSION sets the comment of the control file. Without an extension, no file is read.
         Query::new(
             format!(
@@ -48,7 +49,8 @@ pub(super) fn first_queries() -> Vec<Query> {
                 catalog.extension_comments.insert(oid, comment);
                 Ok(())
             },
-        ),
+        )
+        .on_catalogs(&["pg_extension"]),
     ]
 }
 
@@ -62,13 +64,15 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                  LEFT JOIN pg_proc AS v ON v.oid = w.fdwvalidator WHERE w.oid >= {FIRST_USER_OID}"
             ),
             read_wrapper,
-        ),
+        )
+        .on_catalogs(&["pg_foreign_data_wrapper"]),
         Query::new(
             "SELECT s.oid, s.srvname, s.srvowner, s.srvacl, w.fdwname, s.srvtype, s.srvversion, \
              s.srvoptions FROM pg_foreign_server AS s \
              JOIN pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw",
             read_server,
-        ),
+        )
+        .on_catalogs(&["pg_foreign_server"]),
         Query::new(
             // The view shows NULL to those who may not see the options.
             "SELECT m.umid, m.srvid, m.umuser, m.umoptions, \
@@ -78,7 +82,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
              AND (pg_has_role(s.srvowner, 'USAGE') OR has_server_privilege(m.srvid, 'USAGE')) \
              FROM pg_user_mappings AS m JOIN pg_foreign_server AS s ON s.oid = m.srvid",
             read_user_mapping,
-        ),
+        )
+        .on(Reach::Server),
         Query::new(
             format!(
                 "SELECT d.oid, d.dictname, d.dictnamespace, d.dictowner, t.tmplnamespace, t.tmplname, \
@@ -86,7 +91,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                  WHERE d.oid >= {FIRST_USER_OID}"
             ),
             read_dictionary,
-        ),
+        )
+        .on_catalogs(&["pg_ts_dict"]),
         Query::new(
             format!(
                 "SELECT c.oid, c.cfgname, c.cfgnamespace, c.cfgowner, p.prsnamespace, p.prsname \
@@ -94,7 +100,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                  WHERE c.oid >= {FIRST_USER_OID}"
             ),
             read_configuration,
-        ),
+        )
+        .on_catalogs(&["pg_ts_config"]),
         Query::new(
             format!(
                 "SELECT m.mapcfg, (SELECT t.alias FROM ts_token_type(c.cfgparser) AS t \
@@ -104,7 +111,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                  ORDER BY m.mapcfg, m.maptokentype, m.mapseqno"
             ),
             read_mapping,
-        ),
+        )
+        .on_catalogs(&["pg_ts_config", "pg_ts_config_map"]),
         Query::new(
             format!(
                 "SELECT p.oid, p.pubname, p.pubowner, p.puballtables, p.pubinsert, p.pubupdate, \
@@ -113,7 +121,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                 version.since(18, "p.pubgencols", "'n'"),
             ),
             read_publication,
-        ),
+        )
+        .on_catalogs(&["pg_publication"]),
         Query::new(
             format!(
                 "SELECT r.prpubid, r.prrelid, {} FROM pg_publication_rel AS r",

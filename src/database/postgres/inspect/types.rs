@@ -1,7 +1,7 @@
 //! Types and collations.
 
 use super::{
-    Query, Version,
+    OF_RELATIONS, Query, Reach, Version,
     catalog::{Catalog, FIRST_USER_OID, TypeInfo, class},
     fields::{Fault, Fields},
     privileges::acl,
@@ -19,7 +19,7 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                 "SELECT a.atttypid, a.atttypmod, format_type(a.atttypid, a.atttypmod), \
                  t.typstorage, t.typcollation \
                  FROM (SELECT DISTINCT atttypid, atttypmod FROM pg_attribute \
-                 WHERE attrelid >= {FIRST_USER_OID} AND attnum > 0 AND atttypid <> 0) AS a \
+                 WHERE attrelid >= {FIRST_USER_OID} AND attnum > 0 AND atttypid <> 0 AND {OF_RELATIONS}) AS a \
                  JOIN pg_type AS t ON t.oid = a.atttypid"
             ),
             |catalog, fields| {
@@ -32,7 +32,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                 catalog.types.insert(key, info);
                 Ok(())
             },
-        ),
+        )
+        .on(Reach::Shared { column: "attrelid" }),
         Query::new(
             format!(
                 "SELECT t.oid, t.typname, t.typnamespace, t.typowner, t.typacl, t.typtype, \
@@ -44,7 +45,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                  FROM pg_type AS t WHERE t.oid >= {FIRST_USER_OID} AND t.typtype IN ('e', 'd', 'r')"
             ),
             read_type,
-        ),
+        )
+        .on_catalogs(&["pg_type"]),
         Query::new(
             "SELECT enumtypid, enumlabel FROM pg_enum ORDER BY enumtypid, enumsortorder",
             |catalog, fields| {
@@ -54,7 +56,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                 }
                 Ok(())
             },
-        ),
+        )
+        .on_catalogs(&["pg_enum"]),
         Query::new(
             format!(
                 "SELECT r.rngtypid, format_type(r.rngsubtype, NULL), r.rngsubopc, r.rngcollation, \
@@ -67,7 +70,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                 version.since(14, "LEFT JOIN pg_type AS m ON m.oid = r.rngmultitypid", ""),
             ),
             read_range,
-        ),
+        )
+        .on_catalogs(&["pg_range"]),
         Query::new(
             format!(
                 "SELECT c.oid, c.collname, c.collnamespace, c.collowner, c.collprovider, {}, {}, \
@@ -82,7 +86,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                 version.since(16, "c.collicurules", "NULL"),
             ),
             read_collation,
-        ),
+        )
+        .on_catalogs(&["pg_collation"]),
     ];
     if version.has(17) {
         queries.push(Query::new(

@@ -1,9 +1,17 @@
 //! Objects of kinds that have no facts.
 
-use super::{Query, Version, catalog::FIRST_USER_OID};
+use super::{Query, Reach, Version, catalog::FIRST_USER_OID};
 
 /// A kind without facts: its words, catalog, columns of name and schema.
-const KINDS: [(&str, &str, &str, Option<&str>); 12] = [
+type KindOf = (
+    &'static str,
+    &'static str,
+    &'static str,
+    Option<&'static str>,
+);
+
+/// Kinds in catalogs that tell whether they have changed.
+const KINDS: [KindOf; 9] = [
     (
         "operator class",
         "pg_opclass",
@@ -42,6 +50,11 @@ const KINDS: [(&str, &str, &str, Option<&str>); 12] = [
         "format_type(o.trftype, NULL) || ' FOR ' || (SELECT lanname FROM pg_language AS l WHERE l.oid = o.trflang)",
         None,
     ),
+    ("base type", "pg_type", "typname", Some("typnamespace")),
+];
+
+/// The other kinds.
+const OTHERS: [KindOf; 3] = [
     ("large object", "pg_largeobject_metadata", "o.oid", None),
     (
         "subscription",
@@ -49,12 +62,11 @@ const KINDS: [(&str, &str, &str, Option<&str>); 12] = [
         "subname",
         None,
     ),
-    ("base type", "pg_type", "typname", Some("typnamespace")),
     ("security label", "pg_seclabels", "objname", None),
 ];
 
-pub(super) fn queries(_version: Version) -> Vec<Query> {
-    let selects = KINDS.iter().map(|(kind, catalog, name, schema)| {
+fn query(kinds: &[KindOf]) -> Query {
+    let selects = kinds.iter().map(|(kind, catalog, name, schema)| {
         let (schema, join) = match schema {
             Some(column) => (
                 "n.nspname",
@@ -73,16 +85,31 @@ pub(super) fn queries(_version: Version) -> Vec<Query> {
         )
     });
     let selects: Vec<String> = selects.collect();
+    Query::new(selects.join(" UNION ALL "), |catalog, fields| {
+        let (kind, schema, name) = (fields.text()?, fields.optional()?, fields.text()?);
+        if schema.is_some_and(super::catalog::is_system_schema) {
+            return Ok(());
+        }
+        let name = crate::schema::Name::new(schema.unwrap_or_default(), name);
+        catalog.note_unmodelled(kind, &name.to_string());
+        Ok(())
+    })
+}
+
+pub(super) fn queries(_version: Version) -> Vec<Query> {
     vec![
-        Query::new(selects.join(" UNION ALL "), |catalog, fields| {
-            let (kind, schema, name) = (fields.text()?, fields.optional()?, fields.text()?);
-            if schema.is_some_and(super::catalog::is_system_schema) {
-                return Ok(());
-            }
-            let name = crate::schema::Name::new(schema.unwrap_or_default(), name);
-            catalog.note_unmodelled(kind, &name.to_string());
-            Ok(())
-        }),
+        query(&KINDS).on_catalogs(&[
+            "pg_opclass",
+            "pg_opfamily",
+            "pg_am",
+            "pg_language",
+            "pg_conversion",
+            "pg_ts_parser",
+            "pg_ts_template",
+            "pg_transform",
+            "pg_type",
+        ]),
+        query(&OTHERS).on(Reach::Server),
         Query::new(
             "SELECT i.type || ' ' || i.identity, e.extname FROM pg_depend AS d \
              JOIN pg_extension AS e ON e.oid = d.refobjid \
@@ -106,7 +133,8 @@ pub(super) fn queries(_version: Version) -> Vec<Query> {
                 }
                 Ok(())
             },
-        ),
+        )
+        .on(Reach::Server),
     ]
 }
 
