@@ -699,6 +699,10 @@ impl super::Rows for Fake {
         Ok(outcomes)
     }
 
+    async fn clear(&mut self, _tables: &[crate::schema::Name]) -> Result<bool, DatabaseError> {
+        Ok(false)
+    }
+
     async fn texts(&mut self, _: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
         let lost = self.call("texts")?;
         Self::answer(lost)?;

@@ -21,11 +21,9 @@ pub(super) async fn mend(
     revision: &Revision,
     (before, first, now): (&State, &State, &State),
 ) -> Result<Option<State>, Error> {
-    let are_rows_known = *lab.watched() == Watched::All;
-    if !are_rows_known
-        && !(keep_rows(lab, revision) && holds_all(&before.schema, &first.schema, &now.schema))
-        || !change(lab, &now.schema, &first.schema).await?
-    {
+    let keeps_rows = *lab.watched() == Watched::All
+        || keep_rows(lab, revision) && holds_all(&before.schema, &first.schema, &now.schema);
+    if !keeps_rows || !change(lab, &now.schema, &first.schema).await? {
         return Ok(None);
     }
     let state = lab.state().await?;

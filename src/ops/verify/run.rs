@@ -157,9 +157,7 @@ impl Verification {
                 Ok(verdict)
             }
             Ended::Unlike { first, second } => {
-                let states = (&before, &first, &second);
-                self.state = mend(self.lab()?, revision, states).await?;
-                if self.state.is_none() {
+                if !self.mend(revision, (&before, &first, &second)).await? {
                     self.renew(reader, None, false).await?;
                 }
                 Ok(Verdict::Complete)
@@ -214,14 +212,19 @@ impl Verification {
                 }
                 Ok(verdict)
             }
-            Ended::Unlike { .. } => {
-                self.leave_bare().await?;
+            Ended::Unlike { first, second } => {
+                self.keep_bare(revision, (&start, &first, &second)).await?;
                 self.renew(reader, None, false).await?;
                 Ok(Verdict::Complete)
             }
             Ended::Failed(again, failure) => {
-                if !again.is_clean() {
-                    self.leave_bare().await?;
+                match (&again.first, again.is_partial) {
+                    _ if again.is_clean() => {}
+                    (Some(first), false) => {
+                        self.keep_bare(revision, (&start, first, &again.state))
+                            .await?;
+                    }
+                    _ => self.leave_bare().await?,
                 }
                 let script = again.script;
                 match is_same {
@@ -248,14 +251,10 @@ impl Verification {
             self.state = Some(failed.state);
             return Ok(());
         }
-        if let (Some(first), false) = (&failed.first, failed.is_partial) {
-            let lab = self.lab()?;
-            let states = (before, first, &failed.state);
-            if let Some(state) = mend(lab, revision, states).await? {
-                lab.record_past().await?;
-                self.state = Some(state);
-                return Ok(());
-            }
+        if let (Some(first), false) = (&failed.first, failed.is_partial)
+            && self.mend(revision, (before, first, &failed.state)).await?
+        {
+            return Ok(());
         }
         let without = (failed.script == Script::Up).then_some(&revision.id);
         self.renew(reader, without, failed.is_partial).await
@@ -305,6 +304,40 @@ impl Verification {
             }
         }
         self.replace().await
+    }
+
+    /// Leads the database back to the state after the up script, the second one of `states`. Returns
+    /// whether this succeeded. With rows that were made, it has to be like one in which no down script ran.
+    async fn mend(
+        &mut self,
+        revision: &Revision,
+        states: (&State, &State, &State),
+    ) -> Result<bool, Error> {
+        if self.seeding.makes_rows() {
+            return Ok(false);
+        }
+        let lab = self.lab()?;
+        let Some(state) = mend(lab, revision, states).await? else {
+            return Ok(false);
+        };
+        lab.record_past().await?;
+        self.state = Some(state);
+        Ok(true)
+    }
+
+    /// Leads the database without rows that were made back to the state after the up script, or drops it.
+    async fn keep_bare(
+        &mut self,
+        revision: &Revision,
+        states: (&State, &State, &State),
+    ) -> Result<(), Error> {
+        let Some(bare) = &mut self.bare else {
+            return Ok(());
+        };
+        match mend(bare, revision, states).await? {
+            Some(_) => bare.record_past().await,
+            None => self.leave_bare().await,
+        }
     }
 
     /// Makes the database like the one without rows that were made, whose state is `other`. Returns whether
