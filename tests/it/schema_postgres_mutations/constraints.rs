@@ -148,6 +148,8 @@ pub const CONSTRAINTS: &[Mutation] = mutations! {
     "a domain's check constraint that is not validated", "ALTER DOMAIN email DROP CONSTRAINT email_has_at; \
         ALTER DOMAIN email ADD CONSTRAINT email_has_at CHECK (VALUE LIKE '%@%') NOT VALID"
         => "check constraint shop.email.email_has_at: not_valid";
+    "a domain's check constraint is validated", start "ALTER DOMAIN plain ADD CONSTRAINT positive CHECK (VALUE > 0) NOT VALID",
+        "ALTER DOMAIN plain VALIDATE CONSTRAINT positive" => "check constraint shop.plain.positive: not_valid";
     "a comment on a domain's check constraint", "COMMENT ON CONSTRAINT email_has_at ON DOMAIN email IS 'Roughly'"
         => "check constraint shop.email.email_has_at: comment";
 

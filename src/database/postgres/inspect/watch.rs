@@ -87,7 +87,8 @@ const RELATIONS: [(&str, &str); 7] = [
     ),
     ("adrelid", "pg_attrdef"),
     ("indrelid", "pg_index WHERE indexrelid >= 16384"),
-    ("conrelid", "pg_constraint WHERE conrelid >= 16384"),
+    // Those of domains belong to no relation.
+    ("conrelid", "pg_constraint WHERE oid >= 16384"),
     ("seqrelid", "pg_sequence"),
     // The privileges of a composite type are those of its type.
     ("typrelid", "pg_type WHERE typrelid >= 16384"),
