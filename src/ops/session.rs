@@ -487,7 +487,7 @@ impl Session {
         }
     }
 
-    /// Drops the connection and its lock without having used them.
+    /// Drops the connection and its lock.
     pub(super) async fn abandon(&mut self) {
         if let Some(mut database) = self.database.take() {
             // The lock ends with its session at the latest.

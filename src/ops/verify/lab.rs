@@ -228,6 +228,15 @@ impl Lab {
             .map(drop)
     }
 
+    /// Runs what follows in a session of its own, where the database can have several. Code that was
+    /// planned when columns had other types fails in the session that planned it.
+    pub async fn start_session(&mut self) {
+        if self.reading.is_some() {
+            self.observed = None;
+            self.sandbox.session.abandon().await;
+        }
+    }
+
     /// The session that reads.
     fn reader(&mut self) -> &mut Session {
         self.reading.as_mut().unwrap_or(&mut self.sandbox.session)

@@ -28,6 +28,7 @@ pub(super) async fn mend(
     }
     let state = lab.state().await?;
     let is_same = is_same_schema(&first.schema, &state.schema) && state.has_rows_of(first);
+    lab.start_session().await;
     Ok(is_same.then_some(state))
 }
 
@@ -86,6 +87,7 @@ pub(super) async fn align(
             let others = other.rows.get(table);
             others.is_some_and(|others| others.rows.len() == rows.rows.len())
         });
+    lab.start_session().await;
     Ok(is_same.then_some(state))
 }
 
