@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     revision::{
-        Direction, Downs, History, Observed, RepeatableId, Revision, RevisionId, Script,
+        Direction, Downs, History, Observed, Phase, RepeatableId, Revision, RevisionId, Script,
         ScriptChange, Subject,
     },
     sql::Dialect,
@@ -100,10 +100,12 @@ pub enum Finding {
         ahead: bool,
     },
     /// Revisions are not applied.
-    #[error("not applied yet: {}", join(revisions))]
+    #[error("not applied yet: {}", with_phase(revisions, contract))]
     Pending {
         /// The revisions, in order.
         revisions: Vec<RevisionId>,
+        /// Those of the contract phase.
+        contract: Vec<RevisionId>,
         /// The file of the first revision.
         file: String,
     },
@@ -327,8 +329,11 @@ fn database(request: &CheckRequest<'_>, observed: &Observed) -> Vec<Finding> {
     }
     let pending = compare::pending(history, observed);
     if let Some(first) = pending.first().filter(|_| !request.pending_ok) {
+        let mut contract = pending.clone();
+        contract.retain(|it| it.up.headers.phase == Some(Phase::Contract));
         findings.push(Finding::Pending {
             file: first.up.file.clone(),
+            contract: ids(&contract),
             revisions: ids(&pending),
         });
     }
@@ -504,6 +509,16 @@ fn ids(revisions: &[&Revision]) -> Vec<RevisionId> {
         .iter()
         .map(|revision| revision.id.clone())
         .collect()
+}
+
+/// The revisions, and which of them are of the contract phase.
+fn with_phase(ids: &[RevisionId], contract: &[RevisionId]) -> String {
+    let shown = |id: &RevisionId| match contract.contains(id) {
+        true => format!("{id} (contract)"),
+        false => id.to_string(),
+    };
+    let ids: Vec<String> = ids.iter().map(shown).collect();
+    ids.join(", ")
 }
 
 fn join(ids: &[RevisionId]) -> String {

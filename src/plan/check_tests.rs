@@ -92,6 +92,11 @@ fn the_database() {
     check(&["1", "2"], &["1", "2"], &[]);
     check(&["1", "2", "3"], &["1"], &["not applied yet: 2, 3"]);
     check(
+        &["1", "2", "3 phase = contract"],
+        &["1"],
+        &["not applied yet: 2, 3 (contract)"],
+    );
+    check(
         &["1", "2"],
         &["1", "2", "3"],
         &["applied and above all revisions of this directory: 3"],

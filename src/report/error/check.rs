@@ -77,6 +77,14 @@ fn advice(finding: &Finding) -> Advice {
             codes::M804,
             "get the missing files, perhaps from another branch, or check that this is the right database",
         ),
+        F::Pending {
+            revisions,
+            contract,
+            ..
+        } if contract.len() == revisions.len() => hinted(
+            codes::M805,
+            "run `migrator upgrade` once no program of before the deployment runs, or allow it with --pending-ok",
+        ),
         F::Pending { .. } | F::RepeatablesDue { .. } => hinted(
             codes::M805,
             "run `migrator upgrade`, or allow it with --pending-ok",
