@@ -36,6 +36,7 @@ pub use record::{Adopted, exchange, write_adoption, write_repairs, write_stamp};
 
 pub use run::{RunOptions, run};
 pub use script::{ScriptError, write_script};
+pub(crate) use signal::Hold;
 #[cfg(unix)]
 pub use signal::hangup_is_ignored;
-pub use signal::{Hold, Stop, listen, watch};
+pub use signal::{Stop, listen, watch};

@@ -26,7 +26,7 @@ struct Inner {
 
 /// Work that ends before anybody who waits for [`Stop::takes_effect`] goes on.
 #[derive(Debug)]
-pub struct Hold(Stop);
+pub(crate) struct Hold(Stop);
 
 impl Drop for Hold {
     fn drop(&mut self) {
@@ -60,7 +60,7 @@ impl Stop {
 
     /// Delays the effect of requests while the value lives.
     #[must_use]
-    pub fn hold(&self) -> Hold {
+    pub(crate) fn hold(&self) -> Hold {
         self.0.held.fetch_add(1, Ordering::SeqCst);
         Hold(self.clone())
     }
@@ -71,7 +71,7 @@ impl Stop {
     }
 
     /// Waits for the first request, and until nothing holds it up.
-    pub async fn takes_effect(&self) {
+    pub(crate) async fn takes_effect(&self) {
         let is_free = |it: &Self| it.0.held.load(Ordering::SeqCst) == 0;
         self.until(|it| it.is_requested() && is_free(it)).await;
     }

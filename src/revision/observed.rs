@@ -26,41 +26,43 @@ impl Observed {
     /// The changes that record the same in an empty version table, apart from times and actors.
     pub fn copied(&self) -> Vec<RecordChange> {
         let applied = self.applied.iter().map(|row| match &row.state {
-            State::Applied => RecordChange::Insert(row.into()),
-            State::Partial(partial) => RecordChange::Begin(row.into(), (**partial).clone()),
+            State::Applied => RecordChange::Insert(row.copied()),
+            State::Partial(partial) => RecordChange::Begin(row.copied(), (**partial).clone()),
         });
         let repeatables = self.repeatables.iter();
-        let repeatables = repeatables.map(|row| RecordChange::Insert(row.into()));
+        let repeatables = repeatables.map(|row| RecordChange::Insert(row.copied()));
         applied.chain(repeatables).collect()
     }
 }
 
-impl From<&AppliedRevision> for Arc<NewRow> {
-    fn from(row: &AppliedRevision) -> Self {
+impl AppliedRevision {
+    /// The row that records the same elsewhere.
+    fn copied(&self) -> Arc<NewRow> {
         NewRow {
-            sequence: row.sequence,
-            subject: row.revision.clone().into(),
-            message: row.message.clone(),
-            parents: row.parents.clone(),
-            depends_on: row.depends_on.clone(),
-            up_checksum: row.up_checksum.clone(),
-            down_checksum: row.down_checksum.clone(),
-            down_script: row.down_script.clone(),
+            sequence: self.sequence,
+            subject: self.revision.clone().into(),
+            message: self.message.clone(),
+            parents: self.parents.clone(),
+            depends_on: self.depends_on.clone(),
+            up_checksum: self.up_checksum.clone(),
+            down_checksum: self.down_checksum.clone(),
+            down_script: self.down_script.clone(),
             up_script: None,
         }
         .into()
     }
 }
 
-impl From<&AppliedRepeatable> for Arc<NewRow> {
-    fn from(row: &AppliedRepeatable) -> Self {
+impl AppliedRepeatable {
+    /// The row that records the same elsewhere.
+    fn copied(&self) -> Arc<NewRow> {
         NewRow {
-            sequence: row.sequence,
-            subject: Subject::Repeatable(row.id.clone()),
-            message: row.message.clone(),
-            parents: row.upon.clone(),
+            sequence: self.sequence,
+            subject: Subject::Repeatable(self.id.clone()),
+            message: self.message.clone(),
+            parents: self.upon.clone(),
             depends_on: Vec::new(),
-            up_checksum: row.checksum.clone(),
+            up_checksum: self.checksum.clone(),
             down_checksum: None,
             down_script: None,
             up_script: None,
