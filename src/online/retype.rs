@@ -180,6 +180,16 @@ impl Writer<'_> {
     }
 }
 
+/// The first of `stem_word`, `stem_word2`, `stem_word3` … that is free.
+fn numbered(stem: &str, word: &str, is_free: impl Fn(&str) -> bool) -> String {
+    let names = (1..).map(|number| match number {
+        1 => format!("{stem}_{word}"),
+        _ => format!("{stem}_{word}{number}"),
+    });
+    let mut free = names.filter(|name| is_free(name));
+    free.next().unwrap_or_default()
+}
+
 /// A schema with further objects, in the place of those of the same identity.
 fn with(schema: &Schema, objects: impl IntoIterator<Item = Object>) -> Schema {
     let mut new: Vec<Object> = objects.into_iter().collect();

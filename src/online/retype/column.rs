@@ -1,3 +1,4 @@
+use super::numbered;
 use crate::{
     generate::qualified,
     schema::{
@@ -258,17 +259,10 @@ fn free(
     word: &str,
     id: impl Fn(String) -> ObjectId,
 ) -> String {
-    let stem = truncated(stem, LONGEST);
-    let names = (1..).map(|number| match number {
-        1 => format!("{stem}_{word}"),
-        _ => format!("{stem}_{word}{number}"),
-    });
-    let is_free = |name: &String| {
-        let id = id(name.clone());
+    numbered(truncated(stem, LONGEST), word, |name| {
+        let id = id(name.to_owned());
         from.get(&id).is_none() && to.get(&id).is_none()
-    };
-    let mut free = names.filter(is_free);
-    free.next().unwrap_or_default()
+    })
 }
 
 /// The only column of the primary key.

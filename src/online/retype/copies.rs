@@ -1,4 +1,4 @@
-use super::column::Column;
+use super::{column::Column, numbered};
 use crate::schema::{
     Facts, Kind, Name, Object, ObjectId, Schema, mentions,
     postgres::{self, Deferrable, Index, IndexKey, ReplicaIdentity, truncated},
@@ -222,15 +222,8 @@ fn is_no_user(column: &Column<'_>, object: &Object) -> Result<(), String> {
 
 /// A name for a copy. Indexes and keys share their names with the relations of the schema.
 fn free(from: &Schema, id: &ObjectId) -> String {
-    let stem = truncated(&id.name, 56);
-    let is_taken = |name: &str| {
+    numbered(truncated(&id.name, 56), "new", |name| {
         let is_it = |it: &Object| it.id.schema == id.schema && it.id.name == name;
-        from.objects.iter().any(is_it)
-    };
-    let names = (1..).map(|number| match number {
-        1 => format!("{stem}_new"),
-        _ => format!("{stem}_new{number}"),
-    });
-    let mut free = names.filter(|name| !is_taken(name));
-    free.next().unwrap_or_default()
+        !from.objects.iter().any(is_it)
+    })
 }
