@@ -61,7 +61,7 @@ pub(super) fn sarif<'a>(
         "runs": [{
             "tool": {
                 "driver": {
-                    "name": env!("CARGO_PKG_NAME"),
+                    "name": "migrator",
                     "version": env!("CARGO_PKG_VERSION"),
                     "rules": rules,
                 },
