@@ -77,6 +77,7 @@ impl ValueEnum for Format {
             Self::Sarif,
             Self::Markdown,
             Self::Html,
+            Self::Prometheus,
         ]
     }
 
@@ -89,6 +90,7 @@ impl ValueEnum for Format {
             Self::Sarif => PossibleValue::new("sarif").hide(true),
             Self::Markdown => PossibleValue::new("markdown").hide(true),
             Self::Html => PossibleValue::new("html").hide(true),
+            Self::Prometheus => PossibleValue::new("prometheus").hide(true),
         })
     }
 }

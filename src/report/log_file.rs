@@ -22,6 +22,38 @@ pub struct LogFile {
     /// Called once when lines can no longer be written.
     failed: Box<dyn Fn(&io::Error) + Send + Sync>,
     state: Mutex<State>,
+    trace: Option<Trace>,
+}
+
+/// The trace that a run belongs to: `TRACEPARENT`, as in the Trace Context of the W3C.
+#[derive(Debug, PartialEq, Eq)]
+struct Trace {
+    trace_id: String,
+    span_id: String,
+    flags: String,
+}
+
+impl Trace {
+    /// Parses `VERSION-TRACE-SPAN-FLAGS`; `None` for any other text, which nobody refuses.
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.trim().split('-');
+        let mut part = |length| {
+            let part = parts.next()?;
+            let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+            (part.len() == length && part.bytes().all(is_hex)).then(|| part.to_owned())
+        };
+        let version = part(2)?;
+        let [trace_id, span_id, flags] = [part(32)?, part(16)?, part(2)?];
+        let is_zero = |id: &str| id.bytes().all(|byte| byte == b'0');
+        // Later versions may have more parts.
+        let is_complete = version != "00" || parts.next().is_none();
+        let is_valid = version != "ff" && !is_zero(&trace_id) && !is_zero(&span_id);
+        (is_complete && is_valid).then_some(Self {
+            trace_id,
+            span_id,
+            flags,
+        })
+    }
 }
 
 struct State {
@@ -44,6 +76,8 @@ impl LogFile {
         failed: impl Fn(&io::Error) + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let mut file = files::open_with(OpenOptions::new().create(true).append(true), path)?;
+        let trace = std::env::var("TRACEPARENT").ok();
+        let trace = trace.and_then(|text| Trace::parse(&text));
         let start = json!({
             "event": "run_start",
             "command": command,
@@ -52,8 +86,9 @@ impl LogFile {
             "tool_version": env!("CARGO_PKG_VERSION"),
             "pid": std::process::id(),
         });
-        file.write_all(timed(start).as_bytes())?;
+        file.write_all(timed(start, "INFO", trace.as_ref()).as_bytes())?;
         Ok(Self {
+            trace,
             failed: Box::new(failed),
             state: Mutex::new(State {
                 file: Some(file),
@@ -72,8 +107,10 @@ impl LogFile {
         if !repeats
             && is_kept(&event.kind)
             && let Ok(text) = serde_json::to_string(event)
+            && let Some(fields) = text.strip_prefix('{')
         {
-            self.write(&mut state, &line(&text));
+            let added = added(severity(&event.kind), self.trace.as_ref());
+            self.write(&mut state, &line(&format!("{{{added},{fields}")));
         }
     }
 
@@ -88,8 +125,13 @@ impl LogFile {
             "errors": errors.collect::<Vec<_>>(),
             "duration_ms": (elapsed.as_secs_f64() * 1e6).round() / 1e3,
         });
+        let severity = match outcome {
+            "ok" => "INFO",
+            "interrupted" => "WARN",
+            _ => "ERROR",
+        };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        self.write(&mut state, &timed(end));
+        self.write(&mut state, &timed(end, severity, self.trace.as_ref()));
     }
 
     fn write(&self, state: &mut State, line: &str) {
@@ -115,14 +157,42 @@ fn is_kept(kind: &EventKind) -> bool {
     )
 }
 
-/// An object with the time as its first field.
-fn timed(object: Value) -> String {
-    let time = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
-    let mut timed = json!({ "time": time });
-    if let (Value::Object(timed), Value::Object(object)) = (&mut timed, object) {
-        timed.extend(object);
+/// The severity of an event, as OpenTelemetry names it.
+fn severity(kind: &EventKind) -> &'static str {
+    match kind {
+        EventKind::StatementFailed(_) => "ERROR",
+        EventKind::WaitingForLock { .. }
+        | EventKind::StatementSlow(_)
+        | EventKind::Retrying { .. }
+        | EventKind::StopRequested
+        | EventKind::CancelRequested => "WARN",
+        _ => "INFO",
     }
-    line(&timed.to_string())
+}
+
+/// Fields that every line has beside those of its event.
+fn added(severity: &str, trace: Option<&Trace>) -> String {
+    let mut fields = format!(r#""severity":"{severity}""#);
+    if let Some(trace) = trace {
+        let Trace {
+            trace_id,
+            span_id,
+            flags,
+        } = trace;
+        fields.push_str(&format!(
+            r#","trace_id":"{trace_id}","span_id":"{span_id}","trace_flags":"{flags}""#
+        ));
+    }
+    fields
+}
+
+/// A line with the time of now.
+fn timed(object: Value, severity: &str, trace: Option<&Trace>) -> String {
+    let time = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+    let object = object.to_string();
+    let fields = object.strip_prefix('{').unwrap_or("}");
+    let added = added(severity, trace);
+    line(&format!(r#"{{"time":"{time}",{added},{fields}"#))
 }
 
 fn line(json: &str) -> String {
@@ -134,6 +204,33 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+
+    #[test]
+    fn a_trace_is_that_of_the_w3c() {
+        let trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
+        let span_id = "00f067aa0ba902b7";
+        let good = Trace {
+            trace_id: trace_id.to_owned(),
+            span_id: span_id.to_owned(),
+            flags: "01".to_owned(),
+        };
+        let parsed = Trace::parse(&format!("00-{trace_id}-{span_id}-01"));
+        assert_eq!(parsed.as_ref(), Some(&good));
+        let later = Trace::parse(&format!("cc-{trace_id}-{span_id}-01-what"));
+        assert_eq!(later, parsed);
+        for wrong in [
+            String::new(),
+            format!("00-{trace_id}-{span_id}"),
+            format!("00-{trace_id}-{span_id}-01-more"),
+            format!("ff-{trace_id}-{span_id}-01"),
+            format!("00-{}-{span_id}-01", "0".repeat(32)),
+            format!("00-{trace_id}-{}-01", "0".repeat(16)),
+            format!("00-{}-{span_id}-01", trace_id.to_uppercase()),
+            format!("00-{trace_id}-{span_id}\",\"x\":\"-01"),
+        ] {
+            assert_eq!(Trace::parse(&wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn a_file_that_fails_later_is_given_up() {

@@ -31,6 +31,8 @@ pub enum Format {
     Markdown,
     /// A page that needs no network.
     Html,
+    /// Metrics in the text format of Prometheus.
+    Prometheus,
 }
 
 /// The version of the JSON objects, raised when a field is removed or changes its meaning.
@@ -84,6 +86,11 @@ impl Output {
                     print_exact(text.as_bytes());
                 }
             }
+            Format::Prometheus => {
+                if let Some(metrics) = view.prometheus() {
+                    print_exact(metrics.as_bytes());
+                }
+            }
         }
     }
 
@@ -119,6 +126,7 @@ impl Output {
             Format::Sarif => Some("sarif"),
             Format::Markdown => Some("markdown"),
             Format::Html => Some("html"),
+            Format::Prometheus => Some("prometheus"),
         }
     }
 
@@ -149,7 +157,11 @@ impl Output {
     /// Prints the errors of a command. `result` is the preceding result, for JSON.
     pub fn errors(&self, errors: &[Diagnostic], result: Json) {
         match self.format {
-            Format::Human | Format::Sarif | Format::Markdown | Format::Html => {
+            Format::Human
+            | Format::Sarif
+            | Format::Markdown
+            | Format::Html
+            | Format::Prometheus => {
                 let one = |one: &Diagnostic| one.human(self.err.0, Weight::Error, width());
                 eprint(&Shown::of(errors).human(self.err, one));
             }

@@ -119,6 +119,32 @@ fn a_failure_is_a_line_with_its_error() {
 }
 
 #[test]
+fn severities_and_the_trace_are_those_of_open_telemetry() {
+    for backend in Backend::ALL {
+        let mut env = project(backend);
+        env.revision("2_b", "INSERT INTO nowhere VALUES (1);\n", "SELECT 1;\n");
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        env.run_with("upgrade --log-file run.jsonl", &[("TRACEPARENT", trace)]);
+        let lines = lines(&env, "run.jsonl");
+        for line in &lines {
+            assert_eq!(line["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+            assert_eq!(line["span_id"], "00f067aa0ba902b7");
+            assert_eq!(line["trace_flags"], "01");
+            let is_failure = line["outcome"] == "failed";
+            let expected = if is_failure { "ERROR" } else { "INFO" };
+            assert_eq!(line["severity"], expected, "{line}");
+        }
+        let failures = lines.iter().filter(|line| line["severity"] == "ERROR");
+        assert_eq!(failures.count(), 2);
+
+        // No trace is made up.
+        env.run_with("upgrade --log-file other.jsonl", &[("TRACEPARENT", "01")]);
+        let text = fs::read_to_string(env.path("other.jsonl")).unwrap();
+        assert!(!text.contains("trace"), "{text}");
+    }
+}
+
+#[test]
 fn what_runs_outside_of_transactions_is_timed_too() {
     let mut env = Env::new(Backend::Postgres);
     let script = "-- migrator: transaction = off\nCREATE TABLE t (x integer);\n\

@@ -40,6 +40,7 @@ mod lock_timeout;
 mod locks;
 mod log_file;
 mod many;
+mod metrics;
 mod moving_in;
 mod offline;
 mod online;

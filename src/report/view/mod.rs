@@ -12,6 +12,7 @@ mod history;
 mod lint;
 mod log;
 mod made;
+mod metrics;
 mod preview;
 mod rebase;
 mod redo;
@@ -78,6 +79,11 @@ pub trait View {
 
     /// The result as a page that needs no network, for results that have it.
     fn html(&self) -> Option<String> {
+        None
+    }
+
+    /// The result as metrics in the text format of Prometheus, for results that have them.
+    fn prometheus(&self) -> Option<String> {
         None
     }
 

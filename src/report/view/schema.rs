@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{Json, Page, Paint, Verbosity, View, object, status::NAMES};
+use super::{Json, Page, Paint, Verbosity, View, metrics, object, status::NAMES};
 use crate::{
     generate::{self, Migration},
     ops::{SchemaDiffReport, SchemaDrift, SchemaDumpReport, StatusReport},
@@ -126,6 +126,12 @@ impl View for StatusView {
             fields.insert("schema".to_owned(), drift_json(drift));
         }
         fields
+    }
+
+    fn prometheus(&self) -> Option<String> {
+        let schema = self.schema.as_ref();
+        let changes = schema.map(|drift| drift.difference.changes.len());
+        Some(metrics::of_status(&self.status, changes))
     }
 }
 
