@@ -62,6 +62,8 @@ mod directory_tests;
 mod load_tests;
 #[cfg(all(test, feature = "cli"))]
 mod template_tests;
+#[cfg(all(test, feature = "cli"))]
+mod toml_schema_tests;
 
 #[cfg(feature = "cli")]
 pub use config::{BackupConfig, Config, Flags, Misspelt, ProtectedUrl, ScratchUrl, Sources, Url};
