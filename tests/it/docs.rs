@@ -465,6 +465,45 @@ fn links_between_pages_lead_somewhere() {
     assert!(found > 10);
 }
 
+#[test]
+fn every_page_is_in_the_summary_of_the_site() {
+    let summary = read("packaging/SUMMARY.md");
+    let links = summary.split("](").skip(1);
+    let links: Vec<_> = links.filter_map(|link| link.split(')').next()).collect();
+    for (_, page) in pages() {
+        let times = links.iter().filter(|link| **link == page).count();
+        assert_eq!(times, 1, "{page}: add it to packaging/SUMMARY.md");
+    }
+    for link in links {
+        assert!(root().join(link).is_file(), "packaging/SUMMARY.md: {link}");
+    }
+}
+
+#[test]
+fn the_readme_is_a_front_door() {
+    let lines = read("README.md").lines().count();
+    assert!(lines < 250, "{lines} lines: move the rest to docs/");
+}
+
+/// The actions of the workflows are named by commits, which nobody can move.
+#[test]
+fn workflows_name_actions_by_commits() {
+    let mut found = 0;
+    for entry in fs::read_dir(root().join(".github/workflows")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let uses = text.lines().filter_map(|line| line.split_once("uses: "));
+        for (_, action) in uses {
+            let commit = action.split_once('@').map_or("", |(_, rest)| rest);
+            let commit = commit.split_whitespace().next().unwrap_or_default();
+            let is_commit = commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit());
+            assert!(is_commit, "{}: {action}", path.display());
+            found += 1;
+        }
+    }
+    assert!(found > 5, "{found}");
+}
+
 /// As GitHub makes it of a heading.
 fn anchor_of(heading: &str) -> String {
     let text = heading.trim_start_matches('#').trim().to_lowercase();
