@@ -41,6 +41,8 @@ mod cli;
 mod database;
 mod execute;
 mod files;
+#[cfg(feature = "cli")]
+mod fleet;
 mod generate;
 mod layout;
 mod library;
@@ -103,6 +105,10 @@ pub mod internals {
     }
     pub mod files {
         pub use crate::files::*;
+    }
+    #[cfg(feature = "cli")]
+    pub mod fleet {
+        pub use crate::fleet::*;
     }
     pub mod generate {
         pub use crate::generate::*;

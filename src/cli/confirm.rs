@@ -64,6 +64,16 @@ impl Context {
         }
     }
 
+    /// Whether a user can be asked.
+    pub fn can_ask(&self) -> bool {
+        can_ask()
+    }
+
+    /// Asks for a word. Returns whether a user gave it.
+    pub fn answers(&self, question: &str, word: &str) -> bool {
+        answer(question).is_some_and(|answer| answer == word)
+    }
+
     /// Asks what cannot be told in advance: `None` if no user can answer.
     pub fn asks(&self, question: &str) -> Option<bool> {
         let answer = answer(question)?.to_lowercase();

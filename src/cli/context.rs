@@ -87,13 +87,32 @@ impl Context {
     /// Opens the log file named by `flag` or the configuration, if any. An invalid script directory
     /// is reported first, without logging.
     pub fn open_log(&self, flag: Option<&Path>, command: &str) -> Result<(), Error> {
+        if flag.is_none() && self.config.log_file.is_none() {
+            return Ok(());
+        }
+        let location = self.location()?;
+        self.project.history(location.dialect())?;
+        self.open_log_of(flag, command, &self.place(&location))
+    }
+
+    /// Opens the log file for the targets of a fleet.
+    pub fn open_fleet_log(
+        &self,
+        flag: Option<&Path>,
+        command: &str,
+        fleet: &ops::Fleet,
+    ) -> Result<(), Error> {
+        self.project.history(fleet.dialect())?;
+        let name = format!("fleet {}", fleet.environment());
+        self.open_log_of(flag, &format!("fleet {command}"), &name)
+    }
+
+    fn open_log_of(&self, flag: Option<&Path>, command: &str, place: &str) -> Result<(), Error> {
         let (path, shown) = match (flag, &self.config.log_file) {
             (Some(path), _) => (path, path.display().to_string()),
             (None, Some(path)) => (path.as_path(), self.config.show(path)),
             (None, None) => return Ok(()),
         };
-        let location = self.location()?;
-        self.project.history(location.dialect())?;
         let (output, name) = (self.output.clone(), shown.clone());
         let failed = move |error: &std::io::Error| {
             output.warn(&Diagnostic {
@@ -103,12 +122,11 @@ impl Context {
                 ..Diagnostic::default()
             });
         };
-        let log =
-            LogFile::open(path, command, &self.place(&location), failed).map_err(|error| {
-                let message = format!("{shown}: cannot write to the log file: {error}");
-                Error::new(codes::M850, message)
-                    .hint("name another file with --log-file, or create its directory")
-            })?;
+        let log = LogFile::open(path, command, place, failed).map_err(|error| {
+            let message = format!("{shown}: cannot write to the log file: {error}");
+            Error::new(codes::M850, message)
+                .hint("name another file with --log-file, or create its directory")
+        })?;
         // A command opens at most one log file.
         let _ = self.log.set(Arc::new(log));
         Ok(())
@@ -309,16 +327,32 @@ impl Context {
         }
     }
 
+    /// Whether `--url` was given.
+    pub fn has_url_flag(&self) -> bool {
+        self.global.url.is_some()
+    }
+
+    /// Retries and reports of slow statements.
+    pub fn run_options(&self) -> RunOptions {
+        RunOptions {
+            attempts: self.config.lock_attempts,
+            slow_statement: self.config.slow_statement,
+            ..RunOptions::default()
+        }
+    }
+
+    /// Receives the events of targets, if they are logged.
+    pub fn logged(&self) -> Option<ops::EventReceiver> {
+        let log = Arc::clone(self.log.get()?);
+        Some(Arc::new(move |event| log.event(event)))
+    }
+
     /// A session with the configured database, for the command `name`.
     pub fn session(&self, name: &str, access: Access) -> Result<Session, Error> {
         let location = self.location()?;
         let place = self.place(&location);
         self.tell_origin();
-        let options = RunOptions {
-            attempts: self.config.lock_attempts,
-            slow_statement: self.config.slow_statement,
-            ..RunOptions::default()
-        };
+        let options = self.run_options();
         Ok(Session::new(location, self.settings(name))
             .named(place)
             .access(access)
@@ -361,7 +395,7 @@ impl Context {
     }
 
     /// The connection settings of the command `name`.
-    fn settings(&self, name: &str) -> Settings {
+    pub fn settings(&self, name: &str) -> Settings {
         Settings {
             version_table: self.config.version_table.clone(),
             actor: database::actor(),

@@ -50,6 +50,16 @@ fn run_or_report(mut args: Args, name: &str) -> Exit {
     let format = args.global.format;
     let (shown, supporting): (&str, &[&str]) = match format {
         report::Format::Human | report::Format::Json => ("", &[]),
+        report::Format::Ndjson => (
+            "ndjson",
+            &[
+                "fleet list",
+                "fleet status",
+                "fleet check",
+                "fleet upgrade",
+                "fleet downgrade",
+            ],
+        ),
         report::Format::Github => ("github", &["check", "verify", "lint"]),
         report::Format::Sarif => ("sarif", &["lint"]),
         report::Format::Markdown => ("markdown", &["lint", "rehearse"]),

@@ -73,6 +73,7 @@ impl ValueEnum for Format {
         &[
             Self::Human,
             Self::Json,
+            Self::Ndjson,
             Self::Github,
             Self::Sarif,
             Self::Markdown,
@@ -86,6 +87,7 @@ impl ValueEnum for Format {
             Self::Human => PossibleValue::new("human"),
             Self::Json => PossibleValue::new("json"),
             // Few commands support these, and their help mentions them.
+            Self::Ndjson => PossibleValue::new("ndjson").hide(true),
             Self::Github => PossibleValue::new("github").hide(true),
             Self::Sarif => PossibleValue::new("sarif").hide(true),
             Self::Markdown => PossibleValue::new("markdown").hide(true),

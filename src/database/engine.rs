@@ -14,7 +14,7 @@ use super::{
 };
 #[cfg(feature = "cli")]
 use super::{
-    CopyError,
+    CopyError, Glance, Known,
     backup::{Purpose, Source, Target},
 };
 use super::{Scratch, ScratchEntry, ScratchError, ScratchRequest, ScratchScope, ScratchUse};
@@ -132,6 +132,15 @@ impl Location {
         }
     }
 
+    /// The server, equal for all spellings; `None` for a file.
+    #[cfg(feature = "cli")]
+    pub fn server(&self) -> Option<String> {
+        match self {
+            Self::Postgres(options) => Some(postgres::url::server(options)),
+            Self::Sqlite(_) => None,
+        }
+    }
+
     /// Whether the address has another meaning on another machine, as for files and servers on this
     /// machine.
     pub fn is_local(&self) -> bool {
@@ -176,6 +185,12 @@ impl fmt::Display for Location {
     }
 }
 
+/// The URL of a file, whose path has its special characters escaped.
+#[cfg(feature = "cli")]
+pub fn file_url(path: &str) -> String {
+    sqlite::url::place(path)
+}
+
 /// The URL schemes of a dialect, and names that other tools use for them.
 fn schemes(dialect: Dialect) -> (&'static [&'static str], &'static [&'static str]) {
     match dialect {
@@ -218,6 +233,35 @@ pub async fn connect(
         }
         Location::Sqlite(file) => Box::new(sqlite::Sqlite::connect(file, access, settings).await?),
     })
+}
+
+/// Looks at a file without a session. A database on a server is [`Glance::Doubtful`].
+#[cfg(feature = "cli")]
+pub fn glance(location: &Location, settings: &Settings, known: Known<'_>) -> Glance {
+    match location {
+        Location::Postgres(_) => Glance::Doubtful,
+        Location::Sqlite(file) => sqlite::glance::glance(file, settings, known),
+    }
+}
+
+/// Looks at the version tables in schemas of one database, over one connection. The name of the table in
+/// `settings` has no schema. A file has none, so that it is [`Glance::Doubtful`].
+///
+/// # Errors
+/// Fails when the server cannot be reached or the connection is lost.
+#[cfg(feature = "cli")]
+pub async fn glance_at_schemas(
+    location: &Location,
+    settings: &Settings,
+    schemas: &[&str],
+    known: Known<'_>,
+) -> Result<Vec<Glance>, DatabaseError> {
+    match location {
+        Location::Postgres(options) => {
+            postgres::glance::glance(options, settings, schemas, known).await
+        }
+        Location::Sqlite(_) => Ok(schemas.iter().map(|_| Glance::Doubtful).collect()),
+    }
 }
 
 /// A script writer for the shell of `dialect`.

@@ -713,6 +713,12 @@ impl super::Rows for Fake {
         self.texts(sql).await
     }
 
+    async fn ask_named(&mut self, sql: &str) -> Result<super::NamedRows, DatabaseError> {
+        let rows = self.texts(sql).await?;
+        let columns = Vec::new();
+        Ok(super::NamedRows { columns, rows })
+    }
+
     async fn table_sizes(
         &mut self,
     ) -> Result<Vec<(crate::schema::Name, crate::lint::Size)>, DatabaseError> {

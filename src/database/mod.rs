@@ -14,6 +14,8 @@ pub mod engine;
 mod error;
 #[cfg(test)]
 pub mod fake;
+#[cfg(feature = "cli")]
+mod glance;
 mod location;
 mod notice;
 pub mod postgres;
@@ -39,16 +41,20 @@ pub use copy_error::CopyError;
 pub use digests::{Digests, TableDigests};
 pub use distrust::Distrust;
 pub use draft::{Draft, Use, is_draft, is_left, remove_if_left, sweep, sync_directory, unique};
+#[cfg(feature = "cli")]
+pub use engine::file_url;
 pub use engine::{Location, connect, script};
 pub use engine::{drop_scratch, list_scratch, scratch};
 pub use error::{
     Action, DatabaseError, FailureKind, FailureNames, PlaceKind, SqlFailure, StepError, StepStage,
     TlsProblem,
 };
+#[cfg(feature = "cli")]
+pub use glance::{Glance, Known, StateDigest, state_digest};
 pub use location::{LocationError, without_password};
 pub use notice::show_notices;
 #[cfg(feature = "cli")]
-pub use rows::{Rows, Usage};
+pub use rows::{NamedRows, Rows, Usage};
 pub use scratch::{
     Scratch, ScratchEntry, ScratchError, ScratchKind, ScratchRequest, ScratchScope, ScratchUse,
     ScratchWay, TemplateRequest,

@@ -15,6 +15,15 @@ pub struct Usage {
     pub wal: Option<u64>,
 }
 
+/// Rows as text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NamedRows {
+    /// The names of the columns; empty if there is no row.
+    pub columns: Vec<String>,
+    /// The values of each row.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
 /// Writes and reads rows. No transaction may be open.
 #[async_trait]
 pub trait Rows: Digests {
@@ -51,6 +60,12 @@ pub trait Rows: Digests {
     /// # Errors
     /// Fails when the query fails.
     async fn ask(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError>;
+
+    /// Returns the rows of a query as [`Self::ask`] does, with the names of the columns if there is a row.
+    ///
+    /// # Errors
+    /// Fails when the query fails.
+    async fn ask_named(&mut self, sql: &str) -> Result<NamedRows, DatabaseError>;
 
     /// Returns the sizes of the tables of users, as far as the database knows them without reading
     /// rows; SQLite counts. Writes nothing.

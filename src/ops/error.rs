@@ -145,6 +145,10 @@ pub enum Error {
     #[cfg(feature = "cli")]
     #[error(transparent)]
     Autogenerate(#[from] super::AutogenerateError),
+    /// A command over a fleet did not begin.
+    #[cfg(feature = "cli")]
+    #[error(transparent)]
+    Fleet(#[from] super::FleetError),
     /// A file of table sizes cannot be used.
     #[cfg(feature = "cli")]
     #[error(transparent)]

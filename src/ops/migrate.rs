@@ -208,11 +208,21 @@ impl<'a> Migration<'a> {
         direction: Direction,
         args: &'a MigrateArgs,
     ) -> Self {
+        Self::of(project, session.dialect(), direction, args)
+    }
+
+    /// The same for a database that no session is for.
+    pub(super) fn of(
+        project: &'a Project,
+        dialect: Dialect,
+        direction: Direction,
+        args: &'a MigrateArgs,
+    ) -> Self {
         Self {
             project,
             direction,
             args,
-            dialect: session.dialect(),
+            dialect,
         }
     }
 

@@ -44,6 +44,8 @@ mod edit;
 #[cfg(feature = "cli")]
 mod files;
 #[cfg(feature = "cli")]
+mod fleet;
+#[cfg(feature = "cli")]
 mod init;
 #[cfg(feature = "cli")]
 mod lint;
@@ -113,6 +115,14 @@ pub use db::{DbChange, DbReport, NotReady, create_database, drop_database, wait_
 pub use edit::{EditArgs, EditReport, edit};
 #[cfg(feature = "cli")]
 pub use files::{RecoveredReport, recover};
+#[cfg(feature = "cli")]
+pub use fleet::{
+    EventReceiver, Fleet, FleetArgs, FleetCheckReport, FleetEnded, FleetError, FleetFinding,
+    FleetListReport, FleetPlan, FleetPlanReport, FleetProgress, FleetRunReport, FleetSelection,
+    FleetStatusReport, FleetStop, ListedTarget, StateSummary, TargetProblem, TargetProblemKind,
+    TargetWarning, Voice, fleet_check, fleet_list, fleet_migrate, fleet_millis, fleet_status,
+    plan_fleet_migrate,
+};
 #[cfg(feature = "cli")]
 pub use init::{Baseline, InitFromArgs, InitReport, init, init_from_database, stamp_baseline};
 #[cfg(feature = "cli")]

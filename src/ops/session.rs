@@ -11,7 +11,7 @@ use crate::{
 };
 #[cfg(feature = "cli")]
 use crate::{
-    database::{TableDigests, Trace, Usage},
+    database::{NamedRows, TableDigests, Trace, Usage},
     lint::Size,
     schema::{Name, StoredTable, TableSums},
 };
@@ -36,6 +36,11 @@ pub struct Session {
     inspects_often: bool,
     database: Option<Box<dyn Database>>,
     warnings: Vec<DatabaseError>,
+    /// What cancels the session together with others, and its place among them.
+    #[cfg(feature = "cli")]
+    cancellers: Option<super::fleet::Cancellers>,
+    #[cfg(feature = "cli")]
+    entered: Option<super::fleet::Entered>,
 }
 
 /// Whether signals of the process stop operations.
@@ -65,6 +70,10 @@ impl Session {
             inspects_often: false,
             database: None,
             warnings: Vec::new(),
+            #[cfg(feature = "cli")]
+            cancellers: None,
+            #[cfg(feature = "cli")]
+            entered: None,
         }
     }
 
@@ -114,6 +123,13 @@ impl Session {
     /// Sets the signal that stops operations at the next boundary.
     pub fn stop(mut self, stop: Stop) -> Self {
         self.stop = stop;
+        self
+    }
+
+    /// Lets `cancellers` cancel what runs in the session, together with others.
+    #[cfg(feature = "cli")]
+    pub(super) fn cancelled_by(mut self, cancellers: super::fleet::Cancellers) -> Self {
+        self.cancellers = Some(cancellers);
         self
     }
 
@@ -332,6 +348,15 @@ impl Session {
         found
     }
 
+    /// Returns the rows of a query as [`Self::ask`] does, with the names of its columns.
+    #[cfg(feature = "cli")]
+    pub(super) async fn ask_named(&mut self, sql: &str) -> Result<NamedRows, DatabaseError> {
+        let mut database = self.take().await?;
+        let found = database.rows().ask_named(sql).await;
+        self.database = Some(database);
+        found
+    }
+
     /// Reads the sizes of tables.
     #[cfg(feature = "cli")]
     pub(super) async fn table_sizes(&mut self) -> Result<Vec<(Name, Size)>, DatabaseError> {
@@ -522,6 +547,10 @@ impl Session {
     }
 
     fn listen(&mut self, database: &dyn Database) -> Result<(), Error> {
+        #[cfg(feature = "cli")]
+        if let Some(cancellers) = &self.cancellers {
+            self.entered = Some(cancellers.enter(database.canceller()));
+        }
         if self.signals != Signals::Heard {
             return Ok(());
         }

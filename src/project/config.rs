@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use super::fleet::{FleetConfig, FleetKeys};
 use super::lint::LintConfig;
 use super::{
     model::ModelConfig,
@@ -186,6 +187,10 @@ pub struct Config {
     pub vars: Vars,
     /// `[backup]`
     pub backup: BackupConfig,
+    /// `[environments.NAME.fleet]` of the selected environment, as given.
+    pub(super) fleet_keys: FleetKeys,
+    /// The fleet of the selected environment, if it has one.
+    pub fleet: Option<FleetConfig>,
     /// MIGRATOR_* variables that are not read, but have a name similar to one that is. Other
     /// variables with the prefix are ignored.
     pub misspelt: Vec<Misspelt>,
@@ -237,6 +242,8 @@ impl Config {
                 keep: 7,
                 compress: Compression::default(),
             },
+            fleet_keys: FleetKeys::default(),
+            fleet: None,
             misspelt: Vec::new(),
             passed_over: None,
             url: Err(Vec::new()),

@@ -111,7 +111,9 @@ impl Reader<'_> {
         for (name, value) in table.iter() {
             let at = name.span().start;
             let name: &str = name.get_ref();
-            if let Some(section) = Section::ALL.iter().find(|known| known.name() == name) {
+            if name == Section::Fleet.name() {
+                self.problem(at, Kind::FleetOutside);
+            } else if let Some(section) = Section::ALL.iter().find(|known| known.name() == name) {
                 let heading = Heading {
                     section: *section,
                     name,

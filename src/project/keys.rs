@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{
     config::Config,
-    lint,
+    fleet, lint,
     model::{self, ModelSource},
     value::{
         Refused, Setting, file, names, number, patterns, positive, scratch_url, switch, times, url,
@@ -23,6 +23,7 @@ pub(super) enum Section {
     Verify,
     Lint,
     Model,
+    Fleet,
 }
 
 impl Section {
@@ -34,6 +35,7 @@ impl Section {
         Self::Verify,
         Self::Lint,
         Self::Model,
+        Self::Fleet,
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -45,6 +47,7 @@ impl Section {
             Self::Verify => "verify",
             Self::Lint => "lint",
             Self::Model => "model",
+            Self::Fleet => "fleet",
         }
     }
 }
@@ -75,7 +78,7 @@ pub(super) struct Key {
     set: Set,
 }
 
-use Section::{Backup, Lint, Migrator, Model, Postgres, Schema, Verify};
+use Section::{Backup, Fleet, Lint, Migrator, Model, Postgres, Schema, Verify};
 
 #[rustfmt::skip]
 pub(super) const KEYS: &[Key] = &[
@@ -126,6 +129,24 @@ pub(super) const KEYS: &[Key] = &[
     key(Model, "url", Some("MODEL_URL"), |c, v| model::set(&mut c.model.source, scratch_url(v).map(ModelSource::Url))),
     key(Model, "drop", Some("MODEL_DROP"), |c, v| put(&mut c.model.drop, model::kinds(v))),
     key(Model, "timeout", Some("MODEL_TIMEOUT"), |c, v| put(&mut c.model.timeout, positive(v))),
+    // No variables: a fleet is that of its environment, and nothing else adds databases to it.
+    key(Fleet, "files", None, |c, v| put(&mut c.fleet_keys.files, fleet::strings(v).map(Some))),
+    key(Fleet, "query", None, |c, v| put(&mut c.fleet_keys.query, fleet::query(v).map(Some))),
+    key(Fleet, "at", None, |c, v| put(&mut c.fleet_keys.at, scratch_url(v).map(Some))),
+    key(Fleet, "command", None, |c, v| put(&mut c.fleet_keys.command, fleet::command(v).map(Some))),
+    key(Fleet, "list", None, |c, v| put(&mut c.fleet_keys.list, fleet::array(v).map(Some))),
+    key(Fleet, "timeout", None, |c, v| put(&mut c.fleet_keys.timeout, positive(v).map(Some))),
+    key(Fleet, "url", None, |c, v| put(&mut c.fleet_keys.url, fleet::url(v).map(Some))),
+    key(Fleet, "schema", None, |c, v| put(&mut c.fleet_keys.schema, fleet::schema(v).map(Some))),
+    key(Fleet, "jobs", None, |c, v| put(&mut c.fleet_keys.jobs, fleet::jobs(v))),
+    key(Fleet, "jobs-per-server", None, |c, v| put(&mut c.fleet_keys.jobs_per_server, fleet::jobs(v))),
+    key(Fleet, "canary", None, |c, v| put(&mut c.fleet_keys.canaries, fleet::canaries(v))),
+    key(Fleet, "groups", None, |c, v| put(&mut c.fleet_keys.groups, fleet::groups(v))),
+    key(Fleet, "max-failures", None, |c, v| put(&mut c.fleet_keys.max_failures, fleet::share(v).map(Some))),
+    key(Fleet, "deadline", None, |c, v| put(&mut c.fleet_keys.deadline, fleet::window(v).map(Some))),
+    key(Fleet, "exists", None, |c, v| put(&mut c.fleet_keys.exists, fleet::exists(v))),
+    key(Fleet, "server-wait", None, |c, v| read(&mut c.fleet_keys.server_wait, v)),
+    key(Fleet, "journal", None, |c, v| put(&mut c.fleet_keys.journal, file(v).map(Some))),
 ];
 
 /// The URL is only read when needed, and not from every source.
@@ -155,6 +176,11 @@ impl Key {
     /// Stores a value in the configuration.
     pub(super) fn set(&self, config: &mut Config, given: &Given<'_>) -> Result<(), Refused> {
         (self.set)(config, given)
+    }
+
+    /// Whether `${target}` in its value stands for the name of a target.
+    pub(super) fn takes_target(&self) -> bool {
+        self.section == Fleet && matches!(self.name, "url" | "schema")
     }
 
     /// Whether both are one key.
@@ -200,8 +226,9 @@ mod tests {
                 Verify => format!("VERIFY_{upper}"),
                 Lint => format!("LINT_{upper}"),
                 Model => format!("MODEL_{upper}"),
+                Fleet => upper,
             };
-            let unset = key.name == "protected";
+            let unset = key.name == "protected" || key.section == Fleet;
             assert_eq!(key.variable, (!unset).then_some(expected.as_str()));
         }
     }

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    config::{Config, Misspelt, ProtectedUrl, Sources, Url},
+    config::{Config, Misspelt, ProtectedUrl, ScratchUrl, Sources, Url},
     document::{self, Document},
     dotenv,
-    keys::{CHOOSING, KEYS, Key, PROTECTED, URL},
+    fleet::{self, FleetConfig, FleetKeys, FleetSource},
+    keys::{CHOOSING, KEYS, Key, PROTECTED, Section, URL},
     layer::{Entry, Layer, Value},
     problem::{ConfigProblem, ConfigProblemKind as Kind, Origin},
     show,
@@ -15,8 +16,10 @@ use super::{
     variables::Variables,
 };
 use crate::{
+    files,
+    fleet::{TARGET, Template},
     nearest::misspelt,
-    {files, sql::Vars},
+    sql::Vars,
 };
 
 /// The file name to search for, from the working directory upwards.
@@ -91,11 +94,41 @@ pub fn load(sources: &Sources) -> Result<Config, Vec<ConfigProblem>> {
     config.protected_urls = loader.protected_urls();
     config.vars = loader.vars(chosen.as_deref())?;
     config.session = loader.settings(chosen.as_deref())?;
+    config.fleet = loader.fleet(&config, chosen.as_deref())?;
     config.misspelt = loader.misspelt();
     config.environments = document.environments.keys().cloned().collect();
     config.file = file;
     config.environment = chosen;
     Ok(config)
+}
+
+/// Returns the source of a fleet's targets, with the place of its key.
+fn fleet_source(
+    given: &FleetKeys,
+    url: Option<&ScratchUrl>,
+    first: &Origin,
+    place: &dyn Fn(&str) -> Origin,
+) -> Result<(Origin, FleetSource), Vec<ConfigProblem>> {
+    let found = given.sources();
+    let [key] = found.as_slice() else {
+        let origin = found.last().map_or(first.clone(), |key| place(key));
+        let kind = Kind::FleetSources { found };
+        return Err(vec![ConfigProblem { origin, kind }]);
+    };
+    let misfits = given.misfits(url.is_some()).into_iter();
+    let problems: Vec<_> = misfits
+        .map(|it| ConfigProblem {
+            origin: place(it.key),
+            kind: Kind::FleetMisfit {
+                key: it.key,
+                reason: it.reason,
+            },
+        })
+        .collect();
+    match given.source(url).filter(|_| problems.is_empty()) {
+        Some(source) => Ok((place(key), source)),
+        None => Err(problems),
+    }
 }
 
 /// A configuration file and how it was found.
@@ -223,7 +256,10 @@ impl Loader<'_> {
             };
             let applied = entry.and_then(|entry| {
                 let Some(entry) = entry else { return Ok(()) };
-                let text = entry.text(|name| self.variables.value(name))?;
+                let text = entry.text(|name| match key.takes_target() && name == TARGET {
+                    true => Ok(Template::MARK.to_owned()),
+                    false => self.variables.value(name),
+                })?;
                 entry.apply(key, text.as_deref(), config)
             });
             self.problems.extend(applied.err().into_iter().flatten());
@@ -330,6 +366,53 @@ impl Loader<'_> {
             settings.push((name, value.unwrap_or_default()));
         }
         Ok(settings)
+    }
+
+    /// Returns the fleet of the selected environment, if it has a key of one.
+    fn fleet(
+        &self,
+        config: &Config,
+        chosen: Option<&str>,
+    ) -> Result<Option<FleetConfig>, Vec<ConfigProblem>> {
+        let (Some(name), Some(layer)) = (chosen, self.section(chosen)) else {
+            return Ok(None);
+        };
+        let keys = KEYS.iter().filter(|key| key.section == Section::Fleet);
+        let Some(first) = keys.filter_map(|key| layer.get(key)).next() else {
+            return Ok(None);
+        };
+        let place = |key: &str| {
+            let entry = Key::find(Section::Fleet, key).and_then(|key| layer.get(key));
+            entry.unwrap_or(first).origin.clone()
+        };
+        let own = layer
+            .get(URL)
+            .map(|entry| self.resolve(entry))
+            .transpose()?;
+        let url = own.map(|url| ScratchUrl {
+            text: url.text,
+            base: url.base,
+        });
+        let given = &config.fleet_keys;
+        let (origin, source) = fleet_source(given, url.as_ref(), &first.origin, &place)?;
+        let inherited = || Template::of(&url.as_ref()?.text);
+        let journal = given.journal.clone();
+        Ok(Some(FleetConfig {
+            environment: name.to_owned(),
+            source,
+            origin,
+            url: given.url.clone().or_else(inherited),
+            base: self.root.to_owned(),
+            schema: given.schema.clone(),
+            jobs: given.jobs as usize,
+            jobs_per_server: given.jobs_per_server as usize,
+            order: given.order(),
+            max_failures: given.max_failures,
+            deadline: given.deadline,
+            exists: given.exists,
+            server_wait: given.server_wait,
+            journal: journal.unwrap_or_else(|| fleet::default_journal(self.root, name)),
+        }))
     }
 
     fn resolve(&self, entry: &Entry) -> Result<Url, Vec<ConfigProblem>> {

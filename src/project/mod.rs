@@ -32,6 +32,10 @@ mod dotenv;
 #[cfg(feature = "cli")]
 mod exchange;
 #[cfg(feature = "cli")]
+mod fleet;
+#[cfg(feature = "cli")]
+mod fleet_files;
+#[cfg(feature = "cli")]
 mod git;
 #[cfg(feature = "cli")]
 mod init;
@@ -78,6 +82,10 @@ pub use directory_problem::{DirectoryProblem, DirectoryProblemKind};
 pub use elsewhere::{Elsewhere, FilesBelow};
 #[cfg(feature = "cli")]
 pub use exchange::{Exchange, ExchangeError, Recovered, exchange, recover};
+#[cfg(feature = "cli")]
+pub use fleet::{Exists, FleetConfig, FleetSource, JOURNALS};
+#[cfg(feature = "cli")]
+pub use fleet_files::{FleetFile, FleetFileError, fleet_files};
 #[cfg(feature = "cli")]
 pub use git::{GitError, history_at};
 #[cfg(feature = "cli")]

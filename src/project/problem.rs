@@ -169,6 +169,23 @@ pub enum ConfigProblemKind {
         /// `an array`
         found: &'static str,
     },
+    /// [fleet] is not in an environment.
+    #[error("[fleet] must be a section of an environment")]
+    FleetOutside,
+    /// A fleet has not exactly one source of targets.
+    #[error("a fleet has one source of targets, and this one has {}", if found.is_empty() { "none".to_owned() } else { found.join(" and ") })]
+    FleetSources {
+        /// The keys that name a source.
+        found: Vec<&'static str>,
+    },
+    /// A key of a fleet does not go with the others.
+    #[error("`{key}` cannot be used like this: {reason}")]
+    FleetMisfit {
+        /// The key.
+        key: &'static str,
+        /// The reason.
+        reason: &'static str,
+    },
     /// The URL is empty.
     #[error("the URL is empty")]
     EmptyUrl,

@@ -15,6 +15,7 @@ pub struct Bar {
 }
 
 const KNOWN: &str = "  {spinner} {msg:<20} {bar:30} {percent:>3} %  {elapsed:.dim}";
+const TOLD: &str = "  {spinner} {msg}  {elapsed:.dim}";
 const UNKNOWN: &str = "  {spinner} {msg:<20} {elapsed:.dim}";
 
 impl Bar {
@@ -52,6 +53,27 @@ impl Bar {
             self.bar.set_length(total);
             self.bar.set_position(done.min(total));
         }
+    }
+
+    /// Shows a line of its own words.
+    pub fn tell(&self, text: &str) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let mut shown = self
+            .shown
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if shown.as_ref().is_none_or(|(phase, _)| !phase.is_empty()) {
+            *shown = Some((String::new(), false));
+            if let Ok(style) = ProgressStyle::with_template(TOLD) {
+                self.bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
+            }
+            self.bar.reset_elapsed();
+            self.bar.enable_steady_tick(Duration::from_millis(120));
+            out::set_live(Some(self.bar.clone()));
+        }
+        self.bar.set_message(text.to_owned());
     }
 
     /// Hides the line while `say` prints something else.

@@ -14,6 +14,7 @@ mod drawing;
 pub mod error;
 pub mod escape;
 pub mod exit;
+mod fleet;
 mod format;
 mod github;
 mod html;
@@ -37,6 +38,7 @@ pub use bar::Bar;
 pub use diagnostic::{Diagnostic, Snippet, Weight};
 pub use diff::Diff;
 pub use drawing::{DrawingFormat, SchemaDrawView};
+pub use fleet::{FleetReasons, progress as fleet_progress};
 pub use format::{bytes, count, count_steps, duration};
 pub use github::annotation;
 pub use log_file::LogFile;
@@ -48,7 +50,8 @@ pub use shell::{shell_word, shell_words};
 pub use shown::Shown;
 pub use style::{Paint, Style};
 pub use view::{
-    AutogenerateView, CheckView, CodesView, ExplainView, ExplainedCode, Json, LintView, Preview,
-    RedoPlanView, RehearseView, RuleView, SchemaDiffView, SchemaDumpView, StatusView, VerifyView,
-    View, WrittenView, difference_sentences, drift_sentences,
+    AutogenerateView, CheckView, CodesView, ExplainView, ExplainedCode, FleetCheckView,
+    FleetPlanView, FleetRunView, FleetStatusView, Json, LintView, Preview, RedoPlanView,
+    RehearseView, RuleView, SchemaDiffView, SchemaDumpView, StatusView, VerifyView, View,
+    WrittenView, difference_sentences, drift_sentences, target_json,
 };

@@ -23,6 +23,8 @@ pub enum Format {
     Human,
     /// One JSON object.
     Json,
+    /// A JSON object a line: one a target, and the result at last.
+    Ndjson,
     /// Annotations for GitHub Actions.
     Github,
     /// A log for tools that show results of static analysis.
@@ -69,7 +71,7 @@ impl Output {
                 Some(text) => print_exact(text.as_bytes()),
                 None => print(&view.human(self.out, self.verbosity)),
             },
-            Format::Json => self.json(true, view.json(), &[]),
+            Format::Json | Format::Ndjson => self.json(true, view.json(), &[]),
             Format::Github => print(&view.github(&repository_path)),
             Format::Sarif => {
                 if let Some(log) = view.sarif(&repository_path) {
@@ -121,7 +123,7 @@ impl Output {
     /// The name of the format if it shows findings alone.
     pub fn findings_format(&self) -> Option<&'static str> {
         match self.format {
-            Format::Human | Format::Json => None,
+            Format::Human | Format::Json | Format::Ndjson => None,
             Format::Github => Some("github"),
             Format::Sarif => Some("sarif"),
             Format::Markdown => Some("markdown"),
@@ -147,6 +149,11 @@ impl Output {
         eprint(&preview.page(dialect, self.err));
     }
 
+    /// Prints a result to stderr, before a question about it.
+    pub fn shown_before_question(&self, view: &dyn View) {
+        eprint(&view.human(self.err, self.verbosity));
+    }
+
     /// Prints what the command is waiting for or has done.
     pub fn waiting(&self, text: &str) {
         if self.format == Format::Human && self.verbosity > Verbosity::Quiet {
@@ -165,7 +172,7 @@ impl Output {
                 let one = |one: &Diagnostic| one.human(self.err.0, Weight::Error, width());
                 eprint(&Shown::of(errors).human(self.err, one));
             }
-            Format::Json => self.json(false, result, errors),
+            Format::Json | Format::Ndjson => self.json(false, result, errors),
             Format::Github => print(&Shown::of(errors).github(&repository_path)),
         }
     }
@@ -192,6 +199,16 @@ impl Output {
         })
     }
 
+    /// Whether results are lines of JSON.
+    pub fn is_lines(&self) -> bool {
+        self.format == Format::Ndjson
+    }
+
+    /// Prints a line of JSON.
+    pub fn line(&self, value: &Value) {
+        print_exact(escape::json(&format!("{value}\n")).as_bytes());
+    }
+
     fn json(&self, ok: bool, fields: Json, errors: &[Diagnostic]) {
         let mut object = Json::new();
         object.insert("version".to_owned(), json!(JSON_VERSION));
@@ -200,6 +217,9 @@ impl Output {
         object.extend(fields);
         if !ok {
             object.extend(Shown::of(errors).json("errors"));
+        }
+        if self.format == Format::Ndjson {
+            return self.line(&Value::Object(object));
         }
         let text = format!("{:#}\n", Value::Object(object));
         print_exact(escape::json(&text).as_bytes());

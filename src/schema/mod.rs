@@ -29,6 +29,6 @@ pub use name::{Name, mentions, path, quoted};
 pub use object::{Facts, Grant, Object, ObjectId, Schema, Unmodelled, Unreadable};
 #[cfg(feature = "cli")]
 pub use rows::{Digest, RowChanges, RowColumn, TableRows, TableSums};
-pub use scope::{Pattern, PatternError, Scope};
+pub use scope::{Pattern, PatternError, Scope, glob};
 #[cfg(feature = "cli")]
 pub use stored::{ROWID, StoredTable, table_name};

@@ -82,8 +82,8 @@ impl Pattern {
     }
 }
 
-/// Whether `pattern` matches all of `text`.
-fn glob(pattern: &str, text: &str) -> bool {
+/// Whether `pattern` matches all of `text`: `*` stands for any characters, `?` for one.
+pub fn glob(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), text.chars().collect());
     let (mut at, mut seen) = (0, 0);

@@ -10,7 +10,7 @@ use std::{
 const FLOORS: &[&[&str]] = &[
     &["sql", "files"],
     &["revision", "schema"],
-    &["layout", "generate", "lint", "seed"],
+    &["layout", "generate", "lint", "seed", "fleet"],
     &["plan", "project", "database", "online"],
     &["backup", "execute", "model"],
     &["ops"],

@@ -60,7 +60,7 @@ fn same(value: &mut Value, key: &str) {
         Value::Number(_)
             if matches!(
                 key,
-                "duration_ms" | "copy_ms" | "writes_wait_ms" | "until_ms"
+                "duration_ms" | "ms" | "copy_ms" | "writes_wait_ms" | "until_ms"
             ) =>
         {
             *value = json!(4);

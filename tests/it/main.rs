@@ -24,6 +24,7 @@ mod connection;
 mod docs;
 mod edited;
 mod encodings;
+mod fleet;
 mod floors;
 mod generate_postgres;
 mod generate_sqlite;

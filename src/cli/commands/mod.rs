@@ -12,6 +12,7 @@ mod downgrade;
 mod edit;
 mod ensure_version;
 mod explain;
+mod fleet;
 mod heads;
 mod history;
 mod init;
@@ -72,6 +73,7 @@ pub enum Command {
     Backup(backup::BackupArgs),
     Restore(restore::RestoreArgs),
     Db(db::DbArgs),
+    Fleet(fleet::FleetCommandArgs),
     Edit(edit::EditArgs),
     ListTemplates(list_templates::ListTemplatesArgs),
     Explain(explain::ExplainArgs),
@@ -111,6 +113,7 @@ pub const GROUPS: &[(&str, &[&str])] = &[
             "db",
             "backup",
             "restore",
+            "fleet",
             "stamp",
             "repair",
             "ensure-version",
@@ -146,6 +149,7 @@ impl Command {
             Self::Redo(args) => load(args.vars.assignments()?)?,
             Self::Repair(args) => load(args.vars.assignments()?)?,
             Self::Check(args) => load(args.vars.assignments()?)?,
+            Self::Fleet(args) => load(args.command.assignments()?)?,
             Self::Verify(args) => load(args.vars.assignments()?)?,
             Self::Lint(args) => load(args.vars.assignments()?)?,
             Self::Rehearse(args) => load(args.vars.assignments()?)?,
@@ -185,6 +189,7 @@ impl Command {
             Self::Backup(args) => backup::cmd_backup(args, context).await,
             Self::Restore(args) => restore::cmd_restore(args, context).await,
             Self::Db(args) => db::cmd_db(args, context).await,
+            Self::Fleet(args) => fleet::cmd_fleet(args, context).await,
             Self::Edit(args) => edit::cmd_edit(args, context).await,
             Self::ListTemplates(args) => list_templates::cmd_list_templates(args, context),
             Self::Adopt(args) => adopt::cmd_adopt(args, context).await,

@@ -94,7 +94,7 @@ pub(super) async fn find(
 const TABLES: [char; 5] = ['r', 'p', 'v', 'm', 'f'];
 
 /// The kinds of relations that are no obstacle: indexes, TOAST tables and row types.
-const IGNORED: [char; 4] = ['i', 'I', 't', 'c'];
+pub(super) const IGNORED: [char; 4] = ['i', 'I', 't', 'c'];
 
 /// The maximum number of relations that the client looks through. A name that begins like those of
 /// all other tables is left to the server.
@@ -193,7 +193,7 @@ fn plain_query(schema: Option<&str>, name: &str, ranges: &[(String, String)]) ->
 /// The ranges of names that begin like `name`, in lower and upper case, in the order of bytes: the
 /// first name of each, and the first one beyond it. `None` if not every name that differs from
 /// `name` in case alone is in them.
-fn ranges(name: &str) -> Option<Vec<(String, String)>> {
+pub(super) fn ranges(name: &str) -> Option<Vec<(String, String)>> {
     /// More characters would need more ranges, and planning takes longer than looking through the
     /// tables.
     const CHARACTERS: usize = 2;
@@ -217,7 +217,7 @@ fn ranges(name: &str) -> Option<Vec<(String, String)>> {
 }
 
 /// The condition that `alias`, a pg_class, is in one of the ranges.
-fn within(ranges: &[(String, String)], alias: &str) -> String {
+pub(super) fn within(ranges: &[(String, String)], alias: &str) -> String {
     let ranges = ranges.iter().map(|(first, beyond)| {
         let (first, beyond) = (literal(first), literal(beyond));
         format!("{alias}.relname >= {first} AND {alias}.relname < {beyond}")

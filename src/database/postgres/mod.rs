@@ -19,6 +19,8 @@ mod credentials;
 mod digests;
 mod error;
 mod external;
+#[cfg(feature = "cli")]
+pub(super) mod glance;
 mod index;
 mod inspect;
 mod lock;

@@ -1,10 +1,10 @@
 //! Rows of user tables.
 
 use async_trait::async_trait;
-use sqlx::{Row, postgres::PgRow};
+use sqlx::{Column, Row, postgres::PgRow};
 
 use super::{
-    super::{DatabaseError, Rows, StepStage, Usage},
+    super::{DatabaseError, NamedRows, Rows, StepStage, Usage},
     Postgres,
     admin::quoted,
     error,
@@ -69,14 +69,22 @@ impl Rows for Postgres {
     }
 
     async fn ask(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+        Ok(self.ask_named(sql).await?.rows)
+    }
+
+    async fn ask_named(&mut self, sql: &str) -> Result<NamedRows, DatabaseError> {
         // Names of functions and operators are those of the system first.
         let path = "SELECT pg_catalog.set_config('search_path', pg_catalog.concat('pg_catalog, ', \
                     pg_catalog.current_setting('search_path')), true)";
         let sql = format!("BEGIN READ ONLY;\n{path};\n{sql}\n;\nROLLBACK");
-        let mut rows = self.rows_of(&sql).await?;
         // The first one is the path.
-        rows.drain(..1.min(rows.len()));
-        Ok(rows)
+        let found = self.raw_rows_of(&sql).await?;
+        let rows = found.get(1..).unwrap_or_default();
+        let columns = rows.first().map_or(&[][..], |row| row.columns());
+        Ok(NamedRows {
+            columns: columns.iter().map(|it| it.name().to_owned()).collect(),
+            rows: rows.iter().map(texts_of).collect::<Result<_, _>>()?,
+        })
     }
 
     async fn table_sizes(&mut self) -> Result<Vec<(Name, Size)>, DatabaseError> {
@@ -115,6 +123,10 @@ const SIZES: &str = "SELECT n.nspname, c.relname, \
 impl Postgres {
     /// The rows of a message, as text.
     async fn rows_of(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
+        self.raw_rows_of(sql).await?.iter().map(texts_of).collect()
+    }
+
+    async fn raw_rows_of(&mut self, sql: &str) -> Result<Vec<PgRow>, DatabaseError> {
         self.refuse_run()?;
         self.ensure().await?;
         let Some(connection) = &mut self.connection else {
@@ -124,7 +136,7 @@ impl Postgres {
         let found = unpinned_rows(connection, sql).await;
         let cancelled = self.running.end().await;
         match found {
-            Ok(found) => found.iter().map(texts_of).collect(),
+            Ok(found) => Ok(found),
             Err(error) => Err(self.gave_up(error, cancelled).await),
         }
     }

@@ -234,6 +234,12 @@ pub(in crate::database) fn address(options: &ServerOptions) -> String {
     )
 }
 
+/// The server without the database, equal for all spellings.
+#[cfg(feature = "cli")]
+pub(in crate::database) fn server(options: &ServerOptions) -> String {
+    format!("{}:{}", machine(options), options.get_port())
+}
+
 /// Whether the server is on this machine.
 pub(in crate::database) fn is_local(options: &ServerOptions) -> bool {
     machine(options).is_empty()

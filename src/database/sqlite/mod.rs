@@ -11,6 +11,8 @@ mod digests;
 mod error;
 mod external;
 mod foreign_keys;
+#[cfg(feature = "cli")]
+pub(super) mod glance;
 mod handle;
 mod inode_lock;
 mod inspect;

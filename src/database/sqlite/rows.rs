@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{
-    super::{DatabaseError, Rows, Usage},
+    super::{DatabaseError, NamedRows, Rows, Usage},
     Absent, Sqlite, blocking,
     connect::Connection,
     step::opened,
@@ -59,6 +59,26 @@ impl Rows for Sqlite {
 
     async fn ask(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
         self.texts(sql).await
+    }
+
+    async fn ask_named(&mut self, sql: &str) -> Result<NamedRows, DatabaseError> {
+        if !self.open(Absent::Leave).await? {
+            return Ok(NamedRows::default());
+        }
+        blocking(|| {
+            let connection = opened(&mut self.connection)?;
+            let _running = self.control.start();
+            let mut found = NamedRows::default();
+            let mut rows = Vec::new();
+            connection.for_each(sql, |row| {
+                if rows.is_empty() {
+                    found.columns = row.names();
+                }
+                rows.push(row.values().map(|value| text(value.kept())).collect());
+            })?;
+            found.rows = rows.into_iter().collect::<Result<_, _>>()?;
+            Ok(found)
+        })
     }
 
     async fn table_sizes(&mut self) -> Result<Vec<(Name, Size)>, DatabaseError> {

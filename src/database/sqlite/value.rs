@@ -110,6 +110,13 @@ impl<'a> Present<'a> {
             .collect()
     }
 
+    /// The names of all columns.
+    #[cfg(feature = "cli")]
+    pub fn names(self) -> Vec<String> {
+        let names = self.0.as_ref().column_names();
+        names.into_iter().map(str::to_owned).collect()
+    }
+
     /// All values.
     pub fn values(self) -> impl Iterator<Item = Value<&'a str>> {
         (0..self.0.as_ref().column_count()).map(move |column| self.get(column))

@@ -93,7 +93,7 @@ impl VersionTable {
     }
 
     /// A query for all rows, with the columns of [`COLUMNS`].
-    fn query(&self, has_progress: bool, detail: Detail) -> String {
+    pub fn query(&self, has_progress: bool, detail: Detail) -> String {
         let columns = COLUMNS.map(|column| {
             let own = format!("t.{}", quoted(column));
             match column {

@@ -56,6 +56,7 @@ impl From<E> for Error {
             E::Cycle(error) => error.into(),
             E::Autogenerate(error) => error.into(),
             E::Fix(error) => error.into(),
+            E::Fleet(error) => error.into(),
             E::NotGenerated(refusals) => schema::not_generated(&refusals),
             E::InScratch(error) => schema::in_scratch(*error),
             E::InFiles { names, error } => schema::in_files(*error, &names),

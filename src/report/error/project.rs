@@ -17,14 +17,7 @@ pub fn config(problems: &[ConfigProblem]) -> Error {
 
 fn config_problem(problem: &ConfigProblem) -> Diagnostic {
     use ConfigProblemKind as K;
-    let place = match &problem.origin {
-        Origin::File { file, position } => Some(Snippet {
-            file: file.clone(),
-            at: *position,
-            ..Snippet::default()
-        }),
-        Origin::Variable { .. } | Origin::Flag { .. } => None,
-    };
+    let place = place(&problem.origin);
     let message = match (&problem.origin, &problem.kind) {
         (_, K::NoUrl) | (Origin::File { .. }, _) => problem.kind.to_string(),
         (origin, kind) => format!("{origin}: {kind}"),
@@ -32,6 +25,18 @@ fn config_problem(problem: &ConfigProblem) -> Diagnostic {
     Diagnostic {
         place,
         ..advised(config_advice(&problem.kind), message)
+    }
+}
+
+/// The place of a setting in a file.
+pub(super) fn place(origin: &Origin) -> Option<Snippet> {
+    match origin {
+        Origin::File { file, position } => Some(Snippet {
+            file: file.clone(),
+            at: *position,
+            ..Snippet::default()
+        }),
+        Origin::Variable { .. } | Origin::Flag { .. } => None,
     }
 }
 
@@ -61,6 +66,15 @@ fn config_advice(kind: &ConfigProblemKind) -> Advice {
         | K::SettingType { .. }
         | K::EmptyUrl
         | K::VariableSyntax => plain(codes::M104),
+        K::FleetOutside => hinted(
+            codes::M103,
+            "write [environments.NAME.fleet]; `-n NAME` chooses it",
+        ),
+        K::FleetSources { .. } => hinted(
+            codes::M104,
+            "name it with exactly one of `files`, `query`, `command` and `list`",
+        ),
+        K::FleetMisfit { .. } => plain(codes::M104),
         K::UndefinedVariable {
             nearest: Some(near),
             ..

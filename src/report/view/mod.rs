@@ -8,6 +8,7 @@ mod change;
 mod check;
 mod convert;
 mod db;
+mod fleet;
 mod history;
 mod lint;
 mod log;
@@ -30,6 +31,7 @@ use serde_json::{Map, Value};
 
 pub use autogenerate::AutogenerateView;
 pub use check::CheckView;
+pub use fleet::{FleetCheckView, FleetPlanView, FleetRunView, FleetStatusView, target_json};
 pub use lint::LintView;
 pub use preview::Preview;
 pub use redo::RedoPlanView;

@@ -1,0 +1,64 @@
+use super::{TargetArgs, Teller, name_of, open};
+use crate::{
+    cli::{context::Context, options::Vars},
+    ops::{self, FleetStop},
+    report::{
+        FleetCheckView,
+        error::{self, Error},
+        exit::Exit,
+    },
+};
+
+/// Check the directory and the records of all targets for problems
+///
+/// The directory is checked once. Of each target, none of the revisions may be edited, missing, partially
+/// applied or pending. Exits with status 3 if there is a problem.
+#[derive(Debug, clap::Args)]
+pub struct FleetCheckArgs {
+    #[command(flatten)]
+    targets: TargetArgs,
+
+    /// Allow pending revisions
+    #[arg(long)]
+    pending_ok: bool,
+
+    #[command(flatten)]
+    pub vars: Vars,
+}
+
+pub async fn cmd_fleet_check(args: FleetCheckArgs, context: &Context) -> Result<Exit, Error> {
+    let fleet = open(context, "check").await?;
+    let teller = Teller::new(context);
+    let stop = FleetStop::default();
+    teller.listen(&stop)?;
+    let selection = args.targets.selection();
+    let report = teller.with_voice(|voice| {
+        let wanted = (&selection, args.pending_ok);
+        ops::fleet_check(&fleet, &context.project, wanted, &stop, voice)
+    });
+    teller.bar.finish();
+    let report = report?;
+    let findings = report.findings.iter().map(|found| {
+        let shown = error::finding(&found.finding, &report.history);
+        (shown, found.targets.clone())
+    });
+    let view = FleetCheckView {
+        environment: &report.environment,
+        directory: &report.directory,
+        revisions: report.history.len(),
+        checked: report.targets,
+        findings: findings.collect(),
+        tally: &report.tally,
+        targets: fleet.targets(),
+        columns: context.output.columns(),
+    };
+    let errors = teller.reasons.diagnostics(&report.tally, &name_of(&fleet));
+    if !errors.is_empty() {
+        return super::failed(context, &view, errors, Exit::Failed);
+    }
+    context.output.result(&view);
+    Ok(match report.findings.is_empty() {
+        true => Exit::Done,
+        false => Exit::CheckFailed,
+    })
+}

@@ -1,0 +1,192 @@
+//! Schemas of a PostgreSQL database.
+
+use std::collections::BTreeMap;
+
+use super::{outcomes, project, run, upgrade};
+use crate::common::{Backend, Env};
+
+/// A fleet with a schema a target; `shops.tenants` names them.
+fn fleet(keys: &str, schemas: &[&str]) -> Env {
+    let env = project(Backend::Postgres, "");
+    configure(&env, keys);
+    env.sql("CREATE SCHEMA shops; CREATE TABLE shops.tenants (name text)");
+    for schema in schemas {
+        env.sql(&format!("CREATE SCHEMA {}", quoted(schema)));
+        env.sql(&format!(
+            "INSERT INTO shops.tenants VALUES ({})",
+            literal(schema)
+        ));
+    }
+    env
+}
+
+fn configure(env: &Env, keys: &str) {
+    let url = env.url();
+    let text = format!(
+        "[environments.shops]\nurl = \"{url}\"\n[environments.shops.fleet]\n\
+         query = \"SELECT name FROM shops.tenants ORDER BY name\"\nschema = \"${{target}}\"\n{keys}\n"
+    );
+    env.write("migrator.toml", text);
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// The tables by schema.
+fn tables(env: &Env) -> BTreeMap<String, String> {
+    let sql = "SELECT schemaname, string_agg(tablename, ' ' ORDER BY tablename) FROM pg_tables \
+               WHERE schemaname !~ '^pg_' AND schemaname <> 'information_schema' GROUP BY 1";
+    let rows = env.sql(sql);
+    let rows = rows.lines().filter_map(|line| line.split_once('|'));
+    rows.map(|(schema, tables)| (schema.to_owned(), tables.to_owned()))
+        .collect()
+}
+
+const ALL: &str = "migrator_version migrator_version_log posts users";
+
+#[test]
+fn each_schema_has_its_tables_and_its_records() {
+    let hostile = "it's \"x\"; DROP SCHEMA a";
+    let env = fleet("", &["a", "B", hostile]);
+    let printed = upgrade(&env, &[]);
+    assert_eq!(printed.status, 0, "{}", printed.stderr);
+    let expected = [("a", "done"), ("B", "done"), (hostile, "done")];
+    assert_eq!(printed.outcomes(), outcomes(&expected));
+    let mut expected: BTreeMap<_, _> = ["a", "B", hostile]
+        .map(|it| (it.to_owned(), ALL.to_owned()))
+        .into();
+    expected.insert("shops".to_owned(), "tenants".to_owned());
+    assert_eq!(tables(&env), expected);
+    // Nothing is to be done: one look, and not even a lock.
+    let count = "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables";
+    let before = env.sql(count);
+    let printed = upgrade(&env, &[]);
+    let expected = [("a", "current"), ("B", "current"), (hostile, "current")];
+    assert_eq!(printed.outcomes(), outcomes(&expected));
+    assert_eq!(env.sql(count), before);
+    let json = run(&env, &["--format", "json", "fleet", "status"]).json();
+    assert_eq!(json["states"].as_array().unwrap().len(), 1);
+    assert_eq!(json["states"][0]["targets"].as_array().unwrap().len(), 3);
+    let printed = run(
+        &env,
+        &[
+            "--format",
+            "ndjson",
+            "fleet",
+            "downgrade",
+            "base",
+            "--only",
+            "a",
+        ],
+    );
+    assert_eq!(printed.outcomes(), outcomes(&[("a", "done")]));
+    assert_eq!(tables(&env)["a"], "migrator_version migrator_version_log");
+    assert_eq!(tables(&env)["B"], ALL);
+}
+
+#[test]
+fn scripts_find_what_they_name_in_their_schema() {
+    let env = fleet("", &["a", "b"]);
+    env.sql("CREATE TABLE public.users (x integer)");
+    env.revision(
+        "20260101000003_rows",
+        "INSERT INTO users SELECT 1; CREATE VIEW all_users AS SELECT id FROM users;\n",
+        "DROP VIEW all_users; DELETE FROM users;\n",
+    );
+    assert_eq!(upgrade(&env, &[]).status, 0);
+    assert_eq!(env.sql("SELECT count(*) FROM a.all_users"), "1\n");
+    assert_eq!(env.sql("SELECT count(*) FROM public.users"), "0\n");
+    // What the configuration adds comes after the schema.
+    env.sql(
+        "CREATE SCHEMA lib; CREATE FUNCTION lib.one() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    );
+    env.revision(
+        "20260101000004_one",
+        "INSERT INTO users SELECT one();\n",
+        "SELECT 1;\n",
+    );
+    let printed = upgrade(&env, &[]);
+    assert_eq!(
+        printed.outcomes(),
+        outcomes(&[("a", "failed M701"), ("b", "failed M701")])
+    );
+    configure(
+        &env,
+        "[environments.shops.postgres.settings]\nsearch_path = \"lib\"",
+    );
+    let printed = upgrade(&env, &[]);
+    assert_eq!(
+        printed.outcomes(),
+        outcomes(&[("a", "done"), ("b", "done")])
+    );
+}
+
+#[test]
+fn schemas_that_are_missing_or_not_trusted_are_told() {
+    let env = fleet("", &["a", "gone", "half", "view"]);
+    env.sql("DROP SCHEMA gone");
+    env.sql("CREATE VIEW view.migrator_version AS SELECT 1 AS x");
+    env.sql("CREATE TABLE half.migrator_version_log (x integer)");
+    let printed = upgrade(&env, &[]);
+    assert_eq!(printed.status, 4, "{}", printed.stderr);
+    let outcomes = printed.outcomes();
+    assert_eq!(outcomes["a"], "done");
+    assert_eq!(outcomes["gone"], "skipped M519");
+    assert!(outcomes["half"].starts_with("failed M5"), "{outcomes:?}");
+    assert!(outcomes["view"].starts_with("failed M5"), "{outcomes:?}");
+    let printed = run(&env, &["--format", "json", "fleet", "status"]);
+    assert_eq!(printed.status, 1);
+    let json = printed.json();
+    let numbers = ["missing", "unreadable"].map(|field| json[field].as_u64());
+    assert_eq!(numbers, [1, 2].map(Some));
+}
+
+#[test]
+fn states_of_many_schemas_are_judged_by_one_query_each() {
+    let names: Vec<String> = (0..25).map(|number| format!("t{number:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let env = fleet("jobs = 3\njobs-per-server = 2", &names);
+    assert_eq!(upgrade(&env, &["--limit", "20"]).status, 0);
+    env.sql("UPDATE t03.migrator_version SET up_checksum = 'v1:00' || substr(up_checksum, 6) WHERE sequence = 1");
+    env.sql(
+        "UPDATE t04.migrator_version SET applied_at = now(), applied_by = 'x' WHERE sequence = 1",
+    );
+    let json = run(&env, &["--format", "json", "fleet", "status"]).json();
+    let states = json["states"].as_array().unwrap().iter();
+    let states: Vec<_> = states
+        .map(|it| {
+            (
+                it["pending"].as_u64().unwrap(),
+                it["targets"].as_array().unwrap().len(),
+            )
+        })
+        .collect();
+    assert_eq!(states, [(2, 5), (0, 19), (0, 1)]);
+    assert_eq!(json["drifted"], 1);
+    let printed = upgrade(&env, &[]);
+    let (_, result) = printed.lines();
+    let numbers = ["done", "current", "failed"].map(|field| result[field].as_u64());
+    assert_eq!(numbers, [5, 19, 1].map(Some));
+    assert_eq!(printed.outcomes()["t03"], "failed M501");
+}
+
+#[test]
+fn a_version_table_with_a_schema_is_refused() {
+    let env = fleet("", &["a"]);
+    let url = env.url();
+    env.write(
+        "migrator.toml",
+        format!(
+            "[environments.shops]\nurl = \"{url}\"\nversion-table = \"shops.v\"\n[environments.shops.fleet]\n\
+             list = [\"a\"]\nschema = \"${{target}}\"\n"
+        ),
+    );
+    let printed = run(&env, &["fleet", "upgrade"]);
+    assert_eq!(printed.status, 2);
+    assert!(printed.stderr.contains("error[M928]"), "{}", printed.stderr);
+}
