@@ -56,6 +56,7 @@ fn run_or_report(mut args: Args, name: &str) -> Exit {
                 "fleet list",
                 "fleet status",
                 "fleet check",
+                "fleet verify",
                 "fleet upgrade",
                 "fleet downgrade",
             ],

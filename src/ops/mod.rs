@@ -117,11 +117,11 @@ pub use edit::{EditArgs, EditReport, edit};
 pub use files::{RecoveredReport, recover};
 #[cfg(feature = "cli")]
 pub use fleet::{
-    EventReceiver, Fleet, FleetArgs, FleetCheckReport, FleetEnded, FleetError, FleetFinding,
-    FleetListReport, FleetPlan, FleetPlanReport, FleetProgress, FleetRunReport, FleetSelection,
-    FleetStatusReport, FleetStop, ListedTarget, StateSummary, TargetProblem, TargetProblemKind,
-    TargetWarning, Voice, fleet_check, fleet_list, fleet_migrate, fleet_millis, fleet_status,
-    plan_fleet_migrate,
+    EventReceiver, Fleet, FleetArgs, FleetCheckReport, FleetDrift, FleetEnded, FleetError,
+    FleetFinding, FleetListReport, FleetPlan, FleetPlanReport, FleetProgress, FleetRunReport,
+    FleetSelection, FleetStatusReport, FleetStop, FleetVerifyReport, ListedTarget, StateSummary,
+    TargetProblem, TargetProblemKind, TargetWarning, Voice, fleet_check, fleet_list, fleet_migrate,
+    fleet_millis, fleet_status, fleet_verify, plan_fleet_migrate,
 };
 #[cfg(feature = "cli")]
 pub use init::{Baseline, InitFromArgs, InitReport, init, init_from_database, stamp_baseline};

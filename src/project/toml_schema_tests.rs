@@ -71,6 +71,9 @@ fn text(key: &Key) -> Value {
         let pattern = format!("^(true|false)$|{VARIABLE}");
         return json!({"type": "string", "pattern": pattern});
     }
+    if set(key, &json!("1%")).is_ok() && takes(key, &[json!(1)]) {
+        return json!({"type": "string", "pattern": format!(r"^[0-9]+(\.[0-9]+)?%?$|{VARIABLE}")});
+    }
     if takes(key, &[json!(1)]) {
         return digits;
     }
@@ -183,7 +186,8 @@ fn schema() -> Value {
         "^[A-Za-z_][A-Za-z0-9_-]*$",
     );
     let mut sections = Map::new();
-    for section in Section::ALL {
+    let everywhere = || Section::ALL.iter().filter(|it| **it != Section::Fleet);
+    for section in everywhere() {
         let mut properties = keys(*section);
         if *section == Section::Postgres {
             let settings = named_values("Settings of the server.", "^[A-Za-z_][A-Za-z0-9_.$]*$");
@@ -196,10 +200,13 @@ fn schema() -> Value {
         panic!("[migrator] has keys");
     };
     let mut environment = of_migrator;
-    for section in Section::ALL.iter().filter(|it| **it != Section::Migrator) {
+    for section in everywhere().filter(|it| **it != Section::Migrator) {
         let reference = format!("#/properties/{}", section.name());
         environment.insert(section.name().to_owned(), json!({ "$ref": reference }));
     }
+    // A fleet is that of an environment.
+    let fleet = table(keys(Section::Fleet));
+    environment.insert(Section::Fleet.name().to_owned(), fleet);
     environment.insert("vars".to_owned(), json!({"$ref": "#/properties/vars"}));
     sections.insert("vars".to_owned(), vars);
     sections.insert(
@@ -271,6 +278,9 @@ fn the_schema_refuses_no_value_that_a_key_accepts() {
         "?",
         "0",
         "7",
+        "1%",
+        "02:00-04:00",
+        "skip",
         "2s",
         "500ms",
         "5m",

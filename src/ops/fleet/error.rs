@@ -46,6 +46,9 @@ pub enum FleetError {
     /// Backups are of whole databases.
     #[error("the targets are schemas, and a backup of each would be one of its whole database")]
     BackupOfSchemas,
+    /// A schema's name has characters of patterns.
+    #[error("the schema `{0}` cannot be compared, since its name has a character of patterns")]
+    NotComparable(String),
     /// Nothing may be started at this time.
     #[error("targets are started at {window} only")]
     Closed {

@@ -17,6 +17,7 @@ mod states;
 mod status;
 mod stop;
 mod verdict;
+mod verify;
 
 use std::{
     collections::HashSet,
@@ -41,6 +42,7 @@ pub use run::{Ended as FleetEnded, EventReceiver, Progress as FleetProgress, Tar
 pub use status::{FleetStatusReport, StateSummary, fleet_status};
 pub use stop::FleetStop;
 pub(in crate::ops) use stop::{Cancellers, Entered};
+pub use verify::{FleetDrift, FleetVerifyReport, fleet_verify};
 
 use self::place::{Place, Places};
 use super::{Error, Project};

@@ -1,10 +1,15 @@
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
 use super::{Reader, SchemaArgs};
 use crate::{
     database::Detail,
     ops::{Error, Project, Session, line},
     plan::{self, RepeatableState},
-    revision::RepeatableId,
-    schema::{Difference, compare},
+    revision::{RepeatableId, RevisionId},
+    schema::{Difference, Schema, compare},
 };
 
 /// What somebody changed in the database by hand: its schema compared with what the applied scripts
@@ -17,6 +22,25 @@ pub struct SchemaDrift {
     pub pending: Vec<RepeatableId>,
 }
 
+/// Schemas that applied scripts make, for databases with the same ones.
+#[derive(Debug, Default)]
+pub(in crate::ops) struct MadeSchemas(Mutex<HashMap<MadeBy, Schema>>);
+
+/// The applied heads, and the repeatable scripts that have not run.
+type MadeBy = (Vec<RevisionId>, Vec<RepeatableId>);
+
+impl MadeSchemas {
+    fn get(&self, key: &MadeBy) -> Option<Schema> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(key).cloned()
+    }
+
+    fn keep(&self, key: MadeBy, schema: &Schema) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(key, schema.clone());
+    }
+}
+
 /// Compares the schema of the database with what the applied scripts make of a scratch database.
 ///
 /// # Errors
@@ -26,6 +50,16 @@ pub async fn schema_drift(
     project: &Project,
     session: &mut Session,
     args: &SchemaArgs,
+) -> Result<SchemaDrift, Error> {
+    schema_drift_from(project, session, args, None).await
+}
+
+/// [`schema_drift`] with what was made for other databases.
+pub(in crate::ops) async fn schema_drift_from(
+    project: &Project,
+    session: &mut Session,
+    args: &SchemaArgs,
+    known: Option<&MadeSchemas>,
 ) -> Result<SchemaDrift, Error> {
     let dialect = session.dialect();
     let history = project.history(dialect)?;
@@ -55,7 +89,17 @@ pub async fn schema_drift(
         args,
     };
     let live = reader.read(&super::SchemaSource::Live).await?;
-    let made = reader.made_by(&heads, &new).await?;
+    let key = (heads, new);
+    let made = match known.and_then(|known| known.get(&key)) {
+        Some(made) => made,
+        None => {
+            let made = reader.made_by(&key.0, &key.1).await?;
+            if let Some(known) = known {
+                known.keep(key, &made);
+            }
+            made
+        }
+    };
     Ok(SchemaDrift {
         difference: compare(&made, &live),
         pending,

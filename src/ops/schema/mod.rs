@@ -11,6 +11,8 @@ mod source;
 
 pub use diff::{SchemaDiffReport, schema_diff};
 pub use draw::{SchemaDrawReport, schema_draw};
+#[cfg(feature = "cli")]
+pub(super) use drift::{MadeSchemas, schema_drift_from};
 pub use drift::{SchemaDrift, schema_drift};
 pub use dump::{SchemaDumpReport, schema_dump};
 #[cfg(feature = "cli")]

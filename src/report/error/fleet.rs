@@ -65,6 +65,7 @@ fn advice(error: &FleetError) -> Advice {
             codes::M928,
             "back up each database once, `migrator --url URL backup`, and give --no-backup",
         ),
+        E::NotComparable(_) => plain(codes::M928),
         E::Closed { .. } => hinted(codes::M925, "run it then, or give --any-time"),
         E::NoJournal(_) => hinted(
             codes::M923,

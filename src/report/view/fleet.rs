@@ -7,7 +7,7 @@ use crate::{
     fleet::{Cause, Outcome, Tally, Target, TargetLine},
     ops::{
         FleetEnded, FleetListReport, FleetPlanReport, FleetRunReport, FleetStatusReport,
-        StateSummary, fleet_millis,
+        FleetVerifyReport, StateSummary, fleet_millis,
     },
     report::{Diagnostic, Shown, Style, Weight, count, duration, fleet::names},
     revision::Direction,
@@ -477,26 +477,31 @@ pub struct FleetCheckView<'a> {
     pub columns: Option<usize>,
 }
 
-impl FleetCheckView<'_> {
-    /// The findings with notes of the targets that have them.
-    fn noted(&self) -> Vec<Diagnostic> {
-        let noted = self.findings.iter().map(|(found, targets)| {
-            let mut found = found.clone();
-            if !targets.is_empty() {
-                found.notes.push(crate::report::fleet::in_targets(
-                    targets,
-                    &name_of(self.targets),
-                ));
-            }
-            found
-        });
-        noted.collect()
-    }
+/// Findings with notes of the targets that have them.
+fn noted(findings: &[(Diagnostic, Vec<usize>)], targets: &[Target]) -> Vec<Diagnostic> {
+    let noted = findings.iter().map(|(found, indices)| {
+        let mut found = found.clone();
+        if !indices.is_empty() {
+            let note = crate::report::fleet::in_targets(indices, &name_of(targets));
+            found.notes.push(note);
+        }
+        found
+    });
+    noted.collect()
+}
+
+fn findings_json(findings: &[(Diagnostic, Vec<usize>)], targets: &[Target]) -> Vec<Value> {
+    let findings = findings.iter().map(|(found, indices)| {
+        let mut value = found.json();
+        value["targets"] = json!(target_names(targets, indices));
+        value
+    });
+    findings.collect()
 }
 
 impl View for FleetCheckView<'_> {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
-        let noted = self.noted();
+        let noted = noted(&self.findings, self.targets);
         let mut page = Shown::of(&noted).human(paint, |found| {
             found.human(paint.0, Weight::Error, self.columns)
         });
@@ -526,19 +531,71 @@ impl View for FleetCheckView<'_> {
     }
 
     fn json(&self) -> Json {
-        let findings = self.findings.iter().map(|(found, targets)| {
-            let mut value = found.json();
-            value["targets"] = json!(target_names(self.targets, targets));
-            value
-        });
         object(json!({
             "environment": self.environment,
             "directory": self.directory,
             "revisions": self.revisions,
             "targets": self.checked,
             "passed": self.findings.is_empty() && self.tally.failed == 0,
-            "findings": findings.collect::<Vec<_>>(),
+            "findings": findings_json(&self.findings, self.targets),
             "causes": causes_json(self.tally, self.targets),
+        }))
+    }
+}
+
+/// The result of `fleet verify`.
+pub struct FleetVerifyView<'a> {
+    /// The result.
+    pub report: &'a FleetVerifyReport,
+    /// The differences, with their targets.
+    pub findings: Vec<(Diagnostic, Vec<usize>)>,
+    /// The targets of the fleet.
+    pub targets: &'a [Target],
+    /// The width of the terminal in columns.
+    pub columns: Option<usize>,
+}
+
+impl View for FleetVerifyView<'_> {
+    fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
+        let noted = noted(&self.findings, self.targets);
+        let mut page = Shown::of(&noted).human(paint, |found| {
+            found.human(paint.0, Weight::Error, self.columns)
+        });
+        if verbosity == Verbosity::Quiet {
+            return page;
+        }
+        if !page.is_empty() {
+            page.blank();
+        }
+        let report = self.report;
+        let differ: usize = report.drifts.iter().map(|found| found.targets.len()).sum();
+        let (style, result) = match differ {
+            0 => (Style::Good, "none differs".to_owned()),
+            1 => (Style::Bad, "1 differs".to_owned()),
+            number => (Style::Bad, format!("{number} differ")),
+        };
+        let missing = match report.tally.skipped {
+            0 => String::new(),
+            missing => format!(", {missing} of which do not exist"),
+        };
+        page.sentence(format!(
+            "Compared {} of {}{missing}: {}.",
+            count(report.targets, "target"),
+            report.environment,
+            paint.paint(style, result)
+        ));
+        page
+    }
+
+    fn json(&self) -> Json {
+        let report = self.report;
+        object(json!({
+            "environment": report.environment,
+            "targets": report.targets,
+            "equal": report.equal,
+            "passed": self.findings.is_empty() && report.tally.failed == 0,
+            "findings": findings_json(&self.findings, self.targets),
+            "causes": causes_json(&report.tally, self.targets),
         }))
     }
 }

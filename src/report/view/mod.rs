@@ -31,7 +31,9 @@ use serde_json::{Map, Value};
 
 pub use autogenerate::AutogenerateView;
 pub use check::CheckView;
-pub use fleet::{FleetCheckView, FleetPlanView, FleetRunView, FleetStatusView, target_json};
+pub use fleet::{
+    FleetCheckView, FleetPlanView, FleetRunView, FleetStatusView, FleetVerifyView, target_json,
+};
 pub use lint::LintView;
 pub use preview::Preview;
 pub use redo::RedoPlanView;

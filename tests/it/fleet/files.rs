@@ -339,3 +339,30 @@ fn wait_for_write_in(env: &crate::common::Env, file: &str) {
     let journal = env.path(&format!("{file}-journal"));
     crate::common::wait_until("someone writes", || journal.exists());
 }
+
+#[test]
+fn schemas_that_were_changed_by_hand_are_told_once() {
+    let env = project(Backend::Sqlite, FILES);
+    files(&env, &["a", "b", "c", "d"]);
+    assert_eq!(upgrade(&env, &["--except", "d"]).status, 0);
+    assert_eq!(run(&env, &["fleet", "verify"]).status, 0);
+    for name in ["a", "c"] {
+        sqlite(
+            &env.path(&format!("t/{name}.db")),
+            "ALTER TABLE users ADD COLUMN note text",
+        );
+    }
+    sqlite(&env.path("t/d.db"), "CREATE TABLE by_hand (x)");
+    let before = ["a", "d"].map(|name| fs::read(env.path(&format!("t/{name}.db"))).unwrap());
+    let printed = run(&env, &["--format", "json", "fleet", "verify"]);
+    assert_eq!(printed.status, 3, "{}", printed.stderr);
+    let json = printed.json();
+    assert_eq!(json["equal"], 1);
+    let findings = json["findings"].as_array().unwrap().iter();
+    let findings: Vec<_> = findings
+        .map(|it| format!("{} {}", it["code"], it["targets"]))
+        .collect();
+    assert_eq!(findings, ["\"M815\" [\"a\",\"c\"]", "\"M815\" [\"d\"]"]);
+    let after = ["a", "d"].map(|name| fs::read(env.path(&format!("t/{name}.db"))).unwrap());
+    assert_eq!(after, before);
+}

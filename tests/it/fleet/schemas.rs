@@ -190,3 +190,17 @@ fn a_version_table_with_a_schema_is_refused() {
     assert_eq!(printed.status, 2);
     assert!(printed.stderr.contains("error[M928]"), "{}", printed.stderr);
 }
+
+#[test]
+fn the_schema_of_a_target_is_compared_and_no_other() {
+    let env = fleet("", &["a", "b"]);
+    assert_eq!(upgrade(&env, &[]).status, 0);
+    let printed = run(&env, &["fleet", "verify"]);
+    assert_eq!(printed.status, 0, "{}{}", printed.stdout, printed.stderr);
+    env.sql("CREATE INDEX by_hand ON b.users (id); CREATE TABLE public.other (x integer)");
+    let printed = run(&env, &["--format", "json", "fleet", "verify"]);
+    assert_eq!(printed.status, 3, "{}", printed.stderr);
+    let json = printed.json();
+    assert_eq!(json["findings"].as_array().unwrap().len(), 1);
+    assert_eq!(json["findings"][0]["targets"], serde_json::json!(["b"]));
+}

@@ -6,6 +6,7 @@ mod list;
 mod migrate;
 mod status;
 mod upgrade;
+mod verify;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -20,7 +21,7 @@ use crate::{
 };
 use anyhow::Context as _;
 
-/// Work with many databases: list, status, check, upgrade, downgrade
+/// Work with many databases: list, status, check, verify, upgrade, downgrade
 #[derive(Debug, clap::Args)]
 pub struct FleetCommandArgs {
     #[command(subcommand)]
@@ -32,6 +33,7 @@ pub enum Command {
     List(list::FleetListArgs),
     Status(status::FleetStatusArgs),
     Check(check::FleetCheckArgs),
+    Verify(verify::FleetVerifyArgs),
     Upgrade(upgrade::FleetUpgradeArgs),
     Downgrade(downgrade::FleetDowngradeArgs),
 }
@@ -40,7 +42,7 @@ impl Command {
     /// The values of placeholders.
     pub fn assignments(&self) -> Result<Vec<(String, String)>, Error> {
         match self {
-            Self::List(_) | Self::Status(_) => Ok(Vec::new()),
+            Self::List(_) | Self::Status(_) | Self::Verify(_) => Ok(Vec::new()),
             Self::Check(args) => args.vars.assignments(),
             Self::Upgrade(args) => args.run.vars.assignments(),
             Self::Downgrade(args) => args.run.vars.assignments(),
@@ -53,6 +55,7 @@ pub async fn cmd_fleet(args: FleetCommandArgs, context: &Context) -> Result<Exit
         Command::List(args) => list::cmd_fleet_list(args, context).await,
         Command::Status(args) => status::cmd_fleet_status(args, context).await,
         Command::Check(args) => check::cmd_fleet_check(args, context).await,
+        Command::Verify(args) => verify::cmd_fleet_verify(args, context).await,
         Command::Upgrade(args) => upgrade::cmd_fleet_upgrade(args, context).await,
         Command::Downgrade(args) => downgrade::cmd_fleet_downgrade(args, context).await,
     }
