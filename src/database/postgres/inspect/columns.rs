@@ -2,7 +2,7 @@
 
 use super::{
     OF_RELATIONS, Query, Version,
-    catalog::{Address, Catalog, ColumnInfo, FIRST_USER_OID, class},
+    catalog::{Address, Catalog, ColumnInfo, FIRST_USER_OID, IndexColumn, class},
     fields::{Fault, Fields},
     privileges::acl,
     text::without_parentheses,
@@ -16,14 +16,17 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
     let mut queries = vec![
         Query::new(
             format!(
-                "SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, \
+                "SELECT a.attrelid, a.attnum, nullif(a.attstattarget, -1), a.attoptions, \
+                 c.relkind IN ('i', 'I'), a.attname, a.atttypid, a.atttypmod, a.attcollation, \
                  a.attnotnull, a.attidentity, a.attgenerated, a.attstorage, {}, \
-                 nullif(a.attstattarget, -1), a.attislocal, a.attoptions, a.attfdwoptions, a.attacl \
+                 a.attislocal, a.attfdwoptions, a.attacl \
                  FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid \
                  WHERE a.attrelid >= {FIRST_USER_OID} AND a.attnum > 0 AND NOT a.attisdropped \
-                 AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND c.relpersistence <> 't' \
-                 AND {OF_RELATIONS}",
+                 AND (c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') \
+                 OR c.relkind IN ('i', 'I') AND (a.attstattarget >= 0{})) \
+                 AND c.relpersistence <> 't' AND {OF_RELATIONS}",
                 version.since(14, "a.attcompression", "''"),
+                version.since(13, " OR a.attoptions IS NOT NULL", ""),
             ),
             read_column,
         )
@@ -59,13 +62,23 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
 }
 
 fn read_column(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fault> {
-    let relation = fields.oid()?;
+    let (relation, number) = (fields.oid()?, fields.number()?);
+    let (statistics, options) = (fields.optional_number()?, fields.options()?);
+    let is_of_index = fields.flag()?;
+    if is_of_index {
+        let column = IndexColumn {
+            statistics,
+            options,
+        };
+        catalog.index_columns.insert((relation, number), column);
+        return Ok(());
+    }
     let Some(of) = catalog.relations.get(&relation) else {
         return Ok(());
     };
     let (is_table, kind, owner) = (of.is_table(), of.kind, of.owner);
     let is_member = of.is_member;
-    let (number, name) = (fields.number()?, fields.text()?);
+    let name = fields.text()?;
     let (type_oid, modifier) = (fields.oid()?, fields.number()?);
     let collation = fields.oid()?;
     let info = ColumnInfo {
@@ -98,6 +111,8 @@ fn read_column(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fau
         data_type: data_type.name.clone(),
         collation: own_collation,
         not_null,
+        statistics,
+        options,
         ..facts
     };
     let acl = fields.optional()?;
@@ -124,7 +139,7 @@ fn read_column(catalog: &mut Catalog, fields: &mut Fields<'_>) -> Result<(), Fau
     Ok(())
 }
 
-/// The facts of a column from the fields after its collation, apart from type and collation.
+/// The facts of a column from the fields after its collation.
 fn column(fields: &mut Fields<'_>, usual_storage: &str, number: i16) -> Result<Column, Fault> {
     let not_null = fields.flag()?.then(NotNull::default);
     let identity = fields.text()?;
@@ -155,9 +170,7 @@ fn column(fields: &mut Fields<'_>, usual_storage: &str, number: i16) -> Result<C
         generated,
         storage: storage.map(str::to_owned),
         compression: compression.map(str::to_owned),
-        statistics: fields.optional_number()?,
         is_inherited: !fields.flag()?,
-        options: fields.options()?,
         foreign_options: fields.options()?,
         position: number,
         ..Column::default()

@@ -31,8 +31,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
          AND d.refclassid <> 'pg_class'::regclass",
     );
     // Members of one extension depend on each other, often in hundreds of rows, and are no objects.
-    let members =
-        "(SELECT m.classid, m.objid, m.refobjid FROM pg_depend AS m WHERE m.deptype = 'e')";
+    let members = "(SELECT m.classid, m.objid, m.refobjid FROM pg_depend AS m \
+        WHERE m.deptype = 'e' AND m.refclassid = 'pg_extension'::regclass)";
     let sql = format!(
         "SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, \
          {}, {element}, {} FROM pg_depend AS d \

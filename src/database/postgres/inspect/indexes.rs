@@ -2,7 +2,7 @@
 
 use super::{
     OF_RELATIONS, Query, Version,
-    catalog::{Catalog, FIRST_USER_OID, IndexColumn, IndexRow, class},
+    catalog::{Catalog, FIRST_USER_OID, IndexRow, class},
     fields::{Fault, Fields},
     text::without_parentheses,
 };
@@ -16,7 +16,6 @@ const DESCENDING: u16 = 1;
 const NULLS_FIRST: u16 = 2;
 
 pub(super) fn queries(version: Version) -> Vec<Query> {
-    let options = version.since(13, "a.attoptions", "NULL");
     vec![
         Query::new(
             format!(
@@ -34,24 +33,6 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
             read_index,
         )
         .on_relations("i.indrelid", 1),
-        Query::new(
-            format!(
-                "SELECT a.attrelid, a.attnum, nullif(a.attstattarget, -1), {options}, i.indrelid \
-                 FROM pg_attribute AS a JOIN pg_index AS i ON i.indexrelid = a.attrelid \
-                 WHERE a.attrelid >= {FIRST_USER_OID} AND a.attnum > 0 AND (a.attstattarget >= 0 OR {options} IS NOT NULL) \
-                 AND {OF_RELATIONS}"
-            ),
-            |catalog, fields| {
-                let key = (fields.oid()?, fields.number()?);
-                let column = IndexColumn {
-                    statistics: fields.optional_number()?,
-                    options: fields.options()?,
-                };
-                catalog.index_columns.insert(key, column);
-                Ok(())
-            },
-        )
-        .on_relations("i.indrelid", 4),
         Query::new(
             format!(
                 "SELECT a.attrelid, a.attnum, a.atttypid, i.indrelid FROM pg_index AS i \

@@ -47,12 +47,12 @@ pub(super) enum Part {
 }
 
 impl Kept {
-    /// Keeps the rows that were read of each query, and passes them to `catalog`.
+    /// Keeps the rows that were read of each query, and have been passed to `catalog`.
     pub fn new(
         queries: &[Query],
         marks: Marks,
         read: Vec<Vec<PgRow>>,
-        catalog: &mut Catalog,
+        catalog: &Catalog,
     ) -> Result<Self, Fault> {
         let mut all = Vec::with_capacity(queries.len());
         for (query, read) in queries.iter().zip(read) {
@@ -60,7 +60,6 @@ impl Kept {
             rows.extend(query.reach, read)?;
             all.push(rows);
         }
-        fill(catalog, queries, &all)?;
         Ok(Self {
             marks,
             rows: all,

@@ -151,9 +151,22 @@ impl Reader<'_> {
         }
         message.push(None, "COMMIT".to_owned());
         let mut rows = self.no_rows();
-        message
-            .send(self.connection, &mut watching, &mut rows)
-            .await?;
+        let queries = &self.queries;
+        let mut fault = None;
+        // Facts are made while the server goes on.
+        let each = |index: usize, row: Option<PgRow>| {
+            let query: &Query = &queries[index];
+            if fault.is_none() {
+                let done = match &row {
+                    Some(row) => (query.read)(catalog, &mut Fields::of(row)),
+                    None => (query.end)(catalog),
+                };
+                fault = done.err();
+            }
+            rows[index].extend(row);
+        };
+        message.send(self.connection, &mut watching, each).await?;
+        fault.map_or(Ok(()), Err)?;
         let (marks, _) = watching.end();
         Kept::new(&self.queries, marks, rows, catalog)
     }
@@ -184,6 +197,7 @@ impl Reader<'_> {
         catalog: &mut Catalog,
     ) -> Result<Option<Kept>, Fault> {
         let mut rows = self.no_rows();
+        let mut keep = |index: usize, row: Option<PgRow>| rows[index].extend(row);
         let mut watching = Watching::new(Some(&kept.marks));
         let mut message = Commands::new();
         message.watch(&watching);
@@ -197,7 +211,7 @@ impl Reader<'_> {
             }
         }
         message
-            .send(self.connection, &mut watching, &mut rows)
+            .send(self.connection, &mut watching, &mut keep)
             .await?;
         let (marks, changes) = watching.end();
         let mut parts = kept.parts(&self.queries, &changes);
@@ -206,7 +220,7 @@ impl Reader<'_> {
         if changes.names {
             message.push(None, "COMMIT".to_owned());
             message
-                .send(self.connection, &mut Watching::new(None), &mut rows)
+                .send(self.connection, &mut Watching::new(None), &mut keep)
                 .await?;
             return Ok(None);
         }
@@ -221,7 +235,7 @@ impl Reader<'_> {
         }
         message.push(None, "COMMIT".to_owned());
         message
-            .send(self.connection, &mut Watching::new(None), &mut rows)
+            .send(self.connection, &mut Watching::new(None), &mut keep)
             .await?;
         for (part, query) in parts.iter_mut().zip(&self.queries) {
             if is_outside(query) {
@@ -285,23 +299,25 @@ impl Commands {
         }
     }
 
-    /// Sends the message, and adds the rows of the queries to `rows`.
+    /// Sends the message. Passes each row of a query to `each`, and nothing at the end of its rows.
     async fn send(
         &self,
         connection: &mut PgConnection,
         watching: &mut Watching<'_>,
-        rows: &mut [Vec<PgRow>],
+        mut each: impl FnMut(usize, Option<PgRow>),
     ) -> Result<(), Fault> {
         let mut fault = Ok(());
         // After a fault of a row, the rest is read all the same.
-        let take = |command: usize, row: Option<PgRow>| {
-            let Some(row) = row else { return };
-            match self.answers.get(command).copied().flatten() {
-                Some(Answer::Query(index)) => rows[index].push(row),
-                Some(Answer::Watch(index)) if fault.is_ok() => fault = watching.read(index, &row),
-                Some(Answer::Watch(_)) => {}
-                None => fault = Err(Fault::Malformed("an unexpected row".into())),
+        let take = |command: usize, row: Option<PgRow>| match (
+            self.answers.get(command).copied().flatten(),
+            row,
+        ) {
+            (Some(Answer::Query(index)), row) => each(index, row),
+            (Some(Answer::Watch(index)), Some(row)) if fault.is_ok() => {
+                fault = watching.read(index, &row);
             }
+            (Some(Answer::Watch(_)), _) | (None, None) => {}
+            (None, Some(_)) => fault = Err(Fault::Malformed("an unexpected row".into())),
         };
         for_each_answer(connection, &self.sql.join(";\n"), take).await?;
         fault

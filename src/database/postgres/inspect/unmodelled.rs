@@ -141,7 +141,8 @@ pub(super) fn queries(_version: Version) -> Vec<Query> {
 fn condition(kind: &str, catalog: &str) -> String {
     let no_member = format!(
         "o.oid >= {FIRST_USER_OID} AND o.oid NOT IN (SELECT d.objid FROM pg_depend AS d \
-         WHERE d.classid = '{catalog}'::regclass AND d.deptype = 'e')"
+         WHERE d.classid = '{catalog}'::regclass AND d.deptype = 'e' \
+         AND d.refclassid = 'pg_extension'::regclass)"
     );
     match kind {
         // Array types have an element type; types of ranges are of other kinds.
