@@ -98,6 +98,7 @@ async fn measure(url: &str, admin: &mut sqlx::PgConnection) {
         statement_times: false,
         session: Vec::new(),
         statement_marks: false,
+        direct: None,
     };
     let connected = database::connect(&location, Access::Existing, settings).await;
     let mut connection = connected.expect("the database answers");

@@ -353,7 +353,11 @@ impl Context {
         let place = self.place(&location);
         self.tell_origin();
         let options = self.run_options();
-        Ok(Session::new(location, self.settings(name))
+        let settings = Settings {
+            direct: self.direct(&location)?,
+            ..self.settings(name)
+        };
+        Ok(Session::new(location, settings)
             .named(place)
             .access(access)
             .lock_wait(self.config.lock_wait)
@@ -406,6 +410,20 @@ impl Context {
             statement_times: self.output.is_verbose() || self.log.get().is_some(),
             session: self.config.session.clone(),
             statement_marks: !self.config.slow_statement.is_zero(),
+            direct: None,
+        }
+    }
+
+    /// The database without the pooler before it, if it is configured.
+    fn direct(&self, location: &Location) -> Result<Option<Location>, Error> {
+        let Some(url) = &self.config.direct_url else {
+            return Ok(None);
+        };
+        let direct = Location::parse(&url.text, &url.base)
+            .map_err(|error| error::location(&error, "direct-url"))?;
+        match direct.dialect() == location.dialect() && direct.file().is_none() {
+            true => Ok(Some(direct)),
+            false => Err(error::direct_url()),
         }
     }
 

@@ -29,6 +29,12 @@ pub enum Location {
     Sqlite(PathBuf),
 }
 
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.address())
+    }
+}
+
 impl Location {
     /// Parses `url`; relative paths are relative to `base`.
     ///

@@ -162,6 +162,16 @@ pub enum DatabaseError {
         /// The actual property.
         found: String,
     },
+    /// The server speaks PostgreSQL's protocol, and migrations are not safe on it.
+    #[error("{place} is {name}, which is not supported: {reason}")]
+    UnsupportedServer {
+        /// The location, without a password.
+        place: String,
+        /// The product.
+        name: String,
+        /// Why it is not supported.
+        reason: String,
+    },
     /// The path is not a SQLite database, but a directory for example.
     #[error("{place} is not a database: {reason}")]
     NotADatabase {
@@ -273,6 +283,23 @@ pub enum DatabaseError {
          but the lock of a migration belongs to one session"
     )]
     Pooled {
+        /// The location, without a password.
+        place: String,
+    },
+    /// `direct-url` leads to another database.
+    #[error("direct-url leads to {place}, which is not the database that {pooled} leads to")]
+    OtherDatabase {
+        /// The location of `direct-url`, without a password.
+        place: String,
+        /// The location with the pooler, without a password.
+        pooled: String,
+    },
+    /// PGlite lets several clients in, which share its only session.
+    #[error(
+        "{place} is PGlite and accepts several connections, which share one session, \
+         so that a lock does not keep them apart"
+    )]
+    SharedSession {
         /// The location, without a password.
         place: String,
     },

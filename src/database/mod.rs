@@ -113,6 +113,8 @@ pub struct Settings {
     pub session: Vec<(String, String)>,
     /// Whether a step tells the server which of its statements runs, for [`Watch`].
     pub statement_marks: bool,
+    /// The same database without the pooler that its location may lead through. PostgreSQL only.
+    pub direct: Option<Location>,
 }
 
 impl Settings {

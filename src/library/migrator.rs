@@ -69,6 +69,7 @@ impl Migrator {
                 statement_times: false,
                 session: Vec::new(),
                 statement_marks: false,
+                direct: None,
             },
             lock_wait: Duration::from_secs(60),
             options: RunOptions::default(),

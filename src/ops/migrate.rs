@@ -120,12 +120,13 @@ pub(super) async fn plan_only(
     let dialect = session.dialect();
     project.history(dialect)?;
     let observed = session.observe_or_empty(Detail::WithScripts).await?;
+    let mut beside = None;
     if direction == Direction::Up {
-        let beside = session.survey(&observed).await?;
+        beside = session.survey(&observed).await?;
         project.admit(&observed, beside.as_ref(), args.accepted(project), dialect)?;
     }
     let migration = Migration::new(project, session, direction, args);
-    let plan = match migration.plan(&observed, session.events()) {
+    let plan = match migration.plan(&observed, beside.as_ref(), session.events()) {
         Ok(plan) => plan,
         Err(error) => return Err(session.explained(error, &*migration.history()?).await),
     };
@@ -248,7 +249,7 @@ impl<'a> Migration<'a> {
             let accepted = self.args.accepted(self.project);
             self.project
                 .admit(observed, beside, accepted, self.dialect)?;
-            let plan = self.plan(observed, &events)?;
+            let plan = self.plan(observed, beside, &events)?;
             let history = self.project.ups(self.dialect)?;
             from.get_or_insert_with(|| position(&history, observed));
             warnings.clone_from(&plan.warnings);
@@ -338,7 +339,13 @@ impl<'a> Migration<'a> {
     }
 
     /// Creates a plan. Down scripts are read only if there are steps.
-    pub(super) fn plan(&self, observed: &Observed, events: &Sink) -> Result<Plan, Error> {
+    /// `beside` is what is in the database beside a version table that is new.
+    pub(super) fn plan(
+        &self,
+        observed: &Observed,
+        beside: Option<&Surroundings>,
+        events: &Sink,
+    ) -> Result<Plan, Error> {
         // Records contain both directions, and problems of the directory are reported first.
         if observed.applied.is_empty() {
             self.project.history(self.dialect)?;
@@ -358,6 +365,14 @@ impl<'a> Migration<'a> {
             plan.warnings.push(Warning::FilesBelow {
                 first: below.first,
                 count: below.count,
+            });
+        }
+        if let Some(beside) = beside
+            && !beside.publications.is_empty()
+            && !plan.steps.is_empty()
+        {
+            plan.warnings.push(Warning::Replicated {
+                publications: beside.publications.clone(),
             });
         }
         events.tell(EventKind::Planned {

@@ -155,7 +155,7 @@ pub async fn offline(
         from: start.clone(),
         target: args.target.clone(),
     };
-    let plan = match (migration.plan(&observed, session.events()), start) {
+    let plan = match (migration.plan(&observed, None, session.events()), start) {
         (Err(Error::Plan(error)), Start::Assumed(start)) if is_wrong_way(&error) => {
             return Err(wrong_way(start).into());
         }

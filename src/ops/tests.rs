@@ -53,6 +53,7 @@ fn session(fake: Fake) -> Session {
         statement_times: false,
         session: Vec::new(),
         statement_marks: false,
+        direct: None,
     };
     let location = Location::parse("sqlite::memory:", Path::new("")).unwrap();
     Session::over(location, settings, Box::new(fake)).lock_wait(Duration::ZERO)

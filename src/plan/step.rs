@@ -230,6 +230,11 @@ pub enum Warning {
         /// Number of files.
         count: usize,
     },
+    /// Publications replicate the version table.
+    Replicated {
+        /// The publications.
+        publications: Vec<String>,
+    },
     /// The database has revisions above all heads of the directory.
     Ahead {
         /// The revisions.

@@ -160,6 +160,8 @@ pub struct Config {
     pub log_file: Option<PathBuf>,
     /// `schema-file`
     pub schema_file: Option<PathBuf>,
+    /// `direct-url`: the database without the pooler that `url` leads through.
+    pub direct_url: Option<ScratchUrl>,
     /// `scratch-url`: the URL and the directory that relative paths in it are relative to.
     pub scratch_url: Option<ScratchUrl>,
     /// `[schema] include` and `exclude`
@@ -224,6 +226,7 @@ impl Config {
             connect_timeout: Duration::from_secs(10),
             log_file: None,
             schema_file: None,
+            direct_url: None,
             scratch_url: None,
             scope: Scope::default(),
             verify_seed: None,

@@ -102,6 +102,7 @@ pub(super) const KEYS: &[Key] = &[
     key(Migrator, "log-file", Some("LOG_FILE"), |c, v| put(&mut c.log_file, file(v).map(Some))),
     key(Migrator, "slow-statement", Some("SLOW_STATEMENT"), |c, v| read(&mut c.slow_statement, v)),
     key(Migrator, "schema-file", Some("SCHEMA_FILE"), |c, v| put(&mut c.schema_file, file(v).map(Some))),
+    key(Migrator, "direct-url", Some("DIRECT_URL"), |c, v| put(&mut c.direct_url, scratch_url(v).map(Some))),
     key(Migrator, "scratch-url", Some("SCRATCH_URL"), |c, v| put(&mut c.scratch_url, scratch_url(v).map(Some))),
     key(Postgres, "lock-timeout", Some("POSTGRES_LOCK_TIMEOUT"), |c, v| read(&mut c.lock_timeout, v)),
     key(Postgres, "lock-attempts", Some("POSTGRES_LOCK_ATTEMPTS"), |c, v| put(&mut c.lock_attempts, times(v))),

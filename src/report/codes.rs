@@ -299,6 +299,12 @@ codes! {
     M618 Failed "not a PostgreSQL server"
         "The service at that host and port does not speak the PostgreSQL protocol. It may be another database, a web server or an SSH server. Only the connection request was sent to it."
 
+    M619 Failed "unsupported server"
+        "The server speaks the protocol of PostgreSQL but is another product, on which migrator cannot keep its promises: its advisory locks do not exclude other runs, or a script that fails is not rolled back. Nothing was written. docs/engines.md lists the servers that are supported, and the reasons for those that are not."
+
+    M620 Failed "direct-url leads to another database"
+        "A lock taken through the pooler of the URL is not visible in a session of `direct-url`, so they do not lead to the same database of the same server. A copy of a server is another server. Nothing was written."
+
     M640 Failed "no records of another tool"
         "`adopt` reads the table in which another tool records what it has applied, and no such table exists under its usual name. On PostgreSQL, tables are looked up in the search path of the connection."
     M641 Usage "records of several tools"

@@ -78,6 +78,16 @@ impl From<&Warning> for Diagnostic {
                     }
                 ))
             },
+            Warning::Replicated { publications } => Self {
+                hint: Some(
+                    "a subscriber without these tables stops at the first migration: create the version tables there too, or publish tables by name; see docs/engines.md"
+                        .to_owned(),
+                ),
+                ..said(format!(
+                    "the version tables are replicated: FOR ALL TABLES is the publication {}",
+                    list(publications)
+                ))
+            },
             Warning::Ahead { unknown } => Self {
                 hint: Some(
                     "this is an older release; set ahead = \"error\" to make this an error"

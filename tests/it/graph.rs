@@ -262,6 +262,7 @@ fn settings() -> Settings {
         statement_times: false,
         session: Vec::new(),
         statement_marks: false,
+        direct: None,
     }
 }
 

@@ -24,6 +24,7 @@ mod connection;
 mod docs;
 mod edited;
 mod encodings;
+mod engines;
 mod fleet;
 mod floors;
 mod generate_postgres;

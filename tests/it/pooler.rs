@@ -96,6 +96,45 @@ fn statement_mode_is_refused() {
     assert_untouched(&env, &before);
 }
 
+/// Adds `direct-url` to the configuration.
+fn lead_directly(env: &Env, url: &str) {
+    let config = std::fs::read_to_string(env.path("migrator.toml")).unwrap();
+    env.write("migrator.toml", format!("{config}direct-url = \"{url}\"\n"));
+}
+
+#[test]
+fn writing_goes_past_the_pooler_where_a_way_is_named() {
+    let (env, _pooler) = behind("pool_mode = transaction");
+    lead_directly(&env, &env.url());
+    for line in ["status", "upgrade", "downgrade -1", "stamp head", "status"] {
+        Running::start(&env, line).finish().expect(0);
+    }
+    assert_eq!(env.sql("SELECT x FROM a"), "once\n");
+    assert_untouched(&env, &env.fingerprint());
+}
+
+#[test]
+fn the_way_past_the_pooler_leads_to_the_same_database() {
+    let (env, _pooler) = behind("pool_mode = transaction");
+    let other = Env::new(Backend::Postgres);
+    lead_directly(&env, &other.url());
+    let before = (env.fingerprint(), other.fingerprint());
+    for line in ["upgrade", "stamp head"] {
+        let text = Running::start(&env, line).finish().expect(1).stderr;
+        assert!(text.contains("error[M620]"), "{text}");
+    }
+    assert_eq!((env.fingerprint(), other.fingerprint()), before);
+}
+
+#[test]
+fn the_way_past_the_pooler_is_no_pooler() {
+    let (env, pooler) = behind("pool_mode = transaction");
+    lead_directly(&env, &pooler.url());
+    let before = env.fingerprint();
+    assert_refused(Running::start(&env, "upgrade").finish());
+    assert_untouched(&env, &before);
+}
+
 #[test]
 fn session_mode_works_and_settings_are_those_of_psql() {
     for size in [1, 20] {

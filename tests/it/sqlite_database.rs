@@ -139,6 +139,7 @@ fn settings() -> Settings {
         statement_times: true,
         session: Vec::new(),
         statement_marks: false,
+        direct: None,
     }
 }
 

@@ -17,6 +17,7 @@ use super::{
     error,
     message::{block, literal, unpinned_rows},
     options::{ServerOptions, TargetSession},
+    product::Product,
     psql, session,
 };
 
@@ -46,6 +47,9 @@ pub(super) struct Backend {
     pub superuser: bool,
     /// Whether [`psql::follow`] has run.
     pub is_as_psql: bool,
+    pub product: Product,
+    /// Whether the server refuses some statements in a message with others, as Citus does.
+    pub takes_one: bool,
 }
 
 impl Backend {
@@ -70,6 +74,8 @@ impl Backend {
             read_only: None,
             superuser: false,
             is_as_psql: true,
+            product: Product::default(),
+            takes_one: false,
         }
     }
 
@@ -161,13 +167,23 @@ pub(super) async fn identify(
             Err(error) if asked.is_some() && error::is_too_late(&error) => asked = None,
             // Not every platform supports the setting.
             Err(error) if watchful && error::from_server(&error).is_some() => watchful = false,
-            Err(error) => return Err(lost(&error)),
+            Err(error) => {
+                // Other servers lack what the question names.
+                if error::from_server(&error).is_some() {
+                    let product = Product::ask(connection, options.get_host()).await;
+                    product.unwrap_or_default().check(place)?;
+                }
+                return Err(lost(&error));
+            }
         }
     };
     let answers = Answers(&found);
-    let backend = answers
+    let mut backend = answers
         .backend(mark, &options.settings)
         .map_err(|error| lost(&error))?;
+    let version = answers.version().map_err(|error| lost(&error))?;
+    backend.product = Product::of(version, options.get_host());
+    backend.product.check(place)?;
     if asked.is_some() || backend.pooled {
         answers.verify(place).map_err(|error| lost(&error))??;
     }
@@ -214,8 +230,11 @@ fn question(asked: Option<&str>, watchful: bool) -> String {
     });
     let body = format!(
         "{};\nSET LOCAL datestyle TO ISO;\n\
-         SELECT a.pid, a.backend_start::pg_catalog.text, a.datid, a.usesysid, \
-         pg_catalog.pg_is_in_recovery(), {} \
+         SELECT a.pid, a.backend_start::pg_catalog.text, a.datid, \
+         coalesce(a.usesysid, pg_catalog.quote_ident(SESSION_USER)::pg_catalog.regrole::pg_catalog.oid), \
+         pg_catalog.pg_is_in_recovery(), pg_catalog.version(), \
+         EXISTS (SELECT FROM pg_catalog.pg_extension AS e \
+         WHERE e.extname OPERATOR(pg_catalog.=) 'citus'::pg_catalog.name), {} \
          FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a",
         own.join(";\n"),
         settings.collect::<Vec<_>>().join(", "),
@@ -235,10 +254,20 @@ impl Answers<'_> {
         self.0.iter().filter(|row| row.len() == ASKED)
     }
 
-    fn backend(&self, mark: &str, asked: &[Setting]) -> Result<Backend, sqlx::Error> {
+    /// The row of the session.
+    fn session(&self) -> Result<&PgRow, sqlx::Error> {
         let mut rows = self.0.iter().filter(|row| row.len() > ASKED);
-        let row = rows.next().ok_or(sqlx::Error::RowNotFound)?;
-        let setting = |index: usize| row.try_get::<Option<&str>, _>(5 + index);
+        rows.next().ok_or(sqlx::Error::RowNotFound)
+    }
+
+    /// The text of `version()`.
+    fn version(&self) -> Result<&str, sqlx::Error> {
+        self.session()?.try_get(5)
+    }
+
+    fn backend(&self, mark: &str, asked: &[Setting]) -> Result<Backend, sqlx::Error> {
+        let row = self.session()?;
+        let setting = |index: usize| row.try_get::<Option<&str>, _>(7 + index);
         let [mark_found, interval, read_only, superuser] = [0, 1, 2, 3].map(setting);
         let (mut settings, mut set_aside) = (Vec::new(), Vec::new());
         for (index, name) in (SETTINGS.len()..).zip(TIMEOUTS) {
@@ -267,6 +296,8 @@ impl Answers<'_> {
             read_only,
             superuser: superuser? == Some("on"),
             is_as_psql: false,
+            product: Product::default(),
+            takes_one: row.try_get(6)?,
         })
     }
 

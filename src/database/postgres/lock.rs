@@ -128,6 +128,11 @@ pub(super) const SESSION: &str = "a.pid::text, a.application_name::text, a.usena
 /// The number of these columns.
 pub(super) const SESSION_COLUMNS: usize = 6;
 
+/// A query that has a row if any session holds the lock with this key in the database.
+pub(super) fn is_held(key: i64) -> String {
+    format!("SELECT l.pid {}", held_by_others(key))
+}
+
 /// Other sessions that hold the lock.
 fn held_by_others(key: i64) -> String {
     let (high, low) = ((key as u64) >> 32, key as u64 & 0xffff_ffff);

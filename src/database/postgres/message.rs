@@ -169,6 +169,21 @@ impl Message {
         }
     }
 
+    /// Sends each command as a message of its own, for servers that refuse some commands in a message
+    /// with others. The durations are measured here.
+    pub async fn send_one_by_one(
+        &self,
+        connection: &mut PgConnection,
+        mut done: impl FnMut(StepStage, u64, Took),
+    ) -> Result<(), Failed> {
+        for part in self.parts.iter().filter(|part| part.role != Role::Clock) {
+            let mut one = Self::default();
+            one.add(part.stage, &self.sql[part.start..part.end], part.role);
+            one.send(connection, &mut done).await?;
+        }
+        Ok(())
+    }
+
     fn is_clock(&self, part: usize) -> bool {
         self.parts
             .get(part)

@@ -35,6 +35,7 @@ mod owners;
 mod parameters;
 mod password_file;
 mod pooler;
+mod product;
 mod programs;
 mod properties;
 mod psql;
@@ -67,18 +68,19 @@ mod watch;
 mod watchdog;
 
 use std::{
+    fmt::Write as _,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, Row};
 
 use self::{
-    backend::Backend,
+    backend::{Backend, ReadOnly},
     cancel::{Canceller, Running},
     lock::Hold,
-    message::Message,
+    message::{Message, rows},
     options::ServerOptions,
     record::{Began, IndexNames, Recorder},
     run::Work,
@@ -194,10 +196,16 @@ impl Records for Postgres {
     async fn prepare(&mut self) -> Result<(), DatabaseError> {
         self.ensure().await?;
         if let Some(read_only) = self.backend.read_only {
+            let mut reason = read_only.reason().to_owned();
+            if read_only == ReadOnly::Standby
+                && let Some(primary) = self.primary().await
+            {
+                let _ = write!(reason, ", which follows {primary}");
+            }
             return Err(DatabaseError::ReadOnly {
                 kind: PlaceKind::Server,
                 place: self.place.clone(),
-                reason: read_only.reason().to_owned(),
+                reason,
             });
         }
         let (connection, table) = self.parts().await?;
@@ -549,6 +557,16 @@ impl Postgres {
             self.connection = Some(connection);
         }
         Ok(())
+    }
+
+    /// The address of the server that a standby follows, if the role may see it.
+    async fn primary(&mut self) -> Option<String> {
+        let sql = "SELECT r.sender_host::text, r.sender_port::text FROM pg_stat_wal_receiver AS r";
+        let found = rows(self.connection.as_mut()?, sql).await.ok()?;
+        let row = found.first()?;
+        let host: Option<String> = row.try_get(0).ok()?;
+        let port: Option<String> = row.try_get(1).ok()?;
+        Some(format!("{}:{}", host?, port?))
     }
 
     /// [`Self::ensure`] for scripts, whose session is to be like that of psql.

@@ -6,9 +6,14 @@ use sqlx::{Connection, PgConnection, Row, postgres::PgRow};
 use tokio::time::timeout;
 
 use super::{
-    super::DatabaseError,
-    Postgres, backend, connect, error,
+    super::{DatabaseError, Location},
+    Postgres, backend, connect, error, lock,
     message::{rows, unpinned_rows},
+    options::ServerOptions,
+    product::Product,
+    url, usual_timeouts,
+    version_table::Trouble,
+    watchdog::Watchdog,
 };
 
 /// The maximum number of attempts to get the same session. One is enough if nobody else is active
@@ -51,11 +56,61 @@ impl Postgres {
             }
             if used == CERTAIN {
                 let place = self.place.clone();
-                return Err(DatabaseError::Pooled { place });
+                if let Some(Location::Postgres(direct)) = self.settings.direct.clone() {
+                    return self.go_direct(&direct).await;
+                }
+                return Err(match self.backend.product {
+                    Product::PgLite => DatabaseError::SharedSession { place },
+                    _ => DatabaseError::Pooled { place },
+                });
             }
         }
         self.keeps_session = true;
         self.set_pooled_session().await
+    }
+
+    /// Goes on in a session of `direct`, which has to lead to the same database.
+    async fn go_direct(&mut self, direct: &ServerOptions) -> Result<(), DatabaseError> {
+        let place = url::place(direct);
+        let options = connect::prepared(direct, &self.settings);
+        let defaults = usual_timeouts(&self.settings).options();
+        let timeout = self.settings.connect_timeout;
+        let opened = connect::open_for_scripts(&options, &defaults, timeout, &place).await?;
+        let (mut connection, backend, socket) = opened;
+        let is_same = self.sees_lock_of(&mut connection).await?;
+        if !is_same {
+            let pooled = self.place.clone();
+            return Err(DatabaseError::OtherDatabase { place, pooled });
+        }
+        if backend.pooled {
+            return Err(DatabaseError::Pooled { place });
+        }
+        self.forget().await;
+        self.running.set_pid(backend.pid);
+        self.watchdog = Watchdog::over(socket, &options, &backend, &self.running);
+        (self.options, self.place, self.backend) = (options, place, backend);
+        self.connection = Some(connection);
+        Ok(())
+    }
+
+    /// Whether a lock that this session takes in a transaction is visible to `other`, which proves that
+    /// both are sessions of the same database. Copies of a server have the same identifiers.
+    async fn sees_lock_of(&mut self, other: &mut PgConnection) -> Result<bool, DatabaseError> {
+        let key = lock::key(&backend::unique_mark(), &self.place);
+        let take = format!("BEGIN; SELECT pg_catalog.pg_advisory_xact_lock({key})");
+        let (connection, _) = self.parts().await?;
+        let taken = unpinned_rows(connection, &take).await;
+        if taken.as_ref().is_err_and(error::refuses_transactions) {
+            let place = self.place.clone();
+            return Err(DatabaseError::Pooled { place });
+        }
+        self.answer(taken.map_err(Trouble::from)).await?;
+        let seen = rows(other, &lock::is_held(key)).await;
+        let (connection, _) = self.parts().await?;
+        let ended = unpinned_rows(connection, "ROLLBACK").await;
+        self.answer(ended.map_err(Trouble::from)).await?;
+        let seen = self.answer(seen.map_err(Trouble::from)).await?;
+        Ok(!seen.is_empty())
     }
 
     /// Applies the settings that could not be set at login, in a session that is not shared.
@@ -99,6 +154,8 @@ impl Postgres {
             (_, None) | (Some(Ok((_, true))), _) => Finding::Shared,
             (_, Some(after)) if after != before + 1 => Finding::Used,
             (Some(Ok(_)), _) => Finding::Kept,
+            // Its server refuses a second connection, by closing it.
+            (Some(Err(_)), _) if self.backend.product == Product::PgLite => Finding::Exclusive,
             (Some(Err(error)), _) => return Err(error::connecting(error, &self.place)),
             // An exhausted pool makes this connection wait, and every later one.
             (None, _) => Finding::Exclusive,

@@ -99,6 +99,8 @@ impl Postgres {
     pub(super) fn note_user(&mut self, step: &StepRequest<'_>) {
         let mut texts = step.statements.iter().map(|one| one.text(step.text));
         self.session.authorized |= texts.any(session::may_change_user);
+        let mut texts = step.statements.iter().map(|one| one.text(step.text));
+        self.backend.takes_one |= texts.any(session::may_add_citus);
     }
 
     /// Runs a step. Also returns the sessions that blocked it, if they were seen.

@@ -208,6 +208,11 @@ pub(super) fn may_change_user(statement: &str) -> bool {
     mentions(statement, "authorization")
 }
 
+/// Whether `statement` may install Citus, which refuses some statements in a message with others.
+pub(super) fn may_add_citus(statement: &str) -> bool {
+    mentions(statement, "extension") && mentions(statement, "citus")
+}
+
 /// Whether `statement` sets the transaction's modes, which must come first.
 pub(super) fn sets_transaction(statement: &str) -> bool {
     let mut words = statement.split_whitespace();

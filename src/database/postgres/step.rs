@@ -139,7 +139,10 @@ impl Stepper<'_> {
             return self.run_traced(connection, step, progress, tracer).await;
         }
         let began = Instant::now();
-        let (actions, mut last) = self.actions(step);
+        let (mut actions, mut last) = self.actions(step);
+        if self.backend.takes_one {
+            actions.push(Action::Send(std::mem::take(&mut last)));
+        }
         let cut = !actions.is_empty();
         for action in &actions {
             match action {
@@ -221,10 +224,11 @@ impl Stepper<'_> {
                 });
             }
         };
-        message
-            .send(connection, done)
-            .await
-            .map_err(|failed| Stop::Failed { failed, committing })
+        let sent = match self.backend.takes_one {
+            true => message.send_one_by_one(connection, done).await,
+            false => message.send(connection, done).await,
+        };
+        sent.map_err(|failed| Stop::Failed { failed, committing })
     }
 
     pub(super) fn go_on(&self, stage: StepStage) -> Result<(), Stop> {

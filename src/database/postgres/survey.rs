@@ -28,14 +28,25 @@ impl Survey for Postgres {
     }
 }
 
+/// A query for the publications of all tables.
+const PUBLICATIONS: &str = "SELECT ARRAY(SELECT p.pubname::text FROM pg_publication AS p \
+     WHERE p.puballtables ORDER BY p.pubname)";
+
 async fn survey(
     connection: &mut PgConnection,
     table: &VersionTable,
 ) -> Result<Surroundings, Trouble> {
     let mut surroundings = Surroundings::default();
-    let queries = format!("{};\n{}", external::are_possible(), tables(table));
+    let queries = format!(
+        "{};\n{PUBLICATIONS};\n{}",
+        external::are_possible(),
+        tables(table)
+    );
     let found = rows(connection, &queries).await?;
-    let (external, tables) = found.split_first().ok_or(sqlx::Error::RowNotFound)?;
+    let [external, publications, tables @ ..] = &found[..] else {
+        return Err(sqlx::Error::RowNotFound.into());
+    };
+    surroundings.publications = publications.try_get(0)?;
     if external.try_get(0)? {
         external::survey(connection, &mut surroundings).await?;
     }

@@ -12,6 +12,8 @@ pub struct Surroundings {
     pub tables: Vec<String>,
     /// Total number of these tables.
     pub table_count: usize,
+    /// Publications that replicate every table, the version table included.
+    pub publications: Vec<String>,
 }
 
 /// Another tool's table that cannot be read.

@@ -81,6 +81,10 @@ pub(super) fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             codes::M618,
             Some("check host and port in the URL; the default port of PostgreSQL is 5432"),
         ),
+        E::UnsupportedServer { .. } => (
+            codes::M619,
+            Some("docs/engines.md lists the servers that are supported"),
+        ),
         E::NotInForce { .. } => (
             codes::M616,
             Some(
@@ -118,6 +122,18 @@ pub(super) fn advice(error: &DatabaseError) -> (Code, Option<&'static str>) {
             Some("check with `migrator status`, then run the command again"),
         ),
         E::Pooled { .. } => (codes::M610, Some(POOLED)),
+        E::OtherDatabase { .. } => (
+            codes::M620,
+            Some(
+                "make direct-url name the database of the URL in use, or remove it; nothing was written",
+            ),
+        ),
+        E::SharedSession { .. } => (
+            codes::M610,
+            Some(
+                "start its server with one connection at a time, which is the default: --max-connections=1",
+            ),
+        ),
         E::LockLost => (codes::M705, Some("run the command again")),
         E::Sql(failure) => ours(failure),
         E::LockTimeout { .. } => (
@@ -229,7 +245,7 @@ fn tls(problem: &TlsProblem) -> &'static str {
     }
 }
 
-pub(super) const POOLED: &str = "connect to the server directly, or to a pool in session mode";
+pub(super) const POOLED: &str = "connect to the server directly, or to a pool in session mode; with `direct-url` in migrator.toml, commands that write do so";
 
 /// The code and hint for a statement of migrator that the database refused.
 pub(super) fn ours(failure: &SqlFailure) -> (Code, Option<&'static str>) {
@@ -269,6 +285,15 @@ pub(super) fn notes(failure: &SqlFailure) -> Vec<String> {
         .into_iter()
         .filter_map(|(text, name)| text.map(|text| format!("{name}: {text}")))
         .collect()
+}
+
+/// The error for a `direct-url` that does not fit the database.
+pub fn direct_url() -> Error {
+    Error::new(
+        codes::M108,
+        "`direct-url` is for a PostgreSQL database behind a pooler",
+    )
+    .hint("remove it from migrator.toml, or set it in the environment that it belongs to")
 }
 
 /// The error for an invalid URL; `source` says where it was given.

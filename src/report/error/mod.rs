@@ -23,7 +23,7 @@ use std::{borrow::Cow, fmt::Display};
 
 pub use autogenerate::model_drift;
 pub use check::finding;
-pub use database::location;
+pub use database::{direct_url, location};
 pub use fleet::fleet_failed;
 pub use lint::{lint_errors, lint_finding, lint_problems, lint_weight};
 pub use ops::or_without_database;

@@ -76,6 +76,7 @@ pub fn settings() -> Settings {
         statement_times: true,
         session: Vec::new(),
         statement_marks: false,
+        direct: None,
     }
 }
 
