@@ -1,6 +1,7 @@
 //! Servers that are like PostgreSQL, and what of it they lack, behind a proxy that changes messages.
 
 use std::{
+    fs,
     io::{self, Read, Write},
     net::{TcpListener, TcpStream},
     thread,
@@ -197,4 +198,25 @@ fn a_publication_of_all_tables_is_said_once() {
     }
     let text = run(&env, "upgrade").expect(0).stderr;
     assert!(!text.contains("replicated"), "{text}");
+}
+
+#[test]
+fn the_example_runs_on_both_databases() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    for backend in Backend::ALL {
+        let env = Env::new(backend);
+        for file in fs::read_dir(example).unwrap() {
+            let file = file.unwrap();
+            let name = file.file_name().into_string().unwrap();
+            env.write(
+                &format!("migrations/{name}"),
+                fs::read(file.path()).unwrap(),
+            );
+        }
+        for line in ["upgrade", "downgrade base", "upgrade", "check"] {
+            run(&env, line).expect(0);
+        }
+        let verified = run(&env, "verify").expect(0).stdout;
+        assert!(verified.contains("4 revisions"), "{verified}");
+    }
 }

@@ -287,6 +287,12 @@ pub(super) fn notes(failure: &SqlFailure) -> Vec<String> {
         .collect()
 }
 
+/// Whether URLs of this scheme lead to remote databases of the kind of SQLite.
+fn is_remote(scheme: &str) -> bool {
+    let remote = ["libsql", "http", "https", "ws", "wss"];
+    remote.iter().any(|it| scheme.eq_ignore_ascii_case(it))
+}
+
 /// The error for a `direct-url` that does not fit the database.
 pub fn direct_url() -> Error {
     Error::new(
@@ -301,6 +307,10 @@ pub fn location(error: &LocationError, source: &str) -> Error {
     let hint = match error {
         LocationError::File { .. } => {
             return Error::new(codes::M113, error.to_string());
+        }
+        LocationError::Scheme { scheme, .. } if is_remote(scheme) => {
+            "a remote libSQL or D1 database has no lock that a run could hold: migrate a local file (sqlite:FILE) and apply the scripts with the engine's own tool; see docs/engines.md"
+                .to_owned()
         }
         LocationError::Scheme {
             nearest: Some(nearest),

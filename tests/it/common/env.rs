@@ -66,6 +66,12 @@ impl Env {
             .map_or("sqlite:app.db".to_owned(), |database| database.url.clone())
     }
 
+    /// Whether the server is of the major version or a newer one, so that it has the feature.
+    pub fn is_since(&self, major: u32, feature: &str) -> bool {
+        let database = self.postgres.as_ref().unwrap();
+        database.is_since(major, feature)
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }

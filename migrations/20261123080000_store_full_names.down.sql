@@ -1,0 +1,3 @@
+-- Revert: Store full names
+
+ALTER TABLE users RENAME COLUMN full_name TO name;

@@ -1,0 +1,4 @@
+-- Store full names
+-- migrator: revises = 20261122101000
+
+ALTER TABLE users RENAME COLUMN name TO full_name;
