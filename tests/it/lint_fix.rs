@@ -153,6 +153,25 @@ fn a_unique_constraint_takes_an_index() {
     assert_eq!(up(&env), expected);
 }
 
+/// An index does not have all that a key may have, so these get no other form.
+#[test]
+fn a_unique_constraint_with_options_stays() {
+    for options in [
+        "UNIQUE (note) INCLUDE (total)",
+        "UNIQUE (note) DEFERRABLE INITIALLY DEFERRED",
+        "UNIQUE (note) WITH (fillfactor = 70)",
+    ] {
+        let add = format!("ALTER TABLE orders ADD CONSTRAINT orders_note_key {options};\n");
+        let drop = "ALTER TABLE orders DROP CONSTRAINT orders_note_key;\n";
+        let env = project(Backend::Postgres, &[(TABLE, DROP), (&add, drop)]);
+        let before = files(&env);
+        let (_, text) = run(&env, &["lint", "--fix", "2"]);
+        assert!(text.contains("L102"), "{text}");
+        assert!(!text.contains("M903"), "{text}");
+        assert_eq!(files(&env), before);
+    }
+}
+
 #[test]
 fn constraints_are_validated_later() {
     let customers = format!("CREATE TABLE customers (id bigint PRIMARY KEY);\n{TABLE}");

@@ -73,6 +73,8 @@ pub struct Constraint {
     pub not_valid: bool,
     /// The index that becomes that of the constraint.
     pub using_index: Option<String>,
+    /// Whether there are clauses about the index or about when it is checked: INCLUDE, DEFERRABLE and the like.
+    pub has_options: bool,
 }
 
 /// What a constraint requires.

@@ -281,6 +281,8 @@ pub const PAIRS: &[Pair] = pairs! {
     "a table becomes a partition": "CREATE TABLE t (id int, a int) PARTITION BY LIST (id); CREATE TABLE x (id int, a int);"
         => "CREATE TABLE t (id int, a int) PARTITION BY LIST (id); CREATE TABLE x PARTITION OF t FOR VALUES IN (1);" with "INSERT INTO x VALUES (1, 1)";
     // Generated columns.
+    "a generated column becomes an ordinary one and its source gets another type": "CREATE TABLE t (id bigint, g bigint GENERATED ALWAYS AS (id * 2) STORED);"
+        => "CREATE TABLE t (id int, g int DEFAULT 1);" with "INSERT INTO t VALUES (3)";
     "a generated column's expression": "CREATE TABLE t (a int, g int GENERATED ALWAYS AS (a + 1) STORED); CREATE INDEX i ON t (g); CREATE VIEW v AS SELECT g FROM t;"
         => "CREATE TABLE t (a int, g int GENERATED ALWAYS AS (a + 2) STORED); CREATE INDEX i ON t (g); CREATE VIEW v AS SELECT g FROM t;" with "INSERT INTO t VALUES (1)";
     // Options in an order of their own.

@@ -131,7 +131,27 @@ impl Plan<'_> {
             && !(fate == Fate::Replaced)
         {
             edges.push((used_up, down));
+        } else if let Some(up) = up
+            && let Some(used_up) = self.new_of[used].and_then(|new| self.up(new))
+            && self.frees(user, used)
+        {
+            edges.push((used_up, up));
         }
+    }
+
+    /// Whether a generated column becomes an ordinary one, so that the column it uses can get another
+    /// type.
+    fn frees(&self, user: usize, used: usize) -> bool {
+        let is_generated = |object: &Object| matches!(&object.facts, Facts::Column(column) if column.generated.is_some());
+        let is_retyped = self.fates.retyped[used]
+            || ["data_type", "collation"]
+                .iter()
+                .any(|it| self.changed[used].contains_key(*it));
+        let new = self.new_of[user];
+        self.old.get(used).id.kind == Kind::Column
+            && is_retyped
+            && is_generated(self.old.get(user))
+            && new.is_some_and(|new| !is_generated(self.new_object(new)))
     }
 
     fn is_renamed(&self, old: usize) -> bool {

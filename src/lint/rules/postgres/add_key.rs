@@ -68,7 +68,7 @@ fn with_index(table: &Name, constraint: &Constraint) -> Option<[String; 2]> {
         ConstraintKind::Unique(columns) => ("UNIQUE", columns),
         _ => return None,
     };
-    if columns.is_empty() {
+    if columns.is_empty() || constraint.has_options {
         return None;
     }
     let name = name_of(table, constraint);

@@ -92,7 +92,8 @@ fn column(node: &Node) -> Option<Column> {
                 None => column.generated = Some(generated(&clause)),
             },
             _ => {
-                if let Some(constraint) = constraint(&clause, &column.name) {
+                if let Some(mut constraint) = constraint(&clause, &column.name) {
+                    constraint.has_options |= has_options(node);
                     column.not_null |= matches!(constraint.kind, ConstraintKind::PrimaryKey(_));
                     column.constraints.push(constraint);
                 }
@@ -169,7 +170,22 @@ pub(super) fn constraint(node: &Node, of: &str) -> Option<Constraint> {
         using_index: using
             .and_then(|it| it.child(K::INDEX_REF))
             .map(|it| it.word()),
+        has_options: has_options(node),
     })
+}
+
+/// Whether the definition of a key has clauses about its index or about when it is checked.
+fn has_options(node: &Node) -> bool {
+    let options = [
+        K::CONSTRAINT_INCLUDE_CLAUSE,
+        K::CONSTRAINT_INDEX_TABLESPACE,
+        K::WITH_PARAMS,
+        K::NULLS_NOT_DISTINCT,
+        K::WITHOUT_OVERLAPS,
+        K::DEFERRABLE_CONSTRAINT_OPTION,
+        K::INITIALLY_DEFERRED_CONSTRAINT_OPTION,
+    ];
+    options.iter().any(|kind| node.deep(*kind).next().is_some())
 }
 
 fn cascades(node: &Node) -> bool {
