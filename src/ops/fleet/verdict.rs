@@ -34,7 +34,7 @@ impl Verdict {
             Ok(history) => position(&history, observed),
             Err(_) => String::new(),
         };
-        let plan = migration.plan(observed, &Sink::silent()).ok();
+        let plan = migration.plan(observed, None, &Sink::silent()).ok();
         // An exchange of records is a change, too.
         let steps = plan
             .as_ref()
