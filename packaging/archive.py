@@ -3,6 +3,7 @@
 
 archive.py FILE.tar.gz|FILE.zip DIRECTORY    an archive of the directory, with its name as the first part of each path
 archive.py --sums DIRECTORY                  DIRECTORY/SHA256SUMS for the files that are directly in it
+archive.py --check DIRECTORY                 compares the files with it
 """
 
 import gzip
@@ -52,16 +53,19 @@ def zipped(archive: pathlib.Path, directory: pathlib.Path) -> None:
             zip_entry(out, name, path.read_bytes(), mode(path))
 
 
-def sums(directory: pathlib.Path) -> None:
+def sums(directory: pathlib.Path) -> str:
     listed = sorted(path for path in directory.iterdir() if path.is_file() and path.name != "SHA256SUMS")
     lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in listed]
-    (directory / "SHA256SUMS").write_text("".join(lines), newline="\n")
+    return "".join(lines)
 
 
 def main(arguments: list[str]) -> None:
     match arguments:
         case ["--sums", directory]:
-            sums(pathlib.Path(directory))
+            (pathlib.Path(directory) / "SHA256SUMS").write_text(sums(pathlib.Path(directory)), newline="\n")
+        case ["--check", directory]:
+            if (pathlib.Path(directory) / "SHA256SUMS").read_text() != sums(pathlib.Path(directory)):
+                sys.exit(f"{directory}: the files are not those of SHA256SUMS")
         case [archive, directory] if archive.endswith(".tar.gz"):
             tar(pathlib.Path(archive), pathlib.Path(directory))
         case [archive, directory] if archive.endswith(".zip"):

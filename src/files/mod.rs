@@ -53,6 +53,7 @@ pub fn space(path: &Path) -> Option<Space> {
 
 /// What a path can lead to beside a regular file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(unix), allow(dead_code))]
 pub enum Irregular {
     /// A directory.
     Directory,

@@ -19,8 +19,8 @@ from ._scratch import Scratch, ScratchError
 #: What `migrator scratch -- COMMAND` sets for its command.
 _VARIABLES = ("DATABASE_URL", "MIGRATOR_URL", "MIGRATOR_SCRATCH_DATABASE")
 #: How many databases are created before the tests that need them, and dropped after them, at once.
-_AHEAD = 2
-_DROPPING = 4
+_AHEAD = 4
+_DROPPING = 8
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

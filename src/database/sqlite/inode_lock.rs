@@ -3,6 +3,7 @@
 use std::{io, path::Path};
 
 /// The result of one attempt.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 pub(super) enum InodeAttempt {
     /// The lock was taken, and is held until it is dropped.
     Acquired(InodeLock),

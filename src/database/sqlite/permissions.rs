@@ -55,6 +55,7 @@ impl Permissions {
 
     /// The mode for a file that belongs to `group`. A group that may not be the intended one gets
     /// no more access than all users.
+    #[cfg_attr(not(unix), allow(dead_code))]
     fn mode_for(self, group: u32) -> u32 {
         if self.owner.is_some_and(|(_, wanted)| wanted == group) {
             return self.mode;
