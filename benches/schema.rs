@@ -121,8 +121,9 @@ async fn measure(url: &str, admin: &mut sqlx::PgConnection) {
         );
         schema
     };
+    let begin = Instant::now();
     let first = read("inspection, the first of its session").await;
-    let mut best = Duration::MAX;
+    let mut best = begin.elapsed();
     let begin = Instant::now();
     let second = read("inspection").await;
     best = best.min(begin.elapsed());
