@@ -13,6 +13,11 @@ pub trait Survey: Send {
     /// The version table for display; on PostgreSQL always with its schema.
     fn shown_table(&self) -> String;
 
+    /// The schema of the version table, if databases of this kind have schemas.
+    fn home_schema(&self) -> Option<String> {
+        None
+    }
+
     /// The reason why the choice of the version table is ambiguous, as determined while connecting.
     /// Nothing may be written in that case.
     fn ambiguity(&self) -> Option<DatabaseError> {

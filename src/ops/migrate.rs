@@ -68,6 +68,8 @@ impl MigrateArgs {
 pub struct PlanReport {
     /// The database.
     pub database: String,
+    /// The schema of the version table, if the database has schemas.
+    pub schema: Option<String>,
     /// The current position of the database.
     pub from: String,
     /// The plan.
@@ -79,6 +81,8 @@ pub struct PlanReport {
 pub struct RunReport {
     /// The database.
     pub database: String,
+    /// The schema of the version table, if the database has schemas.
+    pub schema: Option<String>,
     /// The direction.
     pub direction: Direction,
     /// The position before the run.
@@ -132,6 +136,7 @@ pub(super) async fn plan_only(
     };
     Ok(PlanReport {
         database: session.place().to_owned(),
+        schema: session.home_schema(),
         from: position(&*migration.history()?, &observed),
         plan,
     })
@@ -274,6 +279,7 @@ impl<'a> Migration<'a> {
         session.release(database).await;
         let migrated = migrated.map_err(partway)?;
         let report = RunReport {
+            schema: session.home_schema(),
             warnings,
             ..self.report(session.place(), from, migrated)?
         };
@@ -317,6 +323,7 @@ impl<'a> Migration<'a> {
         let history = self.project.ups(self.dialect)?;
         Ok(RunReport {
             database: place.to_owned(),
+            schema: None,
             direction: self.direction,
             from: from.unwrap_or_default(),
             to: position_if_known(&history, now.as_ref()),

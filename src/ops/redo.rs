@@ -179,6 +179,7 @@ pub async fn plan_redo(
     };
     Ok(PlanReport {
         database: session.place().to_owned(),
+        schema: session.home_schema(),
         from: position(&history, &observed),
         plan,
     })

@@ -471,6 +471,12 @@ impl Session {
         known.unwrap_or_else(|| self.settings.version_table.clone())
     }
 
+    /// The schema of the version table, in which scripts create what they name without one; `None` for
+    /// databases without schemas, and before the first connection.
+    pub(super) fn home_schema(&self) -> Option<String> {
+        self.database.as_ref()?.home_schema()
+    }
+
     /// Takes the connection for an operation that takes the lock itself, and lets signals stop it.
     /// [`Self::release`] returns the connection.
     pub(super) async fn exclusive(&mut self) -> Result<Box<dyn Database>, Error> {

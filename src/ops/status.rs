@@ -13,6 +13,8 @@ use crate::{
 pub struct StatusReport {
     /// The database.
     pub database: String,
+    /// The schema of the version table, if the database has schemas.
+    pub schema: Option<String>,
     /// The directory.
     pub directory: String,
     /// The number of revisions in the directory.
@@ -60,6 +62,7 @@ pub async fn status(project: &Project, session: &mut Session) -> Result<StatusRe
     let rows = observed.applied.iter();
     Ok(StatusReport {
         database: session.place().to_owned(),
+        schema: session.home_schema(),
         directory: project.directory().1.to_owned(),
         revisions: history.len(),
         applied: rows.filter(|row| row.state == State::Applied).count(),

@@ -23,6 +23,10 @@ impl Survey for Postgres {
         self.table.shown()
     }
 
+    fn home_schema(&self) -> Option<String> {
+        Some(self.table.names().0.to_owned())
+    }
+
     fn ambiguity(&self) -> Option<DatabaseError> {
         self.table.ambiguity().cloned()
     }

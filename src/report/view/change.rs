@@ -17,17 +17,15 @@ use crate::{
 
 impl View for PlanReport {
     fn human(&self, paint: Paint, verbosity: Verbosity) -> Page {
+        let place = in_schema(&self.database, self.schema.as_deref());
         if self.plan.steps.is_empty() {
-            return Page::of(format!(
-                "Nothing to do: {} is at {}.",
-                self.database, self.from
-            ));
+            return Page::of(format!("Nothing to do: {} is at {}.", place, self.from));
         }
         let verb = verb(self.plan.direction);
         let statements = self.plan.steps.iter().map(statements).sum();
         let mut page = Page::of(format!(
             "Would {verb} {} from {}: {}, {}.",
-            self.database,
+            place,
             self.from,
             count_steps(self.plan.steps.iter().map(|step| &step.subject)),
             count(statements, "statement"),
@@ -54,10 +52,19 @@ impl View for PlanReport {
     fn json(&self) -> Json {
         object(json!({
             "database": self.database,
+            "schema": self.schema,
             "direction": self.plan.direction.as_str(),
             "one_transaction": self.plan.one_transaction,
             "steps": self.plan.steps.iter().map(step_json).collect::<Vec<_>>(),
         }))
+    }
+}
+
+/// A database with the schema that scripts run in, unless it is the usual one.
+pub(super) fn in_schema(database: &str, schema: Option<&str>) -> String {
+    match schema.filter(|schema| *schema != "public") {
+        Some(schema) => format!("{database}, schema {schema},"),
+        None => database.to_owned(),
     }
 }
 
@@ -134,6 +141,7 @@ impl View for RunReport {
         if verbosity == Verbosity::Quiet {
             return Page::default();
         }
+        let place = in_schema(&self.database, self.schema.as_deref());
         let elapsed = duration(self.elapsed);
         if self.interrupted {
             let middle = match &self.partial {
@@ -145,15 +153,12 @@ impl View for RunReport {
                 paint.paint(Style::Warning, "Stopped"),
                 count_steps(self.done.iter().map(|done| &done.subject)),
                 self.not_run.len() + usize::from(self.partial.is_some()),
-                self.database,
+                place,
                 self.to,
             ));
         }
         if self.done.is_empty() {
-            return Page::of(format!(
-                "Nothing to do: {} is at {}.",
-                self.database, self.to
-            ));
+            return Page::of(format!("Nothing to do: {} is at {}.", place, self.to));
         }
         let verb = match self.direction {
             Direction::Up => "Upgraded",
@@ -162,7 +167,7 @@ impl View for RunReport {
         Page::of(format!(
             "{} {} from {} to {}: {} in {elapsed}.",
             paint.paint(Style::Good, verb),
-            self.database,
+            place,
             self.from,
             self.to,
             count_steps(self.done.iter().map(|done| &done.subject)),
@@ -177,6 +182,7 @@ impl View for RunReport {
         let done: Vec<_> = self.done.iter().map(done_json).collect();
         object(json!({
             "database": self.database,
+            "schema": self.schema,
             "direction": self.direction.as_str(),
             "current": ids(self.current.as_deref().unwrap_or_default()),
             "done": done,

@@ -295,6 +295,7 @@ impl View for FleetPlanView<'_> {
         let plans = report.plans.iter().map(|one| {
             let mut fields = one.plan.json();
             fields.remove("database");
+            fields.remove("schema");
             fields.insert("from".to_owned(), json!(one.plan.from));
             fields.insert(
                 "targets".to_owned(),

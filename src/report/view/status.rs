@@ -165,6 +165,7 @@ impl View for StatusReport {
         let partial: Vec<_> = self.drift.partial.iter().map(partial_json).collect();
         object(json!({
             "database": self.database,
+            "schema": self.schema,
             "directory": self.directory,
             "revisions": self.revisions,
             "applied": self.applied,

@@ -204,3 +204,31 @@ fn the_schema_of_a_target_is_compared_and_no_other() {
     assert_eq!(json["findings"].as_array().unwrap().len(), 1);
     assert_eq!(json["findings"][0]["targets"], serde_json::json!(["b"]));
 }
+
+#[test]
+fn single_runs_name_the_schema() {
+    let env = fleet("", &["a"]);
+    let url = format!("{}?schema=a", env.url());
+    let run = |words: &[&str]| {
+        let output = env
+            .command()
+            .args(["--url", &url])
+            .args(words)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let json: serde_json::Value =
+        serde_json::from_str(&run(&["--format", "json", "upgrade", "+1"])).unwrap();
+    assert_eq!(json["schema"], "a");
+    let text = run(&["upgrade"]);
+    assert!(
+        text.contains(", schema a, from 20260101000001 to "),
+        "{text}"
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&run(&["--format", "json", "status"])).unwrap();
+    assert_eq!(json["schema"], "a");
+    assert!(run(&["upgrade", "--dry-run"]).contains(", schema a, is at "));
+}
