@@ -169,7 +169,7 @@ pub enum ConfigProblemKind {
         /// `an array`
         found: &'static str,
     },
-    /// [fleet] is not in an environment.
+    /// `[fleet]` is not in an environment.
     #[error("[fleet] must be a section of an environment")]
     FleetOutside,
     /// A fleet has not exactly one source of targets.

@@ -1,6 +1,6 @@
 //! Operations over a fleet: many databases or schemas of one project.
 //!
-//! A run looks at all targets first ([`read`]). Those in which there is something to do get a [`Session`]
+//! A run looks at all targets first ([`read`]). Those in which there is something to do get a `Session`
 //! of their own, and the same operation as a single database. Threads take them from a queue, so that
 //! SQLite files, whose statements block, are run side by side as well.
 
