@@ -65,7 +65,7 @@ fn run_or_report(mut args: Args, name: &str) -> Exit {
         report::Format::Sarif => ("sarif", &["lint"]),
         report::Format::Markdown => ("markdown", &["lint", "rehearse"]),
         report::Format::Html => ("html", &["rehearse"]),
-        report::Format::Prometheus => ("prometheus", &["status"]),
+        report::Format::Prometheus => ("prometheus", &["status", "fleet status"]),
     };
     let misses_format = !shown.is_empty() && !supporting.contains(&name);
     if misses_format {

@@ -6,18 +6,25 @@ use regex::Regex;
 
 use crate::common::{Backend, Env};
 
-/// The metrics by name and labels other than the database's, in the format that Prometheus reads.
+/// The metrics of `status` that succeeds.
 fn metrics(env: &Env, options: &[&str]) -> BTreeMap<String, f64> {
     let mut command = env.command();
     let command = command
         .args(["status", "--format", "prometheus"])
         .args(options);
     let output = command.output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success() && said.ends_with('\n'), "{said}");
+    assert!(output.status.success());
+    read(output.stdout)
+}
+
+/// The metrics by name and labels other than the first one, in the format that Prometheus reads.
+fn read(stdout: Vec<u8>) -> BTreeMap<String, f64> {
+    let said = String::from_utf8(stdout).unwrap();
+    assert!(said.ends_with('\n'), "{said}");
     let label = r#"[a-z_]+="(?:[^"\\\n]|\\["\\n])*""#;
-    let sample =
-        format!(r#"^([a-z_]+)\{{database="[^"\\\n]+"(?:,({label}(?:,{label})*))?\}} (\d+)$"#);
+    let sample = format!(
+        r#"^([a-z_]+)\{{(?:database|environment)="[^"\\\n]+"(?:,({label}(?:,{label})*))?\}} (\d+)$"#
+    );
     let sample = Regex::new(&sample).unwrap();
     let mut found = BTreeMap::new();
     let mut declared = String::new();
@@ -100,4 +107,41 @@ fn nothing_is_printed_of_a_state_that_cannot_be_read() {
         assert!(output.stdout.is_empty(), "{words:?}");
         assert!(!output.stderr.is_empty(), "{words:?}");
     }
+}
+
+/// With a target that cannot be read, which is a number as well.
+#[cfg(unix)]
+#[test]
+fn a_monitor_reads_a_fleet() {
+    let env = Env::new(Backend::Sqlite);
+    env.revision("1_a", "CREATE TABLE a (x integer);\n", "DROP TABLE a;\n");
+    env.revision("2_b", "CREATE TABLE b (x integer);\n", "DROP TABLE b;\n");
+    env.write(
+        "migrator.toml",
+        "[environments.shops.fleet]\nfiles = \"t/*.db\"\n",
+    );
+    for name in ["acme", "globex", "initech"] {
+        env.write(&format!("t/{name}.db"), "");
+    }
+    assert!(env.run_quietly("-n shops fleet upgrade --yes"));
+    let status = |expected| {
+        let words = ["-n", "shops", "fleet", "status", "--format", "prometheus"];
+        let output = env.command().args(words).output().unwrap();
+        assert_eq!(output.status.code(), Some(expected));
+        read(output.stdout)
+    };
+    let found = status(0);
+    assert_eq!(found["migrator_fleet_targets"], 3.0, "{found:?}");
+    assert_eq!(found["migrator_fleet_pending_targets"], 0.0);
+    assert_eq!(found["migrator_fleet_targets_at current=\"2\""], 3.0);
+
+    let url = format!("sqlite:{}", env.path("t/globex.db").display());
+    assert!(env.run_quietly(&format!("--url {url} downgrade -1")));
+    env.write("t/initech.db", "this is no database, whatever its name is");
+    let found = status(1);
+    assert_eq!(found["migrator_fleet_pending_targets"], 1.0, "{found:?}");
+    assert_eq!(found["migrator_fleet_most_pending_revisions"], 1.0);
+    assert_eq!(found["migrator_fleet_unreadable_targets"], 1.0);
+    assert_eq!(found["migrator_fleet_targets_at current=\"1\""], 1.0);
+    assert_eq!(found["migrator_fleet_targets_at current=\"2\""], 1.0);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Json, Page, Paint, Verbosity, View, history::ids, object};
+use super::{Json, Page, Paint, Verbosity, View, history::ids, metrics, object};
 use crate::{
     fleet::{Cause, Outcome, Tally, Target, TargetLine},
     ops::{
@@ -455,6 +455,10 @@ impl View for FleetStatusView<'_> {
             "states": states.collect::<Vec<_>>(),
             "causes": causes_json(&report.tally, self.targets),
         }))
+    }
+
+    fn prometheus(&self) -> Option<String> {
+        Some(metrics::of_fleet(self.report))
     }
 }
 

@@ -1,13 +1,13 @@
 //! Metrics in the text format of Prometheus.
 
-use std::fmt::Write;
+use std::{collections::BTreeMap, fmt::Write};
 
 use crate::{
-    ops::{RevisionLine, StatusReport},
+    ops::{FleetStatusReport, RevisionLine, StateSummary, StatusReport},
     plan::Relation,
 };
 
-/// Metrics, all with the labels of one database.
+/// Metrics, all with the labels of one database or one fleet.
 struct Metrics {
     text: String,
     labels: String,
@@ -129,6 +129,76 @@ pub(super) fn of_status(status: &StatusReport, schema_changes: Option<usize>) ->
     if let Some(changes) = schema_changes {
         let help = "Objects that differ from what the applied scripts make.";
         metrics.add("migrator_schema_drift_objects", help, changes);
+    }
+    metrics.text
+}
+
+/// The metrics of `fleet status`.
+pub(super) fn of_fleet(report: &FleetStatusReport) -> String {
+    let mut metrics = Metrics::new(&[("environment", &report.environment)]);
+    let number = |is_it: fn(&StateSummary) -> bool| {
+        let states = report.states.iter().filter(|(state, _)| is_it(state));
+        states.map(|(_, targets)| targets.len()).sum()
+    };
+    let most = report.states.iter().map(|(state, _)| state.pending).max();
+    for (name, help, value) in [
+        (
+            "migrator_fleet_revisions",
+            "Revisions in the directory.",
+            report.revisions,
+        ),
+        (
+            "migrator_fleet_targets",
+            "Selected targets.",
+            report.targets,
+        ),
+        (
+            "migrator_fleet_pending_targets",
+            "Targets with pending revisions.",
+            number(|state| state.pending > 0),
+        ),
+        (
+            "migrator_fleet_most_pending_revisions",
+            "Pending revisions of the target that has the most.",
+            most.unwrap_or(0),
+        ),
+        (
+            "migrator_fleet_partial_targets",
+            "Targets with a partially applied or reverted revision.",
+            number(|state| !state.partial.is_empty()),
+        ),
+        (
+            "migrator_fleet_drifted_targets",
+            "Targets with edited or unknown revisions.",
+            number(StateSummary::is_drifted),
+        ),
+        (
+            "migrator_fleet_ahead_targets",
+            "Targets that are ahead of the directory.",
+            number(|state| state.is_ahead),
+        ),
+        (
+            "migrator_fleet_missing_targets",
+            "Targets that do not exist.",
+            report.tally.skipped,
+        ),
+        (
+            "migrator_fleet_unreadable_targets",
+            "Targets that could not be read.",
+            report.tally.failed,
+        ),
+    ] {
+        metrics.add(name, help, value);
+    }
+    let mut positions = BTreeMap::new();
+    for (state, targets) in &report.states {
+        let current: Vec<_> = state.current.iter().map(|id| id.as_str()).collect();
+        *positions.entry(current.join(",")).or_insert(0) += targets.len();
+    }
+    let name = "migrator_fleet_targets_at";
+    metrics.head(name, "Targets by their current revisions.");
+    for (current, targets) in positions {
+        metrics.value(name, &joined(&[("current", &current)]), targets);
     }
     metrics.text
 }

@@ -197,7 +197,9 @@ fn failed(
     errors: Vec<Diagnostic>,
     exit: Exit,
 ) -> Result<Exit, Error> {
-    if context.output.is_human() {
+    // What a monitor reads has the targets that failed as a number.
+    let is_metrics = context.output.findings_format() == Some("prometheus");
+    if context.output.is_human() || is_metrics {
         context.output.result(view);
     }
     Err(Error {
