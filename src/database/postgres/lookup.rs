@@ -172,6 +172,14 @@ fn has_others(candidates: &[Candidate], name: &str, home: Oid, is_unqualified: b
 }
 
 fn plain_query(schema: Option<&str>, name: &str, ranges: &[(String, String)]) -> String {
+    // Where the schema is known, only its own tables matter. There may be a version table in each of
+    // hundreds of others.
+    let at_home = schema.map_or_else(String::new, |schema| {
+        let schema = literal(schema);
+        format!(
+            " AND c.relnamespace = (SELECT h.oid FROM pg_namespace AS h WHERE h.nspname = {schema}::name)"
+        )
+    });
     let (home, is_open) = match schema {
         // It is one that the role may use.
         None => ("pg_catalog.current_schema()".to_owned(), "true"),
@@ -183,7 +191,7 @@ fn plain_query(schema: Option<&str>, name: &str, ranges: &[(String, String)]) ->
     format!(
         "SELECT n.nspname, n.oid, {is_open} FROM pg_catalog.pg_namespace AS n \
          WHERE n.nspname OPERATOR(pg_catalog.=) {home};\n{};\n\
-         SELECT c.relnamespace, c.relname, c.relkind, ({}) IS TRUE FROM pg_class AS c WHERE {} LIMIT {MOST}",
+         SELECT c.relnamespace, c.relname, c.relkind, ({}) IS TRUE FROM pg_class AS c WHERE {}{at_home} LIMIT {MOST}",
         PINNED.join(";\n"),
         trust::is_plain(&[name, &format!("{name}_log")]),
         within(ranges, "c"),
