@@ -116,7 +116,7 @@ impl Neighbour {
         let mut words = line.split(' ');
         let verb = words.next().unwrap().to_owned();
         self.ran.insert(match verb.as_str() {
-            "db" | "schema" => format!("{verb}-{}", words.next().unwrap()),
+            "db" | "schema" | "fleet" => format!("{verb}-{}", words.next().unwrap()),
             "scratch" if line.starts_with("scratch list") => "scratch-list".to_owned(),
             "scratch" if line.starts_with("scratch drop") => "scratch-drop".to_owned(),
             "backup" if line.starts_with("backup list") => "backup-list".to_owned(),
@@ -421,6 +421,35 @@ fn schemas(n: &mut Neighbour) {
     n.run(0, "lint --write-sizes sizes.json");
 }
 
+/// A schema beside the others is a fleet of one target.
+fn fleets(n: &mut Neighbour) {
+    let before = fs::read_to_string(n.env.path("migrator.toml")).unwrap();
+    let url = n.env.url();
+    n.sql("CREATE SCHEMA tenant");
+    n.env.write(
+        "migrator.toml",
+        format!(
+            "{before}\n[environments.shops]\nurl = \"{url}\"\nallow-nonempty = true\nmigrations = \"fleet\"\nrecords-of = \"ignore\"\n[environments.shops.fleet]\n\
+             query = \"SELECT 'tenant' AS name\"\nschema = \"${{target}}\"\n"
+        ),
+    );
+    n.env.write(
+        "fleet/1_one.up.sql",
+        "CREATE TABLE of_fleet (id integer);\n",
+    );
+    n.env
+        .write("fleet/1_one.down.sql", "DROP TABLE of_fleet;\n");
+    n.run(0, "fleet list -n shops");
+    n.run(0, "fleet status -n shops");
+    n.run(0, "fleet upgrade -n shops");
+    n.run(0, "fleet check --pending-ok -n shops");
+    n.run(0, "fleet upgrade -n shops");
+    n.run(0, "fleet verify -n shops");
+    n.run(0, "fleet downgrade base -n shops");
+    n.sql("DROP SCHEMA tenant CASCADE");
+    n.env.write("migrator.toml", before);
+}
+
 fn through_a_pooler(n: &mut Neighbour) {
     for mode in ["session", "transaction"] {
         let pooler = Pooler::start(
@@ -458,6 +487,7 @@ fn nobody_is_called(path: &str) {
     scripts_for_psql(&mut n);
     records_of_others(&mut n);
     schemas(&mut n);
+    fleets(&mut n);
     databases(&mut n);
     // Every command that has a page has run, or reads files alone.
     let pages = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/commands")).unwrap();
