@@ -110,7 +110,7 @@ fn other_products_are_refused_by_name() {
     let cases: [(&[u8; 12], &str); 3] = [
         (b"CockroachDB ", "CockroachDB"),
         (b"12.1-YB-2.2 ", "YugabyteDB"),
-        (b"materialized", "Materialize"),
+        (b"Materialize ", "Materialize"),
     ];
     for (version, name) in cases {
         let env = Env::new(Backend::Postgres);

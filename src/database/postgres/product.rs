@@ -35,7 +35,7 @@ const UNSUPPORTED: [Unsupported; 8] = [
     unsupported("CockroachDB", "CockroachDB", NO_LOCK),
     unsupported("YugabyteDB", "-YB-", NO_DDL),
     unsupported("RisingWave", "RisingWave", NO_UPDATES),
-    unsupported("Materialize", "materialized", NO_UPDATES),
+    unsupported("Materialize", "Materialize", NO_UPDATES),
     unsupported("CrateDB", "CrateDB", NO_UPDATES),
     unsupported("QuestDB", "QuestDB", NO_UPDATES),
     unsupported("Amazon Redshift", "Redshift", "it has no advisory locks"),

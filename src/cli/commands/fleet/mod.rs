@@ -21,7 +21,7 @@ use crate::{
 };
 use anyhow::Context as _;
 
-/// Work with many databases: list, status, check, verify, upgrade, downgrade
+/// Many databases: status, check, verify, upgrade, downgrade
 #[derive(Debug, clap::Args)]
 pub struct FleetCommandArgs {
     #[command(subcommand)]
