@@ -6,7 +6,7 @@ use super::{
     super::{Error, Project},
     Fleet, FleetSelection, FleetStop, Voice,
     migrate::look,
-    read::{Pass, Seen},
+    read::Seen,
     states::States,
     status::unread,
 };
@@ -57,7 +57,6 @@ pub fn fleet_check(
 ) -> Result<FleetCheckReport, Error> {
     let history = project.history(fleet.dialect)?;
     let selected = fleet.select(wanted)?;
-    let places = fleet.places()?;
     let nothing = Observed::default();
     let faults = plan::script_faults(&project.plan_context(&history, &nothing, fleet.dialect));
     let request = CheckRequest {
@@ -82,16 +81,7 @@ pub fn fleet_check(
         // Those of the directory come first.
         findings.split_off(known)
     });
-    let pass = Pass {
-        fleet,
-        places: &places,
-        states: &states,
-        stop: &stop.outer,
-    };
-    let found = look(&pass, &selected, voice)?;
-    if stop.outer.is_requested() {
-        return Err(Error::Interrupted);
-    }
+    let found = look(fleet, &states, stop, &selected, voice)?;
     let mut findings: Vec<_> = of_directory.into_iter().map(everywhere).collect();
     let tally = gather(fleet, voice, found, &mut findings);
     let below = project.unread(fleet.dialect)?;

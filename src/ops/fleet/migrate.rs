@@ -236,20 +236,10 @@ pub fn plan_fleet_migrate(
 ) -> Result<FleetPlanReport, Error> {
     project.history(fleet.dialect)?;
     refuse_backups(fleet, args)?;
-    let places = fleet.places()?;
     let stages = fleet.stages(&args.selection)?;
     let selected: Vec<usize> = stages.into_iter().flat_map(|stage| stage.members).collect();
     let states = verdicts(fleet, project, direction, &args.migrate);
-    let pass = Pass {
-        fleet,
-        places: &places,
-        states: &states,
-        stop: &stop.outer,
-    };
-    let found = look(&pass, &selected, voice)?;
-    if stop.outer.is_requested() {
-        return Err(Error::Interrupted);
-    }
+    let found = look(fleet, &states, stop, &selected, voice)?;
     let mut report = FleetPlanReport {
         environment: fleet.config.environment.clone(),
         direction,
@@ -333,11 +323,23 @@ fn plan_of(
 }
 
 /// The whole read pass: what is doubtful at first sight is asked over a session. In the order of targets.
+///
+/// # Errors
+/// Fails when the URL of all targets is invalid, no thread can be started, or a request stops the pass.
 pub(super) fn look<T: Send + Sync>(
-    pass: &Pass<'_, T>,
+    fleet: &Fleet,
+    states: &States<'_, T>,
+    stop: &FleetStop,
     selected: &[usize],
     voice: &Voice<'_>,
 ) -> Result<Vec<(usize, Seen<T>)>, Error> {
+    let places = fleet.places()?;
+    let pass = Pass {
+        fleet,
+        places: &places,
+        states,
+        stop: &stop.outer,
+    };
     let found: Mutex<Vec<(usize, Seen<T>)>> = Mutex::default();
     let (seen, total) = (AtomicUsize::new(0), selected.len());
     let each = |index: usize, seen_of_it: Seen<T>| {
@@ -354,6 +356,9 @@ pub(super) fn look<T: Send + Sync>(
         doubtful.map(|(index, _)| index).collect()
     };
     pass.ask(&doubtful, &each)?;
+    if stop.outer.is_requested() {
+        return Err(Error::Interrupted);
+    }
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.sort_by_key(|(index, _)| *index);
     Ok(found)

@@ -6,7 +6,7 @@ use super::{
     super::{Error, Project, line::applied_heads, line::position},
     Fleet, FleetSelection, FleetStop, Voice,
     migrate::look,
-    read::{Pass, Seen},
+    read::Seen,
     states::States,
 };
 use crate::{
@@ -106,19 +106,9 @@ pub fn fleet_status(
 ) -> Result<FleetStatusReport, Error> {
     let history = project.history(fleet.dialect)?;
     let selected = fleet.select(wanted)?;
-    let places = fleet.places()?;
     let dialect = fleet.dialect;
     let states = States::new(|observed| StateSummary::of(project, dialect, observed).ok());
-    let pass = Pass {
-        fleet,
-        places: &places,
-        states: &states,
-        stop: &stop.outer,
-    };
-    let found = look(&pass, &selected, voice)?;
-    if stop.outer.is_requested() {
-        return Err(Error::Interrupted);
-    }
+    let found = look(fleet, &states, stop, &selected, voice)?;
     let mut report = FleetStatusReport {
         environment: fleet.config.environment.clone(),
         directory: project.directory().1.to_owned(),

@@ -495,6 +495,14 @@ fn noted(findings: &[(Diagnostic, Vec<usize>)], targets: &[Target]) -> Vec<Diagn
     noted.collect()
 }
 
+/// How many of the targets just counted do not exist.
+fn of_missing(tally: &Tally) -> String {
+    match tally.skipped {
+        0 => String::new(),
+        missing => format!(", {missing} of which do not exist"),
+    }
+}
+
 fn findings_json(findings: &[(Diagnostic, Vec<usize>)], targets: &[Target]) -> Vec<Value> {
     let findings = findings.iter().map(|(found, indices)| {
         let mut value = found.json();
@@ -521,10 +529,7 @@ impl View for FleetCheckView<'_> {
             found => (Style::Bad, count(found, "finding")),
         };
         let result = paint.paint(style, result);
-        let missing = match self.tally.skipped {
-            0 => String::new(),
-            missing => format!(", {missing} of which do not exist"),
-        };
+        let missing = of_missing(self.tally);
         page.sentence(format!(
             "Checked {} ({}) and {} of {}{missing}: {result}.",
             self.directory,
@@ -579,10 +584,7 @@ impl View for FleetVerifyView<'_> {
             1 => (Style::Bad, "1 differs".to_owned()),
             number => (Style::Bad, format!("{number} differ")),
         };
-        let missing = match report.tally.skipped {
-            0 => String::new(),
-            missing => format!(", {missing} of which do not exist"),
-        };
+        let missing = of_missing(&report.tally);
         page.sentence(format!(
             "Compared {} of {}{missing}: {}.",
             count(report.targets, "target"),
