@@ -31,17 +31,12 @@ pub struct Space {
 /// The file system of a path; `None` if the system does not tell.
 #[cfg(unix)]
 pub fn space(path: &Path) -> Option<Space> {
-    use std::os::unix::{ffi::OsStrExt, fs::MetadataExt};
+    use std::os::unix::fs::MetadataExt;
 
     let device = path.metadata().ok()?.dev();
-    let name = std::ffi::CString::new(path.as_os_str().as_bytes()).ok()?;
-    // SAFETY: all zeros are a value of this struct of numbers.
-    let mut found: libc::statvfs = unsafe { std::mem::zeroed() };
-    // SAFETY: both pointers are valid during the call.
-    let status = unsafe { libc::statvfs(name.as_ptr(), &raw mut found) };
-    #[allow(clippy::useless_conversion)]
-    let free = u64::from(found.f_bavail).saturating_mul(u64::from(found.f_frsize));
-    (status == 0).then_some(Space { device, free })
+    let found = rustix::fs::statvfs(path).ok()?;
+    let free = found.f_bavail.saturating_mul(found.f_frsize);
+    Some(Space { device, free })
 }
 
 /// The file system of a path; `None` if the system does not tell.

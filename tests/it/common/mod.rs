@@ -32,7 +32,8 @@ use std::{
 use migrator::internals::database::Settings;
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Connection, PgConnection, Row, ValueRef,
-    postgres::PgConnectOptions, raw_sql,
+    postgres::{PgConnectOptions, PgRow},
+    raw_sql,
 };
 use tempfile::TempDir;
 
@@ -145,6 +146,11 @@ impl PostgresDatabase {
     /// Runs `sql` in a session of its own and returns the rows, as text.
     pub fn query(&self, sql: &str) -> Vec<Vec<Option<String>>> {
         run(&self.url, sql)
+    }
+
+    /// The same for each of `messages`, in one session for all.
+    pub fn query_each(&self, messages: &[&str]) -> Vec<Vec<Vec<Option<String>>>> {
+        run_each(&self.url, messages)
     }
 
     /// The first column of the first row.
@@ -299,32 +305,32 @@ fn with_database(server: &str, name: &str) -> String {
 }
 
 fn run(url: &str, sql: &str) -> Vec<Vec<Option<String>>> {
-    run_each(url, &[sql])
+    run_each(url, &[sql]).remove(0)
 }
 
-/// Runs the messages in one session and returns the rows of the last one.
-fn run_each(url: &str, messages: &[&str]) -> Vec<Vec<Option<String>>> {
+/// Runs the messages in one session and returns the rows of each.
+fn run_each(url: &str, messages: &[&str]) -> Vec<Vec<Vec<Option<String>>>> {
     block_on(async {
         let mut connection = options(url).connect().await.unwrap();
-        let mut rows = Vec::new();
+        let mut found = Vec::new();
         for sql in messages {
-            rows = raw_sql(AssertSqlSafe(*sql))
+            let rows = raw_sql(AssertSqlSafe(*sql))
                 .fetch_all(&mut connection)
                 .await
                 .unwrap_or_else(|error| panic!("{sql}: {error}"));
+            found.push(rows.iter().map(texts).collect());
         }
         connection.close().await.unwrap();
-        rows.iter()
-            .map(|row| {
-                (0..row.len())
-                    .map(|column| {
-                        let value = row.try_get_raw(column).unwrap();
-                        (!value.is_null()).then(|| value.as_str().unwrap().to_owned())
-                    })
-                    .collect()
-            })
-            .collect()
+        found
     })
+}
+
+fn texts(row: &PgRow) -> Vec<Option<String>> {
+    let columns = (0..row.len()).map(|column| {
+        let value = row.try_get_raw(column).unwrap();
+        (!value.is_null()).then(|| value.as_str().unwrap().to_owned())
+    });
+    columns.collect()
 }
 
 /// Works inside and outside a runtime.

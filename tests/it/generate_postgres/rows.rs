@@ -33,20 +33,24 @@ pub fn of(database: &PostgresDatabase) -> Rows {
          WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' \
          AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'",
     );
-    let mut rows = Rows::new();
-    for row in columns {
-        let [Some(table), Some(column), Some(data_type)] = &row[..] else {
-            continue;
-        };
-        let sql = format!("SELECT {column}::text FROM ONLY {table} ORDER BY 1");
-        let values = database.query(&sql).into_iter().flatten().collect();
-        let data_type = data_type.clone();
-        rows.insert(
-            (table.clone(), column.clone()),
-            Column { data_type, values },
-        );
-    }
-    rows
+    let columns: Vec<[String; 3]> = columns
+        .into_iter()
+        .filter_map(|row| row.into_iter().collect::<Option<Vec<_>>>()?.try_into().ok())
+        .collect();
+    let values: Vec<String> = columns
+        .iter()
+        .map(|[table, column, _]| format!("SELECT {column}::text FROM ONLY {table} ORDER BY 1"))
+        .collect();
+    let values: Vec<&str> = values.iter().map(String::as_str).collect();
+    let values = database.query_each(&values).into_iter();
+    let rows = columns
+        .into_iter()
+        .zip(values)
+        .map(|([table, column, data_type], values)| {
+            let values = values.into_iter().flatten().collect();
+            ((table, column), Column { data_type, values })
+        });
+    rows.collect()
 }
 
 /// The columns that both have whose values are not the same. Of another type, only their number and

@@ -1,7 +1,14 @@
 //! A session that has read the catalogs reads only what has changed since. It finds what another session
 //! finds that reads everything.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
 use migrator::internals::{
     database::{self, Access, Location},
@@ -33,7 +40,7 @@ async fn faults(start: &Start, mutations: &[&Mutation]) -> (Vec<String>, usize) 
             changed &= writer.execute(sql).await.is_ok();
             let found = reader.inspect(&Scope::default()).await.unwrap();
             let copy = &copy;
-            let expected = std::thread::scope(|scope| scope.spawn(|| inspect(copy)).join());
+            let expected = thread::scope(|scope| scope.spawn(|| inspect(copy)).join());
             if found != expected.unwrap() {
                 faults.push(mutation.name.to_owned());
             }
@@ -48,20 +55,28 @@ async fn faults(start: &Start, mutations: &[&Mutation]) -> (Vec<String>, usize) 
 fn what_has_changed_is_read_again() {
     let start = Start::make();
     let possible: Vec<&Mutation> = all().filter(|one| start.has(one)).collect();
-    let (mut all_faults, mut all_done) = (Vec::new(), 0);
     // Neighbours are about the same objects, so that some of them do not fit together.
     let groups = possible.len().div_ceil(TOGETHER);
-    for first in 0..groups {
-        let group: Vec<&Mutation> = possible
-            .iter()
-            .copied()
-            .skip(first)
-            .step_by(groups)
-            .collect();
-        let (faults, done) = run_alone(faults(&start, &group));
-        all_faults.extend(faults);
-        all_done += done;
-    }
+    let (next, found) = (AtomicUsize::new(0), Mutex::new((Vec::new(), 0)));
+    let work = || {
+        loop {
+            let first = next.fetch_add(1, Ordering::Relaxed);
+            if first >= groups {
+                return;
+            }
+            let group = possible.iter().copied().skip(first).step_by(groups);
+            let (faults, done) = run_alone(faults(&start, &group.collect::<Vec<_>>()));
+            let mut found = found.lock().unwrap();
+            found.0.extend(faults);
+            found.1 += done;
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(work);
+        }
+    });
+    let (all_faults, all_done) = found.into_inner().unwrap();
     assert!(all_faults.is_empty(), "{all_faults:#?}");
     assert!(
         all_done * 10 > possible.len() * 9,

@@ -18,7 +18,7 @@ use std::{
     path::Path,
     process::Command,
     sync::{
-        Mutex,
+        Mutex, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -173,12 +173,15 @@ fn run_alone<T>(work: impl Future<Output = T>) -> T {
 
 /// The schema as pg_dump has it; `None` if pg_dump is older than the server.
 pub fn dump(database: &PostgresDatabase, version: u32) -> Option<String> {
-    let of_program = Command::new("pg_dump").arg("--version").output();
-    let of_program = of_program.expect("pg_dump is needed; tests/run puts it on the PATH");
-    let of_program = String::from_utf8(of_program.stdout).unwrap();
-    let digits = of_program.split(' ').nth(2).unwrap().split('.').next();
-    let major: u32 = digits.unwrap().parse().unwrap();
-    (version <= major).then(|| database.whole_schema())
+    static OF_PROGRAM: OnceLock<u32> = OnceLock::new();
+    let of_program = *OF_PROGRAM.get_or_init(|| {
+        let output = Command::new("pg_dump").arg("--version").output();
+        let output = output.expect("pg_dump is needed; tests/run puts it on the PATH");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let digits = text.split(' ').nth(2).unwrap().split('.').next();
+        digits.unwrap().parse().unwrap()
+    });
+    (version <= of_program).then(|| database.whole_schema())
 }
 
 /// A dump with the storage parameters sorted; their order means nothing.
