@@ -51,7 +51,7 @@ pub use shown::Shown;
 pub use style::{Paint, Style};
 pub use view::{
     AutogenerateView, CheckView, CodesView, ExplainView, ExplainedCode, FleetCheckView,
-    FleetPlanView, FleetRunView, FleetStatusView, FleetVerifyView, Json, LintView, Preview,
-    RedoPlanView, RehearseView, RuleView, SchemaDiffView, SchemaDumpView, StatusView, VerifyView,
-    View, WrittenView, difference_sentences, drift_sentences, target_json,
+    FleetFindings, FleetPlanView, FleetRunView, FleetStatusView, FleetVerifyView, Json, LintView,
+    Preview, RedoPlanView, RehearseView, RuleView, SchemaDiffView, SchemaDumpView, StatusView,
+    VerifyView, View, WrittenView, difference_sentences, drift_sentences, target_json,
 };

@@ -32,7 +32,8 @@ use serde_json::{Map, Value};
 pub use autogenerate::AutogenerateView;
 pub use check::CheckView;
 pub use fleet::{
-    FleetCheckView, FleetPlanView, FleetRunView, FleetStatusView, FleetVerifyView, target_json,
+    FleetCheckView, FleetFindings, FleetPlanView, FleetRunView, FleetStatusView, FleetVerifyView,
+    target_json,
 };
 pub use lint::LintView;
 pub use preview::Preview;

@@ -3,7 +3,7 @@ use crate::{
     cli::{context::Context, options::Vars},
     ops::{self, FleetStop},
     report::{
-        FleetCheckView,
+        FleetCheckView, FleetFindings,
         error::{self, Error},
         exit::Exit,
     },
@@ -47,18 +47,13 @@ pub async fn cmd_fleet_check(args: FleetCheckArgs, context: &Context) -> Result<
         directory: &report.directory,
         revisions: report.history.len(),
         checked: report.targets,
-        findings: findings.collect(),
+        findings: FleetFindings {
+            found: findings.collect(),
+            targets: fleet.targets(),
+            columns: context.output.columns(),
+        },
         tally: &report.tally,
-        targets: fleet.targets(),
-        columns: context.output.columns(),
     };
     let errors = teller.reasons.diagnostics(&report.tally, &name_of(&fleet));
-    if !errors.is_empty() {
-        return super::failed(context, &view, errors, Exit::Failed);
-    }
-    context.output.result(&view);
-    Ok(match report.findings.is_empty() {
-        true => Exit::Done,
-        false => Exit::CheckFailed,
-    })
+    super::found(context, &view, errors, report.findings.is_empty())
 }

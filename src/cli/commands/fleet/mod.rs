@@ -209,6 +209,24 @@ fn failed(
     })
 }
 
+/// Ends a command that looks for problems: with the errors of targets that could not be looked at, or by
+/// whether it found none.
+fn found(
+    context: &Context,
+    view: &dyn View,
+    errors: Vec<Diagnostic>,
+    is_fine: bool,
+) -> Result<Exit, Error> {
+    if !errors.is_empty() {
+        return failed(context, view, errors, Exit::Failed);
+    }
+    context.output.result(view);
+    Ok(match is_fine {
+        true => Exit::Done,
+        false => Exit::CheckFailed,
+    })
+}
+
 /// The names of targets by their index.
 fn name_of(fleet: &Fleet) -> impl Fn(usize) -> String {
     |index| fleet.targets()[index].name.to_string()

@@ -3,7 +3,7 @@ use crate::{
     cli::context::Context,
     ops::{self, FleetStop},
     report::{
-        FleetVerifyView,
+        FleetFindings, FleetVerifyView,
         error::{self, Error},
         exit::Exit,
     },
@@ -43,17 +43,12 @@ pub async fn cmd_fleet_verify(args: FleetVerifyArgs, context: &Context) -> Resul
     });
     let view = FleetVerifyView {
         report: &report,
-        findings: findings.collect(),
-        targets: fleet.targets(),
-        columns: context.output.columns(),
+        findings: FleetFindings {
+            found: findings.collect(),
+            targets: fleet.targets(),
+            columns: context.output.columns(),
+        },
     };
     let errors = teller.reasons.diagnostics(&report.tally, &name_of(&fleet));
-    if !errors.is_empty() {
-        return super::failed(context, &view, errors, Exit::Failed);
-    }
-    context.output.result(&view);
-    Ok(match report.drifts.is_empty() {
-        true => Exit::Done,
-        false => Exit::CheckFailed,
-    })
+    super::found(context, &view, errors, report.drifts.is_empty())
 }
