@@ -14,7 +14,7 @@ use super::{
 };
 #[cfg(feature = "cli")]
 use super::{
-    CopyError, Glance, Known,
+    CopyError, Glance, Known, NamedRows,
     backup::{Purpose, Source, Target},
 };
 use super::{Scratch, ScratchEntry, ScratchError, ScratchRequest, ScratchScope, ScratchUse};
@@ -268,6 +268,57 @@ pub async fn glance_at_schemas(
         }
         Location::Sqlite(_) => Ok(schemas.iter().map(|_| Glance::Doubtful).collect()),
     }
+}
+
+/// Connects for a journey through the schemas of one database, or to one file; `settings` are those of one
+/// target. `None` where each schema needs a session of its own, as through poolers.
+///
+/// # Errors
+/// Fails when the server cannot be reached or denies access.
+#[cfg(feature = "cli")]
+pub async fn roam(
+    location: &Location,
+    settings: &Settings,
+) -> Result<Option<Box<dyn Database>>, DatabaseError> {
+    match location {
+        Location::Postgres(options) => {
+            let opened = postgres::Postgres::roam(options, settings.clone()).await?;
+            Ok(opened.map(|it| Box::new(it) as Box<dyn Database>))
+        }
+        Location::Sqlite(_) => connect(location, Access::Existing, settings.clone())
+            .await
+            .map(Some),
+    }
+}
+
+/// Whether a script in `dialect` leaves the names without a schema in the schema of a journey, see [`roam`].
+#[cfg(feature = "cli")]
+pub fn may_roam(dialect: Dialect, script: &str) -> bool {
+    match dialect {
+        Dialect::Postgres => postgres::may_roam(script),
+        Dialect::Sqlite => true,
+    }
+}
+
+/// Returns the rows of a query with the names of its columns, without looking for a version table. Nothing can
+/// be written.
+///
+/// # Errors
+/// Fails when the database cannot be reached or refuses the query.
+#[cfg(feature = "cli")]
+pub async fn ask(
+    location: &Location,
+    settings: Settings,
+    sql: &str,
+) -> Result<NamedRows, DatabaseError> {
+    let mut database: Box<dyn Database> = match location {
+        Location::Postgres(options) => Box::new(postgres::Postgres::open(options, settings).await?),
+        Location::Sqlite(_) => connect(location, Access::Existing, settings).await?,
+    };
+    let found = database.rows().ask_named(sql).await;
+    // What was read is complete.
+    let _ = database.close().await;
+    found
 }
 
 /// A script writer for the shell of `dialect`.

@@ -21,6 +21,8 @@ mod notice;
 pub mod postgres;
 pub mod private_directory;
 #[cfg(feature = "cli")]
+mod roaming;
+#[cfg(feature = "cli")]
 mod rows;
 mod scratch;
 mod script;
@@ -53,6 +55,8 @@ pub use error::{
 pub use glance::{Glance, Known, StateDigest, state_digest};
 pub use location::{LocationError, without_password};
 pub use notice::show_notices;
+#[cfg(feature = "cli")]
+pub use roaming::Roaming;
 #[cfg(feature = "cli")]
 pub use rows::{NamedRows, Rows, Usage};
 pub use scratch::{

@@ -42,6 +42,12 @@ pub trait Database: Records + Survey + Ledger + Lock + Runner + Batches + Inspec
         None
     }
 
+    /// What goes from schema to schema, if the database has schemas.
+    #[cfg(feature = "cli")]
+    fn roaming(&mut self) -> Option<&mut dyn super::Roaming> {
+        None
+    }
+
     /// Rolls back the transaction of [`Runner::begin_run`].
     async fn rollback_run(&mut self) -> Result<(), DatabaseError>;
 

@@ -27,6 +27,8 @@ pub struct MigrateOptions {
     pub replan_midway: bool,
     /// Whether to survey the database for a plan if the version table is absent or empty.
     pub survey: bool,
+    /// Whether to read the state after all steps of a [`Known::Plan`] were committed.
+    pub tells_state: bool,
 }
 
 /// The outcome of a migration, over all of its plans.
@@ -38,7 +40,7 @@ pub struct Migrated {
     pub not_run: Vec<Subject>,
     /// How the migration ended.
     pub finish: Finish,
-    /// The state after the migration; `None` when the database did not answer.
+    /// The state after the migration; `None` when the database did not answer, or nobody wanted it.
     pub now: Option<Observed>,
 }
 
@@ -58,6 +60,15 @@ pub enum Finish {
     Outdated(DatabaseError),
 }
 
+/// What was found out while the lock has been held.
+#[derive(Debug)]
+pub enum Known {
+    /// The state, read by [`look_early`].
+    State(Observed),
+    /// The plan for the state, which is not empty.
+    Plan(Plan),
+}
+
 /// A migration that failed outside its steps.
 #[derive(Debug)]
 pub struct Aborted<E> {
@@ -70,7 +81,7 @@ pub struct Aborted<E> {
 /// Takes the lock, reads the state, creates a plan, calls `before` and runs the plan. Starts over
 /// when the state changes under the plan. The caller must release the lock on every outcome.
 ///
-/// `known` is the state read by [`look_early`] if that took the lock. `before` is called with each
+/// `known` is what was found out with the lock held, if it is. `before` is called with each
 /// plan that has steps, until the first step has been committed.
 ///
 /// # Errors
@@ -79,7 +90,7 @@ pub struct Aborted<E> {
 pub async fn migrate<E, P, B, F>(
     database: &mut dyn Database,
     options: MigrateOptions,
-    known: Option<Observed>,
+    known: Option<Known>,
     (plan, before): (P, B),
     stop: &Stop,
     sink: &Sink,
@@ -138,7 +149,7 @@ async fn attempts<E, P, B, F>(
         stop,
         sink,
     }: Run<'_>,
-    mut known: Option<Observed>,
+    mut known: Option<Known>,
     (mut plan, mut before): (P, B),
     all: &mut Vec<Done>,
 ) -> Result<(Finish, Vec<Subject>, Option<Observed>), E>
@@ -148,26 +159,33 @@ where
     B: FnMut(&Plan) -> F,
     F: Future<Output = Result<(), E>>,
 {
-    let mut attempts = 0;
+    let (mut attempts, mut is_replanned) = (0, false);
     while attempts < ATTEMPTS {
-        let observed = match known.take() {
-            Some(observed) => observed,
-            None => {
-                lock(database, options.lock_wait, stop, sink).await?;
-                database.observe(options.detail).await?
+        let (plan, unchanged) = match known.take() {
+            Some(Known::Plan(plan)) => (plan, None),
+            known => {
+                let observed = match known {
+                    Some(Known::State(observed)) => observed,
+                    _ => {
+                        lock(database, options.lock_wait, stop, sink).await?;
+                        database.observe(options.detail).await?
+                    }
+                };
+                let beside = match options.survey && observed.is_empty() {
+                    true => Some(database.surroundings().await?),
+                    false => None,
+                };
+                let plan = plan(&observed, beside.as_ref())?;
+                is_replanned = true;
+                // If steps run, the state is read again afterwards, so that two copies of a large table
+                // are not kept in memory.
+                let unchanged = plan.steps.is_empty().then_some(observed);
+                (plan, unchanged)
             }
         };
-        let beside = match options.survey && observed.is_empty() {
-            true => Some(database.surroundings().await?),
-            false => None,
-        };
-        let plan = plan(&observed, beside.as_ref())?;
         if all.is_empty() && !plan.steps.is_empty() {
             before(&plan).await?;
         }
-        // If steps run, the state is read again afterwards, so that two copies of a large table are
-        // not kept in memory.
-        let unchanged = plan.steps.is_empty().then_some(observed);
         match exchange(database, &plan.exchanges).await {
             Err(DatabaseError::StateChanged { .. }) => {
                 attempts += 1;
@@ -188,7 +206,11 @@ where
             }
             Ok(Outcome::Complete(done)) => {
                 all.extend(done);
-                let now = final_state(database).await;
+                // Another plan may lead elsewhere than the caller knows.
+                let now = match options.tells_state || is_replanned {
+                    true => final_state(database).await,
+                    false => None,
+                };
                 return Ok((Finish::Complete, Vec::new(), now));
             }
             Ok(Outcome::Stopped {

@@ -28,7 +28,9 @@ pub use event::{
 };
 pub use failure::{IndexDoubt, StepFailure};
 pub use lock::{LockError, lock};
-pub use migrate::{Aborted, Finish, MigrateOptions, Migrated, final_state, look_early, migrate};
+pub use migrate::{
+    Aborted, Finish, Known, MigrateOptions, Migrated, final_state, look_early, migrate,
+};
 pub use outcome::{BatchTotal, Done, Failure, Outcome, PartialFailure};
 #[cfg(feature = "cli")]
 pub use record::write_copied;

@@ -15,8 +15,8 @@ use super::{
 use crate::{
     database::Detail,
     execute::{
-        self, Aborted, Done, EventKind, Finish, MigrateOptions, Migrated, PartialFailure, Sink,
-        SlowStatement,
+        self, Aborted, Done, EventKind, Finish, Known, MigrateOptions, Migrated, PartialFailure,
+        Sink, SlowStatement,
     },
     layout::Surroundings,
     plan::{self, Accepted, Plan, PlanContext, Warning},
@@ -151,7 +151,9 @@ pub(super) async fn run(
 ) -> Result<RunReport, Error> {
     let begin = Instant::now();
     let known = match direction {
-        Direction::Up => read_while_connecting(project, session).await?,
+        Direction::Up => read_while_connecting(project, session)
+            .await?
+            .map(Known::State),
         Direction::Down => {
             let history = project.history(session.dialect())?;
             session.allow_missing(history.is_empty());
@@ -159,14 +161,26 @@ pub(super) async fn run(
         }
     };
     let migration = Migration::new(project, session, direction, args);
-    let slow = SlowStatements::default();
-    let before = session.replace_events(slow.watch(session.events()));
-    let result = migration.run(session, known).await;
-    session.replace_events(before);
-    let mut report = result?;
-    report.slow = slow.take();
-    report.elapsed = begin.elapsed();
-    Ok(report)
+    migration.watched(session, known, begin).await
+}
+
+/// Runs `upgrade` with the plan for a state that was seen while the session held the lock. The report does
+/// not tell the position before it, and that after it only with `tells_state` or if the plan was outdated.
+#[cfg(feature = "cli")]
+pub(super) async fn upgrade_planned(
+    project: &Project,
+    session: &mut Session,
+    args: &MigrateArgs,
+    plan: Plan,
+    tells_state: bool,
+) -> Result<RunReport, Error> {
+    let begin = Instant::now();
+    let migration = Migration {
+        tells_state,
+        ..Migration::new(project, session, Direction::Up, args)
+    };
+    let known = Some(Known::Plan(plan));
+    migration.watched(session, known, begin).await
 }
 
 /// Reads the scripts on another thread while this one connects and reads the state. With 1,000
@@ -205,6 +219,8 @@ pub(super) struct Migration<'a> {
     direction: Direction,
     args: &'a MigrateArgs,
     dialect: Dialect,
+    /// Whether the state after all steps is read for the report.
+    tells_state: bool,
 }
 
 impl<'a> Migration<'a> {
@@ -229,14 +245,28 @@ impl<'a> Migration<'a> {
             direction,
             args,
             dialect,
+            tells_state: true,
         }
     }
 
-    async fn run(
+    /// Runs, with an account of slow statements and the time since `begin`.
+    async fn watched(
         &self,
         session: &mut Session,
-        known: Option<Observed>,
+        known: Option<Known>,
+        begin: Instant,
     ) -> Result<RunReport, Error> {
+        let slow = SlowStatements::default();
+        let before = session.replace_events(slow.watch(session.events()));
+        let result = self.run(session, known).await;
+        session.replace_events(before);
+        let mut report = result?;
+        report.slow = slow.take();
+        report.elapsed = begin.elapsed();
+        Ok(report)
+    }
+
+    async fn run(&self, session: &mut Session, known: Option<Known>) -> Result<RunReport, Error> {
         let (lock_wait, run) = session.patience();
         let options = MigrateOptions {
             detail: match self.direction {
@@ -247,9 +277,14 @@ impl<'a> Migration<'a> {
             run,
             replan_midway: true,
             survey: self.direction == Direction::Up,
+            tells_state: self.tells_state,
         };
         let (stop, events) = (session.stop_signal().clone(), session.events().clone());
-        let (mut from, mut warnings) = (None, Vec::new());
+        let mut from = None;
+        let mut warnings = match &known {
+            Some(Known::Plan(plan)) => plan.warnings.clone(),
+            _ => Vec::new(),
+        };
         let plan = |observed: &Observed, beside: Option<&Surroundings>| -> Result<Plan, Error> {
             let accepted = self.args.accepted(self.project);
             self.project

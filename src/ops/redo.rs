@@ -101,6 +101,7 @@ pub async fn redo(
         run,
         replan_midway: false,
         survey: false,
+        tells_state: true,
     };
     let history = project.history(session.dialect())?;
     let redo = Redo {

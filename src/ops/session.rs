@@ -11,7 +11,7 @@ use crate::{
 };
 #[cfg(feature = "cli")]
 use crate::{
-    database::{NamedRows, TableDigests, Trace, Usage},
+    database::{TableDigests, Trace, Usage},
     lint::Size,
     schema::{Name, StoredTable, TableSums},
 };
@@ -78,7 +78,7 @@ impl Session {
     }
 
     /// Creates a session from an open connection.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "cli"))]
     pub(super) fn over(
         location: Location,
         settings: Settings,
@@ -88,6 +88,12 @@ impl Session {
             database: Some(database),
             ..Self::new(location, settings)
         }
+    }
+
+    /// Ends the session without closing its connection, which is returned if there still is one.
+    #[cfg(feature = "cli")]
+    pub(super) fn into_database(mut self) -> Option<Box<dyn Database>> {
+        self.database.take()
     }
 
     /// Sets the database's name in results.
@@ -344,15 +350,6 @@ impl Session {
     ) -> Result<Vec<Vec<Option<String>>>, DatabaseError> {
         let mut database = self.take().await?;
         let found = database.rows().ask(sql).await;
-        self.database = Some(database);
-        found
-    }
-
-    /// Returns the rows of a query as [`Self::ask`] does, with the names of its columns.
-    #[cfg(feature = "cli")]
-    pub(super) async fn ask_named(&mut self, sql: &str) -> Result<NamedRows, DatabaseError> {
-        let mut database = self.take().await?;
-        let found = database.rows().ask_named(sql).await;
         self.database = Some(database);
         found
     }

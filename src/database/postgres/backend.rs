@@ -50,6 +50,31 @@ pub(super) struct Backend {
     pub product: Product,
     /// Whether the server refuses some statements in a message with others, as Citus does.
     pub takes_one: bool,
+    /// The search path of a session that goes from schema to schema. The login has set none, so RESET
+    /// does not restore it.
+    pub path: Option<SearchPath>,
+}
+
+/// Commands that set a search path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SearchPath {
+    /// For the session.
+    pub session: String,
+    /// For the transaction.
+    pub local: String,
+}
+
+impl SearchPath {
+    pub fn new(path: &str) -> Self {
+        let path = literal(path);
+        let set = |is_local: bool| {
+            format!("SELECT pg_catalog.set_config('search_path', {path}, {is_local})")
+        };
+        Self {
+            session: set(false),
+            local: set(true),
+        }
+    }
 }
 
 impl Backend {
@@ -76,7 +101,18 @@ impl Backend {
             is_as_psql: true,
             product: Product::default(),
             takes_one: false,
+            path: None,
         }
+    }
+
+    /// Commands that revert [`PINNED`](super::message::PINNED) within a transaction, for a script that
+    /// follows.
+    pub fn unpinned(&self) -> [&str; 2] {
+        let path = self.path.as_ref().map(|path| path.local.as_str());
+        [
+            path.unwrap_or("SET LOCAL search_path TO DEFAULT"),
+            "SET LOCAL row_security TO DEFAULT",
+        ]
     }
 
     /// Whether both are the same process.
@@ -298,6 +334,7 @@ impl Answers<'_> {
             is_as_psql: false,
             product: Product::default(),
             takes_one: row.try_get(6)?,
+            path: None,
         })
     }
 

@@ -20,7 +20,7 @@ use crate::revision::Observed;
 const AT_ONCE: usize = 200;
 
 /// The columns of the version table and its log in the layout of this version, dropped ones included.
-const ATTRIBUTES: (i64, i64) = (23, 11);
+pub(super) const ATTRIBUTES: (i64, i64) = (23, 11);
 
 /// Looks at the version tables in `schemas`. Everything that is unusual is [`Glance::Doubtful`].
 ///
@@ -171,17 +171,15 @@ async fn homes(
 ) -> Result<HashMap<String, Home>, sqlx::Error> {
     let log = format!("{name}_log");
     let names: Vec<_> = schemas.iter().map(|schema| literal(schema)).collect();
-    let (of_table, of_log) = ATTRIBUTES;
     let sql = format!(
         "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY;\n{};\n\
          SELECT n.nspname::text, has_schema_privilege(n.oid, 'USAGE')::text, c.relname::text, c.relkind::text, \
-         ((c.relnatts = CASE c.relname WHEN {}::name THEN {of_table} ELSE {of_log} END AND {}) IS TRUE)::text \
+         (({}) IS TRUE)::text \
          FROM pg_namespace AS n LEFT JOIN pg_class AS c ON c.relnamespace = n.oid AND {within} \
          AND lower(c.relname::text) IN ({}, {}) \
          WHERE n.nspname = ANY (ARRAY[{}]::name[])",
         PINNED.join(";\n"),
-        literal(name),
-        trust::is_plain(&[name, &log]),
+        is_usable(name),
         literal(&name.to_lowercase()),
         literal(&log.to_lowercase()),
         names.join(", "),
@@ -203,6 +201,16 @@ async fn homes(
     Ok(homes)
 }
 
+/// A condition that `c`, a pg_class, is the table `name` or its log in the layout of this version, and trusted.
+pub(super) fn is_usable(name: &str) -> String {
+    let (of_table, of_log) = ATTRIBUTES;
+    format!(
+        "c.relnatts = CASE c.relname WHEN {}::name THEN {of_table} ELSE {of_log} END AND {}",
+        literal(name),
+        trust::is_plain(&[name, &format!("{name}_log")]),
+    )
+}
+
 /// The digests of the version tables by their index; `None` for one with a partially applied revision.
 async fn digests(
     connection: &mut PgConnection,
@@ -212,29 +220,28 @@ async fn digests(
     if tables.is_empty() {
         return Ok(digests);
     }
-    let parts = tables.iter().map(|(index, table)| {
-        format!(
-            "SELECT {index}::text, count(*) FILTER (WHERE t.state <> 'applied')::text, \
-             encode(sha256(convert_to(coalesce(string_agg(ROW({ROW})::text, E'\\n' ORDER BY t.sequence), ''), \
-             'UTF8')), 'hex') FROM {} AS t",
-            table.quoted
-        )
-    });
+    let parts = tables
+        .iter()
+        .map(|(index, table)| format!("SELECT {index}::text, {DIGEST} FROM {} AS t", table.quoted));
     let sql = parts.collect::<Vec<_>>().join("\nUNION ALL ");
     for row in unpinned_rows(connection, &sql).await? {
         let index: &str = row.try_get(0)?;
-        let digest = from_hex(row.try_get(2)?);
-        let is_whole = row.try_get::<&str, _>(1)? == "0";
         if let Ok(index) = index.parse() {
-            digests.insert(index, digest.filter(|_| is_whole));
+            digests.insert(index, digest(row.try_get(1)?, row.try_get(2)?));
         }
     }
     Ok(digests)
 }
 
-/// The columns that plans depend on.
-const ROW: &str = "t.sequence, t.revision, t.kind, t.message, t.parents, t.depends_on, t.up_checksum, \
-     t.down_checksum";
+/// The number of partially applied revisions in `t`, a version table, and a digest of what plans depend on.
+pub(super) const DIGEST: &str = "count(*) FILTER (WHERE t.state <> 'applied')::text, \
+     encode(sha256(convert_to(coalesce(string_agg(ROW(t.sequence, t.revision, t.kind, t.message, t.parents, \
+     t.depends_on, t.up_checksum, t.down_checksum)::text, E'\\n' ORDER BY t.sequence), ''), 'UTF8')), 'hex')";
+
+/// The digest in an answer to [`DIGEST`]; `None` if a revision is partially applied.
+pub(super) fn digest(partial: &str, digest: &str) -> Option<StateDigest> {
+    from_hex(digest).filter(|_| partial == "0")
+}
 
 fn from_hex(text: &str) -> Option<StateDigest> {
     let mut digest = [0; 32];

@@ -83,9 +83,11 @@ pub(super) fn again(key: i64) -> String {
 /// Releases the lock, however often it was taken. Other advisory locks of the session can only be
 /// left over from scripts.
 pub(super) async fn release(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let sql = "SELECT pg_catalog.pg_advisory_unlock_all()";
-    rows(connection, sql).await.map(drop)
+    rows(connection, RELEASE).await.map(drop)
 }
+
+/// Releases all advisory locks of the session.
+pub(super) const RELEASE: &str = "SELECT pg_catalog.pg_advisory_unlock_all()";
 
 /// Writes the sessions that block session `pid` into `blockers`, as long as it is polled. Connects
 /// only after it has been polled for half of `lock_timeout`.

@@ -253,12 +253,6 @@ pub(super) const PINNED: [&str; 2] = [
 /// before it could be ended.
 pub(super) const WITHOUT_WARNINGS: &str = "SET LOCAL client_min_messages TO error";
 
-/// Reverts [`PINNED`] within a transaction, for a script that follows.
-pub(super) const UNPINNED: [&str; 2] = [
-    "SET LOCAL search_path TO DEFAULT",
-    "SET LOCAL row_security TO DEFAULT",
-];
-
 /// Sends `sql` as one message with the settings of [`PINNED`], and returns all rows.
 pub(super) async fn rows(
     connection: &mut PgConnection,

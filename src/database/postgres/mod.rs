@@ -41,6 +41,8 @@ mod properties;
 mod psql;
 mod record;
 #[cfg(feature = "cli")]
+mod roam;
+#[cfg(feature = "cli")]
 mod rows;
 mod run;
 mod scratch;
@@ -85,11 +87,13 @@ use self::{
     record::{Began, IndexNames, Recorder},
     run::Work,
     session::Timeouts,
-    version_table::{Trouble, VersionTable},
+    version_table::{Presence, Trouble, VersionTable},
     watch::Watcher,
     watchdog::Watchdog,
 };
 pub use options::ServerOptions as PostgresOptions;
+#[cfg(feature = "cli")]
+pub(super) use roam::may_roam;
 pub use script::PostgresScript;
 
 use super::{
@@ -120,6 +124,8 @@ pub struct Postgres {
     keeps_session: bool,
     running: Arc<Running>,
     table: VersionTable,
+    /// The layout of the version table, as read while the lock is held and before any script has run.
+    layout: Option<u32>,
     /// The session in which the version table was resolved.
     resolved_in: Backend,
     hold: Hold,
@@ -159,19 +165,29 @@ impl Postgres {
         options: &ServerOptions,
         settings: Settings,
     ) -> Result<Self, DatabaseError> {
+        let mut opened = Self::open(options, settings).await?;
+        let version_table = opened.settings.version_table.clone();
+        let (connection, table) = opened.parts().await?;
+        *table = lookup::resolve(connection, &version_table).await?;
+        Ok(opened)
+    }
+
+    /// Connects without looking for the version table. Its names are not valid.
+    pub(super) async fn open(
+        options: &ServerOptions,
+        settings: Settings,
+    ) -> Result<Self, DatabaseError> {
         let place = url::place(options);
         let options = connect::prepared(options, &settings);
         let defaults = usual_timeouts(&settings).options();
         let timeout = settings.connect_timeout;
-        let (mut connection, backend, socket) =
+        let (connection, backend, socket) =
             connect::open_for_scripts(&options, &defaults, timeout, &place).await?;
-        let table = lookup::resolve(&mut connection, &settings.version_table).await?;
         let running = Arc::new(Running::default());
         running.set_pid(backend.pid);
         Ok(Self {
             watchdog: Watchdog::over(socket, &options, &backend, &running),
             options,
-            settings,
             place,
             connection: Some(connection),
             resolved_in: backend.clone(),
@@ -179,7 +195,8 @@ impl Postgres {
             silent: None,
             keeps_session: false,
             running,
-            table,
+            table: VersionTable::new("", &settings.version_table, Presence::Unknown),
+            layout: None,
             hold: Hold::default(),
             session: SessionState::default(),
             deferrable: true,
@@ -187,6 +204,7 @@ impl Postgres {
             #[cfg(feature = "cli")]
             tracer: None,
             reads: inspect::Reads::default(),
+            settings,
         })
     }
 }
@@ -208,9 +226,15 @@ impl Records for Postgres {
                 reason,
             });
         }
-        let (connection, table) = self.parts().await?;
-        let layout = table.layout(connection).await;
-        let commands = match self.answer(layout).await? {
+        let layout = match self.layout.filter(|_| self.hold != Hold::Nothing) {
+            Some(layout) => Some(layout),
+            None => {
+                let (connection, table) = self.parts().await?;
+                let layout = table.layout(connection).await;
+                self.answer(layout).await?
+            }
+        };
+        let commands = match layout {
             Some(LAYOUT) => return self.table.check_writable(),
             Some(_) => {
                 self.table.check_writable()?;
@@ -241,7 +265,9 @@ impl Records for Postgres {
     async fn observe(&mut self, detail: Detail) -> Result<Observed, DatabaseError> {
         let (connection, table) = self.parts().await?;
         let observed = table.observe(connection, detail).await;
-        self.answer(observed).await
+        let observed = self.answer(observed).await?;
+        self.layout = observed.layout.filter(|_| self.hold != Hold::Nothing);
+        Ok(observed)
     }
 
     async fn scripts(&mut self, subjects: &[Subject]) -> Result<Vec<StoredScripts>, DatabaseError> {
@@ -308,6 +334,7 @@ impl Lock for Postgres {
         let (connection, table) = self.parts().await?;
         let attempt = lock::attempt(connection, table.key).await;
         let attempt = self.answer(attempt.map_err(Trouble::from)).await?;
+        self.layout = None;
         self.hold = match attempt {
             LockAttempt::Acquired => Hold::Lock,
             LockAttempt::Held { .. } => Hold::Nothing,
@@ -317,8 +344,10 @@ impl Lock for Postgres {
 
     async fn unlock(&mut self) -> Result<(), DatabaseError> {
         let held = std::mem::take(&mut self.hold) != Hold::Nothing;
+        // Entering the next schema, or the end of the session, releases the lock.
+        let is_roaming = self.backend.path.is_some();
         match &mut self.connection {
-            Some(connection) if held => {
+            Some(connection) if held && !is_roaming => {
                 let released = lock::release(connection).await;
                 self.answer(released.map_err(Trouble::from)).await
             }
@@ -350,6 +379,7 @@ impl Runner for Postgres {
         self.ensure_as_psql().await.map_err(begin)?;
         self.enter(step).await.map_err(begin)?;
         self.note_user(step);
+        self.layout = None;
         let patient = step.lock_timeout.is_none();
         if patient {
             self.swap_lock_timeout(self.settings.lock_timeout, Duration::ZERO)
@@ -499,6 +529,11 @@ impl Database for Postgres {
         Some(self)
     }
 
+    #[cfg(feature = "cli")]
+    fn roaming(&mut self) -> Option<&mut dyn super::Roaming> {
+        Some(self)
+    }
+
     async fn rollback_run(&mut self) -> Result<(), DatabaseError> {
         self.run = None;
         self.clean_up(false).await;
@@ -549,9 +584,14 @@ impl Postgres {
                 Err(error) if waited_in_vain => Some((Instant::now(), error.clone())),
                 _ => None,
             };
-            let (connection, backend, socket) = opened?;
+            let (mut connection, mut backend, socket) = opened?;
             self.running.set_pid(backend.pid);
             self.watchdog = Watchdog::over(socket, &self.options, &backend, &self.running);
+            backend.path = self.backend.path.take();
+            if let Some(path) = &backend.path {
+                let set = message::unpinned_rows(&mut connection, &path.session).await;
+                set.map_err(|error| DatabaseError::ConnectionLost(error::reason(&error)))?;
+            }
             self.backend = backend;
             self.keeps_session = false;
             self.connection = Some(connection);

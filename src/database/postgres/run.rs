@@ -45,6 +45,7 @@ impl Postgres {
             self.enter(step).await.map_err(begin)?;
         }
         self.note_user(step);
+        self.layout = None;
         if self.run.is_some() {
             let mut texts = step.statements.iter().map(|one| one.text(step.text));
             self.deferrable = self.deferrable || texts.any(session::may_defer);

@@ -40,6 +40,7 @@ pub(super) fn reset(backend: &Backend) -> impl Iterator<Item = &str> {
         .into_iter()
         .chain(backend.pooled.then_some(ENCODING))
         .chain(backend.settings.iter().map(String::as_str))
+        .chain(backend.path.as_ref().map(|path| path.session.as_str()))
         .chain(backend.is_watchful.then_some(BE_WATCHFUL))
 }
 

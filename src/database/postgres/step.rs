@@ -12,7 +12,7 @@ use super::{
     cancel::Running,
     lock::{self, Hold},
     mark::Marks,
-    message::{Failed, Message, PINNED, Took, UNPINNED, byte_of},
+    message::{Failed, Message, PINNED, Took, byte_of},
     record::{self, Began, IndexNames, Recorder},
     session::{self, Timeouts},
     version_table::VersionTable,
@@ -306,7 +306,7 @@ impl Stepper<'_> {
             }
         } else {
             // Earlier commands of the same transaction may have pinned the settings.
-            message.extend(begin, UNPINNED);
+            message.extend(begin, self.backend.unpinned());
         }
         if !step.keep_session {
             let timeouts = self.timeouts.commands(false);
@@ -349,7 +349,7 @@ impl Stepper<'_> {
         } else {
             message.extend(begin, PINNED);
             message.extend(begin, guards);
-            message.extend(begin, UNPINNED);
+            message.extend(begin, self.backend.unpinned());
         }
     }
 

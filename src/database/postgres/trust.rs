@@ -72,13 +72,7 @@ pub(super) fn columns() -> String {
 pub(super) fn is_plain(names: &[&str]) -> String {
     let names: Vec<_> = names.iter().map(|name| literal(name)).collect();
     format!(
-        "c.relname = ANY (ARRAY[{}]::name[]) AND c.relkind = 'r' \
-         AND pg_get_userbyid(c.relowner) = CURRENT_USER \
-         AND (c.relacl IS NULL OR has_table_privilege(c.oid, 'SELECT') \
-          AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE') \
-          AND has_table_privilege(c.oid, 'DELETE')) \
-         AND NOT c.relrowsecurity AND NOT c.relhasrules AND NOT c.relhastriggers \
-         AND NOT c.relhassubclass AND c.relchecks = '0' \
+        "c.relname = ANY (ARRAY[{}]::name[]) AND {IS_PLAIN} \
          AND NOT EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid \
           AND a.atttypid >= '{FIRST_OF_USERS}') \
          AND NOT EXISTS (SELECT FROM pg_attrdef AS d WHERE d.adrelid = c.oid AND {NOT_OUR_DEFAULT}) \
@@ -87,6 +81,14 @@ pub(super) fn is_plain(names: &[&str]) -> String {
         names.join(", ")
     )
 }
+
+/// The part of [`is_plain`] that `c` alone tells.
+pub(super) const IS_PLAIN: &str = "c.relkind = 'r' AND pg_get_userbyid(c.relowner) = CURRENT_USER \
+     AND (c.relacl IS NULL OR has_table_privilege(c.oid, 'SELECT') \
+      AND has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE') \
+      AND has_table_privilege(c.oid, 'DELETE')) \
+     AND NOT c.relrowsecurity AND NOT c.relhasrules AND NOT c.relhastriggers \
+     AND NOT c.relhassubclass AND c.relchecks = '0'";
 
 /// Whether code that runs as the current role may become a superuser: RESET ROLE returns to the
 /// session's role.

@@ -48,30 +48,56 @@ fn look(file: &Path, table: &VersionTable, known: Known<'_>) -> rusqlite::Result
     // A session waits for a busy file; there may be thousands of others to look at.
     connection.busy_timeout(Duration::ZERO)?;
     connection.execute_batch("BEGIN")?;
+    match found(&connection, table)? {
+        Found::Nothing => {
+            let observed = Observed::default();
+            state_digest(&observed)
+                .map(|digest| state(digest, known, || Ok(observed)))
+                .transpose()
+        }
+        Found::Doubtful => Ok(None),
+        Found::State(digest) => {
+            let rows = || rows(&connection, table);
+            state(digest, known, rows).map(Some).or(Ok(None))
+        }
+    }
+}
+
+/// The digest of the state, in one snapshot; `None` if it is in doubt or there is no version table.
+pub(super) fn state_of(connection: &Connection, table: &VersionTable) -> Option<[u8; 32]> {
+    connection.execute_batch("BEGIN").ok()?;
+    let found = found(connection, table);
+    // Nothing was written.
+    connection.execute_batch("ROLLBACK").ok()?;
+    match found.ok()? {
+        Found::State(digest) => Some(digest),
+        Found::Nothing | Found::Doubtful => None,
+    }
+}
+
+/// What there is of the version table and its companions.
+enum Found {
+    Nothing,
+    Doubtful,
+    State([u8; 32]),
+}
+
+fn found(connection: &Connection, table: &VersionTable) -> rusqlite::Result<Found> {
     let names = [&table.name, &table.log_name, &table.progress_name];
     let mut kinds = Vec::new();
     for name in names {
-        kinds.push(kind(&connection, name)?);
+        kinds.push(kind(connection, name)?);
     }
     let kinds: Vec<_> = kinds.iter().map(Option::as_deref).collect();
     match kinds.as_slice() {
-        [None, None, None] => {
-            let observed = Observed::default();
-            return state_digest(&observed)
-                .map(|digest| state(digest, known, || Ok(observed)))
-                .transpose();
-        }
+        [None, None, None] => return Ok(Found::Nothing),
         [Some("table"), Some("table"), Some("table")] => {}
-        _ => return Ok(None),
+        _ => return Ok(Found::Doubtful),
     }
-    if !is_usual(&connection, table)? {
-        return Ok(None);
+    if !is_usual(connection, table)? {
+        return Ok(Found::Doubtful);
     }
-    let Some(digest) = digest(&connection, table)? else {
-        return Ok(None);
-    };
-    let rows = || rows(&connection, table);
-    state(digest, known, rows).map(Some).or(Ok(None))
+    Ok(digest(connection, table)?.map_or(Found::Doubtful, Found::State))
 }
 
 fn state(

@@ -167,6 +167,11 @@ impl Handle {
     }
 
     /// Whether a transaction is open.
+    #[cfg(feature = "cli")]
+    pub fn connection(&self) -> &rusqlite::Connection {
+        &self.sqlite
+    }
+
     pub fn in_transaction(&self) -> bool {
         !self.sqlite.is_autocommit()
     }

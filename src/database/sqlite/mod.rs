@@ -20,6 +20,8 @@ mod lock;
 #[cfg(feature = "cli")]
 mod permissions;
 mod record;
+#[cfg(feature = "cli")]
+mod roam;
 mod row;
 #[cfg(feature = "cli")]
 mod rows;
@@ -81,6 +83,9 @@ pub struct Sqlite {
     can_reopen: bool,
     keys_before_script: Option<ForeignKeyState>,
     seen: inspect::Seen,
+    /// Whether the version table was seen in the layout of this version since the lock was taken, before any
+    /// script has run.
+    is_prepared: bool,
 }
 
 impl Sqlite {
@@ -105,6 +110,7 @@ impl Sqlite {
             can_reopen: source != Source::Memory,
             keys_before_script: None,
             seen: inspect::Seen::default(),
+            is_prepared: false,
             source,
             settings,
         };
@@ -188,6 +194,9 @@ impl Survey for Sqlite {
 impl Records for Sqlite {
     async fn prepare(&mut self) -> Result<(), DatabaseError> {
         self.open(Absent::Make).await?;
+        if std::mem::take(&mut self.is_prepared) && self.lock.is_some() {
+            return Ok(());
+        }
         blocking(|| {
             let connection = opened(&mut self.connection)?;
             self.table.prepare(connection, &self.settings.actor)
@@ -281,6 +290,7 @@ impl Lock for Sqlite {
 
     async fn unlock(&mut self) -> Result<(), DatabaseError> {
         self.lock = None;
+        self.is_prepared = false;
         Ok(())
     }
 }
@@ -293,6 +303,7 @@ impl Runner for Sqlite {
         progress: Progress<'_>,
     ) -> Result<(), StepError> {
         self.open_existing().await.map_err(at_begin)?;
+        self.is_prepared = false;
         blocking(|| self.run_step_now(step, Work::Statements(progress)))
     }
 
@@ -302,6 +313,7 @@ impl Runner for Sqlite {
         progress: Progress<'_>,
     ) -> Result<(), StepError> {
         self.open_existing().await.map_err(at_begin)?;
+        self.is_prepared = false;
         blocking(|| self.run_alone_now(step, progress))
     }
 
@@ -360,6 +372,11 @@ impl Database for Sqlite {
     #[cfg(feature = "cli")]
     fn rows(&mut self) -> &mut dyn super::Rows {
         self
+    }
+
+    #[cfg(feature = "cli")]
+    fn roaming(&mut self) -> Option<&mut dyn super::Roaming> {
+        Some(self)
     }
 
     async fn rollback_run(&mut self) -> Result<(), DatabaseError> {

@@ -1,7 +1,10 @@
 //! Tests of plans that are created again.
 
 use super::*;
-use crate::{database::Detail, layout::Surroundings};
+use crate::{
+    database::{Detail, Lock as _},
+    layout::Surroundings,
+};
 
 /// The errors with which a migration can end in these tests.
 #[derive(Debug, PartialEq, thiserror::Error)]
@@ -34,12 +37,23 @@ async fn upgrade_after<F: Future<Output = Result<(), Ended>>>(
     plans: usize,
     before: impl FnMut(&Plan) -> F,
 ) -> (Result<Migrated, Aborted<Ended>>, usize) {
+    upgrade_known(fake, plans, None, before).await
+}
+
+/// Upgrades `fake`, of which something is known, after `before`.
+async fn upgrade_known<F: Future<Output = Result<(), Ended>>>(
+    fake: &mut Fake,
+    plans: usize,
+    known: Option<Known>,
+    before: impl FnMut(&Plan) -> F,
+) -> (Result<Migrated, Aborted<Ended>>, usize) {
     let options = MigrateOptions {
         detail: Detail::Brief,
         lock_wait: Duration::ZERO,
         run: impatient(),
         replan_midway: true,
         survey: true,
+        tells_state: known.is_none(),
     };
     let mut planned = 0;
     let history = history(Mode::Each);
@@ -50,7 +64,8 @@ async fn upgrade_after<F: Future<Output = Result<(), Ended>>>(
         plan.ok().filter(|_| planned <= plans).ok_or(Ended::NoPlan)
     };
     let sink = Sink::silent();
-    let result = migrate(fake, options, None, (make, before), &Stop::default(), &sink).await;
+    let parts = (make, before);
+    let result = migrate(fake, options, known, parts, &Stop::default(), &sink).await;
     (result, planned)
 }
 
@@ -119,6 +134,34 @@ async fn what_earlier_plans_have_done_is_told() {
     assert_eq!(ids(&failure.done), ["1", "2"]);
     let (result, planned) = upgrade(&mut Fake::held_for(u32::MAX), usize::MAX).await;
     assert_eq!((result.unwrap_err().error, planned), (Ended::Busy, 0));
+}
+
+#[tokio::test]
+async fn a_known_plan_is_run_unless_the_state_has_changed() {
+    let all = history(Mode::Each);
+    let nothing = Observed::default();
+    let context = crate::plan::testing::context(&all, &nothing, Dialect::Postgres);
+    let plan = plan::upgrade(&context, &"head".parse().unwrap()).unwrap();
+    for times in [0, 1] {
+        let mut fake = outdated(changed(), times);
+        fake.try_lock().await.unwrap();
+        let known = Some(Known::Plan(plan.clone()));
+        let mut seen = 0;
+        let before = |_: &Plan| {
+            seen += 1;
+            std::future::ready(Ok(()))
+        };
+        let (result, planned) = upgrade_known(&mut fake, usize::MAX, known, before).await;
+        let migrated = result.unwrap();
+        assert_eq!(ids(&migrated.done), ["1", "2", "3"]);
+        check_boundary(&fake.stored, Direction::Up, Mode::Each, "known");
+        // Nobody wanted to know where the known plan leads, but another plan may lead elsewhere.
+        assert_eq!((planned, seen), (times as usize, 1));
+        assert_eq!(
+            migrated.now.map(|now| now.applied.len()),
+            (times > 0).then_some(3)
+        );
+    }
 }
 
 #[tokio::test]

@@ -4,12 +4,9 @@ use std::{collections::HashMap, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{
-    super::{Error, Session},
-    FleetError, TargetProblem, TargetProblemKind as Kind,
-};
+use super::{super::Error, FleetError, TargetProblem, TargetProblemKind as Kind};
 use crate::{
-    database::{Location, Settings},
+    database::{Location, Settings, engine},
     fleet::{Target, name_fault},
     model::{self, ModelRequest},
     nearest::misspelt,
@@ -49,11 +46,8 @@ pub(super) async fn discover(
         }
         FleetSource::Query { sql, at } => {
             let location = Location::parse(&at.text, &at.base)?;
-            let mut session = Session::new(location, settings.clone());
-            let found = session.ask_named(sql).await;
-            // What was read is complete.
-            let _ = session.close().await;
-            let found = found?;
+            let settings = location.adjust(settings.clone());
+            let found = engine::ask(&location, settings, sql).await?;
             let rows = found.rows.into_iter().map(|row| {
                 let named = found.columns.iter().cloned().zip(row);
                 named

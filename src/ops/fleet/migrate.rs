@@ -11,9 +11,10 @@ use std::{
 use super::{
     super::{Error, MigrateArgs, PlanReport, Project, Session, plan_downgrade, plan_upgrade},
     Fleet, FleetError, FleetSelection, FleetStop, Voice,
+    account::{Account, Ended, TargetWarning},
     journal::Journal,
     read::{Pass, Seen},
-    run::{Account, Ended, Run, TargetWarning, is_open},
+    run::{Run, Wait, is_open},
     states::States,
     verdict::Verdict,
 };
@@ -134,6 +135,9 @@ pub fn fleet_migrate(
     })
 }
 
+/// The most plans that are kept for runs. The others are made again.
+const KEPT: usize = 64;
+
 fn refuse_backups(fleet: &Fleet, args: &FleetArgs) -> Result<(), Error> {
     match args.migrate.backup.is_some() && fleet.has_schemas {
         true => Err(FleetError::BackupOfSchemas.into()),
@@ -148,12 +152,19 @@ fn verdicts<'a>(
     args: &'a MigrateArgs,
 ) -> States<'a, Verdict> {
     let dialect = fleet.dialect;
-    States::new(move |observed| Verdict::of(project, dialect, direction, args, observed))
+    let kept = AtomicUsize::new(0);
+    States::new(move |observed| {
+        let mut verdict = Verdict::of(project, dialect, direction, args, observed);
+        if verdict.plan.is_some() && kept.fetch_add(1, Ordering::Relaxed) >= KEPT {
+            verdict.plan = None;
+        }
+        verdict
+    })
 }
 
 /// The read pass of a run. Accounts for targets in which there is nothing to do and for those that are
-/// missing; returns for each target whether it is to be run.
-fn read(run: &Run<'_>, stages: &[Stage]) -> Result<Vec<bool>, Error> {
+/// missing; returns for each target how it is to be run.
+fn read(run: &Run<'_>, stages: &[Stage]) -> Result<Vec<Wait>, Error> {
     let members = |stage: &Stage| stage.members.clone();
     let all: Vec<usize> = stages.iter().flat_map(members).collect();
     let mut is_canary = vec![false; run.fleet.targets.len()];
@@ -166,7 +177,10 @@ fn read(run: &Run<'_>, stages: &[Stage]) -> Result<Vec<bool>, Error> {
             .iter()
             .for_each(|index| is_canary[*index] = true);
     }
-    let waiting = Mutex::new(vec![false; run.fleet.targets.len()]);
+    let waiting = Mutex::new(vec![Wait::Done; run.fleet.targets.len()]);
+    let wait = |index: usize, how: Wait| {
+        waiting.lock().unwrap_or_else(PoisonError::into_inner)[index] = how;
+    };
     let (seen, total) = (AtomicUsize::new(0), all.len());
     let each = |index: usize, found: Seen<Verdict>| {
         (run.voice.reading)(seen.fetch_add(1, Ordering::Relaxed) + 1, total);
@@ -175,15 +189,13 @@ fn read(run: &Run<'_>, stages: &[Stage]) -> Result<Vec<bool>, Error> {
                 run.warn_all(index, &verdict.warnings);
                 verdict.line(index, Duration::ZERO)
             }
-            Seen::State(_) | Seen::Doubtful => {
-                waiting.lock().unwrap_or_else(PoisonError::into_inner)[index] = true;
-                return;
-            }
+            Seen::State(verdict) => return wait(index, Wait::of(&verdict)),
+            Seen::Doubtful => return wait(index, Wait::Session),
             Seen::Missing(error) => absent(run.fleet, run.voice, index, error.into()),
             Seen::Failed(error) => failed(run.voice, index, error),
         };
         if is_canary[index] && line.outcome == Outcome::Failed {
-            run.note_failed_canary();
+            run.account.note_failed_canary();
         }
         run.account.add(run.fleet, &line, run.journal);
     };

@@ -4,10 +4,13 @@
 //! of their own, and the same operation as a single database. Threads take them from a queue, so that
 //! SQLite files, whose statements block, are run side by side as well.
 
+mod account;
+mod attempt;
 mod check;
 mod discover;
 mod error;
 mod journal;
+mod journey;
 mod migrate;
 mod place;
 mod queue;
@@ -32,13 +35,14 @@ use std::{
 
 use tokio::runtime::Runtime;
 
+pub use account::{Ended as FleetEnded, Progress as FleetProgress, TargetWarning};
+pub use attempt::EventReceiver;
 pub use check::{FleetCheckReport, FleetFinding, fleet_check};
 pub use error::{FleetError, TargetProblem, TargetProblemKind};
 pub use journal::millis as fleet_millis;
 pub use migrate::{
     FleetArgs, FleetPlan, FleetPlanReport, FleetRunReport, fleet_migrate, plan_fleet_migrate,
 };
-pub use run::{Ended as FleetEnded, EventReceiver, Progress as FleetProgress, TargetWarning};
 pub use status::{FleetStatusReport, StateSummary, fleet_status};
 pub use stop::FleetStop;
 pub(in crate::ops) use stop::{Cancellers, Entered};

@@ -102,6 +102,26 @@ impl Queue {
         }
     }
 
+    /// Ends an item whose server has answered, and starts the next one of that server in its place, if it
+    /// `fits`. Otherwise the item is not ended.
+    pub fn pass(
+        &self,
+        item: Item,
+        may_start: &dyn Fn() -> bool,
+        fits: &dyn Fn(usize) -> bool,
+    ) -> Option<Item> {
+        let mut state = self.lock();
+        if !may_start() {
+            return None;
+        }
+        let server = &mut state.servers[item.server];
+        let index = *server.waiting.front().filter(|index| fits(**index))?;
+        server.waiting.pop_front();
+        server.refused_since = None;
+        server.pause = FIRST_PAUSE;
+        Some(Item { index, ..item })
+    }
+
     /// Ends an item whose server has answered.
     pub fn finish(&self, item: Item) {
         let mut state = self.lock();
@@ -241,6 +261,26 @@ mod tests {
         assert!(ready(&waiting).is_empty());
         waiting.finish(first);
         assert_eq!(ready(&waiting), [2]);
+    }
+
+    #[test]
+    fn an_item_passes_its_place_on() {
+        let items = [
+            (0, Some("a")),
+            (1, Some("a")),
+            (2, Some("a")),
+            (3, Some("b")),
+        ];
+        let waiting = queue(Duration::ZERO, &items);
+        let first = waiting.next(&|| true).unwrap();
+        assert_eq!(waiting.pass(first, &|| false, &|_| true), None);
+        assert_eq!(waiting.pass(first, &|| true, &|index| index != 1), None);
+        let second = waiting.pass(first, &|| true, &|_| true).unwrap();
+        assert_eq!(second.index, 1);
+        // One place of the server is taken, as before.
+        assert_eq!(ready(&waiting), [2, 3]);
+        assert_eq!(waiting.pass(second, &|| true, &|_| true), None);
+        waiting.finish(second);
     }
 
     #[test]

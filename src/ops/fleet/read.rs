@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    ops::RangeInclusive,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -53,8 +54,9 @@ struct Chunk {
     schemas: Vec<String>,
 }
 
-/// The schemas that one connection looks at: some queries of about two hundred.
-const SCHEMAS: usize = 400;
+/// How many schemas one connection looks at. The first are few, since it has to be opened; the last are some
+/// queries of about two hundred.
+const SCHEMAS: RangeInclusive<usize> = 50..=400;
 
 impl<T: Send + Sync> Pass<'_, T> {
     /// Looks at targets without sessions. Those that need one are [`Seen::Doubtful`].
@@ -62,6 +64,8 @@ impl<T: Send + Sync> Pass<'_, T> {
     /// # Errors
     /// Fails when no thread can be started.
     pub fn glance(&self, selected: &[usize], each: Each<'_, T>) -> Result<(), Error> {
+        let size = selected.len().div_ceil(self.fleet.config.jobs_per_server);
+        let size = size.clamp(*SCHEMAS.start(), *SCHEMAS.end());
         let (mut files, mut chunks) = (Vec::new(), HashMap::<String, Chunk>::new());
         let mut whole = Vec::new();
         for index in selected.iter().copied() {
@@ -88,7 +92,7 @@ impl<T: Send + Sync> Pass<'_, T> {
             });
             chunk.targets.push(index);
             chunk.schemas.push(schema);
-            if chunk.targets.len() >= SCHEMAS {
+            if chunk.targets.len() >= size {
                 let place = chunk.place.clone();
                 let full = std::mem::replace(
                     chunk,

@@ -1,11 +1,15 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use super::super::{MigrateArgs, Project, line::position, migrate::Migration};
 use crate::{
+    database::engine,
     execute::Sink,
     fleet::{Outcome, TargetLine},
-    plan::Warning,
-    revision::{Direction, Observed},
+    plan::{Execution, Plan, Warning},
+    revision::{Direction, LAYOUT, Observed},
     sql::Dialect,
 };
 
@@ -18,6 +22,10 @@ pub(super) struct Verdict {
     pub steps: Option<usize>,
     /// The notes of the plan.
     pub warnings: Vec<Warning>,
+    /// The plan, if it can be run over a connection that goes from schema to schema.
+    pub plan: Option<Plan>,
+    /// The position after the plan has been run to its end; the first target tells it.
+    pub after: OnceLock<Arc<str>>,
 }
 
 impl Verdict {
@@ -42,10 +50,15 @@ impl Verdict {
                 true => Some(plan.steps.len()),
                 false => None,
             });
+        let warnings = plan.as_ref().map(|plan| plan.warnings.clone());
+        // Tables that do not exist cannot be seen to be as they should be.
+        let is_known = direction == Direction::Up && observed.layout == Some(LAYOUT);
         Self {
             position: position.into(),
             steps,
-            warnings: plan.map(|plan| plan.warnings).unwrap_or_default(),
+            warnings: warnings.unwrap_or_default(),
+            plan: plan.filter(|plan| is_known && may_roam(plan, dialect)),
+            after: OnceLock::new(),
         }
     }
 
@@ -64,4 +77,14 @@ impl Verdict {
             ..TargetLine::not_started(target)
         }
     }
+}
+
+/// Whether every step is one transaction that leaves the meaning of names without a schema alone.
+fn may_roam(plan: &Plan, dialect: Dialect) -> bool {
+    let has_work = !plan.steps.is_empty() && plan.exchanges.is_empty() && !plan.one_transaction;
+    has_work
+        && plan.steps.iter().all(|step| {
+            matches!(step.execution, Execution::Transaction(_))
+                && engine::may_roam(dialect, step.text())
+        })
 }

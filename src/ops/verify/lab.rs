@@ -2,7 +2,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use crate::{
     database::Detail,
-    execute::{self, Finish, MigrateOptions, Migrated, PartialFailure, RunOptions},
+    execute::{self, Finish, Known, MigrateOptions, Migrated, PartialFailure, RunOptions},
     ops::{
         Error, Project, Session, StampArgs,
         schema::{Reader, Sandbox, lenient},
@@ -318,6 +318,7 @@ async fn run(
         },
         replan_midway: false,
         survey: false,
+        tells_state: true,
     };
     let (stop, events) = (session.stop_signal().clone(), session.events().clone());
     let plan = |observed: &Observed, _: Option<&_>| -> Result<Plan, Error> {
@@ -331,7 +332,7 @@ async fn run(
     let run = execute::migrate(
         database.as_mut(),
         options,
-        observed.take(),
+        observed.take().map(Known::State),
         parts,
         &stop,
         &events,

@@ -126,6 +126,127 @@ fn scripts_find_what_they_name_in_their_schema() {
     );
 }
 
+/// A fleet that is at its head, with a table `runs` in which scripts leave the numbers of their sessions.
+fn at_head(schemas: &[&str]) -> Env {
+    let env = fleet("jobs = 4\njobs-per-server = 2", schemas);
+    assert_eq!(upgrade(&env, &[]).status, 0);
+    env.sql("CREATE TABLE shops.runs (schema text, pid integer)");
+    env
+}
+
+/// It must not have a word that makes a session of its own necessary.
+const NOTE: &str = "INSERT INTO shops.runs SELECT c.relnamespace::regnamespace::text, pg_backend_pid() \
+                    FROM pg_class AS c WHERE c.oid = 'users'::regclass;\n";
+
+/// The number of sessions, and that of schemas, in which scripts have run.
+fn runs(env: &Env) -> String {
+    env.sql("SELECT count(DISTINCT pid), count(DISTINCT schema), count(*) FROM shops.runs")
+}
+
+#[test]
+fn one_connection_serves_several_schemas() {
+    let names: Vec<String> = (0..12).map(|number| format!("t{number:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let env = at_head(&names);
+    let left = "SET work_mem TO '5MB'; CREATE TEMP TABLE left_over (x integer); LISTEN x;\n\
+                SELECT pg_advisory_lock(7);\n";
+    let next = format!("CREATE TABLE next (id integer);\n{left}{NOTE}");
+    env.revision("20260101000003_next", &next, "DROP TABLE next;\n");
+    // Nothing of a target is left to the next one.
+    let clean = "SELECT 1 / (CASE WHEN current_setting('work_mem') = '4MB' AND to_regclass('left_over') IS NULL \
+                 AND NOT EXISTS (SELECT FROM pg_listening_channels()) THEN 1 ELSE 0 END);\n";
+    let (clean, then) = (
+        format!("{clean}ALTER TABLE next ADD y text;\n"),
+        "ALTER TABLE next DROP y;\n",
+    );
+    env.revision("20260101000004_clean", &clean, then);
+    let printed = upgrade(&env, &[]);
+    assert_eq!(printed.status, 0, "{}{}", printed.stdout, printed.stderr);
+    let (lines, _) = printed.lines();
+    for line in &lines {
+        assert_eq!(line["outcome"], "done");
+        assert_eq!(line["from"], "20260101000002", "{line}");
+        assert_eq!(line["to"], "20260101000004 (head)", "{line}");
+    }
+    let found = runs(&env);
+    let sessions: usize = found.split('|').next().unwrap().parse().unwrap();
+    assert!(sessions <= 2, "{found}");
+    assert!(found.ends_with("|12|12\n"), "{found}");
+    let all = tables(&env);
+    for name in names {
+        assert_eq!(
+            all[name],
+            "migrator_version migrator_version_log next posts users"
+        );
+    }
+    let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = \
+                 (SELECT oid FROM pg_database WHERE datname = current_database())";
+    assert_eq!(env.sql(locks), "0\n");
+}
+
+#[test]
+fn a_script_that_leaves_its_schema_has_a_session_of_its_own() {
+    for leave in [
+        "RESET search_path;",
+        "SET search_path TO DEFAULT;",
+        "DISCARD TEMP;",
+    ] {
+        let env = at_head(&["a", "b", "c", "d"]);
+        env.revision(
+            "20260101000003_next",
+            &format!("{leave}\nCREATE TABLE next (id integer);\n{NOTE}"),
+            "DROP TABLE next;\n",
+        );
+        assert_eq!(upgrade(&env, &[]).status, 0, "{leave}");
+        assert_eq!(runs(&env), "4|4|4\n", "{leave}");
+        assert!(tables(&env)["c"].contains("next"), "{leave}");
+    }
+}
+
+#[test]
+fn stored_code_that_leaves_the_schema_fails_instead_of_writing_elsewhere() {
+    let env = at_head(&["a", "b"]);
+    env.sql(
+        "CREATE PROCEDURE shops.leave() LANGUAGE plpgsql AS 'BEGIN RESET search_path; END'; \
+         CREATE TABLE public.users (x integer)",
+    );
+    env.revision(
+        "20260101000003_next",
+        "CALL shops.leave();\nINSERT INTO users VALUES (1);\n",
+        "DELETE FROM users;\n",
+    );
+    let printed = upgrade(&env, &[]);
+    let expected = [("a", "failed M701"), ("b", "failed M701")];
+    assert_eq!(printed.outcomes(), outcomes(&expected));
+    assert_eq!(env.sql("SELECT count(*) FROM public.users"), "0\n");
+}
+
+#[test]
+fn a_target_that_fails_or_has_changed_leaves_the_others_alone() {
+    let env = at_head(&["a", "b", "c", "d", "e"]);
+    env.revision(
+        "20260101000003_next",
+        &format!("ALTER TABLE users ADD name text;\n{NOTE}"),
+        "ALTER TABLE users DROP name;\n",
+    );
+    env.sql("ALTER TABLE b.users ADD name text");
+    env.sql(
+        "CREATE FUNCTION shops.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+    );
+    env.sql("CREATE TRIGGER t BEFORE INSERT ON c.migrator_version FOR EACH ROW EXECUTE FUNCTION shops.f()");
+    env.sql("UPDATE d.migrator_version SET message = 'others'");
+    let printed = upgrade(&env, &[]);
+    let mut found = printed.outcomes();
+    assert_eq!(found.remove("b").unwrap(), "failed M701");
+    assert_eq!(
+        found,
+        outcomes(&[("a", "done"), ("c", "done"), ("d", "done"), ("e", "done")])
+    );
+    assert_eq!(env.sql("SELECT count(*) FROM b.migrator_version"), "2\n");
+    let again = upgrade(&env, &["--only", "a"]);
+    assert_eq!(again.outcomes(), outcomes(&[("a", "current")]));
+}
+
 #[test]
 fn schemas_that_are_missing_or_not_trusted_are_told() {
     let env = fleet("", &["a", "gone", "half", "view"]);
