@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{outcomes, project, run, upgrade};
-use crate::common::{Backend, Env};
+use crate::common::{Backend, Env, Running, wait_until};
 
 /// A fleet with a schema a target; `shops.tenants` names them.
 fn fleet(keys: &str, schemas: &[&str]) -> Env {
@@ -182,6 +182,46 @@ fn one_connection_serves_several_schemas() {
     let locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = \
                  (SELECT oid FROM pg_database WHERE datname = current_database())";
     assert_eq!(env.sql(locks), "0\n");
+}
+
+#[test]
+fn a_killed_run_over_shared_connections_is_resumed() {
+    let names: Vec<String> = (0..40).map(|number| format!("t{number:02}")).collect();
+    let env = at_head(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    for number in 3..=4 {
+        env.revision(
+            &format!("2026010100000{number}_run"),
+            &format!("INSERT INTO users VALUES ({number});\nSELECT pg_sleep(0.01);\n{NOTE}"),
+            &format!("DELETE FROM users WHERE id = {number};\n"),
+        );
+    }
+    let done = "SELECT count(DISTINCT schema) FROM shops.runs";
+    for kill in 1..=3 {
+        let running = Running::start(&env, "-n shops fleet upgrade");
+        wait_until(&format!("run {kill} has upgraded some"), || {
+            let done: usize = env.sql(done).trim().parse().unwrap();
+            done >= 8 * kill
+        });
+        running.signal("KILL");
+        assert_eq!(running.finish().status, None);
+    }
+    let before: usize = env.sql(done).trim().parse().unwrap();
+    assert!(
+        before < names.len(),
+        "all were upgraded before the last kill"
+    );
+    // What the last one ran ends by itself.
+    let printed = upgrade(&env, &[]);
+    assert_eq!(printed.status, 0, "{}{}", printed.stdout, printed.stderr);
+    for name in names {
+        let rows = format!(
+            "SELECT (SELECT string_agg(id::text, ' ' ORDER BY id) FROM {name}.users), \
+             (SELECT string_agg(revision, ' ' ORDER BY sequence) FROM {name}.migrator_version), \
+             (SELECT count(*) FROM {name}.migrator_version_log WHERE event = 'upgrade' AND outcome = 'ok')"
+        );
+        let all = "20260101000001 20260101000002 20260101000003 20260101000004";
+        assert_eq!(env.sql(&rows), format!("3 4|{all}|4\n"), "{name}");
+    }
 }
 
 #[test]
