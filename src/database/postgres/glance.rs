@@ -211,7 +211,7 @@ pub(super) fn is_usable(name: &str) -> String {
     )
 }
 
-/// The digests of the version tables by their index; `None` for one with a partially applied revision.
+/// The digests of the version tables by their index; `None` for one with a row in doubt.
 async fn digests(
     connection: &mut PgConnection,
     tables: &[(usize, VersionTable)],
@@ -233,14 +233,16 @@ async fn digests(
     Ok(digests)
 }
 
-/// The number of partially applied revisions in `t`, a version table, and a digest of what plans depend on.
-pub(super) const DIGEST: &str = "count(*) FILTER (WHERE t.state <> 'applied')::text, \
-     encode(sha256(convert_to(coalesce(string_agg(ROW(t.sequence, t.revision, t.kind, t.message, t.parents, \
-     t.depends_on, t.up_checksum, t.down_checksum)::text, E'\\n' ORDER BY t.sequence), ''), 'UTF8')), 'hex')";
+/// The number of rows of `t`, a version table, that are in doubt, and a digest of what plans depend on: of
+/// values with a separator between them that a message, the only free text, must not have.
+pub(super) const DIGEST: &str = "count(*) FILTER (WHERE t.state <> 'applied' OR strpos(t.message, E'\\x1e') > '0')::text, \
+     encode(sha256(convert_to(coalesce(string_agg(concat_ws(E'\\x1e', t.sequence, t.revision, t.kind, t.parents, \
+     t.depends_on, t.up_checksum, coalesce(t.down_checksum, ''), t.message), E'\\x1e' ORDER BY t.sequence), ''), \
+     'UTF8')), 'hex')";
 
-/// The digest in an answer to [`DIGEST`]; `None` if a revision is partially applied.
-pub(super) fn digest(partial: &str, digest: &str) -> Option<StateDigest> {
-    from_hex(digest).filter(|_| partial == "0")
+/// The digest in an answer to [`DIGEST`]; `None` if a row is in doubt.
+pub(super) fn digest(doubtful: &str, digest: &str) -> Option<StateDigest> {
+    from_hex(digest).filter(|_| doubtful == "0")
 }
 
 fn from_hex(text: &str) -> Option<StateDigest> {

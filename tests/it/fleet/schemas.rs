@@ -275,6 +275,8 @@ fn a_target_that_fails_or_has_changed_leaves_the_others_alone() {
     );
     env.sql("CREATE TRIGGER t BEFORE INSERT ON c.migrator_version FOR EACH ROW EXECUTE FUNCTION shops.f()");
     env.sql("UPDATE d.migrator_version SET message = 'others'");
+    // The separator in the text of which a look makes a digest.
+    env.sql("UPDATE e.migrator_version SET message = E'a\\x1eb' WHERE sequence = 1");
     let printed = upgrade(&env, &[]);
     let mut found = printed.outcomes();
     assert_eq!(found.remove("b").unwrap(), "failed M701");
