@@ -40,14 +40,8 @@ impl Bar {
         let now = (phase.to_owned(), total > 0);
         if shown.as_ref() != Some(&now) {
             *shown = Some(now);
-            let template = if total > 0 { KNOWN } else { UNKNOWN };
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                self.bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
-            }
             self.bar.set_message(phase.to_owned());
-            self.bar.reset_elapsed();
-            self.bar.enable_steady_tick(Duration::from_millis(120));
-            out::set_live(Some(self.bar.clone()));
+            self.start(if total > 0 { KNOWN } else { UNKNOWN });
         }
         if total > 0 {
             self.bar.set_length(total);
@@ -66,14 +60,19 @@ impl Bar {
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         if shown.as_ref().is_none_or(|(phase, _)| !phase.is_empty()) {
             *shown = Some((String::new(), false));
-            if let Ok(style) = ProgressStyle::with_template(TOLD) {
-                self.bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
-            }
-            self.bar.reset_elapsed();
-            self.bar.enable_steady_tick(Duration::from_millis(120));
-            out::set_live(Some(self.bar.clone()));
+            self.start(TOLD);
         }
         self.bar.set_message(text.to_owned());
+    }
+
+    /// Starts a phase, also after another one was finished.
+    fn start(&self, template: &str) {
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
+        }
+        self.bar.reset();
+        self.bar.enable_steady_tick(Duration::from_millis(120));
+        out::set_live(Some(self.bar.clone()));
     }
 
     /// Hides the line while `say` prints something else.
@@ -84,6 +83,10 @@ impl Bar {
     /// Removes the line.
     pub fn finish(&self) {
         out::set_live(None);
+        *self
+            .shown
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = None;
         self.bar.finish_and_clear();
     }
 }

@@ -3,6 +3,8 @@
 //! Opening a session and reading what it has to know of the database takes longer than a small revision.
 //! Whatever is unusual about a target is left to a session of its own.
 
+use std::sync::Arc;
+
 use super::{
     super::{RunReport, Session, migrate::upgrade_planned},
     attempt::{Attempt, Next},
@@ -10,8 +12,6 @@ use super::{
     run::Run,
     verdict::Verdict,
 };
-use std::sync::Arc;
-
 use crate::{
     database::{Database, Settings, engine},
     plan::Plan,

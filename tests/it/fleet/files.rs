@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{applied, configure, files, outcomes, project, run, upgrade};
-use crate::common::{Backend, Gate, Running, sqlite};
+use crate::common::{Backend, Gate, Running, on_terminal, sqlite};
 
 const FILES: &str = "files = \"t/*.db\"";
 
@@ -290,6 +290,28 @@ fn protected_environments_are_asked_for_once() {
     env.write("migrator.toml", format!("{other}{FILES}\n"));
     let printed = run(&env, &["fleet", "downgrade", "base"]);
     assert!(printed.stderr.contains("error[M112]"), "{}", printed.stderr);
+}
+
+#[test]
+fn the_run_is_shown_after_the_question_as_before_it() {
+    let env = project(Backend::Sqlite, FILES);
+    configure(&env, "protected = true", &format!("{FILES}\njobs = 1"));
+    files(&env, &["a", "b", "c"]);
+    env.revision(
+        "20260101000003_slow",
+        "CREATE TABLE n AS WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 500000) \
+         SELECT max(x) FROM n;\n",
+        "DROP TABLE n;\n",
+    );
+    let mut command = env.command();
+    command.args(["-n", "shops", "fleet", "upgrade"]);
+    command.env("TERM", "xterm").env("NO_COLOR", "1");
+    let (status, shown) = on_terminal(&mut command, "to upgrade them: ", "shops\n");
+    assert_eq!(status, Some(0), "{shown}");
+    let (before, after) = shown.split_once("to upgrade them: ").unwrap();
+    assert!(before.contains("In 3 targets: a, b, c"), "{before}");
+    assert!(after.contains("2 of 3 targets, "), "{after}");
+    assert!(after.contains("Upgraded    3 (9 steps)"), "{after}");
 }
 
 #[test]
