@@ -8,12 +8,12 @@ use super::{
     Hold, LAYOUT, Postgres, Presence, ServerOptions, VersionTable,
     backend::SearchPath,
     error,
-    glance::{DIGEST, digest},
+    glance::{ATTRIBUTES, DIGEST, digest},
     lock::{self, RELEASE},
     lookup::split_name,
-    message::{PINNED, literal, unpinned_rows},
+    message::{PINNED, literal, rows, unpinned_rows},
     product::Product,
-    trust,
+    trust::{self, FIRST_OF_USERS},
 };
 use crate::sql::mentions;
 
@@ -30,8 +30,8 @@ pub(in crate::database) fn may_roam(script: &str) -> bool {
 
 impl Postgres {
     /// Connects without a search path, so that a name without a schema means nothing until a schema is
-    /// entered, nor after a RESET in code that nobody sees. `None` through a pooler, and on servers that are
-    /// no PostgreSQL.
+    /// entered, nor after a RESET in code that nobody sees. `None` through a pooler, on servers that are no
+    /// PostgreSQL, and where several schemas share code of which a session keeps something.
     pub(in crate::database) async fn roam(
         options: &ServerOptions,
         mut settings: Settings,
@@ -39,14 +39,37 @@ impl Postgres {
         settings.session.retain(|(name, _)| name != SEARCH_PATH);
         let path = (SEARCH_PATH.to_owned(), String::new());
         settings.session.push(path);
-        let opened = Self::open(options, settings).await?;
+        let mut opened = Self::open(options, settings).await?;
         let is_direct = !opened.backend.pooled && !opened.backend.takes_one;
-        if is_direct && opened.backend.product == Product::default() {
+        if is_direct
+            && opened.backend.product == Product::default()
+            && !opened.has_shared_code().await?
+        {
             return Ok(Some(opened));
         }
         // Another connection will say what is wrong.
         let _ = super::Database::close(Box::new(opened)).await;
         Ok(None)
+    }
+
+    /// Whether there are routines in procedural languages, other than those of extensions, in a schema without
+    /// a version table. A session keeps what such a routine has found under names without a schema when it was
+    /// called first, such as the row type of a table.
+    async fn has_shared_code(&mut self) -> Result<bool, DatabaseError> {
+        let (_, name) = split_name(&self.settings.version_table).map_err(DatabaseError::Other)?;
+        let sql = format!(
+            "SELECT EXISTS (SELECT FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang \
+             WHERE l.lanname NOT IN ('internal', 'c', 'sql') AND p.oid >= '{FIRST_OF_USERS}' \
+             AND NOT EXISTS (SELECT FROM pg_class AS c WHERE c.relnamespace = p.pronamespace AND c.relname = {}) \
+             AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass \
+              AND d.objid = p.oid AND d.deptype = 'e'))::text",
+            literal(&name)
+        );
+        let (connection, _) = self.parts().await?;
+        let found = rows(connection, &sql).await;
+        let found = self.answer(found.map_err(Into::into)).await?;
+        let first = found.first().map(|row| row.try_get::<&str, _>(0));
+        Ok(!matches!(first, Some(Ok("false"))))
     }
 }
 
@@ -106,7 +129,8 @@ fn question(path: &SearchPath, table: &VersionTable) -> String {
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED;\n{RELEASE};\n{};\n{};\n\
          SELECT CASE count(*) WHEN '2' THEN 0 ELSE concat(count(*), ' tables can be used')::integer END \
-         FROM pg_class AS c WHERE c.oid = ANY (ARRAY[{}::regclass, {}::regclass]::oid[]) AND {};\n\
+         FROM pg_class AS c WHERE c.oid = ANY (ARRAY[{}::regclass, {}::regclass]::oid[]) \
+         AND c.relnatts IN ('{}', '{}') AND {};\n\
          SELECT {}::text;\n\
          SELECT {DIGEST} FROM {} AS t;\n\
          COMMIT",
@@ -114,6 +138,8 @@ fn question(path: &SearchPath, table: &VersionTable) -> String {
         PINNED.join(";\n"),
         literal(&table.quoted),
         literal(&table.log),
+        ATTRIBUTES.0,
+        ATTRIBUTES.1,
         trust::IS_PLAIN,
         lock::for_session(table.key),
         table.quoted,

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// The first OID of an object that was not created with the database system.
-const FIRST_OF_USERS: u32 = 16_384;
+pub(super) const FIRST_OF_USERS: u32 = 16_384;
 
 /// A relation with the requested name.
 #[derive(Clone, Debug)]

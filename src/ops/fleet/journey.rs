@@ -3,7 +3,7 @@
 //! Opening a session and reading what it has to know of the database takes longer than a small revision.
 //! Whatever is unusual about a target is left to a session of its own.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use super::{
     super::{RunReport, Session, migrate::upgrade_planned},
@@ -58,7 +58,7 @@ impl Run<'_> {
                 if let Some(journey) = other {
                     journey.end().await;
                 }
-                engine::roam(&place.location, &settings).await.ok()??
+                self.begun(place, &url, &settings).await?
             }
         };
         let Some((verdict, plan)) = self.entered(database.as_mut(), &settings).await else {
@@ -95,6 +95,25 @@ impl Run<'_> {
         let database = session.into_database();
         *journey = database.map(|database| Journey { url, database });
         Some(Next::Finished(self.report(attempt, report)))
+    }
+
+    /// A connection for a journey through a database. Those that have refused one are not asked again.
+    async fn begun(
+        &self,
+        place: &Place,
+        url: &str,
+        settings: &Settings,
+    ) -> Option<Box<dyn Database>> {
+        let lock = || self.unshared.lock().unwrap_or_else(PoisonError::into_inner);
+        if lock().contains(url) {
+            return None;
+        }
+        // Its own session says why a database cannot be reached.
+        let begun = engine::roam(&place.location, settings).await.ok()?;
+        if begun.is_none() {
+            lock().insert(url.to_owned());
+        }
+        begun
     }
 
     /// Enters the schema of a target, with its lock. Returns the verdict on its state with the plan, if that

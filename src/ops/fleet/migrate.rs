@@ -120,6 +120,7 @@ pub fn fleet_migrate(
         voice,
         journal: Some(&journal),
         account: Account::new(fleet, all, voice),
+        unshared: Mutex::default(),
     };
     let waiting = read(&run, &stages)?;
     run.stages(&stages, &waiting)?;

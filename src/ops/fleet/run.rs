@@ -1,7 +1,7 @@
 //! Upgrades and downgrades of many targets: who is next, and when to end.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -62,6 +62,8 @@ pub(super) struct Run<'a> {
     pub voice: &'a Voice<'a>,
     pub journal: Option<&'a Journal>,
     pub account: Account<'a>,
+    /// The URLs of databases each of whose schemas needs a session of its own.
+    pub unshared: Mutex<HashSet<String>>,
 }
 
 /// The targets of a stage.

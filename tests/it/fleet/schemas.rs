@@ -246,19 +246,44 @@ fn a_script_that_leaves_its_schema_has_a_session_of_its_own() {
 #[test]
 fn stored_code_that_leaves_the_schema_fails_instead_of_writing_elsewhere() {
     let env = at_head(&["a", "b"]);
-    env.sql(
-        "CREATE PROCEDURE shops.leave() LANGUAGE plpgsql AS 'BEGIN RESET search_path; END'; \
-         CREATE TABLE public.users (x integer)",
-    );
+    for schema in ["a", "b"] {
+        env.sql(&format!(
+            "CREATE PROCEDURE {schema}.leave() LANGUAGE plpgsql AS 'BEGIN RESET search_path; END'"
+        ));
+    }
+    env.sql("CREATE TABLE public.users (x integer)");
     env.revision(
         "20260101000003_next",
-        "CALL shops.leave();\nINSERT INTO users VALUES (1);\n",
+        "CALL leave();\nINSERT INTO users VALUES (1);\n",
         "DELETE FROM users;\n",
     );
     let printed = upgrade(&env, &[]);
     let expected = [("a", "failed M701"), ("b", "failed M701")];
     assert_eq!(printed.outcomes(), outcomes(&expected));
     assert_eq!(env.sql("SELECT count(*) FROM public.users"), "0\n");
+}
+
+#[test]
+fn code_that_schemas_share_finds_the_types_of_each() {
+    let env = at_head(&["a", "b", "c"]);
+    env.sql(
+        "ALTER TABLE b.users ADD name text DEFAULT 'x'; \
+         SET check_function_bodies = off; CREATE FUNCTION shops.last() RETURNS text LANGUAGE plpgsql AS \
+         'DECLARE one users; BEGIN SELECT * INTO one FROM users; RETURN one::text; END'",
+    );
+    env.revision(
+        "20260101000003_next",
+        &format!(
+            "INSERT INTO users VALUES (7);\nCREATE TABLE found AS SELECT shops.last();\n{NOTE}"
+        ),
+        "DROP TABLE found;\n",
+    );
+    let printed = upgrade(&env, &[]);
+    assert_eq!(printed.status, 0, "{}{}", printed.stdout, printed.stderr);
+    let found =
+        "SELECT (SELECT last FROM a.found), (SELECT last FROM b.found), (SELECT last FROM c.found)";
+    assert_eq!(env.sql(found), "(7)|(7,x)|(7)\n");
+    assert_eq!(runs(&env), "3|3|3\n");
 }
 
 #[test]
@@ -270,10 +295,10 @@ fn a_target_that_fails_or_has_changed_leaves_the_others_alone() {
         "ALTER TABLE users DROP name;\n",
     );
     env.sql("ALTER TABLE b.users ADD name text");
+    env.sql("CREATE FUNCTION c.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'");
     env.sql(
-        "CREATE FUNCTION shops.f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "CREATE TRIGGER t BEFORE INSERT ON c.migrator_version FOR EACH ROW EXECUTE FUNCTION c.f()",
     );
-    env.sql("CREATE TRIGGER t BEFORE INSERT ON c.migrator_version FOR EACH ROW EXECUTE FUNCTION shops.f()");
     env.sql("UPDATE d.migrator_version SET message = 'others'");
     // The separator in the text of which a look makes a digest.
     env.sql("UPDATE e.migrator_version SET message = E'a\\x1eb' WHERE sequence = 1");
