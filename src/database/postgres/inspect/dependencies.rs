@@ -31,22 +31,28 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
          AND d.refclassid <> 'pg_class'::regclass",
     );
     // Members of one extension depend on each other, often in hundreds of rows, and are no objects.
-    let members = "(SELECT m.classid, m.objid, m.refobjid FROM pg_depend AS m \
-        WHERE m.deptype = 'e' AND m.refclassid = 'pg_extension'::regclass)";
+    let extension = |class: &str, oid: &str| {
+        format!(
+            "(SELECT m.refobjid FROM pg_depend AS m WHERE m.classid = {class} AND m.objid = {oid} \
+             AND m.deptype = 'e' AND m.refclassid = 'pg_extension'::regclass)"
+        )
+    };
     let sql = format!(
         "SELECT d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid, d.refobjsubid, \
          {}, {element}, {} FROM pg_depend AS d \
-         LEFT JOIN {members} AS a ON a.classid = d.classid AND a.objid = d.objid \
-         LEFT JOIN {members} AS b ON b.classid = d.refclassid AND b.objid = d.refobjid \
          WHERE (d.deptype = 'n' {of_generated}) AND d.objid >= {FIRST_USER_OID} \
          AND d.refobjid >= {FIRST_USER_OID} \
-         AND (a.refobjid IS NULL OR a.refobjid IS DISTINCT FROM b.refobjid) \
+         AND CASE WHEN (d.classid, d.objid) IN (SELECT m.classid, m.objid FROM pg_depend AS m \
+         WHERE m.deptype = 'e' AND m.refclassid = 'pg_extension'::regclass) \
+         THEN {} IS DISTINCT FROM {} ELSE true END \
          AND (d.refclassid <> 'pg_namespace'::regclass OR d.classid = 'pg_extension'::regclass)",
         of_type("t.typrelid", "d.refobjid"),
         of_type(
             "t.typrelid",
             "(SELECT a.typelem FROM pg_type AS a WHERE a.oid = d.refobjid)"
         ),
+        extension("d.classid", "d.objid"),
+        extension("d.refclassid", "d.refobjid"),
     );
     vec![Query::new(sql, read_dependency).then(add_attachments)]
 }

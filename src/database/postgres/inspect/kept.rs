@@ -69,10 +69,14 @@ impl Kept {
 
     /// The part of each query that has to be read after `changes`.
     pub fn parts(&self, queries: &[Query], changes: &Changes) -> Vec<Part> {
-        let part = |query: &Query| match query.reach {
+        let stays_empty = |query: &Query, rows: &Rows| {
+            let source = query.source.as_ref();
+            rows.is_empty() && source.is_some_and(|it| !changes.catalogs.contains(it))
+        };
+        let part = |(query, rows): (&Query, &Rows)| match query.reach {
             // These are read with the changes.
             Reach::Server => Part::Nothing,
-            _ if changes.is_empty() => Part::Nothing,
+            _ if changes.is_empty() || stays_empty(query, rows) => Part::Nothing,
             Reach::Database => Part::Everything,
             Reach::Catalogs(catalogs) => {
                 let mut catalogs = catalogs.iter();
@@ -83,7 +87,7 @@ impl Kept {
             }
             Reach::Relations { .. } | Reach::Shared { .. } => Part::OfRelations,
         };
-        queries.iter().map(part).collect()
+        queries.iter().zip(&self.rows).map(part).collect()
     }
 
     /// The relations whose rows have to be read again. 0 stands for what belongs to no relation.
@@ -187,6 +191,14 @@ impl Rows {
             for relation in relations {
                 rows.remove(relation);
             }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::All(rows) => rows.is_empty(),
+            Self::ByRelation(rows) => rows.is_empty(),
+            Self::Shared(rows) => rows.is_empty(),
         }
     }
 

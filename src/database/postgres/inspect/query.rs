@@ -12,6 +12,8 @@ pub(super) const OF_RELATIONS: &str = ":of_relations";
 pub(super) struct Query {
     sql: String,
     pub reach: Reach,
+    /// The catalog that alone decides whether there are rows.
+    pub source: Option<&'static str>,
     /// Whether the rows may occur in those of all other queries.
     pub is_for_all: bool,
     pub read: fn(&mut Catalog, &mut Fields<'_>) -> Result<(), Fault>,
@@ -43,6 +45,7 @@ impl Query {
         Self {
             sql: sql.into(),
             reach: Reach::Database,
+            source: None,
             is_for_all: false,
             read,
             end: |_| Ok(()),
@@ -62,6 +65,14 @@ impl Query {
     pub fn for_all(self) -> Self {
         Self {
             is_for_all: true,
+            ..self
+        }
+    }
+
+    /// As long as this catalog does not change, there are no rows if there were none.
+    pub fn only_with(self, catalog: &'static str) -> Self {
+        Self {
+            source: Some(catalog),
             ..self
         }
     }

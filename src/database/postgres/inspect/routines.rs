@@ -84,7 +84,7 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
             "SELECT p.oid, pg_get_function_sqlbody(p.oid) FROM pg_proc AS p \
              WHERE p.oid >= {FIRST_USER_OID} AND p.prosqlbody IS NOT NULL AND {NO_MEMBER}"
         );
-        queries.push(Query::new(sql, read_sql_body));
+        queries.push(Query::new(sql, read_sql_body).only_with("pg_proc"));
     }
     queries
 }

@@ -46,13 +46,15 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                  FROM pg_rewrite AS r WHERE r.oid >= {FIRST_USER_OID}"
             ),
             read_rule,
-        ),
+        )
+        .only_with("pg_rewrite"),
         Query::new(
             "SELECT oid, polrelid, polname, polcmd, polpermissive, polroles, \
              polqual IS NOT NULL, pg_get_expr(polqual, polrelid), \
              polwithcheck IS NOT NULL, pg_get_expr(polwithcheck, polrelid) FROM pg_policy",
             read_policy,
-        ),
+        )
+        .only_with("pg_policy"),
         Query::new(
             "SELECT e.oid, e.evtname, e.evtowner, e.evtevent, e.evttags, p.pronamespace, p.proname, \
              e.evtenabled FROM pg_event_trigger AS e JOIN pg_proc AS p ON p.oid = e.evtfoid",
@@ -67,7 +69,8 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                 version.since(14, "pg_get_statisticsobjdef_expressions(s.oid)", "NULL"),
             ),
             read_statistics,
-        ),
+        )
+        .only_with("pg_statistic_ext"),
     ]
 }
 

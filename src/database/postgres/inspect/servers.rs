@@ -133,28 +133,32 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
                 ),
             ),
             read_published_table,
-        ),
+        )
+        .only_with("pg_publication_rel"),
     ];
     if version.has(15) {
-        queries.push(Query::new(
-            "SELECT pnpubid, pnnspid FROM pg_publication_namespace",
-            |catalog, fields| {
-                let publication = (class::PUBLICATION, fields.oid()?, 0);
-                let schema = fields.oid()?;
-                let Some(name) = catalog.namespaces.get(&schema).cloned() else {
-                    return Ok(());
-                };
-                let id = catalog.id((class::NAMESPACE, schema, 0)).cloned();
-                if let Some(object) = catalog.object(publication)
-                    && let Facts::Publication(facts) = &mut object.facts
-                {
-                    facts.schemas.push(name);
-                    facts.schemas.sort_unstable();
-                    object.depends_on.extend(id);
-                }
-                Ok(())
-            },
-        ));
+        queries.push(
+            Query::new(
+                "SELECT pnpubid, pnnspid FROM pg_publication_namespace",
+                |catalog, fields| {
+                    let publication = (class::PUBLICATION, fields.oid()?, 0);
+                    let schema = fields.oid()?;
+                    let Some(name) = catalog.namespaces.get(&schema).cloned() else {
+                        return Ok(());
+                    };
+                    let id = catalog.id((class::NAMESPACE, schema, 0)).cloned();
+                    if let Some(object) = catalog.object(publication)
+                        && let Facts::Publication(facts) = &mut object.facts
+                    {
+                        facts.schemas.push(name);
+                        facts.schemas.sort_unstable();
+                        object.depends_on.extend(id);
+                    }
+                    Ok(())
+                },
+            )
+            .only_with("pg_publication_namespace"),
+        );
     }
     queries
 }

@@ -78,6 +78,9 @@ const CATALOGS: [Watched; 36] = [
     Watched("pg_publication_rel", All, None),
 ];
 
+/// Those that servers have from version 15 on.
+const NEWER: [Watched; 1] = [Watched("pg_publication_namespace", All, None)];
+
 /// The relations whose rows are counted: the relation that each row belongs to, and the rows.
 const RELATIONS: [(&str, &str); 7] = [
     ("oid", "pg_class WHERE oid >= 16384"),
@@ -95,55 +98,50 @@ const RELATIONS: [(&str, &str); 7] = [
 ];
 
 /// The number of queries in [`queries`].
-pub(super) const QUERIES: usize = 3;
+pub(super) const QUERIES: usize = 2;
+
+/// In the place of the number of a catalog: rows of [`RELATIONS`].
+const OF_RELATION: i32 = -1;
+
+/// The catalogs of a server.
+fn catalogs(version: Version) -> impl Iterator<Item = &'static Watched> {
+    let newer = NEWER.iter().filter(move |_| version.has(15));
+    CATALOGS.iter().chain(newer)
+}
 
 /// The queries that tell what has changed, with the types of their parameters. The parameters are the
 /// transaction since which rows are recent, and the last OID that was known then.
+///
+/// All rows are grouped together: an aggregate for each catalog would take longer to start than to run.
 pub(super) fn queries(version: Version) -> [(&'static str, String); QUERIES] {
-    let recent = "count(*) FILTER (WHERE age(xmin) <= age($1))";
-    let mut catalogs: Vec<String> = CATALOGS
-        .iter()
-        .map(|Watched(name, rows, oid)| {
-            let condition = match rows {
-                All => "true".to_owned(),
-                Of(column) => format!("{column} >= {FIRST_USER_OID}"),
-                Where(condition) => (*condition).to_owned(),
-            };
-            let (updated, last) = match oid {
-                Some(oid) => (
-                    format!(
-                        "count(*) FILTER (WHERE age(xmin) <= age($1) AND {oid} <= $2)"
-                    ),
-                    format!("max({oid})"),
-                ),
-                None => ("0".to_owned(), "NULL".to_owned()),
-            };
-            format!(
-                "SELECT '{name}', count(*), {recent}, {updated}, {last} FROM {name} WHERE {condition}"
-            )
-        })
-        .collect();
-    if version.has(15) {
-        catalogs.push(format!(
-            "SELECT 'pg_publication_namespace', count(*), {recent}, 0, NULL \
-             FROM pg_publication_namespace"
-        ));
-    }
-    let relations =
-        RELATIONS.map(|(relation, rows)| format!("SELECT {relation}, xmin FROM {rows}"));
+    let numbered = (0..).zip(catalogs(version));
+    let catalogs = numbered.map(|(number, Watched(name, rows, oid)): (i32, _)| {
+        let condition = match rows {
+            All => "true".to_owned(),
+            Of(column) => format!("{column} >= {FIRST_USER_OID}"),
+            Where(condition) => (*condition).to_owned(),
+        };
+        let oid = oid.unwrap_or("NULL::oid");
+        format!("SELECT {number}, 0::oid, {oid}, xmin FROM {name} WHERE {condition}")
+    });
+    let relations = RELATIONS.iter().map(|(relation, rows)| {
+        format!("SELECT {OF_RELATION}, {relation}, NULL::oid, xmin FROM {rows}")
+    });
+    let rows: Vec<String> = catalogs.chain(relations).collect();
     [
         (
             "",
             // The oldest transaction that is not over.
             "SELECT txid_snapshot_xmin(txid_current_snapshot()) % 4294967296".to_owned(),
         ),
-        ("(xid, oid)", catalogs.join(" UNION ALL ")),
         (
             "(xid, oid)",
             format!(
-                "SELECT relation, count(*), {recent} FROM ({}) AS rows (relation, xmin) \
-                 GROUP BY relation",
-                relations.join(" UNION ALL ")
+                "SELECT catalog, relation, count(*), \
+                 count(*) FILTER (WHERE age(xmin) <= age($1)), \
+                 count(*) FILTER (WHERE age(xmin) <= age($1) AND oid <= $2), max(oid) \
+                 FROM ({}) AS rows (catalog, relation, oid, xmin) GROUP BY catalog, relation",
+                rows.join(" UNION ALL ")
             ),
         ),
     ]
@@ -156,8 +154,8 @@ pub(super) struct Marks {
     since: u32,
     /// The last OID of a row in [`CATALOGS`].
     last: u32,
-    /// The number of rows by catalog.
-    catalogs: HashMap<String, u64>,
+    /// The number of rows by catalog that has any.
+    catalogs: HashMap<&'static str, u64>,
     /// The number of rows by relation.
     relations: HashMap<u32, u64>,
 }
@@ -167,7 +165,7 @@ pub(super) struct Marks {
 pub(super) struct Changes {
     /// Whether objects that exist may have other names.
     pub names: bool,
-    pub catalogs: HashSet<String>,
+    pub catalogs: HashSet<&'static str>,
     /// The relations with other rows, new ones and dropped ones among them.
     pub relations: HashSet<u32>,
 }
@@ -203,37 +201,34 @@ impl<'a> Watching<'a> {
     /// Takes a row of the query with this number.
     pub fn read(&mut self, query: usize, row: &PgRow) -> Result<(), Fault> {
         let fields = &mut Fields::of(row);
-        match query {
-            0 => self.marks.since = fields.number()?,
-            1 => self.read_catalog(fields)?,
-            _ => self.read_relation(fields)?,
+        if query == 0 {
+            self.marks.since = fields.number()?;
+            return Ok(());
         }
-        Ok(())
-    }
-
-    fn read_catalog(&mut self, fields: &mut Fields<'_>) -> Result<(), Fault> {
-        let name = fields.string()?;
+        let (catalog, relation): (i32, u32) = (fields.number()?, fields.number()?);
         let (count, recent, updated): (u64, u64, u64) =
             (fields.number()?, fields.number()?, fields.number()?);
         let last: Option<u32> = fields.optional_number()?;
+        if catalog == OF_RELATION {
+            let known = self.before.and_then(|it| it.relations.get(&relation));
+            if recent > 0 || known != Some(&count) {
+                self.changes.relations.insert(relation);
+            }
+            self.marks.relations.insert(relation, count);
+            return Ok(());
+        }
+        let number = usize::try_from(catalog).ok();
+        let found = number.and_then(|it| CATALOGS.iter().chain(&NEWER).nth(it));
+        let Some(Watched(name, ..)) = found else {
+            return Err(Fault::Malformed(format!("catalog {catalog}")));
+        };
         self.marks.last = self.marks.last.max(last.unwrap_or(0));
-        let known = self.before.and_then(|it| it.catalogs.get(&name));
+        let known = self.before.and_then(|it| it.catalogs.get(name));
         if recent > 0 || known != Some(&count) {
-            self.changes.catalogs.insert(name.clone());
+            self.changes.catalogs.insert(name);
         }
         self.changes.names |= updated > 0;
         self.marks.catalogs.insert(name, count);
-        Ok(())
-    }
-
-    fn read_relation(&mut self, fields: &mut Fields<'_>) -> Result<(), Fault> {
-        let (relation, count, recent): (u32, u64, u64) =
-            (fields.number()?, fields.number()?, fields.number()?);
-        let known = self.before.and_then(|it| it.relations.get(&relation));
-        if recent > 0 || known != Some(&count) {
-            self.changes.relations.insert(relation);
-        }
-        self.marks.relations.insert(relation, count);
         Ok(())
     }
 
@@ -243,6 +238,9 @@ impl<'a> Watching<'a> {
             let known = before.relations.keys();
             let gone = known.filter(|it| !self.marks.relations.contains_key(it));
             self.changes.relations.extend(gone);
+            let known = before.catalogs.keys();
+            let emptied = known.filter(|it| !self.marks.catalogs.contains_key(*it));
+            self.changes.catalogs.extend(emptied);
         }
         (self.marks, self.changes)
     }
