@@ -1,13 +1,14 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Done, LockError, Outcome, PartialFailure, RunOptions, Sink, Stop, exchange, lock, run,
+    Done, LockError, Outcome, PartialFailure, RunOptions, Sink, Stop, exchange, lock,
+    request::changes, run,
 };
 use crate::{
     database::{Cancel, Database, DatabaseError, Detail, LockAttempt},
     layout::Surroundings,
     plan::Plan,
-    revision::{Observed, RevisionId, Subject},
+    revision::{LAYOUT, Observed, RevisionId, Subject},
 };
 
 /// The maximum number of plans when the state changes under a plan.
@@ -29,6 +30,9 @@ pub struct MigrateOptions {
     pub survey: bool,
     /// Whether to read the state after all steps of a [`Known::Plan`] were committed.
     pub tells_state: bool,
+    /// Whether nobody else uses the database. The state after a plan is then the one that its records
+    /// lead to, and is read only where they do not tell it.
+    pub alone: bool,
 }
 
 /// The outcome of a migration, over all of its plans.
@@ -160,9 +164,12 @@ where
     F: Future<Output = Result<(), E>>,
 {
     let (mut attempts, mut is_replanned) = (0, false);
+    let mut options = options;
     while attempts < ATTEMPTS {
-        let (plan, unchanged) = match known.take() {
-            Some(Known::Plan(plan)) => (plan, None),
+        // The version table was read, or written, by the run before.
+        options.run.is_prepared = options.alone && is_prepared(known.as_ref());
+        let (plan, unchanged, after) = match known.take() {
+            Some(Known::Plan(plan)) => (plan, None, None),
             known => {
                 let observed = match known {
                     Some(Known::State(observed)) => observed,
@@ -179,8 +186,14 @@ where
                 is_replanned = true;
                 // If steps run, the state is read again afterwards, so that two copies of a large table
                 // are not kept in memory.
-                let unchanged = plan.steps.is_empty().then_some(observed);
-                (plan, unchanged)
+                match plan.steps.is_empty() {
+                    true => (plan, Some(observed), None),
+                    false if options.alone => {
+                        let after = after(observed, &plan);
+                        (plan, None, after)
+                    }
+                    false => (plan, None, None),
+                }
             }
         };
         if all.is_empty() && !plan.steps.is_empty() {
@@ -207,9 +220,10 @@ where
             Ok(Outcome::Complete(done)) => {
                 all.extend(done);
                 // Another plan may lead elsewhere than the caller knows.
-                let now = match options.tells_state || is_replanned {
-                    true => final_state(database).await,
-                    false => None,
+                let now = match after {
+                    Some(after) => Some(after),
+                    None if options.tells_state || is_replanned => final_state(database).await,
+                    None => None,
                 };
                 return Ok((Finish::Complete, Vec::new(), now));
             }
@@ -237,6 +251,20 @@ where
     Err(E::from(DatabaseError::StateChanged {
         reason: format!("the plan was outdated {ATTEMPTS} times"),
     }))
+}
+
+/// Whether the version table is known to be there, in the present layout.
+fn is_prepared(known: Option<&Known>) -> bool {
+    matches!(known, Some(Known::State(state)) if state.layout == Some(LAYOUT))
+}
+
+/// The state to which the records of a plan lead; `None` if they do not tell it.
+fn after(before: Observed, plan: &Plan) -> Option<Observed> {
+    if before.layout != Some(LAYOUT) || !plan.exchanges.is_empty() {
+        return None;
+    }
+    let changes: Option<Vec<_>> = plan.steps.iter().map(changes).collect();
+    before.after(changes?.iter().flatten())
 }
 
 /// Cancels the running statement when the run is dropped partway.

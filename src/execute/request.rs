@@ -25,20 +25,12 @@ pub(super) struct WholeStep<'a> {
 impl<'a> WholeStep<'a> {
     /// A request for `step`. `elapsed` is the time spent on it so far, earlier attempts included.
     pub fn of(step: &'a Step, elapsed: Duration) -> Result<Self, Failed> {
-        let Execution::Transaction(statements) = &step.execution else {
+        let (Execution::Transaction(statements), Some(changes)) = (&step.execution, changes(step))
+        else {
             return Err(Failed::at(
                 StepStage::Begin,
                 DatabaseError::Other("a `transaction = off` script in a transaction".to_owned()),
             ));
-        };
-        let delete = || match &step.resume {
-            Some(_) => RecordChange::Delete(step.subject.clone()),
-            None => RecordChange::DeleteApplied(step.subject.clone()),
-        };
-        let changes = match &step.row {
-            Some(row) if step.replaces => vec![delete(), RecordChange::Insert(Arc::clone(row))],
-            Some(row) => vec![RecordChange::Insert(Arc::clone(row))],
-            None => vec![delete()],
         };
         Ok(Self {
             step,
@@ -68,6 +60,22 @@ impl<'a> WholeStep<'a> {
             ..request(self.step, &self.label)
         }
     }
+}
+
+/// The records of a step that is one transaction; `None` for other steps.
+pub(super) fn changes(step: &Step) -> Option<Vec<RecordChange>> {
+    if !matches!(step.execution, Execution::Transaction(_)) {
+        return None;
+    }
+    let delete = || match &step.resume {
+        Some(_) => RecordChange::Delete(step.subject.clone()),
+        None => RecordChange::DeleteApplied(step.subject.clone()),
+    };
+    Some(match &step.row {
+        Some(row) if step.replaces => vec![delete(), RecordChange::Insert(Arc::clone(row))],
+        Some(row) => vec![RecordChange::Insert(Arc::clone(row))],
+        None => vec![delete()],
+    })
 }
 
 /// A step that runs unit by unit, each with its progress.

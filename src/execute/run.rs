@@ -28,6 +28,8 @@ pub struct RunOptions {
     pub longest_pause: Duration,
     /// The duration after which a statement is reported as slow; zero reports none.
     pub slow_statement: Duration,
+    /// Whether the version table is known to be there, in the present layout.
+    pub is_prepared: bool,
 }
 
 impl Default for RunOptions {
@@ -37,6 +39,7 @@ impl Default for RunOptions {
             first_pause: Duration::from_millis(250),
             longest_pause: Duration::from_secs(10),
             slow_statement: Duration::ZERO,
+            is_prepared: false,
         }
     }
 }
@@ -96,7 +99,9 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     async fn one_by_one(&mut self, steps: &[Step], done: &mut Vec<Done>) -> Ended {
-        if let Err(error) = self.database.prepare().await {
+        if !self.options.is_prepared
+            && let Err(error) = self.database.prepare().await
+        {
             return Ended::Failed {
                 at: 0,
                 failed: Failed::at(StepStage::Begin, error),

@@ -137,6 +137,7 @@ fn impatient() -> RunOptions {
         first_pause: Duration::ZERO,
         slow_statement: Duration::ZERO,
         longest_pause: Duration::ZERO,
+        is_prepared: false,
     }
 }
 

@@ -278,6 +278,7 @@ impl<'a> Migration<'a> {
             replan_midway: true,
             survey: self.direction == Direction::Up,
             tells_state: self.tells_state,
+            alone: false,
         };
         let (stop, events) = (session.stop_signal().clone(), session.events().clone());
         let mut from = None;

@@ -66,6 +66,8 @@ mod squash;
 #[cfg(feature = "cli")]
 mod templates;
 #[cfg(feature = "cli")]
+mod threads;
+#[cfg(feature = "cli")]
 mod verify;
 
 pub use adopt::{AdoptArgs, AdoptReport, adopt, plan_adopt};

@@ -102,6 +102,7 @@ pub async fn redo(
         replan_midway: false,
         survey: false,
         tells_state: true,
+        alone: false,
     };
     let history = project.history(session.dialect())?;
     let redo = Redo {

@@ -36,6 +36,29 @@ impl Observed {
 }
 
 impl AppliedRevision {
+    /// The row of a revision that `new` makes, without its down script; `None` for a repeatable script.
+    fn recorded(new: &NewRow) -> Option<Self> {
+        let Subject::Revision(revision) = &new.subject else {
+            return None;
+        };
+        Some(Self {
+            sequence: new.sequence,
+            revision: revision.clone(),
+            message: new.message.clone(),
+            parents: new.parents.clone(),
+            depends_on: new.depends_on.clone(),
+            up_checksum: new.up_checksum.clone(),
+            down_checksum: new.down_checksum.clone(),
+            down_script: None,
+            state: State::Applied,
+            started_at: DateTime::UNIX_EPOCH,
+            applied_at: None,
+            duration_ms: 0,
+            applied_by: String::new(),
+            tool_version: String::new(),
+        })
+    }
+
     /// The row that records the same elsewhere.
     fn copied(&self) -> Arc<NewRow> {
         NewRow {
@@ -122,6 +145,36 @@ impl Observed {
             Row::Revision(row) => self.applied.push(row),
             Row::Repeatable(row) => self.repeatables.push(row),
         }
+    }
+
+    /// The state after changes of rows of revisions, in which times and actors are missing; `None` if
+    /// the changes do not tell it.
+    pub fn after<'a>(
+        mut self,
+        changes: impl IntoIterator<Item = &'a RecordChange>,
+    ) -> Option<Self> {
+        for change in changes {
+            match change {
+                RecordChange::Insert(row) => self.applied.push(AppliedRevision::recorded(row)?),
+                RecordChange::Delete(Subject::Revision(id))
+                | RecordChange::DeleteApplied(Subject::Revision(id)) => {
+                    self.applied.retain(|row| row.revision != *id);
+                }
+                _ => return None,
+            }
+        }
+        Some(self)
+    }
+
+    /// Whether both record the same, apart from times and actors.
+    #[cfg(feature = "cli")]
+    pub fn records_same(&self, other: &Self) -> bool {
+        let applied = |it: &Self| it.applied.iter().map(AppliedRevision::copied).collect();
+        let (own, others): (Vec<_>, Vec<_>) = (applied(self), applied(other));
+        let mut states = self.applied.iter().zip(&other.applied);
+        own == others
+            && states.all(|(a, b)| a.state == b.state)
+            && self.repeatables == other.repeatables
     }
 
     /// Returns the sequences of all rows.

@@ -1,3 +1,5 @@
+use std::num::NonZeroUsize;
+
 use crate::{
     cli::{context::Context, options::Vars},
     ops,
@@ -24,6 +26,10 @@ pub struct VerifyArgs {
     #[arg(long)]
     no_rows: bool,
 
+    /// How many parts of the revisions are verified at once [default: the number of processors]
+    #[arg(long, value_name = "NUMBER")]
+    jobs: Option<NonZeroUsize>,
+
     #[command(flatten)]
     pub vars: Vars,
 }
@@ -36,6 +42,7 @@ pub async fn cmd_verify(args: VerifyArgs, context: &Context) -> Result<Exit, Err
             range,
             rows: !args.no_rows,
             seed: args.seed,
+            jobs: args.jobs,
             ..self::request(context, schema.clone())
         };
         ops::verify(&context.project, session, &args).await

@@ -54,6 +54,7 @@ async fn upgrade_known<F: Future<Output = Result<(), Ended>>>(
         replan_midway: true,
         survey: true,
         tells_state: known.is_none(),
+        alone: false,
     };
     let mut planned = 0;
     let history = history(Mode::Each);

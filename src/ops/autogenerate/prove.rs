@@ -123,7 +123,7 @@ pub(super) async fn prove(
         ..VerifyArgs::default()
     };
     let mut seeding = Seeding::new(&verify, prover.dialect)?;
-    seeding.later = Some(plan.target.clone());
+    seeding.later = Some(Arc::new(plan.target.clone()));
     reader.args.tell("proving the scripts");
     let concerned = plan.concerned();
     prover.lab.watch(concerned.clone());

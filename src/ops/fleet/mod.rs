@@ -22,16 +22,7 @@ mod stop;
 mod verdict;
 mod verify;
 
-use std::{
-    collections::HashSet,
-    io,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread,
-    time::Duration,
-};
+use std::{collections::HashSet, time::Duration};
 
 use tokio::runtime::Runtime;
 
@@ -49,7 +40,7 @@ pub(in crate::ops) use stop::{Cancellers, Entered};
 pub use verify::{FleetDrift, FleetVerifyReport, fleet_verify};
 
 use self::place::{Place, Places};
-use super::{Error, Project};
+use super::{Error, Project, threads::run_on_threads};
 use crate::{
     database::Settings,
     execute::RunOptions,
@@ -253,42 +244,7 @@ pub fn fleet_list(
     })
 }
 
-/// Runs `work` on some threads, each with a runtime of its own.
-///
-/// # Errors
-/// Fails when not even one thread can be started. `work` was not called then.
+/// Runs `work` on some threads, as [`run_on_threads`] does.
 fn workers(count: usize, work: impl Fn(&Runtime) + Sync) -> Result<(), Error> {
-    let failed: Mutex<Option<io::Error>> = Mutex::default();
-    let note = |error| {
-        let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
-        failed.get_or_insert(error);
-    };
-    let started = AtomicUsize::new(0);
-    let work = || match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => {
-            started.fetch_add(1, Ordering::Relaxed);
-            work(&runtime);
-        }
-        Err(error) => note(error),
-    };
-    thread::scope(|scope| {
-        for _ in 0..count {
-            let thread = thread::Builder::new().name("fleet".to_owned());
-            if let Err(error) = thread.spawn_scoped(scope, work) {
-                note(error);
-            }
-        }
-    });
-    let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
-    match failed.filter(|_| started.load(Ordering::Relaxed) == 0) {
-        // The others have done its work.
-        None => Ok(()),
-        Some(error) => Err(Error::System {
-            doing: "starting a thread failed",
-            error,
-        }),
-    }
+    run_on_threads("fleet", count, work)
 }

@@ -14,7 +14,7 @@ use crate::{
     database::{Access, Location, Scratch, ScratchRequest, ScratchUse, Settings, scratch},
     execute::{Event, EventKind, Hold, Stop},
     files,
-    ops::{Error, MigrateArgs, Project, Scripts, Session, upgrade},
+    ops::{Error, MigrateArgs, Project, Scripts, Session, session::until_stopped, upgrade},
     plan::Accepted,
     revision::{Ahead, Downs, History, OutOfOrder, RevisionId, Script, Target, TransactionScope},
     sql::{self, Dialect, Token},
@@ -51,27 +51,56 @@ pub(in crate::ops) struct Sandbox {
     stop: Stop,
 }
 
-impl Sandbox {
-    /// Creates a scratch database that resembles the one at `like`.
-    pub async fn create(
-        like: &Location,
-        url: Option<&Location>,
-        settings: &Settings,
-        schema: Option<String>,
-        progress: Option<Progress>,
-    ) -> Result<Self, Error> {
+/// What creates scratch databases for one operation.
+#[derive(Clone)]
+pub(in crate::ops) struct Sandboxes {
+    /// The database that they resemble.
+    pub like: Location,
+    /// The server, unless it is that of the database.
+    pub url: Option<Location>,
+    pub settings: Settings,
+    /// The schema that exists before the first revision.
+    pub schema: Option<String>,
+    /// The requests to stop that wait until a database is complete or dropped.
+    pub stop: Stop,
+}
+
+impl Sandboxes {
+    /// Creates a scratch database. `progress` counts the scripts that run there.
+    pub async fn create(&self, progress: Option<Progress>) -> Result<Sandbox, Error> {
         let request = ScratchRequest {
-            like: like.clone(),
-            url: url.cloned(),
-            settings: settings.clone(),
-            schema,
+            like: self.like.clone(),
+            url: self.url.clone(),
+            settings: self.settings.clone(),
+            schema: self.schema.clone(),
             purpose: ScratchUse::Own,
             template: None,
             stopped: Arc::new(|| false),
         };
-        Self::open(&request, progress).await
+        // What is half created could not be dropped.
+        let _held = self.stop.hold();
+        let sandbox = Sandbox::open(&request, progress).await?;
+        Ok(sandbox.stopped_by(self.stop.clone()))
     }
 
+    /// Runs `work` in a scratch database. A request to stop ends the work at once.
+    pub async fn within<T>(
+        &self,
+        progress: Option<Progress>,
+        work: impl AsyncFnOnce(&mut Sandbox) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut sandbox = self.create(progress).await?;
+        let found = until_stopped(&self.stop, work(&mut sandbox)).await;
+        match (found, sandbox.leave().await) {
+            (Ok(found), Ok(())) => Ok(found),
+            (Ok(_), Err(error)) => Err(error),
+            // The first error is the one to report.
+            (Err(error), _) => Err(error),
+        }
+    }
+}
+
+impl Sandbox {
     /// Creates a scratch database for `request`.
     pub async fn open(request: &ScratchRequest, progress: Option<Progress>) -> Result<Self, Error> {
         let (like, settings) = (&request.like, &request.settings);

@@ -24,5 +24,5 @@ pub use source::{SchemaSource, SourceError};
 
 pub(super) use load::Sandbox;
 #[cfg(feature = "cli")]
-pub(super) use load::{SqlText, lenient, sql_files};
+pub(super) use load::{Sandboxes, SqlText, lenient, sql_files};
 pub(super) use reader::{CREATING, Reader};

@@ -2,11 +2,11 @@ use std::sync::Arc;
 
 use super::{
     SchemaSource, SourceError,
-    load::{Sandbox, sql_files, targets},
+    load::{Sandbox, Sandboxes, sql_files, targets},
 };
 use crate::{
     database::{Access, DatabaseError, Location},
-    ops::{Error, Project, Session, session::until_stopped},
+    ops::{Error, Project, Session},
     revision::{RepeatableId, RevisionId, Target},
     schema::{Name, Schema, Scope},
 };
@@ -107,33 +107,28 @@ impl Reader<'_> {
         &mut self,
         work: impl AsyncFnOnce(&mut Sandbox) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut sandbox = self.sandbox(self.args.progress.clone()).await?;
-        let stop = self.session.stop_signal().clone();
-        let found = until_stopped(&stop, work(&mut sandbox)).await;
-        match (found, sandbox.leave().await) {
-            (Ok(found), Ok(())) => Ok(found),
-            (Ok(_), Err(error)) => Err(error),
-            // The first error is the one to report.
-            (Err(error), _) => Err(error),
-        }
+        self.args.tell(CREATING);
+        let sandboxes = self.sandboxes().await?;
+        sandboxes.within(self.args.progress.clone(), work).await
     }
 
     /// Creates a scratch database that resembles the configured one. `progress` counts the scripts
     /// that run there.
+    #[cfg(feature = "cli")]
     pub async fn sandbox(&mut self, progress: Option<Progress>) -> Result<Sandbox, Error> {
         self.args.tell(CREATING);
-        let schema = self.home_schema().await?;
-        let stop = self.session.stop_signal().clone();
-        // What is half created could not be dropped.
-        let _held = stop.hold();
-        let sandbox = Sandbox::create(
-            self.session.location(),
-            self.args.scratch_url.as_ref(),
-            self.session.settings(),
-            schema,
-            progress,
-        );
-        Ok(sandbox.await?.stopped_by(stop))
+        self.sandboxes().await?.create(progress).await
+    }
+
+    /// What creates scratch databases that resemble the configured one.
+    pub async fn sandboxes(&mut self) -> Result<Sandboxes, Error> {
+        Ok(Sandboxes {
+            schema: self.home_schema().await?,
+            like: self.session.location().clone(),
+            url: self.args.scratch_url.clone(),
+            settings: self.session.settings().clone(),
+            stop: self.session.stop_signal().clone(),
+        })
     }
 
     /// The schema of the version table, which existed before the first revision. It is known once the

@@ -1,11 +1,11 @@
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    database::Detail,
+    database::{DatabaseError, Detail},
     execute::{self, Finish, Known, MigrateOptions, Migrated, PartialFailure, RunOptions},
     ops::{
         Error, Project, Session, StampArgs,
-        schema::{Reader, Sandbox, lenient},
+        schema::{CREATING, Reader, Sandbox, Sandboxes, lenient},
         stamp,
     },
     plan::{self, Plan, PlanContext, PlanError},
@@ -51,21 +51,34 @@ impl Lab {
     /// Creates an empty scratch database for the scripts of `reader`'s project.
     /// `with_rows` is whether their rows are read as well.
     pub async fn open(reader: &mut Reader<'_>, with_rows: bool) -> Result<Self, Error> {
-        let dialect = reader.session.dialect();
-        let whole = lenient(reader.project, dialect)?;
+        reader.args.tell(CREATING);
+        let sandboxes = reader.sandboxes().await?;
+        Self::create(&sandboxes, reader.project, &reader.args.scope, with_rows).await
+    }
+
+    /// Creates an empty scratch database for the scripts of `project`.
+    /// `with_rows` is whether their rows are read as well.
+    pub async fn create(
+        sandboxes: &Sandboxes,
+        project: &Project,
+        scope: &Scope,
+        with_rows: bool,
+    ) -> Result<Self, Error> {
+        let dialect = sandboxes.like.dialect();
+        let whole = lenient(project, dialect)?;
         let history = whole.history(dialect)?;
         let repeatables = history.repeatables().iter();
         let repeatables: Vec<_> = repeatables.map(|it| it.id.clone()).collect();
         let revisions = History::clone(&history).without_repeatables(&repeatables);
         let project = whole.with_history(dialect, revisions);
-        let sandbox = reader.sandbox(None).await?;
+        let sandbox = sandboxes.create(None).await?;
         let reading = sandbox.another_session();
         let mut lab = Self {
             reading,
             sandbox,
             project,
             whole,
-            scope: reader.args.scope.clone(),
+            scope: scope.clone(),
             watched: match with_rows {
                 true => Watched::All,
                 false => Watched::None,
@@ -101,26 +114,27 @@ impl Lab {
                 rest = &rest[1..];
                 continue;
             }
-            // As many as possible in one run: all that the last one needs.
             let applied = rest.iter().take_while(|(_, it)| *it == Recorded::Applied);
             let ids: Vec<RevisionId> = applied.map(|(id, _)| id.clone()).collect();
-            let mut missing: HashSet<&RevisionId> = ids.iter().collect();
-            let history = self.project.history(self.dialect())?;
-            for id in ids.iter().rev() {
-                if !missing.contains(id) {
-                    continue;
-                }
-                if let Some(failure) = self.up(id).await? {
-                    return Err(Error::InScratch(Box::new(Error::Failed(failure))));
-                }
-                for needed in history.closure(std::slice::from_ref(id)) {
-                    missing.remove(&needed.id);
-                }
+            if let Some(failure) = self.all(&ids).await? {
+                return Err(Error::InScratch(Box::new(Error::Failed(failure))));
             }
             self.past.extend_from_slice(&rest[..ids.len()]);
             rest = &rest[ids.len()..];
         }
         Ok(())
+    }
+
+    /// Runs the up scripts of revisions that need nothing else that is not applied, in their order.
+    async fn all(&mut self, ids: &[RevisionId]) -> Result<Ran, Error> {
+        let dialect = self.dialect();
+        let past = self.past.iter().map(|(id, _)| id);
+        let known: Vec<RevisionId> = past.chain(ids).cloned().collect();
+        let history = self.project.history(dialect)?.up_to(&known);
+        let project = self.project.with_history(dialect, history);
+        let (session, observed) = (&mut self.sandbox.session, &mut self.observed);
+        let plan = |context: &PlanContext<'_>| plan::upgrade(context, &Target::Heads);
+        run(session, &project, observed, plan).await
     }
 
     /// Reads the rows of these tables alone from now on.
@@ -228,6 +242,21 @@ impl Lab {
             .map(drop)
     }
 
+    /// Fails if the version table is not what the scripts that were run should have made of it.
+    pub async fn check_records(&mut self) -> Result<(), Error> {
+        let Some(expected) = &self.observed else {
+            return Ok(());
+        };
+        let found = self.sandbox.session.observe(Detail::Brief).await?;
+        match found.records_same(expected) {
+            true => Ok(()),
+            false => Err(DatabaseError::StateChanged {
+                reason: "a script has changed the version table".to_owned(),
+            }
+            .into()),
+        }
+    }
+
     /// Runs what follows in a session of its own, where the database can have several. Code that was
     /// planned when columns had other types fails in the session that planned it.
     pub async fn start_session(&mut self) {
@@ -319,6 +348,7 @@ async fn run(
         replan_midway: false,
         survey: false,
         tells_state: true,
+        alone: true,
     };
     let (stop, events) = (session.stop_signal().clone(), session.events().clone());
     let plan = |observed: &Observed, _: Option<&_>| -> Result<Plan, Error> {

@@ -4,13 +4,16 @@ pub(super) mod attempt;
 mod finding;
 pub(super) mod lab;
 mod mend;
+mod parts;
 mod run;
 pub(super) mod seeding;
 pub(super) mod state;
 
 use std::{
     collections::HashSet,
+    num::NonZeroUsize,
     path::PathBuf,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -18,16 +21,18 @@ pub use finding::{
     Definitions, NotVerified, Script, Unlike, Verdict, VerifiedRevision, VerifyFinding, VerifyNote,
 };
 
-use self::{lab::Lab, run::Verification, seeding::Seeding, state::State};
+use self::{
+    parts::{Bench, Found, divide},
+    state::State,
+};
 use super::{
     Coverage, Error, Project, SchemaArgs, Session,
-    schema::{Reader, Sandbox},
-    session::until_stopped,
+    schema::{CREATING, Reader},
 };
 use crate::{
     database::Detail,
     execute::PartialFailure,
-    revision::{Range, Revision, RevisionId, Target},
+    revision::{Range, Revision, RevisionId},
 };
 
 /// Arguments of `verify`.
@@ -45,6 +50,9 @@ pub struct VerifyArgs {
     pub seed: u64,
     /// A file of statements that add rows, with its name for display.
     pub seed_file: Option<(PathBuf, String)>,
+    /// How many parts of the revisions are verified at once; as many as there are processors if this is
+    /// `None`.
+    pub jobs: Option<NonZeroUsize>,
 }
 
 /// The result of `verify`.
@@ -88,50 +96,53 @@ pub async fn verify(
     let begin = Instant::now();
     let history = project.history(session.dialect())?;
     let wanted = selected(project, session, args.range.as_ref(), args.only.as_ref()).await?;
-    let mut seeding = Seeding::new(args, session.dialect())?;
     let order: Vec<&Revision> = history.in_order().collect();
-    let last = order.iter().rposition(|it| wanted.contains(&it.id));
-    let order = &order[..last.map_or(0, |last| last + 1)];
-    let stop = session.stop_signal().clone();
+    let parts = divide(&order, &wanted);
+    args.schema.tell(CREATING);
     let mut reader = Reader {
         project,
         session,
         args: &args.schema,
     };
-    if args.rows && !order.is_empty() {
-        let heads = async |sandbox: &mut Sandbox| sandbox.apply(project, &[Target::Heads]).await;
-        let work = reader.in_sandbox(heads);
-        seeding.later = work.await.ok();
-    }
-    let lab = Lab::open(&mut reader, args.rows).await?;
-    let mut verification = Verification::new(lab, seeding);
-    let work = verification.run(&mut reader, order, &wanted);
-    let ended = until_stopped(&stop, work).await;
-    let mut left = Ok(());
-    let labs = [verification.lab.take(), verification.bare.take()];
-    for lab in labs.into_iter().flatten() {
-        left = left.and(lab.leave().await);
-    }
-    let interrupted = matches!(ended, Err(Error::Interrupted));
-    let repeatable = match ended {
-        Ok(failed) => {
-            left?;
-            failed
-        }
-        Err(Error::Interrupted) => None,
-        Err(error) => return Err(error),
-    };
-    let (coverage, unused_seeds) = verification.seeding.end(verification.state.as_ref());
+    let sandboxes = reader.sandboxes().await?;
+    let bench = Bench::new(project, args, &wanted, sandboxes);
+    let jobs = args.jobs.or(thread::available_parallelism().ok());
+    let found = bench
+        .verify_all(&parts, jobs.map_or(1, usize::from))
+        .await?;
     Ok(VerifyReport {
         directory: project.directory().1.to_owned(),
-        revisions: verification.done,
-        repeatable,
         rows: args.rows,
-        coverage,
+        elapsed: begin.elapsed(),
+        ..together(found)
+    })
+}
+
+/// What was found in all parts.
+fn together(mut parts: Vec<Found>) -> VerifyReport {
+    let interrupted = parts.iter().any(|it| it.interrupted);
+    if interrupted {
+        parts.retain(|it| !it.revisions.is_empty());
+    }
+    let last = parts.pop().unwrap_or_default();
+    // A statement that succeeds in one part may be too old for the next one.
+    let mut unused_seeds = last.unused_seeds;
+    for part in &parts {
+        let others: HashSet<&String> = part.unused_seeds.iter().map(|(place, _)| place).collect();
+        unused_seeds.retain(|(place, _)| others.contains(place));
+    }
+    let mut revisions: Vec<_> = parts.into_iter().flat_map(|it| it.revisions).collect();
+    revisions.extend(last.revisions);
+    VerifyReport {
+        directory: String::new(),
+        revisions,
+        repeatable: last.repeatable,
+        rows: false,
+        coverage: last.coverage,
         unused_seeds,
         interrupted,
-        elapsed: begin.elapsed(),
-    })
+        elapsed: Duration::ZERO,
+    }
 }
 
 /// The revisions of a range, or all; of these, only the ones in `only`, if it is given.

@@ -8,12 +8,13 @@ use super::{
     attempt::{Ended, Failed, attempt, may_be_due_to_rows},
     lab::{Lab, Recorded},
     mend::{align, mend},
+    parts::{Bench, Part},
     seeding::Seeding,
     state::{State, Watched},
 };
 use crate::{
     execute::PartialFailure,
-    ops::{Error, schema::Reader},
+    ops::Error,
     revision::{Revision, RevisionId},
 };
 
@@ -45,32 +46,86 @@ impl Verification {
         }
     }
 
-    /// Goes through `order`. Returns the failure of a repeatable script, which run at the end.
+    /// Applies the revisions before those that are verified.
+    pub async fn lead(&mut self, bench: &Bench<'_>, before: &[&Revision]) -> Result<(), Error> {
+        let lab = self.lab()?;
+        let past = before.iter().map(|revision| {
+            let recorded = match lab.refuses(revision) {
+                Some(_) => Recorded::Stamped,
+                None => Recorded::Applied,
+            };
+            (revision.id.clone(), recorded)
+        });
+        let past: Vec<_> = past.collect();
+        match lab.follow(&past).await {
+            Err(Error::InScratch(_) | Error::Plan(_) | Error::Scripts(_)) => {}
+            led => return led,
+        }
+        // One by one, those that fail are told from the others.
+        self.reopen(bench, &[]).await?;
+        for revision in before {
+            let error = match self.advance(revision).await {
+                Ok(()) => continue,
+                Err(error) if bench.wanted.contains(&revision.id) => error,
+                Err(error) => return Err(error),
+            };
+            let is_partial = match error {
+                Error::InScratch(error) => match *error {
+                    Error::Failed(failure) => failure.failure.units.is_some(),
+                    error => return Err(error),
+                },
+                Error::Plan(_) | Error::Scripts(_) => false,
+                error => return Err(error),
+            };
+            self.blocked.insert(revision.id.clone());
+            if is_partial {
+                let past = self.lab()?.past().to_vec();
+                self.reopen(bench, &past).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes on in a new database in which the revisions of `past` are applied.
+    async fn reopen(
+        &mut self,
+        bench: &Bench<'_>,
+        past: &[(RevisionId, Recorded)],
+    ) -> Result<(), Error> {
+        if let Some(lab) = self.lab.take() {
+            lab.leave().await?;
+        }
+        let lab = self.lab.insert(bench.lab(self.seeding.makes_rows()).await?);
+        lab.follow(past).await
+    }
+
+    /// Goes through the revisions of `part`. Returns the failure of a repeatable script, which run at the
+    /// end.
     pub async fn run(
         &mut self,
-        reader: &mut Reader<'_>,
-        order: &[&Revision],
-        wanted: &HashSet<RevisionId>,
+        bench: &Bench<'_>,
+        part: &Part<'_>,
     ) -> Result<Option<Box<PartialFailure>>, Error> {
-        let total = wanted.len() as u64;
-        for revision in order {
-            if let Some(progress) = &reader.args.progress {
-                progress("verifying", self.done.len() as u64, total);
-            }
-            if wanted.contains(&revision.id) {
-                let verified = self.verify(reader, revision).await?;
+        for revision in part.revisions {
+            bench.tell();
+            if bench.wanted.contains(&revision.id) {
+                let verified = self.verify(bench, revision).await?;
                 self.done.push(verified);
+                bench.count(1);
             } else {
                 self.advance(revision).await?;
             }
         }
+        self.lab()?.check_records().await?;
+        if !part.is_last {
+            return Ok(None);
+        }
         if !self.done.is_empty() {
             self.state = Some(self.seeded().await?);
         }
-        let lab = self.lab()?;
-        match order.len() == reader.project.history(lab.dialect())?.len() {
-            true if self.blocked.is_empty() => self.lab()?.repeatables().await,
-            _ => Ok(None),
+        match part.is_end_of_history && self.blocked.is_empty() {
+            true => self.lab()?.repeatables().await,
+            false => Ok(None),
         }
     }
 
@@ -103,7 +158,7 @@ impl Verification {
 
     async fn verify(
         &mut self,
-        reader: &mut Reader<'_>,
+        bench: &Bench<'_>,
         revision: &Revision,
     ) -> Result<VerifiedRevision, Error> {
         let begin = Instant::now();
@@ -117,7 +172,7 @@ impl Verification {
             notes: Vec::new(),
             elapsed: Duration::ZERO,
         };
-        let done = self.cycle(reader, revision, &mut verified).await;
+        let done = self.cycle(bench, revision, &mut verified).await;
         let verdict = match done {
             Ok(verdict) => verdict,
             Err(error @ (Error::Plan(_) | Error::Scripts(_))) => {
@@ -135,7 +190,7 @@ impl Verification {
     /// it is repeated without rows.
     async fn cycle(
         &mut self,
-        reader: &mut Reader<'_>,
+        bench: &Bench<'_>,
         revision: &Revision,
         verified: &mut VerifiedRevision,
     ) -> Result<Verdict, Error> {
@@ -158,18 +213,18 @@ impl Verification {
             }
             Ended::Unlike { first, second } => {
                 if !self.mend(revision, (&before, &first, &second)).await? {
-                    self.renew(reader, None, false).await?;
+                    self.renew(bench, None, false).await?;
                 }
                 Ok(Verdict::Complete)
             }
             Ended::Failed(failed, failure) if with_rows && may_be_due_to_rows(&failure) => {
                 let failed = (failed, failure);
-                self.without_rows(reader, revision, (failed, &before), verified)
+                self.without_rows(bench, revision, (failed, &before), verified)
                     .await
             }
             Ended::Failed(failed, failure) => {
                 let script = failed.script;
-                self.recover(reader, revision, (failed, &before)).await?;
+                self.recover(bench, revision, (failed, &before)).await?;
                 Ok(self.failed(&revision.id, script, failure, verified))
             }
         }
@@ -178,7 +233,7 @@ impl Verification {
     /// Repeats an attempt in which a script failed, without rows.
     async fn without_rows(
         &mut self,
-        reader: &mut Reader<'_>,
+        bench: &Bench<'_>,
         revision: &Revision,
         ((failed, failure), before): ((Failed, Box<PartialFailure>), &State),
         verified: &mut VerifiedRevision,
@@ -186,7 +241,7 @@ impl Verification {
         let id = &revision.id;
         let mut past = self.lab()?.past().to_vec();
         past.retain(|(other, _)| other != id);
-        let bare = self.bare(reader, &past).await?;
+        let bare = self.bare(bench, &past).await?;
         let start = bare.state().await?;
         let ended = attempt(bare, revision, &start, verified).await?;
         let is_same = matches!(&ended, Ended::Failed(again, _) if again.script == failed.script);
@@ -214,7 +269,7 @@ impl Verification {
             }
             Ended::Unlike { first, second } => {
                 self.keep_bare(revision, (&start, &first, &second)).await?;
-                self.renew(reader, None, false).await?;
+                self.renew(bench, None, false).await?;
                 Ok(Verdict::Complete)
             }
             Ended::Failed(again, failure) => {
@@ -228,10 +283,10 @@ impl Verification {
                 }
                 let script = again.script;
                 match is_same {
-                    true => self.recover(reader, revision, (failed, before)).await?,
+                    true => self.recover(bench, revision, (failed, before)).await?,
                     false => {
                         let without = (script == Script::Up).then_some(id);
-                        self.renew(reader, without, failed.is_partial).await?;
+                        self.renew(bench, without, failed.is_partial).await?;
                     }
                 }
                 Ok(self.failed(id, script, failure, verified))
@@ -243,7 +298,7 @@ impl Verification {
     /// another database.
     async fn recover(
         &mut self,
-        reader: &mut Reader<'_>,
+        bench: &Bench<'_>,
         revision: &Revision,
         (failed, before): (Failed, &State),
     ) -> Result<(), Error> {
@@ -257,7 +312,7 @@ impl Verification {
             return Ok(());
         }
         let without = (failed.script == Script::Up).then_some(&revision.id);
-        self.renew(reader, without, failed.is_partial).await
+        self.renew(bench, without, failed.is_partial).await
     }
 
     /// The verdict on a revision of which a script fails without rows as well.
@@ -289,13 +344,13 @@ impl Verification {
     /// revisions but `without` were applied once.
     async fn renew(
         &mut self,
-        reader: &mut Reader<'_>,
+        bench: &Bench<'_>,
         without: Option<&RevisionId>,
         is_partial: bool,
     ) -> Result<(), Error> {
         let mut past = self.lab()?.past().to_vec();
         past.retain(|(other, _)| Some(other) != without);
-        let bare = self.bare(reader, &past).await?;
+        let bare = self.bare(bench, &past).await?;
         if !is_partial && *bare.watched() == Watched::All {
             let other = bare.state().await?;
             let now = self.lab()?.state().await?;
@@ -364,13 +419,13 @@ impl Verification {
     /// stays in `self`, so that it is dropped whatever happens meanwhile.
     async fn bare(
         &mut self,
-        reader: &mut Reader<'_>,
+        bench: &Bench<'_>,
         past: &[(RevisionId, Recorded)],
     ) -> Result<&mut Lab, Error> {
         let follows = |bare: &Lab| past.starts_with(bare.past());
         if !self.bare.as_ref().is_some_and(follows) {
             self.leave_bare().await?;
-            self.bare = Some(Lab::open(reader, self.seeding.makes_rows()).await?);
+            self.bare = Some(bench.lab(self.seeding.makes_rows()).await?);
         }
         let bare = self.bare.as_mut().ok_or(Error::Interrupted)?;
         bare.follow(past).await?;

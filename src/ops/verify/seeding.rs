@@ -15,7 +15,7 @@ pub(in crate::ops) struct Seeding {
     /// What rows are made from; `None` to make none.
     number: Option<u64>,
     /// The schema at the last revision, if it is known. Rows are made to fit it too.
-    pub later: Option<Schema>,
+    pub later: Option<Arc<Schema>>,
     /// The statements of the seed file that have not succeeded yet.
     waiting: Vec<Waiting>,
     /// The tables for which no rows can be made, with their definition and the reason.
@@ -85,7 +85,7 @@ impl Seeding {
             return Ok(());
         }
         let schema = Arc::clone(&state.schema);
-        let later: Vec<&Schema> = self.later.iter().collect();
+        let later: Vec<&Schema> = self.later.as_deref().into_iter().collect();
         let coverage = seed_toward(session, &schema, &later, &wanted, number).await?;
         for (name, reason) in coverage.empty {
             let definition = of_table(&schema, &name);

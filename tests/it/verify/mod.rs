@@ -277,6 +277,98 @@ fn the_rest_goes_on_after_an_up_script_that_fails() {
     }
 }
 
+/// A history of four parts, with scripts that fail and down scripts that restore nothing in each.
+fn parts(env: &Env) {
+    for number in 0..70 {
+        let id = 100 + number;
+        let table = format!("t{number}");
+        let create = format!("CREATE TABLE {table} (id integer PRIMARY KEY, a text NOT NULL);");
+        let drop = format!("DROP TABLE {table};");
+        let keeps = "SELECT 1;".to_owned();
+        let fails = "INSERT INTO missing VALUES (1);";
+        let (headers, up, down) = match number {
+            0 => ("", create, drop),
+            5 => (
+                "revises = 104",
+                "CREATE TABLE t0 (id integer);".to_owned(),
+                keeps,
+            ),
+            6 => ("revises = 104", create, drop),
+            7 => (
+                "revises = 106\n-- migrator: transaction = off",
+                format!("CREATE TABLE p7 (id integer);\n{fails}"),
+                keeps,
+            ),
+            8 => ("revises = 106", create, drop),
+            40 => ("revises = 105", create, drop),
+            41 => ("revises = 139", create, drop),
+            _ => match number % 10 {
+                2 => ("", create, format!("DROP TABLE {table};\n{fails}")),
+                3 => ("", create, keeps),
+                4 => {
+                    let key = format!("REFERENCES t{} ON DELETE CASCADE", number - 2);
+                    let create = create.replace(");", &format!(", r integer {key});"));
+                    ("", create, drop)
+                }
+                6 => ("", "DELETE FROM t0;".to_owned(), keeps),
+                _ => ("", create, drop),
+            },
+        };
+        let headers = match headers {
+            "" if number > 0 => format!("-- migrator: revises = {}\n", id - 1),
+            "" => String::new(),
+            headers => format!("-- migrator: {headers}\n"),
+        };
+        env.revision(&format!("{id}_r"), &format!("{headers}{up}"), &down);
+    }
+}
+
+/// How many parts are verified at once makes no difference.
+#[test]
+fn parts_beside_each_other_are_verified_as_one_after_another() {
+    for backend in Backend::ALL {
+        let env = Env::new(backend);
+        parts(&env);
+        for rows in [&[][..], &["--no-rows"]] {
+            let verified = |jobs: &str| {
+                let mut report = report(&env, &[&["--jobs", jobs], rows].concat());
+                report.as_object_mut().unwrap().remove("duration_ms");
+                for revision in report["revisions"].as_array_mut().unwrap() {
+                    revision.as_object_mut().unwrap().remove("duration_ms");
+                }
+                report
+            };
+            let (one, four) = (verified("1"), verified("4"));
+            assert!(one == four, "{one}\n{four}");
+            check_parts(&one, rows.is_empty());
+        }
+    }
+}
+
+/// Checks what is said of the revisions of [`parts`].
+fn check_parts(report: &Value, with_rows: bool) {
+    for revision in report["revisions"].as_array().unwrap() {
+        let number: u32 = revision["revision"].as_str().unwrap().parse().unwrap();
+        let findings = revision["findings"].as_array().unwrap().iter();
+        let codes: Vec<&str> = findings.map(|it| it["code"].as_str().unwrap()).collect();
+        let rows = with_rows.then_some("M885").into_iter();
+        let expected: Vec<&str> = match number - 100 {
+            5 | 7 => vec!["M880"],
+            number if number % 10 == 2 => vec!["M881"],
+            number if number % 10 == 3 => vec!["M882", "M883"],
+            6 | 8 | 40 => vec![],
+            number if number % 10 == 6 => rows.collect(),
+            _ => vec![],
+        };
+        assert_eq!(codes, expected, "{revision}");
+        let verdict = match number {
+            105 | 107 | 140 => "not_verified",
+            _ => "complete",
+        };
+        assert_eq!(revision["verdict"], verdict, "{revision}");
+    }
+}
+
 /// Values that nobody would store are no fault of a script.
 #[test]
 fn a_failure_that_depends_on_values_is_a_note() {
