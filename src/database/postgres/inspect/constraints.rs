@@ -24,26 +24,30 @@ pub(super) fn queries(version: Version) -> Vec<Query> {
 }
 
 fn query(version: Version, kinds: &str) -> String {
-    // To sort them, the server divides a large catalog among processes; deparsing the checks is the
-    // longest part.
+    // To sort them, the server divides a large catalog among processes. They deparse the checks, which is the
+    // longest part, because OFFSET keeps that apart from what only one process may do.
     format!(
         "SELECT c.oid, c.conname, c.conrelid, c.contypid, c.contype, c.condeferrable, \
-         c.condeferred, c.convalidated, {}, c.conislocal, c.connoinherit, c.conkey, \
-         c.conindid, {}, c.confrelid, c.confkey, c.confupdtype, c.confdeltype, \
-         c.confmatchtype, {}, c.conparentid, \
+         c.condeferred, c.convalidated, c.enforced, c.conislocal, c.connoinherit, c.conkey, \
+         c.conindid, c.has_period, c.confrelid, c.confkey, c.confupdtype, c.confdeltype, \
+         c.confmatchtype, c.on_delete_columns, c.conparentid, \
          CASE WHEN c.conparentid <> 0 THEN (SELECT c.conrelid <> p.conrelid AND (c.conname <> p.conname \
          OR EXISTS (SELECT FROM pg_description AS d WHERE d.objoid = c.oid AND d.classoid = 'pg_constraint'::regclass)) \
-         FROM pg_constraint AS p WHERE p.oid = c.conparentid) ELSE true END, \
-         CASE c.contype WHEN 'c' THEN pg_get_expr(c.conbin, c.conrelid) END, \
+         FROM pg_constraint AS p WHERE p.oid = c.conparentid) ELSE true END, c.expression, \
          CASE c.contype WHEN 'x' THEN ARRAY(SELECT o.oprname FROM unnest(c.conexclop) WITH ORDINALITY AS k (oid, n) \
          JOIN pg_operator AS o ON o.oid = k.oid ORDER BY k.n) END, \
          CASE c.contype WHEN 'x' THEN ARRAY(SELECT o.oprnamespace FROM unnest(c.conexclop) WITH ORDINALITY AS k (oid, n) \
          JOIN pg_operator AS o ON o.oid = k.oid ORDER BY k.n) END \
+         FROM (SELECT c.oid, c.conname, c.conrelid, c.contypid, c.contype, c.condeferrable, c.condeferred, \
+         c.convalidated, {} AS enforced, c.conislocal, c.connoinherit, c.conkey, c.conindid, {} AS has_period, \
+         c.confrelid, c.confkey, c.confupdtype, c.confdeltype, c.confmatchtype, {} AS on_delete_columns, \
+         c.conparentid, c.conexclop, \
+         CASE c.contype WHEN 'c' THEN pg_get_expr(c.conbin, c.conrelid) END AS expression \
          FROM pg_constraint AS c WHERE c.oid >= {FIRST_USER_OID} \
-         AND c.contype IN ({kinds}) AND {OF_RELATIONS} ORDER BY c.contype",
+         AND c.contype IN ({kinds}) AND {OF_RELATIONS} ORDER BY c.contype OFFSET 0) AS c",
         version.since(18, "c.conenforced", "true"),
         version.since(18, "c.conperiod", "false"),
-        version.since(15, "c.confdelsetcols", "NULL"),
+        version.since(15, "c.confdelsetcols", "NULL::pg_catalog.int2[]"),
     )
 }
 
