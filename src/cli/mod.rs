@@ -10,6 +10,7 @@ mod commands;
 mod complete;
 mod confirm;
 mod context;
+mod deferred;
 mod editor;
 mod help;
 mod memory;

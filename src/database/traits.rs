@@ -48,6 +48,19 @@ pub trait Database: Records + Survey + Ledger + Lock + Runner + Batches + Inspec
         None
     }
 
+    /// [`Lock::try_lock`] and, if that has taken the lock, [`Records::observe`].
+    async fn lock_and_observe(
+        &mut self,
+        detail: Detail,
+    ) -> Result<(LockAttempt, Option<Observed>), DatabaseError> {
+        let attempt = self.try_lock().await?;
+        let observed = match attempt {
+            LockAttempt::Acquired => Some(self.observe(detail).await?),
+            LockAttempt::Held { .. } => None,
+        };
+        Ok((attempt, observed))
+    }
+
     /// Rolls back the transaction of [`Runner::begin_run`].
     async fn rollback_run(&mut self) -> Result<(), DatabaseError>;
 

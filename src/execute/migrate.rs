@@ -5,7 +5,7 @@ use super::{
     request::changes, run,
 };
 use crate::{
-    database::{Cancel, Database, DatabaseError, Detail, LockAttempt},
+    database::{Cancel, Database, DatabaseError, Detail},
     layout::Surroundings,
     plan::Plan,
     revision::{LAYOUT, Observed, RevisionId, Subject},
@@ -138,10 +138,10 @@ struct Run<'a> {
 /// # Errors
 /// The errors that [`migrate`] would meet as well; the lock may be held then.
 pub async fn look_early(database: &mut dyn Database) -> Result<Option<Observed>, DatabaseError> {
-    match database.try_lock().await {
-        Ok(LockAttempt::Acquired) => database.observe(Detail::Brief).await.map(Some),
+    match database.lock_and_observe(Detail::Brief).await {
+        Ok((_, observed)) => Ok(observed),
         // Waiting for the lock reconnects.
-        Ok(LockAttempt::Held { .. }) | Err(DatabaseError::ConnectionLost(_)) => Ok(None),
+        Err(DatabaseError::ConnectionLost(_)) => Ok(None),
         Err(error) => Err(error),
     }
 }

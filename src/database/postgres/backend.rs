@@ -214,8 +214,12 @@ pub(super) async fn identify(
         }
     };
     let answers = Answers(&found);
+    let role = match answers.role().map_err(|error| lost(&error))? {
+        Some(role) => role,
+        None => role(connection).await.map_err(|error| lost(&error))?,
+    };
     let mut backend = answers
-        .backend(mark, &options.settings)
+        .backend(mark, &options.settings, role)
         .map_err(|error| lost(&error))?;
     let version = answers.version().map_err(|error| lost(&error))?;
     backend.product = Product::of(version, options.get_host());
@@ -257,6 +261,17 @@ fn is_verified(name: &str) -> bool {
     !by_command.contains(&name) && !psql::is_hidden(name)
 }
 
+/// Whether the extension Citus is installed: its table tells that sooner than the list of extensions, which
+/// no session has read before.
+const HAS_CITUS: &str = "pg_catalog.to_regclass('pg_catalog.pg_dist_partition') IS NOT NULL";
+
+/// The role of the session, on servers that do not tell it with the session.
+async fn role(connection: &mut PgConnection) -> Result<Oid, sqlx::Error> {
+    let sql = "SELECT pg_catalog.quote_ident(SESSION_USER)::pg_catalog.regrole::pg_catalog.oid";
+    let found = unpinned_rows(connection, sql).await?;
+    found.first().ok_or(sqlx::Error::RowNotFound)?.try_get(0)
+}
+
 fn question(asked: Option<&str>, watchful: bool) -> String {
     let own = [watchful.then_some(session::BE_WATCHFUL), Some(AS_LOGIN)];
     let own: Vec<_> = own.into_iter().flatten().collect();
@@ -266,11 +281,8 @@ fn question(asked: Option<&str>, watchful: bool) -> String {
     });
     let body = format!(
         "{};\nSET LOCAL datestyle TO ISO;\n\
-         SELECT a.pid, a.backend_start::pg_catalog.text, a.datid, \
-         coalesce(a.usesysid, pg_catalog.quote_ident(SESSION_USER)::pg_catalog.regrole::pg_catalog.oid), \
-         pg_catalog.pg_is_in_recovery(), pg_catalog.version(), \
-         EXISTS (SELECT FROM pg_catalog.pg_extension AS e \
-         WHERE e.extname OPERATOR(pg_catalog.=) 'citus'::pg_catalog.name), {} \
+         SELECT a.pid, a.backend_start::pg_catalog.text, a.datid, a.usesysid, \
+         pg_catalog.pg_is_in_recovery(), pg_catalog.version(), {HAS_CITUS}, {} \
          FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a",
         own.join(";\n"),
         settings.collect::<Vec<_>>().join(", "),
@@ -301,7 +313,12 @@ impl Answers<'_> {
         self.session()?.try_get(5)
     }
 
-    fn backend(&self, mark: &str, asked: &[Setting]) -> Result<Backend, sqlx::Error> {
+    /// The role that has logged in.
+    fn role(&self) -> Result<Option<Oid>, sqlx::Error> {
+        self.session()?.try_get(3)
+    }
+
+    fn backend(&self, mark: &str, asked: &[Setting], role: Oid) -> Result<Backend, sqlx::Error> {
         let row = self.session()?;
         let setting = |index: usize| row.try_get::<Option<&str>, _>(7 + index);
         let [mark_found, interval, read_only, superuser] = [0, 1, 2, 3].map(setting);
@@ -324,7 +341,7 @@ impl Answers<'_> {
             pid: row.try_get(0)?,
             started: row.try_get(1)?,
             database: row.try_get(2)?,
-            role: row.try_get(3)?,
+            role,
             pooled: mark_found? != Some(mark),
             is_watchful: interval?.is_some_and(|interval| interval != "0"),
             settings,

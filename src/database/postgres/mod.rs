@@ -326,11 +326,7 @@ impl Ledger for Postgres {
 #[async_trait]
 impl Lock for Postgres {
     async fn try_lock(&mut self) -> Result<LockAttempt, DatabaseError> {
-        self.refuse_shared_sessions().await?;
-        self.find_table_again().await?;
-        if let Some(ambiguity) = self.table.ambiguity() {
-            return Err(ambiguity.clone());
-        }
+        self.find_lock().await?;
         let (connection, table) = self.parts().await?;
         let attempt = lock::attempt(connection, table.key).await;
         let attempt = self.answer(attempt.map_err(Trouble::from)).await?;
@@ -534,6 +530,26 @@ impl Database for Postgres {
         Some(self)
     }
 
+    async fn lock_and_observe(
+        &mut self,
+        detail: Detail,
+    ) -> Result<(LockAttempt, Option<Observed>), DatabaseError> {
+        self.find_lock().await?;
+        let (connection, table) = self.parts().await?;
+        let found = table.lock_and_observe(connection, detail).await;
+        if let Some(observed) = self.answer(found).await? {
+            self.hold = Hold::Lock;
+            self.layout = observed.layout;
+            return Ok((LockAttempt::Acquired, Some(observed)));
+        }
+        let attempt = self.try_lock().await?;
+        let observed = match attempt {
+            LockAttempt::Acquired => Some(self.observe(detail).await?),
+            LockAttempt::Held { .. } => None,
+        };
+        Ok((attempt, observed))
+    }
+
     async fn rollback_run(&mut self) -> Result<(), DatabaseError> {
         self.run = None;
         self.clean_up(false).await;
@@ -621,6 +637,13 @@ impl Postgres {
 
     /// Resolves the version table again after a reconnect: the lock is not held, and another
     /// database may have replaced the previous one.
+    /// Makes sure that there is one lock, which this session can hold.
+    async fn find_lock(&mut self) -> Result<(), DatabaseError> {
+        self.refuse_shared_sessions().await?;
+        self.find_table_again().await?;
+        self.table.ambiguity().cloned().map_or(Ok(()), Err)
+    }
+
     async fn find_table_again(&mut self) -> Result<(), DatabaseError> {
         self.ensure().await?;
         if self.resolved_in.is(&self.backend) || self.run.is_some() {

@@ -15,7 +15,6 @@ mod unix {
         fs, io,
         net::{Shutdown, TcpStream},
         os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd},
-        path::Path,
     };
 
     use crate::database::postgres::options::Keepalives;
@@ -120,13 +119,13 @@ mod unix {
         let numbers = names.filter_map(|name| name.to_str()?.parse().ok());
         let mut all: Vec<RawFd> = numbers.filter(|fd| *fd >= 0).collect();
         // The descriptor of the listing itself is closed by now.
-        all.retain(|fd| {
-            Path::new(LIST)
-                .join(fd.to_string())
-                .symlink_metadata()
-                .is_ok()
-        });
+        all.retain(|fd| is_open(*fd));
         all
+    }
+
+    fn is_open(fd: RawFd) -> bool {
+        // SAFETY: it only asks for the flags of the descriptor, which any number may be given to.
+        unsafe { libc::fcntl(fd, libc::F_GETFD) != -1 }
     }
 
     #[cfg(test)]

@@ -49,6 +49,37 @@ pub(super) enum Presence {
     Unknown,
 }
 
+/// The rows in answer to a state query, converted as they come.
+struct StateRows {
+    /// How many rows come before those of the version table.
+    ahead: usize,
+    /// These rows; the last is that of the layout.
+    first: Vec<PgRow>,
+    observed: Result<Observed, String>,
+}
+
+impl StateRows {
+    fn new(ahead: usize) -> Self {
+        Self {
+            ahead,
+            first: Vec::with_capacity(ahead),
+            observed: Ok(Observed::of([], LAYOUT)),
+        }
+    }
+
+    fn add(&mut self, row: PgRow) {
+        if self.first.len() < self.ahead {
+            self.first.push(row);
+            return;
+        }
+        match (&mut self.observed, read_row(&row)) {
+            (Ok(observed), Ok(row)) => observed.add(row),
+            (Ok(_), Err(reason)) => self.observed = Err(reason),
+            (Err(_), _) => {}
+        }
+    }
+}
+
 impl VersionTable {
     pub fn new(schema: &str, name: &str, presence: Presence) -> Self {
         let quote = in_quotes;
@@ -98,28 +129,10 @@ impl VersionTable {
             return Ok(Observed::default());
         }
         let layout = self.layout_query();
-        let script = match detail {
-            Detail::Brief => "NULL",
-            Detail::WithScripts => "t.down_script",
-        };
-        let sql = format!(
-            "{layout};\nSELECT {COLUMNS}, {script} FROM {} AS t ORDER BY t.sequence",
-            self.quoted
-        );
+        let sql = self.state_query(detail);
         // The first row is that of the layout.
-        let (mut first, mut observed) = (None, Ok(Observed::of([], LAYOUT)));
-        let read = for_each(connection, &sql, |row| {
-            if first.is_none() {
-                first = Some(row);
-                return;
-            }
-            match (&mut observed, read_row(&row)) {
-                (Ok(observed), Ok(row)) => observed.add(row),
-                (Ok(_), Err(reason)) => observed = Err(reason),
-                (Err(_), _) => {}
-            }
-        });
-        match read.await {
+        let mut found = StateRows::new(1);
+        match for_each(connection, &sql, |row| found.add(row)).await {
             Ok(()) => {}
             Err(error) if is_odd(&error) => {
                 self.presence = Presence::Unknown;
@@ -134,8 +147,57 @@ impl VersionTable {
             }
             Err(error) => return Err(error.into()),
         }
-        let layout = self.check_layout(first.as_ref())?;
-        let mut observed = observed.map_err(|reason| self.not_a_version_table(reason))?;
+        self.state(found)
+    }
+
+    /// Takes the lock and reads all rows after that, in one message. `None` if another session holds the
+    /// lock, if the table has to be looked for first, or if the server refuses something: the lock may
+    /// have been taken then.
+    pub async fn lock_and_observe(
+        &self,
+        connection: &mut PgConnection,
+        detail: Detail,
+    ) -> Result<Option<Observed>, Trouble> {
+        if self.presence != Presence::There {
+            return Ok(None);
+        }
+        // Each command sees what was committed before it.
+        let sql = format!(
+            "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;\nSELECT {}::text;\n{}",
+            lock::for_session(self.key),
+            self.state_query(detail)
+        );
+        let mut found = StateRows::new(2);
+        match for_each(connection, &sql, |row| found.add(row)).await {
+            Err(error) if error::from_server(&error).is_some() => return Ok(None),
+            read => read?,
+        }
+        let answer = found.first.first().map(|row| row.try_get::<&str, _>(0));
+        match answer.transpose()? {
+            Some("true") => self.state(found).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Queries of the layout and of all rows.
+    fn state_query(&self, detail: Detail) -> String {
+        let script = match detail {
+            Detail::Brief => "NULL",
+            Detail::WithScripts => "t.down_script",
+        };
+        format!(
+            "{};\nSELECT {COLUMNS}, {script} FROM {} AS t ORDER BY t.sequence",
+            self.layout_query(),
+            self.quoted
+        )
+    }
+
+    /// The state in the answers to [`Self::state_query`].
+    fn state(&self, found: StateRows) -> Result<Observed, Trouble> {
+        let layout = self.check_layout(found.first.last())?;
+        let mut observed = found
+            .observed
+            .map_err(|reason| self.not_a_version_table(reason))?;
         observed.layout = Some(layout);
         Ok(observed)
     }
